@@ -21,11 +21,11 @@ def recorded_option(context: click.Context, option: click.Parameter, value: str 
         return None
     try:
         instant = datetime.fromisoformat(value.upper())
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise click.BadParameter(f"{value!r} is not a time with offset: write it as 2026-11-25T08:00:00Z or …+03:00.")
-    return instant.astimezone(UTC)
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):  # the second: in UTC it is in no year from 1 to 9999
+        pass
+    raise click.BadParameter(f"{value!r} is not a time with offset: write it as 2026-11-25T08:00:00Z or …+03:00.")
 
 
 _OPTIONS: Final = (

@@ -5,21 +5,40 @@ A log that shrinks, or shows this auditor another history than before, is found 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.port import LogPort
 from consumers.audit.tree import WrongTree
-from events.errors import Tampered
+from events.errors import Tampered, YesserError
 from infra.log.key_history import KeyHistory, key_name
 from infra.log.proofs import tree_root
-from infra.log.signed_note import Checkpoint, InvalidNote, Verifier
+from infra.log.signed_note import (
+    Checkpoint,
+    InvalidNote,
+    Verifier,
+    known_signers,
+    read_checkpoint,
+    signature_lines,
+    split_note,
+)
 
 
 class ForkedLog(Tampered):
     """The log does not continue a checkpoint that was accepted: keep both, and find out who signed two histories."""
+
+
+class OtherKeys(ForkedLog):
+    """The log's keys are not those that a kept checkpoint names: its server withholds or replaced its rotations."""
+
+
+class OlderCopy(YesserError):
+    """A folder holds an older log than was accepted: that it is the beginning of that log cannot be shown."""
 
 
 class DamagedCheckpoint(Tampered):
@@ -35,37 +54,117 @@ def state_folder() -> Path:
 class KeptCheckpoint:
     """The files of one log's last accepted checkpoints, by its name and the verifier key that the auditor gives.
 
-    Logs of the same name with other keys, as each trial installation has, are other logs.
+    Logs of the same name with other keys, as each trial installation has, are other logs, unless one key signed both.
     """
 
     def __init__(self, folder: Path, verifier: Verifier) -> None:
         self._folder = folder
+        self._name = verifier.name
         self.path = self._path(verifier)
 
     def read(self, history: KeyHistory) -> Checkpoint | None:
-        """The newest that was kept under any key of the log's history; None before the first.
+        """The newest that was kept under a key of the log's history, or that one of them signed; None before the first.
 
-        Raises `DamagedCheckpoint`, also where no key of the history signed it.
+        Raises `DamagedCheckpoint`, and `OtherKeys` where the history does not have the key that signed it.
         """
         found = [self._read(self._path(key), history) for key in history.keys]
+        found += [_signed(path, history) for path in self._of_other_keys(history)]
         return max((kept for kept in found if kept is not None), key=lambda kept: kept.size, default=None)
 
+    def strangers(self, history: KeyHistory) -> list[Path]:
+        """Files of a log of this name that no key of the history signed: of another log, or of withheld rotations."""
+        return [path for path in self._of_other_keys(history) if _signed(path, history) is None]
+
     def write(self, checkpoint: Checkpoint) -> None:
-        """Replace the file. If that is lost in a power loss, the older one still holds."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(self.path, checkpoint.note.encode())
+        """Replace the file, unless a larger one was kept meanwhile. If that is lost in a power loss, the older one
+        still holds. Raises `ForkedLog` where another command accepted another tree of this size meanwhile."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with _locked(self._folder):
+            meanwhile = self.last()
+            if meanwhile is not None and meanwhile.size > checkpoint.size:
+                return
+            if meanwhile is not None and meanwhile.size == checkpoint.size:
+                require_same_root(checkpoint.root, meanwhile, str(self.path))
+            replace_file(self.path, checkpoint.note.encode())
+
+    def last(self) -> Checkpoint | None:
+        """What the file holds, whichever key signed it. Raises `DamagedCheckpoint`."""
+        note = _note(self.path)
+        try:
+            return None if note is None else read_checkpoint(split_note(note)[0], self._name, note)
+        except InvalidNote as error:
+            raise _damaged(self.path, error) from None
 
     def _path(self, key: Verifier) -> Path:
-        return self._folder / f"{re.sub(r'[^A-Za-z0-9.-]', '_', key.name)}+{key.key_id.hex()}.checkpoint"
+        return self._folder / f"{_stem(key.name)}+{key.key_id.hex()}.checkpoint"
+
+    def _of_other_keys(self, history: KeyHistory) -> list[Path]:
+        own = {self._path(key) for key in history.keys}
+        return sorted(set(self._folder.glob(f"{_stem(self._name)}+*.checkpoint")) - own)
 
     @staticmethod
     def _read(path: Path, history: KeyHistory) -> Checkpoint | None:
+        note = _note(path)
         try:
-            return history.parse_checkpoint(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
-        except (InvalidNote, UnicodeDecodeError) as error:
-            raise DamagedCheckpoint(f"{path}: {error}. {DamagedCheckpoint.__doc__}") from None
+            return None if note is None else history.parse_checkpoint(note)
+        except InvalidNote as error:
+            raise _fault(path, note or "", history, error) from None
+
+
+def _note(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise _damaged(path, error) from None
+
+
+def _signed(path: Path, history: KeyHistory) -> Checkpoint | None:
+    """The checkpoint in a file that may be another log's; None where no key of the history signed it."""
+    try:
+        return history.parse_checkpoint(path.read_text(encoding="utf-8"))
+    except (InvalidNote, UnicodeDecodeError, FileNotFoundError):
+        return None
+
+
+def _fault(path: Path, note: str, history: KeyHistory, error: InvalidNote) -> Tampered:
+    """Why the history does not verify a kept note. Whoever deletes a sound one accepts what the server shows now."""
+    name = history.current.name
+    try:
+        text, signers = known_signers(note, history.keys)
+        read_checkpoint(text, name, note)
+    except InvalidNote:
+        return _damaged(path, error)
+    known = {key.key_id for key in history.keys}
+    unknown = [f"{name}+{found.hex()}" for by, found, _ in signature_lines(note) if by == name and found not in known]
+    if not signers and not unknown:
+        return _damaged(path, error)
+    fault = f"signed by {', '.join(unknown)}, which its `keys` do not name" if not signers else str(error)
+    return OtherKeys(
+        f"{path} holds a checkpoint that you accepted of this log ({fault}): its server withholds or replaced the "
+        "rotations of its key. Keep the file, and compare with the log at another address and with other auditors"
+    )
+
+
+def _damaged(path: Path, error: Exception) -> DamagedCheckpoint:
+    return DamagedCheckpoint(f"{path}: {error}. {DamagedCheckpoint.__doc__}")
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.-]", "_", name)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One command at a time. The folder is locked, because its files are replaced."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks: the comparison alone must do
+            fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
 
 
 async def require_continuation(port: LogPort, old: Checkpoint, new: Checkpoint, keeper: str) -> None:
@@ -79,7 +178,12 @@ async def require_continuation(port: LogPort, old: Checkpoint, new: Checkpoint, 
             f"{keeper} holds a checkpoint of size {old.size}, but the log's newest is of size {new.size}: the log lost "
             "its tail"
         )
-    if await _root_within(port, new, old.size) != old.root:
+    require_same_root(await _root_within(port, new, old.size), old, keeper)
+
+
+def require_same_root(found: bytes, old: Checkpoint, keeper: str) -> None:
+    """Raise `ForkedLog` unless the log's first entries give the root of the checkpoint that was accepted."""
+    if found != old.root:
         raise ForkedLog(
             f"the log's first {old.size} entries do not give the signed root that {keeper} holds: keep both, "
             "and find out who signed two histories"

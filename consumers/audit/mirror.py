@@ -1,6 +1,7 @@
 """Mirrors the log to a static folder that standard tools can read: checkpoint, hash tiles, entry bundles.
 
-Full tiles never change, so they are written once; partial ones belong to the checkpoint's size. Each file is replaced
+Full tiles never change, so they are written once; partial ones belong to the checkpoint's size. Those of an earlier
+checkpoint stay until the full one is there, for whoever still reads under it (tlog-tiles). Each file is replaced
 atomically, and the checkpoint last, once all its tiles are on disk, so that no reader sees a checkpoint without its
 tiles. An entry is written once it is proven; hashes are computed from the entries, never copied.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypedDict
@@ -27,7 +28,7 @@ from consumers.audit.layout import (
     tile_path,
     tiles_at,
 )
-from consumers.audit.port import LogPort, MirrorPort, entries_of
+from consumers.audit.port import LogPort, MirrorPort, MissingPart, entries_of, tile_items
 from consumers.audit.tree import Progress, WrongTree, require_tree
 from events.errors import Tampered
 from infra.log.key_history import KeyHistory
@@ -83,17 +84,18 @@ async def write_mirror(
     folder: Path,
     verifier: Verifier,
     progress: Progress = lambda done, total: None,
-    require: Callable[[Checkpoint], None] = lambda checkpoint: None,
+    checkpoint: Checkpoint | None = None,
     *,
     new_only: bool = False,
 ) -> MirrorReport:
-    """Bring the folder to the newest signed checkpoint. On `WrongTree` or `ForkedLog` the checkpoint does not move.
+    """Bring the folder to a signed checkpoint of the log. On `WrongTree` or `ForkedLog` the checkpoint does not move.
 
-    What the folder has is verified from its first entry, or, with `new_only`, taken as it is. `require` raises for a
-    checkpoint that the reader does not accept; then nothing is written. Raises `DamagedMirror`.
+    `checkpoint`: the one that the reader accepted; None for the newest. Another one is not asked for: a server could
+    show one that the reader did not accept. What the folder has is verified from its first entry, or, with `new_only`,
+    taken as it is. Raises `DamagedMirror`.
     """
-    checkpoint = await port.checkpoint()
-    require(checkpoint)
+    if checkpoint is None:
+        checkpoint = await port.checkpoint()
     history = await port.keys()
     size = checkpoint.size
     before = await _continued(port, folder, history, checkpoint)
@@ -116,7 +118,7 @@ async def write_mirror(
 async def mirror_entries(folder: Path, first: int = 0) -> AsyncIterator[bytes]:
     """The entries of a mirror from an index on. Nothing is verified here."""
     number, skipped = divmod(first, TILE)
-    while found := mirror_bundle(folder, number):
+    while found := _newest_bundle(folder, number):
         for entry in found[skipped:]:
             yield entry
         if len(found) < TILE:
@@ -124,10 +126,17 @@ async def mirror_entries(folder: Path, first: int = 0) -> AsyncIterator[bytes]:
         number, skipped = number + 1, 0
 
 
-def mirror_bundle(folder: Path, number: int) -> list[bytes]:
-    """The entries of one bundle, as far as the mirror has them. Nothing is verified here."""
-    path = _widest(folder, number)
-    return [] if path is None else entries_of(path.read_bytes(), str(path))
+def signed_bundle(folder: Path, number: int, size: int) -> list[bytes]:
+    """The entries of one bundle under a checkpoint of `size` entries, from the file that proves them (`TilesPort`).
+
+    A wider file beside it, which may be there, is not looked at. Raises `MissingPart` and `CorruptBatch`.
+    """
+    width = min(TILE, size - number * TILE)
+    for own in dict.fromkeys((width, TILE)):
+        path = folder / tile_path("entries", number, own)
+        if path.is_file():
+            return tile_items("entries", path.read_bytes(), own, str(path))[:width]
+    raise MissingPart(f"{folder / tile_path('entries', number, width)} is missing: mirror the log again")
 
 
 def _publish(folder: Path, checkpoint: Checkpoint, history: KeyHistory) -> None:
@@ -200,6 +209,12 @@ def _write_upper_tiles(writer: _Writer, size: int) -> None:
 
 def _tile_root(folder: Path, level: int, number: int) -> bytes:
     return complete_root(split_hashes((folder / tile_path(level, number)).read_bytes()))
+
+
+def _newest_bundle(folder: Path, number: int) -> list[bytes]:
+    """The entries of one bundle, as far as the mirror has them."""
+    path = _widest(folder, number)
+    return [] if path is None else entries_of(path.read_bytes(), str(path))
 
 
 def _widest(folder: Path, number: int) -> Path | None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from consumers.audit import verify
 from consumers.audit.http_port import http_port
@@ -13,7 +14,10 @@ from consumers.audit.layout import CHECKPOINT, KEY_HISTORY
 from consumers.audit.port import LogPort, MirrorPort
 from events.errors import Tampered
 from infra.log.key_history import KeyHistory, parse_transitions
+from infra.log.merkle import TileTree, leaf_hash
 from infra.log.signed_note import Checkpoint, InvalidNote, OtherKey, Verifier
+
+_CHANGED: Final = (verify.Changed, FileNotFoundError, IsADirectoryError, NotADirectoryError)
 
 
 class ChangedExport(Tampered):
@@ -22,11 +26,12 @@ class ChangedExport(Tampered):
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A verified export of `count` entries, from the log of this checkpoint."""
+    """A verified export of `count` entries, from the log of this checkpoint, with the keys that it names."""
 
     folder: Path
     checkpoint: Checkpoint
     count: int
+    keys: KeyHistory
 
     @property
     def size(self) -> int:
@@ -36,9 +41,28 @@ class Export:
     def root(self) -> str:
         return self.checkpoint.root.hex()
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has every entry of its log."""
+        return self.count == self.size
+
     def entries(self) -> Iterator[tuple[int, bytes]]:
-        """Index and bytes of each entry, in log order."""
-        return verify.read_entries(self.folder)
+        """Index and bytes of each entry, in log order. Raises `ChangedExport` where it was changed meanwhile."""
+        try:
+            yield from verify.read_entries(self.folder)
+        except _CHANGED as error:
+            raise _changed(self.folder, error) from error
+
+    def root_at(self, size: int) -> bytes | None:
+        """The root of its log's first `size` entries; None where the export cannot show it."""
+        if size == self.size:
+            return self.checkpoint.root
+        tree = TileTree()
+        for index, raw in self.entries() if size < self.size else ():
+            if tree.size == size or index != tree.size:
+                break
+            tree.append([leaf_hash(raw)])
+        return tree.root() if tree.size == size else None
 
 
 def open_export(source: str | None, verifier: Verifier) -> Export | None:
@@ -47,19 +71,28 @@ def open_export(source: str | None, verifier: Verifier) -> Export | None:
         return None
     try:
         _, _, count = verify.verify(Path(source), verifier.vkey)
-        return Export(Path(source), export_checkpoint(Path(source), verifier), count)
+        keys = export_keys(Path(source), verifier)
+        return Export(Path(source), export_checkpoint(Path(source), verifier), count, keys)
     except verify.OtherKey as error:
         raise OtherKey(f"{source}: {error}.") from error
-    except (verify.Changed, verify.UsageError, InvalidNote) as error:
-        raise ChangedExport(f"{source}: {error}. {ChangedExport.__doc__}") from error
+    except (verify.UsageError, InvalidNote, *_CHANGED) as error:
+        raise _changed(Path(source), error) from error
+
+
+def _changed(folder: Path, error: Exception) -> ChangedExport:
+    return ChangedExport(f"{folder}: {error}. {ChangedExport.__doc__}")
 
 
 def export_checkpoint(folder: Path, verifier: Verifier) -> Checkpoint:
     """The checkpoint of an export, by any key of the rotations in it. Raises `InvalidNote`."""
+    return export_keys(folder, verifier).parse_checkpoint((folder / CHECKPOINT).read_text(encoding="utf-8"))
+
+
+def export_keys(folder: Path, verifier: Verifier) -> KeyHistory:
+    """The key and those of the rotations in an export. Raises `InvalidNote`."""
     rotations = folder / KEY_HISTORY
     text = rotations.read_text(encoding="utf-8") if rotations.exists() else ""
-    history = KeyHistory.of(verifier, parse_transitions(text))
-    return history.parse_checkpoint((folder / CHECKPOINT).read_text(encoding="utf-8"))
+    return KeyHistory.of(verifier, parse_transitions(text))
 
 
 def is_export(folder: Path) -> bool:

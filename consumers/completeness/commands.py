@@ -12,7 +12,6 @@ from typing import Any, Final
 import click
 
 from consumers.audit.authenticated import AuthenticatedLog
-from consumers.audit.source import open_export
 from consumers.audit.tree import BATCH_ENTRIES
 from consumers.completeness.derive import Completeness
 from consumers.completeness.show import COLUMNS, document, file_rows, page, rows_table
@@ -35,12 +34,11 @@ class NoSuchAgency(YesserError):
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What the entries under a checkpoint give. `is_complete`: the source has all of them."""
+    """What the entries under a checkpoint give."""
 
     found: Completeness
     size: int
     root: str
-    is_complete: bool = True
 
 
 @click.command("completeness")
@@ -56,7 +54,7 @@ def completeness_command(
     log: AuditSource, agency: str | None, month: str | None, csv: Path | None, html: Path | None, as_json: bool
 ) -> None:
     """Show for each agency and month which sequence numbers are in the log and which are missing, from the entries of a
-    log at an address, in a mirror, in an export or, without SOURCE, in the database.
+    log at an address, in a mirror, in an export of the whole log or, without SOURCE, in the database.
 
     Months are those of the recorded time in Riyadh. Each number belongs to one month: above the highest of the months
     before. The database's own tables are compared with the entries. Exit code 76: they differ, or the log is not what
@@ -68,7 +66,7 @@ def completeness_command(
         near = get_close_matches(agency, found.agencies(), n=3)
         raise NoSuchAgency(f"The log knows no agency {agency}." + (f" Did you mean {', '.join(near)}?" if near else ""))
     rows = list(found.rows(agency, month))
-    shown: dict[str, Any] = document(rows, derived.size, derived.root) | {"is_complete": derived.is_complete}
+    shown: dict[str, Any] = document(rows, derived.size, derived.root)
     if log.place is None:
         shown["read_but_not_in_log"] = asyncio.run(_compared(found))
     page_text = None if html is None else _html(page(rows, derived.size, derived.root))
@@ -101,10 +99,10 @@ async def _compared(found: Completeness) -> dict[str, list[list[int]]]:
 async def _derived(log: AuditSource) -> Derived:
     """Read every entry, each proven first."""
     found = Completeness()
-    if (export := open_export(log.place, log.verifier)) is not None:
+    if (export := log.whole_export("completeness")) is not None:
         for index, raw in export.entries():
             found.add(index, [raw])
-        return Derived(found, export.size, export.root, export.count == export.size)
+        return Derived(found, export.size, export.root)
     async with log.opened() as port:
         _, checkpoint = await log.continued(port)
         proven = AuthenticatedLog(port, checkpoint)

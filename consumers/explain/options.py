@@ -13,7 +13,6 @@ from typing import Any, Final, TypeVar
 import click
 
 from consumers.audit.authenticated import AuthenticatedLog
-from consumers.audit.source import open_export
 from consumers.explain.explain import STEPS_MAX, Answer, Request, explain, model_of
 from consumers.explain.models import WrongName
 from consumers.explain.show import answer_document, indexes_of
@@ -60,7 +59,7 @@ class Asked:
             # The database's entries are compared with its own hashes, so figures need no key.
             needs_key = self.place is not None or self.proofs is not None
             log = audit_source(self.place, self.vkey, self.token_file, self.state) if needs_key else None
-            if log is not None and self.proofs is not None and open_export(log.place, log.verifier) is not None:
+            if log is not None and self.proofs is not None and log.is_export():
                 raise click.UsageError("An export has one proof for all of its entries: take --proofs from a log.")
             answer = asyncio.run(_answer(log, self.end, request, also))
         except WrongName as error:
@@ -114,7 +113,7 @@ async def _opened(log: AuditSource | None, end: int | None) -> AsyncIterator[Sou
 
         async with database_source(Settings(), end) as source:
             yield source
-    elif (export := open_export(log.place, log.verifier)) is not None:
+    elif (export := log.export()) is not None:
         yield ExportSource(export, _end_of(export.size, end))
     else:
         async with log.opened() as port:

@@ -1,8 +1,9 @@
 """Replays a proven log into one file for each consumer or read model, and compares the hashes that the log commits to.
 
-Flows in: a mirror folder or a whole export that was verified. Flows out: `<consumer>.sqlite`, or
-`<consumer>.<table>.parquet`, and for each read model the hash at the end and at its last commitment. Two processes
-share the work: the ledger and the event index take as long as the other consumers together.
+Flows in: a mirror folder or a whole export, and its signed checkpoint. What is folded is hashed on the way, and counts
+only once it gives the signed root. Flows out: `<consumer>.sqlite`, or `<consumer>.<table>.parquet`, and for each read
+model the hash at the end and at its last commitment. Two processes share the work: the ledger and the event index take
+as long as the other consumers together.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ import gc
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final, Literal
 
 from consumers.audit import verify
-from consumers.audit.layout import TILE
-from consumers.audit.mirror import mirror_bundle
+from consumers.audit.layout import TILE, tiles_at
+from consumers.audit.mirror import signed_bundle
 from consumers.audit.source import is_export
+from consumers.audit.tree import WrongTree
 from consumers.commitments.claims import Claim, claims_among, newest, read_model_name
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.fold.table_hash import TableHash
@@ -28,6 +30,8 @@ from consumers.offline.store import SqliteStore
 from consumers.registry import CONSUMERS
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.wire.entry import Entry, parse_entry
+from infra.log.merkle import TileTree, leaf_hash
+from infra.log.signed_note import Checkpoint
 
 BATCH_ENTRIES: Final = 64 * TILE
 Format = Literal["sqlite", "parquet"]
@@ -56,6 +60,7 @@ class _Task:
     """The replay of some consumers up to `end`, with the commitments to compare."""
 
     source: Path
+    checkpoint: Checkpoint
     folder: Path
     consumers: tuple[str, ...]
     end: int
@@ -63,13 +68,16 @@ class _Task:
     form: Format
 
 
-def replay_into(source: Path, folder: Path, end: int, form: Format = "sqlite") -> list[Replayed]:
-    """Replay the first `end` entries of a verified mirror or whole export; returns every read model, by consumer."""
+def replay_into(
+    source: Path, checkpoint: Checkpoint, folder: Path, end: int, form: Format = "sqlite"
+) -> list[Replayed]:
+    """Replay the first `end` entries of a mirror or a whole export of this checkpoint; returns every read model, by
+    consumer. Raises `WrongTree`, also where the source was changed after it was verified."""
     folder.mkdir(parents=True, exist_ok=True)
-    claims = tuple(newest([claim for claim in _claims(source, end) if claim.log_index <= end], 1))
+    claims = tuple(newest([claim for claim in _claims(source, checkpoint, end) if claim.log_index <= end], 1))
     first = (REVENUE.name, EVENT_INDEX.name)
     groups = [first, tuple(name for name in CONSUMERS if name not in first)]
-    tasks = [_Task(source, folder, group, end, claims, form) for group in groups]
+    tasks = [_Task(source, checkpoint, folder, group, end, claims, form) for group in groups]
     with ProcessPoolExecutor(len(tasks), mp_context=get_context("spawn")) as pool:
         found = [row for rows in pool.map(_replay, tasks) for row in rows]
     order = list(CONSUMERS)
@@ -82,7 +90,7 @@ def _replay(task: _Task) -> list[Replayed]:
     replays = [_ConsumerReplay(name, task) for name in task.consumers]
     try:
         stops = {task.end, *(claim.log_index for replay in replays for claim in replay.claims.values())}
-        for first, part in _runs(task.source, task.end, stops):
+        for first, part in _runs(task.source, task.checkpoint, task.end, stops):
             entries = [parse_entry(index, raw) for index, raw in enumerate(part, first)]
             for replay in replays:
                 replay.apply(entries)
@@ -123,27 +131,45 @@ class _ConsumerReplay:
             self.file.unlink()
 
 
-def _claims(source: Path, end: int) -> Iterator[Claim]:
-    for first, entries in _runs(source, end, [end]):
+def _claims(source: Path, checkpoint: Checkpoint, end: int) -> Iterator[Claim]:
+    for first, entries in _runs(source, checkpoint, end, [end]):
         yield from claims_among(first, entries)
 
 
-def _runs(source: Path, end: int, stops: Iterable[int]) -> Iterator[tuple[int, list[bytes]]]:
-    """`(first index, entries)` up to `end`, a batch at a time; no batch goes on beyond one of `stops`."""
-    parts = _export_parts(source) if is_export(source) else _mirror_parts(source)
+def _runs(source: Path, checkpoint: Checkpoint, end: int, stops: Iterable[int]) -> Iterator[tuple[int, list[bytes]]]:
+    """`(first index, entries)` up to `end`, a batch at a time; no batch goes on beyond one of `stops`.
+
+    Raises `WrongTree` at the end, unless these were the entries that were signed.
+    """
+    parts = _as_signed(source, checkpoint)
     first, held = 0, list[bytes]()
     for stop in sorted({*range(BATCH_ENTRIES, end, BATCH_ENTRIES), *stops, end} - {0}):
         while first + len(held) < stop:
             held += next(parts)
         yield first, held[: stop - first]
         first, held = stop, held[stop - first :]
+    for _ in parts:
+        pass  # the root needs those after `end` too
 
 
-def _mirror_parts(mirror: Path) -> Iterator[list[bytes]]:
-    return (mirror_bundle(mirror, number) for number in count())
+def _as_signed(source: Path, checkpoint: Checkpoint) -> Iterator[list[bytes]]:
+    """All entries of a source, in parts. Raises `WrongTree` after the last one, unless they give the signed root."""
+    size, tree = checkpoint.size, TileTree()
+    for part in _export_parts(source) if is_export(source) else _mirror_parts(source, size):
+        tree.append(list(map(leaf_hash, part)))
+        yield part
+    if (tree.size, tree.root()) != (size, checkpoint.root):
+        raise WrongTree(f"{source} was changed while it was replayed: its {tree.size} entries do not give the root")
+
+
+def _mirror_parts(mirror: Path, size: int) -> Iterator[list[bytes]]:
+    return (signed_bundle(mirror, number, size) for number, _ in tiles_at(0, size))
 
 
 def _export_parts(export: Path) -> Iterator[list[bytes]]:
     entries = (raw for _, raw in verify.read_entries(export))
-    while part := list(islice(entries, TILE)):
-        yield part
+    try:
+        while part := list(islice(entries, TILE)):
+            yield part
+    except verify.Changed as error:
+        raise WrongTree(f"{export} was changed while it was replayed: {error}") from error

@@ -11,8 +11,15 @@ import click
 
 from consumers.audit.mirror import MirrorReport, write_mirror
 from consumers.audit.port import read_verifier
+from consumers.audit.source import Export
 from consumers.audit.tree import require_tree
-from consumers.operations.audit_options import AuditSource, audit_source, policy_option, source_options
+from consumers.operations.audit_options import (
+    AuditSource,
+    audit_source,
+    policy_option,
+    source_options,
+    state_option,
+)
 from consumers.operations.outside_commands import check_command, export_command, prove_command
 from consumers.operations.replay_command import replay_command
 from events.errors import Tampered, YesserError
@@ -71,6 +78,7 @@ def vkey_command(history: bool, as_json: bool) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="File with a token that may read entries (scope log:read).",
 )
+@state_option
 @policy_option
 @click.option("--new-only", is_flag=True, help="Do not verify the files that the folder already has.")
 @json_option
@@ -79,6 +87,7 @@ def mirror_command(
     source: str | None,
     vkey: str | None,
     token_file: Path | None,
+    state: Path | None,
     policy: Path | None,
     new_only: bool,
     as_json: bool,
@@ -86,10 +95,10 @@ def mirror_command(
     """Bring FOLDER to the newest signed checkpoint, in the C2SP tlog-tiles layout. Only new files are written, once
     those that the folder already has are verified.
 
-    Exit code 76: the log does not continue the folder's checkpoint, a file of the folder was changed, or --policy asks
-    for more cosignatures.
+    Exit code 76: the log does not continue the folder's checkpoint or the last one that you accepted, a file of the
+    folder was changed, or --policy asks for more cosignatures.
     """
-    log = audit_source(source, vkey, token_file, policy=policy)
+    log = audit_source(source, vkey, token_file, state, policy)
     report = asyncio.run(_mirror(log, folder, new_only=new_only))
     size, root, files = report["size"], report["root"], report["files_written"]
     print_confirmation(
@@ -106,7 +115,7 @@ def mirror_command(
 @json_option
 def verify_command(log: AuditSource, database: bool, as_json: bool) -> None:
     """Compute the tree again from every entry and compare it with the signed checkpoint: of the log at an address, of a
-    mirror, or, without SOURCE, of the database.
+    mirror, or, without SOURCE, of the database. Of an export, the entries that it holds are verified.
 
     A log elsewhere must also continue the last checkpoint that you accepted. With --database, agencies, suspensions,
     ids, runs, refusals, dead letters, sequences, positions and checkpoints are derived from the entries first, and the
@@ -115,6 +124,9 @@ def verify_command(log: AuditSource, database: bool, as_json: bool) -> None:
     """
     if database and log.place is not None:
         raise click.UsageError("--database compares the tables of the database: give no address and no folder.")
+    if (export := log.export()) is not None:
+        _show_verified(export, as_json=as_json)
+        return
     compared = _compared(log, as_json=as_json) if database else None
     checkpoint = asyncio.run(_verify(log))
     size, root = checkpoint.size, checkpoint.root.hex()
@@ -130,6 +142,15 @@ def verify_command(log: AuditSource, database: bool, as_json: bool) -> None:
             f"جداول قاعدة البيانات كما يعطيها السجل ({compared.entries:,} من القيود).",
             f"The tables of the database are as the log gives them ({compared.entries:,} entries).",
         )
+
+
+def _show_verified(export: Export, *, as_json: bool) -> None:
+    print_confirmation(
+        {"entries_count": export.count, "size": export.size, "root": export.root, "ok": True},
+        as_json,
+        f"التصدير سليم: {export.count:,} من قيود السجل وعددها {export.size:,}، وجذره الموقَّع {export.root}.",
+        f"The export is sound: {export.count:,} entries of a log of {export.size:,}, signed root {export.root}.",
+    )
 
 
 def _compared(log: AuditSource, *, as_json: bool) -> Compared:
@@ -178,15 +199,18 @@ async def _keys(log: AuditSource) -> KeyHistory:
 
 async def _mirror(log: AuditSource, folder: Path, *, new_only: bool) -> MirrorReport:
     async with log.opened() as port:
+        _, checkpoint = await log.continued(port)
         with progress_bar("mirror") as update:
-            return await write_mirror(
+            report = await write_mirror(
                 port,
                 folder,
                 log.verifier,
                 lambda done, total: update(completed=done, total=total),
-                log.require_policy,
+                checkpoint,
                 new_only=new_only,
             )
+    log.keep(checkpoint)
+    return report
 
 
 async def _verify(log: AuditSource) -> Checkpoint:

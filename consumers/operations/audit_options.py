@@ -6,6 +6,7 @@ is given.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -14,11 +15,21 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
+import httpx
 
-from consumers.audit.kept import KeptCheckpoint, require_continuation, require_rotations, state_folder
+from consumers.audit.kept import (
+    KeptCheckpoint,
+    OlderCopy,
+    OtherKeys,
+    require_continuation,
+    require_rotations,
+    require_same_root,
+    state_folder,
+)
 from consumers.audit.port import LogPort, read_verifier
-from consumers.audit.source import is_address, open_source
+from consumers.audit.source import Export, is_address, is_export, open_export, open_source
 from events.wire.entry import Entry
+from infra.command_line.language import print_localized
 from infra.log.signed_note import Checkpoint, Verifier
 from infra.settings import Settings
 from infra.witnesses.policy import Policy, read_policy
@@ -39,23 +50,85 @@ class AuditSource:
     policy: Policy | None = None
 
     def opened(self) -> AbstractAsyncContextManager[LogPort]:
-        """The log for reading."""
+        """The log for reading. Raises `click.UsageError` for an export, which has no tree."""
+        if self.is_export():
+            raise click.UsageError(
+                f"{self.place} is an export: verify, replay, explain and completeness read it. Give a log or a mirror."
+            )
         if self.place is not None:
             return open_source(self.place, self.verifier, self.token)
         from consumers.operations.database_log import database_log  # imported here: an auditor has no database
 
         return database_log(Settings(), self.verifier)
 
+    def is_export(self) -> bool:
+        return self.place is not None and not is_address(self.place) and is_export(Path(self.place))
+
+    def export(self) -> Export | None:
+        """The verified export in the folder; None for a log. Raises `ChangedExport`, `NotWitnessed` and `ForkedLog`."""
+        export = open_export(self.place, self.verifier)
+        if export is not None:
+            self.require_policy(export.checkpoint)
+            self._compare(export)
+        return export
+
+    def whole_export(self, command: str) -> Export | None:
+        """As `export`. Raises `click.UsageError` for one that lacks entries of its log."""
+        export = self.export()
+        if export is not None and not export.is_whole:
+            raise click.UsageError(
+                f"The export has {export.count} of {export.size} entries; {command} needs all: give a log or a mirror."
+            )
+        return export
+
+    def _compare(self, export: Export) -> None:
+        """Raise `ForkedLog` where the export is of another history than was accepted; say where it cannot show it."""
+        if self.kept is None:
+            return
+        history = export.keys
+        try:
+            old = self.kept.read(history)
+            is_known = old is not None or bool(self.kept.strangers(history))
+        except OtherKeys:
+            old, is_known = None, True
+        root = None if old is None else export.root_at(old.size)
+        if old is not None and root is not None:
+            require_same_root(root, old, str(self.kept.path))
+        elif is_known:
+            print_localized(
+                f"لم يثبت أن سجل هذا التصدير ({export.size:,} من القيود) هو السجل الذي قبلته ({self.kept.path}).",
+                f"Not shown: that the log of this export ({export.size:,} entries) is the one that you accepted "
+                f"({self.kept.path}).",
+                err=True,
+            )
+
     async def continued(self, port: LogPort) -> tuple[Checkpoint | None, Checkpoint]:
-        """The last checkpoint accepted, and the newest one, which continues it. Raises `ForkedLog`, `NotWitnessed`, or
-        `WrongTree` for a rotation of the log's key that names another tree."""
+        """The last checkpoint accepted, and the newest one, which continues it.
+
+        Raises `ForkedLog`, `NotWitnessed`, `OlderCopy` for a folder that is behind, and `WrongTree` for a rotation of
+        the log's key that names another tree.
+        """
         new = await self.witnessed(port)
         history = await port.keys()
         await require_rotations(port, history, new)
-        old = None if self.kept is None else self.kept.read(history)
-        if self.kept is not None and old is not None:
-            await require_continuation(port, old, new, str(self.kept.path))
+        if self.kept is None:
+            return None, new
+        self._require_new(new, self.kept.last())  # an older copy may lack the keys of what was accepted
+        old = self.kept.read(history)
+        if old is None:
+            _tell_of(self.kept.strangers(history))
+            return None, new
+        self._require_new(new, old)
+        await require_continuation(port, old, new, str(self.kept.path))
         return old, new
+
+    def _require_new(self, found: Checkpoint, old: Checkpoint | None) -> None:
+        """Raise `OlderCopy` for a folder that is behind; a server that is, is no copy of the auditor's own."""
+        if old is not None and found.size < old.size and not is_address(self.place or ""):
+            raise OlderCopy(
+                f"{self.place} holds {found.size} entries, but you accepted {old.size}: it cannot show that these are "
+                "the first of them. Mirror the log again"
+            )
 
     async def witnessed(self, port: LogPort) -> Checkpoint:
         """The newest checkpoint. Raises `NotWitnessed`."""
@@ -108,7 +181,7 @@ def source_options(*, required: bool) -> Callable[[Command], Command]:
         @click.argument("source", metavar="URL-OR-FOLDER", required=required)
         @click.option("--vkey", help="The log's verifier key, from its operator, never from the server.")
         @click.option("--token-file", type=_FILE, help="File with a token that may read entries (scope log:read).")
-        @click.option("--state", type=_FOLDER, help="Folder of the checkpoints that you accepted.")
+        @state_option
         @policy_option
         @wraps(command)
         def with_source(
@@ -125,6 +198,11 @@ def source_options(*, required: bool) -> Callable[[Command], Command]:
         return with_source  # type: ignore[return-value]
 
     return decorate
+
+
+def state_option(command: Command) -> Command:
+    """Give a command the option --state."""
+    return click.option("--state", type=_FOLDER, help="Folder of the checkpoints that you accepted.")(command)
 
 
 def policy_option(command: Command) -> Command:
@@ -160,9 +238,41 @@ def audit_source(
 ) -> AuditSource:
     """The source of these options."""
     verifier = verifier_of(source, vkey)
-    token = None if token_file is None else token_file.read_text(encoding="ascii").strip()
+    if source is not None and is_address(source):
+        _require_address(source)
+    token = None if token_file is None else _token(token_file)
     kept = None if source is None else KeptCheckpoint(state or state_folder(), verifier)
     return AuditSource(source, verifier, token, kept, None if policy is None else read_policy(policy))
+
+
+def _require_address(source: str) -> None:
+    try:
+        url = httpx.URL(source)
+    except httpx.InvalidURL as error:
+        raise click.UsageError(f"{source} is not an address: {error}.") from None
+    if not url.host or (url.port or 0) > 0xFFFF:
+        raise click.UsageError(f"{source} is not an address: it has no host, or a port above 65535.")
+
+
+def _token(file: Path) -> str:
+    """The token in a file, which an editor may have begun with a byte order mark."""
+    text = file.read_bytes().decode("utf-8-sig", "replace").strip()
+    if not re.fullmatch("[!-~]+", text):
+        raise click.UsageError(f"{file} holds no token: save the token alone, as plain text.")
+    return text
+
+
+def _tell_of(strangers: list[Path]) -> None:
+    """Say that nothing is compared, though there are checkpoints of this log's name."""
+    if strangers:
+        files = ", ".join(map(str, strangers))
+        print_localized(
+            f"لم تُقارن نقاط تحقق لسجل بهذا الاسم بمفتاح آخر ({files}). إن كان السجل نفسه فخادمه يحجب عمليات استبدال "
+            "مفتاحه.",
+            f"Not compared: checkpoints of a log of this name with another key ({files}). If it is the same log, its "
+            "server withholds the rotations of its key.",
+            err=True,
+        )
 
 
 def verifier_of(source: str | None, vkey: str | None) -> Verifier:

@@ -11,8 +11,7 @@ import click
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import selected_entries
 from consumers.audit.mirror import write_mirror
-from consumers.audit.port import MirrorPort
-from consumers.audit.source import Export, is_address, open_export
+from consumers.audit.source import Export, is_address
 from consumers.audit.tree import require_tree
 from consumers.offline.parquet import require_parquet
 from consumers.offline.replay import Format, Replayed, replay_into
@@ -51,31 +50,21 @@ def replay_command(
     """
     if to_stdout == (into is not None):
         raise click.UsageError("Choose one of --stdout and --into.")
-    export = open_export(log.place, log.verifier)
     if into is None:
-        asyncio.run(_print_entries(log, selection, export))
+        asyncio.run(_print_entries(log, selection, log.export()))
         return
     if selection != Selection(end=selection.end):
         raise click.UsageError("--into needs the whole log: leave out --from, --agency, --type and --subject.")
     if form == "parquet":
         require_parquet()  # its absence is found before anything is written
-    if export is not None:
-        source, checkpoint = export.folder, _whole(export)
+    if (export := log.whole_export("--into")) is not None:
+        source, checkpoint = export.folder, export.checkpoint
     else:
         copied = log.place is None or is_address(log.place)
         source = into / MIRROR if log.place is None or copied else Path(log.place)
-        checkpoint = asyncio.run(_proven_mirror(log, source, copied=copied))
+        checkpoint = asyncio.run(proven_mirror(log, source, copied=copied))
     end = selection.end_of(checkpoint)
-    _report(replay_into(source, into, end, form), end, checkpoint, as_json)
-
-
-def _whole(export: Export) -> Checkpoint:
-    """The checkpoint of an export that has every entry."""
-    if export.count != export.size:
-        raise click.UsageError(
-            f"The export has {export.count} of {export.size} entries, and --into needs all: replay a log or a mirror."
-        )
-    return export.checkpoint
+    _report(replay_into(source, checkpoint, into, end, form), end, checkpoint, as_json)
 
 
 async def _print_entries(log: AuditSource, selection: Selection, export: Export | None) -> None:
@@ -94,20 +83,15 @@ async def _print_entries(log: AuditSource, selection: Selection, export: Export 
     log.keep(checkpoint)
 
 
-async def _proven_mirror(log: AuditSource, mirror: Path, *, copied: bool) -> Checkpoint:
+async def proven_mirror(log: AuditSource, mirror: Path, *, copied: bool) -> Checkpoint:
     """Prove every entry of a mirror, or of a log that is copied to one first."""
     async with log.opened() as port:
         _, checkpoint = await log.continued(port)
         if copied:
             with progress_bar("mirror") as update:
                 await write_mirror(
-                    port,
-                    mirror,
-                    log.verifier,
-                    lambda done, total: update(completed=done, total=total),
-                    log.require_policy,
+                    port, mirror, log.verifier, lambda done, total: update(completed=done, total=total), checkpoint
                 )
-            checkpoint = await MirrorPort(mirror, log.verifier).checkpoint()
         else:
             with progress_bar("verify", checkpoint.size) as update:
                 await require_tree(port, checkpoint.size, checkpoint.root, lambda done, _: update(completed=done))

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from consumers.audit.mirror import write_mirror
+from consumers.audit.port import MirrorPort
 from consumers.commitments.commitment import hash_read_models
 from consumers.fold.consumer import Consumer
 from consumers.offline.replay import replay_into
@@ -66,7 +67,8 @@ def run(folder: Path, *command: str) -> Result:
 async def test_the_files_have_the_hashes_of_the_live_tables(live: Connection, raw: list[bytes], tmp_path: Path) -> None:
     expected = {found.name: (found.rows, found.sha256) for found in await hash_read_models(live)}
     mirror = await mirrored(tmp_path / "mirror", await committed(live, raw))
-    found = replay_into(mirror, tmp_path / "models", len(raw))
+    checkpoint = await MirrorPort(mirror, KEY.verifier).checkpoint()
+    found = replay_into(mirror, checkpoint, tmp_path / "models", len(raw))
     assert {row.name: (row.rows, row.sha256) for row in found} == expected
 
 

@@ -47,6 +47,9 @@ FILES = (
     "tile/entries/000", "tile/entries/001", "tile/entries/002.p/188",
 )  # fmt: skip
 COMMANDS = ("check", "verify", "mirror", "prove", "replay")
+COPIES = ("new mirror", "read models")
+"""Commands that write a copy of the log to a new folder."""
+NAMES = {"new mirror": "mirror", "read models": "replay"}
 
 
 @dataclass
@@ -73,12 +76,12 @@ class Auditor:
             "mirror": (str(into), "--from", address),
             "prove": (address, str(PROVEN)),
             "replay": (address, "--stdout"),
+            "new mirror": (str(own / "new"), "--from", address),
             "read models": (address, "--into", str(own / "models"), "--json"),
         }[command]
-        name = "replay" if command == "read models" else command
         options = ["--vkey", KEY.verifier.vkey, "--token-file", str(self.token)]
         environment = {"XDG_STATE_HOME": str(own), "YESSER_HOME": str(own / "no-home")}
-        result = CliRunner().invoke(cli, ["audit", name, *arguments, *options], env=environment)
+        result = CliRunner().invoke(cli, ["audit", NAMES.get(command, command), *arguments, *options], env=environment)
         if result.exception is None or isinstance(result.exception, SystemExit):
             return result.exit_code, result.output
         assert isinstance(result.exception, YesserError), result.exception
@@ -148,7 +151,7 @@ def flipped(data: bytes, bit: int) -> bytes:
 
 
 async def test_an_honest_server_is_believed_by_every_command(auditor: Auditor) -> None:
-    await auditor.finds(honest, 0)
+    await auditor.finds(honest, 0, commands=(*COMMANDS, "new mirror"))
     code, said = await auditor.run("read models")
     assert code == 0, said
     assert json.loads(said)["root"] == root_of(RAW).hex()
@@ -264,7 +267,11 @@ async def test_a_fork_for_one_reader_is_found_by_what_the_reader_accepted(audito
     fork = Fork(with_another(index))
     token = f"Bearer {auditor.token.read_text()}"
     words = ("two histories",) if index > ROTATED else ()
-    await auditor.finds(lambda r: fork.told(r) if r.token == token else None, ExitCode.TAMPERED, *words)
+
+    def to_this_one(request: Request) -> bytes | None:
+        return fork.told(request) if request.token == token else None
+
+    await auditor.finds(to_this_one, ExitCode.TAMPERED, *words, commands=(*COMMANDS, *COPIES))
     # Another one, to whom the true log is shown, sees nothing of it.
     auditor.server.tells(lambda r: fork.told(r) if r.token != token else None)
     assert await auditor.run("check") == (0, (await auditor.run("check"))[1])
@@ -278,7 +285,7 @@ async def test_a_fork_is_found_though_each_of_two_histories_is_shown_where_it_fi
         def in_parts(request: Request, paths: str = paths) -> bytes | None:
             return fork.told(request, "checkpoint") or fork.told(request, paths)
 
-        await auditor.finds(in_parts, ExitCode.TAMPERED, "tile/")
+        await auditor.finds(in_parts, ExitCode.TAMPERED, "tile/", commands=(*COMMANDS, *COPIES))
     first = {"reads": 0}
 
     def changes_its_mind(request: Request) -> bytes | None:
@@ -289,7 +296,7 @@ async def test_a_fork_is_found_though_each_of_two_histories_is_shown_where_it_fi
         first["reads"] += 1
         return None if first["reads"] <= 6 else fork.told(request)
 
-    await auditor.finds(changes_its_mind, ExitCode.TAMPERED)
+    await auditor.finds(changes_its_mind, ExitCode.TAMPERED, commands=(*COMMANDS, *COPIES))
 
 
 async def test_a_log_that_shrinks_or_shows_an_old_checkpoint_is_found(auditor: Auditor) -> None:

@@ -67,6 +67,8 @@ def test_a_time_is_a_date_in_riyadh(time: str, on: str) -> None:
         (["--as-of-recorded", "2026-11-25T08:00:00Z", "--as-of-index", "1"], "only one of"),
         (["--as-of-recorded", "2026-11-25T08:00:00"], "not a time with offset"),
         (["--as-of-recorded", "yesterday"], "not a time with offset"),
+        (["--as-of-recorded", "9999-12-31T23:59:59-03:00"], "not a time with offset"),
+        (["--as-of-recorded", "0001-01-01T00:00:00+03:00"], "not a time with offset"),
         (["--as-of-occurred", "20261125"], "not a Gregorian date"),
         (["--as-of-occurred", "2026-02-30"], "not a Gregorian date"),
     ],

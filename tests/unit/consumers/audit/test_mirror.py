@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from consumers.audit.kept import ForkedLog
-from consumers.audit.mirror import DamagedMirror, mirror_entries, write_mirror
-from consumers.audit.port import CorruptBatch, MirrorPort, NotThere
+from consumers.audit.mirror import DamagedMirror, mirror_entries, signed_bundle, write_mirror
+from consumers.audit.port import CorruptBatch, MirrorPort, MissingPart, NotThere
 from consumers.audit.tree import WrongTree, require_tree
 from events.errors import YesserError
 from infra.log.merkle import leaf_hash
@@ -75,6 +75,39 @@ async def test_partial_tiles_go_when_the_full_one_is_there(tmp_path: Path) -> No
     await mirrored(tmp_path, 200)
     await mirrored(tmp_path, 256)
     assert files(tmp_path) == ["checkpoint", "tile/0/000", "tile/1/000.p/1", "tile/entries/000"]
+
+
+async def test_who_reads_under_an_earlier_checkpoint_still_finds_its_tiles(tmp_path: Path) -> None:
+    reader = await mirrored(tmp_path, 5)
+    before = await reader.checkpoint()
+    for size in (10, 200, 300):
+        await mirrored(tmp_path, size)
+        await require_tree(reader, before.size, before.root)
+    assert await verified(MirrorPort(tmp_path, KEY.verifier)) == 300
+
+
+async def test_what_is_read_of_a_bundle_is_what_the_checkpoint_proves(tmp_path: Path) -> None:
+    await mirrored(tmp_path, 5)
+    for name in ("tile/entries/000", "tile/entries/000.p/200"):
+        (tmp_path / name).write_bytes(b"".join(len(e).to_bytes(2, "big") + e for e in ENTRIES[1000:1256]))
+    assert signed_bundle(tmp_path, 0, 5) == ENTRIES[:5]
+    (tmp_path / "tile/entries/000.p/5").unlink()
+    assert signed_bundle(tmp_path, 0, 5) == ENTRIES[1000:1005], "the full one stands for the partial one"
+    (tmp_path / "tile/entries/000").write_bytes(b"")
+    with pytest.raises(CorruptBatch, match="tile/entries/000"):
+        signed_bundle(tmp_path, 0, 5)
+    (tmp_path / "tile/entries/000").unlink()
+    with pytest.raises(MissingPart, match=r"tile/entries/000\.p/5"):
+        signed_bundle(tmp_path, 0, 5)
+
+
+async def test_the_checkpoint_that_was_accepted_is_mirrored_and_no_other_is_asked_for(tmp_path: Path) -> None:
+    accepted = await MemoryLog(ENTRIES[:300]).checkpoint()
+    log = MemoryLog(ENTRIES[:400])
+    log.note = MemoryLog([b"other", *ENTRIES[1:400]]).note
+    report = await write_mirror(log, tmp_path, KEY.verifier, checkpoint=accepted)
+    assert (report["size"], report["root"]) == (300, accepted.root.hex())
+    assert await verified(MirrorPort(tmp_path, KEY.verifier)) == 300
 
 
 async def test_the_mirror_stands_on_the_checkpoint_while_the_log_goes_on(tmp_path: Path) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -16,10 +17,16 @@ from threading import Thread
 import pytest
 from click.testing import CliRunner, Result
 
+from consumers.audit.kept import KeptCheckpoint, OlderCopy
 from consumers.audit.mirror import write_mirror
+from consumers.audit.tree import WrongTree
+from consumers.operations.audit_options import AuditSource
+from consumers.operations.replay_command import proven_mirror
 from events.errors import Tampered
 from infra.cli import cli
 from infra.command_line.exit_codes import ExitCode, exit_code
+from infra.log.key_history import KeyHistory
+from infra.log.signed_note import Checkpoint, LogKey
 from infra.tls.authority import authority
 from infra.tls.client import NotTrusted
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries, sample_entry
@@ -101,14 +108,110 @@ def test_each_check_continues_the_one_before(elsewhere: Elsewhere) -> None:
 def test_a_log_that_shrinks_or_forks_for_this_auditor_is_found(elsewhere: Elsewhere, tmp_path: Path) -> None:
     elsewhere.grow(ENTRIES[:300])
     elsewhere.ok("check", elsewhere.address, *VKEY)
-    older = tmp_path / "older"
-    asyncio.run(write_mirror(MemoryLog(ENTRIES[:200]), older, KEY.verifier))
-    assert "lost its tail" in tampering(elsewhere.audit("check", str(older), *VKEY))
+    shutil.rmtree(elsewhere.mirror)
+    elsewhere.grow(ENTRIES[:200])
+    assert "lost its tail" in tampering(elsewhere.audit("check", elsewhere.address, *VKEY))
+    shutil.rmtree(elsewhere.mirror)
+    elsewhere.grow(ENTRIES[:300])
     other = tmp_path / "other"
     asyncio.run(write_mirror(MemoryLog([sample_entry(999), *ENTRIES]), other, KEY.verifier))
     for command in ("check", "verify"):
         assert "two histories" in tampering(elsewhere.audit(command, str(other), *VKEY))
     assert elsewhere.ok("check", elsewhere.address, *VKEY)["previous_size"] == 300
+
+
+@pytest.mark.parametrize("command", [("check",), ("verify",), ("prove", "1"), ("replay", "--stdout")])
+def test_an_older_copy_is_no_tampering_and_is_not_accepted(
+    elsewhere: Elsewhere, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    elsewhere.grow(ENTRIES[:300])
+    elsewhere.ok("check", elsewhere.address, *VKEY)
+    older = tmp_path / "older"
+    asyncio.run(write_mirror(MemoryLog(ENTRIES[:200]), older, KEY.verifier))
+    found = elsewhere.audit(command[0], str(older), *command[1:], *VKEY).exception
+    assert isinstance(found, OlderCopy)
+    assert exit_code(found) == ExitCode.ANSWER_IS_NO
+    assert f"{older} holds 200 entries, but you accepted 300" in str(found)
+    assert elsewhere.ok("check", elsewhere.address, *VKEY)["previous_size"] == 300
+
+
+def test_a_copy_from_before_a_rotation_is_older_and_a_server_that_shows_it_withholds_the_rotation(
+    elsewhere: Elsewhere,
+) -> None:
+    elsewhere.grow(ENTRIES[:200])
+    new = LogKey(KEY.name, b"n" * 32)
+    accepted = KeyHistory((new.verifier,)).parse_checkpoint(new.sign_checkpoint(300, MemoryLog(ENTRIES[:300]).root))
+    KeptCheckpoint(elsewhere.own / "yesser" / "checkpoints", KEY.verifier).write(accepted)
+    assert isinstance(elsewhere.audit("check", str(elsewhere.mirror), *VKEY).exception, OlderCopy)
+    assert "withholds or replaced" in tampering(elsewhere.audit("check", elsewhere.address, *VKEY))
+    with_new_key = elsewhere.audit("check", str(elsewhere.mirror), "--vkey", new.verifier.vkey)
+    assert "no signature of a known key" in str(with_new_key.exception)
+
+
+def test_a_checkpoint_under_another_key_of_this_name_is_told(elsewhere: Elsewhere) -> None:
+    other = KeptCheckpoint(elsewhere.own / "yesser" / "checkpoints", LogKey(KEY.name, b"n" * 32).verifier)
+    log = MemoryLog(ENTRIES[:9])
+    other.path.parent.mkdir(parents=True)
+    other.path.write_text(LogKey(KEY.name, b"n" * 32).sign_checkpoint(9, log.root))
+    elsewhere.grow(ENTRIES[:10])
+    first = elsewhere.audit("check", elsewhere.address, *VKEY)
+    assert (
+        first.exit_code,
+        f"Not compared: checkpoints of a log of this name with another key ({other.path})" in first.stderr,
+    ) == (0, True)
+    assert elsewhere.audit("check", elsewhere.address, *VKEY).stderr == ""
+
+
+def test_a_new_mirror_must_continue_what_was_accepted_and_is_accepted(elsewhere: Elsewhere) -> None:
+    state = ("--state", str(elsewhere.own / "mine"))
+    elsewhere.grow(ENTRIES[:300])
+    elsewhere.ok("mirror", str(elsewhere.own / "copy"), "--from", elsewhere.address, *VKEY, *state)
+    assert elsewhere.ok("check", elsewhere.address, *VKEY, *state)["previous_size"] == 300
+    shutil.rmtree(elsewhere.mirror)
+    elsewhere.grow([sample_entry(999), *ENTRIES])
+    fresh = elsewhere.own / "fresh"
+    for folder in ("fresh", "copy"):
+        command = ("mirror", str(elsewhere.own / folder), "--from", elsewhere.address)
+        assert "two histories" in tampering(elsewhere.audit(*command, *VKEY, *state))
+    assert not fresh.exists()
+    (kept,) = (elsewhere.own / "mine").iterdir()
+    assert kept.read_text() == MemoryLog(ENTRIES[:300]).note
+
+
+class TwoFaces(MemoryLog):
+    """A log that shows another history to who asks for the checkpoint a second time."""
+
+    async def checkpoint(self) -> Checkpoint:
+        shown = await super().checkpoint()
+        self.__init__([sample_entry(999), *ENTRIES])  # type: ignore[misc]
+        return shown
+
+
+def test_what_is_replayed_is_the_log_that_was_proven_to_continue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = asyncio.run(MemoryLog(ENTRIES[:300]).checkpoint())
+    kept = KeptCheckpoint(tmp_path / "state", KEY.verifier)
+    kept.write(first)
+    port = TwoFaces(ENTRIES[:300])
+    monkeypatch.setattr(AuditSource, "opened", lambda _: nullcontext(port))
+    log = AuditSource("https://log.example/", KEY.verifier, None, kept)
+    with pytest.raises(WrongTree):
+        asyncio.run(proven_mirror(log, tmp_path / "into", copied=True))
+    assert kept.read(port.history) == first
+    assert not (tmp_path / "into" / "checkpoint").exists()
+
+
+def test_a_wrong_address_and_a_wrong_token_are_wrong_use(elsewhere: Elsewhere) -> None:
+    for address in ("https://[::1/", "http://log.example:99999999/", "https:///log"):
+        result = elsewhere.audit("check", address, *VKEY)
+        assert (result.exit_code, "is not an address" in result.output) == (2, True), result.exception
+    elsewhere.grow(ENTRIES[:10])
+    token = elsewhere.own / "token"
+    for data, code in ((b"\xef\xbb\xbfabc\n", 0), (b"\xff\xfea\0", 2), (b"", 2), (b"a b", 2)):
+        token.write_bytes(data)
+        result = elsewhere.audit("check", elsewhere.address, *VKEY, "--token-file", str(token))
+        assert (result.exit_code, "holds no token" in result.output) == (code, code == 2), (data, result.exception)
 
 
 def test_a_mirror_of_a_mirror_is_the_same(elsewhere: Elsewhere) -> None:

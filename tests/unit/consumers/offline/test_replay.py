@@ -1,0 +1,65 @@
+"""What is folded is what was signed: a file beside it is not read, and one that changes meanwhile is found."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from consumers.audit import verify
+from consumers.audit.mirror import write_mirror
+from consumers.audit.port import MissingPart
+from consumers.audit.tree import WrongTree
+from consumers.offline.replay import replay_into
+from infra.log.signed_note import Checkpoint
+from tests.integration.consumers.pipeline.written_log import raw_entries
+from tests.oracle.history import MIXED, entries_from, generate
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
+
+RAW = raw_entries(entries_from(generate(61, 300, MIXED)))[:300]
+END = 280
+
+
+def mirrored(folder: Path) -> Checkpoint:
+    log = MemoryLog(RAW)
+    asyncio.run(write_mirror(log, folder, KEY.verifier))
+    return asyncio.run(log.checkpoint())
+
+
+def bundle(entries: list[bytes]) -> bytes:
+    return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
+
+
+def test_a_file_that_no_checkpoint_proves_is_not_folded(tmp_path: Path) -> None:
+    checkpoint = mirrored(tmp_path / "mirror")
+    sound = replay_into(tmp_path / "mirror", checkpoint, tmp_path / "sound", END)
+    assert sum(row.rows for row in sound) > END
+    invented = [*RAW[44:300]]
+    (tmp_path / "mirror/tile/entries/001").write_bytes(bundle(invented))
+    (tmp_path / "mirror/tile/entries/001.p/200").write_bytes(bundle(invented[:200]))
+    assert replay_into(tmp_path / "mirror", checkpoint, tmp_path / "models", END) == sound
+
+
+@pytest.mark.parametrize("number", [3, END + 3])
+def test_a_mirror_that_was_changed_after_it_was_proven_is_refused(tmp_path: Path, number: int) -> None:
+    checkpoint = mirrored(tmp_path / "mirror")
+    file = tmp_path / "mirror/tile/entries" / ("000" if number < 256 else "001.p/44")
+    changed = RAW[number].replace(b'"specversion"', b'"specversioN"')
+    file.write_bytes(file.read_bytes().replace(RAW[number], changed))
+    with pytest.raises(WrongTree, match="changed while it was replayed"):
+        replay_into(tmp_path / "mirror", checkpoint, tmp_path / "models", END)
+    file.unlink()
+    with pytest.raises(MissingPart, match="tile/entries/00"):
+        replay_into(tmp_path / "mirror", checkpoint, tmp_path / "models", END)
+
+
+def test_an_export_that_was_changed_or_cut_after_it_was_proven_is_refused(tmp_path: Path) -> None:
+    checkpoint = mirrored(tmp_path / "mirror")
+    (tmp_path / "proof.json").write_text("{}")
+    lines = [verify.row_line(index, raw, "") for index, raw in enumerate(RAW)]
+    other = verify.row_line(7, RAW[7].replace(b'"specversion"', b'"specversioN"'), "")
+    for changed in (lines[:-1], lines[: END - 1], [], [*lines[:7], other, *lines[8:]], [*lines[:7], b"{}\n"]):
+        (tmp_path / "entries.ndjson").write_bytes(b"".join(changed))
+        with pytest.raises(WrongTree, match="changed while it was replayed"):
+            replay_into(tmp_path, checkpoint, tmp_path / "models", END)

@@ -1,0 +1,170 @@
+"""An export as the source of a command: policy and kept checkpoint count as for a log, and a part is not the whole."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from consumers.audit.authenticated import AuthenticatedLog
+from consumers.audit.export import export, selected_entries
+from consumers.audit.kept import ForkedLog, KeptCheckpoint
+from consumers.audit.source import ChangedExport
+from events.errors import YesserError
+from events.wire.entry import entry_bytes
+from infra.cli import cli
+from infra.command_line.exit_codes import ExitCode, exit_code
+from infra.log.key_history import KeyHistory
+from infra.log.signed_note import LogKey
+from infra.witnesses.cosignature import cosign, cosigner_of
+from infra.witnesses.policy import NotWitnessed
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
+
+WITNESS = LogKey("court.example/witness", bytes(32))
+NOT_SHOWN = "Not shown: that the log of this export"
+
+
+def entry(number: int, version: str = "1.0") -> bytes:
+    event = {
+        "specversion": version,
+        "id": f"e{number}",
+        "source": "urn:yesser:agency:health",
+        "type": "sa.gov.yesser.service.launched.v1",
+        "subject": f"service/S{number % 2}",
+        "time": "2026-11-25T11:00:00+03:00",
+        "sequence": f"{number + 1:020d}",
+        "data": {"service_id": f"S{number % 2}", "on": "2026-11-25"},
+    }
+    return entry_bytes("2026-11-25T08:00:00.000000Z", f"agency.health.events/0/{number}", json.dumps(event).encode())
+
+
+ENTRIES = [entry(number) for number in range(8)]
+FORK = [entry(0, "0.9"), *ENTRIES[1:]]
+
+
+class Auditor:
+    """Runs commands with an own folder of accepted checkpoints."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def export(self, entries: list[bytes], subject: str | None = None, witness: LogKey | None = None) -> str:
+        """A new export of a log of these entries."""
+        log = MemoryLog(entries)
+        if witness is not None:
+            log.note += cosign(witness, log.note.rpartition("\n\n")[0] + "\n", 1_700_000_000)
+        folder = self.folder / f"export {len(list(self.folder.iterdir()))}"
+
+        async def write() -> None:
+            checkpoint = await log.checkpoint()
+            proven = AuthenticatedLog(log, checkpoint)
+            chosen = selected_entries(proven, 0, len(entries), lambda e: subject in (None, e.subject))
+            await export(log, checkpoint, KEY.verifier, chosen, folder)
+
+        asyncio.run(write())
+        return str(folder)
+
+    def accept(self, entries: list[bytes], key: LogKey = KEY) -> None:
+        note = key.sign_checkpoint(len(entries), MemoryLog(entries).root)
+        state = self.folder / "state" / "yesser" / "checkpoints"
+        KeptCheckpoint(state, KEY.verifier).write(KeyHistory((key.verifier,)).parse_checkpoint(note))
+
+    def run(self, *command: str) -> Result:
+        environment = {"XDG_STATE_HOME": str(self.folder / "state"), "YESSER_HOME": str(self.folder / "no-home")}
+        return CliRunner().invoke(cli, ["audit", *command, "--vkey", KEY.verifier.vkey], env=environment)
+
+    def fails(self, error: type[YesserError], *command: str) -> str:
+        found = self.run(*command).exception
+        assert isinstance(found, error), found
+        assert exit_code(found) == ExitCode.TAMPERED
+        return str(found)
+
+
+@pytest.fixture
+def auditor(tmp_path: Path) -> Auditor:
+    return Auditor(tmp_path)
+
+
+def commands(folder: str) -> list[tuple[str, ...]]:
+    return [("verify", folder), ("replay", folder, "--stdout"), ("completeness", folder)]
+
+
+def explained(folder: str) -> tuple[str, ...]:
+    return ("explain", "event-index.event", "1", "--from", folder)
+
+
+def test_an_export_is_verified_as_one(auditor: Auditor) -> None:
+    folder = auditor.export(ENTRIES, "service/S1")
+    document = json.loads(auditor.run("verify", folder, "--json").stdout)
+    assert document == {"entries_count": 4, "size": 8, "root": MemoryLog(ENTRIES).root.hex(), "ok": True}
+    lines = Path(folder, "entries.ndjson")
+    lines.write_bytes(lines.read_bytes().replace(b"e3", b"e4"))
+    assert folder in auditor.fails(ChangedExport, "verify", folder)
+
+
+def test_an_export_without_its_entries_was_changed(auditor: Auditor) -> None:
+    for name in ("entries.ndjson", "checkpoint"):
+        folder = auditor.export(ENTRIES)
+        Path(folder, name).unlink()
+        for command in commands(folder):
+            assert name in auditor.fails(ChangedExport, *command)
+
+
+def test_what_an_export_cannot_answer_is_wrong_use(auditor: Auditor) -> None:
+    folder = auditor.export(ENTRIES)
+    for command in (("check", folder), ("prove", folder, "1"), ("mirror", f"{folder}-copy", "--from", folder)):
+        result = auditor.run(*command)
+        assert (result.exit_code, "is an export" in result.output) == (2, True), result.exception
+
+
+def test_the_policy_counts_for_an_export(auditor: Auditor) -> None:
+    policy = auditor.folder / "policy"
+    policy.write_text(f"witness court {cosigner_of(WITNESS).vkey}\nquorum court\n")
+    sound, alone = auditor.export(ENTRIES, witness=WITNESS), auditor.export(ENTRIES)
+    for accepted, refused in zip(commands(sound), commands(alone), strict=True):
+        assert auditor.run(*accepted, "--policy", str(policy)).exit_code == 0
+        assert "missing: court" in auditor.fails(NotWitnessed, *refused, "--policy", str(policy))
+
+
+@pytest.mark.parametrize("accepted", [5, 8])
+def test_an_export_of_another_history_than_was_accepted_is_refused(auditor: Auditor, accepted: int) -> None:
+    auditor.accept(ENTRIES[:accepted])
+    sound, fork = auditor.export(ENTRIES), auditor.export(FORK)
+    for command in (*commands(sound), explained(sound)):
+        assert (auditor.run(*command).exit_code, auditor.run(*command).stderr) == (0, "")
+    for command in (*commands(fork), explained(fork)):
+        assert "two histories" in auditor.fails(ForkedLog, *command)
+
+
+@pytest.mark.parametrize(("size", "subject", "accepted"), [(8, "service/S1", 5), (5, "service/S1", 8), (5, None, 8)])
+def test_where_an_export_cannot_show_that_it_continues_it_says_so(
+    auditor: Auditor, size: int, subject: str | None, accepted: int
+) -> None:
+    auditor.accept(ENTRIES[:accepted])
+    folder = auditor.export(ENTRIES[:size], subject)
+    for command in (("verify", folder), ("replay", folder, "--stdout"), explained(folder)):
+        result = auditor.run(*command)
+        assert (result.exit_code, NOT_SHOWN in result.stderr) == (0, True), result.exception
+
+
+def test_a_checkpoint_by_a_later_key_is_not_compared_with_an_export(auditor: Auditor) -> None:
+    auditor.accept(ENTRIES, LogKey(KEY.name, b"n" * 32))
+    result = auditor.run("verify", auditor.export(ENTRIES[:5]))
+    assert (result.exit_code, NOT_SHOWN in result.stderr) == (0, True), result.exception
+
+
+def test_missing_numbers_are_not_told_from_a_part_of_the_log(auditor: Auditor) -> None:
+    whole, part = auditor.export(ENTRIES), auditor.export(ENTRIES, "service/S1")
+    assert auditor.run("completeness", whole).exit_code == 0
+    page = auditor.folder / "page.html"
+    for command in (
+        ("completeness", part),
+        ("completeness", part, "--html", str(page)),
+        ("replay", part, "--into", "x"),
+    ):
+        result = auditor.run(*command)
+        assert (result.exit_code, "4 of 8 entries" in result.output) == (2, True), result.exception
+    assert not page.exists()
