@@ -46,7 +46,8 @@ def _plain_cell(cell: int | str | None) -> int | str | None:
 
 
 def write_csv(path: Path, columns: Columns, rows: Rows) -> None:
-    """UTF-8 with a byte order mark, so that spreadsheets read it."""
+    """UTF-8 with a byte order mark, so that spreadsheets read it. Text is written as it is, for programs too: what
+    the log has passed validation. For text of anybody use `csv_text`."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
