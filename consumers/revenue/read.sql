@@ -121,9 +121,11 @@ SELECT payout_id, amount_halalas, paid_on, index FROM payout WHERE partnership_i
 
 -- name: expected
 -- The expected revenue of each period by the version that is in force for it (R5), with the statement if it is closed.
+-- After a termination, none is expected of later periods (R10).
 SELECT e.period, e.amount_halalas AS expected_halalas, e.version AS contract_version, s.net_halalas,
        s.partner_total_halalas, s.top_up_halalas
 FROM expected e
+JOIN contract c ON c.partnership_id = e.partnership_id AND e.period COLLATE "C" <= c.last_period
 LEFT JOIN statement s ON s.partnership_id = e.partnership_id AND s.period = e.period
 WHERE e.partnership_id = $1
   AND e.version = (SELECT max(v.version) FROM contract_version v

@@ -82,3 +82,12 @@ def test_ids_that_beancount_cannot_write_stay_apart() -> None:
         if posting.units is not None and (posting.units.number or 0) > 0
     ]
     assert amounts == [Decimal("0.01"), Decimal("0.10"), Decimal("1.00"), Decimal("90071992547409.92")]
+
+
+def test_a_transaction_is_named_by_its_kind() -> None:
+    receipt = booking(1, "P1", 5)
+    top_up = Booking(
+        2, 0, "2005-01-31", "P1", "top-up", None, "2005-01", "guarantee-expense:P1", "partner-payable:P1", 5
+    )
+    payees = [entry.payee for entry in loaded([receipt, top_up]) if isinstance(entry, data.Transaction)]
+    assert payees == ["receipt", "top-up"]
