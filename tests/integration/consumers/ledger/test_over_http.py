@@ -58,14 +58,22 @@ async def test_the_working_adds_up_and_names_days_only_where_they_are_few(
 @pytest.mark.parametrize(
     "terms", ["", "[1]", "{", '{"bands": []}', '{"cap": {"amount_halalas": -1, "partner_bp_after": 0}}', '{"no": 1}']
 )
-async def test_faulty_terms_are_refused_with_what_is_wrong(window: Window, terms: str) -> None:
+@pytest.mark.parametrize("most", [1, 500])
+async def test_faulty_terms_are_refused_with_what_is_wrong(
+    window: Window, terms: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calculations, "ENTRIES_HERE_MAX", most)
     answer = await window.get(f"{OWN}/what-if?terms={quote(terms)}", *ACME)
     assert answer.status_code == 422, answer.text
     assert answer.json()["errors"][0]["parameter"] == "terms"
 
 
+@pytest.mark.parametrize("most", [1, 500])
 @pytest.mark.parametrize("path", ["working", "explained/net_halalas"])
-async def test_a_period_that_is_not_closed_is_not_found(window: Window, path: str) -> None:
+async def test_a_period_that_is_not_closed_is_not_found(
+    window: Window, path: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calculations, "ENTRIES_HERE_MAX", most)
     assert (await window.get(f"{OWN}/statements/2005-03/{path}", *ACME)).status_code == 404
 
 
