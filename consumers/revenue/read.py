@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from consumers.access_scope import EVERYTHING, AccessScope
 from consumers.revenue.accounts import CASH, COLLECTIONS, PARTNER_PAYABLE, account_name
+from consumers.revenue.transfer_rules import RULE_OF_KIND
 from events.errors import YesserError
 from events.values.periods import period_error, period_kind
 from infra.postgres.connection import Connection
@@ -122,10 +123,18 @@ async def statements_of(
 
 
 async def transfers(
-    connection: Connection, partnership_id: str, after: tuple[int, int] = (-1, -1), rows_max: int | None = None
+    connection: Connection,
+    partnership_id: str,
+    after: tuple[int, int] = (-1, -1),
+    rows_max: int | None = None,
+    account: str | None = None,
 ) -> list[dict[str, Any]]:
-    """The transfers of a partnership in log order, from the one after `after` (index, line)."""
-    return [dict(row) for row in await connection.fetch(_SQL["transfers"], partnership_id, *after, rows_max)]
+    """The transfers of a partnership, or of one account of it, in log order, from the one after `after` (index, line).
+
+    `window` is 0 for the whole life, else the contract year. A top-up or recovery has no window, a payout no version.
+    """
+    rows = await connection.fetch(_SQL["transfers"], partnership_id, *after, rows_max, account)
+    return [{**row, "rule": RULE_OF_KIND[row["kind"]]} for row in rows]
 
 
 async def partnerships_of_plan(

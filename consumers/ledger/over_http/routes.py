@@ -142,8 +142,7 @@ async def account_transfers(
         ledger = await view.use(REVENUE)
         found(await read.partnership(ledger, partnership_id, scope))
         account = account_name(kind, partnership_id)
-        given = partnership_id, account, *indexes_after(after), limit + 1
-        rows = [dict(row) for row in await ledger.fetch(_SQL["transfers_of_account"], *given)]
+        rows = await read.transfers(ledger, partnership_id, indexes_after(after), limit + 1, account)
         return Shown(*page(rows, limit, "index", "line"))
 
     return await request.answer([REVENUE], shown)

@@ -83,6 +83,11 @@ def _transaction(bookings: list[Booking], accounts: _Accounts) -> str:
     lines.append(f"  log-index: {first.index}")
     if first.period is not None:
         lines.append(f"  period: {_quoted(first.period)}")
+    if first.contract_version is not None:
+        lines.append(f"  contract-version: {first.contract_version}")
+    if first.window is not None:
+        lines.append(f"  window: {first.window}")
+    lines.append(f"  rule: {_quoted(first.rule)}")
     for booking in bookings:
         amount = _riyals(booking.amount_halalas)
         lines += [
