@@ -25,7 +25,6 @@ from consumers.ledger.figure_document import Rows, figure_document, read_stateme
 from consumers.ledger.forecast import forecast
 from consumers.ledger.over_http import openapi
 from consumers.ledger.over_http.calculations import Calculation, Calculations, Check, Raw, signed_entries
-from consumers.ledger.statement_days import statement_days
 from consumers.ledger.what_if import NothingSigned, WrongTerms, require_terms, what_if
 from consumers.read_api import documents
 from consumers.read_api.cursor import indexes_after, text_after
@@ -34,6 +33,7 @@ from consumers.read_api.reading import Reading, Shown, found, page
 from consumers.revenue import read
 from consumers.revenue.accounts import CHART, account_name
 from consumers.revenue.consumer import CONSUMER as REVENUE
+from consumers.revenue.statements.days import statement_days
 from consumers.revenue.statements.document import statement_document
 from consumers.revenue.statements.formulas import fields
 from consumers.revenue.statements.read import proven_parts
