@@ -108,13 +108,13 @@ class _Comparison:
         self.seen: set[int] = set()
         self._id_name, self._date_name = FIELDS[kind]
         self._by_id = _by_id(facts)
-        self._by_sum: defaultdict[tuple[str, int], list[_Fact]] = defaultdict(list)
+        self._by_sum: defaultdict[tuple[Any, Any], list[_Fact]] = defaultdict(list)
         named = {row_id for row in rows if isinstance(row_id := row.data.get(self._id_name), str)}
         for fact in reversed(facts):
             if fact.rule is None and fact.id not in named:
                 self._by_sum[fact.dated_on, fact.amount_halalas].append(fact)
         self._line_of_id: dict[str, int] = {}
-        self._line_of_sum: dict[tuple[str, int], int] = {}
+        self._line_of_sum: dict[tuple[Any, Any], int] = {}
 
     def row(self, row: FileRow) -> Finding:
         """What a row is."""

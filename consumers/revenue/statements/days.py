@@ -43,7 +43,7 @@ class DayBand:
 def statement_days(versions: Sequence[Mapping[str, Any]], postings: Iterable[Posting]) -> list[DayBand]:
     """In the order of days, versions and bands. The shares are exact: the statement rounds their cumulative sum."""
     bands = {version["version"]: bands_of(version["terms"]) for version in versions}
-    bounds = {number: [band.up_to for band in own[:-1]] for number, own in bands.items()}
+    bounds = {number: [band.up_to or 0 for band in own[:-1]] for number, own in bands.items()}
     found: dict[tuple[str, int, int], list[Any]] = defaultdict(lambda: [0, 0])
     for posting in postings:
         version, amount = posting.contract_version, posting.amount_halalas

@@ -11,6 +11,7 @@ from consumers.as_of.view import View
 from consumers.ledger.over_http import calculations
 from consumers.ledger.over_http.calculations import Calculation, Calculations, Raw
 from consumers.read_api.reading import ReadRequest
+from consumers.revenue import read
 from infra.http.callers import Caller
 from infra.http.problems import Problem
 from infra.settings import Settings
@@ -41,7 +42,7 @@ def entries(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         found: list[Raw] | None = request.param
         return found
 
-    monkeypatch.setattr(calculations.read, "partnership", partnership)
+    monkeypatch.setattr(read, "partnership", partnership)
     monkeypatch.setattr(calculations, "few_entries", few_entries)
 
 

@@ -189,6 +189,7 @@ def page_of(store: MemoryStore, working: Working) -> Page:
 def paper_of(store: MemoryStore, working: Working) -> Paper:
     partnership_id = working.statement["partnership_id"]
     contract = next(row for row in store.rows(CONTRACT) if row.partnership_id == partnership_id)
+    versions = versions_of(store, partnership_id)
     partnership = {
         "agency": contract.owner,
         "partner": contract.partner,
@@ -196,11 +197,11 @@ def paper_of(store: MemoryStore, working: Working) -> Paper:
         "starts_on": contract.starts_on,
         "ends_on": contract.ends_on,
         "terminated_on": contract.terminated_on,
-        "versions": versions_of(store, partnership_id),
+        "versions": versions,
     }
     provenance = Provenance(7, "ab" * 32, "https://log.example/proof/6")
     own = [p for period, p in postings(store, partnership_id) if period == working.statement["period"]]
-    days = statement_days(partnership["versions"], own)
+    days = statement_days(versions, own)
     paid = Paid([], contract.payable_halalas, contract.last_index)
     return statement_paper(partnership, working, paid, provenance, days)
 
