@@ -15,6 +15,7 @@ from consumers.ledger.explained_statement import ExplainedStatement, explained_s
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.rows import TRANSFER, Transfer
 from consumers.revenue.statements.document import share_document
+from consumers.revenue.transfer_rules import RULE_OF_KIND
 
 
 @dataclass(slots=True)
@@ -56,5 +57,5 @@ def figure_document(found: ExplainedStatement, figure: str, transfers: Sequence[
 
 
 def transfer_document(row: Transfer) -> dict[str, Any]:
-    """As JSON."""
-    return {name: getattr(row, name) for name in TRANSFER.columns}
+    """As JSON, with its rule."""
+    return {**{name: getattr(row, name) for name in TRANSFER.columns}, "rule": RULE_OF_KIND[row.kind]}

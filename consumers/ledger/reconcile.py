@@ -1,7 +1,8 @@
 """Compares a partner's or a bank's table with the log: matched, different, missing on either side, each with a reason.
 
 Flows in: the rows of a table, mapped as for `yesser publish`, and the partnership's entries. Flows out: findings. Rows
-with an id are matched by it; rows without one by date and amount, each entry once. Nothing is written.
+with an id are matched by it; rows without one by date and amount, with entries that no row names, each once. Nothing is
+written.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from typing import Any, Final, Literal
 
 from consumers.fold.anomaly import ANOMALY
 from consumers.ledger.folded import folded
+from consumers.ledger.what_if import NothingSigned
 from consumers.revenue.statements.words import left_to_right
 from events.faults.problems import Bilingual
 from events.types.contradictions import RULES
+from events.values.calendar import DateOutOfRange, ordinal_of
 from events.values.money import riyals_text
 from events.wire.entry import TYPE_PREFIX, Entry, parse_entry
 from infra.command_line.table_files import Columns
@@ -31,7 +34,8 @@ FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "revenue.paid-out": ("payout_id", "paid_on"),
 }
 """Type of the rows → the members of `data` with its id and its date."""
-CURRENCIES: Final = frozenset({"SAR", "ر.س", "ريال"})
+CURRENCIES: Final = frozenset({"SAR", "SR", "ر.س", "ر.س.", "ريال", "ريال سعودي", "الريال السعودي", "﷼", "\u20c1"})
+"""Names and signs of the Saudi riyal, the sign of 2025 among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,38 +89,54 @@ def type_of(document: Mapping[str, Any]) -> str:
 def reconcile(kind: str, rows: Sequence[FileRow], entries: Sequence[tuple[int, bytes]]) -> list[Finding]:
     """The findings: rows in the order of the file, then entries that are missing in it.
 
-    Only entries with a date between the first and the last of the file are missed in it.
+    Only entries with a date between the first and the last of the file are missed in it. Raises `NothingSigned`.
     """
-    id_name, date_name = FIELDS[kind]
-    facts = _facts(kind, entries)
-    first_line: dict[str, int] = {}
-    by_id = _by_id(facts)
-    by_sum: defaultdict[tuple[str, int], list[_Fact]] = defaultdict(list)
-    for fact in reversed(facts):
-        if fact.rule is None:
-            by_sum[fact.dated_on, fact.amount_halalas].append(fact)
-    seen: set[int] = set()
-    findings = []
-    for row in rows:
-        row_id, on, amount = row.data.get(id_name), row.data.get(date_name), row.data.get("amount_halalas")
-        fault = _fault(row.data, on)
+    parsed = [parse_entry(index, raw) for index, raw in entries]
+    if all(entry.type != "partnership.signed" for entry in parsed):
+        raise NothingSigned(NothingSigned.__doc__)
+    facts = _facts(kind, parsed)
+    compared = _Comparison(kind, rows, facts)
+    findings = [compared.row(row) for row in rows]
+    dates = [row.data.get(FIELDS[kind][1]) for row in rows]
+    return [*findings, *_missing_in_file(facts, compared.seen, dates)]
+
+
+class _Comparison:
+    """The rows of one file, in order, and the entries that they found so far."""
+
+    def __init__(self, kind: str, rows: Iterable[FileRow], facts: Sequence[_Fact]) -> None:
+        self.seen: set[int] = set()
+        self._id_name, self._date_name = FIELDS[kind]
+        self._by_id = _by_id(facts)
+        self._by_sum: defaultdict[tuple[Any, Any], list[_Fact]] = defaultdict(list)
+        named = {row_id for row in rows if isinstance(row_id := row.data.get(self._id_name), str)}
+        for fact in reversed(facts):
+            if fact.rule is None and fact.id not in named:
+                self._by_sum[fact.dated_on, fact.amount_halalas].append(fact)
+        self._line_of_id: dict[str, int] = {}
+        self._line_of_sum: dict[tuple[Any, Any], int] = {}
+
+    def row(self, row: FileRow) -> Finding:
+        """What a row is."""
+        row_id, on = row.data.get(self._id_name), row.data.get(self._date_name)
+        amount, fault = row.data.get("amount_halalas"), _fault(row.data, on)
         found: _Fact | None = None
-        if isinstance(row_id, str) and row_id in first_line:
-            reason = Bilingual(
-                f"السطر {first_line[row_id]} له المعرّف نفسه.", f"Line {first_line[row_id]} has the same id."
-            )
-            findings.append(Finding("doubled", row.line, None, row_id, _text(on), _whole(amount), None, reason))
-            continue
         if isinstance(row_id, str):
-            first_line[row_id] = row.line
-            found = by_id.get(row_id)
+            if row_id in self._line_of_id:
+                return _doubled(row.line, row_id, on, amount, _same_id(self._line_of_id[row_id]))
+            self._line_of_id[row_id] = row.line
+            found = self._by_id.get(row_id)
         elif fault is None:
-            alike = by_sum[str(on), int(str(amount))]
+            alike = self._by_sum[on, amount]
+            if not alike and (on, amount) in self._line_of_sum:
+                return _doubled(row.line, None, on, amount, _same_sum(self._line_of_sum[on, amount]))
             found = alike.pop() if alike else None
         if found is not None:
-            seen.add(found.index)
-        findings.append(_compared(row.line, row_id, on, amount, found, fault))
-    return [*findings, *_missing_in_file(facts, seen, [row.data.get(date_name) for row in rows])]
+            self.seen.add(found.index)
+        finding = _compared(row.line, row_id, on, amount, found, fault)
+        if finding.kind == "matched":
+            self._line_of_sum.setdefault((on, amount), row.line)
+        return finding
 
 
 FINDING_COLUMNS: Final[Columns] = {
@@ -154,10 +174,9 @@ def totals(findings: Iterable[Finding]) -> dict[str, int]:
     return {kind: counted[kind] for kind in KINDS}
 
 
-def _facts(kind: str, entries: Sequence[tuple[int, bytes]]) -> list[_Fact]:
-    parsed = [parse_entry(index, raw) for index, raw in entries]
-    rules = {row.index: row.rule for row in folded(parsed).rows(ANOMALY)}
-    return [_fact(kind, entry, rules.get(entry.index)) for entry in parsed if entry.type == kind]
+def _facts(kind: str, entries: Sequence[Entry]) -> list[_Fact]:
+    rules = {row.index: row.rule for row in folded(entries).rows(ANOMALY)}
+    return [_fact(kind, entry, rules.get(entry.index)) for entry in entries if entry.type == kind]
 
 
 def _fact(kind: str, entry: Entry, rule: str | None) -> _Fact:
@@ -174,6 +193,23 @@ def _by_id(facts: Iterable[_Fact]) -> dict[str, _Fact]:
         if known is None or known.rule is not None:
             found[fact.id] = fact
     return found
+
+
+def _doubled(line: int, row_id: str | None, on: Any, amount: Any, reason: Bilingual) -> Finding:
+    return Finding("doubled", line, None, row_id, _text(on), _whole(amount), None, reason)
+
+
+def _same_id(line: int) -> Bilingual:
+    return Bilingual(f"السطر {line} له المعرّف نفسه.", f"Line {line} has the same id.")
+
+
+def _same_sum(line: int) -> Bilingual:
+    # Two equal payments of a day are possible, so that both causes are named.
+    return Bilingual(
+        f"السطر {line} له التاريخ والمبلغ نفسهما، ولا قيد آخر لهما في السجل: السطر مكرر، أو لم يُرسل قيده.",
+        f"Line {line} has the same date and amount, and the log has no other entry of them: the line is doubled, or its"
+        " entry was not sent.",
+    )
 
 
 def _compared(line: int, row_id: Any, on: Any, amount: Any, found: _Fact | None, fault: Bilingual | None) -> Finding:
@@ -215,19 +251,40 @@ _NOT_IN_FILE: Final = Bilingual("ليس في الملف.", "It is not in the fil
 def _fault(data: Mapping[str, Any], on: Any) -> Bilingual | None:
     """What of a row cannot be compared."""
     amount, currency = data.get("amount_halalas"), data.get("currency")
-    if currency is not None and currency not in CURRENCIES:
-        return Bilingual(f"العملة {currency} ليست الريال.", f"The currency {currency} is not SAR.")
+    if currency is not None and not _is_riyal(currency):
+        return Bilingual(
+            f"العملة {currency} ليست من أسماء الريال السعودي المعروفة: تُكتب SAR.",
+            f"The currency {currency} is not a known name of the Saudi riyal: write SAR.",
+        )
     if isinstance(amount, bool) or not isinstance(amount, int):
         return Bilingual(
             f"المبلغ {amount!r} لا يُقرأ: يُكتب مثل 1250.00.", f"The amount {amount!r} cannot be read: write 1250.00."
         )
-    if not isinstance(on, str):
+    if on is None:
         return Bilingual("لا تاريخ في السطر.", "The row has no date.")
+    if not _is_date(on):
+        example = "2005-01-10"
+        return Bilingual(
+            f"التاريخ {on!r} لا يُقرأ: يُكتب مثل {left_to_right(example)}.",
+            f"The date {on!r} cannot be read: write {example}.",
+        )
     return None
 
 
+def _is_riyal(currency: Any) -> bool:
+    return isinstance(currency, str) and " ".join(currency.split()) in CURRENCIES
+
+
+def _is_date(on: Any) -> bool:
+    """Whether it is a day that an entry can have."""
+    try:
+        return isinstance(on, str) and ordinal_of(on) > 0
+    except DateOutOfRange:
+        return False
+
+
 def _missing_in_file(facts: Iterable[_Fact], seen: set[int], dates: Iterable[Any]) -> Iterator[Finding]:
-    days = sorted(day for day in dates if isinstance(day, str))
+    days = sorted(day for day in dates if _is_date(day))
     for fact in facts:
         if fact.rule is None and fact.index not in seen and days and days[0] <= fact.dated_on <= days[-1]:
             yield Finding(

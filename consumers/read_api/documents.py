@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from consumers.revenue.transfer_rules import RULE_OF_KIND
 from infra.http.documents import INTEGER, TEXT, answer, problems, shape
 
 Schema = dict[str, Any]
@@ -269,10 +270,13 @@ _STATEMENT: Final = shape(
     last_index=_or_null(INTEGER),
     closing_index=INTEGER,
 )
-_TRANSFER: Final = shape(
-    index=INTEGER, line=INTEGER, kind=TEXT, period=_or_null(_PERIOD), debit=TEXT, credit=TEXT, amount_halalas=_HALALAS
-)
-_TRANSFERS: Final = shape(log_index=INTEGER, partnership_id=TEXT, transfers=_list(_TRANSFER))
+TRANSFER: Final = shape(
+    index=INTEGER, line=INTEGER, kind=TEXT, period=_or_null(_PERIOD), debit=TEXT, credit=TEXT, amount_halalas=_HALALAS,
+    contract_version=_or_null({**INTEGER, "description": "That priced it; null for a payout."}),
+    window=_or_null({**INTEGER, "description": "0 for the whole life, else the contract year; null if not priced."}),
+    rule={**_one_of(*sorted({*RULE_OF_KIND.values()})), "description": "Of the revenue share, by its number."},
+)  # fmt: skip
+_TRANSFERS: Final = shape(log_index=INTEGER, partnership_id=TEXT, transfers=_list(TRANSFER))
 _ACCOUNT: Final = shape(account=TEXT, debits_halalas=_HALALAS, credits_halalas=_HALALAS, balance_halalas=_HALALAS)
 _BALANCES: Final = shape(log_index=INTEGER, accounts=_list(_ACCOUNT))
 _ANOMALY: Final = shape(

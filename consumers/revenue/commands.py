@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from consumers.as_of.query import print_view, run_query
@@ -16,6 +18,7 @@ from consumers.revenue.show import (
 from consumers.revenue.statements.commands import partnerships_completion
 from infra.command_line.output import json_option
 from infra.command_line.parameters import index_option
+from infra.postgres.connection import Connection
 
 
 @click.command()
@@ -43,7 +46,12 @@ def partnerships(as_json: bool, as_of_index: int | None) -> None:
 @index_option
 def statements(partnership: str, as_json: bool, as_of_index: int | None) -> None:
     """List the statements of all closed periods of a PARTNERSHIP."""
-    _, shown = run_query(CONSUMER, lambda connection: read.statements_of(connection, partnership), as_of_index)
+
+    async def found(connection: Connection) -> list[dict[str, Any]]:
+        await read.require_partnership(connection, partnership)
+        return await read.statements_of(connection, partnership)
+
+    _, shown = run_query(CONSUMER, found, as_of_index)
     print_view(shown, as_json, lambda: [statements_table(partnership, shown)])
 
 
@@ -53,6 +61,11 @@ def statements(partnership: str, as_json: bool, as_of_index: int | None) -> None
 @index_option
 def transfers(partnership: str, as_json: bool, as_of_index: int | None) -> None:
     """List the transfers of a PARTNERSHIP in log order."""
-    log_index, shown = run_query(CONSUMER, lambda connection: read.transfers(connection, partnership), as_of_index)
+
+    async def found(connection: Connection) -> list[dict[str, Any]]:
+        await read.require_partnership(connection, partnership)
+        return await read.transfers(connection, partnership)
+
+    log_index, shown = run_query(CONSUMER, found, as_of_index)
     document = {"log_index": log_index, "partnership_id": partnership, "transfers": shown}
     print_view(document, as_json, lambda: [transfers_table(partnership, shown)])

@@ -6,11 +6,12 @@ is written. Balances come from the account rows; `verification` compares them wi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from consumers.access_scope import EVERYTHING, AccessScope
 from consumers.revenue.accounts import CASH, COLLECTIONS, PARTNER_PAYABLE, account_name
+from consumers.revenue.transfer_rules import RULE_OF_KIND
 from events.errors import YesserError
 from events.values.periods import period_error, period_kind
 from infra.postgres.connection import Connection
@@ -24,6 +25,10 @@ STRANGERS_RULES: Final = ("unknown-partnership", "not-owner", "already-signed")
 
 class NoStatement(YesserError):
     """There is no such statement: only closed periods of known partnerships have one."""
+
+
+class UnknownPartnership(NoStatement):
+    """The partnership is not known: `yesser ledger partnerships` lists the known ones."""
 
 
 class NoSuchPeriod(NoStatement):
@@ -57,6 +62,21 @@ async def partnership(
     return {**dict(row), "versions": versions}
 
 
+async def require_partnership(connection: Connection, partnership_id: str) -> None:
+    """Raises `UnknownPartnership`."""
+    await _contract(connection, partnership_id)
+
+
+async def _contract(connection: Connection, partnership_id: str) -> Mapping[str, Any]:
+    """The periods of a partnership. Raises `UnknownPartnership`."""
+    contract: Mapping[str, Any] | None = await connection.fetchrow(_SQL["contract"], partnership_id)
+    if contract is None:
+        raise UnknownPartnership(
+            f"partnership {partnership_id} is not known: `yesser ledger partnerships` lists the known ones"
+        )
+    return contract
+
+
 async def subjects(connection: Connection, reach: AccessScope) -> list[str]:
     """The subjects (`partnership/…`) of the partnerships in scope."""
     return [f"partnership/{row['partnership_id']}" for row in await partnerships(connection, reach)]
@@ -75,11 +95,7 @@ async def statement(connection: Connection, partnership_id: str, period: str) ->
     row = await connection.fetchrow(_SQL["statement"], partnership_id, period)
     if row is not None:
         return dict(row)
-    contract = await connection.fetchrow(_SQL["contract"], partnership_id)
-    if contract is None:
-        raise NoStatement(
-            f"partnership {partnership_id} is not known: `yesser ledger partnerships` lists the known ones"
-        )
+    contract = await _contract(connection, partnership_id)
     first, last, opened = contract["first_period"], contract["last_period"], contract["open_period"]
     kind = period_kind(first)
     if period_kind(period) != kind:
@@ -107,10 +123,18 @@ async def statements_of(
 
 
 async def transfers(
-    connection: Connection, partnership_id: str, after: tuple[int, int] = (-1, -1), rows_max: int | None = None
+    connection: Connection,
+    partnership_id: str,
+    after: tuple[int, int] = (-1, -1),
+    rows_max: int | None = None,
+    account: str | None = None,
 ) -> list[dict[str, Any]]:
-    """The transfers of a partnership in log order, from the one after `after` (index, line)."""
-    return [dict(row) for row in await connection.fetch(_SQL["transfers"], partnership_id, *after, rows_max)]
+    """The transfers of a partnership, or of one account of it, in log order, from the one after `after` (index, line).
+
+    `window` is 0 for the whole life, else the contract year. A top-up or recovery has no window, a payout no version.
+    """
+    rows = await connection.fetch(_SQL["transfers"], partnership_id, *after, rows_max, account)
+    return [{**row, "rule": RULE_OF_KIND[row["kind"]]} for row in rows]
 
 
 async def partnerships_of_plan(

@@ -33,9 +33,26 @@ SELECT * FROM statement ORDER BY partnership_id COLLATE "C", period COLLATE "C"
 SELECT * FROM statement WHERE partnership_id = $1 AND period COLLATE "C" > $2 ORDER BY period COLLATE "C" LIMIT $3
 
 -- name: transfers
--- One partnership's transfers, in log order, after a position.
-SELECT index, line, kind, period, debit, credit, amount_halalas
-FROM transfer WHERE partnership_id = $1 AND (index, line) > ($2::bigint, $3::bigint) ORDER BY index, line LIMIT $4
+-- One partnership's transfers, of one account ($5) if given, in log order, after a position; each with the version and
+-- the window that priced it. Receipts have no index by entry: those between the page's first and last are read once.
+WITH page AS MATERIALIZED (
+    SELECT index, line, kind, period, debit, credit, amount_halalas
+    FROM transfer
+    WHERE partnership_id = $1 AND (index, line) > ($2::bigint, $3::bigint) AND ($5::text IS NULL OR $5 IN (debit, credit))
+    ORDER BY index, line LIMIT $4),
+span AS MATERIALIZED (SELECT min(index) AS first, max(index) AS last FROM page),
+priced AS MATERIALIZED (
+    SELECT first_index AS index, contract_version, window_number FROM receipt
+    WHERE partnership_id = $1 AND first_index BETWEEN (SELECT first FROM span) AND (SELECT last FROM span)
+    UNION ALL
+    SELECT index, contract_version, window_number FROM reversal
+    WHERE partnership_id = $1 AND index BETWEEN (SELECT first FROM span) AND (SELECT last FROM span)
+    UNION ALL
+    SELECT closing_index, contract_version, NULL FROM statement
+    WHERE partnership_id = $1 AND closing_index BETWEEN (SELECT first FROM span) AND (SELECT last FROM span))
+SELECT page.index, line, kind, period, contract_version, window_number AS "window", debit, credit, amount_halalas
+FROM page LEFT JOIN priced ON priced.index = page.index
+ORDER BY page.index, line
 
 -- name: contract
 -- A partnership's periods, to explain a missing statement.
@@ -121,9 +138,11 @@ SELECT payout_id, amount_halalas, paid_on, index FROM payout WHERE partnership_i
 
 -- name: expected
 -- The expected revenue of each period by the version that is in force for it (R5), with the statement if it is closed.
+-- After a termination, none is expected of later periods (R10).
 SELECT e.period, e.amount_halalas AS expected_halalas, e.version AS contract_version, s.net_halalas,
        s.partner_total_halalas, s.top_up_halalas
 FROM expected e
+JOIN contract c ON c.partnership_id = e.partnership_id AND e.period COLLATE "C" <= c.last_period
 LEFT JOIN statement s ON s.partnership_id = e.partnership_id AND s.period = e.period
 WHERE e.partnership_id = $1
   AND e.version = (SELECT max(v.version) FROM contract_version v

@@ -46,7 +46,8 @@ def _plain_cell(cell: int | str | None) -> int | str | None:
 
 
 def write_csv(path: Path, columns: Columns, rows: Rows) -> None:
-    """UTF-8 with a byte order mark, so that spreadsheets read it."""
+    """UTF-8 with a byte order mark, so that spreadsheets read it. Text is written as it is, for programs too: what
+    the log has passed validation. For text of anybody use `csv_text`."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
@@ -54,20 +55,25 @@ def write_csv(path: Path, columns: Columns, rows: Rows) -> None:
 
 
 def write_xlsx(path: Path, columns: Columns, rows: Rows) -> None:
-    """One sheet; text is never read as a formula. Raises `NoTable` or `TooManyRows`."""
+    """One sheet; text is never read as a formula. Raises `NoTable` or `TooManyRows`, and then leaves no file behind."""
     try:
         import xlsxwriter
     except ImportError:
         raise NoTable(NoTable.__doc__) from None
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(path, options) as book:
-        sheet = book.add_worksheet()
-        sheet.write_row(0, 0, columns, book.add_format({"bold": True}))
-        sheet.freeze_panes(1, 0)
-        for number, row in enumerate(rows, 1):
-            if number > XLSX_ROWS_MAX:
-                raise TooManyRows(TooManyRows.__doc__)
-            sheet.write_row(number, 0, row)
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        with xlsxwriter.Workbook(unfinished, options) as book:  # it is written after an error too
+            sheet = book.add_worksheet()
+            sheet.write_row(0, 0, columns, book.add_format({"bold": True}))
+            sheet.freeze_panes(1, 0)
+            for number, row in enumerate(rows, 1):
+                if number > XLSX_ROWS_MAX:
+                    raise TooManyRows(TooManyRows.__doc__)
+                sheet.write_row(number, 0, row)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def write_parquet(path: Path, columns: Columns, rows: Rows) -> None:

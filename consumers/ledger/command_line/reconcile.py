@@ -26,7 +26,7 @@ from infra.command_line.display import Column, Grid, show
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_result
-from infra.command_line.table_files import write_csv
+from infra.command_line.table_files import csv_text
 from infra.command_line.usage import usage_errors
 from infra.errors import WrongInput
 from infra.settings import Settings
@@ -58,7 +58,8 @@ def reconcile_command(
     findings = reconcile(kind, rows, asyncio.run(entries_of(Settings(), f"partnership/{partnership}")))
     counts = totals(findings)
     if into is not None:
-        write_csv(into, FINDING_COLUMNS, map(finding_row, findings))
+        # Ids of the file are anybody's text: a spreadsheet must not run them.
+        into.write_bytes(csv_text(FINDING_COLUMNS, map(finding_row, findings)).encode())
     document = {
         "partnership_id": partnership,
         "type": kind,
@@ -75,7 +76,10 @@ def _rows_of(partnership: str, file: BinaryIO, mapping: MappingDocument) -> tupl
     kind, rows, others = None, [], 0
     for line, bound, cells in mapped_rows(file, mapping):
         document = bound.event(cells)
-        kind = type_of(document)
+        own_kind = type_of(document)
+        if kind is not None and own_kind != kind:
+            raise WrongInput(f"line {line} is a {own_kind} and the lines before are {kind}: make a table of each type")
+        kind = own_kind
         data = document.get("data", {})
         if data.get("partnership_id", partnership) == partnership:
             rows.append(FileRow(line, data))

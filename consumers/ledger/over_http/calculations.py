@@ -15,7 +15,7 @@ from fastapi import Response
 
 from consumers.as_of.view import View
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.event_index.read import Query, find
+from consumers.event_index.read import Query, as_full_type, find
 from consumers.read_api.access import money_scope
 from consumers.read_api.beside import Slots, output_of
 from consumers.read_api.reading import JSON, ReadRequest, Shown, found
@@ -33,8 +33,10 @@ _HEADERS: Final = ("ETag", "Log-Index", "Cache-Control", "Vary")
 Raw = tuple[int, bytes]
 Calculation = Callable[[], dict[str, Any]]
 """Needs no connection: it runs in a thread."""
+Check = Callable[[View], Awaitable[None]]
+"""Whether there is an answer, however many entries there are. Raises `Problem`."""
 Prepare = Callable[[View, list[Raw]], Awaitable[Calculation]]
-"""Reads what a calculation needs beside the entries. Raises `Problem`."""
+"""Reads what a calculation needs beside the entries."""
 Command = Callable[[], Awaitable[bytes]]
 
 
@@ -53,9 +55,12 @@ class Calculations:
         partnership_id: str,
         prepare: Prepare,
         command: Command,
+        *,
+        check: Check | None = None,
         question: tuple[str, ...] | None = None,
     ) -> Response:
-        """What is calculated from the entries of a partnership in scope. Raises `Problem` (404, 429, 503).
+        """What is calculated from the entries of a partnership in scope. Raises `Problem` (404, 429, 503, and those of
+        `check`, which comes first: a command beside could not say what it refuses).
 
         `question`: what is asked, where the answer follows from it and the entries alone; then it is remembered.
         """
@@ -67,6 +72,8 @@ class Calculations:
         async def shown(view: View) -> Shown:
             nonlocal calculation, key
             found(await read.partnership(await view.use(REVENUE), partnership_id, scope))
+            if check is not None:
+                await check(view)
             entries = await few_entries(view, partnership_id)
             if entries is not None:
                 calculation = await prepare(view, entries)
@@ -102,12 +109,20 @@ class Calculations:
 
 async def few_entries(view: View, partnership_id: str) -> list[Raw] | None:
     """The entries of a partnership that the view shows, or None if there are more than `ENTRIES_HERE_MAX`."""
+    entries, is_all = await _first_entries(view, partnership_id, None, ENTRIES_HERE_MAX)
+    return entries if is_all else None
+
+
+async def signed_entries(view: View, partnership_id: str) -> list[Raw]:
+    """The entry that first signs the partnership, if the view shows one."""
+    entries, _ = await _first_entries(view, partnership_id, as_full_type("partnership.signed"), 1)
+    return entries
+
+
+async def _first_entries(view: View, partnership_id: str, kind: str | None, entries_max: int) -> tuple[list[Raw], bool]:
+    """The first entries of a partnership, and whether that is all."""
     connection = await view.use(EVENT_INDEX)
-    query = Query(
-        subject=f"partnership/{partnership_id}", rows_max=ENTRIES_HERE_MAX, below_index=view.positions[REVENUE.name]
-    )
-    page = await find(connection, query)
-    if page.next_cursor is not None:
-        return None
+    subject, position = f"partnership/{partnership_id}", view.positions[REVENUE.name]
+    page = await find(connection, Query(subject, kind, rows_max=entries_max, below_index=position))
     indexes = [event["index"] for event in page.events]
-    return list(zip(indexes, await read_chosen(connection, indexes), strict=True))
+    return list(zip(indexes, await read_chosen(connection, indexes), strict=True)), page.next_cursor is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from consumers.read_api.documents import STATEMENT
+from consumers.read_api.documents import STATEMENT, TRANSFER
 from infra.http.documents import INTEGER, TEXT, answer, shape
 
 Schema = dict[str, Any]
@@ -126,6 +126,7 @@ _TRANSFER: Final = shape(
     debit=TEXT,
     credit=TEXT,
     amount_halalas=_HALALAS,
+    rule=TRANSFER["properties"]["rule"],
 )
 _STEP: Final = shape(
     index=INTEGER,
@@ -181,9 +182,6 @@ _ACCOUNT: Final = shape(
     first_index=INTEGER,
     last_index=INTEGER,
 )
-_ACCOUNT_TRANSFER: Final = shape(
-    index=INTEGER, line=INTEGER, kind=TEXT, period=_or_null(TEXT), debit=TEXT, credit=TEXT, amount_halalas=_HALALAS
-)
 
 OPEN_PERIODS: Final = answer("Open periods by partnership.", _list(_OPEN))
 PERIODS: Final = answer("Periods in order.", _list(_PERIOD))
@@ -192,4 +190,4 @@ WHAT_IF: Final = answer("The shape of `yesser ledger what-if --json`.", _WHAT_IF
 WORKING: Final = answer("The shape of `yesser ledger statement --working --json`, and lines by day and band.", _WORKING)
 EXPLAINED: Final = answer("The shape of `yesser ledger explain --json`.", _EXPLAINED_SCHEMA)
 ACCOUNTS: Final = answer("Accounts by name.", _list(_ACCOUNT))
-ACCOUNT_TRANSFERS: Final = answer("Transfers in log order.", _list(_ACCOUNT_TRANSFER))
+ACCOUNT_TRANSFERS: Final = answer("Transfers in log order.", _list(TRANSFER))

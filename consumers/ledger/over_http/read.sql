@@ -41,9 +41,3 @@ ORDER BY label.period COLLATE "C"
 SELECT kind, account, debits_halalas, credits_halalas, debits_halalas - credits_halalas AS balance_halalas,
        transfers_count, first_index, last_index
 FROM account WHERE partnership_id = $1 ORDER BY account COLLATE "C"
-
--- name: transfers_of_account
--- The transfers of one account ($2) of a partnership in log order, after a position.
-SELECT index, line, kind, period, debit, credit, amount_halalas
-FROM transfer WHERE partnership_id = $1 AND (debit = $2 OR credit = $2) AND (index, line) > ($3::bigint, $4::bigint)
-ORDER BY index, line LIMIT $5

@@ -24,8 +24,7 @@ from consumers.explain.show import answer_document
 from consumers.ledger.figure_document import Rows, figure_document, read_statement
 from consumers.ledger.forecast import forecast
 from consumers.ledger.over_http import openapi
-from consumers.ledger.over_http.calculations import Calculation, Calculations, Raw
-from consumers.ledger.statement_days import statement_days
+from consumers.ledger.over_http.calculations import Calculation, Calculations, Check, Raw, signed_entries
 from consumers.ledger.what_if import NothingSigned, WrongTerms, require_terms, what_if
 from consumers.read_api import documents
 from consumers.read_api.cursor import indexes_after, text_after
@@ -34,6 +33,7 @@ from consumers.read_api.reading import Reading, Shown, found, page
 from consumers.revenue import read
 from consumers.revenue.accounts import CHART, account_name
 from consumers.revenue.consumer import CONSUMER as REVENUE
+from consumers.revenue.statements.days import statement_days
 from consumers.revenue.statements.document import statement_document
 from consumers.revenue.statements.formulas import fields
 from consumers.revenue.statements.read import proven_parts
@@ -142,8 +142,7 @@ async def account_transfers(
         ledger = await view.use(REVENUE)
         found(await read.partnership(ledger, partnership_id, scope))
         account = account_name(kind, partnership_id)
-        given = partnership_id, account, *indexes_after(after), limit + 1
-        rows = [dict(row) for row in await ledger.fetch(_SQL["transfers_of_account"], *given)]
+        rows = await read.transfers(ledger, partnership_id, indexes_after(after), limit + 1, account)
         return Shown(*page(rows, limit, "index", "line"))
 
     return await request.answer([REVENUE], shown)
@@ -165,7 +164,7 @@ async def one_forecast(request: Reading, partnership_id: Id, calculations: Calcu
         partnership_id,
         prepare,
         lambda: calculations.output_of("ledger", "forecast", partnership_id),
-        ("forecast",),
+        question=("forecast",),
     )
 
 
@@ -178,11 +177,13 @@ async def other_terms(request: Reading, partnership_id: Id, terms: Terms, calcul
     """By period and party; nothing is written. Other terms hold from the signing on; amendments are left out."""
     given = _terms_of(terms)
 
-    async def prepare(view: View, entries: list[Raw]) -> Calculation:
+    async def check(view: View) -> None:
         try:
-            require_terms(entries, given)
+            require_terms(await signed_entries(view, partnership_id), given)
         except (WrongTerms, NothingSigned) as error:
             raise _bad_terms(str(error)) from None
+
+    async def prepare(view: View, entries: list[Raw]) -> Calculation:
         return lambda: what_if(entries, given).document(partnership_id)
 
     async def beside() -> bytes:
@@ -191,7 +192,7 @@ async def other_terms(request: Reading, partnership_id: Id, terms: Terms, calcul
             await asyncio.to_thread(file.write_bytes, orjson.dumps(given))
             return await calculations.output_of("ledger", "what-if", partnership_id, "--terms", str(file))
 
-    return await calculations.answer(request, partnership_id, prepare, beside, ("what-if", terms))
+    return await calculations.answer(request, partnership_id, prepare, beside, check=check, question=("what-if", terms))
 
 
 @routes.get(
@@ -203,10 +204,7 @@ async def working(request: Reading, partnership_id: Id, period: Period, calculat
     """Shares by band, rounding, guarantee, payouts. `days` is null for a partnership with many entries: take CSV."""
 
     async def prepare(view: View, entries: list[Raw]) -> Calculation:
-        try:
-            parts, provenance = await proven_parts(await view.use(REVENUE), partnership_id, period, None)
-        except read.NoStatement:
-            raise Problem("not-found") from None
+        parts, provenance = await proven_parts(await view.use(REVENUE), partnership_id, period, None)
         days = statement_days(parts.partnership["versions"], parts.postings)
         document = statement_document(parts, provenance) | {"days": [row.document() for row in days]}
         return lambda: document
@@ -215,7 +213,7 @@ async def working(request: Reading, partnership_id: Id, period: Period, calculat
         printed = await calculations.output_of("ledger", "statement", partnership_id, period, "--working")
         return orjson.dumps({**orjson.loads(printed), "days": None})
 
-    return await calculations.answer(request, partnership_id, prepare, beside)
+    return await calculations.answer(request, partnership_id, prepare, beside, check=_closed(partnership_id, period))
 
 
 @routes.get(
@@ -230,11 +228,6 @@ async def explained(
     asked = Asked("statements", f"{partnership_id}/{period}", field, _STEPS_MAX)
 
     async def prepare(view: View, entries: list[Raw]) -> Calculation:
-        try:
-            await read.statement(await view.use(REVENUE), partnership_id, period)
-        except read.NoStatement:
-            raise Problem("not-found") from None
-
         async def own(scope: Scope) -> list[Raw]:
             return entries
 
@@ -254,7 +247,19 @@ async def explained(
         command = ("ledger", "explain", partnership_id, period, field, "--steps", str(_STEPS_MAX))
         return await calculations.output_of(*command, answers_no=True)
 
-    return await calculations.answer(request, partnership_id, prepare, beside)
+    return await calculations.answer(request, partnership_id, prepare, beside, check=_closed(partnership_id, period))
+
+
+def _closed(partnership_id: str, period: str) -> Check:
+    """Refuses (404) a period without a statement."""
+
+    async def check(view: View) -> None:
+        try:
+            await read.statement(await view.use(REVENUE), partnership_id, period)
+        except read.NoStatement:
+            raise Problem("not-found") from None
+
+    return check
 
 
 def _terms_of(text: str) -> dict[str, Any]:

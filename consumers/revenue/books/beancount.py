@@ -13,6 +13,7 @@ from typing import Final
 
 from consumers.revenue.accounts import CASH, CHART, COLLECTIONS, GUARANTEE_EXPENSE, PARTNER_PAYABLE, TREASURY_SHARE
 from consumers.revenue.books.journal import Booking
+from consumers.revenue.show import TRANSFER_KINDS
 from events.values.money import HALALAS_PER_RIYAL
 
 _ROOTS: Final = {
@@ -77,10 +78,16 @@ class _Accounts:
 
 def _transaction(bookings: list[Booking], accounts: _Accounts) -> str:
     first = bookings[0]
-    lines = [f"\n{first.day} * {_quoted(first.kind.partition('-')[0])} {_quoted(first.reason or first.period or '')}"]
+    _, kind = TRANSFER_KINDS[first.kind]
+    lines = [f"\n{first.day} * {_quoted(kind)} {_quoted(first.reason or first.period or '')}"]
     lines.append(f"  log-index: {first.index}")
     if first.period is not None:
         lines.append(f"  period: {_quoted(first.period)}")
+    if first.contract_version is not None:
+        lines.append(f"  contract-version: {first.contract_version}")
+    if first.window is not None:
+        lines.append(f"  window: {first.window}")
+    lines.append(f"  rule: {_quoted(first.rule)}")
     for booking in bookings:
         amount = _riyals(booking.amount_halalas)
         lines += [

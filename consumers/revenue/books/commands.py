@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from consumers.as_of.query import run_query
+from consumers.revenue import read
 from consumers.revenue.books.beancount import beancount_lines
 from consumers.revenue.books.journal import COLUMNS, Booking, bookings
 from consumers.revenue.consumer import CONSUMER
@@ -33,10 +34,12 @@ def export_command(file: Path, form: str, partnership: str | None, as_json: bool
     Each transfer has its day, its log entry, and its accounts with their names in Arabic and English.
     """
 
-    async def read(connection: Connection) -> list[Booking]:
+    async def found_in(connection: Connection) -> list[Booking]:
+        if partnership is not None:
+            await read.require_partnership(connection, partnership)
         return [booking async for booking in bookings(connection, partnership)]
 
-    log_index, found = run_query(CONSUMER, read, as_of_index)
+    log_index, found = run_query(CONSUMER, found_in, as_of_index)
     if form == BEANCOUNT:
         file.write_text("".join(beancount_lines(found, TITLE)), encoding="utf-8")
     else:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumers.revenue.accounts import CHART
+from consumers.revenue.transfer_rules import RULE_OF_KIND
 from events.values.calendar import CalendarName
 from events.values.periods import days_of
 from infra.command_line.table_files import Columns
@@ -23,7 +24,10 @@ _NAMES: Final = {line.kind: line for line in CHART}
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """One transfer. `reason` is the id of the receipt, reversal or payout; None for what a closing posts."""
+    """One transfer. `reason` is the id of the receipt, reversal or payout; None for what a closing posts.
+
+    `contract_version` and `window` priced it: a top-up or recovery has no window, a payout neither.
+    """
 
     index: int
     line: int
@@ -32,9 +36,16 @@ class Booking:
     kind: str
     reason: str | None
     period: str | None
+    contract_version: int | None
+    window: int | None
     debit: str
     credit: str
     amount_halalas: int
+
+    @property
+    def rule(self) -> str:
+        """The rule by which it was posted."""
+        return RULE_OF_KIND[self.kind]
 
     def row(self) -> tuple[int | str | None, ...]:
         """The columns of `COLUMNS`."""
@@ -47,6 +58,9 @@ class Booking:
             self.kind,
             self.reason,
             self.period,
+            self.contract_version,
+            self.window,
+            self.rule,
             self.debit,
             debit.arabic,
             debit.english,
@@ -57,9 +71,10 @@ class Booking:
         )
 
 
-_WHOLE: Final = frozenset({"index", "line", "amount_halalas"})
+_WHOLE: Final = frozenset({"index", "line", "contract_version", "window", "amount_halalas"})
 _COLUMN_NAMES: Final = (
     "index", "line", "date", "partnership_id", "kind", "reason", "period",
+    "contract_version", "window", "rule",
     "debit", "debit_ar", "debit_en", "credit", "credit_ar", "credit_en", "amount_halalas",
 )  # fmt: skip
 COLUMNS: Final[Columns] = {name: "BIGINT" if name in _WHOLE else "VARCHAR" for name in _COLUMN_NAMES}
@@ -73,7 +88,7 @@ async def bookings(connection: Connection, partnership_id: str | None = None) ->
             day = row["day"] or _last_day(row["period"], row["calendar"])
             yield Booking(
                 row["index"], row["line"], day, row["partnership_id"], row["kind"], row["reason"], row["period"],
-                row["debit"], row["credit"], row["amount_halalas"],
+                row["contract_version"], row["window_number"], row["debit"], row["credit"], row["amount_halalas"],
             )  # fmt: skip
 
 

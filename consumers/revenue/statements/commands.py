@@ -91,11 +91,9 @@ def statement_command(
 
 
 async def _terms(connection: Connection, partnership_id: str) -> dict[str, Any]:
+    await read.require_partnership(connection, partnership_id)
     found = await read.partnership(connection, partnership_id)
-    if found is None:
-        raise read.NoStatement(
-            f"partnership {partnership_id} is not known: `yesser ledger partnerships` lists the known ones"
-        )
+    assert found is not None, "it is known"
     return {**found, "expected": await expected_and_actual(connection, partnership_id)}
 
 

@@ -77,6 +77,8 @@ def on_screen(paper: Paper) -> Iterator[RenderableType]:
     yield localized(paper.proof.ar, paper.proof.en, "\n")
     if paper.link:
         yield paper.link
+    if paper.verify is not None:
+        yield localized(paper.verify.ar, paper.verify.en, "\n")
 
 
 def sheet_table(sheet: Sheet) -> Grid:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from consumers.revenue.statements.days import statement_days
 from consumers.revenue.statements.paper import Paper, Provenance, statement_paper
 from consumers.revenue.statements.postings import COLUMNS, posting_rows
 from consumers.revenue.statements.read import StatementParts
@@ -24,16 +25,22 @@ class Format:
 
 
 def paper_of(parts: StatementParts, provenance: Provenance | None) -> Paper:
-    """The statement with its working, for people."""
+    """The statement with its working, for the screen."""
     return statement_paper(parts.partnership, parts.working, parts.paid, provenance)
 
 
+def printed_paper(parts: StatementParts, provenance: Provenance | None) -> Paper:
+    """The same with its lines by day, for print."""
+    days = statement_days(parts.partnership["versions"], parts.postings)
+    return statement_paper(parts.partnership, parts.working, parts.paid, provenance, days)
+
+
 def _html(parts: StatementParts, provenance: Provenance | None) -> bytes:
-    return to_html(paper_of(parts, provenance)).encode()
+    return to_html(printed_paper(parts, provenance)).encode()
 
 
 def _pdf(parts: StatementParts, provenance: Provenance | None) -> bytes:
-    return to_pdf(paper_of(parts, provenance))
+    return to_pdf(printed_paper(parts, provenance))
 
 
 def _table(name: str) -> Callable[[StatementParts, Provenance | None], bytes]:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final
 
+from consumers.revenue.statements.days import DayBand
 from consumers.revenue.statements.words import band_text, date_text, exact_riyals, left_to_right, percent_text
 from consumers.revenue.statements.working import PricedGroup, Working, bands_of
 from events.faults.problems import Bilingual
@@ -18,10 +20,15 @@ from events.values.periods import days_of
 
 Cell = str | Bilingual
 RUNS_SHOWN_MAX: Final = 20
+DAYS_SHOWN_MAX: Final = 100
 _CUMULATIVE_RULE: Final = Bilingual(
     "تُحسب حصة كل رصيد تراكمي بالشرائح وتُقرّب إلى الهللة الأدنى، وحصة الشريك هي الفرق. ولكل مجموعة قيود متصلة سطر.",
     "The share of each cumulative sum follows from the bands, rounded down to the halala; the partner gets the"
     " difference. Consecutive entries of the period share a row.",
+)
+_DAYS_RULE: Final = Bilingual(
+    "الحصص قبل التقريب. وكل إيصال وحسابه في ملف CSV.",
+    "Shares before rounding. The CSV file has each receipt with its arithmetic.",
 )
 _BAND: Final = Bilingual("شريحة الإيراد التراكمي", "Band of the cumulative revenue")
 
@@ -44,6 +51,8 @@ class Paper:
     sheets: tuple[Sheet, ...]
     proof: Bilingual
     link: str
+    verify: Bilingual | None = None
+    """The commands that write the proof and verify it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +66,21 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What was paid out, and what is payable now (R13)."""
+    """What was paid out, and what is payable after the entry that last changed the contract (R13)."""
 
     payouts: Sequence[Mapping[str, Any]]
     payable_halalas: int
+    after_index: int
 
 
 def statement_paper(
-    partnership: Mapping[str, Any], working: Working, paid: Paid, provenance: Provenance | None
+    partnership: Mapping[str, Any],
+    working: Working,
+    paid: Paid,
+    provenance: Provenance | None,
+    days: Sequence[DayBand] = (),
 ) -> Paper:
-    """The statement of a closed period with its working."""
+    """The statement of a closed period with its working, and with its lines by day if they are given."""
     statement = working.statement
     own = f"{statement['partnership_id']} {statement['period']}"
     sheets = [
@@ -76,10 +90,11 @@ def statement_paper(
         *([] if working.guarantee is None else [_guarantee(working)]),
         _totals(statement),
         _paid(paid),
+        *(_days(version, list(own)) for version, own in groupby(sorted(days, key=_version), _version)),
     ]
     return Paper(
         Bilingual(f"كشف الشراكة {own}", f"Statement {own}"), tuple(sheets), _proof(statement, provenance),
-        "" if provenance is None else provenance.link,
+        "" if provenance is None else provenance.link, _verify(statement),
     )  # fmt: skip
 
 
@@ -260,12 +275,50 @@ def _totals(statement: Mapping[str, Any]) -> Sheet:
     )  # fmt: skip
 
 
+def _version(day: DayBand) -> int:
+    return day.contract_version
+
+
+def _days(version: int, days: Sequence[DayBand]) -> Sheet:
+    """Amount × rate = share of each day and band; beyond a bound only their sum."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            date_text(day.dated_on),
+            band_text(day.band),
+            exact_riyals(day.amount_halalas),
+            percent_text(day.band.rate_bp),
+            exact_riyals(day.share_halalas),
+        )
+        for day in days[:DAYS_SHOWN_MAX]
+    ]
+    if others := days[DAYS_SHOWN_MAX:]:
+        more = Bilingual(f"{len(others):,} أخرى، في ملف CSV", f"{len(others):,} more, in the CSV file")
+        rows.append((more, "", *_sums(others)))
+    rows.append((Bilingual("المجموع", "Sum"), "", *_sums(days)))
+    columns = (
+        Bilingual("اليوم", "Day"),
+        _BAND,
+        Bilingual("المبلغ", "Amount"),
+        Bilingual("× النسبة", "× Rate"),
+        Bilingual("= الحصة", "= Share"),
+    )
+    heading = Bilingual(f"الأيام والشرائح بالنسخة {version}", f"Days and bands under version {version}")
+    return Sheet(heading, columns, tuple(rows), _DAYS_RULE)
+
+
+def _sums(days: Sequence[DayBand]) -> tuple[str, str, str]:
+    amount, share = sum(day.amount_halalas for day in days), sum(day.share_halalas for day in days)
+    return exact_riyals(amount), "", exact_riyals(share)
+
+
 def _paid(paid: Paid) -> Sheet:
     rows: list[tuple[Cell, ...]] = [
         (_payout_text(payout["payout_id"], date_text(payout["paid_on"])), riyals_text(payout["amount_halalas"]))
         for payout in paid.payouts
     ]
-    rows.append((Bilingual("المستحق الآن للشريك", "Owed to the partner now"), riyals_text(paid.payable_halalas)))
+    after = paid.after_index
+    owed = Bilingual(f"المستحق للشريك بعد القيد {after}", f"Owed to the partner after log entry {after}")
+    rows.append((owed, riyals_text(paid.payable_halalas)))
     return _facts(Bilingual("المصروف للشريك بالريال", "Paid to the partner, in riyals"), rows)
 
 
@@ -280,6 +333,18 @@ def _proof(statement: Mapping[str, Any], provenance: Provenance | None) -> Bilin
     return Bilingual(
         f"قيود السجل: {span_ar}، وقيد الإقفال {closing}؛ {signed_ar}.",
         f"Log entries: {span_en}, closed by {closing}; {signed_en}.",
+    )
+
+
+def _verify(statement: Mapping[str, Any]) -> Bilingual:
+    partnership_id, period = statement["partnership_id"], statement["period"]
+    folder = f"{partnership_id}-{period}"
+    writes = f"yesser ledger prove-statement {partnership_id} {period} --into {folder}"
+    verifies = f"yesser ledger verify-statement {folder} --vkey VKEY"
+    return Bilingual(
+        f"يثبته المجلد {left_to_right(folder)}: يكتبه الأمر {left_to_right(writes)} ويتحقق منه الأمر"
+        f" {left_to_right(verifies)}.",
+        f"The folder {folder} proves it: {writes} writes it, {verifies} verifies it.",
     )
 
 

@@ -39,7 +39,8 @@ async def statement_parts(connection: Connection, partnership_id: str, period: s
     outstanding = await connection.fetchval(_SQL["outstanding_before"], partnership_id, period)
     payouts = [dict(row) for row in await connection.fetch(_SQL["payouts"], partnership_id)]
     working = working_of(statement, partnership["versions"], postings, outstanding or 0)
-    return StatementParts(partnership, working, postings, Paid(payouts, partnership["payable_halalas"]))
+    paid = Paid(payouts, partnership["payable_halalas"], partnership["last_index"])
+    return StatementParts(partnership, working, postings, paid)
 
 
 async def proven_parts(

@@ -53,6 +53,7 @@ def _document(paper: Paper) -> dict[str, Any]:
         "sheets": [_sheet(sheet) for sheet in paper.sheets],
         "proof": _cell(paper.proof),
         "link": paper.link,
+        "verify": None if paper.verify is None else _cell(paper.verify),
     }
 
 

@@ -12,6 +12,7 @@ from consumers.console.pages.partnerships import reconciliation, statements, wha
 from consumers.console.pages.partnerships.shown import (
     ACCOUNT_NAMES,
     LIST_COLUMNS,
+    Row,
     account_meaning,
     after_of,
     chart_amounts,
@@ -22,7 +23,7 @@ from consumers.console.pages.partnerships.shown import (
     pace_basis_points,
     state_of,
 )
-from consumers.console.visit import Visiting, attachment, only
+from consumers.console.visit import Visit, Visiting, attachment, only
 from consumers.ledger.forecast_chart import chart_of
 from consumers.read_api.parameters import After, Id
 from consumers.revenue.show import TRANSFER_KINDS
@@ -49,10 +50,18 @@ async def partnerships(visit: Visiting, after: After = None) -> Response:
 
 @routes.get("/partnerships.csv")
 async def partnerships_file(visit: Visiting) -> Response:
-    known = await visit.read("/v1/partnerships", limit=_FILE_ROWS)
-    periods = await visit.read("/v1/open-periods", limit=_FILE_ROWS)
-    text = csv_text(LIST_COLUMNS, list_cells(listed(known.document, periods.document)))
-    return attachment(text.encode(), "text/csv; charset=utf-8", "partnerships.csv")
+    rows = listed(await _all_rows(visit, "/v1/partnerships"), await _all_rows(visit, "/v1/open-periods"))
+    return attachment(csv_text(LIST_COLUMNS, list_cells(rows)).encode(), "text/csv; charset=utf-8", "partnerships.csv")
+
+
+async def _all_rows(visit: Visit, path: str) -> list[Row]:
+    """Every page of a list."""
+    found = await visit.read(path, limit=_FILE_ROWS)
+    rows: list[Row] = [*found.document]
+    while after := after_of(found.next):
+        found = await visit.read(path, limit=_FILE_ROWS, after=after)
+        rows += found.document
+    return rows
 
 
 @routes.get("/partnerships/{partnership_id}")

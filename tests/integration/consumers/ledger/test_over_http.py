@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from consumers.ledger.over_http import calculations
+from consumers.revenue.statements.read import expected_and_actual
 from infra.http.callers import Kind
 from infra.postgres.connection import Connection
 from infra.settings import Settings
@@ -58,14 +59,22 @@ async def test_the_working_adds_up_and_names_days_only_where_they_are_few(
 @pytest.mark.parametrize(
     "terms", ["", "[1]", "{", '{"bands": []}', '{"cap": {"amount_halalas": -1, "partner_bp_after": 0}}', '{"no": 1}']
 )
-async def test_faulty_terms_are_refused_with_what_is_wrong(window: Window, terms: str) -> None:
+@pytest.mark.parametrize("most", [1, 500])
+async def test_faulty_terms_are_refused_with_what_is_wrong(
+    window: Window, terms: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calculations, "ENTRIES_HERE_MAX", most)
     answer = await window.get(f"{OWN}/what-if?terms={quote(terms)}", *ACME)
     assert answer.status_code == 422, answer.text
     assert answer.json()["errors"][0]["parameter"] == "terms"
 
 
+@pytest.mark.parametrize("most", [1, 500])
 @pytest.mark.parametrize("path", ["working", "explained/net_halalas"])
-async def test_a_period_that_is_not_closed_is_not_found(window: Window, path: str) -> None:
+async def test_a_period_that_is_not_closed_is_not_found(
+    window: Window, path: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calculations, "ENTRIES_HERE_MAX", most)
     assert (await window.get(f"{OWN}/statements/2005-03/{path}", *ACME)).status_code == 404
 
 
@@ -118,3 +127,28 @@ async def test_the_transfers_of_an_account_give_its_balance(window: Window) -> N
         signed = (t["amount_halalas"] * (1 if t["debit"] == row["account"] else -1) for t in transfers)
         assert sum(signed) == row["balance_halalas"]
     assert (await window.get(f"{OWN}/accounts/no-such/transfers", *ACME)).status_code == 422
+
+
+async def test_a_transfer_names_what_priced_it_and_its_rule(window: Window) -> None:
+    ledger = window.connection
+    found = (await window.json(f"{OWN}/transfers?limit=1000", *ACME))["transfers"]
+    priced = {
+        row["first_index"]: (row["contract_version"], row["window_number"])
+        for row in await ledger.fetch("SELECT * FROM revenue.receipt WHERE partnership_id = 'PPP-HEALTH'")
+    }
+    assert {row["index"]: (row["contract_version"], row["window"]) for row in found if row["rule"] == "R8"} == priced
+    assert {row["kind"] for row in found if row["rule"] == "R8"} <= {"receipt-partner", "receipt-treasury"}
+    one_by_one = await window.pages(f"{OWN}/transfers", 1, *ACME)
+    assert [row for page in one_by_one for row in page["transfers"]] == found
+
+
+async def test_after_a_termination_nothing_is_expected(window: Window) -> None:
+    ledger = window.connection
+    async with ledger.transaction():
+        await ledger.execute("SET LOCAL search_path = revenue")
+        await ledger.execute(
+            "INSERT INTO expected SELECT 'PPP-HEALTH', 0, '2005-0' || month, 100, 0 FROM generate_series(1, 9) AS month"
+        )
+        await ledger.execute("UPDATE contract SET last_period = '2005-04' WHERE partnership_id = 'PPP-HEALTH'")
+        found = await expected_and_actual(ledger, "PPP-HEALTH")
+    assert [row["period"] for row in found] == [f"2005-0{month}" for month in range(1, 5)]

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.ledger.reconcile import FileRow, Finding, reconcile, totals, type_of
+from consumers.ledger.what_if import NothingSigned
 from infra.errors import WrongInput
 from tests.unit.consumers.ledger.test_forecast import History
 
@@ -63,14 +64,57 @@ def test_rows_with_an_id_are_matched_by_it() -> None:
 
 
 def test_rows_of_a_bank_without_ids_are_matched_by_date_and_amount_each_entry_once() -> None:
-    rows = [row(line, 300, "2005-01-07") for line in (2, 3, 4)] + [row(5, 100, "2005-01-05")]
-    assert kinds(reconcile(COLLECTED, rows, LOG.raw())) == [
+    rows = [row(line, 300, "2005-01-07") for line in (2, 3, 4)] + [row(5, 100, "2005-01-05"), row(6, 7, "2005-01-05")]
+    findings = reconcile(COLLECTED, rows, LOG.raw())
+    assert kinds(findings) == [
         ("matched", 2, 3),
         ("matched", 3, 4),
-        ("missing-in-log", 4, None),
+        ("doubled", 4, None),
         ("matched", 5, 1),
+        ("missing-in-log", 6, None),
         ("missing-in-file", None, 2),
     ]
+    assert findings[2].reason is not None
+    assert findings[2].reason.en == (
+        "Line 2 has the same date and amount, and the log has no other entry of them: the line is doubled, or its entry"
+        " was not sent."
+    )
+
+
+def test_an_entry_that_a_row_names_is_not_matched_by_the_sum_of_another() -> None:
+    rows = [row(2, 100, "2005-01-05"), row(3, 100, "2005-01-05", "R1"), row(4, 100, "2005-01-05")]
+    assert kinds(reconcile(COLLECTED, rows, LOG.raw())) == [
+        ("missing-in-log", 2, None),
+        ("matched", 3, 1),
+        ("doubled", 4, None),
+    ]
+
+
+def test_a_row_that_differs_does_not_make_another_doubled() -> None:
+    rows = [row(2, 999, "2005-01-05", "R1"), row(3, 100, "2005-01-05")]
+    assert [finding.kind for finding in reconcile(COLLECTED, rows, LOG.raw())] == ["different", "missing-in-log"]
+
+
+@pytest.mark.parametrize("on", ["10/01/2005", "٢٠٠٥-٠١-٠٥", "2005-02-30", "20050105", "1425-11-24", ""])
+@pytest.mark.parametrize("receipt_id", ["R1", None])
+def test_a_date_that_is_not_a_day_is_unreadable_and_does_not_stretch_the_days_of_the_file(
+    on: str, receipt_id: str | None
+) -> None:
+    rows = [row(2, 100, on, receipt_id), row(3, 200, "2005-01-06"), row(4, 300, "2005-01-07")]
+    findings = reconcile(COLLECTED, rows, LOG.raw())
+    assert kinds(findings) == [
+        ("unreadable", 2, None if receipt_id is None else 1),
+        ("matched", 3, 2),
+        ("matched", 4, 3),
+        ("missing-in-file", None, 4),
+    ], "the later entry of June is not missing in the file"
+    assert findings[0].reason is not None
+    assert findings[0].reason.en == f"The date {on!r} cannot be read: write 2005-01-10."
+
+
+def test_a_partnership_that_nobody_signed_is_not_known() -> None:
+    with pytest.raises(NothingSigned, match="yesser ledger partnerships"):
+        reconcile(COLLECTED, [row(2, 100, "2005-01-05")], [])
 
 
 @pytest.mark.parametrize(
@@ -81,7 +125,8 @@ def test_rows_of_a_bank_without_ids_are_matched_by_date_and_amount_each_entry_on
         ({"amount": None}, "The amount None cannot be read: write 1250.00."),
         ({"amount": True}, "The amount True cannot be read: write 1250.00."),
         ({"on": None}, "The row has no date."),
-        ({"currency": "USD"}, "The currency USD is not SAR."),
+        ({"currency": "USD"}, "The currency USD is not a known name of the Saudi riyal: write SAR."),
+        ({"currency": ["SAR"]}, "The currency ['SAR'] is not a known name of the Saudi riyal: write SAR."),
     ],
 )
 def test_a_row_that_cannot_be_compared_says_why(changes: dict[str, Any], said: str) -> None:
@@ -93,9 +138,10 @@ def test_a_row_that_cannot_be_compared_says_why(changes: dict[str, Any], said: s
     assert finding.reason.en == said
 
 
-def test_riyals_are_named_by_their_code_or_their_arabic_sign() -> None:
-    rows = [row(2, 100, "2005-01-05", "R1", currency="SAR"), row(3, 200, "2005-01-06", "R2", currency="ر.س")]
-    assert [finding.kind for finding in reconcile(COLLECTED, rows, LOG.raw())] == ["matched", "matched"]
+@pytest.mark.parametrize("currency", ["SAR", "ر.س", "ر.س.", "ريال", "ريال سعودي", " ريال  سعودي ", "﷼", "\u20c1"])
+def test_riyals_are_named_by_their_code_or_in_arabic(currency: str) -> None:
+    (finding, *_) = reconcile(COLLECTED, [row(2, 100, "2005-01-05", "R1", currency=currency)], LOG.raw())
+    assert finding.kind == "matched"
 
 
 def test_an_entry_that_does_not_count_is_a_difference_with_the_rule() -> None:
@@ -126,5 +172,5 @@ def test_without_ids_what_matches_is_what_both_sides_have(in_log: Any, in_file: 
     assert Counter(matched) == Counter(in_log) & Counter(in_file)
     indexes = [finding.index for finding in findings if finding.index is not None]
     assert len(indexes) == len(set(indexes))
-    missing = [(f.file_halalas, f.dated_on) for f in findings if f.kind == "missing-in-log"]
+    missing = [(f.file_halalas, f.dated_on) for f in findings if f.kind in ("missing-in-log", "doubled")]
     assert Counter(missing) == Counter(in_file) - Counter(in_log)

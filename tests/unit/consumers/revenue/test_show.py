@@ -13,6 +13,7 @@ from consumers.revenue.show import (
     balances_table,
     transfers_table,
 )
+from consumers.revenue.transfer_rules import RULE_OF_KIND
 from infra.command_line.display import Grid
 
 
@@ -47,18 +48,21 @@ def test_transfers_name_their_kind_and_both_sides() -> None:
         "line": 0,
         "kind": "payout",
         "period": None,
+        "contract_version": None,
+        "window": None,
+        "rule": "R13",
         "debit": "partner-payable:P1",
         "credit": "cash:P1",
         "amount_halalas": 5,
     }
     text = shown(transfers_table("P1", [row]))
-    for word in ("صرف · payout", "partner-payable", "cash", "0.05"):
+    for word in ("صرف · payout", "partner-payable", "cash", "0.05", "R13"):
         assert word in text
 
 
 def test_every_kind_of_transfer_has_two_different_sides_of_the_chart_and_a_name() -> None:
     kinds = {line.kind for line in CHART}
-    assert SIDES.keys() == TRANSFER_KINDS.keys()
+    assert SIDES.keys() == TRANSFER_KINDS.keys() == RULE_OF_KIND.keys()
     assert all(debit != credit and {debit, credit} <= kinds for debit, credit in SIDES.values())
     assert sorted(kind for kinds in TRANSFERS.values() for kind in kinds) == sorted(SIDES)
     assert kinds_of(frozenset({"revenue.paid-out", "partnership.signed"})) == {"partner-payable", "cash"}

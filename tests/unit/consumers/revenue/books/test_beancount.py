@@ -30,8 +30,8 @@ def units(inventory: Any) -> Any:
 
 def booked(store: MemoryStore) -> Iterator[Booking]:
     for row in store.rows(TRANSFER):
-        yield Booking(row.index, row.line, "2005-01-31", row.partnership_id, row.kind, "R-1", row.period, row.debit,
-                      row.credit, row.amount_halalas)  # fmt: skip
+        yield Booking(row.index, row.line, "2005-01-31", row.partnership_id, row.kind, "R-1", row.period, 0, 0,
+                      row.debit, row.credit, row.amount_halalas)  # fmt: skip
 
 
 def loaded(bookings: list[Booking]) -> list[data.Directive]:
@@ -66,7 +66,9 @@ def test_beancount_loads_it_and_has_the_same_balances(log: list[EntryDict]) -> N
 
 def booking(index: int, partnership_id: str, amount: int) -> Booking:
     debit, credit = f"collections:{partnership_id}", f"partner-payable:{partnership_id}"
-    return Booking(index, 0, "2005-01-31", partnership_id, "receipt-partner", "R", "2005-01", debit, credit, amount)
+    return Booking(
+        index, 0, "2005-01-31", partnership_id, "receipt-partner", "R", "2005-01", 0, 0, debit, credit, amount
+    )
 
 
 def test_ids_that_beancount_cannot_write_stay_apart() -> None:
@@ -82,3 +84,16 @@ def test_ids_that_beancount_cannot_write_stay_apart() -> None:
         if posting.units is not None and (posting.units.number or 0) > 0
     ]
     assert amounts == [Decimal("0.01"), Decimal("0.10"), Decimal("1.00"), Decimal("90071992547409.92")]
+
+
+def test_a_transaction_has_its_kind_its_rule_and_what_priced_it() -> None:
+    receipt = booking(1, "P1", 5)
+    sides = "guarantee-expense:P1", "partner-payable:P1"
+    top_up = Booking(2, 0, "2005-01-31", "P1", "top-up", None, "2005-01", 1, None, *sides, 5)
+    made = [entry for entry in loaded([receipt, top_up]) if isinstance(entry, data.Transaction)]
+    assert [entry.payee for entry in made] == ["receipt", "top-up"]
+    named = [{name: entry.meta.get(name) for name in ("contract-version", "window", "rule")} for entry in made]
+    assert named == [
+        {"contract-version": 0, "window": 0, "rule": "R8"},
+        {"contract-version": 1, "window": None, "rule": "R12"},
+    ]

@@ -14,14 +14,15 @@ import pytest
 
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.rows import CONTRACT
-from consumers.revenue.statements.paper import Paid, Provenance, statement_paper
-from consumers.revenue.statements.rendering import to_html
+from consumers.revenue.statements.days import statement_days
+from consumers.revenue.statements.paper import DAYS_SHOWN_MAX, Paid, Paper, Provenance, statement_paper
+from consumers.revenue.statements.rendering import to_html, to_pdf
 from consumers.revenue.statements.working import Working
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.unit.consumers.entries import entry_of
 from tests.unit.consumers.memory_store import MemoryStore
 from tests.unit.consumers.revenue.ledger import Ledger, months
-from tests.unit.consumers.revenue.statements.test_working import versions_of, workings
+from tests.unit.consumers.revenue.statements.test_working import postings, versions_of, workings
 
 WORKED = [
     {"up_to_halalas": 1_000_000_000, "partner_bp": 7000},
@@ -147,6 +148,7 @@ def check_by_hand(page: Page) -> None:
         shared += halalas(sums.rows[-1][4])
     assert shared == base
     assert moved * 100 == net
+    check_days(page, moved)
 
     for guarantee in page.of("Guarantee"):
         figures = {row[2].partition(" =")[0]: row[1] for row in guarantee.rows}
@@ -162,9 +164,32 @@ def check_by_hand(page: Page) -> None:
             assert halalas(figures["Top-up outstanding after"]) == outstanding + max(0, least - base) - recovered
 
 
+def check_days(page: Page, moved: Fraction) -> None:
+    """The lines by day and band, and their sums: they are the bands' amounts and shares before rounding."""
+    by_day, by_band = [Fraction(0)] * 2, [Fraction(0)] * 2
+    for section in page.of("Days and bands"):
+        for _, band, amount, per_cent, share in section.rows[1:-1]:
+            if band:
+                assert riyals(amount) * rate(per_cent) == riyals(share)
+        for at in (2, 4):
+            assert sum(riyals(row[at]) for row in section.rows[1:-1]) == riyals(section.rows[-1][at])
+        by_day = [by_day[0] + riyals(section.rows[-1][2]), by_day[1] + riyals(section.rows[-1][4])]
+    for section in page.of("Partner's share under"):
+        for _, amount, _, share in section.rows[1:]:
+            if amount:
+                by_band = [by_band[0] + riyals(amount), by_band[1] + riyals(share)]
+    assert by_day == by_band
+    assert by_day[0] == moved
+
+
 def page_of(store: MemoryStore, working: Working) -> Page:
+    return Page(to_html(paper_of(store, working)))
+
+
+def paper_of(store: MemoryStore, working: Working) -> Paper:
     partnership_id = working.statement["partnership_id"]
     contract = next(row for row in store.rows(CONTRACT) if row.partnership_id == partnership_id)
+    versions = versions_of(store, partnership_id)
     partnership = {
         "agency": contract.owner,
         "partner": contract.partner,
@@ -172,10 +197,13 @@ def page_of(store: MemoryStore, working: Working) -> Page:
         "starts_on": contract.starts_on,
         "ends_on": contract.ends_on,
         "terminated_on": contract.terminated_on,
-        "versions": versions_of(store, partnership_id),
+        "versions": versions,
     }
     provenance = Provenance(7, "ab" * 32, "https://log.example/proof/6")
-    return Page(to_html(statement_paper(partnership, working, Paid([], contract.payable_halalas), provenance)))
+    own = [p for period, p in postings(store, partnership_id) if period == working.statement["period"]]
+    days = statement_days(versions, own)
+    paid = Paid([], contract.payable_halalas, contract.last_index)
+    return statement_paper(partnership, working, paid, provenance, days)
 
 
 def pages(store: MemoryStore) -> Iterator[tuple[dict[str, Any], Page]]:
@@ -225,6 +253,35 @@ def test_a_guarantee_and_its_recovery() -> None:
     assert [(s["top_up_halalas"], s["recovered_halalas"]) for s, _ in found] == [(263, 0), (0, 263), (333, 0)]
     for _, page in found:
         check_by_hand(page)
+
+
+def test_many_days_are_one_line_beyond_a_bound_and_a_long_table_goes_on_over_the_page() -> None:
+    own = Ledger()
+    assert own.sign(period="quarter", bands=R7) is None
+    assert own.collect("R", 500, "2005-01-01") is None
+    for day in (f"2005-0{month}-{day:02d}" for month in (1, 2, 3) for day in range(1, 29)):
+        # Up and down over the bound of the first band: two lines a day.
+        assert own.collect(f"R{day}", 1000, day) is None
+        assert own.reverse(f"V{day}", f"R{day}", 999, day) is None
+    assert own.close("2005-Q1") is None
+    (working,) = workings(own.store)
+    page = page_of(own.store, working)
+    check_by_hand(page)
+    (section,) = page.of("Days and bands")
+    assert len(section.rows) == 1 + DAYS_SHOWN_MAX + 2
+    assert re.fullmatch(r"[0-9]+ more, in the CSV file", section.rows[-2][0])
+    assert to_pdf(paper_of(own.store, working)).startswith(b"%PDF")
+
+
+def test_the_page_says_how_it_is_proven_and_after_which_entry_what_is_owed() -> None:
+    store = told([[100]])
+    (working,) = workings(store)
+    partnership_id, (contract,) = working.statement["partnership_id"], store.rows(CONTRACT)
+    html = to_html(paper_of(store, working))
+    folder = f"{partnership_id}-2005-01"
+    assert f"yesser ledger prove-statement {partnership_id} 2005-01 --into {folder}" in html
+    assert f"yesser ledger verify-statement {folder} --vkey VKEY" in html
+    assert f"Owed to the partner after log entry {contract.last_index}" in html
 
 
 def test_every_statement_of_generated_histories() -> None:

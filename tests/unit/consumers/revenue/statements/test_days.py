@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from consumers.ledger.statement_days import statement_days
+from consumers.revenue.statements.days import statement_days
 from consumers.revenue.statements.working import Posting
 
 VERSIONS: list[dict[str, Any]] = [

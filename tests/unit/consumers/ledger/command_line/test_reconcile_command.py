@@ -1,0 +1,60 @@
+"""`yesser ledger reconcile`: one type of rows for a table, a file of findings that a spreadsheet may open."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from consumers.ledger.command_line import reconcile
+from tests.unit.consumers.ledger.test_forecast import History
+
+MAPPING = """
+[columns]
+type = { pointer = "/type", values = { in = "sa.gov.yesser.revenue.collected.v1", out = "sa.gov.yesser.revenue.reversed.v1" } }
+id = { pointer = "/data/receipt_id" }
+on = { pointer = "/data/collected_on" }
+amount = { pointer = "/data/amount_halalas", type = "riyals" }
+"""  # noqa: E501 - an inline table of TOML has one line
+
+
+@pytest.fixture(autouse=True)
+def log(monkeypatch: pytest.MonkeyPatch) -> None:
+    history = History()
+    history.collect(100, "2005-01-05")
+
+    async def entries_of(_: object, subject: str) -> list[tuple[int, bytes]]:
+        return history.raw() if subject == "partnership/P1" else []
+
+    monkeypatch.setattr(reconcile, "entries_of", entries_of)
+
+
+def run(folder: Path, table: str, partnership: str = "P1") -> Result:
+    """The command with `--csv findings.csv`."""
+    (folder / "bank.csv").write_text(f"type,id,on,amount\n{table}")
+    (folder / "bank.toml").write_text(MAPPING)
+    words = [partnership, str(folder / "bank.csv"), "--mapping", str(folder / "bank.toml")]
+    return CliRunner().invoke(reconcile.reconcile_command, [*words, "--csv", str(folder / "findings.csv")])
+
+
+def test_rows_of_two_types_in_one_table_are_wrong_use_at_their_line(tmp_path: Path) -> None:
+    done = run(tmp_path, "in,R1,2005-01-05,1\nout,R2,2005-01-06,1\n")
+    assert done.exit_code == 2
+    said = "line 3 is a revenue.reversed and the lines before are revenue.collected: make a table of each type"
+    assert said in " ".join(done.output.split())
+
+
+def test_an_id_of_the_file_runs_no_formula_in_the_file_of_findings(tmp_path: Path) -> None:
+    done = run(tmp_path, 'in,R1,2005-01-05,1\nin,"=HYPERLINK(""http://x"")",2005-01-05,2\n')
+    assert done.exit_code == 1, done.output
+    with (tmp_path / "findings.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [row["id"] for row in csv.DictReader(file)] == ["R1", '\'=HYPERLINK("http://x")']
+
+
+def test_an_unknown_partnership_is_said_and_no_row_is_missing(tmp_path: Path) -> None:
+    done = run(tmp_path, "in,R1,2005-01-05,1\n", "P9")
+    assert done.exit_code == 1
+    assert "No entry signs this partnership" in str(done.exception)
+    assert not (tmp_path / "findings.csv").exists()
