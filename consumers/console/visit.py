@@ -15,6 +15,7 @@ from consumers.console.data.read_api import Answer
 from consumers.console.navigation import items_of
 from consumers.console.parts import Parts
 from consumers.console.web.language import Words
+from consumers.console.web.security import SAFE_METHODS
 from infra.http.callers import Caller
 from infra.http.problems import Problem
 from infra.postgres.trail import add_to_trail
@@ -83,17 +84,21 @@ def attachment(content: bytes, media_type: str, filename: str) -> Response:
 
 
 def page_context(request: Request, account: Account | None, **context: Any) -> dict[str, Any]:
-    """What the layout needs besides a page's own context."""
-    path = request.url.path
+    """What the layout needs besides a page's own context. `here`: where the page can be loaded again, to follow the log
+    or in the other language; None for the answer to a form."""
     return {
         "account": account,
         "csrf": getattr(request.state, "csrf", ""),
-        "path": path,
-        "here": f"{path}?{request.url.query}" if request.url.query else path,
+        "path": request.url.path,
+        "here": _address(request) if request.method in SAFE_METHODS else None,
         "navigation": items_of(account.role) if account is not None else (),
         "live": False,
         **context,
     }
+
+
+def _address(request: Request) -> str:
+    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
 
 
 async def _visit(request: Request) -> Visit:
