@@ -23,12 +23,17 @@ def time_left(due_on: str, today: str) -> Bilingual:
     if due_on == today:
         return DUE_TODAY
     if today < due_on:
-        days = count_working_days(day_after(today), day_after(due_on))
+        days = working_days_left(due_on, today)
         if days == 0:
             return NO_WORKING_DAY
         return Bilingual(f"بقي {_arabic_days(days, ' عمل')}", f"{_english_days(days, 'working ')} left")
     late = (date.fromisoformat(today) - date.fromisoformat(due_on)).days
     return Bilingual(f"تأخرت {_arabic_days(late)}", f"{_english_days(late)} late")
+
+
+def working_days_left(due_on: str, today: str) -> int:
+    """The working days after today, the due date included."""
+    return count_working_days(day_after(today), day_after(due_on))
 
 
 def next_command(row: Row) -> str | None:

@@ -128,6 +128,7 @@ BY_TEAM: Final = Bilingual("فريقكم عطّله", "your team disabled it")
 
 OVERDUE: Final = Bilingual("انقضى موعدها", "Overdue")
 SILENT: Final = Bilingual("انقضى موعدها دون أي بث", "Launched in silence: overdue without any airing")
+TO_COMPLETE: Final = Bilingual("تنتظر الإكمال", "To complete")
 THIS_WEEK: Final = Bilingual("موعدها هذا الأسبوع", "Due this week")
 LATER: Final = Bilingual("موعدها لاحقًا", "Due later")
 PAUSED: Final = Bilingual("موقوفة", "Paused")
