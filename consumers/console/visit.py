@@ -32,10 +32,13 @@ class Visit:
 
     @property
     def caller(self) -> Caller:
-        """As whom the person reads and sends. Raises `Problem` (403) for an administrator."""
+        """As whom the person reads and sends. Raises `Problem` (403) for an administrator, and while the agency is
+        suspended."""
         caller = self.account.caller()
         if caller is None:
             raise Problem("forbidden")
+        if caller.is_suspended:
+            raise Problem("suspended")
         return caller
 
     async def read(self, path: str, **parameters: Any) -> Answer:
