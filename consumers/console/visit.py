@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from consumers.console.accounts.accounts import Account, Role
 from consumers.console.data.gateway import Reply
 from consumers.console.data.read_api import Answer
-from consumers.console.navigation import items_of
+from consumers.console.navigation import OPEN_ENTRIES, items_of
 from consumers.console.parts import Parts
 from consumers.console.web.language import Words
 from consumers.console.web.security import SAFE_METHODS
@@ -40,6 +40,11 @@ class Visit:
         if caller.is_suspended:
             raise Problem("suspended")
         return caller
+
+    @property
+    def opens_entries(self) -> bool:
+        """Whether the person may open entries, and see money."""
+        return self.account.role in OPEN_ENTRIES
 
     async def read(self, path: str, **parameters: Any) -> Answer:
         """Ask the read API, such as `/v1/plan`. Raises `NotAnswered`, which is shown as a page."""
@@ -95,6 +100,7 @@ def page_context(request: Request, account: Account | None, **context: Any) -> d
         "path": request.url.path,
         "here": _address(request) if request.method in SAFE_METHODS else None,
         "navigation": items_of(account.role) if account is not None else (),
+        "opens_entries": account is not None and account.role in OPEN_ENTRIES,
         "live": False,
         **context,
     }

@@ -14,10 +14,13 @@ from consumers.console.accounts.kept_forms import KeptForms
 from consumers.console.accounts.sealing import Sealer
 from consumers.console.accounts.sessions import COOKIE, Session, Sessions
 from consumers.console.app import application
+from consumers.console.data.gateway import Gateway, GatewayAway
 from consumers.console.data.live import Live
 from consumers.console.data.read_api import ReadApi, caller_of
 from consumers.console.parts import Parts
 from consumers.console.process import FURTHER
+from consumers.console.sending.receipts import Receipts
+from consumers.console.sending.uploads import Uploads
 from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
 from infra.http.routes import RouteParts
@@ -34,6 +37,13 @@ class Away:
         raise ConnectionRefusedError
 
 
+class NoGateway:
+    """A gateway that does not answer."""
+
+    async def ask(self, *args: Any, **options: Any) -> Any:
+        raise GatewayAway(may_be_stored=False)
+
+
 class OneSession:
     """Everybody with a cookie is signed in to this account."""
 
@@ -43,27 +53,31 @@ class OneSession:
     async def find(self, value: str | None) -> Session | None:
         return Session(self._account, CSRF) if value and self._account else None
 
+    async def of(self, username: str, value: str | None) -> list[dict[str, Any]]:
+        return []
+
 
 def parts_for(account: Account | None, **changes: Any) -> Parts:
     """`changes` are parts that a test needs beside the session, the templates and the read API."""
     settings, away = Settings(), cast(Pool, Away())
     live = Live(away)
     nothing: Any = None
+    gateway = cast(Gateway, NoGateway())
     given: dict[str, Any] = {
         "settings": settings,
         "clock": lambda: datetime.now(UTC),
         "reads": away,
         "own": away,
         "read_api": ReadApi(RouteParts(settings, away, caller_of), *FURTHER),
-        "gateway": nothing,
+        "gateway": gateway,
         "live": live,
         "sessions": cast(Sessions, OneSession(account)),
         "passwords": nothing,
         "kept_forms": KeptForms(Sealer("key", "form"), lambda: datetime.now(UTC)),
         "templates": Templates(),
         "rendered": Rendered(live.positions, lambda: datetime.now(UTC)),
-        "receipts": nothing,
-        "uploads": nothing,
+        "receipts": Receipts(),
+        "uploads": Uploads(gateway),
         "oidc": None,
     }
     return Parts(**given | changes)
