@@ -55,11 +55,11 @@ def _english_days(days: int, kind: str = "") -> str:
 
 
 def _arabic_days(days: int, kind: str = "") -> str:
-    """The number with its noun: Arabic has forms for one, two, three to ten, and eleven on."""
+    """The number with its noun: Arabic has forms for one, two, three to ten, eleven on, and for whole hundreds."""
     if days == 1:
         return f"يوم{kind} واحد"
     if days == 2:
         return f"يوما{kind}" if kind else "يومين"
     if 3 <= days % 100 <= 10:
         return f"{days} أيام{kind}"
-    return f"{days} يوم{kind}" if kind else f"{days} يومًا"
+    return f"{days} يوم{kind}" if kind or days % 100 < 3 else f"{days} يومًا"

@@ -79,7 +79,7 @@ WORDINGS: Final[dict[str, Wording]] = {
         ),
     ),
     "endpoint-disabled": Wording(
-        Bilingual("عُطل عنوان webhook لفريقكم: {endpoint}", "A webhook of your team was disabled: {endpoint}"),
+        Bilingual("عُطل ويب هوك لفريقكم: {endpoint}", "A webhook of your team was disabled: {endpoint}"),
         Bilingual(
             "لم يعد {endpoint} يتلقى شيئًا، لأن {why}. أصلحوه ثم فعّلوه بالأمر التالي.",
             "{endpoint} gets nothing more, because {why}. Repair it, then enable it with the command below.",
