@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from starlette.types import Message
 
 from consumers.console.accounts.accounts import Account
-from tests.unit.consumers.console.without_services import CSRF, browser
+from consumers.console.app import application
+from tests.unit.consumers.console.without_services import CSRF, browser, parts_for
 
 BOUNDARY = "multipart/form-data; boundary=b"
 NAMELESS = b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n"
@@ -29,6 +31,21 @@ async def test_a_form_that_cannot_be_read_leads_to_sign_in_where_nobody_is_signe
     async with browser() as client:
         answer = await client.post("/workspace/files", content=body, headers={"content-type": content_type})
         assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=")
+
+
+async def test_a_form_that_breaks_off_is_no_fault_where_nobody_is_signed_in() -> None:
+    headers = [(b"host", b"console"), (b"content-type", b"application/x-www-form-urlencoded")]
+    request = {"type": "http", "method": "POST", "path": "/workspace/files", "query_string": b"", "headers": headers}
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await application(parts_for(None))(request, receive, send)
+    assert sent[0]["status"] == 303
 
 
 @pytest.mark.parametrize("csrf", ["", "é", "\x00", f"{CSRF}é", "é" * 1_000])

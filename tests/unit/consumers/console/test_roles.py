@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -101,7 +102,7 @@ class OneProject:
         step = {"index": 7, "type": "project.registered", "agency": "health", "happened_on": "2026-01-01"}
         history = [{**step, "phase": None, "data": None}]
         about = {"project_id": "P-1", "agency": "health", "kind": "infrastructure", "state": "registered", "name": name}
-        figures = {"phases": 1, "started": 0, "completed": 0, "cancelled_on": None, "phase_states": []}
+        figures: dict[str, Any] = {"phases": 1, "started": 0, "completed": 0, "cancelled_on": None, "phase_states": []}
         return Answer({**about, **figures, "history": history})
 
 
