@@ -23,12 +23,17 @@ def time_left(due_on: str, today: str) -> Bilingual:
     if due_on == today:
         return DUE_TODAY
     if today < due_on:
-        days = count_working_days(day_after(today), day_after(due_on))
+        days = working_days_left(due_on, today)
         if days == 0:
             return NO_WORKING_DAY
         return Bilingual(f"بقي {_arabic_days(days, ' عمل')}", f"{_english_days(days, 'working ')} left")
     late = (date.fromisoformat(today) - date.fromisoformat(due_on)).days
     return Bilingual(f"تأخرت {_arabic_days(late)}", f"{_english_days(late)} late")
+
+
+def working_days_left(due_on: str, today: str) -> int:
+    """The working days after today, the due date included."""
+    return count_working_days(day_after(today), day_after(due_on))
 
 
 def next_command(row: Row) -> str | None:
@@ -50,11 +55,11 @@ def _english_days(days: int, kind: str = "") -> str:
 
 
 def _arabic_days(days: int, kind: str = "") -> str:
-    """The number with its noun: Arabic has forms for one, two, three to ten, and eleven on."""
+    """The number with its noun: Arabic has forms for one, two, three to ten, eleven on, and for whole hundreds."""
     if days == 1:
         return f"يوم{kind} واحد"
     if days == 2:
         return f"يوما{kind}" if kind else "يومين"
     if 3 <= days % 100 <= 10:
         return f"{days} أيام{kind}"
-    return f"{days} يوم{kind}" if kind else f"{days} يومًا"
+    return f"{days} يوم{kind}" if kind or days % 100 < 3 else f"{days} يومًا"

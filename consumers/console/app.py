@@ -18,6 +18,7 @@ from consumers.console.data.gateway import GatewayAway
 from consumers.console.data.live import TooManyPages
 from consumers.console.data.read_api import NotAnswered
 from consumers.console.guard import Guard
+from consumers.console.navigation import OPEN_ENTRIES
 from consumers.console.pages.oidc import router as oidc
 from consumers.console.pages.rooms import ROOMS
 from consumers.console.pages.signin import Tries
@@ -88,10 +89,12 @@ def pages(parts: Parts) -> FastAPI:
 
 
 def _below_v1(app: ASGIApp) -> ASGIApp:
-    """The read API under its own paths: a mount would take `/v1` from them."""
+    """The read API under its own paths: a mount would take `/v1` from them. A team reads it through its pages only."""
 
     async def mounted(scope: Any, receive: Any, send: Any) -> None:
-        await app({**scope, "root_path": ""}, receive, send)
+        state = scope["state"]
+        caller = state["caller"] if state["account"].role in OPEN_ENTRIES else None
+        await app({**scope, "root_path": "", "state": {**state, "caller": caller}}, receive, send)
 
     return mounted
 

@@ -16,6 +16,8 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consumers.console.accounts.sessions import COOKIE, Session
@@ -85,7 +87,7 @@ class Guard:
         """The form of a session that has ended, sealed; None where there is nothing to keep."""
         try:
             form = await Request(scope, receive).form()
-        except HTTPException:
+        except (HTTPException, MultiPartException, ClientDisconnect):
             return None
         fields = [(name, text) for name, text in form.multi_items() if isinstance(text, str)]
         return self._parts.kept_forms.seal(_address(scope), fields)

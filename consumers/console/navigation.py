@@ -41,6 +41,11 @@ def roles_of(path: str) -> frozenset[Role]:
     return {item.path: item.roles for item in ITEMS}[path]
 
 
+OPEN_ENTRIES: Final = roles_of("/audit") | roles_of("/partnerships")
+"""Who may open entries of the log, and read as a token of the same kind does. A campaign team is of an agency, whose
+other entries and whose money are not for it."""
+
+
 def home_of(role: Role) -> str:
     """The first page of a role."""
     return items_of(role)[0].path

@@ -12,9 +12,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from consumers.console.accounts.accounts import Account, Role
 from consumers.console.data.gateway import Reply
 from consumers.console.data.read_api import Answer
-from consumers.console.navigation import items_of
+from consumers.console.navigation import OPEN_ENTRIES, items_of
 from consumers.console.parts import Parts
 from consumers.console.web.language import Words
+from consumers.console.web.security import SAFE_METHODS
 from infra.http.callers import Caller
 from infra.http.problems import Problem
 from infra.postgres.trail import add_to_trail
@@ -31,11 +32,19 @@ class Visit:
 
     @property
     def caller(self) -> Caller:
-        """As whom the person reads and sends. Raises `Problem` (403) for an administrator."""
+        """As whom the person reads and sends. Raises `Problem` (403) for an administrator, and while the agency is
+        suspended."""
         caller = self.account.caller()
         if caller is None:
             raise Problem("forbidden")
+        if caller.is_suspended:
+            raise Problem("suspended")
         return caller
+
+    @property
+    def opens_entries(self) -> bool:
+        """Whether the person may open entries, and see money."""
+        return self.account.role in OPEN_ENTRIES
 
     async def read(self, path: str, **parameters: Any) -> Answer:
         """Ask the read API, such as `/v1/plan`. Raises `NotAnswered`, which is shown as a page."""
@@ -83,17 +92,22 @@ def attachment(content: bytes, media_type: str, filename: str) -> Response:
 
 
 def page_context(request: Request, account: Account | None, **context: Any) -> dict[str, Any]:
-    """What the layout needs besides a page's own context."""
-    path = request.url.path
+    """What the layout needs besides a page's own context. `here`: where the page can be loaded again, to follow the log
+    or in the other language; None for the answer to a form."""
     return {
         "account": account,
         "csrf": getattr(request.state, "csrf", ""),
-        "path": path,
-        "here": f"{path}?{request.url.query}" if request.url.query else path,
+        "path": request.url.path,
+        "here": _address(request) if request.method in SAFE_METHODS else None,
         "navigation": items_of(account.role) if account is not None else (),
+        "opens_entries": account is not None and account.role in OPEN_ENTRIES,
         "live": False,
         **context,
     }
+
+
+def _address(request: Request) -> str:
+    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
 
 
 async def _visit(request: Request) -> Visit:

@@ -91,7 +91,7 @@ def _progress(plan: dict[str, Any]) -> Grid:
     infrastructure, applications = plan["infrastructure"], plan["national_applications"]
     rows.append(
         (
-            ("مشاريع البنى التحية", "Infrastructure projects"),
+            ("مشاريع البنى التحتية", "Infrastructure projects"),
             infrastructure["completed"],
             infrastructure["target"],
             _note(registered=infrastructure["registered"], cancelled=infrastructure["cancelled"]),

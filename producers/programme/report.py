@@ -59,7 +59,7 @@ def _plan(plan: dict[str, Any]) -> Iterator[str]:
     infrastructure = plan["infrastructure"]
     done, target = infrastructure["completed"], infrastructure["target"]
     yield _line(
-        "Infrastructure projects", (f"اكتمل {done} من {target}", f"{done} of {target} done"), "مشاريع البنى التحية"
+        "Infrastructure projects", (f"اكتمل {done} من {target}", f"{done} of {target} done"), "مشاريع البنى التحتية"
     )
     applications = plan["national_applications"]
     projects, target = applications["projects"], applications["target"]

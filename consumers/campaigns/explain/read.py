@@ -132,7 +132,9 @@ async def _of_quota(
         return None
     found.facts = {"seats": quota["seats"], "net": quota["net"]}
     part = "-".join(map(str, key))
-    await _add_figure(connection, rules, found, QUOTA_MET, part, part)
+    names = _rules_about(rules, found, QUOTA_MET)
+    found.evaluations = _rows(await connection.fetch(_SQL["decided_of_part"], part, names, ROWS_MAX))
+    await _add_fired(connection, found, part)
     runs = await connection.fetch(_SQL["runs"], part)
     found.evaluations += [_run(row) for row in runs]
     return found
@@ -147,18 +149,24 @@ async def _of_group(
     found.facts = {"launched": row["launched"], "target": row["target"]}
     if row["target"] is None:
         found.remarks.append(remarks.plan_not_shown(plan_id))
-    await _add_figure(connection, rules, found, GROUP_COMPLETED, str(group), found.name)
+    names = _rules_about(rules, found, GROUP_COMPLETED)
+    # An evaluation names its group and not its plan: only the plan that is shown is evaluated.
+    rows = await connection.fetch(_SQL["decided_of_group"], str(group), names, ROWS_MAX, plan_id)
+    found.evaluations = _rows(rows)
+    await _add_fired(connection, found, found.name)
     return found
 
 
-async def _add_figure(
-    connection: Connection, rules: RuleSet, found: Explanation, moment: str, part: str, once: str
-) -> None:
-    """The evaluations of the rules about a figure, and the campaigns that they fired."""
+def _rules_about(rules: RuleSet, found: Explanation, moment: str) -> list[str]:
+    """The names of the rules about a figure; a remark where there are none."""
     names = [rule.name for rule in rules.about(moment)]
     if not names:
         found.remarks.append(remarks.no_rule(moment))
-    found.evaluations = _rows(await connection.fetch(_SQL["decided_of_part"], part, names, ROWS_MAX))
+    return names
+
+
+async def _add_fired(connection: Connection, found: Explanation, once: str) -> None:
+    """The campaigns that rules about a figure fired, each once."""
     fired = await connection.fetch(_SQL["once"], once)
     await _add_campaigns(connection, found, [row["campaign_id"] for row in fired])
 

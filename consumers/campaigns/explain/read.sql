@@ -20,6 +20,13 @@ WHERE cause_index = ANY($1) ORDER BY cause_index DESC, rule, part LIMIT $2
 SELECT rule, cause_index, part, rules_version, fired, campaign_id, reason FROM evaluation
 WHERE part = $1 AND rule = ANY($2) ORDER BY cause_index DESC, rule LIMIT $3
 
+-- name: decided_of_group
+-- The same of a group, at entries at which its plan was the one that is shown: the last one adopted by then.
+SELECT e.rule, e.cause_index, e.part, e.rules_version, e.fired, e.campaign_id, e.reason FROM evaluation e
+WHERE e.part = $1 AND e.rule = ANY($2)
+    AND (SELECT p.plan_id FROM plan p WHERE p.first_index <= e.cause_index ORDER BY p.first_index DESC LIMIT 1) = $4
+ORDER BY e.cause_index DESC, e.rule LIMIT $3
+
 -- name: runs
 SELECT rule, part, why, first_index, last_index, count, figure, target FROM evaluation_run
 WHERE part = $1 ORDER BY rule, first_index, why

@@ -42,7 +42,7 @@ def of_service(service: Service, coverage: Coverage | None, rules: RuleSet) -> I
         }
         yield fill(template, {"on": coverage.suspended_from})
     if service.retired:
-        yield {"ar": "أُلغيت الخدمة.", "en": "The service is retired."}
+        yield {"ar": "أُنهيت الخدمة.", "en": "The service is retired."}
     if service.launched_index is not None and coverage is not None and not service.retired:
         yield from _not_aired(coverage, rules)
 

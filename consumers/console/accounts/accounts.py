@@ -32,7 +32,10 @@ _SQL: Final = queries("consumers.console.accounts", "accounts.sql")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account that may sign in. `holder`: the agency of an agency's account and of its campaign team."""
+    """An account that may sign in. `holder`: the agency of an agency's account and of its campaign team.
+
+    `is_suspended`: whether that agency is, as the session that was looked up says.
+    """
 
     username: str
     role: Role
@@ -40,6 +43,7 @@ class Account:
     team: str | None = None
     partners: tuple[str, ...] = ()
     language: Literal["ar", "en"] = "ar"
+    is_suspended: bool = False
 
     def caller(self) -> Caller | None:
         """As whom the account reads and sends; None for an administrator, who sees operations only."""
@@ -49,7 +53,7 @@ class Account:
         holder = OFFICE if self.role == "office" else self.holder or self.username
         agency = Agency(holder, kind) if kind in ("agency", "office") else None
         scopes = frozenset(DEFAULT_SCOPES[kind])
-        return Caller(f"console/{self.username}", kind, holder, scopes, agency, partners=self.partners)
+        return Caller(f"console/{self.username}", kind, holder, scopes, agency, self.is_suspended, self.partners)
 
 
 def account_of(row: Mapping[str, Any]) -> Account:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
@@ -74,7 +74,7 @@ class Sessions:
         if row is None:
             self._known.pop(digest, None)
             return None
-        session = Session(account_of(row), row["csrf"])
+        session = Session(replace(account_of(row), is_suspended=row["is_suspended"]), row["csrf"])
         self._known[digest] = session, now
         self._known.move_to_end(digest)
         if len(self._known) > _KNOWN_MAX:

@@ -54,10 +54,16 @@ class Live:
                     page.put_nowait(position)
             await asyncio.sleep(LOOK_EVERY_S)
 
-    async def events(self) -> AsyncIterator[bytes]:
-        """Server-sent events for one page: `position` events, and comments that keep the connection."""
+    def events(self) -> AsyncIterator[bytes]:
+        """Server-sent events for one page: `position` events, and comments that keep the connection.
+
+        Raises `TooManyPages`, before anything is sent.
+        """
         if len(self._pages) >= PAGES_MAX:
             raise TooManyPages
+        return self._events()
+
+    async def _events(self) -> AsyncIterator[bytes]:
         page: asyncio.Queue[int] = asyncio.Queue()
         self._pages.add(page)
         self._opened.set()

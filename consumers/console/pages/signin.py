@@ -75,7 +75,7 @@ class SignInPage:
             fault=self.fault,
             wait_s=self.wait_s,
             provider=self._provider(kept),
-            here=SIGN_IN,
+            here=None if kept else SIGN_IN,
         )
         status = 429 if self.wait_s else _STATUSES[self.fault] if self.fault else 401 if kept else 200
         return self.parts.templates.page("sign-in.html", self.request.state.words, context, status)
@@ -201,7 +201,7 @@ def _continue_page(parts: Parts, request: Request, session: Session, kept: str) 
     if form is not None and form.username != session.account.username:
         form = None
     request.state.account, request.state.csrf = session.account, session.csrf
-    context = page_context(request, session.account, form=form, here="/")
+    context = page_context(request, session.account, form=form, here=None)
     return parts.templates.page("continue.html", request.state.words, context)
 
 

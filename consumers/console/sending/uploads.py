@@ -80,7 +80,10 @@ class RefusedLine:
 
 @dataclass(slots=True)
 class Upload:
-    """A file and what became of it. `problem` is the gateway's answer that stopped it; None: the gateway is away."""
+    """A file and what became of it. `findings` has the first of its `faults_count` faults.
+
+    `problem` is the gateway's answer that stopped it; None: the gateway is away.
+    """
 
     id: str
     sender: Sender
@@ -89,6 +92,7 @@ class Upload:
     mapping: MappingDocument | None
     findings: Findings
     faulty: frozenset[int]
+    faults_count: int = 0
     state: State = "checked"
     sent: int = 0
     lines_of: dict[str, int] = field(default_factory=dict)
@@ -148,6 +152,7 @@ def checked(sender: Sender, name: str, content: bytes, mapping: MappingDocument 
         raise NoEvents(str(NoEvents.__doc__))
     upload.findings = lint(lines, sender.agency)
     upload.faulty = frozenset(problem["line"] for problem in upload.findings.problems)
+    upload.faults_count = len(upload.findings.problems)
     del upload.findings.problems[PROBLEMS_KEPT_MAX:]
     return upload
 

@@ -49,5 +49,5 @@ async def require_own_form(request: Request) -> None:
         return
     given = (await request.form()).get(CSRF_FIELD)
     expected = request.state.csrf
-    if not isinstance(given, str) or not expected or not hmac.compare_digest(given, expected):
+    if not isinstance(given, str) or not expected or not hmac.compare_digest(given.encode(), expected.encode()):
         raise Problem("forbidden")

@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 from consumers.campaigns.dates import in_words
+from consumers.campaigns.next_step import working_days_left
 from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.mail import wording
 from consumers.delivery.mail.wording import WORDINGS
@@ -19,7 +20,6 @@ from consumers.delivery.plain_text import isolated, line, lines
 from consumers.delivery.words import Language, channel_list, languages, of
 from events.faults.problems import Bilingual
 from events.values.calendar import day_after
-from events.values.working_days import count_working_days
 
 SUBJECT_NAME_MAX: Final = 80
 GROUP_ROWS_MAX: Final = 50
@@ -44,9 +44,11 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Campaigns of a digest under a heading."""
+    """Campaigns of a digest under a heading. `count`: of all of them; `rows` are the first ones, and where the others
+    are."""
 
     heading: str
+    count: int
     rows: tuple[str, ...]
 
 
@@ -144,14 +146,17 @@ def notice_letter(notice: Notice, context: Context) -> Letter:
 
 
 def digest_letter(campaigns: Sequence[DueCampaign], context: Context) -> Letter:
-    """The team's open campaigns: overdue, in silence, due this week, later, paused."""
+    """The team's open campaigns: in silence, overdue, to complete, due this week, later, paused."""
     today, week_end = context.today, day_after(context.today, WEEK_DAYS)
     running = [row for row in campaigns if not row.is_completed and not row.is_paused]
-    overdue = [row for row in running if row.due_on < today]
+    past = [row for row in running if row.due_on < today]
+    overdue = [row for row in past if row.missing or row.acknowledged_by is None]
+    this_week = [row for row in running if today <= row.due_on < week_end]
     groups = (
-        (wording.SILENT, [row for row in overdue if not any(row.aired.values())]),
-        (wording.OVERDUE, [row for row in overdue if any(row.aired.values())]),
-        (wording.THIS_WEEK, [row for row in running if today <= row.due_on < week_end]),
+        (wording.SILENT, [row for row in overdue if _is_silent(row)]),
+        (wording.OVERDUE, [row for row in overdue if not _is_silent(row)]),
+        (wording.TO_COMPLETE, [row for row in past if not row.missing and row.acknowledged_by is not None]),
+        (wording.THIS_WEEK, this_week),
         (wording.LATER, [row for row in running if row.due_on >= week_end]),
         (wording.PAUSED, [row for row in campaigns if not row.is_completed and row.is_paused]),
     )
@@ -162,7 +167,7 @@ def digest_letter(campaigns: Sequence[DueCampaign], context: Context) -> Letter:
             "team": isolated(context.team.name[language]),
             "when": of(in_words(today), language),
             "overdue": str(len(overdue)),
-            "this_week": str(len(groups[2][1])),
+            "this_week": str(len(this_week)),
         }
 
     def page(language: Language) -> Page:
@@ -174,6 +179,11 @@ def digest_letter(campaigns: Sequence[DueCampaign], context: Context) -> Letter:
         return _page(context, language, subject, paragraphs, groups=shown)
 
     return _letter(context, page, lambda language: _filled(words.subject, language, values(language)))
+
+
+def _is_silent(row: DueCampaign) -> bool:
+    """Whether a service was launched and nothing was aired about it. A general campaign is about no service."""
+    return row.service_name is not None and not any(row.aired.values())
 
 
 def endpoint_letter(endpoint_id: str, reason: str | None, context: Context) -> Letter:
@@ -252,7 +262,7 @@ def _facts(notice: Notice, language: Language, today: str, *, brief: bool) -> tu
         texts.append((wording.LAUNCHED, [of(in_words(notice.launched_on), language)]))
     texts.append((wording.DUE, [of(in_words(notice.due_on), language)]))
     if brief and today <= notice.due_on:
-        texts.append((wording.WORKING_DAYS_LEFT, [str(count_working_days(today, day_after(notice.due_on)))]))
+        texts.append((wording.WORKING_DAYS_LEFT, [str(working_days_left(notice.due_on, today))]))
     if notice.is_urgent:
         texts.append((wording.URGENCY, [of(wording.HIGH, language)]))
     texts.append((wording.ON_CHANNELS, [channel_list(notice.channels, language)]))
@@ -296,7 +306,7 @@ def _group(title: Bilingual, rows: Sequence[DueCampaign], language: Language, te
         command = f"yesser campaigns inbox --agency {team.agency} --team {team.team}"
         further = {"count": str(len(rows) - GROUP_ROWS_MAX), "command": command}
         shown.append(_filled(wording.FURTHER, language, further))
-    return Group(of(title, language), tuple(shown))
+    return Group(of(title, language), len(rows), tuple(shown))
 
 
 def _row(row: DueCampaign, language: Language) -> str:

@@ -135,7 +135,7 @@ def _text_lines(page: Page) -> list[str]:
         shown.append(f"{fact.label}: {fact.lines[0] if fact.lines else ''}")
         shown += [f"    {more}" for more in fact.lines[1:]]
     for group in page.groups:
-        shown += ["", f"{group.heading} ({len(group.rows)})", *(f"- {row}" for row in group.rows)]
+        shown += ["", f"{group.heading} ({group.count})", *(f"- {row}" for row in group.rows)]
     if page.link is not None:
         shown += ["", f"{page.link.label}: {page.link.address}"]
     for command in page.commands:

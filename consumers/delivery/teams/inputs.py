@@ -62,7 +62,7 @@ SENTENCES: Final[Mapping[str, Bilingual]] = {
         "Write a team as a letter a-z and up to 62 of a-z, 0-9 and -, such as press.",
     ),
     ENDPOINT_PATTERN: Bilingual(
-        "معرّف webhook يبدأ بـ ep_ كما عُرض عند إضافته.", "Write the webhook's id as it was shown, such as ep_…."
+        "معرّف ويب هوك يبدأ بـ ep_ كما عُرض عند إضافته.", "Write the webhook's id as it was shown, such as ep_…."
     ),
     LINE_PATTERN: Bilingual(
         "اكتب سطرًا واحدًا، دون محارف التحكم ومحارف الاتجاه.",

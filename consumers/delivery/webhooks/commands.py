@@ -120,7 +120,7 @@ def _webhooks_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
         ]
         for row in rows
     ]
-    return Grid(localized("نقاط الاستقبال", "Webhooks"), columns, cells)
+    return Grid(localized("عناوين الويب هوك", "Webhooks"), columns, cells)
 
 
 def _attempts_table(endpoint: str, rows: Sequence[Mapping[str, Any]]) -> Grid:

@@ -17,7 +17,8 @@ from consumers.read_api.access import may_read
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 
-_PROGRAMME: Final = ("plan", "services", "projects", "training", "coverage")
+PROGRAMME: Final = ("plan", "services", "projects", "training", "coverage")
+"""Models that every agency may explain, without their money."""
 _OF_THE_LOG: Final = ("anomalies", "refusals")
 """Keys of the plan that count events of every agency."""
 _PRIVATE_CHANGES: Final = ("reach",)
@@ -38,7 +39,7 @@ async def may_explain(view: View, scope: AccessScope, model: str, key: str) -> b
         return key.partition("/")[0] == scope.agency
     if model == "campaigns":
         return bool(await (await view.use(CAMPAIGNS)).fetchval(_OWNER, key) == scope.agency)
-    return model in _PROGRAMME and not (model == "plan" and key in _OF_THE_LOG)
+    return model in PROGRAMME and not (model == "plan" and key in _OF_THE_LOG)
 
 
 def partnership_of(model: str, key: str) -> str | None:

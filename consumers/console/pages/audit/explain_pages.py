@@ -18,9 +18,11 @@ from consumers.console.pages.audit.log_pages import INDEX_MAX
 from consumers.console.pages.audit.room import verifier_of
 from consumers.console.pages.audit.values import change, shown
 from consumers.console.visit import Visit, Visiting
+from consumers.explain.over_http.access import PROGRAMME, partnership_of
 from consumers.explain.over_http.answers import CHANGED_ENTRY, split_figure
 from consumers.explain.shown_models import models
 from events.faults.problems import Bilingual
+from infra.http.problems import Problem
 
 PAGE_STEPS: Final = 20
 _KEY_MAX: Final = 400
@@ -35,6 +37,8 @@ async def explain(
     key: Annotated[str, Path(max_length=_KEY_MAX)],
     before: Annotated[int | None, Query(ge=0, le=INDEX_MAX)] = None,
 ) -> Response:
+    if not visit.opens_entries and (model not in PROGRAMME or partnership_of(model, key) is not None):
+        raise Problem("forbidden")
     path = f"{quote(model, safe='')}/{quote(key, safe='/')}"
     try:
         answer = await visit.read(f"/v1/explain/{path}", limit=PAGE_STEPS, as_of_index=before)

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
 from consumers.console.data.read_api import NotAnswered
-from consumers.console.navigation import roles_of
+from consumers.console.navigation import OPEN_ENTRIES, roles_of
 from consumers.console.pages.audit.entry import entry_view, explained, pretty, proof_state
 from consumers.console.pages.audit.room import ROOM, verifier_of
 from consumers.console.pages.audit.values import cut, shown
@@ -82,7 +82,7 @@ async def entry_by_number(visit: Visiting, index: Annotated[str, Query(max_lengt
     return visit.redirect("/audit/log")
 
 
-@routes.get("/audit/entries/{index}")
+@routes.get("/audit/entries/{index}", dependencies=[only(OPEN_ENTRIES)])
 async def entry(visit: Visiting, index: Index) -> Response:
     document = (await visit.read(f"/v1/proofs/{index}")).document
     raw = str(document["entry"]).encode()
@@ -107,7 +107,7 @@ async def entry(visit: Visiting, index: Index) -> Response:
     )
 
 
-@routes.get("/audit/entries/{index}/proof")
+@routes.get("/audit/entries/{index}/proof", dependencies=[only(OPEN_ENTRIES)])
 async def proof_file(visit: Visiting, index: Index) -> Response:
     """The C2SP tlog-proof, as a file."""
     document = (await visit.read(f"/v1/proofs/{index}")).document

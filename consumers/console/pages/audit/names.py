@@ -50,7 +50,7 @@ _FIELDS: Final[Mapping[str, Bilingual]] = {
     "launched_services": _B("الخدمات التي أُطلقت", "Services launched"),
     "aired.tv": _B("خدمات بُثت في التلفزيون", "Services aired on television"),
     "aired.radio": _B("خدمات بُثت في الإذاعة", "Services aired on radio"),
-    "aired.print": _B("خدمات نُشرت في الصحف", "Services published in print"),
+    "aired.print": _B("خدمات نُشرت في الصحافة", "Services published in print"),
     "on_all_three": _B("خدمات في القنوات الثلاث", "Services on all three channels"),
     "general_campaigns": _B("الحملات العامة", "General campaigns"),
     "reach": _B("الوصول", "Reach"),

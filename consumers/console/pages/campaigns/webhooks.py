@@ -61,6 +61,7 @@ ERRORS: Final = {
 }
 """Why there was no answer."""
 _RIYADH: Final = timezone(timedelta(hours=3))
+_MESSAGE_ID: Final = re.compile(r"[0-9]{1,16}")
 _TIME: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]+([0-9]{1,2}:[0-9]{2}))?")
 _WRITE_TIME: Final = Bilingual(
     "اكتب تاريخًا ووقتًا بتوقيت الرياض، مثل \u20662026-11-26 08:00\u2069.",
@@ -86,7 +87,7 @@ def instant(text: str) -> str | None:
 
 def redelivery(given: Given) -> tuple[dict[str, Any], Faults]:
     """The document of a redelivery, of one message or of a span, and what is wrong with the form."""
-    if given.get("message_id", "").isdecimal():
+    if _MESSAGE_ID.fullmatch(given.get("message_id", "")):
         return {"message_id": int(given["message_id"])}, {}
     faults: Faults = {}
     found: dict[str, Any] = {}

@@ -43,7 +43,7 @@ STEPS: Final = {
 MOMENTS: Final = {
     "service.launched": Bilingual("إطلاق خدمة", "A service is launched"),
     "service.resumed": Bilingual("استئناف خدمة", "A service is resumed"),
-    "service.retired": Bilingual("إلغاء خدمة", "A service is retired"),
+    "service.retired": Bilingual("إنهاء خدمة", "A service is retired"),
     "awareness.initiative-announced": Bilingual("الإعلان عن مبادرة", "An initiative is announced"),
     "partnership.workshop-announced": Bilingual("الإعلان عن ورشة عمل", "A workshop is announced"),
     "partnership.workshop-held": Bilingual("عقد ورشة عمل", "A workshop is held"),

@@ -19,7 +19,7 @@ from infra.postgres.connection import TRANSIENT_ERRORS
 routes = APIRouter(dependencies=[only(roles_of("/operations"))])
 TRAIL_ROWS: Final = 50
 Before = Annotated[int | None, Query(ge=1, le=INTEGER_MAX)]
-Operator = Annotated[str, Query(max_length=200)]
+Operator = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 @routes.get("/operations")

@@ -99,7 +99,7 @@ def glance(plan: Document, pace: Document, as_of_index: int | None) -> Glance:
 
     found, apps, services = plan["infrastructure"], plan["national_applications"], plan["services"]
     infrastructure = Line(
-        ("مشاريع البنى التحية", "Infrastructure projects"),
+        ("مشاريع البنى التحتية", "Infrastructure projects"),
         found["completed"],
         found["target"],
         due(found["target"]),

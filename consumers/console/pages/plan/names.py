@@ -29,7 +29,7 @@ SERVICE_STATES: Final[dict[str, Name]] = {
     "retired": ("منتهية", "Retired"),
 }
 KINDS: Final[dict[str, Name]] = {
-    "infrastructure": ("مشاريع البنى التحية", "Infrastructure projects"),
+    "infrastructure": ("مشاريع البنى التحتية", "Infrastructure projects"),
     "national-application": ("التطبيقات الوطنية", "National applications"),
 }
 STEPS: Final[dict[str, Name]] = {

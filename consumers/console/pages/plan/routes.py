@@ -41,7 +41,8 @@ async def _glance_context(visit: Visit, moment: Moment) -> Context:
     fault: str | None = moment.fault
     if moment.index is not None and moment.index > size:
         fault = "past-end"
-    found = await read_glance(visit, Moment() if fault else moment, PARTNERSHIPS_SHOWN_MAX)
+    partnerships_max = PARTNERSHIPS_SHOWN_MAX if visit.opens_entries else 0
+    found = await read_glance(visit, Moment() if fault else moment, partnerships_max)
     shown, is_now = found, moment.is_now or fault is not None
     if moment.recorded and not fault and shown.pace["recorded"] and shown.index >= size:
         fault = "newest" if moment.recorded > shown.pace["recorded"] else None
@@ -60,6 +61,8 @@ async def _glance_context(visit: Visit, moment: Moment) -> Context:
 @routes.get("/plan/{table}.csv")
 async def table(visit: Visiting, table: str, as_of_index: AsOf = "", as_of_recorded: AsOf = "") -> Response:
     """A table of the page as a file."""
+    if table == "partnerships" and not visit.opens_entries:
+        raise Problem("forbidden")
     moment = moment_of(as_of_index, as_of_recorded)
     shown = await read_glance(visit, Moment() if moment.fault else moment)
     text = {

@@ -24,10 +24,11 @@ async def show(
     url, scope = visit.request.url, scope_of(visit.caller)
 
     async def render() -> Part:
-        given = await context()
+        given = {"opens_entries": visit.opens_entries, **await context()}
         return rendered_part(visit.parts.templates.part(template, visit.words, given), given.get("status", 200))
 
-    part = await visit.parts.rendered.part((url.path, url.query, visit.words.language, scope), render)
+    key = (url.path, url.query, visit.words.language, scope, visit.opens_entries)
+    part = await visit.parts.rendered.part(key, render)
     asked = visit.request.headers
     if "x-live" in asked and "gzip" in asked.get("accept-encoding", "") and part.since is None:
         headers = {"Content-Encoding": "gzip", "Content-Language": visit.words.language}

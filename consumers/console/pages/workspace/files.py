@@ -94,7 +94,7 @@ async def refused_lines(visit: Visiting, upload_id: str) -> Response:
 
 @routes.get(FILES + "/{upload_id}/faults.csv")
 async def faults(visit: Visiting, upload_id: str) -> Response:
-    """Every fault of the file."""
+    """The faults of the file, of its check the first `PROBLEMS_KEPT_MAX`."""
     found = _found(visit, upload_id)
     return _download(csv_text(_COLUMNS, fault_rows(found)).encode(), "faults.csv", "text/csv")
 
@@ -141,6 +141,7 @@ def _upload_page(visit: Visit, found: Upload, fault: Bilingual | None = None) ->
         problems=list(zip(problems, explained(problems), strict=True)),
         refused=[(line, explained(line.errors)) for line in refused],
         shown_max=_SHOWN_MAX,
+        kept_max=uploads.PROBLEMS_KEPT_MAX,
         fault=fault,
         is_waiting=found.is_active,
     )

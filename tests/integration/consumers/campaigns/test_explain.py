@@ -53,12 +53,17 @@ def told() -> tuple[Story, dict[str, int]]:
 @pytest.fixture
 async def entries(connection: Connection) -> dict[str, int]:
     story, at = told()
+    await apply(connection, story)
+    return at
+
+
+async def apply(connection: Connection, story: Story) -> None:
+    """The story as the log, and the tables that are asked."""
     await write_log(connection, story.raw)
     for consumer in (CONSUMER, EVENT_INDEX):
         await create_tables(connection, consumer.schema, consumer.create_sql())
         await connection.execute(f"SET search_path = {consumer.schema}")
         await apply_live(connection, consumer, story.raw)
-    return at
 
 
 async def asked(settings: Settings, name: str, rules: RuleSet | None = None) -> Explanation:
@@ -118,6 +123,22 @@ async def test_a_group_a_campaign_and_an_initiative(settings: Settings, entries:
     initiative = await asked(settings, "I")
     assert [row["rule"] for row in initiative.evaluations] == ["initiative-announced"]
     assert "is not in the log yet" in english(initiative)
+
+
+async def test_a_group_has_the_evaluations_of_its_own_plan(settings: Settings, connection: Connection) -> None:
+    story, adopted, launched = Story(), {}, {}
+    for plan in ("P", "Q"):
+        adopted[plan] = story.adopt(plan, one=1)
+        story.register(f"S-{plan}", plan=plan)
+        launched[plan] = story.launch(f"S-{plan}")
+    await apply(connection, story)
+    for plan in ("P", "Q"):
+        found = await asked(settings, f"{plan}/1")
+        assert [(row["cause_index"], row["fired"]) for row in found.evaluations] == [
+            (launched[plan], True),
+            (adopted[plan], False),
+        ]
+        assert [row["cause_index"] for row in found.campaigns] == [launched[plan]]
 
 
 async def test_a_rule_about_the_clock_says_when_it_fires(

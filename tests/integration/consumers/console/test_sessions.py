@@ -60,6 +60,21 @@ async def test_a_disabled_account_is_out_at_once(settings: Settings, connection:
         assert answer.status_code == 401
 
 
+async def test_a_suspended_agency_reads_nothing_until_it_is_resumed(settings: Settings, connection: Connection) -> None:
+    await add_account(connection, "desk", "agency", "health")
+    await add_account(connection, "other", "agency", "labour")
+    async with console(settings) as parts, signed_in(parts, "desk") as client, signed_in(parts, "other") as other:
+        assert (await client.get("/workspace/tokens")).status_code == 200
+        await connection.execute("INSERT INTO platform.suspension (agency, reason) VALUES ('health', '{}')")
+        answer = await client.get("/workspace/tokens")
+        assert (answer.status_code, "The agency is suspended" in answer.text) == (403, True)
+        assert (await client.get("/v1/entries")).status_code == 403
+        assert (await client.get("/account")).status_code == 200
+        assert (await other.get("/workspace/tokens")).status_code == 200
+        await connection.execute("DELETE FROM platform.suspension")
+        assert (await client.get("/workspace/tokens")).status_code == 200
+
+
 async def test_a_new_password_ends_the_other_sessions(settings: Settings, connection: Connection) -> None:
     await add_account(connection, "desk", "office")
     async with console(settings) as parts, signed_in(parts, "desk") as client, signed_in(parts, "desk") as other:

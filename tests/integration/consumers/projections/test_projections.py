@@ -118,7 +118,7 @@ def test_the_commands_print_json_and_something_for_people(
 ) -> None:
     expected = fold(applied)
     assert orjson.loads(run(settings, monkeypatch, "plan", "--json")) == expected.plan
-    assert "مشاريع البنى التحية" in run(settings, monkeypatch, "plan")
+    assert "مشاريع البنى التحتية" in run(settings, monkeypatch, "plan")
     assert compared(orjson.loads(run(settings, monkeypatch, "anomalies", "--json"))) == expected.anomaly_rows()
     assert "not-owner" in run(settings, monkeypatch, "anomalies")
     assert orjson.loads(run(settings, monkeypatch, "anomalies", "--as-of-index", "0", "--json")) == []

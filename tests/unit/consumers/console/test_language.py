@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from markupsafe import Markup
 
+from consumers.console.accounts.accounts import Account
 from consumers.console.web.language import Words, code, isolated
+from tests.unit.consumers.console.without_services import browser
 
 AR, EN = Words("ar"), Words("en")
 
@@ -51,3 +53,9 @@ def test_a_text_of_an_event_is_escaped_and_isolated(show: object) -> None:
     shown = show("<script>\u202e")  # type: ignore[operator]
     assert "<script>" not in shown
     assert shown.startswith(("<bdi>", '<code dir="ltr">'))
+
+
+async def test_the_name_of_a_picture_of_phases_holds_for_every_number() -> None:
+    async with browser(Account("desk", "administrator")) as client:
+        page = (await client.get("/components")).text
+    assert "المراحل المكتملة: 1 من 3، والتي بدأت: 2" in page

@@ -7,9 +7,11 @@ from typing import Any, cast
 
 import pytest
 
+from consumers.console.accounts.accounts import Account
 from consumers.console.data import live
-from consumers.console.data.live import Live
+from consumers.console.data.live import Live, TooManyPages
 from infra.postgres.connection import Pool
+from tests.unit.consumers.console.without_services import browser
 
 
 class Database:
@@ -41,3 +43,13 @@ async def test_a_page_hears_of_a_new_position_of_an_outage_and_of_its_end(monkey
     database.position = 6
     assert await anext(page) == b"event: position\ndata: 6\n\n", "it is back"
     watching.cancel()
+
+
+async def test_one_page_too_many_is_answered_before_a_response_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "PAGES_MAX", 1)
+    news = Live(cast(Pool, Database()))
+    await anext(news.events())
+    with pytest.raises(TooManyPages):
+        news.events()
+    async with browser(Account("desk", "office"), live=news) as client:
+        assert (await client.get("/live")).status_code == 503

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from consumers.console.accounts.accounts import Account
 from consumers.console.pages.operations.read import MINUTES, per_minute
+from tests.unit.consumers.console.without_services import browser
 
 NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 
@@ -24,3 +26,8 @@ def test_each_minute_has_what_was_signed_in_it() -> None:
 def test_a_log_that_rests_has_no_throughput() -> None:
     assert all(grown == 0 for _, grown in per_minute([(ago(5_000), 10)], NOW))
     assert all(grown == 0 for _, grown in per_minute([], NOW))
+
+
+async def test_the_trail_is_not_searched_for_what_it_cannot_hold() -> None:
+    async with browser(Account("desk", "office")) as client:
+        assert (await client.get("/operations/trail", params={"operator": "a\0b"})).status_code == 422

@@ -36,7 +36,7 @@ def test_a_bar_is_full_from_the_target_on(done: int, target: int, filled: int) -
 def test_every_part_of_the_plan_is_shown_in_both_languages(plan: dict[str, Any]) -> None:
     name = {"name": {"ar": "الخطة الخمسية", "en": "Five-year plan"}, "starts_on": "2005-01-01", "ends_on": "2009-12-31"}
     text = printed(plan_view(plan, name))
-    for part in ("الخطة الخمسية", "Five-year plan", "مشاريع البنى التحية", "التطبيقات الوطنية", "المجموعة الثالثة"):
+    for part in ("الخطة الخمسية", "Five-year plan", "مشاريع البنى التحتية", "التطبيقات الوطنية", "المجموعة الثالثة"):
         assert part in text
     for part in ("المتخصصون", "مسموعة", "الشراكة", "On all three channels", plan["partnerships"][0]["partnership_id"]):
         assert part in text

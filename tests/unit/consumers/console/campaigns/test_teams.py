@@ -70,6 +70,13 @@ def test_a_redelivery_is_of_a_message_or_of_a_span() -> None:
     assert set(redelivery({"since": "", "until": "later"})[1]) == {"since", "until"}
 
 
+@pytest.mark.parametrize("message_id", ["9" * 30, "9" * 5_000, "-1", "x"])
+def test_a_message_whose_number_nothing_has_is_no_redelivery(message_id: str) -> None:
+    body, faults = redelivery({"message_id": message_id})
+    assert "message_id" not in body
+    assert faults
+
+
 def test_every_error_of_an_attempt_and_every_kind_of_message_has_words() -> None:
     written = (ROOT / "consumers/delivery/webhooks/client.py").read_text(encoding="utf-8")
     body = written[written.index("def _error_class") : written.index("def _since_ms")]

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumers.campaigns.next_step import time_left
 from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.mail.letters import (
     Acknowledgement,
@@ -220,6 +221,12 @@ def test_an_urgent_campaign_says_so_where_the_team_must_act() -> None:
     assert not str(parsed(notice_letter(completed, CONTEXT))["Subject"]).startswith("[")
 
 
+def test_the_working_days_left_are_those_of_the_inbox() -> None:
+    letter = notice_letter(NOTICE, replace(CONTEXT, today="2026-11-01"))
+    assert ("Working days left", "10") in [(fact.label, *fact.lines) for fact in letter.pages[1].facts]
+    assert time_left(NOTICE.due_on, "2026-11-01").en == "10 working days left"
+
+
 def test_without_a_console_there_is_no_link() -> None:
     _, html = bodies(parsed(notice_letter(NOTICE, replace(CONTEXT, console=None))))
     assert "<a " not in html
@@ -243,8 +250,12 @@ def campaign(due_on: str, **more: Any) -> DueCampaign:
 
 
 def test_a_digest_groups_the_campaigns_by_what_they_need() -> None:
+    service = {"ar": "المواعيد", "en": "Appointments"}
     rows = [
-        campaign("2026-10-30"),
+        campaign("2026-10-30", service_name=service),
+        campaign("2026-10-31"),
+        campaign("2026-11-01", aired={"tv": 1, "print": 2}, acknowledged_by="desk"),
+        campaign("2026-11-01", aired={"tv": 1, "print": 2}),
         campaign("2026-11-01", aired={"tv": 1, "print": 0}, acknowledged_by="desk"),
         campaign("2026-11-02"),
         campaign("2026-11-08"),
@@ -256,21 +267,24 @@ def test_a_digest_groups_the_campaigns_by_what_they_need() -> None:
     english = letter.pages[1]
     assert [(group.heading, len(group.rows)) for group in english.groups] == [
         ("Launched in silence: overdue without any airing", 1),
-        ("Overdue", 1),
+        ("Overdue", 3),
+        ("To complete", 1),
         ("Due this week", 2),
         ("Due later", 1),
         ("Paused", 1),
     ]
-    assert english.groups[4].rows == ("\u2068c.2026-11-05\u2069 · \u20682026-11-05\u2069",)
-    assert english.heading == "Weekly digest: 2 overdue, 2 due this week"
-    assert "Not aired yet on: print" in english.groups[1].rows[0]
-    assert "Nobody has acknowledged it yet" not in english.groups[1].rows[0]
+    assert english.groups[5].rows == ("\u2068c.2026-11-05\u2069 · \u20682026-11-05\u2069",)
+    assert english.heading == "Weekly digest: 4 overdue, 2 due this week"
+    assert "Not aired yet on: print" in english.groups[1].rows[2]
+    assert "Nobody has acknowledged it yet" not in english.groups[1].rows[2]
 
 
 def test_a_digest_of_many_campaigns_is_bounded_and_one_of_none_says_so() -> None:
     many = digest_letter([campaign("2026-10-30", campaign_id=f"c{n}") for n in range(5_000)], CONTEXT)
     plain, html = bodies(parsed(many))
     assert len(html) < 100_000
+    assert "Overdue (5000)" in plain
+    assert "Overdue (5000)</h2>" in html
     assert "And 4950 more: `yesser campaigns inbox --agency health --team press`" in plain
     assert "No campaigns." in bodies(parsed(digest_letter([], CONTEXT)))[0]
 

@@ -1,0 +1,80 @@
+"""Forms: one that cannot be read, one without its secret, and the page that answers one."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.types import Message
+
+from consumers.console.accounts.accounts import Account
+from consumers.console.app import application
+from tests.unit.consumers.console.without_services import CSRF, browser, parts_for
+
+BOUNDARY = "multipart/form-data; boundary=b"
+NAMELESS = b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n"
+FIELD = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n'
+ADMINISTRATOR = Account("desk", "administrator")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data", b"x"),
+        (BOUNDARY, b"no part at all"),
+        (BOUNDARY, NAMELESS),
+        (BOUNDARY, FIELD * 1_001 + b"--b--\r\n"),
+        ("application/x-www-form-urlencoded", b"&".join(b"a%d=x" % number for number in range(1_001))),
+    ],
+)
+async def test_a_form_that_cannot_be_read_leads_to_sign_in_where_nobody_is_signed_in(
+    content_type: str, body: bytes
+) -> None:
+    async with browser() as client:
+        answer = await client.post("/workspace/files", content=body, headers={"content-type": content_type})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=")
+
+
+async def test_a_form_that_breaks_off_is_no_fault_where_nobody_is_signed_in() -> None:
+    headers = [(b"host", b"console"), (b"content-type", b"application/x-www-form-urlencoded")]
+    request = {"type": "http", "method": "POST", "path": "/workspace/files", "query_string": b"", "headers": headers}
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await application(parts_for(None))(request, receive, send)
+    assert sent[0]["status"] == 303
+
+
+@pytest.mark.parametrize("csrf", ["", "é", "\x00", f"{CSRF}é", "é" * 1_000])
+async def test_a_form_without_its_secret_is_refused(csrf: str) -> None:
+    async with browser(ADMINISTRATOR) as client:
+        assert (await client.post("/language", data={"csrf": csrf, "language": "en"})).status_code == 403
+
+
+async def test_only_a_page_that_can_be_loaded_again_has_the_switch_of_languages() -> None:
+    """A form is sent once: to load its answer again would lose what was typed, or a secret that is shown once."""
+    switch = 'action="/language"'
+    async with browser(ADMINISTRATOR) as client:
+        assert switch in (await client.get("/components")).text
+        page = await client.get("/plan?as_of_index=5")
+        assert 'name="back" value="/plan?as_of_index=5"' in page.text
+        for answer in (
+            await client.post("/components", data={"csrf": CSRF}),
+            await client.post("/campaigns/new-team", data={"csrf": CSRF}),
+        ):
+            assert answer.status_code >= 400
+            assert "<main" in answer.text
+            assert switch not in answer.text
+
+
+async def test_the_page_to_sign_in_has_the_switch_also_after_a_wrong_password() -> None:
+    async with browser() as client:
+        page = await client.get("/sign-in")
+        assert 'name="back" value="/sign-in"' in page.text
+        kept = await client.post("/campaigns/new-team", data={"csrf": CSRF, "name": "typed"})
+        assert kept.status_code == 401
+        assert 'name="kept"' in kept.text
+        assert 'action="/language"' not in kept.text

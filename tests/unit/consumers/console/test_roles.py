@@ -1,0 +1,121 @@
+"""What each role may open, and what a suspended agency may not."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from consumers.console.accounts.accounts import ROLES, Account, Role
+from consumers.console.app import pages
+from consumers.console.data.read_api import Answer
+from consumers.console.navigation import ITEMS
+from consumers.console.web.rendered import Rendered
+from infra.http.callers import Caller
+from tests.unit.consumers.console.without_services import browser, parts_for
+
+_TOKENS = "/workspace/tokens"
+EVERYBODY = frozenset(ROLES)
+ENTRIES = frozenset[Role](("office", "agency", "auditor", "partner", "treasury"))
+ADMINISTRATOR = frozenset[Role](("administrator",))
+MAY_OPEN: dict[str, frozenset[Role]] = {
+    **{item.path: item.roles for item in ITEMS},
+    "/plan/partnerships.csv": frozenset(("office", "agency", "auditor")),
+    "/audit/entries/": ENTRIES,
+    "/explain/plan/partnerships": ENTRIES,
+    "/explain/statements": ENTRIES,
+    "/explain/plan/services": ENTRIES | {"team"},
+    "/operations/accounts": ADMINISTRATOR,
+    **dict.fromkeys(("/account", "/components", "/sign-in", "/language", "/sign-out"), EVERYBODY),
+}
+"""Who may open what begins with a path; the longest one counts."""
+FILLED = {
+    "/plan/{table}.csv": ["/plan/partnerships.csv", "/plan/agencies.csv"],
+    "/explain/{model}/{key}": [
+        "/explain/plan/partnerships/P-1/net_halalas",
+        "/explain/statements/P-1/2026-01",
+        "/explain/plan/services/1/launched",
+    ],
+}
+NOT_TRIED = ("/", "/live", "/static/{name}")
+
+
+def paths_of(app: FastAPI) -> list[str]:
+    """An address for each page, and for each kind of figure that is explained."""
+    found = [path for path, methods in app.openapi()["paths"].items() if "get" in methods and path not in NOT_TRIED]
+    return [address for path in found for address in FILLED.get(path, [re.sub(r"\{[^}]*\}", "1", path)])]
+
+
+def account_of(role: Role) -> Account:
+    return Account("desk", role, "health" if role in ("agency", "team") else None, "press" if role == "team" else None)
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_each_role_opens_its_own_pages_and_no_others(role: Role) -> None:
+    paths = paths_of(pages(parts_for(None)))
+    assert len(paths) > 50
+    async with browser(account_of(role)) as client:
+        for path in paths:
+            room = max((begin for begin in MAY_OPEN if path.startswith(begin)), key=len)
+            is_refused = (await client.get(path)).status_code == 403
+            assert is_refused == (role not in MAY_OPEN[room]), path
+
+
+@pytest.mark.parametrize("role", ["team", "administrator"])
+async def test_a_campaign_team_and_an_administrator_read_no_documents(role: Role) -> None:
+    parts = parts_for(None)
+    paths = [path for path, methods in parts.read_api.app.openapi()["paths"].items() if "get" in methods]
+    assert {"/v1/partnerships", "/v1/entries", "/v1/refusals", "/v1/proofs/{index}"} <= {*paths}
+    async with browser(account_of(role)) as client:
+        for path in paths:
+            answer = await client.get(re.sub(r"\{[^}]*\}", "1", path))
+            assert answer.status_code in (403, 422), path
+
+
+@pytest.mark.parametrize("role", ["agency", "team"])
+@pytest.mark.parametrize("path", ["/plan", "/plan/services.csv", "/campaigns", "/explain/plan/anomalies/count"])
+async def test_a_suspended_agency_reads_nothing(role: Role, path: str) -> None:
+    async with browser(Account("desk", role, "health", is_suspended=True)) as client:
+        answer = await client.get(path, headers={"cookie": "yesser-session=any; yesser-language=en"})
+        assert answer.status_code == 403
+        assert "The agency is suspended" in answer.text
+
+
+async def test_a_suspended_agency_reads_neither_its_tokens_nor_a_document() -> None:
+    async with browser(Account("desk", "agency", "health", is_suspended=True)) as client:
+        assert (await client.get(_TOKENS)).status_code == 403
+        for path in ("/v1/plan", "/v1/entries", "/v1/partnerships"):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.json()["type"]) == (403, "/problems/suspended")
+
+
+class OneProject:
+    """A read API that has one project, and answers a browser nothing."""
+
+    app = FastAPI()
+
+    async def get(self, caller: Caller, path: str, parameters: object = None) -> Answer:
+        name = {"ar": "مشروع", "en": "Project"}
+        step = {"index": 7, "type": "project.registered", "agency": "health", "happened_on": "2026-01-01"}
+        history = [{**step, "phase": None, "data": None}]
+        about = {"project_id": "P-1", "agency": "health", "kind": "infrastructure", "state": "registered", "name": name}
+        figures: dict[str, Any] = {"phases": 1, "started": 0, "completed": 0, "cancelled_on": None, "phase_states": []}
+        return Answer({**about, **figures, "history": history})
+
+
+async def test_an_entry_is_a_link_only_for_who_may_open_it() -> None:
+    """Also where the page was rendered before, for the same agency's other account."""
+
+    async def positions() -> tuple[tuple[str, int], ...]:
+        return (("projections", 7),)
+
+    kept = Rendered(positions, lambda: datetime.now(UTC))
+    shown: tuple[tuple[Role, bool], ...] = (("agency", True), ("team", False), ("agency", True))
+    for role, has_link in shown:
+        async with browser(account_of(role), read_api=OneProject(), rendered=kept) as client:
+            page = await client.get("/plan/projects/P-1")
+            assert page.status_code == 200
+            assert ('href="/audit/entries/7"' in page.text) is has_link
