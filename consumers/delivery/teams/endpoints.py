@@ -74,7 +74,7 @@ async def rotate(desk: Desk, agency: str | None, endpoint_id: str, *, end_old: b
             until = f"{min(full):%Y-%m-%d %H:%M} UTC"
             raise NotAllowedNow(
                 "already-rotated",
-                f"للـwebhook سرّان ساريان، ينتهي أقدمهما في {until}. لإنهاء القديم الآن: ‎--end-old‎.",
+                f"لهذا الويب هوك سرّان ساريان، ينتهي أقدمهما في {until}. لإنهاء القديم الآن: ‎--end-old‎.",
                 f"The webhook has two active secrets, of which the older expires at {until}. Wait until then, or end"
                 " the old ones now: `--end-old`, in the API `end_old`.",
             )
@@ -163,14 +163,14 @@ async def open_endpoints(connection: Connection, agency: str, team: str) -> Sequ
 
 async def _require_room(connection: Connection, agency: str, team: str) -> None:
     if await connection.fetchval(SQL["endpoints_count"], agency, team) >= ENDPOINTS_MAX:
-        raise limit_reached(ENDPOINTS_MAX, "عطّل webhook لا تحتاج إليه.", "disable a webhook that is not needed.")
+        raise limit_reached(ENDPOINTS_MAX, "عطّل ويب هوك لا تحتاج إليه.", "disable a webhook that is not needed.")
 
 
 async def _require_open(connection: Connection, agency: str, team: str, endpoint_id: str) -> None:
     if endpoint_id not in await open_endpoints(connection, agency, team):
         raise NotAllowedNow(
             "disabled",
-            f"الـwebhook {endpoint_id} معطل: فعّله أولاً.",
+            f"ويب هوك {endpoint_id} معطل: فعّله أولاً.",
             f"The webhook {endpoint_id} is disabled: enable it first.",
         )
 

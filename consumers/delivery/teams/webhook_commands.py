@@ -110,7 +110,7 @@ def _hand_over(made: ShownOnce, as_json: bool, *, rotated: bool = False) -> None
     for line in (made.endpoint_id, made.secret, made.verify_key):
         click.echo(line)
     print_localized(
-        "معرّف الـwebhook، ثم سر v1، ثم المفتاح العام لـ v1a. احفظ السر ككلمة مرور: لن يُعرض ثانية.",
+        "معرّف الويب هوك، ثم سر v1، ثم المفتاح العام لـ v1a. احفظ السر ككلمة مرور: لن يُعرض ثانية.",
         "The webhook's id, its secret for v1, and its public key for v1a. Store the secret like a password: it cannot"
         " be shown again.",
         err=True,
@@ -141,7 +141,7 @@ def webhooks_table(rows: Sequence[dict[str, Any]]) -> Grid:
         ]
         for row in rows
     ]
-    return Grid(localized("نقاط الاستقبال", "Webhooks"), columns, cells)
+    return Grid(localized("ويب هوك", "Webhooks"), columns, cells)
 
 
 def _secret_words(secret: dict[str, Any]) -> str:
