@@ -6,7 +6,7 @@ YesserError
 ├── Halt           an invariant is broken: stop, sign and write nothing, call a person
 │   └── Tampered   the log, or a copy of it, is not what was signed
 └── StandDown      another process does this work: write nothing, wait for the lease
-    └── Fenced     it took over while this one was at work
+    └── Fenced     it has taken over meanwhile
 
 An error of none of the four ends a command or a process with its message: a person must change something first. What
 each process does on an error is in docs/architecture.md.
@@ -45,4 +45,4 @@ class StandDown(YesserError):
 
 
 class Fenced(StandDown):
-    """Another process took over while this one was at work: what it had not committed is not written."""
+    """Another process has taken over this work: what this one has not committed is not written."""

@@ -26,7 +26,7 @@ from events.wire.envelope import full_type
 HERE: Final = Path(__file__).parent
 EXAMPLE_HASHES: Final = "examples/v1/SHA256SUMS"
 _SENDERS: Final = {
-    "office": "office · المكتب",
+    "office": "office · مكتب البرنامج",
     "agency": "agency · الجهة",
     "owner": "owner · المالك",
     "platform": "platform · المنصة",

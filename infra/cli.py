@@ -40,7 +40,7 @@ SUMMARIES: Final = {
     "audit": "Check, mirror, verify, explain and export a log from outside.",
     "campaigns": "The awareness campaigns and their state.",
     "commit": "Publish the hash of every read model now.",
-    "demo": "Run the programme's real story from end to end.",
+    "demo": "Publish the programme's sample history and verify it.",
     "docs": "Write the documentation as static files.",
     "down": "Stop the stack; its data stays.",
     "erase": "Delete a record that must not be kept from an agency's topic.",
@@ -57,8 +57,8 @@ SUMMARIES: Final = {
     "prepare": "Create tables, topics and rights on given services.",
     "projects": "The projects, their phases, and what happened to each.",
     "publish": "Send a file of events, or a table, as an agency.",
-    "rebuild": "Build the read models again, compare, swap.",
-    "recover": "Bring the log back after the database lost its tail.",
+    "rebuild": "Rebuild, compare and swap read models.",
+    "recover": "Restore log entries that the database lost.",
     "registrar": "Resume the registrar where it needs an operator.",
     "refusals": "Refused records, the reasons and the corrections.",
     "run": "Run one of the platform's processes.",
@@ -128,7 +128,7 @@ def _entries() -> list[EntryPoint]:
 def cli() -> None:
     """Yesser Events: one signed national log of agencies' events, and what is computed from it.
 
-    Settings are environment variables (YESSER_…). See `COMMAND --help`; every command has --json.
+    Settings are environment variables (YESSER_…). See `COMMAND --help`; every command that answers has --json.
     """
 
 

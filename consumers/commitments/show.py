@@ -53,7 +53,9 @@ def _show(verdicts: Sequence[Verdict]) -> None:
 
 def _both(verdict: Verdict) -> tuple[str, str]:
     claim, found = verdict.claim, verdict.found
-    given = localized("لا حالة كهذه", "no such state", "\n") if found is None else _hashed(found.rows, found.sha256)
+    given = (
+        localized("لا توجد حالة كهذه", "no such state", "\n") if found is None else _hashed(found.rows, found.sha256)
+    )
     return _hashed(claim.rows, claim.sha256), given
 
 

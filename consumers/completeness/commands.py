@@ -54,11 +54,11 @@ def completeness_command(
     log: AuditSource, agency: str | None, month: str | None, csv: Path | None, html: Path | None, as_json: bool
 ) -> None:
     """Show for each agency and month which sequence numbers are in the log and which are missing, from the entries of a
-    log at an address, in a mirror, in an export of the whole log or, without SOURCE, in the database.
+    log at an address, in a mirror, in an export of the whole log or, without URL-OR-FOLDER, in the database.
 
-    Months are those of the recorded time in Riyadh. Each number belongs to one month: above the highest of the months
-    before. The database's own tables are compared with the entries. Exit code 76: they differ, or the log is not what
-    was signed.
+    Months are those of the recorded time in Riyadh. A number counts in the month in which it first exceeds all
+    earlier numbers. The database's own tables are compared with the entries. Exit code 76: they differ, or the log
+    is not what was signed.
     """
     derived = asyncio.run(_derived(log))
     found = derived.found

@@ -115,7 +115,7 @@ def mirror_command(
 @json_option
 def verify_command(log: AuditSource, database: bool, as_json: bool) -> None:
     """Compute the tree again from every entry and compare it with the signed checkpoint: of the log at an address, of a
-    mirror, or, without SOURCE, of the database. Of an export, the entries that it holds are verified.
+    mirror, or, without URL-OR-FOLDER, of the database. Of an export, the entries that it holds are verified.
 
     A log elsewhere must also continue the last checkpoint that you accepted. With --database, agencies, suspensions,
     ids, runs, refusals, dead letters, sequences, positions and checkpoints are derived from the entries first, and the

@@ -178,7 +178,7 @@ def source_options(*, required: bool) -> Callable[[Command], Command]:
     """Give a command the argument SOURCE and its options, as the parameter `log` (`AuditSource`)."""
 
     def decorate(command: Command) -> Command:
-        @click.argument("source", metavar="URL-OR-FOLDER", required=required)
+        @click.argument("source", metavar="URL-OR-FOLDER" if required else "[URL-OR-FOLDER]", required=required)
         @click.option("--vkey", help="The log's verifier key, from its operator, never from the server.")
         @click.option("--token-file", type=_FILE, help="File with a token that may read entries (scope log:read).")
         @state_option

@@ -89,7 +89,13 @@ def show(index: int, as_json: bool) -> None:
 @click.option("--id", "event_id", help="The event's id.")
 @click.option("--agency", shell_complete=agency_codes, help="The sender's code.")
 @click.option("--after-index", type=click.IntRange(min=0), metavar="N", help="Only entries after this one.")
-@click.option("--limit", type=click.IntRange(1, PAGE_ROWS_MAX), default=100, show_default=True, help="Most entries.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, PAGE_ROWS_MAX),
+    default=100,
+    show_default=True,
+    help="Maximum number of entries.",
+)
 @json_option
 def find(
     subject: str | None,

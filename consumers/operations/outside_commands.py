@@ -68,7 +68,7 @@ def export_command(log: AuditSource, selection: Selection, folder: Path, form: F
     """Export entries with their proof and a verifier in one file, which needs neither the log nor this program.
 
     Rows have the columns index, recordedtime, from, id, source, type, subject, time, data and entry (its exact bytes).
-    Without SOURCE the database is read. Exit code 76: the log is not what was signed.
+    Without URL-OR-FOLDER the database is read. Exit code 76: the log is not what was signed.
     """
     report = asyncio.run(_exported(log, selection, folder, form))
     count, size = report["entries_count"], report["size"]

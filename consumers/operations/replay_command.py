@@ -39,8 +39,8 @@ MIRROR: Final = "log"
 def replay_command(
     log: AuditSource, selection: Selection, to_stdout: bool, into: Path | None, form: Format, as_json: bool
 ) -> None:
-    """Replay a log from an address, a mirror, an export or, without SOURCE, the database, once it is proven to be what
-    was signed.
+    """Replay a log from an address, a mirror, an export or, without URL-OR-FOLDER, the database, once it is
+    proven to be what was signed.
 
     --stdout prints entries with their index and leaf hash. --into computes the read models by the same folds as the
     live tables, and compares each one with the hash that the log commits to: one SQLite file for each consumer, or with
@@ -131,13 +131,13 @@ def _show(found: list[Replayed], end: int) -> None:
         Column("نموذج القراءة", "Read model"),
         Column("الصفوف", "Rows", right=True),
         Column("البصمة", "Hash"),
-        Column("تعهّد السجل", "Committed in the log"),
+        Column("البصمة المنشورة في السجل", "Committed in the log"),
     ]
     rows = [[row.name, f"{row.rows:,}", f"{row.sha256[:16]}…", _committed(row)] for row in found]
     show(Grid(localized(f"بعد {end:,} من القيود", f"After {end:,} entries"), columns, rows))
     wrong = sum(not row.ok for row in found)
     if wrong:
-        print_localized(f"{wrong} لا تطابق ما تعهّد به السجل.", f"{wrong} differ from what the log commits to.")
+        print_localized(f"{wrong} لا تطابق البصمة المنشورة في السجل.", f"{wrong} differ from what the log commits to.")
 
 
 def _committed(row: Replayed) -> str:

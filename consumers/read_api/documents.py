@@ -309,7 +309,9 @@ PROJECT: Final = answer(
     "A project, its phases and its history.", shape(**_PROJECT, phase_states=_PHASES, history=_HISTORY)
 )
 CAMPAIGNS: Final = answer("The shape of `yesser campaigns list --json`.", _list(shape(**_CAMPAIGN)))
-INBOX: Final = answer("What an agency must do, by due date.", _list(shape(**_CAMPAIGN, overdue=_YES_OR_NO, **_TO_DO)))
+INBOX: Final = answer(
+    "The campaigns asked for, each with its next step.", _list(shape(**_CAMPAIGN, overdue=_YES_OR_NO, **_TO_DO))
+)
 COUNTS: Final = answer(
     "How many there are, are overdue, are paused, and wait for each next step.",
     shape(**dict.fromkeys(("campaigns", "overdue", "paused", "acknowledge", "air", "complete", "completed"), INTEGER)),

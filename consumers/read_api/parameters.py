@@ -12,7 +12,7 @@ from events.values.fields import CODE_PATTERN, DATE_PATTERN, ID_PATTERN, PERIOD_
 PAGE_ROWS_MAX: Final = 1_000
 _NO_NUL: Final = r"^[^\x00]*$"
 
-Limit = Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX, description="Most rows of a page.")]
+Limit = Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX, description="Maximum number of rows of a page.")]
 After = Annotated[
     str | None,
     Query(max_length=1_024, description="Where the page begins: take it from the header Link of the page before."),

@@ -89,7 +89,8 @@ def _verdict(model: ReadModel) -> str:
 def _show_difference(found: FirstDifference) -> None:
     if found.index is None:
         print_localized(
-            f"{found.consumer} مختلف، ولا صف يسمي قيدًا.", f"{found.consumer} differs; no row names a log entry."
+            f"{found.consumer}: الجداول مختلفة، ولا يدل أي صف على قيد.",
+            f"{found.consumer} differs; no row names a log entry.",
         )
     else:
         print_localized(

@@ -102,7 +102,7 @@ class Halted:
                 " agency must send their events again, with the same ids."
             )
             arabic.append(
-                f"حُذفت السجلات {span} من {self.topic} قبل أن تُقرأ، ولا حكم لها: على الجهة إرسال أحداثها من جديد"
+                f"حُذفت السجلات {span} من {self.topic} قبل أن تُقرأ، وليس لها نتائج تحقق: على الجهة إرسال أحداثها من جديد"
                 " بالمعرّفات نفسها."
             )
         if self.missing:
@@ -112,7 +112,7 @@ class Halted:
                 "Their offsets are filled with empty records, so that no address is used twice."
                 " Suspend the agency first, so that it does not write meanwhile."
             )
-            arabic.append(f"السجلات {span} لم تعد في {self.topic}، وأحكامها في السجل الوطني وتبقى فيه.")
+            arabic.append(f"السجلات {span} لم تعد في {self.topic}، ونتائج التحقق منها في السجل الوطني وتبقى فيه.")
             arabic.append("تُملأ مواضعها بسجلات فارغة كي لا يُستعمل عنوان مرتين. أوقِف الجهة أولًا كي لا تكتب أثناء ذلك.")
         if self.unread:
             span = f"{self.unread.start} … {self.unread.stop - 1}"
@@ -121,7 +121,7 @@ class Halted:
                 " The agency must send the events that it wrote there since the loss again, with the same ids."
             )
             arabic.append(
-                f"ما يوجد الآن في المواضع {span} لا يُقرأ لأن لهذه العناوين أحكامها: ما كتبته الجهة هناك بعد الفقد"
+                f"ما يوجد الآن في المواضع {span} لا يُقرأ لأن لهذه العناوين نتائج تحقق: ما كتبته الجهة هناك بعد الفقد"
                 " لا يصل إلى السجل، وعليها إرساله من جديد بالمعرّفات نفسها."
             )
         english.append(f"Reading resumes at offset {self.deleted_unread.stop}.")

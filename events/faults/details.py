@@ -84,13 +84,13 @@ DETAILS: Final[Mapping[str, str]] = {
     "{value} is not the subject of this data; write {instead}.":
         "{value} ليس موضوع هذه البيانات؛ اكتب {instead}.",
     "The subject is not the one of this data; write the one that the data gives.":
-        "الموضوع ليس موضوع هذه البيانات؛ اكتب ما تعطيه البيانات.",
+        "موضوع الحدث (subject) لا يطابق بياناته؛ اكتب الموضوع الذي تحدده البيانات.",
     "ends_on is before starts_on; correct one of them.":
         "يسبق ends_on التاريخ starts_on؛ صحح أحدهما.",
     "up_to_halalas must rise from band to band, and be null in the last band only.":
         "يجب أن يزيد up_to_halalas من شريحة إلى أخرى، وأن يكون null في الأخيرة وحدها.",
     "expected must hold one entry for each period of the term, in order, or none.":
-        "يجب أن يضم expected قيدًا لكل فترة من المدة بالترتيب، أو يكون فارغًا.",
+        "يجب أن يضم expected عنصرًا واحدًا لكل فترة من المدة بالترتيب، أو يكون فارغًا.",
     "A guarantee needs expected amounts; add them or write guarantee as null.":
         "يحتاج الضمان إلى المبالغ المتوقعة؛ أضفها أو اكتب guarantee بقيمة null.",
     "Phases must be numbered 1, 2, 3 … in order.":

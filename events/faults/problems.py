@@ -81,7 +81,10 @@ PROBLEMS: Final[dict[Code, Explanation]] = {
     ),
     "tombstone": Explanation(
         Bilingual("السجل بلا قيمة", "The record has no value"),
-        Bilingual("أرسل الحدث في قيمة السجل؛ لا شيء يُحذف من السجل الوطني.", "Send the event as the record's value."),
+        Bilingual(
+            "أرسل الحدث في قيمة السجل؛ لا شيء يُحذف من السجل الوطني.",
+            "Send the event as the record's value; nothing is deleted from the national log.",
+        ),
     ),
     "bad-header": Explanation(
         Bilingual("ترويسة غير صالحة", "A header is not valid"),

@@ -85,7 +85,7 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
     "workshop_id": _B("معرّف الورشة.", "The workshop's id."),
     "topic": _B("موضوع الورشة.", "What the workshop is about."),
     "place": _B("مكان الورشة.", "Where the workshop is held."),
-    "partners": _B("الشركاء في الورشة.", "The partners that hold it with the office."),
+    "partners": _B("الشركاء الذين يعقدونها مع مكتب البرنامج.", "The partners that hold it with the office."),
     "framework_id": _B("معرّف الإطار.", "The framework's id."),
     "title": _B("عنوان الوثيقة.", "The document's title."),
     "partnership_id": _B("معرّف عقد الشراكة، وحيد على المستوى الوطني.", "The partnership's id, unique in the country."),
@@ -126,16 +126,16 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
     "terms.expected[].period": _B("الفترة.", "The period."),
     "terms.expected[].amount_halalas": _B("الإيراد المتوقع بالهللات.", "The expected revenue in halalas."),
     # Revenue
-    "receipt_id": _B("معرّف الإيصال ضمن العقد.", "The receipt's id within the partnership."),
+    "receipt_id": _B("معرّف التحصيل ضمن العقد.", "The receipt's id within the partnership."),
     "revenue.collected/amount_halalas": _B("المبلغ المحصّل بالهللات.", "The collected amount in halalas."),
     "collected_on": _B("يوم التحصيل؛ به تُحدد الفترة.", "The date of collection; it decides the period."),
-    "receipts": _B("عدد الإيصالات المجموعة في هذا الحدث.", "The number of receipts that this event sums."),
+    "receipts": _B("عدد التحصيلات المجموعة في هذا الحدث.", "The number of receipts that this event sums."),
     "reversal_id": _B("معرّف الرد ضمن العقد.", "The reversal's id within the partnership."),
-    "reverses": _B("معرّف الإيصال المردود.", "The id of the receipt that is reversed."),
+    "reverses": _B("معرّف التحصيل المردود.", "The id of the receipt that is reversed."),
     "revenue.reversed/amount_halalas": _B("المبلغ المردود بالهللات.", "The reversed amount in halalas."),
     "reversed_on": _B("يوم الرد.", "The date of the reversal."),
     "revenue.period-closed/period": _B(
-        "الفترة التي أُرسلت كل إيصالاتها.", "The period whose receipts have all been sent."
+        "الفترة التي أُرسلت كل تحصيلاتها.", "The period whose receipts have all been sent."
     ),
     "payout_id": _B("معرّف الدفعة ضمن العقد.", "The payout's id within the partnership."),
     "revenue.paid-out/amount_halalas": _B("المبلغ المدفوع بالهللات.", "The amount paid, in halalas."),

@@ -168,7 +168,7 @@ REFUSAL_EXAMPLES: Final[Mapping[Code, RefusalExample]] = {
         b'"urn:yesser:agency:traffic"',
     ),
     "not-authorised": RefusalExample(
-        _B("نوع يحق للمكتب وحده أو للمنصة.", "A type that only the office, or the platform, may send."),
+        _B("نوع يحق لمكتب البرنامج وحده أو للمنصة.", "A type that only the office, or the platform, may send."),
         "urn:yesser:agency:yesser",
         b"urn:yesser:agency:health",
         base="plan.adopted",

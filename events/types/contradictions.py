@@ -20,7 +20,7 @@ RULES: Final[Mapping[str, Bilingual]] = {
     "unknown-certificate": _B("لم تمنح جهتك شهادة بهذا المعرّف.", "Your agency issued no certificate with this id."),
     "unknown-partnership": _B("لم يُوقَّع عقد بهذا المعرّف.", "No partnership with this id was signed."),
     "unknown-service": _B("الخدمة ليست من خدمات العقد.", "The service is not one of the contract's."),
-    "unknown-receipt": _B("لا يوجد إيصال محسوب بهذا المعرّف.", "No receipt with this id was counted."),
+    "unknown-receipt": _B("لا يوجد تحصيل محسوب بهذا المعرّف.", "No receipt with this id was counted."),
     "unknown-campaign": _B("لم تُطلق حملة بهذا المعرّف.", "No campaign with this id was triggered."),
     "not-owner": _B("الملكية لجهة أخرى.", "Another agency owns it."),
     "already-adopted": _B("اعتُمدت من قبل.", "It was adopted before."),
@@ -38,21 +38,21 @@ RULES: Final[Mapping[str, Bilingual]] = {
     "already-published": _B("نُشر من قبل.", "It was published before."),
     "already-signed": _B("وُقّع من قبل.", "It was signed before."),
     "already-terminated": _B("أُنهي من قبل.", "It was terminated before."),
-    "already-collected": _B("معرّف الإيصال مستعمل في هذا العقد.", "The receipt's id was used in this partnership."),
+    "already-collected": _B("معرّف التحصيل مستعمل في هذا العقد.", "The receipt's id was used in this partnership."),
     "already-reversed": _B("معرّف الرد مستعمل في هذا العقد.", "The reversal's id was used in this partnership."),
     "already-closed": _B("الفترة مقفلة من قبل.", "The period is closed already."),
     "already-paid-out": _B("معرّف الدفعة مستعمل في هذا العقد.", "The payout's id was used in this partnership."),
     "already-acknowledged": _B("تسلّمها فريق من قبل.", "It was acknowledged before."),
     "already-aired": _B("معرّف البث مستعمل في هذه الحملة.", "The airing's id was used in this campaign."),
     "not-allowed-now": _B("الحالة المسجلة لا تسمح به الآن.", "The recorded state does not allow it now."),
-    "exceeds-remainder": _B("أكثر مما بقي من الإيصال.", "More than is left of the receipt."),
+    "exceeds-remainder": _B("أكثر مما بقي من التحصيل.", "More than is left of the receipt."),
     "exceeds-payable": _B("أكثر من المستحق للشريك.", "More than is owed to the partner."),
     "exceeds-waiting": _B(
         "بلغت الأحداث المنتظرة تسجيل هذا المشروع أو هذه الخدمة حدّها الأعلى.",
         "The limit of events that wait for this project or service to be registered is reached.",
     ),
     "period-closed-out-of-order": _B(
-        "ليست هي الفترة المفتوحة؛ تُغلق الفترات بالترتيب.", "It is not the open period; periods close in order."
+        "ليست هي الفترة المفتوحة؛ تُقفل الفترات بالترتيب.", "It is not the open period; periods close in order."
     ),
 }
 

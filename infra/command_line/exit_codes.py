@@ -35,7 +35,8 @@ MEANINGS: Final[Mapping[ExitCode, str]] = {
     "Run the same command again; it is safe to repeat.",
     ExitCode.TAMPERED: "Tampering found: the log, or a copy of it, is not what was signed. "
     "Keep everything as it is and follow the runbook.",
-    ExitCode.NOT_INSTALLED: "The command needs a package that is not installed. The message says what to install.",
+    ExitCode.NOT_INSTALLED: "The command needs a package that is not installed; the message says what to install. "
+    "A consumer's process: a newer release wrote its rows; start that release.",
     ExitCode.INTERRUPTED: "Interrupted with ctrl-C.",
 }
 

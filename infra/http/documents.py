@@ -45,7 +45,7 @@ _MEANINGS: Final = {
     403: "The token does not allow this, or the agency is suspended.",
     404: "Not found.",
     408: "The body did not arrive in time; nothing was stored.",
-    409: "What exists does not allow this change; `errors` says why.",
+    409: "The current state does not allow this change; `errors` says why.",
     413: "The request, or its only event, is too large.",
     414: "The path and query are longer than 8 KiB.",
     415: "The content type is not supported.",

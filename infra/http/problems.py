@@ -74,7 +74,7 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
         401,
         Bilingual("لم تُعرف هوية المرسل", "The sender is not known"),
         Bilingual(
-            "أرسل رمز دخول صالحًا في الترويسة Authorization: Bearer.",
+            "أرسل رمز دخول صالحًا واحدًا في الترويسة Authorization: Bearer. قد يكون الرمز خطأ أو منتهيًا أو ملغى.",
             "Send one valid token in the header Authorization: Bearer. It may be wrong, expired or revoked.",
         ),
     ),
@@ -113,8 +113,8 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
         Bilingual("غير موجود", "Not found"),
         Bilingual(
             "لا يوجد شيء بهذا العنوان، أو لا يحق لك الاطلاع عليه، أو لم تستقبل المنصة حدثًا بهذا المعرّف من جهتك.",
-            "Nothing is here under this address, or it is not yours to see, or no event of yours with this id was"
-            " received.",
+            "Nothing is here under this address, or you do not have access to it, or no event of yours with this"
+            " id was received.",
         ),
     ),
     "no-such-route": Explanation(
@@ -191,7 +191,7 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
     ),
     "not-allowed-now": Explanation(
         409,
-        Bilingual("ما هو موجود يمنع هذا التغيير", "What exists does not allow this change"),
+        Bilingual("الحالة الحالية لا تسمح بهذا التغيير", "The current state does not allow this change"),
         Bilingual(
             "في errors ما يمنعه وما العمل؛ لم يتغير شيء.",
             "`errors` says what prevents it and what to do; nothing was changed.",
@@ -218,7 +218,9 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
     "database-away": Explanation(
         503,
         Bilingual("قاعدة البيانات غير متاحة الآن", "The database is not available now"),
-        Bilingual("لم يُخزَّن شيء؛ أعد المحاولة.", "Nothing was stored; try again."),
+        Bilingual(
+            "أعد المحاولة. إن كنت أرسلت أحداثًا فلم يُخزَّن منها شيء.", "Try again. If you sent events, none was stored."
+        ),
     ),
     "overloaded": Explanation(
         503,
@@ -241,8 +243,8 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
         500,
         Bilingual("خطأ في البوابة", "The gateway has an error"),
         Bilingual(
-            "هذا خطأ لدينا. أعد إرسال الأحداث نفسها بالمعرّفات نفسها.",
-            "This is our error. Send the same events again with the same ids.",
+            "هذا خطأ لدينا. أعد المحاولة، وأرسل الأحداث بالمعرّفات نفسها.",
+            "This is our error. Try again, and send events with the same ids.",
         ),
     ),
 }

@@ -37,7 +37,7 @@ OVERLAP_DAYS: Final = 30
 OVERLAP_DAYS_MAX: Final = 1_095
 STATES: Final = {
     "in use": ("يُستعمل", "in use"),
-    "overlap": ("صالح إلى حين", "overlap"),
+    "overlap": ("صالح حتى نهاية التداخل", "overlap"),
     "replaced": ("استُبدل: احذف ملفه", "replaced: delete its file"),
     "prepared": ("مُعدّ", "prepared"),
     "requested": ("طُلب استعماله", "requested"),

@@ -26,7 +26,7 @@ from producers.agencies.genesis import prepare
 from producers.agencies.lifecycle import resume, rotate, suspend
 from producers.agencies.register import NewAgency, add_agencies, list_agencies
 
-ROLES: Final = {"office": ("المكتب", "office"), "agency": ("جهة", "agency"), "platform": ("المنصة", "platform")}
+ROLES: Final = {"office": ("مكتب البرنامج", "office"), "agency": ("جهة", "agency"), "platform": ("المنصة", "platform")}
 NO_REASON: Final = {"ar": "لم يُذكر سبب.", "en": "No reason was given."}
 STATUSES: Final = {"suspended": "موقوفة", "active": "تعمل"}
 

@@ -13,9 +13,9 @@ from producers.agencies.register import NewAgency, provision, register
 PLATFORM: Final = NewAgency("platform", "platform", "منصة أحداث يسر", "Yesser Events platform")
 OFFICE: Final = NewAgency(
     "yesser",
-    "office",
-    "برنامج التعاملات الإلكترونية الحكومية «يسر»",
-    "Yesser, the e-Government Programme",
+    role="office",
+    name_ar="برنامج التعاملات الإلكترونية الحكومية «يسر»",
+    name_en="Yesser, the e-Government Programme",
 )
 
 

@@ -136,7 +136,7 @@ def tokens_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
 
 
 @tokens.command("seal")
-@click.argument("key_ids", nargs=-1, metavar="KEY_ID…")
+@click.argument("key_ids", nargs=-1, metavar="[KEY_ID]…")
 @json_option
 def seal(key_ids: tuple[str, ...], as_json: bool) -> None:
     """Seal tokens of an earlier release; without KEY_ID, list them.

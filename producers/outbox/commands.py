@@ -68,7 +68,8 @@ def install_command(as_json: bool) -> None:
 def run_command(agency: str, role: str) -> None:
     """Send the outbox's events, in the foreground, until SIGTERM. Of several relays one works and the others stand by.
 
-    Needs the agency's Kafka credential: YESSER_KAFKA, YESSER_KAFKA_USER, YESSER_KAFKA_PASSWORD.
+    Needs the agency's Kafka credential (YESSER_KAFKA, YESSER_KAFKA_USER, YESSER_KAFKA_PASSWORD), or a gateway and a
+    token (YESSER_OUTBOX_GATEWAY, YESSER_OUTBOX_TOKEN).
     """
     settings = Settings()
     setup(settings, "outbox")

@@ -42,7 +42,7 @@ Say = Callable[[str, str], None]
 @json_option
 @click.pass_context
 def demo(context: click.Context, keep: bool, as_json: bool) -> None:
-    """Publish the programme's real story as its agencies would, then show and verify the results.
+    """Publish the programme's sample history as its agencies would, then show and verify the results.
 
     Starts the stack if it does not run, and stops what it started, except with --keep. Repeating it changes nothing:
     all events are then duplicates.

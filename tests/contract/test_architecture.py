@@ -14,8 +14,12 @@ from tests.paths import ROOT
 
 PAGE = ROOT / "docs" / "architecture.md"
 TEXT = PAGE.read_text(encoding="utf-8")
-PLACES = re.findall(r"\[`([^`]+)`\]\(([^)#]+\.(?:py|toml))\)", TEXT)
-"""(name, file) of every link to a place in the code."""
+PLACES = [
+    (name, file)
+    for names, file in re.findall(r"\[(`[^\]]+`)\]\(([^)#]+\.(?:py|toml))\)", TEXT)
+    for name in re.findall(r"`([^`]+)`", names)
+]
+"""(name, file) of every link to a place in the code; a link may have several names."""
 QUESTIONS = (
     "where is the guarantee top-up computed",
     "where is a refusal code defined",

@@ -15,9 +15,12 @@ import pytest
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
 from infra.cli import cli
+from infra.command_reference import commands as every_command
 from infra.embedded.servers.postgres import installation
 from infra.embedded.tools import POSTGRES_TOOLS, postgres
 from infra.event_files.ndjson import Defaults
+from infra.principals import PRINCIPALS
+from infra.secret_files import CONSOLE_KEY, ENDPOINT_KEY, OIDC_KEY
 from producers.docs_pages.prose import heading_anchor
 from tests.paths import ROOT
 
@@ -108,6 +111,25 @@ def test_every_file_that_a_document_names_exists(document: str) -> None:
     named = re.findall(r"`((?:docs|events|infra|producers|consumers|tests)/[\w./-]+)`", text_of(document))
     gone = [path for path in named if "NAME" not in path and not (ROOT / path).exists()]
     assert not gone, f"{document} names {gone}, which are not there: name the files of today"
+
+
+def test_the_page_on_rights_says_what_each_principal_does_and_where_its_secrets_are() -> None:
+    table = text_of("docs/security.md").partition("## Database roles")[0]
+    assert [name for name in PRINCIPALS if f"`{name}`" not in table] == []
+    secrets = text_of("docs/security.md").partition("## Secrets")[2]
+    key, folder = CONSOLE_KEY
+    for name in (f"{folder}/{key}", f"delivery/{ENDPOINT_KEY}", "delivery/smtp", f"console/{OIDC_KEY}"):
+        assert f"`secrets/{name}`" in secrets
+
+
+def test_the_page_on_the_ledger_names_the_commands_that_know_no_past() -> None:
+    present = {
+        name.rpartition(" ")[2]
+        for name, command in every_command(cli, "yesser")
+        if name.startswith("yesser ledger ") and not any("--as-of-index" in option.opts for option in command.params)
+    }
+    assert present == {"prove-statement", "verify-statement", "what-if", "forecast", "reconcile"}
+    assert "all but the proofs, what-if, forecast and reconcile take `--as-of-index N`" in text_of("docs/ledger.md")
 
 
 def test_the_readme_fits_on_a_screen() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -106,6 +108,19 @@ def test_the_subscriber_of_an_agencys_campaigns_takes_each_message_of_our_channe
         schemas.append(resolved(schema, schema["$defs"]))
     by_type = {payload["properties"]["type"]["const"]: payload for payload in payloads}
     assert by_type == {schema["properties"]["type"]["const"]: schema for schema in schemas}
+
+
+@pytest.mark.parametrize("example", ["receive_campaigns", "receive_triggers"])
+def test_the_page_has_the_table_in_which_an_example_keeps_each_event_once(example: str) -> None:
+    page = (EXAMPLES.parent / "kafka.md").read_text(encoding="utf-8")
+    database = sqlite3.connect(":memory:")
+    for statement in re.findall(r"^```sql\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        database.execute(statement)
+    (insert,) = re.findall(r'"(INSERT [^"]+)"', (EXAMPLES / f"{example}.py").read_text(encoding="utf-8"))
+    for _ in range(2):
+        database.execute(insert, ["x"] * insert.count("?"))
+    assert database.execute(f"SELECT count(*) FROM {insert.split()[2]}").fetchone() == (1,)
+    database.close()
 
 
 @pytest.mark.parametrize("example", ["receive_campaigns", "receive_triggers", "publish_with_faststream"])

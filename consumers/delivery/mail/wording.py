@@ -79,7 +79,7 @@ WORDINGS: Final[dict[str, Wording]] = {
         ),
     ),
     "endpoint-disabled": Wording(
-        Bilingual("عُطل ويب هوك لفريقكم: {endpoint}", "A webhook of your team was disabled: {endpoint}"),
+        Bilingual("عُطّل ويب هوك لفريقكم: {endpoint}", "A webhook of your team was disabled: {endpoint}"),
         Bilingual(
             "لم يعد {endpoint} يتلقى شيئًا، لأن {why}. أصلحوه ثم فعّلوه بالأمر التالي.",
             "{endpoint} gets nothing more, because {why}. Repair it, then enable it with the command below.",
@@ -127,7 +127,7 @@ FAILING: Final = Bilingual("خادمه لم يقبل شيئًا منذ أيام"
 BY_TEAM: Final = Bilingual("فريقكم عطّله", "your team disabled it")
 
 OVERDUE: Final = Bilingual("انقضى موعدها", "Overdue")
-SILENT: Final = Bilingual("انقضى موعدها دون أي بث", "Launched in silence: overdue without any airing")
+SILENT: Final = Bilingual("انقضى موعدها دون أي بث", "Launched without any airing, and overdue")
 TO_COMPLETE: Final = Bilingual("تنتظر الإكمال", "To complete")
 THIS_WEEK: Final = Bilingual("موعدها هذا الأسبوع", "Due this week")
 LATER: Final = Bilingual("موعدها لاحقًا", "Due later")

@@ -74,7 +74,7 @@ async def rotate(desk: Desk, agency: str | None, endpoint_id: str, *, end_old: b
             until = f"{min(full):%Y-%m-%d %H:%M} UTC"
             raise NotAllowedNow(
                 "already-rotated",
-                f"للويب هوك سرّان ساريان، ينتهي أقدمهما في {until}. لإنهاء القديم الآن: ‎--end-old‎.",
+                f"لهذا الويب هوك سرّان ساريان، ينتهي أقدمهما في {until}. لإنهاء القديم الآن: ‎--end-old‎.",
                 f"The webhook has two active secrets, of which the older expires at {until}. Wait until then, or end"
                 " the old ones now: `--end-old`, in the API `end_old`.",
             )

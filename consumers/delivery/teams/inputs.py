@@ -62,7 +62,7 @@ SENTENCES: Final[Mapping[str, Bilingual]] = {
         "Write a team as a letter a-z and up to 62 of a-z, 0-9 and -, such as press.",
     ),
     ENDPOINT_PATTERN: Bilingual(
-        "معرّف ويب هوك يبدأ بـ ep_ كما عُرض عند إضافته.", "Write the webhook's id as it was shown, such as ep_…."
+        "معرّف الويب هوك يبدأ بـ ep_ كما عُرض عند إضافته.", "Write the webhook's id as it was shown, such as ep_…."
     ),
     LINE_PATTERN: Bilingual(
         "اكتب سطرًا واحدًا، دون محارف التحكم ومحارف الاتجاه.",
@@ -79,7 +79,7 @@ SENTENCES: Final[Mapping[str, Bilingual]] = {
     "address-too-long": Bilingual("ما قبل @ أطول من 64 حرفًا.", "The part before @ has more than 64 characters."),
     "said-twice": Bilingual("مكرر: اذكره مرة واحدة.", "An item occurs twice; write it once."),
     "endpoint-for-webhook": Bilingual(
-        "endpoint_id لمسار webhook وحده.", "Only the route webhook has an endpoint_id; leave it out."
+        "endpoint_id لطريقة ويب هوك (webhook) وحدها.", "Only the route webhook has an endpoint_id; leave it out."
     ),
     "one-beginning": Bilingual("اذكر from_index أو from_date، لا كليهما.", "Write from_index or from_date, not both."),
     TIME_PATTERN: Bilingual(

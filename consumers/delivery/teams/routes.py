@@ -339,7 +339,7 @@ async def post_subscription(asked: Asked) -> Response:
     responses=openapi.changes(204, openapi.DONE),
 )
 async def delete_subscription(asked: Asked, subscription_id: Subscription) -> Response:
-    """What was on its way before is still delivered."""
+    """Messages already queued are still delivered."""
     agency = await asked.agency()
     async with asked.changing() as desk:
         await end_subscription(desk, agency, subscription_id)

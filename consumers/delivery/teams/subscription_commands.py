@@ -100,7 +100,7 @@ def list_(agency: str | None, team: str | None, ended: bool, as_json: bool) -> N
 @click.argument("subscription", type=click.IntRange(min=1))
 @json_option
 def end(subscription: int, as_json: bool) -> None:
-    """End a subscription. What was on its way before is still delivered."""
+    """End a subscription. Messages already queued are still delivered."""
     change(lambda desk: end_subscription(desk, None, subscription))
     print_confirmation(
         {"subscription_id": subscription, "state": "ended"},

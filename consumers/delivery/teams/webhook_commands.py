@@ -141,7 +141,7 @@ def webhooks_table(rows: Sequence[dict[str, Any]]) -> Grid:
         ]
         for row in rows
     ]
-    return Grid(localized("عناوين الويب هوك", "Webhooks"), columns, cells)
+    return Grid(localized("ويب هوك", "Webhooks"), columns, cells)
 
 
 def _secret_words(secret: dict[str, Any]) -> str:

@@ -55,7 +55,7 @@ def list_(agency: str | None, as_json: bool) -> None:
     type=click.IntRange(1, ATTEMPTS_MAX),
     default=ATTEMPTS_SHOWN,
     show_default=True,
-    help="Most attempts listed.",
+    help="Maximum number of attempts listed.",
 )
 @json_option
 def attempts(endpoint: str, message: int | None, limit: int, as_json: bool) -> None:
@@ -120,7 +120,7 @@ def _webhooks_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
         ]
         for row in rows
     ]
-    return Grid(localized("عناوين الويب هوك", "Webhooks"), columns, cells)
+    return Grid(localized("ويب هوك", "Webhooks"), columns, cells)
 
 
 def _attempts_table(endpoint: str, rows: Sequence[Mapping[str, Any]]) -> Grid:

@@ -83,9 +83,9 @@ def router(parts: RouteParts) -> APIRouter:
     ) -> Response:
         """The last `limit` entries that changed a figure, each with the value before and after it.
 
-        Without a field: all figures of the key. `docs/audit.md` lists the read models and their keys. A figure
-        with a long history takes longer. An agency explains the programme's figures and its own, and of
-        other agencies' entries sees no data; a partner and the treasury explain money.
+        Without a field: all figures of the key. `yesser audit explain` without arguments lists the read models and
+        their keys. A figure with a long history takes longer. An agency explains the programme's figures and its
+        own, and of other agencies' entries sees no data; a partner and the treasury explain money.
         """
         scope, found = await request.money_scope(), by_name.get(model)
         if found is None or "\0" in key:

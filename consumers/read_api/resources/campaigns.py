@@ -132,7 +132,7 @@ async def open_campaigns(
     limit: Limit = 100,
     after: After = None,
 ) -> Response:
-    """The agency's campaigns that are not completed, by due date. With `team`, those that its subscriptions choose.
+    """The agency's campaigns in this state, in this order. With `team`, those that its subscriptions choose.
 
     Without `agency`: your own. As JSON, or with `Accept: text/csv`.
     """

@@ -39,7 +39,7 @@ async def plan(
 ) -> Response:
     """The figures of the plan: now, after a number of entries of the log, or as the log was at a given time.
 
-    An agency sees the figures of its own partnerships only. A past plan takes about a second, and never changes.
+    An agency sees the figures of its own partnerships only. A past plan takes longer, and never changes.
     """
     scope = await request.programme_scope()
     if as_of_index is not None or as_of_recorded is not None:

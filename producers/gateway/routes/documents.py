@@ -48,7 +48,8 @@ EVENTS_REQUEST: Final[dict[str, Any]] = {
 }
 
 _PAUSED: Final[dict[str, Any]] = {
-    "description": "The topic held nothing but refused records: it is not read until then, then a record at a time.",
+    "description": "The topic held almost only refused records, conflicts or duplicates: it is not read until then,"
+    " then a record at a time.",
     **shape(until={"type": "string", "format": "date-time"}, reason=shape(ar=TEXT, en=TEXT)),
 }
 _DUPLICATE: Final[dict[str, Any]] = {

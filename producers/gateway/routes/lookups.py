@@ -53,7 +53,7 @@ Month = Annotated[
 ]
 Address = Annotated[str | None, Query(description="The address of a receipt: exactly that record's verdict.")]
 Since = Annotated[int, Query(ge=0, le=_INDEX_MAX, description="The cursor: `next` of the page before, at first 0.")]
-Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="Most rows of a page.")]
+Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="Maximum number of rows of a page.")]
 Wait = Annotated[float, Query(ge=0, description="Seconds to wait for the first verdict (a long poll).")]
 
 

@@ -56,6 +56,10 @@ def test_the_arabic_of_a_filled_sentence_has_its_values_and_is_that_of_no_other(
             "An agency may not send plan.adopted; only the programme office may.",
             "لا يحق للجهة إرسال plan.adopted؛ يحق ذلك لمكتب البرنامج فقط.",
         ),
+        (
+            "The subject is not the one of this data; write the one that the data gives.",
+            "موضوع الحدث (subject) لا يطابق بياناته؛ اكتب الموضوع الذي تحدده البيانات.",
+        ),
     ],
 )
 def test_what_is_filled_in_is_arabic_too(english: str, arabic: str) -> None:

@@ -12,6 +12,7 @@ from consumers.audit.export import ExportExists
 from consumers.audit.kept import ForkedLog
 from consumers.audit.port import NoVerifier
 from consumers.audit.tree import WrongTree
+from consumers.pipeline.pipeline import OLD_RULES_EXIT
 from consumers.rebuild.rebuild import AlreadyRunning
 from consumers.registrar.topic_admin import NotReleased
 from events.errors import Halt, Reject, Retry, Tampered, YesserError
@@ -22,6 +23,12 @@ from infra.log.signed_note import InvalidKey, InvalidNote, OtherKey
 from infra.postgres.connection import NoDatabase
 from infra.settings import Settings
 from producers.sdk.problems import NotGenuine
+
+
+def test_78_says_what_it_means_of_a_command_and_of_a_consumers_process() -> None:
+    meaning = MEANINGS[ExitCode(OLD_RULES_EXIT)]
+    assert "package" in meaning
+    assert "newer release" in meaning
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,15 @@ def compose() -> dict[str, Any]:
     return document
 
 
+def test_the_steps_on_the_page_write_every_file_that_compose_needs(compose: dict[str, Any], tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "containers.md").read_text("utf-8")
+    (steps,) = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    subprocess.run(["sh", "-eu", "-c", steps], cwd=tmp_path, check=True)
+    needed = [secret["file"] for secret in compose["secrets"].values()]
+    assert [file for file in needed if not (tmp_path / file).is_file()] == []
+    assert (tmp_path / "config" / "log.vkey").is_file()
+
+
 SEPARATE_PROCESSES = tuple(process for process in PROCESSES if not process.replaces)
 """Containers are for machines with more cores: each consumer has its own."""
 

@@ -367,7 +367,7 @@ async def test_reminders_and_digests_come_once_at_their_moments(settings: Settin
         assert await moment("2026-11-29T08:00+03:00") == ["digest.2026-11-29"]
         digest = mails.messages[-1].get_body(("plain",))
         assert digest is not None
-        assert "Launched in silence: overdue without any airing (1)" in digest.get_content()
+        assert "Launched without any airing, and overdue (1)" in digest.get_content()
 
 
 async def test_a_rebuild_and_a_new_process_send_nothing_again(settings: Settings, connection: Connection) -> None:

@@ -266,7 +266,7 @@ def test_a_digest_groups_the_campaigns_by_what_they_need() -> None:
     letter = digest_letter(rows, CONTEXT)
     english = letter.pages[1]
     assert [(group.heading, len(group.rows)) for group in english.groups] == [
-        ("Launched in silence: overdue without any airing", 1),
+        ("Launched without any airing, and overdue", 1),
         ("Overdue", 3),
         ("To complete", 1),
         ("Due this week", 2),
