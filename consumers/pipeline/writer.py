@@ -50,6 +50,8 @@ class Writer:
         self.connection = connection
         self.epoch = epoch
         self.position = 0
+        self.is_halted = False
+        """Whether a reason was stored at the take-over."""
         self._version = UNNUMBERED
         self._kept = KeptKeys()
         self._limit = RowLimit()
@@ -69,7 +71,7 @@ class Writer:
             if await self.connection.fetchval(_SQL["superseded"], self.consumer.name, self.epoch):
                 raise Fenced(f"epoch {self.epoch} of {self.consumer.name} was superseded")
             raise NewerRules
-        self.position = row["position"]
+        self.position, self.is_halted = row["position"], row["is_halted"]
         return FoldVersion(row["rules_version"], row["fold_sha256"]) == version
 
     async def apply(self, batch: Batch, release: Callable[[], None] | None = None) -> None:
@@ -131,6 +133,11 @@ class Writer:
     async def halt(self, reason: str) -> None:
         """Store the reason beside the position: nothing more is applied."""
         await self.connection.execute(_SQL["halt"], self.consumer.name, self.epoch, reason)
+
+    async def end_halt(self) -> None:
+        """Take back the reason that is stored beside the position."""
+        await self.connection.execute(_SQL["halt"], self.consumer.name, self.epoch, None)
+        self.is_halted = False
 
     async def _apply(self, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
         """In one transaction, or in as many as keep each short."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -134,6 +135,7 @@ class LeaderElection:
     async def _stand_by(self, stop: asyncio.Event) -> int | None:
         """The epoch, as soon as the lease is free; None at a stop."""
         name, table = self._spec.name, self._spec.table
+        began = time.monotonic()
         connection = await self._spec.open(f"{name} election")
         try:
             while not stop.is_set():
@@ -146,6 +148,9 @@ class LeaderElection:
                     return epoch
                 self.progress.standby = True
                 forget_gauges(self._spec.process)
+                if time.monotonic() - began > 2 * HALTED_RETRY_S:
+                    # The owner works. One that halts as well leaves the lease free before this.
+                    self.moved()
                 self.idle()
                 await pause(stop, self._settings.lease_renew_ms / 1000)
             return None
