@@ -22,7 +22,7 @@ from infra.kafka.admin import (
     admin_client,
     agency_topic_config,
     allow_agency,
-    configure_agency_topics,
+    configure_topics,
     create_acls,
     create_scram_user,
     delete_acls,
@@ -101,11 +101,12 @@ async def test_topics_of_an_earlier_release_take_the_retention_and_keep_their_ow
         await ensure_topic(admin, agency_topic("moi"), earlier)
         await ensure_log_topics(admin, settings)
         days = settings.model_copy(update={"agency_retention_days": 3})
-        assert await configure_agency_topics(admin, days) == [agency_topic("moi"), agency_topic("platform")]
-        assert await configure_agency_topics(admin, days) == []
+        assert await configure_topics(admin, days) == [agency_topic("moi"), agency_topic("platform")]
+        assert await configure_topics(admin, days) == []
         found = await _config(admin, agency_topic("moi"))
         assert (found["retention.ms"], found["flush.messages"]) == ("259200000", "7")
         assert (await _config(admin, settings.log_topic))["retention.ms"] == "-1", "the log does not age"
+        assert (await _config(admin, settings.log_topic))["min.insync.replicas"] == "1", "of one copy"
 
 
 async def test_a_compression_bomb_is_refused_by_the_broker(settings: Settings) -> None:
