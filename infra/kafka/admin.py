@@ -234,8 +234,9 @@ async def create_acls(client: AIOKafkaClient, rights: Sequence[Right]) -> None:
                     raise KafkaRefused(f"{right} could not be granted: {_reason(code, message)}")
 
 
-async def delete_acls(client: AIOKafkaClient, user: str) -> None:
-    request = DeleteAclsRequest(_ANY, None, _ANY, f"User:{user}", None, Operation.ANY, _ANY)
+async def delete_acls(client: AIOKafkaClient, user: str, resource: int = _ANY) -> None:
+    """Delete all ACLs of a user, or those on one kind of resource."""
+    request = DeleteAclsRequest(resource, None, _ANY, f"User:{user}", None, Operation.ANY, _ANY)
     response = await _send(client, request)
     for code, message, _ in response.filter_responses:
         if code:
@@ -256,12 +257,14 @@ async def prepare_cluster(settings: Settings) -> None:
 
 
 async def allow_principals(admin: AIOKafkaAdminClient, settings: Settings) -> None:
-    """Create the platform's users with their rights, and end what an earlier release's only user could do."""
+    """Create the platform's users with their rights, and end what those of earlier releases could do."""
     client = raw_client(admin)
     for principal in KAFKA_PRINCIPALS:
         secret = password(settings.secrets_folder / principal, "kafka")
         await create_scram_user(client, kafka_user(principal), secret)
     await create_acls(client, principal_rights(settings))
+    # It could commit offsets for the groups of every agency.
+    await delete_acls(client, kafka_user("reader"), Resource.GROUP)
     await delete_acls(client, FORMER_USER)
     await delete_scram_user(client, FORMER_USER)
 

@@ -254,14 +254,19 @@ async def test_agencies_of_an_earlier_release_get_the_new_topic_and_right_and_a_
     assert await _may_read(settings, "agency-health", topics[2])
 
 
-async def test_an_agency_joins_groups_of_its_own_only(settings: Settings) -> None:
+async def test_an_agency_joins_groups_of_its_own_only_and_the_platforms_reader_none(settings: Settings) -> None:
     await _admit(settings, "moi", "secret-of-moi")
-    for group, is_own in (("agency.moi.desk", True), ("agency.moia.desk", False), ("mine", False)):
+    for user, group, is_own in (
+        ("agency-moi", "agency.moi.desk", True),
+        ("agency-moi", "agency.moia.desk", False),
+        ("agency-moi", "mine", False),
+        ("reader", "agency.moi.desk", False),
+    ):
         consumer = AIOKafkaConsumer(
             agency_triggers_topic(settings, "moi"),
             group_id=group,
             enable_auto_commit=False,
-            **client_arguments(settings, "agency-moi"),
+            **client_arguments(settings, user),
         )
         if is_own:
             await consumer.start()
