@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -30,11 +31,12 @@ log = structlog.get_logger()
 
 
 class CommitmentScheduler:
-    """Commits when due, on its own connection, until it is cancelled."""
+    """Commits when due, on its own connection, until it is cancelled; `looked` is called after each look."""
 
-    def __init__(self, settings: Settings, term: Term) -> None:
+    def __init__(self, settings: Settings, term: Term, looked: Callable[[], None] = lambda: None) -> None:
         self.settings = settings
         self.term = term
+        self.looked = looked
         self._size = -1
         self._rests_until = 0.0
 
@@ -47,6 +49,7 @@ class CommitmentScheduler:
         try:
             while True:
                 await self.look(connection)
+                self.looked()
                 await asyncio.sleep(LOOK_EVERY_S)
         finally:
             with suppress(*TRANSIENT_ERRORS):

@@ -11,7 +11,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -71,6 +71,35 @@ that can."""
 
 async def always(_: Connection) -> None:
     """Eligible in any case."""
+
+
+class Parts:
+    """The parts of a process that work side by side, and end their term together.
+
+    A wait or a halt is over when each part that failed has had a good round: the rounds of the others say nothing.
+    """
+
+    def __init__(self, moved: Callable[[], None]) -> None:
+        self._moved = moved
+        self._failed: set[str] = set()
+
+    async def run(self, name: str, part: Callable[[], Awaitable[None]]) -> None:
+        """Run a part until it returns, or fails."""
+        try:
+            await part()
+        except Exception:
+            self.failed(name)
+            raise
+
+    def failed(self, name: str) -> None:
+        """An error of this part ends the term."""
+        self._failed.add(name)
+
+    def ended(self, name: str) -> None:
+        """A round of this part was good."""
+        self._failed.discard(name)
+        if not self._failed:
+            self._moved()
 
 
 class LeaderElection:

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from events.errors import Halt
 from infra.process import leader_election, lease
 from infra.process.health import Progress
-from infra.process.leader_election import LeaderElection, Term
+from infra.process.leader_election import LeaderElection, Parts, Term
 from infra.process.lease import LeaseSpec
 from infra.settings import Settings
 
@@ -52,3 +52,21 @@ async def test_a_halt_is_over_when_another_process_keeps_the_lease(
     assert candidate.progress.halted == halted
     assert candidate.progress.readiness().ready == (halted is None)
     assert [line["event"] for line in lines] == ([] if halted else ["no longer halted"])
+
+
+async def test_a_wait_of_some_parts_is_over_when_each_of_them_had_a_good_round() -> None:
+    moved: list[bool] = []
+    parts = Parts(lambda: moved.append(True))
+
+    async def fail() -> None:
+        raise OSError("away")
+
+    for name in ("a", "b"):
+        with pytest.raises(OSError, match="away"):
+            await parts.run(name, fail)
+    for name in ("c", "a", "c"):
+        parts.ended(name)
+    assert moved == []
+    parts.ended("b")
+    parts.ended("c")
+    assert moved == [True, True]
