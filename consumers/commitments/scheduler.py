@@ -17,7 +17,7 @@ import structlog
 
 from consumers.commitments.commitment import hash_read_models, log_growth, publish_by_relay
 from infra.log.reader import log_size
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect, limit_idle
 from infra.process.leader_election import Term
 from infra.settings import Settings
 
@@ -42,10 +42,7 @@ class CommitmentScheduler:
 
     async def run(self) -> None:
         connection = self.term.cut_when_lost(await connect(self.settings, "commitments", batch=True))
-        # A suspended process must not hold a snapshot and its locks indefinitely.
-        await connection.execute(
-            f"SET idle_in_transaction_session_timeout = {self.settings.idle_in_transaction_timeout_ms}"
-        )
+        await limit_idle(connection, self.settings)
         try:
             while True:
                 await self.look(connection)

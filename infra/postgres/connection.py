@@ -163,6 +163,12 @@ async def connect(settings: Settings, application: str = "tool", *, batch: bool 
     return connection
 
 
+async def limit_idle(connection: Connection, settings: Settings) -> None:
+    """Let the database end a transaction of a `batch` job that does nothing: a suspended process must not hold a
+    snapshot and its locks for ever."""
+    await connection.execute(f"SET idle_in_transaction_session_timeout = {settings.idle_in_transaction_timeout_ms}")
+
+
 @asynccontextmanager
 async def connected(settings: Settings, application: str, *, batch: bool = False) -> AsyncIterator[Connection]:
     """A connection (see `connect`), closed at the end of the block."""

@@ -42,7 +42,7 @@ from infra.log.key_files import load_keys, log_key_files
 from infra.log.key_history import KeyHistory
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.signed_note import Checkpoint
-from infra.postgres.connection import TRANSIENT_ERRORS, connect
+from infra.postgres.connection import TRANSIENT_ERRORS, connect, limit_idle
 from infra.postgres.outbox import PLATFORM
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
@@ -102,6 +102,7 @@ async def _journal(settings: Settings) -> AsyncIterator[Journal]:
     """The journal under a new epoch. A halted registrar releases the lease every few seconds."""
     connection = await connect(settings, "recover", batch=True)
     try:
+        await limit_idle(connection, settings)  # each transaction holds the lease's row
         epoch = None
         # The owner's name must be unique: a second owner of the same name would take over the lease.
         name = f"{OWNER} on {socket.gethostname()}, process {os.getpid()}, {uuid4().hex[:8]}"
