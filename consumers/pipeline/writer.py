@@ -21,14 +21,13 @@ from consumers.fold.version import UNNUMBERED, FoldVersion
 from consumers.pipeline.batch import Batch, LeafMismatch
 from events.errors import Fenced, YesserError
 from events.wire.entry import Entry, parse_entry
-from infra.log.reader import Segment, checked_entries, leaves_of, read_segments
+from infra.log.reader import READ_ENTRIES_MIN, Segment, checked_entries, leaves_of, next_entries_max, read_segments
 from infra.observability.telemetry import count, observe, span
 from infra.postgres import outbox_table
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.pipeline", "pipeline.sql")
-FILL_ENTRIES_MIN: Final = 256
 FILL_ENTRIES_MAX: Final = 8192
 """Entries read at once: fewer where the last ones were large."""
 FILL_BYTES_MAX: Final = 3 << 20
@@ -101,7 +100,7 @@ class Writer:
 
         Entries are checked and parsed while the rows of those before are written.
         """
-        ahead = await self._read_ahead(self.position, end, FILL_ENTRIES_MIN)
+        ahead = await self._read_ahead(self.position, end, READ_ENTRIES_MIN)
         try:
             while portion := await ahead.portion():
                 ahead = await self._read_ahead(self.position + len(portion.raw), end, portion.next_entries_max())
@@ -194,8 +193,7 @@ class _Portion:
 
     def next_entries_max(self) -> int:
         """How many entries to read after these: fewer where they are large, somewhat fewer than fit."""
-        mean_bytes = max(1, sum(map(len, self.raw)) // len(self.raw))
-        return min(FILL_ENTRIES_MAX, max(FILL_ENTRIES_MIN, FILL_BYTES_MAX * 15 // 16 // mean_bytes))
+        return next_entries_max(self.raw, FILL_BYTES_MAX, FILL_ENTRIES_MAX)
 
 
 class _Ahead:
