@@ -23,6 +23,8 @@ from infra.process.tasks import TimeSlice
 from infra.settings import Settings
 
 FETCH_RECORDS_MAX: Final = 4096
+STEP_RECORDS: Final = 2_048
+"""Records of a stretch without entries that are recovered at once: one may have 128 KiB."""
 STALLED_AFTER_S: Final = 60.0
 """A topic that gives nothing for this long is not read further: longer than a broker takes to start again."""
 
@@ -38,11 +40,19 @@ class AgencyRecords:
         self._reach: dict[str, tuple[int, int] | None] = {}
         self._ahead: dict[str, list[Record]] = {}
 
-    async def read(self, topic: str, agency: Agency, first: int, end: int) -> Held:
-        """The topic's records at the offsets `first … end - 1`. A topic that stalls counts as ending there."""
+    async def step_end(self, topic: str, first: int, end: int) -> int:
+        """Where to stop between `first` and `end`, so that at most `STEP_RECORDS` of the topic are in memory."""
+        reach = await self._reach_of(topic)
+        return end if reach is None or first >= reach[1] else min(end, max(first, reach[0]) + STEP_RECORDS)
+
+    async def _reach_of(self, topic: str) -> tuple[int, int] | None:
         if topic not in self._reach:
             self._reach[topic] = await self._offset_range(topic)
-        reach = self._reach[topic]
+        return self._reach[topic]
+
+    async def read(self, topic: str, agency: Agency, first: int, end: int) -> Held:
+        """The topic's records at the offsets `first … end - 1`. A topic that stalls counts as ending there."""
+        reach = await self._reach_of(topic)
         if reach is None:
             return Held(agency, first, None, 0, {})
         ahead = [record for record in self._ahead.pop(topic, []) if record.offset >= first]
