@@ -129,10 +129,17 @@ def agency_topic_config(settings: Settings) -> dict[str, str]:
     }
 
 
+def synced_to_disk(copies: int) -> dict[str, str]:
+    """The only copy of an agency's records is on the disk before it is acknowledged: no other broker has it, and
+    PostgreSQL has it only once it is registered."""
+    return {"flush.messages": "1"} if copies == 1 else {}
+
+
 async def ensure_agency_topic(admin: AIOKafkaAdminClient, code: str, settings: Settings) -> bool:
     """Create an agency's topic, with one partition; returns whether it was created."""
-    replication = settings.kafka_replication_factor
-    return await ensure_topic(admin, agency_topic(code), agency_topic_config(settings), replication=replication)
+    copies = settings.kafka_replication_factor
+    config = agency_topic_config(settings) | synced_to_disk(copies)
+    return await ensure_topic(admin, agency_topic(code), config, replication=copies)
 
 
 async def ensure_triggers_topic(admin: AIOKafkaAdminClient, code: str, settings: Settings) -> bool:
@@ -152,7 +159,9 @@ async def configure_topics(admin: AIOKafkaAdminClient, settings: Settings) -> li
     for topic in sorted(described, key=itemgetter("topic")):
         name = topic["topic"]
         copies = min((len(partition["replicas"]) for partition in topic["partitions"]), default=1)
-        wanted = in_sync_min(copies) | (agency_topic_config(settings) if name in agencies else {})
+        wanted = in_sync_min(copies)
+        if name in agencies:
+            wanted |= agency_topic_config(settings) | synced_to_disk(copies)
         own = await _own_config(admin, name)
         if {**own, **wanted} != own:
             # The request replaces all values of the topic.

@@ -97,14 +97,15 @@ async def test_an_agency_topic_keeps_35_days_and_is_unpacked_by_the_broker(setti
 
 async def test_topics_of_an_earlier_release_take_the_retention_and_keep_their_own_values(settings: Settings) -> None:
     async with admin_client(settings) as admin:
-        earlier = {"retention.ms": "-1", "min.insync.replicas": "1", "flush.messages": "7"}
+        earlier = {"retention.ms": "-1", "min.insync.replicas": "1", "flush.ms": "7000"}
         await ensure_topic(admin, agency_topic("moi"), earlier)
         await ensure_log_topics(admin, settings)
         days = settings.model_copy(update={"agency_retention_days": 3})
         assert await configure_topics(admin, days) == [agency_topic("moi"), agency_topic("platform")]
         assert await configure_topics(admin, days) == []
         found = await _config(admin, agency_topic("moi"))
-        assert (found["retention.ms"], found["flush.messages"]) == ("259200000", "7")
+        assert (found["retention.ms"], found["flush.ms"]) == ("259200000", "7000")
+        assert found["flush.messages"] == "1", "of one copy"
         assert (await _config(admin, settings.log_topic))["retention.ms"] == "-1", "the log does not age"
         assert (await _config(admin, settings.log_topic))["min.insync.replicas"] == "1", "of one copy"
 

@@ -10,7 +10,7 @@ import pytest
 from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource
 
-from infra.kafka.admin import agency_topic_config, configure_topics, ensure_topic, in_sync_min
+from infra.kafka.admin import agency_topic_config, configure_topics, ensure_agency_topic, ensure_topic, in_sync_min
 from infra.settings import Settings
 
 SETTINGS = Settings(kafka_replication_factor=3)
@@ -60,6 +60,15 @@ async def test_all_copies_but_one_must_have_a_record_before_it_is_acknowledged(c
     assert in_sync_min(copies) == {"min.insync.replicas": least}
 
 
+@pytest.mark.parametrize(("copies", "flushed"), [(1, "1"), (3, None)])
+async def test_the_only_copy_of_an_agencys_record_is_on_the_disk_before_it_is_acknowledged(
+    copies: int, flushed: str | None
+) -> None:
+    cluster: Any = Cluster({})
+    assert await ensure_agency_topic(cluster, "moi", Settings(kafka_replication_factor=copies))
+    assert cluster.configs["agency.moi.events"].get("flush.messages") == flushed
+
+
 async def test_existing_topics_take_it_by_the_copies_that_they_have() -> None:
     names = {
         "agency.moi.events": 1,
@@ -73,5 +82,7 @@ async def test_existing_topics_take_it_by_the_copies_that_they_have() -> None:
     cluster: Any = Cluster(names)
     assert await configure_topics(cluster, SETTINGS) == sorted(names.keys() - {"another"})
     assert cluster.in_sync() == {**dict.fromkeys(names, "2"), "agency.moi.events": "1", "another": None}
+    flushed = [name for name, config in cluster.configs.items() if "flush.messages" in config]
+    assert flushed == ["agency.moi.events"], "the only one of one copy"
     assert agency_topic_config(SETTINGS).items() <= cluster.configs["agency.moi.events"].items()
     assert await configure_topics(cluster, SETTINGS) == []
