@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import structlog
+
 from consumers.as_of.past_sql import Base
+from consumers.campaigns.rules.rule_file import InvalidRules
 from consumers.commitments.chunks import hash_at, snapshot
 from consumers.commitments.claims import TYPE, read_model_name
 from consumers.commitments.log_keys import hash_log_keys
@@ -24,6 +27,7 @@ from consumers.rebuild.table_hash import table_hash
 from consumers.registry import CONSUMERS
 from events.wire.entry import parse_entry
 from infra.log.reader import read_checked
+from infra.observability.logs import first_line
 from infra.postgres import outbox_table
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
@@ -40,6 +44,8 @@ DAILY_DIVISOR: Final = 100
 costs has a limit, the hash of the rows of a hundred others."""
 
 _SQL: Final = queries("consumers.commitments", "commit.sql")
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +139,12 @@ async def hash_read_models(
 
 
 async def _can_be_hashed(connection: Connection, consumer: Consumer) -> bool:
-    """Whether its rows exist, and are of this version."""
-    version = consumer.rows_version
+    """Whether its rows exist, and are of this version. Rules that cannot be read keep no other read model waiting."""
+    try:
+        version = consumer.rows_version
+    except InvalidRules as error:
+        log.warning("read models are left out of the commitment", consumer=consumer.name, error=first_line(error))
+        return False
     started: bool = await connection.fetchval(
         _SQL["started"], consumer.schema, consumer.name, version.number, version.sha256
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -16,7 +17,7 @@ import structlog
 
 from consumers.commitments.commitment import hash_read_models, log_growth, publish_by_relay
 from infra.log.reader import log_size
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect, limit_idle
 from infra.process.leader_election import Term
 from infra.settings import Settings
 
@@ -30,23 +31,22 @@ log = structlog.get_logger()
 
 
 class CommitmentScheduler:
-    """Commits when due, on its own connection, until it is cancelled."""
+    """Commits when due, on its own connection, until it is cancelled; `looked` is called after each look."""
 
-    def __init__(self, settings: Settings, term: Term) -> None:
+    def __init__(self, settings: Settings, term: Term, looked: Callable[[], None] = lambda: None) -> None:
         self.settings = settings
         self.term = term
+        self.looked = looked
         self._size = -1
         self._rests_until = 0.0
 
     async def run(self) -> None:
         connection = self.term.cut_when_lost(await connect(self.settings, "commitments", batch=True))
-        # A suspended process must not hold a snapshot and its locks indefinitely.
-        await connection.execute(
-            f"SET idle_in_transaction_session_timeout = {self.settings.idle_in_transaction_timeout_ms}"
-        )
+        await limit_idle(connection, self.settings)
         try:
             while True:
                 await self.look(connection)
+                self.looked()
                 await asyncio.sleep(LOOK_EVERY_S)
         finally:
             with suppress(*TRANSIENT_ERRORS):

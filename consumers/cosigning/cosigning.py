@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -44,10 +44,16 @@ def witness_policy(path: Path | None) -> Policy | None:
 
 
 class Cosigning:
-    """Asks the witnesses of a policy until it is cancelled; without one it forgets what they cosigned."""
+    """Asks the witnesses of a policy until it is cancelled; without one it forgets what they cosigned.
 
-    def __init__(self, settings: Settings, policy: Policy | None, term: Term) -> None:
+    `looked` is called after each look.
+    """
+
+    def __init__(
+        self, settings: Settings, policy: Policy | None, term: Term, looked: Callable[[], None] = lambda: None
+    ) -> None:
         self._settings = settings
+        self._looked = looked
         self._policy = policy
         self._term = term
         self._newest: Checkpoint | None = None
@@ -62,6 +68,7 @@ class Cosigning:
             if self._policy is not None:
                 await self._work(connection, self._policy)
             await connection.execute(_SQL["forget"], self._term.epoch)
+            self._looked()
         finally:
             with suppress(*TRANSIENT_ERRORS):
                 await connection.close(timeout=1)
@@ -71,6 +78,7 @@ class Cosigning:
         async with self.submitters(policy) as submitters:
             while True:
                 await self.look(connection, policy, submitters)
+                self._looked()
                 await asyncio.sleep(LOOK_EVERY_S)
 
     @asynccontextmanager

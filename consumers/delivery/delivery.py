@@ -22,7 +22,7 @@ from events.errors import Halt, Tampered
 from infra.observability.logs import LogOnce
 from infra.postgres.connection import connect
 from infra.process.health import Progress, Readiness
-from infra.process.leader_election import HALTED_RETRY_S, LeaderElection, Term
+from infra.process.leader_election import HALTED_RETRY_S, LeaderElection, Parts, Term
 from infra.process.lease import LeaseSpec
 from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
@@ -45,6 +45,7 @@ class Delivery:
         self._halted: dict[int, str] = {}
         spec = LeaseSpec(LEASE, lambda application: connect(settings, application))
         self._election = LeaderElection(settings, spec, self._work, Progress(time.monotonic, positions=False))
+        self._together = Parts(self._election.moved)
 
     def readiness(self) -> Readiness:
         """Ready while it stands by, or works and no part is halted."""
@@ -66,16 +67,18 @@ class Delivery:
         def round_ended() -> None:
             self._show_halted(number, None)
             halt.ends()
-            self._round_ended()
+            self._election.progress.begin()
+            self._together.ended(str(number))
 
         try:
             while True:
                 try:
                     await part(self._settings, term, round_ended)
                     return
-                except Tampered:
-                    raise
-                except Halt as error:
+                except Exception as error:
+                    if isinstance(error, Tampered) or not isinstance(error, Halt):
+                        self._together.failed(str(number))
+                        raise
                     halt.begins(error)
                     self._show_halted(number, str(error))
                 await pause(term.stop, HALTED_RETRY_S)
@@ -93,9 +96,5 @@ class Delivery:
     async def _while_leading(self, term: Term) -> None:
         """The lease is renewed, so the process works even where no part has anything to do."""
         while not term.stop.is_set():
-            self._round_ended()
+            self._election.progress.begin()
             await pause(term.stop, self._settings.lease_renew_ms / 1000)
-
-    def _round_ended(self) -> None:
-        self._election.progress.begin()
-        self._election.moved()

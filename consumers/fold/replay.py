@@ -21,7 +21,7 @@ from consumers.fold.past_rows import KeepingUnitOfWork, KeptKeys
 from consumers.fold.past_storage import keep
 from consumers.fold.stored_keys import StoredKeys
 from events.wire.entry import Entry, parse_entry
-from infra.log.reader import read_checked
+from infra.log.reader import entry_batches
 from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import Connection, connect
 from infra.postgres.row_storage import save
@@ -29,7 +29,8 @@ from infra.postgres.unit_of_work import Key, Need, Table
 from infra.settings import Settings
 
 BATCH_ENTRIES: Final = 8_192
-"""Entries per batch: enough to amortise statements, few enough to keep two batches in memory."""
+"""Entries per batch: enough to amortise statements, few enough to keep two batches in memory. Fewer where they are
+large."""
 SLICE_ENTRIES: Final = 256
 """Entries parsed before control returns to the writing task."""
 BATCHES_AHEAD_MAX: Final = 1
@@ -182,16 +183,12 @@ async def _parse_ahead(settings: Settings, first: int, end: int, queue: asyncio.
 async def _parse_into(queue: asyncio.Queue[list[Entry] | None], settings: Settings, first: int, end: int) -> None:
     connection = await connect(settings, "replay reader", batch=True)
     try:
-        while first < end:
-            raw = await read_checked(connection, first, min(BATCH_ENTRIES, end - first))
-            if not raw:
-                return
+        async for start, raw in entry_batches(connection, first, end, BATCH_ENTRIES):
             try:
-                await queue.put(await _parsed(first, raw))
+                await queue.put(await _parsed(start, raw))
             except ValueError:
                 await _require_signed_tree(settings)
                 raise
-            first += len(raw)
     finally:
         await connection.close()
 

@@ -32,6 +32,9 @@ from infra.settings import Settings
 
 LOOK_AT_LOG_S: Final = 1.0
 """Seconds without entries from Kafka after which the writer reads the log in PostgreSQL."""
+HALT_ENDS_AFTER_S: Final = 10.0
+"""A halt is over when the consumer has stood at the log's end for this long: longer than Kafka takes to bring again
+what halted it."""
 LOG_REBUILD_S: Final = 10.0
 """Seconds between two lines of the log about a rebuild."""
 OLD_RULES_EXIT: Final = 78
@@ -140,6 +143,7 @@ class Pipeline:
     async def _apply_from(self, buffer: BatchBuffer, writer: Writer) -> None:
         """Until the writer has read the log itself: what Kafka did not bring in time need not be read from it."""
         from_feed = True
+        quiet_since = time.monotonic()
         while from_feed:
             before = writer.position
             try:
@@ -150,7 +154,10 @@ class Pipeline:
                 if buffer.empty():
                     await writer.fill(self.log_size)
                     from_feed = writer.position == before
+                    if writer.position == self.log_size and time.monotonic() - quiet_since >= HALT_ENDS_AFTER_S:
+                        await self._end_halt(writer)
             else:
+                quiet_since = time.monotonic()
                 await writer.apply(batch, buffer.release)
                 buffer.release()
             self._look(writer, self.log_size)
@@ -177,11 +184,18 @@ class Pipeline:
         gauge("lag_entries", self.log_size - writer.position, consumer=self.consumer.name)
 
     def _note(self, *, moved: bool, at_end: bool) -> None:
-        """A halt holds until the position has moved; a wait also ends where there is nothing to apply."""
+        """A halt holds until the position has moved (but see `_end_halt`); a wait also ends where there is nothing to
+        apply."""
         if moved:
             self._election.moved()
         elif at_end:
             self._election.idle()
+
+    async def _end_halt(self, writer: Writer) -> None:
+        """Everything is applied and no error came: what halted it, such as a file, is mended."""
+        if writer.is_halted or self.progress.halted is not None:
+            await writer.end_halt()
+            self._election.moved()
 
     async def _watch_log(self, writer: Writer) -> None:
         """Note the end of the log regularly, on a connection of its own: a batch may use the other one for a while."""

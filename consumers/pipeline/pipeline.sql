@@ -4,7 +4,7 @@ INSERT INTO platform.position AS p (consumer, position, epoch, rules_version, fo
 VALUES ($1, 0, $2, $3, $4, $5)
 ON CONFLICT (consumer) DO UPDATE SET epoch = excluded.epoch
 WHERE p.epoch <= excluded.epoch AND p.rules_version <= excluded.rules_version
-RETURNING position, rules_version, fold_sha256
+RETURNING position, rules_version, fold_sha256, halted_reason IS NOT NULL AS is_halted
 
 -- name: superseded
 -- Whether a later epoch has taken the position over.
@@ -23,4 +23,5 @@ SELECT coalesce(s.first_index, 0), coalesce(s.leaves, '') FROM moved LEFT JOIN l
 ORDER BY s.first_index
 
 -- name: halt
+-- No reason: the halt is over.
 UPDATE platform.position SET halted_reason = $3 WHERE consumer = $1 AND epoch = $2

@@ -21,14 +21,13 @@ from consumers.fold.version import UNNUMBERED, FoldVersion
 from consumers.pipeline.batch import Batch, LeafMismatch
 from events.errors import Fenced, YesserError
 from events.wire.entry import Entry, parse_entry
-from infra.log.reader import Segment, checked_entries, leaves_of, read_segments
+from infra.log.reader import READ_ENTRIES_MIN, Segment, checked_entries, leaves_of, next_entries_max, read_segments
 from infra.observability.telemetry import count, observe, span
 from infra.postgres import outbox_table
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.pipeline", "pipeline.sql")
-FILL_ENTRIES_MIN: Final = 256
 FILL_ENTRIES_MAX: Final = 8192
 """Entries read at once: fewer where the last ones were large."""
 FILL_BYTES_MAX: Final = 3 << 20
@@ -50,6 +49,8 @@ class Writer:
         self.connection = connection
         self.epoch = epoch
         self.position = 0
+        self.is_halted = False
+        """Whether a reason was stored at the take-over."""
         self._version = UNNUMBERED
         self._kept = KeptKeys()
         self._limit = RowLimit()
@@ -69,7 +70,7 @@ class Writer:
             if await self.connection.fetchval(_SQL["superseded"], self.consumer.name, self.epoch):
                 raise Fenced(f"epoch {self.epoch} of {self.consumer.name} was superseded")
             raise NewerRules
-        self.position = row["position"]
+        self.position, self.is_halted = row["position"], row["is_halted"]
         return FoldVersion(row["rules_version"], row["fold_sha256"]) == version
 
     async def apply(self, batch: Batch, release: Callable[[], None] | None = None) -> None:
@@ -99,7 +100,7 @@ class Writer:
 
         Entries are checked and parsed while the rows of those before are written.
         """
-        ahead = await self._read_ahead(self.position, end, FILL_ENTRIES_MIN)
+        ahead = await self._read_ahead(self.position, end, READ_ENTRIES_MIN)
         try:
             while portion := await ahead.portion():
                 ahead = await self._read_ahead(self.position + len(portion.raw), end, portion.next_entries_max())
@@ -131,6 +132,11 @@ class Writer:
     async def halt(self, reason: str) -> None:
         """Store the reason beside the position: nothing more is applied."""
         await self.connection.execute(_SQL["halt"], self.consumer.name, self.epoch, reason)
+
+    async def end_halt(self) -> None:
+        """Take back the reason that is stored beside the position."""
+        await self.connection.execute(_SQL["halt"], self.consumer.name, self.epoch, None)
+        self.is_halted = False
 
     async def _apply(self, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
         """In one transaction, or in as many as keep each short."""
@@ -187,8 +193,7 @@ class _Portion:
 
     def next_entries_max(self) -> int:
         """How many entries to read after these: fewer where they are large, somewhat fewer than fit."""
-        mean_bytes = max(1, sum(map(len, self.raw)) // len(self.raw))
-        return min(FILL_ENTRIES_MAX, max(FILL_ENTRIES_MIN, FILL_BYTES_MAX * 15 // 16 // mean_bytes))
+        return next_entries_max(self.raw, FILL_BYTES_MAX, FILL_ENTRIES_MAX)
 
 
 class _Ahead:

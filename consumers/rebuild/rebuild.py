@@ -3,7 +3,8 @@
 1. The log is folded into a scratch schema beside the live one, up to the live position at the start.
 2. Then both are held at one position: to compare, by a snapshot of rows and position; to swap, by the lock of the live
    position. Entries since the start are folded too.
-3. Rows are compared set-based. The scratch becomes the live schema, or is dropped.
+3. Rows are compared set-based. The scratch becomes the live schema, or is dropped. While someone reads the old tables
+   (a backup), the scratch is kept, and the second step is done again.
 
 The work is done under the owner of the read models, which the caller's role may become. A rebuild writes no outbox row,
 so it never sends an event twice.
@@ -11,10 +12,13 @@ so it never sends an event twice.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
+
+import asyncpg
 
 from consumers.as_of.view import NotStarted
 from consumers.fold.consumer import Consumer
@@ -25,6 +29,7 @@ from consumers.rebuild.comparison import Differences, compare
 from consumers.rebuild.first_divergence import FirstDifference, first_difference
 from consumers.rebuild.table_hash import table_hash
 from events.errors import Halt, Retry, YesserError
+from infra.observability.logs import LogOnce
 from infra.postgres.connection import Connection, connect
 from infra.postgres.roles import grant_rights
 from infra.postgres.sql import queries
@@ -33,7 +38,8 @@ from infra.settings import Settings
 
 _SQL: Final = queries("consumers.rebuild", "rebuild.sql")
 LOCK_TIMEOUT_MS: Final = 15_000
-"""Longest wait for readers of the old tables when they are swapped."""
+"""Longest wait for readers of the old tables when they are swapped: new readers wait behind it."""
+SWAP_AGAIN_S: Final = 10.0
 
 CATCH_UPS_MAX: Final = 5
 """Times that the replay catches up with a moving live position."""
@@ -113,9 +119,13 @@ async def rebuild(
         await scratch.drop(connection)
         await scratch.create(connection, lasting=options.swap)
         await _catch_up(settings, connection, scratch, progress)
-        async with _at_one_position(connection, scratch, options) as position:
-            await replay(settings, connection, [scratch], position, progress)
-            rebuilt = await _settle(settings, connection, scratch, options)
+        waiting = LogOnce("the rebuilt rows wait while a session, such as a backup, reads the old tables", "swapped in")
+        while (rebuilt := await _finish(settings, connection, scratch, options, progress)) is None:
+            waiting.begins(consumer=consumer.name)
+            progress(0)
+            await asyncio.sleep(SWAP_AGAIN_S)
+            await _catch_up(settings, connection, scratch, progress)
+        waiting.ends(consumer=consumer.name)
         await scratch.drop(connection)
         return rebuilt
     finally:
@@ -169,6 +179,32 @@ async def _at_one_position(connection: Connection, scratch: Scratch, options: Re
             yield await position_of(connection, scratch.consumer)
 
 
+async def _finish(
+    settings: Settings, connection: Connection, scratch: Scratch, options: RebuildOptions, progress: Progress
+) -> Rebuilt | None:
+    """None where the old tables are in use. What was folded is committed in any case, and the live position is free."""
+    async with _at_one_position(connection, scratch, options) as position:
+        await replay(settings, connection, [scratch], position, progress)
+        rebuilt = await _settle(settings, connection, scratch, options)
+        return None if options.swap and not await _swap(connection, scratch) else rebuilt
+
+
+async def _swap(connection: Connection, scratch: Scratch) -> bool:
+    """Put the scratch in the place of the live schema; False, without a change, where that is in use."""
+    consumer = scratch.consumer
+    try:
+        async with connection.transaction():
+            await connection.execute(f"DROP SCHEMA {consumer.schema} CASCADE")
+            await connection.execute(f"ALTER SCHEMA {scratch.schema} RENAME TO {consumer.schema}")
+            await grant_rights(connection, [consumer.schema])
+            version = consumer.rows_version
+            rules = consumer.rules().after(await _kept_rules(connection, consumer)) if consumer.rules else {}
+            await connection.execute(_SQL["swapped"], consumer.name, version.number, version.sha256, rules)
+    except asyncpg.LockNotAvailableError:
+        return False
+    return True
+
+
 async def _settle(settings: Settings, connection: Connection, scratch: Scratch, options: RebuildOptions) -> Rebuilt:
     consumer = scratch.consumer
     differences = await _compare(connection, scratch) if options.compare else {}
@@ -180,13 +216,6 @@ async def _settle(settings: Settings, connection: Connection, scratch: Scratch, 
         _read_model(consumer, await table_hash(connection, table), differences.get(table.name))
         for table in consumer.stored_tables
     ]
-    if options.swap:
-        await connection.execute(f"DROP SCHEMA {consumer.schema} CASCADE")
-        await connection.execute(f"ALTER SCHEMA {scratch.schema} RENAME TO {consumer.schema}")
-        await grant_rights(connection, [consumer.schema])
-        version = consumer.rows_version
-        rules = consumer.rules().after(await _kept_rules(connection, consumer)) if consumer.rules else {}
-        await connection.execute(_SQL["swapped"], consumer.name, version.number, version.sha256, rules)
     return Rebuilt(consumer.name, scratch.position, tuple(models), found, options.swap)
 
 

@@ -4,19 +4,19 @@ A topic can lose its tail and grow again unnoticed, while the process was suspen
 returned with less data. The next offset then follows other records than those that were registered.
 
 Flows in: the last record of each topic (offset and hash). Flows out: the topics that have another record, with the
-fault.
+fault, and those that nothing can be said of.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import ConnectionGroup
-from aiokafka.errors import KafkaConnectionError, NoError, OffsetOutOfRangeError, for_code
+from aiokafka.errors import CorruptRecordException, KafkaConnectionError, NoError, OffsetOutOfRangeError, for_code
 from aiokafka.protocol.fetch import FetchRequest
 
 from consumers.registrar.batch import Mark, has_mark
@@ -43,25 +43,34 @@ class LastRecord:
     mark: Mark
 
 
-async def changed_topics(consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord]) -> dict[str, str]:
-    """Topic → fault, for topics whose last record changed. Raises a `KafkaError` if brokers are unavailable.
+@dataclass(slots=True)
+class Compared:
+    """What a comparison found: topic → fault, and the topics without a leader, of which nothing is known."""
 
-    A corrupt batch is fetched twice, because the fault may be in transit; a different record is reported at once.
-    """
-    faults, damaged = await _compare(consumer, expected)
-    if damaged:
-        await asyncio.sleep(LOOK_AGAIN_S)
-        more, damaged = await _compare(consumer, {topic: expected[topic] for topic in damaged})
-        faults |= more | damaged
-    return faults
+    changed: dict[str, str] = field(default_factory=dict)
+    damaged: dict[str, str] = field(default_factory=dict)
+    leaderless: set[str] = field(default_factory=set)
 
 
-async def _compare(
+async def changed_topics(
     consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Ask until every topic has answered; returns the changed topics and those with a corrupt batch."""
-    faults: dict[str, str] = {}
-    damaged: dict[str, str] = {}
+) -> tuple[dict[str, str], set[str]]:
+    """Topic → fault, for topics whose last record changed, and the topics without a leader: those are not compared.
+
+    Raises a `KafkaError` if brokers are unavailable. A corrupt batch is fetched twice, because the fault may be in
+    transit; a different record is reported at once.
+    """
+    found = await _compare(consumer, expected)
+    if not found.damaged:
+        return found.changed, found.leaderless
+    await asyncio.sleep(LOOK_AGAIN_S)
+    again = await _compare(consumer, {topic: expected[topic] for topic in found.damaged})
+    return found.changed | again.changed | again.damaged, found.leaderless | again.leaderless
+
+
+async def _compare(consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord]) -> Compared:
+    """Ask until every topic with a leader has answered."""
+    found = Compared()
     waiting = dict(expected)
     tries = 0
     while waiting:
@@ -69,18 +78,23 @@ async def _compare(
         for topic, data in answers.items():
             last = waiting.pop(topic)
             try:
+                if isinstance(data, CorruptBatch):
+                    raise data
                 fault = await fault_of_absence(consumer, topic, last.offset + 1) if data is None else _fault(data, last)
                 if fault is not None:
-                    faults[topic] = fault
+                    found.changed[topic] = fault
             except CorruptBatch as error:
-                damaged[topic] = str(error)
+                found.damaged[topic] = str(error)
         if not answers:
             tries += 1
             if tries == _TRIES:
-                raise KafkaConnectionError(f"the brokers do not return the last record of {', '.join(sorted(waiting))}")
+                found.leaderless = {topic for topic in waiting if _leader(consumer, topic) is None}
+                if silent := sorted(waiting.keys() - found.leaderless):
+                    raise KafkaConnectionError(f"the brokers do not return the last record of {', '.join(silent)}")
+                break
             raw_client(consumer).force_metadata_update()
             await asyncio.sleep(_TRY_AGAIN_S)
-    return faults, damaged
+    return found
 
 
 def _fault(data: bytes, last: LastRecord) -> str | None:
@@ -108,15 +122,24 @@ def _changed(offset: int) -> str:
     return f"the record at offset {offset} is not the one that was read (its tail was lost, or it was created again)"
 
 
-async def _ask(consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord]) -> dict[str, bytes | None]:
-    """Topic → its batches from its last record on, or None: no such offset. A topic without an answer now is absent."""
+def _leader(consumer: AIOKafkaConsumer, topic: str) -> int | None:
+    leader: int | None = raw_client(consumer).cluster.leader_for_partition(TopicPartition(topic, 0))
+    return None if leader == -1 else leader
+
+
+async def _ask(
+    consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord]
+) -> dict[str, bytes | CorruptBatch | None]:
+    """Topic → its batches from its last record on, or None: no such offset. A topic without an answer now is absent.
+
+    A broker that cannot read the batch from its disk says so instead of sending it.
+    """
     client = raw_client(consumer)
     by_leader: dict[int, list[tuple[str, list[tuple[int, int, int]]]]] = {}
     for topic, last in expected.items():
-        leader = client.cluster.leader_for_partition(TopicPartition(topic, 0))
-        if leader is not None and leader != -1:
+        if (leader := _leader(consumer, topic)) is not None:
             by_leader.setdefault(leader, []).append((topic, [(0, last.offset, TOPIC_BYTES_MAX)]))
-    answers: dict[str, bytes | None] = {}
+    answers: dict[str, bytes | CorruptBatch | None] = {}
     for leader, wanted in by_leader.items():
         request = FetchRequest(0, 0, ANSWER_BYTES_MAX, _UNCOMMITTED, wanted)
         response = await send_repeatable(client, leader, request, group=_CONNECTION)
@@ -125,6 +148,8 @@ async def _ask(consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord]) -
                 error = for_code(code)
                 if error is OffsetOutOfRangeError:
                     answers[topic] = None
+                elif error is CorruptRecordException:
+                    answers[topic] = CorruptBatch.unreadable(expected[topic].offset)
                 elif error is NoError and holds_a_batch(data or b""):
                     answers[topic] = bytes(data)
     return answers

@@ -45,6 +45,11 @@ NOT_DECODED: Final = (UnicodeDecodeError, CorruptRecordException, RecordTooLarge
 class CorruptBatch(Halt):
     """A batch that is not as it was written, or not of the form that agency topics hold; the message names it."""
 
+    @classmethod
+    def unreadable(cls, offset: int) -> CorruptBatch:
+        """The broker itself cannot read the batch."""
+        return cls(f"the batch at offset {offset} is damaged: Kafka cannot read it")
+
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
@@ -69,7 +74,7 @@ async def fetch_records(
     for _, partitions in response.topics:
         for _, error, *_, data in partitions:
             if error == CorruptRecordException.errno:
-                raise CorruptBatch(f"the batch at offset {offset} is damaged: Kafka cannot read it")
+                raise CorruptBatch.unreadable(offset)
             if error:
                 raise for_code(error)(f"fetching {partition.topic} at offset {offset}")
             return [r for r in parse_batches(bytes(data or b"")) if r.offset >= offset]

@@ -11,20 +11,23 @@ What was read waits in `backlog`, and not in the client: there it would keep oth
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from consumers.registrar.backlog import Backlog
 from consumers.registrar.batch import NO_MARK, Mark, Record, record_sha256
 from consumers.registrar.journal import ReadPosition
 from consumers.registrar.last_records import LOOK_AGAIN_S, LastRecord, changed_topics, fault_of_absence
-from consumers.registrar.raw_record_reader import NOT_DECODED, CorruptBatch, fetch_records
+from consumers.registrar.raw_record_reader import NOT_DECODED, CorruptBatch, RawRecord, fetch_records
 from events.errors import Retry
 from infra.kafka.client_config import client_arguments
-from infra.kafka.clients import absent_topics, raw_client
+from infra.kafka.clients import absent_topics, leaderless_topics, raw_client
 from infra.kafka.end_offsets import ends_of_existing
 from infra.settings import Settings
 
@@ -39,7 +42,11 @@ TOPIC_READ_AHEAD_BYTES_MAX: Final = 3 << 20
 """A topic is fetched while less of it waits. More than is validated while a fetch waits for records of other topics."""
 RECORD_BYTES: Final = 512
 """Memory of a record without its value."""
+SILENT_AFTER_S: Final = 5.0
+"""A topic with unread records of which none arrives for this long is asked for the first of them."""
 WHAT_TO_DO: Final = "restore it, then `yesser registrar unhalt` (docs/runbook.md)"
+
+log = structlog.get_logger()
 
 
 class TopicBroken(Retry):
@@ -51,6 +58,23 @@ class TopicBroken(Retry):
     def __init__(self, faults: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{topic}: {fault}" for topic, fault in faults.items()))
         self.faults = faults
+
+
+class Silence:
+    """Which topics have unread records of which none arrives. Pure: the time comes in by argument."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, tuple[int, float]] = {}
+
+    def look(self, behind: Mapping[str, int], now: float) -> list[str]:
+        """The topics that stand where they stood `SILENT_AFTER_S` ago. `behind`: the positions of all with unread
+        records."""
+        before = self._since
+        self._since = {
+            topic: before[topic] if topic in before and before[topic][0] == offset else (offset, now)
+            for topic, offset in behind.items()
+        }
+        return [topic for topic, (_, since) in self._since.items() if now - since >= SILENT_AFTER_S]
 
 
 class Reader:
@@ -76,12 +100,14 @@ class Reader:
         """Topics whose position was set during a read: what that read brings of them is dropped."""
         self._last: dict[str, LastRecord] = {}
         self._awaited: set[str] = set()
+        self._leaderless: set[str] = set()
+        self._silence = Silence()
         self._order: list[TopicPartition] = []
 
     async def assign(self, positions: Mapping[str, ReadPosition]) -> None:
         """Read these topics from these positions, after comparing the record before each position.
 
-        A topic that does not exist yet is left out (see `awaited_topics_exist`).
+        A topic that does not exist yet, or has no leader now, is left out (see `awaited_topics_answer`).
         """
         for topic, position in positions.items():
             if topic in self.next_offsets:
@@ -95,7 +121,7 @@ class Reader:
             self.held.discard(topic)
             self._allowed_one.discard(topic)
             self.backlog.drop(topic)
-        self._awaited = await absent_topics(raw_client(self.consumer), self.next_offsets)
+        self._awaited = await self._unreadable(self.next_offsets)
         self._order = [TopicPartition(topic, 0) for topic in self.next_offsets if topic not in self._awaited]
         self.consumer.assign(self._order)
         for partition in self._order:
@@ -142,13 +168,25 @@ class Reader:
             if topic in self.next_offsets and topic not in self.held
         )
 
-    async def awaited_topics_exist(self) -> bool:
+    async def awaited_topics_answer(self) -> bool:
         """Whether a topic that was left out can be read now."""
-        return bool(self._awaited - await absent_topics(raw_client(self.consumer), self._awaited))
+        return bool(self._awaited - await self._unreadable(self._awaited))
+
+    async def _unreadable(self, topics: Iterable[str]) -> set[str]:
+        client, names = raw_client(self.consumer), list(topics)
+        return await absent_topics(client, names) | await leaderless_topics(client, names)
 
     async def check_topics(self) -> dict[str, int]:
-        """The topics' end offsets. Raises `TopicBroken` for topics that end before the position at the call."""
-        read, last = dict(self.next_offsets), dict(self._last)
+        """The topics' end offsets, without topics that have no leader now.
+
+        Raises `TopicBroken` for topics that end before the position at the call.
+        """
+        leaderless = await leaderless_topics(raw_client(self.consumer), self.next_offsets)
+        if leaderless - self._leaderless:
+            log.warning("topics without a leader wait, the others go on", topics=sorted(leaderless))
+        self._leaderless = leaderless
+        read = {topic: offset for topic, offset in self.next_offsets.items() if topic not in leaderless}
+        last = dict(self._last)
         ends = await ends_of_existing(self.consumer, read)
         lost = [topic for topic, next_offset in read.items() if next_offset and topic not in ends]
         if lost:
@@ -169,11 +207,33 @@ class Reader:
         await self._require_unchanged({topic: last[topic] for topic in last.keys() & ends.keys()})
         return ends
 
-    async def _require_unchanged(self, last: Mapping[str, LastRecord]) -> None:
-        """Raises `TopicBroken` for topics that lack their last record."""
-        faults = await changed_topics(self.consumer, last)
+    async def _require_unchanged(self, last: Mapping[str, LastRecord]) -> set[str]:
+        """Raises `TopicBroken` for topics that lack their last record; returns those that lost their leader."""
+        faults, leaderless = await changed_topics(self.consumer, last)
         if faults:
             raise TopicBroken({topic: f"{fault}; {WHAT_TO_DO}" for topic, fault in faults.items()})
+        return leaderless
+
+    async def check_silent_topics(self, ends: Mapping[str, int]) -> None:
+        """Raises `TopicBroken` for topics whose next batch no broker can read.
+
+        The client library logs the broker's refusal and asks again for ever: nothing arrives, and nothing is raised.
+        """
+        held, full = self.held - self._allowed_one, self.backlog.full()
+        behind = {
+            partition.topic: self.next_offsets[partition.topic]
+            for partition in self._order
+            if partition.topic not in held | full and self.next_offsets[partition.topic] < ends.get(partition.topic, 0)
+        }
+        faults: dict[str, str] = {}
+        for topic in self._silence.look(behind, time.monotonic()):
+            try:
+                with suppress(KafkaError):
+                    await self._batches(TopicPartition(topic, 0), behind[topic], 1)
+            except CorruptBatch as error:
+                faults[topic] = f"{error}; {WHAT_TO_DO}"
+        if faults:
+            raise TopicBroken(faults)
 
     def _move(self, topic: str, last: Record) -> None:
         """Set the position after `last`."""
@@ -196,7 +256,11 @@ class Reader:
             ) from error
         result = {partition.topic: records for partition, records in found.items() if records}
         # Checked after they arrived: the record before them cannot have changed since they were sent.
-        await self._require_unchanged({topic: self._last[topic] for topic in result if topic in self._last})
+        last = {topic: self._last[topic] for topic in result if topic in self._last}
+        for topic in await self._require_unchanged(last) - self._moved:
+            # Not compared: it is fetched again.
+            self.consumer.seek(TopicPartition(topic, 0), self.next_offsets[topic])
+            del result[topic]
         for topic in self._moved & result.keys():
             del result[topic]
         for topic, records in result.items():
@@ -271,14 +335,17 @@ class Reader:
     async def _fetch_bytes(self, partition: TopicPartition, count: int) -> Mapping[TopicPartition, Sequence[Any]]:
         """At most `count` records of a topic, parsed from its raw batches."""
         offset = self.next_offsets[partition.topic]
-        try:
-            records = await fetch_records(self.consumer, partition, offset, self.settings.fetch_bytes_max)
-        except CorruptBatch:
-            # A halt needs an operator, and the fault may be in transit: check twice.
-            await asyncio.sleep(LOOK_AGAIN_S)
-            records = await fetch_records(self.consumer, partition, offset, self.settings.fetch_bytes_max)
-        records = records[:count]
+        records = (await self._batches(partition, offset, self.settings.fetch_bytes_max))[:count]
         if not records or partition.topic in self._moved:
             return {}
         self.consumer.seek(partition, records[-1].offset + 1)
         return {partition: records}
+
+    async def _batches(self, partition: TopicPartition, offset: int, size: int) -> list[RawRecord]:
+        """Records from `offset` on, of at most `size` bytes or one batch. Raises `CorruptBatch`."""
+        try:
+            return await fetch_records(self.consumer, partition, offset, size)
+        except CorruptBatch:
+            # A halt needs an operator, and the fault may be in transit: check twice.
+            await asyncio.sleep(LOOK_AGAIN_S)
+            return await fetch_records(self.consumer, partition, offset, size)

@@ -155,11 +155,12 @@ class RegistrarSession:
         require_running(self.reader.consumer)
         positions = await self.journal.positions()
         released = any(positions[t].halted_reason is None for t in self._halted & positions.keys())
-        if released or await self.reader.awaited_topics_exist():
+        if released or await self.reader.awaited_topics_answer():
             self._read_others = True
         if unpause_topic := self.pauses.unpause_topic(positions, self.reader):
             await self.journal.resume_topics(unpause_topic)
         ends = await self.reader.check_topics()
+        await self.reader.check_silent_topics(ends)
         read = sum(self.reader.next_offsets.values())
         # It works by the log, not by the tables: a row changed now is an alarm, and halts the next take-over.
         changed = await self.journal.changed_row()

@@ -23,7 +23,7 @@ from events.wire.entry import parse_entry
 from infra.kafka.client_config import PRODUCER_DURABLE, client_arguments
 from infra.kafka.clients import abort_producer, acknowledged, send_batch, start_client, stop_consumer
 from infra.kafka.end_offsets import ends_of_existing
-from infra.log.reader import read_entries, read_leaves
+from infra.log.reader import READ_ENTRIES_MIN, next_entries_max, read_entries, read_leaves
 from infra.observability.telemetry import gauge
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.process.tasks import TimeSlice
@@ -33,6 +33,7 @@ PRODUCER_BATCH_BYTES: Final = 512 * 1024
 UNACKNOWLEDGED_MAX: Final = 8
 RECENT_BATCHES_MAX: Final = 16
 CATCH_UP_ENTRIES: Final = 4096
+CATCH_UP_BYTES: Final = 4 << 20
 INDEX_HEADER: Final = "index"
 LEAF_HEADER: Final = "leaf"
 
@@ -82,6 +83,7 @@ class Shipper:
         self._batch_first = 0
         """The index of the first entry in the builder's batch."""
         self._time_slice = TimeSlice()
+        self._catch_up_entries = READ_ENTRIES_MIN
 
     def offer(self, shipment: Shipment) -> None:
         """Hand over a batch that was just committed, so that it need not be read again."""
@@ -167,9 +169,11 @@ class Shipper:
         if shipment is not None:
             return shipment
         assert self._reader is not None
-        first, limit = self.next_index, min(CATCH_UP_ENTRIES, self.journal.size - self.next_index)
+        first, limit = self.next_index, min(self._catch_up_entries, self.journal.size - self.next_index)
         entries = await read_entries(self._reader, first, limit)
         leaves = await read_leaves(self._reader, first, limit)
+        if entries:
+            self._catch_up_entries = next_entries_max(entries, CATCH_UP_BYTES, CATCH_UP_ENTRIES)
         keys, time_slice = [], TimeSlice()
         for entry in entries:
             keys.append(parse_entry(0, entry).subject.encode())

@@ -43,12 +43,16 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class AgencyTopics:
-    """One term of the relay's work for the agencies' topics. `moved` is called after each round."""
+    """One term of the relay's work for the agencies' topics.
+
+    `looked` is called in each round, `sent` when a topic has acknowledged, or there is nothing to send.
+    """
 
     settings: Settings
     term: Term
     producer: AIOKafkaProducer
-    moved: Callable[[], None]
+    looked: Callable[[], None]
+    sent: Callable[[], None]
     _sending: dict[str, asyncio.Task[int]] = field(default_factory=dict)
     _ready: set[str] = field(default_factory=set)
     """The agencies whose topics exist."""
@@ -65,10 +69,11 @@ class AgencyTopics:
             while True:
                 woken.clear()
                 more = await self._start_sending(connection)
-                self.moved()
+                self.looked()
                 if not more:
                     await self._wait(woken)
-                await self._note_sent(connection)
+                if await self._note_sent(connection) or not self._sending:
+                    self.sent()
         finally:
             for task in self._sending.values():
                 task.cancel()
@@ -97,8 +102,10 @@ class AgencyTopics:
         finally:
             waking.cancel()
 
-    async def _note_sent(self, connection: Connection) -> None:
-        """Move the positions of the topics that have acknowledged. Raises the error of a send that failed."""
+    async def _note_sent(self, connection: Connection) -> bool:
+        """Move the positions of the topics that have acknowledged; whether there are any. Raises the error of a send
+        that failed."""
+        acknowledged = False
         for code in [code for code, task in self._sending.items() if task.done()]:
             task = self._sending.pop(code)
             try:
@@ -109,6 +116,8 @@ class AgencyTopics:
             if self._refused.pop(code, None) is not None:
                 log.warning("an agency's topic of campaign entries is written again", agency=code)
             await move(connection, f"{ROUTE}.{code}", next_index, self.term.epoch)
+            acknowledged = True
+        return acknowledged
 
     def _refuse(self, code: str, error: Exception) -> None:
         if code not in self._refused:

@@ -14,6 +14,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import structlog
@@ -33,7 +34,7 @@ from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.postgres.outbox import PLATFORM
 from infra.postgres.sql import queries
 from infra.process.health import Progress, Readiness
-from infra.process.leader_election import LeaderElection, Term
+from infra.process.leader_election import LeaderElection, Parts, Term
 from infra.process.lease import LeaseSpec
 from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
@@ -76,6 +77,7 @@ class Relay:
         spec = LeaseSpec(LEASE, lambda application: connect(settings, application))
         progress = Progress(time.monotonic, positions=False)
         self._election = LeaderElection(settings, spec, self._work, progress)
+        self._parts = Parts(self._election.moved)
 
     @property
     def epoch(self) -> int | None:
@@ -91,9 +93,15 @@ class Relay:
         await self._election.run(stop)
 
     async def _work(self, term: Term) -> None:
-        scheduler = CommitmentScheduler(self.settings, term)
-        cosigning = Cosigning(self.settings, self._policy, term)
-        await until_one_ends(self._send_all(term), scheduler.run(), cosigning.run(), term.stop.wait())
+        parts = self._parts
+        scheduler = CommitmentScheduler(self.settings, term, lambda: parts.ended("commitments"))
+        cosigning = Cosigning(self.settings, self._policy, term, lambda: parts.ended("witnesses"))
+        await until_one_ends(
+            parts.run("sending", partial(self._send_all, term)),
+            parts.run("commitments", scheduler.run),
+            parts.run("witnesses", cosigning.run),
+            term.stop.wait(),
+        )
 
     async def _send_all(self, term: Term) -> None:
         producer = AIOKafkaProducer(
@@ -102,9 +110,10 @@ class Relay:
         try:
             await start_client(producer)
             log.info("relaying", epoch=term.epoch)
+            agencies = AgencyTopics(self.settings, term, producer, self._looked, lambda: self._sent("agencies"))
             await until_one_ends(
-                *(self._send_from(source, producer, term) for source in self.sources),
-                AgencyTopics(self.settings, term, producer, self._moved).run(),
+                *(self._parts.run(s.topic, partial(self._send_from, s, producer, term)) for s in self.sources),
+                self._parts.run("agencies", agencies.run),
             )
         finally:
             await abort_producer(producer)
@@ -123,13 +132,18 @@ class Relay:
                 if messages:
                     await send(producer, source.topic, messages)
                     await source.sent(connection, messages, term.epoch)
-                self._moved()
+                self._looked()
+                self._sent(source.topic)
                 if len(messages) < MESSAGES_MAX:
                     await pause(woken, poll_ms / 1000)
         finally:
             with suppress(*TRANSIENT_ERRORS):
                 await connection.close(timeout=1)
 
-    def _moved(self) -> None:
+    def _looked(self) -> None:
         self._election.progress.begin()
-        self._election.moved()
+
+    def _sent(self, source: str) -> None:
+        """All that was to send is acknowledged."""
+        self._parts.ended("sending")
+        self._parts.ended(source)

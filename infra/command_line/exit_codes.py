@@ -1,8 +1,8 @@
 """The exit codes of every `yesser` command, by error class.
 
 The table holds names, so that `yesser --help` imports no client and no package. An error takes the code of the most
-specific of its classes that is listed. 78 is also how a process ends that its supervisor must not start again
-(`consumers`).
+specific of its classes that is listed. 78 is also how a consumer ends whose rows are of a newer release
+(`consumers.pipeline`): started again, it ends the same way and changes nothing.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import hashlib
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from operator import itemgetter
 from typing import Any, Final
 
 from aiokafka import TopicPartition
@@ -96,7 +97,7 @@ async def ensure_topic(
     replication: int = 1,
 ) -> bool:
     """Create the topic unless it exists, and wait until it can be used; returns whether it was created."""
-    topic = NewTopic(name, partitions, replication, topic_configs=dict(config))
+    topic = NewTopic(name, partitions, replication, topic_configs={**config, **in_sync_min(replication)})
     response = await admin.create_topics([topic])
     ((_, code, *reason),) = response.topic_errors
     if code == TopicAlreadyExistsError.errno:
@@ -105,6 +106,14 @@ async def ensure_topic(
         raise KafkaRefused(f"topic {name} could not be created: {_reason(code, reason[0] if reason else None)}")
     await _until_led(admin, name)
     return True
+
+
+def in_sync_min(copies: int) -> dict[str, str]:
+    """How many copies of a topic must have a record before it is acknowledged: all but one, since a broker may be away.
+
+    Kafka's own default is one, which may be lost with its broker.
+    """
+    return {"min.insync.replicas": str(max(1, copies - 1))}
 
 
 def agency_topic_config(settings: Settings) -> dict[str, str]:
@@ -120,10 +129,17 @@ def agency_topic_config(settings: Settings) -> dict[str, str]:
     }
 
 
+def synced_to_disk(copies: int) -> dict[str, str]:
+    """The only copy of an agency's records is on the disk before it is acknowledged: no other broker has it, and
+    PostgreSQL has it only once it is registered."""
+    return {"flush.messages": "1"} if copies == 1 else {}
+
+
 async def ensure_agency_topic(admin: AIOKafkaAdminClient, code: str, settings: Settings) -> bool:
     """Create an agency's topic, with one partition; returns whether it was created."""
-    replication = settings.kafka_replication_factor
-    return await ensure_topic(admin, agency_topic(code), agency_topic_config(settings), replication=replication)
+    copies = settings.kafka_replication_factor
+    config = agency_topic_config(settings) | synced_to_disk(copies)
+    return await ensure_topic(admin, agency_topic(code), config, replication=copies)
 
 
 async def ensure_triggers_topic(admin: AIOKafkaAdminClient, code: str, settings: Settings) -> bool:
@@ -132,12 +148,20 @@ async def ensure_triggers_topic(admin: AIOKafkaAdminClient, code: str, settings:
     return await ensure_topic(admin, topic, LOG_TOPIC_CONFIG, replication=replication)
 
 
-async def configure_agency_topics(admin: AIOKafkaAdminClient, settings: Settings) -> list[str]:
-    """Give every existing agency topic its configuration; returns the changed ones. Other values of a topic stay."""
-    wanted = agency_topic_config(settings)
-    names = sorted(name for name in await admin.list_topics() if is_agency_topic(name))
+async def configure_topics(admin: AIOKafkaAdminClient, settings: Settings) -> list[str]:
+    """Give every existing topic of the platform its configuration; returns the changed ones. Other values of a topic
+    stay, and so does the number of its copies, which may be an earlier one."""
+    names = set(await admin.list_topics())
+    agencies = {name for name in names if is_agency_topic(name)}
+    triggers = {agency_triggers_topic(settings, agency_of(topic)) for topic in agencies} | {settings.triggers_topic}
+    described = await admin.describe_topics(sorted(names & (agencies | triggers | log_topics(settings).keys())))
     changed = []
-    for name in names:
+    for topic in sorted(described, key=itemgetter("topic")):
+        name = topic["topic"]
+        copies = min((len(partition["replicas"]) for partition in topic["partitions"]), default=1)
+        wanted = in_sync_min(copies)
+        if name in agencies:
+            wanted |= agency_topic_config(settings) | synced_to_disk(copies)
         own = await _own_config(admin, name)
         if {**own, **wanted} != own:
             # The request replaces all values of the topic.
@@ -219,8 +243,9 @@ async def create_acls(client: AIOKafkaClient, rights: Sequence[Right]) -> None:
                     raise KafkaRefused(f"{right} could not be granted: {_reason(code, message)}")
 
 
-async def delete_acls(client: AIOKafkaClient, user: str) -> None:
-    request = DeleteAclsRequest(_ANY, None, _ANY, f"User:{user}", None, Operation.ANY, _ANY)
+async def delete_acls(client: AIOKafkaClient, user: str, resource: int = _ANY) -> None:
+    """Delete all ACLs of a user, or those on one kind of resource."""
+    request = DeleteAclsRequest(resource, None, _ANY, f"User:{user}", None, Operation.ANY, _ANY)
     response = await _send(client, request)
     for code, message, _ in response.filter_responses:
         if code:
@@ -234,19 +259,21 @@ async def prepare_cluster(settings: Settings) -> None:
     """
     async with admin_client(settings.acting_as(SUPERUSER)) as admin:
         await ensure_log_topics(admin, settings)
-        await configure_agency_topics(admin, settings)
+        await configure_topics(admin, settings)
         if settings.kafka_security.startswith("SASL"):
             await allow_principals(admin, settings)
         await update_agencies(admin, settings)
 
 
 async def allow_principals(admin: AIOKafkaAdminClient, settings: Settings) -> None:
-    """Create the platform's users with their rights, and end what an earlier release's only user could do."""
+    """Create the platform's users with their rights, and end what those of earlier releases could do."""
     client = raw_client(admin)
     for principal in KAFKA_PRINCIPALS:
         secret = password(settings.secrets_folder / principal, "kafka")
         await create_scram_user(client, kafka_user(principal), secret)
     await create_acls(client, principal_rights(settings))
+    # It could commit offsets for the groups of every agency.
+    await delete_acls(client, kafka_user("reader"), Resource.GROUP)
     await delete_acls(client, FORMER_USER)
     await delete_scram_user(client, FORMER_USER)
 

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaConnectionError, KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaConnectionError, KafkaError, LeaderNotAvailableError, UnknownTopicOrPartitionError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.protocol.api import Request
 from aiokafka.protocol.metadata import MetadataRequest
@@ -68,6 +68,19 @@ async def absent_topics(client: AIOKafkaClient, topics: Iterable[str]) -> set[st
         return set()
     response = await send_repeatable(client, client.get_random_node(), MetadataRequest(names))
     return {name for error, name, *_ in response.topics if error == UnknownTopicOrPartitionError.errno}
+
+
+async def leaderless_topics(client: AIOKafkaClient, topics: Iterable[str]) -> set[str]:
+    """Which of these topics no broker serves now. The client would wait for them, and with them for all others."""
+    names = list(topics)
+    if not names:
+        return set()
+    response = await send_repeatable(client, client.get_random_node(), MetadataRequest(names))
+    return {
+        name
+        for error, name, *_, partitions in response.topics
+        if error == LeaderNotAvailableError.errno or any(leader == -1 for _, _, leader, *_ in partitions)
+    }
 
 
 async def start_error(starting: Coroutine[Any, Any, object], timeout_s: float) -> Exception | None:

@@ -102,7 +102,6 @@ def principal_rights(settings: Settings) -> list[Right]:
         Right("reader", Resource.TOPIC, "agency.", (Operation.DESCRIBE,)),
         Right("reader", Resource.TOPIC, log, reads),
         Right("reader", Resource.TOPIC, triggers, reads),
-        Right("reader", Resource.GROUP, None, reads),
         Right("auditor", Resource.TOPIC, log, reads),
         Right("auditor", Resource.TOPIC, checkpoints, reads),
         Right("administrator", Resource.TOPIC, None, administers),

@@ -18,6 +18,10 @@ from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
 HASH_BYTES: Final = 32
+READ_ENTRIES_MIN: Final = 256
+"""Entries of the first read, and of each while they are large."""
+READ_BYTES: Final = 16 << 20
+"""About the most bytes of the entries that are read at once: one may have 59,653."""
 CHOSEN_MAX: Final = 64
 """Entries of one query of `read_chosen`: each may be in a segment of its own."""
 _SQL: Final = queries("infra.log", "reader.sql")
@@ -69,6 +73,12 @@ async def read_entries(connection: Connection, first: int, limit: int) -> list[b
             raise ChangedEntry(start + whole, "the lengths in its bundle do not fit") from None
         result += entries[max(0, first - start) : max(0, first + limit - start)]
     return result
+
+
+def next_entries_max(read: Sequence[bytes], bytes_max: int, entries_max: int) -> int:
+    """How many entries to read after these: fewer where they are large, somewhat fewer than fit."""
+    mean_bytes = max(1, sum(map(len, read)) // len(read))
+    return min(entries_max, max(READ_ENTRIES_MIN, bytes_max * 15 // 16 // mean_bytes))
 
 
 async def read_checked(connection: Connection, first: int, limit: int) -> list[bytes]:
@@ -223,10 +233,15 @@ async def read_tree(connection: Connection, size: int) -> TileTree:
 async def entry_batches(
     connection: Connection, first: int, end: int, batch: int = 8192
 ) -> AsyncIterator[tuple[int, list[bytes]]]:
-    """`(first index, entries)` in order from `first` to `end - 1`, checked as `read_checked` does."""
+    """`(first index, entries)` in order from `first` to `end - 1`, checked as `read_checked` does.
+
+    At most `batch` entries at once, and fewer where they are large.
+    """
+    limit = min(batch, READ_ENTRIES_MIN)
     while first < end:
-        entries = await read_checked(connection, first, min(batch, end - first))
+        entries = await read_checked(connection, first, min(limit, end - first))
         if not entries:
             return
         yield first, entries
         first += len(entries)
+        limit = next_entries_max(entries, READ_BYTES, batch)

@@ -38,6 +38,10 @@ TRANSIENT_ERRORS: Final = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.TransactionTimeoutError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby that is not promoted yet
+    asyncpg.PostgresIOError,
     asyncpg.QueryCanceledError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InsufficientResourcesError,
@@ -157,6 +161,12 @@ async def connect(settings: Settings, application: str = "tool", *, batch: bool 
     )
     await prepare(connection)
     return connection
+
+
+async def limit_idle(connection: Connection, settings: Settings) -> None:
+    """Let the database end a transaction of a `batch` job that does nothing: a suspended process must not hold a
+    snapshot and its locks for ever."""
+    await connection.execute(f"SET idle_in_transaction_session_timeout = {settings.idle_in_transaction_timeout_ms}")
 
 
 @asynccontextmanager

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -70,6 +71,35 @@ that can."""
 
 async def always(_: Connection) -> None:
     """Eligible in any case."""
+
+
+class Parts:
+    """The parts of a process that work side by side, and end their term together.
+
+    A wait or a halt is over when each part that failed has had a good round: the rounds of the others say nothing.
+    """
+
+    def __init__(self, moved: Callable[[], None]) -> None:
+        self._moved = moved
+        self._failed: set[str] = set()
+
+    async def run(self, name: str, part: Callable[[], Awaitable[None]]) -> None:
+        """Run a part until it returns, or fails."""
+        try:
+            await part()
+        except Exception:
+            self.failed(name)
+            raise
+
+    def failed(self, name: str) -> None:
+        """An error of this part ends the term."""
+        self._failed.add(name)
+
+    def ended(self, name: str) -> None:
+        """A round of this part was good."""
+        self._failed.discard(name)
+        if not self._failed:
+            self._moved()
 
 
 class LeaderElection:
@@ -134,6 +164,7 @@ class LeaderElection:
     async def _stand_by(self, stop: asyncio.Event) -> int | None:
         """The epoch, as soon as the lease is free; None at a stop."""
         name, table = self._spec.name, self._spec.table
+        began = time.monotonic()
         connection = await self._spec.open(f"{name} election")
         try:
             while not stop.is_set():
@@ -146,6 +177,9 @@ class LeaderElection:
                     return epoch
                 self.progress.standby = True
                 forget_gauges(self._spec.process)
+                if time.monotonic() - began > 2 * HALTED_RETRY_S:
+                    # The owner works. One that halts as well leaves the lease free before this.
+                    self.moved()
                 self.idle()
                 await pause(stop, self._settings.lease_renew_ms / 1000)
             return None

@@ -129,7 +129,7 @@ class Timers:
 
     async def _rows_position(self) -> int:
         """The position of the campaigns' rows. What is read of them later is of this position or a later one."""
-        position: int | None = await self.connection.fetchval(_SQL["position"], CAMPAIGNS.rows_version.number)
+        position: int | None = await self.connection.fetchval(_SQL["position"], CAMPAIGNS.version.number)
         if position is None:
             raise NotCaughtUp("the campaigns have no rows of this release yet")
         return position

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from uuid import uuid4
 
+from consumers.registrar.batch import Batch
 from consumers.registrar.guards.checkpoint_topic import read_topic_checkpoints
 from consumers.registrar.guards.continuation import (
     Fork,
@@ -31,7 +32,7 @@ from consumers.registrar.guards.continuation import (
 )
 from consumers.registrar.journal import LEASE, Diverged, Journal
 from consumers.registrar.recovery.agency_records import AgencyRecords, agency_records
-from consumers.registrar.recovery.restored import Held, Lacking, Part, Restored, address_of
+from consumers.registrar.recovery.restored import Gap, Held, Lacking, Part, Restored, address_of
 from consumers.registrar.recovery.source import CannotRecover, Source, chunks
 from events.errors import Fenced
 from events.validation.verdicts import Agency
@@ -42,7 +43,7 @@ from infra.log.key_files import load_keys, log_key_files
 from infra.log.key_history import KeyHistory
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.signed_note import Checkpoint
-from infra.postgres.connection import TRANSIENT_ERRORS, connect
+from infra.postgres.connection import TRANSIENT_ERRORS, connect, limit_idle
 from infra.postgres.outbox import PLATFORM
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
@@ -102,6 +103,7 @@ async def _journal(settings: Settings) -> AsyncIterator[Journal]:
     """The journal under a new epoch. A halted registrar releases the lease every few seconds."""
     connection = await connect(settings, "recover", batch=True)
     try:
+        await limit_idle(connection, settings)  # each transaction holds the lease's row
         epoch = None
         # The owner's name must be unique: a second owner of the same name would take over the lease.
         name = f"{OWNER} on {socket.gethostname()}, process {os.getpid()}, {uuid4().hex[:8]}"
@@ -199,6 +201,9 @@ class _Recovery:
     async def _write(self, records: AgencyRecords, part: Sequence[tuple[Entry, bytes]], signed_size: int) -> None:
         """Commit entries of one recorded time, all before or all after the signed root."""
         entries, raws = [entry for entry, _ in part], [raw for _, raw in part]
+        if entries[0].index < signed_size:
+            # What is not signed is not believed before an entry is confirmed: there nothing is written ahead of it.
+            await self._write_gaps(records, entries)
         restoring = Part(entries, raws, await self._held(records, entries))
         restored = restoring.restore(await self.journal.known(restoring.claims))
         if entries[0].index >= signed_size and restored.unconfirmed and not self.unsigned:
@@ -210,6 +215,20 @@ class _Recovery:
             )
         await self.journal.commit(restored.batch)
         self._note(restored)
+
+    async def _write_gaps(self, records: AgencyRecords, entries: Sequence[Entry]) -> None:
+        """Commit the duplicates before the first entry of each topic, a step at a time: there may be any number."""
+        first: dict[str, int] = {}
+        for entry in entries:
+            topic, offset = address_of(entry)
+            first.setdefault(topic, offset)
+        for topic in first.keys() & self.agencies.keys() & self.positions.keys():
+            while (end := await records.step_end(topic, self.positions[topic], first[topic])) < first[topic]:
+                held = await records.read(topic, self.agencies[topic], self.positions[topic], end)
+                gap = Gap(topic, held, end, Batch(self.journal.size, entries[0].recorded))
+                restored = gap.restore(await self.journal.known(gap.claims))
+                await self.journal.commit(restored.batch)
+                self._note(restored)
 
     async def _held(self, records: AgencyRecords, entries: Sequence[Entry]) -> dict[str, Held]:
         """What these entries' topics hold up to them. One of the entries may register an agency."""

@@ -85,13 +85,73 @@ def address_of(entry: Entry) -> tuple[str, int]:
     return topic, int(offset)
 
 
-class Part:
+class _Restoring:
+    """A batch, with what the topics hold for it."""
+
+    def __init__(self, batch: Batch, held: Mapping[str, Held]) -> None:
+        self._held = held
+        self._restored = Restored(batch)
+
+    @property
+    def claims(self) -> list[bytes]:
+        """The claims to look up."""
+        found = []
+        for held in self._held.values():
+            for record, verdict in held.records.values():
+                event = event_of_record(record, verdict, held.agency)
+                if event is not None:
+                    found.append(event.claim)
+        return found
+
+    def _take_duplicates(self, topic: str, held: Held, offsets: range, known: Known) -> None:
+        """Take the duplicates at offsets without an entry, if their records are unchanged."""
+        for offset in offsets:
+            if offset not in held.records:
+                self._lacking(topic).duplicates += held.has_lost(offset)
+                continue
+            event = event_of_record(*held.records[offset], held.agency)
+            first = None if event is None else known.get(event.claim)
+            if event is None or first is None or first[0] != event.identity:
+                self._lacking(topic).duplicates += 1
+                continue
+            self._restored.batch.duplicates.append((topic, offset, first[1]))
+            if event.sequence is not None:
+                self._sequences(held.agency).seen.append(event.sequence)
+
+    def _lacking(self, topic: str) -> Lacking:
+        return self._restored.lacking.setdefault(topic, Lacking())
+
+    def _sequences(self, agency: Agency) -> Sequences:
+        return self._restored.batch.sequences.setdefault(agency.code, Sequences())
+
+
+class Gap(_Restoring):
+    """A part of a topic without entries, up to `end`: what it holds are duplicates of events before it.
+
+    An agency has one topic, so that the event of a duplicate is at a lower offset, and its entry in the log already.
+    """
+
+    def __init__(self, topic: str, held: Held, end: int, batch: Batch) -> None:
+        super().__init__(batch, {topic: held})
+        self._topic = topic
+        self._end = end
+
+    def restore(self, known: Known) -> Restored:
+        """The batch, which has no entry."""
+        topic, held, batch = self._topic, self._held[self._topic], self._restored.batch
+        self._take_duplicates(topic, held, range(held.next_offset, self._end), known)
+        last = self._end - 1
+        is_taken = bool(batch.duplicates) and batch.duplicates[-1][1] == last
+        batch.positions[topic] = (self._end, mark_of(*held.records[last]) if is_taken else NO_MARK)
+        return self._restored
+
+
+class Part(_Restoring):
     """Consecutive entries of one recorded time, with what the topics hold for them."""
 
     def __init__(self, entries: Sequence[Entry], raws: Sequence[bytes], held: Mapping[str, Held]) -> None:
+        super().__init__(Batch(entries[0].index, entries[-1].recorded, entries=list(raws)), held)
         self._entries = entries
-        self._held = held
-        self._restored = Restored(Batch(entries[0].index, entries[-1].recorded, entries=list(raws)))
         self._said = [
             None if is_refusal(entry) else event_of_entry(entry, raw, held[address_of(entry)[0]].agency)
             for entry, raw in zip(entries, raws, strict=True)
@@ -100,13 +160,7 @@ class Part:
     @property
     def claims(self) -> list[bytes]:
         """The claims to look up."""
-        found = [event.claim for event in self._said if event is not None]
-        for held in self._held.values():
-            for record, verdict in held.records.values():
-                event = event_of_record(record, verdict, held.agency)
-                if event is not None:
-                    found.append(event.claim)
-        return found
+        return [event.claim for event in self._said if event is not None] + super().claims
 
     def restore(self, known: Known) -> Restored:
         """The batch. Adds the entries' claims to `known`."""
@@ -130,21 +184,6 @@ class Part:
         for topic, (entry, agrees) in last.items():
             self._take_position(topic, entry, agrees=agrees)
         return self._restored
-
-    def _take_duplicates(self, topic: str, held: Held, offsets: range, known: Known) -> None:
-        """Take the duplicates at offsets without an entry, if their records are unchanged."""
-        for offset in offsets:
-            if offset not in held.records:
-                self._lacking(topic).duplicates += held.has_lost(offset)
-                continue
-            event = event_of_record(*held.records[offset], held.agency)
-            first = None if event is None else known.get(event.claim)
-            if event is None or first is None or first[0] != event.identity:
-                self._lacking(topic).duplicates += 1
-                continue
-            self._restored.batch.duplicates.append((topic, offset, first[1]))
-            if event.sequence is not None:
-                self._sequences(held.agency).seen.append(event.sequence)
 
     def _take_accepted(self, entry: Entry, event: Accepted, held: Held, offset: int, known: Known) -> tuple[bool, bool]:
         """Whether the topic holds the record, and whether validation confirms it."""
@@ -198,12 +237,6 @@ class Part:
         batch.positions[topic] = (offset + 1, mark_of(*held.records[offset]) if agrees else NO_MARK)
         reason = f"the record at offset {offset} is not that of entry {entry.index} ({_LOST}); {WHAT_TO_DO}"
         batch.halts[topic] = None if agrees or held.has_aged(offset) else reason
-
-    def _lacking(self, topic: str) -> Lacking:
-        return self._restored.lacking.setdefault(topic, Lacking())
-
-    def _sequences(self, agency: Agency) -> Sequences:
-        return self._restored.batch.sequences.setdefault(agency.code, Sequences())
 
 
 def _is_conflict(verdict: Accepted, known: Known) -> bool:

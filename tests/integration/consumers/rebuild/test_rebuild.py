@@ -10,6 +10,7 @@ import orjson
 import pytest
 import rfc8785
 from click.testing import CliRunner
+from structlog.testing import capture_logs
 
 from consumers.audit.tree import WrongTree
 from consumers.commitments.check import claims_in_log
@@ -185,6 +186,28 @@ async def test_a_swap_waits_for_the_live_position(settings: Settings, live: Conn
         await until(waits, "the swap waits for the row")
         assert not task.done()
     assert (await task).swapped
+
+
+async def test_a_swap_waits_for_readers_of_the_old_tables_and_keeps_what_was_folded(
+    settings: Settings, live: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumers.rebuild.rebuild.LOCK_TIMEOUT_MS", 50)
+    monkeypatch.setattr("consumers.rebuild.rebuild.SWAP_AGAIN_S", 0.05)
+    folded: list[int] = []
+    with capture_logs() as lines:
+        async with live.transaction():
+            await live.execute("LOCK TABLE projections.certificate IN ACCESS SHARE MODE")
+            task = asyncio.create_task(rebuild(settings, PROJECTIONS, SWAP, folded.append))
+
+            async def waits() -> bool:
+                return folded.count(0) > 2
+
+            await until(waits, "the swap is tried again")
+            assert not task.done()
+        assert (await task).swapped
+    assert sum(folded) == await live.fetchval("SELECT position FROM platform.position WHERE consumer = 'projections'")
+    assert [line["event"].split()[0] for line in lines] == ["the", "swapped"]
+    assert (await rebuild(settings, PROJECTIONS)).ok
 
 
 async def test_one_rebuild_of_a_read_model_at_a_time(settings: Settings, live: Connection) -> None:

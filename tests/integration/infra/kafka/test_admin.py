@@ -22,7 +22,7 @@ from infra.kafka.admin import (
     admin_client,
     agency_topic_config,
     allow_agency,
-    configure_agency_topics,
+    configure_topics,
     create_acls,
     create_scram_user,
     delete_acls,
@@ -97,15 +97,17 @@ async def test_an_agency_topic_keeps_35_days_and_is_unpacked_by_the_broker(setti
 
 async def test_topics_of_an_earlier_release_take_the_retention_and_keep_their_own_values(settings: Settings) -> None:
     async with admin_client(settings) as admin:
-        earlier = {"retention.ms": "-1", "min.insync.replicas": "1", "flush.messages": "7"}
+        earlier = {"retention.ms": "-1", "min.insync.replicas": "1", "flush.ms": "7000"}
         await ensure_topic(admin, agency_topic("moi"), earlier)
         await ensure_log_topics(admin, settings)
         days = settings.model_copy(update={"agency_retention_days": 3})
-        assert await configure_agency_topics(admin, days) == [agency_topic("moi"), agency_topic("platform")]
-        assert await configure_agency_topics(admin, days) == []
+        assert await configure_topics(admin, days) == [agency_topic("moi"), agency_topic("platform")]
+        assert await configure_topics(admin, days) == []
         found = await _config(admin, agency_topic("moi"))
-        assert (found["retention.ms"], found["flush.messages"]) == ("259200000", "7")
+        assert (found["retention.ms"], found["flush.ms"]) == ("259200000", "7000")
+        assert found["flush.messages"] == "1", "of one copy"
         assert (await _config(admin, settings.log_topic))["retention.ms"] == "-1", "the log does not age"
+        assert (await _config(admin, settings.log_topic))["min.insync.replicas"] == "1", "of one copy"
 
 
 async def test_a_compression_bomb_is_refused_by_the_broker(settings: Settings) -> None:
@@ -253,14 +255,19 @@ async def test_agencies_of_an_earlier_release_get_the_new_topic_and_right_and_a_
     assert await _may_read(settings, "agency-health", topics[2])
 
 
-async def test_an_agency_joins_groups_of_its_own_only(settings: Settings) -> None:
+async def test_an_agency_joins_groups_of_its_own_only_and_the_platforms_reader_none(settings: Settings) -> None:
     await _admit(settings, "moi", "secret-of-moi")
-    for group, is_own in (("agency.moi.desk", True), ("agency.moia.desk", False), ("mine", False)):
+    for user, group, is_own in (
+        ("agency-moi", "agency.moi.desk", True),
+        ("agency-moi", "agency.moia.desk", False),
+        ("agency-moi", "mine", False),
+        ("reader", "agency.moi.desk", False),
+    ):
         consumer = AIOKafkaConsumer(
             agency_triggers_topic(settings, "moi"),
             group_id=group,
             enable_auto_commit=False,
-            **client_arguments(settings, "agency-moi"),
+            **client_arguments(settings, user),
         )
         if is_own:
             await consumer.start()

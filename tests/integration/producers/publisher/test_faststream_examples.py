@@ -22,6 +22,7 @@ from events.types.awareness import CampaignTriggered
 from events.wire.codec import STRUCTURED_HEADERS, canonical_bytes, to_binary_mode
 from infra.kafka.admin import admin_client, allow_agency
 from infra.kafka.client_config import agency_topic, agency_triggers_topic, client_arguments
+from infra.kafka.rights import OFFICE, agency_user
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.sdk.faststream_events import Event, event_broker
@@ -133,13 +134,19 @@ async def error_of(process: asyncio.subprocess.Process) -> str:
 @pytest.fixture
 async def team(settings: Settings, environment: Environment, tmp_path: Path) -> Team:
     await make_topics(settings)
-    user = settings.kafka_user or "reader"
-    password = settings.secret("kafka", user) or settings.kafka_password or ""
+    user, password = await admit_office(settings)
     return Team(
         environment(
             YESSER_KAFKA_USER=user, YESSER_KAFKA_PASSWORD=password, CAMPAIGNS=str(tmp_path / "campaigns.sqlite")
         )
     )
+
+
+async def admit_office(settings: Settings) -> tuple[str, str]:
+    """The user and the password of the programme office, which may read all triggers in groups of its own."""
+    async with admin_client(settings) as admin:
+        await allow_agency(admin, settings, OFFICE, "secret-of-the-office")
+    return agency_user(OFFICE), "secret-of-the-office"
 
 
 async def test_a_team_receives_each_trigger_once_however_often_and_in_whichever_mode_it_is_sent(
@@ -253,19 +260,24 @@ async def test_faststream_by_itself_commits_past_a_message_that_failed(
 ) -> None:
     """Why `serve` is there. When this fails, FastStream has mended it."""
     await make_topics(settings)
+    user, password = await admit_office(settings)
+    office, group = (
+        settings.model_copy(update={"kafka_user": user, "kafka_password": password}),
+        "agency.yesser.careless",
+    )
     first, second = structured("a", "b")
     await send(settings, settings.triggers_topic, first, headers=[*STRUCTURED_HEADERS, ("mark", mark)])
     await send(settings, settings.triggers_topic, second)
     handled: list[str] = []
-    broker = event_broker(settings, ack_policy=policy, consumer_only=True, logger=None)
+    broker = event_broker(office, ack_policy=policy, consumer_only=True, logger=None)
 
-    @broker.subscriber(settings.triggers_topic, group_id="careless", auto_offset_reset="earliest")
+    @broker.subscriber(settings.triggers_topic, group_id=group, auto_offset_reset="earliest")
     async def receive(event: Event[CampaignTriggered]) -> None:
         if event.id == "a":
             raise OSError("the team's database is away")
         handled.append(event.id)
 
-    reader = AIOKafkaConsumer(**client_arguments(settings), group_id="careless", enable_auto_commit=False)
+    reader = AIOKafkaConsumer(**client_arguments(office), group_id=group, enable_auto_commit=False)
     await reader.start()
     try:
         async with broker:

@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaConnectionError, NotLeaderForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import (
+    CorruptRecordException,
+    KafkaConnectionError,
+    NotLeaderForPartitionError,
+    OffsetOutOfRangeError,
+)
 
 from consumers.registrar import last_records
 from consumers.registrar.batch import Mark, record_sha256
@@ -26,10 +31,11 @@ class Brokers:
         self._first = first
         self.requests: list[list[str]] = []
         self.errors: dict[str, int] = {}
+        self.leaderless: set[str] = set()
         self._client = self
-        self.cluster = SimpleNamespace(leader_for_partition=lambda _: 1)
+        self.cluster = SimpleNamespace(leader_for_partition=lambda p: -1 if p.topic in self.leaderless else 1)
 
-    async def send(self, _: int, request: Any, *, group: Any) -> Any:
+    async def send(self, _: int, request: Any, *, group: Any = None) -> Any:
         self.requests.append([topic for topic, _ in request.topics])
         room, answers = self._room, []
         for topic, _ in request.topics:
@@ -52,7 +58,9 @@ def last(offset: int, value: bytes) -> LastRecord:
 
 async def ask(brokers: Brokers, **expected: LastRecord) -> dict[str, str]:
     consumer: Any = brokers
-    return await changed_topics(consumer, expected)
+    changed, leaderless = await changed_topics(consumer, expected)
+    assert leaderless == brokers.leaderless & expected.keys()
+    return changed
 
 
 @pytest.fixture(autouse=True)
@@ -106,3 +114,18 @@ async def test_a_damaged_batch_is_asked_for_twice() -> None:
     found = await ask(brokers, a=last(3, b"a"), b=last(3, b"b"))
     assert "is damaged" in found["a"]
     assert brokers.requests == [["a", "b"], ["a"]]
+
+
+async def test_a_batch_that_the_broker_cannot_read_is_asked_for_twice_and_is_a_fault_of_its_topic_alone() -> None:
+    brokers = Brokers({"a": bytes(batch(3, b"a")), "b": bytes(batch(3, b"b"))})
+    brokers.errors = {"a": CorruptRecordException.errno}
+    assert await ask(brokers, a=last(3, b"a"), b=last(3, b"b")) == {
+        "a": "the batch at offset 3 is damaged: Kafka cannot read it"
+    }
+    assert brokers.requests == [["a", "b"], ["a"]]
+
+
+async def test_a_topic_without_a_leader_is_left_out_and_keeps_no_other_from_being_compared() -> None:
+    brokers = Brokers({"a": bytes(batch(3, b"a")), "b": bytes(batch(3, b"x"))})
+    brokers.leaderless = {"a"}
+    assert list(await ask(brokers, a=last(3, b"a"), b=last(3, b"b"))) == ["b"]

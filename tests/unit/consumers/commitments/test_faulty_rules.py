@@ -1,0 +1,47 @@
+"""Rules of campaigns that cannot be read: the other read models are committed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
+from consumers.campaigns.rules.rule_file import Fault, InvalidRules
+from consumers.commitments import commitment
+from consumers.commitments.commitment import Commitment, hash_read_models
+from consumers.commitments.log_keys import LOG_KEYS
+from consumers.fold.consumer import Consumer
+from consumers.fold.table_hash import TableHash
+from consumers.fold.version import RuleVersions
+from consumers.projections.consumer import CONSUMER as PROJECTIONS
+
+
+class Connection:
+    async def fetchval(self, *_: object) -> bool:
+        return True
+
+
+def unreadable() -> RuleVersions:
+    raise InvalidRules([Fault("x.yaml", "/name", "خطأ", "no such field")])
+
+
+async def test_a_faulty_folder_of_rules_leaves_out_the_campaigns_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hashed(_: object, consumer: Consumer, __: float) -> tuple[int, list[Commitment]]:
+        return 7, [Commitment(f"{consumer.name}.table", 7, 1, "00", "2026-11-25T08:00:00.000000Z")]
+
+    async def keys(*_: object) -> TableHash:
+        return TableHash(LOG_KEYS, 0, "00")
+
+    async def recorded(*_: object) -> None: ...
+
+    monkeypatch.setattr(commitment, "_hash_consumer", hashed)
+    monkeypatch.setattr(commitment, "hash_log_keys", keys)
+    monkeypatch.setattr(commitment, "_recorded", recorded)
+    connection: Any = Connection()
+    with capture_logs() as lines:
+        found = await hash_read_models(connection, [replace(CAMPAIGNS, rules=unreadable), PROJECTIONS])
+    assert [one.name for one in found] == ["projections.table"]
+    assert [line["consumer"] for line in lines] == ["campaigns"]

@@ -1,0 +1,88 @@
+"""The configuration of topics: how many copies must have a record before it is acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka.admin import NewTopic
+from aiokafka.admin.config_resource import ConfigResource
+
+from infra.kafka.admin import agency_topic_config, configure_topics, ensure_agency_topic, ensure_topic, in_sync_min
+from infra.settings import Settings
+
+SETTINGS = Settings(kafka_replication_factor=3)
+
+
+class Cluster:
+    """Existing topics, with the number of their copies; notes what is created and changed."""
+
+    def __init__(self, copies: dict[str, int]) -> None:
+        self._copies = copies
+        self.configs: dict[str, dict[str, str]] = {name: {} for name in copies}
+
+    async def create_topics(self, topics: Sequence[NewTopic]) -> Any:
+        for topic in topics:
+            self._copies[topic.name] = topic.replication_factor
+            self.configs[topic.name] = topic.topic_configs
+        return SimpleNamespace(topic_errors=[(topic.name, 0, None) for topic in topics])
+
+    async def list_topics(self) -> list[str]:
+        return list(self._copies)
+
+    async def describe_topics(self, names: Sequence[str]) -> list[Any]:
+        return [
+            {"topic": n, "error_code": 0, "partitions": [{"leader": 1, "replicas": [*range(self._copies[n])]}]}
+            for n in names
+        ]
+
+    async def describe_configs(self, resources: Sequence[ConfigResource]) -> list[Any]:
+        (resource,) = resources
+        entries = [(name, value, False, 1) for name, value in self.configs[resource.name].items()]
+        return [SimpleNamespace(resources=[(0, None, 2, resource.name, entries)])]
+
+    async def alter_configs(self, resources: Sequence[ConfigResource]) -> list[Any]:
+        for resource in resources:
+            self.configs[resource.name] = resource.configs
+        return [SimpleNamespace(resources=[(0, None)])]
+
+    def in_sync(self) -> dict[str, str | None]:
+        return {name: config.get("min.insync.replicas") for name, config in self.configs.items()}
+
+
+@pytest.mark.parametrize(("copies", "least"), [(1, "1"), (2, "1"), (3, "2")])
+async def test_all_copies_but_one_must_have_a_record_before_it_is_acknowledged(copies: int, least: str) -> None:
+    cluster: Any = Cluster({})
+    assert await ensure_topic(cluster, "t", {"retention.ms": "-1"}, replication=copies)
+    assert cluster.configs == {"t": {"retention.ms": "-1", "min.insync.replicas": least}}
+    assert in_sync_min(copies) == {"min.insync.replicas": least}
+
+
+@pytest.mark.parametrize(("copies", "flushed"), [(1, "1"), (3, None)])
+async def test_the_only_copy_of_an_agencys_record_is_on_the_disk_before_it_is_acknowledged(
+    copies: int, flushed: str | None
+) -> None:
+    cluster: Any = Cluster({})
+    assert await ensure_agency_topic(cluster, "moi", Settings(kafka_replication_factor=copies))
+    assert cluster.configs["agency.moi.events"].get("flush.messages") == flushed
+
+
+async def test_existing_topics_take_it_by_the_copies_that_they_have() -> None:
+    names = {
+        "agency.moi.events": 1,
+        "agency.platform.events": 3,
+        SETTINGS.log_topic: 3,
+        SETTINGS.checkpoints_topic: 3,
+        SETTINGS.triggers_topic: 3,
+        f"{SETTINGS.triggers_topic}.moi": 3,
+        "another": 3,
+    }
+    cluster: Any = Cluster(names)
+    assert await configure_topics(cluster, SETTINGS) == sorted(names.keys() - {"another"})
+    assert cluster.in_sync() == {**dict.fromkeys(names, "2"), "agency.moi.events": "1", "another": None}
+    flushed = [name for name, config in cluster.configs.items() if "flush.messages" in config]
+    assert flushed == ["agency.moi.events"], "the only one of one copy"
+    assert agency_topic_config(SETTINGS).items() <= cluster.configs["agency.moi.events"].items()
+    assert await configure_topics(cluster, SETTINGS) == []

@@ -1,0 +1,72 @@
+"""Standing by after a halt: another process works, and the halt is over."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from events.errors import Halt
+from infra.process import leader_election, lease
+from infra.process.health import Progress
+from infra.process.leader_election import LeaderElection, Parts, Term
+from infra.process.lease import LeaseSpec
+from infra.settings import Settings
+
+
+class Connection:
+    async def close(self, *, timeout: float) -> None: ...
+
+
+async def opened(_: str) -> Any:
+    return Connection()
+
+
+async def work(_: Term) -> None:
+    raise AssertionError("it has no lease")
+
+
+@pytest.mark.parametrize(("stood_by_s", "halted"), [(3.0, "the log was cut"), (5.0, None)])
+async def test_a_halt_is_over_when_another_process_keeps_the_lease(
+    stood_by_s: float, halted: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, stop = [0.0], asyncio.Event()
+
+    async def claim(*_: object, **__: object) -> None:
+        now[0] += stood_by_s
+        stop.set()
+
+    monkeypatch.setattr(lease, "claim", claim)
+    monkeypatch.setattr(leader_election, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(leader_election, "HALTED_RETRY_S", 0.0)
+    settings = Settings(lease_renew_ms=1)
+    candidate = LeaderElection(settings, LeaseSpec("role", opened), work, Progress(lambda: 0.0, positions=False))
+    await candidate._react(Halt("the log was cut"), stop)
+    assert not candidate.progress.readiness().ready
+    monkeypatch.setattr(leader_election, "HALTED_RETRY_S", 2.0)
+    with capture_logs() as lines:
+        await candidate._stand_by(stop)
+    assert candidate.progress.halted == halted
+    assert candidate.progress.readiness().ready == (halted is None)
+    assert [line["event"] for line in lines] == ([] if halted else ["no longer halted"])
+
+
+async def test_a_wait_of_some_parts_is_over_when_each_of_them_had_a_good_round() -> None:
+    moved: list[bool] = []
+    parts = Parts(lambda: moved.append(True))
+
+    async def fail() -> None:
+        raise OSError("away")
+
+    for name in ("a", "b"):
+        with pytest.raises(OSError, match="away"):
+            await parts.run(name, fail)
+    for name in ("c", "a", "c"):
+        parts.ended(name)
+    assert moved == []
+    parts.ended("b")
+    parts.ended("c")
+    assert moved == [True, True]
