@@ -30,7 +30,7 @@ def test_rows_are_matched_by_the_named_columns() -> None:
 
 def test_without_an_id_column_rows_are_matched_by_date_and_amount() -> None:
     form = TableForm(date_column="booked", amount_column="sum", amounts="halalas", delimiter=";")
-    assert kinds(form, "booked;sum\n2005-01-05;100\n2005-01-05;100\n") == ["matched", "missing-in-log"]
+    assert kinds(form, "booked;sum\n2005-01-05;100\n2005-01-05;100\n") == ["matched", "doubled"]
 
 
 def test_a_column_that_the_table_lacks_is_named() -> None:
