@@ -41,13 +41,20 @@ def next_command(row: Row) -> str | None:
     campaign_id = row["campaign_id"]
     match row["next_action"]:
         case "acknowledge":
-            return f"yesser campaigns ack {campaign_id} --by DESK"
+            return acknowledge_command(campaign_id)
         case "air":
-            airing = f"--channel {row['missing_channels'][0]} --outlet-ar NAME --outlet-en NAME --reach NUMBER"
-            return f"yesser campaigns air {campaign_id} {airing}"
+            return air_command(campaign_id, row["missing_channels"][0])
         case "complete":
             return f"yesser campaigns complete {campaign_id}"
     return None
+
+
+def acknowledge_command(campaign_id: str) -> str:
+    return f"yesser campaigns ack {campaign_id} --by DESK"
+
+
+def air_command(campaign_id: str, channel: str) -> str:
+    return f"yesser campaigns air {campaign_id} --channel {channel} --outlet-ar NAME --outlet-en NAME --reach NUMBER"
 
 
 def _english_days(days: int, kind: str = "") -> str:

@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 from consumers.campaigns.dates import in_words
-from consumers.campaigns.next_step import working_days_left
+from consumers.campaigns.next_step import acknowledge_command, air_command, working_days_left
 from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.mail import wording
 from consumers.delivery.mail.wording import WORDINGS
@@ -190,7 +190,8 @@ def endpoint_letter(endpoint_id: str, reason: str | None, context: Context) -> L
     """A webhook of the team was disabled. `reason`: `gone`, `failing` or `by-team`."""
     words = WORDINGS["endpoint-disabled"]
     why = {"gone": wording.GONE, "by-team": wording.BY_TEAM}.get(reason or "", wording.FAILING)
-    command = f"yesser webhooks enable {line(endpoint_id)}"
+    path = f"campaigns/webhooks/{quote(endpoint_id, safe='')}"
+    command = f"POST /v1/webhooks/{line(endpoint_id)}/enable"
 
     def subject(language: Language) -> str:
         return _filled(words.subject, language, {"endpoint": isolated(endpoint_id)})
@@ -198,7 +199,14 @@ def endpoint_letter(endpoint_id: str, reason: str | None, context: Context) -> L
     def page(language: Language) -> Page:
         lead = _filled(words.lead, language, {"endpoint": isolated(endpoint_id), "why": of(why, language)})
         enable = Pointer(of(wording.ENABLE, language), command)
-        return _page(context, language, subject(language), [lead], commands=(enable,))
+        return _page(
+            context,
+            language,
+            subject(language),
+            [lead],
+            commands=(enable,),
+            link=_at(context, path, of(wording.WEBHOOK_IN_CONSOLE, language)),
+        )
 
     return _letter(context, page, subject)
 
@@ -286,18 +294,22 @@ def _acknowledged(acknowledged: Acknowledgement | None, language: Language) -> s
 def _commands(notice: Notice, language: Language) -> tuple[Pointer, ...]:
     commands = []
     if notice.acknowledged is None:
-        commands.append(Pointer(of(wording.ACKNOWLEDGE, language), f"yesser campaigns ack {notice.campaign_id}"))
+        commands.append(Pointer(of(wording.ACKNOWLEDGE, language), acknowledge_command(notice.campaign_id)))
     if notice.missing:
-        airing = f"yesser campaigns air {notice.campaign_id} --channel {notice.missing[0]}"
+        airing = air_command(notice.campaign_id, notice.missing[0])
         commands.append(Pointer(of(wording.REPORT_AIRING, language), airing))
     return tuple(commands)
 
 
 def _link(context: Context, campaign_id: str, language: Language) -> Pointer | None:
+    return _at(context, f"campaigns/{quote(campaign_id, safe='')}", of(wording.IN_CONSOLE, language))
+
+
+def _at(context: Context, path: str, words: str) -> Pointer | None:
+    """A page of the console, if there is one."""
     if context.console is None:
         return None
-    address = f"{context.console.rstrip('/')}/campaigns/{quote(campaign_id, safe='')}"
-    return Pointer(of(wording.IN_CONSOLE, language), address)
+    return Pointer(words, f"{context.console.rstrip('/')}/{path}")
 
 
 def _group(title: Bilingual, rows: Sequence[DueCampaign], language: Language, team: Team) -> Group:

@@ -110,6 +110,7 @@ ACKNOWLEDGED_BY: Final = Bilingual(
 )
 MISSING: Final = Bilingual("دون بث بعد", "Not aired yet on")
 IN_CONSOLE: Final = Bilingual("افتح الحملة", "Open the campaign")
+WEBHOOK_IN_CONSOLE: Final = Bilingual("افتح الويب هوك", "Open the webhook")
 ACKNOWLEDGE: Final = Bilingual("لاستلامها", "To acknowledge it")
 REPORT_AIRING: Final = Bilingual("لتسجيل بث", "To report an airing")
 ENABLE: Final = Bilingual("لتفعيله", "To enable it")

@@ -74,7 +74,7 @@ async def test_a_trigger_is_one_message_in_both_languages(settings: Settings, co
         assert "الأحد 15 نوفمبر 2026 م (5 جمادى الآخرة 1448 هـ)" in shown
         assert "Sunday 15 November 2026 (5 Jumada al-Thania 1448 AH)" in shown
         assert "https://console.example/campaigns/service-launched.i3" in shown
-        assert "yesser campaigns ack service-launched.i3" in shown
+        assert "yesser campaigns ack service-launched.i3 --by DESK" in shown
         assert 'dir="rtl"' in html.get_content()
         assert await press.states() == [("campaign.triggered", "delivered", 1)]
         assert await press.errors() == [(250, None)]
@@ -331,7 +331,7 @@ async def test_a_disabled_endpoint_is_told_to_the_first_desk(settings: Settings,
         (message,) = mails.messages
         text = message.get_body(("plain",))
         assert text is not None
-        assert "yesser webhooks enable ep_1" in text.get_content()
+        assert "POST /v1/webhooks/ep_1/enable" in text.get_content()
         assert "its server answered that it is gone (410)" in text.get_content()
 
 

@@ -202,7 +202,10 @@ def test_a_campaign_that_is_acknowledged_says_by_whom() -> None:
     plain, _ = bodies(parsed(notice_letter(taken, CONTEXT)))
     assert "Acknowledged by \u2068press-desk\u2069 on Monday 2 November 2026" in plain
     assert "yesser campaigns ack" not in plain
-    assert "yesser campaigns air service-launched.i3 --channel tv" in plain
+    assert (
+        "yesser campaigns air service-launched.i3 --channel tv --outlet-ar NAME --outlet-en NAME --reach NUMBER"
+        in plain
+    )
 
 
 def test_a_reminder_begins_with_what_is_missing() -> None:
@@ -292,4 +295,4 @@ def test_a_digest_of_many_campaigns_is_bounded_and_one_of_none_says_so() -> None
 def test_the_owner_of_a_disabled_endpoint_learns_why() -> None:
     plain, _ = bodies(parsed(endpoint_letter("ep_1", "failing", CONTEXT)))
     assert "its server has accepted nothing for days" in plain
-    assert "yesser webhooks enable ep_1" in plain
+    assert "POST /v1/webhooks/ep_1/enable" in plain
