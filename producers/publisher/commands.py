@@ -172,12 +172,12 @@ def _print(report: Report) -> None:
     stored = report.sent.lines_count - report.verdicts_count
     if stored and not report.is_final and report.verdicts is None:
         print_localized(
-            f"الأسطر المخزّنة في كافكا: {stored:,}؛ لم تُعرف أحكامها بعد (لانتظارها استعمل ‎--wait‎).",
+            f"الأسطر المخزّنة في كافكا: {stored:,}؛ لم تُعرف نتائج التحقق منها بعد (لانتظارها استعمل ‎--wait‎).",
             f"{_lines(stored)} stored in Kafka; verdicts are not known yet (use --wait to wait for them).",
         )
     elif stored and not report.is_final:
         print_localized(
-            f"الأسطر المخزّنة في كافكا: {stored:,}؛ لم تُعرف أحكامها بعد (انشر الملف ثانية).",
+            f"الأسطر المخزّنة في كافكا: {stored:,}؛ لم تُعرف نتائج التحقق منها بعد (انشر الملف ثانية).",
             f"{_lines(stored)} stored in Kafka; verdicts are not known yet (publish the file again).",
         )
     if document["first_index"] is not None:
