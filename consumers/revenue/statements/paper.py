@@ -51,8 +51,9 @@ class Paper:
     sheets: tuple[Sheet, ...]
     proof: Bilingual
     link: str
-    verify: Bilingual | None = None
-    """The commands that write the proof and verify it."""
+    proven_by: Bilingual | None = None
+    commands: tuple[str, ...] = ()
+    """Those that write the folder with the proof, and verify it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def statement_paper(
     ]
     return Paper(
         Bilingual(f"كشف الشراكة {own}", f"Statement {own}"), tuple(sheets), _proof(statement, provenance),
-        "" if provenance is None else provenance.link, _verify(statement),
+        "" if provenance is None else provenance.link, *_verify(statement),
     )  # fmt: skip
 
 
@@ -336,16 +337,16 @@ def _proof(statement: Mapping[str, Any], provenance: Provenance | None) -> Bilin
     )
 
 
-def _verify(statement: Mapping[str, Any]) -> Bilingual:
+def _verify(statement: Mapping[str, Any]) -> tuple[Bilingual, tuple[str, str]]:
     partnership_id, period = statement["partnership_id"], statement["period"]
     folder = f"{partnership_id}-{period}"
     writes = f"yesser ledger prove-statement {partnership_id} {period} --into {folder}"
     verifies = f"yesser ledger verify-statement {folder} --vkey VKEY"
-    return Bilingual(
-        f"يثبته المجلد {left_to_right(folder)}: يكتبه الأمر {left_to_right(writes)} ويتحقق منه الأمر"
-        f" {left_to_right(verifies)}.",
-        f"The folder {folder} proves it: {writes} writes it, {verifies} verifies it.",
+    said = Bilingual(
+        f"يثبت هذا الكشف المجلد {left_to_right(folder)}: يكتبه الأمر الأول، ويتحقق منه الثاني.",
+        f"The folder {folder} proves this statement: the first command writes it, the second verifies it.",
     )
+    return said, (writes, verifies)
 
 
 def texts(cell: Cell) -> Iterator[str]:

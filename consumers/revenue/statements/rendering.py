@@ -53,7 +53,8 @@ def _document(paper: Paper) -> dict[str, Any]:
         "sheets": [_sheet(sheet) for sheet in paper.sheets],
         "proof": _cell(paper.proof),
         "link": paper.link,
-        "verify": None if paper.verify is None else _cell(paper.verify),
+        "proven_by": None if paper.proven_by is None else _cell(paper.proven_by),
+        "commands": paper.commands,
     }
 
 
