@@ -6,6 +6,7 @@ Needs DuckDB (the extra `parquet`). Text, whole numbers and booleans have their 
 
 from __future__ import annotations
 
+import glob
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from infra.postgres.unit_of_work import Table
 
 _TYPES: Final = {"text": "VARCHAR", "bigint": "BIGINT", "boolean": "BOOLEAN", "bytea": "VARCHAR", "jsonb": "JSON"}
 """Of the lines: bytes are in hexadecimal there."""
+_ONE_FILE: Final = "hive_partitioning=false"
+"""No `name=value` in a path is a column."""
 
 
 class ParquetDiffers(Halt):
@@ -40,9 +43,10 @@ def write_parquet(store: SqliteStore, table: Table[Any], path: Path, expected: T
     columns = ", ".join(
         f"unhex({quoted(name)}) AS {quoted(name)}" if kind == "bytea" else quoted(name) for name, kind in kinds.items()
     )
-    rows = f"SELECT {columns} FROM read_json(?, format='newline_delimited', columns={{{given}}})"
+    options = f"format='newline_delimited', columns={{{given}}}, {_ONE_FILE}"
+    rows = f"SELECT {columns} FROM read_json(?, {options})"
     with duckdb.connect() as database:
-        database.sql(rows, params=[str(lines)]).write_parquet(str(path), compression="zstd")
+        database.sql(rows, params=[glob.escape(str(lines))]).write_parquet(str(path), compression="zstd")
         lines.unlink()
         found = _hash(database, table, path)
     if found != expected:
@@ -50,5 +54,5 @@ def write_parquet(store: SqliteStore, table: Table[Any], path: Path, expected: T
 
 
 def _hash(database: Any, table: Table[Any], path: Path) -> TableHash:
-    cursor = database.execute(canonical_query(table, "read_parquet(?)"), [str(path)])
+    cursor = database.execute(canonical_query(table, f"read_parquet(?, {_ONE_FILE})"), [glob.escape(str(path))])
     return hash_of(table, canonical_lines(table, cursor))

@@ -6,6 +6,7 @@ A column is text (`VARCHAR`) or a whole number (`BIGINT`); there are no fraction
 from __future__ import annotations
 
 import csv
+import glob
 import io
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -87,8 +88,8 @@ def write_parquet(path: Path, columns: Columns, rows: Rows) -> None:
         write_csv(lines, columns, rows)
         types = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
         with duckdb.connect() as database:
-            source = f"SELECT * FROM read_csv(?, header=true, columns={{{types}}})"  # noqa: S608 - our own columns
-            database.execute(f"CREATE TEMP TABLE written AS {source}", [str(lines)])
+            source = f"SELECT * FROM read_csv(?, header=true, hive_partitioning=false, columns={{{types}}})"  # noqa: S608 - our own columns
+            database.execute(f"CREATE TEMP TABLE written AS {source}", [glob.escape(str(lines))])
             database.execute("COPY written TO ? (FORMAT parquet, COMPRESSION zstd)", [str(path)])
     finally:
         lines.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ import pytest
 from consumers.fold.consumer import Consumer
 from consumers.fold.table_hash import TableHash, row_line
 from consumers.offline import store as store_module
+from consumers.offline.parquet import write_parquet
 from consumers.offline.store import SqliteStore
 from consumers.registry import CONSUMERS
 from events.wire.entry import Entry
@@ -83,3 +84,16 @@ def test_lines_of_every_type_are_those_of_the_live_rows(tmp_path: Path) -> None:
     assert store.hash(MIXED) == TableHash("mixed", len(rows), sha256(b"".join(live)).hexdigest())
     assert store.rows(MIXED) == sorted(rows, key=lambda row: row.id)
     store.close()
+
+
+@pytest.mark.parametrize("folder", ["service_id=other", "a[1]"])
+def test_a_read_model_is_written_to_a_folder_of_any_name(tmp_path: Path, folder: str) -> None:
+    consumer = CONSUMERS["projections"]
+    store = SqliteStore(tmp_path / "store.sqlite", consumer)
+    store.apply([entry_of(entry) for entry in entries_from(generate(7, 400))])
+    (tmp_path / folder).mkdir()
+    try:
+        for table in consumer.tables:
+            write_parquet(store, table, tmp_path / folder / f"{table.name}.parquet", store.hash(table))
+    finally:
+        store.close()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from infra.command_line import table_files
-from infra.command_line.table_files import Columns, TooManyRows, write_xlsx
+from infra.command_line.table_files import Columns, TooManyRows, write_parquet, write_xlsx
 
 COLUMNS: Columns = {"n": "BIGINT"}
 
@@ -25,3 +27,12 @@ def test_a_worksheet_with_too_many_rows_is_not_written(tmp_path: Path, monkeypat
         write_xlsx(path, COLUMNS, [(1,), (2,), (3,)])
     assert path.read_bytes() == before, "an earlier file stays"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("folder", ["n=7", "a[1]"])
+def test_the_name_of_a_folder_is_no_column_and_no_pattern(tmp_path: Path, folder: str) -> None:
+    place = tmp_path / folder
+    place.mkdir()
+    write_parquet(place / "rows.parquet", COLUMNS, [(1,), (2,)])
+    query = "SELECT * FROM read_parquet(?, hive_partitioning=false)"
+    assert duckdb.execute(query, [glob.escape(str(place / "rows.parquet"))]).fetchall() == [(1,), (2,)]
