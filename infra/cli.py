@@ -192,8 +192,11 @@ def wrong_path(error: BaseException, arguments: Sequence[str]) -> str | None:
         return wrong_path(error.exceptions[0], arguments)
     if not isinstance(error, OSError) or error.errno not in _WRONG_PATH or not isinstance(error.filename, str):
         return None
+    found = Path(error.filename).absolute()
+    if "secrets" in found.parts or any(found.is_relative_to(folder) for folder in _OWN_FOLDERS):
+        return None
     named = [Path(part).absolute() for argument in arguments for part in (argument, argument.partition("=")[2]) if part]
-    if not any(_belongs_to(Path(error.filename).absolute(), path) for path in named):
+    if not any(_belongs_to(found, path) for path in named):
         return None
     return f"{error.filename} cannot be opened ({error.strerror}): name a path that exists and that you may use."
 
@@ -231,6 +234,9 @@ def foreseen(error: BaseException) -> str | None:
     return None
 
 
+_OWN_FOLDERS: Final = [
+    Path(__file__).parents[1] / name for name in ("events", "infra", "producers", "consumers", "docs")
+]
 _WRONG_PATH: Final = frozenset({errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS})
 REFUSED: Final = {
     "asyncpg.InvalidAuthorizationSpecificationError": "PostgreSQL refuses this user or password: see YESSER_POSTGRES",

@@ -15,7 +15,7 @@ from pathlib import Path
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.port import LogPort
 from consumers.audit.tree import WrongTree
-from events.errors import Tampered, YesserError
+from events.errors import Retry, Tampered, YesserError
 from infra.log.key_history import KeyHistory, key_name
 from infra.log.proofs import tree_root
 from infra.log.signed_note import (
@@ -37,8 +37,16 @@ class OtherKeys(ForkedLog):
     """The log's keys are not those that a kept checkpoint names: its server withholds or replaced its rotations."""
 
 
-class OlderCopy(YesserError):
-    """A folder holds an older log than was accepted: that it is the beginning of that log cannot be shown."""
+class OlderCopy(ForkedLog):
+    """A folder holds fewer entries than were accepted: it is an older copy, or its log lost its tail."""
+
+
+class AcceptedMeanwhile(Retry):
+    """Another command accepted a checkpoint while this one was at work: run it again, to compare with that one."""
+
+
+class NotKept(YesserError):
+    """The accepted checkpoint cannot be stored: name a folder that you may write to with --state."""
 
 
 class DamagedCheckpoint(Tampered):
@@ -61,12 +69,20 @@ class KeptCheckpoint:
         self._folder = folder
         self._name = verifier.name
         self.path = self._path(verifier)
+        self._continued: str | None = None
+        """The note in the file when it was read: what is written continues that one."""
+
+    def prepare(self) -> None:
+        """Make the folder. Raises `NotKept`."""
+        with _storing(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
 
     def read(self, history: KeyHistory) -> Checkpoint | None:
         """The newest that was kept under a key of the log's history, or that one of them signed; None before the first.
 
         Raises `DamagedCheckpoint`, and `OtherKeys` where the history does not have the key that signed it.
         """
+        self._continued = _note(self.path)
         found = [self._read(self._path(key), history) for key in history.keys]
         found += [_signed(path, history) for path in self._of_other_keys(history)]
         return max((kept for kept in found if kept is not None), key=lambda kept: kept.size, default=None)
@@ -76,16 +92,23 @@ class KeptCheckpoint:
         return [path for path in self._of_other_keys(history) if _signed(path, history) is None]
 
     def write(self, checkpoint: Checkpoint) -> None:
-        """Replace the file, unless a larger one was kept meanwhile. If that is lost in a power loss, the older one
-        still holds. Raises `ForkedLog` where another command accepted another tree of this size meanwhile."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        """Replace the file by a checkpoint that continues what was read. If that is lost in a power loss, the older one
+        still holds.
+
+        Raises `AcceptedMeanwhile` where the file is another one by now, `ForkedLog` where that is another tree of the
+        same size, and `NotKept`.
+        """
+        self.prepare()
         with _locked(self._folder):
-            meanwhile = self.last()
-            if meanwhile is not None and meanwhile.size > checkpoint.size:
-                return
-            if meanwhile is not None and meanwhile.size == checkpoint.size:
-                require_same_root(checkpoint.root, meanwhile, str(self.path))
-            replace_file(self.path, checkpoint.note.encode())
+            found = self.last()
+            if found is not None and found.size == checkpoint.size:
+                require_same_root(checkpoint.root, found, str(self.path))
+            elif found is not None and found.note != self._continued:
+                raise AcceptedMeanwhile(f"{self.path}: {AcceptedMeanwhile.__doc__}")
+            if found is None or found.note != checkpoint.note:
+                with _storing(self._folder):
+                    replace_file(self.path, checkpoint.note.encode())
+            self._continued = checkpoint.note
 
     def last(self) -> Checkpoint | None:
         """What the file holds, whichever key signed it. Raises `DamagedCheckpoint`."""
@@ -156,6 +179,14 @@ def _stem(name: str) -> str:
 
 
 @contextmanager
+def _storing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise NotKept(f"{folder}: {error.strerror}. {NotKept.__doc__}") from error
+
+
+@contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """One command at a time. The folder is locked, because its files are replaced."""
     opened = os.open(folder, os.O_RDONLY)
@@ -188,6 +219,17 @@ def require_same_root(found: bytes, old: Checkpoint, keeper: str) -> None:
             f"the log's first {old.size} entries do not give the signed root that {keeper} holds: keep both, "
             "and find out who signed two histories"
         )
+
+
+def require_reached(history: KeyHistory, given: Verifier, checkpoint: Checkpoint) -> None:
+    """Raise `ForkedLog` where the log ends before the key that the auditor gave took over: an earlier key, which may be
+    stolen, signed what is there."""
+    for step in history.transitions:
+        if step.new == given and checkpoint.size < step.size:
+            raise ForkedLog(
+                f"the log has {checkpoint.size} entries, but the key {key_name(given)} took over at {step.size}: "
+                "it lost its tail, or a replaced key signed another history"
+            )
 
 
 async def require_rotations(port: LogPort, history: KeyHistory, checkpoint: Checkpoint) -> None:

@@ -12,6 +12,7 @@ from consumers.audit import verify
 from consumers.audit.http_port import http_port
 from consumers.audit.layout import CHECKPOINT, KEY_HISTORY
 from consumers.audit.port import LogPort, MirrorPort
+from consumers.audit.tree import RecordedTimes
 from events.errors import Tampered
 from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.merkle import TileTree, leaf_hash
@@ -66,11 +67,11 @@ class Export:
 
 
 def open_export(source: str | None, verifier: Verifier) -> Export | None:
-    """The export in a folder; None for another source. Raises `ChangedExport` and `OtherKey`."""
+    """The export in a folder; None for another source. Raises `ChangedExport`, `WrongTime` and `OtherKey`."""
     if source is None or is_address(source) or not is_export(Path(source)):
         return None
     try:
-        _, _, count = verify.verify(Path(source), verifier.vkey)
+        _, _, count = verify.verify(Path(source), verifier.vkey, _in_time)
         keys = export_keys(Path(source), verifier)
         return Export(Path(source), export_checkpoint(Path(source), verifier), count, keys)
     except verify.OtherKey as error:
@@ -79,12 +80,20 @@ def open_export(source: str | None, verifier: Verifier) -> Export | None:
         raise _changed(Path(source), error) from error
 
 
+def _in_time(folder: Path) -> Iterator[tuple[int, bytes]]:
+    """The entries, whose recorded times do not run backwards from one to the next."""
+    times = RecordedTimes()
+    for index, raw in verify.read_entries(folder):
+        times.require(index, [raw])
+        yield index, raw
+
+
 def _changed(folder: Path, error: Exception) -> ChangedExport:
     return ChangedExport(f"{folder}: {error}. {ChangedExport.__doc__}")
 
 
 def export_checkpoint(folder: Path, verifier: Verifier) -> Checkpoint:
-    """The checkpoint of an export, by any key of the rotations in it. Raises `InvalidNote`."""
+    """The checkpoint of an export, by any key of the rotations in it; it was verified. Raises `InvalidNote`."""
     return export_keys(folder, verifier).parse_checkpoint((folder / CHECKPOINT).read_text(encoding="utf-8"))
 
 
@@ -96,7 +105,8 @@ def export_keys(folder: Path, verifier: Verifier) -> KeyHistory:
 
 
 def is_export(folder: Path) -> bool:
-    return (folder / "proof.json").is_file()
+    """A folder with tiles is a mirror, whatever else was put into it."""
+    return (folder / "proof.json").is_file() and not (folder / "tile").exists()
 
 
 def is_address(source: str) -> bool:

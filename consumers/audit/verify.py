@@ -3,9 +3,8 @@
     python verify.py FOLDER VKEY
 
 FOLDER holds this file, `checkpoint`, `proof.json`, `entries.ndjson` or `entries.parquet`, and `keys` where the log's
-key was replaced. No other file in it is looked at. VKEY is a verifier key of the log, an earlier or a later one: the
-log's operator gives it to you over a channel that you trust; never take it from the export. Needs Python 3.10 or newer;
-PyNaCl or cryptography for signatures; for Parquet also duckdb.
+key was replaced. No other file in it is looked at. VKEY is the key that signed, or one that it replaced: the log's
+operator gives it to you over a channel that you trust. Needs Python 3.10, PyNaCl or cryptography; for Parquet duckdb.
 
 What is verified: the checkpoint is signed by the log's key; every entry is at its index in the tree that was signed;
 every other column of a row is what its entry says. Exit code: 0 verified, 76 something was changed, 2 wrong use, or
@@ -135,8 +134,8 @@ def read_vkey(vkey: str) -> tuple[str, bytes, bytes]:
 
 
 def read_keys(path: Path, known: Key) -> Keys:
-    """The keys of the log by the rotations in a file, each signed by the old key and the new one; the known key alone
-    where there are none, or it has no part in them."""
+    """The known key and those that replaced it, by rotations that the old key and the new one signed. An earlier key is
+    none of them: a thief could sign with it what it never signed."""
     found: Keys = [(known, 0, math.inf)]
     if not path.exists():
         return found
@@ -156,7 +155,8 @@ def read_keys(path: Path, known: Key) -> Keys:
         if set(signed_by(f"{text}\n", signatures, [old, new], place)) != {old, new}:
             raise Changed(f"{place} is not signed by both of its keys")
         found[-1:] = [(old, before[1], begin), (new, begin, math.inf)]
-    return found if known in [key for key, _, _ in found] else [(known, 0, math.inf)]
+    later = [row for number, row in enumerate(found) if known in [key for key, _, _ in found[: number + 1]]]
+    return later or [(known, 0, math.inf)]
 
 
 def read_checkpoint(note: str, keys: Keys) -> tuple[int, bytes]:
@@ -198,7 +198,7 @@ def not_signed(text: str, signatures: str, keys: Keys) -> Exception:
         return Changed(f"checkpoint: it is not signed by the key of {origin} that you gave")
     return OtherKey(
         f"checkpoint: it says that another key of {origin} signed it ({', '.join(blob[:4].hex() for blob in others)})."
-        " Put the log's file `keys` into the folder, which shows whether one replaced the other, or give that key"
+        " Give that key or, if it replaced yours, put the log's file `keys` into the folder, which shows that"
     )
 
 

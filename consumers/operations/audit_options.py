@@ -22,6 +22,7 @@ from consumers.audit.kept import (
     OlderCopy,
     OtherKeys,
     require_continuation,
+    require_reached,
     require_rotations,
     require_same_root,
     state_folder,
@@ -111,8 +112,10 @@ class AuditSource:
         new = await self.witnessed(port)
         history = await port.keys()
         await require_rotations(port, history, new)
+        require_reached(history, self.verifier, new)
         if self.kept is None:
             return None, new
+        self.kept.prepare()
         self._require_new(new, self.kept.last())  # an older copy may lack the keys of what was accepted
         old = self.kept.read(history)
         if old is None:
@@ -126,8 +129,8 @@ class AuditSource:
         """Raise `OlderCopy` for a folder that is behind; a server that is, is no copy of the auditor's own."""
         if old is not None and found.size < old.size and not is_address(self.place or ""):
             raise OlderCopy(
-                f"{self.place} holds {found.size} entries, but you accepted {old.size}: it cannot show that these are "
-                "the first of them. Mirror the log again"
+                f"{self.place} holds {found.size} entries, but you accepted {old.size}: it is an older copy, or its "
+                "log lost its tail. Mirror the log again"
             )
 
     async def witnessed(self, port: LogPort) -> Checkpoint:

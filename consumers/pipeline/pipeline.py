@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 
 from consumers.fold.consumer import Consumer
+from consumers.pipeline.batch import LeafMismatch
 from consumers.pipeline.batch_buffer import BatchBuffer, Unsubscribed
 from consumers.pipeline.log_feed import LogFeed
 from consumers.pipeline.writer import NewerRules, Writer
@@ -58,6 +59,7 @@ class Pipeline:
         self._election = LeaderElection(settings, spec, self._apply_log, self.progress)
         self._feed = feed or LogFeed(settings)
         self._runs_feed = feed is None
+        self._topic_differs = False
 
     def readiness(self) -> Readiness:
         """Ready while it applies the log or stands by."""
@@ -88,6 +90,7 @@ class Pipeline:
                     *([self._feed.run()] if self._runs_feed else []),
                 )
             except Halt as error:
+                self._topic_differs = isinstance(error, LeafMismatch)
                 await writer.halt(str(error))
                 raise
         finally:
@@ -171,10 +174,15 @@ class Pipeline:
                 break
             await writer.fill(ahead, is_gap=False)
             if writer.position == before:
-                break  # the topic holds more than the log: applying its entries halts
+                break  # the topic holds more than the log, which halts below
         buffer = BatchBuffer(self.settings.batch_records_max)
         first_index = self._feed.subscribe(buffer, writer.position)
-        await writer.fill(first_index, is_gap=False)
+        try:
+            await writer.fill(first_index, is_gap=False)
+            writer.require(first_index)
+        except BaseException:
+            self._feed.unsubscribe(buffer)
+            raise
         return buffer
 
     def _look(self, writer: Writer, size: int) -> None:
@@ -187,13 +195,17 @@ class Pipeline:
         """A halt holds until the position has moved (but see `_end_halt`); a wait also ends where there is nothing to
         apply."""
         if moved:
+            self._topic_differs = False
             self._election.moved()
         elif at_end:
             self._election.idle()
 
     async def _end_halt(self, writer: Writer) -> None:
-        """Everything is applied and no error came: what halted it, such as a file, is mended."""
-        if writer.is_halted or self.progress.halted is not None:
+        """Everything is applied and no error came: what halted it, such as a file, is mended.
+
+        Not so where the topic differs: that it brings nothing may be Kafka's absence.
+        """
+        if not self._topic_differs and (writer.is_halted or self.progress.halted is not None):
             await writer.end_halt()
             self._election.moved()
 

@@ -87,13 +87,17 @@ class Writer:
                 entries=batch.first_index - self.position,
             )
             await self.fill(batch.first_index)
-            if batch.first_index > self.position:
-                raise LeafMismatch(
-                    f"the topic holds index {batch.first_index}, but the database ends at {self.position} "
-                    "(an older copy?); run `yesser recover`"
-                )
+            self.require(batch.first_index)
         if batch.end > self.position:
             await self._apply(batch.part(self.position - batch.first_index, len(batch.entries)), 0, release)
+
+    def require(self, first_index: int) -> None:
+        """Raise `LeafMismatch` where the log in PostgreSQL ends before an index that the topic has."""
+        if first_index > self.position:
+            raise LeafMismatch(
+                f"the topic holds index {first_index}, but the database ends at {self.position} "
+                "(an older copy?); run `yesser recover`"
+            )
 
     async def fill(self, end: int, *, is_gap: bool = True) -> None:
         """Apply the entries up to `end` from the log in PostgreSQL, as far as it has them.

@@ -200,7 +200,7 @@ async def _swap(connection: Connection, scratch: Scratch) -> bool:
             version = consumer.rows_version
             rules = consumer.rules().after(await _kept_rules(connection, consumer)) if consumer.rules else {}
             await connection.execute(_SQL["swapped"], consumer.name, version.number, version.sha256, rules)
-    except asyncpg.LockNotAvailableError:
+    except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):  # readers of several tables deadlock
         return False
     return True
 

@@ -169,8 +169,8 @@ class Reader:
         )
 
     async def awaited_topics_answer(self) -> bool:
-        """Whether a topic that was left out can be read now."""
-        return bool(self._awaited - await self._unreadable(self._awaited))
+        """Whether a topic that was left out can be read now, or one is to be left out: it lost its leader."""
+        return bool(self._leaderless - self._awaited or self._awaited - await self._unreadable(self._awaited))
 
     async def _unreadable(self, topics: Iterable[str]) -> set[str]:
         client, names = raw_client(self.consumer), list(topics)
@@ -295,16 +295,20 @@ class Reader:
                 for topic in self.backlog.full({partition.topic: found[partition] for partition in found}):
                     self.consumer.pause(TopicPartition(topic, 0))
             # A copy: an operator may unpause a topic meanwhile.
-            for topic in sorted(self._allowed_one):
-                found |= await self.consumer.getmany(TopicPartition(topic, 0), max_records=1)
+            for partition in self._probed():
+                found |= await self.consumer.getmany(partition, max_records=1)
         except NOT_DECODED:
             return await self._fetch_apart(read)
         return found
 
+    def _probed(self) -> list[TopicPartition]:
+        """The paused topics of which one record may be read now. One without a leader is not assigned."""
+        return [partition for partition in self._order if partition.topic in self._allowed_one]
+
     async def _fetch_apart(self, read: Sequence[TopicPartition]) -> Mapping[TopicPartition, Sequence[Any]]:
         """Fetch each topic for itself, after a decoding error, and the faulty one as bytes."""
         counts = dict.fromkeys(read, READ_RECORDS_MAX)
-        counts |= {TopicPartition(topic, 0): 1 for topic in self._allowed_one}
+        counts |= dict.fromkeys(self._probed(), 1)
         for partition in counts:
             self.consumer.seek(partition, self.next_offsets[partition.topic])
         # At once: the silent topics, one after the other, would keep all waiting.

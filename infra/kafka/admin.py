@@ -130,9 +130,9 @@ def agency_topic_config(settings: Settings) -> dict[str, str]:
 
 
 def synced_to_disk(copies: int) -> dict[str, str]:
-    """The only copy of an agency's records is on the disk before it is acknowledged: no other broker has it, and
-    PostgreSQL has it only once it is registered."""
-    return {"flush.messages": "1"} if copies == 1 else {}
+    """Where one copy of an agency's records is enough to acknowledge them, it is on the disk before: no other broker
+    may have them, and PostgreSQL has them only once they are registered."""
+    return {"flush.messages": "1"} if int(in_sync_min(copies)["min.insync.replicas"]) == 1 else {}
 
 
 async def ensure_agency_topic(admin: AIOKafkaAdminClient, code: str, settings: Settings) -> bool:

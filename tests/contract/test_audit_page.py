@@ -43,6 +43,16 @@ def test_the_program_verifies_a_mirror_that_was_updated(tmp_path: Path) -> None:
     assert run(tmp_path).stdout == "300 entries give the signed root\n"
 
 
+def test_the_program_verifies_a_mirror_whose_update_was_interrupted(tmp_path: Path) -> None:
+    """The full bundle is there already, the checkpoint that covers it is not."""
+    asyncio.run(write_mirror(MemoryLog(sample_entries(200)), tmp_path, KEY.verifier))
+    checkpoint = (tmp_path / "checkpoint").read_bytes()
+    asyncio.run(write_mirror(MemoryLog(sample_entries(300)), tmp_path, KEY.verifier))
+    assert not (tmp_path / "tile/entries/000.p").exists()
+    (tmp_path / "checkpoint").write_bytes(checkpoint)
+    assert run(tmp_path).stdout == "200 entries give the signed root\n"
+
+
 def test_the_program_reads_bundles_above_a_thousand(tmp_path: Path) -> None:
     """Numbers from 1000 on are in groups of three digits; a line of the program writes them."""
     (program,) = PROGRAM

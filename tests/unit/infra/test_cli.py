@@ -169,6 +169,13 @@ def test_a_file_that_was_not_named_is_no_wrong_use(error: Exception) -> None:
     assert cli.wrong_path(error, ["export", "out/a.csv"]) is None
 
 
+def test_files_of_the_package_and_secrets_are_never_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(cli.__file__).parents[1])
+    for found in ("docs/ar/x.md", "consumers/read.sql", "var/secrets/reader/postgres"):
+        error = PermissionError(errno.EACCES, "Permission denied", found)
+        assert cli.wrong_path(error, ["docs", "var", "consumers"]) is None, found
+
+
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YESSER_LEASE_MS", "soon")
     with pytest.raises(ValueError) as caught:

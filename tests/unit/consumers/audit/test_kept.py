@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from consumers.audit.kept import DamagedCheckpoint, ForkedLog, KeptCheckpoint, OtherKeys
+from consumers.audit import kept as kept_module
+from consumers.audit.kept import (
+    AcceptedMeanwhile,
+    DamagedCheckpoint,
+    ForkedLog,
+    KeptCheckpoint,
+    NotKept,
+    OtherKeys,
+    require_reached,
+)
+from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.signed_note import Checkpoint, LogKey
 from tests.unit.consumers.audit.memory_log import KEY, root_of, sample_entries
@@ -29,11 +39,42 @@ def kept(tmp_path: Path) -> KeptCheckpoint:
     return KeptCheckpoint(tmp_path, KEY.verifier)
 
 
-def test_a_command_that_took_longer_does_not_take_back_what_another_accepted(kept: KeptCheckpoint) -> None:
-    for size in (5, 9, 7):
-        kept.write(signed(KEY, size))
-    assert kept.read(FIRST) == signed(KEY, 9)
+@pytest.mark.parametrize("size", [7, 12])
+def test_what_another_command_accepted_meanwhile_is_compared_first(kept: KeptCheckpoint, size: int) -> None:
+    """The other history may be another fork: of two that were shown at once, neither is lost."""
+    kept.write(signed(KEY, 5))
+    slow = KeptCheckpoint(kept.path.parent, KEY.verifier)
+    assert slow.read(FIRST) == signed(KEY, 5)
+    kept.write(signed(KEY, 9))
+    with pytest.raises(AcceptedMeanwhile) as found:
+        slow.write(signed(KEY, size))
+    assert exit_code(found.value) == ExitCode.TRY_AGAIN
+    assert slow.read(FIRST) == signed(KEY, 9)
+    slow.write(signed(KEY, 12))
+    assert kept.read(FIRST) == signed(KEY, 12)
     assert [path.name for path in kept.path.parent.iterdir()] == [kept.path.name]
+
+
+def test_the_first_checkpoint_is_not_replaced_by_another_first_one(tmp_path: Path) -> None:
+    first, second = KeptCheckpoint(tmp_path, KEY.verifier), KeptCheckpoint(tmp_path, KEY.verifier)
+    assert (first.read(FIRST), second.read(FIRST)) == (None, None)
+    first.write(signed(KEY, 9))
+    with pytest.raises(AcceptedMeanwhile):
+        second.write(signed(KEY, 12))
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    kept = KeptCheckpoint(tmp_path / "file" / "state", KEY.verifier)
+    for store in (kept.prepare, lambda: kept.write(signed(KEY, 9))):
+        with pytest.raises(NotKept, match="--state"):
+            store()
+
+
+def test_what_is_kept_already_is_not_written_again(kept: KeptCheckpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept.write(signed(KEY, 9))
+    monkeypatch.setattr(kept_module, "replace_file", lambda path, data: pytest.fail("a folder may be read-only"))
+    kept.write(signed(KEY, 9))
 
 
 def test_another_tree_of_the_same_size_is_not_accepted_beside_it(kept: KeptCheckpoint) -> None:
@@ -82,3 +123,12 @@ def test_a_new_key_without_its_rotations_is_no_first_visit(kept: KeptCheckpoint,
     kept.write(signed(NEXT, 20))
     assert (new.read(alone), new.strangers(alone)) == (signed(NEXT, 20), [])
     assert (new.read(BOTH), new.strangers(BOTH)) == (signed(NEXT, 20), [])
+
+
+def test_a_log_that_ends_before_the_given_key_took_over_is_a_fork() -> None:
+    """Who stole the replaced key can sign another history up to the rotation."""
+    for size in (9, 10, 20):
+        require_reached(BOTH, KEY.verifier, signed(KEY, size))
+    require_reached(BOTH, NEXT.verifier, signed(NEXT, 10))
+    with pytest.raises(ForkedLog, match="took over at 10"):
+        require_reached(BOTH, NEXT.verifier, signed(KEY, 9))

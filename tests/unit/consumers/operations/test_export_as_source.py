@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from click.testing import CliRunner, Result
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import export, selected_entries
 from consumers.audit.kept import ForkedLog, KeptCheckpoint
+from consumers.audit.mirror import write_mirror
 from consumers.audit.source import ChangedExport
-from events.errors import YesserError
+from consumers.audit.tree import WrongTime
+from events.errors import Tampered, YesserError
 from events.wire.entry import entry_bytes
 from infra.cli import cli
 from infra.command_line.exit_codes import ExitCode, exit_code
@@ -168,3 +171,35 @@ def test_missing_numbers_are_not_told_from_a_part_of_the_log(auditor: Auditor) -
         result = auditor.run(*command)
         assert (result.exit_code, "4 of 8 entries" in result.output) == (2, True), result.exception
     assert not page.exists()
+
+
+def test_recorded_times_that_run_backwards_are_found_as_in_a_log(tmp_path: Path) -> None:
+    auditor = Auditor(tmp_path)
+    before = ENTRIES[3].replace(b"2026-11-25T08:00:00.000000Z", b"2026-11-24T08:00:00.000000Z", 1)
+    log, folder = MemoryLog([*ENTRIES[:3], before, *ENTRIES[4:]]), tmp_path / "backwards"
+
+    async def chosen() -> AsyncIterator[tuple[int, bytes]]:
+        for index, raw in enumerate(log.stored):
+            yield index, raw
+
+    async def write() -> None:  # as the holder of the log's key would
+        await export(log, await log.checkpoint(), KEY.verifier, chosen(), folder)
+
+    asyncio.run(write())
+    found = auditor.run("verify", str(folder)).exception
+    assert isinstance(found, WrongTime)
+    assert str(found).startswith("entry 3 ")
+
+
+def test_a_mirror_stays_a_mirror_whatever_is_put_into_its_folder(tmp_path: Path) -> None:
+    """An export of no entries would verify, and hide that a tile was changed."""
+    auditor, mirror = Auditor(tmp_path), tmp_path / "mirror"
+    asyncio.run(write_mirror(MemoryLog(ENTRIES), mirror, KEY.verifier))
+    bundle = mirror / "tile/entries/000.p" / str(len(ENTRIES))
+    bundle.write_bytes(bundle.read_bytes().replace(b'"e3"', b'"e9"'))
+    none = Path(auditor.export(ENTRIES, subject="service/S9"))
+    for name in ("proof.json", "entries.ndjson"):
+        (mirror / name).write_bytes((none / name).read_bytes())
+    for command in (("verify",), ("replay", "--stdout")):
+        found = auditor.run(command[0], str(mirror), *command[1:]).exception
+        assert isinstance(found, Tampered)

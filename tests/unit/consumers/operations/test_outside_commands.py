@@ -121,7 +121,7 @@ def test_a_log_that_shrinks_or_forks_for_this_auditor_is_found(elsewhere: Elsewh
 
 
 @pytest.mark.parametrize("command", [("check",), ("verify",), ("prove", "1"), ("replay", "--stdout")])
-def test_an_older_copy_is_no_tampering_and_is_not_accepted(
+def test_an_older_copy_is_named_and_not_accepted(
     elsewhere: Elsewhere, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     elsewhere.grow(ENTRIES[:300])
@@ -130,7 +130,7 @@ def test_an_older_copy_is_no_tampering_and_is_not_accepted(
     asyncio.run(write_mirror(MemoryLog(ENTRIES[:200]), older, KEY.verifier))
     found = elsewhere.audit(command[0], str(older), *command[1:], *VKEY).exception
     assert isinstance(found, OlderCopy)
-    assert exit_code(found) == ExitCode.ANSWER_IS_NO
+    assert exit_code(found) == ExitCode.TAMPERED
     assert f"{older} holds 200 entries, but you accepted 300" in str(found)
     assert elsewhere.ok("check", elsewhere.address, *VKEY)["previous_size"] == 300
 

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from consumers.pipeline import pipeline
+from consumers.pipeline.batch import LeafMismatch
 from consumers.pipeline.batch_buffer import BatchBuffer
+from consumers.pipeline.log_feed import LogFeed
 from consumers.pipeline.pipeline import Pipeline
+from consumers.pipeline.writer import Writer as PipelineWriter
 from consumers.projections.consumer import CONSUMER
 from infra.settings import Settings
 
@@ -61,3 +64,35 @@ async def test_a_halt_is_over_at_the_logs_end(
     await one._apply_from(BatchBuffer(10), writer)
     assert (seen[3] is None) == ended
     assert writer.ended == (1 if ended else 0)
+
+
+async def test_a_topic_that_differs_stays_halted_until_an_entry_is_applied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka may be away: then nothing comes that would halt it again."""
+    monkeypatch.setattr(pipeline, "HALT_ENDS_AFTER_S", 0)
+    one = Pipeline(CONSUMER, Settings(home=tmp_path), SimpleNamespace())  # type: ignore[arg-type]
+    one._topic_differs, one.progress.halted = True, "the topic holds index 9"
+    writer: Any = Writer(END, is_halted=True)
+    await one._apply_from(BatchBuffer(10), writer)
+    assert writer.ended == 0
+    one._note(moved=True, at_end=True)
+    assert one.progress.halted is None
+
+
+async def test_a_topic_that_was_read_beyond_the_log_halts_every_subscriber(tmp_path: Path) -> None:
+    """The feed has read what the restored database lacks, and brings it only once."""
+    feed = LogFeed(Settings(home=tmp_path))
+    first = BatchBuffer(10)
+    feed.subscribe(first, 5)
+    feed._next_index = 6
+    one = Pipeline(CONSUMER, Settings(home=tmp_path), feed)
+    writer = PipelineWriter(CONSUMER, SimpleNamespace(), 1)  # type: ignore[arg-type]
+    writer.position = 5
+
+    async def nothing(end: int, *, is_gap: bool = True) -> None: ...
+
+    writer.fill = nothing  # type: ignore[method-assign]
+    with pytest.raises(LeafMismatch, match="the topic holds index 6, but the database ends at 5"):
+        await one._subscribe(writer)
+    assert feed._buffers == [first]

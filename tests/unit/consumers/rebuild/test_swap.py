@@ -19,33 +19,37 @@ from infra.settings import Settings
 class Connection:
     """Of a database whose old tables are in use; notes how each transaction ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, error: type[Exception]) -> None:
+        self.error = error
         self.ended: list[str] = []
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
         try:
             yield
-        except asyncpg.LockNotAvailableError:
+        except self.error:
             self.ended.append("rolled back")
             raise
         self.ended.append("committed")
 
     async def execute(self, sql: str) -> None:
         if sql.startswith("DROP SCHEMA"):
-            raise asyncpg.LockNotAvailableError
+            raise self.error
 
     async def fetchval(self, *_: object) -> int:
         return 7
 
 
-async def test_what_was_folded_is_committed_when_the_old_tables_are_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError])
+async def test_what_was_folded_is_committed_when_the_old_tables_are_in_use(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def done(*_: object) -> Any:
         return Rebuilt(CONSUMER.name, 7, (), None, True)
 
     monkeypatch.setattr(rebuild, "replay", done)
     monkeypatch.setattr(rebuild, "_settle", done)
-    connection: Any = Connection()
+    connection: Any = Connection(error)
     scratch = Scratch(CONSUMER, "rebuild_projections")
     options = RebuildOptions(compare=False, swap=True)
     assert await rebuild._finish(Settings(), connection, scratch, options, lambda _: None) is None

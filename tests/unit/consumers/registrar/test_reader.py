@@ -30,6 +30,7 @@ class Client(Brokers):
     def __init__(self, *topics: str) -> None:
         super().__init__({topic: bytes(batch(0, b"a", b"b")) for topic in topics})
         self.assigned: list[str] = []
+        self.undecoded = False
         self.positions: dict[str, int] = {}
 
     async def send(self, node: int, request: Any, *, group: Any = None) -> Any:
@@ -46,6 +47,7 @@ class Client(Brokers):
         self.assigned = [partition.topic for partition in partitions]
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
+        assert partition.topic in self.assigned, "the client raises an error, and nothing is read"
         self.positions[partition.topic] = offset
 
     def pause(self, partition: TopicPartition) -> None: ...
@@ -57,6 +59,9 @@ class Client(Brokers):
         return dict.fromkeys(partitions, 2)
 
     async def getmany(self, *partitions: TopicPartition, **_: object) -> dict[TopicPartition, list[Record]]:
+        if self.undecoded:
+            self.undecoded = False
+            raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "a header of another topic")
         return {p: [Record(1, b"b", HEADERS)] for p in partitions if p.topic not in self.errors}
 
 
@@ -88,6 +93,30 @@ async def test_a_topic_without_a_leader_is_read_again_when_it_has_one(tmp_path: 
     assert await found.awaited_topics_answer()
     await found.assign({topic: ReadPosition(1, NO_MARK, None) for topic in ("a", "b")})
     assert client.assigned == ["a", "b"]
+
+
+async def test_a_topic_that_loses_its_leader_is_no_longer_assigned(tmp_path: Path) -> None:
+    """The client would ask for its leader without a pause."""
+    client = Client("a", "b")
+    found = await reading(tmp_path, client)
+    assert client.assigned == ["a", "b"]
+    client.leaderless = {"a"}
+    assert await found.check_topics() == {"b": 2}
+    assert await found.awaited_topics_answer()
+    await found.assign({topic: ReadPosition(1, NO_MARK, None) for topic in ("a", "b")})
+    assert client.assigned == ["b"]
+    await found.check_topics()
+    assert not await found.awaited_topics_answer()
+
+
+async def test_a_paused_topic_without_a_leader_is_not_probed(tmp_path: Path) -> None:
+    client = Client("a", "b")
+    client.leaderless = {"a"}
+    found = await reading(tmp_path, client)
+    found.hold("a")
+    found.allow_one("a")
+    found.consumer.undecoded = True
+    assert list(await found.read()) == ["b"]
 
 
 async def test_records_that_cannot_be_compared_are_fetched_again(tmp_path: Path) -> None:
