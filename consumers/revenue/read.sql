@@ -34,7 +34,7 @@ SELECT * FROM statement WHERE partnership_id = $1 AND period COLLATE "C" > $2 OR
 
 -- name: transfers
 -- One partnership's transfers, of one account ($5) if given, in log order, after a position; each with the version and
--- the window that priced it. Receipts between the page's first and last entry are read once.
+-- the window that priced it. Receipts have no index by entry: those between the page's first and last are read once.
 WITH page AS MATERIALIZED (
     SELECT index, line, kind, period, debit, credit, amount_halalas
     FROM transfer

@@ -92,8 +92,6 @@ CREATE TABLE receipt (
     PRIMARY KEY (partnership_id, receipt_id),
     CHECK (partner_halalas + treasury_halalas = amount_halalas)
 );
--- Receipts come in log order: a range of entries is found by blocks, which costs nothing to keep.
-CREATE INDEX ON receipt USING brin (first_index) WITH (autosummarize = on);
 
 CREATE TABLE reversal (
     partnership_id text COLLATE "C" NOT NULL,
