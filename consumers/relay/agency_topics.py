@@ -45,7 +45,8 @@ log = structlog.get_logger()
 class AgencyTopics:
     """One term of the relay's work for the agencies' topics.
 
-    `looked` is called in each round, `sent` when a topic has acknowledged, or there is nothing to send.
+    `looked` is called in each round, `sent` in one in which no topic waits for its first acknowledgement of the term:
+    one that acknowledges says nothing about one that cannot be written.
     """
 
     settings: Settings
@@ -54,6 +55,8 @@ class AgencyTopics:
     looked: Callable[[], None]
     sent: Callable[[], None]
     _sending: dict[str, asyncio.Task[int]] = field(default_factory=dict)
+    _acknowledged: set[str] = field(default_factory=set)
+    """The agencies whose topics have acknowledged in this term."""
     _ready: set[str] = field(default_factory=set)
     """The agencies whose topics exist."""
     _refused: dict[str, float] = field(default_factory=dict)
@@ -72,7 +75,8 @@ class AgencyTopics:
                 self.looked()
                 if not more:
                     await self._wait(woken)
-                if await self._note_sent(connection) or not self._sending:
+                await self._note_sent(connection)
+                if not more and self._sending.keys() <= self._acknowledged:
                     self.sent()
         finally:
             for task in self._sending.values():
@@ -102,10 +106,8 @@ class AgencyTopics:
         finally:
             waking.cancel()
 
-    async def _note_sent(self, connection: Connection) -> bool:
-        """Move the positions of the topics that have acknowledged; whether there are any. Raises the error of a send
-        that failed."""
-        acknowledged = False
+    async def _note_sent(self, connection: Connection) -> None:
+        """Move the positions of the topics that have acknowledged. Raises the error of a send that failed."""
         for code in [code for code, task in self._sending.items() if task.done()]:
             task = self._sending.pop(code)
             try:
@@ -116,8 +118,7 @@ class AgencyTopics:
             if self._refused.pop(code, None) is not None:
                 log.warning("an agency's topic of campaign entries is written again", agency=code)
             await move(connection, f"{ROUTE}.{code}", next_index, self.term.epoch)
-            acknowledged = True
-        return acknowledged
+            self._acknowledged.add(code)
 
     def _refuse(self, code: str, error: Exception) -> None:
         if code not in self._refused:

@@ -21,7 +21,8 @@ HASH_BYTES: Final = 32
 READ_ENTRIES_MIN: Final = 256
 """Entries of the first read, and of each while they are large."""
 READ_BYTES: Final = 16 << 20
-"""About the most bytes of the entries that are read at once: one may have 59,653."""
+"""The most bytes of the entries that `entry_batches` reads at once, and at most one segment more: an entry may have
+59,653."""
 CHOSEN_MAX: Final = 64
 """Entries of one query of `read_chosen`: each may be in a segment of its own."""
 _SQL: Final = queries("infra.log", "reader.sql")
@@ -81,9 +82,10 @@ def next_entries_max(read: Sequence[bytes], bytes_max: int, entries_max: int) ->
     return min(entries_max, max(READ_ENTRIES_MIN, bytes_max * 15 // 16 // mean_bytes))
 
 
-async def read_checked(connection: Connection, first: int, limit: int) -> list[bytes]:
-    """Like `read_entries`. Raises `ChangedEntry` at the first entry that does not match its leaf hash."""
-    segments = await read_segments(connection, first, limit)
+async def read_checked(connection: Connection, first: int, limit: int, bytes_max: int | None = None) -> list[bytes]:
+    """Like `read_entries`, or those of the first segments that have `bytes_max`. Raises `ChangedEntry` at the first
+    entry that does not match its leaf hash."""
+    segments = await read_segments(connection, first, limit, bytes_max)
     return [entry for segment in segments for entry in checked_entries(segment, first, limit)]
 
 
@@ -101,9 +103,16 @@ async def read_chosen(connection: Connection, indexes: Sequence[int]) -> list[by
     return found
 
 
-async def read_segments(connection: Connection, first: int, limit: int) -> list[Segment]:
-    """The segments that hold the entries `first … first + limit - 1`, as far as they exist, for `checked_entries`."""
-    return [Segment(*row) for row in await connection.fetch(_SQL["entries_with_leaves"], first, first + limit)]
+async def read_segments(connection: Connection, first: int, limit: int, bytes_max: int | None = None) -> list[Segment]:
+    """The segments that hold the entries `first … first + limit - 1`, as far as they exist, for `checked_entries`.
+
+    With `bytes_max` the one that reaches so many bytes is the last.
+    """
+    if bytes_max is None:
+        rows = await connection.fetch(_SQL["entries_with_leaves"], first, first + limit)
+    else:
+        rows = await connection.fetch(_SQL["first_bytes_with_leaves"], first, first + limit, bytes_max)
+    return [Segment(*row) for row in rows]
 
 
 def checked_entries(segment: Segment, first: int, limit: int) -> list[bytes]:
@@ -239,7 +248,8 @@ async def entry_batches(
     """
     limit = min(batch, READ_ENTRIES_MIN)
     while first < end:
-        entries = await read_checked(connection, first, min(limit, end - first))
+        # The next entries may be larger than those that the limit was computed from.
+        entries = await read_checked(connection, first, min(limit, end - first), READ_BYTES)
         if not entries:
             return
         yield first, entries

@@ -12,6 +12,19 @@ SELECT first_index, entries, leaves FROM log.segment
 WHERE first_index > $1::bigint - 256 AND first_index < $2::bigint AND first_index + entries_count > $1
 ORDER BY first_index
 
+-- name: first_bytes_with_leaves
+-- The first of these segments, up to the one that reaches $3 bytes. The length of a bundle is known without reading it.
+SELECT first_index, entries, leaves
+FROM (
+    SELECT first_index, entries, leaves,
+        sum(octet_length(entries)) OVER (ORDER BY first_index ROWS UNBOUNDED PRECEDING)
+            - octet_length(entries) AS bytes_before
+    FROM log.segment
+    WHERE first_index > $1::bigint - 256 AND first_index < $2::bigint AND first_index + entries_count > $1
+) AS s
+WHERE bytes_before < $3::bigint
+ORDER BY first_index
+
 -- name: chosen_with_leaves
 -- The segments that hold any of these entries.
 SELECT first_index, entries, leaves FROM log.segment

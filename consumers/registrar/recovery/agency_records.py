@@ -1,4 +1,6 @@
-"""Reads what agencies' topics still hold of the offsets in a recovery. Missing records are not an error."""
+"""Reads what agencies' topics still hold of the offsets in a recovery. Missing records are not an error; an absence of
+Kafka is one, since nothing is lost.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from consumers.registrar.recovery.restored import Held
 from events.validation.validate import validate
 from events.validation.verdicts import Agency
 from infra.kafka.client_config import client_arguments
-from infra.kafka.clients import start_client, stop_consumer
+from infra.kafka.clients import absent_topics, leaderless_topics, raw_client, start_client, stop_consumer
 from infra.kafka.end_offsets import ends_of_existing
 from infra.process.tasks import TimeSlice
 from infra.settings import Settings
@@ -26,7 +28,10 @@ FETCH_RECORDS_MAX: Final = 4096
 STEP_RECORDS: Final = 2_048
 """Records of a stretch without entries that are recovered at once: one may have 128 KiB."""
 STALLED_AFTER_S: Final = 60.0
-"""A topic that gives nothing for this long is not read further: longer than a broker takes to start again."""
+"""Of a topic that gives nothing for this long it is asked why: longer than a broker takes to start again."""
+LOOK_AGAIN_S: Final = 1.0
+"""Between two looks for the leader of a topic."""
+_NO_LEADER: Final = "no broker leads it"
 
 log = structlog.get_logger()
 
@@ -51,7 +56,10 @@ class AgencyRecords:
         return self._reach[topic]
 
     async def read(self, topic: str, agency: Agency, first: int, end: int) -> Held:
-        """The topic's records at the offsets `first … end - 1`. A topic that stalls counts as ending there."""
+        """The topic's records at the offsets `first … end - 1`. One that cannot be read counts as ending there.
+
+        Raises `KafkaError` where Kafka does not answer.
+        """
         reach = await self._reach_of(topic)
         if reach is None:
             return Held(agency, first, None, 0, {})
@@ -61,9 +69,6 @@ class AgencyRecords:
             more, stalled_at = await self._fetch(topic, start, min(end, reach[1]))
             ahead += more
             if stalled_at is not None:
-                log.warning(
-                    "a topic gives nothing more: what it holds from here on is lacking", topic=topic, offset=stalled_at
-                )
                 reach = self._reach[topic] = reach[0], stalled_at
         found = [record for record in ahead if record.offset < end]
         self._ahead[topic] = ahead[len(found) :]
@@ -74,7 +79,10 @@ class AgencyRecords:
         return Held(agency, first, *reach, verdicts)
 
     async def _offset_range(self, topic: str) -> tuple[int, int] | None:
-        """The topic's first and end offset; None if it does not exist."""
+        """The topic's first and end offset; None if it does not exist, or has no leader."""
+        if not await self._is_led(topic):
+            _warn(topic, 0, _NO_LEADER)
+            return None
         end = (await ends_of_existing(self._consumer, [topic])).get(topic)
         if end is None:
             return None
@@ -82,19 +90,52 @@ class AgencyRecords:
         first: int = (await self._consumer.beginning_offsets([partition]))[partition]
         return first, end
 
+    async def _is_led(self, topic: str) -> bool:
+        """Whether a broker serves the topic, or it does not exist. The choice of a new leader takes some seconds."""
+        now = asyncio.get_running_loop().time
+        ends_at = now() + STALLED_AFTER_S
+        while topic in await leaderless_topics(raw_client(self._consumer), [topic]):
+            if now() >= ends_at:
+                return False
+            await asyncio.sleep(LOOK_AGAIN_S)
+        return True
+
     async def _fetch(self, topic: str, first: int, end: int) -> tuple[list[Record], int | None]:
-        """The records from `first` on, and the offset at which the topic stalled, if it did."""
+        """The records from `first` on, and the offset from which the topic cannot be read, if there is one."""
         found: list[Record] = []
         reached = first
         now = asyncio.get_running_loop().time
-        try:
-            async with asyncio.timeout(STALLED_AFTER_S) as limit:
-                async for offset in self._fetch_on(topic, first, end, found):
-                    reached = offset
-                    limit.reschedule(now() + STALLED_AFTER_S)
-        except TimeoutError:
-            return found, reached
+        while reached < end:
+            try:
+                async with asyncio.timeout(STALLED_AFTER_S) as limit:
+                    async for offset in self._fetch_on(topic, reached, end, found):
+                        reached = offset
+                        limit.reschedule(now() + STALLED_AFTER_S)
+                break
+            except TimeoutError:
+                fault = await self._fault(topic, reached, found)
+            if fault is not None:
+                _warn(topic, reached, fault)
+                return found, reached
+            reached = found[-1].offset + 1
         return found, None
+
+    async def _fault(self, topic: str, offset: int, found: list[Any]) -> str | None:
+        """Why the topic gives nothing from `offset` on; None where it does again, which is added to `found`.
+
+        Raises `KafkaError` where Kafka does not answer: nothing is lost then.
+        """
+        client = raw_client(self._consumer)
+        if await absent_topics(client, [topic]):
+            return "it does not exist any more"
+        if await leaderless_topics(client, [topic]):
+            return _NO_LEADER
+        try:
+            records = await fetch_records(self._consumer, TopicPartition(topic, 0), offset, 1)
+        except CorruptBatch as error:
+            return str(error)
+        found += records
+        return None if records else "it holds nothing more"
 
     async def _fetch_on(self, topic: str, first: int, end: int, found: list[Any]) -> AsyncIterator[int]:
         """Add the records to `found`; yields the next offset at each progress."""
@@ -121,6 +162,11 @@ class AgencyRecords:
                 return
             if first > before:
                 yield first
+
+
+def _warn(topic: str, offset: int, reason: str) -> None:
+    text = "a topic cannot be read further: what it holds from here on is lacking"
+    log.warning(text, topic=topic, offset=offset, reason=reason)
 
 
 @asynccontextmanager

@@ -36,15 +36,15 @@ from infra.log.authority import TYPES as AUTHORITY_TYPES
 from infra.log.authority import Change
 from infra.postgres.verdicts import Known
 
-_LOST: Final = "the topic had lost it when the database was recovered"
+_LOST: Final = "the topic did not give it when the database was recovered"
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """What a topic holds now, from its position `next_offset` to the last entry's offset.
 
-    The topic has the offsets `first_offset … end_offset - 1`; both are None if it does not exist. `records` are by
-    offset, each with validation's current verdict.
+    The topic has the offsets `first_offset … end_offset - 1`; the first is None if it does not exist, or has no leader.
+    `records` are by offset, each with validation's current verdict.
     """
 
     agency: Agency

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ def test_the_longest_entry_has_65535_bytes() -> None:
 async def test_a_log_of_large_entries_is_read_in_batches_of_a_bounded_size(entry_bytes: int, most: int) -> None:
     limits: list[int] = []
 
-    async def read(_: object, first: int, limit: int) -> list[bytes]:
+    async def read(_: object, first: int, limit: int, __: int) -> list[bytes]:
         limits.append(limit)
         return [bytes(entry_bytes)] * limit
 
@@ -39,3 +40,26 @@ async def test_a_log_of_large_entries_is_read_in_batches_of_a_bounded_size(entry
     assert limits[0] == reader.READ_ENTRIES_MIN
     assert max(limits) <= most
     assert max(limits) * entry_bytes <= reader.READ_BYTES
+
+
+class Log:
+    """256 small entries, and large ones after them, in segments of 64."""
+
+    size = 1024
+
+    async def fetch(self, _: str, first: int, end: int, bytes_max: int = 1 << 60) -> list[tuple[int, bytes, bytes]]:
+        found: list[tuple[int, bytes, bytes]] = []
+        for start in range(first - first % 64, min(end, self.size), 64):
+            if sum(len(data) for _, data, _ in found) >= bytes_max:
+                break
+            entry = bytes(10 if start < 256 else 1000)
+            data = (len(entry).to_bytes(2, "big") + entry) * 64
+            found.append((start, data, sha256(b"\x00" + entry).digest() * 64))
+        return found
+
+
+async def test_large_entries_after_small_ones_are_not_read_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "READ_BYTES", 100_000)
+    log: Any = Log()
+    found = [(first, len(entries)) async for first, entries in reader.entry_batches(log, 0, Log.size)]
+    assert found == [(0, 256), *((first, 128) for first in range(256, Log.size, 128))]

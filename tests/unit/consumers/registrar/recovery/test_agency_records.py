@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaConnectionError
+from structlog.testing import capture_logs
 
+from consumers.registrar.raw_record_reader import CorruptBatch
 from consumers.registrar.recovery import agency_records
 from consumers.registrar.recovery.agency_records import AgencyRecords
 from tests.unit.consumers.registrar.readings import HEALTH, Record, said, topic_of
@@ -21,7 +24,8 @@ class Consumer:
     """A topic of `RECORDS` records, which come one by one and slowly; from `stalls_at` on none comes."""
 
     def __init__(self, stalls_at: int = RECORDS) -> None:
-        self._stalls_at = stalls_at
+        self.stalls_at = stalls_at
+        self._client = None
         self._position = 0
 
     def assign(self, partitions: Sequence[TopicPartition]) -> None: ...
@@ -31,7 +35,7 @@ class Consumer:
 
     async def getmany(self, partition: TopicPartition, **_: object) -> dict[TopicPartition, list[Record]]:
         await asyncio.sleep(0.03)
-        if self._position >= self._stalls_at:
+        if self._position >= self.stalls_at:
             return {}
         self._position += 1
         return {partition: [Record(self._position - 1, said(f"e{self._position - 1}"))]}
@@ -53,12 +57,99 @@ async def test_a_long_stretch_is_read_to_its_end_however_long_it_takes(monkeypat
     assert not held.has_lost(RECORDS - 1)
 
 
-async def test_what_a_topic_that_stalls_does_not_give_is_lacking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agency_records, "STALLED_AFTER_S", 0.25)
+class Kafka:
+    """What Kafka answers about the topic."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.absent = False
+        self.leaderless = False
+        self.fetched: list[Record] | Exception = []
+        monkeypatch.setattr(agency_records, "STALLED_AFTER_S", 0.25)
+        monkeypatch.setattr(agency_records, "LOOK_AGAIN_S", 0.05)
+        monkeypatch.setattr(agency_records, "absent_topics", self._absent_topics)
+        monkeypatch.setattr(agency_records, "leaderless_topics", self._leaderless_topics)
+        monkeypatch.setattr(agency_records, "fetch_records", self._fetch_records)
+
+    async def _absent_topics(self, _: object, topics: Sequence[str]) -> set[str]:
+        return {*topics} if self.absent else set()
+
+    async def _leaderless_topics(self, _: object, topics: Sequence[str]) -> set[str]:
+        return {*topics} if self.leaderless else set()
+
+    async def _fetch_records(self, *_: object) -> list[Record]:
+        if isinstance(self.fetched, Exception):
+            raise self.fetched
+        return self.fetched
+
+
+@pytest.fixture
+def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
+    return Kafka(monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ({"absent": True}, "it does not exist any more"),
+        ({"leaderless": True}, "no broker leads it"),
+        ({"fetched": CorruptBatch.unreadable(5)}, "the batch at offset 5 is damaged: Kafka cannot read it"),
+        ({"fetched": []}, "it holds nothing more"),
+    ],
+)
+async def test_what_a_topic_that_stalls_does_not_give_is_lacking(
+    kafka: Kafka, fault: dict[str, Any], reason: str
+) -> None:
+    vars(kafka).update(fault)
     records = records_of(Consumer(stalls_at=5))
-    held = await records.read(TOPIC, HEALTH, 0, 8)
+    with capture_logs() as lines:
+        held = await records.read(TOPIC, HEALTH, 0, 8)
+    assert [(line["offset"], line["reason"]) for line in lines] == [(5, reason)]
     assert sorted(held.records) == list(range(5))
     assert [held.has_lost(offset) for offset in (4, 5, 7)] == [False, True, True]
     async with asyncio.timeout(0.1):  # it is not asked again
         held = await records.read(TOPIC, HEALTH, 8, RECORDS)
     assert (held.records, held.has_lost(8)) == ({}, True)
+
+
+async def test_while_kafka_is_away_nothing_counts_as_lacking(kafka: Kafka) -> None:
+    kafka.fetched = KafkaConnectionError("no broker")
+    records = records_of(Consumer(stalls_at=5))
+    with pytest.raises(KafkaConnectionError):
+        await records.read(TOPIC, HEALTH, 0, 8)
+    assert records._reach[TOPIC] == (0, RECORDS)
+
+
+async def test_a_topic_that_gives_again_is_read_on(kafka: Kafka) -> None:
+    kafka.fetched = [Record(5, said("e5"))]
+    consumer = Consumer(stalls_at=5)
+    asyncio.get_running_loop().call_later(0.4, setattr, consumer, "stalls_at", RECORDS)
+    held = await records_of(consumer).read(TOPIC, HEALTH, 0, RECORDS)
+    assert sorted(held.records) == list(range(RECORDS))
+    assert not held.has_lost(RECORDS - 1)
+
+
+async def test_of_a_topic_without_a_leader_nothing_can_be_read(kafka: Kafka) -> None:
+    kafka.leaderless = True
+    consumer: Any = Consumer()
+    records = AgencyRecords(consumer, 1 << 20)
+    with capture_logs() as lines:
+        held = await records.read(TOPIC, HEALTH, 0, 8)
+    assert [(line["offset"], line["reason"]) for line in lines] == [(0, "no broker leads it")]
+    assert (held.records, held.has_lost(0), held.has_aged(0)) == ({}, True, False)
+
+
+async def test_a_topic_that_gets_a_leader_soon_is_read(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ends(*_: object) -> dict[str, int]:
+        assert not kafka.leaderless, "the client would wait for it"
+        return {TOPIC: RECORDS}
+
+    async def begins(_: object) -> dict[TopicPartition, int]:
+        return {TopicPartition(TOPIC, 0): 0}
+
+    kafka.leaderless = True
+    monkeypatch.setattr(agency_records, "ends_of_existing", ends)
+    consumer: Any = Consumer()
+    consumer.beginning_offsets = begins
+    asyncio.get_running_loop().call_later(0.1, setattr, kafka, "leaderless", False)
+    held = await AgencyRecords(consumer, 1 << 20).read(TOPIC, HEALTH, 0, 8)
+    assert sorted(held.records) == list(range(8))

@@ -1,0 +1,30 @@
+"""How much of the log is read at once on the real PostgreSQL, whatever its entries' sizes."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import pytest
+
+from infra.log import reader
+from infra.postgres.connection import Connection
+
+SIZE = 1024
+SEGMENT = 64
+
+
+async def test_large_entries_after_small_ones_are_not_read_all_at_once(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "READ_BYTES", 100_000)
+    log = [b"%010d" % index if index < 256 else b"%01000d" % index for index in range(SIZE)]
+    for start in range(0, SIZE, SEGMENT):
+        own = log[start : start + SEGMENT]
+        bundle = b"".join(len(entry).to_bytes(2, "big") + entry for entry in own)
+        leaves = b"".join(sha256(b"\x00" + entry).digest() for entry in own)
+        await connection.execute("INSERT INTO log.segment VALUES ($1, $2, $3, $4)", start, SEGMENT, bundle, leaves)
+    found = [batch async for batch in reader.entry_batches(connection, 0, SIZE)]
+    assert [len(entries) for _, entries in found] == [256, *[128] * 6]
+    assert [entry for _, entries in found for entry in entries] == log
+    assert await reader.read_checked(connection, 300, 2, bytes_max=1) == log[300:302]
+    assert len(await reader.read_checked(connection, 300, 500)) == 500, "all of them without a limit of bytes"
