@@ -79,7 +79,7 @@ def test_the_slider_moves_through_the_log_and_back_to_the_present(story: Story) 
         page.locator("#slider").fill("200")
         expect(page.locator("#plan-caption")).to_contain_text("after 200 entries", timeout=PATIENCE_MS)
         why = page.locator("#line-group-1 a.why")
-        expect(why).to_have_attribute("href", "/explain/plan/services/1/launched?as_of_index=200")
+        expect(why).to_have_attribute("href", "/explain/plan/services/1/launched?before=200")
         # A range is one of the few fields that a keyboard moves by steps.
         page.locator("#slider").focus()
         page.keyboard.press("ArrowRight")
