@@ -83,3 +83,11 @@ async def test_counts_of_the_whole_log_are_links_for_those_who_see_all_of_it(rol
         found = addresses((await client.get("/plan")).text)
         assert "/explain/plan/services/1/launched" in found
         assert {*COUNTS}.isdisjoint(found) is not has_links
+
+
+@pytest.mark.parametrize(("role", "has_proofs"), [("agency", True), ("team", False)])
+async def test_proofs_are_promised_to_those_who_see_them(role: Role, has_proofs: bool) -> None:
+    async with plan_of(role, Plan()) as client:
+        page = (await client.get("/explain/plan/services/1/launched")).text
+        assert "كل قيد أدناه غيّر الرقم" in page
+        assert ("إثبات" in page) is has_proofs
