@@ -1,4 +1,4 @@
-"""The plan's page leads from its figures to their explanations: of the state that it shows, and for those who may see."""
+"""The plan's figures lead to their explanations: of the state that is shown, and for those who may see them."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ async def test_a_figure_is_explained_as_of_the_state_that_the_page_shows(asked: 
         assert len({address.partition("?")[2] for address in found}) == 1
 
 
-@pytest.mark.parametrize(("role", "has_links"), [("office", True), ("auditor", True), ("agency", False), ("team", False)])
+@pytest.mark.parametrize(
+    ("role", "has_links"), [("office", True), ("auditor", True), ("agency", False), ("team", False)]
+)
 async def test_counts_of_the_whole_log_are_links_for_those_who_see_all_of_it(role: Role, has_links: bool) -> None:
     async with plan_of(role, Plan()) as client:
         found = addresses((await client.get("/plan")).text)
