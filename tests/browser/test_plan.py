@@ -283,6 +283,18 @@ def test_an_open_page_follows_the_log(story: Story, tmp_path: Path) -> None:
         expect(page.locator("main")).to_contain_text("A live service", timeout=PATIENCE_MS)
 
 
+def test_a_page_whose_news_were_answered_with_an_error_follows_the_log_again(story: Story) -> None:
+    """Such an answer ends a connection for good: the browser opens none by itself."""
+    with story.visit("office", "en") as visitor:
+        visitor.page.route("**/live", lambda route: route.fulfill(status=503, body="Too many pages"))
+        page = visitor.open("/plan")
+        expect(page.locator("#live-state")).to_contain_text("The connection is lost", timeout=PATIENCE_MS)
+        page.unroute("**/live")
+        with page.expect_response(lambda answer: answer.request.headers.get("x-live") == "1", timeout=PATIENCE_MS):
+            expect(page.locator("#live-state")).to_contain_text("Live", timeout=PATIENCE_MS)
+        visitor.faults[:] = [fault for fault in visitor.faults if "status of 503" not in fault]
+
+
 def test_the_plan_is_small_on_the_line(story: Story) -> None:
     """Every byte that a browser without a cache fetches for the page, font, style and script included."""
     with story.visit("office", "ar") as visitor:
