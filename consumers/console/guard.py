@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
@@ -36,7 +37,7 @@ _PUBLIC: Final = (SIGN_IN, "/language", assets.PREFIX, "/healthz")
 _PROBE_BYTES_MAX: Final = 8_192
 FORM_BYTES_MAX: Final = 1 << 20
 UPLOAD_BYTES_MAX: Final = FILE_BYTES_MAX + (1 << 20)
-
+_UTF_8: Final = (b"utf-8", b"utf8")
 
 _Answered: Final = Exception
 """What Starlette raises again after the page of an error was sent and the error was logged."""
@@ -105,12 +106,18 @@ async def _no_body() -> Message:
 
 
 def _bounded(receive: Receive, headers: Headers) -> Receive:
-    """Raises `HTTPException` (413) for a body that is larger than any form of the console."""
-    is_upload = headers.get("content-type", "").startswith("multipart/")
+    """Raises `HTTPException`: 413 for a body that is larger than any form of the console, 400 for one that is not in
+    UTF-8. Browsers send no other charset, and some of Python's raise what nobody expects, or give half characters.
+    """
+    media_type, options = parse_options_header(headers.get("content-type"))
+    is_upload = media_type.startswith(b"multipart/")
+    is_utf_8 = not is_upload or options.get(b"charset", b"utf-8").lower() in _UTF_8
     left = UPLOAD_BYTES_MAX if is_upload else FORM_BYTES_MAX
 
     async def bounded() -> Message:
         nonlocal left
+        if not is_utf_8:
+            raise HTTPException(400)
         message = await receive()
         left -= len(message.get("body", b""))
         if left < 0:

@@ -79,7 +79,7 @@ def test_the_slider_moves_through_the_log_and_back_to_the_present(story: Story) 
         page.locator("#slider").fill("200")
         expect(page.locator("#plan-caption")).to_contain_text("after 200 entries", timeout=PATIENCE_MS)
         why = page.locator("#line-group-1 a.why")
-        expect(why).to_have_attribute("href", "/explain/plan/services/1/launched?as_of_index=200")
+        expect(why).to_have_attribute("href", "/explain/plan/services/1/launched?before=200")
         # A range is one of the few fields that a keyboard moves by steps.
         page.locator("#slider").focus()
         page.keyboard.press("ArrowRight")
@@ -281,6 +281,18 @@ def test_an_open_page_follows_the_log(story: Story, tmp_path: Path) -> None:
         assert "A live service" not in page.locator("main").inner_text()
         publish(story, tmp_path, "customs", registered("PLAN-PAGE-LIVE", "customs", "خدمة حية", "A live service"))
         expect(page.locator("main")).to_contain_text("A live service", timeout=PATIENCE_MS)
+
+
+def test_a_page_whose_news_were_answered_with_an_error_follows_the_log_again(story: Story) -> None:
+    """Such an answer ends a connection for good: the browser opens none by itself."""
+    with story.visit("office", "en") as visitor:
+        visitor.page.route("**/live", lambda route: route.fulfill(status=503, body="Too many pages"))
+        page = visitor.open("/plan")
+        expect(page.locator("#live-state")).to_contain_text("The connection is lost", timeout=PATIENCE_MS)
+        page.unroute("**/live")
+        with page.expect_response(lambda answer: answer.request.headers.get("x-live") == "1", timeout=PATIENCE_MS):
+            expect(page.locator("#live-state")).to_contain_text("Live", timeout=PATIENCE_MS)
+        visitor.faults[:] = [fault for fault in visitor.faults if "status of 503" not in fault]
 
 
 def test_the_plan_is_small_on_the_line(story: Story) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import unquote
 
 import httpx
 import orjson
@@ -84,6 +85,8 @@ class ReadApi:
     async def _ask(
         self, caller: Caller, path: str, parameters: Parameters, media_type: str = "application/json"
     ) -> httpx.Response:
+        if _has_dot_segment(path):
+            raise NotAnswered(404, problem_document(Problem("not-found"), "en"))
         asked = {name: value for name, value in parameters.items() if value is not None}
         request = httpx.Request("GET", f"{_BASE}{path}", params=asked or None, headers={"Accept": media_type})
         response = await httpx.ASGITransport(_Asking(self.app, caller)).handle_async_request(request)
@@ -91,6 +94,11 @@ class ReadApi:
         if response.status_code >= 400:
             raise NotAnswered(response.status_code, orjson.loads(response.content or b"null"))
         return response
+
+
+def _has_dot_segment(path: str) -> bool:
+    """Whether a part of the path is `.` or `..`: httpx removes those, and asks for what no page has allowed."""
+    return not {".", ".."}.isdisjoint(unquote(path.partition("?")[0]).split("/"))
 
 
 @dataclass(frozen=True, slots=True)

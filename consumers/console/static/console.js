@@ -36,12 +36,29 @@ function replace(from, to) {
   document.dispatchEvent(new CustomEvent("replaced"));
 }
 
-if (liveAt && "EventSource" in window) {
+const PAUSE_MS = 2000, PAUSE_MS_MAX = 60000;
+let pause = PAUSE_MS;
+let lost = false;
+
+function listen() {
   const news = new EventSource("/live");
-  news.addEventListener("open", () => { state.textContent = state.dataset.liveText; });
+  news.addEventListener("open", () => {
+    state.textContent = state.dataset.liveText;
+    pause = PAUSE_MS;
+    if (lost) { lost = false; refresh(); }
+  });
   news.addEventListener("position", refresh);
   news.addEventListener("error", () => {
-    state.textContent = `${state.dataset.lostText} ${new Date().toLocaleTimeString(document.documentElement.lang)}`;
+    if (!lost) state.textContent = `${state.dataset.lostText} ${new Date().toLocaleTimeString(document.documentElement.lang)}`;
+    lost = true;
+    // A browser opens a broken connection again, but none that was answered with an error, such as 503.
+    if (news.readyState !== EventSource.CLOSED) return;
+    setTimeout(listen, pause * (1 + Math.random()));
+    pause = Math.min(2 * pause, PAUSE_MS_MAX);
   });
+}
+
+if (liveAt && "EventSource" in window) {
+  listen();
   document.addEventListener("focusout", () => { if (again) { again = false; setTimeout(refresh, 300); } });
 }

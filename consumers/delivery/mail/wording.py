@@ -81,8 +81,8 @@ WORDINGS: Final[dict[str, Wording]] = {
     "endpoint-disabled": Wording(
         Bilingual("عُطّل ويب هوك لفريقكم: {endpoint}", "A webhook of your team was disabled: {endpoint}"),
         Bilingual(
-            "لم يعد {endpoint} يتلقى شيئًا، لأن {why}. أصلحوه ثم فعّلوه بالأمر التالي.",
-            "{endpoint} gets nothing more, because {why}. Repair it, then enable it with the command below.",
+            "لم يعد {endpoint} يتلقى شيئًا، لأن {why}. أصلحوه ثم فعّلوه كما هو مبيّن أدناه.",
+            "{endpoint} gets nothing more, because {why}. Repair it, then enable it as said below.",
         ),
     ),
     "digest": Wording(

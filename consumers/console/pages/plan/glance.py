@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from consumers.console.pages.plan.names import CHANNELS, ERAS, GROUPS, TRACKS, Name
 from consumers.plan.pace import elapsed_days, expected
@@ -76,15 +76,21 @@ class Glance:
     """A partnership, and the address of the explanation of its net revenue."""
     partnerships_more: int
     late: Sequence[Line]
+    why_anomalies: str
+    why_refusals: str
+    """Addresses of explanations, for those who see the whole log."""
     agencies: Sequence[Document]
     """Agencies with the most behind first."""
     agencies_more: int
 
 
 def explanation(key: str, field: str, as_of_index: int | None = None) -> str:
-    """The address of the page that shows the entries behind a figure of the plan. Parts of `key` are apart by `/`."""
+    """The address of the page that shows the entries behind a figure of the plan. Parts of `key` are apart by `/`.
+
+    `before` is as_of_index under another name: the page explains the figure after that many entries.
+    """
     path = f"/explain/plan/{quote(key)}/{quote(field, safe='.')}"
-    return path if as_of_index is None else f"{path}?{urlencode({'as_of_index': as_of_index})}"
+    return path if as_of_index is None else f"{path}?before={as_of_index}"
 
 
 def glance(plan: Document, pace: Document, as_of_index: int | None) -> Glance:
@@ -150,6 +156,8 @@ def glance(plan: Document, pace: Document, as_of_index: int | None) -> Glance:
         partnerships=[(row, why(f"partnerships/{row['partnership_id']}", "net_halalas")) for row in shown],
         partnerships_more=plan.get("partnerships_count", len(plan["partnerships"])) - len(shown),
         late=[line for line in judged if line.state == "late"],
+        why_anomalies=why("anomalies", "count"),
+        why_refusals=why("refusals", "count"),
         agencies=agencies,
         agencies_more=len(pace["agencies"]) - len(agencies),
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi.responses import HTMLResponse
 
+from consumers.access_scope import EVERYTHING
 from consumers.console.visit import Visit
 from consumers.console.web.rendered import Part, rendered_part
 from consumers.read_api.access import scope_of
@@ -24,7 +25,8 @@ async def show(
     url, scope = visit.request.url, scope_of(visit.caller)
 
     async def render() -> Part:
-        given = {"opens_entries": visit.opens_entries, **await context()}
+        rights = {"opens_entries": visit.opens_entries, "sees_everything": scope == EVERYTHING}
+        given = {**rights, **await context()}
         return rendered_part(visit.parts.templates.part(template, visit.words, given), given.get("status", 200))
 
     key = (url.path, url.query, visit.words.language, scope, visit.opens_entries)

@@ -12,6 +12,7 @@ from tests.unit.consumers.console.without_services import CSRF, browser, parts_f
 BOUNDARY = "multipart/form-data; boundary=b"
 NAMELESS = b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n"
 FIELD = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n'
+OWN = FIELD.replace(b'"a"', b'"csrf"').replace(b"x", CSRF.encode())
 ADMINISTRATOR = Account("desk", "administrator")
 
 
@@ -31,6 +32,29 @@ async def test_a_form_that_cannot_be_read_leads_to_sign_in_where_nobody_is_signe
     async with browser() as client:
         answer = await client.post("/workspace/files", content=body, headers={"content-type": content_type})
         assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=")
+
+
+@pytest.mark.parametrize("charset", ["undefined", "idna", "punycode", '"UTF-7"', "unicode_escape", "utf-16-le"])
+async def test_a_form_in_another_charset_is_a_form_that_cannot_be_read(charset: str) -> None:
+    headers = {"content-type": f"{BOUNDARY}; charset={charset}"}
+    body = OWN + FIELD.replace(b"x", rb"+2AA-\ud800\xff") + b"--b--\r\n"
+    async with browser() as client:
+        answer = await client.post("/workspace/files", content=body, headers=headers)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=")
+        assert (await client.post("/sign-in", content=body, headers=headers)).status_code == 400
+    async with browser(ADMINISTRATOR) as client:
+        answer = await client.post("/language", content=body, headers=headers)
+        assert answer.status_code == 400
+        assert "<main" in answer.text
+
+
+@pytest.mark.parametrize("charset", ["", "; charset=utf-8", '; Charset="UTF-8"'])
+async def test_a_form_in_utf_8_is_read(charset: str) -> None:
+    headers = {"content-type": BOUNDARY + charset}
+    async with browser() as client:
+        answer = await client.post("/campaigns/new-team", content=OWN + FIELD + b"--b--\r\n", headers=headers)
+        assert answer.status_code == 401
+        assert 'name="kept"' in answer.text
 
 
 async def test_a_form_that_breaks_off_is_no_fault_where_nobody_is_signed_in() -> None:

@@ -64,6 +64,22 @@ async def test_each_role_opens_its_own_pages_and_no_others(role: Role) -> None:
             assert is_refused == (role not in MAY_OPEN[room]), path
 
 
+@pytest.mark.parametrize("role", ["team", "agency"])
+async def test_no_figure_is_reached_through_the_address_of_another(role: Role) -> None:
+    """The database of these tests is away: what is asked for is answered 503."""
+    async with browser(account_of(role)) as client:
+        assert (await client.get("/explain/plan/services/1/launched")).status_code == 503
+        for figure in (
+            "plan/x%2F..%2Fpartnerships%2FP-1%2Fnet_halalas",
+            "plan/x%2F%2E%2E%2Fpartnerships%2FP-1%2Fnet_halalas",
+            "plan/.%2Fpartnerships%2FP-1%2Fnet_halalas",
+            "services/1%2F..%2F..%2Fstatements%2FP-1%2F2026-01",
+            "services/1%2F..%2F..%2F..%2Fpartnerships",
+            "plan/x%2F..",
+        ):
+            assert (await client.get(f"/explain/{figure}")).status_code == 404, figure
+
+
 @pytest.mark.parametrize("role", ["team", "administrator"])
 async def test_a_campaign_team_and_an_administrator_read_no_documents(role: Role) -> None:
     parts = parts_for(None)

@@ -135,7 +135,7 @@ def test_every_figure_leads_to_an_explanation_that_exists() -> None:
 
 
 def test_an_explanation_names_the_state_and_takes_any_key() -> None:
-    assert explanation("services/1", "launched", 400) == "/explain/plan/services/1/launched?as_of_index=400"
+    assert explanation("services/1", "launched", 400) == "/explain/plan/services/1/launched?before=400"
     assert (
         explanation("partnerships/A?b#<c>", "net_halalas") == "/explain/plan/partnerships/A%3Fb%23%3Cc%3E/net_halalas"
     )

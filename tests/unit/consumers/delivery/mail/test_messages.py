@@ -295,4 +295,6 @@ def test_a_digest_of_many_campaigns_is_bounded_and_one_of_none_says_so() -> None
 def test_the_owner_of_a_disabled_endpoint_learns_why() -> None:
     plain, _ = bodies(parsed(endpoint_letter("ep_1", "failing", CONTEXT)))
     assert "its server has accepted nothing for days" in plain
+    assert "Repair it, then enable it as said below." in plain
+    assert "فعّلوه كما هو مبيّن أدناه" in plain
     assert "POST /v1/webhooks/ep_1/enable" in plain

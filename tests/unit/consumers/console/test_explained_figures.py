@@ -1,0 +1,95 @@
+"""The plan's figures lead to their explanations: of the state that is shown, and for those who may see them."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import unquote
+
+import pytest
+from fastapi import FastAPI
+
+from consumers.console.accounts.accounts import Account, Role
+from consumers.console.data.read_api import Answer
+from consumers.console.web.rendered import Rendered
+from infra.http.callers import Caller
+from tests.unit.consumers.console.plan.test_glance import PACE, PLAN
+from tests.unit.consumers.console.without_services import browser
+
+ENTRIES: Final = 900
+DAYS: Final = {"starts_on": "2003-09-06", "ends_on": "2006-06-01"}
+COUNTS: Final = ("/explain/plan/anomalies/count", "/explain/plan/refusals/count")
+
+
+class Plan:
+    """A read API that has a plan, and remembers what it was asked to explain."""
+
+    app = FastAPI()
+
+    def __init__(self) -> None:
+        self.explained: list[tuple[str, Any]] = []
+
+    async def get(self, caller: Caller, path: str, parameters: dict[str, Any]) -> Answer:
+        index = parameters["as_of_index"]
+        if path == "/v1/plan":
+            return Answer({**PLAN, "log_index": ENTRIES if index is None else index})
+        if path == "/v1/pace":
+            return Answer({**PACE, "plan": {**PACE["plan"], **DAYS}, "measured_by": "days", "recorded": None})
+        self.explained.append((path, index))
+        key, _, field = unquote(path).removeprefix("/v1/explain/plan/").rpartition("/")
+        change = {field: {"before": 0, "after": 1}}
+        about = {"index": 7, "recordedtime": "2026-11-01T06:00:00.000000Z", "type": "service.launched"}
+        step = {**about, "agency": "health", "subject": "service/S-1", "waited": [], "changes": change}
+        figures = {"figures": {field: 1}, "start": {field: 0}, "total": {field: 1}}
+        asked = {"model": "plan", "key": key, "field": field, "log_index": index or ENTRIES}
+        return Answer({**asked, **figures, "steps_count": 1, "earlier": None, "steps": [step]})
+
+
+class News:
+    """The read models' positions."""
+
+    async def positions(self) -> tuple[tuple[str, int], ...]:
+        return (("projections", ENTRIES),)
+
+
+def plan_of(role: Role, plan: Plan) -> Any:
+    account = Account("desk", role, "health" if role in ("agency", "team") else None)
+    rendered = Rendered(News().positions, lambda: datetime.now(UTC))
+    return browser(account, read_api=plan, live=News(), rendered=rendered)
+
+
+def addresses(page: str) -> list[str]:
+    return [html.unescape(address) for address in re.findall(r'class="why" href="([^"]*)"', page)]
+
+
+@pytest.mark.parametrize(("asked", "index"), [("", None), ("?as_of_index=400", 400)])
+async def test_a_figure_is_explained_as_of_the_state_that_the_page_shows(asked: str, index: int | None) -> None:
+    plan = Plan()
+    async with plan_of("office", plan) as client:
+        found = addresses((await client.get(f"/plan{asked}")).text)
+        assert {address.partition("?")[0] for address in found} >= {*COUNTS, "/explain/plan/services/1/launched"}
+        for address in (found[0], "/explain/plan/infrastructure/registered", *COUNTS):
+            chosen = next(one for one in found if one.startswith(address))
+            assert (await client.get(chosen)).status_code == 200
+            assert plan.explained[-1] == (f"/v1{chosen.partition('?')[0]}", index)
+        assert len({address.partition("?")[2] for address in found}) == 1
+
+
+@pytest.mark.parametrize(
+    ("role", "has_links"), [("office", True), ("auditor", True), ("agency", False), ("team", False)]
+)
+async def test_counts_of_the_whole_log_are_links_for_those_who_see_all_of_it(role: Role, has_links: bool) -> None:
+    async with plan_of(role, Plan()) as client:
+        found = addresses((await client.get("/plan")).text)
+        assert "/explain/plan/services/1/launched" in found
+        assert {*COUNTS}.isdisjoint(found) is not has_links
+
+
+@pytest.mark.parametrize(("role", "has_proofs"), [("agency", True), ("team", False)])
+async def test_proofs_are_promised_to_those_who_see_them(role: Role, has_proofs: bool) -> None:
+    async with plan_of(role, Plan()) as client:
+        page = (await client.get("/explain/plan/services/1/launched")).text
+        assert "كل قيد أدناه غيّر الرقم" in page
+        assert ("إثبات" in page) is has_proofs
