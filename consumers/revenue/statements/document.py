@@ -77,9 +77,6 @@ def on_screen(paper: Paper) -> Iterator[RenderableType]:
     yield localized(paper.proof.ar, paper.proof.en, "\n")
     if paper.link:
         yield paper.link
-    if paper.proven_by is not None:
-        yield localized(paper.proven_by.ar, paper.proven_by.en, "\n")
-    yield from paper.commands
 
 
 def sheet_table(sheet: Sheet) -> Grid:
