@@ -36,6 +36,7 @@ EXTRAS: Final = {
     "pgqueuer": PLATFORM,
     "prometheus_client": PLATFORM,
     "psutil": PLATFORM,
+    "python_multipart": PLATFORM,
     "segno": PLATFORM,
     "starlette": PLATFORM,
     "structlog": PLATFORM,

@@ -329,4 +329,5 @@ async def test_a_few_endpoints_that_hang_hold_up_no_other(settings: Settings, co
         await subscribe(connection, "quick")
         async with delivering(settings):
             await hook.until(20, timeout_s=2.5)
-        assert hanging.connections <= 12
+            # Before the first of them is given up, and another attempt takes its place.
+            assert hanging.connections <= 12
