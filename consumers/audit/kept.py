@@ -152,7 +152,7 @@ def _signed(path: Path, history: KeyHistory) -> Checkpoint | None:
 
 
 def _fault(path: Path, note: str, history: KeyHistory, error: InvalidNote) -> Tampered:
-    """Why the history does not verify a kept note. Whoever deletes a sound one accepts what the server shows now."""
+    """Why the history does not verify a kept note. Deleting a sound one would accept what the server shows now."""
     name = history.current.name
     try:
         text, signers = known_signers(note, history.keys)

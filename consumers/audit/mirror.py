@@ -1,7 +1,7 @@
 """Mirrors the log to a static folder that standard tools can read: checkpoint, hash tiles, entry bundles.
 
 Full tiles never change, so they are written once; partial ones belong to the checkpoint's size. Those of an earlier
-checkpoint stay until the full one is there, for whoever still reads under it (tlog-tiles). Each file is replaced
+checkpoint stay until the full one is there, for readers of that one (tlog-tiles). Each file is replaced
 atomically, and the checkpoint last, once all its tiles are on disk, so that no reader sees a checkpoint without its
 tiles. An entry is written once it is proven; hashes are computed from the entries, never copied.
 """

@@ -217,7 +217,7 @@ class Reader:
     async def check_silent_topics(self, ends: Mapping[str, int]) -> None:
         """Raises `TopicBroken` for topics whose next batch no broker can read.
 
-        The client library logs the broker's refusal and asks again for ever: nothing arrives, and nothing is raised.
+        The client library logs the broker's refusal and asks again without end: nothing arrives, and nothing is raised.
         """
         held, full = self.held - self._allowed_one, self.backlog.full()
         behind = {

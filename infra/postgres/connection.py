@@ -165,7 +165,7 @@ async def connect(settings: Settings, application: str = "tool", *, batch: bool 
 
 async def limit_idle(connection: Connection, settings: Settings) -> None:
     """Let the database end a transaction of a `batch` job that does nothing: a suspended process must not hold a
-    snapshot and its locks for ever."""
+    snapshot and its locks."""
     await connection.execute(f"SET idle_in_transaction_session_timeout = {settings.idle_in_transaction_timeout_ms}")
 
 

@@ -1,4 +1,4 @@
-"""Reading a topic in a recovery: as long as it takes, and not for ever."""
+"""Reading a topic in a recovery: as long as Kafka brings records of it, and no longer."""
 
 from __future__ import annotations
 
