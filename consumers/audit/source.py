@@ -73,7 +73,7 @@ def open_export(source: str | None, verifier: Verifier) -> Export | None:
     try:
         _, _, count = verify.verify(Path(source), verifier.vkey, _in_time)
         keys = export_keys(Path(source), verifier)
-        return Export(Path(source), export_checkpoint(Path(source), verifier), count, keys)
+        return Export(Path(source), export_checkpoint(Path(source), keys), count, keys)
     except verify.OtherKey as error:
         raise OtherKey(f"{source}: {error}.") from error
     except (verify.UsageError, InvalidNote, *_CHANGED) as error:
@@ -92,9 +92,9 @@ def _changed(folder: Path, error: Exception) -> ChangedExport:
     return ChangedExport(f"{folder}: {error}. {ChangedExport.__doc__}")
 
 
-def export_checkpoint(folder: Path, verifier: Verifier) -> Checkpoint:
-    """The checkpoint of an export, by any key of the rotations in it; it was verified. Raises `InvalidNote`."""
-    return export_keys(folder, verifier).parse_checkpoint((folder / CHECKPOINT).read_text(encoding="utf-8"))
+def export_checkpoint(folder: Path, keys: KeyHistory) -> Checkpoint:
+    """The checkpoint of an export that was verified, by its `export_keys`. Raises `InvalidNote`."""
+    return keys.parse_checkpoint((folder / CHECKPOINT).read_text(encoding="utf-8"))
 
 
 def export_keys(folder: Path, verifier: Verifier) -> KeyHistory:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +23,7 @@ from consumers.audit import verify
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import selected_entries
 from consumers.audit.kept import require_continuation
-from consumers.audit.source import export_checkpoint
+from consumers.audit.source import export_checkpoint, export_keys
 from consumers.ledger.folded import folded
 from consumers.operations.audit_options import AuditSource
 from consumers.revenue.handlers.closing import SettlementDiffers
@@ -33,8 +33,6 @@ from events.wire.entry import Entry, parse_entry
 from infra.log.signed_note import OtherKey, Verifier
 
 STATEMENT_FILE: Final = "statement.json"
-LINES: Final = "entries.ndjson"
-TABLE: Final = "entries.parquet"
 MANY_ENTRIES_BYTES: Final = 8 << 20
 _UNREADABLE: Final = (
     verify.Changed, verify.UsageError, msgspec.MsgspecError, OSError, ValueError, KeyError, TypeError, OverflowError,
@@ -124,9 +122,9 @@ class _Entries:
             yield entry
 
     def _raw(self) -> Iterator[tuple[int, bytes]]:
-        path = _entries_file(self._folder)
-        if path.name == TABLE:
-            self.file_sha256 = _file_sha256(path)
+        path = verify.entries_file(self._folder)
+        if path.name == verify.TABLE:
+            self.file_sha256 = verify.file_sha256(path)
             yield from verify.read_entries(self._folder)
             return
         digest = sha256()
@@ -148,7 +146,7 @@ def _verifying(folder: Path, vkey: str) -> Iterator[Callable[[], Verified]]:
 
     Gives a function that waits for the result, or raises what was found.
     """
-    if _entries_file(folder).stat().st_size < MANY_ENTRIES_BYTES:
+    if verify.entries_file(folder).stat().st_size < MANY_ENTRIES_BYTES:
         result = _verified(folder, vkey)
         yield lambda: result
         return
@@ -166,13 +164,13 @@ def _verified(folder: Path, vkey: str) -> Verified:
         size, root, count = verify.verify(folder, vkey, _quickly_read)
     except verify.OtherKey as error:
         raise OtherKey(f"{folder}: {error}.") from error
-    return size, root, count, _file_sha256(_entries_file(folder))
+    return size, root, count, verify.file_sha256(verify.entries_file(folder))
 
 
 def _quickly_read(folder: Path) -> Iterator[tuple[int, bytes]]:
     """As `verify.read_entries`, which looks at each line that is not in the usual form."""
-    path = folder / LINES
-    if _entries_file(folder) != path:
+    path = folder / verify.LINES
+    if verify.entries_file(folder) != path:
         yield from verify.read_entries(folder)
         return
     with path.open("rb") as lines:
@@ -206,16 +204,6 @@ def _usual_row(line: bytes) -> tuple[int, bytes] | None:
         return None
 
 
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
-def _entries_file(folder: Path) -> Path:
-    table = folder / TABLE
-    return table if table.exists() else folder / LINES
-
-
 def _difference(stated: dict[str, Any], computed: dict[str, Any] | None) -> str:
     if computed is None:
         return f"the entries close no period {stated['period']}"
@@ -229,7 +217,7 @@ async def _require_complete(folder: Path, verifier: Verifier, against: AuditSour
     A log that is shorter than the one of the folder cannot be proven to be its beginning: its entries are compared.
     """
     subject, closing = entries.subject, entries.closing
-    own = export_checkpoint(folder, verifier)
+    own = export_checkpoint(folder, export_keys(folder, verifier))
     async with against.opened() as port:
         _, checkpoint = await against.continued(port)
         older, newer = sorted((own, checkpoint), key=lambda found: found.size)
