@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 import subprocess
 import tomllib
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
 
+from infra.embedded.bootstrap import prepare_database
 from infra.embedded.processes.signals import PROCESSES
 from infra.embedded.servers.kafka import FIXED_PROPERTIES, session_properties
 from infra.embedded.servers.postgres import INITDB_OPTIONS
+from infra.kafka.admin import allow_principals
 from infra.log.key_files import log_key_files
 from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS
 from infra.process.commands import process_entries
@@ -33,10 +36,13 @@ def compose() -> dict[str, Any]:
 def test_the_steps_on_the_page_write_every_file_that_compose_needs(compose: dict[str, Any], tmp_path: Path) -> None:
     page = (ROOT / "docs" / "containers.md").read_text("utf-8")
     (steps,) = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    subprocess.run(["sh", "-eu", "-c", steps], cwd=tmp_path, check=True)
+    subprocess.run(["sh", "-eu", "-c", f"umask 077\n{steps}"], cwd=tmp_path, check=True)
     needed = [secret["file"] for secret in compose["secrets"].values()]
     assert [file for file in needed if not (tmp_path / file).is_file()] == []
     assert (tmp_path / "config" / "log.vkey").is_file()
+    assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
+    seen = [*(tmp_path / "secrets").iterdir(), tmp_path / "config", tmp_path / "config" / "log.vkey"]
+    assert all(path.stat().st_mode & 0o004 for path in seen), "a container's user is another one"
 
 
 SEPARATE_PROCESSES = tuple(process for process in PROCESSES if not process.replaces)
@@ -61,7 +67,8 @@ def test_no_container_can_change_its_files_or_gain_privileges(compose: dict[str,
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert "/tmp" in service["tmpfs"]
+    options = {path: given for path, _, given in (mount.partition(":") for mount in service["tmpfs"])}
+    assert options["/tmp"] == ("exec" if name == "kafka" else "")
     assert not service.get("privileged")
     assert ("cap_add" in service) is (name == "postgres")
 
@@ -73,6 +80,23 @@ def test_the_image_does_not_run_as_root_and_installs_locked_packages_only() -> N
     assert int(users[-1]) > 0, "a number, so that an orchestrator can tell"
     installs = [line for line in lines if "pip install" in line]
     assert all("--require-hashes" in line or "--no-deps" in line for line in installs)
+
+
+def test_the_processes_read_the_code_whatever_umask_the_clone_was_made_with() -> None:
+    lines = (ROOT / "Containerfile").read_text("utf-8").splitlines()
+    (opened,) = (number for number, line in enumerate(lines) if "chmod -R a+rX ." in line)
+    copied = [number for number, line in enumerate(lines) if line.startswith("COPY ")]
+    assert max(copied) < opened < lines.index("USER 999")
+
+
+def test_the_volumes_in_the_home_belong_to_the_processes(compose: dict[str, Any]) -> None:
+    """A new volume on a folder that the image lacks belongs to root, and no process could write there."""
+    text = (ROOT / "Containerfile").read_text("utf-8").replace("\\\n", "")
+    (made,) = re.findall(r"install --directory --owner yesser --group yesser --mode 0700 (.*)", text)
+    ours = [service for service in compose["services"].values() if service["image"] == "yesser-events"]
+    mounts = [mount.split(":") for service in ours for mount in service.get("volumes", [])]
+    assert {target for source, target, *_ in mounts if not source.startswith(".")} == set(made.split())
+    assert text.index("useradd") < text.index(made) < text.index("VOLUME /var/lib/yesser")
 
 
 def test_what_runs_in_production_has_the_versions_that_are_tested() -> None:
@@ -95,9 +119,15 @@ def test_every_process_waits_until_tables_topics_and_rights_are_made(compose: di
         assert waits == {"prepare": {"condition": "service_completed_successfully"}}
 
 
+def kafka_settings(compose: dict[str, Any]) -> Path:
+    """The file of the broker's settings; only a file can be given to a container that cannot change its own."""
+    assert compose["configs"]["kafka"].keys() == {"file"}
+    return ROOT / str(compose["configs"]["kafka"]["file"])
+
+
 def test_kafka_has_the_settings_of_the_embedded_one(compose: dict[str, Any]) -> None:
-    lines = compose["configs"]["kafka"]["content"].splitlines()
-    properties = dict(line.split("=", 1) for line in lines)
+    lines = kafka_settings(compose).read_text("utf-8").splitlines()
+    properties = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
     fixed = {name: value for name, value in properties.items() if name not in ADDRESSES and "jaas" not in name}
     session = session_properties(Settings.model_fields["kafka_session_s"].default)
     assert fixed == {**FIXED_PROPERTIES, **session}
@@ -139,11 +169,39 @@ def test_each_process_gets_the_secrets_of_its_own_principal_as_files(compose: di
         assert targets(compose, process.name) == own | MORE_SECRETS.get(process.name, set()), process.name
     everyones = {f"{principal}/postgres" for principal in PRINCIPALS} | {f"{name}/kafka" for name in KAFKA_PRINCIPALS}
     superusers = {"superuser/postgres", "superuser/kafka"}
-    assert targets(compose, "prepare") == everyones | superusers | {"delivery/endpoint-key"}
+    assert targets(compose, "prepare") == everyones | superusers | {"delivery/endpoint-key", "console-tokens/key"}
     assert targets(compose, "kafka") == {"superuser/kafka", "superuser/kafka-controller"}
     assert targets(compose, "postgres") == {"superuser/postgres"}
     with_superusers = {name for name in compose["services"] if any("superuser" in t for t in targets(compose, name))}
     assert with_superusers == {"kafka", "postgres", "prepare"}
+
+
+async def test_prepare_has_every_secret_and_makes_none(
+    compose: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could not: no container can change its files."""
+
+    async def done(*_: object, **__: object) -> None:
+        return None
+
+    for target in targets(compose, "prepare"):
+        (tmp_path / target).parent.mkdir(exist_ok=True)
+        (tmp_path / target).write_text("given", "ascii")
+    before = files_of(tmp_path)
+    monkeypatch.setattr("infra.postgres.connection.connected", lambda *_, **__: nullcontext())
+    monkeypatch.setattr("infra.postgres.roles.create_roles", done)
+    monkeypatch.setattr("infra.embedded.bootstrap._run", done)
+    monkeypatch.setattr("infra.kafka.admin.raw_client", lambda _: None)
+    for call in ("create_scram_user", "delete_scram_user", "create_acls", "delete_acls"):
+        monkeypatch.setattr(f"infra.kafka.admin.{call}", done)
+    settings = Settings(secrets=tmp_path, postgres="postgresql://postgres:5432/yesser", kafka="kafka:9092")
+    await prepare_database(settings)
+    await allow_principals(cast(Any, None), settings)
+    assert files_of(tmp_path) == before
+
+
+def files_of(folder: Path) -> dict[Path, str]:
+    return {path: path.read_text("ascii") for path in folder.rglob("*") if path.is_file()}
 
 
 def test_only_the_registrar_has_the_logs_folder_and_only_the_gateway_its_own(compose: dict[str, Any]) -> None:
@@ -188,34 +246,37 @@ def test_every_secret_is_used(compose: dict[str, Any]) -> None:
     assert used == set(compose["secrets"])
 
 
-def test_kafka_gets_its_passwords_in_files_and_on_no_command_line(compose: dict[str, Any], tmp_path: Path) -> None:
-    """The script itself, with other programs in place of Kafka's: they note their command lines and environment."""
-    (tmp_path / "superuser").mkdir()
-    (tmp_path / "superuser" / "kafka").write_text("first-secret")
-    (tmp_path / "superuser" / "kafka-controller").write_text("second-secret")
-    (tmp_path / "given.properties").write_text(compose["configs"]["kafka"]["content"])
+def start_kafka(compose: dict[str, Any], folder: Path) -> str:
+    """Run the script itself, with other programs in place of Kafka's; returns their command lines and environment."""
+    (folder / "superuser").mkdir(exist_ok=True)
+    (folder / "superuser" / "kafka").write_text("first-secret")
+    (folder / "superuser" / "kafka-controller").write_text("second-secret")
     for program in ("kafka-storage.sh", "kafka-server-start.sh", "java"):
-        path = tmp_path / program
+        path = folder / program
         path.write_text(
-            f'#!/bin/bash\necho "{program} $*" >> {tmp_path}/said; env >> {tmp_path}/said\n'
-            f'[ "${{1:0:1}}" = @ ] && cp "${{1:1}}" {tmp_path}/format.kept; echo an-id\n'
+            f'#!/bin/bash\necho "{program} $*" >> {folder}/said; env >> {folder}/said\n'
+            f'[ "${{1:0:1}}" = @ ] && cp "${{1:1}}" {folder}/format.kept; echo an-id\n'
         )
         path.chmod(0o700)
     (script,) = compose["services"]["kafka"]["command"]
     for container, here in (
         ("$$", "$"),
-        ("/run/secrets", str(tmp_path)),
-        ("/config/server.properties", str(tmp_path / "given.properties")),
-        ("/opt/kafka/bin", str(tmp_path)),
-        ("/tmp/server.properties", str(tmp_path / "server.properties")),
-        ("/tmp/format", str(tmp_path / "format")),
-        ("java @", f"{tmp_path}/java @"),
+        ("/run/secrets", str(folder)),
+        ("/config/server.properties", str(kafka_settings(compose))),
+        ("/opt/kafka/bin", str(folder)),
+        ("/var/lib/kafka/data", str(folder / "data")),
+        ("/tmp/server.properties", str(folder / "server.properties")),
+        ("/tmp/format", str(folder / "format")),
+        ("java @", f"{folder}/java @"),
     ):
         if not here.startswith(container):
             script = script.replace(container, here)
     subprocess.run(["bash", "-c", script], check=True, timeout=30)
+    return (folder / "said").read_text()
 
-    said = (tmp_path / "said").read_text()
+
+def test_kafka_gets_its_passwords_in_files_and_on_no_command_line(compose: dict[str, Any], tmp_path: Path) -> None:
+    said = start_kafka(compose, tmp_path)
     assert f"kafka-server-start.sh {tmp_path}/server.properties" in said
     assert "secret" not in said.replace("/superuser", "")
     written = (tmp_path / "server.properties").read_text()
@@ -227,6 +288,21 @@ def test_kafka_gets_its_passwords_in_files_and_on_no_command_line(compose: dict[
         '"SCRAM-SHA-512=[name=admin,iterations=8192,password=first-secret]"' in (tmp_path / "format.kept").read_text()
     )
     assert not (tmp_path / "format").exists()
+
+
+def test_kafka_formats_its_storage_once(compose: dict[str, Any], tmp_path: Path) -> None:
+    """Each run of the tool makes another id, which it then refuses for the storage that it finds."""
+    (tmp_path / "data" / "log").mkdir(parents=True)
+    (tmp_path / "data" / "log" / "meta.properties").write_text("cluster.id=the-first\n")
+    said = start_kafka(compose, tmp_path)
+    assert f"kafka-server-start.sh {tmp_path}/server.properties" in said
+    assert "random-uuid" not in said
+    assert "java @" not in said
+
+
+def test_kafka_is_asked_by_a_shell_that_opens_connections(compose: dict[str, Any]) -> None:
+    """The image's `sh` is BusyBox: to it, `/dev/tcp` is a folder that does not exist."""
+    assert compose["services"]["kafka"]["healthcheck"]["test"][:3] == ["CMD", "bash", "-c"]
 
 
 def test_who_serves_others_is_reached_at_the_port_that_it_listens_on(compose: dict[str, Any]) -> None:
@@ -246,7 +322,7 @@ def test_the_image_holds_every_package_and_the_folder_lets_it_in() -> None:
         if line.startswith("COPY ")
         for name in line.split()[1:-1]
     }
-    let_in = {line[1:] for line in (ROOT / ".containerignore").read_text("utf-8").splitlines() if line.startswith("!")}
+    let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")}
     assert rooms <= copied
     assert copied <= let_in
     assert all((ROOT / name).exists() for name in copied)
