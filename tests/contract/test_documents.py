@@ -19,8 +19,11 @@ from infra.command_reference import commands as every_command
 from infra.embedded.servers.postgres import installation
 from infra.embedded.tools import POSTGRES_TOOLS, postgres
 from infra.event_files.ndjson import Defaults
+from infra.kafka.client_config import refuse_plain_kafka
 from infra.principals import PRINCIPALS
 from infra.secret_files import CONSOLE_KEY, ENDPOINT_KEY, OIDC_KEY
+from infra.settings import Settings
+from infra.tls.client import postgres_context
 from producers.docs_pages.prose import heading_anchor
 from tests.paths import ROOT
 
@@ -52,6 +55,14 @@ def commands() -> list[tuple[str, str]]:
     )
 
 
+def services_of(document: str) -> list[dict[str, str]]:
+    """The settings of services that a block of commands or a code in a text gives together."""
+    text = text_of(document)
+    blocks = [shlex.split(block, comments=True) for block in re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)]
+    given = [dict(re.findall(r"^YESSER_(\w+)=(.*)", "\n".join(words), re.MULTILINE)) for words in blocks]
+    return [*given, *({"POSTGRES": address} for address in re.findall(r"`(postgresql://[^`]+)`", text))]
+
+
 @cache
 def make_targets() -> frozenset[str]:
     return frozenset(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.MULTILINE))
@@ -76,6 +87,15 @@ def options_of_tool(name: str) -> set[str]:
     """The long options of one of PostgreSQL's own tools."""
     text = subprocess.check_output([installation() / "bin" / name, "--help"], text=True)
     return set(re.findall(r"--[a-z-]+", text))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_services_that_a_document_names_are_reached_as_it_says(document: str) -> None:
+    for given in services_of(document):
+        settings = Settings(kafka=given.get("KAFKA"), kafka_security=given.get("KAFKA_SECURITY", "SASL_PLAINTEXT"))
+        refuse_plain_kafka(settings)
+        for address in (given[name] for name in ("POSTGRES", "OUTBOX_POSTGRES") if name in given):
+            postgres_context(settings, address, {})
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
