@@ -20,7 +20,7 @@ from infra.embedded.plan import Wanted
 from infra.embedded.processes.identity import identity_of, running
 from infra.embedded.processes.signals import NAMES, usual_parts
 from infra.embedded.stack import start_stack, stop_stack
-from infra.embedded.status import StackStatus, stack_status
+from infra.embedded.status import StackStatus, read_leases, stack_status
 from infra.embedded.supervisor import Supervisor
 from infra.errors import StackError
 from infra.observability.logs import configure_logs
@@ -98,12 +98,20 @@ def down(as_json: bool) -> None:
 @click.option("--targets", is_flag=True, help="Print the processes' metrics as Prometheus's file_sd_configs read them.")
 @json_option
 def status(targets: bool, as_json: bool) -> None:
-    """Show every part of the stack of YESSER_HOME. Exit code 1 if the stack is not ready."""
-    found = stack_status(Settings())
+    """Show every part of the stack of YESSER_HOME. Exit code 1 if the stack is not ready.
+
+    Where YESSER_KAFKA and YESSER_POSTGRES are set and no stack was started here, as in a container: the processes that
+    have leases in the database. Each is active, halted, or absent.
+    """
+    settings = Settings()
+    found = stack_status(settings)
     if targets:
         click.echo(orjson.dumps(found.targets(), option=orjson.OPT_INDENT_2))
         return
-    found = found.with_answers(asyncio.run(_read_answers(found)))
+    if found.is_unknown:
+        found = found.with_leases(asyncio.run(read_leases(settings)))
+    else:
+        found = found.with_answers(asyncio.run(_read_answers(found)))
     _show(found, as_json)
     if not found.ready:
         raise SystemExit(ExitCode.ANSWER_IS_NO)

@@ -1,19 +1,26 @@
-"""What runs now: the supervisor's record, checked against the running processes and their ports."""
+"""What runs now: the supervisor's record, checked against the running processes and their ports.
+
+Where others start the processes, as containers do, nothing is recorded here: their leases in the database show them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from infra.data_dir import DataDir
 from infra.embedded.processes import record as stack_record
 from infra.embedded.processes.identity import Identity, running
-from infra.embedded.processes.signals import SERVICES
+from infra.embedded.processes.signals import PROCESSES, SERVICES
 from infra.embedded.servers.ports import accepts
+from infra.postgres.sql import queries
 from infra.settings import Settings
 
 WORKING: Final = frozenset({"ready", "given"})
+LEASED: Final = tuple(p.name for p in PROCESSES if p.port_setting is None and not p.replaces)
+"""The processes whose work one copy does at a time, under a lease of its name."""
+_SQL: Final = queries("infra.embedded", "status.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,21 @@ class StackStatus:
     processes: list[dict[str, Any]]
     paused: dict[str, dict[str, str]] = field(default_factory=dict)
     """Agencies' paused topics: until when, and why, in Arabic and English."""
+    elsewhere: bool = False
+    """The processes are those of the database: no stack was ever started here. `ready`: each is active."""
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether both services are given and nothing was ever started here: others may run the processes."""
+        return not self.processes and self.kafka["state"] == self.postgres["state"] == "given"
+
+    def with_leases(self, rows: Iterable[Mapping[str, Any]]) -> StackStatus:
+        """The status with the processes that have leases (`read_leases`): *active*, *halted*, or *absent* without an
+        owner."""
+        known = {row["name"].removeprefix("consumer."): row for row in rows}
+        processes = [_leased(name, known.get(name)) for name in LEASED]
+        ready = all(process["state"] == "active" for process in processes)
+        return replace(self, ready=ready, processes=processes, elsewhere=True)
 
     def with_answers(self, answers: Mapping[str, Mapping[str, Any] | None]) -> StackStatus:
         """The status with the processes' answers at `/readyz`, by name: their lag, and the paused topics.
@@ -75,7 +97,28 @@ def stack_status(settings: Settings) -> StackStatus:
     ]
     parts = [*(service for name, service in services.items() if name in record), *processes]
     ready = alive and bool(record.get("ready")) and all(part["state"] in WORKING for part in parts)
-    return StackStatus(str(home.root), alive, ready, **services, processes=processes)
+    kafka, postgres = (services[name] for name in SERVICES)
+    return StackStatus(str(home.root), alive, ready, kafka, postgres, processes)
+
+
+async def read_leases(settings: Settings) -> list[Mapping[str, Any]]:
+    """The leases in the database, with the consumers' lag."""
+    # Imported here: reading a stack's state needs no database driver.
+    from infra.postgres.connection import connected
+
+    async with connected(settings.acting_as("reader"), "status") as connection:
+        return [dict(row) for row in await connection.fetch(_SQL["leases"])]
+
+
+def _leased(name: str, row: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A process by its lease; `row` is None where it never worked."""
+    unknown = {"name": name, "pid": None, "restarts": None, "health_port": None, "log": None}
+    if row is None:
+        return unknown | {"state": "absent"}
+    halted = row["halted_reason"]
+    state = "halted" if halted else "active" if row["held"] else "absent"
+    known = {"lag": row["lag"], "halted": halted, "owner": row["owner"] if row["held"] else None}
+    return unknown | {"state": state, **{name: value for name, value in known.items() if value is not None}}
 
 
 def _service(settings: Settings, record: dict[str, Any], name: str, watched: bool) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from infra.embedded.status import StackStatus
 _COLOURS: Final = {
     "ready": "green",
     "given": "green",
+    "active": "green",
     "starting": "yellow",
     "restarting": "yellow",
     "unready": "yellow",
@@ -22,6 +23,7 @@ _COLOURS: Final = {
 _STATES_AR: Final = {
     "ready": "جاهز",
     "given": "خارجي",
+    "active": "يعمل",
     "starting": "يبدأ",
     "restarting": "يعاد تشغيله",
     "unready": "غير جاهز",
@@ -64,7 +66,12 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
     for topic, pause in status.paused.items():
         until = pause["until"]
         line(f"قراءة {topic} بطيئة حتى {until}: {pause['ar']}.", f"{topic} is paused until {until}: {pause['en']}.")
-    if not status.running:
+    if status.elsewhere:
+        line(
+            "لم يُشغَّل نظام هنا: الحالة من قاعدة البيانات. وحالة البوابة والواجهة في `/readyz` لكل منهما.",
+            "No stack was started here: this is what the database knows. Gateway and console answer at `/readyz`.",
+        )
+    elif not status.running:
         line(
             "النظام لا يعمل: شغّله بـ `yesser up --detach`.", "The stack is not running: `yesser up --detach` starts it."
         )

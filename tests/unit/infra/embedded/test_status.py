@@ -75,3 +75,48 @@ def test_what_the_processes_say_is_told_with_the_rest(tmp_path: Path, open_port:
 def test_a_process_that_takes_connections_and_answers_nothing_is_not_ready(tmp_path: Path, open_port: int) -> None:
     status = _status(tmp_path, _me(), open_port).with_answers({"relay": None})
     assert (status.ready, status.processes[0]["state"]) == (False, "silent")
+
+
+def _given(home: Path) -> StackStatus:
+    return stack_status(Settings(home=home, kafka="kafka:9092", postgres="postgresql://postgres/yesser"))
+
+
+def _lease(name: str, *, held: bool = True, lag: int | None = None, halted: str | None = None) -> dict[str, object]:
+    return {"name": name, "owner": f"{name} of a machine", "held": held, "lag": lag, "halted_reason": halted}
+
+
+CONSUMERS = tuple(f"consumer.{name}" for name in ("projections", "campaigns", "revenue", "event-index"))
+
+
+def test_where_others_start_the_processes_they_are_known_by_their_leases(tmp_path: Path) -> None:
+    status = _given(tmp_path)
+    assert status.is_unknown
+    rows = [*map(_lease, ("registrar", "relay", "delivery")), *(_lease(name, lag=3) for name in CONSUMERS)]
+    status = status.with_leases(rows)
+    assert (status.elsewhere, status.running, status.ready) == (True, False, True)
+    states = {process["name"]: (process["state"], process.get("lag")) for process in status.processes}
+    assert states["registrar"] == ("active", None)
+    assert states["revenue"] == ("active", 3)
+    assert status.targets() == [], "their ports are not known here"
+
+
+@pytest.mark.parametrize(
+    ("row", "state"),
+    [
+        (_lease("consumer.revenue", held=False), "absent"),
+        (_lease("consumer.revenue", held=False, halted="the log was changed"), "halted"),
+        (None, "absent"),
+    ],
+)
+def test_a_process_that_does_not_work_is_not_ready(row: dict[str, object] | None, state: str, tmp_path: Path) -> None:
+    others = ["registrar", "relay", "delivery", *CONSUMERS]
+    others.remove("consumer.revenue")
+    status = _given(tmp_path).with_leases([*map(_lease, others), *([] if row is None else [row])])
+    (revenue,) = (process for process in status.processes if process["name"] == "revenue")
+    assert (status.ready, revenue["state"], "owner" in revenue) == (False, state, False)
+
+
+def test_a_stack_that_was_started_here_is_known_by_its_record(tmp_path: Path, open_port: int) -> None:
+    assert not _status(tmp_path, _me(), open_port).is_unknown
+    assert not _given(tmp_path).is_unknown
+    assert not stack_status(Settings(home=tmp_path / "other")).is_unknown, "no service is given: nothing can be asked"

@@ -55,3 +55,15 @@ def test_the_table_fits_80_columns_and_cuts_nothing() -> None:
     (line,) = (line for line in lines if line.startswith("event-index"))
     assert line.split() == ["event-index", "unreachable", "12345678", "4194304", "32767", "12", "logs/event-index.log"]
     assert "yesser logs PART" in lines[-1]
+
+
+def test_without_a_stack_of_its_own_the_table_shows_what_the_database_knows() -> None:
+    given = PART | {"state": "given", "port": None}
+    rows = [{"name": "consumer.revenue", "owner": "a", "held": False, "lag": 7, "halted_reason": "the log was changed"}]
+    written = StringIO()
+    print_status(StackStatus(HOME, False, False, given, given, []).with_leases(rows), Console(file=written, width=80))
+    lines = written.getvalue().splitlines()
+    assert next(line.split() for line in lines if line.startswith("revenue")) == ["revenue", "halted", "7"]
+    assert "revenue halted: the log was changed." in lines
+    assert "No stack was started here" in lines[-1]
+    assert not any("yesser up" in line for line in lines)

@@ -1,0 +1,30 @@
+"""Where others start the processes, `yesser status` reads their leases in the database."""
+
+from __future__ import annotations
+
+from infra.embedded.status import read_leases
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+
+
+async def test_leases_are_read_with_the_lag_of_the_consumers(settings: Settings, connection: Connection) -> None:
+    assert await read_leases(settings) == [], "nothing has ever worked"
+    await connection.execute("UPDATE log.state SET size = 5")
+    await connection.execute(
+        "INSERT INTO platform.lease (name, owner, epoch, expires_at) VALUES"
+        " ('registrar', 'one', 1, now() + interval '1 minute'),"
+        " ('consumer.revenue', 'two', 1, now() - interval '1 minute')"
+    )
+    await connection.execute(
+        "INSERT INTO platform.position (consumer, position, epoch, halted_reason) VALUES ('revenue', 2, 1, 'changed')"
+    )
+    assert {row["name"]: row for row in await read_leases(settings)} == {
+        "registrar": {"name": "registrar", "owner": "one", "held": True, "halted_reason": None, "lag": None},
+        "consumer.revenue": {
+            "name": "consumer.revenue",
+            "owner": "two",
+            "held": False,
+            "halted_reason": "changed",
+            "lag": 3,
+        },
+    }
