@@ -14,10 +14,11 @@ _SQL: Final = queries("infra.keys", "keys.sql")
 
 
 def count_tokens(settings: Settings) -> dict[str | None, int] | None:
-    """The number of valid tokens by the key of their hash; None where the database cannot be reached."""
+    """The number of valid tokens by the key of their hash; None where the database cannot be reached, or the
+    administrator's password is not here, as on a standby machine."""
     try:
         return with_database(settings.acting_as("administrator"), "keys", tokens_by_key)
-    except (NoDatabase, *TRANSIENT_ERRORS):
+    except (NoDatabase, NoPassword, *TRANSIENT_ERRORS):
         return None
 
 
