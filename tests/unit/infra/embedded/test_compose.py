@@ -69,6 +69,7 @@ def test_no_container_can_change_its_files_or_gain_privileges(compose: dict[str,
     assert service["security_opt"] == ["no-new-privileges:true"]
     options = {path: given for path, _, given in (mount.partition(":") for mount in service["tmpfs"])}
     assert options["/tmp"] == ("exec" if name == "kafka" else "")
+    assert (options.get("/opt/kafka/logs") == "size=128m") is (name == "kafka"), "logs in memory are bounded"
     assert not service.get("privileged")
     assert ("cap_add" in service) is (name == "postgres")
 
