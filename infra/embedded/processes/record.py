@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from infra.embedded.processes.identity import Identity
+from infra.embedded.processes.identity import Identity, Start
 
 State = Literal["starting", "ready", "unready", "halted", "restarting", "stopped", "failed"]
 
@@ -27,7 +27,7 @@ class ProcessRecord:
     name: str
     state: State = "starting"
     pid: int | None = None
-    started: float | None = None
+    started: Start | None = None
     restarts: int = 0
     health_port: int | None = None
     port: int | None = None

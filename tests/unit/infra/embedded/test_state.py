@@ -11,9 +11,11 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from infra.data_dir import DataDir, cache_folder
+from infra.embedded.processes import identity as module
 from infra.embedded.processes import record as stack_record
 from infra.embedded.processes.identity import (
     Ending,
@@ -121,7 +123,28 @@ def test_a_pid_that_was_given_to_another_process_is_not_the_recorded_one() -> No
     mine = identity_of(os.getpid())
     assert mine is not None
     assert running(mine) is not None
-    assert running(Identity(mine.pid, mine.started - 3600)) is None
+    boot, ticks = str(mine.started).split()
+    assert running(Identity(mine.pid, f"{boot} {int(ticks) - 1}")) is None
+    assert running(Identity(mine.pid, f"another-boot {ticks}")) is None
+
+
+def test_a_process_is_the_recorded_one_also_after_a_correction_of_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, created = identity_of(os.getpid()), psutil.Process.create_time
+    assert mine is not None
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: created(process) + 3600)
+    assert running(mine) is not None
+
+
+def test_where_the_ticks_since_the_boot_are_not_known_the_time_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PROC", tmp_path)
+    mine = identity_of(os.getpid())
+    assert mine == Identity(os.getpid(), psutil.Process().create_time())
+    assert running(mine) is not None
+    monkeypatch.undo()
+    assert running(mine) is not None, "a record of an earlier release"
+    assert running(Identity(mine.pid, psutil.Process().create_time() - 3600)) is None
 
 
 def test_orphans_end_when_asked_and_are_killed_when_they_do_not() -> None:
