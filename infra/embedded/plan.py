@@ -12,7 +12,7 @@ from infra.data_dir import DataDir
 from infra.embedded.health import halt_reason, process_ready
 from infra.embedded.processes.identity import Ending
 from infra.embedded.processes.managed_process import ChildPlan
-from infra.embedded.processes.signals import NAMES, PROCESSES, usual_parts
+from infra.embedded.processes.signals import NAMES, PROCESSES, SERVICES, usual_parts
 from infra.embedded.servers.ports import Ports, choose
 from infra.embedded.services import TLS_PORTS, KafkaService, PostgresService
 from infra.errors import StackError
@@ -48,6 +48,20 @@ class Wanted:
             if process.name in self.only
             for number in range(1, self.replicas.get(process.name, 1) + 1)
         ]
+
+    def missing_from(self, record: Mapping[str, Any], settings: Settings) -> list[str]:
+        """What the running stack of this record lacks. The process for all consumers stands for each of them, and they
+        for it."""
+        there = {entry["name"] for entry in record.get("processes", [])}
+        there |= {name for name in SERVICES if name in record or getattr(settings, name) is not None}
+        for process in PROCESSES:
+            if process.name in there:
+                there.update(process.replaces)
+            elif process.replaces and there.issuperset(process.replaces):
+                there.add(process.name)
+        names = [*(name for name in SERVICES if name in self.only), *(copy for copy, _ in self.process_names())]
+        missing = [name for name in names if name not in there]
+        return [*missing, "TLS"] if self.tls and not record.get("tls") else missing
 
 
 def child_plans(

@@ -85,7 +85,7 @@ class Supervisor:
         self.settings = settings.model_copy(update={"home": self.home.root})
         self.wanted = wanted
         self.progress = progress
-        self.record = StackRecord(str(self.home.root), identity_of(os.getpid()))
+        self.record = StackRecord(str(self.home.root), identity_of(os.getpid()), tls=wanted.tls)
         self._services: list[Child] = []
         self._processes: list[Child] = []
         self._complete = False

@@ -41,6 +41,7 @@ class StackRecord:
     home: str
     supervisor: Identity | None
     ready: bool = False
+    tls: bool = False
     kafka: dict[str, Any] | None = None
     postgres: dict[str, Any] | None = None
     processes: list[ProcessRecord] = field(default_factory=list)
