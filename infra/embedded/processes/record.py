@@ -6,12 +6,12 @@ Ports stay recorded after a stop, so that the next start reuses those that are f
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from infra.embedded.processes.identity import Identity, Start
+from infra.secret_files import private_file
 
 State = Literal["starting", "ready", "unready", "halted", "restarting", "stopped", "failed"]
 
@@ -53,19 +53,14 @@ class StackRecord:
 
 def write(path: Path, record: StackRecord) -> None:
     """Replace the file atomically."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(json.dumps(record.document(), indent=1) + "\n", encoding="utf-8")
-        unfinished.replace(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
+    with private_file(path) as file:
+        file.write(f"{json.dumps(record.document(), indent=1)}\n".encode())
 
 
 def read(path: Path) -> dict[str, Any]:
     """The record; empty if no stack was ever started or the file is damaged."""
     try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
         return {}
-    return document
+    return document if isinstance(document, dict) else {}

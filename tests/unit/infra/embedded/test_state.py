@@ -98,19 +98,20 @@ def test_a_record_that_cannot_be_written_leaves_the_last_one_and_nothing_half(
     path = tmp_path / "stack.json"
     stack_record.write(path, StackRecord("/first", None))
 
-    def full(*_: object, **__: object) -> int:
-        (tmp_path / f".stack.json.{os.getpid()}").touch()
+    def full(_: int) -> None:
+        assert len(list(tmp_path.iterdir())) == 2
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         stack_record.write(path, StackRecord("/second", None))
     assert stack_record.read(path)["home"] == "/first"
     assert [file.name for file in tmp_path.iterdir()] == ["stack.json"]
 
 
-def test_a_damaged_record_is_as_good_as_none(tmp_path: Path) -> None:
-    (tmp_path / "stack.json").write_text("{", "utf-8")
+@pytest.mark.parametrize("damaged", [b"", b"{", b"\xff", b"null"])
+def test_a_damaged_record_is_as_good_as_none(tmp_path: Path, damaged: bytes) -> None:
+    (tmp_path / "stack.json").write_bytes(damaged)
     assert stack_record.read(tmp_path / "stack.json") == {}
 
 
