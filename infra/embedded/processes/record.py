@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from infra.embedded.processes.identity import Identity, Start
+from infra.embedded.servers.ports import HOST
 from infra.secret_files import private_file
 
 State = Literal["starting", "ready", "unready", "halted", "restarting", "stopped", "failed"]
@@ -20,8 +21,8 @@ State = Literal["starting", "ready", "unready", "halted", "restarting", "stopped
 class ProcessRecord:
     """The state of a child. Restarts count since the supervisor started.
 
-    `halted` is the reason of a process that needs an operator. `health_port` serves `/readyz`; `port` is where the
-    process serves clients, if it does.
+    `halted` is the reason of a process that needs an operator. `health_host` and `health_port` serve `/readyz`; `port`
+    is where the process serves clients, if it does.
     """
 
     name: str
@@ -29,6 +30,7 @@ class ProcessRecord:
     pid: int | None = None
     started: Start | None = None
     restarts: int = 0
+    health_host: str = HOST
     health_port: int | None = None
     port: int | None = None
     halted: str | None = None

@@ -96,7 +96,7 @@ async def read_processes(settings: Settings) -> list[dict[str, Any]]:
     if settings.stack() is None:
         return []
     status = await asyncio.to_thread(stack_status, settings)
-    answers = await asyncio.gather(*(readiness(process["health_port"]) for process in status.processes))
+    answers = await asyncio.gather(*(readiness(row["health_port"], row["health_host"]) for row in status.processes))
     named = {process["name"]: answer for process, answer in zip(status.processes, answers, strict=True)}
     processes: list[dict[str, Any]] = asdict(status.with_answers(named))["processes"]
     return [process | {"halted": (named[process["name"]] or {}).get("halted")} for process in processes]

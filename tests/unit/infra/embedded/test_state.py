@@ -28,7 +28,7 @@ from infra.embedded.processes.identity import (
 )
 from infra.embedded.processes.log_tail import log_tail, rotate
 from infra.embedded.processes.record import ProcessRecord, StackRecord
-from infra.embedded.servers.ports import HOST, OUTGOING_FROM, Ports, choose, is_free
+from infra.embedded.servers.ports import DRAWS_MAX, HOST, OUTGOING_FROM, Ports, choose, is_free, reachable
 from infra.embedded.supervisor import end_orphans
 from infra.secret_files import password
 
@@ -48,6 +48,30 @@ def test_a_port_is_kept_while_it_is_free_and_another_is_taken_when_it_is_not() -
 
 def test_chosen_ports_are_all_different() -> None:
     assert len(set(choose([None] * 20))) == 20
+
+
+def test_a_port_that_is_drawn_twice_is_given_once() -> None:
+    first, second = choose([None, None])
+    draws = iter([first] * DRAWS_MAX + [first] * (DRAWS_MAX - 1) + [second])
+    assert choose([None, None], lambda: next(draws)) == [first, second]
+    assert choose([first], lambda: second, avoid=[first]) == [second]
+
+
+def test_a_port_that_a_setting_names_stays_also_while_it_is_taken() -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        busy = taken.getsockname()[1]
+        ports = Ports({"port": 1, "health_port": busy}, {"port": busy})
+        ports.renew()
+    assert ports["port"] == busy
+    assert ports["health_port"] != busy
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"),
+    [("0.0.0.0", HOST), ("", HOST), ("::", "::1"), ("10.0.0.5", "10.0.0.5")],
+)
+def test_a_server_on_all_addresses_is_reached_on_loopback(host: str, reached: str) -> None:
+    assert reachable(host) == reached
 
 
 def test_ports_that_are_taken_meanwhile_are_drawn_anew_and_the_others_stay() -> None:
