@@ -91,7 +91,7 @@ def test_the_process_for_all_consumers_and_one_for_each_stand_for_each_other() -
 
 
 def test_a_given_service_is_not_missing_from_a_stack() -> None:
-    record = {"processes": [], "postgres": {}}
+    record: dict[str, Any] = {"processes": [], "postgres": {}}
     assert Wanted(frozenset({"kafka"})).missing_from(record, Settings()) == ["kafka"]
     assert Wanted(frozenset({"kafka"})).missing_from(record, Settings(kafka="127.0.0.1:9092")) == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -90,6 +91,6 @@ def test_a_supervisor_that_ends_while_no_other_runs_is_an_error(home: DataDir, m
 def test_a_second_command_leaves_the_progress_of_the_first(home: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
     progress = home.logs / "up.progress"
     progress.write_text("Starting kafka\n", "utf-8")
-    monkeypatch.setattr(module.subprocess, "Popen", lambda *_, **__: SimpleNamespace(wait=lambda: 0))
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: SimpleNamespace(wait=lambda: 0))
     module._spawn_supervisor(home, REGISTRAR)
     assert progress.read_text("utf-8") == "Starting kafka\n"
