@@ -151,7 +151,8 @@ def main(arguments: list[str] | None = None) -> None:
             # The reader (`| head`) has closed the pipe. Nothing may be written any more, not even at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
-        if (wrong_use := wrong_path(error, sys.argv[1:] if arguments is None else arguments)) is not None:
+        named = sys.argv[1:] if arguments is None else arguments
+        if (wrong_use := wrong_path(error, named) or wrong_home(error)) is not None:
             click.echo(f"yesser: {wrong_use}", err=True)
             sys.exit(ExitCode.WRONG_USE)
         sentence = foreseen(error)
@@ -201,6 +202,28 @@ def wrong_path(error: BaseException, arguments: Sequence[str]) -> str | None:
     return f"{error.filename} cannot be opened ({error.strerror}): name a path that exists and that you may use."
 
 
+def wrong_home(error: BaseException) -> str | None:
+    """What is wrong with the stack's folder where a file of it cannot be opened; None for any other error."""
+    if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        return wrong_home(error.exceptions[0])
+    if not isinstance(error, OSError) or error.errno not in _WRONG_HOME or not isinstance(error.filename, str):
+        return None
+    from infra.settings import Settings  # here: `yesser --help` needs none
+
+    try:
+        settings = Settings()
+    except ValueError:
+        return None
+    found = Path(error.filename).resolve()
+    folders = (settings.home, settings.secrets_folder)
+    if not any(found.is_relative_to(folder.expanduser().resolve()) for folder in folders):
+        return None
+    return (
+        f"{error.filename} cannot be opened ({error.strerror}): name the stack's folder in YESSER_HOME, and run this as"
+        " the stack's user."
+    )
+
+
 def _belongs_to(found: Path, named: Path) -> bool:
     """Whether it is the path that was named, a folder above it, a file below it, or its unfinished copy beside it."""
     is_copy = found.parent == named.parent and found.name.removeprefix(".").startswith(f"{named.name}.")
@@ -238,7 +261,13 @@ _OWN_FOLDERS: Final = [
     Path(__file__).parents[1] / name for name in ("events", "infra", "producers", "consumers", "docs")
 ]
 _WRONG_PATH: Final = frozenset({errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS})
+_WRONG_HOME: Final = _WRONG_PATH - {errno.ENOENT}
 REFUSED: Final = {
+    "asyncpg.DiskFullError": "The disk is full at PostgreSQL: free some space, then run the same command again",
+    "asyncpg.LockNotAvailableError": "PostgreSQL is busy with other work: run the same command again",
+    "asyncpg.ReadOnlySQLTransactionError": (
+        "PostgreSQL takes no writes, as a standby that is not promoted: see YESSER_POSTGRES"
+    ),
     "asyncpg.InvalidAuthorizationSpecificationError": "PostgreSQL refuses this user or password: see YESSER_POSTGRES",
     "asyncpg.InvalidCatalogNameError": "PostgreSQL has no such database: see YESSER_POSTGRES",
     "asyncpg.InsufficientPrivilegeError": (
@@ -250,7 +279,7 @@ REFUSED: Final = {
     "aiokafka.AuthenticationFailedError": "Kafka refuses this user or password: see YESSER_KAFKA_USER",
     "aiokafka.SaslAuthenticationFailed": "Kafka refuses this user or password: see YESSER_KAFKA_USER",
 }
-"""Errors of wrong settings → what to do."""
+"""Errors that PostgreSQL and Kafka answer with → what to do."""
 KAFKA_AWAY: Final = frozenset({"aiokafka.KafkaTimeoutError", "aiokafka.KafkaUnavailableError"})
 """Connection errors that the client does not classify as such."""
 

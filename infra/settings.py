@@ -134,9 +134,11 @@ class Settings(BaseSettings):
     )
 
     health_host: str = Field(default="127.0.0.1", description="Address on which /healthz, /readyz and /metrics answer.")
-    health_port: int = Field(default=0, ge=0, description="Port of /healthz, /readyz and /metrics (0: none).")
+    health_port: int = Field(
+        default=0, ge=0, le=65_535, description="Port of /healthz, /readyz and /metrics (0: none)."
+    )
     gateway_host: str = Field(default="127.0.0.1", description="Address on which the gateway answers.")
-    gateway_port: int = Field(default=8000, ge=0, description="Port of the gateway (0: any free one).")
+    gateway_port: int = Field(default=8000, ge=0, le=65_535, description="Port of the gateway (0: any free one).")
     public_address: str | None = Field(
         default=None, description="Address of the gateway that documents link to, such as https://gateway.example."
     )
@@ -206,7 +208,7 @@ class Settings(BaseSettings):
     gateway_jwks_address: str | None = Field(default=None, description="Address of the issuer's keys (JWKS).")
     # The console (docs/console.md)
     console_host: str = Field(default="127.0.0.1", description="Address on which the console answers.")
-    console_port: int = Field(default=8_090, ge=0, description="Port of the console (0: any free one).")
+    console_port: int = Field(default=8_090, ge=0, le=65_535, description="Port of the console (0: any free one).")
     console_gateway: str | None = Field(
         default=None, description="Address of the gateway that the console sends to; default: that of this stack."
     )
@@ -327,13 +329,14 @@ class Settings(BaseSettings):
         return value
 
     def stack(self) -> dict[str, Any] | None:
-        """The record of the embedded stack of `home` (ports, processes); None if none was ever started."""
+        """The record of the embedded stack of `home` (ports, processes); None if none was ever started or the file is
+        damaged."""
         path = self.home / STACK_FILE
         try:
-            document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+            document = json.loads(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
             return None
-        return document
+        return document if isinstance(document, dict) else None
 
     @property
     def principal(self) -> str:

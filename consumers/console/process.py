@@ -64,7 +64,7 @@ class Console:
         return Readiness(serving, {"serving": serving, "port": self.port})
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop` is set. Raises `PlaintextRefused`, `PortTaken`."""
+        """Serve until `stop` is set. Raises `PlaintextRefused`, `CannotListen`."""
         settings = self._settings
         refuse_plaintext(settings, "The console's plain HTTP", [settings.console_host], "put a TLS proxy before it")
         await asyncio.to_thread(by_address)  # cuts the fonts

@@ -8,6 +8,10 @@ WHERE EXISTS (SELECT FROM platform.lease WHERE name = 'relay' AND epoch = $3)
 ON CONFLICT (singleton) DO UPDATE SET size = excluded.size, note = excluded.note
 WHERE cosigned_checkpoint.size <= excluded.size
 
+-- name: kept_size
+-- 0 before the first one.
+SELECT coalesce(max(size), 0) FROM platform.cosigned_checkpoint
+
 -- name: forget
 -- Where no witnesses are configured any more, the newest checkpoint is served again.
 DELETE FROM platform.cosigned_checkpoint

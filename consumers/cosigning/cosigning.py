@@ -75,6 +75,8 @@ class Cosigning:
         await asyncio.Event().wait()  # to return would end the relay's term
 
     async def _work(self, connection: Connection, policy: Policy) -> None:
+        # Also before the policy is satisfied: without a size nobody would notice that it never is.
+        gauge("cosigned_size", await connection.fetchval(_SQL["kept_size"]))
         async with self.submitters(policy) as submitters:
             while True:
                 await self.look(connection, policy, submitters)

@@ -118,7 +118,6 @@ class Signer:
         await self._publish(signed, "add_checkpoint", authority)
         self._signed_at = time.monotonic()
         count("checkpoints_signed")
-        gauge("checkpoint_size", size)
         return True
 
     async def sign_when_due(self) -> bool:
@@ -204,6 +203,8 @@ class Signer:
                 await journal.connection.execute(_SQL["keep_authority"], checkpoint.size, authority)
                 self.kept_size = checkpoint.size
         self.newest = checkpoint
+        # Also at a take-over: a registrar that registers and cannot sign is noticed by the two sizes.
+        gauge("checkpoint_size", checkpoint.size)
 
     def _write_to_file(self, checkpoint: Checkpoint) -> None:
         """Write the file, but never over a newer one: an owner suspended after `hold` may be superseded."""

@@ -119,8 +119,9 @@ def status(targets: bool, as_json: bool) -> None:
 
 async def _read_answers(found: StackStatus) -> dict[str, dict[str, Any] | None]:
     """The answer of each running process at `/readyz`, by name."""
-    ports = {process["name"]: process["health_port"] for process in found.processes if process["pid"]}
-    return dict(zip(ports, await asyncio.gather(*map(readiness, ports.values())), strict=True))
+    living = [process for process in found.processes if process["pid"]]
+    answers = await asyncio.gather(*(readiness(process["health_port"], process["health_host"]) for process in living))
+    return dict(zip((process["name"] for process in living), answers, strict=True))
 
 
 def parse_wanted(

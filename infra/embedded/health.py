@@ -12,24 +12,24 @@ from infra.embedded.servers.ports import HOST, accepts
 PROBE_TIMEOUT_S: Final = 2.0
 
 
-async def process_ready(port: int) -> bool:
+async def process_ready(port: int, host: str = HOST) -> bool:
     """Whether `/readyz` says that the process is ready."""
-    return (await readiness(port) or {}).get("ready") is True
+    return (await readiness(port, host) or {}).get("ready") is True
 
 
-async def halt_reason(port: int) -> str | None:
+async def halt_reason(port: int, host: str = HOST) -> str | None:
     """The reason of a halt, from `/readyz`; None if the process has not halted."""
-    reason = (await readiness(port) or {}).get("halted")
+    reason = (await readiness(port, host) or {}).get("halted")
     return None if reason is None else str(reason)
 
 
-async def readiness(port: int) -> dict[str, Any] | None:
+async def readiness(port: int, host: str = HOST) -> dict[str, Any] | None:
     """The document of `/readyz`; None without an answer."""
     try:
         async with asyncio.timeout(PROBE_TIMEOUT_S):
-            reader, writer = await asyncio.open_connection(HOST, port)
+            reader, writer = await asyncio.open_connection(host, port)
             with closing(writer):
-                writer.write(f"GET /readyz HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode())
+                writer.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                 answer = await reader.read()
         document = json.loads(answer.partition(b"\r\n\r\n")[2])
     except (OSError, TimeoutError, ValueError):

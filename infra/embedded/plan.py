@@ -12,15 +12,15 @@ from infra.data_dir import DataDir
 from infra.embedded.health import halt_reason, process_ready
 from infra.embedded.processes.identity import Ending
 from infra.embedded.processes.managed_process import ChildPlan
-from infra.embedded.processes.signals import NAMES, PROCESSES, usual_parts
-from infra.embedded.servers.ports import Ports, choose
+from infra.embedded.processes.signals import NAMES, PROCESSES, SERVICES, usual_parts
+from infra.embedded.servers.ports import Ports, choose, reachable
 from infra.embedded.services import TLS_PORTS, KafkaService, PostgresService
 from infra.errors import StackError
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 
 PROCESS_ENDING: Final = Ending(deadline_s=10.0)
-_PORT_SETTINGS: Final = {process.name: process.port_setting for process in PROCESSES}
+_PORT_SETTINGS: Final[Mapping[str, str | None]] = {process.name: process.port_setting for process in PROCESSES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class Wanted:
     """The stack stops when this process has ended, so that a killed test run leaves nothing running."""
     tls: bool = False
     """The gateway and agencies' connections to Kafka use TLS, with certificates of a private authority."""
+    beside_another: bool = False
+    """Free ports are drawn for clients too: those that settings name are another stack's on this machine."""
 
     def __post_init__(self) -> None:
         for name in (*self.only, *self.replicas):
@@ -49,6 +51,20 @@ class Wanted:
             for number in range(1, self.replicas.get(process.name, 1) + 1)
         ]
 
+    def missing_from(self, record: Mapping[str, Any], settings: Settings) -> list[str]:
+        """What the running stack of this record lacks. The process for all consumers stands for each of them, and they
+        for it."""
+        there = {entry["name"] for entry in record.get("processes", [])}
+        there |= {name for name in SERVICES if name in record or getattr(settings, name) is not None}
+        for process in PROCESSES:
+            if process.name in there:
+                there.update(process.replaces)
+            elif process.replaces and there.issuperset(process.replaces):
+                there.add(process.name)
+        names = [*(name for name in SERVICES if name in self.only), *(copy for copy, _ in self.process_names())]
+        missing = [name for name in names if name not in there]
+        return [*missing, "TLS"] if self.tls and not record.get("tls") else missing
+
 
 def child_plans(
     home: DataDir, wanted: Wanted, settings: Settings, last: Mapping[str, Any], progress: Callable[[str], None]
@@ -62,34 +78,48 @@ def child_plans(
     copies = wanted.process_names()
     for copy, name in copies:
         needed[copy] = ("health_port",) if _PORT_SETTINGS[name] is None else ("health_port", "port")
-    ports = _ports(needed, last)
+    # The second of two copies needs a port of its own.
+    named = {copy: port for copy, name in copies if copy == name and (port := named_port(name, settings))}
+    ports = _ports(needed, last, named)
     services = []
     if "postgres" in ports:
         services.append(PostgresService(home, settings.secrets_folder, ports["postgres"]).plan())
     if "kafka" in ports:
         session_s = settings.kafka_session_s
         services.append(KafkaService(home, settings.secrets_folder, ports["kafka"], session_s, progress).plan())
-    return services, [_process_plan(home, copy, name, ports[copy], wanted.tls) for copy, name in copies]
+    health_host = reachable(settings.health_host)
+    return services, [_process_plan(home, copy, name, ports[copy], wanted.tls, health_host) for copy, name in copies]
 
 
-def _ports(needed: Mapping[str, Sequence[str]], last: Mapping[str, Any]) -> dict[str, Ports]:
-    """The ports of each part by name: those of the last run if they are free."""
+def drawn_ports() -> dict[str, str]:
+    """The environment in which no setting names a port for clients."""
+    return {setting: "0" for setting in _PORT_SETTINGS.values() if setting}
+
+
+def named_port(name: str, settings: Settings) -> int | None:
+    """The port on which a process serves clients, where its setting names one; None where a free one is drawn."""
+    setting = (_PORT_SETTINGS[name] or "").removeprefix("YESSER_").lower()
+    return getattr(settings, setting) or None if setting in settings.model_fields_set else None
+
+
+def _ports(needed: Mapping[str, Sequence[str]], last: Mapping[str, Any], named: Mapping[str, int]) -> dict[str, Ports]:
+    """The ports of each part by name: those named for clients, else those of the last run if they are free."""
     known = {**last, **{entry["name"]: entry for entry in last.get("processes", [])}}
     wanted = [(part, name) for part, names in needed.items() for name in names]
-    free = choose(known.get(part, {}).get(name) for part, name in wanted)
+    free = choose((known.get(part, {}).get(name) for part, name in wanted), avoid=named.values())
     numbers: dict[str, dict[str, int]] = {part: {} for part in needed}
     for (part, name), port in zip(wanted, free, strict=True):
         numbers[part][name] = port
-    return {part: Ports(found) for part, found in numbers.items()}
+    return {part: Ports(found, {"port": named[part]} if part in named else {}) for part, found in numbers.items()}
 
 
-def _process_plan(home: DataDir, copy: str, name: str, ports: Ports, tls: bool) -> ChildPlan:
+def _process_plan(home: DataDir, copy: str, name: str, ports: Ports, tls: bool, health_host: str) -> ChildPlan:
     return ChildPlan(
         name=copy,
         command=lambda: subprocess_command("run", name),
         ports=ports,
-        ready=lambda: process_ready(ports["health_port"]),
-        halted=lambda: halt_reason(ports["health_port"]),
+        ready=lambda: process_ready(ports["health_port"], health_host),
+        halted=lambda: halt_reason(ports["health_port"], health_host),
         log=home.log(copy),
         environment=lambda: _certificate(home, name, tls) | _environment(home.root, ports, _PORT_SETTINGS[name]),
         ending=PROCESS_ENDING,

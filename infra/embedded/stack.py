@@ -21,7 +21,7 @@ from typing import Any, Final
 import psutil
 
 from infra.data_dir import DataDir
-from infra.embedded.plan import Wanted
+from infra.embedded.plan import Wanted, drawn_ports
 from infra.embedded.processes import record as stack_record
 from infra.embedded.processes.identity import KILLED_WITHIN_S, LOOK_EVERY_S, Identity, running, still_living
 from infra.embedded.processes.log_tail import log_tail, rotate
@@ -44,22 +44,31 @@ Progress = Callable[[str], None]
 def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda _: None) -> dict[str, Any]:
     """Start a stack in the background and wait until it is ready; returns its record.
 
-    A running stack is waited for. A halted process does not block: the record is then not `ready`. Raises StackError
-    with the supervisor's last message when it gives up.
+    A running stack is waited for, also one that another command starts at the same time. A halted process does not
+    block: the record is then not `ready`. Raises StackError where the running stack lacks what is wanted, and with the
+    supervisor's last message when it gives up.
     """
     home = DataDir.at(settings.home)
     home.create()
+    shown = log_tail(_progress_file(home))
     supervisor = None if is_supervised(home) else _spawn_supervisor(home, wanted)
     deadline = time.monotonic() + START_DEADLINE_S
-    shown = ""
     while time.monotonic() < deadline:
         record = stack_record.read(home.record)
-        if (record.get("ready") or _needs_an_operator(record)) and _supervisor_of(record):
-            return record
+        if _supervisor_of(record):
+            if missing := ", ".join(wanted.missing_from(record, settings)):
+                raise StackError(
+                    f"The stack already runs without {missing}: stop it with `yesser down`, then try again."
+                )
+            if record.get("ready") or _needs_an_operator(record):
+                return record
         words = log_tail(_progress_file(home))
         if words != shown:
             progress(shown := words)
         if supervisor is not None and supervisor.poll() is not None:
+            if is_supervised(home):
+                supervisor = None  # that of another command was first
+                continue
             words = log_tail(home.log("supervisor")).removeprefix("yesser: ")
             raise StackError(words or "The supervisor ended without a message.")
         if supervisor is None and not is_supervised(home):
@@ -134,7 +143,7 @@ def running_stack(
 def _spawn_supervisor(home: DataDir, wanted: Wanted) -> subprocess.Popen[bytes]:
     log = home.log("supervisor")
     rotate(log)
-    _progress_file(home).unlink(missing_ok=True)
+    rotate(_progress_file(home))
     command = subprocess_command("up", "--only", ",".join(sorted(wanted.only)))
     for name, count in wanted.replicas.items():
         command += ["--replicas", f"{name}={count}"]
@@ -144,13 +153,13 @@ def _spawn_supervisor(home: DataDir, wanted: Wanted) -> subprocess.Popen[bytes]:
         command.append("--tls")
     if wanted.while_pid is not None:
         command += ["--while-pid", str(wanted.while_pid)]
-    with log.open("ab") as file, _progress_file(home).open("wb") as progress:
+    with log.open("ab") as file, _progress_file(home).open("ab") as progress:
         supervisor = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=progress,
             stderr=file,
-            env=os.environ | {"YESSER_HOME": str(home.root)},
+            env=os.environ | {"YESSER_HOME": str(home.root)} | (drawn_ports() if wanted.beside_another else {}),
             start_new_session=True,
         )
     # Waits for it, so that it leaves no zombie.

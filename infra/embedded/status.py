@@ -13,7 +13,7 @@ from infra.data_dir import DataDir
 from infra.embedded.processes import record as stack_record
 from infra.embedded.processes.identity import Identity, running
 from infra.embedded.processes.signals import PROCESSES, SERVICES
-from infra.embedded.servers.ports import accepts
+from infra.embedded.servers.ports import HOST, accepts
 from infra.postgres.sql import queries
 from infra.settings import Settings
 
@@ -66,7 +66,7 @@ class StackStatus:
     def targets(self) -> list[dict[str, Any]]:
         """Where the processes serve their metrics, as Prometheus's `file_sd_configs` read it."""
         return [
-            {"targets": [f"127.0.0.1:{process['health_port']}"], "labels": {"instance": process["name"]}}
+            {"targets": [_address(process)], "labels": {"instance": process["name"]}}
             for process in self.processes
             if process["health_port"] is not None
         ]
@@ -87,8 +87,9 @@ def stack_status(settings: Settings) -> StackStatus:
         {
             "name": entry["name"],
             "pid": _living_pid(entry),
-            "state": _state(entry, entry["health_port"], alive),
+            "state": _state(entry, entry["health_port"], alive, entry.get("health_host", HOST)),
             "restarts": entry["restarts"],
+            "health_host": entry.get("health_host", HOST),
             "health_port": entry["health_port"],
             "log": str(home.log(entry["name"])),
             **{name: entry[name] for name in ("port", "halted") if entry.get(name)},
@@ -105,9 +106,12 @@ async def read_leases(settings: Settings) -> list[Mapping[str, Any]]:
     """The leases in the database, with the consumers' lag."""
     # Imported here: reading a stack's state needs no database driver.
     from infra.postgres.connection import connected
+    from infra.process.lease import holders
 
     async with connected(settings.acting_as("reader"), "status") as connection:
-        return [dict(row) for row in await connection.fetch(_SQL["leases"])]
+        lags = {row["name"]: row for row in await connection.fetch(_SQL["lags"])}
+        unknown = {"halted_reason": None, "lag": None}
+        return [unknown | dict(lags.get(row["name"], {})) | dict(row) for row in await holders(connection, settings)]
 
 
 def _leased(name: str, row: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -140,14 +144,19 @@ def _living_pid(entry: dict[str, Any]) -> int | None:
     return entry["pid"] if running(Identity(entry["pid"], entry["started"])) else None
 
 
-def _state(entry: dict[str, Any], port: int, watched: bool) -> str:
+def _state(entry: dict[str, Any], port: int, watched: bool, host: str = HOST) -> str:
     recorded = str(entry["state"])
     pid = _living_pid(entry)
     if not watched:
         return recorded if recorded in ("stopped", "failed") else "orphan" if pid else "stopped"
     if recorded != "ready":
         return recorded
-    return "ended" if pid is None else "ready" if accepts(port) else "unreachable"
+    return "ended" if pid is None else "ready" if accepts(port, host) else "unreachable"
+
+
+def _address(process: Mapping[str, Any]) -> str:
+    host = process.get("health_host", HOST)
+    return f"[{host}]:{process['health_port']}" if ":" in host else f"{host}:{process['health_port']}"
 
 
 def _answered(process: dict[str, Any], answer: Mapping[str, Any] | None) -> dict[str, Any]:

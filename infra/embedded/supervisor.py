@@ -25,6 +25,7 @@ from infra.embedded.processes.identity import end_all, identity_of, mark, marked
 from infra.embedded.processes.managed_process import Child, ChildPlan
 from infra.embedded.processes.record import ProcessRecord, StackRecord
 from infra.embedded.processes.signals import SERVICES
+from infra.embedded.servers.ports import reachable
 from infra.embedded.servers.postgres import database_address
 from infra.embedded.services import KAFKA_ENDING, POSTGRES_ENDING
 from infra.errors import StackError
@@ -85,7 +86,7 @@ class Supervisor:
         self.settings = settings.model_copy(update={"home": self.home.root})
         self.wanted = wanted
         self.progress = progress
-        self.record = StackRecord(str(self.home.root), identity_of(os.getpid()))
+        self.record = StackRecord(str(self.home.root), identity_of(os.getpid()), tls=wanted.tls)
         self._services: list[Child] = []
         self._processes: list[Child] = []
         self._complete = False
@@ -174,6 +175,7 @@ class Supervisor:
             address = {"address": database_address(child.plan.ports["port"])} if entry.name == "postgres" else {}
             setattr(self.record, entry.name, address | child.plan.ports.numbers | state)
         for child in self._processes:
+            child.record.health_host = reachable(self.settings.health_host)
             child.record.health_port = child.plan.ports["health_port"]
             child.record.port = child.plan.ports.numbers.get("port")
         self.record.processes = [child.record for child in self._processes]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -16,13 +17,17 @@ _BACKLOG: Final = 1_024
 _PLAIN: Final[dict[str, Any]] = {"ws": "none", "lifespan": "off", "access_log": False, "log_config": None}
 
 
-class PortTaken(YesserError):
+class CannotListen(YesserError):
+    """This address or port cannot be listened on: it is not this machine's, or the user may not."""
+
+
+class PortTaken(CannotListen):
     """The port is used by another process."""
 
 
 @contextmanager
 def listening(host: str, port: int, setting: str) -> Iterator[socket.socket]:
-    """A socket that takes connections from here on. Raises `PortTaken`, which names the setting."""
+    """A socket that takes connections from here on. Raises `PortTaken` and `CannotListen`, which name the setting."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio turns Nagle's algorithm off: else an answer's second part waits 40 ms.
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
@@ -31,7 +36,12 @@ def listening(host: str, port: int, setting: str) -> Iterator[socket.socket]:
             listener.bind((host, port))
             listener.listen(_BACKLOG)
         except OSError as error:
-            raise PortTaken(f"Port {port} of {host} is taken; name another in {setting}.") from error
+            if error.errno == errno.EADDRINUSE:
+                raise PortTaken(f"Port {port} of {host} is taken; name another in {setting}.") from error
+            raise CannotListen(
+                f"Nothing can listen on port {port} of {host} ({error.strerror}): name an address of this machine, or"
+                f" another port in {setting}."
+            ) from error
         yield listener
 
 

@@ -6,10 +6,10 @@ was paused and continues finds its epoch superseded and writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from events.errors import Fenced
 from infra.postgres.connection import Connection
@@ -35,7 +35,7 @@ class LeaseSpec:
 
 
 async def claim(connection: Connection, name: str, owner: str, settings: Settings, *, table: str = TABLE) -> int | None:
-    """Acquire a free or expired lease; returns the new epoch, or None while another owner holds it.
+    """Acquire a lease that nobody holds; returns the new epoch, or None while another owner holds it.
 
     Waits for a transaction in which the old owner holds the lease.
     """
@@ -57,6 +57,12 @@ async def hold(connection: Connection, name: str, epoch: int, *, table: str = TA
 async def release(connection: Connection, name: str, epoch: int, *, table: str = TABLE) -> None:
     """Release the lease, so that a standby takes over at once."""
     await connection.execute(_sql(table)["release"], name, epoch)
+
+
+async def holders(connection: Connection, settings: Settings, *, table: str = TABLE) -> Sequence[Mapping[str, Any]]:
+    """Every lease: `name`, its last `owner` and `epoch`, and whether it is `held` now."""
+    rows: Sequence[Mapping[str, Any]] = await connection.fetch(_sql(table)["holders"], settings.lease_ms)
+    return rows
 
 
 @cache

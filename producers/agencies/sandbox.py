@@ -83,7 +83,7 @@ def start(settings: Settings, progress: Callable[[str], None]) -> None:
             raise NoSandbox(f"{home} is not a sandbox: move it away, or set another YESSER_HOME.")
         home.mkdir(parents=True, exist_ok=True)
         write_private(home / MARK, "{}")
-    start_stack(settings, Wanted(), progress)
+    start_stack(settings, Wanted(beside_another=True), progress)
 
 
 def connection_info(settings: Settings) -> Sandbox:

@@ -81,7 +81,7 @@ def run_command(agency: str, role: str) -> None:
 @json_option
 def status_command(as_json: bool) -> None:
     """Show the waiting events, the last one sent, and those not sent because they would be refused."""
-    status = _with_connection(read_status)
+    status = _with_connection(lambda connection: read_status(connection, Settings()))
     print_result(status, as_json, lambda: _print(status))
 
 

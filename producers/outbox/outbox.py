@@ -20,6 +20,7 @@ from events.values.fields import Role
 from events.wire.envelope import source_of
 from infra.postgres.connection import Connection, connect
 from infra.postgres.sql import queries, read
+from infra.process.lease import holders
 from infra.settings import Settings
 from producers.sdk.typed_events import require_form
 
@@ -98,7 +99,7 @@ async def require_outbox(connection: Connection) -> None:
         raise NoOutbox
 
 
-async def read_status(connection: Connection) -> dict[str, Any]:
+async def read_status(connection: Connection, settings: Settings) -> dict[str, Any]:
     """The answer of `yesser outbox status --json`. Raises `NoOutbox`."""
     await require_outbox(connection)
     async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -108,8 +109,15 @@ async def read_status(connection: Connection) -> dict[str, Any]:
             "last_sent": _document(await connection.fetchrow(SQL["last_sent"])),
             "refused": await connection.fetchval(SQL["refused_count"]),
             "refused_last": [dict(row) for row in await connection.fetch(SQL["refused"], REFUSED_SHOWN_MAX)],
-            "relay": _document(await connection.fetchrow(SQL["relay"])),
+            "relay": await _relay(connection, settings),
         }
+
+
+async def _relay(connection: Connection, settings: Settings) -> dict[str, Any] | None:
+    """The relay that works or was the last to; None if there was none."""
+    for row in await holders(connection, settings, table=LEASE_TABLE):
+        return {"owner": row["owner"], "epoch": row["epoch"], "works": row["held"]}
+    return None
 
 
 def _code_of(event: bytes) -> str:

@@ -53,6 +53,3 @@ SELECT count(*) FROM yesser.outbox WHERE faults IS NOT NULL
 SELECT row_id, event_id AS id, added_at,
     CASE jsonb_typeof(faults) WHEN 'array' THEN faults ELSE jsonb_build_array(faults) END AS faults
 FROM yesser.outbox WHERE faults IS NOT NULL ORDER BY row_id DESC LIMIT $1
-
--- name: relay
-SELECT owner, epoch, expires_at > clock_timestamp() AS works FROM yesser.outbox_lease WHERE name = 'outbox'

@@ -68,7 +68,7 @@ def _say(console: Console, ar: str, en: str) -> None:
 def _stack(settings: Settings, say: Say, *, keep: bool) -> Iterator[None]:
     """The running stack, or one started for the demo, which ends with it unless it is to be kept."""
     if stack_status(settings).running:
-        start_stack(settings, Wanted())  # waits until it is ready
+        start_stack(settings, Wanted(frozenset()))  # waits until what runs is ready
         yield
         return
     with ExitStack() as ending:

@@ -1,3 +1,4 @@
 """Child processes: started, watched, ended with their descendants, and identified again after a restart. Way in:
-`managed_process`. Imports: `infra.embedded.servers`, `infra.errors`, `infra.observability`, `infra.process`.
+`managed_process`. Imports: `infra.embedded.servers`, `infra.errors`, `infra.observability`, `infra.process`,
+`infra.secret_files`.
 """

@@ -1,4 +1,4 @@
-"""The identity of a recorded process: pid and start time, since the system reuses pids."""
+"""The identity of a recorded process: its pid and when it started, since the system reuses pids."""
 
 from __future__ import annotations
 
@@ -9,23 +9,29 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import psutil
 
+Start: TypeAlias = str | float
+"""When a process started: the machine's boot and the clock ticks since then, which no correction of the clock changes.
+Seconds since 1970 on systems without them, and in records of earlier releases."""
 START_TOLERANCE_S: Final = 2.0
-"""Start times come from the boot clock, which the system may correct slightly."""
+"""Seconds since 1970 are derived from the time of the boot, which changes when the clock is corrected."""
 KILLED_WITHIN_S: Final = 5.0
 LOOK_EVERY_S: Final = 0.05
 _MARK: Final = "YESSER_STACK_PART"
+_PROC: Final = Path("/proc")
+_STARTED_FIELD: Final = 22
+"""Of `/proc/PID/stat`, counted from 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A recorded process: its pid and start time (seconds since 1970)."""
+    """A recorded process."""
 
     pid: int
-    started: float
+    started: Start
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ class Ending:
 def identity_of(pid: int) -> Identity | None:
     """The identity of a running process, or None."""
     try:
-        return Identity(pid, psutil.Process(pid).create_time())
+        return _identity(psutil.Process(pid))
     except psutil.Error:
         return None
 
@@ -51,10 +57,27 @@ def running(identity: Identity) -> psutil.Process | None:
     """The process, if it is still the same one."""
     try:
         process = psutil.Process(identity.pid)
-        same = abs(process.create_time() - identity.started) < START_TOLERANCE_S
+        same = _started_then(process, identity.started)
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.Error:
         return None
+
+
+def _started_then(process: psutil.Process, started: Start) -> bool:
+    if isinstance(started, str):
+        return _identity(process).started == started
+    return abs(process.create_time() - started) < START_TOLERANCE_S
+
+
+def _identity(process: psutil.Process) -> Identity:
+    try:
+        boot = (_PROC / "sys/kernel/random/boot_id").read_text("ascii").strip()
+        stat = (_PROC / str(process.pid) / "stat").read_bytes()
+    except OSError:
+        return Identity(process.pid, process.create_time())
+    # The second field is the program's name in brackets, which may have spaces.
+    ticks = stat.rpartition(b")")[2].split()[_STARTED_FIELD - 3]
+    return Identity(process.pid, f"{boot} {int(ticks)}")
 
 
 def recorded_identities(record: dict[str, Any]) -> dict[str, Identity]:
@@ -81,7 +104,7 @@ def marked_children(home: Path) -> list[tuple[str, Identity]]:
         with contextlib.suppress(psutil.Error, OSError):  # it has just ended, or is another user's
             name, _, marked = process.environ().get(_MARK, "").partition(" of ")
             if marked == str(home) and os.getsid(process.pid) == process.pid:
-                found.append((name, Identity(process.pid, process.create_time())))
+                found.append((name, _identity(process)))
     return found
 
 

@@ -6,12 +6,13 @@ Ports stay recorded after a stop, so that the next start reuses those that are f
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from infra.embedded.processes.identity import Identity
+from infra.embedded.processes.identity import Identity, Start
+from infra.embedded.servers.ports import HOST
+from infra.secret_files import private_file
 
 State = Literal["starting", "ready", "unready", "halted", "restarting", "stopped", "failed"]
 
@@ -20,15 +21,16 @@ State = Literal["starting", "ready", "unready", "halted", "restarting", "stopped
 class ProcessRecord:
     """The state of a child. Restarts count since the supervisor started.
 
-    `halted` is the reason of a process that needs an operator. `health_port` serves `/readyz`; `port` is where the
-    process serves clients, if it does.
+    `halted` is the reason of a process that needs an operator. `health_host` and `health_port` serve `/readyz`; `port`
+    is where the process serves clients, if it does.
     """
 
     name: str
     state: State = "starting"
     pid: int | None = None
-    started: float | None = None
+    started: Start | None = None
     restarts: int = 0
+    health_host: str = HOST
     health_port: int | None = None
     port: int | None = None
     halted: str | None = None
@@ -41,6 +43,7 @@ class StackRecord:
     home: str
     supervisor: Identity | None
     ready: bool = False
+    tls: bool = False
     kafka: dict[str, Any] | None = None
     postgres: dict[str, Any] | None = None
     processes: list[ProcessRecord] = field(default_factory=list)
@@ -52,19 +55,14 @@ class StackRecord:
 
 def write(path: Path, record: StackRecord) -> None:
     """Replace the file atomically."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(json.dumps(record.document(), indent=1) + "\n", encoding="utf-8")
-        unfinished.replace(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
+    with private_file(path) as file:
+        file.write(f"{json.dumps(record.document(), indent=1)}\n".encode())
 
 
 def read(path: Path) -> dict[str, Any]:
     """The record; empty if no stack was ever started or the file is damaged."""
     try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
         return {}
-    return document
+    return document if isinstance(document, dict) else {}

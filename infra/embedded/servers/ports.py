@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
+from contextlib import ExitStack
 from typing import Final
 
 HOST: Final = "127.0.0.1"
@@ -30,55 +31,63 @@ def is_free(port: int) -> bool:
     return True
 
 
-def accepts(port: int) -> bool:
+def reachable(host: str) -> str:
+    """Where this machine reaches a server that listens on `host`."""
+    return {"": HOST, "0.0.0.0": HOST, "::": "::1"}.get(host, host)  # noqa: S104 - nothing is bound here
+
+
+def accepts(port: int, host: str = HOST) -> bool:
     try:
-        with socket.create_connection((HOST, port), CONNECT_TIMEOUT_S):
+        with socket.create_connection((host, port), CONNECT_TIMEOUT_S):
             return True
     except OSError:
         return False
 
 
 class Ports:
-    """The ports of one part, by name."""
+    """The ports of one part, by name. Those that a setting names stay: where one is taken, the part says so."""
 
-    def __init__(self, numbers: Mapping[str, int]) -> None:
-        self.numbers = dict(numbers)
+    def __init__(self, drawn: Mapping[str, int], named: Mapping[str, int] | None = None) -> None:
+        self._named = dict(named or {})
+        self.numbers = {**drawn, **self._named}
 
     def __getitem__(self, name: str) -> int:
         return self.numbers[name]
 
     def renew(self) -> None:
         """Replace ports that another program uses now. Called before each start of the part."""
-        taken = [name for name, port in self.numbers.items() if not is_free(port)]
-        self.numbers |= zip(taken, choose([None] * len(taken)), strict=True)
+        taken = [name for name, port in self.numbers.items() if name not in self._named and not is_free(port)]
+        self.numbers |= zip(taken, choose([None] * len(taken), avoid=self.numbers.values()), strict=True)
 
 
 def random_port() -> int:
     return LOWEST + secrets.randbelow(OUTGOING_FROM - LOWEST)
 
 
-def choose(wanted: Iterable[int | None], draw: Callable[[], int] = random_port) -> list[int]:
-    """One free port for each wanted one, all different; None is any port.
+def choose(wanted: Iterable[int | None], draw: Callable[[], int] = random_port, avoid: Iterable[int] = ()) -> list[int]:
+    """One free port for each wanted one, all different and none of `avoid`; None is any port.
 
-    All sockets stay bound until every port is chosen, so that no port is given twice.
+    All sockets stay bound until every port is chosen, so that the system gives none twice. It would give a number that
+    is asked for twice: no socket listens yet.
     """
-    probes: list[socket.socket] = []
-    try:
+    given = set(avoid)
+    chosen: list[int] = []
+    with ExitStack() as probes:
         for port in wanted:
-            probe = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            probe = probes.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probes.append(probe)
-            _bind(probe, port, draw)
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+            _bind(probe, port, draw, given)
+            chosen.append(int(probe.getsockname()[1]))
+            given.add(chosen[-1])
+    return chosen
 
 
-def _bind(probe: socket.socket, port: int | None, draw: Callable[[], int]) -> None:
+def _bind(probe: socket.socket, port: int | None, draw: Callable[[], int], given: Container[int]) -> None:
     """Bind to the wanted port, else to a random one, else to any that the system gives."""
     drawn_ports = [draw() for _ in range(DRAWS_MAX)]
     for number in (*(() if port is None else (port,)), *drawn_ports, 0):
+        if number in given:
+            continue
         try:
             probe.bind((HOST, number))
         except OSError:

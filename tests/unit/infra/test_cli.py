@@ -96,7 +96,10 @@ REFUSED = [
     (asyncpg.InsufficientPrivilegeError("permission denied for table entry"), "yesser migrate"),
     (asyncpg.UndefinedTableError('relation "log.entry" does not exist'), "yesser migrate"),
     (asyncpg.UndefinedColumnError('column "folds_from" does not exist'), "yesser migrate"),
-    (OSError(28, "No space left on device"), "free some space"),
+    (OSError(28, "No space left on device"), "The disk is full"),
+    (asyncpg.DiskFullError("could not extend file: No space left on device"), "The disk is full"),
+    (asyncpg.ReadOnlySQLTransactionError("cannot execute INSERT in a read-only transaction"), "YESSER_POSTGRES"),
+    (asyncpg.LockNotAvailableError("canceling statement due to lock timeout"), "is busy"),
 ]
 
 
@@ -104,7 +107,9 @@ REFUSED = [
 def test_what_the_settings_or_the_disk_do_not_allow_is_a_sentence_with_its_remedy(
     error: BaseException, remedy: str
 ) -> None:
-    assert remedy in (cli.foreseen(error) or "")
+    sentence = cli.foreseen(error) or ""
+    assert remedy in sentence
+    assert "is the stack up?" not in sentence
 
 
 BUGS = [
@@ -174,6 +179,40 @@ def test_files_of_the_package_and_secrets_are_never_the_users(monkeypatch: pytes
     for found in ("docs/ar/x.md", "consumers/read.sql", "var/secrets/reader/postgres"):
         error = PermissionError(errno.EACCES, "Permission denied", found)
         assert cli.wrong_path(error, ["docs", "var", "consumers"]) is None, found
+
+
+@pytest.mark.parametrize("name", ["stack.json", "supervisor.lock", "secrets/reader/postgres", "log/checkpoint"])
+def test_a_file_of_another_users_stack_is_wrong_use(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("YESSER_HOME", "mine")
+    file = f"mine/{name}"
+    error = PermissionError(errno.EACCES, "Permission denied", file)
+    sentence = f"{file} cannot be opened (Permission denied): name the stack's folder in YESSER_HOME, and run this as"
+    assert (cli.wrong_home(error) or "").startswith(sentence)
+    assert cli.wrong_home(ExceptionGroup("of one", [error]))
+    for other in (
+        PermissionError(errno.EACCES, "Permission denied", "theirs/stack.json"),
+        FileNotFoundError(errno.ENOENT, "No such file or directory", file),
+        PermissionError(errno.EACCES, "Permission denied"),
+        KeyError(file),
+    ):
+        assert cli.wrong_home(other) is None
+
+
+@pytest.mark.parametrize("command", ["status", "down", "plan"])
+def test_a_home_that_is_a_file_is_wrong_use(command: str, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.cli", command],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"YESSER_HOME": str(home)},
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"yesser: {home}/")
+    assert "(Not a directory): name the stack's folder in YESSER_HOME" in done.stderr
 
 
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,15 @@ def test_a_wrong_value_is_refused_with_its_name(monkeypatch: pytest.MonkeyPatch)
         Settings()
 
 
+@pytest.mark.parametrize("name", ["HEALTH_PORT", "GATEWAY_PORT", "CONSOLE_PORT"])
+def test_a_port_that_no_machine_has_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"YESSER_{name}", "65535")
+    assert getattr(Settings(), name.lower()) == 65_535
+    monkeypatch.setenv(f"YESSER_{name}", "65536")
+    with pytest.raises(ValidationError, match=name.lower()):
+        Settings()
+
+
 def test_every_setting_has_a_sentence() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
@@ -65,3 +74,9 @@ def test_the_stack_of_the_home_is_found(tmp_path: Path) -> None:
     assert settings.secret("kafka") is None, "the folder of another principal"
     assert settings.acting_as("relay").secret("kafka") == "word"
     assert settings.log_folder == tmp_path / "log"
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{", b"\xff", b"null"])
+def test_a_damaged_record_of_a_stack_is_as_good_as_none(tmp_path: Path, damaged: bytes) -> None:
+    (tmp_path / "stack.json").write_bytes(damaged)
+    assert Settings(home=tmp_path).stack() is None

@@ -8,9 +8,6 @@ LEFT JOIN platform.cosigned_checkpoint w ON true
 -- name: consumers
 SELECT consumer, position, halted_reason, gaps_filled FROM platform.position ORDER BY consumer
 
--- name: leases
-SELECT name, owner, epoch, expires_at > clock_timestamp() AS held FROM platform.lease ORDER BY name
-
 -- name: growth
 -- The log's size when each checkpoint was signed, newest first.
 SELECT size, signed_at FROM log.checkpoint ORDER BY size DESC LIMIT $1

@@ -14,6 +14,7 @@ from infra.embedded.health import readiness
 from infra.embedded.status import stack_status
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
+from infra.process.lease import holders
 from infra.settings import Settings
 
 MINUTES: Final = 15
@@ -21,7 +22,7 @@ MINUTES: Final = 15
 REFUSALS_MAX: Final = 10_000
 _CHECKPOINTS_MAX: Final = MINUTES * 60 + 1
 """One is signed each second at most."""
-_LISTS: Final = ("consumers", "leases", "topics", "deliveries", "endpoints")
+_LISTS: Final = ("consumers", "topics", "deliveries", "endpoints")
 _SQL: Final = queries("consumers.console.pages.operations", "operations.sql")
 
 Row = Mapping[str, Any]
@@ -66,15 +67,16 @@ class Operations:
         return found
 
 
-async def read_operations(connection: Connection, now: datetime) -> Operations:
+async def read_operations(connection: Connection, now: datetime, settings: Settings) -> Operations:
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         log = await connection.fetchrow(_SQL["log"])
         assert log is not None
         rows = {name: await connection.fetch(_SQL[name]) for name in _LISTS}
+        leases = await holders(connection, settings)
         growth = await connection.fetch(_SQL["growth"], _CHECKPOINTS_MAX)
         refusals = await connection.fetch(_SQL["refusals"], REFUSALS_MAX)
     signed = [(row["signed_at"], row["size"]) for row in growth]
-    return Operations(now, log, minutes=per_minute(signed, now), refusals=refusals, **rows)
+    return Operations(now, log, leases=leases, minutes=per_minute(signed, now), refusals=refusals, **rows)
 
 
 def per_minute(signed: Sequence[tuple[datetime, int]], now: datetime) -> list[tuple[datetime, int]]:
@@ -94,7 +96,7 @@ async def read_processes(settings: Settings) -> list[dict[str, Any]]:
     if settings.stack() is None:
         return []
     status = await asyncio.to_thread(stack_status, settings)
-    answers = await asyncio.gather(*(readiness(process["health_port"]) for process in status.processes))
+    answers = await asyncio.gather(*(readiness(row["health_port"], row["health_host"]) for row in status.processes))
     named = {process["name"]: answer for process, answer in zip(status.processes, answers, strict=True)}
     processes: list[dict[str, Any]] = asdict(status.with_answers(named))["processes"]
     return [process | {"halted": (named[process["name"]] or {}).get("halted")} for process in processes]

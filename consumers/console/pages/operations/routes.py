@@ -59,7 +59,7 @@ async def _read(visit: Visiting) -> tuple[Operations, bool]:
     kept = visit.request.app.state
     try:
         async with visit.parts.connection() as connection:
-            found = await read_operations(connection, visit.parts.clock())
+            found = await read_operations(connection, visit.parts.clock(), visit.parts.settings)
     except (*TRANSIENT_ERRORS, Problem):
         if (earlier := getattr(kept, "operations", None)) is None:
             raise

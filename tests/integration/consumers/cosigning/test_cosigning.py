@@ -14,6 +14,7 @@ import pytest
 from consumers.cosigning.cosigning import Cosigning, witness_policy
 from consumers.cosigning.submitter import REQUEST_MAX_S
 from infra.log.signed_note import LogKey, parse_checkpoint
+from infra.observability.telemetry import REGISTRY
 from infra.postgres.connection import Connection
 from infra.process import lease
 from infra.process.leader_election import Term
@@ -131,6 +132,7 @@ async def test_one_witness_away_changes_nothing_and_two_hold_the_cosigned_one_ba
     async with at_work(settings, witnesses.policy, term):
         await asyncio.sleep(2)
         assert await kept(connection) is None, "one of two is not enough"
+        assert REGISTRY.get_sample_value("yesser_cosigned_size") == 0, "an alert compares it"
     witnesses.start("guild")
     async with at_work(settings, witnesses.policy, term):
         note = await until(lambda note: note is not None, connection)

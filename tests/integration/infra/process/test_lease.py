@@ -18,6 +18,15 @@ async def expire(connection: Connection) -> None:
     await connection.execute("UPDATE platform.lease SET expires_at = clock_timestamp() - interval '1 ms'")
 
 
+async def set_clock_back(connection: Connection, seconds: int) -> None:
+    """As after a correction of the database's clock: the lease ends further ahead."""
+    await connection.execute("UPDATE platform.lease SET expires_at = expires_at + $1 * interval '1 s'", seconds)
+
+
+async def holder(connection: Connection, settings: Settings) -> str | None:
+    return next((row["owner"] for row in await lease.holders(connection, settings) if row["held"]), None)
+
+
 async def test_a_free_lease_is_taken_and_a_held_one_is_not(settings: Settings, connection: Connection) -> None:
     assert await lease.claim(connection, NAME, "a", settings) == 1
     assert await lease.claim(connection, NAME, "b", settings) is None
@@ -52,6 +61,51 @@ async def test_an_expired_lease_that_nobody_wanted_can_be_renewed(settings: Sett
 async def test_a_released_lease_is_free_at_once(settings: Settings, connection: Connection) -> None:
     assert await lease.claim(connection, NAME, "a", settings) == 1
     await lease.release(connection, NAME, 1)
+    assert await holder(connection, settings) is None
+    assert await lease.claim(connection, NAME, "b", settings) == 2
+    assert await holder(connection, settings) == "b"
+
+
+async def test_a_lease_given_by_a_clock_that_was_ahead_is_free_and_its_owner_is_fenced(
+    settings: Settings, connection: Connection
+) -> None:
+    assert await lease.claim(connection, NAME, "a", settings) == 1
+    await set_clock_back(connection, 3_600)
+    assert await holder(connection, settings) is None
+    assert await lease.claim(connection, NAME, "b", settings) == 2
+    assert await holder(connection, settings) == "b"
+    assert not await lease.renew(connection, NAME, 1, settings)
+    with pytest.raises(Fenced):
+        await lease.hold(connection, NAME, 1)
+
+
+async def test_an_owner_that_renews_first_keeps_its_lease_when_the_clock_is_set_back(
+    settings: Settings, connection: Connection
+) -> None:
+    assert await lease.claim(connection, NAME, "a", settings) == 1
+    await set_clock_back(connection, 3_600)
+    assert await lease.renew(connection, NAME, 1, settings)
+    assert await lease.claim(connection, NAME, "b", settings) is None
+
+
+async def test_a_lease_that_could_have_been_given_now_is_held_also_a_long_one(
+    settings: Settings, connection: Connection
+) -> None:
+    assert await lease.claim(connection, NAME, "a", settings) == 1
+    await set_clock_back(connection, 30)
+    assert await lease.claim(connection, NAME, "b", settings) is None
+    long = settings.model_copy(update={"lease_ms": 300_000})
+    assert await lease.renew(connection, NAME, 1, long)
+    assert await lease.claim(connection, NAME, "b", long) is None
+    assert await holder(connection, long) == "a"
+
+
+async def test_a_released_lease_is_free_also_when_the_clock_is_set_back(
+    settings: Settings, connection: Connection
+) -> None:
+    assert await lease.claim(connection, NAME, "a", settings) == 1
+    await lease.release(connection, NAME, 1)
+    await set_clock_back(connection, 30)
     assert await lease.claim(connection, NAME, "b", settings) == 2
 
 

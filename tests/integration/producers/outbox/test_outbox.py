@@ -253,7 +253,7 @@ async def test_what_the_registrar_would_refuse_is_kept_with_its_faults_and_its_s
     )
     async with relaying(agencys):
         await until_sent(own, 1)
-    status = await read_status(own)
+    status = await read_status(own, agencys)
     assert await ids(agencys) == ["good"]
     assert (status["waiting"], status["refused"], status["last_sent"]["id"]) == (0, 1, "good")
     (row,) = status["refused_last"]
@@ -355,7 +355,7 @@ async def test_the_status_of_a_database_that_cannot_be_asked_is_a_sentence(agenc
         assert len(result.splitlines()) == 1
 
 
-async def test_an_event_with_faults_does_not_enter(own: Connection) -> None:
+async def test_an_event_with_faults_does_not_enter(agencys: Settings, own: Connection) -> None:
     with pytest.raises(FaultyEvent, match="at /source"):
         await outbox.add(own, announced("one").replace(b"agency:health", b"company:acme"))
     with pytest.raises(FaultyEvent, match="not-json"):
@@ -364,7 +364,7 @@ async def test_an_event_with_faults_does_not_enter(own: Connection) -> None:
         await own.execute("INSERT INTO yesser.outbox (event) VALUES ('{}')")
     with pytest.raises(asyncpg.InvalidTextRepresentationError):
         await own.execute("INSERT INTO yesser.outbox (event) VALUES ('not json')")
-    assert (await read_status(own))["waiting"] == 0
+    assert (await read_status(own, agencys))["waiting"] == 0
 
 
 async def test_an_event_in_the_outbox_cannot_be_changed_nor_its_id_used_again(own: Connection) -> None:
@@ -422,6 +422,8 @@ async def test_one_relay_works_and_the_other_takes_over(agencys: Settings, own: 
         await outbox.add(own, announced("two"))
         await until_sent(own, 2)
         assert relays[1 - working].readiness().details["role"] == "active"
+        assert (await read_status(own, agencys))["relay"]["works"]
+    assert not (await read_status(own, agencys))["relay"]["works"]
     assert await ids(agencys) == ["one", "two"]
 
 

@@ -83,7 +83,7 @@ async def test_through_the_gateway_what_it_refuses_is_kept_and_the_next_event_is
         # A relay that takes the agency for the office finds no fault; the gateway knows better.
         async with running(OutboxRelay(over_http, Agency(CODE, "office"))):
             addresses = await until_sent(agencys, 2)
-        status = await read_status(own)
+        status = await read_status(own, agencys)
     assert [row["id"] for row in status["refused_last"]] == ["http-refused"]
     assert "not-authorised" in status["refused_last"][0]["faults"]
     async with access.client() as client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from infra.embedded.plan import Wanted
 from infra.embedded.processes.signals import PROCESSES, SEPARATE, usual_parts
 from infra.embedded.supervisor import is_supervised, sole_supervisor
 from infra.errors import StackError
+from infra.settings import Settings
 
 
 def test_everything_is_started_unless_parts_are_named() -> None:
@@ -56,6 +58,42 @@ def test_a_count_that_is_none_is_refused_with_an_example(text: str) -> None:
 def test_a_part_that_does_not_exist_is_refused_with_those_that_do() -> None:
     with pytest.raises(StackError, match=r"no part called zookeeper: the parts are kafka, postgres, registrar"):
         parse_wanted("zookeeper", [])
+
+
+def _record(*processes: str, **rest: Any) -> dict[str, Any]:
+    return {"processes": [{"name": name} for name in processes], "kafka": {}, "postgres": {}, **rest}
+
+
+@pytest.mark.parametrize(
+    ("only", "replicas", "tls", "missing"),
+    [
+        ({"kafka", "registrar"}, {}, False, []),
+        ({"kafka", "registrar", "gateway"}, {}, True, ["gateway", "TLS"]),
+        ({"registrar"}, {"registrar": 3}, False, ["registrar-3"]),
+        ({"consumers"}, {"consumers": 2}, False, ["consumers", "consumers-2"]),
+    ],
+)
+def test_what_a_running_stack_lacks_is_named(
+    only: set[str], replicas: dict[str, int], tls: bool, missing: list[str]
+) -> None:
+    record = _record("registrar", "registrar-2", "revenue")
+    assert Wanted(frozenset(only), replicas, tls=tls).missing_from(record, Settings()) == missing
+
+
+def test_the_process_for_all_consumers_and_one_for_each_stand_for_each_other() -> None:
+    few, many = Wanted(usual_parts(cores=2)), Wanted(SEPARATE)
+    for wanted in (few, many):
+        for running in (few, many):
+            record = _record(*(name for name, _ in running.process_names()), tls=True)
+            assert wanted.missing_from(record, Settings()) == []
+    standby = Wanted(SEPARATE, {"revenue": 2})
+    assert standby.missing_from(_record(*(name for name, _ in few.process_names())), Settings()) == ["revenue-2"]
+
+
+def test_a_given_service_is_not_missing_from_a_stack() -> None:
+    record: dict[str, Any] = {"processes": [], "postgres": {}}
+    assert Wanted(frozenset({"kafka"})).missing_from(record, Settings()) == ["kafka"]
+    assert Wanted(frozenset({"kafka"})).missing_from(record, Settings(kafka="127.0.0.1:9092")) == []
 
 
 def test_a_home_has_one_supervisor(tmp_path: Path) -> None:

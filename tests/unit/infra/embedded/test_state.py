@@ -11,9 +11,11 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from infra.data_dir import DataDir, cache_folder
+from infra.embedded.processes import identity as module
 from infra.embedded.processes import record as stack_record
 from infra.embedded.processes.identity import (
     Ending,
@@ -26,7 +28,7 @@ from infra.embedded.processes.identity import (
 )
 from infra.embedded.processes.log_tail import log_tail, rotate
 from infra.embedded.processes.record import ProcessRecord, StackRecord
-from infra.embedded.servers.ports import HOST, OUTGOING_FROM, Ports, choose, is_free
+from infra.embedded.servers.ports import DRAWS_MAX, HOST, OUTGOING_FROM, Ports, choose, is_free, reachable
 from infra.embedded.supervisor import end_orphans
 from infra.secret_files import password
 
@@ -46,6 +48,30 @@ def test_a_port_is_kept_while_it_is_free_and_another_is_taken_when_it_is_not() -
 
 def test_chosen_ports_are_all_different() -> None:
     assert len(set(choose([None] * 20))) == 20
+
+
+def test_a_port_that_is_drawn_twice_is_given_once() -> None:
+    first, second = choose([None, None])
+    draws = iter([first] * DRAWS_MAX + [first] * (DRAWS_MAX - 1) + [second])
+    assert choose([None, None], lambda: next(draws)) == [first, second]
+    assert choose([first], lambda: second, avoid=[first]) == [second]
+
+
+def test_a_port_that_a_setting_names_stays_also_while_it_is_taken() -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        busy = taken.getsockname()[1]
+        ports = Ports({"port": 1, "health_port": busy}, {"port": busy})
+        ports.renew()
+    assert ports["port"] == busy
+    assert ports["health_port"] != busy
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"),
+    [("0.0.0.0", HOST), ("", HOST), ("::", "::1"), ("10.0.0.5", "10.0.0.5")],
+)
+def test_a_server_on_all_addresses_is_reached_on_loopback(host: str, reached: str) -> None:
+    assert reachable(host) == reached
 
 
 def test_ports_that_are_taken_meanwhile_are_drawn_anew_and_the_others_stay() -> None:
@@ -96,19 +122,20 @@ def test_a_record_that_cannot_be_written_leaves_the_last_one_and_nothing_half(
     path = tmp_path / "stack.json"
     stack_record.write(path, StackRecord("/first", None))
 
-    def full(*_: object, **__: object) -> int:
-        (tmp_path / f".stack.json.{os.getpid()}").touch()
+    def full(_: int) -> None:
+        assert len(list(tmp_path.iterdir())) == 2
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         stack_record.write(path, StackRecord("/second", None))
     assert stack_record.read(path)["home"] == "/first"
     assert [file.name for file in tmp_path.iterdir()] == ["stack.json"]
 
 
-def test_a_damaged_record_is_as_good_as_none(tmp_path: Path) -> None:
-    (tmp_path / "stack.json").write_text("{", "utf-8")
+@pytest.mark.parametrize("damaged", [b"", b"{", b"\xff", b"null"])
+def test_a_damaged_record_is_as_good_as_none(tmp_path: Path, damaged: bytes) -> None:
+    (tmp_path / "stack.json").write_bytes(damaged)
     assert stack_record.read(tmp_path / "stack.json") == {}
 
 
@@ -121,7 +148,28 @@ def test_a_pid_that_was_given_to_another_process_is_not_the_recorded_one() -> No
     mine = identity_of(os.getpid())
     assert mine is not None
     assert running(mine) is not None
-    assert running(Identity(mine.pid, mine.started - 3600)) is None
+    boot, ticks = str(mine.started).split()
+    assert running(Identity(mine.pid, f"{boot} {int(ticks) - 1}")) is None
+    assert running(Identity(mine.pid, f"another-boot {ticks}")) is None
+
+
+def test_a_process_is_the_recorded_one_also_after_a_correction_of_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, created = identity_of(os.getpid()), psutil.Process.create_time
+    assert mine is not None
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: created(process) + 3600)
+    assert running(mine) is not None
+
+
+def test_where_the_ticks_since_the_boot_are_not_known_the_time_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PROC", tmp_path)
+    mine = identity_of(os.getpid())
+    assert mine == Identity(os.getpid(), psutil.Process().create_time())
+    assert running(mine) is not None
+    monkeypatch.undo()
+    assert running(mine) is not None, "a record of an earlier release"
+    assert running(Identity(mine.pid, psutil.Process().create_time() - 3600)) is None
 
 
 def test_orphans_end_when_asked_and_are_killed_when_they_do_not() -> None:

@@ -66,6 +66,19 @@ def test_a_part_that_nobody_watches_is_an_orphan(tmp_path: Path, open_port: int)
     assert (status.running, status.ready, status.kafka["state"]) == (False, False, "orphan")
 
 
+def test_a_process_is_asked_at_the_address_on_which_it_serves_its_health(tmp_path: Path) -> None:
+    me = _me()
+    with socket.create_server(("127.0.0.2", 0)) as listener:
+        port = listener.getsockname()[1]
+        process = ProcessRecord(
+            "relay", "ready", pid=me.pid, started=me.started, health_host="127.0.0.2", health_port=port
+        )
+        stack_record.write(tmp_path / "stack.json", StackRecord(str(tmp_path), me, ready=True, processes=[process]))
+        status = stack_status(Settings(home=tmp_path))
+    assert (status.ready, status.processes[0]["state"]) == (True, "ready")
+    assert status.processes[0]["health_host"] == "127.0.0.2"
+
+
 def test_what_the_processes_say_is_told_with_the_rest(tmp_path: Path, open_port: int) -> None:
     paused = {"agency.health.events": {"until": "2030-01-01", "en": "noise", "ar": "ضجيج"}}
     status = _status(tmp_path, _me(), open_port).with_answers({"relay": {"lag": 93, "paused": paused}})

@@ -39,6 +39,12 @@ def test_the_metrics_of_each_process_are_a_target_by_its_name() -> None:
     assert status.targets() == [{"targets": ["127.0.0.1:7"], "labels": {"instance": "registrar"}}]
 
 
+def test_the_metrics_are_where_the_processes_serve_them() -> None:
+    processes = [PART | {"name": host, "health_host": host, "health_port": 7} for host in ("10.0.0.5", "::1")]
+    targets = StackStatus("var", True, True, PART, PART, processes).targets()
+    assert [target["targets"] for target in targets] == [["10.0.0.5:7"], ["[::1]:7"]]
+
+
 def test_the_table_fits_80_columns_and_cuts_nothing() -> None:
     part = {"state": "unreachable", "pid": 4_194_304, "restarts": 12}
     process = part | {

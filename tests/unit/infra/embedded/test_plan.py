@@ -1,0 +1,61 @@
+"""The plan of each child: its ports, where its readiness is asked, and its environment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from infra.data_dir import DataDir
+from infra.embedded.plan import Wanted, child_plans, drawn_ports, named_port
+from infra.embedded.processes.managed_process import ChildPlan
+from infra.embedded.servers.ports import choose
+from infra.settings import Settings
+
+TWO_GATEWAYS = Wanted(frozenset({"gateway", "console"}), {"gateway": 2})
+
+
+def _plans(settings: Settings) -> Sequence[ChildPlan]:
+    return child_plans(DataDir.at(settings.home), TWO_GATEWAYS, settings, {}, lambda _: None)[1]
+
+
+def test_a_port_for_clients_is_the_one_that_a_setting_names(tmp_path: Path) -> None:
+    named, other = choose([None, None])
+    settings = Settings(home=tmp_path, gateway_port=named, console_port=other)
+    ports = {plan.name: plan.environment() for plan in _plans(settings)}
+    assert ports["gateway"]["YESSER_GATEWAY_PORT"] == str(named)
+    assert ports["console"]["YESSER_CONSOLE_PORT"] == str(other)
+    assert ports["gateway-2"]["YESSER_GATEWAY_PORT"] not in (str(named), str(other))
+
+
+def test_a_port_that_no_setting_names_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert named_port("gateway", Settings(home=tmp_path)) is None
+    assert named_port("gateway", Settings(home=tmp_path, gateway_port=0)) is None
+    assert named_port("registrar", Settings(home=tmp_path, health_port=9_000)) is None
+    monkeypatch.setenv("YESSER_GATEWAY_PORT", "8443")
+    assert named_port("gateway", Settings(home=tmp_path)) == 8443
+
+
+def test_a_stack_beside_another_takes_no_port_that_a_setting_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for process, number in (("gateway", "8443"), ("console", "8444")):
+        monkeypatch.setenv(f"YESSER_{process.upper()}_PORT", number)
+    for name, number in drawn_ports().items():
+        monkeypatch.setenv(name, number)
+    settings = Settings(home=tmp_path)
+    assert [named_port(process, settings) for process in ("gateway", "console")] == [None, None]
+
+
+async def test_readiness_is_asked_where_the_processes_serve_it(tmp_path: Path) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b'HTTP/1.1 200 OK\r\n\r\n{"ready": true, "halted": "why"}')
+        writer.close()
+
+    plan = _plans(Settings(home=tmp_path, health_host="127.0.0.2"))[0]
+    async with await asyncio.start_server(answer, "127.0.0.2", plan.ports["health_port"]):
+        assert await plan.ready()
+        assert await plan.halted() == "why"
