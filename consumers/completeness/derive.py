@@ -15,10 +15,10 @@ import msgspec
 
 from consumers.audit.derived import Ranges
 from events.validation.refusal import PLATFORM, REFUSED
-from events.values.money import INTEGER_MAX
 from events.values.working_days import riyadh_date
 from events.wire.entry import NotAnEntry, parse_entry
 from events.wire.envelope import full_type
+from infra.json_documents import with_long_numbers_as_texts
 
 RANGES_MAX: Final = 20_000
 """Ranges of an agency's numbers that are kept. Beyond it the numbers are too scattered to say what is missing."""
@@ -57,8 +57,9 @@ class MonthRow:
     repeated: list[list[int]]
 
     def document(self) -> dict[str, Any]:
-        """As JSON. A number of more than 53 bits is a text, since not every reader keeps it."""
-        return {name: _json(value) for name, value in asdict(self).items()}
+        """As JSON."""
+        document: dict[str, Any] = with_long_numbers_as_texts(asdict(self))
+        return document
 
 
 @dataclass(slots=True)
@@ -229,12 +230,6 @@ def _gaps(ranges: Sequence[Sequence[int]], first: int, last: int) -> list[list[i
             gaps.append([due, start - 1])
         due = end + 1
     return gaps if due > last else [*gaps, [due, last]]
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_json(item) for item in value]
-    return str(value) if isinstance(value, int) and value > INTEGER_MAX else value
 
 
 def _months(first: str, last: str) -> Iterator[str]:

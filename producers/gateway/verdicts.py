@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 from events.validation.verdicts import HASH_BYTES, Agency
 from events.wire.entry import event_bytes, parse_entry
+from infra.json_documents import with_long_numbers_as_texts
 from infra.kafka.client_config import agency_topic
 from infra.log.bundle import split_bundle
 from infra.log.proofs import PROOF_PREFIX
@@ -86,8 +87,8 @@ def _validated_record(state: State, index: int, raw: bytes) -> dict[str, str]:
 async def completeness(connection: Connection, agency: str, month: str | None = None) -> dict[str, Any]:
     """Sequence numbers seen and missing, as inclusive ranges; of a month only its own numbers, `first` to `last`.
 
-    `missing_count` is null if no numbers were sent. If an agency's numbers were too scattered to keep, those read from
-    the log index `sequences_overflowed_at` on count in `highest` only.
+    A number of more than 53 bits is a text. `missing_count` is null if no numbers were sent. If an agency's numbers
+    were too scattered to keep, those read from the log index `sequences_overflowed_at` on count in `highest` only.
     """
     row = await connection.fetchrow(_SQL["sequences"], agency, month)
     seen, missing, repeated = ([], [], []) if row is None else (row["seen"], row["missing"], row["repeated"])
@@ -108,7 +109,7 @@ async def completeness(connection: Connection, agency: str, month: str | None = 
     }
     if month is not None:
         document |= {"month": month, "first": first if has_numbers else None, "last": last if has_numbers else None}
-    return document
+    return {name: with_long_numbers_as_texts(value) for name, value in document.items()}
 
 
 def _completeness_status(missing_count: int | None, overflowed_at: int | None) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any, cast
 
+import orjson
 import pytest
+from asyncpg import Range
 
 from events.validation.refusal import refusal_event
 from events.validation.validate import validate
 from events.validation.verdicts import Refused
 from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.entry import entry_bytes
+from infra.json_documents import to_json
 from infra.postgres.connection import Connection
-from producers.gateway.verdicts import Verdict, validated_records
+from producers.gateway.verdicts import Verdict, completeness, validated_records
 from tests.unit.events.samples import HEALTH, encoded, initiative
 
 TIME = "2006-01-02T03:04:05.000006Z"
@@ -46,3 +50,31 @@ async def test_a_refusal_shows_the_id_and_the_hash_that_it_keeps(value: bytes | 
     event, _, _ = refusal_event(topic=topic, partition=0, offset=0, value=value, refused=refused, time=TIME)
     connection = cast(Connection, OneEntry(entry_bytes(TIME, f"{topic}/0/0", event)))
     assert await validated_records(connection, [Verdict("refused", 0)]) == [shown]
+
+
+class OneRow:
+    """The database, with what the registrar keeps of one agency's numbers."""
+
+    def __init__(self, **row: Any) -> None:
+        self._row = row
+
+    async def fetchrow(self, _sql: str, _agency: str, _month: str | None) -> dict[str, Any]:
+        return self._row
+
+
+def numbers(first: int, end: int) -> list[Range]:
+    return [Range(Decimal(first), Decimal(end))]
+
+
+async def test_numbers_of_twenty_digits_are_texts() -> None:
+    last = 10**20 - 1
+    row = OneRow(
+        seen=numbers(last, last + 1), missing=numbers(1, last), repeated=[], highest=Decimal(last),
+        overflowed_index=None, first=1, last=Decimal(last),
+    )  # fmt: skip
+    document = await completeness(cast(Connection, row), "health", "2026-11")
+    assert orjson.loads(to_json(document)) == {
+        "agency": "health", "status": "incomplete", "highest": str(last), "sequences_overflowed_at": None,
+        "seen_count": 1, "missing_count": str(last - 1), "seen": [[str(last), str(last)]],
+        "missing": [[1, str(last - 1)]], "repeated": [], "month": "2026-11", "first": 1, "last": str(last),
+    }  # fmt: skip
