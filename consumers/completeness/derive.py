@@ -26,12 +26,15 @@ REGISTERED: Final = full_type("registry.agency-registered")
 STATUSES: Final = (
     "nothing-sent",
     "no-numbers-sent",
+    "no-numbers-in-log",
     "only-earlier-numbers",
     "complete",
     "incomplete",
     "not-known",
 )
-"""`only-earlier-numbers`: all numbers of the month fill holes of earlier ones. `not-known`: see `RANGES_MAX`."""
+"""`no-numbers-in-log`: there are refused records, whose entries hold no number, and no event with one: whether numbers
+were sent is not known. `only-earlier-numbers`: all numbers of the month fill holes of earlier ones. `not-known`: see
+`RANGES_MAX`."""
 _REFUSED: Final = full_type(REFUSED)
 
 
@@ -209,7 +212,7 @@ def _status(month: _Month, agency: _Agency, missing_count: int | None) -> str:
     if not month.entries and not month.refused:
         return "nothing-sent"
     if not month.numbered:
-        return "no-numbers-sent"
+        return "no-numbers-in-log" if month.refused else "no-numbers-sent"
     if agency.overflowed_index is not None:
         return "not-known"
     if missing_count is None:

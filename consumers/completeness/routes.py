@@ -23,7 +23,7 @@ from infra.postgres.sql import queries
 _SQL: Final = queries("consumers.completeness", "routes.sql")
 _ROW: Final = shape(
     agency=TEXT,
-    status={**TEXT, "enum": ["complete", "incomplete", "no-numbers-sent", "not-known"]},
+    status={**TEXT, "enum": ["complete", "incomplete", "only-earlier-numbers", "no-numbers-sent", "not-known"]},
     first=SEQUENCE_NUMBER_OR_NULL,
     last=SEQUENCE_NUMBER_OR_NULL,
     missing_count=SEQUENCE_NUMBER_OR_NULL,
@@ -72,16 +72,21 @@ def _row(row: Any) -> dict[str, Any]:
     first, last = row["first"], row["last"]
     has_numbers = first is not None and last is not None and first <= last
     missing = int(row["missing_count"] or 0) if has_numbers and row["overflowed_index"] is None else None
-    if not has_numbers:
-        status = "no-numbers-sent"
-    elif missing is None:
-        status = "not-known"
-    else:
-        status = "incomplete" if missing else "complete"
     return {
         "agency": row["agency"],
-        "status": status,
+        "status": _status(row, missing),
         "first": int(first) if has_numbers else None,
         "last": int(last) if has_numbers else None,
         "missing_count": missing,
     }
+
+
+def _status(row: Any, missing: int | None) -> str:
+    """A month without a highest number has none, one whose highest number is an earlier month's has none of its own."""
+    if row["last"] is None:
+        return "no-numbers-sent"
+    if row["overflowed_index"] is not None:
+        return "not-known"
+    if missing is None:
+        return "only-earlier-numbers"
+    return "incomplete" if missing else "complete"

@@ -148,8 +148,9 @@ _SEQUENCES: Final = shape(
     agency=TEXT,
     status={
         "enum": list(COMPLETENESS_STATUSES),
-        "description": "`no-numbers-sent`: no event carried a `sequence`, so nothing can be missing. `not-known`: no"
-        " number is known to be missing, but not all were kept one by one.",
+        "description": "`no-numbers-sent`: no event carried a `sequence`, so nothing can be missing."
+        " `only-earlier-numbers`: all numbers of the month fill gaps of earlier months. `not-known`: not all numbers"
+        " were kept one by one, so it is not known which are missing.",
     },
     highest=SEQUENCE_NUMBER,
     sequences_overflowed_at={
@@ -158,7 +159,10 @@ _SEQUENCES: Final = shape(
         " count in `highest` only. `seen`, `missing` and `repeated` are those before.",
     },
     seen_count=SEQUENCE_NUMBER,
-    missing_count={**SEQUENCE_NUMBER_OR_NULL, "description": "Null where no numbers were sent."},
+    missing_count={
+        **SEQUENCE_NUMBER_OR_NULL,
+        "description": "Null where no numbers were sent, or only those of earlier months.",
+    },
     seen=_RANGES,
     missing=_RANGES,
     repeated=_RANGES,

@@ -70,7 +70,7 @@ async def test_numbers_of_twenty_digits_are_texts() -> None:
     last = 10**20 - 1
     row = OneRow(
         seen=numbers(last, last + 1), missing=numbers(1, last), repeated=[], highest=Decimal(last),
-        overflowed_index=None, first=1, last=Decimal(last),
+        overflowed_index=None, first=1, last=Decimal(last), has_numbers=True,
     )  # fmt: skip
     document = await completeness(cast(Connection, row), "health", "2026-11")
     assert orjson.loads(to_json(document)) == {
@@ -78,3 +78,33 @@ async def test_numbers_of_twenty_digits_are_texts() -> None:
         "seen_count": 1, "missing_count": str(last - 1), "seen": [[str(last), str(last)]],
         "missing": [[1, str(last - 1)]], "repeated": [], "month": "2026-11", "first": 1, "last": str(last),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("last", "missing", "overflowed_index", "status"),
+    [
+        (None, 0, None, "no-numbers-sent"),
+        (5, 0, None, "only-earlier-numbers"),
+        (15, 0, None, "complete"),
+        (15, 3, None, "incomplete"),
+        (15, 3, 40, "not-known"),
+        (5, 0, 40, "not-known"),
+    ],
+)
+async def test_a_month_says_what_is_known(
+    last: int | None, missing: int, overflowed_index: int | None, status: str
+) -> None:
+    """Ten numbers were read before the month, and `last` is the highest that was read in it."""
+    row = OneRow(
+        seen=[], missing=numbers(11, 11 + missing), repeated=[], highest=Decimal(15), first=Decimal(11),
+        overflowed_index=overflowed_index, last=Decimal(max(10, last or 0)), has_numbers=last is not None,
+    )  # fmt: skip
+    assert (await completeness(cast(Connection, row), "health", "2026-11"))["status"] == status
+
+
+async def test_of_numbers_that_are_no_longer_kept_none_is_said_to_be_missing() -> None:
+    row = OneRow(
+        seen=numbers(1, 5), missing=numbers(5, 8), repeated=[], highest=Decimal(90), first=Decimal(1), last=None,
+        overflowed_index=40, has_numbers=None,
+    )  # fmt: skip
+    assert (await completeness(cast(Connection, row), "health"))["status"] == "not-known"
