@@ -142,6 +142,10 @@ class Completeness:
             if found.highest and found.overflowed_index is None
         }
 
+    def overflowed(self) -> set[str]:
+        """The agencies whose numbers are too scattered to say what is missing, see `RANGES_MAX`."""
+        return {code for code, found in self._agencies.items() if found.overflowed_index is not None}
+
     def _add(self, index: int, raw: bytes) -> None:
         document = _read(raw)
         if document.recordedtime != self._recorded:

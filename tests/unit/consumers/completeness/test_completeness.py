@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import orjson
 import pytest
+from asyncpg import Range
 from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.completeness import derive, routes
 from consumers.completeness.derive import Completeness, MonthRow
 from consumers.completeness.show import COLUMNS, STATUS_NAMES, file_rows, page, ranges_text
+from consumers.completeness.stored import require_same
 from consumers.revenue.statements.rendering import to_html
 from events.wire.entry import NotAnEntry, entry_bytes
+from infra.log.authority import TableDiffers
 from tests.unit.consumers.registrar.readings import registered, said
 
 MONTHS = ("2026-10", "2026-11", "2026-12", "2027-01")
@@ -131,6 +135,25 @@ def test_numbers_that_are_too_scattered_are_not_known(monkeypatch: pytest.Monkey
     monkeypatch.setattr(derive, "RANGES_MAX", 5)
     (row,) = completeness_of(*(entry("health", "2026-10", 2 * n + 1, n) for n in range(20)))
     assert (row.status, row.missing_count, row.missing, row.last) == ("not-known", None, [], 39)
+
+
+def test_numbers_that_one_side_no_longer_keeps_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(derive, "RANGES_MAX", 5)
+    scattered = [2 * n + 1 for n in range(20)]
+    found = Completeness()
+    found.add(0, [entry("health", "2026-10", number, place) for place, number in enumerate(scattered)])
+    found.add(20, [entry("labour", "2026-10", 1, 20)])
+    assert found.overflowed() == {"health"}
+
+    def row(*numbers: int, overflowed_index: int | None = None) -> dict[str, object]:
+        ranges = [Range(Decimal(number), Decimal(number + 1)) for number in numbers]
+        return {"accepted": ranges, "repeated": [], "overflowed_index": overflowed_index}
+
+    require_same(found, {"health": row(*scattered), "labour": row(1)})
+    require_same(found, {"health": row(*scattered), "labour": row(overflowed_index=7)})
+    for labour in (row(2), row()):
+        with pytest.raises(TableDiffers, match=r"log\.sequence_state, labour"):
+            require_same(found, {"health": row(*scattered), "labour": labour})
 
 
 def test_numbers_of_more_than_53_bits_are_texts_in_json() -> None:
