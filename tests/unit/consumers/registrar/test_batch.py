@@ -202,7 +202,7 @@ def test_a_national_id_in_a_header_of_a_conflict_is_not_kept_and_what_its_redriv
     assert codes(batch) == ["conflict"]
     (refusal,) = batch.refusals
     assert (refusal.keep_raw, refusal.value) == (True, value)
-    kept = [(name, bytes.fromhex(text or "")) for name, text in refusal.headers]
+    kept = [(name or "", bytes.fromhex(text or "")) for name, text in refusal.headers]
     assert kept == [*attributes, ("x-trace", b"7")]
     assert isinstance(validate(value, kept, HEALTH), Accepted)
     assert parse_entry(1, batch.entries[1]).data["sha256"] == sha256(value).hexdigest(), "a recovery knows it by this"

@@ -62,7 +62,7 @@ class OneRow:
         return self._row
 
 
-def numbers(first: int, end: int) -> list[Range]:
+def numbers(first: int, end: int) -> list[Range[Decimal]]:
     return [Range(Decimal(first), Decimal(end))]
 
 
