@@ -21,7 +21,7 @@ REACH = AIRINGS * (2**53 - 1)
 AIRED = """INSERT INTO campaigns.airing (campaign_id, airing_id, index, channel, outlet, aired_on, reach)
 SELECT c.campaign_id, 'AIRING-' || n, 1, 'tv', '{"ar": "قناة", "en": "Channel"}', '2005-06-01', 9007199254740991
 FROM (SELECT min(campaign_id) AS campaign_id FROM campaigns.campaign WHERE kind = 'specific') AS c,
-    generate_series(1, $1) AS n RETURNING campaign_id"""
+    generate_series(1, $1::int) AS n RETURNING campaign_id"""
 LAST = 10**20 - 1
 READ = """INSERT INTO log.sequence_state (agency, seen, accepted, repeated, highest)
 VALUES ('health', nummultirange(numrange($1::numeric, $1::numeric + 1)), '{}', '{}', $1::numeric)"""
