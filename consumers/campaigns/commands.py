@@ -24,13 +24,14 @@ from consumers.campaigns.explain.commands import explain_command
 from consumers.campaigns.filters import SORTS, STATES, CampaignFilter, now, today_at
 from consumers.campaigns.next_step import next_command, time_left
 from consumers.campaigns.read import CHANNELS, DETAIL_CONSUMERS, campaign, campaigns, inbox, team_subscriptions
-from consumers.campaigns.show import brief_parts, inbox_parts, table
+from consumers.campaigns.show import NOT_JUDGED, brief_parts, inbox_parts, not_judged, table
 from consumers.campaigns.spreadsheet import campaigns_csv, inbox_csv
 from consumers.campaigns.trial.commands import rules_group, try_command
 from events.errors import YesserError
 from infra.command_line.completion import agency_codes
 from infra.command_line.entry_point_group import EntryPointGroup
 from infra.command_line.gateway_options import agency_option, gateway_option, token_of, token_option
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option
 from infra.command_line.parameters import AgencyCode, date_option
 from infra.settings import Settings
@@ -94,10 +95,13 @@ def list_command(at: PointInTime, chosen: dict[str, Any], as_csv: bool, as_json:
     """List the campaigns in the log."""
     wanted = CampaignFilter(today_at(at, now()), **chosen)
     rows = asyncio.run(read(Settings(), at, wanted))
+    by_occurrence = at.occurred is not None
+    if by_occurrence and (as_csv or as_json):  # a list of rows has no place for it
+        print_localized(*NOT_JUDGED, err=True)
     if as_csv:
         click.echo(campaigns_csv(rows), nl=False)
     else:
-        print_view(rows, as_json, lambda: [table(rows)], at)
+        print_view(rows, as_json, lambda: [table(rows), *([not_judged()] if by_occurrence else [])], at)
 
 
 @campaigns_group.command("inbox")

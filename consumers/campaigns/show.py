@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from rich.console import RenderableType
+from rich.text import Text
 
 from consumers.as_of.point_in_time import RIYADH
 from consumers.campaigns.dates import in_words
@@ -32,6 +33,13 @@ STEPS: Final = {
     "awareness.campaign-aired": ("بُثت", "aired"),
     "awareness.campaign-completed": ("اكتملت", "completed"),
 }
+NOT_JUDGED: Final = (
+    "تُحسب الحملات من موعدها، فلا يُقيَّم هنا ما كان جاريًا من حملات موعدها بعد هذا التاريخ ولا ما بُث فيها. "
+    "لعرضها كما كانت في وقت سابق استخدم ‎--as-of-recorded‎.",
+    "Campaigns count from their due date on: those that are due after this date, and what was aired in them, are not "
+    "judged here. To see them as they were at a time, use --as-of-recorded.",
+)
+"""What a view of the events that occurred by a date cannot say of campaigns."""
 CHANNEL_NAMES: Final = {"tv": "التلفزيون", "radio": "الإذاعة", "print": "الصحافة"}
 _INDENT: Final = "    "
 
@@ -58,6 +66,11 @@ def table(rows: Sequence[Row]) -> Grid:
         for row in rows
     ]
     return Grid(localized("حملات التوعية", "Awareness campaigns"), columns, shown)
+
+
+def not_judged() -> Text:
+    """`NOT_JUDGED` below a table."""
+    return Text(localized(*NOT_JUDGED, "\n"), style="bold yellow")
 
 
 def inbox_parts(rows: Sequence[Row], today: str) -> Iterator[RenderableType]:

@@ -15,10 +15,10 @@ import msgspec
 
 from consumers.audit.derived import Ranges
 from events.validation.refusal import PLATFORM, REFUSED
-from events.values.money import INTEGER_MAX
 from events.values.working_days import riyadh_date
 from events.wire.entry import NotAnEntry, parse_entry
 from events.wire.envelope import full_type
+from infra.json_documents import with_long_numbers_as_texts
 
 RANGES_MAX: Final = 20_000
 """Ranges of an agency's numbers that are kept. Beyond it the numbers are too scattered to say what is missing."""
@@ -26,12 +26,15 @@ REGISTERED: Final = full_type("registry.agency-registered")
 STATUSES: Final = (
     "nothing-sent",
     "no-numbers-sent",
+    "no-numbers-in-log",
     "only-earlier-numbers",
     "complete",
     "incomplete",
     "not-known",
 )
-"""`only-earlier-numbers`: all numbers of the month fill holes of earlier ones. `not-known`: see `RANGES_MAX`."""
+"""`no-numbers-in-log`: there are refused records, whose entries hold no number, and no event with one: whether numbers
+were sent is not known. `only-earlier-numbers`: all numbers of the month fill holes of earlier ones. `not-known`: see
+`RANGES_MAX`."""
 _REFUSED: Final = full_type(REFUSED)
 
 
@@ -57,8 +60,9 @@ class MonthRow:
     repeated: list[list[int]]
 
     def document(self) -> dict[str, Any]:
-        """As JSON. A number of more than 53 bits is a text, since not every reader keeps it."""
-        return {name: _json(value) for name, value in asdict(self).items()}
+        """As JSON."""
+        document: dict[str, Any] = with_long_numbers_as_texts(asdict(self))
+        return document
 
 
 @dataclass(slots=True)
@@ -138,6 +142,10 @@ class Completeness:
             if found.highest and found.overflowed_index is None
         }
 
+    def overflowed(self) -> set[str]:
+        """The agencies whose numbers are too scattered to say what is missing, see `RANGES_MAX`."""
+        return {code for code, found in self._agencies.items() if found.overflowed_index is not None}
+
     def _add(self, index: int, raw: bytes) -> None:
         document = _read(raw)
         if document.recordedtime != self._recorded:
@@ -208,7 +216,7 @@ def _status(month: _Month, agency: _Agency, missing_count: int | None) -> str:
     if not month.entries and not month.refused:
         return "nothing-sent"
     if not month.numbered:
-        return "no-numbers-sent"
+        return "no-numbers-in-log" if month.refused else "no-numbers-sent"
     if agency.overflowed_index is not None:
         return "not-known"
     if missing_count is None:
@@ -229,12 +237,6 @@ def _gaps(ranges: Sequence[Sequence[int]], first: int, last: int) -> list[list[i
             gaps.append([due, start - 1])
         due = end + 1
     return gaps if due > last else [*gaps, [due, last]]
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_json(item) for item in value]
-    return str(value) if isinstance(value, int) and value > INTEGER_MAX else value
 
 
 def _months(first: str, last: str) -> Iterator[str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-import orjson
 from fastapi import APIRouter, Query, Response
 
 from consumers.read_api import documents
@@ -16,21 +15,21 @@ from consumers.read_api.cursor import cursor_of, text_after
 from consumers.read_api.parameters import After, AgencyCode, Limit
 from consumers.read_api.reading import JSON, Reading, page
 from consumers.read_api.routes import prepared
-from infra.http.documents import INTEGER, TEXT, answer, shape
+from infra.http.documents import SEQUENCE_NUMBER_OR_NULL, TEXT, answer, shape
 from infra.http.routes import RouteParts
+from infra.json_documents import to_json, with_long_numbers_as_texts
 from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.completeness", "routes.sql")
-_OR_NULL: Final = {"anyOf": [INTEGER, {"type": "null"}]}
 _ROW: Final = shape(
     agency=TEXT,
-    status={**TEXT, "enum": ["complete", "incomplete", "no-numbers-sent", "not-known"]},
-    first=_OR_NULL,
-    last=_OR_NULL,
-    missing_count=_OR_NULL,
+    status={**TEXT, "enum": ["complete", "incomplete", "only-earlier-numbers", "no-numbers-sent", "not-known"]},
+    first=SEQUENCE_NUMBER_OR_NULL,
+    last=SEQUENCE_NUMBER_OR_NULL,
+    missing_count=SEQUENCE_NUMBER_OR_NULL,
 )
 _MONTHS: Final = answer(
-    "The months that have numbers, and each agency's numbers of one of them. A number beyond 53 bits is not exact.",
+    "The months that have numbers, and each agency's numbers of one of them. A number beyond 53 bits is a text.",
     shape(
         month={"anyOf": [TEXT, {"type": "null"}]},
         months={"type": "array", "items": TEXT},
@@ -64,7 +63,7 @@ def router(parts: RouteParts) -> APIRouter:
         shown, following = page([_row(row) for row in rows], limit, "agency")
         document = {"month": asked, "months": known, "agencies": shown}
         headers = {} if following is None else request.next_page(after=cursor_of(following))
-        return Response(orjson.dumps(document), headers=headers, media_type=JSON)
+        return Response(to_json(with_long_numbers_as_texts(document)), headers=headers, media_type=JSON)
 
     return routes
 
@@ -73,16 +72,21 @@ def _row(row: Any) -> dict[str, Any]:
     first, last = row["first"], row["last"]
     has_numbers = first is not None and last is not None and first <= last
     missing = int(row["missing_count"] or 0) if has_numbers and row["overflowed_index"] is None else None
-    if not has_numbers:
-        status = "no-numbers-sent"
-    elif missing is None:
-        status = "not-known"
-    else:
-        status = "incomplete" if missing else "complete"
     return {
         "agency": row["agency"],
-        "status": status,
+        "status": _status(row, missing),
         "first": int(first) if has_numbers else None,
         "last": int(last) if has_numbers else None,
         "missing_count": missing,
     }
+
+
+def _status(row: Any, missing: int | None) -> str:
+    """A month without a highest number has none, one whose highest number is an earlier month's has none of its own."""
+    if row["last"] is None:
+        return "no-numbers-sent"
+    if row["overflowed_index"] is not None:
+        return "not-known"
+    if missing is None:
+        return "only-earlier-numbers"
+    return "incomplete" if missing else "complete"

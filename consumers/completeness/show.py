@@ -16,6 +16,9 @@ from infra.command_line.table_files import Columns
 STATUS_NAMES: Final = {
     "nothing-sent": Bilingual("لم يُرسل شيء", "nothing was sent"),
     "no-numbers-sent": Bilingual("لم تُرسل أرقام تسلسل", "no numbers were sent"),
+    "no-numbers-in-log": Bilingual(
+        "لا أرقام في السجل: لا يحفظ أرقام المرفوض", "no numbers in the log: it holds none of refused records"
+    ),
     "only-earlier-numbers": Bilingual("أرقام أشهر سابقة فقط", "only numbers of earlier months"),
     "complete": Bilingual("مكتمل", "complete"),
     "incomplete": Bilingual("ناقص", "incomplete"),

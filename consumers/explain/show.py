@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import orjson
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -15,6 +14,7 @@ from consumers.explain.trace import Step
 from events.values.money import riyals_text
 from infra.command_line.display import Column, Grid
 from infra.command_line.language import localized
+from infra.json_documents import to_json
 
 
 def answer_document(answer: Answer) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def figure_text(name: str, value: Any) -> str | None:
         return localized("نعم", "yes", "\n") if value else localized("لا", "no", "\n")
     if isinstance(value, int):
         return riyals_text(value) if name.endswith("_halalas") else f"{value:,}"
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return value if isinstance(value, str) else to_json(value).decode()
 
 
 def _rows(step: Step, *, named: bool) -> Iterable[list[str | None]]:

@@ -7,18 +7,19 @@ SELECT plan_id, name, starts_on, ends_on, first_index FROM plan WHERE first_inde
 SELECT max(happened_on) FROM history WHERE found_index < $1
 
 -- name: agencies
--- Services launched, and phases completed of projects that are not cancelled, by owner, of plan $2 after $1 entries.
+-- Services launched, and phases completed, by owner, of plan $2 after $1 entries. What can no longer be done is left
+-- out: projects that are cancelled, and services that were retired before they were launched.
 -- Rows that have not changed since are read as they are, the others from their history.
 -- Facts that waited took effect at the index of the registration, after it.
 -- Only the last completed phase can be reopened, so a difference counts the phases that are complete.
 SELECT owner AS agency,
-       count(*) FILTER (WHERE is_service) AS services,
+       count(*) FILTER (WHERE is_service AND NOT dropped) AS services,
        count(*) FILTER (WHERE launched) AS launched,
-       coalesce(sum(phases) FILTER (WHERE NOT cancelled), 0)::bigint AS phases,
-       coalesce(sum(completed) FILTER (WHERE NOT cancelled), 0)::bigint AS completed
+       coalesce(sum(phases) FILTER (WHERE NOT dropped), 0)::bigint AS phases,
+       coalesce(sum(completed) FILTER (WHERE NOT dropped), 0)::bigint AS completed
 FROM (
-    SELECT owner, true AS is_service, launched_index IS NOT NULL AS launched, false AS cancelled,
-           0::bigint AS phases, 0::bigint AS completed
+    SELECT owner, true AS is_service, launched_index IS NOT NULL AS launched,
+           retired AND launched_index IS NULL AS dropped, 0::bigint AS phases, 0::bigint AS completed
     FROM service WHERE plan_id = $2 AND last_index < $1
     UNION ALL
     SELECT owner, false, false, cancelled, phases, completed FROM project WHERE plan_id = $2 AND last_index < $1
@@ -28,7 +29,8 @@ FROM (
             FILTER (WHERE type LIKE '%.registered' OR type LIKE '%.reassigned'))[1],
            bool_or(type = 'service.registered'),
            bool_or(type = 'service.launched'),
-           bool_or(type = 'project.cancelled'),
+           bool_or(type = 'project.cancelled')
+               OR bool_or(type = 'service.retired') AND NOT bool_or(type = 'service.launched'),
            coalesce(max(jsonb_array_length(data -> 'phases')) FILTER (WHERE type = 'project.registered'), 0),
            count(*) FILTER (WHERE type = 'project.phase-completed')
                - count(*) FILTER (WHERE type = 'project.phase-reopened')

@@ -11,10 +11,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from typing import Any, Final
 
-import orjson
-
 from consumers.read_api.beside import Slots, output_of
 from consumers.read_api.remembered import Remembered
+from infra.json_documents import from_json
 from infra.process.tasks import retrieve_error
 from infra.settings import Settings
 
@@ -61,9 +60,7 @@ def fold_beside(settings: Settings) -> Callable[[int], Awaitable[dict[str, Any]]
     """Folds in a process of its own. Raises `Problem` (503, 500)."""
 
     async def fold(index: int) -> dict[str, Any]:
-        document: dict[str, Any] = orjson.loads(
-            await output_of(settings, "plan", "--json", "--as-of-index", str(index))
-        )
+        document: dict[str, Any] = from_json(await output_of(settings, "plan", "--json", "--as-of-index", str(index)))
         return document
 
     return fold

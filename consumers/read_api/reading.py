@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlencode
 
-import orjson
 from fastapi import Depends, Request, Response
 
 from consumers.access_scope import AccessScope
@@ -26,6 +25,7 @@ from infra.http.callers import Caller
 from infra.http.negotiation import preferred
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
+from infra.json_documents import to_json
 from infra.postgres.connection import Connection
 
 JSON = "application/json"
@@ -95,7 +95,7 @@ class ReadRequest:
             headers |= self.next_page(after=cursor_of(shown.next))
         if as_csv is not None:
             return Response(as_csv(shown.document), 200, headers, f"{CSV}; charset=utf-8")
-        return Response(orjson.dumps(shown.document), 200, headers, JSON)
+        return Response(to_json(shown.document), 200, headers, JSON)
 
     async def page(self, consumer: Consumer, rows: Rows, limit: int, *columns: str, **given: Any) -> Response:
         """A page of a list in the order of these columns; `rows` asks for one row more than `limit`.

@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 from consumers.registrar.breaker import Breaker, BreakerState, Outcome
 from events.faults.problems import CONFLICT
+from events.validation.personal_search import headers_hold_personal_data, headers_without_personal_data
 from events.validation.refusal import refusal_event
 from events.validation.verdicts import Accepted, Agency, Refused
 from events.wire.entry import entry_bytes
@@ -64,7 +65,8 @@ class Reading:
 
 @dataclass(slots=True)
 class Refusal:
-    """A row of `log.refusal`; `value` and `headers` are kept unless they have personal data."""
+    """A row of `log.refusal`; `value` and `headers` are kept unless they have personal data. Of a conflict, whose
+    value was accepted, only such headers are left out."""
 
     index: int
     agency: str
@@ -226,7 +228,8 @@ def _refuse(batch: Batch, reading: Reading, record: Record, refused: Refused) ->
 
 def headers_as_json(record: Record) -> list[list[str | None]]:
     """A record's headers as stored in the dead-letter table: names, and values in hexadecimal, null where they are."""
-    return [[_printable(name), None if value is None else value.hex()] for name, value in record.headers]
+    kept = headers_without_personal_data(record.headers)
+    return [[_printable(name), None if value is None else value.hex()] for name, value in kept]
 
 
 def _printable(name: str) -> str:
@@ -235,8 +238,10 @@ def _printable(name: str) -> str:
 
 
 def mark_of(record: Record, verdict: Accepted | Refused) -> Mark:
-    """What to keep of this record: `Refused.keep_raw` is False if it holds personal data."""
-    if isinstance(verdict, Refused) and not verdict.keep_raw:
+    """What to keep of this record. `Refused.keep_raw` is False if it holds personal data; an accepted one may hold some
+    in a header that validation ignores."""
+    is_personal = isinstance(verdict, Refused) and not verdict.keep_raw
+    if is_personal or headers_hold_personal_data(record.headers):
         return Mark(None, record.timestamp)
     return Mark(record_sha256(record), None)
 

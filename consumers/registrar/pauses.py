@@ -44,8 +44,8 @@ class Pauses:
             self._probed.discard(topic)
         for topic, position in positions.items():
             if topic not in self.breakers and topic != _NEVER_PAUSED:
-                self.breakers[topic] = Breaker(self._limits, self._bounded(position.breaker))
-        self._take_up_let_through(positions)
+                state = self._bounded(position.breaker)
+                self.breakers[topic] = Breaker(self._limits, state, position.uncounted_up_to)
         for topic in self._paused():
             if topic not in self._probed:
                 reader.hold(topic)
@@ -53,9 +53,8 @@ class Pauses:
 
     def unpause_topic(self, positions: Mapping[str, ReadPosition], reader: Reader) -> list[str]:
         """Take up what an operator let through; returns the topics that the database still shows as paused."""
-        self._take_up_let_through(positions)
-        for topic in self._paused():
-            if reader.next_offsets.get(topic, 0) < self.breakers[topic].uncounted_up_to:
+        for topic, position in positions.items():
+            if topic in self.breakers and self._is_let_through(self.breakers[topic], position, reader, topic):
                 self.breakers[topic].close()
                 self._resume(topic, reader, "an operator let its records through")
         paused = self._paused()
@@ -78,6 +77,8 @@ class Pauses:
         paused = []
         for reading in readings:
             topic = reading.topic
+            was_probed = topic in self._probed
+            self._probed.discard(topic)
             if topic not in changed:
                 continue
             if (pause := changed[topic].pause) is not None:
@@ -86,16 +87,22 @@ class Pauses:
                 if pause.times == 1:
                     until = pause.until.isoformat(timespec="seconds")
                     log.warning("a topic is paused", topic=topic, reason=pause.reason["en"], until=until)
-            elif topic in self._probed:
+            elif was_probed:
                 self._resume(topic, reader, "a record of it was accepted")
-            self._probed.discard(topic)
         self._report()
         return paused
 
-    def _take_up_let_through(self, positions: Mapping[str, ReadPosition]) -> None:
-        for topic, position in positions.items():
-            if topic in self.breakers:
-                self.breakers[topic].uncounted_up_to = position.uncounted_up_to
+    @staticmethod
+    def _is_let_through(breaker: Breaker, position: ReadPosition, reader: Reader, topic: str) -> bool:
+        """Take up how far an operator let a topic through; whether that ends its pause.
+
+        A new request always does: the one record that it may concern can have been read meanwhile, as a probe. One of
+        before this epoch does while any of its records is left.
+        """
+        is_new = position.uncounted_up_to > breaker.uncounted_up_to
+        breaker.uncounted_up_to = position.uncounted_up_to
+        is_left = reader.next_offsets.get(topic, 0) < breaker.uncounted_up_to
+        return breaker.pause is not None and (is_new or is_left)
 
     def _resume(self, topic: str, reader: Reader, why: str) -> None:
         self._probed.discard(topic)

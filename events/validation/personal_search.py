@@ -75,6 +75,13 @@ def headers_hold_personal_data(headers: Headers) -> bool:
     return holds_personal_data("\0".join(names)) or bytes_hold_personal_data(b"\0".join(filter(None, values)))
 
 
+def headers_without_personal_data(headers: Headers) -> Headers:
+    """The headers that may be kept. A record that was accepted has all of its own attributes among them."""
+    if not headers_hold_personal_data(headers):
+        return headers
+    return [header for header in headers if not headers_hold_personal_data([header])]
+
+
 def may_be_personal(json_text: bytes, sequence: Any = None) -> bool:
     """Whether a text or name of an event may hold a national id or be ten digits. `json_text` is the event, without
     white space and escapes of letters and digits. It is nearly exact in ASCII without escapes."""

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import click
-import orjson
 
 from infra.command_line.language import print_localized
+from infra.json_documents import to_json
 
 json_option: Final = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
 def print_json(document: Any, *, indented: bool = False) -> None:
-    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2 if indented else None))
+    click.echo(to_json(document, indented=indented))
 
 
 def print_result(document: Any, as_json: bool, print_text: Callable[[], None], *, indented: bool = False) -> None:

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
+from events.errors import YesserError
 from events.values.personal_data import holds_personal_data, looks_personal
 from events.wire.entry import SOURCE_PREFIX
 from events.wire.envelope import EVENT_ID_PATTERN
@@ -28,8 +29,13 @@ TOO_LARGE_DETAIL_AR: Final = "السطر أكبر من 130,000 بايت: لا ي
 
 _BLANK: Final = b" \t\r"
 _SEQUENCE_DIGITS: Final = 20
+_SEQUENCE_MAX: Final = 10**_SEQUENCE_DIGITS - 1
 _PIECE_BYTES: Final = 1 << 18
 _EVENT_ID: Final = re.compile(EVENT_ID_PATTERN)
+
+
+class SequencesUsedUp(YesserError):
+    """No `sequence` is left after 99999999999999999999: publish without `--sequence`. What was sent before is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,7 @@ class Defaults:
         self.next_sequence = next_sequence
 
     def fill(self, line: bytes) -> bytes:
-        """The bytes to send: the line, with missing members inserted."""
+        """The bytes to send: the line, with missing members inserted. Raises `SequencesUsedUp`."""
         document = read_object(line)
         if document is None:
             return line
@@ -123,6 +129,8 @@ class Defaults:
 
     def _sequence(self, document: dict[str, Any], following: int) -> list[bytes]:
         if "sequence" not in document:
+            if following > _SEQUENCE_MAX:
+                raise SequencesUsedUp
             self.next_sequence = following + 1
             return [b'"sequence":"%020d"' % following]
         own = document["sequence"]

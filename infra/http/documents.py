@@ -8,6 +8,9 @@ from infra.http.problems import CONTENT_TYPE
 
 TEXT: Final = {"type": "string"}
 INTEGER: Final = {"type": "integer", "minimum": 0}
+SEQUENCE_NUMBER: Final = {"type": ["integer", "string"], "minimum": 0}
+"""A sequence number, or how many of them: see `infra.json_documents.with_long_numbers_as_texts`."""
+SEQUENCE_NUMBER_OR_NULL: Final = {"type": ["integer", "string", "null"], "minimum": 0}
 
 ERROR_ROWS: Final[dict[str, Any]] = {
     "type": "array",

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 from events.validation.verdicts import HASH_BYTES, Agency
 from events.wire.entry import event_bytes, parse_entry
+from infra.json_documents import with_long_numbers_as_texts
 from infra.kafka.client_config import agency_topic
 from infra.log.bundle import split_bundle
 from infra.log.proofs import PROOF_PREFIX
@@ -20,8 +21,8 @@ from infra.postgres.sql import queries
 
 State = Literal["pending", "registered", "duplicate", "refused"]
 _SQL: Final = queries("producers.gateway", "verdicts.sql")
-COMPLETENESS_STATUSES: Final = ("no-numbers-sent", "complete", "incomplete", "not-known")
-"""`not-known`: no gap is known, but not all numbers were kept."""
+COMPLETENESS_STATUSES: Final = ("no-numbers-sent", "only-earlier-numbers", "complete", "incomplete", "not-known")
+"""`only-earlier-numbers`: all numbers of the month fill gaps of earlier ones. `not-known`: not all were kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,9 @@ def _validated_record(state: State, index: int, raw: bytes) -> dict[str, str]:
 async def completeness(connection: Connection, agency: str, month: str | None = None) -> dict[str, Any]:
     """Sequence numbers seen and missing, as inclusive ranges; of a month only its own numbers, `first` to `last`.
 
-    `missing_count` is null if no numbers were sent. If an agency's numbers were too scattered to keep, those read from
-    the log index `sequences_overflowed_at` on count in `highest` only.
+    A number of more than 53 bits is a text. `missing_count` is null if no numbers were sent, or only those of earlier
+    months. If an agency's numbers were too scattered to keep, those read from the log index `sequences_overflowed_at`
+    on count in `highest` only.
     """
     row = await connection.fetchrow(_SQL["sequences"], agency, month)
     seen, missing, repeated = ([], [], []) if row is None else (row["seen"], row["missing"], row["repeated"])
@@ -96,10 +98,11 @@ async def completeness(connection: Connection, agency: str, month: str | None = 
     first, last = (None, None) if row is None or row["last"] is None else (int(row["first"]), int(row["last"]))
     month_has_numbers = first is not None and last is not None and first <= last
     has_numbers = row is not None if month is None else month_has_numbers
+    were_sent = row is not None and (month is None or bool(row["has_numbers"]))
     missing_count = _count(ranges["missing"]) if has_numbers else None
     document: dict[str, Any] = {
         "agency": agency,
-        "status": _completeness_status(missing_count, overflowed_at),
+        "status": _completeness_status(missing_count, overflowed_at, were_sent=were_sent),
         "highest": 0 if row is None else int(row["highest"]),
         "sequences_overflowed_at": overflowed_at,
         "seen_count": _count(ranges["seen"]),
@@ -108,16 +111,18 @@ async def completeness(connection: Connection, agency: str, month: str | None = 
     }
     if month is not None:
         document |= {"month": month, "first": first if has_numbers else None, "last": last if has_numbers else None}
-    return document
+    return {name: with_long_numbers_as_texts(value) for name, value in document.items()}
 
 
-def _completeness_status(missing_count: int | None, overflowed_at: int | None) -> str:
-    """One of `COMPLETENESS_STATUSES`."""
-    if missing_count is None:
+def _completeness_status(missing_count: int | None, overflowed_at: int | None, *, were_sent: bool) -> str:
+    """One of `COMPLETENESS_STATUSES`. Once numbers are no longer kept, one that seems missing may have been read."""
+    if not were_sent:
         return "no-numbers-sent"
-    if missing_count:
-        return "incomplete"
-    return "complete" if overflowed_at is None else "not-known"
+    if overflowed_at is not None:
+        return "not-known"
+    if missing_count is None:
+        return "only-earlier-numbers"
+    return "incomplete" if missing_count else "complete"
 
 
 def _verdict(row: Any) -> Verdict:

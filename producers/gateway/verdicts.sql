@@ -31,12 +31,15 @@ WHERE first_index IN (
 -- name: sequences
 -- Numbers seen of a source, whatever their verdict, the holes below the highest, and numbers accepted twice. Of a month
 -- ($2) only the numbers from `first` to `last`: those above the highest read before it, up to the highest read in it.
+-- `has_numbers`: whether any was read in the month, be it an earlier one's.
 SELECT s.seen * span AS seen, span - s.seen AS missing, s.repeated * span AS repeated,
-       coalesce(s.highest, kept.last) AS highest, s.overflowed_index, months.first, months.last
+       coalesce(s.highest, kept.last) AS highest, s.overflowed_index, months.first, months.last,
+       months.has_numbers
 FROM log.sequence_state s
 CROSS JOIN LATERAL (SELECT ceil(upper(s.seen)) - 1 AS last) AS kept
 CROSS JOIN LATERAL (
-    SELECT coalesce(max(m.highest) FILTER (WHERE m.month < $2), 0) + 1 AS first, max(m.highest) AS last
+    SELECT coalesce(max(m.highest) FILTER (WHERE m.month < $2), 0) + 1 AS first, max(m.highest) AS last,
+           bool_or(m.month = $2) AS has_numbers
     FROM log.sequence_month m WHERE m.agency = s.agency AND m.month <= $2
 ) AS months
 CROSS JOIN LATERAL (

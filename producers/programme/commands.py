@@ -8,9 +8,8 @@ from __future__ import annotations
 import subprocess
 from typing import Any, Final
 
-import orjson
-
 from events.errors import YesserError
+from infra.json_documents import from_json
 from infra.process.subprocess_command import subprocess_command
 
 _TIMEOUT_S: Final = 600.0
@@ -32,4 +31,4 @@ def run_json(*arguments: str, accept: tuple[int, ...] = (0,)) -> Any:
     if done.returncode not in accept:
         words = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2].removeprefix("yesser: ")
         raise CommandFailed(f"`yesser {' '.join(arguments)}` ended with code {done.returncode}: {words}")
-    return orjson.loads(done.stdout)
+    return from_json(done.stdout)

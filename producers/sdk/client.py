@@ -17,9 +17,9 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 
 import httpx
-import orjson
 
 from infra.errors import WaitTimedOut
+from infra.json_documents import from_json
 from infra.log.key_history import KeyHistory, key_name, parse_history
 from infra.log.signed_note import InvalidNote, Verifier, parse_vkey
 from infra.tls.certificate_files import TlsFiles
@@ -190,7 +190,7 @@ class AgencyClient:
         """A document of the read API, and the number of log entries that it shows. Raises `NotAGateway`."""
         answer = await self._ask(path, {})
         try:
-            return int(answer.headers["log-index"]), orjson.loads(answer.content)
+            return int(answer.headers["log-index"]), from_json(answer.content)
         except (KeyError, ValueError) as error:
             raise NotAGateway(f"{NotAGateway.__doc__} ({answer.request.url})") from error
 

@@ -8,8 +8,10 @@ from consumers.as_of.options import as_of_options
 from consumers.as_of.point_in_time import PointInTime
 from consumers.as_of.query import print_view, run_query
 from consumers.campaigns.consumer import CONSUMER
-from consumers.campaigns.coverage.read import CoverageFilter, coverage
+from consumers.campaigns.coverage.read import NOT_JUDGED_FIGURES, CoverageFilter, coverage
 from consumers.campaigns.coverage.show import coverage_csv, coverage_tables
+from consumers.campaigns.show import NOT_JUDGED
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option
 from infra.command_line.parameters import AgencyCode
 
@@ -23,8 +25,13 @@ from infra.command_line.parameters import AgencyCode
 def coverage_command(at: PointInTime, agency: str | None, unaired: bool, as_csv: bool, as_json: bool) -> None:
     """Show airings, reach and days to the first airing of each launched service, with totals by agency."""
     log_index, found = run_query(CONSUMER, lambda connection: coverage(connection, CoverageFilter(agency, unaired)), at)
+    by_occurrence = at.occurred is not None
     if as_csv:
+        if by_occurrence:
+            print_localized(*NOT_JUDGED, err=True)
         click.echo(coverage_csv(found["services"]), nl=False)
         return
     document = {"log_index": log_index, **found}
+    if by_occurrence:
+        document["not_judged"] = list(NOT_JUDGED_FIGURES)
     print_view(document, as_json, lambda: coverage_tables(document), at)

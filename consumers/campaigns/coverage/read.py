@@ -13,6 +13,15 @@ from infra.postgres.sql import queries
 _SQL: Final = queries("consumers.campaigns.coverage", "read.sql")
 CHANNELS: Final = ("tv", "radio", "print")
 _COUNTS: Final = ("launched_services", "on_all_three", "silent", "airings", "reach")
+_OF_SERVICES: Final = (
+    *("channels", "airings", "reach", "first_aired_on", "days_to_first_airing", "missing_channels", "silent"),
+)
+_OF_AGENCIES: Final = ("on_all_three", "silent", "airings", "reach", "aired", "median_days_to_first_airing")
+NOT_JUDGED_FIGURES: Final = (
+    *(f"services.{name}" for name in _OF_SERVICES),
+    *(f"{part}.{name}" for part in ("agencies", "total") for name in _OF_AGENCIES),
+)
+"""Figures of which the events that occurred by a date say nothing, since campaigns count from their due date on."""
 
 Row = Mapping[str, Any]
 

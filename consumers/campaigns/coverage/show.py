@@ -8,6 +8,7 @@ from typing import Any, Final
 from rich.console import RenderableType
 
 from consumers.campaigns.coverage.read import CHANNELS
+from consumers.campaigns.show import not_judged
 from infra.command_line.display import Column, Grid
 from infra.command_line.language import localized
 from infra.command_line.table_files import csv_text
@@ -21,10 +22,12 @@ Row = Mapping[str, Any]
 
 
 def coverage_tables(document: Row) -> Iterator[RenderableType]:
-    """The services, then the totals by agency."""
+    """The services, then the totals by agency, then what of it is not judged."""
     yield _services_table(document["services"])
     yield ""
     yield _agencies_table(document)
+    if "not_judged" in document:
+        yield not_judged()
 
 
 def coverage_csv(services: Iterable[Row]) -> str:

@@ -13,12 +13,12 @@ from typing import Any, Final
 
 import click
 import httpx
-import orjson
 
 from events.errors import Retry
 from infra.command_line.gateway_options import gateway_address
 from infra.http.callers import Caller
 from infra.http.console_tokens import console_token
+from infra.json_documents import from_json
 from infra.secret_files import CONSOLE_KEY
 from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles
@@ -96,6 +96,6 @@ class Gateway:
 
 def _document(response: httpx.Response) -> Any:
     try:
-        return orjson.loads(response.content) if response.content else None
-    except orjson.JSONDecodeError:
+        return from_json(response.content) if response.content else None
+    except ValueError:
         return None

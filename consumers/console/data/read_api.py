@@ -12,7 +12,6 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import httpx
-import orjson
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
@@ -25,6 +24,7 @@ from infra.http.callers import Caller
 from infra.http.parameters import only_known_parameters
 from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of, problem_document, to_bytes
 from infra.http.routes import RouteParts
+from infra.json_documents import from_json
 from infra.postgres.connection import TRANSIENT_ERRORS
 
 _BASE: Final = "http://console"
@@ -72,7 +72,7 @@ class ReadApi:
     async def get(self, caller: Caller, path: str, parameters: Parameters | None = None) -> Answer:
         """The answer to GET `path` for this caller. Raises `NotAnswered`."""
         response = await self._ask(caller, path, parameters or {})
-        body = orjson.loads(response.content or b"null")
+        body = from_json(response.content or b"null")
         headers = dict(response.headers)
         link = response.links.get("next", {}).get("url")
         index = headers.get("log-index")
@@ -92,7 +92,7 @@ class ReadApi:
         response = await httpx.ASGITransport(_Asking(self.app, caller)).handle_async_request(request)
         await response.aread()
         if response.status_code >= 400:
-            raise NotAnswered(response.status_code, orjson.loads(response.content or b"null"))
+            raise NotAnswered(response.status_code, from_json(response.content or b"null"))
         return response
 
 

@@ -26,6 +26,7 @@ from infra.http.callers import Caller
 from infra.http.problems import Problem, language_of
 from infra.http.rate_limits import RateLimit
 from infra.http.routes import CONNECTION_WAIT_S, RouteParts
+from infra.json_documents import to_json
 from infra.postgres.connection import Connection, connected
 
 JSON: Final = "application/json"
@@ -94,7 +95,7 @@ class TeamRequest:
     def page(self, rows: Sequence[dict[str, Any]], key: Key | None) -> Response:
         """A page of a list, with the address of the next one; `key` is that of the last row, None on the last page."""
         headers = {} if key is None else {"Link": f'<{self._address(key)}>; rel="next"'}
-        return Response(orjson.dumps([own(row) for row in rows]), 200, headers, JSON)
+        return Response(to_json([own(row) for row in rows]), 200, headers, JSON)
 
     async def _caller(self) -> Caller:
         caller = await self.changes.parts.caller(self.http)
@@ -139,7 +140,7 @@ class TeamRequest:
 
 
 def answer(document: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(document), status, media_type=JSON)
+    return Response(to_json(document), status, media_type=JSON)
 
 
 def own(row: dict[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 
-import orjson
-
 from consumers.as_of.view import NoSuchIndex, View
 from consumers.explain.database import DatabaseSource, TooManyEntries
 from consumers.explain.explain import Answer, Request, explain
@@ -26,6 +24,7 @@ from consumers.read_api.beside import Slots, finished
 from consumers.read_api.remembered import Remembered
 from infra.command_line.exit_codes import ExitCode
 from infra.http.problems import Problem
+from infra.json_documents import from_json
 from infra.log.reader import ChangedEntry
 from infra.settings import Settings
 
@@ -121,7 +120,7 @@ async def _beside(settings: Settings, request: Request, end: int | None) -> dict
     if done.exit_code in (ExitCode.OK, ExitCode.ANSWER_IS_NO):
         if not done.output:
             raise Problem("not-found")
-        document: dict[str, Any] = orjson.loads(done.output)
+        document: dict[str, Any] = from_json(done.output)
         return document
     if done.exit_code == ExitCode.TAMPERED:
         found = _INDEX.search(done.errors)

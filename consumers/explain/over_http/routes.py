@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-import orjson
 from fastapi import APIRouter, Path, Response
 
 from consumers.as_of.view import NotStarted, live_view
@@ -19,6 +18,7 @@ from consumers.registry import CONSUMERS
 from infra.http.documents import INTEGER, TEXT, answer, problems, shape
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
+from infra.json_documents import to_json
 
 KEY_LENGTH_MAX: Final = 400
 _ANY: Final = {"description": "A figure: a number, a text, a list or null."}
@@ -105,6 +105,6 @@ def router(parts: RouteParts) -> APIRouter:
         headers = {"Cache-Control": "private, no-cache"}
         if shown["earlier"] is not None and shown["steps"]:
             headers |= request.next_page(as_of_index=shown["steps"][0]["index"])
-        return Response(orjson.dumps(shown), headers=headers, media_type=JSON)
+        return Response(to_json(shown), headers=headers, media_type=JSON)
 
     return routes

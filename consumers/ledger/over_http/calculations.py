@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-import orjson
 from fastapi import Response
 
 from consumers.as_of.view import View
@@ -22,6 +21,7 @@ from consumers.read_api.reading import JSON, ReadRequest, Shown, found
 from consumers.read_api.remembered import Remembered
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
+from infra.json_documents import from_json, to_json
 from infra.log.reader import read_chosen
 from infra.settings import Settings
 
@@ -86,11 +86,11 @@ class Calculations:
             return answer
         if calculation is None:
             with self._slots.using(caller.quota_name):
-                document = orjson.loads(await command())
+                document = from_json(await command())
         else:
             document = await self._calculated(calculation, key)
         headers = {name: answer.headers[name] for name in _HEADERS}
-        return Response(orjson.dumps(document), headers=headers, media_type=JSON)
+        return Response(to_json(document), headers=headers, media_type=JSON)
 
     async def _calculated(self, calculation: Calculation, key: tuple[str, ...] | None) -> dict[str, Any]:
         async with self._here:

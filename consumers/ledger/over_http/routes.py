@@ -39,6 +39,7 @@ from consumers.revenue.statements.formulas import fields
 from consumers.revenue.statements.read import proven_parts
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
+from infra.json_documents import from_json, to_json
 from infra.postgres.sql import queries
 
 TERMS_LENGTH_MAX: Final = 6_000
@@ -211,7 +212,7 @@ async def working(request: Reading, partnership_id: Id, period: Period, calculat
 
     async def beside() -> bytes:
         printed = await calculations.output_of("ledger", "statement", partnership_id, period, "--working")
-        return orjson.dumps({**orjson.loads(printed), "days": None})
+        return to_json({**from_json(printed), "days": None})
 
     return await calculations.answer(request, partnership_id, prepare, beside, check=_closed(partnership_id, period))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import orjson
 from fastapi import APIRouter, Response
 
 from consumers.as_of.view import View, live_view
@@ -13,6 +12,7 @@ from consumers.read_api.parameters import AsOfIndex, AsOfRecorded
 from consumers.read_api.past import past_of
 from consumers.read_api.reading import JSON, Reading, Shown
 from infra.http.problems import Problem
+from infra.json_documents import to_json
 
 routes = APIRouter(tags=["programme"], default_response_class=Response)
 
@@ -37,4 +37,4 @@ async def plan_and_calendar(
         if past.index > view.log_index:  # the log has these entries, the read model not yet
             raise Problem("database-away", retry_after_s=1)
         document = await pace(view, past.index)
-    return Response(orjson.dumps(document), 200, past.headers(), JSON)
+    return Response(to_json(document), 200, past.headers(), JSON)

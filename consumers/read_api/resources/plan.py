@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from consumers.access_scope import AccessScope
@@ -16,6 +15,7 @@ from consumers.read_api.parameters import PAGE_ROWS_MAX, AsOfIndex, AsOfRecorded
 from consumers.read_api.past import past_of
 from consumers.read_api.past_plans import PastPlans
 from consumers.read_api.reading import JSON, Reading, Shown
+from infra.json_documents import to_json
 
 routes = APIRouter(tags=["programme"], default_response_class=Response)
 
@@ -48,7 +48,7 @@ async def plan(
             return Response(None, 304, past.headers())
         holder = (await request.caller()).quota_name
         document = _within(await past_plans.plan(past.index, holder), scope, partnerships_max)
-        return Response(orjson.dumps(document), 200, past.headers(), JSON)
+        return Response(to_json(document), 200, past.headers(), JSON)
 
     async def shown(view: View) -> Shown:
         return Shown(await plan_document(view, scope.agency, partnerships_max))

@@ -6,7 +6,15 @@ from typing import Any, Final
 
 from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS
 from events.wire.envelope import EVENT_ID_PATTERN, SOURCE_PATTERN
-from infra.http.documents import ERROR_ROWS, INTEGER, TEXT, answer, shape
+from infra.http.documents import (
+    ERROR_ROWS,
+    INTEGER,
+    SEQUENCE_NUMBER,
+    SEQUENCE_NUMBER_OR_NULL,
+    TEXT,
+    answer,
+    shape,
+)
 from producers.gateway.verdicts import COMPLETENESS_STATUSES
 
 _ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
@@ -119,7 +127,7 @@ _VERDICT: Final[dict[str, Any]] = {
 }
 _RANGES: Final[dict[str, Any]] = {
     "type": "array",
-    "items": {"type": "array", "items": INTEGER, "minItems": 2, "maxItems": 2},
+    "items": {"type": "array", "items": SEQUENCE_NUMBER, "minItems": 2, "maxItems": 2},
 }
 STATUS: Final = answer("The verdict on the event.", _VERDICT)
 RECEIPTS: Final = answer(
@@ -140,27 +148,32 @@ _SEQUENCES: Final = shape(
     agency=TEXT,
     status={
         "enum": list(COMPLETENESS_STATUSES),
-        "description": "`no-numbers-sent`: no event carried a `sequence`, so nothing can be missing. `not-known`: no"
-        " number is known to be missing, but not all were kept one by one.",
+        "description": "`no-numbers-sent`: no event carried a `sequence`, so nothing can be missing."
+        " `only-earlier-numbers`: all numbers of the month fill gaps of earlier months. `not-known`: not all numbers"
+        " were kept one by one, so it is not known which are missing.",
     },
-    highest=INTEGER,
+    highest=SEQUENCE_NUMBER,
     sequences_overflowed_at={
         "type": ["integer", "null"],
         "description": "From this index of the log on the numbers had too little order to be kept one by one: they"
         " count in `highest` only. `seen`, `missing` and `repeated` are those before.",
     },
-    seen_count=INTEGER,
-    missing_count={"type": ["integer", "null"], "description": "Null where no numbers were sent."},
+    seen_count=SEQUENCE_NUMBER,
+    missing_count={
+        **SEQUENCE_NUMBER_OR_NULL,
+        "description": "Null where no numbers were sent, or only those of earlier months.",
+    },
     seen=_RANGES,
     missing=_RANGES,
     repeated=_RANGES,
 )
 _OF_A_MONTH: Final = {
     "month": TEXT,
-    "first": {"type": ["integer", "null"], "description": "The month's first number; null where it has none."},
-    "last": {"type": ["integer", "null"], "description": "The month's last number."},
+    "first": {**SEQUENCE_NUMBER_OR_NULL, "description": "The month's first number; null where it has none."},
+    "last": {**SEQUENCE_NUMBER_OR_NULL, "description": "The month's last number."},
 }
 COMPLETENESS: Final = answer(
-    "Ranges are [first, last], both included. Of a month, `seen`, `missing` and `repeated` hold its numbers only.",
+    "Ranges are [first, last], both included. Of a month, `seen`, `missing` and `repeated` hold its numbers only."
+    " A number beyond 53 bits is a text.",
     {**_SEQUENCES, "properties": _SEQUENCES["properties"] | _OF_A_MONTH},
 )

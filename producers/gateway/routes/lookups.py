@@ -11,7 +11,6 @@ import re
 import time
 from typing import Annotated, Any, Final
 
-import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from events.validation.verdicts import Agency
@@ -20,6 +19,7 @@ from events.wire.envelope import EVENT_ID_PATTERN
 from infra.http.callers import Caller
 from infra.http.documents import problems
 from infra.http.problems import Problem
+from infra.json_documents import to_json
 from infra.kafka.client_config import agency_topic
 from infra.postgres.verdicts import read_topic_state
 from infra.process.tasks import pause
@@ -201,4 +201,4 @@ def _offset(whose: Agency, address: str) -> int:
 
 
 def _json(document: dict[str, Any]) -> Response:
-    return Response(orjson.dumps(document), media_type=JSON)
+    return Response(to_json(document), media_type=JSON)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-import orjson
 from markupsafe import Markup
 
 from consumers.console.web.language import Words, code, isolated
+from infra.json_documents import to_json
 
 TEXT_LENGTH_MAX: Final = 2_000
 _DATE: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
@@ -29,7 +29,7 @@ def shown(words: Words, name: str, value: Any) -> Markup | str:
         return _day(words, value) or text(words, value)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return text(words, words.say("، ", ", ").join(value)) if value else _NONE
-    return code(cut(words, orjson.dumps(value).decode()))
+    return code(cut(words, to_json(value).decode()))
 
 
 def change(words: Words, name: str, before: Any, after: Any) -> Markup | str:

@@ -230,3 +230,10 @@ async def test_the_numbers_of_a_month_are_counted_by_agency(window: Window) -> N
     (own,) = (await window.json(f"{path}?month=2026-10", *CALLERS["health"]))["agencies"]
     assert own == {"agency": "health", "status": "complete", "first": 1, "last": 3, "missing_count": 0}
     assert (await window.get(f"{path}?agency=labour", *CALLERS["health"])).status_code == 403
+    await window.connection.execute(kept, "health", "2026-12", 5)
+    late, *_ = (await window.json(f"{path}?month=2026-12", *CALLERS["health"]))["agencies"]
+    none = {"first": None, "last": None, "missing_count": None}
+    assert late == {"agency": "health", "status": "only-earlier-numbers", **none}
+    await window.connection.execute("UPDATE log.sequence_state SET overflowed_index = 40")
+    (unknown,) = (await window.json(f"{path}?month=2026-11", *CALLERS["health"]))["agencies"]
+    assert (unknown["status"], unknown["missing_count"]) == ("not-known", None)

@@ -16,7 +16,10 @@ from consumers.projections.read import projects, services
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.read_api.read_api import Window, lay_down, read_window
+from tests.oracle.entries import registrations
 from tests.oracle.history import MIXED, entries_from, generate
+from tests.oracle.log import make_entry, make_event
+from tests.oracle.validation import Agency
 
 LOG = entries_from(generate(7, 900, MIXED))
 
@@ -80,6 +83,33 @@ async def test_the_past_is_what_the_plan_of_then_says(settings: Settings, window
     groups = plan["services"]["groups"].values()
     assert sum(row["services"] for row in document["agencies"]) == sum(group["registered"] for group in groups)
     assert sum(row["launched"] for row in document["agencies"]) == sum(group["launched"] for group in groups)
+
+
+async def test_a_service_that_was_retired_before_it_was_launched_makes_nobody_late(
+    settings: Settings, connection: Connection
+) -> None:
+    text: dict[str, Any] = {"ar": "نص", "en": "Text"}
+    zeros = {"infrastructure_projects": 0, "national_applications": 0, "services": {"1": 2, "2": 0, "3": 0}}
+    told: list[tuple[str, str, str, dict[str, Any]]] = [
+        *(("service.registered", "health", f"service/{one}", {"service_id": one, "group": 1}) for one in "ABC"),
+        ("service.retired", "health", "service/A", {"service_id": "A", "on": "2006-03-01", "reason": text}),
+        ("service.launched", "health", "service/B", {"service_id": "B", "on": "2006-03-01", "channels": ["web"]}),
+        ("service.retired", "health", "service/B", {"service_id": "B", "on": "2006-04-01", "reason": text}),
+        ("service.retired", "health", "service/C", {"service_id": "C", "on": "2006-05-01", "reason": text}),
+    ]
+    plan = {"starts_on": "2006-01-01", "ends_on": "2006-01-31", "targets": zeros, "plan_id": "P", "name": text}
+    events = [*registrations([Agency("health")]), make_event("plan.adopted", "yesser", "plan/P", plan, "plan")]
+    for fact, agency, subject, data in told:
+        named = {"plan_id": "P", "name": text} if fact == "service.registered" else {}
+        events.append(make_event(fact, agency, subject, data | named, f"e{len(events)}"))
+    log = [make_entry(index, event) for index, event in enumerate(events)]
+    await lay_down(connection, log)
+    async with read_window(settings, connection) as window:
+        for end, services in ((len(log), 1), (len(log) - 1, 2), (len(log) - 3, 2), (len(log) - 4, 3)):
+            for path in (f"/v1/pace?as_of_index={end}", *(["/v1/pace"] if end == len(log) else [])):
+                (own,) = (await window.json(path))["agencies"]
+                launched = 0 if end < len(log) - 2 else 1
+                assert (own["services"], own["launched"]) == (services, launched), path
 
 
 async def test_the_past_does_not_change_and_has_no_state_beyond_the_log(window: Window) -> None:

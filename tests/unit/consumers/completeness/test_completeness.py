@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import orjson
 import pytest
+from asyncpg import Range
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.completeness import derive
+from consumers.completeness import derive, routes
 from consumers.completeness.derive import Completeness, MonthRow
-from consumers.completeness.show import COLUMNS, file_rows, page, ranges_text
+from consumers.completeness.show import COLUMNS, STATUS_NAMES, file_rows, page, ranges_text
+from consumers.completeness.stored import require_same
 from consumers.revenue.statements.rendering import to_html
 from events.wire.entry import NotAnEntry, entry_bytes
+from infra.log.authority import TableDiffers
 from tests.unit.consumers.registrar.readings import registered, said
 
 MONTHS = ("2026-10", "2026-11", "2026-12", "2027-01")
@@ -66,7 +70,7 @@ class Expected:
         if not self.months.get(month) and not self.refused.get(month):
             return "nothing-sent", set(), set()
         if not own:
-            return "no-numbers-sent", set(), set()
+            return "no-numbers-in-log" if self.refused.get(month) else "no-numbers-sent", set(), set()
         if not due:
             return "only-earlier-numbers", set(), set()
         return "complete" if due <= everything else "incomplete", due & everything, due - everything
@@ -133,6 +137,25 @@ def test_numbers_that_are_too_scattered_are_not_known(monkeypatch: pytest.Monkey
     assert (row.status, row.missing_count, row.missing, row.last) == ("not-known", None, [], 39)
 
 
+def test_numbers_that_one_side_no_longer_keeps_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(derive, "RANGES_MAX", 5)
+    scattered = [2 * n + 1 for n in range(20)]
+    found = Completeness()
+    found.add(0, [entry("health", "2026-10", number, place) for place, number in enumerate(scattered)])
+    found.add(20, [entry("labour", "2026-10", 1, 20)])
+    assert found.overflowed() == {"health"}
+
+    def row(*numbers: int, overflowed_index: int | None = None) -> dict[str, object]:
+        ranges = [Range(Decimal(number), Decimal(number + 1)) for number in numbers]
+        return {"accepted": ranges, "repeated": [], "overflowed_index": overflowed_index}
+
+    require_same(found, {"health": row(*scattered), "labour": row(1)})
+    require_same(found, {"health": row(*scattered), "labour": row(overflowed_index=7)})
+    for labour in (row(2), row()):
+        with pytest.raises(TableDiffers, match=r"log\.sequence_state, labour"):
+            require_same(found, {"health": row(*scattered), "labour": labour})
+
+
 def test_numbers_of_more_than_53_bits_are_texts_in_json() -> None:
     (row,) = completeness_of(entry("health", "2026-10", 10**20 - 1, 0))
     document = json.loads(orjson.dumps(row.document()))
@@ -141,6 +164,49 @@ def test_numbers_of_more_than_53_bits_are_texts_in_json() -> None:
     assert document["missing_count"] == str(10**20 - 2)
     assert document["entries"] == 1
     assert next(file_rows([row]))[7] == str(10**20 - 1)
+
+
+def test_of_refused_records_it_is_not_said_that_they_had_no_numbers() -> None:
+    rows = completeness_of(
+        entry("health", "2026-10", 1, 0),
+        entry("health", "2026-11", 2, 1, refused=True),
+        entry("health", "2026-12", 3, 2, refused=True),
+        entry("health", "2026-12", None, 3),
+        entry("health", "2027-01", None, 4),
+    )
+    assert [(row.status, row.entries, row.refused) for row in rows] == [
+        ("complete", 1, 0),
+        ("no-numbers-in-log", 0, 1),
+        ("no-numbers-in-log", 1, 1),
+        ("no-numbers-sent", 1, 0),
+    ]
+    html = to_html(page(rows, 5, "ab"))
+    assert "no numbers in the log: it holds none of refused records" in html
+    assert "لا أرقام في السجل: لا يحفظ أرقام المرفوض" in html
+
+
+def test_every_status_has_its_words() -> None:
+    assert STATUS_NAMES.keys() == set(derive.STATUSES)
+
+
+@pytest.mark.parametrize(
+    ("last", "missing", "overflowed_index", "status"),
+    [
+        (None, None, None, "no-numbers-sent"),
+        (5, None, None, "only-earlier-numbers"),
+        (15, 0, None, "complete"),
+        (15, 3, None, "incomplete"),
+        (15, 3, 40, "not-known"),
+        (5, None, 40, "not-known"),
+    ],
+)
+def test_a_month_of_the_route_says_what_is_known(
+    last: int | None, missing: int | None, overflowed_index: int | None, status: str
+) -> None:
+    """Ten numbers were read before the month."""
+    first = 11 if last is None else min(11, last + 1)
+    found = {"agency": "health", "first": first, "last": last, "missing_count": missing}
+    assert routes._row(found | {"overflowed_index": overflowed_index})["status"] == status
 
 
 def test_what_is_no_entry_is_named() -> None:

@@ -123,3 +123,11 @@ async def test_a_child_that_says_why_it_cannot_is_no_fault_of_ours(
         with pytest.raises(Problem) as caught:
             await fold_beside(Settings(home=tmp_path))(7)
         assert caught.value.code == code
+
+
+async def test_a_sum_beyond_64_bits_is_read_as_it_was_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = '{"awareness":{"reach":18455751272964290559}}'
+    monkeypatch.setattr(beside, "subprocess_command", lambda *arguments: ["echo", printed])
+    document = await fold_beside(Settings(home=tmp_path))(7)
+    assert document["awareness"]["reach"] == 18455751272964290559
+    assert isinstance(document["awareness"]["reach"], int)

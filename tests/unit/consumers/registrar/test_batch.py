@@ -7,13 +7,16 @@ from hashlib import sha256
 import orjson
 
 from consumers.registrar.batch import NO_MARK, Batch, Mark, has_mark, mark_of, record_sha256
+from events.validation.validate import validate
 from events.validation.verdicts import Accepted
+from events.wire.codec import to_binary_mode
 from events.wire.entry import entry_bytes, parse_entry
 from tests.unit.consumers.registrar.readings import (
     HEALTH,
     LABOUR,
     PLATFORM,
     RECORDED,
+    USUAL,
     Record,
     in_batches,
     number_all,
@@ -188,6 +191,28 @@ def test_nothing_of_a_record_with_personal_data_is_kept() -> None:
     assert b"1000000008" not in batch.entries[0]
     assert "sha256" not in parse_entry(0, batch.entries[0]).data
     assert batch.positions == {TOPIC: (1, Mark(None, 0))}, "it is recognised by its time"
+
+
+def test_a_national_id_in_a_header_of_a_conflict_is_not_kept_and_what_its_redrive_needs_is() -> None:
+    hidden = [("x-user", b"1000000008"), ("x-1000000008", b"x"), ("ce_datacontenttype", "١٠٠٠٠٠٠٠٠٨".encode())]
+    event = orjson.loads(said("a", "x"))
+    value, attributes = to_binary_mode(event)
+    conflict = Record(1, value, [*hidden, *attributes, ("x-trace", b"7")], timestamp=9)
+    batch = number_all([read(HEALTH, [Record(0, said("a")), conflict])], {})
+    assert codes(batch) == ["conflict"]
+    (refusal,) = batch.refusals
+    assert (refusal.keep_raw, refusal.value) == (True, value)
+    kept = [(name or "", bytes.fromhex(text or "")) for name, text in refusal.headers]
+    assert kept == [*attributes, ("x-trace", b"7")]
+    assert isinstance(validate(value, kept, HEALTH), Accepted)
+    assert parse_entry(1, batch.entries[1]).data["sha256"] == sha256(value).hexdigest(), "a recovery knows it by this"
+    assert batch.positions == {TOPIC: (2, Mark(None, 9))}, "no hash is kept over the header"
+
+
+def test_of_an_accepted_record_with_a_national_id_in_a_header_no_hash_is_kept() -> None:
+    record = Record(0, said("a"), [*USUAL, ("x-user", b"1000000008")], timestamp=7)
+    batch = number_all([read(HEALTH, [record])], {})
+    assert (codes(batch), batch.positions) == ([], {TOPIC: (1, Mark(None, 7))})
 
 
 def test_the_last_record_is_recognised_by_its_hash_and_never_by_its_time_alone() -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from infra.event_files.ndjson import LINE_BYTES_MAX, Defaults, Line, LineSplitter
+from infra.event_files.ndjson import LINE_BYTES_MAX, Defaults, Line, LineSplitter, SequencesUsedUp
 
 FULL = b'{"specversion":"1.0","source":"urn:yesser:agency:x","datacontenttype":"application/json","id":"a"}'
 
@@ -105,6 +105,15 @@ def test_a_line_that_is_no_object_is_sent_as_it_is(line: bytes) -> None:
 @pytest.mark.parametrize("value", [b'"\\ud800"', b"1e400", b"9" * 5000, b"-0", b"100.0"])
 def test_a_value_that_the_registrar_refuses_does_not_keep_the_line_from_being_filled(value: bytes) -> None:
     assert Defaults("x").fill(b'{"a":' + value + b"}").startswith(b'{"specversion":"1.0","source":')
+
+
+def test_no_number_of_more_than_twenty_digits_is_sent() -> None:
+    defaults = Defaults("x", 10**20 - 1)
+    assert json.loads(defaults.fill(b"{}"))["sequence"] == "9" * 20
+    with pytest.raises(SequencesUsedUp, match="without `--sequence`"):
+        defaults.fill(b"{}")
+    own = b'{"sequence":"00000000000000000041"}'
+    assert json.loads(defaults.fill(own))["sequence"] == "00000000000000000041"
 
 
 def test_sequences_count_up_and_go_beyond_those_that_lines_bring() -> None:

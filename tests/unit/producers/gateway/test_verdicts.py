@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any, cast
 
+import orjson
 import pytest
+from asyncpg import Range
 
 from events.validation.refusal import refusal_event
 from events.validation.validate import validate
 from events.validation.verdicts import Refused
 from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.entry import entry_bytes
+from infra.json_documents import to_json
 from infra.postgres.connection import Connection
-from producers.gateway.verdicts import Verdict, validated_records
+from producers.gateway.verdicts import Verdict, completeness, validated_records
 from tests.unit.events.samples import HEALTH, encoded, initiative
 
 TIME = "2006-01-02T03:04:05.000006Z"
@@ -46,3 +50,61 @@ async def test_a_refusal_shows_the_id_and_the_hash_that_it_keeps(value: bytes | 
     event, _, _ = refusal_event(topic=topic, partition=0, offset=0, value=value, refused=refused, time=TIME)
     connection = cast(Connection, OneEntry(entry_bytes(TIME, f"{topic}/0/0", event)))
     assert await validated_records(connection, [Verdict("refused", 0)]) == [shown]
+
+
+class OneRow:
+    """The database, with what the registrar keeps of one agency's numbers."""
+
+    def __init__(self, **row: Any) -> None:
+        self._row = row
+
+    async def fetchrow(self, _sql: str, _agency: str, _month: str | None) -> dict[str, Any]:
+        return self._row
+
+
+def numbers(first: int, end: int) -> list[Range[Decimal]]:
+    return [Range(Decimal(first), Decimal(end))]
+
+
+async def test_numbers_of_twenty_digits_are_texts() -> None:
+    last = 10**20 - 1
+    row = OneRow(
+        seen=numbers(last, last + 1), missing=numbers(1, last), repeated=[], highest=Decimal(last),
+        overflowed_index=None, first=1, last=Decimal(last), has_numbers=True,
+    )  # fmt: skip
+    document = await completeness(cast(Connection, row), "health", "2026-11")
+    assert orjson.loads(to_json(document)) == {
+        "agency": "health", "status": "incomplete", "highest": str(last), "sequences_overflowed_at": None,
+        "seen_count": 1, "missing_count": str(last - 1), "seen": [[str(last), str(last)]],
+        "missing": [[1, str(last - 1)]], "repeated": [], "month": "2026-11", "first": 1, "last": str(last),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("last", "missing", "overflowed_index", "status"),
+    [
+        (None, 0, None, "no-numbers-sent"),
+        (5, 0, None, "only-earlier-numbers"),
+        (15, 0, None, "complete"),
+        (15, 3, None, "incomplete"),
+        (15, 3, 40, "not-known"),
+        (5, 0, 40, "not-known"),
+    ],
+)
+async def test_a_month_says_what_is_known(
+    last: int | None, missing: int, overflowed_index: int | None, status: str
+) -> None:
+    """Ten numbers were read before the month, and `last` is the highest that was read in it."""
+    row = OneRow(
+        seen=[], missing=numbers(11, 11 + missing), repeated=[], highest=Decimal(15), first=Decimal(11),
+        overflowed_index=overflowed_index, last=Decimal(max(10, last or 0)), has_numbers=last is not None,
+    )  # fmt: skip
+    assert (await completeness(cast(Connection, row), "health", "2026-11"))["status"] == status
+
+
+async def test_of_numbers_that_are_no_longer_kept_none_is_said_to_be_missing() -> None:
+    row = OneRow(
+        seen=numbers(1, 5), missing=numbers(5, 8), repeated=[], highest=Decimal(90), first=Decimal(1), last=None,
+        overflowed_index=40, has_numbers=None,
+    )  # fmt: skip
+    assert (await completeness(cast(Connection, row), "health"))["status"] == "not-known"

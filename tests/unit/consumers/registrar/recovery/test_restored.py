@@ -98,6 +98,18 @@ def test_whatever_a_topic_lacks_the_entries_give_the_same_log(records: list[Sent
     assert set(found.batch.duplicates) <= set(batch.duplicates)
 
 
+def test_a_conflict_with_a_national_id_in_a_header_is_restored_as_it_was_numbered() -> None:
+    headers = [*USUAL, ("x-user", b"1000000008")]
+    records = [Sent(0, said("a")), Sent(1, said("a", "x"), headers, timestamp=9)]
+    batch = number_all([read(HEALTH, records)], {})
+    found = restore(batch, held(records))
+    assert found.batch.refusals == batch.refusals
+    assert found.batch.refusals[0].keep_raw
+    assert b"1000000008".hex() not in str(found.batch.refusals)
+    assert found.batch.positions == batch.positions == {TOPIC: (2, Mark(None, 9))}
+    assert (found.batch.halts, found.unconfirmed) == ({TOPIC: None}, [])
+
+
 def test_a_topic_that_is_gone_lacks_every_record_and_waits_for_a_person() -> None:
     batch = numbered(said("a"), said("a"), b"{", said("b"))
     found = restore(batch, {TOPIC: Held(HEALTH, 0, None, 0, {})})

@@ -1,0 +1,51 @@
+"""How documents of commands and of the API are written as JSON and read again: whole numbers of any size are exact.
+
+A sum of figures may exceed 64 bits, which JSON allows. orjson refuses to write such a number, and reads it as a float.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+import orjson
+
+from events.values.money import INTEGER_MAX
+
+_LONG_NUMBER: Final = re.compile(rb"[0-9]{19}")
+"""Of 19 digits some numbers below zero exceed 64 bits, of 20 digits some above. A text may have as many: no matter."""
+
+
+def to_json(document: Any, *, indented: bool = False) -> bytes:
+    """The document as JSON, of several lines if `indented`. Raises `TypeError` for what JSON does not have."""
+    option = orjson.OPT_INDENT_2 if indented else None
+    try:
+        return orjson.dumps(document, option=option)
+    except TypeError:
+        return orjson.dumps(_with_long_numbers(document), option=option)
+
+
+def from_json(text: bytes) -> Any:
+    """What `to_json` has written. Raises `ValueError` for what is no JSON."""
+    return orjson.loads(text) if _LONG_NUMBER.search(text) is None else json.loads(text)
+
+
+def with_long_numbers_as_texts(value: Any) -> Any:
+    """A document of sequence numbers: one of more than 53 bits is a text, since not every reader keeps it."""
+    if isinstance(value, dict):
+        return {name: with_long_numbers_as_texts(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [with_long_numbers_as_texts(item) for item in value]
+    return str(value) if isinstance(value, int) and value > INTEGER_MAX else value
+
+
+def _with_long_numbers(value: Any) -> Any:
+    """The value, with its numbers beyond 64 bits as orjson writes them."""
+    if isinstance(value, dict):
+        return {name: _with_long_numbers(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_long_numbers(item) for item in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return orjson.Fragment(str(value))
+    return value

@@ -1,0 +1,90 @@
+"""What the commands say of campaigns as of the date on which events occurred: no figure without its mark."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from consumers.campaigns import commands
+from consumers.campaigns.coverage import commands as coverage_commands
+from infra.cli import cli
+
+NO_AIRING: dict[str, Any] = {"airings": 0, "reach": 0, "first_aired_on": None, "days_to_first_airing": None}
+SERVICE = {
+    "service_id": "S-1",
+    "name": {"ar": "المواعيد", "en": "Appointments"},
+    "agency": "health",
+    "plan_id": "P",
+    "group": 1,
+    "launched_on": "2005-11-01",
+    "launched_index": 7,
+    "channels": dict.fromkeys(("tv", "radio", "print"), NO_AIRING),
+    **NO_AIRING,
+    "missing_channels": ["tv", "radio", "print"],
+    "silent": True,
+}
+TOTAL = {
+    **dict.fromkeys(("launched_services", "on_all_three", "silent", "airings", "reach"), 0),
+    "aired": {"tv": 0, "radio": 0, "print": 0},
+    "median_days_to_first_airing": None,
+}
+JUDGED = {
+    *("services.service_id", "services.name", "services.agency", "services.plan_id", "services.group"),
+    *("services.launched_on", "services.launched_index", "agencies.agency"),
+    *("agencies.launched_services", "total.launched_services"),
+}
+OCCURRED = ("--as-of-occurred", "2006-01-01")
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs `yesser campaigns …` over a database of one launched service and no campaign."""
+    found = {"services": [SERVICE], "agencies": [{"agency": "health", **TOTAL}], "total": TOTAL}
+
+    async def no_campaign(*_: Any) -> list[Any]:
+        return []
+
+    monkeypatch.setattr(coverage_commands, "run_query", lambda *_: (9, found))
+    monkeypatch.setattr(commands, "read", no_campaign)
+
+    def invoke(*words: str) -> Result:
+        result = CliRunner().invoke(cli, ["campaigns", *words])
+        assert result.exit_code == 0, result.exception
+        return result
+
+    return invoke
+
+
+def test_the_document_of_the_coverage_names_every_figure_of_airings(run: Any) -> None:
+    document = json.loads(run("coverage", *OCCURRED, "--json").stdout)
+    figures = {f"{part}.{name}" for part in ("services", "agencies") for name in document[part][0]}
+    figures |= {f"total.{name}" for name in document["total"]}
+    assert set(document["not_judged"]) == figures - JUDGED
+    assert len(document["not_judged"]) == len(set(document["not_judged"]))
+
+
+@pytest.mark.parametrize("command", ["coverage", "list"])
+def test_text_and_csv_say_what_is_not_judged(run: Any, command: str) -> None:
+    text = run(command, *OCCURRED)
+    for part in ("are not judged here", "--as-of-recorded", "تُحسب الحملات من موعدها"):
+        assert part in text.stdout.replace("\n", " ")
+    csv = run(command, *OCCURRED, "--csv")
+    assert "judged here" in csv.stderr
+    assert "judged" not in csv.stdout
+
+
+def test_a_list_as_json_says_it_beside(run: Any) -> None:
+    result = run("list", *OCCURRED, "--json")
+    assert json.loads(result.stdout) == []
+    assert "judged here" in result.stderr
+
+
+@pytest.mark.parametrize("point", [(), ("--as-of-index", "5"), ("--as-of-recorded", "2026-11-25T08:00:00Z")])
+def test_any_other_point_in_time_is_judged(run: Any, point: tuple[str, ...]) -> None:
+    for command in ("coverage", "list"):
+        for form in ((), ("--json",), ("--csv",)):
+            result = run(command, *point, *form)
+            assert "judged" not in result.stdout + result.stderr
