@@ -18,7 +18,11 @@ from tests.oracle.log import EntryDict, make_entry, make_event, short_type
 from tests.unit.consumers.revenue.ledger import TEXT, months, terms
 
 EXPECTED = 1_000_00
-GUARANTEE = {"partner_floor_bp_of_expected": 6_000, "recoverable": True}
+AGREED: dict[str, Any] = {
+    "bands": [{"up_to_halalas": None, "partner_bp": 7_000}],
+    "expected": [{"period": label, "amount_halalas": EXPECTED} for label in months(1, 12)],
+    "guarantee": {"partner_floor_bp_of_expected": 6_000, "recoverable": True},
+}
 
 
 class History:
@@ -26,15 +30,13 @@ class History:
 
     def __init__(self, **changes: Any) -> None:
         self.log: list[EntryDict] = []
-        expected = [{"period": label, "amount_halalas": EXPECTED} for label in months(1, 12)]
-        bands = [{"up_to_halalas": None, "partner_bp": 7_000}]
         self.say(
             "partnership.signed",
             partner={"partner_id": "CO", "name": TEXT},
             services=["S1"],
             legal_basis=TEXT,
             signed_on="2004-12-01",
-            terms=terms(bands=bands, expected=expected, guarantee=GUARANTEE, **changes),
+            terms=terms(**{**AGREED, **changes}),
         )
 
     def say(self, kind: str, **data: Any) -> None:
@@ -117,6 +119,23 @@ def test_before_the_first_closing_the_pace_is_unknown_and_all_is_expected() -> N
     assert found.pace is None
     assert {row.statements["pace"].net_halalas for row in found.periods} == {EXPECTED}
     assert found.document()["pace"] is None
+
+
+def test_closed_periods_of_which_nothing_was_expected_do_not_count_for_the_pace() -> None:
+    history = History(expected=[], guarantee=None)
+    history.collect(EXPECTED, "2005-01-10")
+    history.collect(EXPECTED, "2005-02-10")
+    history.close("2005-01", "2005-02")
+    assert forecast(history.raw()).pace is None
+    history.say("partnership.amended", effective_from="2005-03", terms=terms(**AGREED), reason=TEXT)
+    history.collect(EXPECTED // 2, "2005-03-10")
+    history.close("2005-03")
+
+    found = forecast(history.raw())
+
+    assert found.pace == Fraction(1, 2)
+    guaranteed, share = 60_000, 35_000
+    assert found.exposure_halalas("pace") == 9 * (guaranteed - share)
 
 
 def test_after_a_termination_no_period_follows() -> None:
