@@ -30,8 +30,9 @@ _SHOWN_MAX: Final = 200
 _TOO_LARGE: Final = Bilingual("حجم الملف أكبر من ميغابايت واحد.", "The file is larger than 1 MiB.")
 _NO_FILE: Final = Bilingual("اختر ملف CSV.", "Choose a CSV file.")
 _MANY: Final = Bilingual(
-    f"للشراكة أكثر من {ENTRIES_HERE_MAX} قيد. استعمل الأمر ‎yesser ledger reconcile‎.",
-    f"The partnership has more than {ENTRIES_HERE_MAX} entries. Use the command yesser ledger reconcile.",
+    f"للشراكة أكثر من {ENTRIES_HERE_MAX} قيد، أو فهرس الأحداث متأخر. استعمل الأمر ‎yesser ledger reconcile‎.",
+    f"The partnership has more than {ENTRIES_HERE_MAX} entries, or the index of events is behind. Use the command"
+    " yesser ledger reconcile.",
 )
 _one_at_a_time: Final = asyncio.Semaphore(1)
 
@@ -78,7 +79,7 @@ async def reconcile(
 
 
 async def _entries(visit: Visit, partnership_id: str) -> tuple[list[Raw] | None, frozenset[int]]:
-    """The entries of a partnership, None for many; and those of agencies that do not own it, for a partner."""
+    """The entries of a partnership, None as `few_entries`; and those of agencies that do not own it, for a partner."""
     scope: AccessScope = money_scope(visit.caller)
     async with visit.parts.reads.acquire() as held, live_view(cast(Connection, held), _CONSUMERS) as view:
         strangers: list[int] = []
