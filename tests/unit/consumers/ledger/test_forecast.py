@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from consumers.ledger.forecast import ASSUMPTIONS, forecast
-from consumers.ledger.forecast_chart import amounts_of, chart_of, svg
+from consumers.ledger.forecast_chart import Amounts, amounts_of, chart_of, svg
 from consumers.ledger.what_if import NothingSigned
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
@@ -184,6 +184,15 @@ def test_the_chart_has_a_bar_for_each_period_and_is_well_formed_with_any_name() 
     assert first.expected_y < first.net_y < chart.bottom
     assert first.top_up_y < first.net_y, "the top-up stands on what came"
     ElementTree.fromstring(svg(found))
+
+
+def test_a_top_up_above_revenue_below_zero_stays_in_the_picture() -> None:
+    revenue = Amounts("2005-01", EXPECTED, 9 * EXPECTED, 0, is_closed=True)
+    reversals = Amounts("2005-02", EXPECTED, -17 * EXPECTED, 13 * EXPECTED, is_closed=True)
+    chart = chart_of([revenue, reversals])
+    top = min(line.y for line in chart.lines)
+    assert all(top <= y <= chart.bottom for bar in chart.bars for y in (bar.expected_y, bar.net_y, bar.top_up_y))
+    assert chart.bars[1].top_up_y < chart.bars[0].net_y < chart.bars[1].net_y == chart.bottom
 
 
 def test_without_a_contract_there_is_no_forecast() -> None:
