@@ -224,7 +224,7 @@ def _verdict(on: Any, amount: Any, found: _Fact | None, fault: Bilingual | None)
     if fault is not None:
         return "unreadable", fault
     if found is None:
-        return "missing-in-log", NOT_IN_LOG
+        return "missing-in-log", _NOT_IN_LOG
     if found.rule is not None:
         rule = RULES[found.rule]
         return "different", Bilingual(
@@ -243,7 +243,7 @@ def _verdict(on: Any, amount: Any, found: _Fact | None, fault: Bilingual | None)
     return "matched", None
 
 
-NOT_IN_LOG: Final = Bilingual(
+_NOT_IN_LOG: Final = Bilingual(
     "لا قيد له في السجل: لم يُرسل، أو رُفض.", "The log has no entry of it: it was not sent, or it was refused."
 )
 _NOT_IN_FILE: Final = Bilingual("ليس في الملف.", "It is not in the file.")

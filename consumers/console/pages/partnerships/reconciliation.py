@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from consumers.access_scope import AccessScope
 from consumers.as_of.view import live_view
-from consumers.console.pages.partnerships.table_form import MAPPED, TableForm, findings_of, without_strangers
+from consumers.console.pages.partnerships.table_form import MAPPED, TableForm, findings_of
 from consumers.console.visit import Visit, Visiting
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.ledger.over_http.calculations import ENTRIES_HERE_MAX, Raw, few_entries
@@ -69,13 +69,13 @@ async def reconcile(
         return await _page(visit, partnership_id, given, _MANY)
     try:
         async with _one_at_a_time:
-            found = await asyncio.to_thread(findings_of, given, io.BytesIO(content), entries)
+            found = await asyncio.to_thread(findings_of, given, io.BytesIO(content), entries, strangers)
     except WrongInput as error:
         said = str(error)
         return await _page(
             visit, partnership_id, given, Bilingual(f"تعذرت قراءة الملف: {said}", f"The file cannot be read: {said}")
         )
-    return await _page(visit, partnership_id, given, findings=without_strangers(found, strangers))
+    return await _page(visit, partnership_id, given, findings=found)
 
 
 async def _entries(visit: Visit, partnership_id: str) -> tuple[list[Raw] | None, frozenset[int]]:

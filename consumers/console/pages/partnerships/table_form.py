@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import BinaryIO, Final, Literal, cast
 
-from consumers.ledger.reconcile import FIELDS, NOT_IN_LOG, FileRow, Finding, reconcile
+from consumers.ledger.reconcile import FIELDS, FileRow, Finding, reconcile
 from events.faults.problems import Bilingual
 from events.wire.envelope import full_type
 from infra.tables.mapping import Column, MappingDocument
@@ -72,18 +72,16 @@ class TableForm:
         return MappingDocument(encoding=encoding, delimiter=_DELIMITERS[self.delimiter])
 
 
-def findings_of(form: TableForm, table: BinaryIO, entries: Sequence[tuple[int, bytes]]) -> list[Finding]:
-    """The table compared with the entries of a partnership. Raises `WrongInput`."""
+def findings_of(
+    form: TableForm,
+    table: BinaryIO,
+    entries: Sequence[tuple[int, bytes]],
+    strangers: frozenset[int] = frozenset(),
+) -> list[Finding]:
+    """The table compared with the entries of a partnership, without those of `strangers`. Raises `WrongInput`.
+
+    Entries of agencies that do not own the partnership never count, and are not in what its partner may see.
+    """
     mapping = form.mapping(form.header(table))
     rows = [FileRow(line, bound.event(cells).get("data", {})) for line, bound, cells in mapped_rows(table, mapping)]
-    return reconcile(form.kind, rows, entries)
-
-
-def without_strangers(findings: Iterable[Finding], strangers: frozenset[int]) -> list[Finding]:
-    """For a partner: entries of agencies that do not own the partnership are not in what the partner may see."""
-    return [
-        finding
-        if finding.index not in strangers
-        else replace(finding, kind="missing-in-log", index=None, log_halalas=None, reason=NOT_IN_LOG)
-        for finding in findings
-    ]
+    return reconcile(form.kind, rows, [entry for entry in entries if entry[0] not in strangers])
