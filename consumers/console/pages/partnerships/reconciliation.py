@@ -57,8 +57,9 @@ async def reconcile(
     amounts: Text = "riyals",
     delimiter: Text = ",",
     encoding: Text = "utf-8",
+    currency_column: Text = "",
 ) -> Response:
-    given = TableForm(kind, id_column, date_column, amount_column, amounts, delimiter, encoding)
+    given = TableForm(kind, id_column, date_column, amount_column, amounts, delimiter, encoding, currency_column)
     content = await table.read(FILE_BYTES_MAX + 1)
     fault = _NO_FILE if not content else _TOO_LARGE if len(content) > FILE_BYTES_MAX else given.fault()
     if fault is not None:

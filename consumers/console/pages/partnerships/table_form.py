@@ -1,4 +1,4 @@
-"""The form of reconciliation: which columns of a table are the id, the date and the amount."""
+"""The form of reconciliation: which columns of a table are the id, the date, the amount and the currency."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ MAPPED: Final[Mapping[str, Bilingual]] = {
 }
 _DELIMITERS: Final = {",": ",", ";": ";", "tab": "\t"}
 _AMOUNTS: Final = {"riyals": "riyals", "halalas": "integer"}
+_CURRENCY_NAMES: Final = frozenset({"currency", "عملة", "العملة"})
 
 
 @dataclass(frozen=True, slots=True)
 class TableForm:
-    """What was given. Without `id_column` rows are matched by date and amount."""
+    """What was given. Without `id_column` rows are matched by date and amount; without `currency_column` a column that
+    is named so holds the currency."""
 
     kind: str = "revenue.collected"
     id_column: str = ""
@@ -32,6 +34,7 @@ class TableForm:
     amounts: str = "riyals"
     delimiter: str = ","
     encoding: str = "utf-8"
+    currency_column: str = ""
 
     def fault(self) -> Bilingual | None:
         """What is missing or unknown."""
@@ -54,6 +57,10 @@ class TableForm:
         }
         if self.id_column.strip():
             columns[self.id_column.strip()] = Column(pointer=f"/data/{id_name}")
+        named = (name for name in header if name.strip().casefold() in _CURRENCY_NAMES and name not in columns)
+        currency = self.currency_column.strip() or next(named, "")
+        if currency:
+            columns[currency] = Column(pointer="/data/currency")
         return self._plain().model_copy(
             update={
                 "constants": {"/type": full_type(self.kind)},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -31,6 +32,18 @@ def test_rows_are_matched_by_the_named_columns() -> None:
 def test_without_an_id_column_rows_are_matched_by_date_and_amount() -> None:
     form = TableForm(date_column="booked", amount_column="sum", amounts="halalas", delimiter=";")
     assert kinds(form, "booked;sum\n2005-01-05;100\n2005-01-05;100\n") == ["matched", "doubled"]
+
+
+@pytest.mark.parametrize("name", ["currency", " Currency", "العملة", "عملة"])
+def test_another_currency_is_never_matched(name: str) -> None:
+    table = f"ref,booked,sum,{name}\nR1,2005-01-05,1.00,USD\nR2,2005-01-06,2.00,SAR\n"
+    assert kinds(FORM, table) == ["unreadable", "matched"]
+
+
+def test_the_currency_may_be_in_a_column_of_any_name() -> None:
+    table = "ref,booked,sum,unit\nR1,2005-01-05,1.00,USD\nR2,2005-01-06,2.00,\n"
+    assert kinds(FORM, table) == ["matched", "matched"]
+    assert kinds(replace(FORM, currency_column=" unit "), table) == ["unreadable", "matched"]
 
 
 def test_a_column_that_the_table_lacks_is_named() -> None:
