@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final
 
 from consumers.as_of.view import NoSuchIndex, View, view
@@ -22,12 +22,14 @@ PAGE_INDEXES: Final = 8_192
 READ_ENTRIES: Final = 512
 """Entries that are read at once: while they are folded, the transaction waits, and the server ends it after seconds."""
 PREFETCHED_ROWS: Final = 4_096
+UNINDEXED_MAX: Final = 2_048
+"""Entries beyond the index of events that are looked through where few are wanted: some tenths of a second."""
 KEYS_MAX: Final = 10_000
 """Keys among which a similar one is looked for."""
 
 
 class TooManyEntries(YesserError):
-    """More entries can have changed the figure than are wanted."""
+    """There are more entries than are wanted, or more to look through."""
 
 
 class DatabaseSource:
@@ -49,28 +51,12 @@ class DatabaseSource:
         self._end = self._end if self._given_end is None else self._given_end
         return Reach(self._end)
 
-    async def entries(self, scope: Scope) -> AsyncIterator[Raw]:
-        """By the index of events as far as it goes, then by reading the log."""
-        indexed, connection = self._indexed(scope), await self._view.use(EVENT_INDEX)
-        after = -1
-        while after < indexed - 1:
-            page = await _indexes(connection, scope, after, indexed, PAGE_INDEXES)
-            for start in range(0, len(page), READ_ENTRIES):
-                own = page[start : start + READ_ENTRIES]
-                for raw in zip(own, await read_chosen(connection, own), strict=True):
-                    yield raw
-            after = page[-1] if len(page) == PAGE_INDEXES else indexed
-        async for raw in self._not_indexed(connection, scope, indexed):
-            yield raw
+    def entries(self, scope: Scope) -> AsyncIterator[Raw]:
+        return entries_in(self._view, self._end, scope)
 
     async def few_entries(self, scope: Scope, entries_max: int) -> list[Raw]:
-        """The entries of the scope. Raises `TooManyEntries` before any is read."""
-        indexed, connection = self._indexed(scope), await self._view.use(EVENT_INDEX)
-        own = await _indexes(connection, scope, -1, indexed, entries_max + 1)
-        if len(own) + self._end - indexed > entries_max:
-            raise TooManyEntries
-        few = zip(own, await read_chosen(connection, own), strict=True)
-        return [*few, *[raw async for raw in self._not_indexed(connection, scope, indexed)]]
+        """See `few_entries_in`. Raises `TooManyEntries`."""
+        return await few_entries_in(self._view, self._end, scope, entries_max)
 
     async def live(self, figures: Mapping[str, Figure]) -> dict[str, Any] | None:
         if not self._is_live:
@@ -92,17 +78,6 @@ class DatabaseSource:
             tuple(row) for row in await connection.fetch(f"SELECT {columns} FROM {part.table.name} LIMIT {KEYS_MAX}")
         ]
 
-    def _indexed(self, scope: Scope) -> int:
-        """Up to where the index of events is used."""
-        return 0 if scope == EVERYTHING else min(self._end, self._view.positions[EVENT_INDEX.name])
-
-    async def _not_indexed(self, connection: Connection, scope: Scope, first: int) -> AsyncIterator[Raw]:
-        """Those of the scope from `first` on, by reading the log."""
-        async for start, batch in entry_batches(connection, first, self._end, READ_ENTRIES):
-            for index, raw in enumerate(batch, start):
-                if scope.has(parse_entry(index, raw)):
-                    yield index, raw
-
     async def _rows(self, part: Part) -> AsyncIterator[Any]:
         connection, table = await self._view.use(part.consumer), part.table
         condition = " AND ".join(["true", *(f"{name} = ${number}" for number, name in enumerate(part.where, 1))])
@@ -116,6 +91,55 @@ async def database_source(settings: Settings, end: int | None) -> AsyncIterator[
     """A snapshot of all consumers, closed at the end of the block."""
     async with view(settings, list(CONSUMERS.values())) as shown:
         yield DatabaseSource(shown, end)
+
+
+async def entries_in(shown: View, end: int, scope: Scope) -> AsyncGenerator[Raw, None]:
+    """The entries of a scope among the first `end` of the log: by the index of events as far as it goes, then by
+    reading the log. The view shows the index of events."""
+    indexed, connection = _indexed(shown, end, scope), await shown.use(EVENT_INDEX)
+    after = -1
+    while after < indexed - 1:
+        page = await _indexes(connection, scope, after, indexed, PAGE_INDEXES)
+        for start in range(0, len(page), READ_ENTRIES):
+            own = page[start : start + READ_ENTRIES]
+            for raw in zip(own, await read_chosen(connection, own), strict=True):
+                yield raw
+        after = page[-1] if len(page) == PAGE_INDEXES else indexed
+    async for raw in _not_indexed(connection, scope, indexed, end):
+        yield raw
+
+
+async def few_entries_in(shown: View, end: int, scope: Scope, entries_max: int) -> list[Raw]:
+    """As `entries_in`. Raises `TooManyEntries` where the scope has more, or the index of events is far behind."""
+    indexed, connection = _indexed(shown, end, scope), await shown.use(EVENT_INDEX)
+    own = await _indexes(connection, scope, -1, indexed, entries_max + 1)
+    if len(own) > entries_max or end - indexed > UNINDEXED_MAX:
+        raise TooManyEntries
+    few = [*zip(own, await read_chosen(connection, own), strict=True)]
+    few += [raw async for raw in _not_indexed(connection, scope, indexed, end)]
+    if len(few) > entries_max:
+        raise TooManyEntries
+    return few
+
+
+async def first_entry_in(shown: View, end: int, scope: Scope) -> Raw | None:
+    """The first of `entries_in`. None where there is none, or the index of events is too far behind to find it."""
+    within = min(end, shown.positions[EVENT_INDEX.name] + UNINDEXED_MAX)
+    async with aclosing(entries_in(shown, within, scope)) as found:
+        return await anext(found, None)
+
+
+def _indexed(shown: View, end: int, scope: Scope) -> int:
+    """Up to where the index of events is used."""
+    return 0 if scope == EVERYTHING else min(end, shown.positions[EVENT_INDEX.name])
+
+
+async def _not_indexed(connection: Connection, scope: Scope, first: int, end: int) -> AsyncIterator[Raw]:
+    """Those of the scope from `first` on, by reading the log."""
+    async for start, batch in entry_batches(connection, first, end, READ_ENTRIES):
+        for index, raw in enumerate(batch, start):
+            if scope.has(parse_entry(index, raw)):
+                yield index, raw
 
 
 def _of_same_rows(parts: Iterable[Part]) -> list[list[Part]]:

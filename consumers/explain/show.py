@@ -89,6 +89,17 @@ def answer_view(answer: Answer) -> list[RenderableType]:
     return parts
 
 
+def difference(answer: Answer) -> str:
+    """What the entries give where the table differs from them."""
+    wrong = [name for name, value in answer.figures.items() if value != answer.trace.end[name]]
+    said = "; ".join(f"{name} = {figure_text(name, answer.trace.end[name])}" for name in wrong)
+    return localized(
+        f"الجدول يخالف السجل. القيود تعطي: {said}. شغّل ‎yesser rebuild --compare‎.",
+        f"The table differs from the log. The entries give: {said}. Run yesser rebuild --compare.",
+        "\n",
+    )
+
+
 def figures_table(title: str, figures: Mapping[str, Any]) -> Grid:
     """Each figure and its value."""
     columns = [Column("البند", "Figure"), Column("القيمة", "Value", right=True)]
@@ -155,13 +166,7 @@ def _earlier(answer: Answer) -> Grid:
 def _verdict(answer: Answer) -> str:
     count = answer.trace.steps_count
     if not answer.ok:
-        wrong = [name for name, value in answer.figures.items() if value != answer.trace.end[name]]
-        said = "; ".join(f"{name} = {figure_text(name, answer.trace.end[name])}" for name in wrong)
-        return localized(
-            f"الجدول يخالف السجل. القيود تعطي: {said}. شغّل ‎yesser rebuild --compare‎.",
-            f"The table differs from the log. The entries give: {said}. Run yesser rebuild --compare.",
-            "\n",
-        )
+        return difference(answer)
     added = localized(f"عدد القيود {count:,}، وهي تعطي هذا الرقم.", f"Entries: {count:,}. They give this figure.", "\n")
     if answer.reach.is_complete:
         return added

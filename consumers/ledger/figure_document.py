@@ -27,12 +27,11 @@ class Rows:
 
 
 def read_statement(tracer: Tracer, partnership_id: str, period: str, rows: Rows) -> None:
-    """The statement, and the transfers that give to the shown figure."""
+    """The statement and, where one figure is shown, the transfers that give to it."""
     rows.statement = explained_statement(tracer.store(REVENUE), partnership_id, period)
-    transferred = next((TRANSFERRED[name] for name in tracer.trace.end if name in TRANSFERRED), None)
-    if transferred is not None:
-        given = transferred.of
-        read_transfers(tracer, rows, lambda row: bool(given(row.kind, row.period, row.amount_halalas, period)))
+    shown = [TRANSFERRED[name].of for name in tracer.trace.end if name in TRANSFERRED]
+    if len(shown) == 1:
+        read_transfers(tracer, rows, lambda row: bool(shown[0](row.kind, row.period, row.amount_halalas, period)))
 
 
 def read_transfers(tracer: Tracer, rows: Rows, counts: Callable[[Transfer], bool]) -> None:

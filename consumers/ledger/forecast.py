@@ -3,8 +3,8 @@
 The remaining periods are priced, closed and guaranteed by the same fold as the real ones, so that the forecast of a
 period is what its statement would be. Nothing is written. There are three assumptions:
 
-* `pace`: a period brings as much of its expected revenue as the closed ones brought of theirs (all of it where none is
-  closed or nothing was expected), rounded down to the halala;
+* `pace`: a period brings as much of its expected revenue as the closed ones brought of theirs, rounded down to the
+  halala. Closed periods of which nothing was expected do not count; all is expected where no other is closed;
 * `expected`: a period brings what is expected of it;
 * `nothing`: nothing more comes. Only reversals of past receipts can make the top-ups higher.
 """
@@ -120,11 +120,14 @@ def _labels(first: str, last: str) -> Iterator[str]:
 
 
 def _pace(closed: Iterable[Statement]) -> Fraction | None:
-    """Net to expected over the closed periods; None where nothing was expected. Below zero counts as zero."""
-    rows = list(closed)
+    """Net to expected over the closed periods of which something was expected; None without such a period.
+
+    Below zero counts as zero.
+    """
+    rows = [row for row in closed if row.expected_halalas]
     expected = sum(row.expected_halalas for row in rows)
     net = sum(row.net_halalas for row in rows)
-    return Fraction(max(0, net), expected) if expected else None
+    return Fraction(max(0, net), expected) if rows else None
 
 
 def _remaining(

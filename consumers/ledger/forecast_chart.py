@@ -85,7 +85,8 @@ class Chart:
 
 def chart_of(shown: Sequence[Amounts]) -> Chart:
     """The places of all bars. Amounts below zero are drawn as none."""
-    scale = round_up(max([1, *(max(row.expected_halalas, row.net_halalas + row.top_up_halalas) for row in shown)]))
+    tops = (max(row.expected_halalas, max(0, row.net_halalas) + row.top_up_halalas) for row in shown)
+    scale = round_up(max([1, *tops]))
     across, count = _WIDTH - _LEFT - _RIGHT, max(1, len(shown))
     every = max(1, -(-_LABEL_WIDTH * count // across))
 

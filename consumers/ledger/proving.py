@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+from consumers.as_of.view import view
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import BUNDLES_AT_ONCE, ExportReport, export
 from consumers.audit.port import read_verifier
 from consumers.audit.verify import as_json
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
+from consumers.explain.database import entries_in
+from consumers.explain.figures import Scope
 from consumers.ledger.statement_proof import STATEMENT_FILE
 from consumers.operations.database_log import database_log
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.errors import Retry
 from infra.log.bundle import by_bundle
-from infra.log.reader import log_size, read_checked
+from infra.log.reader import log_size
 from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
 
@@ -49,16 +52,10 @@ async def prove_statement(settings: Settings, partnership_id: str, period: str, 
 
 
 async def entries_of(settings: Settings, subject: str) -> list[tuple[int, bytes]]:
-    """The entries of a subject, as the database has them."""
-    async with connected(settings.acting_as("reader"), "entries", batch=True) as connection:
-        size = await log_size(connection)
-        await connection.execute(f"SET search_path = {EVENT_INDEX.schema}")
-        indexes = await indexes_of(connection, subject, size)
-        found: list[tuple[int, bytes]] = []
-        for own in by_bundle(indexes):
-            entries = await read_checked(connection, own[0], own[-1] + 1 - own[0])
-            found += [(index, entries[index - own[0]]) for index in own]
-    return found
+    """The entries of a subject, up to the end of the log."""
+    async with view(settings, [EVENT_INDEX]) as shown:
+        end = await log_size(shown.connection)
+        return [raw async for raw in entries_in(shown, end, Scope(subject))]
 
 
 async def indexes_of(connection: Connection, subject: str, closing: int) -> list[int]:

@@ -1,8 +1,8 @@
 """Compares a partner's or a bank's table with the log: matched, different, missing on either side, each with a reason.
 
 Flows in: the rows of a table, mapped as for `yesser publish`, and the partnership's entries. Flows out: findings. Rows
-with an id are matched by it; rows without one by date and amount, with entries that no row names, each once. Nothing is
-written.
+with an id are matched by it; rows without one by date and amount, with entries that no row names, each once, and first
+with those that count. Nothing is written.
 """
 
 from __future__ import annotations
@@ -110,8 +110,9 @@ class _Comparison:
         self._by_id = _by_id(facts)
         self._by_sum: defaultdict[tuple[Any, Any], list[_Fact]] = defaultdict(list)
         named = {row_id for row in rows if isinstance(row_id := row.data.get(self._id_name), str)}
-        for fact in reversed(facts):
-            if fact.rule is None and fact.id not in named:
+        # Taken from the end: entries that count before those that do not, each in log order.
+        for fact in sorted(facts, key=lambda fact: (fact.rule is None, -fact.index)):
+            if fact.id not in named:
                 self._by_sum[fact.dated_on, fact.amount_halalas].append(fact)
         self._line_of_id: dict[str, int] = {}
         self._line_of_sum: dict[tuple[Any, Any], int] = {}
@@ -223,7 +224,7 @@ def _verdict(on: Any, amount: Any, found: _Fact | None, fault: Bilingual | None)
     if fault is not None:
         return "unreadable", fault
     if found is None:
-        return "missing-in-log", NOT_IN_LOG
+        return "missing-in-log", _NOT_IN_LOG
     if found.rule is not None:
         rule = RULES[found.rule]
         return "different", Bilingual(
@@ -242,7 +243,7 @@ def _verdict(on: Any, amount: Any, found: _Fact | None, fault: Bilingual | None)
     return "matched", None
 
 
-NOT_IN_LOG: Final = Bilingual(
+_NOT_IN_LOG: Final = Bilingual(
     "لا قيد له في السجل: لم يُرسل، أو رُفض.", "The log has no entry of it: it was not sent, or it was refused."
 )
 _NOT_IN_FILE: Final = Bilingual("ليس في الملف.", "It is not in the file.")

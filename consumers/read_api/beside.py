@@ -5,6 +5,7 @@ would delay the gateway's other requests. They run at a low priority, few at onc
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from infra.settings import Settings
 
 AT_ONCE_MAX: Final = 2
 BUSY_RETRY_S: Final = 5
+CHANGED_ENTRY: Final = "changed-entry"
+"""The code of the error in a problem: an entry that the answer follows from was changed after it was registered."""
+_INDEX: Final = re.compile(r"entry ([0-9]+) of the log was changed")
 _NICENESS: Final = 10
 _AWAY_EXITS: Final = (ExitCode.ANSWER_IS_NO, ExitCode.TRY_AGAIN)
 """Exit codes of errors that an operator can solve, such as a database that does not answer."""
@@ -60,7 +64,16 @@ class Finished:
     def problem(self) -> Problem:
         """The answer (503, 500) to a request whose command failed. It is logged."""
         _logger.error("a command failed", command=" ".join(self.command), reason=self.errors[-500:])
+        if self.exit_code == ExitCode.TAMPERED:
+            found = _INDEX.search(self.errors)
+            return changed_entry(self.errors.strip(), int(found[1]) if found else None)
         return Problem("database-away" if self.exit_code in _AWAY_EXITS else "gateway-fault", retry_after_s=1)
+
+
+def changed_entry(reason: str, index: int | None) -> Problem:
+    """The answer (500) to a request whose answer would follow from entries that are not what was registered."""
+    row = {"code": CHANGED_ENTRY, "detail": reason, **({} if index is None else {"id": str(index)})}
+    return Problem("gateway-fault", errors=[row])
 
 
 async def output_of(settings: Settings, *command: str, answers_no: bool = False) -> bytes:

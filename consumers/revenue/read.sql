@@ -148,3 +148,12 @@ WHERE e.partnership_id = $1
   AND e.version = (SELECT max(v.version) FROM contract_version v
                    WHERE v.partnership_id = $1 AND v.effective_from COLLATE "C" <= e.period)
 ORDER BY e.period COLLATE "C"
+
+-- name: expected_by_version
+-- What each version expects of the periods from its first on; what it says of earlier ones has no effect (R5).
+SELECT v.version, coalesce(sum(e.amount_halalas), 0) AS expected_halalas
+FROM contract_version v
+LEFT JOIN expected e ON e.partnership_id = v.partnership_id AND e.version = v.version
+    AND v.effective_from COLLATE "C" <= e.period
+WHERE v.partnership_id = $1
+GROUP BY v.version

@@ -61,6 +61,8 @@ def _checked(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
 
 def all_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
     """Every row that is not blank, the header first. Raises `WrongTable`."""
+    if not stream.seekable():
+        raise WrongTable("a table is read twice: give a file, not a pipe")
     stream.seek(0)
     with _text(stream, _ENCODINGS[document.encoding]) as text:
         reader = csv.reader(text, delimiter=document.delimiter, strict=True)

@@ -50,8 +50,6 @@ def lint_command(
 def _lines(file: BinaryIO, mapping: Path | None) -> Iterator[Line]:
     if mapping is None:
         return read_lines(file)
-    if not file.seekable():
-        raise click.BadParameter("a table is read twice: give a file, not a pipe", param_hint="FILE")
     return mapped_lines(file, read_mapping(mapping))
 
 

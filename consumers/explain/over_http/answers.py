@@ -7,7 +7,6 @@ and would delay every other request: `yesser audit explain` does it, at a low pr
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -20,7 +19,7 @@ from consumers.explain.models import Model, NoSuchKey, WrongName
 from consumers.explain.over_http.known_source import KnownSource, known_source
 from consumers.explain.show import answer_document
 from consumers.explain.trace import Trace
-from consumers.read_api.beside import Slots, finished
+from consumers.read_api.beside import Slots, changed_entry, finished
 from consumers.read_api.remembered import Remembered
 from infra.command_line.exit_codes import ExitCode
 from infra.http.problems import Problem
@@ -33,9 +32,6 @@ ENTRIES_HERE_MAX: Final = 2_000
 REMEMBERED_MAX: Final = 64
 REMEMBERED_STEPS_MAX: Final = 100
 """Steps of a trace that is remembered: some hundred kilobytes."""
-CHANGED_ENTRY: Final = "changed-entry"
-"""The code of the error in a problem: an entry that the figure is made of was changed after it was registered."""
-_INDEX: Final = re.compile(r"entry ([0-9]+) of the log was changed")
 
 
 class Explanations:
@@ -53,7 +49,7 @@ class Explanations:
         The view has all tables. Raises `Problem`: 404 where there is no such figure, 500 for a changed entry.
         """
         source = DatabaseSource(view, end)
-        with _problems():
+        with problems():
             try:
                 return await known_source(source, request, partial(source.few_entries, entries_max=ENTRIES_HERE_MAX))
             except TooManyEntries:
@@ -70,7 +66,7 @@ class Explanations:
         if known is None:
             with self._slots.using(holder):
                 return await _beside(self._settings, request, end)
-        with _problems():
+        with problems():
             async with self._here:
                 trace = await self._traced(known, request)
         return answer_document(Answer.of(request, known.known_reach, trace, known.figures))
@@ -84,6 +80,17 @@ class Explanations:
             if request.steps_max <= REMEMBERED_STEPS_MAX:
                 self._known.add(question, trace)
         return trace
+
+
+@contextmanager
+def problems() -> Iterator[None]:
+    """Raises the `Problem` of an error: 404 where there is no such figure, 500 for a changed entry."""
+    try:
+        yield
+    except (NoSuchKey, NoSuchIndex, WrongName):
+        raise Problem("not-found") from None
+    except ChangedEntry as error:
+        raise changed_entry(str(error), error.index) from error
 
 
 def split_figure(model: Model, path: str) -> tuple[str, str | None]:
@@ -100,17 +107,6 @@ def _explained(known: KnownSource, request: Request) -> Answer:
     return asyncio.run(explain(known, request))
 
 
-@contextmanager
-def _problems() -> Iterator[None]:
-    """Raises the `Problem` of an error."""
-    try:
-        yield
-    except (NoSuchKey, NoSuchIndex, WrongName):
-        raise Problem("not-found") from None
-    except ChangedEntry as error:
-        raise _changed(str(error), error.index) from error
-
-
 async def _beside(settings: Settings, request: Request, end: int | None) -> dict[str, Any]:
     command = ["audit", "explain", "--json", "--steps", str(request.steps_max)]
     if end is not None:
@@ -122,12 +118,4 @@ async def _beside(settings: Settings, request: Request, end: int | None) -> dict
             raise Problem("not-found")
         document: dict[str, Any] = from_json(done.output)
         return document
-    if done.exit_code == ExitCode.TAMPERED:
-        found = _INDEX.search(done.errors)
-        raise _changed(done.errors.strip(), int(found[1]) if found else None)
     raise done.problem()
-
-
-def _changed(reason: str, index: int | None) -> Problem:
-    row = {"code": CHANGED_ENTRY, "detail": reason, **({} if index is None else {"id": str(index)})}
-    return Problem("gateway-fault", errors=[row])

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import click
 from rich.console import RenderableType
+from rich.text import Text
 
 from consumers.explain.explain import Answer
 from consumers.explain.options import Asked, explain_options
-from consumers.explain.show import answer_view
+from consumers.explain.show import answer_view, difference
 from consumers.ledger.explained_statement import Derivation, ExplainedStatement
 from consumers.ledger.figure_document import Rows, figure_document, read_statement, read_transfers, transfer_document
 from consumers.revenue.accounts import CHART
@@ -48,16 +49,17 @@ def explain_command(what: str, period: str | None, figure: str | None, asked: As
     if period is None:
         raise click.UsageError("Give the period of a statement, or an account such as partner-payable:PPP-1.")
     rows = Rows()
-    name = figure or "closing_index"
     answer, document = asked.explained(
-        "statements", f"{what}/{period}", name, lambda tracer: read_statement(tracer, what, period, rows)
+        "statements", f"{what}/{period}", figure, lambda tracer: read_statement(tracer, what, period, rows)
     )
     assert rows.statement is not None, "a statement that exists is read"
     found = rows.statement
     if figure is None:
         written = [derivation.document() for derivation in found.derivations.values()]
         all_fields = {"partnership_id": what, "period": period, "terms": found.terms(), "fields": written}
-        print_result(all_fields, as_json, lambda: show(_formulas_table(found)), indented=True)
+        compared = ("log_index", "is_complete", "figures", "ok", "proofs")
+        all_fields |= {name: document[name] for name in compared if name in document}
+        print_result(all_fields, as_json, lambda: show(*_formulas_view(found, answer)), indented=True)
     else:
         document = figure_document(found, figure, rows.transfers) | document
         print_result(document, as_json, lambda: show(*_statement_view(found, figure, rows, answer)), indented=True)
@@ -126,6 +128,10 @@ def _formula_table(found: ExplainedStatement, derivation: Derivation) -> Grid:
     )
     numbers = in_numbers(derivation.formula, derivation.amounts)
     return Grid(title, columns, rows, [numbers, f"= {amount_text(derivation.field, derivation.value)}"])
+
+
+def _formulas_view(found: ExplainedStatement, answer: Answer) -> list[RenderableType]:
+    return [_formulas_table(found), *([] if answer.ok else [Text(difference(answer), style="bold red")])]
 
 
 def _formulas_table(found: ExplainedStatement) -> Grid:

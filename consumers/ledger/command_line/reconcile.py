@@ -81,6 +81,8 @@ def _rows_of(partnership: str, file: BinaryIO, mapping: MappingDocument) -> tupl
             raise WrongInput(f"line {line} is a {own_kind} and the lines before are {kind}: make a table of each type")
         kind = own_kind
         data = document.get("data", {})
+        if not isinstance(data, dict):
+            raise WrongInput('the mapping fills "/data" itself: name its members, such as "/data/amount_halalas"')
         if data.get("partnership_id", partnership) == partnership:
             rows.append(FileRow(line, data))
         else:

@@ -7,22 +7,26 @@ answer, in a process of its own (`consumers.read_api.beside`), which ends if it 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from fastapi import Response
 
 from consumers.as_of.view import View
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.event_index.read import Query, as_full_type, find
+from consumers.explain.database import TooManyEntries, few_entries_in, first_entry_in
+from consumers.explain.figures import Scope
+from consumers.explain.over_http.answers import problems
+from consumers.ledger.what_if import NothingSigned
 from consumers.read_api.access import money_scope
 from consumers.read_api.beside import Slots, output_of
 from consumers.read_api.reading import JSON, ReadRequest, Shown, found
 from consumers.read_api.remembered import Remembered
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
+from infra.http.problems import Problem
 from infra.json_documents import from_json, to_json
-from infra.log.reader import read_chosen
 from infra.settings import Settings
 
 ENTRIES_HERE_MAX: Final = 500
@@ -59,8 +63,10 @@ class Calculations:
         check: Check | None = None,
         question: tuple[str, ...] | None = None,
     ) -> Response:
-        """What is calculated from the entries of a partnership in scope. Raises `Problem` (404, 429, 503, and those of
-        `check`, which comes first: a command beside could not say what it refuses).
+        """What is calculated from the entries of a partnership in scope.
+
+        Raises `Problem`: 404, 429, 500 for a changed entry, 503, and those of `check`, which comes first: a command
+        beside could not say what it refuses.
 
         `question`: what is asked, where the answer follows from it and the entries alone; then it is remembered.
         """
@@ -72,9 +78,10 @@ class Calculations:
         async def shown(view: View) -> Shown:
             nonlocal calculation, key
             found(await read.partnership(await view.use(REVENUE), partnership_id, scope))
-            if check is not None:
-                await check(view)
-            entries = await few_entries(view, partnership_id)
+            with _problems():
+                if check is not None:
+                    await check(view)
+                entries = await few_entries(view, partnership_id)
             if entries is not None:
                 calculation = await prepare(view, entries)
                 if question is not None:
@@ -88,7 +95,8 @@ class Calculations:
             with self._slots.using(caller.quota_name):
                 document = from_json(await command())
         else:
-            document = await self._calculated(calculation, key)
+            with _problems():
+                document = await self._calculated(calculation, key)
         headers = {name: answer.headers[name] for name in _HEADERS}
         return Response(to_json(document), headers=headers, media_type=JSON)
 
@@ -107,22 +115,27 @@ class Calculations:
         return await output_of(self._settings, *command, "--json", answers_no=answers_no)
 
 
+@contextmanager
+def _problems() -> Iterator[None]:
+    """As `problems`; and 404 for a partnership in the tables that no entry signs."""
+    with problems():
+        try:
+            yield
+        except NothingSigned:
+            raise Problem("not-found") from None
+
+
 async def few_entries(view: View, partnership_id: str) -> list[Raw] | None:
-    """The entries of a partnership that the view shows, or None if there are more than `ENTRIES_HERE_MAX`."""
-    entries, is_all = await _first_entries(view, partnership_id, None, ENTRIES_HERE_MAX)
-    return entries if is_all else None
+    """The entries of a partnership that the ledger has applied; None where they are more than `ENTRIES_HERE_MAX`, or
+    the index of events is far behind."""
+    scope = Scope(f"partnership/{partnership_id}")
+    try:
+        return await few_entries_in(view, view.positions[REVENUE.name], scope, ENTRIES_HERE_MAX)
+    except TooManyEntries:
+        return None
 
 
-async def signed_entries(view: View, partnership_id: str) -> list[Raw]:
-    """The entry that first signs the partnership, if the view shows one."""
-    entries, _ = await _first_entries(view, partnership_id, as_full_type("partnership.signed"), 1)
-    return entries
-
-
-async def _first_entries(view: View, partnership_id: str, kind: str | None, entries_max: int) -> tuple[list[Raw], bool]:
-    """The first entries of a partnership, and whether that is all."""
-    connection = await view.use(EVENT_INDEX)
-    subject, position = f"partnership/{partnership_id}", view.positions[REVENUE.name]
-    page = await find(connection, Query(subject, kind, rows_max=entries_max, below_index=position))
-    indexes = [event["index"] for event in page.events]
-    return list(zip(indexes, await read_chosen(connection, indexes), strict=True)), page.next_cursor is None
+async def signing_entry(view: View, partnership_id: str) -> Raw | None:
+    """The first of them that signs the partnership; None where the index of events is far behind."""
+    scope = Scope(f"partnership/{partnership_id}", frozenset({"partnership.signed"}))
+    return await first_entry_in(view, view.positions[REVENUE.name], scope)

@@ -24,8 +24,8 @@ from consumers.explain.show import answer_document
 from consumers.ledger.figure_document import Rows, figure_document, read_statement
 from consumers.ledger.forecast import forecast
 from consumers.ledger.over_http import openapi
-from consumers.ledger.over_http.calculations import Calculation, Calculations, Check, Raw, signed_entries
-from consumers.ledger.what_if import NothingSigned, WrongTerms, require_terms, what_if
+from consumers.ledger.over_http.calculations import Calculation, Calculations, Check, Raw, signing_entry
+from consumers.ledger.what_if import WrongTerms, require_terms, what_if
 from consumers.read_api import documents
 from consumers.read_api.cursor import indexes_after, text_after
 from consumers.read_api.parameters import After, Id, Limit, Period
@@ -179,9 +179,11 @@ async def other_terms(request: Reading, partnership_id: Id, terms: Terms, calcul
     given = _terms_of(terms)
 
     async def check(view: View) -> None:
+        signing = await signing_entry(view, partnership_id)
         try:
-            require_terms(await signed_entries(view, partnership_id), given)
-        except (WrongTerms, NothingSigned) as error:
+            if signing is not None:
+                require_terms([signing], given)
+        except WrongTerms as error:
             raise _bad_terms(str(error)) from None
 
     async def prepare(view: View, entries: list[Raw]) -> Calculation:

@@ -13,7 +13,7 @@ from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.statements.document import expected_table, on_screen, statement_document
 from consumers.revenue.statements.formats import FORMATS, paper_of
-from consumers.revenue.statements.read import expected_and_actual, proven_parts
+from consumers.revenue.statements.read import expected_and_actual, expected_by_version, proven_parts
 from consumers.revenue.statements.words import terms_in_words
 from events.faults.problems import Bilingual
 from infra.command_line.completion import from_database
@@ -94,7 +94,9 @@ async def _terms(connection: Connection, partnership_id: str) -> dict[str, Any]:
     await read.require_partnership(connection, partnership_id)
     found = await read.partnership(connection, partnership_id)
     assert found is not None, "it is known"
-    return {**found, "expected": await expected_and_actual(connection, partnership_id)}
+    sums = await expected_by_version(connection, partnership_id)
+    versions = [{**version, "expected_halalas": sums[version["version"]]} for version in found["versions"]]
+    return {**found, "versions": versions, "expected": await expected_and_actual(connection, partnership_id)}
 
 
 def _print_terms(sentences: list[Bilingual], shown: Mapping[str, Any]) -> None:

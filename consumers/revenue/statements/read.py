@@ -64,3 +64,9 @@ async def proven_parts(
 async def expected_and_actual(connection: Connection, partnership_id: str) -> list[dict[str, Any]]:
     """Per period of the term: expected revenue, and of closed periods what came and what the partner got."""
     return [dict(row) for row in await connection.fetch(_SQL["expected"], partnership_id)]
+
+
+async def expected_by_version(connection: Connection, partnership_id: str) -> dict[int, int]:
+    """What each version expects of the periods from its first on, in halalas."""
+    rows = await connection.fetch(_SQL["expected_by_version"], partnership_id)
+    return {version: int(expected) for version, expected in rows}

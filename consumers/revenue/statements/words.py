@@ -79,7 +79,10 @@ def band_text(band: Band) -> Bilingual:
 
 
 def terms_in_words(partnership: Mapping[str, Any]) -> Iterator[Bilingual]:
-    """The contract, sentence by sentence, with each version and its effect."""
+    """The contract, sentence by sentence, with each version and its effect.
+
+    Each version has `expected_halalas`, the sum over the periods from its first on.
+    """
     partner, basis = partnership["partner"], partnership["legal_basis"]
     yield Bilingual(
         f"الطرفان: الجهة {partnership['agency']} والشريك {partner['name']['ar']} ({partner['partner_id']}).",
@@ -107,7 +110,7 @@ def terms_in_words(partnership: Mapping[str, Any]) -> Iterator[Bilingual]:
 
 
 def version_in_words(version: Mapping[str, Any]) -> Iterator[Bilingual]:
-    """One version: from when it holds, its bands, cap and guarantee."""
+    """One version: from when it holds, to when it lets the term run, its expected revenue, bands, cap and guarantee."""
     terms, number = version["terms"], version["version"]
     start, index = version["effective_from"], version["index"]
     if version["reason"] is None:
@@ -121,6 +124,9 @@ def version_in_words(version: Mapping[str, Any]) -> Iterator[Bilingual]:
             f"النسخة {number}: تعديل من الفترة {start} (القيد {index}). السبب: {reason['ar']}",
             f"Version {number}: amended from period {start} (log entry {index}). Reason: {reason['en']}",
         )
+    end = date_text(terms["ends_on"])
+    yield Bilingual(f"تمتد مدة العقد إلى {end.ar}.", f"The term runs to {end.en}.")
+    yield _expected_in_words(version["expected_halalas"], start)
     yield from _bands_in_words(terms["bands"])
     cap = terms["cap"]
     if cap is not None:
@@ -132,6 +138,16 @@ def version_in_words(version: Mapping[str, Any]) -> Iterator[Bilingual]:
     guarantee = terms["guarantee"]
     if guarantee is not None:
         yield _guarantee_in_words(guarantee)
+
+
+def _expected_in_words(halalas: int, start: str) -> Bilingual:
+    if not halalas:
+        return Bilingual(f"لا إيراد متوقع من الفترة {start}.", f"No revenue is expected from period {start} on.")
+    amount = riyals_text(halalas)
+    return Bilingual(
+        f"مجموع الإيراد المتوقع من الفترة {start}: {amount} ريال.",
+        f"The expected revenue from period {start} on is SAR {amount} in all.",
+    )
 
 
 def _bands_in_words(bands: Sequence[Mapping[str, Any]]) -> Iterator[Bilingual]:

@@ -19,8 +19,9 @@ from consumers.console.pages.audit.room import verifier_of
 from consumers.console.pages.audit.values import change, shown
 from consumers.console.visit import Visit, Visiting
 from consumers.explain.over_http.access import PROGRAMME, partnership_of
-from consumers.explain.over_http.answers import CHANGED_ENTRY, split_figure
+from consumers.explain.over_http.answers import split_figure
 from consumers.explain.shown_models import models
+from consumers.read_api.beside import CHANGED_ENTRY
 from events.faults.problems import Bilingual
 from infra.http.problems import Problem
 

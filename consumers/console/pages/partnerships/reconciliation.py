@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from consumers.access_scope import AccessScope
 from consumers.as_of.view import live_view
-from consumers.console.pages.partnerships.table_form import MAPPED, TableForm, findings_of, without_strangers
+from consumers.console.pages.partnerships.table_form import MAPPED, TableForm, findings_of
 from consumers.console.visit import Visit, Visiting
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.ledger.over_http.calculations import ENTRIES_HERE_MAX, Raw, few_entries
@@ -30,8 +30,9 @@ _SHOWN_MAX: Final = 200
 _TOO_LARGE: Final = Bilingual("حجم الملف أكبر من ميغابايت واحد.", "The file is larger than 1 MiB.")
 _NO_FILE: Final = Bilingual("اختر ملف CSV.", "Choose a CSV file.")
 _MANY: Final = Bilingual(
-    f"للشراكة أكثر من {ENTRIES_HERE_MAX} قيد. استعمل الأمر ‎yesser ledger reconcile‎.",
-    f"The partnership has more than {ENTRIES_HERE_MAX} entries. Use the command yesser ledger reconcile.",
+    f"للشراكة أكثر من {ENTRIES_HERE_MAX} قيد، أو فهرس الأحداث متأخر. استعمل الأمر ‎yesser ledger reconcile‎.",
+    f"The partnership has more than {ENTRIES_HERE_MAX} entries, or the index of events is behind. Use the command"
+    " yesser ledger reconcile.",
 )
 _one_at_a_time: Final = asyncio.Semaphore(1)
 
@@ -56,8 +57,9 @@ async def reconcile(
     amounts: Text = "riyals",
     delimiter: Text = ",",
     encoding: Text = "utf-8",
+    currency_column: Text = "",
 ) -> Response:
-    given = TableForm(kind, id_column, date_column, amount_column, amounts, delimiter, encoding)
+    given = TableForm(kind, id_column, date_column, amount_column, amounts, delimiter, encoding, currency_column)
     content = await table.read(FILE_BYTES_MAX + 1)
     fault = _NO_FILE if not content else _TOO_LARGE if len(content) > FILE_BYTES_MAX else given.fault()
     if fault is not None:
@@ -68,17 +70,17 @@ async def reconcile(
         return await _page(visit, partnership_id, given, _MANY)
     try:
         async with _one_at_a_time:
-            found = await asyncio.to_thread(findings_of, given, io.BytesIO(content), entries)
+            found = await asyncio.to_thread(findings_of, given, io.BytesIO(content), entries, strangers)
     except WrongInput as error:
         said = str(error)
         return await _page(
             visit, partnership_id, given, Bilingual(f"تعذرت قراءة الملف: {said}", f"The file cannot be read: {said}")
         )
-    return await _page(visit, partnership_id, given, findings=without_strangers(found, strangers))
+    return await _page(visit, partnership_id, given, findings=found)
 
 
 async def _entries(visit: Visit, partnership_id: str) -> tuple[list[Raw] | None, frozenset[int]]:
-    """The entries of a partnership, None for many; and those of agencies that do not own it, for a partner."""
+    """The entries of a partnership, None as `few_entries`; and those of agencies that do not own it, for a partner."""
     scope: AccessScope = money_scope(visit.caller)
     async with visit.parts.reads.acquire() as held, live_view(cast(Connection, held), _CONSUMERS) as view:
         strangers: list[int] = []

@@ -1,12 +1,12 @@
-"""The form of reconciliation: which columns of a table are the id, the date and the amount."""
+"""The form of reconciliation: which columns of a table are the id, the date, the amount and the currency."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import BinaryIO, Final, Literal, cast
 
-from consumers.ledger.reconcile import FIELDS, NOT_IN_LOG, FileRow, Finding, reconcile
+from consumers.ledger.reconcile import FIELDS, FileRow, Finding, reconcile
 from events.faults.problems import Bilingual
 from events.wire.envelope import full_type
 from infra.tables.mapping import Column, MappingDocument
@@ -19,11 +19,13 @@ MAPPED: Final[Mapping[str, Bilingual]] = {
 }
 _DELIMITERS: Final = {",": ",", ";": ";", "tab": "\t"}
 _AMOUNTS: Final = {"riyals": "riyals", "halalas": "integer"}
+_CURRENCY_NAMES: Final = frozenset({"currency", "عملة", "العملة"})
 
 
 @dataclass(frozen=True, slots=True)
 class TableForm:
-    """What was given. Without `id_column` rows are matched by date and amount."""
+    """What was given. Without `id_column` rows are matched by date and amount; without `currency_column` a column that
+    is named so holds the currency."""
 
     kind: str = "revenue.collected"
     id_column: str = ""
@@ -32,6 +34,7 @@ class TableForm:
     amounts: str = "riyals"
     delimiter: str = ","
     encoding: str = "utf-8"
+    currency_column: str = ""
 
     def fault(self) -> Bilingual | None:
         """What is missing or unknown."""
@@ -54,6 +57,10 @@ class TableForm:
         }
         if self.id_column.strip():
             columns[self.id_column.strip()] = Column(pointer=f"/data/{id_name}")
+        named = (name for name in header if name.strip().casefold() in _CURRENCY_NAMES and name not in columns)
+        currency = self.currency_column.strip() or next(named, "")
+        if currency:
+            columns[currency] = Column(pointer="/data/currency")
         return self._plain().model_copy(
             update={
                 "constants": {"/type": full_type(self.kind)},
@@ -72,18 +79,16 @@ class TableForm:
         return MappingDocument(encoding=encoding, delimiter=_DELIMITERS[self.delimiter])
 
 
-def findings_of(form: TableForm, table: BinaryIO, entries: Sequence[tuple[int, bytes]]) -> list[Finding]:
-    """The table compared with the entries of a partnership. Raises `WrongInput`."""
+def findings_of(
+    form: TableForm,
+    table: BinaryIO,
+    entries: Sequence[tuple[int, bytes]],
+    strangers: frozenset[int] = frozenset(),
+) -> list[Finding]:
+    """The table compared with the entries of a partnership, without those of `strangers`. Raises `WrongInput`.
+
+    Entries of agencies that do not own the partnership never count, and are not in what its partner may see.
+    """
     mapping = form.mapping(form.header(table))
     rows = [FileRow(line, bound.event(cells).get("data", {})) for line, bound, cells in mapped_rows(table, mapping)]
-    return reconcile(form.kind, rows, entries)
-
-
-def without_strangers(findings: Iterable[Finding], strangers: frozenset[int]) -> list[Finding]:
-    """For a partner: entries of agencies that do not own the partnership are not in what the partner may see."""
-    return [
-        finding
-        if finding.index not in strangers
-        else replace(finding, kind="missing-in-log", index=None, log_halalas=None, reason=NOT_IN_LOG)
-        for finding in findings
-    ]
+    return reconcile(form.kind, rows, [entry for entry in entries if entry[0] not in strangers])

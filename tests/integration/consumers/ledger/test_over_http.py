@@ -7,18 +7,22 @@ from urllib.parse import quote
 
 import pytest
 
+from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.ledger.over_http import calculations
 from consumers.revenue.statements.read import expected_and_actual
 from infra.http.callers import Kind
 from infra.postgres.connection import Connection
 from infra.settings import Settings
+from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries
 from tests.integration.consumers.read_api.read_api import Window, lay_down, read_window
 from tests.integration.consumers.read_api.read_story import story
+from tests.integration.consumers.read_api.test_evidence import change
 
 OWN = "/v1/partnerships/PPP-HEALTH"
 STATEMENT = f"{OWN}/statements/2005-01"
 ACME: tuple[Kind, str] = ("partner", "ACME")
 OTHER = quote('{"bands": [{"up_to_halalas": null, "partner_bp": 1234}], "guarantee": null, "cap": null}')
+CALCULATED = (f"{OWN}/forecast", f"{OWN}/what-if?terms={OTHER}", f"{STATEMENT}/explained/net_halalas")
 
 
 @pytest.fixture
@@ -43,6 +47,31 @@ async def test_few_entries_here_and_many_beside_give_the_same(
     here = await window.json(path, *ACME)
     monkeypatch.setattr(calculations, "ENTRIES_HERE_MAX", 1)
     assert await window.json(path, *ACME) == here
+
+
+@pytest.mark.parametrize("indexed", [0, 3])
+@pytest.mark.parametrize("path", CALCULATED)
+async def test_entries_that_are_not_indexed_yet_are_read_from_the_log(
+    settings: Settings, connection: Connection, path: str, indexed: int
+) -> None:
+    """The ledger has applied entries that the index of events has not."""
+    log = story()
+    await lay_down(connection, log, indexed)
+    async with read_window(settings, connection) as behind:
+        early = await behind.json(path)
+        await apply_live(connection, EVENT_INDEX, raw_entries(log))
+        assert await behind.json(path) == early
+
+
+@pytest.mark.parametrize("most", [1, 500])
+@pytest.mark.parametrize("path", CALCULATED)
+async def test_a_changed_entry_is_named(window: Window, path: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calculations, "ENTRIES_HERE_MAX", most)
+    await change(window.connection, b'"amount_halalas":5000', b'"amount_halalas":9000')
+    answer = await window.get(path)
+    assert answer.status_code == 500, answer.text
+    (error,) = answer.json()["errors"]
+    assert (error["code"], error["id"].isdigit()) == ("changed-entry", True)
 
 
 async def test_the_working_adds_up_and_names_days_only_where_they_are_few(

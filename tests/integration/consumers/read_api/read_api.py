@@ -87,12 +87,13 @@ async def read_window(
         reads.terminate()
 
 
-async def lay_down(connection: Connection, log: Sequence[EntryDict]) -> None:
-    """Write the log, apply it everywhere, and register the agencies that it names."""
+async def lay_down(connection: Connection, log: Sequence[EntryDict], indexed: int | None = None) -> None:
+    """Write the log, apply it everywhere, and register the agencies that it names; only the first `indexed` entries are
+    in the index of events, if it is given."""
     raw = raw_entries(log)
     await write_log(connection, raw)
     for consumer in CONSUMERS:
-        await apply_live(connection, consumer, raw)
+        await apply_live(connection, consumer, raw[:indexed] if consumer is EVENT_INDEX else raw)
     for entry in log:
         if entry["event"]["type"] == "sa.gov.yesser.registry.agency-registered.v1":
             data = entry["event"]["data"]

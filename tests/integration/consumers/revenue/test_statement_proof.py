@@ -228,6 +228,36 @@ async def test_a_table_of_the_partnerships_receipts_is_reconciled_and_its_future
     assert chart.read_text().startswith("<svg")
 
 
+async def test_a_table_is_reconciled_with_entries_that_are_not_indexed_yet(
+    connection: Connection,
+    log: list[EntryDict],
+    own: tuple[str, str],
+    environment: Callable[..., dict[str, str]],
+    tmp_path: Path,
+) -> None:
+    raw = raw_entries(log)
+    await write_log(connection, raw)
+    await apply_live(connection, REVENUE, raw)
+    await apply_live(connection, EVENT_INDEX, raw[: len(raw) // 4])
+    query = "SELECT receipt_id, amount_halalas, collected_on FROM revenue.receipt WHERE partnership_id = $1"
+    receipts = await connection.fetch(query, own[0])
+    lines = [",".join((row[0], riyals_text(row[1]).replace(",", ""), row[2])) for row in receipts]
+    table, mapping = tmp_path / "bank.csv", tmp_path / "bank.toml"
+    table.write_text("\n".join(["id,amount,on", *lines]))
+    mapping.write_text(BANK)
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(cli, [*words, "--json"], env=environment())
+
+    command = ("ledger", "reconcile", own[0], str(table), "--mapping", str(mapping))
+    same = await asyncio.to_thread(run, *command)
+    assert (same.exit_code, json.loads(same.stdout)["matched"]) == (0, len(receipts)), same.output
+    early = await asyncio.to_thread(run, "ledger", "forecast", own[0])
+    assert early.exit_code == 0, early.output
+    await apply_live(connection, EVENT_INDEX, raw)
+    assert (await asyncio.to_thread(run, "ledger", "forecast", own[0])).stdout == early.stdout
+
+
 def read_statements(run: Callable[..., Result], partnership: str) -> list[dict[str, object]]:
     found: list[dict[str, object]] = json.loads(run("ledger", "statements", partnership).stdout)
     return found

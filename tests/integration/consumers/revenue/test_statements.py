@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from consumers.ledger.commands import ledger
 from consumers.revenue.consumer import CONSUMER
 from events.values.money import riyals_text
+from events.wire.entry import parse_entry
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
@@ -118,6 +119,12 @@ async def test_the_terms_are_shown_in_words(command: Any, log: list[EntryDict]) 
     assert "The partner gets" in shown
     document = json.loads(await command("terms", partnership_id, "--json"))
     assert document["versions"][0]["version"] == 0
+    for version in document["versions"]:
+        terms = parse_entry(version["index"], raw_entries(log)[version["index"]]).data["terms"]
+        given = {row["period"]: row["amount_halalas"] for row in terms["expected"]}
+        from_its_first = [amount for period, amount in given.items() if period >= version["effective_from"]]
+        assert version["expected_halalas"] == sum(from_its_first)
+        assert f"The term runs to {terms['ends_on']}" in shown
 
 
 async def test_the_ledger_is_exported_for_others(command: Any, log: list[EntryDict], tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from consumers.ledger.forecast import ASSUMPTIONS, forecast
-from consumers.ledger.forecast_chart import amounts_of, chart_of, svg
+from consumers.ledger.forecast_chart import Amounts, amounts_of, chart_of, svg
 from consumers.ledger.what_if import NothingSigned
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
@@ -18,7 +18,11 @@ from tests.oracle.log import EntryDict, make_entry, make_event, short_type
 from tests.unit.consumers.revenue.ledger import TEXT, months, terms
 
 EXPECTED = 1_000_00
-GUARANTEE = {"partner_floor_bp_of_expected": 6_000, "recoverable": True}
+AGREED: dict[str, Any] = {
+    "bands": [{"up_to_halalas": None, "partner_bp": 7_000}],
+    "expected": [{"period": label, "amount_halalas": EXPECTED} for label in months(1, 12)],
+    "guarantee": {"partner_floor_bp_of_expected": 6_000, "recoverable": True},
+}
 
 
 class History:
@@ -26,15 +30,13 @@ class History:
 
     def __init__(self, **changes: Any) -> None:
         self.log: list[EntryDict] = []
-        expected = [{"period": label, "amount_halalas": EXPECTED} for label in months(1, 12)]
-        bands = [{"up_to_halalas": None, "partner_bp": 7_000}]
         self.say(
             "partnership.signed",
             partner={"partner_id": "CO", "name": TEXT},
             services=["S1"],
             legal_basis=TEXT,
             signed_on="2004-12-01",
-            terms=terms(bands=bands, expected=expected, guarantee=GUARANTEE, **changes),
+            terms=terms(**{**AGREED, **changes}),
         )
 
     def say(self, kind: str, **data: Any) -> None:
@@ -119,6 +121,23 @@ def test_before_the_first_closing_the_pace_is_unknown_and_all_is_expected() -> N
     assert found.document()["pace"] is None
 
 
+def test_closed_periods_of_which_nothing_was_expected_do_not_count_for_the_pace() -> None:
+    history = History(expected=[], guarantee=None)
+    history.collect(EXPECTED, "2005-01-10")
+    history.collect(EXPECTED, "2005-02-10")
+    history.close("2005-01", "2005-02")
+    assert forecast(history.raw()).pace is None
+    history.say("partnership.amended", effective_from="2005-03", terms=terms(**AGREED), reason=TEXT)
+    history.collect(EXPECTED // 2, "2005-03-10")
+    history.close("2005-03")
+
+    found = forecast(history.raw())
+
+    assert found.pace == Fraction(1, 2)
+    guaranteed, share = 60_000, 35_000
+    assert found.exposure_halalas("pace") == 9 * (guaranteed - share)
+
+
 def test_after_a_termination_no_period_follows() -> None:
     history = History()
     history.collect(EXPECTED, "2005-01-10")
@@ -165,6 +184,15 @@ def test_the_chart_has_a_bar_for_each_period_and_is_well_formed_with_any_name() 
     assert first.expected_y < first.net_y < chart.bottom
     assert first.top_up_y < first.net_y, "the top-up stands on what came"
     ElementTree.fromstring(svg(found))
+
+
+def test_a_top_up_above_revenue_below_zero_stays_in_the_picture() -> None:
+    revenue = Amounts("2005-01", EXPECTED, 9 * EXPECTED, 0, is_closed=True)
+    reversals = Amounts("2005-02", EXPECTED, -17 * EXPECTED, 13 * EXPECTED, is_closed=True)
+    chart = chart_of([revenue, reversals])
+    top = min(line.y for line in chart.lines)
+    assert all(top <= y <= chart.bottom for bar in chart.bars for y in (bar.expected_y, bar.net_y, bar.top_up_y))
+    assert chart.bars[1].top_up_y < chart.bars[0].net_y < chart.bars[1].net_y == chart.bottom
 
 
 def test_without_a_contract_there_is_no_forecast() -> None:

@@ -153,6 +153,17 @@ def test_an_entry_that_does_not_count_is_a_difference_with_the_rule() -> None:
     assert finding.reason.en == "Entry 2 does not count. The service is not one of the contract's."
 
 
+def test_without_an_id_an_entry_that_does_not_count_is_found_after_those_that_do() -> None:
+    told = history()
+    told.say(COLLECTED, receipt_id="X", service_id="other", amount_halalas=5, collected_on="2005-01-06", receipts=1)
+    told.collect(5, "2005-01-06")
+    findings = reconcile(COLLECTED, [row(line, 5, "2005-01-06") for line in (2, 3, 4)], told.raw())
+    assert kinds(findings) == [("matched", 2, 2), ("different", 3, 1), ("doubled", 4, None)]
+    assert findings[1].reason is not None
+    assert findings[1].reason.en == "Entry 1 does not count. The service is not one of the contract's."
+    assert findings[1].id == "X"
+
+
 def test_the_mapping_names_what_its_rows_are() -> None:
     assert type_of({"type": "sa.gov.yesser.revenue.paid-out.v1"}) == "revenue.paid-out"
     for document in ({}, {"type": "sa.gov.yesser.service.launched.v1"}, {"type": 5}):

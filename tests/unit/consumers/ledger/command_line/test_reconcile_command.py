@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
@@ -31,10 +32,10 @@ def log(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconcile, "entries_of", entries_of)
 
 
-def run(folder: Path, table: str, partnership: str = "P1") -> Result:
+def run(folder: Path, table: str, partnership: str = "P1", mapping: str = MAPPING) -> Result:
     """The command with `--csv findings.csv`."""
     (folder / "bank.csv").write_text(f"type,id,on,amount\n{table}")
-    (folder / "bank.toml").write_text(MAPPING)
+    (folder / "bank.toml").write_text(mapping)
     words = [partnership, str(folder / "bank.csv"), "--mapping", str(folder / "bank.toml")]
     return CliRunner().invoke(reconcile.reconcile_command, [*words, "--csv", str(folder / "findings.csv")])
 
@@ -44,6 +45,26 @@ def test_rows_of_two_types_in_one_table_are_wrong_use_at_their_line(tmp_path: Pa
     assert done.exit_code == 2
     said = "line 3 is a revenue.reversed and the lines before are revenue.collected: make a table of each type"
     assert said in " ".join(done.output.split())
+
+
+def test_a_pipe_is_wrong_use(tmp_path: Path) -> None:
+    (tmp_path / "bank.toml").write_text(MAPPING)
+    source, target = os.pipe()
+    os.write(target, b"type,id,on,amount\nin,R1,2005-01-05,1\n")
+    os.close(target)
+    words = ["P1", f"/dev/fd/{source}", "--mapping", str(tmp_path / "bank.toml")]
+    done = CliRunner().invoke(reconcile.reconcile_command, words)
+    os.close(source)
+    assert done.exit_code == 2, done.exception
+    assert "a table is read twice: give a file, not a pipe" in " ".join(done.output.split())
+
+
+def test_a_mapping_of_all_data_is_wrong_use(tmp_path: Path) -> None:
+    constants = '[constants]\n"/data" = "x"\n"/type" = "sa.gov.yesser.revenue.collected.v1"\n'
+    columns = "[columns]\n" + "".join(f"{name} = {{}}\n" for name in ("type", "id", "on", "amount"))
+    done = run(tmp_path, "in,R1,2005-01-05,1\n", mapping=constants + columns)
+    assert done.exit_code == 2, done.exception
+    assert 'the mapping fills "/data" itself' in " ".join(done.output.split())
 
 
 def test_an_id_of_the_file_runs_no_formula_in_the_file_of_findings(tmp_path: Path) -> None:

@@ -8,12 +8,15 @@ import pytest
 from fastapi import Response
 
 from consumers.as_of.view import View
+from consumers.explain.models import NoSuchKey
 from consumers.ledger.over_http import calculations
 from consumers.ledger.over_http.calculations import Calculation, Calculations, Raw
+from consumers.ledger.what_if import NothingSigned
 from consumers.read_api.reading import ReadRequest
 from consumers.revenue import read
 from infra.http.callers import Caller
 from infra.http.problems import Problem
+from infra.log.reader import ChangedEntry
 from infra.settings import Settings
 
 
@@ -44,6 +47,43 @@ def entries(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(read, "partnership", partnership)
     monkeypatch.setattr(calculations, "few_entries", few_entries)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "errors"),
+    [
+        (NoSuchKey(), 404, []),
+        (NothingSigned(), 404, []),
+        (ChangedEntry(7, "r"), 500, [{"code": "changed-entry", "detail": str(ChangedEntry(7, "r")), "id": "7"}]),
+    ],
+    ids=["no-such-key", "nothing-signed", "changed-entry"],
+)
+@pytest.mark.parametrize("is_read", [True, False], ids=["read", "calculated"])
+async def test_an_error_of_the_entries_is_a_problem(
+    error: Exception, status: int, errors: list[Any], is_read: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def raises(*_: object) -> list[Raw]:
+        if is_read:
+            raise error
+        return []
+
+    async def partnership(*_: object) -> dict[str, Any]:
+        return {}
+
+    async def prepare(_: View, __: list[Raw]) -> Calculation:
+        def calculated() -> dict[str, Any]:
+            raise error
+
+        return calculated
+
+    async def beside() -> bytes:
+        return b"{}"
+
+    monkeypatch.setattr(read, "partnership", partnership)
+    monkeypatch.setattr(calculations, "few_entries", raises)
+    with pytest.raises(Problem) as refused:
+        await Calculations(Settings()).answer(cast(ReadRequest, Asked()), "P1", prepare, beside)
+    assert (refused.value.status, list(refused.value.errors)) == (status, errors)
 
 
 @pytest.mark.usefixtures("entries")

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from html.parser import HTMLParser
+from importlib import resources
 from typing import Any
 
 import pytest
+import typst
 
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.rows import CONTRACT
 from consumers.revenue.statements.days import statement_days
 from consumers.revenue.statements.paper import DAYS_SHOWN_MAX, Paid, Paper, Provenance, statement_paper
 from consumers.revenue.statements.rendering import to_html, to_pdf
+from consumers.revenue.statements.words import date_text
 from consumers.revenue.statements.working import Working
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.unit.consumers.entries import entry_of
@@ -186,7 +190,7 @@ def page_of(store: MemoryStore, working: Working) -> Page:
     return Page(to_html(paper_of(store, working)))
 
 
-def paper_of(store: MemoryStore, working: Working) -> Paper:
+def paper_of(store: MemoryStore, working: Working, *payouts: dict[str, Any]) -> Paper:
     partnership_id = working.statement["partnership_id"]
     contract = next(row for row in store.rows(CONTRACT) if row.partnership_id == partnership_id)
     versions = versions_of(store, partnership_id)
@@ -202,7 +206,7 @@ def paper_of(store: MemoryStore, working: Working) -> Paper:
     provenance = Provenance(7, "ab" * 32, "https://log.example/proof/6")
     own = [p for period, p in postings(store, partnership_id) if period == working.statement["period"]]
     days = statement_days(versions, own)
-    paid = Paid([], contract.payable_halalas, contract.last_index)
+    paid = Paid(payouts, contract.payable_halalas, contract.last_index)
     return statement_paper(partnership, working, paid, provenance, days)
 
 
@@ -282,6 +286,43 @@ def test_the_page_says_how_it_is_proven_and_after_which_entry_what_is_owed() -> 
     assert f"yesser ledger prove-statement {partnership_id} 2005-01 --into {folder}" in html
     assert f"yesser ledger verify-statement {folder} --vkey VKEY" in html
     assert f"Owed to the partner after log entry {contract.last_index}" in html
+
+
+@pytest.mark.parametrize("payout_id", ["p" * 64, "SARIE_PAYOUT_2005_03_01_0000000000123456"])
+def test_in_the_pdf_a_long_id_can_go_on_in_the_next_line_and_no_amount_can(
+    payout_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An id that typst cannot break is printed over the amount beside it."""
+    given: dict[str, str] = {}
+
+    def compile_(*_: object, sys_inputs: dict[str, str], **__: object) -> bytes:
+        given.update(sys_inputs)
+        return b""
+
+    store = told([[90_071_992_547_409]])
+    (working,) = workings(store)
+    monkeypatch.setattr(typst, "compile", compile_)
+    paper = paper_of(store, working, {"payout_id": payout_id, "amount_halalas": 12_345, "paid_on": "2005-03-01"})
+    to_pdf(paper)
+    sheets = json.loads(given["paper"])["sheets"]
+    texts = [text for sheet in sheets for row in sheet["rows"] for cell in row for text in _texts(cell)]
+    own = [text for text in texts if payout_id in text.replace("\u200b", "")]
+    assert len(own) == 2
+    assert all(len(part) <= 24 for text in own for part in re.split(r"[\s\u200b-]", text))
+    assert [text for text in texts if "\u200b" in text] == own
+    assert payout_id in to_html(paper)
+
+
+def _texts(cell: Any) -> list[str]:
+    return [cell] if isinstance(cell, str) else list(cell.values())
+
+
+def test_in_the_pdf_the_bracket_of_an_arabic_date_is_never_broken() -> None:
+    template = resources.files("consumers.revenue.statements").joinpath("statement.typ").read_text(encoding="utf-8")
+    (kept,) = re.findall(r'#show regex\("(.*)"\): it => box\(it\)', template)
+    date = date_text("2005-02-09")
+    assert re.findall(kept, date.ar) == ["(1425-12-29 هـ)"]
+    assert not re.search(kept, date.en), "a box in English would stand on the wrong side of its date"
 
 
 def test_every_statement_of_generated_histories() -> None:

@@ -1,0 +1,58 @@
+"""A contract in words: every version says what it changes, in Arabic and English."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from consumers.revenue.statements.words import terms_in_words
+from tests.unit.consumers.revenue.ledger import TEXT, terms
+
+
+def partnership(*versions: tuple[dict[str, Any], int]) -> dict[str, Any]:
+    """Terms, and what is expected under them. The first is as signed; the others are amendments from 2005-03 on."""
+    agreed = [
+        {
+            "version": number,
+            "effective_from": "2005-03" if number else "2005-01",
+            "index": 4 * number,
+            "reason": TEXT if number else None,
+            "terms": {name: value for name, value in given.items() if name != "expected"},
+            "expected_halalas": expected,
+        }
+        for number, (given, expected) in enumerate(versions)
+    ]
+    return {
+        "partner": {"partner_id": "CO", "name": TEXT},
+        "legal_basis": TEXT,
+        "agency": "health",
+        "services": ["S1"],
+        "signed_on": "2004-12-01",
+        "starts_on": "2005-01-01",
+        "ends_on": versions[-1][0]["ends_on"],
+        "terminated_on": None,
+        "calendar": "gregorian",
+        "period": "month",
+        "tier_basis": "lifetime",
+        "versions": agreed,
+    }
+
+
+def test_each_version_says_how_long_the_term_is_and_what_is_expected() -> None:
+    own = partnership((terms(), 0), (terms(ends_on="2006-12-31"), 1_000_000))
+    said = [sentence.en for sentence in terms_in_words(own)]
+    first, second = (number for number, sentence in enumerate(said) if sentence.startswith("Version "))
+    assert said[first + 1 : first + 3] == [
+        "The term runs to 2005-12-31 (1426-11-29 AH).",
+        "No revenue is expected from period 2005-01 on.",
+    ]
+    assert said[second + 1 : second + 3] == [
+        "The term runs to 2006-12-31 (1427-12-10 AH).",
+        "The expected revenue from period 2005-03 on is SAR 10,000.00 in all.",
+    ]
+
+
+def test_the_arabic_sentences_say_the_same() -> None:
+    said = [sentence.ar for sentence in terms_in_words(partnership((terms(), 0), (terms(), 100_000)))]
+    assert said.count("تمتد مدة العقد إلى 2005-12-31 (1426-11-29 هـ).") == 2
+    assert "لا إيراد متوقع من الفترة 2005-01." in said
+    assert "مجموع الإيراد المتوقع من الفترة 2005-03: 1,000.00 ريال." in said
