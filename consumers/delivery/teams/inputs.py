@@ -77,6 +77,10 @@ SENTENCES: Final[Mapping[str, Bilingual]] = {
         "Write an absolute https URL without a user name and without #, with its host in ASCII (xn--…).",
     ),
     "address-too-long": Bilingual("ما قبل @ أطول من 64 حرفًا.", "The part before @ has more than 64 characters."),
+    "encoded-word": Bilingual(
+        "لا يمكن إرسال بريد إلى عنوان فيه =?: استخدم عنوانًا آخر.",
+        "No e-mail can be sent to an address with =?; use another one.",
+    ),
     "said-twice": Bilingual("مكرر: اذكره مرة واحدة.", "An item occurs twice; write it once."),
     "endpoint-for-webhook": Bilingual(
         "endpoint_id لطريقة ويب هوك (webhook) وحدها.", "Only the route webhook has an endpoint_id; leave it out."
@@ -123,9 +127,11 @@ def _distinct(values: list[str]) -> list[str]:
     return values
 
 
-def _short_local_part(address: str) -> str:
+def _can_be_written(address: str) -> str:
     if len(address.rpartition("@")[0]) > 64:
         raise PydanticCustomError("address-too-long", "too long")
+    if "=?" in address:
+        raise PydanticCustomError("encoded-word", "encoded")
     return address
 
 
@@ -143,7 +149,7 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=NAME_LENGTH_MAX
 Address = Annotated[
     str,
     StringConstraints(max_length=ADDRESS_LENGTH_MAX, pattern=ADDRESS_PATTERN),
-    AfterValidator(_short_local_part),
+    AfterValidator(_can_be_written),
 ]
 Addresses = Annotated[list[Address], Field(min_length=1, max_length=CONTACTS_MAX), AfterValidator(_distinct)]
 Url = Annotated[str, StringConstraints(max_length=URL_LENGTH_MAX, pattern=URL_PATTERN)]

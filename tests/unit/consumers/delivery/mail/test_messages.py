@@ -167,6 +167,9 @@ def test_any_names_at_all_give_a_message_that_is_read_as_it_was_written(name: st
         "مكتب@health.example",
         f"{'a' * 65}@b.example",
         f"a@{'b.' * 130}example",
+        "=?utf-8?q?x?=@b.example",
+        "=?utf-8?b?YQ?=@b.example",
+        "=?zz?q?x?=@b.example",
         "",
     ],
 )

@@ -74,6 +74,8 @@ def test_a_faulty_member_of_a_team_is_named(member: str, value: object) -> None:
         "مكتب@health.example",
         "media@[10.0.0.1]",
         f"{'m' * 65}@health.example",
+        "=?utf-8?q?x?=@health.example",
+        "a=?b@health.example",
         f"media@{'h' * 63}.{'h' * 63}.{'h' * 63}.{'h' * 63}.example",
     ],
 )
