@@ -28,6 +28,7 @@ from consumers.delivery.mail.letters import (
 )
 from consumers.delivery.mail.message import BadAddress, Identity, Sender, build, checked_address, message_id
 from consumers.delivery.mail.wording import WORDINGS
+from events.values.personal_data import holds_personal_data
 
 NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
 SENDER = Sender("campaigns@yesser.example")
@@ -135,6 +136,16 @@ def test_no_text_of_an_event_injects_a_header_or_markup_or_turns_the_direction(k
     assert {tag for tag, _ in tags.found}.isdisjoint({"script", "img", "iframe", "form", "input"})
     links = [attributes["href"] for tag, attributes in tags.found if tag == "a"]
     assert links == ["https://console.example/campaigns/service-launched.i3"] * 2
+
+
+@pytest.mark.parametrize("mark", ["\u200b", "\u00ad", "\u200e", "\u2068", "\u2069", "\x00"])
+def test_what_is_removed_between_digits_forms_no_national_id(mark: str) -> None:
+    text = dict.fromkeys(("ar", "en"), f"Service 10000{mark}00008")
+    notice = replace(NOTICE, brief=text, reason=text, service_name=text, service_url=f"https://x.example/{text['en']}")
+    message = parsed(notice_letter(notice, replace(CONTEXT, team=replace(TEAM, name=text))))
+    assert "Service 10000 00008" in str(message["Subject"])
+    for shown in (str(message["Subject"]), *bodies(message)):
+        assert not holds_personal_data(shown)
 
 
 @given(st.text(max_size=400), st.text(max_size=400))
