@@ -96,6 +96,10 @@ SENTENCES: Final[Mapping[str, Bilingual]] = {
     "until-after-since": Bilingual("يجب أن يكون until بعد since.", "until must be later than since."),
     "greater_than_equal": Bilingual("اكتب رقمًا من 0 فصاعدًا.", "Write a whole number from 0 on."),
     "less_than_equal": Bilingual("هذا الرقم أكبر من الممكن.", "This number is greater than any that is in use."),
+    "not-json": Bilingual(
+        "فيه رقم أكبر من الممكن، أو نص ليس بترميز UTF-8.",
+        "This holds a number that is too large, or text that is not UTF-8.",
+    ),
     "personal-data": Bilingual(
         "فيه رقم هوية وطنية: احذفه. جهات الاتصال مكاتب لا أشخاص.",
         "This holds a national id; remove it. Contacts are desks, never persons.",
@@ -236,7 +240,10 @@ Input = TypeVar("Input", bound=Model)
 
 def validated(model: type[Input], document: object) -> Input:
     """The document as a model. Raises `InvalidInput`."""
-    text = orjson.dumps(document, option=orjson.OPT_PASSTHROUGH_SUBCLASS).decode()
+    try:
+        text = orjson.dumps(document, option=orjson.OPT_PASSTHROUGH_SUBCLASS).decode()
+    except TypeError:  # of a command: a number beyond 64 bits, or an argument in another encoding
+        raise InvalidInput([InputFault("invalid-value", "", SENTENCES["not-json"])]) from None
     if holds_personal_data(text):
         raise InvalidInput([InputFault("personal-data", "", SENTENCES["personal-data"])])
     try:

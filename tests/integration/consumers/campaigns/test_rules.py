@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from consumers.as_of.view import NoSuchIndex
 from consumers.campaigns.consumer import CONSUMER, campaigns_consumer
 from consumers.campaigns.rules.in_force import release_rules
 from consumers.campaigns.rules.rule import RuleSet
@@ -112,6 +113,8 @@ async def test_a_changed_rule_is_tried_on_the_history_and_leaves_no_trace(
     later = await try_rules(settings, release_rules(), without, "2026-11-02", NOW)
     assert later.since == len(story.entries)
     assert later.no_longer == []
+    with pytest.raises(NoSuchIndex):
+        await try_rules(settings, release_rules(), without, "20261102", NOW)
 
 
 async def test_a_rule_about_the_clock_is_tried_as_of_now(settings: Settings, story: Story) -> None:

@@ -104,6 +104,11 @@ def test_a_national_id_is_refused_wherever_it_stands(where: str) -> None:
     assert NATIONAL_ID not in str(raised.value)
 
 
+@pytest.mark.parametrize("faulty", ["caf\udce9", 99_999_999_999_999_999_999])
+def test_what_json_cannot_hold_is_a_fault_and_no_bug(faulty: object) -> None:
+    assert pointers(NewTeam, TEAM | {"name": faulty}) == [""]
+
+
 def test_a_national_id_is_found_behind_escapes_of_json() -> None:
     escaped = "".join(chr(0x660 + int(digit)) for digit in NATIONAL_ID)
     with pytest.raises(InvalidInput) as raised:
