@@ -63,15 +63,19 @@ async def explain(view: View, rules: RuleSet, name: str) -> Explanation | None:
     """The explanation, or None where the log has nothing of this name. The view shows `CONSUMERS`."""
     connection = await view.use(CONSUMER)
     log_index = view.log_index
+    found: Explanation | None = None
     if (match := _CAMPAIGN.fullmatch(name)) is not None:
-        return await _of_campaign(connection, Explanation(log_index, "campaign", name), match[1], int(match[2]))
-    if (match := _QUOTA.fullmatch(name)) is not None:
+        found = await _of_campaign(connection, Explanation(log_index, "campaign", name), match[1], int(match[2]))
+    elif (match := _QUOTA.fullmatch(name)) is not None:
         key = match[1], int(match[2]), match[3]
-        return await _of_quota(connection, rules, Explanation(log_index, "quota", "/".join(match.groups())), key)
-    if (match := _GROUP.fullmatch(name)) is not None:
-        return await _of_group(connection, rules, Explanation(log_index, "group", name), match[1], int(match[2]))
-    found = await _of_service(view, rules, Explanation(log_index, "service", name))
-    return found or await _of_initiative(view, Explanation(log_index, "initiative", name))
+        found = await _of_quota(connection, rules, Explanation(log_index, "quota", "/".join(match.groups())), key)
+    elif (match := _GROUP.fullmatch(name)) is not None:
+        found = await _of_group(connection, rules, Explanation(log_index, "group", name), match[1], int(match[2]))
+    # A service's or an initiative's id can look like these. Events about a campaign that is none can come from anyone.
+    if found is not None and (found.kind != "campaign" or found.campaigns or found.evaluations):
+        return found
+    service = await _of_service(view, rules, Explanation(log_index, "service", name))
+    return service or await _of_initiative(view, Explanation(log_index, "initiative", name)) or found
 
 
 async def _of_campaign(connection: Connection, found: Explanation, rule: str, index: int) -> Explanation | None:

@@ -125,6 +125,30 @@ async def test_a_group_a_campaign_and_an_initiative(settings: Settings, entries:
     assert "is not in the log yet" in english(initiative)
 
 
+@pytest.mark.parametrize("name", ["passport.i1", "e-visa.i2", "gregorian-2026-usage", "service-launched.i999"])
+async def test_a_service_whose_id_looks_like_something_else_is_found(
+    settings: Settings, connection: Connection, name: str
+) -> None:
+    story = Story()
+    story.register(name)
+    launched = story.launch(name)
+    story.come_back()
+    story.acknowledge(name, agency="justice")
+    await apply(connection, story)
+    found = await asked(settings, name)
+    assert (found.kind, found.facts["launched_index"]) == ("service", launched)
+    assert [row["campaign_id"] for row in found.campaigns] == [f"service-launched.i{launched}"]
+
+
+async def test_of_a_campaign_that_is_none_the_anomalies_are_told(settings: Settings, connection: Connection) -> None:
+    story = Story()
+    wrong = story.acknowledge("passport.i1", agency="justice")
+    await apply(connection, story)
+    found = await asked(settings, "passport.i1")
+    assert found.kind == "campaign"
+    assert f"Entry i{wrong} of justice changed nothing: unknown-campaign" in english(found)
+
+
 async def test_a_group_has_the_evaluations_of_its_own_plan(settings: Settings, connection: Connection) -> None:
     story, adopted, launched = Story(), {}, {}
     for plan in ("P", "Q"):
