@@ -27,7 +27,7 @@ from infra.postgres.unit_of_work import UnitOfWork
 
 CONSUMERS: Final = (CONSUMER, EVENT_INDEX)
 ROWS_MAX: Final = 50
-"""Most evaluations, waiting facts and anomalies that are shown, the last ones first."""
+"""Most evaluations and anomalies that are shown, the last ones first, and most waiting facts."""
 
 _SQL: Final = queries("consumers.campaigns.explain", "read.sql")
 _CAMPAIGN: Final = re.compile(r"([a-z][a-z0-9-]{0,39})\.i([0-9]{1,15})(?:\..+)?")
@@ -176,8 +176,8 @@ async def _add_fired(connection: Connection, found: Explanation, once: str) -> N
 
 
 async def _decided_about(view: View, subject: str) -> list[dict[str, Any]]:
-    """The evaluations at the entries about a subject."""
-    page = await find(await view.use(EVENT_INDEX), Query(subject=subject, rows_max=PAGE_ROWS_MAX))
+    """The evaluations at the newest entries about a subject."""
+    page = await find(await view.use(EVENT_INDEX), Query(subject=subject, rows_max=PAGE_ROWS_MAX, newest_first=True))
     connection = await view.use(CONSUMER)
     indexes = [event["index"] for event in page.events]
     return _rows(await connection.fetch(_SQL["decided_at"], indexes, ROWS_MAX))

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from consumers.as_of.view import view
+from consumers.campaigns import read
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.explain.commands import explain_command
 from consumers.campaigns.explain.read import CONSUMERS, Explanation, explain
@@ -147,6 +148,34 @@ async def test_of_a_campaign_that_is_none_the_anomalies_are_told(settings: Setti
     found = await asked(settings, "passport.i1")
     assert found.kind == "campaign"
     assert f"Entry i{wrong} of justice changed nothing: unknown-campaign" in english(found)
+
+
+async def test_a_history_keeps_what_happened_though_others_send_what_changes_nothing(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read, "HISTORY_MAX", 5)
+    story = Story()
+    story.register("S")
+    campaign = f"service-launched.i{story.launch('S')}"
+    story.come_back()
+    wrong = [story.acknowledge(campaign, agency="justice") for _ in range(4)]
+    acknowledged = story.acknowledge(campaign)
+    wrong += [story.complete(campaign, agency="justice") for _ in range(4)]
+    completed = story.complete(campaign)
+    await apply(connection, story)
+    async with view(settings, read.DETAIL_CONSUMERS) as state:
+        found = await read.campaign(state, campaign)
+    assert found is not None
+    steps = {step["index"]: step["anomaly"] for step in found["history"]}
+    assert list(steps) == sorted([found["triggered_index"], acknowledged, completed, *wrong[-2:]])
+    assert [steps[index] for index in (acknowledged, wrong[-1], completed)] == [None, "not-owner", None]
+    assert found["more_history"] is True
+
+    monkeypatch.setattr(read, "HISTORY_MAX", 11)
+    async with view(settings, read.DETAIL_CONSUMERS) as state:
+        found = await read.campaign(state, campaign)
+    assert found is not None
+    assert (len(found["history"]), found["more_history"]) == (11, False)
 
 
 async def test_a_group_has_the_evaluations_of_its_own_plan(settings: Settings, connection: Connection) -> None:
