@@ -52,7 +52,8 @@ def since_option(context: click.Context, option: click.Parameter, value: str) ->
 def try_command(path: Path, since: str, as_json: bool) -> None:
     """Show what a changed rule would have triggered on the real history; writes and publishes nothing.
 
-    PATH is a rule's file, which takes the place of the rule of its name, or a folder with all rules.
+    PATH is a rule's file, which takes the place of the rule of its name, or a folder with all rules. A rule about
+    not-aired is asked at its moment, but only for services that are neither suspended nor retired today.
     """
     rules = rules_in_force()
     trial = asyncio.run(try_rules(Settings(), rules, changed_rules(rules, path), since, now()))

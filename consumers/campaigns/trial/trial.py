@@ -16,7 +16,7 @@ from consumers.as_of.view import NoSuchIndex, View, view
 from consumers.campaigns.consumer import campaigns_consumer
 from consumers.campaigns.rules.rule import RuleSet
 from consumers.campaigns.rules.rule_file import read_folder, read_rule
-from consumers.campaigns.unaired import due_triggers
+from consumers.campaigns.unaired import triggers_until
 from consumers.fold.consumer import Consumer
 from events.wire.entry import Entry
 from infra.log.reader import log_size
@@ -78,7 +78,7 @@ async def try_rules(settings: Settings, rules: RuleSet, changed: RuleSet, since:
     consumers = {name: _collecting(name, sets[name], decided[name]) for name in sets}
     async with view(settings, list(consumers.values()), PointInTime(index=size), from_log=True) as state:
         for name, consumer in consumers.items():
-            decided[name] += await due_triggers(await state.use(consumer), sets[name], now)
+            decided[name] += await triggers_until(await state.use(consumer), sets[name], now)
         in_log = await _in_log(state, consumers["now"])
     before, after = (_triggers(decided[name], first) for name in sets)
     return compare(size, first, before, after, in_log)
