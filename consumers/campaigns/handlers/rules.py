@@ -76,7 +76,7 @@ WHY_NOT: Final[Mapping[str, Text]] = {
     "fired-before": {"ar": "سبق أن أُطلقت هذه الحملة.", "en": "This rule has fired for it before."},
     "below": {"ar": "{figure} من {target} حتى القيد {cause}.", "en": "{figure} of {target} at entry {cause}."},
     "no-office": {
-        "ar": "لا مكتب للبرنامج معروف حتى القيد {cause}.",
+        "ar": "مكتب البرنامج غير معروف حتى القيد {cause}.",
         "en": "No programme office is known at entry {cause}.",
     },
     "contradicted": {

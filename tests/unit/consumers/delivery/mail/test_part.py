@@ -9,7 +9,7 @@ from unittest.mock import AsyncMock, MagicMock
 import pytest
 from structlog.testing import capture_logs
 
-from consumers.delivery.mail import part
+from consumers.delivery.mail import part, queue
 from consumers.delivery.mail.letters import notice_letter
 from consumers.delivery.mail.notices import Prepared
 from consumers.delivery.mail.queue import Claimed
@@ -44,7 +44,7 @@ async def test_a_message_that_cannot_be_written_fails_and_is_not_sent(monkeypatc
     def build(*_: Any) -> None:
         raise LookupError("a defect of a header")
 
-    monkeypatch.setattr(part.queue, "end", end)
+    monkeypatch.setattr(queue, "end", end)
     monkeypatch.setattr(part, "build", build)
     session = MagicMock(send=AsyncMock())
     office = part.PostOffice(MagicMock(), 1, MagicMock(), SENDER, clock=lambda: NOW)
