@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from consumers.as_of.view import View
@@ -19,6 +19,7 @@ from infra.postgres.sql import queries
 _SQL: Final = queries("consumers.campaigns", "read.sql")
 _COUNTS: Final = _SQL["counts"].replace(":campaigns", _SQL["campaigns"])
 CHANNELS: Final = ("tv", "radio", "print")
+HISTORY_MAX: Final = PAGE_ROWS_MAX
 DETAIL_CONSUMERS: Final = (CONSUMER, EVENT_INDEX)
 _COPIED: Final = (
     "campaign_id",
@@ -111,6 +112,7 @@ async def campaign(view: View, campaign_id: str) -> dict[str, Any] | None:
     if row is None:
         return None
     airings = [dict(airing) for airing in await connection.fetch(_SQL["airings"], campaign_id)]
+    history, is_whole = await _history(view, row)
     return {
         **_row(row),
         "due_on_hijri": hijri(row["due_on"]),
@@ -119,7 +121,8 @@ async def campaign(view: View, campaign_id: str) -> dict[str, Any] | None:
         **{name: row[name] for name in _DECIDED},
         "service": _service(row),
         "airings": airings,
-        "history": await _history(view, row),
+        "history": history,
+        "more_history": not is_whole,
     }
 
 
@@ -142,18 +145,27 @@ def next_action(row: Row) -> Literal["acknowledge", "air", "complete"] | None:
     return "air" if missing_channels(row) else "complete"
 
 
-async def _history(view: View, row: Row) -> list[dict[str, Any]]:
-    """Every entry about the campaign, in log order. One that changed nothing names its anomaly rule."""
+def shown_history(took_effect: Sequence[int], anomalies: Iterable[int]) -> list[int]:
+    """The entries that a history shows, in log order: those that took effect, and the newest of the others while there
+    is room. Otherwise any agency could crowd out what happened by events that change nothing."""
+    left = max(0, HISTORY_MAX - len(took_effect))
+    return sorted([*took_effect, *sorted(anomalies, reverse=True)[:left]])
+
+
+async def _history(view: View, row: Row) -> tuple[list[dict[str, Any]], bool]:
+    """The entries about the campaign, in log order, and whether these are all. One that changed nothing names its
+    anomaly rule."""
     subject = f"campaign/{row['campaign_id']}"
     connection = await view.use(CONSUMER)
     anomalies = {found["index"]: found["rule"] for found in await connection.fetch(_SQL["anomalies_of"], subject)}
-    page = await find(await view.use(EVENT_INDEX), Query(subject=subject, rows_max=PAGE_ROWS_MAX))
+    query = Query(subject=subject, without=list(anomalies), rows_max=HISTORY_MAX, newest_first=True)
+    page = await find(await view.use(EVENT_INDEX), query)
+    took_effect = [event["index"] for event in page.events]
     steps = []
-    for event in page.events:
-        (raw,) = await read_entries(connection, event["index"], 1)
-        entry = parse_entry(event["index"], raw)
-        steps.append(_step(entry, anomalies.get(entry.index), row["owner"]))
-    return steps
+    for index in shown_history(took_effect, anomalies):
+        (raw,) = await read_entries(connection, index, 1)
+        steps.append(_step(parse_entry(index, raw), anomalies.get(index), row["owner"]))
+    return steps, page.next_cursor is None and len(steps) == len(took_effect) + len(anomalies)
 
 
 def _step(entry: Entry, anomaly: str | None, owner: str) -> dict[str, Any]:

@@ -79,6 +79,16 @@ SELECT index, rule FROM anomaly WHERE subject = $1
 -- name: airings
 SELECT airing_id, index, channel, outlet, aired_on, reach FROM airing WHERE campaign_id = $1 ORDER BY index
 
+-- name: launched
+-- Services launched at or before $1 (a recorded time), not suspended.
+SELECT service_id FROM coverage WHERE launched_recorded <= $1 AND suspended_from IS NULL ORDER BY service_id
+
+-- name: first_airings
+-- Of each service and channel, by its specific campaigns.
+SELECT c.service_id, a.channel, min(a.index) AS first_index FROM airing a JOIN campaign c USING (campaign_id)
+WHERE c.kind = 'specific' AND c.service_id IS NOT NULL
+GROUP BY c.service_id, a.channel
+
 -- name: unaired
 -- Services launched at or before $1 (a recorded time), not suspended, that some channel has not aired.
 SELECT service_id FROM coverage

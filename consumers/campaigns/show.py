@@ -111,6 +111,9 @@ def brief_parts(shown: Row, today: str) -> Iterator[RenderableType]:
         yield ""
     if shown["history"]:  # None, as the airings, where it is another agency's
         yield _history_table(shown["history"])
+        if shown.get("more_history"):  # an older gateway does not say so
+            more = f"yesser log find --subject campaign/{shown['campaign_id']}"
+            yield localized(f"في السجل قيود أخرى عنها: {more}", f"The log has more entries about it: {more}", "\n")
         yield ""
     if (command := next_command(shown)) is not None:
         yield f"{_INDENT}$ {command}"

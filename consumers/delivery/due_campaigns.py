@@ -34,7 +34,7 @@ class Team:
 class DueCampaign:
     """A campaign as a team sees it. `service_name` is that of its service, if it has one that is registered.
 
-    `last_index` = the newest entry about it.
+    `last_index` = the newest entry about it or its service.
     """
 
     campaign_id: str

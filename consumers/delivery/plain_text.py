@@ -1,13 +1,17 @@
 """Texts of events, made safe for a header or a body: without control characters, without open direction marks, bounded.
 
 A name may hold marks that turn the direction of what follows it. Embeddings, overrides and other invisible characters
-are removed; isolates, which the briefs use, stay where each one is closed in its line.
+are removed; isolates, which the briefs use, stay where each one is closed in its line. Where digits on both sides of
+what is removed would form a national id, a space takes its place.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from typing import Final
+
+from consumers.campaigns.handlers.texts import clip
+from events.values.personal_data import holds_personal_data
 
 FIRST_STRONG_ISOLATE: Final = "\u2068"
 POP_ISOLATE: Final = "\u2069"
@@ -22,11 +26,12 @@ _JOINERS: Final = "\u200c\u200d"
 def line(text: str, characters_max: int = 200) -> str:
     """One line without invisible characters but joiners; longer ones end in an ellipsis."""
     spaced = "".join(" " if character.isspace() else character for character in text)
-    visible = " ".join("".join(filter(_is_visible, spaced)).split())
+    visible = " ".join(_visible(spaced).split())
     if len(visible) <= characters_max:
         return visible
     # Between words: a number that is cut could look like a national id.
-    return visible[:characters_max].rpartition(" ")[0].rstrip() + "…"
+    words = visible[:characters_max].rpartition(" ")[0].rstrip()
+    return words + "…" if words else clip(visible, characters_max)
 
 
 def lines(text: str) -> list[str]:
@@ -49,10 +54,8 @@ def isolated(text: object) -> str:
 
 def _keep_closed_isolates(text: str) -> str:
     plain = "".join(" " if character == "\t" else character for character in text)
-    kept = "".join(c for c in plain if _is_visible(c) or c in _OPENING or c == POP_ISOLATE)
-    if _isolates_are_closed(kept):
-        return kept
-    return "".join(filter(_is_visible, kept))
+    kept = _visible(plain, _OPENING + POP_ISOLATE)
+    return kept if _isolates_are_closed(kept) else _visible(kept)
 
 
 def _isolates_are_closed(text: str) -> bool:
@@ -62,6 +65,14 @@ def _isolates_are_closed(text: str) -> bool:
         if open_ < 0:
             return False
     return open_ == 0
+
+
+def _visible(text: str, kept: str = "") -> str:
+    """A text without its invisible characters, but those `kept`."""
+    shown = "".join(c for c in text if _is_visible(c) or c in kept)
+    if holds_personal_data(shown):
+        return "".join(c if _is_visible(c) or c in kept else " " for c in text)
+    return shown
 
 
 def _is_visible(character: str) -> bool:

@@ -193,6 +193,11 @@ _DECISION: Final[dict[str, Schema]] = {
         }
     ),
     "history": _or_null({**_list(_STEP), "description": "Null where the campaign is another agency's."}),
+    "more_history": {
+        **_YES_OR_NO,
+        "description": "Whether there are entries beyond the 1,000 of `history`: those that changed nothing are left "
+        "out first, then the oldest.",
+    },
 }
 _DAYS: Final = _or_null({"type": "integer", "description": "From the launch; negative before it."})
 _CHANNEL_COVERAGE: Final = shape(

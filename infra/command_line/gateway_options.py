@@ -28,7 +28,30 @@ token_option: Final = click.option(
 def gateway_option(default: str) -> Callable[[Command], Command]:
     """The option `--gateway`; `default` says what happens without it."""
     help_text = f"The gateway; default: {default}."
-    return click.option("--gateway", envvar="YESSER_GATEWAY", show_envvar=True, metavar="ADDRESS", help=help_text)
+    return click.option(
+        "--gateway",
+        envvar="YESSER_GATEWAY",
+        show_envvar=True,
+        metavar="ADDRESS",
+        callback=address_option,
+        help=help_text,
+    )
+
+
+def address_option(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """A callback: an address with a host that can be looked up."""
+    if value is None:
+        return None
+    import httpx
+
+    try:
+        url = httpx.URL(value)
+        url.raw_host.decode("ascii").encode("idna")  # as the resolver does: it bounds the parts of a name
+    except (httpx.InvalidURL, ValueError) as error:
+        raise click.BadParameter(f"{value!r} is not an address: {error}.") from None
+    if not url.host or (url.port or 0) > 0xFFFF:
+        raise click.BadParameter(f"{value!r} is not an address: it has no host, or a port above 65535.")
+    return value
 
 
 def gateway_address(given: str | None) -> str:

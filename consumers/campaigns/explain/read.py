@@ -27,7 +27,7 @@ from infra.postgres.unit_of_work import UnitOfWork
 
 CONSUMERS: Final = (CONSUMER, EVENT_INDEX)
 ROWS_MAX: Final = 50
-"""Most evaluations, waiting facts and anomalies that are shown, the last ones first."""
+"""Most evaluations and anomalies that are shown, the last ones first, and most waiting facts."""
 
 _SQL: Final = queries("consumers.campaigns.explain", "read.sql")
 _CAMPAIGN: Final = re.compile(r"([a-z][a-z0-9-]{0,39})\.i([0-9]{1,15})(?:\..+)?")
@@ -63,15 +63,19 @@ async def explain(view: View, rules: RuleSet, name: str) -> Explanation | None:
     """The explanation, or None where the log has nothing of this name. The view shows `CONSUMERS`."""
     connection = await view.use(CONSUMER)
     log_index = view.log_index
+    found: Explanation | None = None
     if (match := _CAMPAIGN.fullmatch(name)) is not None:
-        return await _of_campaign(connection, Explanation(log_index, "campaign", name), match[1], int(match[2]))
-    if (match := _QUOTA.fullmatch(name)) is not None:
+        found = await _of_campaign(connection, Explanation(log_index, "campaign", name), match[1], int(match[2]))
+    elif (match := _QUOTA.fullmatch(name)) is not None:
         key = match[1], int(match[2]), match[3]
-        return await _of_quota(connection, rules, Explanation(log_index, "quota", "/".join(match.groups())), key)
-    if (match := _GROUP.fullmatch(name)) is not None:
-        return await _of_group(connection, rules, Explanation(log_index, "group", name), match[1], int(match[2]))
-    found = await _of_service(view, rules, Explanation(log_index, "service", name))
-    return found or await _of_initiative(view, Explanation(log_index, "initiative", name))
+        found = await _of_quota(connection, rules, Explanation(log_index, "quota", "/".join(match.groups())), key)
+    elif (match := _GROUP.fullmatch(name)) is not None:
+        found = await _of_group(connection, rules, Explanation(log_index, "group", name), match[1], int(match[2]))
+    # A service's or an initiative's id can look like these. Events about a campaign that is none can come from anyone.
+    if found is not None and (found.kind != "campaign" or found.campaigns or found.evaluations):
+        return found
+    service = await _of_service(view, rules, Explanation(log_index, "service", name))
+    return service or await _of_initiative(view, Explanation(log_index, "initiative", name)) or found
 
 
 async def _of_campaign(connection: Connection, found: Explanation, rule: str, index: int) -> Explanation | None:
@@ -172,8 +176,8 @@ async def _add_fired(connection: Connection, found: Explanation, once: str) -> N
 
 
 async def _decided_about(view: View, subject: str) -> list[dict[str, Any]]:
-    """The evaluations at the entries about a subject."""
-    page = await find(await view.use(EVENT_INDEX), Query(subject=subject, rows_max=PAGE_ROWS_MAX))
+    """The evaluations at the newest entries about a subject."""
+    page = await find(await view.use(EVENT_INDEX), Query(subject=subject, rows_max=PAGE_ROWS_MAX, newest_first=True))
     connection = await view.use(CONSUMER)
     indexes = [event["index"] for event in page.events]
     return _rows(await connection.fetch(_SQL["decided_at"], indexes, ROWS_MAX))

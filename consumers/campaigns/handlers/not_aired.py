@@ -67,6 +67,8 @@ def not_aired(
     if name in known:
         return None
     owner = owners.of(rule, service.owner)
+    if owner is None:
+        return None
     parts = {
         **service_parts(service),
         "cause": f"i{index}",

@@ -11,7 +11,6 @@ from consumers.campaigns.rules.rule import ADDRESS_MAX, GROUP_COMPLETED, QUOTA_M
 from consumers.projections.handlers.outcome import Applied
 from consumers.projections.handlers.services import Service
 from consumers.projections.handlers.training import CounterKey
-from events.errors import Halt
 from events.values.calendar import hijri_of
 from events.wire.entry import Entry
 
@@ -42,13 +41,12 @@ class Owners:
     office: str | None
     names: Mapping[str, Text] = field(default_factory=dict)
 
-    def of(self, rule: Rule, agency: str) -> Agency:
-        """The owner that `rule` names; `agency` owns the service or announced. Raises `Halt` without an office."""
+    def of(self, rule: Rule, agency: str) -> Agency | None:
+        """The owner that `rule` names; `agency` owns the service or announced. None where that is the office and none
+        is known yet: by dates of occurrence, a service can be launched before the office was registered."""
         code = self.office if rule.owner == "office" else agency
         if code is None:
-            raise Halt(
-                "the log names no office before an event that only an office may send; run `yesser audit verify`"
-            )
+            return None
         return Agency(code, self.names.get(code, {"ar": code, "en": code}))
 
 

@@ -75,6 +75,10 @@ WHY_NOT: Final[Mapping[str, Text]] = {
     "no-target": {"ar": "لا هدف أكبر من صفر.", "en": "There is no target above zero."},
     "fired-before": {"ar": "سبق أن أُطلقت هذه الحملة.", "en": "This rule has fired for it before."},
     "below": {"ar": "{figure} من {target} حتى القيد {cause}.", "en": "{figure} of {target} at entry {cause}."},
+    "no-office": {
+        "ar": "مكتب البرنامج غير معروف حتى القيد {cause}.",
+        "en": "No programme office is known at entry {cause}.",
+    },
     "contradicted": {
         "ar": "القيد {cause} لم يغيّر شيئاً ({anomaly}).",
         "en": "Entry {cause} changed nothing ({anomaly}).",
@@ -83,20 +87,21 @@ WHY_NOT: Final[Mapping[str, Text]] = {
 """Why a rule did not fire."""
 
 
-def evaluate(rule: Rule, occurrence: Occurrence, owner: Agency, *, fired_before: bool = False) -> Decision:
-    """The decision of `rule`, which is about the moment of `occurrence`."""
+def evaluate(rule: Rule, occurrence: Occurrence, owner: Agency | None, *, fired_before: bool = False) -> Decision:
+    """The decision of `rule`, which is about the moment of `occurrence`. Without an owner it does not fire."""
     parts = {
         **occurrence.parts,
         "cause": f"i{occurrence.cause_index}",
         "figure": occurrence.figure,
         "target": occurrence.target,
-        "owner": owner.name,
     }
+    if owner is None:
+        return Decision(rule.name, occurrence.cause_index, occurrence.part, fill(WHY_NOT["no-office"], parts))
     if occurrence.figure is not None and occurrence.target is not None:
         code = why_not(occurrence.figure, occurrence.target, fired_before=fired_before)
         if code is not None:
             return Decision(rule.name, occurrence.cause_index, occurrence.part, fill(WHY_NOT[code], parts))
-    return _fire(rule, occurrence, owner, parts)
+    return _fire(rule, occurrence, owner, {**parts, "owner": owner.name})
 
 
 def why_not(figure: int, target: int, *, fired_before: bool) -> str | None:

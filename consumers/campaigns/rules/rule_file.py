@@ -75,7 +75,22 @@ class _Document(Model):
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a name that is given twice, which YAML's own loader takes without a word."""
+    """Refuses a name that is given twice, which YAML's own loader takes without a word, and aliases, by which a small
+    file can become one of gigabytes."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem="write the value again instead of an alias (*)", problem_mark=mark)
+        return super().compose_node(parent, index)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except yaml.YAMLError:
+            raise
+        except Exception as error:  # YAML's own loader raises any kind where a value does not fit its form or tag
+            raise yaml.MarkedYAMLError(problem="a value cannot be read", problem_mark=node.start_mark) from error
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
@@ -160,7 +175,7 @@ def _parsed(file: str, raw: bytes) -> dict[str, Any]:
         raise InvalidRules([Fault(file, "", "أكبر من 64 كيبيبايت", "it is larger than 64 KiB")])
     try:
         document = yaml.load(raw, _Loader)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+    except Exception as error:
         where = getattr(error, "problem_mark", None)
         line = "" if where is None else f"{where.line + 1}"
         problem = getattr(error, "problem", None) or type(error).__name__

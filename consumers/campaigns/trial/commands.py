@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import date
 from pathlib import Path
 
 import click
@@ -24,6 +23,7 @@ from consumers.campaigns.trial.show import (
 )
 from consumers.campaigns.trial.trial import changed_rules, try_rules
 from events.errors import YesserError
+from events.values.fields import DATE_PATTERN
 from infra.command_line.output import json_option
 from infra.settings import Settings
 
@@ -34,11 +34,8 @@ class NoRule(YesserError):
 
 def since_option(context: click.Context, option: click.Parameter, value: str) -> str:
     """An index, or a Gregorian date."""
-    try:
-        if not re.fullmatch(r"[0-9]{1,15}", value):
-            date.fromisoformat(value)
-    except ValueError:
-        raise click.BadParameter(f"{value!r} is neither an index nor a date: write 1042 or 2026-11-25.") from None
+    if not re.fullmatch(r"[0-9]{1,15}", value) and not re.fullmatch(DATE_PATTERN, value):
+        raise click.BadParameter(f"{value!r} is neither an index nor a date: write 1042 or 2026-11-25.")
     return value
 
 
@@ -55,7 +52,8 @@ def since_option(context: click.Context, option: click.Parameter, value: str) ->
 def try_command(path: Path, since: str, as_json: bool) -> None:
     """Show what a changed rule would have triggered on the real history; writes and publishes nothing.
 
-    PATH is a rule's file, which takes the place of the rule of its name, or a folder with all rules.
+    PATH is a rule's file, which takes the place of the rule of its name, or a folder with all rules. A rule about
+    not-aired is asked at its moment, but only for services that are neither suspended nor retired today.
     """
     rules = rules_in_force()
     trial = asyncio.run(try_rules(Settings(), rules, changed_rules(rules, path), since, now()))

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from consumers.as_of.point_in_time import RIYADH, PointInTime, entries_recorded_by
-from consumers.as_of.view import View, view
+from consumers.as_of.view import NoSuchIndex, View, view
 from consumers.campaigns.consumer import campaigns_consumer
 from consumers.campaigns.rules.rule import RuleSet
 from consumers.campaigns.rules.rule_file import read_folder, read_rule
-from consumers.campaigns.unaired import due_triggers
+from consumers.campaigns.unaired import triggers_until
 from consumers.fold.consumer import Consumer
 from events.wire.entry import Entry
 from infra.log.reader import log_size
@@ -64,16 +64,21 @@ def changed_rules(rules: RuleSet, path: Path) -> RuleSet:
 
 
 async def try_rules(settings: Settings, rules: RuleSet, changed: RuleSet, since: str, now: datetime) -> Trial:
-    """Compare two sets on the history from `since` on: an index, or the Gregorian date in Riyadh of recording."""
+    """Compare two sets on the history from `since` on: an index, or the Gregorian date in Riyadh of recording.
+
+    Raises `NoSuchIndex`.
+    """
     async with connected(settings.acting_as("reader"), "reader") as connection:
         size = await log_size(connection)
         first = int(since) if since.isdecimal() else await _first_of(connection, since)
+    if first > size:
+        raise NoSuchIndex(f"the log has {size} entries, so there is none from {first} on: use 0 … {size}, or a date")
     decided: dict[str, list[OutboxEvent]] = {"now": [], "tried": []}
     sets = {"now": rules, "tried": changed}
     consumers = {name: _collecting(name, sets[name], decided[name]) for name in sets}
     async with view(settings, list(consumers.values()), PointInTime(index=size), from_log=True) as state:
         for name, consumer in consumers.items():
-            decided[name] += await due_triggers(await state.use(consumer), sets[name], now)
+            decided[name] += await triggers_until(await state.use(consumer), sets[name], now)
         in_log = await _in_log(state, consumers["now"])
     before, after = (_triggers(decided[name], first) for name in sets)
     return compare(size, first, before, after, in_log)

@@ -1,7 +1,7 @@
 """A team's campaigns as iCalendar (RFC 5545): an all-day event on each due date, in both languages. Pure.
 
-The `UID` is the campaign's id and `SEQUENCE` its newest entry, so that a calendar moves, completes and cancels its own
-event. A calendar knows no *completed* event: the title says it.
+The `UID` is the campaign's id and `SEQUENCE` the newest entry about it or its service, so that a calendar moves,
+completes and cancels its own event. A calendar knows no *completed* event: the title says it.
 """
 
 from __future__ import annotations

@@ -68,7 +68,8 @@ class Sender:
 def checked_address(address: str) -> str:
     """The address itself. Raises `BadAddress` for anything that is not one plain ASCII address."""
     match = _ADDRESS.fullmatch(address)
-    if match is None or len(address) > _ADDRESS_MAX or len(match["local"]) > _LOCAL_MAX:
+    # The library would decode an encoded word (RFC 2047), and fail where it cannot.
+    if match is None or "=?" in address or len(address) > _ADDRESS_MAX or len(match["local"]) > _LOCAL_MAX:
         raise BadAddress
     return address
 

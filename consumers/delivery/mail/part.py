@@ -1,7 +1,7 @@
 """The part of the delivery process that sends e-mails: makes reminders and digests, and sends what waits, one by one.
 
 Where the server cannot be reached or refuses to work, all e-mails wait and nothing is lost; the reason is logged
-once. A fault of one message (a refused address) ends that message alone.
+once. A fault of one message (a refused address, a text that cannot be written) ends that message alone.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.message import EmailMessage
 from typing import Final, Literal, cast
 
 import structlog
 
 from consumers.delivery.mail import queue
 from consumers.delivery.mail.message import BadAddress, Sender, build, checked_address
-from consumers.delivery.mail.notices import NotSent, prepare, short_kind
+from consumers.delivery.mail.notices import NotSent, Prepared, prepare, short_kind
 from consumers.delivery.mail.queue import Claimed
 from consumers.delivery.mail.smtp import MailNotConfigured, Outcome, SmtpServer, SmtpSession, smtp_server
 from consumers.delivery.mail.timed import TimedMessages
@@ -115,12 +116,12 @@ class PostOffice:
         now = self.clock()
         try:
             prepared = await prepare(self.connection, claimed, now, self.console)
+            message = self._written(prepared, claimed, now)
         except NotSent as reason:
             state = cast(Literal["failed", "cancelled"], reason.state)
             await queue.end(self.connection, self.epoch, claimed, state, reason.reason, now)
             count("mails", code=reason.reason)
             return None
-        message = build(prepared.letter, prepared.identity, self.sender, prepared.recipient, now, 1 + claimed.unknown)
         started = time.perf_counter()
         outcome = await session.send(message)
         latency_ms = round((time.perf_counter() - started) * 1000)
@@ -137,6 +138,19 @@ class PostOffice:
                 status=outcome.status,
             )
         return outcome
+
+    def _written(self, prepared: Prepared, claimed: Claimed, now: datetime) -> EmailMessage:
+        """The message. Raises `NotSent` for one that cannot be written: it holds up no other."""
+        try:
+            message = build(
+                prepared.letter, prepared.identity, self.sender, prepared.recipient, now, 1 + claimed.unknown
+            )
+            message.as_bytes()  # what cannot be sent fails here
+        except Exception as error:
+            ids = {"message": claimed.message_id, "kind": short_kind(claimed.kind)}
+            log.error("an e-mail cannot be written", **ids, exc_info=error)
+            raise NotSent("failed", "cannot-be-written") from error
+        return message
 
     def _server_failed(self, outcome: Outcome) -> float:
         self._failures += 1

@@ -77,6 +77,10 @@ SENTENCES: Final[Mapping[str, Bilingual]] = {
         "Write an absolute https URL without a user name and without #, with its host in ASCII (xn--…).",
     ),
     "address-too-long": Bilingual("ما قبل @ أطول من 64 حرفًا.", "The part before @ has more than 64 characters."),
+    "encoded-word": Bilingual(
+        "لا يمكن إرسال بريد إلى عنوان فيه =?: استخدم عنوانًا آخر.",
+        "No e-mail can be sent to an address with =?; use another one.",
+    ),
     "said-twice": Bilingual("مكرر: اذكره مرة واحدة.", "An item occurs twice; write it once."),
     "endpoint-for-webhook": Bilingual(
         "endpoint_id لطريقة ويب هوك (webhook) وحدها.", "Only the route webhook has an endpoint_id; leave it out."
@@ -92,6 +96,10 @@ SENTENCES: Final[Mapping[str, Bilingual]] = {
     "until-after-since": Bilingual("يجب أن يكون until بعد since.", "until must be later than since."),
     "greater_than_equal": Bilingual("اكتب رقمًا من 0 فصاعدًا.", "Write a whole number from 0 on."),
     "less_than_equal": Bilingual("هذا الرقم أكبر من الممكن.", "This number is greater than any that is in use."),
+    "not-json": Bilingual(
+        "فيه رقم أكبر من الممكن، أو نص ليس بترميز UTF-8.",
+        "This holds a number that is too large, or text that is not UTF-8.",
+    ),
     "personal-data": Bilingual(
         "فيه رقم هوية وطنية: احذفه. جهات الاتصال مكاتب لا أشخاص.",
         "This holds a national id; remove it. Contacts are desks, never persons.",
@@ -123,9 +131,11 @@ def _distinct(values: list[str]) -> list[str]:
     return values
 
 
-def _short_local_part(address: str) -> str:
+def _can_be_written(address: str) -> str:
     if len(address.rpartition("@")[0]) > 64:
         raise PydanticCustomError("address-too-long", "too long")
+    if "=?" in address:
+        raise PydanticCustomError("encoded-word", "encoded")
     return address
 
 
@@ -143,7 +153,7 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=NAME_LENGTH_MAX
 Address = Annotated[
     str,
     StringConstraints(max_length=ADDRESS_LENGTH_MAX, pattern=ADDRESS_PATTERN),
-    AfterValidator(_short_local_part),
+    AfterValidator(_can_be_written),
 ]
 Addresses = Annotated[list[Address], Field(min_length=1, max_length=CONTACTS_MAX), AfterValidator(_distinct)]
 Url = Annotated[str, StringConstraints(max_length=URL_LENGTH_MAX, pattern=URL_PATTERN)]
@@ -230,7 +240,10 @@ Input = TypeVar("Input", bound=Model)
 
 def validated(model: type[Input], document: object) -> Input:
     """The document as a model. Raises `InvalidInput`."""
-    text = orjson.dumps(document, option=orjson.OPT_PASSTHROUGH_SUBCLASS).decode()
+    try:
+        text = orjson.dumps(document, option=orjson.OPT_PASSTHROUGH_SUBCLASS).decode()
+    except TypeError:  # of a command: a number beyond 64 bits, or an argument in another encoding
+        raise InvalidInput([InputFault("invalid-value", "", SENTENCES["not-json"])]) from None
     if holds_personal_data(text):
         raise InvalidInput([InputFault("personal-data", "", SENTENCES["personal-data"])])
     try:

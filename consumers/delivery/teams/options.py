@@ -20,6 +20,7 @@ Answer = TypeVar("Answer")
 
 agency_argument: Final = click.argument("agency", type=AgencyCode())
 team_argument: Final = click.argument("team")
+_INDEX_DIGITS_MAX: Final = 18
 
 
 class EndpointId(click.ParamType[str]):
@@ -45,7 +46,7 @@ class Beginning(click.ParamType[dict[str, int | str]]):
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
         if not isinstance(value, str):
             return value
-        if value.isdecimal():
+        if value.isdecimal() and len(value) <= _INDEX_DIGITS_MAX:
             return {"from_index": int(value)}
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
             return {"from_date": value}

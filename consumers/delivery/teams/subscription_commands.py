@@ -25,6 +25,7 @@ from consumers.delivery.teams.subscriptions import (
     require_known_rules,
     subscriptions_of,
 )
+from events.values.money import INTEGER_MAX
 from infra.command_line.display import NOTHING, Column, Grid, show
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_confirmation, print_result
@@ -97,7 +98,7 @@ def list_(agency: str | None, team: str | None, ended: bool, as_json: bool) -> N
 
 
 @subscriptions.command("end")
-@click.argument("subscription", type=click.IntRange(min=1))
+@click.argument("subscription", type=click.IntRange(1, INTEGER_MAX))
 @json_option
 def end(subscription: int, as_json: bool) -> None:
     """End a subscription. Messages already queued are still delivered."""

@@ -106,11 +106,11 @@ class Timers:
         written = 0
         if self._decided_before and position > self._position:
             late = await self.connection.fetch(_SQL["late"], self._position, today)
-            written += await self._decide([row["campaign_id"] for row in late])
+            written += await self._decide([row["campaign_id"] for row in late], today)
         after = ("", "")
         while is_new_day:
             due = await self.connection.fetch(_SQL["due"], self._decided_before, today, *after, CAMPAIGNS_MAX)
-            written += await self._decide([row["campaign_id"] for row in due])
+            written += await self._decide([row["campaign_id"] for row in due], today)
             if len(due) < CAMPAIGNS_MAX:
                 break
             after = due[-1]["due_on"], due[-1]["campaign_id"]
@@ -139,11 +139,13 @@ class Timers:
         if position < size:
             raise NotCaughtUp(f"the campaigns' rows contain {position} of {size} entries recorded by midnight")
 
-    async def _decide(self, campaign_ids: Sequence[str]) -> int:
+    async def _decide(self, campaign_ids: Sequence[str], today: str) -> int:
         """Put the escalations of these overdue campaigns into the outbox; returns their number."""
         if not campaign_ids:
             return 0
-        rows = [Overdue(**row) for row in await self.connection.fetch(_SQL["overdue"], campaign_ids)]
+        read = [Overdue(**row) for row in await self.connection.fetch(_SQL["overdue"], campaign_ids)]
+        # A service that was resumed meanwhile has moved the due date: that midnight is still to come.
+        rows = [row for row in read if row.due_on < today]
         sizes = {
             due_on: await entries_recorded_by(self.connection, midnight_after(due_on))
             for due_on in {row.due_on for row in rows}

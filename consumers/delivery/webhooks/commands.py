@@ -13,6 +13,7 @@ import click
 
 from consumers.as_of.options import recorded_option
 from consumers.delivery.webhooks.redelivery import Wanted, attempts_at, redeliver, webhooks_of
+from events.values.money import INTEGER_MAX
 from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized
@@ -49,7 +50,7 @@ def list_(agency: str | None, as_json: bool) -> None:
 
 @click.command()
 @endpoint_argument
-@click.option("--message", type=int, help="Only attempts for the message with this id.")
+@click.option("--message", type=click.IntRange(1, INTEGER_MAX), help="Only attempts for the message with this id.")
 @click.option(
     "--limit",
     type=click.IntRange(1, ATTEMPTS_MAX),
@@ -69,7 +70,9 @@ def attempts(endpoint: str, message: int | None, limit: int, as_json: bool) -> N
 
 @click.command("redeliver")
 @endpoint_argument
-@click.option("--message", type=int, help="The message with this id (`yesser webhooks attempts`).")
+@click.option(
+    "--message", type=click.IntRange(1, INTEGER_MAX), help="The message with this id (`yesser webhooks attempts`)."
+)
 @click.option("--since", metavar="TIME", callback=recorded_option, help="Messages made since TIME.")
 @click.option("--until", metavar="TIME", callback=recorded_option, help="Messages made before TIME.")
 @json_option

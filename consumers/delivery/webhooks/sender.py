@@ -253,9 +253,9 @@ class Sender:
         try:
             at = datetime.now(UTC)
             late = is_late(message.created_at, at, self._policy)
-            outcome = await self._post(active, message, body, at, late=late)
+            outcome = await self._outcome(active, message, body, at, late=late)
             found = verdict(message.attempts + 1, outcome, self._policy, random.random())  # noqa: S311
-        except Exception as error:  # a bug, which ends the term: no other task awaits this one
+        except Exception as error:  # a bug in the bookkeeping, which ends the term: no other task awaits this one
             self._bug = error
             self._woken.set()
             return
@@ -264,6 +264,16 @@ class Sender:
         self._ended.append(Attempt(message, at, outcome, found, late))
         self._start_one(active)
         self._woken.set()
+
+    async def _outcome(self, active: Active, message: Message, body: bytes, at: datetime, *, late: bool) -> Outcome:
+        """What a request gave. A bug in one, which a receiver's answer may bring about, is its failure and that of no
+        other: nothing here is read from the database."""
+        try:
+            return await self._post(active, message, body, at, late=late)
+        except Exception as error:
+            ids = {"endpoint_id": message.endpoint_id, "message": message.message_id}
+            log.error("an unknown error ends an attempt to deliver a webhook", **ids, exc_info=error)
+            return Outcome(None, "bad-answer", 0)
 
     async def _post(self, active: Active, message: Message, body: bytes, at: datetime, *, late: bool) -> Outcome:
         if active.secrets is None:

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from consumers.as_of.view import view
+from consumers.campaigns import read
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.explain.commands import explain_command
 from consumers.campaigns.explain.read import CONSUMERS, Explanation, explain
@@ -123,6 +124,58 @@ async def test_a_group_a_campaign_and_an_initiative(settings: Settings, entries:
     initiative = await asked(settings, "I")
     assert [row["rule"] for row in initiative.evaluations] == ["initiative-announced"]
     assert "is not in the log yet" in english(initiative)
+
+
+@pytest.mark.parametrize("name", ["passport.i1", "e-visa.i2", "gregorian-2026-usage", "service-launched.i999"])
+async def test_a_service_whose_id_looks_like_something_else_is_found(
+    settings: Settings, connection: Connection, name: str
+) -> None:
+    story = Story()
+    story.register(name)
+    launched = story.launch(name)
+    story.come_back()
+    story.acknowledge(name, agency="justice")
+    await apply(connection, story)
+    found = await asked(settings, name)
+    assert (found.kind, found.facts["launched_index"]) == ("service", launched)
+    assert [row["campaign_id"] for row in found.campaigns] == [f"service-launched.i{launched}"]
+
+
+async def test_of_a_campaign_that_is_none_the_anomalies_are_told(settings: Settings, connection: Connection) -> None:
+    story = Story()
+    wrong = story.acknowledge("passport.i1", agency="justice")
+    await apply(connection, story)
+    found = await asked(settings, "passport.i1")
+    assert found.kind == "campaign"
+    assert f"Entry i{wrong} of justice changed nothing: unknown-campaign" in english(found)
+
+
+async def test_a_history_keeps_what_happened_though_others_send_what_changes_nothing(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read, "HISTORY_MAX", 5)
+    story = Story()
+    story.register("S")
+    campaign = f"service-launched.i{story.launch('S')}"
+    story.come_back()
+    wrong = [story.acknowledge(campaign, agency="justice") for _ in range(4)]
+    acknowledged = story.acknowledge(campaign)
+    wrong += [story.complete(campaign, agency="justice") for _ in range(4)]
+    completed = story.complete(campaign)
+    await apply(connection, story)
+    async with view(settings, read.DETAIL_CONSUMERS) as state:
+        found = await read.campaign(state, campaign)
+    assert found is not None
+    steps = {step["index"]: step["anomaly"] for step in found["history"]}
+    assert list(steps) == sorted([found["triggered_index"], acknowledged, completed, *wrong[-2:]])
+    assert [steps[index] for index in (acknowledged, wrong[-1], completed)] == [None, "not-owner", None]
+    assert found["more_history"] is True
+
+    monkeypatch.setattr(read, "HISTORY_MAX", 11)
+    async with view(settings, read.DETAIL_CONSUMERS) as state:
+        found = await read.campaign(state, campaign)
+    assert found is not None
+    assert (len(found["history"]), found["more_history"]) == (11, False)
 
 
 async def test_a_group_has_the_evaluations_of_its_own_plan(settings: Settings, connection: Connection) -> None:

@@ -10,17 +10,24 @@ from typing import Any
 
 import pytest
 
+from consumers.as_of.view import NoSuchIndex
 from consumers.campaigns.consumer import CONSUMER, campaigns_consumer
+from consumers.campaigns.handlers.not_aired import not_aired
+from consumers.campaigns.handlers.occurrences import Owners
+from consumers.campaigns.handlers.rules import trigger
+from consumers.campaigns.rows import COVERAGE
 from consumers.campaigns.rules.in_force import release_rules
-from consumers.campaigns.rules.rule import RuleSet
+from consumers.campaigns.rules.rule import Rule, RuleSet
 from consumers.campaigns.trial.trial import changed_rules, try_rules
 from consumers.campaigns.unaired import due_triggers
 from consumers.fold.consumer import Consumer
 from consumers.pipeline.pipeline import Pipeline
 from consumers.pipeline.writer import Writer
+from consumers.projections.handlers.services import SERVICE
 from consumers.rebuild.rebuild import RebuildOptions, RuleChanged, rebuild
 from infra.postgres.connection import Connection, connect
 from infra.postgres.migrate import create_tables
+from infra.postgres.outbox import event_bytes
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live, write_log
 from tests.integration.consumers.registrar.registering import make_topics, running, until
@@ -112,6 +119,8 @@ async def test_a_changed_rule_is_tried_on_the_history_and_leaves_no_trace(
     later = await try_rules(settings, release_rules(), without, "2026-11-02", NOW)
     assert later.since == len(story.entries)
     assert later.no_longer == []
+    with pytest.raises(NoSuchIndex):
+        await try_rules(settings, release_rules(), without, "20261102", NOW)
 
 
 async def test_a_rule_about_the_clock_is_tried_as_of_now(settings: Settings, story: Story) -> None:
@@ -123,6 +132,42 @@ async def test_a_rule_about_the_clock_is_tried_as_of_now(settings: Settings, sto
         "not-aired.i6.radio",
         "not-aired.i6.print",
     ]
+
+
+def came_due(story: Story, rule: Rule) -> None:
+    """What the timers triggered by a rule about the clock is in the log."""
+    services = {service.service_id: service for service in story.store.rows(SERVICE)}
+    found = [
+        not_aired(rule, channel, services[row.service_id], row, row.campaign_ids, Owners("yesser"), NOW)
+        for row in story.store.rows(COVERAGE)
+        for channel in rule.channels
+    ]
+    for proposal in found:
+        if proposal is not None:
+            story.append(event_bytes(trigger(proposal, 1)))
+
+
+async def test_a_rule_about_the_clock_is_compared_with_what_it_triggered_whatever_was_aired_since(
+    settings: Settings, connection: Connection
+) -> None:
+    told, in_force = story_of_two_services(), changed_rules(release_rules(), EXAMPLE)
+    (rule,) = in_force.about("not-aired")
+    told.at = "2026-12-15T08:00:00.000000Z"
+    came_due(told, rule)
+    told.air("not-aired.i5.tv", "B", "tv")
+    told.air("service-launched.i6", "C", "radio")
+    await write_log(connection, told.raw)
+    triggered = {f"not-aired.{part}" for part in ("i5.tv", "i5.radio", "i5.print", "i6.radio", "i6.print")}
+
+    gone = await try_rules(settings, in_force, release_rules(), "0", NOW)
+    assert {row["campaign_id"] for row in gone.no_longer if row["in_log"]} == triggered
+    others = [one for one in in_force.rules if one != rule]
+    earlier = RuleSet((*others, replace(rule, after_working_days=10)))
+    moved = await try_rules(settings, in_force, earlier, "0", NOW)
+    assert {row["campaign_id"] for row in moved.changed if "due_on" in row["differs_in"]} == triggered
+    assert (moved.fired, moved.no_longer, moved.unchanged) == ([], [], 2)
+    again = await try_rules(settings, release_rules(), in_force, "0", NOW)
+    assert {row["campaign_id"] for row in again.fired} == triggered
 
 
 async def take_over(settings: Settings, consumer: Consumer, epoch: int) -> bool:

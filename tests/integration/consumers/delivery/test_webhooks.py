@@ -11,9 +11,10 @@ import pytest
 from nacl.signing import VerifyKey
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from consumers.delivery.webhooks import store
 from consumers.delivery.webhooks.redelivery import NothingToRedeliver, Wanted, WebhookDisabled, redeliver
 from infra.log.bundle import event_of
-from infra.postgres.connection import Connection
+from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
 from tests.integration.consumers.delivery.hooks import add_endpoint, delivering, for_hooks, states, subscribe, until
 from tests.integration.consumers.delivery.live_story import make_live
@@ -174,6 +175,21 @@ async def test_an_endpoint_that_is_gone_is_disabled_and_its_team_told(
     assert [tuple(row) for row in rows] == [("health", "press", "e1", "endpoint-disabled")]
     words = [row["command"] for row in await connection.fetch("SELECT command FROM platform.trail ORDER BY at")]
     assert words[0] == "webhooks disable e1 gone"
+
+
+async def test_an_endpoint_that_is_disabled_again_within_a_second_is_told_once(
+    settings: Settings, connection: Connection
+) -> None:
+    await add_endpoint(connection, for_hooks(settings), "e1", "https://hooks.example/")
+    async with connected(settings.acting_as("delivery"), "webhooks") as own:
+        for _ in range(5):
+            async with own.transaction():
+                await store.disable(own, "e1", "gone")
+            await connection.execute("UPDATE delivery.endpoint SET disabled_at = NULL, disabled_reason = NULL")
+    assert 1 <= await connection.fetchval("SELECT count(*) FROM delivery.message WHERE kind = 'endpoint-disabled'") < 5
+    assert (
+        await connection.fetchval("SELECT count(*) FROM platform.trail WHERE command LIKE 'webhooks disable e1%'") == 5
+    )
 
 
 async def test_an_endpoint_that_keeps_failing_is_disabled(settings: Settings, connection: Connection) -> None:

@@ -131,6 +131,9 @@ def test_the_page_to_print_has_the_service_the_brief_the_airings_and_the_history
     ):
         assert part in text
     assert "Urgent" in text
+    assert "The log has more entries" not in text
+    more = text_of(*brief_parts(shown | {"more_history": True}, TODAY))
+    assert "The log has more entries about it: yesser log find --subject campaign/service-launched.i4" in more
     assert "changed nothing: not-owner" in " ".join(text.split())
     general = text_of(*brief_parts(shown | {"service": None, "airings": [], "urgency": "normal"}, TODAY))
     assert "Urgent" not in general

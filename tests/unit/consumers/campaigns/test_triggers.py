@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from consumers.campaigns.consumer import CONSUMER
+from consumers.campaigns.consumer import CONSUMER, campaigns_consumer
 from consumers.campaigns.rows import EVALUATION, EVALUATION_RUN
+from consumers.campaigns.rules.in_force import release_rules
+from consumers.campaigns.rules.rule import RuleSet
 from tests.unit.consumers.campaigns.story import Story
 from tests.unit.consumers.memory_store import MemoryStore
 
@@ -258,6 +262,19 @@ def test_where_the_office_is_several_agencies_the_first_registered_owns_general_
     story.set_quota(1)
     story.certify("c1")
     assert story.outbox[0].data["owner"] == "yesser"
+
+
+def test_by_dates_of_occurrence_a_launch_before_any_office_fires_no_rule_of_the_office_and_says_why() -> None:
+    story = Story()
+    story.register("S")
+    launched = story.launch("S")
+    rules = tuple(replace(rule, owner="office") for rule in release_rules().rules)
+    store, consumer = MemoryStore(), campaigns_consumer(lambda: RuleSet(rules))
+    without = [entry for entry in story.entries if entry.type != "registry.agency-registered"]
+    assert store.apply(consumer, without) == []
+    (found,) = store.rows(EVALUATION)
+    assert (found.rule, found.cause_index, found.fired) == ("service-launched", launched, False)
+    assert found.reason["en"] == f"No programme office is known at entry i{launched}."
 
 
 @pytest.mark.parametrize(

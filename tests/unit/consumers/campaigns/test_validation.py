@@ -20,6 +20,10 @@ NAMES = {
     "braces": "{name} {} {0.__class__}",
     "new lines and tabs": "one\n\ttwo",
     "one character": "ع",
+    "runs that a mark separates": "Service 10000\u200e00008",
+    "runs that an Arabic mark separates": "خدمة ١٠٠٠٠\u061c٠٠٠٠٨",
+    "runs that an isolate separates": "10000\u206800008\u2069",
+    "runs that a mark separates at the limit": "y " * 394 + "10000\u200e00008 " + "z" * 1_000,
 }
 
 

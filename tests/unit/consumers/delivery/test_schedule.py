@@ -77,6 +77,9 @@ def test_the_wait_that_the_receiver_asks_for_counts_where_it_is_longer_up_to_a_d
         ("٥", None),
         ("9" * 400, 999_999_999),
         ("Sun, 99 Nov 2026 08:02:00 GMT", None),
+        ("Thu, 01 Jan 99999999999 00:00:00 GMT", None),
+        ("Thu, 99999999999 Jan 2026 00:00:00 GMT", None),
+        ("Thu, 01 Jan 2026 99999999999:00:00 GMT", None),
     ],
 )
 def test_retry_after_is_a_number_or_a_date(text: str | None, seconds: float | None) -> None:

@@ -54,6 +54,27 @@ async def test_an_agency_reads_the_calendar_of_its_own_teams(settings: Settings,
         assert (await window.client.get("/v1/teams/press/calendar.ics")).status_code == 401
 
 
+async def test_a_retired_service_is_a_newer_version_of_the_event_that_cancels_it(
+    settings: Settings, connection: Connection
+) -> None:
+    story = Story()
+    story.register("S")
+    story.launch("S")
+    story.come_back()
+    story.change("suspended", "S")
+    story.come_back()
+    paused = len(story.entries) - 1
+    retired = story.change("retired", "S")
+    await lay_down(connection, story)
+    await connection.execute(REGISTER, "health", "agency")
+    await add_team(connection, "press@health.example")
+    async with read_window(settings, connection) as window:
+        answer = await window.get("/v1/teams/press/calendar.ics", "agency", "health")
+    (event,) = Calendar.from_ical(answer.content).walk("VEVENT")
+    assert (event["status"], event["sequence"]) == ("CANCELLED", retired)
+    assert retired > paused
+
+
 async def test_a_calendar_program_reads_it_under_a_secret_address_until_it_is_revoked(
     settings: Settings, connection: Connection
 ) -> None:

@@ -293,6 +293,7 @@ async def test_a_message_is_given_up_after_five_days(settings: Settings, connect
     [
         ("DELETE FROM delivery.contact", "failed", "no-contact"),
         ("UPDATE delivery.contact SET address = E'a@b.example\\r\\nBcc: c@d.example'", "failed", "bad-address"),
+        ("UPDATE delivery.contact SET address = '=?zz?q?x?=@b.example'", "failed", "bad-address"),
         ("UPDATE delivery.team SET closed_at = now()", "cancelled", "team-closed"),
     ],
 )

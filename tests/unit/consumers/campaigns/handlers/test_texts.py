@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from consumers.campaigns.handlers.texts import clip, fill, isolated
 from consumers.campaigns.rules.rule import NAME_MAX
+from events.values.personal_data import holds_personal_data
 
 
 def test_a_template_is_filled_in_both_languages() -> None:
@@ -42,6 +45,20 @@ def test_a_value_of_the_other_direction_is_isolated(text: str, language: str, sh
 def test_a_mark_inside_a_value_cannot_end_its_isolation() -> None:
     name = "A\u2069\u202e B"
     assert fill({"ar": "{name}!", "en": "{name}!"}, {"name": name}) == {"ar": "\u2068A B\u2069!", "en": "A B!"}
+
+
+@pytest.mark.parametrize("mark", ["\u061c", "\u200e", "\u202a", "\u202e", "\u2066", "\u2069"])
+def test_a_mark_between_digits_becomes_a_space_only_where_they_would_form_a_national_id(mark: str) -> None:
+    template = {"ar": "«{name}»", "en": "“{name}”"}
+    assert fill(template, {"name": f"10000{mark}00008"}) == {"ar": "«10000 00008»", "en": "“10000 00008”"}
+    assert fill(template, {"name": f"10000{mark}00009"}) == {"ar": "«1000000009»", "en": "“1000000009”"}
+
+
+@given(st.text(st.sampled_from("1000000008٠٨a \u200e\u2068\u2069\u061c"), max_size=40))
+def test_filling_makes_no_national_id(name: str) -> None:
+    assume(not holds_personal_data(name))
+    found = fill({"ar": "«{name}» i{name}.", "en": "{name}"}, {"name": name})
+    assert not any(map(holds_personal_data, found.values()))
 
 
 def test_a_text_that_fits_is_left_alone() -> None:

@@ -81,6 +81,11 @@ def test_comments_and_layout_do_not_change_what_a_rule_says_and_a_version_alone_
         ("version: 3", "version: 3\nhurry: yes", "/hurry", "unknown field; the fields are name"),
         ("version: 3", "version: 3\nversion: 4", "", "'version' is given twice"),
         ("name: opened", "name: [", "", "it is not valid YAML, line"),
+        ("version: 3", 'version: !!int ""', "", "it is not valid YAML, line 3: a value cannot be read"),
+        ("version: 3", "version: !!bool maybe", "", "it is not valid YAML, line 3: a value cannot be read"),
+        ("version: 3", "version: !!timestamp x", "", "it is not valid YAML, line 3: a value cannot be read"),
+        ("version: 3", "version: 2026-13-45", "", "it is not valid YAML, line 3: a value cannot be read"),
+        ("version: 3", "version: &three 3\nafter_working_days: *three", "", "line 4: write the value again"),
     ],
 )
 def test_a_fault_has_its_pointer_and_says_what_to_do(before: str, after: str, pointer: str, words: str) -> None:
@@ -111,6 +116,15 @@ def test_not_aired_needs_its_days_and_is_about_one_service() -> None:
 def test_what_is_no_rule_is_refused(raw: bytes) -> None:
     with pytest.raises(InvalidRules):
         parse_rule("x.yaml", raw)
+
+
+@pytest.mark.parametrize(
+    ("first", "next_one"), [("x: &a0 [tv]", "x{0}: &a{0} [{1}]"), ("x: &a0 {{a: 1}}", "x{0}: &a{0} {{<<: [{1}]}}")]
+)
+def test_a_small_file_that_aliases_make_endless_costs_nothing(first: str, next_one: str) -> None:
+    levels = [next_one.format(level, ", ".join([f"*a{level - 1}"] * 9)) for level in range(1, 20)]
+    with pytest.raises(InvalidRules):
+        parse_rule("x.yaml", "\n".join([first.format(), *levels, "channels: [*a19, *a19]"]).encode())
 
 
 def test_a_folder_lists_the_faults_of_all_its_files(tmp_path: Path) -> None:

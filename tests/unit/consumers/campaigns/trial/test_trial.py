@@ -73,7 +73,7 @@ def test_a_check_lists_every_fault_in_both_languages(tmp_path: Path) -> None:
     assert pointers == ["/brief", "/channels", "/due_working_days", "/kind", "/owner", "/reason", "/when"]
 
 
-@pytest.mark.parametrize("since", ["yesterday", "2026-13-01", "-1"])
+@pytest.mark.parametrize("since", ["yesterday", "2026-13-01", "-1", "0001-01-01", "2026-W48-3"])
 def test_a_beginning_is_an_index_or_a_date(since: str, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("", encoding="utf-8")
     assert "neither an index nor a date" in run("try", str(tmp_path), f"--since={since}", code=2)

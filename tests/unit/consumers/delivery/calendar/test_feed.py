@@ -11,6 +11,7 @@ from icalendar import Calendar
 
 from consumers.delivery.calendar.feed import calendar_of
 from consumers.delivery.due_campaigns import DueCampaign, Team
+from events.values.personal_data import holds_personal_data
 
 NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
 TEAM = Team("health", "press", {"ar": "مكتب الصحافة", "en": "Press desk"}, "ar")
@@ -76,6 +77,16 @@ def test_no_text_of_an_event_adds_a_line(hostile: str) -> None:
         *("uid", "dtstamp", "dtstart", "dtend", "sequence", "summary", "description", "status", "transp", "url"),
     }
     assert not event.subcomponents
+
+
+def test_a_name_is_cut_and_never_gone_and_forms_no_national_id() -> None:
+    long, marked = {"ar": "خ" * 200, "en": "x" * 200}, {"ar": "١٠٠٠٠\u200e٠٠٠٠٨", "en": "10000\u200b00008"}
+    (event,) = events(replace(CAMPAIGN, service_name=long))
+    assert f"Air by today: \u2068{'x' * 79}…\u2069" in event["summary"]
+    (event,) = events(replace(CAMPAIGN, service_name=marked, brief=marked, acknowledged_by=marked["en"]))
+    assert "Air by today: \u206810000 00008\u2069" in event["summary"]
+    assert not holds_personal_data(event["summary"])
+    assert not holds_personal_data(event["description"])
 
 
 def test_an_empty_feed_is_a_calendar() -> None:

@@ -28,6 +28,7 @@ from consumers.delivery.mail.letters import (
 )
 from consumers.delivery.mail.message import BadAddress, Identity, Sender, build, checked_address, message_id
 from consumers.delivery.mail.wording import WORDINGS
+from events.values.personal_data import holds_personal_data
 
 NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
 SENDER = Sender("campaigns@yesser.example")
@@ -137,6 +138,16 @@ def test_no_text_of_an_event_injects_a_header_or_markup_or_turns_the_direction(k
     assert links == ["https://console.example/campaigns/service-launched.i3"] * 2
 
 
+@pytest.mark.parametrize("mark", ["\u200b", "\u00ad", "\u200e", "\u2068", "\u2069", "\x00"])
+def test_what_is_removed_between_digits_forms_no_national_id(mark: str) -> None:
+    text = dict.fromkeys(("ar", "en"), f"Service 10000{mark}00008")
+    notice = replace(NOTICE, brief=text, reason=text, service_name=text, service_url=f"https://x.example/{text['en']}")
+    message = parsed(notice_letter(notice, replace(CONTEXT, team=replace(TEAM, name=text))))
+    assert "Service 10000 00008" in str(message["Subject"])
+    for shown in (str(message["Subject"]), *bodies(message)):
+        assert not holds_personal_data(shown)
+
+
 @given(st.text(max_size=400), st.text(max_size=400))
 def test_any_names_at_all_give_a_message_that_is_read_as_it_was_written(name: str, brief: str) -> None:
     notice = replace(NOTICE, service_name={"ar": name, "en": name}, brief={"ar": brief, "en": brief})
@@ -167,6 +178,9 @@ def test_any_names_at_all_give_a_message_that_is_read_as_it_was_written(name: st
         "مكتب@health.example",
         f"{'a' * 65}@b.example",
         f"a@{'b.' * 130}example",
+        "=?utf-8?q?x?=@b.example",
+        "=?utf-8?b?YQ?=@b.example",
+        "=?zz?q?x?=@b.example",
         "",
     ],
 )

@@ -74,6 +74,8 @@ def test_a_faulty_member_of_a_team_is_named(member: str, value: object) -> None:
         "مكتب@health.example",
         "media@[10.0.0.1]",
         f"{'m' * 65}@health.example",
+        "=?utf-8?q?x?=@health.example",
+        "a=?b@health.example",
         f"media@{'h' * 63}.{'h' * 63}.{'h' * 63}.{'h' * 63}.example",
     ],
 )
@@ -100,6 +102,11 @@ def test_a_national_id_is_refused_wherever_it_stands(where: str) -> None:
         validated(NewTeam, TEAM | {where: faulty[where]})
     assert [fault.code for fault in raised.value.faults] == ["personal-data"]
     assert NATIONAL_ID not in str(raised.value)
+
+
+@pytest.mark.parametrize("faulty", ["caf\udce9", 99_999_999_999_999_999_999])
+def test_what_json_cannot_hold_is_a_fault_and_no_bug(faulty: object) -> None:
+    assert pointers(NewTeam, TEAM | {"name": faulty}) == [""]
 
 
 def test_a_national_id_is_found_behind_escapes_of_json() -> None:

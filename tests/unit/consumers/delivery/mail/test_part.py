@@ -1,0 +1,56 @@
+"""The sender of e-mails: a message that cannot be written fails alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from unittest.mock import AsyncMock, MagicMock
+
+import pytest
+from structlog.testing import capture_logs
+
+from consumers.delivery.mail import part, queue
+from consumers.delivery.mail.letters import notice_letter
+from consumers.delivery.mail.notices import Prepared
+from consumers.delivery.mail.queue import Claimed
+from tests.unit.consumers.delivery.mail.test_messages import CONTEXT, IDENTITY, NOTICE, NOW, SENDER
+
+CLAIMED = Claimed(
+    message_id=7,
+    subscription_id=1,
+    agency="health",
+    team="press",
+    endpoint_id=None,
+    kind="campaign.triggered",
+    event_id="e1",
+    log_index=4,
+    campaign_id="c.i1",
+    replay=False,
+    attempts=1,
+    created_at=datetime(2026, 11, 2, tzinfo=UTC),
+    unknown=0,
+    is_told=False,
+)
+
+
+async def test_a_message_that_cannot_be_written_fails_and_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared = Prepared(notice_letter(NOTICE, CONTEXT), "press@health.example", IDENTITY)
+    monkeypatch.setattr(part, "prepare", AsyncMock(return_value=prepared))
+    ended: list[Any] = []
+
+    async def end(*given: Any) -> None:
+        ended.append(given[3:5])
+
+    def build(*_: Any) -> None:
+        raise LookupError("a defect of a header")
+
+    monkeypatch.setattr(queue, "end", end)
+    monkeypatch.setattr(part, "build", build)
+    session = MagicMock(send=AsyncMock())
+    office = part.PostOffice(MagicMock(), 1, MagicMock(), SENDER, clock=lambda: NOW)
+    with capture_logs() as lines:
+        assert await office._send(session, CLAIMED) is None
+    assert ended == [("failed", "cannot-be-written")]
+    session.send.assert_not_awaited()
+    (line,) = [line for line in lines if line["log_level"] == "error"]
+    assert (line["message"], type(line["exc_info"])) == (7, LookupError)
