@@ -19,7 +19,14 @@ async def test_leases_are_read_with_the_lag_of_the_consumers(settings: Settings,
         "INSERT INTO platform.position (consumer, position, epoch, halted_reason) VALUES ('revenue', 2, 1, 'changed')"
     )
     assert {row["name"]: row for row in await read_leases(settings)} == {
-        "registrar": {"name": "registrar", "owner": "one", "epoch": 1, "held": True, "halted_reason": None, "lag": None},
+        "registrar": {
+            "name": "registrar",
+            "owner": "one",
+            "epoch": 1,
+            "held": True,
+            "halted_reason": None,
+            "lag": None,
+        },
         "consumer.revenue": {
             "name": "consumer.revenue",
             "owner": "two",
