@@ -174,6 +174,8 @@ async def _require_sound(folder: Path, verifier: Verifier, before: Checkpoint, p
 async def _write_bundles(log: AuthenticatedLog, writer: _Writer, size: int, progress: Progress) -> None:
     """Bundles of entries, and the level-0 tiles computed from them."""
     wanted = [(n, w) for n, w in tiles_at(0, size) if not (w == TILE and writer.has("entries", n) and writer.has(0, n))]
+    if wanted and wanted[0][0]:  # the recorded times go on from those of the bundle before
+        await log.entries((wanted[0][0] - 1) * TILE, TILE)
     for start in range(0, len(wanted), BUNDLES_AT_ONCE):
         group = wanted[start : start + BUNDLES_AT_ONCE]
         for (first, last), bundles in _consecutive(group):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,11 @@ import pytest
 from consumers.audit.kept import ForkedLog
 from consumers.audit.mirror import DamagedMirror, mirror_entries, signed_bundle, write_mirror
 from consumers.audit.port import CorruptBatch, MirrorPort, MissingPart, NotThere
-from consumers.audit.tree import WrongTree, require_tree
+from consumers.audit.tree import WrongTime, WrongTree, require_tree
 from events.errors import YesserError
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import inclusion_proof
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of, sample_entries
+from tests.unit.consumers.audit.memory_log import FIRST_RECORDED, KEY, MemoryLog, root_of, sample_entries, sample_entry
 
 ENTRIES = sample_entries(66_000)
 
@@ -203,6 +204,15 @@ async def test_files_beyond_the_checkpoint_are_written_again(tmp_path: Path) -> 
     (tmp_path / "cut/tile/entries/003").write_bytes(b"half of it")
     port = await mirrored(tmp_path / "cut", 1030)
     assert await verified(port) == 1030
+
+
+@pytest.mark.parametrize("new_only", [False, True])
+async def test_times_that_run_back_where_a_mirror_grows_are_found(tmp_path: Path, new_only: bool) -> None:
+    await mirrored(tmp_path, 256)
+    late = [*ENTRIES[:256], *(sample_entry(n, FIRST_RECORDED - timedelta(hours=1)) for n in range(256, 300))]
+    with pytest.raises(WrongTime, match=r"^entry 256 "):
+        await write_mirror(MemoryLog(late), tmp_path, KEY.verifier, new_only=new_only)
+    assert (await MirrorPort(tmp_path, KEY.verifier).checkpoint()).size == 256
 
 
 async def test_a_missing_file_is_named(tmp_path: Path) -> None:
