@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -191,6 +192,35 @@ async def test_new_only_reads_none_of_the_files_that_are_there(tmp_path: Path) -
     await write_mirror(MemoryLog(ENTRIES[:1000]), tmp_path, KEY.verifier, new_only=True)
     with pytest.raises(CorruptBatch, match="tile/entries/000"):
         await verified(MirrorPort(tmp_path, KEY.verifier))
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        (lambda file: file.unlink(), "tile/0/000"),
+        (lambda file: file.write_bytes(b""), "tile/0/000"),
+        (lambda file: file.write_bytes(file.read_bytes()[:-40]), "tile/0/000"),
+        (lambda file: file.write_bytes(file.read_bytes() * 2), "tile/0/000"),
+        (lambda file: file.write_bytes(b"x" + file.read_bytes()[1:]), "without --new-only"),
+    ],
+)
+async def test_new_only_blames_the_folder_for_a_damaged_tile_that_it_needs(
+    tmp_path: Path, damage: Callable[[Path], object], named: str
+) -> None:
+    await mirrored(tmp_path, 600)
+    damage(tmp_path / "tile/0/000")
+    with pytest.raises(DamagedMirror, match=named) as found:
+        await write_mirror(MemoryLog(ENTRIES[:1000]), tmp_path, KEY.verifier, new_only=True)
+    assert str(found.value).startswith(f"{tmp_path}: ")
+    with pytest.raises(DamagedMirror, match="tile/0/000"):
+        await mirrored(tmp_path, 1000)
+
+
+async def test_a_folder_that_lies_among_partial_tiles_is_left_there(tmp_path: Path) -> None:
+    await mirrored(tmp_path, 600)
+    (tmp_path / "tile/0/002.p/mine").mkdir()
+    await mirrored(tmp_path, 1000)
+    assert [file.name for file in (tmp_path / "tile/0/002.p").iterdir()] == ["mine"]
 
 
 async def test_files_beyond_the_checkpoint_are_written_again(tmp_path: Path) -> None:
