@@ -136,7 +136,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line. A foreseen error is one sentence on stderr; any other is a bug, with its traceback."""
     os.umask(0o077)  # whatever is written here is for its owner alone
     gc.disable()  # until the command is imported: imports make no garbage, and collections take a quarter of their time
-    sys.stdout, sys.stderr = with_buffer(sys.stdout), with_buffer(sys.stderr)
+    sys.stdout, sys.stderr = encoding_all(with_buffer(sys.stdout)), with_buffer(sys.stderr)
     # Kafka's client logs a lost connection; the command's own sentence reports the same.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     try:
@@ -174,6 +174,13 @@ def with_buffer(stream: TextIO) -> TextIO:
     if not isinstance(raw, io.RawIOBase):
         return stream
     return io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, stream.errors, line_buffering=True)
+
+
+def encoding_all(stream: TextIO) -> TextIO:
+    """`stream`, which writes an escape for what its encoding lacks, as standard error does: some have no Arabic."""
+    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        stream.reconfigure(errors="backslashreplace")
+    return stream
 
 
 def _reader_is_gone() -> bool:

@@ -395,4 +395,5 @@ def from_base64(text: Any, length: int | None, what: str) -> bytes:
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a pipe may have no Arabic
     sys.exit(main(sys.argv[1:]))

@@ -214,6 +214,21 @@ def test_a_long_document_is_written_to_its_end_also_without_pythons_own_buffer(d
     assert bytes(pipe.taken) == (document.encode() if isinstance(document, str) else document)
 
 
+ARABIC = """
+import click, infra.cli as c
+c.cli.main = lambda **_: click.echo("سليم: all is well")
+c.main([])
+"""
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-8"])
+def test_arabic_is_no_bug_where_the_encoding_has_none(encoding: str) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", ARABIC], capture_output=True, env=environment, check=False)
+    word = "سليم".encode() if encoding == "utf-8" else "سليم".encode("ascii", "backslashreplace")
+    assert (done.returncode, done.stdout) == (0, word + b": all is well\n"), done.stderr
+
+
 BROKEN = """
 import infra.cli as c
 def broken(**_):

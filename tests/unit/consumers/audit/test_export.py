@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import subprocess
 import sys
@@ -391,6 +392,14 @@ def test_the_file_runs_alone_with_either_library(tmp_path: Path, without: str) -
     assert result.returncode == 0, result.stderr
     assert "Verified: 30 entries of a log of 300 entries" in result.stdout
     assert "سليم" in result.stdout
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii"])
+def test_the_result_is_printed_also_where_there_is_no_arabic(tmp_path: Path, encoding: str) -> None:
+    folder = asyncio.run(exported(tmp_path / "export", 10, 40))
+    command = [sys.executable, "-B", str(folder / "verify.py"), str(folder), VKEY]
+    result = subprocess.run(command, env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True)
+    assert (result.returncode, b"Verified: 30 entries" in result.stdout) == (0, True), result.stderr
 
 
 def test_the_verifier_is_one_short_file_without_this_project() -> None:
