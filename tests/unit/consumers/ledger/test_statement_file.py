@@ -19,11 +19,13 @@ from consumers.audit.mirror import write_mirror
 from consumers.audit.verify import row_line
 from consumers.ledger import statement_proof
 from consumers.ledger.folded import folded
-from consumers.ledger.statement_proof import NotProven, StatementProof, verify_statement
+from consumers.ledger.statement_proof import NotAStatement, NotProven, StatementProof, verify_statement
 from consumers.operations.audit_options import AuditSource
 from consumers.revenue.handlers.closing import SettlementDiffers
 from consumers.revenue.rows import STATEMENT as STATEMENT_TABLE
 from events.wire.entry import parse_entry
+from infra.cli import wrong_path
+from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.signed_note import LogKey, OtherKey
 from tests.bench.ledger import history
 from tests.integration.consumers.pipeline.written_log import raw_entries
@@ -140,6 +142,37 @@ async def test_each_change_is_found_and_placed(short: Path, tmp_path: Path, chan
     await asyncio.to_thread(change, folder)
     with pytest.raises(NotProven, match=named):
         await verify_statement(folder, VERIFIER)
+
+
+@pytest.mark.parametrize("missing", [STATEMENT, "proof.json", "checkpoint", LINES])
+async def test_a_part_that_is_missing_is_named(short: Path, tmp_path: Path, missing: str) -> None:
+    folder = await asyncio.to_thread(copied, short, tmp_path / "changed")
+    (folder / missing).unlink()
+    with pytest.raises(NotProven, match=missing) as found:
+        await verify_statement(folder, VERIFIER)
+    assert "Errno" not in str(found.value)
+
+
+async def test_a_folder_that_holds_no_statement_is_no_tampering(tmp_path: Path) -> None:
+    await write_mirror(MemoryLog(raw_entries(history(12, 2, closes=True))), tmp_path / "mirror", VERIFIER)
+    (tmp_path / "empty").mkdir()
+    for name in ("mirror", "empty"):
+        with pytest.raises(NotAStatement, match=f"{name}: The folder holds no statement") as found:
+            await verify_statement(tmp_path / name, VERIFIER)
+        assert exit_code(found.value) == ExitCode.ANSWER_IS_NO
+
+
+async def test_a_file_that_may_not_be_read_is_no_tampering(
+    short: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    folder = await asyncio.to_thread(copied, short, tmp_path / "changed")
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(PermissionError) as found:
+        await verify_statement(folder, VERIFIER)
+    assert "cannot be opened (Permission denied)" in str(wrong_path(found.value, [str(folder)]))
 
 
 async def test_a_statement_that_another_key_of_the_log_signed_is_not_called_changed(short: Path) -> None:
