@@ -190,6 +190,7 @@ LIES: dict[str, tuple[Callable[[bytes], bytes], ExitCode]] = {
     "what is not HTTP": (lambda _: b"\x16\x03\x01 not HTTP\r\n\r\n", ExitCode.TRY_AGAIN),
     "500": (lambda _: answer(b"a fault", 500), ExitCode.TRY_AGAIN),
     "429": (lambda _: answer(b"", 429), ExitCode.TRY_AGAIN),
+    "522 of a proxy": (lambda _: answer(b"", 522), ExitCode.TRY_AGAIN),
 }  # fmt: skip
 
 
