@@ -274,6 +274,21 @@ def test_a_proof_is_taken_and_checked_without_the_log(elsewhere: Elsewhere) -> N
     assert (beyond.exit_code, "there is no entry 700" in beyond.output) == (2, True)
 
 
+def test_a_proof_under_another_history_than_was_accepted_is_a_fork(elsewhere: Elsewhere, tmp_path: Path) -> None:
+    """Both are signed by the log's key. Of a log of another size a proof shows nothing."""
+    elsewhere.grow(ENTRIES[:300])
+    elsewhere.ok("check", elsewhere.address, *VKEY)
+    for size, is_fork in ((300, True), (301, False)):
+        other, file = tmp_path / f"other {size}", tmp_path / f"{size}.tlog-proof"
+        asyncio.run(write_mirror(MemoryLog([sample_entry(999), *ENTRIES[1:size]]), other, KEY.verifier))
+        state = ("--state", str(tmp_path / f"state {size}"))
+        elsewhere.ok("prove", str(other), "7", *VKEY, *state, "--into", str(file))
+        if is_fork:
+            assert "two histories" in tampering(elsewhere.audit("check", str(file), *VKEY))
+        else:
+            elsewhere.ok("check", str(file), *VKEY)
+
+
 def test_a_changed_byte_at_the_server_is_found(elsewhere: Elsewhere) -> None:
     elsewhere.grow(ENTRIES)
     file = elsewhere.mirror / "tile/entries/001"
