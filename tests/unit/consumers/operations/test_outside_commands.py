@@ -289,6 +289,27 @@ def test_a_proof_under_another_history_than_was_accepted_is_a_fork(elsewhere: El
             elsewhere.ok("check", str(file), *VKEY)
 
 
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        (("--from", "301"), "The newest checkpoint has 300 entries: --from 301 is beyond it"),
+        (("--to", "301"), "The newest checkpoint has 300 entries: --to 301 is beyond it"),
+        (("--from", "4", "--to", "2"), "--to 2 is before --from 4"),
+    ],
+)
+def test_entries_that_the_log_does_not_have_are_wrong_use(
+    elsewhere: Elsewhere, chosen: tuple[str, ...], said: str
+) -> None:
+    elsewhere.grow(ENTRIES[:300])
+    into = elsewhere.own / "export"
+    for command in (("export", elsewhere.address, "--into", str(into)), ("replay", elsewhere.address, "--stdout")):
+        result = elsewhere.audit(*command, *chosen, *VKEY)
+        assert (result.exit_code, said in result.output) == (2, True), result.exception
+    assert not into.exists()
+    rest = elsewhere.audit("replay", elsewhere.address, "--stdout", "--from", "300", *VKEY)
+    assert (rest.exit_code, rest.output) == (0, "")
+
+
 def test_a_changed_byte_at_the_server_is_found(elsewhere: Elsewhere) -> None:
     elsewhere.grow(ENTRIES)
     file = elsewhere.mirror / "tile/entries/001"
