@@ -228,6 +228,8 @@ def foreseen(error: BaseException) -> str | None:
         return "A setting is wrong: " + " ".join(str(error).split("\n", 1)[1].split())
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"The disk is full ({_error_text(error)}): free some space, then run the same command again."
+    if isinstance(error, OSError) and error.errno == errno.EIO:
+        return f"A disk cannot be read or written ({_error_text(error)}): copy what it holds to another disk."
     for kind, sentence in REFUSED.items():
         if kind in kinds:
             return f"{sentence} ({_error_text(error)})."
@@ -244,7 +246,9 @@ def foreseen(error: BaseException) -> str | None:
 _OWN_FOLDERS: Final = [
     Path(__file__).parents[1] / name for name in ("events", "infra", "producers", "consumers", "docs")
 ]
-_WRONG_PATH: Final = frozenset({errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS})
+_WRONG_PATH: Final = frozenset(
+    {errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS, errno.ELOOP, errno.ENAMETOOLONG}
+)
 REFUSED: Final = {
     "asyncpg.InvalidAuthorizationSpecificationError": "PostgreSQL refuses this user or password: see YESSER_POSTGRES",
     "asyncpg.InvalidCatalogNameError": "PostgreSQL has no such database: see YESSER_POSTGRES",

@@ -7,6 +7,7 @@ answers for the same log.
 from __future__ import annotations
 
 import asyncio
+import errno
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from itertools import chain
@@ -28,6 +29,8 @@ KEY_HISTORY_BYTES_MAX: Final = 256 << 10
 """Some hundred rotations."""
 TILE_BYTES_MAX: Final = TILE * HASH_BYTES
 BUNDLE_BYTES_MAX: Final = TILE * (2 + 0xFFFF)
+_DAMAGED: Final = frozenset({errno.EIO, errno.ELOOP})
+"""Errors of a file or its disk. Any other is the reader's own, such as a right that is missing."""
 
 
 class NotThere(YesserError):
@@ -176,6 +179,10 @@ class MirrorPort(TilesPort):
             return None
         except IsADirectoryError:
             raise CorruptBatch(f"{self._place(path)} is a folder, where the log has a file") from None
+        except OSError as error:
+            if error.errno not in _DAMAGED:
+                raise
+            raise CorruptBatch(f"{self._place(path)} cannot be read ({error.strerror}): it is damaged") from error
         if len(data) > bytes_max:
             raise CorruptBatch(f"{self._place(path)} is larger than such a file can be: it is damaged")
         return data

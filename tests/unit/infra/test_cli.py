@@ -97,6 +97,7 @@ REFUSED = [
     (asyncpg.UndefinedTableError('relation "log.entry" does not exist'), "yesser migrate"),
     (asyncpg.UndefinedColumnError('column "folds_from" does not exist'), "yesser migrate"),
     (OSError(28, "No space left on device"), "free some space"),
+    (OSError(errno.EIO, "Input/output error"), "A disk cannot be read"),
 ]
 
 
@@ -138,10 +139,13 @@ c.main()
         ("--csv=missing/a.csv", "No such file or directory"),
         (".", "Is a directory"),
         ("plain/a.csv", "Not a directory"),
+        ("loop", "Too many levels of symbolic links"),
+        ("x" * 300, "File name too long"),
     ],
 )
 def test_a_file_that_cannot_be_written_is_wrong_use(tmp_path: Path, file: str, reason: str) -> None:
     (tmp_path / "plain").touch()
+    (tmp_path / "loop").symlink_to("loop")
     command = [sys.executable, "-c", WRITES, file]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     path = file.removeprefix("--csv=")

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -250,6 +251,21 @@ async def test_a_missing_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "tile/entries/000").unlink()
     with pytest.raises(NotThere, match="tile/entries/000"):
         await verified(port)
+
+
+async def test_a_link_to_itself_and_a_failing_disk_are_damage_and_a_missing_right_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = await mirrored(tmp_path, 300)
+    bundle = tmp_path / "tile/entries/000"
+    bundle.unlink()
+    bundle.symlink_to("000")
+    with pytest.raises(CorruptBatch, match=r"tile/entries/000 cannot be read \(Too many levels"):
+        await verified(port)
+    for error, expected in ((OSError(5, "Input/output error"), CorruptBatch), (PermissionError(13, "no"), OSError)):
+        monkeypatch.setattr(Path, "read_bytes", Mock(side_effect=error))
+        with pytest.raises(expected):
+            await verified(port)
 
 
 async def test_a_folder_without_a_checkpoint_is_no_mirror(tmp_path: Path) -> None:
