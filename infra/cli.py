@@ -136,7 +136,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line. A foreseen error is one sentence on stderr; any other is a bug, with its traceback."""
     os.umask(0o077)  # whatever is written here is for its owner alone
     gc.disable()  # until the command is imported: imports make no garbage, and collections take a quarter of their time
-    sys.stdout, sys.stderr = with_buffer(sys.stdout), with_buffer(sys.stderr)
+    sys.stdout, sys.stderr = encoding_all(with_buffer(sys.stdout)), with_buffer(sys.stderr)
     # Kafka's client logs a lost connection; the command's own sentence reports the same.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     try:
@@ -175,6 +175,13 @@ def with_buffer(stream: TextIO) -> TextIO:
     if not isinstance(raw, io.RawIOBase):
         return stream
     return io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, stream.errors, line_buffering=True)
+
+
+def encoding_all(stream: TextIO) -> TextIO:
+    """`stream`, which writes an escape for what its encoding lacks, as standard error does: some have no Arabic."""
+    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        stream.reconfigure(errors="backslashreplace")
+    return stream
 
 
 def _reader_is_gone() -> bool:
@@ -244,6 +251,8 @@ def foreseen(error: BaseException) -> str | None:
         return "A setting is wrong: " + " ".join(str(error).split("\n", 1)[1].split())
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"The disk is full ({_error_text(error)}): free some space, then run the same command again."
+    if isinstance(error, OSError) and error.errno == errno.EIO:
+        return f"A disk cannot be read or written ({_error_text(error)}): copy what it holds to another disk."
     for kind, sentence in REFUSED.items():
         if kind in kinds:
             return f"{sentence} ({_error_text(error)})."
@@ -260,8 +269,8 @@ def foreseen(error: BaseException) -> str | None:
 _OWN_FOLDERS: Final = [
     Path(__file__).parents[1] / name for name in ("events", "infra", "producers", "consumers", "docs")
 ]
-_WRONG_PATH: Final = frozenset({errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS})
-_WRONG_HOME: Final = _WRONG_PATH - {errno.ENOENT}
+_WRONG_HOME: Final = frozenset({errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS, errno.ELOOP})
+_WRONG_PATH: Final = _WRONG_HOME | {errno.ENOENT, errno.ENAMETOOLONG}
 REFUSED: Final = {
     "asyncpg.DiskFullError": "The disk is full at PostgreSQL: free some space, then run the same command again",
     "asyncpg.LockNotAvailableError": "PostgreSQL is busy with other work: run the same command again",

@@ -13,7 +13,7 @@ from base64 import b64encode
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, Final, Literal, TypedDict
+from typing import Final, Literal, TypedDict
 
 from consumers.audit import verify
 from consumers.audit.authenticated import AuthenticatedLog
@@ -95,14 +95,18 @@ def _make(folder: Path) -> None:
 
 def _complete(folder: Path, checkpoint: Checkpoint, keys: KeyHistory, hashes: list[bytes], form: Format) -> None:
     """Write what goes beside the entries. By the rotations any key of the log verifies the export."""
-    proof: dict[str, Any] = {"size": checkpoint.size, "hashes": [b64encode(node).decode() for node in hashes]}
-    if form == "parquet":
-        _to_parquet(folder)
-        proof["sha256"] = verify.file_sha256(folder / verify.TABLE)
-    (folder / "proof.json").write_text(verify.as_json(proof) + "\n", encoding="utf-8")
     (folder / CHECKPOINT).write_text(checkpoint.note, encoding="utf-8")
     if keys.transitions:
         (folder / KEY_HISTORY).write_text(keys.text(), encoding="utf-8")
+    if form == "parquet":
+        _to_parquet(folder)
+    files = [name for name in (CHECKPOINT, KEY_HISTORY, verify.TABLE) if (folder / name).exists()]
+    proof = {
+        "size": checkpoint.size,
+        "hashes": [b64encode(node).decode() for node in hashes],
+        "sha256": {name: verify.file_sha256(folder / name) for name in files},
+    }
+    (folder / "proof.json").write_text(verify.as_json(proof) + "\n", encoding="utf-8")
     shutil.copyfile(verify.__file__, folder / "verify.py")
 
 

@@ -30,7 +30,8 @@ RETRY_AFTER_MAX_S: Final = 10
 _TIMEOUT: Final = httpx.Timeout(10.0)
 _WAIT_MIN_S: Final = 0.2
 _WAIT_MAX_S: Final = 5.0
-_BUSY: Final = frozenset({429, 500, 502, 503, 504})
+_BUSY: Final = frozenset({408, 425, 429})
+"""With every status from 500 on, also those of proxies (520 to 530): the server did not answer."""
 
 
 class LogAway(Retry):
@@ -67,7 +68,7 @@ class HttpPort(TilesPort):
                         return None
                     if answer.status_code in (401, 403):
                         raise TokenRefused(f"{self._place(path)}: {answer.status_code}. {TokenRefused.__doc__}")
-                    if answer.status_code not in _BUSY:
+                    if answer.status_code < 500 and answer.status_code not in _BUSY:
                         raise CorruptBatch(f"{self._place(path)} answered {answer.status_code}: this is not a log")
                     reason = f"it answered {answer.status_code}"
                     await asyncio.sleep(_retry_after_s(answer))

@@ -118,6 +118,12 @@ class KeptCheckpoint:
         except InvalidNote as error:
             raise _damaged(self.path, error) from None
 
+    def require_same(self, size: int, root: bytes) -> None:
+        """Raise `ForkedLog` where the file holds another root of this size; a proof shows no other size."""
+        old = self.last()
+        if old is not None and old.size == size:
+            require_same_root(root, old, str(self.path))
+
     def _path(self, key: Verifier) -> Path:
         return self._folder / f"{_stem(key.name)}+{key.key_id.hex()}.checkpoint"
 

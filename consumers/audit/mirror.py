@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypedDict
@@ -24,7 +25,6 @@ from consumers.audit.layout import (
     Kind,
     Tile,
     levels_of,
-    split_hashes,
     tile_path,
     tiles_at,
 )
@@ -73,9 +73,10 @@ class _Writer:
     def _drop_partial(self, full: Path) -> None:
         """Remove the partial tile: readers of an older checkpoint use the full one, as the specification requires."""
         folder = full.with_name(full.name + ".p")
-        if folder.is_dir():
-            for file in folder.iterdir():
+        for file in folder.glob("*"):
+            if file.is_file():
                 file.unlink()
+        with suppress(OSError):  # it is not there, or somebody put a folder into it
             folder.rmdir()
 
 
@@ -104,13 +105,14 @@ async def write_mirror(
         await _require_sound(folder, verifier, before, lambda done, _: progress(done, before.size + size))
     writer = _Writer(folder, 0 if before is None else before.size)
     await _write_bundles(AuthenticatedLog(port, checkpoint), writer, size, progress)
-    _write_upper_tiles(writer, size)
-    computed = await tree_root(MirrorPort(folder, verifier, size), size)
+    with _own_files(folder):
+        await _write_upper_tiles(MirrorPort(folder, verifier, size), writer, size)
+        computed = await tree_root(MirrorPort(folder, verifier, size), size)
     if computed != checkpoint.root:
-        raise WrongTree(
-            f"the {size} entries give the root {computed.hex()}, but {checkpoint.root.hex()} was signed; the mirror's "
-            "checkpoint was not moved"
-        )
+        differ = f"the files give the root {computed.hex()}, but {checkpoint.root.hex()} was signed"
+        if before is not None and new_only:  # what is new was proven
+            raise DamagedMirror(f"{folder}: {differ}: one that was there is damaged; run without --new-only to find it")
+        raise WrongTree(f"{differ}; the mirror's checkpoint was not moved")
     _publish(folder, checkpoint, history)
     return MirrorReport(size=size, root=checkpoint.root.hex(), files_written=writer.written + 1)
 
@@ -165,8 +167,15 @@ async def _continued(port: LogPort, folder: Path, history: KeyHistory, new: Chec
 
 async def _require_sound(folder: Path, verifier: Verifier, before: Checkpoint, progress: Progress) -> None:
     """Raise `DamagedMirror` unless the folder's files are those of its checkpoint."""
-    try:
+    with _own_files(folder):
         await require_tree(MirrorPort(folder, verifier, before.size), before.size, before.root, progress)
+
+
+@contextmanager
+def _own_files(folder: Path) -> Iterator[None]:
+    """What is wrong with the files that are read here is wrong with the folder, not with the log."""
+    try:
+        yield
     except Tampered as error:
         raise DamagedMirror(f"{folder}: {error}. {DamagedMirror.__doc__}") from error
 
@@ -174,6 +183,8 @@ async def _require_sound(folder: Path, verifier: Verifier, before: Checkpoint, p
 async def _write_bundles(log: AuthenticatedLog, writer: _Writer, size: int, progress: Progress) -> None:
     """Bundles of entries, and the level-0 tiles computed from them."""
     wanted = [(n, w) for n, w in tiles_at(0, size) if not (w == TILE and writer.has("entries", n) and writer.has(0, n))]
+    if wanted and wanted[0][0]:  # the recorded times go on from those of the bundle before
+        await log.entries((wanted[0][0] - 1) * TILE, TILE)
     for start in range(0, len(wanted), BUNDLES_AT_ONCE):
         group = wanted[start : start + BUNDLES_AT_ONCE]
         for (first, last), bundles in _consecutive(group):
@@ -197,18 +208,15 @@ def _consecutive(group: list[tuple[int, int]]) -> list[tuple[tuple[int, int], li
     return [((run[0][0], run[-1][0] * TILE + run[-1][1]), run) for run in runs]
 
 
-def _write_upper_tiles(writer: _Writer, size: int) -> None:
-    """Tiles of level ≥ 1, each hash computed from the full tile below it."""
+async def _write_upper_tiles(mirror: MirrorPort, writer: _Writer, size: int) -> None:
+    """Tiles of level ≥ 1, each hash computed from the full tile below it. Raises `MissingPart` and `CorruptBatch`."""
     for level in range(1, levels_of(size)):
         for number, width in tiles_at(level, size):
             if width == TILE and writer.has(level, number):
                 continue
             below = range(number * TILE, number * TILE + width)
-            writer.put(level, number, [_tile_root(writer.folder, level - 1, n) for n in below], width)
-
-
-def _tile_root(folder: Path, level: int, number: int) -> bytes:
-    return complete_root(split_hashes((folder / tile_path(level, number)).read_bytes()))
+            tiles = [await mirror.hashes(level - 1, n * TILE, TILE) for n in below]
+            writer.put(level, number, list(map(complete_root, tiles)), width)
 
 
 def _newest_bundle(folder: Path, number: int) -> list[bytes]:

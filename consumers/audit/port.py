@@ -7,6 +7,7 @@ answers for the same log.
 from __future__ import annotations
 
 import asyncio
+import errno
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from itertools import chain
@@ -28,6 +29,8 @@ KEY_HISTORY_BYTES_MAX: Final = 256 << 10
 """Some hundred rotations."""
 TILE_BYTES_MAX: Final = TILE * HASH_BYTES
 BUNDLE_BYTES_MAX: Final = TILE * (2 + 0xFFFF)
+_DAMAGED: Final = frozenset({errno.EIO, errno.ELOOP})
+"""Errors of a file or its disk. Any other is the reader's own, such as a right that is missing."""
 
 
 class NotThere(YesserError):
@@ -67,7 +70,7 @@ class LogPort(HashPort, Protocol):
         """The newest checkpoint, signed by a key that was in force at its size."""
 
     async def keys(self) -> KeyHistory:
-        """The history of the log's keys. Read it after the checkpoint, whose key it must name."""
+        """The history of the log's keys; once a checkpoint was read, the one that verified it, whatever comes now."""
 
     async def entries(self, first: int, count: int) -> list[bytes]:
         """The entries `first … first + count - 1`; all of them or `MissingPart`."""
@@ -79,6 +82,7 @@ class TilesPort(ABC):
     def __init__(self, verifier: Verifier, size: int | None = None) -> None:
         self._verifier = verifier
         self._size = size
+        self._history: KeyHistory | None = None
         self._recent: OrderedDict[tuple[Kind, int], list[bytes]] = OrderedDict()
 
     @abstractmethod
@@ -93,16 +97,20 @@ class TilesPort(ABC):
         note = await self._text(CHECKPOINT, CHECKPOINT_BYTES_MAX)
         if note is None:
             raise NotThere(f"{self._place(CHECKPOINT)} does not exist: is this a mirror, or a log's address?")
-        history = await self.keys()
+        history = await self._keys()
         try:
             checkpoint = history.parse_checkpoint(note)
         except InvalidNote as error:
             raise InvalidNote(f"{self._place(CHECKPOINT)}: {error}") from error
-        self._size = checkpoint.size
+        self._size, self._history = checkpoint.size, history
         self._recent.clear()
         return checkpoint
 
     async def keys(self) -> KeyHistory:
+        """A server that is asked again could show another history, by which the checkpoint would not be verified."""
+        return self._history or await self._keys()
+
+    async def _keys(self) -> KeyHistory:
         """By the log's own file; before the first rotation it has none."""
         text = await self._text(KEY_HISTORY, KEY_HISTORY_BYTES_MAX)
         try:
@@ -171,6 +179,10 @@ class MirrorPort(TilesPort):
             return None
         except IsADirectoryError:
             raise CorruptBatch(f"{self._place(path)} is a folder, where the log has a file") from None
+        except OSError as error:
+            if error.errno not in _DAMAGED:
+                raise
+            raise CorruptBatch(f"{self._place(path)} cannot be read ({error.strerror}): it is damaged") from error
         if len(data) > bytes_max:
             raise CorruptBatch(f"{self._place(path)} is larger than such a file can be: it is damaged")
         return data

@@ -63,8 +63,8 @@ class RecordedTimes:
         self._next, self._last = 0, b""
 
     def require(self, first: int, entries: Sequence[bytes]) -> None:
-        """Raise `WrongTime` at the first entry that is not so. Another index than the next one starts anew."""
-        last = self._last if first == self._next else b""
+        """Raise `WrongTime` at the first entry that is not so. Entries may be left out; a step back starts anew."""
+        last = self._last if first >= self._next else b""
         heads = [entry[:_HEAD_BYTES] for entry in entries]
         if sorted([last, *heads]) != [last, *heads] or not all(map(_is_head, heads)):
             _refuse(first, last, heads)
@@ -82,7 +82,7 @@ def _refuse(first: int, last: bytes, heads: list[bytes]) -> None:
             raise WrongTime(f"{place} does not begin with a recorded time: no registrar of this log wrote it")
         if head < last:
             ours, before = (text[len(_HEAD) : -len(_HEAD_END)].decode("ascii", "replace") for text in (head, last))
-            raise WrongTime(f"{place} was recorded at {ours}Z, before the entry in front of it ({before}Z)")
+            raise WrongTime(f"{place} was recorded at {ours}Z, before an entry in front of it ({before}Z)")
         last = head
 
 

@@ -19,7 +19,6 @@ another key of the log signed.
 from __future__ import annotations
 
 import base64
-import binascii
 import glob
 import json
 import math
@@ -125,7 +124,7 @@ def read_vkey(vkey: str) -> tuple[str, bytes, bytes]:
     try:
         origin, shown, encoded = parts
         data = base64.b64decode(encoded, validate=True)
-    except (ValueError, binascii.Error):
+    except ValueError:
         raise UsageError("VKEY is not a verifier key: <origin>+<8 hex digits>+<base64>") from None
     key_id = sha256(origin.encode() + b"\n" + data).digest()[:4]
     if data[:1] != ED25519 or len(data) != 33 or key_id.hex() != shown:
@@ -139,8 +138,9 @@ def read_keys(path: Path, known: Key) -> Keys:
     found: Keys = [(known, 0, math.inf)]
     if not path.exists():
         return found
-    blocks = read_text(path).removesuffix("\n").split("\n\n")
-    if len(blocks) % 2:
+    notes = read_text(path)
+    blocks = notes.removesuffix("\n").split("\n\n")
+    if len(blocks) % 2 or not notes.endswith("\n"):
         raise Changed("keys: it is not a sequence of signed notes")
     for number, (text, signatures) in enumerate(zip(blocks[::2], blocks[1::2], strict=True), 1):
         place = f"keys: rotation {number}"
@@ -235,16 +235,20 @@ def is_signature(public: bytes, text: bytes, signature: bytes) -> bool:
 
 
 def read_proof(text: str, size: int, file: Path) -> list[bytes]:
-    """The hashes of `proof.json`. It also has the SHA-256 of a Parquet file, many of whose bytes are in no row."""
+    """The hashes of `proof.json`. It also has the SHA-256 of each file with bytes that nothing else proves, such as the
+    signatures of keys that are not known here; an export of an earlier version has that of a Parquet file alone."""
     document = read_json(text, "proof.json")
-    hashes = document.get("hashes") if isinstance(document, dict) else None
-    whole = {"size": size, "hashes": hashes} | ({"sha256": file_sha256(file)} if file.name == TABLE else {})
-    if isinstance(document, dict) and document.keys() == whole.keys() and document.get("sha256") != whole.get("sha256"):
-        raise Changed(f"{file.name}: it is not the file that was exported")
-    if not isinstance(hashes, list) or document != whole:
-        raise Changed("proof.json: it does not hold the size that was signed, and hashes")
-    if text != as_json(document) + "\n":
+    if not isinstance(document, dict) or text != as_json(document) + "\n":
         raise Changed("proof.json: it is not written as it was exported")
+    hashes, files = document.get("hashes"), document.get("sha256", {})
+    files = {TABLE: files} if isinstance(files, str) else files
+    if document.keys() - {"sha256"} != {"size", "hashes"} or document["size"] != size or not isinstance(hashes, list):
+        raise Changed("proof.json: it does not hold the size that was signed, and hashes")
+    if not isinstance(files, dict) or not {file.name} - {LINES} <= files.keys() <= {"checkpoint", "keys", file.name}:
+        raise Changed("proof.json: it does not hold the hashes of the files")
+    for name, digest in files.items():
+        if (file.parent / name).exists() and file_sha256(file.parent / name) != digest:
+            raise Changed(f"{name}: it is not the file that was exported")
     return [from_base64(value, 32, f"proof.json: hash {number}") for number, value in enumerate(hashes)]
 
 
@@ -329,13 +333,8 @@ def row_of(index: int, entry: bytes, place: str) -> dict[str, Any]:
     try:
         event = document["event"]
         said = {name: event[name] for name in ("id", "source", "type", "subject", "time", "data")}
-        return {
-            "index": index,
-            "recordedtime": document["recordedtime"],
-            "from": document["from"],
-            **said,
-            "entry": text,
-        }
+        head = {name: document[name] for name in ("recordedtime", "from")}
+        return {"index": index, **head, **said, "entry": text}
     except (KeyError, TypeError):
         raise Changed(f"{place}: its entry is not one of the log") from None
 
@@ -388,7 +387,7 @@ def from_base64(text: Any, length: int | None, what: str) -> bytes:
     """The bytes of base64 in its one canonical form."""
     try:
         data = base64.b64decode(text, validate=True)
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError):
         raise Changed(f"{what} is not base64") from None
     if base64.b64encode(data).decode() != text or (length is not None and len(data) != length):
         raise Changed(f"{what} is not base64 of {length or 'this'} bytes")
@@ -396,4 +395,5 @@ def from_base64(text: Any, length: int | None, what: str) -> bytes:
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a pipe may have no Arabic
     sys.exit(main(sys.argv[1:]))

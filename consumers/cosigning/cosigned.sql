@@ -16,3 +16,8 @@ SELECT coalesce(max(size), 0) FROM platform.cosigned_checkpoint
 -- Where no witnesses are configured any more, the newest checkpoint is served again.
 DELETE FROM platform.cosigned_checkpoint
 WHERE EXISTS (SELECT FROM platform.lease WHERE name = 'relay' AND epoch = $1)
+
+-- name: forget_older
+-- Where the quorum needs nobody, a newer checkpoint satisfies it before anyone cosigns it, and is served at once.
+DELETE FROM platform.cosigned_checkpoint
+WHERE size < $2 AND EXISTS (SELECT FROM platform.lease WHERE name = 'relay' AND epoch = $1)

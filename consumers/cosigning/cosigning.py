@@ -99,6 +99,9 @@ class Cosigning:
         if self._newest is None or self._newest.note != found[1]:
             text = found[1].rpartition("\n\n")[0] + "\n"
             self._newest, self._lines = read_checkpoint(text, text.partition("\n")[0], found[1]), {}
+            if policy.is_satisfied_by([]):
+                async with self._asking:
+                    await connection.execute(_SQL["forget_older"], self._term.epoch, self._newest.size)
         due = [row for row in submitters if row.witness.name not in self._lines and row.is_due]
         ended = await asyncio.gather(
             *(self._ask(connection, policy, row, self._newest) for row in due), return_exceptions=True

@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
+from msgspec import MsgspecError
+
 from consumers.audit.derived import Derived, Ranges, Row, derive, first_difference
 from infra.log.authority import Authority, Difference, TableDiffers, changes_in, differences
 from infra.log.merkle import TileTree, leaf_hash
-from infra.log.reader import entry_batches
+from infra.log.reader import ChangedEntry, entry_batches
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -25,6 +27,8 @@ BATCH_ROWS: Final = 8192
 RANGES_MAX: Final = 20_000
 """Ranges of sequence numbers that are derived for one agency: more than the registrar keeps."""
 Progress = Callable[[int, int], None]
+_UNREADABLE: Final = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError, MsgspecError)
+"""What parsing an entry that the registrar did not write may raise."""
 _SQL: Final = queries("consumers.database_audit", "database.sql")
 
 
@@ -130,7 +134,7 @@ class _Walk:
     async def compare(self, first: int, entries: Sequence[bytes]) -> None:
         """Compare the tables at these entries, and keep what is compared at the end."""
         end = first + len(entries)
-        derived = [derive(index, raw) for index, raw in enumerate(entries, first)]
+        derived = [self._derived(index, raw) for index, raw in enumerate(entries, first)]
         found = [
             first_difference(
                 "log.run", await self._addresses(end), [(i, [d.topic, d.offset]) for i, d in enumerate(derived, first)]
@@ -145,9 +149,18 @@ class _Walk:
         if differing := [difference for difference in found if difference is not None]:
             raise TableDiffers(min(differing, key=lambda difference: difference.index or 0))
         await self._grow(entries, end)
-        self.authority.apply(changes_in(first, entries))
         self._keep(first, derived)
         self.compared.entries = end
+
+    def _derived(self, index: int, raw: bytes) -> Derived:
+        """What the entry gives. It agrees with its leaf, but both may have been changed: raises `ChangedEntry`."""
+        try:
+            self.authority.apply(changes_in(index, [raw]))
+            return derive(index, raw)
+        except _UNREADABLE as error:
+            raise ChangedEntry(
+                index, f"together with its leaf hash: no registrar writes such bytes: {error}"
+            ) from error
 
     async def compare_rest(self) -> None:
         """Rows beyond the last entry."""

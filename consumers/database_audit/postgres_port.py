@@ -15,14 +15,21 @@ class PostgresPort:
     def __init__(self, connection: Connection, verifier: Verifier) -> None:
         self._connection = connection
         self._verifier = verifier
+        self._history: KeyHistory | None = None
 
     async def checkpoint(self) -> Checkpoint:
         newest = await newest_checkpoint(self._connection)
         if newest is None:
             raise NotThere("there is no checkpoint yet: start the registrar (`yesser up`), which signs within a second")
-        return (await self.keys()).parse_checkpoint(newest[1])
+        history = await self._keys()
+        checkpoint = history.parse_checkpoint(newest[1])
+        self._history = history
+        return checkpoint
 
     async def keys(self) -> KeyHistory:
+        return self._history or await self._keys()
+
+    async def _keys(self) -> KeyHistory:
         return KeyHistory.of(self._verifier, await read_rotations(self._connection))
 
     async def hashes(self, level: int, first: int, count: int) -> list[bytes]:

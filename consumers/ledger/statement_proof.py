@@ -28,16 +28,20 @@ from consumers.ledger.folded import folded
 from consumers.operations.audit_options import AuditSource
 from consumers.revenue.handlers.closing import SettlementDiffers
 from consumers.revenue.rows import STATEMENT, TRANSFER
-from events.errors import Tampered
+from events.errors import Tampered, YesserError
 from events.wire.entry import Entry, parse_entry
 from infra.log.signed_note import OtherKey, Verifier
 
 STATEMENT_FILE: Final = "statement.json"
 MANY_ENTRIES_BYTES: Final = 8 << 20
 _UNREADABLE: Final = (
-    verify.Changed, verify.UsageError, msgspec.MsgspecError, OSError, ValueError, KeyError, TypeError, OverflowError,
+    verify.Changed, verify.UsageError, msgspec.MsgspecError, ValueError, KeyError, TypeError, OverflowError,
     RecursionError,
 )  # fmt: skip
+
+
+class NotAStatement(YesserError):
+    """The folder holds no statement: give one that `yesser ledger prove-statement` wrote."""
 
 
 class NotProven(Tampered):
@@ -61,9 +65,12 @@ class StatementProof:
 
 
 async def verify_statement(folder: Path, verifier: Verifier, against: AuditSource | None = None) -> StatementProof:
-    """Raises `NotProven`, `OtherKey`, `ForkedLog`, and `WrongTree` for a log that is not what was signed."""
+    """Raises `NotAStatement`, `NotProven`, `OtherKey`, `ForkedLog`, and `WrongTree` for a log that is not what was
+    signed."""
+    if not any((folder / name).exists() for name in (STATEMENT_FILE, "proof.json")):
+        raise NotAStatement(f"{folder}: {NotAStatement.__doc__}")
     try:
-        text = (folder / STATEMENT_FILE).read_text(encoding="utf-8")
+        text = verify.read_text(folder / STATEMENT_FILE)
         stated = json.loads(text)
         partnership_id, period = stated["partnership_id"], stated["period"]
         subject, closing = f"partnership/{partnership_id}", int(stated["closing_index"])

@@ -169,12 +169,19 @@ class Selection:
         )
 
     def end_of(self, checkpoint: Checkpoint) -> int:
-        """The end under a checkpoint."""
-        if self.end is not None and self.end > checkpoint.size:
-            raise click.UsageError(
-                f"The newest checkpoint has {checkpoint.size} entries: --to {self.end} is beyond it."
-            )
-        return checkpoint.size if self.end is None else self.end
+        """The end under a checkpoint. Raises `click.UsageError` for an index beyond it, and for an end before `first`.
+
+        From the end itself on there is nothing yet, which is no mistake of who asks for what is new.
+        """
+        end = checkpoint.size if self.end is None else self.end
+        for option, index in (("--to", end), ("--from", self.first)):
+            if index > checkpoint.size:
+                raise click.UsageError(
+                    f"The newest checkpoint has {checkpoint.size} entries: {option} {index} is beyond it."
+                )
+        if self.first > end:
+            raise click.UsageError(f"--to {end} is before --from {self.first}.")
+        return end
 
 
 def source_options(*, required: bool) -> Callable[[Command], Command]:

@@ -141,6 +141,8 @@ def _read_proof(file: Path, log: AuditSource) -> tuple[Checkpoint, ProofFile]:
 def _check_proof(file: Path, log: AuditSource, as_json: bool) -> None:
     checkpoint, proof = _read_proof(file, log)
     log.require_policy(checkpoint)
+    if log.kept is not None:
+        log.kept.require_same(checkpoint.size, checkpoint.root)
     print_confirmation(
         {"index": proof.index, "size": checkpoint.size, "root": checkpoint.root.hex(), "ok": True},
         as_json,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from consumers.audit.kept import KeptCheckpoint, state_folder
 from consumers.ledger.statement_proof import StatementProof, verify_statement
 from consumers.operations.audit_options import audit_source, verifier_of
 from infra.command_line.output import json_option, print_confirmation
@@ -29,8 +30,9 @@ def verify_statement_command(
     Without --against an entry may have been left out; with it, the log is read up to the closing entry. Exit code 76:
     the statement does not follow from the entries, or something was changed.
     """
-    source = None if against is None else audit_source(against, vkey, token_file)
-    found = asyncio.run(verify_statement(folder, verifier_of(None, vkey), source))
+    source, verifier = None if against is None else audit_source(against, vkey, token_file), verifier_of(None, vkey)
+    found = asyncio.run(verify_statement(folder, verifier, source))
+    KeptCheckpoint(state_folder(), verifier).require_same(found.size, bytes.fromhex(found.root))
     _print(found, as_json)
 
 

@@ -100,6 +100,7 @@ REFUSED = [
     (asyncpg.DiskFullError("could not extend file: No space left on device"), "The disk is full"),
     (asyncpg.ReadOnlySQLTransactionError("cannot execute INSERT in a read-only transaction"), "YESSER_POSTGRES"),
     (asyncpg.LockNotAvailableError("canceling statement due to lock timeout"), "is busy"),
+    (OSError(errno.EIO, "Input/output error"), "A disk cannot be read"),
 ]
 
 
@@ -143,10 +144,13 @@ c.main()
         ("--csv=missing/a.csv", "No such file or directory"),
         (".", "Is a directory"),
         ("plain/a.csv", "Not a directory"),
+        ("loop", "Too many levels of symbolic links"),
+        ("x" * 300, "File name too long"),
     ],
 )
 def test_a_file_that_cannot_be_written_is_wrong_use(tmp_path: Path, file: str, reason: str) -> None:
     (tmp_path / "plain").touch()
+    (tmp_path / "loop").symlink_to("loop")
     command = [sys.executable, "-c", WRITES, file]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     path = file.removeprefix("--csv=")
@@ -251,6 +255,21 @@ def test_a_long_document_is_written_to_its_end_also_without_pythons_own_buffer(d
     unbuffered = io.TextIOWrapper(pipe, "utf-8", write_through=True)  # type: ignore[type-var]
     click.echo(document, cli.with_buffer(unbuffered), nl=False)
     assert bytes(pipe.taken) == (document.encode() if isinstance(document, str) else document)
+
+
+ARABIC = """
+import click, infra.cli as c
+c.cli.main = lambda **_: click.echo("سليم: all is well")
+c.main([])
+"""
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-8"])
+def test_arabic_is_no_bug_where_the_encoding_has_none(encoding: str) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", ARABIC], capture_output=True, env=environment, check=False)
+    word = "سليم".encode() if encoding == "utf-8" else "سليم".encode("ascii", "backslashreplace")
+    assert (done.returncode, done.stdout) == (0, word + b": all is well\n"), done.stderr
 
 
 BROKEN = """

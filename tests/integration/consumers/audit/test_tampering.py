@@ -115,6 +115,12 @@ IN_TABLES: Final[dict[str, tuple[str, str]]] = {
         "UPDATE log.segment SET entries = overlay(entries PLACING 'X'::bytea FROM 40) WHERE first_index = 0",
         "entry 0 of the log was changed",
     ),
+    "an entry with its leaf": (
+        "UPDATE log.segment SET entries = overlay(entries PLACING 'X'::bytea FROM 3), leaves = overlay(leaves PLACING"
+        " sha256('\\x0058'::bytea || substring(entries FROM 4 FOR get_byte(entries, 0) * 256 + get_byte(entries, 1)"
+        " - 1)) FROM 1) WHERE first_index = 0",
+        "entry 0 of the log was changed .*together with its leaf hash",
+    ),
     "a leaf": (
         "UPDATE log.segment SET leaves = overlay(leaves PLACING '\\x00000000'::bytea FROM 161) WHERE first_index = 0",
         "entry 5 of the log was changed",

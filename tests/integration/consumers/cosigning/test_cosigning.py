@@ -210,6 +210,19 @@ async def test_the_first_cosigned_one_is_the_newest_so_that_no_reader_sees_the_l
     assert f"\n{later}\n" in (await kept(connection) or "")
 
 
+async def test_where_the_quorum_needs_nobody_a_witness_that_went_away_holds_nothing_back(
+    settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
+) -> None:
+    witnesses.start("court")
+    court = f"witness court {cosigner_of(KEYS['court']).vkey} {witnesses.addresses['court']}\n"
+    async with at_work(settings, parse_policy(f"{court}quorum none\n"), term):
+        note = await until(lambda note: note is not None, connection)
+        assert cosigned_by(note) == {"court"}
+        witnesses.stop()
+        await sign(connection, len(ENTRIES))
+        await until(lambda note: note is None, connection)  # the newest is served
+
+
 async def test_without_witnesses_the_newest_checkpoint_is_served_again(
     settings: Settings, connection: Connection, term: Term
 ) -> None:

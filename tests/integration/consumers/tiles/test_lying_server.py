@@ -190,6 +190,7 @@ LIES: dict[str, tuple[Callable[[bytes], bytes], ExitCode]] = {
     "what is not HTTP": (lambda _: b"\x16\x03\x01 not HTTP\r\n\r\n", ExitCode.TRY_AGAIN),
     "500": (lambda _: answer(b"a fault", 500), ExitCode.TRY_AGAIN),
     "429": (lambda _: answer(b"", 429), ExitCode.TRY_AGAIN),
+    "522 of a proxy": (lambda _: answer(b"", 522), ExitCode.TRY_AGAIN),
 }  # fmt: skip
 
 
@@ -297,6 +298,26 @@ async def test_a_fork_is_found_though_each_of_two_histories_is_shown_where_it_fi
         return None if first["reads"] <= 6 else fork.told(request)
 
     await auditor.finds(changes_its_mind, ExitCode.TAMPERED, commands=(*COMMANDS, *COPIES))
+
+
+async def test_a_thief_of_the_replaced_key_is_found_though_the_true_keys_are_shown_a_second_time(
+    auditor: Auditor,
+) -> None:
+    """The thief signs a rotation from the stolen key to one of their own, and goes on from what was accepted."""
+    thief = LogKey(KEY.name, b"t" * 32)
+    stolen = sign_transition(KEY, thief, datetime(2026, 11, 1, tzinfo=UTC), (ROTATED, root_of(RAW[:ROTATED])))
+    fork = Fork(with_another(650))
+    fork.note = thief.sign_checkpoint(SIZE, fork.log.root)
+    reads = {"keys": 0}
+
+    def once(request: Request) -> bytes | None:
+        if request.path != "keys":
+            reads["keys"] = 0 if request.path == "checkpoint" else reads["keys"]
+            return fork.told(request)
+        reads["keys"] += 1
+        return answer(stolen.note.encode()) if reads["keys"] == 1 else None
+
+    await auditor.finds(once, ExitCode.TAMPERED, "withholds or replaced", commands=(*COMMANDS, *COPIES))
 
 
 async def test_a_log_that_shrinks_or_shows_an_old_checkpoint_is_found(auditor: Auditor) -> None:

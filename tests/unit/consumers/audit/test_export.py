@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,8 @@ from consumers.audit.source import ChangedExport, open_export
 from events.wire.entry import Entry, entry_bytes
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.key_history import KeyHistory, Transition, sign_transition
-from infra.log.signed_note import LogKey, OtherKey
+from infra.log.signed_note import LogKey, OtherKey, checkpoint_text, sign_note
+from infra.witnesses.cosignature import cosign
 from tests.paths import ROOT
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
 
@@ -65,6 +67,27 @@ async def exported(
     return folder
 
 
+def restate(folder: Path, sha256: dict[str, str] | str | None) -> None:
+    """Write another `sha256` into the proof, or none."""
+    proof = orjson.loads((folder / "proof.json").read_bytes())
+    kept = {name: value for name, value in proof.items() if name != "sha256"}
+    stated = {} if sha256 is None else {"sha256": sha256}
+    (folder / "proof.json").write_text(verify.as_json({**kept, **stated}) + "\n")
+
+
+def uncounted_bytes(file: Path, vkey: str) -> list[int]:
+    """Where a byte may be another one, or the file may end, and is not refused."""
+    data, passed = file.read_bytes(), []
+    for at in range(len(data)):
+        for changed in (data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :], data[:at]):
+            file.write_bytes(changed)
+            if verify.main([str(file.parent), vkey]) == verify.OK:
+                passed.append(at)
+    file.write_bytes(data)
+    assert verify.main([str(file.parent), vkey]) == verify.OK
+    return passed
+
+
 @pytest.mark.parametrize("form", ["ndjson", "parquet"])
 @pytest.mark.parametrize(("first", "end"), [(0, 300), (0, 1), (299, 300), (255, 257), (100, 100)])
 async def test_a_range_verifies(tmp_path: Path, first: int, end: int, form: Format) -> None:
@@ -95,6 +118,36 @@ async def test_each_changed_byte_is_refused(tmp_path: Path, form: Format) -> Non
             assert verify.main([str(folder), VKEY]) == verify.CHANGED, (name, at)
         file.write_bytes(data)
     assert verify.main([str(folder), VKEY]) == verify.OK
+
+
+async def test_each_byte_of_a_cosignature_counts_though_the_witness_is_not_known(tmp_path: Path) -> None:
+    log = MemoryLog(ENTRIES[:9])
+    log.note += cosign(
+        LogKey("court.example/witness", bytes(32)), checkpoint_text(KEY.name, 9, log.root), 1_700_000_000
+    )
+    checkpoint = await log.checkpoint()
+    folder = tmp_path / "export"
+    entries = selected_entries(AuthenticatedLog(log, checkpoint), 0, 2, everything)
+    await export(log, checkpoint, KEY.verifier, entries, folder)
+    assert [uncounted_bytes(folder / name, VKEY) for name in ("checkpoint", "proof.json")] == [[], []]
+
+
+@pytest.mark.parametrize("form", ["ndjson", "parquet"])
+async def test_an_export_of_an_earlier_version_verifies(tmp_path: Path, form: Format) -> None:
+    """Its proof has the hash of a Parquet file alone, which must be there."""
+    folder = await exported(tmp_path / "export", 0, 20, form=form)
+    table = folder / "entries.parquet"
+    restate(folder, verify.file_sha256(table) if form == "parquet" else None)
+    assert verify.main([str(folder), VKEY]) == verify.OK
+    restate(folder, None if form == "parquet" else "0" * 64)
+    assert verify.main([str(folder), VKEY]) == verify.CHANGED
+
+
+@pytest.mark.parametrize("sha256", [{"entries.ndjson": "0" * 64}, {"verify.py": "0" * 64}, {"checkpoint": None}, []])
+async def test_hashes_of_files_that_are_not_those_are_refused(tmp_path: Path, sha256: dict[str, str]) -> None:
+    folder = await exported(tmp_path / "export", 0, 20)
+    restate(folder, sha256)
+    assert verify.main([str(folder), VKEY]) == verify.CHANGED
 
 
 @pytest.mark.parametrize(
@@ -135,8 +188,7 @@ def test_a_changed_parquet_row_is_refused(tmp_path: Path) -> None:
         database.execute("COPY t TO ? (FORMAT parquet)", [table])
     assert verify.main([str(folder), VKEY]) == verify.CHANGED
     # Also where the change includes the file's own hash, which nothing signs.
-    proof = orjson.loads((folder / "proof.json").read_bytes()) | {"sha256": verify.file_sha256(Path(table))}
-    (folder / "proof.json").write_text(verify.as_json(proof) + "\n")
+    restate(folder, {"entries.parquet": verify.file_sha256(Path(table))})
     assert verify.main([str(folder), VKEY]) == verify.CHANGED
     Path(table).write_bytes(Path(table).read_bytes()[:-9])
     assert verify.main([str(folder), VKEY]) == verify.CHANGED
@@ -164,8 +216,7 @@ def test_a_row_that_readers_would_take_otherwise_is_refused(tmp_path: Path, chan
         database.execute("ALTER TABLE t ALTER data TYPE VARCHAR")
         database.execute(change)
         database.execute("COPY t TO ? (FORMAT parquet)", [str(table)])
-    proof = orjson.loads((folder / "proof.json").read_bytes()) | {"sha256": verify.file_sha256(table)}
-    (folder / "proof.json").write_text(verify.as_json(proof) + "\n")
+    restate(folder, {"entries.parquet": verify.file_sha256(table)})
     with pytest.raises(verify.Changed, match=reason):
         verify.verify(folder, VKEY)
 
@@ -243,6 +294,25 @@ class TestAfterARotation:
         for at in range(len(data)):
             file.write_bytes(data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :])
             assert verify.main([str(folder), VKEY]) == verify.CHANGED, at
+
+    async def test_the_rotations_end_with_a_line_also_in_an_export_of_an_earlier_version(self, tmp_path: Path) -> None:
+        folder = await self.folder(tmp_path / "export", 2)
+        restate(folder, None)
+        file = folder / "keys"
+        assert verify.main([str(folder), VKEY]) == verify.OK
+        file.write_bytes(file.read_bytes()[:-1])
+        assert verify.main([str(folder), VKEY]) == verify.CHANGED
+
+    async def test_each_byte_counts_while_both_keys_sign(self, tmp_path: Path) -> None:
+        log, folder = MemoryLog(ENTRIES), tmp_path / "export"
+        log.history = KeyHistory.of(KEY.verifier, self.rotations()[:1])
+        log.note = sign_note(checkpoint_text(KEY.name, 300, log.root), [KEY, self.NEXT])
+        checkpoint = await log.checkpoint()
+        entries = selected_entries(AuthenticatedLog(log, checkpoint), 0, 3, everything)
+        await export(log, checkpoint, self.NEXT.verifier, entries, folder)
+        for vkey in (VKEY, self.NEXT.verifier.vkey):
+            for name in ("checkpoint", "keys", "proof.json"):
+                assert uncounted_bytes(folder / name, vkey) == [], (name, vkey)
 
     async def test_rotations_out_of_order_or_of_another_log_are_refused(self, tmp_path: Path) -> None:
         folder = await self.folder(tmp_path / "export", 2)
@@ -322,6 +392,14 @@ def test_the_file_runs_alone_with_either_library(tmp_path: Path, without: str) -
     assert result.returncode == 0, result.stderr
     assert "Verified: 30 entries of a log of 300 entries" in result.stdout
     assert "سليم" in result.stdout
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii"])
+def test_the_result_is_printed_also_where_there_is_no_arabic(tmp_path: Path, encoding: str) -> None:
+    folder = asyncio.run(exported(tmp_path / "export", 10, 40))
+    command = [sys.executable, "-B", str(folder / "verify.py"), str(folder), VKEY]
+    result = subprocess.run(command, env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True)
+    assert (result.returncode, b"Verified: 30 entries" in result.stdout) == (0, True), result.stderr
 
 
 def test_the_verifier_is_one_short_file_without_this_project() -> None:

@@ -17,6 +17,7 @@ from consumers.audit.mirror import write_mirror
 from consumers.audit.port import CorruptBatch, MissingPart
 from consumers.audit.tree import WrongTree, require_tree
 from events.errors import YesserError
+from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.signed_note import InvalidNote
 from infra.tls.plaintext import PlaintextRefused
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
@@ -131,6 +132,27 @@ async def test_a_lying_or_failing_server_is_named(
     async with served(mirror, lie) as port:
         with pytest.raises(error, match=named):
             await verified(port)
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 501, 502, 503, 504, 505, 520, 522, 525, 530])
+async def test_a_server_that_is_busy_or_away_is_asked_again_and_has_not_tampered(mirror: Path, status: int) -> None:
+    asked = []
+
+    def busy(_: bytes) -> httpx.Response:
+        asked.append(status)
+        return httpx.Response(status)
+
+    async with served(mirror, only("checkpoint", busy)) as port:
+        with pytest.raises(LogAway, match=f"answered {status}") as found:
+            await port.checkpoint()
+    assert (len(asked), exit_code(found.value)) == (module.TRIES_MAX, ExitCode.TRY_AGAIN)
+
+
+@pytest.mark.parametrize("status", [204, 301, 302, 400, 405, 410])
+async def test_what_no_log_answers_is_not_asked_for_again(mirror: Path, status: int) -> None:
+    async with served(mirror, only("checkpoint", lambda _: httpx.Response(status))) as port:
+        with pytest.raises(CorruptBatch, match=f"answered {status}: this is not a log"):
+            await port.checkpoint()
 
 
 async def test_a_short_fault_is_waited_for(mirror: Path) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from consumers.audit.kept import ForkedLog
 from consumers.audit.mirror import DamagedMirror, mirror_entries, signed_bundle, write_mirror
 from consumers.audit.port import CorruptBatch, MirrorPort, MissingPart, NotThere
-from consumers.audit.tree import WrongTree, require_tree
+from consumers.audit.tree import WrongTime, WrongTree, require_tree
 from events.errors import YesserError
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import inclusion_proof
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of, sample_entries
+from tests.unit.consumers.audit.memory_log import FIRST_RECORDED, KEY, MemoryLog, root_of, sample_entries, sample_entry
 
 ENTRIES = sample_entries(66_000)
 
@@ -192,6 +195,35 @@ async def test_new_only_reads_none_of_the_files_that_are_there(tmp_path: Path) -
         await verified(MirrorPort(tmp_path, KEY.verifier))
 
 
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        (lambda file: file.unlink(), "tile/0/000"),
+        (lambda file: file.write_bytes(b""), "tile/0/000"),
+        (lambda file: file.write_bytes(file.read_bytes()[:-40]), "tile/0/000"),
+        (lambda file: file.write_bytes(file.read_bytes() * 2), "tile/0/000"),
+        (lambda file: file.write_bytes(b"x" + file.read_bytes()[1:]), "without --new-only"),
+    ],
+)
+async def test_new_only_blames_the_folder_for_a_damaged_tile_that_it_needs(
+    tmp_path: Path, damage: Callable[[Path], object], named: str
+) -> None:
+    await mirrored(tmp_path, 600)
+    damage(tmp_path / "tile/0/000")
+    with pytest.raises(DamagedMirror, match=named) as found:
+        await write_mirror(MemoryLog(ENTRIES[:1000]), tmp_path, KEY.verifier, new_only=True)
+    assert str(found.value).startswith(f"{tmp_path}: ")
+    with pytest.raises(DamagedMirror, match="tile/0/000"):
+        await mirrored(tmp_path, 1000)
+
+
+async def test_a_folder_that_lies_among_partial_tiles_is_left_there(tmp_path: Path) -> None:
+    await mirrored(tmp_path, 600)
+    (tmp_path / "tile/0/002.p/mine").mkdir()
+    await mirrored(tmp_path, 1000)
+    assert [file.name for file in (tmp_path / "tile/0/002.p").iterdir()] == ["mine"]
+
+
 async def test_files_beyond_the_checkpoint_are_written_again(tmp_path: Path) -> None:
     """A mirror that was interrupted has left them, and nothing says that they are whole."""
     await mirrored(tmp_path / "whole", 1000)
@@ -205,11 +237,35 @@ async def test_files_beyond_the_checkpoint_are_written_again(tmp_path: Path) -> 
     assert await verified(port) == 1030
 
 
+@pytest.mark.parametrize("new_only", [False, True])
+async def test_times_that_run_back_where_a_mirror_grows_are_found(tmp_path: Path, new_only: bool) -> None:
+    await mirrored(tmp_path, 256)
+    late = [*ENTRIES[:256], *(sample_entry(n, FIRST_RECORDED - timedelta(hours=1)) for n in range(256, 300))]
+    with pytest.raises(WrongTime, match=r"^entry 256 "):
+        await write_mirror(MemoryLog(late), tmp_path, KEY.verifier, new_only=new_only)
+    assert (await MirrorPort(tmp_path, KEY.verifier).checkpoint()).size == 256
+
+
 async def test_a_missing_file_is_named(tmp_path: Path) -> None:
     port = await mirrored(tmp_path, 300)
     (tmp_path / "tile/entries/000").unlink()
     with pytest.raises(NotThere, match="tile/entries/000"):
         await verified(port)
+
+
+async def test_a_link_to_itself_and_a_failing_disk_are_damage_and_a_missing_right_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = await mirrored(tmp_path, 300)
+    bundle = tmp_path / "tile/entries/000"
+    bundle.unlink()
+    bundle.symlink_to("000")
+    with pytest.raises(CorruptBatch, match=r"tile/entries/000 cannot be read \(Too many levels"):
+        await verified(port)
+    for error, expected in ((OSError(5, "Input/output error"), CorruptBatch), (PermissionError(13, "no"), OSError)):
+        monkeypatch.setattr(Path, "read_bytes", Mock(side_effect=error))
+        with pytest.raises(expected):
+            await verified(port)
 
 
 async def test_a_folder_without_a_checkpoint_is_no_mirror(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Recorded times: they never run backwards, and every entry has one; an index that does not follow starts anew."""
+"""Recorded times: they never run backwards, also where entries are left out, and every entry has one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,20 @@ def test_equal_and_later_times_are_in_order() -> None:
     times.require(0, [ENTRIES[0], ENTRIES[0], ENTRIES[1]])
     times.require(3, [])
     times.require(3, [ENTRIES[1]])
-    times.require(100, [ENTRIES[0]])
+    times.require(100, [ENTRIES[1]])
+
+
+def test_entries_that_are_left_out_do_not_hide_a_step_back() -> None:
+    times = RecordedTimes()
+    times.require(0, ENTRIES[:4])
+    with pytest.raises(WrongTime, match=r"^entry 100 .* before an entry in front of it"):
+        times.require(100, [ENTRIES[0]])
+
+
+def test_who_reads_again_from_an_earlier_index_starts_anew() -> None:
+    times = RecordedTimes()
+    times.require(0, ENTRIES[:4])
+    times.require(3, [ENTRIES[0]])
 
 
 @pytest.mark.parametrize("entry", [EARLIER, b"", b"{}", b'{"recordedtime":1,"from":"a/0/0","event":{}}'])

@@ -14,21 +14,26 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from consumers.audit.kept import ForkedLog, KeptCheckpoint, state_folder
 from consumers.audit.mirror import write_mirror
-from consumers.audit.verify import row_line
+from consumers.audit.verify import row_line, verify
 from consumers.ledger import statement_proof
+from consumers.ledger.command_line.verify import verify_statement_command
 from consumers.ledger.folded import folded
-from consumers.ledger.statement_proof import NotProven, StatementProof, verify_statement
+from consumers.ledger.statement_proof import NotAStatement, NotProven, StatementProof, verify_statement
 from consumers.operations.audit_options import AuditSource
 from consumers.revenue.handlers.closing import SettlementDiffers
 from consumers.revenue.rows import STATEMENT as STATEMENT_TABLE
 from events.wire.entry import parse_entry
+from infra.cli import wrong_path
+from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.signed_note import LogKey, OtherKey
 from tests.bench.ledger import history
 from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.log import make_entry, make_event
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
 from tests.unit.consumers.ledger.proven import write_proof
 
 RECEIPTS = 10_000
@@ -68,7 +73,8 @@ def copied(folder: Path, into: Path) -> Path:
 def test_it_verifies_with_the_network_gone(whole: Path, tmp_path: Path) -> None:
     assert (whole / LINES).stat().st_size > statement_proof.MANY_ENTRIES_BYTES, "a second process verifies"
     (tmp_path / "sitecustomize.py").write_text(WITHOUT_NETWORK)
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "YESSER_HOME": str(tmp_path / "home")}
+    own = {"YESSER_HOME": str(tmp_path / "home"), "XDG_STATE_HOME": str(tmp_path / "state")}
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), **own}
 
     def run(*command: str) -> subprocess.CompletedProcess[str]:
         words = [sys.executable, *command]
@@ -150,6 +156,52 @@ async def test_each_change_is_found_and_placed(short: Path, tmp_path: Path, chan
     await asyncio.to_thread(change, folder)
     with pytest.raises(NotProven, match=named):
         await verify_statement(folder, VERIFIER)
+
+
+def test_a_statement_of_another_history_than_was_accepted_is_a_fork(
+    short: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a log of the same size can be compared."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    size = verify(short, VERIFIER.vkey)[0]
+    command = [str(short), "--vkey", VERIFIER.vkey]
+    for accepted, error in ((size - 1, None), (size, ForkedLog)):
+        log = MemoryLog(sample_entries(accepted))
+        KeptCheckpoint(state_folder(), VERIFIER).prepare()
+        KeptCheckpoint(state_folder(), VERIFIER).path.write_text(log.note)
+        result = CliRunner().invoke(verify_statement_command, command)
+        assert isinstance(result.exception, error or type(None)), result.exception
+
+
+@pytest.mark.parametrize("missing", [STATEMENT, "proof.json", "checkpoint", LINES])
+async def test_a_part_that_is_missing_is_named(short: Path, tmp_path: Path, missing: str) -> None:
+    folder = await asyncio.to_thread(copied, short, tmp_path / "changed")
+    (folder / missing).unlink()
+    with pytest.raises(NotProven, match=missing) as found:
+        await verify_statement(folder, VERIFIER)
+    assert "Errno" not in str(found.value)
+
+
+async def test_a_folder_that_holds_no_statement_is_no_tampering(tmp_path: Path) -> None:
+    await write_mirror(MemoryLog(raw_entries(history(12, 2, closes=True))), tmp_path / "mirror", VERIFIER)
+    (tmp_path / "empty").mkdir()
+    for name in ("mirror", "empty"):
+        with pytest.raises(NotAStatement, match=f"{name}: The folder holds no statement") as found:
+            await verify_statement(tmp_path / name, VERIFIER)
+        assert exit_code(found.value) == ExitCode.ANSWER_IS_NO
+
+
+async def test_a_file_that_may_not_be_read_is_no_tampering(
+    short: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    folder = await asyncio.to_thread(copied, short, tmp_path / "changed")
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(PermissionError) as found:
+        await verify_statement(folder, VERIFIER)
+    assert "cannot be opened (Permission denied)" in str(wrong_path(found.value, [str(folder)]))
 
 
 async def test_a_statement_that_another_key_of_the_log_signed_is_not_called_changed(short: Path) -> None:

@@ -14,10 +14,12 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 
-from consumers.audit.kept import KeptCheckpoint, OlderCopy
+from consumers.audit.http_port import HttpPort
+from consumers.audit.kept import KeptCheckpoint, OlderCopy, OtherKeys
 from consumers.audit.mirror import write_mirror
 from consumers.audit.tree import WrongTree
 from consumers.operations.audit_options import AuditSource
@@ -25,7 +27,7 @@ from consumers.operations.replay_command import proven_mirror
 from events.errors import Tampered
 from infra.cli import cli
 from infra.command_line.exit_codes import ExitCode, exit_code
-from infra.log.key_history import KeyHistory
+from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.signed_note import Checkpoint, LogKey
 from infra.tls.authority import authority
 from infra.tls.client import NotTrusted
@@ -202,6 +204,40 @@ def test_what_is_replayed_is_the_log_that_was_proven_to_continue(
     assert not (tmp_path / "into" / "checkpoint").exists()
 
 
+def test_keys_that_are_shown_otherwise_a_second_time_do_not_pass_a_fork(tmp_path: Path) -> None:
+    """A thief of the replaced key signs a rotation to a key of their own, and the server shows it once."""
+    second, thief = LogKey(KEY.name, b"2" * 32), LogKey(KEY.name, b"t" * 32)
+    accepted, forked = MemoryLog(ENTRIES[:20]), MemoryLog([*ENTRIES[:20], *ENTRIES[90:95]])
+    tree = (10, MemoryLog(ENTRIES[:10]).root)
+    true, stolen = (
+        KeyHistory.of(KEY.verifier, [sign_transition(KEY, key, datetime(2026, 1, 1, tzinfo=UTC), tree)])
+        for key in (second, thief)
+    )
+    kept = KeptCheckpoint(tmp_path / "state", KEY.verifier)
+    kept.write(true.parse_checkpoint(second.sign_checkpoint(20, accepted.root)))
+    forked.history, forked.note = stolen, thief.sign_checkpoint(25, forked.root)
+    asyncio.run(write_mirror(forked, tmp_path / "site", KEY.verifier))
+    shown: list[KeyHistory] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/log/0/")
+        if path == "keys":
+            shown.append(true if shown else stolen)
+            return httpx.Response(200, text=shown[-1].text())
+        file = tmp_path / "site" / path
+        return httpx.Response(200, content=file.read_bytes()) if file.is_file() else httpx.Response(404)
+
+    async def continued() -> None:
+        transport = httpx.MockTransport(answer)
+        async with httpx.AsyncClient(transport=transport, base_url="http://log.example/log/0/") as client:
+            log = AuditSource("http://log.example/log/0/", KEY.verifier, None, kept)
+            await log.continued(HttpPort(client, KEY.verifier))
+
+    with pytest.raises(OtherKeys, match="withholds or replaced"):
+        asyncio.run(continued())
+    assert shown == [stolen], "one reading of the keys is all that a command judges by"
+
+
 def test_a_wrong_address_and_a_wrong_token_are_wrong_use(elsewhere: Elsewhere) -> None:
     for address in ("https://[::1/", "http://log.example:99999999/", "https:///log"):
         result = elsewhere.audit("check", address, *VKEY)
@@ -236,6 +272,42 @@ def test_a_proof_is_taken_and_checked_without_the_log(elsewhere: Elsewhere) -> N
     tampering(elsewhere.audit("check", str(file), *VKEY))
     beyond = elsewhere.audit("prove", elsewhere.address, "700", *VKEY)
     assert (beyond.exit_code, "there is no entry 700" in beyond.output) == (2, True)
+
+
+def test_a_proof_under_another_history_than_was_accepted_is_a_fork(elsewhere: Elsewhere, tmp_path: Path) -> None:
+    """Both are signed by the log's key. Of a log of another size a proof shows nothing."""
+    elsewhere.grow(ENTRIES[:300])
+    elsewhere.ok("check", elsewhere.address, *VKEY)
+    for size, is_fork in ((300, True), (301, False)):
+        other, file = tmp_path / f"other {size}", tmp_path / f"{size}.tlog-proof"
+        asyncio.run(write_mirror(MemoryLog([sample_entry(999), *ENTRIES[1:size]]), other, KEY.verifier))
+        state = ("--state", str(tmp_path / f"state {size}"))
+        elsewhere.ok("prove", str(other), "7", *VKEY, *state, "--into", str(file))
+        if is_fork:
+            assert "two histories" in tampering(elsewhere.audit("check", str(file), *VKEY))
+        else:
+            elsewhere.ok("check", str(file), *VKEY)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        (("--from", "301"), "The newest checkpoint has 300 entries: --from 301 is beyond it"),
+        (("--to", "301"), "The newest checkpoint has 300 entries: --to 301 is beyond it"),
+        (("--from", "4", "--to", "2"), "--to 2 is before --from 4"),
+    ],
+)
+def test_entries_that_the_log_does_not_have_are_wrong_use(
+    elsewhere: Elsewhere, chosen: tuple[str, ...], said: str
+) -> None:
+    elsewhere.grow(ENTRIES[:300])
+    into = elsewhere.own / "export"
+    for command in (("export", elsewhere.address, "--into", str(into)), ("replay", elsewhere.address, "--stdout")):
+        result = elsewhere.audit(*command, *chosen, *VKEY)
+        assert (result.exit_code, said in result.output) == (2, True), result.exception
+    assert not into.exists()
+    rest = elsewhere.audit("replay", elsewhere.address, "--stdout", "--from", "300", *VKEY)
+    assert (rest.exit_code, rest.output) == (0, "")
 
 
 def test_a_changed_byte_at_the_server_is_found(elsewhere: Elsewhere) -> None:
