@@ -179,6 +179,8 @@ class AgencyClient:
             page = await self._page(receipt.offset, 1, min(left_s, _LONG_POLL_S))
             for verdict in page.receipts:
                 _require_same_record(receipt, verdict)
+                if verdict.state == "lost":
+                    raise RecordReplaced(f"{receipt.address}: {RecordReplaced.__doc__}")
                 if verdict.state == "refused":
                     raise RefusedByRegistrar(verdict)
                 return Registered.model_validate(verdict.model_dump())

@@ -68,7 +68,7 @@ class RefusedByRegistrar(Reject):
 
 
 class RecordReplaced(Reject):
-    """The verdict at the receipt's address is on another record: the topic lost this event. Send the event again."""
+    """The topic lost this event after its receipt: its address has no verdict, or another record's. Send it again."""
 
 
 class NotGenuine(Tampered):

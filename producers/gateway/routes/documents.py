@@ -7,7 +7,7 @@ from typing import Any, Final
 from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS
 from events.wire.envelope import EVENT_ID_PATTERN, SOURCE_PATTERN
 from infra.http.documents import ERROR_ROWS, INTEGER, TEXT, answer, shape
-from producers.gateway.verdicts import COMPLETENESS_STATUSES
+from producers.gateway.verdicts import COMPLETENESS_STATUSES, STATES
 
 _ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
     "specversion": {"const": "1.0"},
@@ -108,7 +108,11 @@ _VERDICT: Final[dict[str, Any]] = {
     "required": ["state"],
     "properties": {
         "id": TEXT,
-        "state": {"enum": ["pending", "registered", "duplicate", "refused"]},
+        "state": {
+            "enum": list(STATES),
+            "description": "`lost`: the record was removed from the topic, or replaced, before it was read. It has no"
+            " verdict: send the event again.",
+        },
         "address": TEXT,
         "sha256": {"type": "string", "description": "Of the record that was validated, to compare with the receipt's."},
         "index": {**INTEGER, "description": "Of the entry; of the first entry for a duplicate; of the refusal."},

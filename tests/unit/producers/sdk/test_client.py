@@ -302,6 +302,14 @@ async def test_the_verdict_on_another_record_at_the_same_address_is_not_taken(
         assert (await sender.wait_registered(got)).index == 7
 
 
+async def test_an_event_that_was_lost_before_it_was_read_is_to_be_sent_again(gateway: Gateway) -> None:
+    gateway.answers["/v1/receipts"] = {"receipts": [{"state": "lost"}], "next": 1, "read_up_to": 1}
+    async with client() as sender:
+        got = await sender.send(EVENTS[0])
+        with pytest.raises(RecordReplaced, match=f"{got.address}: .* Send it again"):
+            await sender.wait_registered(got)
+
+
 async def test_receipts_go_on_from_page_to_page(gateway: Gateway) -> None:
     page: dict[str, Any] = {"receipts": [{"state": "registered", "id": "0"}], "next": 1}
     gateway.answers["/v1/receipts"] = page
