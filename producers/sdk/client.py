@@ -203,6 +203,8 @@ class AgencyClient:
         `NotGenuine`.
         """
         proof = read_answer(Proof, await self._ask(f"/v1/proofs/{index}", {}))
+        if proof.index != index:
+            raise NotGenuine(f"Entry {proof.index} was given for entry {index}. {NotGenuine.__doc__}")
         return verified_proof(proof, None if log_key is None else parse_vkey(log_key))
 
     async def _send_batch(self, first: int, batch: Sequence[bytes], sent: Sent, *, partial: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ import pytest
 
 from infra.log.key_files import KeyRing
 from infra.log.key_history import KeyHistory, sign_transition
+from infra.log.merkle import leaf_hash, node_hash
 from infra.log.signed_note import LogKey
 from infra.tls.plaintext import PlaintextRefused
 from producers.errors import TopicHalted
@@ -308,6 +310,19 @@ async def test_an_event_that_was_lost_before_it_was_read_is_to_be_sent_again(gat
         got = await sender.send(EVENTS[0])
         with pytest.raises(RecordReplaced, match=f"{got.address}: .* Send it again"):
             await sender.wait_registered(got)
+
+
+async def test_the_proof_of_another_entry_is_not_taken(gateway: Gateway) -> None:
+    leaves = [leaf_hash(entry) for entry in (b"first", b"second")]
+    checkpoint = OTHER.sign_checkpoint(2, node_hash(*leaves))
+    path = [b64encode(leaves[1]).decode()]
+    answer = {"index": 0, "entry": "first", "leaf": b64encode(leaves[0]).decode(), "size": 2, "path": path}
+    gateway.answers |= {f"/v1/proofs/{index}": answer | {"checkpoint": checkpoint} for index in (0, 1)}
+    async with client() as reader:
+        for key in (None, OTHER.verifier.vkey):
+            assert (await reader.proof(0, key)).entry == "first"
+            with pytest.raises(NotGenuine, match="Entry 0 was given for entry 1"):
+                await reader.proof(1, key)
 
 
 async def test_receipts_go_on_from_page_to_page(gateway: Gateway) -> None:
