@@ -73,13 +73,17 @@ class Refused:
 
 @dataclass(slots=True)
 class Verdicts:
-    """The verdicts on some records. `first_index` and `last_index` span the accepted and the duplicates' originals."""
+    """The verdicts on some records. `first_index` and `last_index` span the accepted and the duplicates' originals.
+
+    `unlisted` is the number of faults that the refusals do not list; 0 until their entries were read.
+    """
 
     accepted: int = 0
     duplicates: int = 0
     first_index: int | None = None
     last_index: int | None = None
     refusals: list[Refused] = field(default_factory=list)
+    unlisted: int = 0
 
     def add(self, other: Verdicts) -> None:
         self.accepted += other.accepted

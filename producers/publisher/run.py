@@ -6,15 +6,27 @@ Flows in: the pieces of a file or pipe. Flows out: a `Report`. Memory does not g
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, Final
 
+from events.validation.refusal import may_leave_out
+from events.wire.entry import parse_entry
 from infra.event_files.ndjson import Defaults, Line
 from infra.event_files.opening import PIECE_BYTES, Opening, reader
 from infra.kafka.client_config import agency_topic
-from infra.postgres.verdicts import Paused, TopicState, Verdicts, next_sequence, read_topic_state, read_verdicts
+from infra.log.reader import read_entries
+from infra.postgres.connection import Connection
+from infra.postgres.verdicts import (
+    Paused,
+    Refused,
+    TopicState,
+    Verdicts,
+    next_sequence,
+    read_topic_state,
+    read_verdicts,
+)
 from infra.process.retry import PatientConnection
 from infra.settings import Settings
 from producers.errors import RecordsLost, TopicHalted
@@ -129,6 +141,7 @@ async def wait_for_verdicts(
                     progress.waits(_why(topic, reading.paused))
                 is_paused = reading.paused is not None
                 await database.pause()
+        verdicts.unlisted = await database.ask(partial(_unlisted, refusals=verdicts.refusals))
     _require_all(topic, report)
 
 
@@ -139,6 +152,16 @@ def _why(topic: str, paused: Paused) -> str:
         " The platform's operators can end it with `yesser registrar unpause`.\n"
         f"يُقرأ موضوع الجهة ببطء: {paused.reason['ar']}. لا يُتخطّى شيء، وينتهي الإبطاء عند أول سجل مقبول."
     )
+
+
+async def _unlisted(connection: Connection, refusals: Sequence[Refused]) -> int:
+    """How many faults the refusals do not list: their entries say so."""
+    count = 0
+    for refusal in refusals:
+        if may_leave_out(refusal.errors):
+            (raw,) = await read_entries(connection, refusal.index, 1)
+            count += parse_entry(refusal.index, raw).data["problem"].get("unlisted", 0)
+    return count
 
 
 def _require_all(topic: str, report: Report) -> None:

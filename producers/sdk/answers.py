@@ -77,6 +77,7 @@ class SendAnswer(Answer):
 
     receipt: SignedPart
     refused: tuple[EventError, ...] = ()
+    unlisted: int = 0
 
 
 class AcceptedRow(Answer):

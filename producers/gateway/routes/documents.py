@@ -80,6 +80,7 @@ RECEIPT: Final = answer(
             "key": TEXT,
             "signature": {"type": "string", "contentEncoding": "base64"},
             "refused": ERROR_ROWS,
+            "unlisted": INTEGER,
             "duplicates": {
                 "type": "array",
                 "description": "Events of the receipt that repeat an earlier one: the registrar drops them.",
