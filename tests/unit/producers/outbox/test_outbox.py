@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.errors import NotAccepted
 from producers.outbox.outbox import NoOutbox, agency_database
-from producers.outbox.relay import Row, sort_out
+from producers.outbox.relay import Row, forget, sort_out
 from producers.outbox.senders import require_credentials
 from tests.unit.events.samples import HEALTH, changed, encoded, initiative
 
@@ -32,6 +34,16 @@ def test_what_the_registrar_would_refuse_is_told_with_every_fault_and_the_rest_k
 def test_the_platforms_database_is_never_taken_for_the_agencys(settings: Settings) -> None:
     with pytest.raises(NoOutbox, match="YESSER_OUTBOX_POSTGRES"):
         agency_database(settings.model_copy(update={"postgres": "postgresql://platform"}))
+
+
+@pytest.mark.parametrize(("done", "next_s"), [("DELETE 10000", 0.0), ("DELETE 9999", 60.0), ("DELETE 0", 60.0)])
+async def test_old_events_are_deleted_at_once_until_none_is_left(done: str, next_s: float) -> None:
+    class Database:
+        async def execute(self, _sql: str, days: int, rows_max: int) -> str:
+            assert (days, rows_max) == (7, 10_000)
+            return done
+
+    assert await forget(cast(Connection, Database()), 7) == next_s
 
 
 @pytest.mark.parametrize(
