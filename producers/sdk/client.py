@@ -20,6 +20,7 @@ import httpx
 import orjson
 
 from infra.errors import WaitTimedOut
+from infra.http.addresses import server_address
 from infra.log.key_history import KeyHistory, key_name, parse_history
 from infra.log.signed_note import InvalidNote, Verifier, parse_vkey
 from infra.tls.certificate_files import TlsFiles
@@ -69,8 +70,8 @@ class AgencyClient:
     `language` is that of problems. `tls` has the authority of the gateway's certificate, if it is a private one, and
     the client's own certificate, if the gateway asks for one. Leaving the block waits for open requests.
 
-    An address that is neither https nor on this machine raises `PlaintextRefused` before the token is sent, unless
-    `dangerously_allow_plaintext`.
+    An address that is none raises `NotAnAddress`, and one that is neither https nor on this machine `PlaintextRefused`
+    before the token is sent, unless `dangerously_allow_plaintext`.
 
     Everything that sends raises `GatewayProblem` if the gateway refuses, `NotServed` or `OutcomeUnknown` after the
     timeout, `NotTrusted` for another server's certificate, and `NotGenuine` for a receipt that is not valid. Sending
@@ -267,8 +268,9 @@ class AgencyClient:
 
 
 def _is_plain(address: str, allowed: bool) -> bool:
-    """Whether the address is plain HTTP. Raises `PlaintextRefused` if it then leaves this machine and must not."""
-    url = httpx.URL(address)
+    """Whether the address is plain HTTP. Raises `NotAnAddress`, and `PlaintextRefused` if it then leaves this machine
+    and must not."""
+    url = server_address(address)
     if url.scheme == "https":
         return False
     if not allowed:

@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from infra.http.addresses import NotAnAddress
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.errors import NotAccepted
@@ -59,3 +60,9 @@ def test_without_a_credential_nothing_is_tried(
     """On an agency's machine there are no secrets of the platform."""
     with pytest.raises(NotAccepted, match=missing):
         require_credentials(settings.model_copy(update={"secrets": tmp_path, **given}), "health")
+
+
+@pytest.mark.parametrize("address", ["gateway.example", "https://[::1/", "http://127.0.0.1:99999"])
+def test_a_gateway_that_is_no_address_is_told_with_its_setting(settings: Settings, address: str) -> None:
+    with pytest.raises(NotAnAddress, match="YESSER_OUTBOX_GATEWAY: "):
+        require_credentials(settings.model_copy(update={"outbox_gateway": address, "outbox_token": "t"}), "health")

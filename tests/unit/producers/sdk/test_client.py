@@ -14,6 +14,7 @@ import httpx
 import orjson
 import pytest
 
+from infra.http.addresses import NotAnAddress
 from infra.log.key_files import KeyRing
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.merkle import leaf_hash, node_hash
@@ -310,6 +311,12 @@ async def test_an_event_that_was_lost_before_it_was_read_is_to_be_sent_again(gat
         got = await sender.send(EVENTS[0])
         with pytest.raises(RecordReplaced, match=f"{got.address}: .* Send it again"):
             await sender.wait_registered(got)
+
+
+@pytest.mark.parametrize("address", ["gateway.example", "https://[::1/", "http://127.0.0.1:99999"])
+def test_what_is_no_address_is_told_at_once(address: str) -> None:
+    with pytest.raises(NotAnAddress, match="is not an address"):
+        AgencyClient(address, "yat_x")
 
 
 async def test_the_proof_of_another_entry_is_not_taken(gateway: Gateway) -> None:

@@ -1,0 +1,41 @@
+"""A gateway's address and a token as people give them: what is neither is wrong use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+
+from infra.command_line.gateway_options import TOKEN_VARIABLE, gateway_address, token_of
+
+
+@pytest.mark.parametrize("content", [b"yat_x", b"\xef\xbb\xbfyat_x\r\n", b"  yat_x\n"], ids=repr)
+def test_a_token_file_may_begin_with_a_byte_order_mark(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "token").write_bytes(content)
+    assert token_of(tmp_path / "token") == "yat_x"
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", "yat_x".encode("utf-16"), "yat_é".encode(), b"a b"], ids=repr)
+def test_a_file_that_holds_no_token_is_told(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "token").write_bytes(content)
+    with pytest.raises(click.UsageError, match="holds no token: save the token alone, as plain text"):
+        token_of(tmp_path / "token")
+
+
+def test_a_token_comes_from_the_environment_where_no_file_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, " yat_x\n")
+    assert token_of(None) == "yat_x"
+    monkeypatch.setenv(TOKEN_VARIABLE, "\ufeffyat_x")
+    with pytest.raises(click.UsageError, match="YESSER_TOKEN holds no token"):
+        token_of(None)
+    monkeypatch.setenv(TOKEN_VARIABLE, " ")
+    with pytest.raises(click.UsageError, match="--token-file FILE"):
+        token_of(None)
+
+
+def test_a_wrong_address_is_told_before_the_token_is_sent() -> None:
+    assert gateway_address("https://gateway.example") == "https://gateway.example"
+    for wrong in ("gateway.example", "https://[::1/", "http://127.0.0.1:99999"):
+        with pytest.raises(click.UsageError, match="is not an address"):
+            gateway_address(wrong)
