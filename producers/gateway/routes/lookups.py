@@ -64,7 +64,7 @@ routes = APIRouter(tags=["verdicts"])
     "/v1/events/{id}",
     summary="The verdict on an event",
     response_class=Response,
-    responses={200: STATUS, **problems(400, 401, 403, 404, 422, 429, 503)},
+    responses={200: STATUS, **problems(400, 401, 403, 404, 429, 503)},
 )
 async def status(
     parts: PartsDep, request: Request, id: str, address: Address = None, agency: Agencies = None

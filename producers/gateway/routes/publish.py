@@ -53,7 +53,7 @@ async def send(
     summary="Validate events without storing them",
     response_class=Response,
     openapi_extra=EVENTS_REQUEST,
-    responses={200: VALIDATION, **problems(400, 401, 403, 408, 413, 415, 422, 429, 503)},
+    responses={200: VALIDATION, **problems(400, 401, 403, 408, 413, 415, 429, 503)},
 )
 async def validate(parts: PartsDep, request: Request) -> Response:
     """The verdict that each event would get now; nothing is stored.
