@@ -76,12 +76,14 @@ async def stored(parts: Parts, request: Request, *, partial: bool) -> Response:
     """The answer to `POST /v1/events`. Raises `Problem` or `Refusal`."""
     caller = await parts.caller(request)
     caller.require("events:write")
-    answer, repeats = await parts.receiver.receive(_sent(request, caller), partial=partial)
+    sent = _sent(request, caller)
+    answer, repeats = await parts.receiver.receive(sent, partial=partial)
     if repeats and (rows := await duplicates(parts, caller.require_agency(), repeats)):
         answer["duplicates"] = rows
     if caller.paused is not None:
         answer["paused"] = caller.paused.document()
-    return Response(orjson.dumps(answer), 202, media_type=JSON)
+    headers = {"Content-Language": sent.language} if "refused" in answer else None
+    return Response(orjson.dumps(answer), 202, headers, JSON)
 
 
 def _sent(request: Request, caller: Caller) -> Sent:
