@@ -116,7 +116,7 @@ def _may_be_invalid(operation: Mapping[str, Any]) -> bool:
     schemas = [parameter["schema"] for parameter in operation.get("parameters", ())]
     kinds = [kind for schema in schemas for kind in schema.get("anyOf", [schema])]
     return "requestBody" in operation or any(
-        not kind.keys() <= _OF_ANY_TEXT or kind["type"] not in _TEXT_OR_NONE for kind in kinds
+        not kind.keys() <= _OF_ANY_TEXT or kind.get("type") not in _TEXT_OR_NONE for kind in kinds
     )
 
 

@@ -22,7 +22,7 @@ from infra.log.signed_note import LogKey
 from infra.tls.plaintext import PlaintextRefused
 from producers.errors import TopicHalted
 from producers.gateway.acknowledgements import ReceiptSigner, Stored
-from producers.sdk.answers import NotAGateway
+from producers.sdk.answers import EventError, NotAGateway, Problem
 from producers.sdk.client import AgencyClient
 from producers.sdk.connection import ClientLimits
 from producers.sdk.problems import (
@@ -311,6 +311,13 @@ async def test_an_event_that_was_lost_before_it_was_read_is_to_be_sent_again(gat
         got = await sender.send(EVENTS[0])
         with pytest.raises(RecordReplaced, match=f"{got.address}: .* Send it again"):
             await sender.wait_registered(got)
+
+
+def test_a_problem_says_how_many_faults_it_does_not_show() -> None:
+    errors = tuple(EventError(code="not-json", detail="d") for _ in range(7))
+    assert "and 2 more" in str(GatewayProblem(Problem(errors=errors)))
+    assert "and 82 more" in str(GatewayProblem(Problem(errors=errors, unlisted=80)))
+    assert "more" not in str(GatewayProblem(Problem(errors=errors[:5])))
 
 
 @pytest.mark.parametrize("address", ["gateway.example", "https://[::1/", "http://127.0.0.1:99999"])
