@@ -9,6 +9,10 @@ class OutcomeUnknown(Retry):
     """No acknowledgement arrived in time: the records may or may not be stored. Publish the same events again."""
 
 
+class RecordsLost(Retry):
+    """Records were removed from the topic, or replaced, before they were read: publish the same events again."""
+
+
 class NotAccepted(Reject):
     """The broker refuses these records: check the topic and the credentials."""
 

@@ -30,7 +30,7 @@ from consumers.campaigns.trial.commands import rules_group, try_command
 from events.errors import YesserError
 from infra.command_line.completion import agency_codes
 from infra.command_line.entry_point_group import EntryPointGroup
-from infra.command_line.gateway_options import agency_option, gateway_option, token_of, token_option
+from infra.command_line.gateway_options import agency_option, gateway_address, gateway_option, token_of, token_option
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option
 from infra.command_line.parameters import AgencyCode, date_option
@@ -122,7 +122,7 @@ def inbox_command(
         from consumers.campaigns.over_http import Gateway
 
         parameters = {"agency": agency, "limit": str(_PAGE_ROWS), **({} if team is None else {"team": team})}
-        rows = Gateway(gateway, token_of(token_file)).rows("/v1/inbox", parameters)
+        rows = Gateway(gateway_address(gateway), token_of(token_file)).rows("/v1/inbox", parameters)
     if rows is None:
         raise NoTeam(f"{agency} has no team {team}: see `yesser teams list`.")
     if as_csv:
@@ -150,7 +150,9 @@ def show_command(
     else:
         from consumers.campaigns.over_http import Gateway
 
-        shown = Gateway(gateway, token_of(token_file)).document(f"/v1/campaigns/{quote(campaign_id, safe='')}")
+        shown = Gateway(gateway_address(gateway), token_of(token_file)).document(
+            f"/v1/campaigns/{quote(campaign_id, safe='')}"
+        )
     if shown is None:
         raise NoCampaign(f"the log has no campaign {campaign_id}: see `yesser campaigns list`.")
     today = today_at(at, now())

@@ -6,7 +6,6 @@ is given.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
-import httpx
 
 from consumers.audit.kept import (
     KeptCheckpoint,
@@ -30,7 +28,9 @@ from consumers.audit.kept import (
 from consumers.audit.port import LogPort, read_verifier
 from consumers.audit.source import Export, is_address, is_export, open_export, open_source
 from events.wire.entry import Entry
+from infra.command_line.gateway_options import token_in
 from infra.command_line.language import print_localized
+from infra.http.addresses import NotAnAddress, server_address
 from infra.log.signed_note import Checkpoint, Verifier
 from infra.settings import Settings
 from infra.witnesses.policy import Policy, read_policy
@@ -250,26 +250,16 @@ def audit_source(
     verifier = verifier_of(source, vkey)
     if source is not None and is_address(source):
         _require_address(source)
-    token = None if token_file is None else _token(token_file)
+    token = None if token_file is None else token_in(token_file)
     kept = None if source is None else KeptCheckpoint(state or state_folder(), verifier)
     return AuditSource(source, verifier, token, kept, None if policy is None else read_policy(policy))
 
 
 def _require_address(source: str) -> None:
     try:
-        url = httpx.URL(source)
-    except httpx.InvalidURL as error:
-        raise click.UsageError(f"{source} is not an address: {error}.") from None
-    if not url.host or (url.port or 0) > 0xFFFF:
-        raise click.UsageError(f"{source} is not an address: it has no host, or a port above 65535.")
-
-
-def _token(file: Path) -> str:
-    """The token in a file, which an editor may have begun with a byte order mark."""
-    text = file.read_bytes().decode("utf-8-sig", "replace").strip()
-    if not re.fullmatch("[!-~]+", text):
-        raise click.UsageError(f"{file} holds no token: save the token alone, as plain text.")
-    return text
+        server_address(source)
+    except NotAnAddress as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _tell_of(strangers: list[Path]) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 
 import orjson
 
+from events.faults.problems import Bilingual
 from infra.http.problems import Problem
 
 Key = tuple[str | int, ...]
@@ -80,5 +81,8 @@ def _is_index(number: int) -> bool:
 
 
 def _unknown() -> Problem:
-    detail = "Take the address of the next page from the header Link; its cursor cannot be made by hand."
+    detail = Bilingual(
+        "خذ عنوان الصفحة التالية من الترويسة Link؛ فمؤشرها لا يُكتب باليد.",
+        "Take the address of the next page from the header Link; its cursor cannot be made by hand.",
+    )
     return Problem("bad-parameter", errors=[{"code": "invalid-value", "parameter": "after", "detail": detail}])

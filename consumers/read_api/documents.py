@@ -379,6 +379,7 @@ CONSISTENCY: Final = answer("Hashes are base64.", shape(old_size=INTEGER, new_si
 
 _LOG_INDEX: Final = {"description": "Entries applied to what is shown.", "schema": INTEGER}
 _TAG: Final = {"description": "Send it as If-None-Match: 304 while nothing has changed.", "schema": TEXT}
+_FILE: Final = {"description": "Of the text: the name to save it under.", "schema": TEXT}
 _LINK: Final = {"description": "The address of the next page (RFC 8288), if there is one.", "schema": TEXT}
 
 
@@ -399,6 +400,12 @@ def in_formats(document: Schema, formats: Mapping[str, Any]) -> Schema:
     binary: Schema = {"schema": {"type": "string", "format": "binary"}}
     others = {known.media_type: binary for known in formats.values()}
     return {**document, "content": {**document["content"], **others}}
+
+
+def in_text(document: Schema, media_type: str) -> Schema:
+    """A document that a client can have as a text too, to save under a name."""
+    content = {**document["content"], media_type: {"schema": TEXT}}
+    return {**document, "content": content, "headers": {"Content-Disposition": _FILE}}
 
 
 def plain(document: Schema) -> dict[int | str, dict[str, Any]]:

@@ -10,11 +10,15 @@ from fastapi import Request
 
 from consumers.as_of.point_in_time import entries_recorded_by
 from consumers.read_api.etag import names, state_headers, tag_of
+from events.faults.problems import Bilingual
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
 from infra.log.reader import log_size
 
 YEAR_S: Final = 31_536_000
+_ONLY_ONE: Final = Bilingual(
+    "اكتب as_of_index أو as_of_recorded، لا كليهما.", "Give only one of as_of_index and as_of_recorded."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ async def past_of(parts: RouteParts, as_of_index: int | None, as_of_recorded: st
     Recorded times never fall, so a time is settled once the log has a later entry.
     """
     if as_of_index is not None and as_of_recorded is not None:
-        raise _bad("as_of_recorded", "Give only one of as_of_index and as_of_recorded.")
+        raise _bad("as_of_recorded", _ONLY_ONE)
     async with parts.connection() as connection:
         size = await log_size(connection)
         if as_of_recorded is not None:
@@ -47,9 +51,13 @@ async def past_of(parts: RouteParts, as_of_index: int | None, as_of_recorded: st
             return Past(index, is_settled=index < size)
     index = size if as_of_index is None else as_of_index
     if index > size:
-        raise _bad("as_of_index", f"The log has {size} entries, so there is no state after {index}.")
+        detail = Bilingual(
+            f"عدد قيود السجل {size}، فلا حالة بعد {index}.",
+            f"The log has {size} entries, so there is no state after {index}.",
+        )
+        raise _bad("as_of_index", detail)
     return Past(index, is_settled=True)
 
 
-def _bad(parameter: str, detail: str) -> Problem:
+def _bad(parameter: str, detail: Bilingual) -> Problem:
     return Problem("bad-parameter", errors=[{"code": "invalid-value", "parameter": parameter, "detail": detail}])

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Request, Response
 from consumers.audit.layout import CHECKPOINT, KEY_HISTORY, NEWEST_CHECKPOINT, TILE, parse_tile_path
 from consumers.audit.port import read_verifier
 from consumers.tiles.source import Newest, TileSource
-from infra.http.documents import answer, problems
+from infra.http.documents import answer, not_yet, problems
 from infra.http.problems import Problem
 from infra.http.routes import LOG_PREFIX, RouteParts
 from infra.log.reader import rotation_notes
@@ -45,7 +45,7 @@ def router(parts: RouteParts) -> APIRouter:
     @routes.get(
         f"/{CHECKPOINT}",
         summary="The newest signed checkpoint, with cosignatures",
-        responses={200: answer("A C2SP checkpoint.", {"type": "string"}, CHECKPOINT_TYPE), **problems(404, 503)},
+        responses={200: answer("A C2SP checkpoint.", {"type": "string"}, CHECKPOINT_TYPE), **_NOT_YET},
     )
     async def checkpoint() -> Response:
         """Size and root of the log, signed with its key. Where the log has witnesses: as enough of them cosigned it."""
@@ -54,7 +54,7 @@ def router(parts: RouteParts) -> APIRouter:
     @routes.get(
         f"/{NEWEST_CHECKPOINT}",
         summary="The newest signed checkpoint",
-        responses={200: answer("A C2SP checkpoint.", {"type": "string"}, CHECKPOINT_TYPE), **problems(404, 503)},
+        responses={200: answer("A C2SP checkpoint.", {"type": "string"}, CHECKPOINT_TYPE), **_NOT_YET},
     )
     async def newest_checkpoint() -> Response:
         """The same without waiting for witnesses: it may be some seconds ahead, and has the log's signature alone."""
@@ -121,6 +121,7 @@ def router(parts: RouteParts) -> APIRouter:
 
 
 _TOKEN_PROBLEMS: Final = problems(401, 403, 404, 503)
+_NOT_YET: Final = {**problems(503), 404: not_yet()}
 
 
 async def _newest(source: TileSource) -> Newest:

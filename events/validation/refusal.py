@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ import orjson
 
 from events.faults.problems import PROBLEM_TYPE_PREFIX, Fault, title_of
 from events.validation.verdicts import Refused
+from events.values.bounds import FAULTS_MAX
 from events.wire.codec import build_event
 
 PLATFORM: Final = "platform"
@@ -38,6 +39,11 @@ def refusal_event(
         type=REFUSED, agency=PLATFORM, id=f"{topic}:{partition}:o{offset}", subject=subject, time=time, data=data
     )
     return event, subject, problem["errors"]
+
+
+def may_leave_out(errors: Sequence[Mapping[str, str]]) -> bool:
+    """Whether a refusal that lists these faults may have others: its entry says how many (`unlisted`)."""
+    return len(errors) >= FAULTS_MAX or len(orjson.dumps(errors)) > ERRORS_BYTES_MAX // 2
 
 
 def problem_of(faults: Sequence[Fault], unlisted: int = 0) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -13,6 +14,7 @@ from infra.command_line.parameters import AgencyCode
 from infra.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+_TOKEN: Final = re.compile("[!-~]+")
 TOKEN_VARIABLE: Final = "YESSER_TOKEN"  # noqa: S105 - the name of a variable
 
 agency_option: Final = click.option(
@@ -28,35 +30,20 @@ token_option: Final = click.option(
 def gateway_option(default: str) -> Callable[[Command], Command]:
     """The option `--gateway`; `default` says what happens without it."""
     help_text = f"The gateway; default: {default}."
-    return click.option(
-        "--gateway",
-        envvar="YESSER_GATEWAY",
-        show_envvar=True,
-        metavar="ADDRESS",
-        callback=address_option,
-        help=help_text,
-    )
-
-
-def address_option(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """A callback: an address with a host that can be looked up."""
-    if value is None:
-        return None
-    import httpx
-
-    try:
-        url = httpx.URL(value)
-        url.raw_host.decode("ascii").encode("idna")  # as the resolver does: it bounds the parts of a name
-    except (httpx.InvalidURL, ValueError) as error:
-        raise click.BadParameter(f"{value!r} is not an address: {error}.") from None
-    if not url.host or (url.port or 0) > 0xFFFF:
-        raise click.BadParameter(f"{value!r} is not an address: it has no host, or a port above 65535.")
-    return value
+    return click.option("--gateway", envvar="YESSER_GATEWAY", show_envvar=True, metavar="ADDRESS", help=help_text)
 
 
 def gateway_address(given: str | None) -> str:
-    """The address. Raises `UsageError` where none is given and no gateway was started in YESSER_HOME."""
+    """The address. Raises `UsageError` for what is no address, and where none is given and no gateway was started in
+    YESSER_HOME."""
+    # Imported here: most commands ask no server.
+    from infra.http.addresses import NotAnAddress, server_address
+
     if given is not None:
+        try:
+            server_address(given)
+        except NotAnAddress as error:
+            raise click.UsageError(str(error)) from None
         return given
     settings = Settings()
     processes: list[Mapping[str, Any]] = (settings.stack() or {}).get("processes", [])
@@ -69,7 +56,19 @@ def gateway_address(given: str | None) -> str:
 
 def token_of(file: Path | None) -> str:
     """The token. Raises `UsageError` where there is none."""
-    token = os.environ.get(TOKEN_VARIABLE) if file is None else file.read_text(encoding="utf-8")
-    if not token or not token.strip():
+    if file is not None:
+        return token_in(file)
+    token = os.environ.get(TOKEN_VARIABLE, "").strip()
+    if not token:
         raise click.UsageError(f"Give the agency's token: --token-file FILE, or set {TOKEN_VARIABLE}.")
-    return token.strip()
+    if not _TOKEN.fullmatch(token):
+        raise click.UsageError(f"{TOKEN_VARIABLE} holds no token: set it to the token alone.")
+    return token
+
+
+def token_in(file: Path) -> str:
+    """The token in a file, which an editor may have begun with a byte order mark. Raises `UsageError`."""
+    token = file.read_bytes().decode("utf-8-sig", "replace").strip()
+    if not _TOKEN.fullmatch(token):
+        raise click.UsageError(f"{file} holds no token: save the token alone, as plain text.")
+    return token

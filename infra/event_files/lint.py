@@ -22,7 +22,10 @@ _TOO_LARGE: Final = Fault(pointer="", code=TOO_LARGE, detail=TOO_LARGE_DETAIL)
 
 @dataclass(slots=True)
 class Findings:
-    """The faults in a file. `duplicate_lines` are (line, the earlier line with the same event)."""
+    """The faults in a file. `duplicate_lines` are (line, the earlier line with the same event).
+
+    `unlisted` is the number of faults beyond the first hundred of a line, which are not among `problems`.
+    """
 
     lines: int = 0
     accepted: int = 0
@@ -30,6 +33,7 @@ class Findings:
     refused: int = 0
     duplicate_lines: list[tuple[int, int]] = field(default_factory=list)
     problems: list[dict[str, Any]] = field(default_factory=list)
+    unlisted: int = 0
 
     @property
     def has_faults(self) -> bool:
@@ -38,7 +42,7 @@ class Findings:
 
     def document(self) -> dict[str, Any]:
         """The answer of `yesser lint --json`."""
-        return {
+        document: dict[str, Any] = {
             "lines": self.lines,
             "accepted": self.accepted,
             "duplicates": len(self.duplicate_lines),
@@ -47,6 +51,7 @@ class Findings:
             "duplicate_lines": [{"line": line, "of_line": first} for line, first in self.duplicate_lines],
             "problems": self.problems,
         }
+        return document | ({"unlisted": self.unlisted} if self.unlisted else {})
 
 
 def lint(lines: Iterable[Line], agency: Agency) -> Findings:
@@ -65,6 +70,7 @@ def lint(lines: Iterable[Line], agency: Agency) -> Findings:
             _compare(line, verdict, seen, findings)
         else:
             findings.refused += 1
+            findings.unlisted += verdict.unlisted
             findings.problems += [problem(line, found) for found in verdict.faults]
     return findings
 

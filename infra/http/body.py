@@ -17,6 +17,7 @@ RATIO_MAX: Final = 250
 """A thousand events that differ only in their ids are compressed 115 times, real batches 10 to 30 times."""
 _ANY_RATIO_BYTES: Final = 65_536
 """Up to this size the ratio does not matter."""
+_DIGITS_MAX: Final = 18
 _CLOSE: Final = {"Connection": "close"}
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
@@ -84,7 +85,8 @@ def gunzip(packed: bytes, bytes_max: int) -> bytes:
 
 def _require_length(headers: RawHeaders, bytes_max: int) -> None:
     for name, value in headers:
-        if name == b"content-length" and value.isdigit() and int(value) > bytes_max:
+        digits = value.lstrip(b"0")  # Python reads no number of thousands of digits
+        if name == b"content-length" and digits.isdigit() and (len(digits) > _DIGITS_MAX or int(digits) > bytes_max):
             raise Problem("request-too-large", headers=_CLOSE)
 
 

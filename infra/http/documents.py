@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
-from infra.http.problems import CONTENT_TYPE
+from infra.http.problems import CONTENT_TYPE, Language
 
 TEXT: Final = {"type": "string"}
 INTEGER: Final = {"type": "integer", "minimum": 0}
@@ -60,7 +60,16 @@ _MEANINGS: Final = {
 }
 
 
-_OF_LIMITS: Final = (414, 429)
+_OF_EVERY: Final = (400, 414, 429)
+"""An operation without parameters refuses an unknown one too (400); the others come from limits."""
+
+HEADERS: Final[dict[str, dict[str, Any]]] = {
+    "Content-Language": {"description": "That of the problem's texts.", "schema": {"enum": list(get_args(Language))}},
+    "Retry-After": {"description": "Seconds to wait before the same request is sent again.", "schema": INTEGER},
+    "WWW-Authenticate": {"description": "The scheme of the token: `Bearer`.", "schema": TEXT},
+}
+"""Headers of problems, which the document has once."""
+_OF_STATUS: Final = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After", 504: "Retry-After"}
 
 
 def answer(description: str, schema: dict[str, Any], media_type: str = "application/json") -> dict[str, Any]:
@@ -74,7 +83,16 @@ def shape(**properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problem responses (RFC 9457) of an operation. Any may get the two that limits give before it."""
-    return {
-        status: answer(_MEANINGS[status], PROBLEM_SCHEMA, CONTENT_TYPE) for status in sorted({*statuses, *_OF_LIMITS})
-    }
+    """The problem responses (RFC 9457) of an operation, those that any may give included."""
+    return {status: _problem(status, _OF_STATUS.get(status)) for status in sorted({*statuses, *_OF_EVERY})}
+
+
+def not_yet() -> dict[str, Any]:
+    """A 404 that may mean *not yet*: then it says when to ask again."""
+    return _problem(404, "Retry-After")
+
+
+def _problem(status: int, header: str | None) -> dict[str, Any]:
+    names = ["Content-Language"] + ([] if header is None else [header])
+    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    return {**answer(_MEANINGS[status], PROBLEM_SCHEMA, CONTENT_TYPE), "headers": headers}

@@ -251,7 +251,10 @@ EXPLANATIONS: Final[dict[RequestCode, Explanation]] = {
 
 
 class Problem(YesserError):
-    """The request is answered with a problem. `headers` are added to the response."""
+    """The request is answered with a problem. `headers` are added to the response.
+
+    A member of `errors` that is in both languages is answered in the reader's.
+    """
 
     def __init__(
         self,
@@ -283,7 +286,10 @@ def problem_document(problem: Problem, language: Language) -> dict[str, Any]:
         "detail": getattr(explanation.detail, language),
     }
     if problem.errors:
-        document["errors"] = list(problem.errors)
+        document["errors"] = [
+            {name: getattr(value, language) if isinstance(value, Bilingual) else value for name, value in row.items()}
+            for row in problem.errors
+        ]
     if problem.code == "outcome-unknown":
         document["outcome"] = "unknown"
     return document

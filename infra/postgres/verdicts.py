@@ -1,6 +1,7 @@
 """The registrar's verdicts by address.
 
-Every offset below a topic's `next_offset` has one verdict, which never changes. Look-ups take ranges of offsets.
+Every record that the registrar has read has one verdict, which never changes. An offset below the topic's `next_offset`
+without one is that of a record that was removed, or replaced, before it was read. Look-ups take ranges of offsets.
 """
 
 from __future__ import annotations
@@ -72,13 +73,17 @@ class Refused:
 
 @dataclass(slots=True)
 class Verdicts:
-    """The verdicts on some records. `first_index` and `last_index` span the accepted and the duplicates' originals."""
+    """The verdicts on some records. `first_index` and `last_index` span the accepted and the duplicates' originals.
+
+    `unlisted` is the number of faults that the refusals do not list; 0 until their entries were read.
+    """
 
     accepted: int = 0
     duplicates: int = 0
     first_index: int | None = None
     last_index: int | None = None
     refusals: list[Refused] = field(default_factory=list)
+    unlisted: int = 0
 
     def add(self, other: Verdicts) -> None:
         self.accepted += other.accepted
@@ -109,7 +114,7 @@ async def read_topic_state(connection: Connection, topic: str) -> TopicState:
 
 
 async def read_verdicts(connection: Connection, topic: str, sent: Sequence[range]) -> Verdicts:
-    """The verdicts on ascending ranges of offsets, all below the topic's `next_offset`."""
+    """The verdicts on ascending ranges of offsets, all below the topic's `next_offset`; lost records have none."""
     bounds = [r.start for r in sent], [r.stop for r in sent]
     runs = [Run(*row) for row in await connection.fetch(_SQL["runs"], topic, *bounds)]
     counted = [run.first_index for run in runs], [run.entries_count for run in runs]

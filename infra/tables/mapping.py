@@ -26,6 +26,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from events.values.personal_data import shows_ten_digits
+from events.wire.envelope import DEPTH_MAX
 from infra.errors import WrongInput
 from infra.tables.faults import sentence
 
@@ -81,7 +82,7 @@ class RowMapping:
         for pointer, value in self.document.constants.items():
             _put(event, self.paths[pointer], value)
         for pointer, template in self.document.templates.items():
-            text = _filled(template, row)
+            text = _filled(template, row, self.document.columns)
             if text is not None:
                 _put(event, self.paths[pointer], text)
         for name, column in self.document.columns.items():
@@ -137,11 +138,22 @@ def bind(mapping: MappingDocument, header: Sequence[str]) -> RowMapping:
     """The mapping for a table with this header. Raises `WrongMapping` if they do not match."""
     mismatch = _mismatch(mapping, header)
     if mismatch is None:
-        return RowMapping(tuple(header), mapping, _paths(mapping))
+        return _shallow(RowMapping(tuple(header), mapping, _paths(mapping)))
     # A table without its header begins with a record: none of its cells may be shown.
     if any(map(shows_ten_digits, header)):
         raise WrongMapping("the first row looks like data (it has a number of ten digits): it must name the columns")
     raise WrongMapping(mismatch)
+
+
+def _shallow(mapping: RowMapping) -> RowMapping:
+    """The mapping, if its rows can be written. Raises `WrongMapping`."""
+    try:
+        mapping.line(["1"] * len(mapping.header))
+    except orjson.JSONEncodeError as error:
+        raise WrongMapping(
+            f"a pointer or a constant is nested too deeply: an event has at most {DEPTH_MAX} levels"
+        ) from error
+    return mapping
 
 
 def _mismatch(mapping: MappingDocument, header: Sequence[str]) -> str | None:
@@ -193,11 +205,13 @@ _READERS: Final[Mapping[Kind, Callable[[str], Any]]] = {
 }
 
 
-def _filled(template: str, row: Mapping[str, str]) -> str | None:
-    """The template with its cells, or None if one of them is empty."""
-    if any(row[name] == "" for name in _PLACEHOLDER.findall(template)):
+def _filled(template: str, row: Mapping[str, str], columns: Mapping[str, Column]) -> str | None:
+    """The template with its cells, replaced by `values` as in their columns, or None if one of them is empty."""
+    names = set(_PLACEHOLDER.findall(template))
+    if any(row[name] == "" for name in names):
         return None
-    return _PLACEHOLDER.sub(lambda place: row[place.group(1)], template)
+    words = {name: columns[name].values.get(row[name], row[name]) if name in columns else row[name] for name in names}
+    return _PLACEHOLDER.sub(lambda place: words[place.group(1)], template)
 
 
 def _paths(mapping: MappingDocument) -> dict[str, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from infra.command_line.parameters import OutputFile
 from infra.data_dir import DataDir
 from infra.kafka.rights import agency_user
 from infra.settings import Settings
+from producers.agencies.lifecycle import refuse_platform
 
 
 @click.command("certificate")
@@ -27,6 +28,7 @@ def certificate(code: str, output: Path, as_json: bool) -> None:
     # Imported here: without TLS no command needs it.
     from infra.tls.authority import stored_authority
 
+    refuse_platform(code)
     user = agency_user(code)
     stored_authority(DataDir.at(Settings().home).tls, datetime.now(UTC)).client(user, output)
     print_confirmation(

@@ -17,7 +17,7 @@ from infra.kafka.admin import admin_client, create_acls, create_scram_user, dele
 from infra.kafka.clients import raw_client
 from infra.kafka.rights import agency_rights, agency_user
 from infra.postgres.connection import Connection
-from infra.postgres.outbox import OutboxEvent
+from infra.postgres.outbox import PLATFORM, OutboxEvent
 from infra.postgres.outbox_table import write
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
@@ -40,7 +40,11 @@ class NotResumedYet(Retry):
 
 
 async def rotate(connection: Connection, settings: Settings, code: str) -> str:
-    """Give the agency a new Kafka password and return it; it is kept nowhere. Kafka refuses the old one from now on."""
+    """Give the agency a new Kafka password and return it; it is kept nowhere. Kafka refuses the old one from now on.
+
+    Raises `StatusUnchanged`.
+    """
+    refuse_platform(code)
     await _require_agency(connection, code)
     made = secrets.token_urlsafe(_SECRET_BYTES)
     await add_to_trail(connection, "agencies rotate", code)
@@ -76,8 +80,9 @@ async def resume(
 ) -> None:
     """Announce the end of the suspension, wait for its entry, and restore the agency's Kafka rights.
 
-    Raises `NotResumedYet` after `timeout_s`.
+    Raises `StatusUnchanged`, or `NotResumedYet` after `timeout_s`.
     """
+    refuse_platform(code)
     await _require_agency(connection, code)
     event = _announcement("resumed", code, reason, clock)
     async with connection.transaction():
@@ -88,6 +93,12 @@ async def resume(
     if settings.kafka_security.startswith("SASL"):
         async with admin_client(settings) as admin:
             await create_acls(raw_client(admin), agency_rights(code, settings))
+
+
+def refuse_platform(code: str) -> None:
+    """Raise `StatusUnchanged` for the platform, which gets no right and no credential of an agency."""
+    if code == PLATFORM:
+        raise StatusUnchanged(f"{code} is no agency: only the relay writes as the platform. Nothing was changed.")
 
 
 async def is_suspended(connection: Connection, code: str) -> bool:

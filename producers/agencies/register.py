@@ -14,7 +14,7 @@ from typing import Any, Final
 from infra.kafka.admin import admin_client, allow_agency
 from infra.kafka.client_config import agency_topic
 from infra.postgres.connection import Connection
-from infra.postgres.outbox import OutboxEvent
+from infra.postgres.outbox import PLATFORM, OutboxEvent
 from infra.postgres.outbox_table import write
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
@@ -59,12 +59,26 @@ async def register(connection: Connection, agency: NewAgency, clock: Clock) -> b
         else:
             known = await connection.fetchrow(_SQL["registered"], agency.code)
         assert known is not None
-        if (known["role"], known["name"]) != (agency.role, agency.name):
-            raise RegistrationFailed(
-                f"{agency.code} is already registered as {known['role']} {known['name']['ar']} /"
-                f" {known['name']['en']}: use that role and name, or another code."
-            )
+        _require_same(agency, known)
         return False
+
+
+async def _require_registrable(connection: Connection, agency: NewAgency, clock: Clock) -> None:
+    """Raise what `register` will raise: an agency that is refused gets no topic and no right."""
+    if agency.code == PLATFORM:
+        raise RegistrationFailed(f"{agency.code} is the code of the platform itself: use another code.")
+    _registration(agency, clock)
+    for name in ("registered", "in_log"):
+        if (known := await connection.fetchrow(_SQL[name], agency.code)) is not None:
+            _require_same(agency, known)
+
+
+def _require_same(agency: NewAgency, known: Any) -> None:
+    if (known["role"], known["name"]) != (agency.role, agency.name):
+        raise RegistrationFailed(
+            f"{agency.code} is already registered as {known['role']} {known['name']['ar']} /"
+            f" {known['name']['en']}: use that role and name, or another code."
+        )
 
 
 def _registration(agency: NewAgency, clock: Clock) -> OutboxEvent:
@@ -109,10 +123,15 @@ async def add_agencies(
     clock: Clock,
     timeout_s: float = 60.0,
 ) -> list[str]:
-    """Register agencies and wait until all can publish; returns the codes that were new."""
+    """Register agencies and wait until all can publish; returns the codes that were new.
+
+    Raises `RegistrationFailed`; if an agency cannot be registered as asked, nothing is made for any of them.
+    """
     suspended = [agency.code for agency in agencies if await is_suspended(connection, agency.code)]
     if suspended:
         raise RegistrationFailed(f"{', '.join(suspended)}: suspended; see `yesser agencies resume`.")
+    for agency in agencies:
+        await _require_registrable(connection, agency, clock)
     await provision(settings, [agency.code for agency in agencies])
     new = [agency.code for agency in agencies if await register(connection, agency, clock)]
     await until_read(connection, [agency.code for agency in agencies], timeout_s)

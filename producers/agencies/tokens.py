@@ -129,7 +129,8 @@ def random_token(key: bytes) -> tuple[str, str]:
 
 def has_check_digits(token: str, key: bytes) -> bool:
     """Whether a well-formed token ends in its check digits. A guessed one does with a chance of 1 in 2^32."""
-    return hmac.compare_digest(token[-_CHECK_LENGTH:], _check_digits(token[:-_CHECK_LENGTH], key))
+    given, expected = token[-_CHECK_LENGTH:], _check_digits(token[:-_CHECK_LENGTH], key)
+    return hmac.compare_digest(given.encode(), expected.encode())  # of text, it takes ASCII only
 
 
 def _check_digits(unchecked: str, key: bytes) -> str:

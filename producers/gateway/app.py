@@ -20,7 +20,7 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from events.validation.forms import forms_by_type
-from infra.http.parameters import only_known_parameters
+from infra.http.parameters import invalid_values, only_known_parameters
 from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of, problem_document, to_bytes
 from infra.http.routes import further_routers, is_log_file, needs_token
 from infra.observability.telemetry import count
@@ -171,11 +171,7 @@ def _methods(request: Request) -> list[str]:
 
 async def _bad_parameter(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [
-        {"code": "invalid-value", "parameter": str(found["loc"][-1]), "detail": str(found["msg"])}
-        for found in error.errors()
-    ]
-    return _answer(request, Problem("bad-parameter", errors=errors))
+    return _answer(request, Problem("bad-parameter", errors=invalid_values(error.errors())))
 
 
 async def _database_away(request: Request, error: Exception) -> Response:

@@ -99,7 +99,9 @@ class Receiver:
             stored, repeats = await self._store(agency, verdicts.accepted)
         answer = self._signer.receipt(agency.code, recorded_time(self._clock()), stored)
         if verdicts.refused:
-            answer["refused"], _ = listed_faults(verdicts.refused, verdicts.batched, sent.language)
+            answer["refused"], unlisted = listed_faults(verdicts.refused, verdicts.batched, sent.language)
+            if unlisted:
+                answer["unlisted"] = unlisted
         return answer, repeats
 
     async def _read(self, sent: Sent, held: Callable[[int], None]) -> tuple[Mode, bytes]:
@@ -164,7 +166,7 @@ async def validate_claims(
             began = time.monotonic()
         verdict = validation(value, headers, agency)
         if isinstance(verdict, Refused):
-            verdicts.refused.append(EventFaults(place, verdict.faults, verdict.claimed_id))
+            verdicts.refused.append(EventFaults(place, verdict.faults, verdict.claimed_id, verdict.unlisted))
         else:
             verdicts.accepted.append((place, verdict))
     return verdicts

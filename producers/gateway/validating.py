@@ -59,15 +59,15 @@ def identify(verdicts: Verdicts[Accepted], known: Known) -> Validated:
 
 def validation_document(validated: Validated, language: Language) -> dict[str, Any]:
     """The answer: whether all events are valid, the new events, the duplicates, and every fault."""
-    errors, count = listed_faults(validated.refused, validated.batched, language)
+    errors, unlisted = listed_faults(validated.refused, validated.batched, language)
     document: dict[str, Any] = {
         "valid": not validated.refused,
         "accepted": [{"event": place, "id": event.id, "type": event.type} for place, event in validated.accepted],
         "duplicates": [_row(duplicate) for duplicate in validated.duplicates],
         "errors": errors,
     }
-    if count > len(errors):
-        document["unlisted"] = count - len(errors)
+    if unlisted:
+        document["unlisted"] = unlisted
     return document
 
 

@@ -1,6 +1,7 @@
-"""The verdict on an agency's records, by address or by id: pending, registered, duplicate, refused.
+"""The verdict on an agency's records, by address or by id: pending, registered, duplicate, refused, lost.
 
-Reads the registrar's tables and caches nothing. Every record below the topic's position has a final verdict.
+Reads the registrar's tables and caches nothing. Below the topic's position every verdict is final. A record that was
+removed or replaced before it was read has none: it is *lost*, and its event must be sent again.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from events.validation.verdicts import HASH_BYTES, Agency
 from events.wire.entry import event_bytes, parse_entry
@@ -19,7 +20,8 @@ from infra.log.proofs import PROOF_PREFIX
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
-State = Literal["pending", "registered", "duplicate", "refused"]
+State = Literal["pending", "registered", "duplicate", "refused", "lost"]
+STATES: Final[tuple[str, ...]] = get_args(State)
 _SQL: Final = queries("producers.gateway", "verdicts.sql")
 COMPLETENESS_STATUSES: Final = ("no-numbers-sent", "only-earlier-numbers", "complete", "incomplete", "not-known")
 """`only-earlier-numbers`: all numbers of the month fill gaps of earlier ones. `not-known`: not all were kept."""
@@ -27,7 +29,7 @@ COMPLETENESS_STATUSES: Final = ("no-numbers-sent", "only-earlier-numbers", "comp
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One record's verdict. `index`: of its entry, of a duplicate's first entry, of the refusal; None while pending."""
+    """One record's verdict. `index`: of its entry, of a duplicate's first entry, of the refusal, else None."""
 
     state: State
     index: int | None = None
@@ -133,7 +135,7 @@ def _verdict(row: Any) -> Verdict:
         return Verdict("refused", row["index"], offset, row["errors"])
     if row["of_index"] is not None:
         return Verdict("duplicate", row["of_index"], offset)
-    return Verdict("registered", row["index"], offset)
+    return Verdict("lost" if row["index"] is None else "registered", row["index"], offset)
 
 
 def _inclusive(ranges: Any) -> list[list[int]]:

@@ -1,5 +1,5 @@
 -- name: by_offsets
--- The verdicts on the records at these offsets of one topic; every record below its position has one.
+-- The verdicts on the records at these offsets of one topic. Below its position, a record without a row was lost.
 SELECT o."offset", p.next_offset, p.halted_reason, d.of_index, f.errors,
        CASE WHEN o."offset" < r.first_offset + r.entries_count THEN r.first_index + o."offset" - r.first_offset END AS index
 FROM unnest($2::bigint[]) AS o("offset")

@@ -120,8 +120,7 @@ class OutboxRelay:
             self._election.progress.begin()
             self._election.moved()
             if time.monotonic() >= forget_at:
-                await connection.execute(SQL["forget"], self._settings.outbox_keep_days, FORGET_ROWS_MAX)
-                forget_at = time.monotonic() + FORGET_EVERY_S
+                forget_at = time.monotonic() + await forget(connection, self._settings.outbox_keep_days)
             if len(rows) < ROWS_MAX:
                 await pause(woken, self._settings.lease_renew_ms / 1000)
 
@@ -166,6 +165,12 @@ class OutboxRelay:
             count=len(refused),
             codes=sorted({fault["code"] for row in refused for fault in row.faults}),
         )
+
+
+async def forget(connection: Connection, keep_days: int) -> float:
+    """Delete events that were sent so long ago, a chunk of them; returns the seconds until the next chunk is due."""
+    done = await connection.execute(SQL["forget"], keep_days, FORGET_ROWS_MAX)
+    return 0.0 if done == f"DELETE {FORGET_ROWS_MAX}" else FORGET_EVERY_S
 
 
 async def _waiting(connection: Connection, rows_count: int) -> int:

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from typing import Final, TypeAlias
 
 from events.errors import Retry
+from infra.http.addresses import NotAnAddress, server_address
 from infra.kafka.client_config import NoKafka, refuse_plain_kafka
 from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles
@@ -36,13 +37,18 @@ class EventsNotTaken(Retry):
 def require_credentials(settings: Settings, agency: str) -> None:
     """Raises `NotAccepted` if the settings have no credentials for their way of sending.
 
-    Raises `PlaintextRefused` if these would leave this machine without encryption.
+    Raises `NotAnAddress` for a gateway that is none, and `PlaintextRefused` if the credentials would leave this machine
+    without encryption.
     """
     if settings.outbox_gateway is None:
         refuse_plain_kafka(settings)
         with suppress(NoKafka):
             publishing_arguments(settings, agency)
         return
+    try:
+        server_address(settings.outbox_gateway)
+    except NotAnAddress as error:
+        raise NotAnAddress(f"YESSER_OUTBOX_GATEWAY: {error}") from None
     refuse_plain_http(settings, "YESSER_OUTBOX_GATEWAY", settings.outbox_gateway)
     if settings.outbox_token is None:
         raise NotAccepted("there is no token for the gateway here: set YESSER_OUTBOX_TOKEN (`yesser tokens create`).")

@@ -25,7 +25,7 @@ from infra.postgres.connection import address
 from infra.settings import Settings
 from infra.tables.mapping import read_mapping
 from producers.publisher.job import Job, is_file, run_job, write_refused
-from producers.publisher.report import Report, fault_sentences, in_both_languages
+from producers.publisher.report import Report, fault_sentences, in_both_languages, unlisted_sentences
 from producers.publisher.sources import EventFile, Source, Table
 
 _SHOWN_MAX: Final = 20
@@ -189,6 +189,8 @@ def _print(report: Report) -> None:
         print_localized(f"  السطر {row['line']}: {ar}", f"  line {row['line']}: {en}")
     if (more := len(problems) - _SHOWN_MAX) > 0:
         print_localized(f"  … وغيرها {more:,}: استعمل ‎--json‎.", f"  … and {more:,} more: use --json.")
+    if "unlisted" in document:
+        print_localized(*unlisted_sentences(document["unlisted"]))
 
 
 def _lines(count: int) -> str:

@@ -24,7 +24,7 @@ from infra.kafka.end_offsets import end_offsets_reader
 from infra.observability.telemetry import span
 from infra.secret_files import private_file
 from infra.settings import Settings
-from producers.errors import NotAccepted
+from producers.errors import NotAccepted, RecordsLost
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.report import Report
 from producers.publisher.resume_state import ResumeState
@@ -76,6 +76,10 @@ async def run_job(job: Job) -> tuple[Report, YesserError | None]:
             return report, NotAccepted()
         except WrongInput:
             raise
+        except RecordsLost as error:
+            if resume_state:
+                resume_state.forget()
+            return report, error
         except YesserError as error:
             return report, error
         finally:

@@ -14,8 +14,8 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Self
@@ -107,6 +107,9 @@ class AgencyPublisher:
     `delivery_timeout_s` is the longest time without an acknowledgement before the outcome is unknown; `chance` gives
     numbers in [0, 1) as jitter for the pauses between attempts. While more than eight batches are unacknowledged, `add`
     waits. Leaving the block flushes, unless an error ends it.
+
+    Every method that sends raises `OutcomeUnknown` or `NotAccepted`. The publisher then holds nothing more and can be
+    used again: give it the same events again, from the first unacknowledged one on.
     """
 
     def __init__(
@@ -160,6 +163,7 @@ class AgencyPublisher:
         def acknowledged(tags: Sequence[int], first_offset: int) -> None:
             addresses.extend(Address(self.topic, _PARTITION, first_offset + i) for i in range(len(tags)))
 
+        self._progress_at = time.monotonic()
         await self.flush()
         before, self._acknowledged = self._acknowledged, acknowledged
         try:
@@ -174,7 +178,10 @@ class AgencyPublisher:
         """Add one event to the current batch, which is sent when it is full, or by `flush` or `push`."""
         batch = self._open
         if batch.builder is None:
-            batch.builder = (await self._ensure_producer()).create_batch()
+            if not self._unacknowledged:
+                self._progress_at = time.monotonic()
+            async with self._letting_go():
+                batch.builder = (await self._ensure_producer()).create_batch()
         if batch.builder.append(key=None, value=value, timestamp=None, headers=self._headers) is None:
             await self.push()
             await self.add(value, tag)
@@ -192,14 +199,27 @@ class AgencyPublisher:
         # A batch sent after one that failed would be stored before it.
         blocked = bool(self._unacknowledged) and self._unacknowledged[-1].acknowledgement is None
         self._unacknowledged.append(batch)
-        if not blocked:
-            await self._send(batch)
-        await self._settle(_BATCHES_UNACKNOWLEDGED_MAX)
+        async with self._letting_go():
+            if not blocked:
+                await self._send(batch)
+            await self._settle(_BATCHES_UNACKNOWLEDGED_MAX)
 
     async def flush(self) -> None:
         """Send the current batch and wait until everything is stored."""
         await self.push()
-        await self._settle(0)
+        async with self._letting_go():
+            await self._settle(0)
+
+    @asynccontextmanager
+    async def _letting_go(self) -> AsyncIterator[None]:
+        """After an error that the caller is told, hold nothing more: what was left would fail again before all else."""
+        try:
+            yield
+        except (OutcomeUnknown, NotAccepted):
+            self._open, self._failures = Batch(), 0
+            self._unacknowledged.clear()
+            await self._drop_producer()
+            raise
 
     async def _settle(self, left_max: int) -> None:
         """Process acknowledgements in order until at most `left_max` batches are unacknowledged."""

@@ -22,6 +22,7 @@ from infra.event_files.lint import Findings, lint
 from infra.event_files.ndjson import Line, read_lines
 from infra.event_files.table_lines import mapped_lines
 from infra.tables.mapping import read_mapping
+from producers.publisher.report import unlisted_sentences
 
 _SHOWN_MAX: Final = 50
 
@@ -69,6 +70,8 @@ def _print(findings: Findings) -> None:
     left = max(0, len(findings.problems) - _SHOWN_MAX) + max(0, len(findings.duplicate_lines) - _SHOWN_MAX)
     if left:
         print_localized(f"  … وغيرها {left:,}: استعمل ‎--json‎.", f"  … and {left:,} more: use --json.")
+    if findings.unlisted:
+        print_localized(*unlisted_sentences(findings.unlisted))
 
 
 def _print_problem(row: dict[str, Any]) -> None:

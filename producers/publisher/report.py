@@ -109,6 +109,8 @@ class Report:
             "last_index": verdicts.last_index if verdicts else None,
             "problems": self.problems(),
         }
+        if verdicts and verdicts.unlisted:
+            document["unlisted"] = verdicts.unlisted
         if not self.is_final:
             document |= {"sent": self.sent.lines_count, "unknown": self.lines - len(self.unsent) - self.verdicts_count}
         return document
@@ -158,6 +160,14 @@ def in_both_languages(errors: list[dict[str, str]]) -> list[dict[str, Any]]:
         arabic = arabic_of(error["detail"])
         rows.append({**error, "detail_ar": arabic, "remedy": {"ar": remedy.ar, "en": remedy.en}})
     return rows
+
+
+def unlisted_sentences(count: int) -> tuple[str, str]:
+    """Faults beyond those that a refusal lists, in Arabic and English."""
+    return (
+        f"  … وأخطاء أخرى عددها {count:,} لا تُذكر: تظهر بعد تصحيح هذه.",
+        f"  … and {count:,} more faults that are not listed: they show once these are corrected.",
+    )
 
 
 def fault_sentences(row: Mapping[str, Any]) -> tuple[str, str]:

@@ -140,6 +140,11 @@ class ResumeState:
         beside.replace(self._path)
         self._saved_at = self._clock()
 
+    def forget(self) -> None:
+        """Delete the state: the next run sends the whole file again."""
+        self._is_valid = False
+        self._path.unlink(missing_ok=True)
+
     def _pass(self, digest: bytes) -> None:
         self._hash.update(digest)
         self._lines += 1

@@ -6,18 +6,30 @@ Flows in: the pieces of a file or pipe. Flows out: a `Report`. Memory does not g
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, Final
 
+from events.validation.refusal import may_leave_out
+from events.wire.entry import parse_entry
 from infra.event_files.ndjson import Defaults, Line
 from infra.event_files.opening import PIECE_BYTES, Opening, reader
 from infra.kafka.client_config import agency_topic
-from infra.postgres.verdicts import Paused, TopicState, Verdicts, next_sequence, read_topic_state, read_verdicts
+from infra.log.reader import read_entries
+from infra.postgres.connection import Connection
+from infra.postgres.verdicts import (
+    Paused,
+    Refused,
+    TopicState,
+    Verdicts,
+    next_sequence,
+    read_topic_state,
+    read_verdicts,
+)
 from infra.process.retry import PatientConnection
 from infra.settings import Settings
-from producers.errors import TopicHalted
+from producers.errors import RecordsLost, TopicHalted
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.report import Report
 from producers.publisher.resume_state import ResumeState
@@ -107,7 +119,7 @@ async def wait_for_verdicts(
 ) -> None:
     """Wait until every sent line has its verdict.
 
-    Raises `TopicHalted`, or `WaitTimedOut` after `timeout_s`; `report` then has the known verdicts.
+    Raises `TopicHalted`, `RecordsLost`, or `WaitTimedOut` after `timeout_s`; `report` then has the known verdicts.
     """
     verdicts = report.verdicts = Verdicts()
     topic, end_offset, done, lines_count = agency_topic(agency), report.sent.end_offset, 0, 0
@@ -129,6 +141,8 @@ async def wait_for_verdicts(
                     progress.waits(_why(topic, reading.paused))
                 is_paused = reading.paused is not None
                 await database.pause()
+        verdicts.unlisted = await database.ask(partial(_unlisted, refusals=verdicts.refusals))
+    _require_all(topic, report)
 
 
 def _why(topic: str, paused: Paused) -> str:
@@ -138,6 +152,22 @@ def _why(topic: str, paused: Paused) -> str:
         " The platform's operators can end it with `yesser registrar unpause`.\n"
         f"يُقرأ موضوع الجهة ببطء: {paused.reason['ar']}. لا يُتخطّى شيء، وينتهي الإبطاء عند أول سجل مقبول."
     )
+
+
+async def _unlisted(connection: Connection, refusals: Sequence[Refused]) -> int:
+    """How many faults the refusals do not list: their entries say so."""
+    count = 0
+    for refusal in refusals:
+        if may_leave_out(refusal.errors):
+            (raw,) = await read_entries(connection, refusal.index, 1)
+            count += parse_entry(refusal.index, raw).data["problem"].get("unlisted", 0)
+    return count
+
+
+def _require_all(topic: str, report: Report) -> None:
+    """The registrar has read past all lines: one without a verdict was gone by then. Raises `RecordsLost`."""
+    if lost := report.sent.lines_count - report.verdicts_count:
+        raise RecordsLost(f"{topic}: lines without a verdict: {lost:,}. {RecordsLost.__doc__}")
 
 
 def _require_reading(topic: str, reading: TopicState) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from events.errors import YesserError
 
 Language = Literal["ar", "en"]
-State = Literal["pending", "registered", "duplicate", "refused"]
+State = Literal["pending", "registered", "duplicate", "refused", "lost"]
 
 
 class NotAGateway(YesserError):
@@ -77,6 +77,7 @@ class SendAnswer(Answer):
 
     receipt: SignedPart
     refused: tuple[EventError, ...] = ()
+    unlisted: int = 0
 
 
 class AcceptedRow(Answer):
@@ -104,7 +105,10 @@ class Validation(Answer):
 
 
 class Verdict(Answer):
-    """The verdict on a record. `index`: of its entry, of a duplicate's first entry, or of the refusal."""
+    """The verdict on a record. `index`: of its entry, of a duplicate's first entry, or of the refusal.
+
+    `lost`: the record was removed from the topic, or replaced, before it was read: send the event again.
+    """
 
     state: State
     id: str | None = None

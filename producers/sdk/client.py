@@ -19,6 +19,7 @@ from urllib.parse import quote
 import httpx
 
 from infra.errors import WaitTimedOut
+from infra.http.addresses import server_address
 from infra.json_documents import from_json
 from infra.log.key_history import KeyHistory, key_name, parse_history
 from infra.log.signed_note import InvalidNote, Verifier, parse_vkey
@@ -69,8 +70,8 @@ class AgencyClient:
     `language` is that of problems. `tls` has the authority of the gateway's certificate, if it is a private one, and
     the client's own certificate, if the gateway asks for one. Leaving the block waits for open requests.
 
-    An address that is neither https nor on this machine raises `PlaintextRefused` before the token is sent, unless
-    `dangerously_allow_plaintext`.
+    An address that is none raises `NotAnAddress`, and one that is neither https nor on this machine `PlaintextRefused`
+    before the token is sent, unless `dangerously_allow_plaintext`.
 
     Everything that sends raises `GatewayProblem` if the gateway refuses, `NotServed` or `OutcomeUnknown` after the
     timeout, `NotTrusted` for another server's certificate, and `NotGenuine` for a receipt that is not valid. Sending
@@ -179,6 +180,8 @@ class AgencyClient:
             page = await self._page(receipt.offset, 1, min(left_s, _LONG_POLL_S))
             for verdict in page.receipts:
                 _require_same_record(receipt, verdict)
+                if verdict.state == "lost":
+                    raise RecordReplaced(f"{receipt.address}: {RecordReplaced.__doc__}")
                 if verdict.state == "refused":
                     raise RefusedByRegistrar(verdict)
                 return Registered.model_validate(verdict.model_dump())
@@ -201,6 +204,8 @@ class AgencyClient:
         `NotGenuine`.
         """
         proof = read_answer(Proof, await self._ask(f"/v1/proofs/{index}", {}))
+        if proof.index != index:
+            raise NotGenuine(f"Entry {proof.index} was given for entry {index}. {NotGenuine.__doc__}")
         return verified_proof(proof, None if log_key is None else parse_vkey(log_key))
 
     async def _send_batch(self, first: int, batch: Sequence[bytes], sent: Sent, *, partial: bool) -> None:
@@ -263,8 +268,9 @@ class AgencyClient:
 
 
 def _is_plain(address: str, allowed: bool) -> bool:
-    """Whether the address is plain HTTP. Raises `PlaintextRefused` if it then leaves this machine and must not."""
-    url = httpx.URL(address)
+    """Whether the address is plain HTTP. Raises `NotAnAddress`, and `PlaintextRefused` if it then leaves this machine
+    and must not."""
+    url = server_address(address)
     if url.scheme == "https":
         return False
     if not allowed:

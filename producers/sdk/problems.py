@@ -45,7 +45,9 @@ class GatewayProblem(Reject):
         self.problem = problem
         self.may_be_stored = may_be_stored
         self.receipts = tuple(receipts)
-        super().__init__(f"{problem.status} {problem.title}: {problem.detail}{_listed(problem.errors)}")
+        super().__init__(
+            f"{problem.status} {problem.title}: {problem.detail}{_listed(problem.errors, problem.unlisted)}"
+        )
 
     @property
     def errors(self) -> tuple[EventError, ...]:
@@ -68,15 +70,16 @@ class RefusedByRegistrar(Reject):
 
 
 class RecordReplaced(Reject):
-    """The verdict at the receipt's address is on another record: the topic lost this event. Send the event again."""
+    """The topic lost this event after its receipt: its address has no verdict, or another record's. Send it again."""
 
 
 class NotGenuine(Tampered):
     """A receipt or proof is not valid: do not trust this gateway, keep its answer, call the programme office."""
 
 
-def _listed(errors: Sequence[EventError]) -> str:
-    """The first faults as text."""
+def _listed(errors: Sequence[EventError], unlisted: int = 0) -> str:
+    """The first faults as text. `unlisted`: how many more there are than these."""
     shown = [f"{error.code} at {error.pointer or 'the whole'}: {error.detail}" for error in errors[:_SHOWN_MAX]]
-    more = [f"and {len(errors) - _SHOWN_MAX} more"] if len(errors) > _SHOWN_MAX else []
+    left = len(errors) - len(shown) + unlisted
+    more = [f"and {left} more"] if left else []
     return "".join(f"; {line}" for line in shown + more)

@@ -21,13 +21,14 @@ def verified_proof(proof: Proof, log_key: Verifier | None) -> Proof:
     With a key of the log, the current or an earlier one, also verifies the checkpoint's signature; without it, the
     caller must trust the checkpoint.
     """
-    entry = proof.entry.encode()
+    leaf = leaf_hash(proof.entry.encode())
     try:
         size, root = _tree_of(proof, log_key)
+        shown = base64.b64decode(proof.leaf, validate=True)
         path = [base64.b64decode(step, validate=True) for step in proof.path]
     except (InvalidNote, ValueError) as error:
         raise NotGenuine(f"The proof of entry {proof.index} cannot be read: {error}. {NotGenuine.__doc__}") from error
-    if size != proof.size or not verify_inclusion(leaf_hash(entry), proof.index, size, root, path):
+    if (size, leaf) != (proof.size, shown) or not verify_inclusion(leaf, proof.index, size, root, path):
         raise NotGenuine(f"The proof of entry {proof.index} does not lead to the checkpoint. {NotGenuine.__doc__}")
     return proof
 

@@ -45,6 +45,13 @@ _LONG_POLL_S: Final = 10
 _QUIET_POLLS_MAX: Final = 60
 """So often no verdict comes before a file stops waiting; its sender continues it."""
 
+_LOST: Final = {
+    "code": "lost",
+    "pointer": "",
+    "detail": "It was removed from the topic before it was read: send it again.",
+    "detail_ar": "أُزيل من الموضوع قبل أن يُقرأ: أرسله من جديد.",
+}
+
 State = Literal["checked", "sending", "waiting", "done", "stopped"]
 
 
@@ -71,7 +78,7 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class RefusedLine:
-    """A line that the registrar refused: the entry of its refusal, and the faults."""
+    """A line that the registrar refused, or never read: the entry of its refusal, and the faults."""
 
     number: int
     index: int | None
@@ -325,6 +332,8 @@ def note_verdicts(upload: Upload, document: dict[str, Any]) -> None:
         if row["state"] == "refused":
             number = upload.lines_of[row["address"]]
             upload.refused.append(RefusedLine(number, row.get("index"), row.get("errors", [])))
+        elif row["state"] == "lost":
+            upload.refused.append(RefusedLine(upload.lines_of[row["address"]], None, [_LOST]))
         elif row["state"] == "duplicate":
             upload.duplicates += 1
         else:

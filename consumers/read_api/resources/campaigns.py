@@ -23,6 +23,7 @@ from consumers.read_api.access import may_read, narrowed
 from consumers.read_api.cursor import text_after, texts_after
 from consumers.read_api.parameters import After, AgencyCode, Before, Id, Limit, Text
 from consumers.read_api.reading import Reading, Shown, found, page
+from events.faults.problems import Bilingual
 from events.values.fields import CODE_PATTERN
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection
@@ -110,10 +111,10 @@ async def _inbox_filter(
         raise Problem("forbidden")
     owner = None if everyone else scope.agency or (None if caller.agency is None else caller.agency.code)
     if owner is None and not everyone:
-        detail = "Name the agency whose inbox you want."
+        detail = Bilingual("حدد الجهة التي تريد صندوقها.", "Name the agency whose inbox you want.")
         raise Problem("bad-parameter", errors=[{"code": "missing-field", "parameter": "agency", "detail": detail}])
     if owner is None and team is not None:
-        detail = "Name the team's agency."
+        detail = Bilingual("حدد جهة الفريق.", "Name the team's agency.")
         raise Problem("bad-parameter", errors=[{"code": "missing-field", "parameter": "agency", "detail": detail}])
     wanted = None if state == "any" else state
     chosen = CampaignFilter(request.today(), owner, wanted, overdue, None, service, channel, rule)

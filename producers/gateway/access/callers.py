@@ -182,9 +182,10 @@ class Access:
                 claims = await self._issuer.read(token)
             return None if claims is None else _Credential(token, f"jwt/{claims.kind}/{claims.holder}", claims=claims)
         key_id = key_id_of(token)
-        keys = self._keys.valid(self._now())
-        is_known = any(has_check_digits(token, key.secret) for key in keys)
-        return None if key_id is None else _Credential(token, key_id, not is_known)
+        if key_id is None:
+            return None
+        is_known = any(has_check_digits(token, key.secret) for key in self._keys.valid(self._now()))
+        return _Credential(token, key_id, not is_known)
 
     async def _look_up_once(self, digest: bytes, credential: _Credential) -> Caller | None:
         looking_up = self._looking_up.get(digest)

@@ -27,6 +27,8 @@ class EventFaults:
     faults: tuple[Fault, ...]
     id: str | None = None
     """The claimed id, if it is well-formed and free of personal data."""
+    unlisted: int = 0
+    """How many more faults the event has."""
 
 
 class Refusal(Reject):
@@ -47,7 +49,7 @@ class Refusal(Reject):
 def refusal_document(refusal: Refusal, language: Language) -> dict[str, Any]:
     """The problem document: type and title of the first fault's code, and every fault of every event."""
     explained = PROBLEMS[refusal.found[0].faults[0].code]
-    errors, count = listed_faults(refusal.found, refusal.batched, language)
+    errors, unlisted = listed_faults(refusal.found, refusal.batched, language)
     document: dict[str, Any] = {
         "type": PAGE_PREFIX + refusal.found[0].faults[0].code,
         "title": getattr(explained.title, language),
@@ -55,21 +57,23 @@ def refusal_document(refusal: Refusal, language: Language) -> dict[str, Any]:
         "detail": getattr(explained.remedy, language),
         "errors": errors,
     }
-    if count > len(errors):
-        document["unlisted"] = count - len(errors)
+    if unlisted:
+        document["unlisted"] = unlisted
     return document
 
 
 def listed_faults(found: Iterable[EventFaults], batched: bool, language: Language) -> tuple[list[dict[str, Any]], int]:
-    """The rows of `errors`, at most `ERRORS_MAX`, and the number of faults. Pointers refer to the body."""
+    """The rows of `errors`, at most `ERRORS_MAX`, and the number of the other faults. Pointers refer to the body."""
     errors: list[dict[str, Any]] = []
-    count = 0
+    unlisted = 0
     for event in found:
+        unlisted += event.unlisted
         for fault in event.faults:
-            count += 1
             if len(errors) < ERRORS_MAX:
                 errors.append(_row(event, fault, batched, language))
-    return errors, count
+            else:
+                unlisted += 1
+    return errors, unlisted
 
 
 def _row(event: EventFaults, fault: Fault, batched: bool, language: Language) -> dict[str, Any]:

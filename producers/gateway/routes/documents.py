@@ -15,7 +15,7 @@ from infra.http.documents import (
     answer,
     shape,
 )
-from producers.gateway.verdicts import COMPLETENESS_STATUSES
+from producers.gateway.verdicts import COMPLETENESS_STATUSES, STATES
 
 _ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
     "specversion": {"const": "1.0"},
@@ -88,6 +88,7 @@ RECEIPT: Final = answer(
             "key": TEXT,
             "signature": {"type": "string", "contentEncoding": "base64"},
             "refused": ERROR_ROWS,
+            "unlisted": INTEGER,
             "duplicates": {
                 "type": "array",
                 "description": "Events of the receipt that repeat an earlier one: the registrar drops them.",
@@ -116,7 +117,11 @@ _VERDICT: Final[dict[str, Any]] = {
     "required": ["state"],
     "properties": {
         "id": TEXT,
-        "state": {"enum": ["pending", "registered", "duplicate", "refused"]},
+        "state": {
+            "enum": list(STATES),
+            "description": "`lost`: the record was removed from the topic, or replaced, before it was read. It has no"
+            " verdict: send the event again.",
+        },
         "address": TEXT,
         "sha256": {"type": "string", "description": "Of the record that was validated, to compare with the receipt's."},
         "index": {**INTEGER, "description": "Of the entry; of the first entry for a duplicate; of the refusal."},

@@ -64,12 +64,12 @@ routes = APIRouter(tags=["verdicts"])
     "/v1/events/{id}",
     summary="The verdict on an event",
     response_class=Response,
-    responses={200: STATUS, **problems(400, 401, 403, 404, 422, 429, 503)},
+    responses={200: STATUS, **problems(400, 401, 403, 404, 429, 503)},
 )
 async def status(
     parts: PartsDep, request: Request, id: str, address: Address = None, agency: Agencies = None
 ) -> Response:
-    """Pending, registered (with index and proof), duplicate (of the first entry), or refused (with every fault).
+    """Pending, registered (with index and proof), duplicate (of the first entry), refused (with every fault), or lost.
 
     By id alone: what the log has under this id. With the `address` of a receipt: the verdict on that record.
     """
@@ -86,7 +86,7 @@ async def status(
 async def receipts(
     parts: PartsDep, request: Request, since: Since = 0, limit: Limit = 100, wait_s: Wait = 0, agency: Agencies = None
 ) -> Response:
-    """One row for each record of the agency's topic that has its verdict, however it was sent, in order."""
+    """One row for each record of the agency's topic that has its verdict or was lost, however sent, in order."""
     caller = await parts.caller(request)
     whose = _whose(caller, agency)
     if wait_s:
@@ -124,8 +124,9 @@ async def _status(parts: Parts, whose: Agency, id_: str, address: str | None) ->
             (record,) = await validated_records(connection, [verdict])
             if record.get("id", id_) != id_:  # a topic that was made anew has other records at the same offsets
                 verdict, record, offset = None, {}, None
-        if verdict is None and address is None:
-            verdict = await by_id(connection, whose, id_)
+        if address is None and (verdict is None or verdict.state == "lost"):
+            found = await by_id(connection, whose, id_)
+            verdict, offset = (verdict, offset) if found is None else (found, None)
     if verdict is None:
         raise Problem("not-found")
     document: dict[str, Any] = {**record, "id": id_, **verdict.document()}

@@ -6,13 +6,14 @@ their headers also forbid.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import RedirectResponse
 
-from infra.http.documents import problems
+from infra.http.documents import HEADERS, TEXT, answer, problems
 from infra.http.problems import PAGE_PREFIX, Problem, language_of
 from infra.http.routes import KEY, KEYS, needs_token
 from producers.docs_pages.site import START, Page, Site
@@ -23,8 +24,11 @@ _POLICY: Final = (
     "frame-ancestors 'none'"
 )
 OPENAPI: Final = "/openapi.json"
+_PLAIN: Final = "text/plain; charset=utf-8"
 # FastAPI declares a 422 for every parameter, also for a text of a path, which is always valid.
 _FRAMEWORKS_OWN: Final = "Validation Error"
+_OF_ANY_TEXT: Final = frozenset({"type", "title", "description", "examples"})
+_TEXT_OR_NONE: Final = ("string", "null")
 _DOCUMENTS: Final = (
     OPENAPI,
     "/asyncapi.json",
@@ -67,32 +71,29 @@ for address in _DOCUMENTS:
     KEY,
     summary="The key that signs receipts",
     response_class=Response,
-    response_description="The key in one line.",
-    responses=problems(400),
+    responses={200: answer("The key in one line.", TEXT, _PLAIN), **problems()},
 )
 async def key(parts: PartsDep) -> Response:
     """The verifier key (C2SP signed-note `vkey`) of this gateway."""
-    return Response(parts.signer.keys.history.current.vkey + "\n", media_type="text/plain; charset=utf-8")
+    return Response(parts.signer.keys.history.current.vkey + "\n", media_type=_PLAIN)
 
 
 @routes.get(
     KEYS,
     summary="All keys that signed receipts",
     response_class=Response,
-    response_description="The keys, the first one first.",
-    responses=problems(400),
+    responses={200: answer("The keys, the first one first.", TEXT, _PLAIN), **problems()},
 )
 async def keys(parts: PartsDep) -> Response:
     """The first verifier key of this gateway, and each rotation since as a note signed by the old and the new key."""
-    return Response(parts.signer.keys.history.document(), media_type="text/plain; charset=utf-8")
+    return Response(parts.signer.keys.history.document(), media_type=_PLAIN)
 
 
 @routes.get(
     PAGE_PREFIX + "{code}",
     summary="What a problem means",
     response_class=Response,
-    response_description="The page, as HTML.",
-    responses=problems(400, 404),
+    responses={200: answer("The page, as HTML.", TEXT, "text/html; charset=utf-8"), **problems(404)},
 )
 async def page(code: str, request: Request) -> Response:
     """The page of a problem's type, in Arabic or English."""
@@ -110,6 +111,15 @@ def _headers(page: Page) -> dict[str, str]:
     }
 
 
+def _may_be_invalid(operation: Mapping[str, Any]) -> bool:
+    """Whether an operation has a body, or a parameter that not every text is valid for."""
+    schemas = [parameter["schema"] for parameter in operation.get("parameters", ())]
+    kinds = [kind for schema in schemas for kind in schema.get("anyOf", [schema])]
+    return "requestBody" in operation or any(
+        not kind.keys() <= _OF_ANY_TEXT or kind.get("type") not in _TEXT_OR_NONE for kind in kinds
+    )
+
+
 def openapi_document(app: FastAPI) -> dict[str, object]:
     """The OpenAPI document, made once."""
     if app.openapi_schema is None:
@@ -121,12 +131,14 @@ def openapi_document(app: FastAPI) -> dict[str, object]:
         )
         components = document.setdefault("components", {})
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        components["headers"] = HEADERS
         for name in ("HTTPValidationError", "ValidationError"):
             components.get("schemas", {}).pop(name, None)
         for path, operations in document["paths"].items():
             for operation in operations.values():
                 operation["security"] = [{"token": []}] if needs_token(path) else []
-                if operation["responses"].get("422", {}).get("description") == _FRAMEWORKS_OWN:
-                    del operation["responses"]["422"]
+                is_frameworks = operation["responses"].get("422", {}).get("description") == _FRAMEWORKS_OWN
+                if is_frameworks or not _may_be_invalid(operation):
+                    operation["responses"].pop("422", None)
         app.openapi_schema = document
     return app.openapi_schema

@@ -53,7 +53,7 @@ async def send(
     summary="Validate events without storing them",
     response_class=Response,
     openapi_extra=EVENTS_REQUEST,
-    responses={200: VALIDATION, **problems(400, 401, 403, 408, 413, 415, 422, 429, 503)},
+    responses={200: VALIDATION, **problems(400, 401, 403, 408, 413, 415, 429, 503)},
 )
 async def validate(parts: PartsDep, request: Request) -> Response:
     """The verdict that each event would get now; nothing is stored.
@@ -76,12 +76,14 @@ async def stored(parts: Parts, request: Request, *, partial: bool) -> Response:
     """The answer to `POST /v1/events`. Raises `Problem` or `Refusal`."""
     caller = await parts.caller(request)
     caller.require("events:write")
-    answer, repeats = await parts.receiver.receive(_sent(request, caller), partial=partial)
+    sent = _sent(request, caller)
+    answer, repeats = await parts.receiver.receive(sent, partial=partial)
     if repeats and (rows := await duplicates(parts, caller.require_agency(), repeats)):
         answer["duplicates"] = rows
     if caller.paused is not None:
         answer["paused"] = caller.paused.document()
-    return Response(orjson.dumps(answer), 202, media_type=JSON)
+    headers = {"Content-Language": sent.language} if "refused" in answer else None
+    return Response(orjson.dumps(answer), 202, headers, JSON)
 
 
 def _sent(request: Request, caller: Caller) -> Sent:

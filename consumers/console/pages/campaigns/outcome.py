@@ -62,7 +62,9 @@ def outcome(event_id: str, verdict: Row | None, campaign: Row, log_index: int, *
             return _in_effect(event_id, campaign, effective)
         title = Bilingual("رُفض التقرير، ولم يتغير شيء", "The report was refused. Nothing changed")
         return Outcome("bad", title, index=index, faults=tuple(str(error["detail"]) for error in errors))
-    return _on_its_way() if effective is None else _recorded(effective, is_repeat=False)
+    if effective is not None:
+        return _recorded(effective, is_repeat=False)
+    return _lost() if state == "lost" else _on_its_way()
 
 
 def _recorded(index: int, *, is_repeat: bool) -> Outcome:
@@ -70,6 +72,11 @@ def _recorded(index: int, *, is_repeat: bool) -> Outcome:
         title = Bilingual("سبق تسجيله، ولم يتكرر شيء", "It was reported before. Nothing was counted twice")
         return Outcome("good", title, index=index)
     return Outcome("good", Bilingual("سُجّل", "Recorded"), index=index)
+
+
+def _lost() -> Outcome:
+    text = Bilingual("لم يصل إلى السجل: أرسله من جديد.", "It did not reach the log: send it again.")
+    return Outcome("bad", Bilingual("فُقد التقرير، ولم يتغير شيء", "The report was lost. Nothing changed"), text)
 
 
 def _on_its_way() -> Outcome:

@@ -16,6 +16,7 @@ from consumers.read_api.reading import JSON, Reading
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.wire.entry import parse_entry
+from infra.http.documents import not_yet
 from infra.http.negotiation import preferred
 from infra.http.problems import Problem
 from infra.kafka.client_config import agency_topic
@@ -35,7 +36,7 @@ routes = APIRouter(tags=["log"], default_response_class=Response)
 @routes.get(
     PROOF_PREFIX + "{index}",
     summary="An entry with the proof that it is in the log",
-    responses=documents.plain(documents.PROOF),
+    responses={**documents.plain(documents.in_text(documents.PROOF, PROOF_FILE_TYPE)), 404: not_yet()},
 )
 async def proof(request: Reading, index: Index) -> Response:
     """The entry's bytes and its inclusion proof (RFC 6962) under the newest checkpoint that enough witnesses cosigned.

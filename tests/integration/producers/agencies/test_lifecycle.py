@@ -168,6 +168,16 @@ async def test_nobody_unknown_and_not_the_office_can_be_suspended(
         await suspend(connection, settings, "yesser", REASON, now)
 
 
+async def test_nobody_gets_the_platforms_credential(settings: Settings, connection: Connection, health: str) -> None:
+    await connection.execute(
+        "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ('platform', 'platform', '{}', 0)"
+    )
+    for refused in (rotate(connection, settings, "platform"), resume(connection, settings, "platform", REASON, now)):
+        with pytest.raises(StatusUnchanged, match="only the relay writes as the platform"):
+            await refused
+    assert await commands(connection) == []
+
+
 async def test_the_gateway_writes_for_agencies_and_never_as_the_platform(settings: Settings, health: str) -> None:
     await write(settings, "gateway", agency_topic(health))
     with pytest.raises(TopicAuthorizationFailedError):

@@ -245,6 +245,23 @@ async def test_an_address_in_a_topic_that_was_made_anew_never_answers_with_anoth
     assert [row["sha256"] for row in page] == [sha256(encoded(event(n))).hexdigest() for n in (1, 2)]
 
 
+async def test_a_record_that_was_never_read_is_lost_and_not_registered(harness: GatewayHarness) -> None:
+    await harness.connection.execute("DELETE FROM platform.agency")
+    async with running(registrar(harness.settings)):
+        await found(harness.settings, "health", "labour")
+        await until_size(harness.connection, 4)
+        assert (await harness.send(encoded(event(1)))).status_code == 202
+        await until_size(harness.connection, 5)
+    assert (await harness.send(encoded(event(2)))).status_code == 202
+    passed = "UPDATE log.read_position SET next_offset = next_offset + 1 WHERE topic = 'agency.health.events'"
+    await harness.connection.execute(passed)
+    page = (await harness.get("/v1/receipts?since=0")).json()["receipts"]
+    assert [row["state"] for row in page] == ["registered", "lost"]
+    assert "index" not in page[1]
+    for path in ("/v1/events/e-2", f"/v1/events/e-2?address={page[1]['address']}"):
+        assert (await harness.get(path)).json() == {"id": "e-2", **page[1]}
+
+
 async def test_whoever_waits_for_verdicts_is_answered_when_the_gateway_ends(harness: GatewayHarness) -> None:
     gateway, stop = Gateway(harness.settings, now), asyncio.Event()
     task = asyncio.create_task(gateway.run(stop))

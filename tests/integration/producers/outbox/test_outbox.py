@@ -452,6 +452,18 @@ async def test_what_was_sent_is_forgotten_after_the_days_of_the_setting(agencys:
         await until_sent(own, 1)
 
 
+async def test_more_old_events_than_one_chunk_holds_are_forgotten_without_a_pause(
+    agencys: Settings, own: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await outbox.add(own, *(announced(f"e-{number}") for number in range(5)))
+    async with relaying(agencys):
+        await until_sent(own, 5)
+    await own.execute("UPDATE yesser.outbox SET sent_at = sent_at - interval '8 days'")
+    monkeypatch.setattr(producers.outbox.relay, "FORGET_ROWS_MAX", 2)
+    async with relaying(agencys):
+        await until_sent(own, 0)
+
+
 async def test_the_example_in_the_documents_works(agencys: Settings, own: Connection) -> None:
     example = runpy.run_path(str(EXAMPLE))
     await own.execute("CREATE TABLE service (id text, launched_on text)")

@@ -23,7 +23,7 @@ from infra.settings import Settings
 from producers.agencies.genesis import OFFICE, genesis, prepare
 from producers.agencies.lifecycle import rotate
 from producers.agencies.register import NewAgency, add_agencies, list_agencies, register
-from producers.errors import NotAccepted, RegistrationFailed, TopicHalted
+from producers.errors import NotAccepted, RecordsLost, RegistrationFailed, TopicHalted
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.report import Report
 from producers.publisher.run import Progress, Sending, send_file, start_sequence, wait_for_verdicts
@@ -214,6 +214,22 @@ async def test_without_a_registrar_the_verdicts_stay_unknown(settings: Settings,
         await send_file(BytesIO(orjson.dumps(initiative("one"))), sending)
     with pytest.raises(WaitTimedOut):
         await wait_for_verdicts(settings, "health", report, Progress(), 0.2)
+
+
+async def test_lines_that_were_passed_over_unread_are_never_said_to_be_accepted(
+    settings: Settings, connection: Connection
+) -> None:
+    async with with_health(settings, connection):
+        await publish(settings, orjson.dumps(initiative("one")))
+    report = Report()
+    async with AgencyPublisher(settings, "health", acknowledged=report.sent.add) as publisher:
+        sending = Sending(publisher, Defaults("health"), report, Progress())
+        await send_file(BytesIO(orjson.dumps(initiative("two"))), sending)
+    await connection.execute(
+        "UPDATE log.read_position SET next_offset = next_offset + 1 WHERE topic = 'agency.health.events'"
+    )
+    with pytest.raises(RecordsLost, match="lines without a verdict: 1"):
+        await wait_for_verdicts(settings, "health", report, Progress(), 10)
 
 
 async def test_without_credentials_nothing_is_tried(settings: Settings) -> None:

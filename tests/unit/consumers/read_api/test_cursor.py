@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consumers.read_api.cursor import cursor_of, index_after, indexes_after, text_after, texts_after
-from infra.http.problems import Problem
+from infra.http.problems import Language, Problem, problem_document
 
 
 def test_a_cursor_leads_to_its_key() -> None:
@@ -40,6 +40,9 @@ def test_what_is_no_cursor_of_ids_is_a_bad_parameter(cursor: str) -> None:
     with pytest.raises(Problem) as caught:
         text_after(cursor)
     assert (caught.value.code, caught.value.errors[0]["parameter"]) == ("bad-parameter", "after")
+    words: dict[Language, str] = {"ar": "مؤشرها", "en": "cursor"}
+    for language, word in words.items():
+        assert word in problem_document(caught.value, language)["errors"][0]["detail"]
 
 
 @pytest.mark.parametrize("cursor", [cursor_of(key) for key in ((-1,), (2**53 + 1,), (True,), ("1",), (1, 2))])

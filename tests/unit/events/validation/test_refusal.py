@@ -7,9 +7,10 @@ from typing import Any
 import orjson
 
 from events.faults.problems import CONFLICT, Fault
-from events.validation.refusal import problem_of, refusal_event
+from events.validation.refusal import may_leave_out, problem_of, refusal_event
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Refused
+from events.values.bounds import FAULTS_MAX
 from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.envelope import EVENT_BYTES_MAX
 from tests.unit.events.samples import HEALTH, PLATFORM, encoded, initiative
@@ -74,10 +75,14 @@ def test_faults_beyond_the_size_of_an_entry_are_counted_instead_of_listed() -> N
     assert len(event) < EVENT_BYTES_MAX
     assert len(problem["errors"]) + problem["unlisted"] == len(verdict.faults) + verdict.unlisted == 91
     assert problem["unlisted"] > 0
+    assert may_leave_out(problem["errors"])
     assert isinstance(validate(event, STRUCTURED_HEADERS, PLATFORM), Accepted)
 
 
 def test_even_one_endless_fault_leaves_room() -> None:
     problem = problem_of([Fault(pointer="/x", code="unknown-field", detail="This field is not known here.")])
     assert "unlisted" not in problem
+    assert not may_leave_out(problem["errors"])
+    full = problem_of([Fault(pointer="/x", code="unknown-field", detail="d")] * FAULTS_MAX, 1)
+    assert may_leave_out(full["errors"])
     assert problem["title"] == {"ar": "حقل غير معروف", "en": "A field is unknown"}

@@ -18,6 +18,7 @@ from consumers.registrar.topic_admin import NotReleased
 from events.errors import Halt, Reject, Retry, Tampered, YesserError
 from infra.command_line.exit_codes import CODES, MEANINGS, ExitCode, class_names, exit_code
 from infra.errors import WaitTimedOut
+from infra.http.addresses import NotAnAddress
 from infra.kafka.client_config import NoKafka
 from infra.log.signed_note import InvalidKey, InvalidNote, OtherKey
 from infra.postgres.connection import NoDatabase
@@ -70,6 +71,7 @@ def test_every_class_in_the_table_exists() -> None:
         InvalidNote,
         NoDatabase,
         NoKafka,
+        NotAnAddress,
         ValidationError,
         ModuleNotFoundError,
     )

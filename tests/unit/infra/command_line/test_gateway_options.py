@@ -1,24 +1,42 @@
-"""A gateway's address is judged before anything is done."""
+"""A gateway's address and a token as people give them: what is neither is wrong use."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import pytest
-from click.testing import CliRunner
 
-from infra.command_line.gateway_options import gateway_option
+from infra.command_line.gateway_options import TOKEN_VARIABLE, gateway_address, token_of
 
 
-@click.command()
-@gateway_option("none")
-def shown(gateway: str | None) -> None:
-    """Print the address."""
-    click.echo(gateway)
+@pytest.mark.parametrize("content", [b"yat_x", b"\xef\xbb\xbfyat_x\r\n", b"  yat_x\n"], ids=repr)
+def test_a_token_file_may_begin_with_a_byte_order_mark(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "token").write_bytes(content)
+    assert token_of(tmp_path / "token") == "yat_x"
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", "yat_x".encode("utf-16"), "yat_é".encode(), b"a b"], ids=repr)
+def test_a_file_that_holds_no_token_is_told(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "token").write_bytes(content)
+    with pytest.raises(click.UsageError, match="holds no token: save the token alone, as plain text"):
+        token_of(tmp_path / "token")
+
+
+def test_a_token_comes_from_the_environment_where_no_file_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, " yat_x\n")
+    assert token_of(None) == "yat_x"
+    monkeypatch.setenv(TOKEN_VARIABLE, "\ufeffyat_x")
+    with pytest.raises(click.UsageError, match="YESSER_TOKEN holds no token"):
+        token_of(None)
+    monkeypatch.setenv(TOKEN_VARIABLE, " ")
+    with pytest.raises(click.UsageError, match="--token-file FILE"):
+        token_of(None)
 
 
 @pytest.mark.parametrize("address", ["https://gateway.example", "http://127.0.0.1:8080/", "https://[::1]:443/x"])
 def test_an_address_is_taken_as_it_is(address: str) -> None:
-    assert CliRunner().invoke(shown, ["--gateway", address]).output == f"{address}\n"
+    assert gateway_address(address) == address
 
 
 @pytest.mark.parametrize(
@@ -28,18 +46,13 @@ def test_an_address_is_taken_as_it_is(address: str) -> None:
         "https://[::1",
         f"https://{'a' * 64}.example/",
         "https://a..example/",
-        "https://x:70000/",
+        "http://127.0.0.1:99999",
         "https://",
         "gateway.example",
         "caf\udce9",
         "",
     ],
 )
-def test_what_is_no_address_is_wrong_use(address: str) -> None:
-    result = CliRunner().invoke(shown, ["--gateway", address])
-    assert result.exit_code == 2
-    assert "is not an address" in result.output
-
-
-def test_the_address_of_the_variable_is_judged_too() -> None:
-    assert CliRunner().invoke(shown, env={"YESSER_GATEWAY": "https://x:abc/"}).exit_code == 2
+def test_a_wrong_address_is_told_before_the_token_is_sent(address: str) -> None:
+    with pytest.raises(click.UsageError, match="is not an address"):
+        gateway_address(address)

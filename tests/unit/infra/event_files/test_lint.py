@@ -61,6 +61,12 @@ def test_a_refused_line_claims_no_id() -> None:
     assert (findings.accepted, findings.refused, findings.conflicts) == (1, 1, 0)
 
 
+def test_faults_beyond_the_hundredth_of_a_line_are_counted() -> None:
+    findings = linted(initiative("a", x=["\0"] * 129), initiative("b"))
+    assert (len(findings.problems), findings.unlisted, findings.document()["unlisted"]) == (100, 30, 30)
+    assert "unlisted" not in linted(initiative("b", mood="good")).document()
+
+
 def test_a_duplicate_alone_is_no_fault() -> None:
     assert not linted(initiative("a"), initiative("a")).has_faults
 

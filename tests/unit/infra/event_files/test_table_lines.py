@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import pytest
@@ -25,6 +25,7 @@ MAPPING = MappingDocument.model_validate(
         },
     }
 )
+NESTED: Final[Any] = orjson.loads("[" * 200 + "]" * 200)
 HEADER = "contract,المبلغ,on,note\n"
 
 
@@ -66,6 +67,29 @@ def test_an_empty_cell_is_an_absent_member_also_in_a_template() -> None:
     ((_, event),) = events(HEADER + "A,1,,\n")
     assert "time" not in event
     assert "collected_on" not in event["data"]
+
+
+def test_a_template_has_the_catalogues_words_too() -> None:
+    mapping = MappingDocument.model_validate(
+        {
+            "ignored_columns": ["year"],
+            "templates": {"/subject": "quota/{year}/{track}"},
+            "columns": {"track": {"pointer": "/data/track", "values": {"استخدام": "usage"}}},
+        }
+    )
+    (_, event), (_, other) = events("track,year\nاستخدام,1427\nIT,1427\n", mapping)
+    assert event == {"subject": "quota/1427/usage", "data": {"track": "usage"}}
+    assert other["subject"] == "quota/1427/IT"
+
+
+@pytest.mark.parametrize(
+    "deep",
+    [{"columns": {"a": {"pointer": "/a" * 300}}}, {"columns": {"a": {}}, "constants": {"/a" * 100: NESTED}}],
+    ids=["pointer", "constant"],
+)
+def test_a_mapping_of_events_that_nobody_can_read_is_not_taken(deep: dict[str, Any]) -> None:
+    with pytest.raises(WrongMapping, match="nested too deeply: an event has at most 16 levels"):
+        events("a\nx\n", MappingDocument.model_validate({"ignored_columns": ["a"], **deep}))
 
 
 @pytest.mark.parametrize(

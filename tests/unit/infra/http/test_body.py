@@ -45,6 +45,13 @@ async def test_a_declared_length_far_above_the_limit_is_refused_unread() -> None
     assert await status_of(headers=[(b"content-length", b"41")]) == 413
 
 
+async def test_a_length_of_thousands_of_digits_is_read_as_what_it_says() -> None:
+    for length in (b"0" * 5_000 + b"5", b"0" * 5_000):
+        assert await read(b"01234", headers=[(b"content-length", length)]) == b"01234"
+    for length in (b"9" * 5_000, b"0" * 5_000 + b"41", b"1" + b"0" * 18):
+        assert await status_of(headers=[(b"content-length", length)]) == 413
+
+
 async def test_every_byte_that_is_kept_is_counted_the_unpacked_ones_too() -> None:
     held: list[int] = []
     limits = BodyLimits(100, 1.0, held.append)

@@ -20,7 +20,7 @@ from infra.settings import Settings
 from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.http.content_mode import Claims
 from producers.gateway.receiving import Receiver, Sent, validate_claims
-from producers.gateway.validating import identify
+from producers.gateway.validating import identify, validation_document
 from producers.gateway.writer import KafkaWriter
 from tests.unit.events.samples import HEALTH, OFFICE, changed, encoded, initiative
 
@@ -78,7 +78,16 @@ async def test_a_text_that_looks_like_the_end_of_an_event_is_part_of_it() -> Non
     read = orjson.loads(orjson.dumps(answer))
     assert [(row["event"], row["id"]) for row in read["receipt"]["events"]] == [(0, "e-1"), (2, "c")]
     assert [(row["event"], row["code"]) for row in read["refused"]] == [(1, "invalid-value")]
+    assert "unlisted" not in read
     assert repeats == []
+
+
+async def test_faults_that_no_list_holds_are_counted_where_other_events_are_stored() -> None:
+    bad = encoded(initiative(id="b", x=["\0"] * 129))
+    answer, _ = await receiver().receive(Sent(BATCH, stream(batch(encoded(initiative()), bad)), HEALTH), partial=True)
+    assert (len(answer["refused"]), answer["unlisted"]) == (100, 30)
+    found = await receiver().validate(Sent(BATCH, stream(batch(bad)), HEALTH))
+    assert validation_document(identify(found, {}), "en")["unlisted"] == 30
 
 
 async def test_what_the_log_knows_makes_an_event_a_duplicate_or_a_conflict_and_the_first_one_here_too() -> None:

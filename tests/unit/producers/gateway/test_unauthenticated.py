@@ -92,7 +92,8 @@ async def test_every_private_address_wants_a_token_first(
     app: ASGIApp, caplog: pytest.LogCaptureFixture, method: str, target: str
 ) -> None:
     guess = f"authorization: Bearer {random_token(b'not the key')[1]}"
-    for lines in ((), ("authorization: Basic eDp5",), (guess,), (guess, guess), ("authorization: Bearer a.b.c",)):
+    malformed = [f"authorization: Bearer {token}" for token in ("a.b.c", "é", f"{guess[22:-1]}é", "é.é.é", "تذكرة")]
+    for lines in ((), ("authorization: Basic eDp5",), (guess,), (guess, guess), *((line,) for line in malformed)):
         with no_trace(caplog):
             transport = await exchange(app, request(method, target, *lines))
         assert transport.statuses == [401], lines
@@ -117,6 +118,12 @@ async def test_public_addresses_have_a_rate_for_each_peer(tmp_path: Path) -> Non
     require_problems(transport)
 
 
+async def test_a_token_outside_ascii_counts_as_a_failure_of_its_peer(tmp_path: Path) -> None:
+    limited = gateway(tmp_path, gateway_failures_per_s=0.2)
+    transport = await exchange(limited, *[request("GET", "/v1/receipts", "authorization: Bearer é")] * 3)
+    assert transport.statuses == [401, 429, 429]
+
+
 LINES = st.lists(
     st.sampled_from(
         [
@@ -136,6 +143,7 @@ LINES = st.lists(
             "authorization: Bearer",
             "authorization: Bearer eyJhbGciOiJub25lIn0.e30.",
             "authorization: \xff",
+            "authorization: Bearer \xe9",
             "ce-id: %ff",
             "x-forwarded-for: x",
             ": empty",

@@ -17,7 +17,7 @@ from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.entry import entry_bytes
 from infra.json_documents import to_json
 from infra.postgres.connection import Connection
-from producers.gateway.verdicts import Verdict, completeness, validated_records
+from producers.gateway.verdicts import STATES, Verdict, by_offsets, completeness, validated_records
 from tests.unit.events.samples import HEALTH, encoded, initiative
 
 TIME = "2006-01-02T03:04:05.000006Z"
@@ -33,6 +33,34 @@ class OneEntry:
 
     async def fetch(self, _sql: str, _indexes: list[int]) -> list[tuple[int, bytes]]:
         return [(0, len(self._entry).to_bytes(2, "big") + self._entry)]
+
+
+class OneAddress:
+    """The database, with these members of one record's row."""
+
+    def __init__(self, **row: Any) -> None:
+        self._row = {"offset": 4, "next_offset": 6, "halted_reason": None, "of_index": None, "errors": None, **row}
+
+    async def fetch(self, _sql: str, _topic: str, _offsets: list[int]) -> list[dict[str, Any]]:
+        return [{"index": None, **self._row}]
+
+
+@pytest.mark.parametrize(
+    ("row", "document"),
+    [
+        ({"index": 9}, {"state": "registered", "index": 9, "proof": "/v1/proofs/9"}),
+        ({"of_index": 3}, {"state": "duplicate", "index": 3, "proof": "/v1/proofs/3"}),
+        ({"index": 9, "errors": []}, {"state": "refused", "index": 9, "proof": "/v1/proofs/9", "errors": []}),
+        ({"next_offset": 4}, {"state": "pending"}),
+        ({"next_offset": None}, {"state": "pending"}),
+        ({}, {"state": "lost"}),
+    ],
+    ids=str,
+)
+async def test_only_what_has_an_entry_is_said_to_be_registered(row: dict[str, Any], document: dict[str, Any]) -> None:
+    (verdict,) = await by_offsets(cast(Connection, OneAddress(**row)), "health", [4])
+    assert verdict.document() == document
+    assert verdict.state in STATES
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from infra.http.addresses import NotAnAddress
+from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.errors import NotAccepted
 from producers.outbox.outbox import NoOutbox, agency_database
-from producers.outbox.relay import Row, sort_out
+from producers.outbox.relay import Row, forget, sort_out
 from producers.outbox.senders import require_credentials
 from tests.unit.events.samples import HEALTH, changed, encoded, initiative
 
@@ -34,6 +37,16 @@ def test_the_platforms_database_is_never_taken_for_the_agencys(settings: Setting
         agency_database(settings.model_copy(update={"postgres": "postgresql://platform"}))
 
 
+@pytest.mark.parametrize(("done", "next_s"), [("DELETE 10000", 0.0), ("DELETE 9999", 60.0), ("DELETE 0", 60.0)])
+async def test_old_events_are_deleted_at_once_until_none_is_left(done: str, next_s: float) -> None:
+    class Database:
+        async def execute(self, _sql: str, days: int, rows_max: int) -> str:
+            assert (days, rows_max) == (7, 10_000)
+            return done
+
+    assert await forget(cast(Connection, Database()), 7) == next_s
+
+
 @pytest.mark.parametrize(
     ("given", "missing"),
     [
@@ -47,3 +60,9 @@ def test_without_a_credential_nothing_is_tried(
     """On an agency's machine there are no secrets of the platform."""
     with pytest.raises(NotAccepted, match=missing):
         require_credentials(settings.model_copy(update={"secrets": tmp_path, **given}), "health")
+
+
+@pytest.mark.parametrize("address", ["gateway.example", "https://[::1/", "http://127.0.0.1:99999"])
+def test_a_gateway_that_is_no_address_is_told_with_its_setting(settings: Settings, address: str) -> None:
+    with pytest.raises(NotAnAddress, match="YESSER_OUTBOX_GATEWAY: "):
+        require_credentials(settings.model_copy(update={"outbox_gateway": address, "outbox_token": "t"}), "health")

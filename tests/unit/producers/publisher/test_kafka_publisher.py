@@ -201,3 +201,33 @@ async def test_a_producer_that_cannot_stop_is_let_go_and_nobody_is_cancelled(
         await publisher.publish([b"a"])
         made[0].stopping = asyncio.CancelledError()
     assert made[0].closed == ["client"]
+
+
+@pytest.mark.parametrize(
+    ("first", "error"), [(None, OutcomeUnknown), (TopicAuthorizationFailedError(), NotAccepted)], ids=str
+)
+async def test_after_an_error_the_same_events_can_be_published_again(
+    settings: Settings, scripted: Scripted, first: Outcome, error: type[Exception]
+) -> None:
+    made = scripted([first, None, None], [first, None, None], [10, 20, 30])
+    async with AgencyPublisher(settings, "health", delivery_timeout_s=0.05) as publisher:
+        for _ in range(2):
+            with pytest.raises(error):
+                await publisher.publish(VALUES)
+            await asyncio.sleep(0.06)
+        assert [address.offset for address in await publisher.publish(VALUES)] == [10, 11, 20, 21, 30]
+    assert made[2].sent == [[b"a", b"b"], [b"c", b"d"], [b"e"]], "once, and in order"
+
+
+async def test_what_a_cancelled_call_left_is_sent_before_the_next_events(
+    settings: Settings, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(producers.publisher.kafka_publisher, "SEND_TIMEOUT_S", 0.02)
+    made = scripted([None], [10, 11])
+    async with AgencyPublisher(settings, "health", delivery_timeout_s=0.4) as publisher:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await publisher.publish([b"a"])
+        await asyncio.sleep(0.4)
+        assert [address.offset for address in await publisher.publish([b"b"])] == [11]
+    assert made[1].sent == [[b"a"], [b"b"]]

@@ -88,6 +88,12 @@ def test_the_counts_of_a_report_add_up_and_each_fault_has_a_row() -> None:
     ]
 
 
+def test_faults_that_a_refusal_does_not_list_are_counted() -> None:
+    report = Report(lines=1, sent=sent(([1], 0)), is_final=True)
+    report.verdicts = Verdicts(refusals=[Refused(0, 7, "a", [error("missing-field")] * 100)], unlisted=80)
+    assert (len(report.problems()), report.document()["unlisted"]) == (100, 80)
+
+
 def test_without_verdicts_their_counts_are_null() -> None:
     document = Report(lines=2, unsent=[2], sent=sent(([1], 0))).document()
     assert [document[name] for name in ("accepted", "duplicates", "conflicts", "refused")] == [None] * 4

@@ -119,3 +119,14 @@ def test_the_state_is_written_at_most_once_a_second(tmp_path: Path) -> None:
     clock.seconds = 1.5
     state.acknowledged([2], 1)
     assert path.exists()
+
+
+def test_what_is_forgotten_is_sent_again_from_the_first_line(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    stopped_after_two(path)
+    state = ResumeState.open(path, "moh", Report())
+    state.left(LINES)
+    state.forget()
+    state.save()
+    assert not path.exists()
+    assert ResumeState.open(path, "moh", Report()).left(LINES) == LINES

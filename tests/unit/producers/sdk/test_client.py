@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -13,13 +14,15 @@ import httpx
 import orjson
 import pytest
 
+from infra.http.addresses import NotAnAddress
 from infra.log.key_files import KeyRing
 from infra.log.key_history import KeyHistory, sign_transition
+from infra.log.merkle import leaf_hash, node_hash
 from infra.log.signed_note import LogKey
 from infra.tls.plaintext import PlaintextRefused
 from producers.errors import TopicHalted
 from producers.gateway.acknowledgements import ReceiptSigner, Stored
-from producers.sdk.answers import NotAGateway
+from producers.sdk.answers import EventError, NotAGateway, Problem
 from producers.sdk.client import AgencyClient
 from producers.sdk.connection import ClientLimits
 from producers.sdk.problems import (
@@ -300,6 +303,40 @@ async def test_the_verdict_on_another_record_at_the_same_address_is_not_taken(
             await sender.wait_registered(got)
         page["receipts"] = [row | {"id": got.id, "sha256": got.sha256}]
         assert (await sender.wait_registered(got)).index == 7
+
+
+async def test_an_event_that_was_lost_before_it_was_read_is_to_be_sent_again(gateway: Gateway) -> None:
+    gateway.answers["/v1/receipts"] = {"receipts": [{"state": "lost"}], "next": 1, "read_up_to": 1}
+    async with client() as sender:
+        got = await sender.send(EVENTS[0])
+        with pytest.raises(RecordReplaced, match=f"{got.address}: .* Send it again"):
+            await sender.wait_registered(got)
+
+
+def test_a_problem_says_how_many_faults_it_does_not_show() -> None:
+    errors = tuple(EventError(code="not-json", detail="d") for _ in range(7))
+    assert "and 2 more" in str(GatewayProblem(Problem(errors=errors)))
+    assert "and 82 more" in str(GatewayProblem(Problem(errors=errors, unlisted=80)))
+    assert "more" not in str(GatewayProblem(Problem(errors=errors[:5])))
+
+
+@pytest.mark.parametrize("address", ["gateway.example", "https://[::1/", "http://127.0.0.1:99999"])
+def test_what_is_no_address_is_told_at_once(address: str) -> None:
+    with pytest.raises(NotAnAddress, match="is not an address"):
+        AgencyClient(address, "yat_x")
+
+
+async def test_the_proof_of_another_entry_is_not_taken(gateway: Gateway) -> None:
+    leaves = [leaf_hash(entry) for entry in (b"first", b"second")]
+    checkpoint = OTHER.sign_checkpoint(2, node_hash(*leaves))
+    path = [b64encode(leaves[1]).decode()]
+    answer = {"index": 0, "entry": "first", "leaf": b64encode(leaves[0]).decode(), "size": 2, "path": path}
+    gateway.answers |= {f"/v1/proofs/{index}": answer | {"checkpoint": checkpoint} for index in (0, 1)}
+    async with client() as reader:
+        for key in (None, OTHER.verifier.vkey):
+            assert (await reader.proof(0, key)).entry == "first"
+            with pytest.raises(NotGenuine, match="Entry 0 was given for entry 1"):
+                await reader.proof(1, key)
 
 
 async def test_receipts_go_on_from_page_to_page(gateway: Gateway) -> None:

@@ -59,6 +59,8 @@ def test_the_events_own_bytes_are_in_it() -> None:
         {"entry": ENTRY.decode().replace('"a"', '"b"')},
         {"index": 0},
         {"size": 3},
+        {"leaf": base64.b64encode(OTHER).decode()},
+        {"leaf": "?"},
         {"path": ()},
         {"path": ("?",)},
         {"checkpoint": "no checkpoint"},

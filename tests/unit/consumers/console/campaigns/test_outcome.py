@@ -34,6 +34,8 @@ def said(event_id: str, verdict: Any, campaign: Any, log_index: int = 20, *, was
         ({"state": "duplicate", "index": 9}, TAKEN, 20, "good", "It was reported before. Nothing was counted twice"),
         ({"state": "pending"}, OPEN, 20, "", "The report is on its way to the log"),
         ({"state": "registered", "index": 20}, OPEN, 20, "", "The report is on its way to the log"),
+        ({"state": "lost"}, OPEN, 20, "bad", "The report was lost. Nothing changed"),
+        ({"state": "lost"}, TAKEN, 20, "good", "Recorded"),
         (None, OPEN, 20, "", "The report is on its way to the log"),
         (None, TAKEN, 20, "good", "Recorded"),
         ({"state": "registered", "index": 10}, OPEN, 20, "", "The entry changed nothing"),

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from consumers.console.data.gateway import Gateway, GatewayAway, Reply
+from consumers.console.pages.workspace.faults import explained
 from consumers.console.sending import uploads
 from consumers.console.sending.uploads import NoEvents, Sender, TooLarge, TooManyFiles, Upload, Uploads, checked
 from events.validation.verdicts import Agency
@@ -87,6 +88,8 @@ class FakeGateway:
             row: dict[str, Any] = {"address": f"{TOPIC}/{offset}", "state": state, "index": offset}
             if event["id"].startswith("taken"):
                 row |= {"state": "refused", "errors": [{"code": "conflict", "pointer": "", "detail": "x"}]}
+            elif event["id"].startswith("lost"):
+                row = {"address": row["address"], "state": "lost"}
             rows.append(row)
         page = rows[since : since + 1_000]
         return {"receipts": page, "next": since + len(page), "read_up_to": len(rows)}
@@ -153,6 +156,15 @@ async def test_refused_lines_come_back_unchanged_to_be_corrected() -> None:
     await sent(FakeGateway(), upload)
     assert [(found.number, found.errors[0]["code"]) for found in upload.refused] == [(3, "conflict")]
     assert upload.refused_file() == taken + b"\n  " + bad + b"\n"
+
+
+async def test_a_line_that_was_lost_before_it_was_read_comes_back_to_be_sent_again() -> None:
+    upload = a_file(line("a"), line("lost-1"))
+    await sent(FakeGateway(), upload)
+    assert (upload.state, upload.registered, upload.decided) == ("done", 1, 2)
+    (lost,) = upload.refused
+    assert (lost.number, lost.index, explained(lost.errors)[0].detail.en[-14:]) == (2, None, "send it again.")
+    assert upload.refused_file() == line("lost-1") + b"\n"
 
 
 def test_a_table_comes_back_as_a_table() -> None:

@@ -37,3 +37,9 @@ def test_endless_faults_are_counted_not_listed() -> None:
     faults: tuple[Fault, ...] = (MISSING,) * (ERRORS_MAX + 7)
     document = refusal_document(Refusal([EventFaults(0, faults)], batched=False), "en")
     assert (len(document["errors"]), document["unlisted"]) == (ERRORS_MAX, 7)
+
+
+def test_faults_that_the_verdict_does_not_list_are_counted_too() -> None:
+    found = [EventFaults(place, (MISSING,), None, 80) for place in range(2)]
+    document = refusal_document(Refusal(found, batched=True), "en")
+    assert (len(document["errors"]), document["unlisted"]) == (2, 160)

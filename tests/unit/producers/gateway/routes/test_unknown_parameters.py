@@ -22,10 +22,10 @@ OPERATIONS = [
 ]
 
 
-async def ask(method: str, path: str, query: str) -> Response:
+async def ask(method: str, path: str, query: str, language: str = "en") -> Response:
     """What the routes answer without any service: an unknown parameter is found before anything else."""
     async with AsyncClient(transport=ASGITransport(APPLICATION), base_url="http://gateway") as client:
-        return await client.request(method, f"{path}?{query}")
+        return await client.request(method, f"{path}?{query}", headers={"accept-language": language})
 
 
 @pytest.mark.parametrize(("method", "path", "known"), OPERATIONS, ids=[f"{m} {p}" for m, p, _ in OPERATIONS])
@@ -61,3 +61,31 @@ async def test_a_name_that_holds_personal_data_is_not_said_again() -> None:
 async def test_of_many_unknown_names_only_the_first_are_listed() -> None:
     answer = await ask("GET", "/v1/receipts", "&".join(f"x{number}" for number in range(2_000)))
     assert len(answer.json()["errors"]) == 20
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "detail"),
+    [
+        ("/v1/receipts", "limt=5", "المعروف هنا: agency، limit، since، wait_s."),
+        ("/v1/key", "x=1", "لا معاملات لهذا المسار."),
+        ("/v1/receipts", "since=-1", "اكتب عددًا لا يقل عن 0."),
+        ("/v1/receipts", "limit=1001", "اكتب عددًا لا يزيد على 1000."),
+        ("/v1/receipts", "limit=x", "اكتب عددًا صحيحًا."),
+        ("/v1/receipts", "wait_s=x", "اكتب عددًا."),
+        ("/v1/inbox", "everyone=x", "اكتب true أو false."),
+        ("/v1/completeness", "month=2026", "اكتب قيمة من الصيغة ^[0-9]{4}-(0[1-9]|1[0-2])$."),
+        ("/v1/services", "group=9", "اكتب عددًا لا يزيد على 3."),
+        ("/v1/services", "state=x", "اكتب واحدة من القيم: 'registered'، 'live'، 'suspended' أو 'retired'."),
+        ("/calendars/due.ics", "", "هذا المعامل مطلوب."),
+        (f"/v1/explain/{'x' * 65}/k", "", "عدد الأحرف 64 على الأكثر."),
+    ],
+)
+async def test_what_is_wrong_with_a_parameter_is_said_in_the_readers_language(
+    path: str, query: str, detail: str
+) -> None:
+    answer = await ask("GET", path, query, "ar")
+    assert answer.headers["content-language"] == "ar"
+    assert [row["detail"] for row in answer.json()["errors"]] == [detail]
+    english = await ask("GET", path, query)
+    (row,) = english.json()["errors"]
+    assert row["detail"].isascii()

@@ -1,0 +1,76 @@
+"""The OpenAPI document says what is answered: every status that can come, no other, and each answer's media type."""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast
+
+import pytest
+from httpx import ASGITransport, AsyncClient
+
+from infra.log.key_files import KeyRing
+from infra.log.signed_note import LogKey
+from infra.settings import Settings
+from producers.gateway.acknowledgements import ReceiptSigner
+from producers.gateway.app import application
+from producers.gateway.routes.pages import openapi_document
+from producers.gateway.routes.parts import Parts
+
+NOTHING = cast(Any, None)
+SIGNER: Final = ReceiptSigner(KeyRing.of(LogKey("gateway.example", bytes(32))))
+APPLICATION: Final = application(Parts(Settings(), NOTHING, NOTHING, SIGNER, NOTHING))
+DOCUMENT = cast(dict[str, Any], openapi_document(APPLICATION))
+OPERATIONS: Final = {
+    f"{method} {path}": operation
+    for path, operations in DOCUMENT["paths"].items()
+    for method, operation in operations.items()
+}
+
+
+def responses(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = OPERATIONS[name]["responses"]
+    return found
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_may_refuse_an_unknown_parameter_and_too_many_requests(name: str) -> None:
+    assert {"400", "414", "429"} <= responses(name).keys()
+
+
+def test_only_what_can_be_invalid_may_be_422() -> None:
+    for name in ("post /v1/events:validate", "get /v1/events/{id}", "get /v1/log", "get /v1/commitments"):
+        assert "422" not in responses(name), name
+    for name in ("post /v1/events", "get /v1/receipts", "get /v1/proofs/{index}", "get /v1/services/{service_id}"):
+        assert "422" in responses(name), name
+
+
+@pytest.mark.parametrize("path", ["/v1/key", "/v1/keys", "/problems/{code}"])
+async def test_a_public_answer_has_a_media_type_of_the_document(path: str) -> None:
+    async with AsyncClient(transport=ASGITransport(APPLICATION), base_url="http://gateway") as client:
+        answer = await client.get(path.replace("{code}", "conflict"))
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] in responses(f"get {path}")["200"]["content"]
+
+
+def test_a_proof_is_json_or_a_text_to_save() -> None:
+    found = responses("get /v1/proofs/{index}")["200"]
+    assert list(found["content"]) == ["application/json", "text/plain; charset=utf-8"]
+    assert "Content-Disposition" in found["headers"]
+
+
+@pytest.mark.parametrize(
+    ("status", "header"),
+    [("401", "WWW-Authenticate"), ("429", "Retry-After"), ("503", "Retry-After"), ("504", "Retry-After")],
+)
+def test_a_problem_names_its_headers(status: str, header: str) -> None:
+    found = [operation["responses"][status] for operation in OPERATIONS.values() if status in operation["responses"]]
+    assert found
+    for problem in found:
+        for name in (header, "Content-Language"):
+            assert problem["headers"][name] == {"$ref": f"#/components/headers/{name}"}
+            assert name in DOCUMENT["components"]["headers"]
+
+
+def test_what_is_not_there_yet_says_when_to_ask_again() -> None:
+    for name in ("get /v1/proofs/{index}", "get /log/0/checkpoint", "get /log/0/checkpoint.newest"):
+        assert "Retry-After" in responses(name)["404"]["headers"], name
+    assert "Retry-After" not in responses("get /v1/services/{service_id}")["404"]["headers"]
