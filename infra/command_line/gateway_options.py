@@ -37,7 +37,7 @@ def gateway_address(given: str | None) -> str:
     """The address. Raises `UsageError` for what is no address, and where none is given and no gateway was started in
     YESSER_HOME."""
     # Imported here: most commands ask no server.
-    from infra.http.addresses import NotAnAddress, server_address
+    from infra.addresses import NotAnAddress, server_address
 
     if given is not None:
         try:

@@ -99,3 +99,11 @@ def _compare(line: Line, verdict: Accepted, seen: dict[bytes, tuple[bytes, int]]
     else:
         findings.conflicts += 1
         findings.problems.append({**problem(line, CONFLICT), "of_line": first})
+
+
+def unlisted_sentences(count: int) -> tuple[str, str]:
+    """Faults beyond those that a refusal lists, in Arabic and English."""
+    return (
+        f"  … وأخطاء أخرى عددها {count:,} لا تُذكر: تظهر بعد تصحيح هذه.",
+        f"  … and {count:,} more faults that are not listed: they show once these are corrected.",
+    )

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from typing import Final, TypeAlias
 
 from events.errors import Retry
-from infra.http.addresses import NotAnAddress, server_address
+from infra.addresses import NotAnAddress, server_address
 from infra.kafka.client_config import NoKafka, refuse_plain_kafka
 from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles

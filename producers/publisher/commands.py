@@ -18,6 +18,7 @@ from infra.command_line.output import json_option, print_json
 from infra.command_line.parameters import AgencyCode, OutputFile, mapping_option
 from infra.command_line.usage import usage_errors
 from infra.errors import WrongInput
+from infra.event_files.lint import unlisted_sentences
 from infra.event_files.opening import FIRST_LINES, read_opening
 from infra.kafka.client_config import bootstrap
 from infra.observability.telemetry import setup
@@ -25,7 +26,7 @@ from infra.postgres.connection import address
 from infra.settings import Settings
 from infra.tables.mapping import read_mapping
 from producers.publisher.job import Job, is_file, run_job, write_refused
-from producers.publisher.report import Report, fault_sentences, in_both_languages, unlisted_sentences
+from producers.publisher.report import Report, fault_sentences, in_both_languages
 from producers.publisher.sources import EventFile, Source, Table
 
 _SHOWN_MAX: Final = 20

@@ -18,11 +18,10 @@ from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.parameters import AgencyCode, mapping_option, role_option
 from infra.command_line.usage import usage_errors
-from infra.event_files.lint import Findings, lint
+from infra.event_files.lint import Findings, lint, unlisted_sentences
 from infra.event_files.ndjson import Line, read_lines
 from infra.event_files.table_lines import mapped_lines
 from infra.tables.mapping import read_mapping
-from producers.publisher.report import unlisted_sentences
 
 _SHOWN_MAX: Final = 50
 

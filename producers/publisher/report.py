@@ -162,14 +162,6 @@ def in_both_languages(errors: list[dict[str, str]]) -> list[dict[str, Any]]:
     return rows
 
 
-def unlisted_sentences(count: int) -> tuple[str, str]:
-    """Faults beyond those that a refusal lists, in Arabic and English."""
-    return (
-        f"  … وأخطاء أخرى عددها {count:,} لا تُذكر: تظهر بعد تصحيح هذه.",
-        f"  … and {count:,} more faults that are not listed: they show once these are corrected.",
-    )
-
-
 def fault_sentences(row: Mapping[str, Any]) -> tuple[str, str]:
     """One fault in Arabic and English; `row` has its detail in both languages."""
     code, pointer = row["code"], row["pointer"]

@@ -18,8 +18,8 @@ from urllib.parse import quote
 
 import httpx
 
+from infra.addresses import server_address
 from infra.errors import WaitTimedOut
-from infra.http.addresses import server_address
 from infra.json_documents import from_json
 from infra.log.key_history import KeyHistory, key_name, parse_history
 from infra.log.signed_note import InvalidNote, Verifier, parse_vkey

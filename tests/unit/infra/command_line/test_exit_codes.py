@@ -16,9 +16,9 @@ from consumers.pipeline.pipeline import OLD_RULES_EXIT
 from consumers.rebuild.rebuild import AlreadyRunning
 from consumers.registrar.topic_admin import NotReleased
 from events.errors import Halt, Reject, Retry, Tampered, YesserError
+from infra.addresses import NotAnAddress
 from infra.command_line.exit_codes import CODES, MEANINGS, ExitCode, class_names, exit_code
 from infra.errors import WaitTimedOut
-from infra.http.addresses import NotAnAddress
 from infra.kafka.client_config import NoKafka
 from infra.log.signed_note import InvalidKey, InvalidNote, OtherKey
 from infra.postgres.connection import NoDatabase

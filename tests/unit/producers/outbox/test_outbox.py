@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from infra.http.addresses import NotAnAddress
+from infra.addresses import NotAnAddress
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.errors import NotAccepted

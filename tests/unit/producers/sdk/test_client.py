@@ -14,7 +14,7 @@ import httpx
 import orjson
 import pytest
 
-from infra.http.addresses import NotAnAddress
+from infra.addresses import NotAnAddress
 from infra.log.key_files import KeyRing
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.merkle import leaf_hash, node_hash

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.http.addresses import NotAnAddress, server_address
+from infra.addresses import NotAnAddress, server_address
 
 
 @pytest.mark.parametrize("given", ["https://gateway.example", "http://127.0.0.1:8443/", "https://[::1]:443"])

@@ -24,7 +24,7 @@ def server_address(given: str) -> httpx.URL:
     except (httpx.InvalidURL, ValueError) as error:
         raise NotAnAddress(f"{given!r} is not an address: {error}.") from None
     if url.scheme not in _SCHEMES:
-        raise NotAnAddress(f"{given} is not an address of a server: write https://HOST or https://HOST:PORT.")
+        raise NotAnAddress(f"{given!r} is not an address: write https://HOST or https://HOST:PORT.")
     if not url.host or (url.port or 0) > _PORT_MAX:
-        raise NotAnAddress(f"{given} is not an address: it has no host, or a port above {_PORT_MAX}.")
+        raise NotAnAddress(f"{given!r} is not an address: it has no host, or a port above {_PORT_MAX}.")
     return url
