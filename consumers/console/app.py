@@ -89,12 +89,16 @@ def pages(parts: Parts) -> FastAPI:
 
 
 def _below_v1(app: ASGIApp) -> ASGIApp:
-    """The read API under its own paths: a mount would take `/v1` from them. A team reads it through its pages only."""
+    """The read API under its own paths: a mount would take `/v1` from them. A team reads it through its pages only.
+
+    A tag names a state of the log, not what its reader may see of it: by another account's tag nothing is unchanged.
+    """
 
     async def mounted(scope: Any, receive: Any, send: Any) -> None:
         state = scope["state"]
         caller = state["caller"] if state["account"].role in OPEN_ENTRIES else None
-        await app({**scope, "root_path": "", "state": {**state, "caller": caller}}, receive, send)
+        headers = [(name, value) for name, value in scope["headers"] if name != b"if-none-match"]
+        await app({**scope, "root_path": "", "headers": headers, "state": {**state, "caller": caller}}, receive, send)
 
     return mounted
 

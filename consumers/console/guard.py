@@ -139,7 +139,9 @@ def _state(session: Session | None, language: str | None) -> dict[str, object]:
 
 
 def _protected(send: Send, *, keeps: bool) -> Send:
-    """Adds the security headers. Pages are not kept by caches: they are one person's."""
+    """Adds the security headers. What is not a static file is one person's: the browser keeps nothing of it, and has no
+    tag by which to ask again, for the next person at it may see something else.
+    """
 
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -147,7 +149,8 @@ def _protected(send: Send, *, keeps: bool) -> Send:
             for name, value in HEADERS:
                 headers.setdefault(name.decode(), value.decode())
             if not keeps:
-                headers.setdefault("cache-control", "private, no-store")
+                headers["cache-control"] = "private, no-store"
+                del headers["etag"]
         await send(message)
 
     return with_headers
