@@ -37,7 +37,7 @@ async def plan(visit: Visiting, as_of_index: AsOf = "", as_of_recorded: AsOf = "
 
 
 async def _glance_context(visit: Visit, moment: Moment) -> Context:
-    size = min((position for _, position in await visit.parts.live.positions()), default=0)
+    size = await visit.parts.live.size()  # a state of the past is there also while a read model is behind
     fault: str | None = moment.fault
     if moment.index is not None and moment.index > size:
         fault = "past-end"
@@ -46,6 +46,7 @@ async def _glance_context(visit: Visit, moment: Moment) -> Context:
     shown, is_now = found, moment.is_now or fault is not None
     if moment.recorded and not fault and shown.pace["recorded"] and shown.index >= size:
         fault = "newest" if moment.recorded > shown.pace["recorded"] else None
+    newest = shown.index if is_now else max(size, shown.index)
     return {
         "shown": shown,
         "chart": launches_chart(shown.pace, shown.services.target),
@@ -53,7 +54,7 @@ async def _glance_context(visit: Visit, moment: Moment) -> Context:
         "fault": fault,
         "is_now": is_now,
         "size": max(size, shown.index),
-        "steps": steps(shown.index, max(size, shown.index)),
+        "steps": steps(shown.index, newest),
         "status": 422 if fault in ("index", "time", "both", "past-end") else 200,
     }
 

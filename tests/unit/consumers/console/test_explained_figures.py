@@ -19,6 +19,8 @@ from tests.unit.consumers.console.plan.test_glance import PACE, PLAN
 from tests.unit.consumers.console.without_services import browser
 
 ENTRIES: Final = 900
+HALTED_AT: Final = 300
+SIZE: Final = 1_000
 DAYS: Final = {"starts_on": "2003-09-06", "ends_on": "2006-06-01"}
 COUNTS: Final = ("/explain/plan/anomalies/count", "/explain/plan/refusals/count")
 
@@ -48,10 +50,13 @@ class Plan:
 
 
 class News:
-    """The read models' positions."""
+    """The read models' positions, one of them halted, and the size of the log."""
 
     async def positions(self) -> tuple[tuple[str, int], ...]:
-        return (("projections", ENTRIES),)
+        return (("projections", ENTRIES), ("revenue", HALTED_AT))
+
+    async def size(self) -> int:
+        return SIZE
 
 
 def plan_of(role: Role, plan: Plan) -> Any:
@@ -75,6 +80,20 @@ async def test_a_figure_is_explained_as_of_the_state_that_the_page_shows(asked: 
             assert (await client.get(chosen)).status_code == 200
             assert plan.explained[-1] == (f"/v1{chosen.partition('?')[0]}", index)
         assert len({address.partition("?")[2] for address in found}) == 1
+
+
+@pytest.mark.parametrize(("index", "status"), [(HALTED_AT + 1, 200), (SIZE, 200), (SIZE + 1, 422)])
+async def test_a_halted_read_model_hides_no_state_of_the_past(index: int, status: int) -> None:
+    async with plan_of("office", Plan()) as client:
+        page = await client.get(f"/plan?as_of_index={index}")
+        assert page.status_code == status
+        assert f'max="{SIZE}"' in page.text
+
+
+async def test_from_the_present_no_link_leads_to_a_later_state() -> None:
+    async with plan_of("office", Plan()) as client:
+        assert 'rel="next"' not in (await client.get("/plan")).text
+        assert 'rel="next"' in (await client.get(f"/plan?as_of_index={ENTRIES}")).text
 
 
 @pytest.mark.parametrize(
