@@ -187,12 +187,16 @@ class Uploads:
         """Send a file, or continue it. Nothing happens to one that is being sent. Raises `TooManyFiles`."""
         if upload.is_active or upload.state == "done":
             return
-        mine = any(other.is_active for other in self.of(upload.sender.username))
-        if mine or len(self._tasks) >= SENDING_MAX:
-            raise TooManyFiles(str(TooManyFiles.__doc__))
+        self.require_turn(upload)
         upload.state, upload.problem = "sending", None
         task = self._tasks[upload.id] = asyncio.create_task(self._run(upload), name="upload")
         task.add_done_callback(lambda _: self._tasks.pop(upload.id))
+
+    def require_turn(self, upload: Upload) -> None:
+        """Raises `TooManyFiles` where another file of its account is being sent, or as many of all accounts as may."""
+        mine = any(other.is_active for other in self.of(upload.sender.username))
+        if mine or len(self._tasks) >= SENDING_MAX:
+            raise TooManyFiles(str(TooManyFiles.__doc__))
 
     async def close(self) -> None:
         """Stop. What was sent stays sent; the same file again gives duplicates for it."""

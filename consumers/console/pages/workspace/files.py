@@ -76,10 +76,11 @@ async def send(visit: Visiting, upload_id: str) -> Response:
     found = _found(visit, upload_id)
     if not found.is_active and found.state != "done":
         try:
+            visit.parts.uploads.require_turn(found)
+            await visit.add_to_trail("upload", str(found.good))  # before it begins: it goes on whatever this page says
             visit.parts.uploads.send(found)
         except TooManyFiles as error:
             return _upload_page(visit, found, _FAULTS[type(error)])
-        await visit.add_to_trail("upload", str(found.good))
     return visit.redirect(f"{FILES}/{upload_id}")
 
 
