@@ -21,7 +21,6 @@ from consumers.console.pages.campaigns.campaign import CampaignId, address_of, c
 from consumers.console.pages.campaigns.inbox import today_of
 from consumers.console.pages.campaigns.replies import AWAY, UNKNOWN, general_fault
 from consumers.console.pages.campaigns.reporting import (
-    TEXT_LENGTH_MAX,
     Faults,
     Given,
     differing_airing,
@@ -81,9 +80,9 @@ async def complete(visit: Visiting, request: Request, campaign_id: CampaignId) -
 
 
 async def typed(request: Request) -> dict[str, str]:
-    """The texts of a form, each within its limit."""
+    """The texts of a form, whole: what is too long is refused with its field, and never sent in part."""
     form = await request.form()
-    return {name: value[:TEXT_LENGTH_MAX] for name, value in form.items() if isinstance(value, str)}
+    return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 async def _form(visit: Visit, campaign_id: str, what: What) -> Response:

@@ -26,7 +26,6 @@ FIELDS: Final = {
 }
 """The field that a fault of an event belongs to, by its pointer."""
 REACH_MAX: Final = 2**53 - 1
-TEXT_LENGTH_MAX: Final = 2_000
 _SEPARATORS: Final = dict.fromkeys(map(ord, ",٬ \u00a0\u202f"))
 _DIGITS: Final = {0x0660 + digit: str(digit) for digit in range(10)} | {
     0x06F0 + digit: str(digit) for digit in range(10)
