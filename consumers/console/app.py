@@ -14,6 +14,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
+from consumers.console.accounts.accounts import Account
+from consumers.console.accounts.kept_forms import KeptForm, kept_fields
+from consumers.console.accounts.sessions import username_of
 from consumers.console.data.gateway import GatewayAway
 from consumers.console.data.live import TooManyPages
 from consumers.console.data.read_api import NotAnswered
@@ -21,12 +24,12 @@ from consumers.console.guard import Guard
 from consumers.console.navigation import OPEN_ENTRIES
 from consumers.console.pages.oidc import router as oidc
 from consumers.console.pages.rooms import ROOMS
-from consumers.console.pages.signin import Tries
+from consumers.console.pages.signin import Tries, continue_page
 from consumers.console.pages.signin import router as signin
 from consumers.console.parts import Parts
-from consumers.console.visit import Visiting, page_context
+from consumers.console.visit import Visiting, address_of, page_context
 from consumers.console.web import assets
-from consumers.console.web.security import require_own_form
+from consumers.console.web.security import NotOwnForm, require_own_form
 from events.errors import Halt
 from events.faults.problems import Bilingual
 from infra.http.problems import EXPLANATIONS, Explanation, Problem, RequestCode
@@ -46,6 +49,7 @@ _CHANGED: Final = Explanation(
     ),
 )
 _CODES: Final[dict[int, RequestCode]] = {404: "no-such-route", 405: "method-not-allowed", 413: "request-too-large"}
+_CONFLICT: Final = 409
 _logger = structlog.get_logger(__name__)
 
 
@@ -107,6 +111,14 @@ def _handlers() -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Respon
     async def problem(request: Request, error: Problem) -> Response:
         return _error_page(request, error.code)
 
+    async def not_own_form(request: Request, error: NotOwnForm) -> Response:
+        """A form of an earlier session of the same account waits for one click: nothing typed is lost."""
+        account: Account = request.state.account
+        if username_of(error.secret) != account.username:
+            return _error_page(request, error.code)
+        form = KeptForm(account.username, address_of(request), kept_fields(error.fields))
+        return continue_page(request.app.state.parts, request, form, _CONFLICT)
+
     async def not_answered(request: Request, error: NotAnswered) -> Response:
         code: Any = error.code if error.code in EXPLANATIONS else "gateway-fault"
         return _error_page(request, code)
@@ -136,6 +148,7 @@ def _handlers() -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Respon
 
     return {
         Problem: problem,
+        NotOwnForm: not_own_form,
         NotAnswered: not_answered,
         HTTPException: http_error,
         RequestValidationError: bad,

@@ -27,12 +27,11 @@ from consumers.console.sending.uploads import FILE_BYTES_MAX
 from consumers.console.visit import page_context
 from consumers.console.web import assets
 from consumers.console.web.language import DEFAULT, LANGUAGES, Words
-from consumers.console.web.security import HEADERS, SAFE_METHODS, is_own_site
+from consumers.console.web.security import HEADERS, SAFE_METHODS, SIGN_IN, is_own_site
 from infra.http.problems import EXPLANATIONS
 from infra.postgres.connection import TRANSIENT_ERRORS
 
 LANGUAGE_COOKIE: Final = "yesser-language"
-SIGN_IN: Final = "/sign-in"
 _PUBLIC: Final = (SIGN_IN, "/language", assets.PREFIX, "/healthz")
 _PROBE_BYTES_MAX: Final = 8_192
 FORM_BYTES_MAX: Final = 1 << 20

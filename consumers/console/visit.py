@@ -110,7 +110,7 @@ def page_context(request: Request, account: Account | None, **context: Any) -> d
         "account": account,
         "csrf": getattr(request.state, "csrf", ""),
         "path": request.url.path,
-        "here": _address(request) if request.method in SAFE_METHODS else None,
+        "here": address_of(request) if request.method in SAFE_METHODS else None,
         "navigation": items_of(account.role) if account is not None else (),
         "opens_entries": account is not None and account.role in OPEN_ENTRIES,
         "live": False,
@@ -118,7 +118,8 @@ def page_context(request: Request, account: Account | None, **context: Any) -> d
     }
 
 
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
+    """The path with its query."""
     return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
 
 

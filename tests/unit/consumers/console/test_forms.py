@@ -6,7 +6,9 @@ import pytest
 from starlette.types import Message
 
 from consumers.console.accounts.accounts import Account
+from consumers.console.accounts.passwords import PasswordChecks
 from consumers.console.app import application
+from consumers.console.pages import signin
 from tests.unit.consumers.console.without_services import CSRF, browser, parts_for
 
 BOUNDARY = "multipart/form-data; boundary=b"
@@ -76,6 +78,31 @@ async def test_a_form_that_breaks_off_is_no_fault_where_nobody_is_signed_in() ->
 async def test_a_form_without_its_secret_is_refused(csrf: str) -> None:
     async with browser(ADMINISTRATOR) as client:
         assert (await client.post("/language", data={"csrf": csrf, "language": "en"})).status_code == 403
+
+
+async def test_a_form_of_an_earlier_session_waits_for_one_click() -> None:
+    earlier = {"csrf": "an earlier secret:desk", "note": ["one", "two <b>"], "new_password": "not kept"}
+    async with browser(ADMINISTRATOR) as client:
+        answer = await client.post("/account/sessions?x=1", data=earlier)
+        assert answer.status_code == 409
+        assert 'action="/account/sessions?x=1"' in answer.text
+        assert f'name="csrf" value="{CSRF}"' in answer.text
+        assert 'name="note" value="one"><input type="hidden" name="note" value="two &lt;b&gt;"' in answer.text
+        assert "not kept" not in answer.text
+        others = await client.post("/account/sessions", data={**earlier, "csrf": "a secret:other"})
+        assert (others.status_code, "two" in others.text) == (403, False)
+
+
+async def test_another_tab_that_signed_in_does_not_stop_the_page_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nobody(connection: object, username: str) -> None:
+        return None
+
+    monkeypatch.setattr(signin, "find_account", nobody)
+    async with browser(ADMINISTRATOR, passwords=PasswordChecks()) as client:
+        answer = await client.post("/sign-in", data={"csrf": "", "username": "desk", "password": "wrong"})
+        assert answer.status_code == 401
+        elsewhere = {"origin": "https://elsewhere.example"}
+        assert (await client.post("/sign-in", data={"username": "desk"}, headers=elsewhere)).status_code == 403
 
 
 async def test_only_a_page_that_can_be_loaded_again_has_the_switch_of_languages() -> None:
