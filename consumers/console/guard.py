@@ -8,7 +8,6 @@ was sent after its session ended is kept, sealed, in the page to sign in.
 from __future__ import annotations
 
 from contextlib import suppress
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -18,7 +17,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consumers.console.accounts.sessions import COOKIE, Session
@@ -33,7 +32,6 @@ from infra.postgres.connection import TRANSIENT_ERRORS
 
 LANGUAGE_COOKIE: Final = "yesser-language"
 _PUBLIC: Final = (SIGN_IN, "/language", assets.PREFIX, "/healthz")
-_PROBE_BYTES_MAX: Final = 8_192
 FORM_BYTES_MAX: Final = 1 << 20
 UPLOAD_BYTES_MAX: Final = FILE_BYTES_MAX + (1 << 20)
 _UTF_8: Final = (b"utf-8", b"utf8")
@@ -52,7 +50,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         path, method = scope["path"], scope["method"]
-        cookies = _cookies(headers.get("cookie", ""))
+        cookies = cookie_parser(headers.get("cookie", ""))
         is_static = path.startswith(assets.PREFIX)
         protected = _protected(send, keeps=is_static)
         try:
@@ -153,14 +151,6 @@ def _protected(send: Send, *, keeps: bool) -> Send:
         await send(message)
 
     return with_headers
-
-
-def _cookies(header: str) -> dict[str, str]:
-    try:
-        found = SimpleCookie(header[:_PROBE_BYTES_MAX])
-    except CookieError:
-        return {}
-    return {name: morsel.value for name, morsel in found.items()}
 
 
 def _address(scope: Scope) -> str:

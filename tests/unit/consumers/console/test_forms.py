@@ -93,6 +93,15 @@ async def test_a_form_of_an_earlier_session_waits_for_one_click() -> None:
         assert (others.status_code, "two" in others.text) == (403, False)
 
 
+@pytest.mark.parametrize("other", ['prefs={"theme":"dark"}', "a=b c", "x", "na\u00efve=\u00e9", "a=;;=b", 'q="a;b"'])
+async def test_a_cookie_of_another_application_hides_none_of_ours(other: str) -> None:
+    async with browser(ADMINISTRATOR) as client:
+        client.cookies.clear()
+        cookie = f"{other}; yesser-session=any; yesser-language=en".encode("latin-1")
+        answer = await client.get("/account", headers=[(b"cookie", cookie)])
+        assert (answer.status_code, "Sign out" in answer.text) == (200, True)
+
+
 async def test_another_tab_that_signed_in_does_not_stop_the_page_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
     async def nobody(connection: object, username: str) -> None:
         return None
