@@ -48,7 +48,7 @@ async def form(visit: Visiting, partnership_id: Id) -> Response:
 async def reconcile(
     visit: Visiting,
     partnership_id: Id,
-    table: UploadFile,
+    table: UploadFile | None = None,
     kind: Text = "revenue.collected",
     id_column: Text = "",
     date_column: Text = "",
@@ -58,7 +58,7 @@ async def reconcile(
     encoding: Text = "utf-8",
 ) -> Response:
     given = TableForm(kind, id_column, date_column, amount_column, amounts, delimiter, encoding)
-    content = await table.read(FILE_BYTES_MAX + 1)
+    content = b"" if table is None else await table.read(FILE_BYTES_MAX + 1)
     fault = _NO_FILE if not content else _TOO_LARGE if len(content) > FILE_BYTES_MAX else given.fault()
     if fault is not None:
         return await _page(visit, partnership_id, given, fault)
