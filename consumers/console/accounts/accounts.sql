@@ -36,7 +36,8 @@ INSERT INTO console.session (session_sha256, username, csrf) VALUES ($1, $2, $3)
 
 -- name: session
 -- A session that is valid at $2; `is_stale` when its last use should be written again.
-SELECT a.username, a.role, a.holder, a.team, a.partners, a.language, a.password_hash IS NOT NULL AS has_password, s.csrf,
+SELECT a.username, a.role, a.holder, a.team, a.partners, a.language, s.csrf,
+    a.password_hash IS NOT NULL AS has_password,
     EXISTS (SELECT FROM platform.suspension p WHERE p.agency = a.holder) AS is_suspended,
     s.seen_at < $2::timestamptz - interval '1 minute' AS is_stale
 FROM console.session s JOIN console.account a USING (username)
