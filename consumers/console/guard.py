@@ -8,7 +8,6 @@ was sent after its session ended is kept, sealed, in the page to sign in.
 from __future__ import annotations
 
 from contextlib import suppress
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -18,7 +17,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consumers.console.accounts.sessions import COOKIE, Session
@@ -26,15 +25,13 @@ from consumers.console.parts import Parts
 from consumers.console.sending.uploads import FILE_BYTES_MAX
 from consumers.console.visit import page_context
 from consumers.console.web import assets
+from consumers.console.web.explanations import explanation_of
 from consumers.console.web.language import DEFAULT, LANGUAGES, Words
-from consumers.console.web.security import HEADERS, SAFE_METHODS, is_own_site
-from infra.http.problems import EXPLANATIONS
+from consumers.console.web.security import FIELDS_MAX, HEADERS, SAFE_METHODS, SIGN_IN, is_own_site
 from infra.postgres.connection import TRANSIENT_ERRORS
 
 LANGUAGE_COOKIE: Final = "yesser-language"
-SIGN_IN: Final = "/sign-in"
 _PUBLIC: Final = (SIGN_IN, "/language", assets.PREFIX, "/healthz")
-_PROBE_BYTES_MAX: Final = 8_192
 FORM_BYTES_MAX: Final = 1 << 20
 UPLOAD_BYTES_MAX: Final = FILE_BYTES_MAX + (1 << 20)
 _UTF_8: Final = (b"utf-8", b"utf8")
@@ -53,7 +50,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         path, method = scope["path"], scope["method"]
-        cookies = _cookies(headers.get("cookie", ""))
+        cookies = cookie_parser(headers.get("cookie", ""))
         is_static = path.startswith(assets.PREFIX)
         protected = _protected(send, keeps=is_static)
         try:
@@ -80,14 +77,14 @@ class Guard:
 
     def _database_away(self, request: Request) -> Response:
         """The page for somebody whose session cannot be looked up."""
-        explanation = EXPLANATIONS["database-away"]
-        context = page_context(request, None, explanation=explanation, code="database-away")
+        explanation = explanation_of("database-away")
+        context = page_context(request, None, explanation=explanation, code="database-away", reasons=())
         return self._parts.templates.page("error.html", request.state.words, context, explanation.status)
 
     async def _kept(self, scope: Scope, receive: Receive) -> str | None:
         """The form of a session that has ended, sealed; None where there is nothing to keep."""
         try:
-            form = await Request(scope, receive).form()
+            form = await Request(scope, receive).form(max_fields=FIELDS_MAX)
         except (HTTPException, MultiPartException, ClientDisconnect):
             return None
         fields = [(name, text) for name, text in form.multi_items() if isinstance(text, str)]
@@ -139,7 +136,9 @@ def _state(session: Session | None, language: str | None) -> dict[str, object]:
 
 
 def _protected(send: Send, *, keeps: bool) -> Send:
-    """Adds the security headers. Pages are not kept by caches: they are one person's."""
+    """Adds the security headers. What is not a static file is one person's: the browser keeps nothing of it, and has no
+    tag by which to ask again, for the next person at it may see something else.
+    """
 
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -147,18 +146,11 @@ def _protected(send: Send, *, keeps: bool) -> Send:
             for name, value in HEADERS:
                 headers.setdefault(name.decode(), value.decode())
             if not keeps:
-                headers.setdefault("cache-control", "private, no-store")
+                headers["cache-control"] = "private, no-store"
+                del headers["etag"]
         await send(message)
 
     return with_headers
-
-
-def _cookies(header: str) -> dict[str, str]:
-    try:
-        found = SimpleCookie(header[:_PROBE_BYTES_MAX])
-    except CookieError:
-        return {}
-    return {name: morsel.value for name, morsel in found.items()}
 
 
 def _address(scope: Scope) -> str:

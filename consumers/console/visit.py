@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import structlog
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
@@ -18,7 +19,10 @@ from consumers.console.web.language import Words
 from consumers.console.web.security import SAFE_METHODS
 from infra.http.callers import Caller
 from infra.http.problems import Problem
+from infra.postgres.connection import TRANSIENT_ERRORS
 from infra.postgres.trail import add_to_trail
+
+_logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,14 @@ class Visit:
         """Record what the person did. No text that somebody typed."""
         await add_to_trail(self.parts.own, *words, by=f"console/{self.account.username}")
 
+    async def add_done_to_trail(self, *words: str) -> None:
+        """The same of what is done and stays done: while the database is away it is logged, for no page may say then
+        that nothing happened."""
+        try:
+            await self.add_to_trail(*words)
+        except TRANSIENT_ERRORS as error:
+            _logger.error("the trail lacks what was done", by=self.account.username, did=words, reason=repr(error))
+
     def page(self, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """Render a template that extends `layout.html`."""
         return self.parts.templates.page(
@@ -98,7 +110,7 @@ def page_context(request: Request, account: Account | None, **context: Any) -> d
         "account": account,
         "csrf": getattr(request.state, "csrf", ""),
         "path": request.url.path,
-        "here": _address(request) if request.method in SAFE_METHODS else None,
+        "here": address_of(request) if request.method in SAFE_METHODS else None,
         "navigation": items_of(account.role) if account is not None else (),
         "opens_entries": account is not None and account.role in OPEN_ENTRIES,
         "live": False,
@@ -106,7 +118,8 @@ def page_context(request: Request, account: Account | None, **context: Any) -> d
     }
 
 
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
+    """The path with its query."""
     return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
 
 

@@ -36,6 +36,11 @@ class KeptForm:
     fields: Fields
 
 
+def kept_fields(given: Iterable[tuple[str, str]]) -> Fields:
+    """The fields of a form but its session's secret, passwords and the like."""
+    return tuple((name, text) for name, text in given if not any(part in name.lower() for part in _NOT_KEPT))
+
+
 class KeptForms:
     """Seals and opens forms. `clock` gives the time of day."""
 
@@ -48,7 +53,7 @@ class KeptForms:
         """The sealed form; None where it names no account, has nothing to keep, or is too large."""
         given = tuple(fields)
         username = next((username_of(text) for name, text in given if name == CSRF_FIELD), None)
-        kept = [(name, text) for name, text in given if not any(part in name.lower() for part in _NOT_KEPT)]
+        kept = kept_fields(given)
         size = sum(len(name) + len(text.encode("utf-8", "replace")) for name, text in kept)
         if username is None or not kept or size > FORM_BYTES_MAX:
             return None

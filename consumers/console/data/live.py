@@ -1,6 +1,7 @@
-"""News of the log for pages that are open: the read models' position, sent when it has moved.
+"""News of the log for pages that are open: sent when the position of any read model has moved.
 
-One query serves all pages, and only while any is open. A page that hears of a new position loads itself again.
+One query serves all pages, and only while any is open. A page that hears of a new position loads itself again. A
+consumer that is halted keeps its own position, and nobody else's.
 """
 
 from __future__ import annotations
@@ -24,38 +25,42 @@ class TooManyPages(Retry):
 
 
 class Live:
-    """Watches the position for all open pages. `run` ends with its task."""
+    """Watches the positions for all open pages. `run` ends with its task."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._pages: set[asyncio.Queue[int]] = set()
         self._opened = asyncio.Event()
         self._is_away = False
-        self.position = 0
-        """Every read model shows at least this many entries."""
+        self._seen: tuple[tuple[str, int], ...] = ()
 
     async def positions(self) -> tuple[tuple[str, int], ...]:
         """Each consumer's position now."""
         rows = await self._pool.fetch(_SQL["positions"])
         return tuple((row["consumer"], row["position"]) for row in rows)
 
+    async def size(self) -> int:
+        """The number of entries in the log, which read models may not show yet."""
+        size: int = await self._pool.fetchval(_SQL["size"])
+        return size
+
     async def run(self) -> None:
         while True:
             await self._opened.wait()
-            position, was_away = self.position, self._is_away
+            seen, was_away = self._seen, self._is_away
             try:
-                position = await self._pool.fetchval(_SQL["position"]) or 0
+                seen = await self.positions()
                 self._is_away = False
             except TRANSIENT_ERRORS:  # pages load what is still there, and again when the database answers
                 self._is_away = True
-            if (position, self._is_away) != (self.position, was_away):
-                self.position = position
+            if (seen, self._is_away) != (self._seen, was_away):
+                self._seen = seen
                 for page in self._pages:
-                    page.put_nowait(position)
+                    page.put_nowait(max((position for _, position in seen), default=0))
             await asyncio.sleep(LOOK_EVERY_S)
 
     def events(self) -> AsyncIterator[bytes]:
-        """Server-sent events for one page: `position` events, and comments that keep the connection.
+        """Server-sent events for one page: `position` with the highest one, and comments that keep the connection.
 
         Raises `TooManyPages`, before anything is sent.
         """

@@ -10,9 +10,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from consumers.console.accounts.accounts import find_by_subject
 from consumers.console.accounts.oidc import COOKIE, VALID_S, Oidc, ProviderAway, SignInFailed
-from consumers.console.guard import SIGN_IN
 from consumers.console.pages.signin import SignInPage, Tries, signed_in
 from consumers.console.parts import Parts
+from consumers.console.web.security import SIGN_IN
 
 BEGIN: Final = f"{SIGN_IN}/oidc"
 CALLBACK: Final = f"{BEGIN}/callback"

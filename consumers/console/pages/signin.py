@@ -12,13 +12,15 @@ from fastapi.responses import RedirectResponse, Response
 
 from consumers.console.accounts import passwords
 from consumers.console.accounts.accounts import USERNAME, Account, find_account
-from consumers.console.accounts.kept_forms import SEALED_LENGTH_MAX
-from consumers.console.accounts.sessions import COOKIE, Session
-from consumers.console.guard import LANGUAGE_COOKIE, SIGN_IN
+from consumers.console.accounts.kept_forms import SEALED_LENGTH_MAX, KeptForm
+from consumers.console.accounts.sessions import COOKIE
+from consumers.console.guard import LANGUAGE_COOKIE
 from consumers.console.navigation import home_of
 from consumers.console.parts import Parts
 from consumers.console.visit import Visit, Visiting, page_context
 from consumers.console.web.language import LANGUAGES
+from consumers.console.web.security import SIGN_IN
+from infra.http.problems import Problem
 from infra.http.rate_limits import RateLimit
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
@@ -167,6 +169,8 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
         password: Annotated[str, Form(max_length=passwords.LENGTH_MAX)] = "",
         new_password: Annotated[str, Form(max_length=passwords.LENGTH_MAX)] = "",
     ) -> Response:
+        if not visit.account.has_password:
+            raise Problem("not-found")
         fault = None
         found = await find_account(parts.own, visit.account.username)
         if tries.wait_s("", visit.account.username):
@@ -189,20 +193,22 @@ async def signed_in(parts: Parts, request: Request, account: Account, back: str,
     """Begin a session, and lead to the page that was wanted, or to the form that was kept."""
     value, session = await parts.sessions.begin(account)
     await add_to_trail(parts.own, "sign in", by=f"console/{account.username}")
-    response = _continue_page(parts, request, session, kept) if kept else RedirectResponse(own_path(back), 303)
+    request.state.account, request.state.csrf = account, session.csrf
+    response: Response = RedirectResponse(own_path(back), 303)
+    if kept:
+        response = continue_page(parts, request, parts.kept_forms.open(kept))
     is_https = request.url.scheme == "https"
     response.set_cookie(COOKIE, value, samesite="lax", httponly=True, secure=is_https)
     return response
 
 
-def _continue_page(parts: Parts, request: Request, session: Session, kept: str) -> Response:
-    """What was typed before the session ended, to be sent with one click. Nothing of it is shown to another account."""
-    form = parts.kept_forms.open(kept)
-    if form is not None and form.username != session.account.username:
+def continue_page(parts: Parts, request: Request, form: KeptForm | None, status: int = 200) -> Response:
+    """What was typed in an earlier session, to be sent with one click. Nothing of it is shown to another account."""
+    account: Account = request.state.account
+    if form is not None and form.username != account.username:
         form = None
-    request.state.account, request.state.csrf = session.account, session.csrf
-    context = page_context(request, session.account, form=form, here=None)
-    return parts.templates.page("continue.html", request.state.words, context)
+    context = page_context(request, account, form=form, here=None)
+    return parts.templates.page("continue.html", request.state.words, context, status)
 
 
 def own_path(address: str) -> str:

@@ -24,6 +24,7 @@ from infra.event_files.ndjson import Defaults, Line, copy_lines, read_lines
 from infra.event_files.opening import read_opening
 from infra.event_files.table_lines import copy_rows, mapped_lines
 from infra.http.callers import Caller
+from infra.http.problems import Language
 from infra.tables.mapping import MappingDocument
 
 FILE_BYTES_MAX: Final = 4 << 20
@@ -69,11 +70,12 @@ class TooManyFiles(WrongInput):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The account that a file is of."""
+    """The account that a file is of, and in which language the gateway speaks to it."""
 
     username: str
     caller: Caller
     agency: Agency
+    language: Language = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +196,16 @@ class Uploads:
         """Send a file, or continue it. Nothing happens to one that is being sent. Raises `TooManyFiles`."""
         if upload.is_active or upload.state == "done":
             return
-        mine = any(other.is_active for other in self.of(upload.sender.username))
-        if mine or len(self._tasks) >= SENDING_MAX:
-            raise TooManyFiles(str(TooManyFiles.__doc__))
+        self.require_turn(upload)
         upload.state, upload.problem = "sending", None
         task = self._tasks[upload.id] = asyncio.create_task(self._run(upload), name="upload")
         task.add_done_callback(lambda _: self._tasks.pop(upload.id))
+
+    def require_turn(self, upload: Upload) -> None:
+        """Raises `TooManyFiles` where another file of its account is being sent, or as many of all accounts as may."""
+        mine = any(other.is_active for other in self.of(upload.sender.username))
+        if mine or len(self._tasks) >= SENDING_MAX:
+            raise TooManyFiles(str(TooManyFiles.__doc__))
 
     async def close(self) -> None:
         """Stop. What was sent stays sent; the same file again gives duplicates for it."""
@@ -295,6 +301,7 @@ class Uploads:
             sender.username,
             method,
             path,
+            language=sender.language,
             content=content,
             content_type=content_type,
             parameters=parameters,

@@ -1,6 +1,7 @@
 // Verifies proofs of log entries in the browser: SHA-256 leaf and inclusion path (RFC 6962), the signed checkpoint
-// (C2SP note, Ed25519) under the key that the page pins, and that the log continues the checkpoint kept in this browser.
-// What cannot be checked is said; nothing is taken for correct.
+// (C2SP note, Ed25519) under the key that the page pins or one that signed rotations connect with it, and that the log
+// continues the checkpoint kept in this browser. What cannot be checked is said; nothing is taken for correct, and
+// nothing is called wrong that was only signed by a key unknown here.
 "use strict";
 
 class Unsupported extends Error {}
@@ -56,37 +57,91 @@ async function continues(old, next, path) {
   return last === 0 && base64(before) === old.root && base64(after) === next.root;
 }
 
-// Origin, size and root of a checkpoint, with its signature lines; null for what is none.
+// Name, key id and signature of each line of a note.
+function signatureLines(lines) {
+  return lines.split("\n").flatMap((line) => {
+    const match = /^— ([^\s+]+) ((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)$/.exec(line);
+    const blob = match && bytes(match[2]);
+    return match ? [{ name: match[1], id: hex(blob.slice(0, 4)), signature: blob.slice(4) }] : [];
+  });
+}
+
+// Origin, size and root of a checkpoint, with its signatures; null for what is none.
 function parseCheckpoint(note) {
   const end = note.lastIndexOf("\n\n");
   const lines = end < 0 ? [] : note.slice(0, end).split("\n");
   if (lines.length < 3 || !/^(0|[1-9][0-9]*)$/.test(lines[1])) return null;
-  return { text: note.slice(0, end + 1), origin: lines[0], size: Number(lines[1]), root: lines[2], signatures: note.slice(end + 2).split("\n") };
+  const signatures = signatureLines(note.slice(end + 2));
+  return { text: note.slice(0, end + 1), origin: lines[0], size: Number(lines[1]), root: lines[2], signatures };
 }
 
-// Whether the key signed the checkpoint. Throws Unsupported where the browser has no Ed25519.
-async function isSigned(checkpoint, vkey) {
+// The key of a vkey; null for what is none. Throws Unsupported where the browser has no Ed25519.
+async function keyOf(vkey) {
   const [name, id, ...rest] = vkey.split("+");
+  if (!/^[A-Za-z0-9+/]{44}$/.test(rest.join("+"))) return null;
   const key = bytes(rest.join("+"));
   const found = (await sha256(utf8(`${name}\n`), key)).slice(0, 4);
-  if (key.length !== 33 || key[0] !== 1 || hex(found) !== id || checkpoint.origin !== name) return false;
-  let publicKey;
+  if (key[0] !== 1 || hex(found) !== id) return null;
   try {
-    publicKey = await crypto.subtle.importKey("raw", key.slice(1), { name: "Ed25519" }, false, ["verify"]);
+    const publicKey = await crypto.subtle.importKey("raw", key.slice(1), { name: "Ed25519" }, false, ["verify"]);
+    return { vkey, name, id, publicKey, begins: 0, ends: Infinity };
   } catch { throw new Unsupported(); }
-  for (const line of checkpoint.signatures) {
-    const match = /^— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})$/.exec(line);
-    if (!match || match[1] !== name) continue;
-    const blob = bytes(match[2]);
-    if (hex(blob.slice(0, 4)) === id)
-      return crypto.subtle.verify({ name: "Ed25519" }, publicKey, blob.slice(4), utf8(checkpoint.text));
-  }
-  return false;
 }
 
+// Those of the keys that signed a note; null where a signature under one of them is wrong, or its key id was changed.
+async function signersOf(note, keys) {
+  const found = [];
+  for (const line of note.signatures) {
+    for (const key of keys) {
+      const isNamed = line.name === key.name && line.id === key.id;
+      const holds = await crypto.subtle.verify({ name: "Ed25519" }, key.publicKey, line.signature, utf8(note.text));
+      if (holds !== isNamed) return null;
+      if (holds) found.push(key);
+    }
+  }
+  return found;
+}
+
+const TRANSITION = "urn:yesser:key-transition:v1";
+
+// The keys of the log, the first one first, each with the sizes of the tree that it signs: in every rotation the old
+// key names the new one, signed by both. Only the pinned key where it is none of them; null for rotations that do not
+// hold.
+async function historyOf(rotations, pinned) {
+  const blocks = rotations ? rotations.replace(/\n$/, "").split("\n\n") : [], keys = [];
+  for (let at = 0; at < blocks.length; at += 2) {
+    const [kind, old, next, , size] = blocks[at].split("\n");
+    if (kind !== TRANSITION || !/^(0|[1-9][0-9]*)$/.test(size) || at + 1 === blocks.length) return null;
+    const both = [await keyOf(old), await keyOf(next)];
+    if (both.includes(null) || both[0].name !== both[1].name) return null;
+    const signers = await signersOf({ text: `${blocks[at]}\n`, signatures: signatureLines(blocks[at + 1]) }, both);
+    if (!signers || !both.every((key) => signers.includes(key))) return null;
+    const last = keys.length ? keys[keys.length - 1] : both[0];
+    if (last.vkey !== old || Number(size) < last.begins || keys.some((key) => key.vkey === next)) return null;
+    if (!keys.length) keys.push(last);
+    last.ends = both[1].begins = Number(size);
+    keys.push(both[1]);
+  }
+  return keys.some((key) => key.vkey === pinned.vkey) ? keys : [pinned];
+}
+
+// Whether a key that is in force at its size signed the checkpoint; undefined where only keys did that are not known
+// here. Another key of the log is no tampering.
+async function isSigned(checkpoint, keys) {
+  const signers = await signersOf(checkpoint, keys);
+  if (!signers) return false;
+  if (!signers.length) return checkpoint.signatures.some((line) => line.name === checkpoint.origin) ? undefined : false;
+  const { origin, size } = checkpoint;
+  return origin === keys[0].name && signers.some((key) => key.begins <= size && size <= key.ends);
+}
+
+// The document at a path; null where there is none, undefined where it could not be had now.
 async function ask(path) {
-  const answer = await fetch(path, { credentials: "same-origin", headers: { Accept: "application/json" } });
-  return answer.ok ? answer.json() : null;
+  try {
+    const answer = await fetch(path, { credentials: "same-origin", headers: { Accept: "application/json" } });
+    if (answer.status === 404) return null;
+    return answer.ok && !answer.redirected ? await answer.json() : undefined;
+  } catch { return undefined; }
 }
 
 // The steps of one proof, by name: true, false, or undefined where a step was not checked.
@@ -101,25 +156,34 @@ async function verify(index, vkey) {
   found.path = Boolean(root) && base64(root) === checkpoint.root;
   found.checkpoint = checkpoint;
   if (vkey) try {
-    found.signature = Boolean(checkpoint) && await isSigned(checkpoint, vkey);
+    const pinned = await keyOf(vkey);
+    found.keys = pinned && await historyOf(proof.rotations, pinned);
+    if (pinned) found.signature = Boolean(checkpoint && found.keys) && await isSigned(checkpoint, found.keys);
   } catch (error) { if (!(error instanceof Unsupported)) throw error; found.unsupported = true; }
   return found;
 }
 
+// The newest checkpoint that this browser kept under a key of the log; logs of one name without a common key are others.
+function keptOf(keys) {
+  const found = keys.map((key) => JSON.parse(localStorage.getItem(placeOf(key.vkey)))).filter(Boolean);
+  return found.reduce((newest, kept) => (newest && newest.size >= kept.size ? newest : kept), null);
+}
+const placeOf = (vkey) => `yesser-checkpoint ${vkey}`;
+
 // Compares with the checkpoint that this browser kept, and keeps the newer one. "first" where it kept none.
-async function compareWithKept(checkpoint, vkey) {
-  const place = `yesser-checkpoint ${vkey}`;
+async function compareWithKept(checkpoint, keys, vkey) {
   let kept;
-  try { kept = JSON.parse(localStorage.getItem(place)); } catch { return undefined; }
+  try { kept = keptOf(keys); } catch { return undefined; }
   let holds = "first";
   if (kept) {
     const [old, next] = kept.size <= checkpoint.size ? [kept, checkpoint] : [checkpoint, kept];
     const proof = old.size === next.size ? { path: [] } : await ask(`/v1/consistency/${old.size}/${next.size}`);
-    if (!proof) return kept.size > checkpoint.size ? "back" : undefined;
+    if (!proof) return proof === null && kept.size > checkpoint.size ? "back" : undefined;
     holds = await continues(old, next, proof.path);
   }
-  if (holds && !(kept && kept.size > checkpoint.size))
-    localStorage.setItem(place, JSON.stringify({ size: checkpoint.size, root: checkpoint.root }));
+  if (holds && !(kept && kept.size > checkpoint.size)) try {
+    localStorage.setItem(placeOf(vkey), JSON.stringify({ size: checkpoint.size, root: checkpoint.root }));
+  } catch { return undefined; }
   return holds;
 }
 
@@ -145,9 +209,10 @@ async function verifyEntry(box) {
   if (!found.hash) { said.textContent = words.noProof; return; }
   say("leaf", found.leaf && found.hash === words.leaf, found.hash);
   say("path", found.path, found.checkpoint ? found.checkpoint.root : "");
-  say("signature", found.signature, found.unsupported ? words.noEd25519 : words.vkey || words.noKey);
+  const isOther = words.vkey && found.signature === undefined;
+  say("signature", found.signature, found.unsupported ? words.noEd25519 : isOther ? words.otherKey : words.vkey || words.noKey);
   if (found.signature && found.path) {
-    const kept = await compareWithKept(found.checkpoint, words.vkey);
+    const kept = await compareWithKept(found.checkpoint, found.keys, words.vkey);
     if (kept === "back") say("consistency", false, words.wentBack);
     else if (kept === "first") {
       say("consistency", undefined, words.firstSeen);

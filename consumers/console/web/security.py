@@ -6,7 +6,7 @@ Pages load nothing from elsewhere and run no inline script, so that a text of an
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -15,6 +15,9 @@ from fastapi import Request
 from infra.http.problems import Problem
 
 CSRF_FIELD: Final = "csrf"
+SIGN_IN: Final = "/sign-in"
+FIELDS_MAX: Final = 2_000
+"""Of a form. A contract has at most 400 expected amounts and 50 bands, two fields each, and 200 services."""
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
@@ -30,6 +33,15 @@ HEADERS: Final = (
 )
 
 
+class NotOwnForm(Problem):
+    """The form has not the secret of the session that sends it: of none, of an earlier one, or of another account."""
+
+    def __init__(self, secret: str, fields: Sequence[tuple[str, str]]) -> None:
+        super().__init__("forbidden")
+        self.secret = secret
+        self.fields = fields
+
+
 def is_own_site(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Whether a request that changes something comes from one of our pages, as the browser says."""
     found = {name: value.decode("latin-1") for name, value in headers}
@@ -41,13 +53,15 @@ def is_own_site(headers: Iterable[tuple[bytes, bytes]]) -> bool:
 
 
 async def require_own_form(request: Request) -> None:
-    """A dependency of every route. Raises `Problem` (403) for a form without its session's secret.
+    """A dependency of every route. Raises `NotOwnForm` (403) for a form without its session's secret.
 
-    Without a session there is no secret: `is_own_site` protects the form to sign in.
+    Without a session there is no secret: `is_own_site` protects the form to sign in, also where another tab has signed
+    in meanwhile.
     """
-    if request.method in SAFE_METHODS or request.state.account is None:
+    if request.method in SAFE_METHODS or request.state.account is None or request.url.path == SIGN_IN:
         return
-    given = (await request.form()).get(CSRF_FIELD)
-    expected = request.state.csrf
-    if not isinstance(given, str) or not expected or not hmac.compare_digest(given.encode(), expected.encode()):
-        raise Problem("forbidden")
+    form = await request.form(max_fields=FIELDS_MAX)  # the request keeps it for its page
+    given, expected = form.get(CSRF_FIELD), request.state.csrf
+    secret = given if isinstance(given, str) else ""
+    if not expected or not hmac.compare_digest(secret.encode(), expected.encode()):
+        raise NotOwnForm(secret, [(name, text) for name, text in form.multi_items() if isinstance(text, str)])

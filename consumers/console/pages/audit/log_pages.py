@@ -14,10 +14,12 @@ from fastapi.responses import Response
 
 from consumers.console.data.read_api import NotAnswered
 from consumers.console.navigation import OPEN_ENTRIES, roles_of
-from consumers.console.pages.audit.entry import entry_view, explained, pretty, proof_state
+from consumers.console.pages.audit.entry import entry_view, pretty, proof_state
 from consumers.console.pages.audit.room import ROOM, verifier_of
 from consumers.console.pages.audit.values import cut, shown
+from consumers.console.pages.workspace.faults import explained
 from consumers.console.visit import Visiting, only
+from consumers.console.web.language import western
 from events.types.catalogue import CATALOGUE
 from infra.log.merkle import leaf_hash
 from infra.log.proof_file import ProofFile
@@ -76,7 +78,7 @@ async def log(
 @routes.get("/audit/entries", dependencies=[only(roles_of(ROOM))])
 async def entry_by_number(visit: Visiting, index: Annotated[str, Query(max_length=24)] = "") -> Response:
     """The form of the explorer that asks for one entry."""
-    number = index.strip().replace(",", "")
+    number = western(index.strip()).replace(",", "").replace("٬", "")
     if number.isdecimal() and number.isascii() and int(number) <= INDEX_MAX:
         return visit.redirect(f"/audit/entries/{int(number)}")
     return visit.redirect("/audit/log")
@@ -101,7 +103,7 @@ async def entry(visit: Visiting, index: Index) -> Response:
         vkey=None if verifier is None else verifier.vkey,
         whole=cut(visit.words, pretty(raw)),
         anomalies=anomalies,
-        explained=explained,
+        faults=[] if view is None else explained(view.errors),
         show=partial(shown, visit.words),
         may_search=visit.account.role in roles_of(ROOM),
     )

@@ -15,12 +15,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from consumers.console.data.gateway import GatewayAway
+from consumers.console.data.read_api import NotAnswered
 from consumers.console.pages.campaigns import wording
 from consumers.console.pages.campaigns.campaign import CampaignId, address_of, campaign_path, may_report, verdict_of
 from consumers.console.pages.campaigns.inbox import today_of
 from consumers.console.pages.campaigns.replies import AWAY, UNKNOWN, general_fault
 from consumers.console.pages.campaigns.reporting import (
-    TEXT_LENGTH_MAX,
     Faults,
     Given,
     differing_airing,
@@ -80,9 +80,9 @@ async def complete(visit: Visiting, request: Request, campaign_id: CampaignId) -
 
 
 async def typed(request: Request) -> dict[str, str]:
-    """The texts of a form, each within its limit."""
+    """The texts of a form, whole: what is too long is refused with its field, and never sent in part."""
     form = await request.form()
-    return {name: value[:TEXT_LENGTH_MAX] for name, value in form.items() if isinstance(value, str)}
+    return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 async def _form(visit: Visit, campaign_id: str, what: What) -> Response:
@@ -110,16 +110,16 @@ async def _report(visit: Visit, campaign_id: str, what: What, given: Given) -> R
         errors = (reply.document or {}).get("errors", ()) if reply.status == _UNPROCESSABLE else ()
         faults = faults_of(errors) or {"": general_fault(reply)}
         return _page(visit, campaign, what, given, faults, reply.status)
-    await visit.add_to_trail(f"campaigns {_COMMANDS[what]}", campaign_id)
+    await visit.add_done_to_trail(f"campaigns {_COMMANDS[what]}", campaign_id)
     (sent,) = reply.document["receipt"]["events"]
     await _applied(visit, action, sent["address"])
     return visit.redirect(address_of(campaign_id, report=action.event_id, address=sent["address"]))
 
 
 async def _applied(visit: Visit, action: Action, address: str) -> None:
-    """Wait until the report is final and the campaign shows it, or for the longest wait."""
+    """Wait until the report is final and the campaign shows it, or for the longest wait, or until it cannot be read."""
     index: int | None = None
-    with suppress(TimeoutError):
+    with suppress(TimeoutError, NotAnswered):
         async with asyncio.timeout(APPLIED_WAIT_S):
             while index is None:
                 verdict = await verdict_of(visit, action.event_id, address) or {}

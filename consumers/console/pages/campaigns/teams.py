@@ -13,7 +13,7 @@ from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.console.pages.campaigns import wording
 from consumers.console.pages.campaigns.acting import typed
 from consumers.console.pages.campaigns.changing import act, change, look
-from consumers.console.pages.campaigns.reporting import TEXT_LENGTH_MAX, Faults, Given
+from consumers.console.pages.campaigns.reporting import Faults, Given
 from consumers.console.visit import Visit, Visiting
 from consumers.delivery.teams.inputs import TEAM_PATTERN
 from consumers.delivery.teams.teams import masked
@@ -124,7 +124,7 @@ async def subscribe_form(visit: Visiting, team: TeamCode) -> Response:
 @routes.post("/campaigns/teams/{team}/subscribe")
 async def subscribe(visit: Visiting, request: Request, team: TeamCode) -> Response:
     given, form = await typed(request), await request.form()
-    chosen = {name: [str(one)[:TEXT_LENGTH_MAX] for one in form.getlist(name)] for name in ("rules", "channels")}
+    chosen = {name: [str(one) for one in form.getlist(name)] for name in ("rules", "channels")}
     body = new_subscription(team, given, chosen)
     _, faults, status = await change(visit, "POST", "/v1/subscriptions", body, SUBSCRIPTION_FIELDS)
     if faults:

@@ -29,6 +29,7 @@ FILE_BYTES_MAX: Final = 1 << 20
 _SHOWN_MAX: Final = 200
 _TOO_LARGE: Final = Bilingual("حجم الملف أكبر من ميغابايت واحد.", "The file is larger than 1 MiB.")
 _NO_FILE: Final = Bilingual("اختر ملف CSV.", "Choose a CSV file.")
+_UNREADABLE: Final = Bilingual("تعذرت قراءة الملف:", "The file cannot be read:")
 _MANY: Final = Bilingual(
     f"للشراكة أكثر من {ENTRIES_HERE_MAX} قيد، أو فهرس الأحداث متأخر. استعمل الأمر ‎yesser ledger reconcile‎.",
     f"The partnership has more than {ENTRIES_HERE_MAX} entries, or the index of events is behind. Use the command"
@@ -49,7 +50,7 @@ async def form(visit: Visiting, partnership_id: Id) -> Response:
 async def reconcile(
     visit: Visiting,
     partnership_id: Id,
-    table: UploadFile,
+    table: UploadFile | None = None,
     kind: Text = "revenue.collected",
     id_column: Text = "",
     date_column: Text = "",
@@ -60,7 +61,7 @@ async def reconcile(
     currency_column: Text = "",
 ) -> Response:
     given = TableForm(kind, id_column, date_column, amount_column, amounts, delimiter, encoding, currency_column)
-    content = await table.read(FILE_BYTES_MAX + 1)
+    content = b"" if table is None else await table.read(FILE_BYTES_MAX + 1)
     fault = _NO_FILE if not content else _TOO_LARGE if len(content) > FILE_BYTES_MAX else given.fault()
     if fault is not None:
         return await _page(visit, partnership_id, given, fault)
@@ -72,10 +73,7 @@ async def reconcile(
         async with _one_at_a_time:
             found = await asyncio.to_thread(findings_of, given, io.BytesIO(content), entries, strangers)
     except WrongInput as error:
-        said = str(error)
-        return await _page(
-            visit, partnership_id, given, Bilingual(f"تعذرت قراءة الملف: {said}", f"The file cannot be read: {said}")
-        )
+        return await _page(visit, partnership_id, given, _UNREADABLE, reason=str(error))
     return await _page(visit, partnership_id, given, findings=found)
 
 
@@ -95,6 +93,7 @@ async def _page(
     given: TableForm,
     fault: Bilingual | None = None,
     findings: list[Finding] | None = None,
+    reason: str = "",
 ) -> Response:
     own = (await visit.read(f"/v1/partnerships/{partnership_id}")).document
     differing = [finding for finding in findings or () if finding.kind != "matched"]
@@ -105,6 +104,7 @@ async def _page(
         form=given,
         kinds=MAPPED,
         fault=fault,
+        reason=reason,
         findings=findings,
         shown=differing[:_SHOWN_MAX],
         unshown=max(0, len(differing) - _SHOWN_MAX),

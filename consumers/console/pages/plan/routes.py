@@ -11,7 +11,7 @@ from consumers.console.navigation import roles_of
 from consumers.console.pages.plan import tables
 from consumers.console.pages.plan.chart import launches_chart, totals
 from consumers.console.pages.plan.details import details
-from consumers.console.pages.plan.glance import PARTNERSHIPS_SHOWN_MAX
+from consumers.console.pages.plan.glance import PARTNERSHIPS_SHOWN_MAX, agencies_behind
 from consumers.console.pages.plan.moment import Moment, moment_of, steps
 from consumers.console.pages.plan.reading import read_glance
 from consumers.console.pages.plan.shown import Context, show
@@ -37,7 +37,7 @@ async def plan(visit: Visiting, as_of_index: AsOf = "", as_of_recorded: AsOf = "
 
 
 async def _glance_context(visit: Visit, moment: Moment) -> Context:
-    size = min((position for _, position in await visit.parts.live.positions()), default=0)
+    size = await visit.parts.live.size()  # a state of the past is there also while a read model is behind
     fault: str | None = moment.fault
     if moment.index is not None and moment.index > size:
         fault = "past-end"
@@ -46,6 +46,7 @@ async def _glance_context(visit: Visit, moment: Moment) -> Context:
     shown, is_now = found, moment.is_now or fault is not None
     if moment.recorded and not fault and shown.pace["recorded"] and shown.index >= size:
         fault = "newest" if moment.recorded > shown.pace["recorded"] else None
+    newest = shown.index if is_now else max(size, shown.index)
     return {
         "shown": shown,
         "chart": launches_chart(shown.pace, shown.services.target),
@@ -53,7 +54,7 @@ async def _glance_context(visit: Visit, moment: Moment) -> Context:
         "fault": fault,
         "is_now": is_now,
         "size": max(size, shown.index),
-        "steps": steps(shown.index, max(size, shown.index)),
+        "steps": steps(shown.index, newest),
         "status": 422 if fault in ("index", "time", "both", "past-end") else 200,
     }
 
@@ -67,7 +68,7 @@ async def table(visit: Visiting, table: str, as_of_index: AsOf = "", as_of_recor
     shown = await read_glance(visit, Moment() if moment.fault else moment)
     text = {
         "figures": lambda: tables.figures_csv(shown),
-        "agencies": lambda: tables.agencies_csv(shown.agencies),
+        "agencies": lambda: tables.agencies_csv(agencies_behind(shown.pace["agencies"])),
         "launches": lambda: tables.launches_csv(totals(shown.pace["launches"])),
         "partnerships": lambda: tables.partnerships_csv(shown.plan["partnerships"]),
         "training": lambda: tables.training_csv(shown.plan["training"]),

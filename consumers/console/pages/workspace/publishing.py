@@ -79,7 +79,7 @@ async def send(visit: Visiting) -> Response:
         return _not_sent_page(visit, event, id_, may_be_stored=error.may_be_stored)
     if not reply.is_success:
         return _not_sent_page(visit, event, id_, may_be_stored=reply.status == 504, reply=reply)
-    await visit.add_to_trail("publish", type_name)
+    await visit.add_done_to_trail("publish", type_name)
     address = reply.document["receipt"]["events"][0]["address"]
     visit.parts.receipts.keep(visit.account.username, address, reply.document)
     return visit.redirect(f"/workspace/sent/{quote(id_, safe='')}?{urlencode({'address': address})}")

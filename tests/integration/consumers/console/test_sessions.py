@@ -93,7 +93,30 @@ async def test_every_form_needs_the_sessions_secret(settings: Settings, connecti
     await add_account(connection, "desk", "office")
     async with console(settings) as parts, signed_in(parts, "desk") as client:
         forms = [path for path, methods in pages(parts).openapi()["paths"].items() if "post" in methods]
-        assert "/account/password" in forms
+        assert {"/account/password", "/sign-in"} <= {*forms}
         for path in forms:
             answer = await client.post(re.sub(r"[{}]", "", path), data={"csrf": "guess"})
-            assert answer.status_code == 403, path
+            # Signing in again needs no session: its form comes from our own page.
+            assert answer.status_code == (401 if path == "/sign-in" else 403), path
+
+
+async def test_a_second_tab_signs_in_and_sends_the_forms_of_before(settings: Settings, connection: Connection) -> None:
+    await add_account(connection, "desk", "office")
+    await add_account(connection, "other", "office")
+    async with console(settings) as parts, signed_in(parts, "desk") as client:
+        before = csrf_of((await client.get("/account")).text)
+        typed = {"csrf": before, "note": "typed"}
+        client.cookies.delete("yesser-session")
+        kept = [await client.post("/account/sessions", data=typed) for _ in range(2)]
+        given = {"username": "desk", "password": PASSWORD}
+        for page in kept:
+            sealed = re.search(r'name="kept" value="([^"]+)"', page.text)
+            assert sealed is not None
+            answer = await client.post("/sign-in", data={**given, "kept": sealed[1]})
+            assert (answer.status_code, 'value="typed"' in answer.text) == (200, True)
+        stale = await client.post("/account/sessions", data=typed)
+        assert (stale.status_code, 'value="typed"' in stale.text) == (409, True)
+        done = await client.post("/account/sessions", data={"csrf": csrf_of(stale.text), "note": "typed"})
+        assert done.status_code == 303
+        assert (await client.post("/sign-in", data={"username": "other", "password": PASSWORD})).status_code == 303
+        assert (await client.post("/account/sessions", data=typed)).status_code == 403, "of another account"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import unquote
@@ -19,6 +20,8 @@ from tests.unit.consumers.console.plan.test_glance import PACE, PLAN
 from tests.unit.consumers.console.without_services import browser
 
 ENTRIES: Final = 900
+HALTED_AT: Final = 300
+SIZE: Final = 1_000
 DAYS: Final = {"starts_on": "2003-09-06", "ends_on": "2006-06-01"}
 COUNTS: Final = ("/explain/plan/anomalies/count", "/explain/plan/refusals/count")
 
@@ -28,15 +31,18 @@ class Plan:
 
     app = FastAPI()
 
-    def __init__(self) -> None:
+    def __init__(self, plan: Mapping[str, Any] = PLAN, pace: Mapping[str, Any] = PACE) -> None:
         self.explained: list[tuple[str, Any]] = []
+        self._plan = plan
+        self._pace = pace
 
     async def get(self, caller: Caller, path: str, parameters: dict[str, Any]) -> Answer:
         index = parameters["as_of_index"]
         if path == "/v1/plan":
-            return Answer({**PLAN, "log_index": ENTRIES if index is None else index})
+            return Answer({**self._plan, "log_index": ENTRIES if index is None else index})
         if path == "/v1/pace":
-            return Answer({**PACE, "plan": {**PACE["plan"], **DAYS}, "measured_by": "days", "recorded": None})
+            plan = {**PACE["plan"], **DAYS}
+            return Answer({**self._pace, "plan": plan, "measured_by": "days", "recorded": None})
         self.explained.append((path, index))
         key, _, field = unquote(path).removeprefix("/v1/explain/plan/").rpartition("/")
         change = {field: {"before": 0, "after": 1}}
@@ -48,10 +54,13 @@ class Plan:
 
 
 class News:
-    """The read models' positions."""
+    """The read models' positions, one of them halted, and the size of the log."""
 
     async def positions(self) -> tuple[tuple[str, int], ...]:
-        return (("projections", ENTRIES),)
+        return (("projections", ENTRIES), ("revenue", HALTED_AT))
+
+    async def size(self) -> int:
+        return SIZE
 
 
 def plan_of(role: Role, plan: Plan) -> Any:
@@ -75,6 +84,44 @@ async def test_a_figure_is_explained_as_of_the_state_that_the_page_shows(asked: 
             assert (await client.get(chosen)).status_code == 200
             assert plan.explained[-1] == (f"/v1{chosen.partition('?')[0]}", index)
         assert len({address.partition("?")[2] for address in found}) == 1
+
+
+@pytest.mark.parametrize(("index", "status"), [(HALTED_AT + 1, 200), (SIZE, 200), (SIZE + 1, 422)])
+async def test_a_halted_read_model_hides_no_state_of_the_past(index: int, status: int) -> None:
+    async with plan_of("office", Plan()) as client:
+        page = await client.get(f"/plan?as_of_index={index}")
+        assert page.status_code == status
+        assert f'max="{SIZE}"' in page.text
+
+
+async def test_the_file_of_agencies_has_all_of_them() -> None:
+    figures = dict.fromkeys(("services", "launched", "expected_launched", "phases", "completed"), 1)
+    agencies = [{"agency": f"agency-{n:02}", **figures, "expected_completed": 0} for n in range(55)]
+    async with plan_of("office", Plan(pace={**PACE, "agencies": agencies})) as client:
+        assert len((await client.get("/plan/agencies.csv")).text.splitlines()) == 1 + 55
+        assert "agency-54" not in (await client.get("/plan")).text
+
+
+async def test_no_target_decides_how_long_a_page_is() -> None:
+    target = {"target": 2**53 - 1, "registered": 6, "completed": 4, "cancelled": 2}
+    async with plan_of("office", Plan({**PLAN, "infrastructure": target})) as client:
+        assert len((await client.get("/plan")).text) < 100_000
+
+
+async def test_a_cancelled_project_is_not_drawn_as_begun() -> None:
+    one_left = {"target": 6, "registered": 6, "completed": 3, "cancelled": 2}
+    async with plan_of("office", Plan({**PLAN, "infrastructure": one_left})) as client:
+        client.cookies.set("yesser-language", "en")
+        page = (await client.get("/plan")).text
+    segments = page.partition("Infrastructure projects: 3 of 6 completed, 4 registered and not cancelled")[2]
+    drawn = re.findall(r'class="(bar-\w+)"', segments.partition("</svg>")[0])
+    assert drawn == ["bar-done"] * 3 + ["bar-begun"] + ["bar-whole"] * 2
+
+
+async def test_from_the_present_no_link_leads_to_a_later_state() -> None:
+    async with plan_of("office", Plan()) as client:
+        assert 'rel="next"' not in (await client.get("/plan")).text
+        assert 'rel="next"' in (await client.get(f"/plan?as_of_index={ENTRIES}")).text
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ import pytest
 from starlette.types import Message
 
 from consumers.console.accounts.accounts import Account
+from consumers.console.accounts.passwords import PasswordChecks
 from consumers.console.app import application
+from consumers.console.pages import signin
 from tests.unit.consumers.console.without_services import CSRF, browser, parts_for
 
 BOUNDARY = "multipart/form-data; boundary=b"
@@ -22,8 +24,8 @@ ADMINISTRATOR = Account("desk", "administrator")
         ("multipart/form-data", b"x"),
         (BOUNDARY, b"no part at all"),
         (BOUNDARY, NAMELESS),
-        (BOUNDARY, FIELD * 1_001 + b"--b--\r\n"),
-        ("application/x-www-form-urlencoded", b"&".join(b"a%d=x" % number for number in range(1_001))),
+        (BOUNDARY, FIELD * 2_001 + b"--b--\r\n"),
+        ("application/x-www-form-urlencoded", b"&".join(b"a%d=x" % number for number in range(2_001))),
     ],
 )
 async def test_a_form_that_cannot_be_read_leads_to_sign_in_where_nobody_is_signed_in(
@@ -57,6 +59,21 @@ async def test_a_form_in_utf_8_is_read(charset: str) -> None:
         assert 'name="kept"' in answer.text
 
 
+async def test_the_largest_contract_of_the_catalogue_fits_into_a_form() -> None:
+    contract = {"csrf": CSRF, "do": "check", "data.partnership_id": "P-1", "data.terms.expected.count": "400"}
+    for number in range(400):
+        contract |= {f"data.terms.expected.{number}.{name}": "1" for name in ("period", "amount_halalas")}
+    for number in range(50):
+        contract |= {f"data.terms.bands.{number}.{name}": "1" for name in ("up_to_halalas", "partner_bp")}
+    contract |= {f"data.services.{number}": f"S-{number}" for number in range(200)}
+    async with browser(Account("desk", "agency", "health")) as client:
+        answer = await client.post("/workspace/publish/partnership.signed", data=contract)
+        assert (answer.status_code, 'value="P-1"' in answer.text) == (422, True)
+    async with browser() as client:
+        kept = await client.post("/workspace/publish/partnership.signed", data=contract)
+        assert (kept.status_code, 'name="kept"' in kept.text) == (401, True)
+
+
 async def test_a_form_that_breaks_off_is_no_fault_where_nobody_is_signed_in() -> None:
     headers = [(b"host", b"console"), (b"content-type", b"application/x-www-form-urlencoded")]
     request = {"type": "http", "method": "POST", "path": "/workspace/files", "query_string": b"", "headers": headers}
@@ -76,6 +93,48 @@ async def test_a_form_that_breaks_off_is_no_fault_where_nobody_is_signed_in() ->
 async def test_a_form_without_its_secret_is_refused(csrf: str) -> None:
     async with browser(ADMINISTRATOR) as client:
         assert (await client.post("/language", data={"csrf": csrf, "language": "en"})).status_code == 403
+
+
+async def test_a_form_of_an_earlier_session_waits_for_one_click() -> None:
+    earlier = {"csrf": "an earlier secret:desk", "note": ["one", "two <b>"], "new_password": "not kept"}
+    async with browser(ADMINISTRATOR) as client:
+        answer = await client.post("/account/sessions?x=1", data=earlier)
+        assert answer.status_code == 409
+        assert 'action="/account/sessions?x=1"' in answer.text
+        assert f'name="csrf" value="{CSRF}"' in answer.text
+        assert 'name="note" value="one"><input type="hidden" name="note" value="two &lt;b&gt;"' in answer.text
+        assert "not kept" not in answer.text
+        others = await client.post("/account/sessions", data={**earlier, "csrf": "a secret:other"})
+        assert (others.status_code, "two" in others.text) == (403, False)
+
+
+@pytest.mark.parametrize("other", ['prefs={"theme":"dark"}', "a=b c", "x", "na\u00efve=\u00e9", "a=;;=b", 'q="a;b"'])
+async def test_a_cookie_of_another_application_hides_none_of_ours(other: str) -> None:
+    async with browser(ADMINISTRATOR) as client:
+        client.cookies.clear()
+        cookie = f"{other}; yesser-session=any; yesser-language=en".encode("latin-1")
+        answer = await client.get("/account", headers=[(b"cookie", cookie)])
+        assert (answer.status_code, "Sign out" in answer.text) == (200, True)
+
+
+@pytest.mark.parametrize("has_password", [True, False])
+async def test_only_who_has_a_password_may_change_it(has_password: bool) -> None:
+    async with browser(Account("desk", "office", has_password=has_password)) as client:
+        assert ('action="/account/password"' in (await client.get("/account")).text) is has_password
+        given = {"csrf": CSRF, "password": "x", "new_password": "another password"}
+        assert (await client.post("/account/password", data=given)).status_code == (503 if has_password else 404)
+
+
+async def test_another_tab_that_signed_in_does_not_stop_the_page_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nobody(connection: object, username: str) -> None:
+        return None
+
+    monkeypatch.setattr(signin, "find_account", nobody)
+    async with browser(ADMINISTRATOR, passwords=PasswordChecks()) as client:
+        answer = await client.post("/sign-in", data={"csrf": "", "username": "desk", "password": "wrong"})
+        assert answer.status_code == 401
+        elsewhere = {"origin": "https://elsewhere.example"}
+        assert (await client.post("/sign-in", data={"username": "desk"}, headers=elsewhere)).status_code == 403
 
 
 async def test_only_a_page_that_can_be_loaded_again_has_the_switch_of_languages() -> None:

@@ -1,0 +1,55 @@
+"""What a browser may keep of the console's answers: static files, and nothing that is one person's."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi import APIRouter, Request, Response
+
+from consumers.console.accounts.accounts import Account
+from consumers.console.data.read_api import ReadApi, caller_of
+from consumers.console.web import assets
+from consumers.console.web.assets import Asset
+from consumers.read_api.etag import names, state_headers
+from infra.http.routes import RouteParts
+from infra.settings import Settings
+from tests.unit.consumers.console.without_services import browser, parts_for
+
+KEPT = "private, max-age=31536000, immutable"
+
+
+def documents(parts: RouteParts) -> APIRouter:
+    """Routes that answer as those of the read API do: each caller its own, all under the same tag."""
+    routes = APIRouter()
+
+    @routes.get("/v1/of-the-tests")
+    async def document(request: Request, cache_control: str = "private, no-cache") -> Response:
+        headers = state_headers([1042], cache_control)
+        if names(request.headers.get("if-none-match"), headers["ETag"]):
+            return Response(None, 304, headers)
+        return Response((await caller_of(request)).name, 200, headers, "text/plain")
+
+    return routes
+
+
+def read_api() -> ReadApi:
+    parts = parts_for(None)
+    return ReadApi(RouteParts(Settings(), parts.reads, caller_of), documents)
+
+
+@pytest.mark.parametrize("cache_control", ["private, no-cache", KEPT])
+async def test_a_document_of_one_account_is_not_shown_to_the_next_at_the_same_browser(cache_control: str) -> None:
+    address = f"/v1/of-the-tests?cache_control={cache_control}"
+    for account in (Account("office", "office"), Account("digital", "partner", partners=("commerce/P-1",))):
+        async with browser(account, read_api=read_api()) as client:
+            for known in ({}, {"if-none-match": 'W/"1042"'}):
+                answer = await client.get(address, headers=known)
+                assert (answer.status_code, answer.text) == (200, f"console/{account.username}")
+                assert answer.headers["cache-control"] == "private, no-store"
+                assert "etag" not in answer.headers
+
+
+async def test_a_static_file_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = Asset("/static/of-the-tests.svg", "image/svg+xml", b"<svg/>")
+    monkeypatch.setattr(assets, "by_address", lambda: {file.address: file})
+    async with browser() as client:
+        assert (await client.get(file.address)).headers["cache-control"] == "public, max-age=31536000, immutable"
