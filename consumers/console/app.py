@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
 import structlog
@@ -29,9 +29,9 @@ from consumers.console.pages.signin import router as signin
 from consumers.console.parts import Parts
 from consumers.console.visit import Visiting, address_of, page_context
 from consumers.console.web import assets
+from consumers.console.web.explanations import CHANGED, LISTED, explanation_of
 from consumers.console.web.security import NotOwnForm, require_own_form
 from events.errors import Halt
-from events.faults.problems import Bilingual
 from infra.http.problems import EXPLANATIONS, Explanation, Problem, RequestCode
 from infra.postgres.connection import TRANSIENT_ERRORS
 
@@ -40,14 +40,6 @@ _GZIP_BYTES_MIN: Final = 500
 _GZIP_LEVEL: Final = 5
 """Two thirds of the time of the highest, for two per cent more bytes."""
 _KEPT: Final = "public, max-age=31536000, immutable"
-_CHANGED: Final = Explanation(
-    500,
-    Bilingual("ما هو مخزَّن يخالف السجل", "What is stored differs from the log"),
-    Bilingual(
-        "لا تعتمد على أرقام هذه الصفحة، وأبلغ مكتب البرنامج: في دليل التشغيل ما يلزم.",
-        "Do not rely on the figures of this page, and tell the programme office: the runbook says what to do.",
-    ),
-)
 _CODES: Final[dict[int, RequestCode]] = {404: "no-such-route", 405: "method-not-allowed", 413: "request-too-large"}
 _CONFLICT: Final = 409
 _logger = structlog.get_logger(__name__)
@@ -121,7 +113,8 @@ def _handlers() -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Respon
 
     async def not_answered(request: Request, error: NotAnswered) -> Response:
         code: Any = error.code if error.code in EXPLANATIONS else "gateway-fault"
-        return _error_page(request, code)
+        listed = error.document.get("errors", ()) if code in LISTED else ()
+        return _error_page(request, code, [str(row.get("detail", "")) for row in listed])
 
     async def http_error(request: Request, error: HTTPException) -> Response:
         return _error_page(request, _CODES.get(error.status_code, "malformed-request"))
@@ -140,7 +133,7 @@ def _handlers() -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Respon
 
     async def changed(request: Request, error: Halt) -> Response:
         _logger.error("a page found a changed log or table", reason=str(error))
-        return _page_of(request, _CHANGED, "changed")
+        return _page_of(request, CHANGED, "changed")
 
     async def fault(request: Request, error: Exception) -> Response:
         _logger.error("a page failed", path=request.scope.get("route") and request.scope["route"].path, exc_info=error)
@@ -160,13 +153,14 @@ def _handlers() -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Respon
     }
 
 
-def _error_page(request: Request, code: RequestCode) -> HTMLResponse:
+def _error_page(request: Request, code: RequestCode, reasons: Sequence[str] = ()) -> HTMLResponse:
     """A page that says what happened and what to do, in the reader's language."""
-    return _page_of(request, EXPLANATIONS[code], code)
+    return _page_of(request, explanation_of(code), code, reasons)
 
 
-def _page_of(request: Request, explanation: Explanation, code: str) -> HTMLResponse:
+def _page_of(request: Request, explanation: Explanation, code: str, reasons: Sequence[str] = ()) -> HTMLResponse:
     words, parts = request.state.words, request.app.state.parts
-    context = page_context(request, request.state.account, explanation=explanation, code=code)
+    account = request.state.account
+    context = page_context(request, account, explanation=explanation, code=code, reasons=reasons)
     page: HTMLResponse = parts.templates.page("error.html", words, context, explanation.status)
     return page

@@ -25,9 +25,9 @@ from consumers.console.parts import Parts
 from consumers.console.sending.uploads import FILE_BYTES_MAX
 from consumers.console.visit import page_context
 from consumers.console.web import assets
+from consumers.console.web.explanations import explanation_of
 from consumers.console.web.language import DEFAULT, LANGUAGES, Words
 from consumers.console.web.security import HEADERS, SAFE_METHODS, SIGN_IN, is_own_site
-from infra.http.problems import EXPLANATIONS
 from infra.postgres.connection import TRANSIENT_ERRORS
 
 LANGUAGE_COOKIE: Final = "yesser-language"
@@ -77,8 +77,8 @@ class Guard:
 
     def _database_away(self, request: Request) -> Response:
         """The page for somebody whose session cannot be looked up."""
-        explanation = EXPLANATIONS["database-away"]
-        context = page_context(request, None, explanation=explanation, code="database-away")
+        explanation = explanation_of("database-away")
+        context = page_context(request, None, explanation=explanation, code="database-away", reasons=())
         return self._parts.templates.page("error.html", request.state.words, context, explanation.status)
 
     async def _kept(self, scope: Scope, receive: Receive) -> str | None:
