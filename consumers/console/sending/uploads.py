@@ -24,6 +24,7 @@ from infra.event_files.ndjson import Defaults, Line, copy_lines, read_lines
 from infra.event_files.opening import read_opening
 from infra.event_files.table_lines import copy_rows, mapped_lines
 from infra.http.callers import Caller
+from infra.http.problems import Language
 from infra.tables.mapping import MappingDocument
 
 FILE_BYTES_MAX: Final = 4 << 20
@@ -62,11 +63,12 @@ class TooManyFiles(WrongInput):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The account that a file is of."""
+    """The account that a file is of, and in which language the gateway speaks to it."""
 
     username: str
     caller: Caller
     agency: Agency
+    language: Language = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +294,7 @@ class Uploads:
             sender.username,
             method,
             path,
+            language=sender.language,
             content=content,
             content_type=content_type,
             parameters=parameters,

@@ -118,6 +118,11 @@ def isolated(text: object) -> Markup:
     return Markup("<bdi>{}</bdi>").format(text)
 
 
+def english(text: object) -> Markup:
+    """A sentence that there is in English only, such as the reason of a halt."""
+    return Markup('<span lang="en" dir="ltr">{}</span>').format(text)
+
+
 def code(text: object) -> Markup:
     """An identifier or another text of machines: always from left to right."""
     return Markup('<code dir="ltr">{}</code>').format(text)

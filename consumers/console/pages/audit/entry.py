@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from events.faults.problems import PROBLEMS, Bilingual, Explanation
+from events.faults.problems import Bilingual
 from events.schema_tools.field_meanings import meaning_of
 from events.types.catalogue import CATALOGUE
 from events.validation.refusal import REFUSED
@@ -82,12 +82,6 @@ def entry_view(index: int, raw: bytes) -> EntryView | None:
         len(rows) > ROWS_MAX,
         tuple(refused),
     )
-
-
-def explained(code: str) -> Explanation | None:
-    """What a refusal code means and what to do; None for a code of another release."""
-    found: Mapping[str, Explanation] = PROBLEMS  # type: ignore[assignment]
-    return found.get(code)
 
 
 def proof_state(document: Mapping[str, Any], verifier: Verifier | None) -> Proof:

@@ -14,9 +14,10 @@ from fastapi.responses import Response
 
 from consumers.console.data.read_api import NotAnswered
 from consumers.console.navigation import OPEN_ENTRIES, roles_of
-from consumers.console.pages.audit.entry import entry_view, explained, pretty, proof_state
+from consumers.console.pages.audit.entry import entry_view, pretty, proof_state
 from consumers.console.pages.audit.room import ROOM, verifier_of
 from consumers.console.pages.audit.values import cut, shown
+from consumers.console.pages.workspace.faults import explained
 from consumers.console.visit import Visiting, only
 from events.types.catalogue import CATALOGUE
 from infra.log.merkle import leaf_hash
@@ -101,7 +102,7 @@ async def entry(visit: Visiting, index: Index) -> Response:
         vkey=None if verifier is None else verifier.vkey,
         whole=cut(visit.words, pretty(raw)),
         anomalies=anomalies,
-        explained=explained,
+        faults=[] if view is None else explained(view.errors),
         show=partial(shown, visit.words),
         may_search=visit.account.role in roles_of(ROOM),
     )

@@ -29,6 +29,7 @@ FILE_BYTES_MAX: Final = 1 << 20
 _SHOWN_MAX: Final = 200
 _TOO_LARGE: Final = Bilingual("حجم الملف أكبر من ميغابايت واحد.", "The file is larger than 1 MiB.")
 _NO_FILE: Final = Bilingual("اختر ملف CSV.", "Choose a CSV file.")
+_UNREADABLE: Final = Bilingual("تعذرت قراءة الملف:", "The file cannot be read:")
 _MANY: Final = Bilingual(
     f"للشراكة أكثر من {ENTRIES_HERE_MAX} قيد. استعمل الأمر ‎yesser ledger reconcile‎.",
     f"The partnership has more than {ENTRIES_HERE_MAX} entries. Use the command yesser ledger reconcile.",
@@ -70,10 +71,7 @@ async def reconcile(
         async with _one_at_a_time:
             found = await asyncio.to_thread(findings_of, given, io.BytesIO(content), entries)
     except WrongInput as error:
-        said = str(error)
-        return await _page(
-            visit, partnership_id, given, Bilingual(f"تعذرت قراءة الملف: {said}", f"The file cannot be read: {said}")
-        )
+        return await _page(visit, partnership_id, given, _UNREADABLE, reason=str(error))
     return await _page(visit, partnership_id, given, findings=without_strangers(found, strangers))
 
 
@@ -93,6 +91,7 @@ async def _page(
     given: TableForm,
     fault: Bilingual | None = None,
     findings: list[Finding] | None = None,
+    reason: str = "",
 ) -> Response:
     own = (await visit.read(f"/v1/partnerships/{partnership_id}")).document
     differing = [finding for finding in findings or () if finding.kind != "matched"]
@@ -103,6 +102,7 @@ async def _page(
         form=given,
         kinds=MAPPED,
         fault=fault,
+        reason=reason,
         findings=findings,
         shown=differing[:_SHOWN_MAX],
         unshown=max(0, len(differing) - _SHOWN_MAX),

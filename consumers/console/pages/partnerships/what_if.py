@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import orjson
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -22,6 +24,8 @@ from events.faults.problems import Bilingual
 from infra.command_line.table_files import csv_text
 from infra.http.problems import Problem
 
+_NOT_ACCEPTED: Final = Bilingual("لا تُقبل هذه الشروط:", "These terms are not accepted:")
+
 routes = APIRouter()
 
 
@@ -29,14 +33,14 @@ routes = APIRouter()
 async def what_if(visit: Visiting, partnership_id: Id) -> Response:
     own = (await visit.read(f"/v1/partnerships/{partnership_id}")).document
     form = other_terms(own["versions"][0]["terms"], visit.request.query_params)
-    found, faults = None, form.faults
+    found, faults, reason = None, form.faults, ""
     if form.is_given and not faults:
         try:
             found = await _priced(visit, partnership_id, form)
         except NotAnswered as error:
             if error.status != 422:
                 raise
-            faults = {"bands": _rules_of_terms(error)}
+            faults, reason = {"bands": _NOT_ACCEPTED}, _rules_of_terms(error)
     rows = [] if found is None else rows_of(found)
     return visit.page(
         "partnerships/what-if.html",
@@ -44,6 +48,7 @@ async def what_if(visit: Visiting, partnership_id: Id) -> Response:
         own=own,
         form=form,
         faults=faults,
+        reason=reason,
         found=found,
         rows=rows,
         totals=totals(rows),
@@ -70,7 +75,6 @@ async def _priced(visit: Visit, partnership_id: str, form: OtherTerms) -> dict[s
     return document
 
 
-def _rules_of_terms(error: NotAnswered) -> Bilingual:
-    """What the contract of the terms says of them; its sentences name fields."""
-    detail = "; ".join(fault["detail"] for fault in error.document.get("errors", ()))
-    return Bilingual(f"لا تقبل هذه الشروط: {detail}", f"These terms are not accepted: {detail}")
+def _rules_of_terms(error: NotAnswered) -> str:
+    """What the contract of the terms says of them, in English; its sentences name fields."""
+    return "; ".join(fault["detail"] for fault in error.document.get("errors", ()))

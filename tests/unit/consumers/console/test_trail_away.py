@@ -21,7 +21,12 @@ from tests.unit.consumers.console.without_services import CSRF, browser
 EVENT = orjson.loads(golden_example("service.launched"))
 AGENCY = Account("desk", "agency", EVENT["source"].rpartition(":")[2])
 ADDRESS = f"agency.{AGENCY.holder}.events/0/17"
-CAMPAIGN = {"campaign_id": "launch.i4", "owner": AGENCY.holder, "missing_channels": [], "acknowledged_index": None}
+CAMPAIGN: dict[str, Any] = {
+    "campaign_id": "launch.i4",
+    "owner": AGENCY.holder,
+    "missing_channels": [],
+    "acknowledged_index": None,
+}
 
 
 class Gateway:

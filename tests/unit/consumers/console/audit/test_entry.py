@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from consumers.console.pages.audit.entry import ROWS_MAX, entry_view, explained, pretty, proof_state
+from consumers.console.pages.audit.entry import ROWS_MAX, entry_view, pretty, proof_state
+from consumers.console.pages.workspace.faults import explained
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import inclusion_proof
 from infra.log.signed_note import LogKey
@@ -84,8 +85,11 @@ def test_a_refusal_says_why() -> None:
     view = entry_view(0, raw("registrar.refused"))
     assert view is not None
     assert view.is_refusal
-    assert [explained(error["code"]) is not None for error in view.errors] == [True, True]
-    assert explained("of-a-later-release") is None
+    first, second, later = explained([*view.errors, {"code": "of-a-later-release", "detail": "Later."}])
+    for fault in (first, second):
+        assert fault.remedy is not None
+        assert fault.detail.ar != fault.detail.en
+    assert (later.remedy, later.detail.en) == (None, "Later.")
 
 
 def test_no_entry_is_too_large_for_a_page() -> None:

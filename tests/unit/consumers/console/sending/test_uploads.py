@@ -57,6 +57,7 @@ class FakeGateway:
         method: str,
         path: str,
         *,
+        language: str,
         content: bytes | None = None,
         content_type: str = "",
         parameters: Mapping[str, str],

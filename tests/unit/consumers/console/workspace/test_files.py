@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import orjson
 import pytest
 
 from consumers.console.accounts.accounts import Account
+from consumers.console.data.gateway import Reply
 from consumers.console.sending import uploads
 from consumers.console.sending.uploads import Sender, Uploads
-from tests.unit.consumers.console.without_services import NoGateway, browser
+from events.schema_tools.refusal_examples import golden_example
+from infra.http.callers import Caller
+from tests.unit.consumers.console.without_services import CSRF, NoGateway, browser
 
 OFFICE = Account("desk", "office")
 FAULTS = 150
@@ -38,3 +43,30 @@ async def test_the_page_says_which_faults_the_csv_has(
         assert sentence in (await client.get(f"/workspace/files/{found.id}")).text
         table = (await client.get(f"/workspace/files/{found.id}/faults.csv")).text
         assert len(table.splitlines()) == 1 + rows
+
+
+class Suspending:
+    """A gateway that refuses, and remembers in which language it was to say why."""
+
+    def __init__(self) -> None:
+        self.languages: set[str] = set()
+
+    async def ask(self, caller: Caller, username: str, method: str, path: str, **given: Any) -> Reply:
+        self.languages.add(given["language"])
+        return Reply(403, {"title": "", "detail": ""}, {})
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+async def test_why_a_file_stopped_is_said_in_the_senders_language(language: str) -> None:
+    gateway: Any = Suspending()
+    event = orjson.loads(golden_example("service.launched"))
+    agency = Account("desk", "agency", event["source"].rpartition(":")[2])
+    kept = Uploads(gateway)
+    async with browser(agency, gateway=gateway, uploads=kept) as client:
+        client.cookies.set("yesser-language", language)
+        files = {"file": ("a.ndjson", orjson.dumps(event) + b"\n")}
+        assert (await client.post("/workspace/files", data={"csrf": CSRF}, files=files)).status_code == 303
+    (found,) = kept.of(agency.username)
+    kept.send(found)
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "upload"))
+    assert (found.state, gateway.languages) == ("stopped", {language})

@@ -24,6 +24,7 @@ SIGNED: dict[str, Any] = {
     ],
     "cap": None,
     "guarantee": {"partner_floor_bp_of_expected": 5_000, "recoverable": True},
+    "expected": [{"period": "2005-01", "halalas": 10_000_000}],
 }
 
 
@@ -50,6 +51,13 @@ def test_a_shared_address_may_name_some_fields_only() -> None:
     assert [band["partner_bp"] for band in form.terms["bands"]] == [7_000, 6_000, 4_000]
     assert form.terms["guarantee"] == SIGNED["guarantee"]
     assert other_terms(SIGNED, {"form": "1", "rate1": "60"}).terms["guarantee"]["recoverable"] is False
+
+
+def test_a_contract_that_expects_nothing_takes_no_guarantee() -> None:
+    without = {**SIGNED, "guarantee": None, "expected": []}
+    assert not other_terms(without, {"form": "1", "floor": ""}).faults
+    assert set(other_terms(without, {"form": "1", "floor": "50"}).faults) == {"floor"}
+    assert not other_terms({**SIGNED, "guarantee": None}, {"form": "1", "floor": "50"}).faults
 
 
 def test_an_empty_guarantee_is_none() -> None:
