@@ -62,9 +62,12 @@ def _english_days(days: int, kind: str = "") -> str:
 
 
 def _arabic_days(days: int, kind: str = "") -> str:
-    """The number with its noun: Arabic has forms for one, two, three to ten, eleven on, and for whole hundreds."""
+    """The number with its noun: Arabic has forms for one, two, three to ten, eleven on, and for whole hundreds.
+
+    Without a kind of days it says how long: one and two are then in the accusative.
+    """
     if days == 1:
-        return f"يوم{kind} واحد"
+        return f"يوم{kind} واحد" if kind else "يومًا واحدًا"
     if days == 2:
         return f"يوما{kind}" if kind else "يومين"
     if 3 <= days % 100 <= 10:
