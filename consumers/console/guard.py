@@ -27,7 +27,7 @@ from consumers.console.visit import page_context
 from consumers.console.web import assets
 from consumers.console.web.explanations import explanation_of
 from consumers.console.web.language import DEFAULT, LANGUAGES, Words
-from consumers.console.web.security import HEADERS, SAFE_METHODS, SIGN_IN, is_own_site
+from consumers.console.web.security import FIELDS_MAX, HEADERS, SAFE_METHODS, SIGN_IN, is_own_site
 from infra.postgres.connection import TRANSIENT_ERRORS
 
 LANGUAGE_COOKIE: Final = "yesser-language"
@@ -84,7 +84,7 @@ class Guard:
     async def _kept(self, scope: Scope, receive: Receive) -> str | None:
         """The form of a session that has ended, sealed; None where there is nothing to keep."""
         try:
-            form = await Request(scope, receive).form()
+            form = await Request(scope, receive).form(max_fields=FIELDS_MAX)
         except (HTTPException, MultiPartException, ClientDisconnect):
             return None
         fields = [(name, text) for name, text in form.multi_items() if isinstance(text, str)]

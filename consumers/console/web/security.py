@@ -16,6 +16,8 @@ from infra.http.problems import Problem
 
 CSRF_FIELD: Final = "csrf"
 SIGN_IN: Final = "/sign-in"
+FIELDS_MAX: Final = 2_000
+"""Of a form. A contract has at most 400 expected amounts and 50 bands, two fields each, and 200 services."""
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
@@ -58,7 +60,7 @@ async def require_own_form(request: Request) -> None:
     """
     if request.method in SAFE_METHODS or request.state.account is None or request.url.path == SIGN_IN:
         return
-    form = await request.form()
+    form = await request.form(max_fields=FIELDS_MAX)  # the request keeps it for its page
     given, expected = form.get(CSRF_FIELD), request.state.csrf
     secret = given if isinstance(given, str) else ""
     if not expected or not hmac.compare_digest(secret.encode(), expected.encode()):

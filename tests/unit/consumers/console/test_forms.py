@@ -24,8 +24,8 @@ ADMINISTRATOR = Account("desk", "administrator")
         ("multipart/form-data", b"x"),
         (BOUNDARY, b"no part at all"),
         (BOUNDARY, NAMELESS),
-        (BOUNDARY, FIELD * 1_001 + b"--b--\r\n"),
-        ("application/x-www-form-urlencoded", b"&".join(b"a%d=x" % number for number in range(1_001))),
+        (BOUNDARY, FIELD * 2_001 + b"--b--\r\n"),
+        ("application/x-www-form-urlencoded", b"&".join(b"a%d=x" % number for number in range(2_001))),
     ],
 )
 async def test_a_form_that_cannot_be_read_leads_to_sign_in_where_nobody_is_signed_in(
@@ -57,6 +57,21 @@ async def test_a_form_in_utf_8_is_read(charset: str) -> None:
         answer = await client.post("/campaigns/new-team", content=OWN + FIELD + b"--b--\r\n", headers=headers)
         assert answer.status_code == 401
         assert 'name="kept"' in answer.text
+
+
+async def test_the_largest_contract_of_the_catalogue_fits_into_a_form() -> None:
+    contract = {"csrf": CSRF, "do": "check", "data.partnership_id": "P-1", "data.terms.expected.count": "400"}
+    for number in range(400):
+        contract |= {f"data.terms.expected.{number}.{name}": "1" for name in ("period", "amount_halalas")}
+    for number in range(50):
+        contract |= {f"data.terms.bands.{number}.{name}": "1" for name in ("up_to_halalas", "partner_bp")}
+    contract |= {f"data.services.{number}": f"S-{number}" for number in range(200)}
+    async with browser(Account("desk", "agency", "health")) as client:
+        answer = await client.post("/workspace/publish/partnership.signed", data=contract)
+        assert (answer.status_code, 'value="P-1"' in answer.text) == (422, True)
+    async with browser() as client:
+        kept = await client.post("/workspace/publish/partnership.signed", data=contract)
+        assert (kept.status_code, 'name="kept"' in kept.text) == (401, True)
 
 
 async def test_a_form_that_breaks_off_is_no_fault_where_nobody_is_signed_in() -> None:
