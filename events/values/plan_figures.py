@@ -7,6 +7,10 @@ from typing import Any
 
 
 def begun_and_completed(projects: Sequence[dict[str, Any]]) -> tuple[int, int]:
-    """How many of these projects (`yesser plan --json`) have begun, and how many have completed all their phases."""
-    begun = sum(project["started"] > 0 or project["completed"] > 0 for project in projects)
-    return begun, sum(project["completed"] == project["phases"] for project in projects)
+    """How many of these projects (`yesser plan --json`) have begun, and how many have completed all their phases.
+
+    A cancelled one counts towards no target.
+    """
+    going = [project for project in projects if not project["cancelled"]]
+    begun = sum(project["started"] > 0 or project["completed"] > 0 for project in going)
+    return begun, sum(project["completed"] == project["phases"] for project in going)

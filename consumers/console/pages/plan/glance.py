@@ -11,13 +11,14 @@ from urllib.parse import quote
 
 from consumers.console.pages.plan.names import CHANNELS, ERAS, GROUPS, TRACKS, Name
 from consumers.plan.pace import elapsed_days, expected
-from events.values.calendar import CalendarName, DateOutOfRange, day_after, gregorian_of
+from events.values.calendar import CalendarName, DateOutOfRange, day_after, gregorian_of, year_of
 from events.values.plan_figures import begun_and_completed
 
 Document = Mapping[str, Any]
 PARTNERSHIPS_SHOWN_MAX: Final = 12
 PROJECTS_SHOWN_MAX: Final = 24
 AGENCIES_SHOWN_MAX: Final = 40
+TRAINING_SHOWN_MAX: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class Glance:
     groups: Sequence[tuple[Line, Document]]
     training: Sequence[tuple[str, int, Sequence[tuple[Line, Document]]]]
     """Calendar, year, its tracks."""
+    training_shown: Sequence[tuple[str, int, Sequence[tuple[Line, Document]]]]
+    """Of these, the years nearest to the day of measuring."""
     awareness: Sequence[Line]
     everywhere: Line
     """Services on all three channels."""
@@ -144,6 +147,7 @@ def glance(plan: Document, pace: Document, as_of_index: int | None) -> Glance:
         services=launched,
         groups=groups,
         training=training,
+        training_shown=_nearest(training, pace["measured_on"]),
         awareness=[_aired(channel, air, why) for channel in air["aired"]],
         everywhere=Line(
             ("على الوسائل الثلاث", "On all three"),
@@ -194,6 +198,20 @@ def _awareness(name: Name) -> Name:
 def _training(rows: Sequence[Document], on: str | None, why: Any) -> Any:
     for (calendar, year), found in groupby(rows, key=itemgetter("calendar", "year")):
         yield calendar, year, [(training_line(row, on, why), row) for row in found]
+
+
+def _nearest(training: Sequence[Any], on: str | None) -> list[Any]:
+    """The years nearest to a date, in their order: the one that runs, in each calendar, comes first to be shown."""
+
+    def distance(number: int) -> int:
+        calendar, year, _ = training[number]
+        try:
+            return len(training) - number if on is None else abs(year - year_of(on, cast(CalendarName, calendar)))
+        except DateOutOfRange:
+            return len(training) - number
+
+    nearest = sorted(range(len(training)), key=distance)[:TRAINING_SHOWN_MAX]
+    return [training[number] for number in sorted(nearest)]
 
 
 def training_line(row: Document, on: str | None, why: Any = explanation) -> Line:

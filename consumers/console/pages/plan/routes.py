@@ -11,7 +11,7 @@ from consumers.console.navigation import roles_of
 from consumers.console.pages.plan import tables
 from consumers.console.pages.plan.chart import launches_chart, totals
 from consumers.console.pages.plan.details import details
-from consumers.console.pages.plan.glance import PARTNERSHIPS_SHOWN_MAX
+from consumers.console.pages.plan.glance import PARTNERSHIPS_SHOWN_MAX, agencies_behind
 from consumers.console.pages.plan.moment import Moment, moment_of, steps
 from consumers.console.pages.plan.reading import read_glance
 from consumers.console.pages.plan.shown import Context, show
@@ -68,7 +68,7 @@ async def table(visit: Visiting, table: str, as_of_index: AsOf = "", as_of_recor
     shown = await read_glance(visit, Moment() if moment.fault else moment)
     text = {
         "figures": lambda: tables.figures_csv(shown),
-        "agencies": lambda: tables.agencies_csv(shown.agencies),
+        "agencies": lambda: tables.agencies_csv(agencies_behind(shown.pace["agencies"])),
         "launches": lambda: tables.launches_csv(totals(shown.pace["launches"])),
         "partnerships": lambda: tables.partnerships_csv(shown.plan["partnerships"]),
         "training": lambda: tables.training_csv(shown.plan["training"]),

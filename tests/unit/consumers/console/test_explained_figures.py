@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import unquote
@@ -30,15 +31,18 @@ class Plan:
 
     app = FastAPI()
 
-    def __init__(self) -> None:
+    def __init__(self, plan: Mapping[str, Any] = PLAN, pace: Mapping[str, Any] = PACE) -> None:
         self.explained: list[tuple[str, Any]] = []
+        self._plan = plan
+        self._pace = pace
 
     async def get(self, caller: Caller, path: str, parameters: dict[str, Any]) -> Answer:
         index = parameters["as_of_index"]
         if path == "/v1/plan":
-            return Answer({**PLAN, "log_index": ENTRIES if index is None else index})
+            return Answer({**self._plan, "log_index": ENTRIES if index is None else index})
         if path == "/v1/pace":
-            return Answer({**PACE, "plan": {**PACE["plan"], **DAYS}, "measured_by": "days", "recorded": None})
+            plan = {**PACE["plan"], **DAYS}
+            return Answer({**self._pace, "plan": plan, "measured_by": "days", "recorded": None})
         self.explained.append((path, index))
         key, _, field = unquote(path).removeprefix("/v1/explain/plan/").rpartition("/")
         change = {field: {"before": 0, "after": 1}}
@@ -88,6 +92,30 @@ async def test_a_halted_read_model_hides_no_state_of_the_past(index: int, status
         page = await client.get(f"/plan?as_of_index={index}")
         assert page.status_code == status
         assert f'max="{SIZE}"' in page.text
+
+
+async def test_the_file_of_agencies_has_all_of_them() -> None:
+    figures = dict.fromkeys(("services", "launched", "expected_launched", "phases", "completed"), 1)
+    agencies = [{"agency": f"agency-{n:02}", **figures, "expected_completed": 0} for n in range(55)]
+    async with plan_of("office", Plan(pace={**PACE, "agencies": agencies})) as client:
+        assert len((await client.get("/plan/agencies.csv")).text.splitlines()) == 1 + 55
+        assert "agency-54" not in (await client.get("/plan")).text
+
+
+async def test_no_target_decides_how_long_a_page_is() -> None:
+    target = {"target": 2**53 - 1, "registered": 6, "completed": 4, "cancelled": 2}
+    async with plan_of("office", Plan({**PLAN, "infrastructure": target})) as client:
+        assert len((await client.get("/plan")).text) < 100_000
+
+
+async def test_a_cancelled_project_is_not_drawn_as_begun() -> None:
+    one_left = {"target": 6, "registered": 6, "completed": 3, "cancelled": 2}
+    async with plan_of("office", Plan({**PLAN, "infrastructure": one_left})) as client:
+        client.cookies.set("yesser-language", "en")
+        page = (await client.get("/plan")).text
+    segments = page.partition("Infrastructure projects: 3 of 6 completed, 4 registered and not cancelled")[2]
+    drawn = re.findall(r'class="(bar-\w+)"', segments.partition("</svg>")[0])
+    assert drawn == ["bar-done"] * 3 + ["bar-begun"] + ["bar-whole"] * 2
 
 
 async def test_from_the_present_no_link_leads_to_a_later_state() -> None:

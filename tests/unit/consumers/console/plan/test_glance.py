@@ -96,7 +96,25 @@ def test_what_is_done_is_compared_with_an_even_pace() -> None:
         "Services launched",
         "Training 1426 AH, use",
     ]
-    assert shown.begun == 2
+    assert shown.begun == 1, "a cancelled application is not on its way to the target"
+
+
+def years(calendar: str, *numbers: int) -> list[dict[str, Any]]:
+    seats = {"track": "usage", "quota": 355, "certified": 0, "revoked": 0, "net": 0}
+    return [{"calendar": calendar, "year": year, **seats} for year in numbers]
+
+
+def test_the_year_of_training_that_runs_is_shown_in_each_calendar() -> None:
+    hijri = years("umm-al-qura", *range(1426, 1431))
+    shown = glance({**PLAN, "training": hijri}, PACE, None)
+    assert [year for _, year, _ in shown.training_shown] == [1426, 1427, 1428, 1429]
+    both = glance({**PLAN, "training": [*years("gregorian", 2004, 2005, 2006), *hijri]}, PACE, None)
+    assert [year for _, year, _ in both.training_shown] == [2004, 2005, 2006, 1426]
+    assert len(both.training) == 8
+    without = {**PACE, "plan": None, "measured_on": None, "days": 0, "elapsed_days": 0}
+    assert [year for _, year, _ in glance({**PLAN, "training": hijri}, without, None).training_shown] == [
+        *range(1427, 1431)
+    ]
 
 
 def test_without_a_plan_nothing_is_late() -> None:
