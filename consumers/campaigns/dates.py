@@ -7,6 +7,7 @@ from typing import Final
 
 from events.faults.problems import Bilingual
 from events.values.calendar import FIRST_DATE, LAST_DATE, parts_of
+from events.values.month_names import HIJRI_MONTHS
 
 _WEEKDAYS: Final = (
     Bilingual("الاثنين", "Monday"),
@@ -31,20 +32,6 @@ _MONTHS: Final = (
     Bilingual("نوفمبر", "November"),
     Bilingual("ديسمبر", "December"),
 )
-_HIJRI_MONTHS: Final = (
-    Bilingual("محرم", "Muharram"),
-    Bilingual("صفر", "Safar"),
-    Bilingual("ربيع الأول", "Rabi al-Awwal"),
-    Bilingual("ربيع الآخر", "Rabi al-Thani"),
-    Bilingual("جمادى الأولى", "Jumada al-Ula"),
-    Bilingual("جمادى الآخرة", "Jumada al-Thania"),
-    Bilingual("رجب", "Rajab"),
-    Bilingual("شعبان", "Shaban"),
-    Bilingual("رمضان", "Ramadan"),
-    Bilingual("شوال", "Shawwal"),
-    Bilingual("ذو القعدة", "Dhu al-Qidah"),
-    Bilingual("ذو الحجة", "Dhu al-Hijja"),
-)
 
 
 def in_words(on: str) -> Bilingual:
@@ -55,7 +42,7 @@ def in_words(on: str) -> Bilingual:
     if not FIRST_DATE <= on <= LAST_DATE:
         return gregorian
     year, number, hijri_day = parts_of(on, "umm-al-qura")
-    hijri = _HIJRI_MONTHS[number - 1]
+    arabic, english = HIJRI_MONTHS[number - 1]
     return Bilingual(
-        f"{gregorian.ar} م ({hijri_day} {hijri.ar} {year} هـ)", f"{gregorian.en} ({hijri_day} {hijri.en} {year} AH)"
+        f"{gregorian.ar} م ({hijri_day} {arabic} {year} هـ)", f"{gregorian.en} ({hijri_day} {english} {year} AH)"
     )

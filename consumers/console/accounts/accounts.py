@@ -34,7 +34,8 @@ _SQL: Final = queries("consumers.console.accounts", "accounts.sql")
 class Account:
     """An account that may sign in. `holder`: the agency of an agency's account and of its campaign team.
 
-    `is_suspended`: whether that agency is, as the session that was looked up says.
+    `is_suspended`: whether that agency is, as the session that was looked up says. Without a password it signs in at
+    the identity provider alone.
     """
 
     username: str
@@ -44,6 +45,7 @@ class Account:
     partners: tuple[str, ...] = ()
     language: Literal["ar", "en"] = "ar"
     is_suspended: bool = False
+    has_password: bool = True
 
     def caller(self) -> Caller | None:
         """As whom the account reads and sends; None for an administrator, who sees operations only."""
@@ -57,7 +59,8 @@ class Account:
 
 
 def account_of(row: Mapping[str, Any]) -> Account:
-    return Account(row["username"], row["role"], row["holder"], row["team"], tuple(row["partners"]), row["language"])
+    names = ("username", "role", "holder", "team", "language", "has_password")
+    return Account(partners=tuple(row["partners"]), **{name: row[name] for name in names})
 
 
 async def find_account(connection: Connection | Pool, username: str) -> tuple[Account, str | None] | None:

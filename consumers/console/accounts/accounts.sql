@@ -1,9 +1,10 @@
 -- name: account
-SELECT username, role, holder, team, partners, language, password_hash FROM console.account
+SELECT username, role, holder, team, partners, language, password_hash, password_hash IS NOT NULL AS has_password
+FROM console.account
 WHERE username = $1 AND disabled_at IS NULL
 
 -- name: account_by_subject
-SELECT username, role, holder, team, partners, language FROM console.account
+SELECT username, role, holder, team, partners, language, password_hash IS NOT NULL AS has_password FROM console.account
 WHERE oidc_subject = $1 AND disabled_at IS NULL
 
 -- name: accounts
@@ -36,6 +37,7 @@ INSERT INTO console.session (session_sha256, username, csrf) VALUES ($1, $2, $3)
 -- name: session
 -- A session that is valid at $2; `is_stale` when its last use should be written again.
 SELECT a.username, a.role, a.holder, a.team, a.partners, a.language, s.csrf,
+    a.password_hash IS NOT NULL AS has_password,
     EXISTS (SELECT FROM platform.suspension p WHERE p.agency = a.holder) AS is_suspended,
     s.seen_at < $2::timestamptz - interval '1 minute' AS is_stale
 FROM console.session s JOIN console.account a USING (username)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import datetime
 from typing import Any, Final
@@ -12,6 +13,7 @@ import click
 from consumers.console.accounts.accounts import ROLES, USERNAME, list_accounts
 from consumers.console.accounts.passwords import LENGTH_MIN, hash_password
 from events.errors import Reject
+from events.values.fields import CODE_PATTERN, ID_PATTERN
 from events.values.personal_data import shows_ten_digits
 from infra.command_line.database import with_database
 from infra.command_line.output import json_option, print_confirmation, print_result
@@ -21,6 +23,7 @@ from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
 
+_PARTNER: Final = re.compile(f"{CODE_PATTERN.strip('^$')}/{ID_PATTERN.strip('^$')}")
 _SQL: Final = queries("consumers.console.accounts", "accounts.sql")
 
 
@@ -149,7 +152,7 @@ def require_valid(username: str, role: str, agency: str | None, team: str | None
         faults.append("--agency is for the roles agency and team, and only for them")
     if (team is not None) != (role == "team"):
         faults.append("--team is for the role team, and only for it")
-    if bool(partners) != (role == "partner") or not all(len(name.split("/")) == 2 for name in partners):
+    if bool(partners) != (role == "partner") or not all(map(_PARTNER.fullmatch, partners)):
         faults.append("--partner AGENCY/PARTNER_ID is for the role partner, and only for it")
     if faults:
         raise InvalidAccount("; ".join(faults) + ".")

@@ -20,6 +20,7 @@ from consumers.console.parts import Parts
 from consumers.console.visit import Visit, Visiting, page_context
 from consumers.console.web.language import LANGUAGES
 from consumers.console.web.security import SIGN_IN
+from infra.http.problems import Problem
 from infra.http.rate_limits import RateLimit
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
@@ -168,6 +169,8 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
         password: Annotated[str, Form(max_length=passwords.LENGTH_MAX)] = "",
         new_password: Annotated[str, Form(max_length=passwords.LENGTH_MAX)] = "",
     ) -> Response:
+        if not visit.account.has_password:
+            raise Problem("not-found")
         fault = None
         found = await find_account(parts.own, visit.account.username)
         if tries.wait_s("", visit.account.username):

@@ -17,6 +17,7 @@ from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup, escape
 
 from events.values.calendar import FIRST_DATE, LAST_DATE, DateOutOfRange, parts_of
+from events.values.month_names import HIJRI_MONTHS
 
 Language = Literal["ar", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("ar", "en")
@@ -24,20 +25,7 @@ DEFAULT: Final[Language] = "ar"
 _LOCALES: Final[dict[Language, Locale]] = {"ar": Locale("ar", "SA"), "en": Locale("en", "GB")}
 _RIYADH: Final = timezone(timedelta(hours=3))
 _HALALAS: Final = Decimal(100)
-_HIJRI_MONTHS: Final = (
-    ("محرم", "Muharram"),
-    ("صفر", "Safar"),
-    ("ربيع الأول", "Rabi I"),
-    ("ربيع الآخر", "Rabi II"),
-    ("جمادى الأولى", "Jumada I"),
-    ("جمادى الآخرة", "Jumada II"),
-    ("رجب", "Rajab"),
-    ("شعبان", "Sha‘ban"),
-    ("رمضان", "Ramadan"),
-    ("شوال", "Shawwal"),
-    ("ذو القعدة", "Dhu al-Qi‘dah"),
-    ("ذو الحجة", "Dhu al-Hijjah"),
-)
+_WESTERN: Final = {first + digit: str(digit) for first in (0x0660, 0x06F0) for digit in range(10)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +75,14 @@ class Words:
 
     def gregorian(self, on: str) -> str:
         found = datetime.strptime(on, "%Y-%m-%d").replace(tzinfo=UTC).date()
-        return _latin(format_date(found, "d MMMM y", locale=_LOCALES[self.language]))
+        return western(format_date(found, "d MMMM y", locale=_LOCALES[self.language]))
 
     def hijri(self, on: str) -> str | None:
         """The Umm al-Qura date in words, or None outside its table."""
         if not FIRST_DATE <= on <= LAST_DATE:
             return None
-        year, month, day = parts_of(on, "umm_al_qura")
-        names = _HIJRI_MONTHS[month - 1]
+        year, month, day = parts_of(on, "umm-al-qura")
+        names = HIJRI_MONTHS[month - 1]
         return f"{day} {self.say(*names)} {year}{self.say(' هـ', ' AH')}"
 
     def hijri_if_day(self, text: str) -> str | None:
@@ -108,7 +96,7 @@ class Words:
         """A UTC instant, as the clock in Riyadh shows it."""
         found = datetime.fromisoformat(at) if isinstance(at, str) else at
         local = found.astimezone(_RIYADH)
-        text = _latin(format_datetime(local, "d MMM y HH:mm", locale=_LOCALES[self.language]))
+        text = western(format_datetime(local, "d MMM y HH:mm", locale=_LOCALES[self.language]))
         return Markup('<time datetime="{}">{}</time>').format(found.astimezone(UTC).isoformat(), text)
 
 
@@ -132,6 +120,6 @@ def _ltr(text: str) -> Markup:
     return Markup('<bdi dir="ltr">{}</bdi>').format(escape(text))
 
 
-def _latin(text: str) -> str:
-    """With Western digits: the dates of `ar_SA` have Arabic ones."""
-    return text.translate({0x0660 + digit: str(digit) for digit in range(10)})
+def western(text: str) -> str:
+    """With Western digits: the dates of `ar_SA` have Arabic ones, and people type them."""
+    return text.translate(_WESTERN)

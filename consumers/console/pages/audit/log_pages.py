@@ -19,6 +19,7 @@ from consumers.console.pages.audit.room import ROOM, verifier_of
 from consumers.console.pages.audit.values import cut, shown
 from consumers.console.pages.workspace.faults import explained
 from consumers.console.visit import Visiting, only
+from consumers.console.web.language import western
 from events.types.catalogue import CATALOGUE
 from infra.log.merkle import leaf_hash
 from infra.log.proof_file import ProofFile
@@ -77,7 +78,7 @@ async def log(
 @routes.get("/audit/entries", dependencies=[only(roles_of(ROOM))])
 async def entry_by_number(visit: Visiting, index: Annotated[str, Query(max_length=24)] = "") -> Response:
     """The form of the explorer that asks for one entry."""
-    number = index.strip().replace(",", "")
+    number = western(index.strip()).replace(",", "").replace("٬", "")
     if number.isdecimal() and number.isascii() and int(number) <= INDEX_MAX:
         return visit.redirect(f"/audit/entries/{int(number)}")
     return visit.redirect("/audit/log")

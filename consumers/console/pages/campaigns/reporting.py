@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, get_args
 
+from consumers.console.web.language import western
 from events.faults.problems import Bilingual
 from events.reports.campaign_reports import Action, Airing, acknowledgement, airing_report, completion
 from events.values.fields import DATE_PATTERN, ID_PATTERN, Channel
@@ -27,9 +28,6 @@ FIELDS: Final = {
 """The field that a fault of an event belongs to, by its pointer."""
 REACH_MAX: Final = 2**53 - 1
 _SEPARATORS: Final = dict.fromkeys(map(ord, ",٬ \u00a0\u202f"))
-_DIGITS: Final = {0x0660 + digit: str(digit) for digit in range(10)} | {
-    0x06F0 + digit: str(digit) for digit in range(10)
-}
 _DESK: Final = Bilingual(
     "اكتب رمز المكتب بحروف لاتينية وأرقام دون مسافات، مثل press-desk.",
     "Write the desk in Latin letters and digits without spaces, such as press-desk.",
@@ -100,11 +98,6 @@ def faults_of(errors: Sequence[Mapping[str, Any]]) -> Faults:
         field = FIELDS.get(str(error.get("pointer", "")), "")
         found.setdefault(field, str(error.get("detail", "")))
     return found
-
-
-def western(text: str) -> str:
-    """With Western digits."""
-    return text.translate(_DIGITS)
 
 
 def _is_date(text: str) -> bool:

@@ -15,9 +15,10 @@ from fastapi.responses import Response
 from consumers.console.data.read_api import NotAnswered
 from consumers.console.pages.campaigns.acting import LOOK_EVERY_S, typed
 from consumers.console.pages.campaigns.changing import act, change, look
-from consumers.console.pages.campaigns.reporting import Faults, Given, western
+from consumers.console.pages.campaigns.reporting import Faults, Given
 from consumers.console.pages.campaigns.teams import TeamCode
 from consumers.console.visit import Visit, Visiting
+from consumers.console.web.language import western
 from consumers.delivery.teams.inputs import ENDPOINT_PATTERN
 from events.faults.problems import Bilingual
 

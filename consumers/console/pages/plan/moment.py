@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time, timedelta, timezone
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
+from consumers.console.web.language import western
 from consumers.read_api.cursor import INTEGER_MAX
 
 _RIYADH: Final = timezone(timedelta(hours=3))
@@ -40,9 +41,12 @@ class Moment:
 
 
 def moment_of(as_of_index: str, as_of_recorded: str) -> Moment:
-    """Reads the two fields of the form. A date is its last moment in Riyadh; a time without an offset is Riyadh's."""
+    """Reads the two fields of the form, whose digits may be Arabic. A date is its last moment in Riyadh; a time without
+    an offset is Riyadh's.
+    """
     index, recorded = as_of_index.strip(), as_of_recorded.strip()
     typed = Moment(typed_index=index[:20], typed_time=recorded[:40])
+    index, recorded = western(index), western(recorded)
     if index and recorded:
         return _with(typed, fault="both")
     if index:

@@ -117,6 +117,14 @@ async def test_a_cookie_of_another_application_hides_none_of_ours(other: str) ->
         assert (answer.status_code, "Sign out" in answer.text) == (200, True)
 
 
+@pytest.mark.parametrize("has_password", [True, False])
+async def test_only_who_has_a_password_may_change_it(has_password: bool) -> None:
+    async with browser(Account("desk", "office", has_password=has_password)) as client:
+        assert ('action="/account/password"' in (await client.get("/account")).text) is has_password
+        given = {"csrf": CSRF, "password": "x", "new_password": "another password"}
+        assert (await client.post("/account/password", data=given)).status_code == (503 if has_password else 404)
+
+
 async def test_another_tab_that_signed_in_does_not_stop_the_page_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
     async def nobody(connection: object, username: str) -> None:
         return None

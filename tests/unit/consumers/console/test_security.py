@@ -71,6 +71,10 @@ def test_a_password_is_hashed_with_argon2id() -> None:
         ("desk", "team", "health", None, (), "--team"),
         ("desk", "partner", None, None, (), "--partner"),
         ("desk", "partner", None, None, ("P1",), "--partner"),
+        ("desk", "partner", None, None, ("/",), "--partner"),
+        ("desk", "partner", None, None, ("commerce/",), "--partner"),
+        ("desk", "partner", None, None, ("commerce/DIGITAL", "Commerce/DIGITAL"), "--partner"),
+        ("desk", "partner", None, None, ("commerce/DIGITAL/2",), "--partner"),
     ],
 )
 def test_an_account_that_cannot_be_is_refused(
@@ -78,3 +82,7 @@ def test_an_account_that_cannot_be_is_refused(
 ) -> None:
     with pytest.raises(InvalidAccount, match=fault):
         require_valid(username, role, agency, team, partners)
+
+
+def test_a_partner_is_named_by_an_agency_and_its_id_there() -> None:
+    require_valid("desk", "partner", None, None, ("commerce/DIGITAL-TRANSACTIONS", "health/ACME_2"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from consumers.console.accounts.accounts import Account
 from consumers.console.pages.audit.log_pages import after_of, asked_of, faults_of
+from tests.unit.consumers.console.without_services import browser
 
 NOTHING = dict.fromkeys(("agency", "type", "subject", "id", "from", "to"), "")
 
@@ -36,3 +38,10 @@ def test_days_are_those_of_riyadh_and_what_is_empty_is_not_asked() -> None:
 def test_the_next_page_keeps_its_cursor() -> None:
     assert after_of("/v1/entries?limit=25&after=WzE3XQ") == "WzE3XQ"
     assert after_of(None) is None
+
+
+@pytest.mark.parametrize("number", ["1042", " 1,042 ", "١٬٠٤٢", "۱۰۴۲"])
+async def test_the_number_of_an_entry_leads_to_it(number: str) -> None:
+    async with browser(Account("desk", "office")) as client:
+        answer = await client.get("/audit/entries", params={"index": number})
+    assert answer.headers["location"] == "/audit/entries/1042"
