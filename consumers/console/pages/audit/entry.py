@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -17,11 +17,11 @@ from events.wire.entry import NotAnEntry, parse_entry
 from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import verify_inclusion
-from infra.log.signed_note import InvalidNote, Verifier
+from infra.log.signed_note import Checkpoint, InvalidNote, Verifier, read_checkpoint, signature_lines, split_note
 
 ROWS_MAX: Final = 200
 """Fields that are shown; the rest is in the proof file."""
-Proof = Literal["good", "changed", "not-in-tree", "not-signed", "no-key"]
+Proof = Literal["good", "changed", "not-in-tree", "not-signed", "other-key", "no-key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +85,45 @@ def entry_view(index: int, raw: bytes) -> EntryView | None:
 
 
 def proof_state(document: Mapping[str, Any], verifier: Verifier | None) -> Proof:
-    """Whether an entry with its proof (`/v1/proofs/{index}`) is as it was signed. `verifier`: the log's key, pinned."""
+    """Whether an entry with its proof (`/v1/proofs/{index}`) is as it was signed. `verifier`: the log's key, pinned.
+
+    `other-key`: the proof holds, under a checkpoint that only keys signed which are not known here: no tampering.
+    """
     entry = str(document["entry"]).encode()
     leaf = leaf_hash(entry)
     if base64.b64decode(document["leaf"]) != leaf:
         return "changed"
     if verifier is None:
         return "no-key"
+    note = str(document["checkpoint"])
     try:
-        history = KeyHistory.of(verifier, parse_transitions(str(document["rotations"])))
-        checkpoint = history.parse_checkpoint(str(document["checkpoint"]))
+        history = _history(verifier, str(document["rotations"]))
+        is_of_others = _is_of_others(note, history.keys)
+        checkpoint = _unverified(note) if is_of_others else history.parse_checkpoint(note)
     except InvalidNote:
         return "not-signed"
     path = [base64.b64decode(step) for step in document["path"]]
-    included = verify_inclusion(leaf, document["index"], checkpoint.size, checkpoint.root, path)
-    return "good" if included else "not-in-tree"
+    if not verify_inclusion(leaf, document["index"], checkpoint.size, checkpoint.root, path):
+        return "not-in-tree"
+    return "other-key" if is_of_others else "good"
+
+
+def _history(verifier: Verifier, rotations: str) -> KeyHistory:
+    """The keys of the log; the pinned one alone where the rotations do not name it. Raises `InvalidNote`."""
+    steps = parse_transitions(rotations)
+    history = KeyHistory.of(steps[0].old if steps else verifier, steps)
+    return history if verifier in history.keys else KeyHistory((verifier,))
+
+
+def _is_of_others(note: str, keys: Sequence[Verifier]) -> bool:
+    """Whether a checkpoint has signatures in its log's name, and none by these keys or by their key ids."""
+    text, lines, origin = split_note(note)[0], signature_lines(note), note.partition("\n")[0]
+    is_known = any(found == key.key_id or key.accepts(text, signed) for key in keys for _, found, signed in lines)
+    return not is_known and any(name == origin for name, _, _ in lines)
+
+
+def _unverified(note: str) -> Checkpoint:
+    return read_checkpoint(split_note(note)[0], note.partition("\n")[0], note)
 
 
 def _rows(type_name: str, shown: str, path: str, value: Any) -> Iterator[Row]:

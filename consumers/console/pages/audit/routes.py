@@ -97,13 +97,17 @@ async def keys(visit: Visiting) -> Response:
 
 
 def history_of(verifier: Verifier | None, rotations: list[str]) -> list[dict[str, Any]] | None:
-    """The log's keys, the first one first, each with the size from which on it signs; None where they do not hold."""
+    """The log's keys, the first one first, each with the size from which on it signs; None where they do not hold,
+    empty where the verifier's key is none of them."""
     if verifier is None:
         return None
     try:
-        history = KeyHistory.of(verifier, [*map(parse_transition, rotations)])
+        steps = [*map(parse_transition, rotations)]
+        history = KeyHistory.of(steps[0].old if steps else verifier, steps)
     except InvalidNote:
         return None
+    if verifier not in history.keys:
+        return []
     sizes = [0, *(step.size for step in history.transitions)]
     return [
         {"vkey": key.vkey, "from_size": size, "is_current": key == history.current}

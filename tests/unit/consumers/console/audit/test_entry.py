@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
 
 from consumers.console.pages.audit.entry import ROWS_MAX, entry_view, pretty, proof_state
+from consumers.console.pages.audit.routes import history_of
 from consumers.console.pages.workspace.faults import explained
+from infra.log.key_history import sign_transition
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import inclusion_proof
 from infra.log.signed_note import LogKey
@@ -46,8 +49,24 @@ async def test_a_changed_entry_is_red_with_and_without_its_hash() -> None:
     assert proof_state(both, KEY.verifier) == "not-in-tree"
 
 
-async def test_a_checkpoint_of_another_key_is_red() -> None:
-    assert proof_state(await document(), OTHER.verifier) == "not-signed"
+async def test_a_checkpoint_of_another_key_is_not_verified_and_not_called_changed() -> None:
+    assert proof_state(await document(), OTHER.verifier) == "other-key"
+    elsewhere = LogKey("another.example/0", b"\x07" * 32)
+    assert proof_state(await document(), elsewhere.verifier) == "other-key"
+    changed = ENTRIES[7].replace(b"7", b"8", 1)
+    both = {"entry": changed.decode(), "leaf": base64.b64encode(leaf_hash(changed)).decode()}
+    assert proof_state(await document() | both, OTHER.verifier) == "not-in-tree"
+
+
+async def test_a_checkpoint_without_a_signature_of_its_log_is_red() -> None:
+    note = str((await document())["checkpoint"])
+    text, _, lines = note.partition("\n\n")
+    blob = base64.b64decode(lines.split()[2])
+    relabelled = f"{text}\n\n— {KEY.name} {base64.b64encode(OTHER.verifier.key_id + blob[4:]).decode()}\n"
+    of_a_witness = f"{text}\n\n— witness.example {lines.split()[2]}\n"
+    wrong = f"{text}\n\n— {KEY.name} {base64.b64encode(blob[:4] + bytes(64)).decode()}\n"
+    for changed in (relabelled, of_a_witness, wrong):
+        assert proof_state(await document() | {"checkpoint": changed}, KEY.verifier) == "not-signed"
     assert proof_state(await document() | {"checkpoint": "no note"}, KEY.verifier) == "not-signed"
     assert proof_state(await document() | {"rotations": "no note"}, KEY.verifier) == "not-signed"
 
@@ -102,3 +121,12 @@ def test_no_entry_is_too_large_for_a_page() -> None:
 def test_bytes_that_are_no_entry_are_shown_as_they_are(bad: bytes) -> None:
     assert entry_view(0, bad) is None
     assert isinstance(pretty(bad), str)
+
+
+def test_the_keys_of_the_log_are_those_that_rotations_connect_with_the_consoles_own() -> None:
+    step = sign_transition(KEY, OTHER, datetime(2026, 12, 1, tzinfo=UTC), (10, b"\0" * 32))
+    for known in (KEY, OTHER):
+        found = history_of(known.verifier, [step.note]) or []
+        assert [(row["from_size"], row["is_current"]) for row in found] == [(0, False), (10, True)]
+    assert history_of(LogKey(KEY.name, b"\x08" * 32).verifier, [step.note]) == [], "of another log: nothing is wrong"
+    assert history_of(KEY.verifier, [step.note.replace("\n10\n", "\n11\n")]) is None

@@ -113,6 +113,7 @@ async def test_a_checkpoint_of_a_key_that_is_not_known_here_is_not_checked(rotat
     assert (found["steps"], found["summary"]) == ([True, True, None], "someOpen")
     unknown = browser(await document(signed(20, THIRD), 20), STRANGE)
     assert (unknown["steps"], unknown["summary"]) == ([True, True, None], "someOpen")
+    assert proof_state(proof, pinned.verifier) == "other-key", "the server says the same"
 
 
 async def test_a_wrong_signature_under_a_known_key_is_wrong() -> None:
