@@ -21,10 +21,13 @@ def server_address(given: str) -> httpx.URL:
     try:
         url = httpx.URL(given)
         url.raw_host.decode("ascii").encode("idna")  # as the resolver does: it bounds the parts of a name
+        host, port = url.host, url.port  # the host is decoded only now, which fails for a malformed `xn--`
     except (httpx.InvalidURL, ValueError) as error:
         raise NotAnAddress(f"{given!r} is not an address: {error}.") from None
     if url.scheme not in _SCHEMES:
         raise NotAnAddress(f"{given!r} is not an address: write https://HOST or https://HOST:PORT.")
-    if not url.host or (url.port or 0) > _PORT_MAX:
-        raise NotAnAddress(f"{given!r} is not an address: it has no host, or a port above {_PORT_MAX}.")
+    if not host or (port is not None and not 0 < port <= _PORT_MAX):
+        raise NotAnAddress(f"{given!r} is not an address: it has no host, or a port below 1 or above {_PORT_MAX}.")
+    if "%" in host:  # what no host may hold, such as a space, is encoded so
+        raise NotAnAddress(f"{given!r} is not an address: its host has a space, a % or another sign that no host has.")
     return url

@@ -27,8 +27,13 @@ def to_json(document: Any, *, indented: bool = False) -> bytes:
 
 
 def from_json(text: bytes) -> Any:
-    """What `to_json` has written. Raises `ValueError` for what is no JSON."""
-    return orjson.loads(text) if _LONG_NUMBER.search(text) is None else json.loads(text)
+    """What `to_json` has written. Raises `ValueError` for what is no JSON, or nested too deeply."""
+    if _LONG_NUMBER.search(text) is None:
+        return orjson.loads(text)
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def with_long_numbers_as_texts(value: Any) -> Any:

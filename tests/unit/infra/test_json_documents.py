@@ -59,6 +59,13 @@ def test_what_json_does_not_have_is_refused() -> None:
             from_json(text)
 
 
+@pytest.mark.parametrize("innermost", [b"1", b"99999999999999999999"])
+def test_what_is_nested_too_deeply_is_refused_with_and_without_a_long_number(innermost: bytes) -> None:
+    depth = 100_000
+    with pytest.raises(ValueError, match=r"."):
+        from_json(b"[" * depth + innermost + b"]" * depth)
+
+
 def test_a_sequence_number_of_more_than_53_bits_is_a_text() -> None:
     document = {"highest": 2**53, "seen": [[1, 2**53 - 1], [10**20 - 1, 10**20 - 1]], "index": None, "ok": True}
     long = str(10**20 - 1)
