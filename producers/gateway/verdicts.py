@@ -91,17 +91,18 @@ async def completeness(connection: Connection, agency: str, month: str | None = 
 
     A number of more than 53 bits is a text. `missing_count` is null if no numbers were sent, or only those of earlier
     months. If an agency's numbers were too scattered to keep, those read from the log index `sequences_overflowed_at`
-    on count in `highest` only.
+    on count in `highest` only; none is said to be missing then, and `missing_count` is null.
     """
     row = await connection.fetchrow(_SQL["sequences"], agency, month)
     seen, missing, repeated = ([], [], []) if row is None else (row["seen"], row["missing"], row["repeated"])
-    ranges = {"seen": _inclusive(seen), "missing": _inclusive(missing), "repeated": _inclusive(repeated)}
     overflowed_at = None if row is None else row["overflowed_index"]
+    gaps = _inclusive(missing) if overflowed_at is None else []
+    ranges = {"seen": _inclusive(seen), "missing": gaps, "repeated": _inclusive(repeated)}
     first, last = (None, None) if row is None or row["last"] is None else (int(row["first"]), int(row["last"]))
     month_has_numbers = first is not None and last is not None and first <= last
     has_numbers = row is not None if month is None else month_has_numbers
     were_sent = row is not None and (month is None or bool(row["has_numbers"]))
-    missing_count = _count(ranges["missing"]) if has_numbers else None
+    missing_count = _count(gaps) if has_numbers and overflowed_at is None else None
     document: dict[str, Any] = {
         "agency": agency,
         "status": _completeness_status(missing_count, overflowed_at, were_sent=were_sent),

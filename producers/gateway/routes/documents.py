@@ -161,12 +161,12 @@ _SEQUENCES: Final = shape(
     sequences_overflowed_at={
         "type": ["integer", "null"],
         "description": "From this index of the log on the numbers had too little order to be kept one by one: they"
-        " count in `highest` only. `seen`, `missing` and `repeated` are those before.",
+        " count in `highest` only. `seen` and `repeated` are those before, and `missing` is empty.",
     },
     seen_count=SEQUENCE_NUMBER,
     missing_count={
         **SEQUENCE_NUMBER_OR_NULL,
-        "description": "Null where no numbers were sent, or only those of earlier months.",
+        "description": "Null where no numbers were sent, or only those of earlier months, or where it is not known.",
     },
     seen=_RANGES,
     missing=_RANGES,

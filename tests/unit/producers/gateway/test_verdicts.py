@@ -127,7 +127,10 @@ async def test_a_month_says_what_is_known(
         seen=[], missing=numbers(11, 11 + missing), repeated=[], highest=Decimal(15), first=Decimal(11),
         overflowed_index=overflowed_index, last=Decimal(max(10, last or 0)), has_numbers=last is not None,
     )  # fmt: skip
-    assert (await completeness(cast(Connection, row), "health", "2026-11"))["status"] == status
+    document = await completeness(cast(Connection, row), "health", "2026-11")
+    assert document["status"] == status
+    assert (document["missing_count"] is None) == (status not in ("complete", "incomplete"))
+    assert bool(document["missing"]) == (status == "incomplete")
 
 
 async def test_of_numbers_that_are_no_longer_kept_none_is_said_to_be_missing() -> None:
@@ -135,4 +138,6 @@ async def test_of_numbers_that_are_no_longer_kept_none_is_said_to_be_missing() -
         seen=numbers(1, 5), missing=numbers(5, 8), repeated=[], highest=Decimal(90), first=Decimal(1), last=None,
         overflowed_index=40, has_numbers=None,
     )  # fmt: skip
-    assert (await completeness(cast(Connection, row), "health"))["status"] == "not-known"
+    document = await completeness(cast(Connection, row), "health")
+    assert (document["status"], document["missing_count"], document["missing"]) == ("not-known", None, [])
+    assert (document["seen"], document["highest"]) == ([[1, 4]], 90)
