@@ -82,6 +82,18 @@ def test_a_template_has_the_catalogues_words_too() -> None:
     assert other["subject"] == "quota/1427/IT"
 
 
+def test_the_same_column_under_another_name_keeps_the_tables_own_words_in_a_template() -> None:
+    """What docs/upgrade.md advises, so that the ids of a table stay."""
+    mapping = MappingDocument.model_validate(
+        {
+            "templates": {"/id": "quota-{word}"},
+            "columns": {"track": {"pointer": "/data/track", "values": {"استخدام": "usage"}}},
+        }
+    )
+    ((_, event),) = events("track,word\nاستخدام,استخدام\n", mapping)
+    assert event == {"id": "quota-استخدام", "data": {"track": "usage"}}
+
+
 @pytest.mark.parametrize(
     "deep",
     [{"columns": {"a": {"pointer": "/a" * 300}}}, {"columns": {"a": {}}, "constants": {"/a" * 100: NESTED}}],
