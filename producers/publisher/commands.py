@@ -176,6 +176,11 @@ def _print(report: Report) -> None:
             f"الأسطر المخزّنة في كافكا: {stored:,}؛ لم تُعرف نتائج التحقق منها بعد (لانتظارها استعمل ‎--wait‎).",
             f"{_lines(stored)} stored in Kafka; verdicts are not known yet (use --wait to wait for them).",
         )
+    elif report.has_lost:
+        print_localized(
+            f"الأسطر التي لا نتيجة لها: {stored:,} (انشر الملف ثانية).",
+            f"{_lines(stored)} without a verdict (publish the file again).",
+        )
     elif stored and not report.is_final:
         print_localized(
             f"الأسطر المخزّنة في كافكا: {stored:,}؛ لم تُعرف نتائج التحقق منها بعد (انشر الملف ثانية).",

@@ -77,6 +77,7 @@ async def run_job(job: Job) -> tuple[Report, YesserError | None]:
         except WrongInput:
             raise
         except RecordsLost as error:
+            report.has_lost = True
             if resume_state:
                 resume_state.forget()
             return report, error
@@ -89,8 +90,8 @@ async def run_job(job: Job) -> tuple[Report, YesserError | None]:
 
 
 def write_refused(job: Job, report: Report) -> dict[str, Any]:
-    """Write the refused lines, once all verdicts are known: the file's n-th line is the n-th of `refused_lines`."""
-    if job.refused is None or not report.is_final:
+    """Write the refused lines, once no more verdicts come: the file's n-th line is the n-th of `refused_lines`."""
+    if job.refused is None or not (report.is_final or report.has_lost):
         return {}
     numbers = report.problem_lines()
     # A refused line may contain a national id: only the owner may read the file, whatever was there before.

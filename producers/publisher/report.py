@@ -83,13 +83,14 @@ class SentLines:
 
 @dataclass(slots=True)
 class Report:
-    """The result so far. `is_final`: every line has its verdict."""
+    """The result so far. `is_final`: every line has its verdict. `has_lost`: some have none, and none will come."""
 
     lines: int = 0
     unsent: list[int] = field(default_factory=list)
     sent: SentLines = field(default_factory=SentLines)
     verdicts: Verdicts | None = None
     is_final: bool = False
+    has_lost: bool = False
     ids: dict[int, str | None] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:

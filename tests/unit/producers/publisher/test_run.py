@@ -184,6 +184,13 @@ def test_verdicts_that_are_missing_are_not_said_to_be_anything(capsys: pytest.Ca
     ]
 
 
+def test_of_lines_that_were_lost_no_verdict_is_promised(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report(lines=3, verdicts=Verdicts(accepted=2, first_index=7, last_index=8), has_lost=True)
+    report.sent.add([1, 2, 3], 0)
+    _print(report)
+    assert capsys.readouterr().out.splitlines()[3] == "1 line without a verdict (publish the file again)."
+
+
 @pytest.mark.parametrize("options", [("--timeout", "0.5"), ("--timeout", "0.5", "--sequence")], ids=str)
 def test_the_time_limit_holds_while_kafka_is_away_too(options: tuple[str, ...], tmp_path: Path) -> None:
     file = tmp_path / "events.ndjson"

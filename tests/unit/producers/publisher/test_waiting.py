@@ -15,10 +15,10 @@ from events.wire.entry import entry_bytes
 from infra.event_files.opening import read_opening
 from infra.postgres.verdicts import Refused, TopicState, Verdicts
 from infra.settings import Settings
-from producers.errors import RecordsLost
+from producers.errors import RecordsLost, TopicHalted
 from producers.publisher import job as jobs
 from producers.publisher import run
-from producers.publisher.job import Job, run_job
+from producers.publisher.job import Job, run_job, write_refused
 from producers.publisher.report import Report
 from producers.publisher.run import Progress, wait_for_verdicts
 from producers.publisher.sources import EventFile
@@ -115,3 +115,43 @@ async def test_the_same_command_sends_the_whole_file_again_after_lines_were_lost
         assert isinstance(error, RecordsLost)
         assert (report.is_final, report.sent.lines_count, report.document()["unknown"]) == (False, 3, 1)
         assert not state.exists()
+
+
+async def test_refused_lines_are_written_also_where_others_were_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def read_verdicts(_: Any, topic: str, sent: list[range]) -> Verdicts:
+        return Verdicts(
+            accepted=1, refusals=[Refused(1, 7, "b", problem_of([Fault("/x", "unknown-field", "d")])["errors"])]
+        )
+
+    monkeypatch.setattr(run, "read_verdicts", read_verdicts)
+    source, refused = tmp_path / "events.ndjson", tmp_path / "again.ndjson"
+    source.write_text('{"id":"a"}\n{"id":"b"}\n{"id":"c"}\n')
+    with source.open("rb") as file:
+        lines = EventFile(file, read_opening(file))
+        job = Job(Settings(home=tmp_path), "health", file, lines, True, False, 1.0, None, refused=refused)
+        report, error = await run_job(job)
+        written = write_refused(job, report)
+    assert isinstance(error, RecordsLost)
+    assert (report.is_final, report.document()["refused"], report.document()["unknown"]) == (False, 1, 1)
+    assert written == {"refused_file": str(refused), "refused_lines": [2]}
+    assert refused.read_text() == '{"id":"b"}\n'
+
+
+async def test_refused_lines_are_not_written_while_verdicts_are_to_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def read_topic_state(_: Any, topic: str) -> TopicState:
+        return TopicState(1, "an unsupported compression")
+
+    monkeypatch.setattr(run, "read_topic_state", read_topic_state)
+    source, refused = tmp_path / "events.ndjson", tmp_path / "again.ndjson"
+    source.write_text('{"id":"a"}\n{"id":"b"}\n')
+    with source.open("rb") as file:
+        lines = EventFile(file, read_opening(file))
+        job = Job(Settings(home=tmp_path), "health", file, lines, True, False, 1.0, None, refused=refused)
+        report, error = await run_job(job)
+        assert write_refused(job, report) == {}
+    assert isinstance(error, TopicHalted)
+    assert not refused.exists()
