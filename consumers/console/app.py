@@ -15,7 +15,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from consumers.console.accounts.accounts import Account
-from consumers.console.accounts.kept_forms import KeptForm, kept_fields
+from consumers.console.accounts.kept_forms import KeptForm, is_kept_whole, kept_fields
 from consumers.console.accounts.sessions import username_of
 from consumers.console.data.gateway import GatewayAway
 from consumers.console.data.live import TooManyPages
@@ -104,12 +104,14 @@ def _handlers() -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Respon
         return _error_page(request, error.code)
 
     async def not_own_form(request: Request, error: NotOwnForm) -> Response:
-        """A form of an earlier session of the same account waits for one click: nothing typed is lost."""
+        """A form of an earlier session of the same account waits for one click: nothing typed is lost but passwords and
+        files, which are not kept and are asked for again."""
         account: Account = request.state.account
         if username_of(error.secret) != account.username:
             return _error_page(request, error.code)
         form = KeptForm(account.username, address_of(request), kept_fields(error.fields))
-        return continue_page(request.app.state.parts, request, form, _CONFLICT)
+        is_whole = is_kept_whole(error.fields) and not error.has_files
+        return continue_page(request.app.state.parts, request, form, _CONFLICT, is_whole=is_whole)
 
     async def not_answered(request: Request, error: NotAnswered) -> Response:
         if (changed_row := changed_row_of(error)) is not None:
