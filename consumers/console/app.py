@@ -15,11 +15,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from consumers.console.accounts.accounts import Account
-from consumers.console.accounts.kept_forms import KeptForm, kept_fields
+from consumers.console.accounts.kept_forms import KeptForm, is_kept_whole, kept_fields
 from consumers.console.accounts.sessions import username_of
 from consumers.console.data.gateway import GatewayAway
 from consumers.console.data.live import TooManyPages
-from consumers.console.data.read_api import NotAnswered
+from consumers.console.data.read_api import NotAnswered, changed_row_of
 from consumers.console.guard import Guard
 from consumers.console.navigation import OPEN_ENTRIES
 from consumers.console.pages.oidc import router as oidc
@@ -104,14 +104,18 @@ def _handlers() -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Respon
         return _error_page(request, error.code)
 
     async def not_own_form(request: Request, error: NotOwnForm) -> Response:
-        """A form of an earlier session of the same account waits for one click: nothing typed is lost."""
+        """A form of an earlier session of the same account waits for one click: nothing typed is lost but passwords and
+        files, which are not kept and are asked for again."""
         account: Account = request.state.account
         if username_of(error.secret) != account.username:
             return _error_page(request, error.code)
         form = KeptForm(account.username, address_of(request), kept_fields(error.fields))
-        return continue_page(request.app.state.parts, request, form, _CONFLICT)
+        is_whole = is_kept_whole(error.fields) and not error.has_files
+        return continue_page(request.app.state.parts, request, form, _CONFLICT, is_whole=is_whole)
 
     async def not_answered(request: Request, error: NotAnswered) -> Response:
+        if (changed_row := changed_row_of(error)) is not None:
+            return _page_of(request, CHANGED, "changed", index=changed_row.get("id"))
         code: Any = error.code if error.code in EXPLANATIONS else "gateway-fault"
         listed = error.document.get("errors", ()) if code in LISTED else ()
         return _error_page(request, code, [str(row.get("detail", "")) for row in listed])
@@ -158,9 +162,12 @@ def _error_page(request: Request, code: RequestCode, reasons: Sequence[str] = ()
     return _page_of(request, explanation_of(code), code, reasons)
 
 
-def _page_of(request: Request, explanation: Explanation, code: str, reasons: Sequence[str] = ()) -> HTMLResponse:
+def _page_of(
+    request: Request, explanation: Explanation, code: str, reasons: Sequence[str] = (), index: str | None = None
+) -> HTMLResponse:
+    """`index`: of the changed entry, to which the page leads."""
     words, parts = request.state.words, request.app.state.parts
     account = request.state.account
-    context = page_context(request, account, explanation=explanation, code=code, reasons=reasons)
+    context = page_context(request, account, explanation=explanation, code=code, reasons=reasons, index=index)
     page: HTMLResponse = parts.templates.page("error.html", words, context, explanation.status)
     return page

@@ -14,6 +14,7 @@ from typing import Final
 import psutil
 import structlog
 
+from events.faults.problems import Bilingual
 from infra.command_line.exit_codes import ExitCode
 from infra.http.problems import Problem
 from infra.http.quotas import Quota
@@ -66,11 +67,24 @@ class Finished:
         _logger.error("a command failed", command=" ".join(self.command), reason=self.errors[-500:])
         if self.exit_code == ExitCode.TAMPERED:
             found = _INDEX.search(self.errors)
-            return changed_entry(self.errors.strip(), int(found[1]) if found else None)
+            return changed_entry(_changed(found[1] if found else None), int(found[1]) if found else None)
         return Problem("database-away" if self.exit_code in _AWAY_EXITS else "gateway-fault", retry_after_s=1)
 
 
-def changed_entry(reason: str, index: int | None) -> Problem:
+def _changed(index: str | None) -> Bilingual:
+    """What a caller is told: a command's own words are for its operator, and in the log."""
+    if index is None:
+        return Bilingual(
+            "ما هو مخزَّن يخالف السجل. يُشتبه في عبث، وفي دليل التشغيل ما يلزم.",
+            "What is stored differs from the log: suspect tampering, and see the runbook.",
+        )
+    return Bilingual(
+        f"تغيّر القيد {index} بعد تسجيله. يُشتبه في عبث، وفي دليل التشغيل ما يلزم.",
+        f"Entry {index} of the log was changed after it was registered: suspect tampering, and see the runbook.",
+    )
+
+
+def changed_entry(reason: str | Bilingual, index: int | None) -> Problem:
     """The answer (500) to a request whose answer would follow from entries that are not what was registered."""
     row = {"code": CHANGED_ENTRY, "detail": reason, **({} if index is None else {"id": str(index)})}
     return Problem("gateway-fault", errors=[row])

@@ -116,7 +116,7 @@ def test_without_script_a_form_and_links_lead_through_time(
 @pytest.mark.parametrize(
     ("query", "said", "typed"),
     [
-        ("as_of_index=99999999", "The log has", "99999999"),
+        ("as_of_index=99999999", "The plan has read", "99999999"),
         ("as_of_index=-4", "Write a number from 0 to", "-4"),
         ("as_of_index=%3Cb%3E", "Write a number from 0 to", "<b>"),
         ("as_of_recorded=yesterday", "Write a date such as", ""),

@@ -41,6 +41,12 @@ def kept_fields(given: Iterable[tuple[str, str]]) -> Fields:
     return tuple((name, text) for name, text in given if not any(part in name.lower() for part in _NOT_KEPT))
 
 
+def is_kept_whole(given: Iterable[tuple[str, str]]) -> bool:
+    """Whether `kept_fields` leaves out nothing that somebody typed."""
+    typed = tuple(row for row in given if row[0] != CSRF_FIELD)
+    return kept_fields(typed) == typed
+
+
 class KeptForms:
     """Seals and opens forms. `clock` gives the time of day."""
 

@@ -39,11 +39,6 @@ class Live:
         rows = await self._pool.fetch(_SQL["positions"])
         return tuple((row["consumer"], row["position"]) for row in rows)
 
-    async def size(self) -> int:
-        """The number of entries in the log, which read models may not show yet."""
-        size: int = await self._pool.fetchval(_SQL["size"])
-        return size
-
     async def run(self) -> None:
         while True:
             await self._opened.wait()

@@ -18,6 +18,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from consumers.read_api.beside import CHANGED_ENTRY
 from consumers.read_api.routes import router
 from events.errors import Reject
 from infra.http.callers import Caller
@@ -40,6 +41,11 @@ class NotAnswered(Reject):
         self.status = status
         self.document = document
         self.code = str(document.get("type", "")).rpartition("/")[2]
+
+
+def changed_row_of(error: NotAnswered) -> Mapping[str, Any] | None:
+    """The error that names a changed entry (`id`, where it is known); None for every other problem."""
+    return next((row for row in error.document.get("errors", ()) if row.get("code") == CHANGED_ENTRY), None)
 
 
 @dataclass(frozen=True, slots=True)

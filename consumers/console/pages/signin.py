@@ -202,13 +202,27 @@ async def signed_in(parts: Parts, request: Request, account: Account, back: str,
     return response
 
 
-def continue_page(parts: Parts, request: Request, form: KeptForm | None, status: int = 200) -> Response:
-    """What was typed in an earlier session, to be sent with one click. Nothing of it is shown to another account."""
+def continue_page(
+    parts: Parts, request: Request, form: KeptForm | None, status: int = 200, *, is_whole: bool = True
+) -> Response:
+    """What was typed in an earlier session, to be sent with one click. Nothing of it is shown to another account.
+
+    `is_whole`: nothing that is not kept, as a file or a password, was part of it.
+    """
     account: Account = request.state.account
     if form is not None and form.username != account.username:
         form = None
-    context = page_context(request, account, form=form, here=None)
+    again = None if is_whole else _page_of_form(request)
+    context = page_context(request, account, form=form, is_whole=is_whole, again=again, here=None)
     return parts.templates.page("continue.html", request.state.words, context, status)
+
+
+def _page_of_form(request: Request) -> str:
+    """The page of this site that a form was on, as the browser says; else the first page."""
+    found = urlsplit(request.headers.get("referer", ""))
+    if found.netloc != request.headers.get("host"):
+        return "/"
+    return own_path(f"{found.path}?{found.query}" if found.query else found.path)
 
 
 def own_path(address: str) -> str:

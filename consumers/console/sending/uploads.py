@@ -49,8 +49,8 @@ _QUIET_POLLS_MAX: Final = 60
 _LOST: Final = {
     "code": "lost",
     "pointer": "",
-    "detail": "It was removed from the topic before it was read: send it again.",
-    "detail_ar": "أُزيل من الموضوع قبل أن يُقرأ: أرسله من جديد.",
+    "detail": "It is not in the topic any more, and has no verdict: send it again.",
+    "detail_ar": "لم يعد في الموضوع، وليس له نتيجة تحقق: أرسله من جديد.",
 }
 
 State = Literal["checked", "sending", "waiting", "done", "stopped"]
@@ -80,7 +80,7 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class RefusedLine:
-    """A line that the registrar refused, or never read: the entry of its refusal, and the faults."""
+    """A line that was refused, or lost before it had a verdict: the entry of its refusal, and the faults."""
 
     number: int
     index: int | None
@@ -123,12 +123,17 @@ class Upload:
         return self.registered + self.duplicates + len(self.refused)
 
     @property
+    def lost(self) -> int:
+        """How many of `refused` were not refused: they have no verdict."""
+        return sum(line.errors == [_LOST] for line in self.refused)
+
+    @property
     def is_active(self) -> bool:
         return self.state in ("sending", "waiting")
 
     @property
     def refused_lines(self) -> frozenset[int]:
-        """The lines that are not in the log: with a fault, or refused by the registrar."""
+        """The lines that are not in the log: with a fault, refused, or lost."""
         return self.faulty | {line.number for line in self.refused}
 
     def lines(self) -> Iterator[Line]:

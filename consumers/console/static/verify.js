@@ -1,7 +1,7 @@
 // Verifies proofs of log entries in the browser: SHA-256 leaf and inclusion path (RFC 6962), the signed checkpoint
 // (C2SP note, Ed25519) under the key that the page pins or one that signed rotations connect with it, and that the log
 // continues the checkpoint kept in this browser. What cannot be checked is said; nothing is taken for correct, and
-// nothing is called wrong that was only signed by a key unknown here.
+// a log of another name, whose key this page does not have, is not called wrong.
 "use strict";
 
 class Unsupported extends Error {}
@@ -125,13 +125,13 @@ async function historyOf(rotations, pinned) {
   return keys.some((key) => key.vkey === pinned.vkey) ? keys : [pinned];
 }
 
-// Whether a key that is in force at its size signed the checkpoint; undefined where only keys did that are not known
-// here. Another key of the log is no tampering.
+// Whether a key that is in force at its size signed the checkpoint; undefined for one in the name of another log. A line
+// in the log's own name under an unknown key shows nothing: anyone can write it.
 async function isSigned(checkpoint, keys) {
   const signers = await signersOf(checkpoint, keys);
   if (!signers) return false;
-  if (!signers.length) return checkpoint.signatures.some((line) => line.name === checkpoint.origin) ? undefined : false;
-  const { origin, size } = checkpoint;
+  const { origin, size, signatures } = checkpoint;
+  if (!signers.length && origin !== keys[0].name && signatures.some((line) => line.name === origin)) return undefined;
   return origin === keys[0].name && signers.some((key) => key.begins <= size && size <= key.ends);
 }
 
@@ -210,7 +210,8 @@ async function verifyEntry(box) {
   say("leaf", found.leaf && found.hash === words.leaf, found.hash);
   say("path", found.path, found.checkpoint ? found.checkpoint.root : "");
   const isOther = words.vkey && found.signature === undefined;
-  say("signature", found.signature, found.unsupported ? words.noEd25519 : isOther ? words.otherKey : words.vkey || words.noKey);
+  const key = found.signature === false ? `${words.notSigned} ${words.vkey}` : words.vkey || words.noKey;
+  say("signature", found.signature, found.unsupported ? words.noEd25519 : isOther ? words.otherKey : key);
   if (found.signature && found.path) {
     const kept = await compareWithKept(found.checkpoint, found.keys, words.vkey);
     if (kept === "back") say("consistency", false, words.wentBack);

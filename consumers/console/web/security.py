@@ -36,10 +36,11 @@ HEADERS: Final = (
 class NotOwnForm(Problem):
     """The form has not the secret of the session that sends it: of none, of an earlier one, or of another account."""
 
-    def __init__(self, secret: str, fields: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, secret: str, fields: Sequence[tuple[str, str]], *, has_files: bool = False) -> None:
         super().__init__("forbidden")
         self.secret = secret
         self.fields = fields
+        self.has_files = has_files
 
 
 def is_own_site(headers: Iterable[tuple[bytes, bytes]]) -> bool:
@@ -64,4 +65,7 @@ async def require_own_form(request: Request) -> None:
     given, expected = form.get(CSRF_FIELD), request.state.csrf
     secret = given if isinstance(given, str) else ""
     if not expected or not hmac.compare_digest(secret.encode(), expected.encode()):
-        raise NotOwnForm(secret, [(name, text) for name, text in form.multi_items() if isinstance(text, str)])
+        items = form.multi_items()
+        has_files = any(not isinstance(item, str) and item.filename for _, item in items)
+        await form.close()
+        raise NotOwnForm(secret, [(name, text) for name, text in items if isinstance(text, str)], has_files=has_files)

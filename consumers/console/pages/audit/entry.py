@@ -87,7 +87,8 @@ def entry_view(index: int, raw: bytes) -> EntryView | None:
 def proof_state(document: Mapping[str, Any], verifier: Verifier | None) -> Proof:
     """Whether an entry with its proof (`/v1/proofs/{index}`) is as it was signed. `verifier`: the log's key, pinned.
 
-    `other-key`: the proof holds, under a checkpoint that only keys signed which are not known here: no tampering.
+    `other-key`: the proof holds, under a checkpoint of a log of another name, whose keys are not known here. In the
+    log's own name an unknown key is `not-signed`: anyone can write such a line, so nothing shows that the log signed.
     """
     entry = str(document["entry"]).encode()
     leaf = leaf_hash(entry)
@@ -98,7 +99,7 @@ def proof_state(document: Mapping[str, Any], verifier: Verifier | None) -> Proof
     note = str(document["checkpoint"])
     try:
         history = _history(verifier, str(document["rotations"]))
-        is_of_others = _is_of_others(note, history.keys)
+        is_of_others = _is_of_another_log(note, history.keys)
         checkpoint = _unverified(note) if is_of_others else history.parse_checkpoint(note)
     except InvalidNote:
         return "not-signed"
@@ -115,9 +116,11 @@ def _history(verifier: Verifier, rotations: str) -> KeyHistory:
     return history if verifier in history.keys else KeyHistory((verifier,))
 
 
-def _is_of_others(note: str, keys: Sequence[Verifier]) -> bool:
-    """Whether a checkpoint has signatures in its log's name, and none by these keys or by their key ids."""
+def _is_of_another_log(note: str, keys: Sequence[Verifier]) -> bool:
+    """Whether a checkpoint of another name than the keys' has signatures in that name, and none by these keys."""
     text, lines, origin = split_note(note)[0], signature_lines(note), note.partition("\n")[0]
+    if any(key.name == origin for key in keys):
+        return False
     is_known = any(found == key.key_id or key.accepts(text, signed) for key in keys for _, found, signed in lines)
     return not is_known and any(name == origin for name, _, _ in lines)
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse, Response
 
-from consumers.console.data.read_api import NotAnswered
+from consumers.console.data.read_api import NotAnswered, changed_row_of
 from consumers.console.pages.audit import names
 from consumers.console.pages.audit.explanation import earlier_index, steps_of, sum_of, wrong_figures
 from consumers.console.pages.audit.log_pages import INDEX_MAX
@@ -21,7 +21,6 @@ from consumers.console.visit import Visit, Visiting
 from consumers.explain.over_http.access import PROGRAMME, partnership_of
 from consumers.explain.over_http.answers import split_figure
 from consumers.explain.shown_models import models
-from consumers.read_api.beside import CHANGED_ENTRY
 from events.faults.problems import Bilingual
 from infra.http.problems import Problem
 
@@ -89,7 +88,7 @@ def _heading(visit: Visit, model: str, key: str, field: str | None) -> dict[str,
 
 def _not_explained(visit: Visit, error: NotAnswered, model: str, path: str) -> HTMLResponse | None:
     """A page for a figure that a changed entry, or too much work, keeps from being explained; else None."""
-    changed = next((row for row in error.document.get("errors", ()) if row.get("code") == CHANGED_ENTRY), None)
+    changed = changed_row_of(error)
     found = models().get(model)
     if found is None or (changed is None and error.code not in ("overloaded", "too-many-requests")):
         return None

@@ -97,8 +97,8 @@ async def keys(visit: Visiting) -> Response:
 
 
 def history_of(verifier: Verifier | None, rotations: list[str]) -> list[dict[str, Any]] | None:
-    """The log's keys, the first one first, each with the size from which on it signs; None where they do not hold,
-    empty where the verifier's key is none of them."""
+    """The log's keys, the first one first, each with the size from which on it signs. None where they do not hold, or
+    do not lead to the verifier's key in its own name; empty where they are those of a log of another name."""
     if verifier is None:
         return None
     try:
@@ -107,7 +107,7 @@ def history_of(verifier: Verifier | None, rotations: list[str]) -> list[dict[str
     except InvalidNote:
         return None
     if verifier not in history.keys:
-        return []
+        return None if history.current.name == verifier.name else []
     sizes = [0, *(step.size for step in history.transitions)]
     return [
         {"vkey": key.vkey, "from_size": size, "is_current": key == history.current}

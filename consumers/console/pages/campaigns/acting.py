@@ -123,7 +123,7 @@ async def _applied(visit: Visit, action: Action, address: str) -> None:
         async with asyncio.timeout(APPLIED_WAIT_S):
             while index is None:
                 verdict = await verdict_of(visit, action.event_id, address) or {}
-                if verdict.get("state") == "refused":
+                if verdict.get("state") in ("refused", "lost"):
                     return
                 index = verdict.get("index")
                 if index is None:

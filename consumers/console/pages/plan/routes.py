@@ -16,6 +16,7 @@ from consumers.console.pages.plan.moment import Moment, moment_of, steps
 from consumers.console.pages.plan.reading import read_glance
 from consumers.console.pages.plan.shown import Context, show
 from consumers.console.visit import Visit, Visiting, only
+from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from infra.http.problems import Problem
 
 routes = APIRouter(dependencies=[only(roles_of("/plan"))])
@@ -37,7 +38,8 @@ async def plan(visit: Visiting, as_of_index: AsOf = "", as_of_recorded: AsOf = "
 
 
 async def _glance_context(visit: Visit, moment: Moment) -> Context:
-    size = await visit.parts.live.size()  # a state of the past is there also while a read model is behind
+    # what other read models have not read hides nothing here; the pace has no state that `projections` has not read
+    size = dict(await visit.parts.live.positions()).get(PROJECTIONS.name, 0)
     fault: str | None = moment.fault
     if moment.index is not None and moment.index > size:
         fault = "past-end"

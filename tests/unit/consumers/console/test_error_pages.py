@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any, get_args
 
 import pytest
+from fastapi import FastAPI
 
-from consumers.console.accounts.accounts import Account
+from consumers.console.accounts.accounts import Account, Role
 from consumers.console.data.gateway import Reply
+from consumers.console.data.read_api import Answer, NotAnswered
 from consumers.console.web.explanations import explanation_of
+from consumers.console.web.rendered import Rendered
+from consumers.read_api.beside import Finished
+from infra.command_line.exit_codes import ExitCode
 from infra.http.callers import Caller
-from infra.http.problems import EXPLANATIONS, RequestCode
+from infra.http.problems import EXPLANATIONS, RequestCode, problem_document
+from infra.log.reader import ChangedEntry
+from tests.unit.consumers.console.test_explained_figures import News
 from tests.unit.consumers.console.without_services import CSRF, browser
 
 TEAM = Account("desk", "team", "health", "press")
@@ -65,6 +73,43 @@ async def test_an_error_page_speaks_to_its_reader(path: str, status: int, said: 
         answer = await client.get(path)
     assert (answer.status_code, said in answer.text) == (status, True)
     assert not OF_PROGRAMS.search(re.sub(r"<[^>]*>", " ", answer.text.partition("<main")[2].partition("<code")[0]))
+
+
+class Changed:
+    """A read API that finds a changed entry, in a command of its own."""
+
+    app = FastAPI()
+
+    def __init__(self, errors: str) -> None:
+        self._errors = errors
+
+    async def get(self, caller: Caller, path: str, parameters: Any) -> Answer:
+        problem = Finished(("plan",), ExitCode.TAMPERED, b"", self._errors).problem()
+        raise NotAnswered(problem.status, problem_document(problem, "en"))
+
+
+@pytest.mark.parametrize(
+    ("role", "errors", "shown"),
+    [
+        ("office", str(ChangedEntry(5, "another hash")), 'href="/audit/entries/5"'),
+        ("team", str(ChangedEntry(5, "another hash")), "The changed entry:"),
+        ("office", "no proof", "What is stored differs from the log"),
+    ],
+)
+async def test_a_changed_entry_is_named_also_where_a_command_beside_found_it(
+    role: Role, errors: str, shown: str
+) -> None:
+    account = Account("desk", role, "health" if role == "team" else None)
+    rendered = Rendered(News().positions, lambda: datetime.now(UTC))
+    async with browser(account, read_api=Changed(errors), live=News(), rendered=rendered) as client:
+        client.cookies.set("yesser-language", "en")
+        answer = await client.get("/plan?as_of_index=7")
+    assert answer.status_code == 500
+    assert "What is stored differs from the log" in answer.text
+    assert shown in answer.text
+    assert ("/audit/entries/" in answer.text) is ("href" in shown)
+    assert "Something went wrong" not in answer.text
+    assert "suspect tampering" not in answer.text
 
 
 class Refusing:

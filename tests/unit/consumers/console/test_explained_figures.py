@@ -13,15 +13,16 @@ import pytest
 from fastapi import FastAPI
 
 from consumers.console.accounts.accounts import Account, Role
-from consumers.console.data.read_api import Answer
+from consumers.console.data.read_api import Answer, NotAnswered
 from consumers.console.web.rendered import Rendered
 from infra.http.callers import Caller
+from infra.http.problems import Problem, problem_document
 from tests.unit.consumers.console.plan.test_glance import PACE, PLAN
 from tests.unit.consumers.console.without_services import browser
 
 ENTRIES: Final = 900
 HALTED_AT: Final = 300
-SIZE: Final = 1_000
+AHEAD: Final = 1_000
 DAYS: Final = {"starts_on": "2003-09-06", "ends_on": "2006-06-01"}
 COUNTS: Final = ("/explain/plan/anomalies/count", "/explain/plan/refusals/count")
 
@@ -41,6 +42,8 @@ class Plan:
         if path == "/v1/plan":
             return Answer({**self._plan, "log_index": ENTRIES if index is None else index})
         if path == "/v1/pace":
+            if index is not None and index > ENTRIES:
+                raise NotAnswered(503, problem_document(Problem("database-away"), "en"))
             plan = {**PACE["plan"], **DAYS}
             return Answer({**self._pace, "plan": plan, "measured_by": "days", "recorded": None})
         self.explained.append((path, index))
@@ -54,13 +57,10 @@ class Plan:
 
 
 class News:
-    """The read models' positions, one of them halted, and the size of the log."""
+    """The read models' positions, one of them halted."""
 
     async def positions(self) -> tuple[tuple[str, int], ...]:
-        return (("projections", ENTRIES), ("revenue", HALTED_AT))
-
-    async def size(self) -> int:
-        return SIZE
+        return (("deliveries", AHEAD), ("projections", ENTRIES), ("revenue", HALTED_AT))
 
 
 def plan_of(role: Role, plan: Plan) -> Any:
@@ -86,12 +86,14 @@ async def test_a_figure_is_explained_as_of_the_state_that_the_page_shows(asked: 
         assert len({address.partition("?")[2] for address in found}) == 1
 
 
-@pytest.mark.parametrize(("index", "status"), [(HALTED_AT + 1, 200), (SIZE, 200), (SIZE + 1, 422)])
-async def test_a_halted_read_model_hides_no_state_of_the_past(index: int, status: int) -> None:
+@pytest.mark.parametrize(
+    ("index", "status"), [(HALTED_AT + 1, 200), (ENTRIES, 200), (ENTRIES + 1, 422), (AHEAD, 422), (AHEAD + 1, 422)]
+)
+async def test_another_read_model_hides_no_state_of_the_past_and_shows_none_too_early(index: int, status: int) -> None:
     async with plan_of("office", Plan()) as client:
         page = await client.get(f"/plan?as_of_index={index}")
-        assert page.status_code == status
-        assert f'max="{SIZE}"' in page.text
+        assert page.status_code == status, "with the plan of now where there is no such state yet"
+        assert f'max="{ENTRIES}"' in page.text
 
 
 async def test_the_file_of_agencies_has_all_of_them() -> None:
@@ -118,10 +120,11 @@ async def test_a_cancelled_project_is_not_drawn_as_begun() -> None:
     assert drawn == ["bar-done"] * 3 + ["bar-begun"] + ["bar-whole"] * 2
 
 
-async def test_from_the_present_no_link_leads_to_a_later_state() -> None:
+async def test_no_link_leads_to_a_state_that_is_not_there_yet() -> None:
     async with plan_of("office", Plan()) as client:
         assert 'rel="next"' not in (await client.get("/plan")).text
-        assert 'rel="next"' in (await client.get(f"/plan?as_of_index={ENTRIES}")).text
+        assert 'rel="next"' not in (await client.get(f"/plan?as_of_index={ENTRIES}")).text
+        assert 'rel="next"' in (await client.get(f"/plan?as_of_index={ENTRIES - 1}")).text
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from starlette.types import Message
 
@@ -106,6 +108,51 @@ async def test_a_form_of_an_earlier_session_waits_for_one_click() -> None:
         assert "not kept" not in answer.text
         others = await client.post("/account/sessions", data={**earlier, "csrf": "a secret:other"})
         assert (others.status_code, "two" in others.text) == (403, False)
+
+
+EARLIER = {"csrf": "an earlier secret:desk"}
+FILE = {"file": ("events.ndjson", b"{}")}
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("/workspace/files", {"data": EARLIER, "files": FILE}),
+        ("/account/password", {"data": {**EARLIER, "password": "the one now", "new_password": "another one of them"}}),
+    ],
+)
+async def test_a_form_whose_content_is_not_kept_is_not_offered_but_asked_for_again(
+    path: str, sent: dict[str, Any]
+) -> None:
+    async with browser(ADMINISTRATOR) as client:
+        client.cookies.set("yesser-language", "en")
+        answer = await client.post(path, **sent, headers={"referer": f"http://console{path}?x=1"})
+        assert answer.status_code == 409
+        assert "Files and passwords are not kept" in answer.text
+        assert f'href="{path}?x=1"' in answer.text
+        assert f'action="{path}"' not in answer.text
+        assert "What you typed is here" not in answer.text
+        for other in ("http://elsewhere.example/workspace", "http://console//elsewhere.example"):
+            assert "elsewhere" not in (await client.post(path, **sent, headers={"referer": other})).text
+
+
+@pytest.mark.parametrize(
+    ("sent", "says"),
+    [
+        ({"data": EARLIER}, (False, False)),
+        ({"data": {**EARLIER, "note": "one"}}, (True, False)),
+        ({"data": {**EARLIER, "note": "one"}, "files": FILE}, (True, True)),
+        ({"data": {**EARLIER, "note": "one"}, "files": {"file": ("", b"")}}, (True, False)),
+    ],
+)
+async def test_what_is_kept_of_a_form_is_offered_and_what_is_not_is_said(
+    sent: dict[str, Any], says: tuple[bool, bool]
+) -> None:
+    async with browser(ADMINISTRATOR) as client:
+        client.cookies.set("yesser-language", "en")
+        page = (await client.post("/account/sessions", **sent)).text
+        assert 'action="/account/sessions"' in page
+        assert ("What you typed is here" in page, "Files and passwords are not kept" in page) == says
 
 
 @pytest.mark.parametrize("other", ['prefs={"theme":"dark"}', "a=b c", "x", "na\u00efve=\u00e9", "a=;;=b", 'q="a;b"'])

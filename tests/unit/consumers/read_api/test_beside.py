@@ -6,7 +6,7 @@ import pytest
 
 from consumers.read_api.beside import Finished
 from infra.command_line.exit_codes import ExitCode
-from infra.http.problems import Problem
+from infra.http.problems import Problem, problem_document
 from infra.log.reader import ChangedEntry
 
 
@@ -15,11 +15,22 @@ def said(exit_code: int, errors: str) -> Problem:
 
 
 def test_a_changed_entry_is_named() -> None:
-    reason = f"yesser: {ChangedEntry(7, 'another hash')}"
-    problem = said(ExitCode.TAMPERED, reason + "\n")
+    problem = said(ExitCode.TAMPERED, f"2026-11-01 a line of its log\nyesser: {ChangedEntry(7, 'another hash')}\n")
     assert (problem.code, problem.status) == ("gateway-fault", 500)
-    assert problem.errors == [{"code": "changed-entry", "detail": reason, "id": "7"}]
-    assert said(ExitCode.TAMPERED, "no proof").errors == [{"code": "changed-entry", "detail": "no proof"}]
+    (row,) = problem.errors
+    assert (row["code"], row["id"]) == ("changed-entry", "7")
+    (unnamed,) = said(ExitCode.TAMPERED, "no proof").errors
+    assert (unnamed["code"], "id" in unnamed) == ("changed-entry", False)
+
+
+def test_what_a_caller_is_told_is_in_its_language_and_nothing_of_the_command_s_own_words() -> None:
+    problem = said(ExitCode.TAMPERED, f"a line of its log\nyesser: {ChangedEntry(7, 'another hash')}\n")
+    english, arabic = (problem_document(problem, language)["errors"][0]["detail"] for language in ("en", "ar"))
+    assert english.startswith("Entry 7 of the log was changed after it was registered")
+    assert "القيد 7" in arabic
+    for text in (english, arabic):
+        assert "yesser:" not in text
+        assert "a line of its log" not in text
 
 
 @pytest.mark.parametrize(

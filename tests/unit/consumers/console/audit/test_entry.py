@@ -15,7 +15,7 @@ from consumers.console.pages.workspace.faults import explained
 from infra.log.key_history import sign_transition
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import inclusion_proof
-from infra.log.signed_note import LogKey
+from infra.log.signed_note import LogKey, sign_note
 from tests.paths import ROOT
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
 
@@ -49,13 +49,24 @@ async def test_a_changed_entry_is_red_with_and_without_its_hash() -> None:
     assert proof_state(both, KEY.verifier) == "not-in-tree"
 
 
-async def test_a_checkpoint_of_another_key_is_not_verified_and_not_called_changed() -> None:
-    assert proof_state(await document(), OTHER.verifier) == "other-key"
+async def test_a_checkpoint_of_another_log_is_not_verified_and_not_called_changed() -> None:
     elsewhere = LogKey("another.example/0", b"\x07" * 32)
     assert proof_state(await document(), elsewhere.verifier) == "other-key"
     changed = ENTRIES[7].replace(b"7", b"8", 1)
     both = {"entry": changed.decode(), "leaf": base64.b64encode(leaf_hash(changed)).decode()}
-    assert proof_state(await document() | both, OTHER.verifier) == "not-in-tree"
+    assert proof_state(await document() | both, elsewhere.verifier) == "not-in-tree"
+
+
+async def test_a_checkpoint_in_the_logs_own_name_under_an_unknown_key_is_red() -> None:
+    """Anyone who can write the database can write such a line, with a key of his own or with none."""
+    text = str((await document())["checkpoint"]).partition("\n\n")[0]
+    forger = LogKey(KEY.name, b"\x08" * 32)
+    garbage = f"{text}\n\n— {KEY.name} {base64.b64encode(b'any!' + bytes(64)).decode()}\n"
+    own_chain = sign_transition(OTHER, forger, datetime(2026, 12, 1, tzinfo=UTC), (10, b"\0" * 32)).note
+    for forged in (garbage, sign_note(f"{text}\n", [forger])):
+        for rotations in ("", own_chain):
+            found = await document() | {"checkpoint": forged, "rotations": rotations}
+            assert proof_state(found, KEY.verifier) == "not-signed"
 
 
 async def test_a_checkpoint_without_a_signature_of_its_log_is_red() -> None:
@@ -128,5 +139,6 @@ def test_the_keys_of_the_log_are_those_that_rotations_connect_with_the_consoles_
     for known in (KEY, OTHER):
         found = history_of(known.verifier, [step.note]) or []
         assert [(row["from_size"], row["is_current"]) for row in found] == [(0, False), (10, True)]
-    assert history_of(LogKey(KEY.name, b"\x08" * 32).verifier, [step.note]) == [], "of another log: nothing is wrong"
+    assert history_of(LogKey(KEY.name, b"\x08" * 32).verifier, [step.note]) is None, "a chain of somebody's own"
+    assert history_of(LogKey("another.example/0", b"\x08" * 32).verifier, [step.note]) == [], "nothing is wrong"
     assert history_of(KEY.verifier, [step.note.replace("\n10\n", "\n11\n")]) is None

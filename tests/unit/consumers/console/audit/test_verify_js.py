@@ -106,14 +106,29 @@ async def test_before_the_first_rotation_the_pinned_key_alone_signs() -> None:
 
 
 @pytest.mark.parametrize("rotations", ["", ROTATIONS])
-async def test_a_checkpoint_of_a_key_that_is_not_known_here_is_not_checked(rotations: str) -> None:
+async def test_a_checkpoint_in_the_logs_name_that_no_known_key_signed_is_wrong(rotations: str) -> None:
     pinned = KEY if not rotations else THIRD
     proof = await document(signed(20, STRANGE), 20, rotations)
     found = browser(proof, pinned)
-    assert (found["steps"], found["summary"]) == ([True, True, None], "someOpen")
+    assert (found["steps"], found["summary"]) == ([True, True, False], "someBad")
     unknown = browser(await document(signed(20, THIRD), 20), STRANGE)
-    assert (unknown["steps"], unknown["summary"]) == ([True, True, None], "someOpen")
-    assert proof_state(proof, pinned.verifier) == "other-key", "the server says the same"
+    assert (unknown["steps"], unknown["summary"]) == ([True, True, False], "someBad")
+    assert proof_state(proof, pinned.verifier) == "not-signed", "the server says the same"
+
+
+async def test_a_key_unknown_here_takes_nothing_from_the_signature_of_one_that_is_known() -> None:
+    proof = await document(signed(20, STRANGE, THIRD), 20)
+    assert proof_state(proof, THIRD.verifier) == "good"
+    assert browser(proof)["summary"] == "allGood"
+
+
+@pytest.mark.parametrize("rotations", ["", ROTATIONS])
+async def test_a_checkpoint_of_a_log_of_another_name_is_not_checked(rotations: str) -> None:
+    elsewhere = LogKey("another.example/0", bytes(32))
+    proof = await document(signed(20, THIRD), 20, rotations)
+    found = browser(proof, elsewhere)
+    assert (found["steps"], found["summary"]) == ([True, True, None], "someOpen")
+    assert proof_state(proof, elsewhere.verifier) == "other-key", "the server says the same"
 
 
 async def test_a_wrong_signature_under_a_known_key_is_wrong() -> None:

@@ -45,6 +45,46 @@ async def test_the_page_says_which_faults_the_csv_has(
         assert len(table.splitlines()) == 1 + rows
 
 
+class Losing:
+    """A gateway that has this verdict on every event."""
+
+    def __init__(self, state: str = "lost") -> None:
+        self._state = state
+
+    async def ask(self, caller: Caller, username: str, method: str, path: str, **given: Any) -> Reply:
+        return Reply(200, {"state": self._state, "address": "agency.health.events/0/1"}, {})
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+async def test_a_lost_line_is_called_lost_and_not_refused(language: str) -> None:
+    gateway: Any = NoGateway()
+    kept, caller = Uploads(gateway), OFFICE.caller()
+    assert caller is not None
+    assert caller.agency is not None
+    sender = Sender(OFFICE.username, caller, caller.agency)
+    found = await kept.check(sender, "a.ndjson", golden_example("service.launched") + b"\n", None)
+    found.state, found.lines_of, found.pending = "done", {"a/0/1": 1, "a/0/2": 2}, {"a/0/1", "a/0/2"}
+    refused = {"address": "a/0/2", "state": "refused", "index": 7, "errors": []}
+    uploads.note_verdicts(found, {"receipts": [{"address": "a/0/1", "state": "lost"}, refused]})
+    assert (len(found.refused), found.lost) == (2, 1)
+    async with browser(OFFICE, uploads=kept) as client:
+        client.cookies.set("yesser-language", language)
+        page = (await client.get(f"/workspace/files/{found.id}")).text
+    assert ("Lost" if language == "en" else "مفقود") in page
+    assert "Refused by the registrar" not in page
+    assert "رفضها المسجِّل" not in page
+
+
+@pytest.mark.parametrize("state", ["pending", "lost"])
+async def test_a_page_promises_of_no_event_that_it_is_not_lost(state: str) -> None:
+    async with browser(Account("desk", "agency", "health"), gateway=Losing(state)) as client:
+        client.cookies.set("yesser-language", "en")
+        page = (await client.get("/workspace/sent/e-1?address=agency.health.events/0/1")).text
+    assert ("The event is stored." if state == "pending" else "has no verdict") in page
+    assert "not be lost" not in page
+    assert "before it was read" not in page
+
+
 class Suspending:
     """A gateway that refuses, and remembers in which language it was to say why."""
 
