@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -30,7 +30,9 @@ class Live(KnownSource):
         return {name: self.figures[name] for name in figures}
 
 
-def explained(monkeypatch: pytest.MonkeyPatch, *, is_complete: bool = True, **changed: int) -> Callable[..., Result]:
+def explained(
+    monkeypatch: pytest.MonkeyPatch, changed: Mapping[str, int] | None = None, *, is_complete: bool = True
+) -> Callable[..., Result]:
     """Runs the command on a live table in which these figures were changed. `is_complete`: the whole log is read."""
     history = History()
     history.collect(40_000, "2005-01-10")
@@ -41,7 +43,7 @@ def explained(monkeypatch: pytest.MonkeyPatch, *, is_complete: bool = True, **ch
 
     @asynccontextmanager
     async def opened(*_: object) -> AsyncIterator[Live]:
-        yield Live(log.known_reach, log.known_entries, {**figures, **changed})
+        yield Live(log.known_reach, log.known_entries, {**figures, **(changed or {})})
 
     monkeypatch.setattr(options, "_opened", opened)
 
@@ -55,7 +57,7 @@ def explained(monkeypatch: pytest.MonkeyPatch, *, is_complete: bool = True, **ch
 def test_a_changed_figure_of_the_table_is_named_also_where_all_are_shown(
     monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
-    run = explained(monkeypatch, **{FIELD: 1})
+    run = explained(monkeypatch, {FIELD: 1})
     done, shown = run(*words, "--json"), run(*words)
     assert (done.exit_code, shown.exit_code) == (1, 1), (done.output, done.exception)
     document = json.loads(done.stdout)

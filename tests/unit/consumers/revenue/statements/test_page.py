@@ -295,7 +295,7 @@ def test_in_the_pdf_a_long_id_can_go_on_in_the_next_line_and_no_amount_can(
 ) -> None:
     """An id that typst cannot break is printed over the amount beside it; one with added characters cannot be found."""
     given: dict[str, str] = {}
-    compiled = typst.compile
+    compiled: Any = typst.compile  # its overloads name no list of plain words
 
     def compile_(*words: Any, sys_inputs: dict[str, str], **more: Any) -> bytes:
         given.update(sys_inputs)
