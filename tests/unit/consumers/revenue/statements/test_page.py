@@ -311,8 +311,9 @@ def test_in_the_pdf_a_long_id_can_go_on_in_the_next_line_and_no_amount_can(
     assert not characters & {"00AD", "200B", "2060", "FEFF"}
     sheets = json.loads(given["paper"])["sheets"]
     texts = [text for sheet in sheets for row in sheet["rows"] for cell in row for text in _texts(cell)]
-    (broken,) = re.findall(r'show regex\("(.*)"\): it => english', _template())
+    (broken,) = re.findall(r'show regex\("(.*)"\): it => {', _template())
     assert [found for text in texts for found in re.findall(broken, text)] == [payout_id, payout_id]
+    assert re.findall(broken, f"كشف الشراكة {payout_id} 2005-01") == [f"{payout_id} 2005-01"]
     assert payout_id in to_html(paper)
     for text in (f'"{payout_id}"', f'english("{payout_id}")'):
         _require_lines(text)
