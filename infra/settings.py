@@ -75,7 +75,10 @@ class Settings(BaseSettings):
     )
 
     lease_ms: int = Field(
-        default=4_000, gt=0, description="A lease that is not renewed expires after this (database time)."
+        default=4_000,
+        gt=0,
+        le=60_000,
+        description="A lease that is not renewed expires after this (database time), in a minute at most.",
     )
     lease_renew_ms: int = Field(default=1_000, gt=0, description="How often an owner renews its lease.")
     witness_policy: Path | None = Field(

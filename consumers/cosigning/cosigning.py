@@ -102,6 +102,7 @@ class Cosigning:
             if policy.is_satisfied_by([]):
                 async with self._asking:
                     await connection.execute(_SQL["forget_older"], self._term.epoch, self._newest.size)
+                gauge("cosigned_size", self._newest.size)
         due = [row for row in submitters if row.witness.name not in self._lines and row.is_due]
         ended = await asyncio.gather(
             *(self._ask(connection, policy, row, self._newest) for row in due), return_exceptions=True

@@ -85,11 +85,16 @@ def answer_view(answer: Answer) -> list[RenderableType]:
     if trace.earlier.count:
         parts.append(_earlier(answer))
     parts.append(Grid(localized("القيود التي صنعتها", "The entries that made it"), columns, rows))
-    parts.append(Text(_verdict(answer), style="green" if answer.ok else "bold red"))
+    parts.append(verdict(answer))
     return parts
 
 
-def difference(answer: Answer) -> str:
+def verdict(answer: Answer) -> Text:
+    """Whether the entries add up to the figures, and what a source that has not the whole log leaves open."""
+    return Text(_verdict(answer), style="green" if answer.ok else "bold red")
+
+
+def _difference(answer: Answer) -> str:
     """What the entries give where the table differs from them."""
     wrong = [name for name, value in answer.figures.items() if value != answer.trace.end[name]]
     said = "; ".join(f"{name} = {figure_text(name, answer.trace.end[name])}" for name in wrong)
@@ -166,7 +171,7 @@ def _earlier(answer: Answer) -> Grid:
 def _verdict(answer: Answer) -> str:
     count = answer.trace.steps_count
     if not answer.ok:
-        return difference(answer)
+        return _difference(answer)
     added = localized(f"عدد القيود {count:,}، وهي تعطي هذا الرقم.", f"Entries: {count:,}. They give this figure.", "\n")
     if answer.reach.is_complete:
         return added

@@ -96,8 +96,8 @@ class Pauses:
     def _is_let_through(breaker: Breaker, position: ReadPosition, reader: Reader, topic: str) -> bool:
         """Take up how far an operator let a topic through; whether that ends its pause.
 
-        A new request always does: the one record that it may concern can have been read meanwhile, as a probe. One of
-        before this epoch does while any of its records is left.
+        A request made in this epoch always does: the one record that it may concern can have been read meanwhile, as a
+        probe. One of before does while any of its records is left; without one it is forgotten, and is to be repeated.
         """
         is_new = position.uncounted_up_to > breaker.uncounted_up_to
         breaker.uncounted_up_to = position.uncounted_up_to

@@ -101,7 +101,8 @@ def status(targets: bool, as_json: bool) -> None:
     """Show every part of the stack of YESSER_HOME. Exit code 1 if the stack is not ready.
 
     Where YESSER_KAFKA and YESSER_POSTGRES are set and no stack was started here, as in a container: the processes that
-    have leases in the database. Each is active, halted, or absent.
+    have leases in the database. Each is active, halted, or absent. The database knows of halted consumers only: another
+    halted process is absent here, at moments active. `docker compose logs` and its `/readyz` say why it is halted.
     """
     settings = Settings()
     found = stack_status(settings)

@@ -45,7 +45,10 @@ class StackStatus:
 
     def with_leases(self, rows: Iterable[Mapping[str, Any]]) -> StackStatus:
         """The status with the processes that have leases (`read_leases`): *active*, *halted*, or *absent* without an
-        owner."""
+        owner.
+
+        Only consumers have a halt in the database. Another halted process is absent, and active while it tries again.
+        """
         known = {row["name"].removeprefix("consumer."): row for row in rows}
         processes = [_leased(name, known.get(name)) for name in LEASED]
         ready = all(process["state"] == "active" for process in processes)

@@ -68,8 +68,10 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
         line(f"قراءة {topic} بطيئة حتى {until}: {pause['ar']}.", f"{topic} is paused until {until}: {pause['en']}.")
     if status.elsewhere:
         line(
-            "لم يُشغَّل نظام هنا: الحالة من قاعدة البيانات. وحالة البوابة والواجهة في `/readyz` لكل منهما.",
-            "No stack was started here: this is what the database knows. Gateway and console answer at `/readyz`.",
+            "لم يُشغَّل نظام هنا: الحالة من قاعدة البيانات، ولا يُعرف منها إلا توقف المستهلكات. "
+            "ولغيرها، ومنها البوابة والواجهة، انظر `docker compose logs` و`/readyz`.",
+            "No stack was started here: this is what the database knows, and it knows of halted consumers only. "
+            "For the others, gateway and console too, see `docker compose logs` and `/readyz`.",
         )
     elif not status.running:
         line(

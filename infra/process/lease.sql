@@ -1,7 +1,8 @@
 -- name: claim
 -- Only database time is compared. Every claim is a new epoch, also by an owner that lost its connection.
--- A lease that ends further ahead than any can, a minute or ten times its length, was given while the database's clock
--- was ahead: it is free, or nobody would work until the corrected clock gets there. An owner that still works is fenced.
+-- A lease that ends further ahead than any can was given while the database's clock was ahead: it is free, or nobody
+-- would work until the corrected clock gets there. An owner that still works is fenced. The bound is ten times the
+-- claimant's own length, and at least a minute, the longest that another process's `lease_ms` can be.
 -- FOR UPDATE waits for the transaction in which the old owner holds the row (`hold`), then reads the row again: it may
 -- have been renewed meanwhile. A claim never waits for a lease that is held.
 WITH free AS (

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import click
 from rich.console import RenderableType
-from rich.text import Text
 
 from consumers.explain.explain import Answer
 from consumers.explain.options import Asked, explain_options
-from consumers.explain.show import answer_view, difference
+from consumers.explain.show import answer_view, verdict
 from consumers.ledger.explained_statement import Derivation, ExplainedStatement
 from consumers.ledger.figure_document import Rows, figure_document, read_statement, read_transfers, transfer_document
 from consumers.revenue.accounts import CHART
@@ -59,7 +58,7 @@ def explain_command(what: str, period: str | None, figure: str | None, asked: As
         all_fields = {"partnership_id": what, "period": period, "terms": found.terms(), "fields": written}
         compared = ("log_index", "is_complete", "figures", "ok", "proofs")
         all_fields |= {name: document[name] for name in compared if name in document}
-        print_result(all_fields, as_json, lambda: show(*_formulas_view(found, answer)), indented=True)
+        print_result(all_fields, as_json, lambda: show(_formulas_table(found), verdict(answer)), indented=True)
     else:
         document = figure_document(found, figure, rows.transfers) | document
         print_result(document, as_json, lambda: show(*_statement_view(found, figure, rows, answer)), indented=True)
@@ -128,10 +127,6 @@ def _formula_table(found: ExplainedStatement, derivation: Derivation) -> Grid:
     )
     numbers = in_numbers(derivation.formula, derivation.amounts)
     return Grid(title, columns, rows, [numbers, f"= {amount_text(derivation.field, derivation.value)}"])
-
-
-def _formulas_view(found: ExplainedStatement, answer: Answer) -> list[RenderableType]:
-    return [_formulas_table(found), *([] if answer.ok else [Text(difference(answer), style="bold red")])]
 
 
 def _formulas_table(found: ExplainedStatement) -> Grid:

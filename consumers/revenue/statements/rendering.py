@@ -6,11 +6,10 @@ HTML is one file without outside resources. PDF is set by typst with the Amiri f
 from __future__ import annotations
 
 import io
-import re
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import jinja2
 import orjson
@@ -21,9 +20,6 @@ from consumers.revenue.statements.paper import Cell, Paper, Sheet
 from events.errors import YesserError
 
 _PACKAGE = "consumers.revenue.statements"
-_LONG_ID: Final = re.compile(r"[A-Za-z0-9._]{25,}")
-"""An id that may be wider than its column; no word and no amount is as long without a space or a comma."""
-_LONG_ID_PART: Final = re.compile(r".{8}(?=.)")
 
 
 class NoTypesetter(YesserError):
@@ -53,7 +49,7 @@ def to_pdf(paper: Paper) -> bytes:
 
 def _document(paper: Paper) -> dict[str, Any]:
     return {
-        "title": _breakable(paper.title),
+        "title": _cell(paper.title),
         "sheets": [_sheet(sheet) for sheet in paper.sheets],
         "proof": _cell(paper.proof),
         "link": paper.link,
@@ -66,25 +62,13 @@ def _sheet(sheet: Sheet) -> dict[str, Any]:
     return {
         "heading": _cell(sheet.heading),
         "columns": [_cell(column) for column in sheet.columns],
-        "rows": [[_breakable(cell) for cell in row] for row in sheet.rows],
+        "rows": [[_cell(cell) for cell in row] for row in sheet.rows],
         "note": None if sheet.note is None else _cell(sheet.note),
     }
 
 
 def _cell(cell: Cell) -> str | dict[str, str]:
     return cell if isinstance(cell, str) else {"ar": cell.ar, "en": cell.en}
-
-
-def _breakable(cell: Cell) -> str | dict[str, str]:
-    """The cell with zero-width spaces in long ids: typst breaks an id at its hyphens alone, and prints one without
-    hyphens over the next column."""
-    if isinstance(cell, str):
-        return _with_breaks(cell)
-    return {"ar": _with_breaks(cell.ar), "en": _with_breaks(cell.en)}
-
-
-def _with_breaks(text: str) -> str:
-    return _LONG_ID.sub(lambda found: _LONG_ID_PART.sub("\\g<0>\u200b", found[0]), text)
 
 
 def _qr(paper: Paper) -> str:

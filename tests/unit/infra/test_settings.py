@@ -29,6 +29,16 @@ def test_a_wrong_value_is_refused_with_its_name(monkeypatch: pytest.MonkeyPatch)
         Settings()
 
 
+def test_no_lease_is_so_long_that_a_process_with_another_setting_takes_it_for_one_of_a_wrong_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("YESSER_LEASE_MS", "60000")
+    assert Settings().lease_ms == 60_000
+    monkeypatch.setenv("YESSER_LEASE_MS", "60001")
+    with pytest.raises(ValidationError, match="lease_ms"):
+        Settings()
+
+
 @pytest.mark.parametrize("name", ["HEALTH_PORT", "GATEWAY_PORT", "CONSOLE_PORT"])
 def test_a_port_that_no_machine_has_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"YESSER_{name}", "65535")

@@ -172,8 +172,8 @@ async def test_a_topic_that_may_not_be_written_holds_up_no_other(
 
 
 async def test_an_entry_is_sent_as_soon_as_it_is_applied(settings: Settings, connection: Connection) -> None:
-    """NOTIFY wakes the relay: it looks by itself only every minute here."""
-    settings = settings.model_copy(update={"lease_renew_ms": 60_000, "lease_ms": 120_000, "poll_timeout_ms": 60_000})
+    """NOTIFY wakes the relay: it looks by itself only every half minute here."""
+    settings = settings.model_copy(update={"lease_renew_ms": 30_000, "lease_ms": 60_000, "poll_timeout_ms": 60_000})
     await make_topics(settings)
     story = two_agencies()
     await register(connection)

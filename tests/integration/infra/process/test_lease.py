@@ -94,10 +94,11 @@ async def test_a_lease_that_could_have_been_given_now_is_held_also_a_long_one(
     assert await lease.claim(connection, NAME, "a", settings) == 1
     await set_clock_back(connection, 30)
     assert await lease.claim(connection, NAME, "b", settings) is None
-    long = settings.model_copy(update={"lease_ms": 300_000})
-    assert await lease.renew(connection, NAME, 1, long)
-    assert await lease.claim(connection, NAME, "b", long) is None
-    assert await holder(connection, long) == "a"
+    longest = settings.model_copy(update={"lease_ms": 60_000})
+    assert await lease.renew(connection, NAME, 1, longest)
+    for other in (longest, settings, settings.model_copy(update={"lease_ms": 1})):
+        assert await lease.claim(connection, NAME, "b", other) is None, "whatever the length of the other's leases"
+        assert await holder(connection, other) == "a"
 
 
 async def test_a_released_lease_is_free_also_when_the_clock_is_set_back(

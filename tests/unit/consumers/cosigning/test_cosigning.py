@@ -6,8 +6,11 @@ import asyncio
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
+
 from consumers.cosigning.cosigning import Cosigning
 from infra.log.signed_note import LogKey
+from infra.observability.telemetry import REGISTRY, gauge
 from infra.postgres.connection import Connection
 from infra.process.leader_election import Term
 from infra.settings import Settings
@@ -49,3 +52,10 @@ async def test_an_older_one_is_forgotten_once_there_is_a_newer_one_and_nobody_is
 
 async def test_an_older_one_stands_while_a_witness_is_needed(tmp_path: Path) -> None:
     assert await looked("court", tmp_path) == []
+
+
+@pytest.mark.parametrize(("quorum", "size"), [("none", 9), ("court", 0)])
+async def test_the_cosigned_size_follows_what_satisfies_the_policy(quorum: str, size: int, tmp_path: Path) -> None:
+    gauge("cosigned_size", 0)
+    await looked(quorum, tmp_path)
+    assert REGISTRY.get_sample_value("yesser_cosigned_size") == size

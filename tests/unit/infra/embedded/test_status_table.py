@@ -73,3 +73,14 @@ def test_without_a_stack_of_its_own_the_table_shows_what_the_database_knows() ->
     assert "revenue halted: the log was changed." in lines
     assert "No stack was started here" in lines[-1]
     assert not any("yesser up" in line for line in lines)
+
+
+def test_the_last_line_says_whose_halts_the_database_does_not_know() -> None:
+    given = PART | {"state": "given", "port": None}
+    registrar = {"name": "registrar", "owner": "a", "held": False, "lag": None, "halted_reason": None}
+    written = StringIO()
+    status = StackStatus(HOME, False, False, given, given, []).with_leases([registrar])
+    print_status(status, Console(file=written, width=80))
+    last = written.getvalue().splitlines()[-1]
+    assert "knows of halted consumers only" in last
+    assert "`docker compose logs` and `/readyz`" in last

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -30,18 +30,20 @@ class Live(KnownSource):
         return {name: self.figures[name] for name in figures}
 
 
-def explained(monkeypatch: pytest.MonkeyPatch, **changed: int) -> Callable[..., Result]:
-    """Runs the command on a live table in which these figures were changed."""
+def explained(
+    monkeypatch: pytest.MonkeyPatch, changed: Mapping[str, int] | None = None, *, is_complete: bool = True
+) -> Callable[..., Result]:
+    """Runs the command on a live table in which these figures were changed. `is_complete`: the whole log is read."""
     history = History()
     history.collect(40_000, "2005-01-10")
     history.close("2005-01")
     raw = history.raw()
-    log = KnownSource(Reach(len(raw)), {Scope("partnership/P1"): raw}, None)
+    log = KnownSource(Reach(len(raw), is_complete), {Scope("partnership/P1"): raw}, None)
     figures = asyncio.run(explain(log, Request("statements", "P1/2005-01"))).figures
 
     @asynccontextmanager
     async def opened(*_: object) -> AsyncIterator[Live]:
-        yield Live(log.known_reach, log.known_entries, {**figures, **changed})
+        yield Live(log.known_reach, log.known_entries, {**figures, **(changed or {})})
 
     monkeypatch.setattr(options, "_opened", opened)
 
@@ -55,7 +57,7 @@ def explained(monkeypatch: pytest.MonkeyPatch, **changed: int) -> Callable[..., 
 def test_a_changed_figure_of_the_table_is_named_also_where_all_are_shown(
     monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
-    run = explained(monkeypatch, **{FIELD: 1})
+    run = explained(monkeypatch, {FIELD: 1})
     done, shown = run(*words, "--json"), run(*words)
     assert (done.exit_code, shown.exit_code) == (1, 1), (done.output, done.exception)
     document = json.loads(done.stdout)
@@ -74,3 +76,14 @@ def test_without_a_field_all_figures_are_compared_and_the_answer_says_up_to_wher
     assert (document["ok"], document["log_index"]) == (True, 3)
     assert document["figures"] == {row["field"]: row["value"] for row in document["fields"]}
     assert "differs" not in shown.output
+
+
+@pytest.mark.parametrize("words", [(), (FIELD,)])
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_an_export_is_said_to_prove_no_more_than_it_holds_also_where_all_fields_are_shown(
+    monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], *, is_complete: bool
+) -> None:
+    shown = explained(monkeypatch, is_complete=is_complete)(*words)
+    assert shown.exit_code == 0, (shown.output, shown.exception)
+    said = "An export proves what it holds, not that the log has no more."
+    assert (said in " ".join(shown.output.split())) is not is_complete
