@@ -4,6 +4,6 @@ folder for each journey. It decides nothing: it reads through the read API's own
 and sends through the gateway. Way in: `process.console`, `yesser accounts`. Imports: `events`, `infra`,
 `consumers.access_scope`, `consumers.as_of`, `consumers.audit`, `consumers.campaigns`, `consumers.commitments`,
 `consumers.completeness`, `consumers.database_audit`, `consumers.delivery`, `consumers.event_index`,
-`consumers.explain`, `consumers.fold`, `consumers.ledger`, `consumers.plan`, `consumers.read_api`, `consumers.rebuild`,
-`consumers.registry`, `consumers.revenue`.
+`consumers.explain`, `consumers.fold`, `consumers.ledger`, `consumers.plan`, `consumers.projections`,
+`consumers.read_api`, `consumers.rebuild`, `consumers.registry`, `consumers.revenue`.
 """
