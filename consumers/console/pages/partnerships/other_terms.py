@@ -20,10 +20,6 @@ _WESTERN: Final = {0x0660 + digit: str(digit) for digit in range(10)} | {ord(mar
 _BAD_RATE: Final = Bilingual("اكتب نسبة بين 0 و100، مثل 62.5.", "Write a rate from 0 to 100, such as 62.5.")
 _BAD_AMOUNT: Final = Bilingual("اكتب مبلغًا بالريال مثل 500000.", "Write an amount in riyals, such as 500000.")
 _BAD_ORDER: Final = Bilingual("يجب أن يزيد على حد الشريحة السابقة.", "It must be above the limit of the band before.")
-_NOTHING_EXPECTED: Final = Bilingual(
-    "ليس في العقد إيراد متوقع، فلا ضمان له. اترك هذه الخانة فارغة.",
-    "The contract expects no amounts, so it cannot have a guarantee. Leave this field empty.",
-)
 _LEFT: Final = 110
 _WIDTH: Final = 900
 _RIGHT: Final = 16
@@ -87,8 +83,6 @@ def other_terms(signed: Mapping[str, Any], given: Mapping[str, str]) -> OtherTer
     guarantee = signed["guarantee"]
     floor_text = given.get("floor", "" if guarantee is None else percent(guarantee["partner_floor_bp_of_expected"]))
     floor = _bounded(floor_text, faults, "floor", _BAD_RATE, BASIS_POINTS) if floor_text.strip() else 0
-    if floor_text.strip() and "floor" not in faults and not signed["expected"]:
-        faults["floor"] = _NOTHING_EXPECTED
     recoverable = guarantee is not None and guarantee["recoverable"]
     if "form" in given or "recoverable" in given:  # a browser leaves out a box that is not checked
         recoverable = given.get("recoverable") == "yes"

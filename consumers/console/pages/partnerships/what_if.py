@@ -24,6 +24,10 @@ from events.faults.problems import Bilingual
 from infra.command_line.table_files import csv_text
 from infra.http.problems import Problem
 
+_NOTHING_EXPECTED: Final = Bilingual(
+    "ليس في العقد إيراد متوقع، فلا ضمان له. اترك هذه الخانة فارغة.",
+    "The contract expects no amounts, so it cannot have a guarantee. Leave this field empty.",
+)
 _NOT_ACCEPTED: Final = Bilingual("لا تُقبل هذه الشروط:", "These terms are not accepted:")
 
 routes = APIRouter()
@@ -40,7 +44,7 @@ async def what_if(visit: Visiting, partnership_id: Id) -> Response:
         except NotAnswered as error:
             if error.status != 422:
                 raise
-            faults, reason = {"bands": _NOT_ACCEPTED}, _rules_of_terms(error)
+            faults, reason = refused_terms("; ".join(fault["detail"] for fault in error.document.get("errors", ())))
     rows = [] if found is None else rows_of(found)
     return visit.page(
         "partnerships/what-if.html",
@@ -75,6 +79,9 @@ async def _priced(visit: Visit, partnership_id: str, form: OtherTerms) -> dict[s
     return document
 
 
-def _rules_of_terms(error: NotAnswered) -> str:
-    """What the contract of the terms says of them, in English; its sentences name fields."""
-    return "; ".join(fault["detail"] for fault in error.document.get("errors", ()))
+def refused_terms(rules: str) -> tuple[dict[str, Bilingual], str]:
+    """The faults by field, and what no field of the form can mend: the contract's rules, in English with their
+    pointers. What a contract expects is not in the form, so only a guarantee can need it."""
+    if rules.startswith("/expected: "):
+        return {"floor": _NOTHING_EXPECTED}, ""
+    return {"bands": _NOT_ACCEPTED}, rules

@@ -15,6 +15,9 @@ from consumers.console.pages.partnerships.other_terms import (
     plain_riyals,
     totals,
 )
+from consumers.console.pages.partnerships.what_if import refused_terms
+from consumers.ledger.what_if import WrongTerms, require_terms
+from tests.unit.consumers.ledger.test_what_if import LOG, own, raw
 
 SIGNED: dict[str, Any] = {
     "bands": [
@@ -24,7 +27,6 @@ SIGNED: dict[str, Any] = {
     ],
     "cap": None,
     "guarantee": {"partner_floor_bp_of_expected": 5_000, "recoverable": True},
-    "expected": [{"period": "2005-01", "halalas": 10_000_000}],
 }
 
 
@@ -53,11 +55,20 @@ def test_a_shared_address_may_name_some_fields_only() -> None:
     assert other_terms(SIGNED, {"form": "1", "rate1": "60"}).terms["guarantee"]["recoverable"] is False
 
 
-def test_a_contract_that_expects_nothing_takes_no_guarantee() -> None:
-    without = {**SIGNED, "guarantee": None, "expected": []}
-    assert not other_terms(without, {"form": "1", "floor": ""}).faults
-    assert set(other_terms(without, {"form": "1", "floor": "50"}).faults) == {"floor"}
-    assert not other_terms({**SIGNED, "guarantee": None}, {"form": "1", "floor": "50"}).faults
+@pytest.mark.parametrize(
+    ("terms", "field"),
+    [
+        ({"expected": [], "guarantee": {"partner_floor_bp_of_expected": 5_000, "recoverable": True}}, "floor"),
+        ({"bands": []}, "bands"),
+    ],
+)
+def test_what_the_contract_refuses_is_said_at_its_field(terms: dict[str, Any], field: str) -> None:
+    """A contract that expects nothing takes no guarantee, and the form has no expected amounts."""
+    with pytest.raises(WrongTerms) as refused:
+        require_terms(raw(own(LOG)), terms)
+    faults, rules = refused_terms(str(refused.value))
+    assert set(faults) == {field}
+    assert rules == ("" if field == "floor" else str(refused.value))
 
 
 def test_an_empty_guarantee_is_none() -> None:
