@@ -72,7 +72,7 @@ class Finished:
 
 
 def _changed(index: str | None) -> Bilingual:
-    """What a caller is told: a command's own words are for its operator, and in the log."""
+    """What a caller gets: a command's own words are for its operator, and in the log."""
     if index is None:
         return Bilingual(
             "ما هو مخزَّن يخالف السجل. يُشتبه في عبث، وفي دليل التشغيل ما يلزم.",

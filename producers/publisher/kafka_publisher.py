@@ -212,7 +212,7 @@ class AgencyPublisher:
 
     @asynccontextmanager
     async def _letting_go(self) -> AsyncIterator[None]:
-        """After an error that the caller is told, hold nothing more: what was left would fail again before all else."""
+        """After an error that the caller gets, hold nothing more: what was left would fail again before all else."""
         try:
             yield
         except (OutcomeUnknown, NotAccepted):

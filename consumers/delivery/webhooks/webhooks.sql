@@ -59,7 +59,7 @@ RETURNING agency, team, disabled_at
 
 -- name: tell_owner
 -- An e-mail to the team; sent by another part. Of an endpoint that is enabled and disabled again within the second in $4,
--- the team is told once.
+-- the team gets one e-mail.
 INSERT INTO delivery.message (route, agency, team, endpoint_id, kind, event_id, lane)
 VALUES ('email', $1, $2, $3, 'endpoint-disabled', $4, $3)
 ON CONFLICT DO NOTHING

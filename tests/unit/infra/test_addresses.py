@@ -1,4 +1,4 @@
-"""What is no address of a server is told before anything is asked."""
+"""What is no address of a server is refused before anything is asked."""
 
 from __future__ import annotations
 
