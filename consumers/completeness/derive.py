@@ -15,6 +15,7 @@ import msgspec
 
 from consumers.audit.derived import Ranges
 from events.validation.refusal import PLATFORM, REFUSED
+from events.values.completeness import completeness_status
 from events.values.working_days import riyadh_date
 from events.wire.entry import NotAnEntry, parse_entry
 from events.wire.envelope import full_type
@@ -217,11 +218,7 @@ def _status(month: _Month, agency: _Agency, missing_count: int | None) -> str:
         return "nothing-sent"
     if not month.numbered:
         return "no-numbers-in-log" if month.refused else "no-numbers-sent"
-    if agency.overflowed_index is not None:
-        return "not-known"
-    if missing_count is None:
-        return "only-earlier-numbers"
-    return "incomplete" if missing_count else "complete"
+    return completeness_status(missing_count, is_overflowed=agency.overflowed_index is not None)
 
 
 def _within(ranges: Ranges, first: int, last: int) -> list[list[int]]:

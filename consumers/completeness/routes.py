@@ -15,6 +15,7 @@ from consumers.read_api.cursor import cursor_of, text_after
 from consumers.read_api.parameters import After, AgencyCode, Limit
 from consumers.read_api.reading import JSON, Reading, page
 from consumers.read_api.routes import prepared
+from events.values.completeness import completeness_status
 from infra.http.documents import SEQUENCE_NUMBER_OR_NULL, TEXT, answer, shape
 from infra.http.routes import RouteParts
 from infra.json_documents import to_json, with_long_numbers_as_texts
@@ -85,8 +86,4 @@ def _status(row: Any, missing: int | None) -> str:
     """A month without a highest number has none, one whose highest number is an earlier month's has none of its own."""
     if row["last"] is None:
         return "no-numbers-sent"
-    if row["overflowed_index"] is not None:
-        return "not-known"
-    if missing is None:
-        return "only-earlier-numbers"
-    return "incomplete" if missing else "complete"
+    return completeness_status(missing, is_overflowed=row["overflowed_index"] is not None)

@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any, Final, Literal, get_args
 
 from events.validation.verdicts import HASH_BYTES, Agency
+from events.values.completeness import completeness_status
 from events.wire.entry import event_bytes, parse_entry
 from infra.json_documents import with_long_numbers_as_texts
 from infra.kafka.client_config import agency_topic
@@ -103,9 +104,12 @@ async def completeness(connection: Connection, agency: str, month: str | None = 
     has_numbers = row is not None if month is None else month_has_numbers
     were_sent = row is not None and (month is None or bool(row["has_numbers"]))
     missing_count = _count(gaps) if has_numbers and overflowed_at is None else None
+    status = "no-numbers-sent"
+    if were_sent:
+        status = completeness_status(missing_count, is_overflowed=overflowed_at is not None)
     document: dict[str, Any] = {
         "agency": agency,
-        "status": _completeness_status(missing_count, overflowed_at, were_sent=were_sent),
+        "status": status,
         "highest": 0 if row is None else int(row["highest"]),
         "sequences_overflowed_at": overflowed_at,
         "seen_count": _count(ranges["seen"]),
@@ -115,17 +119,6 @@ async def completeness(connection: Connection, agency: str, month: str | None = 
     if month is not None:
         document |= {"month": month, "first": first if has_numbers else None, "last": last if has_numbers else None}
     return {name: with_long_numbers_as_texts(value) for name, value in document.items()}
-
-
-def _completeness_status(missing_count: int | None, overflowed_at: int | None, *, were_sent: bool) -> str:
-    """One of `COMPLETENESS_STATUSES`. Once numbers are no longer kept, one that seems missing may have been read."""
-    if not were_sent:
-        return "no-numbers-sent"
-    if overflowed_at is not None:
-        return "not-known"
-    if missing_count is None:
-        return "only-earlier-numbers"
-    return "incomplete" if missing_count else "complete"
 
 
 def _verdict(row: Any) -> Verdict:
