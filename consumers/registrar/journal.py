@@ -272,9 +272,11 @@ class Journal:
         """Store how far the log was shipped."""
         async with self.lock, self.connection.transaction():
             await self.hold()
-            if self.shipped_up_to > self.stored_shipped_up_to:
-                await self.connection.execute(_SQL["shipped"], self.shipped_up_to)
-                self.stored_shipped_up_to = self.shipped_up_to
+            # Shipping goes on while this is written.
+            shipped_up_to = self.shipped_up_to
+            if shipped_up_to > self.stored_shipped_up_to:
+                await self.connection.execute(_SQL["shipped"], shipped_up_to)
+                self.stored_shipped_up_to = shipped_up_to
 
 
 def _adoption(sha256: str, release: str, cause: int, recorded: str) -> OutboxEvent:

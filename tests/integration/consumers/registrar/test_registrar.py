@@ -537,6 +537,43 @@ async def test_a_log_that_ends_exactly_on_a_full_tile_is_gone_on_from(
     assert (await read_tree(connection, end)).size == end
 
 
+async def test_what_is_shipped_while_it_is_stored_is_stored_next_time(
+    settings: Settings, connection: Connection
+) -> None:
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_size(connection, 3)
+        await until_shipped(connection, 3)
+    await connection.execute("UPDATE log.state SET shipped_up_to = 0")
+    own, other = await connect(settings, "own"), await connect(settings, "other")
+    try:
+        epoch = await lease.claim(own, "registrar", "own", settings)
+        assert epoch is not None
+        journal = Journal(own, epoch, settings)
+        await journal.open()
+        journal.shipped_up_to = 2
+        async with other.transaction():
+            await other.execute("SELECT FROM log.state FOR UPDATE")
+            storing = asyncio.create_task(journal.note_shipped())
+
+            async def waits() -> bool:
+                return bool(
+                    await connection.fetchval(
+                        "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1", own.get_server_pid()
+                    )
+                )
+
+            await until(waits, "the statement waits for the row")
+            journal.shipped_up_to = 3
+        await storing
+        await until_shipped(connection, 2)
+        await journal.note_shipped()
+        assert await connection.fetchval("SELECT shipped_up_to FROM log.state") == 3
+    finally:
+        await own.close()
+        await other.close()
+
+
 async def test_after_a_producers_error_everything_is_shipped_again_from_the_margin(
     settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
