@@ -60,6 +60,12 @@ def router(parts: RouteParts) -> APIRouter:
         """The same without waiting for witnesses: it may be some seconds ahead, and has the log's signature alone."""
         return _checkpoint((await _newest(source)).note)
 
+    _add_keys(routes, parts)
+    _add_tiles(routes, parts, source)
+    return routes
+
+
+def _add_keys(routes: APIRouter, parts: RouteParts) -> None:
     @routes.get(
         f"/{KEY_HISTORY}",
         summary="The rotations of the log's key",
@@ -88,6 +94,8 @@ def router(parts: RouteParts) -> APIRouter:
             notes = await rotation_notes(connection)
         return _keys(keys_document(notes, _own_vkey(parts.settings)))
 
+
+def _add_tiles(routes: APIRouter, parts: RouteParts, source: TileSource) -> None:
     @routes.get(
         "/tile/entries/{name:path}",
         summary="A bundle of entries",
@@ -116,8 +124,6 @@ def router(parts: RouteParts) -> APIRouter:
         if ".p/" not in path:
             parts.kept.keep(LOG_PREFIX + path, answer)
         return answer
-
-    return routes
 
 
 _TOKEN_PROBLEMS: Final = problems(401, 403, 404, 503)
