@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from consumers.console.accounts.kept_forms import KeptForms
 from consumers.console.accounts.oidc import Oidc
 from consumers.console.accounts.passwords import PasswordChecks
 from consumers.console.accounts.sessions import Sessions
@@ -36,7 +35,6 @@ class Parts:
     live: Live
     sessions: Sessions
     passwords: PasswordChecks
-    kept_forms: KeptForms
     templates: Templates
     rendered: Rendered
     receipts: Receipts

@@ -11,10 +11,8 @@ from typing import Final
 
 from consumers.commitments.routes import router as commitments
 from consumers.completeness.routes import router as completeness
-from consumers.console.accounts.kept_forms import KeptForms
 from consumers.console.accounts.oidc import Oidc
 from consumers.console.accounts.passwords import PasswordChecks
-from consumers.console.accounts.sealing import Sealer
 from consumers.console.accounts.sessions import Sessions
 from consumers.console.app import application
 from consumers.console.data.gateway import Gateway
@@ -107,7 +105,6 @@ async def running_parts(settings: Settings, clock: Callable[[], datetime]) -> As
             live=live,
             sessions=Sessions(own, settings, clock),
             passwords=PasswordChecks(),
-            kept_forms=KeptForms(Sealer.of(settings, "form"), clock),
             oidc=oidc,
             templates=Templates(),
             rendered=Rendered(live.positions, clock),

@@ -10,13 +10,12 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
-from consumers.console.accounts.accounts import USERNAME, Account, account_of
+from consumers.console.accounts.accounts import Account, account_of
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool
 from infra.postgres.sql import queries
 from infra.settings import Settings
 
 COOKIE: Final = "yesser-session"
-_SEPARATOR: Final = ":"
 _VALUE_LENGTH_MAX: Final = 64
 _GRACE: Final = timedelta(minutes=30)
 """While the database is away, a session counts as valid for this long after its last look-up."""
@@ -26,8 +25,7 @@ _SQL: Final = queries("consumers.console.accounts", "accounts.sql")
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody who is signed in. `csrf` is in every form of the session's pages; it ends in the account's name, so
-    that a form that outlives its session still says whose it is."""
+    """Somebody who is signed in. `csrf` is in every form of the session's pages."""
 
     account: Account
     csrf: str
@@ -43,15 +41,14 @@ class Sessions:
         self._idle_max = timedelta(hours=settings.console_idle_h)
         self._known: OrderedDict[bytes, tuple[Session, datetime]] = OrderedDict()
 
-    async def begin(self, account: Account) -> tuple[str, Session]:
-        """Begin a session; the value of its cookie, and the session."""
-        value = secrets.token_urlsafe(32)
-        csrf = f"{secrets.token_urlsafe(24)}{_SEPARATOR}{account.username}"
+    async def begin(self, account: Account) -> str:
+        """Begin a session; the value of its cookie."""
+        value, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(_SQL["remove_ended"], self._clock(), self._age_max, self._idle_max)
             await connection.execute(_SQL["begin_session"], _digest(value), account.username, csrf)
             await connection.execute(_SQL["signed_in"], account.username)
-        return value, Session(account, csrf)
+        return value
 
     async def find(self, value: str | None) -> Session | None:
         """The session of a cookie, unless it has ended or its account is disabled.
@@ -94,12 +91,6 @@ class Sessions:
         if value:
             self._known.pop(_digest(value), None)
             await self._pool.execute(_SQL["end_session"], _digest(value))
-
-
-def username_of(csrf: str) -> str | None:
-    """Whose form it is, by the secret in it."""
-    name = csrf.rpartition(_SEPARATOR)[2] if _SEPARATOR in csrf else ""
-    return name if USERNAME.fullmatch(name) else None
 
 
 def _digest(value: str) -> bytes:
