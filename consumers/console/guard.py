@@ -77,8 +77,8 @@ class Guard:
 def _to_sign_in(request: Request) -> str:
     """The page to sign in, which leads back to the page, or to that of the form that was not read."""
     if request.method in SAFE_METHODS:
-        return f"{SIGN_IN}?{urlencode({'next': address_of(request)})}"
-    return f"{SIGN_IN}?{urlencode({'next': page_of_form(request), 'unsent': 1})}"
+        return f"{SIGN_IN}?{urlencode({'next': address_of(request)}, safe='/')}"
+    return f"{SIGN_IN}?{urlencode({'next': page_of_form(request), 'unsent': 1}, safe='/')}"
 
 
 def _bounded(receive: Receive, headers: Headers) -> Receive:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from consumers.console.accounts.oidc import Oidc
 from consumers.console.accounts.passwords import PasswordChecks
+from consumers.console.accounts.seals import Seals
 from consumers.console.accounts.sessions import Sessions
 from consumers.console.data.gateway import Gateway
 from consumers.console.data.live import Live
@@ -33,6 +34,7 @@ class Parts:
     read_api: ReadApi
     gateway: Gateway
     live: Live
+    seals: Seals
     sessions: Sessions
     passwords: PasswordChecks
     templates: Templates

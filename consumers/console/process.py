@@ -13,6 +13,7 @@ from consumers.commitments.routes import router as commitments
 from consumers.completeness.routes import router as completeness
 from consumers.console.accounts.oidc import Oidc
 from consumers.console.accounts.passwords import PasswordChecks
+from consumers.console.accounts.seals import Seals
 from consumers.console.accounts.sessions import Sessions
 from consumers.console.app import application
 from consumers.console.data.gateway import Gateway
@@ -90,6 +91,7 @@ class Console:
 async def running_parts(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[Parts]:
     """What the pages work with, while the block runs. `settings` act as the console."""
     impatient = settings.model_copy(update={"statement_timeout_ms": settings.gateway_read_timeout_ms})
+    seals = Seals.of(settings)
     reads = await create_pool(impatient.acting_as("reader"), "console reads", size=READ_POOL_SIZE)
     own = await create_pool(settings, "console", size=OWN_POOL_SIZE)
     gateway, oidc = Gateway(settings, clock), Oidc.of(settings, clock)
@@ -103,7 +105,8 @@ async def running_parts(settings: Settings, clock: Callable[[], datetime]) -> As
             read_api=ReadApi(RouteParts(settings, reads, caller_of), *FURTHER),
             gateway=gateway,
             live=live,
-            sessions=Sessions(own, settings, clock),
+            seals=seals,
+            sessions=Sessions(own, settings, seals, clock),
             passwords=PasswordChecks(),
             oidc=oidc,
             templates=Templates(),

@@ -47,7 +47,7 @@ def router(parts: Parts, oidc: Oidc, tries: Tries) -> APIRouter:
             found = await oidc.finish(request.cookies.get(COOKIE, ""), given, _redirect_uri(parts, request))
         except (ProviderAway, SignInFailed) as error:
             return _failed(parts, request, error)
-        account = await find_by_subject(parts.own, found.subject)
+        account = await find_by_subject(parts.own, parts.seals, found.subject)
         if account is None:
             return SignInPage(parts, request, fault="no-account").answer()
         response = await signed_in(parts, request, account, found.back)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, cast
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from consumers.console.accounts import passwords
-from consumers.console.accounts.accounts import USERNAME, Account, find_account
+from consumers.console.accounts.accounts import USERNAME, Account, find_account, set_password
 from consumers.console.accounts.sessions import COOKIE
 from consumers.console.guard import LANGUAGE_COOKIE
 from consumers.console.navigation import home_of
@@ -21,6 +21,7 @@ from consumers.console.web.language import LANGUAGES
 from consumers.console.web.security import SIGN_IN, own_path
 from infra.http.problems import Problem
 from infra.http.rate_limits import RateLimit
+from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
 
@@ -103,7 +104,7 @@ def router(parts: Parts, tries: Tries) -> APIRouter:
         page = SignInPage(parts, request, next, name)
         if wait_s := tries.wait_s(peer, name):
             return replace(page, wait_s=wait_s).answer()
-        found = await find_account(parts.own, name) if USERNAME.fullmatch(name) else None
+        found = await find_account(parts.own, parts.seals, name) if USERNAME.fullmatch(name) else None
         account, password_hash = found or (None, None)
         if not await parts.passwords.is_password(password_hash, password) or account is None:
             return replace(page, fault="wrong").answer()
@@ -161,7 +162,7 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
         if not visit.account.has_password:
             raise Problem("not-found")
         fault = None
-        found = await find_account(parts.own, visit.account.username)
+        found = await find_account(parts.own, parts.seals, visit.account.username)
         if tries.wait_s("", visit.account.username):
             fault = "wait"
         elif len(new_password) < passwords.LENGTH_MIN:
@@ -172,8 +173,7 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
             return await page(visit, fault)
         made = await parts.passwords.hash(new_password)
         async with parts.own.acquire() as connection, connection.transaction():
-            await connection.execute(_SQL["set_password"], visit.account.username, made)
-            await connection.execute(_SQL["end_sessions"], visit.account.username)
+            await set_password(cast(Connection, connection), parts.seals, visit.account.username, made)
         await visit.add_to_trail("change password")
         return await signed_in(parts, visit.request, visit.account, "/account?changed=password")
 

@@ -10,8 +10,8 @@ import pytest
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
+from tests.integration.consumers.console.at_the_console import PASSWORD
 from tests.integration.consumers.console.console_process import (
-    PASSWORD,
     ConsoleHarness,
     hidden,
     local_issuer,
@@ -99,7 +99,7 @@ async def test_a_body_larger_than_any_form_is_refused(console: ConsoleHarness) -
         assert answer.status_code == 413
         browser.cookies.delete("yesser-session")
         answer = await browser.post("/account/sessions", data={"csrf": csrf, "text": "x" * (1 << 20)})
-        assert answer.headers["location"] == "/sign-in?next="
+        assert answer.headers["location"] == "/sign-in?next=/&unsent=1"
 
 
 async def test_sessions_on_other_devices_end_by_a_click_and_by_a_new_password(console: ConsoleHarness) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 import httpx
 
 from consumers.console.accounts.accounts import Account
+from consumers.console.accounts.seals import Seals
 from consumers.console.accounts.sessions import COOKIE, Session, Sessions
 from consumers.console.app import application
 from consumers.console.data.gateway import Gateway, GatewayAway
@@ -69,6 +70,7 @@ def parts_for(account: Account | None, **changes: Any) -> Parts:
         "read_api": ReadApi(RouteParts(settings, away, caller_of), *FURTHER),
         "gateway": gateway,
         "live": live,
+        "seals": Seals(b"a key of the tests"),
         "sessions": cast(Sessions, OneSession(account)),
         "passwords": nothing,
         "templates": Templates(),
