@@ -6,11 +6,13 @@ rest of its records is left for later.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import NamedTuple, Protocol
+from itertools import accumulate
+from typing import Final, NamedTuple, Protocol
 
 from consumers.registrar.breaker import Breaker, BreakerState, Outcome
 from events.faults.problems import CONFLICT
@@ -24,6 +26,8 @@ from infra.log.bundle import BUNDLE
 from infra.postgres.verdicts import Known
 
 CHEAP_RECORDS = 64
+SEGMENT_BYTES_MAX: Final = 1 << 20
+"""Most bytes of the entries of a segment, which is read as a whole."""
 
 
 class Record(Protocol):
@@ -267,10 +271,12 @@ def record_sha256(record: Record) -> bytes:
 def segments(
     first_index: int, entries: Sequence[bytes], leaves: Sequence[bytes]
 ) -> list[tuple[int, int, bytes, bytes]]:
-    """Rows of `log.segment`: entries in bundle form, split at multiples of 256."""
+    """Rows of `log.segment`: entries in bundle form, split at multiples of 256, and at `SEGMENT_BYTES_MAX`."""
     rows, start, count = [], 0, len(entries)
     while start < count:
-        end = min(count, start + BUNDLE - (first_index + start) % BUNDLE)
+        limit = min(count, start + BUNDLE - (first_index + start) % BUNDLE)
+        sizes = [*accumulate(map(len, entries[start:limit]))]
+        end = start + max(1, bisect_right(sizes, SEGMENT_BYTES_MAX))
         data = b"".join([part for e in entries[start:end] for part in (len(e).to_bytes(2, "big"), e)])
         rows.append((first_index + start, end - start, data, b"".join(leaves[start:end])))
         start = end
