@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from consumers.fold.apply import RowLimit, TooManyRows, apply
+from consumers.fold.apply import FoldFailed, RowLimit, TooManyRows, apply
 from consumers.fold.consumer import Consumer
 from consumers.fold.past_rows import KeptKeys
 from consumers.fold.version import UNNUMBERED, FoldVersion
@@ -143,11 +143,13 @@ class Writer:
         self.is_halted = False
 
     async def _apply(self, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
-        """In one transaction, or in as many as keep each short."""
+        """In one transaction, or in as many as keep each short. What is before an entry that meets a bug is applied."""
         try:
             await self._transact(batch, gap_entries, release)
-        except TooManyRows:
+        except (TooManyRows, FoldFailed):
             half = len(batch.entries) // 2
+            if not half:
+                raise
             await self._apply(batch.part(0, half), min(half, gap_entries), None)
             await self._apply(batch.part(half, len(batch.entries)), max(0, gap_entries - half), release)
 

@@ -94,7 +94,7 @@ async def fill(log: Any, _: Settings, history: list[bytes]) -> None:
         applied.append((batch.first_index, len(batch.entries)))
         writer.position = batch.end
 
-    writer._apply = note  # type: ignore[method-assign]
+    writer._apply = note  # type: ignore[assignment,method-assign]
     await writer.fill(SIZE)
     assert applied == [(sum(count for _, count in applied[:n]), count) for n, (_, count) in enumerate(applied)]
     assert writer.position == SIZE
