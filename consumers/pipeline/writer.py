@@ -144,14 +144,15 @@ class Writer:
 
     async def _apply(self, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
         """In one transaction, or in as many as keep each short. What is before an entry that meets a bug is applied."""
+        half = len(batch.entries) // 2
         try:
             await self._transact(batch, gap_entries, release)
+            return
         except (TooManyRows, FoldFailed):
-            half = len(batch.entries) // 2
             if not half:
                 raise
-            await self._apply(batch.part(0, half), min(half, gap_entries), None)
-            await self._apply(batch.part(half, len(batch.entries)), max(0, gap_entries - half), release)
+        await self._apply(batch.part(0, half), min(half, gap_entries), None)
+        await self._apply(batch.part(half, len(batch.entries)), max(0, gap_entries - half), release)
 
     async def _transact(self, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
         name, entries = self.consumer.name, len(batch.entries)

@@ -45,8 +45,15 @@ def is_bug(error: Exception) -> bool:
 
 def trace_of(error: BaseException) -> str:
     """What was raised and where, innermost frame first: types and lines only. Messages and values may be personal."""
+    chain: list[BaseException] = []
+    found: BaseException | None = error
+    while found is not None and found not in chain:
+        chain.append(found)
+        found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
+    return "; after ".join(map(_own_trace, chain))
+
+
+def _own_trace(error: BaseException) -> str:
     frames = reversed([*traceback.walk_tb(error.__traceback__)][-TRACED_FRAMES:])
     lines = [f"{frame.f_globals.get('__name__')}:{line} {frame.f_code.co_name}" for frame, line in frames]
-    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    own = f"{type(error).__name__} at {' < '.join(lines)}"
-    return own if before is None else f"{own}; after {trace_of(before)}"
+    return " at ".join([type(error).__name__, *([" < ".join(lines)] if lines else [])])
