@@ -19,7 +19,7 @@ from consumers.as_of.past_sql import Base, base_sql, is_shown, view_sql
 from consumers.fold.consumer import Consumer
 from consumers.fold.past_rows import BLOCK_ENTRIES, block_start, is_kept, key_text
 from events.wire.entry import Entry, parse_entry
-from infra.log.reader import read_checked
+from infra.log.reader import entry_batches
 from infra.postgres.connection import Connection
 from infra.postgres.row_storage import key_arrays
 from infra.postgres.sql import queries
@@ -57,12 +57,14 @@ async def schemas_as_of(
     if bases is None:
         return None
     first = min(base.start for base in bases)
-    raw = await read_checked(connection, first, index - first) if first < index else []
-    entries = [parse_entry(first + number, text) for number, text in enumerate(raw)]
+    folded = [(base, UnitOfWork()) for base in bases]
+    async for start, raw in entry_batches(connection, first, index):
+        entries = [parse_entry(start + number, text) for number, text in enumerate(raw)]
+        for base, rows in folded:
+            await _fold(connection, base, rows, entries[max(0, base.start - start) :])
     schemas = {}
-    for base in bases:
+    for base, rows in folded:
         schema = schemas[base.consumer.name] = f"as_of_{base.consumer.schema}_{suffix}"
-        rows = await _folded(connection, base, entries[base.start - first :])
         await _create_views(connection, base, rows, schema)
     return schemas
 
@@ -92,13 +94,12 @@ async def _tables_with_past(connection: Connection, consumer: Consumer) -> froze
     return frozenset(name for (name,) in await connection.fetch(sql, names))
 
 
-async def _folded(connection: Connection, base: Base, entries: Sequence[Entry]) -> UnitOfWork:
-    """The rows of these entries after their fold, from the rows at the base."""
-    rows = UnitOfWork()
+async def _fold(connection: Connection, base: Base, rows: UnitOfWork, entries: Sequence[Entry]) -> None:
+    """Fold the next entries. Rows that none before them needed are loaded as they are at the base."""
     for needs in base.consumer.required_keys(rows, entries):
         await _load(connection, base, rows, needs)
     base.consumer.fold(rows, entries)
-    return rows
+    rows.folded()
 
 
 async def _load(connection: Connection, base: Base, rows: UnitOfWork, needs: Iterable[Need]) -> None:

@@ -30,13 +30,12 @@ class AuthenticatedLog:
         self._times = RecordedTimes()
 
     async def entries(self, first: int, count: int) -> list[bytes]:
-        """The entries `first … first + count - 1`. Raises `WrongTree` at the first that was not signed so, and
-        `WrongTime`."""
+        """As of a `LogPort`. Raises `WrongTree` at the first entry that was not signed so, and `WrongTime`."""
         found = await self._port.entries(first, count)
-        signed = await self.hashes(0, first, count)
+        signed = await self.hashes(0, first, len(found))
         computed = list(map(leaf_hash, found))
         if computed != signed:
-            index = first + next(n for n in range(count) if computed[n] != signed[n])
+            index = first + next(n for n in range(len(found)) if computed[n] != signed[n])
             raise WrongTree(
                 f"entry {index} is not the one that was signed: its bytes were changed "
                 f"({tile_of('entries', index, self.size)})"

@@ -54,10 +54,11 @@ async def selected_entries(
     start = first
     while first < end:
         stop = min(end, (first // TILE + BUNDLES_AT_ONCE) * TILE)
-        for index, raw in enumerate(await log.entries(first, stop - first), first):
+        entries = await log.entries(first, stop - first)
+        for index, raw in enumerate(entries, first):
             if has(parse_entry(index, raw)):
                 yield index, raw
-        first = stop
+        first += len(entries)
         progress(first - start, end - start)
 
 

@@ -188,10 +188,12 @@ async def _write_bundles(log: AuthenticatedLog, writer: _Writer, size: int, prog
     for start in range(0, len(wanted), BUNDLES_AT_ONCE):
         group = wanted[start : start + BUNDLES_AT_ONCE]
         for (first, last), bundles in _consecutive(group):
-            entries = await log.entries(first * TILE, last - first * TILE)
+            read, waiting = first * TILE, list[bytes]()
             for number, width in bundles:
-                at = (number - first) * TILE
-                own = entries[at : at + width]
+                while len(waiting) < width:
+                    found = await log.entries(read, last - read)
+                    read, waiting = read + len(found), waiting + found
+                own, waiting = waiting[:width], waiting[width:]
                 writer.put(0, number, [leaf_hash(entry) for entry in own], width)
                 writer.put("entries", number, [struct.pack(">H", len(e)) + e for e in own], width)
         progress(min(size, (group[-1][0] + 1) * TILE), size)

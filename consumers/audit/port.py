@@ -73,7 +73,8 @@ class LogPort(HashPort, Protocol):
         """The history of the log's keys; once a checkpoint was read, the one that verified it, whatever comes now."""
 
     async def entries(self, first: int, count: int) -> list[bytes]:
-        """The entries `first … first + count - 1`; all of them or `MissingPart`."""
+        """The entries `first … first + count - 1`, or fewer where they are large, but at least those of one bundle.
+        Raises `MissingPart`."""
 
 
 class TilesPort(ABC):

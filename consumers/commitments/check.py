@@ -21,8 +21,7 @@ from consumers.fold.replay import Scratch, replay
 from consumers.fold.table_hash import TableHash
 from consumers.rebuild.table_hash import table_hash
 from consumers.registry import CONSUMERS
-from infra.log.bundle import by_bundle
-from infra.log.reader import entry_batches, log_size, read_checked
+from infra.log.reader import chosen_entries, entry_batches, log_size
 from infra.postgres.connection import Connection, connected
 from infra.postgres.outbox import PLATFORM
 from infra.settings import Settings
@@ -72,8 +71,8 @@ async def newest_in_log(connection: Connection) -> list[Claim]:
         await connection.execute(f"SET LOCAL search_path = {EVENT_INDEX.schema}")
         indexes = [row["index"] for row in (await find(connection, asked)).events]
     claims: list[Claim] = []
-    for own in by_bundle(sorted(indexes)):
-        claims += claims_among(own[0], await read_checked(connection, own[0], own[-1] + 1 - own[0]))
+    async for index, entry in chosen_entries(connection, sorted(indexes)):
+        claims += claims_among(index, [entry])
     return sorted(newest(claims, 1), key=lambda claim: claim.name)
 
 

@@ -14,7 +14,7 @@ from consumers.explain.sources import Raw, Reach
 from consumers.registry import CONSUMERS
 from events.errors import YesserError
 from events.wire.entry import parse_entry
-from infra.log.reader import entry_batches, read_chosen
+from infra.log.reader import chosen_entries, entry_batches
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 
@@ -100,10 +100,8 @@ async def entries_in(shown: View, end: int, scope: Scope) -> AsyncGenerator[Raw,
     after = -1
     while after < indexed - 1:
         page = await _indexes(connection, scope, after, indexed, PAGE_INDEXES)
-        for start in range(0, len(page), READ_ENTRIES):
-            own = page[start : start + READ_ENTRIES]
-            for raw in zip(own, await read_chosen(connection, own), strict=True):
-                yield raw
+        async for raw in chosen_entries(connection, page):
+            yield raw
         after = page[-1] if len(page) == PAGE_INDEXES else indexed
     async for raw in _not_indexed(connection, scope, indexed, end):
         yield raw
@@ -115,7 +113,7 @@ async def few_entries_in(shown: View, end: int, scope: Scope, entries_max: int) 
     own = await _indexes(connection, scope, -1, indexed, entries_max + 1)
     if len(own) > entries_max or end - indexed > UNINDEXED_MAX:
         raise TooManyEntries
-    few = [*zip(own, await read_chosen(connection, own), strict=True)]
+    few = [raw async for raw in chosen_entries(connection, own)]
     few += [raw async for raw in _not_indexed(connection, scope, indexed, end)]
     if len(few) > entries_max:
         raise TooManyEntries

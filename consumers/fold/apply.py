@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -17,13 +18,14 @@ from typing import Final
 from consumers.fold.consumer import Consumer
 from consumers.fold.past_rows import KeepingUnitOfWork, KeptKeys
 from consumers.fold.past_storage import keep
-from events.errors import YesserError
+from events.errors import Halt, YesserError
 from events.wire.entry import Entry
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.row_storage import load as load_rows
 from infra.postgres.row_storage import save
-from infra.postgres.unit_of_work import UnitOfWork
+from infra.postgres.unit_of_work import Need, UnitOfWork
+from infra.process.reaction import is_bug, trace_of
 
 ROWS_MAX: Final = 24_000
 """A batch needs at most this many rows. A single entry may need somewhat more: events.md §3 limits how many facts are
@@ -42,6 +44,18 @@ TURN_S: Final = 0.01
 
 class TooManyRows(YesserError):
     """The batch needs more rows than one transaction may load: apply it in two halves."""
+
+
+class FoldFailed(Halt, ValueError):
+    """A fold raised an error that it does not know, which is a bug: nothing of these entries is written."""
+
+    def __init__(self, consumer: Consumer, entries: Sequence[Entry], error: Exception) -> None:
+        first, last = entries[0].index, entries[-1].index
+        which = f"entry {first}" if first == last else f"one of the entries {first} … {last}"
+        super().__init__(
+            f"{which} meets a bug of this release in {consumer.name} ({trace_of(error)}). Nothing is skipped: install a"
+            " release without the bug, which applies it (docs/runbook.md)"
+        )
 
 
 @dataclass(slots=True)
@@ -91,11 +105,17 @@ async def fold_in_turns(consumer: Consumer, rows: UnitOfWork, entries: Sequence[
     decided: list[OutboxEvent] = []
     turn_ends = time.monotonic() + TURN_S
     for start in range(0, len(entries), SLICE_ENTRIES):
-        decided += consumer.fold(rows, entries[start : start + SLICE_ENTRIES])
+        decided += fold(consumer, rows, entries[start : start + SLICE_ENTRIES])
         if time.monotonic() >= turn_ends:
             await asyncio.sleep(0)
             turn_ends = time.monotonic() + TURN_S
     return decided
+
+
+def fold(consumer: Consumer, rows: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
+    """The decisions of a consumer's fold. Raises `FoldFailed`."""
+    with _bug_named(consumer, entries):
+        return consumer.fold(rows, entries)
 
 
 async def load(
@@ -105,13 +125,31 @@ async def load(
     entries: Sequence[Entry],
     rows_max: int = ROWS_MAX,
 ) -> int:
-    """Load the rows that a batch needs; returns how many. Raises `TooManyRows` if they are more than `rows_max`."""
+    """Load the rows that a batch needs; returns how many. Raises `TooManyRows` if they are more than `rows_max`, and
+    `FoldFailed`."""
     left = rows_max
-    for required_keys in consumer.required_keys(rows, entries):
+    for needs in _required_keys(consumer, rows, entries):
+        with _bug_named(consumer, entries):
+            required_keys = list(needs if len(entries) == 1 else islice(needs, left + 1))
         if len(entries) > 1:
-            required_keys = list(islice(required_keys, left + 1))
             left -= sum(TRANSIENT_COST if table.transient else 1 for table, _ in required_keys)
             if left < 0:
                 raise TooManyRows
         await load_rows(connection, rows, required_keys)
     return rows_max - left
+
+
+def _required_keys(consumer: Consumer, rows: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterable[Need]]:
+    with _bug_named(consumer, entries):
+        yield from consumer.required_keys(rows, entries)
+
+
+@contextmanager
+def _bug_named(consumer: Consumer, entries: Sequence[Entry]) -> Iterator[None]:
+    """An unknown error of the code in the block, which only decides, as `FoldFailed`."""
+    try:
+        yield
+    except Exception as error:
+        if not is_bug(error):
+            raise
+        raise FoldFailed(consumer, entries, error) from error

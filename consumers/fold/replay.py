@@ -15,7 +15,7 @@ from typing import Any, Final
 from consumers.audit.port import NotThere, read_verifier
 from consumers.audit.tree import require_tree
 from consumers.database_audit.postgres_port import PostgresPort
-from consumers.fold.apply import TooManyRows, load
+from consumers.fold.apply import TooManyRows, fold, load
 from consumers.fold.consumer import Consumer
 from consumers.fold.past_rows import KeepingUnitOfWork, KeptKeys
 from consumers.fold.past_storage import keep
@@ -102,7 +102,7 @@ class Scratch:
             await self.apply(connection, entries[half:])
             return
         for part in rows.by_block(entries) if self._kept else [entries]:
-            self.consumer.fold(rows, part)
+            fold(self.consumer, rows, part)
         rows.folded()
         rows.remember()
         await keep(connection, rows)

@@ -69,7 +69,8 @@ async def indexes_of(connection: Connection, subject: str, closing: int) -> list
 async def _at(log: AuthenticatedLog, indexes: Sequence[int]) -> AsyncIterator[tuple[int, bytes]]:
     """The entries at these ascending indexes; each bundle is read once, neighbouring ones together."""
     for own in by_bundle(indexes, BUNDLES_AT_ONCE):
-        first = own[0]
-        entries = await log.entries(first, own[-1] + 1 - first)
+        first, entries = own[0], list[bytes]()
         for index in own:
+            if index >= first + len(entries):
+                first, entries = index, await log.entries(index, own[-1] + 1 - index)
             yield index, entries[index - first]

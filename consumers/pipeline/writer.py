@@ -14,14 +14,14 @@ from typing import Final
 
 import structlog
 
-from consumers.fold.apply import RowLimit, TooManyRows, apply
+from consumers.fold.apply import FoldFailed, RowLimit, TooManyRows, apply
 from consumers.fold.consumer import Consumer
 from consumers.fold.past_rows import KeptKeys
 from consumers.fold.version import UNNUMBERED, FoldVersion
 from consumers.pipeline.batch import Batch, LeafMismatch
 from events.errors import Fenced, YesserError
 from events.wire.entry import Entry, parse_entry
-from infra.log.reader import READ_ENTRIES_MIN, Segment, checked_entries, leaves_of, next_entries_max, read_segments
+from infra.log.reader import Segment, checked_entries, leaves_of, read_segments
 from infra.observability.telemetry import count, observe, span
 from infra.postgres import outbox_table
 from infra.postgres.connection import Connection
@@ -29,10 +29,10 @@ from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.pipeline", "pipeline.sql")
 FILL_ENTRIES_MAX: Final = 8192
-"""Entries read at once: fewer where the last ones were large."""
+"""Entries read at once."""
 FILL_BYTES_MAX: Final = 3 << 20
-"""Bytes of the entries of one transaction while a consumer catches up, when no one waits for a single entry. A contract
-of 18 KiB may hold 400 expected amounts, a row each."""
+"""Bytes of the entries of one read and one transaction while a consumer catches up, when no one waits for a single
+entry. A contract of 18 KiB may hold 400 expected amounts, a row each."""
 
 log = structlog.get_logger()
 
@@ -104,19 +104,19 @@ class Writer:
 
         Entries are checked and parsed while the rows of those before are written.
         """
-        ahead = await self._read_ahead(self.position, end, READ_ENTRIES_MIN)
+        ahead = await self._read_ahead(self.position, end)
         try:
             while portion := await ahead.portion():
-                ahead = await self._read_ahead(self.position + len(portion.raw), end, portion.next_entries_max())
+                ahead = await self._read_ahead(self.position + len(portion.raw), end)
                 await self._apply_parts(portion, is_gap, ahead.start)
                 if is_gap:
                     count("gaps_filled", len(portion.raw), consumer=self.consumer.name)
         finally:
             ahead.cancel()
 
-    async def _read_ahead(self, first: int, end: int, entries_max: int) -> _Ahead:
-        limit = min(entries_max, end - first)
-        segments = await read_segments(self.connection, first, limit) if limit > 0 else []
+    async def _read_ahead(self, first: int, end: int) -> _Ahead:
+        limit = min(FILL_ENTRIES_MAX, end - first)
+        segments = await read_segments(self.connection, first, limit, FILL_BYTES_MAX) if limit > 0 else []
         return _Ahead(first, limit, segments)
 
     async def _apply_parts(self, portion: _Portion, is_gap: bool, release: Callable[[], None]) -> None:
@@ -143,13 +143,16 @@ class Writer:
         self.is_halted = False
 
     async def _apply(self, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
-        """In one transaction, or in as many as keep each short."""
+        """In one transaction, or in as many as keep each short. What is before an entry that meets a bug is applied."""
+        half = len(batch.entries) // 2
         try:
             await self._transact(batch, gap_entries, release)
-        except TooManyRows:
-            half = len(batch.entries) // 2
-            await self._apply(batch.part(0, half), min(half, gap_entries), None)
-            await self._apply(batch.part(half, len(batch.entries)), max(0, gap_entries - half), release)
+            return
+        except (TooManyRows, FoldFailed):
+            if not half:
+                raise
+        await self._apply(batch.part(0, half), min(half, gap_entries), None)
+        await self._apply(batch.part(half, len(batch.entries)), max(0, gap_entries - half), release)
 
     async def _transact(self, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
         name, entries = self.consumer.name, len(batch.entries)
@@ -194,10 +197,6 @@ class _Portion:
 
     def __bool__(self) -> bool:
         return bool(self.raw)
-
-    def next_entries_max(self) -> int:
-        """How many entries to read after these: fewer where they are large, somewhat fewer than fit."""
-        return next_entries_max(self.raw, FILL_BYTES_MAX, FILL_ENTRIES_MAX)
 
 
 class _Ahead:

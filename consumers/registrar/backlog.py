@@ -13,9 +13,10 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
-from consumers.registrar.batch import Reading, Record
+from consumers.registrar.batch import Reading, Record, fault_of
 from events.validation.validate import validate
 from events.validation.verdicts import Agency
+from infra.process.reaction import is_bug
 
 TURN_S: Final = 0.001
 """Longest turn of an agency, except for its last record. The commit under way waits for a turn at each of its steps."""
@@ -154,6 +155,11 @@ class NextBatch:
         return sum(self.costs_s.values())
 
     @property
+    def has_fault(self) -> bool:
+        """Whether a topic is to be halted with it."""
+        return any(reading.fault is not None for reading in self.readings.values())
+
+    @property
     def is_full(self) -> bool:
         return self.cost_s >= self.cost_max_s or self.records_count >= self.records_max
 
@@ -177,6 +183,7 @@ class NextBatch:
     ) -> float:
         """Validate the next records of a topic, at least one, until its turn is over.
 
+        A bug that a record meets ends the topic's reading at it (`Reading.fault`): what waits behind it is dropped.
         Returns the seconds by which its last record exceeded the turn.
         """
         agency = agencies[topic]
@@ -184,13 +191,22 @@ class NextBatch:
         records = backlog.peek(topic, min(TURN_RECORDS_MAX, self.records_max - self.records_count))
         began, processor_began, count, size = clocks.elapsed(), clocks.processor(), 0, 0
         for record in records:
-            reading.verdicts.append(validate(record.value, record.headers, agency))
+            try:
+                reading.verdicts.append(validate(record.value, record.headers, agency))
+            except Exception as error:
+                if not is_bug(error):
+                    raise
+                reading.fault = fault_of(topic, record, error)
+                break
             count += 1
             size += len(record.value or b"")
             if clocks.elapsed() - began >= TURN_S:
                 break
         reading.records += records[:count]
-        backlog.remove(topic, count)
+        if reading.fault is None:
+            backlog.remove(topic, count)
+        else:
+            backlog.drop(topic)
         cost_s = clocks.processor() - processor_began + RECORD_COST_S * count + BYTE_COST_S * size
         turns.charge(topic, cost_s)
         self.records_count += count

@@ -6,11 +6,13 @@ rest of its records is left for later.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import NamedTuple, Protocol
+from itertools import accumulate
+from typing import Final, NamedTuple, Protocol
 
 from consumers.registrar.breaker import Breaker, BreakerState, Outcome
 from events.faults.problems import CONFLICT
@@ -22,8 +24,11 @@ from infra.log.authority import TYPES as AUTHORITY_TYPES
 from infra.log.authority import Change
 from infra.log.bundle import BUNDLE
 from infra.postgres.verdicts import Known
+from infra.process.reaction import is_bug, trace_of
 
 CHEAP_RECORDS = 64
+SEGMENT_BYTES_MAX: Final = 1 << 20
+"""Most bytes of the entries of a segment, which is read as a whole."""
 
 
 class Record(Protocol):
@@ -55,12 +60,16 @@ NO_MARK = Mark(None, None)
 
 @dataclass(slots=True)
 class Reading:
-    """Consecutive records of one agency's topic, each with validation's verdict."""
+    """Consecutive records of one agency's topic, each with validation's verdict.
+
+    `fault`: why the record behind them got none, which is a bug. The topic is halted there.
+    """
 
     topic: str
     agency: Agency
     records: list[Record]
     verdicts: list[Accepted | Refused]
+    fault: str | None = None
 
 
 @dataclass(slots=True)
@@ -108,7 +117,7 @@ class Batch:
     breakers: dict[str, BreakerState] = field(default_factory=dict)
     """Of topics whose breaker has changed."""
     halts: dict[str, str | None] = field(default_factory=dict)
-    """In a recovery only: topics to halt, with the reason, and topics to read again (None)."""
+    """Topics to halt, with the reason, and in a recovery topics to read again (None)."""
 
     @property
     def size(self) -> int:
@@ -121,13 +130,21 @@ def claims_of(readings: Sequence[Reading]) -> list[bytes]:
     return [v.claim for reading in readings for v in reading.verdicts if isinstance(v, Accepted)]
 
 
+def fault_of(topic: str, record: Record, error: Exception) -> str:
+    """The reason to halt a topic at a record that meets a bug."""
+    return (
+        f"the record at {topic}/0/{record.offset} meets a bug of this release ({trace_of(error)}). Nothing is skipped:"
+        " install a release without the bug, then run `yesser registrar unhalt` (docs/runbook.md)"
+    )
+
+
 def number(
     batch: Batch, readings: Sequence[Reading], known: Known, breakers: Mapping[str, Breaker], now: datetime
 ) -> Iterator[None]:
     """Add the final verdict on every record of `readings` to `batch`, and the accepted claims to `known`.
 
     A generator, so that the caller can let other tasks run: it yields after a few cheap records, or one that is not.
-    Records behind the one that pauses a topic are removed from its reading.
+    Records behind the one that pauses or halts a topic are removed from its reading.
     """
     for reading in readings:
         breaker = breakers.get(reading.topic)
@@ -142,54 +159,86 @@ def _number_topic(
 ) -> Iterator[None]:
     topic = reading.topic
     sequences = batch.sequences.setdefault(reading.agency.code, Sequences())
-    entries, subjects = batch.entries, batch.subjects
     index = batch.size
     run_offset = run_index = -1
-    prefix = f"{topic}/0/"
     taken = 0
     for record, verdict in zip(reading.records, reading.verdicts, strict=True):
+        first = known.get(verdict.claim) if isinstance(verdict, Accepted) else None
+        try:
+            outcome, written = _written(batch, reading, record, verdict, first)
+        except Exception as error:
+            if not is_bug(error):
+                raise
+            reading.fault = fault_of(topic, record, error)
+            break
         taken += 1
-        offset, outcome = record.offset, Outcome.ACCEPTED
+        offset = record.offset
         if verdict.sequence is not None:
             sequences.seen.append(verdict.sequence)
-        if isinstance(verdict, Accepted):
-            claim = verdict.claim
-            first = known.get(claim)
-            if first is None:
-                known[claim] = (verdict.identity, index)
-                batch.claims.append(claim)
-                batch.identities.append(verdict.identity)
-                batch.claim_indexes.append(index)
-                if verdict.sequence is not None:
-                    sequences.accepted.append(verdict.sequence)
-                if verdict.type in AUTHORITY_TYPES:
-                    batch.authority.append(Change(verdict.type, verdict.event["data"], index, verdict.id))
-                entries.append(entry_bytes(batch.recorded, f"{prefix}{offset}", verdict.event_bytes))
-                subjects.append(verdict.subject)
-            elif first[0] == verdict.identity:
-                outcome = Outcome.DUPLICATE
-                batch.duplicates.append((topic, offset, first[1]))
-            else:
-                outcome = Outcome.CONFLICT
-                _refuse(batch, reading, record, _conflict(verdict))
-        else:
-            outcome = Outcome.REFUSED
-            _refuse(batch, reading, record, verdict)
-        if outcome is not Outcome.DUPLICATE:
+        if first is not None and outcome is Outcome.DUPLICATE:
+            batch.duplicates.append((topic, offset, first[1]))
+        if isinstance(verdict, Accepted) and outcome is Outcome.ACCEPTED:
+            known[verdict.claim] = (verdict.identity, index)
+            batch.claims.append(verdict.claim)
+            batch.identities.append(verdict.identity)
+            batch.claim_indexes.append(index)
+            if verdict.sequence is not None:
+                sequences.accepted.append(verdict.sequence)
+            if verdict.type in AUTHORITY_TYPES:
+                batch.authority.append(Change(verdict.type, verdict.event["data"], index, verdict.id))
+        if written is not None:
+            batch.entries.append(written.entry)
+            batch.subjects.append(written.subject)
+            if written.refusal is not None:
+                batch.refusals.append(written.refusal)
             if run_offset + (index - run_index) != offset or run_offset < 0:
                 if run_offset >= 0:
                     batch.runs.append((topic, run_offset, run_index, index - run_index))
                 run_offset, run_index = offset, index
             index += 1
         if breaker is not None and breaker.record(outcome, offset, now):
+            reading.fault = None  # of a record that is read again after the pause
             break
         if outcome is not Outcome.ACCEPTED or taken % CHEAP_RECORDS == 0:
             yield
     if run_offset >= 0:
         batch.runs.append((topic, run_offset, run_index, index - run_index))
     del reading.records[taken:], reading.verdicts[taken:]
-    last = reading.records[-1]
-    batch.positions[topic] = (last.offset + 1, mark_of(last, reading.verdicts[-1]))
+    if reading.records:
+        last = reading.records[-1]
+        try:
+            mark = mark_of(last, reading.verdicts[-1])
+        except Exception as error:
+            if not is_bug(error):
+                raise
+            reading.fault = fault_of(topic, last, error)
+            mark = Mark(None, last.timestamp)
+        batch.positions[topic] = (last.offset + 1, mark)
+    if reading.fault is not None:
+        batch.halts[topic] = reading.fault
+
+
+class _Written(NamedTuple):
+    """What a record adds to the log."""
+
+    entry: bytes
+    subject: str
+    refusal: Refusal | None = None
+
+
+def _written(
+    batch: Batch, reading: Reading, record: Record, verdict: Accepted | Refused, first: tuple[bytes, int] | None
+) -> tuple[Outcome, _Written | None]:
+    """The final verdict, and what is written; nothing for a duplicate. `first`: identity and index of the claim's first
+    record. Changes nothing."""
+    address = f"{reading.topic}/0/{record.offset}"
+    if isinstance(verdict, Refused):
+        return Outcome.REFUSED, _refused(batch, reading, record, verdict, address)
+    if first is None:
+        return Outcome.ACCEPTED, _Written(entry_bytes(batch.recorded, address, verdict.event_bytes), verdict.subject)
+    if first[0] == verdict.identity:
+        return Outcome.DUPLICATE, None
+    return Outcome.CONFLICT, _refused(batch, reading, record, _conflict(verdict), address)
 
 
 def _conflict(verdict: Accepted) -> Refused:
@@ -203,27 +252,22 @@ def _conflict(verdict: Accepted) -> Refused:
     )
 
 
-def _refuse(batch: Batch, reading: Reading, record: Record, refused: Refused) -> None:
-    index = batch.size
+def _refused(batch: Batch, reading: Reading, record: Record, refused: Refused, address: str) -> _Written:
     event, subject, errors = refusal_event(
         topic=reading.topic, partition=0, offset=record.offset, value=record.value, refused=refused, time=batch.recorded
     )
-    address = f"{reading.topic}/0/{record.offset}"
-    batch.entries.append(entry_bytes(batch.recorded, address, event))
-    batch.subjects.append(subject)
-    batch.refusals.append(
-        Refusal(
-            index=index,
-            agency=reading.agency.code,
-            address=address,
-            claimed_id=refused.claimed_id,
-            claimed_type=refused.claimed_type,
-            errors=errors,
-            keep_raw=refused.keep_raw,
-            value=record.value if refused.keep_raw else None,
-            headers=headers_as_json(record) if refused.keep_raw else [],
-        )
+    refusal = Refusal(
+        index=batch.size,
+        agency=reading.agency.code,
+        address=address,
+        claimed_id=refused.claimed_id,
+        claimed_type=refused.claimed_type,
+        errors=errors,
+        keep_raw=refused.keep_raw,
+        value=record.value if refused.keep_raw else None,
+        headers=headers_as_json(record) if refused.keep_raw else [],
     )
+    return _Written(entry_bytes(batch.recorded, address, event), subject, refusal)
 
 
 def headers_as_json(record: Record) -> list[list[str | None]]:
@@ -267,10 +311,12 @@ def record_sha256(record: Record) -> bytes:
 def segments(
     first_index: int, entries: Sequence[bytes], leaves: Sequence[bytes]
 ) -> list[tuple[int, int, bytes, bytes]]:
-    """Rows of `log.segment`: entries in bundle form, split at multiples of 256."""
+    """Rows of `log.segment`: entries in bundle form, split at multiples of 256, and at `SEGMENT_BYTES_MAX`."""
     rows, start, count = [], 0, len(entries)
     while start < count:
-        end = min(count, start + BUNDLE - (first_index + start) % BUNDLE)
+        limit = min(count, start + BUNDLE - (first_index + start) % BUNDLE)
+        sizes = [*accumulate(map(len, entries[start:limit]))]
+        end = start + max(1, bisect_right(sizes, SEGMENT_BYTES_MAX))
         data = b"".join([part for e in entries[start:end] for part in (len(e).to_bytes(2, "big"), e)])
         rows.append((first_index + start, end - start, data, b"".join(leaves[start:end])))
         start = end

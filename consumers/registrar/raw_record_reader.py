@@ -22,6 +22,7 @@ from aiokafka.record.util import calc_crc32c
 
 from events.errors import Halt
 from infra.kafka.clients import raw_client, send_repeatable
+from infra.process.reaction import is_bug, trace_of
 
 _HEADER: Final = struct.Struct(">qiibIhiqqqhii")
 _LENGTH: Final = struct.Struct(">i")
@@ -77,7 +78,14 @@ async def fetch_records(
                 raise CorruptBatch.unreadable(offset)
             if error:
                 raise for_code(error)(f"fetching {partition.topic} at offset {offset}")
-            return [r for r in parse_batches(bytes(data or b"")) if r.offset >= offset]
+            try:
+                return [r for r in parse_batches(bytes(data or b"")) if r.offset >= offset]
+            except Exception as bug:
+                if not is_bug(bug):
+                    raise
+                raise CorruptBatch(
+                    f"the batch at offset {offset} cannot be decoded, which is a bug of this release ({trace_of(bug)})"
+                ) from bug
     return []
 
 

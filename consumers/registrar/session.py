@@ -192,6 +192,8 @@ class RegistrarSession:
                     self._committing = asyncio.create_task(self._commit(self._next.take(self.reader.backlog)))
                 if topic := self._next_topic():
                     over_s = self._next.take_turn(topic, self.reader.backlog, self._turns, self.agencies, CLOCKS)
+                    # Before the next turn: what is behind a record without a verdict is not judged.
+                    self._read_others |= self._next.readings[topic].fault is not None
                     # After a record that cost more than its turn, the commit under way takes as long for its steps.
                     await asyncio.sleep(over_s if over_s > TURN_S else 0)
                 else:
@@ -226,6 +228,8 @@ class RegistrarSession:
             await self._committing
             self._committing = None
         if self._read_others:
+            while self._next.has_fault:
+                await self._commit(self._next.take(self.reader.backlog))
             self._read_others = False
             await self._assign()
 
@@ -250,11 +254,18 @@ class RegistrarSession:
         # Before anything is awaited: no record behind the last that is registered now may be.
         for topic in self.pauses.apply(batch.breakers, readings, self.reader):
             self._next.drop(topic)
+        for reading in readings:
+            if reading.fault is not None:
+                self.reader.hold(reading.topic, reading.records[-1] if reading.records else None)
+                self.reader.backlog.drop(reading.topic)
+                self._next.drop(reading.topic)
         leaves = await self.journal.commit(batch, lambda database: self.clocks.require_database(now, database))
         if batch.entries:
             keys = [subject.encode() for subject in batch.subjects]
             self.shipper.offer(Shipment(batch.first_index, batch.entries, leaves, keys, trace_header()))
-        if any(change.type == REGISTERED for change in batch.authority):
+        for topic, reason in batch.halts.items():
+            log.error("a topic is halted, the others go on", topic=topic, reason=reason)
+        if batch.halts or any(change.type == REGISTERED for change in batch.authority):
             self._read_others = True
         self._count(readings, batch)
 

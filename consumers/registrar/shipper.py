@@ -23,7 +23,7 @@ from events.wire.entry import parse_entry
 from infra.kafka.client_config import PRODUCER_DURABLE, client_arguments
 from infra.kafka.clients import abort_producer, acknowledged, send_batch, start_client, stop_consumer
 from infra.kafka.end_offsets import ends_of_existing
-from infra.log.reader import READ_ENTRIES_MIN, next_entries_max, read_entries, read_leaves
+from infra.log.reader import leaves_of, read_segments, unchecked_entries
 from infra.observability.telemetry import gauge
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.process.tasks import TimeSlice
@@ -83,7 +83,6 @@ class Shipper:
         self._batch_first = 0
         """The index of the first entry in the builder's batch."""
         self._time_slice = TimeSlice()
-        self._catch_up_entries = READ_ENTRIES_MIN
 
     def offer(self, shipment: Shipment) -> None:
         """Hand over a batch that was just committed, so that it need not be read again."""
@@ -169,11 +168,10 @@ class Shipper:
         if shipment is not None:
             return shipment
         assert self._reader is not None
-        first, limit = self.next_index, min(self._catch_up_entries, self.journal.size - self.next_index)
-        entries = await read_entries(self._reader, first, limit)
-        leaves = await read_leaves(self._reader, first, limit)
-        if entries:
-            self._catch_up_entries = next_entries_max(entries, CATCH_UP_BYTES, CATCH_UP_ENTRIES)
+        first, limit = self.next_index, min(CATCH_UP_ENTRIES, self.journal.size - self.next_index)
+        segments = await read_segments(self._reader, first, limit, CATCH_UP_BYTES)
+        entries = [entry for segment in segments for entry in unchecked_entries(segment, first, limit)]
+        leaves = leaves_of(((segment.start, segment.leaves) for segment in segments), first, first + len(entries))
         keys, time_slice = [], TimeSlice()
         for entry in entries:
             keys.append(parse_entry(0, entry).subject.encode())

@@ -38,6 +38,7 @@ from infra.log.signed_note import Checkpoint, checkpoint_text, sign_note
 from infra.log.verified_authority import KEPT_EVERY, KeptAuthority, derive_authority
 from infra.observability.telemetry import count, gauge
 from infra.postgres.sql import queries
+from infra.process.tasks import in_thread
 from infra.settings import Settings
 
 _SQL: Final = queries("consumers.registrar", "registrar.sql")
@@ -88,7 +89,7 @@ class Signer:
             await self.sign()
             return
         if in_file is None or in_file.size < last.size:
-            write_checkpoint(self.folder, last.note)
+            await in_thread(write_checkpoint, self.folder, last.note)
         await self._write_to_topic(last)
         await self._publish(last, "adopt_checkpoint")
 
@@ -110,8 +111,9 @@ class Signer:
             origin = self.keys.current.name
             note = sign_note(checkpoint_text(origin, size, root), self.keys.signing(self.clocks.clock()))
             signed = Checkpoint(origin, size, root, note)
-            self._write_to_file(signed)
             authority = self._authority_due(signed)
+        # It may take seconds where a disk is busy: commits go on.
+        await in_thread(self._write_to_file, signed)
         # Again: this owner may have been suspended since, and another one may have signed.
         await self._compare_others()
         await self._write_to_topic(signed)
@@ -141,7 +143,7 @@ class Signer:
             async with journal.connection.transaction():
                 await journal.hold()
                 await journal.connection.execute(_SQL["add_key"], len(steps) + 1, step.size, step.note)
-            self.keys = adopt(self.files, step)
+        self.keys = await in_thread(adopt, self.files, step)
         log.info("the key was rotated", old=key_name(step.old), new=key_name(step.new), size=step.size)
 
     async def _compare_others(self) -> None:
@@ -207,7 +209,10 @@ class Signer:
         gauge("checkpoint_size", checkpoint.size)
 
     def _write_to_file(self, checkpoint: Checkpoint) -> None:
-        """Write the file, but never over a newer one: an owner suspended after `hold` may be superseded."""
+        """Write the file, but never over a newer one: an owner suspended after `hold` may be superseded.
+
+        One suspended in here may replace a newer one: the topic has that, and the next signature replaces this.
+        """
         kept = read_last_checkpoint(self.folder, self.keys.history)
         if kept is not None and kept.size > checkpoint.size:
             raise Fenced(

@@ -18,13 +18,11 @@ from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
 HASH_BYTES: Final = 32
-READ_ENTRIES_MIN: Final = 256
-"""Entries of the first read, and of each while they are large."""
 READ_BYTES: Final = 16 << 20
-"""The most bytes of the entries that `entry_batches` reads at once, and at most one segment more: an entry may have
-59,653."""
-CHOSEN_MAX: Final = 64
-"""Entries of one query of `read_chosen`: each may be in a segment of its own."""
+"""The most bytes of one read, where the caller states no limit of its own: more than those of any 256 entries of one
+bundle, which has at most 59,653 bytes an entry."""
+CHOSEN_MAX: Final = 256
+"""Entries of one query of `chosen_entries`: each may be in a segment of its own."""
 _SQL: Final = queries("infra.log", "reader.sql")
 _WRONG_HASH: Final = "its bytes do not give its hash in the log's tree"
 
@@ -47,6 +45,11 @@ class Segment(NamedTuple):
     data: bytes
     leaves: bytes
 
+    @property
+    def end(self) -> int:
+        """The index behind its last entry."""
+        return self.start + len(self.leaves) // HASH_BYTES
+
 
 async def log_size(connection: Connection) -> int:
     size: int = await connection.fetchval(_SQL["size"])
@@ -63,56 +66,65 @@ async def rotation_notes(connection: Connection) -> list[str]:
     return [note for (note,) in await connection.fetch(_SQL["key_history"])]
 
 
-async def read_entries(connection: Connection, first: int, limit: int) -> list[bytes]:
-    """The entries `first … first + limit - 1`, as far as they exist."""
+async def read_entries(connection: Connection, first: int, limit: int, bytes_max: int = READ_BYTES) -> list[bytes]:
+    """The entries `first … first + limit - 1`, as far as they exist and `read_segments` reads them."""
     result: list[bytes] = []
-    for start, data in await connection.fetch(_SQL["entries"], first, first + limit):
-        try:
-            entries = split_bundle(data)
-        except IndexError:
-            whole = len(_entries_that_fit(data))
-            raise ChangedEntry(start + whole, "the lengths in its bundle do not fit") from None
-        result += entries[max(0, first - start) : max(0, first + limit - start)]
+    for segment in await read_segments(connection, first, limit, bytes_max):
+        result += unchecked_entries(segment, first, limit)
     return result
 
 
-def next_entries_max(read: Sequence[bytes], bytes_max: int, entries_max: int) -> int:
-    """How many entries to read after these: fewer where they are large, somewhat fewer than fit."""
-    mean_bytes = max(1, sum(map(len, read)) // len(read))
-    return min(entries_max, max(READ_ENTRIES_MIN, bytes_max * 15 // 16 // mean_bytes))
-
-
-async def read_checked(connection: Connection, first: int, limit: int, bytes_max: int | None = None) -> list[bytes]:
-    """Like `read_entries`, or those of the first segments that have `bytes_max`. Raises `ChangedEntry` at the first
-    entry that does not match its leaf hash."""
+async def read_checked(connection: Connection, first: int, limit: int, bytes_max: int = READ_BYTES) -> list[bytes]:
+    """Like `read_entries`. Raises `ChangedEntry` at the first entry that does not match its leaf hash."""
     segments = await read_segments(connection, first, limit, bytes_max)
     return [entry for segment in segments for entry in checked_entries(segment, first, limit)]
 
 
-async def read_chosen(connection: Connection, indexes: Sequence[int]) -> list[bytes]:
-    """The entries of these ascending indexes, which the log has. Raises `ChangedEntry` for one that does not match its
-    leaf hash; the others of its segment are not compared."""
-    found: list[bytes] = []
-    for first in range(0, len(indexes), CHOSEN_MAX):
-        wanted = indexes[first : first + CHOSEN_MAX]
-        segments = [Segment(*row) for row in await connection.fetch(_SQL["chosen_with_leaves"], wanted)]
-        ends = [*(segment.start for segment in segments[1:]), wanted[-1] + 1]
-        for segment, end in zip(segments, ends, strict=True):
-            own = wanted[bisect_left(wanted, segment.start) : bisect_left(wanted, end)]
-            found += _chosen_entries(segment, own)
-    return found
+async def chosen_entries(
+    connection: Connection, indexes: Sequence[int], bytes_max: int = READ_BYTES
+) -> AsyncIterator[tuple[int, bytes]]:
+    """The entries of these ascending indexes, which the log has, with the index of each; at most `bytes_max`, or one
+    segment, are read at once.
 
-
-async def read_segments(connection: Connection, first: int, limit: int, bytes_max: int | None = None) -> list[Segment]:
-    """The segments that hold the entries `first … first + limit - 1`, as far as they exist, for `checked_entries`.
-
-    With `bytes_max` the one that reaches so many bytes is the last.
+    Raises `ChangedEntry` for one that does not match its leaf hash; the others of its segment are not compared.
     """
-    if bytes_max is None:
-        rows = await connection.fetch(_SQL["entries_with_leaves"], first, first + limit)
-    else:
-        rows = await connection.fetch(_SQL["first_bytes_with_leaves"], first, first + limit, bytes_max)
-    return [Segment(*row) for row in rows]
+    at = 0
+    while at < len(indexes):
+        before, wanted = at, indexes[at : at + CHOSEN_MAX]
+        segments = [Segment(*row) for row in await connection.fetch(_SQL["chosen_segments"], wanted, bytes_max)]
+        for number, segment in enumerate(segments, 1):
+            # What is behind the last one is in a segment that was not read, or in none.
+            end = segments[number].start if number < len(segments) else segment.end
+            own = wanted[bisect_left(wanted, segment.start) : bisect_left(wanted, end)]
+            for pair in zip(own, _chosen_entries(segment, own), strict=True):
+                yield pair
+            at += len(own)
+        if at == before:
+            raise ChangedEntry(wanted[0], "it is missing")
+
+
+async def read_segments(connection: Connection, first: int, limit: int, bytes_max: int) -> list[Segment]:
+    """The first segments that hold the entries `first … first + limit - 1`, as far as they exist: as many as have
+    `bytes_max` in all, and at least one. Raises `ChangedEntry` where one before the last is missing."""
+    segments = [Segment(*row) for row in await connection.fetch(_SQL["segments"], first, first + limit, bytes_max)]
+    for segment in segments:
+        if segment.start > first:
+            raise ChangedEntry(first, "it is missing")
+        first = segment.end
+    return segments
+
+
+def unchecked_entries(segment: Segment, first: int, limit: int) -> list[bytes]:
+    """Those of the entries that the segment holds. Raises `ChangedEntry` where they cannot be told apart."""
+    start, data, leaves = segment
+    try:
+        entries = split_bundle(data)
+    except IndexError:
+        whole = len(_entries_that_fit(data))
+        raise ChangedEntry(start + whole, "the lengths in its bundle do not fit") from None
+    if len(entries) * HASH_BYTES != len(leaves):
+        raise ChangedEntry(start + _first_wrong(entries, leaves), _WRONG_HASH)
+    return entries[max(0, first - start) : max(0, first + limit - start)]
 
 
 def checked_entries(segment: Segment, first: int, limit: int) -> list[bytes]:
@@ -163,8 +175,7 @@ def _first_wrong(entries: list[bytes], leaves: bytes) -> int:
 
 async def raw_bundle(connection: Connection, number: int, width: int = BUNDLE) -> bytes:
     """The first `width` entries of a bundle as tlog-tiles writes them: uint16 length and entry, repeated."""
-    rows = await connection.fetch(_SQL["entries"], number * BUNDLE, number * BUNDLE + width)
-    data = b"".join(row["entries"] for row in rows)
+    data = b"".join([part.data for part in await read_segments(connection, number * BUNDLE, width, READ_BYTES)])
     at = 0
     for _ in range(width):  # the last segment may hold more
         at += 2 + (data[at] << 8 | data[at + 1])
@@ -240,18 +251,12 @@ async def read_tree(connection: Connection, size: int) -> TileTree:
 
 
 async def entry_batches(
-    connection: Connection, first: int, end: int, batch: int = 8192
+    connection: Connection, first: int, end: int, batch: int = 8192, bytes_max: int = READ_BYTES
 ) -> AsyncIterator[tuple[int, list[bytes]]]:
     """`(first index, entries)` in order from `first` to `end - 1`, checked as `read_checked` does.
 
     At most `batch` entries at once, and fewer where they are large.
     """
-    limit = min(batch, READ_ENTRIES_MIN)
-    while first < end:
-        # The next entries may be larger than those that the limit was computed from.
-        entries = await read_checked(connection, first, min(limit, end - first), READ_BYTES)
-        if not entries:
-            return
+    while first < end and (entries := await read_checked(connection, first, min(batch, end - first), bytes_max)):
         yield first, entries
         first += len(entries)
-        limit = next_entries_max(entries, READ_BYTES, batch)

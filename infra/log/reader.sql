@@ -1,37 +1,33 @@
 -- name: size
 SELECT size FROM log.state
 
--- name: entries
--- A segment never crosses a multiple of 256, so the one that holds $1 starts at most 255 before it.
-SELECT first_index, entries FROM log.segment
-WHERE first_index > $1::bigint - 256 AND first_index < $2::bigint AND first_index + entries_count > $1
-ORDER BY first_index
-
--- name: entries_with_leaves
-SELECT first_index, entries, leaves FROM log.segment
-WHERE first_index > $1::bigint - 256 AND first_index < $2::bigint AND first_index + entries_count > $1
-ORDER BY first_index
-
--- name: first_bytes_with_leaves
--- The first of these segments, up to the one that reaches $3 bytes. The length of a bundle is known without reading it.
+-- name: segments
+-- The first of the segments with entries from $1 up to $2: as many as have $3 bytes in all, and at least one. A segment
+-- never crosses a multiple of 256, so the one that holds $1 starts at most 255 before it. The length of a bundle is known
+-- without reading it.
 SELECT first_index, entries, leaves
 FROM (
     SELECT first_index, entries, leaves,
-        sum(octet_length(entries)) OVER (ORDER BY first_index ROWS UNBOUNDED PRECEDING)
-            - octet_length(entries) AS bytes_before
+        sum(octet_length(entries)) OVER (ORDER BY first_index ROWS UNBOUNDED PRECEDING) AS bytes
     FROM log.segment
     WHERE first_index > $1::bigint - 256 AND first_index < $2::bigint AND first_index + entries_count > $1
 ) AS s
-WHERE bytes_before < $3::bigint
+WHERE bytes <= $3::bigint OR bytes = octet_length(entries)
 ORDER BY first_index
 
--- name: chosen_with_leaves
--- The segments that hold any of these entries.
-SELECT first_index, entries, leaves FROM log.segment
-WHERE first_index IN (
-    SELECT (SELECT max(s.first_index) FROM log.segment s WHERE s.first_index > i - 256 AND s.first_index <= i)
-    FROM unnest($1::bigint[]) AS chosen (i)
-)
+-- name: chosen_segments
+-- The first of the segments that hold any of these ascending entries: as many as have $2 bytes in all, and at least one.
+SELECT first_index, entries, leaves
+FROM (
+    SELECT first_index, entries, leaves,
+        sum(octet_length(entries)) OVER (ORDER BY first_index ROWS UNBOUNDED PRECEDING) AS bytes
+    FROM log.segment
+    WHERE first_index IN (
+        SELECT (SELECT max(s.first_index) FROM log.segment s WHERE s.first_index > i - 256 AND s.first_index <= i)
+        FROM unnest($1::bigint[]) AS chosen (i)
+    )
+) AS s
+WHERE bytes <= $2::bigint OR bytes = octet_length(entries)
 ORDER BY first_index
 
 -- name: leaves

@@ -208,11 +208,14 @@ class UnitOfWork:
         return result
 
     def adopt(self, table: Table[Any], rows: Iterable[Any], *, whole: bool = False) -> None:
-        """Add rows that were read from the database."""
+        """Add rows that were read from the database. Of a whole table those that are known stay: a fold may have
+        changed them."""
         known = self.tables[table]
         key_of = table.key_of
+        kept = {key: row for key, row in known.rows.items() if row is not None or key in known.deleted} if whole else {}
         for row in rows:
             known.rows[key_of(row)] = row
+        known.rows.update(kept)
         if whole:
             known.whole = True
 

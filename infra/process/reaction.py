@@ -5,12 +5,17 @@ The classes of `events.errors` name their reaction. Those of the client librarie
 
 from __future__ import annotations
 
+import traceback
 from enum import Enum
+from typing import Final
 
 from aiokafka.errors import KafkaError
 
 from events.errors import Halt, Retry, StandDown, YesserError
 from infra.postgres.connection import is_transient
+
+TRACED_FRAMES: Final = 8
+"""Frames of a trace, from the innermost one outwards."""
 
 
 class Reaction(Enum):
@@ -31,3 +36,24 @@ def reaction_to(error: BaseException) -> Reaction:
     if isinstance(error, Retry | KafkaError) or is_transient(error):
         return Reaction.RETRY
     return Reaction.RAISE if isinstance(error, YesserError) else Reaction.BUG
+
+
+def is_bug(error: Exception) -> bool:
+    """Whether an error of code that only decides, and asks nothing of the outside, is a fault of that code."""
+    return reaction_to(error) is Reaction.BUG and not isinstance(error, MemoryError)
+
+
+def trace_of(error: BaseException) -> str:
+    """What was raised and where, innermost frame first: types and lines only. Messages and values may be personal."""
+    chain: list[BaseException] = []
+    found: BaseException | None = error
+    while found is not None and found not in chain:
+        chain.append(found)
+        found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
+    return "; after ".join(map(_own_trace, chain))
+
+
+def _own_trace(error: BaseException) -> str:
+    frames = reversed([*traceback.walk_tb(error.__traceback__)][-TRACED_FRAMES:])
+    lines = [f"{frame.f_globals.get('__name__')}:{line} {frame.f_code.co_name}" for frame, line in frames]
+    return " at ".join([type(error).__name__, *([" < ".join(lines)] if lines else [])])

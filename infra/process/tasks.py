@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Generator, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Work: TypeAlias = Coroutine[Any, Any, object] | Generator[Any, None, object]
 Job: TypeAlias = Coroutine[Any, Any, object] | asyncio.Future[None]
 
@@ -62,6 +64,24 @@ def stray_cancellation_as_error() -> Iterator[None]:
         if task is None or task.cancelling():
             raise
         raise Interrupted(Interrupted.__doc__) from error
+
+
+async def in_thread(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a call that waits for a disk beside the event loop.
+
+    It is never left behind: a cancellation is raised once the call has ended, so that what follows finds its work done.
+    """
+    running = asyncio.ensure_future(asyncio.to_thread(call, *args, **kwargs))
+    cancelled = False
+    while not running.done():
+        try:
+            await asyncio.wait([running])
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        retrieve_error(running)
+        raise asyncio.CancelledError
+    return running.result()
 
 
 def retrieve_error(task: asyncio.Future[Any]) -> None:

@@ -6,6 +6,7 @@ removed or replaced before it was read has none: it is *lost*, and its event mus
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,8 +17,8 @@ from events.values.completeness import completeness_status
 from events.wire.entry import event_bytes, parse_entry
 from infra.json_documents import with_long_numbers_as_texts
 from infra.kafka.client_config import agency_topic
-from infra.log.bundle import split_bundle
 from infra.log.proofs import PROOF_PREFIX
+from infra.log.reader import chosen_entries
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -72,11 +73,16 @@ async def validated_records(connection: Connection, verdicts: Sequence[Verdict])
     The id of a refused record is the one that it claimed, if that may be shown. Of a duplicate the bytes are not kept,
     of a record with personal data no hash, and a tombstone has no bytes.
     """
-    wanted = {verdict.index for verdict in verdicts if verdict.index is not None}
-    found: dict[int, bytes] = {}
-    for first, bundle in await connection.fetch(_SQL["segments"], sorted(wanted)):
-        found |= {index: raw for index, raw in enumerate(split_bundle(bundle), first) if index in wanted}
-    return [{} if v.index is None else _validated_record(v.state, v.index, found[v.index]) for v in verdicts]
+    states: defaultdict[int, set[State]] = defaultdict(set)
+    for verdict in verdicts:
+        if verdict.index is not None:
+            states[verdict.index].add(verdict.state)
+    found = {
+        (index, state): _validated_record(state, index, raw)
+        async for index, raw in chosen_entries(connection, sorted(states))
+        for state in states[index]
+    }
+    return [{} if v.index is None else found[v.index, v.state] for v in verdicts]
 
 
 def _validated_record(state: State, index: int, raw: bytes) -> dict[str, str]:

@@ -21,13 +21,6 @@ SELECT index FROM log.event_id WHERE claim = $1
 -- The last refusal of a record of this agency with this claimed id.
 SELECT index, errors FROM log.refusal WHERE agency = $1 AND claimed_id = $2 ORDER BY index DESC LIMIT 1
 
--- name: segments
--- The segments that hold these entries.
-SELECT first_index, entries FROM log.segment
-WHERE first_index IN (
-    SELECT (SELECT max(s.first_index) FROM log.segment s WHERE s.first_index <= i) FROM unnest($1::bigint[]) AS i
-)
-
 -- name: sequences
 -- Numbers seen of a source, whatever their verdict, the holes below the highest, and numbers accepted twice. Of a month
 -- ($2) only the numbers from `first` to `last`: those above the highest read before it, up to the highest read in it.

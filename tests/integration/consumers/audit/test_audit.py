@@ -22,7 +22,7 @@ from consumers.operations.audit_command import audit
 from events.errors import Tampered
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.proofs import consistency_proof, inclusion_proof, tree_root, verify_consistency
-from infra.log.reader import CHOSEN_MAX, ChangedEntry, read_checked, read_chosen
+from infra.log.reader import CHOSEN_MAX, ChangedEntry, chosen_entries, read_checked
 from infra.log.signed_note import Checkpoint
 from infra.postgres.connection import Connection
 from infra.settings import Settings
@@ -161,7 +161,7 @@ async def test_a_changed_byte_or_length_leads_to_its_entry(
     with pytest.raises(ChangedEntry, match=rf"^entry {index} "):
         await read_checked(connection, 0, SIZE)
     with pytest.raises(ChangedEntry, match=rf"^entry {index} "):
-        await read_chosen(connection, [index])
+        [raw async for raw in chosen_entries(connection, [index])]
 
 
 async def test_chosen_entries_are_read_from_any_segments(port: PostgresPort, connection: Connection) -> None:
@@ -169,7 +169,10 @@ async def test_chosen_entries_are_read_from_any_segments(port: PostgresPort, con
     chance = random.Random(7)
     for count in (0, 1, 2, CHOSEN_MAX, CHOSEN_MAX + 1, SIZE):
         indexes = sorted(chance.sample(range(SIZE), count))
-        assert await read_chosen(connection, indexes) == [ENTRIES[index] for index in indexes]
+        chosen = [raw async for raw in chosen_entries(connection, indexes, bytes_max=20_000)]
+        assert chosen == [(index, ENTRIES[index]) for index in indexes]
+    with pytest.raises(ChangedEntry, match=f"^entry {SIZE} "):
+        [raw async for raw in chosen_entries(connection, [0, SIZE])]
 
 
 async def test_the_command_names_the_entry_and_ends_with_76(

@@ -14,17 +14,29 @@ SEGMENT = 64
 
 
 async def test_large_entries_after_small_ones_are_not_read_all_at_once(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch
+    connection: Connection,
 ) -> None:
-    monkeypatch.setattr(reader, "READ_BYTES", 100_000)
     log = [b"%010d" % index if index < 256 else b"%01000d" % index for index in range(SIZE)]
     for start in range(0, SIZE, SEGMENT):
         own = log[start : start + SEGMENT]
         bundle = b"".join(len(entry).to_bytes(2, "big") + entry for entry in own)
         leaves = b"".join(sha256(b"\x00" + entry).digest() for entry in own)
         await connection.execute("INSERT INTO log.segment VALUES ($1, $2, $3, $4)", start, SEGMENT, bundle, leaves)
-    found = [batch async for batch in reader.entry_batches(connection, 0, SIZE)]
-    assert [len(entries) for _, entries in found] == [256, *[128] * 6]
+    found = [batch async for batch in reader.entry_batches(connection, 0, SIZE, bytes_max=100_000)]
+    assert [len(entries) for _, entries in found] == [320, *[64] * 11], "a second segment of 64,128 bytes is too much"
     assert [entry for _, entries in found for entry in entries] == log
     assert await reader.read_checked(connection, 300, 2, bytes_max=1) == log[300:302]
-    assert len(await reader.read_checked(connection, 300, 500)) == 500, "all of them without a limit of bytes"
+    assert len(await reader.read_checked(connection, 300, 500)) == 500, "fewer than 16 MiB"
+    assert await reader.raw_bundle(connection, 1, 200) == b"".join(
+        len(entry).to_bytes(2, "big") + entry for entry in log[256:456]
+    )
+
+
+async def test_a_missing_segment_is_named_and_what_follows_it_does_not_take_its_place(connection: Connection) -> None:
+    for start in (0, 128):
+        bundle, leaves = b"\x00\x01x" * SEGMENT, sha256(b"\x00x").digest() * SEGMENT
+        await connection.execute("INSERT INTO log.segment VALUES ($1, $2, $3, $4)", start, SEGMENT, bundle, leaves)
+    assert len(await reader.read_entries(connection, 0, 100)) == SEGMENT
+    for read in (reader.read_entries, reader.read_checked):
+        with pytest.raises(reader.ChangedEntry, match=r"^entry 64 "):
+            await read(connection, 0, SIZE)

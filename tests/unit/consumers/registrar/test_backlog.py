@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,7 @@ from consumers.registrar.backlog import (
     NextBatch,
     Turns,
 )
+from events.validation.validate import validate as validated
 from events.validation.verdicts import Refused
 from tests.unit.consumers.registrar.readings import HEALTH, LABOUR, Record, said, topic_of, values
 
@@ -277,3 +279,36 @@ def test_a_record_that_costs_more_than_a_turn_says_by_how_much(costs: Costs) -> 
         HEALTH_TOPIC, waiting(health=values(b"costly", b"costly")), turns, AGENCIES, clocks
     ) == pytest.approx(0.019)
     assert batch.take_turn(HEALTH_TOPIC, waiting(health=values(b"cheap")), turns, AGENCIES, clocks) == 0.0
+
+
+def test_a_bug_that_one_record_meets_ends_the_reading_of_its_topic_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def validate(value: bytes, *rest: Any) -> Any:
+        if value == b"1000000001":
+            raise ZeroDivisionError(value)
+        return validated(value, *rest)
+
+    monkeypatch.setattr(backlog, "validate", validate)
+    records = waiting(health=values(said("a"), b"1000000001", said("c")), labour=values(said("d")))
+    batch = NextBatch(records_max=100)
+    for topic in (HEALTH_TOPIC, LABOUR_TOPIC):
+        batch.take_turn(topic, records, Turns(), AGENCIES, Clocks(lambda: 0.0, lambda: 0.0))
+    assert batch.has_fault
+    assert not records.topics, "what is behind it is read again"
+    health, labour = batch.take(records)
+    assert [record.offset for record in health.records] == [0]
+    assert health.fault is not None
+    assert health.fault.startswith("the record at agency.health.events/0/1 meets a bug")
+    assert f"(ZeroDivisionError at {__name__}:" in health.fault
+    assert "1000000001" not in health.fault
+    assert (len(labour.records), labour.fault) == (1, None)
+
+
+def test_a_lack_of_memory_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    def validate(*_: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(backlog, "validate", validate)
+    with pytest.raises(MemoryError):
+        NextBatch(records_max=100).take_turn(
+            HEALTH_TOPIC, waiting(health=values(b"x")), Turns(), AGENCIES, Clocks(lambda: 0.0, lambda: 0.0)
+        )

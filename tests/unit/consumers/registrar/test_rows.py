@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.registrar.batch import multirange, record_sha256, repeated, segments
+from consumers.registrar.batch import SEGMENT_BYTES_MAX, multirange, record_sha256, repeated, segments
 from infra.log.bundle import BUNDLE, split_bundle
 from infra.log.merkle import leaf_hash
 from tests.unit.consumers.registrar.readings import Record
@@ -95,3 +95,11 @@ def test_a_records_hash_tells_its_parts_apart() -> None:
 
 def test_a_records_hash_is_of_its_value_and_headers_and_not_of_its_offset() -> None:
     assert record_sha256(Record(1, b"a", [])) == record_sha256(Record(2, b"a", [])) == sha256(b"1:a").digest()
+
+
+def test_a_segment_ends_before_its_entries_exceed_its_bytes() -> None:
+    entries = [b"x" * 59_653] * 300
+    rows = segments(0, entries, [bytes(32)] * len(entries))
+    assert sum(count for _, count, _, _ in rows) == len(entries)
+    assert {count for _, count, _, _ in rows[:-1]} == {SEGMENT_BYTES_MAX // 59_653, 256 % (SEGMENT_BYTES_MAX // 59_653)}
+    assert [first for first, *_ in rows] == [0, *(first + count for first, count, _, _ in rows[:-1])]

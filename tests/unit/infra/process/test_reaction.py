@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import asyncpg
 import pytest
 from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
@@ -14,7 +16,7 @@ from consumers.registrar.reader import TopicBroken
 from consumers.registrar.shipper import Behind
 from events.errors import Fenced, Reject, Tampered
 from infra.log.signed_note import InvalidKey
-from infra.process.reaction import Reaction, reaction_to
+from infra.process.reaction import Reaction, reaction_to, trace_of
 from infra.process.tasks import Interrupted, TaskFailed
 from producers.errors import NotAccepted
 from producers.outbox.outbox import NoOutbox
@@ -55,3 +57,28 @@ from producers.outbox.senders import EventsNotTaken
 )
 def test_the_reaction_follows_the_class(error: Exception, reaction: Reaction) -> None:
     assert reaction_to(error) is reaction
+
+
+def test_a_trace_has_types_and_lines_and_nothing_that_was_said() -> None:
+    def inner() -> None:
+        raise KeyError("1000000001")
+
+    def outer() -> None:
+        try:
+            inner()
+        except KeyError as error:
+            raise ValueError("1000000001") from error
+
+    with pytest.raises(ValueError, match="1000000001") as raised:
+        outer()
+    found = trace_of(raised.value)
+    assert re.fullmatch(
+        rf"ValueError at {__name__}:\d+ outer < {__name__}:\d+ \w+; after KeyError at {__name__}:\d+ inner < .*", found
+    )
+    assert "1000000001" not in found
+
+
+def test_a_trace_ends_where_errors_refer_to_each_other() -> None:
+    one, other = ValueError(), TypeError()
+    one.__context__, other.__context__ = other, one
+    assert trace_of(one) == "ValueError; after TypeError"

@@ -16,6 +16,7 @@ from events.validation.verdicts import Refused
 from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.entry import entry_bytes
 from infra.json_documents import to_json
+from infra.log.merkle import leaf_hash
 from infra.postgres.connection import Connection
 from producers.gateway.verdicts import STATES, Verdict, by_offsets, completeness, validated_records
 from tests.unit.events.samples import HEALTH, encoded, initiative
@@ -31,8 +32,8 @@ class OneEntry:
     def __init__(self, entry: bytes) -> None:
         self._entry = entry
 
-    async def fetch(self, _sql: str, _indexes: list[int]) -> list[tuple[int, bytes]]:
-        return [(0, len(self._entry).to_bytes(2, "big") + self._entry)]
+    async def fetch(self, _sql: str, _indexes: list[int], _bytes_max: int) -> list[tuple[int, bytes, bytes]]:
+        return [(0, len(self._entry).to_bytes(2, "big") + self._entry, leaf_hash(self._entry))]
 
 
 class OneAddress:

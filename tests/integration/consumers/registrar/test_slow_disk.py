@@ -1,0 +1,67 @@
+"""A disk that stops for longer than the lease holds: the registrar's term survives, and it registers meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from consumers.registrar.guards.continuation import write_checkpoint
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.integration.consumers.registrar.registering import (
+    HEALTH_TOPIC,
+    found,
+    registrar,
+    running,
+    send,
+    until,
+    until_size,
+)
+from tests.integration.consumers.registrar.test_key_rotation import until_signed
+from tests.unit.consumers.registrar.readings import said
+
+
+async def test_a_term_survives_a_disk_that_stops(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stops, stopped, goes_on = threading.Event(), threading.Event(), threading.Event()
+
+    def write(folder: Path, note: str) -> None:
+        if stops.is_set():
+            stopped.set()
+            goes_on.wait()
+        write_checkpoint(folder, note)
+
+    async def lease() -> tuple[int, datetime]:
+        row = await connection.fetchrow("SELECT epoch, expires_at FROM platform.lease WHERE name = 'registrar'")
+        assert row is not None
+        return row["epoch"], row["expires_at"]
+
+    async def has_stopped() -> bool:
+        return stopped.is_set()
+
+    monkeypatch.setattr("consumers.registrar.signer.write_checkpoint", write)
+    await found(settings, "health")
+    try:
+        async with running(registrar(settings)):
+            await until_size(connection, 3)
+            await until_signed(connection)
+            epoch, expires_at = await lease()
+            stops.set()
+            await send(settings, HEALTH_TOPIC, said("a"))
+            await until(has_stopped, "the disk is asked to write a checkpoint")
+            await send(settings, HEALTH_TOPIC, said("b"), said("c"))
+            await until_size(connection, 6)
+
+            async def outlived() -> bool:
+                return (await lease())[1] > expires_at + timedelta(milliseconds=settings.lease_ms)
+
+            await until(outlived, "the lease was renewed for longer than it holds")
+            goes_on.set()
+            await until_signed(connection)
+            assert (await lease())[0] == epoch
+    finally:
+        goes_on.set()
