@@ -11,7 +11,7 @@ happens in one snapshot, in the caller's transaction, which is rolled back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -23,7 +23,7 @@ from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
 from infra.postgres.row_storage import key_arrays
 from infra.postgres.sql import queries
-from infra.postgres.unit_of_work import Changes, Need, UnitOfWork
+from infra.postgres.unit_of_work import Changes, Need, Table, UnitOfWork
 
 _SQL: Final = queries("consumers.as_of", "past_state.sql")
 BLOCKS_MAX: Final = 8
@@ -57,12 +57,11 @@ async def schemas_as_of(
     if bases is None:
         return None
     first = min(base.start for base in bases)
-    raw = await read_checked(connection, first, index - first) if first < index else []
-    entries = [parse_entry(first + number, text) for number, text in enumerate(raw)]
+    entries = await entries_between(connection, first, index)
     schemas = {}
     for base in bases:
         schema = schemas[base.consumer.name] = f"as_of_{base.consumer.schema}_{suffix}"
-        rows = await _folded(connection, base, entries[base.start - first :])
+        rows = await folded(connection, base, entries[base.start - first :])
         await _create_views(connection, base, rows, schema)
     return schemas
 
@@ -92,7 +91,13 @@ async def _tables_with_past(connection: Connection, consumer: Consumer) -> froze
     return frozenset(name for (name,) in await connection.fetch(sql, names))
 
 
-async def _folded(connection: Connection, base: Base, entries: Sequence[Entry]) -> UnitOfWork:
+async def entries_between(connection: Connection, first: int, end: int) -> list[Entry]:
+    """The entries `first … end - 1`."""
+    raw = await read_checked(connection, first, end - first) if first < end else []
+    return [parse_entry(first + number, text) for number, text in enumerate(raw)]
+
+
+async def folded(connection: Connection, base: Base, entries: Sequence[Entry]) -> UnitOfWork:
     """The rows of these entries after their fold, from the rows at the base."""
     rows = UnitOfWork()
     for needs in base.consumer.required_keys(rows, entries):
@@ -122,6 +127,15 @@ async def _create_views(connection: Connection, base: Base, rows: UnitOfWork, sc
         for table in filter(is_shown, base.consumer.tables)
     ]
     await connection.execute(";\n".join(views))
+
+
+def changed_rows(rows: UnitOfWork, table: Table[Any]) -> dict[str, str | None]:
+    """The rows of a table that the fold changed, as JSON by key; None for a deleted one."""
+    found: dict[str, str | None] = {}
+    for changes in rows.changes():
+        if changes.table is table:
+            found = dict.fromkeys(map(key_text, changes.deleted)) | {key: row for _, key, row in _records(changes)}
+    return found
 
 
 def _records(changes: Changes) -> Iterator[tuple[str, str, str]]:
