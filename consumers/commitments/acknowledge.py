@@ -1,4 +1,4 @@
-"""Acknowledges a wrong commitment: what the log says stays wrong, and its alarm ends, with a reason in the log itself."""
+"""Acknowledges a wrong commitment: it stays wrong, and its alarm ends, with a reason in the log itself."""
 
 from __future__ import annotations
 

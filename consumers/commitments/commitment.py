@@ -53,12 +53,6 @@ class Commitment:
     count: int
 
     @property
-    def id(self) -> str:
-        """The event's id. It names the last entry applied, and the version: another one gives other rows there."""
-        version = "" if self.fold_version is None else f".v{self.fold_version}"
-        return f"committed.{self.name}{version}.i{self.log_index - 1}"
-
-    @property
     def mark(self) -> tuple[str, str, int, int]:
         """How far its consumer is committed: a row of `platform.committed`."""
         return consumer_name(self.name), self.fold_version or "", self.log_index, self.count
@@ -71,7 +65,7 @@ class Commitment:
     def event(self) -> OutboxEvent:
         """Its cause is the last entry applied."""
         return OutboxEvent(
-            id=self.id,
+            id=event_id(self.name, self.fold_version, self.log_index),
             type=TYPE,
             subject=f"projection/{self.name}",
             data=self.data(),
@@ -80,14 +74,23 @@ class Commitment:
         )
 
 
-async def growths(connection: Connection) -> dict[str, Growth]:
-    """By consumer, those whose rows are of this process's version; none before the projections have tables."""
+def event_id(name: str, fold_version: str | None, log_index: int) -> str:
+    """It names the last entry applied, and the version: another one may give other rows there."""
+    version = "" if fold_version is None else f".v{fold_version}"
+    return f"committed.{name}{version}.i{log_index - 1}"
+
+
+async def growths(
+    connection: Connection, consumers: Iterable[Consumer] = tuple(CONSUMERS.values())
+) -> dict[str, Growth]:
+    """Of these consumers, by name, those whose rows are of this process's version; none before there are tables."""
     if not await connection.fetchval(_SQL["counted"]):
         return {}
+    by_name = {consumer.name: consumer for consumer in consumers}
     found = {}
     for name, position, number, sha256, *rest in await connection.fetch(_SQL["growth"]):
         # Rows of another version are rebuilt when their consumer starts; they are not committed before.
-        if name in CONSUMERS and _version(CONSUMERS[name]) == FoldVersion(number, sha256):
+        if name in by_name and _version(by_name[name]) == FoldVersion(number, sha256):
             found[name] = Growth(position, *rest)
     return found
 
@@ -108,12 +111,10 @@ async def hash_read_models(
     """
     found: list[Commitment] = []
     for consumer in consumers:
-        growth = (await growths(connection)).get(consumer.name)
-        if growth is None or growth.next_index is None:
-            continue
-        hashes = await _hash_consumer(connection, consumer, growth, growth.next_index, rest_per_work)
+        growth = (await growths(connection, [consumer])).get(consumer.name)
+        hashes = [] if growth is None else await _hash_consumer(connection, consumer, growth, rest_per_work)
         # Rows of another version may have been swapped in meanwhile.
-        if consumer.name in await growths(connection):
+        if await growths(connection, [consumer]):
             found += hashes
     keys = await keys_growth(connection)
     recorded = await _recorded(connection, keys.position) if keys.entries_count > keys.committed_count else None
@@ -138,14 +139,22 @@ def _tell_once(consumer: str, error: str) -> None:
 
 
 async def _hash_consumer(
-    connection: Connection, consumer: Consumer, growth: Growth, index: int, rest_per_work: float
+    connection: Connection, consumer: Consumer, growth: Growth, rest_per_work: float
 ) -> list[Commitment]:
-    recorded = await _recorded(connection, index)
+    version = consumer.rows_version.label
+    for index in growth.indexes:
+        names = {event_id(read_model_name(consumer, table.name), version, index): table for table in consumer.tables}
+        # After a restore the log has commitments that were not noted.
+        registered = {id for (id,) in await connection.fetch(_SQL["in_log"], [*names])}
+        tables = [table for id, table in names.items() if id not in registered]
+        if tables:
+            break
+    else:
+        return []
+    recorded, count, rows = await _recorded(connection, index), growth.count_before(index), RowsAt(consumer, index)
     if recorded is None:
         return []
-    rows = RowsAt(consumer, index)
-    hashes = [await hash_at(connection, rows, table, rest_per_work) for table in consumer.tables]
-    version, count = consumer.rows_version.label, growth.count_before(index)
+    hashes = [await hash_at(connection, rows, table, rest_per_work) for table in tables]
     return [
         Commitment(read_model_name(consumer, h.name), index, h.rows, h.sha256, recorded, version, count) for h in hashes
     ]
@@ -172,7 +181,5 @@ async def publish(
         for mark, group in groupby(commitments, lambda commitment: commitment.mark):
             if await connection.fetchval(_SQL["note"], *mark):
                 new += group
-        registered = {id for (id,) in await connection.fetch(_SQL["in_log"], [commitment.id for commitment in new])}
-        new = [commitment for commitment in new if commitment.id not in registered]
         await outbox_table.write(connection, [commitment.event() for commitment in new])
     return new

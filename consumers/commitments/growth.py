@@ -38,20 +38,18 @@ class Growth:
     def due(self) -> bool:
         """Whether it has grown by enough since the last commitment, or in a day by anything."""
         grown = self.entries_count - self.committed_count
-        if grown < 1 or self.next_index is None:
+        if grown < 1 or not self.indexes:
             return False
         # After a clock was set back the time is negative: a commitment is due, and notes the new time.
         is_new_day = not timedelta() <= self.since < DAY
         return is_new_day or grown >= max(ENTRIES_MIN, self.committed_count // GROWTH_DIVISOR)
 
     @property
-    def next_index(self) -> int | None:
-        """The index to commit next: the beginning of the block, which needs no fold, or if that was committed already
-        the position; None if that was too. No index is committed twice under one version."""
-        start = block_start(self.position)
-        if start > self.committed_index:
-            return start
-        return self.position if self.position > self.committed_index else None
+    def indexes(self) -> list[int]:
+        """What can be committed next, the cheapest first: the beginning of the block, which needs no fold, and the
+        position. No index is committed twice under one version."""
+        both = dict.fromkeys((block_start(self.position), self.position))
+        return [index for index in both if index > self.committed_index]
 
     def count_before(self, index: int) -> int:
         """The number of entries before `index` that count, at least."""

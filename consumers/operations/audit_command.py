@@ -174,8 +174,8 @@ def commitments_command(last: int | None, as_json: bool) -> None:
     Exit code 1: a commitment is not what the log gives. Somebody changed a row before it was made, or a fold is not
     pure. Then the tree is computed again as well. Exit code 76: the log itself is not what was signed.
 
-    A commitment of an earlier version of a fold that does not match is counted apart: a release or rules of that version
-    compare it. So is one that an operator acknowledged (`yesser audit acknowledge`).
+    A commitment of an earlier version of a fold that does not match is counted apart: a release with that version, or
+    its rules, can compare it. So is one that an operator acknowledged (`yesser audit acknowledge`).
     """
     from consumers.commitments.show import commitments_checked  # imports every consumer; other commands do not
 
