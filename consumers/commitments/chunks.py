@@ -55,6 +55,7 @@ class RowsAt:
         self.consumer = consumer
         self._index = index
         self._folded: UnitOfWork | None = None
+        self._changes: dict[Table[Any], Mapping[str, str | None]] = {}
 
     async def read(
         self, connection: Connection, hasher: RowHasher, table: Table[Any], keys: Sequence[Key] | None
@@ -91,7 +92,9 @@ class RowsAt:
     async def _changed(self, connection: Connection, base: Base, table: Table[Any]) -> Mapping[str, str | None]:
         if self._folded is None:
             self._folded = await folded(connection, base, await entries_between(connection, base.start, base.end))
-        return changed_rows(self._folded, table)
+        if table not in self._changes:
+            self._changes[table] = changed_rows(self._folded, table)
+        return self._changes[table]
 
 
 def _with_changes(base: Base, table: Table[Any], source: str, number: int) -> str:

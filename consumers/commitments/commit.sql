@@ -1,6 +1,6 @@
 -- name: counted
--- Whether the projections have their tables, which count the log's entries by sender and type.
-SELECT to_regclass('projections.activity') IS NOT NULL
+-- Whether the tables exist that count the log's entries by sender and type, and find them by id.
+SELECT to_regclass('projections.activity') IS NOT NULL AND to_regclass('event_index.event') IS NOT NULL
 
 -- name: growth
 -- Of each consumer: its position and the version of its rows; how many entries before it count (of one that is behind the
