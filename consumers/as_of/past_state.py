@@ -11,7 +11,7 @@ happens in one snapshot, in the caller's transaction, which is rolled back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -23,7 +23,7 @@ from infra.log.reader import entry_batches
 from infra.postgres.connection import Connection
 from infra.postgres.row_storage import key_arrays
 from infra.postgres.sql import queries
-from infra.postgres.unit_of_work import Changes, Need, UnitOfWork
+from infra.postgres.unit_of_work import Changes, Need, Table, UnitOfWork
 
 _SQL: Final = queries("consumers.as_of", "past_state.sql")
 BLOCKS_MAX: Final = 8
@@ -56,14 +56,8 @@ async def schemas_as_of(
     bases = await _bases(connection, consumers, index)
     if bases is None:
         return None
-    first = min(base.start for base in bases)
-    folded = [(base, UnitOfWork()) for base in bases]
-    async for start, raw in entry_batches(connection, first, index):
-        entries = [parse_entry(start + number, text) for number, text in enumerate(raw)]
-        for base, rows in folded:
-            await _fold(connection, base, rows, entries[max(0, base.start - start) :])
     schemas = {}
-    for base, rows in folded:
+    for base, rows in await folded(connection, bases, index):
         schema = schemas[base.consumer.name] = f"as_of_{base.consumer.schema}_{suffix}"
         await _create_views(connection, base, rows, schema)
     return schemas
@@ -92,6 +86,16 @@ async def _tables_with_past(connection: Connection, consumer: Consumer) -> froze
     names = [table.name for table in consumer.tables if is_kept(table)]
     sql = _SQL["with_past"].format(schema=consumer.schema)
     return frozenset(name for (name,) in await connection.fetch(sql, names))
+
+
+async def folded(connection: Connection, bases: Sequence[Base], end: int) -> list[tuple[Base, UnitOfWork]]:
+    """Each base, and its rows after the fold of the entries from there to `end`, as far as they change."""
+    units = [(base, UnitOfWork()) for base in bases]
+    async for start, raw in entry_batches(connection, min(base.start for base in bases), end):
+        entries = [parse_entry(start + number, text) for number, text in enumerate(raw)]
+        for base, rows in units:
+            await _fold(connection, base, rows, entries[max(0, base.start - start) :])
+    return units
 
 
 async def _fold(connection: Connection, base: Base, rows: UnitOfWork, entries: Sequence[Entry]) -> None:
@@ -123,6 +127,15 @@ async def _create_views(connection: Connection, base: Base, rows: UnitOfWork, sc
         for table in filter(is_shown, base.consumer.tables)
     ]
     await connection.execute(";\n".join(views))
+
+
+def changed_rows(rows: UnitOfWork, table: Table[Any]) -> dict[str, str | None]:
+    """The rows of a table that the fold changed, as JSON by key; None for a deleted one."""
+    found: dict[str, str | None] = {}
+    for changes in rows.changes():
+        if changes.table is table:
+            found = dict.fromkeys(map(key_text, changes.deleted)) | {key: row for _, key, row in _records(changes)}
+    return found
 
 
 def _records(changes: Changes) -> Iterator[tuple[str, str, str]]:

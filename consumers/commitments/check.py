@@ -1,7 +1,8 @@
 """Verifies the commitments in the log: folds the log again up to the index of each, and compares the hashes.
 
 Flows in: entries, and for `log-keys` the rotations that the registrar stored; neither the live tables nor the event
-index are used. Flows out: a verdict per commitment.
+index are used. A commitment of an earlier version of a fold is told apart by the versions of the live rows. Flows out:
+a verdict per commitment.
 """
 
 from __future__ import annotations
@@ -12,87 +13,153 @@ from itertools import groupby
 from typing import Any, Final
 from uuid import uuid4
 
-from consumers.commitments.claims import TYPE, Claim, claims_among, newest, read_model_name
+from consumers.commitments.acknowledge import trail_command
+from consumers.commitments.claims import (
+    ACKNOWLEDGED,
+    TYPE,
+    Acknowledgement,
+    Claim,
+    RowsVersion,
+    Status,
+    consumer_name,
+    read_model_name,
+    said_among,
+    sorted_out,
+    status_of,
+)
 from consumers.commitments.log_keys import LOG_KEYS, hash_log_keys
-from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.event_index.read import Query, as_full_type, find
+from consumers.event_index.read import as_full_type
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Scratch, replay
 from consumers.fold.table_hash import TableHash
+from consumers.fold.version import FoldVersion
 from consumers.rebuild.table_hash import table_hash
 from consumers.registry import CONSUMERS
 from infra.log.reader import chosen_entries, entry_batches, log_size
 from infra.postgres.connection import Connection, connected
-from infra.postgres.outbox import PLATFORM
+from infra.postgres.sql import queries
 from infra.settings import Settings
 
-_TAKEN_TWICE: Final = 2 * (sum(len(consumer.tables) for consumer in CONSUMERS.values()) + 1)
-"""Entries among which the newest are: all read models, and the keys, twice."""
+_SQL: Final = queries("consumers.commitments", "commit.sql")
+READ_MODELS: Final = tuple(
+    read_model_name(consumer, table.name) for consumer in CONSUMERS.values() for table in consumer.tables
+)
+"""Their names in commitments."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`found` is what the log gives at that index; None if there is no such read model or no such state."""
+    """`found` is what the log gives at that index; None if there is no such read model or no such state.
+
+    `acknowledgement` is the last one of a wrong commitment, if there is any, and `acknowledged_by` the operator in the
+    trail.
+    """
 
     claim: Claim
     found: TableHash | None
+    status: Status
+    acknowledgement: Acknowledgement | None = None
+    acknowledged_by: str | None = None
 
     @property
     def ok(self) -> bool:
-        found = self.found
-        return found is not None and (found.rows, found.sha256) == (self.claim.rows, self.claim.sha256)
+        """Whether it is no alarm."""
+        return self.status is not Status.WRONG
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
-        claim, found = self.claim, self.found
+        claim, found, known = self.claim, self.found, self.acknowledgement
         return {
             "index": claim.index,
             "name": claim.name,
             "log_index": claim.log_index,
             "rows": claim.rows,
             "sha256": claim.sha256,
+            "fold_version": claim.fold_version,
             "found": None if found is None else {"rows": found.rows, "sha256": found.sha256},
+            "status": self.status,
+            "acknowledgement": None
+            if known is None
+            else {"index": known.index, "by": self.acknowledged_by, "reason": known.reason},
             "ok": self.ok,
         }
 
 
-async def claims_in_log(connection: Connection) -> list[Claim]:
-    """Every commitment in the log, in log order."""
-    claims: list[Claim] = []
+async def said_in_log(connection: Connection) -> tuple[list[Claim], list[Acknowledgement]]:
+    """Every commitment in the log, and what was acknowledged of them, in log order."""
+    said: list[Claim | Acknowledgement] = []
     async for first, batch in entry_batches(connection, 0, await log_size(connection)):
-        claims += claims_among(first, batch)
-    return claims
+        said += said_among(first, batch)
+    return sorted_out(said)
 
 
 async def newest_in_log(connection: Connection) -> list[Claim]:
     """The newest commitment to each read model, found by the event index, by name."""
-    asked = Query(type=as_full_type(TYPE), agency=PLATFORM, rows_max=_TAKEN_TWICE, newest_first=True)
-    async with connection.transaction():
-        await connection.execute(f"SET LOCAL search_path = {EVENT_INDEX.schema}")
-        indexes = [row["index"] for row in (await find(connection, asked)).events]
-    claims: list[Claim] = []
+    subjects = [f"projection/{name}" for name in (*READ_MODELS, LOG_KEYS)]
+    rows = await connection.fetch(_SQL["newest"], subjects, as_full_type(TYPE))
+    claims, _ = await _said_at(connection, [index for (index,) in rows])
+    return sorted(claims, key=lambda claim: claim.name)
+
+
+async def acknowledged_in_log(connection: Connection) -> list[Acknowledgement]:
+    """All acknowledgements, found by the event index."""
+    rows = await connection.fetch(_SQL["acknowledgements"], as_full_type(ACKNOWLEDGED))
+    return (await _said_at(connection, [index for (index,) in rows]))[1]
+
+
+async def _said_at(connection: Connection, indexes: Sequence[int]) -> tuple[list[Claim], list[Acknowledgement]]:
+    said: list[Claim | Acknowledgement] = []
     async for index, entry in chosen_entries(connection, sorted(indexes)):
-        claims += claims_among(index, [entry])
-    return sorted(newest(claims, 1), key=lambda claim: claim.name)
+        said += said_among(index, [entry])
+    return sorted_out(said)
+
+
+async def rows_versions(connection: Connection) -> dict[str, RowsVersion]:
+    """The versions of the live rows, by consumer."""
+    rows = await connection.fetch(_SQL["rows_versions"])
+    return {name: RowsVersion(FoldVersion(number, sha256), since) for name, number, sha256, since in rows}
 
 
 async def check(
-    settings: Settings, claims: Sequence[Claim], consumers: Iterable[Consumer] = tuple(CONSUMERS.values())
+    settings: Settings,
+    claims: Sequence[Claim],
+    consumers: Iterable[Consumer] = tuple(CONSUMERS.values()),
+    acknowledgements: Sequence[Acknowledgement] = (),
 ) -> list[Verdict]:
     """A verdict for each claim, in log order. The log is folded once per consumer."""
     settings = settings.acting_as("auditor")
     found: dict[tuple[str, int], TableHash] = {}  # by name and index
+    own: dict[str, FoldVersion] = {}
     async with connected(settings, "commitments", batch=True) as connection:
+        live = await rows_versions(connection)
         for consumer in consumers:
-            names = {read_model_name(consumer, table.name) for table in consumer.tables}
-            # A commitment cannot be about a state after its own entry.
-            asked = sorted({(c.log_index, c.name) for c in claims if c.name in names and c.log_index <= c.index})
-            if asked:
-                found |= await _recompute(settings, connection, consumer, asked)
+            of_it = [claim for claim in claims if consumer_name(claim.name) == consumer.name]
+            if of_it:
+                own[consumer.name] = consumer.rows_version
+                names = {read_model_name(consumer, table.name) for table in consumer.tables}
+                asked = sorted({(c.log_index, c.name) for c in of_it if c.name in names and c.is_possible})
+                if asked:
+                    found |= await _recompute(settings, connection, consumer, asked)
         for claim in claims:
-            if claim.name == LOG_KEYS and claim.log_index <= claim.index:
+            if claim.name == LOG_KEYS and claim.is_possible:
                 found[LOG_KEYS, claim.log_index] = await hash_log_keys(connection, claim.log_index)
-    return [Verdict(claim, found.get((claim.name, claim.log_index))) for claim in claims]
+        operators = await _operators(connection, acknowledgements)
+    verdicts = []
+    for claim in claims:
+        hashed, name = found.get((claim.name, claim.log_index)), consumer_name(claim.name)
+        status = status_of(claim, hashed, own.get(name), live.get(name), acknowledgements)
+        known = None
+        if status is Status.ACKNOWLEDGED:
+            known = [one for one in acknowledgements if one.is_of(claim)][-1]
+        verdicts.append(Verdict(claim, hashed, status, known, operators.get(claim.index)))
+    return verdicts
+
+
+async def _operators(connection: Connection, acknowledgements: Sequence[Acknowledgement]) -> dict[int, str]:
+    """Who acknowledged the commitments at these indexes, as far as the trail says."""
+    commands = {trail_command(one.commitment_index): one.commitment_index for one in acknowledgements}
+    rows = await connection.fetch(_SQL["acknowledged_by"], [*commands])
+    return {commands[command]: operator for command, operator in rows}
 
 
 async def _recompute(

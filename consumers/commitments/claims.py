@@ -1,29 +1,103 @@
-"""The commitments in the log: what the platform said of a read model at an index."""
+"""The commitments in the log: what the platform said of a read model at an index, and whether that is right."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from enum import StrEnum
+from typing import Any, Final
 
 from consumers.fold.consumer import Consumer
-from events.wire.entry import TYPE_PREFIX, TYPE_SUFFIX, parse_entry
+from consumers.fold.table_hash import TableHash
+from consumers.fold.version import FoldVersion
+from events.wire.entry import TYPE_PREFIX, TYPE_SUFFIX, Entry, parse_entry
 from infra.postgres.outbox import PLATFORM
 
 TYPE: Final = "projection.committed"
-_TYPE_TEXT: Final = f'"{TYPE_PREFIX}{TYPE}{TYPE_SUFFIX}"'.encode()
-"""Part of every commitment's bytes; entries without it are not parsed."""
+ACKNOWLEDGED: Final = "projection.commitment-acknowledged"
+_TYPE_TEXTS: Final = tuple(f'"{TYPE_PREFIX}{name}{TYPE_SUFFIX}"'.encode() for name in (TYPE, ACKNOWLEDGED))
+"""Part of the bytes of each; entries without them are not parsed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The commitment at `index`: after `log_index` entries the read model `name` had this hash."""
+    """The commitment at `index`: after `log_index` entries the read model `name` had this hash.
+
+    `fold_version` is that of its rows; None in commitments of earlier releases and to the log's keys.
+    """
 
     index: int
     name: str
     log_index: int
     rows: int
     sha256: str
+    fold_version: str | None = None
+
+    @property
+    def is_possible(self) -> bool:
+        """Nothing can be committed to a state after its own entry."""
+        return self.log_index <= self.index
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """An operator knows that the commitment at `commitment_index` is wrong. It is the entry `index` of the log."""
+
+    index: int
+    name: str
+    commitment_index: int
+    reason: dict[str, str]
+
+    def is_of(self, claim: Claim) -> bool:
+        return (self.name, self.commitment_index) == (claim.name, claim.index) and self.index > claim.index
+
+
+@dataclass(frozen=True, slots=True)
+class RowsVersion:
+    """The version of a consumer's live rows. Entries before `folds_from` were applied by an earlier one."""
+
+    version: FoldVersion
+    folds_from: int
+
+
+class Status(StrEnum):
+    """What is known of a commitment. Only `WRONG` is an alarm."""
+
+    MATCHES = "matches"
+    EARLIER_VERSION = "earlier-version"
+    ACKNOWLEDGED = "acknowledged"
+    WRONG = "wrong"
+
+
+def status_of(
+    claim: Claim,
+    found: TableHash | None,
+    own: FoldVersion | None = None,
+    live: RowsVersion | None = None,
+    acknowledgements: Iterable[Acknowledgement] = (),
+) -> Status:
+    """`found` is what a fold of version `own` gives (None: there is no such read model or state).
+
+    The log's keys have no version.
+    """
+    if found is not None and (found.rows, found.sha256) == (claim.rows, claim.sha256):
+        return Status.MATCHES
+    if own is not None and _is_of_another_version(claim, own, live):
+        return Status.EARLIER_VERSION
+    return Status.ACKNOWLEDGED if any(one.is_of(claim) for one in acknowledgements) else Status.WRONG
+
+
+def _is_of_another_version(claim: Claim, own: FoldVersion, live: RowsVersion | None) -> bool:
+    """Whether the commitment cannot be compared with a fold of version `own`.
+
+    One of the same version always can. So can one of a state that the live rows of this version went through, whatever
+    it says of itself: nothing of another version could have made it.
+    """
+    if claim.fold_version == own.label or not claim.is_possible:
+        return False
+    if live is None:
+        return claim.fold_version is not None
+    return live.version != own or claim.log_index <= live.folds_from
 
 
 def read_model_name(consumer: Consumer, table: str) -> str:
@@ -31,14 +105,43 @@ def read_model_name(consumer: Consumer, table: str) -> str:
     return f"{consumer.name}.{table}"
 
 
-def claims_among(first: int, entries: Sequence[bytes]) -> Iterator[Claim]:
-    """The commitments among consecutive entries from index `first` on."""
+def consumer_name(read_model: str) -> str:
+    """The consumer of a read model, by its name in commitments."""
+    return read_model.partition(".")[0]
+
+
+def said_among(first: int, entries: Sequence[bytes]) -> Iterator[Claim | Acknowledgement]:
+    """The commitments, and what was acknowledged of them, among consecutive entries from index `first` on."""
     for index, raw in enumerate(entries, first):
-        if _TYPE_TEXT in raw:
-            entry = parse_entry(index, raw)
-            if (entry.type, entry.agency) == (TYPE, PLATFORM):
-                data = entry.data
-                yield Claim(index, data["name"], data["log_index"], data["rows"], data["sha256"])
+        if any(text in raw for text in _TYPE_TEXTS):
+            said = _said(parse_entry(index, raw))
+            if said is not None:
+                yield said
+
+
+def _said(entry: Entry) -> Claim | Acknowledgement | None:
+    data: dict[str, Any] = entry.data
+    if (entry.type, entry.agency) == (TYPE, PLATFORM):
+        return Claim(
+            entry.index, data["name"], data["log_index"], data["rows"], data["sha256"], data.get("fold_version")
+        )
+    if (entry.type, entry.agency) == (ACKNOWLEDGED, PLATFORM):
+        return Acknowledgement(entry.index, data["name"], data["commitment_index"], data["reason"])
+    return None
+
+
+def sorted_out(
+    said: Iterable[Claim | Acknowledgement],
+) -> tuple[list[Claim], list[Acknowledgement]]:
+    """The commitments and the acknowledgements, each in log order."""
+    claims: list[Claim] = []
+    acknowledgements: list[Acknowledgement] = []
+    for one in said:
+        if isinstance(one, Claim):
+            claims.append(one)
+        else:
+            acknowledgements.append(one)
+    return claims, acknowledgements
 
 
 def newest(claims: Sequence[Claim], per_read_model: int) -> list[Claim]:

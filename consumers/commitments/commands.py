@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 import uvloop
 
-from consumers.commitments.commitment import Commitment, hash_read_models, log_growth, publish
+from consumers.commitments.commitment import Commitment, growths, hash_read_models, publish
 from events.errors import YesserError
 from infra.command_line.display import Column, Grid, show
-from infra.command_line.language import localized
+from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_result
 from infra.postgres.connection import connected
 from infra.settings import Settings
@@ -21,26 +21,33 @@ class NothingApplied(YesserError):
 @click.command("commit")
 @json_option
 def commit(as_json: bool) -> None:
-    """Publish the hash of every read model in the log, with the index that it is as of.
+    """Publish the hash of every read model in the log, with the index and the version that it is of.
 
-    That is the beginning of the current block of 4,096 entries; of a shorter log, its end. The platform does this
-    automatically when the log has grown by a tenth, by 10,000 entries at least, once a day while it grows, and after a
-    rotation of the log's key, whose history is committed too. `yesser wait` does not wait for that. `yesser audit
-    commitments` verifies the hashes.
+    That is the beginning of the current block of 4,096 entries, or if it was committed before, or the log is shorter,
+    its end. The platform does this automatically: for every log that has grown within a day, earlier when it has
+    grown by a tenth, by 10,000 entries at least, and after a rotation of the log's key, whose history is committed too.
+    `yesser wait` does not wait for that. `yesser audit commitments` verifies the hashes.
     """
     commitments = uvloop.run(_commit(Settings()))
     document = {"commitments": [commitment.data() for commitment in commitments]}
-    print_result(document, as_json, lambda: show(_view(commitments)), indented=True)
+    print_result(document, as_json, lambda: _show(commitments), indented=True)
 
 
 async def _commit(settings: Settings) -> list[Commitment]:
     async with connected(settings.acting_as("operator"), "commit", batch=True) as connection:
-        found = await log_growth(connection)
-        commitments = await hash_read_models(connection)
-        if not commitments:
+        if not any(growth.position for growth in (await growths(connection)).values()):
             raise NothingApplied(NothingApplied.__doc__)
-        await publish(connection, commitments, found)
-    return commitments
+        return await publish(connection, await hash_read_models(connection))
+
+
+def _show(commitments: list[Commitment]) -> None:
+    if commitments:
+        show(_view(commitments))
+    else:
+        print_localized(
+            "لا جديد: بصمة كل نموذج قراءة عند آخر قيد منشورة من قبل.",
+            "Nothing new: every read model was committed at the last entry before.",
+        )
 
 
 def _view(commitments: list[Commitment]) -> Grid:

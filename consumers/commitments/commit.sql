@@ -1,42 +1,71 @@
 -- name: counted
--- Whether the projections have their tables, which count the log's entries by sender and type.
-SELECT to_regclass('projections.activity') IS NOT NULL
+-- Whether the tables exist that count the log's entries by sender and type, and find them by id.
+SELECT to_regclass('projections.activity') IS NOT NULL AND to_regclass('event_index.event') IS NOT NULL
 
--- name: entries
--- Entries applied that are not commitments, now and at the last commitment; and the recorded times of the log's newest
--- entry and of the last commitment (without one, of the log's first entry): the time of a segment's first entry, which
--- begins `{"recordedtime":"` after two bytes of length.
-WITH committed AS (
-    SELECT count, last_index FROM projections.activity WHERE agency = 'platform' AND type = 'projection.committed'
+-- name: growth
+-- Of each consumer: its position and the version of its rows; how many entries before it count (of one that is behind the
+-- projections at least so many); its last commitment under this version; and the time since the last one under any.
+WITH counted AS (
+    SELECT position, position
+        - coalesce((SELECT count FROM projections.activity
+                    WHERE agency = 'platform' AND type = 'projection.committed'), 0)
+        - coalesce((SELECT count FROM projections.refusals WHERE agency = 'platform'), 0) AS entries_count
+    FROM platform.position WHERE consumer = 'projections'
 )
-SELECT p.position - coalesce((SELECT count FROM committed), 0) AS entries_count,
-       c.entries_count AS committed_count,
-       (SELECT count(*) FROM log.key_history k WHERE k.size <= p.position) AS keys_count,
-       c.keys_count AS committed_keys,
-       s.recorded,
-       coalesce((SELECT convert_from(substring(g.entries FROM 20 FOR 27), 'UTF8') FROM log.segment g
-                 WHERE g.first_index <= coalesce((SELECT last_index FROM committed), 0)
-                 ORDER BY g.first_index DESC LIMIT 1), s.recorded) AS committed_recorded
-FROM platform.position p, platform.commitment c, log.state s WHERE p.consumer = 'projections'
+SELECT p.consumer, p.position, p.rules_version, p.fold_sha256,
+       greatest(0, c.entries_count - greatest(0, c.position - p.position)) AS entries_count,
+       coalesce(k.log_index, 0) AS committed_index, coalesce(k.entries_count, 0) AS committed_count,
+       clock_timestamp() - coalesce(
+           (SELECT max(committed_at) FROM platform.committed a WHERE a.consumer = p.consumer),
+           (SELECT max(committed_at) FROM platform.committed)
+       ) AS since
+FROM platform.position p CROSS JOIN counted c
+LEFT JOIN platform.committed k
+  ON k.consumer = p.consumer AND k.fold_version = p.rules_version || '-' || left(p.fold_sha256, 12)
 
--- name: started
--- Rows of another version are rebuilt when the consumer starts; they are not committed before.
-SELECT to_regnamespace($1) IS NOT NULL
-   AND NOT EXISTS (SELECT FROM platform.position WHERE consumer = $2 AND (rules_version, fold_sha256) <> ($3, $4))
+-- name: keys_growth
+-- The rotations of the log's key that the projections' position covers, and those that were committed.
+SELECT p.position, (SELECT count(*) FROM log.key_history h WHERE h.size <= p.position) AS keys_count,
+       coalesce((SELECT entries_count FROM platform.committed WHERE consumer = 'log-keys'), 0) AS committed_count
+FROM platform.position p WHERE p.consumer = 'projections'
 
 -- name: position
 SELECT position FROM platform.position WHERE consumer = $1
 
+-- name: rows_versions
+-- The versions of the live rows, and the index from which each is applied.
+SELECT consumer, rules_version, fold_sha256, folds_from FROM platform.position
+
 -- name: log_keys
 SELECT note, number, size FROM log.key_history WHERE size <= $1 ORDER BY number
 
--- name: committed
--- By command: only forward.
-UPDATE platform.commitment SET entries_count = greatest(entries_count, $1), keys_count = greatest(keys_count, $2)
+-- name: is_relay
+SELECT EXISTS (SELECT FROM platform.lease WHERE name = 'relay' AND epoch = $1)
 
--- name: committed_by_relay
--- Only for the relay of this epoch, and only if no other commitment came first.
-UPDATE platform.commitment SET entries_count = greatest(entries_count, $1), keys_count = greatest(keys_count, $2)
-WHERE (entries_count < $1 OR keys_count < $2)
-  AND EXISTS (SELECT FROM platform.lease WHERE name = 'relay' AND epoch = $3)
+-- name: note
+-- Only forward: of two commands, or of a command and the relay, the second writes nothing at the same index.
+INSERT INTO platform.committed AS c (consumer, fold_version, log_index, entries_count) VALUES ($1, $2, $3, $4)
+ON CONFLICT (consumer, fold_version) DO UPDATE
+SET log_index = excluded.log_index, entries_count = excluded.entries_count, committed_at = excluded.committed_at
+WHERE c.log_index < excluded.log_index
 RETURNING true
+
+-- name: in_log
+-- Those of some ids that the log has already: after a restore it has commitments that were not noted.
+SELECT id FROM event_index.event WHERE agency = 'platform' AND id = ANY($1::text[])
+
+-- name: newest
+-- The newest commitment to each of some read models, found by their subjects.
+SELECT e.index FROM unnest($1::text[]) AS s (subject)
+CROSS JOIN LATERAL (
+    SELECT index FROM event_index.event
+    WHERE subject = s.subject AND type = $2 AND agency = 'platform' ORDER BY index DESC LIMIT 1
+) e
+ORDER BY e.index
+
+-- name: acknowledgements
+SELECT index FROM event_index.event WHERE type = $1 AND agency = 'platform' ORDER BY index
+
+-- name: acknowledged_by
+-- Who acknowledged commitments, by the command in the trail.
+SELECT command, operator FROM platform.trail WHERE command = ANY($1::text[]) ORDER BY row_id

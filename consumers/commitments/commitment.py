@@ -1,29 +1,28 @@
 """Commitments: the hash of every read model at an index of the log, published as an entry of the log itself.
 
-Flows in: the live tables as of the beginning of the consumer's block of the log, read in chunks (`chunks`); while the
-log is shorter than a block, as of the position, in one snapshot. Flows out: events `projection.committed` in the
-outbox. Each has the index of its rows, so that a replay of the log up to there gives the same hash. Nothing here writes
-a read model.
+Flows in: the rows of the live tables after exactly so many entries, read in chunks (`chunks`): as of the beginning of
+the consumer's block of the log, or if that was committed already as of its position (`growth`). Flows out: events
+`projection.committed` in the outbox. Each has the index and the version of its rows, so that a replay of the log up to
+there gives the same hash. Nothing here writes a read model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import groupby
 from typing import Any, Final
 
 import structlog
 
-from consumers.as_of.past_sql import Base
 from consumers.campaigns.rules.rule_file import InvalidRules
-from consumers.commitments.chunks import hash_at, snapshot
-from consumers.commitments.claims import TYPE, read_model_name
-from consumers.commitments.log_keys import hash_log_keys
+from consumers.commitments.chunks import RowsAt, hash_at
+from consumers.commitments.claims import TYPE, consumer_name, read_model_name
+from consumers.commitments.growth import Growth
+from consumers.commitments.log_keys import LOG_KEYS, hash_log_keys
 from consumers.fold.consumer import Consumer
-from consumers.fold.past_rows import block_start, is_kept
-from consumers.fold.table_hash import TableHash
-from consumers.rebuild.table_hash import table_hash
+from consumers.fold.version import FoldVersion
 from consumers.registry import CONSUMERS
 from events.wire.entry import parse_entry
 from infra.log.reader import read_checked
@@ -33,16 +32,6 @@ from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.sql import queries
 
-GROWTH_DIVISOR: Final = 10
-"""A commitment is due when the log has grown by this part since the last one: each is a pass over all rows."""
-ENTRIES_MIN: Final = 10_000
-"""And by this many entries: a part of a short log is soon reached."""
-DAY: Final = timedelta(days=1)
-"""A log that grows is committed at least this often, if it has grown by one part in `DAILY_DIVISOR`."""
-DAILY_DIVISOR: Final = 100
-"""Of a log of more than `ENTRIES_MIN`. Else a few entries a day would cost a pass over ever more rows: so what an entry
-costs has a limit, the hash of the rows of a hundred others."""
-
 _SQL: Final = queries("consumers.commitments", "commit.sql")
 
 log = structlog.get_logger()
@@ -50,131 +39,125 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """`name` is `{consumer}.{table}`, or `log-keys`; `log_index` entries were applied, the last at `recorded`."""
+    """`name` is `{consumer}.{table}`, or `log-keys`; `log_index` entries were applied, the last at `recorded`.
+
+    `fold_version` is that of the rows; the keys have none. `count` of the entries count as growth, or of the keys all.
+    """
 
     name: str
     log_index: int
     rows: int
     sha256: str
     recorded: str
+    fold_version: str | None
+    count: int
+
+    @property
+    def mark(self) -> tuple[str, str, int, int]:
+        """How far its consumer is committed: a row of `platform.committed`."""
+        return consumer_name(self.name), self.fold_version or "", self.log_index, self.count
 
     def data(self) -> dict[str, Any]:
         """The event's data, and a row of `yesser commit`."""
-        return {"name": self.name, "log_index": self.log_index, "rows": self.rows, "sha256": self.sha256}
+        data = {"name": self.name, "log_index": self.log_index, "rows": self.rows, "sha256": self.sha256}
+        return data if self.fold_version is None else {**data, "fold_version": self.fold_version}
 
     def event(self) -> OutboxEvent:
-        """Its cause is the last entry applied. A second commitment at one index is a duplicate."""
-        cause = self.log_index - 1
+        """Its cause is the last entry applied."""
         return OutboxEvent(
-            id=f"committed.{self.name}.i{cause}",
+            id=event_id(self.name, self.fold_version, self.log_index),
             type=TYPE,
             subject=f"projection/{self.name}",
             data=self.data(),
             time=self.recorded,
-            cause_index=cause,
+            cause_index=self.log_index - 1,
         )
 
 
-@dataclass(frozen=True, slots=True)
-class LogGrowth:
-    """Entries without commitments: applied by the projections now, and at the last commitment.
-
-    `since` is the recorded time from the last commitment, or from the log's first entry, to the newest entry. The
-    `keys` are rotations of the log's key, now and at the last commitment.
-    """
-
-    entries_count: int
-    committed_count: int
-    since: timedelta = timedelta()
-    keys_count: int = 0
-    committed_keys: int = 0
-
-    @property
-    def due(self) -> bool:
-        """Whether the log has grown by enough since the last commitment, in a day by less, or its key was rotated."""
-        if self.keys_count > self.committed_keys:
-            return True
-        grown = self.entries_count - self.committed_count
-        enough = max(ENTRIES_MIN, self.committed_count // GROWTH_DIVISOR)
-        enough_daily = max(1, (self.committed_count - ENTRIES_MIN) // DAILY_DIVISOR)
-        return grown >= enough or (grown >= enough_daily and self.since >= DAY)
+def event_id(name: str, fold_version: str | None, log_index: int) -> str:
+    """It names the last entry applied, and the version: another one may give other rows there."""
+    version = "" if fold_version is None else f".v{fold_version}"
+    return f"committed.{name}{version}.i{log_index - 1}"
 
 
-async def log_growth(connection: Connection) -> LogGrowth:
-    """The entries to commit; zero before the projections have tables."""
+async def growths(
+    connection: Connection, consumers: Iterable[Consumer] = tuple(CONSUMERS.values())
+) -> dict[str, Growth]:
+    """Of these consumers, by name, those whose rows are of this process's version; none before there are tables."""
     if not await connection.fetchval(_SQL["counted"]):
-        return LogGrowth(0, 0)
-    row = await connection.fetchrow(_SQL["entries"])
-    if row is None:
-        return LogGrowth(0, 0)
-    since = _time(row["recorded"]) - _time(row["committed_recorded"])
-    return LogGrowth(row["entries_count"], row["committed_count"], since, row["keys_count"], row["committed_keys"])
+        return {}
+    by_name = {consumer.name: consumer for consumer in consumers}
+    found = {}
+    for name, position, number, sha256, *rest in await connection.fetch(_SQL["growth"]):
+        # Rows of another version are rebuilt when their consumer starts; they are not committed before.
+        if name in by_name and _version(by_name[name]) == FoldVersion(number, sha256):
+            found[name] = Growth(position, *rest)
+    return found
 
 
-def _time(recorded: str) -> datetime:
-    return datetime.fromisoformat(recorded) if recorded else datetime.min.replace(tzinfo=UTC)
+async def keys_growth(connection: Connection) -> Growth:
+    """The rotations of the log's key, counted as entries are."""
+    row = await connection.fetchrow(_SQL["keys_growth"])
+    return Growth(0, 0) if row is None else Growth(row["position"], row["keys_count"], 0, row["committed_count"])
 
 
 async def hash_read_models(
     connection: Connection, consumers: Iterable[Consumer] = tuple(CONSUMERS.values()), *, rest_per_work: float = 0.0
 ) -> list[Commitment]:
-    """All read models, each consumer as of an index of its own, without consumers that have applied nothing.
+    """The read models of these consumers, each consumer as of its next index, without those that have none.
 
-    The rotations of the log's key follow, once there is one. Each second of work has `rest_per_work` seconds of rest.
+    The rotations of the log's key follow, if there are new ones. Each second of work has `rest_per_work` seconds of
+    rest.
     """
     found: list[Commitment] = []
-    newest = 0
     for consumer in consumers:
-        if await _can_be_hashed(connection, consumer):
-            position, hashes = await _hash_consumer(connection, consumer, rest_per_work)
-            newest = max(newest, position)
-            # Rows of another version may have been swapped in meanwhile.
-            if hashes and await _can_be_hashed(connection, consumer):
-                found += hashes
-    if found:
-        keys, recorded = await hash_log_keys(connection, newest), await _recorded(connection, newest)
-        if keys.rows and recorded is not None:
-            found.append(Commitment(keys.name, newest, keys.rows, keys.sha256, recorded))
+        growth = (await growths(connection, [consumer])).get(consumer.name)
+        hashes = [] if growth is None else await _hash_consumer(connection, consumer, growth, rest_per_work)
+        # Rows of another version may have been swapped in meanwhile.
+        if await growths(connection, [consumer]):
+            found += hashes
+    keys = await keys_growth(connection)
+    recorded = await _recorded(connection, keys.position) if keys.entries_count > keys.committed_count else None
+    if recorded is not None:
+        hashed = await hash_log_keys(connection, keys.position)
+        found.append(Commitment(LOG_KEYS, keys.position, hashed.rows, hashed.sha256, recorded, None, hashed.rows))
     return found
 
 
-async def _can_be_hashed(connection: Connection, consumer: Consumer) -> bool:
-    """Whether its rows exist, and are of this version. Rules that cannot be read keep no other read model waiting."""
+def _version(consumer: Consumer) -> FoldVersion | None:
+    """None where its rules cannot be read: they keep no other read model waiting."""
     try:
-        version = consumer.rows_version
+        return consumer.rows_version
     except InvalidRules as error:
-        log.warning("read models are left out of the commitment", consumer=consumer.name, error=first_line(error))
-        return False
-    started: bool = await connection.fetchval(
-        _SQL["started"], consumer.schema, consumer.name, version.number, version.sha256
-    )
-    return started
+        _tell_once(consumer.name, first_line(error))
+        return None
+
+
+@cache
+def _tell_once(consumer: str, error: str) -> None:
+    log.warning("read models are left out of the commitment", consumer=consumer, error=error)
 
 
 async def _hash_consumer(
-    connection: Connection, consumer: Consumer, rest_per_work: float
-) -> tuple[int, list[Commitment]]:
-    """The consumer's position, and the hashes of its rows."""
-    position: int = await connection.fetchval(_SQL["position"], consumer.name) or 0
-    start = block_start(position) if consumer.shows_past else 0
-    if start:
-        # Rows may change for the first time while they are read, so each table may have past rows.
-        base = Base(consumer, position, start, start, frozenset(t.name for t in consumer.tables if is_kept(t)))
-        hashes = [await hash_at(connection, base, table, rest_per_work) for table in consumer.tables]
-        return position, await _commitments(connection, consumer, start, hashes)
-    async with snapshot(connection, consumer):
-        position = await connection.fetchval(_SQL["position"], consumer.name) or 0
-        hashes = [await table_hash(connection, table) for table in consumer.tables] if position else []
-        return position, await _commitments(connection, consumer, position, hashes)
-
-
-async def _commitments(
-    connection: Connection, consumer: Consumer, end: int, hashes: Sequence[TableHash]
+    connection: Connection, consumer: Consumer, growth: Growth, rest_per_work: float
 ) -> list[Commitment]:
-    recorded = await _recorded(connection, end) if hashes else None
+    version = consumer.rows_version.label
+    for index in growth.indexes:
+        names = {event_id(read_model_name(consumer, table.name), version, index): table for table in consumer.tables}
+        # After a restore the log has commitments that were not noted.
+        registered = {id for (id,) in await connection.fetch(_SQL["in_log"], [*names])}
+        tables = [table for id, table in names.items() if id not in registered]
+        if tables:
+            break
+    else:
+        return []
+    recorded, count, rows = await _recorded(connection, index), growth.count_before(index), RowsAt(consumer, index)
     if recorded is None:
         return []
-    return [Commitment(read_model_name(consumer, h.name), end, h.rows, h.sha256, recorded) for h in hashes]
+    hashes = [await hash_at(connection, rows, table, rest_per_work) for table in tables]
+    return [
+        Commitment(read_model_name(consumer, h.name), index, h.rows, h.sha256, recorded, version, count) for h in hashes
+    ]
 
 
 async def _recorded(connection: Connection, end: int) -> str | None:
@@ -183,19 +166,20 @@ async def _recorded(connection: Connection, end: int) -> str | None:
     return parse_entry(end - 1, last[0]).recorded if last else None
 
 
-async def publish(connection: Connection, commitments: Sequence[Commitment], growth: LogGrowth) -> None:
-    """Put the commitments into the outbox, by command; `growth` is that before the read."""
-    async with connection.transaction():
-        await connection.execute(_SQL["committed"], growth.entries_count, growth.keys_count)
-        await outbox_table.write(connection, [commitment.event() for commitment in commitments])
+async def publish(
+    connection: Connection, commitments: Sequence[Commitment], epoch: int | None = None
+) -> list[Commitment]:
+    """Put the commitments into the outbox, and note how far was committed; returns those that were put there.
 
-
-async def publish_by_relay(
-    connection: Connection, commitments: Sequence[Commitment], growth: LogGrowth, epoch: int
-) -> bool:
-    """The same for the relay of `epoch`; False if it was superseded or came second: then nothing is written."""
+    Those at an index that was committed meanwhile are left out. The relay gives its `epoch`: if it was superseded,
+    nothing is written.
+    """
     async with connection.transaction():
-        if not await connection.fetchval(_SQL["committed_by_relay"], growth.entries_count, growth.keys_count, epoch):
-            return False
-        await outbox_table.write(connection, [commitment.event() for commitment in commitments])
-    return True
+        if epoch is not None and not await connection.fetchval(_SQL["is_relay"], epoch):
+            return []
+        new: list[Commitment] = []
+        for mark, group in groupby(commitments, lambda commitment: commitment.mark):
+            if await connection.fetchval(_SQL["note"], *mark):
+                new += group
+        await outbox_table.write(connection, [commitment.event() for commitment in new])
+    return new

@@ -18,7 +18,17 @@ from infra.http.routes import RouteParts
 
 _COMMITMENTS: Final = answer(
     "By read model: its number of rows and its hash after `log_index` entries.",
-    {"type": "array", "items": shape(index=INTEGER, name=TEXT, log_index=INTEGER, rows=INTEGER, sha256=TEXT)},
+    {
+        "type": "array",
+        "items": shape(
+            index=INTEGER,
+            name=TEXT,
+            log_index=INTEGER,
+            rows=INTEGER,
+            sha256=TEXT,
+            fold_version={"type": ["string", "null"]},
+        ),
+    },
 )
 
 

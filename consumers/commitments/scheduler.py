@@ -15,7 +15,8 @@ from typing import Final
 
 import structlog
 
-from consumers.commitments.commitment import hash_read_models, log_growth, publish_by_relay
+from consumers.commitments.commitment import growths, hash_read_models, keys_growth, publish
+from consumers.registry import CONSUMERS
 from infra.log.reader import log_size
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect, limit_idle
 from infra.process.leader_election import Term
@@ -56,14 +57,17 @@ class CommitmentScheduler:
         """Commit if it is due and the rest is over; returns whether it did."""
         size = await log_size(connection)
         grows, self._size = size != self._size, size
-        found = await log_growth(connection)
-        if not found.due or (grows and time.monotonic() < self._rests_until):
+        due = [CONSUMERS[name] for name, growth in (await growths(connection)).items() if growth.due]
+        keys = await keys_growth(connection)
+        if not due and keys.entries_count <= keys.committed_count:
+            return False
+        if grows and time.monotonic() < self._rests_until:
             return False
         began = time.monotonic()
-        commitments = await hash_read_models(connection, rest_per_work=REST_PER_WORK)
-        published = await publish_by_relay(connection, commitments, found, self.term.epoch)
+        commitments = await hash_read_models(connection, due, rest_per_work=REST_PER_WORK)
+        published = await publish(connection, commitments, self.term.epoch)
         took_s = time.monotonic() - began
         self._rests_until = time.monotonic() + REST_PER_COMMITMENT * took_s
         if published:
-            log.info("read models committed", entries=found.entries_count, seconds=round(took_s, 3))
-        return published
+            log.info("read models committed", commitments=len(published), seconds=round(took_s, 3))
+        return bool(published)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import uvloop
 
-from consumers.commitments.check import Verdict, check, claims_in_log
-from consumers.commitments.claims import newest
+from consumers.commitments.check import Verdict, check, said_in_log
+from consumers.commitments.claims import Status, newest
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import print_result
@@ -16,7 +16,7 @@ from infra.settings import Settings
 
 
 def commitments_checked(settings: Settings, last: int | None, *, as_json: bool) -> bool:
-    """Verify all commitments, or the `last` of each read model, and print the result; returns whether all are right."""
+    """Verify all commitments, or the `last` of each read model, and print the result; returns whether none is wrong."""
     verdicts = uvloop.run(_check(settings, last))
     ok = all(verdict.ok for verdict in verdicts)
     document = {"commitments": [verdict.document() for verdict in verdicts], "ok": ok}
@@ -26,29 +26,49 @@ def commitments_checked(settings: Settings, last: int | None, *, as_json: bool) 
 
 async def _check(settings: Settings, last: int | None) -> list[Verdict]:
     async with connected(settings.acting_as("auditor"), "commitments", batch=True) as connection:
-        claims = await claims_in_log(connection)
-    return await check(settings, claims if last is None else newest(claims, last))
+        claims, acknowledgements = await said_in_log(connection)
+    return await check(settings, claims if last is None else newest(claims, last), acknowledgements=acknowledgements)
 
 
 def _show(verdicts: Sequence[Verdict]) -> None:
-    """Print how many are right, and a row for each one that is not."""
-    wrong = [verdict for verdict in verdicts if not verdict.ok]
-    right, total = len(verdicts) - len(wrong), len(verdicts)
+    """Print how many match, how many are of an earlier version, and the others one by one."""
+    by_status = {status: [verdict for verdict in verdicts if verdict.status is status] for status in Status}
+    right, total = len(by_status[Status.MATCHES]), len(verdicts)
     print_localized(
         f"{right} من {total} من البصمات تطابق السجل.",
         f"{right} of {total} commitments match the log.",
     )
-    if not wrong:
+    if earlier := by_status[Status.EARLIER_VERSION]:
+        versions = ", ".join(sorted({verdict.claim.fold_version or "-" for verdict in earlier}))
+        print_localized(
+            f"{len(earlier)} من إصدار سابق ولا تُقارن بهذا الإصدار: {versions}",
+            f"{len(earlier)} are of an earlier version and cannot be compared with this one: {versions}",
+        )
+    for verdict in by_status[Status.ACKNOWLEDGED]:
+        _show_acknowledged(verdict)
+    if wrong := by_status[Status.WRONG]:
+        columns = [
+            Column("رقم القيد", "Log entry", right=True),
+            Column("نموذج القراءة", "Read model"),
+            Column("بعد كم قيد", "After entries", right=True),
+            Column("المنشور", "Committed", drop=1),
+            Column("من السجل", "From the log", drop=2),
+        ]
+        rows = [[f"{row.claim.index:,}", row.claim.name, f"{row.claim.log_index:,}", *_both(row)] for row in wrong]
+        show(Grid(localized("لا تطابق السجل", "Do not match the log"), columns, rows))
+
+
+def _show_acknowledged(verdict: Verdict) -> None:
+    known = verdict.acknowledgement
+    if known is None:
         return
-    columns = [
-        Column("رقم القيد", "Log entry", right=True),
-        Column("نموذج القراءة", "Read model"),
-        Column("بعد كم قيد", "After entries", right=True),
-        Column("المنشور", "Committed", drop=1),
-        Column("من السجل", "From the log", drop=2),
-    ]
-    rows = [[f"{row.claim.index:,}", row.claim.name, f"{row.claim.log_index:,}", *_both(row)] for row in wrong]
-    show(Grid(localized("لا تطابق السجل", "Do not match the log"), columns, rows))
+    claim, by = verdict.claim, verdict.acknowledged_by or "?"
+    print_localized(
+        f"البصمة في القيد {claim.index} ({claim.name}) لا تطابق السجل؛ أخذ {by} العلم بها في القيد {known.index}،"
+        f" والسبب: {known.reason['ar']}",
+        f"The commitment at entry {claim.index} ({claim.name}) does not match the log; acknowledged at entry"
+        f" {known.index} by {by}, reason: {known.reason['en']}",
+    )
 
 
 def _both(verdict: Verdict) -> tuple[str, str]:

@@ -27,6 +27,11 @@ class FoldVersion:
     def __str__(self) -> str:
         return f"{self.number} ({self.sha256[:12] or 'no hash'})"
 
+    @property
+    def label(self) -> str:
+        """As in commitments. The number alone says too little: a deployment's own rules change the hash only."""
+        return f"{self.number}-{self.sha256[:12]}"
+
 
 @dataclass(frozen=True, slots=True)
 class RuleVersion:

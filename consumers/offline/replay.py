@@ -22,7 +22,16 @@ from consumers.audit.layout import TILE, tiles_at
 from consumers.audit.mirror import signed_bundle
 from consumers.audit.source import is_export
 from consumers.audit.tree import WrongTree
-from consumers.commitments.claims import Claim, claims_among, newest, read_model_name
+from consumers.commitments.claims import (
+    Acknowledgement,
+    Claim,
+    Status,
+    newest,
+    read_model_name,
+    said_among,
+    sorted_out,
+    status_of,
+)
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.fold.table_hash import TableHash
 from consumers.offline.parquet import write_parquet
@@ -39,20 +48,18 @@ Format = Literal["sqlite", "parquet"]
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """One read model after the replay. `claim` is its last commitment up to there, `found` the hash at its index."""
+    """One read model after the replay. `claim` is its last commitment up to there, `status` what is known of it."""
 
     name: str
     rows: int
     sha256: str
     claim: Claim | None
-    found: TableHash | None
+    status: Status | None
 
     @property
     def ok(self) -> bool:
         """Whether the log commits to the hash that the log gives, if it commits to one."""
-        if self.claim is None:
-            return True
-        return self.found is not None and (self.found.rows, self.found.sha256) == (self.claim.rows, self.claim.sha256)
+        return self.status is not Status.WRONG
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,7 @@ class _Task:
     consumers: tuple[str, ...]
     end: int
     claims: tuple[Claim, ...]
+    acknowledgements: tuple[Acknowledgement, ...]
     form: Format
 
 
@@ -74,10 +82,11 @@ def replay_into(
     """Replay the first `end` entries of a mirror or a whole export of this checkpoint; returns every read model, by
     consumer. Raises `WrongTree`, also where the source was changed after it was verified."""
     folder.mkdir(parents=True, exist_ok=True)
-    claims = tuple(newest([claim for claim in _claims(source, checkpoint, end) if claim.log_index <= end], 1))
+    said, acknowledgements = sorted_out(_said(source, checkpoint, end))
+    claims = tuple(newest([claim for claim in said if claim.log_index <= end], 1))
     first = (REVENUE.name, EVENT_INDEX.name)
     groups = [first, tuple(name for name in CONSUMERS if name not in first)]
-    tasks = [_Task(source, checkpoint, folder, group, end, claims, form) for group in groups]
+    tasks = [_Task(source, checkpoint, folder, group, end, claims, tuple(acknowledgements), form) for group in groups]
     with ProcessPoolExecutor(len(tasks), mp_context=get_context("spawn")) as pool:
         found = [row for rows in pool.map(_replay, tasks) for row in rows]
     order = list(CONSUMERS)
@@ -105,6 +114,7 @@ class _ConsumerReplay:
 
     def __init__(self, name: str, task: _Task) -> None:
         consumer = CONSUMERS[name]
+        self._version = consumer.rows_version
         self.file = task.folder / f"{name}.sqlite"
         self.store = SqliteStore(self.file, consumer)
         self.tables = {read_model_name(consumer, table.name): table for table in consumer.tables}
@@ -125,15 +135,18 @@ class _ConsumerReplay:
             now = self._found[name] if claim and claim.log_index == task.end else self.store.hash(table)
             if task.form == "parquet":
                 write_parquet(self.store, table, task.folder / f"{name}.parquet", now)
-            yield Replayed(name, now.rows, now.sha256, claim, self._found.get(name))
+            status = None
+            if claim is not None:
+                status = status_of(claim, self._found.get(name), self._version, None, task.acknowledgements)
+            yield Replayed(name, now.rows, now.sha256, claim, status)
         if task.form == "parquet":
             self.store.close()
             self.file.unlink()
 
 
-def _claims(source: Path, checkpoint: Checkpoint, end: int) -> Iterator[Claim]:
+def _said(source: Path, checkpoint: Checkpoint, end: int) -> Iterator[Claim | Acknowledgement]:
     for first, entries in _runs(source, checkpoint, end, [end]):
-        yield from claims_among(first, entries)
+        yield from said_among(first, entries)
 
 
 def _runs(source: Path, checkpoint: Checkpoint, end: int, stops: Iterable[int]) -> Iterator[tuple[int, list[bytes]]]:

@@ -173,6 +173,9 @@ def commitments_command(last: int | None, as_json: bool) -> None:
 
     Exit code 1: a commitment is not what the log gives. Somebody changed a row before it was made, or a fold is not
     pure. Then the tree is computed again as well. Exit code 76: the log itself is not what was signed.
+
+    A commitment of an earlier version of a fold that does not match is counted apart: a release with that version, or
+    its rules, can compare it. So is one that an operator acknowledged (`yesser audit acknowledge`).
     """
     from consumers.commitments.show import commitments_checked  # imports every consumer; other commands do not
 
@@ -180,6 +183,28 @@ def commitments_command(last: int | None, as_json: bool) -> None:
     if not commitments_checked(settings, last, as_json=as_json):
         asyncio.run(_require_log_as_signed())
         raise SystemExit(ExitCode.ANSWER_IS_NO)
+
+
+@audit.command("acknowledge")
+@click.argument("index", type=click.IntRange(min=0))
+@click.option("--reason-ar", required=True, help="The cause and what was done, in Arabic, published in the log.")
+@click.option("--reason-en", required=True, help="The same in English.")
+@json_option
+def acknowledge_command(index: int, reason_ar: str, reason_en: str, as_json: bool) -> None:
+    """Acknowledge the wrong commitment at the entry INDEX, which ends its alarm once the log has the acknowledgement.
+
+    Do it after the rows were repaired. `yesser audit commitments` shows it with the reason from then on.
+    """
+    from consumers.commitments.acknowledge import acknowledged  # imported here: an auditor has no database
+
+    reason = {"ar": reason_ar, "en": reason_en}
+    claim = acknowledged(Settings(), index, reason)
+    print_confirmation(
+        {"index": index, "name": claim.name, "log_index": claim.log_index, "reason": reason},
+        as_json,
+        f"أُخذ العلم بالبصمة في القيد {index} ({claim.name}).",
+        f"The commitment at entry {index} ({claim.name}) is acknowledged.",
+    )
 
 
 async def _require_log_as_signed() -> None:

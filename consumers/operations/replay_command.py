@@ -13,6 +13,7 @@ from consumers.audit.export import selected_entries
 from consumers.audit.mirror import write_mirror
 from consumers.audit.source import Export, is_address
 from consumers.audit.tree import require_tree
+from consumers.commitments.claims import Status
 from consumers.offline.parquet import require_parquet
 from consumers.offline.replay import Format, Replayed, replay_into
 from consumers.operations.audit_options import AuditSource, Selection, selection_options, source_options
@@ -122,7 +123,13 @@ def _report(found: list[Replayed], end: int, checkpoint: Checkpoint, as_json: bo
 def _document(row: Replayed) -> dict[str, Any]:
     committed = None
     if row.claim is not None:
-        committed = {"log_index": row.claim.log_index, "sha256": row.claim.sha256, "ok": row.ok}
+        committed = {
+            "log_index": row.claim.log_index,
+            "sha256": row.claim.sha256,
+            "fold_version": row.claim.fold_version,
+            "status": row.status,
+            "ok": row.ok,
+        }
     return {"name": row.name, "rows": row.rows, "sha256": row.sha256, "committed": committed}
 
 
@@ -141,7 +148,13 @@ def _show(found: list[Replayed], end: int) -> None:
 
 
 def _committed(row: Replayed) -> str:
-    if row.claim is None:
+    if row.claim is None or row.status is None:
         return localized("لا يوجد", "none", "\n")
     at = f"{row.claim.log_index:,}"
-    return localized(f"مطابق عند {at}", f"equal at {at}", "\n") if row.ok else localized("مختلف", "differs", "\n")
+    ar, en = {
+        Status.MATCHES: (f"مطابق عند {at}", f"equal at {at}"),
+        Status.EARLIER_VERSION: ("من إصدار سابق، ولا تُقارن", "of an earlier version, not compared"),
+        Status.ACKNOWLEDGED: ("مختلف، وأُخذ العلم به", "differs, acknowledged"),
+        Status.WRONG: ("مختلف", "differs"),
+    }[row.status]
+    return localized(ar, en, "\n")

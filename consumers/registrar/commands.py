@@ -1,4 +1,4 @@
-"""`yesser registrar unpause CODE | unhalt CODE | acknowledge INDEX`: decisions of an operator."""
+"""`yesser registrar unpause CODE | unhalt CODE | acknowledge INDEX…`: decisions of an operator."""
 
 from __future__ import annotations
 
@@ -63,18 +63,21 @@ def unhalt(context: click.Context, code: str, yes: bool, as_json: bool) -> None:
 
 
 @registrar.command("acknowledge")
-@click.argument("index", type=click.IntRange(min=0))
-@click.option("--note", required=True, help="The cause and the action taken, stored with the acknowledgement.")
+@click.argument("indexes", metavar="[INDEX]...", nargs=-1, type=click.IntRange(min=0))
+@click.option("--all", "are_all", is_flag=True, help="All that were refused so far and are not acknowledged.")
+@click.option("--note", required=True, help="The cause and the action taken, stored with each acknowledgement.")
 @json_option
-def acknowledge_(index: int, note: str, as_json: bool) -> None:
-    """Acknowledge a refused event of the platform, which ends its alarm."""
-    settings = Settings().acting_as("operator")
-    with_database(settings, "registrar tool", lambda connection: acknowledge(connection, index, note))
+def acknowledge_(indexes: tuple[int, ...], are_all: bool, note: str, as_json: bool) -> None:
+    """Acknowledge refused events of the platform, which ends their alarms."""
+    if bool(indexes) == are_all:
+        raise click.UsageError("Give the index of each refusal, or --all.")
+    settings, asked = Settings().acting_as("operator"), None if are_all else indexes
+    found = with_database(settings, "registrar tool", lambda connection: acknowledge(connection, asked, note))
     print_confirmation(
-        {"index": index, "note": note},
+        {"indexes": found, "note": note},
         as_json,
-        f"أُخذ العلم بالرفض في القيد {index}.",
-        f"The refusal at log entry {index} is acknowledged.",
+        f"عدد حالات الرفض التي أُخذ العلم بها: {len(found):,}.",
+        f"{len(found):,} refusals are acknowledged.",
     )
 
 

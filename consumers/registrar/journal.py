@@ -126,7 +126,7 @@ class Journal:
             row = await self.connection.fetchrow(_SQL["alarm"])
         return row and (
             f"the platform's own event was refused at index {row['index']} ({row['code']}); find the cause, then"
-            f" `yesser registrar acknowledge {row['index']} --note …` (docs/runbook.md)"
+            f" `yesser registrar acknowledge {row['index']} --note …`, or --all (docs/runbook.md)"
         )
 
     async def known(self, claims: Sequence[bytes]) -> Known:

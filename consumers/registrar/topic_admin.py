@@ -8,6 +8,7 @@ Flows in: an agency's code. Flows out: the topic's state, and the effects of the
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -179,14 +180,25 @@ async def lift_halt(connection: Connection, settings: Settings, code: str, found
         await add_to_trail(connection, "registrar unhalt", code, "--yes")
 
 
-async def acknowledge(connection: Connection, index: int, note: str) -> None:
-    """End the alarm of a refused event of the platform. Raises `NothingToRelease` if there is none at `index`."""
+async def acknowledge(connection: Connection, indexes: Sequence[int] | None, note: str) -> list[int]:
+    """End the alarms of these refused events of the platform, or of all that have one, and return their indexes.
+
+    Raises `NothingToRelease` where nothing was refused at one of them: then none is acknowledged.
+    """
     async with connection.transaction():
-        if not await connection.fetchval(_SQL["acknowledge"], index, note):
+        if indexes is None:
+            rows = await connection.fetch(_SQL["acknowledge_all"], note)
+        else:
+            rows = await connection.fetch(_SQL["acknowledge"], indexes, note)
+        found = sorted(index for (index,) in rows)
+        for index in set(indexes or ()).difference(found):
             raise NothingToRelease(
                 f"No event of the platform was refused at {index}: see `yesser refusals show {index}`."
             )
-        await add_to_trail(connection, "registrar acknowledge", str(index))
+        if found:
+            words = map(str, found) if indexes is not None else ["--all", f"({len(found)})"]
+            await add_to_trail(connection, "registrar acknowledge", *words)
+    return found
 
 
 async def _ends_and_record(settings: Settings, topic: str, offset: int) -> tuple[int | None, int | None, Any]:

@@ -19,6 +19,13 @@ RETURNING true
 -- name: acknowledge
 -- Only a refusal of the platform's own event is an alarm.
 INSERT INTO platform.acknowledged_refusal (index, note)
-SELECT index, $2 FROM log.refusal WHERE index = $1 AND agency = 'platform'
+SELECT index, $2 FROM log.refusal WHERE index = ANY($1::bigint[]) AND agency = 'platform'
 ON CONFLICT (index) DO UPDATE SET note = excluded.note
-RETURNING true
+RETURNING index
+
+-- name: acknowledge_all
+-- Those that still alarm; what was noted of others stays.
+INSERT INTO platform.acknowledged_refusal (index, note)
+SELECT index, $1 FROM log.refusal WHERE agency = 'platform'
+ON CONFLICT (index) DO NOTHING
+RETURNING index

@@ -186,6 +186,13 @@ MEANINGS: Final[Mapping[str, Bilingual]] = {
     "log_index": _B("موضع السجل الذي حُسبت عنده.", "The log position at which it was computed."),
     "rows": _B("عدد الصفوف.", "The number of rows."),
     "projection.committed/sha256": _B("بصمة الصفوف.", "The hash of the rows."),
+    "fold_version": _B(
+        "إصدار القواعد التي أنتجت الصفوف؛ لا تذكره الإصدارات السابقة.",
+        "The version of the fold that made the rows; earlier releases give none.",
+    ),
+    "projection.commitment-acknowledged/name": _B("اسم نموذج القراءة.", "The read model's name."),
+    "commitment_index": _B("رقم قيد البصمة الخاطئة.", "The index of the wrong commitment's entry."),
+    "projection.commitment-acknowledged/reason": _B("السبب وما عُمل.", "The cause, and what was done."),
     # The statement of a closed period
     "settlement.issued/period": _B("الفترة المقفلة.", "The closed period."),
     "contract_version": _B("إصدار الشروط الساري: 0 كما وُقّع.", "The version of the terms in force: 0 as signed."),

@@ -32,6 +32,7 @@ from events.types.partnerships import (
 )
 from events.types.plan import PlanAdopted, PlanAmended
 from events.types.platform import (
+    ProjectionCommitmentAcknowledged,
     ProjectionCommitted,
     RegistrarCatalogueAdopted,
     RegistrarRefused,
@@ -220,6 +221,9 @@ _ROWS: Final = (
               Bilingual("صدر كشف فترة مقفلة.", "The statement of a closed period was issued.")),
     EventType("projection.committed", ProjectionCommitted, "platform", _about("projection", "name"),
               Bilingual("نُشرت بصمة نموذج قراءة.", "The hash of a read model was published.")),
+    EventType("projection.commitment-acknowledged", ProjectionCommitmentAcknowledged, "platform",
+              _about("projection", "name"),
+              Bilingual("أُخذ العلم ببصمة خاطئة.", "A wrong commitment was acknowledged.")),
 )  # fmt: skip
 
 CATALOGUE: Final[Mapping[str, EventType]] = {row.name: row for row in _ROWS}

@@ -81,3 +81,13 @@ class ProjectionCommitted(Model):
     log_index: Count
     rows: Count
     sha256: Sha256
+    # The version of the fold that made the rows; absent in those of earlier releases.
+    fold_version: Id = None  # type: ignore[assignment]
+
+
+class ProjectionCommitmentAcknowledged(Model):
+    """`commitment_index` is the index of the wrong commitment's entry."""
+
+    name: Id
+    commitment_index: Count
+    reason: L

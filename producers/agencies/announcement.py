@@ -6,18 +6,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from events.errors import YesserError
-from events.validation.validate import validate
-from events.validation.verdicts import Agency, Refused
-from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.entry import recorded_time
-from infra.postgres.outbox import PLATFORM, OutboxEvent, event_bytes
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.outbox_table import require_accepted
 
 Clock = Callable[[], datetime]
-
-
-class NotAnnounced(YesserError):
-    """The registrar would refuse the event; the message lists the faults."""
 
 
 def announcement(kind: str, id: str, data: dict[str, Any], clock: Clock) -> OutboxEvent:
@@ -30,8 +23,5 @@ def announcement(kind: str, id: str, data: dict[str, Any], clock: Clock) -> Outb
         time=recorded_time(clock()),
         cause_index=None,
     )
-    verdict = validate(event_bytes(event), STRUCTURED_HEADERS, Agency(PLATFORM, "platform"))
-    if isinstance(verdict, Refused):
-        faults = "; ".join(f"{fault.code} at {fault.pointer}: {fault.detail}" for fault in verdict.faults)
-        raise NotAnnounced(faults)
+    require_accepted(event)
     return event

@@ -18,11 +18,11 @@ from infra.kafka.clients import raw_client
 from infra.kafka.rights import agency_rights, agency_user
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import PLATFORM, OutboxEvent
-from infra.postgres.outbox_table import write
+from infra.postgres.outbox_table import NotAnnounced, write
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
-from producers.agencies.announcement import Clock, NotAnnounced, announcement
+from producers.agencies.announcement import Clock, announcement
 
 _SECRET_BYTES: Final = 32
 _NONCE_BYTES: Final = 6

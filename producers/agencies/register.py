@@ -15,12 +15,12 @@ from infra.kafka.admin import admin_client, allow_agency
 from infra.kafka.client_config import agency_topic
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import PLATFORM, OutboxEvent
-from infra.postgres.outbox_table import write
+from infra.postgres.outbox_table import NotAnnounced, write
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
 from infra.postgres.verdicts import paused_of
 from infra.settings import Settings
-from producers.agencies.announcement import Clock, NotAnnounced, announcement
+from producers.agencies.announcement import Clock, announcement
 from producers.agencies.lifecycle import is_suspended
 from producers.errors import RegistrationFailed
 

@@ -216,7 +216,10 @@ TYPES: dict[str, TypeRule] = {
     },
     "settlement.issued": TypeRule(PARTNERSHIP, "platform", statement),
     "projection.committed": about(
-        "projection/{name}", "platform", name=identifier, log_index=natural, rows=natural,
+        "projection/{name}", "platform", {"fold_version": identifier}, name=identifier, log_index=natural, rows=natural,
         sha256=matching("[0-9a-f]{64}"),
+    ),
+    "projection.commitment-acknowledged": about(
+        "projection/{name}", "platform", name=identifier, commitment_index=natural, reason=text
     ),
 }  # fmt: skip

@@ -19,8 +19,8 @@ import orjson
 from consumers.audit.kept import require_rotations
 from consumers.audit.port import read_verifier
 from consumers.audit.tree import require_tree
-from consumers.commitments.check import newest_in_log
-from consumers.commitments.claims import Claim, read_model_name
+from consumers.commitments.check import acknowledged_in_log, newest_in_log, rows_versions
+from consumers.commitments.claims import Claim, Status, consumer_name, read_model_name, status_of
 from consumers.commitments.log_keys import LOG_KEYS, hash_log_keys
 from consumers.database_audit.postgres_port import PostgresPort
 from consumers.fold.consumer import Consumer
@@ -61,7 +61,12 @@ async def compare_models(settings: Settings, update: Update) -> Result:
         for claim in claims:
             if claim.name == LOG_KEYS:
                 hashes[LOG_KEYS, claim.log_index] = await hash_log_keys(connection, claim.log_index)
-    committed = [_committed(claim, hashes.get((claim.name, claim.log_index))) for claim in claims]
+        live, acknowledgements = await rows_versions(connection), await acknowledged_in_log(connection)
+    committed = []
+    for claim in claims:
+        name, hashed = consumer_name(claim.name), hashes.get((claim.name, claim.log_index))
+        own = CONSUMERS[name].rows_version if name in CONSUMERS else None
+        committed.append(_committed(claim, status_of(claim, hashed, own, live.get(name), acknowledgements)))
     ok = not any(row["differing"] for row in found) and all(row["ok"] for row in committed)
     return {"ok": ok, "models": found, "commitments": committed}
 
@@ -120,9 +125,9 @@ async def _compared(
         await transaction.rollback()
 
 
-def _committed(claim: Claim, found: TableHash | None) -> Result:
-    ok = found is not None and (found.rows, found.sha256) == (claim.rows, claim.sha256)
-    return {"name": claim.name, "index": claim.index, "log_index": claim.log_index, "ok": ok}
+def _committed(claim: Claim, status: Status) -> Result:
+    ok = status is not Status.WRONG
+    return {"name": claim.name, "index": claim.index, "log_index": claim.log_index, "status": status, "ok": ok}
 
 
 def main(kind: str) -> None:

@@ -14,6 +14,7 @@ ONLY_COUNTED = {
     "registrar.catalogue-adopted",
     "registrar.refused",
     "projection.committed",
+    "projection.commitment-acknowledged",
 }
 """The platform's events about its own work: no read model depends on them. The registrar applies the first two."""
 

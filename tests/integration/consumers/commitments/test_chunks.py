@@ -21,6 +21,7 @@ from tests.oracle.history import MIXED, entries_from, generate
 
 BLOCK_ENTRIES = 64
 FIRST = 500
+BLOCK = FIRST - FIRST % BLOCK_ENTRIES
 
 
 @pytest.fixture(autouse=True)
@@ -67,10 +68,32 @@ async def require_right(settings: Settings, connection: Connection, found: Seque
     assert {one.name: (one.rows, one.sha256) for one in found} == expected
 
 
-async def test_they_are_as_of_the_beginning_of_the_block_while_the_consumers_go_on(
-    settings: Settings, live: Connection, raw: list[bytes], monkeypatch: pytest.MonkeyPatch
+async def note(connection: Connection, index: int) -> None:
+    """Every consumer was committed at this index."""
+    for name, consumer in CONSUMERS.items():
+        insert = (
+            "INSERT INTO platform.committed (consumer, fold_version, log_index, entries_count) VALUES ($1, $2, $3, 0)"
+        )
+        await connection.execute(insert, name, consumer.rows_version.label, index)
+
+
+@pytest.mark.parametrize(
+    ("block_entries", "committed", "index"),
+    [(BLOCK_ENTRIES, 0, BLOCK), (BLOCK_ENTRIES, BLOCK, FIRST), (4_096, 0, FIRST)],
+    ids=["the block", "the position, since the block was committed", "the position in the first block"],
+)
+async def test_they_are_as_of_one_index_while_the_consumers_go_on(
+    settings: Settings,
+    live: Connection,
+    raw: list[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    block_entries: int,
+    committed: int,
+    index: int,
 ) -> None:
     """Between two chunks, entries are applied that change rows which were read already, and others."""
+    monkeypatch.setattr(past_rows, "BLOCK_ENTRIES", block_entries)
+    await note(live, committed)
     reader = await connect(settings, "test", batch=True)
     ends = dict.fromkeys(CONSUMERS, FIRST)
     add = RowHasher.add
@@ -104,7 +127,17 @@ async def test_they_are_as_of_the_beginning_of_the_block_while_the_consumers_go_
         await reader.close()
     assert set(ends.values()) == {len(raw)}, "entries were applied meanwhile"
     monkeypatch.undo()
-    await require_right(settings, live, found, FIRST - FIRST % BLOCK_ENTRIES)
+    await require_right(settings, live, found, index)
+
+
+async def test_a_row_that_was_changed_is_committed_as_it_is(live: Connection) -> None:
+    """While its consumer stands, the live row itself is hashed, also if it was first changed in this block."""
+    await note(live, BLOCK)
+    before = {one.name: one.sha256 for one in await hash_read_models(live)}
+    await live.execute("UPDATE event_index.event SET subject = 'x' WHERE index = 0")
+    await live.execute("UPDATE projections.activity SET count = count + 1 WHERE last_index >= $1", BLOCK)
+    after = {one.name: one.sha256 for one in await hash_read_models(live)}
+    assert {name for name in before if before[name] != after[name]} == {"event-index.event", "projections.activity"}
 
 
 async def test_a_transaction_of_a_commitment_that_takes_too_long_is_ended_by_postgresql(

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from click.testing import CliRunner
 
-from consumers.commitments import commitment
+from consumers.as_of.past_sql import Base
+from consumers.commitments import growth
+from consumers.commitments.acknowledge import NoCommitment
+from consumers.commitments.chunks import RowsAt
 from consumers.commitments.commands import commit
-from consumers.commitments.commitment import LogGrowth, hash_read_models, log_growth
+from consumers.commitments.commitment import growths, hash_read_models, keys_growth
 from consumers.commitments.scheduler import CommitmentScheduler
-from consumers.fold.table_hash import TableHash
 from consumers.operations.audit_command import audit
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.rebuild.rebuild import RebuildOptions, Rebuilt, rebuild
-from consumers.rebuild.table_hash import table_hash
 from consumers.registry import CONSUMERS
 from events.errors import Fenced
-from events.wire.entry import entry_bytes, parse_entry, recorded_time
+from events.wire.entry import entry_bytes, parse_entry
 from infra.log.key_history import sign_transition
 from infra.log.signed_note import LogKey
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
-from infra.postgres.unit_of_work import Table
+from infra.postgres.outbox_table import NotAnnounced
 from infra.process import lease
 from infra.process.leader_election import Term
 from infra.settings import Settings
@@ -34,6 +35,7 @@ from tests.integration.consumers.pipeline.written_log import apply_live, raw_ent
 from tests.integration.consumers.registrar.registering import until
 from tests.oracle.history import MIXED, entries_from, generate
 
+ROOT = Path(__file__).parents[4]
 RECORDED = "2026-11-25T08:00:00.000000Z"
 ENTRIES_MIN = 100
 
@@ -56,27 +58,25 @@ async def register_outbox(connection: Connection, raw: Sequence[bytes]) -> list[
     """The log with what the outbox held, as the registrar would have added it, applied by everyone."""
     rows = await connection.fetch("DELETE FROM platform.outbox RETURNING row_id, value")
     added = [entry_bytes(RECORDED, f"agency.platform.events/0/{number}", value) for number, value in sorted(rows)]
-    grown = [*raw, *added]
+    return await grow(connection, raw, *added)
+
+
+def refusal(topic: str) -> bytes:
+    """The entry of a record of this topic that was refused."""
+    example = orjson.loads((ROOT / "events/examples/v1/registrar.refused.json").read_bytes())
+    example["data"]["address"] = f"{topic}/0/9"
+    return entry_bytes(RECORDED, f"{topic}/0/9", orjson.dumps(example))
+
+
+async def grow(connection: Connection, raw: Sequence[bytes], *entries: bytes) -> list[bytes]:
+    """The log with these entries, applied by everyone."""
+    grown = [*raw, *entries]
     await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
     await connection.execute("TRUNCATE log.segment")
     await write_log(connection, grown)
     for consumer in CONSUMERS.values():
         await apply_live(connection, consumer, grown)
     return grown
-
-
-@pytest.fixture
-def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs a command with `--json` in a thread of its own; its exit code and document."""
-    assert settings.postgres is not None
-    monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
-    monkeypatch.setenv("YESSER_HOME", str(settings.home))
-
-    async def invoke(command: Any, *arguments: str) -> tuple[int, dict[str, Any]]:
-        result = await asyncio.to_thread(CliRunner().invoke, command, [*arguments, "--json"], catch_exceptions=False)
-        return result.exit_code, orjson.loads(result.stdout)
-
-    return invoke
 
 
 async def test_what_is_committed_is_what_a_rebuild_gives_at_that_index(
@@ -103,7 +103,7 @@ async def test_commitments_in_the_log_are_checked_against_the_log_alone(
     await register_outbox(live, grown)
     code, checked = await run(audit, "commitments")
     assert (code, checked["ok"]) == (0, True)
-    names = ("name", "log_index", "rows", "sha256")
+    names = ("name", "log_index", "rows", "sha256", "fold_version")
     found = [{name: row[name] for name in names} for row in checked["commitments"]]
     assert found == said["commitments"] + again["commitments"]
     assert again["commitments"][0]["log_index"] == len(grown)
@@ -126,36 +126,44 @@ async def test_a_row_that_was_changed_before_the_commitment_is_found(
     assert wrong[0]["found"]["sha256"] != wrong[0]["sha256"]
 
 
-async def test_committing_twice_at_one_index_says_the_same_event(live: Connection, run: Any) -> None:
+async def test_a_second_command_at_one_index_commits_nothing(live: Connection, run: Any) -> None:
+    _, first = await run(commit)
+    sent = await live.fetchval("SELECT count(*) FROM platform.outbox")
+    assert await run(commit) == (0, {"commitments": []})
+    assert await live.fetchval("SELECT count(*) FROM platform.outbox") == sent == len(first["commitments"])
+
+
+async def test_after_a_restore_nothing_is_committed_that_the_log_has(live: Connection, run: Any) -> None:
+    """The notes are those of the copy; the log has been recovered, with the commitments that came after it."""
     await run(commit)
-    await run(commit)
-    counted = await live.fetch("SELECT event_id, count(*), count(DISTINCT value) FROM platform.outbox GROUP BY 1")
-    assert {(row[1], row[2]) for row in counted} == {(2, 1)}
+    await live.execute(
+        "INSERT INTO event_index.event SELECT 1000 + row_id, event_id, '', '', 'platform', '' FROM platform.outbox"
+    )
+    await live.execute("TRUNCATE platform.outbox, platform.committed")
+    assert await run(commit) == (0, {"commitments": []})
+    assert await live.fetchval("SELECT count(*) FROM platform.outbox") == 0
 
 
 async def test_the_relay_commits_once_when_the_log_has_grown_and_commitments_do_not_count(
     settings: Settings, live: Connection, raw: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commitment, "ENTRIES_MIN", ENTRIES_MIN)
+    monkeypatch.setattr(growth, "ENTRIES_MIN", ENTRIES_MIN)
     assert len(raw) > ENTRIES_MIN
-    assert (await log_growth(live)).due
+    assert await due(live) == set(CONSUMERS)
     epoch = await lease.claim(live, "relay", "test", settings)
     assert epoch is not None
     scheduler = CommitmentScheduler(settings, Term(epoch, asyncio.Event()))
     assert await scheduler.look(live)
     grown = await register_outbox(live, raw)
     assert len(grown) == len(raw) + sum(len(consumer.tables) for consumer in CONSUMERS.values())
-    found = await log_growth(live)
-    assert (found.entries_count, found.committed_count) == (len(raw), len(raw))
-    assert not (await log_growth(live)).due
+    found = await growths(live)
+    own = await live.fetchval("SELECT count FROM projections.refusals WHERE agency = 'platform'") or 0
+    assert {(one.entries_count, one.committed_count) for one in found.values()} == {(len(raw) - own, len(raw) - own)}
+    assert not await due(live)
 
 
-def test_a_commitment_is_due_when_the_log_has_grown_by_a_tenth_and_by_ten_thousand_entries() -> None:
-    assert not LogGrowth(9_999, 0).due
-    assert LogGrowth(10_000, 0).due
-    assert not LogGrowth(19_999, 10_000).due
-    assert not LogGrowth(549_999, 500_000).due
-    assert LogGrowth(550_000, 500_000).due
+async def due(connection: Connection) -> set[str]:
+    return {name for name, one in (await growths(connection)).items() if one.due}
 
 
 async def test_a_rotation_of_the_logs_key_is_committed_at_once_and_its_history_is_checked(
@@ -163,12 +171,12 @@ async def test_a_rotation_of_the_logs_key_is_committed_at_once_and_its_history_i
 ) -> None:
     await run(commit)
     grown = await register_outbox(live, raw)
-    assert not (await log_growth(live)).due
+    assert await keys_due(live) is False
     old, new = (LogKey("log.example/0", bytes([number]) * 32) for number in range(2))
     step = sign_transition(old, new, datetime.now(UTC), (len(raw), bytes(32)))
     add = "INSERT INTO log.key_history (number, size, note) VALUES (1, $1, $2)"
     await live.execute(add, step.size, step.note)
-    assert (await log_growth(live)).due
+    assert await keys_due(live) is True
     epoch = await lease.claim(live, "relay", "test", settings)
     assert epoch is not None
     scheduler = CommitmentScheduler(settings, Term(epoch, asyncio.Event()))
@@ -184,52 +192,42 @@ async def test_a_rotation_of_the_logs_key_is_committed_at_once_and_its_history_i
     assert (code, [row["name"] for row in checked["commitments"] if not row["ok"]]) == (1, ["log-keys"])
 
 
-def test_a_commitment_is_due_after_a_day_in_which_the_log_has_grown() -> None:
-    assert LogGrowth(501, 500, timedelta(days=1)).due
-    assert LogGrowth(1_009_900, 1_000_000, timedelta(days=1)).due
-    assert not LogGrowth(1_009_899, 1_000_000, timedelta(days=9)).due, "too little of such a log"
-    assert not LogGrowth(501, 500, timedelta(hours=23, minutes=59)).due
-    assert not LogGrowth(500, 500, timedelta(days=9)).due, "it has not grown"
+async def keys_due(connection: Connection) -> bool:
+    keys = await keys_growth(connection)
+    return keys.entries_count > keys.committed_count
 
 
-def rows_hashed_per_entry(first: int, per_day: int) -> float:
-    """Entries' rows that are hashed for each new entry, while a log of `first` entries doubles at a steady rate."""
-    committed, since, hashed, step = first, timedelta(), 0, max(1, first // 20_000)
-    for size in range(first + step, 2 * first, step):
-        since += timedelta(days=1) * step / per_day
-        if LogGrowth(size, committed, since).due:
-            committed, since, hashed = size, timedelta(), hashed + size
-    return hashed / first
-
-
-@pytest.mark.parametrize("per_day", [100, 10_000, 1_000_000])
-def test_what_an_entry_costs_does_not_grow_with_the_log(per_day: int) -> None:
-    for first in (1_000_000, 100_000_000):
-        assert 0 < rows_hashed_per_entry(first, per_day) <= 1.05 * commitment.DAILY_DIVISOR, first
-
-
-async def test_the_day_is_counted_by_the_recorded_times_of_the_log(
-    settings: Settings, live: Connection, raw: list[bytes], run: Any
+async def test_a_log_that_has_grown_by_one_entry_is_committed_after_a_day(
+    live: Connection, raw: list[bytes], run: Any
 ) -> None:
-    """The entries of this log were recorded in 2026, one a second; the commitments at the time of `RECORDED`."""
-    await live.execute("UPDATE log.state SET recorded = $1", parse_entry(len(raw) - 1, raw[-1]).recorded)
-    before = await log_growth(live)
-    first, last = (datetime.fromisoformat(parse_entry(0, entry).recorded) for entry in (raw[0], raw[-1]))
-    assert before.since == last - first
+    """The day is that of PostgreSQL's clock: the recorded time of a log that stands does not grow."""
+    await live.execute("UPDATE platform.committed SET committed_at = now() - interval '1 day'")
+    assert await due(live) == set(CONSUMERS), "the first day begins with the migration"
     await run(commit)
-    await register_outbox(live, raw)
-    next_day = datetime.fromisoformat(RECORDED) + timedelta(days=1)
-    await live.execute("UPDATE log.state SET recorded = $1", recorded_time(next_day))
-    assert not (await log_growth(live)).due, "nothing but commitments was added"
-    await live.execute("UPDATE platform.commitment SET entries_count = entries_count - 1")
-    assert (await log_growth(live)).since >= timedelta(days=1)
-    assert (await log_growth(live)).due
+    grown = await register_outbox(live, raw)
+    assert not await due(live)
+    await live.execute("UPDATE platform.committed SET committed_at = now() - interval '1 day'")
+    assert not await due(live), "nothing but commitments was added"
+    refused = parse_entry(0, refusal("agency.platform.events"))
+    assert refused.type == "registrar.refused"
+    grown = await grow(live, grown, refusal("agency.platform.events"))
+    assert not await due(live), "nothing but a refusal of the platform's own event was added"
+    await grow(live, grown, refusal("agency.health.events"))
+    assert await due(live) == set(CONSUMERS)
+
+
+async def test_another_version_of_the_rows_is_committed_within_a_day(live: Connection, run: Any) -> None:
+    await run(commit)
+    await live.execute("UPDATE platform.committed SET fold_version = '1-ffffffffffff' WHERE consumer = 'campaigns'")
+    assert not await due(live)
+    await live.execute("UPDATE platform.committed SET committed_at = now() - interval '1 day'")
+    assert await due(live) == {"campaigns"}
 
 
 async def test_a_relay_that_was_superseded_commits_nothing(
     settings: Settings, live: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commitment, "ENTRIES_MIN", ENTRIES_MIN)
+    monkeypatch.setattr(growth, "ENTRIES_MIN", ENTRIES_MIN)
     epoch = await lease.claim(live, "relay", "first", settings)
     assert epoch is not None
     await lease.release(live, "relay", epoch)
@@ -273,16 +271,50 @@ async def test_a_rebuild_cannot_be_swapped_in_while_the_tables_are_hashed(
     async def done_or_waiting() -> bool:
         return swaps[0].done() or bool(await live.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
 
-    async def hash_after_a_swap_began(connection: Connection, table: Table[Any]) -> TableHash:
+    async def read_after_a_swap_began(rows: RowsAt, connection: Connection) -> Base:
         if not swaps:
             swaps.append(asyncio.create_task(rebuild(settings, PROJECTIONS, RebuildOptions(swap=True))))
             await until(done_or_waiting, "the swap neither ended nor waited")
-        return await table_hash(connection, table)
+        return await base(rows, connection)
 
-    monkeypatch.setattr(commitment, "table_hash", hash_after_a_swap_began)
+    base = RowsAt._base
+    monkeypatch.setattr(RowsAt, "_base", read_after_a_swap_began)
     try:
         assert await hash_read_models(reader, [PROJECTIONS]) == before
         assert (await swaps[0]).swapped
         assert await hash_read_models(reader, [PROJECTIONS]) == before
     finally:
         await reader.close()
+
+
+async def test_a_wrong_commitment_is_acknowledged_with_a_reason(live: Connection, raw: list[bytes], run: Any) -> None:
+    """The row was changed, committed, found, and repaired: what the log says of it stays wrong."""
+    first = "SELECT min(certificate_id) FROM projections.certificate"
+    change = f"UPDATE projections.certificate SET trainee = $1 WHERE certificate_id = ({first}) RETURNING trainee"
+    before = await live.fetchval(f"SELECT trainee FROM projections.certificate WHERE certificate_id = ({first})")
+    await live.execute(change, "trn_x")
+    await run(commit)
+    await live.execute(change, before)
+    grown = await register_outbox(live, raw)
+    code, checked = await run(audit, "commitments")
+    (wrong,) = [row for row in checked["commitments"] if not row["ok"]]
+    assert (code, wrong["status"]) == (1, "wrong")
+    reason = ("--reason-ar", "أُصلح الجدول", "--reason-en", "the table was repaired")
+    with pytest.raises(NoCommitment, match="Entry 3"):
+        await run(audit, "acknowledge", "3", *reason)
+    with pytest.raises(NotAnnounced, match="personal-data"):
+        await run(audit, "acknowledge", str(wrong["index"]), "--reason-ar", "1000000008", "--reason-en", "x")
+    assert await live.fetchval("SELECT count(*) FROM platform.outbox") == 0
+    assert (await run(audit, "acknowledge", str(wrong["index"]), *reason))[0] == 0
+    assert (await run(audit, "commitments"))[0] == 1, "not before the log has it"
+    grown = await register_outbox(live, grown)
+    code, checked = await run(audit, "commitments")
+    (found,) = [row for row in checked["commitments"] if row["status"] != "matches"]
+    operator = await live.fetchval("SELECT operator FROM platform.trail WHERE command LIKE 'audit acknowledge %'")
+    assert (code, checked["ok"], found["status"]) == (0, True, "acknowledged")
+    assert found["acknowledgement"] == {
+        "index": len(grown) - 1,
+        "by": operator,
+        "reason": {"ar": "أُصلح الجدول", "en": "the table was repaired"},
+    }
+    assert parse_entry(len(grown) - 1, grown[-1]).type == "projection.commitment-acknowledged"

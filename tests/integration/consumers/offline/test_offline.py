@@ -152,6 +152,21 @@ async def test_a_commitment_to_other_rows_is_named(live: Connection, raw: list[b
     assert wrong == ["revenue.account"]
 
 
+async def test_a_commitment_of_an_earlier_version_is_told_apart(
+    live: Connection, raw: list[bytes], tmp_path: Path
+) -> None:
+    version = CONSUMERS["revenue"].rows_version.label.encode()
+    await live.execute("UPDATE revenue.account SET debits_halalas = debits_halalas + 1")
+    log = [entry.replace(version, b"1-aaaaaaaaaaaa") for entry in await committed(live, raw)]
+    result = await replay(
+        tmp_path, str(await mirrored(tmp_path / "mirror", log)), "--into", str(tmp_path / "models"), "--json"
+    )
+    assert result.exit_code == 0, result.output
+    found = {row["name"]: row["committed"]["status"] for row in orjson.loads(result.stdout)["read_models"]}
+    assert {name for name, status in found.items() if status != "matches"} == {"revenue.account"}
+    assert found["revenue.account"] == "earlier-version"
+
+
 async def test_entries_are_printed_by_range_type_agency_and_subject(raw: list[bytes], tmp_path: Path) -> None:
     mirror = await mirrored(tmp_path / "mirror", raw)
     entries = [parse_entry(index, entry) for index, entry in enumerate(raw)]

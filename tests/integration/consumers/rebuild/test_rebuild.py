@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from structlog.testing import capture_logs
 
 from consumers.audit.tree import WrongTree
-from consumers.commitments.check import claims_in_log
+from consumers.commitments.check import said_in_log
 from consumers.commitments.commitment import hash_read_models
 from consumers.fold.consumer import Consumer
 from consumers.fold.version import FoldVersion
@@ -253,7 +253,7 @@ async def test_a_changed_entry_is_named_and_tampering_suspected(
         await rebuild(settings, PROJECTIONS)
     assert found.value.index == index
     with pytest.raises(ChangedEntry, match=f"^entry {index} "):
-        await claims_in_log(live)
+        await said_in_log(live)
 
 
 async def test_an_entry_changed_with_its_leaf_that_no_fold_can_take_is_found_by_the_signed_tree(

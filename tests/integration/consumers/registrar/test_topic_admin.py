@@ -171,9 +171,9 @@ async def test_a_refused_event_of_the_platform_alarms_until_a_person_takes_note(
 ) -> None:
     settings = impatient(settings, wait_s=600)
     await found(settings)
-    await send(settings, PLATFORM_TOPIC, b"{}")
+    await send(settings, PLATFORM_TOPIC, b"{}", b"[]")
     async with running(registrar(settings)):
-        await until_size(connection, 3)
+        await until_size(connection, 4)
     one = registrar(settings)
     async with running(one):
 
@@ -182,8 +182,10 @@ async def test_a_refused_event_of_the_platform_alarms_until_a_person_takes_note(
 
         await until(alarms, "it alarms after a restart too")
         with pytest.raises(NothingToRelease, match="refused at 1"):
-            await acknowledge(connection, 1, "no such thing")
-        await acknowledge(connection, 2, "a fold of ours was wrong; corrected")
+            await acknowledge(connection, [1, 2], "no such thing")
+        assert await acknowledge(connection, None, "a fold of ours was wrong; corrected") == [2, 3]
+        assert await acknowledge(connection, None, "there is nothing more") == []
+        assert await acknowledge(connection, [3], "the same fold") == [3]
 
         async def ready() -> bool:
             return one.readiness().ready
