@@ -39,7 +39,7 @@ what halted it."""
 LOG_REBUILD_S: Final = 10.0
 """Seconds between two lines of the log about a rebuild."""
 OLD_RULES_EXIT: Final = 78
-_REPLACE: Final = RebuildOptions(compare=False, swap=True)
+_REPLACE: Final = RebuildOptions(compare=False, swap=True, hash=False)
 
 log = structlog.get_logger()
 

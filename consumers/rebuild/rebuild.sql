@@ -18,6 +18,13 @@ WHERE consumer = $1
 -- Held until the end of the transaction: the live consumer cannot advance while its tables are swapped.
 SELECT position FROM platform.position WHERE consumer = $1 FOR UPDATE
 
+-- name: live_tables
+SELECT string_agg(format('%I.%I', $1::text, c.relname), ', ' ORDER BY c.relname) FROM pg_class c
+WHERE c.relnamespace = to_regnamespace($1) AND c.relkind IN ('r', 'p')
+
+-- name: session_exists
+SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)
+
 -- name: schema_exists
 SELECT to_regnamespace($1) IS NOT NULL
 
