@@ -10,7 +10,8 @@ import uvloop
 
 from consumers.fold.consumer import Consumer
 from consumers.rebuild.first_divergence import FirstDifference
-from consumers.rebuild.rebuild import ReadModel, RebuildOptions, Rebuilt, document, position_of, rebuild
+from consumers.rebuild.live import position_of
+from consumers.rebuild.rebuild import ReadModel, RebuildOptions, Rebuilt, document, rebuild
 from consumers.registry import CONSUMERS
 from infra.command_line import display
 from infra.command_line.display import Column, Grid

@@ -17,60 +17,43 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from enum import Enum, auto
 from typing import Any, Final
-
-import asyncpg
 
 from consumers.as_of.view import NotStarted
 from consumers.fold.consumer import Consumer
-from consumers.fold.replay import BATCH_ENTRIES, Progress, Scratch, no_progress, read_parsed, replay
+from consumers.fold.replay import BATCH_ENTRIES, Progress, Scratch, no_progress, replay
 from consumers.fold.table_hash import TableHash
 from consumers.fold.version import FoldVersion
 from consumers.rebuild.comparison import Differences, compare
 from consumers.rebuild.first_divergence import FirstDifference, first_difference
 from consumers.rebuild.lasting_scratch import LastingScratch
+from consumers.rebuild.live import catch_up, kept_rules, position_of
+from consumers.rebuild.swap import swap_in
 from consumers.rebuild.table_hash import table_hash
 from events.errors import Halt, Retry, YesserError
-from infra.observability.logs import LogOnce
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect, connected
-from infra.postgres.roles import grant_rights_of
 from infra.postgres.sql import queries
 from infra.principals import schema_owner
 from infra.settings import Settings
 
 _SQL: Final = queries("consumers.rebuild", "rebuild.sql")
-LOCK_TIMEOUT_MS: Final = 1_000
-"""Longest wait for the transaction of the live consumer that is under way."""
-VACUUM_ENDS_MS: Final = 2_000
-"""Longest wait for PostgreSQL to end an automatic vacuum of the old tables, which it does after a second. Nothing but
-vacuum waits meanwhile."""
-READERS_END_MS: Final = 150
-"""Longest wait for readers of the old tables. New readers and the live consumer wait behind it."""
-SWAP_MS_MAX: Final = 8_000
-"""PostgreSQL ends the session of a swap that takes longer, such as that of a suspended process."""
 SUSPENDED_MS_MAX: Final = 60_000
-"""And that of a rebuild that asks nothing for so long: a suspended one would keep others from rebuilding."""
-SWAP_AGAIN_S: Final = 5.0
-"""Seconds between two tries while someone reads the old tables."""
-SWAP_ENTRIES_MAX: Final = 512
-"""Entries that may be missing when the live position is locked."""
-SWAP_ENTRY_BYTES: Final = 512
-"""What they may have on average."""
+"""PostgreSQL ends the session of a rebuild that asks nothing for so long: a suspended one would keep others from
+rebuilding."""
 REPORT_S: Final = 5.0
 """Seconds between two signs of progress while PostgreSQL hashes, compares or drops."""
-
-CATCH_UPS_MAX: Final = 5
-"""Times that the replay catches up with a moving live position."""
 WORK_MEM_MIB: Final = 64
 """Memory for joining and sorting the rows of one table."""
 _LOCK: Final = 7_370_002
-_HELD: Final = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
-"""Readers of several tables deadlock."""
 
 
 class AlreadyRunning(Retry):
     """This read model is already being rebuilt: wait until that ends."""
+
+
+class SessionEnded(Retry):
+    """PostgreSQL ended the session of this rebuild: it restarted, or this process was suspended. Start the rebuild
+    again: with `--swap` it goes on where it was."""
 
 
 class RuleChanged(Halt):
@@ -127,11 +110,6 @@ class Rebuilt:
         return all(model.ok for model in self.read_models)
 
 
-async def position_of(connection: Connection, consumer: Consumer) -> int:
-    """The position of the live tables: 0 for a consumer that never ran."""
-    return await connection.fetchval(_SQL["position"], consumer.name) or 0
-
-
 async def rebuild(
     settings: Settings, consumer: Consumer, options: RebuildOptions = RebuildOptions(), progress: Progress = no_progress
 ) -> Rebuilt:
@@ -155,10 +133,14 @@ async def rebuild(
             if options.swap:
                 return await _replace(settings, connection, options, LastingScratch(consumer), progress)
             await beside.create(connection, lasting=False)
-            await _catch_up(settings, connection, beside, progress, BATCH_ENTRIES)
+            await catch_up(settings, connection, beside, progress, BATCH_ENTRIES)
             rebuilt = await _settle(settings, connection, beside, options, progress)
             await beside.drop(connection)
             return rebuilt
+    except TRANSIENT_ERRORS as error:
+        if connection.is_closed():
+            raise SessionEnded(f"{consumer.name}: {' '.join((SessionEnded.__doc__ or '').split())}") from error
+        raise
     finally:
         await connection.close()
 
@@ -168,9 +150,9 @@ async def _replace(
 ) -> Rebuilt:
     await scratch.open(connection, await position_of(connection, scratch.consumer))
     progress(scratch.position)
-    await _catch_up(settings, connection, scratch, progress, BATCH_ENTRIES)
+    await catch_up(settings, connection, scratch, progress, BATCH_ENTRIES)
     rebuilt = await _settle(settings, connection, scratch, options, progress)
-    return replace(rebuilt, swapped_at=await _swap_in(settings, connection, scratch, progress))
+    return replace(rebuilt, swapped_at=await swap_in(settings, connection, scratch, progress))
 
 
 @asynccontextmanager
@@ -203,29 +185,13 @@ async def _require_comparable(connection: Connection, consumer: Consumer, option
     if live.number > ours.number:
         raise OtherRules(f"{versions}: use the newer release.")
     if consumer.rules is not None:
-        files = consumer.rules().changed_without_version(await _kept_rules(connection, consumer))
+        files = consumer.rules().changed_without_version(await kept_rules(connection, consumer))
         if files:
             raise RuleChanged(f"{consumer.name}: {RuleChanged.__doc__} Changed: {', '.join(files)}.")
     if options.compare and live != ours:
         raise OtherRules(
             f"{versions}: the consumer rebuilds them when it starts, or run `yesser rebuild {consumer.name} --swap`."
         )
-
-
-async def _kept_rules(connection: Connection, consumer: Consumer) -> dict[str, Any]:
-    """The rules that made the live rows."""
-    return await connection.fetchval(_SQL["rules"], consumer.name) or {}
-
-
-async def _catch_up(
-    settings: Settings, connection: Connection, scratch: Scratch, progress: Progress, missing_max: int
-) -> None:
-    """Replay until at most `missing_max` entries are missing, at most `CATCH_UPS_MAX` times."""
-    for _ in range(CATCH_UPS_MAX):
-        position = await position_of(connection, scratch.consumer)
-        await replay(settings, connection, [scratch], position, progress)
-        if await position_of(connection, scratch.consumer) - position <= missing_max:
-            return
 
 
 async def _settle(
@@ -249,86 +215,6 @@ async def _settle(
             for table in consumer.stored_tables
         ]
     return Rebuilt(consumer.name, scratch.position, tuple(models), found)
-
-
-class _Try(Enum):
-    """How a try to swap ended. `BEHIND`: too many entries were missing; `HELD`: a session uses what must be locked."""
-
-    SWAPPED = auto()
-    BEHIND = auto()
-    HELD = auto()
-
-
-async def _swap_in(settings: Settings, connection: Connection, scratch: LastingScratch, progress: Progress) -> int:
-    """Swap as soon as nobody reads the old tables; returns the position."""
-    consumer = scratch.consumer
-    waiting = LogOnce("the rebuilt rows wait while a session, such as a backup, reads the old tables", "swapped in")
-    tries_behind = 0
-    while True:
-        async with connection.transaction():
-            await grant_rights_of(connection, consumer.schema, scratch.schema)
-        await _catch_up(settings, connection, scratch, progress, SWAP_ENTRIES_MAX)
-        before = scratch.position
-        # A live consumer that is catching up itself is always a batch ahead: it then stands for as long as one takes.
-        missing_max = SWAP_ENTRIES_MAX if tries_behind < CATCH_UPS_MAX else BATCH_ENTRIES
-        ended = await _swap(settings, connection, scratch, missing_max)
-        progress(scratch.position - before)
-        if ended is _Try.SWAPPED:
-            waiting.ends(consumer=consumer.name)
-            return scratch.position
-        if ended is _Try.BEHIND:
-            tries_behind += 1
-        else:
-            waiting.begins(consumer=consumer.name)
-            await asyncio.sleep(SWAP_AGAIN_S)
-
-
-async def _swap(settings: Settings, connection: Connection, scratch: LastingScratch, missing_max: int) -> _Try:
-    """One try. What was folded is committed in any case, and the live position is free."""
-    names = await connection.fetchval(_SQL["live_tables"], scratch.consumer.schema)
-    try:
-        async with connection.transaction():
-            await connection.execute(
-                f"SET LOCAL transaction_timeout = {SWAP_MS_MAX}; SET LOCAL lock_timeout = {VACUUM_ENDS_MS};"
-                f"SET LOCAL idle_in_transaction_session_timeout = {settings.idle_in_transaction_timeout_ms};"
-                f"LOCK TABLE {names} IN SHARE UPDATE EXCLUSIVE MODE;"
-                f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}"
-            )
-            position = await connection.fetchval(_SQL["locked_position"], scratch.consumer.name) or 0
-            missing = position - scratch.position
-            if missing > missing_max:
-                return _Try.BEHIND
-            entries = await read_parsed(connection, scratch.position, missing, missing_max * SWAP_ENTRY_BYTES)
-            if len(entries) < missing:
-                return _Try.BEHIND
-            if entries:
-                await scratch.apply(connection, entries)
-            return _Try.SWAPPED if await _exchange(connection, scratch, names) else _Try.HELD
-    except _HELD:  # the position, or the tables by a vacuum that a person began: nothing was folded yet
-        return _Try.HELD
-
-
-async def _exchange(connection: Connection, scratch: LastingScratch, names: str) -> bool:
-    """Put the scratch in the place of the live schema; False, without a change, while someone reads that.
-
-    A reader that has a snapshot keeps its tables locked until its end: in tables swapped in meanwhile it would see
-    nothing. The files of the old tables are removed after the locks are free, however large they are.
-    """
-    consumer, version = scratch.consumer, scratch.version
-    try:
-        async with connection.transaction():
-            await connection.execute(f"SET LOCAL statement_timeout = {READERS_END_MS}")
-            await connection.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
-            await connection.execute("SET LOCAL statement_timeout = 0")
-            await connection.execute(
-                f"DROP TABLE {scratch.schema}.replayed; DROP SCHEMA {consumer.schema} CASCADE;"
-                f"ALTER SCHEMA {scratch.schema} RENAME TO {consumer.schema}"
-            )
-            rules = consumer.rules().after(await _kept_rules(connection, consumer)) if consumer.rules else {}
-            await connection.execute(_SQL["swapped"], consumer.name, version.number, version.sha256, rules)
-    except (*_HELD, asyncpg.QueryCanceledError):
-        return False
-    return True
 
 
 async def _compare(connection: Connection, scratch: Scratch) -> dict[str, Differences]:

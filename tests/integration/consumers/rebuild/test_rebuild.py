@@ -25,8 +25,17 @@ from consumers.pipeline.batch import Batch
 from consumers.pipeline.writer import NewerRules, Writer
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.rebuild import rebuild as module
+from consumers.rebuild import swap
 from consumers.rebuild.commands import rebuild_command
-from consumers.rebuild.rebuild import AlreadyRunning, OtherRules, RebuildOptions, Rebuilt, document, rebuild
+from consumers.rebuild.rebuild import (
+    AlreadyRunning,
+    OtherRules,
+    RebuildOptions,
+    Rebuilt,
+    SessionEnded,
+    document,
+    rebuild,
+)
 from consumers.rebuild.table_hash import table_hash
 from consumers.registry import CONSUMERS
 from events.errors import Fenced
@@ -34,7 +43,7 @@ from events.wire.entry import parse_entry
 from infra.log.bundle import split_bundle
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.reader import READ_ENTRIES_MIN, ChangedEntry
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect, connected
+from infra.postgres.connection import Connection, connect, connected
 from infra.postgres.migrate import create_tables
 from infra.postgres.unit_of_work import Table
 from infra.process.subprocess_command import subprocess_command
@@ -207,8 +216,8 @@ async def test_a_swap_waits_for_the_live_position(settings: Settings, live: Conn
 async def test_a_swap_waits_for_readers_of_the_old_tables_and_keeps_what_was_folded(
     settings: Settings, live: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("consumers.rebuild.rebuild.READERS_END_MS", 50)
-    monkeypatch.setattr("consumers.rebuild.rebuild.SWAP_AGAIN_S", 0.05)
+    monkeypatch.setattr("consumers.rebuild.swap.READERS_END_MS", 50)
+    monkeypatch.setattr("consumers.rebuild.swap.SWAP_AGAIN_S", 0.05)
     folded: list[int] = []
     hashed: list[str] = []
 
@@ -297,7 +306,7 @@ async def test_a_swap_that_is_suspended_gives_the_live_position_back(
         return False
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_exchange", sends_nothing)
+        patch.setattr(swap, "_exchange", sends_nothing)
         hasty = settings.model_copy(update={"idle_in_transaction_timeout_ms": 300})
         task = asyncio.create_task(rebuild(hasty, PROJECTIONS, SWAP))
         await suspended.wait()
@@ -305,7 +314,7 @@ async def test_a_swap_that_is_suspended_gives_the_live_position_back(
         await live.execute("SET lock_timeout = '10s'")
         await live.execute("UPDATE platform.position SET halted_reason = NULL WHERE consumer = 'projections'")
         task.cancel()
-        with suppress(asyncio.CancelledError, *TRANSIENT_ERRORS):
+        with suppress(asyncio.CancelledError, SessionEnded):
             await task
     told: list[int] = []
     assert (await rebuild(settings, PROJECTIONS, SWAP, told.append)).swapped
@@ -381,7 +390,7 @@ async def test_statements_that_sessions_have_prepared_mean_the_new_tables_after_
     async with connected(settings, "reader") as reader:
         qualified = await reader.prepare("SELECT count(*) FROM projections.certificate")
         assert [await by_name.fetchval(), await qualified.fetchval()] == [0, 0]
-        exchange = module._exchange
+        exchange = swap._exchange
         moves: list[asyncio.Task[str]] = []
 
         async def while_the_consumer_waits(connection: Connection, *given: Any) -> bool:
@@ -395,7 +404,7 @@ async def test_statements_that_sessions_have_prepared_mean_the_new_tables_after_
             return await exchange(connection, *given)
 
         transaction = live.transaction()
-        monkeypatch.setattr(module, "_exchange", while_the_consumer_waits)
+        monkeypatch.setattr(swap, "_exchange", while_the_consumer_waits)
         assert (await rebuild(settings, PROJECTIONS, SWAP)).swapped
         await moves[0]
         assert [await by_name.fetchval(), await qualified.fetchval()] == [rows, rows]

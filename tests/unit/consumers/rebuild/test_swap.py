@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from consumers.projections.consumer import CONSUMER
-from consumers.rebuild import rebuild
+from consumers.rebuild import swap
 from consumers.rebuild.lasting_scratch import LastingScratch
 from infra.settings import Settings
 
@@ -53,12 +53,12 @@ async def test_what_was_folded_is_committed_when_the_old_tables_are_in_use(
     async def apply(_: object, __: object, entries: list[str]) -> None:
         folded.append(entries)
 
-    monkeypatch.setattr(rebuild, "read_parsed", read)
+    monkeypatch.setattr(swap, "read_parsed", read)
     monkeypatch.setattr(LastingScratch, "apply", apply)
     connection: Any = Connection(error)
     scratch = LastingScratch(CONSUMER)
     scratch.position = 6
-    assert await rebuild._swap(Settings(), connection, scratch, 1) is rebuild._Try.HELD
+    assert await swap.try_swap(Settings(), connection, scratch, 1) is swap.Try.HELD
     assert connection.ended == ["rolled back", "committed"]
     assert folded == [["the last entry"]]
 
@@ -66,5 +66,5 @@ async def test_what_was_folded_is_committed_when_the_old_tables_are_in_use(
 async def test_more_than_a_few_missing_entries_are_not_folded_under_the_lock() -> None:
     connection: Any = Connection(asyncpg.LockNotAvailableError)
     scratch = LastingScratch(CONSUMER)
-    assert await rebuild._swap(Settings(), connection, scratch, 6) is rebuild._Try.BEHIND
+    assert await swap.try_swap(Settings(), connection, scratch, 6) is swap.Try.BEHIND
     assert connection.ended == ["committed"]
