@@ -21,7 +21,7 @@ from consumers.fold.past_rows import KeepingUnitOfWork, KeptKeys
 from consumers.fold.past_storage import keep
 from consumers.fold.stored_keys import StoredKeys
 from events.wire.entry import Entry, parse_entry
-from infra.log.reader import entry_batches
+from infra.log.reader import entry_batches, read_checked
 from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import Connection, connect
 from infra.postgres.row_storage import save
@@ -38,7 +38,7 @@ BATCHES_AHEAD_MAX: Final = 1
 replay takes a seventh longer."""
 
 Progress = Callable[[int], None]
-"""Called with the number of entries applied since the last call."""
+"""Called with the number of entries applied since the last call; 0 while other work goes on."""
 
 
 def no_progress(entries: int) -> None:
@@ -76,6 +76,11 @@ class Scratch:
         self.position = 0
         self._stored = StoredKeys()
         self._kept = KeptKeys() if keeps_past and consumer.keeps_past else None
+
+    def go_on(self, position: int) -> None:
+        """Go on with the rows that an earlier replay has stored up to `position`."""
+        self.position = position
+        self._stored.add_all()
 
     async def create(self, connection: Connection, *, lasting: bool) -> None:
         """Create the tables; unlogged unless they will become the live ones."""
@@ -125,6 +130,12 @@ async def replay(
     for scratch in scratches:
         if scratch.position != end:
             raise LookupError(f"the log ends at {scratch.position}, but its recorded size is at least {end}")
+
+
+async def read_parsed(connection: Connection, first: int, limit: int, bytes_max: int | None = None) -> list[Entry]:
+    """At most `limit` entries from `first` on, through the caller's connection."""
+    raw = await read_checked(connection, first, limit, bytes_max)
+    return [parse_entry(first + number, text) for number, text in enumerate(raw)]
 
 
 async def _apply(settings: Settings, connection: Connection, scratch: Scratch, entries: list[Entry]) -> None:

@@ -28,6 +28,10 @@ class StoredKeys:
             bit = (hash(key) ^ salt) & mask
             bits[bit >> 3] |= 1 << (bit & 7)
 
+    def add_all(self) -> None:
+        """Let every key count as stored: which ones are is not known."""
+        self._bits[:] = b"\xff" * len(self._bits)
+
     def maybe(self, table: Table[Any], keys: Iterable[Key]) -> list[Key]:
         """Those of `keys` that may be stored."""
         bits, mask, salt = self._bits, self._BITS - 1, hash(table.name)

@@ -80,8 +80,9 @@ def combined(consumers: Mapping[str, Readiness]) -> Readiness:
         "lag": max(one.details.get("lag", 0) for one in found),  # type: ignore[type-var]
         "consumers": {name: {"ready": one.ready, **one.details} for name, one in consumers.items()},
     }
-    if rebuilding := {name: rows for one in found for name, rows in one.details.get("rebuilding", {}).items()}:  # type: ignore[attr-defined]
-        details["rebuilding"] = rebuilding
+    for what in ("rebuilding", "held_by"):
+        if known := {name: said for one in found for name, said in one.details.get(what, {}).items()}:  # type: ignore[attr-defined]
+            details[what] = known
     halts = [f"{name}: {one.details['halted']}" for name, one in consumers.items() if "halted" in one.details]
     if halts:
         details["halted"] = "; ".join(halts)

@@ -19,12 +19,13 @@ from consumers.pipeline.batch import LeafMismatch
 from consumers.pipeline.batch_buffer import BatchBuffer, Unsubscribed
 from consumers.pipeline.log_feed import LogFeed
 from consumers.pipeline.writer import NewerRules, Writer
-from consumers.rebuild.rebuild import RebuildOptions, rebuild
+from consumers.rebuild.rebuild import AlreadyRunning, RebuildOptions, rebuild
 from events.errors import Halt
 from infra.log.reader import log_size
 from infra.observability.telemetry import gauge
 from infra.postgres.connection import TRANSIENT_ERRORS, connect
 from infra.postgres.migrate import create_tables
+from infra.postgres.sql import queries
 from infra.process.health import Progress, Readiness
 from infra.process.leader_election import LeaderElection, Term
 from infra.process.lease import LeaseSpec
@@ -39,7 +40,8 @@ what halted it."""
 LOG_REBUILD_S: Final = 10.0
 """Seconds between two lines of the log about a rebuild."""
 OLD_RULES_EXIT: Final = 78
-_REPLACE: Final = RebuildOptions(compare=False, swap=True)
+_SQL: Final = queries("consumers.pipeline", "pipeline.sql")
+_REPLACE: Final = RebuildOptions(compare=False, swap=True, hash=False)
 
 log = structlog.get_logger()
 
@@ -125,6 +127,9 @@ class Pipeline:
         self.progress.rebuilding = {name: done}
         try:
             await rebuild(self.settings, self.consumer, _REPLACE, progress)
+        except AlreadyRunning:  # by `yesser rebuild`, which this process waits for
+            self.progress.begin()
+            raise
         finally:
             self.progress.rebuilding = {}
         log.info("the rebuilt rows are live", consumer=name)
@@ -210,13 +215,22 @@ class Pipeline:
             self._election.moved()
 
     async def _watch_log(self, writer: Writer) -> None:
-        """Note the end of the log regularly, on a connection of its own: a batch may use the other one for a while."""
+        """Note the end of the log regularly, on a connection of its own: a batch may use the other one for a while.
+
+        And who holds the consumer up, where it stands.
+        """
+        pid = writer.connection.get_server_pid()
         connection = await connect(self.settings, f"{self.consumer.name} lag")
         try:
             while True:
+                before = writer.position
                 await asyncio.sleep(self.settings.lease_renew_ms / 1000)
                 self._look(writer, await log_size(connection))
+                is_still = writer.position == before < self.log_size
+                holder = await connection.fetchval(_SQL["holder"], pid) if is_still else None
+                self.progress.held_by = {} if holder is None else {self.consumer.name: holder}
         finally:
+            self.progress.held_by = {}
             with suppress(*TRANSIENT_ERRORS):
                 await connection.close(timeout=1)
 

@@ -25,3 +25,7 @@ ORDER BY s.first_index
 -- name: halt
 -- No reason: the halt is over.
 UPDATE platform.position SET halted_reason = $3 WHERE consumer = $1 AND epoch = $2
+
+-- name: holder
+-- What has a lock that the session waits for, such as a rebuild at its swap.
+SELECT min(application_name) FROM pg_stat_activity WHERE pid = ANY (pg_blocking_pids($1))

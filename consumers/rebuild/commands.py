@@ -10,7 +10,8 @@ import uvloop
 
 from consumers.fold.consumer import Consumer
 from consumers.rebuild.first_divergence import FirstDifference
-from consumers.rebuild.rebuild import ReadModel, RebuildOptions, Rebuilt, document, position_of, rebuild
+from consumers.rebuild.live import position_of
+from consumers.rebuild.rebuild import ReadModel, RebuildOptions, Rebuilt, document, rebuild
 from consumers.registry import CONSUMERS
 from infra.command_line import display
 from infra.command_line.display import Column, Grid
@@ -73,8 +74,10 @@ def show(results: Sequence[Rebuilt]) -> None:
             _show_difference(result.first_difference)
         if result.swapped:
             print_localized(
-                f"{result.consumer}: الجداول المعاد بناؤها هي الحالية، بعد {result.log_index:,} من القيود.",
-                f"{result.consumer}: the rebuilt tables are live, after {result.log_index:,} log entries.",
+                f"{result.consumer}: البصمات بعد {result.log_index:,} من القيود،"
+                f" والجداول المعاد بناؤها هي الحالية، بعد {result.swapped_at:,}.",
+                f"{result.consumer}: the hashes are those after {result.log_index:,} log entries;"
+                f" the rebuilt tables are live, after {result.swapped_at:,}.",
             )
 
 

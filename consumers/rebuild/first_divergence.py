@@ -13,9 +13,8 @@ from typing import Any, Final
 
 import orjson
 
-from consumers.fold.replay import BATCH_ENTRIES, Scratch, replay
+from consumers.fold.replay import BATCH_ENTRIES, Scratch, read_parsed, replay
 from consumers.rebuild.comparison import Difference, Differences
-from events.wire.entry import Entry, parse_entry
 from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
 from infra.postgres.unit_of_work import Table
@@ -91,7 +90,7 @@ async def _missed(settings: Settings, connection: Connection, scratch: Scratch, 
 async def _first_change(connection: Connection, trial: Scratch, table: Table[Any], row: Difference) -> int:
     """Fold in steps; a step that changes the row is rolled back and retried in halves."""
     step = BATCH_ENTRIES
-    while entries := await _entries(connection, trial.position, step):
+    while entries := await read_parsed(connection, trial.position, step):
         before = trial.position
         attempt = connection.transaction()
         await attempt.start()
@@ -106,10 +105,6 @@ async def _first_change(connection: Connection, trial: Scratch, table: Table[Any
         trial.position = before
         step = len(entries) // 2
     return trial.position - 1
-
-
-async def _entries(connection: Connection, first: int, limit: int) -> list[Entry]:
-    return [parse_entry(first + i, raw) for i, raw in enumerate(await read_checked(connection, first, limit))]
 
 
 async def _row(connection: Connection, table: Table[Any], row: Difference) -> dict[str, Any] | None:

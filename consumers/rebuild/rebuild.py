@@ -1,24 +1,23 @@
 """Rebuilds a consumer's read models from the log, compares them with the live ones row by row, or swaps them in.
 
-1. The log is folded into a scratch schema beside the live one, up to the live position at the start.
-2. Then both are held at one position: to compare, by a snapshot of rows and position; to swap, by the lock of the live
-   position. Entries since the start are folded too.
-3. Rows are compared set-based. The scratch becomes the live schema, or is dropped. While someone reads the old tables
-   (a backup), the scratch is kept, and the second step is done again.
+1. The log is folded into a scratch schema beside the live one, up to the live position.
+2. Without any lock the rebuilt rows are hashed, and compared in a snapshot of live rows and position.
+3. To swap, the entries since then are folded too. Then, in one short transaction, the live position is locked, the last
+   few entries are folded, and the scratch becomes the live schema. While someone reads the old tables (a backup), the
+   lock is given back at once and this step alone is tried again.
 
-The work is done under the owner of the read models, which the caller's role may become. A rebuild writes no outbox row,
-so it never sends an event twice.
+A scratch that will be swapped in outlives its process (`lasting_scratch`): whatever interrupts a rebuild, the next one
+goes on there. The work is done under the owner of the read models, which the caller's role may become. A rebuild writes
+no outbox row, so it never sends an event twice.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Any, Final
-
-import asyncpg
 
 from consumers.as_of.view import NotStarted
 from consumers.fold.consumer import Consumer
@@ -27,22 +26,22 @@ from consumers.fold.table_hash import TableHash
 from consumers.fold.version import FoldVersion
 from consumers.rebuild.comparison import Differences, compare
 from consumers.rebuild.first_divergence import FirstDifference, first_difference
+from consumers.rebuild.lasting_scratch import LastingScratch
+from consumers.rebuild.live import catch_up, kept_rules, position_of
+from consumers.rebuild.swap import swap_in
 from consumers.rebuild.table_hash import table_hash
 from events.errors import Halt, Retry, YesserError
-from infra.observability.logs import LogOnce
-from infra.postgres.connection import Connection, connect
-from infra.postgres.roles import grant_rights
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect, connected
 from infra.postgres.sql import queries
 from infra.principals import schema_owner
 from infra.settings import Settings
 
 _SQL: Final = queries("consumers.rebuild", "rebuild.sql")
-LOCK_TIMEOUT_MS: Final = 15_000
-"""Longest wait for readers of the old tables when they are swapped: new readers wait behind it."""
-SWAP_AGAIN_S: Final = 10.0
-
-CATCH_UPS_MAX: Final = 5
-"""Times that the replay catches up with a moving live position."""
+SUSPENDED_MS_MAX: Final = 60_000
+"""PostgreSQL ends the session of a rebuild that asks nothing for so long: a suspended one would keep others from
+rebuilding."""
+REPORT_S: Final = 5.0
+"""Seconds between two signs of progress while PostgreSQL hashes, compares or drops."""
 WORK_MEM_MIB: Final = 64
 """Memory for joining and sorting the rows of one table."""
 _LOCK: Final = 7_370_002
@@ -50,6 +49,11 @@ _LOCK: Final = 7_370_002
 
 class AlreadyRunning(Retry):
     """This read model is already being rebuilt: wait until that ends."""
+
+
+class SessionEnded(Retry):
+    """PostgreSQL ended the session of this rebuild: it restarted, or this process was suspended. Start the rebuild
+    again: with `--swap` it goes on where it was."""
 
 
 class RuleChanged(Halt):
@@ -62,10 +66,11 @@ class OtherRules(YesserError):
 
 @dataclass(frozen=True, slots=True)
 class RebuildOptions:
-    """Whether to compare with the live tables, and whether to replace them."""
+    """Whether to compare with the live tables, to replace them, and to hash the rebuilt rows."""
 
     compare: bool = True
     swap: bool = False
+    hash: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +90,24 @@ class ReadModel:
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """The read models of one consumer at `log_index`, the position of both sides."""
+    """The read models of one consumer, hashed and compared after `log_index` entries; none without `hash`.
+
+    `swapped_at` is the live position at which they replaced the live ones: what was applied between was folded too.
+    """
 
     consumer: str
     log_index: int
-    read_models: tuple[ReadModel, ...]
-    first_difference: FirstDifference | None
-    swapped: bool
+    read_models: tuple[ReadModel, ...] = ()
+    first_difference: FirstDifference | None = None
+    swapped_at: int | None = None
+
+    @property
+    def swapped(self) -> bool:
+        return self.swapped_at is not None
 
     @property
     def ok(self) -> bool:
         return all(model.ok for model in self.read_models)
-
-
-async def position_of(connection: Connection, consumer: Consumer) -> int:
-    """The position of the live tables: 0 for a consumer that never ran."""
-    return await connection.fetchval(_SQL["position"], consumer.name) or 0
 
 
 async def rebuild(
@@ -108,29 +115,65 @@ async def rebuild(
 ) -> Rebuilt:
     """Rebuild the read models of `consumer`, then compare or swap by `options`."""
     connection = await connect(settings, f"rebuild {consumer.name}", batch=True)
-    scratch = Scratch(consumer, f"rebuild_{consumer.schema}", keeps_past=True)
     try:
         if not await connection.fetchval(_SQL["schema_exists"], consumer.schema):
             raise NotStarted(f"{consumer.name}: {NotStarted.__doc__}")
         if not await connection.fetchval(_SQL["lock"], _LOCK, consumer.schema):
             raise AlreadyRunning(f"{consumer.name}: {AlreadyRunning.__doc__}")
         await _require_comparable(connection, consumer, options)
-        await connection.execute(f"SET ROLE {schema_owner(consumer.schema)}")
-        await scratch.drop(connection)
-        await scratch.create(connection, lasting=options.swap)
-        await _catch_up(settings, connection, scratch, progress)
-        waiting = LogOnce("the rebuilt rows wait while a session, such as a backup, reads the old tables", "swapped in")
-        while (rebuilt := await _finish(settings, connection, scratch, options, progress)) is None:
-            waiting.begins(consumer=consumer.name)
-            progress(0)
-            await asyncio.sleep(SWAP_AGAIN_S)
-            await _catch_up(settings, connection, scratch, progress)
-        waiting.ends(consumer=consumer.name)
-        await scratch.drop(connection)
-        return rebuilt
+        await connection.execute(
+            f"SET ROLE {schema_owner(consumer.schema)}; SET work_mem = '{WORK_MEM_MIB}MB';"
+            f"SET idle_session_timeout = {SUSPENDED_MS_MAX};"
+            f"SET idle_in_transaction_session_timeout = {SUSPENDED_MS_MAX}"
+        )
+        async with _reporting(settings, connection, progress):
+            # What was left behind by an error or a kill, and cannot be used.
+            beside = Scratch(consumer, f"rebuild_{consumer.schema}", keeps_past=True)
+            await beside.drop(connection)
+            if options.swap:
+                return await _replace(settings, connection, options, LastingScratch(consumer), progress)
+            await beside.create(connection, lasting=False)
+            await catch_up(settings, connection, beside, progress, BATCH_ENTRIES)
+            rebuilt = await _settle(settings, connection, beside, options, progress)
+            await beside.drop(connection)
+            return rebuilt
+    except TRANSIENT_ERRORS as error:
+        if connection.is_closed():
+            raise SessionEnded(f"{consumer.name}: {' '.join((SessionEnded.__doc__ or '').split())}") from error
+        raise
     finally:
-        # The next rebuild drops a scratch left behind by an error or a kill.
         await connection.close()
+
+
+async def _replace(
+    settings: Settings, connection: Connection, options: RebuildOptions, scratch: LastingScratch, progress: Progress
+) -> Rebuilt:
+    await scratch.open(connection, await position_of(connection, scratch.consumer))
+    progress(scratch.position)
+    await catch_up(settings, connection, scratch, progress, BATCH_ENTRIES)
+    rebuilt = await _settle(settings, connection, scratch, options, progress)
+    return replace(rebuilt, swapped_at=await swap_in(settings, connection, scratch, progress))
+
+
+@asynccontextmanager
+async def _reporting(settings: Settings, connection: Connection, progress: Progress) -> AsyncIterator[None]:
+    """Report progress while one statement takes long, as long as PostgreSQL answers and works on it."""
+    pid = connection.get_server_pid()
+
+    async def report(watching: Connection) -> None:
+        with suppress(*TRANSIENT_ERRORS):
+            while await watching.fetchval(_SQL["session_exists"], pid):
+                progress(0)
+                await asyncio.sleep(REPORT_S)
+
+    async with connected(settings, "rebuild progress") as watching:
+        task = asyncio.create_task(report(watching))
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
 
 async def _require_comparable(connection: Connection, consumer: Consumer, options: RebuildOptions) -> None:
@@ -142,7 +185,7 @@ async def _require_comparable(connection: Connection, consumer: Consumer, option
     if live.number > ours.number:
         raise OtherRules(f"{versions}: use the newer release.")
     if consumer.rules is not None:
-        files = consumer.rules().changed_without_version(await _kept_rules(connection, consumer))
+        files = consumer.rules().changed_without_version(await kept_rules(connection, consumer))
         if files:
             raise RuleChanged(f"{consumer.name}: {RuleChanged.__doc__} Changed: {', '.join(files)}.")
     if options.compare and live != ours:
@@ -151,72 +194,27 @@ async def _require_comparable(connection: Connection, consumer: Consumer, option
         )
 
 
-async def _kept_rules(connection: Connection, consumer: Consumer) -> dict[str, Any]:
-    """The rules that made the live rows."""
-    return await connection.fetchval(_SQL["rules"], consumer.name) or {}
-
-
-async def _catch_up(settings: Settings, connection: Connection, scratch: Scratch, progress: Progress) -> None:
-    """Replay until at most one batch is missing, at most `CATCH_UPS_MAX` times, so that the lock is held briefly."""
-    for _ in range(CATCH_UPS_MAX):
-        position = await position_of(connection, scratch.consumer)
-        await replay(settings, connection, [scratch], position, progress)
-        if await position_of(connection, scratch.consumer) - position <= BATCH_ENTRIES:
-            return
-
-
-@asynccontextmanager
-async def _at_one_position(connection: Connection, scratch: Scratch, options: RebuildOptions) -> AsyncIterator[int]:
-    """A transaction in which the live tables stay at one position."""
-    await connection.execute(f"ANALYZE {', '.join(table.name for table in scratch.consumer.stored_tables)}")
-    await connection.execute(f"SET work_mem = '{WORK_MEM_MIB}MB'")
-    if options.swap:
-        async with connection.transaction():
-            await connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
-            yield await connection.fetchval(_SQL["locked_position"], scratch.consumer.name) or 0
-    else:
-        async with connection.transaction(isolation="repeatable_read"):
-            yield await position_of(connection, scratch.consumer)
-
-
-async def _finish(
+async def _settle(
     settings: Settings, connection: Connection, scratch: Scratch, options: RebuildOptions, progress: Progress
-) -> Rebuilt | None:
-    """None where the old tables are in use. What was folded is committed in any case, and the live position is free."""
-    async with _at_one_position(connection, scratch, options) as position:
-        await replay(settings, connection, [scratch], position, progress)
-        rebuilt = await _settle(settings, connection, scratch, options)
-        return None if options.swap and not await _swap(connection, scratch) else rebuilt
-
-
-async def _swap(connection: Connection, scratch: Scratch) -> bool:
-    """Put the scratch in the place of the live schema; False, without a change, where that is in use."""
+) -> Rebuilt:
+    """Hash the rebuilt rows, and compare them with the live ones at one position, which a snapshot of both holds."""
     consumer = scratch.consumer
-    try:
-        async with connection.transaction():
-            await connection.execute(f"DROP SCHEMA {consumer.schema} CASCADE")
-            await connection.execute(f"ALTER SCHEMA {scratch.schema} RENAME TO {consumer.schema}")
-            await grant_rights(connection, [consumer.schema])
-            version = consumer.rows_version
-            rules = consumer.rules().after(await _kept_rules(connection, consumer)) if consumer.rules else {}
-            await connection.execute(_SQL["swapped"], consumer.name, version.number, version.sha256, rules)
-    except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):  # readers of several tables deadlock
-        return False
-    return True
-
-
-async def _settle(settings: Settings, connection: Connection, scratch: Scratch, options: RebuildOptions) -> Rebuilt:
-    consumer = scratch.consumer
-    differences = await _compare(connection, scratch) if options.compare else {}
-    found = None
-    if any(table.count for table in differences.values()):
-        found = await first_difference(settings, connection, scratch, list(differences.values()))
-    await scratch.use(connection)
-    models = [
-        _read_model(consumer, await table_hash(connection, table), differences.get(table.name))
-        for table in consumer.stored_tables
-    ]
-    return Rebuilt(consumer.name, scratch.position, tuple(models), found, options.swap)
+    await connection.execute(f"ANALYZE {', '.join(table.name for table in consumer.stored_tables)}")
+    if not options.hash:
+        return Rebuilt(consumer.name, scratch.position)
+    async with connection.transaction(isolation="repeatable_read"):
+        differences, found = {}, None
+        if options.compare:
+            await replay(settings, connection, [scratch], await position_of(connection, consumer), progress)
+            differences = await _compare(connection, scratch)
+            if any(table.count for table in differences.values()):
+                found = await first_difference(settings, connection, scratch, list(differences.values()))
+            await scratch.use(connection)
+        models = [
+            _read_model(consumer, await table_hash(connection, table), differences.get(table.name))
+            for table in consumer.stored_tables
+        ]
+    return Rebuilt(consumer.name, scratch.position, tuple(models), found)
 
 
 async def _compare(connection: Connection, scratch: Scratch) -> dict[str, Differences]:
@@ -232,7 +230,7 @@ def _read_model(consumer: Consumer, rebuilt: TableHash, differences: Differences
 
 
 def document(results: list[Rebuilt]) -> dict[str, Any]:
-    """The JSON of `yesser rebuild`. `log_index` is the lowest of the consumers'."""
+    """The JSON of `yesser rebuild`. `log_index`, of the hashes and the comparison, is the lowest of the consumers'."""
     found = [result.first_difference for result in results if result.first_difference is not None]
     found.sort(key=lambda difference: (difference.index is None, difference.index))
     return {
@@ -251,6 +249,7 @@ def document(results: list[Rebuilt]) -> dict[str, Any]:
             for model in result.read_models
         ],
         "swapped": [result.consumer for result in results if result.swapped],
+        "swapped_at": {result.consumer: result.swapped_at for result in results if result.swapped},
         "ok": all(result.ok for result in results),
         "first_difference": found[0].document() if found else None,
     }

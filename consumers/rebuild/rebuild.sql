@@ -1,22 +1,8 @@
--- name: position
-SELECT position FROM platform.position WHERE consumer = $1
-
 -- name: version
 SELECT rules_version AS number, fold_sha256 AS sha256 FROM platform.position WHERE consumer = $1
 
--- name: rules
--- The rules that made the rows, or {} for a consumer whose rules are no files.
-SELECT rules FROM platform.position WHERE consumer = $1
-
--- name: swapped
--- In the transaction that swaps: from here on the rows are of this version.
-UPDATE platform.position SET rules_version = $2, fold_sha256 = $3, rules = $4,
-    folds_from = CASE WHEN (rules_version, fold_sha256) = ($2, $3) THEN folds_from ELSE position END
-WHERE consumer = $1
-
--- name: locked_position
--- Held until the end of the transaction: the live consumer cannot advance while its tables are swapped.
-SELECT position FROM platform.position WHERE consumer = $1 FOR UPDATE
+-- name: session_exists
+SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)
 
 -- name: schema_exists
 SELECT to_regnamespace($1) IS NOT NULL

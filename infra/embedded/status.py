@@ -113,7 +113,7 @@ async def read_leases(settings: Settings) -> list[Mapping[str, Any]]:
 
     async with connected(settings.acting_as("reader"), "status") as connection:
         lags = {row["name"]: row for row in await connection.fetch(_SQL["lags"])}
-        unknown = {"halted_reason": None, "lag": None}
+        unknown = {"halted_reason": None, "lag": None, "held_by": None}
         return [unknown | dict(lags.get(row["name"], {})) | dict(row) for row in await holders(connection, settings)]
 
 
@@ -124,7 +124,8 @@ def _leased(name: str, row: Mapping[str, Any] | None) -> dict[str, Any]:
         return unknown | {"state": "absent"}
     halted = row["halted_reason"]
     state = "halted" if halted else "active" if row["held"] else "absent"
-    known = {"lag": row["lag"], "halted": halted, "owner": row["owner"] if row["held"] else None}
+    held_by = {name: row["held_by"]} if row.get("held_by") else None
+    known = {"lag": row["lag"], "halted": halted, "owner": row["owner"] if row["held"] else None, "held_by": held_by}
     return unknown | {"state": state, **{name: value for name, value in known.items() if value is not None}}
 
 
@@ -165,4 +166,4 @@ def _address(process: Mapping[str, Any]) -> str:
 def _answered(process: dict[str, Any], answer: Mapping[str, Any] | None) -> dict[str, Any]:
     if answer is None:
         return process | ({"state": "silent"} if process["state"] == "ready" else {})
-    return process | {name: answer[name] for name in ("lag", "rebuilding") if name in answer}
+    return process | {name: answer[name] for name in ("lag", "rebuilding", "held_by") if name in answer}

@@ -63,6 +63,11 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
                 f"يعيد {consumer} بناء صفوفه من السجل: {entries} من القيود وعددها {of}.",
                 f"{consumer} rebuilds its rows from the log: {entries} of {of} entries.",
             )
+        for consumer, session in process.get("held_by", {}).items():
+            line(
+                f"ينتظر {consumer} جلسة في قاعدة البيانات: {session}.",
+                f"{consumer} waits for a session of the database: {session}.",
+            )
     for topic, pause in status.paused.items():
         until = pause["until"]
         line(f"قراءة {topic} بطيئة حتى {until}: {pause['ar']}.", f"{topic} is paused until {until}: {pause['en']}.")

@@ -96,16 +96,21 @@ async def grant_rights(connection: Connection, schemas: Iterable[str]) -> None:
     """Give each role its rights on the tables of these schemas, and take all others. In the caller's transaction, as
     their owner."""
     for schema in schemas:
-        found = await connection.fetch(_SQL["tables"], schema)
-        known = {row["rolname"] for row in await connection.fetch(_SQL["roles"])}
-        everyone = ", ".join(["PUBLIC", *sorted(known - {schema_owner(schema)})])
-        for row in found:
-            kind = "SEQUENCE" if row["is_sequence"] else "TABLE"
-            await connection.execute(f"REVOKE ALL ON {kind} {schema}.{row['name']} FROM {everyone}")
-        await connection.execute(f"REVOKE ALL ON SCHEMA {schema} FROM {everyone}")
-        kinds = {row["name"]: "SEQUENCE" if row["is_sequence"] else "TABLE" for row in found}
-        for statement in _grants(schema, kinds, known):
-            await connection.execute(statement)
+        await grant_rights_of(connection, schema, schema)
+
+
+async def grant_rights_of(connection: Connection, name: str, schema: str) -> None:
+    """The same for one schema, `schema`, that has or will have the name `name`."""
+    found = await connection.fetch(_SQL["tables"], schema)
+    known = {row["rolname"] for row in await connection.fetch(_SQL["roles"])}
+    everyone = ", ".join(["PUBLIC", *sorted(known - {schema_owner(name)})])
+    for row in found:
+        kind = "SEQUENCE" if row["is_sequence"] else "TABLE"
+        await connection.execute(f"REVOKE ALL ON {kind} {schema}.{row['name']} FROM {everyone}")
+    await connection.execute(f"REVOKE ALL ON SCHEMA {schema} FROM {everyone}")
+    kinds = {row["name"]: "SEQUENCE" if row["is_sequence"] else "TABLE" for row in found}
+    for statement in _grants(name, schema, kinds, known):
+        await connection.execute(statement)
 
 
 async def own_read_models(connection: Connection, schema: str) -> None:
@@ -134,18 +139,19 @@ def _database_sql(database: str, logins: Iterable[str], makers: str) -> list[str
     ]
 
 
-def _grants(schema: str, kinds: Mapping[str, str], known: set[str]) -> list[str]:
-    """What the table of rights gives the known roles in a schema. A sequence needs a row of its own."""
+def _grants(name: str, schema: str, kinds: Mapping[str, str], known: set[str]) -> list[str]:
+    """What the table of rights gives the known roles in the schema `name`, for the one that is `schema` now. A sequence
+    needs a row of its own."""
     statements = []
     for role, granted in rights_by_role(known).items():
         found = {
-            name: text
-            for name, kind in kinds.items()
-            if (text := granted.get(f"{schema}.{name}") if kind == "SEQUENCE" else privileges(granted, schema, name))
+            made: text
+            for made, kind in kinds.items()
+            if (text := granted.get(f"{name}.{made}") if kind == "SEQUENCE" else privileges(granted, name, made))
         }
         if found:
             statements.append(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
-        statements += [f"GRANT {text} ON {kinds[name]} {schema}.{name} TO {role}" for name, text in found.items()]
+        statements += [f"GRANT {text} ON {kinds[made]} {schema}.{made} TO {role}" for made, text in found.items()]
     return statements
 
 

@@ -55,6 +55,8 @@ class Progress:
     """Paused topics: until when, and why, in Arabic and English. The process stays ready."""
     rebuilding: dict[str, dict[str, int]] = field(default_factory=dict)
     """Consumers whose rows of another version are rebuilt before anything is applied: `entries` folded, `of` all."""
+    held_by: dict[str, str] = field(default_factory=dict)
+    """Consumers that wait for a lock, and the session that has it."""
     positions: bool = True
     moved_at: float = field(init=False)
     looked: bool = field(default=False, init=False)
@@ -87,6 +89,8 @@ class Progress:
             details["paused"] = self.paused
         if self.rebuilding:
             details["rebuilding"] = self.rebuilding
+        if self.held_by:
+            details["held_by"] = self.held_by
         if halted := self.halted or self.alarm:
             return Readiness(False, details | {"halted": halted})
         if self.standby:

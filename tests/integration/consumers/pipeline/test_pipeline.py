@@ -362,6 +362,13 @@ async def test_the_lag_is_told_while_a_batch_is_under_way(
                 return one.readiness().details["lag"] == 30
 
             await until(lag_is_known, "the lag is shown")
+
+            async def holder_is_named() -> bool:
+                return "held_by" in one.readiness().details
+
+            await until(holder_is_named, "what it waits for is shown")
+            name = await connection.fetchval("SELECT current_setting('application_name')")
+            assert one.readiness().details["held_by"] == {"counting": name}
         await until_position(connection, 50)
 
 

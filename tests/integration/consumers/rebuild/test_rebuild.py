@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import astuple, replace
 from hashlib import sha256
+from typing import Any
 
 import orjson
 import pytest
@@ -16,16 +19,33 @@ from consumers.audit.tree import WrongTree
 from consumers.commitments.check import said_in_log
 from consumers.commitments.commitment import hash_read_models
 from consumers.fold.consumer import Consumer
+from consumers.fold.table_hash import TableHash
 from consumers.fold.version import FoldVersion
+from consumers.pipeline.batch import Batch
+from consumers.pipeline.writer import NewerRules, Writer
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
+from consumers.rebuild import rebuild as module
+from consumers.rebuild import swap
 from consumers.rebuild.commands import rebuild_command
-from consumers.rebuild.rebuild import AlreadyRunning, OtherRules, RebuildOptions, Rebuilt, document, rebuild
+from consumers.rebuild.rebuild import (
+    AlreadyRunning,
+    OtherRules,
+    RebuildOptions,
+    Rebuilt,
+    SessionEnded,
+    document,
+    rebuild,
+)
 from consumers.rebuild.table_hash import table_hash
 from consumers.registry import CONSUMERS
+from events.errors import Fenced
+from events.wire.entry import parse_entry
 from infra.log.bundle import split_bundle
 from infra.log.merkle import TileTree, leaf_hash
-from infra.log.reader import ChangedEntry
-from infra.postgres.connection import Connection, connect
+from infra.log.reader import READ_ENTRIES_MIN, ChangedEntry
+from infra.postgres.connection import Connection, connect, connected
+from infra.postgres.migrate import create_tables
+from infra.postgres.unit_of_work import Table
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
@@ -37,6 +57,11 @@ from tests.unit.consumers.audit.memory_log import KEY, root_of
 SWAP = RebuildOptions(compare=True, swap=True)
 HOLDS_ANOTHER_UP = (
     "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+)
+
+
+HOLDS_POSITION = (
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'platform.position'::regclass AND mode = 'RowShareLock')"
 )
 
 
@@ -191,23 +216,215 @@ async def test_a_swap_waits_for_the_live_position(settings: Settings, live: Conn
 async def test_a_swap_waits_for_readers_of_the_old_tables_and_keeps_what_was_folded(
     settings: Settings, live: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("consumers.rebuild.rebuild.LOCK_TIMEOUT_MS", 50)
-    monkeypatch.setattr("consumers.rebuild.rebuild.SWAP_AGAIN_S", 0.05)
+    monkeypatch.setattr("consumers.rebuild.swap.READERS_END_MS", 50)
+    monkeypatch.setattr("consumers.rebuild.swap.SWAP_AGAIN_S", 0.05)
     folded: list[int] = []
+    hashed: list[str] = []
+
+    async def noted_hash(connection: Connection, table: Table[Any]) -> TableHash:
+        hashed.append(table.name)
+        return await table_hash(connection, table)
+
+    monkeypatch.setattr(module, "table_hash", noted_hash)
     with capture_logs() as lines:
         async with live.transaction():
             await live.execute("LOCK TABLE projections.certificate IN ACCESS SHARE MODE")
             task = asyncio.create_task(rebuild(settings, PROJECTIONS, SWAP, folded.append))
 
+            tries = len(hashed)
+
             async def waits() -> bool:
-                return folded.count(0) > 2
+                nonlocal tries
+                tries = tries or (len(folded) if len(hashed) == len(PROJECTIONS.stored_tables) else 0)
+                return tries > 0 and len(folded) > tries + 2
 
             await until(waits, "the swap is tried again")
             assert not task.done()
         assert (await task).swapped
+    assert hashed == [table.name for table in PROJECTIONS.stored_tables], "hashed once, before the first try"
     assert sum(folded) == await live.fetchval("SELECT position FROM platform.position WHERE consumer = 'projections'")
     assert [line["event"].split()[0] for line in lines] == ["the", "swapped"]
     assert (await rebuild(settings, PROJECTIONS)).ok
+
+
+async def test_the_live_consumer_goes_on_while_the_rebuilt_rows_are_hashed_and_compared(
+    settings: Settings, live: Connection, raw: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each hash takes until the consumer has applied an entry more."""
+    end = len(raw) - len(PROJECTIONS.stored_tables)
+    await live.execute("TRUNCATE platform.position; DROP SCHEMA projections CASCADE")
+    await create_tables(live, PROJECTIONS.schema, PROJECTIONS.create_sql())
+    await apply_live(live, PROJECTIONS, raw[:end])
+    await live.execute("SET lock_timeout = '1s'")
+    applied = end
+
+    async def slow_hash(connection: Connection, table: Table[Any]) -> TableHash:
+        nonlocal applied
+        applied += 1
+        await apply_live(live, PROJECTIONS, raw[:applied])
+        return await table_hash(connection, table)
+
+    monkeypatch.setattr(module, "table_hash", slow_hash)
+    swapped = await rebuild(settings, PROJECTIONS, SWAP)
+    assert (swapped.ok, swapped.log_index, swapped.swapped_at) == (True, end, len(raw))
+    assert document([swapped])["swapped_at"] == {"projections": len(raw)}
+    monkeypatch.setattr(module, "table_hash", table_hash)
+    assert (await rebuild(settings, PROJECTIONS)).ok
+
+
+async def test_a_long_statement_of_a_rebuild_is_progress(
+    settings: Settings, live: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first hash waits for three signs of progress: without them the process would be stalled."""
+    monkeypatch.setattr(module, "REPORT_S", 0.01)
+    signs: list[int] = []
+    before_hash: list[int] = []
+
+    async def slow_hash(connection: Connection, table: Table[Any]) -> TableHash:
+        before_hash.append(len(signs))
+
+        async def is_told() -> bool:
+            return len(signs) > before_hash[0] + 2
+
+        await until(is_told, "three signs of progress while the rows are hashed")
+        return await table_hash(connection, table)
+
+    monkeypatch.setattr(module, "table_hash", slow_hash)
+    await rebuild(settings, PROJECTIONS, RebuildOptions(), signs.append)
+    assert set(signs[before_hash[0] :]) == {0}
+
+
+async def test_a_swap_that_is_suspended_gives_the_live_position_back(
+    settings: Settings, live: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A suspended process sends nothing more: PostgreSQL ends its session, and the next rebuild goes on."""
+    suspended = asyncio.Event()
+
+    async def sends_nothing(*_: object) -> bool:
+        suspended.set()
+        await asyncio.Event().wait()
+        return False
+
+    with monkeypatch.context() as patch:
+        patch.setattr(swap, "_exchange", sends_nothing)
+        hasty = settings.model_copy(update={"idle_in_transaction_timeout_ms": 300})
+        task = asyncio.create_task(rebuild(hasty, PROJECTIONS, SWAP))
+        await suspended.wait()
+        assert await live.fetchval(HOLDS_POSITION), "the swap holds the live position"
+        await live.execute("SET lock_timeout = '10s'")
+        await live.execute("UPDATE platform.position SET halted_reason = NULL WHERE consumer = 'projections'")
+        task.cancel()
+        with suppress(asyncio.CancelledError, SessionEnded):
+            await task
+    told: list[int] = []
+    assert (await rebuild(settings, PROJECTIONS, SWAP, told.append)).swapped
+    assert first_told(told) == sum(told), "all was folded already"
+
+
+class Killed(Exception):
+    """Ends a rebuild in its middle, as a kill does: the transaction under way is rolled back."""
+
+
+@pytest.mark.parametrize("name", sorted(CONSUMERS))
+async def test_a_rebuild_that_was_interrupted_goes_on_where_it_was(
+    settings: Settings, connection: Connection, raw: list[bytes], name: str
+) -> None:
+    consumer = CONSUMERS[name]
+    await write_log(connection, raw)
+    await apply_live(connection, consumer, raw)
+    stored = await interrupted(settings, connection, consumer)
+    assert 0 < stored < len(raw)
+    told: list[int] = []
+    swapped = await rebuild(settings, consumer, SWAP, told.append)
+    assert first_told(told) == stored, "nothing is folded again"
+    assert (swapped.ok, sum(told)) == (True, len(raw))
+    assert await scratch_schemas(connection) == 0
+    assert (await rebuild(settings, consumer)).ok
+
+
+def first_told(told: list[int]) -> int:
+    """The entries that a rebuild began with, or the first batch where it had none."""
+    return next(entries for entries in told if entries)
+
+
+async def interrupted(settings: Settings, connection: Connection, consumer: Consumer) -> int:
+    """Kill a rebuild after its first batch; returns the position that is stored beside its rows."""
+
+    def kill(entries: int) -> None:
+        if entries:
+            raise Killed
+
+    with pytest.raises(Killed):
+        await rebuild(settings, consumer, SWAP, kill)
+    stored: int = await connection.fetchval(f"SELECT position FROM rebuild_{consumer.schema}_next.replayed")
+    return stored
+
+
+@pytest.mark.parametrize(
+    "change", ["position = 300, number = number - 1", "position = 300, sha256 = ''", "position = 1000000"]
+)
+async def test_what_was_rebuilt_by_another_version_or_for_another_log_begins_again(
+    settings: Settings, live: Connection, change: str
+) -> None:
+    await interrupted(settings, live, PROJECTIONS)
+    await live.execute(f"UPDATE rebuild_projections_next.replayed SET {change}")
+    told: list[int] = []
+    assert (await rebuild(settings, PROJECTIONS, SWAP, told.append)).ok
+    assert first_told(told) == READ_ENTRIES_MIN, "the first batch"
+    assert sum(told) == await live.fetchval("SELECT position FROM platform.position")
+
+
+async def test_a_comparison_leaves_an_interrupted_swap_as_it_is(settings: Settings, live: Connection) -> None:
+    stored = await interrupted(settings, live, PROJECTIONS)
+    assert (await rebuild(settings, PROJECTIONS)).ok
+    assert await live.fetchval("SELECT position FROM rebuild_projections_next.replayed") == stored
+
+
+async def test_statements_that_sessions_have_prepared_mean_the_new_tables_after_a_swap(
+    settings: Settings, live: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in a transaction of the consumer that waited for the swap."""
+    rows = await live.fetchval("SELECT count(*) FROM projections.certificate")
+    await live.execute("DELETE FROM projections.certificate; SET search_path = projections")
+    by_name = await live.prepare("SELECT count(*) FROM certificate")
+    async with connected(settings, "reader") as reader:
+        qualified = await reader.prepare("SELECT count(*) FROM projections.certificate")
+        assert [await by_name.fetchval(), await qualified.fetchval()] == [0, 0]
+        exchange = swap._exchange
+        moves: list[asyncio.Task[str]] = []
+
+        async def while_the_consumer_waits(connection: Connection, *given: Any) -> bool:
+            await transaction.start()
+            moves.append(asyncio.create_task(live.execute("UPDATE platform.position SET halted_reason = NULL")))
+
+            async def waits() -> bool:
+                return bool(await connection.fetchval(HOLDS_ANOTHER_UP))
+
+            await until(waits, "the consumer waits for its position")
+            return await exchange(connection, *given)
+
+        transaction = live.transaction()
+        monkeypatch.setattr(swap, "_exchange", while_the_consumer_waits)
+        assert (await rebuild(settings, PROJECTIONS, SWAP)).swapped
+        await moves[0]
+        assert [await by_name.fetchval(), await qualified.fetchval()] == [rows, rows]
+        await transaction.commit()
+
+
+async def test_a_consumer_of_an_earlier_version_ends_after_the_swap(
+    settings: Settings, live: Connection, raw: list[bytes]
+) -> None:
+    """The documented upgrade: the new release's rebuild beside the live consumer of the old one."""
+    earlier = FoldVersion(PROJECTIONS.version.number - 1, "earlier")
+    await live.execute("UPDATE platform.position SET rules_version = $1, fold_sha256 = $2", *astuple(earlier))
+    writer = Writer(replace(PROJECTIONS, version=earlier), live, 1)
+    assert await writer.open()
+    assert (await rebuild(settings, PROJECTIONS, RebuildOptions(compare=False, swap=True))).swapped
+    with pytest.raises(Fenced):
+        await writer.apply(Batch(writer.position, [parse_entry(writer.position, raw[-1])], None, 0))
+    with pytest.raises(NewerRules):
+        await writer.open()
+    assert await Writer(PROJECTIONS, live, 2).open(), "the new release applies at once"
 
 
 async def test_one_rebuild_of_a_read_model_at_a_time(settings: Settings, live: Connection) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from infra.embedded.status import read_leases
-from infra.postgres.connection import Connection
+from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
+from tests.integration.consumers.registrar.registering import until
 
 
 async def test_leases_are_read_with_the_lag_of_the_consumers(settings: Settings, connection: Connection) -> None:
@@ -26,6 +29,7 @@ async def test_leases_are_read_with_the_lag_of_the_consumers(settings: Settings,
             "held": True,
             "halted_reason": None,
             "lag": None,
+            "held_by": None,
         },
         "consumer.revenue": {
             "name": "consumer.revenue",
@@ -34,5 +38,25 @@ async def test_leases_are_read_with_the_lag_of_the_consumers(settings: Settings,
             "held": False,
             "halted_reason": "changed",
             "lag": 3,
+            "held_by": None,
         },
     }
+
+
+async def test_the_session_that_a_consumer_waits_for_is_read(settings: Settings, connection: Connection) -> None:
+    await connection.execute(
+        "INSERT INTO platform.lease (name, owner, epoch, expires_at) VALUES ('consumer.revenue', 'two', 1, now());"
+        "INSERT INTO platform.position (consumer) VALUES ('revenue')"
+    )
+    lock = "UPDATE platform.position SET halted_reason = NULL"
+    async with connected(settings, "revenue") as consumer, connected(settings, "rebuild revenue") as holder:
+        async with holder.transaction():
+            await holder.execute(lock)
+            waiting = asyncio.create_task(consumer.execute(lock))
+
+            async def is_named() -> bool:
+                return [row["held_by"] for row in await read_leases(settings)] == ["yesser rebuild revenue"]
+
+            await until(is_named, "what the consumer waits for is named")
+        await waiting
+    assert [row["held_by"] for row in await read_leases(settings)] == [None]

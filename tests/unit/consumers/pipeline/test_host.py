@@ -12,11 +12,12 @@ def test_every_rebuild_and_every_halt_is_shown_for_the_whole_process() -> None:
         {
             "revenue": Readiness(True, {"role": "active", "lag": 7, "rebuilding": rebuilding}),
             "campaigns": Readiness(False, {"role": "standby", "lag": 9, "halted": "a leaf differs"}),
-            "projections": Readiness(True, {"role": "standby", "lag": 0}),
+            "projections": Readiness(True, {"role": "standby", "lag": 0, "held_by": {"projections": "psql"}}),
         }
     )
     assert (found.ready, found.healthy) == (False, True)
     assert found.details["rebuilding"] == rebuilding
+    assert found.details["held_by"] == {"projections": "psql"}
     assert (found.details["role"], found.details["lag"]) == ("active", 9)
     assert found.details["halted"] == "campaigns: a leaf differs"
 

@@ -9,10 +9,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from consumers.fold.replay import Scratch
 from consumers.projections.consumer import CONSUMER
-from consumers.rebuild import rebuild
-from consumers.rebuild.rebuild import RebuildOptions, Rebuilt
+from consumers.rebuild import swap
+from consumers.rebuild.lasting_scratch import LastingScratch
 from infra.settings import Settings
 
 
@@ -33,24 +32,39 @@ class Connection:
         self.ended.append("committed")
 
     async def execute(self, sql: str) -> None:
-        if sql.startswith("DROP SCHEMA"):
+        if sql.endswith("IN ACCESS EXCLUSIVE MODE"):
             raise self.error
 
     async def fetchval(self, *_: object) -> int:
         return 7
 
 
-@pytest.mark.parametrize("error", [asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError])
+@pytest.mark.parametrize(
+    "error", [asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.QueryCanceledError]
+)
 async def test_what_was_folded_is_committed_when_the_old_tables_are_in_use(
     error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def done(*_: object) -> Any:
-        return Rebuilt(CONSUMER.name, 7, (), None, True)
+    folded: list[list[str]] = []
 
-    monkeypatch.setattr(rebuild, "replay", done)
-    monkeypatch.setattr(rebuild, "_settle", done)
+    async def read(*_: object) -> list[str]:
+        return ["the last entry"]
+
+    async def apply(_: object, __: object, entries: list[str]) -> None:
+        folded.append(entries)
+
+    monkeypatch.setattr(swap, "read_parsed", read)
+    monkeypatch.setattr(LastingScratch, "apply", apply)
     connection: Any = Connection(error)
-    scratch = Scratch(CONSUMER, "rebuild_projections")
-    options = RebuildOptions(compare=False, swap=True)
-    assert await rebuild._finish(Settings(), connection, scratch, options, lambda _: None) is None
+    scratch = LastingScratch(CONSUMER)
+    scratch.position = 6
+    assert await swap.try_swap(Settings(), connection, scratch, 1) is swap.Try.HELD
     assert connection.ended == ["rolled back", "committed"]
+    assert folded == [["the last entry"]]
+
+
+async def test_more_than_a_few_missing_entries_are_not_folded_under_the_lock() -> None:
+    connection: Any = Connection(asyncpg.LockNotAvailableError)
+    scratch = LastingScratch(CONSUMER)
+    assert await swap.try_swap(Settings(), connection, scratch, 6) is swap.Try.BEHIND
+    assert connection.ended == ["committed"]

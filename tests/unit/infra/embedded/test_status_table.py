@@ -33,6 +33,15 @@ def test_a_consumer_that_rebuilds_its_rows_is_named_with_its_progress() -> None:
     assert "revenue rebuilds its rows from the log: 8,192 of 20,000 entries." in written.getvalue()
 
 
+def test_the_session_that_a_consumer_waits_for_is_named() -> None:
+    process = PART | {"name": "revenue", "health_port": 3, "log": "var/logs/revenue.log"}
+    status = StackStatus("var", True, True, PART, PART, [process])
+    answered = status.with_answers({"revenue": {"lag": 7, "held_by": {"revenue": "yesser rebuild revenue"}}})
+    written = StringIO()
+    print_status(answered, Console(file=written, width=200))
+    assert "revenue waits for a session of the database: yesser rebuild revenue." in written.getvalue()
+
+
 def test_the_metrics_of_each_process_are_a_target_by_its_name() -> None:
     processes = [PART | {"name": name, "health_port": port} for name, port in (("registrar", 7), ("registrar-2", None))]
     status = StackStatus("var", True, True, PART, PART, processes)

@@ -139,3 +139,10 @@ def test_a_rebuild_is_shown_with_its_progress_and_does_not_make_a_process_unread
     progress.rebuilding = {"revenue": {"entries": 5, "of": 10}}
     shown = progress.readiness()
     assert (shown.ready, shown.details["rebuilding"]) == (True, {"revenue": {"entries": 5, "of": 10}})
+
+
+def test_what_holds_a_consumer_up_is_shown() -> None:
+    progress = Progress(Clock())
+    assert "held_by" not in progress.readiness().details
+    progress.held_by = {"revenue": "yesser rebuild revenue"}
+    assert progress.readiness().details["held_by"] == {"revenue": "yesser rebuild revenue"}
