@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consumers.fold.consumer import Consumer
-from consumers.fold.past_rows import is_kept, key_sql
+from consumers.fold.past_rows import copied_columns, is_kept, key_sql, span_end
 from infra.postgres.row_storage import keys_sql
 from infra.postgres.unit_of_work import Table
 
@@ -44,13 +44,11 @@ def is_shown(table: Table[Any]) -> bool:
 
 def base_sql(base: Base, table: Table[Any], *, whole: bool) -> str:
     """SQL for the rows of some keys, given as one array per key column, or of the whole table, at the base."""
-    live = base.live(table)
-    if table.transient and whole:
-        return " UNION ALL ".join(_parts(base, table, f"{live} t", "", "", "t"))
+    if table.transient and table.name in base.with_past:
+        return _rows_that_may_be_gone(base, table, whole=whole)
     if whole:
-        return " UNION ALL ".join(_parts(base, table, f"{live} t", f"{live} k", "", "t"))
-    keys, on = keys_sql(table), " AND ".join(f"t.{name} = k.{name}" for name in table.key)
-    return " UNION ALL ".join(_parts(base, table, f"{keys} JOIN {live} t ON {on}", keys, "", "k"))
+        return _rows(base, table, f"{base.live(table)} t", "")
+    return _rows(base, table, f"{keys_sql(table)} JOIN {base.live(table)} t ON {_same_key(table)}", "")
 
 
 def view_sql(base: Base, table: Table[Any], schema: str, *, is_changed: bool) -> str:
@@ -59,32 +57,64 @@ def view_sql(base: Base, table: Table[Any], schema: str, *, is_changed: bool) ->
     if is_kept(table):
         changed = f"(SELECT key FROM {schema}.changed_row WHERE name = '{table.name}')"
         left = f" AND {key_sql(table, 't')} NOT IN {changed}" if is_changed else ""
-        left_past = f" AND {key_sql(table, 'k')} NOT IN {changed}" if is_changed else ""
-        parts = _parts(base, table, f"{live} t", f"{live} k", left, "t", left_past)
+        parts = [_rows(base, table, f"{live} t", left)]
     else:
         before = base.end if base.is_complete else base.start
         parts = [f"SELECT {_columns(table, 't')} FROM {live} t WHERE t.{table.since} < {before}"]
     if is_changed:
         rows = f"(SELECT row FROM {schema}.changed_row WHERE name = '{table.name}') p"
-        parts.append(f"SELECT {_columns(table, 'r')} FROM {rows} CROSS JOIN LATERAL {_made(base, table)}")
+        made = f"jsonb_populate_record(NULL::{live}, p.row::jsonb) r"
+        parts.append(f"SELECT {_columns(table, 'r')} FROM {rows} CROSS JOIN LATERAL {made}")
     return " UNION ALL ".join(parts)
 
 
-def _parts(
-    base: Base, table: Table[Any], live: str, keys: str, left: str, alias: str, left_past: str = ""
-) -> list[str]:
-    """The rows of `live` (`t`) that have not changed since the base; what the others were, by their keys `k` or all."""
-    sql = f"SELECT {_columns(table, 't')} FROM {live} WHERE {_since(base, table, 't')}{left}"
+def _rows(base: Base, table: Table[Any], live: str, left: str) -> str:
+    """The rows of `live` (`t`) at the base: what the first copy since then has, and the rest of the row itself.
+
+    The first copy is that of the base's span, which has few blocks. A look-up for each key finds that of a later span,
+    so that the cost does not depend on how much is kept: the limit keeps it one.
+    """
     if table.name not in base.with_past:
-        return [sql]
-    # A look-up for each key, whose cost does not depend on how much is kept: the limit keeps it one.
-    changed = _past(base, table, alias, "true", "")
-    was = f"{keys} CROSS JOIN LATERAL ({_past(base, table, 'k', 'p.row', ' ORDER BY p.until')}) p"
-    past = (
-        f"SELECT {_columns(table, 'r')} FROM {was if keys else _first_copies(base, table)}"
-        f" CROSS JOIN LATERAL {_made(base, table)} WHERE p.row IS NOT NULL AND {_since(base, table, 'r')}{left_past}"
+        return f"SELECT {_columns(table, 't')} FROM {live} WHERE {_since(base, table, 't')}{left}"
+    key = key_sql(table, "t")
+    was = {name: _copied(table, name, number) for number, name in enumerate(copied_columns(table))}
+    columns = (
+        f"CASE WHEN p.found THEN {was[c]} ELSE t.{c} END AS {c}" if c in was else f"t.{c}" for c in table.columns
     )
-    return [f"{sql} AND ({changed}) IS NULL", past]
+    return (
+        f"SELECT {_columns(table, 'r')} FROM (SELECT {', '.join(columns)} FROM {live}"
+        f" LEFT JOIN ({_first_copies(_block_copies(base, table))}) b ON b.key = {key}"
+        f" LEFT JOIN LATERAL (SELECT s.key, s.row FROM {base.consumer.schema}.past_span s"
+        f" WHERE s.name = '{table.name}' AND s.key = {key} AND s.until >= {span_end(base.start)}"
+        f" ORDER BY s.until LIMIT 1) s ON b.key IS NULL"
+        f" CROSS JOIN LATERAL (SELECT coalesce(b.key, s.key) IS NOT NULL AS found,"
+        f" coalesce(b.row, s.row)::jsonb AS row OFFSET 0) p"
+        f" WHERE (p.row IS NOT NULL OR NOT p.found){left}) r WHERE {_since(base, table, 'r')}"
+    )
+
+
+def _rows_that_may_be_gone(base: Base, table: Table[Any], *, whole: bool) -> str:
+    """The rows at the base of a transient table, whose copies are whole: few rows, so all copies are read."""
+    keys = "" if whole else keys_sql(table)
+    spans = (
+        f"SELECT s.key, s.row, s.until, 0::bigint AS part FROM {base.consumer.schema}.past_span s"
+        f" WHERE s.name = '{table.name}' AND s.until >= {span_end(base.start)}"
+    )
+    copies = _first_copies(f"{_block_copies(base, table)} UNION ALL {spans}")
+    live = f"{base.live(table)} t" if whole else f"{keys} JOIN {base.live(table)} t ON {_same_key(table)}"
+    columns = (f"{_copied(table, name, number)} AS {name}" for number, name in enumerate(copied_columns(table)))
+    asked = f"({copies}) c" if whole else f"{keys} JOIN ({copies}) c ON c.key = {key_sql(table, 'k')}"
+    return (
+        f"SELECT {_columns(table, 't')} FROM {live} WHERE {_since(base, table, 't')}"
+        f" AND {key_sql(table, 't')} NOT IN (SELECT key FROM ({copies}) c)"
+        f" UNION ALL SELECT {_columns(table, 'r')} FROM (SELECT {', '.join(columns)} FROM"
+        f" (SELECT c.row::jsonb AS row FROM {asked} WHERE c.row IS NOT NULL OFFSET 0) p) r"
+        f" WHERE {_since(base, table, 'r')}"
+    )
+
+
+def _same_key(table: Table[Any]) -> str:
+    return " AND ".join(f"t.{name} = k.{name}" for name in table.key)
 
 
 def _columns(table: Table[Any], alias: str) -> str:
@@ -98,22 +128,21 @@ def _since(base: Base, table: Table[Any], alias: str) -> str:
     return f"{alias}.{table.since} < {base.start}" if table.since else "true"
 
 
-def _past(base: Base, table: Table[Any], alias: str, result: str, order: str) -> str:
-    """SQL for the first copy of the row of a key since the base."""
+def _copied(table: Table[Any], column: str, number: int) -> str:
+    """SQL for a column of the copy `p`."""
+    kind = table.type_of(column)
+    return f"nullif(p.row -> {number}, 'null')" if kind == "jsonb" else f"(p.row ->> {number})::{kind}"
+
+
+def _block_copies(base: Base, table: Table[Any]) -> str:
+    """SQL for the copies from the base to the end of its span."""
     return (
-        f"SELECT {result} FROM {base.consumer.schema}.past_row p WHERE p.name = '{table.name}'"
-        f" AND p.key = {key_sql(table, alias)} AND p.until >= {base.start}{order} LIMIT 1"
+        f"SELECT c.key, c.row, b.until, b.part"
+        f" FROM {base.consumer.schema}.past_block b, unnest(b.keys, b.rows) AS c (key, row)"
+        f" WHERE b.name = '{table.name}' AND b.until >= {base.start} AND b.until < {span_end(base.start)}"
     )
 
 
-def _first_copies(base: Base, table: Table[Any]) -> str:
-    """SQL for the first copies since the base of all rows, also of those that were deleted since."""
-    return (
-        f"(SELECT DISTINCT ON (key) row FROM {base.consumer.schema}.past_row"
-        f" WHERE name = '{table.name}' AND until >= {base.start} ORDER BY key, until) p"
-    )
-
-
-def _made(base: Base, table: Table[Any]) -> str:
-    """SQL that makes a row `r` of the JSON in `p`."""
-    return f"jsonb_populate_record(NULL::{base.live(table)}, p.row::jsonb) r"
+def _first_copies(copies: str) -> str:
+    """SQL for the first of `copies` of each key, also of rows that were deleted since."""
+    return f"SELECT DISTINCT ON (key) key, row FROM ({copies}) c ORDER BY key, until, part"

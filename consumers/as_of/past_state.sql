@@ -8,7 +8,7 @@ SELECT consumer, position, rules_version, fold_sha256 FROM platform.position
 -- name: with_past
 -- Those of some tables that have past rows.
 SELECT name FROM unnest($1::text[]) AS t (name)
-WHERE EXISTS (SELECT FROM {schema}.past_row p WHERE p.name = t.name)
+WHERE EXISTS (SELECT FROM {schema}.past_block p WHERE p.name = t.name)
 
 -- name: create
 -- The rows that the fold changes, beside the views.

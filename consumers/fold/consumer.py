@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from consumers.fold.past_rows import PAST_ROW
+from consumers.fold.past_rows import PAST_ROW, PAST_SPAN
 from consumers.fold.past_rows import SQL_FILE as PAST_ROWS
 from consumers.fold.version import UNNUMBERED, FoldVersion, RuleVersions
 from events.wire.entry import Entry
@@ -59,8 +59,8 @@ class Consumer:
 
     @property
     def stored_tables(self) -> tuple[Table[Any], ...]:
-        """Its tables, and the one with what its rows were."""
-        return (*self.tables, PAST_ROW) if self.keeps_past else self.tables
+        """Its tables, and those with what its rows were."""
+        return (*self.tables, PAST_ROW, PAST_SPAN) if self.keeps_past else self.tables
 
     def create_sql(self) -> list[str]:
         """The SQL that creates the tables in the current schema."""

@@ -1,8 +1,12 @@
-"""Keeps what rows were: before a row changes for the first time in a block of the log, it is copied into `past_row`.
+"""Keeps what rows were: before a row changes for the first time in a block of the log, what may change of it is
+copied. What is constant in a row is read from the row itself.
 
 Flows in: the rows of a batch as they were loaded, and which of them the fold changed. Flows out: rows of `past_row`,
-for the same transaction. The row of a key at the beginning of a block is then its first copy from that block on, or the
-row itself if there is none (`consumers.as_of.past_state`). A batch may have entries of more than one block.
+and of `past_span`, for the same transaction. A batch may have entries of more than one block.
+
+The row of a key at the beginning of a block is its first copy from that block on, or the row itself if there is none.
+To find it without reading all later blocks, `past_span` has the first copy of each span of blocks: what is not in the
+rest of the block's span is found there, by its key (`consumers.as_of.past_sql`).
 
 A copy costs what a change costs, and a row is copied at most once per block, so nothing here grows with the log.
 """
@@ -10,9 +14,11 @@ A copy costs what a change costs, and a row is copied at most once per block, so
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 import orjson
@@ -22,13 +28,18 @@ from infra.postgres.unit_of_work import Key, Row, Table, UnitOfWork
 
 BLOCK_ENTRIES: Final = 4_096
 """Entries of a block. A state inside it is its first state and the fold of what follows, so at most so many entries."""
+SPAN_BLOCKS: Final = 16
+"""Blocks of a span. A state inside a span reads the copies of the blocks up to its end."""
 SQL_FILE: Final = ("consumers.fold", "past_rows.sql")
 """Among the `sql_files` of a consumer whose past rows are kept."""
 
 
 @dataclass(slots=True)
 class PastRow:
-    """The row of `key` in the table `name`, as it was at the beginning of the block `until`; None: there was none."""
+    """The row of `key` in the table `name` at the beginning of the block or span `until`; None: there was none.
+
+    `row` is a JSON array of the columns `copied_columns`.
+    """
 
     name: str
     key: str
@@ -37,6 +48,8 @@ class PastRow:
 
 
 PAST_ROW: Final = Table("past_row", PastRow, key=("name", "key", "until"), append_only=True)
+"""A view of `past_block`."""
+PAST_SPAN: Final = Table("past_span", PastRow, key=("name", "key", "until"), append_only=True)
 
 _KEY_SEPARATOR: Final = "\x1f"
 
@@ -44,6 +57,16 @@ _KEY_SEPARATOR: Final = "\x1f"
 def block_start(index: int) -> int:
     """The first index of the block that has the entry `index`."""
     return index - index % BLOCK_ENTRIES
+
+
+def span_start(index: int) -> int:
+    """The first index of the span that has the entry `index`."""
+    return index - index % (SPAN_BLOCKS * BLOCK_ENTRIES)
+
+
+def span_end(start: int) -> int:
+    """The first beginning of a span from `start` on: copies from there on are found by their keys."""
+    return -span_start(-start)
 
 
 def blocks(entries: Sequence[Entry]) -> list[Sequence[Entry]]:
@@ -56,6 +79,24 @@ def blocks(entries: Sequence[Entry]) -> list[Sequence[Entry]]:
 def is_kept(table: Table[Any]) -> bool:
     """Whether past rows of the table are kept: those of the others never change, and show their age."""
     return not table.append_only
+
+
+def copied_columns(table: Table[Any]) -> tuple[str, ...]:
+    """What is copied of a row: what may change, and all of a row that may be deleted."""
+    return table.columns if table.transient else table.changing
+
+
+@cache
+def _values_of(table: Table[Any]) -> Callable[[Any], Any]:
+    names = copied_columns(table)
+    only = attrgetter(names[0])
+    return attrgetter(*names) if len(names) > 1 else lambda row: [only(row)]
+
+
+def row_text(table: Table[Any], row: Any) -> str:
+    """A row as it is in `past_row`."""
+    # A row that this batch made has its members in the event's order, one that was stored in PostgreSQL's.
+    return orjson.dumps(_values_of(table)(row), option=orjson.OPT_SORT_KEYS).decode()
 
 
 def key_text(key: Key) -> str:
@@ -71,21 +112,18 @@ def key_sql(table: Table[Any], alias: str) -> str:
 class KeptKeys:
     """The rows that were copied in the current block: they need no second copy.
 
-    To forget them is safe, since a copy is never replaced. It is necessary after a transaction that failed.
+    To forget them is safe, since the first copy counts. It is necessary after a transaction that failed.
     """
 
     def __init__(self) -> None:
         self._start = -1
         self._keys: defaultdict[Table[Any], set[Key]] = defaultdict(set)
-        self.are_all = False
-        """Whether every copy of the current block is known here."""
 
-    def enter(self, start: int, first_index: int) -> None:
-        """Continue at `first_index`, which is in the block `start`."""
+    def enter(self, start: int) -> None:
+        """Continue in the block `start`."""
         if start != self._start:
             self._start = start
             self._keys.clear()
-            self.are_all = first_index == start
 
     def of(self, table: Table[Any]) -> set[Key]:
         return self._keys[table]
@@ -103,15 +141,17 @@ class KeepingUnitOfWork(UnitOfWork):
 
     def __init__(self, kept: KeptKeys) -> None:
         super().__init__()
-        self.are_new = True
-        """Whether none of the copies can be stored already."""
+        self.first_indexes: dict[int, int] = {}
+        """Block → the first of the batch's entries in it."""
         self._start = 0
         self._kept = kept
         self._before: defaultdict[Table[Any], dict[Key, str | None]] = defaultdict(dict)
         self._seen: defaultdict[Table[Any], set[Key]] = defaultdict(set)
         self._changed: defaultdict[Table[Any], dict[Key, None]] = defaultdict(dict)
         self._unread: defaultdict[Table[Any], list[Key]] = defaultdict(list)
+        self._later: defaultdict[Table[Any], set[Key]] = defaultdict(set)
         self._past: list[PastRow] = []
+        self._past_of_spans: list[PastRow] = []
         self._deleted_unread: list[tuple[Table[Any], list[Key], int]] = []
 
     def by_block(self, entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
@@ -126,8 +166,8 @@ class KeepingUnitOfWork(UnitOfWork):
         self._leave()
         self.scratch = None  # the fold reads its rows again: they may change in this block too
         self._start = block_start(first_index)
-        self._kept.enter(self._start, first_index)
-        self.are_new &= self._kept.are_all
+        self.first_indexes[self._start] = first_index
+        self._kept.enter(self._start)
 
     def get(self, table: Table[Row], *key: Any) -> Row | None:
         row = super().get(table, *key)
@@ -150,7 +190,6 @@ class KeepingUnitOfWork(UnitOfWork):
             known = self.tables[table]
             if key not in known.rows and not known.whole and key not in self._kept.of(table):
                 self._unread[table].append(key)
-                self.are_new = self._kept.are_all = False  # it is not known whether there was a row
             self._will_change(table, key)
         super().delete(table, *key)
 
@@ -158,6 +197,11 @@ class KeepingUnitOfWork(UnitOfWork):
         """Copies of the rows that the batch is the first to change in a block."""
         self._leave()
         return self._past
+
+    def past_of_spans(self) -> list[PastRow]:
+        """Those of them that may be the first in a span, as of its beginning."""
+        self._leave()
+        return self._past_of_spans
 
     def deleted_unread(self) -> list[tuple[Table[Any], list[Key], int]]:
         """What was deleted though nothing was read of it: (table, keys, block). It may have to be copied."""
@@ -173,8 +217,10 @@ class KeepingUnitOfWork(UnitOfWork):
         if not self._start or table.append_only or (table.since and getattr(row, table.since) >= self._start):
             return
         if key not in before and key not in self._kept.of(table):
-            # A row that this batch made has its members in the event's order, one that was stored in PostgreSQL's.
-            before[key] = orjson.dumps(row, option=orjson.OPT_SORT_KEYS).decode()
+            before[key] = row_text(table, row)
+            # A row that was made in this span, or that changed in it, is not the first one of its key there.
+            if max(getattr(row, name, None) or 0 for name in ("last_index", table.since)) >= span_start(self._start):
+                self._later[table].add(key)
 
     def _will_change(self, table: Table[Any], key: Key) -> None:
         known = self.tables[table]
@@ -193,7 +239,14 @@ class KeepingUnitOfWork(UnitOfWork):
             before, kept = self._before[table], self._kept.of(table)
             first = [key for key in changed if key not in kept]
             kept.update(first)
-            self._past += [PastRow(table.name, key_text(key), self._start, before[key]) for key in first]
+            past = [PastRow(table.name, key_text(key), self._start, before[key]) for key in first]
+            self._past += past
+            if span := span_start(self._start):  # nothing is searched by its key for a state before that
+                self._past_of_spans += [
+                    PastRow(one.name, one.key, span, one.row)
+                    for key, one in zip(first, past, strict=True)
+                    if key not in self._later[table]
+                ]
         self._deleted_unread += [(table, keys, self._start) for table, keys in self._unread.items()]
-        for noted in (self._before, self._seen, self._changed, self._unread):
+        for noted in (self._before, self._seen, self._changed, self._unread, self._later):
             noted.clear()

@@ -1,40 +1,69 @@
-"""Writes what rows were into `past_row`, in the transaction that changes them."""
+"""Writes what rows were, in the transaction that changes them: what a batch was the first to change in each block, and
+in each span of blocks. The parts of a block become one when it has ended.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator
 from operator import attrgetter
-from typing import Any, Final
+from typing import Final
 
-from consumers.fold.past_rows import PAST_ROW, KeepingUnitOfWork, key_sql
+from consumers.fold.past_rows import (
+    PAST_SPAN,
+    KeepingUnitOfWork,
+    PastRow,
+    block_start,
+    is_kept,
+    key_text,
+    row_text,
+    span_start,
+)
 from infra.postgres.connection import Connection
-from infra.postgres.row_storage import COPY_ROWS_MIN, key_arrays, keys_sql
-from infra.postgres.unit_of_work import Key, Table
+from infra.postgres.row_storage import load
+from infra.postgres.sql import queries
+from infra.postgres.unit_of_work import UnitOfWork
 
-_COLUMNS_OF: Final = attrgetter(*PAST_ROW.columns)
-_KEEP: Final = """
-INSERT INTO past_row (name, key, until, row)
-SELECT name, key, until, row FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) AS r (name, key, until, row)
-ON CONFLICT DO NOTHING
-"""
+_SQL: Final = queries("consumers.fold", "past_storage.sql")
+_COLUMNS_OF: Final = attrgetter(*PAST_SPAN.columns)
+
+Part = tuple[str, int, int, list[str], list[str | None]]
 
 
 async def keep(connection: Connection, rows: KeepingUnitOfWork) -> None:
     """Keep what the rows were that the batch has changed. Call it before they are saved."""
-    for table, deleted, until in rows.deleted_unread():
-        await _copy(connection, table, deleted, until)
-    past = list(map(_COLUMNS_OF, rows.past()))
-    if rows.are_new and len(past) >= COPY_ROWS_MIN:
-        await connection.copy_records_to_table(PAST_ROW.name, records=past, columns=PAST_ROW.columns)
-    elif past:
-        await connection.execute(_KEEP, *map(list, zip(*past, strict=True)))
+    unread = await _unread(connection, rows)
+    parts = list(_parts([*unread, *rows.past()], rows.first_indexes))
+    if parts:
+        await connection.executemany(_SQL["keep_part"], parts)
+    firsts = [PastRow(one.name, one.key, span_start(one.until), one.row) for one in unread] + rows.past_of_spans()
+    if firsts:
+        await connection.execute(_SQL["keep_firsts"], *map(list, zip(*map(_COLUMNS_OF, firsts), strict=True)))
+    if rows.first_indexes:
+        first, last = block_start(max(0, min(rows.first_indexes.values()) - 1)), max(rows.first_indexes)
+        if first < last:
+            names = [table.name for table in rows.tables if is_kept(table)]
+            await connection.execute(_SQL["join_parts"], names, first, last)
 
 
-async def _copy(connection: Connection, table: Table[Any], keys: list[Key], until: int) -> None:
-    """Copy rows that nobody has read, of those that are older than the block."""
-    on = " AND ".join(f"t.{name} = k.{name}" for name in table.key)
-    older = f" WHERE t.{table.since} < {until}" if table.since else ""
-    await connection.execute(
-        f"INSERT INTO past_row (name, key, until, row) SELECT '{table.name}', {key_sql(table, 't')}, {until},"
-        f" row_to_json(t)::text FROM {keys_sql(table)} JOIN {table.name} t ON {on}{older} ON CONFLICT DO NOTHING",
-        *key_arrays(table, keys),
-    )
+def _parts(past: list[PastRow], first_indexes: dict[int, int]) -> Iterator[Part]:
+    """What is stored of each table and block, with the index that the batch has reached the block at."""
+    copies: defaultdict[tuple[str, int], dict[str, str | None]] = defaultdict(dict)
+    for name, key, until, row in map(_COLUMNS_OF, past):
+        copies[name, until].setdefault(key, row)
+    for (name, until), found in copies.items():
+        keys = sorted(found)
+        yield name, until, first_indexes[until], keys, [found[key] for key in keys]
+
+
+async def _unread(connection: Connection, rows: KeepingUnitOfWork) -> list[PastRow]:
+    """Copies of rows that were deleted unread, of those that are older than the block."""
+    past = []
+    for table, keys, until in rows.deleted_unread():
+        stored = UnitOfWork()
+        await load(connection, stored, [(table, key) for key in keys])
+        for key in keys:
+            row = stored.get(table, *key)
+            if row is not None and not (table.since and getattr(row, table.since) >= until):
+                past.append(PastRow(table.name, key_text(key), until, row_text(table, row)))
+    return past

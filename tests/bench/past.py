@@ -1,6 +1,7 @@
 """The plan as of any index while the log grows, and what it costs to keep what rows were: one run, one machine.
 
     python -m tests.bench.past [--entries N] [--asked N] [--pairs N] [--traffic programme|mixed|uniform] [--json FILE]
+    python -m tests.bench.past --traffic partnerships [--partnerships N] …     # receipts of so many in turn
 
 The log is written as the registrar would write it, and the three consumers of the plan apply it from PostgreSQL. At an
 eighth, a quarter, a half and the whole of it, the plan is asked for as of random indexes, and the read models are
@@ -42,7 +43,9 @@ from infra.postgres.connection import Connection, connect
 from infra.postgres.migrate import create_tables
 from infra.principals import SUPERUSER
 from infra.settings import Settings
+from tests.bench.ledger import history
 from tests.bench.system import Meter, command_output, services
+from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.bench_history import generate_bench
 from tests.oracle.log import recorded_at
 from tests.oracle.traffic import mixed, uniform
@@ -53,6 +56,11 @@ COMMANDS: Final = 5
 SERVICES_OF_EACH: Final = 19
 """Services, and projects, of each of eight agencies: the programme plans 150 services."""
 SEGMENTS_AT_ONCE: Final = 200
+
+SIZES: Final = """
+SELECT relnamespace::regnamespace || '.' || relname, pg_total_relation_size(oid) FROM pg_class
+WHERE relname LIKE 'past%' AND relkind = 'r' OR relname = 'segment' ORDER BY 1
+"""
 
 console = Console()
 
@@ -71,8 +79,11 @@ def accepted(traffic: str, number: int) -> Iterator[tuple[str, bytes]]:
     return ((code, line) for code, line, outcome in lines if outcome == "accepted")
 
 
-def entries(traffic: str, number: int) -> Iterator[bytes]:
+def entries(traffic: str, number: int, partnerships: int) -> Iterator[bytes]:
     """Entries of what is accepted, one a minute."""
+    if traffic == "partnerships":
+        yield from raw_entries(history(number - partnerships, partnerships))
+        return
     for index, (code, line) in enumerate(islice(accepted(traffic, number), number)):
         head = f'{{"recordedtime":"{recorded_at(index, 60)}","from":"agency.{code}.events/0/{index}","event":'
         yield head.encode() + line + b"}"
@@ -168,7 +179,7 @@ async def whole(settings: Settings, given: argparse.Namespace) -> dict[str, obje
     figures: dict[str, object] = {}
     random = Random(7)
     try:
-        source, first = entries(given.traffic, given.entries), 0
+        source, first = entries(given.traffic, given.entries, given.partnerships), 0
         if given.pairs:
             await write(connection, source, 0, first := PAIR_ENTRIES)
             figures["with to without"] = costs_with = await pairs(settings, connection, given.pairs, first)
@@ -198,9 +209,9 @@ async def whole(settings: Settings, given: argparse.Namespace) -> dict[str, obje
                 "commitments_s": hashing, "longest_snapshot_s": longest,
             }  # fmt: skip
             first = end
-        sizes = "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c WHERE relname = $1"
-        past, log = [await connection.fetchval(sizes, name) for name in ("past_row", "segment")]
-        console.print(f"past rows {past / 2**20:,.0f} MiB, the log {log / 2**20:,.0f} MiB")
+        figures["bytes"] = sizes = dict(await connection.fetch(SIZES))
+        for name, size in sizes.items():
+            console.print(f"{name}: {size / 2**20:,.1f} MiB, {size / given.entries:,.0f} bytes an entry")
     finally:
         await connection.close()
     return figures
@@ -221,7 +232,8 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=1_000_000, help="entries of the log (default 1,000,000)")
     parser.add_argument("--asked", type=int, default=40, help="random indexes at each size (default 40)")
     parser.add_argument("--pairs", type=int, default=0, help="pairs with and without past rows (default none)")
-    parser.add_argument("--traffic", choices=("programme", "mixed", "uniform"), default="mixed")
+    parser.add_argument("--traffic", choices=("programme", "mixed", "uniform", "partnerships"), default="mixed")
+    parser.add_argument("--partnerships", type=int, default=4_000, help="of the traffic `partnerships`")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     given = parser.parse_args()
     with (

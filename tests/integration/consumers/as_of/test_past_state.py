@@ -27,13 +27,19 @@ from tests.integration.consumers.pipeline.written_log import apply_live, raw_ent
 from tests.oracle.history import MIXED, entries_from, generate
 
 BLOCK_ENTRIES = 32
+SPAN_BLOCKS = 3
 ENTRIES = 450
 
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(past_rows, "BLOCK_ENTRIES", BLOCK_ENTRIES)
-    monkeypatch.setattr(past_state, "BLOCK_ENTRIES", BLOCK_ENTRIES)
+    set_blocks(monkeypatch, BLOCK_ENTRIES, SPAN_BLOCKS)
+
+
+def set_blocks(monkeypatch: pytest.MonkeyPatch, entries: int, span_blocks: int) -> None:
+    monkeypatch.setattr(past_rows, "BLOCK_ENTRIES", entries)
+    monkeypatch.setattr(past_state, "BLOCK_ENTRIES", entries)
+    monkeypatch.setattr(past_rows, "SPAN_BLOCKS", span_blocks)
 
 
 @pytest.fixture(scope="module")
@@ -103,20 +109,29 @@ async def is_of_views(shown: View) -> bool:
 
 
 @pytest.mark.timeout(600)
-async def test_it_is_the_fold_of_the_whole_log(settings: Settings, connection: Connection, raw: list[bytes]) -> None:
-    random = Random(5)
+@pytest.mark.parametrize(("entries", "span_blocks"), [(BLOCK_ENTRIES, SPAN_BLOCKS), (8, 16), (48, 1)])
+async def test_it_is_the_fold_of_the_whole_log(
+    settings: Settings,
+    connection: Connection,
+    raw: list[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    entries: int,
+    span_blocks: int,
+) -> None:
+    set_blocks(monkeypatch, entries, span_blocks)
+    random = Random(entries)
     await write_log(connection, raw)
     consumers = list(CONSUMERS.values())
     for consumer in consumers:
         await apply_in_batches(connection, consumer, raw, random)
-    edges = (0, 1, BLOCK_ENTRIES, len(raw) - 1, len(raw))
+    edges = (0, 1, entries, entries * span_blocks, len(raw) - 1, len(raw))
     for index in (*edges, *random.sample(range(len(raw)), 8)):
         await require_same(settings, consumers, index)
     for consumer in PLAN_CONSUMERS:
         rebuilt = await rebuild(settings, consumer)
         assert rebuilt.ok, rebuilt.first_difference
-        assert rebuilt.read_models[-1].name == "past_row"
-        assert rebuilt.read_models[-1].rows > 0
+        assert [model.name for model in rebuilt.read_models[-2:]] == ["past_row", "past_span"]
+        assert all(model.rows > 0 for model in rebuilt.read_models[-2:])
 
 
 async def test_past_rows_are_rebuilt_with_the_rows(
@@ -125,9 +140,14 @@ async def test_past_rows_are_rebuilt_with_the_rows(
     await write_log(connection, raw)
     for consumer in PLAN_CONSUMERS:
         await apply_live(connection, consumer, raw)
-    damaged = "UPDATE projections.past_row SET row = replace(row, 'true', 'false') WHERE row LIKE '%true%'"
-    assert await connection.execute(damaged) != "UPDATE 0"
-    assert not (await rebuild(settings, PROJECTIONS)).ok
+    damaged = (
+        "UPDATE projections.past_block SET rows = replace(rows::text, 'true', 'false')::text[]",
+        "UPDATE projections.past_span SET row = replace(row, 'true', 'false')",
+    )
+    for statement in damaged:
+        assert await connection.execute(statement) != "UPDATE 0"
+    compared = {model.name: model.ok for model in (await rebuild(settings, PROJECTIONS)).read_models}
+    assert [name for name, ok in compared.items() if not ok] == ["past_row", "past_span"]
     await rebuild(settings, PROJECTIONS, RebuildOptions(compare=False, swap=True))
     for index in range(BLOCK_ENTRIES, len(raw), 151):
         await require_same(settings, PLAN_CONSUMERS, index)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 import pytest
 
 from consumers.fold.past_rows import (
     BLOCK_ENTRIES,
+    SPAN_BLOCKS,
     KeepingUnitOfWork,
     KeptKeys,
     PastRow,
     block_start,
     blocks,
     key_text,
+    row_text,
+    span_end,
 )
 from consumers.registry import CONSUMERS
+from consumers.revenue.rows import CONTRACT, Contract
 from infra.postgres.unit_of_work import Table
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.unit.consumers.entries import entry_of
@@ -38,8 +42,19 @@ class Undated:
     count: int
 
 
+@dataclass(slots=True)
+class Account:
+    name: str
+    owner: str
+    sum: int
+    first_index: int
+    last_index: int
+
+
 COUNTER = Table("counter", Counter, key=("name",))
 UNDATED = Table("undated", Undated, key=("name", "number"))
+ACCOUNT = Table("account", Account, key=("name",), fixed=("owner", "first_index"))
+WAITING = Table("waiting", Account, key=("name",), transient=True)
 
 
 def loaded(kept: KeptKeys, start: int, row: Counter) -> KeepingUnitOfWork:
@@ -64,7 +79,7 @@ def test_a_row_is_copied_as_it_was_before_its_first_change_in_a_block() -> None:
     kept = KeptKeys()
     (copy,) = counted(loaded(kept, START, Counter("a", 1, 5)))
     assert (copy.name, copy.key, copy.until) == ("counter", "a", START)
-    assert orjson.loads(copy.row or "") == {"name": "a", "count": 1, "first_index": 5}
+    assert copy.row == "[1,5]"
     assert counted(loaded(kept, START, Counter("a", 2, 5))) == []
     (later,) = counted(loaded(kept, 2 * START, Counter("a", 3, 5)))
     assert later.until == 2 * START
@@ -96,11 +111,9 @@ def test_a_new_row_that_names_no_entry_is_noted_as_absent_before() -> None:
 def test_what_was_deleted_unread_is_copied_from_the_table() -> None:
     rows = KeepingUnitOfWork(KeptKeys())
     rows.enter(START)
-    assert rows.are_new
     rows.delete(UNDATED, "b", 7)
     assert rows.deleted_unread() == [(UNDATED, [("b", 7)], START)]
     assert rows.past() == []
-    assert not rows.are_new
 
 
 def test_a_batch_keeps_what_a_row_was_at_the_beginning_of_each_of_its_blocks() -> None:
@@ -108,7 +121,7 @@ def test_a_batch_keeps_what_a_row_was_at_the_beginning_of_each_of_its_blocks() -
     rows = loaded(kept, START + 3, Counter("a", 1, 5))
     counted(rows)
     rows.enter(2 * START)
-    assert [(copy.until, orjson.loads(copy.row or "")["count"]) for copy in counted(rows)] == [
+    assert [(copy.until, orjson.loads(copy.row or "")[0]) for copy in counted(rows)] == [
         (START, 1),
         (2 * START, 2),
     ]
@@ -127,9 +140,45 @@ def test_a_row_of_an_earlier_block_of_the_batch_is_copied_and_a_deleted_one_is_a
     rows.delete(UNDATED, "b", 7)
     rows.enter(3 * START)
     rows.put(UNDATED, Undated("b", 7, 2))
-    assert [(copy.name, copy.until, copy.row and orjson.loads(copy.row)["count"]) for copy in rows.past()] == [
+    assert [(copy.name, copy.until, copy.row and orjson.loads(copy.row)[0]) for copy in rows.past()] == [
         ("undated", START, None), ("counter", 2 * START, 1), ("undated", 2 * START, 1), ("undated", 3 * START, None)
     ]  # fmt: skip
+
+
+def test_only_what_may_change_is_copied_and_all_of_a_row_that_may_be_deleted() -> None:
+    row = Account("a", "health", 7, 3, 4)
+    assert row_text(ACCOUNT, row) == "[7,4]"
+    assert row_text(WAITING, row) == '["a","health",7,3,4]'
+
+
+def firsts(start: int, before: Account) -> list[tuple[int, str | None]]:
+    """The copy of a span's first state that a change of the row in the block `start` gives."""
+    rows = KeepingUnitOfWork(KeptKeys())
+    rows.enter(start)
+    rows.missing([(ACCOUNT, ("a",))])
+    rows.adopt(ACCOUNT, [before])
+    rows.put(ACCOUNT, replace(before, sum=1, last_index=start))
+    assert [copy.until for copy in rows.past()] == [start]
+    return [(copy.until, copy.row) for copy in rows.past_of_spans()]
+
+
+def test_the_first_copy_of_a_span_is_also_that_of_its_beginning() -> None:
+    span = SPAN_BLOCKS * BLOCK_ENTRIES
+    assert firsts(span, Account("a", "health", 7, 3, 4)) == [(span, "[7,4]")]
+    assert firsts(span + START, Account("a", "health", 7, 3, 4)) == [(span, "[7,4]")]
+    assert firsts(span + START, Account("a", "health", 7, 3, span + 9)) == []
+    assert firsts(span + START, Account("a", "health", 7, span + 9, span + 9)) == []
+    assert firsts(span - START, Account("a", "health", 7, 3, 4)) == []
+    assert [span_end(index) for index in (0, START, span, span + START)] == [0, span, span, 2 * span]
+
+
+def test_a_row_of_the_ledger_is_copied_in_few_bytes() -> None:
+    """The JSON of a contract's terms is not in it: each receipt changes the row in each block."""
+    terms = {name: {"ar": "نص" * 500, "en": "Text" * 500} for name in ("partner", "legal_basis")}
+    fixed = dict.fromkeys(CONTRACT.fixed, "x" * 500)
+    changing = {name: None if name == "terminated_on" else "2026-12-31" for name in CONTRACT.changing}
+    contract = Contract(**{**fixed, **changing, **terms, "services": ["S"] * 500, "partnership_id": "P"})  # type: ignore[arg-type]
+    assert len(row_text(CONTRACT, contract)) < 250
 
 
 def test_a_batch_is_cut_at_the_end_of_each_block(monkeypatch: pytest.MonkeyPatch) -> None:
