@@ -12,8 +12,8 @@ from infra.postgres.sql import queries
 _SQL: Final = queries("infra.postgres", "outbox.sql")
 
 
-async def write(connection: Connection, events: Sequence[OutboxEvent]) -> None:
-    """Insert rows in the caller's transaction."""
+async def write(connection: Connection, events: Sequence[OutboxEvent], position: int | None = None) -> None:
+    """Insert rows in the caller's transaction. `position`: how many entries the rows contain that they follow from."""
     if events:
         await connection.execute(
             _SQL["write"],
@@ -21,4 +21,5 @@ async def write(connection: Connection, events: Sequence[OutboxEvent]) -> None:
             [e.subject for e in events],
             [event_bytes(e) for e in events],
             [e.cause_index for e in events],
+            position,
         )

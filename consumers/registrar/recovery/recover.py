@@ -116,7 +116,7 @@ async def _journal(settings: Settings) -> AsyncIterator[Journal]:
             owner: str | None = await connection.fetchval(_SQL["lease_owner"], LEASE)
             raise CannotRecover(_at_work(owner or ""))
         try:
-            journal = Journal(connection, epoch, settings)
+            journal = Journal(connection, epoch, settings, is_recovering=True)
             await journal.open()
             yield journal
         finally:
