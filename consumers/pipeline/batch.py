@@ -55,7 +55,7 @@ class Batch:
         return Batch(self.first_index + start, entries, leaves, size, self.traces)
 
     def check(self, leaves: bytes) -> None:
-        """Raise `LeafMismatch` unless each entry hashes to the log's leaf; `leaves` are fewer where the log is shorter."""
+        """Raise `LeafMismatch` unless each entry hashes to the log's leaf; a shorter log has fewer `leaves`."""
         own = self.leaves
         if own is None or own == leaves:
             return

@@ -43,7 +43,7 @@ class NewerRules(YesserError):
 
 
 class PartlyRecovered(YesserError):
-    """The first entries of the batch were recovered, the others are new: apply them apart (`infra/postgres/outbox.sql`)."""
+    """The first `recovered` entries of the batch were recovered, the others are new: apply them apart."""
 
     def __init__(self, recovered: int) -> None:
         self.recovered = recovered

@@ -1,4 +1,4 @@
-"""`yesser decisions`: what was decided again on recovered entries and is not in the log. A person sends it or discards it.
+"""`yesser decisions`: what was decided again on recovered entries and is not in the log. A person sends or discards it.
 
 Each command reads what is held and acts on it in one transaction, with its row in the trail.
 """
@@ -34,8 +34,8 @@ class NotHeld(YesserError):
 def decisions() -> None:
     """Decide what the platform did not: what it decided again on recovered entries, and the log does not have.
 
-    After `yesser recover` the rules may be others than those that first decided on these entries. What they decide now and
-    the log has is dropped; what the log does not have is held. Send what is still to be done; discard the rest.
+    After `yesser recover` the rules may be others than those that first decided on these entries. What they decide now
+    and the log has is dropped; what the log does not have is held. Send what is still to be done; discard the rest.
     """
 
 
@@ -111,5 +111,5 @@ def _show(rows: Sequence[Mapping[str, Any]]) -> None:
     show(Grid(localized("ما ينتظر قرارًا", "Held decisions"), columns, cells))
     print_localized(
         "أرسل ما بقي لازمًا: `yesser decisions send ID`، واصرف النظر عن غيره: `yesser decisions discard ID`.",
-        "Send what is still to be done (`yesser decisions send ID`), and discard the rest (`yesser decisions discard ID`).",
+        "Send what is still to be done (`yesser decisions send ID`); discard the rest (`yesser decisions discard ID`).",
     )

@@ -1,4 +1,4 @@
-"""Whether the database has the whole log, as far as Kafka knows: asked by what acts on rows and has no key to sign with."""
+"""Whether the database has the whole log, as far as Kafka knows: asked by what acts on rows and signs nothing."""
 
 from __future__ import annotations
 
