@@ -38,8 +38,8 @@ def recover_command(folders: tuple[Path, ...], accept_unsigned: bool, as_json: b
     """Recover missing entries byte for byte, and verify them against the last signed checkpoint.
 
     Each entry is taken from the first source that has it: the folders in their order, then the log's topic. Together
-    they must give the signed root. Records that the agencies' topics no longer hold are listed and do not stop the recovery.
-    To resume a recovery that was interrupted, run it again.
+    they must give the signed root. Records that the agencies' topics no longer hold are listed and do not stop the
+    recovery. To resume a recovery that was interrupted, run it again.
     """
     settings = Settings().acting_as("registrar")
     sources = [*map(_folder_source, folders), topic_source(settings)]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -130,7 +131,7 @@ async def _entries_in_topic(settings: Settings) -> int:
     return last_index + 1
 
 
-def _signed(values: list[bytes], history: KeyHistory) -> list[Checkpoint]:
+def _signed(values: Sequence[bytes], history: KeyHistory) -> list[Checkpoint]:
     """This log's checkpoints; what others wrote there is no reason to keep it."""
     found = []
     for value in values:

@@ -67,10 +67,10 @@ async def test_a_registrar_makes_what_was_deleted_again(settings: Settings, conn
         await until(is_back, "both topics are filled again")
     key = load_or_create_keys(log_key_files(settings)).current
     write_checkpoint(settings.log_folder, key.sign_checkpoint(1, bytes(32)))
-    with pytest.raises(CannotDelete, match="a checkpoint of size 2, .* one of size 1"):
+    with pytest.raises(CannotDelete, match=r"a checkpoint of size 2, .* one of size 1"):
         await deleted(connection, settings, settings.checkpoints_topic)
     (settings.log_folder / "checkpoint").unlink()
-    with pytest.raises(CannotDelete, match="a checkpoint of size 2, .* none"):
+    with pytest.raises(CannotDelete, match=r"a checkpoint of size 2, .* none"):
         await deleted(connection, settings, settings.checkpoints_topic)
 
 

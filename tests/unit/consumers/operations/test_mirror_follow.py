@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -39,15 +40,20 @@ def follower(log: Log, folder: Path, monkeypatch: pytest.MonkeyPatch, shown: lis
     return _Follower(AuditSource("https://log", KEY.verifier, None, None), folder, 0.001, shown.append)
 
 
+async def until(holds: Callable[[], bool], running: asyncio.Task[None]) -> None:
+    """Wait for it, or for the error of what runs."""
+    while not holds():
+        done, _ = await asyncio.wait([running], timeout=0.001)
+        assert not done, running.exception()
+
+
 async def test_it_follows_each_checkpoint_and_ends_at_a_signal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shown: list[MirrorReport] = []
     log = Log(5, 5, 300, None, None, 600)
     running = asyncio.create_task(follower(log, tmp_path / "m", monkeypatch, shown).run(new_only=False))
-    while len(shown) < 3:
-        await asyncio.sleep(0.001)
-        assert not running.done(), running.exception()
+    await until(lambda: len(shown) == 3, running)
     os.kill(os.getpid(), signal.SIGINT)
     await running
     assert [report["size"] for report in shown] == [5, 300, 600], "a line for each new checkpoint"
@@ -60,8 +66,7 @@ async def test_what_was_begun_goes_on_when_it_is_called_again(tmp_path: Path, mo
         shown: list[MirrorReport] = []
         one = follower(Log(size), tmp_path / "m", monkeypatch, shown)
         running = asyncio.create_task(one.run(new_only=False))
-        while not shown:
-            await asyncio.sleep(0.001)
+        await until(lambda: bool(shown), running)
         os.kill(os.getpid(), signal.SIGTERM)
         await running
     assert [entry async for entry in mirror_entries(tmp_path / "m")] == ENTRIES

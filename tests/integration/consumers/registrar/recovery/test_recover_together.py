@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,12 @@ async def short_mirror(settings: Settings, old: Copied, folder: Path) -> None:
     checkpoint = parse_checkpoint(key.sign_checkpoint(size, (await read_tree(connection, size)).root()), key.verifier)
     await write_mirror(PostgresPort(connection, key.verifier), folder, key.verifier, checkpoint=checkpoint)
     await connection.close()
+
+
+def change_bundles(folder: Path, change: Callable[[bytes], bytes]) -> None:
+    for path in folder.glob("mirror/tile/entries/**/*"):
+        if path.is_file():
+            path.write_bytes(change(path.read_bytes()))
 
 
 async def topic_from(settings: Settings, first: int) -> None:
@@ -75,9 +82,7 @@ async def test_a_mirror_that_was_changed_does_not_stand_in_the_way_of_the_topic(
 ) -> None:
     async with copied(settings) as old:
         await short_mirror(settings, old, tmp_path / "mirror")
-        bundles = [path for path in tmp_path.glob("mirror/tile/entries/**/*") if path.is_file()]
-        for bundle in bundles:
-            bundle.write_bytes(bundle.read_bytes().replace(b"word", b"lies"))
+        change_bundles(tmp_path, lambda bundle: bundle.replace(b"word", b"lies"))
         sources = [_folder_source(tmp_path / "mirror"), topic_source(old.settings)]
         with pytest.raises(WrongEntries):
             await recover(old.settings, together(sources), quiet)
@@ -89,9 +94,7 @@ async def test_a_damaged_file_of_a_mirror_ends_what_it_gives(
 ) -> None:
     async with copied(settings) as old:
         await short_mirror(settings, old, tmp_path / "mirror")
-        for path in tmp_path.glob("mirror/tile/entries/**/*"):
-            if path.is_file():
-                path.write_bytes(path.read_bytes()[:-1])
+        change_bundles(tmp_path, lambda bundle: bundle[:-1])
         sources = [_folder_source(tmp_path / "mirror"), topic_source(old.settings)]
         assert (await recover_from(old.settings, sources, unsigned=False)).root == old.root
         assert f"mirror is read up to entry {old.size_before} only" in capsys.readouterr().err
