@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from consumers.registrar.recovery.recover import Recovered, recover
 from consumers.registrar.recovery.source import Source, WrongEntries, together, topic_source
 from events.errors import Retry, Tampered
-from infra.command_line.language import localized
+from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_result
 from infra.postgres.connection import TRANSIENT_ERRORS
 from infra.settings import Settings
@@ -127,6 +127,10 @@ def _folder_source(folder: Path) -> Source:
                     first += 1
                     yield raw
         except (Tampered, Changed) as error:
-            click.echo(f"yesser: {folder} is read up to entry {first} only: {error}", err=True)
+            print_localized(
+                f"لا يُقرأ {folder} إلا حتى القيد {first}: {error}",
+                f"{folder} is read up to entry {first} only: {error}",
+                err=True,
+            )
 
     return entries

@@ -154,7 +154,10 @@ class Timers:
         return await self._write([event for event in found if event is not None], position)
 
     async def _write(self, events: Sequence[OutboxEvent], position: int) -> int:
-        """Write those that are neither in the log nor on their way to it. `position` is that of the rows."""
+        """Write those that are neither in the log nor on their way to it. `position` is that of the rows.
+
+        The clock decides after the last of their entries: rows that contain all that was recovered decide anew.
+        """
         if not events:
             return 0
         ids = [event.id for event in events]
@@ -163,7 +166,7 @@ class Timers:
             await delivery_lease.hold(self.connection, self.epoch)
             known = {row["id"] for row in await self.connection.fetch(_SQL["known"], ids, claims)}
             new = [event for event in events if event.id not in known]
-            await outbox_table.write(self.connection, new, position)
+            await outbox_table.write(self.connection, new, position + 1)
         if new:
             log.info("what was due is in the outbox", events=len(new))
         return len(new)

@@ -61,15 +61,21 @@ async def test_it_follows_each_checkpoint_and_ends_at_a_signal(
     assert capsys.readouterr().err.count("waiting: no answer") == 1
 
 
-async def test_what_was_begun_goes_on_when_it_is_called_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_what_was_begun_goes_on_when_it_is_called_again(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for size in (260, 600):
-        shown: list[MirrorReport] = []
-        one = follower(Log(size), tmp_path / "m", monkeypatch, shown)
-        running = asyncio.create_task(one.run(new_only=False))
-        await until(lambda: bool(shown), running)
-        os.kill(os.getpid(), signal.SIGTERM)
-        await running
+        await follow_to(size, tmp_path / "m", monkeypatch, number)
     assert [entry async for entry in mirror_entries(tmp_path / "m")] == ENTRIES
+
+
+async def follow_to(size: int, folder: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals) -> None:
+    shown: list[MirrorReport] = []
+    running = asyncio.create_task(follower(Log(size), folder, monkeypatch, shown).run(new_only=False))
+    await until(lambda: bool(shown), running)
+    os.kill(os.getpid(), number)
+    await running
 
 
 async def test_a_log_that_is_away_from_the_start_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
