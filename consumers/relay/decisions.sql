@@ -6,6 +6,12 @@ WHERE discarded_at IS NULL AND NOT EXISTS (
 )
 ORDER BY cause_index, event_id
 
+-- name: count_held
+SELECT count(*) FROM platform.held_event h
+WHERE discarded_at IS NULL AND NOT EXISTS (
+    SELECT FROM log.event_id e WHERE e.claim = substring(sha256($1::bytea || convert_to(h.event_id, 'UTF8')) FOR 16)
+)
+
 -- name: send
 -- To the outbox, as what a person decided: the relay sends it.
 WITH sent AS (

@@ -48,6 +48,7 @@ MESSAGES_MAX: Final = 1_000
 """Most rows read and sent before they are marked as sent."""
 
 _OUTBOX: Final = queries("infra.postgres", "outbox.sql")
+_DECISIONS: Final = queries("consumers.relay", "decisions.sql")
 
 log = structlog.get_logger()
 
@@ -57,6 +58,8 @@ class PlatformOutbox:
 
     topic: Final = agency_topic(PLATFORM)
     channel: Final = "yesser_outbox"
+    held_count = 0
+    """Decisions that wait for a person."""
 
     async def unsent(self, connection: Connection, limit: int) -> list[Message]:
         """The committed rows, in row order, without those that were decided again on recovered entries."""
@@ -69,6 +72,8 @@ class PlatformOutbox:
                     events=[row["event_id"] for row in held],
                 )
             rows = await connection.fetch(_OUTBOX["next"], limit)
+        self.held_count = await connection.fetchval(_DECISIONS["count_held"], CLAIM_PREFIX)
+        gauge("decisions_held", self.held_count)
         gauge("outbox_waiting", len(rows) if len(rows) < limit else await connection.fetchval(_OUTBOX["waiting"]))
         headers = tuple(STRUCTURED_HEADERS)
         return [Message(row["row_id"], row["key"].encode(), row["value"], headers) for row in rows]
@@ -85,7 +90,8 @@ class Relay:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings = settings.acting_as("relay")
         self._policy = witness_policy(settings.witness_policy)
-        self.sources: tuple[OutboxSource, ...] = (PlatformOutbox(), CampaignTriggers(settings))
+        self._outbox = PlatformOutbox()
+        self.sources: tuple[OutboxSource, ...] = (self._outbox, CampaignTriggers(settings))
         spec = LeaseSpec(LEASE, lambda application: connect(settings, application))
         progress = Progress(time.monotonic, positions=False)
         self._election = LeaderElection(settings, spec, self._work, progress)
@@ -98,7 +104,9 @@ class Relay:
 
     def readiness(self) -> Readiness:
         """Ready while it stands by, or has recently sent messages or found none to send."""
-        return self._election.progress.readiness()
+        found = self._election.progress.readiness()
+        held = {"decisions_held": self._outbox.held_count} if self._outbox.held_count else {}
+        return Readiness(found.ready, found.details | held, found.healthy)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`."""

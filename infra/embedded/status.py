@@ -165,4 +165,4 @@ def _address(process: Mapping[str, Any]) -> str:
 def _answered(process: dict[str, Any], answer: Mapping[str, Any] | None) -> dict[str, Any]:
     if answer is None:
         return process | ({"state": "silent"} if process["state"] == "ready" else {})
-    return process | {name: answer[name] for name in ("lag", "rebuilding") if name in answer}
+    return process | {name: answer[name] for name in ("lag", "rebuilding", "decisions_held") if name in answer}

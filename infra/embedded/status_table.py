@@ -63,6 +63,11 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
                 f"يعيد {consumer} بناء صفوفه من السجل: {entries} من القيود وعددها {of}.",
                 f"{consumer} rebuilds its rows from the log: {entries} of {of} entries.",
             )
+        if held := process.get("decisions_held"):
+            line(
+                f"قرارات تنتظر شخصًا بعد الاستعادة: {held:,} (`yesser decisions list`).",
+                f"Decisions that wait for a person after the recovery: {held:,} (`yesser decisions list`).",
+            )
     for topic, pause in status.paused.items():
         until = pause["until"]
         line(f"قراءة {topic} بطيئة حتى {until}: {pause['ar']}.", f"{topic} is paused until {until}: {pause['en']}.")

@@ -96,9 +96,15 @@ async def test_a_person_sends_or_discards_what_is_held(settings: Settings, conne
     await make_topics(settings)
     await grow(settings, SIZE)
     await connection.execute("UPDATE log.state SET recovered_to = size")
-    async with running(Pipeline(DECIDING, settings), Relay(settings)):
+    relay = Relay(settings)
+    async with running(Pipeline(DECIDING, settings), relay):
         await until_position(connection, SIZE)
         await until_sent(settings, connection, [])
+
+        async def is_told() -> bool:
+            return relay.readiness().details.get("decisions_held") == SIZE
+
+        await until(is_told, "the relay says how many wait for a person")
         await log_knows(connection, 9)  # it was on its way when the copy was made
         with pytest.raises(NotHeld, match=decided_at(9)):
             await act(connection, "send", [decided_at(9)])

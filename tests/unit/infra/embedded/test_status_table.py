@@ -59,6 +59,14 @@ def test_an_older_copy_of_the_database_is_one_halt_with_one_remedy() -> None:
     ]
 
 
+def test_decisions_that_wait_for_a_person_are_counted() -> None:
+    relay = PART | {"name": "relay", "health_port": 3, "log": "var/logs/relay.log"}
+    status = StackStatus("var", True, True, PART, PART, [relay])
+    written = StringIO()
+    print_status(status.with_answers({"relay": {"decisions_held": 2}}), Console(file=written, width=200))
+    assert "wait for a person after the recovery: 2 (`yesser decisions list`)." in written.getvalue()
+
+
 def test_another_halt_beside_it_is_not_hidden() -> None:
     behind, other = older_copy("the log's topic holds index 7", 7), "a rule says something else"
     consumers = {"campaigns": other, "revenue": behind}
