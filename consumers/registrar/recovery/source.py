@@ -62,8 +62,8 @@ def topic_source(settings: Settings) -> Source:
             offset, expected = max(begin, first), first
             if begin < end and await _index_at(consumer, partition, begin) > begin:
                 offset = begin
-            while offset < end:
-                consumer.seek(partition, offset)
+            consumer.seek(partition, offset)
+            while await consumer.position(partition) < end:
                 found = await consumer.getmany(partition, timeout_ms=1000, max_records=CHUNK_ENTRIES)
                 for record in found.get(partition, []):
                     index = _index_of(record)
@@ -72,7 +72,6 @@ def topic_source(settings: Settings) -> Source:
                     if index == expected:
                         expected += 1
                         yield record.value
-                offset = await consumer.position(partition)
         finally:
             await stop_consumer(consumer)
 
