@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
+import signal
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,7 @@ from consumers.operations.audit_options import (
 )
 from consumers.operations.outside_commands import check_command, export_command, prove_command
 from consumers.operations.replay_command import replay_command
-from events.errors import Tampered, YesserError
+from events.errors import Retry, Tampered, YesserError
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation, print_json, print_result
@@ -30,6 +32,7 @@ from infra.command_line.progress_bar import progress_bar
 from infra.log.authority import TableDiffers
 from infra.log.key_history import KeyHistory
 from infra.log.signed_note import Checkpoint
+from infra.process.tasks import until_one_ends
 from infra.settings import Settings
 
 if TYPE_CHECKING:
@@ -81,6 +84,16 @@ def vkey_command(history: bool, as_json: bool) -> None:
 @state_option
 @policy_option
 @click.option("--new-only", is_flag=True, help="Do not verify the files that the folder already has.")
+@click.option("--follow", is_flag=True, help="Then keep it fresh until ctrl-C.")
+@click.option(
+    "--every",
+    "every_s",
+    type=click.FloatRange(min=0.1),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --follow: how often to look for a new checkpoint.",
+)
 @json_option
 def mirror_command(
     folder: Path,
@@ -90,16 +103,28 @@ def mirror_command(
     state: Path | None,
     policy: Path | None,
     new_only: bool,
+    follow: bool,
+    every_s: float,
     as_json: bool,
 ) -> None:
     """Bring FOLDER to the newest signed checkpoint, in the C2SP tlog-tiles layout. Only new files are written, once
     those that the folder already has are verified.
 
+    With --follow the folder then stays at most SECONDS behind: a line (or JSON document) for each new checkpoint. Where
+    the log stops answering, it waits. It may be stopped and run again at any time.
+
     Exit code 76: the log does not continue the folder's checkpoint or the last one that you accepted, a file of the
     folder was changed, or --policy asks for more cosignatures.
     """
     log = audit_source(source, vkey, token_file, state, policy)
-    report = asyncio.run(_mirror(log, folder, new_only=new_only))
+    if follow:
+        keeping = _Follower(log, folder, every_s, lambda report: _show_mirrored(folder, report, as_json=as_json))
+        asyncio.run(keeping.run(new_only=new_only))
+    else:
+        _show_mirrored(folder, asyncio.run(_mirror(log, folder, new_only=new_only)), as_json=as_json)
+
+
+def _show_mirrored(folder: Path, report: MirrorReport, *, as_json: bool) -> None:
     size, root, files = report["size"], report["root"], report["files_written"]
     print_confirmation(
         {"folder": str(folder), **report},
@@ -222,9 +247,12 @@ async def _keys(log: AuditSource) -> KeyHistory:
         return await port.keys()
 
 
-async def _mirror(log: AuditSource, folder: Path, *, new_only: bool) -> MirrorReport:
+async def _mirror(log: AuditSource, folder: Path, *, new_only: bool, last: MirrorReport | None = None) -> MirrorReport:
+    """Bring the folder to the newest checkpoint; `last` where it is at that already."""
     async with log.opened() as port:
         _, checkpoint = await log.continued(port)
+        if last is not None and (last["size"], last["root"]) == (checkpoint.size, checkpoint.root.hex()):
+            return last
         with progress_bar("mirror") as update:
             report = await write_mirror(
                 port,
@@ -236,6 +264,55 @@ async def _mirror(log: AuditSource, folder: Path, *, new_only: bool) -> MirrorRe
             )
     log.keep(checkpoint)
     return report
+
+
+@dataclass(slots=True)
+class _Follower:
+    """Brings a folder to each new checkpoint, until SIGINT or SIGTERM, also in a round: each file is whole."""
+
+    log: AuditSource
+    folder: Path
+    every_s: float
+    show: Callable[[MirrorReport], None]
+    _last: MirrorReport | None = None
+    _waits: bool = False
+
+    async def run(self, *, new_only: bool) -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await until_one_ends(self._follow(new_only), stop.wait())
+
+    async def _follow(self, new_only: bool) -> None:
+        while True:
+            try:
+                await self._round(new_only)
+                new_only = True  # what the folder has was verified
+            except Exception as error:
+                if self._last is None or not self._is_transient(error):
+                    raise
+                self._wait(error)
+            await asyncio.sleep(self.every_s)
+
+    async def _round(self, new_only: bool) -> None:
+        report = await _mirror(self.log, self.folder, new_only=new_only, last=self._last)
+        self._waits = False
+        if report is not self._last:
+            self._last = report
+            self.show(report)
+
+    def _wait(self, error: Exception) -> None:
+        """Say once that the log does not answer, or that the disk is full."""
+        if not self._waits:
+            click.echo(f"yesser: waiting: {str(error) or error.__class__.__name__}", err=True)
+        self._waits = True
+
+    def _is_transient(self, error: Exception) -> bool:
+        if self.log.place is not None or isinstance(error, Retry | OSError):
+            return isinstance(error, Retry | OSError)
+        from consumers.operations.database_log import is_transient  # imported here: an auditor has no database
+
+        return is_transient(error)
 
 
 async def _verify(log: AuditSource) -> Checkpoint:

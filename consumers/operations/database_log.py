@@ -11,8 +11,10 @@ from consumers.database_audit.postgres_port import PostgresPort
 from infra.command_line.progress_bar import progress_bar
 from infra.log.key_files import CHECKPOINT_FILE
 from infra.log.signed_note import Verifier
-from infra.postgres.connection import connected
+from infra.postgres.connection import connected, is_transient
 from infra.settings import Settings
+
+__all__ = ["compared_database", "database_log", "is_transient"]
 
 
 @asynccontextmanager

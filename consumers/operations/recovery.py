@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import click
 from aiokafka.errors import KafkaError
 
 from consumers.registrar.recovery.recover import Recovered, recover
-from consumers.registrar.recovery.source import Source, topic_source
-from events.errors import Retry
-from infra.command_line.language import localized
+from consumers.registrar.recovery.source import Source, WrongEntries, together, topic_source
+from events.errors import Retry, Tampered
+from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_result
 from infra.postgres.connection import TRANSIENT_ERRORS
 from infra.settings import Settings
@@ -21,9 +22,11 @@ from infra.settings import Settings
 @click.command("recover")
 @click.option(
     "--from",
-    "mirror",
+    "folders",
+    multiple=True,
+    metavar="FOLDER",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Take the entries from a mirror folder instead of the log's topic.",
+    help="Also take entries from a mirror or an export; may be given several times.",
 )
 @click.option(
     "--accept-unsigned",
@@ -31,22 +34,35 @@ from infra.settings import Settings
     help="Also take entries after the last signed checkpoint that no agency's topic confirms.",
 )
 @json_option
-def recover_command(mirror: Path | None, accept_unsigned: bool, as_json: bool) -> None:
+def recover_command(folders: tuple[Path, ...], accept_unsigned: bool, as_json: bool) -> None:
     """Recover missing entries byte for byte, and verify them against the last signed checkpoint.
 
-    Records that the agencies' topics no longer hold are listed and do not stop the recovery. To resume a recovery that
-    was interrupted, run it again.
+    Each entry is taken from the first source that has it: the folders in their order, then the log's topic. Together
+    they must give the signed root. Records that the agencies' topics no longer hold are listed and do not stop the
+    recovery. To resume a recovery that was interrupted, run it again.
     """
     settings = Settings().acting_as("registrar")
-    source: Source = topic_source(settings) if mirror is None else _mirror_source(mirror)
+    sources = [*map(_folder_source, folders), topic_source(settings)]
     try:
-        result = asyncio.run(recover(settings, source, _show_progress, unsigned=accept_unsigned))
+        result = asyncio.run(recover_from(settings, sources, unsigned=accept_unsigned))
     except (KafkaError, *TRANSIENT_ERRORS) as error:
         raise Retry(
             f"Kafka or PostgreSQL does not answer ({error.__class__.__name__}: {error}). Recovered entries are kept: "
             "when both are ready (`yesser status`), run this again to resume."
         ) from error
     print_result(_document(result), as_json, lambda: click.echo(_words(result)))
+
+
+async def recover_from(settings: Settings, sources: Sequence[Source], *, unsigned: bool) -> Recovered:
+    """Recover from all sources together. Where they do not give the root, another of them is believed first."""
+    for number in range(len(sources)):
+        ordered = [*sources[number:], *sources[:number]]
+        try:
+            return await recover(settings, together(ordered), _show_progress, unsigned=unsigned)
+        except WrongEntries:
+            if number == len(sources) - 1:
+                raise
+    raise AssertionError("there is always the topic")
 
 
 def _show_progress(what: str, size: int) -> None:
@@ -91,7 +107,30 @@ def _words(result: Recovered) -> str:
     return "\n".join(lines)
 
 
-def _mirror_source(folder: Path) -> Source:
+def _folder_source(folder: Path) -> Source:
+    """The entries of a mirror or an export; a file that is damaged ends them. Nothing is verified here: the root is."""
     from consumers.audit.mirror import mirror_entries
+    from consumers.audit.source import is_export
+    from consumers.audit.verify import Changed, read_entries
 
-    return lambda first: mirror_entries(folder, first)
+    async def entries(first: int) -> AsyncIterator[bytes]:
+        try:
+            if not is_export(folder):
+                async for raw in mirror_entries(folder, first):
+                    first += 1
+                    yield raw
+                return
+            for index, raw in read_entries(folder):
+                if index > first:
+                    return
+                if index == first:
+                    first += 1
+                    yield raw
+        except (Tampered, Changed) as error:
+            print_localized(
+                f"لا يُقرأ {folder} إلا حتى القيد {first}: {error}",
+                f"{folder} is read up to entry {first} only: {error}",
+                err=True,
+            )
+
+    return entries

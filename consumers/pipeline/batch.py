@@ -10,6 +10,7 @@ from aiokafka import ConsumerRecord
 
 from events.errors import Halt
 from events.wire.entry import Entry, parse_entry
+from infra.log.older_copy import older_copy
 
 
 class LeafMismatch(Halt):
@@ -54,11 +55,14 @@ class Batch:
         return Batch(self.first_index + start, entries, leaves, size, self.traces)
 
     def check(self, leaves: bytes) -> None:
-        """Raise `LeafMismatch` unless each entry hashes to the log's leaf."""
+        """Raise `LeafMismatch` unless each entry hashes to the log's leaf; a shorter log has fewer `leaves`."""
         own = self.leaves
         if own is None or own == leaves:
             return
         for number in range(len(self.entries)):
+            if 32 * number == len(leaves):
+                size = self.first_index + number
+                raise LeafMismatch(older_copy(f"the log's topic holds index {size}", size))
             if own[32 * number : 32 * number + 32] != leaves[32 * number : 32 * number + 32]:
                 index = self.first_index + number
                 raise LeafMismatch(f"the entry that came as index {index} is not the one in the log's tree")

@@ -16,6 +16,7 @@ from consumers.fold.consumer import Consumer
 from consumers.pipeline.log_feed import LogFeed
 from consumers.pipeline.pipeline import Pipeline
 from events.errors import YesserError
+from infra.log.older_copy import is_older_copy
 from infra.process.health import Readiness
 from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
@@ -83,7 +84,8 @@ def combined(consumers: Mapping[str, Readiness]) -> Readiness:
     for what in ("rebuilding", "held_by"):
         if known := {name: said for one in found for name, said in one.details.get(what, {}).items()}:  # type: ignore[attr-defined]
             details[what] = known
-    halts = [f"{name}: {one.details['halted']}" for name, one in consumers.items() if "halted" in one.details]
+    halts = {name: str(one.details["halted"]) for name, one in consumers.items() if "halted" in one.details}
     if halts:
-        details["halted"] = "; ".join(halts)
+        others = [f"{name}: {reason}" for name, reason in halts.items() if not is_older_copy(reason)]
+        details["halted"] = "; ".join([*filter(is_older_copy, halts.values())][:1] + others)
     return Readiness(all(one.ready for one in found), details, all(one.healthy for one in found))

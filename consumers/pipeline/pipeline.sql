@@ -12,13 +12,16 @@ SELECT epoch > $2 FROM platform.position WHERE consumer = $1
 
 -- name: move
 -- First statement of each transaction: locks the row, and counts only for the owner at the position that it knows. Returns
--- the segments with the leaves from $8 up to $9 (an empty one where there are none); no row: not moved.
+-- the segments with the leaves from $8 up to $9 (an empty one where there are none), and up to where the log was
+-- recovered; no row: not moved.
 WITH moved AS (
     UPDATE platform.position SET position = $4, gaps_filled = gaps_filled + $6, halted_reason = NULL
     WHERE consumer = $1 AND epoch = $2 AND position = $3 AND rules_version = $5 AND fold_sha256 = $7
     RETURNING true
 )
-SELECT coalesce(s.first_index, 0), coalesce(s.leaves, '') FROM moved LEFT JOIN log.segment s
+SELECT coalesce(s.first_index, 0) AS first_index, coalesce(s.leaves, '') AS leaves,
+    (SELECT recovered_to FROM log.state) AS recovered_to
+FROM moved LEFT JOIN log.segment s
     ON s.first_index > $8::bigint - 256 AND s.first_index < $9::bigint AND s.first_index + s.entries_count > $8
 ORDER BY s.first_index
 

@@ -21,6 +21,7 @@ from consumers.fold.version import UNNUMBERED, FoldVersion
 from consumers.pipeline.batch import Batch, LeafMismatch
 from events.errors import Fenced, YesserError
 from events.wire.entry import Entry, parse_entry
+from infra.log.older_copy import older_copy
 from infra.log.reader import Segment, checked_entries, leaves_of, read_segments
 from infra.observability.telemetry import count, observe, span
 from infra.postgres import outbox_table
@@ -39,6 +40,13 @@ log = structlog.get_logger()
 
 class NewerRules(YesserError):
     """The rows of this consumer are of a newer release: install it (docs/upgrade.md)."""
+
+
+class PartlyRecovered(YesserError):
+    """The first `recovered` entries of the batch were recovered, the others are new: apply them apart."""
+
+    def __init__(self, recovered: int) -> None:
+        self.recovered = recovered
 
 
 class Writer:
@@ -94,10 +102,7 @@ class Writer:
     def require(self, first_index: int) -> None:
         """Raise `LeafMismatch` where the log in PostgreSQL ends before an index that the topic has."""
         if first_index > self.position:
-            raise LeafMismatch(
-                f"the topic holds index {first_index}, but the database ends at {self.position} "
-                "(an older copy?); run `yesser recover`"
-            )
+            raise LeafMismatch(older_copy(f"the log's topic holds index {first_index}", self.position))
 
     async def fill(self, end: int, *, is_gap: bool = True) -> None:
         """Apply the entries up to `end` from the log in PostgreSQL, as far as it has them.
@@ -144,15 +149,17 @@ class Writer:
 
     async def _apply(self, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
         """In one transaction, or in as many as keep each short. What is before an entry that meets a bug is applied."""
-        half = len(batch.entries) // 2
         try:
             await self._transact(batch, gap_entries, release)
             return
         except (TooManyRows, FoldFailed):
-            if not half:
+            part = len(batch.entries) // 2
+            if not part:
                 raise
-        await self._apply(batch.part(0, half), min(half, gap_entries), None)
-        await self._apply(batch.part(half, len(batch.entries)), max(0, gap_entries - half), release)
+        except PartlyRecovered as error:
+            part = error.recovered
+        await self._apply(batch.part(0, part), min(part, gap_entries), None)
+        await self._apply(batch.part(part, len(batch.entries)), max(0, gap_entries - part), release)
 
     async def _transact(self, batch: Batch, gap_entries: int, release: Callable[[], None] | None) -> None:
         name, entries = self.consumer.name, len(batch.entries)
@@ -161,7 +168,7 @@ class Writer:
             with span("apply", batch.traces, consumer=name, first_index=batch.first_index, entries=entries):
                 try:
                     await self._commit(batch, gap_entries, release)
-                except TooManyRows:
+                except (TooManyRows, PartlyRecovered):
                     raise
                 except BaseException:
                     self._kept.forget()
@@ -183,9 +190,13 @@ class Writer:
             if not segments:
                 raise Fenced(f"epoch {self.epoch} of {consumer.name} does not own position {self.position}")
             if batch.leaves is not None:
-                batch.check(leaves_of(segments, batch.first_index, batch.end))
+                stored = ((row["first_index"], row["leaves"]) for row in segments)
+                batch.check(leaves_of(stored, batch.first_index, batch.end))
+            recovered_to: int = segments[0]["recovered_to"]
+            if batch.first_index < recovered_to < batch.end:
+                raise PartlyRecovered(recovered_to - batch.first_index)
             decided = await apply(connection, consumer, batch.entries, release, self._kept, self._limit)
-            await outbox_table.write(connection, decided)
+            await outbox_table.write(connection, decided, batch.end)
 
 
 @dataclass(frozen=True, slots=True)

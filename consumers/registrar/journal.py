@@ -74,7 +74,8 @@ class Journal:
     The session that takes over sets `authority` from the entries; a recovery does not use it.
     """
 
-    def __init__(self, connection: Connection, epoch: int, settings: Settings) -> None:
+    def __init__(self, connection: Connection, epoch: int, settings: Settings, *, is_recovering: bool = False) -> None:
+        self.is_recovering = is_recovering
         self.connection = connection
         self.epoch = epoch
         self.settings = settings
@@ -176,6 +177,8 @@ class Journal:
         )
         if now is None:
             raise Diverged(f"the log's size is not {batch.first_index}: another writer was here; run `yesser status`")
+        if self.is_recovering:
+            await execute(_SQL["note_recovered"])
         positions = [(topic, next_offset, *mark) for topic, (next_offset, mark) in batch.positions.items()]
         await execute(
             _SQL["add"],

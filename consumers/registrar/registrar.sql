@@ -3,6 +3,10 @@
 UPDATE log.state SET size = $2, recorded = $3, shipped_up_to = greatest(shipped_up_to, $4)
 WHERE size = $1 RETURNING clock_timestamp()
 
+-- name: note_recovered
+-- In each transaction that brings entries back.
+UPDATE log.state SET recovered_to = size
+
 -- name: now
 SELECT clock_timestamp()
 

@@ -36,6 +36,7 @@ from infra.kafka.client_config import agency_topic
 from infra.kafka.clients import require_running, start_client, stop_consumer
 from infra.log.authority import REGISTERED
 from infra.log.key_files import KeyRing
+from infra.log.older_copy import older_copy
 from infra.observability.telemetry import carried_traces, count, gauge, observe, span, trace_header
 from infra.postgres.outbox import PLATFORM
 from infra.process.health import Progress
@@ -124,10 +125,7 @@ class RegistrarSession:
     async def _require_topic_within_tree(self) -> None:
         last_index, _ = await read_tail(self.settings)
         if last_index >= self.journal.size:
-            raise Fork(
-                f"{self.settings.log_topic} holds index {last_index}, but the database holds {self.journal.size} "
-                "entries only (an older copy?); run `yesser recover`"
-            )
+            raise Fork(older_copy(f"{self.settings.log_topic} holds index {last_index}", self.journal.size))
 
     async def _assign(self) -> None:
         """Read the topics of all registered agencies that are not halted."""

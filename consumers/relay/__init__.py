@@ -1,3 +1,4 @@
 """Publishes the platform's events to its own topic, and campaign triggers from the log to the teams. Way in:
-`relay.Relay`. Imports: `events`, `infra`, `consumers.commitments`, `consumers.cosigning`.
+`relay.Relay`, `decisions`. Imports: `events`, `infra`, `consumers.commitments`, `consumers.cosigning`,
+`consumers.registrar`.
 """

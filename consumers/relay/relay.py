@@ -5,7 +5,8 @@ for cosignatures (`consumers/cosigning/cosigning.py`).
 One relay works, by lease; the others stand by. The messages of a source are sent in order, one record batch after
 another, each acknowledged before the next. Only then, and only under the relay's epoch, are their rows marked as sent.
 A relay that was stopped and continued can therefore at worst repeat messages, which the registrar recognises by the
-event's id. An error ends the term; the next one starts from the rows (`infra.process.leader_election`).
+event's id. An error ends the term; the next one starts from the rows (`infra.process.leader_election`). Where the
+database is an older copy, nothing is sent before `yesser recover`: what is decided on its rows was decided before.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ from aiokafka import AIOKafkaProducer
 
 from consumers.commitments.scheduler import CommitmentScheduler
 from consumers.cosigning.cosigning import Cosigning, witness_policy
+from consumers.registrar.guards.whole_log import require_whole_log
 from consumers.relay.agency_topics import AgencyTopics
 from consumers.relay.outbox_source import Message, OutboxSource
 from consumers.relay.sending import BATCH_BYTES_MAX, send
 from consumers.relay.triggers import CampaignTriggers
+from events.validation.verdicts import Agency
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
 from infra.kafka.clients import abort_producer, start_client
@@ -40,10 +43,12 @@ from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
 
 LEASE: Final = "relay"
+CLAIM_PREFIX: Final = Agency(PLATFORM, "platform").claim_prefix
 MESSAGES_MAX: Final = 1_000
 """Most rows read and sent before they are marked as sent."""
 
 _OUTBOX: Final = queries("infra.postgres", "outbox.sql")
+_DECISIONS: Final = queries("consumers.relay", "decisions.sql")
 
 log = structlog.get_logger()
 
@@ -53,13 +58,25 @@ class PlatformOutbox:
 
     topic: Final = agency_topic(PLATFORM)
     channel: Final = "yesser_outbox"
+    held_count = 0
+    """Decisions that wait for a person."""
 
     async def unsent(self, connection: Connection, limit: int) -> list[Message]:
-        """The committed rows, in row order."""
+        """The committed rows, in row order, without those that were decided again on recovered entries."""
         rows = await connection.fetch(_OUTBOX["next"], limit)
+        while recovered := [row["row_id"] for row in rows if row["is_recovered"]]:
+            held = await connection.fetch(_OUTBOX["hold"], recovered, CLAIM_PREFIX)
+            if held:
+                log.warning(
+                    "decided again on recovered entries, and not in the log: held (`yesser decisions list`)",
+                    events=[row["event_id"] for row in held],
+                )
+            rows = await connection.fetch(_OUTBOX["next"], limit)
+        self.held_count = await connection.fetchval(_DECISIONS["count_held"], CLAIM_PREFIX)
+        gauge("decisions_held", self.held_count)
         gauge("outbox_waiting", len(rows) if len(rows) < limit else await connection.fetchval(_OUTBOX["waiting"]))
         headers = tuple(STRUCTURED_HEADERS)
-        return [Message(row_id, key.encode(), value, headers) for row_id, key, value in rows]
+        return [Message(row["row_id"], row["key"].encode(), row["value"], headers) for row in rows]
 
     async def sent(self, connection: Connection, messages: Sequence[Message], epoch: int) -> None:
         """Delete the rows that the topic has acknowledged."""
@@ -73,7 +90,8 @@ class Relay:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings = settings.acting_as("relay")
         self._policy = witness_policy(settings.witness_policy)
-        self.sources: tuple[OutboxSource, ...] = (PlatformOutbox(), CampaignTriggers(settings))
+        self._outbox = PlatformOutbox()
+        self.sources: tuple[OutboxSource, ...] = (self._outbox, CampaignTriggers(settings))
         spec = LeaseSpec(LEASE, lambda application: connect(settings, application))
         progress = Progress(time.monotonic, positions=False)
         self._election = LeaderElection(settings, spec, self._work, progress)
@@ -86,7 +104,9 @@ class Relay:
 
     def readiness(self) -> Readiness:
         """Ready while it stands by, or has recently sent messages or found none to send."""
-        return self._election.progress.readiness()
+        found = self._election.progress.readiness()
+        held = {"decisions_held": self._outbox.held_count} if self._outbox.held_count else {}
+        return Readiness(found.ready, found.details | held, found.healthy)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`."""
@@ -109,6 +129,7 @@ class Relay:
         )
         try:
             await start_client(producer)
+            await require_whole_log(self.settings)
             log.info("relaying", epoch=term.epoch)
             agencies = AgencyTopics(self.settings, term, producer, self._looked, lambda: self._sent("agencies"))
             await until_one_ends(

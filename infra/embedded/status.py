@@ -166,4 +166,5 @@ def _address(process: Mapping[str, Any]) -> str:
 def _answered(process: dict[str, Any], answer: Mapping[str, Any] | None) -> dict[str, Any]:
     if answer is None:
         return process | ({"state": "silent"} if process["state"] == "ready" else {})
-    return process | {name: answer[name] for name in ("lag", "rebuilding", "held_by") if name in answer}
+    names = ("lag", "rebuilding", "held_by", "decisions_held")
+    return process | {name: answer[name] for name in names if name in answer}

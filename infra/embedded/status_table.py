@@ -11,6 +11,7 @@ from rich.text import Text
 from infra.command_line.display import Cell, Column, Grid
 from infra.command_line.language import language, localized
 from infra.embedded.status import StackStatus
+from infra.log.older_copy import is_older_copy
 
 _COLOURS: Final = {
     "ready": "green",
@@ -53,10 +54,9 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
 
     line(f"أحداث يسر في {status.home}", f"Yesser Events in {status.home}")
     out.print(_table(status), crop=False)
+    for names, reason in _halts(status):
+        line(f"توقف {'، '.join(names)}: {reason}.", f"{', '.join(names)} halted: {reason}.")
     for process in status.processes:
-        if reason := process.get("halted"):
-            name = process["name"]
-            line(f"توقف {name}: {reason}.", f"{name} halted: {reason}.")
         for consumer, done in process.get("rebuilding", {}).items():
             entries, of = f"{done['entries']:,}", f"{done['of']:,}"
             line(
@@ -67,6 +67,11 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
             line(
                 f"ينتظر {consumer} جلسة في قاعدة البيانات: {session}.",
                 f"{consumer} waits for a session of the database: {session}.",
+            )
+        if held := process.get("decisions_held"):
+            line(
+                f"قرارات تنتظر شخصًا بعد الاستعادة: {held:,} (`yesser decisions list`).",
+                f"Decisions that wait for a person after the recovery: {held:,} (`yesser decisions list`).",
             )
     for topic, pause in status.paused.items():
         until = pause["until"]
@@ -87,6 +92,15 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
             "لم يجهز كل شيء: يعرض `yesser logs PART` سجلات الجزء.",
             "Not all is ready: `yesser logs PART` shows the logs of a part.",
         )
+
+
+def _halts(status: StackStatus) -> list[tuple[list[str], str]]:
+    """The processes that halted, by reason. An older copy of the database halts several, and has one remedy."""
+    halts: dict[str, tuple[list[str], str]] = {}
+    for process in status.processes:
+        if reason := process.get("halted"):
+            halts.setdefault("" if is_older_copy(reason) else reason, ([], reason))[0].append(process["name"])
+    return list(halts.values())
 
 
 def _table(status: StackStatus) -> Grid:

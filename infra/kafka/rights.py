@@ -95,6 +95,8 @@ def principal_rights(settings: Settings) -> list[Right]:
         Right("relay", Resource.TOPIC, PLATFORM_TOPICS, (*writes, Operation.CREATE)),
         # CREATE: the topic of an agency that was registered before agencies had one.
         Right("relay", Resource.TOPIC, triggers, (*writes, Operation.CREATE)),
+        # Whether the database is older than what was published.
+        *(Right("relay", Resource.TOPIC, topic, reads) for topic in (log, checkpoints)),
         *(Right(consumer, Resource.TOPIC, log, reads) for consumer in CONSUMERS),
         *_any_agency("gateway", writes),
         # Publishes files for an agency, and fills a topic that has lost its end.

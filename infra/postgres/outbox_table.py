@@ -27,8 +27,8 @@ def require_accepted(event: OutboxEvent) -> None:
         raise NotAnnounced("; ".join(f"{fault.code} at {fault.pointer}: {fault.detail}" for fault in verdict.faults))
 
 
-async def write(connection: Connection, events: Sequence[OutboxEvent]) -> None:
-    """Insert rows in the caller's transaction."""
+async def write(connection: Connection, events: Sequence[OutboxEvent], position: int | None = None) -> None:
+    """Insert rows in the caller's transaction. `position`: how many entries the rows contain that they follow from."""
     if events:
         await connection.execute(
             _SQL["write"],
@@ -36,4 +36,5 @@ async def write(connection: Connection, events: Sequence[OutboxEvent]) -> None:
             [e.subject for e in events],
             [event_bytes(e) for e in events],
             [e.cause_index for e in events],
+            position,
         )

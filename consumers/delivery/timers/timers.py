@@ -106,18 +106,18 @@ class Timers:
         written = 0
         if self._decided_before and position > self._position:
             late = await self.connection.fetch(_SQL["late"], self._position, today)
-            written += await self._decide([row["campaign_id"] for row in late], today)
+            written += await self._decide([row["campaign_id"] for row in late], today, position)
         after = ("", "")
         while is_new_day:
             due = await self.connection.fetch(_SQL["due"], self._decided_before, today, *after, CAMPAIGNS_MAX)
-            written += await self._decide([row["campaign_id"] for row in due], today)
+            written += await self._decide([row["campaign_id"] for row in due], today, position)
             if len(due) < CAMPAIGNS_MAX:
                 break
             after = due[-1]["due_on"], due[-1]["campaign_id"]
         if is_new_day:
             triggers = await due_triggers(self.connection, self.rules, midnight_after(day_after(today, -1)))
             for start in range(0, len(triggers), CAMPAIGNS_MAX):
-                written += await self._write(triggers[start : start + CAMPAIGNS_MAX])
+                written += await self._write(triggers[start : start + CAMPAIGNS_MAX], position)
         self._decided_before, self._position = today, position
         return written
 
@@ -139,7 +139,7 @@ class Timers:
         if position < size:
             raise NotCaughtUp(f"the campaigns' rows contain {position} of {size} entries recorded by midnight")
 
-    async def _decide(self, campaign_ids: Sequence[str], today: str) -> int:
+    async def _decide(self, campaign_ids: Sequence[str], today: str, position: int) -> int:
         """Put the escalations of these overdue campaigns into the outbox; returns their number."""
         if not campaign_ids:
             return 0
@@ -151,10 +151,13 @@ class Timers:
             for due_on in {row.due_on for row in rows}
         }
         found = [escalation(row, sizes[row.due_on]) for row in rows]
-        return await self._write([event for event in found if event is not None])
+        return await self._write([event for event in found if event is not None], position)
 
-    async def _write(self, events: Sequence[OutboxEvent]) -> int:
-        """Write those that are neither in the log nor on their way to it."""
+    async def _write(self, events: Sequence[OutboxEvent], position: int) -> int:
+        """Write those that are neither in the log nor on their way to it. `position` is that of the rows.
+
+        The clock decides after the last of their entries: rows that contain all that was recovered decide anew.
+        """
         if not events:
             return 0
         ids = [event.id for event in events]
@@ -163,7 +166,7 @@ class Timers:
             await delivery_lease.hold(self.connection, self.epoch)
             known = {row["id"] for row in await self.connection.fetch(_SQL["known"], ids, claims)}
             new = [event for event in events if event.id not in known]
-            await outbox_table.write(self.connection, new)
+            await outbox_table.write(self.connection, new, position + 1)
         if new:
             log.info("what was due is in the outbox", events=len(new))
         return len(new)

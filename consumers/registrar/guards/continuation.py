@@ -17,6 +17,7 @@ from typing import Final
 from events.errors import Halt
 from infra.log.key_files import CHECKPOINT_FILE
 from infra.log.key_history import KeyHistory, Transition
+from infra.log.older_copy import older_copy
 from infra.log.reader import read_rotations, read_tree
 from infra.log.signed_note import Checkpoint, InvalidNote
 from infra.postgres.connection import Connection
@@ -137,10 +138,7 @@ async def require_own_checkpoint(connection: Connection, history: KeyHistory) ->
 async def require_prefix(connection: Connection, checkpoint: Checkpoint, size: int) -> None:
     """Raise `Fork` unless a signed checkpoint is a prefix of the tree of `size` entries."""
     if checkpoint.size > size:
-        raise Fork(
-            f"a checkpoint of size {checkpoint.size} was signed, but the database holds {size} entries only "
-            "(an older backup?); run `yesser recover`"
-        )
+        raise Fork(older_copy(f"a checkpoint of size {checkpoint.size} was signed", size))
     try:
         root = (await read_tree(connection, checkpoint.size)).root()
     except LookupError as error:

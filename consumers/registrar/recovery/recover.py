@@ -33,7 +33,7 @@ from consumers.registrar.guards.continuation import (
 from consumers.registrar.journal import LEASE, Diverged, Journal
 from consumers.registrar.recovery.agency_records import AgencyRecords, agency_records
 from consumers.registrar.recovery.restored import Gap, Held, Lacking, Part, Restored, address_of
-from consumers.registrar.recovery.source import CannotRecover, Source, chunks
+from consumers.registrar.recovery.source import CannotRecover, Source, WrongEntries, chunks
 from events.errors import Fenced
 from events.validation.verdicts import Agency
 from events.wire.entry import Entry, parse_entry
@@ -116,7 +116,7 @@ async def _journal(settings: Settings) -> AsyncIterator[Journal]:
             owner: str | None = await connection.fetchval(_SQL["lease_owner"], LEASE)
             raise CannotRecover(_at_work(owner or ""))
         try:
-            journal = Journal(connection, epoch, settings)
+            journal = Journal(connection, epoch, settings, is_recovering=True)
             await journal.open()
             yield journal
         finally:
@@ -186,16 +186,17 @@ class _Recovery:
             if tree.size + len(leaves) >= last.size:
                 tree.append(leaves[: last.size - tree.size])
                 if tree.root() != last.root:
-                    raise CannotRecover(
-                        f"with the entries of this source the first {last.size} do not give the signed root: "
+                    raise WrongEntries(
+                        f"with the entries of these sources the first {last.size} do not give the signed root: "
                         "nothing was written; try another source (`--from MIRROR`), or an older copy of the database"
                     )
                 return
             tree.append(leaves)
             self.progress("verified", tree.size)
         raise CannotRecover(
-            f"a checkpoint of size {last.size} was signed, but the source holds entries up to {tree.size} only: "
-            "nothing was written; try another source (`--from MIRROR`)"
+            f"a checkpoint of size {last.size} was signed, but the sources hold entries up to {tree.size} only:"
+            f" {tree.size} to {last.size - 1} are missing, and nothing was written; add a source that has them"
+            " (`--from MIRROR`, more than once if need be; docs/runbook.md, “Entries that no source has”)"
         )
 
     async def _write(self, records: AgencyRecords, part: Sequence[tuple[Entry, bytes]], signed_size: int) -> None:

@@ -94,8 +94,9 @@ async def test_a_campaign_is_escalated_at_midnight_and_not_before(
     clock.now = DUE
     assert await timers.look() == 1
     assert await timers.look() == 0
-    (row,) = await connection.fetch("SELECT event_id, key, value FROM platform.outbox")
+    (row,) = await connection.fetch("SELECT event_id, key, value, position FROM platform.outbox")
     assert (row["event_id"], row["key"]) == (f"escalated.{campaign}", f"campaign/{campaign}")
+    assert row["position"] == len(story.entries) + 1, "on rows with all that was recovered, the clock decides anew"
     event = orjson.loads(row["value"])
     assert event["time"] == "2026-11-15T21:00:00.000000Z"
     assert event["data"]["service_id"] == "S0"
@@ -118,6 +119,18 @@ async def test_after_a_restart_what_is_in_the_outbox_or_in_the_log_is_not_decide
     again, _ = await timers_at(settings, as_delivery, DUE + timedelta(days=3))
     assert await again.look() == 1
     assert await waiting(connection) == [f"escalated.{second}", f"escalated.{third}"]
+
+
+@pytest.mark.parametrize("discarded_at", [None, DUE])
+async def test_what_a_person_has_to_decide_or_has_discarded_is_not_decided_again(
+    settings: Settings, connection: Connection, as_delivery: Connection, discarded_at: datetime | None
+) -> None:
+    story, (campaign,) = launches()
+    await make_live(connection, story)
+    held = "INSERT INTO platform.held_event (event_id, key, value, discarded_at) VALUES ($1, 'k', '{}', $2)"
+    await connection.execute(held, f"escalated.{campaign}", discarded_at)
+    timers, _ = await timers_at(settings, as_delivery, DUE)
+    assert await timers.look() == 0
 
 
 async def test_what_is_applied_as_escalated_is_not_decided_again(

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from consumers.console.pages.operations.runbook import runbook_entry
+from infra.log.older_copy import older_copy
 
 
 @pytest.mark.parametrize(
@@ -30,8 +31,14 @@ from consumers.console.pages.operations.runbook import runbook_entry
         (
             "consumer",
             "The entry that came as index 12 is not the one in the log's tree.",
-            "delete and re-create the topic",
+            "yesser topics delete",
             "campaign rules",
+        ),
+        (
+            "consumer",
+            older_copy("the log's topic holds index 7", 7),
+            "yesser recover",
+            "topics delete",
         ),
     ],
 )

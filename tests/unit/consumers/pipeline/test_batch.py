@@ -102,6 +102,15 @@ def test_one_changed_entry_is_named(changed: int) -> None:
         batch.check(b"".join(leaves))
 
 
+@pytest.mark.parametrize("count", [0, 2])
+def test_an_entry_beyond_the_database_shows_an_older_copy(count: int) -> None:
+    (batch,) = parsed([5, 6, 7])
+    with pytest.raises(
+        LeafMismatch, match=f"holds index {5 + count}, but the database holds {5 + count} .*`yesser recover`"
+    ):
+        batch.check(b"".join(leaf_hash(entry(5 + i)) for i in range(count)))
+
+
 @pytest.mark.parametrize("count", [0, 2, 4])
 def test_leaves_that_are_missing_or_too_many_halt(count: int) -> None:
     (batch,) = parsed([0, 1, 2])

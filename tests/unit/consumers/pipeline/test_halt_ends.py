@@ -93,6 +93,6 @@ async def test_a_topic_that_was_read_beyond_the_log_halts_every_subscriber(tmp_p
     async def nothing(end: int, *, is_gap: bool = True) -> None: ...
 
     writer.fill = nothing  # type: ignore[method-assign]
-    with pytest.raises(LeafMismatch, match="the topic holds index 6, but the database ends at 5"):
+    with pytest.raises(LeafMismatch, match="the log's topic holds index 6, but the database holds 5 entries only"):
         await one._subscribe(writer)
     assert feed._buffers == [first]

@@ -161,7 +161,8 @@ MORE_SECRETS = {
     "console": {"reader/postgres", "console-tokens/key", "accounts/key"},
 }
 """Delivery unseals the secrets of webhooks, and signs in to the mail server. The gateway and the console read as the
-reader. The gateway has the tokens' hash key, and the key of what the console sends to it; the console seals accounts."""
+reader. The gateway has the tokens' hash key, and the key of what the console sends to it; the
+console seals accounts."""
 
 
 def test_each_process_gets_the_secrets_of_its_own_principal_as_files(compose: dict[str, Any]) -> None:

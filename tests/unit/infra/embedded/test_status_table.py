@@ -7,8 +7,11 @@ from io import StringIO
 import orjson
 from rich.console import Console
 
+from consumers.pipeline.host import combined
 from infra.embedded.status import StackStatus
 from infra.embedded.status_table import print_status
+from infra.log.older_copy import older_copy
+from infra.process.health import Readiness
 
 HOME = "/srv/yesser"
 PART = {"state": "ready", "pid": 1, "port": 2, "restarts": 0}
@@ -40,6 +43,49 @@ def test_the_session_that_a_consumer_waits_for_is_named() -> None:
     written = StringIO()
     print_status(answered, Console(file=written, width=200))
     assert "revenue waits for a session of the database: yesser rebuild revenue." in written.getvalue()
+
+
+def test_an_older_copy_of_the_database_is_one_halt_with_one_remedy() -> None:
+    halts = {
+        "registrar": older_copy("a checkpoint of size 9 was signed", 7),
+        "relay": older_copy("yesser.log holds index 8", 7),
+        "consumers": combined(
+            {
+                name: Readiness(False, {"role": "active", "halted": older_copy("the log's topic holds index 7", 7)})
+                for name in ("campaigns", "revenue")
+            }
+        ).details["halted"],
+        "delivery": "no secret",
+    }
+    processes = [PART | {"name": name, "health_port": 3, "halted": reason} for name, reason in halts.items()]
+    written = StringIO()
+    print_status(StackStatus("var", True, False, PART, PART, processes), Console(file=written, width=200))
+    said = [line for line in written.getvalue().splitlines() if " halted: " in line]
+    assert said == [
+        "registrar, relay, consumers halted: a checkpoint of size 9 was signed, but the database holds 7 entries only"
+        " (an older copy?); run `yesser recover`.",
+        "delivery halted: no secret.",
+    ]
+
+
+def test_decisions_that_wait_for_a_person_are_counted() -> None:
+    relay = PART | {"name": "relay", "health_port": 3, "log": "var/logs/relay.log"}
+    status = StackStatus("var", True, True, PART, PART, [relay])
+    written = StringIO()
+    print_status(status.with_answers({"relay": {"decisions_held": 2}}), Console(file=written, width=200))
+    assert "wait for a person after the recovery: 2 (`yesser decisions list`)." in written.getvalue()
+
+
+def test_another_halt_beside_it_is_not_hidden() -> None:
+    behind, other = older_copy("the log's topic holds index 7", 7), "a rule says something else"
+    consumers = {"campaigns": other, "revenue": behind}
+    found = combined({n: Readiness(False, {"role": "active", "halted": r}) for n, r in consumers.items()})
+    assert found.details["halted"] == f"{behind}; campaigns: {other}"
+    processes = [PART | {"name": "registrar", "health_port": 3, "halted": behind}]
+    processes += [PART | {"name": "consumers", "health_port": 3, "halted": found.details["halted"]}]
+    written = StringIO()
+    print_status(StackStatus("var", True, False, PART, PART, processes), Console(file=written, width=200))
+    assert f"consumers halted: {behind}; campaigns: {other}." in written.getvalue().splitlines()
 
 
 def test_the_metrics_of_each_process_are_a_target_by_its_name() -> None:

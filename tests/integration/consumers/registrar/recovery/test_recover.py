@@ -121,6 +121,16 @@ async def _go_on(settings: Settings) -> None:
     await watching.close()
 
 
+async def recovered_to(settings: Settings) -> int:
+    """Up to which entry nothing is decided a second time."""
+    watching = await connect(settings, "watching")
+    try:
+        found: int = await watching.fetchval("SELECT recovered_to FROM log.state")
+        return found
+    finally:
+        await watching.close()
+
+
 async def signed_root(settings: Settings) -> tuple[int, bytes]:
     last = read_last_checkpoint(settings.log_folder, load_keys(log_key_files(settings)).history)
     assert last is not None
@@ -139,6 +149,7 @@ async def test_an_older_copy_halts_and_the_topic_brings_back_the_same_log(settin
             assert "yesser recover" in str(one.progress.halted)
             recovered = await recover(old.settings, topic_source(old.settings), quiet)
             assert (recovered.size_before, recovered.size, recovered.root) == (old.size_before, old.size, old.root)
+            assert await recovered_to(old.settings) == old.size
 
             async def goes_on() -> bool:
                 return one.progress.halted is None
@@ -149,6 +160,7 @@ async def test_an_older_copy_halts_and_the_topic_brings_back_the_same_log(settin
             await until_size(watching, old.size + 1)
             await until_shipped(watching, old.size + 1)
             await watching.close()
+        assert await recovered_to(old.settings) == old.size, "what is registered now is new"
         assert (await signed_root(old.settings))[0] == old.size + 1
         values = await shipped(old.settings)
         assert sorted(values) == list(range(old.size + 1))
@@ -228,6 +240,7 @@ async def test_a_log_that_lacks_nothing_is_left_as_it_is(settings: Settings) -> 
     await watching.close()
     recovered = await recover(settings, topic_source(settings), quiet)
     assert (recovered.size_before, recovered.size) == (2, 2)
+    assert await recovered_to(settings) == 0, "a consumer that was only away decides"
 
 
 async def test_a_registrar_at_work_is_not_disturbed(settings: Settings, connection: Connection) -> None:

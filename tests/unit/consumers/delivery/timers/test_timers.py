@@ -24,11 +24,11 @@ async def test_a_campaign_is_decided_only_if_its_due_date_has_still_passed_when_
     story, campaign = launched()
     row = replace(overdue(story, campaign), due_on=due_on)
 
-    async def count(_: timers.Timers, events: Sequence[OutboxEvent]) -> int:
+    async def count(_: timers.Timers, events: Sequence[OutboxEvent], position: int) -> int:
         return len(events)
 
     monkeypatch.setattr(timers.Timers, "_write", count)
     monkeypatch.setattr(timers, "entries_recorded_by", AsyncMock(return_value=len(story.entries)))
     connection: Any = MagicMock(fetch=AsyncMock(return_value=[asdict(row)]))
     found = timers.Timers(connection, 1, MagicMock(), release_rules())
-    assert await found._decide([campaign], TODAY) == events
+    assert await found._decide([campaign], TODAY, 9) == events

@@ -1,0 +1,115 @@
+"""`yesser decisions`: what was decided again on recovered entries and is not in the log. A person sends or discards it.
+
+Each command reads what is held and acts on it in one transaction, with its row in the trail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+
+import click
+import orjson
+
+from consumers.relay.relay import CLAIM_PREFIX
+from events.errors import YesserError
+from events.wire.envelope import short_type
+from infra.command_line.database import with_database
+from infra.command_line.display import Column, Grid, show
+from infra.command_line.language import localized, print_localized
+from infra.command_line.output import json_option, print_confirmation, print_result
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+from infra.postgres.trail import add_to_trail
+from infra.settings import Settings
+
+_SQL: Final = queries("consumers.relay", "decisions.sql")
+
+
+class NotHeld(YesserError):
+    """No such decision is held: `yesser decisions list` shows those that are."""
+
+
+@click.group()
+def decisions() -> None:
+    """Decide what the platform did not: what it decided again on recovered entries, and the log does not have.
+
+    After `yesser recover` the rules may be others than those that first decided on these entries. What they decide now
+    and the log has is dropped; what the log does not have is held. Send what is still to be done; discard the rest.
+    """
+
+
+@decisions.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List what is held, the oldest cause first."""
+    rows = _with_database(_held)
+    print_result([_document(row) for row in rows], as_json, lambda: _show(rows))
+
+
+def _acting(name: str, summary: str, ar: str, en: str) -> click.Command:
+    @decisions.command(name, help=summary)
+    @click.argument("ids", nargs=-1, metavar="[ID]…")
+    @click.option("--all", "is_all", is_flag=True, help="All that are listed.")
+    @json_option
+    def command(ids: tuple[str, ...], is_all: bool, as_json: bool) -> None:
+        if is_all == bool(ids):
+            raise click.UsageError("Give the ids of the list, or --all.")
+        done = _with_database(lambda connection: act(connection, name, None if is_all else ids))
+        print_confirmation({"ids": done}, as_json, ar.format(len(done)), en.format(len(done)))
+
+    return command
+
+
+send_command = _acting("send", "Send held decisions: they enter the log.", "تُرسل: {:,}.", "{:,} are sent.")
+discard_command = _acting(
+    "discard", "Discard held decisions: they are never sent.", "صُرف النظر عنها: {:,}.", "{:,} are discarded."
+)
+
+
+async def act(connection: Connection, name: str, ids: Sequence[str] | None) -> list[str]:
+    """Send or discard (`name`) these, or all that are held; returns their ids. Raises `NotHeld`."""
+    async with connection.transaction():
+        held = [row["event_id"] for row in await _held(connection)]
+        chosen = held if ids is None else list(dict.fromkeys(ids))
+        if unknown := [event_id for event_id in chosen if event_id not in held]:
+            raise NotHeld(f"{', '.join(unknown)}: not held. `yesser decisions list` shows what is.")
+        await connection.execute(_SQL[name], chosen)
+        await add_to_trail(connection, "decisions", name, *(["--all"] if ids is None else chosen))
+    return chosen
+
+
+async def _held(connection: Connection) -> list[Any]:
+    return list(await connection.fetch(_SQL["held"], CLAIM_PREFIX))
+
+
+def _with_database(work: Callable[[Connection], Awaitable[Any]]) -> Any:
+    return with_database(Settings().acting_as("operator"), "decisions", work)
+
+
+def _document(row: Mapping[str, Any]) -> dict[str, Any]:
+    cause, held_at, event = row["cause_index"], row["held_at"], orjson.loads(row["value"])
+    return {"id": row["event_id"], "cause_index": cause, "held_at": held_at.isoformat(), "event": event}
+
+
+def _show(rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        print_localized("لا شيء ينتظر قرارًا.", "Nothing is held.")
+        return
+    columns = [
+        Column("المعرّف", "Id"),
+        Column("النوع", "Type"),
+        Column("السبب", "Cause"),
+        Column("منذ", "Since", drop=1),
+    ]
+    cells = []
+    for row in rows:
+        kind, cause = short_type(orjson.loads(row["value"])["type"]), row["cause_index"]
+        cells.append(
+            [row["event_id"], kind, None if cause is None else f"i{cause}", f"{row['held_at']:%Y-%m-%d %H:%M}"]
+        )
+    show(Grid(localized("ما ينتظر قرارًا", "Held decisions"), columns, cells))
+    print_localized(
+        "أرسل ما بقي لازمًا: `yesser decisions send ID`، واصرف النظر عن غيره: `yesser decisions discard ID`.",
+        "Send what is still to be done (`yesser decisions send ID`); discard the rest (`yesser decisions discard ID`).",
+    )

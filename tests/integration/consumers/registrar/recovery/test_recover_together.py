@@ -1,0 +1,100 @@
+"""What no source has alone, several prove together: a mirror that is short, a topic that was created again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from consumers.audit.mirror import mirror_entries, write_mirror
+from consumers.database_audit.postgres_port import PostgresPort
+from consumers.operations.recovery import _folder_source, recover_from
+from consumers.registrar.recovery.recover import recover
+from consumers.registrar.recovery.source import CannotRecover, WrongEntries, together, topic_source
+from infra.kafka.admin import admin_client, ensure_log_topics
+from infra.kafka.client_config import client_arguments
+from infra.log.key_files import load_or_create_keys, log_key_files
+from infra.log.reader import log_size, read_entries, read_tree
+from infra.log.signed_note import parse_checkpoint
+from infra.postgres.connection import connect
+from infra.settings import Settings
+from tests.integration.consumers.registrar.recovery.test_recover import Copied, copied, quiet
+from tests.integration.consumers.registrar.registering import drop_topic
+
+LOST = 7
+"""Entries that the mirror does not have."""
+
+
+async def short_mirror(settings: Settings, old: Copied, folder: Path) -> None:
+    """A mirror that was made some entries before the loss."""
+    key = load_or_create_keys(log_key_files(settings)).current
+    connection = await connect(settings, "mirror")
+    size = old.size - LOST
+    checkpoint = parse_checkpoint(key.sign_checkpoint(size, (await read_tree(connection, size)).root()), key.verifier)
+    await write_mirror(PostgresPort(connection, key.verifier), folder, key.verifier, checkpoint=checkpoint)
+    await connection.close()
+
+
+def change_bundles(folder: Path, change: Callable[[bytes], bytes]) -> None:
+    for path in folder.glob("mirror/tile/entries/**/*"):
+        if path.is_file():
+            path.write_bytes(change(path.read_bytes()))
+
+
+async def topic_from(settings: Settings, first: int) -> None:
+    """The log's topic was created again, and filled from a later entry on: its offsets say nothing."""
+    connection = await connect(settings, "topic")
+    raw = await read_entries(connection, first, await log_size(connection) - first)
+    await connection.close()
+    await drop_topic(settings, settings.log_topic)
+    async with admin_client(settings) as admin:
+        await ensure_log_topics(admin, settings)
+    producer = AIOKafkaProducer(**client_arguments(settings), acks="all")
+    await producer.start()
+    try:
+        for index, entry in enumerate(raw, first):
+            headers = [("index", b"%d" % index), ("leaf", b"")]
+            await producer.send_and_wait(settings.log_topic, entry, partition=0, headers=headers)
+    finally:
+        await producer.stop()
+
+
+async def test_a_mirror_that_is_short_and_a_topic_without_a_beginning_give_the_log(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async with copied(settings) as old:
+        await short_mirror(settings, old, tmp_path / "mirror")
+        await topic_from(settings, old.size - LOST - 3)
+        missing = rf"{old.size - LOST} to {old.size - 1} are missing"
+        with pytest.raises(CannotRecover, match=missing):
+            await recover(old.settings, lambda first: mirror_entries(tmp_path / "mirror", first), quiet)
+        with pytest.raises(CannotRecover, match=f"{old.size_before} to {old.size - 1} are missing"):
+            await recover(old.settings, topic_source(old.settings), quiet)
+        sources = [_folder_source(tmp_path / "mirror"), topic_source(old.settings)]
+        recovered = await recover_from(old.settings, sources, unsigned=False)
+        assert (recovered.size, recovered.root) == (old.size, old.root)
+
+
+async def test_a_mirror_that_was_changed_does_not_stand_in_the_way_of_the_topic(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async with copied(settings) as old:
+        await short_mirror(settings, old, tmp_path / "mirror")
+        change_bundles(tmp_path, lambda bundle: bundle.replace(b"word", b"lies"))
+        sources = [_folder_source(tmp_path / "mirror"), topic_source(old.settings)]
+        with pytest.raises(WrongEntries):
+            await recover(old.settings, together(sources), quiet)
+        assert (await recover_from(old.settings, sources, unsigned=False)).root == old.root
+
+
+async def test_a_damaged_file_of_a_mirror_ends_what_it_gives(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with copied(settings) as old:
+        await short_mirror(settings, old, tmp_path / "mirror")
+        change_bundles(tmp_path, lambda bundle: bundle[:-1])
+        sources = [_folder_source(tmp_path / "mirror"), topic_source(old.settings)]
+        assert (await recover_from(old.settings, sources, unsigned=False)).root == old.root
+        assert f"mirror is read up to entry {old.size_before} only" in capsys.readouterr().err

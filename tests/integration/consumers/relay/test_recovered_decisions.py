@@ -1,0 +1,149 @@
+"""After `yesser recover` nothing is decided again: what the log has is dropped, what it lacks waits for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from consumers.pipeline.pipeline import Pipeline
+from consumers.relay.decisions import NotHeld, act
+from consumers.relay.relay import CLAIM_PREFIX, Relay
+from events.wire.entry import Entry
+from infra.postgres.connection import Connection
+from infra.postgres.outbox import OutboxEvent
+from infra.postgres.unit_of_work import UnitOfWork
+from infra.settings import Settings
+from tests.integration.consumers.pipeline.counting import COUNTING, fold
+from tests.integration.consumers.pipeline.test_pipeline import grow, ship, until_position
+from tests.integration.consumers.registrar.registering import make_topics, records, running, until
+from tests.stack import execute, superusers_address
+
+PLATFORM_TOPIC = "agency.platform.events"
+SIZE = 10
+
+
+def decided_at(index: int) -> str:
+    return f"decided.i{index}"
+
+
+def decide(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
+    """Something of each entry, caused by the entry before it, as by a fact that had waited."""
+    fold(ws, entries)
+    return [
+        OutboxEvent(decided_at(e.index), "campaign.triggered", "campaign/C", {}, e.recorded, max(0, e.index - 1))
+        for e in entries
+    ]
+
+
+DECIDING = replace(COUNTING, fold=decide)
+
+
+@pytest.fixture(autouse=True)
+async def _may_decide(settings: Settings) -> None:
+    """The consumer of these tests has the right that those have who decide."""
+    await execute(superusers_address(settings), "GRANT INSERT ON platform.outbox TO yesser_counting")
+
+
+async def log_knows(connection: Connection, *indexes: int) -> None:
+    """The log has these decisions, with other bytes: an earlier release made them."""
+    for index in indexes:
+        claim = "substring(sha256($1::bytea || convert_to($2, 'UTF8')) FOR 16)"
+        await connection.execute(
+            f"INSERT INTO log.event_id VALUES ({claim}, '\\x00'::bytea, 1)", CLAIM_PREFIX, decided_at(index)
+        )
+
+
+async def sent(settings: Settings) -> list[str]:
+    return [_id(record.value) for record in await records(settings, PLATFORM_TOPIC)]
+
+
+def _id(value: bytes) -> str:
+    return value.partition(b'"id":"')[2].partition(b'"')[0].decode()
+
+
+async def until_sent(settings: Settings, connection: Connection, ids: Sequence[str]) -> None:
+    async def is_sent() -> bool:
+        waiting: int = await connection.fetchval("SELECT count(*) FROM platform.outbox")
+        return waiting == 0 and len(await sent(settings)) >= len(ids)
+
+    await until(is_sent, "the relay has sent what it sends")
+    assert await sent(settings) == list(ids)
+
+
+async def held(connection: Connection) -> list[str]:
+    rows = await connection.fetch("SELECT event_id FROM platform.held_event WHERE discarded_at IS NULL ORDER BY 1")
+    return [row["event_id"] for row in rows]
+
+
+@pytest.mark.parametrize("recovered_to", [0, 6, SIZE])
+async def test_what_is_decided_on_recovered_entries_is_not_sent_again(
+    settings: Settings, connection: Connection, recovered_to: int
+) -> None:
+    """0: no recovery, only a consumer that was away; it decides on all of the same entries."""
+    await make_topics(settings)
+    await grow(settings, SIZE)
+    await log_knows(connection, 0, 1, 2, 3, 8)
+    await connection.execute("UPDATE log.state SET recovered_to = $1", recovered_to)
+    async with running(Pipeline(DECIDING, settings), Relay(settings)):
+        await until_position(connection, SIZE)
+        await until_sent(settings, connection, [decided_at(i) for i in range(recovered_to, SIZE)])
+    assert await held(connection) == [decided_at(i) for i in range(recovered_to) if i not in (0, 1, 2, 3, 8)]
+
+
+async def test_a_person_sends_or_discards_what_is_held(settings: Settings, connection: Connection) -> None:
+    await make_topics(settings)
+    await grow(settings, SIZE)
+    await connection.execute("UPDATE log.state SET recovered_to = size")
+    relay = Relay(settings)
+    async with running(Pipeline(DECIDING, settings), relay):
+        await until_position(connection, SIZE)
+        await until_sent(settings, connection, [])
+
+        async def is_told() -> bool:
+            return relay.readiness().details.get("decisions_held") == SIZE
+
+        await until(is_told, "the relay says how many wait for a person")
+        await log_knows(connection, 9)  # it was on its way when the copy was made
+        with pytest.raises(NotHeld, match=decided_at(9)):
+            await act(connection, "send", [decided_at(9)])
+        assert await act(connection, "discard", [decided_at(2), decided_at(3)]) == [decided_at(2), decided_at(3)]
+        with pytest.raises(NotHeld, match=decided_at(2)):
+            await act(connection, "send", [decided_at(2)])
+        assert await act(connection, "send", [decided_at(7), decided_at(4)]) == [decided_at(7), decided_at(4)]
+        await until_sent(settings, connection, [decided_at(4), decided_at(7)])
+    left = [decided_at(i) for i in (0, 1, 5, 6, 8)]
+    assert await act(connection, "discard", None) == left
+    assert await act(connection, "send", None) == []
+    trail = await connection.fetch("SELECT command FROM platform.trail ORDER BY at")
+    assert "decisions send decided.i7 decided.i4" in [row["command"] for row in trail]
+
+
+async def test_nothing_is_sent_while_the_database_is_an_older_copy(settings: Settings, connection: Connection) -> None:
+    """A consumer that is behind decides on entries of the copy: on those too it has decided before."""
+    await make_topics(settings)
+    await grow(settings, 3)
+    await ship(settings, range(5))
+    relay = Relay(settings)
+    async with running(relay):
+        await connection.execute(
+            "INSERT INTO platform.outbox (event_id, key, value, position) VALUES ('decided.i1', 'k', '{}', 2)"
+        )
+
+        async def is_halted() -> bool:
+            return relay.readiness().details.get("halted") is not None
+
+        await until(is_halted, "the relay halts")
+        said = f"{settings.log_topic} holds index 4, but the database holds 3 entries only"
+        assert said in str(relay.readiness().details["halted"])
+        assert await records(settings, PLATFORM_TOPIC) == []
+        await grow(settings, 2)
+        await connection.execute("UPDATE log.state SET recovered_to = size")
+
+        async def goes_on() -> bool:
+            return relay.readiness().ready and await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
+
+        await until(goes_on, "the relay goes on after the recovery")
+    assert await records(settings, PLATFORM_TOPIC) == []
+    assert await held(connection) == ["decided.i1"]
