@@ -54,24 +54,29 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
     line(f"أحداث يسر في {status.home}", f"Yesser Events in {status.home}")
     out.print(_table(status), crop=False)
     for process in status.processes:
+        name = process["name"]
         if reason := process.get("halted"):
-            name = process["name"]
             line(f"توقف {name}: {reason}.", f"{name} halted: {reason}.")
+        if process.get("role") == "standby" and (owner := process.get("owner")):
+            line(f"{name} احتياطي، ويعمل {owner}.", f"{name} stands by: {owner} is active.")
+        elif status.elsewhere and (owner := process.get("owner")):
+            line(f"{name} يعمل على {owner}.", f"{name} is active on {owner}.")
         for consumer, done in process.get("rebuilding", {}).items():
             entries, of = f"{done['entries']:,}", f"{done['of']:,}"
             line(
                 f"يعيد {consumer} بناء صفوفه من السجل: {entries} من القيود وعددها {of}.",
                 f"{consumer} rebuilds its rows from the log: {entries} of {of} entries.",
             )
+    for name, reason in status.alarms.items():
+        line(f"توقف {name}: {reason}.", f"{name} halted: {reason}.")
     for topic, pause in status.paused.items():
         until = pause["until"]
         line(f"قراءة {topic} بطيئة حتى {until}: {pause['ar']}.", f"{topic} is paused until {until}: {pause['en']}.")
     if status.elsewhere:
         line(
-            "لم يُشغَّل نظام هنا: الحالة من قاعدة البيانات، ولا يُعرف منها إلا توقف المستهلكات. "
-            "ولغيرها، ومنها البوابة والواجهة، انظر `docker compose logs` و`/readyz`.",
-            "No stack was started here: this is what the database knows, and it knows of halted consumers only. "
-            "For the others, gateway and console too, see `docker compose logs` and `/readyz`.",
+            "لم يُشغَّل نظام هنا: الحالة من قاعدة البيانات. وللبوابة والواجهة انظر `docker compose logs` و`/readyz`.",
+            "No stack was started here: this is what the database knows. "
+            "For the gateway and the console see `docker compose logs` and `/readyz`.",
         )
     elif not status.running:
         line(
