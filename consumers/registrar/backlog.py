@@ -14,8 +14,10 @@ from types import MappingProxyType
 from typing import Final
 
 from consumers.registrar.batch import Reading, Record
+from events.faults.findings import finding
+from events.validation.refusal import REFUSED
 from events.validation.validate import validate
-from events.validation.verdicts import Agency
+from events.validation.verdicts import Accepted, Agency, Refused, refused
 
 TURN_S: Final = 0.001
 """Longest turn of an agency, except for its last record. The commit under way waits for a turn at each of its steps."""
@@ -184,7 +186,7 @@ class NextBatch:
         records = backlog.peek(topic, min(TURN_RECORDS_MAX, self.records_max - self.records_count))
         began, processor_began, count, size = clocks.elapsed(), clocks.processor(), 0, 0
         for record in records:
-            reading.verdicts.append(validate(record.value, record.headers, agency))
+            reading.verdicts.append(verdict_on(record, agency))
             count += 1
             size += len(record.value or b"")
             if clocks.elapsed() - began >= TURN_S:
@@ -218,3 +220,13 @@ class NextBatch:
         if reading is not None:
             self.records_count -= len(reading.records)
             self.costs_s.pop(topic, None)
+
+
+def verdict_on(record: Record, agency: Agency) -> Accepted | Refused:
+    """Validation's verdict; but the registrar alone refuses: no refusal comes from a topic, also not the platform's."""
+    verdict = validate(record.value, record.headers, agency)
+    if isinstance(verdict, Refused) or verdict.type != REFUSED:
+        return verdict
+    sentence = "{role} may not send {type}; only {sender} may."
+    found = finding("not-authorised", "/type", sentence, role="The platform", type=REFUSED, sender="the registrar")
+    return refused(verdict.event, [found], agency, may_keep=True)

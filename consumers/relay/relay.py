@@ -26,12 +26,13 @@ from consumers.relay.agency_topics import AgencyTopics
 from consumers.relay.outbox_source import Message, OutboxSource
 from consumers.relay.sending import BATCH_BYTES_MAX, send
 from consumers.relay.triggers import CampaignTriggers
+from events.errors import Halt
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
 from infra.kafka.clients import abort_producer, start_client
 from infra.observability.telemetry import count, gauge
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
-from infra.postgres.outbox import PLATFORM
+from infra.postgres.outbox import PLATFORM, fault_of
 from infra.postgres.sql import queries
 from infra.process.health import Progress, Readiness
 from infra.process.leader_election import LeaderElection, Parts, Term
@@ -48,6 +49,10 @@ _OUTBOX: Final = queries("infra.postgres", "outbox.sql")
 log = structlog.get_logger()
 
 
+class NotDecided(Halt):
+    """A row of the outbox does not hold what it says: somebody else wrote it."""
+
+
 class PlatformOutbox:
     """The platform's outbox; its rows go to the platform's topic."""
 
@@ -55,11 +60,18 @@ class PlatformOutbox:
     channel: Final = "yesser_outbox"
 
     async def unsent(self, connection: Connection, limit: int) -> list[Message]:
-        """The committed rows, in row order."""
+        """The committed rows, in row order. Raises `NotDecided`, and sends none of them, where one was not decided by
+        the process that may."""
         rows = await connection.fetch(_OUTBOX["next"], limit)
         gauge("outbox_waiting", len(rows) if len(rows) < limit else await connection.fetchval(_OUTBOX["waiting"]))
         headers = tuple(STRUCTURED_HEADERS)
-        return [Message(row_id, key.encode(), value, headers) for row_id, key, value in rows]
+        for row in rows:
+            if fault := fault_of(row):
+                raise NotDecided(
+                    f"row {row['row_id']} of platform.outbox was not written by the process that decides such events:"
+                    f" {fault}; nothing is sent. Suspect tampering, and see docs/runbook.md"
+                )
+        return [Message(row["row_id"], row["key"].encode(), row["value"], headers) for row in rows]
 
     async def sent(self, connection: Connection, messages: Sequence[Message], epoch: int) -> None:
         """Delete the rows that the topic has acknowledged."""

@@ -16,6 +16,7 @@ from typing import Final
 
 from events.errors import YesserError
 from infra.postgres.connection import Connection
+from infra.postgres.outbox import types_decided_by
 from infra.postgres.sql import queries, read
 from infra.principals import CONSUMERS, OWNER_ROLE, PRINCIPALS, database_role, schema_of, schema_owner
 
@@ -106,6 +107,9 @@ async def grant_rights(connection: Connection, schemas: Iterable[str]) -> None:
         kinds = {row["name"]: "SEQUENCE" if row["is_sequence"] else "TABLE" for row in found}
         for statement in _grants(schema, kinds, known):
             await connection.execute(statement)
+        if "outbox" in kinds:
+            for statement in _decisions(schema, known):
+                await connection.execute(statement)
 
 
 async def own_read_models(connection: Connection, schema: str) -> None:
@@ -146,6 +150,20 @@ def _grants(schema: str, kinds: Mapping[str, str], known: set[str]) -> list[str]
         if found:
             statements.append(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
         statements += [f"GRANT {text} ON {kinds[name]} {schema}.{name} TO {role}" for name, text in found.items()]
+    return statements
+
+
+def _decisions(schema: str, known: set[str]) -> list[str]:
+    """The policies by which each role adds to the outbox only the types that it decides."""
+    statements = []
+    for principal in PRINCIPALS:
+        role, types = database_role(principal), types_decided_by(principal)
+        statements.append(f"DROP POLICY IF EXISTS {role} ON {schema}.outbox")
+        if types and role in known:
+            listed = ", ".join(f"'{name}'" for name in types)
+            statements.append(
+                f"CREATE POLICY {role} ON {schema}.outbox FOR INSERT TO {role} WITH CHECK (type IN ({listed}))"
+            )
     return statements
 
 
