@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from consumers.operations.wait import read_status
-from consumers.registrar.guards import continuation
 from consumers.registrar.registrar import Registrar
 from infra.embedded.status import read_leases
 from infra.log.reader import log_size
@@ -38,8 +38,8 @@ class Disk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.full = False
-        self._fsync = continuation.os.fsync
-        monkeypatch.setattr(continuation.os, "fsync", self.fsync)
+        self._fsync = os.fsync
+        monkeypatch.setattr(os, "fsync", self.fsync)
 
     def fsync(self, file: int) -> None:
         if self.full:

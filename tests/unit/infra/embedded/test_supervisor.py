@@ -67,8 +67,8 @@ def test_a_part_that_is_left_out_for_once_keeps_its_ports(tmp_path: Path) -> Non
 def test_the_ports_of_a_record_of_an_earlier_release_are_kept(tmp_path: Path) -> None:
     supervisor = _supervisor(tmp_path, frozenset({"postgres", "gateway"}))
     (kept,) = choose([None])
-    gateway = {"name": "gateway", "health_port": kept, "port": None}
-    stack_record.write(supervisor.home.record, StackRecord(str(tmp_path), None, processes=[ProcessRecord(**gateway)]))
+    gateway = ProcessRecord("gateway", health_port=kept)
+    stack_record.write(supervisor.home.record, StackRecord(str(tmp_path), None, processes=[gateway]))
     text = supervisor.home.record.read_text(encoding="utf-8").replace('"ports": {}', '"unknown": {}')
     supervisor.home.record.write_text(text, encoding="utf-8")
     supervisor._plan()
