@@ -47,8 +47,7 @@ class PipelineStatus:
     def pending(self) -> list[str]:
         """What is still pending in PostgreSQL; empty at a fixed point."""
         behind = {name: self.size - at for name, at in sorted(self.positions.items()) if at < self.size}
-        pending = [*self.stopped, *([self.unsigned] if self.unsigned else [])]
-        pending += [f"{name} has {entries} entries to apply" for name, entries in behind.items()]
+        pending = [f"{name} has {entries} entries to apply" for name, entries in behind.items()]
         if self.outbox_count:
             pending.append(f"{self.outbox_count} events of the platform are in the outbox")
         if self.triggers_count:
@@ -56,6 +55,11 @@ class PipelineStatus:
         if self.shipped_up_to < self.size:
             pending.append(f"{self.size - self.shipped_up_to} entries are not shipped yet")
         return pending
+
+    def standing(self, pending: Sequence[str]) -> list[str]:
+        """What an operator must end if it lasts. That the log is not signed counts once nothing else is pending: no log
+        is signed while Kafka is away."""
+        return [*self.stopped, *([self.unsigned] if self.unsigned and not pending else [])]
 
     def unread(self, end_offsets: Mapping[str, int]) -> list[str]:
         """Topics with records that the registrar has not read, given their end offsets in Kafka."""

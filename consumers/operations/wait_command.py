@@ -38,21 +38,19 @@ class CannotBeReached(Halt):
         super().__init__(f"{self.__doc__} {'; '.join(reasons)}")
 
 
-class Stops:
-    """Raises `CannotBeReached` for a halted consumer or topic, and for a process that stays halted."""
+class Standstill:
+    """Raises `CannotBeReached` for reasons that stand for `STOPPED_MAX_S`. Pure: the time comes in by argument."""
 
     def __init__(self) -> None:
         self._since: float | None = None
 
-    def look(self, status: PipelineStatus, now: float) -> None:
-        if status.halted:
-            raise CannotBeReached(status.halted)
-        if not status.stopped:
+    def look(self, reasons: Sequence[str], now: float) -> None:
+        if not reasons:
             self._since = None
         elif self._since is None:
             self._since = now
         elif now - self._since > STOPPED_MAX_S:
-            raise CannotBeReached(status.stopped)
+            raise CannotBeReached(reasons)
 
 
 @click.command("wait")
@@ -83,16 +81,21 @@ def wait(context: click.Context, index: int | None, timeout_s: float | None, as_
 
 
 async def _wait(settings: Settings, index: int | None, timeout_s: float | None) -> PipelineStatus:
-    pending, stops = ["PostgreSQL has not responded yet"], Stops()
+    pending, standstill = ["PostgreSQL has not responded yet"], Standstill()
     async with PatientConnection(settings, "wait", timeout_s) as database:
         while True:
             try:
                 status = await database.ask(lambda connection: read_status(connection, CONSUMERS))
-                stops.look(status, time.monotonic())
+                if status.halted:
+                    raise CannotBeReached(status.halted)
                 if index is not None:
                     pending = [] if status.applied(index) else [f"entry {index} is not applied everywhere"]
                 else:
                     pending = status.pending() or await _unread(settings, status)
+                if index is None or pending:
+                    standing = status.standing(pending)
+                    standstill.look(standing, time.monotonic())
+                    pending += standing
                 if not pending:
                     return status
                 await database.pause()

@@ -35,7 +35,7 @@ class Fork(Halt):
 
 
 class CheckpointNotKept(Halt):
-    """The file beside the log's key cannot be written: nothing is registered and signed."""
+    """The file beside the log's key cannot be written: nothing is registered or signed."""
 
 
 def read_last_checkpoint(folder: Path, history: KeyHistory) -> Checkpoint | None:
@@ -82,8 +82,8 @@ def _kept_in(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise CheckpointNotKept(
-            f"no checkpoint can be kept in {folder} ({error.strerror or error}): nothing is registered and signed until"
-            " then; give the registrar's user a folder that it can write and a disk with space. It goes on by itself"
+            f"no checkpoint can be kept in {folder} ({error.strerror or error}): nothing is registered or signed; give"
+            " the registrar's user a folder that it can write, on a disk with space, and it goes on by itself"
         ) from error
 
 

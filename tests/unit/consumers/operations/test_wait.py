@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from consumers.operations.wait import PipelineStatus
-from consumers.operations.wait_command import STOPPED_MAX_S, CannotBeReached, Stops
+from consumers.operations.wait_command import STOPPED_MAX_S, CannotBeReached, Standstill
 
 AT_REST = PipelineStatus(
     size=10,
@@ -41,23 +41,18 @@ def test_an_entry_is_applied_when_every_position_is_beyond_it() -> None:
     assert not behind.applied(4)
 
 
-def test_nothing_is_at_rest_while_the_log_is_not_signed_or_a_process_is_halted() -> None:
-    assert (
-        replace(AT_REST, unsigned="the entries from 9 on are not signed").pending()[0].startswith("the entries from 9")
-    )
-    assert replace(AT_REST, stopped=["registrar halted: no place"]).pending() == ["registrar halted: no place"]
+def test_a_halted_process_stands_at_once_and_a_log_that_is_not_signed_once_nothing_else_is_pending() -> None:
+    status = replace(AT_REST, stopped=["registrar halted: no place"], unsigned="the entries from 9 on are not signed")
+    assert status.standing([]) == ["registrar halted: no place", "the entries from 9 on are not signed"]
+    assert status.standing(["Kafka does not answer"]) == ["registrar halted: no place"]
+    assert AT_REST.standing([]) == []
 
 
-def test_a_process_that_stays_halted_ends_the_wait_and_one_that_goes_on_does_not() -> None:
-    stops, stopped = Stops(), replace(AT_REST, stopped=["registrar halted: no place"])
-    stops.look(stopped, 0.0)
-    stops.look(stopped, STOPPED_MAX_S)
-    stops.look(AT_REST, STOPPED_MAX_S + 1)
-    stops.look(stopped, STOPPED_MAX_S + 2)
+def test_what_stands_for_long_ends_the_wait_and_what_goes_on_does_not() -> None:
+    standstill, reasons = Standstill(), ["registrar halted: no place"]
+    standstill.look(reasons, 0.0)
+    standstill.look(reasons, STOPPED_MAX_S)
+    standstill.look([], STOPPED_MAX_S + 1)
+    standstill.look(reasons, STOPPED_MAX_S + 2)
     with pytest.raises(CannotBeReached, match="registrar halted: no place"):
-        stops.look(stopped, 2 * STOPPED_MAX_S + 3)
-
-
-def test_a_halted_consumer_or_topic_ends_the_wait_at_once() -> None:
-    with pytest.raises(CannotBeReached, match="its tail was lost"):
-        Stops().look(replace(AT_REST, halted=["agency.a.events halted: its tail was lost"]), 0.0)
+        standstill.look(reasons, 2 * STOPPED_MAX_S + 3)
