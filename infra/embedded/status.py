@@ -115,6 +115,7 @@ async def read_leases(settings: Settings) -> tuple[list[Mapping[str, Any]], dict
     async with connected(settings.acting_as("reader"), "status") as connection:
         lags = {row["name"]: row for row in await connection.fetch(_SQL["lags"])}
         unknown = {"halted_reason": None, "lag": None}
+        rows: list[Mapping[str, Any]]
         rows = [unknown | dict(lags.get(row["name"], {})) | dict(row) for row in await holders(connection, settings)]
         alarms = {row["topic"]: row["halted_reason"] for row in await connection.fetch(_SQL["halted_topics"])}
         if unsigned := await read_unsigned(connection):
