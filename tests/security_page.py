@@ -13,7 +13,8 @@ from typing import Final
 from infra.postgres.connection import connected
 from infra.principals import KAFKA_PRINCIPALS
 from tests.integration.infra.kafka import tried_acls
-from tests.integration.infra.postgres import tried_rights
+from tests.integration.infra.postgres import tried_outbox, tried_rights
+from tests.integration.infra.postgres.tried_outbox import Decided
 from tests.integration.infra.postgres.tried_rights import LIMITED, Access, Matrix
 from tests.paths import ROOT
 from tests.stack import TestStack, corner, folder_of_services, services
@@ -21,6 +22,7 @@ from tests.stack import TestStack, corner, folder_of_services, services
 PAGE: Final = ROOT / "docs" / "security.md"
 ROLES: Final = "database roles"
 ACLS: Final = "kafka users"
+OUTBOX: Final = "platform events"
 
 
 def block(name: str) -> str:
@@ -78,6 +80,13 @@ def acl_table(found: Mapping[tuple[str, str], Sequence[str]]) -> str:
     return _table(["topic", *KAFKA_PRINCIPALS], rows)
 
 
+def outbox_table(found: Decided) -> str:
+    types = dict.fromkeys(type_ for _, type_ in found)
+    writers = [principal for principal in LIMITED if any(found[principal, type_] for type_ in types)]
+    rows = [[type_, *("yes" if found[principal, type_] else "" for principal in writers)] for type_ in types]
+    return _table(["type", *writers], rows)
+
+
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *([f"`{row[0]}`", *row[1:]] for row in rows)]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
@@ -93,6 +102,7 @@ async def _try_all(stack: TestStack) -> None:
         async with corner(stack, Path(home)) as settings, connected(settings, "page") as connection:
             tables = await tried_rights.tables_of(connection)
             _replace(ROLES, role_table(await tried_rights.tried(settings, tables)))
+            _replace(OUTBOX, outbox_table(await tried_outbox.tried_types(settings)))
             _replace(ACLS, acl_table(await tried_acls.tried(settings)))
 
 

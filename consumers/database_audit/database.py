@@ -241,6 +241,9 @@ async def _compare_state(connection: Connection, walk: _Walk, size: int) -> None
         _differ("log.dead_letter", f"index {row['index']}", "a record", None, row["index"])
     await _compare_positions(connection, walk)
     await _compare_sequences(connection, walk)
+    if (row := await connection.fetchrow(_SQL["token_without_seal"])) is not None:
+        expected = "a seal (`yesser tokens seal` where the row is right, else `yesser tokens revoke`)"
+        _differ("platform.token", row["key_id"], {"holder": row["holder"], "seal": None}, expected, None)
     if (row := await connection.fetchrow(_SQL["position_beyond"], size)) is not None:
         _differ("platform.position", row["consumer"], row["position"], f"{size} or less", size)
 

@@ -58,7 +58,7 @@ SELECT agency, accepted, repeated, highest, overflowed_index FROM log.sequence_s
 SELECT s.agency, s.highest, m.highest AS month_highest FROM log.sequence_state s
 LEFT JOIN (SELECT agency, max(highest) AS highest FROM log.sequence_month GROUP BY agency) AS m USING (agency)
 WHERE NOT s.accepted <@ s.seen OR s.highest IS DISTINCT FROM m.highest
-   OR (s.overflowed_index IS NULL AND NOT isempty(s.seen) AND s.highest <> ceil(upper(range_merge(s.seen))) - 1)
+   OR (s.overflowed_index IS NULL AND s.highest IS DISTINCT FROM ceil(upper(range_merge(s.seen))) - 1)
 ORDER BY s.agency LIMIT 1
 
 -- name: agencies
@@ -73,6 +73,11 @@ SELECT agency, reason, since FROM platform.suspension s
 WHERE index IS NULL AND NOT EXISTS (SELECT FROM platform.outbox o WHERE o.event_id = s.event_id)
   AND (event_id IS NULL OR since NOT BETWEEN now() - interval '1 hour' AND now() + interval '1 minute')
 ORDER BY agency LIMIT 1
+
+-- name: token_without_seal
+-- A valid token must have one: nothing shows whether its row was changed. A revoked one has none.
+SELECT key_id, holder FROM platform.token
+WHERE seal IS NULL AND revoked_at IS NULL AND expires_at > now() ORDER BY key_id LIMIT 1
 
 -- name: position_beyond
 -- A consumer cannot have applied more than the log holds.

@@ -15,6 +15,7 @@ from typing import Final
 
 from consumers.relay.triggers import triggers_waiting
 from infra.kafka.client_config import agency_topic
+from infra.log.unsigned import read_unsigned
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -25,7 +26,8 @@ _SQL: Final = queries("consumers.operations", "wait.sql")
 class PipelineStatus:
     """One reading. `positions` has every required consumer, at 0 if it never ran; `next_offsets` is by topic.
 
-    `halted` gives the reason for each halted consumer and topic; `paused_until` is by paused topic.
+    `halted` gives the reason for each halted consumer and topic; `stopped` that of each process that halted and will
+    try again; `unsigned` says that checkpoints are missing; `paused_until` is by paused topic.
     """
 
     size: int
@@ -35,6 +37,8 @@ class PipelineStatus:
     positions: Mapping[str, int]
     next_offsets: Mapping[str, int]
     halted: Sequence[str] = field(default=())
+    stopped: Sequence[str] = field(default=())
+    unsigned: str | None = None
     paused_until: Mapping[str, datetime] = field(default_factory=dict)
 
     def applied(self, index: int) -> bool:
@@ -51,6 +55,11 @@ class PipelineStatus:
         if self.shipped_up_to < self.size:
             pending.append(f"{self.size - self.shipped_up_to} entries are not shipped yet")
         return pending
+
+    def standing(self, pending: Sequence[str]) -> list[str]:
+        """What an operator must end if it lasts. That the log is not signed counts once nothing else is pending: no log
+        is signed while Kafka is away."""
+        return [*self.stopped, *([self.unsigned] if self.unsigned and not pending else [])]
 
     def unread(self, end_offsets: Mapping[str, int]) -> list[str]:
         """Topics with records that the registrar has not read, given their end offsets in Kafka."""
@@ -76,6 +85,8 @@ async def read_status(connection: Connection, consumers: Iterable[str]) -> Pipel
             if row["halted_reason"] is not None:
                 halted.append(f"{row['consumer']} halted: {row['halted_reason']}")
         topics = await connection.fetch(_SQL["topics"])
+        stopped = await connection.fetch(_SQL["stopped"])
+        unsigned = await read_unsigned(connection)
     halted += [f"{agency_topic(t['code'])} halted: {t['halted_reason']}" for t in topics if t["halted_reason"]]
     assert state is not None
     return PipelineStatus(
@@ -86,5 +97,7 @@ async def read_status(connection: Connection, consumers: Iterable[str]) -> Pipel
         positions=positions,
         next_offsets={agency_topic(t["code"]): t["next_offset"] for t in topics},
         halted=halted,
+        stopped=[f"{row['name']} halted: {row['halted_reason']}" for row in stopped],
+        unsigned=unsigned,
         paused_until={agency_topic(t["code"]): t["paused_until"] for t in topics if t["paused_until"]},
     )

@@ -2,6 +2,11 @@
 -- Everything that may still be pending in PostgreSQL.
 SELECT s.size, s.shipped_up_to, (SELECT count(*) FROM platform.outbox) AS outbox_count FROM log.state s
 
+-- name: stopped
+-- Processes that halted and whose work nobody does; the consumers' halts are with their positions.
+SELECT name, halted_reason FROM platform.lease
+WHERE halted_reason IS NOT NULL AND name NOT LIKE 'consumer.%' ORDER BY name
+
 -- name: positions
 SELECT consumer, position, halted_reason FROM platform.position
 

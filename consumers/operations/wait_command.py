@@ -6,6 +6,8 @@ Exit codes: 0 reached · 1 it cannot be reached (something halted) · 75 not wit
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Sequence
 from typing import Final
 
 import click
@@ -25,10 +27,30 @@ from infra.process.retry import PatientConnection
 from infra.settings import Settings
 
 _KAFKA_ANSWER_S: Final = 10.0
+STOPPED_MAX_S: Final = 10.0
+"""A process that halted tries again every two seconds: what is still halted after this long needs an operator."""
 
 
 class CannotBeReached(Halt):
     """The wait cannot end until this is repaired."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__(f"{self.__doc__} {'; '.join(reasons)}")
+
+
+class Standstill:
+    """Raises `CannotBeReached` for reasons that stand for `STOPPED_MAX_S`. Pure: the time comes in by argument."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def look(self, reasons: Sequence[str], now: float) -> None:
+        if not reasons:
+            self._since = None
+        elif self._since is None:
+            self._since = now
+        elif now - self._since > STOPPED_MAX_S:
+            raise CannotBeReached(reasons)
 
 
 @click.command("wait")
@@ -39,6 +61,7 @@ class CannotBeReached(Halt):
 def wait(context: click.Context, index: int | None, timeout_s: float | None, as_json: bool) -> None:
     """Wait until everything published has been read, registered and applied, and nothing more follows from it.
 
+    While the log is not signed, or a topic or a process is halted, this does not end well: the message names the cause.
     With --index N: until every consumer has applied entry N (its position is above N). Exit code 1: an operator must
     act first; 75: not within the timeout.
     """
@@ -58,17 +81,21 @@ def wait(context: click.Context, index: int | None, timeout_s: float | None, as_
 
 
 async def _wait(settings: Settings, index: int | None, timeout_s: float | None) -> PipelineStatus:
-    pending = ["PostgreSQL has not responded yet"]
+    pending, standstill = ["PostgreSQL has not responded yet"], Standstill()
     async with PatientConnection(settings, "wait", timeout_s) as database:
         while True:
             try:
                 status = await database.ask(lambda connection: read_status(connection, CONSUMERS))
                 if status.halted:
-                    raise CannotBeReached(f"{CannotBeReached.__doc__} {'; '.join(status.halted)}")
+                    raise CannotBeReached(status.halted)
                 if index is not None:
                     pending = [] if status.applied(index) else [f"entry {index} is not applied everywhere"]
                 else:
                     pending = status.pending() or await _unread(settings, status)
+                if index is None or pending:
+                    standing = status.standing(pending)
+                    standstill.look(standing, time.monotonic())
+                    pending += standing
                 if not pending:
                     return status
                 await database.pause()

@@ -14,8 +14,10 @@ from types import MappingProxyType
 from typing import Final
 
 from consumers.registrar.batch import Reading, Record, fault_of
+from events.faults.findings import finding
+from events.validation.refusal import REFUSED
 from events.validation.validate import validate
-from events.validation.verdicts import Agency
+from events.validation.verdicts import Accepted, Agency, Refused, refused
 from infra.process.reaction import is_bug
 
 TURN_S: Final = 0.001
@@ -192,7 +194,7 @@ class NextBatch:
         began, processor_began, count, size = clocks.elapsed(), clocks.processor(), 0, 0
         for record in records:
             try:
-                reading.verdicts.append(validate(record.value, record.headers, agency))
+                reading.verdicts.append(verdict_on(record, agency))
             except Exception as error:
                 if not is_bug(error):
                     raise
@@ -234,3 +236,13 @@ class NextBatch:
         if reading is not None:
             self.records_count -= len(reading.records)
             self.costs_s.pop(topic, None)
+
+
+def verdict_on(record: Record, agency: Agency) -> Accepted | Refused:
+    """Validation's verdict; but the registrar alone refuses: no refusal comes from a topic, also not the platform's."""
+    verdict = validate(record.value, record.headers, agency)
+    if isinstance(verdict, Refused) or verdict.type != REFUSED:
+        return verdict
+    sentence = "{role} may not send {type}; only {sender} may."
+    found = finding("not-authorised", "/type", sentence, role="The platform", type=REFUSED, sender="the registrar")
+    return refused(verdict.event, [found], agency, may_keep=True)

@@ -14,7 +14,12 @@ import structlog
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from consumers.registrar.breaker import Clock
-from consumers.registrar.guards.continuation import has_checkpoint, require_own_checkpoint, stored_transitions
+from consumers.registrar.guards.continuation import (
+    has_checkpoint,
+    require_own_checkpoint,
+    require_place,
+    stored_transitions,
+)
 from consumers.registrar.journal import LEASE, Journal
 from consumers.registrar.reader import TopicBroken
 from consumers.registrar.session import RegistrarSession
@@ -39,10 +44,11 @@ class Registrar:
         self.clock = clock
         self.progress = Progress(time.monotonic)
         spec = LeaseSpec(LEASE, lambda application: connect(settings, application))
-        self._election = LeaderElection(settings, spec, self._work, self.progress, self._require_key)
+        self._election = LeaderElection(settings, spec, self._work, self.progress, self._require_able)
 
     def readiness(self) -> Readiness:
-        """Ready while it registers or stands by; not while it halts, nor after it refused the platform's own event."""
+        """Ready while it registers or stands by; not while it halts, cannot sign, or has halted a topic, nor after it
+        refused the platform's own event."""
         return self.progress.readiness()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -70,11 +76,12 @@ class Registrar:
             with suppress(*TRANSIENT_ERRORS):
                 await connection.close(timeout=1)
 
-    async def _require_key(self, connection: Connection) -> None:
-        """Raise a `Halt` unless this machine has the key that signed the log: without it, it leaves the lease to one
-        that has it."""
+    async def _require_able(self, connection: Connection) -> None:
+        """Raise a `Halt` unless this machine has the key that signed the log and can keep a checkpoint beside it: else
+        it leaves the lease to one that can (docs/decisions/who-cannot-sign-stands.md)."""
         if await self._has_begun(connection):
             await require_own_checkpoint(connection, (await self._keys(connection)).history)
+            await asyncio.to_thread(require_place, self.settings.log_folder)
 
     async def _keys(self, connection: Connection) -> KeyRing:
         """The log's keys. The first is made for a log without entries and checkpoints only."""

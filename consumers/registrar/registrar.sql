@@ -108,10 +108,6 @@ INSERT INTO log.read_position (topic) VALUES ($1) ON CONFLICT DO NOTHING
 UPDATE log.read_position SET halted_reason = $2, halted_at = CASE WHEN $2::text IS NOT NULL THEN now() END
 WHERE topic = $1
 
--- name: lease_owner
--- The current owner of the lease.
-SELECT owner FROM platform.lease WHERE name = $1 AND expires_at > clock_timestamp()
-
 -- name: keep_breakers
 UPDATE log.read_position p SET breaker_levels = ARRAY(SELECT jsonb_array_elements_text(r.levels::jsonb)::bigint),
     paused_until = r.until, paused_times = r.times, paused_reason = r.reason::jsonb, paused_cause = r.cause

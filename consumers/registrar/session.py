@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ from consumers.registrar.breaker import Clock
 from consumers.registrar.guards.checkpoint_topic import CheckpointTopic
 from consumers.registrar.guards.clocks import ClockCheck
 from consumers.registrar.guards.continuation import Fork
-from consumers.registrar.journal import GENESIS_ENTRIES, LEASE, Journal
+from consumers.registrar.journal import GENESIS_ENTRIES, LEASE, Journal, ReadPosition
 from consumers.registrar.pauses import Pauses
 from consumers.registrar.reader import Reader
 from consumers.registrar.shipper import Shipment, Shipper, read_tail
@@ -37,6 +37,7 @@ from infra.kafka.clients import require_running, start_client, stop_consumer
 from infra.log.authority import REGISTERED
 from infra.log.key_files import KeyRing
 from infra.log.older_copy import older_copy
+from infra.log.unsigned import Unsigned
 from infra.observability.telemetry import carried_traces, count, gauge, observe, span, trace_header
 from infra.postgres.outbox import PLATFORM
 from infra.process.health import Progress
@@ -77,6 +78,7 @@ class RegistrarSession:
         self._is_adopted = False
         self._read_others = False
         self._took_over = False
+        self._unsigned = Unsigned()
 
     async def work(self, stop: asyncio.Event, taken_over: Callable[[], None]) -> None:
         """Take over (and say so), then work until `stop` or an error."""
@@ -160,12 +162,22 @@ class RegistrarSession:
         ends = await self.reader.check_topics()
         await self.reader.check_silent_topics(ends)
         read = sum(self.reader.next_offsets.values())
-        # It works by the log, not by the tables: a row changed now is an alarm, and halts the next take-over.
-        changed = await self.journal.changed_row()
-        alarm = str(changed) if changed else await self.journal.alarm()
-        self.progress.alarm = alarm or self.signer.keys.fault(self.clock())
+        self.progress.alarm = "; ".join(filter(None, await self._alarms(positions))) or None
         self.progress.look(read - len(self.reader.backlog), read + self.reader.count_ahead(ends))
         await self.shipper.check_end(self.reader.consumer)
+
+    async def _alarms(self, positions: Mapping[str, ReadPosition]) -> list[str | None]:
+        """What an operator must look at while the log goes on."""
+        signed = self.signer.newest.size if self.signer.newest else 0
+        halted = [f"{topic} is halted: {p.halted_reason}" for topic, p in sorted(positions.items()) if p.halted_reason]
+        # It works by the log, not by the tables: a row changed now is an alarm, and halts the next take-over.
+        changed = await self.journal.changed_row()
+        return [
+            str(changed) if changed else await self.journal.alarm(),
+            self.signer.keys.fault(self.clock()),
+            self._unsigned.look(self.journal.size, signed, time.monotonic()),
+            *halted,
+        ]
 
     async def _register_and_finish(self, stop: asyncio.Event) -> None:
         """Register until `stop`; then ship and sign what was committed."""

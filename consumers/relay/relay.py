@@ -28,13 +28,14 @@ from consumers.relay.agency_topics import AgencyTopics
 from consumers.relay.outbox_source import Message, OutboxSource
 from consumers.relay.sending import BATCH_BYTES_MAX, send
 from consumers.relay.triggers import CampaignTriggers
+from events.errors import Halt
 from events.validation.verdicts import Agency
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
 from infra.kafka.clients import abort_producer, start_client
 from infra.observability.telemetry import count, gauge
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
-from infra.postgres.outbox import PLATFORM
+from infra.postgres.outbox import PLATFORM, fault_of
 from infra.postgres.sql import queries
 from infra.process.health import Progress, Readiness
 from infra.process.leader_election import LeaderElection, Parts, Term
@@ -53,6 +54,10 @@ _DECISIONS: Final = queries("consumers.relay", "decisions.sql")
 log = structlog.get_logger()
 
 
+class NotDecided(Halt):
+    """A row of the outbox does not hold what it says: somebody else wrote it."""
+
+
 class PlatformOutbox:
     """The platform's outbox; its rows go to the platform's topic."""
 
@@ -62,7 +67,8 @@ class PlatformOutbox:
     """Decisions that wait for a person."""
 
     async def unsent(self, connection: Connection, limit: int) -> list[Message]:
-        """The committed rows, in row order, without those that were decided again on recovered entries."""
+        """The committed rows, in row order, without those that were decided again on recovered entries. Raises
+        `NotDecided`, and sends none of them, where one was not decided by the process that may."""
         rows = await connection.fetch(_OUTBOX["next"], limit)
         while recovered := [row["row_id"] for row in rows if row["is_recovered"]]:
             held = await connection.fetch(_OUTBOX["hold"], recovered, CLAIM_PREFIX)
@@ -76,6 +82,12 @@ class PlatformOutbox:
         gauge("decisions_held", self.held_count)
         gauge("outbox_waiting", len(rows) if len(rows) < limit else await connection.fetchval(_OUTBOX["waiting"]))
         headers = tuple(STRUCTURED_HEADERS)
+        for row in rows:
+            if fault := fault_of(row):
+                raise NotDecided(
+                    f"row {row['row_id']} of platform.outbox was not written by the process that decides such events:"
+                    f" {fault}; nothing is sent. Suspect tampering, and see docs/runbook.md"
+                )
         return [Message(row["row_id"], row["key"].encode(), row["value"], headers) for row in rows]
 
     async def sent(self, connection: Connection, messages: Sequence[Message], epoch: int) -> None:

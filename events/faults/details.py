@@ -136,6 +136,7 @@ PHRASES: Final[Mapping[str, str]] = {
     "an agency": "للجهات",
     "the programme office": "لمكتب البرنامج",
     "the platform": "للمنصة",
+    "the registrar": "للمسجِّل",
     # Text formats
     "1–64 of A–Z a–z 0–9 . _ -, the first a letter or digit": "1–64 من A–Z a–z 0–9 . _ - أولها حرف أو رقم",
     "1–128 of A–Z a–z 0–9 . _ : -, the first a letter or digit": "1–128 من A–Z a–z 0–9 . _ : - أولها حرف أو رقم",

@@ -101,8 +101,8 @@ def status(targets: bool, as_json: bool) -> None:
     """Show every part of the stack of YESSER_HOME. Exit code 1 if the stack is not ready.
 
     Where YESSER_KAFKA and YESSER_POSTGRES are set and no stack was started here, as in a container: the processes that
-    have leases in the database. Each is active, halted, or absent. The database knows of halted consumers only: another
-    halted process is absent here, at moments active. `docker compose logs` and its `/readyz` say why it is halted.
+    have leases in the database, with their machines. Each is active, halted (at moments active, while it tries again),
+    or absent.
     """
     settings = Settings()
     found = stack_status(settings)
@@ -110,7 +110,7 @@ def status(targets: bool, as_json: bool) -> None:
         click.echo(orjson.dumps(found.targets(), option=orjson.OPT_INDENT_2))
         return
     if found.is_unknown:
-        found = found.with_leases(asyncio.run(read_leases(settings)))
+        found = found.with_leases(*asyncio.run(read_leases(settings)))
     else:
         found = found.with_answers(asyncio.run(_read_answers(found)))
     _show(found, as_json)

@@ -12,6 +12,7 @@ from infra.data_dir import DataDir
 from infra.embedded.health import halt_reason, process_ready
 from infra.embedded.processes.identity import Ending
 from infra.embedded.processes.managed_process import ChildPlan
+from infra.embedded.processes.record import known_ports
 from infra.embedded.processes.signals import NAMES, PROCESSES, SERVICES, usual_parts
 from infra.embedded.servers.ports import Ports, choose, reachable
 from infra.embedded.services import TLS_PORTS, KafkaService, PostgresService
@@ -104,9 +105,10 @@ def named_port(name: str, settings: Settings) -> int | None:
 
 def _ports(needed: Mapping[str, Sequence[str]], last: Mapping[str, Any], named: Mapping[str, int]) -> dict[str, Ports]:
     """The ports of each part by name: those named for clients, else those of the last run if they are free."""
-    known = {**last, **{entry["name"]: entry for entry in last.get("processes", [])}}
+    known = known_ports(last)
     wanted = [(part, name) for part, names in needed.items() for name in names]
-    free = choose((known.get(part, {}).get(name) for part, name in wanted), avoid=named.values())
+    others = [number for part, numbers in known.items() if part not in needed for number in numbers.values()]
+    free = choose((known.get(part, {}).get(name) for part, name in wanted), avoid=[*named.values(), *others])
     numbers: dict[str, dict[str, int]] = {part: {} for part in needed}
     for (part, name), port in zip(wanted, free, strict=True):
         numbers[part][name] = port

@@ -35,6 +35,8 @@ class StackStatus:
     processes: list[dict[str, Any]]
     paused: dict[str, dict[str, str]] = field(default_factory=dict)
     """Agencies' paused topics: until when, and why, in Arabic and English."""
+    alarms: dict[str, str] = field(default_factory=dict)
+    """What the database shows besides the processes: agencies' halted topics, and that the log is not signed."""
     elsewhere: bool = False
     """The processes are those of the database: no stack was ever started here. `ready`: each is active."""
 
@@ -43,19 +45,17 @@ class StackStatus:
         """Whether both services are given and nothing was ever started here: others may run the processes."""
         return not self.processes and self.kafka["state"] == self.postgres["state"] == "given"
 
-    def with_leases(self, rows: Iterable[Mapping[str, Any]]) -> StackStatus:
+    def with_leases(self, rows: Iterable[Mapping[str, Any]], alarms: Mapping[str, str] | None = None) -> StackStatus:
         """The status with the processes that have leases (`read_leases`): *active*, *halted*, or *absent* without an
-        owner.
-
-        Only consumers have a halt in the database. Another halted process is absent, and active while it tries again.
-        """
+        owner; and with `alarms`. A halted process is active while it tries again."""
         known = {row["name"].removeprefix("consumer."): row for row in rows}
         processes = [_leased(name, known.get(name)) for name in LEASED]
-        ready = all(process["state"] == "active" for process in processes)
-        return replace(self, ready=ready, processes=processes, elsewhere=True)
+        ready = not alarms and all(process["state"] == "active" for process in processes)
+        return replace(self, ready=ready, processes=processes, alarms=dict(alarms or {}), elsewhere=True)
 
     def with_answers(self, answers: Mapping[str, Mapping[str, Any] | None]) -> StackStatus:
-        """The status with the processes' answers at `/readyz`, by name: their lag, and the paused topics.
+        """The status with the processes' answers at `/readyz`, by name: their lag, their halt, who works under their
+        lease, and the paused topics.
 
         A process that is recorded as ready and gives no answer is *silent*.
         """
@@ -63,8 +63,8 @@ class StackStatus:
         paused = {
             topic: pause for answer in answers.values() if answer for topic, pause in answer.get("paused", {}).items()
         }
-        silent = any(process["state"] == "silent" for process in processes)
-        return replace(self, ready=self.ready and not silent, processes=processes, paused=paused)
+        ready = self.ready and all(process["state"] in WORKING for process in processes)
+        return replace(self, ready=ready, processes=processes, paused=paused)
 
     def targets(self) -> list[dict[str, Any]]:
         """Where the processes serve their metrics, as Prometheus's `file_sd_configs` read it."""
@@ -105,16 +105,22 @@ def stack_status(settings: Settings) -> StackStatus:
     return StackStatus(str(home.root), alive, ready, kafka, postgres, processes)
 
 
-async def read_leases(settings: Settings) -> list[Mapping[str, Any]]:
-    """The leases in the database, with the consumers' lag."""
+async def read_leases(settings: Settings) -> tuple[list[Mapping[str, Any]], dict[str, str]]:
+    """The leases in the database, with the consumers' lag; and what else an operator must look at (`alarms`)."""
     # Imported here: reading a stack's state needs no database driver.
+    from infra.log.unsigned import read_unsigned
     from infra.postgres.connection import connected
     from infra.process.lease import holders
 
     async with connected(settings.acting_as("reader"), "status") as connection:
         lags = {row["name"]: row for row in await connection.fetch(_SQL["lags"])}
         unknown = {"halted_reason": None, "lag": None, "held_by": None}
-        return [unknown | dict(lags.get(row["name"], {})) | dict(row) for row in await holders(connection, settings)]
+        rows: list[Mapping[str, Any]]
+        rows = [unknown | dict(lags.get(row["name"], {})) | dict(row) for row in await holders(connection, settings)]
+        alarms = {row["topic"]: row["halted_reason"] for row in await connection.fetch(_SQL["halted_topics"])}
+        if unsigned := await read_unsigned(connection):
+            alarms["signing"] = unsigned
+        return rows, alarms
 
 
 def _leased(name: str, row: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -166,5 +172,6 @@ def _address(process: Mapping[str, Any]) -> str:
 def _answered(process: dict[str, Any], answer: Mapping[str, Any] | None) -> dict[str, Any]:
     if answer is None:
         return process | ({"state": "silent"} if process["state"] == "ready" else {})
-    names = ("lag", "rebuilding", "held_by", "decisions_held")
-    return process | {name: answer[name] for name in names if name in answer}
+    names = ("lag", "rebuilding", "held_by", "decisions_held", "role", "owner", "halted")
+    known = {name: answer[name] for name in names if name in answer}
+    return process | known | ({"state": "halted"} if "halted" in answer else {})

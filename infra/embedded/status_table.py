@@ -57,6 +57,11 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
     for names, reason in _halts(status):
         line(f"توقف {'، '.join(names)}: {reason}.", f"{', '.join(names)} halted: {reason}.")
     for process in status.processes:
+        name = process["name"]
+        if process.get("role") == "standby" and (owner := process.get("owner")):
+            line(f"{name} احتياطي، ويعمل {owner}.", f"{name} stands by: {owner} is active.")
+        elif status.elsewhere and (owner := process.get("owner")):
+            line(f"{name} يعمل على {owner}.", f"{name} is active on {owner}.")
         for consumer, done in process.get("rebuilding", {}).items():
             entries, of = f"{done['entries']:,}", f"{done['of']:,}"
             line(
@@ -73,15 +78,16 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
                 f"قرارات تنتظر شخصًا بعد الاستعادة: {held:,} (`yesser decisions list`).",
                 f"Decisions that wait for a person after the recovery: {held:,} (`yesser decisions list`).",
             )
+    for name, reason in status.alarms.items():
+        line(f"توقف {name}: {reason}.", f"{name} halted: {reason}.")
     for topic, pause in status.paused.items():
         until = pause["until"]
         line(f"قراءة {topic} بطيئة حتى {until}: {pause['ar']}.", f"{topic} is paused until {until}: {pause['en']}.")
     if status.elsewhere:
         line(
-            "لم يُشغَّل نظام هنا: الحالة من قاعدة البيانات، ولا يُعرف منها إلا توقف المستهلكات. "
-            "ولغيرها، ومنها البوابة والواجهة، انظر `docker compose logs` و`/readyz`.",
-            "No stack was started here: this is what the database knows, and it knows of halted consumers only. "
-            "For the others, gateway and console too, see `docker compose logs` and `/readyz`.",
+            "لم يُشغَّل نظام هنا: الحالة من قاعدة البيانات. وللبوابة والواجهة انظر `docker compose logs` و`/readyz`.",
+            "No stack was started here: this is what the database knows. "
+            "For the gateway and the console see `docker compose logs` and `/readyz`.",
         )
     elif not status.running:
         line(

@@ -115,6 +115,7 @@ class Supervisor:
     def _plan(self) -> None:
         """Plan every child, and write the first record."""
         last = stack_record.read(self.home.record)
+        self.record.ports = stack_record.known_ports(last)
         plans = child_plans(self.home, self.wanted, self.settings, last, self.progress)
         self._services, self._processes = ([self._child(plan) for plan in group] for group in plans)
         self._write_first()
@@ -179,6 +180,8 @@ class Supervisor:
             child.record.health_port = child.plan.ports["health_port"]
             child.record.port = child.plan.ports.numbers.get("port")
         self.record.processes = [child.record for child in self._processes]
+        children = (*self._services, *self._processes)
+        self.record.ports |= {child.plan.name: dict(child.plan.ports.numbers) for child in children}
         parts = [child.record for child in (*self._processes, *self._services)]
         self.record.ready = self._complete and all(part.state == "ready" for part in parts)
 

@@ -97,7 +97,7 @@ async def ensure_topic(
     replication: int = 1,
 ) -> bool:
     """Create the topic unless it exists, and wait until it can be used; returns whether it was created."""
-    topic = NewTopic(name, partitions, replication, topic_configs={**config, **in_sync_min(replication)})
+    topic = NewTopic(name, partitions, replication, topic_configs={**config, **safe_copies(replication)})
     response = await admin.create_topics([topic])
     ((_, code, *reason),) = response.topic_errors
     if code == TopicAlreadyExistsError.errno:
@@ -108,12 +108,13 @@ async def ensure_topic(
     return True
 
 
-def in_sync_min(copies: int) -> dict[str, str]:
+def safe_copies(copies: int) -> dict[str, str]:
     """How many copies of a topic must have a record before it is acknowledged: all but one, since a broker may be away.
+    And only one of these leads: a topic waits for it rather than lose what was acknowledged.
 
-    Kafka's own default is one, which may be lost with its broker.
+    Kafka's own default is one copy, which may be lost with its broker, and a cluster may let any copy lead.
     """
-    return {"min.insync.replicas": str(max(1, copies - 1))}
+    return {"min.insync.replicas": str(max(1, copies - 1)), "unclean.leader.election.enable": "false"}
 
 
 def agency_topic_config(settings: Settings) -> dict[str, str]:
@@ -132,7 +133,7 @@ def agency_topic_config(settings: Settings) -> dict[str, str]:
 def synced_to_disk(copies: int) -> dict[str, str]:
     """Where one copy of an agency's records is enough to acknowledge them, it is on the disk before: no other broker
     may have them, and PostgreSQL has them only once they are registered."""
-    return {"flush.messages": "1"} if int(in_sync_min(copies)["min.insync.replicas"]) == 1 else {}
+    return {"flush.messages": "1"} if int(safe_copies(copies)["min.insync.replicas"]) == 1 else {}
 
 
 async def ensure_agency_topic(admin: AIOKafkaAdminClient, code: str, settings: Settings) -> bool:
@@ -159,7 +160,7 @@ async def configure_topics(admin: AIOKafkaAdminClient, settings: Settings) -> li
     for topic in sorted(described, key=itemgetter("topic")):
         name = topic["topic"]
         copies = min((len(partition["replicas"]) for partition in topic["partitions"]), default=1)
-        wanted = in_sync_min(copies)
+        wanted = safe_copies(copies)
         if name in agencies:
             wanted |= agency_topic_config(settings) | synced_to_disk(copies)
         own = await _own_config(admin, name)

@@ -152,26 +152,37 @@ class RepeatFilter(logging.Filter):
 
 
 class LogOnce:
-    """A condition that is logged when it begins and when it ends, not in between.
+    """A condition that is logged when it begins and when it ends; in between, if at all, once in `again_s`.
 
     Call `begins` at every failed try and `ends` at every success; both are cheap when nothing is logged.
     """
 
-    def __init__(self, began: str, ended: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, began: str, ended: str, clock: Callable[[], float] = time.monotonic, *, again_s: float = float("inf")
+    ) -> None:
         self._began = began
         self._ended = ended
         self._clock = clock
+        self._again_s = again_s
         self._since: float | None = None
+        self._said = 0.0
+        self._tries = 0
 
     @property
     def holds(self) -> bool:
         return self._since is not None
 
     def begins(self, error: BaseException | None = None, **fields: object) -> None:
-        """The condition holds. Logged once, with the error's class and first line."""
-        if self._since is not None:
+        """The condition holds. Logged with the error's class and first line; again with the tries and the duration."""
+        now = self._clock()
+        self._tries += 1
+        if self._since is None:
+            self._since = now
+        elif now - self._said < self._again_s:
             return
-        self._since = self._clock()
+        else:
+            fields |= {"tries": self._tries, "lasted_s": round(now - self._since, 3)}
+        self._said = now
         if error is not None:
             fields |= {"error_class": type(error).__name__, "error": first_line(error)}
         structlog.get_logger().warning(self._began, **fields)
@@ -180,7 +191,7 @@ class LogOnce:
         """The condition is over. Logged only if it had begun, with its duration."""
         if self._since is None:
             return
-        seconds, self._since = round(self._clock() - self._since, 3), None
+        seconds, self._since, self._tries = round(self._clock() - self._since, 3), None, 0
         structlog.get_logger().warning(self._ended, lasted_s=seconds, **fields)
 
 

@@ -33,6 +33,7 @@ async def write(connection: Connection, events: Sequence[OutboxEvent], position:
         await connection.execute(
             _SQL["write"],
             [e.id for e in events],
+            [e.type for e in events],
             [e.subject for e in events],
             [event_bytes(e) for e in events],
             [e.cause_index for e in events],

@@ -16,6 +16,7 @@ from typing import Final
 
 from events.errors import YesserError
 from infra.postgres.connection import Connection
+from infra.postgres.outbox import types_decided_by
 from infra.postgres.sql import queries, read
 from infra.principals import CONSUMERS, OWNER_ROLE, PRINCIPALS, database_role, schema_of, schema_owner
 
@@ -109,7 +110,8 @@ async def grant_rights_of(connection: Connection, name: str, schema: str) -> Non
         await connection.execute(f"REVOKE ALL ON {kind} {schema}.{row['name']} FROM {everyone}")
     await connection.execute(f"REVOKE ALL ON SCHEMA {schema} FROM {everyone}")
     kinds = {row["name"]: "SEQUENCE" if row["is_sequence"] else "TABLE" for row in found}
-    for statement in _grants(name, schema, kinds, known):
+    policies = _decisions(schema, known) if "outbox" in kinds else []
+    for statement in (*_grants(name, schema, kinds, known), *policies):
         await connection.execute(statement)
 
 
@@ -152,6 +154,20 @@ def _grants(name: str, schema: str, kinds: Mapping[str, str], known: set[str]) -
         if found:
             statements.append(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
         statements += [f"GRANT {text} ON {kinds[made]} {schema}.{made} TO {role}" for made, text in found.items()]
+    return statements
+
+
+def _decisions(schema: str, known: set[str]) -> list[str]:
+    """The policies by which each role adds to the outbox only the types that it decides."""
+    statements = []
+    for principal in PRINCIPALS:
+        role, types = database_role(principal), types_decided_by(principal)
+        statements.append(f"DROP POLICY IF EXISTS {role} ON {schema}.outbox")
+        if types and role in known:
+            listed = ", ".join(f"'{name}'" for name in types)
+            statements.append(
+                f"CREATE POLICY {role} ON {schema}.outbox FOR INSERT TO {role} WITH CHECK (type IN ({listed}))"
+            )
     return statements
 
 

@@ -48,6 +48,8 @@ class Progress:
     position: int = 0
     end: int = 0
     standby: bool = False
+    owner: str | None = None
+    """Who works under the lease: its machine, and a name of the process."""
     halted: str | None = None
     alarm: str | None = None
     """What an operator must look at while the work continues: the process is not ready."""
@@ -80,6 +82,8 @@ class Progress:
         idle_s = self.clock() - self.moved_at
         moved: dict[str, object] = {"seconds_since_moved": round(idle_s, 1)}
         details: dict[str, object] = {"role": "standby" if self.standby else "active"}
+        if self.owner is not None:
+            details["owner"] = self.owner
         if self.positions:
             lag = max(0, self.end - self.position)
             details |= {"position": self.position, "log_size": self.end, "lag": lag}

@@ -1,8 +1,8 @@
 """Leader election: of all processes with one role, the one that holds the lease works, and the others stand by.
 
 The lease says who should work (liveness); its epoch, checked inside each transaction, says whose writes count (safety).
-What follows the end of a term depends on the error's class alone (`infra.process.reaction`). A wait and a halt are
-reported once, however often they are met.
+What follows the end of a term depends on the error's class alone (`infra.process.reaction`). A wait is reported once,
+however often it is met, and a halt once a minute. The lease's row has the reason of a halt while nobody works.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
 
 HALTED_RETRY_S: Final = 2.0
+HALTED_AGAIN_S: Final = 60.0
+"""A halt is logged again after this long."""
 
 log = structlog.get_logger()
 
@@ -117,7 +119,7 @@ class LeaderElection:
         self._ineligible = False
         self._owner = f"{socket.gethostname()}-{uuid4().hex[:8]}"
         self._wait_ms = settings.retry_wait_min_ms
-        self._halt = LogOnce("halted: nothing more is written", "no longer halted")
+        self._halt = LogOnce("halted: nothing more is written", "no longer halted", again_s=HALTED_AGAIN_S)
         self._wait = LogOnce("waiting to try again", "going on")
 
     def moved(self) -> None:
@@ -149,6 +151,7 @@ class LeaderElection:
             case Reaction.HALT:
                 self.progress.halted = str(error)
                 self._halt.begins(error, lease=self._spec.name)
+                await self._note_halt(str(error))
                 await pause(stop, HALTED_RETRY_S)
             case Reaction.RETRY:
                 self._wait.begins(error, lease=self._spec.name)
@@ -161,6 +164,15 @@ class LeaderElection:
                 log.error("an unknown error ends the process", lease=self._spec.name, exc_info=error)
                 raise SystemExit(os.EX_SOFTWARE) from None
 
+    async def _note_halt(self, reason: str) -> None:
+        """Without a database it is noted after the next try."""
+        with suppress(*TRANSIENT_ERRORS):
+            connection = await self._spec.open(f"{self._spec.name} halt")
+            try:
+                await lease.note_halt(connection, self._spec.name, reason, table=self._spec.table)
+            finally:
+                await connection.close(timeout=1)
+
     async def _stand_by(self, stop: asyncio.Event) -> int | None:
         """The epoch, as soon as the lease is free; None at a stop."""
         name, table = self._spec.name, self._spec.table
@@ -171,12 +183,12 @@ class LeaderElection:
                 await self._require_eligible(connection)
                 epoch = await lease.claim(connection, name, self._owner, self._settings, table=table)
                 if epoch is not None:
+                    self.progress.owner = self._owner
                     if self.progress.standby:
                         self.progress.standby = False
                         self.progress.begin()
                     return epoch
-                self.progress.standby = True
-                forget_gauges(self._spec.process)
+                await self._note_standby(connection)
                 if time.monotonic() - began > 2 * HALTED_RETRY_S:
                     # The owner works. One that halts as well leaves the lease free before this.
                     self.moved()
@@ -191,12 +203,17 @@ class LeaderElection:
         try:
             await self._eligible(connection)
         except Halt:
-            self._ineligible = self.progress.standby = True
-            forget_gauges(self._spec.process)
+            self._ineligible = True
+            await self._note_standby(connection)
             raise
         if self._ineligible:
             self._ineligible = False
             self.moved()
+
+    async def _note_standby(self, connection: Connection) -> None:
+        self.progress.standby = True
+        self.progress.owner = await lease.owner(connection, self._spec.name, table=self._spec.table)
+        forget_gauges(self._spec.process)
 
     async def _lead(self, term: Term) -> None:
         self.epoch = term.epoch

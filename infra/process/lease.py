@@ -40,6 +40,8 @@ async def claim(connection: Connection, name: str, owner: str, settings: Setting
     Waits for a transaction in which the old owner holds the lease.
     """
     epoch: int | None = await connection.fetchval(_sql(table)["claim"], name, owner, settings.lease_ms)
+    if epoch is not None:
+        await note_halt(connection, name, None, table=table)
     return epoch
 
 
@@ -57,6 +59,18 @@ async def hold(connection: Connection, name: str, epoch: int, *, table: str = TA
 async def release(connection: Connection, name: str, epoch: int, *, table: str = TABLE) -> None:
     """Release the lease, so that a standby takes over at once."""
     await connection.execute(_sql(table)["release"], name, epoch)
+
+
+async def owner(connection: Connection, name: str, *, table: str = TABLE) -> str | None:
+    """Who works under a lease now."""
+    found: str | None = await connection.fetchval(_sql(table)["owner"], name)
+    return found
+
+
+async def note_halt(connection: Connection, name: str, reason: str | None, *, table: str = TABLE) -> None:
+    """Note why nobody works under a lease of the platform, for those who ask the database; None ends it."""
+    if table == TABLE:
+        await connection.execute(_sql(table)["halted"], name, reason)
 
 
 async def holders(connection: Connection, settings: Settings, *, table: str = TABLE) -> Sequence[Mapping[str, Any]]:

@@ -33,6 +33,15 @@ SELECT true FROM platform.lease WHERE name = $1 AND epoch = $2 FOR KEY SHARE
 -- An end that is past by any clock, also by one that is set back.
 UPDATE platform.lease SET expires_at = '-infinity' WHERE name = $1 AND epoch = $2
 
+-- name: owner
+-- Who works under the lease now.
+SELECT owner FROM platform.lease WHERE name = $1 AND expires_at > clock_timestamp()
+
+-- name: halted
+-- Why nobody works under the lease; NULL ends it. While another process works, its halts are nobody's concern.
+UPDATE platform.lease SET halted_reason = $2
+WHERE name = $1 AND ($2::text IS NULL OR expires_at <= clock_timestamp()) AND halted_reason IS DISTINCT FROM $2
+
 -- name: holders
 -- `held` is what a claim of another owner finds.
 SELECT name, owner, epoch, expires_at BETWEEN clock_timestamp()

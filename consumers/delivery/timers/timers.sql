@@ -29,8 +29,7 @@ WHERE c.campaign_id = ANY($1::text[])
 ORDER BY c.due_on, c.campaign_id
 
 -- name: known
--- Those of the events that are in the log, by claim, on their way to it, by id, or held or discarded by a person.
+-- Those of the events that are in the log, by claim, or in the outbox, by id: on their way, or held or discarded by a person.
 SELECT e.id FROM unnest($1::text[], $2::bytea[]) AS e(id, claim)
 WHERE EXISTS (SELECT FROM log.event_id k WHERE k.claim = e.claim)
    OR EXISTS (SELECT FROM platform.outbox o WHERE o.event_id = e.id)
-   OR EXISTS (SELECT FROM platform.held_event h WHERE h.event_id = e.id)

@@ -10,7 +10,9 @@ Flows in: checkpoints from these places, and the tree in the database. Flows out
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +25,7 @@ from infra.log.signed_note import Checkpoint, InvalidNote
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
+_TRIED_BYTES: Final = 4096
 COMPARED_MAX: Final = 32
 """Most checkpoints of the topic that are compared at a take-over, from the newest on."""
 _SQL: Final = queries("consumers.registrar.guards", "continuation.sql")
@@ -30,6 +33,10 @@ _SQL: Final = queries("consumers.registrar.guards", "continuation.sql")
 
 class Fork(Halt):
     """The tree in the database does not continue the last signed checkpoint: nothing is signed."""
+
+
+class CheckpointNotKept(Halt):
+    """The file beside the log's key cannot be written: nothing is registered or signed."""
 
 
 def read_last_checkpoint(folder: Path, history: KeyHistory) -> Checkpoint | None:
@@ -46,18 +53,39 @@ def read_last_checkpoint(folder: Path, history: KeyHistory) -> Checkpoint | None
 
 
 def write_checkpoint(folder: Path, note: str) -> None:
-    """Replace the file atomically and durably."""
+    """Replace the file atomically and durably. Raises `CheckpointNotKept`."""
     temporary = folder / f"{CHECKPOINT_FILE}.new"
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(note)
+    with _kept_in(folder):
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(note)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(folder / CHECKPOINT_FILE)
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def require_place(folder: Path) -> None:
+    """Raise `CheckpointNotKept` unless a checkpoint could be kept in the folder now. Another registrar may use it too:
+    no file of a name is touched."""
+    with _kept_in(folder), tempfile.TemporaryFile(dir=folder) as file:
+        file.write(bytes(_TRIED_BYTES))
         file.flush()
         os.fsync(file.fileno())
-    temporary.rename(folder / CHECKPOINT_FILE)
-    handle = os.open(folder, os.O_RDONLY)
+
+
+@contextmanager
+def _kept_in(folder: Path) -> Iterator[None]:
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        yield
+    except OSError as error:
+        raise CheckpointNotKept(
+            f"no checkpoint can be kept in {folder} ({error.strerror or error}): nothing is registered or signed; give"
+            " the registrar's user a folder that it can write, on a disk with space, and it goes on by itself"
+        ) from error
 
 
 def checkpoints_of(values: Sequence[bytes], history: KeyHistory, topic: str) -> list[Checkpoint]:

@@ -113,8 +113,7 @@ async def _journal(settings: Settings) -> AsyncIterator[Journal]:
                 break
             await asyncio.sleep(0.1)
         if epoch is None:
-            owner: str | None = await connection.fetchval(_SQL["lease_owner"], LEASE)
-            raise CannotRecover(_at_work(owner or ""))
+            raise CannotRecover(_at_work(await lease.owner(connection, LEASE) or ""))
         try:
             journal = Journal(connection, epoch, settings, is_recovering=True)
             await journal.open()

@@ -6,11 +6,13 @@ Ports stay recorded after a stop, so that the next start reuses those that are f
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from infra.embedded.processes.identity import Identity, Start
+from infra.embedded.processes.signals import SERVICES
 from infra.embedded.servers.ports import HOST
 from infra.secret_files import private_file
 
@@ -47,6 +49,8 @@ class StackRecord:
     kafka: dict[str, Any] | None = None
     postgres: dict[str, Any] | None = None
     processes: list[ProcessRecord] = field(default_factory=list)
+    ports: dict[str, dict[str, int]] = field(default_factory=dict)
+    """The ports of every part that ever ran here, by its name: a part that is left out for once keeps its own."""
 
     def document(self) -> dict[str, Any]:
         document = asdict(self)
@@ -57,6 +61,17 @@ def write(path: Path, record: StackRecord) -> None:
     """Replace the file atomically."""
     with private_file(path) as file:
         file.write(f"{json.dumps(record.document(), indent=1)}\n".encode())
+
+
+def known_ports(record: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """The ports of each part at its last run. A record of an earlier release has those of the last run alone."""
+    parts = {entry["name"]: entry for entry in (*record.get("processes", []), *_services(record))}
+    run = {name: {n: v for n, v in part.items() if n.endswith("port") and v} for name, part in parts.items()}
+    return {**run, **record.get("ports", {})}
+
+
+def _services(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [record[name] | {"name": name} for name in SERVICES if name in record]
 
 
 def read(path: Path) -> dict[str, Any]:

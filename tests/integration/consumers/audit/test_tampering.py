@@ -195,6 +195,16 @@ IN_TABLES: Final[dict[str, tuple[str, str]]] = {
         "UPDATE log.sequence_state SET highest = 900 WHERE agency = 'health'",
         "log.sequence_state, health: .*highest 900",
     ),
+    "the highest number of all tables removed": (
+        "UPDATE log.sequence_state SET highest = NULL WHERE agency = 'health';"
+        " DELETE FROM log.sequence_month WHERE agency = 'health'",
+        "log.sequence_state, health: .*highest None",
+    ),
+    "a token without a seal": (
+        "INSERT INTO platform.token (key_id, kind, holder, scopes, keyed_hash, expires_at)"
+        " VALUES ('forged', 'agency', 'health', '{events:write}', sha256('x'), now() + interval '1 day')",
+        "platform.token, forged: .*`yesser tokens seal`",
+    ),
     "a role": (
         "UPDATE platform.agency SET role = 'office' WHERE code = 'health'",
         'platform.agency, health: .*"office".*"agency".* at index {health}',

@@ -18,9 +18,9 @@ from consumers.relay.triggers import triggers_waiting
 from events.wire.entry import Entry
 from infra.kafka.admin import admin_client, ensure_log_topics
 from infra.postgres import outbox_table
-from infra.postgres.connection import Connection
+from infra.postgres.connection import Connection, connected
 from infra.postgres.migrate import create_tables
-from infra.postgres.outbox import event_bytes
+from infra.postgres.outbox import OutboxEvent, event_bytes
 from infra.process import lease
 from infra.settings import Settings
 from tests.integration.consumers.registrar.registering import records
@@ -100,12 +100,22 @@ async def make_topics(settings: Settings) -> None:
         await ensure_log_topics(admin, settings)
 
 
-async def put(connection: Connection, *names: str) -> None:
-    await connection.execute(
-        "INSERT INTO platform.outbox (event_id, key, value) "
-        "SELECT n, 'k', convert_to(n, 'UTF8') FROM unnest($1::text[]) n",
-        list(names),
-    )
+async def put(connection: Connection, *codes: str, padding: str = "") -> None:
+    """Events about these agencies, each of a size; the relay does not validate them."""
+    await outbox_table.write(
+        connection,
+        [
+            OutboxEvent(
+                f"agency.{code}", "registry.agency-registered", f"agency/{code}",
+                {"code": code, "name": padding}, "2026-01-01T00:00:00Z", None,
+            )
+            for code in codes
+        ],
+    )  # fmt: skip
+
+
+async def sent_codes(settings: Settings) -> list[str]:
+    return [orjson.loads(r.value)["data"]["code"] for r in await records(settings, PLATFORM_TOPIC)]
 
 
 async def test_the_tables_give_the_lists_that_the_commands_print(settings: Settings, connection: Connection) -> None:
@@ -228,7 +238,7 @@ async def test_of_two_relays_one_works_and_the_other_takes_over(settings: Settin
         await put(connection, "c")
         await until_empty(connection)
         assert standby.epoch is not None
-    assert [r.value for r in await records(settings, PLATFORM_TOPIC)] == [b"a", b"b", b"c"]
+    assert await sent_codes(settings) == ["a", "b", "c"]
 
 
 async def test_a_relay_of_an_older_epoch_takes_nothing_off(settings: Settings, connection: Connection) -> None:
@@ -257,18 +267,41 @@ async def test_a_relay_that_lost_its_connections_goes_on_by_itself(settings: Set
         )
         await put(connection, "b")
         await until_empty(connection)
-    assert {r.value for r in await records(settings, PLATFORM_TOPIC)} == {b"a", b"b"}
+    assert {*await sent_codes(settings)} == {"a", "b"}
+
+
+async def test_a_row_that_its_writer_may_not_have_decided_halts_the_relay_and_nothing_is_sent(
+    settings: Settings, connection: Connection
+) -> None:
+    await make_topics(settings)
+    await put(connection, "aa")
+    forged = OutboxEvent(
+        "suspended.health.0123456789ab", "campaign.escalated", "agency/health", {}, "2026-01-01T00:00:00Z", 1
+    )
+    async with connected(settings.acting_as("delivery"), "forger") as delivery:
+        await outbox_table.write(delivery, [forged])
+    relay = Relay(settings)
+    async with running(relay):
+        async with asyncio.timeout(PATIENCE_S):
+            while relay.readiness().ready or "halted" not in relay.readiness().details:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        reason = str(relay.readiness().details["halted"])
+        assert "its id suspended.health.0123456789ab is not that of a campaign.escalated" in reason
+        assert await records(settings, PLATFORM_TOPIC) == []
+        await connection.execute("DELETE FROM platform.outbox WHERE event_id = $1", forged.id)
+        await until_empty(connection)
+    assert await sent_codes(settings) == ["aa"]
 
 
 async def test_rows_larger_than_a_record_batch_together_go_in_several(
     settings: Settings, connection: Connection
 ) -> None:
     await make_topics(settings)
-    names = [f"{number:02d}" + "x" * 50_000 for number in range(12)]
-    await put(connection, *names)
+    codes = [f"{number:02d}" for number in range(12)]
+    await put(connection, *codes, padding="x" * 50_000)
     async with running(Relay(settings)):
         await until_empty(connection)
-    assert [r.value.decode() for r in await records(settings, PLATFORM_TOPIC)] == names
+    assert await sent_codes(settings) == codes
 
 
 def test_a_decided_event_is_canonical_and_small() -> None:

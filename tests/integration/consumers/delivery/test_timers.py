@@ -125,10 +125,11 @@ async def test_after_a_restart_what_is_in_the_outbox_or_in_the_log_is_not_decide
 async def test_what_a_person_has_to_decide_or_has_discarded_is_not_decided_again(
     settings: Settings, connection: Connection, as_delivery: Connection, discarded_at: datetime | None
 ) -> None:
-    story, (campaign,) = launches()
+    story, _ = launches()
     await make_live(connection, story)
-    held = "INSERT INTO platform.held_event (event_id, key, value, discarded_at) VALUES ($1, 'k', '{}', $2)"
-    await connection.execute(held, f"escalated.{campaign}", discarded_at)
+    timers, _ = await timers_at(settings, as_delivery, DUE)
+    assert await timers.look() == 1
+    await connection.execute("UPDATE platform.outbox SET held_at = now(), discarded_at = $1", discarded_at)
     timers, _ = await timers_at(settings, as_delivery, DUE)
     assert await timers.look() == 0
 

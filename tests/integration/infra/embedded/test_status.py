@@ -11,8 +11,9 @@ from tests.integration.consumers.registrar.registering import until
 
 
 async def test_leases_are_read_with_the_lag_of_the_consumers(settings: Settings, connection: Connection) -> None:
-    assert await read_leases(settings) == [], "nothing has ever worked"
+    assert await read_leases(settings) == ([], {}), "nothing has ever worked"
     await connection.execute("UPDATE log.state SET size = 5")
+    await connection.execute("INSERT INTO log.read_position (topic, halted_reason) VALUES ('agency.a.events', 'lost')")
     await connection.execute(
         "INSERT INTO platform.lease (name, owner, epoch, expires_at) VALUES"
         " ('registrar', 'one', 1, now() + interval '1 minute'),"
@@ -21,13 +22,17 @@ async def test_leases_are_read_with_the_lag_of_the_consumers(settings: Settings,
     await connection.execute(
         "INSERT INTO platform.position (consumer, position, epoch, halted_reason) VALUES ('revenue', 2, 1, 'changed')"
     )
-    assert {row["name"]: row for row in await read_leases(settings)} == {
+    await connection.execute("UPDATE platform.lease SET halted_reason = 'no place' WHERE name = 'registrar'")
+    rows, alarms = await read_leases(settings)
+    assert alarms["agency.a.events"] == "lost"
+    assert "the entries from 0 on" in alarms["signing"]
+    assert {row["name"]: row for row in rows} == {
         "registrar": {
             "name": "registrar",
             "owner": "one",
             "epoch": 1,
             "held": True,
-            "halted_reason": None,
+            "halted_reason": "no place",
             "lag": None,
             "held_by": None,
         },

@@ -39,6 +39,9 @@ from infra.secret_files import write_private
 from infra.settings import Settings
 from tests.integration.infra.kafka.quotas_reading import read_quotas
 
+SET_FOR_TOPIC = 1
+"""Kafka's ConfigSource DYNAMIC_TOPIC_CONFIG."""
+
 
 async def _admit(settings: Settings, code: str, password: str) -> None:
     async with admin_client(settings) as admin:
@@ -108,6 +111,18 @@ async def test_topics_of_an_earlier_release_take_the_retention_and_keep_their_ow
         assert found["flush.messages"] == "1", "of one copy"
         assert (await _config(admin, settings.log_topic))["retention.ms"] == "-1", "the log does not age"
         assert (await _config(admin, settings.log_topic))["min.insync.replicas"] == "1", "of one copy"
+
+
+async def test_no_topic_lets_a_copy_lead_that_lacks_acknowledged_records(settings: Settings) -> None:
+    """Whatever the cluster's own default is: it is set for each topic."""
+    await _admit(settings, "moi", "secret-of-moi")
+    async with admin_client(settings) as admin:
+        await ensure_log_topics(admin, settings)
+        names = [settings.log_topic, settings.checkpoints_topic, settings.triggers_topic, agency_topic("platform")]
+        for topic in [*names, agency_topic("moi"), agency_triggers_topic(settings, "moi")]:
+            (described,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+            values = {name: (value, source) for name, value, _, source, *_ in described.resources[0][4]}
+            assert values["unclean.leader.election.enable"] == ("false", SET_FOR_TOPIC), topic
 
 
 async def test_a_compression_bomb_is_refused_by_the_broker(settings: Settings) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
 from consumers.operations.wait import PipelineStatus
+from consumers.operations.wait_command import STOPPED_MAX_S, CannotBeReached, Standstill
 
 AT_REST = PipelineStatus(
     size=10,
@@ -36,3 +39,20 @@ def test_an_entry_is_applied_when_every_position_is_beyond_it() -> None:
     behind = replace(AT_REST, positions={"projections": 10, "revenue": 4})
     assert behind.applied(3)
     assert not behind.applied(4)
+
+
+def test_a_halted_process_stands_at_once_and_a_log_that_is_not_signed_once_nothing_else_is_pending() -> None:
+    status = replace(AT_REST, stopped=["registrar halted: no place"], unsigned="the entries from 9 on are not signed")
+    assert status.standing([]) == ["registrar halted: no place", "the entries from 9 on are not signed"]
+    assert status.standing(["Kafka does not answer"]) == ["registrar halted: no place"]
+    assert AT_REST.standing([]) == []
+
+
+def test_what_stands_for_long_ends_the_wait_and_what_goes_on_does_not() -> None:
+    standstill, reasons = Standstill(), ["registrar halted: no place"]
+    standstill.look(reasons, 0.0)
+    standstill.look(reasons, STOPPED_MAX_S)
+    standstill.look([], STOPPED_MAX_S + 1)
+    standstill.look(reasons, STOPPED_MAX_S + 2)
+    with pytest.raises(CannotBeReached, match="registrar halted: no place"):
+        standstill.look(reasons, 2 * STOPPED_MAX_S + 3)

@@ -24,10 +24,22 @@ from consumers.registrar.backlog import (
     Clocks,
     NextBatch,
     Turns,
+    verdict_on,
 )
-from events.validation.validate import validate as validated
-from events.validation.verdicts import Refused
-from tests.unit.consumers.registrar.readings import HEALTH, LABOUR, Record, said, topic_of, values
+from events.validation.refusal import refusal_event
+from events.validation.validate import validate
+from events.validation.verdicts import Accepted, Refused
+from tests.unit.consumers.registrar.readings import (
+    HEALTH,
+    LABOUR,
+    PLATFORM,
+    USUAL,
+    Record,
+    registered,
+    said,
+    topic_of,
+    values,
+)
 
 HEALTH_TOPIC, LABOUR_TOPIC = topic_of(HEALTH), topic_of(LABOUR)
 AGENCIES = {HEALTH_TOPIC: HEALTH, LABOUR_TOPIC: LABOUR}
@@ -282,12 +294,12 @@ def test_a_record_that_costs_more_than_a_turn_says_by_how_much(costs: Costs) -> 
 
 
 def test_a_bug_that_one_record_meets_ends_the_reading_of_its_topic_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    def validate(value: bytes, *rest: Any) -> Any:
+    def with_a_bug(value: bytes, *rest: Any) -> Any:
         if value == b"1000000001":
             raise ZeroDivisionError(value)
-        return validated(value, *rest)
+        return validate(value, *rest)
 
-    monkeypatch.setattr(backlog, "validate", validate)
+    monkeypatch.setattr(backlog, "validate", with_a_bug)
     records = waiting(health=values(said("a"), b"1000000001", said("c")), labour=values(said("d")))
     batch = NextBatch(records_max=100)
     for topic in (HEALTH_TOPIC, LABOUR_TOPIC):
@@ -312,3 +324,18 @@ def test_a_lack_of_memory_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
         NextBatch(records_max=100).take_turn(
             HEALTH_TOPIC, waiting(health=values(b"x")), Turns(), AGENCIES, Clocks(lambda: 0.0, lambda: 0.0)
         )
+
+
+def test_a_refusal_that_comes_through_the_platforms_own_topic_is_refused() -> None:
+    noise = validate(b"noise", USUAL, HEALTH)
+    assert isinstance(noise, Refused)
+    forged, _, _ = refusal_event(
+        topic=HEALTH_TOPIC, partition=0, offset=5, value=b"noise", refused=noise, time="2026-11-25T08:00:00.000000Z"
+    )
+    assert isinstance(validate(forged, USUAL, PLATFORM), Accepted), "it is well-formed"
+    verdict = verdict_on(Record(0, forged), PLATFORM)
+    assert isinstance(verdict, Refused)
+    (fault,) = verdict.faults
+    assert (fault.code, fault.pointer) == ("not-authorised", "/type")
+    assert fault.detail == "The platform may not send registrar.refused; only the registrar may."
+    assert isinstance(verdict_on(Record(1, registered("labour")), PLATFORM), Accepted)

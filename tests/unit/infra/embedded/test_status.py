@@ -113,6 +113,12 @@ def test_where_others_start_the_processes_they_are_known_by_their_leases(tmp_pat
     assert status.targets() == [], "their ports are not known here"
 
 
+def test_where_others_start_the_processes_an_alarm_is_not_ready(tmp_path: Path) -> None:
+    rows = [*map(_lease, ("registrar", "relay", "delivery")), *(_lease(name, lag=3) for name in CONSUMERS)]
+    status = _given(tmp_path).with_leases(rows, {"signing": "the entries from 5 on have had no checkpoint"})
+    assert (status.ready, list(status.alarms)) == (False, ["signing"])
+
+
 @pytest.mark.parametrize(
     ("row", "state"),
     [

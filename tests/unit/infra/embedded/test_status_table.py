@@ -130,12 +130,32 @@ def test_without_a_stack_of_its_own_the_table_shows_what_the_database_knows() ->
     assert not any("yesser up" in line for line in lines)
 
 
-def test_the_last_line_says_whose_halts_the_database_does_not_know() -> None:
+def test_halts_and_machines_are_named_and_the_last_line_says_what_the_database_does_not_know() -> None:
     given = PART | {"state": "given", "port": None}
-    registrar = {"name": "registrar", "owner": "a", "held": False, "lag": None, "halted_reason": None}
+    registrar = {"name": "registrar", "owner": "a", "held": False, "lag": None, "halted_reason": "no place is left"}
+    relay = registrar | {"name": "relay", "owner": "second-4f", "held": True, "halted_reason": None}
     written = StringIO()
-    status = StackStatus(HOME, False, False, given, given, []).with_leases([registrar])
+    status = StackStatus(HOME, False, False, given, given, []).with_leases(
+        [registrar, relay], {"agency.health.events": "its tail was lost"}
+    )
     print_status(status, Console(file=written, width=80))
-    last = written.getvalue().splitlines()[-1]
-    assert "knows of halted consumers only" in last
-    assert "`docker compose logs` and `/readyz`" in last
+    *lines, last = written.getvalue().splitlines()
+    assert "registrar halted: no place is left." in lines
+    assert "relay is active on second-4f." in lines
+    assert "agency.health.events halted: its tail was lost." in lines
+    assert "gateway and the console see `docker compose logs` and `/readyz`" in last
+
+
+def test_what_stands_by_names_who_is_active_and_what_halted_is_not_ready() -> None:
+    processes = [PART | {"name": name, "health_port": 3, "log": None} for name in ("registrar", "relay")]
+    status = StackStatus(HOME, True, True, PART, PART, processes).with_answers(
+        {
+            "registrar": {"role": "active", "halted": "agency.health.events is halted: its tail was lost"},
+            "relay": {"role": "standby", "owner": "second-4f"},
+        }
+    )
+    written = StringIO()
+    print_status(status, Console(file=written, width=200))
+    assert (status.ready, status.processes[0]["state"]) == (False, "halted")
+    assert "registrar halted: agency.health.events is halted: its tail was lost." in written.getvalue()
+    assert "relay stands by: second-4f is active." in written.getvalue()

@@ -13,6 +13,8 @@ from infra.embedded import supervisor as module
 from infra.embedded.plan import Wanted
 from infra.embedded.processes import record as stack_record
 from infra.embedded.processes.managed_process import Child
+from infra.embedded.processes.record import ProcessRecord, StackRecord
+from infra.embedded.servers.ports import choose
 from infra.embedded.supervisor import Supervisor
 from infra.errors import StackError
 from infra.settings import Settings
@@ -48,6 +50,29 @@ async def test_a_record_that_cannot_be_written_is_written_once_there_is_space(
     async with asyncio.timeout(5):
         while not stack_record.read(supervisor.home.record):  # noqa: ASYNC110 - a file is waited for
             await asyncio.sleep(0.01)
+
+
+def test_a_part_that_is_left_out_for_once_keeps_its_ports(tmp_path: Path) -> None:
+    def planned(*only: str) -> dict[str, dict[str, int]]:
+        supervisor = _supervisor(tmp_path, frozenset(only))
+        supervisor._plan()
+        return {child.plan.name: child.plan.ports.numbers for child in (*supervisor._services, *supervisor._processes)}
+
+    first = planned("kafka", "postgres", "gateway")
+    assert planned("postgres") == {"postgres": first["postgres"]}
+    assert planned("postgres", "gateway") == {"postgres": first["postgres"], "gateway": first["gateway"]}
+    assert planned("kafka", "postgres", "gateway") == first
+
+
+def test_the_ports_of_a_record_of_an_earlier_release_are_kept(tmp_path: Path) -> None:
+    supervisor = _supervisor(tmp_path, frozenset({"postgres", "gateway"}))
+    (kept,) = choose([None])
+    gateway = ProcessRecord("gateway", health_port=kept)
+    stack_record.write(supervisor.home.record, StackRecord(str(tmp_path), None, processes=[gateway]))
+    text = supervisor.home.record.read_text(encoding="utf-8").replace('"ports": {}', '"unknown": {}')
+    supervisor.home.record.write_text(text, encoding="utf-8")
+    supervisor._plan()
+    assert supervisor._processes[0].plan.ports["health_port"] == kept
 
 
 async def test_a_stack_that_nobody_could_find_is_not_started(tmp_path: Path, full_disk: Callable[[], None]) -> None:

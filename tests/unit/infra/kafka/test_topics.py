@@ -10,7 +10,7 @@ import pytest
 from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource
 
-from infra.kafka.admin import agency_topic_config, configure_topics, ensure_agency_topic, ensure_topic, in_sync_min
+from infra.kafka.admin import agency_topic_config, configure_topics, ensure_agency_topic, ensure_topic, safe_copies
 from infra.settings import Settings
 
 SETTINGS = Settings(kafka_replication_factor=3)
@@ -48,16 +48,17 @@ class Cluster:
             self.configs[resource.name] = resource.configs
         return [SimpleNamespace(resources=[(0, None)])]
 
-    def in_sync(self) -> dict[str, str | None]:
-        return {name: config.get("min.insync.replicas") for name, config in self.configs.items()}
+    def values(self, setting: str) -> dict[str, str | None]:
+        return {name: config.get(setting) for name, config in self.configs.items()}
 
 
 @pytest.mark.parametrize(("copies", "least"), [(1, "1"), (2, "1"), (3, "2")])
 async def test_all_copies_but_one_must_have_a_record_before_it_is_acknowledged(copies: int, least: str) -> None:
     cluster: Any = Cluster({})
     assert await ensure_topic(cluster, "t", {"retention.ms": "-1"}, replication=copies)
-    assert cluster.configs == {"t": {"retention.ms": "-1", "min.insync.replicas": least}}
-    assert in_sync_min(copies) == {"min.insync.replicas": least}
+    safe = {"min.insync.replicas": least, "unclean.leader.election.enable": "false"}
+    assert cluster.configs == {"t": {"retention.ms": "-1"} | safe}
+    assert safe_copies(copies) == safe
 
 
 @pytest.mark.parametrize(("copies", "flushed"), [(1, "1"), (2, "1"), (3, None)])
@@ -79,7 +80,9 @@ async def test_existing_topics_take_it_by_the_copies_that_they_have() -> None:
     }
     cluster: Any = Cluster(names)
     assert await configure_topics(cluster, SETTINGS) == sorted(names.keys() - {"another"})
-    assert cluster.in_sync() == {**dict.fromkeys(names, "2"), "agency.moi.events": "1", "another": None}
+    least = {**dict.fromkeys(names, "2"), "agency.moi.events": "1", "another": None}
+    assert cluster.values("min.insync.replicas") == least
+    assert cluster.values("unclean.leader.election.enable") == {**dict.fromkeys(names, "false"), "another": None}
     flushed = [name for name, config in cluster.configs.items() if "flush.messages" in config]
     assert flushed == ["agency.moi.events"], "the only one of one copy"
     assert agency_topic_config(SETTINGS).items() <= cluster.configs["agency.moi.events"].items()

@@ -159,6 +159,22 @@ def test_a_condition_is_said_when_it_begins_and_when_it_ends_not_in_between(line
     assert (last["event"], last["lasted_s"]) == ("PostgreSQL is back", 6)
 
 
+def test_a_condition_that_stays_is_said_again_once_in_a_while_with_its_tries(lines: Lines) -> None:
+    now = 0.0
+    halt = LogOnce("halted", "goes on", lambda: now, again_s=60)
+    for _ in range(61):
+        halt.begins(OSError("read-only"))
+        now += 2
+    halt.ends()
+    first, again, third, last = lines.read()
+    assert "tries" not in first
+    assert [(line["event"], line["lasted_s"], line["tries"]) for line in (again, third)] == [
+        ("halted", 60, 31),
+        ("halted", 120, 61),
+    ]
+    assert (last["event"], last["lasted_s"]) == ("goes on", 122)
+
+
 def test_every_metric_name_is_described_once() -> None:
     assert set(METRICS) == set(get_args(MetricName))
 

@@ -20,6 +20,11 @@ from infra.settings import Settings
 class Connection:
     async def close(self, *, timeout: float) -> None: ...
 
+    async def execute(self, *_: object) -> None: ...
+
+    async def fetchval(self, *_: object) -> str:
+        return "another-machine-1f"
+
 
 async def opened(_: str) -> Any:
     return Connection()
@@ -51,6 +56,7 @@ async def test_a_halt_is_over_when_another_process_keeps_the_lease(
         await candidate._stand_by(stop)
     assert candidate.progress.halted == halted
     assert candidate.progress.readiness().ready == (halted is None)
+    assert candidate.progress.readiness().details["owner"] == "another-machine-1f", "who works is named"
     assert [line["event"] for line in lines] == ([] if halted else ["no longer halted"])
 
 

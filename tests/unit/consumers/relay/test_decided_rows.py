@@ -1,0 +1,54 @@
+"""What each process really decides has the form that the relay asks of a row of the outbox."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from consumers.commitments.commitment import Commitment
+from consumers.registrar.journal import _adoption
+from infra.postgres.outbox import DECISIONS, OutboxEvent, event_bytes, fault_of
+from producers.agencies.announcement import announcement
+from producers.agencies.lifecycle import _announcement
+from tests.unit.consumers.campaigns.story import Story
+from tests.unit.consumers.delivery.timers.test_escalation import escalated, launched
+from tests.unit.consumers.revenue.ledger import Ledger
+
+TIME = "2026-11-25T08:00:00.000000Z"
+TEXT = {"ar": "نص", "en": "Text"}
+
+
+def now() -> datetime:
+    return datetime(2026, 11, 25, 8, tzinfo=UTC)
+
+
+def decided() -> list[OutboxEvent]:
+    """An event of each type, made by the code of the process that decides it."""
+    story, campaigns = Story(), list[OutboxEvent]()
+    story.register("S")
+    for change in ("launched", "suspended", "resumed"):
+        _ = story.launch("S") if change == "launched" else story.change(change, "S")
+        campaigns += story.outbox
+        story.come_back()
+    ledger = Ledger()
+    ledger.sign()
+    ledger.close("2005-01")
+    late = escalated(*launched())
+    assert late is not None
+    return [
+        announcement("agency-registered", "agency.health", {"code": "health", "role": "agency", "name": TEXT}, now),
+        _announcement("suspended", "health", TEXT, now),
+        _announcement("resumed", "health", TEXT, now),
+        _adoption("0" * 64, "1.2.0+local", 7, TIME),
+        Commitment("revenue.transfer", 8192, 3, "0" * 64, TIME).event(),
+        late,
+        *campaigns,
+        *ledger.decided,
+    ]
+
+
+def test_every_decision_is_sent() -> None:
+    events = decided()
+    assert {event.type for event in events} == DECISIONS.keys()
+    for event in events:
+        columns = {"event_id": event.id, "type": event.type, "key": event.subject, "cause_index": event.cause_index}
+        assert fault_of(columns | {"value": event_bytes(event)}) is None, event.id
