@@ -250,7 +250,7 @@ class RegistrarSession:
         # Before anything is awaited: no record behind the last that is registered now may be.
         for topic in self.pauses.apply(batch.breakers, readings, self.reader):
             self._next.drop(topic)
-        leaves = await self.journal.commit(batch, lambda database: self.clocks.require_database(now, database))
+        leaves = await self.journal.commit(batch, lambda database: self.clocks.require_batch(now, database))
         if batch.entries:
             keys = [subject.encode() for subject in batch.subjects]
             self.shipper.offer(Shipment(batch.first_index, batch.entries, leaves, keys, trace_header()))
