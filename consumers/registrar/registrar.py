@@ -51,8 +51,7 @@ class Registrar:
 
     async def _work(self, term: Term) -> None:
         """Work until the stop, an error, or a topic that broke: the next term begins without that topic."""
-        connection = term.cut_when_lost(await connect(self.settings, LEASE))
-        try:
+        async with term.connected(self.settings, LEASE) as connection:
             journal = Journal(connection, term.epoch, self.settings)
             # Read each time, so that a file that an operator restores is noticed.
             keys = await self._keys(connection)
@@ -66,9 +65,6 @@ class Registrar:
             except UnknownTopicOrPartitionError:
                 await self._ensure_log_topics()
                 raise
-        finally:
-            with suppress(*TRANSIENT_ERRORS):
-                await connection.close(timeout=1)
 
     async def _require_key(self, connection: Connection) -> None:
         """Raise a `Halt` unless this machine has the key that signed the log: without it, it leaves the lease to one

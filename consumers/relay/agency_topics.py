@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,7 +23,7 @@ from consumers.relay.triggers import CHANNEL, ROUTE, ROWS_MISSING, messages_of, 
 from infra.kafka.admin import KafkaRefused, admin_client, ensure_triggers_topic
 from infra.kafka.client_config import agency_triggers_topic
 from infra.observability.telemetry import count
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.process.leader_election import Term
 from infra.settings import Settings
@@ -65,25 +64,23 @@ class AgencyTopics:
 
     async def run(self) -> None:
         """Until it is cancelled. An error ends the term."""
-        connection = self.term.cut_when_lost(await connect(self.settings, "relay agencies"))
-        woken = asyncio.Event()
-        try:
-            await connection.add_listener(CHANNEL, lambda *_: woken.set())
-            while True:
-                woken.clear()
-                more = await self._start_sending(connection)
-                self.looked()
-                if not more:
-                    await self._wait(woken)
-                await self._note_sent(connection)
-                if not more and self._sending.keys() <= self._acknowledged:
-                    self.sent()
-        finally:
-            for task in self._sending.values():
-                task.cancel()
-            await asyncio.gather(*self._sending.values(), return_exceptions=True)
-            with suppress(*TRANSIENT_ERRORS):
-                await connection.close(timeout=1)
+        async with self.term.connected(self.settings, "relay agencies") as connection:
+            woken = asyncio.Event()
+            try:
+                await connection.add_listener(CHANNEL, lambda *_: woken.set())
+                while True:
+                    woken.clear()
+                    more = await self._start_sending(connection)
+                    self.looked()
+                    if not more:
+                        await self._wait(woken)
+                    await self._note_sent(connection)
+                    if not more and self._sending.keys() <= self._acknowledged:
+                        self.sent()
+            finally:
+                for task in self._sending.values():
+                    task.cancel()
+                await asyncio.gather(*self._sending.values(), return_exceptions=True)
 
     async def _start_sending(self, connection: Connection) -> bool:
         """Begin to send what the topics lack that are not being sent to; returns whether there may be more."""

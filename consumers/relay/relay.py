@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -30,7 +29,7 @@ from events.wire.codec import STRUCTURED_HEADERS
 from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
 from infra.kafka.clients import abort_producer, start_client
 from infra.observability.telemetry import count, gauge
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.connection import Connection, connect
 from infra.postgres.outbox import PLATFORM
 from infra.postgres.sql import queries
 from infra.process.health import Progress, Readiness
@@ -119,10 +118,9 @@ class Relay:
             await abort_producer(producer)
 
     async def _send_from(self, source: OutboxSource, producer: AIOKafkaProducer, term: Term) -> None:
-        connection = term.cut_when_lost(await connect(self.settings, f"relay {source.topic}"))
-        woken = asyncio.Event()
-        poll_ms = self.settings.poll_timeout_ms
-        try:
+        async with term.connected(self.settings, f"relay {source.topic}") as connection:
+            woken = asyncio.Event()
+            poll_ms = self.settings.poll_timeout_ms
             if source.channel is not None:
                 await connection.add_listener(source.channel, lambda *_: woken.set())
                 poll_ms = self.settings.lease_renew_ms
@@ -136,9 +134,6 @@ class Relay:
                 self._sent(source.topic)
                 if len(messages) < MESSAGES_MAX:
                     await pause(woken, poll_ms / 1000)
-        finally:
-            with suppress(*TRANSIENT_ERRORS):
-                await connection.close(timeout=1)
 
     def _looked(self) -> None:
         self._election.progress.begin()

@@ -10,7 +10,6 @@ registrar's clock may be behind that of PostgreSQL, and its statement may take i
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -33,7 +32,7 @@ from events.validation.verdicts import HASH_BYTES, Agency
 from events.values.calendar import day_after
 from infra.observability.logs import LogOnce
 from infra.postgres import outbox_table
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.connection import Connection
 from infra.postgres.outbox import PLATFORM, OutboxEvent
 from infra.postgres.sql import queries
 from infra.process.leader_election import Term
@@ -75,12 +74,11 @@ async def set_off(
     database_clock: DatabaseClock = database_now,
 ) -> None:
     """A part of the delivery process: looks each second at what is due, until the term's `stop`."""
-    connection = term.cut_when_lost(await connect(settings, "delivery timers"))
-    await connection.execute("SET search_path = campaigns")
-    clocks = ClockCheck(clock, monotonic, settings.clock_difference_max_s)
-    timers = Timers(connection, term.epoch, clocks, rules_in_force(), settling_time(settings), database_clock)
-    waiting = LogOnce("timers are waiting", "timers go on")
-    try:
+    async with term.connected(settings, "delivery timers") as connection:
+        await connection.execute("SET search_path = campaigns")
+        clocks = ClockCheck(clock, monotonic, settings.clock_difference_max_s)
+        timers = Timers(connection, term.epoch, clocks, rules_in_force(), settling_time(settings), database_clock)
+        waiting = LogOnce("timers are waiting", "timers go on")
         while not term.stop.is_set():
             try:
                 await timers.look()
@@ -90,9 +88,6 @@ async def set_off(
                 waiting.ends()
             round_ended()
             await pause(term.stop, LOOK_EVERY_S)
-    finally:
-        with suppress(*TRANSIENT_ERRORS):
-            await connection.close(timeout=1)
 
 
 class NotCaughtUp(Retry):

@@ -31,7 +31,7 @@ from consumers.delivery.webhooks.client import WebhookClient
 from consumers.delivery.webhooks.schedule import Outcome, disable_reason, is_late, policy, verdict
 from events.errors import StandDown
 from infra.observability.telemetry import count, gauge
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection
 from infra.process.leader_election import Term
 from infra.process.tasks import pause
 from infra.settings import Settings
@@ -54,14 +54,9 @@ log = structlog.get_logger()
 
 async def send(settings: Settings, term: Term, round_ended: Callable[[], None]) -> None:
     """Send what is due, until the term ends."""
-    connection = term.cut_when_lost(await connect(settings, "webhooks"))
-    try:
-        async with WebhookClient(settings) as client:
-            sender = Sender(settings, term, connection, client)
-            await sender.run(round_ended)
-    finally:
-        with suppress(*TRANSIENT_ERRORS):
-            await connection.close(timeout=1)
+    async with term.connected(settings, "webhooks") as connection, WebhookClient(settings) as client:
+        sender = Sender(settings, term, connection, client)
+        await sender.run(round_ended)
 
 
 class Sender:
