@@ -7,15 +7,14 @@ recreates the rows but not the relay's position.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import asyncpg
 
 from consumers.relay.outbox_source import Message
 from events.wire.codec import STRUCTURED_HEADERS
-from infra.log.bundle import by_bundle, event_of
-from infra.log.reader import read_entries
+from infra.log.reader import read_events
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.settings import Settings
@@ -51,8 +50,8 @@ class CampaignTriggers:
 
 
 async def messages_of(connection: Connection, entries: Sequence[tuple[int, str]]) -> list[Message]:
-    """The messages of entries, given in log order with the ids of their campaigns."""
-    events = await _events(connection, [index for index, _ in entries])
+    """The messages of entries, given in log order with the ids of their campaigns. Raises `ChangedEntry`."""
+    events = await read_events(connection, [index for index, _ in entries])
     return [
         Message(index, campaign_id.encode(), events[index], (*STRUCTURED_HEADERS, ("index", b"%d" % index)))
         for index, campaign_id in entries
@@ -71,12 +70,3 @@ async def triggers_waiting(connection: Connection) -> int:
     except ROWS_MISSING:
         return 0
     return number
-
-
-async def _events(connection: Connection, indexes: Iterable[int]) -> dict[int, bytes]:
-    """The events of these ascending entries, verbatim. Those of one bundle are read together."""
-    found: dict[int, bytes] = {}
-    for wanted in by_bundle(indexes):
-        entries = await read_entries(connection, wanted[0], wanted[-1] - wanted[0] + 1)
-        found |= {index: event_of(entries[index - wanted[0]]) for index in wanted}
-    return found

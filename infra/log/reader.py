@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from events.errors import Tampered
-from infra.log.bundle import BUNDLE, split_bundle
+from infra.log.bundle import BUNDLE, by_bundle, event_of, split_bundle
 from infra.log.key_history import Transition, parse_transition
 from infra.log.merkle import TileTree
 from infra.postgres.connection import Connection
@@ -87,6 +87,18 @@ async def read_checked(connection: Connection, first: int, limit: int, bytes_max
     entry that does not match its leaf hash."""
     segments = await read_segments(connection, first, limit, bytes_max)
     return [entry for segment in segments for entry in checked_entries(segment, first, limit)]
+
+
+async def read_events(connection: Connection, indexes: Iterable[int]) -> dict[int, bytes]:
+    """The events of these ascending entries, which the log has, verbatim: what is sent to others is read here.
+
+    Those of one bundle are read together. Raises `ChangedEntry`.
+    """
+    found: dict[int, bytes] = {}
+    for wanted in by_bundle(indexes):
+        entries = await read_checked(connection, wanted[0], wanted[-1] - wanted[0] + 1)
+        found |= {index: event_of(entries[index - wanted[0]]) for index in wanted}
+    return found
 
 
 async def read_chosen(connection: Connection, indexes: Sequence[int]) -> list[bytes]:

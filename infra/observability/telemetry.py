@@ -58,6 +58,7 @@ GaugeName: TypeAlias = Literal[
     "outbox_waiting",
     "topics_halted",
     "topics_paused",
+    "topics_unwritten",
     "gateway_connections",
     "webhooks_in_flight",
 ]
@@ -72,6 +73,7 @@ class Labels(TypedDict, total=False):
     agency: str
     code: str
     process: str
+    topic: str
 
 
 METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
@@ -103,6 +105,7 @@ METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
     "outbox_waiting": ("Events waiting in the outbox.", ()),
     "topics_halted": ("Agency topics that are halted: records that were read are lost or changed.", ()),
     "topics_paused": ("Agency topics that are paused: they held too many refused or repeated records.", ()),
+    "topics_unwritten": ("1 while the relay cannot write to the topic; the other topics are written.", ("topic",)),
     "batch_records": ("Records or entries in one transaction.", ("process",)),
     "batch_seconds": ("Duration of one transaction, in seconds.", ("process",)),
 }

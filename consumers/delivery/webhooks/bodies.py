@@ -7,8 +7,7 @@ from typing import Final
 
 from consumers.delivery.examples import example_event
 from consumers.delivery.webhooks.active import Message
-from infra.log.bundle import by_bundle, event_of
-from infra.log.reader import read_checked
+from infra.log.reader import read_events
 from infra.postgres.connection import Connection
 
 BYTES_MAX: Final = 16 << 20
@@ -28,12 +27,9 @@ class Bodies:
         if self._bytes > BYTES_MAX:
             self._events = {index: event for index, event in self._events.items() if index in wanted}
             self._bytes = sum(map(len, self._events.values()))
-        for indexes in by_bundle(sorted(wanted - self._events.keys())):
-            first = indexes[0]
-            entries = await read_checked(connection, first, indexes[-1] - first + 1)
-            for index in indexes:
-                event = self._events[index] = event_of(entries[index - first])
-                self._bytes += len(event)
+        found = await read_events(connection, sorted(wanted - self._events.keys()))
+        self._events |= found
+        self._bytes += sum(map(len, found.values()))
 
     def of(self, message: Message) -> bytes:
         """The body of a message that was loaded, or of an example."""
