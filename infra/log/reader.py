@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
 from hashlib import sha256
 from typing import Final, NamedTuple
 
 from events.errors import Tampered
+from events.wire.entry import parse_entry, recorded_time
 from infra.log.bundle import BUNDLE, by_bundle, event_of, split_bundle
 from infra.log.key_history import Transition, parse_transition
 from infra.log.merkle import TileTree
@@ -99,6 +101,20 @@ async def read_events(connection: Connection, indexes: Iterable[int]) -> dict[in
         entries = await read_checked(connection, wanted[0], wanted[-1] - wanted[0] + 1)
         found |= {index: event_of(entries[index - wanted[0]]) for index in wanted}
     return found
+
+
+async def entries_recorded_by(connection: Connection, instant: datetime) -> int:
+    """The number of entries recorded at or before `instant`."""
+    wanted = recorded_time(instant)
+    low, high = 0, await log_size(connection)
+    while low < high:
+        middle = (low + high) // 2
+        (raw,) = await read_checked(connection, middle, 1)
+        if parse_entry(middle, raw).recorded <= wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 async def read_chosen(connection: Connection, indexes: Sequence[int]) -> list[bytes]:

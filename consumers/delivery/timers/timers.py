@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 
 import structlog
 
-from consumers.as_of.point_in_time import RIYADH, entries_recorded_by
+from consumers.as_of.point_in_time import RIYADH
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.campaigns.rules.rule import RuleSet
@@ -30,6 +30,7 @@ from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer
 from events.errors import Retry
 from events.validation.verdicts import HASH_BYTES, Agency
 from events.values.calendar import day_after
+from infra.log.reader import entries_recorded_by
 from infra.observability.logs import LogOnce
 from infra.postgres import outbox_table
 from infra.postgres.connection import Connection

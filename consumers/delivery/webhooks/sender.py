@@ -44,7 +44,6 @@ GATHER_S: Final = 0.005
 """Attempts that end within this time are recorded together."""
 REFRESH_S: Final = 5.0
 """The row and secrets of an endpoint that keeps sending are read again after this."""
-CLEAN_UP_S: Final = 3_600.0
 FINISH_S: Final = 5.0
 """At a stop, requests under way may end within this time."""
 CONTENT_TYPE: Final = "application/cloudevents+json"
@@ -78,7 +77,6 @@ class Sender:
         self._bug: Exception | None = None
         self._woken = asyncio.Event()
         self._refresh_at = 0.0
-        self._clean_up_at = 0.0
 
     async def run(self, round_ended: Callable[[], None]) -> None:
         """Until the term's stop."""
@@ -111,7 +109,6 @@ class Sender:
         await self._activate(jobs)
         await self._read()
         self._start()
-        await self._clean_up()
         gauge("webhooks_in_flight", len(self._requests))
         return len(jobs) == JOBS_MAX
 
@@ -299,9 +296,3 @@ class Sender:
         await asyncio.gather(*self._requests, return_exceptions=True)
         with suppress(*TRANSIENT_ERRORS, StandDown):
             await self._record_and_take(0)
-
-    async def _clean_up(self) -> None:
-        if time.monotonic() >= self._clean_up_at:
-            await store.forget_attempts(self._connection, self._settings.webhook_attempts_keep_days)
-            await self._queue.forget()
-            self._clean_up_at = time.monotonic() + CLEAN_UP_S
