@@ -31,7 +31,7 @@ class NoSuchRefusal(YesserError):
 
 NOT_KEPT: Final = {
     "ar": "فيه بيانات شخصية، أو مُحي، أو مضت مدة حفظه (YESSER_REFUSED_KEEP_DAYS)",
-    "en": "it had personal data, was erased, or is older than refused records are kept (YESSER_REFUSED_KEEP_DAYS)",
+    "en": "it had personal data, was erased, or is older than such records are kept (YESSER_REFUSED_KEEP_DAYS)",
 }
 """Why a refusal has no record."""
 
