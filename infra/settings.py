@@ -109,8 +109,16 @@ class Settings(BaseSettings):
     breaker_duplicates_in_a_row_max: int = Field(
         default=200_000, gt=0, description="This many duplicates in a row pause an agency's topic."
     )
+    breaker_refused_bytes_max: int = Field(
+        default=16 << 20,
+        gt=0,
+        description="This many bytes of refused records and conflicts in a row pause an agency's topic: they are kept.",
+    )
     breaker_percent_max: int = Field(
-        default=80, gt=0, lt=100, description="A topic with no greater share of them (percent) is never paused."
+        default=50,
+        gt=0,
+        lt=100,
+        description="A topic with no greater share of them (percent, of records and of bytes) is never paused.",
     )
     breaker_wait_s: float = Field(
         default=30.0, gt=0, description="First pause of a topic; then it is read a record at a time."
@@ -120,6 +128,12 @@ class Settings(BaseSettings):
     )
     agency_retention_days: int = Field(
         default=35, gt=0, description="An agency's topic keeps its records for this long. Longer than any outage."
+    )
+    refused_keep_days: int = Field(
+        default=400,
+        gt=0,
+        description="Refused records are kept for this long, by the log's time, for their agency to correct them and"
+        " send them again: over a year, so that a year's figures can be completed. Those with personal data never are.",
     )
     agency_producer_bytes_per_s: int = Field(
         default=32 << 20, gt=0, description="Bytes a second that one agency may write to Kafka."
@@ -289,6 +303,12 @@ class Settings(BaseSettings):
     )
     webhook_attempts_keep_days: int = Field(
         default=30, gt=0, description="Attempts to deliver webhooks and e-mails are kept for this long."
+    )
+    messages_keep_days: int = Field(
+        default=400,
+        gt=0,
+        description="Webhooks and e-mails that have ended are kept in the list of messages, and can be delivered again,"
+        " for this long: over a year, so that a team can compare with the year before.",
     )
     webhook_backfill_per_s: int = Field(
         default=50, gt=0, description="Messages a second that a subscription to past entries adds."

@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
-from events.wire.entry import Entry, parse_entry, recorded_time
+from events.wire.entry import Entry, recorded_time
 from infra.command_line.language import localized
-from infra.log.reader import log_size, read_checked
-from infra.postgres.connection import Connection
 
 RIYADH: Final = timezone(timedelta(hours=3))
 
@@ -47,20 +45,6 @@ class PointInTime:
 
 
 NOW: Final = PointInTime()
-
-
-async def entries_recorded_by(connection: Connection, instant: datetime) -> int:
-    """The number of entries recorded at or before `instant`."""
-    wanted = recorded_time(instant)
-    low, high = 0, await log_size(connection)
-    while low < high:
-        middle = (low + high) // 2
-        (raw,) = await read_checked(connection, middle, 1)
-        if parse_entry(middle, raw).recorded <= wanted:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 def occurred_on(entry: Entry) -> str:

@@ -14,12 +14,12 @@ from typing import Final
 from uuid import uuid4
 
 from consumers.as_of.past_state import can_show, lock_tables, schemas_as_of
-from consumers.as_of.point_in_time import PointInTime, entries_recorded_by, occurred_on
+from consumers.as_of.point_in_time import PointInTime, occurred_on
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Scratch, replay
 from events.errors import YesserError
 from events.wire.entry import Entry
-from infra.log.reader import log_size
+from infra.log.reader import entries_recorded_by, log_size
 from infra.postgres.connection import Connection, connect
 from infra.postgres.sql import queries
 from infra.settings import Settings

@@ -11,7 +11,6 @@ from copy import copy
 from datetime import datetime, timedelta
 from typing import Final
 
-from consumers.as_of.point_in_time import entries_recorded_by
 from consumers.campaigns.handlers.not_aired import due_at, not_aired
 from consumers.campaigns.handlers.occurrences import Owners
 from consumers.campaigns.handlers.rules import trigger
@@ -19,6 +18,7 @@ from consumers.campaigns.rows import AGENCY_NAME, COVERAGE, OFFICE, SLOT, Covera
 from consumers.campaigns.rules.rule import NOT_AIRED, Rule, RuleSet
 from consumers.projections.handlers.services import SERVICE, Service
 from events.wire.entry import recorded_time
+from infra.log.reader import entries_recorded_by
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.row_storage import load

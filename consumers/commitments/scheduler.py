@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -18,7 +17,7 @@ import structlog
 from consumers.commitments.commitment import growths, hash_read_models, keys_growth, publish
 from consumers.registry import CONSUMERS
 from infra.log.reader import log_size
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect, limit_idle
+from infra.postgres.connection import Connection, limit_idle
 from infra.process.leader_election import Term
 from infra.settings import Settings
 
@@ -42,16 +41,12 @@ class CommitmentScheduler:
         self._rests_until = 0.0
 
     async def run(self) -> None:
-        connection = self.term.cut_when_lost(await connect(self.settings, "commitments", batch=True))
-        await limit_idle(connection, self.settings)
-        try:
+        async with self.term.connected(self.settings, "commitments", batch=True) as connection:
+            await limit_idle(connection, self.settings)
             while True:
                 await self.look(connection)
                 self.looked()
                 await asyncio.sleep(LOOK_EVERY_S)
-        finally:
-            with suppress(*TRANSIENT_ERRORS):
-                await connection.close(timeout=1)
 
     async def look(self, connection: Connection) -> bool:
         """Commit if it is due and the rest is over; returns whether it did."""

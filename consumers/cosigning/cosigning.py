@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,7 @@ from infra.log.proofs import consistency_proof
 from infra.log.reader import StoredHashes, newest_checkpoint
 from infra.log.signed_note import Checkpoint, read_checkpoint
 from infra.observability.telemetry import gauge
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.process.leader_election import Term
 from infra.settings import Settings
@@ -63,15 +63,11 @@ class Cosigning:
         """A connection answers one query at a time."""
 
     async def run(self) -> None:
-        connection = self._term.cut_when_lost(await connect(self._settings, "witnesses"))
-        try:
+        async with self._term.connected(self._settings, "witnesses") as connection:
             if self._policy is not None:
                 await self._work(connection, self._policy)
             await connection.execute(_SQL["forget"], self._term.epoch)
             self._looked()
-        finally:
-            with suppress(*TRANSIENT_ERRORS):
-                await connection.close(timeout=1)
         await asyncio.Event().wait()  # to return would end the relay's term
 
     async def _work(self, connection: Connection, policy: Policy) -> None:

@@ -15,6 +15,7 @@ import structlog
 
 from consumers.delivery.delivery_lease import LEASE
 from consumers.delivery.mail import part as mail
+from consumers.delivery.retention import forget
 from consumers.delivery.routing.router import route
 from consumers.delivery.timers.timers import set_off
 from consumers.delivery.webhooks.sender import send
@@ -33,7 +34,7 @@ Part: TypeAlias = Callable[[Settings, Term, Callable[[], None]], Coroutine[Any, 
 """Works until the term's `stop`; calls the function after each round, which ends a wait or a halt that was reported. An
 error ends the term of all parts, but for a `Halt`: the other parts go on, and this one is tried again."""
 
-PARTS: Final[tuple[Part, ...]] = (route, send, mail.work, set_off)
+PARTS: Final[tuple[Part, ...]] = (route, send, mail.work, set_off, forget)
 
 
 class Delivery:

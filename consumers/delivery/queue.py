@@ -26,8 +26,6 @@ WEBHOOK: Final = QueueEntrypoint("webhook")
 CHANNEL: Final = "ch_pgqueuer"
 """Each change of the queue is announced on it."""
 NEVER_STALE: Final = timedelta(days=3_650)
-JOBS_KEEP: Final = timedelta(days=1)
-"""PgQueuer's own log of jobs is kept for this long."""
 
 _SQL: Final = queries("consumers.delivery", "queue.sql")
 
@@ -70,10 +68,6 @@ class Queue:
         """Remove these jobs in the caller's transaction."""
         if jobs:
             await self._queries.log_jobs([(job, "successful", None) for job in jobs])
-
-    async def forget(self) -> None:
-        """Delete old rows of PgQueuer's log."""
-        await self._connection.execute(_SQL["forget"], JOBS_KEEP)
 
 
 def endpoint_of(job: Job) -> str:

@@ -76,8 +76,7 @@ class Pipeline:
             raise SystemExit(OLD_RULES_EXIT) from None
 
     async def _apply_log(self, term: Term) -> None:
-        connection = term.cut_when_lost(await connect(self.settings, self.consumer.name))
-        try:
+        async with term.connected(self.settings, self.consumer.name) as connection:
             await create_tables(connection, self.consumer.schema, self.consumer.create_sql())
             await connection.execute(f"SET search_path = {self.consumer.schema}")
             writer = Writer(self.consumer, connection, term.epoch)
@@ -95,9 +94,6 @@ class Pipeline:
                 self._topic_differs = isinstance(error, LeafMismatch)
                 await writer.halt(str(error))
                 raise
-        finally:
-            with suppress(*TRANSIENT_ERRORS):
-                await connection.close(timeout=1)
 
     async def _work(self, writer: Writer, *, rows_are_current: bool) -> None:
         if not rows_are_current:

@@ -8,12 +8,11 @@ from typing import Final
 
 from fastapi import Request
 
-from consumers.as_of.point_in_time import entries_recorded_by
 from consumers.read_api.etag import names, state_headers, tag_of
 from events.faults.problems import Bilingual
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
-from infra.log.reader import log_size
+from infra.log.reader import entries_recorded_by, log_size
 
 YEAR_S: Final = 31_536_000
 _ONLY_ONE: Final = Bilingual(

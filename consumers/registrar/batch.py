@@ -196,9 +196,11 @@ def _number_topic(
                     batch.runs.append((topic, run_offset, run_index, index - run_index))
                 run_offset, run_index = offset, index
             index += 1
-        if breaker is not None and breaker.record(outcome, offset, now):
-            reading.fault = None  # of a record that is read again after the pause
-            break
+        if breaker is not None:
+            size = len(record.value or b"") if outcome is Outcome.ACCEPTED else _size(record)
+            if breaker.record(outcome, offset, size, now):
+                reading.fault = None  # of a record that is read again after the pause
+                break
         if outcome is not Outcome.ACCEPTED or taken % CHEAP_RECORDS == 0:
             yield
     if run_offset >= 0:
@@ -268,6 +270,11 @@ def _refused(batch: Batch, reading: Reading, record: Record, refused: Refused, a
         headers=headers_as_json(record) if refused.keep_raw else [],
     )
     return _Written(entry_bytes(batch.recorded, address, event), subject, refusal)
+
+
+def _size(record: Record) -> int:
+    """The bytes of a record: all of them may have to be kept."""
+    return len(record.value or b"") + sum(len(name) + len(value or b"") for name, value in record.headers)
 
 
 def headers_as_json(record: Record) -> list[list[str | None]]:

@@ -5,7 +5,8 @@ kind is *paused*: it is not read for some time, then one record is read (*half-o
 the breaker; any other opens it again for longer. Nothing is skipped, and other topics are not affected.
 
 Each kind has a leaky bucket. A record fills the bucket of its kind and drains those of worse kinds, so that only a
-share above the limit fills one.
+share above the limit fills one. One more bucket is of bytes: refusals and conflicts, whose records are kept, fill it,
+and the others drain it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Clock = Callable[[], datetime]
 Words = dict[str, str]
 State = Literal["closed", "open", "half-open"]
 Levels = tuple[int, ...]
-"""How full the buckets of duplicates, conflicts and refusals are."""
+"""How full the buckets of duplicates, conflicts, refusals, and bytes of refusals and conflicts are."""
 
 _PERCENT: Final = 100
 _DOUBLINGS_MAX: Final = 32
@@ -38,16 +39,18 @@ class Outcome(IntEnum):
 
 
 COUNTED: Final = (Outcome.DUPLICATE, Outcome.CONFLICT, Outcome.REFUSED)
-EMPTY: Final[Levels] = (0,) * len(COUNTED)
+EMPTY: Final[Levels] = (0,) * (len(COUNTED) + 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many records of each kind in a row pause a topic, the share that never does, and the length of the pause."""
+    """How many records of each kind in a row pause a topic, how many bytes of refusals and conflicts do, the share that
+    never does, and the length of the pause."""
 
     duplicates_in_a_row_max: int
     conflicts_in_a_row_max: int
     refused_in_a_row_max: int
+    refused_bytes_max: int
     percent_max: int
     wait_s: float
     wait_max_s: float
@@ -58,6 +61,7 @@ class Limits:
             settings.breaker_duplicates_in_a_row_max,
             settings.breaker_conflicts_in_a_row_max,
             settings.breaker_refused_in_a_row_max,
+            settings.breaker_refused_bytes_max,
             settings.breaker_percent_max,
             settings.breaker_wait_s,
             settings.breaker_wait_max_s,
@@ -65,12 +69,13 @@ class Limits:
 
     @property
     def in_a_row_max(self) -> Levels:
-        """By kind, in the order of `COUNTED`."""
-        return self.duplicates_in_a_row_max, self.conflicts_in_a_row_max, self.refused_in_a_row_max
+        """Of each bucket: records by kind, in the order of `COUNTED`, then bytes."""
+        kinds = self.duplicates_in_a_row_max, self.conflicts_in_a_row_max, self.refused_in_a_row_max
+        return *kinds, self.refused_bytes_max
 
     @property
     def fill(self) -> int:
-        """What a record adds to its bucket. At the share `percent_max` a bucket fills as fast as it drains."""
+        """What a record, or a byte, adds to its bucket. At the share `percent_max` it fills as fast as it drains."""
         return _PERCENT - self.percent_max
 
     @property
@@ -127,8 +132,8 @@ class Breaker:
             return "closed"
         return "open" if now < self.pause.until else "half-open"
 
-    def record(self, outcome: Outcome, offset: int, now: datetime) -> bool:
-        """Count a record, in reading order; returns whether the topic is paused after it."""
+    def record(self, outcome: Outcome, offset: int, size: int, now: datetime) -> bool:
+        """Count a record of `size` bytes, in reading order; returns whether the topic is paused after it."""
         if (outcome is Outcome.ACCEPTED and not self._counting) or offset < self.uncounted_up_to:
             return False
         if self.pause is not None:
@@ -137,17 +142,24 @@ class Breaker:
             else:
                 self.close()
             return self.pause is not None
-        limits = self.limits
-        levels = tuple(
-            level + limits.fill if outcome == kind else max(0, level - limits.drain) if outcome < kind else level
-            for kind, level in zip(COUNTED, self._levels, strict=True)
-        )
-        self._set(BreakerState(levels))
-        if outcome is Outcome.ACCEPTED or levels[outcome - 1] < self._most[outcome - 1]:
-            return False
-        count = limits.in_a_row_max[outcome - 1]
-        self._open(1, _reason(outcome, count), outcome, now)
-        return True
+        *kinds, kept = self._levels
+        levels = [
+            self._moved(level, 1, fills=outcome == kind, drains=outcome < kind)
+            for kind, level in zip(COUNTED, kinds, strict=True)
+        ]
+        is_kept = outcome >= Outcome.CONFLICT
+        levels.append(self._moved(kept, size, fills=is_kept, drains=not is_kept))
+        self._set(BreakerState(tuple(levels)))
+        if outcome is not Outcome.ACCEPTED and levels[outcome - 1] >= self._most[outcome - 1]:
+            self._open(1, _reason(outcome, self.limits.in_a_row_max[outcome - 1]), outcome, now)
+        elif is_kept and levels[-1] >= self._most[-1]:
+            self._open(1, _bytes_reason(self.limits.refused_bytes_max), outcome, now)
+        return self.pause is not None
+
+    def _moved(self, level: int, amount: int, *, fills: bool, drains: bool) -> int:
+        if fills:
+            return level + self.limits.fill * amount
+        return max(0, level - self.limits.drain * amount) if drains else level
 
     def close(self) -> None:
         """End the pause and empty the buckets."""
@@ -159,6 +171,13 @@ class Breaker:
     def _set(self, state: BreakerState) -> None:
         self._levels, self.pause = state.levels, state.pause
         self._counting = self.pause is not None or any(self._levels)
+
+
+def _bytes_reason(size: int) -> Words:
+    return {
+        "ar": f"بلغ حجم السجلات المرفوضة {size:,} بايت ولم يُقبل بينها إلا القليل",
+        "en": f"{size:,} bytes of records were refused, and few were accepted between them",
+    }
 
 
 def _reason(cause: Outcome, count: int) -> Words:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
@@ -25,13 +27,17 @@ from consumers.registrar.reader import TopicBroken
 from consumers.registrar.session import RegistrarSession
 from infra.kafka.admin import KafkaRefused, admin_client, ensure_topic, log_topics
 from infra.log.key_files import KeyRing, load_keys, load_or_create_keys, log_key_files
-from infra.log.reader import log_size
+from infra.log.reader import entries_recorded_by, log_size
 from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.sql import queries
 from infra.process.health import Progress, Readiness
 from infra.process.leader_election import LeaderElection, Term
 from infra.process.lease import LeaseSpec
+from infra.process.retention import keep_retention
 from infra.settings import Settings
+
+_SQL: Final = queries("consumers.registrar", "registrar.sql")
 
 log = structlog.get_logger()
 
@@ -57,12 +63,12 @@ class Registrar:
 
     async def _work(self, term: Term) -> None:
         """Work until the stop, an error, or a topic that broke: the next term begins without that topic."""
-        connection = term.cut_when_lost(await connect(self.settings, LEASE))
-        try:
+        async with term.connected(self.settings, LEASE) as connection:
             journal = Journal(connection, term.epoch, self.settings)
             # Read each time, so that a file that an operator restores is noticed.
             keys = await self._keys(connection)
             session = RegistrarSession(journal, keys, self.settings, self.clock, self.progress)
+            retention = asyncio.create_task(keep_retention(self.settings, term, {"log.dead_letter": self._forget}))
             try:
                 await session.work(term.stop, lambda: self._took_over(journal))
             except TopicBroken as broken:
@@ -72,9 +78,19 @@ class Registrar:
             except UnknownTopicOrPartitionError:
                 await self._ensure_log_topics()
                 raise
-        finally:
-            with suppress(*TRANSIENT_ERRORS):
-                await connection.close(timeout=1)
+            finally:
+                retention.cancel()
+                await asyncio.gather(retention, return_exceptions=True)
+
+    async def _forget(self, connection: Connection, rows_max: int) -> str:
+        """Delete refused records that are older than their retention, by the log's own time: a clock that is set
+        deletes nothing too early."""
+        row = await connection.fetchrow(_SQL["state"])
+        if row is None or not row["recorded"]:
+            return "DELETE 0"
+        oldest = datetime.fromisoformat(row["recorded"]) - timedelta(days=self.settings.refused_keep_days)
+        first_index = await entries_recorded_by(connection, oldest)
+        return await connection.execute(_SQL["forget_refused"], first_index, rows_max)
 
     async def _require_able(self, connection: Connection) -> None:
         """Raise a `Halt` unless this machine has the key that signed the log and can keep a checkpoint beside it: else

@@ -82,6 +82,10 @@ SELECT agency, reason, index FROM platform.suspension
 -- name: keep_authority
 INSERT INTO log.authority (size, note) VALUES ($1, $2) ON CONFLICT DO NOTHING
 
+-- name: forget_refused
+-- The kept bytes of refusals below entry $1, the oldest first.
+DELETE FROM log.dead_letter WHERE index IN (SELECT index FROM log.dead_letter WHERE index < $1 ORDER BY index LIMIT $2)
+
 -- name: state
 SELECT size, recorded, shipped_up_to FROM log.state
 

@@ -269,7 +269,7 @@ class RegistrarSession:
                 self.reader.hold(reading.topic, reading.records[-1] if reading.records else None)
                 self.reader.backlog.drop(reading.topic)
                 self._next.drop(reading.topic)
-        leaves = await self.journal.commit(batch, lambda database: self.clocks.require_database(now, database))
+        leaves = await self.journal.commit(batch, lambda database: self.clocks.require_batch(now, database))
         if batch.entries:
             keys = [subject.encode() for subject in batch.subjects]
             self.shipper.offer(Shipment(batch.first_index, batch.entries, leaves, keys, trace_header()))

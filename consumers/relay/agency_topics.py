@@ -10,21 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-import structlog
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import TopicAuthorizationFailedError
-
 from consumers.relay.outbox_source import Message
-from consumers.relay.sending import send
+from consumers.relay.sending import TopicSender, UnwrittenTopics
 from consumers.relay.triggers import CHANNEL, ROUTE, ROWS_MISSING, messages_of, move
-from infra.kafka.admin import KafkaRefused, admin_client, ensure_triggers_topic
+from infra.kafka.admin import admin_client, ensure_triggers_topic
 from infra.kafka.client_config import agency_triggers_topic
 from infra.observability.telemetry import count
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.process.leader_election import Term
 from infra.settings import Settings
@@ -33,63 +28,53 @@ MESSAGES_MAX: Final = 1_000
 """Most rows read at once."""
 OF_AN_AGENCY_MAX: Final = 200
 """Most of them for one agency."""
-TRY_AGAIN_S: Final = 30.0
-"""After Kafka refused to make a topic, or to write to it."""
+MAKING_MAX: Final = 4
+"""Topics that are made at once: a new one without a leader is waited for."""
 
 _SQL: Final = queries("consumers.relay", "triggers.sql")
-
-log = structlog.get_logger()
 
 
 @dataclass(slots=True)
 class AgencyTopics:
-    """One term of the relay's work for the agencies' topics.
-
-    `looked` is called in each round, `sent` in one in which no topic waits for its first acknowledgement of the term:
-    one that acknowledges says nothing about one that cannot be written.
-    """
+    """One term of the relay's work for the agencies' topics. `looked` and `sent` are called in each round."""
 
     settings: Settings
     term: Term
-    producer: AIOKafkaProducer
+    unwritten: UnwrittenTopics
     looked: Callable[[], None]
     sent: Callable[[], None]
+    _senders: dict[str, TopicSender] = field(default_factory=dict)
+    """By agency, whose topic then exists."""
     _sending: dict[str, asyncio.Task[int]] = field(default_factory=dict)
-    _acknowledged: set[str] = field(default_factory=set)
-    """The agencies whose topics have acknowledged in this term."""
-    _ready: set[str] = field(default_factory=set)
-    """The agencies whose topics exist."""
-    _refused: dict[str, float] = field(default_factory=dict)
-    """Agency → when it is tried again, by the loop's clock."""
-    _making: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _waiting: dict[str, float] = field(default_factory=dict)
+    """Agencies whose topics cannot be written → when each is tried again, by the loop's clock."""
+    _making: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAKING_MAX))
 
     async def run(self) -> None:
-        """Until it is cancelled. An error ends the term."""
-        connection = self.term.cut_when_lost(await connect(self.settings, "relay agencies"))
-        woken = asyncio.Event()
-        try:
-            await connection.add_listener(CHANNEL, lambda *_: woken.set())
-            while True:
-                woken.clear()
-                more = await self._start_sending(connection)
-                self.looked()
-                if not more:
-                    await self._wait(woken)
-                await self._note_sent(connection)
-                if not more and self._sending.keys() <= self._acknowledged:
+        """Until it is cancelled. An error that is not of a topic ends the term."""
+        async with self.term.connected(self.settings, "relay agencies") as connection:
+            woken = asyncio.Event()
+            try:
+                await connection.add_listener(CHANNEL, lambda *_: woken.set())
+                while True:
+                    woken.clear()
+                    more = await self._start_sending(connection)
+                    self.looked()
+                    if not more:
+                        await self._wait(woken)
+                    await self._note_sent(connection)
                     self.sent()
-        finally:
-            for task in self._sending.values():
-                task.cancel()
-            await asyncio.gather(*self._sending.values(), return_exceptions=True)
-            with suppress(*TRANSIENT_ERRORS):
-                await connection.close(timeout=1)
+            finally:
+                for task in self._sending.values():
+                    task.cancel()
+                await asyncio.gather(*self._sending.values(), return_exceptions=True)
+                await asyncio.gather(*(sender.aclose() for sender in self._senders.values()))
 
     async def _start_sending(self, connection: Connection) -> bool:
         """Begin to send what the topics lack that are not being sent to; returns whether there may be more."""
         now = asyncio.get_running_loop().time()
-        refused = {code for code, again in self._refused.items() if now < again}
-        found = await _unsent(connection, self._sending.keys() | refused)
+        waiting = {code for code, again in self._waiting.items() if now < again}
+        found = await _unsent(connection, self._sending.keys() | waiting)
         for code, messages in found.items():
             self._sending[code] = asyncio.create_task(self._send(code, messages))
         return sum(map(len, found.values())) == MESSAGES_MAX
@@ -107,32 +92,27 @@ class AgencyTopics:
             waking.cancel()
 
     async def _note_sent(self, connection: Connection) -> None:
-        """Move the positions of the topics that have acknowledged. Raises the error of a send that failed."""
+        """Move the positions of the topics that have acknowledged; those of the others stay."""
         for code in [code for code, task in self._sending.items() if task.done()]:
-            task = self._sending.pop(code)
+            task, topic = self._sending.pop(code), agency_triggers_topic(self.settings, code)
             try:
                 next_index = task.result()
-            except (KafkaRefused, TopicAuthorizationFailedError) as error:
-                self._refuse(code, error)
+            except Exception as error:
+                self._waiting[code] = asyncio.get_running_loop().time() + self.unwritten.failed(topic, error)
                 continue
-            if self._refused.pop(code, None) is not None:
-                log.warning("an agency's topic of campaign entries is written again", agency=code)
+            self._waiting.pop(code, None)
+            self.unwritten.written(topic)
             await move(connection, f"{ROUTE}.{code}", next_index, self.term.epoch)
-            self._acknowledged.add(code)
-
-    def _refuse(self, code: str, error: Exception) -> None:
-        if code not in self._refused:
-            topic = agency_triggers_topic(self.settings, code)
-            log.warning("a topic cannot be written, others are: run `yesser prepare`", topic=topic, error=str(error))
-        self._refused[code] = asyncio.get_running_loop().time() + TRY_AGAIN_S
 
     async def _send(self, code: str, messages: Sequence[Message]) -> int:
         """Send in order; returns the index after the last one, which the topic has acknowledged."""
-        if code not in self._ready:
+        sender = self._senders.pop(code, None)
+        if sender is None:
             async with self._making, admin_client(self.settings) as admin:
                 await ensure_triggers_topic(admin, code, self.settings)
-            self._ready.add(code)
-        await send(self.producer, agency_triggers_topic(self.settings, code), messages)
+            sender = TopicSender(self.settings, agency_triggers_topic(self.settings, code))
+        await sender.send(messages)
+        self._senders[code] = sender
         count("campaign_entries_sent", len(messages))
         return messages[-1].position + 1
 

@@ -5,8 +5,9 @@ for cosignatures (`consumers/cosigning/cosigning.py`).
 One relay works, by lease; the others stand by. The messages of a source are sent in order, one record batch after
 another, each acknowledged before the next. Only then, and only under the relay's epoch, are their rows marked as sent.
 A relay that was stopped and continued can therefore at worst repeat messages, which the registrar recognises by the
-event's id. An error ends the term; the next one starts from the rows (`infra.process.leader_election`). Where the
-database is an older copy, nothing is sent before `yesser recover`: what is decided on its rows was decided before.
+event's id. A topic that cannot be written fails alone: its position stays, and it is tried again (`sending.py`). Any
+other error ends the term; the next one starts from the rows (`infra.process.leader_election`). Where the database is an
+older copy, nothing is sent before `yesser recover`: what is decided on its rows was decided before.
 """
 
 from __future__ import annotations
@@ -14,27 +15,25 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import aclosing
 from functools import partial
 from typing import Final
 
 import structlog
-from aiokafka import AIOKafkaProducer
 
 from consumers.commitments.scheduler import CommitmentScheduler
 from consumers.cosigning.cosigning import Cosigning, witness_policy
 from consumers.registrar.guards.whole_log import require_whole_log
 from consumers.relay.agency_topics import AgencyTopics
 from consumers.relay.outbox_source import Message, OutboxSource
-from consumers.relay.sending import BATCH_BYTES_MAX, send
+from consumers.relay.sending import TopicSender, UnwrittenTopics
 from consumers.relay.triggers import CampaignTriggers
 from events.errors import Halt
 from events.validation.verdicts import Agency
 from events.wire.codec import STRUCTURED_HEADERS
-from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
-from infra.kafka.clients import abort_producer, start_client
+from infra.kafka.client_config import agency_topic
 from infra.observability.telemetry import count, gauge
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.connection import Connection, connect
 from infra.postgres.outbox import PLATFORM, fault_of
 from infra.postgres.sql import queries
 from infra.process.health import Progress, Readiness
@@ -136,47 +135,56 @@ class Relay:
         )
 
     async def _send_all(self, term: Term) -> None:
-        producer = AIOKafkaProducer(
-            **client_arguments(self.settings), **PRODUCER_DURABLE, max_batch_size=BATCH_BYTES_MAX
-        )
+        unwritten = UnwrittenTopics(self.settings, self._alarm)
+        agencies = AgencyTopics(self.settings, term, unwritten, self._looked, lambda: self._sent("agencies"))
+        await require_whole_log(self.settings)
+        log.info("relaying", epoch=term.epoch)
         try:
-            await start_client(producer)
-            await require_whole_log(self.settings)
-            log.info("relaying", epoch=term.epoch)
-            agencies = AgencyTopics(self.settings, term, producer, self._looked, lambda: self._sent("agencies"))
             await until_one_ends(
-                *(self._parts.run(s.topic, partial(self._send_from, s, producer, term)) for s in self.sources),
+                *(self._parts.run(s.topic, partial(self._send_from, s, unwritten, term)) for s in self.sources),
                 self._parts.run("agencies", agencies.run),
             )
         finally:
-            await abort_producer(producer)
+            unwritten.end()
 
-    async def _send_from(self, source: OutboxSource, producer: AIOKafkaProducer, term: Term) -> None:
-        connection = term.cut_when_lost(await connect(self.settings, f"relay {source.topic}"))
-        woken = asyncio.Event()
-        poll_ms = self.settings.poll_timeout_ms
-        try:
+    async def _send_from(self, source: OutboxSource, unwritten: UnwrittenTopics, term: Term) -> None:
+        sender = TopicSender(self.settings, source.topic)
+        async with term.connected(self.settings, f"relay {source.topic}") as connection, aclosing(sender):
+            woken = asyncio.Event()
+            poll_ms = self.settings.poll_timeout_ms
             if source.channel is not None:
                 await connection.add_listener(source.channel, lambda *_: woken.set())
                 poll_ms = self.settings.lease_renew_ms
             while True:
                 woken.clear()
                 messages = await source.unsent(connection, MESSAGES_MAX)
-                if messages:
-                    await send(producer, source.topic, messages)
+                wait_s = await self._send(sender, messages, unwritten)
+                if messages and wait_s is None:
                     await source.sent(connection, messages, term.epoch)
                 self._looked()
                 self._sent(source.topic)
-                if len(messages) < MESSAGES_MAX:
+                if wait_s is not None:
+                    await asyncio.sleep(wait_s)
+                elif len(messages) < MESSAGES_MAX:
                     await pause(woken, poll_ms / 1000)
-        finally:
-            with suppress(*TRANSIENT_ERRORS):
-                await connection.close(timeout=1)
+
+    async def _send(self, sender: TopicSender, messages: Sequence[Message], unwritten: UnwrittenTopics) -> float | None:
+        """None once they are acknowledged; else after how many seconds to try again."""
+        try:
+            if messages:
+                await sender.send(messages)
+        except Exception as error:
+            return unwritten.failed(sender.topic, error)
+        unwritten.written(sender.topic)
+        return None
+
+    def _alarm(self, reason: str | None) -> None:
+        self._election.progress.alarm = reason
 
     def _looked(self) -> None:
         self._election.progress.begin()
 
     def _sent(self, source: str) -> None:
-        """All that was to send is acknowledged."""
+        """A round of this source was good, but for topics that fail alone."""
         self._parts.ended("sending")
         self._parts.ended(source)

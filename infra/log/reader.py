@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
 from hashlib import sha256
 from typing import Final, NamedTuple
 
 from events.errors import Tampered
+from events.wire.entry import parse_entry, recorded_time
 from infra.log.bundle import BUNDLE, split_bundle
 from infra.log.key_history import Transition, parse_transition
 from infra.log.merkle import TileTree
@@ -78,6 +80,20 @@ async def read_checked(connection: Connection, first: int, limit: int, bytes_max
     """Like `read_entries`. Raises `ChangedEntry` at the first entry that does not match its leaf hash."""
     segments = await read_segments(connection, first, limit, bytes_max)
     return [entry for segment in segments for entry in checked_entries(segment, first, limit)]
+
+
+async def entries_recorded_by(connection: Connection, instant: datetime) -> int:
+    """The number of entries recorded at or before `instant`."""
+    wanted = recorded_time(instant)
+    low, high = 0, await log_size(connection)
+    while low < high:
+        middle = (low + high) // 2
+        (raw,) = await read_checked(connection, middle, 1)
+        if parse_entry(middle, raw).recorded <= wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 async def chosen_entries(

@@ -47,6 +47,7 @@ CounterName: TypeAlias = Literal[
     "gateway_tokens_changed",
     "mails",
     "webhook_attempts",
+    "rows_expired",
 ]
 GaugeName: TypeAlias = Literal[
     "ready",
@@ -59,6 +60,8 @@ GaugeName: TypeAlias = Literal[
     "decisions_held",
     "topics_halted",
     "topics_paused",
+    "topics_unwritten",
+    "table_bytes",
     "gateway_connections",
     "webhooks_in_flight",
 ]
@@ -73,6 +76,8 @@ class Labels(TypedDict, total=False):
     agency: str
     code: str
     process: str
+    topic: str
+    table: str
 
 
 METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
@@ -105,6 +110,9 @@ METRICS: Final[dict[MetricName, tuple[str, tuple[str, ...]]]] = {
     "decisions_held": ("Decisions on recovered entries that wait for a person.", ()),
     "topics_halted": ("Agency topics that are halted: records that were read are lost or changed.", ()),
     "topics_paused": ("Agency topics that are paused: they held too many refused or repeated records.", ()),
+    "topics_unwritten": ("1 while the relay cannot write to the topic; the other topics are written.", ("topic",)),
+    "rows_expired": ("Rows deleted since their retention is over.", ("table",)),
+    "table_bytes": ("Size of a table with a retention, with its indexes, in bytes.", ("table",)),
     "batch_records": ("Records or entries in one transaction.", ("process",)),
     "batch_seconds": ("Duration of one transaction, in seconds.", ("process",)),
 }

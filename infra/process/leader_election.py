@@ -11,8 +11,8 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 from uuid import uuid4
@@ -22,7 +22,7 @@ import structlog
 from events.errors import Halt
 from infra.observability.logs import LogOnce
 from infra.observability.telemetry import count, forget_gauges
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.process import lease
 from infra.process.health import Progress
 from infra.process.lease import LeaseSpec
@@ -44,15 +44,25 @@ class Term:
 
     epoch: int
     stop: asyncio.Event
-    _connections: list[Connection] = field(default_factory=list)
+    _connections: set[Connection] = field(default_factory=set)
 
-    def cut_when_lost(self, connection: Connection) -> Connection:
-        """Cut `connection` when the lease is lost, so that a task waiting for its answer fails at once.
+    @asynccontextmanager
+    async def connected(
+        self, settings: Settings, application: str, *, batch: bool = False
+    ) -> AsyncIterator[Connection]:
+        """A connection (see `connect`), closed at the end of the block.
 
-        A cancellation alone would wait for the answer to a rollback.
+        It is cut when the lease is lost, so that a task waiting for its answer fails at once: a cancellation alone
+        would wait for the answer to a rollback.
         """
-        self._connections.append(connection)
-        return connection
+        connection = await connect(settings, application, batch=batch)
+        self._connections.add(connection)
+        try:
+            yield connection
+        finally:
+            self._connections.remove(connection)
+            with suppress(*TRANSIENT_ERRORS):
+                await connection.close(timeout=1)
 
     def end_with(self, lost: asyncio.Future[None]) -> None:
         """`lost` failed: the lease is. Where it was cancelled, the work has ended."""

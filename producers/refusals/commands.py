@@ -23,7 +23,7 @@ from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.errors import NotAccepted
 from producers.publisher.report import fault_sentences, in_both_languages
-from producers.refusals.read import SQL, NoSuchRefusal, Refusal, read_refusal, shown
+from producers.refusals.read import NOT_KEPT, SQL, NoSuchRefusal, Refusal, read_refusal, shown
 from producers.refusals.redrive import CannotRedrive, Redriven, redrive
 
 
@@ -102,7 +102,7 @@ def _print(document: dict[str, Any]) -> None:
     if more:
         print_localized(f"  … وأخطاء أخرى عددها {more:,}.", f"  … and {more:,} more faults.")
     if not document["kept"]:
-        print_localized("لم يُحفظ منه شيء (بيانات شخصية).", "Its content was not kept (personal data).")
+        print_localized(f"لم يُحفظ محتواه: {NOT_KEPT['ar']}.", f"Its content was not kept: {NOT_KEPT['en']}.")
     if (held := document["id_held_by"]) is not None:
         print_localized(f"معرّفه للقيد {held}.", f"Its id belongs to log entry {held}.")
     for sent in document["redrives"]:
@@ -138,5 +138,5 @@ def _print_errors(errors: list[dict[str, Any]], margin: str) -> None:
 
 def _print_raw(refusal: Refusal) -> None:
     if not refusal.is_kept:
-        raise CannotRedrive(f"the record refused at {refusal.index} was not kept, because it had personal data")
+        raise CannotRedrive(f"the record refused at {refusal.index} was not kept: {NOT_KEPT['en']}")
     click.echo(refusal.value or b"", nl=False)

@@ -29,6 +29,13 @@ class NoSuchRefusal(YesserError):
     """There is no refusal at this index: see `yesser refusals list`."""
 
 
+NOT_KEPT: Final = {
+    "ar": "فيه بيانات شخصية، أو مُحي، أو مضت مدة حفظه (YESSER_REFUSED_KEEP_DAYS)",
+    "en": "it had personal data, was erased, or is older than such records are kept (YESSER_REFUSED_KEEP_DAYS)",
+}
+"""Why a refusal has no record."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A row of `log.refusal`. `is_kept`: `value` and `headers` are the original record."""

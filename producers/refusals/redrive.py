@@ -21,7 +21,7 @@ from infra.settings import Settings
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.report import Report, in_both_languages
 from producers.publisher.run import Progress, wait_for_verdicts
-from producers.refusals.read import SQL, Refusal, read_refusal
+from producers.refusals.read import NOT_KEPT, SQL, Refusal, read_refusal
 
 State = Literal["registered", "duplicate", "refused", "not-sent"]
 _PLATFORM: Final = "platform"
@@ -75,8 +75,8 @@ def validate_again(refusal: Refusal, corrected: bytes | None) -> Accepted | Refu
         return validate(Defaults(refusal.agency.code).fill(corrected), STRUCTURED_HEADERS, refusal.agency)
     if not refusal.is_kept:
         raise CannotRedrive(
-            f"the record refused at {refusal.index} was not kept, because it had personal data:"
-            " give the corrected event with --from"
+            f"the record refused at {refusal.index} was not kept: {NOT_KEPT['en']}."
+            " Give the corrected event with --from"
         )
     return validate(refusal.value, refusal.headers, refusal.agency)
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from consumers.as_of.point_in_time import RIYADH, PointInTime, entries_recorded_by
+from consumers.as_of.point_in_time import RIYADH, PointInTime
 from consumers.as_of.view import NoSuchIndex, View, view
 from consumers.campaigns.consumer import campaigns_consumer
 from consumers.campaigns.rules.rule import RuleSet
@@ -19,7 +19,7 @@ from consumers.campaigns.rules.rule_file import read_folder, read_rule
 from consumers.campaigns.unaired import triggers_until
 from consumers.fold.consumer import Consumer
 from events.wire.entry import Entry
-from infra.log.reader import log_size
+from infra.log.reader import entries_recorded_by, log_size
 from infra.postgres.connection import connected
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import UnitOfWork

@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -25,7 +24,7 @@ from consumers.delivery.mail.smtp import MailNotConfigured, Outcome, SmtpServer,
 from consumers.delivery.mail.timed import TimedMessages
 from infra.observability.logs import LogOnce
 from infra.observability.telemetry import count
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.connection import Connection
 from infra.process.backoff import backoff_s
 from infra.process.leader_election import Term
 from infra.process.tasks import pause
@@ -52,8 +51,7 @@ async def work(settings: Settings, term: Term, round_ended: Callable[[], None]) 
         await term.stop.wait()
         return
     sender = _sender(settings.mail_from, settings.mail_reply_to)
-    connection = term.cut_when_lost(await connect(settings, "delivery mail"))
-    try:
+    async with term.connected(settings, "delivery mail") as connection:
         post = PostOffice(connection, term.epoch, server, sender, settings.console_address)
         timed, next_round = TimedMessages(), 0.0
         await queue.give_back(connection, term.epoch, _utc_now())
@@ -64,9 +62,6 @@ async def work(settings: Settings, term: Term, round_ended: Callable[[], None]) 
             wait_s = await post.send_waiting(term.stop.is_set, round_ended)
             round_ended()
             await pause(term.stop, wait_s)
-    finally:
-        with suppress(*TRANSIENT_ERRORS):
-            await connection.close(timeout=1)
 
 
 def _sender(address: str, reply_to: str | None) -> Sender:

@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
 from consumers.delivery import delivery_lease
 from consumers.delivery.queue import Queue
 from consumers.delivery.routing.matching import CampaignEntry, NewMessage, Subscription, new_messages
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.process.leader_election import Term
 from infra.process.tasks import pause
@@ -33,9 +32,8 @@ _SQL: Final = queries("consumers.delivery.routing", "routing.sql")
 
 async def route(settings: Settings, term: Term, round_ended: Callable[[], None]) -> None:
     """Route what is new, until the term ends."""
-    connection = term.cut_when_lost(await connect(settings, "router"))
-    woken = asyncio.Event()
-    try:
+    async with term.connected(settings, "router") as connection:
+        woken = asyncio.Event()
         for channel in CHANNELS:
             await connection.add_listener(channel, lambda *_: woken.set())
         router = Router(connection, term.epoch, Allowance(settings.webhook_backfill_per_s, time.monotonic))
@@ -45,9 +43,6 @@ async def route(settings: Settings, term: Term, round_ended: Callable[[], None])
             round_ended()
             if not more:
                 await pause(woken, settings.lease_renew_ms / 1000)
-    finally:
-        with suppress(*TRANSIENT_ERRORS):
-            await connection.close(timeout=1)
 
 
 class Allowance:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from consumers.as_of.point_in_time import RIYADH, entries_recorded_by
+from consumers.as_of.point_in_time import RIYADH
 from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached, require_open_team
 from consumers.delivery.teams.endpoints import open_endpoints
 from consumers.delivery.teams.inputs import NewSubscription, invalid_value
-from infra.log.reader import log_size
+from infra.log.reader import entries_recorded_by, log_size
 from infra.postgres.connection import Connection
 
 SUBSCRIPTIONS_MAX: Final = 200

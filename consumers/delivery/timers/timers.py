@@ -3,22 +3,22 @@
 Flows in: the campaigns' rows, the log, the clock, the rules. Flows out: events `campaign.escalated`, and the triggers
 of rules about `not-aired`, each once. Nothing is stored: what is due follows from the rows and the clock. An event's id
 names its campaign, so that what was decided is found after a restart, a rebuild, a restore, or a change of the clock.
-The rows decide only once they contain every entry that was recorded by midnight.
+The rows decide only once they contain every entry that was recorded by midnight, and no further one can come: the
+registrar's clock may be behind that of PostgreSQL, and its statement may take its time (`settling_time`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from time import monotonic
-from typing import Final
+from typing import Final, TypeAlias
 
 import structlog
 
-from consumers.as_of.point_in_time import RIYADH, entries_recorded_by
+from consumers.as_of.point_in_time import RIYADH
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.campaigns.rules.rule import RuleSet
@@ -30,9 +30,10 @@ from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer
 from events.errors import Retry
 from events.validation.verdicts import HASH_BYTES, Agency
 from events.values.calendar import day_after
+from infra.log.reader import entries_recorded_by
 from infra.observability.logs import LogOnce
 from infra.postgres import outbox_table
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.connection import Connection
 from infra.postgres.outbox import PLATFORM, OutboxEvent
 from infra.postgres.sql import queries
 from infra.process.leader_election import Term
@@ -40,13 +41,13 @@ from infra.process.tasks import pause
 from infra.settings import Settings
 
 LOOK_EVERY_S: Final = 1.0
-SETTLE: Final = timedelta(seconds=10)
-"""After midnight: an entry that was recorded before it may be committed some seconds later."""
 CAMPAIGNS_MAX: Final = 500
 """Most campaigns read at once, and most events in one transaction."""
 
 _SQL: Final = queries("consumers.delivery.timers", "timers.sql")
 _PLATFORM: Final = Agency(PLATFORM, "platform")
+
+DatabaseClock: TypeAlias = Callable[[Connection], Awaitable[datetime]]
 
 log = structlog.get_logger()
 
@@ -55,14 +56,30 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-async def set_off(settings: Settings, term: Term, round_ended: Callable[[], None], clock: Clock = utc_now) -> None:
+async def database_now(connection: Connection) -> datetime:
+    now: datetime = await connection.fetchval(_SQL["clock"])
+    return now
+
+
+def settling_time(settings: Settings) -> timedelta:
+    """How long after midnight, by PostgreSQL's clock, an entry recorded before it may still be committed: the
+    registrar's clock may be behind by the difference that is allowed, and its statement may take as long as it may."""
+    return timedelta(seconds=settings.clock_difference_max_s, milliseconds=settings.statement_timeout_ms)
+
+
+async def set_off(
+    settings: Settings,
+    term: Term,
+    round_ended: Callable[[], None],
+    clock: Clock = utc_now,
+    database_clock: DatabaseClock = database_now,
+) -> None:
     """A part of the delivery process: looks each second at what is due, until the term's `stop`."""
-    connection = term.cut_when_lost(await connect(settings, "delivery timers"))
-    await connection.execute("SET search_path = campaigns")
-    clocks = ClockCheck(clock, monotonic, settings.clock_difference_max_s)
-    timers = Timers(connection, term.epoch, clocks, rules_in_force())
-    waiting = LogOnce("timers are waiting", "timers go on")
-    try:
+    async with term.connected(settings, "delivery timers") as connection:
+        await connection.execute("SET search_path = campaigns")
+        clocks = ClockCheck(clock, monotonic, settings.clock_difference_max_s)
+        timers = Timers(connection, term.epoch, clocks, rules_in_force(), settling_time(settings), database_clock)
+        waiting = LogOnce("timers are waiting", "timers go on")
         while not term.stop.is_set():
             try:
                 await timers.look()
@@ -72,9 +89,6 @@ async def set_off(settings: Settings, term: Term, round_ended: Callable[[], None
                 waiting.ends()
             round_ended()
             await pause(term.stop, LOOK_EVERY_S)
-    finally:
-        with suppress(*TRANSIENT_ERRORS):
-            await connection.close(timeout=1)
 
 
 class NotCaughtUp(Retry):
@@ -91,6 +105,8 @@ class Timers:
     epoch: int
     clocks: ClockCheck
     rules: RuleSet
+    settling_time: timedelta
+    database_clock: DatabaseClock = database_now
     _decided_before: str = ""
     _position: int = 0
 
@@ -122,10 +138,14 @@ class Timers:
         return written
 
     async def _today(self) -> str:
-        """The date in Riyadh, once the entries recorded before its midnight are committed."""
+        """The date in Riyadh, once the entries recorded before its midnight are committed.
+
+        By the clock that is behind: the registrar's is compared with PostgreSQL's, and not with that of this machine.
+        """
         asked = self.clocks.clock()
-        self.clocks.require_database(asked, await self.connection.fetchval(_SQL["clock"]))
-        return (asked - SETTLE).astimezone(RIYADH).date().isoformat()
+        database = await self.database_clock(self.connection)
+        self.clocks.require_database(asked, database)
+        return (min(asked, database) - self.settling_time).astimezone(RIYADH).date().isoformat()
 
     async def _rows_position(self) -> int:
         """The position of the campaigns' rows. What is read of them later is of this position or a later one."""

@@ -31,7 +31,7 @@ from consumers.delivery.webhooks.client import WebhookClient
 from consumers.delivery.webhooks.schedule import Outcome, disable_reason, is_late, policy, verdict
 from events.errors import StandDown
 from infra.observability.telemetry import count, gauge
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection
 from infra.process.leader_election import Term
 from infra.process.tasks import pause
 from infra.settings import Settings
@@ -44,7 +44,6 @@ GATHER_S: Final = 0.005
 """Attempts that end within this time are recorded together."""
 REFRESH_S: Final = 5.0
 """The row and secrets of an endpoint that keeps sending are read again after this."""
-CLEAN_UP_S: Final = 3_600.0
 FINISH_S: Final = 5.0
 """At a stop, requests under way may end within this time."""
 CONTENT_TYPE: Final = "application/cloudevents+json"
@@ -54,14 +53,9 @@ log = structlog.get_logger()
 
 async def send(settings: Settings, term: Term, round_ended: Callable[[], None]) -> None:
     """Send what is due, until the term ends."""
-    connection = term.cut_when_lost(await connect(settings, "webhooks"))
-    try:
-        async with WebhookClient(settings) as client:
-            sender = Sender(settings, term, connection, client)
-            await sender.run(round_ended)
-    finally:
-        with suppress(*TRANSIENT_ERRORS):
-            await connection.close(timeout=1)
+    async with term.connected(settings, "webhooks") as connection, WebhookClient(settings) as client:
+        sender = Sender(settings, term, connection, client)
+        await sender.run(round_ended)
 
 
 class Sender:
@@ -83,7 +77,6 @@ class Sender:
         self._bug: Exception | None = None
         self._woken = asyncio.Event()
         self._refresh_at = 0.0
-        self._clean_up_at = 0.0
 
     async def run(self, round_ended: Callable[[], None]) -> None:
         """Until the term's stop."""
@@ -116,7 +109,6 @@ class Sender:
         await self._activate(jobs)
         await self._read()
         self._start()
-        await self._clean_up()
         gauge("webhooks_in_flight", len(self._requests))
         return len(jobs) == JOBS_MAX
 
@@ -304,9 +296,3 @@ class Sender:
         await asyncio.gather(*self._requests, return_exceptions=True)
         with suppress(*TRANSIENT_ERRORS, StandDown):
             await self._record_and_take(0)
-
-    async def _clean_up(self) -> None:
-        if time.monotonic() >= self._clean_up_at:
-            await store.forget_attempts(self._connection, self._settings.webhook_attempts_keep_days)
-            await self._queue.forget()
-            self._clean_up_at = time.monotonic() + CLEAN_UP_S

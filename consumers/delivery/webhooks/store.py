@@ -109,11 +109,6 @@ async def next_due(connection: Connection, read: Iterable[tuple[str, datetime]],
     return {row["endpoint_id"]: max(0.0, row["wait_s"]) for row in rows}
 
 
-async def forget_attempts(connection: Connection, keep_days: int) -> None:
-    """Delete attempts that are older."""
-    await connection.execute(_SQL["forget_attempts"], keep_days)
-
-
 def _unsealed(key: PrivateKey, row: Any) -> list[str] | None:
     """The active secrets of an endpoint; None where one cannot be unsealed, or it has none."""
     try:

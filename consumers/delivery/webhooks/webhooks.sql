@@ -82,6 +82,3 @@ FROM unnest($1::text[], $2::timestamptz[]) AS r (endpoint_id, read_at)
 JOIN delivery.message m ON m.endpoint_id = r.endpoint_id AND m.state = 'waiting' AND m.route = 'webhook'
 WHERE m.next_attempt_at > r.read_at OR m.created_at + $3::interval > r.read_at
 GROUP BY m.endpoint_id
-
--- name: forget_attempts
-DELETE FROM delivery.attempt WHERE at < clock_timestamp() - make_interval(days => $1)

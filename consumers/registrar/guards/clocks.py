@@ -27,6 +27,10 @@ class ClockSet(Retry):
     """This machine's clock was set: it is compared with Kafka's again."""
 
 
+class TooLate(Retry):
+    """A batch got its recorded time too long ago (this process was suspended): it is read again, and gets another."""
+
+
 @dataclass(slots=True)
 class ClockCheck:
     """Compares this machine's clock with the others. `max_s` is the largest difference that is accepted."""
@@ -47,6 +51,13 @@ class ClockCheck:
     def require_database(self, asked: datetime, database: datetime) -> None:
         """Raise `ClocksDiffer` unless PostgreSQL's clock, asked at `asked`, agrees."""
         self._require("PostgreSQL's", asked, database)
+
+    def require_batch(self, recorded: datetime, database: datetime) -> None:
+        """Raise `ClocksDiffer` or `TooLate` unless PostgreSQL's clock agrees with a batch's recorded time: who decides
+        as of a recorded time waits for no longer than that."""
+        self.require_database(recorded, database)
+        if (database - recorded).total_seconds() > self.max_s:
+            raise TooLate(f"{TooLate.__doc__} It was {recorded_time(recorded)}, and it is {recorded_time(database)}.")
 
     def require_kafka(self, asked: datetime, appended: datetime) -> None:
         """Raise `ClocksDiffer` unless Kafka's append time of a record sent at `asked` agrees."""

@@ -114,13 +114,13 @@ async def test_a_connection_of_the_work_is_cut_when_the_lease_is_lost(short: Set
     ended: list[BaseException] = []
 
     async def work(term: Term) -> None:
-        own = term.cut_when_lost(await connect(short, "work"))
-        waiting.set()
-        try:
-            await own.execute("SELECT pg_sleep(60)")
-        except BaseException as error:
-            ended.append(error)
-            raise
+        async with term.connected(short, "work") as own:
+            waiting.set()
+            try:
+                await own.execute("SELECT pg_sleep(60)")
+            except BaseException as error:
+                ended.append(error)
+                raise
 
     async with running(election(short, work)):
         await waiting.wait()

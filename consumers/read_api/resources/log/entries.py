@@ -14,7 +14,6 @@ from fastapi import APIRouter, Response
 from fastapi import Query as Parameter
 
 from consumers.access_scope import AccessScope
-from consumers.as_of.point_in_time import entries_recorded_by
 from consumers.as_of.view import View
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import Query, as_full_type, find
@@ -28,6 +27,7 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.validation.refusal import PLATFORM, REFUSED
 from events.values.fields import TIME_PATTERN
 from events.wire.envelope import full_type
+from infra.log.reader import entries_recorded_by
 
 _REFUSED: Final = full_type(REFUSED)
 RecordedFrom = Annotated[

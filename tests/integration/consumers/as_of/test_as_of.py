@@ -13,12 +13,13 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console, RenderableType
 
-from consumers.as_of.point_in_time import PointInTime, entries_recorded_by, occurred_on
+from consumers.as_of.point_in_time import PointInTime, occurred_on
 from consumers.campaigns.commands import list_command, read
 from consumers.plan.commands import plan
 from consumers.plan.document import NOT_JUDGED, all_anomalies, plan_at_a_glance
 from consumers.plan.show import anomalies_view, plan_view
 from events.wire.entry import parse_entry, recorded_time
+from infra.log.reader import entries_recorded_by
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import raw_entries, write_log

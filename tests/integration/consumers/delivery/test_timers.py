@@ -15,9 +15,9 @@ from structlog.testing import capture_logs
 from consumers.campaigns.rules.in_force import release_rules
 from consumers.campaigns.rules.rule import RuleSet
 from consumers.campaigns.rules.rule_file import read_rule
-from consumers.delivery.delivery import Delivery
+from consumers.delivery.delivery import Delivery, Part
 from consumers.delivery.delivery_lease import LEASE
-from consumers.delivery.timers.timers import SETTLE, NotCaughtUp, Timers, set_off
+from consumers.delivery.timers.timers import NotCaughtUp, Timers, database_now, set_off, settling_time
 from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer
 from events.errors import Fenced, Halt
 from infra.postgres.connection import Connection, connect
@@ -29,20 +29,25 @@ from tests.integration.consumers.registrar.registering import running, until
 from tests.paths import ROOT
 from tests.unit.consumers.campaigns.story import Story
 
-ANY_DIFFERENCE_S = 1e9
 MIDNIGHT = datetime(2026, 11, 15, 21, tzinfo=UTC)
 """After the due date of what is launched on 2026-11-01."""
-DUE = MIDNIGHT + SETTLE
+SETTLING = timedelta(seconds=330)
+"""The difference of clocks that is allowed, and a statement's limit, as they are by default."""
+DUE = MIDNIGHT + SETTLING
 
 
 class MovedClock:
-    """A clock that a test sets."""
+    """A clock that a test sets, of this machine and of PostgreSQL's, which is ahead by `database_ahead_s`."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, database_ahead_s: float = 0) -> None:
         self.now = now
+        self.database_ahead_s = database_ahead_s
 
     def __call__(self) -> datetime:
         return self.now
+
+    async def database(self, _: Connection) -> datetime:
+        return self.now + timedelta(seconds=self.database_ahead_s)
 
 
 @pytest.fixture
@@ -58,14 +63,21 @@ async def timers_at(
     settings: Settings,
     connection: Connection,
     now: datetime,
-    max_s: float = ANY_DIFFERENCE_S,
     rules: RuleSet | None = None,
 ) -> tuple[Timers, MovedClock]:
     """New timers under a new epoch, as after a restart."""
     clock = MovedClock(now)
     epoch = await lease.claim(connection, LEASE, "test", settings)
     assert epoch is not None
-    return Timers(connection, epoch, ClockCheck(clock, lambda: 0.0, max_s), rules or release_rules()), clock
+    clocks = ClockCheck(clock, lambda: 0.0, settings.clock_difference_max_s)
+    rules = rules or release_rules()
+    return Timers(connection, epoch, clocks, rules, settling_time(settings), clock.database), clock
+
+
+def set_off_at(now: datetime) -> Part:
+    """The timers as a part of the process, at a moment that lasts."""
+    clock = MovedClock(now)
+    return partial(set_off, clock=clock, database_clock=clock.database)
 
 
 async def waiting(connection: Connection) -> list[str]:
@@ -203,11 +215,59 @@ async def test_where_the_clocks_differ_nothing_is_decided(
 ) -> None:
     story, _ = launches()
     await make_live(connection, story)
-    timers, clock = await timers_at(settings, as_delivery, datetime.now(UTC) + timedelta(days=400), max_s=300)
+    timers, clock = await timers_at(settings, as_delivery, DUE + timedelta(days=1))
+    for clock.database_ahead_s in (-300.1, 300.1):
+        with pytest.raises(ClocksDiffer):
+            await timers.look()
+    assert await waiting(connection) == []
+    clock.database_ahead_s = 0
+    assert await timers.look() == 1
+
+
+async def test_the_real_clock_of_the_database_is_compared(settings: Settings, as_delivery: Connection) -> None:
+    asked = datetime.now(UTC)
+    timers, clock = await timers_at(settings, as_delivery, asked)
+    timers.database_clock = database_now
+    await timers._today()
+    clock.now = asked + timedelta(days=400)
     with pytest.raises(ClocksDiffer):
-        await timers.look()
-    clock.now = datetime.now(UTC)
-    await timers.look()
+        await timers._today()
+
+
+@pytest.mark.parametrize(
+    ("database_ahead_s", "by_this_clock"),
+    [
+        (0, timedelta(0)),
+        (-300, timedelta(seconds=300)),  # this machine's clock is ahead, and it waits for PostgreSQL's
+        (300, timedelta(0)),  # this machine's clock is behind, and it waits for its own
+    ],
+)
+async def test_an_acknowledgement_of_a_moment_before_midnight_is_not_escalated_over(
+    settings: Settings,
+    connection: Connection,
+    as_delivery: Connection,
+    database_ahead_s: float,
+    by_this_clock: timedelta,
+) -> None:
+    """The registrar's clock is 300 s behind PostgreSQL's: what it records 329 s after midnight is of 23:59:29."""
+    story, (campaign,) = launches()
+    await make_live(connection, story)
+    before = MIDNIGHT + by_this_clock + SETTLING - timedelta(microseconds=1)
+    timers, clock = await timers_at(settings, as_delivery, before)
+    clock.database_ahead_s = database_ahead_s
+    assert await timers.look() == 0, "nothing is decided while such an entry may still come"
+
+    story.at = "2026-11-15T20:59:30.000000Z"
+    story.acknowledge(campaign)
+    for channel in ("tv", "radio", "print"):
+        story.air(campaign, f"A-{channel}", channel)
+    await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER USER")
+    await connection.execute("DELETE FROM log.segment")
+    await connection.execute("DROP SCHEMA campaigns CASCADE")
+    await make_live(connection, story)
+    clock.now = before + timedelta(seconds=1)
+    assert await timers.look() == 0
+    assert await waiting(connection) == []
 
 
 async def test_a_clock_that_jumps_forward_and_back_loses_nothing_and_repeats_nothing(
@@ -274,7 +334,7 @@ async def test_a_paused_campaign_is_escalated_after_the_due_date_that_its_resump
     await make_live(connection, story)
     assert story.campaign(campaign).due_on == "2026-11-24"
     assert await timers.look() == 0
-    clock.now = datetime(2026, 11, 24, 21, tzinfo=UTC) + SETTLE
+    clock.now = datetime(2026, 11, 24, 21, tzinfo=UTC) + SETTLING
     assert await timers.look() == 1
     assert await waiting(connection) == [f"escalated.{campaign}"]
 
@@ -289,16 +349,18 @@ async def test_a_service_that_was_not_aired_is_triggered_at_its_midnight_once_fo
     story.complete(campaign)
     await make_live(connection, story)
     fifteenth = datetime(2026, 11, 22, 21, tzinfo=UTC)
-    timers, clock = await timers_at(settings, as_delivery, fifteenth + SETTLE - timedelta(microseconds=1), rules=rules)
+    timers, clock = await timers_at(
+        settings, as_delivery, fifteenth + SETTLING - timedelta(microseconds=1), rules=rules
+    )
     assert await timers.look() == 0
 
-    clock.now = fifteenth + SETTLE
+    clock.now = fifteenth + SETTLING
     assert await timers.look() == 2
     launch = campaign.rpartition(".")[2]
     ids = [f"triggered.not-aired.{launch}.{channel}" for channel in ("radio", "print")]
     assert await waiting(connection) == ids
     for day in (0, -4, 1, 30):
-        clock.now = fifteenth + SETTLE + timedelta(days=day)
+        clock.now = fifteenth + SETTLING + timedelta(days=day)
         assert await timers.look() == 0
     again, _ = await timers_at(settings, as_delivery, fifteenth + timedelta(days=9), rules=rules)
     assert await again.look() == 0
@@ -308,11 +370,10 @@ async def test_a_service_that_was_not_aired_is_triggered_at_its_midnight_once_fo
 async def test_the_delivery_process_waits_for_the_rows_and_then_escalates(
     settings: Settings, connection: Connection
 ) -> None:
-    settings = settings.model_copy(update={"clock_difference_max_s": ANY_DIFFERENCE_S})
     story, (campaign,) = launches()
     await make_live(connection, story)
     await set_position_back(connection, len(story.entries) - 1)
-    delivery = Delivery(settings, parts=(partial(set_off, clock=MovedClock(DUE)),))
+    delivery = Delivery(settings, parts=(set_off_at(DUE),))
     with capture_logs() as lines:
         async with running(delivery):
 
@@ -336,7 +397,6 @@ async def test_the_delivery_process_waits_for_the_rows_and_then_escalates(
 
 
 async def test_while_one_part_is_halted_the_others_go_on(settings: Settings, connection: Connection) -> None:
-    settings = settings.model_copy(update={"clock_difference_max_s": ANY_DIFFERENCE_S})
     story, (campaign,) = launches()
     await make_live(connection, story)
     given = asyncio.Event()
@@ -347,7 +407,7 @@ async def test_while_one_part_is_halted_the_others_go_on(settings: Settings, con
         round_ended()
         await term.stop.wait()
 
-    delivery = Delivery(settings, parts=(needs_a_key, partial(set_off, clock=MovedClock(DUE))))
+    delivery = Delivery(settings, parts=(needs_a_key, set_off_at(DUE)))
     async with running(delivery):
 
         async def is_escalated() -> bool:

@@ -41,9 +41,8 @@ async def test_every_hostile_record_gets_the_verdict_of_the_contract(
     for code, sent in by_agency.items():
         await _send(settings, agency_topic(code), sent, compression)
     # Useless records pause a topic: here all are meant to be read at once.
-    patient = settings.model_copy(
-        update=dict.fromkeys(("breaker_refused_in_a_row_max", "breaker_conflicts_in_a_row_max"), 1_000_000)
-    )
+    limits = ("breaker_refused_in_a_row_max", "breaker_conflicts_in_a_row_max", "breaker_refused_bytes_max")
+    patient = settings.model_copy(update=dict.fromkeys(limits, 1 << 40))
     async with running(registrar(patient)):
         for code, sent in by_agency.items():
             await _until_read(connection, agency_topic(code), len(sent))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from infra.log.reader import log_size, read_entries, read_leaves, read_tree
 from infra.log.signed_note import LogKey, parse_checkpoint
 from infra.postgres.connection import Connection, connect
 from infra.postgres.verdicts import next_sequence
-from infra.process import lease
+from infra.process import lease, retention
 from infra.settings import Settings
 from tests.integration.consumers.registrar.registering import (
     HEALTH_TOPIC,
@@ -209,6 +209,31 @@ async def test_hostile_records_are_one_refusal_each_and_the_next_event_goes_on(
     assert await connection.fetchval("SELECT count(*) FROM log.refusal") == 7
     assert await connection.fetchval("SELECT count(*) FROM log.dead_letter") == 7
     assert (await ids(connection))[-1] == "good"
+
+
+async def test_refused_records_are_kept_for_their_retention_by_the_time_of_the_log(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "EVERY_S", 0.05)
+    monkeypatch.setattr(retention, "ROWS_MAX", 2)
+    await found(settings, "health")
+    await send(settings, HEALTH_TOPIC, *[b"{"] * 5)
+    then = datetime.now(UTC) - timedelta(days=401)
+    kept = "SELECT array_agg(index ORDER BY index) FROM log.dead_letter"
+    async with running(Registrar(settings.model_copy(update={"clock_difference_max_s": 1e9}), lambda: then)):
+        await until_size(connection, 8)
+        await asyncio.sleep(0.5)
+        assert len(await connection.fetchval(kept)) == 5, "a clock alone deletes nothing"
+    await send(settings, HEALTH_TOPIC, b"[", said("good"))
+    async with running(registrar(settings)):
+        await until_size(connection, 10)
+
+        async def are_gone() -> bool:
+            return await connection.fetchval(kept) == [8]
+
+        await until(are_gone, "the old ones are deleted, in three batches")
+        await require_whole_log(settings, connection)
+    assert await connection.fetchval("SELECT count(*) FROM log.refusal") == 6, "the refusals stay"
 
 
 @pytest.mark.parametrize("moment", ["before the commit", "after the commit"])

@@ -6,17 +6,18 @@ import asyncio
 
 import pytest
 
-from consumers.relay import agency_topics
+from consumers.relay import sending
 from consumers.relay.relay import Relay
 from consumers.relay.triggers import triggers_waiting
 from events.wire.entry import Entry
+from infra.kafka import clients
 from infra.kafka.admin import admin_client, create_acls, delete_acls, delete_topics
 from infra.kafka.client_config import agency_triggers_topic
 from infra.kafka.clients import raw_client
 from infra.kafka.rights import Operation, Resource, Right, principal_rights
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.campaigns.test_campaigns import event_of, fold, make_topics, running, write_log
+from tests.integration.consumers.campaigns.test_campaigns import event_of, fold, make_topics, put, running, write_log
 from tests.integration.consumers.registrar.registering import records, until
 from tests.unit.consumers.campaigns.story import Story
 
@@ -144,7 +145,7 @@ async def test_a_topic_that_is_missing_is_made_and_goes_on_where_it_was(
 async def test_a_topic_that_may_not_be_written_holds_up_no_other(
     settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agency_topics, "TRY_AGAIN_S", 0.5)
+    monkeypatch.setattr(sending, "RETRY_WAIT_MAX_S", 0.5)
     await make_topics(settings)
     story = two_agencies()
     await live(connection, story)
@@ -159,6 +160,7 @@ async def test_a_topic_that_may_not_be_written_holds_up_no_other(
         await asyncio.sleep(1)
         epoch = relay.epoch
         assert await values(settings, "health") == []
+        assert f"{agency_triggers_topic(settings, 'health')} cannot be written" in str(relay.readiness().details)
         async with admin_client(settings) as admin:
             await delete_acls(raw_client(admin), "relay")
             everywhere = settings.model_copy(
@@ -169,6 +171,67 @@ async def test_a_topic_that_may_not_be_written_holds_up_no_other(
         await until_sent(connection, story, "health")
         assert relay.epoch == epoch, "the same term"
     assert len(await values(settings, "health")) == 6
+
+
+async def test_a_topic_that_acknowledges_nothing_fails_alone_and_goes_on_where_it_was(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The common topic is gone: to the client that is as without a leader."""
+    monkeypatch.setattr(clients, "SEND_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(sending, "RETRY_WAIT_MAX_S", 0.5)
+    await make_topics(settings)
+    story = two_agencies()
+    await live(connection, story)
+    async with admin_client(settings) as admin:
+        await delete_topics(admin, [settings.triggers_topic])
+    relay = Relay(settings)
+    async with running(relay):
+        await until_sent(connection, story, "health", "interior")
+        epoch = relay.epoch
+
+        async def is_named() -> bool:
+            return f"{settings.triggers_topic} cannot be written (NotAcknowledged" in str(relay.readiness().details)
+
+        await until(is_named, "the topic is named")
+        assert not relay.readiness().ready
+        for name in "ab":
+            await put(connection, name)
+
+            async def is_sent() -> bool:
+                return not await connection.fetchval("SELECT count(*) FROM platform.outbox")
+
+            await until(is_sent, "the platform's own topic is written")
+            await asyncio.sleep(1)
+        assert await triggers_waiting(connection) == 2
+        await make_topics(settings)
+
+        async def nothing_waits() -> bool:
+            return await triggers_waiting(connection) == 0 and relay.readiness().ready
+
+        await until(nothing_waits, "it is written again")
+        assert relay.epoch == epoch, "the same term"
+    triggers = [event_of(story.raw[entry.index]) for entry in story.entries if entry.type == "campaign.triggered"]
+    assert [record.value for record in await records(settings, settings.triggers_topic)] == triggers, "once, in order"
+
+
+async def test_an_entry_that_was_changed_is_sent_to_nobody(settings: Settings, connection: Connection) -> None:
+    await make_topics(settings)
+    story = two_agencies()
+    await live(connection, story)
+    (first, *_) = (entry.index for entry in story.entries if entry.type == "campaign.triggered")
+    changed = [raw.replace(b"health", b"HEALTH") if at == first else raw for at, raw in enumerate(story.raw)]
+    bundle = b"".join(len(raw).to_bytes(2, "big") + raw for raw in changed)
+    await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
+    await connection.execute("UPDATE log.segment SET entries = $1", bundle)
+    relay = Relay(settings)
+    async with running(relay):
+
+        async def is_halted() -> bool:
+            return f"entry {first} of the log was changed" in str(relay.readiness().details.get("halted"))
+
+        await until(is_halted, "the relay is halted")
+    assert await records(settings, settings.triggers_topic) == []
+    assert await connection.fetchval("SELECT count(*) FROM platform.route_position") == 0
 
 
 async def test_an_entry_is_sent_as_soon_as_it_is_applied(settings: Settings, connection: Connection) -> None:

@@ -17,6 +17,7 @@ LIMITS = Limits(
     duplicates_in_a_row_max=20,
     conflicts_in_a_row_max=10,
     refused_in_a_row_max=5,
+    refused_bytes_max=5_000,
     percent_max=80,
     wait_s=30,
     wait_max_s=100,
@@ -31,6 +32,7 @@ def test_each_limit_is_the_setting_of_its_name() -> None:
         breaker_duplicates_in_a_row_max=1,
         breaker_conflicts_in_a_row_max=2,
         breaker_refused_in_a_row_max=3,
+        breaker_refused_bytes_max=7,
         breaker_percent_max=4,
         breaker_wait_s=5,
         breaker_wait_max_s=6,
@@ -39,16 +41,17 @@ def test_each_limit_is_the_setting_of_its_name() -> None:
         duplicates_in_a_row_max=1,
         conflicts_in_a_row_max=2,
         refused_in_a_row_max=3,
+        refused_bytes_max=7,
         percent_max=4,
         wait_s=5,
         wait_max_s=6,
     )
 
 
-def feed(breaker: Breaker, outcomes: Sequence[Outcome], now: datetime = NOW) -> int:
+def feed(breaker: Breaker, outcomes: Sequence[Outcome], now: datetime = NOW, sizes: Sequence[int] = (1,)) -> int:
     """How many records were counted before the topic was paused."""
     for taken, outcome in enumerate(outcomes, 1):
-        if breaker.record(outcome, taken, now):
+        if breaker.record(outcome, taken, sizes[taken % len(sizes)], now):
             return taken
     return len(outcomes)
 
@@ -93,6 +96,32 @@ def test_records_of_a_better_kind_drain_the_bucket_of_a_worse_one_only() -> None
     assert feed(Breaker(LIMITS), [BAD, CONFLICT] * 100) == 20
 
 
+@pytest.mark.parametrize(("kind", "records"), [(BAD, 1_000), (CONFLICT, 10_000)])
+def test_an_agency_of_which_80_percent_is_refused_is_paused_by_default(kind: Outcome, records: int) -> None:
+    breaker = Breaker(Limits.of(Settings()))
+    assert feed(breaker, [kind, kind, kind, kind, GOOD] * 10_000) < records
+    assert breaker.pause is not None
+    assert breaker.pause.cause is kind
+    assert feed(Breaker(Limits.of(Settings())), [kind, GOOD] * 10_000) == 20_000, "a half is not"
+
+
+@pytest.mark.parametrize("kind", [BAD, CONFLICT])
+def test_so_many_bytes_of_refused_records_pause_the_topic_whatever_their_number(kind: Outcome) -> None:
+    breaker = Breaker(LIMITS)
+    assert feed(breaker, [kind, GOOD] * 100, sizes=[1, 1_000]) == 11, "1,000 bytes of one, and 1 byte of the other"
+    assert breaker.pause is not None
+    assert breaker.pause.cause is kind
+    assert breaker.pause.reason["en"].startswith("5,000 bytes of records were refused")
+    assert "5,000" in breaker.pause.reason["ar"]
+    assert feed(Breaker(LIMITS), [kind, GOOD] * 100, sizes=[300, 1_000]) == 200, "not more than 80 % of the bytes"
+    assert feed(Breaker(LIMITS), [AGAIN, GOOD] * 100, sizes=[1, 10_000]) == 200, "of a duplicate nothing is kept"
+
+
+def test_large_refusals_among_as_many_events_pause_a_topic_by_default() -> None:
+    """A half of them by number: without the bytes each event would let 128 KiB of a refusal be kept, without end."""
+    assert 100 < feed(Breaker(Limits.of(Settings())), [BAD, GOOD] * 10_000, sizes=[500, 131_072]) < 300
+
+
 def test_a_backlog_sent_again_once_does_not_pause_the_topic_by_default() -> None:
     settings = Settings()
     assert feed(Breaker(Limits.of(settings)), [AGAIN] * 199_999) == 199_999
@@ -108,7 +137,7 @@ def test_when_the_wait_is_over_a_record_as_bad_opens_it_again_for_longer_up_to_a
         waits.append((breaker.pause.until - now).total_seconds())
         now = breaker.pause.until
         assert breaker.state(now) == "half-open"
-        assert breaker.record(kind, 0, now)
+        assert breaker.record(kind, 0, 1, now)
     assert waits[:4] == [30, 60, 100, 100]
     assert max(waits) == 100
 
@@ -117,7 +146,7 @@ def test_when_the_wait_is_over_a_record_as_bad_opens_it_again_for_longer_up_to_a
 @pytest.mark.parametrize("probe", Outcome)
 def test_only_a_record_of_a_better_kind_ends_the_pause(cause: Outcome, probe: Outcome) -> None:
     breaker = Breaker(LIMITS, BreakerState(pause=Pause(NOW, 3, REASON, cause)))
-    assert breaker.record(probe, 0, NOW) is (probe >= cause)
+    assert breaker.record(probe, 0, 1, NOW) is (probe >= cause)
     assert (breaker.pause is not None) is (probe >= cause)
     if breaker.pause is None:
         assert breaker.kept == CLOSED, "the counts begin anew"
@@ -128,9 +157,9 @@ def test_only_a_record_of_a_better_kind_ends_the_pause(cause: Outcome, probe: Ou
 def test_records_that_an_operator_let_through_are_not_counted() -> None:
     breaker = Breaker(LIMITS)
     breaker.uncounted_up_to = 50
-    assert not any(breaker.record(BAD, offset, NOW) for offset in range(50))
+    assert not any(breaker.record(BAD, offset, 1, NOW) for offset in range(50))
     assert breaker.kept == CLOSED
-    assert [breaker.record(BAD, offset, NOW) for offset in range(50, 55)] == [False] * 4 + [True]
+    assert [breaker.record(BAD, offset, 1, NOW) for offset in range(50, 55)] == [False] * 4 + [True]
 
 
 @given(

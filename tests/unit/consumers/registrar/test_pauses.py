@@ -139,3 +139,11 @@ def test_a_request_ends_one_pause_only() -> None:
     assert topic.is_held
     assert topic.look() == []
     assert topic.is_held
+
+
+def test_large_refused_records_are_counted_by_their_bytes() -> None:
+    topic = Topic(CLOSED)
+    topic.number(*[b"x" * 131_072] * 127)
+    assert not topic.is_held
+    topic.number(b"x" * 131_072)
+    assert topic.is_held, "16 MiB, long before 500 records"

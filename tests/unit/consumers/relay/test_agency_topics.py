@@ -1,106 +1,131 @@
-"""When the relay's wait is over: once every topic that has something to send was acknowledged, not just any of them."""
+"""The agencies' topics: one that cannot be written fails alone, keeps its position, and is tried again."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aiokafka.errors import TopicAuthorizationFailedError
+from structlog.testing import capture_logs
 
 from consumers.relay import agency_topics
 from consumers.relay.agency_topics import AgencyTopics
 from consumers.relay.outbox_source import Message
+from consumers.relay.sending import TopicSender, UnwrittenTopics
 from infra.kafka.admin import KafkaRefused
 from infra.kafka.client_config import agency_triggers_topic
 from infra.kafka.clients import NotAcknowledged
-from infra.process.leader_election import Parts, Term
+from infra.process.leader_election import Term
 from infra.settings import Settings
 
-SETTINGS = Settings(lease_renew_ms=20)
+SETTINGS = Settings(lease_renew_ms=20, retry_wait_min_ms=1)
 MESSAGE = Message(7, b"key", b"value", ())
 
 
 class Connection:
     async def add_listener(self, *_: object) -> None: ...
 
-    async def close(self, **_: object) -> None: ...
+
+class Kafka:
+    """Agency → what its topic answers to one message; none is left of one that was acknowledged."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Exception | None] = {}
+        self.alarms: list[str | None] = []
+        self.made: list[str] = []
+
+    async def next_messages(self, _: Any, but_for: Collection[str]) -> dict[str, list[Message]]:
+        return {code: [MESSAGE] for code in self.answers if code not in but_for}
+
+    async def send(self, topic: str) -> None:
+        if (error := self.answers[topic.rpartition(".")[2]]) is not None:
+            raise error
+
+    async def move(self, _: object, route: str, *__: object) -> None:
+        del self.answers[route.rpartition(".")[2]]
+
+    async def until_sent(self, *codes: str) -> None:
+        async with asyncio.timeout(10):
+            while self.answers.keys() & set(codes):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
 
 
 @pytest.fixture
-def unsent(monkeypatch: pytest.MonkeyPatch) -> dict[str, Exception | None]:
-    """Agency → what its topic answers to one message; none is left of one that was acknowledged."""
-    answers: dict[str, Exception | None] = {}
+def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
+    found = Kafka()
 
-    async def next_messages(_: Any, but_for: Collection[str]) -> dict[str, list[Message]]:
-        return {code: [MESSAGE] for code in answers if code not in but_for}
-
-    async def send(_: object, topic: str, __: object) -> None:
-        code = next(code for code in answers if topic == agency_triggers_topic(SETTINGS, code))
-        if (error := answers[code]) is not None:
-            await asyncio.sleep(0.05)  # later than the other topic acknowledges
-            raise error
-
-    async def move(_: object, route: str, *__: object) -> None:
-        del answers[route.rpartition(".")[2]]
-
-    async def connect(*_: object) -> Any:
-        return Connection()
-
-    async def ensure(*_: object) -> None: ...
+    async def ensure(_: object, code: str, __: object) -> None:
+        found.made.append(code)
 
     @asynccontextmanager
-    async def admin(_: object) -> Any:
-        yield None
+    async def nothing(*_: object) -> AsyncIterator[Any]:
+        yield Connection()
 
-    monkeypatch.setattr(agency_topics, "_unsent", next_messages)
-    monkeypatch.setattr(agency_topics, "send", send)
-    monkeypatch.setattr(agency_topics, "move", move)
-    monkeypatch.setattr(agency_topics, "connect", connect)
-    monkeypatch.setattr(agency_topics, "admin_client", admin)
+    monkeypatch.setattr(agency_topics, "_unsent", found.next_messages)
+    monkeypatch.setattr(agency_topics, "move", found.move)
+    monkeypatch.setattr(agency_topics, "admin_client", nothing)
     monkeypatch.setattr(agency_topics, "ensure_triggers_topic", ensure)
-    return answers
+    monkeypatch.setattr(TopicSender, "send", lambda sender, _: found.send(sender.topic))
+    monkeypatch.setattr(Term, "connected", nothing)
+    return found
 
 
-async def a_term(parts: Parts) -> None:
-    """Until a send fails, or some rounds were good."""
-    producer: Any = None
-    agencies = AgencyTopics(SETTINGS, Term(1, asyncio.Event()), producer, lambda: None, lambda: parts.ended("agencies"))
-    async with asyncio.timeout(0.3):
-        await parts.run("agencies", agencies.run)
+@asynccontextmanager
+async def running(kafka: Kafka) -> AsyncIterator[asyncio.Task[None]]:
+    unwritten = UnwrittenTopics(SETTINGS, kafka.alarms.append)
+    agencies = AgencyTopics(SETTINGS, Term(1, asyncio.Event()), unwritten, lambda: None, lambda: None)
+    task = asyncio.create_task(agencies.run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_a_wait_goes_on_while_one_topic_fails_and_others_acknowledge(
-    unsent: dict[str, Exception | None],
+@pytest.mark.parametrize(
+    "error", [NotAcknowledged("no leader"), KafkaRefused("no"), TopicAuthorizationFailedError(), ConnectionError()]
+)
+async def test_a_topic_that_cannot_be_written_ends_no_term_and_holds_up_no_other(
+    kafka: Kafka, error: Exception
 ) -> None:
-    moved: list[bool] = []
-    parts = Parts(lambda: moved.append(True))
-    for _ in range(3):
-        unsent |= {"health": NotAcknowledged("away"), "interior": None}
-        with pytest.raises(NotAcknowledged):
-            await a_term(parts)
-        assert "interior" not in unsent, "it is held up by nothing"
-    assert moved == []
-    unsent["health"] = None
-    with pytest.raises(TimeoutError):
-        await a_term(parts)
-    assert moved
+    kafka.answers = {"health": error, "interior": None}
+    topic = agency_triggers_topic(SETTINGS, "health")
+    with capture_logs() as lines:
+        async with running(kafka) as term:
+            await kafka.until_sent("interior")
+            for _ in range(3):
+                kafka.answers["interior"] = None
+                await kafka.until_sent("interior")
+            assert not term.done()
+            assert kafka.answers == {"health": error}, "its position stays"
+            assert kafka.alarms[-1] is not None
+            assert kafka.alarms[-1].startswith(f"{topic} cannot be written ({type(error).__name__}")
+
+            kafka.answers["health"] = None
+            await kafka.until_sent("health")
+            assert not term.done()
+    assert kafka.alarms[-1] is None
+    said = [(line["event"], line["topic"]) for line in lines if line["log_level"] == "warning"]
+    assert said == [("a topic cannot be written, others are", topic), ("a topic is written again", topic)]
+    assert kafka.made.count("interior") == 1
+    assert kafka.made.count("health") > 1, "it may have been deleted: it is made again where it is gone"
 
 
-@pytest.mark.parametrize("refusal", [None, KafkaRefused("no")], ids=["nothing more to send", "refused"])
-async def test_a_topic_that_is_no_longer_sent_to_keeps_no_wait(
-    unsent: dict[str, Exception | None], refusal: Exception | None
-) -> None:
-    moved: list[bool] = []
-    parts = Parts(lambda: moved.append(True))
-    unsent["health"] = NotAcknowledged("away")
-    with pytest.raises(NotAcknowledged):
-        await a_term(parts)
-    assert moved == []
-    del unsent["health"]
-    if refusal is not None:
-        unsent["health"] = refusal
-    with pytest.raises(TimeoutError):
-        await a_term(parts)
-    assert moved
+async def test_a_bug_ends_the_term(kafka: Kafka) -> None:
+    kafka.answers = {"health": ZeroDivisionError()}
+    async with running(kafka) as term:
+        with pytest.raises(ZeroDivisionError):
+            await term
+
+
+def test_a_topic_is_tried_again_later_and_later_but_at_least_each_half_minute() -> None:
+    unwritten = UnwrittenTopics(Settings(), lambda _: None)
+    waits = [unwritten.failed("a", NotAcknowledged("no leader")) for _ in range(40)]
+    assert waits[0] <= 0.1
+    assert all(15 <= wait <= 30 for wait in waits[20:])
+    assert unwritten.failed("b", NotAcknowledged("no leader")) <= 0.1, "each by itself"
+    unwritten.written("a")
+    assert unwritten.failed("a", NotAcknowledged("no leader")) <= 0.1

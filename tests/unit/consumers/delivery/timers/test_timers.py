@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from datetime import timedelta
 from typing import Any
 from unittest.mock import AsyncMock, MagicMock
 
@@ -30,5 +31,5 @@ async def test_a_campaign_is_decided_only_if_its_due_date_has_still_passed_when_
     monkeypatch.setattr(timers.Timers, "_write", count)
     monkeypatch.setattr(timers, "entries_recorded_by", AsyncMock(return_value=len(story.entries)))
     connection: Any = MagicMock(fetch=AsyncMock(return_value=[asdict(row)]))
-    found = timers.Timers(connection, 1, MagicMock(), release_rules())
+    found = timers.Timers(connection, 1, MagicMock(), release_rules(), timedelta(0))
     assert await found._decide([campaign], TODAY, 9) == events

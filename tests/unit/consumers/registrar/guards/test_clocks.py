@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer, ClockSet
+from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer, ClockSet, TooLate
 from events.wire.entry import recorded_time
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -51,6 +51,17 @@ def test_a_process_that_was_suspended_before_it_read_the_answer_has_no_wrong_clo
     asked = machine.clock()
     machine.passed_s = 3600
     machine.check().require_kafka(asked, NOON + timedelta(seconds=answered_after_s))
+
+
+def test_a_batch_that_got_its_time_before_a_suspension_is_not_committed() -> None:
+    """The timers decide as of midnight once no entry of before can come any more."""
+    machine = Machine()
+    recorded = machine.clock()
+    machine.passed_s = LIMIT_S
+    machine.check().require_batch(recorded, NOON + timedelta(seconds=LIMIT_S))
+    machine.passed_s = LIMIT_S + 1
+    with pytest.raises(TooLate, match="read again"):
+        machine.check().require_batch(recorded, NOON + timedelta(seconds=LIMIT_S + 1))
 
 
 def test_a_clock_that_is_set_after_kafkas_has_agreed_is_compared_again() -> None:

@@ -1,0 +1,33 @@
+"""How long the delivery process keeps what it did: messages that have ended, attempts to deliver them, jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+from infra.process.leader_election import Term
+from infra.process.retention import Delete, keep_retention
+from infra.settings import Settings
+
+JOBS_KEEP_DAYS: Final = 1
+_SQL: Final = queries("consumers.delivery", "retention.sql")
+
+
+async def forget(settings: Settings, term: Term, round_ended: Callable[[], None]) -> None:
+    """A part of the delivery process, which never fails: deletes what is older than its retention."""
+    round_ended()
+    tables = {
+        "delivery.attempt": _older_than("attempts", settings.webhook_attempts_keep_days),
+        "delivery.message": _older_than("messages", settings.messages_keep_days),
+        "delivery.pgqueuer_log": _older_than("jobs", JOBS_KEEP_DAYS),
+    }
+    await keep_retention(settings, term, tables)
+
+
+def _older_than(name: str, days: int) -> Delete:
+    async def delete(connection: Connection, rows_max: int) -> str:
+        return await connection.execute(_SQL[name], days, rows_max)
+
+    return delete

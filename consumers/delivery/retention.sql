@@ -1,0 +1,24 @@
+-- name: messages
+-- Messages that ended so many days ago, with what is left of their attempts. One that waits stays.
+WITH old AS (
+    SELECT message_id FROM delivery.message
+    WHERE ended_at < clock_timestamp() - make_interval(days => $1) ORDER BY ended_at LIMIT $2
+), attempts AS (
+    DELETE FROM delivery.attempt a USING old WHERE a.message_id = old.message_id
+)
+DELETE FROM delivery.message m USING old WHERE m.message_id = old.message_id
+
+-- name: attempts
+DELETE FROM delivery.attempt a USING (
+    SELECT message_id, number FROM delivery.attempt
+    WHERE at < clock_timestamp() - make_interval(days => $1) ORDER BY at LIMIT $2
+) old
+WHERE a.message_id = old.message_id AND a.number = old.number
+
+-- name: jobs
+-- PgQueuer's own log of jobs that are done.
+DELETE FROM delivery.pgqueuer_log l USING (
+    SELECT id FROM delivery.pgqueuer_log
+    WHERE created < clock_timestamp() - make_interval(days => $1) ORDER BY created LIMIT $2
+) old
+WHERE l.id = old.id
