@@ -1,0 +1,4 @@
+-- How anomalies are found, in each consumer that detects some: all, an agency's, and those about one thing.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS anomaly_by_found ON anomaly (found_index, index);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS anomaly_by_agency ON anomaly (agency, found_index, index);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS anomaly_by_subject ON anomaly (subject, found_index, index);
