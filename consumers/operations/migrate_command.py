@@ -56,6 +56,7 @@ async def migrate_database(settings: Settings) -> Migrated:
         connected(migrator, "migrate", batch=True) as connection,
         connected(migrator, "migrate progress") as watching,
         progress_in_the_log(watching),
+        one_at_a_time(connection),
     ):
         await require_roles(connection)
         applied = await migrate(connection)
@@ -70,11 +71,10 @@ async def migrate_database(settings: Settings) -> Migrated:
             for schema in schemas:
                 await own_read_models(connection, schema)
             await grant_rights(connection, schemas)
-        async with one_at_a_time(connection):
-            built = [
-                name
-                for consumer in CONSUMERS.values()
-                for sql in consumer.index_sql()
-                for name in await build_indexes(connection, consumer.schema, sql)
-            ]
+        built = [
+            name
+            for consumer in CONSUMERS.values()
+            for sql in consumer.index_sql()
+            for name in await build_indexes(connection, consumer.schema, sql)
+        ]
     return Migrated(applied, made, built)
