@@ -16,7 +16,8 @@ ENDPOINT_KEY: Final = "endpoint-key"
 """The delivery process's key, for which the secrets of webhooks are sealed."""
 CONSOLE_KEY: Final = ("key", "console-tokens")
 """Signs what the console sends to the gateway for the people who use it. File and folder; both processes have them."""
-
+ACCOUNTS_KEY: Final = ("key", "accounts")
+"""Seals accounts and sessions of the console. File and folder; the console and `yesser accounts` have them."""
 OIDC_KEY: Final = "oidc-secret"
 """What the console shows its identity provider, where that wants a secret of it."""
 

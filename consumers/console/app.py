@@ -15,10 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
-from consumers.console.accounts.accounts import Account
-from consumers.console.accounts.kept_forms import KeptForm, is_kept_whole, kept_fields
 from consumers.console.accounts.sealing import Sealer
-from consumers.console.accounts.sessions import username_of
 from consumers.console.accounts.tries import Tries
 from consumers.console.data.gateway import GatewayAway
 from consumers.console.data.live import TooManyPages
@@ -27,13 +24,12 @@ from consumers.console.guard import Guard
 from consumers.console.navigation import OPEN_ENTRIES
 from consumers.console.pages.oidc import router as oidc
 from consumers.console.pages.rooms import ROOMS
-from consumers.console.pages.signin import continue_page
 from consumers.console.pages.signin import router as signin
 from consumers.console.parts import Parts
-from consumers.console.visit import Visiting, address_of, page_context
+from consumers.console.visit import Visiting, page_context
 from consumers.console.web import assets
 from consumers.console.web.explanations import CHANGED, LISTED, explanation_of
-from consumers.console.web.security import NotOwnForm, require_own_form
+from consumers.console.web.security import NotOwnForm, page_of_form, require_own_form
 from events.errors import Halt
 from infra.http.problems import EXPLANATIONS, Explanation, Problem, RequestCode
 from infra.postgres.connection import TRANSIENT_ERRORS
@@ -44,7 +40,6 @@ _GZIP_LEVEL: Final = 5
 """Two thirds of the time of the highest, for two per cent more bytes."""
 _KEPT: Final = "public, max-age=31536000, immutable"
 _CODES: Final[dict[int, RequestCode]] = {404: "no-such-route", 405: "method-not-allowed", 413: "request-too-large"}
-_CONFLICT: Final = 409
 _logger = structlog.get_logger(__name__)
 
 
@@ -61,7 +56,7 @@ def pages(parts: Parts) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
         dependencies=[Depends(require_own_form)],
-        exception_handlers=_handlers(),
+        exception_handlers=_handlers(parts),
         telemetry=_NO_TELEMETRY,
     )
     app.state.parts = parts
@@ -102,19 +97,15 @@ def _below_v1(app: ASGIApp) -> ASGIApp:
     return mounted
 
 
-def _handlers() -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]]:
+def _handlers(parts: Parts) -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]]:
     async def problem(request: Request, error: Problem) -> Response:
         return _error_page(request, error.code)
 
     async def not_own_form(request: Request, error: NotOwnForm) -> Response:
-        """A form of an earlier session of the same account waits for one click: nothing typed is lost but passwords and
-        files, which are not kept and are asked for again."""
-        account: Account = request.state.account
-        if username_of(error.secret) != account.username:
-            return _error_page(request, error.code)
-        form = KeptForm(account.username, address_of(request), kept_fields(error.fields))
-        is_whole = is_kept_whole(error.fields) and not error.has_files
-        return continue_page(request.app.state.parts, request, form, _CONFLICT, is_whole=is_whole)
+        """Usually of an earlier session, where another tab has signed in again: the browser offers to send it."""
+        context = page_context(request, request.state.account, unsent=True, form_page=page_of_form(request))
+        page: HTMLResponse = parts.templates.page("not-sent.html", request.state.words, context, 403)
+        return page
 
     async def not_answered(request: Request, error: NotAnswered) -> Response:
         if (changed_row := changed_row_of(error)) is not None:

@@ -2,32 +2,31 @@
 no foreign forms.
 
 Without a session only sign-in, static files and health answer; every other page leads to sign-in and back. A form that
-was sent after its session ended is kept, sealed, in the page to sign in.
+was sent after its session ended is not read: the browser keeps it (`static/drafts.js`).
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
-from starlette.requests import ClientDisconnect, cookie_parser
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consumers.console.accounts.sessions import COOKIE, Session
 from consumers.console.parts import Parts
 from consumers.console.sending.uploads import FILE_BYTES_MAX
-from consumers.console.visit import page_context
+from consumers.console.visit import address_of, page_context
 from consumers.console.web import assets
 from consumers.console.web.explanations import explanation_of
 from consumers.console.web.language import DEFAULT, LANGUAGES, Words
-from consumers.console.web.security import FIELDS_MAX, HEADERS, SAFE_METHODS, SIGN_IN, is_own_site
+from consumers.console.web.security import HEADERS, SAFE_METHODS, SIGN_IN, is_own_site, page_of_form
 from infra.postgres.connection import TRANSIENT_ERRORS
 
 LANGUAGE_COOKIE: Final = "yesser-language"
@@ -63,14 +62,7 @@ class Guard:
         if method not in SAFE_METHODS and not is_own_site(scope["headers"]):
             await Response("This form is not from the console.", 403)(scope, receive, protected)
         elif session is None and not path.startswith(_PUBLIC):
-            kept = None if method in SAFE_METHODS else await self._kept(scope, _bounded(receive, headers))
-            if kept is None:
-                back = quote(_address(scope)) if method in SAFE_METHODS else ""
-                await RedirectResponse(f"{SIGN_IN}?next={back}", 303)(scope, receive, protected)
-            else:
-                scope["state"]["kept_form"] = kept
-                with suppress(_Answered):
-                    await self._app(_sign_in_page(scope), _no_body, protected)
+            await RedirectResponse(_to_sign_in(Request(scope)), 303)(scope, receive, protected)
         else:
             with suppress(_Answered):
                 await self._app(scope, _bounded(receive, headers), protected)
@@ -81,25 +73,12 @@ class Guard:
         context = page_context(request, None, explanation=explanation, code="database-away", reasons=())
         return self._parts.templates.page("error.html", request.state.words, context, explanation.status)
 
-    async def _kept(self, scope: Scope, receive: Receive) -> str | None:
-        """The form of a session that has ended, sealed; None where there is nothing to keep."""
-        try:
-            form = await Request(scope, receive).form(max_fields=FIELDS_MAX)
-        except (HTTPException, MultiPartException, ClientDisconnect):
-            return None
-        fields = [(name, text) for name, text in form.multi_items() if isinstance(text, str)]
-        return self._parts.kept_forms.seal(_address(scope), fields)
 
-
-def _sign_in_page(scope: Scope) -> Scope:
-    """The request for the page to sign in, from the browser that sent this form."""
-    headers = [(name, value) for name, value in scope["headers"] if not name.startswith(b"content-")]
-    own = {"method": "GET", "path": SIGN_IN, "raw_path": SIGN_IN.encode(), "query_string": b"", "headers": headers}
-    return {**scope, **own}
-
-
-async def _no_body() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}
+def _to_sign_in(request: Request) -> str:
+    """The page to sign in, which leads back to the page, or to that of the form that was not read."""
+    if request.method in SAFE_METHODS:
+        return f"{SIGN_IN}?{urlencode({'next': address_of(request)}, safe='/')}"
+    return f"{SIGN_IN}?{urlencode({'next': page_of_form(request), 'unsent': 1}, safe='/')}"
 
 
 def _bounded(receive: Receive, headers: Headers) -> Receive:
@@ -151,8 +130,3 @@ def _protected(send: Send, *, keeps: bool) -> Send:
         await send(message)
 
     return with_headers
-
-
-def _address(scope: Scope) -> str:
-    query = scope["query_string"].decode("latin-1")
-    return f"{scope['path']}?{query}" if query else str(scope["path"])

@@ -7,9 +7,9 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from consumers.console.accounts.kept_forms import KeptForms
 from consumers.console.accounts.oidc import Oidc
 from consumers.console.accounts.passwords import PasswordChecks
+from consumers.console.accounts.seals import Seals
 from consumers.console.accounts.sessions import Sessions
 from consumers.console.data.gateway import Gateway
 from consumers.console.data.live import Live
@@ -34,9 +34,9 @@ class Parts:
     read_api: ReadApi
     gateway: Gateway
     live: Live
+    seals: Seals
     sessions: Sessions
     passwords: PasswordChecks
-    kept_forms: KeptForms
     templates: Templates
     rendered: Rendered
     receipts: Receipts

@@ -11,10 +11,9 @@ from typing import Final
 
 from consumers.commitments.routes import router as commitments
 from consumers.completeness.routes import router as completeness
-from consumers.console.accounts.kept_forms import KeptForms
 from consumers.console.accounts.oidc import Oidc
 from consumers.console.accounts.passwords import PasswordChecks
-from consumers.console.accounts.sealing import Sealer
+from consumers.console.accounts.seals import Seals
 from consumers.console.accounts.sessions import Sessions
 from consumers.console.app import application
 from consumers.console.data.gateway import Gateway
@@ -92,6 +91,7 @@ class Console:
 async def running_parts(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[Parts]:
     """What the pages work with, while the block runs. `settings` act as the console."""
     impatient = settings.model_copy(update={"statement_timeout_ms": settings.gateway_read_timeout_ms})
+    seals = Seals.of(settings)
     reads = await create_pool(impatient.acting_as("reader"), "console reads", size=READ_POOL_SIZE)
     own = await create_pool(settings, "console", size=OWN_POOL_SIZE)
     gateway, oidc = Gateway(settings, clock), Oidc.of(settings, clock)
@@ -105,9 +105,9 @@ async def running_parts(settings: Settings, clock: Callable[[], datetime]) -> As
             read_api=ReadApi(RouteParts(settings, reads, caller_of), *FURTHER),
             gateway=gateway,
             live=live,
-            sessions=Sessions(own, settings, clock),
+            seals=seals,
+            sessions=Sessions(own, settings, seals, clock),
             passwords=PasswordChecks(),
-            kept_forms=KeptForms(Sealer.of(settings, "form"), clock),
             oidc=oidc,
             templates=Templates(),
             rendered=Rendered(live.positions, clock),

@@ -105,7 +105,8 @@ def attachment(content: bytes, media_type: str, filename: str) -> Response:
 
 def page_context(request: Request, account: Account | None, **context: Any) -> dict[str, Any]:
     """What the layout needs besides a page's own context. `here`: where the page can be loaded again, to follow the log
-    or in the other language; None for the answer to a form."""
+    or in the other language; None for the answer to a form. `unsent`: a form brought the browser here without having
+    been read."""
     return {
         "account": account,
         "csrf": getattr(request.state, "csrf", ""),
@@ -114,6 +115,7 @@ def page_context(request: Request, account: Account | None, **context: Any) -> d
         "navigation": items_of(account.role) if account is not None else (),
         "opens_entries": account is not None and account.role in OPEN_ENTRIES,
         "live": False,
+        "unsent": False,
         **context,
     }
 

@@ -10,7 +10,7 @@ from typing import Final
 from infra.errors import StackError
 from infra.principals import PRINCIPALS, SUPERUSER
 from infra.process.subprocess_command import subprocess_command
-from infra.secret_files import CONSOLE_KEY, ENDPOINT_KEY, password
+from infra.secret_files import ACCOUNTS_KEY, CONSOLE_KEY, ENDPOINT_KEY, password
 from infra.settings import Settings
 
 COMMAND_TIMEOUT_S: Final = 300.0
@@ -25,7 +25,8 @@ async def prepare_database(settings: Settings) -> None:
         from infra.postgres.roles import create_roles
 
         password(settings.secrets_folder / "delivery", ENDPOINT_KEY)
-        password(settings.secrets_folder / CONSOLE_KEY[1], CONSOLE_KEY[0])
+        for file, folder in (CONSOLE_KEY, ACCOUNTS_KEY):
+            password(settings.secrets_folder / folder, file)
         passwords = {name: password(settings.secrets_folder / name, "postgres") for name in PRINCIPALS}
         async with connected(settings.acting_as(SUPERUSER), "roles", batch=True) as connection:
             await create_roles(connection, database_name(settings), passwords)

@@ -59,6 +59,8 @@ def test_a_webhook_is_added_tried_and_sent_to_again_in_english(story: Story) -> 
         *("--contact", "desk@health.gov.example"),
     )
     with story.visit("team", "en") as visitor:
+        visitor.open("/campaigns/teams/console-en", 403)
+    with story.visit("agency", "en") as visitor:
         page = visitor.open("/campaigns/teams/console-en")
         page.get_by_role("link", name="Add a webhook").click()
         page.fill("#url", "ftp://nowhere")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.browser.console import NARROW, Language, Story, require_accessible, require_no_sideways_scroll
+from tests.browser.console import NARROW, Language, Story, Visitor, require_accessible, require_no_sideways_scroll
 
 FORM = "/workspace/publish/awareness.initiative-announced"
 CHECK = {"ar": "تحقق وراجع", "en": "Check and review"}
@@ -136,43 +136,79 @@ def test_two_tabs_propose_two_ids_and_an_id_of_another_event_is_a_fault_of_the_f
         assert other.input_value("[id='data.initiative_id']") == "TAB-2"
 
 
+def sign_in(page: Page, story: Story, role: str) -> None:
+    page.fill("#username", role)
+    page.fill("#password", story.passwords[role])
+    press(page, "Sign in")
+
+
+def lose_a_form(visitor: Visitor, story: Story, form_id: str, name: str = "") -> Page:
+    """Fill in a form as the agency, and send it when the session has ended: the page to sign in."""
+    page = visitor.open("/sign-in")
+    sign_in(page, story, "agency")
+    visitor.open(FORM)
+    fill(page, form_id, name)
+    page.context.clear_cookies(name="yesser-session")
+    press(page, "Check and review")
+    assert "Your session has ended" in page.locator(".notice").inner_text()
+    return page
+
+
 def test_a_session_that_ends_in_a_form_loses_nothing(story: Story) -> None:
-    with story.visit(None, "en", java_script_enabled=False) as visitor:
-        page = visitor.open("/sign-in")
+    with story.visit(None, "en") as visitor:
+        page = lose_a_form(visitor, story, "EXPIRED", MARKUP)
         page.fill("#username", "agency")
-        page.fill("#password", story.passwords["agency"])
-        press(page, "Sign in")
-        visitor.open(FORM)
-        fill(page, "EXPIRED", MARKUP)
-        page.context.clear_cookies(name="yesser-session")
-        press(page, "Check and review")
-        assert "What you typed is kept" in page.locator(".notice").inner_text()
-        assert page.input_value("#username") == "agency"
         page.fill("#password", "not the password")
         press(page, "Sign in")
-        page.fill("#password", story.passwords["agency"])
-        press(page, "Sign in")
-        expect(page.locator("h1")).to_have_text("Continue where you were")
-        press(page, "Continue")
+        sign_in(page, story, "agency")
+        expect(page.locator(".notice h2")).to_have_text("Your form was not sent")
+        page.locator(".notice summary").click()
+        assert MARKUP in page.locator(".notice").inner_text()
+        require_accessible(page)
+        page.get_by_role("button", name="Send it now").click()
         expect(page.locator("h1")).to_have_text("Review before sending")
         assert MARKUP in page.locator("main").inner_text()
+        assert page.evaluate("sessionStorage.length") == 0, "it has arrived"
 
 
 def test_what_one_account_typed_is_not_shown_to_another(story: Story) -> None:
     with story.visit(None, "en") as visitor:
+        page = lose_a_form(visitor, story, "NOT-YOURS")
+        sign_in(page, story, "office")
+        expect(page.locator("h1")).to_be_visible()
+        assert "NOT-YOURS" not in page.content() + page.evaluate("JSON.stringify(sessionStorage)")
+
+
+def test_a_form_from_before_another_tab_signed_in_is_sent_with_one_click(story: Story) -> None:
+    with story.visit(None, "en") as visitor:
         page = visitor.open("/sign-in")
-        page.fill("#username", "agency")
-        page.fill("#password", story.passwords["agency"])
-        press(page, "Sign in")
+        sign_in(page, story, "agency")
         visitor.open(FORM)
-        fill(page, "NOT-YOURS")
+        fill(page, "SECOND-TAB")
+        other = page.context.new_page()
         page.context.clear_cookies(name="yesser-session")
+        other.goto(f"{story.address}/sign-in")
+        sign_in(other, story, "agency")
+        expect(other.locator("h1")).not_to_have_text("Sign in")
         press(page, "Check and review")
-        page.fill("#username", "office")
-        page.fill("#password", story.passwords["office"])
-        press(page, "Sign in")
-        expect(page.locator("h1")).to_have_text("The form was not kept")
-        assert "NOT-YOURS" not in page.content()
+        expect(page.locator("h1")).to_have_text("The form was not sent")
+        page.get_by_role("button", name="Send it now").click()
+        expect(page.locator("h1")).to_have_text("Review before sending")
+
+
+def test_a_file_of_a_lost_form_is_chosen_again(story: Story) -> None:
+    with story.visit(None, "en") as visitor:
+        page = visitor.open("/sign-in")
+        sign_in(page, story, "agency")
+        visitor.open("/workspace/files")
+        page.context.clear_cookies(name="yesser-session")
+        upload(page, "lost.ndjson", b"{}")
+        sign_in(page, story, "agency")
+        assert "Files and passwords are not kept" in page.locator(".notice").inner_text()
+        page.get_by_role("link", name="Go to the form").click()
+        expect(page).to_have_url(f"{story.address}/workspace/files")
+        page.get_by_role("button", name="Discard it").click()
+        assert page.evaluate("sessionStorage.length") == 0
 
 
 def test_a_file_is_checked_sent_and_followed_and_its_refusals_are_corrected(story: Story) -> None:

@@ -1,3 +1,3 @@
 """Who may enter the console: accounts, passwords, sessions. Way in: `sessions.Sessions`, `commands.accounts`. Imports:
-`events`, `infra`, `consumers.console.web`.
+`events`, `infra`.
 """

@@ -6,10 +6,15 @@ An account is of a desk or a role, as its name says. What a role may read is wha
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
+import structlog
+
+from consumers.console.accounts.seals import Seals
+from events.errors import Halt, Reject
 from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind
 from infra.kafka.rights import OFFICE
@@ -28,6 +33,16 @@ _KINDS: Final[dict[Role, Kind]] = {
     "auditor": "auditor",
 }
 _SQL: Final = queries("consumers.console.accounts", "accounts.sql")
+_logger = structlog.get_logger(__name__)
+
+
+class NoSuchAccount(Reject):
+    """There is no account of this name: `yesser accounts list`."""
+
+
+class AccountChanged(Halt):
+    """The account's row was changed in the database, or is of an earlier release: compare it with what it should say
+    (`yesser accounts list`), and seal it with `yesser accounts seal`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +73,71 @@ class Account:
         return Caller(f"console/{self.username}", kind, holder, scopes, agency, self.is_suspended, self.partners)
 
 
-def account_of(row: Mapping[str, Any]) -> Account:
-    names = ("username", "role", "holder", "team", "language", "has_password")
-    return Account(partners=tuple(row["partners"]), **{name: row[name] for name in names})
+def account_of(row: Mapping[str, Any], seals: Seals) -> Account | None:
+    """The account of a row; None for one that is disabled, or whose row has not its seal."""
+    if not seals.is_account(row):
+        _logger.error("an account's row was changed in the database: it signs nobody in", username=row["username"])
+        return None
+    if row["disabled_at"] is not None:
+        return None
+    named = {name: row[name] for name in ("username", "role", "holder", "team", "language")}
+    return Account(partners=tuple(row["partners"]), has_password=row["password_hash"] is not None, **named)
 
 
-async def find_account(connection: Connection | Pool, username: str) -> tuple[Account, str | None] | None:
-    """An account that is not disabled, and the hash of its password."""
+async def find_account(connection: Connection | Pool, seals: Seals, username: str) -> tuple[Account, str | None] | None:
+    """An account that may sign in, and the hash of its password."""
     row = await connection.fetchrow(_SQL["account"], username)
-    return None if row is None else (account_of(row), row["password_hash"])
+    if row is None or (account := account_of(row, seals)) is None:
+        return None
+    return account, row["password_hash"]
 
 
-async def find_by_subject(connection: Connection | Pool, subject: str) -> Account | None:
-    """The account, not disabled, that an identity provider's subject stands for."""
+async def find_by_subject(connection: Connection | Pool, seals: Seals, subject: str) -> Account | None:
+    """The account that may sign in for an identity provider's subject."""
     row = await connection.fetchrow(_SQL["account_by_subject"], subject)
-    return None if row is None else account_of(row)
+    return None if row is None else account_of(row, seals)
+
+
+async def add_account(
+    connection: Connection, seals: Seals, account: Account, password_hash: str | None, oidc_subject: str | None = None
+) -> None:
+    """Add a new account, sealed. Raises `asyncpg.UniqueViolationError` where its name or its subject is taken."""
+    members = (account.username, account.role, account.holder, account.team, list(account.partners))
+    names = ("username", "role", "holder", "team", "partners", "password_hash", "oidc_subject", "disabled_at")
+    seal = seals.of_account(dict(zip(names, (*members, password_hash, oidc_subject, None), strict=True)))
+    await connection.execute(_SQL["add_account"], *members, account.language, password_hash, oidc_subject, seal)
+
+
+async def set_password(connection: Connection, seals: Seals, username: str, password_hash: str) -> None:
+    """In the caller's transaction: change it and end the sessions. Raises `NoSuchAccount`, `AccountChanged`."""
+    row = await _locked(connection, seals, username)
+    seal = seals.of_account({**row, "password_hash": password_hash})
+    await connection.execute(_SQL["set_password"], username, password_hash, seal)
+    await connection.execute(_SQL["end_sessions"], username)
+
+
+async def set_disabled(connection: Connection, seals: Seals, username: str, disabled_at: datetime | None) -> None:
+    """The same for whether it is disabled, and since when."""
+    row = await _locked(connection, seals, username)
+    seal = seals.of_account({**row, "disabled_at": disabled_at})
+    await connection.execute(_SQL["disable_account"], username, disabled_at, seal)
+    await connection.execute(_SQL["end_sessions"], username)
+
+
+async def _locked(connection: Connection, seals: Seals, username: str) -> Mapping[str, Any]:
+    row: Mapping[str, Any] | None = await connection.fetchrow(_SQL["locked_account"], username)
+    if row is None:
+        raise NoSuchAccount(f"{username}: {NoSuchAccount.__doc__}")
+    if not seals.is_account(row):
+        raise AccountChanged(f"{username}: {AccountChanged.__doc__}")
+    return row
 
 
 async def list_accounts(connection: Connection | Pool) -> list[dict[str, Any]]:
-    """Every account, without its password."""
+    """Every account's row, also with the hash of its password."""
     return [dict(row) for row in await connection.fetch(_SQL["accounts"])]
+
+
+async def seal_accounts(connection: Connection, seals: Seals, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Seal rows of `list_accounts` as they are: an operator has compared each with what it should say."""
+    await connection.executemany(_SQL["seal_account"], [(row["username"], seals.of_account(row)) for row in rows])

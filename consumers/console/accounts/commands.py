@@ -4,35 +4,44 @@ from __future__ import annotations
 
 import re
 import secrets
-from datetime import datetime
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, TypeVar
 
 import asyncpg
 import click
 
-from consumers.console.accounts.accounts import ROLES, USERNAME, list_accounts
+from consumers.console.accounts.accounts import (
+    ROLES,
+    USERNAME,
+    Account,
+    NoSuchAccount,
+    Role,
+    add_account,
+    list_accounts,
+    seal_accounts,
+    set_disabled,
+    set_password,
+)
 from consumers.console.accounts.passwords import LENGTH_MIN, hash_password
+from consumers.console.accounts.seals import Seals
 from events.errors import Reject
 from events.values.fields import CODE_PATTERN, ID_PATTERN
 from events.values.personal_data import shows_ten_digits
 from infra.command_line.database import with_database
+from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import AgencyCode
 from infra.postgres.connection import Connection
-from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
 
+Result = TypeVar("Result")
 _PARTNER: Final = re.compile(f"{CODE_PATTERN.strip('^$')}/{ID_PATTERN.strip('^$')}")
-_SQL: Final = queries("consumers.console.accounts", "accounts.sql")
 
 
 class AccountExists(Reject):
     """There is an account of this name, or of this subject: `yesser accounts list`."""
-
-
-class NoSuchAccount(Reject):
-    """There is no account of this name: `yesser accounts list`."""
 
 
 class InvalidAccount(Reject):
@@ -58,11 +67,11 @@ def accounts() -> None:
 @json_option
 def add_command(
     username: str,
-    role: str,
+    role: Role,
     agency: str | None,
     team: str | None,
     partners: tuple[str, ...],
-    language: str,
+    language: Literal["ar", "en"],
     subject: str | None,
     as_json: bool,
 ) -> None:
@@ -73,17 +82,17 @@ def add_command(
     require_valid(username, role, agency, team, partners)
     password = None if subject else secrets.token_urlsafe(LENGTH_MIN)
 
-    async def add(connection: Connection) -> None:
+    async def add(connection: Connection, seals: Seals) -> None:
         try:
-            async with connection.transaction():
-                hashed = None if password is None else hash_password(password)
-                given = (username, role, agency, team, list(partners), language, hashed, subject)
-                await connection.execute(_SQL["add_account"], *given)
-                await add_to_trail(connection, "accounts add", username, "--role", role)
+            hashed = None if password is None else hash_password(password)
+            await add_account(
+                connection, seals, Account(username, role, agency, team, partners, language), hashed, subject
+            )
+            await add_to_trail(connection, "accounts add", username, "--role", role)
         except asyncpg.UniqueViolationError:
             raise AccountExists(f"{username}: {AccountExists.__doc__}") from None
 
-    with_database(Settings().acting_as("administrator"), "accounts", add)
+    _with_seals(add)
     document = {"username": username, "role": role, "agency": agency, "team": team, "password": password}
     print_confirmation(
         document,
@@ -97,16 +106,45 @@ def add_command(
 @json_option
 def list_command(as_json: bool) -> None:
     """List the accounts."""
-    rows = with_database(Settings().acting_as("administrator"), "accounts", list_accounts)
-    document = [{name: _shown(value) for name, value in row.items()} for row in rows]
 
-    def show() -> None:
-        for row in rows:
-            state = "disabled" if row["disabled_at"] else "active"
-            whose = (row["team"] and f"{row['holder']}/{row['team']}") or row["holder"] or ", ".join(row["partners"])
-            click.echo(f"{row['username']:24} {row['role']:14} {whose:32} {state}")
+    async def read(connection: Connection, seals: Seals) -> list[dict[str, Any]]:
+        return [_document(row, seals) for row in await list_accounts(connection)]
 
-    print_result(document, as_json, show)
+    rows = _with_seals(read)
+    print_result(rows, as_json, lambda: _show(rows))
+
+
+@accounts.command("seal")
+@click.argument("usernames", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Do not ask: you have compared each account with what it should say.")
+@json_option
+def seal_command(usernames: tuple[str, ...], yes: bool, as_json: bool) -> None:
+    """Seal accounts that are of an earlier release, or whose row was changed in the database.
+
+    An account without its seal signs nobody in. Compare its role, agency, team, partners and subject with what they
+    should be. Where a row was changed, also make a new password afterwards.
+    """
+
+    async def read(connection: Connection, seals: Seals) -> list[dict[str, Any]]:
+        rows = {row["username"]: row for row in await list_accounts(connection)}
+        if missing := sorted(set(usernames) - set(rows)):
+            raise NoSuchAccount(f"{', '.join(missing)}: {NoSuchAccount.__doc__}")
+        return [rows[username] for username in usernames]
+
+    rows = _with_seals(read)
+    if not yes:
+        _show([_document(row, Seals.of(Settings())) for row in rows])
+        click.confirm(localized("أهذا ما يجب أن تقوله؟", "Is this what they should say?"), abort=True, err=True)
+
+    async def seal(connection: Connection, seals: Seals) -> None:
+        if await read(connection, seals) != rows:
+            raise AccountExists("The accounts were changed meanwhile. Nothing was sealed. Run the command again.")
+        await seal_accounts(connection, seals, rows)
+        await add_to_trail(connection, "accounts seal", *usernames)
+
+    _with_seals(seal)
+    document = {"sealed": list(usernames)}
+    print_confirmation(document, as_json, f"خُتمت الحسابات: {len(usernames)}.", f"Sealed accounts: {len(usernames)}.")
 
 
 @accounts.command("password")
@@ -116,13 +154,11 @@ def password_command(username: str, as_json: bool) -> None:
     """Make a new password for an account, print it once, and end the account's sessions."""
     made = secrets.token_urlsafe(LENGTH_MIN)
 
-    async def change(connection: Connection) -> None:
-        async with connection.transaction():
-            await _changed(connection, "set_password", username, hash_password(made))
-            await connection.execute(_SQL["end_sessions"], username)
-            await add_to_trail(connection, "accounts password", username)
+    async def change(connection: Connection, seals: Seals) -> None:
+        await set_password(connection, seals, username, hash_password(made))
+        await add_to_trail(connection, "accounts password", username)
 
-    with_database(Settings().acting_as("administrator"), "accounts", change)
+    _with_seals(change)
     document = {"username": username, "password": made}
     print_confirmation(document, as_json, f"كلمة المرور الجديدة: {made}", f"The new password: {made}")
 
@@ -159,20 +195,38 @@ def require_valid(username: str, role: str, agency: str | None, team: str | None
 
 
 def _set_disabled(username: str, as_json: bool, *, disabled: bool) -> None:
-    async def change(connection: Connection) -> None:
-        async with connection.transaction():
-            await _changed(connection, "disable_account", username, disabled)
-            await connection.execute(_SQL["end_sessions"], username)
-            await add_to_trail(connection, "accounts", "disable" if disabled else "enable", username)
+    async def change(connection: Connection, seals: Seals) -> None:
+        await set_disabled(connection, seals, username, datetime.now(UTC) if disabled else None)
+        await add_to_trail(connection, "accounts", "disable" if disabled else "enable", username)
 
-    with_database(Settings().acting_as("administrator"), "accounts", change)
+    _with_seals(change)
     ar, en = ("عُطّل الحساب", "Disabled") if disabled else ("فُعّل الحساب", "Enabled")
     print_confirmation({"username": username, "disabled": disabled}, as_json, f"{ar} {username}.", f"{en} {username}.")
 
 
-async def _changed(connection: Connection, statement: str, username: str, value: Any) -> None:
-    if await connection.execute(_SQL[statement], username, value) == "UPDATE 0":
-        raise NoSuchAccount(f"{username}: {NoSuchAccount.__doc__}")
+def _with_seals(work: Callable[[Connection, Seals], Awaitable[Result]]) -> Result:
+    """Do this as the administrator, in one transaction."""
+    settings = Settings()
+    seals = Seals.of(settings)
+
+    async def in_transaction(connection: Connection) -> Result:
+        async with connection.transaction():
+            return await work(connection, seals)
+
+    return with_database(settings.acting_as("administrator"), "accounts", in_transaction)
+
+
+def _document(row: dict[str, Any], seals: Seals) -> dict[str, Any]:
+    """An account as JSON, without the hash of its password and its seal."""
+    shown = {name: _shown(value) for name, value in row.items() if name not in ("password_hash", "seal")}
+    return {**shown, "has_password": row["password_hash"] is not None, "is_sealed": seals.is_account(row)}
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        state = ("disabled" if row["disabled_at"] else "active") if row["is_sealed"] else "not sealed"
+        whose = (row["team"] and f"{row['holder']}/{row['team']}") or row["holder"] or ", ".join(row["partners"])
+        click.echo(f"{row['username']:24} {row['role']:14} {whose:32} {row['oidc_subject'] or '':24} {state}".rstrip())
 
 
 def _shown(value: Any) -> Any:

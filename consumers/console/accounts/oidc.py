@@ -56,7 +56,6 @@ class SignedIn:
 
     subject: str
     back: str
-    kept: str
 
 
 class Oidc:
@@ -88,7 +87,7 @@ class Oidc:
         refuse_plain_http(settings, "YESSER_CONSOLE_OIDC_ISSUER", issuer)
         return cls(settings, issuer, Sealer.of(settings, "oidc"), clock)
 
-    async def begin(self, redirect_uri: str, back: str, kept: str) -> tuple[str, str]:
+    async def begin(self, redirect_uri: str, back: str) -> tuple[str, str]:
         """The provider's address to send the browser to, and the value of its cookie. Raises `ProviderAway`."""
         provider = await self._discover()
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
@@ -103,7 +102,7 @@ class Oidc:
             code_challenge=create_s256_code_challenge(verifier),
             code_challenge_method="S256",
         )
-        flow = {"state": state, "nonce": nonce, "verifier": verifier, "back": back, "kept": kept}
+        flow = {"state": state, "nonce": nonce, "verifier": verifier, "back": back}
         return address, self._sealer.seal({**flow, "at": self._clock().timestamp()})
 
     async def finish(self, cookie: str, answer: Mapping[str, str], redirect_uri: str) -> SignedIn:
@@ -118,7 +117,7 @@ class Oidc:
         provider = await self._discover()
         tokens = await self._exchange(provider, answer["code"], flow["verifier"], redirect_uri)
         claims = await self._verified(provider, tokens, flow["nonce"])
-        return SignedIn(str(claims["sub"]), flow["back"], flow["kept"])
+        return SignedIn(str(claims["sub"]), flow["back"])
 
     async def close(self) -> None:
         await self._http.aclose()

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
-from consumers.console.accounts.accounts import USERNAME, Account, account_of
+import structlog
+
+from consumers.console.accounts.accounts import Account, account_of
+from consumers.console.accounts.seals import Seals
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool
 from infra.postgres.sql import queries
 from infra.settings import Settings
 
 COOKIE: Final = "yesser-session"
-_SEPARATOR: Final = ":"
 _VALUE_LENGTH_MAX: Final = 64
 _GRACE: Final = timedelta(minutes=30)
 """While the database is away, a session counts as valid for this long after its last look-up."""
 _KNOWN_MAX: Final = 1_000
 _SQL: Final = queries("consumers.console.accounts", "accounts.sql")
+_logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody who is signed in. `csrf` is in every form of the session's pages; it ends in the account's name, so
-    that a form that outlives its session still says whose it is."""
+    """Somebody who is signed in. `csrf` is in every form of the session's pages."""
 
     account: Account
     csrf: str
@@ -36,22 +38,24 @@ class Session:
 class Sessions:
     """Begins, finds and ends sessions."""
 
-    def __init__(self, pool: Pool, settings: Settings, clock: Callable[[], datetime]) -> None:
+    def __init__(self, pool: Pool, settings: Settings, seals: Seals, clock: Callable[[], datetime]) -> None:
         self._pool = pool
+        self._seals = seals
         self._clock = clock
         self._age_max = timedelta(hours=settings.console_session_h)
         self._idle_max = timedelta(hours=settings.console_idle_h)
         self._known: OrderedDict[bytes, tuple[Session, datetime]] = OrderedDict()
 
-    async def begin(self, account: Account) -> tuple[str, Session]:
-        """Begin a session; the value of its cookie, and the session."""
-        value = secrets.token_urlsafe(32)
-        csrf = f"{secrets.token_urlsafe(24)}{_SEPARATOR}{account.username}"
+    async def begin(self, account: Account) -> str:
+        """Begin a session; the value of its cookie."""
+        value, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
+        digest, now = _digest(value), self._clock()
+        seal = self._seals.of_session(digest, account.username, csrf, now)
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(_SQL["remove_ended"], self._clock(), self._age_max, self._idle_max)
-            await connection.execute(_SQL["begin_session"], _digest(value), account.username, csrf)
+            await connection.execute(_SQL["remove_ended"], now, self._age_max, self._idle_max)
+            await connection.execute(_SQL["begin_session"], digest, account.username, csrf, now, seal)
             await connection.execute(_SQL["signed_in"], account.username)
-        return value, Session(account, csrf)
+        return value
 
     async def find(self, value: str | None) -> Session | None:
         """The session of a cookie, unless it has ended or its account is disabled.
@@ -71,15 +75,21 @@ class Sessions:
             if known is None or now - known[1] > _GRACE:
                 raise
             return known[0]
-        if row is None:
+        if row is None or not self._is_sealed(row) or (account := account_of(row, self._seals)) is None:
             self._known.pop(digest, None)
             return None
-        session = Session(replace(account_of(row), is_suspended=row["is_suspended"]), row["csrf"])
+        session = Session(replace(account, is_suspended=row["is_suspended"]), row["csrf"])
         self._known[digest] = session, now
         self._known.move_to_end(digest)
         if len(self._known) > _KNOWN_MAX:
             self._known.popitem(last=False)
         return session
+
+    def _is_sealed(self, row: Mapping[str, Any]) -> bool:
+        is_sealed = self._seals.is_session(row)
+        if not is_sealed:
+            _logger.error("a session's row was written by no console: it signs nobody in", username=row["username"])
+        return is_sealed
 
     async def of(self, username: str, value: str | None) -> list[dict[str, Any]]:
         """The account's sessions, the last used first; `is_this` is the one of this cookie."""
@@ -94,12 +104,6 @@ class Sessions:
         if value:
             self._known.pop(_digest(value), None)
             await self._pool.execute(_SQL["end_session"], _digest(value))
-
-
-def username_of(csrf: str) -> str | None:
-    """Whose form it is, by the secret in it."""
-    name = csrf.rpartition(_SEPARATOR)[2] if _SEPARATOR in csrf else ""
-    return name if USERNAME.fullmatch(name) else None
 
 
 def _digest(value: str) -> bytes:

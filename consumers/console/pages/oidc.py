@@ -25,12 +25,12 @@ def router(parts: Parts, oidc: Oidc, tries: Tries) -> APIRouter:
     routes = APIRouter()
 
     @routes.get(BEGIN)
-    async def begin(request: Request, next: str = "/", kept: str = "") -> Response:
-        """Send the browser to the provider. `kept` is the handle of a form that waits for this sign-in."""
+    async def begin(request: Request, next: str = "/") -> Response:
+        """Send the browser to the provider."""
         if wait_s := tries.peer_wait_s(_peer(request)):
             return SignInPage(parts, request, wait_s=wait_s).answer()
         try:
-            address, cookie = await oidc.begin(_redirect_uri(parts, request), next[:_ADDRESS_LENGTH_MAX], kept[:64])
+            address, cookie = await oidc.begin(_redirect_uri(parts, request), next[:_ADDRESS_LENGTH_MAX])
         except (ProviderAway, SignInFailed) as error:
             return _failed(parts, request, error)
         response = RedirectResponse(address, 303)
@@ -48,11 +48,10 @@ def router(parts: Parts, oidc: Oidc, tries: Tries) -> APIRouter:
             found = await oidc.finish(request.cookies.get(COOKIE, ""), given, _redirect_uri(parts, request))
         except (ProviderAway, SignInFailed) as error:
             return _failed(parts, request, error)
-        account = await find_by_subject(parts.own, found.subject)
+        account = await find_by_subject(parts.own, parts.seals, found.subject)
         if account is None:
             return SignInPage(parts, request, fault="no-account").answer()
-        kept = parts.kept_forms.take(found.kept) or ""
-        response = await signed_in(parts, tries, request, account, found.back, kept)
+        response = await signed_in(parts, tries, request, account, found.back)
         response.delete_cookie(COOKIE, path=BEGIN)
         return response
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Final, Literal
-from urllib.parse import urlencode, urlsplit
+from typing import Annotated, Final, Literal, cast
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from consumers.console.accounts import passwords
-from consumers.console.accounts.accounts import USERNAME, Account, find_account
-from consumers.console.accounts.kept_forms import SEALED_LENGTH_MAX, KeptForm
+from consumers.console.accounts.accounts import USERNAME, Account, find_account, set_password
 from consumers.console.accounts.sessions import COOKIE
 from consumers.console.accounts.tries import COOKIE as BROWSER_COOKIE
 from consumers.console.accounts.tries import KEPT_S, Tries
@@ -20,8 +19,9 @@ from consumers.console.navigation import home_of
 from consumers.console.parts import Parts
 from consumers.console.visit import Visit, Visiting, page_context
 from consumers.console.web.language import LANGUAGES
-from consumers.console.web.security import SIGN_IN
+from consumers.console.web.security import SIGN_IN, own_path
 from infra.http.problems import Problem
+from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
 
@@ -33,39 +33,30 @@ _SQL: Final = queries("consumers.console.accounts", "accounts.sql")
 
 @dataclass(frozen=True, slots=True)
 class SignInPage:
-    """The page to sign in. `kept` is a sealed form that waits for it."""
+    """The page to sign in. `unsent`: a form of a session that has ended brought the browser here."""
 
     parts: Parts
     request: Request
     back: str = "/"
     username: str = ""
-    kept: str = ""
+    unsent: bool = False
     fault: Fault | None = None
     wait_s: int = 0
 
     def answer(self) -> Response:
-        form = self.parts.kept_forms.open(self.kept) if self.kept else None
-        kept = self.kept if form is not None else ""
         context = page_context(
             self.request,
             None,
             next=self.back,
-            username=self.username or (form.username if form else ""),
-            kept=kept,
+            username=self.username,
+            unsent=self.unsent,
             fault=self.fault,
             wait_s=self.wait_s,
-            provider=self._provider(kept),
-            here=None if kept else SIGN_IN,
+            provider=f"{SIGN_IN}/oidc?{urlencode({'next': self.back})}" if self.parts.oidc is not None else None,
+            here=SIGN_IN,
         )
-        status = 429 if self.wait_s else _STATUSES[self.fault] if self.fault else 401 if kept else 200
+        status = 429 if self.wait_s else _STATUSES[self.fault] if self.fault else 200
         return self.parts.templates.page("sign-in.html", self.request.state.words, context, status)
-
-    def _provider(self, kept: str) -> str | None:
-        """The address that leads to the identity provider."""
-        if self.parts.oidc is None:
-            return None
-        given = {"next": self.back} | ({"kept": self.parts.kept_forms.hold(kept)} if kept else {})
-        return f"{SIGN_IN}/oidc?{urlencode(given)}"
 
 
 def router(parts: Parts, tries: Tries) -> APIRouter:
@@ -76,8 +67,8 @@ def router(parts: Parts, tries: Tries) -> APIRouter:
         return visit.redirect(home_of(visit.account.role))
 
     @routes.get(SIGN_IN)
-    async def sign_in_page(request: Request, next: str = "/") -> Response:
-        return SignInPage(parts, request, next, kept=getattr(request.state, "kept_form", "")).answer()
+    async def sign_in_page(request: Request, next: str = "/", unsent: bool = False) -> Response:
+        return SignInPage(parts, request, next, unsent=unsent).answer()
 
     @routes.post(SIGN_IN)
     async def sign_in(
@@ -85,18 +76,17 @@ def router(parts: Parts, tries: Tries) -> APIRouter:
         username: Annotated[str, Form(max_length=64)] = "",
         password: Annotated[str, Form(max_length=passwords.LENGTH_MAX)] = "",
         next: Annotated[str, Form(max_length=2_048)] = "/",
-        kept: Annotated[str, Form(max_length=SEALED_LENGTH_MAX)] = "",
     ) -> Response:
         name = username.strip().lower()
         peer = request.client.host if request.client else ""
-        page = SignInPage(parts, request, next, name, kept)
+        page = SignInPage(parts, request, next, name)
         if wait_s := tries.wait_s(peer, name, request.cookies.get(BROWSER_COOKIE, "")):
             return replace(page, wait_s=wait_s).answer()
-        found = await find_account(parts.own, name) if USERNAME.fullmatch(name) else None
-        account, kept_hash = found or (None, None)
-        if not await parts.passwords.is_password(kept_hash, password) or account is None:
+        found = await find_account(parts.own, parts.seals, name) if USERNAME.fullmatch(name) else None
+        account, password_hash = found or (None, None)
+        if not await parts.passwords.is_password(password_hash, password) or account is None:
             return replace(page, fault="wrong").answer()
-        return await signed_in(parts, tries, request, account, next, kept)
+        return await signed_in(parts, tries, request, account, next)
 
     @routes.post("/sign-out")
     async def sign_out(request: Request) -> Response:
@@ -150,7 +140,7 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
         if not visit.account.has_password:
             raise Problem("not-found")
         fault = None
-        found = await find_account(parts.own, visit.account.username)
+        found = await find_account(parts.own, parts.seals, visit.account.username)
         if tries.signed_in_wait_s(visit.account.username):
             fault = "wait"
         elif len(new_password) < passwords.LENGTH_MIN:
@@ -161,54 +151,18 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
             return await page(visit, fault)
         made = await parts.passwords.hash(new_password)
         async with parts.own.acquire() as connection, connection.transaction():
-            await connection.execute(_SQL["set_password"], visit.account.username, made)
-            await connection.execute(_SQL["end_sessions"], visit.account.username)
+            await set_password(cast(Connection, connection), parts.seals, visit.account.username, made)
         await visit.add_to_trail("change password")
         return await signed_in(parts, tries, visit.request, visit.account, "/account?changed=password")
 
 
-async def signed_in(
-    parts: Parts, tries: Tries, request: Request, account: Account, back: str, kept: str = ""
-) -> Response:
-    """Begin a session, and lead to the page that was wanted, or to the form that was kept."""
-    value, session = await parts.sessions.begin(account)
+async def signed_in(parts: Parts, tries: Tries, request: Request, account: Account, back: str) -> Response:
+    """Begin a session, and lead to the page that was wanted."""
+    value = await parts.sessions.begin(account)
     await add_to_trail(parts.own, "sign in", by=f"console/{account.username}")
-    request.state.account, request.state.csrf = account, session.csrf
-    response: Response = RedirectResponse(own_path(back), 303)
-    if kept:
-        response = continue_page(parts, request, parts.kept_forms.open(kept))
+    response = RedirectResponse(own_path(back), 303)
     is_https = request.url.scheme == "https"
     response.set_cookie(COOKIE, value, samesite="lax", httponly=True, secure=is_https)
     browser = tries.remembered(request.cookies.get(BROWSER_COOKIE, ""), account.username)
     response.set_cookie(BROWSER_COOKIE, browser, KEPT_S, samesite="lax", httponly=True, secure=is_https)
     return response
-
-
-def continue_page(
-    parts: Parts, request: Request, form: KeptForm | None, status: int = 200, *, is_whole: bool = True
-) -> Response:
-    """What was typed in an earlier session, to be sent with one click. Nothing of it is shown to another account.
-
-    `is_whole`: nothing that is not kept, as a file or a password, was part of it.
-    """
-    account: Account = request.state.account
-    if form is not None and form.username != account.username:
-        form = None
-    again = None if is_whole else _page_of_form(request)
-    context = page_context(request, account, form=form, is_whole=is_whole, again=again, here=None)
-    return parts.templates.page("continue.html", request.state.words, context, status)
-
-
-def _page_of_form(request: Request) -> str:
-    """The page of this site that a form was on, as the browser says; else the first page."""
-    found = urlsplit(request.headers.get("referer", ""))
-    if found.netloc != request.headers.get("host"):
-        return "/"
-    return own_path(f"{found.path}?{found.query}" if found.query else found.path)
-
-
-def own_path(address: str) -> str:
-    """The path if it is one of this site, else the first page: nobody is sent elsewhere by a link to sign-in."""
-    found = urlsplit(address)
-    is_own = not found.scheme and not found.netloc and address.startswith("/") and not address.startswith(("//", "/\\"))
-    return address if is_own and "\\" not in address and "\n" not in address else "/"

@@ -6,7 +6,7 @@ Pages load nothing from elsewhere and run no inline script, so that a text of an
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -36,11 +36,8 @@ HEADERS: Final = (
 class NotOwnForm(Problem):
     """The form has not the secret of the session that sends it: of none, of an earlier one, or of another account."""
 
-    def __init__(self, secret: str, fields: Sequence[tuple[str, str]], *, has_files: bool = False) -> None:
+    def __init__(self) -> None:
         super().__init__("forbidden")
-        self.secret = secret
-        self.fields = fields
-        self.has_files = has_files
 
 
 def is_own_site(headers: Iterable[tuple[bytes, bytes]]) -> bool:
@@ -65,7 +62,20 @@ async def require_own_form(request: Request) -> None:
     given, expected = form.get(CSRF_FIELD), request.state.csrf
     secret = given if isinstance(given, str) else ""
     if not expected or not hmac.compare_digest(secret.encode(), expected.encode()):
-        items = form.multi_items()
-        has_files = any(not isinstance(item, str) and item.filename for _, item in items)
         await form.close()
-        raise NotOwnForm(secret, [(name, text) for name, text in items if isinstance(text, str)], has_files=has_files)
+        raise NotOwnForm
+
+
+def page_of_form(request: Request) -> str:
+    """The page of this site that a form was on, as the browser says; else the first page."""
+    found = urlsplit(request.headers.get("referer", ""))
+    if found.netloc != request.headers.get("host"):
+        return "/"
+    return own_path(f"{found.path}?{found.query}" if found.query else found.path)
+
+
+def own_path(address: str) -> str:
+    """The path if it is one of this site, else the first page: nobody is sent elsewhere by a link to sign-in."""
+    found = urlsplit(address)
+    is_own = not found.scheme and not found.netloc and address.startswith("/") and not address.startswith(("//", "/\\"))
+    return address if is_own and "\\" not in address and "\n" not in address else "/"

@@ -19,6 +19,7 @@ from consumers.console.data.read_api import NotAnswered
 from consumers.console.pages.campaigns import wording
 from consumers.console.pages.campaigns.campaign import CampaignId, address_of, campaign_path, may_report, verdict_of
 from consumers.console.pages.campaigns.inbox import today_of
+from consumers.console.pages.campaigns.own_team import is_of_own_team
 from consumers.console.pages.campaigns.replies import AWAY, UNKNOWN, general_fault
 from consumers.console.pages.campaigns.reporting import (
     Faults,
@@ -140,9 +141,9 @@ async def _shown(visit: Visit, action: Action) -> int:
 
 
 async def _own(visit: Visit, campaign_id: str) -> Any:
-    """The campaign, which only its agency reports about. Raises `Problem` (403)."""
+    """The campaign, which only its agency and its teams report about. Raises `Problem` (403)."""
     campaign = (await visit.read(campaign_path(campaign_id))).document
-    if not may_report(visit.account, campaign):
+    if not (may_report(visit.account, campaign) and await is_of_own_team(visit, campaign)):
         raise Problem("forbidden")
     return campaign
 

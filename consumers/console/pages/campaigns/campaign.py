@@ -21,6 +21,7 @@ from consumers.console.navigation import roles_of
 from consumers.console.pages.campaigns import wording
 from consumers.console.pages.campaigns.inbox import today_of
 from consumers.console.pages.campaigns.outcome import outcome
+from consumers.console.pages.campaigns.own_team import is_of_own_team
 from consumers.console.visit import Visit, Visiting
 from consumers.delivery.plain_text import lines
 from events.values.fields import ID_PATTERN
@@ -79,7 +80,7 @@ async def campaign_page(
 ) -> Response:
     answer = await visit.read(campaign_path(campaign_id))
     found, today, rules = answer.document, today_of(visit), rules_in_force()
-    reported = None
+    reported, may_act = None, may_report(visit.account, found) and await is_of_own_team(visit, found)
     if report is not None and may_report(visit.account, found) and re.fullmatch(EVENT_ID_PATTERN.strip("^$"), report):
         verdict = None if address is None else await verdict_of(visit, report, address)
         reported = outcome(report, verdict, found, answer.log_index or 0, was_sent=address is not None)
@@ -94,7 +95,7 @@ async def campaign_page(
         explanation=await _explanation(visit, campaign_id),
         rule=wording.rule_words(rules, found["rule"]),
         rule_sentence=wording.rule_sentence(rules, found["rule"]),
-        actions=actions_of(found) if may_report(visit.account, found) else [],
+        actions=actions_of(found) if may_act else [],
         may_audit=visit.account.role in roles_of("/audit"),
         reported=reported,
         wording=wording,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import orjson
@@ -13,6 +13,9 @@ from consumers.console.data.read_api import NotAnswered
 from consumers.console.pages.campaigns.replies import AWAY, MAYBE_CHANGED, body_faults
 from consumers.console.pages.campaigns.reporting import Faults
 from consumers.console.visit import Visit
+
+LIST_MAX: Final = "1000"
+"""The longest page of the gateway."""
 
 
 async def look(visit: Visit, path: str, **query: str) -> Any:

@@ -12,7 +12,8 @@ from fastapi.responses import Response
 from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.console.pages.campaigns import wording
 from consumers.console.pages.campaigns.acting import typed
-from consumers.console.pages.campaigns.changing import act, change, look
+from consumers.console.pages.campaigns.changing import LIST_MAX, act, change, look
+from consumers.console.pages.campaigns.own_team import OWN_TEAM, may_change, require_own, require_subscription
 from consumers.console.pages.campaigns.reporting import Faults, Given
 from consumers.console.visit import Visit, Visiting
 from consumers.delivery.teams.inputs import TEAM_PATTERN
@@ -34,7 +35,6 @@ SUBSCRIPTION_FIELDS: Final = {
     "/services": "services",
     "/from_date": "from_date",
 }
-_LIST_MAX: Final = "1000"
 TeamCode = Annotated[str, Path(pattern=TEAM_PATTERN)]
 Row = Mapping[str, Any]
 
@@ -77,7 +77,8 @@ def of_team(rows: Sequence[Row], team: str) -> list[Row]:
 
 @routes.get("/campaigns/teams")
 async def teams_page(visit: Visiting) -> Response:
-    teams = await look(visit, "/v1/teams", limit=_LIST_MAX)
+    teams = await look(visit, "/v1/teams", limit=LIST_MAX)
+    teams = [row for row in teams if may_change(visit.account, row["team"])]
     return visit.page("campaigns/teams.html", teams=teams, agency=visit.caller.holder, wording=wording)
 
 
@@ -90,23 +91,25 @@ async def new_team_form(visit: Visiting) -> Response:
 @routes.post("/campaigns/new-team")
 async def add_team(visit: Visiting, request: Request) -> Response:
     given = await typed(request)
-    made, faults, status = await change(visit, "POST", "/v1/teams", new_team(given), TEAM_FIELDS)
+    body = new_team(given)
+    require_own(visit.account, body["team"])
+    made, faults, status = await change(visit, "POST", "/v1/teams", body, TEAM_FIELDS)
     if faults:
         return visit.page("campaigns/team-new.html", status, given=given, faults=faults)
     return visit.redirect(f"/campaigns/teams/{made['team']}")
 
 
-@routes.get("/campaigns/teams/{team}")
+@routes.get("/campaigns/teams/{team}", dependencies=[OWN_TEAM])
 async def team_page(visit: Visiting, team: TeamCode) -> Response:
     return await _team_page(visit, team)
 
 
-@routes.get("/campaigns/teams/{team}/contacts")
+@routes.get("/campaigns/teams/{team}/contacts", dependencies=[OWN_TEAM])
 async def contacts_form(visit: Visiting, team: TeamCode) -> Response:
     return await _contacts_page(visit, team, {}, {})
 
 
-@routes.post("/campaigns/teams/{team}/contacts")
+@routes.post("/campaigns/teams/{team}/contacts", dependencies=[OWN_TEAM])
 async def put_contacts(visit: Visiting, request: Request, team: TeamCode) -> Response:
     given = await typed(request)
     body = {"contacts": words_of(given.get("contacts", ""))}
@@ -116,12 +119,12 @@ async def put_contacts(visit: Visiting, request: Request, team: TeamCode) -> Res
     return visit.redirect(f"/campaigns/teams/{team}")
 
 
-@routes.get("/campaigns/teams/{team}/subscribe")
+@routes.get("/campaigns/teams/{team}/subscribe", dependencies=[OWN_TEAM])
 async def subscribe_form(visit: Visiting, team: TeamCode) -> Response:
     return await _subscribe_page(visit, team, {"route": "email"}, {}, {})
 
 
-@routes.post("/campaigns/teams/{team}/subscribe")
+@routes.post("/campaigns/teams/{team}/subscribe", dependencies=[OWN_TEAM])
 async def subscribe(visit: Visiting, request: Request, team: TeamCode) -> Response:
     given, form = await typed(request), await request.form()
     chosen = {name: [str(one) for one in form.getlist(name)] for name in ("rules", "channels")}
@@ -132,31 +135,32 @@ async def subscribe(visit: Visiting, request: Request, team: TeamCode) -> Respon
     return visit.redirect(f"/campaigns/teams/{team}")
 
 
-@routes.post("/campaigns/teams/{team}/subscriptions/{subscription_id}/end")
+@routes.post("/campaigns/teams/{team}/subscriptions/{subscription_id}/end", dependencies=[OWN_TEAM])
 async def end_subscription(visit: Visiting, team: TeamCode, subscription_id: int) -> Response:
+    await require_subscription(visit, team, subscription_id)
     await act(visit, "DELETE", f"/v1/subscriptions/{subscription_id}")
     return visit.redirect(f"/campaigns/teams/{team}")
 
 
-@routes.post("/campaigns/teams/{team}/calendar")
+@routes.post("/campaigns/teams/{team}/calendar", dependencies=[OWN_TEAM])
 async def make_calendar_address(visit: Visiting, team: TeamCode) -> Response:
     """Show the address: it is not shown again, so there is no page to be led to."""
     made = await act(visit, "POST", f"/v1/teams/{team}/calendar-address")
     return await _team_page(visit, team, calendar_address=made["address"])
 
 
-@routes.post("/campaigns/teams/{team}/calendar/revoke")
+@routes.post("/campaigns/teams/{team}/calendar/revoke", dependencies=[OWN_TEAM])
 async def revoke_calendar_address(visit: Visiting, team: TeamCode) -> Response:
     await act(visit, "DELETE", f"/v1/teams/{team}/calendar-address")
     return visit.redirect(f"/campaigns/teams/{team}")
 
 
-@routes.get("/campaigns/teams/{team}/close")
+@routes.get("/campaigns/teams/{team}/close", dependencies=[OWN_TEAM])
 async def close_form(visit: Visiting, team: TeamCode) -> Response:
     return visit.page("campaigns/team-close.html", team=await look(visit, f"/v1/teams/{team}"))
 
 
-@routes.post("/campaigns/teams/{team}/close")
+@routes.post("/campaigns/teams/{team}/close", dependencies=[OWN_TEAM])
 async def close(visit: Visiting, team: TeamCode) -> Response:
     await act(visit, "DELETE", f"/v1/teams/{team}")
     return visit.redirect("/campaigns/teams")
@@ -167,8 +171,8 @@ async def _team_page(visit: Visit, team: str, *, calendar_address: str | None = 
     is_open = found["closed_at"] is None
     contacts, webhooks, subscriptions = await asyncio.gather(
         look(visit, f"/v1/teams/{team}/contacts") if is_open else _no_contacts(),
-        look(visit, "/v1/webhooks", ended="true", limit=_LIST_MAX),
-        look(visit, "/v1/subscriptions", limit=_LIST_MAX),
+        look(visit, "/v1/webhooks", ended="true", limit=LIST_MAX),
+        look(visit, "/v1/subscriptions", limit=LIST_MAX),
     )
     rules = rules_in_force()
     return visit.page(
@@ -203,7 +207,7 @@ async def _subscribe_page(
     status: int = 200,
 ) -> Response:
     found, webhooks = await asyncio.gather(
-        look(visit, f"/v1/teams/{team}"), look(visit, "/v1/webhooks", limit=_LIST_MAX)
+        look(visit, f"/v1/teams/{team}"), look(visit, "/v1/webhooks", limit=LIST_MAX)
     )
     rules = rules_in_force()
     return visit.page(

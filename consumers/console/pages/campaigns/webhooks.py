@@ -12,9 +12,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
-from consumers.console.data.read_api import NotAnswered
 from consumers.console.pages.campaigns.acting import LOOK_EVERY_S, typed
 from consumers.console.pages.campaigns.changing import act, change, look
+from consumers.console.pages.campaigns.own_team import OWN_TEAM, OWN_WEBHOOK, webhook_of
 from consumers.console.pages.campaigns.reporting import Faults, Given
 from consumers.console.pages.campaigns.teams import TeamCode
 from consumers.console.visit import Visit, Visiting
@@ -101,13 +101,13 @@ def redelivery(given: Given) -> tuple[dict[str, Any], Faults]:
     return found, faults
 
 
-@routes.get("/campaigns/teams/{team}/new-webhook")
+@routes.get("/campaigns/teams/{team}/new-webhook", dependencies=[OWN_TEAM])
 async def new_webhook_form(visit: Visiting, team: TeamCode) -> Response:
     found = await look(visit, f"/v1/teams/{team}")
     return visit.page("campaigns/webhook-new.html", team=found, given={}, faults={})
 
 
-@routes.post("/campaigns/teams/{team}/new-webhook")
+@routes.post("/campaigns/teams/{team}/new-webhook", dependencies=[OWN_TEAM])
 async def add_webhook(visit: Visiting, request: Request, team: TeamCode) -> Response:
     """Show the secrets: they are not shown again, so there is no page to be led to."""
     given = await typed(request)
@@ -119,7 +119,7 @@ async def add_webhook(visit: Visiting, request: Request, team: TeamCode) -> Resp
     return _secrets_page(visit, made)
 
 
-@routes.get("/campaigns/webhooks/{endpoint_id}")
+@routes.get("/campaigns/webhooks/{endpoint_id}", dependencies=[OWN_WEBHOOK])
 async def webhook_page(
     visit: Visiting,
     endpoint_id: EndpointId,
@@ -129,7 +129,7 @@ async def webhook_page(
     return await _webhook_page(visit, endpoint_id, {}, {}, message=message, again=again)
 
 
-@routes.post("/campaigns/webhooks/{endpoint_id}/test")
+@routes.post("/campaigns/webhooks/{endpoint_id}/test", dependencies=[OWN_WEBHOOK])
 async def send_example(visit: Visiting, endpoint_id: EndpointId) -> Response:
     sent = await act(visit, "POST", f"/v1/webhooks/{endpoint_id}/test")
     message = str(sent["message_id"])
@@ -142,19 +142,19 @@ async def send_example(visit: Visiting, endpoint_id: EndpointId) -> Response:
     return visit.redirect(f"/campaigns/webhooks/{endpoint_id}?message={message}")
 
 
-@routes.post("/campaigns/webhooks/{endpoint_id}/disable")
+@routes.post("/campaigns/webhooks/{endpoint_id}/disable", dependencies=[OWN_WEBHOOK])
 async def disable(visit: Visiting, endpoint_id: EndpointId) -> Response:
     await act(visit, "POST", f"/v1/webhooks/{endpoint_id}/disable")
     return visit.redirect(f"/campaigns/webhooks/{endpoint_id}")
 
 
-@routes.post("/campaigns/webhooks/{endpoint_id}/enable")
+@routes.post("/campaigns/webhooks/{endpoint_id}/enable", dependencies=[OWN_WEBHOOK])
 async def enable(visit: Visiting, endpoint_id: EndpointId) -> Response:
     await act(visit, "POST", f"/v1/webhooks/{endpoint_id}/enable")
     return visit.redirect(f"/campaigns/webhooks/{endpoint_id}")
 
 
-@routes.post("/campaigns/webhooks/{endpoint_id}/rotate")
+@routes.post("/campaigns/webhooks/{endpoint_id}/rotate", dependencies=[OWN_WEBHOOK])
 async def rotate(visit: Visiting, request: Request, endpoint_id: EndpointId) -> Response:
     """Show the new secrets, once."""
     given = await typed(request)
@@ -165,7 +165,7 @@ async def rotate(visit: Visiting, request: Request, endpoint_id: EndpointId) -> 
     return _secrets_page(visit, made)
 
 
-@routes.post("/campaigns/webhooks/{endpoint_id}/redeliver")
+@routes.post("/campaigns/webhooks/{endpoint_id}/redeliver", dependencies=[OWN_WEBHOOK])
 async def redeliver(visit: Visiting, request: Request, endpoint_id: EndpointId) -> Response:
     given = await typed(request)
     body, faults = redelivery(given)
@@ -188,13 +188,10 @@ async def _webhook_page(
     message: int | None = None,
     again: bool = False,
 ) -> Response:
-    webhooks, attempts = await asyncio.gather(
-        look(visit, "/v1/webhooks", ended="true", limit="1000"),
+    found, attempts = await asyncio.gather(
+        webhook_of(visit, endpoint_id),
         look(visit, f"/v1/webhooks/{endpoint_id}/attempts", limit=str(ATTEMPTS_SHOWN)),
     )
-    found = next((row for row in webhooks if row["endpoint_id"] == endpoint_id), None)
-    if found is None:
-        raise NotAnswered(404, {"type": "/problems/not-found"})
     example = None
     if message is not None:
         example = next((row for row in attempts if row["message_id"] == message), None)

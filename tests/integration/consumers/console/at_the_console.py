@@ -10,30 +10,44 @@ from typing import Final
 
 import httpx
 
+from consumers.console.accounts import accounts
+from consumers.console.accounts.accounts import Account, Role
 from consumers.console.accounts.passwords import hash_password
+from consumers.console.accounts.seals import Seals
 from consumers.console.app import application
 from consumers.console.parts import Parts
 from consumers.console.process import running_parts
 from infra.postgres.connection import Connection
+from infra.secret_files import ACCOUNTS_KEY, write_private
 from infra.settings import Settings
 
 PASSWORD: Final = "a password for tests"
 ADDRESS: Final = "http://console.example"
-_KEPT: Final = hash_password(PASSWORD)
+_HASH: Final = hash_password(PASSWORD)
+_KEY: Final = "a-key-of-the-tests-as-long-as-the-others"
+SEALS: Final = Seals(_KEY.encode())
 
 
 @asynccontextmanager
 async def console(settings: Settings) -> AsyncIterator[Parts]:
+    write_accounts_key(settings)
     async with running_parts(settings.acting_as("console"), lambda: datetime.now(UTC)) as parts:
         yield parts
 
 
-async def add_account(connection: Connection, username: str, role: str, holder: str | None = None) -> None:
-    """`connection`: with the rights of the superuser."""
-    await connection.execute(
-        "INSERT INTO console.account (username, role, holder, password_hash) VALUES ($1, $2, $3, $4)",
-        *(username, role, holder, _KEPT),
-    )
+def write_accounts_key(settings: Settings) -> None:
+    """The key that the console and `yesser accounts` share."""
+    path = settings.secret_path(*ACCOUNTS_KEY)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_private(path, _KEY)
+
+
+async def add_account(
+    connection: Connection, username: str, role: Role, holder: str | None = None, subject: str | None = None
+) -> None:
+    """With the password of the tests. `connection`: with the rights of the superuser."""
+    account = Account(username, role, holder, language="en")
+    await accounts.add_account(connection, SEALS, account, _HASH, subject)
 
 
 @asynccontextmanager

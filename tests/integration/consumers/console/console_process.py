@@ -15,16 +15,13 @@ from typing import Any, Final
 
 import httpx
 
-from consumers.console.accounts.passwords import hash_password
 from consumers.console.process import Console
 from infra.postgres.connection import Connection
 from infra.secret_files import CONSOLE_KEY, OIDC_KEY, write_private
 from infra.settings import Settings
+from tests.integration.consumers.console.at_the_console import PASSWORD, add_account, write_accounts_key
 from tests.integration.consumers.registrar.registering import until
 
-PASSWORD: Final = "a password of the tests"
-_ADD: Final = """INSERT INTO console.account (username, role, holder, language, password_hash, oidc_subject)
-VALUES ($1, $2, $3, 'en', $4, $5)"""
 _ENGLISH: Final = {"yesser-language": "en"}
 _ISSUER: Final = """
 import sys, warnings
@@ -92,9 +89,9 @@ async def run_console(settings: Settings, connection: Connection, **changes: Any
     oidc = changed.secret_path(OIDC_KEY, "console")
     oidc.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_private(oidc, "what the issuer is shown")
-    hashed = hash_password(PASSWORD)
-    await connection.execute(_ADD, "health", "agency", "health", hashed, "sub-health")
-    await connection.execute(_ADD, "labour", "agency", "labour", hashed, "sub-labour")
+    write_accounts_key(changed)
+    await add_account(connection, "health", "agency", "health", "sub-health")
+    await add_account(connection, "labour", "agency", "labour", "sub-labour")
     stop = asyncio.Event()
     console = Console(changed, lambda: datetime.now(UTC))
     task = asyncio.create_task(console.run(stop))

@@ -7,12 +7,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from consumers.console.accounts.accounts import Account
-from consumers.console.accounts.sessions import Sessions
+from consumers.console.accounts.accounts import (
+    Account,
+    AccountChanged,
+    find_account,
+    find_by_subject,
+    list_accounts,
+    seal_accounts,
+    set_disabled,
+)
+from consumers.console.accounts.sessions import COOKIE, Sessions
 from consumers.console.app import pages
 from infra.postgres.connection import Connection, create_pool
 from infra.settings import Settings
-from tests.integration.consumers.console.at_the_console import PASSWORD, add_account, console, csrf_of, signed_in
+from tests.integration.consumers.console.at_the_console import PASSWORD, SEALS, add_account, console, csrf_of, signed_in
 
 
 class Clock:
@@ -29,8 +37,8 @@ async def test_a_session_ends_when_it_is_idle(
 ) -> None:
     await add_account(connection, "desk", "office")
     pool, clock = await create_pool(settings.acting_as("console"), "test", size=1), Clock()
-    sessions = Sessions(pool, settings, clock)
-    value, _ = await sessions.begin(Account("desk", "office"))
+    sessions = Sessions(pool, settings, SEALS, clock)
+    value = await sessions.begin(Account("desk", "office"))
     clock.now += timedelta(hours=idle_h)
     assert (await sessions.find(value) is None) is ends
     await pool.close()
@@ -39,8 +47,8 @@ async def test_a_session_ends_when_it_is_idle(
 async def test_a_session_ends_after_its_longest_time(settings: Settings, connection: Connection) -> None:
     await add_account(connection, "desk", "office")
     pool, clock = await create_pool(settings.acting_as("console"), "test", size=1), Clock()
-    sessions = Sessions(pool, settings, clock)
-    value, _ = await sessions.begin(Account("desk", "office"))
+    sessions = Sessions(pool, settings, SEALS, clock)
+    value = await sessions.begin(Account("desk", "office"))
     for _ in range(7):
         assert await sessions.find(value) is not None
         clock.now += timedelta(hours=1.8)
@@ -54,7 +62,8 @@ async def test_a_disabled_account_is_out_at_once(settings: Settings, connection:
     await add_account(connection, "desk", "office")
     async with console(settings) as parts, signed_in(parts, "desk") as client:
         assert (await client.get("/account")).status_code == 200
-        await connection.execute("UPDATE console.account SET disabled_at = now()")
+        async with connection.transaction():
+            await set_disabled(connection, SEALS, "desk", datetime.now(UTC))
         assert (await client.get("/account")).status_code == 303
         answer = await client.post("/sign-in", data={"username": "desk", "password": PASSWORD})
         assert answer.status_code == 401
@@ -100,23 +109,53 @@ async def test_every_form_needs_the_sessions_secret(settings: Settings, connecti
             assert answer.status_code == (401 if path == "/sign-in" else 403), path
 
 
-async def test_a_second_tab_signs_in_and_sends_the_forms_of_before(settings: Settings, connection: Connection) -> None:
+FORGED = "INSERT INTO console.session (session_sha256, username, csrf, seal) VALUES (sha256($1), 'desk', 'x', $2)"
+
+
+@pytest.mark.parametrize("seal", [None, bytes(32)])
+async def test_a_session_that_no_console_began_signs_nobody_in(
+    settings: Settings, connection: Connection, seal: bytes | None
+) -> None:
     await add_account(connection, "desk", "office")
-    await add_account(connection, "other", "office")
     async with console(settings) as parts, signed_in(parts, "desk") as client:
-        before = csrf_of((await client.get("/account")).text)
-        typed = {"csrf": before, "note": "typed"}
-        client.cookies.delete("yesser-session")
-        kept = [await client.post("/account/sessions", data=typed) for _ in range(2)]
-        given = {"username": "desk", "password": PASSWORD}
-        for page in kept:
-            sealed = re.search(r'name="kept" value="([^"]+)"', page.text)
-            assert sealed is not None
-            answer = await client.post("/sign-in", data={**given, "kept": sealed[1]})
-            assert (answer.status_code, 'value="typed"' in answer.text) == (200, True)
-        stale = await client.post("/account/sessions", data=typed)
-        assert (stale.status_code, 'value="typed"' in stale.text) == (409, True)
-        done = await client.post("/account/sessions", data={"csrf": csrf_of(stale.text), "note": "typed"})
-        assert done.status_code == 303
-        assert (await client.post("/sign-in", data={"username": "other", "password": PASSWORD})).status_code == 303
-        assert (await client.post("/account/sessions", data=typed)).status_code == 403, "of another account"
+        await connection.execute(FORGED, b"forged", seal)
+        client.cookies.delete(COOKIE)
+        client.cookies.set(COOKIE, "forged")
+        assert (await client.get("/account")).headers["location"].startswith("/sign-in")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "role = 'office', holder = NULL",
+        "holder = 'labour'",
+        "oidc_subject = 'a stranger'",
+        "password_hash = NULL",
+        "seal = NULL",
+    ],
+)
+async def test_an_account_that_was_changed_in_the_database_signs_nobody_in(
+    settings: Settings, connection: Connection, change: str
+) -> None:
+    await add_account(connection, "desk", "agency", "health")
+    async with console(settings) as parts, signed_in(parts, "desk") as client:
+        await connection.execute(
+            "INSERT INTO console.account (username, role, password_hash) VALUES ('other', 'office', 'x')"
+        )
+        await connection.execute(f"UPDATE console.account SET {change} WHERE username = 'desk'")
+        assert (await client.get("/account")).headers["location"].startswith("/sign-in")
+        answer = await client.post("/sign-in", data={"username": "desk", "password": PASSWORD})
+        assert answer.status_code == 401
+        assert await find_by_subject(connection, SEALS, "a stranger") is None
+        with pytest.raises(AccountChanged):
+            await set_disabled(connection, SEALS, "desk", None)
+        await seal_accounts(connection, SEALS, await list_accounts(connection))
+        found = await find_account(connection, SEALS, "desk")
+        assert found is not None, "an operator has compared it"
+
+
+async def test_a_session_cannot_be_made_longer(settings: Settings, connection: Connection) -> None:
+    await add_account(connection, "desk", "office")
+    async with console(settings) as parts, signed_in(parts, "desk") as client:
+        await connection.execute("UPDATE console.session SET created_at = now() + interval '1 day'")
+        assert (await client.get("/account")).status_code == 303

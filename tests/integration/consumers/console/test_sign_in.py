@@ -1,4 +1,4 @@
-"""Signing in by the identity provider, forms that outlive their session, and sessions on several devices."""
+"""Signing in by the identity provider, large forms, and sessions on several devices."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
+from tests.integration.consumers.console.at_the_console import PASSWORD
 from tests.integration.consumers.console.console_process import (
-    PASSWORD,
     ConsoleHarness,
     hidden,
     local_issuer,
@@ -19,7 +19,6 @@ from tests.integration.consumers.console.console_process import (
 )
 
 BEGIN = "/sign-in/oidc"
-TYPED = {"new_password": "not kept", "note": "kept <b>", "list": ["one", "two"]}
 
 
 @pytest.fixture(scope="module")
@@ -93,48 +92,6 @@ async def test_a_provider_that_is_away_is_said(settings: Settings, connection: C
             assert (await browser.get("/account")).status_code == 200, "local accounts work"
 
 
-async def expired_form(browser: httpx.AsyncClient) -> str:
-    """The page that answers a form whose session has ended."""
-    csrf = hidden((await browser.get("/account")).text, "csrf")
-    browser.cookies.delete("yesser-session")
-    answer = await browser.post("/account/sessions?x=1", data={**TYPED, "csrf": csrf})
-    assert answer.status_code == 401
-    return answer.text
-
-
-async def test_a_form_outlives_its_session(console: ConsoleHarness) -> None:
-    async with console.browser("health") as browser:
-        kept = hidden(await expired_form(browser), "kept")
-        given = {"username": "health", "password": PASSWORD, "kept": kept}
-        page = (await browser.post("/sign-in", data=given)).text
-        assert 'action="/account/sessions?x=1"' in page
-        assert hidden(page, "note") == "kept <b>"
-        assert '<input type="hidden" name="list" value="one"><input type="hidden" name="list" value="two">' in page
-        assert "not kept" not in page, "passwords are not kept"
-        csrf = hidden(page, "csrf")
-        answer = await browser.post("/account/sessions?x=1", data={"csrf": csrf})
-        assert answer.status_code == 303, "the new session's secret is in the form"
-
-
-async def test_a_form_outlives_its_session_also_at_the_provider(console: ConsoleHarness) -> None:
-    for subject, is_kept in (("sub-health", True), ("sub-labour", False)):
-        async with console.browser("health") as browser:
-            page = await expired_form(browser)
-            begin = page.partition(f'href="{BEGIN}')[2].partition('"')[0].replace("&amp;", "&")
-            answer = await browser.get(await at_provider(browser, BEGIN + begin, subject))
-            assert answer.status_code == 200
-            assert ("kept &lt;b&gt;" in answer.text) == is_kept, "of one account only"
-
-
-@pytest.mark.parametrize("kept", ["", "AAAA", "not base64 !", "A" * 200])
-async def test_a_form_that_was_not_sealed_here_is_nothing(console: ConsoleHarness, kept: str) -> None:
-    async with console.browser() as browser:
-        given = {"username": "health", "password": PASSWORD, "kept": kept}
-        answer = await browser.post("/sign-in", data=given)
-        assert answer.status_code == (200 if kept else 303)
-        assert "/account" not in answer.text.partition("<main")[2]
-
-
 async def test_a_body_larger_than_any_form_is_refused(console: ConsoleHarness) -> None:
     async with console.browser("health") as browser:
         csrf = hidden((await browser.get("/account")).text, "csrf")
@@ -142,7 +99,7 @@ async def test_a_body_larger_than_any_form_is_refused(console: ConsoleHarness) -
         assert answer.status_code == 413
         browser.cookies.delete("yesser-session")
         answer = await browser.post("/account/sessions", data={"csrf": csrf, "text": "x" * (1 << 20)})
-        assert answer.headers["location"] == "/sign-in?next="
+        assert answer.headers["location"] == "/sign-in?next=/&unsent=1"
 
 
 async def test_sessions_on_other_devices_end_by_a_click_and_by_a_new_password(console: ConsoleHarness) -> None:

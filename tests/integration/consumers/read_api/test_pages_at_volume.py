@@ -28,10 +28,11 @@ def scans(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 async def rows_read(connection: Connection, sql: str, arguments: Sequence[Any]) -> float:
     """How many rows a query looks at in tables, those that it drops included."""
     text = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *arguments)
-    return sum(
+    read: float = sum(
         (scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0)) * scan["Actual Loops"]
         for scan in scans(orjson.loads(text)[0]["Plan"])
     )
+    return read
 
 
 async def test_a_page_reads_few_rows_of_a_large_table(connection: Connection) -> None:

@@ -8,8 +8,7 @@ from consumers.console.accounts.accounts import ROLES, Account
 from consumers.console.accounts.commands import InvalidAccount, require_valid
 from consumers.console.accounts.passwords import hash_password, is_password
 from consumers.console.navigation import ITEMS, home_of
-from consumers.console.pages.signin import own_path
-from consumers.console.web.security import is_own_site
+from consumers.console.web.security import is_own_site, own_path
 
 HOST = (b"host", b"console.example")
 

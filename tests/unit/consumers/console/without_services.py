@@ -10,8 +10,7 @@ from typing import Any, Final, cast
 import httpx
 
 from consumers.console.accounts.accounts import Account
-from consumers.console.accounts.kept_forms import KeptForms
-from consumers.console.accounts.sealing import Sealer
+from consumers.console.accounts.seals import Seals
 from consumers.console.accounts.sessions import COOKIE, Session, Sessions
 from consumers.console.app import application
 from consumers.console.data.gateway import Gateway, GatewayAway
@@ -27,7 +26,7 @@ from infra.http.routes import RouteParts
 from infra.postgres.connection import Pool
 from infra.settings import Settings
 
-CSRF: Final = "a secret of the tests:desk"
+CSRF: Final = "a secret of the tests"
 
 
 class Away:
@@ -71,9 +70,9 @@ def parts_for(account: Account | None, **changes: Any) -> Parts:
         "read_api": ReadApi(RouteParts(settings, away, caller_of), *FURTHER),
         "gateway": gateway,
         "live": live,
+        "seals": Seals(b"a key of the tests"),
         "sessions": cast(Sessions, OneSession(account)),
         "passwords": nothing,
-        "kept_forms": KeptForms(Sealer("key", "form"), lambda: datetime.now(UTC)),
         "templates": Templates(),
         "rendered": Rendered(live.positions, lambda: datetime.now(UTC)),
         "receipts": Receipts(),

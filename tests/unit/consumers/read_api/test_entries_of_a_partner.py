@@ -10,6 +10,7 @@ from consumers.access_scope import AccessScope
 from consumers.as_of.view import View
 from consumers.event_index.read import Page, Query
 from consumers.read_api.resources.log import entries
+from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 
 OWN = (3, 5_000, 5_001, 30_000)
@@ -44,8 +45,8 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Log:
         return frozenset(indexes) - frozenset(OWN)
 
     monkeypatch.setattr(entries, "find", found.find)
-    monkeypatch.setattr(entries.read, "subjects", subjects)
-    monkeypatch.setattr(entries.read, "strangers", strangers)
+    monkeypatch.setattr(read, "subjects", subjects)
+    monkeypatch.setattr(read, "strangers", strangers)
     return found
 
 

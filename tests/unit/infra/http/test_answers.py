@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 import httpx
 import pytest
 
@@ -19,8 +19,7 @@ from consumers.campaigns import over_http
 from consumers.console.accounts.oidc import Oidc, ProviderAway
 from consumers.console.accounts.sealing import Sealer
 from consumers.console.data.gateway import Gateway, GatewayAway
-from consumers.cosigning.cosigning import REQUEST_MAX_S
-from consumers.cosigning.submitter import NotCosigned, Submitter
+from consumers.cosigning.submitter import REQUEST_MAX_S, NotCosigned, Submitter
 from infra.http.answers import AnswerRefused, bound_answers
 from infra.http.callers import Caller
 from infra.settings import Settings

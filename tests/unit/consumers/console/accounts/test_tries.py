@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from consumers.console.accounts import passwords
 from consumers.console.accounts.passwords import WAITING_MAX, PasswordChecks
 from consumers.console.accounts.sealing import Sealer
 from consumers.console.accounts.tries import Tries
@@ -101,7 +100,7 @@ async def test_more_passwords_than_are_checked_in_a_second_are_refused(monkeypat
         await going.wait()
         return True
 
-    monkeypatch.setattr(passwords.asyncio, "to_thread", in_thread)
+    monkeypatch.setattr(asyncio, "to_thread", in_thread)
     checks = PasswordChecks()
     waiting = [asyncio.create_task(checks.is_password(None, "x")) for _ in range(WAITING_MAX + 2)]
     await asyncio.sleep(0)

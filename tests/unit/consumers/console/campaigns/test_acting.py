@@ -24,7 +24,8 @@ class Campaign:
     app = FastAPI()
 
     async def get(self, caller: Caller, path: str, parameters: Any) -> Answer:
-        return Answer(campaign(acknowledged_index=None, acknowledged=None), log_index=1)
+        found = campaign(acknowledged_index=None, acknowledged=None)
+        return Answer([found] if path == "/v1/inbox" else found, log_index=1)
 
 
 class Gateway:

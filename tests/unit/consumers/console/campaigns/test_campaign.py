@@ -25,6 +25,8 @@ TODAY = "2026-11-26"
 
 def campaign(**changed: Any) -> dict[str, Any]:
     row = {
+        "campaign_id": "service-launched.i4",
+        "rule": "service-launched",
         "owner": "health",
         "state": "triggered",
         "paused": False,
