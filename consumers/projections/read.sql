@@ -43,17 +43,17 @@ ORDER BY found_index, index LIMIT $3
 
 -- name: anomalies_of_agency
 SELECT index, found_index, rule, type, subject, agency, claimed, known FROM anomaly
-WHERE agency = $4 AND (found_index, index) > ($1::bigint, $2::bigint)
-ORDER BY found_index, index LIMIT $3
+WHERE agency = $4 AND (found_index + 0, index) > ($1::bigint, $2::bigint)
+ORDER BY found_index + 0, index LIMIT $3
 
 -- name: anomalies_of_subjects
 -- About some subjects ($4) without some rules ($5), each from its index; of an agency ($6), if given.
 SELECT a.* FROM unnest($4::text[]) AS s (subject)
 CROSS JOIN LATERAL (
     SELECT index, found_index, rule, type, subject, agency, claimed, known FROM anomaly
-    WHERE subject = s.subject AND (found_index, index) > ($1::bigint, $2::bigint) AND rule <> ALL ($5::text[])
+    WHERE subject = s.subject AND (found_index + 0, index) > ($1::bigint, $2::bigint) AND rule <> ALL ($5::text[])
       AND ($6::text IS NULL OR agency = $6)
-    ORDER BY found_index, index LIMIT $3
+    ORDER BY found_index + 0, index LIMIT $3
 ) AS a
 ORDER BY found_index, index LIMIT $3
 

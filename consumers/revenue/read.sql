@@ -40,8 +40,8 @@ WITH page AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT index, line, kind, period, debit, credit, amount_halalas
         FROM transfer
-        WHERE partnership_id = $1 AND kind = k.kind AND (index, line) > ($2::bigint, $3::bigint)
-        ORDER BY index, line LIMIT $4) AS t
+        WHERE partnership_id = $1 AND kind = k.kind AND (index + 0, line) > ($2::bigint, $3::bigint)
+        ORDER BY index + 0, line LIMIT $4) AS t
     ORDER BY index, line LIMIT $4)
 SELECT page.index, line, kind, page.period,
        coalesce(r.contract_version, v.contract_version, s.contract_version) AS contract_version,

@@ -50,7 +50,7 @@ WHERE g.plan_id = $1 AND g.group_number = $2
 
 -- name: anomalies
 -- The last first. None of them waited: each was found at its own index.
-SELECT index, rule, agency FROM anomaly WHERE subject = $1 ORDER BY found_index DESC, index DESC LIMIT $2
+SELECT index, rule, agency FROM anomaly WHERE subject = $1 ORDER BY found_index + 0 DESC, index DESC LIMIT $2
 
 -- name: folds_from
 SELECT folds_from FROM platform.position WHERE consumer = $1

@@ -13,8 +13,8 @@ from infra.postgres.connection import Connection
 from tests.volume import fill, pages
 
 ROWS: Final = 20_000
-READ_MAX: Final = 2_500
-"""A page of 101 rows, or 167 postings of a period, with what they are joined with; webhooks count to 1,001 twice."""
+READ_MAX: Final = 4_000
+"""A page of 101 rows, or 1,000 postings of a period, with what they are joined with; webhooks count to 1,001 twice."""
 
 
 def scans(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
