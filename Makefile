@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PHASE := $(PYTHON) infra/setup_phase.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format accept bench bench-audit bench-gateway bench-ledger bench-webhooks lock kafka-lock sbom audit up down status
+.PHONY: help setup demo test check format accept bench bench-audit bench-gateway bench-ledger bench-pages bench-webhooks lock kafka-lock sbom audit up down status
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -63,6 +63,9 @@ bench: $(INSTALLED) ## Measure side by side, eleven minutes (EVENTS=N ARGS='--ru
 
 bench-ledger: $(INSTALLED) ## Measure the ledger beside a row-by-row writer, and what statements cost (ARGS='--runs 1')
 	@$(BIN)/python -m tests.bench.ledger $(ARGS)
+
+bench-pages: $(INSTALLED) ## Measure pages of lists over 10,000,000 rows in each table (ARGS='--rows 1000000 --plans')
+	@$(BIN)/python -m tests.bench.pages $(ARGS)
 
 bench-webhooks: $(INSTALLED) ## Measure how soon a launch brings its webhook (ARGS='--rates 50')
 	@$(BIN)/python -m tests.bench.webhooks $(ARGS)

@@ -2,8 +2,8 @@
 
 A fold's hash covers its tables (`sql_files`) and the syntax trees of its rules: every module of `consumers` and
 `events` that its `consumer.py` imports, directly or through others. Comments, docstrings and layout do not count, and
-neither do modules that move and store rows (`infra`, `NOT_RULES`). The YAML files beside a module are rules too. Where
-the hash has changed, the number grows by one.
+neither do modules that move and store rows (`infra`, `NOT_RULES`) and how rows are found (`*.indexes.sql`). The YAML
+files beside a module are rules too. Where the hash has changed, the number grows by one.
 
 With `--check` nothing is written, and the exit code is 1 if the file is stale.
 """
@@ -49,7 +49,7 @@ def fold_sha256(consumer: Consumer) -> str:
     found = modules(consumer.fold.__module__)
     rules = [[name, tree(path.read_text(encoding="utf-8"))] for name, path in found]
     files = [[path.name, content(path)] for path in rule_files(path for _, path in found)]
-    tables = [statements(text) for text in consumer.create_sql()]
+    tables = [statements(text) for text in consumer.table_sql()]
     # A consumer without rule files keeps the hash that it had before there were any.
     return sha256(json.dumps([rules, tables, files] if files else [rules, tables]).encode()).hexdigest()
 

@@ -15,6 +15,7 @@ import httpx
 
 from consumers.audit.port import CorruptBatch, TilesPort
 from events.errors import Retry, YesserError
+from infra.http.answers import BYTES_MAX, AnswerRefused, bound_answers
 from infra.log.signed_note import Verifier
 from infra.process.backoff import backoff_s
 from infra.settings import Settings
@@ -48,6 +49,7 @@ class HttpPort(TilesPort):
     def __init__(self, client: httpx.AsyncClient, verifier: Verifier) -> None:
         super().__init__(verifier)
         self._client = client
+        bound_answers(client, 0)  # each file has a bound of its own
         self._at_once = asyncio.Semaphore(CONNECTIONS_MAX)
 
     def _place(self, path: str) -> str:
@@ -61,9 +63,14 @@ class HttpPort(TilesPort):
             wait_s = backoff_s(attempt, spread, _WAIT_MIN_S, _WAIT_MAX_S) if attempt else 0.0
             await asyncio.sleep(wait_s)
             try:
-                async with self._at_once, asyncio.timeout(ANSWER_MAX_S), self._client.stream("GET", path) as answer:
+                bound = {BYTES_MAX: bytes_max}
+                async with (
+                    self._at_once,
+                    asyncio.timeout(ANSWER_MAX_S),
+                    self._client.stream("GET", path, extensions=bound) as answer,
+                ):
                     if answer.status_code == 200:
-                        return await self._body(answer, path, bytes_max)
+                        return await answer.aread()
                     if answer.status_code == 404:
                         return None
                     if answer.status_code in (401, 403):
@@ -74,18 +81,9 @@ class HttpPort(TilesPort):
                     await asyncio.sleep(_retry_after_s(answer))
             except (httpx.TransportError, TimeoutError) as error:
                 reason = str(error) or type(error).__name__
+            except AnswerRefused as error:
+                raise CorruptBatch(f"{self._place(path)}: {error}") from None
         raise LogAway(f"{self._place(path)}: {reason}. {LogAway.__doc__}")
-
-    async def _body(self, answer: httpx.Response, path: str, bytes_max: int) -> bytes:
-        data = bytearray()
-        try:
-            async for part in answer.aiter_bytes():
-                data += part
-                if len(data) > bytes_max:
-                    raise CorruptBatch(f"{self._place(path)} is larger than such a file can be")
-        except httpx.DecodingError:
-            raise CorruptBatch(f"{self._place(path)} is not the gzip that it says it is") from None
-        return bytes(data)
 
 
 @asynccontextmanager
@@ -102,8 +100,10 @@ async def http_port(address: str, verifier: Verifier, token: str | None = None) 
     limits = httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX)
     base = address.rstrip("/") + "/"
     verify = client_context(TlsFiles.of(Settings())) if url.scheme == "https" else False
+    # A proxy on the way could read the token of a plain request.
+    trusts_env = token is None or url.scheme == "https"
     async with httpx.AsyncClient(
-        base_url=base, headers=headers, timeout=_TIMEOUT, limits=limits, verify=verify
+        base_url=base, headers=headers, timeout=_TIMEOUT, limits=limits, verify=verify, trust_env=trusts_env
     ) as client:
         yield HttpPort(client, verifier)
 

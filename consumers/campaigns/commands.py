@@ -23,7 +23,7 @@ from consumers.campaigns.coverage.commands import coverage_command
 from consumers.campaigns.explain.commands import explain_command
 from consumers.campaigns.filters import SORTS, STATES, CampaignFilter, now, today_at
 from consumers.campaigns.next_step import next_command, time_left
-from consumers.campaigns.read import CHANNELS, DETAIL_CONSUMERS, campaign, campaigns, inbox, team_subscriptions
+from consumers.campaigns.read import CHANNELS, campaign, campaigns, inbox, team_subscriptions
 from consumers.campaigns.show import NOT_JUDGED, brief_parts, inbox_parts, not_judged, table
 from consumers.campaigns.spreadsheet import campaigns_csv, inbox_csv
 from consumers.campaigns.trial.commands import rules_group, try_command
@@ -185,5 +185,5 @@ async def _inbox(settings: Settings, agency: str, team: str | None, today: str) 
 
 
 async def _campaign(settings: Settings, campaign_id: str, at: PointInTime) -> dict[str, Any] | None:
-    async with view(settings, DETAIL_CONSUMERS, at) as state:
+    async with view(settings, [CONSUMER], at) as state:
         return await campaign(state, campaign_id)

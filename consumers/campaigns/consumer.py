@@ -33,7 +33,8 @@ from consumers.campaigns.rows import (
 )
 from consumers.campaigns.rules.in_force import rules_in_force, versions_of
 from consumers.campaigns.rules.rule import GROUP_COMPLETED, QUOTA_MET, Rule, RuleSet
-from consumers.fold.anomaly import ANOMALY, Anomaly
+from consumers.fold import anomaly
+from consumers.fold.anomaly import Anomaly
 from consumers.fold.consumer import Consumer
 from consumers.fold.past_rows import SQL_FILE as PAST_ROWS
 from consumers.fold.version import version_of
@@ -136,7 +137,7 @@ class BatchContext:
         """Apply an agency's event about a campaign."""
         found = lifecycle.apply(self.ws, entry)
         if found is not None:
-            self.ws.append(ANOMALY, found)
+            anomaly.report(self.ws, found)
 
     def _owners(self, rule: Rule, agency: str) -> Owners:
         """The office, and the name of the owner where the rule's texts need it."""
@@ -153,10 +154,10 @@ def campaigns_consumer(rules: Callable[[], RuleSet]) -> Consumer:
     return Consumer(
         name="campaigns",
         schema="campaigns",
-        tables=(*rows.TABLES, ANOMALY, *chain.from_iterable(module.TABLES for module in _SHARED)),
+        tables=(*rows.TABLES, *anomaly.TABLES, *chain.from_iterable(module.TABLES for module in _SHARED)),
         sql_files=(
             *rows.SQL_FILES,
-            ("consumers.fold", "anomaly.sql"),
+            anomaly.SQL_FILE,
             PAST_ROWS,
             *chain.from_iterable(module.SQL_FILES for module in _SHARED),
         ),

@@ -9,12 +9,15 @@ from typing import Any, Final
 import httpx
 
 from events.errors import Retry, YesserError
+from infra.http.answers import AnswerRefused, bound_answers
 from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles
 from infra.tls.client import client_context
 from infra.tls.plaintext import refuse_plain_http
 
 TIMEOUT_S: Final = 20.0
+ANSWER_BYTES_MAX: Final = 32 << 20
+"""Of one page of a list."""
 _NOT_FOUND: Final = 404
 _LATER: Final = frozenset({429, 500, 502, 503, 504})
 
@@ -61,17 +64,21 @@ class Gateway:
         settings = Settings()
         refuse_plain_http(settings, "--gateway", self.address)
         is_secure = httpx.URL(self.address).scheme == "https"
-        return httpx.Client(
+        client = httpx.Client(
             base_url=self.address,
             headers={"authorization": f"Bearer {self.token}"},
             verify=client_context(TlsFiles.of(settings)) if is_secure else False,
             trust_env=is_secure,  # a proxy on the way could read a plain request
             timeout=TIMEOUT_S,
         )
+        bound_answers(client, ANSWER_BYTES_MAX)
+        return client
 
     def _answer(self, client: httpx.Client, path: str) -> httpx.Response | None:
         try:
             answer = client.get(path)
+        except AnswerRefused as error:
+            raise GatewayRefused(f"{self.address}: {error}") from None
         except httpx.TransportError as error:
             raise GatewayAway(f"{self.address}: {error or type(error).__name__}. {GatewayAway.__doc__}") from error
         if answer.status_code == _NOT_FOUND:

@@ -8,8 +8,6 @@ from typing import Any, Final, Literal
 from consumers.as_of.view import View
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.filters import CampaignFilter
-from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.event_index.read import PAGE_ROWS_MAX, Query, find
 from events.values.calendar import FIRST_DATE, LAST_DATE, hijri_of
 from events.wire.entry import Entry, parse_entry
 from infra.log.reader import read_entries
@@ -19,8 +17,7 @@ from infra.postgres.sql import queries
 _SQL: Final = queries("consumers.campaigns", "read.sql")
 _COUNTS: Final = _SQL["counts"].replace(":campaigns", _SQL["campaigns"])
 CHANNELS: Final = ("tv", "radio", "print")
-HISTORY_MAX: Final = PAGE_ROWS_MAX
-DETAIL_CONSUMERS: Final = (CONSUMER, EVENT_INDEX)
+HISTORY_MAX: Final = 1_000
 _COPIED: Final = (
     "campaign_id",
     "rule",
@@ -106,13 +103,13 @@ async def team_subscriptions(connection: Connection, agency: str, team: str) -> 
 
 
 async def campaign(view: View, campaign_id: str) -> dict[str, Any] | None:
-    """A campaign with its service, brief, reason, airings and history, or None. The view shows `DETAIL_CONSUMERS`."""
+    """A campaign with its service, brief, reason, airings and history, or None. The view shows `CONSUMER`."""
     connection = await view.use(CONSUMER)
     row = await connection.fetchrow(_SQL["campaigns"], campaign_id, *CampaignFilter("").arguments())
     if row is None:
         return None
     airings = [dict(airing) for airing in await connection.fetch(_SQL["airings"], campaign_id)]
-    history, is_whole = await _history(view, row)
+    history, is_whole = await _history(connection, row)
     return {
         **_row(row),
         "due_on_hijri": hijri(row["due_on"]),
@@ -152,20 +149,19 @@ def shown_history(took_effect: Sequence[int], anomalies: Iterable[int]) -> list[
     return sorted([*took_effect, *sorted(anomalies, reverse=True)[:left]])
 
 
-async def _history(view: View, row: Row) -> tuple[list[dict[str, Any]], bool]:
+async def _history(connection: Connection, row: Row) -> tuple[list[dict[str, Any]], bool]:
     """The entries about the campaign, in log order, and whether these are all. One that changed nothing names its
     anomaly rule."""
-    subject = f"campaign/{row['campaign_id']}"
-    connection = await view.use(CONSUMER)
-    anomalies = {found["index"]: found["rule"] for found in await connection.fetch(_SQL["anomalies_of"], subject)}
-    query = Query(subject=subject, without=list(anomalies), rows_max=HISTORY_MAX, newest_first=True)
-    page = await find(await view.use(EVENT_INDEX), query)
-    took_effect = [event["index"] for event in page.events]
+    most = HISTORY_MAX + 1
+    took_effect = [index for (index,) in await connection.fetch(_SQL["took_effect"], row["campaign_id"], most)]
+    found = await connection.fetch(_SQL["anomalies_of"], f"campaign/{row['campaign_id']}", most)
+    anomalies = {anomaly["index"]: anomaly["rule"] for anomaly in found}
+    shown = shown_history(took_effect[:HISTORY_MAX], anomalies)
     steps = []
-    for index in shown_history(took_effect, anomalies):
+    for index in shown:
         (raw,) = await read_entries(connection, index, 1)
         steps.append(_step(parse_entry(index, raw), anomalies.get(index), row["owner"]))
-    return steps, page.next_cursor is None and len(steps) == len(took_effect) + len(anomalies)
+    return steps, len(shown) == len(took_effect) + len(anomalies)
 
 
 def _step(entry: Entry, anomaly: str | None, owner: str) -> dict[str, Any]:

@@ -73,8 +73,13 @@ SELECT rules, services, channels FROM delivery.subscription WHERE agency = $1 AN
 -- name: team
 SELECT name FROM delivery.team WHERE agency = $1 AND team = $2 AND closed_at IS NULL
 
+-- name: took_effect
+-- The newest entries about a campaign that took effect.
+SELECT index FROM route WHERE campaign_id = $1 ORDER BY index + 0 DESC LIMIT $2
+
 -- name: anomalies_of
-SELECT index, rule FROM anomaly WHERE subject = $1
+-- The newest entries about a campaign that changed nothing. None of them waited: each was found at its own index.
+SELECT index, rule FROM anomaly WHERE subject = $1 ORDER BY found_index + 0 DESC, index DESC LIMIT $2
 
 -- name: airings
 SELECT airing_id, index, channel, outlet, aired_on, reach FROM airing WHERE campaign_id = $1 ORDER BY index

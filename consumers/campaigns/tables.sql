@@ -28,9 +28,6 @@ CREATE TABLE campaign (
     last_index bigint NOT NULL,
     count bigint NOT NULL
 );
-CREATE INDEX ON campaign (due_on, campaign_id);
-CREATE INDEX ON campaign (triggered_index) WHERE kind = 'general';
-CREATE INDEX ON campaign (owner, due_on, campaign_id);
 
 -- Airings that counted, each once.
 CREATE TABLE airing (
@@ -118,7 +115,6 @@ CREATE TABLE route (
     owner text NOT NULL,
     service_id text
 );
-CREATE INDEX ON route (owner, index);
 
 -- Wakes the processes that send these entries on, at commit.
 CREATE FUNCTION notify_route() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
+from consumers.console.accounts.sealing import Sealer
+from consumers.console.accounts.tries import Tries
 from consumers.console.data.gateway import GatewayAway
 from consumers.console.data.live import TooManyPages
 from consumers.console.data.read_api import NotAnswered, changed_row_of
@@ -21,7 +24,6 @@ from consumers.console.guard import Guard
 from consumers.console.navigation import OPEN_ENTRIES
 from consumers.console.pages.oidc import router as oidc
 from consumers.console.pages.rooms import ROOMS
-from consumers.console.pages.signin import Tries
 from consumers.console.pages.signin import router as signin
 from consumers.console.parts import Parts
 from consumers.console.visit import Visiting, page_context
@@ -58,7 +60,7 @@ def pages(parts: Parts) -> FastAPI:
         telemetry=_NO_TELEMETRY,
     )
     app.state.parts = parts
-    tries = Tries()
+    tries = Tries(Sealer.of(parts.settings, "browser"), time.monotonic)
     app.include_router(signin(parts, tries))
     if parts.oidc is not None:
         app.include_router(oidc(parts, parts.oidc, tries))

@@ -15,6 +15,7 @@ from typing import Final
 import httpx
 
 from events.errors import Retry
+from infra.http.answers import bound_answers
 from infra.log.signed_note import Checkpoint
 from infra.observability.logs import LogOnce
 from infra.process.backoff import backoff_s
@@ -44,6 +45,7 @@ class Submitter:
     def __init__(self, client: httpx.AsyncClient, witness: Witness, clock: Callable[[], float]) -> None:
         self.witness = witness
         self._client = client
+        bound_answers(client, BODY_BYTES_MAX)
         self._clock = clock
         self._url = f"{(witness.address or '').rstrip('/')}/{PATH}"
         self._size = 0
@@ -91,10 +93,5 @@ class Submitter:
         raise NotCosigned("it names another size at each request")
 
     async def _post(self, request: AddCheckpoint) -> tuple[int, str]:
-        data = bytearray()
-        async with self._client.stream("POST", self._url, content=request.body()) as answer:
-            async for part in answer.aiter_bytes():
-                data += part
-                if len(data) > BODY_BYTES_MAX:
-                    raise NotCosigned(f"its answer has more than {BODY_BYTES_MAX} bytes")
-        return answer.status_code, data.decode("utf-8", errors="replace")
+        answer = await self._client.post(self._url, content=request.body())
+        return answer.status_code, answer.content.decode("utf-8", errors="replace")

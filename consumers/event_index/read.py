@@ -21,7 +21,7 @@ _COLUMNS: Final = f"index, id, '{SOURCE_PREFIX}' || agency AS source, type, subj
 class Query:
     """All given conditions must match. `after_index` is the cursor: the last index of the page before.
 
-    `subjects`, `without` and `below_index` narrow it to what the caller may see. `refusals_of`: only the refusals of
+    `subjects` and `below_index` narrow it to what the caller may see. `refusals_of`: only the refusals of
     this agency's records, which are entries of the platform. `newest_first`: the cursor is then the lowest index of the
     page before.
     """
@@ -33,7 +33,6 @@ class Query:
     after_index: int = -1
     rows_max: int = 100
     subjects: Sequence[str] | None = None
-    without: Sequence[int] = ()
     below_index: int | None = None
     from_index: int | None = None
     refusals_of: str | None = None
@@ -73,8 +72,6 @@ def statement(query: Query, limit: int) -> tuple[str, list[Any]]:
             arguments.append(value)
             conditions.append(f"{column} = ${len(arguments)}")
     for condition, given in (
-        ("subject = ANY(${})", query.subjects),
-        ("index <> ALL(${})", query.without or None),
         ("index < ${}", query.below_index),
         ("index >= ${}", query.from_index),
         ("subject >= ${}", query.refusals_of and f"{_refusals(query.refusals_of)}/"),
@@ -83,8 +80,16 @@ def statement(query: Query, limit: int) -> tuple[str, list[Any]]:
         if given is not None:
             arguments.append(given)
             conditions.append(condition.format(len(arguments)))
-    order = "index DESC" if backwards else "index"
-    return f"SELECT {_COLUMNS} FROM event WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT $2", arguments
+    of_one = "" if query.subjects is None else "subject = s.subject AND "
+    order = f"ORDER BY {'index DESC' if backwards else 'index'} LIMIT $2"
+    sql = f"SELECT {_COLUMNS} FROM event WHERE {of_one}{' AND '.join(conditions)} {order}"
+    if query.subjects is not None:
+        # The first of each subject, merged: an index gives them in order, for one subject at a time.
+        arguments.append(query.subjects)
+        sql = (
+            f"SELECT e.* FROM unnest(${len(arguments)}::text[]) AS s (subject) CROSS JOIN LATERAL ({sql}) AS e {order}"
+        )
+    return sql, arguments
 
 
 def _refusals(agency: str) -> str:

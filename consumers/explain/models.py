@@ -15,7 +15,7 @@ from typing import Any, Final
 from consumers.campaigns.rows import COVERAGE
 from consumers.commitments.claims import read_model_name
 from consumers.explain.figures import EVERYTHING, Explained, Figure, Part, Scope
-from consumers.fold.anomaly import ANOMALY
+from consumers.fold import anomaly
 from consumers.fold.consumer import Consumer
 from consumers.projections.handlers import activity, one_time_events, pending_events, plan, projects, services, training
 from consumers.registry import CONSUMERS
@@ -80,7 +80,7 @@ def scope_of(consumer: Consumer, table: Table[Any], key: Mapping[str, Any]) -> S
         return Scope(types=REVENUE_TYPES) if partnership is None else Scope(f"partnership/{partnership}")
     if consumer.name == "campaigns":
         return _campaign_scope(table, key)
-    if consumer.name != "projections" or table is ANOMALY:
+    if consumer.name != "projections" or table in anomaly.TABLES:
         return Scope(types=PROJECTION_TYPES) if consumer.name == "projections" else EVERYTHING
     if table is projects.PROJECT:
         return Scope(f"project/{key['project_id']}")

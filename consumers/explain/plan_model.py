@@ -15,7 +15,7 @@ from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE
 from consumers.explain.figures import EVERYTHING, Explained, Figure, Part, Scope
 from consumers.explain.models import CAMPAIGN_TYPES, Model, column, counted
 from consumers.explain.statement_model import partnership_figures
-from consumers.fold.anomaly import ANOMALY
+from consumers.fold.anomaly import ANOMALY_COUNT
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.handlers import activity, plan, projects, services, training
 from consumers.revenue.consumer import CONSUMER as REVENUE
@@ -145,7 +145,10 @@ def _partnership(plan_id: str | None, partnership_id: str) -> Explained:
 
 
 def _anomalies(plan_id: str | None) -> Explained:
-    found = tuple(Part(consumer, ANOMALY, {}, lambda row: 1, "sum") for consumer in (PROJECTIONS, CAMPAIGNS, REVENUE))
+    found = tuple(
+        Part(consumer, ANOMALY_COUNT, {}, lambda row: row.count, "sum")
+        for consumer in (PROJECTIONS, CAMPAIGNS, REVENUE)
+    )
     return Explained({"count": Figure(found, lambda *counts: sum(counts))}, EVERYTHING)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from events.wire.entry import Entry
-from infra.postgres.unit_of_work import Table
+from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 
 
 @dataclass(slots=True)
@@ -26,8 +26,24 @@ class Anomaly:
     known: dict[str, Any]
 
 
-# Each consumer that detects anomalies has its own table; only one consumer is responsible for an entry.
+@dataclass(slots=True)
+class AnomalyCount:
+    """The only row of its table. The indexes are those of the entries at which the first and the last were found."""
+
+    slot: int
+    count: int
+    first_index: int
+    last_index: int
+
+
+# Each consumer that detects anomalies has its own tables; only one consumer is responsible for an entry.
 ANOMALY: Final = Table("anomaly", Anomaly, key=("index",), append_only=True, since="found_index")
+ANOMALY_COUNT: Final = Table("anomaly_count", AnomalyCount, key=("slot",))
+TABLES: Final = (ANOMALY, ANOMALY_COUNT)
+SQL_FILE: Final = ("consumers.fold", "anomaly.sql")
+_SLOT: Final = 1
+COUNTED: Final[Need] = (ANOMALY_COUNT, (_SLOT,))
+"""What a batch needs that may find anomalies."""
 
 
 def anomaly(entry: Entry, rule: str, known: dict[str, Any], found_index: int | None = None) -> Anomaly:
@@ -42,3 +58,12 @@ def anomaly(entry: Entry, rule: str, known: dict[str, Any], found_index: int | N
         entry.data,
         known,
     )
+
+
+def report(rows: UnitOfWork, found: Anomaly) -> None:
+    """Store an anomaly, and count it."""
+    rows.append(ANOMALY, found)
+    counted = rows.get(ANOMALY_COUNT, _SLOT) or AnomalyCount(_SLOT, 0, found.found_index, found.found_index)
+    counted.count += 1
+    counted.last_index = found.found_index
+    rows.put(ANOMALY_COUNT, counted)

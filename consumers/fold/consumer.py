@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
 from consumers.fold.past_rows import PAST_ROW, PAST_SPAN
@@ -14,7 +15,7 @@ from consumers.fold.past_rows import SQL_FILE as PAST_ROWS
 from consumers.fold.version import UNNUMBERED, FoldVersion, RuleVersions
 from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent
-from infra.postgres.sql import read
+from infra.postgres.sql import in_transaction, read
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 
 Needs = Callable[[UnitOfWork, Sequence[Entry]], Iterator[Iterable[Need]]]
@@ -27,7 +28,8 @@ class Consumer:
 
     `required_keys` yields sets of keys; each set is loaded before it continues, so that a later set can depend on the
     rows of an earlier one. `fold` is pure over the unit of work and accepts every event that the registrar accepts.
-    `version` is that of its fold in this release; `rules` gives those of its rules that are files.
+    `version` is that of its fold in this release; `rules` gives those of its rules that are files. `sql_files` say what
+    its rows are, and the version covers them; `NAME.indexes.sql` beside a file `NAME.sql` says how they are found.
     """
 
     name: str
@@ -62,6 +64,15 @@ class Consumer:
         """Its tables, and those with what its rows were."""
         return (*self.tables, PAST_ROW, PAST_SPAN) if self.keeps_past else self.tables
 
-    def create_sql(self) -> list[str]:
+    def table_sql(self) -> list[str]:
         """The SQL that creates the tables in the current schema."""
         return [read(package, file) for package, file in self.sql_files]
+
+    def index_sql(self) -> list[str]:
+        """The SQL that builds their indexes while they are in use (`infra.postgres.indexes`)."""
+        beside = [(package, file.replace(".sql", ".indexes.sql")) for package, file in self.sql_files]
+        return [read(package, file) for package, file in beside if files(package).joinpath(file).is_file()]
+
+    def create_sql(self) -> list[str]:
+        """The SQL that creates the tables with their indexes in the current schema, in one transaction."""
+        return [*self.table_sql(), *map(in_transaction, self.index_sql())]

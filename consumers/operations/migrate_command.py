@@ -1,13 +1,15 @@
-"""`yesser migrate`: the log's and the platform's tables by numbered files, then each consumer's schema."""
+"""`yesser migrate`: the log's and the platform's tables by numbered files, then each consumer's schema and indexes."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import NamedTuple
 
 import click
 
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.postgres.connection import connected, database_name
+from infra.postgres.indexes import build_indexes, one_at_a_time, progress_in_the_log
 from infra.postgres.migrate import create_tables, migrate
 from infra.postgres.roles import grant_rights, own_read_models, require_roles, roles_sql
 from infra.settings import Settings
@@ -26,22 +28,36 @@ def migrate_command(print_roles: bool, as_json: bool) -> None:
         text = ";\n".join(roles_sql(database_name(Settings()))) + ";"
         print_result({"sql": text}, as_json, lambda: click.echo(text))
         return
-    applied, made = asyncio.run(migrate_database(Settings()))
-    files, schemas = ", ".join(applied), ", ".join(made)
+    done = asyncio.run(migrate_database(Settings()))
+    files, schemas, indexes = (", ".join(names) for names in done)
     print_confirmation(
-        {"migrations": applied, "schemas": made},
+        {"migrations": done.applied, "schemas": done.made, "indexes": done.built},
         as_json,
-        f"طُبّق: {files or 'لا شيء'}. المخططات المنشأة: {schemas or 'لا شيء'}.",
-        f"Applied: {files or 'nothing'}. Schemas created: {schemas or 'none'}.",
+        f"طُبّق: {files or 'لا شيء'}. المخططات المنشأة: {schemas or 'لا شيء'}. الفهارس المبنية: {indexes or 'لا شيء'}.",
+        f"Applied: {files or 'nothing'}. Schemas created: {schemas or 'none'}. Indexes built: {indexes or 'none'}.",
     )
 
 
-async def migrate_database(settings: Settings) -> tuple[list[str], list[str]]:
-    """Apply what is missing; returns the files applied and the schemas created."""
+class Migrated(NamedTuple):
+    """The files applied, the schemas created, and the indexes built in schemas that were there."""
+
+    applied: list[str]
+    made: list[str]
+    built: list[str]
+
+
+async def migrate_database(settings: Settings) -> Migrated:
+    """Apply what is missing. Indexes are built last, while the tables are in use."""
     from consumers.registry import CONSUMERS
 
     schemas = [consumer.schema for consumer in CONSUMERS.values()]
-    async with connected(settings.acting_as("migrator"), "migrate", batch=True) as connection:
+    migrator = settings.acting_as("migrator")
+    async with (
+        connected(migrator, "migrate", batch=True) as connection,
+        connected(migrator, "migrate progress") as watching,
+        progress_in_the_log(watching),
+        one_at_a_time(connection),
+    ):
         await require_roles(connection)
         applied = await migrate(connection)
         async with connection.transaction():
@@ -55,4 +71,10 @@ async def migrate_database(settings: Settings) -> tuple[list[str], list[str]]:
             for schema in schemas:
                 await own_read_models(connection, schema)
             await grant_rights(connection, schemas)
-    return applied, made
+        built = [
+            name
+            for consumer in CONSUMERS.values()
+            for sql in consumer.index_sql()
+            for name in await build_indexes(connection, consumer.schema, sql)
+        ]
+    return Migrated(applied, made, built)

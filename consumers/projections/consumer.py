@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from consumers.fold.anomaly import ANOMALY, Anomaly
+from consumers.fold import anomaly
+from consumers.fold.anomaly import Anomaly
 from consumers.fold.consumer import Consumer
 from consumers.fold.past_rows import SQL_FILE as PAST_ROWS
 from consumers.fold.version import version_of
@@ -42,6 +43,7 @@ def required_keys(ws: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterable
     wanted.update(activity.required_keys(entries))
     handled = composition.handled(HANDLERS, entries)
     wanted.update(composition.required_keys(handled))
+    wanted.add(anomaly.COUNTED)
     yield wanted
     yield composition.dependent_keys(ws, handled)
 
@@ -54,7 +56,7 @@ def fold(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
         if entry.type == CERTIFIED:
             contradicted = training.certify(ws, entry, tallies)
             if contradicted is not None:
-                ws.append(ANOMALY, contradicted)
+                anomaly.report(ws, contradicted)
         elif entry.type in HANDLERS:
             _apply(ws, entry)
     training.count_certified(ws, tallies)
@@ -64,7 +66,7 @@ def fold(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
 def _apply(ws: UnitOfWork, entry: Entry) -> None:
     for outcome in HANDLERS[entry.type].apply(ws, entry):
         if isinstance(outcome, Anomaly):
-            ws.append(ANOMALY, outcome)
+            anomaly.report(ws, outcome)
         elif outcome.type in _HISTORIC:
             history.remember(ws, outcome)
 
@@ -81,7 +83,7 @@ CONSUMER: Final = Consumer(
         *one_time_events.TABLES,
         *activity.TABLES,
         *history.TABLES,
-        ANOMALY,
+        *anomaly.TABLES,
     ),
     sql_files=(
         *plan.SQL_FILES,
@@ -92,7 +94,7 @@ CONSUMER: Final = Consumer(
         *one_time_events.SQL_FILES,
         *activity.SQL_FILES,
         *history.SQL_FILES,
-        ("consumers.fold", "anomaly.sql"),
+        anomaly.SQL_FILE,
         PAST_ROWS,
     ),
     required_keys=required_keys,

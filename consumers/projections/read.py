@@ -18,7 +18,10 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class AnomalyFilter:
-    """Chooses anomalies, from the one after `after` (`found_index`, `index`), or of one `index`; at most `rows_max`."""
+    """Chooses anomalies, from the one after `after` (`found_index`, `index`), or of one `index`; at most `rows_max`.
+
+    `without_rules` goes with `subjects`.
+    """
 
     agency: str | None = None
     subjects: Sequence[str] | None = None
@@ -96,9 +99,16 @@ async def anomalies_count(connection: Connection) -> int:
 
 async def anomalies(connection: Connection, chosen: AnomalyFilter = ALL_ANOMALIES) -> list[dict[str, Any]]:
     """The anomalies of the consumer in `search_path`, by (`found_index`, `index`)."""
-    subjects = None if chosen.subjects is None else list(chosen.subjects)
-    given = (*chosen.after, chosen.agency, subjects, list(chosen.without_rules), chosen.rows_max, chosen.index)
-    return [dict(row) for row in await connection.fetch(_SQL["anomalies"], *given)]
+    name = "anomalies"
+    given: list[Any] = [*chosen.after, chosen.rows_max]
+    subjects, without = chosen.subjects and list(chosen.subjects), list(chosen.without_rules)
+    if chosen.index is not None:
+        name, given = "anomalies_of_entry", [chosen.index, *chosen.after, chosen.agency, subjects, without]
+    elif chosen.subjects is not None:
+        name, given = "anomalies_of_subjects", [*given, subjects, without, chosen.agency]
+    elif chosen.agency is not None:
+        name, given = "anomalies_of_agency", [*given, chosen.agency]
+    return [dict(row) for row in await connection.fetch(_SQL[name], *given)]
 
 
 async def services(connection: Connection, chosen: ServiceFilter = ALL_SERVICES) -> list[dict[str, Any]]:

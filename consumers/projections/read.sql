@@ -33,17 +33,35 @@ SELECT coalesce(sum(count), 0)::bigint FROM refusals
 
 -- name: anomalies_count
 -- Every consumer that detects anomalies has such a table.
-SELECT count(*) FROM anomaly
+SELECT coalesce(sum(count), 0)::bigint FROM anomaly_count
 
 -- name: anomalies
--- After a position in the list ($1, $2), of an agency, of some subjects, without some rules, of an entry ($7).
+-- After a position in the list ($1, $2).
 SELECT index, found_index, rule, type, subject, agency, claimed, known FROM anomaly
 WHERE (found_index, index) > ($1::bigint, $2::bigint)
-  AND ($3::text IS NULL OR agency = $3)
-  AND ($4::text[] IS NULL OR subject = ANY($4))
-  AND rule <> ALL($5::text[])
-  AND ($7::bigint IS NULL OR index = $7)
-ORDER BY found_index, index LIMIT $6
+ORDER BY found_index, index LIMIT $3
+
+-- name: anomalies_of_agency
+SELECT index, found_index, rule, type, subject, agency, claimed, known FROM anomaly
+WHERE agency = $4 AND (found_index + 0, index) > ($1::bigint, $2::bigint)
+ORDER BY found_index + 0, index LIMIT $3
+
+-- name: anomalies_of_subjects
+-- About some subjects ($4) without some rules ($5), each from its index; of an agency ($6), if given.
+SELECT a.* FROM unnest($4::text[]) AS s (subject)
+CROSS JOIN LATERAL (
+    SELECT index, found_index, rule, type, subject, agency, claimed, known FROM anomaly
+    WHERE subject = s.subject AND (found_index + 0, index) > ($1::bigint, $2::bigint) AND rule <> ALL ($5::text[])
+      AND ($6::text IS NULL OR agency = $6)
+    ORDER BY found_index + 0, index LIMIT $3
+) AS a
+ORDER BY found_index, index LIMIT $3
+
+-- name: anomalies_of_entry
+-- What one entry ($1) met: after a position, of an agency, about some subjects without some rules.
+SELECT index, found_index, rule, type, subject, agency, claimed, known FROM anomaly
+WHERE index = $1 AND (found_index, index) > ($2::bigint, $3::bigint) AND ($4::text IS NULL OR agency = $4)
+  AND ($5::text[] IS NULL OR subject = ANY($5)) AND rule <> ALL($6::text[])
 
 -- name: services
 -- The directory after $1, or $3 alone; those of an agency, a group and a state, if given.

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from consumers.fold.anomaly import ANOMALY, Anomaly
+from consumers.fold import anomaly
+from consumers.fold.anomaly import Anomaly
 from consumers.fold.consumer import Consumer
 from consumers.fold.past_rows import SQL_FILE as PAST_ROWS
 from consumers.fold.version import version_of
@@ -57,7 +58,7 @@ def fold(rows: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
         if handler is not None:
             found = handler(books, entry)
             if found is not None:
-                rows.append(ANOMALY, found)
+                anomaly.report(rows, found)
     decided, books.decided = books.decided, []
     return decided
 
@@ -77,9 +78,9 @@ CONSUMER: Final = Consumer(
         ACCOUNT,
         TRANSFER,
         STATEMENT,
-        ANOMALY,
+        *anomaly.TABLES,
     ),
-    sql_files=(("consumers.fold", "anomaly.sql"), PAST_ROWS, ("consumers.revenue", "tables.sql")),
+    sql_files=(anomaly.SQL_FILE, PAST_ROWS, ("consumers.revenue", "tables.sql")),
     required_keys=required_keys,
     fold=fold,
     version=version_of("revenue"),

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from consumers.access_scope import EVERYTHING, AccessScope
-from consumers.revenue.accounts import CASH, COLLECTIONS, PARTNER_PAYABLE, account_name
+from consumers.revenue.accounts import CASH, COLLECTIONS, PARTNER_PAYABLE, SIDES, account_name
 from consumers.revenue.transfer_rules import RULE_OF_KIND
 from events.errors import YesserError
 from events.values.periods import period_error, period_kind
@@ -82,9 +82,10 @@ async def subjects(connection: Connection, reach: AccessScope) -> list[str]:
     return [f"partnership/{row['partnership_id']}" for row in await partnerships(connection, reach)]
 
 
-async def strangers(connection: Connection, of: Sequence[str]) -> list[int]:
-    """Indexes of entries about the subjects `of` from agencies that do not own them."""
-    return [index for (index,) in await connection.fetch(_SQL["strangers"], list(of), list(STRANGERS_RULES))]
+async def strangers(connection: Connection, indexes: Sequence[int]) -> frozenset[int]:
+    """Those of these entries about partnerships that are from agencies that do not own them."""
+    rows = await connection.fetch(_SQL["strangers"], list(indexes), list(STRANGERS_RULES))
+    return frozenset(index for (index,) in rows)
 
 
 async def statement(connection: Connection, partnership_id: str, period: str) -> dict[str, Any]:
@@ -127,13 +128,14 @@ async def transfers(
     partnership_id: str,
     after: tuple[int, int] = (-1, -1),
     rows_max: int | None = None,
-    account: str | None = None,
+    account_kind: str | None = None,
 ) -> list[dict[str, Any]]:
     """The transfers of a partnership, or of one account of it, in log order, from the one after `after` (index, line).
 
     `window` is 0 for the whole life, else the contract year. A top-up or recovery has no window, a payout no version.
     """
-    rows = await connection.fetch(_SQL["transfers"], partnership_id, *after, rows_max, account)
+    kinds = [kind for kind, sides in SIDES.items() if account_kind is None or account_kind in sides]
+    rows = await connection.fetch(_SQL["transfers"], partnership_id, *after, rows_max, kinds)
     return [{**row, "rule": RULE_OF_KIND[row["kind"]]} for row in rows]
 
 

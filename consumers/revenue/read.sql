@@ -33,25 +33,23 @@ SELECT * FROM statement ORDER BY partnership_id COLLATE "C", period COLLATE "C"
 SELECT * FROM statement WHERE partnership_id = $1 AND period COLLATE "C" > $2 ORDER BY period COLLATE "C" LIMIT $3
 
 -- name: transfers
--- One partnership's transfers, of one account ($5) if given, in log order, after a position; each with the version and
--- the window that priced it. Receipts have no index by entry: those between the page's first and last are read once.
+-- One partnership's transfers of some kinds ($5) in log order, after a position: the first of each kind, merged. Each with
+-- the version and the window that priced it, which are with the posting or the statement of the same period and entry.
 WITH page AS MATERIALIZED (
-    SELECT index, line, kind, period, debit, credit, amount_halalas
-    FROM transfer
-    WHERE partnership_id = $1 AND (index, line) > ($2::bigint, $3::bigint) AND ($5::text IS NULL OR $5 IN (debit, credit))
-    ORDER BY index, line LIMIT $4),
-span AS MATERIALIZED (SELECT min(index) AS first, max(index) AS last FROM page),
-priced AS MATERIALIZED (
-    SELECT first_index AS index, contract_version, window_number FROM receipt
-    WHERE partnership_id = $1 AND first_index BETWEEN (SELECT first FROM span) AND (SELECT last FROM span)
-    UNION ALL
-    SELECT index, contract_version, window_number FROM reversal
-    WHERE partnership_id = $1 AND index BETWEEN (SELECT first FROM span) AND (SELECT last FROM span)
-    UNION ALL
-    SELECT closing_index, contract_version, NULL FROM statement
-    WHERE partnership_id = $1 AND closing_index BETWEEN (SELECT first FROM span) AND (SELECT last FROM span))
-SELECT page.index, line, kind, period, contract_version, window_number AS "window", debit, credit, amount_halalas
-FROM page LEFT JOIN priced ON priced.index = page.index
+    SELECT t.* FROM unnest($5::text[]) AS k (kind)
+    CROSS JOIN LATERAL (
+        SELECT index, line, kind, period, debit, credit, amount_halalas
+        FROM transfer
+        WHERE partnership_id = $1 AND kind = k.kind AND (index + 0, line) > ($2::bigint, $3::bigint)
+        ORDER BY index + 0, line LIMIT $4) AS t
+    ORDER BY index, line LIMIT $4)
+SELECT page.index, line, kind, page.period,
+       coalesce(r.contract_version, v.contract_version, s.contract_version) AS contract_version,
+       coalesce(r.window_number, v.window_number) AS "window", debit, credit, page.amount_halalas
+FROM page
+LEFT JOIN receipt r ON r.partnership_id = $1 AND r.period = page.period AND r.first_index = page.index
+LEFT JOIN reversal v ON v.partnership_id = $1 AND v.period = page.period AND v.index = page.index
+LEFT JOIN statement s ON s.partnership_id = $1 AND s.period = page.period AND s.closing_index = page.index
 ORDER BY page.index, line
 
 -- name: contract
@@ -73,8 +71,8 @@ ORDER BY partnership_id COLLATE "C" LIMIT $4
 SELECT version, effective_from, terms, reason, index FROM contract_version WHERE partnership_id = $1 ORDER BY version
 
 -- name: strangers
--- Entries about these subjects from agencies that do not own them: the partner may not see their claims.
-SELECT index FROM anomaly WHERE subject = ANY($1::text[]) AND rule = ANY($2::text[])
+-- Those of some entries ($1) that are from agencies that do not own their subject: the partner may not see their claims.
+SELECT index FROM anomaly WHERE index = ANY($1::bigint[]) AND rule = ANY($2::text[])
 
 -- name: first_partnerships
 -- The first $2, of owner $1 if given.

@@ -143,7 +143,6 @@ CREATE TABLE transfer (
     amount_halalas bigint NOT NULL CHECK (amount_halalas > 0),
     PRIMARY KEY (index, line)
 );
-CREATE INDEX ON transfer (partnership_id, index);
 
 CREATE TABLE statement (
     partnership_id text COLLATE "C" NOT NULL,

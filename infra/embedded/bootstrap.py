@@ -30,7 +30,8 @@ async def prepare_database(settings: Settings) -> None:
         passwords = {name: password(settings.secrets_folder / name, "postgres") for name in PRINCIPALS}
         async with connected(settings.acting_as(SUPERUSER), "roles", batch=True) as connection:
             await create_roles(connection, database_name(settings), passwords)
-    await _run(settings, "The database could not be migrated", "migrate", "--json")
+    # Indexes of large tables take their time. An interrupted build begins again, so nothing interrupts it.
+    await _run(settings, "The database could not be migrated", "migrate", "--json", timeout_s=None)
 
 
 async def register_first_agencies(settings: Settings) -> None:
@@ -38,7 +39,7 @@ async def register_first_agencies(settings: Settings) -> None:
     await _run(settings, "The platform and the programme office could not be registered", "agencies", "genesis")
 
 
-async def _run(settings: Settings, failure: str, *arguments: str) -> None:
+async def _run(settings: Settings, failure: str, *arguments: str, timeout_s: float | None = COMMAND_TIMEOUT_S) -> None:
     """Run a `yesser` command. Raises StackError with the last line of its output."""
     process = await asyncio.create_subprocess_exec(
         *subprocess_command(*arguments),
@@ -48,7 +49,7 @@ async def _run(settings: Settings, failure: str, *arguments: str) -> None:
         env=os.environ | {"YESSER_HOME": str(settings.home)},
     )
     try:
-        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+        async with asyncio.timeout(timeout_s):
             _, output = await process.communicate()
     except (asyncio.CancelledError, TimeoutError):
         process.kill()

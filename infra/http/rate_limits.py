@@ -4,6 +4,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+_IPV6_PREFIX_BITS: Final = 64
+_NAME_LENGTH_MAX: Final = 64
+
+
+def peer_of(host: str) -> str:
+    """The name under which a peer is counted: its IPv4 address, or its IPv6 network, of which it has every address."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host[:_NAME_LENGTH_MAX]
+    if not isinstance(address, IPv6Address):
+        return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address), _IPV6_PREFIX_BITS), strict=False))
 
 
 @dataclass(slots=True)

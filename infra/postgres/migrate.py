@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import hashlib
 from importlib.resources import files
+from itertools import groupby
 from typing import Final
 
 from events.errors import Halt
 from infra.postgres.connection import Connection
+from infra.postgres.indexes import one_at_a_time, run, statements
 from infra.postgres.roles import grant_rights
 from infra.postgres.sql import queries, read
 from infra.principals import schema_owner
 
 PACKAGE: Final = "infra.migrations"
+OUTSIDE: Final = "_outside.sql"
+"""The end of the names of files whose statements are run outside a transaction, while the tables are in use: concurrent
+builds of indexes, and changes of many rows in parts."""
 _LOCK: Final = 7_370_001
 _SQL: Final = queries("infra.postgres", "migrate.sql")
 
@@ -25,20 +30,48 @@ class MigrationChanged(Halt):
 
 
 async def migrate(connection: Connection) -> list[str]:
-    """Apply pending migrations; returns the names of their files. Raises `MigrationChanged`."""
+    """Apply pending migrations; returns the names of their files. Raises `MigrationChanged`.
+
+    Files are applied in one transaction, but those for `OUTSIDE`, which stand between two of them.
+    """
+    applied = []
+    async with one_at_a_time(connection):
+        for is_outside, names in groupby(_texts(), lambda name: name.endswith(OUTSIDE)):
+            applied += await (_apply_outside if is_outside else _apply)(connection, list(names))
+    return applied
+
+
+async def _apply(connection: Connection, names: list[str]) -> list[str]:
+    """Those of these files that are missing, in one transaction: all or none."""
+    texts = _texts()
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
         await connection.execute(_SQL["create"])
-        known = {row["name"]: row["sha256"] for row in await connection.fetch(_SQL["applied"])}
-        texts = _texts()
-        if changed := [name for name, text in texts.items() if known.get(name) not in (None, _sha256(text))]:
-            raise MigrationChanged(f"{MigrationChanged.__doc__} Changed: {', '.join(changed)}.")
-        missing = [name for name in texts if name not in known]
+        missing = await _missing(connection, names)
         for name in missing:
             await connection.execute(texts[name])
         # Rows of versions that kept no hash get it now.
-        await connection.executemany(_SQL["note"], [(name, _sha256(text)) for name, text in texts.items()])
+        await connection.executemany(_SQL["note"], [(name, _sha256(texts[name])) for name in names])
     return missing
+
+
+async def _apply_outside(connection: Connection, names: list[str]) -> list[str]:
+    """Those of these files that are missing, statement by statement. One that was interrupted is run again."""
+    texts = _texts()
+    missing = await _missing(connection, names)
+    for name in missing:
+        for statement in statements(texts[name]):
+            await run(connection, statement)
+        await connection.execute(_SQL["note"], name, _sha256(texts[name]))
+    return missing
+
+
+async def _missing(connection: Connection, names: list[str]) -> list[str]:
+    """Those of these files that were not applied. Raises `MigrationChanged` for any file."""
+    known = {row["name"]: row["sha256"] for row in await connection.fetch(_SQL["applied"])}
+    if changed := [name for name, text in _texts().items() if known.get(name) not in (None, _sha256(text))]:
+        raise MigrationChanged(f"{MigrationChanged.__doc__} Changed: {', '.join(changed)}.")
+    return [name for name in names if name not in known]
 
 
 async def create_tables(connection: Connection, schema: str, sql: list[str]) -> bool:

@@ -19,3 +19,8 @@ def queries(package: str, file: str) -> dict[str, str]:
 @cache
 def read(package: str, file: str) -> str:
     return files(package).joinpath(file).read_text(encoding="utf-8")
+
+
+def in_transaction(sql: str) -> str:
+    """The statements that build indexes of tables in use, for tables that nobody uses yet."""
+    return sql.replace(" CONCURRENTLY", "")

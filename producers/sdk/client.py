@@ -20,6 +20,7 @@ import httpx
 
 from infra.addresses import server_address
 from infra.errors import WaitTimedOut
+from infra.http.answers import bound_answers
 from infra.json_documents import from_json
 from infra.log.key_history import KeyHistory, key_name, parse_history
 from infra.log.signed_note import InvalidNote, Verifier, parse_vkey
@@ -52,6 +53,8 @@ _VALIDATE: Final = "/v1/events:validate"
 _LONG_POLL_S: Final = 20.0
 _PAGE_ROWS: Final = 500
 _UNPROCESSABLE: Final = 422
+ANSWER_BYTES_MAX: Final = 32 << 20
+"""A gateway's answers are far smaller."""
 
 
 @dataclass(slots=True)
@@ -99,6 +102,7 @@ class AgencyClient:
             timeout=NO_TIMEOUT_BUT_CONNECTING,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=self._limits.requests_in_flight_max),
         )
+        bound_answers(self._http, ANSWER_BYTES_MAX)
         self._connection = Connection(self._http, self._limits)
         self._keys = None if gateway_key is None else KeyHistory((parse_vkey(gateway_key),))
         self._slots = asyncio.Semaphore(self._limits.requests_in_flight_max)

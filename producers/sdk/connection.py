@@ -22,9 +22,10 @@ from typing import Final
 
 import httpx
 
+from infra.http.answers import AnswerRefused
 from infra.process.backoff import backoff_s
 from producers.errors import OutcomeUnknown
-from producers.sdk.answers import Problem, read_problem
+from producers.sdk.answers import NotAGateway, Problem, read_problem
 from producers.sdk.problems import ClientClosed, GatewayProblem, NotServed
 
 _CONNECT_TIMEOUT_S: Final = 5.0
@@ -116,6 +117,8 @@ class Connection:
                     headers=headers,
                     params=dict(request.parameters) or None,
                 )
+        except AnswerRefused as error:
+            raise NotAGateway(f"{NotAGateway.__doc__} ({error})") from None
         except _BROKEN as error:
             return error
 

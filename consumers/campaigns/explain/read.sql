@@ -49,8 +49,8 @@ FROM service_group g LEFT JOIN shown_plan s USING (plan_id)
 WHERE g.plan_id = $1 AND g.group_number = $2
 
 -- name: anomalies
--- The last first.
-SELECT index, rule, agency FROM anomaly WHERE subject = $1 ORDER BY index DESC LIMIT $2
+-- The last first. None of them waited: each was found at its own index.
+SELECT index, rule, agency FROM anomaly WHERE subject = $1 ORDER BY found_index + 0 DESC, index DESC LIMIT $2
 
 -- name: folds_from
 SELECT folds_from FROM platform.position WHERE consumer = $1

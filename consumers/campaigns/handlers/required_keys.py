@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Final
 
 from consumers.campaigns.rows import AGENCY_NAME, AIRING, CAMPAIGN, COVERAGE, EVALUATION_RUN, OFFICE, ONCE, SLOT
+from consumers.fold.anomaly import COUNTED
 from consumers.projections.handlers import one_time_events, plan, services, training
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import ALL, Need, UnitOfWork
@@ -58,12 +59,14 @@ def _service_after(ws: UnitOfWork, entry: Entry) -> Iterator[Need]:
 def _campaign(entry: Entry) -> Iterator[Need]:
     """Keys of an event about a campaign, from its team or the platform."""
     yield CAMPAIGN, (entry.data["campaign_id"],)
+    yield COUNTED
     if "service_id" in entry.data:
         yield COVERAGE, (entry.data["service_id"],)
 
 
 def _airing(entry: Entry) -> Iterator[Need]:
     yield CAMPAIGN, (entry.data["campaign_id"],)
+    yield COUNTED
     yield AIRING, (entry.data["campaign_id"], entry.data["airing_id"])
 
 

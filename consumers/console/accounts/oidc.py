@@ -23,6 +23,7 @@ from joserfc.errors import JoseError
 
 from consumers.console.accounts.sealing import Sealer
 from events.errors import Reject, Retry
+from infra.http.answers import bound_answers
 from infra.secret_files import OIDC_KEY
 from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles
@@ -33,6 +34,8 @@ COOKIE: Final = "yesser-oidc"
 VALID_S: Final = 600
 _TIMEOUT_S: Final = 10.0
 _LEEWAY_S: Final = 30
+ANSWER_BYTES_MAX: Final = 1 << 20
+"""Of the provider: its configuration, its keys and tokens."""
 _ALGORITHMS: Final = {"RSA": ("RS256", "PS256"), "EC": ("ES256",), "OKP": ("EdDSA",)}
 """By type of key: a token that names another one for its key is not valid."""
 _Document = Mapping[str, Any]
@@ -73,6 +76,7 @@ class Oidc:
         self._clock = clock
         tls = client_context(TlsFiles.of(settings)) if issuer.startswith("https:") else False
         self._http = httpx.AsyncClient(timeout=_TIMEOUT_S, verify=tls, trust_env=False, transport=transport)
+        bound_answers(self._http, ANSWER_BYTES_MAX)
 
     @classmethod
     def of(cls, settings: Settings, clock: Callable[[], datetime]) -> Oidc | None:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from nacl.exceptions import InvalidkeyError
 from nacl.pwhash import argon2id
+
+from infra.http.problems import Problem
 
 LENGTH_MIN: Final = 12
 LENGTH_MAX: Final = 256
 _MEMORY_BYTES: Final = 19 << 20
 _PASSES: Final = 2
 _AT_ONCE_MAX: Final = 2
+WAITING_MAX: Final = 32
+"""A person waits about a second behind so many."""
+RETRY_AFTER_S: Final = 2
 _ABSENT: Final = argon2id.str(b"no account has this password", opslimit=_PASSES, memlimit=_MEMORY_BYTES).decode()
 """Verified where there is no account, so that the answer takes as long."""
 
@@ -32,15 +39,33 @@ def is_password(kept: str | None, password: str) -> bool:
 
 
 class PasswordChecks:
-    """Checks passwords in threads, a few at once: each takes 19 MiB and tens of milliseconds."""
+    """Checks passwords in threads, a few at once: each takes 19 MiB and tens of milliseconds.
+
+    Both methods raise `Problem` (503) where `WAITING_MAX` wait already.
+    """
 
     def __init__(self) -> None:
         self._slots = asyncio.Semaphore(_AT_ONCE_MAX)
+        self._waiting = 0
 
     async def is_password(self, kept: str | None, password: str) -> bool:
-        async with self._slots:
+        async with self._slot():
             return await asyncio.to_thread(is_password, kept, password)
 
     async def hash(self, password: str) -> str:
-        async with self._slots:
+        async with self._slot():
             return await asyncio.to_thread(hash_password, password)
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        if self._waiting >= WAITING_MAX:
+            raise Problem("overloaded", retry_after_s=RETRY_AFTER_S)
+        self._waiting += 1
+        try:
+            await self._slots.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._slots.release()

@@ -16,6 +16,7 @@ import httpx
 
 from events.errors import Retry
 from infra.command_line.gateway_options import gateway_address
+from infra.http.answers import bound_answers
 from infra.http.callers import Caller
 from infra.http.console_tokens import console_token
 from infra.json_documents import from_json
@@ -26,6 +27,7 @@ from infra.tls.client import client_context
 
 _TIMEOUT_S: Final = 35.0
 """Longer than the gateway's own waits."""
+ANSWER_BYTES_MAX: Final = 32 << 20
 
 
 class GatewayAway(Retry):
@@ -58,6 +60,7 @@ class Gateway:
         self._key = settings.secret(*CONSOLE_KEY) or ""
         verify = client_context(TlsFiles.of(settings))
         self._client = httpx.AsyncClient(timeout=_TIMEOUT_S, verify=verify, trust_env=False)
+        bound_answers(self._client, ANSWER_BYTES_MAX)
 
     def address(self) -> str:
         """The gateway's address. It may move with a restart, so it is looked up for each request."""

@@ -10,7 +10,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from consumers.console.accounts.accounts import find_by_subject
 from consumers.console.accounts.oidc import COOKIE, VALID_S, Oidc, ProviderAway, SignInFailed
-from consumers.console.pages.signin import SignInPage, Tries, signed_in
+from consumers.console.accounts.tries import Tries
+from consumers.console.pages.signin import SignInPage, signed_in
 from consumers.console.parts import Parts
 from consumers.console.web.security import SIGN_IN
 
@@ -50,7 +51,7 @@ def router(parts: Parts, oidc: Oidc, tries: Tries) -> APIRouter:
         account = await find_by_subject(parts.own, parts.seals, found.subject)
         if account is None:
             return SignInPage(parts, request, fault="no-account").answer()
-        response = await signed_in(parts, request, account, found.back)
+        response = await signed_in(parts, tries, request, account, found.back)
         response.delete_cookie(COOKIE, path=BEGIN)
         return response
 

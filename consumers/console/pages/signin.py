@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal, cast
 from urllib.parse import urlencode
@@ -13,6 +12,8 @@ from fastapi.responses import RedirectResponse, Response
 from consumers.console.accounts import passwords
 from consumers.console.accounts.accounts import USERNAME, Account, find_account, set_password
 from consumers.console.accounts.sessions import COOKIE
+from consumers.console.accounts.tries import COOKIE as BROWSER_COOKIE
+from consumers.console.accounts.tries import KEPT_S, Tries
 from consumers.console.guard import LANGUAGE_COOKIE
 from consumers.console.navigation import home_of
 from consumers.console.parts import Parts
@@ -20,37 +21,14 @@ from consumers.console.visit import Visit, Visiting, page_context
 from consumers.console.web.language import LANGUAGES
 from consumers.console.web.security import SIGN_IN, own_path
 from infra.http.problems import Problem
-from infra.http.rate_limits import RateLimit
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
 
 _YEAR_S: Final = 365 * 86_400
-_PEER_PER_S: Final = 0.5
-_PEER_BURST: Final = 60
-"""Many desks may share an address."""
-_NAME_PER_S: Final = 0.1
-_NAME_BURST: Final = 10
 Fault = Literal["wrong", "no-account", "provider-away", "provider-refused"]
 _STATUSES: Final[dict[Fault, int]] = {"wrong": 401, "no-account": 403, "provider-away": 503, "provider-refused": 401}
 _SQL: Final = queries("consumers.console.accounts", "accounts.sql")
-
-
-class Tries:
-    """Limits sign-ins: of one peer, and for one account. `clock` is monotonic."""
-
-    def __init__(self) -> None:
-        self._peers = RateLimit(_PEER_PER_S, _PEER_BURST)
-        self._names = RateLimit(_NAME_PER_S, _NAME_BURST)
-
-    def wait_s(self, peer: str, username: str) -> int:
-        """0 if another try is allowed, which is then counted; else the seconds to wait."""
-        now = time.monotonic()
-        return self._peers.wait_s(peer, now) or self._names.wait_s(username, now)
-
-    def peer_wait_s(self, peer: str) -> int:
-        """The same, of a peer alone: at the identity provider nobody has been named yet."""
-        return self._peers.wait_s(peer, time.monotonic())
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +80,13 @@ def router(parts: Parts, tries: Tries) -> APIRouter:
         name = username.strip().lower()
         peer = request.client.host if request.client else ""
         page = SignInPage(parts, request, next, name)
-        if wait_s := tries.wait_s(peer, name):
+        if wait_s := tries.wait_s(peer, name, request.cookies.get(BROWSER_COOKIE, "")):
             return replace(page, wait_s=wait_s).answer()
         found = await find_account(parts.own, parts.seals, name) if USERNAME.fullmatch(name) else None
         account, password_hash = found or (None, None)
         if not await parts.passwords.is_password(password_hash, password) or account is None:
             return replace(page, fault="wrong").answer()
-        return await signed_in(parts, request, account, next)
+        return await signed_in(parts, tries, request, account, next)
 
     @routes.post("/sign-out")
     async def sign_out(request: Request) -> Response:
@@ -163,7 +141,7 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
             raise Problem("not-found")
         fault = None
         found = await find_account(parts.own, parts.seals, visit.account.username)
-        if tries.wait_s("", visit.account.username):
+        if tries.signed_in_wait_s(visit.account.username):
             fault = "wait"
         elif len(new_password) < passwords.LENGTH_MIN:
             fault = "short"
@@ -175,14 +153,16 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
         async with parts.own.acquire() as connection, connection.transaction():
             await set_password(cast(Connection, connection), parts.seals, visit.account.username, made)
         await visit.add_to_trail("change password")
-        return await signed_in(parts, visit.request, visit.account, "/account?changed=password")
+        return await signed_in(parts, tries, visit.request, visit.account, "/account?changed=password")
 
 
-async def signed_in(parts: Parts, request: Request, account: Account, back: str) -> Response:
+async def signed_in(parts: Parts, tries: Tries, request: Request, account: Account, back: str) -> Response:
     """Begin a session, and lead to the page that was wanted."""
     value = await parts.sessions.begin(account)
     await add_to_trail(parts.own, "sign in", by=f"console/{account.username}")
     response = RedirectResponse(own_path(back), 303)
     is_https = request.url.scheme == "https"
     response.set_cookie(COOKIE, value, samesite="lax", httponly=True, secure=is_https)
+    browser = tries.remembered(request.cookies.get(BROWSER_COOKIE, ""), account.username)
+    response.set_cookie(BROWSER_COOKIE, browser, KEPT_S, samesite="lax", httponly=True, secure=is_https)
     return response

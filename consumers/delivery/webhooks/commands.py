@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 
 from consumers.as_of.options import recorded_option
-from consumers.delivery.webhooks.redelivery import Wanted, attempts_at, redeliver, webhooks_of
+from consumers.delivery.webhooks.redelivery import COUNT_MAX, Wanted, attempts_at, redeliver, webhooks_of
 from events.values.money import INTEGER_MAX
 from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid, show
@@ -43,7 +43,10 @@ endpoint_argument: Final = click.argument("endpoint")
 @click.option("--agency", type=AgencyCode(), help="Only the webhooks of this agency.")
 @json_option
 def list_(agency: str | None, as_json: bool) -> None:
-    """List webhooks: their state, what waits, what was not delivered, the last attempt."""
+    """List webhooks: their state, what waits, what was not delivered, the last attempt.
+
+    More than 1,000 messages in one state are not counted; with --json they are 1001.
+    """
     rows = with_database(Settings(), "webhooks", lambda connection: webhooks_of(connection, agency))
     print_result(rows, as_json, lambda: show(_webhooks_table(rows)))
 
@@ -116,8 +119,8 @@ def _webhooks_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
             row["endpoint_id"],
             f"{row['agency']}/{row['team']}",
             localized(*STATES[row["disabled_reason"]], "\n"),
-            str(row["waiting"]),
-            str(row["undelivered"]),
+            _count(row["waiting"]),
+            _count(row["undelivered"]),
             _answer(row["last_status"], row["last_error"]),
             row["url"],
         ]
@@ -149,6 +152,10 @@ def _attempts_table(endpoint: str, rows: Sequence[Mapping[str, Any]]) -> Grid:
         for row in rows
     ]
     return Grid(localized(f"المحاولات إلى {endpoint}", f"Attempts to deliver to {endpoint}"), columns, cells)
+
+
+def _count(messages: int) -> str:
+    return str(messages) if messages <= COUNT_MAX else f"> {COUNT_MAX}"
 
 
 def _answer(status: int | None, error: str | None) -> str:

@@ -12,6 +12,8 @@ from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
 
 _SQL: Final = queries("consumers.delivery.webhooks", "redelivery.sql")
+COUNT_MAX: Final = 1_000
+"""Messages of a webhook that are counted in each state."""
 
 
 class NoSuchWebhook(YesserError):
@@ -63,8 +65,8 @@ async def add_copies(
 
 
 async def webhooks_of(connection: Connection, agency: str | None) -> list[dict[str, Any]]:
-    """The webhooks of one agency, or of all, and how each does."""
-    return [dict(row) for row in await connection.fetch(_SQL["webhooks"], agency)]
+    """The webhooks of one agency, or of all, and how each does; its messages are counted up to `COUNT_MAX` + 1."""
+    return [dict(row) for row in await connection.fetch(_SQL["webhooks"], agency, COUNT_MAX + 1)]
 
 
 async def attempts_at(

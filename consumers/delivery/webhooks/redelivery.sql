@@ -25,18 +25,25 @@ FROM wanted ORDER BY log_index, message_id LIMIT $5
 RETURNING message_id
 
 -- name: webhooks
--- With the number of messages in each state that matters, and the last attempt.
+-- With the number of messages in each state that matters, of which at most $2 are counted, and the last attempt.
 SELECT e.endpoint_id, e.agency, e.team, e.url, e.created_at, e.failing_since, e.disabled_at, e.disabled_reason,
-    m.waiting, m.undelivered, l.at AS last_attempt_at, l.status AS last_status, l.error AS last_error
+    (
+        SELECT count(*) FROM (
+            SELECT FROM delivery.message
+            WHERE endpoint_id = e.endpoint_id AND route = 'webhook' AND state = 'waiting' LIMIT $2
+        ) m
+    ) AS waiting,
+    (
+        SELECT count(*) FROM (
+            SELECT FROM delivery.message
+            WHERE endpoint_id = e.endpoint_id AND route = 'webhook' AND state IN ('failed', 'cancelled') LIMIT $2
+        ) m
+    ) AS undelivered,
+    l.at AS last_attempt_at, l.status AS last_status, l.error AS last_error
 FROM delivery.endpoint e
-CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting,
-        count(*) FILTER (WHERE state IN ('failed', 'cancelled')) AS undelivered
-    FROM delivery.message WHERE endpoint_id = e.endpoint_id AND route = 'webhook'
-) m
 LEFT JOIN LATERAL (
-    SELECT a.at, a.status, a.error FROM delivery.message w JOIN delivery.attempt a USING (message_id)
-    WHERE w.endpoint_id = e.endpoint_id AND w.route = 'webhook' ORDER BY a.at DESC LIMIT 1
+    SELECT at, status, error FROM delivery.attempt WHERE endpoint_id = e.endpoint_id
+    ORDER BY extract(epoch FROM at) DESC, message_id DESC LIMIT 1
 ) l ON true
 WHERE $1::text IS NULL OR e.agency = $1
 ORDER BY e.agency, e.team, e.endpoint_id
@@ -45,6 +52,6 @@ ORDER BY e.agency, e.team, e.endpoint_id
 -- The newest attempts to deliver to a webhook.
 SELECT a.message_id, m.kind, m.event_id, m.campaign_id, m.log_index, m.state, m.replay, m.late, a.number, a.at, a.status,
     a.error, a.latency_ms, a.answer, m.next_attempt_at
-FROM delivery.message m JOIN delivery.attempt a USING (message_id)
-WHERE m.endpoint_id = $1 AND m.route = 'webhook' AND ($2::bigint IS NULL OR m.message_id = $2)
-ORDER BY a.at DESC, a.message_id DESC LIMIT $3
+FROM delivery.attempt a JOIN delivery.message m USING (message_id)
+WHERE a.endpoint_id = $1 AND ($2::bigint IS NULL OR a.message_id = $2)
+ORDER BY extract(epoch FROM a.at) DESC, a.message_id DESC LIMIT $3

@@ -34,8 +34,11 @@ CROSS JOIN LATERAL (
 SELECT clock_timestamp()
 
 -- name: attempted
-INSERT INTO delivery.attempt (message_id, number, at, status, latency_ms, error, answer)
-SELECT * FROM unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::integer[], $5::integer[], $6::text[], $7::bytea[])
+INSERT INTO delivery.attempt (message_id, number, at, status, latency_ms, error, answer, endpoint_id)
+SELECT a.*, m.endpoint_id
+FROM unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::integer[], $5::integer[], $6::text[], $7::bytea[])
+    AS a (message_id, number, at, status, latency_ms, error, answer)
+JOIN delivery.message m USING (message_id)
 ON CONFLICT DO NOTHING
 
 -- name: recorded

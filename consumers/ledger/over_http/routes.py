@@ -31,7 +31,7 @@ from consumers.read_api.cursor import indexes_after, text_after
 from consumers.read_api.parameters import After, Id, Limit, Period
 from consumers.read_api.reading import Reading, Shown, found, page
 from consumers.revenue import read
-from consumers.revenue.accounts import CHART, account_name
+from consumers.revenue.accounts import CHART
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.statements.days import statement_days
 from consumers.revenue.statements.document import statement_document
@@ -142,8 +142,7 @@ async def account_transfers(
     async def shown(view: View) -> Shown:
         ledger = await view.use(REVENUE)
         found(await read.partnership(ledger, partnership_id, scope))
-        account = account_name(kind, partnership_id)
-        rows = await read.transfers(ledger, partnership_id, indexes_after(after), limit + 1, account)
+        rows = await read.transfers(ledger, partnership_id, indexes_after(after), limit + 1, kind)
         return Shown(*page(rows, limit, "index", "line"))
 
     return await request.answer([REVENUE], shown)

@@ -9,5 +9,3 @@ CREATE TABLE history (
     phase bigint,
     data jsonb NOT NULL
 );
-CREATE INDEX history_of_subject ON history (subject, found_index, index);
-CREATE INDEX history_by_day ON history (happened_on, found_index);

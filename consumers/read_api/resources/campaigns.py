@@ -15,7 +15,7 @@ from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.campaigns.explain.read import CONSUMERS as EXPLAIN_CONSUMERS
 from consumers.campaigns.explain.read import explain
 from consumers.campaigns.filters import CampaignFilter
-from consumers.campaigns.read import DETAIL_CONSUMERS, campaign, campaigns, counts, inbox, team_subscriptions
+from consumers.campaigns.read import campaign, campaigns, counts, inbox, team_subscriptions
 from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.campaigns.spreadsheet import campaigns_csv, inbox_csv
 from consumers.read_api import documents
@@ -184,7 +184,7 @@ async def one_campaign(request: Reading, campaign_id: Id) -> Response:
         row = found(await campaign(view, campaign_id))
         return Shown(row if may_read(scope, row["owner"]) else {**row, "airings": None, "history": None})
 
-    return await request.answer(DETAIL_CONSUMERS, shown)
+    return await request.answer([CAMPAIGNS], shown)
 
 
 @routes.get(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from consumers.fold.anomaly import COUNTED
 from consumers.revenue.accounts import account_name, kinds_of
 from consumers.revenue.handlers.book import version_for
 from consumers.revenue.handlers.windows import window_of
@@ -54,6 +55,7 @@ def required_keys(rows: UnitOfWork, entries: Sequence[Entry]) -> Iterator[Iterab
 
 
 def _named(by_partnership: dict[str, list[Entry]]) -> Iterator[Need]:
+    yield COUNTED
     for partnership_id, entries in by_partnership.items():
         yield CONTRACT, (partnership_id,)
         for kind in kinds_of(frozenset(entry.type for entry in entries)):

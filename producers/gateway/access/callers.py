@@ -26,7 +26,7 @@ from events.validation.verdicts import Agency
 from infra.http.body import RawHeaders
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind, Scope
 from infra.http.problems import Problem
-from infra.http.rate_limits import RateLimit
+from infra.http.rate_limits import RateLimit, peer_of
 from infra.keys.hash_keys import hash_key_files, load_hash_keys, load_or_create_hash_keys
 from infra.observability.telemetry import count
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool
@@ -38,7 +38,6 @@ from infra.settings import Settings
 from producers.agencies.tokens import has_check_digits, is_sealed, key_id_of, keyed_hash
 from producers.gateway.access.console_tokens import ConsoleIssuer
 from producers.gateway.access.jwt_tokens import JwtClaims, JwtIssuer, looks_like_jwt
-from producers.gateway.http.peers import peer_of
 
 _BEARER: Final = "bearer "
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="yesser"'}

@@ -1,31 +1,17 @@
-"""The open connections of the gateway, counted by peer, and who counts as one peer."""
+"""The open connections of the gateway, counted by peer."""
 
 from __future__ import annotations
 
 from collections import Counter
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from infra.http.problems import RequestCode
+from infra.http.rate_limits import peer_of
 from infra.observability.telemetry import gauge
 from infra.settings import Settings
 
 CONNECTIONS_MAX: Final = 2_000
-_IPV6_PREFIX_BITS: Final = 64
-_NAME_LENGTH_MAX: Final = 64
-
-
-def peer_of(host: str) -> str:
-    """The name under which a peer is counted: its IPv4 address, or its IPv6 network, of which it has every address."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host[:_NAME_LENGTH_MAX]
-    if not isinstance(address, IPv6Address):
-        return host
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(IPv6Network((int(address), _IPV6_PREFIX_BITS), strict=False))
 
 
 class Connections:

@@ -11,6 +11,8 @@ from consumers.fold.consumer import Consumer
 from consumers.fold.version import FoldVersion, versions
 from consumers.fold_versions import current, fold_sha256, modules, statements, tree
 from consumers.registry import CONSUMERS
+from infra.postgres.indexes import INDEX
+from infra.postgres.indexes import statements as index_statements
 
 SOURCE = '''
 """What it is."""
@@ -59,6 +61,24 @@ def test_of_the_tables_only_comments_and_layout_do_not_count() -> None:
     assert statements(text) == "CREATE TABLE t ( a bigint, b text );"
     tables = (*EVENT_INDEX.sql_files, ("consumers.fold", "anomaly.sql"))
     assert fold_sha256(replace(EVENT_INDEX, sql_files=tables)) != fold_sha256(EVENT_INDEX)
+
+
+@pytest.mark.parametrize("consumer", CONSUMERS.values(), ids=lambda consumer: consumer.name)
+def test_how_rows_are_found_does_not_count(consumer: Consumer, monkeypatch: pytest.MonkeyPatch) -> None:
+    indexes = len(consumer.create_sql()) - len(consumer.table_sql())
+    assert indexes == len(consumer.index_sql())
+    more = "CREATE INDEX CONCURRENTLY IF NOT EXISTS more ON anomaly (rule);"
+    monkeypatch.setattr(Consumer, "index_sql", lambda self: [more])
+    assert "CREATE INDEX IF NOT EXISTS more ON anomaly (rule);" in consumer.create_sql()
+    assert fold_sha256(consumer) == consumer.version.sha256
+
+
+def test_indexes_are_beside_the_tables_that_a_version_covers() -> None:
+    inside = {name for name, consumer in CONSUMERS.items() if "CREATE INDEX" in "".join(consumer.table_sql())}
+    assert inside == {"event-index"}, "its first four are part of its version; new ones go into tables.indexes.sql"
+    beside = [sql for consumer in CONSUMERS.values() for text in consumer.index_sql() for sql in index_statements(text)]
+    assert beside
+    assert [sql for sql in beside if INDEX.match(sql) is None] == []
 
 
 def test_the_rules_are_the_modules_that_are_imported_over_others_too() -> None:

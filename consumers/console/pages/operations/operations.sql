@@ -25,7 +25,13 @@ FROM (SELECT agency, index, errors FROM log.refusal ORDER BY index DESC LIMIT $1
 GROUP BY 1, 2 ORDER BY refused DESC, 1, 2 LIMIT 50
 
 -- name: deliveries
-SELECT route, count(*) AS waiting, min(created_at) AS oldest FROM delivery.message WHERE state = 'waiting'
+-- What waits by each route, of which 10,001 messages at most are counted.
+SELECT route, count(*) AS waiting, min(created_at) AS oldest
+FROM (VALUES ('email'), ('webhook')) AS r (route)
+CROSS JOIN LATERAL (
+    SELECT created_at FROM delivery.message m WHERE m.state = 'waiting' AND m.route = r.route
+    ORDER BY message_id LIMIT 10001
+) m
 GROUP BY route ORDER BY route
 
 -- name: endpoints

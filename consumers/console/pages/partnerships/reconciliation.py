@@ -81,10 +81,10 @@ async def _entries(visit: Visit, partnership_id: str) -> tuple[list[Raw] | None,
     """The entries of a partnership, None as `few_entries`; and those of agencies that do not own it, for a partner."""
     scope: AccessScope = money_scope(visit.caller)
     async with visit.parts.reads.acquire() as held, live_view(cast(Connection, held), _CONSUMERS) as view:
-        strangers: list[int] = []
-        if scope.partners is not None:
-            strangers = await read.strangers(await view.use(REVENUE), [f"partnership/{partnership_id}"])
-        return await few_entries(view, partnership_id), frozenset(strangers)
+        entries = await few_entries(view, partnership_id)
+        if scope.partners is None or entries is None:
+            return entries, frozenset()
+        return entries, await read.strangers(await view.use(REVENUE), [index for index, _ in entries])
 
 
 async def _page(

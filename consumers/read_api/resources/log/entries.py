@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Response
 from fastapi import Query as Parameter
@@ -16,7 +16,7 @@ from fastapi import Query as Parameter
 from consumers.access_scope import AccessScope
 from consumers.as_of.view import View
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.event_index.read import Query, as_full_type, find
+from consumers.event_index.read import PAGE_ROWS_MAX, Page, Query, as_full_type, find
 from consumers.read_api import documents
 from consumers.read_api.access import narrowed
 from consumers.read_api.cursor import index_after
@@ -30,6 +30,8 @@ from events.wire.envelope import full_type
 from infra.log.reader import entries_recorded_by
 
 _REFUSED: Final = full_type(REFUSED)
+LOOKED_AT_MAX: Final = 10_000
+"""Entries that are looked at for a partner's page."""
 RecordedFrom = Annotated[
     str | None, Parameter(pattern=TIME_PATTERN, description="Only recorded at this time or later.")
 ]
@@ -67,23 +69,35 @@ async def entries(
 
     async def shown(view: View) -> Shown:
         asked = await _recorded(view, query, recorded_from, recorded_to)
-        if scope.partners is not None:
-            asked = await _of_partner(view, asked, scope)
-        found = await find(await view.use(EVENT_INDEX), asked)
+        if scope.partners is None:
+            found = await find(await view.use(EVENT_INDEX), asked)
+        else:
+            found = await _found_by_partner(view, asked, scope)
         return Shown(found.events, None if found.next_cursor is None else (found.next_cursor,))
 
     consumers = [EVENT_INDEX] if scope.partners is None else [EVENT_INDEX, REVENUE]
     return await request.answer(consumers, shown)
 
 
-async def _of_partner(view: View, query: Query, scope: AccessScope) -> Query:
-    """The query limited to the partner's partnerships, without other agencies' entries, up to the ledger's position."""
-    connection = await view.use(REVENUE)
-    subjects = await read.subjects(connection, scope)
-    without = await read.strangers(connection, subjects)
+async def _found_by_partner(view: View, query: Query, scope: AccessScope) -> Page:
+    """A page of the partner's partnerships, without other agencies' entries, up to the ledger's position.
+
+    Others can send any number of such entries: after `LOOKED_AT_MAX` the page ends, though it is not full.
+    """
     end = view.positions[REVENUE.name]
     below = end if query.below_index is None else min(end, query.below_index)
-    return replace(query, subjects=subjects, without=without, below_index=below)
+    query = replace(query, subjects=await read.subjects(await view.use(REVENUE), scope), below_index=below)
+    limit, looked_at, events = query.rows_max, 0, list[dict[str, Any]]()
+    while True:
+        page = await find(await view.use(EVENT_INDEX), query)
+        strangers = await read.strangers(await view.use(REVENUE), [event["index"] for event in page.events])
+        events += [event for event in page.events if event["index"] not in strangers]
+        looked_at += len(page.events)
+        if len(events) > limit:
+            return Page(events[:limit], events[limit - 1]["index"])
+        if page.next_cursor is None or len(events) == limit or looked_at >= LOOKED_AT_MAX:
+            return Page(events, page.next_cursor)
+        query = replace(query, after_index=page.next_cursor, rows_max=PAGE_ROWS_MAX)
 
 
 async def _recorded(view: View, query: Query, first: str | None, last: str | None) -> Query:

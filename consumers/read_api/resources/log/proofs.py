@@ -94,6 +94,6 @@ async def _is_within(connection: Connection, scope: AccessScope, index: int, raw
             ledger = await looked_at.use(REVENUE)
             if index >= looked_at.log_index or entry.subject not in await read.subjects(ledger, scope):
                 return False
-            return index not in await read.strangers(ledger, [entry.subject])
+            return index not in await read.strangers(ledger, [index])
     except NotStarted:
         return False

@@ -163,7 +163,7 @@ async def test_a_history_keeps_what_happened_though_others_send_what_changes_not
     wrong += [story.complete(campaign, agency="justice") for _ in range(4)]
     completed = story.complete(campaign)
     await apply(connection, story)
-    async with view(settings, read.DETAIL_CONSUMERS) as state:
+    async with view(settings, [CONSUMER]) as state:
         found = await read.campaign(state, campaign)
     assert found is not None
     steps = {step["index"]: step["anomaly"] for step in found["history"]}
@@ -172,7 +172,7 @@ async def test_a_history_keeps_what_happened_though_others_send_what_changes_not
     assert found["more_history"] is True
 
     monkeypatch.setattr(read, "HISTORY_MAX", 11)
-    async with view(settings, read.DETAIL_CONSUMERS) as state:
+    async with view(settings, [CONSUMER]) as state:
         found = await read.campaign(state, campaign)
     assert found is not None
     assert (len(found["history"]), found["more_history"]) == (11, False)

@@ -48,7 +48,8 @@ async def run(
             number,
         )
     await connection.execute(
-        "INSERT INTO delivery.attempt SELECT message_id, 1, created_at, 503, 17, NULL, 'down' FROM delivery.message"
+        "INSERT INTO delivery.attempt"
+        " SELECT message_id, 1, created_at, 503, 17, NULL, 'down', endpoint_id FROM delivery.message"
     )
 
     async def invoke(*arguments: str) -> Result:

@@ -74,7 +74,10 @@ async def test_every_route_answers_as_the_document_says(office: Office, connecti
         " ('webhook', 'health', 'press', $1, 'triggered', 'i1', 'service/S', 'failed') RETURNING message_id",
         made["endpoint_id"],
     )
-    await connection.execute("INSERT INTO delivery.attempt SELECT $1, 1, now(), 503, 17, NULL, 'down'", message_id)
+    await connection.execute(
+        "INSERT INTO delivery.attempt SELECT $1, 1, now(), 503, 17, NULL, 'down', $2",
+        *(message_id, made["endpoint_id"]),
+    )
     assert len(await check("GET", "/v1/webhooks/{endpoint_id}/attempts", endpoint_id=made["endpoint_id"])) == 1
     wanted = {"message_id": message_id}
     await check("POST", "/v1/webhooks/{endpoint_id}/redeliver", wanted, endpoint_id=made["endpoint_id"])
@@ -390,7 +393,8 @@ async def with_messages(office: Office, connection: Connection) -> str:
             *(endpoint, number, state),
         )
     await connection.execute(
-        "INSERT INTO delivery.attempt SELECT message_id, 1, created_at, 503, 17, NULL, 'down' FROM delivery.message"
+        "INSERT INTO delivery.attempt"
+        " SELECT message_id, 1, created_at, 503, 17, NULL, 'down', endpoint_id FROM delivery.message"
     )
     return endpoint
 

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from consumers.fold.anomaly import ANOMALY
+from consumers.fold.anomaly import ANOMALY, TABLES
 from consumers.revenue.rows import RECEIPT, WINDOW
 from events.values.money import INTEGER_MAX
 from tests.unit.consumers.revenue.ledger import Ledger, months
+
+NO_ANOMALY: dict[str, list[object]] = {table.name: [] for table in TABLES}
 
 
 def signed(**changes: Any) -> Ledger:
@@ -66,7 +68,7 @@ def test_the_first_anomaly_of_a_receipt_that_applies(
     ledger.collect("R1", 10, "2005-01-06")
     before = ledger.store.state()
     assert ledger.collect(receipt, 10, on, agency, service) == rule
-    assert {**ledger.store.state(), "anomaly": []} == {**before, "anomaly": []}
+    assert {**ledger.store.state(), **NO_ANOMALY} == {**before, **NO_ANOMALY}
 
 
 def test_a_receipt_of_an_unknown_partnership_claims_no_id() -> None:
@@ -125,7 +127,7 @@ def test_the_first_anomaly_of_a_reversal_that_applies(
     assert ledger.reverse("V1", "R1", 40, "2005-01-10") is None
     before = ledger.store.state()
     assert ledger.reverse(reversal, receipt, amount, on, agency) == rule
-    assert {**ledger.store.state(), "anomaly": []} == {**before, "anomaly": []}
+    assert {**ledger.store.state(), **NO_ANOMALY} == {**before, **NO_ANOMALY}
 
 
 def test_the_whole_remainder_can_be_reversed() -> None:

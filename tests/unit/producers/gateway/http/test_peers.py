@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from infra.http.rate_limits import peer_of
 from infra.settings import Settings
 from producers.gateway.http import peers
-from producers.gateway.http.peers import Connections, peer_of
+from producers.gateway.http.peers import Connections
 
 
 def connections(per_peer_max: int = 2, proxies: str = "") -> Connections:

@@ -1,0 +1,113 @@
+"""A stranger's tries keep nobody else out, and guesses stay slow."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from consumers.console.accounts.passwords import WAITING_MAX, PasswordChecks
+from consumers.console.accounts.sealing import Sealer
+from consumers.console.accounts.tries import Tries
+from infra.http.problems import Problem
+
+STRANGER, OWNER = "203.0.113.9", "198.51.100.7"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def tries(clock: Clock) -> Tries:
+    return Tries(Sealer("key", "browser"), clock)
+
+
+def test_one_stranger_who_tries_all_day_keeps_the_right_person_out_no_time(tries: Tries, clock: Clock) -> None:
+    kept_out = 0
+    for second in range(0, 7_200, 2):
+        clock.now_s = second
+        tries.wait_s(STRANGER, "health", "")
+        if second % 120 == 0:
+            kept_out += tries.wait_s(OWNER, "health", "") > 0
+    assert kept_out == 0
+
+
+def test_a_peer_waits_after_ten_tries_for_one_account(tries: Tries) -> None:
+    assert [tries.wait_s(STRANGER, "health", "") for _ in range(11)] == [0] * 10 + [10]
+    assert tries.wait_s(STRANGER, "justice", "") == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:1.2.3.4", "1.2.3.4", True),
+    ],
+)
+def test_a_network_of_ipv6_is_one_peer(tries: Tries, first: str, second: str, is_same: bool) -> None:
+    for _ in range(10):
+        assert tries.wait_s(first, "health", "") == 0
+    assert (tries.wait_s(second, "health", "") > 0) is is_same
+
+
+def test_a_browser_that_signed_in_before_is_not_kept_out_by_many_strangers_or_its_own_network(tries: Tries) -> None:
+    cookie = tries.remembered("", "health")
+    for number in range(1_000):
+        tries.wait_s(f"192.0.{number // 250}.{number % 250}", "health", "")
+    for _ in range(100):
+        tries.wait_s(OWNER, "health", "")
+    assert tries.wait_s("192.0.99.1", "health", "") > 0, "guesses from everywhere are slowed down"
+    assert tries.wait_s(OWNER, "health", cookie) == 0
+
+
+def test_its_own_tries_are_limited_and_only_for_the_accounts_that_it_signed_in(tries: Tries) -> None:
+    cookie = tries.remembered(tries.remembered("", "health"), "justice")
+    for name in ("health", "justice"):
+        assert [tries.wait_s(OWNER, name, cookie) for _ in range(11)] == [0] * 10 + [10]
+    assert [tries.wait_s(OWNER, "office", cookie) for _ in range(11)] == [0] * 10 + [10]
+    assert tries.wait_s(OWNER, "office", tries.remembered("", "health")) > 0, "as without a cookie"
+
+
+def test_a_cookie_that_was_not_sealed_here_is_none(tries: Tries) -> None:
+    forged = Tries(Sealer("another key", "browser"), Clock()).remembered("", "health")
+    for _ in range(10):
+        tries.wait_s(OWNER, "health", forged)
+    assert tries.wait_s(OWNER, "health", forged) > 0
+
+
+def test_a_browser_remembers_its_last_accounts_only(tries: Tries) -> None:
+    cookie = ""
+    for number in range(100):
+        cookie = tries.remembered(cookie, f"account{number}")
+    assert len(cookie) < 400
+
+
+async def test_more_passwords_than_are_checked_in_a_second_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    going = asyncio.Event()
+
+    async def in_thread(function: object, *given: object) -> bool:
+        await going.wait()
+        return True
+
+    monkeypatch.setattr(asyncio, "to_thread", in_thread)
+    checks = PasswordChecks()
+    waiting = [asyncio.create_task(checks.is_password(None, "x")) for _ in range(WAITING_MAX + 2)]
+    await asyncio.sleep(0)
+    for ask in (checks.is_password(None, "x"), checks.hash("x")):
+        with pytest.raises(Problem) as refused:
+            await ask
+        assert refused.value.code == "overloaded"
+    going.set()
+    assert all(await asyncio.gather(*waiting))
+    assert await checks.is_password(None, "x")

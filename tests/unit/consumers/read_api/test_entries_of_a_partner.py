@@ -1,0 +1,75 @@
+"""A partner's page of entries is bounded, though strangers send any number of entries about its partnership."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from consumers.access_scope import AccessScope
+from consumers.as_of.view import View
+from consumers.event_index.read import Page, Query
+from consumers.read_api.resources.log import entries
+from consumers.revenue import read
+from consumers.revenue.consumer import CONSUMER as REVENUE
+
+OWN = (3, 5_000, 5_001, 30_000)
+END = 40_000
+
+
+class Log:
+    """A view of a log in which all but a few entries are a stranger's."""
+
+    def __init__(self) -> None:
+        self.positions = {REVENUE.name: END}
+        self.looked_at = 0
+
+    async def use(self, consumer: object) -> Any:
+        return self
+
+    async def find(self, connection: object, query: Query) -> Page:
+        first = query.after_index + 1
+        last = min(first + query.rows_max, query.below_index or END)
+        self.looked_at += last - first
+        return Page([{"index": index} for index in range(first, last)], None if last == END else last - 1)
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Log:
+    found = Log()
+
+    async def subjects(connection: object, scope: object) -> list[str]:
+        return ["partnership/P"]
+
+    async def strangers(connection: object, indexes: list[int]) -> frozenset[int]:
+        return frozenset(indexes) - frozenset(OWN)
+
+    monkeypatch.setattr(entries, "find", found.find)
+    monkeypatch.setattr(read, "subjects", subjects)
+    monkeypatch.setattr(read, "strangers", strangers)
+    return found
+
+
+async def page(log: Log, limit: int, after: int = -1) -> tuple[list[int], int | None]:
+    found = await entries._found_by_partner(
+        cast(View, log), Query(rows_max=limit, after_index=after), AccessScope(partners=("a/b",))
+    )
+    return [event["index"] for event in found.events], found.next_cursor
+
+
+async def test_a_full_page_ends_at_its_last_entry(log: Log) -> None:
+    assert await page(log, 2) == ([3, 5_000], 5_000)
+    assert await page(log, 1, after=5_000) == ([5_001], 5_001)
+
+
+async def test_a_page_among_strangers_ends_before_it_is_full_and_the_next_goes_on(log: Log) -> None:
+    shown, cursor = await page(log, 4)
+    assert shown == [3, 5_000, 5_001]
+    assert log.looked_at <= entries.LOOKED_AT_MAX + 1_000
+    pages = 0
+    while cursor is not None:
+        more, cursor = await page(log, 4, cursor)
+        shown += more
+        pages += 1
+    assert shown == list(OWN)
+    assert pages <= 4

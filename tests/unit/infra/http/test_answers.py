@@ -1,0 +1,158 @@
+"""A hostile server's answer takes no more memory than it may, with every client of the tree; the error says why."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import tracemalloc
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+
+import brotli  # type: ignore[import-untyped]
+import httpx
+import pytest
+
+from consumers.audit.http_port import http_port
+from consumers.audit.port import CorruptBatch
+from consumers.campaigns import over_http
+from consumers.console.accounts.oidc import Oidc, ProviderAway
+from consumers.console.accounts.sealing import Sealer
+from consumers.console.data.gateway import Gateway, GatewayAway
+from consumers.cosigning.submitter import REQUEST_MAX_S, NotCosigned, Submitter
+from infra.http.answers import AnswerRefused, bound_answers
+from infra.http.callers import Caller
+from infra.settings import Settings
+from infra.witnesses.add_checkpoint import AddCheckpoint
+from infra.witnesses.cosignature import cosigner_of
+from infra.witnesses.policy import Witness
+from producers.sdk.answers import NotAGateway
+from producers.sdk.client import AgencyClient
+from tests.unit.consumers.audit.memory_log import KEY
+from tests.unit.consumers.witness.test_witness import WITNESS
+
+PLAIN_BYTES = 256 << 20
+PEAK_BYTES_MAX = 80 << 20
+"""The largest bound is 32 MiB, for which httpx takes the parts and the whole."""
+BOMBS = {"br": brotli.compress(bytes(PLAIN_BYTES)), "gzip": gzip.compress(bytes(PLAIN_BYTES), 9)}
+KEY_OF_TOKENS = "k" * 64
+
+
+@asynccontextmanager
+async def hostile(encoding: str, body: bytes) -> AsyncIterator[str]:
+    """The address of a server that gives every request this answer."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nLog-Index: 1\r\nConnection: close\r\n"
+        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        with suppress(ConnectionError):
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def auditor(address: str) -> None:
+    async with http_port(f"{address}/log/0/", KEY.verifier) as port:
+        await port.checkpoint()
+
+
+async def relay(address: str) -> None:
+    async with httpx.AsyncClient(timeout=REQUEST_MAX_S) as client:
+        submitter = Submitter(client, Witness("court", cosigner_of(WITNESS), address), lambda: 0.0)
+        try:
+            await submitter._post(AddCheckpoint(0, (), "note\n\n"))
+        except AnswerRefused as error:
+            raise NotCosigned from error
+
+
+async def sign_in(address: str) -> None:
+    oidc = Oidc(Settings(), address, Sealer("key", "oidc"), lambda: datetime.now(UTC))
+    try:
+        await oidc.begin("https://console/", "/", "")
+    finally:
+        await oidc.close()
+
+
+async def console(address: str) -> None:
+    gateway = Gateway(Settings(console_gateway=address), lambda: datetime.now(UTC))
+    gateway._key = KEY_OF_TOKENS
+    try:
+        await gateway.ask(Caller("console/a", "office", "office", frozenset(), None), "a", "GET", "/v1/plan")
+    finally:
+        await gateway.close()
+
+
+async def command(address: str) -> None:
+    await asyncio.to_thread(over_http.Gateway(address, "token").document, "/v1/campaigns/C")
+
+
+async def sdk(address: str) -> None:
+    async with AgencyClient(address, "token") as client:
+        await client.validate([b"{}"])
+
+
+CLIENTS: list[tuple[Callable[[str], Awaitable[None]], type[Exception]]] = [
+    (auditor, CorruptBatch),
+    (relay, NotCosigned),
+    (sign_in, ProviderAway),
+    (console, GatewayAway),
+    (command, over_http.GatewayRefused),
+    (sdk, NotAGateway),
+]
+
+
+@pytest.mark.parametrize("encoding", BOMBS)
+@pytest.mark.parametrize(("ask", "error"), CLIENTS, ids=lambda value: getattr(value, "__name__", ""))
+async def test_no_client_unpacks_a_bomb(
+    ask: Callable[[str], Awaitable[None]], error: type[Exception], encoding: str
+) -> None:
+    async with hostile(encoding, BOMBS[encoding]) as address:
+        tracemalloc.start()
+        try:
+            with pytest.raises(error):
+                await ask(address)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < PEAK_BYTES_MAX
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "reason"),
+    [
+        ("br", b"x", "packed as 'br'"),
+        ("gzip, gzip", b"x", "packed as 'gzip, gzip'"),
+        ("identity", b"x" * 101, "larger than 100 bytes"),
+        ("gzip", gzip.compress(b"x" * 101), "larger than 100 bytes"),
+        ("gzip", b"no gzip at all", "not the gzip that it says"),
+        ("gzip", gzip.compress(b"x" * 9)[:-1], "ends before its gzip"),
+        ("gzip", gzip.compress(b"x") * 2, "goes on after the end"),
+    ],
+)
+async def test_what_is_too_large_or_packed_otherwise_is_refused_with_the_reason(
+    encoding: str, body: bytes, reason: str
+) -> None:
+    async with hostile(encoding, body) as address, httpx.AsyncClient(trust_env=False) as client:
+        bound_answers(client, 100)
+        with pytest.raises(AnswerRefused, match=reason):
+            await client.get(address)
+
+
+@pytest.mark.parametrize(("encoding", "body"), [("identity", b"x" * 100), ("gzip", gzip.compress(b"x" * 100))])
+async def test_an_answer_of_just_the_bound_is_read(encoding: str, body: bytes) -> None:
+    async with hostile(encoding, body) as address, httpx.AsyncClient(trust_env=False) as client:
+        bound_answers(client, 100)
+        assert (await client.get(address)).content == b"x" * 100
+        assert client.headers["accept-encoding"] == "gzip"
+
+
+async def test_a_token_to_this_machine_goes_through_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with hostile("identity", b"not a log") as address, hostile("identity", b"a proxy") as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        async with http_port(f"{address}/log/0/", KEY.verifier, "token") as port:
+            assert await port._file("checkpoint", 100) == b"not a log"

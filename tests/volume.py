@@ -1,0 +1,127 @@
+"""Fills tables with any number of rows, and lists the pages that must not take longer for it.
+
+The rows are those of the worst senders: all about one thing, and what is asked for is elsewhere than its share of the
+rows suggests. They follow from no log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from consumers.delivery.webhooks.redelivery import attempts_at, webhooks_of
+from consumers.projections.read import AnomalyFilter, anomalies, anomalies_count
+from consumers.revenue import read as revenue
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+
+CAMPAIGNS: Final = queries("consumers.campaigns", "read.sql")
+LEDGER_SQL: Final = queries("consumers.revenue", "read.sql")
+OPERATIONS: Final = queries("consumers.console.pages.operations", "operations.sql")
+PAGE: Final = 101
+OF_A_PERIOD: Final = 1_000
+ANOMALIES: Final = """
+INSERT INTO {schema}.anomaly
+SELECT n, n, CASE WHEN n % 1000 = 0 THEN 'already-collected' ELSE 'not-owner' END, 'some.type', {subject},
+    CASE WHEN n % 2 = 0 AND n < {rows} / 2 OR n > {rows} - 5 THEN 'owner' ELSE 'stranger' END,
+    '{{"a": 1}}', '{{"b": 2}}'
+FROM generate_series(1, {rows}) AS n;
+INSERT INTO {schema}.anomaly_count VALUES (1, {rows}, 1, {rows});
+ANALYZE {schema}.anomaly
+"""
+SUBJECTS: Final = {
+    "projections": "'service/s' || n % 5000",
+    "campaigns": "'campaign/C'",
+    "revenue": "'partnership/P'",
+}
+LEDGER: Final = """
+INSERT INTO revenue.receipt
+SELECT 'P', 'r' || n, 'S', 100, '2005-01-01', 1, 'm' || n * {periods} / ({rows} + 1), 0, 0, n, 60, 40, 0, n, n
+FROM generate_series(1, {rows}) AS n;
+INSERT INTO revenue.transfer
+SELECT n, 0, 'P', 'm' || n * {periods} / ({rows} + 1), 'receipt-treasury', 'collections:P', 'treasury-share:P', 100
+FROM generate_series(1, {rows}) AS n;
+INSERT INTO revenue.transfer SELECT {rows} + n, 0, 'P', NULL, 'payout', 'partner-payable:P', 'cash:P', 5
+FROM generate_series(1, 20) AS n;
+INSERT INTO revenue.reversal
+SELECT 'P', 'v' || n, 'r' || n, 10, '2005-01-02', 'm' || n * {periods} / ({rows} + 1), 0, 0, n, 6, 4, {rows} + 100 + n
+FROM generate_series(1, {rows}, 20) AS n;
+ANALYZE revenue.receipt; ANALYZE revenue.transfer; ANALYZE revenue.reversal
+"""
+DELIVERY: Final = """
+INSERT INTO delivery.team (agency, team, name) VALUES ('a', 't', '{{}}');
+INSERT INTO delivery.endpoint (endpoint_id, agency, team, url)
+VALUES ('ep_busy', 'a', 't', 'https://a'), ('ep_idle', 'a', 't', 'https://b');
+INSERT INTO delivery.message (route, agency, team, endpoint_id, kind, event_id, lane, state, queued, created_at)
+SELECT 'webhook', 'a', 't', CASE WHEN n > {rows} / 2 THEN 'ep_idle' ELSE 'ep_busy' END, 'k', 'e' || n, 'l',
+    CASE WHEN n % 3 = 0 THEN 'failed' ELSE 'delivered' END, true, now() - n * interval '1 second'
+FROM generate_series(1, {rows}) AS n;
+INSERT INTO delivery.message (route, agency, team, kind, event_id, lane, state)
+SELECT 'email', 'a', 't', 'digest', 'e' || n, 'l', 'waiting' FROM generate_series(1, 5) AS n;
+INSERT INTO delivery.attempt (message_id, number, at, status, latency_ms, endpoint_id)
+SELECT message_id, 1, created_at, 503, 20, endpoint_id FROM delivery.message WHERE route = 'webhook';
+ANALYZE delivery.message; ANALYZE delivery.attempt
+"""
+ROUTE: Final = """
+INSERT INTO campaigns.route
+SELECT n, CASE WHEN n < {rows} / 2 THEN 'D' ELSE 'D' || n % 1000 END,
+    'campaign.triggered', 'o', NULL FROM generate_series(1, {rows}) AS n;
+ANALYZE campaigns.route
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`schema` is that of the tables that `read` reads."""
+
+    name: str
+    schema: str
+    read: Callable[[Connection], Awaitable[Any]]
+
+
+def pages(rows: int) -> list[Page]:
+    """The pages over tables with so many rows; they begin where nearly all rows are before, or after, them."""
+    late = (rows // 2, rows // 2)
+    owners = AnomalyFilter("owner", after=late, rows_max=PAGE)
+    own = ["partnership/P", "partnership/Q"]
+    about = AnomalyFilter(subjects=own, without_rules=revenue.STRANGERS_RULES, rows_max=PAGE)
+    period = f"m{periods_of(rows) // 2}"
+    return [
+        Page("anomalies", "projections", lambda c: anomalies(c, AnomalyFilter(after=late, rows_max=PAGE))),
+        Page(
+            "anomalies of an agency",
+            "projections",
+            lambda c: anomalies(c, owners),
+        ),
+        Page("anomalies for a partner", "revenue", lambda c: anomalies(c, about)),
+        Page("the number of anomalies", "revenue", anomalies_count),
+        Page("entries of strangers", "revenue", lambda c: revenue.strangers(c, range(1, PAGE))),
+        Page(
+            "anomalies of a campaign",
+            "campaigns",
+            lambda c: c.fetch(CAMPAIGNS["anomalies_of"], "campaign/C", PAGE),
+        ),
+        Page("history of a campaign", "campaigns", lambda c: c.fetch(CAMPAIGNS["took_effect"], "D", PAGE)),
+        Page("transfers", "revenue", lambda c: revenue.transfers(c, "P", late, PAGE)),
+        Page("transfers of an account", "revenue", lambda c: revenue.transfers(c, "P", (-1, -1), PAGE, "cash")),
+        Page("postings of a period", "revenue", lambda c: c.fetch(LEDGER_SQL["postings"], "P", period)),
+        Page("webhooks", "public", lambda c: webhooks_of(c, "a")),
+        Page("attempts of an idle webhook", "public", lambda c: attempts_at(c, "ep_idle", None, PAGE)),
+        Page("attempts of a busy webhook", "public", lambda c: attempts_at(c, "ep_busy", None, PAGE)),
+        Page("what waits", "public", lambda c: c.fetch(OPERATIONS["deliveries"])),
+    ]
+
+
+def periods_of(rows: int) -> int:
+    return max(1, rows // OF_A_PERIOD)
+
+
+async def fill(connection: Connection, rows: int) -> None:
+    """So many rows in each table, in a database without any. As a superuser."""
+    await connection.execute("SET session_replication_role = replica")  # no trigger looks at each row
+    for schema, subject in SUBJECTS.items():
+        await connection.execute(ANOMALIES.format(schema=schema, subject=subject, rows=rows))
+    for sql in (LEDGER, ROUTE, DELIVERY):
+        await connection.execute(sql.format(rows=rows, periods=periods_of(rows)))
+    await connection.execute("SET session_replication_role = origin")
