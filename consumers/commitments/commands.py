@@ -45,8 +45,8 @@ def _show(commitments: list[Commitment]) -> None:
         show(_view(commitments))
     else:
         print_localized(
-            "لا جديد: بصمة كل نموذج قراءة عند آخر قيد منشورة من قبل.",
-            "Nothing new: every read model was committed at the last entry before.",
+            "لا جديد: في السجل، أو في الطريق إليه، بصمة كل نموذج قراءة عند آخر قيد.",
+            "Nothing new: the log has, or will have, the hash of every read model at its last entry.",
         )
 
 
