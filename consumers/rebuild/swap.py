@@ -34,6 +34,8 @@ SWAP_AGAIN_S: Final = 5.0
 """Seconds between two tries while someone reads the old tables."""
 SWAP_ENTRIES_MAX: Final = 512
 """Entries that may be missing when the live position is locked."""
+CAUGHT_UP_ENTRIES: Final = 64
+"""As many are missing at most before it is locked, where the live consumer lets the replay come so near."""
 SWAP_ENTRY_BYTES: Final = 512
 """What they may have on average."""
 _SQL: Final = queries("consumers.rebuild", "swap.sql")
@@ -57,7 +59,7 @@ async def swap_in(settings: Settings, connection: Connection, scratch: LastingSc
     while True:
         async with connection.transaction():
             await grant_rights_of(connection, consumer.schema, scratch.schema)
-        await catch_up(settings, connection, scratch, progress, SWAP_ENTRIES_MAX)
+        await catch_up(settings, connection, scratch, progress, CAUGHT_UP_ENTRIES)
         before = scratch.position
         # A live consumer that is catching up itself is always a batch ahead: it then stands for as long as one takes.
         missing_max = SWAP_ENTRIES_MAX if tries_behind < CATCH_UPS_MAX else BATCH_ENTRIES
