@@ -2,8 +2,8 @@
 
     python -m tests.bench.worst_reads [--large N]
 
-256 entries of some 400 bytes, then 4,000 of the largest that the contract allows, in PostgreSQL. Each path reads them in
-a process of its own, which prints its peak above what it had after its imports. 240 MB are written, in a minute.
+256 entries of some 400 bytes, then 4,000 of the largest that the contract allows, in PostgreSQL. Each path reads them
+in a process of its own, which prints its peak above what it had after its imports. 240 MB are written, in a minute.
 """
 
 from __future__ import annotations
