@@ -219,7 +219,9 @@ class KeepingUnitOfWork(UnitOfWork):
         if key not in before and key not in self._kept.of(table):
             before[key] = row_text(table, row)
             # A row that was made in this span, or that changed in it, is not the first one of its key there.
-            if max(getattr(row, name, None) or 0 for name in ("last_index", table.since)) >= span_start(self._start):
+            if max(getattr(row, name, None) or 0 for name in ("last_index", table.since or "")) >= span_start(
+                self._start
+            ):
                 self._later[table].add(key)
 
     def _will_change(self, table: Table[Any], key: Key) -> None:

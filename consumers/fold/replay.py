@@ -21,7 +21,7 @@ from consumers.fold.past_rows import KeepingUnitOfWork, KeptKeys
 from consumers.fold.past_storage import keep
 from consumers.fold.stored_keys import StoredKeys
 from events.wire.entry import Entry, parse_entry
-from infra.log.reader import entry_batches, read_checked
+from infra.log.reader import READ_BYTES, entry_batches, read_checked
 from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import Connection, connect
 from infra.postgres.row_storage import save
@@ -132,7 +132,7 @@ async def replay(
             raise LookupError(f"the log ends at {scratch.position}, but its recorded size is at least {end}")
 
 
-async def read_parsed(connection: Connection, first: int, limit: int, bytes_max: int | None = None) -> list[Entry]:
+async def read_parsed(connection: Connection, first: int, limit: int, bytes_max: int = READ_BYTES) -> list[Entry]:
     """At most `limit` entries from `first` on, through the caller's connection."""
     raw = await read_checked(connection, first, limit, bytes_max)
     return [parse_entry(first + number, text) for number, text in enumerate(raw)]

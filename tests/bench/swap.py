@@ -163,7 +163,7 @@ async def suspended_at_its_swap(settings: Settings, table: str, name: str, live:
 async def measured(settings: Settings, given: argparse.Namespace) -> None:
     consumer = CONSUMERS[given.consumer]
     size = given.entries // BUNDLE * BUNDLE
-    source = entries(given.traffic, size + given.rate * 3_600)
+    source = entries(given.traffic, size + given.rate * 3_600, 0)
     async with connected(settings, "bench", batch=True) as connection:
         await write(connection, source, 0, size)
         await connection.execute(f"SET search_path = {consumer.schema}")

@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 from consumers.audit.tree import WrongTree
 from consumers.commitments.check import said_in_log
 from consumers.commitments.commitment import hash_read_models
+from consumers.fold import replay
 from consumers.fold.consumer import Consumer
 from consumers.fold.table_hash import TableHash
 from consumers.fold.version import FoldVersion
@@ -42,7 +43,7 @@ from events.errors import Fenced
 from events.wire.entry import parse_entry
 from infra.log.bundle import split_bundle
 from infra.log.merkle import TileTree, leaf_hash
-from infra.log.reader import READ_ENTRIES_MIN, ChangedEntry
+from infra.log.reader import ChangedEntry
 from infra.postgres.connection import Connection, connect, connected
 from infra.postgres.migrate import create_tables
 from infra.postgres.unit_of_work import Table
@@ -55,6 +56,8 @@ from tests.oracle.log import EntryDict
 from tests.unit.consumers.audit.memory_log import KEY, root_of
 
 SWAP = RebuildOptions(compare=True, swap=True)
+BATCH = 256
+"""Entries of a batch, where a rebuild is interrupted after its first."""
 HOLDS_ANOTHER_UP = (
     "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
 )
@@ -325,6 +328,7 @@ class Killed(Exception):
     """Ends a rebuild in its middle, as a kill does: the transaction under way is rolled back."""
 
 
+@pytest.mark.usefixtures("_short_batches")
 @pytest.mark.parametrize("name", sorted(CONSUMERS))
 async def test_a_rebuild_that_was_interrupted_goes_on_where_it_was(
     settings: Settings, connection: Connection, raw: list[bytes], name: str
@@ -347,6 +351,11 @@ def first_told(told: list[int]) -> int:
     return next(entries for entries in told if entries)
 
 
+@pytest.fixture
+def _short_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay, "BATCH_ENTRIES", BATCH)
+
+
 async def interrupted(settings: Settings, connection: Connection, consumer: Consumer) -> int:
     """Kill a rebuild after its first batch; returns the position that is stored beside its rows."""
 
@@ -360,6 +369,7 @@ async def interrupted(settings: Settings, connection: Connection, consumer: Cons
     return stored
 
 
+@pytest.mark.usefixtures("_short_batches")
 @pytest.mark.parametrize(
     "change", ["position = 300, number = number - 1", "position = 300, sha256 = ''", "position = 1000000"]
 )
@@ -370,7 +380,7 @@ async def test_what_was_rebuilt_by_another_version_or_for_another_log_begins_aga
     await live.execute(f"UPDATE rebuild_projections_next.replayed SET {change}")
     told: list[int] = []
     assert (await rebuild(settings, PROJECTIONS, SWAP, told.append)).ok
-    assert first_told(told) == READ_ENTRIES_MIN, "the first batch"
+    assert first_told(told) == BATCH, "the first batch"
     assert sum(told) == await live.fetchval("SELECT position FROM platform.position")
 
 

@@ -24,7 +24,7 @@ ROUTES = [
     (method, route.path)
     for route in (*teams.routes.routes, *webhooks.routes.routes)
     if isinstance(route, APIRoute) and "{" in route.path
-    for method in sorted(route.methods)
+    for method in sorted(route.methods or ())
 ]
 
 
