@@ -35,7 +35,7 @@ DECISIONS: Final[Mapping[str, Decision]] = {
     "registry.agency-suspended": Decision(("administrator",), r"suspended\.(?P<code>.+)\.[0-9a-f]{12}"),
     "registry.agency-resumed": Decision(("administrator",), r"resumed\.(?P<code>.+)\.[0-9a-f]{12}"),
     "registrar.catalogue-adopted": Decision(("registrar",), r"catalogue\.[0-9a-f]{12}\..+\.i(?P<cause>[0-9]+)"),
-    # Delivery's timers decide what follows from the end of a day: campaigns that are overdue or were not aired.
+    # Delivery decides what follows from the end of a day: what is overdue, and the rules about what was not aired.
     "campaign.triggered": Decision(("campaigns", "delivery"), r"triggered\.(?P<campaign_id>.+)"),
     "campaign.paused": Decision(("campaigns",), r"paused\.(?P<campaign_id>.+)\.i(?P<cause>[0-9]+)"),
     "campaign.resumed": Decision(("campaigns",), r"resumed\.(?P<campaign_id>.+)\.i(?P<cause>[0-9]+)"),
