@@ -7,9 +7,9 @@ FROM (
 ) m
 WHERE (a.message_id, a.number) = (m.message_id, m.number);
 DROP INDEX CONCURRENTLY IF EXISTS delivery.attempt_without_endpoint;
--- In seconds: the index of `at` has the order of `at` too, and would be chosen, though it passes over all other webhooks.
+-- In UTC: the index of `at` has the order of `at` too, and would be chosen, though it passes over all other webhooks.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS attempt_of_endpoint
-    ON delivery.attempt (endpoint_id, (extract(epoch FROM at)) DESC, message_id DESC) WHERE endpoint_id IS NOT NULL;
+    ON delivery.attempt (endpoint_id, (at AT TIME ZONE 'UTC') DESC, message_id DESC) WHERE endpoint_id IS NOT NULL;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS message_undelivered ON delivery.message (endpoint_id)
     WHERE route = 'webhook' AND state IN ('failed', 'cancelled');
 -- In the place of the one for e-mails alone.

@@ -43,7 +43,7 @@ SELECT e.endpoint_id, e.agency, e.team, e.url, e.created_at, e.failing_since, e.
 FROM delivery.endpoint e
 LEFT JOIN LATERAL (
     SELECT at, status, error FROM delivery.attempt WHERE endpoint_id = e.endpoint_id
-    ORDER BY extract(epoch FROM at) DESC, message_id DESC LIMIT 1
+    ORDER BY at AT TIME ZONE 'UTC' DESC, message_id DESC LIMIT 1
 ) l ON true
 WHERE $1::text IS NULL OR e.agency = $1
 ORDER BY e.agency, e.team, e.endpoint_id
@@ -54,4 +54,4 @@ SELECT a.message_id, m.kind, m.event_id, m.campaign_id, m.log_index, m.state, m.
     a.error, a.latency_ms, a.answer, m.next_attempt_at
 FROM delivery.attempt a JOIN delivery.message m USING (message_id)
 WHERE a.endpoint_id = $1 AND ($2::bigint IS NULL OR a.message_id = $2)
-ORDER BY extract(epoch FROM a.at) DESC, a.message_id DESC LIMIT $3
+ORDER BY a.at AT TIME ZONE 'UTC' DESC, a.message_id DESC LIMIT $3
