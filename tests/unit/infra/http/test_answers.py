@@ -34,7 +34,7 @@ from tests.unit.consumers.witness.test_witness import WITNESS
 PLAIN_BYTES = 256 << 20
 PEAK_BYTES_MAX = 80 << 20
 """The largest bound is 32 MiB, for which httpx takes the parts and the whole."""
-BOMBS = {"br": brotli.compress(bytes(PLAIN_BYTES)), "gzip": gzip.compress(bytes(PLAIN_BYTES), 9)}
+BOMBS = {"br": brotli.compress(bytes(PLAIN_BYTES)), "gzip": gzip.compress(bytes(PLAIN_BYTES), 9, mtime=0)}
 KEY_OF_TOKENS = "k" * 64
 
 
@@ -127,10 +127,10 @@ async def test_no_client_unpacks_a_bomb(
         ("br", b"x", "packed as 'br'"),
         ("gzip, gzip", b"x", "packed as 'gzip, gzip'"),
         ("identity", b"x" * 101, "larger than 100 bytes"),
-        ("gzip", gzip.compress(b"x" * 101), "larger than 100 bytes"),
+        ("gzip", gzip.compress(b"x" * 101, mtime=0), "larger than 100 bytes"),
         ("gzip", b"no gzip at all", "not the gzip that it says"),
-        ("gzip", gzip.compress(b"x" * 9)[:-1], "ends before its gzip"),
-        ("gzip", gzip.compress(b"x") * 2, "goes on after the end"),
+        ("gzip", gzip.compress(b"x" * 9, mtime=0)[:-1], "ends before its gzip"),
+        ("gzip", gzip.compress(b"x", mtime=0) * 2, "goes on after the end"),
     ],
 )
 async def test_what_is_too_large_or_packed_otherwise_is_refused_with_the_reason(
@@ -142,7 +142,7 @@ async def test_what_is_too_large_or_packed_otherwise_is_refused_with_the_reason(
             await client.get(address)
 
 
-@pytest.mark.parametrize(("encoding", "body"), [("identity", b"x" * 100), ("gzip", gzip.compress(b"x" * 100))])
+@pytest.mark.parametrize(("encoding", "body"), [("identity", b"x" * 100), ("gzip", gzip.compress(b"x" * 100, mtime=0))])
 async def test_an_answer_of_just_the_bound_is_read(encoding: str, body: bytes) -> None:
     async with hostile(encoding, body) as address, httpx.AsyncClient(trust_env=False) as client:
         bound_answers(client, 100)
