@@ -7,20 +7,19 @@ from typing import Any
 import pytest
 
 from consumers.registrar import batch as numbering
+from events.validation.refusal import refusal_event
 from tests.unit.consumers.registrar.readings import HEALTH, LABOUR, number_all, read, said, topic_of, values, verdicts
 
 HEALTH_TOPIC, LABOUR_TOPIC = topic_of(HEALTH), topic_of(LABOUR)
 
 
 def test_a_record_that_cannot_be_refused_halts_its_topic_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    written = numbering.refusal_event
-
-    def refusal_event(**given: Any) -> Any:
+    def fails(**given: Any) -> Any:
         if given["value"] == b"bad":
             raise ValueError(given["value"])
-        return written(**given)
+        return refusal_event(**given)
 
-    monkeypatch.setattr(numbering, "refusal_event", refusal_event)
+    monkeypatch.setattr(numbering, "refusal_event", fails)
     health = read(HEALTH, values(said("a"), b"refused", b"bad", said("d"), first=7))
     labour = read(LABOUR, values(said("e", agency=LABOUR)))
     batch = number_all([health, labour], {})
