@@ -51,10 +51,10 @@ class FoldFailed(Halt, ValueError):
 
     def __init__(self, consumer: Consumer, entries: Sequence[Entry], error: Exception) -> None:
         first, last = entries[0].index, entries[-1].index
-        which = f"entry {first}" if first == last else f"one of the entries {first} … {last}"
+        later = "" if first == last else f" (or a later one, up to {last})"
         super().__init__(
-            f"{which} meets a bug of this release in {consumer.name} ({trace_of(error)}). Nothing is skipped: install a"
-            " release without the bug, which applies it (docs/runbook.md)"
+            f"entry {first}{later} meets a bug of this release in {consumer.name} ({trace_of(error)}). Nothing is"
+            " skipped: install a release without the bug, which applies it (docs/runbook.md)"
         )
 
 

@@ -97,9 +97,7 @@ async def test_a_fault_of_one_does_not_stop_the_others(
 
         await until(second_alone_is_not_ready, "the second is not ready")
         select = "SELECT position, halted_reason FROM platform.position WHERE consumer = 'second'"
-        row = await connection.fetchrow(select)
-        assert row is not None
-        position, reason = row
+        [(position, reason)] = await connection.fetch(select)
         assert position == 100, "all that is before it is applied"
         if isinstance(error, Halt):
             assert reason == str(error)

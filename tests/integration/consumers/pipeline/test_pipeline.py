@@ -234,21 +234,31 @@ async def test_a_record_that_is_no_entry_halts(settings: Settings) -> None:
         await until(halted, "it halts")
 
 
-async def test_an_unknown_error_of_a_fold_is_said_once_and_ends_the_process(
+async def test_an_unknown_error_of_a_fold_is_said_once_and_halts_at_its_entry(
     settings: Settings, connection: Connection
 ) -> None:
+    attempts = []
+
     def fail(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
-        raise ZeroDivisionError("a bug")
+        if any(entry.index == 2 for entry in entries):
+            attempts.append(len(entries))
+            raise ZeroDivisionError("a bug")
+        return fold(ws, entries)
+
+    async def tried_again() -> bool:
+        return attempts.count(1) > 1
 
     await make_topics(settings)
-    await grow(settings, 3)
-    one = pipeline(settings, replace(COUNTING, fold=fail))
-    with capture_logs() as lines, pytest.raises(SystemExit) as ended:
-        await one.run(asyncio.Event())
-    assert ended.value.code == 70
-    assert [line["event"] for line in lines if line["log_level"] == "error"] == ["an unknown error ends the process"]
-    assert await position(connection) == 0
-    assert await connection.fetchval("SELECT expires_at < clock_timestamp() FROM platform.lease WHERE name LIKE 'c%'")
+    await grow(settings, 5)
+    with capture_logs() as lines:
+        async with running(pipeline(settings, replace(COUNTING, fold=fail))):
+            await until(tried_again, "it tries the entry again")
+    assert [line["event"] for line in lines].count("halted: nothing more is written") == 1
+    assert await position(connection) == 2
+    assert "entry 2 meets a bug" in await connection.fetchval("SELECT halted_reason FROM platform.position")
+    async with running(pipeline(settings)):
+        await until_position(connection, 5)
+    assert await connection.fetchval("SELECT halted_reason FROM platform.position") is None
 
 
 async def test_a_value_that_does_not_fit_its_column_is_a_bug_and_no_reason_to_wait(settings: Settings) -> None:
