@@ -229,8 +229,7 @@ async def test_refused_records_are_kept_for_their_retention_by_the_time_of_the_l
         await until_size(connection, 10)
 
         async def are_gone() -> bool:
-            left: list[int] = await connection.fetchval(kept)
-            return left == [8]
+            return bool(await connection.fetchval(kept) == [8])
 
         await until(are_gone, "the old ones are deleted, in three batches")
         await require_whole_log(settings, connection)
