@@ -72,7 +72,7 @@ async def relay(address: str) -> None:
 async def sign_in(address: str) -> None:
     oidc = Oidc(Settings(), address, Sealer("key", "oidc"), lambda: datetime.now(UTC))
     try:
-        await oidc.begin("https://console/", "/", "")
+        await oidc.begin("https://console/", "/")
     finally:
         await oidc.close()
 
