@@ -12,12 +12,14 @@ from typing import Final
 
 import httpx
 
+from events.errors import YesserError
+
 BYTES_MAX: Final = "answer_bytes_max"
 """The extension of a request that has a bound of its own."""
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 
 
-class AnswerRefused(httpx.DecodingError):
+class AnswerRefused(YesserError, httpx.DecodingError):
     """The answer is larger than it may be, is packed as nobody asked for, or is not what it says."""
 
 

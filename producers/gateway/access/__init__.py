@@ -1,3 +1,3 @@
-"""Authentication and rate limits: tokens and JWT. Way in: `callers`. Imports: `events`, `infra`, `producers.agencies`,
-`producers.gateway.http`.
+"""Authentication and rate limits: tokens and JWT. Way in: `callers`. Imports: `events`, `infra`,
+`producers.agencies`.
 """
