@@ -37,15 +37,15 @@ SUBJECTS: Final = {
 }
 LEDGER: Final = """
 INSERT INTO revenue.receipt
-SELECT 'P', 'r' || n, 'S', 100, '2005-01-01', 1, 'm' || n * {periods} / ({rows} + 1), 0, 0, n, 60, 40, 0, n, n
+SELECT 'P', 'r' || n, 'S', 100, '2005-01-01', 1, 'm' || n / {of_a_period}, 0, 0, n, 60, 40, 0, n, n
 FROM generate_series(1, {rows}) AS n;
 INSERT INTO revenue.transfer
-SELECT n, 0, 'P', 'm' || n * {periods} / ({rows} + 1), 'receipt-treasury', 'collections:P', 'treasury-share:P', 100
+SELECT n, 0, 'P', 'm' || n / {of_a_period}, 'receipt-treasury', 'collections:P', 'treasury-share:P', 100
 FROM generate_series(1, {rows}) AS n;
 INSERT INTO revenue.transfer SELECT {rows} + n, 0, 'P', NULL, 'payout', 'partner-payable:P', 'cash:P', 5
 FROM generate_series(1, 20) AS n;
 INSERT INTO revenue.reversal
-SELECT 'P', 'v' || n, 'r' || n, 10, '2005-01-02', 'm' || n * {periods} / ({rows} + 1), 0, 0, n, 6, 4, {rows} + 100 + n
+SELECT 'P', 'v' || n, 'r' || n, 10, '2005-01-02', 'm' || n / {of_a_period}, 0, 0, n, 6, 4, {rows} + 100 + n
 FROM generate_series(1, {rows}, 20) AS n;
 ANALYZE revenue.receipt; ANALYZE revenue.transfer; ANALYZE revenue.reversal
 """
@@ -86,7 +86,7 @@ def pages(rows: int) -> list[Page]:
     owners = AnomalyFilter("owner", after=late, rows_max=PAGE)
     own = ["partnership/P", "partnership/Q"]
     about = AnomalyFilter(subjects=own, without_rules=revenue.STRANGERS_RULES, rows_max=PAGE)
-    period = f"m{periods_of(rows) // 2}"
+    period = f"m{rows // OF_A_PERIOD // 2}"
     return [
         Page("anomalies", "projections", lambda c: anomalies(c, AnomalyFilter(after=late, rows_max=PAGE))),
         Page(
@@ -113,15 +113,11 @@ def pages(rows: int) -> list[Page]:
     ]
 
 
-def periods_of(rows: int) -> int:
-    return max(1, rows // OF_A_PERIOD)
-
-
 async def fill(connection: Connection, rows: int) -> None:
     """So many rows in each table, in a database without any. As a superuser."""
     await connection.execute("SET session_replication_role = replica")  # no trigger looks at each row
     for schema, subject in SUBJECTS.items():
         await connection.execute(ANOMALIES.format(schema=schema, subject=subject, rows=rows))
     for sql in (LEDGER, ROUTE, DELIVERY):
-        await connection.execute(sql.format(rows=rows, periods=periods_of(rows)))
+        await connection.execute(sql.format(rows=rows, of_a_period=OF_A_PERIOD))
     await connection.execute("SET session_replication_role = origin")
