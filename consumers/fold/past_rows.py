@@ -28,7 +28,7 @@ from infra.postgres.unit_of_work import Key, Row, Table, UnitOfWork
 
 BLOCK_ENTRIES: Final = 4_096
 """Entries of a block. A state inside it is its first state and the fold of what follows, so at most so many entries."""
-SPAN_BLOCKS: Final = 16
+SPAN_BLOCKS: Final = 24
 """Blocks of a span. A state inside a span reads the copies of the blocks up to its end."""
 SQL_FILE: Final = ("consumers.fold", "past_rows.sql")
 """Among the `sql_files` of a consumer whose past rows are kept."""
@@ -219,9 +219,8 @@ class KeepingUnitOfWork(UnitOfWork):
         if key not in before and key not in self._kept.of(table):
             before[key] = row_text(table, row)
             # A row that was made in this span, or that changed in it, is not the first one of its key there.
-            if max(getattr(row, name, None) or 0 for name in ("last_index", table.since or "")) >= span_start(
-                self._start
-            ):
+            indexes = (getattr(row, name, None) or 0 for name in ("last_index", table.since or ""))
+            if max(indexes) >= span_start(self._start):
                 self._later[table].add(key)
 
     def _will_change(self, table: Table[Any], key: Key) -> None:

@@ -20,9 +20,11 @@ from consumers.plan.document import PLAN_CONSUMERS, anomalies_found, plan_at_a_g
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.rebuild.rebuild import RebuildOptions, rebuild
 from consumers.registry import CONSUMERS
+from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.wire.entry import parse_entry
 from infra.postgres.connection import Connection
 from infra.settings import Settings
+from tests.bench.ledger import history
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.history import MIXED, entries_from, generate
 
@@ -106,6 +108,25 @@ async def is_of_views(shown: View) -> bool:
     plan = f"{shown.schemas[PROJECTIONS.name]}.plan"
     kind: str = await shown.connection.fetchval("SELECT relkind::text FROM pg_class WHERE oid = $1::regclass", plan)
     return kind == "v"
+
+
+@pytest.mark.timeout(600)
+async def test_many_active_partnerships_keep_at_most_200_bytes_an_entry(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each block changes nearly all rows of the ledger, as the receipts of 4,000 partnerships do in a real block."""
+    set_blocks(monkeypatch, 256, 32)
+    raw = raw_entries(history(3 * 8_192, 250))
+    await write_log(connection, raw)
+    for end in range(2_048, len(raw) + 2_048, 2_048):
+        await apply_live(connection, REVENUE, raw[:end])
+        await connection.execute("VACUUM revenue.past_block")  # as PostgreSQL does by itself, after a while
+    sizes = (
+        "SELECT sum(pg_total_relation_size(oid)) FROM pg_class"
+        " WHERE relnamespace = 'revenue'::regnamespace AND relname LIKE 'past%' AND relkind = 'r'"
+    )
+    assert await connection.fetchval("SELECT count(*) FROM revenue.past_row") > 5 * len(raw)
+    assert await connection.fetchval(sizes) / len(raw) < 200
 
 
 @pytest.mark.timeout(600)
