@@ -19,8 +19,9 @@ def test_a_commitment_goes_through_the_door_and_is_what_the_log_gives(system: Sy
     system.settle()
     checked = system.ask("audit", "commitments", "--last", "1")
     assert checked["ok"]
-    names = ("name", "log_index", "rows", "sha256")
+    names = ("name", "log_index", "rows", "sha256", "fold_version")
     assert [{name: row[name] for name in names} for row in checked["commitments"]] == committed
-    (found,) = system.ask("log", "find", "--id", f"committed.{committed[0]['name']}.i{at - 1}")
+    first = committed[0]
+    (found,) = system.ask("log", "find", "--id", f"committed.{first['name']}.v{first['fold_version']}.i{at - 1}")
     event = system.ask("log", "show", str(found["index"]))["event"]
     assert event["type"] == "sa.gov.yesser.projection.committed.v1"

@@ -36,10 +36,10 @@ NEEDED: Final = {
     "event-index": ("event-index",),
     "delivery": ("delivery",),
     "gateway": ("gateway", "reader", "tokens", "console-tokens"),
-    "console": ("console", "reader", "console-tokens"),
+    "console": ("console", "reader", "console-tokens", "accounts"),
 }
 """The folders of secrets that each process needs. The gateway and the console read as the reader; the gateway knows
-tokens by their hash, and those of the console by its key."""
+tokens by their hash, and those of the console by its key; the console seals accounts and sessions."""
 
 
 @pytest.fixture(scope="module")
