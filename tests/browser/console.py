@@ -83,6 +83,10 @@ class Story:
         return f"http://127.0.0.1:{self.system.parts()['console']['port']}"
 
     def add_accounts(self) -> None:
+        """An account for each role, and the team of the campaign team's account."""
+        names = ("--name-ar", "المكتب الصحفي", "--name-en", "Press office")
+        self.system.run("teams", "add", "health", "press", *names, "--contact", "press@health.example")
+        self.system.run("subscriptions", "add", "health", "press", "--route", "email")
         for role, how in ACCOUNTS.items():
             added = self.system.run("accounts", "add", role, "--role", *how)
             self.passwords[role] = added["password"]
