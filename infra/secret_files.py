@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import get_ident
 from typing import BinaryIO, Final
 
 ENDPOINT_KEY: Final = "endpoint-key"
@@ -47,7 +48,7 @@ def write_private(path: Path, text: str) -> None:
 @contextmanager
 def private_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write, readable by its owner only, that replaces `path` at the end of the block, or not at all."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}")  # threads of a process write too
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:

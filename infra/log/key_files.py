@@ -252,7 +252,7 @@ def _settle(files: KeyFiles, ring: KeyRing) -> None:
         write_private(files.current, ring.current.skey + "\n")
         _sync(files)
     if files.next.exists() and _read(files, files.next) == ring.current:
-        files.next.unlink()
+        files.next.unlink(missing_ok=True)  # another process may settle them at the same time
     vkey = ring.current.verifier.vkey
     if not files.vkey.exists() or files.vkey.read_text(encoding="utf-8", errors="replace").strip() != vkey:
         files.vkey.write_text(vkey + "\n", encoding="utf-8")
