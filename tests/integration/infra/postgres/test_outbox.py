@@ -34,9 +34,9 @@ async def test_a_role_cannot_write_another_type_into_the_bytes_of_its_own(
     async with connected(settings.acting_as("delivery"), "forger") as delivery:
         for value in (event_bytes(other), event_bytes(own).replace(b":platform", b":health"), b"{}"):
             with pytest.raises(asyncpg.CheckViolationError, match="says_what_it_holds"):
-                await delivery.execute(INSERT, [own.id], [own.type], [own.subject], [value], [None])
+                await delivery.execute(INSERT, [own.id], [own.type], [own.subject], [value], [None], None)
         for id_, key in (("another", own.subject), (own.id, "another")):
             with pytest.raises(asyncpg.CheckViolationError, match="says_what_it_holds"):
-                await delivery.execute(INSERT, [id_], [own.type], [key], [event_bytes(own)], [None])
-        await delivery.execute(INSERT, [own.id], [own.type], [own.subject], [event_bytes(own)], [None])
+                await delivery.execute(INSERT, [id_], [own.type], [key], [event_bytes(own)], [None], None)
+        await delivery.execute(INSERT, [own.id], [own.type], [own.subject], [event_bytes(own)], [None], None)
     assert await connection.fetchval("SELECT type FROM platform.outbox") == own.type

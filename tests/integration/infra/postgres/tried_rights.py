@@ -122,8 +122,11 @@ async def tried(settings: Settings, tables: Mapping[str, Sequence[str]]) -> dict
 
 
 async def tried_on(connection: Connection, table: str, columns: Sequence[str]) -> Access:
-    """What the session's role may do with a table."""
+    """What the session's role may do with a table, or read of a view: ours cannot be written through."""
     reads = [f'SELECT "{column}" FROM {table} LIMIT 0' for column in columns]
+    if await is_view(connection, table):
+        answers = iter(await allowed(connection, reads))
+        return Access(frozenset(column for column in columns if next(answers)), columns=len(columns))
     updates = [f'UPDATE {table} SET "{column}" = DEFAULT WHERE false' for column in columns]
     others = [f"INSERT INTO {table} DEFAULT VALUES", f"DELETE FROM {table} WHERE false"]
     forbidden = [text.format(table=table) for text in FORBIDDEN.values()]
@@ -136,6 +139,15 @@ async def tried_on(connection: Connection, table: str, columns: Sequence[str]) -
         more=tuple(name for name in FORBIDDEN if next(answers)),
         columns=len(columns),
     )
+
+
+async def is_view(connection: Connection, table: str) -> bool:
+    found: bool = await connection.fetchval(
+        "SELECT c.relkind = 'v' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname || '.' || c.relname = $1",
+        table,
+    )
+    return found
 
 
 async def allowed(connection: Connection, statements: Iterable[str]) -> list[bool]:
