@@ -38,6 +38,18 @@ def acknowledged(settings: Settings, index: int, reason: Mapping[str, str]) -> C
     )
 
 
+def event_of(claim: Claim, reason: Mapping[str, str], now: datetime) -> OutboxEvent:
+    """Each has an id of its own: a reason may be corrected."""
+    return OutboxEvent(
+        id=f"acknowledged.{claim.name}.i{claim.index}.{secrets.token_hex(_NONCE_BYTES)}",
+        type=ACKNOWLEDGED,
+        subject=f"projection/{claim.name}",
+        data={"name": claim.name, "commitment_index": claim.index, "reason": dict(reason)},
+        time=recorded_time(now),
+        cause_index=claim.index,
+    )
+
+
 async def acknowledge(
     connection: Connection, index: int, reason: Mapping[str, str], clock: Callable[[], datetime]
 ) -> Claim:
@@ -49,15 +61,7 @@ async def acknowledge(
     claim = next((said for said in said_among(index, entries) if isinstance(said, Claim)), None)
     if claim is None:
         raise NoCommitment(f"Entry {index}: {NoCommitment.__doc__}")
-    event = OutboxEvent(
-        # Each has an id of its own: a reason may be corrected.
-        id=f"acknowledged.{claim.name}.i{index}.{secrets.token_hex(_NONCE_BYTES)}",
-        type=ACKNOWLEDGED,
-        subject=f"projection/{claim.name}",
-        data={"name": claim.name, "commitment_index": index, "reason": dict(reason)},
-        time=recorded_time(clock()),
-        cause_index=index,
-    )
+    event = event_of(claim, reason, clock())
     outbox_table.require_accepted(event)
     async with connection.transaction():
         await outbox_table.write(connection, [event])

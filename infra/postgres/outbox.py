@@ -92,7 +92,7 @@ def fault_of(row: Mapping[str, Any]) -> str | None:
         return f"its bytes have another {' and '.join(wrong)} than its columns"
     form = re.fullmatch(decision.id, row["event_id"])
     data = event["data"] if isinstance(event.get("data"), dict) else {}
-    known = {**data, "cause": row["cause_index"]}
-    if form is None or any(str(known.get(name)) != part for name, part in form.groupdict().items()):
+    known = {name: str(value) for name, value in {**data, "cause": row["cause_index"]}.items() if value is not None}
+    if form is None or any(known.get(name) != part for name, part in form.groupdict().items()):
         return f"its id {row['event_id']} is not that of a {row['type']} with this content and cause"
     return None

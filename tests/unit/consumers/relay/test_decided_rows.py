@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from consumers.commitments.acknowledge import event_of as acknowledged
+from consumers.commitments.claims import Claim
 from consumers.commitments.commitment import Commitment
 from consumers.registrar.journal import _adoption
 from infra.postgres.outbox import DECISIONS, OutboxEvent, event_bytes, fault_of
@@ -41,6 +43,7 @@ def decided() -> list[OutboxEvent]:
         _adoption("0" * 64, "1.2.0+local", 7, TIME),
         Commitment("revenue.transfer", 8192, 3, "0" * 64, TIME, f"18-{'0' * 12}", 9).event(),
         Commitment("log-keys", 8192, 3, "0" * 64, TIME, None, 9).event(),
+        acknowledged(Claim(9, "revenue.transfer", 8192, 3, "0" * 64), TEXT, now()),
         late,
         *campaigns,
         *ledger.decided,

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -59,6 +60,7 @@ async def test_a_topic_without_a_leader_fails_alone(tmp_path: Path, monkeypatch:
 
     for name in ("CommitmentScheduler", "Cosigning", "AgencyTopics"):
         monkeypatch.setattr(module, name, Steady)
+    monkeypatch.setattr(module, "require_whole_log", AsyncMock())
     monkeypatch.setattr(TopicSender, "send", send)
     monkeypatch.setattr(Term, "connected", connected)
     relay = Relay(Settings(home=tmp_path, retry_wait_min_ms=1, poll_timeout_ms=1))

@@ -22,8 +22,17 @@ GOOD: dict[str, tuple[str, dict[str, Any], int | None]] = {
     "resumed.C.i7": ("campaign.resumed", {"campaign_id": "C"}, 7),
     "escalated.C": ("campaign.escalated", {"campaign_id": "C"}, 7),
     "settlement.P.v2.1445-Q1": ("settlement.issued", {"partnership_id": "P.v2", "period": "1445-Q1"}, 7),
-    "committed.revenue.transfer.i7": ("projection.committed", {"name": "revenue.transfer"}, 7),
-    "committed.revenue.transfer.v12.i7": ("projection.committed", {"name": "revenue.transfer"}, 7),
+    "committed.log-keys.i7": ("projection.committed", {"name": "log-keys"}, 7),
+    "committed.revenue.transfer.v12-0123456789ab.i7": (
+        "projection.committed",
+        {"name": "revenue.transfer", "fold_version": "12-0123456789ab"},
+        7,
+    ),
+    "acknowledged.revenue.transfer.i7.01ef": (
+        "projection.commitment-acknowledged",
+        {"name": "revenue.transfer", "commitment_index": 7},
+        7,
+    ),
 }
 
 
@@ -78,8 +87,11 @@ def test_a_row_that_is_not_what_it_says_is_named(changed: dict[str, Any], words:
         ("escalated.C", "escalated.D"),
         ("suspended.health.0123456789ab", "suspended.health.X"),
         ("settlement.P.v2.1445-Q1", "settlement.P.1445-Q1"),
-        ("committed.revenue.transfer.v12.i7", "committed.revenue.transfer.v12"),
-        ("committed.revenue.transfer.v12.i7", "committed.revenue.account.v12.i7"),
+        ("committed.revenue.transfer.v12-0123456789ab.i7", "committed.revenue.transfer.v12-0123456789ab"),
+        ("committed.revenue.transfer.v12-0123456789ab.i7", "committed.revenue.account.v12-0123456789ab.i7"),
+        ("committed.revenue.transfer.v12-0123456789ab.i7", "committed.revenue.transfer.i7"),
+        ("committed.log-keys.i7", "committed.log-keys.v12-0123456789ab.i7"),
+        ("acknowledged.revenue.transfer.i7.01ef", "acknowledged.revenue.transfer.i8.01ef"),
     ],
 )
 def test_an_id_of_another_form_or_content_is_named(event_id: str, other: str) -> None:
