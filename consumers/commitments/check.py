@@ -1,7 +1,7 @@
 """Verifies the commitments in the log: folds the log again up to the index of each, and compares the hashes.
 
 Flows in: entries, and for `log-keys` the rotations that the registrar stored; neither the live tables nor the event
-index are used. A commitment of an earlier version of a fold is told apart by the versions of the live rows. Flows out:
+index are used. The versions of the live rows say which commitments are of an earlier fold. Flows out:
 a verdict per commitment.
 """
 

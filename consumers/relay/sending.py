@@ -72,7 +72,7 @@ class TopicSender:
 
 @dataclass(slots=True)
 class UnwrittenTopics:
-    """The topics that cannot be written now, in one term. Each is told once when it begins and when it ends, and is the
+    """The topics that cannot be written now, in one term. Each is logged when it begins and when it ends, and is the
     process's alarm meanwhile: the other topics are written."""
 
     settings: Settings

@@ -1,4 +1,4 @@
-"""Builds indexes while their tables are in use: each statement outside a transaction, so that nobody waits for it.
+"""Builds indexes while their tables are in use: each statement outside a transaction, so that writers go on.
 
 A build that was interrupted leaves an index that is not valid, which is dropped and built again; what is there is left
 alone. So a file of such statements can be run any number of times.
