@@ -1,7 +1,7 @@
 """Deletes rows whose retention is over: each hour, some at a time, in short transactions.
 
-A failure is logged once and tried again, and ends nothing: rows that stay for longer do no harm. No lease is needed: what
-is deleted follows from the age of the rows alone.
+A failure is logged once and tried again, and ends nothing: rows that stay for longer do no harm. No lease is needed:
+what is deleted follows from the age of the rows alone.
 """
 
 from __future__ import annotations
