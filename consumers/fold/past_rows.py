@@ -99,6 +99,15 @@ def row_text(table: Table[Any], row: Any) -> str:
     return orjson.dumps(_values_of(table)(row), option=orjson.OPT_SORT_KEYS).decode()
 
 
+def may_be_first_in_span(table: Table[Any], row: Any, start: int) -> bool:
+    """Whether a copy in the block `start` may be the first of its key in the span.
+
+    It is not if the row was made or changed in the span before. In the first span nothing is searched by its key.
+    """
+    indexes = (getattr(row, name, None) or 0 for name in ("last_index", table.since or ""))
+    return max(indexes) < span_start(start)
+
+
 def key_text(key: Key) -> str:
     """A key as it is in `past_row`."""
     return _KEY_SEPARATOR.join(map(str, key))
@@ -218,9 +227,7 @@ class KeepingUnitOfWork(UnitOfWork):
             return
         if key not in before and key not in self._kept.of(table):
             before[key] = row_text(table, row)
-            # A row that was made in this span, or that changed in it, is not the first one of its key there.
-            indexes = (getattr(row, name, None) or 0 for name in ("last_index", table.since or ""))
-            if max(indexes) >= span_start(self._start):
+            if not may_be_first_in_span(table, row, self._start):
                 self._later[table].add(key)
 
     def _will_change(self, table: Table[Any], key: Key) -> None:
@@ -242,7 +249,7 @@ class KeepingUnitOfWork(UnitOfWork):
             kept.update(first)
             past = [PastRow(table.name, key_text(key), self._start, before[key]) for key in first]
             self._past += past
-            if span := span_start(self._start):  # nothing is searched by its key for a state before that
+            if span := span_start(self._start):
                 self._past_of_spans += [
                     PastRow(one.name, one.key, span, one.row)
                     for key, one in zip(first, past, strict=True)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from operator import attrgetter
 from typing import Final
 
@@ -16,6 +17,7 @@ from consumers.fold.past_rows import (
     block_start,
     is_kept,
     key_text,
+    may_be_first_in_span,
     row_text,
     span_start,
 )
@@ -32,11 +34,11 @@ Part = tuple[str, int, int, list[str], list[str | None]]
 
 async def keep(connection: Connection, rows: KeepingUnitOfWork) -> None:
     """Keep what the rows were that the batch has changed. Call it before they are saved."""
-    unread = await _unread(connection, rows)
+    unread, unread_of_spans = await _unread(connection, rows)
     parts = list(_parts([*unread, *rows.past()], rows.first_indexes))
     if parts:
         await connection.executemany(_SQL["keep_part"], parts)
-    firsts = [PastRow(one.name, one.key, span_start(one.until), one.row) for one in unread] + rows.past_of_spans()
+    firsts = unread_of_spans + rows.past_of_spans()
     if firsts:
         await connection.execute(_SQL["keep_firsts"], *map(list, zip(*map(_COLUMNS_OF, firsts), strict=True)))
     if rows.first_indexes:
@@ -56,9 +58,9 @@ def _parts(past: list[PastRow], first_indexes: dict[int, int]) -> Iterator[Part]
         yield name, until, first_indexes[until], keys, [found[key] for key in keys]
 
 
-async def _unread(connection: Connection, rows: KeepingUnitOfWork) -> list[PastRow]:
-    """Copies of rows that were deleted unread, of those that are older than the block."""
-    past = []
+async def _unread(connection: Connection, rows: KeepingUnitOfWork) -> tuple[list[PastRow], list[PastRow]]:
+    """Copies of rows that were deleted unread, of those that are older than the block; and those of spans."""
+    past, of_spans = [], []
     for table, keys, until in rows.deleted_unread():
         stored = UnitOfWork()
         await load(connection, stored, [(table, key) for key in keys])
@@ -66,4 +68,6 @@ async def _unread(connection: Connection, rows: KeepingUnitOfWork) -> list[PastR
             row = stored.get(table, *key)
             if row is not None and not (table.since and getattr(row, table.since) >= until):
                 past.append(PastRow(table.name, key_text(key), until, row_text(table, row)))
-    return past
+                if may_be_first_in_span(table, row, until):
+                    of_spans.append(replace(past[-1], until=span_start(until)))
+    return past, of_spans

@@ -199,7 +199,8 @@ async def _settle(
 ) -> Rebuilt:
     """Hash the rebuilt rows, and compare them with the live ones at one position, which a snapshot of both holds."""
     consumer = scratch.consumer
-    await connection.execute(f"ANALYZE {', '.join(table.name for table in consumer.stored_tables)}")
+    tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = $1", scratch.schema)
+    await connection.execute(f"ANALYZE {', '.join(row['tablename'] for row in tables)}")
     if not options.hash:
         return Rebuilt(consumer.name, scratch.position)
     async with connection.transaction(isolation="repeatable_read"):

@@ -26,7 +26,7 @@ from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.bench.ledger import history
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
-from tests.oracle.history import MIXED, entries_from, generate
+from tests.oracle.history import HOSTILE, MIXED, entries_from, generate
 
 BLOCK_ENTRIES = 32
 SPAN_BLOCKS = 3
@@ -153,6 +153,20 @@ async def test_it_is_the_fold_of_the_whole_log(
         assert rebuilt.ok, rebuilt.first_difference
         assert [model.name for model in rebuilt.read_models[-2:]] == ["past_row", "past_span"]
         assert all(model.rows > 0 for model in rebuilt.read_models[-2:])
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+async def test_what_is_copied_does_not_depend_on_the_batches(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    random = Random(seed)
+    set_blocks(monkeypatch, *random.choice(((32, 3), (8, 16), (48, 1), (100, 2))))
+    raw = raw_entries(entries_from(generate(seed, 900, random.choice((MIXED, HOSTILE)))))
+    await write_log(connection, raw)
+    for consumer in PLAN_CONSUMERS:
+        await apply_in_batches(connection, consumer, raw, random)
+        rebuilt = await rebuild(settings, consumer)
+        assert rebuilt.ok, rebuilt.first_difference
 
 
 async def test_past_rows_are_rebuilt_with_the_rows(

@@ -456,16 +456,16 @@ async def test_a_database_that_never_answers_holds_up_nobody_for_long(
     async with line_to_postgres(settings) as (line, over_it):
         hasty = over_it.model_copy(update={"gateway_read_timeout_ms": 200})
         async with read_window(settings, window.connection, hasty) as fresh:
-            assert (await fresh.get("/v1/services")).status_code == 200
+
+            async def works() -> bool:
+                return (await fresh.get("/v1/services")).status_code == 200
+
+            await until(works, "it reads")
             line.freeze()
             async with asyncio.timeout(30):
                 answers = await asyncio.gather(*(fresh.get("/v1/services") for _ in range(6)))
             assert {answer.status_code for answer in answers} == {503}
             line.thaw()
-
-            async def works() -> bool:
-                return (await fresh.get("/v1/services")).status_code == 200
-
             await until(works, "it reads again")
 
 
