@@ -39,6 +39,8 @@ from tests.bench.past import entries, write
 SEGMENT_ENTRIES = 64
 QUIET_S = 10.0
 """Seconds of traffic without a rebuild, to compare with."""
+AT_SWAP_S = 2.0
+"""The swap is the last thing that the command does."""
 AT_SWAP = (
     "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
     " WHERE NOT l.granted AND l.mode = 'AccessExclusiveLock' AND a.application_name LIKE 'yesser rebuild %')"
@@ -182,8 +184,11 @@ async def measured(settings: Settings, given: argparse.Namespace) -> None:
             live.begin()
             child = await start_rebuild(settings, consumer.name)
             assert await child.wait() == 0
+            ended = time.monotonic() - live.began
             await asyncio.sleep(1.0)
             live.said("rebuilt and swapped")
+            at_swap = max(stand for stand, at in live.stands if at > ended - AT_SWAP_S)
+            console.print(f"    the command ended after {ended:.1f} s; longest stand at its swap {1000 * at_swap:,.0f} ms")
 
 
 def main() -> None:
