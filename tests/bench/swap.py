@@ -188,7 +188,9 @@ async def measured(settings: Settings, given: argparse.Namespace) -> None:
             await asyncio.sleep(1.0)
             live.said("rebuilt and swapped")
             at_swap = max(stand for stand, at in live.stands if at > ended - AT_SWAP_S)
-            console.print(f"    the command ended after {ended:.1f} s; longest stand at its swap {1000 * at_swap:,.0f} ms")
+            console.print(
+                f"    the command ended after {ended:.1f} s; longest stand at its swap {1000 * at_swap:,.0f} ms"
+            )
 
 
 def main() -> None:
