@@ -1,7 +1,6 @@
 """Bearer tokens: `yat_<key id>_<secret>`, stored in the database only as a keyed hash.
 
-A secret is 224 random bits and 32 check bits, in hexadecimal. The check bits are a keyed hash of the rest, so that a
-guessed token is recognised without the database. Tokens of earlier releases have 256 random bits and no check bits.
+A secret is 256 random bits, in hexadecimal.
 
 A row's seal is a keyed hash of the token's hash with its holder, kind, scopes, partners and expiry: the gateway refuses
 a row that was changed in the database. Rows of earlier releases have none until an operator has checked and sealed
@@ -33,8 +32,7 @@ from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
 
 ACTIVE_MAX: Final = 2
-RANDOM_BYTES: Final = 28
-_CHECK_LENGTH: Final = 8
+RANDOM_BYTES: Final = 32
 _PREFIX: Final = "yat"
 _TOKEN: Final = re.compile(r"yat_([a-z2-7]{10})_[0-9a-f]{64}")
 _KEY_ID_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
@@ -90,7 +88,7 @@ async def require_hash_key(connection: Connection | Pool, settings: Settings) ->
 
 
 def keyed_hash(token: str, key: bytes) -> bytes:
-    """What the database stores of a token. A fast hash is safe for a secret of 224 random bits."""
+    """What the database stores of a token. A fast hash is safe for a secret of 256 random bits."""
     return hmac.new(key, token.encode(), sha256).digest()
 
 
@@ -120,21 +118,10 @@ def key_id_of(token: str) -> str | None:
     return None if found is None else found[1]
 
 
-def random_token(key: bytes) -> tuple[str, str]:
+def random_token() -> tuple[str, str]:
     """A new key id and token."""
     key_id = "".join(secrets.choice(_KEY_ID_ALPHABET) for _ in range(10))
-    unchecked = f"{_PREFIX}_{key_id}_{secrets.token_hex(RANDOM_BYTES)}"
-    return key_id, unchecked + _check_digits(unchecked, key)
-
-
-def has_check_digits(token: str, key: bytes) -> bool:
-    """Whether a well-formed token ends in its check digits. A guessed one does with a chance of 1 in 2^32."""
-    given, expected = token[-_CHECK_LENGTH:], _check_digits(token[:-_CHECK_LENGTH], key)
-    return hmac.compare_digest(given.encode(), expected.encode())  # of text, it takes ASCII only
-
-
-def _check_digits(unchecked: str, key: bytes) -> str:
-    return hmac.new(key, b"check/" + unchecked.encode(), sha256).hexdigest()[:_CHECK_LENGTH]
+    return key_id, f"{_PREFIX}_{key_id}_{secrets.token_hex(RANDOM_BYTES)}"
 
 
 async def create_token(connection: Connection, key: bytes, request: TokenRequest) -> NewToken:
@@ -143,7 +130,7 @@ async def create_token(connection: Connection, key: bytes, request: TokenRequest
     _require_scopes(request.kind, scopes)
     await _require_partners(connection, request)
     await _require_holder(connection, request)
-    key_id, token = random_token(key)
+    key_id, token = random_token()
     async with connection.transaction():
         await connection.execute(_SQL["lock_holder"], request.kind, request.holder)
         if await connection.fetchval(_SQL["active_count"], request.kind, request.holder) >= ACTIVE_MAX:

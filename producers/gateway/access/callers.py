@@ -1,8 +1,8 @@
 """Authenticates a request and its scopes from the header `Authorization`, before the body is read.
 
 Limits come first: a request that is answered 429 is not looked up. A token that is malformed, or a JWT that is not
-valid, reaches neither the cache nor the database. A well-formed token without its check digits is a guess, or one of an
-earlier release: it is looked up only while its peer has failures left.
+valid, reaches neither the cache nor the database. A token that is not cached is looked up only while its peer has
+failures left, and counts as one unless it is good.
 
 A token's lookup is cached for some seconds, and for the grace time while PostgreSQL is unavailable; a revoked token is
 refused once the cache expires. Concurrent requests with the same token share one lookup.
@@ -35,7 +35,7 @@ from infra.postgres.trail import add_to_trail
 from infra.postgres.verdicts import paused_of
 from infra.process.tasks import retrieve_error
 from infra.settings import Settings
-from producers.agencies.tokens import has_check_digits, is_sealed, key_id_of, keyed_hash
+from producers.agencies.tokens import is_sealed, key_id_of, keyed_hash
 from producers.gateway.access.console_tokens import ConsoleIssuer
 from producers.gateway.access.jwt_tokens import JwtClaims, JwtIssuer, looks_like_jwt
 
@@ -58,11 +58,10 @@ class _Known:
 
 @dataclass(frozen=True, slots=True)
 class _Credential:
-    """A well-formed token. Limits count by `name`. `is_guess`: nothing shows that it was ever issued."""
+    """A well-formed token. Limits count by `name`."""
 
     token: str
     name: str
-    is_guess: bool = False
     claims: JwtClaims | None = None
 
 
@@ -127,24 +126,18 @@ class Access:
             await self._pool.execute(_SQL["used"], sorted(used))
 
     async def _first_time(self, token: str, digest: bytes, peer: str) -> Caller | None:
-        """The caller of a token that is not cached. Guesses are not cached: they would displace what is."""
+        """The caller of a token that is not cached. What is not good is not cached: it would displace what is."""
         now = self._clock()
+        _require(self._failures, peer, now)
         try:
             credential = await self._credential(token)
-            if credential is None or credential.is_guess:
-                _require(self._failures, peer, now)
-            else:
-                _require(self._requests, credential.name, now)
             caller = None if credential is None else await self._look_up_once(digest, credential)
         except TRANSIENT_ERRORS:
-            raise Problem("database-away", retry_after_s=1) from None
-        if credential is None:
-            return None
-        if credential.is_guess and caller is not None:
             self._failures.give_back(peer)
-        if caller is None and not credential.is_guess:
-            self._failures.wait_s(peer, now)  # counted for the next request: this one was looked up
-        if caller is not None or not credential.is_guess:
+            raise Problem("database-away", retry_after_s=1) from None
+        if caller is not None:
+            self._failures.give_back(peer)
+            _require(self._requests, caller.name, now)
             self._remember(digest, _Known(caller, now))
         return caller
 
@@ -181,10 +174,7 @@ class Access:
                 claims = await self._issuer.read(token)
             return None if claims is None else _Credential(token, f"jwt/{claims.kind}/{claims.holder}", claims=claims)
         key_id = key_id_of(token)
-        if key_id is None:
-            return None
-        is_known = any(has_check_digits(token, key.secret) for key in self._keys.valid(self._now()))
-        return _Credential(token, key_id, not is_known)
+        return None if key_id is None else _Credential(token, key_id)
 
     async def _look_up_once(self, digest: bytes, credential: _Credential) -> Caller | None:
         looking_up = self._looking_up.get(digest)
