@@ -49,10 +49,14 @@ class CommitmentScheduler:
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def look(self, connection: Connection) -> bool:
-        """Commit if it is due and the rest is over; returns whether it did."""
+        """Commit one consumer that is due, if the rest is over; returns whether it did.
+
+        The others follow in later looks. So each is looked at just before: `yesser commit` may have been called.
+        """
         size = await log_size(connection)
         grows, self._size = size != self._size, size
-        due = [CONSUMERS[name] for name, growth in (await growths(connection)).items() if growth.due]
+        committed = {name: growth.committed_index for name, growth in (await growths(connection)).items() if growth.due}
+        due = [CONSUMERS[name] for name in sorted(committed, key=committed.__getitem__)[:1]]
         keys = await keys_growth(connection)
         if not due and keys.entries_count <= keys.committed_count:
             return False

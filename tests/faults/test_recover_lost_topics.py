@@ -97,7 +97,6 @@ def test_a_topic_whose_segment_is_deleted_halts_alone_and_the_log_comes_back(sys
     assert recovered["root"] == root
     assert [row["topic"] for row in recovered["halted"]] == [TOPIC]
     assert recovered["lacking"] == [{"topic": TOPIC, "records": 3, "duplicates": 0}]
-    until(lambda: "halted" not in system.readiness("registrar")[1], 60, "the registrar does not go on")
     send_one_by_one(system, SOUND, "beside")
     until(lambda: "beside" in logged(system, SOUND), 60, "the other agency does not go on")
     assert system.ask("registrar", "unhalt", CUT.code, exits=(1,))["missing"] == [0, 4]

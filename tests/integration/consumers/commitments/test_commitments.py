@@ -153,13 +153,27 @@ async def test_the_relay_commits_once_when_the_log_has_grown_and_commitments_do_
     epoch = await lease.claim(live, "relay", "test", settings)
     assert epoch is not None
     scheduler = CommitmentScheduler(settings, Term(epoch, asyncio.Event()))
-    assert await scheduler.look(live)
+    for _ in CONSUMERS:
+        assert await scheduler.look(live)
+    assert not await scheduler.look(live)
     grown = await register_outbox(live, raw)
     assert len(grown) == len(raw) + sum(len(consumer.tables) for consumer in CONSUMERS.values())
     found = await growths(live)
     own = await live.fetchval("SELECT count FROM projections.refusals WHERE agency = 'platform'") or 0
     assert {(one.entries_count, one.committed_count) for one in found.values()} == {(len(raw) - own, len(raw) - own)}
     assert not await due(live)
+
+
+async def test_what_a_command_has_committed_meanwhile_the_relay_does_not_commit_again(
+    settings: Settings, live: Connection, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(growth, "ENTRIES_MIN", ENTRIES_MIN)
+    epoch = await lease.claim(live, "relay", "test", settings)
+    assert epoch is not None
+    scheduler = CommitmentScheduler(settings, Term(epoch, asyncio.Event()))
+    assert await scheduler.look(live)
+    await run(commit)
+    assert not await scheduler.look(live)
 
 
 async def due(connection: Connection) -> set[str]:
