@@ -24,6 +24,7 @@ from consumers.console.parts import Parts
 from consumers.console.sending.uploads import FILE_BYTES_MAX
 from consumers.console.visit import address_of, page_context
 from consumers.console.web import assets
+from consumers.console.web.cookies import HSTS
 from consumers.console.web.explanations import explanation_of
 from consumers.console.web.language import DEFAULT, LANGUAGES, Words
 from consumers.console.web.security import HEADERS, SAFE_METHODS, SIGN_IN, is_own_site, page_of_form
@@ -51,14 +52,16 @@ class Guard:
         path, method = scope["path"], scope["method"]
         cookies = cookie_parser(headers.get("cookie", ""))
         is_static = path.startswith(assets.PREFIX)
-        protected = _protected(send, keeps=is_static)
+        ours = self._parts.cookies
+        protected = _protected(send, keeps=is_static, is_https=ours.is_https)
+        language = ours.value(cookies, LANGUAGE_COOKIE)
         try:
-            session = None if is_static else await self._parts.sessions.find(cookies.get(COOKIE))
+            session = None if is_static else await self._parts.sessions.find(ours.value(cookies, COOKIE))
         except TRANSIENT_ERRORS:
-            scope["state"] = _state(None, cookies.get(LANGUAGE_COOKIE))
+            scope["state"] = _state(None, language)
             await self._database_away(Request(scope))(scope, receive, protected)
             return
-        scope["state"] = _state(session, cookies.get(LANGUAGE_COOKIE))
+        scope["state"] = _state(session, language)
         if method not in SAFE_METHODS and not is_own_site(scope["headers"]):
             await Response("This form is not from the console.", 403)(scope, receive, protected)
         elif session is None and not path.startswith(_PUBLIC):
@@ -103,7 +106,7 @@ def _bounded(receive: Receive, headers: Headers) -> Receive:
     return bounded
 
 
-def _state(session: Session | None, language: str | None) -> dict[str, object]:
+def _state(session: Session | None, language: str) -> dict[str, object]:
     account = None if session is None else session.account
     chosen: Any = language if language in LANGUAGES else (DEFAULT if account is None else account.language)
     return {
@@ -114,7 +117,7 @@ def _state(session: Session | None, language: str | None) -> dict[str, object]:
     }
 
 
-def _protected(send: Send, *, keeps: bool) -> Send:
+def _protected(send: Send, *, keeps: bool, is_https: bool) -> Send:
     """Adds the security headers. What is not a static file is one person's: the browser keeps nothing of it, and has no
     tag by which to ask again, for the next person at it may see something else.
     """
@@ -122,7 +125,7 @@ def _protected(send: Send, *, keeps: bool) -> Send:
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=message.setdefault("headers", []))
-            for name, value in HEADERS:
+            for name, value in (*HEADERS, HSTS) if is_https else HEADERS:
                 headers.setdefault(name.decode(), value.decode())
             if not keeps:
                 headers["cache-control"] = "private, no-store"

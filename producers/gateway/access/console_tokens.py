@@ -1,6 +1,6 @@
-"""Tokens of the console (docs/decisions/the-gateway-checks-accounts.md): each is valid for a minute, and names the account,
-its role and the agency that it sends as. They are signed under a secret that only the console and the gateway have;
-whether there is such an account, the database says (`callers`).
+"""Tokens of the console (docs/decisions/the-gateway-checks-accounts.md): each is valid for a minute, and names the
+account, its role and the agency that it sends as. They are signed under a secret that only the console and the gateway
+have; whether there is such an account, the database says (`callers`).
 """
 
 from __future__ import annotations
