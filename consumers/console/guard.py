@@ -1,5 +1,5 @@
-"""What runs before every page: the session, the language, the headers of every answer, bodies of a bounded size, and
-no foreign forms.
+"""What runs before every page: the session, its account's limits, the language, the headers of every answer, bodies of
+a bounded size, and no foreign forms.
 
 Without a session only sign-in, static files and health answer; every other page leads to sign-in and back. A form that
 was sent after its session ended is not read: the browser keeps it (`static/drafts.js`).
@@ -7,7 +7,8 @@ was sent after its session ended is not read: the browser keeps it (`static/draf
 
 from __future__ import annotations
 
-from contextlib import suppress
+import time
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from consumers.console.accounts.limits import Limits
 from consumers.console.accounts.sessions import COOKIE, Session
 from consumers.console.parts import Parts
 from consumers.console.sending.uploads import FILE_BYTES_MAX
@@ -28,6 +30,7 @@ from consumers.console.web.cookies import HSTS
 from consumers.console.web.explanations import explanation_of
 from consumers.console.web.language import DEFAULT, LANGUAGES, Words
 from consumers.console.web.security import HEADERS, SAFE_METHODS, SIGN_IN, is_own_site, page_of_form
+from infra.http.problems import Problem
 from infra.postgres.connection import TRANSIENT_ERRORS
 
 LANGUAGE_COOKIE: Final = "yesser-language"
@@ -46,6 +49,7 @@ class Guard:
     def __init__(self, app: ASGIApp, parts: Parts) -> None:
         self._app = app
         self._parts = parts
+        self._limits = Limits(parts.settings, time.monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -59,7 +63,7 @@ class Guard:
             session = None if is_static else await self._parts.sessions.find(ours.value(cookies, COOKIE))
         except TRANSIENT_ERRORS:
             scope["state"] = _state(None, language)
-            await self._database_away(Request(scope))(scope, receive, protected)
+            await self._error_page(Request(scope), Problem("database-away"))(scope, receive, protected)
             return
         scope["state"] = _state(session, language)
         if method not in SAFE_METHODS and not is_own_site(scope["headers"]):
@@ -67,14 +71,23 @@ class Guard:
         elif session is None and not path.startswith(_PUBLIC):
             await RedirectResponse(_to_sign_in(Request(scope)), 303)(scope, receive, protected)
         else:
-            with suppress(_Answered):
-                await self._app(scope, _bounded(receive, headers), protected)
+            try:
+                with self._within_limits(session, path), suppress(_Answered):
+                    await self._app(scope, _bounded(receive, headers), protected)
+            except Problem as problem:
+                await self._error_page(Request(scope), problem)(scope, receive, protected)
 
-    def _database_away(self, request: Request) -> Response:
-        """The page for somebody whose session cannot be looked up."""
-        explanation = explanation_of("database-away")
-        context = page_context(request, None, explanation=explanation, code="database-away", reasons=())
-        return self._parts.templates.page("error.html", request.state.words, context, explanation.status)
+    def _within_limits(self, session: Session | None, path: str) -> AbstractContextManager[None]:
+        """Sign-in has limits of its own."""
+        return nullcontext() if session is None else self._limits.using(session.account.username, path)
+
+    def _error_page(self, request: Request, problem: Problem) -> Response:
+        """The page for somebody whose session cannot be looked up, or whose account asks for too much."""
+        explanation = explanation_of(problem.code)
+        context = page_context(request, None, explanation=explanation, code=problem.code, reasons=())
+        page = self._parts.templates.page("error.html", request.state.words, context, explanation.status)
+        page.headers.update(problem.headers)
+        return page
 
 
 def _to_sign_in(request: Request) -> str:

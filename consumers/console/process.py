@@ -36,7 +36,8 @@ from infra.process.http_server import Server, listening, running
 from infra.settings import Settings
 from infra.tls.plaintext import refuse_plaintext
 
-READ_POOL_SIZE: Final = 6
+READ_POOL_SIZE: Final = 8
+"""More than one account's requests at once, of which each holds one connection."""
 OWN_POOL_SIZE: Final = 3
 STOP_WAIT_S: Final = 2
 FURTHER: Final = (commitments, completeness, explain, ledger_routes)

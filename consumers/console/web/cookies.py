@@ -56,6 +56,6 @@ def require_tls_before(settings: Settings) -> None:
         )
     if proxies and address is None:
         raise PlaintextRefused(
-            "YESSER_CONSOLE_TRUSTED_PROXIES names a proxy, and the console has no public address, so its cookies could be"
-            " sent without TLS: set YESSER_CONSOLE_ADDRESS to the https address at which people open it."
+            "YESSER_CONSOLE_TRUSTED_PROXIES names a proxy, and the console has no public address, so its cookies could"
+            " be sent without TLS: set YESSER_CONSOLE_ADDRESS to the https address at which people open it."
         )
