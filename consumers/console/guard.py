@@ -84,7 +84,7 @@ class Guard:
     def _error_page(self, request: Request, problem: Problem) -> Response:
         """The page for somebody whose session cannot be looked up, or whose account asks for too much."""
         explanation = explanation_of(problem.code)
-        context = page_context(request, None, explanation=explanation, code=problem.code, reasons=())
+        context = page_context(request, request.state.account, explanation=explanation, code=problem.code, reasons=())
         page = self._parts.templates.page("error.html", request.state.words, context, explanation.status)
         page.headers.update(problem.headers)
         return page
