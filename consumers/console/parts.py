@@ -16,6 +16,7 @@ from consumers.console.data.live import Live
 from consumers.console.data.read_api import ReadApi, caller_of
 from consumers.console.sending.receipts import Receipts
 from consumers.console.sending.uploads import Uploads
+from consumers.console.web.cookies import Cookies
 from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
 from infra.http.routes import RouteParts
@@ -42,6 +43,10 @@ class Parts:
     receipts: Receipts
     uploads: Uploads
     oidc: Oidc | None
+
+    @property
+    def cookies(self) -> Cookies:
+        return Cookies.of(self.settings)
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection of the reader. Raises `Problem` (503) if all are in use."""

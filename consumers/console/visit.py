@@ -18,6 +18,7 @@ from consumers.console.parts import Parts
 from consumers.console.web.language import Words
 from consumers.console.web.security import SAFE_METHODS
 from infra.http.callers import Caller
+from infra.http.console_tokens import Sending
 from infra.http.problems import Problem
 from infra.postgres.connection import TRANSIENT_ERRORS
 from infra.postgres.trail import add_to_trail
@@ -46,6 +47,11 @@ class Visit:
         return caller
 
     @property
+    def sending(self) -> Sending:
+        """The account, as the gateway's token names it. Raises like `caller`."""
+        return Sending(self.account.username, self.account.role, self.caller.holder)
+
+    @property
     def opens_entries(self) -> bool:
         """Whether the person may open entries, and see money."""
         return self.account.role in OPEN_ENTRIES
@@ -64,8 +70,7 @@ class Visit:
     ) -> Reply:
         """Ask the gateway, as this person's agency. Raises `GatewayAway`, which is shown as a page."""
         return await self.parts.gateway.ask(
-            self.caller,
-            self.account.username,
+            self.sending,
             method,
             path,
             language=self.words.language,

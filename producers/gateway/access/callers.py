@@ -15,7 +15,7 @@ import hmac
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -25,6 +25,7 @@ import structlog
 from events.validation.verdicts import Agency
 from infra.http.body import RawHeaders
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind, Scope
+from infra.http.console_tokens import SENDERS, Sending
 from infra.http.problems import Problem
 from infra.http.rate_limits import RateLimit, peer_of
 from infra.keys.hash_keys import hash_key_files, load_hash_keys, load_or_create_hash_keys
@@ -62,7 +63,7 @@ class _Credential:
 
     token: str
     name: str
-    claims: JwtClaims | None = None
+    claims: JwtClaims | Sending | None = None
 
 
 class Access:
@@ -169,9 +170,10 @@ class Access:
     async def _credential(self, token: str) -> _Credential | None:
         """What the token itself shows, without the database. Raises `OSError` if an issuer's keys cannot be fetched."""
         if looks_like_jwt(token):
-            claims = None if self._console is None else self._console.read(token)
-            if claims is None and self._issuer is not None:
-                claims = await self._issuer.read(token)
+            sending = None if self._console is None else self._console.read(token)
+            if sending is not None:
+                return _Credential(token, f"console/{sending.username}", claims=sending)
+            claims = None if self._issuer is None else await self._issuer.read(token)
             return None if claims is None else _Credential(token, f"jwt/{claims.kind}/{claims.holder}", claims=claims)
         key_id = key_id_of(token)
         return None if key_id is None else _Credential(token, key_id)
@@ -185,6 +187,8 @@ class Access:
         return await asyncio.shield(looking_up)  # a disconnecting client must not cancel it for the others
 
     async def _look_up(self, credential: _Credential) -> Caller | None:
+        if isinstance(credential.claims, Sending):
+            return await self._caller_of_console(credential.name, credential.claims)
         if credential.claims is not None:
             return await self._caller_of_jwt(credential.name, credential.claims)
         count("gateway_token_lookups")
@@ -224,6 +228,16 @@ class Access:
                 return None
         scopes = claims.scopes & frozenset(DEFAULT_SCOPES[claims.kind])
         return _caller(name, claims.kind, claims.holder, scopes, row, claims.partners)
+
+    async def _caller_of_console(self, name: str, sending: Sending) -> Caller | None:
+        """None unless the account is active and has this role, and the agency is registered and the account's own."""
+        count("gateway_token_lookups")
+        row = await self._pool.fetchrow(_SQL["console_account"], *sending)
+        kind = SENDERS[sending.role]
+        if row is None or row["role"] != kind:
+            return None
+        found = _caller(name, kind, sending.holder, frozenset(DEFAULT_SCOPES[kind]), row, ())
+        return replace(found, is_console=True)
 
 
 def _caller(

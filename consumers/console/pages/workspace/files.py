@@ -55,7 +55,7 @@ async def upload(visit: Visiting, file: UploadFile | None = None, mapping: Uploa
     """Check a file; nothing is sent yet."""
     if file is None or not file.filename:
         return _start_page(visit, Bilingual("اختر ملفًا.", "Choose a file."))
-    sender = Sender(visit.account.username, visit.caller, visit.caller.require_agency(), visit.words.language)
+    sender = Sender(visit.sending, visit.caller.require_agency(), visit.words.language)
     name = PurePosixPath(file.filename.replace("\\", "/")).name[:_NAME_LENGTH_MAX]
     try:
         content = await file.read(uploads.FILE_BYTES_MAX + 1)

@@ -43,10 +43,15 @@ def write_accounts_key(settings: Settings) -> None:
 
 
 async def add_account(
-    connection: Connection, username: str, role: Role, holder: str | None = None, subject: str | None = None
+    connection: Connection,
+    username: str,
+    role: Role,
+    holder: str | None = None,
+    subject: str | None = None,
+    team: str | None = None,
 ) -> None:
     """With the password of the tests. `connection`: with the rights of the superuser."""
-    account = Account(username, role, holder, language="en")
+    account = Account(username, role, holder, team, language="en")
     await accounts.add_account(connection, SEALS, account, _HASH, subject)
 
 

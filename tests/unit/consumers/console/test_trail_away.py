@@ -35,7 +35,7 @@ class Gateway:
     def __init__(self) -> None:
         self.stored = 0
 
-    async def ask(self, caller: Caller, username: str, method: str, path: str, **given: Any) -> Reply:
+    async def ask(self, sending: Any, method: str, path: str, **given: Any) -> Reply:
         if method == "GET":
             return Reply(200, {"state": "registered", "index": 7}, {})
         self.stored += 1

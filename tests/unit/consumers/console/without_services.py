@@ -85,7 +85,8 @@ def parts_for(account: Account | None, **changes: Any) -> Parts:
 @asynccontextmanager
 async def browser(account: Account | None = None, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody at the console; signed in if there is an account. An error that is not answered is raised."""
-    transport = httpx.ASGITransport(application(parts_for(account, **changes)))
-    cookies = {COOKIE: "any"} if account else {}
+    parts = parts_for(account, **changes)
+    transport = httpx.ASGITransport(application(parts))
+    cookies = {parts.cookies.name(COOKIE): "any"} if account else {}
     async with httpx.AsyncClient(transport=transport, base_url="http://console", cookies=cookies) as client:
         yield client
