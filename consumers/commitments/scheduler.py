@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from consumers.commitments.commitment import growths, hash_read_models, keys_growth, publish
+from consumers.commitments.commitment import growths, hash_read_models, keys_growth, publish, trail_growth
 from consumers.registry import CONSUMERS
 from infra.log.reader import log_size
 from infra.postgres.connection import Connection, limit_idle
@@ -54,7 +54,8 @@ class CommitmentScheduler:
         grows, self._size = size != self._size, size
         due = [CONSUMERS[name] for name, growth in (await growths(connection)).items() if growth.due]
         keys = await keys_growth(connection)
-        if not due and keys.entries_count <= keys.committed_count:
+        trail, _ = await trail_growth(connection)
+        if not due and not trail.due and keys.entries_count <= keys.committed_count:
             return False
         if grows and time.monotonic() < self._rests_until:
             return False

@@ -1,12 +1,16 @@
 """What runs before every page: the session, the language, the headers of every answer, bodies of a bounded size, and
 no foreign forms.
 
+Here too the trail is told which account was refused something, and which has downloaded a file.
+
 Without a session only sign-in, static files and health answer; every other page leads to sign-in and back. A form that
 was sent after its session ended is not read: the browser keeps it (`static/drafts.js`).
 """
 
 from __future__ import annotations
 
+import re
+import time
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -19,6 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from consumers.console.accounts.accounts import Account
 from consumers.console.accounts.sessions import COOKIE, Session
 from consumers.console.parts import Parts
 from consumers.console.sending.uploads import FILE_BYTES_MAX
@@ -27,12 +32,16 @@ from consumers.console.web import assets
 from consumers.console.web.explanations import explanation_of
 from consumers.console.web.language import DEFAULT, LANGUAGES, Words
 from consumers.console.web.security import HEADERS, SAFE_METHODS, SIGN_IN, is_own_site, page_of_form
+from infra.http.rate_limits import RateLimit
 from infra.postgres.connection import TRANSIENT_ERRORS
 
 LANGUAGE_COOKIE: Final = "yesser-language"
 _PUBLIC: Final = (SIGN_IN, "/language", assets.PREFIX, "/healthz")
 FORM_BYTES_MAX: Final = 1 << 20
 UPLOAD_BYTES_MAX: Final = FILE_BYTES_MAX + (1 << 20)
+_REFUSALS: Final = (0.1, 20)
+"""Of an account, a second and at once: more of them are not recorded."""
+_FILE: Final = re.compile(r'filename="([^"]{1,200})"')
 _UTF_8: Final = (b"utf-8", b"utf8")
 
 _Answered: Final = Exception
@@ -45,6 +54,7 @@ class Guard:
     def __init__(self, app: ASGIApp, parts: Parts) -> None:
         self._app = app
         self._parts = parts
+        self._refusals = RateLimit(*_REFUSALS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -59,6 +69,8 @@ class Guard:
             await self._database_away(Request(scope))(scope, receive, protected)
             return
         scope["state"] = _state(session, cookies.get(LANGUAGE_COOKIE))
+        if session is not None:
+            protected = self._recorded(protected, scope, session.account)
         if method not in SAFE_METHODS and not is_own_site(scope["headers"]):
             await Response("This form is not from the console.", 403)(scope, receive, protected)
         elif session is None and not path.startswith(_PUBLIC):
@@ -67,11 +79,42 @@ class Guard:
             with suppress(_Answered):
                 await self._app(scope, _bounded(receive, headers), protected)
 
+    def _recorded(self, send: Send, scope: Scope, account: Account) -> Send:
+        """Adds a row to the trail before an account is refused something (403), and before it downloads a file.
+
+        The row has the pattern of the page's address, never the address, which somebody may have typed.
+        """
+
+        async def recorded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                words: tuple[str, ...] = ()
+                if message["status"] == 403 and not self._refusals.wait_s(account.username, time.monotonic()):
+                    words = "refused", scope["method"], _pattern_of(scope)
+                elif message["status"] < 400 and (file := _file_of(message)) is not None:
+                    words = "download", _pattern_of(scope), file
+                if words:
+                    await self._parts.add_done_to_trail(account.username, *words)
+            await send(message)
+
+        return recorded
+
     def _database_away(self, request: Request) -> Response:
         """The page for somebody whose session cannot be looked up."""
         explanation = explanation_of("database-away")
         context = page_context(request, None, explanation=explanation, code="database-away", reasons=())
         return self._parts.templates.page("error.html", request.state.words, context, explanation.status)
+
+
+def _pattern_of(scope: Scope) -> str:
+    """Of the page that answered, such as `/partnerships/{partnership_id}`."""
+    pattern: str = getattr(scope.get("route"), "path", "")
+    return pattern or ("/v1" if scope["path"].startswith("/v1/") else "-")
+
+
+def _file_of(message: Message) -> str | None:
+    """The name of the file that an answer is: of ids and periods, never typed."""
+    found = _FILE.search(Headers(raw=message.get("headers", [])).get("content-disposition", ""))
+    return found and found[1]
 
 
 def _to_sign_in(request: Request) -> str:

@@ -41,6 +41,9 @@ class Caller:
     is_changed: bool = False
     """Whether the token's row is not the one that was created: the caller may do nothing."""
 
+    account: str | None = None
+    """The account of the console that sends, for the trail."""
+
     paused: Paused | None = None
     """The pause of the agency's topic: its events are stored, their verdicts take longer."""
 

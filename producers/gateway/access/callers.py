@@ -15,7 +15,7 @@ import hmac
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -31,7 +31,7 @@ from infra.keys.hash_keys import hash_key_files, load_hash_keys, load_or_create_
 from infra.observability.telemetry import count
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool
 from infra.postgres.sql import queries
-from infra.postgres.trail import add_to_trail
+from infra.postgres.trail import Actor, add_to_trail
 from infra.postgres.verdicts import paused_of
 from infra.process.tasks import retrieve_error
 from infra.settings import Settings
@@ -215,7 +215,7 @@ class Access:
             return
         self._reported.add(key_id)
         log.error("a token is refused: its row has not the seal of its members", key_id=key_id)
-        await add_to_trail(self._pool, "refused token", key_id, by="gateway")
+        await add_to_trail(self._pool, "refused token", key_id, by=Actor())
 
     def _is_hash_of(self, stored: bytes, hash_key_id: str | None, token: str) -> bool:
         """Whether the stored hash is the token's under a valid key. Without an id it is of an earlier release."""
@@ -233,7 +233,8 @@ class Access:
             if row is None or row["role"] != claims.kind:
                 return None
         scopes = claims.scopes & frozenset(DEFAULT_SCOPES[claims.kind])
-        return _caller(name, claims.kind, claims.holder, scopes, row, claims.partners)
+        caller = _caller(name, claims.kind, claims.holder, scopes, row, claims.partners)
+        return replace(caller, account=claims.account)
 
 
 def _caller(

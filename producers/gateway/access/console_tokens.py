@@ -5,6 +5,7 @@ and the gateway have.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import jwt
@@ -45,4 +46,5 @@ class ConsoleIssuer:
             )
         except _NOT_VALID:
             return None
-        return claims_of(claims)
+        found = claims_of(claims)
+        return None if found is None else replace(found, account=claims["sub"])

@@ -43,6 +43,8 @@ class JwtClaims:
     holder: str
     scopes: frozenset[Scope]
     partners: tuple[str, ...] = ()
+    account: str | None = None
+    """Of a token of the console alone: the account that sends."""
 
 
 class _Header(msgspec.Struct):
