@@ -24,7 +24,7 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON platform.trail
     FOR EACH STATEMENT EXECUTE FUNCTION log.append_only();
 
 -- A row as RFC 8785 JSON: the same bytes as `row_bytes` of `infra/postgres/trail.py`.
-CREATE FUNCTION platform.trail_bytes(t platform.trail, position bigint) RETURNS bytea
+CREATE FUNCTION platform.trail_bytes(t platform.trail, place bigint) RETURNS bytea
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT convert_to(
         '{"account":' || coalesce(to_json(t.account)::text, 'null')
@@ -33,7 +33,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
         || ',"event_ids":' || coalesce(to_json(t.event_ids)::text, 'null')
         || ',"host":' || to_json(t.host)
         || ',"operator":' || coalesce(to_json(t.operator)::text, 'null')
-        || ',"position":' || position
+        || ',"position":' || place
         || ',"role":' || coalesce(to_json(t.role)::text, 'null') || '}', 'UTF8')
 $$;
 
