@@ -15,6 +15,9 @@ from infra.postgres.connection import Connection
 from infra.postgres.trail import Actor, add_to_trail
 from infra.process.subprocess_command import subprocess_environment
 from infra.settings import Settings
+from tests.integration.consumers.commitments.conftest import run
+
+__all__ = ["run"]
 
 
 async def add(connection: Connection, command: str, event_ids: list[str] | None = None) -> None:
