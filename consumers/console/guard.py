@@ -1,7 +1,7 @@
 """What runs before every page: the session, the language, the headers of every answer, bodies of a bounded size, and
 no foreign forms.
 
-Here too the trail is told which account was refused something, and which has downloaded a file.
+It also records in the trail what an account was refused, and each file that it downloaded.
 
 Without a session only sign-in, static files and health answer; every other page leads to sign-in and back. A form that
 was sent after its session ended is not read: the browser keeps it (`static/drafts.js`).
