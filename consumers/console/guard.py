@@ -1,12 +1,15 @@
 """What runs before every page: the session, its account's limits, the language, the headers of every answer, bodies of
 a bounded size, and no foreign forms.
 
+It also records in the trail what an account was refused, and each file that it downloaded.
+
 Without a session only sign-in, static files and health answer; every other page leads to sign-in and back. A form that
 was sent after its session ended is not read: the browser keeps it (`static/drafts.js`).
 """
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, Final
@@ -20,6 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from consumers.console.accounts.accounts import Account
 from consumers.console.accounts.limits import Limits
 from consumers.console.accounts.sessions import COOKIE, Session
 from consumers.console.parts import Parts
@@ -31,12 +35,16 @@ from consumers.console.web.explanations import explanation_of
 from consumers.console.web.language import DEFAULT, LANGUAGES, Words
 from consumers.console.web.security import HEADERS, SAFE_METHODS, SIGN_IN, is_own_site, page_of_form
 from infra.http.problems import Problem
+from infra.http.rate_limits import RateLimit
 from infra.postgres.connection import TRANSIENT_ERRORS
 
 LANGUAGE_COOKIE: Final = "yesser-language"
 _PUBLIC: Final = (SIGN_IN, "/language", assets.PREFIX, "/healthz")
 FORM_BYTES_MAX: Final = 1 << 20
 UPLOAD_BYTES_MAX: Final = FILE_BYTES_MAX + (1 << 20)
+_REFUSALS: Final = (0.1, 20)
+"""Of an account, a second and at once: more of them are not recorded."""
+_FILE: Final = re.compile(r'filename="([^"]{1,200})"')
 _UTF_8: Final = (b"utf-8", b"utf8")
 
 _Answered: Final = Exception
@@ -50,6 +58,7 @@ class Guard:
         self._app = app
         self._parts = parts
         self._limits = Limits(parts.settings, time.monotonic)
+        self._refusals = RateLimit(*_REFUSALS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -66,6 +75,8 @@ class Guard:
             await self._error_page(Request(scope), Problem("database-away"))(scope, receive, protected)
             return
         scope["state"] = _state(session, language)
+        if session is not None:
+            protected = self._recorded(protected, scope, session.account)
         if method not in SAFE_METHODS and not is_own_site(scope["headers"]):
             await Response("This form is not from the console.", 403)(scope, receive, protected)
         elif session is None and not path.startswith(_PUBLIC):
@@ -88,6 +99,37 @@ class Guard:
         page = self._parts.templates.page("error.html", request.state.words, context, explanation.status)
         page.headers.update(problem.headers)
         return page
+
+    def _recorded(self, send: Send, scope: Scope, account: Account) -> Send:
+        """Adds a row to the trail before an account is refused something (403), and before it downloads a file.
+
+        The row has the pattern of the page's address, never the address, which somebody may have typed.
+        """
+
+        async def recorded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                words: tuple[str, ...] = ()
+                if message["status"] == 403 and not self._refusals.wait_s(account.username, time.monotonic()):
+                    words = "refused", scope["method"], _pattern_of(scope)
+                elif message["status"] < 400 and (file := _file_of(message)) is not None:
+                    words = "download", _pattern_of(scope), file
+                if words:
+                    await self._parts.add_done_to_trail(account.username, *words)
+            await send(message)
+
+        return recorded
+
+
+def _pattern_of(scope: Scope) -> str:
+    """Of the page that answered, such as `/partnerships/{partnership_id}`."""
+    pattern: str = getattr(scope.get("route"), "path", "")
+    return pattern or ("/v1" if scope["path"].startswith("/v1/") else "-")
+
+
+def _file_of(message: Message) -> str | None:
+    """The name of the file that an answer is: of ids and periods, never typed."""
+    found = _FILE.search(Headers(raw=message.get("headers", [])).get("content-disposition", ""))
+    return found and found[1]
 
 
 def _to_sign_in(request: Request) -> str:

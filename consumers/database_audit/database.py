@@ -27,6 +27,7 @@ BATCH_ROWS: Final = 8192
 RANGES_MAX: Final = 20_000
 """Ranges of sequence numbers that are derived for one agency: more than the registrar keeps."""
 Progress = Callable[[int, int], None]
+Look = Callable[[int, Sequence[bytes]], None]
 _UNREADABLE: Final = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError, MsgspecError)
 """What parsing an entry that the registrar did not write may raise."""
 _SQL: Final = queries("consumers.database_audit", "database.sql")
@@ -40,15 +41,19 @@ class Compared:
     rows: dict[str, int] = field(default_factory=dict)
 
 
-async def compare_database(connection: Connection, signed_size: int, progress: Progress) -> Compared:
+async def compare_database(
+    connection: Connection, signed_size: int, progress: Progress, look: Look = lambda first, entries: None
+) -> Compared:
     """Raises `Tampered` at the first difference. To be called in one snapshot.
 
-    `signed_size` is that of the newest checkpoint that is known outside the database.
+    `signed_size` is that of the newest checkpoint that is known outside the database. `look` gets the entries that were
+    compared, with the index of the first.
     """
     size = await _require_segments(connection, signed_size)
     walk = await _Walk.begin(connection)
     async for first, entries in entry_batches(connection, 0, size, BATCH_ROWS):
         await walk.compare(first, entries)
+        look(first, entries)
         progress(first + len(entries), size)
     await walk.compare_rest()
     await _compare_state(connection, walk, size)

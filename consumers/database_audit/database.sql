@@ -82,3 +82,9 @@ WHERE seal IS NULL AND revoked_at IS NULL AND expires_at > now() ORDER BY key_id
 -- name: position_beyond
 -- A consumer cannot have applied more than the log holds.
 SELECT consumer, position FROM platform.position WHERE position > $1 ORDER BY consumer LIMIT 1
+
+-- name: trail
+-- Every link with its row, in the order of the chain; rows without a link come last.
+SELECT l.position, l.sha256, coalesce(l.row_id, t.row_id) AS row_id,
+       t.at, t.role, t.account, t.operator, t.host, t.command, t.event_ids
+FROM platform.trail_link l FULL JOIN platform.trail t ON t.row_id = l.row_id ORDER BY l.position, t.row_id

@@ -136,16 +136,21 @@ def _show_mirrored(folder: Path, report: MirrorReport, *, as_json: bool) -> None
 
 @audit.command("verify")
 @source_options(required=False)
-@click.option("--database", is_flag=True, help="Also compare the tables of the database with the entries.")
+@click.option(
+    "--database",
+    is_flag=True,
+    help="Also compare the tables of the database with the entries, and the trail with its chain.",
+)
 @json_option
 def verify_command(log: AuditSource, database: bool, as_json: bool) -> None:
     """Compute the tree again from every entry and compare it with the signed checkpoint: of the log at an address, of a
     mirror, or, without URL-OR-FOLDER, of the database. Of an export, the entries that it holds are verified.
 
     A log elsewhere must also continue the last checkpoint that you accepted. With --database, agencies, suspensions,
-    ids, runs, refusals, dead letters, sequences, positions and checkpoints are derived from the entries first, and the
-    first row that differs is named. Exit code 76: they differ, the checkpoint is not signed by the log's key, or it has
-    fewer cosignatures than --policy asks for.
+    ids, runs, refusals, dead letters, sequences, positions and checkpoints are derived from the entries first, the
+    trail is compared with its chain and with the log's commitments to it, and the first row that differs is named.
+    Exit code 76: they differ, the checkpoint is not signed by the log's key, or it has fewer cosignatures than --policy
+    asks for.
     """
     if database and log.place is not None:
         raise click.UsageError("--database compares the tables of the database: give no address and no folder.")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from consumers.audit.port import LogPort
+from consumers.commitments.claims import Acknowledgement, Claim, said_among, sorted_out
+from consumers.commitments.trail import compare_trail
 from consumers.database_audit.database import Compared, compare_database
 from consumers.database_audit.postgres_port import PostgresPort
+from consumers.database_audit.trail import TABLE
 from infra.command_line.progress_bar import progress_bar
 from infra.log.key_files import CHECKPOINT_FILE
 from infra.log.signed_note import Verifier
@@ -25,7 +28,8 @@ async def database_log(settings: Settings, verifier: Verifier) -> AsyncIterator[
 
 
 async def compared_database(settings: Settings, verifier: Verifier) -> Compared:
-    """Compare the tables in one snapshot, against the checkpoint beside the key too, where it can be read.
+    """Compare the tables in one snapshot, against the checkpoint beside the key too, where it can be read; and the
+    chain of the trail with its rows and with the log's commitments to it.
 
     Raises `TableDiffers` at the first difference.
     """
@@ -38,7 +42,14 @@ async def compared_database(settings: Settings, verifier: Verifier) -> Compared:
     ):
         history = await PostgresPort(connection, verifier).keys()
         signed_size = 0 if note is None else history.parse_checkpoint(note).size
+        said: list[Claim | Acknowledgement] = []
+
+        def look(first: int, entries: Sequence[bytes]) -> None:
+            said.extend(said_among(first, entries))
+
         with progress_bar("database") as update:
-            return await compare_database(
-                connection, signed_size, lambda done, total: update(completed=done, total=total)
+            compared = await compare_database(
+                connection, signed_size, lambda done, total: update(completed=done, total=total), look
             )
+        compared.rows[TABLE] = await compare_trail(connection, *sorted_out(said))
+        return compared

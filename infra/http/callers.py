@@ -44,8 +44,8 @@ class Caller:
     is_changed: bool = False
     """Whether the token's row is not the one that was created: the caller may do nothing."""
 
-    is_console: bool = False
-    """Whether the console sends for an account."""
+    account: str | None = None
+    """The account of the console that sends."""
 
     paused: Paused | None = None
     """The pause of the agency's topic: its events are stored, their verdicts take longer."""
@@ -59,7 +59,7 @@ class Caller:
     def certificate_name(self) -> str:
         """The name of the sender's certificate: the console's, or the holder's; of an agency and the office, that of
         their Kafka user."""
-        if self.is_console:
+        if self.account is not None:
             return CONSOLE_CERTIFICATE
         kind = "agency" if self.kind == "office" else self.kind
         return f"{kind}-{self.holder}"

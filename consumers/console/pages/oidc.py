@@ -48,9 +48,12 @@ def router(parts: Parts, oidc: Oidc, tries: Tries) -> APIRouter:
                 parts.cookies.value(request.cookies, COOKIE), given, _redirect_uri(parts, request)
             )
         except (ProviderAway, SignInFailed) as error:
+            if isinstance(error, SignInFailed):
+                await parts.add_done_to_trail(None, "sign in refused")
             return _failed(parts, request, error)
         account = await find_by_subject(parts.own, parts.seals, found.subject)
         if account is None:
+            await parts.add_done_to_trail(None, "sign in refused")
             return SignInPage(parts, request, fault="no-account").answer()
         response = await signed_in(parts, tries, request, account, found.back)
         parts.cookies.delete(response, COOKIE)

@@ -23,7 +23,6 @@ from consumers.console.web.security import SIGN_IN, own_path
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
-from infra.postgres.trail import add_to_trail
 
 _YEAR_S: Final = 365 * 86_400
 Fault = Literal["wrong", "no-account", "provider-away", "provider-refused"]
@@ -85,6 +84,7 @@ def router(parts: Parts, tries: Tries) -> APIRouter:
         found = await find_account(parts.own, parts.seals, name) if USERNAME.fullmatch(name) else None
         account, password_hash = found or (None, None)
         if not await parts.passwords.is_password(password_hash, password) or account is None:
+            await parts.add_done_to_trail(account.username if account else None, "sign in refused")
             return replace(page, fault="wrong").answer()
         return await signed_in(parts, tries, request, account, next)
 
@@ -147,6 +147,7 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
             fault = "short"
         elif not await parts.passwords.is_password(found and found[1], password):
             fault = "wrong"
+            await parts.add_done_to_trail(visit.account.username, "change password refused")
         if fault is not None:
             return await page(visit, fault)
         made = await parts.passwords.hash(new_password)
@@ -159,7 +160,7 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
 async def signed_in(parts: Parts, tries: Tries, request: Request, account: Account, back: str) -> Response:
     """Begin a session, and lead to the page that was wanted."""
     value = await parts.sessions.begin(account)
-    await add_to_trail(parts.own, "sign in", by=f"console/{account.username}")
+    await parts.add_to_trail(account.username, "sign in")
     response = RedirectResponse(own_path(back), 303)
     parts.cookies.set(response, COOKIE, value)
     browser = tries.remembered(parts.cookies.value(request.cookies, BROWSER_COOKIE), account.username)

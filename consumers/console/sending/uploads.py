@@ -16,6 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+import orjson
+
 from consumers.console.data.gateway import Gateway, GatewayAway, Reply
 from events.validation.verdicts import Agency
 from infra.errors import WrongInput
@@ -138,6 +140,11 @@ class Upload:
     def lines(self) -> Iterator[Line]:
         stream = io.BytesIO(self.content)
         return read_lines(stream) if self.mapping is None else mapped_lines(stream, self.mapping)
+
+    def event_ids(self) -> list[str]:
+        """Of the lines without a fault, in order."""
+        lines = (line for line in self.lines() if line.text is not None and line.number not in self.faulty)
+        return [orjson.loads(line.text)["id"] for line in lines if line.text]
 
     def refused_file(self) -> bytes:
         """The refused lines unchanged: a file of the same form, to correct and send again."""

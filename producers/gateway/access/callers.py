@@ -32,7 +32,7 @@ from infra.keys.hash_keys import hash_key_files, load_hash_keys, load_or_create_
 from infra.observability.telemetry import count
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool
 from infra.postgres.sql import queries
-from infra.postgres.trail import add_to_trail
+from infra.postgres.trail import Actor, add_to_trail
 from infra.postgres.verdicts import paused_of
 from infra.process.tasks import retrieve_error
 from infra.settings import Settings
@@ -209,7 +209,7 @@ class Access:
             return
         self._reported.add(key_id)
         log.error("a token is refused: its row has not the seal of its members", key_id=key_id)
-        await add_to_trail(self._pool, "refused token", key_id, by="gateway")
+        await add_to_trail(self._pool, "refused token", key_id, by=Actor())
 
     def _is_hash_of(self, stored: bytes, hash_key_id: str | None, token: str) -> bool:
         """Whether the stored hash is the token's under a valid key. Without an id it is of an earlier release."""
@@ -237,7 +237,7 @@ class Access:
         if row is None or row["role"] != kind:
             return None
         found = _caller(name, kind, sending.holder, frozenset(DEFAULT_SCOPES[kind]), row, ())
-        return replace(found, is_console=True)
+        return replace(found, account=sending.username)
 
 
 def _caller(

@@ -77,7 +77,9 @@ async def send(visit: Visiting, upload_id: str) -> Response:
     if not found.is_active and found.state != "done":
         try:
             visit.parts.uploads.require_turn(found)
-            await visit.add_to_trail("upload", str(found.good))  # before it begins: it goes on whatever this page says
+            ids = await asyncio.to_thread(found.event_ids)
+            # Before it begins: it goes on whatever this page says.
+            await visit.add_to_trail("upload", str(found.good), event_ids=ids)
             visit.parts.uploads.send(found)
         except TooManyFiles as error:
             return _upload_page(visit, found, _FAULTS[type(error)])

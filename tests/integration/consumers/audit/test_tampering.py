@@ -28,6 +28,7 @@ from infra.log.authority import TableDiffers
 from infra.log.key_files import load_or_create_keys, log_key_files
 from infra.log.reader import read_entries
 from infra.postgres.connection import Connection
+from infra.postgres.trail import Actor, add_to_trail
 from infra.process import lease
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live
@@ -268,11 +269,19 @@ async def test_the_command_names_the_row_and_exits_with_76(
     async def verify() -> Any:
         return await asyncio.to_thread(CliRunner().invoke, audit, ["verify", "--database", "--json"])
 
+    await add_to_trail(connection, "keys rotate", by=Actor())
     good = await verify()
     assert good.exit_code == 0, good.output
     document = orjson.loads(good.stdout)
     assert (document["ok"], document["database"]["entries"]) == (True, whole)
     assert document["database"]["rows"]["log.event_id"] + document["database"]["rows"]["log.refusal"] == whole
+    assert document["database"]["rows"]["platform.trail"] == 1
+    await connection.execute(
+        "SET session_replication_role = replica; UPDATE platform.trail SET command = 'keys export'"
+    )
+    difference = orjson.loads((await verify()).stdout)["difference"]
+    assert (difference["table"], difference["found"]["command"]) == ("platform.trail", "keys export")
+    await connection.execute("RESET session_replication_role")
     await connection.execute("DELETE FROM log.event_id WHERE index = 30")
     bad = await verify()
     assert isinstance(bad.exception, TableDiffers)

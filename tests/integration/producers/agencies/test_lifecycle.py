@@ -18,7 +18,7 @@ from infra.kafka.admin import admin_client, allow_agency
 from infra.kafka.client_config import agency_topic, client_arguments
 from infra.log.authority import RESUMED, SUSPENDED
 from infra.postgres.connection import Connection, Pool
-from infra.postgres.trail import add_to_trail, read_trail
+from infra.postgres.trail import add_to_trail, trail_rows
 from infra.secret_files import password
 from infra.settings import Settings
 from producers.agencies.lifecycle import NotResumedYet, StatusUnchanged, is_suspended, resume, rotate, suspend
@@ -83,7 +83,7 @@ async def logged(settings: Settings, connection: Connection) -> AsyncIterator[st
 
 
 async def commands(connection: Connection) -> list[str]:
-    return [row["command"] for row in await read_trail(connection, None)]
+    return [row["command"] async for row in trail_rows(connection)]
 
 
 async def test_a_suspended_agency_cannot_write_and_a_resumed_one_can(

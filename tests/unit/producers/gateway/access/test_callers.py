@@ -106,7 +106,7 @@ async def test_a_changed_row_is_refused_counted_and_noted_once(tmp_path: Path, c
     scene.now = 10
     assert await scene.code() == "token-changed"
     assert changed_count() == before + 2
-    assert [(row[0], row[2]) for row in scene.pool.trail] == [("gateway", f"refused token {scene.key_id}")]
+    assert [(*row[:2], row[3]) for row in scene.pool.trail] == [(None, None, f"refused token {scene.key_id}")]
 
 
 async def test_a_known_token_is_looked_up_again_only_after_a_while(tmp_path: Path) -> None:
