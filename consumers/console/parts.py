@@ -9,7 +9,6 @@ from datetime import datetime
 
 from consumers.console.accounts.oidc import Oidc
 from consumers.console.accounts.passwords import PasswordChecks
-from consumers.console.accounts.seals import Seals
 from consumers.console.accounts.sessions import Sessions
 from consumers.console.data.gateway import Gateway
 from consumers.console.data.live import Live
@@ -19,6 +18,7 @@ from consumers.console.sending.uploads import Uploads
 from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
 from infra.http.routes import RouteParts
+from infra.keys.seals import Seals
 from infra.postgres.connection import Connection, Pool
 from infra.settings import Settings
 
