@@ -17,7 +17,7 @@ from infra.command_line.database import with_database
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_result
 from infra.keys.access_changes import Reapplied, reapply
-from infra.postgres.connection import TRANSIENT_ERRORS
+from infra.postgres.connection import TRANSIENT_ERRORS, NoPassword
 from infra.settings import Settings
 
 
@@ -52,15 +52,15 @@ def recover_command(folders: tuple[Path, ...], accept_unsigned: bool, access_onl
     they must give the signed root. Records that the agencies' topics no longer hold are listed and do not stop the
     recovery. To resume a recovery that was interrupted, run it again.
     """
-    access = _access_taken(Settings())
-    if access_only:
-        if access is None:
-            raise NoAccessRecord
-        print_result({"access": access.document()}, as_json, lambda: click.echo(_access_words(access)))
-        return
     settings = Settings().acting_as("registrar")
     sources = [*map(_folder_source, folders), topic_source(settings)]
     try:
+        access = _access_taken(settings)
+        if access_only:
+            if access is None:
+                raise NoAccessRecord
+            print_result({"access": access.document()}, as_json, lambda: click.echo(_access_words(access)))
+            return
         result = asyncio.run(recover_from(settings, sources, unsigned=accept_unsigned))
     except (KafkaError, *TRANSIENT_ERRORS) as error:
         raise Retry(
@@ -73,12 +73,14 @@ def recover_command(folders: tuple[Path, ...], accept_unsigned: bool, access_onl
 
 def _access_taken(settings: Settings) -> Reapplied | None:
     """Take access again; None where it is not known here what was taken."""
-    administrator = settings.acting_as("administrator")
-    if administrator.secret("postgres") is None:
+    try:
+        return with_database(
+            settings.acting_as("administrator"),
+            "recover access",
+            lambda connection: reapply(connection, settings, end_sessions=True),
+        )
+    except NoPassword:  # as on the registrar's machine
         return None
-    return with_database(
-        administrator, "recover access", lambda connection: reapply(connection, settings, end_sessions=True)
-    )
 
 
 def _access_words(access: Reapplied | None) -> str:
@@ -110,7 +112,7 @@ def _access_words(access: Reapplied | None) -> str:
         localized(f"{ar}: {', '.join(names)}.", f"{en}: {', '.join(names)}.", "\n") for ar, en, names in lines if names
     ]
     ended = access.sessions_ended
-    said.append(localized(f"جلسات لوحة المتابعة المنتهية: {ended}.", f"Sessions of the console ended: {ended}.", "\n"))
+    said.append(localized(f"جلسات الواجهة المنتهية: {ended}.", f"Sessions of the console ended: {ended}.", "\n"))
     return "\n".join(said)
 
 

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from infra.keys.seals import Seals
-from infra.postgres.connection import Connection, connected
+from infra.postgres.connection import Connection, NoPassword, connected
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
@@ -188,11 +188,13 @@ def _trail(found: Reapplied) -> list[tuple[str, ...]]:
 
 async def reapply_at_start(settings: Settings) -> Reapplied | None:
     """The same before any process starts, where the administrator's password and the file are here."""
-    administrator = settings.acting_as("administrator")
-    if administrator.secret("postgres") is None or not AccessChanges.of(settings).path.exists():
+    if not AccessChanges.of(settings).path.exists():
         return None
-    async with connected(administrator, "access changes") as connection:
-        return await reapply(connection, settings, end_sessions=False)
+    try:
+        async with connected(settings.acting_as("administrator"), "access changes") as connection:
+            return await reapply(connection, settings, end_sessions=False)
+    except NoPassword:
+        return None
 
 
 async def revoke(connection: Connection, key_id: str) -> str | None:
