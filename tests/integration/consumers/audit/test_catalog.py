@@ -56,7 +56,7 @@ CHANGES: Final[dict[str, tuple[str, ...]]] = {
         "relation revenue.payout: is view",
     ),
     "GRANT SELECT (password_hash) ON console.account TO yesser_reader": (
-        "rights column console.account.password_hash: is yesser_reader: SELECT, not",
+        "rights column console.account.password_hash: is yesser_console: UPDATE, yesser_reader: SELECT, not",
     ),
     "GRANT DELETE ON platform.trail TO yesser_gateway": ("rights relation platform.trail: is",),
     "GRANT USAGE ON SCHEMA console TO PUBLIC": ("rights schema console: is PUBLIC: USAGE",),
