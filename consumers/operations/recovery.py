@@ -86,13 +86,14 @@ def _access_taken(settings: Settings) -> Reapplied | None:
 def _access_words(access: Reapplied | None) -> str:
     if access is None:
         return localized(
-            "لم يُطبَّق هنا ما أُلغي وعُطّل بعد النسخة: نفّذ `yesser recover --access-only` حيث تُنفَّذ `yesser tokens`.",
+            "لم يُطبَّق هنا ما أُلغي من رموز الدخول وما عُطّل من الحسابات بعد النسخة: نفّذ `yesser recover --access-only`"
+            " حيث تُنفَّذ `yesser tokens`.",
             "What was revoked and disabled after the copy was not applied here: run `yesser recover --access-only` "
             "where `yesser tokens` is run.",
             "\n",
         )
     lines = [
-        ("رموز أُلغيت ثانية", "Tokens revoked again", access.revoked),
+        ("رموز دخول أُلغيت ثانية", "Tokens revoked again", access.revoked),
         ("حسابات عُطّلت ثانية", "Accounts disabled again", access.disabled),
         (
             "حسابات بلا كلمة مرور حتى تُعطى جديدة",
