@@ -11,7 +11,6 @@ import structlog
 
 from consumers.console.accounts.oidc import Oidc
 from consumers.console.accounts.passwords import PasswordChecks
-from consumers.console.accounts.seals import Seals
 from consumers.console.accounts.sessions import Sessions
 from consumers.console.data.gateway import Gateway
 from consumers.console.data.live import Live
@@ -22,6 +21,7 @@ from consumers.console.web.cookies import Cookies
 from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
 from infra.http.routes import RouteParts
+from infra.keys.seals import Seals
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, Pool
 from infra.postgres.trail import Actor, add_to_trail
 from infra.settings import Settings

@@ -13,7 +13,6 @@ from consumers.commitments.routes import router as commitments
 from consumers.completeness.routes import router as completeness
 from consumers.console.accounts.oidc import Oidc
 from consumers.console.accounts.passwords import PasswordChecks
-from consumers.console.accounts.seals import Seals
 from consumers.console.accounts.sessions import Sessions
 from consumers.console.app import application
 from consumers.console.data.gateway import Gateway
@@ -29,6 +28,7 @@ from consumers.console.web.templates import Templates
 from consumers.explain.over_http.routes import router as explain
 from consumers.ledger.over_http.routes import router as ledger_routes
 from infra.http.routes import RouteParts
+from infra.keys.seals import Seals
 from infra.postgres.connection import create_pool
 from infra.process.commands import Process
 from infra.process.health import Readiness

@@ -79,6 +79,15 @@ ORDER BY agency LIMIT 1
 SELECT key_id, holder FROM platform.token
 WHERE seal IS NULL AND revoked_at IS NULL AND expires_at > now() ORDER BY key_id LIMIT 1
 
+-- name: tokens
+-- A revoked one has no seal, and nobody can use one that has expired.
+SELECT key_id, kind, holder, scopes, partners, expires_at, keyed_hash, seal FROM platform.token
+WHERE revoked_at IS NULL AND expires_at > now() ORDER BY key_id
+
+-- name: accounts
+SELECT username, role, holder, team, partners, oidc_subject, disabled_at, seal, password_sha256
+FROM console.sealed_account ORDER BY username
+
 -- name: position_beyond
 -- A consumer cannot have applied more than the log holds.
 SELECT consumer, position FROM platform.position WHERE position > $1 ORDER BY consumer LIMIT 1

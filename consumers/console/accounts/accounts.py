@@ -13,12 +13,12 @@ from typing import Any, Final, Literal, get_args
 
 import structlog
 
-from consumers.console.accounts.seals import Seals
 from events.errors import Halt, Reject
 from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind
 from infra.http.console_tokens import SENDERS
 from infra.kafka.rights import OFFICE
+from infra.keys.seals import Seals
 from infra.postgres.connection import Connection, Pool
 from infra.postgres.sql import queries
 

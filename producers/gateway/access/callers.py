@@ -29,6 +29,7 @@ from infra.http.console_tokens import SENDERS, Sending
 from infra.http.problems import Problem
 from infra.http.rate_limits import RateLimit, peer_of
 from infra.keys.hash_keys import hash_key_files, load_hash_keys, load_or_create_hash_keys
+from infra.keys.seals import Seals
 from infra.observability.telemetry import count
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool
 from infra.postgres.sql import queries
@@ -36,7 +37,7 @@ from infra.postgres.trail import Actor, add_to_trail
 from infra.postgres.verdicts import paused_of
 from infra.process.tasks import retrieve_error
 from infra.settings import Settings
-from producers.agencies.tokens import is_sealed, key_id_of, keyed_hash
+from producers.agencies.tokens import key_id_of, keyed_hash
 from producers.gateway.access.console_tokens import ConsoleIssuer
 from producers.gateway.access.jwt_tokens import JwtClaims, JwtIssuer, looks_like_jwt
 
@@ -195,7 +196,7 @@ class Access:
         row = await self._pool.fetchrow(_SQL["token"], credential.name)
         if row is None or not self._is_hash_of(row["keyed_hash"], row["hash_key_id"], credential.token):
             return None
-        if not any(is_sealed(row, key.secret) for key in self._keys.valid(self._now())):
+        if not any(Seals(key.secret).is_token(row) for key in self._keys.valid(self._now())):
             await self._report_changed(credential.name)
             return Caller(credential.name, row["kind"], row["holder"], frozenset(), None, is_changed=True)
         self._used.add(credential.name)

@@ -13,10 +13,10 @@ import httpx
 from consumers.console.accounts import accounts
 from consumers.console.accounts.accounts import Account, Role
 from consumers.console.accounts.passwords import hash_password
-from consumers.console.accounts.seals import Seals
 from consumers.console.app import application
 from consumers.console.parts import Parts
 from consumers.console.process import running_parts
+from infra.keys.seals import Seals
 from infra.postgres.connection import Connection
 from infra.secret_files import ACCOUNTS_KEY, write_private
 from infra.settings import Settings

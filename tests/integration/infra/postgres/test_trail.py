@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 
 from consumers.console.accounts.accounts import Account, add_account
-from consumers.console.accounts.seals import Seals
 from consumers.database_audit.trail import read_chain
+from infra.keys.seals import Seals
 from infra.postgres.connection import Connection, connect, connected
 from infra.postgres.sql import read
 from infra.postgres.trail import BEFORE_THE_FIRST, KINDS, Actor, add_to_trail, link_hash, row_bytes, trail_rows

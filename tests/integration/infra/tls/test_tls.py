@@ -22,12 +22,12 @@ from cryptography import x509
 from consumers.console.accounts import accounts
 from consumers.console.accounts.accounts import Account
 from consumers.console.accounts.passwords import hash_password
-from consumers.console.accounts.seals import Seals
 from infra.embedded.stack import running_stack
 from infra.http.console_tokens import Sending, console_token
 from infra.kafka.admin import admin_client
 from infra.kafka.client_config import agency_listener, client_arguments
 from infra.kafka.clients import start_client, stop_safely
+from infra.keys.seals import Seals
 from infra.postgres.connection import connected
 from infra.principals import SUPERUSER
 from infra.secret_files import CONSOLE_KEY

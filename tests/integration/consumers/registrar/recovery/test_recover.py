@@ -36,7 +36,7 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.stack import drop_database, execute, superusers_address, with_database
-from tests.unit.consumers.registrar.readings import LABOUR, registered, said
+from tests.unit.consumers.registrar.readings import LABOUR, registered, said, suspended
 
 TABLES = (
     "segment",
@@ -117,6 +117,8 @@ async def _go_on(settings: Settings) -> None:
         await send(settings, HEALTH_TOPIC, b"{", headers=[("n\x00", b"v")])
         await send(settings, HEALTH_TOPIC, said("last"))
         await until_size(watching, 44 + 1 + 4 * 33 + 2)
+        await send(settings, "agency.platform.events", suspended("labour"))
+        await until_size(watching, 44 + 1 + 4 * 33 + 2 + 1)
         await until_shipped(watching, await log_size(watching))
     await watching.close()
 
@@ -171,6 +173,7 @@ async def test_what_the_registrar_had_decided_is_there_again(settings: Settings)
     async with copied(settings) as old:
         await recover(old.settings, topic_source(old.settings), quiet)
         watching = await connect(old.settings, "watching")
+        assert await watching.fetchval("SELECT agency FROM platform.suspension") == "labour", "before the first request"
 
         async def all_read() -> bool:
             counted: int = await watching.fetchval("SELECT count(*) FROM log.duplicate")
