@@ -13,7 +13,7 @@ from consumers.witness.state import WitnessState
 from consumers.witness.witness import Witness
 from events.errors import YesserError
 from infra.command_line.language import print_localized
-from infra.log.key_files import read_private
+from infra.log.private_file import read_private
 from infra.log.signed_note import Verifier, parse_vkey
 from infra.witnesses.cosignature import WitnessKey, cosigner_of, parse_witness_key
 

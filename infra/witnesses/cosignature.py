@@ -114,14 +114,10 @@ def parse_cosigner(vkey: str) -> Cosigner:
 def parse_witness_key(skey: str) -> WitnessKey:
     """Parse a witness's private key, of the type that its file names. Raises `InvalidKey`."""
     name, found_id, kind, seed = split_skey(skey, ED25519, ML_DSA_44)
-    if kind == ED25519:
-        key: WitnessKey = LogKey(name, seed)
-        require_id(name, found_id, key.verifier.key_id)
-        return key
-    key = MlDsaKey(name, seed)
     if len(name.encode()) > _NAME_BYTES_MAX:
         raise InvalidKey(f"the name of a witness has at most {_NAME_BYTES_MAX} bytes")
-    require_id(name, found_id, cosigner_of(key).key_id)
+    key: WitnessKey = LogKey(name, seed) if kind == ED25519 else MlDsaKey(name, seed)
+    require_id(name, found_id, key.verifier.key_id if isinstance(key, LogKey) else cosigner_of(key).key_id)
     return key
 
 
