@@ -107,7 +107,10 @@ def test_another_key_under_the_same_label_signs_nothing(hsm: SoftHsm) -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (("token=log", "token=other"), "the token other of .* is not there: connect the device, or correct the address"),
+        (
+            ("token=log", "token=other"),
+            "the token other of .* is not there: connect the device, or correct the address",
+        ),
         (("object=log-2026", "object=nothing"), "has no Ed25519 key nothing"),
         (("libsofthsm2.so", "nothing.so"), "cannot open shared object file.*check the device and its module"),
     ],
