@@ -94,8 +94,8 @@ class Registrar:
         return await connection.execute(_SQL["forget_refused"], first_index, rows_max)
 
     async def _require_able(self, connection: Connection) -> None:
-        """Raise a `Halt` unless this machine has the key that signed the log, can use it, and can keep a checkpoint: else
-        it leaves the lease to one that can (docs/decisions/who-cannot-sign-stands.md)."""
+        """Raise a `Halt` unless this machine has the key that signed the log, can use it and can keep a checkpoint: it
+        else leaves the lease to one that can (docs/decisions/who-cannot-sign-stands.md)."""
         if await self._has_begun(connection):
             keys = await self._keys(connection)
             await require_own_checkpoint(connection, keys.history)

@@ -65,7 +65,7 @@ def register_log_key(files: KeyFiles, uri: str) -> Rotation:
     ring, prepared = load_keys(files), next_key(files)
     if prepared is not None and prepared.key.verifier != made.verifier:
         raise CannotRotate(
-            f"the key {key_name(prepared.key.verifier)} is prepared already: put it in use first, or delete {files.next}"
+            f"the key {key_name(prepared.key.verifier)} is prepared already: put it in use, or delete {files.next}"
         )
     if made.verifier in ring.history.keys:
         raise CannotRotate(f"the log has or had the key {name} already: make another one in the token")

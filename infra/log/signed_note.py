@@ -154,9 +154,7 @@ class Checkpoint:
 def sign_note(text: str, keys: Sequence[PrivateKey]) -> str:
     """The note over `text`, which must end in a newline, with the signature of each key."""
     _require_text(text)
-    lines = []
-    for key in keys:
-        lines.append(signature_line(key.name, key.verifier.key_id + key.signature(text.encode())))
+    lines = [signature_line(key.name, key.verifier.key_id + key.signature(text.encode())) for key in keys]
     return f"{text}\n{''.join(lines)}"
 
 

@@ -1,6 +1,6 @@
 """A private key in a PKCS#11 token, such as an HSM. The key's file holds its verifier key and its address (RFC 7512):
 
-    log.example/0+1a2b3c4d+AQ… pkcs11:token=log;object=log-2026?module-path=/usr/lib/hsm.so&pin-source=file:/etc/yesser/pin
+    log.example/0+1a2b3c4d+AQ… pkcs11:token=log;object=log-2026?module-path=/usr/lib/hsm.so&pin-source=file:/etc/pin
 
 So a key in a token is rotated, listed, exported and compared with the history as one in a file is, and what needs the
 public half alone asks no token.
@@ -21,7 +21,7 @@ _QUERY: Final = frozenset({"module-path", "pin-source"})
 
 @dataclass(frozen=True, slots=True)
 class TokenAddress:
-    """Where a key is: the module's file, the token by label or serial number, the key by label or id, the PIN's file."""
+    """Where a key is: the module's file, the token by label or serial number, the key by label or id, the PIN."""
 
     module: str
     token: str | None

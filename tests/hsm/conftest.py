@@ -1,6 +1,4 @@
-"""The log's key in a token: with SoftHSM where it is installed; elsewhere these tests are left out, and the summary says
-so.
-"""
+"""The log's key in a token: with SoftHSM where it is installed; elsewhere they are left out, and the summary says so."""
 
 from __future__ import annotations
 

@@ -18,7 +18,15 @@ from consumers.registrar.registrar import Registrar
 from infra.log.key_files import KeyRing, NextKey, load_keys, log_key_files, write_next
 from infra.log.key_history import parse_transition, sign_transition
 from infra.log.reader import log_size, read_tree
-from infra.log.signed_note import InvalidNote, LogKey, Verifier, checkpoint_text, parse_checkpoint, sign_note, signers_of
+from infra.log.signed_note import (
+    InvalidNote,
+    LogKey,
+    Verifier,
+    checkpoint_text,
+    parse_checkpoint,
+    sign_note,
+    signers_of,
+)
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.registrar.registering import (

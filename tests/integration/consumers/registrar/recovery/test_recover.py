@@ -209,7 +209,9 @@ async def test_a_source_that_was_changed_is_not_believed(settings: Settings, whe
             # As if the last signature had been lost with the disk: the agencies' own topics still tell.
             key = load_or_create_keys(log_key_files(settings)).current
             watching = await connect(old.settings, "watching")
-            note = sign_note(checkpoint_text(key.name, old.size_before, (await read_tree(watching, old.size_before)).root()), [key])
+            note = sign_note(
+                checkpoint_text(key.name, old.size_before, (await read_tree(watching, old.size_before)).root()), [key]
+            )
             await watching.close()
             (settings.log_folder / "checkpoint").write_text(note, encoding="utf-8")
         lying = changed(topic_source(old.settings), lambda raw: raw.replace(b"word", b"lies"))

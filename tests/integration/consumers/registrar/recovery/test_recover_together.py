@@ -32,7 +32,9 @@ async def short_mirror(settings: Settings, old: Copied, folder: Path) -> None:
     key = load_or_create_keys(log_key_files(settings)).current
     connection = await connect(settings, "mirror")
     size = old.size - LOST
-    checkpoint = parse_checkpoint(sign_note(checkpoint_text(key.name, size, (await read_tree(connection, size)).root()), [key]), key.verifier)
+    checkpoint = parse_checkpoint(
+        sign_note(checkpoint_text(key.name, size, (await read_tree(connection, size)).root()), [key]), key.verifier
+    )
     await write_mirror(PostgresPort(connection, key.verifier), folder, key.verifier, checkpoint=checkpoint)
     await connection.close()
 
