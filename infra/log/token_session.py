@@ -34,7 +34,7 @@ from pkcs11.exceptions import (
 from events.errors import Halt
 from infra.log.private_file import read_private
 from infra.log.signed_note import InvalidKey
-from infra.log.token_key import TokenAddress
+from infra.log.token_address import TokenAddress
 
 T = TypeVar("T")
 _PIN_REFUSED: Final = (PinExpired, PinIncorrect, PinInvalid, PinLenRange, PinLocked)

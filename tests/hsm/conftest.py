@@ -1,4 +1,4 @@
-"""The log's key in a token: with SoftHSM where it is installed; elsewhere they are left out, and the summary says so."""
+"""The log's key in a token: with SoftHSM where it is installed; elsewhere they are left out, as the summary says."""
 
 from __future__ import annotations
 
