@@ -48,7 +48,7 @@ STATES: Final = {
 DONE: Final = {
     "registered": (
         "المفتاح {new} في الجهاز الأمني هو مفتاح السجل الأول.",
-        "The key {new} in the token is the log's first key.",
+        "The key {new} in the device is the log's first key.",
     ),
     "prepared": (
         "المفتاح التالي {new} مُعدّ، ويبقى {old} مستعملًا.",

@@ -45,10 +45,6 @@ class TokenUnavailable(Halt):
     """The token that holds the key cannot be used: nothing is signed until it can."""
 
 
-class _PinRefused(Exception):
-    """The token refuses the PIN of the file."""
-
-
 def sign(address: TokenAddress, message: bytes) -> bytes:
     """The Ed25519 signature (`CKM_EDDSA`) over the message. Raises `TokenUnavailable`."""
     return _module(address.module).use(
@@ -90,11 +86,6 @@ class _Module:
                 except PKCS11Error:
                     self._begin_anew()
                     return work(self._session(address))
-            except _PinRefused as error:
-                raise TokenUnavailable(
-                    f"{address} refuses the PIN in {address.pin_file} ({error}): correct the file. The same PIN is not "
-                    "sent again, since a token locks itself after a few"
-                ) from None
             except PKCS11Error as error:
                 raise TokenUnavailable(f"{_fault(address, error)}; signing goes on when it answers") from error
 
@@ -106,7 +97,7 @@ class _Module:
         if not pin:
             raise InvalidKey(f"{address.pin_file} holds no PIN of {address}: write it there, with the mode 600")
         if self._refused.get(place) == pin:
-            raise _PinRefused("not sent")
+            raise _pin_refused(address, "not sent")
         serial = None if address.serial is None else address.serial.encode()
         token = pkcs11.lib(self._path).get_token(token_label=address.token, token_serial=serial)
         try:
@@ -116,7 +107,7 @@ class _Module:
         except _PIN_REFUSED as error:
             if not isinstance(error, PinLocked):  # a locked token counts no more: it is asked again once it is unlocked
                 self._refused[place] = pin
-            raise _PinRefused(type(error).__name__) from error
+            raise _pin_refused(address, type(error).__name__) from error
         return self._sessions[place]
 
     def _begin_anew(self) -> None:
@@ -132,6 +123,13 @@ def _module(path: str) -> _Module:
 
 def _key(session: Any, address: TokenAddress, kind: ObjectClass = ObjectClass.PRIVATE_KEY) -> Any:
     return session.get_key(object_class=kind, key_type=KeyType.EC_EDWARDS, label=address.label, id=address.id)
+
+
+def _pin_refused(address: TokenAddress, reason: str) -> TokenUnavailable:
+    return TokenUnavailable(
+        f"{address} refuses the PIN in {address.pin_file} ({reason}): correct the file. The same PIN is not sent "
+        "again, since a token locks itself after a few"
+    )
 
 
 def _fault(address: TokenAddress, error: PKCS11Error) -> str:
