@@ -28,6 +28,7 @@ from events.validation.verdicts import Agency
 from infra.log.authority import TableDiffers
 from infra.log.key_files import load_or_create_keys, log_key_files
 from infra.log.reader import read_entries
+from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection
 from infra.postgres.trail import Actor, add_to_trail
 from infra.process import lease
@@ -83,7 +84,7 @@ async def whole(settings: Settings, connection: Connection) -> int:
     await journal.open()
     await number(journal, in_batches(readings()))
     key = load_or_create_keys(log_key_files(settings)).current
-    note = key.sign_checkpoint(journal.size, journal.tree.root())
+    note = sign_note(checkpoint_text(key.name, journal.size, journal.tree.root()), [key])
     write_checkpoint(settings.log_folder, note)
     await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", journal.size, note)
     raw = await read_entries(connection, 0, journal.size)

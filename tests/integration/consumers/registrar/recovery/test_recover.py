@@ -18,6 +18,7 @@ from consumers.registrar.recovery.recover import recover
 from consumers.registrar.recovery.source import CannotRecover, Source, topic_source
 from infra.log.key_files import load_keys, load_or_create_keys, log_key_files
 from infra.log.reader import log_size, read_entries, read_tree
+from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection, connect
 from infra.process import lease
 from infra.settings import Settings
@@ -211,7 +212,9 @@ async def test_a_source_that_was_changed_is_not_believed(settings: Settings, whe
             # As if the last signature had been lost with the disk: the agencies' own topics still tell.
             key = load_or_create_keys(log_key_files(settings)).current
             watching = await connect(old.settings, "watching")
-            note = key.sign_checkpoint(old.size_before, (await read_tree(watching, old.size_before)).root())
+            note = sign_note(
+                checkpoint_text(key.name, old.size_before, (await read_tree(watching, old.size_before)).root()), [key]
+            )
             await watching.close()
             (settings.log_folder / "checkpoint").write_text(note, encoding="utf-8")
         lying = changed(topic_source(old.settings), lambda raw: raw.replace(b"word", b"lies"))
