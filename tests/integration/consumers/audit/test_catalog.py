@@ -22,6 +22,7 @@ from consumers.registry import CONSUMERS
 from infra.log.authority import TableDiffers
 from infra.log.key_files import load_or_create_keys, log_key_files
 from infra.log.merkle import TileTree
+from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
@@ -85,7 +86,8 @@ async def prepared(settings: Settings, connection: Connection, monkeypatch: pyte
     await as_prepared(connection, settings)
     due = catalog.expected() | of_tests(await listing(connection))  # type: ignore[operator]
     monkeypatch.setattr(catalog, "expected", lambda: due)
-    note = load_or_create_keys(log_key_files(settings)).current.sign_checkpoint(0, TileTree().root())
+    key = load_or_create_keys(log_key_files(settings)).current
+    note = sign_note(checkpoint_text(key.name, 0, TileTree().root()), [key])
     await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES (0, $1)", note)
     write_accounts_key(settings)
     await create_token(connection, hash_key(settings), TokenRequest("auditor", "court", 1))
