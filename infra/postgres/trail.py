@@ -58,7 +58,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         ("campaigns", "change", "check", "download", "end", "publish", "refused", "sign", "upload"),
         ("account", "event_ids"),
     ),
-    "administrator": Kind(("accounts", "agencies", "subscriptions", "teams", "tokens", "webhooks")),
+    "administrator": Kind(("accounts", "agencies", "recover", "subscriptions", "teams", "tokens", "webhooks")),
     "operator": Kind(("audit", "decisions", "erase", "keys", "refusals", "registrar", "topics")),
 }
 """By principal. The policies of the table are made from it."""
