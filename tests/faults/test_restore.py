@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,18 @@ import pytest
 
 from infra.kafka.admin import admin_client, delete_topics, ensure_log_topics
 from infra.settings import Settings
-from tests.faults.services import keep_copy, pause, put_copy_back, replace_data
+from tests.faults.services import keep_copy, pause, put_copy_back, replace_data, until_back
 from tests.oracle.history import MIXED, History, generate
 from tests.paths import ROOT
 from tests.scenarios.figures import tell
-from tests.scenarios.judge import judge
+from tests.scenarios.judge import judge, read_log
 from tests.scenarios.load import differences, publish_all, register
 from tests.scenarios.system import System, fresh_system, own_folder, running_system, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
 SIGNS_NOTHING_S = 5
+RULES = ROOT / "consumers" / "campaigns" / "rules"
 
 
 def parts(history: History, first: int) -> tuple[History, History]:
@@ -166,6 +168,36 @@ def test_a_stack_that_starts_on_an_older_copy_stays_up_for_its_recovery(home: Pa
         assert system.ask("decisions", "list") == []
     finally:
         system.run("down")
+
+
+def test_rules_that_are_newer_than_the_copy_decide_nothing_again(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = tmp_path / "rules"
+    shutil.copytree(RULES, rules, ignore=lambda _, names: [name for name in names if not name.endswith(".yaml")])
+    monkeypatch.setenv("YESSER_CAMPAIGN_RULES", str(rules))
+    history = generate(65, 2_000, MIXED)
+    with running_system(home) as system:
+        register(system, history)
+        keep_copy(system, tmp_path / "copy")
+        system.until_all_ready()
+        assert differences(publish_all(system, history, tmp_path / "files"), history) == []
+        before = judge(system)
+        before.require_clean()
+        put_copy_back(system, tmp_path / "copy")
+        require_halt(system)
+        for rule in rules.iterdir():
+            text = rule.read_text("utf-8")
+            rule.write_text(text.replace("version: 1", "version: 2", 1).replace('en: "', 'en: "Newer: ', 1), "utf-8")
+        assert system.run("recover")["root"] == before.root
+        for part in ("campaigns", "delivery", "relay"):  # they read the rules when they start
+            pid = system.signal(part, signal.SIGKILL)
+            until_back(system, part, pid)
+        system.until_all_ready()
+        system.settle()
+        raw = asyncio.run(read_log(system.settings))[before.size :]
+        assert [line for line in raw if b"campaign.triggered" in line or b"registrar.refused" in line] == []
+        assert system.ask("decisions", "list") == []
 
 
 def test_a_dump_is_restored_into_a_new_database_and_the_rest_recovered(home: Path, tmp_path: Path) -> None:
