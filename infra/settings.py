@@ -157,7 +157,8 @@ class Settings(BaseSettings):
     gateway_host: str = Field(default="127.0.0.1", description="Address on which the gateway answers.")
     gateway_port: int = Field(default=8000, ge=0, le=65_535, description="Port of the gateway (0: any free one).")
     public_address: str | None = Field(
-        default=None, description="Address of the gateway that documents link to, such as https://gateway.example."
+        default=None,
+        description="Address of the gateway that documents and e-mails link to, such as https://gateway.example.",
     )
     gateway_name: str = Field(
         default="gateway.yesser.example", description="Name of the gateway's signing key in receipts."
@@ -398,6 +399,11 @@ class Settings(BaseSettings):
             return self.secret_path(name, principal).read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
+
+    @property
+    def gateway_address(self) -> str:
+        """What links to the gateway begin with."""
+        return (self.public_address or f"http://{self.gateway_host}:{self.gateway_port}").rstrip("/")
 
     @property
     def log_folder(self) -> Path:

@@ -1,4 +1,6 @@
-"""How long the delivery process keeps what it did: messages that have ended, attempts to deliver them, jobs."""
+"""How long the delivery process keeps what it did: messages that have ended, attempts to deliver them, jobs; and of
+addresses that are no contacts any more, what their readers decided.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from infra.process.retention import Delete, keep_retention
 from infra.settings import Settings
 
 JOBS_KEEP_DAYS: Final = 1
+RECIPIENTS_KEEP_DAYS: Final = 30
 _SQL: Final = queries("consumers.delivery", "retention.sql")
 
 
@@ -22,6 +25,8 @@ async def forget(settings: Settings, term: Term, round_ended: Callable[[], None]
         "delivery.attempt": _older_than("attempts", settings.webhook_attempts_keep_days),
         "delivery.message": _older_than("messages", settings.messages_keep_days),
         "delivery.pgqueuer_log": _older_than("jobs", JOBS_KEEP_DAYS),
+        "delivery.mail_link": _older_than("links", 0),
+        "delivery.recipient": delete_recipients,
     }
     await keep_retention(settings, term, tables)
 
@@ -31,3 +36,7 @@ def _older_than(name: str, days: int) -> Delete:
         return await connection.execute(_SQL[name], days, rows_max)
 
     return delete
+
+
+delete_recipients: Final = _older_than("recipients", RECIPIENTS_KEEP_DAYS)
+"""What stopped letters stays: it holds where the address is added again."""

@@ -22,3 +22,21 @@ DELETE FROM delivery.pgqueuer_log l USING (
     WHERE created < clock_timestamp() - make_interval(days => $1) ORDER BY created LIMIT $2
 ) old
 WHERE l.id = old.id
+
+-- name: links
+DELETE FROM delivery.mail_link l USING (
+    SELECT token_sha256 FROM delivery.mail_link
+    WHERE expires_at < clock_timestamp() - make_interval(days => $1) ORDER BY expires_at LIMIT $2
+) old
+WHERE l.token_sha256 = old.token_sha256
+
+-- name: recipients
+-- With the links of their letters.
+DELETE FROM delivery.recipient r USING (
+    SELECT recipient_id FROM delivery.recipient o
+    WHERE stopped_at IS NULL AND coalesce(letter_at, created_at) < clock_timestamp() - make_interval(days => $1)
+        AND NOT EXISTS (SELECT FROM delivery.contact c
+                        WHERE (c.agency, c.team, c.address_sha256) = (o.agency, o.team, o.address_sha256))
+    LIMIT $2
+) old
+WHERE r.recipient_id = old.recipient_id

@@ -99,13 +99,22 @@ def signature_headers(secrets: Iterable[str], message_id: str, timestamp: int, b
 
 def load_key(settings: Settings) -> PrivateKey:
     """The delivery process's key, derived from the text of its file. Raises `Halt` where there is none."""
+    return PrivateKey(sha256(b"yesser endpoint key\n" + _key_text(settings)).digest())
+
+
+def link_key(settings: Settings) -> bytes:
+    """The key of the links in letters, derived from the same text. Raises `Halt` where there is none."""
+    return sha256(b"yesser mail links\n" + _key_text(settings)).digest()
+
+
+def _key_text(settings: Settings) -> bytes:
     text = settings.secret(ENDPOINT_KEY)
     if not text:
         raise Halt(
             f"the file {settings.secret_path(ENDPOINT_KEY)} is missing: `yesser prepare` makes it. If secrets were"
             " sealed for it, restore it from the backup"
         )
-    return PrivateKey(sha256(b"yesser endpoint key\n" + text.encode()).digest())
+    return text.encode()
 
 
 async def publish_key(connection: Connection, key: PrivateKey) -> None:

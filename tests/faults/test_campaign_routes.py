@@ -90,6 +90,7 @@ def add_teams(system: System, hooks: dict[str, Receiver]) -> None:
         system.ask("teams", "add", "health", team, *names)
         system.ask("webhooks", "add", "health", team, hook.url())
         system.ask("subscriptions", "add", "health", team, "--route", "webhook")
+    system.ask("teams", "domains", "health", "--domain", "health.example")
     system.ask("subscriptions", "add", "health", TEAMS[0], "--route", "email", "--type", "campaign.triggered")
 
 

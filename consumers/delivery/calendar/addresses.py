@@ -30,8 +30,7 @@ async def new_address(
         await connection.execute(_SQL["revoke"], agency, team)
         await connection.execute(_SQL["add"], agency, team, _hash(secret))
         await add_to_trail(connection, "teams calendar-address", f"{agency}/{team}", by=by)
-    gateway = settings.public_address or f"http://{settings.gateway_host}:{settings.gateway_port}"
-    return f"{gateway.rstrip('/')}{PATH}?{urlencode({'feed': secret})}"
+    return f"{settings.gateway_address}{PATH}?{urlencode({'feed': secret})}"
 
 
 async def revoke_address(connection: Connection, agency: str, team: str, *, by: Actor | None = None) -> None:

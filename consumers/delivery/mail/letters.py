@@ -7,7 +7,7 @@ inserted value is one line without control characters, isolated for direction.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import quote
 
@@ -64,6 +64,7 @@ class Page:
     link: Pointer | None
     commands: tuple[Pointer, ...]
     footer: str
+    stop: Pointer
 
     @property
     def direction(self) -> str:
@@ -72,10 +73,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """The subject is one line in both languages; the team's language is first in it and in `pages`."""
+    """The subject is one line in both languages; the team's language is first in it and in `pages`.
+
+    `stop`: the link by which the reader stops letters to this address.
+    """
 
     subject: str
     pages: tuple[Page, Page]
+    stop: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +119,13 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """For whom a letter is, and on which day in Riyadh. `console` is the address that links begin with."""
+    """For whom a letter is, and on which day in Riyadh. `stop` is the link by which its reader stops letters, `console`
+    the address that links to the console begin with.
+    """
 
     team: Team
     today: str
+    stop: str
     console: str | None = None
     is_replay: bool = False
     is_repeat: bool = False
@@ -211,6 +219,24 @@ def endpoint_letter(endpoint_id: str, reason: str | None, context: Context) -> L
     return _letter(context, page, subject)
 
 
+def confirmation_letter(confirm: str, context: Context) -> Letter:
+    """Asks the reader of an address to confirm it. Nobody has confirmed it yet: no text of the team's is in it."""
+    team = context.team
+    code = f"{team.agency}/{team.team}"
+    context = replace(context, team=replace(team, name={"ar": code, "en": code}))
+    words = WORDINGS["confirm-address"]
+
+    def subject(language: Language) -> str:
+        return _filled(words.subject, language, {"team": isolated(code)})
+
+    def page(language: Language) -> Page:
+        lead = _filled(words.lead, language, {"team": isolated(code)})
+        link = Pointer(of(wording.CONFIRM, language), confirm)
+        return _page(context, language, subject(language), [lead], link=link)
+
+    return _letter(context, page, subject)
+
+
 def _letter(
     context: Context, page: Callable[[Language], Page], subject: Callable[[Language], str], *, is_urgent: bool = False
 ) -> Letter:
@@ -219,7 +245,7 @@ def _letter(
     marks = [mark for mark, is_set in flags if is_set]
     prefix = "".join(f"[{of(mark, first)} / {of(mark, other)}] " for mark in marks)
     # Without isolates: programs show a subject alone, and some show these marks as boxes.
-    return Letter(prefix + line(f"{subject(first)} | {subject(other)}", 400), (page(first), page(other)))
+    return Letter(prefix + line(f"{subject(first)} | {subject(other)}", 400), (page(first), page(other)), context.stop)
 
 
 def _page(
@@ -235,7 +261,8 @@ def _page(
 ) -> Page:
     repeat = [of(wording.REPEAT_NOTE, language)] if context.is_repeat else []
     footer = _filled(wording.FOOTER, language, {"team": isolated(context.team.name[language])})
-    return Page(language, heading, (*repeat, *paragraphs), facts, groups, link, commands, footer)
+    stop = Pointer(of(wording.STOP, language), context.stop)
+    return Page(language, heading, (*repeat, *paragraphs), facts, groups, link, commands, footer, stop)
 
 
 def _notice_values(notice: Notice, language: Language) -> dict[str, str]:

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from functools import cache
 from hashlib import sha256
 from importlib import resources
@@ -24,7 +24,17 @@ from consumers.delivery.mail.letters import Letter, Page
 from consumers.delivery.plain_text import line
 from events.errors import YesserError
 
-_POLICY: Final = SMTP.clone(cte_type="7bit")
+
+class _OnOneLine(UnstructuredHeader, BaseHeader):
+    """The library would write a long link as an encoded word (RFC 2047), which no mail program opens."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS: Final = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _OnOneLine)
+_POLICY: Final = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)
 """Base64 or quoted-printable: a server without 8BITMIME takes it too."""
 _LOCAL: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -90,6 +100,9 @@ def build(
         message[name] = value
     # RFC 3834: no absence notes in answer.
     message["Auto-Submitted"] = "auto-generated"
+    message["List-Unsubscribe"] = f"<{letter.stop}>"
+    if letter.stop.startswith("https://"):  # RFC 8058 wants it: a mail program posts there by itself
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message["Yesser-Event"] = _header(identity.event_id)
     if identity.campaign_id is not None:
         message["Yesser-Campaign"] = _header(identity.campaign_id)
@@ -141,7 +154,7 @@ def _text_lines(page: Page) -> list[str]:
         shown += ["", f"{page.link.label}: {page.link.address}"]
     for command in page.commands:
         shown += ["", f"{command.label}:", f"    {command.address}"]
-    return [*shown, "", page.footer]
+    return [*shown, "", page.footer, f"{page.stop.label}: {page.stop.address}"]
 
 
 def _html(letter: Letter) -> str:

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from consumers.campaigns.read import CHANNELS
 from consumers.delivery.due_campaigns import NoTeam, due_campaigns, team_of
-from consumers.delivery.mail import wording
+from consumers.delivery.mail import asking, wording
 from consumers.delivery.mail.letters import (
     Acknowledgement,
     Context,
     Letter,
     Notice,
+    confirmation_letter,
     digest_letter,
     endpoint_letter,
     notice_letter,
 )
+from consumers.delivery.mail.links import Links
 from consumers.delivery.mail.message import BadAddress, Identity, checked_address
 from consumers.delivery.mail.moments import DIGEST_VALID, today
-from consumers.delivery.mail.queue import UNKNOWN_MAX, VALID, Claimed
+from consumers.delivery.mail.queue import VALID, Claimed
+from consumers.delivery.recipients import SQL as RECIPIENTS
+from consumers.delivery.recipients import Recipient, recipients_of
 from consumers.delivery.words import CHANNELS as CHANNEL_NAMES
 from events.errors import Reject
 from events.values.working_days import riyadh_date
@@ -56,36 +60,58 @@ def short_kind(kind: str) -> str:
     return kind.rpartition(".")[2].removeprefix("campaign-")
 
 
-async def prepare(connection: Connection, claimed: Claimed, now: datetime, console: str | None) -> Prepared:
+async def prepare(
+    connection: Connection, claimed: Claimed, now: datetime, links: Links, console: str | None
+) -> Prepared:
     """Raises `NotSent` where nobody is to get it, or nothing is to be said any more."""
     kind = short_kind(claimed.kind)
     if claimed.is_told:
         raise NotSent("cancelled", "told-already")
     if now - claimed.created_at >= VALID:
         raise NotSent("failed", "expired")
-    if claimed.unknown >= UNKNOWN_MAX:
+    if claimed.unknown >= claimed.unknown_max:
         raise NotSent("failed", "unknown")
     try:
         team = await team_of(connection, claimed.agency, claimed.team)
     except NoTeam:
         raise NotSent("cancelled", "team-closed") from None
-    recipient = await _recipient(connection, claimed, kind)
-    context = Context(team, today(now), console, is_replay=claimed.replay, is_repeat=claimed.unknown > 0)
-    letter = await _letter(connection, claimed, kind, context, now)
+    await connection.execute(RECIPIENTS["adopt"], claimed.agency, claimed.team)
+    contacts = await recipients_of(connection, claimed.agency, claimed.team)
+    recipient = _asked(contacts, claimed) if kind == asking.KIND else _recipient(contacts, kind, now)
+    stop = await links.add(connection, recipient, "stop")
+    context = Context(team, today(now), stop, console, is_replay=claimed.replay, is_repeat=claimed.unknown > 0)
+    if kind == asking.KIND:
+        until = max(now + asking.LINK_VALID, recipient.usable_until or now)
+        letter = confirmation_letter(
+            await links.add(connection, recipient, "confirm", claimed.event_id, until), context
+        )
+    else:
+        letter = await _letter(connection, claimed, kind, context, now)
     part = str(claimed.message_id) if claimed.replay else ""
     identity = Identity(claimed.agency, claimed.team, kind, claimed.event_id, claimed.campaign_id, part)
-    return Prepared(letter, recipient, identity)
-
-
-async def _recipient(connection: Connection, claimed: Claimed, kind: str) -> str:
-    """The first desk; on escalation the second, or the last where there is one only."""
-    desks = [row["address"] for row in await connection.fetch(_SQL["contacts"], claimed.agency, claimed.team)]
-    if not desks:
-        raise NotSent("failed", "no-contact")
     try:
-        return checked_address(desks[min(1, len(desks) - 1)] if kind == "escalated" else desks[0])
+        return Prepared(letter, checked_address(recipient.address), identity)
     except BadAddress:
         raise NotSent("failed", "bad-address") from None
+
+
+def _recipient(contacts: Sequence[Recipient], kind: str, now: datetime) -> Recipient:
+    """The first desk that may get letters; on escalation the second, or the last where there is one only."""
+    desks = [contact for contact in contacts if contact.may_get_letters(now)]
+    if desks:
+        return desks[min(1, len(desks) - 1)] if kind == "escalated" else desks[0]
+    if not contacts:
+        raise NotSent("failed", "no-contact")
+    raise NotSent("failed", "stopped" if all(contact.state == "stopped" for contact in contacts) else "unconfirmed")
+
+
+def _asked(contacts: Sequence[Recipient], claimed: Claimed) -> Recipient:
+    """The contact that a letter asks, while it still waits."""
+    recipient_id = asking.recipient_asked(claimed.event_id)
+    for contact in contacts:
+        if contact.recipient_id == recipient_id and contact.state == "waiting":
+            return contact
+    raise NotSent("cancelled", "out-of-date")
 
 
 async def _letter(connection: Connection, claimed: Claimed, kind: str, context: Context, now: datetime) -> Letter:

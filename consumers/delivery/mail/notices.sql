@@ -9,9 +9,5 @@ LEFT JOIN campaigns.coverage v ON v.service_id = c.service_id
 LEFT JOIN campaigns.service s ON s.service_id = c.service_id
 WHERE c.campaign_id = $1 AND c.triggered_index IS NOT NULL
 
--- name: contacts
--- The team's desks, the first to be written to first.
-SELECT address FROM delivery.contact WHERE agency = $1 AND team = $2 ORDER BY rank
-
 -- name: endpoint
 SELECT endpoint_id, disabled_reason FROM delivery.endpoint WHERE endpoint_id = $1 AND disabled_at IS NOT NULL

@@ -1,4 +1,5 @@
-"""The part of the delivery process that sends e-mails: makes reminders and digests, and sends what waits, one by one.
+"""The part of the delivery process that sends e-mails: makes reminders, digests and letters that ask for a
+confirmation, and sends what waits, one by one.
 
 Where the server cannot be reached or refuses to work, all e-mails wait and nothing is lost; the reason is logged
 once. A fault of one message (a refused address, a text that cannot be written) ends that message alone.
@@ -17,11 +18,15 @@ from typing import Final, Literal, cast
 import structlog
 
 from consumers.delivery.mail import queue
+from consumers.delivery.mail.asking import ask
+from consumers.delivery.mail.links import Links
 from consumers.delivery.mail.message import BadAddress, Sender, build, checked_address
 from consumers.delivery.mail.notices import NotSent, Prepared, prepare, short_kind
 from consumers.delivery.mail.queue import Claimed
 from consumers.delivery.mail.smtp import MailNotConfigured, Outcome, SmtpServer, SmtpSession, smtp_server
 from consumers.delivery.mail.timed import TimedMessages
+from consumers.delivery.secrets import link_key
+from events.errors import Halt
 from infra.observability.logs import LogOnce
 from infra.observability.telemetry import count
 from infra.postgres.connection import Connection
@@ -29,10 +34,11 @@ from infra.process.backoff import backoff_s
 from infra.process.leader_election import Term
 from infra.process.tasks import pause
 from infra.settings import Settings
+from infra.tls.plaintext import is_loopback
 
 POLL_S: Final = 1.0
 TIMED_S: Final = 30.0
-"""How often reminders and digests are looked for."""
+"""How often reminders, digests and addresses to be asked are looked for."""
 SERVER_WAIT_MIN_S: Final = 5.0
 SERVER_WAIT_MAX_S: Final = 300.0
 
@@ -44,20 +50,24 @@ def _utc_now() -> datetime:
 
 
 async def work(settings: Settings, term: Term, round_ended: Callable[[], None]) -> None:
-    """Until the term's `stop`. Raises `MailNotConfigured` and `PlaintextRefused`."""
+    """Until the term's `stop`. Raises `MailNotConfigured`, `PlaintextRefused`, and `Halt` where no link can be made."""
     server = smtp_server(settings)
     if server is None or settings.mail_from is None:
         log.info("no e-mails are sent: YESSER_MAIL_SERVER is not set")
         await term.stop.wait()
         return
     sender = _sender(settings.mail_from, settings.mail_reply_to)
+    if settings.public_address is None and not is_loopback(server.host):
+        raise Halt("YESSER_MAIL_SERVER is set without YESSER_PUBLIC_ADDRESS: set the address that e-mails link to.")
+    links = Links(settings.gateway_address, link_key(settings))
     async with term.connected(settings, "delivery mail") as connection:
-        post = PostOffice(connection, term.epoch, server, sender, settings.console_address)
+        post = PostOffice(connection, term.epoch, server, sender, links, settings.console_address)
         timed, next_round = TimedMessages(), 0.0
         await queue.give_back(connection, term.epoch, _utc_now())
         while not term.stop.is_set():
             if time.monotonic() >= next_round:
                 await timed.make(connection, term.epoch, _utc_now())
+                await ask(connection, term.epoch, _utc_now())
                 next_round = time.monotonic() + TIMED_S
             wait_s = await post.send_waiting(term.stop.is_set, round_ended)
             round_ended()
@@ -81,6 +91,7 @@ class PostOffice:
     epoch: int
     server: SmtpServer
     sender: Sender
+    links: Links
     console: str | None = None
     clock: Callable[[], datetime] = _utc_now
     _failures: int = 0
@@ -110,7 +121,7 @@ class PostOffice:
         """What became of it; None where it was not to be sent."""
         now = self.clock()
         try:
-            prepared = await prepare(self.connection, claimed, now, self.console)
+            prepared = await prepare(self.connection, claimed, now, self.links, self.console)
             message = self._written(prepared, claimed, now)
         except NotSent as reason:
             state = cast(Literal["failed", "cancelled"], reason.state)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from consumers.delivery.delivery_lease import hold
+from consumers.delivery.mail.asking import KIND as ASKS
 from consumers.delivery.mail.smtp import Outcome
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -51,6 +52,11 @@ class Claimed:
     is_told: bool
     """Whether the team got the same for another subscription."""
 
+    @property
+    def unknown_max(self) -> int:
+        """A stranger gets no second copy."""
+        return 1 if self.kind == ASKS else UNKNOWN_MAX
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -67,7 +73,7 @@ def verdict(claimed: Claimed, outcome: Outcome, now: datetime, chance: float) ->
         return Verdict("delivered")
     if outcome.result == "refused":
         return Verdict("failed", "refused")
-    if outcome.result == "unknown" and claimed.unknown + 1 >= UNKNOWN_MAX:
+    if outcome.result == "unknown" and claimed.unknown + 1 >= claimed.unknown_max:
         return Verdict("failed", "unknown")
     if outcome.result == "no-server":  # of no message: the sender waits before it asks again
         return Verdict("waiting", outcome.result)

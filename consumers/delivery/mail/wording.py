@@ -85,6 +85,15 @@ WORDINGS: Final[dict[str, Wording]] = {
             "{endpoint} gets nothing more, because {why}. Repair it, then enable it as said below.",
         ),
     ),
+    "confirm-address": Wording(
+        Bilingual("أكّدوا هذا العنوان لرسائل الفريق {team}", "Confirm this address for letters of the team {team}"),
+        Bilingual(
+            "أضاف الفريق {team} هذا العنوان ليستقبل رسائل عن حملات التوعية. لا تُرسل إليه إلا بعد تأكيده."
+            " إن كنتم لا تعرفون الفريق فلا تفعلوا شيئًا، أو أوقفوا الرسائل بالرابط أدناه.",
+            "The team {team} added this address to get letters about awareness campaigns. They are sent only once it is"
+            " confirmed. If you do not know the team, do nothing, or stop all letters with the link below.",
+        ),
+    ),
     "digest": Wording(
         Bilingual(
             "ملخص الأسبوع: {overdue} متأخرة، {this_week} هذا الأسبوع",
@@ -135,7 +144,11 @@ LATER: Final = Bilingual("موعدها لاحقًا", "Due later")
 PAUSED: Final = Bilingual("موقوفة", "Paused")
 NONE: Final = Bilingual("لا حملات.", "No campaigns.")
 FURTHER: Final = Bilingual("وحملات أخرى عددها {count}: `{command}`", "And {count} more: `{command}`")
+CONFIRM: Final = Bilingual("تأكيد العنوان", "Confirm the address")
 FOOTER: Final = Bilingual(
-    "رسالة آلية من منصة يسّر إلى فريق {team}. لا تردوا عليها بوثائق أو بيانات شخصية.",
-    "An automatic message of the Yesser platform to {team}. Do not reply with documents or personal data.",
+    "رسالة آلية من منصة يسّر، تصلكم لأن هذا العنوان من جهات الاتصال في فريق {team}."
+    " لا تردوا عليها بوثائق أو بيانات شخصية.",
+    "An automatic message of the Yesser platform. You get it because this address is a contact of {team}."
+    " Do not reply with documents or personal data.",
 )
+STOP: Final = Bilingual("لإيقاف الرسائل إلى هذا العنوان", "To stop letters to this address")

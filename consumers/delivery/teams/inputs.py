@@ -23,6 +23,8 @@ from events.values.json_pointer import pointer_of
 from events.values.personal_data import holds_personal_data, shows_ten_digits
 
 CONTACTS_MAX: Final = 9
+DOMAINS_MAX: Final = 50
+DOMAIN_LENGTH_MAX: Final = 253
 FILTER_MAX: Final = 50
 """Most rules or services that one subscription names."""
 ADDRESS_LENGTH_MAX: Final = 254
@@ -49,7 +51,9 @@ _CONTROLS: Final = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2
 LINE_PATTERN: Final = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
-ADDRESS_PATTERN: Final = rf"^{_ATOM}+(?:\.{_ATOM}+)*@(?:{_LABEL}\.)+[A-Za-z](?:[A-Za-z0-9-]{{0,61}}[A-Za-z0-9])$"
+_DOMAIN: Final = rf"(?:{_LABEL}\.)+[A-Za-z](?:[A-Za-z0-9-]{{0,61}}[A-Za-z0-9])"
+DOMAIN_PATTERN: Final = rf"^{_DOMAIN}$"
+ADDRESS_PATTERN: Final = rf"^{_ATOM}+(?:\.{_ATOM}+)*@{_DOMAIN}$"
 # ASCII, without user, password and fragment: every reader of it finds the same host.
 URL_PATTERN: Final = (
     rf"^https?://(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?"
@@ -71,6 +75,10 @@ SENTENCES: Final[Mapping[str, Bilingual]] = {
     ADDRESS_PATTERN: Bilingual(
         "هذا ليس عنوان بريد: اكتبه مثل media@health.gov.example، بحروف لاتينية.",
         "This is not an e-mail address: write it as media@health.gov.example, in ASCII.",
+    ),
+    DOMAIN_PATTERN: Bilingual(
+        "هذا ليس نطاقًا: اكتبه مثل health.gov.example، بحروف لاتينية ‏(xn--…).",
+        "This is not a domain: write it as health.gov.example, in ASCII (xn--…).",
     ),
     URL_PATTERN: Bilingual(
         "اكتب عنوانًا كاملاً يبدأ بـ https://، دون اسم مستخدم ودون #، ومضيفه بصيغة ASCII ‏(xn--…).",
@@ -179,6 +187,16 @@ class NewTeam(Model):
 
 class NewContacts(Model):
     contacts: Addresses
+
+
+class NewDomains(Model):
+    """Domains of which an agency alone gives addresses. Each is meant as it is, without its subdomains."""
+
+    domains: Annotated[
+        list[Annotated[str, StringConstraints(max_length=DOMAIN_LENGTH_MAX, pattern=DOMAIN_PATTERN)]],
+        Field(max_length=DOMAINS_MAX),
+        AfterValidator(_distinct),
+    ]
 
 
 class NewWebhook(Model):

@@ -70,7 +70,26 @@ _SECRETS: Final = shape(
 TEAMS: Final = answer("Teams by code.", _list(_TEAM))
 TEAM: Final = answer("The team.", _TEAM)
 CONTACTS: Final = answer(
-    "The addresses in the order in which they are written to.", shape(team=TEXT, contacts=_list(TEXT))
+    "The addresses in the order in which they are written to.",
+    shape(
+        team=TEXT,
+        contacts=_list(TEXT),
+        addresses={
+            **_list(
+                shape(
+                    address=TEXT,
+                    state={"enum": ["confirmed", "registered-domain", "waiting", "stopped"]},
+                    since={**_TIME, "description": "Of the state."},
+                    used_until=_or_null({**_TIME, "description": "It gets letters until then without a confirmation."}),
+                )
+            ),
+            "description": "The same, with what their readers decided.",
+        },
+        not_sent={
+            **_list(shape(kind=TEXT, campaign_id=_or_null(TEXT), at=_TIME, reason=TEXT)),
+            "description": "The newest e-mails that were not sent, each with its reason, such as `unconfirmed`.",
+        },
+    ),
 )
 CALENDAR_ADDRESS: Final = answer("The address, which is not shown again.", shape(team=TEXT, address=TEXT))
 WEBHOOKS: Final = answer("Webhooks by id.", _list(_WEBHOOK))

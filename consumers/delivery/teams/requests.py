@@ -47,6 +47,20 @@ class Changes:
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CHANGES_AT_ONCE_MAX))
     rate: RateLimit = field(default_factory=lambda: RateLimit(CHANGES_PER_S, CHANGES_BURST))
 
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[Connection]:
+        """A connection for one change. Raises `Problem` (503)."""
+        try:
+            async with asyncio.timeout(CONNECTION_WAIT_S):
+                await self.slots.acquire()
+        except TimeoutError:
+            raise Problem("overloaded", retry_after_s=1) from None
+        try:
+            async with connected(self.parts.settings.acting_as("gateway"), "gateway teams") as connection:
+                yield connection
+        finally:
+            self.slots.release()
+
 
 @dataclass(frozen=True, slots=True)
 class TeamRequest:
@@ -87,11 +101,9 @@ class TeamRequest:
         wait_s = self.changes.rate.wait_s(caller.quota_name, time.monotonic())
         if wait_s:
             raise Problem("too-many-requests", retry_after_s=wait_s)
-        async with self._slot():
-            settings = self.changes.parts.settings.acting_as("gateway")
-            async with connected(settings, "gateway teams") as connection:
-                with self._problems():
-                    yield Desk(connection, by=Actor(caller.account, caller.quota_name))
+        async with self.changes.connected() as connection:
+            with self._problems():
+                yield Desk(connection, by=Actor(caller.account, caller.quota_name))
 
     def page(self, rows: Sequence[dict[str, Any]], key: Key | None) -> Response:
         """A page of a list, with the address of the next one; `key` is that of the last row, None on the last page."""
@@ -102,18 +114,6 @@ class TeamRequest:
         caller = await self.changes.parts.caller(self.http)
         caller.require("teams:manage")
         return caller
-
-    @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(CONNECTION_WAIT_S):
-                await self.changes.slots.acquire()
-        except TimeoutError:
-            raise Problem("overloaded", retry_after_s=1) from None
-        try:
-            yield
-        finally:
-            self.changes.slots.release()
 
     @contextmanager
     def _problems(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from consumers.delivery.calendar.addresses import new_address, revoke_address
 from consumers.delivery.due_campaigns import NoTeam
-from consumers.delivery.teams import openapi
+from consumers.delivery.teams import letter_pages, openapi
 from consumers.delivery.teams.endpoints import (
     add_endpoint,
     attempts_of,
@@ -66,6 +66,7 @@ def router(parts: RouteParts) -> APIRouter:
 
     prepared = APIRouter(dependencies=[Depends(prepare)])
     prepared.include_router(routes)
+    prepared.include_router(letter_pages.router(changes))
     return prepared
 
 
@@ -116,10 +117,11 @@ async def delete_team(asked: Asked, team: Team) -> Response:
 
 @routes.get("/v1/teams/{team}/contacts", summary="A team's contacts", responses=openapi.reads(openapi.CONTACTS))
 async def get_contacts(asked: Asked, team: Team) -> Response:
-    """The addresses of a team: the first is written to first, the next on escalation."""
-    agency = await asked.agency()
-    found = await asked.read(lambda connection: contacts_of(connection, agency, team))
-    return answer({"team": team, "contacts": found})
+    """The addresses of a team: the first is written to first, the next on escalation.
+
+    Letters are sent to an address once its reader has confirmed it, or if its domain is registered for your agency.
+    """
+    return answer(await _contacts(asked, await asked.agency(), team))
 
 
 @routes.put(
@@ -129,12 +131,12 @@ async def get_contacts(asked: Asked, team: Team) -> Response:
     openapi_extra=openapi.body(NewContacts),
 )
 async def put_contacts(asked: Asked, team: Team) -> Response:
-    """Replace all addresses of a team."""
+    """Replace all addresses of a team. Those that wait for a confirmation are asked again, at most once a day."""
     agency = await asked.agency()
     new = await asked.body(NewContacts)
     async with asked.changing() as desk:
         await set_contacts(desk, agency, team, new.contacts)
-    return answer({"team": team, "contacts": new.contacts})
+    return answer(await _contacts(asked, agency, team))
 
 
 @routes.post(
@@ -348,3 +350,8 @@ async def delete_subscription(asked: Asked, subscription_id: Subscription) -> Re
 
 async def _team(asked: Asked, agency: str, team: str) -> dict[str, Any]:
     return own(await asked.read(lambda connection: one_team(connection, agency, team)))
+
+
+async def _contacts(asked: Asked, agency: str, team: str) -> dict[str, Any]:
+    found: dict[str, Any] = await asked.read(lambda connection: contacts_of(connection, agency, team))
+    return {"team": team, **found}

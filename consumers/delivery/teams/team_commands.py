@@ -9,12 +9,23 @@ import click
 
 from consumers.delivery.calendar.commands import calendar, calendar_address
 from consumers.delivery.teams.endpoints import endpoints_of
-from consumers.delivery.teams.inputs import NewContacts, NewTeam
+from consumers.delivery.teams.inputs import NewContacts, NewDomains, NewTeam
 from consumers.delivery.teams.options import agency_argument, asked, change, query, team_argument
 from consumers.delivery.teams.subscription_commands import subscriptions_table
 from consumers.delivery.teams.subscriptions import subscriptions_of
-from consumers.delivery.teams.teams import add_team, close_team, contacts_of, masked, one_team, set_contacts, teams_of
+from consumers.delivery.teams.teams import (
+    add_team,
+    close_team,
+    contacts_of,
+    domains_of,
+    masked,
+    one_team,
+    set_contacts,
+    set_domains,
+    teams_of,
+)
 from consumers.delivery.teams.webhook_commands import webhooks_table
+from consumers.delivery.words import reason_words, state_words
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_confirmation, print_result
@@ -90,12 +101,40 @@ def show_(agency: str, team: str, as_json: bool) -> None:
 @click.option("--contact", "contacts", multiple=True, metavar="ADDRESS", help=f"Replace all. {_CONTACT_HELP}")
 @json_option
 def contacts_(agency: str, team: str, contacts: tuple[str, ...], as_json: bool) -> None:
-    """Show the addresses of a team, or with --contact replace them all."""
+    """Show the addresses of a team, or with --contact replace them all.
+
+    Letters go only to addresses that their readers confirmed, or whose domain is registered. --contact asks the others
+    again, at most once a day.
+    """
     if contacts:
         new = asked(NewContacts, {"contacts": list(contacts)})
         change(lambda desk: set_contacts(desk, agency, team, new.contacts))
     found = query(lambda connection: contacts_of(connection, agency, team))
-    print_result({"contacts": found}, as_json, lambda: show(_contacts_table(agency, team, found)))
+    tables = [_contacts_table(agency, team, found["addresses"])]
+    if found["not_sent"]:
+        tables.append(_not_sent_table(found["not_sent"]))
+    print_result(found, as_json, lambda: show(*tables))
+
+
+@teams.command("domains")
+@agency_argument
+@click.option("--domain", "domains", multiple=True, metavar="DOMAIN", help="Replace all. Repeat it for each domain.")
+@click.option("--none", "is_none", is_flag=True, help="Remove all.")
+@json_option
+def domains_(agency: str, domains: tuple[str, ...], is_none: bool, as_json: bool) -> None:
+    """Show the domains whose addresses need no confirmation, or with --domain replace them all.
+
+    Register a domain only if the agency alone gives its addresses. Subdomains are domains of their own.
+    """
+    if domains and is_none:
+        raise click.UsageError("Write --domain or --none, not both.")
+    if domains or is_none:
+        new = asked(NewDomains, {"domains": list(domains)})
+        change(lambda desk: set_domains(desk, agency, new.domains))
+    found = query(lambda connection: domains_of(connection, agency))
+    title = localized(f"نطاقات {agency}", f"Domains of {agency}")
+    rows = [[domain] for domain in found]
+    print_result({"domains": found}, as_json, lambda: show(Grid(title, [Column("النطاق", "Domain")], rows)))
 
 
 @teams.command("close")
@@ -145,18 +184,41 @@ def _count_or_addresses(row: dict[str, Any]) -> str:
     return "\n".join(row["addresses"]) if "addresses" in row else str(row["contacts"])
 
 
-def _contacts_table(agency: str, team: str, addresses: Sequence[str]) -> Grid:
-    columns = [Column("الترتيب", "Order", right=True), Column("العنوان", "Address")]
-    rows = [[str(rank), address] for rank, address in enumerate(addresses, 1)]
+def _contacts_table(agency: str, team: str, addresses: Sequence[dict[str, Any]]) -> Grid:
+    columns = [
+        Column("الترتيب", "Order", right=True),
+        Column("العنوان", "Address"),
+        Column("الحالة", "State", wraps=True),
+    ]
+    rows = [[str(rank), row["address"], localized(*state_words(row))] for rank, row in enumerate(addresses, 1)]
     return Grid(localized(f"جهات الاتصال في {agency}/{team}", f"Contacts of {agency}/{team}"), columns, rows)
+
+
+def _not_sent_table(rows: Sequence[dict[str, Any]]) -> Grid:
+    columns = [
+        Column("الوقت", "Time"),
+        Column("الرسالة", "Letter"),
+        Column("الحملة", "Campaign", drop=1),
+        Column("السبب", "Reason", wraps=True),
+    ]
+    cells = [
+        [
+            f"{row['at']:%Y-%m-%d %H:%M} UTC",
+            row["kind"],
+            row["campaign_id"] or "",
+            localized(*reason_words(row["reason"])),
+        ]
+        for row in rows
+    ]
+    return Grid(localized("رسائل لم تُرسل", "E-mails that were not sent"), columns, cells)
 
 
 async def _everything(connection: Connection, agency: str, team: str) -> dict[str, Any]:
     found = await one_team(connection, agency, team)
-    addresses = [] if found["closed_at"] else await contacts_of(connection, agency, team)
+    contacts = {"contacts": []} if found["closed_at"] else await contacts_of(connection, agency, team)
     return {
         **found,
-        "addresses": [masked(address) for address in addresses],
+        "addresses": [masked(address) for address in contacts["contacts"]],
         "endpoints": await endpoints_of(connection, agency, team),
         "subscribed": await subscriptions_of(connection, agency, team),
     }

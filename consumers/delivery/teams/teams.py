@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from consumers.delivery.recipients import not_sent, recipients_of
 from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached, require_open_team
 from consumers.delivery.teams.inputs import NewTeam
 from infra.postgres.connection import Connection
@@ -67,10 +69,29 @@ async def one_team(connection: Connection, agency: str, team: str) -> dict[str, 
     return rows[0]
 
 
-async def contacts_of(connection: Connection, agency: str, team: str) -> list[str]:
-    """The addresses of a team, the one that is written to first being first. Raises `NotFound`."""
+async def contacts_of(connection: Connection, agency: str, team: str) -> dict[str, Any]:
+    """The `contacts` of a team, the one that is written to first being first; as `addresses` with their state; and the
+    newest e-mails that were `not_sent`. Raises `NotFound`.
+    """
     await require_open_team(connection, agency, team)
-    return [row["address"] for row in await connection.fetch(SQL["contacts"], agency, team)]
+    found, now = await recipients_of(connection, agency, team), datetime.now(UTC)
+    return {
+        "contacts": [recipient.address for recipient in found],
+        "addresses": [recipient.document(now) for recipient in found],
+        "not_sent": await not_sent(connection, agency, team),
+    }
+
+
+async def set_domains(desk: Desk, agency: str, domains: Sequence[str]) -> None:
+    """Replace the domains whose addresses need no confirmation. Raises `NotFound`."""
+    async with desk.changing(agency, "teams domains", agency, *sorted(domains)) as connection:
+        await connection.execute(SQL["delete_domains"], agency)
+        await connection.execute(SQL["add_domains"], agency, [domain.lower() for domain in domains])
+
+
+async def domains_of(connection: Connection, agency: str) -> list[str]:
+    """The domains whose addresses need no confirmation."""
+    return [row["domain"] for row in await connection.fetch(SQL["domains"], agency)]
 
 
 async def _put_contacts(connection: Connection, agency: str, team: str, addresses: Sequence[str]) -> None:

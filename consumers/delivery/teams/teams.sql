@@ -46,8 +46,14 @@ WHERE ($1::text IS NULL OR t.agency = $1) AND ($2::text IS NULL OR t.team = $2) 
     AND t.team > $4
 ORDER BY t.agency, t.team LIMIT $5
 
--- name: contacts
-SELECT rank, address FROM delivery.contact WHERE agency = $1 AND team = $2 ORDER BY rank
+-- name: domains
+SELECT domain FROM delivery.agency_domain WHERE agency = $1 ORDER BY domain
+
+-- name: delete_domains
+DELETE FROM delivery.agency_domain WHERE agency = $1
+
+-- name: add_domains
+INSERT INTO delivery.agency_domain (agency, domain) SELECT $1, unnest($2::text[])
 
 -- name: endpoints_count
 SELECT count(*) FROM delivery.endpoint WHERE agency = $1 AND team = $2 AND disabled_at IS NULL

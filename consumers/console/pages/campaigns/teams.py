@@ -18,6 +18,7 @@ from consumers.console.pages.campaigns.reporting import Faults, Given
 from consumers.console.visit import Visit, Visiting
 from consumers.delivery.teams.inputs import TEAM_PATTERN
 from consumers.delivery.teams.teams import masked
+from consumers.delivery.words import reason_words, state_words
 from events.values.fields import Channel
 
 TEAM_FIELDS: Final = {
@@ -179,7 +180,8 @@ async def _team_page(visit: Visit, team: str, *, calendar_address: str | None = 
         "campaigns/team.html",
         team=found,
         is_open=is_open,
-        contacts=[masked(address) for address in contacts["contacts"]],
+        contacts=_shown(contacts),
+        not_sent=[{**row, "words": reason_words(row["reason"])} for row in contacts["not_sent"]],
         webhooks=of_team(webhooks, team),
         subscriptions=of_team(subscriptions, team),
         rule_words=lambda name: wording.rule_words(rules, name),
@@ -188,14 +190,23 @@ async def _team_page(visit: Visit, team: str, *, calendar_address: str | None = 
     )
 
 
-async def _no_contacts() -> dict[str, list[str]]:
-    return {"contacts": []}
+async def _no_contacts() -> dict[str, list[Row]]:
+    return {"addresses": [], "not_sent": []}
+
+
+def _shown(contacts: Mapping[str, Sequence[Row]]) -> list[Row]:
+    """Each address, masked, with its state in words."""
+    return [
+        {"address": masked(row["address"]), "state": row["state"], "words": state_words(row)}
+        for row in contacts["addresses"]
+    ]
 
 
 async def _contacts_page(visit: Visit, team: str, given: Given, faults: Faults, status: int = 200) -> Response:
     found, contacts = await asyncio.gather(look(visit, f"/v1/teams/{team}"), look(visit, f"/v1/teams/{team}/contacts"))
-    known = [masked(address) for address in contacts["contacts"]]
-    return visit.page("campaigns/team-contacts.html", status, team=found, contacts=known, given=given, faults=faults)
+    return visit.page(
+        "campaigns/team-contacts.html", status, team=found, contacts=_shown(contacts), given=given, faults=faults
+    )
 
 
 async def _subscribe_page(

@@ -14,6 +14,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from consumers.delivery.mail.links import Links
 from consumers.delivery.mail.message import Sender
 from consumers.delivery.mail.part import PostOffice
 from consumers.delivery.mail.smtp import SmtpServer
@@ -25,6 +26,7 @@ from tests.integration.consumers.campaigns.test_campaigns import fold, write_log
 from tests.unit.consumers.campaigns.story import Story
 
 SENDER = Sender("campaigns@yesser.example", "office@yesser.example")
+LINKS = Links("https://gateway.example", bytes(32))
 FIRST, SECOND = "press@health.example", "head-of-press@health.example"
 TIMEOUT_S = 0.5
 
@@ -172,8 +174,16 @@ async def lay_down(connection: Connection, story: Story) -> None:
     await connection.execute("INSERT INTO platform.position (consumer, position) VALUES ('campaigns', $1)", size)
 
 
-async def add_team(connection: Connection, *contacts: str, language: str = "ar", agency: str = "health") -> None:
-    """Team `press` with a subscription to everything by e-mail."""
+async def add_team(
+    connection: Connection,
+    *contacts: str,
+    language: str = "ar",
+    agency: str = "health",
+    domain: str | None = "health.example",
+) -> None:
+    """Team `press` with a subscription to everything by e-mail. Addresses of `domain` need no confirmation."""
+    if domain is not None:
+        await connection.execute("INSERT INTO delivery.agency_domain VALUES ($1, $2)", agency, domain)
     name = {"ar": "مكتب الصحافة", "en": "Press desk"}
     await connection.execute(
         "INSERT INTO delivery.team (agency, team, name, language, created_at)"

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from consumers.delivery.mail.part import work
 from consumers.delivery.mail.smtp import MailNotConfigured
+from events.errors import Halt
 from infra.postgres.connection import Connection
 from infra.process.leader_election import Term
 from infra.process.subprocess_command import subprocess_command
@@ -151,6 +152,13 @@ async def test_without_a_server_the_part_says_so_once_and_waits(settings: Settin
         stop.set()
         await part
     assert [line["event"] for line in logs] == ["no e-mails are sent: YESSER_MAIL_SERVER is not set"]
+
+
+async def test_without_a_public_address_no_e_mail_leaves_this_machine(settings: Settings) -> None:
+    changes = {"mail_server": "mail.example:25", "mail_from": "campaigns@yesser.example"}
+    given = settings.model_copy(update=changes).acting_as("delivery")
+    with pytest.raises(Halt, match="YESSER_PUBLIC_ADDRESS"):
+        await work(given, Term(1, asyncio.Event()), lambda: None)
 
 
 async def test_a_senders_address_that_is_none_is_named_at_the_start(settings: Settings) -> None:

@@ -114,7 +114,17 @@ async def test_a_team_its_webhook_and_its_subscriptions_from_beginning_to_end(
     await shown("subscriptions", "end", str(by_webhook["subscription_id"]))
     assert [row["route"] for row in await shown("subscriptions", "list")] == ["email"]
     swapped = await shown("teams", "contacts", "health", "press", "--contact", SECOND)
-    assert swapped == {"contacts": [SECOND]} == await shown("teams", "contacts", "health", "press")
+    assert swapped == await shown("teams", "contacts", "health", "press")
+    assert swapped["contacts"] == [SECOND] == [row["address"] for row in swapped["addresses"]]
+    assert [(row["state"], row["used_until"]) for row in swapped["addresses"]] == [("waiting", None)]
+    said = await run("teams", "contacts", "health", "press")
+    assert "waits for confirmation since" in said.output or "ينتظر التأكيد منذ" in said.output
+    await shown("teams", "domains", "health", "--domain", "other.example", "--domain", "Health.Gov.Example")
+    registered = await shown("teams", "domains", "health")
+    assert registered == {"domains": ["health.gov.example", "other.example"]}
+    (row,) = (await shown("teams", "contacts", "health", "press"))["addresses"]
+    assert row["state"] == "registered-domain"
+    assert await shown("teams", "domains", "health", "--none") == {"domains": []}
     await shown("teams", "close", "health", "press")
     assert await shown("teams", "list") == []
     trail = await connection.fetch("SELECT operator, command FROM platform.trail ORDER BY row_id")

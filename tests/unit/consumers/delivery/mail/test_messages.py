@@ -22,6 +22,7 @@ from consumers.delivery.mail.letters import (
     Context,
     Letter,
     Notice,
+    confirmation_letter,
     digest_letter,
     endpoint_letter,
     notice_letter,
@@ -33,7 +34,8 @@ from events.values.personal_data import holds_personal_data
 NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
 SENDER = Sender("campaigns@yesser.example")
 TEAM = Team("health", "press", {"ar": "مكتب الصحافة", "en": "Press desk"}, "ar")
-CONTEXT = Context(TEAM, "2026-11-02", "https://console.example/")
+STOP = f"https://gateway.example/mail/stop?token={'a' * 43}"
+CONTEXT = Context(TEAM, "2026-11-02", STOP, "https://console.example/")
 IDENTITY = Identity("health", "press", "triggered", "triggered.c.i1", "c.i1")
 NOTICE = Notice(
     kind="triggered",
@@ -53,6 +55,7 @@ NOTICE = Notice(
         "outlet": {"ar": "الأولى", "en": "One"},
     },
 )
+NO_NOTICES = {"digest", "endpoint-disabled", "confirm-address"}
 HOSTILE = [
     "A\r\nBcc: all@agencies.example",
     "A\nSubject: other",
@@ -105,7 +108,7 @@ def is_closed(text: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize("kind", sorted(set(WORDINGS) - {"digest", "endpoint-disabled"}))
+@pytest.mark.parametrize("kind", sorted(set(WORDINGS) - NO_NOTICES))
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_no_text_of_an_event_injects_a_header_or_markup_or_turns_the_direction(kind: str, hostile: str) -> None:
     text = {"ar": hostile, "en": hostile}
@@ -124,6 +127,7 @@ def test_no_text_of_an_event_injects_a_header_or_markup_or_turns_the_direction(k
     assert set(message.keys()) == {
         *("From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Auto-Submitted"),
         *("Yesser-Event", "Yesser-Campaign", "MIME-Version", "Content-Type"),
+        *("List-Unsubscribe", "List-Unsubscribe-Post"),
     }
     assert len(str(message["Subject"])) <= 500
     plain, html = bodies(message)
@@ -135,7 +139,7 @@ def test_no_text_of_an_event_injects_a_header_or_markup_or_turns_the_direction(k
     tags.feed(html)
     assert {tag for tag, _ in tags.found}.isdisjoint({"script", "img", "iframe", "form", "input"})
     links = [attributes["href"] for tag, attributes in tags.found if tag == "a"]
-    assert links == ["https://console.example/campaigns/service-launched.i3"] * 2
+    assert links == ["https://console.example/campaigns/service-launched.i3", STOP] * 2
 
 
 @pytest.mark.parametrize("mark", ["\u200b", "\u00ad", "\u200e", "\u2068", "\u2069", "\x00"])
@@ -156,7 +160,7 @@ def test_any_names_at_all_give_a_message_that_is_read_as_it_was_written(name: st
     assert raw.isascii()
     message = message_from_bytes(raw, policy=default)
     assert message["To"].addresses[0].addr_spec == "press@health.example"
-    assert len(message.keys()) == 12
+    assert len(message.keys()) == 14
     assert not message.defects
     plain, html = bodies(message)
     assert HIDDEN.search(plain) is None
@@ -246,7 +250,7 @@ def test_the_working_days_left_are_those_of_the_inbox() -> None:
 
 def test_without_a_console_there_is_no_link() -> None:
     _, html = bodies(parsed(notice_letter(NOTICE, replace(CONTEXT, console=None))))
-    assert "<a " not in html
+    assert html.count("<a ") == html.count(STOP) == 2
 
 
 def campaign(due_on: str, **more: Any) -> DueCampaign:
@@ -304,6 +308,46 @@ def test_a_digest_of_many_campaigns_is_bounded_and_one_of_none_says_so() -> None
     assert "Overdue (5000)</h2>" in html
     assert "And 4950 more: `yesser campaigns inbox --agency health --team press`" in plain
     assert "No campaigns." in bodies(parsed(digest_letter([], CONTEXT)))[0]
+
+
+@pytest.mark.parametrize("address", ["https://gateway.example", f"https://{'a-long-name.' * 8}example:8443"])
+def test_every_letter_says_how_to_stop_in_both_languages_and_to_mail_programs(address: str) -> None:
+    stop = f"{address}/mail/stop?token={'a_-9' * 10}abc"
+    context = replace(CONTEXT, stop=stop)
+    letters = [
+        *(notice_letter(replace(NOTICE, kind=kind), context) for kind in set(WORDINGS) - NO_NOTICES),
+        digest_letter([], context),
+        endpoint_letter("ep_1", "gone", context),
+        confirmation_letter("https://gateway.example/mail/confirm?token=x", context),
+    ]
+    assert len(letters) == len(WORDINGS)
+    for letter in letters:
+        raw = build(letter, IDENTITY, SENDER, "press@health.example", NOW).as_bytes()
+        assert f"\r\nList-Unsubscribe: <{stop}>\r\n".encode() in raw, "on one line, not encoded"
+        assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in raw
+        plain, html = bodies(message_from_bytes(raw, policy=default))
+        for label in ("To stop letters to this address", "لإيقاف الرسائل إلى هذا العنوان"):
+            assert f"{label}: {stop}" in plain
+            assert label in html
+        assert html.count(stop) == 2
+        for shown in (plain, html):
+            assert "because this address is a contact of" in shown
+            assert "لأن هذا العنوان من جهات الاتصال" in shown
+
+
+def test_only_an_https_link_is_posted_by_mail_programs() -> None:
+    letter = notice_letter(NOTICE, replace(CONTEXT, stop="http://127.0.0.1:8000/mail/stop?token=x"))
+    assert parsed(letter)["List-Unsubscribe-Post"] is None
+
+
+def test_a_letter_that_asks_has_no_text_of_the_teams() -> None:
+    name = dict.fromkeys(("ar", "en"), "Buy at https://evil.example")
+    letter = confirmation_letter(
+        "https://gateway.example/mail/confirm?token=x", replace(CONTEXT, team=replace(TEAM, name=name))
+    )
+    message = parsed(letter)
+    assert "evil" not in str(message["Subject"]) + "".join(bodies(message))
+    assert "health/press" in bodies(message)[0]
 
 
 def test_the_owner_of_a_disabled_endpoint_learns_why() -> None:

@@ -1,0 +1,68 @@
+"""Which addresses of a team may get letters: confirmed ones and those of the agency's domains, unless their reader
+stopped them. What sends to a contact asks here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
+
+SQL: Final = queries("consumers.delivery", "recipients.sql")
+NOT_SENT_MAX: Final = 20
+"""E-mails that were not sent, as a team's list shows them."""
+
+State = Literal["confirmed", "registered-domain", "waiting", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """An address of a team, and what its reader decided. `recipient_id`: None until the delivery process knows it."""
+
+    address: str
+    added_at: datetime
+    is_own_domain: bool
+    recipient_id: int | None
+    created_at: datetime | None
+    usable_until: datetime | None
+    confirmed_at: datetime | None
+    stopped_at: datetime | None
+
+    @property
+    def state(self) -> State:
+        if self.stopped_at is not None:
+            return "stopped"
+        if self.is_own_domain:
+            return "registered-domain"
+        return "waiting" if self.confirmed_at is None else "confirmed"
+
+    def may_get_letters(self, now: datetime) -> bool:
+        """An address from before there were confirmations may, for a while, without one."""
+        if self.state == "waiting":
+            return self.usable_until is not None and now < self.usable_until
+        return self.state != "stopped"
+
+    def document(self, now: datetime) -> dict[str, Any]:
+        """As it is shown: its state, since when, and until when it gets letters though it is not confirmed."""
+        since = {"stopped": self.stopped_at, "confirmed": self.confirmed_at, "registered-domain": self.added_at}
+        waits = self.state == "waiting" and self.may_get_letters(now)
+        return {
+            "address": self.address,
+            "state": self.state,
+            "since": since.get(self.state, self.created_at or self.added_at),
+            "used_until": self.usable_until if waits else None,
+        }
+
+
+async def recipients_of(connection: Connection, agency: str, team: str) -> Sequence[Recipient]:
+    """The team's addresses, the one that is written to first being first."""
+    return [Recipient(**dict(row)) for row in await connection.fetch(SQL["recipients"], agency, team)]
+
+
+async def not_sent(connection: Connection, agency: str, team: str) -> list[dict[str, Any]]:
+    """The newest e-mails to the team that were not sent: `kind`, `campaign_id`, `at`, `reason`."""
+    return [dict(row) for row in await connection.fetch(SQL["not_sent"], agency, team, NOT_SENT_MAX)]

@@ -1,0 +1,163 @@
+"""`/mail/confirm`, `/mail/stop`, `/mail/resume`: the pages that the links in letters lead to. They need no sign-in.
+
+Only a POST changes something: mail scanners open links. A mail program stops letters by the same POST (RFC 8058). The
+token is a parameter and not part of the path: a failed request is logged with its path alone.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from importlib import resources
+from typing import Annotated, Any, Final
+
+import jinja2
+from fastapi import APIRouter, Query, Request, Response
+
+from consumers.delivery.mail.links import PATH, TOKEN_PATTERN, Action, token_hash
+from consumers.delivery.recipients import SQL
+from consumers.delivery.teams.requests import Changes
+from events.faults.problems import Bilingual
+
+_STYLE: Final = (
+    "body{margin:0;background:#f3f2f1;color:#0b0c0c;font:18px/1.6 'Segoe UI',Tahoma,Arial,sans-serif}"
+    "main{max-width:640px;margin:16px auto;padding:16px 24px;background:#fff}h1{font-size:24px;margin:0}"
+    "button{font:inherit;background:#00703c;color:#fff;border:0;padding:8px 16px;cursor:pointer}"
+    "button:focus{outline:3px solid #fd0}"
+)
+_STYLE_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
+_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; "
+    " form-action 'self'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+}
+_HTML: Final = "text/html; charset=utf-8"
+
+_CONFIRM: Final = Bilingual("تأكيد العنوان", "Confirm the address")
+_STOP: Final = Bilingual("إيقاف الرسائل", "Stop the letters")
+_RESUME: Final = Bilingual("استئناف الرسائل", "Get letters again")
+_TEXTS: Final[dict[tuple[Action, bool], tuple[Bilingual, Bilingual, Bilingual | None, Action]]] = {
+    ("confirm", False): (
+        _CONFIRM,
+        Bilingual(
+            "أضاف الفريق {team} عنوان بريدكم. إذا أكدتموه استقبل رسائل الفريق عن حملات التوعية.",
+            "The team {team} added your e-mail address. Once you confirm it, it gets the team's letters about awareness"
+            " campaigns.",
+        ),
+        _CONFIRM,
+        "confirm",
+    ),
+    ("confirm", True): (
+        Bilingual("العنوان مؤكد", "The address is confirmed"),
+        Bilingual(
+            "يستقبل عنوانكم رسائل الفريق {team}. في كل رسالة رابط لإيقافها.",
+            "Your address gets the letters of the team {team}. Each has a link to stop them.",
+        ),
+        None,
+        "stop",
+    ),
+    ("stop", False): (
+        _STOP,
+        Bilingual(
+            "لن يستقبل عنوانكم بعدها أي رسالة من الفريق {team}.",
+            "Your address then gets no more letters of the team {team}.",
+        ),
+        _STOP,
+        "stop",
+    ),
+    ("stop", True): (
+        Bilingual("الرسائل موقوفة", "The letters are stopped"),
+        Bilingual(
+            "لا يستقبل عنوانكم رسائل الفريق {team}، ويرى الفريق ذلك.",
+            "Your address gets no letters of the team {team}, and the team sees that.",
+        ),
+        _RESUME,
+        "resume",
+    ),
+    ("resume", False): (
+        _RESUME,
+        Bilingual(
+            "يمكن بعدها إرسال رسائل الفريق {team} إلى عنوانكم من جديد.",
+            "Letters of the team {team} can then be sent to your address again.",
+        ),
+        _RESUME,
+        "resume",
+    ),
+    ("resume", True): (
+        Bilingual("الرسائل غير موقوفة", "The letters are not stopped"),
+        Bilingual(
+            "يمكن إرسال رسائل الفريق {team} إلى عنوانكم، إن كان مؤكدًا.",
+            "Letters of the team {team} can be sent to your address, if it is confirmed.",
+        ),
+        None,
+        "stop",
+    ),
+}
+_NO_LINK: Final = (
+    Bilingual("الرابط غير صالح", "The link is not valid"),
+    Bilingual(
+        "ربما انتهت صلاحيته. ليصلكم رابط جديد يحفظ الفريق عنوانكم مرة أخرى.",
+        "It may have expired. To have a new one sent, the team saves your address again.",
+    ),
+    None,
+    "stop",
+)
+
+Token = Annotated[str, Query(pattern=TOKEN_PATTERN)]
+
+
+def router(changes: Changes) -> APIRouter:
+    """The pages. They are of people, and no part of the API's document."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get(PATH + "/{action}")
+    async def show(action: Action, token: Token) -> Response:
+        """What the button would do; it changes nothing."""
+        return _page(action, token, await _link(changes, action, token))
+
+    @routes.post(PATH + "/{action}")
+    async def decide(request: Request, action: Action, token: Token) -> Response:
+        """Do it. Repeating it changes nothing."""
+        link = await _link(changes, action, token)
+        if link is not None and not _is_done(action, link):
+            async with changes.connected() as connection:
+                await connection.execute(SQL[action], link["recipient_id"])
+            link = await _link(changes, action, token)
+        return _page(action, token, link)
+
+    return routes
+
+
+async def _link(changes: Changes, action: Action, token: str) -> Any:
+    """The recipient whose link this is; None if the link does not exist, has expired or is for something else."""
+    async with changes.parts.connection() as connection:
+        row = await connection.fetchrow(SQL["link"], token_hash(token))
+    wanted = "stop" if action == "resume" else action
+    return None if row is None or row["action"] != wanted else row
+
+
+def _is_done(action: Action, link: Any) -> bool:
+    is_stopped = link["stopped_at"] is not None
+    if action == "confirm":
+        return link["confirmed_at"] is not None and not is_stopped
+    return is_stopped == (action == "stop")
+
+
+def _page(action: Action, token: str, link: Any) -> Response:
+    heading, text, button, leads_to = _NO_LINK if link is None else _TEXTS[action, _is_done(action, link)]
+    team = "" if link is None else f"{link['agency']}/{link['team']}"
+    body = _template().render(
+        style=_STYLE, heading=heading, text=text, team=team, button=button, address=f"{leads_to}?token={token}"
+    )
+    return Response(body, 404 if link is None else 200, _HEADERS, _HTML)
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
+    text = resources.files("consumers.delivery.teams").joinpath("letter_page.html").read_text(encoding="utf-8")
+    return environment.from_string(text)
