@@ -387,6 +387,11 @@ class Settings(BaseSettings):
         except FileNotFoundError:
             return None
 
+    def passwords(self, name: str, principal: str | None = None) -> list[str]:
+        """The password `name`, and during its rotation also the one that replaces it: the server takes one of them."""
+        found = (self.secret(file, principal) for file in (name, f"{name}.next"))
+        return [text for text in found if text]
+
     @property
     def log_folder(self) -> Path:
         """The folder of the log's private key and the last signed checkpoint, outside PostgreSQL."""

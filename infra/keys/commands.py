@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ from infra.keys.rotation import (
 from infra.keys.sealed import CannotOpen, seal, unseal
 from infra.keys.witness_key import witness_keys
 from infra.log.key_files import gateway_key_files, log_key_files, read_private
+from infra.principals import PRINCIPALS
 from infra.secret_files import write_private
 from infra.settings import Settings
 
@@ -54,6 +56,12 @@ DONE: Final = {
     ),
     "rotated": ("استُبدل {old} بالمفتاح {new}.", "{old} was replaced by {new}."),
 }
+REPLACED: Final = (
+    "استُبدلت كلمات المرور. انسخ هذه الملفات إلى كل جهاز آخر يستعملها: إلى ذلك الحين تستمر اتصالاته المفتوحة،"
+    " وتُرفض الجديدة وتُعاد محاولتها.",
+    "The passwords were replaced. Copy these files to each other machine that uses them: until then its open"
+    " connections go on, and new ones are refused and tried again.",
+)
 _purpose = click.argument("purpose", type=click.Choice(ROTATED))
 _purposes = click.option(
     "--only",
@@ -120,6 +128,34 @@ def rotate_command(purpose: Rotated, overlap_days: int, prepare: bool, timeout_s
     document = {"purpose": purpose, "old": done.old, "new": done.new, "state": done.state, "size": done.size}
     ar, en = DONE[done.state]
     print_confirmation(document, as_json, ar.format(**document), en.format(**document))
+
+
+@keys.command("rotate-passwords")
+@click.option(
+    "--principal",
+    "principals",
+    type=click.Choice(PRINCIPALS),
+    multiple=True,
+    help="Only this principal's passwords; may be repeated. Default: those of all principals.",
+)
+@click.option("--end-sessions", is_flag=True, help="End the open connections to PostgreSQL: their processes reconnect.")
+@json_option
+def rotate_passwords_command(principals: tuple[str, ...], end_sessions: bool, as_json: bool) -> None:
+    """Replace the PostgreSQL and Kafka passwords of principals, while their processes run (docs/keys.md).
+
+    Processes of this machine use the new passwords when they connect again. An interrupted command can be repeated.
+    """
+    # Imported here: who makes a witness's key has no database.
+    from infra.keys.passwords import rotate_passwords
+
+    settings = Settings()
+    replaced = asyncio.run(
+        rotate_passwords(settings, principals or PRINCIPALS, end_sessions, lambda: datetime.now(UTC))
+    )
+    _add_to_trail(settings, "rotate-passwords", *principals)
+    files = [str(row.file) for row in replaced]
+    rows = [{"principal": row.principal, "service": row.service, "file": str(row.file)} for row in replaced]
+    print_result({"replaced": rows}, as_json, lambda: click.echo("\n".join([localized(*REPLACED, "\n"), *files])))
 
 
 @keys.command("export")
