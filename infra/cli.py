@@ -71,7 +71,7 @@ SUMMARIES: Final = {
     "teams": "The agencies' teams that get campaign triggers.",
     "tokens": "Create, list, seal and revoke the gateway's bearer tokens.",
     "topics": "Delete a topic that the platform makes again.",
-    "trail": "Who did what: the actions of operators.",
+    "trail": "Who did what: the actions of operators and accounts.",
     "up": "Start Kafka, PostgreSQL and the platform's processes.",
     "wait": "Wait until everything published is applied.",
     "webhooks": "The webhooks of teams, their secrets, attempts and examples.",

@@ -34,6 +34,7 @@ EXTRAS: Final = {
     "markupsafe": PLATFORM,
     "opentelemetry": PLATFORM,
     "pgqueuer": PLATFORM,
+    "pkcs11": PLATFORM,
     "prometheus_client": PLATFORM,
     "psutil": PLATFORM,
     "python_multipart": PLATFORM,

@@ -240,6 +240,18 @@ class Settings(BaseSettings):
     )
     console_session_h: float = Field(default=12.0, gt=0, description="A session of the console ends after this long.")
     console_idle_h: float = Field(default=2.0, gt=0, description="It ends earlier after this long without a request.")
+    console_requests_per_s: float = Field(
+        default=100.0, gt=0, description="Requests a second of one account of the console; above it, 429."
+    )
+    console_requests_burst: int = Field(
+        default=500, gt=0, description="Requests of one account after a pause, in a row."
+    )
+    console_requests_at_once_max: int = Field(
+        default=6,
+        gt=0,
+        description="Requests of one account that are answered at once; each may hold a connection to the database.",
+    )
+    console_live_pages_max: int = Field(default=64, gt=0, description="Open pages of one account that follow the log.")
     outbox_postgres: str | None = Field(
         default=None, repr=False, description="postgresql:// address of an agency's own database with its outbox."
     )

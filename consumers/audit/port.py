@@ -24,7 +24,8 @@ from infra.log.signed_note import Checkpoint, InvalidKey, InvalidNote, Verifier,
 from infra.settings import Settings
 
 RECENT_TILES: Final = 64
-CHECKPOINT_BYTES_MAX: Final = 64 << 10
+CHECKPOINT_BYTES_MAX: Final = 512 << 10
+"""A hundred signatures of 3.3 KB, as ML-DSA-44 has them, fit."""
 KEY_HISTORY_BYTES_MAX: Final = 256 << 10
 """Some hundred rotations."""
 TILE_BYTES_MAX: Final = TILE * HASH_BYTES

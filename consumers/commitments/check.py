@@ -1,8 +1,8 @@
 """Verifies the commitments in the log: folds the log again up to the index of each, and compares the hashes.
 
-Flows in: entries, and for `log-keys` the rotations that the registrar stored; neither the live tables nor the event
-index are used. The versions of the live rows say which commitments are of an earlier fold. Flows out:
-a verdict per commitment.
+Flows in: entries, for `log-keys` the rotations that the registrar stored, and for `trail` its rows; neither the live
+tables nor the event index are used. The versions of the live rows say which commitments are of an earlier fold. Flows
+out: a verdict per commitment.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from consumers.commitments.claims import (
     status_of,
 )
 from consumers.commitments.log_keys import LOG_KEYS, hash_log_keys
+from consumers.commitments.trail import TRAIL, hash_trail
 from consumers.event_index.read import as_full_type
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Scratch, replay
@@ -95,7 +96,7 @@ async def said_in_log(connection: Connection) -> tuple[list[Claim], list[Acknowl
 
 async def newest_in_log(connection: Connection) -> list[Claim]:
     """The newest commitment to each read model, found by the event index, by name."""
-    subjects = [f"projection/{name}" for name in (*READ_MODELS, LOG_KEYS)]
+    subjects = [f"projection/{name}" for name in (*READ_MODELS, LOG_KEYS, TRAIL)]
     rows = await connection.fetch(_SQL["newest"], subjects, as_full_type(TYPE))
     claims, _ = await _said_at(connection, [index for (index,) in rows])
     return sorted(claims, key=lambda claim: claim.name)
@@ -140,9 +141,7 @@ async def check(
                 asked = sorted({(c.log_index, c.name) for c in of_it if c.name in names and c.is_possible})
                 if asked:
                     found |= await _recompute(settings, connection, consumer, asked)
-        for claim in claims:
-            if claim.name == LOG_KEYS and claim.is_possible:
-                found[LOG_KEYS, claim.log_index] = await hash_log_keys(connection, claim.log_index)
+        found |= await hash_others(connection, claims)
         operators = await _operators(connection, acknowledgements)
     verdicts = []
     for claim in claims:
@@ -153,6 +152,14 @@ async def check(
             known = [one for one in acknowledgements if one.is_of(claim)][-1]
         verdicts.append(Verdict(claim, hashed, status, known, operators.get(claim.index)))
     return verdicts
+
+
+async def hash_others(connection: Connection, claims: Iterable[Claim]) -> dict[tuple[str, int], TableHash]:
+    """What the database gives for the commitments to what is no read model, by name and index."""
+    claims = [claim for claim in claims if claim.is_possible]
+    keys = [claim.log_index for claim in claims if claim.name == LOG_KEYS]
+    found = {(LOG_KEYS, index): await hash_log_keys(connection, index) for index in keys}
+    return found | await hash_trail(connection, claims)
 
 
 async def _operators(connection: Connection, acknowledgements: Sequence[Acknowledgement]) -> dict[int, str]:

@@ -29,6 +29,17 @@ SELECT p.position, (SELECT count(*) FROM log.key_history h WHERE h.size <= p.pos
        coalesce((SELECT entries_count FROM platform.committed WHERE consumer = 'log-keys'), 0) AS committed_count
 FROM platform.position p WHERE p.consumer = 'projections'
 
+-- name: trail_growth
+-- As many rows as the chain of the trail has, its hash there, and how far it was committed.
+SELECT p.position, l.position AS entries_count, coalesce(k.log_index, 0) AS committed_index,
+       coalesce(k.entries_count, 0) AS committed_count,
+       clock_timestamp() - coalesce(k.committed_at, (SELECT min(committed_at) FROM platform.committed)) AS since,
+       encode(l.sha256, 'hex') AS sha256
+FROM platform.position p
+CROSS JOIN LATERAL (SELECT position, sha256 FROM platform.trail_link ORDER BY position DESC LIMIT 1) l
+LEFT JOIN platform.committed k ON k.consumer = 'trail'
+WHERE p.consumer = 'projections'
+
 -- name: position
 SELECT position FROM platform.position WHERE consumer = $1
 

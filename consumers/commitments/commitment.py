@@ -9,7 +9,7 @@ there gives the same hash. Nothing here writes a read model.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
 from typing import Any, Final
@@ -21,6 +21,7 @@ from consumers.commitments.chunks import RowsAt, hash_at
 from consumers.commitments.claims import TYPE, consumer_name, read_model_name
 from consumers.commitments.growth import Growth
 from consumers.commitments.log_keys import LOG_KEYS, hash_log_keys
+from consumers.commitments.trail import TRAIL
 from consumers.fold.consumer import Consumer
 from consumers.fold.version import FoldVersion
 from consumers.registry import CONSUMERS
@@ -39,9 +40,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """`name` is `{consumer}.{table}`, or `log-keys`; `log_index` entries were applied, the last at `recorded`.
+    """`name` is `{consumer}.{table}`, `log-keys` or `trail`; `log_index` entries were applied, the last at `recorded`.
 
-    `fold_version` is that of the rows; the keys have none. `count` of the entries count as growth, or of the keys all.
+    `fold_version` is that of the rows; the others have none. `count` of the entries count as growth; of keys and of
+    rows of the trail all.
     """
 
     name: str
@@ -106,8 +108,8 @@ async def hash_read_models(
 ) -> list[Commitment]:
     """The read models of these consumers, each consumer as of its next index, without those that have none.
 
-    The rotations of the log's key follow, if there are new ones. Each second of work has `rest_per_work` seconds of
-    rest.
+    The rotations of the log's key and the trail follow, if they have grown. Each second of work has `rest_per_work`
+    seconds of rest.
     """
     found: list[Commitment] = []
     for consumer in consumers:
@@ -121,7 +123,30 @@ async def hash_read_models(
     if recorded is not None:
         hashed = await hash_log_keys(connection, keys.position)
         found.append(Commitment(LOG_KEYS, keys.position, hashed.rows, hashed.sha256, recorded, None, hashed.rows))
-    return found
+    return [*found, *await _hash_trail(connection)]
+
+
+async def trail_growth(connection: Connection) -> tuple[Growth, str]:
+    """The rows of the trail, counted as entries are, and the hash of its chain."""
+    row = await connection.fetchrow(_SQL["trail_growth"])
+    if row is None:
+        return Growth(0, 0), ""
+    *growth, hashed = row
+    return Growth(*growth), hashed
+
+
+async def _hash_trail(connection: Connection) -> list[Commitment]:
+    """The trail as of the position, if it has grown: one hash for each length of the log."""
+    growth, hashed = await trail_growth(connection)
+    position, rows = growth.position, growth.entries_count
+    if position <= growth.committed_index or rows <= growth.committed_count:
+        return []
+    made = Commitment(TRAIL, position, rows, hashed, "", None, rows)
+    is_known = await connection.fetchval(_SQL["counted"])
+    if not is_known or await connection.fetch(_SQL["in_log"], [made.event().id]):
+        return []  # after a restore the log has commitments that were not noted
+    recorded = await _recorded(connection, position)
+    return [] if recorded is None else [replace(made, recorded=recorded)]
 
 
 def _version(consumer: Consumer) -> FoldVersion | None:

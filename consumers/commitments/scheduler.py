@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from consumers.commitments.commitment import growths, hash_read_models, keys_growth, publish
+from consumers.commitments.commitment import growths, hash_read_models, keys_growth, publish, trail_growth
 from consumers.registry import CONSUMERS
 from infra.log.reader import log_size
 from infra.postgres.connection import Connection, limit_idle
@@ -58,7 +58,8 @@ class CommitmentScheduler:
         committed = {name: growth.committed_index for name, growth in (await growths(connection)).items() if growth.due}
         due = [CONSUMERS[name] for name in sorted(committed, key=committed.__getitem__)[:1]]
         keys = await keys_growth(connection)
-        if not due and keys.entries_count <= keys.committed_count:
+        trail, _ = await trail_growth(connection)
+        if not due and not trail.due and keys.entries_count <= keys.committed_count:
             return False
         if grows and time.monotonic() < self._rests_until:
             return False

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
+from consumers.console.accounts.limits import LIVE
 from consumers.console.accounts.sealing import Sealer
 from consumers.console.accounts.tries import Tries
 from consumers.console.data.gateway import GatewayAway
@@ -68,7 +69,7 @@ def pages(parts: Parts) -> FastAPI:
         app.include_router(room)
     app.mount("/v1", _below_v1(parts.read_api.app))
 
-    @app.get("/live")
+    @app.get(LIVE)
     async def live(visit: Visiting) -> Response:
         return StreamingResponse(parts.live.events(), media_type="text/event-stream")
 
@@ -99,7 +100,9 @@ def _below_v1(app: ASGIApp) -> ASGIApp:
 
 def _handlers(parts: Parts) -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]]:
     async def problem(request: Request, error: Problem) -> Response:
-        return _error_page(request, error.code)
+        page = _error_page(request, error.code)
+        page.headers.update(error.headers)
+        return page
 
     async def not_own_form(request: Request, error: NotOwnForm) -> Response:
         """Usually of an earlier session, where another tab has signed in again: the browser offers to send it."""

@@ -1,5 +1,7 @@
-"""What runs before every page: the session, the language, the headers of every answer, bodies of a bounded size, and
-no foreign forms.
+"""What runs before every page: the session, its account's limits, the language, the headers of every answer, bodies of
+a bounded size, and no foreign forms.
+
+It also records in the trail what an account was refused, and each file that it downloaded.
 
 Without a session only sign-in, static files and health answer; every other page leads to sign-in and back. A form that
 was sent after its session ended is not read: the browser keeps it (`static/drafts.js`).
@@ -7,7 +9,9 @@ was sent after its session ended is not read: the browser keeps it (`static/draf
 
 from __future__ import annotations
 
-from contextlib import suppress
+import re
+import time
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -19,20 +23,28 @@ from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from consumers.console.accounts.accounts import Account
+from consumers.console.accounts.limits import Limits
 from consumers.console.accounts.sessions import COOKIE, Session
 from consumers.console.parts import Parts
 from consumers.console.sending.uploads import FILE_BYTES_MAX
 from consumers.console.visit import address_of, page_context
 from consumers.console.web import assets
+from consumers.console.web.cookies import HSTS
 from consumers.console.web.explanations import explanation_of
 from consumers.console.web.language import DEFAULT, LANGUAGES, Words
 from consumers.console.web.security import HEADERS, SAFE_METHODS, SIGN_IN, is_own_site, page_of_form
+from infra.http.problems import Problem
+from infra.http.rate_limits import RateLimit
 from infra.postgres.connection import TRANSIENT_ERRORS
 
 LANGUAGE_COOKIE: Final = "yesser-language"
 _PUBLIC: Final = (SIGN_IN, "/language", assets.PREFIX, "/healthz")
 FORM_BYTES_MAX: Final = 1 << 20
 UPLOAD_BYTES_MAX: Final = FILE_BYTES_MAX + (1 << 20)
+_REFUSALS: Final = (0.1, 20)
+"""Of an account, a second and at once: more of them are not recorded."""
+_FILE: Final = re.compile(r'filename="([^"]{1,200})"')
 _UTF_8: Final = (b"utf-8", b"utf8")
 
 _Answered: Final = Exception
@@ -45,33 +57,79 @@ class Guard:
     def __init__(self, app: ASGIApp, parts: Parts) -> None:
         self._app = app
         self._parts = parts
+        self._limits = Limits(parts.settings, time.monotonic)
+        self._refusals = RateLimit(*_REFUSALS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         path, method = scope["path"], scope["method"]
         cookies = cookie_parser(headers.get("cookie", ""))
         is_static = path.startswith(assets.PREFIX)
-        protected = _protected(send, keeps=is_static)
+        ours = self._parts.cookies
+        protected = _protected(send, keeps=is_static, is_https=ours.is_https)
+        language = ours.value(cookies, LANGUAGE_COOKIE)
         try:
-            session = None if is_static else await self._parts.sessions.find(cookies.get(COOKIE))
+            session = None if is_static else await self._parts.sessions.find(ours.value(cookies, COOKIE))
         except TRANSIENT_ERRORS:
-            scope["state"] = _state(None, cookies.get(LANGUAGE_COOKIE))
-            await self._database_away(Request(scope))(scope, receive, protected)
+            scope["state"] = _state(None, language)
+            await self._error_page(Request(scope), Problem("database-away"))(scope, receive, protected)
             return
-        scope["state"] = _state(session, cookies.get(LANGUAGE_COOKIE))
+        scope["state"] = _state(session, language)
+        if session is not None:
+            protected = self._recorded(protected, scope, session.account)
         if method not in SAFE_METHODS and not is_own_site(scope["headers"]):
             await Response("This form is not from the console.", 403)(scope, receive, protected)
         elif session is None and not path.startswith(_PUBLIC):
             await RedirectResponse(_to_sign_in(Request(scope)), 303)(scope, receive, protected)
         else:
-            with suppress(_Answered):
-                await self._app(scope, _bounded(receive, headers), protected)
+            try:
+                with self._within_limits(session, path), suppress(_Answered):
+                    await self._app(scope, _bounded(receive, headers), protected)
+            except Problem as problem:
+                await self._error_page(Request(scope), problem)(scope, receive, protected)
 
-    def _database_away(self, request: Request) -> Response:
-        """The page for somebody whose session cannot be looked up."""
-        explanation = explanation_of("database-away")
-        context = page_context(request, None, explanation=explanation, code="database-away", reasons=())
-        return self._parts.templates.page("error.html", request.state.words, context, explanation.status)
+    def _within_limits(self, session: Session | None, path: str) -> AbstractContextManager[None]:
+        """Sign-in has limits of its own."""
+        return nullcontext() if session is None else self._limits.using(session.account.username, path)
+
+    def _error_page(self, request: Request, problem: Problem) -> Response:
+        """The page for somebody whose session cannot be looked up, or whose account asks for too much."""
+        explanation = explanation_of(problem.code)
+        context = page_context(request, request.state.account, explanation=explanation, code=problem.code, reasons=())
+        page = self._parts.templates.page("error.html", request.state.words, context, explanation.status)
+        page.headers.update(problem.headers)
+        return page
+
+    def _recorded(self, send: Send, scope: Scope, account: Account) -> Send:
+        """Adds a row to the trail before an account is refused something (403), and before it downloads a file.
+
+        The row has the pattern of the page's address, never the address, which somebody may have typed.
+        """
+
+        async def recorded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                words: tuple[str, ...] = ()
+                if message["status"] == 403 and not self._refusals.wait_s(account.username, time.monotonic()):
+                    words = "refused", scope["method"], _pattern_of(scope)
+                elif message["status"] < 400 and (file := _file_of(message)) is not None:
+                    words = "download", _pattern_of(scope), file
+                if words:
+                    await self._parts.add_done_to_trail(account.username, *words)
+            await send(message)
+
+        return recorded
+
+
+def _pattern_of(scope: Scope) -> str:
+    """Of the page that answered, such as `/partnerships/{partnership_id}`."""
+    pattern: str = getattr(scope.get("route"), "path", "")
+    return pattern or ("/v1" if scope["path"].startswith("/v1/") else "-")
+
+
+def _file_of(message: Message) -> str | None:
+    """The name of the file that an answer is: of ids and periods, never typed."""
+    found = _FILE.search(Headers(raw=message.get("headers", [])).get("content-disposition", ""))
+    return found and found[1]
 
 
 def _to_sign_in(request: Request) -> str:
@@ -103,7 +161,7 @@ def _bounded(receive: Receive, headers: Headers) -> Receive:
     return bounded
 
 
-def _state(session: Session | None, language: str | None) -> dict[str, object]:
+def _state(session: Session | None, language: str) -> dict[str, object]:
     account = None if session is None else session.account
     chosen: Any = language if language in LANGUAGES else (DEFAULT if account is None else account.language)
     return {
@@ -114,7 +172,7 @@ def _state(session: Session | None, language: str | None) -> dict[str, object]:
     }
 
 
-def _protected(send: Send, *, keeps: bool) -> Send:
+def _protected(send: Send, *, keeps: bool, is_https: bool) -> Send:
     """Adds the security headers. What is not a static file is one person's: the browser keeps nothing of it, and has no
     tag by which to ask again, for the next person at it may see something else.
     """
@@ -122,7 +180,7 @@ def _protected(send: Send, *, keeps: bool) -> Send:
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=message.setdefault("headers", []))
-            for name, value in HEADERS:
+            for name, value in (*HEADERS, HSTS) if is_https else HEADERS:
                 headers.setdefault(name.decode(), value.decode())
             if not keeps:
                 headers["cache-control"] = "private, no-store"

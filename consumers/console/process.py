@@ -13,7 +13,6 @@ from consumers.commitments.routes import router as commitments
 from consumers.completeness.routes import router as completeness
 from consumers.console.accounts.oidc import Oidc
 from consumers.console.accounts.passwords import PasswordChecks
-from consumers.console.accounts.seals import Seals
 from consumers.console.accounts.sessions import Sessions
 from consumers.console.app import application
 from consumers.console.data.gateway import Gateway
@@ -23,11 +22,13 @@ from consumers.console.parts import Parts
 from consumers.console.sending.receipts import Receipts
 from consumers.console.sending.uploads import Uploads
 from consumers.console.web.assets import by_address
+from consumers.console.web.cookies import require_tls_before
 from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
 from consumers.explain.over_http.routes import router as explain
 from consumers.ledger.over_http.routes import router as ledger_routes
 from infra.http.routes import RouteParts
+from infra.keys.seals import Seals
 from infra.postgres.connection import create_pool
 from infra.process.commands import Process
 from infra.process.health import Readiness
@@ -35,7 +36,8 @@ from infra.process.http_server import Server, listening, running
 from infra.settings import Settings
 from infra.tls.plaintext import refuse_plaintext
 
-READ_POOL_SIZE: Final = 6
+READ_POOL_SIZE: Final = 8
+"""More than one account's requests at once, of which each holds one connection."""
 OWN_POOL_SIZE: Final = 3
 STOP_WAIT_S: Final = 2
 FURTHER: Final = (commitments, completeness, explain, ledger_routes)
@@ -65,6 +67,7 @@ class Console:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set. Raises `PlaintextRefused`, `CannotListen`."""
         settings = self._settings
+        require_tls_before(settings)
         refuse_plaintext(settings, "The console's plain HTTP", [settings.console_host], "put a TLS proxy before it")
         await asyncio.to_thread(by_address)  # cuts the fonts
         with listening(settings.console_host, settings.console_port, "YESSER_CONSOLE_PORT (0: any)") as listener:

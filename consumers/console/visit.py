@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import structlog
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from consumers.console.accounts.accounts import Account, Role
-from consumers.console.data.gateway import Reply
+from consumers.console.data.gateway import GatewayAway, Reply
 from consumers.console.data.read_api import Answer
 from consumers.console.navigation import OPEN_ENTRIES, items_of
 from consumers.console.parts import Parts
 from consumers.console.web.language import Words
 from consumers.console.web.security import SAFE_METHODS
+from events.values.personal_data import shows_ten_digits
+from events.wire.envelope import EXTENSION_LENGTH_MAX
 from infra.http.callers import Caller
+from infra.http.console_tokens import Sending
 from infra.http.problems import Problem
-from infra.postgres.connection import TRANSIENT_ERRORS
-from infra.postgres.trail import add_to_trail
-
-_logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +44,11 @@ class Visit:
         return caller
 
     @property
+    def sending(self) -> Sending:
+        """The account, as the gateway's token names it. Raises like `caller`."""
+        return Sending(self.account.username, self.account.role, self.caller.holder)
+
+    @property
     def opens_entries(self) -> bool:
         """Whether the person may open entries, and see money."""
         return self.account.role in OPEN_ENTRIES
@@ -64,8 +67,7 @@ class Visit:
     ) -> Reply:
         """Ask the gateway, as this person's agency. Raises `GatewayAway`, which is shown as a page."""
         return await self.parts.gateway.ask(
-            self.caller,
-            self.account.username,
+            self.sending,
             method,
             path,
             language=self.words.language,
@@ -74,17 +76,28 @@ class Visit:
             parameters=query or None,
         )
 
-    async def add_to_trail(self, *words: str) -> None:
-        """Record what the person did. No text that somebody typed."""
-        await add_to_trail(self.parts.own, *words, by=f"console/{self.account.username}")
-
-    async def add_done_to_trail(self, *words: str) -> None:
-        """The same of what is done and stays done: while the database is away it is logged, for no page may say then
-        that nothing happened."""
+    async def publish(self, event: bytes, content_type: str, *words: str, event_id: str) -> Reply:
+        """Send an event. The trail names its id where it is stored, and where it may be. Raises `GatewayAway`."""
         try:
-            await self.add_to_trail(*words)
-        except TRANSIENT_ERRORS as error:
-            _logger.error("the trail lacks what was done", by=self.account.username, did=words, reason=repr(error))
+            reply = await self.send("POST", "/v1/events", event, content_type)
+        except GatewayAway as error:
+            if error.may_be_stored:
+                await self._add_sent_to_trail(*words, "unknown", event_id=event_id)
+            raise
+        if reply.is_success or reply.status >= 500:
+            outcome = () if reply.is_success else ("unknown",)
+            await self._add_sent_to_trail(*words, *outcome, event_id=event_id)
+        return reply
+
+    async def _add_sent_to_trail(self, *words: str, event_id: str) -> None:
+        """Where the gateway did not answer, nobody has checked the id."""
+        is_checked = len(event_id) <= EXTENSION_LENGTH_MAX and not shows_ten_digits(event_id)
+        ids = [event_id] if is_checked else None
+        await self.parts.add_done_to_trail(self.account.username, *words, event_ids=ids)
+
+    async def add_to_trail(self, *words: str, event_ids: Sequence[str] | None = None) -> None:
+        """Record what the person did. No text that somebody typed."""
+        await self.parts.add_to_trail(self.account.username, *words, event_ids=event_ids)
 
     def page(self, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """Render a template that extends `layout.html`."""

@@ -1,9 +1,9 @@
 """Compares the database with the log: every row that follows from the entries, in one pass over them.
 
 Entries, tables and the comparison move in batches in the order of the indexes, so that memory stays flat and the first
-difference has the lowest index of its batch. Not derivable, and compared elsewhere: the hash of the last record read
-(with Kafka, at take-over), numbers of refused records and duplicates, and the rows of consumers (`yesser rebuild
---compare`, `yesser audit commitments`).
+difference has the lowest index of its batch. Tokens and accounts are compared with their seals. Not derivable, and
+compared elsewhere: the hash of the last record read (with Kafka, at take-over), numbers of refused records and
+duplicates, and the rows of consumers (`yesser rebuild --compare`, `yesser audit commitments`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, Final, NoReturn
 from msgspec import MsgspecError
 
 from consumers.audit.derived import Derived, Ranges, Row, derive, first_difference
+from infra.keys.seals import Seals
 from infra.log.authority import Authority, Difference, TableDiffers, changes_in, differences
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.reader import ChangedEntry, entry_batches
@@ -26,7 +27,10 @@ from infra.postgres.sql import queries
 BATCH_ROWS: Final = 8192
 RANGES_MAX: Final = 20_000
 """Ranges of sequence numbers that are derived for one agency: more than the registrar keeps."""
+UNSEALED: Final = ("delivery.team", "delivery.contact", "delivery.endpoint", "delivery.subscription")
+"""What teams manage: it has no seal, and is not in the log."""
 Progress = Callable[[int, int], None]
+Look = Callable[[int, Sequence[bytes]], None]
 _UNREADABLE: Final = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError, MsgspecError)
 """What parsing an entry that the registrar did not write may raise."""
 _SQL: Final = queries("consumers.database_audit", "database.sql")
@@ -34,24 +38,49 @@ _SQL: Final = queries("consumers.database_audit", "database.sql")
 
 @dataclass(slots=True)
 class Compared:
-    """What was compared: the entries, and the rows by table."""
+    """What was compared: the entries, the rows by table, and how many objects of the catalog.
+
+    `not_compared`: tables that nothing here can be compared with.
+    """
 
     entries: int = 0
     rows: dict[str, int] = field(default_factory=dict)
+    objects: int = 0
+    not_compared: list[str] = field(default_factory=lambda: [*UNSEALED])
 
 
-async def compare_database(connection: Connection, signed_size: int, progress: Progress) -> Compared:
+@dataclass(frozen=True, slots=True)
+class SealKeys:
+    """The keys of the seals that an auditor has; None: not here."""
+
+    accounts: Seals | None = None
+    tokens: Sequence[Seals] | None = None
+
+
+NO_KEYS: Final = SealKeys()
+
+
+async def compare_database(
+    connection: Connection,
+    signed_size: int,
+    progress: Progress,
+    look: Look = lambda first, entries: None,
+    keys: SealKeys = NO_KEYS,
+) -> Compared:
     """Raises `Tampered` at the first difference. To be called in one snapshot.
 
-    `signed_size` is that of the newest checkpoint that is known outside the database.
+    `signed_size` is that of the newest checkpoint that is known outside the database. `look` gets the entries that were
+    compared, with the index of the first.
     """
     size = await _require_segments(connection, signed_size)
     walk = await _Walk.begin(connection)
     async for first, entries in entry_batches(connection, 0, size, BATCH_ROWS):
         await walk.compare(first, entries)
+        look(first, entries)
         progress(first + len(entries), size)
     await walk.compare_rest()
     await _compare_state(connection, walk, size)
+    await _compare_seals(connection, walk.compared, keys)
     return walk.compared
 
 
@@ -246,6 +275,23 @@ async def _compare_state(connection: Connection, walk: _Walk, size: int) -> None
         _differ("platform.token", row["key_id"], {"holder": row["holder"], "seal": None}, expected, None)
     if (row := await connection.fetchrow(_SQL["position_beyond"], size)) is not None:
         _differ("platform.position", row["consumer"], row["position"], f"{size} or less", size)
+
+
+async def _compare_seals(connection: Connection, compared: Compared, keys: SealKeys) -> None:
+    """Compare tokens and accounts with their seals, where their keys are here."""
+    tokens = ("platform.token", "key_id", keys.tokens, Seals.is_token, "`yesser tokens list`")
+    of_accounts = None if keys.accounts is None else [keys.accounts]
+    accounts = ("console.account", "username", of_accounts, Seals.is_account, "`yesser accounts list`")
+    for query, (table, name, seals, is_sealed, remedy) in (("tokens", tokens), ("accounts", accounts)):
+        if seals is None:
+            compared.not_compared.append(table)
+            continue
+        rows = await connection.fetch(_SQL[query])
+        for row in rows:
+            if not any(is_sealed(seal, row) for seal in seals):
+                found = {member: row[member] for member in ("holder", "partners")}
+                _differ(table, row[name], found, f"a row that has its seal ({remedy})", None)
+        compared.rows[table] = len(rows)
 
 
 async def _compare_positions(connection: Connection, walk: _Walk) -> None:

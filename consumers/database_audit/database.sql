@@ -79,6 +79,21 @@ ORDER BY agency LIMIT 1
 SELECT key_id, holder FROM platform.token
 WHERE seal IS NULL AND revoked_at IS NULL AND expires_at > now() ORDER BY key_id LIMIT 1
 
+-- name: tokens
+-- A revoked one has no seal, and nobody can use one that has expired.
+SELECT key_id, kind, holder, scopes, partners, expires_at, keyed_hash, seal FROM platform.token
+WHERE revoked_at IS NULL AND expires_at > now() ORDER BY key_id
+
+-- name: accounts
+SELECT username, role, holder, team, partners, oidc_subject, disabled_at, seal, password_sha256
+FROM console.sealed_account ORDER BY username
+
 -- name: position_beyond
 -- A consumer cannot have applied more than the log holds.
 SELECT consumer, position FROM platform.position WHERE position > $1 ORDER BY consumer LIMIT 1
+
+-- name: trail
+-- Every link with its row, in the order of the chain; rows without a link come last.
+SELECT l.position, l.sha256, coalesce(l.row_id, t.row_id) AS row_id,
+       t.at, t.role, t.account, t.operator, t.host, t.command, t.event_ids
+FROM platform.trail_link l FULL JOIN platform.trail t ON t.row_id = l.row_id ORDER BY l.position, t.row_id

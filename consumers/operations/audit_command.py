@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,6 +15,7 @@ from consumers.audit.mirror import MirrorReport, write_mirror
 from consumers.audit.port import read_verifier
 from consumers.audit.source import Export
 from consumers.audit.tree import require_tree
+from consumers.operations.audit_all import all_command
 from consumers.operations.audit_options import (
     AuditSource,
     audit_source,
@@ -39,11 +40,15 @@ if TYPE_CHECKING:
     from consumers.database_audit.database import Compared
 
 
+_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
 @click.group()
 def audit() -> None:
     """Verify the log from its first entry, mirror it, prove entries, and explain figures by them."""
 
 
+audit.add_command(all_command)
 audit.add_command(check_command)
 audit.add_command(export_command)
 audit.add_command(prove_command)
@@ -136,23 +141,37 @@ def _show_mirrored(folder: Path, report: MirrorReport, *, as_json: bool) -> None
 
 @audit.command("verify")
 @source_options(required=False)
-@click.option("--database", is_flag=True, help="Also compare the tables of the database with the entries.")
+@click.option(
+    "--database",
+    is_flag=True,
+    help="Also compare the tables of the database with the entries, and the trail with its chain.",
+)
+@click.option("--accounts-key", type=_FILE, help="With --database: the key of the accounts' seals (accounts/key).")
+@click.option("--tokens-key", type=_FILE, help="With --database: the key of the tokens' seals (tokens/hash-key).")
 @json_option
-def verify_command(log: AuditSource, database: bool, as_json: bool) -> None:
+def verify_command(
+    log: AuditSource, database: bool, accounts_key: Path | None, tokens_key: Path | None, as_json: bool
+) -> None:
     """Compute the tree again from every entry and compare it with the signed checkpoint: of the log at an address, of a
     mirror, or, without URL-OR-FOLDER, of the database. Of an export, the entries that it holds are verified.
 
-    A log elsewhere must also continue the last checkpoint that you accepted. With --database, agencies, suspensions,
-    ids, runs, refusals, dead letters, sequences, positions and checkpoints are derived from the entries first, and the
-    first row that differs is named. Exit code 76: they differ, the checkpoint is not signed by the log's key, or it has
-    fewer cosignatures than --policy asks for.
+    A log elsewhere must also continue the last checkpoint that you accepted. With --database, policies, triggers,
+    functions, views, rights, owners and settings are first compared with those that the migrations make. Then agencies,
+    suspensions, ids, runs, refusals, dead letters, sequences, positions and checkpoints are derived from the entries,
+    and the trail is compared with its chain and with the log's commitments to it. The first row that differs is named.
+    Tokens and accounts of the console are compared with their seals, where their keys are here or given.
+
+    Exit code 76: they differ, the checkpoint is not signed by the log's key, or it has fewer cosignatures than --policy
+    asks for.
     """
     if database and log.place is not None:
         raise click.UsageError("--database compares the tables of the database: give no address and no folder.")
     if (export := log.export()) is not None:
         _show_verified(export, as_json=as_json)
         return
-    compared = _compared(log, as_json=as_json) if database else None
+    if (accounts_key or tokens_key) and not database:
+        raise click.UsageError("--accounts-key and --tokens-key are for --database.")
+    compared = _compared(log, accounts_key, tokens_key, as_json=as_json) if database else None
     checkpoint = asyncio.run(_verify(log))
     size, root = checkpoint.size, checkpoint.root.hex()
     document = {"size": size, "root": root, "ok": True}
@@ -164,8 +183,15 @@ def verify_command(log: AuditSource, database: bool, as_json: bool) -> None:
     )
     if compared is not None and not as_json:
         print_localized(
-            f"جداول قاعدة البيانات كما يعطيها السجل ({compared.entries:,} من القيود).",
-            f"The tables of the database are as the log gives them ({compared.entries:,} entries).",
+            f"جداول قاعدة البيانات كما يعطيها السجل ({compared.entries:,} من القيود)، وسياساتها وصلاحياتها ودوالها كما"
+            f" تنشئها عمليات الترحيل ({compared.objects:,}).",
+            f"The tables of the database are as the log gives them ({compared.entries:,} entries), its policies, rights"
+            f" and functions as the migrations make them ({compared.objects:,}).",
+        )
+        tables = ", ".join(compared.not_compared)
+        print_localized(
+            f"لم يُقارن: صفوف نماذج القراءة (`yesser rebuild --compare`)، والفهارس، و{tables}.",
+            f"Not compared: the rows that folds made (`yesser rebuild --compare`), indexes, {tables}.",
         )
 
 
@@ -178,15 +204,18 @@ def _show_verified(export: Export, *, as_json: bool) -> None:
     )
 
 
-def _compared(log: AuditSource, *, as_json: bool) -> Compared:
-    """Compare the tables of the database. Raises `TableDiffers`, after the difference is printed as JSON if asked."""
+def _compared(log: AuditSource, accounts_key: Path | None, tokens_key: Path | None, *, as_json: bool) -> Compared:
+    """Compare the database. Raises `CatalogDiffers` and `TableDiffers`, after the difference is printed as JSON if
+    asked."""
+    from consumers.database_audit.catalog import CatalogDiffers
     from consumers.operations.database_log import compared_database  # imported here: an auditor has no database
 
     try:
-        return asyncio.run(compared_database(Settings(), log.verifier))
-    except TableDiffers as error:
+        return asyncio.run(compared_database(Settings(), log.verifier, accounts_key, tokens_key))
+    except (CatalogDiffers, TableDiffers) as error:
         if as_json:
-            print_json({"ok": False, "difference": error.difference.document()})
+            found = error.difference.document() if isinstance(error, TableDiffers) else {"objects": error.differences}
+            print_json({"ok": False, "difference": found})
         raise
 
 

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
 
 from consumers.audit.port import LogPort
-from consumers.database_audit.database import Compared, compare_database
+from consumers.commitments.claims import Acknowledgement, Claim, said_among, sorted_out
+from consumers.commitments.trail import compare_trail
+from consumers.database_audit.catalog import compare_catalog
+from consumers.database_audit.database import Compared, SealKeys, compare_database
 from consumers.database_audit.postgres_port import PostgresPort
+from consumers.database_audit.trail import TABLE
 from infra.command_line.progress_bar import progress_bar
+from infra.keys.hash_keys import HashKeyFiles, hash_key_files, load_hash_keys
+from infra.keys.seals import Seals
 from infra.log.key_files import CHECKPOINT_FILE
 from infra.log.signed_note import Verifier
-from infra.postgres.connection import connected, is_transient
+from infra.postgres.connection import Connection, connected, is_transient
+from infra.secret_files import ACCOUNTS_KEY
 from infra.settings import Settings
 
 __all__ = ["compared_database", "database_log", "is_transient"]
@@ -24,21 +34,50 @@ async def database_log(settings: Settings, verifier: Verifier) -> AsyncIterator[
         yield PostgresPort(connection, verifier)
 
 
-async def compared_database(settings: Settings, verifier: Verifier) -> Compared:
-    """Compare the tables in one snapshot, against the checkpoint beside the key too, where it can be read.
+async def compared_database(
+    settings: Settings, verifier: Verifier, accounts_key: Path | None, tokens_key: Path | None
+) -> Compared:
+    """Compare the catalog, then the tables in one snapshot, against the checkpoint beside the key too, where it can be
+    read; and the chain of the trail with its rows and with the log's commitments to it. Keys of seals are those of the
+    settings where no file is given.
 
-    Raises `TableDiffers` at the first difference.
+    Raises `CatalogDiffers`, and `TableDiffers` at the first difference.
     """
+    keys = _seal_keys(settings, accounts_key, tokens_key)
     note: str | None = None
     with suppress(OSError):
         note = (settings.log_folder / CHECKPOINT_FILE).read_text(encoding="utf-8")
-    async with (
-        connected(settings.acting_as("auditor"), "audit", batch=True) as connection,
-        connection.transaction(isolation="repeatable_read", readonly=True),
-    ):
-        history = await PostgresPort(connection, verifier).keys()
-        signed_size = 0 if note is None else history.parse_checkpoint(note).size
-        with progress_bar("database") as update:
-            return await compare_database(
-                connection, signed_size, lambda done, total: update(completed=done, total=total)
-            )
+    async with connected(settings.acting_as("auditor"), "audit", batch=True) as connection:
+        objects = await compare_catalog(connection)  # before a policy can hide a row from what follows
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            compared = await _compared_tables(connection, verifier, note, keys)
+    compared.objects = objects
+    return compared
+
+
+async def _compared_tables(connection: Connection, verifier: Verifier, note: str | None, keys: SealKeys) -> Compared:
+    history = await PostgresPort(connection, verifier).keys()
+    signed_size = 0 if note is None else history.parse_checkpoint(note).size
+    said: list[Claim | Acknowledgement] = []
+
+    def look(first: int, entries: Sequence[bytes]) -> None:
+        said.extend(said_among(first, entries))
+
+    with progress_bar("database") as update:
+        compared = await compare_database(
+            connection, signed_size, lambda done, total: update(completed=done, total=total), look, keys
+        )
+    compared.rows[TABLE] = await compare_trail(connection, *sorted_out(said))
+    return compared
+
+
+def _seal_keys(settings: Settings, accounts_key: Path | None, tokens_key: Path | None) -> SealKeys:
+    """Raises `InvalidKey` for a file that is given and holds no key; one of the settings may be absent."""
+    tokens = hash_key_files(settings) if tokens_key is None else HashKeyFiles(tokens_key)
+    accounts = accounts_key or settings.secret_path(*ACCOUNTS_KEY)
+    return SealKeys(
+        Seals.of(settings, accounts) if accounts_key or os.access(accounts, os.R_OK) else None,
+        [Seals(key.secret) for key in load_hash_keys(tokens).valid(datetime.now(UTC))]
+        if tokens_key or os.access(tokens.current, os.R_OK)
+        else None,
+    )

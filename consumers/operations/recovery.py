@@ -12,11 +12,18 @@ from aiokafka.errors import KafkaError
 
 from consumers.registrar.recovery.recover import Recovered, recover
 from consumers.registrar.recovery.source import Source, WrongEntries, together, topic_source
-from events.errors import Retry, Tampered
+from events.errors import Retry, Tampered, YesserError
+from infra.command_line.database import with_database
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_result
-from infra.postgres.connection import TRANSIENT_ERRORS
+from infra.keys.access_changes import Reapplied, reapply
+from infra.postgres.connection import TRANSIENT_ERRORS, NoPassword
 from infra.settings import Settings
+
+
+class NoAccessRecord(YesserError):
+    """What was revoked and disabled since the copy is not known here: run this where `yesser tokens` and `yesser
+    accounts` are run, or put `access/changes` back from its copy (docs/runbook.md, "Backup and restore")."""
 
 
 @click.command("recover")
@@ -33,9 +40,13 @@ from infra.settings import Settings
     is_flag=True,
     help="Also take entries after the last signed checkpoint that no agency's topic confirms.",
 )
+@click.option("--access-only", is_flag=True, help="Only take access again: read and write no entry.")
 @json_option
-def recover_command(folders: tuple[Path, ...], accept_unsigned: bool, as_json: bool) -> None:
+def recover_command(folders: tuple[Path, ...], accept_unsigned: bool, access_only: bool, as_json: bool) -> None:
     """Recover missing entries byte for byte, and verify them against the last signed checkpoint.
+
+    First access that was taken after the copy is taken again: revoked tokens, disabled accounts, replaced passwords;
+    all sessions of the console end. What was made after the copy, and is lost, is named.
 
     Each entry is taken from the first source that has it: the folders in their order, then the log's topic. Together
     they must give the signed root. Records that the agencies' topics no longer hold are listed and do not stop the
@@ -44,13 +55,66 @@ def recover_command(folders: tuple[Path, ...], accept_unsigned: bool, as_json: b
     settings = Settings().acting_as("registrar")
     sources = [*map(_folder_source, folders), topic_source(settings)]
     try:
+        access = _access_taken(settings)
+        if access_only:
+            if access is None:
+                raise NoAccessRecord
+            print_result({"access": access.document()}, as_json, lambda: click.echo(_access_words(access)))
+            return
         result = asyncio.run(recover_from(settings, sources, unsigned=accept_unsigned))
     except (KafkaError, *TRANSIENT_ERRORS) as error:
         raise Retry(
             f"Kafka or PostgreSQL does not answer ({error.__class__.__name__}: {error}). Recovered entries are kept: "
             "when both are ready (`yesser status`), run this again to resume."
         ) from error
-    print_result(_document(result), as_json, lambda: click.echo(_words(result)))
+    document = {**_document(result), "access": None if access is None else access.document()}
+    print_result(document, as_json, lambda: click.echo("\n".join([_words(result), _access_words(access)])))
+
+
+def _access_taken(settings: Settings) -> Reapplied | None:
+    """Take access again; None where it is not known here what was taken."""
+    try:
+        return with_database(
+            settings.acting_as("administrator"),
+            "recover access",
+            lambda connection: reapply(connection, settings, end_sessions=True),
+        )
+    except NoPassword:  # as on the registrar's machine
+        return None
+
+
+def _access_words(access: Reapplied | None) -> str:
+    if access is None:
+        return localized(
+            "لم يُطبَّق هنا ما أُلغي من رموز الدخول وما عُطّل من الحسابات بعد النسخة: نفّذ `yesser recover --access-only`"
+            " حيث تُنفَّذ `yesser tokens`.",
+            "What was revoked and disabled after the copy was not applied here: run `yesser recover --access-only` "
+            "where `yesser tokens` is run.",
+            "\n",
+        )
+    lines = [
+        ("رموز دخول أُلغيت ثانية", "Tokens revoked again", access.revoked),
+        ("حسابات عُطّلت ثانية", "Accounts disabled again", access.disabled),
+        (
+            "حسابات بلا كلمة مرور حتى تُعطى جديدة",
+            "Accounts without a password until they get one",
+            access.without_password,
+        ),
+        ("حسابات تغيّر صفها ولا تُدخل أحدًا", "Accounts whose row was changed, which sign nobody in", access.changed),
+        ("فُقد ما أُنشئ بعد النسخة", "Lost, because made after the copy", access.missing),
+        (
+            "حسابات فُعّلت بعد النسخة وبقيت معطّلة",
+            "Accounts enabled after the copy, still disabled",
+            access.still_disabled,
+        ),
+        ("أسطر لا تُقرأ في سجل التغييرات", "Lines of the record that cannot be read", list(map(str, access.unreadable))),
+    ]
+    said = [
+        localized(f"{ar}: {', '.join(names)}.", f"{en}: {', '.join(names)}.", "\n") for ar, en, names in lines if names
+    ]
+    ended = access.sessions_ended
+    said.append(localized(f"جلسات الواجهة المنتهية: {ended}.", f"Sessions of the console ended: {ended}.", "\n"))
+    return "\n".join(said)
 
 
 async def recover_from(settings: Settings, sources: Sequence[Source], *, unsigned: bool) -> Recovered:

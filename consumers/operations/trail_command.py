@@ -2,38 +2,102 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import click
+import uvloop
 
 from consumers.as_of.options import recorded_option
 from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized
-from infra.command_line.output import json_option, print_result
-from infra.postgres.trail import read_trail
+from infra.command_line.output import json_option, print_json, print_result
+from infra.postgres.connection import Connection
+from infra.postgres.trail import trail_rows
+from infra.process.retry import PatientConnection
+from infra.process.tasks import until_one_ends
 from infra.settings import Settings
+
+LOOK_EVERY_S: Final = 1.0
 
 
 @click.command("trail")
 @click.option(
     "--since", metavar="TIME", callback=recorded_option, help="Only since TIME, such as 2026-11-25T08:00:00+03:00."
 )
+@click.option(
+    "--after",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="POSITION",
+    help="Only rows after POSITION, to continue where a reader stopped.",
+)
+@click.option("--event", "event_id", metavar="ID", help="Only rows about the event ID: which account sent it.")
+@click.option("--follow", is_flag=True, help="JSON lines, one a row, then each new row until ctrl-C or SIGTERM.")
 @json_option
-def trail(since: datetime | None, as_json: bool) -> None:
-    """List the actions of operators, oldest first: when, who, on which host, and the command."""
-    rows = with_database(Settings().acting_as("reader"), "trail", lambda connection: read_trail(connection, since))
+def trail(since: datetime | None, after: int, event_id: str | None, follow: bool, as_json: bool) -> None:
+    """List who did what, in the order of the commits: when, the account or operator, the database role that wrote the
+    row, the host, and the command.
+
+    With --follow each row is a line of JSON, for a SIEM. Its `position` is unique and grows by one: start again with
+    --after and the last one. While the database is away, the command waits.
+    """
+    settings = Settings().acting_as("reader")
+    if follow:
+        uvloop.run(_follow(settings, after, since, event_id))
+        return
+
+    async def read(connection: Connection) -> list[dict[str, Any]]:
+        return [row async for row in trail_rows(connection, after, since, event_id)]
+
+    rows = with_database(settings, "trail", read)
     print_result(rows, as_json, lambda: show(trail_table(rows)))
+
+
+async def _follow(settings: Settings, after: int, since: datetime | None, event_id: str | None) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await until_one_ends(_print_rows(settings, after, since, event_id), stop.wait())
+
+
+async def _print_rows(settings: Settings, after: int, since: datetime | None, event_id: str | None) -> None:
+    async with PatientConnection(settings, "trail", None) as patient:
+
+        async def look(connection: Connection) -> None:
+            nonlocal after
+            async for row in trail_rows(connection, after, since, event_id):
+                print_json(row)
+                after = row["position"]
+
+        while True:
+            await patient.ask(look)
+            patient.hurry()
+            await asyncio.sleep(LOOK_EVERY_S)
 
 
 def trail_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
     columns = [
+        Column("الموضع", "Position", drop=3, right=True),
         Column("الوقت", "Time"),
-        Column("المشغّل", "Operator"),
+        Column("المنفذ", "Who"),
+        Column("دور قاعدة البيانات", "Role", drop=2),
         Column("الجهاز", "Host", drop=1),
         Column("الأمر", "Command", wraps=True),
     ]
-    cells = [[f"{r['at']:%Y-%m-%d %H:%M:%S}", r["operator"], r["host"], r["command"]] for r in rows]
-    return Grid(localized("أعمال المشغّلين", "Actions of operators"), columns, cells)
+    cells = [
+        [
+            str(r["position"]),
+            f"{r['at']:%Y-%m-%d %H:%M:%S}",
+            r["account"] or r["operator"] or "",
+            r["role"] or "",
+            r["host"],
+            r["command"],
+        ]
+        for r in rows
+    ]
+    return Grid(localized("سجل الإجراءات", "Trail"), columns, cells)

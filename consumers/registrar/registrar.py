@@ -35,6 +35,7 @@ from infra.process.health import Progress, Readiness
 from infra.process.leader_election import LeaderElection, Term
 from infra.process.lease import LeaseSpec
 from infra.process.retention import keep_retention
+from infra.process.tasks import in_thread
 from infra.settings import Settings
 
 _SQL: Final = queries("consumers.registrar", "registrar.sql")
@@ -93,10 +94,12 @@ class Registrar:
         return await connection.execute(_SQL["forget_refused"], first_index, rows_max)
 
     async def _require_able(self, connection: Connection) -> None:
-        """Raise a `Halt` unless this machine has the key that signed the log and can keep a checkpoint beside it: else
-        it leaves the lease to one that can (docs/decisions/who-cannot-sign-stands.md)."""
+        """Raise a `Halt` unless this machine has the key that signed the log, can use it and can keep a checkpoint: it
+        else leaves the lease to one that can (docs/decisions/who-cannot-sign-stands.md)."""
         if await self._has_begun(connection):
-            await require_own_checkpoint(connection, (await self._keys(connection)).history)
+            keys = await self._keys(connection)
+            await require_own_checkpoint(connection, keys.history)
+            await in_thread(keys.current.require)
             await asyncio.to_thread(require_place, self.settings.log_folder)
 
     async def _keys(self, connection: Connection) -> KeyRing:

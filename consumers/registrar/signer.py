@@ -109,9 +109,10 @@ class Signer:
             await journal.hold()
             root = journal.tree.root()
             origin = self.keys.current.name
-            note = sign_note(checkpoint_text(origin, size, root), self.keys.signing(self.clocks.clock()))
-            signed = Checkpoint(origin, size, root, note)
-            authority = self._authority_due(signed)
+            # In a thread: a key in a token waits for its device.
+            text, keys = checkpoint_text(origin, size, root), self.keys.signing(self.clocks.clock())
+            signed = Checkpoint(origin, size, root, await in_thread(sign_note, text, keys))
+            authority = await self._authority_due(signed)
         # It may take seconds where a disk is busy: commits go on.
         await in_thread(self._write_to_file, signed)
         # Again: this owner may have been suspended since, and another one may have signed.
@@ -139,7 +140,8 @@ class Signer:
             if prepared is None or prepared.overlap_days is None or journal.size <= self.keys.history.size:
                 return
             until = self.clocks.clock() + timedelta(days=prepared.overlap_days)
-            step = sign_transition(self.keys.current, prepared.key, until, (journal.size, journal.tree.root()))
+            tree = (journal.size, journal.tree.root())
+            step = await in_thread(sign_transition, self.keys.current, prepared.key, until, tree)
             async with journal.connection.transaction():
                 await journal.hold()
                 await journal.connection.execute(_SQL["add_key"], len(steps) + 1, step.size, step.note)
@@ -188,12 +190,13 @@ class Signer:
         if changed := await journal.changed_row():
             raise changed
 
-    def _authority_due(self, checkpoint: Checkpoint) -> str | None:
+    async def _authority_due(self, checkpoint: Checkpoint) -> str | None:
         """A note about authority at this checkpoint, if one is due: with the first one, then after `KEPT_EVERY`."""
         size = checkpoint.size
         if size - self.kept_size < KEPT_EVERY and (self.kept_size or not size):
             return None
-        return KeptAuthority(size, checkpoint.root, self.journal.authority).note(self.keys.current)
+        kept = KeptAuthority(size, checkpoint.root, self.journal.authority)
+        return await in_thread(kept.note, self.keys.current)
 
     async def _publish(self, checkpoint: Checkpoint, statement: str, authority: str | None = None) -> None:
         """Write to the database, which makes it public: it is kept outside by now."""

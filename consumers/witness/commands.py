@@ -13,9 +13,9 @@ from consumers.witness.state import WitnessState
 from consumers.witness.witness import Witness
 from events.errors import YesserError
 from infra.command_line.language import print_localized
-from infra.log.key_files import read_private
-from infra.log.signed_note import LogKey, Verifier, parse_skey, parse_vkey
-from infra.witnesses.cosignature import cosigner_of
+from infra.log.private_file import read_private
+from infra.log.signed_note import Verifier, parse_vkey
+from infra.witnesses.cosignature import WitnessKey, cosigner_of, parse_witness_key
 
 
 @click.group()
@@ -45,7 +45,7 @@ def run_command(
     from consumers.witness.server import serve  # of the extra `witness`
     from infra.process.http_server import listening
 
-    key = parse_skey(read_private(key_file) or "")
+    key = parse_witness_key(read_private(key_file) or "")
     log_keys = _log_keys(vkeys)
     kept = WitnessState(state or key_file.with_name(f"{key_file.name}.state"), first_run=first_run)
     try:
@@ -65,7 +65,7 @@ def _log_keys(vkeys: tuple[str, ...]) -> list[Verifier]:
     return keys
 
 
-def _announce(key: LogKey, log: str, found: Witness, address: str) -> None:
+def _announce(key: WitnessKey, log: str, found: Witness, address: str) -> None:
     size = 0 if found.last is None else found.last.size
     print_localized(
         f"الشاهد {key.name} على {address}، وآخر ما وقّعه {size:,} من قيود {log}.\n{cosigner_of(key).vkey}",

@@ -14,9 +14,9 @@ from typing import Final
 from consumers.witness.state import WitnessState
 from infra.log.merkle import EMPTY_ROOT
 from infra.log.proofs import verify_consistency
-from infra.log.signed_note import Checkpoint, InvalidNote, LogKey, Verifier, known_signers, read_checkpoint, split_note
+from infra.log.signed_note import Checkpoint, InvalidNote, Verifier, known_signers, read_checkpoint, split_note
 from infra.witnesses.add_checkpoint import SIZE_TYPE, AddCheckpoint, MalformedRequest, parse_add_checkpoint
-from infra.witnesses.cosignature import cosign, cosigner_of
+from infra.witnesses.cosignature import WitnessKey, cosign, cosigner_of
 
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
 
@@ -36,7 +36,7 @@ class Witness:
     Raises `DamagedState` where the state is not this witness's.
     """
 
-    def __init__(self, key: LogKey, log_keys: Sequence[Verifier], state: WitnessState) -> None:
+    def __init__(self, key: WitnessKey, log_keys: Sequence[Verifier], state: WitnessState) -> None:
         self._key = key
         self._log_keys = log_keys
         self._state = state

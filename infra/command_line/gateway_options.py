@@ -46,11 +46,12 @@ def gateway_address(given: str | None) -> str:
             raise click.UsageError(str(error)) from None
         return given
     settings = Settings()
-    processes: list[Mapping[str, Any]] = (settings.stack() or {}).get("processes", [])
+    stack = settings.stack() or {}
+    processes: list[Mapping[str, Any]] = stack.get("processes", [])
     port = next((process["port"] for process in processes if process["name"] == "gateway" and process["port"]), None)
     if port is None:
         raise click.UsageError(f"No gateway was started in {settings.home}: give --gateway ADDRESS.")
-    scheme = "http" if settings.gateway_certificate is None else "https"
+    scheme = "https" if stack.get("tls") or settings.gateway_certificate is not None else "http"
     return f"{scheme}://127.0.0.1:{port}"
 
 

@@ -7,6 +7,8 @@ import os
 import subprocess
 from typing import Final
 
+import structlog
+
 from infra.errors import StackError
 from infra.principals import PRINCIPALS, SUPERUSER
 from infra.process.subprocess_command import subprocess_command
@@ -14,6 +16,7 @@ from infra.secret_files import ACCOUNTS_KEY, CONSOLE_KEY, ENDPOINT_KEY, password
 from infra.settings import Settings
 
 COMMAND_TIMEOUT_S: Final = 300.0
+logger = structlog.get_logger("prepare")
 
 
 async def prepare_database(settings: Settings) -> None:
@@ -32,6 +35,11 @@ async def prepare_database(settings: Settings) -> None:
             await create_roles(connection, database_name(settings), passwords)
     # Indexes of large tables take their time. An interrupted build begins again, so nothing interrupts it.
     await _run(settings, "The database could not be migrated", "migrate", "--json", timeout_s=None)
+    # A restored copy lacks what was revoked since; no process has answered anybody yet.
+    from infra.keys.access_changes import reapply_at_start
+
+    if (found := await reapply_at_start(settings)) is not None and found.applied:
+        logger.warning("the database is an older copy: access that was taken since is taken again", **found.document())
 
 
 async def register_first_agencies(settings: Settings) -> None:

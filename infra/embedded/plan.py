@@ -23,6 +23,11 @@ from infra.settings import Settings
 PROCESS_ENDING: Final = Ending(deadline_s=10.0)
 _PORT_SETTINGS: Final[Mapping[str, str | None]] = {process.name: process.port_setting for process in PROCESSES}
 
+_CERTIFICATES: Final[Mapping[str, Mapping[str, str]]] = {
+    "gateway": {"YESSER_GATEWAY_CERTIFICATE": "gateway.pem"},
+    "console": {"YESSER_TLS_CA": "ca.pem", "YESSER_TLS_CERTIFICATE": "console.pem"},
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -129,8 +134,9 @@ def _process_plan(home: DataDir, copy: str, name: str, ports: Ports, tls: bool, 
 
 
 def _certificate(home: DataDir, name: str, tls: bool) -> dict[str, str]:
-    """The private certificate of a process that serves clients; one in the environment takes precedence."""
-    return {"YESSER_GATEWAY_CERTIFICATE": str(home.tls / "gateway.pem")} if tls and name == "gateway" else {}
+    """The certificates of the gateway, and of the console as its client; those in the environment take precedence."""
+    files = _CERTIFICATES.get(name, {}) if tls else {}
+    return {setting: str(home.tls / file) for setting, file in files.items()}
 
 
 def _environment(home: Path, ports: Ports, port_setting: str | None) -> dict[str, str]:

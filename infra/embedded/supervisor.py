@@ -207,13 +207,16 @@ class Supervisor:
 
 
 def make_certificates(home: DataDir) -> None:
-    """Create or renew the private authority and the servers' certificates. Raises `CertificateUnusable`."""
+    """Create or renew the private authority, and the certificates of the servers and of the console as the gateway's
+    client. Raises `CertificateUnusable`."""
     # Imported here: without TLS no stack needs it.
+    from infra.http.callers import CONSOLE_CERTIFICATE
     from infra.tls.authority import SERVERS, authority
 
     own = authority(home.tls, datetime.now(UTC))
     for name in SERVERS:
         own.server(name)
+    own.client(CONSOLE_CERTIFICATE, home.tls / "console.pem")
 
 
 async def _all_or_none(works: Sequence[Coroutine[Any, Any, None]]) -> None:

@@ -22,6 +22,9 @@ DEFAULT_SCOPES: Final[dict[Kind, tuple[Scope, ...]]] = {
     "auditor": ("log:read",),
 }
 
+CONSOLE_CERTIFICATE: Final = "console"
+"""The name in the console's certificate: no holder has it, and the console's tokens count with no other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -41,6 +44,9 @@ class Caller:
     is_changed: bool = False
     """Whether the token's row is not the one that was created: the caller may do nothing."""
 
+    account: str | None = None
+    """The account of the console that sends."""
+
     paused: Paused | None = None
     """The pause of the agency's topic: its events are stored, their verdicts take longer."""
 
@@ -51,12 +57,15 @@ class Caller:
 
     @property
     def certificate_name(self) -> str:
-        """The name of the holder's certificate: of an agency and the office, that of their Kafka user."""
+        """The name of the sender's certificate: the console's, or the holder's; of an agency and the office, that of
+        their Kafka user."""
+        if self.account is not None:
+            return CONSOLE_CERTIFICATE
         kind = "agency" if self.kind == "office" else self.kind
         return f"{kind}-{self.holder}"
 
     def require_certificate(self, name: str | None) -> None:
-        """Raises `Problem` (403) unless the client showed the holder's certificate."""
+        """Raises `Problem` (403) unless the client showed the certificate of this name."""
         if name != self.certificate_name:
             raise Problem("wrong-certificate")
 

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import jwt
 
-from infra.http.callers import Caller
+from infra.http.callers import Kind
 
 ISSUER: Final = "yesser-console"
 ALGORITHM: Final = "HS256"
 VALID_S: Final = 60
+SENDERS: Final[Mapping[str, Kind]] = {"office": "office", "agency": "agency", "team": "agency"}
+"""The roles of accounts for which the console sends, and the kind of holder that each sends as. It reads for the others
+by itself: the gateway accepts no token of theirs."""
 
 
-def console_token(key: str, caller: Caller, username: str, audience: str, now: datetime) -> str:
-    """A token for one request that `username` makes as `caller`."""
+class Sending(NamedTuple):
+    """The account that a token is of, its role, and the agency that it sends as."""
+
+    username: str
+    role: str
+    holder: str
+
+
+def console_token(key: str, sending: Sending, audience: str, now: datetime) -> str:
+    """A token for one request."""
     claims = {
         "iss": ISSUER,
         "aud": audience,
-        "sub": username,
+        "sub": sending.username,
         "iat": now,
         "exp": now + timedelta(seconds=VALID_S),
-        "scope": " ".join(sorted(caller.scopes)),
-        "yesser": {"kind": caller.kind, "holder": caller.holder, "partners": list(caller.partners)},
+        "role": sending.role,
+        "holder": sending.holder,
     }
     return jwt.encode(claims, key, ALGORITHM)

@@ -1,4 +1,5 @@
-"""The platform's own keys: listing, rotating and carrying them; the keys of the tokens' hashes. Way in: `commands`
-(`yesser keys`). Imports: `events`, `infra.command_line`, `infra.log`, `infra.postgres`, `infra.secret_files`,
-`infra.settings`, `infra.witnesses`.
+"""The platform's own keys: listing, rotating and carrying them; the keys of the tokens' hashes; the seals of tokens and
+accounts, and what was taken from them. Way in: `commands` (`yesser keys`), `seals.Seals`,
+`access_changes.AccessChanges`. Imports: `events`, `infra.command_line`, `infra.log`, `infra.postgres`,
+`infra.secret_files`, `infra.settings`, `infra.witnesses`.
 """

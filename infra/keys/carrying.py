@@ -18,9 +18,11 @@ import orjson
 from events.errors import YesserError
 from infra.keys.hash_keys import HashKeyFiles, endpoint_key_files, hash_key_files, load_hash_keys, read_hash_key
 from infra.keys.sealed import CannotOpen
-from infra.log.key_files import KeyFiles, gateway_key_files, load_keys, log_key_files, next_key, read_private
+from infra.log.key_files import KeyFiles, gateway_key_files, load_keys, log_key_files, next_key
 from infra.log.key_history import Transition, key_name, parse_transitions
-from infra.log.signed_note import InvalidKey, InvalidNote, parse_skey
+from infra.log.private_file import read_private
+from infra.log.signed_note import InvalidKey, InvalidNote
+from infra.log.token_key import parse_private_key
 from infra.secret_files import write_private
 from infra.settings import Settings
 
@@ -161,7 +163,7 @@ def _private_keys(files: KeyFiles | HashKeyFiles) -> set[str]:
                 key = read_hash_key(files, path)
                 found |= {key.key_id} if key else set()
             elif (text := read_private(path)) is not None:
-                found.add(key_name(parse_skey(text.partition("\n")[0]).verifier))
+                found.add(key_name(parse_private_key(text.partition("\n")[0]).verifier))
         except InvalidKey:
             found.add(f"the unreadable {path.name}")
     return found

@@ -24,13 +24,15 @@ from infra.keys.rotation import (
     prepare_gateway_key,
     prepare_hash_key,
     prepare_log_key,
+    register_log_key,
     request_log_rotation,
     rotate_gateway_key,
     rotate_hash_key,
 )
 from infra.keys.sealed import CannotOpen, seal, unseal
 from infra.keys.witness_key import witness_keys
-from infra.log.key_files import gateway_key_files, log_key_files, read_private
+from infra.log.key_files import gateway_key_files, log_key_files
+from infra.log.private_file import read_private
 from infra.principals import PRINCIPALS
 from infra.secret_files import write_private
 from infra.settings import Settings
@@ -46,6 +48,10 @@ STATES: Final = {
     "wrong": ("غير سليم", "wrong"),
 }
 DONE: Final = {
+    "registered": (
+        "المفتاح {new} في الجهاز الأمني هو مفتاح السجل الأول.",
+        "The key {new} in the device is the log's first key.",
+    ),
     "prepared": (
         "المفتاح التالي {new} مُعدّ، ويبقى {old} مستعملًا.",
         "The next key {new} is prepared; {old} is still in use.",
@@ -115,16 +121,38 @@ def list_(as_json: bool) -> None:
     help="The key before stays valid for this long; 0: it ends at once.",
 )
 @click.option("--prepare", is_flag=True, help="Only make the next key, so that other machines can import it first.")
+@click.option("--file", "in_file", is_flag=True, help="Make the log's next key in a file although it is in a token.")
 @click.option("--timeout", "timeout_s", type=float, default=30.0, show_default=True, help="Seconds to wait.")
 @json_option
-def rotate_command(purpose: Rotated, overlap_days: int, prepare: bool, timeout_s: float, as_json: bool) -> None:
+def rotate_command(
+    purpose: Rotated, overlap_days: int, prepare: bool, in_file: bool, timeout_s: float, as_json: bool
+) -> None:
     """Replace the key PURPOSE by a new one, or by the one that was prepared.
 
     In the overlap both are valid: both sign checkpoints, receipts of both verify, and so do tokens of both.
     """
     settings = Settings()
-    done = _rotate(settings, purpose, overlap_days, prepare=prepare, timeout_s=timeout_s)
+    done = _rotate(settings, purpose, overlap_days, prepare=prepare, in_file=in_file, timeout_s=timeout_s)
     _add_to_trail(settings, "rotate", purpose, "--prepare" if prepare else f"--overlap {overlap_days}")
+    _confirm(purpose, done, as_json)
+
+
+@keys.command("register")
+@click.argument("uri")
+@json_option
+def register_command(uri: str, as_json: bool) -> None:
+    """Make the key in a PKCS#11 token at URI the log's key: its first one, or else the next one (docs/keys.md).
+
+    URI is an RFC 7512 address: pkcs11:token=LABEL;object=KEY?module-path=/MODULE.so&pin-source=file:/PIN.
+    The next key is put in use by `yesser keys rotate log`.
+    """
+    settings = Settings()
+    done = register_log_key(log_key_files(settings), uri)
+    _add_to_trail(settings, "register", "log", done.new)
+    _confirm("log", done, as_json)
+
+
+def _confirm(purpose: Rotated, done: Rotation, as_json: bool) -> None:
     document = {"purpose": purpose, "old": done.old, "new": done.new, "state": done.state, "size": done.size}
     ar, en = DONE[done.state]
     print_confirmation(document, as_json, ar.format(**document), en.format(**document))
@@ -221,12 +249,16 @@ def _add_to_trail(settings: Settings, *words: str) -> None:
         click.echo(f"yesser: this is not in the trail, since the database cannot be reached: {reason}", err=True)
 
 
-def _rotate(settings: Settings, purpose: Rotated, overlap_days: int, *, prepare: bool, timeout_s: float) -> Rotation:
+def _rotate(
+    settings: Settings, purpose: Rotated, overlap_days: int, *, prepare: bool, in_file: bool, timeout_s: float
+) -> Rotation:
     now = datetime.now(UTC)
     match purpose:
         case "log":
             files = log_key_files(settings)
-            return prepare_log_key(files) if prepare else request_log_rotation(files, overlap_days, now, timeout_s)
+            if prepare:
+                return prepare_log_key(files, in_file=in_file)
+            return request_log_rotation(files, overlap_days, now, timeout_s, in_file=in_file)
         case "gateway":
             change = prepare_gateway_key if prepare else rotate_gateway_key
             return change(gateway_key_files(settings), overlap_days, now)

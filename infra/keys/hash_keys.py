@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from infra.log.key_files import read_private
+from infra.log.private_file import read_private
 from infra.log.signed_note import InvalidKey
 from infra.secret_files import ENDPOINT_KEY, write_private
 from infra.settings import Settings

@@ -21,12 +21,22 @@ from infra.keys.hash_keys import (
     new_hash_key,
     write_rotated,
 )
-from infra.log.key_files import KeyFiles, KeyRing, NextKey, adopt, load_keys, next_key, write_next
+from infra.log.key_files import (
+    KeyFiles,
+    KeyRing,
+    NextKey,
+    adopt,
+    load_keys,
+    load_or_create_keys,
+    next_key,
+    write_next,
+)
 from infra.log.key_history import key_name, sign_transition
 from infra.log.signed_note import LogKey
+from infra.log.token_key import is_in_file, registered_key
 from infra.secret_files import write_private
 
-State = Literal["prepared", "requested", "rotated"]
+State = Literal["registered", "prepared", "requested", "rotated"]
 _POLL_S: Final = 0.2
 
 
@@ -36,7 +46,7 @@ class CannotRotate(YesserError):
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """What was done. `size` is the log's at the rotation of its key."""
+    """What was done. `size` is the log's at the rotation of its key; `old` is empty for a first key."""
 
     old: str
     new: str
@@ -44,19 +54,40 @@ class Rotation:
     size: int | None = None
 
 
-def prepare_log_key(files: KeyFiles) -> Rotation:
-    """Make the next key, if there is none yet."""
+def register_log_key(files: KeyFiles, uri: str) -> Rotation:
+    """Make a key in a token the log's first one, or prepare it as the next one."""
+    made = registered_key(files.name, uri)
+    name = key_name(made.verifier)
+    if not files.current.exists():
+        # Raises where a key was used here before and its file is missing.
+        load_or_create_keys(files, made)
+        return Rotation("", name, "registered")
+    ring, prepared = load_keys(files), next_key(files)
+    if prepared is not None and prepared.key.verifier != made.verifier:
+        raise CannotRotate(
+            f"the key {key_name(prepared.key.verifier)} is prepared already: put it in use, or delete {files.next}"
+        )
+    if made.verifier in ring.history.keys:
+        raise CannotRotate(f"the log has or had the key {name} already: make another one in the token")
+    write_next(files, prepared or NextKey(made))
+    return Rotation(key_name(ring.current.verifier), name, "prepared")
+
+
+def prepare_log_key(files: KeyFiles, *, in_file: bool = False) -> Rotation:
+    """Make the next key, if there is none yet. `in_file`: also where the current one is in a token."""
     ring = load_keys(files)
-    prepared = next_key(files) or NextKey(_new_key(files))
+    prepared = next_key(files) or _next_in_file(files, ring, in_file)
     write_next(files, prepared)
     return Rotation(key_name(ring.current.verifier), key_name(prepared.key.verifier), "prepared")
 
 
-def request_log_rotation(files: KeyFiles, overlap_days: int, now: datetime, timeout_s: float) -> Rotation:
+def request_log_rotation(
+    files: KeyFiles, overlap_days: int, now: datetime, timeout_s: float, *, in_file: bool = False
+) -> Rotation:
     """Ask the registrar of this machine to put the next key in use, and wait until it has."""
     ring = load_keys(files)
     _require_no_overlap(ring, overlap_days, now)
-    prepared = next_key(files) or NextKey(_new_key(files))
+    prepared = next_key(files) or _next_in_file(files, ring, in_file)
     write_next(files, NextKey(prepared.key, overlap_days))
     old, new = key_name(ring.current.verifier), key_name(prepared.key.verifier)
     if _until(lambda: load_keys(files).current == prepared.key, timeout_s):
@@ -119,6 +150,16 @@ def _require_no_overlap(ring: KeyRing, overlap_days: int, now: datetime) -> None
             f"the keys {key_name(step.old)} and {key_name(step.new)} overlap until {step.overlap_until}: rotate after "
             "that, or with `--overlap 0`, which ends both at once"
         )
+
+
+def _next_in_file(files: KeyFiles, ring: KeyRing, in_file: bool) -> NextKey:
+    """No key leaves a token for a file unless that is asked for."""
+    if not in_file and not is_in_file(ring.current):
+        raise CannotRotate(
+            "the log's key is in a token, and no next one is prepared: make one there and give its address to `yesser "
+            "keys register`; `--file` makes the next one in a file"
+        )
+    return NextKey(_new_key(files))
 
 
 def _new_key(files: KeyFiles) -> LogKey:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from events.errors import YesserError
 from infra.command_line.output import json_option, print_confirmation
-from infra.log.signed_note import LogKey, parse_skey
+from infra.log.signed_note import LogKey
 from infra.secret_files import write_private
-from infra.witnesses.cosignature import cosigner_of
+from infra.witnesses.cosignature import MlDsaKey, WitnessKey, cosigner_of, parse_witness_key
 
 
 class KeyExists(YesserError):
@@ -26,15 +27,24 @@ def witness_keys() -> None:
 @witness_keys.command("new")
 @click.argument("name")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(["ml-dsa-44", "ed25519"]),
+    default="ml-dsa-44",
+    show_default=True,
+    help="ed25519: for verifiers that know no ML-DSA.",
+)
 @json_option
-def new_command(name: str, file: Path, as_json: bool) -> None:
+def new_command(name: str, file: Path, kind: Literal["ml-dsa-44", "ed25519"], as_json: bool) -> None:
     """Write a new private key of the witness NAME to FILE, and print its verifier key.
 
     NAME is an address without a scheme, such as court.example/witness. Give the verifier key to the log's operator and
     to auditors, who write it into their policies. Keep FILE on the witness's machine alone.
     """
-    key = LogKey(name, os.urandom(32))
-    parse_skey(key.skey)  # a name with a space or a `+` is refused here
+    seed = os.urandom(32)
+    key: WitnessKey = LogKey(name, seed) if kind == "ed25519" else MlDsaKey(name, seed)
+    parse_witness_key(key.skey)  # a name with a space or a `+` is refused here
     if file.exists():
         raise KeyExists(f"{file}: {KeyExists.__doc__}")
     write_private(file, key.skey + "\n")

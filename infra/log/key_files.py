@@ -9,7 +9,8 @@
 The log's key is replaced by the registrar, which knows the tree. The rotation of a key that signs no checkpoints is
 published while its successor is only prepared, so that several gateways publish it before one of them signs with it.
 
-All private files have the mode 0600. A file that should exist and does not is an error: no key is made in its place.
+Each line of a key is the key itself, or says where a token has it (`infra.log.token_key`). All private files have the
+mode 0600. A file that should exist and does not is an error: no key is made in its place.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from pathlib import Path
 from typing import Final, Self
 
 from infra.log.key_history import KeyHistory, Transition, key_name, parse_transitions
-from infra.log.signed_note import InvalidKey, InvalidNote, LogKey, parse_skey
+from infra.log.private_file import read_private
+from infra.log.signed_note import InvalidKey, InvalidNote, LogKey, PrivateKey
+from infra.log.token_key import parse_private_key
 from infra.secret_files import write_private
 from infra.settings import Settings
 
@@ -75,7 +78,7 @@ def gateway_key_files(settings: Settings) -> KeyFiles:
 class NextKey:
     """A prepared key. `overlap_days` is None until it is to replace the current one."""
 
-    key: LogKey
+    key: PrivateKey
     overlap_days: int | None = None
 
 
@@ -83,12 +86,12 @@ class NextKey:
 class KeyRing:
     """The keys that sign, and the history of their public halves. `previous` is None where its file is gone."""
 
-    current: LogKey
-    previous: LogKey | None
+    current: PrivateKey
+    previous: PrivateKey | None
     history: KeyHistory
 
     @classmethod
-    def of(cls, key: LogKey) -> Self:
+    def of(cls, key: PrivateKey) -> Self:
         """The ring of a key that was never rotated."""
         return cls(key, None, KeyHistory((key.verifier,)))
 
@@ -97,7 +100,7 @@ class KeyRing:
         steps = self.history.transitions
         return bool(steps) and now < datetime.fromisoformat(steps[-1].overlap_until)
 
-    def signing(self, now: datetime) -> list[LogKey]:
+    def signing(self, now: datetime) -> list[PrivateKey]:
         """The keys that sign now."""
         return [self.current, *([self.previous] if self.previous and self.overlaps(now) else [])]
 
@@ -139,8 +142,9 @@ def load_keys(files: KeyFiles, stored: Sequence[Transition] = ()) -> KeyRing:
     return ring
 
 
-def load_or_create_keys(files: KeyFiles) -> KeyRing:
-    """Like `load_keys`; the key is created once, readable by its owner only, and on disk before it is used.
+def load_or_create_keys(files: KeyFiles, first: PrivateKey | None = None) -> KeyRing:
+    """Like `load_keys`; the key is created once, readable by its owner only, and on disk before it is used. It is
+    `first` where that is given.
 
     No new key is created where something was signed or the public half was published: that key is lost.
     """
@@ -148,7 +152,7 @@ def load_or_create_keys(files: KeyFiles) -> KeyRing:
     traces = (files.folder / CHECKPOINT_FILE, files.vkey, files.history, files.previous)
     was_made = any(path.exists() for path in traces)
     if not was_made and not files.current.exists():
-        _create(files)
+        _create(files, first)
     return load_keys(files)
 
 
@@ -174,23 +178,12 @@ def adopt(files: KeyFiles, transition: Transition) -> KeyRing:
     return load_keys(files, [*load_keys(files).history.transitions, transition])
 
 
-def read_private(path: Path, *, any_mode: bool = False) -> str | None:
-    """The text of a private file, or None. Raises `InvalidKey` where others may read it, unless `any_mode`."""
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        return None
-    if mode & 0o077 and not any_mode:
-        raise InvalidKey(f"others may read {path}: run `chmod 600` on it, and consider who has read it")
-    return path.read_text(encoding="utf-8", errors="replace").strip()
-
-
-def _read(files: KeyFiles, path: Path) -> LogKey | None:
+def _read(files: KeyFiles, path: Path) -> PrivateKey | None:
     text = read_private(path)
     if text is None:
         return None
     try:
-        key = parse_skey(text.partition("\n")[0])
+        key = parse_private_key(text.partition("\n")[0])
     except InvalidKey as error:
         raise InvalidKey(f"{path} holds no key ({error}): put the file back from its copy") from error
     if key.name != files.name:
@@ -198,7 +191,7 @@ def _read(files: KeyFiles, path: Path) -> LogKey | None:
     return key
 
 
-def _history(files: KeyFiles, held: Sequence[LogKey], stored: Sequence[Transition]) -> KeyHistory | None:
+def _history(files: KeyFiles, held: Sequence[PrivateKey], stored: Sequence[Transition]) -> KeyHistory | None:
     """The longer of the two histories; None where no key is held that begins one."""
     try:
         own = parse_transitions(files.history.read_text(encoding="utf-8")) if files.history.exists() else []
@@ -259,14 +252,14 @@ def _settle(files: KeyFiles, ring: KeyRing) -> None:
     _sync(files)
 
 
-def _create(files: KeyFiles) -> None:
+def _create(files: KeyFiles, key: PrivateKey | None = None) -> None:
     if not _KEY_NAME.fullmatch(files.name):
         raise InvalidKey(f"the key's name {files.name!r} may contain neither spaces nor '+'")
     files.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = files.folder / f"{files.current.name}.{os.getpid()}"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(LogKey(files.name, os.urandom(32)).skey + "\n")
+        file.write((key or LogKey(files.name, os.urandom(32))).skey + "\n")
         file.flush()
         os.fsync(file.fileno())
     try:

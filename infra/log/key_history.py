@@ -20,7 +20,7 @@ from infra.log.signed_note import (
     Checkpoint,
     InvalidKey,
     InvalidNote,
-    LogKey,
+    PrivateKey,
     Verifier,
     parse_tree,
     parse_vkey,
@@ -139,7 +139,7 @@ def key_name(key: Verifier) -> str:
     return f"{key.name}+{key.key_id.hex()}"
 
 
-def sign_transition(old: LogKey, new: LogKey, overlap_until: datetime, tree: Tree | None) -> Transition:
+def sign_transition(old: PrivateKey, new: PrivateKey, overlap_until: datetime, tree: Tree | None) -> Transition:
     """The rotation from the old key to the new one."""
     if old.name != new.name:
         raise InvalidKey(f"the new key's name is {new.name!r}, but that of the old one is {old.name!r}")

@@ -11,7 +11,7 @@ import base64
 import binascii
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final, Protocol, TypeVar
 
@@ -22,7 +22,10 @@ from events.errors import Halt, YesserError
 
 ED25519: Final = b"\x01"
 COSIGNATURE_V1: Final = b"\x04"
-_KINDS: Final = {ED25519: "Ed25519", COSIGNATURE_V1: "cosignature/v1"}
+ML_DSA_44: Final = b"\x06"
+SEED_BYTES: Final = 32
+PUBLIC_BYTES: Final = {ED25519: 32, COSIGNATURE_V1: 32, ML_DSA_44: 1312}
+_KINDS: Final = {ED25519: "Ed25519", COSIGNATURE_V1: "cosignature/v1", ML_DSA_44: "ML-DSA-44 cosignature"}
 SIGNATURES_MAX: Final = 100
 """Most signature lines that are read, as in Go's implementation; the specification requires at least 16."""
 
@@ -76,32 +79,58 @@ class Verifier:
         return vkey_of(self.name, ED25519 + self.public)
 
     def accepts(self, text: str, signature: bytes) -> bool:
-        return is_signature(self.public, text, signature)
+        return is_signature(self.public, text.encode(), signature)
+
+
+class PrivateKey(Protocol):
+    """What signs with Ed25519: a key in a file (`LogKey`), or in a PKCS#11 token (`infra.log.token_key`)."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def verifier(self) -> Verifier: ...
+
+    @property
+    def skey(self) -> str:
+        """The line that its file holds."""
+
+    def signature(self, message: bytes) -> bytes:
+        """The signature, 64 bytes. It may wait for a device. Raises `Halt` where the key cannot be used now."""
+
+    def require(self) -> None:
+        """Raise `Halt` where the key cannot be used now."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogKey:
-    """The log's private key: a 32-byte seed under the log's origin. Only the registrar's process reads it."""
+    """A private key as a 32-byte seed under a name, which is the log's origin. Only the signing process reads it."""
 
     name: str
     seed: bytes
+    _key: SigningKey = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Once: deriving it from the seed costs as much as a signature.
+        object.__setattr__(self, "_key", SigningKey(self.seed))
 
     def __repr__(self) -> str:
         return f"LogKey({self.name})"
 
     @property
     def verifier(self) -> Verifier:
-        return Verifier(self.name, bytes(self.signing_key.verify_key))
-
-    @property
-    def signing_key(self) -> SigningKey:
-        """The key for repeated use: deriving it from the seed costs as much as a signature."""
-        return SigningKey(self.seed)
+        return Verifier(self.name, bytes(self._key.verify_key))
 
     @property
     def skey(self) -> str:
         """The stored form: `PRIVATE+KEY+<name>+<8 hex digits>+<base64>`."""
-        return f"{_PRIVATE}{self.name}+{self.verifier.key_id.hex()}+{base64.b64encode(ED25519 + self.seed).decode()}"
+        return skey_of(self.name, self.verifier.key_id, ED25519 + self.seed)
+
+    def signature(self, message: bytes) -> bytes:
+        return self._key.sign(message).signature
+
+    def require(self) -> None:
+        """It is in memory."""
 
     def sign(self, text: str) -> str:
         """The signed note over `text`, which must end in a newline."""
@@ -122,14 +151,16 @@ class Checkpoint:
     note: str
 
 
-def sign_note(text: str, keys: Sequence[LogKey]) -> str:
+def sign_note(text: str, keys: Sequence[PrivateKey]) -> str:
     """The note over `text`, which must end in a newline, with the signature of each key."""
     _require_text(text)
-    lines = []
-    for key in keys:
-        signature = key.signing_key.sign(text.encode()).signature
-        lines.append(f"— {key.name} {base64.b64encode(key.verifier.key_id + signature).decode()}\n")
+    lines = [signature_line(key.name, key.verifier.key_id + key.signature(text.encode())) for key in keys]
     return f"{text}\n{''.join(lines)}"
+
+
+def signature_line(name: str, blob: bytes) -> str:
+    """The line of one signature; `blob` is the key id and the signature."""
+    return f"— {name} {base64.b64encode(blob).decode()}\n"
 
 
 def verify_note(note: str, verifiers: Sequence[Verifier]) -> str:
@@ -228,10 +259,10 @@ def parse_tree(size: str, root: str) -> tuple[int, bytes]:
     return int(size), found
 
 
-def is_signature(public: bytes, text: str, signature: bytes) -> bool:
-    """Whether `signature` (64 bytes) is this Ed25519 key's over the text."""
+def is_signature(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether `signature` (64 bytes) is this Ed25519 key's over the message."""
     try:
-        VerifyKey(public).verify(text.encode(), signature)
+        VerifyKey(public).verify(message, signature)
     except (CryptoError, ValueError):
         return False
     return True
@@ -247,29 +278,49 @@ def vkey_of(name: str, key: bytes) -> str:
     return f"{name}+{key_id(name, key).hex()}+{base64.b64encode(key).decode()}"
 
 
+def skey_of(name: str, found_id: bytes, key: bytes) -> str:
+    """`PRIVATE+KEY+<name>+<8 hex digits>+<base64>`; `key` is the type and the seed."""
+    return f"{_PRIVATE}{name}+{found_id.hex()}+{base64.b64encode(key).decode()}"
+
+
 def parse_vkey(vkey: str) -> Verifier:
     """Parse a verifier key; its id must match its name and key."""
-    return Verifier(*split_vkey(vkey, ED25519))
+    return Verifier(*split_vkey(vkey, ED25519)[:2])
 
 
-def split_vkey(vkey: str, kind: bytes) -> tuple[str, bytes]:
-    """Name and public key of a verifier key of this type. The base64 may contain `+`."""
-    name, found_id, public = _split_key(vkey, kind)
+def split_vkey(vkey: str, *kinds: bytes) -> tuple[str, bytes, bytes]:
+    """Name, public key and type of a verifier key of one of these types. The base64 may contain `+`."""
+    name, found_id, kind, public = _split_key(vkey, kinds)
+    if len(public) != PUBLIC_BYTES[kind]:
+        raise InvalidKey(f"the verifier key of {name} has {len(public)} bytes; its type has {PUBLIC_BYTES[kind]}")
     if key_id(name, kind + public) != found_id:
         raise InvalidKey(
             f"the verifier key of {name} does not have the id {found_id.hex()}: it was mistyped or changed"
         )
-    return name, public
+    return name, public, kind
 
 
 def parse_skey(skey: str) -> LogKey:
+    name, found_id, _, seed = split_skey(skey, ED25519)
+    key = LogKey(name, seed)
+    require_id(name, found_id, key.verifier.key_id)
+    return key
+
+
+def split_skey(skey: str, *kinds: bytes) -> tuple[str, bytes, bytes, bytes]:
+    """Name, id, type and seed of a private key of one of these types. Its id is not compared yet (`require_id`)."""
     if not skey.startswith(_PRIVATE):
         raise InvalidKey(f"a private key begins with {_PRIVATE}")
-    name, found_id, seed = _split_key(skey.removeprefix(_PRIVATE), ED25519)
-    key = LogKey(name, seed)
-    if key.verifier.key_id != found_id:
-        raise InvalidKey(f"the private key of {name} does not have the id {found_id.hex()}: its file was changed")
-    return key
+    name, found_id, kind, seed = _split_key(skey.removeprefix(_PRIVATE), kinds)
+    if len(seed) != SEED_BYTES:
+        raise InvalidKey(f"the private key of {name} has {len(seed)} bytes, not {SEED_BYTES}")
+    return name, found_id, kind, seed
+
+
+def require_id(name: str, found: bytes, right: bytes) -> None:
+    """The id that a private key's file names must be that of its public half."""
+    if found != right:
+        raise InvalidKey(f"the private key of {name} does not have the id {found.hex()}: its file was changed")
 
 
 def _require_text(text: str) -> None:
@@ -285,15 +336,16 @@ def _signature(line: str) -> tuple[str, bytes, bytes]:
     return found[1], blob[:4], blob[4:]
 
 
-def _split_key(text: str, kind: bytes) -> tuple[str, bytes, bytes]:
+def _split_key(text: str, kinds: Sequence[bytes]) -> tuple[str, bytes, bytes, bytes]:
     name, _, rest = text.partition("+")
     found_id, _, encoded = rest.partition("+")
     key = _base64(encoded)
-    if not _KEY_NAME.fullmatch(name) or not re.fullmatch(r"[0-9a-f]{8}", found_id) or key is None or len(key) != 33:
-        raise InvalidKey("a key is not: name+8 hex digits+base64 of type and 32 bytes")
-    if key[:1] != kind:
-        raise InvalidKey(f"the key of {name} is of type {key[0]:#04x}, not {kind[0]:#04x} ({_KINDS[kind]})")
-    return name, bytes.fromhex(found_id), key[1:]
+    if not _KEY_NAME.fullmatch(name) or not re.fullmatch(r"[0-9a-f]{8}", found_id) or not key:
+        raise InvalidKey("a key is not: name+8 hex digits+base64 of type and key")
+    if key[:1] not in kinds:
+        wanted = " or ".join(f"{kind[0]:#04x} ({_KINDS[kind]})" for kind in kinds)
+        raise InvalidKey(f"the key of {name} is of type {key[0]:#04x}, not {wanted}")
+    return name, bytes.fromhex(found_id), key[:1], key[1:]
 
 
 def _base64(text: str) -> bytes | None:

@@ -18,7 +18,7 @@ from infra.log.authority import Authority, changes_in
 from infra.log.key_history import KeyHistory
 from infra.log.merkle import EMPTY_ROOT, TileTree, leaf_hash
 from infra.log.reader import entry_batches, read_tree
-from infra.log.signed_note import Checkpoint, InvalidNote, LogKey, signers_of
+from infra.log.signed_note import Checkpoint, InvalidNote, PrivateKey, sign_note, signers_of
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -41,11 +41,11 @@ class KeptAuthority:
     root: bytes = EMPTY_ROOT
     authority: Authority = field(default_factory=Authority)
 
-    def note(self, key: LogKey) -> str:
+    def note(self, key: PrivateKey) -> str:
         """The signed note, a row of `log.authority`."""
         document = orjson.dumps(self.authority.document()).decode()
         lines = [_HEADER, key.name, str(self.size), base64.b64encode(self.root).decode(), document]
-        return key.sign("\n".join(lines) + "\n")
+        return sign_note("\n".join(lines) + "\n", [key])
 
 
 def parse_kept(note: str, history: KeyHistory) -> KeptAuthority:

@@ -19,6 +19,7 @@ from events.errors import YesserError
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import types_decided_by
 from infra.postgres.sql import queries, read
+from infra.postgres.trail import policy_of
 from infra.principals import CONSUMERS, OWNER_ROLE, PRINCIPALS, database_role, schema_of, schema_owner
 
 Rights = Mapping[str, Mapping[str, str]]
@@ -122,8 +123,7 @@ async def grant_rights_of(connection: Connection, name: str, schema: str) -> Non
         await connection.execute(f"REVOKE ALL ON {kind} {schema}.{row['name']} FROM {everyone}")
     await connection.execute(f"REVOKE ALL ON SCHEMA {schema} FROM {everyone}")
     kinds = {row["name"]: "SEQUENCE" if row["is_sequence"] else "TABLE" for row in found}
-    policies = _decisions(schema, known) if "outbox" in kinds else []
-    for statement in (*_grants(name, schema, kinds, known), *policies):
+    for statement in (*_grants(name, schema, kinds, known), *_policies(schema, kinds, known)):
         await connection.execute(statement)
 
 
@@ -169,17 +169,23 @@ def _grants(name: str, schema: str, kinds: Mapping[str, str], known: set[str]) -
     return statements
 
 
-def _decisions(schema: str, known: set[str]) -> list[str]:
-    """The policies by which each role adds to the outbox only the types that it decides."""
+def _policies(schema: str, kinds: Mapping[str, str], known: set[str]) -> list[str]:
+    """The policies by which each role adds only its own rows: to the outbox the types that it decides, to the trail the
+    commands that it runs."""
     statements = []
     for principal in PRINCIPALS:
-        role, types = database_role(principal), types_decided_by(principal)
-        statements.append(f"DROP POLICY IF EXISTS {role} ON {schema}.outbox")
-        if types and role in known:
-            listed = ", ".join(f"'{name}'" for name in types)
-            statements.append(
-                f"CREATE POLICY {role} ON {schema}.outbox FOR INSERT TO {role} WITH CHECK (type IN ({listed}))"
-            )
+        role = database_role(principal)
+        types = ", ".join(f"'{name}'" for name in types_decided_by(principal))
+        for table, condition in {
+            "outbox": f"type IN ({types})" if types else None,
+            "trail": policy_of(principal),
+        }.items():
+            if table in kinds:
+                statements.append(f"DROP POLICY IF EXISTS {role} ON {schema}.{table}")
+                if condition and role in known:
+                    statements.append(
+                        f"CREATE POLICY {role} ON {schema}.{table} FOR INSERT TO {role} WITH CHECK ({condition})"
+                    )
     return statements
 
 

@@ -1,6 +1,7 @@
 """The trail: who did what. Each command of an operator adds its row in the transaction of its action.
 
-A row holds the operator, the host and the command without secrets and free texts.
+A row holds the database role that wrote it, the account or the operator, the host, and the command without secrets and
+free texts. Rows are chained in the order of their commits: each link's hash covers the row and the hash before it.
 """
 
 from __future__ import annotations
@@ -8,15 +9,24 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final
 
 from events.errors import YesserError
 from events.values.personal_data import shows_ten_digits
+from events.wire.codec import canonical_bytes
+from events.wire.entry import recorded_time
 from infra.postgres.connection import Connection, Pool
 from infra.postgres.sql import queries
 from infra.settings import Settings
 
+BEFORE_THE_FIRST: Final = bytes(32)
+"""The hash at position 0."""
+_HASHED: Final = ("account", "command", "event_ids", "host", "operator", "role")
+_PAGE_ROWS: Final = 1_000
 _SQL: Final = queries("infra.postgres", "trail.sql")
 
 
@@ -24,17 +34,80 @@ class NoOperator(YesserError):
     """The operator's name looks like a national id: set YESSER_OPERATOR to the name of a desk or a role."""
 
 
-async def add_to_trail(connection: Connection | Pool, *words: str, by: str | None = None) -> None:
-    """Add a row for the command `yesser WORDS…` in the caller's transaction, or for what the process `by` did.
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who a process acts for: an account of the console, a token's holder, or nobody."""
 
-    Raises `NoOperator`.
+    account: str | None = None
+    operator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The rows that a role may write: the first words of their commands, and the columns that it may fill."""
+
+    commands: tuple[str, ...]
+    columns: tuple[str, ...] = ("operator",)
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "registrar": Kind(("recover",)),
+    "delivery": Kind(("webhooks",), ()),
+    "gateway": Kind(("refused", "subscriptions", "teams", "webhooks"), ("account", "operator")),
+    "console": Kind(
+        ("campaigns", "change", "check", "download", "end", "publish", "refused", "sign", "upload"),
+        ("account", "event_ids"),
+    ),
+    "administrator": Kind(("accounts", "agencies", "subscriptions", "teams", "tokens", "webhooks")),
+    "operator": Kind(("audit", "decisions", "erase", "keys", "refusals", "registrar", "topics")),
+}
+"""By principal. The policies of the table are made from it."""
+
+
+def policy_of(principal: str) -> str | None:
+    """The condition in SQL that a row of this principal meets; None where it writes none."""
+    kind = KINDS.get(principal)
+    if kind is None:
+        return None
+    commands = ", ".join(f"'{word}'" for word in kind.commands)
+    empty = [name for name in ("account", "operator", "event_ids") if name not in kind.columns]
+    return " AND ".join([f"split_part(command, ' ', 1) IN ({commands})", *(f"{name} IS NULL" for name in empty)])
+
+
+async def add_to_trail(
+    connection: Connection | Pool, *words: str, by: Actor | None = None, event_ids: Sequence[str] | None = None
+) -> None:
+    """Add a row for the command `yesser WORDS…` in the caller's transaction, or for what a process did for `by`.
+
+    `event_ids`: of the events that it sent. Raises `NoOperator`.
     """
-    await connection.execute(_SQL["add"], by or operator(), socket.gethostname(), " ".join(words))
+    by = by or Actor(operator=operator())
+    given = None if event_ids is None else list(event_ids)
+    await connection.execute(_SQL["add"], by.account, by.operator, socket.gethostname(), " ".join(words), given)
 
 
-async def read_trail(connection: Connection, since: datetime | None) -> list[dict[str, Any]]:
-    """The rows since a time, oldest first."""
-    return [dict(row) for row in await connection.fetch(_SQL["read"], since)]
+async def trail_rows(
+    connection: Connection, after: int = 0, since: datetime | None = None, event_id: str | None = None
+) -> AsyncIterator[dict[str, Any]]:
+    """The rows after a position, in the order of their commits: since a time, or of an event."""
+    while True:
+        rows = await connection.fetch(_SQL["read"], after, since, event_id, _PAGE_ROWS)
+        for row in rows:
+            yield dict(row)
+        if len(rows) < _PAGE_ROWS:
+            return
+        after = rows[-1]["position"]
+
+
+def row_bytes(position: int, row: Mapping[str, Any]) -> bytes:
+    """What a link's hash covers of its row: RFC 8785 JSON of its members, its position and its time, as in entries."""
+    members = {name: row[name] for name in _HASHED}
+    return canonical_bytes({**members, "at": recorded_time(row["at"]), "position": position})
+
+
+def link_hash(before: bytes, position: int, row: Mapping[str, Any]) -> bytes:
+    """The hash of a row's link: SHA-256 of the hash before it (32 bytes) and the row's bytes."""
+    return sha256(before + row_bytes(position, row)).digest()
 
 
 def operator() -> str:

@@ -1,5 +1,9 @@
 -- name: add
-INSERT INTO platform.trail (operator, host, command) VALUES ($1, $2, $3)
+INSERT INTO platform.trail (account, operator, host, command, event_ids) VALUES ($1, $2, $3, $4, $5)
 
 -- name: read
-SELECT at, operator, host, command FROM platform.trail WHERE $1::timestamptz IS NULL OR at >= $1 ORDER BY row_id
+-- At most $4 rows after the position $1, in the order of their commits: since a time, and with an event's id.
+SELECT l.position, t.at, t.role, t.account, t.operator, t.host, t.command, t.event_ids, encode(l.sha256, 'hex') AS sha256
+FROM platform.trail_link l JOIN platform.trail t USING (row_id)
+WHERE l.position > $1 AND ($2::timestamptz IS NULL OR t.at >= $2) AND ($3::text IS NULL OR t.event_ids @> ARRAY[$3])
+ORDER BY l.position LIMIT $4

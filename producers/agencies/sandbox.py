@@ -17,6 +17,7 @@ from events.schema_tools.refusal_examples import golden_example
 from infra.embedded.plan import Wanted
 from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import stack_status
+from infra.keys.access_changes import AccessChanges
 from infra.postgres.connection import Connection, connected
 from infra.secret_files import write_private
 from infra.settings import Settings
@@ -72,6 +73,7 @@ async def seed(settings: Settings, clock: Callable[[], datetime] = lambda: datet
 
 async def _access(connection: Connection, settings: Settings) -> dict[str, str]:
     made = await create_token(connection, hash_key(settings), TokenRequest("agency", AGENCY.code, TOKEN_DAYS, ()))
+    await AccessChanges.of(settings).add(connection, "token", made.key_id, "added")
     return {"agency": AGENCY.code, "key_id": made.key_id, "token": made.token}
 
 

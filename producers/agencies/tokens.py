@@ -16,16 +16,17 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
 from events.errors import YesserError
-from events.wire.codec import canonical_bytes
 from infra.http.callers import DEFAULT_SCOPES, Kind, Scope
+from infra.keys.access_changes import AccessChanges, revoke
 from infra.keys.hash_keys import HashKey, hash_key_files, load_hash_keys, load_or_create_hash_keys
+from infra.keys.seals import Seals
 from infra.postgres.connection import Connection, Pool
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
@@ -92,26 +93,6 @@ def keyed_hash(token: str, key: bytes) -> bytes:
     return hmac.new(key, token.encode(), sha256).digest()
 
 
-def seal_of(row: Mapping[str, Any], key: bytes) -> bytes:
-    """What the database stores of a token's row, so that no member of it can be changed without the key."""
-    expires_at: datetime = row["expires_at"]
-    sealed = {
-        "key_id": row["key_id"],
-        "kind": row["kind"],
-        "holder": row["holder"],
-        "scopes": sorted(row["scopes"]),
-        "partners": sorted(row["partners"]),
-        "expires_at": expires_at.astimezone(UTC).isoformat(timespec="microseconds"),
-        "keyed_hash": bytes(row["keyed_hash"]).hex(),
-    }
-    return hmac.new(key, b"seal/" + canonical_bytes(sealed), sha256).digest()
-
-
-def is_sealed(row: Mapping[str, Any], key: bytes) -> bool:
-    """Whether the row has the seal of its members."""
-    return row["seal"] is not None and hmac.compare_digest(row["seal"], seal_of(row, key))
-
-
 def key_id_of(token: str) -> str | None:
     """The public part of a well-formed token, else None."""
     found = _TOKEN.fullmatch(token)
@@ -147,7 +128,7 @@ async def create_token(connection: Connection, key: bytes, request: TokenRequest
             "keyed_hash": keyed_hash(token, key),
             "expires_at": await connection.fetchval(_SQL["expiry"], request.days),
         }
-        await connection.execute(_SQL["add"], *row.values(), seal_of(row, key), HashKey(key.decode()).key_id)
+        await connection.execute(_SQL["add"], *row.values(), Seals(key).of_token(row), HashKey(key.decode()).key_id)
         await add_to_trail(connection, "tokens create", request.holder, "--kind", request.kind)
     return NewToken(key_id, token, request.kind, request.holder, scopes, request.partners, row["expires_at"])
 
@@ -156,7 +137,7 @@ async def list_tokens(connection: Connection, keys: Sequence[bytes] = ()) -> lis
     """All tokens, without their hashes, oldest first. With the valid hash keys, a changed row is `changed`."""
     rows = [dict(row) for row in await connection.fetch(_SQL["list"])]
     for row in rows:
-        if keys and row["state"] == "active" and not any(is_sealed(row, key) for key in keys):
+        if keys and row["state"] == "active" and not any(Seals(key).is_token(row) for key in keys):
             row["state"] = "changed"
         del row["keyed_hash"], row["seal"]
     return rows
@@ -173,18 +154,22 @@ async def seal_token(connection: Connection, key: bytes, key_id: str) -> str:
         row = await connection.fetchrow(_SQL["unsealed"], key_id)
         if row is None:
             raise NoToken(f"there is no token without a seal with the key id {key_id}: see `yesser tokens list`.")
-        await connection.execute(_SQL["seal"], key_id, seal_of(row, key))
+        await connection.execute(_SQL["seal"], key_id, Seals(key).of_token(row))
         await add_to_trail(connection, "tokens seal", key_id)
     return str(row["holder"])
 
 
-async def revoke_token(connection: Connection, key_id: str) -> str:
-    """Revoke a token; returns its holder. Repeating it changes nothing. Raises `NoToken` for an unknown key id."""
+async def revoke_token(connection: Connection, key_id: str, changes: AccessChanges) -> str:
+    """Revoke a token, also for a copy of the database; returns its holder. Repeating it changes nothing.
+
+    Raises `NoToken` for an unknown key id.
+    """
     async with connection.transaction():
-        holder: str | None = await connection.fetchval(_SQL["revoke"], key_id)
+        holder = await revoke(connection, key_id)
         if holder is None:
             raise NoToken(f"there is no token with the key id {key_id}: see `yesser tokens list`.")
         await add_to_trail(connection, "tokens revoke", key_id)
+        await changes.add(connection, "token", key_id, "revoked")
     return holder
 
 

@@ -29,12 +29,6 @@ WHERE key_id = $1 AND seal IS NULL AND revoked_at IS NULL AND expires_at > now()
 -- name: seal
 UPDATE platform.token SET seal = $2 WHERE key_id = $1
 
--- name: revoke
--- Without hash and seal, clearing `revoked_at` does not bring the token back.
-UPDATE platform.token
-SET revoked_at = coalesce(revoked_at, now()), keyed_hash = sha256(convert_to(key_id, 'UTF8')), seal = NULL
-WHERE key_id = $1 RETURNING holder
-
 -- name: agency_role
 SELECT role FROM platform.agency WHERE code = $1
 

@@ -17,6 +17,7 @@ from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.http.callers import KINDS, SCOPES
+from infra.keys.access_changes import AccessChanges
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.agencies.tokens import (
@@ -98,7 +99,9 @@ def create(
 
 async def _create(connection: Connection, settings: Settings, request: TokenRequest) -> NewToken:
     await require_hash_key(connection, settings)
-    return await create_token(connection, hash_key(settings), request)
+    made = await create_token(connection, hash_key(settings), request)
+    await AccessChanges.of(settings).add(connection, "token", made.key_id, "added")
+    return made
 
 
 @tokens.command("list")
@@ -162,9 +165,9 @@ def seal(key_ids: tuple[str, ...], as_json: bool) -> None:
 @json_option
 def revoke(key_id: str, as_json: bool) -> None:
     """Revoke the token KEY_ID permanently. Gateways refuse it within seconds."""
-    holder = with_database(
-        Settings().acting_as("administrator"), "tokens", lambda connection: revoke_token(connection, key_id)
-    )
+    settings = Settings().acting_as("administrator")
+    changes = AccessChanges.of(settings)
+    holder = with_database(settings, "tokens", lambda connection: revoke_token(connection, key_id, changes))
     print_confirmation(
         {"key_id": key_id, "holder": holder, "state": "revoked"},
         as_json,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from infra.log.signed_note import LogKey
-from infra.witnesses.cosignature import cosign, cosigner_of
+from infra.witnesses.cosignature import MlDsaKey, WitnessKey, cosign, cosigner_of
 from tests.audit_go.auditor import go_program
 from tests.unit.consumers.audit.memory_log import KEY, root_of, sample_entries
 
@@ -17,7 +18,11 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("audit_go")]  # 
 
 NOTE = KEY.sign_checkpoint(300, root_of(sample_entries(300)))
 TEXT = NOTE.rpartition("\n\n")[0] + "\n"
-KEYS = [LogKey(f"{name}.example/witness", bytes([number]) * 32) for number, name in enumerate(("court", "bank"), 1)]
+KEYS: list[WitnessKey] = [
+    LogKey("court.example/witness", b"1" * 32),
+    MlDsaKey("bank.example/witness", b"2" * 32),
+    MlDsaKey("guild.example/witness", b"3" * 32),
+]
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +30,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return go_program(tmp_path_factory.mktemp("go"), Path(__file__).parent / "cosigned")
 
 
-def accepts(program: Path, file: Path, note: str, keys: list[LogKey]) -> bool:
+def accepts(program: Path, file: Path, note: str, keys: Sequence[WitnessKey]) -> bool:
     file.write_text(note)
     vkeys = [KEY.verifier.vkey, *(cosigner_of(key).vkey for key in keys)]
     done = subprocess.run([program, file, *vkeys], capture_output=True, text=True, check=False, timeout=60)
@@ -39,9 +44,10 @@ def test_our_cosignatures_are_accepted(program: Path, tmp_path: Path) -> None:
     assert not accepts(program, tmp_path / "note", NOTE + cosign(KEYS[0], TEXT, 1_700_000_000), KEYS)
 
 
-def test_one_changed_character_is_refused(program: Path, tmp_path: Path) -> None:
-    line = cosign(KEYS[0], TEXT, 1_700_000_000)
+@pytest.mark.parametrize("key", KEYS[:2])
+def test_one_changed_character_is_refused(program: Path, tmp_path: Path, key: WitnessKey) -> None:
+    line = cosign(key, TEXT, 1_700_000_000)
     begin, chance = line.index(" ", 2) + 1, random.Random(1425)
     for at in chance.sample(range(begin, len(line) - 3), 20):
         changed = line[:at] + ("A" if line[at] != "A" else "B") + line[at + 1 :]
-        assert not accepts(program, tmp_path / "note", NOTE + changed, KEYS[:1]), changed
+        assert not accepts(program, tmp_path / "note", NOTE + changed, [key]), changed

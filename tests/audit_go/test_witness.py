@@ -15,7 +15,7 @@ import pytest
 from consumers.cosigning.submitter import Submitter
 from infra.log.proofs import consistency_proof
 from infra.log.signed_note import parse_checkpoint
-from infra.witnesses.cosignature import cosigner_of
+from infra.witnesses.cosignature import MlDsaKey, WitnessKey, cosigner_of
 from infra.witnesses.policy import Witness
 from tests.audit_go.auditor import go_program
 from tests.integration.consumers.witness.witness_process import running
@@ -24,6 +24,8 @@ from tests.unit.consumers.witness.test_witness import FORK, LOG, WITNESS, reques
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("audit_go")]  # built once
 
+KEYS = [WITNESS, MlDsaKey(WITNESS.name, WITNESS.seed)]
+
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -31,15 +33,16 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def served(program: Path) -> Iterator[str]:
-    command = [str(program), "serve", WITNESS.skey, KEY.verifier.vkey]
+def served(program: Path, key: WitnessKey) -> Iterator[str]:
+    command = [str(program), "serve", key.skey, KEY.verifier.vkey]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
         process.kill()
 
 
-async def test_its_witness_cosigns_what_our_relay_sends(program: Path) -> None:
+@pytest.mark.parametrize("key", KEYS)
+async def test_its_witness_cosigns_what_our_relay_sends(program: Path, key: WitnessKey) -> None:
     async def prove(old_size: int, size: int) -> list[bytes]:
         return await consistency_proof(MemoryLog(LOG), old_size, size)
 
@@ -47,9 +50,9 @@ async def test_its_witness_cosigns_what_our_relay_sends(program: Path) -> None:
         note = KEY.sign_checkpoint(size, root_of(entries[:size]))
         return await submitter.cosignature(parse_checkpoint(note, KEY.verifier), prove) is not None
 
-    with served(program) as address:
+    with served(program, key) as address:
         async with httpx.AsyncClient() as client:
-            witness = Witness("court", cosigner_of(WITNESS), address)
+            witness = Witness("court", cosigner_of(key), address)
             relay = Submitter(client, witness, time.monotonic)
             for size in (7, 7, 15):
                 assert await cosigned(relay, size, LOG)
@@ -58,7 +61,8 @@ async def test_its_witness_cosigns_what_our_relay_sends(program: Path) -> None:
             assert not await cosigned(after_restart, 40, FORK)
 
 
-def test_its_client_understands_every_answer_of_our_witness(program: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", KEYS)
+def test_its_client_understands_every_answer_of_our_witness(program: Path, tmp_path: Path, key: WitnessKey) -> None:
     asked = [
         (request(0, 15), "<nil>|0|— court.example/witness "),
         (request(15, 15), "<nil>|0|— court.example/witness "),
@@ -72,7 +76,7 @@ def test_its_client_understands_every_answer_of_our_witness(program: Path, tmp_p
         " ".join([str(row.old_size), *(b64encode(part).decode() for part in (row.note.encode(), *row.proof))])
         for row, _ in asked
     ]
-    with running(tmp_path / "witness", WITNESS, KEY.verifier, first_run=True) as witness:
+    with running(tmp_path / "witness", key, KEY.verifier, first_run=True) as witness:
         command = [str(program), "send", witness.address]
         done = subprocess.run(command, input="\n".join(lines), capture_output=True, text=True, check=True, timeout=60)
     answers = done.stdout.splitlines()

@@ -55,7 +55,7 @@ def test_a_campaign_is_acknowledged_aired_and_completed_in_arabic(story: Story) 
         ("radio", 250_000),
         ("print", 250_000),
     ]
-    trail = [row["command"] for row in story.system.run("trail") if row["operator"] == "console/agency"]
+    trail = [row["command"] for row in story.system.run("trail") if row["account"] == "agency"]
     assert {f"campaigns {what} {campaign_id}" for what in ("ack", "air", "complete")} <= set(trail)
 
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
 import aiohttp
 import httpx
@@ -54,8 +55,10 @@ def programme() -> History:
 
 @contextmanager
 def large_system(folder: Path, written: Callable[[], History]) -> Iterator[System]:
-    """The system after a history."""
-    with fresh_system() as system:
+    """The system after a history. All its open pages are of one account, which may have that many here."""
+    of_one = {"YESSER_CONSOLE_LIVE_PAGES_MAX": str(PAGES), "YESSER_CONSOLE_REQUESTS_AT_ONCE_MAX": str(PAGES)}
+    of_one["YESSER_CONSOLE_REQUESTS_PER_S"] = "10000"
+    with patch.dict(os.environ, of_one), fresh_system() as system:
         history = written()
         register(system, history)
         publish_all(system, history, folder)

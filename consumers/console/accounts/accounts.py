@@ -13,25 +13,19 @@ from typing import Any, Final, Literal, get_args
 
 import structlog
 
-from consumers.console.accounts.seals import Seals
 from events.errors import Halt, Reject
 from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind
+from infra.http.console_tokens import SENDERS
 from infra.kafka.rights import OFFICE
+from infra.keys.seals import Seals
 from infra.postgres.connection import Connection, Pool
 from infra.postgres.sql import queries
 
 Role = Literal["office", "agency", "team", "partner", "treasury", "auditor", "administrator"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 USERNAME: Final = re.compile(r"[a-z][a-z0-9._-]{1,62}")
-_KINDS: Final[dict[Role, Kind]] = {
-    "office": "office",
-    "agency": "agency",
-    "team": "agency",
-    "partner": "partner",
-    "treasury": "treasury",
-    "auditor": "auditor",
-}
+_KINDS: Final[dict[str, Kind]] = {**SENDERS, "partner": "partner", "treasury": "treasury", "auditor": "auditor"}
 _SQL: Final = queries("consumers.console.accounts", "accounts.sql")
 _logger = structlog.get_logger(__name__)
 

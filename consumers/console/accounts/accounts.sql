@@ -21,7 +21,7 @@ SELECT username, role, holder, team, partners, password_hash, oidc_subject, disa
 FROM console.account WHERE username = $1 FOR UPDATE
 
 -- name: set_password
-UPDATE console.account SET password_hash = $2, seal = $3 WHERE username = $1
+UPDATE console.account SET password_hash = $2, seal = $3, password_set_at = now() WHERE username = $1
 
 -- name: set_language
 UPDATE console.account SET language = $2 WHERE username = $1

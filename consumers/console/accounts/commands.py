@@ -24,7 +24,6 @@ from consumers.console.accounts.accounts import (
     set_password,
 )
 from consumers.console.accounts.passwords import LENGTH_MIN, hash_password
-from consumers.console.accounts.seals import Seals
 from events.errors import Reject
 from events.values.fields import CODE_PATTERN, ID_PATTERN
 from events.values.personal_data import shows_ten_digits
@@ -32,6 +31,8 @@ from infra.command_line.database import with_database
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import AgencyCode
+from infra.keys.access_changes import AccessChanges
+from infra.keys.seals import Seals
 from infra.postgres.connection import Connection
 from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
@@ -89,6 +90,7 @@ def add_command(
                 connection, seals, Account(username, role, agency, team, partners, language), hashed, subject
             )
             await add_to_trail(connection, "accounts add", username, "--role", role)
+            await AccessChanges.of(Settings()).add(connection, "account", username, "added")
         except asyncpg.UniqueViolationError:
             raise AccountExists(f"{username}: {AccountExists.__doc__}") from None
 
@@ -157,6 +159,7 @@ def password_command(username: str, as_json: bool) -> None:
     async def change(connection: Connection, seals: Seals) -> None:
         await set_password(connection, seals, username, hash_password(made))
         await add_to_trail(connection, "accounts password", username)
+        await AccessChanges.of(Settings()).add(connection, "account", username, "password")
 
     _with_seals(change)
     document = {"username": username, "password": made}
@@ -198,8 +201,12 @@ def _set_disabled(username: str, as_json: bool, *, disabled: bool) -> None:
     async def change(connection: Connection, seals: Seals) -> None:
         await set_disabled(connection, seals, username, datetime.now(UTC) if disabled else None)
         await add_to_trail(connection, "accounts", "disable" if disabled else "enable", username)
+        if disabled:
+            await AccessChanges.of(Settings()).add(connection, "account", username, "disabled")
 
     _with_seals(change)
+    if not disabled:
+        _with_seals(lambda connection, _: AccessChanges.of(Settings()).add(connection, "account", username, "enabled"))
     ar, en = ("عُطّل الحساب", "Disabled") if disabled else ("فُعّل الحساب", "Enabled")
     print_confirmation({"username": username, "disabled": disabled}, as_json, f"{ar} {username}.", f"{en} {username}.")
 

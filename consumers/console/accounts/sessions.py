@@ -13,7 +13,7 @@ from typing import Any, Final
 import structlog
 
 from consumers.console.accounts.accounts import Account, account_of
-from consumers.console.accounts.seals import Seals
+from infra.keys.seals import Seals
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool
 from infra.postgres.sql import queries
 from infra.settings import Settings

@@ -19,9 +19,8 @@ import orjson
 from consumers.audit.kept import require_rotations
 from consumers.audit.port import read_verifier
 from consumers.audit.tree import require_tree
-from consumers.commitments.check import acknowledged_in_log, newest_in_log, rows_versions
+from consumers.commitments.check import acknowledged_in_log, hash_others, newest_in_log, rows_versions
 from consumers.commitments.claims import Claim, Status, consumer_name, read_model_name, status_of
-from consumers.commitments.log_keys import LOG_KEYS, hash_log_keys
 from consumers.database_audit.postgres_port import PostgresPort
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Scratch, replay
@@ -58,9 +57,7 @@ async def compare_models(settings: Settings, update: Update) -> Result:
         progress = _Progress(update, len(CONSUMERS))
         for consumer in CONSUMERS.values():
             found += await _compared(settings, connection, consumer, claims, hashes, progress)
-        for claim in claims:
-            if claim.name == LOG_KEYS:
-                hashes[LOG_KEYS, claim.log_index] = await hash_log_keys(connection, claim.log_index)
+        hashes |= await hash_others(connection, claims)
         live, acknowledgements = await rows_versions(connection), await acknowledged_in_log(connection)
     committed = []
     for claim in claims:

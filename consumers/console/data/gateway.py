@@ -1,7 +1,7 @@
 """Sends what people publish and change, through the gateway, as their agency.
 
 The gateway decides (docs/decisions/the-console-acts-as-its-users.md). Each request has a token of its own, valid for a
-minute, that names the person.
+minute, that names the account.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ import httpx
 from events.errors import Retry
 from infra.command_line.gateway_options import gateway_address
 from infra.http.answers import bound_answers
-from infra.http.callers import Caller
-from infra.http.console_tokens import console_token
+from infra.http.console_tokens import Sending, console_token
 from infra.json_documents import from_json
 from infra.secret_files import CONSOLE_KEY
 from infra.settings import Settings
@@ -68,8 +67,7 @@ class Gateway:
 
     async def ask(
         self,
-        caller: Caller,
-        username: str,
+        sending: Sending,
         method: str,
         path: str,
         *,
@@ -79,7 +77,7 @@ class Gateway:
         parameters: Mapping[str, str] | None = None,
     ) -> Reply:
         """Send a request for a person. Raises `GatewayAway`."""
-        token = console_token(self._key, caller, username, self._settings.gateway_jwt_audience, self._clock())
+        token = console_token(self._key, sending, self._settings.gateway_jwt_audience, self._clock())
         headers = {"Authorization": f"Bearer {token}", "Accept-Language": language}
         if content is not None:
             headers["Content-Type"] = content_type

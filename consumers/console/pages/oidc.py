@@ -34,8 +34,7 @@ def router(parts: Parts, oidc: Oidc, tries: Tries) -> APIRouter:
         except (ProviderAway, SignInFailed) as error:
             return _failed(parts, request, error)
         response = RedirectResponse(address, 303)
-        is_https = request.url.scheme == "https"
-        response.set_cookie(COOKIE, cookie, VALID_S, path=BEGIN, samesite="lax", httponly=True, secure=is_https)
+        parts.cookies.set(response, COOKIE, cookie, VALID_S)
         return response
 
     @routes.get(CALLBACK)
@@ -45,14 +44,19 @@ def router(parts: Parts, oidc: Oidc, tries: Tries) -> APIRouter:
             return SignInPage(parts, request, wait_s=wait_s).answer()
         given = dict(request.query_params)
         try:
-            found = await oidc.finish(request.cookies.get(COOKIE, ""), given, _redirect_uri(parts, request))
+            found = await oidc.finish(
+                parts.cookies.value(request.cookies, COOKIE), given, _redirect_uri(parts, request)
+            )
         except (ProviderAway, SignInFailed) as error:
+            if isinstance(error, SignInFailed):
+                await parts.add_done_to_trail(None, "sign in refused")
             return _failed(parts, request, error)
         account = await find_by_subject(parts.own, parts.seals, found.subject)
         if account is None:
+            await parts.add_done_to_trail(None, "sign in refused")
             return SignInPage(parts, request, fault="no-account").answer()
         response = await signed_in(parts, tries, request, account, found.back)
-        response.delete_cookie(COOKIE, path=BEGIN)
+        parts.cookies.delete(response, COOKIE)
         return response
 
     return routes

@@ -23,7 +23,6 @@ from consumers.console.web.security import SIGN_IN, own_path
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
-from infra.postgres.trail import add_to_trail
 
 _YEAR_S: Final = 365 * 86_400
 Fault = Literal["wrong", "no-account", "provider-away", "provider-refused"]
@@ -80,19 +79,20 @@ def router(parts: Parts, tries: Tries) -> APIRouter:
         name = username.strip().lower()
         peer = request.client.host if request.client else ""
         page = SignInPage(parts, request, next, name)
-        if wait_s := tries.wait_s(peer, name, request.cookies.get(BROWSER_COOKIE, "")):
+        if wait_s := tries.wait_s(peer, name, parts.cookies.value(request.cookies, BROWSER_COOKIE)):
             return replace(page, wait_s=wait_s).answer()
         found = await find_account(parts.own, parts.seals, name) if USERNAME.fullmatch(name) else None
         account, password_hash = found or (None, None)
         if not await parts.passwords.is_password(password_hash, password) or account is None:
+            await parts.add_done_to_trail(account.username if account else None, "sign in refused")
             return replace(page, fault="wrong").answer()
         return await signed_in(parts, tries, request, account, next)
 
     @routes.post("/sign-out")
     async def sign_out(request: Request) -> Response:
-        await parts.sessions.end(request.cookies.get(COOKIE))
+        await parts.sessions.end(parts.cookies.value(request.cookies, COOKIE))
         response = RedirectResponse(SIGN_IN, 303)
-        response.delete_cookie(COOKIE)
+        parts.cookies.delete(response, COOKIE)
         return response
 
     @routes.post("/language")
@@ -106,7 +106,7 @@ def router(parts: Parts, tries: Tries) -> APIRouter:
             account: Account | None = request.state.account
             if account is not None:
                 await parts.own.execute(_SQL["set_language"], account.username, language)
-            response.set_cookie(LANGUAGE_COOKIE, language, _YEAR_S, samesite="lax", httponly=True)
+            parts.cookies.set(response, LANGUAGE_COOKIE, language, _YEAR_S)
         return response
 
     _add_account_routes(routes, parts, tries)
@@ -117,7 +117,7 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
     """The page of one's own account: its sessions and its password."""
 
     async def page(visit: Visit, fault: str | None = None, changed: str = "") -> Response:
-        sessions = await parts.sessions.of(visit.account.username, visit.request.cookies.get(COOKIE))
+        sessions = await parts.sessions.of(visit.account.username, parts.cookies.value(visit.request.cookies, COOKIE))
         context = {"changed": changed, "fault": fault, "sessions": sessions, "length_min": passwords.LENGTH_MIN}
         return visit.page("account.html", 200 if fault is None else 422, **context)
 
@@ -127,7 +127,7 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
 
     @routes.post("/account/sessions")
     async def end_other_sessions(visit: Visiting) -> Response:
-        await parts.sessions.end_others(visit.account.username, visit.request.cookies.get(COOKIE))
+        await parts.sessions.end_others(visit.account.username, parts.cookies.value(visit.request.cookies, COOKIE))
         await visit.add_to_trail("end other sessions")
         return visit.redirect("/account?changed=sessions")
 
@@ -147,6 +147,7 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
             fault = "short"
         elif not await parts.passwords.is_password(found and found[1], password):
             fault = "wrong"
+            await parts.add_done_to_trail(visit.account.username, "change password refused")
         if fault is not None:
             return await page(visit, fault)
         made = await parts.passwords.hash(new_password)
@@ -159,10 +160,9 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
 async def signed_in(parts: Parts, tries: Tries, request: Request, account: Account, back: str) -> Response:
     """Begin a session, and lead to the page that was wanted."""
     value = await parts.sessions.begin(account)
-    await add_to_trail(parts.own, "sign in", by=f"console/{account.username}")
+    await parts.add_to_trail(account.username, "sign in")
     response = RedirectResponse(own_path(back), 303)
-    is_https = request.url.scheme == "https"
-    response.set_cookie(COOKIE, value, samesite="lax", httponly=True, secure=is_https)
-    browser = tries.remembered(request.cookies.get(BROWSER_COOKIE, ""), account.username)
-    response.set_cookie(BROWSER_COOKIE, browser, KEPT_S, samesite="lax", httponly=True, secure=is_https)
+    parts.cookies.set(response, COOKIE, value)
+    browser = tries.remembered(parts.cookies.value(request.cookies, BROWSER_COOKIE), account.username)
+    parts.cookies.set(response, BROWSER_COOKIE, browser, KEPT_S)
     return response

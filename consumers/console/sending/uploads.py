@@ -16,6 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+import orjson
+
 from consumers.console.data.gateway import Gateway, GatewayAway, Reply
 from events.validation.verdicts import Agency
 from infra.errors import WrongInput
@@ -23,7 +25,7 @@ from infra.event_files.lint import Findings, lint
 from infra.event_files.ndjson import Defaults, Line, copy_lines, read_lines
 from infra.event_files.opening import read_opening
 from infra.event_files.table_lines import copy_rows, mapped_lines
-from infra.http.callers import Caller
+from infra.http.console_tokens import Sending
 from infra.http.problems import Language
 from infra.tables.mapping import MappingDocument
 
@@ -72,8 +74,7 @@ class TooManyFiles(WrongInput):
 class Sender:
     """The account that a file is of, and in which language the gateway speaks to it."""
 
-    username: str
-    caller: Caller
+    sending: Sending
     agency: Agency
     language: Language = "en"
 
@@ -140,6 +141,11 @@ class Upload:
         stream = io.BytesIO(self.content)
         return read_lines(stream) if self.mapping is None else mapped_lines(stream, self.mapping)
 
+    def event_ids(self) -> list[str]:
+        """Of the lines without a fault, in order."""
+        lines = (line for line in self.lines() if line.text is not None and line.number not in self.faulty)
+        return [orjson.loads(line.text)["id"] for line in lines if line.text]
+
     def refused_file(self) -> bytes:
         """The refused lines unchanged: a file of the same form, to correct and send again."""
         source, target = io.BytesIO(self.content), io.BytesIO()
@@ -182,7 +188,7 @@ class Uploads:
 
     async def check(self, sender: Sender, name: str, content: bytes, mapping: MappingDocument | None) -> Upload:
         """Check a file in a thread, and keep it. Raises what `checked` raises, and `TooManyFiles`."""
-        self._make_room(sender.username)
+        self._make_room(sender.sending.username)
         async with self._checks:
             upload = await asyncio.to_thread(checked, sender, name, content, mapping)
         self._kept[upload.id] = upload
@@ -191,11 +197,11 @@ class Uploads:
     def find(self, username: str, id_: str) -> Upload | None:
         """The file, if it is this account's."""
         upload = self._kept.get(id_)
-        return upload if upload is not None and upload.sender.username == username else None
+        return upload if upload is not None and upload.sender.sending.username == username else None
 
     def of(self, username: str) -> list[Upload]:
         """The files of an account, the newest first."""
-        return [upload for upload in reversed(self._kept.values()) if upload.sender.username == username]
+        return [upload for upload in reversed(self._kept.values()) if upload.sender.sending.username == username]
 
     def send(self, upload: Upload) -> None:
         """Send a file, or continue it. Nothing happens to one that is being sent. Raises `TooManyFiles`."""
@@ -208,7 +214,7 @@ class Uploads:
 
     def require_turn(self, upload: Upload) -> None:
         """Raises `TooManyFiles` where another file of its account is being sent, or as many of all accounts as may."""
-        mine = any(other.is_active for other in self.of(upload.sender.username))
+        mine = any(other.is_active for other in self.of(upload.sender.sending.username))
         if mine or len(self._tasks) >= SENDING_MAX:
             raise TooManyFiles(str(TooManyFiles.__doc__))
 
@@ -302,8 +308,7 @@ class Uploads:
     ) -> Reply:
         sender = upload.sender
         return await self._gateway.ask(
-            sender.caller,
-            sender.username,
+            sender.sending,
             method,
             path,
             language=sender.language,

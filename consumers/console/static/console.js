@@ -14,6 +14,7 @@ async function refresh() {
   loading = true;
   try {
     const answer = await fetch(location.href, { headers: { "X-Live": "1" }, credentials: "same-origin" });
+    if (answer.status === 429) setTimeout(refresh, 1000 * (Number(answer.headers.get("Retry-After")) + Math.random()));
     if (!answer.ok || answer.redirected) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const from = document.getElementById("main"), to = page.getElementById("main");

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from consumers.delivery.due_campaigns import Team, team_of
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
-from infra.postgres.trail import add_to_trail
+from infra.postgres.trail import Actor, add_to_trail
 from infra.settings import Settings
 
 FEED_PATTERN: Final = r"^[A-Za-z0-9_-]{43}$"
@@ -21,7 +21,7 @@ _SQL: Final = queries("consumers.delivery.calendar", "addresses.sql")
 
 
 async def new_address(
-    connection: Connection, settings: Settings, agency: str, team: str, *, by: str | None = None
+    connection: Connection, settings: Settings, agency: str, team: str, *, by: Actor | None = None
 ) -> str:
     """A new address; an earlier one of the team ends. `by`: None for the operator of a command. Raises `NoTeam`."""
     secret = secrets.token_urlsafe(_SECRET_BYTES)
@@ -34,7 +34,7 @@ async def new_address(
     return f"{gateway.rstrip('/')}{PATH}?{urlencode({'feed': secret})}"
 
 
-async def revoke_address(connection: Connection, agency: str, team: str, *, by: str | None = None) -> None:
+async def revoke_address(connection: Connection, agency: str, team: str, *, by: Actor | None = None) -> None:
     """The team's address ends, if it has one. Raises `NoTeam`."""
     async with connection.transaction():
         await team_of(connection, agency, team)

@@ -13,7 +13,7 @@ from events.errors import YesserError
 from events.faults.problems import Bilingual
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
-from infra.postgres.trail import add_to_trail
+from infra.postgres.trail import Actor, add_to_trail
 
 SQL: Final = queries("consumers.delivery.teams", "teams.sql")
 
@@ -36,7 +36,7 @@ class Desk:
     """The connection of a change and who makes it. `by`: None for the operator of a command."""
 
     connection: Connection
-    by: str | None = None
+    by: Actor | None = None
 
     @asynccontextmanager
     async def changing(self, agency: str, *words: str) -> AsyncIterator[Connection]:

@@ -28,6 +28,7 @@ from infra.http.rate_limits import RateLimit
 from infra.http.routes import CONNECTION_WAIT_S, RouteParts
 from infra.json_documents import to_json
 from infra.postgres.connection import Connection, connected
+from infra.postgres.trail import Actor
 
 JSON: Final = "application/json"
 BODY_BYTES_MAX: Final = 64 << 10
@@ -90,7 +91,7 @@ class TeamRequest:
             settings = self.changes.parts.settings.acting_as("gateway")
             async with connected(settings, "gateway teams") as connection:
                 with self._problems():
-                    yield Desk(connection, by=caller.quota_name)
+                    yield Desk(connection, by=Actor(caller.account, caller.quota_name))
 
     def page(self, rows: Sequence[dict[str, Any]], key: Key | None) -> Response:
         """A page of a list, with the address of the next one; `key` is that of the last row, None on the last page."""

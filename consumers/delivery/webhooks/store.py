@@ -14,7 +14,7 @@ from consumers.delivery.webhooks.active import Active, Attempt, Health, Message
 from consumers.delivery.webhooks.schedule import Policy, Reason
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
-from infra.postgres.trail import add_to_trail
+from infra.postgres.trail import Actor, add_to_trail
 
 _SQL: Final = queries("consumers.delivery.webhooks", "webhooks.sql")
 
@@ -89,7 +89,7 @@ async def disable(connection: Connection, endpoint_id: str, reason: Reason) -> N
         return
     event_id = f"{endpoint_id}.d{row['disabled_at']:%Y%m%d%H%M%S}"
     await connection.execute(_SQL["tell_owner"], row["agency"], row["team"], endpoint_id, event_id)
-    await add_to_trail(connection, "webhooks disable", endpoint_id, reason, by="delivery")
+    await add_to_trail(connection, "webhooks disable", endpoint_id, reason, by=Actor())
     log.warning("a webhook is disabled", endpoint_id=endpoint_id, reason=reason)
 
 

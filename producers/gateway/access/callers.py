@@ -15,7 +15,7 @@ import hmac
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -25,17 +25,19 @@ import structlog
 from events.validation.verdicts import Agency
 from infra.http.body import RawHeaders
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind, Scope
+from infra.http.console_tokens import SENDERS, Sending
 from infra.http.problems import Problem
 from infra.http.rate_limits import RateLimit, peer_of
 from infra.keys.hash_keys import hash_key_files, load_hash_keys, load_or_create_hash_keys
+from infra.keys.seals import Seals
 from infra.observability.telemetry import count
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool
 from infra.postgres.sql import queries
-from infra.postgres.trail import add_to_trail
+from infra.postgres.trail import Actor, add_to_trail
 from infra.postgres.verdicts import paused_of
 from infra.process.tasks import retrieve_error
 from infra.settings import Settings
-from producers.agencies.tokens import is_sealed, key_id_of, keyed_hash
+from producers.agencies.tokens import key_id_of, keyed_hash
 from producers.gateway.access.console_tokens import ConsoleIssuer
 from producers.gateway.access.jwt_tokens import JwtClaims, JwtIssuer, looks_like_jwt
 
@@ -62,7 +64,7 @@ class _Credential:
 
     token: str
     name: str
-    claims: JwtClaims | None = None
+    claims: JwtClaims | Sending | None = None
 
 
 class Access:
@@ -169,9 +171,10 @@ class Access:
     async def _credential(self, token: str) -> _Credential | None:
         """What the token itself shows, without the database. Raises `OSError` if an issuer's keys cannot be fetched."""
         if looks_like_jwt(token):
-            claims = None if self._console is None else self._console.read(token)
-            if claims is None and self._issuer is not None:
-                claims = await self._issuer.read(token)
+            sending = None if self._console is None else self._console.read(token)
+            if sending is not None:
+                return _Credential(token, f"console/{sending.username}", claims=sending)
+            claims = None if self._issuer is None else await self._issuer.read(token)
             return None if claims is None else _Credential(token, f"jwt/{claims.kind}/{claims.holder}", claims=claims)
         key_id = key_id_of(token)
         return None if key_id is None else _Credential(token, key_id)
@@ -185,13 +188,15 @@ class Access:
         return await asyncio.shield(looking_up)  # a disconnecting client must not cancel it for the others
 
     async def _look_up(self, credential: _Credential) -> Caller | None:
+        if isinstance(credential.claims, Sending):
+            return await self._caller_of_console(credential.name, credential.claims)
         if credential.claims is not None:
             return await self._caller_of_jwt(credential.name, credential.claims)
         count("gateway_token_lookups")
         row = await self._pool.fetchrow(_SQL["token"], credential.name)
         if row is None or not self._is_hash_of(row["keyed_hash"], row["hash_key_id"], credential.token):
             return None
-        if not any(is_sealed(row, key.secret) for key in self._keys.valid(self._now())):
+        if not any(Seals(key.secret).is_token(row) for key in self._keys.valid(self._now())):
             await self._report_changed(credential.name)
             return Caller(credential.name, row["kind"], row["holder"], frozenset(), None, is_changed=True)
         self._used.add(credential.name)
@@ -205,7 +210,7 @@ class Access:
             return
         self._reported.add(key_id)
         log.error("a token is refused: its row has not the seal of its members", key_id=key_id)
-        await add_to_trail(self._pool, "refused token", key_id, by="gateway")
+        await add_to_trail(self._pool, "refused token", key_id, by=Actor())
 
     def _is_hash_of(self, stored: bytes, hash_key_id: str | None, token: str) -> bool:
         """Whether the stored hash is the token's under a valid key. Without an id it is of an earlier release."""
@@ -224,6 +229,16 @@ class Access:
                 return None
         scopes = claims.scopes & frozenset(DEFAULT_SCOPES[claims.kind])
         return _caller(name, claims.kind, claims.holder, scopes, row, claims.partners)
+
+    async def _caller_of_console(self, name: str, sending: Sending) -> Caller | None:
+        """None unless the account is active and has this role, and the agency is registered and the account's own."""
+        count("gateway_token_lookups")
+        row = await self._pool.fetchrow(_SQL["console_account"], *sending)
+        kind = SENDERS[sending.role]
+        if row is None or row["role"] != kind:
+            return None
+        found = _caller(name, kind, sending.holder, frozenset(DEFAULT_SCOPES[kind]), row, ())
+        return replace(found, account=sending.username)
 
 
 def _caller(

@@ -15,5 +15,15 @@ FROM platform.agency a LEFT JOIN platform.suspension s ON s.agency = a.code
 LEFT JOIN log.read_position p ON p.topic = 'agency.' || a.code || '.events'
 WHERE a.code = $1
 
+-- name: console_account
+-- The agency $3, if the console's account $1 is active, has role $2 and sends as this agency. The office's accounts name
+-- none.
+SELECT a.role, s.agency IS NOT NULL AS is_suspended, p.paused_until, p.paused_reason
+FROM console.account c JOIN platform.agency a ON a.code = $3
+LEFT JOIN platform.suspension s ON s.agency = a.code
+LEFT JOIN log.read_position p ON p.topic = 'agency.' || a.code || '.events'
+WHERE c.username = $1 AND c.role = $2 AND c.disabled_at IS NULL
+    AND (c.holder = a.code OR (c.role = 'office' AND a.role = 'office'))
+
 -- name: used
 UPDATE platform.token SET last_used_at = now() WHERE key_id = ANY($1::text[])

@@ -1,6 +1,6 @@
-"""Tokens of the console (docs/decisions/the-console-acts-as-its-users.md): each is valid for a minute, and says for
-whom the console sends. They have the claims of an issuer's tokens, and a signature under a secret that only the console
-and the gateway have.
+"""Tokens of the console (docs/decisions/the-gateway-checks-accounts.md): each is valid for a minute, and names the
+account, its role and the agency that it sends as. They are signed under a secret that only the console and the gateway
+have; whether there is such an account, the database says (`callers`).
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from typing import Any, Final
 
 import jwt
 
-from infra.http.console_tokens import ALGORITHM, ISSUER
+from infra.http.console_tokens import ALGORITHM, ISSUER, SENDERS, Sending
 from infra.secret_files import CONSOLE_KEY
 from infra.settings import Settings
-from producers.gateway.access.jwt_tokens import JwtClaims, claims_of
 
 _LEEWAY_S: Final = 10
 _NOT_VALID: Final = (jwt.PyJWTError, TypeError, ValueError, OverflowError, RecursionError)
@@ -31,8 +30,8 @@ class ConsoleIssuer:
         key = settings.secret(*CONSOLE_KEY)
         return None if not key else cls(key, settings.gateway_jwt_audience)
 
-    def read(self, token: str) -> JwtClaims | None:
-        """The token's claims, or None if it is not a valid one of the console."""
+    def read(self, token: str) -> Sending | None:
+        """What the token says, or None if it is not a valid one of the console, or of a role that sends nothing."""
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
@@ -41,8 +40,9 @@ class ConsoleIssuer:
                 issuer=ISSUER,
                 audience=self._audience,
                 leeway=_LEEWAY_S,
-                options={"require": ["exp", "iss", "aud", "sub"]},
+                options={"require": ["exp", "iss", "aud", "sub", "role", "holder"]},
             )
         except _NOT_VALID:
             return None
-        return claims_of(claims)
+        found = Sending(claims["sub"], claims["role"], claims["holder"])
+        return found if all(isinstance(name, str) for name in found) and found.role in SENDERS else None

@@ -49,7 +49,7 @@ async def check(visit: Visiting, kind: Literal["log", "models"]) -> Response:
     if visit.account.role not in CHECKERS:
         raise Problem("forbidden")
     if checks_of(visit).start(kind, visit.account.username):
-        await visit.add_done_to_trail("check", kind)
+        await visit.parts.add_done_to_trail(visit.account.username, "check", kind)
     return visit.redirect("/audit#checks")
 
 

@@ -103,7 +103,8 @@ async def _report(visit: Visit, campaign_id: str, what: What, given: Given) -> R
     if action.effective_index(campaign) is not None:
         return visit.redirect(address_of(campaign_id, report=action.event_id))
     try:
-        reply = await visit.send("POST", "/v1/events", action.event(campaign["owner"]), CONTENT_TYPE)
+        words = f"campaigns {_COMMANDS[what]}", campaign_id
+        reply = await visit.publish(action.event(campaign["owner"]), CONTENT_TYPE, *words, event_id=action.event_id)
     except GatewayAway as error:
         faults: Faults = {"": UNKNOWN if error.may_be_stored else AWAY}
         return _page(visit, campaign, what, given, faults, 503)
@@ -111,7 +112,6 @@ async def _report(visit: Visit, campaign_id: str, what: What, given: Given) -> R
         errors = (reply.document or {}).get("errors", ()) if reply.status == _UNPROCESSABLE else ()
         faults = faults_of(errors) or {"": general_fault(reply)}
         return _page(visit, campaign, what, given, faults, reply.status)
-    await visit.add_done_to_trail(f"campaigns {_COMMANDS[what]}", campaign_id)
     (sent,) = reply.document["receipt"]["events"]
     await _applied(visit, action, sent["address"])
     return visit.redirect(address_of(campaign_id, report=action.event_id, address=sent["address"]))

@@ -40,6 +40,8 @@ SELECT endpoint_id, agency, team, failing_since, disabled_at, disabled_reason FR
 WHERE failing_since IS NOT NULL OR disabled_at IS NOT NULL ORDER BY coalesce(disabled_at, failing_since) DESC LIMIT 50
 
 -- name: trail
--- A page of the trail, newest first: rows before $1, of the operator $2.
-SELECT row_id, at, operator, host, command FROM platform.trail
-WHERE ($1::bigint IS NULL OR row_id < $1) AND ($2::text IS NULL OR operator = $2) ORDER BY row_id DESC LIMIT $3
+-- A page of the trail, newest first: rows before the position $1, of the account, operator or role $2.
+SELECT l.position, t.at, coalesce(t.account, t.operator) AS who, t.role, t.host, t.command
+FROM platform.trail_link l JOIN platform.trail t USING (row_id)
+WHERE ($1::bigint IS NULL OR l.position < $1) AND ($2::text IS NULL OR $2 IN (t.account, t.operator, t.role))
+ORDER BY l.position DESC LIMIT $3

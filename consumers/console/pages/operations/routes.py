@@ -42,7 +42,7 @@ async def operations_page(visit: Visiting) -> Response:
 async def trail_page(visit: Visiting, before: Before = None, operator: Operator = "") -> Response:
     async with visit.parts.connection() as connection:
         rows = await read_trail(connection, before, operator.strip() or None, TRAIL_ROWS + 1)
-    more = rows[TRAIL_ROWS - 1]["row_id"] if len(rows) > TRAIL_ROWS else None
+    more = rows[TRAIL_ROWS - 1]["position"] if len(rows) > TRAIL_ROWS else None
     return visit.page("operations/trail.html", rows=rows[:TRAIL_ROWS], more=more, operator=operator)
 
 

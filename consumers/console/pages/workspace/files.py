@@ -55,7 +55,7 @@ async def upload(visit: Visiting, file: UploadFile | None = None, mapping: Uploa
     """Check a file; nothing is sent yet."""
     if file is None or not file.filename:
         return _start_page(visit, Bilingual("اختر ملفًا.", "Choose a file."))
-    sender = Sender(visit.account.username, visit.caller, visit.caller.require_agency(), visit.words.language)
+    sender = Sender(visit.sending, visit.caller.require_agency(), visit.words.language)
     name = PurePosixPath(file.filename.replace("\\", "/")).name[:_NAME_LENGTH_MAX]
     try:
         content = await file.read(uploads.FILE_BYTES_MAX + 1)
@@ -77,7 +77,9 @@ async def send(visit: Visiting, upload_id: str) -> Response:
     if not found.is_active and found.state != "done":
         try:
             visit.parts.uploads.require_turn(found)
-            await visit.add_to_trail("upload", str(found.good))  # before it begins: it goes on whatever this page says
+            ids = await asyncio.to_thread(found.event_ids)
+            # Before it begins: it goes on whatever this page says.
+            await visit.add_to_trail("upload", str(found.good), event_ids=ids)
             visit.parts.uploads.send(found)
         except TooManyFiles as error:
             return _upload_page(visit, found, _FAULTS[type(error)])

@@ -74,12 +74,11 @@ async def send(visit: Visiting) -> Response:
         raise Problem("malformed-request") from None
     sendable_type(visit, type_name)
     try:
-        reply = await visit.send("POST", "/v1/events", event, STRUCTURED_CONTENT_TYPE)
+        reply = await visit.publish(event, STRUCTURED_CONTENT_TYPE, "publish", type_name, event_id=id_)
     except GatewayAway as error:
         return _not_sent_page(visit, event, id_, may_be_stored=error.may_be_stored)
     if not reply.is_success:
         return _not_sent_page(visit, event, id_, may_be_stored=reply.status == 504, reply=reply)
-    await visit.add_done_to_trail("publish", type_name)
     address = reply.document["receipt"]["events"][0]["address"]
     visit.parts.receipts.keep(visit.account.username, address, reply.document)
     return visit.redirect(f"/workspace/sent/{quote(id_, safe='')}?{urlencode({'address': address})}")

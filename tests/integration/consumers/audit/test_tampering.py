@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from consumers.audit.port import read_verifier
 from consumers.audit.tree import require_tree
+from consumers.database_audit import catalog
 from consumers.database_audit.database import compare_database
 from consumers.database_audit.postgres_port import PostgresPort
 from consumers.operations.audit_command import audit
@@ -27,7 +28,9 @@ from events.validation.verdicts import Agency
 from infra.log.authority import TableDiffers
 from infra.log.key_files import load_or_create_keys, log_key_files
 from infra.log.reader import read_entries
+from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection
+from infra.postgres.trail import Actor, add_to_trail
 from infra.process import lease
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live
@@ -81,7 +84,7 @@ async def whole(settings: Settings, connection: Connection) -> int:
     await journal.open()
     await number(journal, in_batches(readings()))
     key = load_or_create_keys(log_key_files(settings)).current
-    note = key.sign_checkpoint(journal.size, journal.tree.root())
+    note = sign_note(checkpoint_text(key.name, journal.size, journal.tree.root()), [key])
     write_checkpoint(settings.log_folder, note)
     await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", journal.size, note)
     raw = await read_entries(connection, 0, journal.size)
@@ -265,14 +268,25 @@ async def test_the_command_names_the_row_and_exits_with_76(
     monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
     monkeypatch.setenv("YESSER_HOME", str(settings.home))
 
+    due = await catalog.listing(connection)  # with what this test has disabled
+    monkeypatch.setattr(catalog, "expected", lambda: due)
+
     async def verify() -> Any:
         return await asyncio.to_thread(CliRunner().invoke, audit, ["verify", "--database", "--json"])
 
+    await add_to_trail(connection, "keys rotate", by=Actor())
     good = await verify()
     assert good.exit_code == 0, good.output
     document = orjson.loads(good.stdout)
     assert (document["ok"], document["database"]["entries"]) == (True, whole)
     assert document["database"]["rows"]["log.event_id"] + document["database"]["rows"]["log.refusal"] == whole
+    assert document["database"]["rows"]["platform.trail"] == 1
+    await connection.execute(
+        "SET session_replication_role = replica; UPDATE platform.trail SET command = 'keys export'"
+    )
+    difference = orjson.loads((await verify()).stdout)["difference"]
+    assert (difference["table"], difference["found"]["command"]) == ("platform.trail", "keys export")
+    await connection.execute("RESET session_replication_role")
     await connection.execute("DELETE FROM log.event_id WHERE index = 30")
     bad = await verify()
     assert isinstance(bad.exception, TableDiffers)

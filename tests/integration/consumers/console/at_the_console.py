@@ -13,10 +13,10 @@ import httpx
 from consumers.console.accounts import accounts
 from consumers.console.accounts.accounts import Account, Role
 from consumers.console.accounts.passwords import hash_password
-from consumers.console.accounts.seals import Seals
 from consumers.console.app import application
 from consumers.console.parts import Parts
 from consumers.console.process import running_parts
+from infra.keys.seals import Seals
 from infra.postgres.connection import Connection
 from infra.secret_files import ACCOUNTS_KEY, write_private
 from infra.settings import Settings
@@ -43,10 +43,15 @@ def write_accounts_key(settings: Settings) -> None:
 
 
 async def add_account(
-    connection: Connection, username: str, role: Role, holder: str | None = None, subject: str | None = None
+    connection: Connection,
+    username: str,
+    role: Role,
+    holder: str | None = None,
+    subject: str | None = None,
+    team: str | None = None,
 ) -> None:
     """With the password of the tests. `connection`: with the rights of the superuser."""
-    account = Account(username, role, holder, language="en")
+    account = Account(username, role, holder, team, language="en")
     await accounts.add_account(connection, SEALS, account, _HASH, subject)
 
 

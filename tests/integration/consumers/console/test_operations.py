@@ -28,7 +28,7 @@ async def test_a_halt_shows_its_reason_and_its_runbook_entry(settings: Settings,
         assert "checksum does not match" in page, "the runbook's entry"
         assert "Ministry of &lt;b&gt;Health" in page
         trail = (await client.get("/operations/trail")).text
-        assert "console/operator" in trail
+        assert "yesser_console" in trail
         assert "sign in" in trail
         parts.reads.terminate()
         away = await client.get("/operations")

@@ -56,8 +56,11 @@ async def test_the_account_of_a_subject_signs_in(console: ConsoleHarness, issuer
         assert (answer.status_code, answer.headers["location"]) == (303, "/account"), answer.text
         assert "labour" in (await browser.get("/account")).text
         assert (await browser.get(callback)).status_code == 401, "a code is used once"
-    trail = await console.connection.fetch("SELECT operator FROM platform.trail WHERE command LIKE 'sign in%'")
-    assert [row["operator"] for row in trail] == ["console/labour"]
+    trail = await console.connection.fetch("SELECT role, account, command FROM platform.trail ORDER BY row_id")
+    assert [tuple(row) for row in trail] == [
+        ("yesser_console", "labour", "sign in"),
+        ("yesser_console", None, "sign in refused"),
+    ]
 
 
 async def test_nobody_gets_in_only_because_the_provider_knows_them(console: ConsoleHarness) -> None:

@@ -7,6 +7,7 @@ import pytest
 from consumers.operations.topics_command import CannotDelete, delete, look_at, require_elsewhere
 from consumers.registrar.guards.continuation import write_checkpoint
 from infra.log.key_files import load_or_create_keys, log_key_files
+from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.test_pipeline import grow, ship
@@ -66,7 +67,7 @@ async def test_a_registrar_makes_what_was_deleted_again(settings: Settings, conn
 
         await until(is_back, "both topics are filled again")
     key = load_or_create_keys(log_key_files(settings)).current
-    write_checkpoint(settings.log_folder, key.sign_checkpoint(1, bytes(32)))
+    write_checkpoint(settings.log_folder, sign_note(checkpoint_text(key.name, 1, bytes(32)), [key]))
     with pytest.raises(CannotDelete, match=r"a checkpoint of size 2, .* one of size 1"):
         await deleted(connection, settings, settings.checkpoints_topic)
     (settings.log_folder / "checkpoint").unlink()

@@ -18,7 +18,15 @@ from consumers.registrar.registrar import Registrar
 from infra.log.key_files import KeyRing, NextKey, load_keys, log_key_files, write_next
 from infra.log.key_history import parse_transition, sign_transition
 from infra.log.reader import log_size, read_tree
-from infra.log.signed_note import InvalidNote, LogKey, Verifier, parse_checkpoint, signers_of
+from infra.log.signed_note import (
+    InvalidNote,
+    LogKey,
+    Verifier,
+    checkpoint_text,
+    parse_checkpoint,
+    sign_note,
+    signers_of,
+)
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.registrar.registering import (
@@ -193,7 +201,7 @@ async def test_a_checkpoint_of_the_replaced_key_alone_halts(settings: Settings, 
     assert stolen is not None
     await send(settings, HEALTH_TOPIC, said("a"))
     root = (await read_tree(connection, await log_size(connection))).root()
-    forged = stolen.sign_checkpoint(1_000, root)
+    forged = sign_note(checkpoint_text(stolen.name, 1_000, root), [stolen])
     await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES (1000, $1)", forged)
     one = registrar(settings)
     async with running(one):

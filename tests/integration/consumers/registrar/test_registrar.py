@@ -20,7 +20,7 @@ from consumers.registrar.shipper import Shipper
 from infra.log.key_files import load_or_create_keys, log_key_files
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.reader import log_size, read_entries, read_leaves, read_tree
-from infra.log.signed_note import LogKey, parse_checkpoint
+from infra.log.signed_note import LogKey, checkpoint_text, parse_checkpoint, sign_note
 from infra.postgres.connection import Connection, connect
 from infra.postgres.verdicts import next_sequence
 from infra.process import lease, retention
@@ -799,7 +799,9 @@ async def test_a_database_older_than_the_signed_checkpoint_halts(settings: Setti
     async with running(registrar(settings)):
         await until_size(connection, 2)
     key = load_or_create_keys(log_key_files(settings)).current
-    (settings.log_folder / "checkpoint").write_text(key.sign_checkpoint(3, bytes(32)), encoding="utf-8")
+    (settings.log_folder / "checkpoint").write_text(
+        sign_note(checkpoint_text(key.name, 3, bytes(32)), [key]), encoding="utf-8"
+    )
     one = registrar(settings)
     async with running(one):
         assert "yesser recover" in await until_says(settings, one)
@@ -811,7 +813,9 @@ async def test_a_database_with_another_root_halts(settings: Settings, connection
     async with running(registrar(settings)):
         await until_size(connection, 2)
     key = load_or_create_keys(log_key_files(settings)).current
-    (settings.log_folder / "checkpoint").write_text(key.sign_checkpoint(2, bytes(32)), encoding="utf-8")
+    (settings.log_folder / "checkpoint").write_text(
+        sign_note(checkpoint_text(key.name, 2, bytes(32)), [key]), encoding="utf-8"
+    )
     one = registrar(settings)
     async with running(one):
         assert "root" in await until_says(settings, one)

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.log.signed_note import LogKey, Verifier
+from infra.log.signed_note import Verifier
+from infra.witnesses.cosignature import WitnessKey
 
 KILLED_BEFORE_ANSWER = """
 import os, signal
@@ -36,7 +37,7 @@ class Running:
 @contextmanager
 def running(
     folder: Path,
-    key: LogKey,
+    key: WitnessKey,
     log: Verifier,
     *,
     first_run: bool = False,

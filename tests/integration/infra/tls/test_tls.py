@@ -19,12 +19,18 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from cryptography import x509
 
+from consumers.console.accounts import accounts
+from consumers.console.accounts.accounts import Account
+from consumers.console.accounts.passwords import hash_password
 from infra.embedded.stack import running_stack
+from infra.http.console_tokens import Sending, console_token
 from infra.kafka.admin import admin_client
 from infra.kafka.client_config import agency_listener, client_arguments
 from infra.kafka.clients import start_client, stop_safely
+from infra.keys.seals import Seals
 from infra.postgres.connection import connected
 from infra.principals import SUPERUSER
+from infra.secret_files import CONSOLE_KEY
 from infra.settings import Settings
 from infra.tls.certificate_files import CertificateUnusable, TlsFiles
 from infra.tls.client import NotTrusted, client_context
@@ -37,6 +43,9 @@ from producers.gateway.process import Gateway
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.sdk.client import AgencyClient
 from producers.sdk.problems import GatewayProblem
+from tests.integration.consumers.console.at_the_console import PASSWORD
+from tests.integration.consumers.console.console_process import hidden, run_console, write_console_key
+from tests.integration.consumers.console.test_gateway_away import FORM, TYPED
 from tests.integration.consumers.registrar.registering import until
 from tests.integration.infra.tls.tls_postgres import tls_postgres
 from tests.integration.producers.gateway.harness import REGISTER, now, ready
@@ -70,8 +79,15 @@ class Stack:
 
     @property
     def gateway(self) -> str:
-        (port,) = (process["port"] for process in self.record["processes"] if process["name"] == "gateway")
-        return f"https://127.0.0.1:{port}"
+        return f"https://127.0.0.1:{self._port('gateway')}"
+
+    @property
+    def console(self) -> str:
+        return f"http://127.0.0.1:{self._port('console')}"
+
+    def _port(self, name: str) -> int:
+        (port,) = (process["port"] for process in self.record["processes"] if process["name"] == name)
+        return int(port)
 
     def of_agency(self, tmp_path: Path, port: str, **changes: Any) -> Settings:
         """The settings of the agency's own machine: nothing of the platform's home."""
@@ -83,7 +99,7 @@ class Stack:
 def tls() -> Iterator[Stack]:
     with (
         folder_of_services() as folder,
-        running_stack(folder / "home", only=("kafka", "postgres", "gateway"), tls=True) as own_settings,
+        running_stack(folder / "home", only=("kafka", "postgres", "gateway", "console"), tls=True) as own_settings,
     ):
         settings = own_settings.acting_as(SUPERUSER)
         record = settings.stack()
@@ -96,11 +112,13 @@ def tls() -> Iterator[Stack]:
 
 
 async def _prepared(settings: Settings) -> tuple[str, str]:
-    """The token and the Kafka password of agency `health`."""
+    """The token and the Kafka password of agency `health`, which has the account `tls-desk` too."""
     await provision(settings, AGENCIES)
     async with connected(settings, "test") as connection:
         for code in AGENCIES:
             await connection.execute(REGISTER, code, "agency")
+        account = Account("tls-desk", "agency", "health", language="en")
+        await accounts.add_account(connection, Seals.of(settings), account, hash_password(PASSWORD))
         made = await create_token(connection, hash_key(settings), TokenRequest("agency", "health", 1))
         return made.token, await rotate(connection, settings, "health")
 
@@ -212,6 +230,52 @@ async def test_with_mutual_tls_a_token_counts_only_with_its_holders_certificate(
         context = client_context(TlsFiles(tls.ca))
         async with httpx.AsyncClient(base_url=address, verify=context, trust_env=False) as browser:
             assert (await browser.get("/docs")).status_code == 200, "public pages need no certificate"
+
+
+async def test_with_mutual_tls_the_console_publishes_with_its_own_certificate_and_nobody_else_with_it(
+    tls: Stack,
+) -> None:
+    write_console_key(tls.settings)
+    certificate = tls.settings.home / "tls" / "console.pem"
+    async with (
+        _another(tls, gateway_client_ca=tls.ca) as address,
+        connected(tls.settings, "test") as connection,
+        run_console(
+            tls.settings, connection, console_gateway=address, tls_ca=tls.ca, tls_certificate=certificate
+        ) as console,
+        console.browser("health") as browser,
+    ):
+        assert "The event has arrived" in await _published(browser)
+        async with AgencyClient(address, tls.token, tls=TlsFiles(tls.ca, pair(certificate))) as client:
+            with pytest.raises(GatewayProblem) as caught:
+                await client.send(EVENT)
+            assert caught.value.problem.type == "/problems/wrong-certificate"
+        token = console_token(
+            tls.settings.secret(*CONSOLE_KEY) or "",
+            Sending("health", "agency", "health"),
+            tls.settings.gateway_jwt_audience,
+            now(),
+        )
+        for files in (TlsFiles(tls.ca), TlsFiles(tls.ca, pair(tls.files / "health.pem"))):
+            async with AgencyClient(address, token, tls=files) as client:
+                with pytest.raises(GatewayProblem) as caught:
+                    await client.send(EVENT)
+                assert caught.value.problem.type == "/problems/wrong-certificate", "the console's key is not enough"
+
+
+async def test_the_console_of_a_stack_with_tls_publishes_through_its_gateway(tls: Stack) -> None:
+    async with httpx.AsyncClient(base_url=tls.console, timeout=60, cookies={"yesser-language": "en"}) as browser:
+        answer = await browser.post("/sign-in", data={"username": "tls-desk", "password": PASSWORD})
+        assert answer.status_code == 303, answer.text
+        assert "The event has arrived" in await _published(browser)
+
+
+async def _published(browser: httpx.AsyncClient) -> str:
+    """The page after an event was sent by the form."""
+    csrf = hidden((await browser.get(FORM)).text, "csrf")
+    event = hidden((await browser.post(FORM, data={**TYPED, "csrf": csrf})).text, "event")
+    answer = await browser.post("/workspace/send", data={"csrf": csrf, "event": event}, follow_redirects=True)
+    return answer.text
 
 
 async def test_an_agency_publishes_over_tls_with_its_password(tls: Stack, tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ from consumers.relay.relay import Relay
 from infra.http.problems import Problem
 from infra.kafka.admin import admin_client, allow_agency
 from infra.kafka.client_config import agency_topic, client_arguments
+from infra.keys.access_changes import AccessChanges
 from infra.log.authority import RESUMED, SUSPENDED
 from infra.postgres.connection import Connection, Pool
-from infra.postgres.trail import add_to_trail, read_trail
+from infra.postgres.trail import add_to_trail, trail_rows
 from infra.secret_files import password
 from infra.settings import Settings
 from producers.agencies.lifecycle import NotResumedYet, StatusUnchanged, is_suspended, resume, rotate, suspend
@@ -83,7 +84,7 @@ async def logged(settings: Settings, connection: Connection) -> AsyncIterator[st
 
 
 async def commands(connection: Connection) -> list[str]:
-    return [row["command"] for row in await read_trail(connection, None)]
+    return [row["command"] async for row in trail_rows(connection)]
 
 
 async def test_a_suspended_agency_cannot_write_and_a_resumed_one_can(
@@ -191,7 +192,7 @@ async def test_a_holder_has_two_active_tokens_and_the_database_knows_none_of_the
     first, second = await create_token(connection, key, asked), await create_token(connection, key, asked)
     with pytest.raises(NoToken, match="2 active tokens"):
         await create_token(connection, key, asked)
-    assert await revoke_token(connection, first.key_id) == health
+    assert await revoke_token(connection, first.key_id, AccessChanges.of(settings)) == health
     await create_token(connection, key, asked)
     dump = str(await connection.fetch("SELECT t::text FROM platform.token t"))
     assert second.token not in dump
@@ -232,7 +233,7 @@ async def test_a_revoked_token_does_not_come_back_when_its_row_is_changed(
     settings: Settings, pool: Pool, connection: Connection, health: str
 ) -> None:
     made = await create_token(connection, hash_key(settings), TokenRequest("agency", health, 30))
-    await revoke_token(connection, made.key_id)
+    await revoke_token(connection, made.key_id, AccessChanges.of(settings))
     await connection.execute("UPDATE platform.token SET revoked_at = NULL")
     with pytest.raises(Problem) as caught:
         await holder_of(Access(settings, pool), made.token)
@@ -265,4 +266,4 @@ async def test_a_token_needs_a_known_holder_and_takes_no_scope_beyond_its_kind(
         with pytest.raises(NoToken, match=words):
             await create_token(connection, key, asked)
     with pytest.raises(NoToken, match="no token"):
-        await revoke_token(connection, "aaaaaaaaaa")
+        await revoke_token(connection, "aaaaaaaaaa", AccessChanges.of(settings))

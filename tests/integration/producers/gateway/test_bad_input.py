@@ -16,6 +16,7 @@ from events.faults.problems import CODES
 from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
 from events.wire.codec import to_binary_mode
+from infra.keys.access_changes import AccessChanges
 from producers.agencies.tokens import revoke_token
 from tests.integration.producers.gateway.harness import (
     BATCH,
@@ -318,7 +319,7 @@ async def test_a_revoked_an_expired_and_a_suspended_token_are_refused(harness: G
     assert await problem_after(suspend) == (403, "/problems/suspended")
     await harness.connection.execute("DELETE FROM platform.suspension")
     assert await problem_after("UPDATE platform.token SET expires_at = now()") == (401, "/problems/unauthenticated")
-    await revoke_token(harness.connection, harness.token.key_id)
+    await revoke_token(harness.connection, harness.token.key_id, AccessChanges.of(harness.settings))
     later = "UPDATE platform.token SET expires_at = now() + interval '1 day'"
     assert await problem_after(later) == (401, "/problems/unauthenticated")
     assert len(await harness.stored()) == 1

@@ -23,6 +23,9 @@ class Connection:
     async def fetchval(self, *_: object) -> bool:
         return True
 
+    async def fetchrow(self, *_: object) -> None:
+        """The trail has no rows yet."""
+
     async def fetch(self, *_: object) -> list[tuple[object, ...]]:
         """The growth of both: no version of the campaigns can be compared with that of their rows."""
         return [

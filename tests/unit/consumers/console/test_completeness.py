@@ -37,7 +37,7 @@ class Numbers:
     def __init__(self, status: str) -> None:
         self._status = status
 
-    async def ask(self, caller: Any, username: str, method: str, path: str, **options: Any) -> Reply:
+    async def ask(self, sending: Any, method: str, path: str, **options: Any) -> Reply:
         if path == "/v1/completeness":
             counts = {"seen_count": 1, "highest": LONG, "missing_count": LONG, "missing": [[4, LONG]]}
             return Reply(200, {"status": self._status, **counts}, {})

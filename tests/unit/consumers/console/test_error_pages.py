@@ -115,7 +115,7 @@ async def test_a_changed_entry_is_named_also_where_a_command_beside_found_it(
 class Refusing:
     """A gateway that says why it makes no change."""
 
-    async def ask(self, caller: Caller, username: str, method: str, path: str, **given: Any) -> Reply:
+    async def ask(self, sending: Any, method: str, path: str, **given: Any) -> Reply:
         errors = [{"detail": "The team <b> has open subscriptions."}]
         return Reply(409, {"type": "/problems/not-allowed-now", "errors": errors}, {})
 

@@ -75,7 +75,7 @@ async def test_the_name_of_a_picture_of_phases_holds_for_every_number() -> None:
 class Halted:
     """A gateway whose registrar reads the agency's topic no more."""
 
-    async def ask(self, caller: Caller, username: str, method: str, path: str, **given: Any) -> Reply:
+    async def ask(self, sending: Any, method: str, path: str, **given: Any) -> Reply:
         return Reply(200, {"state": "pending", "halted": "leaf <7> differs"}, {})
 
 

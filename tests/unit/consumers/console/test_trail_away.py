@@ -35,7 +35,7 @@ class Gateway:
     def __init__(self) -> None:
         self.stored = 0
 
-    async def ask(self, caller: Caller, username: str, method: str, path: str, **given: Any) -> Reply:
+    async def ask(self, sending: Any, method: str, path: str, **given: Any) -> Reply:
         if method == "GET":
             return Reply(200, {"state": "registered", "index": 7}, {})
         self.stored += 1
@@ -80,8 +80,8 @@ async def test_a_file_is_sent_only_where_the_trail_says_so(monkeypatch: pytest.M
     kept = Uploads(gateway)
     trail: list[tuple[Any, ...]] = []
 
-    async def written(visit: Visit, *words: str) -> None:
-        trail.append((words, gateway.stored, kept.of(AGENCY.username)[0].state))
+    async def written(visit: Visit, *words: str, event_ids: list[str]) -> None:
+        trail.append((words, event_ids, gateway.stored, kept.of(AGENCY.username)[0].state))
 
     if not is_away:
         monkeypatch.setattr(Visit, "add_to_trail", written)
@@ -92,6 +92,6 @@ async def test_a_file_is_sent_only_where_the_trail_says_so(monkeypatch: pytest.M
         (upload,) = kept.of(AGENCY.username)
         assert answer.status_code == (503 if is_away else 303)
         assert (upload.state == "checked") is is_away
-    assert trail == ([] if is_away else [(("upload", "1"), 0, "checked")])
+    assert trail == ([] if is_away else [(("upload", "1"), [EVENT["id"]], 0, "checked")])
     await kept.close()
     assert not (is_away and gateway.stored)

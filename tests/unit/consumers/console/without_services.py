@@ -10,7 +10,6 @@ from typing import Any, Final, cast
 import httpx
 
 from consumers.console.accounts.accounts import Account
-from consumers.console.accounts.seals import Seals
 from consumers.console.accounts.sessions import COOKIE, Session, Sessions
 from consumers.console.app import application
 from consumers.console.data.gateway import Gateway, GatewayAway
@@ -23,6 +22,7 @@ from consumers.console.sending.uploads import Uploads
 from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
 from infra.http.routes import RouteParts
+from infra.keys.seals import Seals
 from infra.postgres.connection import Pool
 from infra.settings import Settings
 
@@ -85,7 +85,8 @@ def parts_for(account: Account | None, **changes: Any) -> Parts:
 @asynccontextmanager
 async def browser(account: Account | None = None, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody at the console; signed in if there is an account. An error that is not answered is raised."""
-    transport = httpx.ASGITransport(application(parts_for(account, **changes)))
-    cookies = {COOKIE: "any"} if account else {}
+    parts = parts_for(account, **changes)
+    transport = httpx.ASGITransport(application(parts))
+    cookies = {parts.cookies.name(COOKIE): "any"} if account else {}
     async with httpx.AsyncClient(transport=transport, base_url="http://console", cookies=cookies) as client:
         yield client

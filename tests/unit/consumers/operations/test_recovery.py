@@ -9,12 +9,15 @@ import pytest
 from click.testing import CliRunner
 
 from consumers.operations import recovery
-from consumers.operations.recovery import recover_command
+from consumers.operations.recovery import NoAccessRecord, recover_command
 from consumers.registrar.recovery.recover import Recovered
 from consumers.registrar.recovery.restored import Lacking
 from events.errors import Retry
+from infra.keys.access_changes import Reapplied
+from infra.postgres.connection import NoPassword
 
 FOUND = Recovered(7, 11, bytes(32), {"agency.b.events": Lacking(3, 1)}, {"agency.b.events": "the record is gone"})
+ACCESS = Reapplied(revoked=["abcdefghij"], missing=["account press", "token klmnopqrst"], sessions_ended=2)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *options: str) -> str:
@@ -23,17 +26,34 @@ def run(monkeypatch: pytest.MonkeyPatch, *options: str) -> str:
         return FOUND
 
     monkeypatch.setattr(recovery, "recover", found)
+    monkeypatch.setattr(recovery, "with_database", lambda *_: ACCESS)
     result = CliRunner().invoke(recover_command, options)
     assert result.exit_code == 0, result.output
     return result.stdout
 
 
 def test_what_topics_lack_and_which_are_halted_is_said_after_what_came_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second, third = run(monkeypatch, "--accept-unsigned").splitlines()[1::2]
+    first, second, third, *access = run(monkeypatch, "--accept-unsigned").splitlines()[1::2]
     assert first == f"The log has 11 entries (4 were recovered); root {bytes(32).hex()}."
     assert "agency.b.events no longer holds 3 records" in second
     assert "and 1 records without an entry" in second
     assert third == "agency.b.events is halted: the record is gone"
+    assert access == [
+        "Tokens revoked again: abcdefghij.",
+        "Lost, because made after the copy: account press, token klmnopqrst.",
+        "Sessions of the console ended: 2.",
+    ]
+
+
+def test_a_machine_without_the_administrators_password_says_what_is_left_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without(*_: object) -> None:
+        raise NoPassword
+
+    run(monkeypatch)
+    monkeypatch.setattr(recovery, "with_database", without)
+    result = CliRunner().invoke(recover_command)
+    assert "was not applied here: run `yesser recover --access-only`" in result.stdout
+    assert isinstance(CliRunner().invoke(recover_command, ["--access-only"]).exception, NoAccessRecord)
 
 
 def test_the_json_document_names_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,6 +63,7 @@ def test_the_json_document_names_the_same(monkeypatch: pytest.MonkeyPatch) -> No
         "root": bytes(32).hex(),
         "lacking": [{"topic": "agency.b.events", "records": 3, "duplicates": 1}],
         "halted": [{"topic": "agency.b.events", "reason": "the record is gone"}],
+        "access": ACCESS.document(),
     }
 
 

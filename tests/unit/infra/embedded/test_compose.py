@@ -158,11 +158,11 @@ def test_every_setting_that_a_process_is_given_exists(compose: dict[str, Any]) -
 MORE_SECRETS = {
     "delivery": {"delivery/endpoint-key", "delivery/smtp"},
     "gateway": {"reader/postgres", "tokens/hash-key", "console-tokens/key"},
-    "console": {"reader/postgres", "console-tokens/key", "accounts/key"},
+    "console": {"reader/postgres", "console-tokens/key", "accounts/key", "console/oidc-secret"},
 }
 """Delivery unseals the secrets of webhooks, and signs in to the mail server. The gateway and the console read as the
 reader. The gateway has the tokens' hash key, and the key of what the console sends to it; the
-console seals accounts."""
+console seals accounts, and signs in to its identity provider."""
 
 
 def test_each_process_gets_the_secrets_of_its_own_principal_as_files(compose: dict[str, Any]) -> None:
@@ -233,6 +233,12 @@ def test_every_process_sees_the_files_that_a_deployments_settings_name(compose: 
             assert "./config:/config:ro" in service["volumes"], name
             unset = {given for given, value in service["environment"].items() if value is None}
             assert {f"YESSER_{setting.upper()}" for setting in OF_A_DEPLOYMENT} <= unset, name
+
+
+def test_the_console_gets_its_proxies_and_its_identity_provider(compose: dict[str, Any]) -> None:
+    given = compose["services"]["console"]["environment"]
+    of_the_console = ("console_trusted_proxies", "console_oidc_issuer", "console_oidc_client_id")
+    assert [given.get(f"YESSER_{name.upper()}", "") for name in of_the_console] == [None] * 3, "passed on where set"
 
 
 def targets(compose: dict[str, Any], service: str) -> set[str]:

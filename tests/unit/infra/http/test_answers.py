@@ -21,7 +21,7 @@ from consumers.console.accounts.sealing import Sealer
 from consumers.console.data.gateway import Gateway, GatewayAway
 from consumers.cosigning.submitter import REQUEST_MAX_S, NotCosigned, Submitter
 from infra.http.answers import AnswerRefused, bound_answers
-from infra.http.callers import Caller
+from infra.http.console_tokens import Sending
 from infra.settings import Settings
 from infra.witnesses.add_checkpoint import AddCheckpoint
 from infra.witnesses.cosignature import cosigner_of
@@ -81,7 +81,7 @@ async def console(address: str) -> None:
     gateway = Gateway(Settings(console_gateway=address), lambda: datetime.now(UTC))
     gateway._key = KEY_OF_TOKENS
     try:
-        await gateway.ask(Caller("console/a", "office", "office", frozenset(), None), "a", "GET", "/v1/plan")
+        await gateway.ask(Sending("a", "office", "yesser"), "GET", "/v1/plan")
     finally:
         await gateway.close()
 

@@ -20,18 +20,18 @@ from infra.log.key_files import (
     write_next,
 )
 from infra.log.key_history import Transition, sign_transition
-from infra.log.signed_note import InvalidKey, LogKey, parse_vkey
+from infra.log.signed_note import InvalidKey, LogKey, PrivateKey, parse_vkey
 
 NAME = "log.example/0"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TREE = (5, bytes(32))
 
 
-def made(folder: Path, name: str) -> LogKey:
+def made(folder: Path, name: str) -> PrivateKey:
     return load_or_create_keys(KeyFiles(folder, "log", name)).current
 
 
-def loaded(folder: Path, name: str) -> LogKey:
+def loaded(folder: Path, name: str) -> PrivateKey:
     return load_keys(KeyFiles(folder, "log", name)).current
 
 
@@ -120,7 +120,7 @@ def a_key() -> LogKey:
     return LogKey(NAME, os.urandom(32))
 
 
-def rotated(folder: Path, *, overlap_days: int = 7) -> tuple[LogKey, LogKey, Transition]:
+def rotated(folder: Path, *, overlap_days: int = 7) -> tuple[PrivateKey, LogKey, Transition]:
     """A folder whose prepared key is to replace the first, and the rotation as the registrar would store it."""
     files = KeyFiles(folder, "log", NAME)
     old, new = load_or_create_keys(files).current, a_key()

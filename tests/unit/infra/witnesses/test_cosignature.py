@@ -6,13 +6,26 @@ import base64
 from hashlib import sha256
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 from nacl.signing import VerifyKey
 
 from infra.log.signed_note import InvalidKey, InvalidNote, LogKey, parse_vkey
-from infra.witnesses.cosignature import Cosigner, cosign, cosignature_in, cosigner_of, cosigners_of, parse_cosigner
+from infra.witnesses.cosignature import (
+    Cosigner,
+    MlDsaKey,
+    WitnessKey,
+    cosign,
+    cosignature_in,
+    cosigner_of,
+    cosigners_of,
+    parse_cosigner,
+    parse_witness_key,
+)
 
 KEY = LogKey("court.example/witness", bytes(range(32)))
 OTHER = LogKey("bank.example/witness", bytes(range(1, 33)))
+ML_DSA = MlDsaKey("court.example/witness", bytes(range(32)))
+"""The name of `KEY`, and its seed."""
 LOG = LogKey("log.example/0", bytes(32))
 TEXT = "log.example/0\n7\nqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqo=\n"
 NOTE = LOG.sign(TEXT)
@@ -28,6 +41,66 @@ def test_the_signature_is_over_header_time_and_the_whole_text() -> None:
     VerifyKey(cosigner_of(KEY).public).verify(message, blob[12:])
 
 
+def test_an_ml_dsa_signature_is_over_the_structure_of_names_time_and_tree() -> None:
+    blob = base64.b64decode(cosign(ML_DSA, TEXT, 1_679_315_147).rstrip("\n").split(" ")[2])
+    assert len(blob) == 4 + 8 + 2420
+    assert blob[4:12] == (1_679_315_147).to_bytes(8, "big")
+    message = b"".join(
+        [
+            b"subtree/v1\n\x00",
+            b"\x15court.example/witness",
+            bytes.fromhex("00000000641850cb"),
+            b"\x0dlog.example/0",
+            bytes.fromhex("0000000000000000 0000000000000007"),
+            b"\xaa" * 32,
+        ]
+    )
+    MLDSA44PublicKey.from_public_bytes(ML_DSA.public).verify(blob[12:], message)
+    assert cosigner_of(ML_DSA).key_id == sha256(b"court.example/witness\n\x06" + ML_DSA.public).digest()[:4] == blob[:4]
+
+
+def test_an_ml_dsa_cosignature_says_nothing_of_lines_after_the_tree() -> None:
+    signature = _signature(cosign(ML_DSA, TEXT, 6))
+    assert cosigner_of(ML_DSA).accepts(TEXT + "an extension\n", signature)
+    for changed in (TEXT.replace("\n7\n", "\n8\n"), TEXT.replace("log.", "lag."), TEXT.replace("\nq", "\nr"), "text\n"):
+        assert not cosigner_of(ML_DSA).accepts(changed, signature)
+    other = Cosigner("bank.example/witness", ML_DSA.public, cosigner_of(ML_DSA).kind)
+    assert not other.accepts(TEXT, signature), "the name is signed"
+
+
+@pytest.mark.parametrize("at", [*range(4, 12), 12, 700, 2431])
+def test_each_part_of_an_ml_dsa_cosignature_counts(at: int) -> None:
+    blob = bytearray(base64.b64decode(cosign(ML_DSA, TEXT, 6).split(" ")[2]))
+    blob[at] ^= 1
+    line = f"— {KEY.name} {base64.b64encode(blob).decode()}\n"
+    with pytest.raises(InvalidNote, match="court"):
+        cosigners_of(NOTE + line, [cosigner_of(ML_DSA)])
+
+
+def test_what_is_no_signature_or_no_tree_of_64_bits_is_refused() -> None:
+    cosigner = cosigner_of(ML_DSA)
+    for signature in (b"", bytes(8), bytes(8 + 2419), bytes(8 + 2421)):
+        assert not cosigner.accepts(TEXT, signature)
+    assert not cosigner.accepts(TEXT.replace("\n7\n", f"\n{1 << 64}\n"), bytes(8 + 2420))
+    assert not cosigner.accepts("l" * 256 + TEXT, bytes(8 + 2420))
+
+
+def test_both_types_of_one_name_are_two_witnesses() -> None:
+    note = NOTE + cosign(KEY, TEXT, 5) + cosign(ML_DSA, TEXT, 5)
+    both = [cosigner_of(KEY), cosigner_of(ML_DSA)]
+    assert cosigners_of(note, both) == both
+    assert cosigners_of(NOTE + cosign(ML_DSA, TEXT, 5), both) == both[1:]
+
+
+@pytest.mark.parametrize("key", [KEY, ML_DSA])
+def test_a_private_key_comes_back_as_what_it_is(key: WitnessKey) -> None:
+    assert parse_witness_key(key.skey) == key
+    assert key.seed.hex() not in repr(key)
+    name, _, seed = key.skey.removeprefix("PRIVATE+KEY+").split("+", 2)
+    with pytest.raises(InvalidKey, match="does not have the id"):
+        parse_witness_key(f"PRIVATE+KEY+{name}+00000000+{seed}")
+
+
 def test_the_key_id_covers_the_type_so_that_a_key_has_another_id_as_a_logs_key() -> None:
     public = KEY.verifier.public
     assert cosigner_of(KEY).key_id == sha256(KEY.name.encode() + b"\n\x04" + public).digest()[:4]
@@ -36,6 +109,7 @@ def test_the_key_id_covers_the_type_so_that_a_key_has_another_id_as_a_logs_key()
 
 def test_a_verifier_key_comes_back_and_one_of_a_log_is_refused() -> None:
     assert parse_cosigner(cosigner_of(KEY).vkey) == cosigner_of(KEY)
+    assert parse_cosigner(cosigner_of(ML_DSA).vkey) == cosigner_of(ML_DSA)
     with pytest.raises(InvalidKey, match="type 0x01, not 0x04"):
         parse_cosigner(KEY.verifier.vkey)
     with pytest.raises(InvalidKey, match="type 0x04, not 0x01"):

@@ -18,6 +18,7 @@ from consumers.registrar.recovery.recover import recover
 from consumers.registrar.recovery.source import CannotRecover, Source, topic_source
 from infra.log.key_files import load_keys, load_or_create_keys, log_key_files
 from infra.log.reader import log_size, read_entries, read_tree
+from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection, connect
 from infra.process import lease
 from infra.settings import Settings
@@ -36,7 +37,7 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.stack import drop_database, execute, superusers_address, with_database
-from tests.unit.consumers.registrar.readings import LABOUR, registered, said
+from tests.unit.consumers.registrar.readings import LABOUR, registered, said, suspended
 
 TABLES = (
     "segment",
@@ -117,6 +118,8 @@ async def _go_on(settings: Settings) -> None:
         await send(settings, HEALTH_TOPIC, b"{", headers=[("n\x00", b"v")])
         await send(settings, HEALTH_TOPIC, said("last"))
         await until_size(watching, 44 + 1 + 4 * 33 + 2)
+        await send(settings, "agency.platform.events", suspended("labour"))
+        await until_size(watching, 44 + 1 + 4 * 33 + 2 + 1)
         await until_shipped(watching, await log_size(watching))
     await watching.close()
 
@@ -171,6 +174,7 @@ async def test_what_the_registrar_had_decided_is_there_again(settings: Settings)
     async with copied(settings) as old:
         await recover(old.settings, topic_source(old.settings), quiet)
         watching = await connect(old.settings, "watching")
+        assert await watching.fetchval("SELECT agency FROM platform.suspension") == "labour", "before the first request"
 
         async def all_read() -> bool:
             counted: int = await watching.fetchval("SELECT count(*) FROM log.duplicate")
@@ -208,7 +212,9 @@ async def test_a_source_that_was_changed_is_not_believed(settings: Settings, whe
             # As if the last signature had been lost with the disk: the agencies' own topics still tell.
             key = load_or_create_keys(log_key_files(settings)).current
             watching = await connect(old.settings, "watching")
-            note = key.sign_checkpoint(old.size_before, (await read_tree(watching, old.size_before)).root())
+            note = sign_note(
+                checkpoint_text(key.name, old.size_before, (await read_tree(watching, old.size_before)).root()), [key]
+            )
             await watching.close()
             (settings.log_folder / "checkpoint").write_text(note, encoding="utf-8")
         lying = changed(topic_source(old.settings), lambda raw: raw.replace(b"word", b"lies"))

@@ -18,6 +18,7 @@ from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency, Refused
 from infra.log.key_files import load_keys, log_key_files
 from infra.log.reader import log_size, read_tree
+from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection, connect
 from infra.settings import Settings
 from tests.integration.consumers.registrar.recovery.test_recover import Copied, copied, quiet, rows_of
@@ -205,7 +206,7 @@ async def test_entries_behind_the_signed_root_need_a_topic_that_confirms_them_or
         try:
             key = load_keys(log_key_files(settings)).current
             tree = await read_tree(connection, old.size_before)
-            note = key.sign_checkpoint(old.size_before, tree.root())
+            note = sign_note(checkpoint_text(key.name, old.size_before, tree.root()), [key])
             (settings.log_folder / "checkpoint").write_text(note, encoding="utf-8")
             await drop_topic(settings, settings.checkpoints_topic)
             await lose(settings, "is gone")

@@ -17,7 +17,7 @@ from infra.kafka.admin import admin_client, ensure_log_topics
 from infra.kafka.client_config import client_arguments
 from infra.log.key_files import load_or_create_keys, log_key_files
 from infra.log.reader import log_size, read_entries, read_tree
-from infra.log.signed_note import parse_checkpoint
+from infra.log.signed_note import checkpoint_text, parse_checkpoint, sign_note
 from infra.postgres.connection import connect
 from infra.settings import Settings
 from tests.integration.consumers.registrar.recovery.test_recover import Copied, copied, quiet
@@ -32,7 +32,9 @@ async def short_mirror(settings: Settings, old: Copied, folder: Path) -> None:
     key = load_or_create_keys(log_key_files(settings)).current
     connection = await connect(settings, "mirror")
     size = old.size - LOST
-    checkpoint = parse_checkpoint(key.sign_checkpoint(size, (await read_tree(connection, size)).root()), key.verifier)
+    checkpoint = parse_checkpoint(
+        sign_note(checkpoint_text(key.name, size, (await read_tree(connection, size)).root()), [key]), key.verifier
+    )
     await write_mirror(PostgresPort(connection, key.verifier), folder, key.verifier, checkpoint=checkpoint)
     await connection.close()
 

@@ -35,7 +35,7 @@ class Gateway:
         self.asked = 0
         self._state = state
 
-    async def ask(self, caller: Caller, username: str, method: str, path: str, *given: Any, **more: Any) -> Reply:
+    async def ask(self, sending: Any, method: str, path: str, *given: Any, **more: Any) -> Reply:
         if method == "POST":
             return Reply(202, {"receipt": {"events": [{"address": ADDRESS}]}}, {})
         self.asked += 1

@@ -34,7 +34,7 @@ class Gateway:
     def __init__(self) -> None:
         self.changes: list[str] = []
 
-    async def ask(self, caller: Caller, username: str, method: str, path: str, **given: Any) -> Reply:
+    async def ask(self, sending: Any, method: str, path: str, **given: Any) -> Reply:
         if method != "GET":
             self.changes.append(path)
         rows: Any = {}

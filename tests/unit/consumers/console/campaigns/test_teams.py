@@ -14,7 +14,6 @@ from consumers.console.pages.campaigns.teams import new_subscription, new_team, 
 from consumers.console.pages.campaigns.webhooks import ERRORS, KINDS, instant, redelivery
 from consumers.delivery.examples import KIND
 from consumers.delivery.teams.inputs import EVENT_NAMES, NewSubscription, NewTeam, Redelivery, validated
-from infra.http.callers import Caller
 from tests.paths import ROOT
 from tests.unit.consumers.console.without_services import CSRF, browser
 
@@ -49,7 +48,7 @@ class Gateway:
     def __init__(self) -> None:
         self.sent: list[Any] = []
 
-    async def ask(self, caller: Caller, username: str, method: str, path: str, **given: Any) -> Reply:
+    async def ask(self, sending: Any, method: str, path: str, **given: Any) -> Reply:
         self.sent.append(orjson.loads(given["content"]))
         return Reply(201, {"endpoint_id": "ep_aaaaaaaaaaaaaaa2", "secret": "s", "public_key": "k"}, {})
 

@@ -14,12 +14,11 @@ from consumers.console.pages.workspace.faults import explained
 from consumers.console.sending import uploads
 from consumers.console.sending.uploads import NoEvents, Sender, TooLarge, TooManyFiles, Upload, Uploads, checked
 from events.validation.verdicts import Agency
-from infra.http.callers import DEFAULT_SCOPES, Caller
+from infra.http.console_tokens import Sending
 from infra.tables.mapping import MappingDocument, mapping_of
 
 AGENCY = Agency("health", "agency")
-CALLER = Caller("console/health", "agency", "health", frozenset(DEFAULT_SCOPES["agency"]), AGENCY)
-HEALTH, LABOUR = Sender("health", CALLER, AGENCY), Sender("labour", CALLER, AGENCY)
+HEALTH, LABOUR = (Sender(Sending(name, "agency", "health"), AGENCY) for name in ("health", "labour"))
 TOPIC = "agency.health.events/0"
 
 
@@ -53,8 +52,7 @@ class FakeGateway:
 
     async def ask(
         self,
-        caller: Caller,
-        username: str,
+        sending: Sending,
         method: str,
         path: str,
         *,

@@ -13,7 +13,8 @@ from consumers.console.data.gateway import Reply
 from consumers.console.sending import uploads
 from consumers.console.sending.uploads import Sender, Uploads
 from events.schema_tools.refusal_examples import golden_example
-from infra.http.callers import Caller
+from events.validation.verdicts import Agency
+from infra.http.console_tokens import Sending
 from tests.unit.consumers.console.without_services import CSRF, NoGateway, browser
 
 OFFICE = Account("desk", "office")
@@ -32,10 +33,7 @@ async def test_the_page_says_which_faults_the_csv_has(
 ) -> None:
     monkeypatch.setattr(uploads, "PROBLEMS_KEPT_MAX", kept_max)
     gateway: Any = NoGateway()
-    kept, caller = Uploads(gateway), OFFICE.caller()
-    assert caller is not None
-    assert caller.agency is not None
-    sender = Sender(OFFICE.username, caller, caller.agency)
+    kept, sender = Uploads(gateway), Sender(Sending(OFFICE.username, "office", "yesser"), Agency("yesser", "office"))
     found = await kept.check(sender, "a.ndjson", b"{broken\n" * FAULTS, None)
     assert found.faults_count == FAULTS
     async with browser(OFFICE, uploads=kept) as client:
@@ -51,17 +49,14 @@ class Losing:
     def __init__(self, state: str = "lost") -> None:
         self._state = state
 
-    async def ask(self, caller: Caller, username: str, method: str, path: str, **given: Any) -> Reply:
+    async def ask(self, sending: Any, method: str, path: str, **given: Any) -> Reply:
         return Reply(200, {"state": self._state, "address": "agency.health.events/0/1"}, {})
 
 
 @pytest.mark.parametrize("language", ["ar", "en"])
 async def test_a_lost_line_is_called_lost_and_not_refused(language: str) -> None:
     gateway: Any = NoGateway()
-    kept, caller = Uploads(gateway), OFFICE.caller()
-    assert caller is not None
-    assert caller.agency is not None
-    sender = Sender(OFFICE.username, caller, caller.agency)
+    kept, sender = Uploads(gateway), Sender(Sending(OFFICE.username, "office", "yesser"), Agency("yesser", "office"))
     found = await kept.check(sender, "a.ndjson", golden_example("service.launched") + b"\n", None)
     found.state, found.lines_of, found.pending = "done", {"a/0/1": 1, "a/0/2": 2}, {"a/0/1", "a/0/2"}
     refused = {"address": "a/0/2", "state": "refused", "index": 7, "errors": []}
@@ -91,7 +86,7 @@ class Suspending:
     def __init__(self) -> None:
         self.languages: set[str] = set()
 
-    async def ask(self, caller: Caller, username: str, method: str, path: str, **given: Any) -> Reply:
+    async def ask(self, sending: Any, method: str, path: str, **given: Any) -> Reply:
         self.languages.add(given["language"])
         return Reply(403, {"title": "", "detail": ""}, {})
 

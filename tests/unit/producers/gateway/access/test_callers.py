@@ -13,11 +13,12 @@ import pytest
 
 from infra.http.problems import Problem
 from infra.keys.hash_keys import HashKey, HashKeys, hash_key_files, load_hash_keys, new_hash_key, write_rotated
+from infra.keys.seals import Seals
 from infra.log.signed_note import InvalidKey
 from infra.observability.telemetry import REGISTRY
 from infra.postgres.connection import Pool
 from infra.settings import Settings
-from producers.agencies.tokens import hash_key, keyed_hash, random_token, seal_of
+from producers.agencies.tokens import hash_key, keyed_hash, random_token
 from producers.gateway.access.callers import Access
 
 
@@ -73,7 +74,7 @@ class Scene:
             "is_suspended": False,
             "paused_until": None,
         }
-        self.pool.row = {**row, "seal": seal_of(row, self.key)}
+        self.pool.row = {**row, "seal": Seals(self.key).of_token(row)}
 
     async def code(self, token: str | None = None, host: str = "192.0.2.1") -> str:
         """`ok`, or the code of the problem."""
@@ -106,7 +107,7 @@ async def test_a_changed_row_is_refused_counted_and_noted_once(tmp_path: Path, c
     scene.now = 10
     assert await scene.code() == "token-changed"
     assert changed_count() == before + 2
-    assert [(row[0], row[2]) for row in scene.pool.trail] == [("gateway", f"refused token {scene.key_id}")]
+    assert [(*row[:2], row[3]) for row in scene.pool.trail] == [(None, None, f"refused token {scene.key_id}")]
 
 
 async def test_a_known_token_is_looked_up_again_only_after_a_while(tmp_path: Path) -> None:
@@ -280,7 +281,7 @@ async def test_a_token_of_a_key_that_was_put_in_use_just_now_is_valid_at_once(tm
     assert scene.pool.row is not None
     scene.pool.row |= {"keyed_hash": keyed_hash(scene.token, new.secret), "hash_key_id": new.key_id}
     scene.pool.row |= {"key_id": scene.key_id}
-    scene.pool.row["seal"] = seal_of(scene.pool.row, new.secret)
+    scene.pool.row["seal"] = Seals(new.secret).of_token(scene.pool.row)
     assert await scene.code() == "ok"
 
 

@@ -1,0 +1,82 @@
+"""The registrar signs with a token, waits while it is away, and goes on by itself when it is back."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.keys.rotation import register_log_key
+from infra.log.key_files import NextKey, load_keys, log_key_files, next_key, write_next
+from infra.log.reader import log_size
+from infra.log.signed_note import parse_checkpoint
+from infra.log.token_key import is_in_file
+from infra.postgres.connection import Connection
+from infra.settings import Settings
+from tests.hsm.soft_hsm import SoftHsm
+from tests.integration.consumers.registrar.registering import (
+    HEALTH_TOPIC,
+    found,
+    registrar,
+    running,
+    send,
+    until,
+    until_size,
+)
+from tests.integration.consumers.registrar.test_key_rotation import checkpoints, halted, until_signed
+from tests.unit.consumers.registrar.readings import said
+
+
+@pytest.mark.timeout(120)
+async def test_a_token_that_is_away_is_waited_for_and_nothing_is_lost(
+    settings: Settings, connection: Connection, hsm: SoftHsm
+) -> None:
+    settings = settings.model_copy(update={"checkpoint_interval_ms": 50})
+    register_log_key(log_key_files(settings), hsm.make_key())
+    await found(settings, "health")
+    one = registrar(settings)
+    async with running(one):
+        await until_size(connection, 3)
+        await until_signed(connection)
+        hsm.remove()
+        await send(settings, HEALTH_TOPIC, said("a"))
+        assert "the token log of" in await halted(settings, one)
+        assert not one.readiness().ready
+        assert "the token log of" in str(one.readiness().details["halted"])
+        assert one.readiness().healthy
+        hsm.connect()
+
+        async def ready() -> bool:
+            return one.readiness().ready and await log_size(connection) == 4
+
+        await until(ready, "the registrar goes on by itself", 30)
+        await until_signed(connection)
+    verifier = load_keys(log_key_files(settings)).current.verifier
+    assert [parse_checkpoint(note, verifier).size for _, note in await checkpoints(connection)][-1] == 4
+
+
+@pytest.mark.timeout(120)
+async def test_while_the_log_grows_its_key_moves_from_a_file_to_a_token(
+    settings: Settings, connection: Connection, hsm: SoftHsm
+) -> None:
+    settings = settings.model_copy(update={"checkpoint_interval_ms": 50})
+    files = log_key_files(settings)
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_size(connection, 3)
+        await until_signed(connection)
+        first = load_keys(files).current.verifier
+        register_log_key(files, hsm.make_key())
+        prepared = next_key(files)
+        assert prepared is not None
+        write_next(files, NextKey(prepared.key, 7))
+
+        async def rotated() -> bool:
+            return not is_in_file(load_keys(files).current)
+
+        await until(rotated, "the registrar rotated its key")
+        await send(settings, HEALTH_TOPIC, said("a"))
+        await until_size(connection, 4)
+        await until_signed(connection)
+    ring = load_keys(files)
+    note = (await checkpoints(connection))[-1][1]
+    assert parse_checkpoint(note, first).size == parse_checkpoint(note, ring.current.verifier).size == 4
+    assert ring.history.parse_checkpoint(note).size == 4

@@ -1,0 +1,208 @@
+"""What hides rows, changes them or lets others in is found: policies, triggers, functions, views, rights, settings, and
+tokens and accounts that were changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import asyncpg
+import orjson
+import pytest
+from click.testing import CliRunner
+
+from consumers.database_audit import catalog
+from consumers.database_audit.catalog import CatalogDiffers, compare_catalog, listing
+from consumers.database_audit.database import UNSEALED
+from consumers.operations.audit_command import audit
+from consumers.rebuild.rebuild import RebuildOptions, rebuild
+from consumers.registry import CONSUMERS
+from infra.log.authority import TableDiffers
+from infra.log.key_files import load_or_create_keys, log_key_files
+from infra.log.merkle import TileTree
+from infra.log.signed_note import checkpoint_text, sign_note
+from infra.postgres.connection import Connection, connected
+from infra.settings import Settings
+from producers.agencies.tokens import TokenRequest, create_token, hash_key
+from tests.catalog_listing import as_prepared, of_tests
+from tests.integration.consumers.console.at_the_console import SEALS, add_account, write_accounts_key
+
+HIDDEN: Final = (
+    "ALTER TABLE revenue.payout ENABLE ROW LEVEL SECURITY;"
+    " CREATE POLICY hide ON revenue.payout USING (payout_id <> 'x')"
+)
+CHANGES: Final[dict[str, tuple[str, ...]]] = {
+    HIDDEN: ("policy revenue.payout hide: is there, and no migration makes it", "relation revenue.payout: is table"),
+    "DROP POLICY add ON platform.position": ("policy platform.position add: is missing",),
+    "ALTER TABLE platform.lease DISABLE ROW LEVEL SECURITY": ("relation platform.lease: is table",),
+    "ALTER TABLE log.segment DISABLE TRIGGER append_only": (
+        "trigger log.segment append_only: is disabled: CREATE TRIGGER",
+    ),
+    "DROP TRIGGER append_only ON log.node; CREATE TRIGGER append_only BEFORE TRUNCATE ON log.node"
+    " FOR EACH STATEMENT EXECUTE FUNCTION log.append_only()": ("trigger log.node append_only: is CREATE TRIGGER",),
+    "ALTER TABLE console.session DISABLE TRIGGER ALL": ("trigger console.session",),
+    "CREATE OR REPLACE FUNCTION log.append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'": (
+        "function log.append_only(): is plpgsql",
+    ),
+    "CREATE OR REPLACE FUNCTION platform.is_own(name text) RETURNS boolean LANGUAGE sql STABLE RETURN true": (
+        "function platform.is_own(text): is sql",
+    ),
+    "ALTER FUNCTION log.append_only() SECURITY DEFINER": ("function log.append_only(): is plpgsql",),
+    "CREATE OR REPLACE VIEW revenue.past_row AS SELECT name, unnest(keys) AS key, until, NULL::text AS row"
+    " FROM revenue.past_block": ("view revenue.past_row: is",),
+    "ALTER TABLE revenue.payout RENAME TO paid; CREATE VIEW revenue.payout AS SELECT * FROM revenue.paid LIMIT 1": (
+        "view revenue.payout: is there",
+        "relation revenue.payout: is view",
+    ),
+    "GRANT SELECT (password_hash) ON console.account TO yesser_reader": (
+        "rights column console.account.password_hash: is yesser_console: UPDATE, yesser_reader: SELECT, not",
+    ),
+    "GRANT DELETE ON platform.trail TO yesser_gateway": ("rights relation platform.trail: is",),
+    "GRANT USAGE ON SCHEMA console TO PUBLIC": ("rights schema console: is PUBLIC: USAGE",),
+    "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC": ("rights default rights",),
+    "ALTER TABLE revenue.transfer OWNER TO yesser_revenue": ("relation revenue.transfer: is table, owner",),
+    "GRANT yesser_owner TO yesser_gateway": ("member yesser_gateway in yesser_owner: is there",),
+    "ALTER ROLE yesser_auditor BYPASSRLS": ("role yesser_auditor: is login, bypasses row security",),
+    "ALTER ROLE yesser_registrar SET session_replication_role = replica": (
+        "setting yesser_registrar in every database: is there",
+    ),
+    "CREATE RULE quiet AS ON DELETE TO platform.outbox DO INSTEAD NOTHING": ("rule platform.outbox quiet: is there",),
+    "CREATE TABLE log.more () INHERITS (log.duplicate)": ("inheritance log.more: is there",),
+    "ALTER TABLE log.event_id DROP CONSTRAINT event_id_pkey CASCADE": ("constraint log.event_id event_id_pkey",),
+    "ALTER TABLE platform.token ALTER expires_at SET DEFAULT 'infinity'": ("columns platform.token: is",),
+    "CREATE FUNCTION public.count(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'": (
+        "function public.count(bigint): is there",
+    ),
+    "CREATE EVENT TRIGGER unseen ON ddl_command_end EXECUTE FUNCTION unseen()": ("event trigger unseen: is there",),
+}
+BEFORE: Final = "CREATE FUNCTION public.unseen() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'"
+
+
+@pytest.fixture
+async def prepared(settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A database as `yesser prepare` makes it, with an empty signed log, a token and an account."""
+    await as_prepared(connection, settings)
+    due = catalog.expected() | of_tests(await listing(connection))  # type: ignore[operator]
+    monkeypatch.setattr(catalog, "expected", lambda: due)
+    key = load_or_create_keys(log_key_files(settings)).current
+    note = sign_note(checkpoint_text(key.name, 0, TileTree().root()), [key])
+    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES (0, $1)", note)
+    write_accounts_key(settings)
+    await create_token(connection, hash_key(settings), TokenRequest("auditor", "court", 1))
+    await add_account(connection, "desk", "agency", "health", "sub-1")
+    return settings
+
+
+@pytest.fixture
+async def auditor(prepared: Settings) -> AsyncIterator[Connection]:
+    async with connected(prepared.acting_as("auditor"), "test") as opened:
+        yield opened
+
+
+async def test_the_file_is_the_listing_of_a_freshly_migrated_database(
+    connection: Connection, settings: Settings
+) -> None:
+    await as_prepared(connection, settings)
+    found = await listing(connection)
+    ours = {name: text for name, text in found.items() if name not in of_tests(found)}
+    assert catalog.differences(ours, catalog.expected()) == [], "run `python -m tests.catalog_listing`"
+
+
+async def test_an_auditor_reads_the_whole_listing(auditor: Connection, connection: Connection) -> None:
+    assert await listing(auditor) == await listing(connection)
+    assert await auditor.fetchval("SHOW search_path") == "public"
+
+
+async def test_rebuilt_tables_are_those_of_the_migrations(prepared: Settings, connection: Connection) -> None:
+    for consumer in CONSUMERS.values():
+        await rebuild(prepared.acting_as("operator"), consumer, RebuildOptions(compare=False, swap=True))
+    assert await compare_catalog(connection) > 300
+
+
+async def test_each_change_is_found(prepared: Settings, connection: Connection) -> None:
+    assert await compare_catalog(connection) > 300
+    await connection.execute(BEFORE)
+    for change, words in CHANGES.items():
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute(change)
+        with pytest.raises(CatalogDiffers) as raised:
+            await compare_catalog(connection)
+        await transaction.rollback()
+        said = "\n".join(raised.value.differences)
+        assert all(word in said for word in words), (change, said)
+
+
+class Command:
+    """`yesser audit verify --database`, with the settings of the test."""
+
+    def __init__(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert settings.postgres is not None
+        monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
+        monkeypatch.setenv("YESSER_HOME", str(settings.home))
+
+    async def run(self, *words: str) -> Any:
+        return await asyncio.to_thread(CliRunner().invoke, audit, ["verify", "--database", *words])
+
+    async def found(self) -> dict[str, Any]:
+        result = await self.run("--json")
+        assert isinstance(result.exception, TableDiffers | CatalogDiffers), result.output
+        found: dict[str, Any] = orjson.loads(result.stdout)["difference"]
+        return found
+
+
+@pytest.fixture
+def command(prepared: Settings, monkeypatch: pytest.MonkeyPatch) -> Command:
+    return Command(prepared, monkeypatch)
+
+
+async def test_a_policy_that_hides_a_payout_is_found(command: Command, connection: Connection) -> None:
+    good = orjson.loads((await command.run("--json")).stdout)
+    assert good["ok"] is True
+    await connection.execute(HIDDEN)
+    found = await command.found()
+    assert any("revenue.payout" in line for line in found["objects"])
+
+
+async def test_a_changed_account_and_a_changed_token_are_named(command: Command, connection: Connection) -> None:
+    for change, table, key in (
+        ("UPDATE console.account SET role = 'office', holder = NULL", "console.account", "desk"),
+        ("UPDATE console.account SET holder = 'labour'", "console.account", "desk"),
+        ("UPDATE console.account SET password_hash = 'another'", "console.account", "desk"),
+        ("UPDATE console.account SET seal = NULL", "console.account", "desk"),
+        ("UPDATE platform.token SET holder = 'spy'", "platform.token", None),
+        ("UPDATE platform.token SET scopes = '{plan:read}'", "platform.token", None),
+    ):
+        before = await connection.fetch("SELECT role, holder, password_hash, seal FROM console.account")
+        await connection.execute(change)
+        found = await command.found()
+        assert (found["table"], found["key"] if key else None) == (table, key), change
+        if table == "console.account":
+            await connection.execute(
+                "UPDATE console.account SET role = $1, holder = $2, password_hash = $3, seal = $4", *before[0]
+            )
+
+
+async def test_it_says_what_was_not_compared(command: Command, prepared: Settings) -> None:
+    whole = orjson.loads((await command.run("--json")).stdout)["database"]
+    assert whole["not_compared"] == list(UNSEALED)
+    assert (whole["rows"]["console.account"], whole["rows"]["platform.token"]) == (1, 1)
+    key = prepared.secret_path("key", "accounts")
+    elsewhere = key.rename(key.with_name("elsewhere"))
+    (prepared.secrets_folder / "tokens" / "hash-key").unlink()
+    said = (await command.run()).output
+    assert "Not compared: the rows that folds made (`yesser rebuild --compare`), indexes" in said
+    assert "platform.token, console.account" in said
+    given = orjson.loads((await command.run("--json", "--accounts-key", str(elsewhere))).stdout)["database"]
+    assert given["not_compared"] == [*UNSEALED, "platform.token"]
+
+
+async def test_an_auditor_reads_no_hash_of_a_password(auditor: Connection) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await auditor.fetch("SELECT password_hash FROM console.account")
+    row = dict(await auditor.fetchrow("SELECT * FROM console.sealed_account"))  # type: ignore[arg-type]
+    assert SEALS.is_account(row)
+    assert "password_hash" not in row
+    assert not SEALS.is_account(row | {"disabled_at": datetime.now(UTC)})

@@ -1,0 +1,128 @@
+"""The head of the trail is in the log: a trail that was written again, or cut, is another one than was committed."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from consumers.commitments.check import said_in_log
+from consumers.commitments.commands import commit
+from consumers.commitments.commitment import trail_growth
+from consumers.commitments.scheduler import CommitmentScheduler
+from consumers.commitments.trail import compare_trail
+from consumers.console.checks.child import compare_models
+from consumers.operations.audit_command import audit
+from infra.log.authority import TableDiffers
+from infra.postgres.connection import Connection
+from infra.postgres.trail import Actor, add_to_trail
+from infra.process import lease
+from infra.process.leader_election import Term
+from infra.settings import Settings
+from tests.integration.consumers.commitments.test_commitments import live, raw, register_outbox
+
+__all__ = ["live", "raw"]
+
+AGAIN = """
+    DELETE FROM platform.trail WHERE row_id = 2;
+    TRUNCATE platform.trail_link;
+    INSERT INTO platform.trail_link VALUES (0, NULL, decode(repeat('00', 32), 'hex'));
+    DO $$ DECLARE t platform.trail; l platform.trail_link; BEGIN
+        FOR t IN SELECT * FROM platform.trail ORDER BY row_id LOOP
+            SELECT * INTO l FROM platform.trail_link ORDER BY position DESC LIMIT 1;
+            INSERT INTO platform.trail_link VALUES
+                (l.position + 1, t.row_id, sha256(l.sha256 || platform.trail_bytes(t, l.position + 1)));
+        END LOOP;
+    END $$
+"""
+"""A superuser removes a row and chains the others again, so that the chain itself is whole."""
+
+
+async def add_rows(connection: Connection, count: int) -> None:
+    for number in range(count):
+        await add_to_trail(connection, f"keys rotate {number}", by=Actor(operator="night desk"))
+
+
+async def compared(connection: Connection) -> str:
+    """What `yesser audit verify --database` says of the trail."""
+    try:
+        return f"{await compare_trail(connection, *await said_in_log(connection))} rows"
+    except TableDiffers as error:
+        return str(error)
+
+
+async def trail_of(run: Any) -> dict[str, Any]:
+    _, checked = await run(audit, "commitments")
+    (row,) = [row for row in checked["commitments"] if row["name"] == "trail"]
+    return {name: row[name] for name in ("rows", "sha256", "status")}
+
+
+async def test_the_head_of_the_trail_is_committed_and_checked(
+    settings: Settings, live: Connection, raw: list[bytes], run: Any
+) -> None:
+    await add_rows(live, 3)
+    _, said = await run(commit)
+    assert (said["commitments"][-1]["name"], said["commitments"][-1]["rows"]) == ("trail", 3)
+    await register_outbox(live, raw)
+    await add_rows(live, 2)  # after the commitment
+    assert (await trail_of(run))["status"] == "matches"
+    assert await compared(live) == "5 rows"
+    models = await compare_models(settings.acting_as("reader"), lambda *_: None)
+    assert [row["ok"] for row in models["commitments"] if row["name"] == "trail"] == [True]
+
+
+@pytest.mark.parametrize(
+    ("tampering", "named"),
+    [
+        (AGAIN, "platform.trail, its first 3 rows: the table has .2 rows., the log gives"),
+        (AGAIN.replace("DELETE", "INSERT INTO platform.trail (host, command) VALUES ('h', 'x'); --"), "first 3 rows"),
+        ("UPDATE platform.trail SET command = 'keys y' WHERE row_id = 1", "position 1, row 1"),
+        ("DELETE FROM platform.trail_link WHERE position = 3; DELETE FROM platform.trail WHERE row_id = 3", "3 rows"),
+    ],
+    ids=["removed and chained again", "inserted and chained again", "changed", "the last row and its link removed"],
+)
+async def test_a_trail_that_is_not_the_committed_one_is_found(
+    live: Connection, raw: list[bytes], run: Any, tampering: str, named: str
+) -> None:
+    await add_rows(live, 3)
+    await run(commit)
+    await register_outbox(live, raw)
+    await live.execute("SET session_replication_role = replica")
+    if "INSERT INTO platform.trail (" in tampering:
+        tampering = tampering.replace("ORDER BY row_id", "ORDER BY row_id DESC")
+    await live.execute(tampering)
+    with pytest.raises(AssertionError, match=named):
+        raise AssertionError(await compared(live))
+    assert (await trail_of(run))["status"] == "wrong"
+
+
+async def test_the_relay_commits_a_trail_that_grew_within_a_day_and_not_each_row(
+    settings: Settings, live: Connection, raw: list[bytes], run: Any
+) -> None:
+    await add_rows(live, 1)
+    await run(commit)
+    await register_outbox(live, raw)
+    epoch = await lease.claim(live, "relay", "test", settings)
+    assert epoch is not None
+    scheduler = CommitmentScheduler(settings, Term(epoch, asyncio.Event()))
+    await add_rows(live, 1)
+    assert not await scheduler.look(live)
+    growth, _ = await trail_growth(live)
+    assert (growth.entries_count, growth.committed_count, growth.due) == (2, 1, False)
+    await live.execute("UPDATE platform.committed SET committed_at = committed_at - $1::interval", timedelta(days=1))
+    assert await scheduler.look(live)
+    assert not (await trail_growth(live))[0].due
+    names = await live.fetch("SELECT convert_from(value, 'UTF8')::jsonb #>> '{data,name}' AS name FROM platform.outbox")
+    assert [row["name"] for row in names].count("trail") == 1
+
+
+async def test_a_commitment_that_the_log_has_is_not_made_again_after_a_restore(live: Connection, run: Any) -> None:
+    await add_rows(live, 1)
+    await run(commit)
+    await live.execute(
+        "INSERT INTO event_index.event SELECT 1000 + row_id, event_id, '', '', 'platform', '' FROM platform.outbox"
+    )
+    await live.execute("TRUNCATE platform.outbox, platform.committed")
+    assert await run(commit) == (0, {"commitments": []})

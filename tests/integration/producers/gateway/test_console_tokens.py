@@ -1,0 +1,90 @@
+"""A console's token counts only for an account that there is: its role and its holder are those of the database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from infra.http.callers import Caller
+from infra.http.console_tokens import Sending, console_token
+from infra.http.problems import Problem
+from infra.postgres.connection import Connection, create_pool
+from infra.secret_files import CONSOLE_KEY
+from infra.settings import Settings
+from producers.gateway.access.callers import Access
+from tests.integration.consumers.console.at_the_console import add_account
+from tests.integration.consumers.console.console_process import write_console_key
+from tests.integration.producers.gateway.harness import REGISTER
+
+
+async def authenticate(settings: Settings, username: str, role: str, holder: str) -> Caller:
+    """As the gateway's own database role. The token is one that anybody with the console's key could make."""
+    key = settings.secret(*CONSOLE_KEY) or ""
+    token = console_token(key, Sending(username, role, holder), settings.gateway_jwt_audience, datetime.now(UTC))
+    pool = await create_pool(settings.acting_as("gateway"), "test", size=1)
+    try:
+        access = Access(settings, pool)
+        return await access.authenticate([(b"authorization", f"Bearer {token}".encode())], "127.0.0.1")
+    finally:
+        await pool.close()
+
+
+@pytest.fixture
+async def prepared(settings: Settings, connection: Connection) -> Settings:
+    """Accounts of agency `health` and its team, of the office, an auditor, and of an agency that is not registered."""
+    write_console_key(settings)
+    for code, role in (("yesser", "office"), ("health", "agency"), ("labour", "agency")):
+        await connection.execute(REGISTER, code, role)
+    await add_account(connection, "health-desk", "agency", "health")
+    await add_account(connection, "press", "team", "health", team="press")
+    await add_account(connection, "office", "office")
+    await add_account(connection, "court", "auditor")
+    await add_account(connection, "nobody", "agency", "unregistered")
+    await add_account(connection, "former", "agency", "health")
+    await connection.execute("UPDATE console.account SET disabled_at = now() WHERE username = 'former'")
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("username", "role", "holder", "kind"),
+    [
+        ("health-desk", "agency", "health", "agency"),
+        ("press", "team", "health", "agency"),
+        ("office", "office", "yesser", "office"),
+    ],
+)
+async def test_an_account_sends_as_its_own_agency(
+    prepared: Settings, username: str, role: str, holder: str, kind: str
+) -> None:
+    caller = await authenticate(prepared, username, role, holder)
+    assert (caller.name, caller.kind, caller.holder) == (f"console/{username}", kind, holder)
+    assert caller.require_agency().code == holder
+
+
+@pytest.mark.parametrize(
+    ("username", "role", "holder"),
+    [
+        ("health-desk", "agency", "labour"),
+        ("health-desk", "team", "health"),
+        ("health-desk", "office", "yesser"),
+        ("health-desk", "office", "health"),
+        ("press", "agency", "health"),
+        ("office", "office", "health"),
+        ("office", "agency", "health"),
+        ("office", "agency", "yesser"),
+        ("former", "agency", "health"),
+        ("nobody", "agency", "unregistered"),
+        ("made-up", "agency", "health"),
+        ("made-up", "office", "yesser"),
+        ("made-up", "auditor", "made-up"),
+        ("court", "auditor", "court"),
+        ("made-up", "treasury", "made-up"),
+        ("made-up", "partner", "made-up"),
+        ("health-desk", "platform", "health"),
+    ],
+)
+async def test_another_role_or_holder_is_nobodys(prepared: Settings, username: str, role: str, holder: str) -> None:
+    with pytest.raises(Problem) as caught:
+        await authenticate(prepared, username, role, holder)
+    assert caught.value.code == "unauthenticated"
