@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from aiokafka.client import AIOKafkaClient
 
@@ -21,9 +21,12 @@ from infra.kafka.admin import admin_client, create_scram_user
 from infra.kafka.clients import raw_client
 from infra.postgres.connection import connected
 from infra.postgres.roles import end_sessions, set_password
+from infra.postgres.sql import queries
 from infra.principals import KAFKA_PRINCIPALS, SUPERUSER, kafka_user
 from infra.secret_files import next_password, use_next_password
 from infra.settings import Settings
+
+_SQL: Final = queries("infra.keys", "keys.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ async def rotate_passwords(
     acting = settings.acting_as(SUPERUSER)
     async with AsyncExitStack() as opened:
         connection = await opened.enter_async_context(connected(acting, "passwords"))
+        await connection.execute(_SQL["one_rotation"])
         kafka: AIOKafkaClient | None = None
         if settings.kafka_security.startswith("SASL"):
             kafka = raw_client(await opened.enter_async_context(admin_client(acting)))
