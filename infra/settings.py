@@ -238,6 +238,11 @@ class Settings(BaseSettings):
     console_oidc_client_id: str = Field(
         default="yesser-console", description="The console's id there; its secret is the file `console/oidc-secret`."
     )
+    console_passwords: Literal["on", "off"] = Field(
+        default="on",
+        description="off: nobody signs in to the console with a password, only at `console_oidc_issuer`, which must be"
+        " set.",
+    )
     console_session_h: float = Field(default=12.0, gt=0, description="A session of the console ends after this long.")
     console_idle_h: float = Field(default=2.0, gt=0, description="It ends earlier after this long without a request.")
     console_requests_per_s: float = Field(
