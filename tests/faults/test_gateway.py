@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Protocol
 
 import pytest
 
 from events.wire.entry import parse_entry
 from infra.kafka.client_config import agency_topic
-from infra.log.reader import log_size, read_entries
 from infra.postgres.connection import connect
 from infra.settings import Settings
 from producers.sdk.client import AgencyClient
@@ -18,6 +19,7 @@ from producers.sdk.connection import ClientLimits
 from tests.faults.killing import Killer
 from tests.gateway_access import GatewayAccess, grant_access
 from tests.scenarios.figures import tell
+from tests.scenarios.judge import read_log
 from tests.scenarios.system import System, fresh_system, until
 from tests.unit.events.samples import encoded, initiative
 
@@ -44,6 +46,14 @@ GROUP BY o
 """
 
 
+class Fault(Protocol):
+    """What is done to a system under load. It waits with `until_due` until the load flows."""
+
+    until_due: Callable[[], None]
+
+    def run(self, system: System) -> None: ...
+
+
 @dataclass
 class Load:
     """What clients were promised: the offset of each receipt's record, and the id that the receipt names."""
@@ -51,14 +61,14 @@ class Load:
     sent: set[str] = field(default_factory=set)
     receipts: dict[int, str] = field(default_factory=dict)
 
-    async def send(self, access: GatewayAccess, killer: Killer) -> None:
-        """Send batch after batch, each until it has its receipt, for as long as parts are killed."""
-        killer.until_due = self.until_it_goes_on
-        killing = asyncio.create_task(asyncio.to_thread(killer.run, access.system))
+    async def send(self, access: GatewayAccess, fault: Fault) -> None:
+        """Send batch after batch, each until it has its receipt, for as long as the fault lasts."""
+        fault.until_due = self.until_it_goes_on
+        lasting = asyncio.create_task(asyncio.to_thread(fault.run, access.system))
         numbers = count()
 
         async def one(client: AgencyClient) -> None:
-            while not killing.done():
+            while not lasting.done():
                 ids = [f"b{next(numbers)}.{n}" for n in range(BATCH)]
                 self.sent |= set(ids)
                 stored = await client.send_many(
@@ -69,7 +79,7 @@ class Load:
                 await asyncio.sleep(PAUSE_S)
 
         async with access.client(ClientLimits(time_limit_s=TRY_FOR_S, pause_max_s=0.5)) as client:
-            await asyncio.gather(killing, *(one(client) for _ in range(CLIENTS)))
+            await asyncio.gather(lasting, *(one(client) for _ in range(CLIENTS)))
 
     def until_it_goes_on(self) -> None:
         """Wait until some clients got receipts since the last kill: each kill meets a load that flows."""
@@ -81,7 +91,7 @@ async def require_no_loss(settings: Settings, load: Load) -> int:
     """Every receipt's record has one verdict, on that event; every event is in the log once. How many came again."""
     connection = await connect(settings, "test", batch=True)
     try:
-        raws = await read_entries(connection, 0, await log_size(connection))
+        raws = await read_log(settings)
         ids = {entry.index: entry.id for entry in map(parse_entry, count(), raws) if entry.agency == SENDER}
         rows = await connection.fetch(VERDICTS, TOPIC, [*load.receipts])
         again: int = await connection.fetchval("SELECT count(*) FROM log.duplicate WHERE topic = $1", TOPIC)
