@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Protocol
 
 import pytest
 
@@ -46,12 +45,8 @@ GROUP BY o
 """
 
 
-class Fault(Protocol):
-    """What is done to a system under load. It waits with `until_due` until the load flows."""
-
-    until_due: Callable[[], None]
-
-    def run(self, system: System) -> None: ...
+Fault = Callable[[Callable[[], None]], None]
+"""What is done to a system under load. It calls its argument to wait until the load flows."""
 
 
 @dataclass
@@ -63,8 +58,7 @@ class Load:
 
     async def send(self, access: GatewayAccess, fault: Fault) -> None:
         """Send batch after batch, each until it has its receipt, for as long as the fault lasts."""
-        fault.until_due = self.until_it_goes_on
-        lasting = asyncio.create_task(asyncio.to_thread(fault.run, access.system))
+        lasting = asyncio.create_task(asyncio.to_thread(fault, self.until_it_goes_on))
         numbers = count()
 
         async def one(client: AgencyClient) -> None:
@@ -106,7 +100,12 @@ async def require_no_loss(settings: Settings, load: Load) -> int:
 
 def kill_under_load(system: System, killer: Killer) -> None:
     load = Load()
-    asyncio.run(load.send(grant_access(system, SENDER), killer))
+
+    def kill(until_it_goes_on: Callable[[], None]) -> None:
+        killer.until_due = until_it_goes_on
+        killer.run(system)
+
+    asyncio.run(load.send(grant_access(system, SENDER), kill))
     system.settle()
     again = asyncio.run(require_no_loss(system.settings, load))
     tell(f"{killer}; {len(load.sent)} events, {again} records came again and were dropped")

@@ -35,30 +35,30 @@ QUIET_S = 4 * SESSION_S
 
 @dataclass
 class Rotator:
-    """Runs commands that rotate secrets, in the place of a `Killer`. `kills` of the passwords' rotation are killed."""
+    """Runs commands that rotate secrets. So many `kills` of the passwords' rotation are killed before it ends."""
 
+    system: System
     kills: int = 0
     quiet_s: float = 0
-    until_due: Callable[[], None] = lambda: None
     done: list[str] = field(default_factory=list)
 
-    def run(self, system: System) -> None:
-        self.until_due()
+    def run(self, until_it_goes_on: Callable[[], None]) -> None:
+        until_it_goes_on()
         random = Random(f"rotate/{self.kills}")
         for _ in range(self.kills):
-            process = system.start("keys", "rotate-passwords", "--end-sessions")
+            process = self.system.start("keys", "rotate-passwords", "--end-sessions")
             time.sleep(random.uniform(1.0, 3.5))
             process.send_signal(signal.SIGKILL)
             process.communicate()
-            self.until_due()
-        replaced = system.run("keys", "rotate-passwords", "--end-sessions")["replaced"]
+            until_it_goes_on()
+        replaced = self.system.run("keys", "rotate-passwords", "--end-sessions")["replaced"]
         assert len(replaced) == len(PRINCIPALS) + len(KAFKA_PRINCIPALS)
-        self.until_due()
+        until_it_goes_on()
         for words in KEYS:
-            self.done.append(system.run(*words)["state"])
-            self.until_due()
+            self.done.append(self.system.run(*words)["state"])
+            until_it_goes_on()
         time.sleep(self.quiet_s)
-        self.until_due()
+        until_it_goes_on()
 
 
 def secrets_of(system: System) -> dict[str, str]:
@@ -76,7 +76,7 @@ def pids(system: System) -> dict[str, int | None]:
 def rotate_under_load(system: System, access: GatewayAccess, rotator: Rotator) -> float:
     """Returns the events per second that were stored meanwhile."""
     before, running, load, began = secrets_of(system), pids(system), Load(), time.monotonic()
-    asyncio.run(load.send(access, rotator))
+    asyncio.run(load.send(access, rotator.run))
     elapsed_s = time.monotonic() - began
     system.settle()
     asyncio.run(require_no_loss(system.settings, load))
@@ -91,7 +91,7 @@ def rotate_under_load(system: System, access: GatewayAccess, rotator: Rotator) -
 
 def test_every_secret_is_replaced_under_load_and_nothing_is_lost() -> None:
     with fresh_system() as system:
-        rotate_under_load(system, grant_access(system, SENDER), Rotator())
+        rotate_under_load(system, grant_access(system, SENDER), Rotator(system))
 
 
 @pytest.mark.accept
@@ -100,6 +100,6 @@ def test_every_secret_is_replaced_at_500_events_a_second_though_rotations_are_ki
 ) -> None:
     monkeypatch.setenv("YESSER_KAFKA_SESSION_S", str(SESSION_S))
     with fresh_system() as system:
-        rate = rotate_under_load(system, grant_access(system, SENDER), Rotator(kills=6, quiet_s=QUIET_S))
+        rate = rotate_under_load(system, grant_access(system, SENDER), Rotator(system, kills=6, quiet_s=QUIET_S))
         judge(system).require_clean()
     assert rate >= EVENTS_PER_S
