@@ -59,6 +59,7 @@ async def test_a_webhook_is_signed_with_the_same_secret_after_a_rotation(
             done = await rotate(settings)
             await redeliver(connection, "e1", Wanted(since=EARLY))
             await hook.until(2)
+            await until(connection, WAITING, 0)
         with pytest.raises(CannotRotate):
             await rotate(settings)
         endpoint_key_files(settings).previous.unlink()
