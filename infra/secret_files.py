@@ -36,6 +36,19 @@ def password(folder: Path, name: str) -> str:
     return made
 
 
+def next_password(path: Path) -> str:
+    """The password that will replace the one in `path`: that of an interrupted rotation, else a new one."""
+    found = password(path.parent, f"{path.name}.next")
+    _sync_folder(path.parent)
+    return found
+
+
+def use_next_password(path: Path) -> None:
+    """Replace the password in `path` by the next one, which its server has."""
+    path.with_name(f"{path.name}.next").replace(path)
+    _sync_folder(path.parent)
+
+
 def write_private(path: Path, text: str) -> None:
     """Write a file atomically, readable by its owner only. A file with this text is left unchanged, so a full disk does
     not matter."""
@@ -59,3 +72,12 @@ def private_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Without this, a machine that loses power may forget a new file's name."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -239,6 +239,11 @@ class Settings(BaseSettings):
     console_oidc_client_id: str = Field(
         default="yesser-console", description="The console's id there; its secret is the file `console/oidc-secret`."
     )
+    console_passwords: Literal["on", "off"] = Field(
+        default="on",
+        description="off: nobody signs in to the console with a password, only at `console_oidc_issuer`, which must be"
+        " set.",
+    )
     console_session_h: float = Field(default=12.0, gt=0, description="A session of the console ends after this long.")
     console_idle_h: float = Field(default=2.0, gt=0, description="It ends earlier after this long without a request.")
     console_requests_per_s: float = Field(
@@ -399,6 +404,11 @@ class Settings(BaseSettings):
             return self.secret_path(name, principal).read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
+
+    def passwords(self, name: str, principal: str | None = None) -> list[str]:
+        """The password `name`, and during its rotation also the one that replaces it: the server takes one of them."""
+        found = (self.secret(file, principal) for file in (name, f"{name}.next"))
+        return [text for text in found if text]
 
     @property
     def gateway_address(self) -> str:

@@ -61,7 +61,7 @@ def pages(parts: Parts) -> FastAPI:
         telemetry=_NO_TELEMETRY,
     )
     app.state.parts = parts
-    tries = Tries(Sealer.of(parts.settings, "browser"), time.monotonic)
+    tries = Tries(Sealer.of(parts.settings, "browser", parts.clock), time.monotonic)
     app.include_router(signin(parts, tries))
     if parts.oidc is not None:
         app.include_router(oidc(parts, parts.oidc, tries))

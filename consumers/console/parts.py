@@ -53,6 +53,11 @@ class Parts:
     def cookies(self) -> Cookies:
         return Cookies.of(self.settings)
 
+    @property
+    def has_passwords(self) -> bool:
+        """Whether people sign in with a password."""
+        return self.settings.console_passwords == "on"
+
     def connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection of the reader. Raises `Problem` (503) if all are in use."""
         return RouteParts(self.settings, self.reads, caller_of).connection()

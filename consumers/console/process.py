@@ -27,6 +27,7 @@ from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
 from consumers.explain.over_http.routes import router as explain
 from consumers.ledger.over_http.routes import router as ledger_routes
+from events.errors import YesserError
 from infra.http.routes import RouteParts
 from infra.keys.seals import Seals
 from infra.postgres.connection import create_pool
@@ -50,6 +51,17 @@ def console(settings: Settings) -> Process:
     return work.run, work.readiness
 
 
+class NoSignIn(YesserError):
+    """YESSER_CONSOLE_PASSWORDS is off, and there is no identity provider, so nobody could sign in: set
+    YESSER_CONSOLE_OIDC_ISSUER."""
+
+
+def require_sign_in(settings: Settings) -> None:
+    """Raises `NoSignIn`."""
+    if settings.console_passwords == "off" and settings.console_oidc_issuer is None:
+        raise NoSignIn(NoSignIn.__doc__)
+
+
 class Console:
     """The console as a process. `port` is set once it runs."""
 
@@ -65,9 +77,10 @@ class Console:
         return Readiness(serving, {"serving": serving, "port": self.port})
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop` is set. Raises `PlaintextRefused`, `CannotListen`."""
+        """Serve until `stop` is set. Raises `PlaintextRefused`, `NoSignIn`, `CannotListen`."""
         settings = self._settings
         require_tls_before(settings)
+        require_sign_in(settings)
         refuse_plaintext(settings, "The console's plain HTTP", [settings.console_host], "put a TLS proxy before it")
         await asyncio.to_thread(by_address)  # cuts the fonts
         with listening(settings.console_host, settings.console_port, "YESSER_CONSOLE_PORT (0: any)") as listener:

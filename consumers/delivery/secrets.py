@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from typing import Final, Literal, TypeAlias
 
@@ -20,6 +22,7 @@ from nacl.signing import SigningKey
 from nacl.utils import random
 
 from events.errors import Halt, Retry
+from infra.keys.hash_keys import HashKey, endpoint_key_files, load_hash_keys
 from infra.postgres.connection import Connection
 from infra.secret_files import ENDPOINT_KEY
 from infra.settings import Settings
@@ -65,19 +68,18 @@ def seal(public_key: bytes, endpoint_id: str, secret_id: int, secret: str) -> by
     return SealedBox(PublicKey(public_key)).encrypt(_row(endpoint_id, secret_id) + secret.encode())
 
 
-def unseal(key: PrivateKey, endpoint_id: str, secret_id: int, sealed: bytes) -> str:
-    """The secret of this row. Raises `CannotUnseal`."""
+def unseal(keys: Iterable[PrivateKey], endpoint_id: str, secret_id: int, sealed: bytes) -> str:
+    """The secret of this row, sealed for one of these keys. Raises `CannotUnseal`."""
     row = _row(endpoint_id, secret_id)
-    try:
-        content = SealedBox(key).decrypt(sealed)
-    except CryptoError:
-        content = b""
-    if not content.startswith(row):
-        raise CannotUnseal(
-            f"secret {secret_id} of endpoint {endpoint_id} was sealed for another key or another row: restore the"
-            f" delivery process's file {ENDPOINT_KEY}, or give the endpoint a new secret (`yesser webhooks rotate`)"
-        )
-    return content[len(row) :].decode()
+    for key in keys:
+        with suppress(CryptoError):
+            content = SealedBox(key).decrypt(sealed)
+            if content.startswith(row):
+                return content[len(row) :].decode()
+    raise CannotUnseal(
+        f"secret {secret_id} of endpoint {endpoint_id} was sealed for another key or another row: restore the"
+        f" delivery process's file {ENDPOINT_KEY}, or give the endpoint a new secret (`yesser webhooks rotate`)"
+    )
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
@@ -97,33 +99,31 @@ def signature_headers(secrets: Iterable[str], message_id: str, timestamp: int, b
     }
 
 
-def load_key(settings: Settings) -> PrivateKey:
-    """The delivery process's key, derived from the text of its file. Raises `Halt` where there is none."""
-    return PrivateKey(sha256(b"yesser endpoint key\n" + _key_text(settings)).digest())
-
-
 def link_key(settings: Settings) -> bytes:
-    """The key of the links in letters, derived from the same text. Raises `Halt` where there is none."""
-    return sha256(b"yesser mail links\n" + _key_text(settings)).digest()
+    """The key of the links in letters, derived from the same text. Raises `InvalidKey`."""
+    current = load_hash_keys(endpoint_key_files(settings)).current
+    return sha256(b"yesser mail links\n" + current.secret).digest()
 
 
-def _key_text(settings: Settings) -> bytes:
-    text = settings.secret(ENDPOINT_KEY)
-    if not text:
-        raise Halt(
-            f"the file {settings.secret_path(ENDPOINT_KEY)} is missing: `yesser prepare` makes it. If secrets were"
-            " sealed for it, restore it from the backup"
-        )
-    return text.encode()
+def opening_keys(settings: Settings, now: datetime) -> list[PrivateKey]:
+    """The delivery process's keys, derived from the text of their files: the current one first, then those that secrets
+    may be sealed for before and during a rotation. Raises `InvalidKey`."""
+    return [private_key(key) for key in load_hash_keys(endpoint_key_files(settings)).valid(now)]
 
 
-async def publish_key(connection: Connection, key: PrivateKey) -> None:
-    """Publish the public key for those who register endpoints. Raises `Halt` where another one was published."""
-    own = bytes(key.public_key)
+def private_key(key: HashKey) -> PrivateKey:
+    """The key that a file's text gives."""
+    return PrivateKey(sha256(b"yesser endpoint key\n" + key.secret).digest())
+
+
+async def publish_key(connection: Connection, keys: Sequence[PrivateKey]) -> None:
+    """Publish the public key of the current key for those who register endpoints. Raises `Halt` where one of another
+    key was published."""
     await connection.execute(
-        "INSERT INTO delivery.sealing_key (slot, public_key) VALUES (1, $1) ON CONFLICT DO NOTHING", own
+        "INSERT INTO delivery.sealing_key (slot, public_key) VALUES (1, $1) ON CONFLICT DO NOTHING",
+        bytes(keys[0].public_key),
     )
-    if await public_key(connection) != own:
+    if await public_key(connection) not in [bytes(key.public_key) for key in keys]:
         raise Halt(f"the secrets of endpoints are sealed for another {ENDPOINT_KEY} than that here: restore the file")
 
 

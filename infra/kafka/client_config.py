@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from events.errors import YesserError
 from infra.data_dir import DataDir
@@ -69,17 +71,34 @@ def client_arguments(settings: Settings, principal: str | None = None) -> dict[s
     return arguments
 
 
+class _StoredPassword(str):
+    """A principal's password. The client library encodes it for each new connection: then its file is read again.
+
+    During a rotation there are two, of which the server takes one. A client tries again, so either is tried soon.
+    """
+
+    _read: Callable[[], list[str]]
+
+    @classmethod
+    def of(cls, settings: Settings, principal: str) -> Self:
+        stored = cls(settings.secret("kafka", principal))
+        stored._read = lambda: settings.passwords("kafka", principal)
+        return stored
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return secrets.choice(self._read() or [str(self)]).encode(encoding, errors)
+
+
 def _login(settings: Settings, principal: str | None) -> tuple[str, str]:
     if principal is None and settings.kafka_user is not None:
         return settings.kafka_user, settings.kafka_password or ""
     name = principal or settings.principal
-    secret = settings.secret("kafka", name)
-    if secret is None:
+    if settings.secret("kafka", name) is None:
         raise NoKafkaPassword(
             f"{name} has no password for Kafka here: run this where {settings.secret_path('kafka', name)} is, or set"
             " YESSER_KAFKA_USER and YESSER_KAFKA_PASSWORD (docs/security.md)."
         )
-    return kafka_user(name), secret
+    return kafka_user(name), _StoredPassword.of(settings, name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,14 @@ from typing import Final, Literal, get_args
 import orjson
 
 from events.errors import YesserError
-from infra.keys.hash_keys import HashKeyFiles, endpoint_key_files, hash_key_files, load_hash_keys, read_hash_key
+from infra.keys.hash_keys import (
+    HashKeyFiles,
+    console_key_files,
+    endpoint_key_files,
+    hash_key_files,
+    load_hash_keys,
+    read_hash_key,
+)
 from infra.keys.sealed import CannotOpen
 from infra.log.key_files import KeyFiles, gateway_key_files, load_keys, log_key_files, next_key
 from infra.log.key_history import Transition, key_name, parse_transitions
@@ -26,7 +33,7 @@ from infra.log.token_key import parse_private_key
 from infra.secret_files import write_private
 from infra.settings import Settings
 
-Rotated = Literal["log", "gateway", "tokens"]
+Rotated = Literal["log", "gateway", "tokens", "console"]
 Purpose = Literal[Rotated, "webhooks"]
 ROTATED: Final[tuple[Rotated, ...]] = get_args(Rotated)
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
@@ -129,6 +136,8 @@ def _files(settings: Settings, purpose: Purpose) -> KeyFiles | HashKeyFiles:
             return gateway_key_files(settings)
         case "tokens":
             return hash_key_files(settings)
+        case "console":
+            return console_key_files(settings)
         case "webhooks":
             return endpoint_key_files(settings)
 

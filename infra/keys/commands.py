@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.keys.carrying import PURPOSES, ROTATED, Purpose, Rotated, here, pack, unpack
-from infra.keys.hash_keys import hash_key_files
+from infra.keys.hash_keys import console_key_files, hash_key_files
 from infra.keys.listing import KeyRow, list_keys
 from infra.keys.rotation import (
     Rotation,
@@ -32,6 +33,7 @@ from infra.keys.sealed import CannotOpen, seal, unseal
 from infra.keys.witness_key import witness_keys
 from infra.log.key_files import gateway_key_files, log_key_files
 from infra.log.private_file import read_private
+from infra.principals import PRINCIPALS
 from infra.secret_files import write_private
 from infra.settings import Settings
 
@@ -60,6 +62,24 @@ DONE: Final = {
     ),
     "rotated": ("استُبدل {old} بالمفتاح {new}.", "{old} was replaced by {new}."),
 }
+REPLACED: Final = (
+    "استُبدلت كلمات المرور. انسخ هذه الملفات إلى كل جهاز آخر يستعملها: إلى ذلك الحين تستمر اتصالاته المفتوحة،"
+    " وتُرفض الجديدة وتُعاد محاولتها.",
+    "The passwords were replaced. Copy these files to each other machine that uses them: until then its open"
+    " connections go on, and new ones are refused and tried again.",
+)
+overlap_option: Final = click.option(
+    "--overlap",
+    "overlap_days",
+    type=click.IntRange(0, OVERLAP_DAYS_MAX),
+    default=OVERLAP_DAYS,
+    show_default=True,
+    metavar="DAYS",
+    help="The key before stays valid for this long; 0: it ends at once.",
+)
+prepare_option: Final = click.option(
+    "--prepare", is_flag=True, help="Only make the next key, so that other machines can import it first."
+)
 _purpose = click.argument("purpose", type=click.Choice(ROTATED))
 _purposes = click.option(
     "--only",
@@ -103,16 +123,8 @@ def list_(as_json: bool) -> None:
 
 @keys.command("rotate")
 @_purpose
-@click.option(
-    "--overlap",
-    "overlap_days",
-    type=click.IntRange(0, OVERLAP_DAYS_MAX),
-    default=OVERLAP_DAYS,
-    show_default=True,
-    metavar="DAYS",
-    help="The key before stays valid for this long; 0: it ends at once.",
-)
-@click.option("--prepare", is_flag=True, help="Only make the next key, so that other machines can import it first.")
+@overlap_option
+@prepare_option
 @click.option("--file", "in_file", is_flag=True, help="Make the log's next key in a file although it is in a token.")
 @click.option("--timeout", "timeout_s", type=float, default=30.0, show_default=True, help="Seconds to wait.")
 @json_option
@@ -125,8 +137,8 @@ def rotate_command(
     """
     settings = Settings()
     done = _rotate(settings, purpose, overlap_days, prepare=prepare, in_file=in_file, timeout_s=timeout_s)
-    _add_to_trail(settings, "rotate", purpose, "--prepare" if prepare else f"--overlap {overlap_days}")
-    _confirm(purpose, done, as_json)
+    add_rotation_to_trail(settings, purpose, overlap_days, prepare=prepare)
+    print_rotation(purpose, done, as_json)
 
 
 @keys.command("register")
@@ -141,13 +153,42 @@ def register_command(uri: str, as_json: bool) -> None:
     settings = Settings()
     done = register_log_key(log_key_files(settings), uri)
     _add_to_trail(settings, "register", "log", done.new)
-    _confirm("log", done, as_json)
+    print_rotation("log", done, as_json)
 
 
-def _confirm(purpose: Rotated, done: Rotation, as_json: bool) -> None:
+def print_rotation(purpose: Purpose, done: Rotation, as_json: bool) -> None:
+    """Print what was done to the key PURPOSE."""
     document = {"purpose": purpose, "old": done.old, "new": done.new, "state": done.state, "size": done.size}
     ar, en = DONE[done.state]
     print_confirmation(document, as_json, ar.format(**document), en.format(**document))
+
+
+@keys.command("rotate-passwords")
+@click.option(
+    "--principal",
+    "principals",
+    type=click.Choice(PRINCIPALS),
+    multiple=True,
+    help="Only this principal's passwords; may be repeated. Default: those of all principals.",
+)
+@click.option("--end-sessions", is_flag=True, help="End the open connections to PostgreSQL: their processes reconnect.")
+@json_option
+def rotate_passwords_command(principals: tuple[str, ...], end_sessions: bool, as_json: bool) -> None:
+    """Replace the PostgreSQL and Kafka passwords of principals, while their processes run (docs/keys.md).
+
+    Processes of this machine use the new passwords when they connect again. An interrupted command can be repeated.
+    """
+    # Imported here: who makes a witness's key has no database.
+    from infra.keys.passwords import rotate_passwords
+
+    settings = Settings()
+    replaced = asyncio.run(
+        rotate_passwords(settings, principals or PRINCIPALS, end_sessions, lambda: datetime.now(UTC))
+    )
+    _add_to_trail(settings, "rotate-passwords", *principals)
+    files = [str(row.file) for row in replaced]
+    rows = [{"principal": row.principal, "service": row.service, "file": str(row.file)} for row in replaced]
+    print_result({"replaced": rows}, as_json, lambda: click.echo("\n".join([localized(*REPLACED, "\n"), *files])))
 
 
 @keys.command("export")
@@ -205,6 +246,11 @@ def import_command(file: Path, replace_others: bool, passphrase_file: Path | Non
     print_result({"keys": rows}, as_json, lambda: click.echo("\n".join(lines)))
 
 
+def add_rotation_to_trail(settings: Settings, purpose: Purpose, overlap_days: int, *, prepare: bool) -> None:
+    """Add a row for the rotation of a key, or its preparation."""
+    _add_to_trail(settings, "rotate", purpose, "--prepare" if prepare else f"--overlap {overlap_days}")
+
+
 def _add_to_trail(settings: Settings, *words: str) -> None:
     """Add a row for the command. A machine that reaches no database has its keys all the same, and a warning."""
     from infra.keys.database import add_command  # imported here: who makes a witness's key has no database
@@ -226,8 +272,8 @@ def _rotate(
         case "gateway":
             change = prepare_gateway_key if prepare else rotate_gateway_key
             return change(gateway_key_files(settings), overlap_days, now)
-        case "tokens":
-            hashes = hash_key_files(settings)
+        case "tokens" | "console":
+            hashes = hash_key_files(settings) if purpose == "tokens" else console_key_files(settings)
             return prepare_hash_key(hashes) if prepare else rotate_hash_key(hashes, overlap_days, now)
 
 

@@ -1,12 +1,13 @@
-"""Keys that are text, of the tokens' hashes and of webhooks: the current one, the one before it, the one prepared as
-the next. The webhooks' key has only the first.
+"""Keys that are text, of the tokens' hashes, of the console's tokens and of webhooks: the current one, the one before
+it, the one prepared as the next.
 
-    NAME            hashes new tokens
-    NAME.previous   `<key> <time>`: tokens hashed with it are valid until this time
-    NAME.next       prepared, so that every gateway knows it before it is used
+    NAME            hashes, signs and seals what is new
+    NAME.previous   `<key> <time>`: what was made with it is valid until this time
+    NAME.next       prepared, so that every process knows it before it is used
 
-Those of tokens are in the folder `secrets/tokens`, and all gateways of a platform have the same; that of webhooks
-is in `secrets/delivery`. Each has the mode 0600. A file that should exist and does not is an error.
+Those of tokens are in the folder `secrets/tokens`, and all gateways of a platform have the same; those of the console's
+tokens in `secrets/console-tokens`, for the console and the gateways; those of webhooks in `secrets/delivery`. Each has
+the mode 0600. A file that should exist and does not is an error.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Final
 
 from infra.log.private_file import read_private
 from infra.log.signed_note import InvalidKey
-from infra.secret_files import ENDPOINT_KEY, write_private
+from infra.secret_files import CONSOLE_KEY, ENDPOINT_KEY, write_private
 from infra.settings import Settings
 
 HASH_KEY_FILE: Final = "hash-key"
@@ -30,7 +31,7 @@ KEY_BYTES_MIN: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class HashKey:
-    """One key: text that only its files hold. Tokens hashed with it are valid until `until`; None: no end."""
+    """One key: text that only its files hold. What was made with it is valid until `until`; None: no end."""
 
     text: str
     until: datetime | None = None
@@ -50,14 +51,14 @@ class HashKey:
 
 @dataclass(frozen=True, slots=True)
 class HashKeys:
-    """The keys of one platform."""
+    """The keys of one purpose."""
 
     current: HashKey
     previous: HashKey | None = None
     next: HashKey | None = None
 
     def valid(self, now: datetime, key_id: str | None = None) -> Sequence[HashKey]:
-        """The keys whose tokens are valid; with `key_id` only the one with this id."""
+        """The keys of which something is valid, the current one first; with `key_id` only the one with this id."""
         return [
             key
             for key in (self.current, self.previous, self.next)
@@ -96,13 +97,19 @@ def endpoint_key_files(settings: Settings) -> HashKeyFiles:
     return HashKeyFiles(path, settings.secrets is not None, "no stored secret of a webhook could be opened")
 
 
+def console_key_files(settings: Settings) -> HashKeyFiles:
+    """The files of the keys by which the console signs what it sends to the gateway for the people who use it."""
+    return HashKeyFiles(settings.secret_path(*CONSOLE_KEY), settings.secrets is not None, "the console sent nothing")
+
+
 def new_hash_key() -> HashKey:
     return HashKey(secrets.token_urlsafe(32))
 
 
 def load_hash_keys(files: HashKeyFiles) -> HashKeys:
     """The keys of the files. Raises `InvalidKey`."""
-    current, previous, prepared = (read_hash_key(files, path) for path in (files.current, files.previous, files.next))
+    # A rotation writes them in the opposite order, so that one that ends meanwhile hides no key from its reader.
+    prepared, current, previous = (read_hash_key(files, path) for path in (files.next, files.current, files.previous))
     if current is None:
         raise InvalidKey(
             f"{files.current} is gone: put the file back from its copy (`yesser keys import`); "

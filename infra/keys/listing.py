@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from infra.keys.carrying import PURPOSES, Purpose, here
-from infra.keys.hash_keys import HashKeyFiles, endpoint_key_files, hash_key_files, load_hash_keys
+from infra.keys.hash_keys import HashKeyFiles, console_key_files, endpoint_key_files, hash_key_files, load_hash_keys
 from infra.log.key_files import KeyFiles, gateway_key_files, load_keys, log_key_files, next_key
 from infra.log.key_history import key_name
 from infra.log.signed_note import InvalidKey
@@ -42,10 +42,11 @@ def list_keys(settings: Settings, now: datetime, tokens: Mapping[str | None, int
             continue
         try:
             if purpose == "tokens":
-                found += _hash_keys(hash_key_files(settings), now, tokens)
+                found += _hash_keys(purpose, hash_key_files(settings), now, tokens)
+            elif purpose == "console":
+                found += _hash_keys(purpose, console_key_files(settings), now)
             elif purpose == "webhooks":
-                files = endpoint_key_files(settings)
-                found.append(KeyRow(purpose, load_hash_keys(files).current.key_id, "in use", str(files.current)))
+                found += _hash_keys(purpose, endpoint_key_files(settings), now)
             else:
                 signer = log_key_files(settings) if purpose == "log" else gateway_key_files(settings)
                 found += _signing_keys(purpose, signer, now)
@@ -68,18 +69,20 @@ def _signing_keys(purpose: Purpose, files: KeyFiles, now: datetime) -> list[KeyR
     return rows
 
 
-def _hash_keys(files: HashKeyFiles, now: datetime, tokens: Mapping[str | None, int] | None) -> list[KeyRow]:
+def _hash_keys(
+    purpose: Purpose, files: HashKeyFiles, now: datetime, tokens: Mapping[str | None, int] | None = None
+) -> list[KeyRow]:
     keys = load_hash_keys(files)
 
     def count(key_id: str) -> int | None:
         return None if tokens is None else tokens.get(key_id, 0)
 
-    rows = [KeyRow("tokens", keys.current.key_id, "in use", str(files.current), tokens=count(keys.current.key_id))]
+    rows = [KeyRow(purpose, keys.current.key_id, "in use", str(files.current), tokens=count(keys.current.key_id))]
     if keys.previous is not None:
         key, until = keys.previous, keys.previous.until
         state: State = "overlap" if until is None or now < until else "replaced"
         ends = None if until is None else until.isoformat()
-        rows.append(KeyRow("tokens", key.key_id, state, str(files.previous), ends, count(key.key_id)))
+        rows.append(KeyRow(purpose, key.key_id, state, str(files.previous), ends, count(key.key_id)))
     if keys.next is not None:
-        rows.append(KeyRow("tokens", keys.next.key_id, "prepared", str(files.next), tokens=count(keys.next.key_id)))
+        rows.append(KeyRow(purpose, keys.next.key_id, "prepared", str(files.next), tokens=count(keys.next.key_id)))
     return rows

@@ -120,7 +120,7 @@ def rotate_gateway_key(files: KeyFiles, overlap_days: int, now: datetime) -> Rot
 
 
 def prepare_hash_key(files: HashKeyFiles) -> Rotation:
-    """Make the next key of the tokens' hashes: gateways accept tokens of it, and none is issued yet."""
+    """Make the next key: what it makes is accepted, and it makes nothing yet."""
     keys = load_hash_keys(files)
     made = keys.next or new_hash_key()
     write_private(files.next, made.text)
@@ -128,18 +128,23 @@ def prepare_hash_key(files: HashKeyFiles) -> Rotation:
 
 
 def rotate_hash_key(files: HashKeyFiles, overlap_days: int, now: datetime) -> Rotation:
-    """Hash new tokens with the next key; those of the key before are valid until the overlap ends."""
+    """Put the next key in use; what was made with the key before is valid until the overlap ends."""
     keys = load_hash_keys(files)
-    previous = keys.previous
-    if overlap_days and previous is not None and previous.until is not None and now < previous.until:
-        raise CannotRotate(
-            f"tokens of the key {previous.key_id} are still valid, until {previous.until}: rotate after that, or with "
-            "`--overlap 0`, which ends all tokens that were issued"
-        )
+    require_no_hash_overlap(keys, overlap_days, now)
     new = keys.next or new_hash_key()
     until = now + timedelta(days=overlap_days)
     write_rotated(files, HashKeys(new, HashKey(keys.current.text, until)))
     return Rotation(keys.current.key_id, new.key_id, "rotated")
+
+
+def require_no_hash_overlap(keys: HashKeys, overlap_days: int, now: datetime) -> None:
+    """Raises `CannotRotate` while the key before the current one is valid, unless no overlap is wanted any more."""
+    previous = keys.previous
+    if overlap_days and previous is not None and previous.until is not None and now < previous.until:
+        raise CannotRotate(
+            f"the key {previous.key_id} is still valid, until {previous.until}: rotate after that, or with "
+            "`--overlap 0`, which ends all that was made with the keys before"
+        )
 
 
 def _require_no_overlap(ring: KeyRing, overlap_days: int, now: datetime) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
@@ -35,6 +36,7 @@ TRANSIENT_ERRORS: Final = (
     asyncpg.InternalClientError,  # raised when the session dies between two statements of a transaction
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
+    asyncpg.InvalidPasswordError,  # replaced, and the new file is not on this machine yet
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.IdleInTransactionSessionTimeoutError,
@@ -103,13 +105,16 @@ def login(settings: Settings) -> dict[str, Any]:
     dsn = address(settings)
     if urlsplit(dsn).username or not settings.principal:
         return {"dsn": dsn}
-    password = settings.secret("postgres")
-    if password is None:
-        raise NoPassword(
-            f"{settings.principal} has no password for PostgreSQL here: run this where"
-            f" {settings.secret_path('postgres')} is, or write the password into that file (docs/security.md)."
-        )
-    return {"dsn": dsn, "user": database_role(settings.principal), "password": password}
+    return {"dsn": dsn, "user": database_role(settings.principal), "password": _passwords(settings)[0]}
+
+
+def _passwords(settings: Settings) -> list[str]:
+    if found := settings.passwords("postgres"):
+        return found
+    raise NoPassword(
+        f"{settings.principal} has no password for PostgreSQL here: run this where"
+        f" {settings.secret_path('postgres')} is, or write the password into that file (docs/security.md)."
+    )
 
 
 async def prepare(connection: Connection) -> None:
@@ -145,6 +150,26 @@ def _answer_timeout_s(settings: Settings) -> float:
     return settings.statement_timeout_ms / 1000 + ANSWER_MARGIN_S
 
 
+async def _open(settings: Settings, dsn: str, **arguments: Any) -> Connection:
+    """Connect with the password as its file says now. During its rotation there are two, of which the server takes
+    one."""
+    if "password" not in arguments:
+        given: Connection = await asyncpg.connect(dsn, **arguments)
+        return given
+    refused: set[str] = set()
+    while True:
+        found = _passwords(settings)
+        password = next((text for text in found if text not in refused), found[0])
+        try:
+            opened: Connection = await asyncpg.connect(dsn, **arguments | {"password": password})
+        except asyncpg.InvalidPasswordError:
+            refused.add(password)
+            if refused.issuperset(_passwords(settings)):
+                raise
+        else:
+            return opened
+
+
 async def connect(settings: Settings, application: str = "tool", *, batch: bool = False) -> Connection:
     """A connection. A `batch` job (rebuild, mirror) has no statement timeout.
 
@@ -152,7 +177,8 @@ async def connect(settings: Settings, application: str = "tool", *, batch: bool 
     `PlaintextRefused` and `NotTrusted`.
     """
     arguments = login(settings)
-    connection: Connection = await asyncpg.connect(
+    connection = await _open(
+        settings,
         **arguments,
         ssl=postgres_context(settings, arguments["dsn"]),
         timeout=settings.postgres_connect_timeout_s,
@@ -184,6 +210,7 @@ async def create_pool(settings: Settings, application: str, *, size: int = 4) ->
     arguments = login(settings)
     pool: Pool = await asyncpg.create_pool(
         **arguments,
+        connect=partial(_open, settings),
         ssl=postgres_context(settings, arguments["dsn"]),
         min_size=0,
         max_size=size,

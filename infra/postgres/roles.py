@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Final
 
 from events.errors import YesserError
@@ -75,17 +76,28 @@ async def create_roles(
 ) -> None:
     """Create the roles in a superuser's session on `database`, set the passwords of these principals, and take over
     what an earlier release made under its only role."""
-    await connection.execute("SET log_min_error_statement = 'panic'")  # keeps the passwords out of the server's log
     async with connection.transaction():
         await connection.execute(_SQL["lock"])
         for statement in roles_sql(database, consumers):
             await connection.execute(statement)
         for principal, password in passwords.items():
-            text = await connection.fetchval("SELECT quote_literal($1)", password)
-            await connection.execute(f"ALTER ROLE {database_role(principal)} PASSWORD {text}")
+            await set_password(connection, principal, password)
         if await connection.fetchval(_SQL["is_former_role"], FORMER_ROLE):
             await connection.execute(f"REASSIGN OWNED BY {FORMER_ROLE} TO {OWNER_ROLE}")
             await connection.execute(f"ALTER ROLE {FORMER_ROLE} NOLOGIN NOCREATEDB PASSWORD NULL")
+
+
+async def set_password(connection: Connection, principal: str, password: str) -> None:
+    """Set a principal's password, in a superuser's session. Connections that are open go on."""
+    await connection.execute("SET log_min_error_statement = 'panic'")  # keeps the password out of the server's log
+    text = await connection.fetchval("SELECT quote_literal($1)", password)
+    await connection.execute(f"ALTER ROLE {database_role(principal)} PASSWORD {text}")
+
+
+async def end_sessions(connection: Connection, principal: str, before: datetime) -> int:
+    """End a principal's sessions that were opened before this time, in a superuser's session; returns their number."""
+    ended: int = await connection.fetchval(_SQL["end_sessions"], database_role(principal), before)
+    return ended
 
 
 async def require_roles(connection: Connection) -> None:

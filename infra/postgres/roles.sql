@@ -26,3 +26,6 @@ UNION ALL
 SELECT 'TABLE', format('%I.%I', $1::text, c.relname), 1 FROM pg_class c
 WHERE c.relnamespace = to_regnamespace($1) AND c.relkind IN ('r', 'p') AND pg_get_userbyid(c.relowner) <> $2
 ORDER BY place, name
+
+-- name: end_sessions
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1 AND backend_start < $2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -10,7 +11,6 @@ import pytest
 
 from events.wire.entry import parse_entry
 from infra.kafka.client_config import agency_topic
-from infra.log.reader import log_size, read_entries
 from infra.postgres.connection import connect
 from infra.settings import Settings
 from producers.sdk.client import AgencyClient
@@ -18,6 +18,7 @@ from producers.sdk.connection import ClientLimits
 from tests.faults.killing import Killer
 from tests.gateway_access import GatewayAccess, grant_access
 from tests.scenarios.figures import tell
+from tests.scenarios.judge import read_log
 from tests.scenarios.system import System, fresh_system, until
 from tests.unit.events.samples import encoded, initiative
 
@@ -44,6 +45,10 @@ GROUP BY o
 """
 
 
+Fault = Callable[[Callable[[], None]], None]
+"""What is done to a system under load. It calls its argument to wait until the load flows."""
+
+
 @dataclass
 class Load:
     """What clients were promised: the offset of each receipt's record, and the id that the receipt names."""
@@ -51,14 +56,13 @@ class Load:
     sent: set[str] = field(default_factory=set)
     receipts: dict[int, str] = field(default_factory=dict)
 
-    async def send(self, access: GatewayAccess, killer: Killer) -> None:
-        """Send batch after batch, each until it has its receipt, for as long as parts are killed."""
-        killer.until_due = self.until_it_goes_on
-        killing = asyncio.create_task(asyncio.to_thread(killer.run, access.system))
+    async def send(self, access: GatewayAccess, fault: Fault) -> None:
+        """Send batch after batch, each until it has its receipt, for as long as the fault lasts."""
+        lasting = asyncio.create_task(asyncio.to_thread(fault, self.until_it_goes_on))
         numbers = count()
 
         async def one(client: AgencyClient) -> None:
-            while not killing.done():
+            while not lasting.done():
                 ids = [f"b{next(numbers)}.{n}" for n in range(BATCH)]
                 self.sent |= set(ids)
                 stored = await client.send_many(
@@ -69,7 +73,7 @@ class Load:
                 await asyncio.sleep(PAUSE_S)
 
         async with access.client(ClientLimits(time_limit_s=TRY_FOR_S, pause_max_s=0.5)) as client:
-            await asyncio.gather(killing, *(one(client) for _ in range(CLIENTS)))
+            await asyncio.gather(lasting, *(one(client) for _ in range(CLIENTS)))
 
     def until_it_goes_on(self) -> None:
         """Wait until some clients got receipts since the last kill: each kill meets a load that flows."""
@@ -81,7 +85,7 @@ async def require_no_loss(settings: Settings, load: Load) -> int:
     """Every receipt's record has one verdict, on that event; every event is in the log once. How many came again."""
     connection = await connect(settings, "test", batch=True)
     try:
-        raws = await read_entries(connection, 0, await log_size(connection))
+        raws = await read_log(settings)
         ids = {entry.index: entry.id for entry in map(parse_entry, count(), raws) if entry.agency == SENDER}
         rows = await connection.fetch(VERDICTS, TOPIC, [*load.receipts])
         again: int = await connection.fetchval("SELECT count(*) FROM log.duplicate WHERE topic = $1", TOPIC)
@@ -96,7 +100,12 @@ async def require_no_loss(settings: Settings, load: Load) -> int:
 
 def kill_under_load(system: System, killer: Killer) -> None:
     load = Load()
-    asyncio.run(load.send(grant_access(system, SENDER), killer))
+
+    def kill(until_it_goes_on: Callable[[], None]) -> None:
+        killer.until_due = until_it_goes_on
+        killer.run(system)
+
+    asyncio.run(load.send(grant_access(system, SENDER), kill))
     system.settle()
     again = asyncio.run(require_no_loss(system.settings, load))
     tell(f"{killer}; {len(load.sent)} events, {again} records came again and were dropped")

@@ -85,7 +85,7 @@ class Oidc:
         if issuer is None:
             return None
         refuse_plain_http(settings, "YESSER_CONSOLE_OIDC_ISSUER", issuer)
-        return cls(settings, issuer, Sealer.of(settings, "oidc"), clock)
+        return cls(settings, issuer, Sealer.of(settings, "oidc", clock), clock)
 
     async def begin(self, redirect_uri: str, back: str) -> tuple[str, str]:
         """The provider's address to send the browser to, and the value of its cookie. Raises `ProviderAway`."""

@@ -19,7 +19,7 @@ from infra.command_line.gateway_options import gateway_address
 from infra.http.answers import bound_answers
 from infra.http.console_tokens import Sending, console_token
 from infra.json_documents import from_json
-from infra.secret_files import CONSOLE_KEY
+from infra.keys.hash_keys import console_key_files, read_hash_key
 from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles
 from infra.tls.client import client_context
@@ -56,7 +56,7 @@ class Gateway:
     def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
         self._settings = settings
         self._clock = clock
-        self._key = settings.secret(*CONSOLE_KEY) or ""
+        self._key_files = console_key_files(settings)
         verify = client_context(TlsFiles.of(settings))
         self._client = httpx.AsyncClient(timeout=_TIMEOUT_S, verify=verify, trust_env=False)
         bound_answers(self._client, ANSWER_BYTES_MAX)
@@ -77,7 +77,10 @@ class Gateway:
         parameters: Mapping[str, str] | None = None,
     ) -> Reply:
         """Send a request for a person. Raises `GatewayAway`."""
-        token = console_token(self._key, sending, self._settings.gateway_jwt_audience, self._clock())
+        key = read_hash_key(self._key_files, self._key_files.current)
+        token = console_token(
+            "" if key is None else key.text, sending, self._settings.gateway_jwt_audience, self._clock()
+        )
         headers = {"Authorization": f"Bearer {token}", "Accept-Language": language}
         if content is not None:
             headers["Content-Type"] = content_type

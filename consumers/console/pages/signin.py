@@ -51,6 +51,7 @@ class SignInPage:
             unsent=self.unsent,
             fault=self.fault,
             wait_s=self.wait_s,
+            passwords=self.parts.has_passwords,
             provider=f"{SIGN_IN}/oidc?{urlencode({'next': self.back})}" if self.parts.oidc is not None else None,
             here=SIGN_IN,
         )
@@ -76,6 +77,7 @@ def router(parts: Parts, tries: Tries) -> APIRouter:
         password: Annotated[str, Form(max_length=passwords.LENGTH_MAX)] = "",
         next: Annotated[str, Form(max_length=2_048)] = "/",
     ) -> Response:
+        _require_passwords(parts)
         name = username.strip().lower()
         peer = request.client.host if request.client else ""
         page = SignInPage(parts, request, next, name)
@@ -119,6 +121,7 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
     async def page(visit: Visit, fault: str | None = None, changed: str = "") -> Response:
         sessions = await parts.sessions.of(visit.account.username, parts.cookies.value(visit.request.cookies, COOKIE))
         context = {"changed": changed, "fault": fault, "sessions": sessions, "length_min": passwords.LENGTH_MIN}
+        context["passwords"] = parts.has_passwords and visit.account.has_password
         return visit.page("account.html", 200 if fault is None else 422, **context)
 
     @routes.get("/account")
@@ -137,6 +140,7 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
         password: Annotated[str, Form(max_length=passwords.LENGTH_MAX)] = "",
         new_password: Annotated[str, Form(max_length=passwords.LENGTH_MAX)] = "",
     ) -> Response:
+        _require_passwords(parts)
         if not visit.account.has_password:
             raise Problem("not-found")
         fault = None
@@ -155,6 +159,12 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
             await set_password(cast(Connection, connection), parts.seals, visit.account.username, made)
         await visit.add_to_trail("change password")
         return await signed_in(parts, tries, visit.request, visit.account, "/account?changed=password")
+
+
+def _require_passwords(parts: Parts) -> None:
+    """Raises `Problem` (404) where people sign in at the identity provider alone."""
+    if not parts.has_passwords:
+        raise Problem("not-found")
 
 
 async def signed_in(parts: Parts, tries: Tries, request: Request, account: Account, back: str) -> Response:

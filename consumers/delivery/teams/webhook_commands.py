@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
 
+from consumers.delivery.sealing_key import rotate_sealing_key
 from consumers.delivery.teams.endpoints import (
     OLD_SECRET_HOURS,
     ShownOnce,
@@ -20,9 +22,13 @@ from consumers.delivery.teams.inputs import NewWebhook
 from consumers.delivery.teams.options import EndpointId, agency_argument, asked, change, team_argument
 from consumers.delivery.webhooks.addresses import destinations
 from consumers.delivery.webhooks.commands import COMMANDS, STATES
+from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_confirmation, print_json
+from infra.keys.commands import add_rotation_to_trail, overlap_option, prepare_option, print_rotation
+from infra.keys.hash_keys import endpoint_key_files
+from infra.keys.rotation import prepare_hash_key
 from infra.settings import Settings
 
 endpoint_argument: Final = click.argument("endpoint", type=EndpointId())
@@ -64,6 +70,29 @@ def rotate_(endpoint: str, end_old: bool, as_json: bool) -> None:
     carries the signatures of both.
     """
     _hand_over(change(lambda desk: rotate(desk, None, endpoint, end_old=end_old)), as_json, rotated=not end_old)
+
+
+@webhooks.command("rotate-key")
+@overlap_option
+@prepare_option
+@json_option
+def rotate_key(overlap_days: int, prepare: bool, as_json: bool) -> None:
+    """Replace the key for which the secrets of webhooks are sealed in the database. The secrets stay as they are.
+
+    Run it on the machine of the delivery process, which goes on meanwhile. An interrupted command can be repeated.
+    """
+    settings, now = Settings(), datetime.now(UTC)
+    files = endpoint_key_files(settings)
+    if prepare:
+        done = prepare_hash_key(files)
+    else:
+        done = with_database(
+            settings.acting_as("migrator"),
+            "webhooks",
+            lambda connection: rotate_sealing_key(connection, files, overlap_days, now),
+        )
+    add_rotation_to_trail(settings, "webhooks", overlap_days, prepare=prepare)
+    print_rotation("webhooks", done, as_json)
 
 
 @webhooks.command("test")

@@ -19,11 +19,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 import structlog
+from nacl.public import PrivateKey
 from pgqueuer.domain.models import Job
 
 from consumers.delivery import delivery_lease
 from consumers.delivery.queue import CHANNEL, Queue, endpoint_of
-from consumers.delivery.secrets import load_key, publish_key, signature_headers
+from consumers.delivery.secrets import opening_keys, publish_key, signature_headers
 from consumers.delivery.webhooks import store
 from consumers.delivery.webhooks.active import Active, Attempt, Health, Message, in_hand_each
 from consumers.delivery.webhooks.bodies import Bodies
@@ -68,7 +69,6 @@ class Sender:
         self._client = client
         self._queue = Queue(connection)
         self._policy = policy(settings)
-        self._key = load_key(settings)
         self._bodies = Bodies()
         self._active: dict[str, Active] = {}
         self._health: dict[str, Health] = {}
@@ -82,7 +82,7 @@ class Sender:
         """Until the term's stop."""
         async with self._connection.transaction():
             await delivery_lease.hold(self._connection, self._term.epoch)
-            await publish_key(self._connection, self._key)
+            await publish_key(self._connection, self._keys())
             await self._queue.give_back()
         await self._connection.add_listener(CHANNEL, self._notified)
         try:
@@ -96,6 +96,9 @@ class Sender:
                         await asyncio.sleep(GATHER_S)
         finally:
             await self._finish()
+
+    def _keys(self) -> list[PrivateKey]:
+        return opening_keys(self._settings, datetime.now(UTC))
 
     def _notified(self, connection: object, sender: int, channel: str, payload: object) -> None:
         if "insert" in str(payload):
@@ -185,7 +188,7 @@ class Sender:
             self._refresh_at = time.monotonic() + REFRESH_S
         if not wanted:
             return
-        for found in await store.read_endpoints(self._connection, self._key, wanted, self._health):
+        for found in await store.read_endpoints(self._connection, self._keys, wanted, self._health):
             known = self._active.setdefault(found.endpoint_id, found)
             known.url, known.secrets, known.disabled_reason = found.url, found.secrets, found.disabled_reason
             known.jobs += new.pop(found.endpoint_id, [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,17 +22,21 @@ log = structlog.get_logger()
 
 
 async def read_endpoints(
-    connection: Connection, key: PrivateKey, endpoint_ids: Collection[str], health: Mapping[str, Health]
+    connection: Connection,
+    load: Callable[[], Sequence[PrivateKey]],
+    endpoint_ids: Collection[str],
+    health: Mapping[str, Health],
 ) -> list[Active]:
     """These endpoints with their unsealed secrets, as far as they exist."""
     rows = await connection.fetch(_SQL["endpoints"], list(endpoint_ids))
+    keys = load()  # after the rows: a rotation writes its key before it seals a row for it
     return [
         Active(
             endpoint_id=row["endpoint_id"],
             agency=row["agency"],
             team=row["team"],
             url=row["url"],
-            secrets=_unsealed(key, row),
+            secrets=_unsealed(keys, row),
             failing_since=row["failing_since"],
             disabled_reason=row["disabled_reason"],
             health=health.get(row["endpoint_id"]) or Health(),
@@ -109,11 +113,11 @@ async def next_due(connection: Connection, read: Iterable[tuple[str, datetime]],
     return {row["endpoint_id"]: max(0.0, row["wait_s"]) for row in rows}
 
 
-def _unsealed(key: PrivateKey, row: Any) -> list[str] | None:
+def _unsealed(keys: Sequence[PrivateKey], row: Any) -> list[str] | None:
     """The active secrets of an endpoint; None where one cannot be unsealed, or it has none."""
     try:
         found = [
-            unseal(key, row["endpoint_id"], secret_id, sealed)
+            unseal(keys, row["endpoint_id"], secret_id, sealed)
             for secret_id, sealed in zip(row["secret_ids"], row["sealed"], strict=True)
         ]
     except CannotUnseal as error:

@@ -85,7 +85,7 @@ class Access:
         self._fresh_s = settings.gateway_token_cache_ms / 1000
         self._grace_s = settings.gateway_token_grace_s
         self._issuer = JwtIssuer.of(settings)
-        self._console = ConsoleIssuer.of(settings)
+        self._console = ConsoleIssuer.of(settings, now)
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._looking_up: dict[bytes, asyncio.Future[Caller | None]] = {}
         self._used: set[str] = set()
@@ -118,8 +118,10 @@ class Access:
         return caller
 
     def read_keys(self) -> None:
-        """Notice that the keys of the tokens' hashes were rotated. Raises `InvalidKey`."""
+        """Notice that the keys of the tokens were rotated. Raises `InvalidKey`."""
         self._keys = load_hash_keys(self._key_files)
+        if self._console is not None:
+            self._console.read_keys()
 
     async def write_last_used(self) -> None:
         """Record in the database which tokens were used since the last call."""

@@ -5,12 +5,14 @@ have; whether there is such an account, the database says (`callers`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 import jwt
 
 from infra.http.console_tokens import ALGORITHM, ISSUER, SENDERS, Sending
-from infra.secret_files import CONSOLE_KEY
+from infra.keys.hash_keys import HashKeyFiles, console_key_files, load_hash_keys
 from infra.settings import Settings
 
 _LEEWAY_S: Final = 10
@@ -18,24 +20,44 @@ _NOT_VALID: Final = (jwt.PyJWTError, TypeError, ValueError, OverflowError, Recur
 
 
 class ConsoleIssuer:
-    """Verifies the console's tokens."""
+    """Verifies the console's tokens, by each key that is valid. `clock` gives the time of day."""
 
-    def __init__(self, key: str, audience: str) -> None:
-        self._key = key
+    def __init__(self, files: HashKeyFiles, audience: str, clock: Callable[[], datetime]) -> None:
+        self._files = files
         self._audience = audience
+        self._clock = clock
+        self._keys = load_hash_keys(files)
 
     @classmethod
-    def of(cls, settings: Settings) -> ConsoleIssuer | None:
-        """None where the gateway has no key of a console: then it accepts none of its tokens."""
-        key = settings.secret(*CONSOLE_KEY)
-        return None if not key else cls(key, settings.gateway_jwt_audience)
+    def of(cls, settings: Settings, clock: Callable[[], datetime]) -> ConsoleIssuer | None:
+        """None where the gateway has no key of a console: then it accepts none of its tokens. Raises `InvalidKey`."""
+        files = console_key_files(settings)
+        return cls(files, settings.gateway_jwt_audience, clock) if files.current.exists() else None
+
+    def read_keys(self) -> bool:
+        """Whether the files have other keys than before. Raises `InvalidKey`."""
+        before, self._keys = self._keys, load_hash_keys(self._files)
+        return self._keys != before
 
     def read(self, token: str) -> Sending | None:
-        """What the token says, or None if it is not a valid one of the console, or of a role that sends nothing."""
+        """What the token says, or None if it is not a valid one of the console, or of a role that sends nothing.
+
+        Raises `InvalidKey`.
+        """
+        found = self._read(token)
+        if found is None and self.read_keys():  # of a key that was put in use since the files were read
+            found = self._read(token)
+        return found
+
+    def _read(self, token: str) -> Sending | None:
+        tried = (self._read_by(key.text, token) for key in self._keys.valid(self._clock()))
+        return next((found for found in tried if found is not None), None)
+
+    def _read_by(self, key: str, token: str) -> Sending | None:
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
-                self._key,
+                key,
                 algorithms=[ALGORITHM],
                 issuer=ISSUER,
                 audience=self._audience,

@@ -77,7 +77,7 @@ def write_console_key(settings: Settings) -> None:
     """The key that the console and the gateway share. A gateway reads it when it starts."""
     path = settings.secret_path(*CONSOLE_KEY)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_private(path, "a key of the tests, as long as the others are")
+    write_private(path, "a-key-of-the-tests-as-long-as-the-others-are")
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from consumers.console.process import NoSignIn
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.console.at_the_console import PASSWORD
@@ -120,3 +121,29 @@ async def test_sessions_on_other_devices_end_by_a_click_and_by_a_new_password(co
         assert (await mine.post("/account/password", data=new)).status_code == 303
         assert (await mine.get("/account")).status_code == 200
         assert (await other.get("/account")).status_code == 303
+
+
+async def test_without_passwords_an_account_signs_in_at_the_provider_alone(
+    settings: Settings, connection: Connection, issuer: str
+) -> None:
+    off = {"console_oidc_issuer": issuer, "console_passwords": "off"}
+    async with run_console(settings, connection, **off) as console, console.browser() as browser:
+        assert 'name="password"' not in (await browser.get("/sign-in")).text
+        known = await browser.post("/sign-in", data={"username": "health", "password": PASSWORD})
+        unknown = await browser.post("/sign-in", data={"username": "stranger", "password": PASSWORD})
+        assert (known.status_code, known.text) == (404, unknown.text)
+        assert (await browser.get("/account")).status_code == 303, "no session began"
+        await browser.get(await at_provider(browser, BEGIN, "sub-labour"))
+        page = (await browser.get("/account")).text
+        assert "labour" in page
+        assert 'name="new_password"' not in page
+        changed = {"csrf": hidden(page, "csrf"), "password": PASSWORD, "new_password": "another one of twelve"}
+        assert (await browser.post("/account/password", data=changed)).status_code == 404
+
+
+async def test_a_console_at_which_nobody_could_sign_in_does_not_start(
+    settings: Settings, connection: Connection
+) -> None:
+    with pytest.raises(NoSignIn, match="YESSER_CONSOLE_OIDC_ISSUER"):
+        async with run_console(settings, connection, console_passwords="off"):
+            pass

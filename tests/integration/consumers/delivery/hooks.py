@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from consumers.delivery.delivery import Delivery
 from consumers.delivery.routing.router import route
-from consumers.delivery.secrets import load_key, new_secret, seal
+from consumers.delivery.secrets import new_secret, opening_keys, seal
 from consumers.delivery.webhooks.sender import send
 from infra.postgres.connection import Connection
 from infra.secret_files import ENDPOINT_KEY, password
@@ -43,7 +44,7 @@ async def add_endpoint(
         endpoint_id,
         url,
     )
-    key = load_key(settings.acting_as("delivery"))
+    key, *_ = opening_keys(settings, datetime.now(UTC))
     shown = []
     for secret_id, kind in enumerate(kinds, 1):
         made = new_secret("v1" if kind == "v1" else "v1a")

@@ -38,7 +38,7 @@ checks.negative_data_rejection.enabled = false
 @pytest.fixture
 async def harness(settings: Settings, connection: Connection) -> AsyncIterator[GatewayHarness]:
     """A gateway that takes all requests of a fuzzer, and answers long polls at once; webhooks can be added."""
-    await publish_key(connection, PrivateKey.generate())
+    await publish_key(connection, [PrivateKey.generate()])
     changes = {"gateway_requests_per_s": 100_000, "gateway_requests_burst": 100_000, "gateway_failures_per_s": 100_000}
     async with run_gateway(settings, connection, gateway_long_poll_max_s=0, **changes) as opened:
         yield opened

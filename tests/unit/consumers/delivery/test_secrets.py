@@ -15,8 +15,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from consumers.delivery.secrets import (
     CannotUnseal,
-    load_key,
     new_secret,
+    opening_keys,
     seal,
     sign,
     signature_headers,
@@ -91,12 +91,12 @@ def test_a_sealed_secret_is_unsealed_in_its_own_row_with_its_own_key_only() -> N
     key, secret = PrivateKey.generate(), new_secret("v1").secret
     sealed = seal(bytes(key.public_key), "e1", 1, secret)
     assert secret.encode() not in sealed
-    assert unseal(key, "e1", 1, sealed) == secret
+    assert unseal([key], "e1", 1, sealed) == secret
     for other_key, endpoint_id, secret_id in ((key, "e1", 2), (key, "e", 11), (PrivateKey.generate(), "e1", 1)):
         with pytest.raises(CannotUnseal, match="rotate"):
-            unseal(other_key, endpoint_id, secret_id, sealed)
+            unseal([other_key], endpoint_id, secret_id, sealed)
     with pytest.raises(CannotUnseal):
-        unseal(key, "e1", 1, sealed[:-1] + bytes([sealed[-1] ^ 1]))
+        unseal([key], "e1", 1, sealed[:-1] + bytes([sealed[-1] ^ 1]))
 
 
 def test_a_secret_is_not_shown_by_its_repr() -> None:
@@ -105,8 +105,8 @@ def test_a_secret_is_not_shown_by_its_repr() -> None:
 
 
 def test_the_key_comes_from_the_file_of_the_delivery_process(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path).acting_as("delivery")
-    with pytest.raises(Halt, match="yesser prepare"):
-        load_key(settings)
+    settings, now = Settings(home=tmp_path).acting_as("delivery"), datetime.now(UTC)
+    with pytest.raises(Halt, match="is gone"):
+        opening_keys(settings, now)
     password(settings.secrets_folder / "delivery", ENDPOINT_KEY)
-    assert bytes(load_key(settings)) == bytes(load_key(settings))
+    assert opening_keys(settings, now) == opening_keys(settings, now)

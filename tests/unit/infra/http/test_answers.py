@@ -8,6 +8,8 @@ import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import brotli  # type: ignore[import-untyped]
 import httpx
@@ -22,6 +24,7 @@ from consumers.console.data.gateway import Gateway, GatewayAway
 from consumers.cosigning.submitter import REQUEST_MAX_S, NotCosigned, Submitter
 from infra.http.answers import AnswerRefused, bound_answers
 from infra.http.console_tokens import Sending
+from infra.secret_files import CONSOLE_KEY, password
 from infra.settings import Settings
 from infra.witnesses.add_checkpoint import AddCheckpoint
 from infra.witnesses.cosignature import cosigner_of
@@ -35,7 +38,6 @@ PLAIN_BYTES = 256 << 20
 PEAK_BYTES_MAX = 80 << 20
 """The largest bound is 32 MiB, for which httpx takes the parts and the whole."""
 BOMBS = {"br": brotli.compress(bytes(PLAIN_BYTES)), "gzip": gzip.compress(bytes(PLAIN_BYTES), 9, mtime=0)}
-KEY_OF_TOKENS = "k" * 64
 
 
 @asynccontextmanager
@@ -70,7 +72,7 @@ async def relay(address: str) -> None:
 
 
 async def sign_in(address: str) -> None:
-    oidc = Oidc(Settings(), address, Sealer("key", "oidc"), lambda: datetime.now(UTC))
+    oidc = Oidc(Settings(), address, Sealer(lambda: ["key"], "oidc"), lambda: datetime.now(UTC))
     try:
         await oidc.begin("https://console/", "/")
     finally:
@@ -78,12 +80,14 @@ async def sign_in(address: str) -> None:
 
 
 async def console(address: str) -> None:
-    gateway = Gateway(Settings(console_gateway=address), lambda: datetime.now(UTC))
-    gateway._key = KEY_OF_TOKENS
-    try:
-        await gateway.ask(Sending("a", "office", "yesser"), "GET", "/v1/plan")
-    finally:
-        await gateway.close()
+    with TemporaryDirectory() as folder:
+        settings = Settings(home=Path(folder), console_gateway=address)
+        password(settings.secrets_folder / CONSOLE_KEY[1], CONSOLE_KEY[0])
+        gateway = Gateway(settings, lambda: datetime.now(UTC))
+        try:
+            await gateway.ask(Sending("a", "office", "yesser"), "GET", "/v1/plan")
+        finally:
+            await gateway.close()
 
 
 async def command(address: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from nacl.pwhash import argon2id
 
-from consumers.delivery.secrets import load_key
+from consumers.delivery.secrets import opening_keys
 from infra.keys.carrying import here, pack, unpack
 from infra.keys.commands import keys
 from infra.keys.hash_keys import hash_key_files, load_hash_keys, load_or_create_hash_keys
@@ -95,7 +95,7 @@ def test_the_commands_bring_all_keys_to_another_machine(
     assert imported.exit_code == 0, imported.output
     assert contents(second) == contents(first)
     assert load_keys(log_key_files(second)) == load_keys(log_key_files(first))
-    assert load_key(second.acting_as("delivery")) == load_key(first.acting_as("delivery"))
+    assert opening_keys(second, NOW) == opening_keys(first, NOW)
     assert {p.stat().st_mode & 0o777 for p in second.home.rglob("*.skey")} == {0o600}
     again = run(second, "import", tmp_path / "keys", "--passphrase-file", passphrase, "--json")
     assert orjson.loads(again.stdout)["keys"][0] == {"purpose": "log", "new": [], "lost": []}

@@ -61,7 +61,7 @@ async def register(connection: Connection) -> PrivateKey:
     for code, role in AGENCIES:
         await connection.execute(REGISTER, code, role)
     key = PrivateKey.generate()
-    await publish_key(connection, key)
+    await publish_key(connection, [key])
     return key
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 from standardwebhooks import Webhook
 
-from consumers.delivery.secrets import load_key
+from consumers.delivery.secrets import opening_keys
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.delivery.hooks import delivering, for_hooks, until
@@ -35,7 +36,7 @@ async def test_an_agency_registers_tests_subscribes_and_gets_past_campaigns_as_r
         await connection.execute(f"{REGISTER} ON CONFLICT DO NOTHING", code, role)
     async with receiver() as hook, delivering(settings), read_window(settings, connection) as window:
         await until(connection, PUBLISHED, 1)
-        office = Office(window, load_key(settings.acting_as("delivery")))
+        office = Office(window, opening_keys(settings, datetime.now(UTC))[0])
         await office.made("/v1/teams", TEAM)
         made = await office.made("/v1/webhooks", {"team": "press", "url": hook.url()})
 

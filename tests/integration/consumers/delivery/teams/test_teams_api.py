@@ -165,7 +165,7 @@ async def test_a_token_without_the_scope_and_a_suspended_agency_may_do_nothing(
 async def test_a_secret_is_sealed_and_signs_what_was_shown(office: Office, connection: Connection) -> None:
     made = await with_webhook(office)
     stored = await connection.fetch("SELECT * FROM delivery.endpoint_secret ORDER BY secret_id")
-    opened = [unseal(office.key, made["endpoint_id"], row["secret_id"], row["sealed"]) for row in stored]
+    opened = [unseal([office.key], made["endpoint_id"], row["secret_id"], row["sealed"]) for row in stored]
     assert opened[0] == made["secret"]
     assert all(made["secret"].encode() not in row["sealed"] for row in stored)
     signature = base64.b64decode(sign(opened[1], "example", 1, b"{}").removeprefix("v1a,"))
@@ -195,7 +195,7 @@ async def test_after_a_rotation_both_secrets_sign_for_a_day_and_a_second_one_wai
         " ORDER BY secret_id"
     )
     assert [row["secret_id"] for row in active] == [5, 6]
-    assert unseal(office.key, made["endpoint_id"], 5, active[0]["sealed"]) == third["secret"]
+    assert unseal([office.key], made["endpoint_id"], 5, active[0]["sealed"]) == third["secret"]
 
 
 async def test_without_the_key_of_the_delivery_process_a_webhook_is_asked_for_again_later(

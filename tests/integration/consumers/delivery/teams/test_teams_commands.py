@@ -41,7 +41,7 @@ async def key(connection: Connection) -> PrivateKey:
     """The agency health, and the key of the delivery process."""
     await connection.execute(REGISTER, "health", "agency")
     made = PrivateKey.generate()
-    await publish_key(connection, made)
+    await publish_key(connection, [made])
     return made
 
 
@@ -82,7 +82,7 @@ async def test_a_team_its_webhook_and_its_subscriptions_from_beginning_to_end(
     assert secret.startswith("whsec_")
     assert public.startswith("whpk_")
     sealed = await connection.fetchval("SELECT sealed FROM delivery.endpoint_secret WHERE secret_id = 1")
-    assert unseal(key, endpoint, 1, sealed) == secret
+    assert unseal([key], endpoint, 1, sealed) == secret
     rotated = await shown("webhooks", "rotate", endpoint)
     assert rotated["endpoint_id"] == endpoint
     assert rotated["secret"] != secret

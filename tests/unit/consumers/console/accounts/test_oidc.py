@@ -62,7 +62,7 @@ class Provider:
 
 async def sign_in(provider: Provider, clock: Any = lambda: datetime.now(UTC), **answer: str) -> str:
     """The subject that the console believes."""
-    oidc = Oidc(Settings(), ISSUER, Sealer("key", "oidc"), clock, httpx.MockTransport(provider))
+    oidc = Oidc(Settings(), ISSUER, Sealer(lambda: ["key"], "oidc"), clock, httpx.MockTransport(provider))
     address, cookie = await oidc.begin(CALLBACK, "/plan")
     asked = {name: texts[0] for name, texts in parse_qs(urlsplit(address).query).items()}
     assert asked["redirect_uri"] == CALLBACK

@@ -29,7 +29,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def tries(clock: Clock) -> Tries:
-    return Tries(Sealer("key", "browser"), clock)
+    return Tries(Sealer(lambda: ["key"], "browser"), clock)
 
 
 def test_one_stranger_who_tries_all_day_keeps_the_right_person_out_no_time(tries: Tries, clock: Clock) -> None:
@@ -80,7 +80,7 @@ def test_its_own_tries_are_limited_and_only_for_the_accounts_that_it_signed_in(t
 
 
 def test_a_cookie_that_was_not_sealed_here_is_none(tries: Tries) -> None:
-    forged = Tries(Sealer("another key", "browser"), Clock()).remembered("", "health")
+    forged = Tries(Sealer(lambda: ["another key"], "browser"), Clock()).remembered("", "health")
     for _ in range(10):
         tries.wait_s(OWNER, "health", forged)
     assert tries.wait_s(OWNER, "health", forged) > 0

@@ -3,17 +3,44 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
 
 from infra.http.console_tokens import ISSUER, Sending, console_token
+from infra.keys.hash_keys import HashKeyFiles, load_hash_keys
+from infra.keys.rotation import prepare_hash_key, rotate_hash_key
+from infra.secret_files import write_private
 from producers.gateway.access.console_tokens import ConsoleIssuer
 
 KEY, AUDIENCE = "k" * 64, "yesser-gateway"
 SENDING = Sending("press", "team", "health")
-GATEWAY = ConsoleIssuer(KEY, AUDIENCE)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> HashKeyFiles:
+    write_private(tmp_path / "key", KEY)
+    return HashKeyFiles(tmp_path / "key")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def gateway(files: HashKeyFiles, clock: Clock) -> ConsoleIssuer:
+    return ConsoleIssuer(files, AUDIENCE, clock)
 
 
 def token(now: datetime | None = None, key: str = KEY, audience: str = AUDIENCE) -> str:
@@ -26,8 +53,24 @@ def signed(key: str = KEY, algorithm: str = "HS256", **changes: Any) -> str:
     return jwt.encode({k: v for k, v in (claims | changes).items() if v is not None}, key, algorithm)
 
 
-def test_a_token_names_the_account_its_role_and_the_agency() -> None:
-    assert GATEWAY.read(token()) == GATEWAY.read(signed()) == SENDING
+def test_a_token_names_the_account_its_role_and_the_agency(gateway: ConsoleIssuer) -> None:
+    assert gateway.read(token()) == gateway.read(signed()) == SENDING
+
+
+def test_a_token_of_the_new_key_is_valid_at_once_and_one_of_the_key_before_until_the_overlap_ends(
+    gateway: ConsoleIssuer, files: HashKeyFiles, clock: Clock
+) -> None:
+    prepare_hash_key(files)
+    prepared = load_hash_keys(files).next
+    assert prepared is not None
+    assert gateway.read(signed(prepared.text)) == SENDING, "of a console that began before this gateway"
+    rotate_hash_key(files, 1, clock())
+    assert load_hash_keys(files).current.text == prepared.text
+    assert gateway.read(signed(prepared.text)) == gateway.read(signed()) == SENDING
+    gateway.read_keys()  # as the gateway does every few seconds
+    clock.now += timedelta(days=1)
+    assert gateway.read(signed(prepared.text)) == SENDING
+    assert gateway.read(signed()) is None
 
 
 @pytest.mark.parametrize(
@@ -53,5 +96,5 @@ def test_a_token_names_the_account_its_role_and_the_agency() -> None:
     ],
     ids=range(17),
 )
-def test_another_token_is_not_valid(given: str) -> None:
-    assert GATEWAY.read(given) is None
+def test_another_token_is_not_valid(given: str, gateway: ConsoleIssuer) -> None:
+    assert gateway.read(given) is None
