@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-import pytest
-
 from consumers.console.accounts.accounts import Role
 from infra.postgres.connection import Connection
 from infra.settings import Settings
@@ -34,7 +32,6 @@ def may_reach(route: str, role: Role, reach: str) -> bool:
     return reach != "agency" or role == "team"
 
 
-@pytest.mark.timeout(180)
 async def test_no_role_reaches_what_is_anothers_and_the_page_says_how_far_each_reaches(
     settings: Settings, connection: Connection
 ) -> None:
