@@ -98,7 +98,7 @@ def console_table(found: Tried) -> str:
     groups: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
     for route in dict.fromkeys(route for route, _ in found):
         method, _, path = route.partition(" ")
-        cells = tuple(found[route, role] for role in ROLES_OF_ACCOUNTS)
+        cells: tuple[str, ...] = tuple(found[route, role] for role in ROLES_OF_ACCOUNTS)
         room = "" if set(cells) == {"yes"} else re.split("[/.?]", path)[1]
         groups.setdefault((room, method, cells), []).append(path.partition("?")[0])
     rows = []
