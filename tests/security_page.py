@@ -10,8 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from consumers.console.accounts.accounts import ROLES as ROLES_OF_ACCOUNTS
 from infra.postgres.connection import connected
 from infra.principals import KAFKA_PRINCIPALS
+from tests.integration.consumers.console import tried_routes
+from tests.integration.consumers.console.tried_routes import Tried
 from tests.integration.infra.kafka import tried_acls
 from tests.integration.infra.postgres import tried_outbox, tried_rights
 from tests.integration.infra.postgres.tried_outbox import Decided
@@ -23,6 +26,9 @@ PAGE: Final = ROOT / "docs" / "security.md"
 ROLES: Final = "database roles"
 ACLS: Final = "kafka users"
 OUTBOX: Final = "platform events"
+CONSOLE: Final = "console roles"
+_PATHS_MAX: Final = 4
+"""More paths of a room that answer alike are shown as the room."""
 
 
 def block(name: str) -> str:
@@ -87,6 +93,26 @@ def outbox_table(found: Decided) -> str:
     return _table(["type", *writers], rows)
 
 
+def console_table(found: Tried) -> str:
+    """Routes down, roles across. Routes of a room and a method that answer alike are one row."""
+    groups: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for route in dict.fromkeys(route for route, _ in found):
+        method, _, path = route.partition(" ")
+        cells: tuple[str, ...] = tuple(found[route, role] for role in ROLES_OF_ACCOUNTS)
+        room = "" if set(cells) == {"yes"} else re.split("[/.?]", path)[1]
+        groups.setdefault((room, method, cells), []).append(path.partition("?")[0])
+    rows = []
+    for room, method in dict.fromkeys((room, method) for room, method, _ in groups):
+        own = {cells: paths for (*place, cells), paths in groups.items() if place == [room, method]}
+        widest = max(own.values(), key=len)
+        for cells, paths in own.items():
+            name = f"{method} {', '.join(paths)}"
+            if room and paths is widest and len(paths) > _PATHS_MAX:
+                name = f"{method} /{room}/…{' (others)' if len(own) > 1 else ''}"
+            rows.append([name, *cells])
+    return _table(["method and page", *ROLES_OF_ACCOUNTS], rows)
+
+
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *([f"`{row[0]}`", *row[1:]] for row in rows)]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
@@ -104,6 +130,7 @@ async def _try_all(stack: TestStack) -> None:
             _replace(ROLES, role_table(await tried_rights.tried(settings, tables)))
             _replace(OUTBOX, outbox_table(await tried_outbox.tried_types(settings)))
             _replace(ACLS, acl_table(await tried_acls.tried(settings)))
+            _replace(CONSOLE, console_table(await tried_routes.tried(settings, connection)))
 
 
 def _replace(name: str, table: str) -> None:

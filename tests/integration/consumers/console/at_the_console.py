@@ -49,9 +49,10 @@ async def add_account(
     holder: str | None = None,
     subject: str | None = None,
     team: str | None = None,
+    partners: tuple[str, ...] = (),
 ) -> None:
     """With the password of the tests. `connection`: with the rights of the superuser."""
-    account = Account(username, role, holder, team, language="en")
+    account = Account(username, role, holder, team, partners, language="en")
     await accounts.add_account(connection, SEALS, account, _HASH, subject)
 
 

@@ -28,7 +28,9 @@ from tests.integration.consumers.pipeline.written_log import apply_live, raw_ent
 from tests.oracle.log import EntryDict
 
 CONSUMERS = (*PLAN_CONSUMERS, EVENT_INDEX)
-REGISTER = "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, $2, '{}', 0)"
+REGISTER = (
+    "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, $2, '{}', 0) ON CONFLICT DO NOTHING"
+)
 
 
 @dataclass(frozen=True)

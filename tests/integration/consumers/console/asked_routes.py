@@ -1,0 +1,172 @@
+"""How each route of the console is asked, with the ids of one world or another in every parameter.
+
+A route without a line in `ASKED` is asked as its path says: a new one is tried without a word here, and fails where the
+name of a parameter says too little.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.routing import Mount
+
+from consumers.console.app import pages
+from consumers.console.parts import Parts
+from tests.integration.consumers.console.at_the_console import PASSWORD
+from tests.integration.consumers.console.test_gateway_away import TYPED
+from tests.unit.events.samples import initiative
+
+_NAME: Final = re.compile(r"\{([a-z_]+)\}")
+World = Mapping[str, str]
+"""Name of a parameter → the id that it gets."""
+CONSTANTS: Final[World] = {
+    "period": "2005-01",
+    "field": "net_halalas",
+    "type_name": "awareness.initiative-announced",
+    "old_size": "1",
+    "new_size": "2",
+    "event_id": "e-1",
+}
+"""Parameters that are nobody's. Each agency has events with any id; whose an event is, its address says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request. `{name}` in its texts is filled in from a world. `fields`: the parameters of a GET, or a form's
+    fields; `file`: an upload's field and text."""
+
+    path: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    file: tuple[str, str] | None = None
+
+    @property
+    def text(self) -> str:
+        return " ".join([self.path, *self.fields.values(), self.file[1] if self.file else ""])
+
+    def names(self) -> frozenset[str]:
+        """Of the ids that it takes."""
+        return frozenset(_NAME.findall(self.text))
+
+    def of(self, world: World) -> Asked:
+        fields = {name: _filled(text, world) for name, text in self.fields.items()}
+        return Asked(_filled(self.path, world), fields, self.file and (self.file[0], _filled(self.file[1], world)))
+
+
+def _filled(text: str, world: World) -> str:
+    return _NAME.sub(lambda found: world[found[1]], text)
+
+
+_EVENT: Final = json.dumps(initiative(source="urn:yesser:agency:{agency}"))
+_EVERYBODYS: Final = {"agency": "{agency}", "whose": "all"}
+_AIRED: Final = {"channel": "tv", "outlet_ar": "قناة", "outlet_en": "One", "on": "2006-03-05", "reach": "1000"}
+_TEAM: Final = {"team": "{new_team}", "name_ar": "فريق", "name_en": "Team", "contacts": "new@health.example"}
+_COLUMNS: Final = {"date_column": "day", "amount_column": "amount"}
+ASKED: Final[Mapping[str, tuple[Asked, ...]]] = {
+    "POST /sign-in": (Asked("/sign-in", {"username": "{username}", "password": PASSWORD}),),
+    "POST /language": (Asked("/language", {"language": "en"}),),
+    "GET /plan/services": (Asked("/plan/services?agency={agency}"),),
+    "GET /plan/services.csv": (Asked("/plan/services.csv?agency={agency}"),),
+    "GET /plan/awareness": (Asked("/plan/awareness?agency={agency}"),),
+    "GET /plan/awareness.csv": (Asked("/plan/awareness.csv?agency={agency}"),),
+    "GET /plan/{kind}/{name}/history.csv": (Asked("/plan/services/{service_id}/history.csv"),),
+    "GET /plan/{table}.csv": (Asked("/plan/figures.csv"), Asked("/plan/partnerships.csv")),
+    "GET /campaigns": (Asked("/campaigns", _EVERYBODYS),),
+    "GET /campaigns/campaigns.csv": (Asked("/campaigns/campaigns.csv", _EVERYBODYS),),
+    "POST /campaigns/new-team": (Asked("/campaigns/new-team", _TEAM),),
+    "POST /campaigns/teams/{team}/contacts": (
+        Asked("/campaigns/teams/{team}/contacts", {"contacts": "new@health.example"}),
+    ),
+    "POST /campaigns/teams/{team}/subscribe": (
+        Asked("/campaigns/teams/{team}/subscribe", {"route": "{endpoint_id}", "services": "S-NEW"}),
+    ),
+    "POST /campaigns/teams/{team}/new-webhook": (
+        Asked("/campaigns/teams/{team}/new-webhook", {"url": "https://hooks.example/new"}),
+    ),
+    "POST /campaigns/webhooks/{endpoint_id}/redeliver": (
+        Asked("/campaigns/webhooks/{endpoint_id}/redeliver", {"since": "2006-01-01 08:00"}),
+    ),
+    "POST /campaigns/{campaign_id}/acknowledge": (Asked("/campaigns/{campaign_id}/acknowledge", {"by": "press"}),),
+    "POST /campaigns/{campaign_id}/air": (Asked("/campaigns/{campaign_id}/air", _AIRED),),
+    "POST /campaigns/{campaign_id}/complete": (Asked("/campaigns/{campaign_id}/complete", {"on": "2006-03-05"}),),
+    "GET /campaigns/{campaign_id}": (
+        Asked("/campaigns/{campaign_id}", {"report": "{event_id}", "address": "{address}"}),
+    ),
+    "GET /workspace/refusals/{index}": (Asked("/workspace/refusals/{refusal}"),),
+    "POST /workspace/publish/{type_name}": (Asked("/workspace/publish/{type_name}", TYPED),),
+    "POST /workspace/send": (Asked("/workspace/send", {"event": _EVENT}),),
+    "GET /workspace/sent/{event_id}": (Asked("/workspace/sent/{event_id}?address={address}"),),
+    "POST /workspace/files": (Asked("/workspace/files", file=("file", _EVENT)),),
+    "GET /partnerships/{partnership_id}/ledger/{kind}": (Asked("/partnerships/{partnership_id}/ledger/cash"),),
+    "GET /partnerships/{partnership_id}/statements/{period}/files/{name}": (
+        Asked("/partnerships/{partnership_id}/statements/{period}/files/json"),
+    ),
+    "GET /partnerships/{partnership_id}/what-if.csv": (
+        Asked("/partnerships/{partnership_id}/what-if.csv", {"rate0": "50"}),
+    ),
+    "POST /partnerships/{partnership_id}/reconcile": (
+        Asked("/partnerships/{partnership_id}/reconcile", _COLUMNS, ("table", "day,amount\n2005-01-03,50.00\n")),
+    ),
+    "POST /audit/checks/{kind}": (Asked("/audit/checks/log"),),
+    "GET /audit/log": (Asked("/audit/log?agency={agency}"),),
+    "GET /audit/entries": (Asked("/audit/entries", {"index": "{index}"}),),
+    "GET /explain/{model}/{key:path}": (
+        Asked("/explain/services/{service_id}/state"),
+        Asked("/explain/campaigns/{campaign_id}"),
+        Asked("/explain/activity/{activity}"),
+        Asked("/explain/partnerships/{partnership_id}/net_halalas"),
+    ),
+    "GET /operations/trail": (Asked("/operations/trail", {"operator": "agency/{agency}"}),),
+    "GET /v1/services": (Asked("/v1/services?agency={agency}"),),
+    "GET /v1/campaigns": (Asked("/v1/campaigns?owner={agency}"),),
+    "GET /v1/inbox": (Asked("/v1/inbox?agency={agency}"),),
+    "GET /v1/inbox/counts": (Asked("/v1/inbox/counts?agency={agency}"),),
+    "GET /v1/coverage": (Asked("/v1/coverage?agency={agency}"),),
+    "GET /v1/entries": (Asked("/v1/entries?agency={agency}"),),
+    "GET /v1/anomalies": (Asked("/v1/anomalies?agency={agency}"),),
+    "GET /v1/activity": (Asked("/v1/activity?agency={agency}"),),
+    "GET /v1/refusals": (Asked("/v1/refusals?agency={agency}"),),
+    "GET /v1/refusals/{index}": (Asked("/v1/refusals/{refusal}"),),
+    "GET /v1/completeness/months": (Asked("/v1/completeness/months?agency={agency}"),),
+    "GET /v1/explain/{model}/{key:path}": (Asked("/v1/explain/partnerships/{partnership_id}/net_halalas"),),
+    "GET /v1/partnerships/{partnership_id}/accounts/{kind}/transfers": (
+        Asked("/v1/partnerships/{partnership_id}/accounts/cash/transfers"),
+    ),
+    "GET /v1/partnerships/{partnership_id}/what-if": (
+        Asked("/v1/partnerships/{partnership_id}/what-if", {"terms": "{}"}),
+    ),
+}
+"""`METHOD /path` of a route → its requests, where its path alone does not say them."""
+LAST: Final = (
+    "POST /campaigns/teams/{team}/subscriptions/{subscription_id}/end",
+    "POST /campaigns/webhooks/{endpoint_id}/disable",
+    "POST /campaigns/teams/{team}/close",
+    "POST /sign-out",
+    "POST /sign-in",
+)
+"""What others would not be answered after."""
+
+
+def requests_of(parts: Parts) -> Iterator[tuple[str, Asked]]:
+    """Method and request, for every route of the console."""
+    found = dict.fromkeys(_routes(pages(parts).routes, parts))
+    unknown = ASKED.keys() - found
+    assert not unknown, f"the console has no such route: {unknown}"
+    for route in [*(route for route in found if route not in LAST), *LAST]:
+        method, _, path = route.partition(" ")
+        for asked in ASKED.get(route, (Asked(path),)):
+            yield method, asked
+
+
+def _routes(routes: Any, parts: Parts) -> Iterator[str]:
+    for context in iter_route_contexts(routes):
+        if isinstance(context.original_route, Mount):
+            assert context.path == "/v1", "another application: it is not tried"
+            yield from _routes(parts.read_api.app.routes, parts)
+        else:
+            assert isinstance(context.original_route, APIRoute)
+            yield from (f"{method} {context.path}" for method in sorted(context.methods or ()))
