@@ -24,8 +24,8 @@ _TOO_LARGE: Final = Fault(pointer="", code=TOO_LARGE, detail=TOO_LARGE_DETAIL)
 class Findings:
     """The faults in a file. `duplicate_lines` are (line, the earlier line with the same event).
 
-    Of `problems_count` faults the first `problems_max` are `problems` (None: all). `faulty` are the numbers of the lines
-    with a fault. `unlisted` is the number of faults beyond the first hundred of a line, which are not counted.
+    Of `problems_count` faults the first `problems_max` are `problems` (None: all). `faulty` are the numbers of the
+    lines with a fault. `unlisted` is the number of faults beyond the first hundred of a line, which are not counted.
     """
 
     lines: int = 0
