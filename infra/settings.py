@@ -11,7 +11,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final, Literal, Self, get_args
 
-from pydantic import Field, PrivateAttr, field_validator
+from pydantic import AwareDatetime, Field, PrivateAttr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 STACK_FILE: Final = "stack.json"
@@ -354,6 +354,16 @@ class Settings(BaseSettings):
         " gateway, console, smtp, issuer, traces. Tokens and data on them can be read.",
     )
 
+    security_contact: str | None = Field(
+        default=None,
+        pattern=r"^(https://|mailto:|tel:)[^\s]+$",
+        description="Where weaknesses are reported (mailto:, https: or tel:): gateway and console serve it in"
+        " /.well-known/security.txt.",
+    )
+    security_expires: AwareDatetime | None = Field(
+        default=None, description="When that file expires, such as 2027-06-30T00:00:00Z; after it, it is not served."
+    )
+
     log_level: str = Field(default="info", description="debug, info, warning or error.")
     otlp_endpoint: str | None = Field(
         default=None, description="OTLP/HTTP address for traces; without it none are sent."
@@ -379,6 +389,12 @@ class Settings(BaseSettings):
                 f" {', '.join(unknown)}: docs/tls.md"
             )
         return ",".join(names)
+
+    @model_validator(mode="after")
+    def _contact_expires(self) -> Self:
+        if (self.security_contact is None) != (self.security_expires is None):
+            raise ValueError("YESSER_SECURITY_CONTACT and YESSER_SECURITY_EXPIRES: set both, or neither")
+        return self
 
     def allows_plaintext(self, connection: PlainConnection) -> bool:
         """Whether this kind of connection may leave the machine without encryption."""

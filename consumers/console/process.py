@@ -68,7 +68,9 @@ class Console:
         """Serve until `stop` is set. Raises `PlaintextRefused`, `CannotListen`."""
         settings = self._settings
         require_tls_before(settings)
-        refuse_plaintext(settings, "console", "The console's plain HTTP", [settings.console_host], "put a TLS proxy before it")
+        refuse_plaintext(
+            settings, "console", "The console's plain HTTP", [settings.console_host], "put a TLS proxy before it"
+        )
         if settings.console_gateway is not None:
             refuse_plain_http(settings, "gateway", "YESSER_CONSOLE_GATEWAY", settings.console_gateway)
         await asyncio.to_thread(by_address)  # cuts the fonts

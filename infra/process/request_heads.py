@@ -1,7 +1,7 @@
 """uvicorn's HTTP protocol with limits for the head of a request: its time and its bytes.
 
-Without them a client that sends half a head, or nothing after an answer, keeps its connection, and one that sends a head
-without an end fills the memory. The gateway has a protocol of its own, which limits more.
+Without them a client that sends half a head, or nothing after an answer, keeps its connection, and one that sends a
+head without an end fills the memory. The gateway has a protocol of its own, which limits more.
 """
 
 from __future__ import annotations

@@ -37,7 +37,8 @@ class Outcome:
     """What an attempt gave: a `status`, or an `error` of a named class where there was no answer.
 
     `cause` is the class for the operator's metric where it says more: what a name resolves to inside the network is
-    nothing that an agency should learn. `answer`: the first KiB of it. `retry_after_s`: the wait that the receiver asked for.
+    nothing that an agency should learn. `answer`: the first KiB of it. `retry_after_s`: the wait that the
+    receiver asked for.
     """
 
     status: int | None

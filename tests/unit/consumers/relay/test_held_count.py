@@ -23,10 +23,10 @@ class _Empty:
 
 
 async def test_held_decisions_are_counted_once_a_second() -> None:
-    now_s, database = 100.0, _Empty()
-    outbox = PlatformOutbox(lambda: now_s)
+    database, times = _Empty(), iter([100.0, 100.1, 100.9, 101.0, 101.5, 103.0])
+    outbox = PlatformOutbox(lambda: next(times))
     seen = []
-    for now_s in (100.0, 100.1, 100.9, 101.0, 101.5, 103.0):
+    for _ in range(6):
         await outbox.unsent(cast(Connection, database), 10)
         seen.append(outbox.held_count)
     assert seen == [1, 1, 1, 2, 2, 3]
