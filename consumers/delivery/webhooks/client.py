@@ -33,7 +33,6 @@ IDLE_S: Final = 30.0
 """A connection without a request is closed after this."""
 ANSWER_TIMEOUT_S: Final = 2.0
 """Longest wait for the answer's first KiB, once its status is there."""
-ADDRESS_REFUSED: Final = "address-refused"
 _NOT_FOUND: Final = "name-not-found"
 """For the metric alone: beside `address-refused` it would tell which names exist inside the network."""
 USER_AGENT: Final = "yesser-webhooks/1"
@@ -71,7 +70,7 @@ class WebhookClient:
                 return Outcome(response.status, None, _since_ms(began), answer, after_s)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             found = _error_class(error)
-            shown = ADDRESS_REFUSED if found == _NOT_FOUND else found
+            shown = "address-refused" if found == _NOT_FOUND else found
             return Outcome(None, shown, _since_ms(began), cause=found)
 
     def _session(self, *, is_named: bool) -> aiohttp.ClientSession:
@@ -165,7 +164,7 @@ def _error_class(error: BaseException) -> str:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, AddressRefused):
-            return ADDRESS_REFUSED
+            return "address-refused"
         cause = cause.__cause__ or (cause.os_error if isinstance(cause, aiohttp.ClientConnectorError) else None)
     match error:
         case aiohttp.ConnectionTimeoutError():
@@ -173,7 +172,7 @@ def _error_class(error: BaseException) -> str:
         case TimeoutError():
             return "timeout"
         case aiohttp.ClientConnectorDNSError():
-            return _NOT_FOUND
+            return "name-not-found"
         case aiohttp.ClientSSLError() | ssl.SSLError():
             return "certificate"
         case aiohttp.ClientConnectorError():
