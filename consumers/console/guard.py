@@ -36,10 +36,11 @@ from consumers.console.web.language import DEFAULT, LANGUAGES, Words
 from consumers.console.web.security import HEADERS, SAFE_METHODS, SIGN_IN, is_own_site, page_of_form
 from infra.http.problems import Problem
 from infra.http.rate_limits import RateLimit
+from infra.http.security_txt import SECURITY_TXT
 from infra.postgres.connection import TRANSIENT_ERRORS
 
 LANGUAGE_COOKIE: Final = "yesser-language"
-_PUBLIC: Final = (SIGN_IN, "/language", assets.PREFIX, "/healthz")
+_PUBLIC: Final = (SIGN_IN, "/language", assets.PREFIX, "/healthz", SECURITY_TXT)
 FORM_BYTES_MAX: Final = 1 << 20
 UPLOAD_BYTES_MAX: Final = FILE_BYTES_MAX + (1 << 20)
 _REFUSALS: Final = (0.1, 20)

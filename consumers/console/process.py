@@ -35,7 +35,7 @@ from infra.process.commands import Process
 from infra.process.health import Readiness
 from infra.process.http_server import Server, listening, running
 from infra.settings import Settings
-from infra.tls.plaintext import refuse_plaintext
+from infra.tls.plaintext import refuse_plain_http, refuse_plaintext
 
 READ_POOL_SIZE: Final = 8
 """More than one account's requests at once, of which each holds one connection."""
@@ -81,7 +81,11 @@ class Console:
         settings = self._settings
         require_tls_before(settings)
         require_sign_in(settings)
-        refuse_plaintext(settings, "The console's plain HTTP", [settings.console_host], "put a TLS proxy before it")
+        refuse_plaintext(
+            settings, "console", "The console's plain HTTP", [settings.console_host], "put a TLS proxy before it"
+        )
+        if settings.console_gateway is not None:
+            refuse_plain_http(settings, "gateway", "YESSER_CONSOLE_GATEWAY", settings.console_gateway)
         await asyncio.to_thread(by_address)  # cuts the fonts
         with listening(settings.console_host, settings.console_port, "YESSER_CONSOLE_PORT (0: any)") as listener:
             self.port = listener.getsockname()[1]

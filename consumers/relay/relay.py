@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import Final
@@ -47,6 +47,9 @@ CLAIM_PREFIX: Final = Agency(PLATFORM, "platform").claim_prefix
 MESSAGES_MAX: Final = 1_000
 """Most rows read and sent before they are marked as sent."""
 
+HELD_COUNT_S: Final = 1.0
+"""Least time between two counts of the held decisions."""
+
 _OUTBOX: Final = queries("infra.postgres", "outbox.sql")
 _DECISIONS: Final = queries("consumers.relay", "decisions.sql")
 
@@ -65,6 +68,10 @@ class PlatformOutbox:
     held_count = 0
     """Decisions that wait for a person."""
 
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._counted_s = -HELD_COUNT_S
+
     async def unsent(self, connection: Connection, limit: int) -> list[Message]:
         """The committed rows, in row order, without those that were decided again on recovered entries. Raises
         `NotDecided`, and sends none of them, where one was not decided by the process that may."""
@@ -77,8 +84,7 @@ class PlatformOutbox:
                     events=[row["event_id"] for row in held],
                 )
             rows = await connection.fetch(_OUTBOX["next"], limit)
-        self.held_count = await connection.fetchval(_DECISIONS["count_held"], CLAIM_PREFIX)
-        gauge("decisions_held", self.held_count)
+        await self._count_held(connection)
         gauge("outbox_waiting", len(rows) if len(rows) < limit else await connection.fetchval(_OUTBOX["waiting"]))
         headers = tuple(STRUCTURED_HEADERS)
         for row in rows:
@@ -88,6 +94,13 @@ class PlatformOutbox:
                     f" {fault}; nothing is sent. Suspect tampering, and see docs/runbook.md"
                 )
         return [Message(row["row_id"], row["key"].encode(), row["value"], headers) for row in rows]
+
+    async def _count_held(self, connection: Connection) -> None:
+        now_s = self._clock()
+        if now_s - self._counted_s >= HELD_COUNT_S:
+            self._counted_s = now_s
+            self.held_count = await connection.fetchval(_DECISIONS["count_held"], CLAIM_PREFIX)
+            gauge("decisions_held", self.held_count)
 
     async def sent(self, connection: Connection, messages: Sequence[Message], epoch: int) -> None:
         """Delete the rows that the topic has acknowledged."""

@@ -24,7 +24,8 @@ _TOO_LARGE: Final = Fault(pointer="", code=TOO_LARGE, detail=TOO_LARGE_DETAIL)
 class Findings:
     """The faults in a file. `duplicate_lines` are (line, the earlier line with the same event).
 
-    `unlisted` is the number of faults beyond the first hundred of a line, which are not among `problems`.
+    Of `problems_count` faults the first `problems_max` are `problems` (None: all). `faulty` are the numbers of the
+    lines with a fault. `unlisted` is the number of faults beyond the first hundred of a line, which are not counted.
     """
 
     lines: int = 0
@@ -34,11 +35,22 @@ class Findings:
     duplicate_lines: list[tuple[int, int]] = field(default_factory=list)
     problems: list[dict[str, Any]] = field(default_factory=list)
     unlisted: int = 0
+    problems_max: int | None = None
+    problems_count: int = 0
+    faulty: set[int] = field(default_factory=set)
 
     @property
     def has_faults(self) -> bool:
         """Whether any line would be refused or conflict; a duplicate is harmless."""
         return bool(self.conflicts or self.refused)
+
+    def add(self, line: Line, faults: Iterable[Fault], **others: Any) -> None:
+        """Add the faults of a line."""
+        self.faulty.add(line.number)
+        for fault in faults:
+            self.problems_count += 1
+            if self.problems_max is None or len(self.problems) < self.problems_max:
+                self.problems.append(problem(line, fault) | others)
 
     def document(self) -> dict[str, Any]:
         """The answer of `yesser lint --json`."""
@@ -54,16 +66,16 @@ class Findings:
         return document | ({"unlisted": self.unlisted} if self.unlisted else {})
 
 
-def lint(lines: Iterable[Line], agency: Agency) -> Findings:
+def lint(lines: Iterable[Line], agency: Agency, problems_max: int | None = None) -> Findings:
     """The verdict that the registrar would give each line if the log were empty."""
-    findings = Findings()
+    findings = Findings(problems_max=problems_max)
     filling = Defaults(agency.code)
     seen: dict[bytes, tuple[bytes, int]] = {}
     for line in lines:
         findings.lines += 1
         if line.text is None:
             findings.refused += 1
-            findings.problems.append(problem(line, _TOO_LARGE))
+            findings.add(line, [_TOO_LARGE])
             continue
         verdict = validate(filling.fill(line.text), STRUCTURED_HEADERS, agency)
         if isinstance(verdict, Accepted):
@@ -71,7 +83,7 @@ def lint(lines: Iterable[Line], agency: Agency) -> Findings:
         else:
             findings.refused += 1
             findings.unlisted += verdict.unlisted
-            findings.problems += [problem(line, found) for found in verdict.faults]
+            findings.add(line, verdict.faults)
     return findings
 
 
@@ -98,7 +110,7 @@ def _compare(line: Line, verdict: Accepted, seen: dict[bytes, tuple[bytes, int]]
         findings.duplicate_lines.append((line.number, first))
     else:
         findings.conflicts += 1
-        findings.problems.append({**problem(line, CONFLICT), "of_line": first})
+        findings.add(line, [CONFLICT], of_line=first)
 
 
 def unlisted_sentences(count: int) -> tuple[str, str]:

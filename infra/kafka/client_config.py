@@ -44,7 +44,7 @@ def refuse_plain_kafka(settings: Settings) -> None:
     """Raises `PlaintextRefused` if the settings name a Kafka on another machine without TLS."""
     if not settings.kafka_security.endswith("SSL"):
         hosts = [server.rpartition(":")[0] for server in (settings.kafka or "").split(",") if server]
-        refuse_plaintext(settings, "The connection to Kafka", hosts, "set YESSER_KAFKA_SECURITY=SASL_SSL")
+        refuse_plaintext(settings, "kafka", "The connection to Kafka", hosts, "set YESSER_KAFKA_SECURITY=SASL_SSL")
 
 
 def client_arguments(settings: Settings, principal: str | None = None) -> dict[str, Any]:

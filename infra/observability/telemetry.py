@@ -150,7 +150,7 @@ def setup(settings: Settings, process: str) -> None:
     """
     configure_logs(settings.log_level, process)
     if settings.otlp_endpoint:
-        refuse_plain_http(settings, "YESSER_OTLP_ENDPOINT", settings.otlp_endpoint)
+        refuse_plain_http(settings, "traces", "YESSER_OTLP_ENDPOINT", settings.otlp_endpoint)
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
 

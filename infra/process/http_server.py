@@ -12,6 +12,7 @@ from typing import Any, Final
 import uvicorn
 
 from events.errors import YesserError
+from infra.process.request_heads import HeadLimits
 
 _BACKLOG: Final = 1_024
 _PLAIN: Final[dict[str, Any]] = {"ws": "none", "lifespan": "off", "access_log": False, "log_config": None}
@@ -67,7 +68,8 @@ async def running(
     Without a `listener` the caller accepts the connections.
     `options` are those of `uvicorn.Config`. Raises what the server fails with.
     """
-    server = Server(uvicorn.Config(app, timeout_graceful_shutdown=stop_wait_s or None, **_PLAIN, **options), listener)
+    options = {"http": HeadLimits, **_PLAIN, **options, "timeout_graceful_shutdown": stop_wait_s or None}
+    server = Server(uvicorn.Config(app, **options), listener)
     try:
         yield server
     finally:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,8 +91,25 @@ class RowMapping:
                 _put(event, self.paths[column.pointer], cell_value(row[name], column))
         return event
 
-    def line(self, cells: Sequence[str]) -> bytes:
-        return orjson.dumps(self.event(cells))
+    def line(self, cells: Sequence[str], bytes_max: int) -> bytes | None:
+        """The event as JSON, or None where it has more bytes. One that is far longer is never made."""
+        if self._length(cells) > bytes_max:
+            return None
+        text = orjson.dumps(self.event(cells))
+        return text if len(text) <= bytes_max else None
+
+    def _length(self, cells: Sequence[str]) -> int:
+        """How many characters of cells the templates and the lists put into the event: a few bytes of a mapping can
+        repeat a long cell, or replace each part of it by a long text."""
+        row = dict(zip(self.header, cells, strict=True))
+        length = 0
+        for template in self.document.templates.values():
+            words = [_word(name, row, self.document.columns) for name in _PLACEHOLDER.findall(template)]
+            length += sum(map(len, words)) if all(words) else 0
+        for name, column in self.document.columns.items():
+            if column.type == "list" and column.values:
+                length += sum(map(len, cell_value(row[name], column)))
+        return length
 
 
 def read_mapping(path: Path) -> MappingDocument:
@@ -148,7 +166,7 @@ def bind(mapping: MappingDocument, header: Sequence[str]) -> RowMapping:
 def _shallow(mapping: RowMapping) -> RowMapping:
     """The mapping, if its rows can be written. Raises `WrongMapping`."""
     try:
-        mapping.line(["1"] * len(mapping.header))
+        orjson.dumps(mapping.event(["1"] * len(mapping.header)))
     except orjson.JSONEncodeError as error:
         raise WrongMapping(
             f"a pointer or a constant is nested too deeply: an event has at most {DEPTH_MAX} levels"
@@ -158,12 +176,13 @@ def _shallow(mapping: RowMapping) -> RowMapping:
 
 def _mismatch(mapping: MappingDocument, header: Sequence[str]) -> str | None:
     """What does not match between them."""
-    if repeated := sorted({name for name in header if header.count(name) > 1}):
+    if repeated := sorted(name for name, count in Counter(header).items() if count > 1):
         return f"the table has two columns named {repeated}: rename one of them"
     used = {name for template in mapping.templates.values() for name in _PLACEHOLDER.findall(template)}
     if missing := sorted((used | set(mapping.columns)) - set(header)):
         return f"the mapping names columns that the table lacks: {missing}; the table has {list(header)}"
-    if unnamed := [name for name in header if name not in {*used, *mapping.columns, *mapping.ignored_columns}]:
+    named = {*used, *mapping.columns, *mapping.ignored_columns}
+    if unnamed := [name for name in header if name not in named]:
         return f"the mapping does not have these columns: {unnamed}; map them or ignore them"
     return None
 
@@ -210,8 +229,12 @@ def _filled(template: str, row: Mapping[str, str], columns: Mapping[str, Column]
     names = set(_PLACEHOLDER.findall(template))
     if any(row[name] == "" for name in names):
         return None
-    words = {name: columns[name].values.get(row[name], row[name]) if name in columns else row[name] for name in names}
+    words = {name: _word(name, row, columns) for name in names}
     return _PLACEHOLDER.sub(lambda place: words[place.group(1)], template)
+
+
+def _word(name: str, row: Mapping[str, str], columns: Mapping[str, Column]) -> str:
+    return columns[name].values.get(row[name], row[name]) if name in columns else row[name]
 
 
 def _paths(mapping: MappingDocument) -> dict[str, tuple[str, ...]]:

@@ -15,6 +15,8 @@ from typing import BinaryIO, Final
 from infra.errors import WrongInput
 from infra.tables.mapping import MappingDocument, RowMapping, bind
 
+DELIMITERS_MAX: Final = 200_000
+"""Of one row, with those in its cells. A million cells would take a hundred times the bytes of their file."""
 _ENCODINGS: Final = {"utf-8": "utf-8-sig", "windows-1256": "cp1256"}
 
 
@@ -65,10 +67,20 @@ def all_rows(stream: BinaryIO, document: MappingDocument) -> Iterator[Row]:
         raise WrongTable("a table is read twice: give a file, not a pipe")
     stream.seek(0)
     with _text(stream, _ENCODINGS[document.encoding]) as text:
-        reader = csv.reader(text, delimiter=document.delimiter, strict=True)
-        before = 0
+        before = delimiters = 0
+
+        def counted() -> Iterator[str]:
+            nonlocal delimiters
+            for line in text:
+                delimiters += line.count(document.delimiter)
+                if delimiters > DELIMITERS_MAX:
+                    raise WrongTable(f"line {reader.line_num + 1}: a row has more than {DELIMITERS_MAX:,} delimiters")
+                yield line
+
+        reader = csv.reader(counted(), delimiter=document.delimiter, strict=True)
         try:
             for cells in reader:
+                delimiters = 0
                 if any(cells):
                     yield Row(before + 1, reader.line_num, cells)
                 before = reader.line_num

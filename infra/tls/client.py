@@ -75,7 +75,9 @@ def postgres_context(
     query = dict(parse_qsl(urlsplit(address).query))
     if (query.get("sslmode") or environment.get("PGSSLMODE")) != VERIFIED:
         remedy = f"add sslmode={VERIFIED} to the address"
-        refuse_plaintext(settings, "The connection to PostgreSQL", _hosts(address, query, environment), remedy)
+        refuse_plaintext(
+            settings, "postgres", "The connection to PostgreSQL", _hosts(address, query, environment), remedy
+        )
         return None
     if {name for name in query if name.startswith("ssl")} - {"sslmode", "sslrootcert"}:
         return None  # a revocation list or a client certificate: the driver reads them

@@ -1,4 +1,4 @@
-"""Which connections may be plain: those that stay on this machine, or all with `dangerously_allow_plaintext`."""
+"""Which connections may be plain: those that stay on this machine, and those named in `dangerously_allow_plaintext`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from events.errors import YesserError
-from infra.settings import Settings
+from infra.settings import PlainConnection, Settings
 
 
 class PlaintextRefused(YesserError):
@@ -22,10 +22,12 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def refuse_plaintext(settings: Settings, what: str, hosts: Iterable[str], remedy: str) -> None:
-    """Raises `PlaintextRefused` if a host is not this machine; `what` names the plain connection."""
-    if not settings.dangerously_allow_plaintext:
-        require_loopback(what, hosts, f"{remedy}, or set YESSER_DANGEROUSLY_ALLOW_PLAINTEXT=true")
+def refuse_plaintext(
+    settings: Settings, connection: PlainConnection, what: str, hosts: Iterable[str], remedy: str
+) -> None:
+    """Raises `PlaintextRefused` if a host is not this machine; `what` names the plain connection to people."""
+    if not settings.allows_plaintext(connection):
+        require_loopback(what, hosts, f"{remedy}, or name {connection} in YESSER_DANGEROUSLY_ALLOW_PLAINTEXT")
 
 
 def require_loopback(what: str, hosts: Iterable[str], remedy: str) -> None:
@@ -35,8 +37,9 @@ def require_loopback(what: str, hosts: Iterable[str], remedy: str) -> None:
             raise PlaintextRefused(f"{what} would leave this machine without encryption (host {host}): {remedy}.")
 
 
-def refuse_plain_http(settings: Settings, setting: str, address: str) -> None:
+def refuse_plain_http(settings: Settings, connection: PlainConnection, setting: str, address: str) -> None:
     """Raises `PlaintextRefused` for an address that is neither https nor on this machine."""
     parts = urlsplit(address)
     if parts.scheme != "https":
-        refuse_plaintext(settings, f"HTTP to the address in {setting}", [parts.hostname or ""], "use https://")
+        what = f"HTTP to the address in {setting}"
+        refuse_plaintext(settings, connection, what, [parts.hostname or ""], "use https://")

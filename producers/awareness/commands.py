@@ -126,7 +126,7 @@ async def _send(sender: Sender, action: Action) -> Reported:
         sender.gateway,
         sender.token,
         tls=TlsFiles.of(settings),
-        dangerously_allow_plaintext=settings.dangerously_allow_plaintext,
+        dangerously_allow_plaintext=settings.allows_plaintext("gateway"),
     )
     async with client:
         return await report(client, sender.agency, action, _warn, TIMEOUT_S)

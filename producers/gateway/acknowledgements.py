@@ -34,18 +34,18 @@ class ReceiptSigner:
     """Signs receipts with the gateway's current key; `keys` also has those before it, which verify older receipts."""
 
     def __init__(self, keys: KeyRing) -> None:
-        self.use(keys)
+        self.keys = keys
+        self.key_name = key_name(keys.current.verifier)
 
     def use(self, keys: KeyRing) -> None:
         """Sign with these keys from now on, after a rotation."""
         self.keys = keys
         self.key_name = key_name(keys.current.verifier)
-        self._key = keys.current
 
     def receipt(self, agency: str, time: str, stored: Stored) -> dict[str, Any]:
         """The answer's members `receipt`, `key` and `signature`. `time` is the gateway's, RFC 3339."""
         receipt = receipt_bytes(agency, time, stored)
-        signature = base64.b64encode(self._key.signature(signed_line(receipt).encode())).decode()
+        signature = base64.b64encode(self.keys.current.signature(signed_line(receipt).encode())).decode()
         return {"receipt": orjson.Fragment(receipt), "key": self.key_name, "signature": signature}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 import structlog
@@ -23,6 +24,7 @@ from events.validation.forms import forms_by_type
 from infra.http.parameters import invalid_values, only_known_parameters
 from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of, problem_document, to_bytes
 from infra.http.routes import further_routers, is_log_file, needs_token
+from infra.http.security_txt import security_routes
 from infra.observability.telemetry import count
 from infra.postgres.connection import TRANSIENT_ERRORS
 from producers.docs_pages.site import Site
@@ -60,6 +62,7 @@ def application(parts: Parts) -> FastAPI:
     for further in further_routers(parts.for_reading()):
         app.include_router(further)
     app.include_router(pages.routes)
+    app.include_router(security_routes(parts.settings, lambda: datetime.now(UTC)))
     return app
 
 

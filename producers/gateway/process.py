@@ -133,6 +133,7 @@ def _certificate(settings: Settings, clock: Callable[[], datetime]) -> ServedCer
         )
     refuse_plaintext(
         settings,
+        "gateway",
         "The gateway's plain HTTP",
         [settings.gateway_host],
         "set YESSER_GATEWAY_CERTIFICATE and YESSER_GATEWAY_KEY",

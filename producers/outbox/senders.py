@@ -49,7 +49,7 @@ def require_credentials(settings: Settings, agency: str) -> None:
         server_address(settings.outbox_gateway)
     except NotAnAddress as error:
         raise NotAnAddress(f"YESSER_OUTBOX_GATEWAY: {error}") from None
-    refuse_plain_http(settings, "YESSER_OUTBOX_GATEWAY", settings.outbox_gateway)
+    refuse_plain_http(settings, "gateway", "YESSER_OUTBOX_GATEWAY", settings.outbox_gateway)
     if settings.outbox_token is None:
         raise NotAccepted("there is no token for the gateway here: set YESSER_OUTBOX_TOKEN (`yesser tokens create`).")
 
@@ -85,7 +85,7 @@ async def _over_http(settings: Settings, gateway: str) -> AsyncIterator[Send]:
         settings.outbox_token or "",
         limits=limits,
         tls=TlsFiles.of(settings),
-        dangerously_allow_plaintext=settings.dangerously_allow_plaintext,
+        dangerously_allow_plaintext=settings.allows_plaintext("gateway"),
     )
     async with client:
 

@@ -45,6 +45,10 @@ class AccountExists(Reject):
     """There is an account of this name, or of this subject: `yesser accounts list`."""
 
 
+class AccountsChanged(Reject):
+    """The accounts were changed meanwhile. Nothing was sealed. Run the command again."""
+
+
 class InvalidAccount(Reject):
     """The account cannot be added."""
 
@@ -140,7 +144,7 @@ def seal_command(usernames: tuple[str, ...], yes: bool, as_json: bool) -> None:
 
     async def seal(connection: Connection, seals: Seals) -> None:
         if await read(connection, seals) != rows:
-            raise AccountExists("The accounts were changed meanwhile. Nothing was sealed. Run the command again.")
+            raise AccountsChanged(AccountsChanged.__doc__)
         await seal_accounts(connection, seals, rows)
         await add_to_trail(connection, "accounts seal", *usernames)
 

@@ -84,7 +84,7 @@ class Oidc:
         issuer = settings.console_oidc_issuer
         if issuer is None:
             return None
-        refuse_plain_http(settings, "YESSER_CONSOLE_OIDC_ISSUER", issuer)
+        refuse_plain_http(settings, "issuer", "YESSER_CONSOLE_OIDC_ISSUER", issuer)
         return cls(settings, issuer, Sealer.of(settings, "oidc", clock), clock)
 
     async def begin(self, redirect_uri: str, back: str) -> tuple[str, str]:
@@ -166,7 +166,7 @@ class Oidc:
         address = provider.get(name)
         if not isinstance(address, str):
             raise SignInFailed
-        refuse_plain_http(self._settings, f"the identity provider's {name}", address)
+        refuse_plain_http(self._settings, "issuer", f"the identity provider's {name}", address)
         return address
 
     async def _json(self, method: str, address: str, **request: Any) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from consumers.console.data.gateway import Gateway, GatewayAway, Reply
 from events.validation.verdicts import Agency
 from infra.errors import WrongInput
 from infra.event_files.lint import Findings, lint
-from infra.event_files.ndjson import Defaults, Line, copy_lines, read_lines
+from infra.event_files.ndjson import LINE_BYTES_MAX, Defaults, Line, copy_lines, read_lines
 from infra.event_files.opening import read_opening
 from infra.event_files.table_lines import copy_rows, mapped_lines
 from infra.http.console_tokens import Sending
@@ -32,6 +32,8 @@ from infra.tables.mapping import MappingDocument
 FILE_BYTES_MAX: Final = 4 << 20
 LINES_MAX: Final = 10_000
 """More lines are sent with `yesser publish`, which resumes where it stopped."""
+EVENTS_BYTES_MAX: Final = 16 << 20
+"""Of all events that a table and its mapping make; a row that is too long for a topic counts as the longest line."""
 PROBLEMS_KEPT_MAX: Final = 1_000
 KEPT_OF_ACCOUNT_MAX: Final = 3
 KEPT_MAX: Final = 12
@@ -62,6 +64,10 @@ class TooLarge(WrongInput):
     """The file has more bytes or lines than the console takes."""
 
 
+class EventsTooLarge(WrongInput):
+    """The table and its mapping make more than 16 MiB of events."""
+
+
 class NoEvents(WrongInput):
     """The file has no line that begins with `{`: it is a table without its mapping, or holds no event."""
 
@@ -90,7 +96,7 @@ class RefusedLine:
 
 @dataclass(slots=True)
 class Upload:
-    """A file and what became of it. `findings` has the first of its `faults_count` faults.
+    """A file and what became of it. `findings` has the first of its faults.
 
     `problem` is the gateway's answer that stopped it; None: the gateway is away.
     """
@@ -100,9 +106,7 @@ class Upload:
     name: str
     content: bytes
     mapping: MappingDocument | None
-    findings: Findings
-    faulty: frozenset[int]
-    faults_count: int = 0
+    findings: Findings = field(default_factory=Findings)
     state: State = "checked"
     sent: int = 0
     lines_of: dict[str, int] = field(default_factory=dict)
@@ -117,7 +121,7 @@ class Upload:
     @property
     def good(self) -> int:
         """How many lines have no fault."""
-        return self.findings.lines - len(self.faulty)
+        return self.findings.lines - len(self.findings.faulty)
 
     @property
     def decided(self) -> int:
@@ -135,7 +139,7 @@ class Upload:
     @property
     def refused_lines(self) -> frozenset[int]:
         """The lines that are not in the log: with a fault, refused, or lost."""
-        return self.faulty | {line.number for line in self.refused}
+        return frozenset(self.findings.faulty) | {line.number for line in self.refused}
 
     def lines(self) -> Iterator[Line]:
         stream = io.BytesIO(self.content)
@@ -143,7 +147,7 @@ class Upload:
 
     def event_ids(self) -> list[str]:
         """Of the lines without a fault, in order."""
-        lines = (line for line in self.lines() if line.text is not None and line.number not in self.faulty)
+        lines = (line for line in self.lines() if line.text is not None and line.number not in self.findings.faulty)
         return [orjson.loads(line.text)["id"] for line in lines if line.text]
 
     def refused_file(self) -> bytes:
@@ -157,24 +161,29 @@ class Upload:
 
 
 def checked(sender: Sender, name: str, content: bytes, mapping: MappingDocument | None) -> Upload:
-    """Check a file as the registrar will. Raises `TooLarge`, `NoEvents`, `WrongTable`, `WrongMapping`."""
+    """Check a file as the registrar will. Raises `TooLarge`, `EventsTooLarge`, `NoEvents`, `WrongTable`,
+    `WrongMapping`."""
     if len(content) > FILE_BYTES_MAX:
         raise TooLarge(str(TooLarge.__doc__))
     if mapping is None and not read_opening(io.BytesIO(content)).holds_events:
         raise NoEvents(str(NoEvents.__doc__))
-    upload = Upload(secrets.token_urlsafe(9), sender, name, content, mapping, Findings(), frozenset())
-    lines = []
-    for line in upload.lines():
-        lines.append(line)
-        if len(lines) > LINES_MAX:
-            raise TooLarge(str(TooLarge.__doc__))
-    if not lines:
+    upload = Upload(secrets.token_urlsafe(9), sender, name, content, mapping)
+    upload.findings = lint(_few(upload.lines()), sender.agency, PROBLEMS_KEPT_MAX)
+    if not upload.findings.lines:
         raise NoEvents(str(NoEvents.__doc__))
-    upload.findings = lint(lines, sender.agency)
-    upload.faulty = frozenset(problem["line"] for problem in upload.findings.problems)
-    upload.faults_count = len(upload.findings.problems)
-    del upload.findings.problems[PROBLEMS_KEPT_MAX:]
     return upload
+
+
+def _few(lines: Iterator[Line]) -> Iterator[Line]:
+    """The lines, one at a time. Raises `TooLarge` or `EventsTooLarge` where the next one is beyond the limits."""
+    size = 0
+    for count, line in enumerate(lines, 1):
+        size += LINE_BYTES_MAX if line.text is None else len(line.text)
+        if count > LINES_MAX:
+            raise TooLarge(str(TooLarge.__doc__))
+        if size > EVENTS_BYTES_MAX:
+            raise EventsTooLarge(str(EventsTooLarge.__doc__))
+        yield line
 
 
 class Uploads:
@@ -324,7 +333,7 @@ def batches_of(upload: Upload) -> Iterator[list[tuple[int, bytes]]]:
     batch: list[tuple[int, bytes]] = []
     size, skip = 0, upload.sent
     for line in upload.lines():
-        if line.text is None or line.number in upload.faulty:
+        if line.text is None or line.number in upload.findings.faulty:
             continue
         if skip:
             skip -= 1

@@ -88,7 +88,9 @@ def smtp_server(settings: Settings) -> SmtpServer | None:
         raise MailNotConfigured("YESSER_MAIL_SERVER is set without YESSER_MAIL_FROM: set the sender's address.")
     tls = settings.mail_tls or ("none" if is_loopback(host) else "starttls")
     if tls == "none":
-        refuse_plaintext(settings, "E-mail to the server in YESSER_MAIL_SERVER", [host], "set YESSER_MAIL_TLS=starttls")
+        refuse_plaintext(
+            settings, "smtp", "E-mail to the server in YESSER_MAIL_SERVER", [host], "set YESSER_MAIL_TLS=starttls"
+        )
     password = settings.secret(PASSWORD_FILE)
     if settings.mail_user is not None and password is None:
         raise MailNotConfigured(

@@ -33,6 +33,8 @@ IDLE_S: Final = 30.0
 """A connection without a request is closed after this."""
 ANSWER_TIMEOUT_S: Final = 2.0
 """Longest wait for the answer's first KiB, once its status is there."""
+_NOT_FOUND: Final = "name-not-found"
+"""For the metric alone: beside `address-refused` it would tell which names exist inside the network."""
 USER_AGENT: Final = "yesser-webhooks/1"
 
 
@@ -67,7 +69,9 @@ class WebhookClient:
                 answer = await _first_bytes(response)
                 return Outcome(response.status, None, _since_ms(began), answer, after_s)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            return Outcome(None, _error_class(error), _since_ms(began))
+            found = _error_class(error)
+            shown = "address-refused" if found == _NOT_FOUND else found
+            return Outcome(None, shown, _since_ms(began), cause=found)
 
     def _session(self, *, is_named: bool) -> aiohttp.ClientSession:
         settings = self._settings
@@ -156,7 +160,7 @@ async def _first_bytes(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _error_class(error: BaseException) -> str:
-    """The class of an error that the attempt log shows; no text of the receiver's."""
+    """The class of an error; no text of the receiver's."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, AddressRefused):

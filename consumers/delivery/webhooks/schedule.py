@@ -36,7 +36,9 @@ class Policy:
 class Outcome:
     """What an attempt gave: a `status`, or an `error` of a named class where there was no answer.
 
-    `answer`: the first KiB of it. `retry_after_s`: the wait that the receiver asked for.
+    `cause` is the class for the operator's metric where it says more: what a name resolves to inside the network is
+    nothing that an agency should learn. `answer`: the first KiB of it. `retry_after_s`: the wait that the
+    receiver asked for.
     """
 
     status: int | None
@@ -44,6 +46,7 @@ class Outcome:
     latency_ms: int
     answer: bytes = b""
     retry_after_s: float | None = None
+    cause: str | None = None
 
     @property
     def delivered(self) -> bool:

@@ -140,7 +140,8 @@ class Sender:
             await self._queue.done([job for job in jobs if endpoint_of(job) in self._active])
         del self._ended[: len(attempts)]
         for attempt in attempts:
-            count("webhook_attempts", code=attempt.outcome.error or str(attempt.outcome.status))
+            outcome = attempt.outcome
+            count("webhook_attempts", code=outcome.cause or outcome.error or str(outcome.status))
         return jobs
 
     async def _judge(self, attempts: Sequence[Attempt], concerned: Mapping[str, Active]) -> None:

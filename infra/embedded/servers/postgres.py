@@ -87,14 +87,15 @@ def server_command(folder: Path) -> list[str]:
 def prepare(folder: Path, port: int, password: str) -> list[Path]:
     """Create the data folder unless it exists, write the settings, and remove a stale pid file.
 
-    Returns the folders above it that root had to open for PostgreSQL's user.
+    Returns the folders above it that root had to open for PostgreSQL's user alone.
     """
     user = postgres_user()
     folder.mkdir(exist_ok=True)
     opened: list[Path] = []
     if user is not None:
         allow_reading(installation())
-        opened = [*allow_traversal(installation() / "bin"), *allow_traversal(folder / "data")]
+        paths = installation() / "bin", folder / "data"
+        opened = [changed for path in paths for changed in allow_traversal(path, user.pw_uid)]
         os.chown(folder, user.pw_uid, user.pw_gid)
     data = folder / "data"
     if not data.exists():

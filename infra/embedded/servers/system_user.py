@@ -5,11 +5,14 @@ An ordinary user runs it as itself; then nothing here has an effect.
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import shutil
 import stat
+import struct
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +20,13 @@ from infra.errors import StackError
 
 NAME: Final = "yesser-postgres"
 _NAME_TAKEN: Final = 9  # exit code of useradd
+
+# Linux keeps an access control list in this attribute: a version, then tag, permissions and id of each entry.
+_ACL: Final = "system.posix_acl_access"
+_ACL_VERSION: Final = 2
+_OWNER, _USER, _GROUP, _MASK, _OTHER = 0x01, 0x02, 0x04, 0x10, 0x20
+_NO_ID: Final = 0xFFFFFFFF
+_EXECUTE: Final = 1
 
 
 def postgres_user() -> pwd.struct_passwd | None:
@@ -45,15 +55,50 @@ def _add_user() -> None:
         )
 
 
-def allow_traversal(path: Path) -> list[Path]:
-    """Allow other users to traverse (not read) the folders above `path`; returns those that were changed."""
+def allow_traversal(path: Path, uid: int) -> list[Path]:
+    """Allow this user, and no other, to traverse (not read) the folders above `path`; returns those that were changed.
+
+    Raises `StackError` where a file system has no access control lists: no folder is opened to everyone.
+    """
     changed = []
     for folder in path.parents:
-        mode = folder.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            folder.chmod(mode | stat.S_IXOTH)
-            changed.append(folder)
+        status = folder.stat()
+        if status.st_mode & stat.S_IXOTH or (status.st_uid == uid and status.st_mode & stat.S_IXUSR):
+            continue
+        try:
+            if _allow(folder, uid, status.st_mode):
+                changed.append(folder)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.ENOSYS):
+                raise
+            raise StackError(
+                f"PostgreSQL's user {NAME} may not traverse {folder}, and its file system has no access control lists:"
+                " run this as an ordinary user, move what is below, or allow it yourself (chmod o+x)."
+            ) from error
     return changed
+
+
+def _allow(folder: Path, uid: int, mode: int) -> bool:
+    """Add the user with `x` to the folder's access control list (acl(5)); whether that changed it."""
+    try:
+        entries = dict(_acl_entries(os.getxattr(folder, _ACL)))
+    except OSError as error:
+        if error.errno != errno.ENODATA:
+            raise
+        entries = {(_OWNER, _NO_ID): mode >> 6 & 7, (_GROUP, _NO_ID): mode >> 3 & 7, (_OTHER, _NO_ID): mode & 7}
+    mask = entries.get((_MASK, _NO_ID), entries[_GROUP, _NO_ID])
+    wanted = entries | {(_USER, uid): entries.get((_USER, uid), 0) | _EXECUTE, (_MASK, _NO_ID): mask | _EXECUTE}
+    if wanted == entries:
+        return False
+    rows = b"".join(struct.pack("<HHI", tag, bits, id_) for (tag, id_), bits in sorted(wanted.items()))
+    os.setxattr(folder, _ACL, struct.pack("<I", _ACL_VERSION) + rows)
+    return True
+
+
+def _acl_entries(raw: bytes) -> Iterator[tuple[tuple[int, int], int]]:
+    """((tag, id), permissions) of each entry."""
+    for tag, bits, id_ in struct.iter_unpack("<HHI", raw[4:]):
+        yield (tag, id_), bits
 
 
 def allow_reading(folder: Path) -> None:

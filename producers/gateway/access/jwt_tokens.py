@@ -107,7 +107,7 @@ class JwtIssuer:
         if settings.gateway_jwt_issuer is None or settings.gateway_jwks_address is None:
             return None
         address = settings.gateway_jwks_address
-        refuse_plain_http(settings, "YESSER_GATEWAY_JWKS_ADDRESS", address)
+        refuse_plain_http(settings, "issuer", "YESSER_GATEWAY_JWKS_ADDRESS", address)
         tls = client_context(TlsFiles.of(settings)) if address.startswith("https:") else None
         client = jwt.PyJWKClient(address, cache_jwk_set=False, timeout=_TIMEOUT_S, ssl_context=tls)
         return cls(settings.gateway_jwt_issuer, settings.gateway_jwt_audience, IssuerKeys(client))

@@ -49,10 +49,9 @@ KINDS: Final = {
     "completed": Bilingual("اكتملت", "Completed"),
 }
 ERRORS: Final = {
-    "address-refused": Bilingual("عنوان غير مسموح به", "Address not allowed"),
+    "address-refused": Bilingual("لا يوجد هذا العنوان، أو لا يُسمح به", "Address not found, or not allowed"),
     "connect-timeout": Bilingual("لم يتصل في المهلة", "No connection in time"),
     "timeout": Bilingual("لم يجب في المهلة", "No answer in time"),
-    "name-not-found": Bilingual("المضيف غير معروف", "Host not found"),
     "certificate": Bilingual("شهادة غير صالحة", "Certificate not valid"),
     "cannot-connect": Bilingual("تعذر الاتصال", "Cannot connect"),
     "bad-url": Bilingual("عنوان غير صالح", "Address not valid"),

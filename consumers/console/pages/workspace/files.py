@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from consumers.console.pages.workspace.faults import explained
 from consumers.console.sending import uploads
-from consumers.console.sending.uploads import NoEvents, Sender, TooLarge, TooManyFiles, Upload
+from consumers.console.sending.uploads import EventsTooLarge, NoEvents, Sender, TooLarge, TooManyFiles, Upload
 from consumers.console.visit import Visit, Visiting
 from events.faults.problems import Bilingual
 from infra.command_line.table_files import csv_text
@@ -29,6 +29,10 @@ _FAULTS: Final[dict[type[WrongInput], Bilingual]] = {
     TooLarge: Bilingual(
         "الملف أكبر من 4 ميغابايت أو من 10,000 سطر. قسّمه، أو أرسله بالأمر yesser publish.",
         "The file has more than 4 MiB or 10,000 lines. Split it, or send it with `yesser publish`.",
+    ),
+    EventsTooLarge: Bilingual(
+        "الجدول مع ملف ربطه ينتج أكثر من 16 ميغابايت من الأحداث. قسّم الجدول، أو أرسله بالأمر yesser publish.",
+        "The table and its mapping make more than 16 MiB of events. Split the table, or send it with `yesser publish`.",
     ),
     NoEvents: Bilingual(
         "ليس في الملف أحداث: كل سطر كائن JSON، وللجدول ملف ربط.",
@@ -60,7 +64,7 @@ async def upload(visit: Visiting, file: UploadFile | None = None, mapping: Uploa
     try:
         content = await file.read(uploads.FILE_BYTES_MAX + 1)
         found = await visit.parts.uploads.check(sender, name, content, await _mapping(mapping))
-    except (TooLarge, NoEvents, TooManyFiles, WrongTable, WrongMapping) as error:
+    except (TooLarge, EventsTooLarge, NoEvents, TooManyFiles, WrongTable, WrongMapping) as error:
         return _start_page(visit, _FAULTS[type(error)], str(error) if isinstance(error, _SAYS_WHERE) else "")
     return visit.redirect(f"{FILES}/{found.id}")
 

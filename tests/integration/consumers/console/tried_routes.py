@@ -226,7 +226,7 @@ async def _lay_down(connection: Connection, gateway: GatewayHarness) -> dict[str
     await connection.execute(CHECKPOINT, len(log))
     for index, agency in enumerate(("health", "labour")):
         await connection.execute(REFUSAL, index, agency, f"agency.{agency}.events/0/{index}", f"refused-{agency}")
-    await publish_key(connection, PrivateKey.generate())
+    await publish_key(connection, [PrivateKey.generate()])
     health, labour = _of_agency(log, "health", "ACME"), _of_agency(log, "labour", "GLOBEX")
     second = {**health, "service_id": "SVC-SECOND", "campaign_id": _campaign(log, "SVC-SECOND")}
     office = {"agency": "yesser", "address": "agency.yesser.events/0/0", "campaign_id": _campaign(log, None)}

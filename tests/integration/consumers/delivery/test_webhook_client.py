@@ -127,8 +127,24 @@ async def test_an_address_inside_is_refused_before_a_connection(client: WebhookC
             hook.url(host=host).replace("http:", "https:").replace(str(hook.port), "443"), {}, BODY
         )
     assert outcome.status is None
-    assert outcome.error in ("address-refused", "bad-url", "name-not-found")
+    assert outcome.error in ("address-refused", "bad-url")
     assert hook.connections == 0
+
+
+async def test_a_name_inside_the_network_and_one_that_does_not_exist_have_one_answer(
+    client: WebhookClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resolve(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
+        if host == "payroll.inside.example":
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", port))]
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    inside, nowhere = [
+        await client.post(f"https://{name}.inside.example/", HEADERS, BODY) for name in ("payroll", "absent")
+    ]
+    assert (inside.status, inside.error, inside.answer) == (nowhere.status, nowhere.error, nowhere.answer)
+    assert (inside.error, inside.cause, nowhere.cause) == ("address-refused", "address-refused", "name-not-found")
 
 
 async def test_each_connection_goes_to_an_address_that_was_checked_for_it(

@@ -66,7 +66,7 @@ class Client(Brokers):
 
 
 async def reading(tmp_path: Path, client: Client) -> Reader:
-    found = Reader(Settings(home=tmp_path, kafka="localhost:1", kafka_user="u", dangerously_allow_plaintext=True))
+    found = Reader(Settings(home=tmp_path, kafka="localhost:1", kafka_user="u", dangerously_allow_plaintext="kafka"))
     found.consumer = client
     mark = Mark(record_sha256(Record(0, b"a", HEADERS)), None)
     await found.assign({topic: ReadPosition(1, mark, None) for topic in client._topics})

@@ -106,7 +106,7 @@ def test_a_clients_own_certificate_is_checked_as_a_servers_is(tmp_path: Path) ->
 def test_postgres_on_another_machine_needs_a_verified_connection(address: str) -> None:
     with pytest.raises(PlaintextRefused, match="sslmode=verify-full"):
         postgres_context(Settings(), address, {})
-    assert postgres_context(Settings(dangerously_allow_plaintext=True), address, {}) is None
+    assert postgres_context(Settings(dangerously_allow_plaintext="postgres"), address, {}) is None
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final, get_args
 
 import pytest
+from pydantic import ValidationError
 
-from infra.kafka.client_config import agency_listener, client_arguments
+from consumers.console.process import Console
+from consumers.delivery.mail.smtp import smtp_server
+from infra.kafka.client_config import agency_listener, client_arguments, refuse_plain_kafka
 from infra.observability.telemetry import setup
-from infra.settings import Settings
-from infra.tls.plaintext import PlaintextRefused, is_loopback, refuse_plain_http
+from infra.settings import PlainConnection, Settings
+from infra.tls.client import postgres_context
+from infra.tls.plaintext import PlaintextRefused, is_loopback, refuse_plain_http, refuse_plaintext
 from producers.errors import NotAccepted
 from producers.gateway.access.jwt_tokens import JwtIssuer
 from producers.outbox.senders import require_credentials
@@ -34,16 +42,16 @@ def test_kafka_on_another_machine_needs_tls(tmp_path: Path, security: str, serve
     with pytest.raises(PlaintextRefused, match="YESSER_KAFKA_SECURITY=SASL_SSL") as caught:
         client_arguments(settings)
     assert "YESSER_DANGEROUSLY_ALLOW_PLAINTEXT" in str(caught.value)
-    client_arguments(settings.model_copy(update={"dangerously_allow_plaintext": True}))
+    client_arguments(settings.model_copy(update={"dangerously_allow_plaintext": "kafka"}))
     assert "ssl_context" in client_arguments(settings.model_copy(update={"kafka_security": "SASL_SSL"}))
 
 
 def test_plain_http_to_another_machine_names_its_setting() -> None:
     for address in ("http://idp.example/keys", "http://10.0.0.1:4318", "ftp://idp.example/", "idp.example/keys"):
         with pytest.raises(PlaintextRefused, match="YESSER_X"):
-            refuse_plain_http(Settings(), "YESSER_X", address)
+            refuse_plain_http(Settings(), "issuer", "YESSER_X", address)
     for address in ("https://idp.example/keys", "http://127.0.0.1:80/keys", "http://[::1]/"):
-        refuse_plain_http(Settings(), "YESSER_X", address)
+        refuse_plain_http(Settings(), "issuer", "YESSER_X", address)
 
 
 def test_keys_of_an_issuer_and_traces_are_not_plain() -> None:
@@ -74,3 +82,54 @@ def test_agencies_are_given_the_tls_listener_of_the_settings(tmp_path: Path) -> 
     }
     own = agency_listener(Settings(home=tmp_path, kafka="127.0.0.1:1"))
     assert (own.bootstrap_servers, own.security_protocol, own.ca) == ("127.0.0.1:1", "SASL_PLAINTEXT", None)
+
+
+OTHER_HOST: Final = "other.example"
+REFUSALS: Final[dict[PlainConnection, Callable[[Settings], object]]] = {
+    "kafka": refuse_plain_kafka,
+    "postgres": lambda settings: postgres_context(settings, f"postgresql://{OTHER_HOST}/x", {}),
+    "gateway": lambda settings: refuse_plain_http(settings, "gateway", "YESSER_X", f"http://{OTHER_HOST}"),
+    "console": lambda settings: refuse_plaintext(settings, "console", "The console", [OTHER_HOST], "use TLS"),
+    "smtp": smtp_server,
+    "issuer": JwtIssuer.of,
+    "traces": lambda settings: refuse_plain_http(settings, "traces", "YESSER_X", f"http://{OTHER_HOST}"),
+}
+
+
+@pytest.mark.parametrize("allowed", get_args(PlainConnection))
+def test_a_permission_is_for_the_connections_that_it_names(allowed: PlainConnection, tmp_path: Path) -> None:
+    settings = Settings(
+        home=tmp_path,
+        kafka=f"{OTHER_HOST}:9092",
+        mail_server=f"{OTHER_HOST}:25",
+        mail_from="yesser@yesser.example",
+        mail_tls="none",
+        gateway_jwt_issuer="https://idp.example",
+        gateway_jwks_address=f"http://{OTHER_HOST}/keys",
+        dangerously_allow_plaintext=allowed,
+    )
+    for name, refuse in REFUSALS.items():
+        if name == allowed:
+            refuse(settings)
+        else:
+            with pytest.raises(PlaintextRefused, match=f"name {name} in YESSER_DANGEROUSLY_ALLOW_PLAINTEXT"):
+                refuse(settings)
+
+
+@pytest.mark.parametrize("value", ["true", "1", "kafka,postgre", "all"])
+def test_the_form_of_earlier_releases_is_refused_with_what_to_write(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YESSER_DANGEROUSLY_ALLOW_PLAINTEXT", value)
+    with pytest.raises(ValidationError, match="kafka,postgres,gateway,console,smtp,issuer,traces"):
+        Settings()
+    monkeypatch.setenv("YESSER_DANGEROUSLY_ALLOW_PLAINTEXT", "false")
+    assert not any(map(Settings().allows_plaintext, get_args(PlainConnection)))
+    monkeypatch.setenv("YESSER_DANGEROUSLY_ALLOW_PLAINTEXT", " kafka , console")
+    assert list(filter(Settings().allows_plaintext, get_args(PlainConnection))) == ["kafka", "console"]
+
+
+async def test_the_console_sends_no_token_to_a_plain_gateway_on_another_machine() -> None:
+    settings = Settings(console_gateway="http://gateway.example")
+    with pytest.raises(PlaintextRefused, match="YESSER_CONSOLE_GATEWAY"):
+        await Console(settings, lambda: datetime.now(UTC)).run(asyncio.Event())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 import orjson
@@ -12,8 +14,17 @@ import pytest
 from consumers.console.data.gateway import Gateway, GatewayAway, Reply
 from consumers.console.pages.workspace.faults import explained
 from consumers.console.sending import uploads
-from consumers.console.sending.uploads import NoEvents, Sender, TooLarge, TooManyFiles, Upload, Uploads, checked
+from consumers.console.sending.uploads import (
+    NoEvents,
+    Sender,
+    TooLarge,
+    TooManyFiles,
+    Upload,
+    Uploads,
+    checked,
+)
 from events.validation.verdicts import Agency
+from infra.errors import WrongInput
 from infra.http.console_tokens import Sending
 from infra.tables.mapping import MappingDocument, mapping_of
 
@@ -112,7 +123,7 @@ async def sent(gateway: FakeGateway, upload: Upload) -> Uploads:
 async def test_only_lines_without_a_fault_are_sent_in_order_and_whole_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "_BATCH_EVENTS", 2)
     upload = a_file(line("a"), line("bad", "2006-02-30"), b"{", line("b"), line("c"), line("a"))
-    assert (upload.findings.lines, upload.good, sorted(upload.faulty)) == (6, 4, [2, 3])
+    assert (upload.findings.lines, upload.good, sorted(upload.findings.faulty)) == (6, 4, [2, 3])
     gateway = FakeGateway()
     await sent(gateway, upload)
     assert [event["id"] for event in gateway.stored] == ["a", "b", "c", "a"]
@@ -206,3 +217,65 @@ async def test_an_account_sends_one_file_at_a_time_and_keeps_few() -> None:
     assert [upload.name for upload in found.of("health")] == ["f", "e", "a"], "the one that is sent stays"
     await found.close()
     assert first.sent == 0
+
+
+def a_mapping(**members: Any) -> MappingDocument:
+    return MappingDocument.model_validate({"columns": {"id": {"pointer": "/id"}}, **members})
+
+
+def with_faults(count: int) -> bytes:
+    document = orjson.loads(line("a"))
+    return orjson.dumps(document | {"data": document["data"] | {f"{number}": {} for number in range(count)}})
+
+
+LONG = "x" * 120_000
+TEMPLATED = a_mapping(templates={"/data/text": "{id}" * 20_000})
+REPLACED = a_mapping(columns={"id": {"pointer": "/id", "type": "list", "values": {"a": LONG}}})
+HOSTILE = {
+    "a constant for each row": (a_mapping(constants={"/data/text": LONG}), b"id\n" + b"a\n" * 2_000),
+    "a template that repeats a cell": (TEMPLATED, b"id\n" + b"a" * 100_000 + b"\n"),
+    "a word for each part of a cell": (REPLACED, b"id\n" + b"a|" * 50_000 + b"\n"),
+    "many columns": (a_mapping(), b",".join(b"%d" % number for number in range(590_000)) + b"\n"),
+    "many faulty lines": (None, b"\n".join([with_faults(100)] * 2_500)),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_check_of_a_file_takes_little_memory(name: str) -> None:
+    mapping, content = HOSTILE[name]
+    assert len(content) <= uploads.FILE_BYTES_MAX
+    tracemalloc.start()
+    try:
+        with suppress(WrongInput):
+            checked(HEALTH, "t.csv", content, mapping)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= 64 << 20, f"{peak / (1 << 20):.0f} MiB"
+
+
+def test_a_table_that_makes_more_than_the_limit_is_refused_with_the_limit() -> None:
+    mapping, content = HOSTILE["a constant for each row"]
+    with pytest.raises(uploads.EventsTooLarge, match="16 MiB"):
+        checked(HEALTH, "t.csv", content, mapping)
+    few = checked(HEALTH, "t.csv", b"id\n" + b"a\n" * 100, mapping)
+    assert few.findings.lines == 100
+
+
+def test_a_row_whose_event_is_too_long_is_a_fault_of_its_line() -> None:
+    upload = checked(HEALTH, "t.csv", b"id\na\n" + b"a" * 1_000 + b"\n", TEMPLATED)
+    assert [problem["line"] for problem in upload.findings.problems if problem["code"] == "too-large"] == [3]
+
+
+def test_the_refused_rows_of_a_table_take_little_memory_however_many_lines_a_row_has() -> None:
+    row = b",".join(b'"%b"' % (b"\n" * 100_000) for _ in range(10)) + b"\n"
+    header = b",".join(b"%d" % number for number in range(10)) + b"\n"
+    mapping = MappingDocument.model_validate({"columns": {str(number): {} for number in range(10)}})
+    upload = checked(HEALTH, "t.csv", header + row, mapping)
+    tracemalloc.start()
+    try:
+        assert upload.refused_file() == header + row
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= 64 << 20, f"{peak / (1 << 20):.0f} MiB"

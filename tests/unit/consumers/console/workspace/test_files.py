@@ -35,7 +35,7 @@ async def test_the_page_says_which_faults_the_csv_has(
     gateway: Any = NoGateway()
     kept, sender = Uploads(gateway), Sender(Sending(OFFICE.username, "office", "yesser"), Agency("yesser", "office"))
     found = await kept.check(sender, "a.ndjson", b"{broken\n" * FAULTS, None)
-    assert found.faults_count == FAULTS
+    assert found.findings.problems_count == FAULTS
     async with browser(OFFICE, uploads=kept) as client:
         client.cookies.set("yesser-language", "en")
         assert sentence in (await client.get(f"/workspace/files/{found.id}")).text

@@ -36,7 +36,7 @@ def test_a_connection_is_encrypted_unless_it_stays_on_this_machine(tmp_path: Pat
 def test_a_plain_connection_to_another_machine_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PlaintextRefused, match="YESSER_MAIL_TLS=starttls"):
         smtp_server(settings(tmp_path, mail_tls="none"))
-    assert smtp_server(settings(tmp_path, mail_tls="none", dangerously_allow_plaintext=True)) is not None
+    assert smtp_server(settings(tmp_path, mail_tls="none", dangerously_allow_plaintext="smtp")) is not None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,75 @@
+"""uvicorn's HTTP protocol with limits for the head of a request: its time and its bytes.
+
+Without them a client that sends half a head, or nothing after an answer, keeps its connection, and one that sends a
+head without an end fills the memory. The gateway has a protocol of its own, which limits more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.events import TimerHandle
+from http import HTTPStatus
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_TIMEOUT_S: Final = 10.0
+"""Longest wait for the head of a request, also for the next one that has begun; then the connection is closed."""
+HEAD_BYTES_MAX: Final = 65_536
+
+
+class HeadLimits(HttpToolsProtocol):
+    """One connection. While no request is being served, it has a deadline."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._deadline: TimerHandle | None = None
+        self._bytes_beside_bodies = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._start_deadline()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_deadline()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._bytes_beside_bodies += len(data)
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._bytes_beside_bodies > HEAD_BYTES_MAX:
+            self._end(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        elif self._deadline is None and not self._is_serving:
+            self._start_deadline()
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._bytes_beside_bodies = 0
+        self._stop_deadline()
+
+    def on_body(self, body: bytes) -> None:
+        self._bytes_beside_bodies = 0
+        super().on_body(body)
+
+    @property
+    def _is_serving(self) -> bool:
+        """Whether a request's head is complete and its answer is not."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _start_deadline(self) -> None:
+        self._deadline = self.loop.call_later(HEAD_TIMEOUT_S, self._end, HTTPStatus.REQUEST_TIMEOUT)
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _end(self, status: HTTPStatus) -> None:
+        """Close the connection. It gets an answer unless that could be mistaken for the answer to another request."""
+        self._stop_deadline()
+        if self._bytes_beside_bodies and not self._is_serving:
+            head = f"HTTP/1.1 {status} {status.phrase}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            self.transport.write(head.encode())
+        self.transport.close()

@@ -1,0 +1,65 @@
+"""`security.txt` is served by gateway and console while its settings name a contact that has not expired."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import httpx
+import pytest
+from pydantic import ValidationError
+
+from infra.http.security_txt import SECURITY_TXT
+from infra.settings import Settings
+from producers.gateway.app import application
+from producers.gateway.routes.parts import Parts
+from tests.unit.consumers.console.without_services import browser
+
+NOW = datetime.now(UTC)
+LATER = NOW + timedelta(days=30)
+FILE = f"Contact: mailto:security@yesser.example\nExpires: {LATER:%Y-%m-%dT%H:%M:%SZ}\nPreferred-Languages: ar, en\n"
+
+
+def with_contact(expires: datetime) -> Settings:
+    return Settings(security_contact="mailto:security@yesser.example", security_expires=expires)
+
+
+async def from_console(settings: Settings) -> httpx.Response:
+    async with browser(settings=settings) as client:
+        return await client.get(SECURITY_TXT)
+
+
+async def from_gateway(settings: Settings) -> httpx.Response:
+    nothing: Any = None
+    parts = Parts(settings, nothing, nothing, nothing, nothing)
+    transport = httpx.ASGITransport(cast(Any, application(parts)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        return await client.get(SECURITY_TXT)
+
+
+@pytest.mark.parametrize("ask", [from_console, from_gateway])
+async def test_the_file_is_served_without_signing_in(ask: Any) -> None:
+    answer = await ask(with_contact(LATER))
+    assert (answer.status_code, answer.text) == (200, FILE)
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+@pytest.mark.parametrize("ask", [from_console, from_gateway])
+@pytest.mark.parametrize("settings", [Settings(), with_contact(NOW - timedelta(seconds=1))], ids=["none", "expired"])
+async def test_nothing_is_served_without_a_contact_or_after_it_has_expired(ask: Any, settings: Settings) -> None:
+    assert (await ask(settings)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"security_contact": "mailto:a@b.example"},
+        {"security_expires": LATER},
+        {"security_contact": "a@b.example", "security_expires": LATER},
+        {"security_contact": "mailto:a@b.example", "security_expires": datetime(2030, 1, 1)},  # noqa: DTZ001
+        {"security_contact": "mailto:a@b.example\nExpires: never", "security_expires": LATER},
+    ],
+)
+def test_a_contact_needs_its_expiry_and_the_form_of_the_standard(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Settings(**wrong)
