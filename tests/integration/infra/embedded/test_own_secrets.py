@@ -118,12 +118,13 @@ def test_the_platform_works_with_a_folder_of_secrets_for_each_process(services: 
 
 
 def test_nothing_of_a_home_can_be_read_by_other_users(services: Settings) -> None:
-    """Where PostgreSQL runs as a system user, that user may pass through the folders above its data."""
+    """Where PostgreSQL runs as a system user, an access control list lets it alone pass through the folders above its
+    data: the group's bit then shows the list's mask."""
     passed_through = {services.home, services.home / "postgres"}
     open_to_others = {
         path: oct(path.stat().st_mode)
         for path in (services.home, *services.home.rglob("*"))
-        if path.stat().st_mode & (0o076 if path in passed_through else 0o077)
+        if path.stat().st_mode & (0o067 if path in passed_through else 0o077)
     }
     assert open_to_others == {}
     assert list(services.home.glob("kafka/data/**/*.log")), "Kafka's data is there"
