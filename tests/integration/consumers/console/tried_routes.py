@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final, Literal, get_args
 
 import httpx
@@ -107,7 +108,11 @@ async def _tried(gateway: GatewayHarness, worlds: Mapping[str, World]) -> Tried:
     before = await _rows(gateway.connection, strangers)
     found: dict[tuple[str, Role], Reach] = {}
     faults: list[str] = []
-    settings = gateway.settings.model_copy(update={"console_gateway": address})
+    served = {
+        "security_contact": "mailto:security@yesser.example",
+        "security_expires": datetime.max.replace(tzinfo=UTC),
+    }
+    settings = gateway.settings.model_copy(update={"console_gateway": address, **served})
     async with console(settings) as parts, _served(application(parts)) as base:
         async with _browser(base, "labour") as browser:
             upload_id = await browser.upload(worlds["labour"])

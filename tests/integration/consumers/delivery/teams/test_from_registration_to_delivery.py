@@ -33,7 +33,7 @@ async def test_an_agency_registers_tests_subscribes_and_gets_past_campaigns_as_r
     story.come_back()
     await make_live(connection, story)
     for code, role in AGENCIES:
-        await connection.execute(f"{REGISTER} ON CONFLICT DO NOTHING", code, role)
+        await connection.execute(REGISTER, code, role)
     async with receiver() as hook, delivering(settings), read_window(settings, connection) as window:
         await until(connection, PUBLISHED, 1)
         office = Office(window, opening_keys(settings, datetime.now(UTC))[0])
