@@ -14,7 +14,7 @@ import pytest
 from consumers.audit import http_port as module
 from consumers.audit.http_port import HttpPort, LogAway, TokenRefused, http_port
 from consumers.audit.mirror import write_mirror
-from consumers.audit.port import CorruptBatch, MissingPart
+from consumers.audit.port import CHECKPOINT_BYTES_MAX, CorruptBatch, MissingPart
 from consumers.audit.tree import WrongTree, require_tree
 from events.errors import YesserError
 from infra.command_line.exit_codes import ExitCode, exit_code
@@ -93,7 +93,11 @@ async def test_a_full_tile_stands_for_the_partial_one_that_it_replaced(mirror: P
     [
         (only("checkpoint", lambda _: httpx.Response(200, html="<html>moved</html>")), InvalidNote, "note"),
         (only("checkpoint", lambda _: httpx.Response(200, content=b"\xff\xfe")), CorruptBatch, "checkpoint"),
-        (only("checkpoint", lambda _: httpx.Response(200, content=b"x" * 70_000)), CorruptBatch, "larger"),
+        (
+            only("checkpoint", lambda _: httpx.Response(200, content=b"x" * (1 + CHECKPOINT_BYTES_MAX))),
+            CorruptBatch,
+            "larger",
+        ),
         (only("checkpoint", lambda _: httpx.Response(302, headers={"location": "/"})), CorruptBatch, "302"),
         (only("tile/0/001", lambda data: httpx.Response(200, content=data[:-5])), CorruptBatch, "tile/0/001"),
         (only("tile/0/001", lambda data: httpx.Response(200, content=data + b"x")), CorruptBatch, "tile/0/001"),
