@@ -22,5 +22,5 @@ def test_the_key_is_given_or_in_its_file(tmp_path: Path) -> None:
 def test_no_key_and_a_mistyped_one_are_wrong_use(tmp_path: Path) -> None:
     with pytest.raises(NoVerifier, match="give --vkey"):
         read_verifier(Settings(home=tmp_path), None)
-    with pytest.raises(NoVerifier, match="--vkey: the verifier key of .* has 29 bytes"):
+    with pytest.raises(NoVerifier, match=r"--vkey: the verifier key of .* has 29 bytes"):
         read_verifier(Settings(home=tmp_path), KEY.verifier.vkey[:-4])
