@@ -39,14 +39,14 @@ def password(folder: Path, name: str) -> str:
 def next_password(path: Path) -> str:
     """The password that will replace the one in `path`: that of an interrupted rotation, else a new one."""
     found = password(path.parent, f"{path.name}.next")
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return found
 
 
 def use_next_password(path: Path) -> None:
     """Replace the password in `path` by the next one, which its server has."""
     path.with_name(f"{path.name}.next").replace(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -74,8 +74,8 @@ def private_file(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
-def _sync_folder(folder: Path) -> None:
-    """Without this, a machine that loses power may forget a new file's name."""
+def sync_folder(folder: Path) -> None:
+    """Sync the names of a folder's files: without this, a machine that loses power may forget that of a new file."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

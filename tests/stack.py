@@ -130,6 +130,17 @@ def services(home: Path) -> Iterator[TestStack]:
             asyncio.run(drop_database(migrated.postgres, migrated.template))
 
 
+@contextmanager
+def services_with_short_sessions(session_s: int) -> Iterator[TestStack]:
+    """Services of a module alone, whose Kafka ends sessions after so many seconds."""
+    with pytest.MonkeyPatch.context() as patched, folder_of_services() as folder:
+        for name in ("YESSER_KAFKA", "YESSER_POSTGRES"):
+            patched.delenv(name, raising=False)
+        patched.setenv("YESSER_KAFKA_SESSION_S", str(session_s))
+        with services(folder) as stack:
+            yield stack
+
+
 def _given() -> TestStack:
     given = Settings()
     assert given.kafka is not None

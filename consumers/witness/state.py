@@ -11,7 +11,7 @@ from pathlib import Path
 
 from events.errors import YesserError
 from infra.log.signed_note import Checkpoint, InvalidNote, read_checkpoint
-from infra.secret_files import write_private
+from infra.secret_files import sync_folder, write_private
 from infra.witnesses.cosignature import Cosigner, cosigners_of
 
 
@@ -57,11 +57,7 @@ class WitnessState:
     def write(self, note: str) -> None:
         """Replace the file; returns when the new one is on disk, also after a power loss."""
         write_private(self._path, note)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self._path.parent)
 
     def close(self) -> None:
         """Release the lock."""

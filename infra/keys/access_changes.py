@@ -22,6 +22,7 @@ from infra.keys.seals import Seals
 from infra.postgres.connection import Connection, NoPassword, connected
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
+from infra.secret_files import sync_folder
 from infra.settings import Settings
 
 Kind = Literal["token", "account"]
@@ -65,7 +66,7 @@ class AccessChanges:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        _sync(self.path.parent)
+        sync_folder(self.path.parent)
 
     def read(self) -> tuple[list[Change], list[int]]:
         """The changes, oldest first, and the numbers of lines that cannot be read. Raises `FileNotFoundError`."""
@@ -201,11 +202,3 @@ async def revoke(connection: Connection, key_id: str) -> str | None:
     """Revoke a token in the caller's transaction; its holder, or None where there is none."""
     holder: str | None = await connection.fetchval(_SQL["revoke"], key_id)
     return holder
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -27,7 +27,7 @@ from infra.log.key_history import KeyHistory, Transition, key_name, parse_transi
 from infra.log.private_file import read_private
 from infra.log.signed_note import InvalidKey, InvalidNote, LogKey, PrivateKey
 from infra.log.token_key import parse_private_key
-from infra.secret_files import write_private
+from infra.secret_files import sync_folder, write_private
 from infra.settings import Settings
 
 CHECKPOINT_FILE: Final = "checkpoint"
@@ -170,7 +170,7 @@ def write_next(files: KeyFiles, prepared: NextKey) -> None:
     """Store a prepared key, and that it is to replace the current one if `overlap_days` is given."""
     activation = "" if prepared.overlap_days is None else f"overlap-days {prepared.overlap_days}\n"
     write_private(files.next, f"{prepared.key.skey}\n{activation}")
-    _sync(files)
+    sync_folder(files.folder)
 
 
 def adopt(files: KeyFiles, transition: Transition) -> KeyRing:
@@ -243,13 +243,13 @@ def _settle(files: KeyFiles, ring: KeyRing) -> None:
         if ring.previous is not None:
             write_private(files.previous, ring.previous.skey + "\n")
         write_private(files.current, ring.current.skey + "\n")
-        _sync(files)
+        sync_folder(files.folder)
     if files.next.exists() and _read(files, files.next) == ring.current:
         files.next.unlink(missing_ok=True)  # another process may settle them at the same time
     vkey = ring.current.verifier.vkey
     if not files.vkey.exists() or files.vkey.read_text(encoding="utf-8", errors="replace").strip() != vkey:
         files.vkey.write_text(vkey + "\n", encoding="utf-8")
-    _sync(files)
+    sync_folder(files.folder)
 
 
 def _create(files: KeyFiles, key: PrivateKey | None = None) -> None:
@@ -269,12 +269,4 @@ def _create(files: KeyFiles, key: PrivateKey | None = None) -> None:
         pass
     finally:
         temporary.unlink()
-    _sync(files)
-
-
-def _sync(files: KeyFiles) -> None:
-    handle = os.open(files.folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(files.folder)

@@ -68,7 +68,7 @@ class SoftHsm:
 
 @contextmanager
 def soft_hsm(folder: Path) -> Iterator[SoftHsm]:
-    """A new token in this folder. SoftHSM is told by the process's environment where its tokens are."""
+    """A new token in this folder. The process's environment says where SoftHSM's tokens are."""
     (folder / "tokens").mkdir(parents=True)
     configuration = folder / "softhsm2.conf"
     configuration.write_text(f"directories.tokendir = {folder}/tokens\nlog.level = ERROR\n")

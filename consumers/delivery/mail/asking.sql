@@ -1,6 +1,6 @@
 -- name: ask
--- One letter to the address that waits longest, and the message's id. Bounds: one a day for an address, whoever asks; so many a
--- day for a team ($2) and an agency ($3); three in a row for a team's address, then none for 30 days; none to a reader who stopped
+-- One letter to the address that waits longest, and the message's id. Bounds: one a day for an address, from all teams together; so
+-- many a day for a team ($2) and an agency ($3); three in a row for a team's address, then none for 30 days; none to a reader who stopped
 -- letters of the agency. An address is asked when it is added, when it is saved again, and in the last week of its use.
 WITH due AS (
     SELECT r.recipient_id

@@ -24,6 +24,7 @@ from infra.log.reader import read_rotations, read_tree
 from infra.log.signed_note import Checkpoint, InvalidNote
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
+from infra.secret_files import sync_folder
 
 _TRIED_BYTES: Final = 4096
 COMPARED_MAX: Final = 32
@@ -61,11 +62,7 @@ def write_checkpoint(folder: Path, note: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.rename(folder / CHECKPOINT_FILE)
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_folder(folder)
 
 
 def require_place(folder: Path) -> None:

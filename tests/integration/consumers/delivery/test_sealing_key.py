@@ -107,7 +107,7 @@ async def test_a_secret_that_is_stored_for_the_key_before_is_sealed_again_too(
         key = await public_key(connection)
         rotating = asyncio.create_task(rotate(settings, 0))
         await asyncio.sleep(0.3)
-        assert not rotating.done(), "it waits for whoever has read the key"
+        assert not rotating.done(), "it waits for those who have read the key"
         await connection.execute("UPDATE delivery.endpoint_secret SET sealed = $1", seal(key, "e1", 1, made.secret))
     await rotating
     assert await secret_of(connection, settings, "e1") == made.secret

@@ -33,7 +33,7 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.scenarios.figures import tell
-from tests.stack import TestStack, corner, folder_of_services, services
+from tests.stack import TestStack, corner, services_with_short_sessions
 from tests.unit.consumers.registrar.readings import said
 
 SESSION_S = 2
@@ -48,12 +48,8 @@ pytestmark = [pytest.mark.alone, pytest.mark.timeout(240)]
 @pytest.fixture(scope="module")
 def short_sessions() -> Iterator[TestStack]:
     """A stack of its own whose Kafka ends sessions soon."""
-    with pytest.MonkeyPatch.context() as patched, folder_of_services() as folder:
-        for name in ("YESSER_KAFKA", "YESSER_POSTGRES"):
-            patched.delenv(name, raising=False)
-        patched.setenv("YESSER_KAFKA_SESSION_S", str(SESSION_S))
-        with services(folder) as stack:
-            yield stack
+    with services_with_short_sessions(SESSION_S) as stack:
+        yield stack
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from infra.postgres.connection import Connection, connect, create_pool
 from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS
 from infra.secret_files import use_next_password, write_private
 from infra.settings import Settings
-from tests.stack import TestStack, corner, folder_of_services, services
+from tests.stack import TestStack, corner, services_with_short_sessions
 
 SESSION_S = 2
 SESSIONS = 3
@@ -34,12 +34,8 @@ pytestmark = [pytest.mark.alone, pytest.mark.timeout(240)]
 @pytest.fixture(scope="module")
 def own_stack() -> Iterator[TestStack]:
     """Its passwords are changed, and its Kafka ends sessions soon."""
-    with pytest.MonkeyPatch.context() as patched, folder_of_services() as folder:
-        for name in ("YESSER_KAFKA", "YESSER_POSTGRES"):
-            patched.delenv(name, raising=False)
-        patched.setenv("YESSER_KAFKA_SESSION_S", str(SESSION_S))
-        with services(folder) as stack:
-            yield stack
+    with services_with_short_sessions(SESSION_S) as stack:
+        yield stack
 
 
 @pytest.fixture
