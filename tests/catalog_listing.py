@@ -15,7 +15,7 @@ from infra.postgres.connection import Connection, connected, database_name
 from infra.postgres.roles import roles_sql
 from infra.settings import Settings
 from tests.paths import ROOT
-from tests.stack import TEST_CONSUMERS, TestStack, corner, folder_of_services, services
+from tests.stack import TEST_CONSUMERS, TestStack, corner, folder_in_memory, services
 
 PAGE: Final = ROOT / "consumers" / "database_audit" / "catalog.json"
 _OF_TESTS: Final = re.compile(rf"yesser_({'|'.join(TEST_CONSUMERS)})(_owner)?\b")
@@ -42,7 +42,7 @@ async def of_the_product(stack: TestStack, home: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    with folder_of_services() as folder, services(folder) as stack, tempfile.TemporaryDirectory() as home:
+    with folder_in_memory() as folder, services(folder) as stack, tempfile.TemporaryDirectory() as home:
         found = asyncio.run(of_the_product(stack, Path(home)))
     PAGE.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -24,7 +24,7 @@ from infra.settings import Settings
 from tests.scenarios.figures import take
 from tests.scenarios.system import System, fresh_system
 from tests.shared_systems import RUNNING, SHARED_SYSTEMS, SYSTEM, until_its_last_test
-from tests.stack import TestStack, corner, folder_of_services, services
+from tests.stack import TestStack, corner, folder_in_memory, services
 
 pytest_plugins = ["tests.workers"]
 
@@ -46,6 +46,22 @@ _STATE: Final = tempfile.TemporaryDirectory(prefix="yesser-state-", ignore_clean
 os.environ["XDG_STATE_HOME"] = _STATE.name
 
 Running = TypeVar("Running")
+
+
+_MEMORY: Final = pytest.StashKey[ExitStack]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the tests' folders in memory where there is room: each home of a process flushes some forty files."""
+    if config.option.basetemp is None and not hasattr(config, "workerinput"):
+        config.stash[_MEMORY] = ExitStack()
+        config.option.basetemp = config.stash[_MEMORY].enter_context(folder_in_memory()) / "tests"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _MEMORY in config.stash:
+        config.stash[_MEMORY].close()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -92,7 +108,7 @@ def pytest_runtest_makereport() -> Generator[None, Any, Any]:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[TestStack]:
     """Kafka and PostgreSQL, started once. Where they cannot be had, its tests are skipped."""
-    with folder_of_services() as folder, ExitStack() as running:
+    with folder_in_memory() as folder, ExitStack() as running:
         yield _or_skipped(running, services(folder))
 
 

@@ -20,7 +20,7 @@ from tests.integration.infra.postgres import tried_outbox, tried_rights
 from tests.integration.infra.postgres.tried_outbox import Decided
 from tests.integration.infra.postgres.tried_rights import LIMITED, Access, Matrix
 from tests.paths import ROOT
-from tests.stack import TestStack, corner, folder_of_services, services
+from tests.stack import TestStack, corner, folder_in_memory, services
 
 PAGE: Final = ROOT / "docs" / "security.md"
 ROLES: Final = "database roles"
@@ -119,7 +119,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def main() -> None:
-    with folder_of_services() as folder, services(folder) as stack:
+    with folder_in_memory() as folder, services(folder) as stack:
         asyncio.run(_try_all(stack))
 
 

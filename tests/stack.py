@@ -26,12 +26,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
 
 from consumers.operations.migrate_command import migrate_database
 from infra.embedded.servers.ports import HOST
 from infra.embedded.stack import running_stack
-from infra.kafka.admin import admin_client, allow_principals, create_acls, create_scram_user, delete_topics
+from infra.kafka.admin import admin_client, allow_principals, create_acls, create_scram_user
 from infra.kafka.clients import raw_client
 from infra.kafka.rights import Operation, Resource, Right
 from infra.postgres.connection import address
@@ -40,8 +39,8 @@ from infra.principals import CONSUMERS as OUR_CONSUMERS
 from infra.principals import OWNER_ROLE, PRINCIPALS, SUPERUSER, database_role, schema_of, schema_owner
 from infra.secret_files import write_private
 from infra.settings import Settings
+from tests.corners import Corners, drop_database, execute, our_topics
 
-DROP_TRIES_MAX = 50
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 3 << 30
 """Free memory for the services of one worker. They take a fifth of it."""
@@ -53,8 +52,6 @@ TEST_CONSUMERS: Final = ("counting", "first", "second", "third")
 """Consumers that tests define. They may do with the log what ours may, and own their tables."""
 CONSUMERS: Final = (*OUR_CONSUMERS, *TEST_CONSUMERS)
 DATABASE_MAKERS: Final = ", ".join([*(schema_owner(schema_of(c)) for c in CONSUMERS), *map(database_role, SCRATCH)])
-OURS = ("agency.", "yesser.")
-"""Prefixes of the topics that the platform makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +68,7 @@ class TestStack:
     postgres: str
     template: str
     given: bool
+    corners: Corners | None = None
 
     def settings(self, home: Path, *, database: str, corner: str) -> Settings:
         """Settings of one test: its own home (key, checkpoints, secrets), database and log topics.
@@ -98,7 +96,7 @@ class TestStack:
 
 
 @contextmanager
-def folder_of_services() -> Iterator[Path]:
+def folder_in_memory() -> Iterator[Path]:
     """A folder in memory where there is room: each test makes and drops a database of 900 files.
 
     It is not one of pytest's: those of the sessions before are cleared away, and a session may still run.
@@ -124,8 +122,12 @@ def services(home: Path) -> Iterator[TestStack]:
         # Every connection to Kafka makes the same key of the same password: 6 ms, some thousand times in a run.
         patches.setattr(hashlib, "pbkdf2_hmac", lru_cache(hashlib.pbkdf2_hmac))
         migrated = asyncio.run(_migrate(found, home))
+        anywhere = migrated.settings(home / "corners", database="postgres", corner="corners")
+        create = f"CREATE DATABASE {{}} TEMPLATE {migrated.template} OWNER {OWNER_ROLE}"
+        grant = f"GRANT CREATE ON DATABASE {{}} TO {DATABASE_MAKERS}"
         try:
-            yield migrated
+            with Corners(anywhere, migrated.postgres, create, grant).running() as corners:
+                yield replace(migrated, corners=corners)
         finally:
             asyncio.run(drop_database(migrated.postgres, migrated.template))
 
@@ -133,7 +135,7 @@ def services(home: Path) -> Iterator[TestStack]:
 @contextmanager
 def services_with_short_sessions(session_s: int) -> Iterator[TestStack]:
     """Services of a module alone, whose Kafka ends sessions after so many seconds."""
-    with pytest.MonkeyPatch.context() as patched, folder_of_services() as folder:
+    with pytest.MonkeyPatch.context() as patched, folder_in_memory() as folder:
         for name in ("YESSER_KAFKA", "YESSER_POSTGRES"):
             patched.delenv(name, raising=False)
         patched.setenv("YESSER_KAFKA_SESSION_S", str(session_s))
@@ -183,7 +185,7 @@ async def _migrate(found: TestStack, home: Path) -> TestStack:
     await connection.close()
     await migrate_database(corner)
     async with admin_client(corner) as admin:
-        if found.given and (names := await _our_topics(admin)):
+        if found.given and (names := await our_topics(admin)):
             raise RuntimeError(f"The Kafka in YESSER_KAFKA is in use ({names[0]}, …): tests need one of their own.")
         if corner.kafka_user is None and corner.kafka_security.startswith("SASL"):
             # Each test has topics of its own, and all of them have rights.
@@ -199,45 +201,9 @@ async def _migrate(found: TestStack, home: Path) -> TestStack:
 @asynccontextmanager
 async def corner(stack: TestStack, home: Path) -> AsyncIterator[Settings]:
     """A fresh database and a Kafka without any of our topics, for one test, which are cleared away afterwards."""
-    name = secrets.token_hex(4)
-    database = f"yesser_test_{name}"
-    await execute(
-        stack.postgres,
-        f"CREATE DATABASE {database} TEMPLATE {stack.template} OWNER {OWNER_ROLE}",
-        f"GRANT CREATE ON DATABASE {database} TO {DATABASE_MAKERS}",
-    )
-    settings = stack.settings(home, database=database, corner=name)
-    try:
-        yield settings
-    finally:
-        async with admin_client(settings) as admin:
-            await delete_topics(admin, await _our_topics(admin))
-        await drop_database(stack.postgres, database)
-
-
-async def _our_topics(admin: AIOKafkaAdminClient) -> list[str]:
-    return [name for name in await admin.list_topics() if name.startswith(OURS)]
-
-
-async def drop_database(postgres: str, database: str) -> None:
-    """Drop it with whoever is connected; autovacuum alone, which belongs to a superuser, is waited for."""
-    for _ in range(DROP_TRIES_MAX):
-        try:
-            await execute(postgres, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
-        except asyncpg.InsufficientPrivilegeError:
-            await asyncio.sleep(0.1)
-        else:
-            return
-    await execute(postgres, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
-
-
-async def execute(postgres: str, *statements: str) -> None:
-    connection = await asyncpg.connect(postgres)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
+    assert stack.corners is not None
+    async with stack.corners.database() as database:
+        yield stack.settings(home, database=database, corner=secrets.token_hex(4))
 
 
 def superusers_address(settings: Settings) -> str:

@@ -14,9 +14,10 @@ from typing import Any
 
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
+from tests.corners import execute
 from tests.integration.producers.outbox.agency_database import one_connection, with_outbox
 from tests.scenarios.system import System
-from tests.stack import execute, superusers_address, with_database
+from tests.stack import superusers_address, with_database
 
 ENDS_S = 30
 

@@ -19,6 +19,7 @@ from infra.postgres.connection import connect
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from producers.agencies.tokens_commands import tokens
+from tests.corners import drop_database, execute
 from tests.integration.consumers.console.at_the_console import (
     ADDRESS,
     PASSWORD,
@@ -27,7 +28,7 @@ from tests.integration.consumers.console.at_the_console import (
     write_accounts_key,
 )
 from tests.integration.producers.gateway.harness import bearer, run_gateway
-from tests.stack import drop_database, execute, superusers_address, with_database
+from tests.stack import superusers_address, with_database
 
 
 class Life:

@@ -31,6 +31,7 @@ from infra.log.signed_note import Checkpoint, LogKey
 from infra.postgres.connection import Connection, connect
 from infra.process import lease
 from infra.settings import Settings
+from tests.corners import drop_database, execute
 from tests.integration.consumers.registrar.registering import (
     HEALTH_TOPIC,
     drop_topic,
@@ -43,7 +44,7 @@ from tests.integration.consumers.registrar.registering import (
     until,
     until_size,
 )
-from tests.stack import TestStack, drop_database, execute, with_database
+from tests.stack import TestStack, with_database
 from tests.unit.consumers.registrar.readings import said
 
 HOUR = timedelta(hours=1)

@@ -17,10 +17,11 @@ from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import UnitOfWork
 from infra.settings import Settings
+from tests.corners import execute
 from tests.integration.consumers.pipeline.counting import COUNTING, fold
 from tests.integration.consumers.pipeline.test_pipeline import grow, ship, until_position
 from tests.integration.consumers.registrar.registering import make_topics, records, running, until
-from tests.stack import execute, superusers_address
+from tests.stack import superusers_address
 
 PLATFORM_TOPIC = "agency.platform.events"
 RECORDED = "2026-11-25T08:00:00.000000Z"

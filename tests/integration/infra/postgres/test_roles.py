@@ -14,6 +14,7 @@ from infra.postgres.connection import Connection, NoPassword, connect
 from infra.postgres.roles import READ_MODEL_OWNER, NoRoles, create_roles, require_roles, rights
 from infra.principals import CONSUMERS, OWNER_ROLE, PRINCIPALS, database_role, schema_of, schema_owner
 from infra.settings import Settings
+from tests.corners import execute
 from tests.integration.infra.postgres.tried_rights import (
     LIMITED,
     SCHEMAS,
@@ -28,7 +29,7 @@ from tests.integration.infra.postgres.tried_rights import (
     tried_on,
 )
 from tests.security_page import ROLES, block, role_table
-from tests.stack import execute, superusers_address, with_database
+from tests.stack import superusers_address, with_database
 
 OWN_TABLES_ALONE = {"public.migration", "delivery.pgqueuer_schedules", "delivery.pgqueuer_statistics"}
 """Tables that only their owner uses; those of the queue come with it and are not used."""

@@ -49,7 +49,7 @@ from tests.integration.consumers.console.test_gateway_away import FORM, TYPED
 from tests.integration.consumers.registrar.registering import until
 from tests.integration.infra.tls.tls_postgres import tls_postgres
 from tests.integration.producers.gateway.harness import REGISTER, now, ready
-from tests.stack import folder_of_services
+from tests.stack import folder_in_memory
 from tests.unit.events.samples import encoded, initiative
 from tests.unit.infra.tls.certificates import NOW, pair, private_authority, server_context
 
@@ -98,7 +98,7 @@ class Stack:
 @pytest.fixture(scope="module")
 def tls() -> Iterator[Stack]:
     with (
-        folder_of_services() as folder,
+        folder_in_memory() as folder,
         running_stack(folder / "home", only=("kafka", "postgres", "gateway", "console"), tls=True) as own_settings,
     ):
         settings = own_settings.acting_as(SUPERUSER)

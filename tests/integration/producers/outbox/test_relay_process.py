@@ -13,12 +13,13 @@ from infra.settings import Settings
 from producers.outbox import outbox
 from producers.outbox.outbox import read_status
 from producers.outbox.relay import OutboxRelay
+from tests.corners import execute
 from tests.faults.outbox_relays import relay_process, until
 from tests.gateway_access import GatewayAccess, grant_access
 from tests.integration.consumers.registrar.registering import running
 from tests.integration.producers.outbox.agency_database import announced, one_connection, with_outbox
 from tests.scenarios.system import System
-from tests.stack import execute, superusers_address, with_database
+from tests.stack import superusers_address, with_database
 from tests.unit.events.samples import encoded, golden_event
 
 CODE = "clinics"

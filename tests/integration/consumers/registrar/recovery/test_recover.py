@@ -22,6 +22,7 @@ from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection, connect
 from infra.process import lease
 from infra.settings import Settings
+from tests.corners import drop_database, execute
 from tests.integration.consumers.registrar.registering import (
     HEALTH_TOPIC,
     LABOUR_TOPIC,
@@ -36,7 +37,7 @@ from tests.integration.consumers.registrar.registering import (
     until_shipped,
     until_size,
 )
-from tests.stack import drop_database, execute, superusers_address, with_database
+from tests.stack import superusers_address, with_database
 from tests.unit.consumers.registrar.readings import LABOUR, registered, said, suspended
 
 TABLES = (
