@@ -40,6 +40,13 @@ CROSS JOIN LATERAL (SELECT position, sha256 FROM platform.trail_link ORDER BY po
 LEFT JOIN platform.committed k ON k.consumer = 'trail'
 WHERE p.consumer = 'projections'
 
+-- name: recovered_from
+-- Where the log ended before the recoveries that followed the last commitment to the trail that was made and noted.
+SELECT min(split_part(t.command, ' ', 3)::bigint)
+FROM platform.trail_link l JOIN platform.trail t USING (row_id)
+WHERE t.command ~ '^recover from [0-9]+( |$)'
+  AND l.position > coalesce((SELECT entries_count FROM platform.committed WHERE consumer = 'trail'), 0)
+
 -- name: position
 SELECT position FROM platform.position WHERE consumer = $1
 

@@ -9,14 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from consumers.commitments.claims import Acknowledgement, Claim, Status, status_of
+from consumers.commitments.claims import Acknowledgement, Claim, Status, said_among, sorted_out, status_of
 from consumers.database_audit.trail import TABLE, read_chain
 from consumers.fold.table_hash import TableHash
 from infra.log.authority import Difference, TableDiffers
+from infra.log.reader import entry_batches, log_size
 from infra.postgres.connection import Connection
+from infra.postgres.sql import queries
 
 TRAIL: Final = "trail"
 """The name in commitments. Read models have a dot in theirs."""
+LOST: Final = {
+    "ar": "استُعيدت قاعدة البيانات من نسخة، وفُقدت صفوف سجل الإجراءات التي كُتبت بعدها.",
+    "en": "The database was restored from a copy. The rows of the trail that were written after it are lost.",
+}
+"""Why a commitment to such rows is acknowledged."""
+_SQL: Final = queries("consumers.commitments", "commit.sql")
 
 
 async def hash_trail(connection: Connection, claims: Iterable[Claim]) -> dict[tuple[str, int], TableHash]:
@@ -43,3 +51,23 @@ async def compare_trail(
             has = found or f"{chain.position} rows"
             raise TableDiffers(Difference(TABLE, f"its first {claim.rows} rows", has, claim.sha256, claim.index))
     return chain.position
+
+
+async def lost_claims(connection: Connection) -> list[Claim]:
+    """The commitments, not yet acknowledged, to rows of the trail that a restored copy lacks.
+
+    They are in entries that were recovered: each recovery notes in the trail where the log ended before it. An older
+    commitment that the trail does not give is no loss: somebody changed the trail.
+    """
+    first = await connection.fetchval(_SQL["recovered_from"])
+    if first is None:
+        return []
+    batches = entry_batches(connection, first, await log_size(connection))
+    claims, acknowledgements = sorted_out([one async for at, raws in batches for one in said_among(at, raws)])
+    found = await hash_trail(connection, claims)
+    return [
+        claim
+        for claim in claims
+        if claim.name == TRAIL
+        and status_of(claim, found.get((TRAIL, claim.log_index)), acknowledgements=acknowledgements) is Status.WRONG
+    ]

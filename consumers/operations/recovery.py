@@ -10,6 +10,8 @@ from typing import Any
 import click
 from aiokafka.errors import KafkaError
 
+from consumers.commitments.acknowledge import acknowledged
+from consumers.commitments.trail import LOST, lost_claims
 from consumers.registrar.recovery.recover import Recovered, recover
 from consumers.registrar.recovery.source import Source, WrongEntries, together, topic_source
 from events.errors import Retry, Tampered, YesserError
@@ -62,13 +64,19 @@ def recover_command(folders: tuple[Path, ...], accept_unsigned: bool, access_onl
             print_result({"access": access.document()}, as_json, lambda: click.echo(_access_words(access)))
             return
         result = asyncio.run(recover_from(settings, sources, unsigned=accept_unsigned))
+        lost = _trail_acknowledged(settings)
     except (KafkaError, *TRANSIENT_ERRORS) as error:
         raise Retry(
             f"Kafka or PostgreSQL does not answer ({error.__class__.__name__}: {error}). Recovered entries are kept: "
             "when both are ready (`yesser status`), run this again to resume."
         ) from error
-    document = {**_document(result), "access": None if access is None else access.document()}
-    print_result(document, as_json, lambda: click.echo("\n".join([_words(result), _access_words(access)])))
+    document = {
+        **_document(result),
+        "access": None if access is None else access.document(),
+        "lost_trail_commitments": lost,
+    }
+    words = [_words(result), _access_words(access), *_trail_words(lost)]
+    print_result(document, as_json, lambda: click.echo("\n".join(words)))
 
 
 def _access_taken(settings: Settings) -> Reapplied | None:
@@ -81,6 +89,40 @@ def _access_taken(settings: Settings) -> Reapplied | None:
         )
     except NoPassword:  # as on the registrar's machine
         return None
+
+
+def _trail_acknowledged(settings: Settings) -> list[int] | None:
+    """The indexes of the commitments to rows of the trail that the copy lacks, now acknowledged; None where this is not
+    the operator's machine."""
+    try:
+        lost = with_database(settings.acting_as("auditor"), "recover trail", lost_claims)
+        return [acknowledged(settings, claim.index, LOST).index for claim in lost]
+    except NoPassword:
+        return None
+
+
+def _trail_words(lost: list[int] | None) -> list[str]:
+    if lost is None:
+        ar = (
+            "لم يُقَر هنا بما فُقد من سجل الإجراءات: إن ذكر `yesser audit commitments` بصمات له منشورة بعد النسخة فنفّذ"
+            " `yesser audit acknowledge INDEX` حيث تُنفَّذ أوامر المشغّل."
+        )
+        en = (
+            "What the trail lost was not acknowledged here: if `yesser audit commitments` names commitments to it after"
+            " the copy, run `yesser audit acknowledge INDEX` where the operator's commands are run."
+        )
+        return [localized(ar, en, "\n")]
+    if not lost:
+        return []
+    indexes = ", ".join(map(str, lost))
+    return [
+        localized(
+            f"فُقدت صفوف سجل الإجراءات التي كُتبت بعد النسخة، وأُقر ببصماتها المنشورة في السجل: {indexes}.",
+            f"The rows of the trail that were written after the copy are lost; the log acknowledges it for the "
+            f"commitments at {indexes}.",
+            "\n",
+        )
+    ]
 
 
 def _access_words(access: Reapplied | None) -> str:

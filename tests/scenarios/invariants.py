@@ -13,6 +13,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from infra.kafka.client_config import client_arguments
+from infra.log.reader import log_size
 from infra.postgres.connection import Connection, connect
 from infra.settings import Settings
 
@@ -71,8 +72,10 @@ async def _tree(connection: Connection, settings: Settings, raw: list[bytes]) ->
 
 async def _verdicts(connection: Connection, settings: Settings, raw: list[bytes]) -> list[str]:
     """Every record of every agency has one verdict for ever, in the order in which the agency published."""
-    found = []
+    found: list[str] = []
     indexes: dict[int, str] = {}
+    if (size := await log_size(connection)) != len(raw):
+        return [f"the log grew from {len(raw)} to {size} entries while it was judged"]
     positions = await connection.fetch("SELECT topic, next_offset FROM log.read_position ORDER BY topic")
     ends = await _ends(settings, [row["topic"] for row in positions])
     for topic, next_offset in positions:

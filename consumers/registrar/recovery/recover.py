@@ -159,7 +159,8 @@ class _Recovery:
         await self._verify(history, last)
         async with journal.lock, journal.connection.transaction():
             await journal.hold()
-            await add_to_trail(journal.connection, "recover", *["--accept-unsigned"] * self.unsigned)
+            words = ["recover", "from", str(before), *["--accept-unsigned"] * self.unsigned]
+            await add_to_trail(journal.connection, *words)
         self.agencies = {agency_topic(a.code): a for a in await journal.agencies()}
         self.agencies.setdefault(agency_topic(PLATFORM), Agency(PLATFORM, "platform"))
         self.positions = {topic: p.next_offset for topic, p in (await journal.positions()).items()}

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from consumers.commitments.acknowledge import acknowledge
 from consumers.commitments.check import said_in_log
 from consumers.commitments.commands import commit
 from consumers.commitments.commitment import trail_growth
 from consumers.commitments.scheduler import CommitmentScheduler
-from consumers.commitments.trail import compare_trail
+from consumers.commitments.trail import LOST, compare_trail, lost_claims
 from consumers.console.checks.child import compare_models
 from consumers.operations.audit_command import audit
 from infra.log.authority import TableDiffers
@@ -126,3 +127,33 @@ async def test_a_commitment_that_the_log_has_is_not_made_again_after_a_restore(l
     )
     await live.execute("TRUNCATE platform.outbox, platform.committed")
     assert await run(commit) == (0, {"commitments": []})
+
+
+async def test_rows_that_a_restore_lost_are_acknowledged_and_rows_that_were_changed_before_are_not(
+    live: Connection, raw: list[bytes], run: Any
+) -> None:
+    await add_rows(live, 2)
+    await run(commit)
+    copied = await register_outbox(live, raw)
+    await add_rows(live, 3)
+    await run(commit)
+    whole = await register_outbox(live, copied)
+    await live.execute("SET session_replication_role = replica")
+    await live.execute(
+        "DELETE FROM platform.trail_link WHERE position > 2; DELETE FROM platform.trail WHERE row_id > 2"
+    )
+    await live.execute("UPDATE platform.trail SET command = 'keys y' WHERE row_id = 1")
+    await live.execute("SET session_replication_role = origin")
+    await live.execute("UPDATE platform.committed SET entries_count = 2 WHERE consumer = 'trail'")
+    assert await lost_claims(live) == []
+    await add_to_trail(live, f"recover from {len(copied)}")
+    await add_to_trail(live, f"recover from {len(whole)} --accept-unsigned")
+    (lost,) = await lost_claims(live)
+    assert (lost.name, lost.rows, lost.index >= len(copied)) == ("trail", 5, True)
+    await acknowledge(live, lost.index, LOST, lambda: datetime(2026, 11, 30, tzinfo=UTC))
+    await register_outbox(live, whole)
+    assert await lost_claims(live) == []
+    _, checked = await run(audit, "commitments")
+    rows = {row["rows"]: row for row in checked["commitments"] if row["name"] == "trail"}
+    assert {count: row["status"] for count, row in rows.items()} == {2: "wrong", 5: "acknowledged"}
+    assert rows[5]["acknowledgement"]["reason"] == LOST

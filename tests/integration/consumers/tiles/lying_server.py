@@ -88,8 +88,10 @@ async def lying_server(gateway: httpx.AsyncClient) -> AsyncIterator[LyingServer]
     """Serve while the block runs. What it still says then is cut."""
     server = LyingServer(gateway)
     tasks: set[Awaitable[None]] = set()
+    writers: set[asyncio.StreamWriter] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.add(writer)
         task = asyncio.ensure_future(server.handle(reader, writer))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
@@ -104,3 +106,6 @@ async def lying_server(gateway: httpx.AsyncClient) -> AsyncIterator[LyingServer]
         for task in list(tasks):
             task.cancel()  # type: ignore[attr-defined]
         await asyncio.gather(*tasks, return_exceptions=True)
+        for writer in writers:
+            writer.transport.abort()  # a client that has gone reads no answer
+        await asyncio.sleep(0)

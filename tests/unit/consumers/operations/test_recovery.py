@@ -8,6 +8,7 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
+from consumers.commitments.claims import Claim
 from consumers.operations import recovery
 from consumers.operations.recovery import NoAccessRecord, recover_command
 from consumers.registrar.recovery.recover import Recovered
@@ -26,7 +27,10 @@ def run(monkeypatch: pytest.MonkeyPatch, *options: str) -> str:
         return FOUND
 
     monkeypatch.setattr(recovery, "recover", found)
-    monkeypatch.setattr(recovery, "with_database", lambda *_: ACCESS)
+    lost = Claim(9, "trail", 8, 5, "00" * 32)
+    answers = iter([ACCESS, [lost]])
+    monkeypatch.setattr(recovery, "with_database", lambda *_: next(answers))
+    monkeypatch.setattr(recovery, "acknowledged", lambda *_: lost)
     result = CliRunner().invoke(recover_command, options)
     assert result.exit_code == 0, result.output
     return result.stdout
@@ -42,6 +46,8 @@ def test_what_topics_lack_and_which_are_halted_is_said_after_what_came_back(monk
         "Tokens revoked again: abcdefghij.",
         "Lost, because made after the copy: account press, token klmnopqrst.",
         "Sessions of the console ended: 2.",
+        "The rows of the trail that were written after the copy are lost; the log acknowledges it for the commitments "
+        "at 9.",
     ]
 
 
@@ -53,6 +59,7 @@ def test_a_machine_without_the_administrators_password_says_what_is_left_to_do(m
     monkeypatch.setattr(recovery, "with_database", without)
     result = CliRunner().invoke(recover_command)
     assert "was not applied here: run `yesser recover --access-only`" in result.stdout
+    assert "run `yesser audit acknowledge INDEX` where the operator's commands are run" in result.stdout
     assert isinstance(CliRunner().invoke(recover_command, ["--access-only"]).exception, NoAccessRecord)
 
 
@@ -64,6 +71,7 @@ def test_the_json_document_names_the_same(monkeypatch: pytest.MonkeyPatch) -> No
         "lacking": [{"topic": "agency.b.events", "records": 3, "duplicates": 1}],
         "halted": [{"topic": "agency.b.events", "reason": "the record is gone"}],
         "access": ACCESS.document(),
+        "lost_trail_commitments": [9],
     }
 
 
