@@ -1,7 +1,7 @@
 """A catalogue is one test, which names every case that fails.
 
-`pytest.mark.parametrize` makes a test of each case: collected, set up and reported, which costs more than most checks of
-a catalogue. Pytest's own `subtests` costs as much.
+A test of each case (`pytest.mark.parametrize`) is collected, set up and reported: more work than most checks of a
+catalogue. Pytest's own `subtests` reports each case as well.
 """
 
 from __future__ import annotations
@@ -19,13 +19,21 @@ SHOWN: Final = 400
 """Characters of a case: whole documents are cases as well."""
 
 
-def every(names: str | tuple[str, ...], cases: Iterable[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+Cases = Iterable[Any]
+
+
+def every(
+    names: str | tuple[str, ...], cases: Cases | Callable[[], Cases]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """As `pytest.mark.parametrize`, but one test. What the function takes beside the names are fixtures, the same ones
-    for every case."""
+    for every case. Cases that take time to list are given as a function, which the test calls."""
     wanted = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
-    one = len(wanted) == 1 and isinstance(names, str)
-    table = [dict(zip(wanted, (case,) if one else case, strict=True)) for case in cases]
-    assert table, "a catalogue without a case checks nothing"
+    single = isinstance(names, str) and len(wanted) == 1
+
+    def table() -> list[dict[str, Any]]:
+        listed = [case if not single else (case,) for case in (cases() if callable(cases) else cases)]
+        assert listed, "a catalogue without a case checks nothing"
+        return [dict(zip(wanted, case, strict=True)) for case in listed]
 
     def one_test(check: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.iscoroutinefunction(check):
@@ -33,19 +41,19 @@ def every(names: str | tuple[str, ...], cases: Iterable[Any]) -> Callable[[Calla
             @wraps(check)
             async def test(**fixtures: Any) -> None:
                 failures: list[str] = []
-                for case in table:
+                for case in (rows := table()):
                     with noted(failures, case):
                         await check(**fixtures, **case)
-                tell(failures, len(table))
+                tell(failures, len(rows))
         else:
 
             @wraps(check)
             def test(**fixtures: Any) -> None:
                 failures: list[str] = []
-                for case in table:
+                for case in (rows := table()):
                     with noted(failures, case):
                         check(**fixtures, **case)
-                tell(failures, len(table))
+                tell(failures, len(rows))
 
         signature = inspect.signature(check)
         fixtures = [given for name, given in signature.parameters.items() if name not in wanted]

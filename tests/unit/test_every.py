@@ -54,9 +54,25 @@ def test_fixtures_stay_and_the_names_of_the_case_go() -> None:
         check(tmp_path=6)
 
 
+def test_cases_that_a_function_lists_are_listed_by_the_test() -> None:
+    @every("number", lambda: iter([1, 2, 3]))
+    def check(number: int) -> None:
+        assert number != 2
+
+    for _ in range(2):
+        with pytest.raises(pytest.fail.Exception, match=r"1 of 3 cases fail\nnumber=2"):
+            check()
+
+
 def test_a_catalogue_that_is_empty_or_of_other_names_is_a_mistake() -> None:
-    with pytest.raises(AssertionError, match="checks nothing"):
-        every("number", [])
+    for none in ([], list):
+
+        @every("number", none)
+        def unasked(number: int) -> None:
+            pass
+
+        with pytest.raises(AssertionError, match="checks nothing"):
+            unasked()
     with pytest.raises(AssertionError, match="takes no number"):
 
         @every("number", [1])

@@ -13,6 +13,7 @@ from events.validation.verdicts import Accepted, Refused
 from events.values.bounds import FAULTS_MAX
 from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.envelope import RECORD_BYTES_MAX
+from tests.every import every
 from tests.hostile import Case, cases, oversized
 from tests.oracle.validation import Agency as OracleAgency
 from tests.oracle.validation import Registrar
@@ -49,7 +50,7 @@ def test_the_steps_for_any_record_are_few_for_each_of_its_bytes(size: int) -> No
         assert steps_of(case) <= STEPS_OF_100_SENTENCES + STEPS_PER_BYTE_MAX * size, case.name
 
 
-@pytest.mark.parametrize("name", sorted(CATALOGUE))
+@every("name", sorted(CATALOGUE))
 def test_every_place_of_every_type_costs_few_steps_and_both_ways_agree(name: str) -> None:
     size = SIZES[0]
     for case in cases(size, types=frozenset({name})):

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from infra.cli import cli
 from infra.command_line.language import language, localized, print_localized, with_language
+from tests.every import every
 
 ARABIC, ENGLISH = "سُجّلت الخدمة.", "The service is registered."
 
@@ -67,7 +68,7 @@ def test_outside_of_a_command_both_languages_are_said() -> None:
     assert (language(), localized("أ", "a")) == ("both", "أ · a")
 
 
-@pytest.mark.parametrize(("name", "command"), [row for row in commands(cli) if row[0] not in ("kafka", "postgres")])
+@every(("name", "command"), [row for row in commands(cli) if row[0] not in ("kafka", "postgres")])
 def test_every_command_has_the_option_once(name: str, command: click.Command) -> None:
     assert [option for parameter in command.params for option in parameter.opts].count("--lang") == 1
 

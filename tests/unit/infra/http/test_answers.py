@@ -31,6 +31,7 @@ from infra.witnesses.cosignature import cosigner_of
 from infra.witnesses.policy import Witness
 from producers.sdk.answers import NotAGateway
 from producers.sdk.client import AgencyClient
+from tests.every import every
 from tests.unit.consumers.audit.memory_log import KEY
 from tests.unit.consumers.witness.test_witness import WITNESS
 
@@ -109,8 +110,8 @@ CLIENTS: list[tuple[Callable[[str], Awaitable[None]], type[Exception]]] = [
 ]
 
 
-@pytest.mark.parametrize("encoding", BOMBS)
-@pytest.mark.parametrize(("ask", "error"), CLIENTS, ids=lambda value: getattr(value, "__name__", ""))
+@every("encoding", BOMBS)
+@every(("ask", "error"), CLIENTS)
 async def test_no_client_unpacks_a_bomb(
     ask: Callable[[str], Awaitable[None]], error: type[Exception], encoding: str
 ) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from functools import cache
 from html.parser import HTMLParser
-from typing import Any
 
 from producers.docs_pages.site import Site
 from producers.gateway.docs_command import described
@@ -30,12 +29,11 @@ class PageReader(HTMLParser):
 
 def site(*, static: bool = False) -> Site:
     """The site as the gateway, or the command, makes it."""
-    return Site(described, static=static)
+    return Site(openapi, static=static)
 
 
-def openapi() -> Mapping[str, Any]:
-    """The OpenAPI document."""
-    return described()
+openapi = cache(described)
+"""The OpenAPI document, which takes a second to make."""
 
 
 def resolved(source: str, target: str) -> str:

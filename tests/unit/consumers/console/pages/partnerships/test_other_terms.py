@@ -17,6 +17,7 @@ from consumers.console.pages.partnerships.other_terms import (
 )
 from consumers.console.pages.partnerships.what_if import refused_terms
 from consumers.ledger.what_if import WrongTerms, require_terms
+from tests.every import every
 from tests.unit.consumers.ledger.test_what_if import LOG, own, raw
 
 SIGNED: dict[str, Any] = {
@@ -75,7 +76,7 @@ def test_an_empty_guarantee_is_none() -> None:
     assert other_terms(SIGNED, {"form": "1", "floor": " "}).terms["guarantee"] is None
 
 
-@pytest.mark.parametrize(
+@every(
     ("given", "field"),
     [
         ({"rate0": "101"}, "rate0"),
