@@ -31,7 +31,7 @@ def every(
     single = isinstance(names, str) and len(wanted) == 1
 
     def table() -> list[dict[str, Any]]:
-        listed = [case if not single else (case,) for case in (cases() if callable(cases) else cases)]
+        listed = [case if not single else (case,) for case in (cases if isinstance(cases, Iterable) else cases())]
         assert listed, "a catalogue without a case checks nothing"
         return [dict(zip(wanted, case, strict=True)) for case in listed]
 
