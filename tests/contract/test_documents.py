@@ -83,6 +83,7 @@ def test_every_command_in_the_documents_exists_with_its_options(document: str, l
     assert not foreign, f"{document}: `{line}` has no {sorted(foreign)}"
 
 
+@cache
 def options_of_tool(name: str) -> set[str]:
     """The long options of one of PostgreSQL's own tools."""
     text = subprocess.check_output([installation() / "bin" / name, "--help"], text=True)

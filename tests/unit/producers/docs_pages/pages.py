@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from functools import cache
 from html.parser import HTMLParser
 
@@ -27,15 +26,10 @@ class PageReader(HTMLParser):
         self.targets += [value for name in ("href", "src") if (value := found.get(name))]
 
 
-def site(*, static: bool = False) -> Site:
-    """The site as the gateway, or the command, makes it."""
-    return Site(openapi, static=static)
+def site() -> Site:
+    """The site as the gateway makes it."""
+    return Site(openapi)
 
 
 openapi = cache(described)
 """The OpenAPI document, which takes a second to make."""
-
-
-def resolved(source: str, target: str) -> str:
-    """A relative link of a file, as a file; without its fragment."""
-    return posixpath.normpath(posixpath.join(posixpath.dirname(source), target.partition("#")[0]))

@@ -1,4 +1,4 @@
-"""The documentation is whole, leads nowhere else, and is the same on the gateway and in a folder."""
+"""The documentation is whole and leads nowhere else."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ from producers.docs_pages.site import (
     LANGUAGES,
     event_page,
     example_path,
-    file_of,
     localized,
     problem_page,
     schema_path,
 )
 from producers.docs_pages.words import API_TAGS
 from tests.every import every
-from tests.unit.producers.docs_pages.pages import PageReader, openapi, resolved, site
+from tests.unit.producers.docs_pages.pages import PageReader, openapi, site
 
 ARABIC = re.compile("[\u0600-\u06ff]")
 served = cache(site)
@@ -69,16 +68,6 @@ def test_a_page_names_nothing_outside_the_gateway(path: str) -> None:
     for target in found_in(path).targets:
         known = target.partition("#")[0] in addresses()
         assert known or target.startswith("#") or target == "data:,", target
-
-
-def test_a_page_in_a_folder_leads_to_files_of_the_folder() -> None:
-    static = site(static=True)
-    files = {file_of(path) for path in static.paths}
-    assert len(files) == len(static.paths)
-    for path in [path for path in static.paths if static.page(path).language]:
-        for target in PageReader(static.page(path).body).targets:
-            inside = target.startswith("#") or target == "data:,"
-            assert inside or resolved(file_of(path), target) in files, (path, target)
 
 
 @every("path", html_pages)
