@@ -68,7 +68,7 @@ def make_targets() -> frozenset[str]:
     return frozenset(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.MULTILINE))
 
 
-@every(("document", "line"), commands())
+@every(("document", "line"), commands)
 def test_every_command_in_the_documents_exists_with_its_options(document: str, line: str) -> None:
     words = shlex.split(line)[1:]
     command: click.Command = cli

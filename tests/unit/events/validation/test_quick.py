@@ -323,17 +323,6 @@ def test_an_amount_that_looks_like_a_national_id_is_told_from_a_text(amount: int
     assert compare(encoded(receipt), sender_of(receipt)) is not None
 
 
-@given(
-    st.text(alphabet=st.sampled_from('0123456789١٢٣٠۰۱۲۳aه\n\x01\\"ِ ८'), max_size=30),
-    st.sampled_from(["", NATIONAL_ID, "١٠٦٤٩٧١٢٦٨", "۱۰۶۴۹۷۱۲۶۸", "1٠6۴971268"]),
-    st.integers(0, 30),
-)
-def test_the_quick_search_never_overlooks_a_national_id(text: str, planted: str, place: int) -> None:
-    whole = text[:place] + planted + text[place:]
-    if holds_personal_data(whole):
-        assert may_be_personal(canonical_bytes({"x": whole}))
-
-
 @every(
     ("text", "suspect"),
     [
