@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from enum import Enum
 
 import pytest
 
@@ -78,3 +79,16 @@ def test_a_catalogue_that_is_empty_or_of_other_names_is_a_mistake() -> None:
         @every("number", [1])
         def check(other: int) -> None:
             pass
+
+
+def test_an_enumeration_is_a_table() -> None:
+    class Side(Enum):
+        LEFT = 1
+        RIGHT = 2
+
+    @every("side", Side)
+    def check(side: Side) -> None:
+        assert side is Side.LEFT
+
+    with pytest.raises(pytest.fail.Exception, match="1 of 2 cases fail"):
+        check()
