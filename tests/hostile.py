@@ -103,11 +103,10 @@ class Case(NamedTuple):
 
 def cases(size: int, *, types: frozenset[str] | None = None) -> Iterator[Case]:
     """Every case with about `size` bytes; of these types only, by short name, if given."""
-    for path, raw in golden():
+    for path, _ in golden():
         if types is None or path.stem in types:
-            event = json.loads(raw)
-            for name, value in _of_an_event(event, size):
-                yield from _in_both_modes(f"{path.stem}: {name}", value, sender_of(event))
+            for case in cases_of_type(path.stem, size):
+                yield from _in_both_modes(case.name, case.value, case.agency)
     event = json.loads(next(raw for path, raw in golden() if path.stem == "awareness.initiative-announced"))
     agency, text = sender_of(event), json.dumps(event, ensure_ascii=False)
     for name, (before, repeated, after) in FLOODS.items():
@@ -115,6 +114,13 @@ def cases(size: int, *, types: frozenset[str] | None = None) -> Iterator[Case]:
         value = ("{" + flood + text[1:]).encode().replace("\ufffd".encode(), b"\xff")
         yield from _in_both_modes(name, value, agency)
     yield from _headers(text, event, agency, size)
+
+
+def cases_of_type(name: str, size: int) -> Iterator[Case]:
+    """Each list, object and text of a type's example filled in each way, in structured mode."""
+    (event,) = (json.loads(raw) for path, raw in golden() if path.stem == name)
+    for filling, value in _of_an_event(event, size):
+        yield Case(f"{name}: {filling}", value, STRUCTURED_HEADERS, sender_of(event))
 
 
 def oversized() -> Iterator[Case]:

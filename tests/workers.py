@@ -31,6 +31,8 @@ WORKERS: Final = 3
 ALONE: Final = "alone"
 OWN_SYSTEMS: Final = ("scenarios", "embedded")
 """Folders whose files start systems of their own: the longest first."""
+TOGETHER: Final = ("tests/unit/consumers/console/", "tests/contract/")
+"""Folders whose tests without services share what takes seconds to make: the console's fonts, the product's syntax."""
 GROUPS: Final = "groups.json"
 SHARED: Final = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
@@ -52,6 +54,8 @@ def group(item: pytest.Item) -> str:
     for name in SHARED_SYSTEMS:
         if name in getattr(item, "fixturenames", ()):
             return name
+    if item.get_closest_marker("stack") is None:
+        return next((folder for folder in TOGETHER if folder in item.path.as_posix()), str(item.path))
     return str(item.path)
 
 
@@ -61,8 +65,8 @@ def place(item: pytest.Item) -> int:
     if name in (*SHARED_SYSTEMS, ALONE):
         return 9 if name == ALONE else 0
     if item.get_closest_marker("stack") is None:
-        return 8
-    return next((n for n, folder in enumerate(OWN_SYSTEMS, 1) if folder in item.path.parts), 7)
+        return 7 if name in TOGETHER else 8
+    return next((n for n, folder in enumerate(OWN_SYSTEMS, 1) if folder in item.path.parts), 6)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from producers.docs_pages.prose import FOLDER
 from tests.arabic_pages import TRANSLATED, blocks_of, difference, page_pair
+from tests.every import every
 
 ENGLISH = """\
 # Title
@@ -47,7 +46,7 @@ def test_every_page_of_the_site_is_there_in_arabic_and_no_other() -> None:
     assert sorted(path.name for path in (FOLDER / "ar").iterdir()) == TRANSLATED
 
 
-@pytest.mark.parametrize("page", TRANSLATED)
+@every("page", TRANSLATED)
 def test_an_arabic_page_has_the_blocks_of_the_english_one(page: str) -> None:
     found = difference(page, *page_pair(page))
     assert found is None, f"{found}\nChange both languages alike."
@@ -57,7 +56,7 @@ def test_a_translation_may_order_codes_and_links_of_a_block_anew() -> None:
     assert difference("x.md", blocks_of(ENGLISH), blocks_of(ARABIC)) is None
 
 
-@pytest.mark.parametrize(
+@every(
     ("old", "new", "expected"),
     [
         ("* أول\n", "", "docs/ar/x.md lacks a block under “Codes”: bullet_list_open ul"),

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.paths import ROOT
+from tests.every import every
+from tests.paths import ROOT, syntax_of
 
 PAGE = ROOT / "docs" / "architecture.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -46,13 +47,12 @@ def names_in(body: Iterable[ast.stmt], within: str = "") -> Iterator[str]:
 
 
 def defines(file: Path, name: str) -> bool:
-    text = file.read_text(encoding="utf-8")
     if file.suffix == ".toml":
-        return name in tomllib.loads(text)["project"]["entry-points"]
-    return name in set(names_in(ast.parse(text).body))
+        return name in tomllib.loads(file.read_text(encoding="utf-8"))["project"]["entry-points"]
+    return name in set(names_in(syntax_of(file).body))
 
 
-@pytest.mark.parametrize(("name", "file"), PLACES)
+@every(("name", "file"), PLACES)
 def test_every_place_is_where_the_page_says(name: str, file: str) -> None:
     path = (PAGE.parent / file).resolve()
     assert path.is_file(), f"docs/architecture.md leads to {file}, which is gone: link the file with `{name}`"

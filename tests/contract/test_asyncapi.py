@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 
 import events
 from events.schema_tools.asyncapi_document import message_key
 from events.types.catalogue import CATALOGUE
 from events.wire.envelope import full_type
+from tests.every import every
 
 ROOT = Path(events.__file__).parent
 DOCUMENT: dict[str, Any] = orjson.loads((ROOT / "asyncapi.json").read_bytes())
@@ -26,7 +26,7 @@ def references(value: Any) -> list[str]:
     return [reference for item in value for reference in references(item)] if isinstance(value, list) else []
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@every("name", CATALOGUE)
 def test_every_type_is_a_message_on_the_agencies_channel(name: str) -> None:
     key = message_key(name)
     assert DOCUMENT["components"]["messages"][key]["name"] == full_type(name)

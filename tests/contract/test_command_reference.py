@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import click
-import pytest
 
 from infra.cli import cli
 from infra.command_line.exit_codes import ExitCode
 from infra.command_reference import PAGE, commands, reference
+from tests.every import every
 
 SECTIONS = dict(re.findall(r"^#{2,3} (yesser [^\n]+)\n(.*?)(?=^#|\Z)", PAGE.read_text(encoding="utf-8"), re.M | re.S))
 
@@ -22,7 +23,7 @@ def test_every_command_has_a_section() -> None:
     assert list(SECTIONS) == [name for name, _ in commands(cli, "yesser")]
 
 
-@pytest.mark.parametrize(("name", "command"), list(commands(cli, "yesser")))
+@every(("name", "command"), partial(commands, cli, "yesser"))
 def test_every_option_is_listed_with_its_meaning(name: str, command: click.Command) -> None:
     for option in command.params:
         if isinstance(option, click.Option) and not option.hidden and "--lang" not in option.opts:
@@ -31,7 +32,7 @@ def test_every_option_is_listed_with_its_meaning(name: str, command: click.Comma
             assert row[1].strip()
 
 
-@pytest.mark.parametrize(("name", "command"), list(commands(cli, "yesser")))
+@every(("name", "command"), partial(commands, cli, "yesser"))
 def test_an_argument_that_may_be_left_out_stands_in_brackets(name: str, command: click.Command) -> None:
     for argument in command.params:
         if isinstance(argument, click.Argument):

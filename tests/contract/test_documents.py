@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 import click
-import pytest
 
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
@@ -25,6 +24,7 @@ from infra.secret_files import CONSOLE_KEY, ENDPOINT_KEY, OIDC_KEY
 from infra.settings import Settings
 from infra.tls.client import postgres_context
 from producers.docs_pages.prose import heading_anchor
+from tests.every import every
 from tests.paths import ROOT
 
 DOCUMENTS = sorted(
@@ -68,7 +68,7 @@ def make_targets() -> frozenset[str]:
     return frozenset(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.MULTILINE))
 
 
-@pytest.mark.parametrize(("document", "line"), commands())
+@every(("document", "line"), commands)
 def test_every_command_in_the_documents_exists_with_its_options(document: str, line: str) -> None:
     words = shlex.split(line)[1:]
     command: click.Command = cli
@@ -83,13 +83,14 @@ def test_every_command_in_the_documents_exists_with_its_options(document: str, l
     assert not foreign, f"{document}: `{line}` has no {sorted(foreign)}"
 
 
+@cache
 def options_of_tool(name: str) -> set[str]:
     """The long options of one of PostgreSQL's own tools."""
     text = subprocess.check_output([installation() / "bin" / name, "--help"], text=True)
     return set(re.findall(r"--[a-z-]+", text))
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@every("document", DOCUMENTS)
 def test_the_services_that_a_document_names_are_reached_as_it_says(document: str) -> None:
     for given in services_of(document):
         settings = Settings(kafka=given.get("KAFKA"), kafka_security=given.get("KAFKA_SECURITY", "SASL_PLAINTEXT"))
@@ -98,20 +99,20 @@ def test_the_services_that_a_document_names_are_reached_as_it_says(document: str
             postgres_context(settings, address, {})
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@every("document", DOCUMENTS)
 def test_every_make_target_in_the_documents_exists(document: str) -> None:
     named = {match for line in snippets(document) for match in re.findall(r"^make ([a-z-]+)", line)}
     assert named <= make_targets()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@every("document", DOCUMENTS)
 def test_every_link_leads_somewhere(document: str) -> None:
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", text_of(document))
     gone = [link for link in links if "://" not in link and not (ROOT / document).parent.joinpath(link).exists()]
     assert not gone
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@every("document", DOCUMENTS)
 def test_every_link_to_a_heading_finds_it(document: str) -> None:
     links = re.findall(r"\]\(([^):#]*\.md|)#([^)]+)\)", text_of(document))
     here = ROOT / document
@@ -126,7 +127,7 @@ def headings(page: Path) -> set[str]:
     return set(map(heading_anchor, lines))
 
 
-@pytest.mark.parametrize("document", [name for name in DOCUMENTS if name != "CHANGELOG.md"])
+@every("document", [name for name in DOCUMENTS if name != "CHANGELOG.md"])
 def test_every_file_that_a_document_names_exists(document: str) -> None:
     named = re.findall(r"`((?:docs|events|infra|producers|consumers|tests)/[\w./-]+)`", text_of(document))
     gone = [path for path in named if "NAME" not in path and not (ROOT / path).exists()]

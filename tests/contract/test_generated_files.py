@@ -7,11 +7,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import orjson
-import pytest
 
 import events
 from events.generate import EXAMPLE_HASHES, documents, example_hashes, schema_documents, stale, types_without_example
 from events.types.catalogue import CATALOGUE
+from tests.every import every
 
 ROOT = Path(events.__file__).parent
 
@@ -43,7 +43,7 @@ def test_there_is_no_schema_of_a_type_that_is_gone() -> None:
     assert {path.name for path in (ROOT / "schemas").glob("*.json")} == set(schema_documents())
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@every("name", CATALOGUE)
 def test_a_schema_says_in_words_what_it_cannot_say_otherwise(name: str) -> None:
     schema = orjson.loads((ROOT / "schemas" / f"{name}.v1.json").read_bytes())
     words = " ".join(schema["x-in-words"])

@@ -7,14 +7,14 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.arabic_pages import TRANSLATED, page_pair
-from tests.paths import ROOT
+from tests.every import every
+from tests.paths import ROOT, syntax_of
 
 GLOSSARY = ROOT / "docs" / "glossary.toml"
 TERMS: list[dict[str, Any]] = tomllib.loads(GLOSSARY.read_text(encoding="utf-8"))["term"]
@@ -49,7 +49,7 @@ def text_of(node: ast.AST) -> str | None:
 
 def pairs_of_code(path: Path) -> Iterator[Pair]:
     """Neighbouring texts of a call, a tuple, a list or a dict, of which one is Arabic and the other English."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(syntax_of(path)):
         parts: list[ast.expr] = []
         if isinstance(node, ast.Call):
             parts = node.args
@@ -96,6 +96,7 @@ def _pair(where: str, one: Any, other: Any) -> Iterator[Pair]:
             yield where, PLACE.sub("…", arabic), PLACE.sub("…", english)
 
 
+@cache
 def pairs() -> list[Pair]:
     code = [pair for path in files("py") for pair in pairs_of_code(path)]
     # How an agency calls its service is its own affair.
@@ -104,12 +105,14 @@ def pairs() -> list[Pair]:
     return code + [pair for path in data for pair in pairs_of_data(path)] + pages
 
 
-PAIRS = pairs()
+@cache
+def texts() -> list[tuple[Path, str]]:
+    return [(path, path.read_text(encoding="utf-8")) for path in files(*TEXTS)]
 
 
 def test_the_texts_are_found() -> None:
-    assert len(PAIRS) > 500
-    where = {pair[0].partition(":")[0] for pair in PAIRS}
+    assert len(pairs()) > 500
+    where = {pair[0].partition(":")[0] for pair in pairs()}
     assert {
         "consumers/revenue/show.py",
         "events/types/catalogue.py",
@@ -118,27 +121,28 @@ def test_the_texts_are_found() -> None:
     } <= where
 
 
-@pytest.mark.parametrize("term", TERMS, ids=lambda term: term["ar"])
+@every("term", TERMS)
 def test_no_text_uses_another_word(term: dict[str, Any]) -> None:
     others = re.compile("|".join(term["not"]))
     found = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}"
-        for path in files(*TEXTS)
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        for path, text in texts()
+        if others.search(text)
+        for number, line in enumerate(text.splitlines(), start=1)
         if others.search(line)
     ]
     assert not found, f"write {term['ar']}:\n" + "\n".join(found)
 
 
-@pytest.mark.parametrize("term", TERMS, ids=lambda term: term["ar"])
+@every("term", TERMS)
 def test_the_word_is_used_for_this_thing_only(term: dict[str, Any]) -> None:
     forms, english = re.compile(term["forms"]), re.compile(term["en"], re.IGNORECASE)
-    found = [pair for pair in PAIRS if forms.search(pair[1]) and not english.search(pair[2])]
+    found = [pair for pair in pairs() if forms.search(pair[1]) and not english.search(pair[2])]
     assert not found, f"{term['ar']} says something else here:\n" + "\n".join(map(str, found))
 
 
-@pytest.mark.parametrize("term", TERMS, ids=lambda term: term["ar"])
+@every("term", TERMS)
 def test_the_thing_is_called_by_this_word_only(term: dict[str, Any]) -> None:
     forms, english = re.compile(term["forms"]), re.compile(term["en"], re.IGNORECASE)
-    found = [pair for pair in PAIRS if english.search(pair[2]) and not forms.search(pair[1])]
+    found = [pair for pair in pairs() if english.search(pair[2]) and not forms.search(pair[1])]
     assert not found, f"{term['ar']} is missing here:\n" + "\n".join(map(str, found))

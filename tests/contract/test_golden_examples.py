@@ -16,13 +16,14 @@ from events.values.fields import Role
 from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.entry import entry_bytes, parse_entry
 from events.wire.upcasts import split_type
+from tests.every import every
 
 EXAMPLES = Path(events.__file__).parent / "examples"
 ALL = sorted(EXAMPLES.glob("*/*.json"))
 ROLES: dict[str, Role] = {"yesser": "office", "platform": "platform"}
 
 
-@pytest.mark.parametrize("path", ALL, ids=[f"{path.parent.name}/{path.name}" for path in ALL])
+@every("path", ALL)
 def test_an_example_passes_the_door_and_is_read_from_an_entry(path: Path) -> None:
     raw = path.read_bytes()
     code = orjson.loads(raw)["source"].rpartition(":")[2]
@@ -33,12 +34,12 @@ def test_an_example_passes_the_door_and_is_read_from_an_entry(path: Path) -> Non
     assert entry.data == verdict.event["data"]
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@every("name", CATALOGUE)
 def test_every_type_has_an_example(name: str) -> None:
     assert (EXAMPLES / "v1" / f"{name}.json").is_file()
 
 
-@pytest.mark.parametrize("path", ALL, ids=[f"{path.parent.name}/{path.name}" for path in ALL])
+@every("path", ALL)
 def test_an_example_is_named_after_its_type_and_version(path: Path) -> None:
     name, version = split_type(orjson.loads(path.read_bytes())["type"])
     assert path.name.startswith(f"{name}.")

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any, Final, get_args
 
 import promql_parser
-import pytest
 import yaml
 
 from infra.embedded.processes.signals import PROCESSES
 from infra.observability.telemetry import METRICS, CounterName, HistogramName
 from producers.docs_pages.prose import heading_anchor
+from tests.every import every
 from tests.paths import ROOT
 
 FOLDER: Final = ROOT / "infra" / "monitoring"
@@ -65,7 +65,7 @@ def asked(expression: str) -> tuple[set[str], set[str]]:
     return names, labels
 
 
-@pytest.mark.parametrize("expression", [*(rule["expr"] for rule in RULES), *of_dashboard()])
+@every("expression", [*(rule["expr"] for rule in RULES), *of_dashboard()])
 def test_what_is_asked_for_is_exposed(expression: str) -> None:
     names, labels = asked(expression)
     assert names
@@ -79,7 +79,7 @@ def test_every_metric_is_on_the_dashboard() -> None:
     assert hidden == [], "add a panel to infra/monitoring/dashboard.json"
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+@every("rule", RULES)
 def test_an_alert_says_what_happened_and_where_to_read_what_to_do(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in ("page", "ticket")
     texts = rule["annotations"]

@@ -15,20 +15,14 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 from tests.contract.test_architecture import ROOMS, names_in
-from tests.paths import ROOT
+from tests.every import every
+from tests.paths import ROOT, syntax_of
 
 FOLDERS: Final = [path.parent.relative_to(ROOT) for top in ROOMS for path in sorted((ROOT / top).rglob("__init__.py"))]
 FORM: Final = re.compile(r"\S.*\. Way in: (?P<way_in>.*`.+`.*)\. Imports: (?P<imports>[^:]+)\.")
 PYPROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 COMMANDS: Final[dict[str, str]] = PYPROJECT["project"]["entry-points"]["yesser.commands"]
-
-
-@cache
-def syntax(module: Path) -> ast.Module:
-    return ast.parse((ROOT / module).read_text(encoding="utf-8"))
 
 
 def test_every_folder_of_modules_is_a_room() -> None:
@@ -38,9 +32,9 @@ def test_every_folder_of_modules_is_a_room() -> None:
     assert not missing, f"write an __init__.py for {missing}"
 
 
-@pytest.mark.parametrize("room", FOLDERS, ids=Path.as_posix)
+@every("room", FOLDERS)
 def test_a_room_begins_with_one_true_paragraph(room: Path) -> None:
-    place, module = f"{room.as_posix()}/__init__.py", syntax(room / "__init__.py")
+    place, module = f"{room.as_posix()}/__init__.py", syntax_of(ROOT / room / "__init__.py")
     docstring = ast.get_docstring(module)
     assert docstring, f"{place}: write one paragraph: its job. Way in: `module.name`. Imports: {listed(room)}."
     assert len(module.body) == 1, f"{place}: move its code into a module"
@@ -63,7 +57,7 @@ def is_there(room: Path, name: str) -> bool:
     module = room / f"{first}.py"
     if not (ROOT / module).is_file():
         return (ROOT / room / name).is_file()
-    return not rest or rest in names_in(syntax(module).body)
+    return not rest or rest in names_in(syntax_of(ROOT / module).body)
 
 
 def listed(room: Path) -> str:
@@ -78,7 +72,7 @@ def listed(room: Path) -> str:
 def imports(module: Path) -> frozenset[str]:
     """The full name of everything that a module imports from the top packages."""
     names: list[str] = []
-    for node in ast.walk(syntax(module)):
+    for node in ast.walk(syntax_of(ROOT / module)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):

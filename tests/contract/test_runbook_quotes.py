@@ -9,11 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 from consumers.console.pages.operations.runbook import _FILES, _PLACEHOLDER, _QUOTED
+from tests.every import every
+from tests.paths import ROOT, syntax_of
 
-ROOT: Final = Path(__file__).parents[2]
 HOLE: Final = "\0"
 """What a message says of the moment: a number, a name, a file."""
 FOREIGN: Final = {
@@ -43,7 +42,7 @@ def messages() -> list[str]:
 
 def _texts(room: Path) -> Iterator[str]:
     for file in sorted(room.rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in ast.walk(syntax_of(file)):
             if isinstance(node, ast.JoinedStr):
                 parts = (part.value if isinstance(part, ast.Constant) else HOLE for part in node.values)
                 yield " ".join("".join(map(str, parts)).split())
@@ -51,7 +50,7 @@ def _texts(room: Path) -> Iterator[str]:
                 yield " ".join(node.value.split())
 
 
-@pytest.mark.parametrize("quoted", quotes())
+@every("quoted", quotes())
 def test_the_platform_says_so(quoted: str) -> None:
     # A name such as `log.skey` is a value in a message.
     parts = [

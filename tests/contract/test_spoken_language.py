@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.contract.test_glossary import ARABIC, files, text_of
-from tests.paths import ROOT
+from tests.paths import ROOT, syntax_of
 
 SENTENCE = re.compile(r"[A-Za-z]{2,}[^\w]+[a-z]{2,}")
 PRINTERS = {"echo", "print", "secho"}
@@ -18,7 +18,7 @@ NOT_SPOKEN = ("yesser: ", " Run the same", "export ", "curl ", "\neval ", "\n…
 
 def printed(path: Path) -> Iterator[tuple[str, str]]:
     """Every literal text that is handed to `click.echo` or a console's `print`."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(syntax_of(path)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in PRINTERS:
             for part in node.args:
                 for inner in ast.walk(part):

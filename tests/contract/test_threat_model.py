@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
+from functools import cache
 from pathlib import Path
 from typing import Final
-
-import pytest
 
 from infra.postgres.roles import rights
 from infra.settings import Settings
 from producers.docs_pages.prose import FOLDER
-from tests.paths import ROOT
+from tests.every import every
+from tests.paths import ROOT, syntax_of
 
 ROWS: Final = [
     tuple(cell.strip() for cell in line.strip("| ").split(" | "))
@@ -25,12 +26,19 @@ _CODE: Final = re.compile("`([^`]+)`")
 def files_of(name: str) -> list[Path]:
     """The files that have the test `test_file.py::test_name`."""
     file, _, function = name.partition("::")
-    return [path for path in (ROOT / "tests").rglob(file) if function in _functions(path)]
+    return [path for path in files_by_name().get(file, ()) if function in _functions(path)]
+
+
+@cache
+def files_by_name() -> dict[str, list[Path]]:
+    found = defaultdict[str, list[Path]](list)
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        found[path.name].append(path)
+    return found
 
 
 def _functions(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    return {node.name for node in syntax_of(path).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
 def is_there(place: str) -> bool:
@@ -38,7 +46,7 @@ def is_there(place: str) -> bool:
     return (ROOT / place).is_file() or any(place in tables for tables in rights().values())
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
+@every("row", ROWS)
 def test_a_row_is_true(row: tuple[str, ...]) -> None:
     threat, _control, where, default, test = row
     places, settings = _CODE.findall(where), _CODE.findall(default)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final, TypeGuard
 
 import asyncpg
-import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
@@ -23,7 +22,9 @@ from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.producer.message_accumulator import BatchBuilder
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-ROOT = Path(__file__).parents[2]
+from tests.every import every
+from tests.paths import ROOT, syntax_of
+
 PACKAGES = ("events", "infra", "producers", "consumers")
 NOWHERE = "127.0.0.1:1"
 
@@ -83,7 +84,7 @@ USES: Final[list[tuple[str, str, Callable[[], Any]]]] = [
 """The module, the name, and what has it."""
 
 
-@pytest.mark.parametrize(("module", "name", "owner"), USES)
+@every(("module", "name", "owner"), USES)
 async def test_a_private_name_of_a_library_is_still_there(module: str, name: str, owner: Callable[[], Any]) -> None:
     made = owner()
     try:
@@ -106,7 +107,7 @@ def modules() -> Iterator[Path]:
 
 def foreign_names(path: Path) -> set[str]:
     """Private names that a module uses, and that no class of its own defines by a method, a field or in `__init__`."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = syntax_of(path)
     own: set[str] = set()
     for made in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
         for node in made.body:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.addresses import NotAnAddress, server_address
+from tests.every import every
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ def test_an_address_names_its_host(given: str) -> None:
     assert server_address(given).host
 
 
-@pytest.mark.parametrize(
+@every(
     ("given", "words"),
     [
         ("https://[::1/", "is not an address"),

@@ -19,6 +19,7 @@ from events.errors import YesserError
 from infra import cli
 from infra.embedded.processes.signals import NAMES
 from infra.settings import Settings
+from tests.every import every
 
 
 def _yesser(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -83,7 +84,7 @@ LOST = [
 ]
 
 
-@pytest.mark.parametrize(("error", "service"), LOST, ids=lambda value: type(value).__name__)
+@every(("error", "service"), LOST)
 def test_a_connection_that_is_lost_is_a_sentence_with_a_remedy(error: BaseException, service: str) -> None:
     sentence = cli.foreseen(error) or ""
     assert sentence.startswith(f"{service} does not answer ("), sentence
@@ -104,7 +105,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("error", "remedy"), REFUSED, ids=lambda value: type(value).__name__)
+@every(("error", "remedy"), REFUSED)
 def test_what_the_settings_or_the_disk_do_not_allow_is_a_sentence_with_its_remedy(
     error: BaseException, remedy: str
 ) -> None:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.every import every
 from tests.oracle.log import JsonObject, make_event
 from tests.oracle.personal import has_personal_number, luhn_holds
 from tests.oracle.reading import NotJson, scan
@@ -33,7 +34,7 @@ def test_a_good_event_is_accepted() -> None:
     assert [verdict.kind for verdict in judge(line(initiative()))] == ["accepted"]
 
 
-@pytest.mark.parametrize(
+@every(
     ("changes", "faults"),
     [
         ({"type": None}, (("missing-field", "/type"),)),
@@ -57,7 +58,7 @@ def test_each_fault_of_the_envelope_has_its_code_and_pointer(
     assert judge(line(initiative(**changes)))[0].faults == faults
 
 
-@pytest.mark.parametrize(
+@every(
     ("raw", "faults"),
     [
         (b"[]", (("not-json", ""),)),
@@ -155,7 +156,7 @@ def test_only_what_an_object_lacks_is_filled_in() -> None:
     assert fill(b'{"source":null,"specversion":"1.0","datacontenttype":"x"}', "health").startswith(b'{"source":null')
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "personal"),
     [
         (PERSONAL, True),
@@ -178,9 +179,7 @@ def test_the_check_digit_is_luhns() -> None:
     assert not luhn_holds("79927398710")
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "{]", "[}", "[1,]", '{"a"}', '{"a":}', '{"a":1,}', "{1:2}", "1 2", '"\t"', "{}}", "[1 2]"]
-)
+@every("text", ["", "{", "{]", "[}", "[1,]", '{"a"}', '{"a":}', '{"a":1,}', "{1:2}", "1 2", '"\t"', "{}}", "[1 2]"])
 def test_what_is_no_json_is_seen_without_recursion(text: str) -> None:
     with pytest.raises(NotJson):
         scan(text)

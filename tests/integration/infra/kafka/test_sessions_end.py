@@ -41,7 +41,7 @@ LOAD_S = 12.0
 PER_S = 1_000
 STILL_OPEN_S = 10.0
 GAPS = "SELECT gaps_filled FROM platform.position WHERE consumer = 'counting'"
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stack, pytest.mark.alone, pytest.mark.timeout(240)]
 """Alone: a consumer to which Kafka brings nothing for a second reads the database, as it happens on a busy machine."""
 
 

@@ -28,7 +28,7 @@ SESSION_S = 2
 SESSIONS = 3
 TRIES_MAX = 40
 TOPIC = "agency.health.events"
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stack, pytest.mark.alone, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")

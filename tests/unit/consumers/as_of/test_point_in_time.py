@@ -12,6 +12,7 @@ from consumers.as_of.point_in_time import PointInTime, occurred_on, riyadh_date_
 from consumers.campaigns.commands import list_command
 from consumers.plan.commands import anomalies, plan
 from events.wire.entry import Entry, entry_bytes, parse_entry
+from tests.every import every
 
 TIME = "2026-11-24T22:30:00Z"
 RECORDED = "2026-11-25T08:00:00.000000Z"
@@ -59,8 +60,8 @@ def test_a_time_is_a_date_in_riyadh(time: str, on: str) -> None:
     assert riyadh_date_of(time) == on
 
 
-@pytest.mark.parametrize("command", [plan, anomalies, list_command], ids=["plan", "anomalies", "campaigns"])
-@pytest.mark.parametrize(
+@every("command", [plan, anomalies, list_command])
+@every(
     ("arguments", "words"),
     [
         (["--as-of-index", "1", "--as-of-occurred", "2026-11-25"], "only one of"),

@@ -6,6 +6,7 @@ import pytest
 
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.tree import WrongTree
+from tests.every import every
 from tests.unit.consumers.audit.memory_log import MemoryLog, sample_entries
 
 ENTRIES = sample_entries(66_000)
@@ -25,7 +26,7 @@ async def opened(log: MemoryLog) -> AuthenticatedLog:
     return AuthenticatedLog(log, await log.checkpoint())
 
 
-@pytest.mark.parametrize("size", [1, 255, 256, 257, 512, 700, 65_536, 66_000])
+@every("size", [1, 255, 256, 257, 512, 700, 65_536, 66_000])
 async def test_every_part_is_the_log(size: int) -> None:
     log = await opened(MemoryLog(ENTRIES[:size]))
     for first in {0, size // 2, max(0, size - 300)}:

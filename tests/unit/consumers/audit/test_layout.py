@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consumers.audit.layout import Kind, Tile, levels_of, parse_tile_path, tile_path, tiles_at
+from tests.every import every
 
 
 @pytest.mark.parametrize(
@@ -37,14 +38,14 @@ def test_the_empty_tree_has_no_tiles() -> None:
     assert tiles_at(0, 0) == []
 
 
-@pytest.mark.parametrize("kind", [0, 1, 63, "entries"])
-@pytest.mark.parametrize("number", [0, 999, 1000, 1234067, (1 << 64) // 256])
-@pytest.mark.parametrize("width", [1, 255, 256])
+@every("kind", [0, 1, 63, "entries"])
+@every("number", [0, 999, 1000, 1234067, (1 << 64) // 256])
+@every("width", [1, 255, 256])
 def test_a_path_names_its_tile(kind: Kind, number: int, width: int) -> None:
     assert parse_tile_path(tile_path(kind, number, width)) == Tile(kind, number, width)
 
 
-@pytest.mark.parametrize(
+@every(
     "path",
     [
         "tile/64/000",

@@ -8,6 +8,7 @@ import pytest
 
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.tree import BATCH_ENTRIES, RecordedTimes, WrongTime, WrongTree, require_tree
+from tests.every import every
 from tests.unit.consumers.audit.memory_log import FIRST_RECORDED, MemoryLog, sample_entries, sample_entry
 
 ENTRIES = sample_entries(600)
@@ -35,8 +36,8 @@ def test_who_reads_again_from_an_earlier_index_starts_anew() -> None:
     times.require(3, [ENTRIES[0]])
 
 
-@pytest.mark.parametrize("entry", [EARLIER, b"", b"{}", b'{"recordedtime":1,"from":"a/0/0","event":{}}'])
-@pytest.mark.parametrize("at", [0, 1, 2])
+@every("entry", [EARLIER, b"", b"{}", b'{"recordedtime":1,"from":"a/0/0","event":{}}'])
+@every("at", [0, 1, 2])
 def test_the_first_that_is_not_is_named(entry: bytes, at: int) -> None:
     times = RecordedTimes()
     times.require(250, ENTRIES[:6])

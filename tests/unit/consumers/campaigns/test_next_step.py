@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from consumers.campaigns.next_step import next_command, time_left
 from consumers.campaigns.read import hijri, missing_channels, next_action
+from tests.every import every
 
 OPEN: dict[str, Any] = {
     "campaign_id": "service-launched.i4",
@@ -20,7 +19,7 @@ OPEN: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(
+@every(
     ("due_on", "today", "ar", "en"),
     [
         ("2026-11-26", "2026-11-26", "الموعد اليوم", "due today"),

@@ -10,6 +10,7 @@ from consumers.campaigns.consumer import CONSUMER, campaigns_consumer
 from consumers.campaigns.rows import EVALUATION, EVALUATION_RUN
 from consumers.campaigns.rules.in_force import release_rules
 from consumers.campaigns.rules.rule import RuleSet
+from tests.every import every
 from tests.unit.consumers.campaigns.story import Story
 from tests.unit.consumers.memory_store import MemoryStore
 
@@ -277,7 +278,7 @@ def test_by_dates_of_occurrence_a_launch_before_any_office_fires_no_rule_of_the_
     assert found.reason["en"] == f"No programme office is known at entry i{launched}."
 
 
-@pytest.mark.parametrize(
+@every(
     ("recorded", "due"),
     [
         ("2026-11-01T08:00:00.000000Z", "2026-11-15"),  # Sunday: ten working days are two weeks

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.postgres.outbox import event_bytes
+from tests.every import every
 from tests.unit.consumers.campaigns.story import Story
 
 PLATFORM = Agency("platform", "platform")
@@ -27,7 +26,7 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+@every("name", NAMES.values())
 def test_every_decided_event_is_accepted(name: str) -> None:
     story = Story()
     both = {"ar": name, "en": name}

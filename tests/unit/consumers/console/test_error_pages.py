@@ -19,6 +19,7 @@ from infra.command_line.exit_codes import ExitCode
 from infra.http.callers import Caller
 from infra.http.problems import EXPLANATIONS, RequestCode, problem_document
 from infra.log.reader import ChangedEntry
+from tests.every import every
 from tests.unit.consumers.console.test_explained_figures import News
 from tests.unit.consumers.console.without_services import CSRF, browser
 
@@ -45,7 +46,7 @@ REACHED: tuple[RequestCode, ...] = (
 )
 
 
-@pytest.mark.parametrize("code", get_args(RequestCode))
+@every("code", get_args(RequestCode))
 def test_a_page_has_the_status_of_its_problem(code: RequestCode) -> None:
     found = explanation_of(code)
     assert found.status == EXPLANATIONS[code].status

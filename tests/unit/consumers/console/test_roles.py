@@ -15,6 +15,7 @@ from consumers.console.data.read_api import Answer
 from consumers.console.navigation import ITEMS
 from consumers.console.web.rendered import Rendered
 from infra.http.callers import Caller
+from tests.every import every
 from tests.unit.consumers.console.without_services import browser, parts_for
 
 _TOKENS = "/workspace/tokens"
@@ -92,8 +93,8 @@ async def test_a_campaign_team_and_an_administrator_read_no_documents(role: Role
             assert answer.status_code in (403, 422), path
 
 
-@pytest.mark.parametrize("role", ["agency", "team"])
-@pytest.mark.parametrize("path", ["/plan", "/plan/services.csv", "/campaigns", "/explain/plan/anomalies/count"])
+@every("role", ["agency", "team"])
+@every("path", ["/plan", "/plan/services.csv", "/campaigns", "/explain/plan/anomalies/count"])
 async def test_a_suspended_agency_reads_nothing(role: Role, path: str) -> None:
     async with browser(Account("desk", role, "health", is_suspended=True)) as client:
         answer = await client.get(path, headers={"cookie": "yesser-session=any; yesser-language=en"})

@@ -9,11 +9,12 @@ from consumers.console.accounts.commands import InvalidAccount, require_valid
 from consumers.console.accounts.passwords import hash_password, is_password
 from consumers.console.navigation import ITEMS, home_of
 from consumers.console.web.security import is_own_site, own_path
+from tests.every import every
 
 HOST = (b"host", b"console.example")
 
 
-@pytest.mark.parametrize(
+@every(
     ("headers", "own"),
     [
         ([(b"sec-fetch-site", b"same-origin")], True),
@@ -35,7 +36,7 @@ def test_sign_in_leads_back(address: str) -> None:
     assert own_path(address) == address
 
 
-@pytest.mark.parametrize(
+@every(
     "address",
     ["", "plan", "//evil.example", "https://evil.example", "/\\evil.example", "/\\/evil", "javascript:x", "/a\nb"],
 )
@@ -60,7 +61,7 @@ def test_a_password_is_hashed_with_argon2id() -> None:
     assert not is_password(None, "no account has this password")
 
 
-@pytest.mark.parametrize(
+@every(
     ("username", "role", "agency", "team", "partners", "fault"),
     [
         ("1st", "office", None, None, (), "a name is"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final, cast
 
 import httpx
@@ -27,6 +28,7 @@ from infra.postgres.connection import Pool
 from infra.settings import Settings
 
 CSRF: Final = "a secret of the tests"
+_SETTINGS: Final = Settings()
 
 
 class Away:
@@ -56,24 +58,33 @@ class OneSession:
         return []
 
 
+@cache
+def _read_api() -> ReadApi:
+    return ReadApi(RouteParts(_SETTINGS, cast(Pool, Away()), caller_of), *FURTHER)
+
+
+_templates = cache(Templates)
+"""Compiled once: they remember nothing else."""
+
+
 def parts_for(account: Account | None, **changes: Any) -> Parts:
     """`changes` are parts that a test needs beside the session, the templates and the read API."""
-    settings, away = Settings(), cast(Pool, Away())
+    away = cast(Pool, Away())
     live = Live(away)
     nothing: Any = None
     gateway = cast(Gateway, NoGateway())
     given: dict[str, Any] = {
-        "settings": settings,
+        "settings": _SETTINGS,
         "clock": lambda: datetime.now(UTC),
         "reads": away,
         "own": away,
-        "read_api": ReadApi(RouteParts(settings, away, caller_of), *FURTHER),
+        "read_api": _read_api(),
         "gateway": gateway,
         "live": live,
         "seals": Seals(b"a key of the tests"),
         "sessions": cast(Sessions, OneSession(account)),
         "passwords": nothing,
-        "templates": Templates(),
+        "templates": _templates(),
         "rendered": Rendered(live.positions, lambda: datetime.now(UTC)),
         "receipts": Receipts(),
         "uploads": Uploads(gateway),

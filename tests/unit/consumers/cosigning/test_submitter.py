@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import httpx
-import pytest
 
 from consumers.cosigning.submitter import PAUSE_MAX_S, Submitter
 from consumers.witness.witness import Witness as Cosigning
@@ -14,6 +13,7 @@ from infra.log.signed_note import LogKey, parse_checkpoint
 from infra.witnesses.add_checkpoint import BODY_BYTES_MAX, SIZE_TYPE, parse_add_checkpoint
 from infra.witnesses.cosignature import cosign, cosigner_of
 from infra.witnesses.policy import Witness
+from tests.every import every
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
 from tests.unit.consumers.witness.test_witness import LOG, WITNESS, MemoryState
 
@@ -103,7 +103,7 @@ WRONG: dict[str, Answer] = {
 }
 
 
-@pytest.mark.parametrize("wrong", WRONG)
+@every("wrong", WRONG)
 async def test_a_wrong_answer_is_no_cosignature_and_the_next_try_waits(wrong: str) -> None:
     clock, requests = Clock(), 0
 

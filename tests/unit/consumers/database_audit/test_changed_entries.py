@@ -10,6 +10,7 @@ import pytest
 from consumers.database_audit.database import _Sorted, _Walk
 from events.wire.entry import entry_bytes
 from infra.log.reader import ChangedEntry
+from tests.every import every
 
 RECORDED, ADDRESS = "2026-11-25T08:00:00.000000Z", "agency.health.events/0/1"
 EVENT = {
@@ -30,7 +31,7 @@ def raw(address: str = ADDRESS, **changed: Any) -> bytes:
     return entry_bytes(RECORDED, address, orjson.dumps(event))
 
 
-@pytest.mark.parametrize(
+@every(
     "entry",
     [
         b"{}",

@@ -6,6 +6,7 @@ import pytest
 
 from consumers.delivery.webhooks.addresses import AddressRefused, Destinations, destinations, is_public, require_url
 from infra.settings import Settings
+from tests.every import every
 
 INSIDE = [
     "0.0.0.0",
@@ -53,7 +54,7 @@ INSIDE = [
 ]
 
 
-@pytest.mark.parametrize("address", INSIDE)
+@every("address", INSIDE)
 def test_an_address_inside_a_network_is_no_host_on_the_internet(address: str) -> None:
     assert not is_public(address)
 
@@ -63,7 +64,7 @@ def test_an_address_on_the_internet_is(address: str) -> None:
     assert is_public(address)
 
 
-@pytest.mark.parametrize(
+@every(
     "url",
     [
         "http://hooks.example/a",

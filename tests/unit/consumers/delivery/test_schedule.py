@@ -21,6 +21,7 @@ from consumers.delivery.webhooks.schedule import (
     verdict,
 )
 from infra.settings import Settings
+from tests.every import every
 
 POLICY = policy(Settings())
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
@@ -35,7 +36,7 @@ def test_2xx_is_delivered(status: int) -> None:
     assert verdict(1, answer(status), POLICY, 0.5) == Verdict("delivered")
 
 
-@pytest.mark.parametrize("status", [None, 199, 301, 302, 308, 400, 404, 410, 429, 500, 503])
+@every("status", [None, 199, 301, 302, 308, 400, 404, 410, 429, 500, 503])
 def test_everything_else_is_attempted_again(status: int | None) -> None:
     assert verdict(1, answer(status), POLICY, 0.0) == Verdict("waiting", 5.0)
 
@@ -65,7 +66,7 @@ def test_the_wait_that_the_receiver_asks_for_counts_where_it_is_longer_up_to_a_d
     assert verdict(1, answer(503, 1e12), POLICY, 0.0).wait_s == RETRY_AFTER_MAX_S
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "seconds"),
     [
         (None, None),

@@ -72,7 +72,7 @@ def sums_of(trace: Trace) -> dict[str, int]:
     return sums
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=60)
 @given(LOGS, st.data())
 def test_the_steps_of_a_tables_row_lead_to_what_the_fold_wrote(log: list[EntryDict], data: st.DataObject) -> None:
     entries = [entry_of(made) for made in log]
@@ -99,7 +99,7 @@ def test_the_steps_of_a_tables_row_lead_to_what_the_fold_wrote(log: list[EntryDi
     assert (alone.steps, alone.end) == (trace.steps, trace.end)
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=60)
 @given(LOGS, st.data())
 def test_only_the_entries_of_its_scope_change_a_shown_figure(log: list[EntryDict], data: st.DataObject) -> None:
     entries = [entry_of(made) for made in log]
@@ -156,7 +156,7 @@ def without(row: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in names}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(LOGS, st.data())
 def test_every_figure_of_the_plan_is_the_oracles(log: list[EntryDict], data: st.DataObject) -> None:
     entries = [entry_of(made) for made in log]
@@ -176,7 +176,7 @@ def test_every_figure_of_the_plan_is_the_oracles(log: list[EntryDict], data: st.
         assert traced(found, entries).steps == trace.steps
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(revenue_logs(), st.integers(0, 5))
 def test_the_steps_that_are_not_kept_are_summed_up(log: list[EntryDict], steps_max: int) -> None:
     entries = [entry_of(made) for made in log]

@@ -22,6 +22,7 @@ from consumers.fold.past_rows import (
 from consumers.registry import CONSUMERS
 from consumers.revenue.rows import CONTRACT, Contract
 from infra.postgres.unit_of_work import Table
+from tests.every import every
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.unit.consumers.entries import entry_of
 
@@ -193,8 +194,6 @@ def test_a_batch_is_cut_at_the_end_of_each_block(monkeypatch: pytest.MonkeyPatch
     assert (block_start(9), block_start(10)) == (0, 10)
 
 
-@pytest.mark.parametrize(
-    "table", [t for c in CONSUMERS.values() for t in c.tables if t.append_only], ids=lambda t: t.name
-)
+@every("table", [t for c in CONSUMERS.values() for t in c.tables if t.append_only])
 def test_rows_that_are_only_added_show_their_age(table: Table[object]) -> None:
     assert table.since in table.columns

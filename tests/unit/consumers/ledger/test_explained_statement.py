@@ -64,7 +64,7 @@ def require_explained(store: SqliteStore, statement: dict[str, Any]) -> None:
         assert given == statement[name], name
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(revenue_logs(), st.data())
 def test_each_field_follows_from_its_formula(log: list[EntryDict], data: st.DataObject) -> None:
     statements = fold(log).statements

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,25 +18,29 @@ from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
 
-RAW = raw_entries(entries_from(generate(61, 300, MIXED)))[:300]
 END = 280
 
 
+@cache
+def entries() -> list[bytes]:
+    return raw_entries(entries_from(generate(61, 300, MIXED)))[:300]
+
+
 def mirrored(folder: Path) -> Checkpoint:
-    log = MemoryLog(RAW)
+    log = MemoryLog(entries())
     asyncio.run(write_mirror(log, folder, KEY.verifier))
     return asyncio.run(log.checkpoint())
 
 
-def bundle(entries: list[bytes]) -> bytes:
-    return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
+def bundle(written: list[bytes]) -> bytes:
+    return b"".join(len(entry).to_bytes(2, "big") + entry for entry in written)
 
 
 def test_a_file_that_no_checkpoint_proves_is_not_folded(tmp_path: Path) -> None:
     checkpoint = mirrored(tmp_path / "mirror")
     sound = replay_into(tmp_path / "mirror", checkpoint, tmp_path / "sound", END)
     assert sum(row.rows for row in sound) > END
-    invented = [*RAW[44:300]]
+    invented = [*entries()[44:300]]
     (tmp_path / "mirror/tile/entries/001").write_bytes(bundle(invented))
     (tmp_path / "mirror/tile/entries/001.p/200").write_bytes(bundle(invented[:200]))
     assert replay_into(tmp_path / "mirror", checkpoint, tmp_path / "models", END) == sound
@@ -45,8 +50,8 @@ def test_a_file_that_no_checkpoint_proves_is_not_folded(tmp_path: Path) -> None:
 def test_a_mirror_that_was_changed_after_it_was_proven_is_refused(tmp_path: Path, number: int) -> None:
     checkpoint = mirrored(tmp_path / "mirror")
     file = tmp_path / "mirror/tile/entries" / ("000" if number < 256 else "001.p/44")
-    changed = RAW[number].replace(b'"specversion"', b'"specversioN"')
-    file.write_bytes(file.read_bytes().replace(RAW[number], changed))
+    changed = entries()[number].replace(b'"specversion"', b'"specversioN"')
+    file.write_bytes(file.read_bytes().replace(entries()[number], changed))
     with pytest.raises(WrongTree, match="changed while it was replayed"):
         replay_into(tmp_path / "mirror", checkpoint, tmp_path / "models", END)
     file.unlink()
@@ -57,8 +62,8 @@ def test_a_mirror_that_was_changed_after_it_was_proven_is_refused(tmp_path: Path
 def test_an_export_that_was_changed_or_cut_after_it_was_proven_is_refused(tmp_path: Path) -> None:
     checkpoint = mirrored(tmp_path / "mirror")
     (tmp_path / "proof.json").write_text("{}")
-    lines = [verify.row_line(index, raw, "") for index, raw in enumerate(RAW)]
-    other = verify.row_line(7, RAW[7].replace(b'"specversion"', b'"specversioN"'), "")
+    lines = [verify.row_line(index, raw, "") for index, raw in enumerate(entries())]
+    other = verify.row_line(7, entries()[7].replace(b'"specversion"', b'"specversioN"'), "")
     for changed in (lines[:-1], lines[: END - 1], [], [*lines[:7], other, *lines[8:]], [*lines[:7], b"{}\n"]):
         (tmp_path / "entries.ndjson").write_bytes(b"".join(changed))
         with pytest.raises(WrongTree, match="changed while it was replayed"):

@@ -9,9 +9,10 @@ from click.testing import CliRunner
 from consumers.operations.log_commands import EventTypeName, log
 from events.types.catalogue import CATALOGUE
 from events.wire.envelope import full_type
+from tests.every import every
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@every("name", CATALOGUE)
 def test_every_type_is_taken_short_and_in_full(name: str) -> None:
     assert EventTypeName().convert(name, None, None) == full_type(name)
     assert EventTypeName().convert(full_type(name), None, None) == full_type(name)

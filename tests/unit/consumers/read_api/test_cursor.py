@@ -6,6 +6,7 @@ import pytest
 
 from consumers.read_api.cursor import cursor_of, index_after, indexes_after, text_after, texts_after
 from infra.http.problems import Language, Problem, problem_document
+from tests.every import every
 
 
 def test_a_cursor_leads_to_its_key() -> None:
@@ -20,7 +21,7 @@ def test_without_a_cursor_a_list_begins_at_its_beginning() -> None:
     assert texts_after(None) == ("", "")
 
 
-@pytest.mark.parametrize(
+@every(
     "cursor",
     [
         "",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from consumers.read_api.etag import names, tag_of
+from tests.every import every
 
 
 def test_consumers_at_one_index_give_that_index() -> None:
@@ -21,7 +20,7 @@ def test_any_consumer_that_moves_changes_the_tag() -> None:
     assert len(tags) == 4
 
 
-@pytest.mark.parametrize(
+@every(
     ("header", "named"),
     [
         (None, False),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from consumers.registrar.breaker import CLOSED, Breaker, BreakerState, Limits, Outcome, Pause
 from infra.settings import Settings
+from tests.every import every
 
 NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
 LIMITS = Limits(
@@ -142,8 +143,8 @@ def test_when_the_wait_is_over_a_record_as_bad_opens_it_again_for_longer_up_to_a
     assert max(waits) == 100
 
 
-@pytest.mark.parametrize("cause", IN_A_ROW)
-@pytest.mark.parametrize("probe", Outcome)
+@every("cause", IN_A_ROW)
+@every("probe", Outcome)
 def test_only_a_record_of_a_better_kind_ends_the_pause(cause: Outcome, probe: Outcome) -> None:
     breaker = Breaker(LIMITS, BreakerState(pause=Pause(NOW, 3, REASON, cause)))
     assert breaker.record(probe, 0, 1, NOW) is (probe >= cause)

@@ -10,6 +10,7 @@ from events.faults.details import DETAILS, PHRASES, arabic_of
 from events.faults.findings import finding
 from events.faults.problems import CONFLICT
 from events.types.rules import PHASES_RULES, SERVICES_RULES, TERMS_RULES
+from tests.every import every
 from tests.unit.events.samples import golden_event
 
 _FIELD = re.compile(r"\{(\w+)\}")
@@ -19,17 +20,15 @@ def is_arabic(text: str) -> bool:
     return any("\u0600" <= letter <= "\u06ff" for letter in text)
 
 
-@pytest.mark.parametrize("sentence", DETAILS)
+@every("sentence", DETAILS)
 def test_every_sentence_has_its_arabic_with_the_same_values(sentence: str) -> None:
     assert is_arabic(DETAILS[sentence])
     assert sorted(_FIELD.findall(sentence)) == sorted(_FIELD.findall(DETAILS[sentence]))
     assert sentence.endswith(".")
 
 
-@pytest.mark.parametrize("sentence", DETAILS)
-@pytest.mark.parametrize(
-    "value", ['"x"', '"\\"] is not a date; write {value}"', "-5", "1e2", "true", "This value", '"a\\\\"']
-)
+@every("sentence", DETAILS)
+@every("value", ['"x"', '"\\"] is not a date; write {value}"', "-5", "1e2", "true", "This value", '"a\\\\"'])
 def test_the_arabic_of_a_filled_sentence_has_its_values_and_is_that_of_no_other(sentence: str, value: str) -> None:
     names = _FIELD.findall(sentence)
     values = {name: f"x{place}" for place, name in enumerate(names)}

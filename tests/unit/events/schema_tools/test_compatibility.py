@@ -10,6 +10,7 @@ import pytest
 
 from events.schema_tools.compatibility import incompatibilities
 from events.schema_tools.schema_documents import schema_of
+from tests.every import every
 
 NAME = "partnership.signed"
 Change = Callable[[dict[str, Any]], object]
@@ -86,14 +87,14 @@ REFUSED: list[tuple[str, Change, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "words"), [pytest.param(c, w, id=i) for i, c, w in REFUSED])
-def test_a_change_that_could_refuse_an_old_event_is_refused_in_words(change: Change, words: str) -> None:
+@every(("name", "change", "words"), REFUSED)
+def test_a_change_that_could_refuse_an_old_event_is_refused_in_words(name: str, change: Change, words: str) -> None:
     problems = judged(change)
     assert any(words in problem for problem in problems), problems
     assert all(problem.startswith(NAME) for problem in problems)
 
 
-@pytest.mark.parametrize(
+@every(
     "change",
     [
         lambda s: None,

@@ -11,6 +11,7 @@ from events.schema_tools.refusal_examples import REFUSAL_EXAMPLES, faults_of, go
 from events.types.catalogue import CATALOGUE
 from events.types.contradictions import CONTRADICTIONS, RULES, contradictions_of
 from events.wire.envelope import ATTRIBUTES
+from tests.every import every
 from tests.oracle.fold import fold
 from tests.oracle.log import EntryDict
 from tests.oracle.strategies import mixed_logs
@@ -18,12 +19,12 @@ from tests.oracle.strategies import mixed_logs
 SHORT = len("sa.gov.yesser.")
 
 
-@pytest.mark.parametrize("code", CODES)
+@every("code", CODES)
 def test_the_door_refuses_the_example_of_a_code_with_that_code_alone(code: Code) -> None:
     assert {fault.code for fault in faults_of(code)} == {code}
 
 
-@pytest.mark.parametrize("code", CODES)
+@every("code", CODES)
 def test_what_is_right_in_an_example_stands_once_in_the_golden_one(code: Code) -> None:
     example = REFUSAL_EXAMPLES[code]
     if example.right:

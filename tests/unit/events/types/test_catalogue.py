@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from events.types.catalogue import CATALOGUE, may_send
 from events.validation.forms import form_of
 from events.validation.models import Shape, event_model
 from events.wire.envelope import full_type
+from tests.every import every
 from tests.paths import ROOT
 from tests.unit.events.samples import golden_event
 
@@ -43,7 +42,7 @@ def test_the_contract_and_the_catalogue_name_the_same_senders() -> None:
     assert {name: row.sender for name, row in CATALOGUE.items()} == contract_types()
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@every("name", CATALOGUE)
 def test_the_subject_is_made_of_fields_of_the_model(name: str) -> None:
     row = CATALOGUE[name]
     names = {field.alias or key for key, field in row.model.model_fields.items()}
@@ -52,21 +51,21 @@ def test_the_subject_is_made_of_fields_of_the_model(name: str) -> None:
     assert row.subject.of(event["data"]) == event["subject"]
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@every("name", CATALOGUE)
 def test_the_purpose_is_said_in_both_languages(name: str) -> None:
     purpose = CATALOGUE[name].purpose
     assert purpose.en.endswith(".")
     assert any("\u0600" <= letter <= "\u06ff" for letter in purpose.ar)
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@every("name", CATALOGUE)
 def test_every_text_is_constrained_so_that_no_nul_can_pass(name: str) -> None:
     schema = event_model(name).model_json_schema()
     loose = [path for path, part in _texts(schema, "") if not {"pattern", "const", "enum"} & set(part)]
     assert loose == []
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@every("name", CATALOGUE)
 def test_every_integer_is_bounded(name: str) -> None:
     schema = event_model(name).model_json_schema()
     integers = [part for _, part in _parts(schema, "") if part.get("type") == "integer"]

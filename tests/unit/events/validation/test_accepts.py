@@ -12,6 +12,7 @@ import rfc8785
 from events.validation.verdicts import Accepted, Refused
 from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.envelope import EVENT_BYTES_MAX
+from tests.every import every
 from tests.unit.events.samples import HEALTH, changed, encoded, golden_event, initiative, sender_of, verdict_on
 
 
@@ -39,7 +40,7 @@ def test_an_acceptance_tells_what_the_registrar_needs() -> None:
     assert accepted(encoded(initiative())).sequence is None
 
 
-@pytest.mark.parametrize(
+@every(
     "form",
     [
         lambda event: json.dumps(event).encode(),

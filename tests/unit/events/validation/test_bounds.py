@@ -13,6 +13,7 @@ from events.values.bounds import FAULTS_MAX, MEMBERS_MAX
 from events.values.json_pointer import pointer_of
 from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.entry import entry_bytes, parse_entry
+from tests.every import every
 from tests.unit.events.samples import HEALTH, changed, encoded, golden_event, initiative, sender_of, verdict_on
 
 NATIONAL_ID = "1064971268"
@@ -155,7 +156,7 @@ def test_a_refusal_lists_the_first_100_faults_by_pointer_then_code() -> None:
     assert verdict.unlisted == len(everything) - FAULTS_MAX
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "shown"),
     [
         ("remark", "/data/remark"),

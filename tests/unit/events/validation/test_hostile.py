@@ -11,9 +11,9 @@ from events.types.catalogue import CATALOGUE
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Refused
 from events.values.bounds import FAULTS_MAX
-from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.envelope import RECORD_BYTES_MAX
-from tests.hostile import Case, cases, oversized
+from tests.every import every
+from tests.hostile import Case, cases, cases_of_type, oversized
 from tests.oracle.validation import Agency as OracleAgency
 from tests.oracle.validation import Registrar
 from tests.unit.events.validation.test_quick import compare
@@ -49,13 +49,12 @@ def test_the_steps_for_any_record_are_few_for_each_of_its_bytes(size: int) -> No
         assert steps_of(case) <= STEPS_OF_100_SENTENCES + STEPS_PER_BYTE_MAX * size, case.name
 
 
-@pytest.mark.parametrize("name", sorted(CATALOGUE))
+@every("name", sorted(CATALOGUE))
 def test_every_place_of_every_type_costs_few_steps_and_both_ways_agree(name: str) -> None:
     size = SIZES[0]
-    for case in cases(size, types=frozenset({name})):
-        if case.headers is STRUCTURED_HEADERS and case.name.startswith(name):
-            assert steps_of(case) <= STEPS_OF_BOUNDED_LISTS + STEPS_PER_BYTE_MAX * size, case.name
-            compare(case.value, case.agency, case.headers)
+    for case in cases_of_type(name, size):
+        assert steps_of(case) <= STEPS_OF_BOUNDED_LISTS + STEPS_PER_BYTE_MAX * size, case.name
+        compare(case.value, case.agency, case.headers)
 
 
 def test_both_ways_agree_on_every_flood_in_both_modes() -> None:

@@ -10,6 +10,7 @@ from events.validation.refusal import refusal_event
 from events.validation.verdicts import Refused
 from events.values.bounds import FAULTS_MAX
 from events.wire.codec import STRUCTURED_HEADERS
+from tests.every import every
 from tests.unit.events.samples import HEALTH, changed, encoded, initiative, verdict_on
 
 NATIONAL_ID = "1064971268"
@@ -31,7 +32,7 @@ def test_well_formed_claims_are_kept() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@every(
     ("pointer", "value", "name"),
     [
         ("/source", "health", "claimed_source"),
@@ -112,8 +113,8 @@ UNREADABLE = [
 ]
 
 
-@pytest.mark.parametrize("headers", [BINARY, STRUCTURED_HEADERS], ids=["binary", "structured"])
-@pytest.mark.parametrize("value", UNREADABLE, ids=range(len(UNREADABLE)))
+@every("headers", [BINARY, STRUCTURED_HEADERS])
+@every("value", UNREADABLE)
 def test_of_data_that_cannot_be_read_and_holds_a_national_id_nothing_is_kept(value: bytes, headers: Any) -> None:
     verdict = refused(value, headers)
     assert [found.code for found in verdict.faults].count("personal-data") == 1

@@ -22,6 +22,7 @@ from events.validation.verdicts import Admitted, Agency, Refused, refused
 from events.values.personal_data import holds_personal_data, looks_personal
 from events.wire.codec import STRUCTURED_HEADERS, canonical_bytes
 from events.wire.kafka_binding import Headers, read_headers
+from tests.every import every
 from tests.unit.events.samples import HEALTH, encoded, golden, initiative, sender_of
 
 GOLDEN = [(path.name, json.loads(raw)) for path, raw in golden()]
@@ -181,8 +182,8 @@ def test_what_is_quickly_accepted_of_changed_bytes_has_no_fault(case: tuple[byte
     compare(*case)
 
 
-@pytest.mark.parametrize("writing", WRITINGS)
-@pytest.mark.parametrize(("name", "event"), GOLDEN, ids=[name for name, _ in GOLDEN])
+@every("writing", WRITINGS)
+@every(("name", "event"), GOLDEN)
 def test_every_golden_example_goes_the_quick_way_in_every_writing(
     name: str, event: dict[str, Any], writing: Callable[[Any], bytes]
 ) -> None:
@@ -212,7 +213,7 @@ def test_binary_mode_goes_the_quick_way_only_where_the_definition_agrees(case: t
         assert quick is None or quick.event_bytes == quick.written == canonical_bytes(quick.event)
 
 
-@pytest.mark.parametrize(("name", "event"), GOLDEN, ids=[name for name, _ in GOLDEN])
+@every(("name", "event"), GOLDEN)
 def test_every_golden_example_goes_the_quick_way_in_binary_mode(name: str, event: dict[str, Any]) -> None:
     binary = in_binary_mode(encoded(event))
     assert binary is not None
@@ -255,8 +256,8 @@ def test_headers_of_every_kind_get_the_same_verdict_on_every_way(
     compare(value, agency, odd)
 
 
-@pytest.mark.parametrize("mark", ['":', '\\":', '" :', ' " : "', "\\", "x"])
-@pytest.mark.parametrize("writing", WRITINGS)
+@every("mark", ['":', '\\":', '" :', ' " : "', "\\", "x"])
+@every("writing", WRITINGS)
 def test_a_repeated_name_is_seen_beside_texts_that_look_like_names(writing: Callable[[Any], bytes], mark: str) -> None:
     event = initiative()
     event["data"]["name"] = {"ar": mark, "en": mark}
@@ -303,8 +304,8 @@ def test_digits_that_are_no_national_id_do_not_send_a_text_the_full_way(text: st
     assert compare(encoded(event), HEALTH) is not None
 
 
-@pytest.mark.parametrize("before", ["", ":", '":', 'a":', '\\":', 'a\\":', '"a":', "{a:", ","])
-@pytest.mark.parametrize("number", [NATIONAL_ID, "١٠٦٤٩٧١٢٦٨"])
+@every("before", ["", ":", '":', 'a":', '\\":', 'a\\":', '"a":', "{a:", ","])
+@every("number", [NATIONAL_ID, "١٠٦٤٩٧١٢٦٨"])
 def test_a_text_that_looks_like_a_number_after_a_name_is_searched(before: str, number: str) -> None:
     event = initiative()
     event["data"]["name"]["en"] = f"{before}{number}, and more"
@@ -322,18 +323,7 @@ def test_an_amount_that_looks_like_a_national_id_is_told_from_a_text(amount: int
     assert compare(encoded(receipt), sender_of(receipt)) is not None
 
 
-@given(
-    st.text(alphabet=st.sampled_from('0123456789١٢٣٠۰۱۲۳aه\n\x01\\"ِ ८'), max_size=30),
-    st.sampled_from(["", NATIONAL_ID, "١٠٦٤٩٧١٢٦٨", "۱۰۶۴۹۷۱۲۶۸", "1٠6۴971268"]),
-    st.integers(0, 30),
-)
-def test_the_quick_search_never_overlooks_a_national_id(text: str, planted: str, place: int) -> None:
-    whole = text[:place] + planted + text[place:]
-    if holds_personal_data(whole):
-        assert may_be_personal(canonical_bytes({"x": whole}))
-
-
-@pytest.mark.parametrize(
+@every(
     ("text", "suspect"),
     [
         (f"x {NATIONAL_ID} y", True),

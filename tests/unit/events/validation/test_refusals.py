@@ -10,6 +10,7 @@ from events.faults.problems import CODES, CONFLICT
 from events.validation.verdicts import Accepted, Agency, Refused
 from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.envelope import EVENT_BYTES_MAX
+from tests.every import every
 from tests.unit.events.samples import HEALTH, OFFICE, changed, encoded, golden_event, initiative, sender_of, verdict_on
 
 Faults = list[tuple[str, str]]
@@ -325,27 +326,25 @@ OTHER_TYPES: list[tuple[str, str, str, Any, Faults]] = [
 ]
 
 
-@pytest.mark.parametrize(("raw", "expected"), [pytest.param(r, e, id=i) for i, r, e in UNREADABLE])
-def test_what_cannot_be_read_is_listed_alone_but_for_personal_data(raw: bytes | None, expected: Faults) -> None:
+@every(("name", "raw", "expected"), UNREADABLE)
+def test_what_cannot_be_read_is_listed_alone_but_for_personal_data(
+    name: str, raw: bytes | None, expected: Faults
+) -> None:
     assert faults_of(raw) == expected
 
 
-@pytest.mark.parametrize(
-    ("pointer", "value", "expected"),
-    [pytest.param(p, v, e, id=i) for i, p, v, e in [*ENVELOPE, *DATA, *PERSONAL]],
-)
-def test_a_fault_of_form_has_its_code_and_pointer(pointer: str, value: Any, expected: Faults) -> None:
+@every(("name", "pointer", "value", "expected"), [*ENVELOPE, *DATA, *PERSONAL])
+def test_a_fault_of_form_has_its_code_and_pointer(name: str, pointer: str, value: Any, expected: Faults) -> None:
     event = initiative()
     raw = encoded(changed(event, pointer, value)).replace(b"\xed\xa0\x80", b"\\ud800")
     assert sorted(faults_of(raw)) == sorted(expected)
 
 
-@pytest.mark.parametrize(
-    ("name", "pointer", "value", "expected"),
-    [pytest.param(n, p, v, e, id=f"{n}: {i}") for n, i, p, v, e in OTHER_TYPES],
-)
-def test_a_fault_of_a_type_has_its_code_and_pointer(name: str, pointer: str, value: Any, expected: Faults) -> None:
-    event = golden_event(name)
+@every(("type_name", "name", "pointer", "value", "expected"), OTHER_TYPES)
+def test_a_fault_of_a_type_has_its_code_and_pointer(
+    type_name: str, name: str, pointer: str, value: Any, expected: Faults
+) -> None:
+    event = golden_event(type_name)
     assert faults_of(encoded(changed(event, pointer, value)), sender_of(event)) == expected
 
 

@@ -20,6 +20,7 @@ from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency, Refused
 from events.values.personal_data import holds_personal_data
 from events.wire.codec import STRUCTURED_HEADERS
+from tests.every import every
 from tests.unit.events.samples import (
     HEALTH,
     PLATFORM,
@@ -150,7 +151,7 @@ OF_A_VALUE: list[tuple[str, str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "pointer", "value", "detail"), OF_A_VALUE)
+@every(("name", "pointer", "value", "detail"), OF_A_VALUE)
 def test_a_fault_names_the_value_the_rule_and_what_to_do(name: str, pointer: str, value: Any, detail: str) -> None:
     event = golden_event(name)
     assert details_of(encoded(changed(event, pointer, value)), sender_of(event)) == [detail]

@@ -18,6 +18,7 @@ from events.values.calendar import (
     parts_of,
     year_of,
 )
+from tests.every import every
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_resolution_110_was_a_monday() -> None:
     assert date.fromisoformat(gregorian_of(1425, 4, 5, "umm-al-qura")).strftime("%A") == "Monday"
 
 
-@pytest.mark.parametrize(
+@every(
     ("year", "starts_on", "days"),
     [
         (1424, "2003-03-04", 354),
@@ -69,9 +70,7 @@ def test_every_day_of_the_range_agrees_with_hijridate_and_comes_back() -> None:
         day += timedelta(days=1)
 
 
-@pytest.mark.parametrize(
-    "on", ["1924-07-31", "2077-11-17", "2005-02-30", "2005-2-3", "", "20050203", "x", "2005-W01-1"]
-)
+@every("on", ["1924-07-31", "2077-11-17", "2005-02-30", "2005-2-3", "", "20050203", "x", "2005-W01-1"])
 def test_what_is_no_date_of_the_range_raises_and_says_so(on: str) -> None:
     with pytest.raises(DateOutOfRange, match="use a date in this range"):
         parts_of(on, "gregorian")

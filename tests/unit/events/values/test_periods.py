@@ -15,6 +15,7 @@ from events.values.periods import (
     period_of,
     periods_of_term,
 )
+from tests.every import every
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_the_whole_table_is_a_term() -> None:
     assert len(periods_of_term(FIRST_DATE, LAST_DATE, "umm-al-qura", "month")) == 158 * 12
 
 
-@pytest.mark.parametrize(
+@every(
     ("starts_on", "on", "calendar", "number"),
     [
         ("2004-02-29", "2004-02-29", "gregorian", 1),
@@ -89,8 +90,8 @@ def test_a_hijri_anniversary_on_day_30_becomes_the_last_day_of_a_short_month() -
     assert contract_year("2005-04-09", "2006-03-29", "umm-al-qura") == 2
 
 
-@pytest.mark.parametrize("calendar", ["gregorian", "umm-al-qura"])
-@pytest.mark.parametrize("starts_on", ["2004-02-29", "2005-01-31", "2005-05-08", "2006-12-31"])
+@every("calendar", ["gregorian", "umm-al-qura"])
+@every("starts_on", ["2004-02-29", "2005-01-31", "2005-05-08", "2006-12-31"])
 def test_each_anniversary_is_the_first_day_of_its_year(starts_on: str, calendar: CalendarName) -> None:
     for number in range(1, 30):
         first = anniversary(starts_on, number, calendar)
@@ -111,7 +112,7 @@ def test_nothing_is_wrong_with_a_label(label: str) -> None:
     assert period_error(label) is None
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "reason"),
     [
         ("1426-13", "1426-13 is not a period: months are 01–12"),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from events.values.personal_data import bytes_hold_personal_data, holds_personal_data, looks_personal
+from tests.every import every
 
 NATIONAL_ID = "1064971268"
 
 
-@pytest.mark.parametrize(
+@every(
     "text",
     [
         NATIONAL_ID,
@@ -29,7 +28,7 @@ def test_a_run_of_ten_digits_that_passes_luhn_is_a_national_id(text: str) -> Non
     assert holds_personal_data(text)
 
 
-@pytest.mark.parametrize(
+@every(
     "text",
     [
         "",

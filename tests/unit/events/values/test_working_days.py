@@ -14,6 +14,7 @@ from events.values.working_days import (
     is_working_day,
     riyadh_date,
 )
+from tests.every import every
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ def test_the_civil_day_changes_at_midnight_in_riyadh(recorded: str, on: str) -> 
     assert riyadh_date(recorded) == on
 
 
-@pytest.mark.parametrize(
+@every(
     ("on", "works"),
     [
         ("2026-11-26", True),  # Thursday

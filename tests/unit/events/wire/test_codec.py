@@ -20,6 +20,7 @@ from events.wire.codec import (
     canonical_event_bytes,
     to_binary_mode,
 )
+from tests.every import every
 from tests.unit.events.samples import golden, sender_of
 
 JSON_VALUES = st.recursive(
@@ -29,7 +30,7 @@ JSON_VALUES = st.recursive(
 )
 
 
-@pytest.mark.parametrize(
+@every(
     ("value", "canonical"),
     [
         ({}, b"{}"),

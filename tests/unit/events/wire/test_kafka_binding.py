@@ -12,6 +12,7 @@ from events.validation.verdicts import Accepted, Refused
 from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.envelope import EVENT_BYTES_MAX
 from events.wire.kafka_binding import is_structured
+from tests.every import every
 from tests.unit.events.samples import HEALTH, encoded, initiative, verdict_on
 
 Headers = list[tuple[str, bytes | None]]
@@ -99,7 +100,7 @@ def test_a_bad_header_is_listed_with_every_other_fault_and_its_attribute_is_not_
     assert faults_of(value, headers) == [("bad-header", "/id"), ("invalid-value", "/time")]
 
 
-@pytest.mark.parametrize(
+@every(
     ("changes", "expected"),
     [
         ({"id": ...}, [("missing-field", "/id")]),
@@ -129,7 +130,7 @@ def test_a_content_type_that_is_not_json_is_refused() -> None:
     assert faults_of(value, [("content-type", b"text/xml"), *headers[1:]]) == [("invalid-value", "/datacontenttype")]
 
 
-@pytest.mark.parametrize(
+@every(
     ("value", "expected"),
     [
         (None, [("tombstone", "")]),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from events.validation.verdicts import Agency
 from events.wire.strict_json import BEYOND_RANGE, Unreadable, read_json, read_strictly
+from tests.every import every
 from tests.unit.events.validation.test_quick import mutated_bytes, mutated_trees
 
 
@@ -79,8 +80,8 @@ def test_the_fast_reading_reads_what_the_strict_one_reads(case: tuple[bytes, Age
     assert reading_of(fast_reading, raw, expect_object) == reading_of(read_strictly, raw, expect_object)
 
 
-@pytest.mark.parametrize("objects", [2, 20, 400])
-@pytest.mark.parametrize("levels", [1, 12, 13, 14, 15, 16])
+@every("objects", [2, 20, 400])
+@every("levels", [1, 12, 13, 14, 15, 16])
 def test_the_depth_is_exact_beside_long_lists_of_objects(levels: int, objects: int) -> None:
     lists = b"[" + b",".join([b'{"a":[{},{}],"},{":"},{},{"}'] * objects) + b"]"
     raw = b'{"b":%b,"c":%b%b,"d":%b}' % (lists, b"[" * levels, b"]" * levels, lists)
@@ -111,7 +112,7 @@ TOKENS = [
 MORE_TOKENS = [" ", "\n", "\0", "\x0c", "true", "nul", "NaN", "\\ud800", "\\u0061", "\ufeff", "é", "٣"]
 
 
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=1_000, deadline=None)
 @given(st.lists(st.sampled_from([*TOKENS, *MORE_TOKENS]), max_size=14).map("".join))
 def test_the_fast_reading_agrees_on_any_row_of_tokens(text: str) -> None:
     for raw in (text.encode(), b"{%b}" % text.encode(), b"[" * 14 + text.encode() + b"]" * 14):

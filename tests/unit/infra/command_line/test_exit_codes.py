@@ -24,6 +24,7 @@ from infra.log.signed_note import InvalidKey, InvalidNote, OtherKey
 from infra.postgres.connection import NoDatabase
 from infra.settings import Settings
 from producers.sdk.problems import NotGenuine
+from tests.every import every
 
 
 def test_78_says_what_it_means_of_a_command_and_of_a_consumers_process() -> None:
@@ -32,7 +33,7 @@ def test_78_says_what_it_means_of_a_command_and_of_a_consumers_process() -> None
     assert "newer release" in meaning
 
 
-@pytest.mark.parametrize(
+@every(
     ("error", "code"),
     [
         (YesserError("no"), ExitCode.ANSWER_IS_NO),
@@ -55,7 +56,6 @@ def test_78_says_what_it_means_of_a_command_and_of_a_consumers_process() -> None
         (NoVerifier("no key"), ExitCode.WRONG_USE),
         (ExportExists("not empty"), ExitCode.WRONG_USE),
     ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
 def test_an_error_ends_with_the_code_of_its_nearest_class(error: Exception, code: ExitCode) -> None:
     assert exit_code(error) is code

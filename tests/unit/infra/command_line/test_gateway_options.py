@@ -8,6 +8,7 @@ import click
 import pytest
 
 from infra.command_line.gateway_options import TOKEN_VARIABLE, gateway_address, token_of
+from tests.every import every
 
 
 @pytest.mark.parametrize("content", [b"yat_x", b"\xef\xbb\xbfyat_x\r\n", b"  yat_x\n"], ids=repr)
@@ -39,7 +40,7 @@ def test_an_address_is_taken_as_it_is(address: str) -> None:
     assert gateway_address(address) == address
 
 
-@pytest.mark.parametrize(
+@every(
     "address",
     [
         "https://x:abc/",

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from infra.cli import cli
 from infra.command_line.language import language, localized, print_localized, with_language
+from tests.every import every
 
 ARABIC, ENGLISH = "سُجّلت الخدمة.", "The service is registered."
 
@@ -29,16 +30,21 @@ def tell() -> None:
 with_language(root)
 
 
-def commands(command: click.Command, *path: str) -> Iterator[tuple[str, click.Command]]:
-    """Every command that does something itself."""
-    if not isinstance(command, click.Group):
-        yield " ".join(path), command
-        return
-    context = click.Context(command)
-    for name in command.list_commands(context):
-        found = command.get_command(context, name)
-        assert found is not None
-        yield from commands(found, *path, name)
+def commands(command: click.Command = cli, *path: str) -> Iterator[tuple[str, click.Command]]:
+    """Every command and every group, by its words after `yesser`."""
+    yield " ".join(path), command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from commands(found, *path, name)
+
+
+def with_options() -> list[tuple[str, click.Command]]:
+    """Every command that does something itself, and reads its own options."""
+    foreign = ("kafka", "postgres")
+    return [row for row in commands() if not isinstance(row[1], click.Group) and row[0] not in foreign]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +73,7 @@ def test_outside_of_a_command_both_languages_are_said() -> None:
     assert (language(), localized("أ", "a")) == ("both", "أ · a")
 
 
-@pytest.mark.parametrize(("name", "command"), [row for row in commands(cli) if row[0] not in ("kafka", "postgres")])
+@every(("name", "command"), with_options)
 def test_every_command_has_the_option_once(name: str, command: click.Command) -> None:
     assert [option for parameter in command.params for option in parameter.opts].count("--lang") == 1
 
@@ -98,16 +104,7 @@ def test_an_unknown_language_is_wrong_use_and_names_the_variable() -> None:
 
 
 def test_lists_of_commands_show_whole_sentences() -> None:
-    def below(command: click.Command) -> Iterator[click.Group]:
-        if isinstance(command, click.Group):
-            yield command
-            context = click.Context(command)
-            for name in command.list_commands(context):
-                found = command.get_command(context, name)
-                assert found is not None
-                yield from below(found)
-
-    groups = list(below(cli))
+    groups = [command for _, command in commands() if isinstance(command, click.Group)]
     assert len(groups) > 10
     for group in groups:
         assert "..." not in group.get_help(click.Context(group)).partition("Commands:")[2]

@@ -8,6 +8,7 @@ import click
 import pytest
 
 from infra.command_line.parameters import AgencyCode, OutputFile, PeriodLabel
+from tests.every import every
 
 
 @pytest.mark.parametrize("code", ["moh", "a1", "municipal-affairs", "a" + "b" * 30])
@@ -15,7 +16,7 @@ def test_a_code_is_taken_as_it_is(code: str) -> None:
     assert AgencyCode().convert(code, None, None) == code
 
 
-@pytest.mark.parametrize("code", ["Health", "9a", "a", "a_b", "الصحة", "a" + "b" * 31, "a\n", ""])
+@every("code", ["Health", "9a", "a", "a_b", "الصحة", "a" + "b" * 31, "a\n", ""])
 def test_another_word_is_named_with_the_rule(code: str) -> None:
     with pytest.raises(click.BadParameter) as caught:
         AgencyCode().convert(code, None, None)

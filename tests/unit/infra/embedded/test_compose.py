@@ -22,6 +22,7 @@ from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS
 from infra.process.commands import process_entries
 from infra.settings import Settings
 from tests.containers import KAFKA_IMAGE, POSTGRES_IMAGE, POSTGRES_OPTIONS
+from tests.every import every
 from tests.paths import ROOT
 
 ADDRESSES = {"log.dirs", "listeners", "advertised.listeners", "controller.quorum.voters"}
@@ -61,7 +62,7 @@ def test_every_lasting_service_has_a_health_check_and_comes_back_by_itself(compo
     assert all("healthcheck" in service and service["restart"] == "unless-stopped" for service in lasting)
 
 
-@pytest.mark.parametrize("name", sorted(yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]))
+@every("name", sorted(yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]))
 def test_no_container_can_change_its_files_or_gain_privileges(compose: dict[str, Any], name: str) -> None:
     service = compose["services"][name]
     assert service["read_only"] is True

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from infra.event_files.ndjson import LINE_BYTES_MAX, Defaults, Line, LineSplitter, SequencesUsedUp
+from tests.every import every
 
 FULL = b'{"specversion":"1.0","source":"urn:yesser:agency:x","datacontenttype":"application/json","id":"a"}'
 
@@ -83,7 +84,7 @@ def test_what_a_line_lacks_is_spliced_in_after_its_first_brace(line: bytes, sent
     assert Defaults("x").fill(line) == sent
 
 
-@pytest.mark.parametrize(
+@every(
     "line",
     [
         b"not json",

@@ -12,6 +12,7 @@ import pytest
 from infra.event_files.table_lines import copy_rows, mapped_lines
 from infra.tables.mapping import Column, MappingDocument, WrongMapping, cell_value, read_mapping
 from infra.tables.rows import WrongTable
+from tests.every import every
 
 MAPPING = MappingDocument.model_validate(
     {
@@ -104,7 +105,7 @@ def test_a_mapping_of_events_that_nobody_can_read_is_not_taken(deep: dict[str, A
         events("a\nx\n", MappingDocument.model_validate({"ignored_columns": ["a"], **deep}))
 
 
-@pytest.mark.parametrize(
+@every(
     ("cell", "column", "value"),
     [
         ("100", Column(type="integer"), 100),

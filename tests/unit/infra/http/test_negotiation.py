@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from infra.http.negotiation import preferred
+from tests.every import every
 
 OFFERED = ("application/json", "text/html", "application/pdf")
 
 
-@pytest.mark.parametrize(
+@every(
     ("accept", "chosen"),
     [
         ("", "application/json"),

@@ -13,9 +13,10 @@ from infra.http.problems import (
     language_of,
     problem_document,
 )
+from tests.every import every
 
 
-@pytest.mark.parametrize(
+@every(
     ("header", "language"),
     [
         (None, "en"),

@@ -15,6 +15,7 @@ from infra.log.key_history import (
     sign_transition,
 )
 from infra.log.signed_note import InvalidNote, LogKey, checkpoint_text, parse_checkpoint, sign_note
+from tests.every import every
 
 NAME = "log.example/0"
 FIRST, SECOND, THIRD, STRANGE = (LogKey(NAME, bytes([i]) * 32) for i in range(4))
@@ -46,7 +47,7 @@ def test_a_history_without_the_known_key_is_refused() -> None:
         KeyHistory.of(STRANGE.verifier, STEPS)
 
 
-@pytest.mark.parametrize(
+@every(
     ("size", "keys", "accepted"),
     [
         (9, [FIRST], True),

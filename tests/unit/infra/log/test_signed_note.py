@@ -18,6 +18,7 @@ from infra.log.signed_note import (
     parse_vkey,
     verify_note,
 )
+from tests.every import every
 
 SPEC_VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 SPEC_NOTE = (
@@ -119,7 +120,7 @@ def test_every_flipped_bit_of_a_checkpoint_is_refused() -> None:
             parse_checkpoint(text, KEY.verifier)
 
 
-@pytest.mark.parametrize(
+@every(
     ("note", "why"),
     [
         ("text\n", "no signatures"),

@@ -13,6 +13,7 @@ from infra.log.key_files import KeyFiles, NextKey, load_keys, load_or_create_key
 from infra.log.signed_note import InvalidKey, LogKey
 from infra.log.token_address import TokenAddress, parse_address
 from infra.log.token_key import TokenKey, is_in_file, parse_private_key
+from tests.every import every
 
 NAME = "log.example/0"
 URI = "pkcs11:token=log;object=log-2026?module-path=/usr/lib/hsm.so&pin-source=file:/etc/yesser/pin"
@@ -28,7 +29,7 @@ def test_percent_signs_are_decoded_and_a_file_may_be_written_as_an_address() -> 
     assert parse_address(uri) == TokenAddress("/m.so", None, "07;", None, b"\x01\xff", "/run/my pin")
 
 
-@pytest.mark.parametrize(
+@every(
     ("changed", "why"),
     [
         (URI.replace("pkcs11:", "file:"), "begins with pkcs11:"),

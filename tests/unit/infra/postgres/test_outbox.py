@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from events.types.catalogue import CATALOGUE
 from events.validation.refusal import REFUSED
 from infra.postgres.outbox import DECISIONS, OutboxEvent, event_bytes, fault_of, types_decided_by
 from infra.postgres.roles import privileges, rights
 from infra.principals import PRINCIPALS
+from tests.every import every
 
 GOOD: dict[str, tuple[str, dict[str, Any], int | None]] = {
     "agency.health": ("registry.agency-registered", {"code": "health"}, None),
@@ -51,7 +50,7 @@ def test_each_type_of_the_platform_but_the_refusal_is_decided_by_those_who_may_w
     assert {type_ for type_, _, _ in GOOD.values()} == DECISIONS.keys()
 
 
-@pytest.mark.parametrize("event_id", GOOD)
+@every("event_id", GOOD)
 def test_a_row_as_its_process_writes_it_is_sent(event_id: str) -> None:
     assert fault_of(row(event_id)) is None
 
@@ -59,7 +58,7 @@ def test_a_row_as_its_process_writes_it_is_sent(event_id: str) -> None:
 FORGED = row("suspended.health.0123456789ab")["value"]
 
 
-@pytest.mark.parametrize(
+@every(
     ("changed", "words"),
     [
         (row("escalated.C", value=FORGED), "its bytes have another type and id than its columns"),
@@ -79,7 +78,7 @@ def test_a_row_that_is_not_what_it_says_is_named(changed: dict[str, Any], words:
     assert words in (fault_of(changed) or "")
 
 
-@pytest.mark.parametrize(
+@every(
     ("event_id", "other"),
     [
         ("agency.health", "agency.labour"),

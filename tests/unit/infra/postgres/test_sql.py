@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 import infra
 from infra.postgres.sql import queries, read
+from tests.every import every
 
 ROOT = Path(infra.__file__).parent.parent
 FILES = sorted(
@@ -19,7 +18,7 @@ FILES = sorted(
 )
 
 
-@pytest.mark.parametrize("path", FILES, ids=str)
+@every("path", FILES)
 def test_each_query_has_a_name_of_its_own_and_a_text(path: Path) -> None:
     package = ".".join(path.parent.parts)
     names = re.findall(r"^-- name: (\w+)$", read(package, path.name), re.MULTILINE)
@@ -29,7 +28,7 @@ def test_each_query_has_a_name_of_its_own_and_a_text(path: Path) -> None:
     assert all(re.sub(r"--.*", "", text).strip() for text in found.values()), "a query has no text"
 
 
-@pytest.mark.parametrize("path", FILES, ids=str)
+@every("path", FILES)
 def test_no_line_that_names_a_query_is_overlooked(path: Path) -> None:
     text = (ROOT / path).read_text(encoding="utf-8")
     assert len(re.findall(r"--\s*name", text)) == len(re.findall(r"^-- name: \w+$", text, re.MULTILINE))

@@ -21,9 +21,10 @@ from infra.process.tasks import Interrupted, TaskFailed
 from producers.errors import NotAccepted
 from producers.outbox.outbox import NoOutbox
 from producers.outbox.senders import EventsNotTaken
+from tests.every import every
 
 
-@pytest.mark.parametrize(
+@every(
     ("error", "reaction"),
     [
         (Behind(), Reaction.RETRY),
@@ -53,7 +54,6 @@ from producers.outbox.senders import EventsNotTaken
         (TaskFailed(), Reaction.BUG),
         (KeyError("x"), Reaction.BUG),
     ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
 def test_the_reaction_follows_the_class(error: Exception, reaction: Reaction) -> None:
     assert reaction_to(error) is reaction

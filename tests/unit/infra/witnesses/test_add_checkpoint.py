@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.witnesses.add_checkpoint import AddCheckpoint, MalformedRequest, parse_add_checkpoint
+from tests.every import every
 
 NOTE = "log.example/0\n7\nroot\n\n— log.example/0 AAAA\n"
 HASH = "PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw="
@@ -20,7 +21,7 @@ def test_a_request_comes_back(size: int, proof: list[bytes]) -> None:
     assert parse_add_checkpoint(request.body()) == request
 
 
-@pytest.mark.parametrize(
+@every(
     "body",
     [
         "",

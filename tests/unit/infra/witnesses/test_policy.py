@@ -10,6 +10,7 @@ from events.errors import Tampered
 from infra.log.signed_note import LogKey, parse_checkpoint
 from infra.witnesses.cosignature import cosign, cosigner_of
 from infra.witnesses.policy import InvalidPolicy, NotWitnessed, Policy, parse_policy, read_policy
+from tests.every import every
 
 LOG = LogKey("log.example/0", bytes(32))
 KEYS = {name: LogKey(f"{name}.example", bytes([number]) * 32) for number, name in enumerate("abcdef", 1)}
@@ -47,7 +48,7 @@ def test_addresses_and_logs_may_stand_in_it() -> None:
     assert policy.witnesses["a"].address == "https://a.example/w/"
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "says"),
     [
         ("", "0 lines `quorum`"),

@@ -9,6 +9,7 @@ import pytest
 from infra.settings import Settings
 from producers.agencies.tokens import hash_key, key_id_of, keyed_hash, random_token
 from producers.gateway.access.jwt_tokens import claims_of
+from tests.every import every
 
 
 def test_a_token_has_its_key_id_in_it_and_256_random_bits() -> None:
@@ -44,7 +45,7 @@ def test_a_jwt_of_a_partner_names_its_ids_with_their_agencies() -> None:
     assert found.partners == ("health/ACME", "labour/A-17")
 
 
-@pytest.mark.parametrize(
+@every(
     "claims",
     [
         {"yesser": {"kind": "partner", "holder": "ACME", "partners": "health/ACME"}},

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Mapping
+from functools import cache
 from html.parser import HTMLParser
-from typing import Any
 
 from producers.docs_pages.site import Site
 from producers.gateway.docs_command import described
@@ -28,16 +26,10 @@ class PageReader(HTMLParser):
         self.targets += [value for name in ("href", "src") if (value := found.get(name))]
 
 
-def site(*, static: bool = False) -> Site:
-    """The site as the gateway, or the command, makes it."""
-    return Site(described, static=static)
+def site() -> Site:
+    """The site as the gateway makes it."""
+    return Site(openapi)
 
 
-def openapi() -> Mapping[str, Any]:
-    """The OpenAPI document."""
-    return described()
-
-
-def resolved(source: str, target: str) -> str:
-    """A relative link of a file, as a file; without its fragment."""
-    return posixpath.normpath(posixpath.join(posixpath.dirname(source), target.partition("#")[0]))
+openapi = cache(described)
+"""The OpenAPI document, which takes a second to make."""

@@ -12,6 +12,7 @@ import pytest
 from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS
 from producers.docs_pages import words
 from producers.docs_pages.words import api_texts
+from tests.every import every
 from tests.unit.producers.docs_pages.pages import site
 
 FILE: Final = files("producers.docs_pages").joinpath("api_texts.json")
@@ -41,6 +42,6 @@ def test_no_text_is_translated_twice() -> None:
     assert not MEANINGS & set(OWN)
 
 
-@pytest.mark.parametrize("english", OWN)
+@every("english", OWN)
 def test_the_arabic_has_the_codes_of_the_english(english: str) -> None:
     assert sorted(CODE.findall(api_texts()[english])) == sorted(CODE.findall(english))

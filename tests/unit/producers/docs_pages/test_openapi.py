@@ -6,9 +6,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from producers.docs_pages.openapi import Operation, Row, anchor_of, groups_of
+from tests.every import every
 
 
 def operation_of(method: str, path: str, **parts: Any) -> Operation:
@@ -35,7 +34,7 @@ def test_operations_stand_with_their_tag_in_the_order_of_the_document() -> None:
     assert found == [("one", ["/a", "/c"]), ("two", ["/b"])]
 
 
-@pytest.mark.parametrize(
+@every(
     ("schema", "form"),
     [
         ({"type": "integer", "minimum": 0}, "integer ≥ 0"),

@@ -1,13 +1,13 @@
-"""The documentation is whole, leads nowhere else, and is the same on the gateway and in a folder."""
+"""The documentation is whole and leads nowhere else."""
 
 from __future__ import annotations
 
 import html
 import re
+from functools import cache
 from typing import Any
 
 import orjson
-import pytest
 
 from events.faults.problems import CODES
 from events.schema_tools.schema_documents import schema_of
@@ -21,70 +21,77 @@ from producers.docs_pages.site import (
     LANGUAGES,
     event_page,
     example_path,
-    file_of,
     localized,
     problem_page,
     schema_path,
 )
 from producers.docs_pages.words import API_TAGS
-from tests.unit.producers.docs_pages.pages import PageReader, openapi, resolved, site
+from tests.every import every
+from tests.unit.producers.docs_pages.pages import PageReader, openapi, site
 
-SITE = site()
-HTML = [path for path in SITE.paths if SITE.page(path).language]
-NEUTRAL = [path for path in HTML if not path.startswith(("/docs/ar", "/docs/en"))]
-"""The addresses that name no language."""
 ARABIC = re.compile("[\u0600-\u06ff]")
+served = cache(site)
+
+
+@cache
+def addresses() -> frozenset[str]:
+    return frozenset(served().paths)
+
+
+@cache
+def html_pages() -> list[str]:
+    return [path for path in served().paths if served().page(path).language]
+
+
+def neutral() -> list[str]:
+    """The addresses that name no language."""
+    return [path for path in html_pages() if not path.startswith(("/docs/ar", "/docs/en"))]
+
+
+@cache
+def found_in(path: str) -> PageReader:
+    return PageReader(served().page(path).body)
 
 
 def text(path: str, language: Language = "en") -> str:
-    return SITE.page(path, language).body.decode()
+    return served().page(path, language).body.decode()
 
 
 def test_every_type_has_a_page_a_schema_and_an_example_and_every_code_a_page() -> None:
     for name in CATALOGUE:
-        assert {event_page(name), schema_path(name), example_path(name)} <= set(SITE.paths)
-    assert {problem_page(code) for code in (*CODES, *REQUEST_CODES)} <= set(SITE.paths)
+        assert {event_page(name), schema_path(name), example_path(name)} <= addresses()
+    assert {problem_page(code) for code in (*CODES, *REQUEST_CODES)} <= addresses()
 
 
-@pytest.mark.parametrize("path", HTML)
+@every("path", html_pages)
 def test_a_page_names_nothing_outside_the_gateway(path: str) -> None:
-    for target in PageReader(SITE.page(path).body).targets:
-        known = target.partition("#")[0] in SITE.paths
+    for target in found_in(path).targets:
+        known = target.partition("#")[0] in addresses()
         assert known or target.startswith("#") or target == "data:,", target
 
 
-def test_a_page_in_a_folder_leads_to_files_of_the_folder() -> None:
-    static = site(static=True)
-    files = {file_of(path) for path in static.paths}
-    assert len(files) == len(static.paths)
-    for path in [path for path in static.paths if static.page(path).language]:
-        for target in PageReader(static.page(path).body).targets:
-            inside = target.startswith("#") or target == "data:,"
-            assert inside or resolved(file_of(path), target) in files, (path, target)
-
-
-@pytest.mark.parametrize("path", HTML)
+@every("path", html_pages)
 def test_a_page_needs_no_script(path: str) -> None:
-    found = PageReader(SITE.page(path).body)
+    found = found_in(path)
     assert not {"script", "style", "iframe"} & found.tags
     assert {"h1", "main", "nav"} <= found.tags
 
 
-@pytest.mark.parametrize("path", NEUTRAL)
+@every("path", neutral)
 def test_a_page_has_an_address_in_each_language_and_leads_to_the_other(path: str) -> None:
     languages: tuple[tuple[Language, str, Language], ...] = (("ar", "rtl", "en"), ("en", "ltr", "ar"))
     for language, direction, other in languages:
-        page = SITE.page(localized(path, language))
-        assert (page, page.language) == (SITE.page(path, language), language)
+        page = served().page(localized(path, language))
+        assert (page, page.language) == (served().page(path, language), language)
         found = PageReader(page.body)
         assert (found.attributes["html"]["lang"], found.attributes["html"]["dir"]) == (language, direction)
         assert f'<a class="switch" href="{localized(path, other)}"'.encode() in page.body
 
 
 def test_a_page_leads_to_pages_of_its_language_only_but_for_the_switch() -> None:
-    for path in HTML:
-        other = "/docs/ar" if SITE.page(path).language == "en" else "/docs/en"
-        away = [target for target in PageReader(SITE.page(path).body).targets if target.startswith(other)]
+    for path in html_pages():
+        other = "/docs/ar" if served().page(path).language == "en" else "/docs/en"
+        away = [target for target in found_in(path).targets if target.startswith(other)]
         assert len(away) == 2, path
 
 
@@ -92,19 +99,19 @@ def test_a_page_leads_to_pages_of_its_language_only_but_for_the_switch() -> None
 KEPT = re.compile(r'<a class="switch".*?</a>|<pre.*?</pre>|<code.*?</code>|<em lang="en" dir="ltr">.*?</em>', re.DOTALL)
 
 
-@pytest.mark.parametrize("path", NEUTRAL)
+@every("path", neutral)
 def test_an_english_page_has_no_arabic(path: str) -> None:
     assert not ARABIC.search(KEPT.sub("", text(path, "en")))
 
 
-@pytest.mark.parametrize("path", NEUTRAL)
+@every("path", neutral)
 def test_an_arabic_page_has_no_english_sentence(path: str) -> None:
     words = re.sub(r"<[^>]*>", " ", KEPT.sub("", text(path, "ar").partition("<main")[2].partition("</main>")[0]))
     assert ARABIC.search(words)
     assert not re.search(r"(\b[a-z]{2,}\b[ ,;]+){4}", words)
 
 
-@pytest.mark.parametrize("path", HTML)
+@every("path", html_pages)
 def test_what_may_be_wider_than_the_page_is_reached_by_keyboard_and_has_a_name(path: str) -> None:
     for pre in re.findall(r"<pre[^>]*>", text(path)):
         assert all(part in pre for part in ('tabindex="0"', 'role="region"', 'aria-label="')), pre
@@ -128,12 +135,12 @@ def test_a_types_page_says_who_what_and_what_contradicts() -> None:
     assert CURL.splitlines()[0].format(example=example_path("revenue.paid-out")).replace('"', "&#34;") in page
 
 
-@pytest.mark.parametrize("name", [name for name, row in CATALOGUE.items() if row.sender == "platform"])
+@every("name", [name for name, row in CATALOGUE.items() if row.sender == "platform"])
 def test_what_only_the_platform_says_is_not_offered_for_trying(name: str) -> None:
     assert "curl" not in text(event_page(name))
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@every("name", CATALOGUE)
 def test_a_types_page_has_a_row_for_every_member_of_its_data(name: str) -> None:
     page = text(event_page(name)).replace("<wbr>", "")
     (data,) = (part for key, part in schema_of(name)["$defs"].items() if key == CATALOGUE[name].model.__name__)
@@ -153,7 +160,7 @@ def test_what_is_shown_is_never_markup() -> None:
     assert str(isolated("<b>نص</b>")) == "&lt;<bdi>b</bdi>&gt;نص&lt;/<bdi>b</bdi>&gt;"
 
 
-@pytest.mark.parametrize(
+@every(
     ("words", "runs"),
     [
         ("بين 1924-08-01 و2077-11-16، ثم", ["1924-08-01", "2077-11-16"]),
@@ -173,13 +180,13 @@ def test_dates_and_codes_in_arabic_keep_their_direction(words: str, runs: list[s
     assert [part.partition("</bdi>")[0] for part in str(isolated(words)).split("<bdi>")[1:]] == runs
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("path", PROSE_PAGES)
+@every("language", LANGUAGES)
+@every("path", PROSE_PAGES)
 def test_a_link_to_a_heading_finds_it_in_the_page_of_the_same_language(path: str, language: Language) -> None:
     address = localized(path, language)
-    for target in PageReader(SITE.page(address).body).targets:
+    for target in found_in(address).targets:
         page, hash_sign, heading = target.partition("#")
-        assert not hash_sign or f'id="{heading}"' in SITE.page(page or address).body.decode(), target
+        assert not hash_sign or f'id="{heading}"' in served().page(page or address).body.decode(), target
 
 
 def test_a_page_of_prose_has_the_same_anchors_in_both_languages() -> None:
@@ -193,23 +200,29 @@ def test_the_asyncapi_page_names_every_channel_and_links_the_messages() -> None:
     page = text("/docs/asyncapi")
     for address in ("agency.{code}.events", "yesser.log", "yesser.campaign-triggers"):
         assert address in page
-    targets = set(PageReader(SITE.page("/docs/en/asyncapi").body).targets)
+    targets = set(found_in("/docs/en/asyncapi").targets)
     assert {localized(event_page(name), "en") for name in CATALOGUE} <= targets
 
 
-OPERATIONS = [
-    (method, path, operation) for path, methods in openapi()["paths"].items() for method, operation in methods.items()
-]
+@cache
+def operations() -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (method, path, operation)
+        for path, methods in openapi()["paths"].items()
+        for method, operation in methods.items()
+    ]
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "operation"), OPERATIONS, ids=lambda part: part if isinstance(part, str) else ""
-)
+@cache
+def api_page() -> str:
+    return html.unescape(text("/docs/api").replace("<wbr>", ""))
+
+
+@every(("method", "path", "operation"), operations)
 def test_the_api_page_has_each_operation_with_its_parameters_statuses_and_a_command(
     method: str, path: str, operation: dict[str, Any]
 ) -> None:
-    page = html.unescape(text("/docs/api").replace("<wbr>", ""))
-    _, found, rest = page.partition(f'<section class="operation" id="{anchor_of(method, path)}">')
+    _, found, rest = api_page().partition(f'<section class="operation" id="{anchor_of(method, path)}">')
     assert found
     shown = rest.partition("</section>")[0]
     for parameter in operation.get("parameters", ()):
@@ -224,4 +237,4 @@ def test_the_api_page_has_each_operation_with_its_parameters_statuses_and_a_comm
 
 
 def test_every_group_of_operations_has_an_arabic_name() -> None:
-    assert {tag for _, _, operation in OPERATIONS for tag in operation["tags"]} == set(API_TAGS)
+    assert {tag for _, _, operation in operations() for tag in operation["tags"]} == set(API_TAGS)

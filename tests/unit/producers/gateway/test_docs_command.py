@@ -8,6 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from producers.gateway.docs_command import docs
+from tests.unit.producers.docs_pages.pages import PageReader
 
 
 def test_every_page_is_a_file_and_other_files_stay(tmp_path: Path) -> None:
@@ -20,3 +21,12 @@ def test_every_page_is_a_file_and_other_files_stay(tmp_path: Path) -> None:
     assert document == {"folder": str(tmp_path), "start": str(tmp_path / "index.html"), "files": document["files"]}
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == document["files"] + 1
     assert (tmp_path / "own.txt").read_text() == "mine"
+    assert [link for path in tmp_path.rglob("*.html") for link in links_that_lead_outside(path, tmp_path)] == []
+
+
+def links_that_lead_outside(page: Path, folder: Path) -> list[tuple[Path, str]]:
+    """What a page names that is no file of the folder."""
+    targets = [target.partition("#")[0] for target in PageReader(page.read_bytes()).targets if target != "data:,"]
+    away = [target for target in targets if target and not (page.parent / target).is_file()]
+    away += [target for target in targets if not (page.parent / target).resolve().is_relative_to(folder.resolve())]
+    return [(page, target) for target in away]

@@ -24,6 +24,7 @@ from producers.gateway.access.callers import Access
 from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.app import served
 from producers.gateway.routes.parts import Parts
+from tests.every import every
 from tests.unit.producers.gateway.http.in_memory import Transport, exchange
 
 NOTHING = cast(Any, None)
@@ -86,8 +87,8 @@ def request(method: str, target: str, *lines: str) -> bytes:
     return "\r\n".join((f"{method} {target} HTTP/1.1", "host: x", *lines, "", "")).encode()
 
 
-@pytest.mark.parametrize("target", PRIVATE)
-@pytest.mark.parametrize("method", METHODS)
+@every("target", PRIVATE)
+@every("method", METHODS)
 async def test_every_private_address_wants_a_token_first(
     app: ASGIApp, caplog: pytest.LogCaptureFixture, method: str, target: str
 ) -> None:
@@ -100,7 +101,7 @@ async def test_every_private_address_wants_a_token_first(
         require_problems(transport)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@every("method", METHODS)
 async def test_a_public_address_answers_each_method_without_a_fault(
     app: ASGIApp, caplog: pytest.LogCaptureFixture, method: str
 ) -> None:

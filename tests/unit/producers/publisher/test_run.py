@@ -19,9 +19,10 @@ from infra.process.subprocess_command import subprocess_command
 from producers.publisher.commands import _print, exit_code, publish
 from producers.publisher.lint_command import lint_command
 from producers.publisher.report import Report
+from tests.every import every
 
 
-@pytest.mark.parametrize(
+@every(
     ("line", "shown"),
     [
         (b'{"id":"revenue:1"}', "revenue:1"),
@@ -72,7 +73,7 @@ def event(line: bytes = b'{"id":"a"}') -> bytes:
     return line + b"\n"
 
 
-@pytest.mark.parametrize(
+@every(
     ("content", "holds_events"),
     [
         (b"", True),

@@ -13,6 +13,7 @@ import pytest
 from producers.errors import OutcomeUnknown
 from producers.sdk.connection import ClientLimits, Connection, Request
 from producers.sdk.problems import ClientClosed, GatewayProblem, NotServed
+from tests.every import every
 
 Step: TypeAlias = httpx.Response | httpx.TransportError | Callable[[], httpx.Response]
 QUICK = ClientLimits(time_limit_s=0.2, attempt_timeout_s=0.1, pause_min_s=0.001, pause_max_s=0.002)
@@ -53,7 +54,7 @@ async def scripted(
         yield Connection(http, limits, lambda: chance), script
 
 
-@pytest.mark.parametrize(
+@every(
     "first",
     [
         problem(503, "kafka-away"),
@@ -65,7 +66,6 @@ async def scripted(
         httpx.ReadError("reset"),
         httpx.RemoteProtocolError("closed without an answer"),
     ],
-    ids=lambda step: str(getattr(step, "status_code", type(step).__name__)),
 )
 async def test_the_same_bytes_go_again_until_they_have_an_answer(first: Step) -> None:
     async with scripted(first, first, stored()) as (connection, script):
@@ -73,7 +73,7 @@ async def test_the_same_bytes_go_again_until_they_have_an_answer(first: Step) ->
     assert script.bodies == [b"{}"] * 3
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 413, 415, 422, 301])
+@every("status", [400, 401, 403, 404, 408, 413, 415, 422, 301])
 async def test_a_no_is_final(status: int) -> None:
     async with scripted(problem(status, "some-code"), stored()) as (connection, script):
         with pytest.raises(GatewayProblem, match=f"{status} some-code: detail") as found:

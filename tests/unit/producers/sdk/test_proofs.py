@@ -14,6 +14,7 @@ from infra.log.signed_note import LogKey
 from producers.sdk.answers import Proof
 from producers.sdk.problems import NotGenuine
 from producers.sdk.proofs import event_bytes_of, verified_proof
+from tests.every import every
 
 KEY = LogKey("log.example/0", bytes(range(32)))
 EVENT = b'{"id":"a","text":",\\"event\\":"}'
@@ -53,7 +54,7 @@ def test_the_events_own_bytes_are_in_it() -> None:
     assert event_bytes_of(proof()) == EVENT
 
 
-@pytest.mark.parametrize(
+@every(
     "changes",
     [
         {"entry": ENTRY.decode().replace('"a"', '"b"')},
@@ -65,7 +66,6 @@ def test_the_events_own_bytes_are_in_it() -> None:
         {"path": ("?",)},
         {"checkpoint": "no checkpoint"},
     ],
-    ids=lambda changes: next(iter(changes)),
 )
 def test_any_change_shows(changes: dict[str, object]) -> None:
     for key in (KEY.verifier, None):

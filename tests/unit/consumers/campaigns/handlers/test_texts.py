@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from consumers.campaigns.handlers.texts import clip, fill, isolated
 from consumers.campaigns.rules.rule import NAME_MAX
 from events.values.personal_data import holds_personal_data
+from tests.every import every
 
 
 def test_a_template_is_filled_in_both_languages() -> None:
@@ -23,7 +24,7 @@ def test_braces_in_a_name_stay_as_they_are() -> None:
     assert fill({"ar": "{name}", "en": "{name}"}, {"name": "{٣}"}) == {"ar": "{٣}", "en": "{٣}"}
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "language", "shown"),
     [
         ("Passports", "en", "Passports"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from consumers.campaigns.rules.rule_file import InvalidRules, parse_rule, read_folder
+from tests.every import every
 from tests.paths import ROOT
 
 VALID = """
@@ -43,7 +44,7 @@ def test_comments_and_layout_do_not_change_what_a_rule_says_and_a_version_alone_
     assert parse_rule("opened.yaml", VALID.replace("[tv, print]", "[tv]").encode()).sha256 != rule.sha256
 
 
-@pytest.mark.parametrize(
+@every(
     ("before", "after", "pointer", "words"),
     [
         (
@@ -110,7 +111,7 @@ def test_not_aired_needs_its_days_and_is_about_one_service() -> None:
     assert [pointer for pointer, _ in faults(text)] == ["/after_working_days", "/kind"]
 
 
-@pytest.mark.parametrize(
+@every(
     "raw", [b"", b"- a\n- b", b"text", b"\xff\xfe\x00", b"a: " + b"[" * 5_000, b"x" * 70_000, b"&a [*a]", b"? [a]\n: b"]
 )
 def test_what_is_no_rule_is_refused(raw: bytes) -> None:

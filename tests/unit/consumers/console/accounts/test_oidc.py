@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from consumers.console.accounts.oidc import Oidc, ProviderAway, SignInFailed
 from consumers.console.accounts.sealing import Sealer
 from infra.settings import Settings
+from tests.every import every
 
 ISSUER = "http://127.0.0.1:1"
 NOW = datetime.now(UTC)
@@ -79,7 +80,7 @@ async def test_a_genuine_token_names_its_subject() -> None:
     assert await sign_in(Provider()) == "sub-1"
 
 
-@pytest.mark.parametrize(
+@every(
     "claims",
     [
         {"nonce": "of another sign-in"},

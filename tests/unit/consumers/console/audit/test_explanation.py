@@ -14,6 +14,7 @@ from consumers.console.web.language import Words
 from consumers.explain.over_http.answers import split_figure
 from consumers.explain.shown_models import models
 from consumers.revenue.statements.formulas import FORMULAS
+from tests.every import every
 
 ENGLISH = Words("en")
 
@@ -74,7 +75,7 @@ def test_the_page_of_earlier_entries_ends_where_this_one_begins() -> None:
     assert earlier_index(None) is None
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "value", "words"),
     [
         ("net_halalas", 123456, "SAR 1,234.56"),
@@ -106,7 +107,7 @@ def test_a_change_has_its_sign_and_texts_have_none() -> None:
     assert [change(ENGLISH, "x", *pair) for pair in ((None, 2), ("a", "b"), (False, True))] == ["", "", ""]
 
 
-@pytest.mark.parametrize(
+@every(
     ("model", "path", "found"),
     [
         ("plan", "services/1/launched", ("services/1", "launched")),
@@ -144,7 +145,7 @@ def test_a_formula_follows_the_guarantee_of_its_version() -> None:
     assert names.formula("statements", "top_up_halalas", guaranteed) != plain
 
 
-@pytest.mark.parametrize("model", list(models()))
+@every("model", list(models()))
 def test_every_model_has_a_title(model: str) -> None:
     title, rest = names.title_of(model, "A/1")
     assert title is not None or rest

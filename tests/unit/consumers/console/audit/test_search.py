@@ -6,12 +6,13 @@ import pytest
 
 from consumers.console.accounts.accounts import Account
 from consumers.console.pages.audit.log_pages import after_of, asked_of, faults_of
+from tests.every import every
 from tests.unit.consumers.console.without_services import browser
 
 NOTHING = dict.fromkeys(("agency", "type", "subject", "id", "from", "to"), "")
 
 
-@pytest.mark.parametrize(
+@every(
     ("typed", "faults"),
     [
         ({}, {}),

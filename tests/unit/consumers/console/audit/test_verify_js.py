@@ -16,6 +16,7 @@ from consumers.console.pages.audit.entry import proof_state
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.proofs import consistency_proof, inclusion_proof
 from infra.log.signed_note import LogKey, checkpoint_text, sign_note
+from tests.every import every
 from tests.paths import ROOT
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of, sample_entries
 
@@ -78,8 +79,8 @@ def kept_under(key: LogKey, size: int, root: bytes | None = None) -> dict[str, s
     return {f"yesser-checkpoint {key.verifier.vkey}": json.dumps(kept)}
 
 
-@pytest.mark.parametrize("pinned", [KEY, SECOND, THIRD])
-@pytest.mark.parametrize(
+@every("pinned", [KEY, SECOND, THIRD])
+@every(
     ("size", "signers"),
     [
         (9, [KEY]),

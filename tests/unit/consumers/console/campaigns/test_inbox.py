@@ -16,13 +16,14 @@ from consumers.console.pages.campaigns.inbox import (
     sections,
     whose_of,
 )
+from tests.every import every
 
 OFFICE = Account("office", "office")
 AGENCY = Account("agency", "agency", holder="health")
 TEAM = Account("team", "team", holder="health", team="press")
 
 
-@pytest.mark.parametrize(
+@every(
     ("account", "chosen", "asked"),
     [
         (AGENCY, Chosen(), {"state": "open"}),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from consumers.console.pages.campaigns.outcome import Outcome, effective_index, outcome
+from tests.every import every
 
 ID = "service-launched.i4"
 OPEN: dict[str, Any] = {
@@ -27,7 +28,7 @@ def said(event_id: str, verdict: Any, campaign: Any, log_index: int = 20, *, was
     return found
 
 
-@pytest.mark.parametrize(
+@every(
     ("verdict", "campaign", "log_index", "kind", "title"),
     [
         ({"state": "registered", "index": 9}, TAKEN, 20, "good", "Recorded"),

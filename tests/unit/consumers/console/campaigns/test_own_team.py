@@ -14,6 +14,7 @@ from consumers.console.data.gateway import Reply
 from consumers.console.data.read_api import Answer, NotAnswered
 from consumers.console.pages.campaigns import teams, webhooks
 from infra.http.callers import Caller
+from tests.every import every
 from tests.unit.consumers.console.campaigns.test_campaign import campaign
 from tests.unit.consumers.console.without_services import CSRF, browser
 
@@ -49,7 +50,7 @@ def of_another_team(path: str) -> str:
     return re.sub(r"\{team\}", "radio", path.replace("{endpoint_id}", OTHER)).replace("{subscription_id}", "2")
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
+@every(("method", "path"), ROUTES)
 async def test_a_team_neither_opens_nor_changes_another_team(method: str, path: str) -> None:
     gateway = Gateway()
     async with browser(TEAM, gateway=gateway) as client:

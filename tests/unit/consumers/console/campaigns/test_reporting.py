@@ -16,6 +16,7 @@ from consumers.console.pages.campaigns.reporting import (
     read_completion,
 )
 from events.reports.campaign_reports import Action
+from tests.every import every
 
 CAMPAIGN = "service-launched.i4"
 TODAY = "2026-11-26"
@@ -52,7 +53,7 @@ def test_an_airing_without_a_date_is_of_today_and_arabic_digits_are_digits() -> 
     assert good(read_airing(CAMPAIGN, AIRED | {"on": "٢٠٢٦-١١-٢٥"}, TODAY)).data.on == "2026-11-25"
 
 
-@pytest.mark.parametrize(
+@every(
     ("changed", "field"),
     [
         ({"channel": "web"}, "channel"),

@@ -14,6 +14,7 @@ from consumers.console.pages.campaigns.teams import new_subscription, new_team, 
 from consumers.console.pages.campaigns.webhooks import ERRORS, KINDS, instant, redelivery
 from consumers.delivery.examples import KIND
 from consumers.delivery.teams.inputs import EVENT_NAMES, NewSubscription, NewTeam, Redelivery, validated
+from tests.every import every
 from tests.paths import ROOT
 from tests.unit.consumers.console.without_services import CSRF, browser
 
@@ -74,7 +75,7 @@ def test_a_team_has_its_own_rows() -> None:
     assert of_team([{"team": "a"}, {"team": "b"}], "b") == [{"team": "b"}]
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "expected"),
     [
         ("2026-11-26 08:00", "2026-11-26T08:00:00+03:00"),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from consumers.console.pages.plan.moment import Moment, address, moment_of, steps
+from tests.every import every
 
 
-@pytest.mark.parametrize(
+@every(
     ("index", "recorded", "moment"),
     [
         ("", "", Moment()),

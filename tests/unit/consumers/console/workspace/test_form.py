@@ -17,6 +17,7 @@ from events.schema_tools.refusal_examples import EXAMPLES_FOLDER
 from events.types.catalogue import CATALOGUE, may_send
 from events.validation.verdicts import Agency
 from events.wire.envelope import short_type
+from tests.every import every
 
 HEALTH, OFFICE = Agency("health", "agency"), Agency("yesser", "office")
 SENDABLE = [name for name, row in CATALOGUE.items() if may_send("office", row)]
@@ -76,7 +77,7 @@ def leaves(nodes: Sequence[Node]) -> Iterator[Node]:
         yield from leaves(inner)
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES_FOLDER.glob("*.json")), ids=lambda path: path.stem)
+@every("path", sorted(EXAMPLES_FOLDER.glob("*.json")))
 def test_every_example_of_a_type_that_people_send_can_be_typed(path: Any) -> None:
     example = orjson.loads(path.read_bytes())
     name = short_type(example["type"])
@@ -92,7 +93,7 @@ def test_every_example_of_a_type_that_people_send_can_be_typed(path: Any) -> Non
     assert event["time"] == "2006-03-01T09:30:00+03:00"
 
 
-@pytest.mark.parametrize("name", SENDABLE)
+@every("name", SENDABLE)
 def test_every_field_has_words_and_no_word_of_the_json(name: str) -> None:
     for node in leaves(form_of(name)):
         label = label_of(node)
@@ -103,7 +104,7 @@ def test_every_field_has_words_and_no_word_of_the_json(name: str) -> None:
         assert all(choice in CHOICE_NAMES for choice in getattr(node, "choices", ())), node.name
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "halalas"),
     [
         *(("1250.5", 125050), ("1,250.50", 125050), ("١٢٥٠٫٥", 125050), ("١٬٢٥٠٫٥٠", 125050), ("0.01", 1)),
@@ -116,7 +117,7 @@ def test_riyals_become_halalas_exactly(text: str, halalas: int) -> None:
     assert found.data["amount_halalas"] == halalas
 
 
-@pytest.mark.parametrize("text", ["12.345", "1,25", "1e3", "12.", "abc", "1 250", "9" * 30, "9007199254740992", "--1"])
+@every("text", ["12.345", "1,25", "1e3", "12.", "abc", "1 250", "9" * 30, "9007199254740992", "--1"])
 def test_an_amount_that_is_none_stays_as_it_was_typed_and_says_how_to_write_it(text: str) -> None:
     found = entered("revenue.collected", HEALTH, RECEIPT | {"data.amount_halalas": [text]})
     assert found.event_bytes == b""

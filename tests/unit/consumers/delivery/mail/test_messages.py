@@ -30,6 +30,7 @@ from consumers.delivery.mail.letters import (
 from consumers.delivery.mail.message import BadAddress, Identity, Sender, build, checked_address, message_id
 from consumers.delivery.mail.wording import WORDINGS
 from events.values.personal_data import holds_personal_data
+from tests.every import every
 
 NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
 SENDER = Sender("campaigns@yesser.example")
@@ -108,8 +109,8 @@ def is_closed(text: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize("kind", sorted(set(WORDINGS) - NO_NOTICES))
-@pytest.mark.parametrize("hostile", HOSTILE)
+@every("kind", sorted(set(WORDINGS) - NO_NOTICES))
+@every("hostile", HOSTILE)
 def test_no_text_of_an_event_injects_a_header_or_markup_or_turns_the_direction(kind: str, hostile: str) -> None:
     text = {"ar": hostile, "en": hostile}
     team = replace(TEAM, name=text)
@@ -168,7 +169,7 @@ def test_any_names_at_all_give_a_message_that_is_read_as_it_was_written(name: st
     assert html.rstrip().endswith("</html>")
 
 
-@pytest.mark.parametrize(
+@every(
     "address",
     [
         "a@b.example\r\nBcc: c@d.example",

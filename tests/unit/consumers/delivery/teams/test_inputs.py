@@ -20,6 +20,7 @@ from consumers.delivery.teams.inputs import (
 from consumers.delivery.teams.teams import masked
 from events.values.fields import Model
 from tests.contract.test_glossary import ARABIC
+from tests.every import every
 
 TEAM: dict[str, Any] = {
     "team": "press",
@@ -60,7 +61,7 @@ def test_a_faulty_member_of_a_team_is_named(member: str, value: object) -> None:
     assert pointers(NewTeam, TEAM | {member: value}) == [f"/{member}"]
 
 
-@pytest.mark.parametrize(
+@every(
     "address",
     [
         "switchboard",
@@ -121,7 +122,7 @@ def test_what_is_no_team_is_refused(document: object) -> None:
     assert pointers(NewTeam, document)
 
 
-@pytest.mark.parametrize(
+@every(
     ("more", "pointer"),
     [
         ({"route": "sms"}, "/route"),
@@ -144,7 +145,7 @@ def test_a_faulty_member_of_a_subscription_is_named(more: dict[str, Any], pointe
     assert pointers(NewSubscription, EMAIL | more) == [pointer]
 
 
-@pytest.mark.parametrize(
+@every(
     "url",
     [
         "ftp://a.example/",

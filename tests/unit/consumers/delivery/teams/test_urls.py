@@ -7,6 +7,7 @@ import pytest
 from consumers.delivery.teams.inputs import InvalidInput
 from consumers.delivery.teams.urls import require_url
 from consumers.delivery.webhooks.addresses import Destinations
+from tests.every import every
 
 NOTHING_MORE = Destinations()
 
@@ -25,7 +26,7 @@ def test_a_public_host_over_https_can_be_registered(url: str) -> None:
     require_url(url, NOTHING_MORE)
 
 
-@pytest.mark.parametrize(
+@every(
     "host",
     [
         "127.0.0.1",

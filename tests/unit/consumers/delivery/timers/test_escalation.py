@@ -12,6 +12,7 @@ from events.values.working_days import is_working_day
 from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.entry import recorded_time
 from infra.postgres.outbox import OutboxEvent, event_bytes
+from tests.every import every
 from tests.unit.consumers.campaigns.story import Story
 
 
@@ -173,7 +174,7 @@ BOUNDARIES = {
 }
 
 
-@pytest.mark.parametrize("name", BOUNDARIES)
+@every("name", BOUNDARIES)
 def test_escalation_comes_at_midnight_after_the_tenth_working_day(name: str) -> None:
     at, due_on = BOUNDARIES[name]
     story, campaign = launched(at)

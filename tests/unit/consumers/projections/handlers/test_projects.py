@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from consumers.projections.handlers.projects import PROJECT
+from tests.every import every
 from tests.unit.consumers.projections.story import TEXT, Story
 
 VERBS = {
@@ -37,7 +38,7 @@ def story_of(words: str) -> Story:
     return story
 
 
-@pytest.mark.parametrize(
+@every(
     ("words", "rules"),
     [
         ("register start-1 complete-1 start-2 complete-2", []),

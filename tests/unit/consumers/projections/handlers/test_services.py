@@ -8,6 +8,7 @@ import pytest
 
 from consumers.projections.handlers.history import HISTORY
 from consumers.projections.handlers.services import SERVICE, SERVICE_GROUP
+from tests.every import every
 from tests.unit.consumers.projections.story import TEXT, Story
 
 DATA: dict[str, dict[str, Any]] = {
@@ -29,7 +30,7 @@ def story_of(words: str) -> Story:
     return story
 
 
-@pytest.mark.parametrize(
+@every(
     ("words", "rules"),
     [
         ("registered launched", []),

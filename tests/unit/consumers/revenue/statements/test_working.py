@@ -61,7 +61,7 @@ def workings(store: MemoryStore) -> list[Any]:
     return found
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(revenue_logs())
 def test_bands_and_rounding_add_up_to_the_base_share(log: list[EntryDict]) -> None:
     store = MemoryStore()

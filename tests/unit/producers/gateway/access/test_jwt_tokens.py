@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producers.gateway.access.jwt_tokens import IssuerKeys, JwtIssuer
+from tests.every import every
 
 ISSUER, AUDIENCE = "https://issuer.example", "yesser-gateway"
 KEYS: dict[str, Any] = {
@@ -79,8 +80,8 @@ async def test_each_algorithm_of_a_key_is_taken(name: str, algorithm: str) -> No
     assert (claims.kind, claims.holder) == ("agency", "health")
 
 
-@pytest.mark.parametrize("name", KEYS)
-@pytest.mark.parametrize("algorithm", [*ALGORITHMS, "", "none", "NONE", "HS256 ", "RSA"])
+@every("name", KEYS)
+@every("algorithm", [*ALGORITHMS, "", "none", "NONE", "HS256 ", "RSA"])
 async def test_a_header_that_names_a_key_of_another_kind_gives_nothing(name: str, algorithm: str) -> None:
     for signature in (b"", b"x" * 64, b"x" * 256, b"\0" * 64):
         assert await Scene().issuer.read(token({"alg": algorithm, "kid": name}, signature=signature)) is None
@@ -95,7 +96,7 @@ async def test_a_public_key_is_no_secret_to_sign_with(name: str) -> None:
     assert await Scene().issuer.read(f"{head}.{part(signature)}") is None
 
 
-@pytest.mark.parametrize(
+@every(
     "header",
     [
         {"kid": "rsa"},

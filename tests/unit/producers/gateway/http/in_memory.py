@@ -14,6 +14,7 @@ from infra.settings import Settings
 from producers.gateway.http.protocol import BoundedProtocol, ConnectionLimits
 
 TURNS = 8
+SETTINGS = Settings()
 
 
 class Transport(asyncio.Transport):
@@ -59,7 +60,7 @@ class Transport(asyncio.Transport):
 def connect(app: ASGIApp, limits: ConnectionLimits | None = None) -> tuple[BoundedProtocol, Transport]:
     """A connection that was just made."""
     config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None)
-    limits = limits or ConnectionLimits.of(Settings())
+    limits = limits or ConnectionLimits.of(SETTINGS)
     protocol = BoundedProtocol(limits, config=config, server_state=ServerState(), app_state={})
     transport = Transport()
     protocol.connection_made(transport)

@@ -6,6 +6,7 @@ import pytest
 
 from infra.http.problems import Problem
 from producers.gateway.http.content_mode import Mode, claims_of, decode_value, mode_of
+from tests.every import every
 
 JSON = (b"content-type", b"application/json")
 STRUCTURED = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
@@ -26,7 +27,7 @@ def test_the_content_type_says_the_mode_else_the_attribute_headers_do(content_ty
     assert mode_of([(b"content-type", content_type), (b"ce-id", b"1")]) == mode
 
 
-@pytest.mark.parametrize(
+@every(
     "headers",
     [
         [],

@@ -79,7 +79,7 @@ def outcome(divide: Callable[[bytes, int], list[bytes]], body: bytes, elements_m
         return None
 
 
-@settings(max_examples=2_000)
+@settings(max_examples=1_000)
 @given(st.lists(_FRAGMENTS, max_size=12).map(b"".join), st.booleans(), st.sampled_from([1, 2, 100]))
 def test_the_library_cuts_as_is_cut_by_hand_whatever_the_bytes(inner: bytes, framed: bool, elements_max: int) -> None:
     body = b"[" + inner + b"]" if framed else inner

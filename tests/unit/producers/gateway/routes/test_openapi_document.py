@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final, cast
 
 import pytest
+from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
 from infra.log.key_files import KeyRing
@@ -14,24 +16,37 @@ from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.app import application
 from producers.gateway.routes.pages import openapi_document
 from producers.gateway.routes.parts import Parts
+from tests.every import every
 
 NOTHING = cast(Any, None)
 SIGNER: Final = ReceiptSigner(KeyRing.of(LogKey("gateway.example", bytes(32))))
-APPLICATION: Final = application(Parts(Settings(), NOTHING, NOTHING, SIGNER, NOTHING))
-DOCUMENT = cast(dict[str, Any], openapi_document(APPLICATION))
-OPERATIONS: Final = {
-    f"{method} {path}": operation
-    for path, operations in DOCUMENT["paths"].items()
-    for method, operation in operations.items()
-}
+
+
+@cache
+def gateway() -> FastAPI:
+    return application(Parts(Settings(), NOTHING, NOTHING, SIGNER, NOTHING))
+
+
+@cache
+def document() -> dict[str, Any]:
+    return cast(dict[str, Any], openapi_document(gateway()))
+
+
+@cache
+def operations() -> dict[str, dict[str, Any]]:
+    return {
+        f"{method} {path}": operation
+        for path, methods in document()["paths"].items()
+        for method, operation in methods.items()
+    }
 
 
 def responses(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = OPERATIONS[name]["responses"]
+    found: dict[str, Any] = operations()[name]["responses"]
     return found
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@every("name", operations)
 def test_every_operation_may_refuse_an_unknown_parameter_and_too_many_requests(name: str) -> None:
     assert {"400", "414", "429"} <= responses(name).keys()
 
@@ -45,7 +60,7 @@ def test_only_what_can_be_invalid_may_be_422() -> None:
 
 @pytest.mark.parametrize("path", ["/v1/key", "/v1/keys", "/problems/{code}"])
 async def test_a_public_answer_has_a_media_type_of_the_document(path: str) -> None:
-    async with AsyncClient(transport=ASGITransport(APPLICATION), base_url="http://gateway") as client:
+    async with AsyncClient(transport=ASGITransport(gateway()), base_url="http://gateway") as client:
         answer = await client.get(path.replace("{code}", "conflict"))
     assert answer.status_code == 200
     assert answer.headers["content-type"] in responses(f"get {path}")["200"]["content"]
@@ -62,12 +77,12 @@ def test_a_proof_is_json_or_a_text_to_save() -> None:
     [("401", "WWW-Authenticate"), ("429", "Retry-After"), ("503", "Retry-After"), ("504", "Retry-After")],
 )
 def test_a_problem_names_its_headers(status: str, header: str) -> None:
-    found = [operation["responses"][status] for operation in OPERATIONS.values() if status in operation["responses"]]
+    found = [operation["responses"][status] for operation in operations().values() if status in operation["responses"]]
     assert found
     for problem in found:
         for name in (header, "Content-Language"):
             assert problem["headers"][name] == {"$ref": f"#/components/headers/{name}"}
-            assert name in DOCUMENT["components"]["headers"]
+            assert name in document()["components"]["headers"]
 
 
 def test_what_is_not_there_yet_says_when_to_ask_again() -> None:

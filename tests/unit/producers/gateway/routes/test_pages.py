@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, cast
 
+from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 
 from infra.settings import Settings
@@ -11,12 +13,16 @@ from producers.gateway.app import application
 from producers.gateway.routes.parts import Parts
 
 NOTHING = cast(Any, None)
-APPLICATION = application(Parts(Settings(), NOTHING, NOTHING, NOTHING, NOTHING))
+
+
+@cache
+def gateway() -> FastAPI:
+    return application(Parts(Settings(), NOTHING, NOTHING, NOTHING, NOTHING))
 
 
 async def get(path: str, **headers: str) -> Response:
     """What a gateway without any service answers."""
-    async with AsyncClient(transport=ASGITransport(APPLICATION), base_url="http://gateway") as client:
+    async with AsyncClient(transport=ASGITransport(gateway()), base_url="http://gateway") as client:
         return await client.get(path, headers=headers, follow_redirects=True)
 
 

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, cast
 
-import pytest
+from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 
 from infra.settings import Settings
 from producers.gateway.app import application
 from producers.gateway.routes.pages import openapi_document
 from producers.gateway.routes.parts import Parts
+from tests.every import every
 
 NOTHING = cast(Any, None)
-PARTS = Parts(Settings(), NOTHING, NOTHING, NOTHING, NOTHING)
-APPLICATION = application(PARTS)
-OPERATIONS = [
-    (method, path, [row["name"] for row in operation.get("parameters", []) if row["in"] == "query"])
-    for path, operations in cast(dict[str, Any], openapi_document(APPLICATION)["paths"]).items()
-    for method, operation in operations.items()
-]
+
+
+@cache
+def gateway() -> FastAPI:
+    return application(Parts(Settings(), NOTHING, NOTHING, NOTHING, NOTHING))
+
+
+def operations() -> list[tuple[str, str, list[str]]]:
+    """The method, the address and the parameters of every route."""
+    return [
+        (method, path, [row["name"] for row in operation.get("parameters", []) if row["in"] == "query"])
+        for path, methods in cast(dict[str, Any], openapi_document(gateway())["paths"]).items()
+        for method, operation in methods.items()
+    ]
 
 
 async def ask(method: str, path: str, query: str, language: str = "en") -> Response:
     """What the routes answer without any service: an unknown parameter is found before anything else."""
-    async with AsyncClient(transport=ASGITransport(APPLICATION), base_url="http://gateway") as client:
+    async with AsyncClient(transport=ASGITransport(gateway()), base_url="http://gateway") as client:
         return await client.request(method, f"{path}?{query}", headers={"accept-language": language})
 
 
-@pytest.mark.parametrize(("method", "path", "known"), OPERATIONS, ids=[f"{m} {p}" for m, p, _ in OPERATIONS])
+@every(("method", "path", "known"), operations)
 async def test_an_unknown_parameter_is_400_on_every_route(method: str, path: str, known: list[str]) -> None:
     answer = await ask(method, path, "limt=5&agncy=x")
     document = answer.json()
@@ -63,7 +72,7 @@ async def test_of_many_unknown_names_only_the_first_are_listed() -> None:
     assert len(answer.json()["errors"]) == 20
 
 
-@pytest.mark.parametrize(
+@every(
     ("path", "query", "detail"),
     [
         ("/v1/receipts", "limt=5", "المعروف هنا: agency، limit، since، wait_s."),

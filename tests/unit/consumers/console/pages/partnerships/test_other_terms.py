@@ -17,7 +17,8 @@ from consumers.console.pages.partnerships.other_terms import (
 )
 from consumers.console.pages.partnerships.what_if import refused_terms
 from consumers.ledger.what_if import WrongTerms, require_terms
-from tests.unit.consumers.ledger.test_what_if import LOG, own, raw
+from tests.every import every
+from tests.unit.consumers.ledger.test_what_if import own, raw
 
 SIGNED: dict[str, Any] = {
     "bands": [
@@ -65,7 +66,7 @@ def test_a_shared_address_may_name_some_fields_only() -> None:
 def test_what_the_contract_refuses_is_said_at_its_field(terms: dict[str, Any], field: str) -> None:
     """A contract that expects nothing takes no guarantee, and the form has no expected amounts."""
     with pytest.raises(WrongTerms) as refused:
-        require_terms(raw(own(LOG)), terms)
+        require_terms(raw(own()), terms)
     faults, rules = refused_terms(str(refused.value))
     assert set(faults) == {field}
     assert rules == ("" if field == "floor" else str(refused.value))
@@ -75,7 +76,7 @@ def test_an_empty_guarantee_is_none() -> None:
     assert other_terms(SIGNED, {"form": "1", "floor": " "}).terms["guarantee"] is None
 
 
-@pytest.mark.parametrize(
+@every(
     ("given", "field"),
     [
         ({"rate0": "101"}, "rate0"),
