@@ -40,6 +40,7 @@ from infra.principals import CONSUMERS as OUR_CONSUMERS
 from infra.principals import OWNER_ROLE, PRINCIPALS, SUPERUSER, database_role, schema_of, schema_owner
 from infra.secret_files import write_private
 from infra.settings import Settings
+from tests.team_seals import write_teams_key
 
 DROP_TRIES_MAX = 50
 MEMORY = Path("/dev/shm")
@@ -52,7 +53,7 @@ SHORT_WAITS: Final[Mapping[str, Any]] = {"checkpoint_interval_ms": 250, "agencie
 TEST_CONSUMERS: Final = ("counting", "first", "second", "third")
 """Consumers that tests define. They may do with the log what ours may, and own their tables."""
 CONSUMERS: Final = (*OUR_CONSUMERS, *TEST_CONSUMERS)
-DATABASE_MAKERS: Final = ", ".join([*(schema_owner(schema_of(c)) for c in CONSUMERS), *map(database_role, SCRATCH)])
+SCHEMA_MAKERS: Final = ", ".join(schema_owner(schema_of(consumer)) for consumer in CONSUMERS)
 OURS = ("agency.", "yesser.")
 """Prefixes of the topics that the platform makes."""
 
@@ -204,9 +205,12 @@ async def corner(stack: TestStack, home: Path) -> AsyncIterator[Settings]:
     await execute(
         stack.postgres,
         f"CREATE DATABASE {database} TEMPLATE {stack.template} OWNER {OWNER_ROLE}",
-        f"GRANT CREATE ON DATABASE {database} TO {DATABASE_MAKERS}",
+        f"GRANT CREATE ON DATABASE {database} TO {SCHEMA_MAKERS}",
+        f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC",
+        f"GRANT TEMPORARY ON DATABASE {database} TO {', '.join(map(database_role, SCRATCH))}",
     )
     settings = stack.settings(home, database=database, corner=name)
+    write_teams_key(settings)
     try:
         yield settings
     finally:

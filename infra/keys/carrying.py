@@ -25,6 +25,7 @@ from infra.keys.hash_keys import (
     read_hash_key,
 )
 from infra.keys.sealed import CannotOpen
+from infra.keys.team_seals import team_key_files
 from infra.log.key_files import KeyFiles, gateway_key_files, load_keys, log_key_files, next_key
 from infra.log.key_history import Transition, key_name, parse_transitions
 from infra.log.private_file import read_private
@@ -34,7 +35,7 @@ from infra.secret_files import write_private
 from infra.settings import Settings
 
 Rotated = Literal["log", "gateway", "tokens", "console"]
-Purpose = Literal[Rotated, "webhooks"]
+Purpose = Literal[Rotated, "webhooks", "teams"]
 ROTATED: Final[tuple[Rotated, ...]] = get_args(Rotated)
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
 _KIND: Final = "urn:yesser:keys:v1"
@@ -140,6 +141,8 @@ def _files(settings: Settings, purpose: Purpose) -> KeyFiles | HashKeyFiles:
             return console_key_files(settings)
         case "webhooks":
             return endpoint_key_files(settings)
+        case "teams":
+            return team_key_files(settings)
 
 
 def _load(purpose: Purpose, files: KeyFiles | HashKeyFiles) -> KeyFiles | HashKeyFiles:

@@ -34,12 +34,13 @@ NEEDED: Final = {
     "campaigns": ("campaigns",),
     "revenue": ("revenue",),
     "event-index": ("event-index",),
-    "delivery": ("delivery",),
-    "gateway": ("gateway", "reader", "tokens", "console-tokens"),
+    "delivery": ("delivery", "teams"),
+    "gateway": ("gateway", "reader", "tokens", "console-tokens", "teams"),
     "console": ("console", "reader", "console-tokens", "accounts"),
 }
 """The folders of secrets that each process needs. The gateway and the console read as the reader; the gateway knows
-tokens by their hash, and those of the console by its key; the console seals accounts and sessions."""
+tokens by their hash, and those of the console by its key; the console seals accounts and sessions, the gateway what
+teams manage, which the delivery process compares."""
 
 
 @pytest.fixture(scope="module")
