@@ -18,9 +18,9 @@ from infra.command_line.progress_bar import progress_bar
 from infra.keys.hash_keys import HashKeyFiles, hash_key_files, load_hash_keys
 from infra.keys.seals import SealKeyFiles, Seals
 from infra.keys.team_seals import TeamSeals
-from infra.log.key_files import CHECKPOINT_FILE
 from infra.log.signed_note import Verifier
 from infra.postgres.connection import Connection, connected, is_transient
+from infra.private_keys.key_files import CHECKPOINT_FILE
 from infra.secret_files import ACCOUNTS_KEY, TEAMS_KEY
 from infra.settings import Settings
 

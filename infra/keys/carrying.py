@@ -26,11 +26,11 @@ from infra.keys.hash_keys import (
 )
 from infra.keys.sealed import CannotOpen
 from infra.keys.team_seals import team_key_files
-from infra.log.key_files import KeyFiles, gateway_key_files, load_keys, log_key_files, next_key
 from infra.log.key_history import Transition, key_name, parse_transitions
-from infra.log.private_file import read_private
 from infra.log.signed_note import InvalidKey, InvalidNote
-from infra.log.token_key import parse_private_key
+from infra.private_keys.key_files import KeyFiles, gateway_key_files, load_keys, log_key_files, next_key
+from infra.private_keys.private_file import read_private
+from infra.private_keys.token_key import parse_private_key
 from infra.secret_files import write_private
 from infra.settings import Settings
 

@@ -19,10 +19,10 @@ from consumers.operations.audit_command import audit
 from consumers.rebuild.rebuild import RebuildOptions, rebuild
 from consumers.registry import CONSUMERS
 from infra.log.authority import TableDiffers
-from infra.log.key_files import load_or_create_keys, log_key_files
 from infra.log.merkle import TileTree
 from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection, connected
+from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from tests.catalog_listing import as_prepared, of_tests

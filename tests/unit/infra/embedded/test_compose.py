@@ -17,8 +17,8 @@ from infra.embedded.processes.signals import PROCESSES
 from infra.embedded.servers.kafka import FIXED_PROPERTIES, session_properties
 from infra.embedded.servers.postgres import INITDB_OPTIONS
 from infra.kafka.admin import allow_principals
-from infra.log.key_files import log_key_files
 from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS
+from infra.private_keys.key_files import log_key_files
 from infra.process.commands import process_entries
 from infra.settings import Settings
 from tests.containers import KAFKA_IMAGE, POSTGRES_IMAGE, POSTGRES_OPTIONS
