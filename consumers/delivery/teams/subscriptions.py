@@ -71,7 +71,7 @@ async def add_subscription(desk: Desk, agency: str, new: NewSubscription, backfi
         await connection.execute(SQL["lock_routing"])
         live = await connection.fetchval(SQL["live_from"])
         again = None if backfill is None or backfill >= live else (backfill, live)
-        row = await connection.fetchrow(SQL["add_subscription"], *wanted, live, *(again or (None, None)))
+        (row,) = await connection.fetch(SQL["add_subscription"], *wanted, live, *(again or (None, None)))
         subscription_id = row["subscription_id"]
         seal = desk.seals.seal("delivery.subscription", row)
         await connection.execute(SQL["seal_subscription"], subscription_id, seal)

@@ -104,7 +104,7 @@ async def _put_contacts(
     """Replace the addresses, and seal the team with them: without the key nobody adds or changes one."""
     await connection.execute(SQL["delete_contacts"], agency, team)
     await connection.execute(SQL["add_contacts"], agency, team, list(addresses))
-    row = dict(await connection.fetchrow(SQL["team_to_seal"], agency, team))
+    (row,) = await connection.fetch(SQL["team_to_seal"], agency, team)
     seal = seals.seal("delivery.team", {**row, "contacts": addresses})
     await connection.execute(SQL["seal_team"], agency, team, seal)
 

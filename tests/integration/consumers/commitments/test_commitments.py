@@ -355,6 +355,6 @@ async def test_a_check_that_is_killed_leaves_no_tables(
 
     async def gone() -> bool:
         left = "SELECT count(*) FROM pg_class WHERE relnamespace::regnamespace::text ~ '^pg_temp' AND relkind = 'r'"
-        return await live.fetchval(left) == 0
+        return bool(await live.fetchval(left) == 0)
 
     await until(gone, "the tables of the check are gone")
