@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from functools import partial
 from typing import Final, Literal, cast
 
 import structlog
@@ -62,7 +63,7 @@ async def work(settings: Settings, term: Term, round_ended: Callable[[], None]) 
         raise Halt("YESSER_MAIL_SERVER is set without YESSER_PUBLIC_ADDRESS: set the address that e-mails link to.")
     links = Links(settings.gateway_address, link_key(settings))
     async with term.connected(settings, "delivery mail") as connection:
-        seals = lambda: TeamSeals.of(settings)  # noqa: E731
+        seals = partial(TeamSeals.of, settings)
         post = PostOffice(connection, term.epoch, server, sender, links, seals, settings.console_address)
         timed, next_round = TimedMessages(), 0.0
         await queue.give_back(connection, term.epoch, _utc_now())

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -44,7 +45,7 @@ async def route(settings: Settings, term: Term, round_ended: Callable[[], None])
         for channel in CHANNELS:
             await connection.add_listener(channel, lambda *_: woken.set())
         allowance = Allowance(settings.webhook_backfill_per_s, time.monotonic)
-        router = Router(connection, term.epoch, allowance, lambda: TeamSeals.of(settings))
+        router = Router(connection, term.epoch, allowance, partial(TeamSeals.of, settings))
         while not term.stop.is_set():
             woken.clear()
             more = await router.round()
