@@ -48,7 +48,7 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 async def rotate(settings: Settings) -> Rotation:
     """As `yesser teams rotate-key` does."""
-    async with connected(settings.acting_as("administrator")) as connection:
+    async with connected(settings.acting_as("administrator"), "test") as connection:
         return await rotate_teams_key(connection, team_key_files(settings), 0, datetime.now(UTC))
 
 
@@ -116,7 +116,7 @@ async def test_ending_a_changed_subscription_does_not_seal_it(settings: Settings
     await add_endpoint(connection, settings, "e1", "http://127.0.0.1:9")
     changed, right = await subscribe(connection, "e1"), await subscribe(connection, "e1", rules=["quota-met"])
     await connection.execute("UPDATE delivery.subscription SET rules = '{x}' WHERE subscription_id = $1", changed)
-    async with connected(settings.acting_as("administrator")) as own:
+    async with connected(settings.acting_as("administrator"), "test") as own:
         desk = Desk(own, settings)
         for subscription_id in (changed, right):
             await end_subscription(desk, "health", subscription_id)

@@ -58,13 +58,13 @@ async def desk(settings: Settings, connection: Connection, mails: MailServer, *c
 
 async def asked(press: Desk) -> None:
     """One round of letters that ask, and all that waits is sent. What the test wrote meanwhile is sealed."""
-    await seal_rows(press.connection)
+    await seal_rows(press.superuser)
     await ask(press.office.connection, press.office.epoch, press.now)
     await press.send()
 
 
 async def trigger(press: Desk, event_id: str = "e", **more: Any) -> None:
-    await seal_rows(press.connection)
+    await seal_rows(press.superuser)
     await press.put("campaign.triggered", event_id, campaign_id=LAUNCHED, log_index=4, lane=event_id, **more)
     await press.send()
 
