@@ -114,13 +114,12 @@ class Router:
             return False
         async with self._connection.transaction():
             await delivery_lease.hold(self._connection, self._epoch)
-            row = await self._connection.fetchrow(_SQL["backfills"])
+            rows = await self._connection.fetch(_SQL["backfills"])
+            known = {each.subscription_id: each for each in await self._subscriptions()} if rows else {}
+            row = next((row for row in rows if row["subscription_id"] in known), None)
             if row is None:
                 return False
-            found = [each for each in await self._subscriptions() if each.subscription_id == row["subscription_id"]]
-            if not found:
-                return True  # it has just ended
-            (subscription,) = found
+            subscription = known[row["subscription_id"]]
             end: int = row["backfill_to"]
             entries = await self._entries(row["backfill_next"], end, subscription.agency, limit)
             await self._add(new_messages(entries, [subscription], replay=True))

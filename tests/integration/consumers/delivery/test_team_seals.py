@@ -91,6 +91,25 @@ async def test_a_subscription_that_was_added_or_changed_in_the_database_gets_not
     assert [row[0] for row in rows] == [right]
 
 
+async def test_the_backfill_of_a_changed_subscription_holds_up_no_other(
+    settings: Settings, connection: Connection
+) -> None:
+    settings = for_hooks(settings)
+    story, _ = launches()
+    await make_live(connection, story)
+    size = await connection.fetchval("SELECT size FROM log.state")
+    async with receiver() as hook:
+        await add_endpoint(connection, settings, "e1", hook.url())
+        past = {"from_index": size, "backfill_next": 0, "backfill_to": size}
+        changed, right = await subscribe(connection, "e1", **past), await subscribe(connection, "e1", **past)
+        await connection.execute("UPDATE delivery.subscription SET seal = NULL WHERE subscription_id = $1", changed)
+        async with delivering(settings):
+            await hook.until(1)
+            await until(connection, WAITING, 0)
+    rows = await connection.fetch("SELECT DISTINCT subscription_id, replay FROM delivery.message")
+    assert [tuple(row) for row in rows] == [(right, True)]
+
+
 async def test_what_the_commands_write_is_sealed_and_what_the_database_changed_is_sealed_by_an_operator(
     settings: Settings, connection: Connection, run: Any
 ) -> None:
