@@ -21,10 +21,9 @@ HEAD_BYTES_MAX: Final = 65_536
 class HeadLimits(HttpToolsProtocol):
     """One connection. While no request is being served, it has a deadline."""
 
-    head_timeout_s = HEAD_TIMEOUT_S
-
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
+        self.head_timeout_s = HEAD_TIMEOUT_S
         self._deadline: TimerHandle | None = None
         self._bytes_beside_bodies = 0
 
