@@ -19,6 +19,8 @@ CONSOLE_KEY: Final = ("key", "console-tokens")
 """Signs what the console sends to the gateway for the people who use it. File and folder; both processes have them."""
 ACCOUNTS_KEY: Final = ("key", "accounts")
 """Seals accounts and sessions of the console. File and folder; the console and `yesser accounts` have them."""
+TEAMS_KEY: Final = ("key", "teams")
+"""Seals what teams manage. File and folder; the gateway, the delivery process and `yesser teams` have them."""
 OIDC_KEY: Final = "oidc-secret"
 """What the console shows its identity provider, where that wants a secret of it."""
 

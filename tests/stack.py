@@ -40,6 +40,7 @@ from infra.principals import OWNER_ROLE, PRINCIPALS, SUPERUSER, database_role, s
 from infra.secret_files import write_private
 from infra.settings import Settings
 from tests.corners import Corners, drop_database, execute, our_topics
+from tests.team_seals import write_teams_key
 
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 3 << 30
@@ -51,7 +52,7 @@ SHORT_WAITS: Final[Mapping[str, Any]] = {"checkpoint_interval_ms": 250, "agencie
 TEST_CONSUMERS: Final = ("counting", "first", "second", "third")
 """Consumers that tests define. They may do with the log what ours may, and own their tables."""
 CONSUMERS: Final = (*OUR_CONSUMERS, *TEST_CONSUMERS)
-DATABASE_MAKERS: Final = ", ".join([*(schema_owner(schema_of(c)) for c in CONSUMERS), *map(database_role, SCRATCH)])
+SCHEMA_MAKERS: Final = ", ".join(schema_owner(schema_of(consumer)) for consumer in CONSUMERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +125,13 @@ def services(home: Path) -> Iterator[TestStack]:
         migrated = asyncio.run(_migrate(found, home))
         anywhere = migrated.settings(home / "corners", database="postgres", corner="corners")
         create = f"CREATE DATABASE {{}} TEMPLATE {migrated.template} OWNER {OWNER_ROLE}"
-        grant = f"GRANT CREATE ON DATABASE {{}} TO {DATABASE_MAKERS}"
+        rights = (
+            f"GRANT CREATE ON DATABASE {{}} TO {SCHEMA_MAKERS}",
+            "REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC",
+            f"GRANT TEMPORARY ON DATABASE {{}} TO {', '.join(map(database_role, SCRATCH))}",
+        )
         try:
-            with Corners(anywhere, migrated.postgres, create, grant).running() as corners:
+            with Corners(anywhere, migrated.postgres, create, *rights).running() as corners:
                 yield replace(migrated, corners=corners)
         finally:
             asyncio.run(drop_database(migrated.postgres, migrated.template))
@@ -203,7 +208,9 @@ async def corner(stack: TestStack, home: Path) -> AsyncIterator[Settings]:
     """A fresh database and a Kafka without any of our topics, for one test, which are cleared away afterwards."""
     assert stack.corners is not None
     async with stack.corners.database() as database:
-        yield stack.settings(home, database=database, corner=secrets.token_hex(4))
+        settings = stack.settings(home, database=database, corner=secrets.token_hex(4))
+        write_teams_key(settings)
+        yield settings
 
 
 def superusers_address(settings: Settings) -> str:

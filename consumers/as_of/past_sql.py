@@ -11,6 +11,7 @@ from typing import Any
 
 from consumers.fold.consumer import Consumer
 from consumers.fold.past_rows import copied_columns, is_kept, key_sql, span_end
+from consumers.fold.replay import SESSION
 from infra.postgres.row_storage import keys_sql
 from infra.postgres.unit_of_work import Table
 
@@ -51,18 +52,18 @@ def base_sql(base: Base, table: Table[Any], *, whole: bool) -> str:
     return _rows(base, table, f"{keys_sql(table)} JOIN {base.live(table)} t ON {_same_key(table)}", "")
 
 
-def view_sql(base: Base, table: Table[Any], schema: str, *, is_changed: bool) -> str:
-    """SQL for all rows at the end. `is_changed`: the table `changed_row` of `schema` has rows of this table."""
+def view_sql(base: Base, table: Table[Any], *, is_changed: bool) -> str:
+    """SQL for all rows at the end. `is_changed`: the session's table `changed_row` has rows of this table."""
     live = base.live(table)
     if is_kept(table):
-        changed = f"(SELECT key FROM {schema}.changed_row WHERE name = '{table.name}')"
+        changed = f"(SELECT key FROM {SESSION}.changed_row WHERE name = '{table.name}')"
         left = f" AND {key_sql(table, 't')} NOT IN {changed}" if is_changed else ""
         parts = [_rows(base, table, f"{live} t", left)]
     else:
         before = base.end if base.is_complete else base.start
         parts = [f"SELECT {_columns(table, 't')} FROM {live} t WHERE t.{table.since} < {before}"]
     if is_changed:
-        rows = f"(SELECT row FROM {schema}.changed_row WHERE name = '{table.name}') p"
+        rows = f"(SELECT row FROM {SESSION}.changed_row WHERE name = '{table.name}') p"
         made = f"jsonb_populate_record(NULL::{live}, p.row::jsonb) r"
         parts.append(f"SELECT {_columns(table, 'r')} FROM {rows} CROSS JOIN LATERAL {made}")
     return " UNION ALL ".join(parts)

@@ -1,16 +1,16 @@
 """The state as of an index without a fold of the whole log: the beginning of its block, and the fold of what follows.
 
 Flows in: the live tables, what their rows were (`consumers.fold.past_rows`), and less than a block of entries. Flows
-out: a schema of views, named like the live tables, on the rows after exactly so many entries. The entries are folded
-in memory by the consumer's own fold; the rows that they change are in one table beside the views.
+out: a session's own views, named like the live tables, on the rows after exactly so many entries. The entries are
+folded in memory by the consumer's own fold; the rows that they change are in one temporary table beside the views.
 
 So the time depends on the length of a block and on the rows that are read, not on the length of the log. Everything
-happens in one snapshot, in the caller's transaction, which is rolled back.
+happens in one snapshot, in the caller's transactions, which are rolled back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -18,6 +18,7 @@ import orjson
 from consumers.as_of.past_sql import Base, base_sql, is_shown, view_sql
 from consumers.fold.consumer import Consumer
 from consumers.fold.past_rows import BLOCK_ENTRIES, block_start, is_kept, key_text
+from consumers.fold.replay import SESSION
 from events.wire.entry import Entry, parse_entry
 from infra.log.reader import entry_batches
 from infra.postgres.connection import Connection
@@ -45,22 +46,21 @@ async def lock_tables(connection: Connection, consumers: Sequence[Consumer]) -> 
     await connection.execute(f"LOCK TABLE {', '.join(names)} IN ACCESS SHARE MODE")
 
 
-async def schemas_as_of(
-    connection: Connection, consumers: Sequence[Consumer], index: int, suffix: str
-) -> dict[str, str] | None:
-    """Consumer → a schema with its tables after `index` entries, in a snapshot that has the tables locked.
+async def make_views(
+    connection: Connection, consumers: Sequence[Consumer], index: int, sessions: Mapping[str, Connection]
+) -> bool:
+    """Make views of each consumer's tables after `index` entries in its session (by name), all in one snapshot that has
+    the tables locked.
 
-    None where some rows are of another version of the fold, or too far behind. Tables whose rows do not show their age
-    are left out.
+    False, with nothing made, where some rows are of another version of the fold, or too far behind. Tables whose rows
+    do not show their age are left out.
     """
     bases = await _bases(connection, consumers, index)
     if bases is None:
-        return None
-    schemas = {}
+        return False
     for base, rows in await folded(connection, bases, index):
-        schema = schemas[base.consumer.name] = f"as_of_{base.consumer.schema}_{suffix}"
-        await _create_views(connection, base, rows, schema)
-    return schemas
+        await _create_views(sessions[base.consumer.name], base, rows)
+    return True
 
 
 async def _bases(connection: Connection, consumers: Sequence[Consumer], index: int) -> list[Base] | None:
@@ -114,16 +114,16 @@ async def _load(connection: Connection, base: Base, rows: UnitOfWork, needs: Ite
         rows.adopt(table, (make(*record) for record in records), whole=keys is None)
 
 
-async def _create_views(connection: Connection, base: Base, rows: UnitOfWork, schema: str) -> None:
+async def _create_views(connection: Connection, base: Base, rows: UnitOfWork) -> None:
     """Rows that never change are read from the live tables if these are far enough."""
     changes = [c for c in rows.changes() if is_shown(c.table) and (is_kept(c.table) or not base.is_complete)]
     changed = {change.table.name for change in changes}
-    await connection.execute(_SQL["create"].format(schema=schema))
+    await connection.execute(_SQL["create"])
     await connection.copy_records_to_table(
-        "changed_row", schema_name=schema, records=[row for change in changes for row in _records(change)]
+        "changed_row", schema_name=SESSION, records=[row for change in changes for row in _records(change)]
     )
     views = [
-        f"CREATE VIEW {schema}.{table.name} AS {view_sql(base, table, schema, is_changed=table.name in changed)}"
+        f"CREATE TEMPORARY VIEW {table.name} AS {view_sql(base, table, is_changed=table.name in changed)}"
         for table in filter(is_shown, base.consumer.tables)
     ]
     await connection.execute(";\n".join(views))

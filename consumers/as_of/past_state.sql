@@ -12,8 +12,7 @@ WHERE EXISTS (SELECT FROM {schema}.past_block p WHERE p.name = t.name)
 
 -- name: create
 -- The rows that the fold changes, beside the views.
-CREATE SCHEMA {schema}
-CREATE UNLOGGED TABLE changed_row (
+CREATE TEMPORARY TABLE changed_row (
     name text COLLATE "C" NOT NULL,
     key text COLLATE "C" NOT NULL,
     row text NOT NULL

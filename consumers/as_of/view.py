@@ -2,25 +2,25 @@
 
 The live view is one snapshot, so that all figures are consistent. A view as of an index reads what the rows were at
 the beginning of a block and folds the rest (`past_state`). One as of an occurred date, or `from_log`, folds all entries
-into tables. Both live in one transaction, which is rolled back at the end.
+into temporary tables. Each consumer then has a session of its own, since their tables have the same names; all are in
+one snapshot, and rolled back at the end.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
-from uuid import uuid4
 
-from consumers.as_of.past_state import can_show, lock_tables, schemas_as_of
+from consumers.as_of.past_state import can_show, lock_tables, make_views
 from consumers.as_of.point_in_time import PointInTime, occurred_on
 from consumers.fold.consumer import Consumer
-from consumers.fold.replay import Scratch, replay
+from consumers.fold.replay import SESSION, Scratch, replay
 from events.errors import YesserError
 from events.wire.entry import Entry
 from infra.log.reader import entries_recorded_by, log_size
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection, connected
 from infra.postgres.sql import queries
 from infra.settings import Settings
 
@@ -37,11 +37,15 @@ class NotStarted(YesserError):
 
 @dataclass
 class View:
-    """The tables of some consumers, with each consumer's position (entries applied)."""
+    """The tables of some consumers, with each consumer's position (entries applied).
+
+    `sessions`: those that have a consumer's tables, by name, where `connection` has not.
+    """
 
     connection: Connection
     positions: dict[str, int]
     schemas: dict[str, str] = field(default_factory=dict)
+    sessions: dict[str, Connection] = field(default_factory=dict)
 
     @property
     def log_index(self) -> int:
@@ -54,8 +58,9 @@ class View:
 
     async def use(self, consumer: Consumer) -> Connection:
         """Resolve unqualified table names to those of `consumer`."""
-        await self.connection.execute(f"SET LOCAL search_path = {self.schemas[consumer.name]}")
-        return self.connection
+        connection = self.sessions.get(consumer.name, self.connection)
+        await connection.execute(f"SET LOCAL search_path = {self.schemas[consumer.name]}")
+        return connection
 
 
 @asynccontextmanager
@@ -72,21 +77,40 @@ async def view(
     """
     at = when if isinstance(when, PointInTime) else PointInTime(index=when)
     settings = settings.acting_as("reader")
-    connection = await connect(settings, "reader", batch=not at.is_now)
-    try:
+    async with AsyncExitStack() as stack:
+        connection = await stack.enter_async_context(connected(settings, "reader", batch=not at.is_now))
         if at.is_now:
-            async with live_view(connection, consumers) as live:
-                yield live
-        else:
-            quick = at.occurred is None and not from_log and await can_show(connection, consumers)
-            transaction = connection.transaction(isolation="repeatable_read")
-            await transaction.start()
-            try:
-                yield await _as_of(settings, connection, consumers, at, quick=quick)
-            finally:
-                await transaction.rollback()
+            yield await stack.enter_async_context(live_view(connection, consumers))
+            return
+        quick = at.occurred is None and not from_log and await can_show(connection, consumers)
+        await stack.enter_async_context(_rolled_back(connection))
+        if quick:
+            await lock_tables(connection, consumers)
+        index = await _index_of(connection, at)
+        sessions = {consumers[0].name: connection}
+        snapshot = await connection.fetchval("SELECT pg_export_snapshot()")
+        for consumer in consumers[1:]:
+            session = await stack.enter_async_context(connected(settings, "reader", batch=True))
+            await stack.enter_async_context(_rolled_back(session))
+            await session.execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
+            sessions[consumer.name] = session
+        if not (quick and await make_views(connection, consumers, index, sessions)):
+            scratches = [(sessions[consumer.name], _scratch(consumer, at)) for consumer in consumers]
+            for session, scratch in scratches:
+                await scratch.create(session, lasting=False)
+            await replay(settings, scratches, index)
+        yield View(connection, dict.fromkeys(sessions, index), dict.fromkeys(sessions, SESSION), sessions)
+
+
+@asynccontextmanager
+async def _rolled_back(connection: Connection) -> AsyncIterator[None]:
+    """One snapshot, with a transaction that leaves nothing behind."""
+    transaction = connection.transaction(isolation="repeatable_read")
+    await transaction.start()
+    try:
+        yield
     finally:
-        await connection.close()
+        await transaction.rollback()
 
 
 @asynccontextmanager
@@ -109,32 +133,14 @@ async def _live(connection: Connection, consumers: Sequence[Consumer]) -> View:
 class _OccurredBy(Scratch):
     """Applies only entries that occurred by a date; its position counts the others too."""
 
-    def __init__(self, consumer: Consumer, schema: str, last_date: str) -> None:
-        super().__init__(consumer, schema)
+    def __init__(self, consumer: Consumer, last_date: str) -> None:
+        super().__init__(consumer)
         self._last_date = last_date
 
     async def apply(self, connection: Connection, entries: Sequence[Entry]) -> None:
         end = self.position + len(entries)
         await super().apply(connection, [entry for entry in entries if occurred_on(entry) <= self._last_date])
         self.position = end
-
-
-async def _as_of(
-    settings: Settings, connection: Connection, consumers: Sequence[Consumer], at: PointInTime, *, quick: bool
-) -> View:
-    if quick:
-        await lock_tables(connection, consumers)
-    index = await _index_of(connection, at)
-    suffix = uuid4().hex[:12]
-    applied = {consumer.name: index for consumer in consumers}
-    schemas = await schemas_as_of(connection, consumers, index, suffix) if quick else None
-    if schemas is not None:
-        return View(connection, applied, schemas)
-    scratches = [_scratch(consumer, f"as_of_{consumer.schema}_{suffix}", at) for consumer in consumers]
-    for scratch in scratches:
-        await scratch.create(connection, lasting=False)
-    await replay(settings, connection, scratches, index)
-    return View(connection, applied, {scratch.consumer.name: scratch.schema for scratch in scratches})
 
 
 async def _index_of(connection: Connection, at: PointInTime) -> int:
@@ -148,5 +154,5 @@ async def _index_of(connection: Connection, at: PointInTime) -> int:
     return index
 
 
-def _scratch(consumer: Consumer, schema: str, at: PointInTime) -> Scratch:
-    return Scratch(consumer, schema) if at.occurred is None else _OccurredBy(consumer, schema, at.occurred)
+def _scratch(consumer: Consumer, at: PointInTime) -> Scratch:
+    return Scratch(consumer) if at.occurred is None else _OccurredBy(consumer, at.occurred)

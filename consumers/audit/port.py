@@ -17,10 +17,10 @@ from typing import Final, Protocol
 from consumers.audit.layout import CHECKPOINT, HASH_BYTES, KEY_HISTORY, TILE, Kind, hashes_at, split_hashes, tile_path
 from events.errors import Tampered, YesserError
 from infra.log.bundle import split_bundle
-from infra.log.key_files import log_key_files
 from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.proofs import HashPort
 from infra.log.signed_note import Checkpoint, InvalidKey, InvalidNote, Verifier, parse_vkey
+from infra.private_keys.key_files import log_key_files
 from infra.settings import Settings
 
 RECENT_TILES: Final = 64

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
-from uuid import uuid4
 
 from consumers.commitments.acknowledge import trail_command
 from consumers.commitments.claims import (
@@ -140,7 +139,7 @@ async def check(
                 names = {read_model_name(consumer, table.name) for table in consumer.tables}
                 asked = sorted({(c.log_index, c.name) for c in of_it if c.name in names and c.is_possible})
                 if asked:
-                    found |= await _recompute(settings, connection, consumer, asked)
+                    found |= await _recompute(settings, consumer, asked)
         found |= await hash_others(connection, claims)
         operators = await _operators(connection, acknowledgements)
     verdicts = []
@@ -170,19 +169,17 @@ async def _operators(connection: Connection, acknowledgements: Sequence[Acknowle
 
 
 async def _recompute(
-    settings: Settings, connection: Connection, consumer: Consumer, asked: list[tuple[int, str]]
+    settings: Settings, consumer: Consumer, asked: list[tuple[int, str]]
 ) -> dict[tuple[str, int], TableHash]:
-    """The hashes of the read models in `asked`, given as (index, name)."""
+    """The hashes of the read models in `asked`, given as (index, name), from tables of a session of their own."""
     found = {}
     tables = {read_model_name(consumer, table.name): table for table in consumer.tables}
-    scratch = Scratch(consumer, f"commitments_{consumer.schema}_{uuid4().hex[:12]}")
-    await scratch.create(connection, lasting=False)
-    try:
+    scratch = Scratch(consumer)
+    async with connected(settings, "commitments", batch=True) as connection:
+        await scratch.create(connection, lasting=False)
         for log_index, names in groupby(asked, key=lambda pair: pair[0]):
-            await replay(settings, connection, [scratch], log_index)
+            await replay(settings, [(connection, scratch)], log_index)
             async with connection.transaction():
                 for _, name in names:
                     found[name, log_index] = await table_hash(connection, tables[name])
-    finally:
-        await scratch.drop(connection)
     return found

@@ -1,10 +1,10 @@
 -- name: listing
 -- Everything that decides what a statement reads, changes or sets off: kind, name, definition. Made by initdb: oid < 16384.
--- Without scratch schemas of folds, and the rights of an owner, which are all. NOT NULL is with the columns: PostgreSQL 18 lists it as a constraint too.
+-- Without what sessions hold and rebuilds fold into, and the rights of an owner, which are all. NOT NULL is with the columns: PostgreSQL 18 lists it as a constraint too.
 WITH ours AS (
     SELECT n.oid, n.nspname FROM pg_namespace n
     WHERE n.nspname NOT LIKE 'pg\_t%' AND (n.oid >= 16384 OR n.nspname IN ('public', 'pg_catalog', 'information_schema'))
-        AND n.nspname !~ '^(rebuild|commitments|as_of|check)_'
+        AND n.nspname !~ '^rebuild_'
 ), relation AS (
     SELECT c.*, s.nspname || '.' || c.relname AS name FROM pg_class c JOIN ours s ON s.oid = c.relnamespace
     WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')

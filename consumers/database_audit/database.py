@@ -1,7 +1,8 @@
 """Compares the database with the log: every row that follows from the entries, in one pass over them.
 
 Entries, tables and the comparison move in batches in the order of the indexes, so that memory stays flat and the first
-difference has the lowest index of its batch. Tokens and accounts are compared with their seals. Not derivable, and
+difference has the lowest index of its batch. Tokens, accounts, and teams with their contacts, webhooks and
+subscriptions are compared with their seals. Not derivable, and
 compared elsewhere: the hash of the last record read (with Kafka, at take-over), numbers of refused records and
 duplicates, and the rows of consumers (`yesser rebuild --compare`, `yesser audit commitments`).
 """
@@ -18,6 +19,7 @@ from msgspec import MsgspecError
 
 from consumers.audit.derived import Derived, Ranges, Row, derive, first_difference
 from infra.keys.seals import Seals
+from infra.keys.team_seals import Table, TeamSeals
 from infra.log.authority import Authority, Difference, TableDiffers, changes_in, differences
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.reader import ChangedEntry, entry_batches
@@ -27,8 +29,6 @@ from infra.postgres.sql import queries
 BATCH_ROWS: Final = 8192
 RANGES_MAX: Final = 20_000
 """Ranges of sequence numbers that are derived for one agency: more than the registrar keeps."""
-UNSEALED: Final = ("delivery.team", "delivery.contact", "delivery.endpoint", "delivery.subscription")
-"""What teams manage: it has no seal, and is not in the log."""
 Progress = Callable[[int, int], None]
 Look = Callable[[int, Sequence[bytes]], None]
 _UNREADABLE: Final = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError, MsgspecError)
@@ -46,7 +46,7 @@ class Compared:
     entries: int = 0
     rows: dict[str, int] = field(default_factory=dict)
     objects: int = 0
-    not_compared: list[str] = field(default_factory=lambda: [*UNSEALED])
+    not_compared: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class SealKeys:
 
     accounts: Seals | None = None
     tokens: Sequence[Seals] | None = None
+    teams: TeamSeals | None = None
 
 
 NO_KEYS: Final = SealKeys()
@@ -278,7 +279,7 @@ async def _compare_state(connection: Connection, walk: _Walk, size: int) -> None
 
 
 async def _compare_seals(connection: Connection, compared: Compared, keys: SealKeys) -> None:
-    """Compare tokens and accounts with their seals, where their keys are here."""
+    """Compare with their seals what has some, where their keys are here."""
     tokens = ("platform.token", "key_id", keys.tokens, Seals.is_token, "`yesser tokens list`")
     of_accounts = None if keys.accounts is None else [keys.accounts]
     accounts = ("console.account", "username", of_accounts, Seals.is_account, "`yesser accounts list`")
@@ -291,6 +292,27 @@ async def _compare_seals(connection: Connection, compared: Compared, keys: SealK
             if not any(is_sealed(seal, row) for seal in seals):
                 found = {member: row[member] for member in ("holder", "partners")}
                 _differ(table, row[name], found, f"a row that has its seal ({remedy})", None)
+        compared.rows[table] = len(rows)
+    await _compare_teams(connection, compared, keys.teams)
+
+
+async def _compare_teams(connection: Connection, compared: Compared, seals: TeamSeals | None) -> None:
+    """A contact has the seal of its team."""
+    tables: dict[Table, str] = {
+        "delivery.team": "teams",
+        "delivery.endpoint": "endpoints",
+        "delivery.subscription": "subscriptions",
+    }
+    for table, query in tables.items():
+        if seals is None:
+            compared.not_compared += [table, "delivery.contact"] if table == "delivery.team" else [table]
+            continue
+        rows = await connection.fetch(_SQL[query])
+        for row in rows:
+            if not seals.is_sealed(table, row):
+                found = {"agency": row["agency"], "team": row["team"]}
+                named = f"{table}, delivery.contact" if table == "delivery.team" else table
+                _differ(named, row["id"], found, "a row that has its seal (`yesser teams seal`)", None)
         compared.rows[table] = len(rows)
 
 

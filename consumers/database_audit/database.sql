@@ -88,6 +88,15 @@ WHERE revoked_at IS NULL AND expires_at > now() ORDER BY key_id
 SELECT username, role, holder, team, partners, oidc_subject, disabled_at, seal, password_sha256
 FROM console.sealed_account ORDER BY username
 
+-- name: teams
+SELECT *, agency || '/' || team AS id FROM delivery.sealed_team ORDER BY agency, team
+
+-- name: endpoints
+SELECT *, endpoint_id AS id FROM delivery.sealed_endpoint ORDER BY endpoint_id
+
+-- name: subscriptions
+SELECT *, subscription_id::text AS id FROM delivery.subscription ORDER BY subscription_id
+
 -- name: position_beyond
 -- A consumer cannot have applied more than the log holds.
 SELECT consumer, position FROM platform.position WHERE position > $1 ORDER BY consumer LIMIT 1

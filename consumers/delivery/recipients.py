@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from infra.keys.team_seals import TeamSeals
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -61,6 +62,12 @@ class Recipient:
 async def recipients_of(connection: Connection, agency: str, team: str) -> Sequence[Recipient]:
     """The team's addresses, the one that is written to first being first."""
     return [Recipient(**dict(row)) for row in await connection.fetch(SQL["recipients"], agency, team)]
+
+
+async def is_team_sealed(connection: Connection, seals: TeamSeals, agency: str, team: str) -> bool:
+    """Whether the team and its addresses are those that the team gave."""
+    row = await connection.fetchrow(SQL["team_and_contacts"], agency, team)
+    return row is not None and seals.is_sealed("delivery.team", row)
 
 
 async def not_sent(connection: Connection, agency: str, team: str) -> list[dict[str, Any]]:

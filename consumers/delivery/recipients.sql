@@ -7,6 +7,13 @@ LEFT JOIN delivery.recipient r USING (agency, team, address_sha256)
 LEFT JOIN delivery.agency_domain d USING (agency, domain)
 WHERE c.agency = $1 AND c.team = $2 ORDER BY c.rank
 
+-- name: team_and_contacts
+-- To be compared with its seal.
+SELECT t.agency, t.team, t.name, t.language, t.closed_at, t.seal,
+    array(SELECT c.address FROM delivery.contact c
+          WHERE (c.agency, c.team) = (t.agency, t.team) ORDER BY c.rank) AS contacts
+FROM delivery.team t WHERE t.agency = $1 AND t.team = $2
+
 -- name: adopt
 -- The recipients of contacts (NULL: of all teams) that have none yet.
 INSERT INTO delivery.recipient (agency, team, address_sha256)

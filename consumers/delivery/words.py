@@ -24,6 +24,7 @@ _USED: Final = Bilingual("، ويُستخدم دونه حتى {until}", "; used 
 _REASONS: Final = {
     "unconfirmed": Bilingual("لم يؤكد أحد العنوان", "nobody has confirmed the address"),
     "stopped": Bilingual("أوقف صاحب العنوان الرسائل", "the reader stopped letters"),
+    "team-changed": Bilingual("غُيّرت بيانات الفريق في قاعدة البيانات", "the team's row was changed in the database"),
     "no-contact": Bilingual("لا عنوان للفريق", "the team has no address"),
     "refused": Bilingual("رفضها خادم البريد", "the mail server refused it"),
     "expired": Bilingual("لم تُسلّم خلال خمسة أيام", "it could not be delivered for five days"),

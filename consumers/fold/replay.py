@@ -1,6 +1,6 @@
-"""Replays the log from its beginning into a scratch schema, for a rebuild or an as-of view.
+"""Replays the log from its beginning into scratch tables, for a rebuild, a check or an as-of view.
 
-Flows in: entries from PostgreSQL, never from Kafka. Flows out: rows in the scratch schema; the folds' decisions are
+Flows in: entries from PostgreSQL, never from Kafka. Flows out: rows in the scratch tables; the folds' decisions are
 discarded, so a replay never writes an outbox row. Entries are read and parsed while PostgreSQL writes the previous
 batch.
 """
@@ -8,6 +8,7 @@ batch.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
@@ -36,6 +37,11 @@ SLICE_ENTRIES: Final = 256
 BATCHES_AHEAD_MAX: Final = 1
 """Parsed batches that wait for the fold. One keeps both sides busy; with four, processor caches are missed and the
 replay takes a seventh longer."""
+
+SESSION: Final = "pg_temp"
+"""The schema of a session's temporary tables: they end with the session, however it ends, and need no right to create
+schemas. A session has one scratch of this kind, since consumers have tables of the same name."""
+_OWN_FUNCTION: Final = re.compile(r"EXECUTE FUNCTION (?=\w+\()")
 
 Progress = Callable[[int], None]
 """Called with the number of entries applied since the last call; 0 while other work goes on."""
@@ -68,9 +74,9 @@ class _ReplaySet(KeepingUnitOfWork):
 
 
 class Scratch:
-    """The tables of one consumer in a schema of their own; with what its rows were, if it `keeps_past`."""
+    """The tables of one consumer, the session's own or in a schema; with what its rows were, if it `keeps_past`."""
 
-    def __init__(self, consumer: Consumer, schema: str, *, keeps_past: bool = False) -> None:
+    def __init__(self, consumer: Consumer, schema: str = SESSION, *, keeps_past: bool = False) -> None:
         self.consumer = consumer
         self.schema = schema
         self.position = 0
@@ -83,11 +89,18 @@ class Scratch:
         self._stored.add_all()
 
     async def create(self, connection: Connection, *, lasting: bool) -> None:
-        """Create the tables; unlogged unless they will become the live ones."""
-        await connection.execute(f"CREATE SCHEMA {self.schema}")
+        """Create the tables; in a schema, unlogged unless they will become the live ones."""
+        if self.schema != SESSION:
+            await connection.execute(f"CREATE SCHEMA {self.schema}")
         await self.use(connection)
         for text in self.consumer.create_sql():
-            await connection.execute(text if lasting else text.replace("CREATE TABLE", "CREATE UNLOGGED TABLE"))
+            await connection.execute(text if lasting else self._passing(text))
+
+    def _passing(self, text: str) -> str:
+        if self.schema != SESSION:
+            return text.replace("CREATE TABLE", "CREATE UNLOGGED TABLE")
+        # PostgreSQL finds a session's own function by its qualified name only.
+        return _OWN_FUNCTION.sub(f"EXECUTE FUNCTION {SESSION}.", text)
 
     async def drop(self, connection: Connection) -> None:
         await connection.execute(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE")
@@ -116,18 +129,16 @@ class Scratch:
 
 
 async def replay(
-    settings: Settings, connection: Connection, scratches: Sequence[Scratch], end: int, progress: Progress = no_progress
+    settings: Settings, scratches: Sequence[tuple[Connection, Scratch]], end: int, progress: Progress = no_progress
 ) -> None:
-    """Replay all of `scratches` from their common position to `end`."""
-    async with parsed_entries(settings, scratches[0].position, end) as batches:
+    """Replay all of `scratches`, each through its connection, from their common position to `end`."""
+    async with parsed_entries(settings, scratches[0][1].position, end) as batches:
         async for entries in batches:
-            for scratch in scratches:
+            for connection, scratch in scratches:
                 async with connection.transaction():
-                    if len(scratches) > 1:
-                        await scratch.use(connection)
                     await _apply(settings, connection, scratch, entries)
             progress(len(entries))
-    for scratch in scratches:
+    for _, scratch in scratches:
         if scratch.position != end:
             raise LookupError(f"the log ends at {scratch.position}, but its recorded size is at least {end}")
 

@@ -56,6 +56,7 @@ class Checked:
 @click.option("--policy", type=_FILE, help="File that says which witnesses must have cosigned (C2SP tlog-policy).")
 @click.option("--accounts-key", type=_FILE, help="The key of the accounts' seals (accounts/key).")
 @click.option("--tokens-key", type=_FILE, help="The key of the tokens' seals (tokens/hash-key).")
+@click.option("--teams-key", type=_FILE, help="The key of the teams' seals (teams/key).")
 @json_option
 def all_command(
     source: str | None,
@@ -64,6 +65,7 @@ def all_command(
     policy: Path | None,
     accounts_key: Path | None,
     tokens_key: Path | None,
+    teams_key: Path | None,
     as_json: bool,
 ) -> None:
     """Run every check, and print one table: of the database, or of a log at an address, a mirror or an export.
@@ -74,10 +76,10 @@ def all_command(
 
     Exit code: that of the worst check.
     """
-    if source is not None and (accounts_key or tokens_key):
-        raise click.UsageError("--accounts-key and --tokens-key are for the database: give no address and no folder.")
+    if source is not None and (accounts_key or tokens_key or teams_key):
+        raise click.UsageError("The keys of seals are for the database: give no address and no folder.")
     of_log = {"--vkey": vkey, "--token-file": token_file, "--policy": policy}
-    of_database = {"--accounts-key": accounts_key, "--tokens-key": tokens_key}
+    of_database = {"--accounts-key": accounts_key, "--tokens-key": tokens_key, "--teams-key": teams_key}
     with tempfile.TemporaryDirectory(prefix="yesser-audit-") as folder:
         found = list(_run(_commands(source, _options(of_log), _options(of_database), Path(folder) / "replay")))
     worst = min((check.exit_code for check in found), key=_WORST_FIRST.index)

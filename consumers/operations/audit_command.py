@@ -30,6 +30,7 @@ from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation, print_json, print_result
 from infra.command_line.progress_bar import progress_bar
+from infra.keys.seals import SealKeyFiles
 from infra.log.authority import TableDiffers
 from infra.log.key_history import KeyHistory
 from infra.log.signed_note import Checkpoint
@@ -148,9 +149,15 @@ def _show_mirrored(folder: Path, report: MirrorReport, *, as_json: bool) -> None
 )
 @click.option("--accounts-key", type=_FILE, help="With --database: the key of the accounts' seals (accounts/key).")
 @click.option("--tokens-key", type=_FILE, help="With --database: the key of the tokens' seals (tokens/hash-key).")
+@click.option("--teams-key", type=_FILE, help="With --database: the key of the teams' seals (teams/key).")
 @json_option
 def verify_command(
-    log: AuditSource, database: bool, accounts_key: Path | None, tokens_key: Path | None, as_json: bool
+    log: AuditSource,
+    database: bool,
+    accounts_key: Path | None,
+    tokens_key: Path | None,
+    teams_key: Path | None,
+    as_json: bool,
 ) -> None:
     """Compute the tree again from every entry and compare it with the signed checkpoint: of the log at an address, of a
     mirror, or, without URL-OR-FOLDER, of the database. Of an export, the entries that it holds are verified.
@@ -159,7 +166,8 @@ def verify_command(
     functions, views, rights, owners and settings are first compared with those that the migrations make. Then agencies,
     suspensions, ids, runs, refusals, dead letters, sequences, positions and checkpoints are derived from the entries,
     and the trail is compared with its chain and with the log's commitments to it. The first row that differs is named.
-    Tokens and accounts of the console are compared with their seals, where their keys are here or given.
+    Tokens, accounts of the console, and teams with their contacts, webhooks and subscriptions are compared with their
+    seals, where their keys are here or given.
 
     Exit code 76: they differ, the checkpoint is not signed by the log's key, or it has fewer cosignatures than --policy
     asks for.
@@ -169,9 +177,10 @@ def verify_command(
     if (export := log.export()) is not None:
         _show_verified(export, as_json=as_json)
         return
-    if (accounts_key or tokens_key) and not database:
-        raise click.UsageError("--accounts-key and --tokens-key are for --database.")
-    compared = _compared(log, accounts_key, tokens_key, as_json=as_json) if database else None
+    keys = SealKeyFiles(accounts_key, tokens_key, teams_key)
+    if keys.any and not database:
+        raise click.UsageError("--accounts-key, --tokens-key and --teams-key are for --database.")
+    compared = _compared(log, keys, as_json=as_json) if database else None
     checkpoint = asyncio.run(_verify(log))
     size, root = checkpoint.size, checkpoint.root.hex()
     document = {"size": size, "root": root, "ok": True}
@@ -188,10 +197,11 @@ def verify_command(
             f"The tables of the database are as the log gives them ({compared.entries:,} entries), its policies, rights"
             f" and functions as the migrations make them ({compared.objects:,}).",
         )
-        tables = ", ".join(compared.not_compared)
+        tables = compared.not_compared
+        rest_ar, rest_en = "".join(f"، و{table}" for table in tables), "".join(f", {table}" for table in tables)
         print_localized(
-            f"لم يُقارن: صفوف نماذج القراءة (`yesser rebuild --compare`)، والفهارس، و{tables}.",
-            f"Not compared: the rows that folds made (`yesser rebuild --compare`), indexes, {tables}.",
+            f"لم يُقارن: صفوف نماذج القراءة (`yesser rebuild --compare`)، والفهارس{rest_ar}.",
+            f"Not compared: the rows that folds made (`yesser rebuild --compare`), indexes{rest_en}.",
         )
 
 
@@ -204,14 +214,14 @@ def _show_verified(export: Export, *, as_json: bool) -> None:
     )
 
 
-def _compared(log: AuditSource, accounts_key: Path | None, tokens_key: Path | None, *, as_json: bool) -> Compared:
+def _compared(log: AuditSource, keys: SealKeyFiles, *, as_json: bool) -> Compared:
     """Compare the database. Raises `CatalogDiffers` and `TableDiffers`, after the difference is printed as JSON if
     asked."""
     from consumers.database_audit.catalog import CatalogDiffers
     from consumers.operations.database_log import compared_database  # imported here: an auditor has no database
 
     try:
-        return asyncio.run(compared_database(Settings(), log.verifier, accounts_key, tokens_key))
+        return asyncio.run(compared_database(Settings(), log.verifier, keys))
     except (CatalogDiffers, TableDiffers) as error:
         if as_json:
             found = error.difference.document() if isinstance(error, TableDiffers) else {"objects": error.differences}

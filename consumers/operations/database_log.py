@@ -6,7 +6,6 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from pathlib import Path
 
 from consumers.audit.port import LogPort
 from consumers.commitments.claims import Acknowledgement, Claim, said_among, sorted_out
@@ -17,11 +16,12 @@ from consumers.database_audit.postgres_port import PostgresPort
 from consumers.database_audit.trail import TABLE
 from infra.command_line.progress_bar import progress_bar
 from infra.keys.hash_keys import HashKeyFiles, hash_key_files, load_hash_keys
-from infra.keys.seals import Seals
-from infra.log.key_files import CHECKPOINT_FILE
+from infra.keys.seals import SealKeyFiles, Seals
+from infra.keys.team_seals import TeamSeals
 from infra.log.signed_note import Verifier
 from infra.postgres.connection import Connection, connected, is_transient
-from infra.secret_files import ACCOUNTS_KEY
+from infra.private_keys.key_files import CHECKPOINT_FILE
+from infra.secret_files import ACCOUNTS_KEY, TEAMS_KEY
 from infra.settings import Settings
 
 __all__ = ["compared_database", "database_log", "is_transient"]
@@ -34,16 +34,14 @@ async def database_log(settings: Settings, verifier: Verifier) -> AsyncIterator[
         yield PostgresPort(connection, verifier)
 
 
-async def compared_database(
-    settings: Settings, verifier: Verifier, accounts_key: Path | None, tokens_key: Path | None
-) -> Compared:
+async def compared_database(settings: Settings, verifier: Verifier, given: SealKeyFiles) -> Compared:
     """Compare the catalog, then the tables in one snapshot, against the checkpoint beside the key too, where it can be
     read; and the chain of the trail with its rows and with the log's commitments to it. Keys of seals are those of the
     settings where no file is given.
 
     Raises `CatalogDiffers`, and `TableDiffers` at the first difference.
     """
-    keys = _seal_keys(settings, accounts_key, tokens_key)
+    keys = _seal_keys(settings, given)
     note: str | None = None
     with suppress(OSError):
         note = (settings.log_folder / CHECKPOINT_FILE).read_text(encoding="utf-8")
@@ -71,13 +69,15 @@ async def _compared_tables(connection: Connection, verifier: Verifier, note: str
     return compared
 
 
-def _seal_keys(settings: Settings, accounts_key: Path | None, tokens_key: Path | None) -> SealKeys:
+def _seal_keys(settings: Settings, given: SealKeyFiles) -> SealKeys:
     """Raises `InvalidKey` for a file that is given and holds no key; one of the settings may be absent."""
-    tokens = hash_key_files(settings) if tokens_key is None else HashKeyFiles(tokens_key)
-    accounts = accounts_key or settings.secret_path(*ACCOUNTS_KEY)
+    tokens = hash_key_files(settings) if given.tokens is None else HashKeyFiles(given.tokens)
+    accounts = given.accounts or settings.secret_path(*ACCOUNTS_KEY)
+    teams = given.teams or settings.secret_path(*TEAMS_KEY)
     return SealKeys(
-        Seals.of(settings, accounts) if accounts_key or os.access(accounts, os.R_OK) else None,
+        Seals.of(settings, accounts) if given.accounts or os.access(accounts, os.R_OK) else None,
         [Seals(key.secret) for key in load_hash_keys(tokens).valid(datetime.now(UTC))]
-        if tokens_key or os.access(tokens.current, os.R_OK)
+        if given.tokens or os.access(tokens.current, os.R_OK)
         else None,
+        TeamSeals.of(settings, teams) if given.teams or os.access(teams, os.R_OK) else None,
     )

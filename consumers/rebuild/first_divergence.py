@@ -79,7 +79,7 @@ async def _missed(settings: Settings, connection: Connection, scratch: Scratch, 
     trial = Scratch(scratch.consumer, f"{scratch.schema}_trial")
     await trial.create(connection, lasting=False)
     try:
-        await replay(settings, connection, [trial], last + 1)
+        await replay(settings, [(connection, trial)], last + 1)
         if await _row(connection, table, row) != row.live:
             return last
         return await _first_change(connection, trial, table, row)

@@ -31,6 +31,6 @@ async def catch_up(
     """Replay until at most `missing_max` entries are missing, at most `CATCH_UPS_MAX` times."""
     for _ in range(CATCH_UPS_MAX):
         position = await position_of(connection, scratch.consumer)
-        await replay(settings, connection, [scratch], position, progress)
+        await replay(settings, [(connection, scratch)], position, progress)
         if await position_of(connection, scratch.consumer) - position <= missing_max:
             return

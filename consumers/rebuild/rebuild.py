@@ -206,7 +206,7 @@ async def _settle(
     async with connection.transaction(isolation="repeatable_read"):
         differences, found = {}, None
         if options.compare:
-            await replay(settings, connection, [scratch], await position_of(connection, consumer), progress)
+            await replay(settings, [(connection, scratch)], await position_of(connection, consumer), progress)
             differences = await _compare(connection, scratch)
             if any(table.count for table in differences.values()):
                 found = await first_difference(settings, connection, scratch, list(differences.values()))

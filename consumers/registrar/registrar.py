@@ -26,11 +26,11 @@ from consumers.registrar.journal import LEASE, Journal
 from consumers.registrar.reader import TopicBroken
 from consumers.registrar.session import RegistrarSession
 from infra.kafka.admin import KafkaRefused, admin_client, ensure_topic, log_topics
-from infra.log.key_files import KeyRing, load_keys, load_or_create_keys, log_key_files
 from infra.log.reader import entries_recorded_by, log_size
 from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.postgres.sql import queries
+from infra.private_keys.key_files import KeyRing, load_keys, load_or_create_keys, log_key_files
 from infra.process.health import Progress, Readiness
 from infra.process.leader_election import LeaderElection, Term
 from infra.process.lease import LeaseSpec

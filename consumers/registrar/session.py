@@ -35,11 +35,11 @@ from events.wire.entry import recorded_time
 from infra.kafka.client_config import agency_topic
 from infra.kafka.clients import require_running, start_client, stop_consumer
 from infra.log.authority import REGISTERED
-from infra.log.key_files import KeyRing
 from infra.log.older_copy import older_copy
 from infra.log.unsigned import Unsigned
 from infra.observability.telemetry import carried_traces, count, gauge, observe, span, trace_header
 from infra.postgres.outbox import PLATFORM
+from infra.private_keys.key_files import KeyRing
 from infra.process.health import Progress
 from infra.process.tasks import TimeSlice, until_one_ends
 from infra.settings import Settings

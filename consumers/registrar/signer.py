@@ -32,12 +32,12 @@ from consumers.registrar.guards.continuation import (
 )
 from consumers.registrar.journal import Journal
 from events.errors import Fenced
-from infra.log.key_files import KeyRing, adopt, log_key_files, next_key
 from infra.log.key_history import key_name, sign_transition
 from infra.log.signed_note import Checkpoint, checkpoint_text, sign_note
 from infra.log.verified_authority import KEPT_EVERY, KeptAuthority, derive_authority
 from infra.observability.telemetry import count, gauge
 from infra.postgres.sql import queries
+from infra.private_keys.key_files import KeyRing, adopt, log_key_files, next_key
 from infra.process.tasks import in_thread
 from infra.settings import Settings
 

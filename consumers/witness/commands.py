@@ -13,8 +13,8 @@ from consumers.witness.state import WitnessState
 from consumers.witness.witness import Witness
 from events.errors import YesserError
 from infra.command_line.language import print_localized
-from infra.log.private_file import read_private
 from infra.log.signed_note import Verifier, parse_vkey
+from infra.private_keys.private_file import read_private
 from infra.witnesses.cosignature import WitnessKey, cosigner_of, parse_witness_key
 
 

@@ -12,7 +12,7 @@ import structlog
 from infra.errors import StackError
 from infra.principals import PRINCIPALS, SUPERUSER
 from infra.process.subprocess_command import subprocess_command
-from infra.secret_files import ACCOUNTS_KEY, CONSOLE_KEY, ENDPOINT_KEY, password
+from infra.secret_files import ACCOUNTS_KEY, CONSOLE_KEY, ENDPOINT_KEY, TEAMS_KEY, password
 from infra.settings import Settings
 
 COMMAND_TIMEOUT_S: Final = 300.0
@@ -28,7 +28,7 @@ async def prepare_database(settings: Settings) -> None:
         from infra.postgres.roles import create_roles
 
         password(settings.secrets_folder / "delivery", ENDPOINT_KEY)
-        for file, folder in (CONSOLE_KEY, ACCOUNTS_KEY):
+        for file, folder in (CONSOLE_KEY, ACCOUNTS_KEY, TEAMS_KEY):
             password(settings.secrets_folder / folder, file)
         passwords = {name: password(settings.secrets_folder / name, "postgres") for name in PRINCIPALS}
         async with connected(settings.acting_as(SUPERUSER), "roles", batch=True) as connection:

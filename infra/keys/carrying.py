@@ -25,16 +25,17 @@ from infra.keys.hash_keys import (
     read_hash_key,
 )
 from infra.keys.sealed import CannotOpen
-from infra.log.key_files import KeyFiles, gateway_key_files, load_keys, log_key_files, next_key
+from infra.keys.team_seals import team_key_files
 from infra.log.key_history import Transition, key_name, parse_transitions
-from infra.log.private_file import read_private
 from infra.log.signed_note import InvalidKey, InvalidNote
-from infra.log.token_key import parse_private_key
+from infra.private_keys.key_files import KeyFiles, gateway_key_files, load_keys, log_key_files, next_key
+from infra.private_keys.private_file import read_private
+from infra.private_keys.token_key import parse_private_key
 from infra.secret_files import write_private
 from infra.settings import Settings
 
 Rotated = Literal["log", "gateway", "tokens", "console"]
-Purpose = Literal[Rotated, "webhooks"]
+Purpose = Literal[Rotated, "webhooks", "teams"]
 ROTATED: Final[tuple[Rotated, ...]] = get_args(Rotated)
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
 _KIND: Final = "urn:yesser:keys:v1"
@@ -140,6 +141,8 @@ def _files(settings: Settings, purpose: Purpose) -> KeyFiles | HashKeyFiles:
             return console_key_files(settings)
         case "webhooks":
             return endpoint_key_files(settings)
+        case "teams":
+            return team_key_files(settings)
 
 
 def _load(purpose: Purpose, files: KeyFiles | HashKeyFiles) -> KeyFiles | HashKeyFiles:

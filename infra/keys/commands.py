@@ -31,9 +31,9 @@ from infra.keys.rotation import (
 )
 from infra.keys.sealed import CannotOpen, seal, unseal
 from infra.keys.witness_key import witness_keys
-from infra.log.key_files import gateway_key_files, log_key_files
-from infra.log.private_file import read_private
 from infra.principals import PRINCIPALS
+from infra.private_keys.key_files import gateway_key_files, log_key_files
+from infra.private_keys.private_file import read_private
 from infra.secret_files import write_private
 from infra.settings import Settings
 

@@ -20,8 +20,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from infra.log.private_file import read_private
 from infra.log.signed_note import InvalidKey
+from infra.private_keys.private_file import read_private
 from infra.secret_files import CONSOLE_KEY, ENDPOINT_KEY, write_private
 from infra.settings import Settings
 

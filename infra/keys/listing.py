@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 from infra.keys.carrying import PURPOSES, Purpose, here
 from infra.keys.hash_keys import HashKeyFiles, console_key_files, endpoint_key_files, hash_key_files, load_hash_keys
-from infra.log.key_files import KeyFiles, gateway_key_files, load_keys, log_key_files, next_key
+from infra.keys.team_seals import team_key_files
 from infra.log.key_history import key_name
 from infra.log.signed_note import InvalidKey
+from infra.private_keys.key_files import KeyFiles, gateway_key_files, load_keys, log_key_files, next_key
 from infra.settings import Settings
 
 State = Literal["in use", "overlap", "replaced", "prepared", "requested", "wrong"]
@@ -47,6 +48,8 @@ def list_keys(settings: Settings, now: datetime, tokens: Mapping[str | None, int
                 found += _hash_keys(purpose, console_key_files(settings), now)
             elif purpose == "webhooks":
                 found += _hash_keys(purpose, endpoint_key_files(settings), now)
+            elif purpose == "teams":
+                found += _hash_keys(purpose, team_key_files(settings), now)
             else:
                 signer = log_key_files(settings) if purpose == "log" else gateway_key_files(settings)
                 found += _signing_keys(purpose, signer, now)

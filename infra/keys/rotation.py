@@ -21,7 +21,9 @@ from infra.keys.hash_keys import (
     new_hash_key,
     write_rotated,
 )
-from infra.log.key_files import (
+from infra.log.key_history import key_name, sign_transition
+from infra.log.signed_note import LogKey
+from infra.private_keys.key_files import (
     KeyFiles,
     KeyRing,
     NextKey,
@@ -31,9 +33,7 @@ from infra.log.key_files import (
     next_key,
     write_next,
 )
-from infra.log.key_history import key_name, sign_transition
-from infra.log.signed_note import LogKey
-from infra.log.token_key import is_in_file, registered_key
+from infra.private_keys.token_key import is_in_file, registered_key
 from infra.secret_files import write_private
 
 State = Literal["registered", "prepared", "requested", "rotated"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +22,19 @@ from infra.secret_files import ACCOUNTS_KEY
 from infra.settings import Settings
 
 _MEMBERS: Final = ("username", "role", "holder", "team", "oidc_subject")
+
+
+@dataclass(frozen=True, slots=True)
+class SealKeyFiles:
+    """The files of the keys of seals that an auditor names; None: those of the settings, if they are here."""
+
+    accounts: Path | None = None
+    tokens: Path | None = None
+    teams: Path | None = None
+
+    @property
+    def any(self) -> bool:
+        return any((self.accounts, self.tokens, self.teams))
 
 
 class Seals:
@@ -81,6 +95,14 @@ class Seals:
     def is_token(self, row: Mapping[str, Any]) -> bool:
         """Whether the token's row has its seal."""
         return _equal(row["seal"], self.of_token(row))
+
+    def of_members(self, purpose: str, members: dict[str, Any]) -> bytes:
+        """The seal of these members for one purpose, which ends with a slash."""
+        return self._hash(purpose.encode(), members)
+
+    def is_of_members(self, seal: bytes | None, purpose: str, members: dict[str, Any]) -> bool:
+        """Whether it is their seal."""
+        return _equal(seal, self.of_members(purpose, members))
 
     def _hash(self, purpose: bytes, members: dict[str, Any]) -> bytes:
         return hmac.new(self._key, purpose + canonical_bytes(members), sha256).digest()

@@ -83,7 +83,7 @@ class Verifier:
 
 
 class PrivateKey(Protocol):
-    """What signs with Ed25519: a key in a file (`LogKey`), or in a PKCS#11 token (`infra.log.token_key`)."""
+    """What signs with Ed25519: a key in a file (`LogKey`), or in a PKCS#11 token (`infra.private_keys.token_key`)."""
 
     @property
     def name(self) -> str: ...

@@ -29,7 +29,7 @@ READ_MODEL_OWNER: Final = "read-model-owner"
 FORMER_ROLE: Final = "yesser"
 """Owned everything before there were roles; it keeps nothing and cannot log in any more."""
 SCRATCH: Final = ("reader", "auditor")
-"""Principals that fold the log into tables of their own, which they drop (as-of views, checks of commitments)."""
+"""Principals that fold the log into temporary tables (as-of views, checks)."""
 _SQL: Final = queries("infra.postgres", "roles.sql")
 
 
@@ -56,7 +56,6 @@ def roles_sql(database: str, consumers: Iterable[str] = CONSUMERS) -> list[str]:
         f"GRANT {owner} TO {database_role(consumer)}, {database_role('operator')} WITH INHERIT FALSE, SET TRUE"
         for consumer, owner in zip(consumers, owners, strict=True)
     ]
-    makers = ", ".join([*owners, *map(database_role, SCRATCH)])
     return [
         *(_create(role, "NOLOGIN") for role in (OWNER_ROLE, *owners)),
         *(_create(role, "LOGIN") for role in logins),
@@ -64,7 +63,7 @@ def roles_sql(database: str, consumers: Iterable[str] = CONSUMERS) -> list[str]:
         f"ALTER ROLE {migrator} SET role = '{OWNER_ROLE}'",
         f"GRANT {', '.join(owners)} TO {OWNER_ROLE}",
         *becoming,
-        *_database_sql(database, logins, makers),
+        *_database_sql(database, logins, owners),
     ]
 
 
@@ -143,13 +142,16 @@ def _create(role: str, kind: str) -> str:
     )
 
 
-def _database_sql(database: str, logins: Iterable[str], makers: str) -> list[str]:
+def _database_sql(database: str, logins: Iterable[str], owners: Iterable[str]) -> list[str]:
     """The statements that give one database to its owner and let nobody else in."""
+    scratch = ", ".join(map(database_role, SCRATCH))
     return [
         f'ALTER DATABASE "{database}" OWNER TO {OWNER_ROLE}',
         f'REVOKE ALL ON DATABASE "{database}" FROM PUBLIC',
         f'GRANT CONNECT ON DATABASE "{database}" TO {", ".join(logins)}',
-        f'GRANT CREATE ON DATABASE "{database}" TO {makers}',
+        f'GRANT CREATE ON DATABASE "{database}" TO {", ".join(owners)}',
+        f'REVOKE CREATE ON DATABASE "{database}" FROM {scratch}',  # earlier releases gave it
+        f'GRANT TEMPORARY ON DATABASE "{database}" TO {scratch}',
     ]
 
 

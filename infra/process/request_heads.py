@@ -1,7 +1,7 @@
 """uvicorn's HTTP protocol with limits for the head of a request: its time and its bytes.
 
 Without them a client that sends half a head, or nothing after an answer, keeps its connection, and one that sends a
-head without an end fills the memory. The gateway has a protocol of its own, which limits more.
+head without an end fills the memory. The gateway's protocol is one of these, which limits more.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ class HeadLimits(HttpToolsProtocol):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
+        self.head_timeout_s = HEAD_TIMEOUT_S
         self._deadline: TimerHandle | None = None
         self._bytes_beside_bodies = 0
 
@@ -40,7 +41,7 @@ class HeadLimits(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self._bytes_beside_bodies > HEAD_BYTES_MAX:
-            self._end(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            self._close(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         elif self._deadline is None and not self._is_serving:
             self._start_deadline()
 
@@ -59,14 +60,17 @@ class HeadLimits(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def _start_deadline(self) -> None:
-        self._deadline = self.loop.call_later(HEAD_TIMEOUT_S, self._end, HTTPStatus.REQUEST_TIMEOUT)
+        self._deadline = self.loop.call_later(self.head_timeout_s, self._give_up)
+
+    def _give_up(self) -> None:
+        self._close(HTTPStatus.REQUEST_TIMEOUT)
 
     def _stop_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
-    def _end(self, status: HTTPStatus) -> None:
+    def _close(self, status: HTTPStatus) -> None:
         """Close the connection. It gets an answer unless that could be mistaken for the answer to another request."""
         self._stop_deadline()
         if self._bytes_beside_bodies and not self._is_serving:

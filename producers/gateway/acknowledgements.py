@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from infra.kafka.client_config import agency_topic
-from infra.log.key_files import KeyRing
 from infra.log.key_history import key_name
 from infra.log.receipt import RECEIPT_KIND, signed_line
+from infra.private_keys.key_files import KeyRing
 
 
 class Stored(NamedTuple):

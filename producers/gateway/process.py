@@ -15,9 +15,9 @@ import structlog
 from starlette.types import ASGIApp
 
 from infra.kafka.client_config import refuse_plain_kafka
-from infra.log.key_files import gateway_key_files, load_keys, load_or_create_keys
 from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool, create_pool
+from infra.private_keys.key_files import gateway_key_files, load_keys, load_or_create_keys
 from infra.process.commands import Process
 from infra.process.health import Readiness
 from infra.process.http_server import Server, listening, running

@@ -16,10 +16,10 @@ import httpx
 import pytest
 
 from consumers.cosigning.cosigning import Cosigning
-from infra.log.key_files import load_keys, log_key_files
 from infra.log.reader import log_size
 from infra.log.signed_note import LogKey, Verifier
 from infra.postgres.connection import Connection
+from infra.private_keys.key_files import load_keys, log_key_files
 from infra.process import lease
 from infra.process.leader_election import Term
 from infra.settings import Settings

@@ -39,11 +39,11 @@ from consumers.revenue.statements.read import statement_parts
 from events.wire.entry import parse_entry
 from infra.cli import COLLECT_EVERY
 from infra.embedded.stack import running_stack
-from infra.log.key_files import log_key_files
 from infra.log.merkle import TileTree, leaf_hash
 from infra.postgres.connection import Connection, connect
 from infra.postgres.migrate import create_tables
 from infra.principals import SUPERUSER
+from infra.private_keys.key_files import log_key_files
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import raw_entries, write_log
 from tests.oracle.log import EntryDict, make_entry, make_event

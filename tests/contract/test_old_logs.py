@@ -26,9 +26,9 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.read import balances
 from events.validation.refusal import REFUSED
 from events.wire.entry import parse_entry
-from infra.log.key_files import load_or_create_keys, log_key_files
 from infra.log.signed_note import Checkpoint, parse_vkey
 from infra.postgres.connection import Connection
+from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
 from producers.refusals.read import SQL as REFUSALS
 from tests.integration.consumers.pipeline.written_log import apply_live

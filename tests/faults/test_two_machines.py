@@ -14,10 +14,10 @@ from consumers.registrar.guards.checkpoint_topic import read_topic_checkpoints
 from infra.embedded.processes.signals import SEPARATE
 from infra.embedded.stack import running_stack
 from infra.kafka.client_config import bootstrap
-from infra.log.key_files import load_keys, log_key_files
 from infra.log.reader import log_size
 from infra.postgres.connection import Connection, address, connect
 from infra.principals import SUPERUSER
+from infra.private_keys.key_files import load_keys, log_key_files
 from infra.settings import Settings
 from tests.audit_go.auditor import HAS_GO, built
 from tests.faults.machines import FAULTS, Machine, harm_the_one_at_work, machine, publish

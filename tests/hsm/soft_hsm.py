@@ -16,7 +16,7 @@ import pkcs11
 from pkcs11 import Attribute, KeyType, Mechanism
 from pkcs11.util.ec import encode_named_curve_parameters
 
-from infra.log import token_session
+from infra.private_keys import token_session
 
 HAS_SOFT_HSM: Final = shutil.which("softhsm2-util") is not None
 MODULES: Final = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm2.so")

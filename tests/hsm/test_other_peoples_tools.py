@@ -10,7 +10,7 @@ import pytest
 from consumers.audit.mirror import write_mirror
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.signed_note import checkpoint_text, sign_note
-from infra.log.token_key import registered_key
+from infra.private_keys.token_key import registered_key
 from tests.audit_go.auditor import Auditor, built
 from tests.hsm.soft_hsm import SoftHsm
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of, sample_entries

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from infra.keys.rotation import register_log_key
-from infra.log.key_files import NextKey, load_keys, log_key_files, next_key, write_next
 from infra.log.reader import log_size
 from infra.log.signed_note import parse_checkpoint
-from infra.log.token_key import is_in_file
 from infra.postgres.connection import Connection
+from infra.private_keys.key_files import NextKey, load_keys, log_key_files, next_key, write_next
+from infra.private_keys.token_key import is_in_file
 from infra.settings import Settings
 from tests.hsm.soft_hsm import SoftHsm
 from tests.integration.consumers.registrar.registering import (

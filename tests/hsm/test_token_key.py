@@ -10,11 +10,11 @@ import pytest
 
 from events.errors import Halt
 from infra.keys.rotation import CannotRotate, register_log_key
-from infra.log.key_files import KeyFiles, NextKey, adopt, load_keys, load_or_create_keys, next_key, write_next
 from infra.log.key_history import parse_transition, sign_transition
 from infra.log.signed_note import InvalidKey, LogKey, checkpoint_text, parse_checkpoint, sign_note
-from infra.log.token_key import TokenKey, registered_key
-from infra.log.token_session import TokenUnavailable
+from infra.private_keys.key_files import KeyFiles, NextKey, adopt, load_keys, load_or_create_keys, next_key, write_next
+from infra.private_keys.token_key import TokenKey, registered_key
+from infra.private_keys.token_session import TokenUnavailable
 from tests.hsm.soft_hsm import PIN, SoftHsm
 
 NAME = "log.example/0"

@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
-from uuid import uuid4
 
 import orjson
 
@@ -103,15 +102,15 @@ async def _compared(
     try:
         select = "SELECT position FROM platform.position WHERE consumer = $1"
         position = progress.position = await connection.fetchval(select, consumer.name) or 0
-        scratch = Scratch(consumer, f"check_{consumer.schema}_{uuid4().hex[:12]}")
+        scratch = Scratch(consumer)
         await scratch.create(connection, lasting=False)
         own = [claim for claim in claims if claim.name in tables and claim.log_index <= position]
         for stop in sorted({claim.log_index for claim in own}):
-            await replay(settings, connection, [scratch], stop, progress.advance)
+            await replay(settings, [(connection, scratch)], stop, progress.advance)
             for claim in own:
                 if claim.log_index == stop:
                     hashes[claim.name, stop] = await table_hash(connection, tables[claim.name])
-        await replay(settings, connection, [scratch], position, progress.advance)
+        await replay(settings, [(connection, scratch)], position, progress.advance)
         found = []
         for name, table in tables.items():
             differences = await compare(connection, table, consumer.schema, scratch.schema)

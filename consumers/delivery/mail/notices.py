@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import structlog
+
 from consumers.campaigns.read import CHANNELS
 from consumers.delivery.due_campaigns import NoTeam, due_campaigns, team_of
 from consumers.delivery.mail import asking, wording
@@ -25,16 +27,19 @@ from consumers.delivery.mail.message import BadAddress, Identity, checked_addres
 from consumers.delivery.mail.moments import DIGEST_VALID, today
 from consumers.delivery.mail.queue import VALID, Claimed
 from consumers.delivery.recipients import SQL as RECIPIENTS
-from consumers.delivery.recipients import Recipient, recipients_of
+from consumers.delivery.recipients import Recipient, is_team_sealed, recipients_of
 from consumers.delivery.words import CHANNELS as CHANNEL_NAMES
 from events.errors import Reject
 from events.values.working_days import riyadh_date
 from events.wire.entry import Entry, parse_entry
+from infra.keys.team_seals import TeamSeals
 from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.delivery.mail", "notices.sql")
+
+log = structlog.get_logger()
 
 
 class NotSent(Reject):
@@ -61,7 +66,7 @@ def short_kind(kind: str) -> str:
 
 
 async def prepare(
-    connection: Connection, claimed: Claimed, now: datetime, links: Links, console: str | None
+    connection: Connection, claimed: Claimed, now: datetime, links: Links, seals: TeamSeals, console: str | None
 ) -> Prepared:
     """Raises `NotSent` where nobody is to get it, or nothing is to be said any more."""
     kind = short_kind(claimed.kind)
@@ -75,6 +80,12 @@ async def prepare(
         team = await team_of(connection, claimed.agency, claimed.team)
     except NoTeam:
         raise NotSent("cancelled", "team-closed") from None
+    if not await is_team_sealed(connection, seals, claimed.agency, claimed.team):
+        log.error(
+            "a team's row or its contacts were changed in the database: it gets no e-mail (yesser teams seal)",
+            team=f"{claimed.agency}/{claimed.team}",
+        )
+        raise NotSent("failed", "team-changed")
     await connection.execute(RECIPIENTS["adopt"], claimed.agency, claimed.team)
     contacts = await recipients_of(connection, claimed.agency, claimed.team)
     recipient = _asked(contacts, claimed) if kind == asking.KIND else _recipient(contacts, kind, now)

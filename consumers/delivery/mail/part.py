@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from functools import partial
 from typing import Final, Literal, cast
 
 import structlog
@@ -27,6 +28,7 @@ from consumers.delivery.mail.smtp import MailNotConfigured, Outcome, SmtpServer,
 from consumers.delivery.mail.timed import TimedMessages
 from consumers.delivery.secrets import link_key
 from events.errors import Halt
+from infra.keys.team_seals import TeamSeals
 from infra.observability.logs import LogOnce
 from infra.observability.telemetry import count
 from infra.postgres.connection import Connection
@@ -61,7 +63,8 @@ async def work(settings: Settings, term: Term, round_ended: Callable[[], None]) 
         raise Halt("YESSER_MAIL_SERVER is set without YESSER_PUBLIC_ADDRESS: set the address that e-mails link to.")
     links = Links(settings.gateway_address, link_key(settings))
     async with term.connected(settings, "delivery mail") as connection:
-        post = PostOffice(connection, term.epoch, server, sender, links, settings.console_address)
+        seals = partial(TeamSeals.of, settings)
+        post = PostOffice(connection, term.epoch, server, sender, links, seals, settings.console_address)
         timed, next_round = TimedMessages(), 0.0
         await queue.give_back(connection, term.epoch, _utc_now())
         while not term.stop.is_set():
@@ -92,6 +95,7 @@ class PostOffice:
     server: SmtpServer
     sender: Sender
     links: Links
+    seals: Callable[[], TeamSeals]
     console: str | None = None
     clock: Callable[[], datetime] = _utc_now
     _failures: int = 0
@@ -121,7 +125,7 @@ class PostOffice:
         """What became of it; None where it was not to be sent."""
         now = self.clock()
         try:
-            prepared = await prepare(self.connection, claimed, now, self.links, self.console)
+            prepared = await prepare(self.connection, claimed, now, self.links, self.seals(), self.console)
             message = self._written(prepared, claimed, now)
         except NotSent as reason:
             state = cast(Literal["failed", "cancelled"], reason.state)

@@ -10,11 +10,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
+from functools import partial
 from typing import Any, Final
+
+import structlog
+from asyncpg import Record
 
 from consumers.delivery import delivery_lease
 from consumers.delivery.queue import Queue
 from consumers.delivery.routing.matching import CampaignEntry, NewMessage, Subscription, new_messages
+from infra.keys.team_seals import TeamSeals
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.process.leader_election import Term
@@ -27,6 +33,8 @@ ADOPTED_MAX: Final = 5_000
 CHANNELS: Final = ("yesser_campaigns", "yesser_delivery")
 """New entries about campaigns; messages that others added."""
 
+_TABLE: Final = "delivery.subscription"
+log = structlog.get_logger()
 _SQL: Final = queries("consumers.delivery.routing", "routing.sql")
 
 
@@ -36,7 +44,8 @@ async def route(settings: Settings, term: Term, round_ended: Callable[[], None])
         woken = asyncio.Event()
         for channel in CHANNELS:
             await connection.add_listener(channel, lambda *_: woken.set())
-        router = Router(connection, term.epoch, Allowance(settings.webhook_backfill_per_s, time.monotonic))
+        allowance = Allowance(settings.webhook_backfill_per_s, time.monotonic)
+        router = Router(connection, term.epoch, allowance, partial(TeamSeals.of, settings))
         while not term.stop.is_set():
             woken.clear()
             more = await router.round()
@@ -67,10 +76,15 @@ class Allowance:
 class Router:
     """The router of one term."""
 
-    def __init__(self, connection: Connection, epoch: int, backfill: Allowance) -> None:
+    def __init__(self, connection: Connection, epoch: int, backfill: Allowance, seals: Callable[[], TeamSeals]) -> None:
         self._connection = connection
         self._epoch = epoch
         self._backfill = backfill
+        self._seals = seals
+        self._sealed: dict[int, Record] = {}
+        """The rows whose seals were found right, by id."""
+        self._named: set[int] = set()
+        """Those whose wrong seal was logged."""
         self._queue = Queue(connection)
         self._are_campaigns_there = False
 
@@ -100,13 +114,12 @@ class Router:
             return False
         async with self._connection.transaction():
             await delivery_lease.hold(self._connection, self._epoch)
-            row = await self._connection.fetchrow(_SQL["backfills"])
+            rows = await self._connection.fetch(_SQL["backfills"])
+            known = {each.subscription_id: each for each in await self._subscriptions()} if rows else {}
+            row = next((row for row in rows if row["subscription_id"] in known), None)
             if row is None:
                 return False
-            found = [each for each in await self._subscriptions() if each.subscription_id == row["subscription_id"]]
-            if not found:
-                return True  # it has just ended
-            (subscription,) = found
+            subscription = known[row["subscription_id"]]
             end: int = row["backfill_to"]
             entries = await self._entries(row["backfill_next"], end, subscription.agency, limit)
             await self._add(new_messages(entries, [subscription], replay=True))
@@ -123,7 +136,19 @@ class Router:
         return [CampaignEntry(*row) for row in await self._connection.fetch(_SQL["entries"], first, end, owner, limit)]
 
     async def _subscriptions(self) -> list[Subscription]:
-        return [Subscription(*row) for row in await self._connection.fetch(_SQL["subscriptions"])]
+        rows = await self._connection.fetch(_SQL["subscriptions"])
+        unknown = [row for row in rows if self._sealed.get(row["subscription_id"]) != row]
+        if unknown:
+            seals = self._seals()
+            self._sealed |= {row["subscription_id"]: row for row in unknown if seals.is_sealed(_TABLE, row)}
+        wrong = {row["subscription_id"] for row in unknown if self._sealed.get(row["subscription_id"]) != row}
+        for subscription_id in sorted(wrong - self._named):
+            log.error(
+                "a subscription's row was changed in the database: nothing is sent by it (yesser teams seal)",
+                subscription_id=subscription_id,
+            )
+        self._named = wrong
+        return [Subscription(*row[: len(fields(Subscription))]) for row in rows if row["subscription_id"] not in wrong]
 
     async def _add(self, messages: Iterable[NewMessage]) -> None:
         await add_messages(self._connection, self._queue, [*messages])

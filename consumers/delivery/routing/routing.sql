@@ -21,7 +21,7 @@ ORDER BY r.index LIMIT $4
 
 -- name: subscriptions
 SELECT s.subscription_id, s.agency, s.team, s.route, s.endpoint_id, s.rules, s.services, s.channels, s.types, s.from_index,
-    e.disabled_at IS NOT NULL AS is_disabled
+    e.disabled_at IS NOT NULL AS is_disabled, s.backfill_to, s.ended_at, s.seal
 FROM delivery.subscription s LEFT JOIN delivery.endpoint e USING (endpoint_id)
 WHERE s.ended_at IS NULL
 ORDER BY s.subscription_id

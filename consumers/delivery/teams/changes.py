@@ -11,9 +11,11 @@ from typing import Final
 
 from events.errors import YesserError
 from events.faults.problems import Bilingual
+from infra.keys.team_seals import TeamSeals
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.postgres.trail import Actor, add_to_trail
+from infra.settings import Settings
 
 SQL: Final = queries("consumers.delivery.teams", "teams.sql")
 
@@ -33,10 +35,19 @@ class NotAllowedNow(YesserError):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The connection of a change and who makes it. `by`: None for the operator of a command."""
+    """The connection of a change and who makes it. `by`: None for the operator of a command.
+
+    `settings` say where the key of the seals is.
+    """
 
     connection: Connection
+    settings: Settings
     by: Actor | None = None
+
+    @property
+    def seals(self) -> TeamSeals:
+        """In `changing`: a rotation that goes on meanwhile seals the rows again. Raises `InvalidKey`."""
+        return TeamSeals.of(self.settings)
 
     @asynccontextmanager
     async def changing(self, agency: str, *words: str) -> AsyncIterator[Connection]:
@@ -45,6 +56,7 @@ class Desk:
         Words hold no address and no URL, which may hold a secret. Raises `NotFound` for an unknown agency.
         """
         async with self.connection.transaction():
+            await self.connection.execute(SQL["lock_seals"])
             await self.connection.execute(SQL["lock_agency"], agency)
             if not await self.connection.fetchval(SQL["is_registered"], agency):
                 raise NotFound(f"the agency {agency} is not registered: see `yesser agencies list`.")

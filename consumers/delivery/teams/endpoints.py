@@ -56,7 +56,8 @@ async def add_endpoint(desk: Desk, agency: str, new: NewWebhook, allowed: Destin
                 f"The team has this URL already: {known}. For new secrets: `yesser webhooks rotate {known}`.",
             )
         await _require_room(connection, agency, new.team)
-        await connection.execute(SQL["add_endpoint"], endpoint_id, agency, new.team, new.url)
+        row = {"endpoint_id": endpoint_id, "agency": agency, "team": new.team, "url": new.url}
+        await connection.execute(SQL["add_endpoint"], *row.values(), desk.seals.seal("delivery.endpoint", row))
         return await _add_secrets(connection, endpoint_id, first=1)
 
 

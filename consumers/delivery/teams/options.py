@@ -71,7 +71,8 @@ def asked(model: type[Input], document: dict[str, Any]) -> Input:
 def change(work: Callable[[Desk], Awaitable[Answer]]) -> Answer:
     """What `work` returns, as the administrator. Raises `click.UsageError`."""
     with usage_errors():
-        return with_database(Settings().acting_as("administrator"), "teams", lambda connection: work(Desk(connection)))
+        settings = Settings().acting_as("administrator")
+        return with_database(settings, "teams", lambda connection: work(Desk(connection, settings)))
 
 
 def query(work: Callable[[Connection], Awaitable[Answer]]) -> Answer:

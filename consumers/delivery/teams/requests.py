@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 import orjson
+import structlog
 from fastapi import Depends, Request, Response
 
 from consumers.delivery.secrets import NoSealingKey
@@ -27,10 +28,12 @@ from infra.http.problems import Problem, language_of
 from infra.http.rate_limits import RateLimit
 from infra.http.routes import CONNECTION_WAIT_S, RouteParts
 from infra.json_documents import to_json
+from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import Connection, connected
 from infra.postgres.trail import Actor
 
 JSON: Final = "application/json"
+log = structlog.get_logger()
 BODY_BYTES_MAX: Final = 64 << 10
 CHANGES_AT_ONCE_MAX: Final = 4
 """Of all agencies: each holds a connection."""
@@ -103,7 +106,7 @@ class TeamRequest:
             raise Problem("too-many-requests", retry_after_s=wait_s)
         async with self.changes.connected() as connection:
             with self._problems():
-                yield Desk(connection, by=Actor(caller.account, caller.quota_name))
+                yield Desk(connection, self.changes.parts.settings, by=Actor(caller.account, caller.quota_name))
 
     def page(self, rows: Sequence[dict[str, Any]], key: Key | None) -> Response:
         """A page of a list, with the address of the next one; `key` is that of the last row, None on the last page."""
@@ -123,6 +126,9 @@ class TeamRequest:
             yield
         except NotFound:
             raise Problem("not-found") from None
+        except InvalidKey as error:
+            log.error("what teams manage cannot be sealed", exc_info=error)
+            raise Problem("overloaded", retry_after_s=5) from None
         except NoSealingKey:
             raise Problem("overloaded", retry_after_s=5) from None
         except NotAllowedNow as error:

@@ -10,6 +10,7 @@ from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached, require_open_team
 from consumers.delivery.teams.endpoints import open_endpoints
 from consumers.delivery.teams.inputs import NewSubscription, invalid_value
+from infra.keys.team_seals import TeamSeals
 from infra.log.reader import entries_recorded_by, log_size
 from infra.postgres.connection import Connection
 
@@ -70,7 +71,10 @@ async def add_subscription(desk: Desk, agency: str, new: NewSubscription, backfi
         await connection.execute(SQL["lock_routing"])
         live = await connection.fetchval(SQL["live_from"])
         again = None if backfill is None or backfill >= live else (backfill, live)
-        subscription_id = await connection.fetchval(SQL["add_subscription"], *wanted, live, *(again or (None, None)))
+        (row,) = await connection.fetch(SQL["add_subscription"], *wanted, live, *(again or (None, None)))
+        subscription_id = row["subscription_id"]
+        seal = desk.seals.seal("delivery.subscription", row)
+        await connection.execute(SQL["seal_subscription"], subscription_id, seal)
     return {
         "subscription_id": subscription_id,
         "endpoint_id": endpoint_id,
@@ -89,7 +93,17 @@ async def end_subscription(desk: Desk, agency: str | None, subscription_id: int)
         raise NotFound(f"there is no subscription {subscription_id}: see `yesser subscriptions list`.")
     named = f"{row['agency']}/{row['team']}"
     async with desk.changing(row["agency"], "subscriptions end", named, str(subscription_id)) as connection:
-        await connection.execute(SQL["end_subscription"], subscription_id)
+        await end_subscriptions(connection, desk.seals, row["agency"], row["team"], subscription_id)
+
+
+async def end_subscriptions(
+    connection: Connection, seals: TeamSeals, agency: str, team: str, subscription_id: int | None = None
+) -> None:
+    """End those of a team, or one of them. A row that had not its seal gets none by this."""
+    for row in await connection.fetch(SQL["end_subscriptions"], agency, team, subscription_id):
+        if seals.is_sealed("delivery.subscription", {**row, "ended_at": None}):
+            seal = seals.seal("delivery.subscription", row)
+            await connection.execute(SQL["seal_subscription"], row["subscription_id"], seal)
 
 
 async def subscriptions_of(

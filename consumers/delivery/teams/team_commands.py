@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from consumers.delivery.calendar.commands import calendar, calendar_address
+from consumers.delivery.teams.changes import SQL, Desk
 from consumers.delivery.teams.endpoints import endpoints_of
 from consumers.delivery.teams.inputs import NewContacts, NewDomains, NewTeam
 from consumers.delivery.teams.options import agency_argument, asked, change, query, team_argument
+from consumers.delivery.teams.sealing import Row, described, put_seals, rotate_teams_key, unsealed_rows
 from consumers.delivery.teams.subscription_commands import subscriptions_table
 from consumers.delivery.teams.subscriptions import subscriptions_of
 from consumers.delivery.teams.teams import (
@@ -26,11 +29,22 @@ from consumers.delivery.teams.teams import (
 )
 from consumers.delivery.teams.webhook_commands import webhooks_table
 from consumers.delivery.words import reason_words, state_words
+from events.errors import Retry
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import AgencyCode
+from infra.keys.commands import add_rotation_to_trail, overlap_option, prepare_option, print_rotation
+from infra.keys.rotation import prepare_hash_key
+from infra.keys.team_seals import team_key_files
 from infra.postgres.connection import Connection
+from infra.postgres.trail import add_to_trail
+from infra.settings import Settings
+
+
+class RowsChanged(Retry):
+    """Rows were changed while you compared them: run the command again."""
+
 
 _CONTACT_HELP = "A desk's e-mail address, never a person's. Repeat it: the first is written to first, then the next."
 
@@ -153,6 +167,57 @@ def close(agency: str, team: str, as_json: bool) -> None:
         f"لم يعد الفريق {agency}/{team} يستقبل شيئًا، وحُذفت عناوينه.",
         f"The team {agency}/{team} gets nothing more, and its addresses are deleted.",
     )
+
+
+@teams.command("seal")
+@click.option("--yes", is_flag=True, help="Do not ask: you have compared each row with what it should say.")
+@json_option
+def seal(yes: bool, as_json: bool) -> None:
+    """Seal teams, webhooks and subscriptions that are of an earlier release, or whose row was changed in the database.
+
+    Nothing is sent by a row that has not its seal. Compare each with what its team says it should be.
+    """
+
+    async def unsealed(desk: Desk) -> list[Row]:
+        return await unsealed_rows(desk.connection, desk.seals)
+
+    rows = change(unsealed)
+    lines = [described(table, row) for table, row in rows]
+    if rows and not yes:
+        click.echo("\n".join(lines), err=True)
+        click.confirm(localized("أهذا ما يجب أن تقوله؟", "Is this what they should say?"), abort=True, err=True)
+
+    async def put(desk: Desk) -> None:
+        async with desk.connection.transaction():
+            await desk.connection.execute(SQL["lock_seals"])
+            if await unsealed(desk) != rows:
+                raise RowsChanged(RowsChanged.__doc__)
+            await put_seals(desk.connection, desk.seals, rows)
+            await add_to_trail(desk.connection, "teams seal", f"({len(rows)})")
+
+    if rows:
+        change(put)
+    print_confirmation({"sealed": lines}, as_json, f"خُتمت الصفوف: {len(rows)}.", f"Sealed rows: {len(rows)}.")
+
+
+@teams.command("rotate-key")
+@overlap_option
+@prepare_option
+@json_option
+def rotate_key(overlap_days: int, prepare: bool, as_json: bool) -> None:
+    """Replace the key of the seals of teams, webhooks and subscriptions, and seal them again.
+
+    The gateway and the delivery process go on meanwhile. An interrupted command can be repeated.
+    """
+    settings = Settings()
+    files = team_key_files(settings)
+    if prepare:
+        done = prepare_hash_key(files)
+    else:
+        now = datetime.now(UTC)
+        done = change(lambda desk: rotate_teams_key(desk.connection, files, overlap_days, now))
+    add_rotation_to_trail(settings, "teams", overlap_days, prepare=prepare)
+    print_rotation("teams", done, as_json)
 
 
 def teams_table(rows: Sequence[dict[str, Any]]) -> Grid:

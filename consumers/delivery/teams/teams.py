@@ -9,6 +9,8 @@ from typing import Any, Final
 from consumers.delivery.recipients import not_sent, recipients_of
 from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached, require_open_team
 from consumers.delivery.teams.inputs import NewTeam
+from consumers.delivery.teams.subscriptions import end_subscriptions
+from infra.keys.team_seals import TeamSeals
 from infra.postgres.connection import Connection
 
 TEAMS_MAX: Final = 100
@@ -27,14 +29,14 @@ async def add_team(desk: Desk, agency: str, new: NewTeam) -> None:
         if await connection.fetchval(SQL["teams_count"], agency) >= TEAMS_MAX:
             raise limit_reached(TEAMS_MAX, "أغلق فريقًا لا تحتاج إليه.", "close a team that is not needed.")
         await connection.execute(SQL["put_team"], agency, new.team, new.name.model_dump(), new.language)
-        await _put_contacts(connection, agency, new.team, new.contacts)
+        await _put_contacts(connection, desk.seals, agency, new.team, new.contacts)
 
 
 async def set_contacts(desk: Desk, agency: str, team: str, addresses: Sequence[str]) -> None:
     """Replace the addresses of a team, in the order in which they are written to. Raises `NotFound`."""
     async with desk.changing(agency, "teams contacts", f"{agency}/{team}", f"({len(addresses)})") as connection:
         await require_open_team(connection, agency, team)
-        await _put_contacts(connection, agency, team, addresses)
+        await _put_contacts(connection, desk.seals, agency, team, addresses)
 
 
 async def close_team(desk: Desk, agency: str, team: str) -> None:
@@ -44,8 +46,10 @@ async def close_team(desk: Desk, agency: str, team: str) -> None:
     """
     async with desk.changing(agency, "teams close", f"{agency}/{team}") as connection:
         await require_open_team(connection, agency, team)
-        for query in ("close_team", "end_subscriptions", "disable_endpoints", "revoke_calendar", "delete_contacts"):
+        for query in ("close_team", "disable_endpoints", "revoke_calendar"):
             await connection.execute(SQL[query], agency, team)
+        await end_subscriptions(connection, desk.seals, agency, team)
+        await _put_contacts(connection, desk.seals, agency, team, [])
 
 
 async def teams_of(
@@ -94,9 +98,15 @@ async def domains_of(connection: Connection, agency: str) -> list[str]:
     return [row["domain"] for row in await connection.fetch(SQL["domains"], agency)]
 
 
-async def _put_contacts(connection: Connection, agency: str, team: str, addresses: Sequence[str]) -> None:
+async def _put_contacts(
+    connection: Connection, seals: TeamSeals, agency: str, team: str, addresses: Sequence[str]
+) -> None:
+    """Replace the addresses, and seal the team with them: without the key nobody adds or changes one."""
     await connection.execute(SQL["delete_contacts"], agency, team)
     await connection.execute(SQL["add_contacts"], agency, team, list(addresses))
+    (row,) = await connection.fetch(SQL["team_to_seal"], agency, team)
+    seal = seals.seal("delivery.team", {**row, "contacts": addresses})
+    await connection.execute(SQL["seal_team"], agency, team, seal)
 
 
 def masked(address: str) -> str:

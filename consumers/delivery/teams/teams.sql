@@ -1,5 +1,9 @@
 -- Teams, webhooks and subscriptions. Each change first takes the lock of its agency, so that limits hold.
 
+-- name: lock_seals
+-- A rotation of the key waits for this transaction, and seals its rows again; those that begin later use the next key.
+SELECT pg_advisory_xact_lock_shared(7370056)
+
 -- name: lock_agency
 SELECT pg_advisory_xact_lock(7370019, hashtext($1))
 
@@ -18,6 +22,12 @@ SELECT count(*) FROM delivery.team WHERE agency = $1 AND closed_at IS NULL
 -- A closed team is opened again.
 INSERT INTO delivery.team (agency, team, name, language) VALUES ($1, $2, $3, $4)
 ON CONFLICT (agency, team) DO UPDATE SET name = EXCLUDED.name, language = EXCLUDED.language, closed_at = NULL
+
+-- name: team_to_seal
+SELECT agency, team, name, language, closed_at FROM delivery.team WHERE agency = $1 AND team = $2
+
+-- name: seal_team
+UPDATE delivery.team SET seal = $3 WHERE agency = $1 AND team = $2
 
 -- name: close_team
 UPDATE delivery.team SET closed_at = clock_timestamp() WHERE agency = $1 AND team = $2 AND closed_at IS NULL
@@ -62,7 +72,7 @@ SELECT count(*) FROM delivery.endpoint WHERE agency = $1 AND team = $2 AND disab
 SELECT endpoint_id FROM delivery.endpoint WHERE agency = $1 AND team = $2 AND url = $3 AND disabled_reason IS DISTINCT FROM 'by-team'
 
 -- name: add_endpoint
-INSERT INTO delivery.endpoint (endpoint_id, agency, team, url) VALUES ($1, $2, $3, $4)
+INSERT INTO delivery.endpoint (endpoint_id, agency, team, url, seal) VALUES ($1, $2, $3, $4, $5)
 
 -- name: endpoint
 SELECT agency, team FROM delivery.endpoint
@@ -146,7 +156,10 @@ SELECT pg_advisory_xact_lock(7370019)
 -- name: add_subscription
 INSERT INTO delivery.subscription (
     agency, team, route, endpoint_id, rules, services, channels, types, from_index, backfill_next, backfill_to
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING subscription_id
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING *
+
+-- name: seal_subscription
+UPDATE delivery.subscription SET seal = $2 WHERE subscription_id = $1
 
 -- name: subscriptions
 SELECT
@@ -161,8 +174,31 @@ ORDER BY subscription_id LIMIT $5
 SELECT agency, team, ended_at FROM delivery.subscription
 WHERE subscription_id = $1 AND ($2::text IS NULL OR agency = $2)
 
--- name: end_subscription
-UPDATE delivery.subscription SET ended_at = clock_timestamp() WHERE subscription_id = $1 AND ended_at IS NULL
-
 -- name: end_subscriptions
-UPDATE delivery.subscription SET ended_at = clock_timestamp() WHERE agency = $1 AND team = $2 AND ended_at IS NULL
+-- Those of a team, or one ($3).
+UPDATE delivery.subscription SET ended_at = clock_timestamp()
+WHERE agency = $1 AND team = $2 AND ended_at IS NULL AND ($3::bigint IS NULL OR subscription_id = $3) RETURNING *
+
+-- name: sealed_rows_of_teams
+-- Every team with its addresses, to be compared and sealed; the other tables below.
+SELECT t.agency, t.team, t.name, t.language, t.closed_at, t.seal,
+    array(SELECT c.address FROM delivery.contact c
+          WHERE (c.agency, c.team) = (t.agency, t.team) ORDER BY c.rank) AS contacts
+FROM delivery.team t ORDER BY t.agency, t.team
+
+-- name: sealed_rows_of_endpoints
+SELECT endpoint_id, agency, team, url, seal FROM delivery.endpoint ORDER BY endpoint_id
+
+-- name: sealed_rows_of_subscriptions
+SELECT * FROM delivery.subscription ORDER BY subscription_id
+
+-- name: seal_endpoint
+UPDATE delivery.endpoint SET seal = $2 WHERE endpoint_id = $1
+
+-- name: wait_for_writers
+-- Until the end of the transaction.
+SELECT pg_advisory_xact_lock(7370056)
+
+-- name: one_rotation
+-- Until the session ends.
+SELECT pg_advisory_lock(7370057)

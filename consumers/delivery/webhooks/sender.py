@@ -31,6 +31,7 @@ from consumers.delivery.webhooks.bodies import Bodies
 from consumers.delivery.webhooks.client import WebhookClient
 from consumers.delivery.webhooks.schedule import Outcome, disable_reason, is_late, policy, verdict
 from events.errors import StandDown
+from infra.keys.team_seals import TeamSeals
 from infra.observability.telemetry import count, gauge
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection
 from infra.process.leader_election import Term
@@ -99,6 +100,9 @@ class Sender:
 
     def _keys(self) -> list[PrivateKey]:
         return opening_keys(self._settings, datetime.now(UTC))
+
+    def _loaded(self) -> tuple[list[PrivateKey], TeamSeals]:
+        return self._keys(), TeamSeals.of(self._settings)
 
     def _notified(self, connection: object, sender: int, channel: str, payload: object) -> None:
         if "insert" in str(payload):
@@ -189,7 +193,7 @@ class Sender:
             self._refresh_at = time.monotonic() + REFRESH_S
         if not wanted:
             return
-        for found in await store.read_endpoints(self._connection, self._keys, wanted, self._health):
+        for found in await store.read_endpoints(self._connection, self._loaded, wanted, self._health):
             known = self._active.setdefault(found.endpoint_id, found)
             known.url, known.secrets, known.disabled_reason = found.url, found.secrets, found.disabled_reason
             known.jobs += new.pop(found.endpoint_id, [])

@@ -12,6 +12,7 @@ from nacl.public import PrivateKey
 from consumers.delivery.secrets import CannotUnseal, unseal
 from consumers.delivery.webhooks.active import Active, Attempt, Health, Message
 from consumers.delivery.webhooks.schedule import Policy, Reason
+from infra.keys.team_seals import TeamSeals
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.postgres.trail import Actor, add_to_trail
@@ -23,20 +24,20 @@ log = structlog.get_logger()
 
 async def read_endpoints(
     connection: Connection,
-    load: Callable[[], Sequence[PrivateKey]],
+    load: Callable[[], tuple[Sequence[PrivateKey], TeamSeals]],
     endpoint_ids: Collection[str],
     health: Mapping[str, Health],
 ) -> list[Active]:
     """These endpoints with their unsealed secrets, as far as they exist."""
     rows = await connection.fetch(_SQL["endpoints"], list(endpoint_ids))
-    keys = load()  # after the rows: a rotation writes its key before it seals a row for it
+    keys, seals = load()  # after the rows: a rotation writes its key before it seals a row for it
     return [
         Active(
             endpoint_id=row["endpoint_id"],
             agency=row["agency"],
             team=row["team"],
             url=row["url"],
-            secrets=_unsealed(keys, row),
+            secrets=_unsealed(keys, row) if _is_sealed(seals, row) else None,
             failing_since=row["failing_since"],
             disabled_reason=row["disabled_reason"],
             health=health.get(row["endpoint_id"]) or Health(),
@@ -111,6 +112,16 @@ async def next_due(connection: Connection, read: Iterable[tuple[str, datetime]],
     endpoint_ids, times = zip(*read, strict=True)
     rows = await connection.fetch(_SQL["next_due"], endpoint_ids, times, policy.lane_wait)
     return {row["endpoint_id"]: max(0.0, row["wait_s"]) for row in rows}
+
+
+def _is_sealed(seals: TeamSeals, row: Any) -> bool:
+    if seals.is_sealed("delivery.endpoint", row):
+        return True
+    log.error(
+        "a webhook's row was changed in the database: nothing is sent by it (yesser teams seal)",
+        endpoint_id=row["endpoint_id"],
+    )
+    return False
 
 
 def _unsealed(keys: Sequence[PrivateKey], row: Any) -> list[str] | None:

@@ -1,6 +1,6 @@
 -- name: endpoints
 -- With their active secrets, the newest first.
-SELECT e.endpoint_id, e.agency, e.team, e.url, e.failing_since, e.disabled_reason,
+SELECT e.endpoint_id, e.agency, e.team, e.url, e.seal, e.failing_since, e.disabled_reason,
     array(
         SELECT s.secret_id FROM delivery.endpoint_secret s
         WHERE s.endpoint_id = e.endpoint_id AND (s.expires_at IS NULL OR s.expires_at > clock_timestamp())

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Final
 
 from events.errors import Halt
-from infra.log.key_files import CHECKPOINT_FILE
 from infra.log.key_history import KeyHistory, Transition
 from infra.log.older_copy import older_copy
 from infra.log.reader import read_rotations, read_tree
 from infra.log.signed_note import Checkpoint, InvalidNote
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
+from infra.private_keys.key_files import CHECKPOINT_FILE
 from infra.secret_files import sync_folder
 
 _TRIED_BYTES: Final = 4096

@@ -39,7 +39,6 @@ from events.validation.verdicts import Agency
 from events.wire.entry import Entry, parse_entry
 from infra.kafka.client_config import agency_topic
 from infra.log.authority import REGISTERED
-from infra.log.key_files import load_keys, log_key_files
 from infra.log.key_history import KeyHistory
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.signed_note import Checkpoint
@@ -47,6 +46,7 @@ from infra.postgres.connection import TRANSIENT_ERRORS, connect, limit_idle
 from infra.postgres.outbox import PLATFORM
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
+from infra.private_keys.key_files import load_keys, log_key_files
 from infra.process import lease
 from infra.process.lease import LeaseSpec
 from infra.process.lease_renewal import renewing

@@ -1,5 +1,5 @@
-"""uvicorn's HTTP protocol with what it lacks: limits for connections, heads, pipelined requests and unread answers, the
-request rules of RFC 9110 and 9112, and answers sent in one piece.
+"""uvicorn's HTTP protocol with what it lacks beside limits for heads: limits for connections, pipelined requests and
+unread answers, the request rules of RFC 9110 and 9112, and answers sent in one piece.
 
 While no request is being served, a connection has a deadline: for its first head, for the rest of a partial head, and
 for what a client still sends after its answer. Reading a body has its own time limit (`body.py`). While an answer
@@ -17,10 +17,10 @@ from http import HTTPStatus
 from typing import Any, Final, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from infra.http.problems import CONTENT_TYPE, Language, Problem, RequestCode, language_of, problem_document, to_bytes
 from infra.observability.telemetry import count
+from infra.process.request_heads import HEAD_BYTES_MAX, HeadLimits
 from infra.settings import Settings
 from producers.gateway.http.peers import Connections
 from producers.gateway.http.transport import HeadWithBody, PausableFlow
@@ -29,8 +29,6 @@ WHOLE: Final = "yesser.whole"
 """The ASGI scope extension set when the whole body arrived before the application began."""
 CERTIFICATE: Final = "yesser.certificate"
 """The ASGI scope extension with the `name` of the client's certificate, if it showed one that is trusted."""
-HEAD_BYTES_MAX: Final = 65_536
-"""Checked on every read: a head never exceeds this plus one read of the socket."""
 TARGET_BYTES_MAX: Final = 8_192
 HEADERS_MAX: Final = 256
 PIPELINED_MAX: Final = 32
@@ -52,18 +50,17 @@ class ConnectionLimits:
         return cls(Connections(settings), settings.gateway_head_timeout_s, settings.gateway_write_timeout_s)
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(HeadLimits):
     """One connection within `limits`."""
 
     def __init__(self, limits: ConnectionLimits, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._limits = limits
+        self.head_timeout_s = limits.head_timeout_s
         self._host = ""
         self._certificate_name: str | None = None
-        self._deadline: TimerHandle | None = None
         self._write_deadline: TimerHandle | None = None
         self._in_head = self._in_body = self._has_upgrade = False
-        self._bytes_beside_bodies = 0
         self._fault: RequestCode = "malformed-request"
         self._ends_with: RequestCode | None = None
         """The problem that ends the connection once the requests before it have their answers."""
@@ -76,13 +73,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._host = self.client[0] if self.client else ""
         self._certificate_name = _common_name(transport.get_extra_info("peercert"))
         refused = self._limits.connections.open(self._host)
-        if refused is None:
-            self._start_deadline()
-        else:
+        if refused is not None:
             self._end(refused)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_deadline()
         self._stop_write_deadline()
         self._limits.connections.close(self._host)
         super().connection_lost(exc)
@@ -129,12 +123,6 @@ class BoundedProtocol(HttpToolsProtocol):
             self.scope.setdefault("extensions", {})[CERTIFICATE] = {"name": self._certificate_name}
         super().on_headers_complete()
         self._in_head, self._in_body = False, True
-        self._bytes_beside_bodies = 0
-        self._stop_deadline()
-
-    def on_body(self, body: bytes) -> None:
-        self._bytes_beside_bodies = 0
-        super().on_body(body)
 
     def on_message_complete(self) -> None:
         if self._has_upgrade:
@@ -192,19 +180,6 @@ class BoundedProtocol(HttpToolsProtocol):
         """Whether the request has exactly one `Host`, as HTTP/1.1 requires (RFC 9112 §3.2)."""
         hosts = sum(name == b"host" for name, _ in self.headers)
         return hosts == 1 or (hosts == 0 and self.parser.get_http_version() == "1.0")
-
-    @property
-    def _is_serving(self) -> bool:
-        """Whether a request's head is complete and its answer is not."""
-        return self.cycle is not None and not self.cycle.response_complete
-
-    def _start_deadline(self) -> None:
-        self._deadline = self.loop.call_later(self._limits.head_timeout_s, self._give_up)
-
-    def _stop_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
 
     def _give_up(self) -> None:
         self._deadline = None

@@ -105,8 +105,8 @@ async def require_same(settings: Settings, consumers: Sequence[Consumer], index:
 
 async def is_of_views(shown: View) -> bool:
     """Whether it was not folded into tables."""
-    plan = f"{shown.schemas[PROJECTIONS.name]}.plan"
-    kind: str = await shown.connection.fetchval("SELECT relkind::text FROM pg_class WHERE oid = $1::regclass", plan)
+    connection = await shown.use(PROJECTIONS)
+    kind: str = await connection.fetchval("SELECT relkind::text FROM pg_class WHERE oid = 'plan'::regclass")
     return kind == "v"
 
 

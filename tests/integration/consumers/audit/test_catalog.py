@@ -15,19 +15,19 @@ from click.testing import CliRunner
 
 from consumers.database_audit import catalog
 from consumers.database_audit.catalog import CatalogDiffers, compare_catalog, listing
-from consumers.database_audit.database import UNSEALED
 from consumers.operations.audit_command import audit
 from consumers.rebuild.rebuild import RebuildOptions, rebuild
 from consumers.registry import CONSUMERS
 from infra.log.authority import TableDiffers
-from infra.log.key_files import load_or_create_keys, log_key_files
 from infra.log.merkle import TileTree
 from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection, connected
+from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from tests.catalog_listing import as_prepared, of_tests
 from tests.integration.consumers.console.at_the_console import SEALS, add_account, write_accounts_key
+from tests.team_seals import seal_rows
 
 HIDDEN: Final = (
     "ALTER TABLE revenue.payout ENABLE ROW LEVEL SECURITY;"
@@ -185,9 +185,60 @@ async def test_a_changed_account_and_a_changed_token_are_named(command: Command,
             )
 
 
+@pytest.mark.parametrize(
+    ("change", "table", "key"),
+    [
+        (
+            "UPDATE delivery.contact SET address = 'thief@health.example'",
+            "delivery.team, delivery.contact",
+            "health/press",
+        ),
+        (
+            "INSERT INTO delivery.contact VALUES ('health', 'press', 2, 'x@health.example')",
+            "delivery.team, delivery.contact",
+            "health/press",
+        ),
+        ("DELETE FROM delivery.contact", "delivery.team, delivery.contact", "health/press"),
+        ("UPDATE delivery.team SET name = '{}'", "delivery.team, delivery.contact", "health/press"),
+        ("UPDATE delivery.endpoint SET url = 'https://thief.example'", "delivery.endpoint", "ep_1"),
+        ("UPDATE delivery.endpoint SET agency = 'labour'", "delivery.endpoint", "ep_1"),
+        (
+            "INSERT INTO delivery.endpoint VALUES ('ep_0', 'health', 'press', 'https://thief.example')",
+            "delivery.endpoint",
+            "ep_0",
+        ),
+        ("UPDATE delivery.subscription SET endpoint_id = NULL, route = 'email'", "delivery.subscription", "1"),
+        ("UPDATE delivery.subscription SET ended_at = NULL", "delivery.subscription", "1"),
+    ],
+)
+async def test_a_changed_added_or_swapped_row_of_a_team_is_named(
+    command: Command, connection: Connection, change: str, table: str, key: str
+) -> None:
+    for statement in (
+        "INSERT INTO delivery.team (agency, team, name) VALUES ('health', 'press', '[1]'), ('labour', 'press', '[2]')",
+        "INSERT INTO delivery.contact VALUES ('health', 'press', 1, 'desk@health.example')",
+        "INSERT INTO delivery.endpoint VALUES ('ep_1', 'health', 'press', 'https://right.example')",
+        "INSERT INTO delivery.subscription (agency, team, route, endpoint_id, from_index, ended_at)"
+        " VALUES ('health', 'press', 'webhook', 'ep_1', 0, now())",
+    ):
+        await connection.execute(statement)
+    await seal_rows(connection)
+    await connection.execute("UPDATE delivery.endpoint SET failing_since = now(), disabled_at = now()")
+    assert orjson.loads((await command.run("--json")).stdout)["ok"] is True
+    await connection.execute(change)
+    found = await command.found()
+    assert (found["table"], found["key"]) == (table, key)
+
+
+async def test_an_auditor_reads_no_address_and_no_url(auditor: Connection) -> None:
+    for query in ("SELECT address FROM delivery.contact", "SELECT url FROM delivery.endpoint"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await auditor.fetch(query)
+
+
 async def test_it_says_what_was_not_compared(command: Command, prepared: Settings) -> None:
     whole = orjson.loads((await command.run("--json")).stdout)["database"]
-    assert whole["not_compared"] == list(UNSEALED)
+    assert whole["not_compared"] == []
     assert (whole["rows"]["console.account"], whole["rows"]["platform.token"]) == (1, 1)
     key = prepared.secret_path("key", "accounts")
     elsewhere = key.rename(key.with_name("elsewhere"))
@@ -196,7 +247,15 @@ async def test_it_says_what_was_not_compared(command: Command, prepared: Setting
     assert "Not compared: the rows that folds made (`yesser rebuild --compare`), indexes" in said
     assert "platform.token, console.account" in said
     given = orjson.loads((await command.run("--json", "--accounts-key", str(elsewhere))).stdout)["database"]
-    assert given["not_compared"] == [*UNSEALED, "platform.token"]
+    assert given["not_compared"] == ["platform.token"]
+    (prepared.secrets_folder / "teams" / "key").unlink()
+    less = orjson.loads((await command.run("--json")).stdout)["database"]
+    assert less["not_compared"][-4:] == [
+        "delivery.team",
+        "delivery.contact",
+        "delivery.endpoint",
+        "delivery.subscription",
+    ]
 
 
 async def test_an_auditor_reads_no_hash_of_a_password(auditor: Connection) -> None:

@@ -26,11 +26,11 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.errors import Tampered
 from events.validation.verdicts import Agency
 from infra.log.authority import TableDiffers
-from infra.log.key_files import load_or_create_keys, log_key_files
 from infra.log.reader import read_entries
 from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection
 from infra.postgres.trail import Actor, add_to_trail
+from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.process import lease
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live

@@ -50,7 +50,7 @@ async def folded(settings: Settings, connection: Connection, consumer: Consumer,
     scratch = Scratch(consumer, "folded")
     await scratch.create(connection, lasting=False)
     try:
-        await replay(settings, connection, [scratch], index)
+        await replay(settings, [(connection, scratch)], index)
         async with connection.transaction():
             return [await table_hash(connection, table) for table in consumer.tables]
     finally:

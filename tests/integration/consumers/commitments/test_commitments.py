@@ -14,6 +14,7 @@ import pytest
 from consumers.as_of.past_sql import Base
 from consumers.commitments import growth
 from consumers.commitments.acknowledge import NoCommitment
+from consumers.commitments.check import check, newest_in_log
 from consumers.commitments.chunks import RowsAt
 from consumers.commitments.commands import commit
 from consumers.commitments.commitment import growths, hash_read_models, keys_growth
@@ -332,3 +333,28 @@ async def test_a_wrong_commitment_is_acknowledged_with_a_reason(live: Connection
         "reason": {"ar": "أُصلح الجدول", "en": "the table was repaired"},
     }
     assert parse_entry(len(grown) - 1, grown[-1]).type == "projection.commitment-acknowledged"
+
+
+async def test_a_check_that_is_killed_leaves_no_tables(
+    settings: Settings, live: Connection, raw: list[bytes], run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await run(commit)
+    await register_outbox(live, raw)
+    before = await live.fetch("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_t' ORDER BY 1")
+
+    async def killed(*_: Any) -> None:
+        backends = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'yesser commitments'"
+        )
+        assert await live.fetch(backends)
+
+    monkeypatch.setattr("consumers.commitments.check.replay", killed)
+    with pytest.raises(TRANSIENT_ERRORS):
+        await check(settings, await newest_in_log(live))
+    assert await live.fetch("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_t' ORDER BY 1") == before
+
+    async def gone() -> bool:
+        left = "SELECT count(*) FROM pg_class WHERE relnamespace::regnamespace::text ~ '^pg_temp' AND relkind = 'r'"
+        return bool(await live.fetchval(left) == 0)
+
+    await until(gone, "the tables of the check are gone")

@@ -15,10 +15,10 @@ from consumers.audit.mirror import write_mirror
 from consumers.registrar.batch import Batch, number
 from consumers.registrar.journal import LEASE, Journal
 from infra.cli import cli
-from infra.log.key_files import log_key_files
 from infra.log.reader import read_entries
 from infra.postgres.connection import Connection
 from infra.postgres.verdicts import Known
+from infra.private_keys.key_files import log_key_files
 from infra.process import lease
 from infra.settings import Settings
 from producers.gateway.verdicts import completeness

@@ -15,6 +15,7 @@ from consumers.delivery.webhooks.sender import send
 from infra.postgres.connection import Connection
 from infra.secret_files import ENDPOINT_KEY, password
 from infra.settings import Settings
+from tests.team_seals import seal_rows
 
 TEAM = ("health", "press")
 
@@ -32,6 +33,7 @@ async def add_team(connection: Connection, agency: str = "health", team: str = "
         team,
         {"ar": "فريق", "en": "Team"},
     )
+    await seal_rows(connection)
 
 
 async def add_endpoint(
@@ -56,6 +58,7 @@ async def add_endpoint(
             kind,
             seal(bytes(key.public_key), endpoint_id, secret_id, made.secret),
         )
+    await seal_rows(connection)
     return shown
 
 
@@ -70,6 +73,7 @@ async def subscribe(connection: Connection, endpoint_id: str, **filters: Any) ->
         endpoint_id,
         *values.values(),
     )
+    await seal_rows(connection)
     return subscription_id
 
 

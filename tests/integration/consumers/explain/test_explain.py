@@ -14,10 +14,10 @@ from click.testing import CliRunner, Result
 from consumers.audit.mirror import write_mirror
 from consumers.registry import CONSUMERS
 from infra.cli import cli
-from infra.log.key_files import log_key_files
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.proof_file import parse_proof_file
 from infra.postgres.connection import Connection
+from infra.private_keys.key_files import log_key_files
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.fold import fold

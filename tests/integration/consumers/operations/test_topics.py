@@ -6,9 +6,9 @@ import pytest
 
 from consumers.operations.topics_command import CannotDelete, delete, look_at, require_elsewhere
 from consumers.registrar.guards.continuation import write_checkpoint
-from infra.log.key_files import load_or_create_keys, log_key_files
 from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection
+from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.test_pipeline import grow, ship
 from tests.integration.consumers.registrar.registering import (

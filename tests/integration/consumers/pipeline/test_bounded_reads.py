@@ -3,6 +3,7 @@ the contract allows. Every path that reads the log asks the real PostgreSQL for 
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any, Final
@@ -18,6 +19,7 @@ from consumers.explain.figures import EVERYTHING
 from consumers.pipeline.writer import FILL_BYTES_MAX, Writer
 from consumers.registrar.shipper import CATCH_UP_BYTES, Shipper
 from consumers.relay.triggers import messages_of
+from infra.log.bundle import BUNDLE
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.reader import READ_BYTES, chosen_entries, entry_batches, raw_bundle
 from infra.postgres.connection import Connection
@@ -25,6 +27,7 @@ from infra.settings import Settings
 from producers.gateway.verdicts import Verdict, validated_records
 from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.log import make_entry, make_event
+from tests.scenarios.figures import tell
 from tests.unit.consumers.audit.memory_log import KEY, root_of
 
 SMALL: Final = 256
@@ -68,12 +71,16 @@ def history() -> list[bytes]:
 
 @pytest.fixture
 async def log(connection: Connection, history: list[bytes]) -> Measured:
+    return await written(connection, history, SEGMENT)
+
+
+async def written(connection: Connection, history: list[bytes], segment: int) -> Measured:
+    """The log in segments of so many entries."""
     rows = [
-        (first, SEGMENT, _bundle(own), b"".join(map(leaf_hash, own)))
-        for first in range(0, SIZE, SEGMENT)
-        for own in [history[first : first + SEGMENT]]
+        (first, len(own), _bundle(own), b"".join(map(leaf_hash, own)))
+        for first in range(0, SIZE, segment)
+        for own in [history[first : first + segment]]
     ]
-    assert SIZE % SEGMENT == 0
     await connection.executemany("INSERT INTO log.segment VALUES ($1, $2, $3, $4)", rows)
     nodes = TileTree().append([*map(leaf_hash, history)])
     await connection.executemany("INSERT INTO log.node VALUES ($1, $2, $3)", nodes)
@@ -150,8 +157,9 @@ async def receipts(log: Any, _: Settings, history: list[bytes]) -> None:
 
 
 async def tiles(log: Any, _: Settings, history: list[bytes]) -> None:
-    found = [await raw_bundle(log, number, min(256, SIZE - 256 * number)) for number in range(SIZE // 256 + 1)]
-    assert b"".join(found) == _bundle(history)
+    for first in range(0, SIZE, BUNDLE):
+        own = history[first : first + BUNDLE]
+        assert await raw_bundle(log, first // BUNDLE, len(own)) == _bundle(own)
 
 
 async def audit(log: Any, _: Settings, history: list[bytes]) -> None:
@@ -168,6 +176,9 @@ PATHS: Final[dict[Path, int]] = {
     **dict.fromkeys((replay, choose, explain, webhooks, relay, receipts, tiles, audit), READ_BYTES),
 }
 
+OLD_SEGMENT_PEAK: Final = 64 << 20
+"""Of any path with a segment of 15 MiB, with what the test keeps of the log (docs/decisions/the-log-in-segments.md)."""
+
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_no_read_returns_more_bytes_than_its_path_states(
@@ -175,3 +186,22 @@ async def test_no_read_returns_more_bytes_than_its_path_states(
 ) -> None:
     await path(log, settings, history)
     assert PATHS[path] // 2 < log.most <= PATHS[path] + LEAVES_BYTES, "in large reads, and none too large"
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_segment_of_an_earlier_release_is_read_alone_and_its_memory_is_bounded(
+    connection: Connection, settings: Settings, history: list[bytes], path: Path
+) -> None:
+    """Earlier releases wrote up to 256 entries of any size into one segment, which is read as a whole."""
+    log = await written(connection, history, BUNDLE)
+    largest: int = await connection.fetchval("SELECT max(octet_length(entries)) FROM log.segment")
+    assert largest > 14 << 20
+    tracemalloc.start()
+    try:
+        await path(log, settings, history)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert log.most <= max(PATHS[path], largest) + LEAVES_BYTES, "one such segment at once"
+    tell(f"a segment of {largest >> 20} MiB: {path.__name__} has {peak >> 20} MiB at most")
+    assert peak <= OLD_SEGMENT_PEAK

@@ -13,8 +13,8 @@ import httpx
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.plan.document import PLAN_CONSUMERS
 from infra.http.callers import Kind
-from infra.log.key_files import gateway_key_files, load_or_create_keys
 from infra.postgres.connection import Connection, Pool, create_pool
+from infra.private_keys.key_files import gateway_key_files, load_or_create_keys
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from producers.gateway.access.callers import Access

@@ -12,13 +12,13 @@ from consumers.registrar.registrar import Registrar
 from events.schema_tools.catalogue_hash import catalogue_sha256
 from infra.log.authority import Adopted
 from infra.log.bundle import BUNDLE, split_bundle
-from infra.log.key_files import load_keys, log_key_files
 from infra.log.key_history import KeyHistory
 from infra.log.merkle import leaf_hash
 from infra.log.reader import log_size, read_tree
 from infra.log.signed_note import LogKey
 from infra.log.verified_authority import derive_authority
 from infra.postgres.connection import Connection
+from infra.private_keys.key_files import load_keys, log_key_files
 from infra.settings import Settings
 from tests.integration.consumers.registrar.registering import (
     HEALTH_TOPIC,

@@ -15,7 +15,6 @@ from consumers.audit.port import MirrorPort
 from consumers.audit.tree import WrongTree, require_tree
 from consumers.database_audit.postgres_port import PostgresPort
 from consumers.registrar.registrar import Registrar
-from infra.log.key_files import KeyRing, NextKey, load_keys, log_key_files, write_next
 from infra.log.key_history import parse_transition, sign_transition
 from infra.log.reader import log_size, read_tree
 from infra.log.signed_note import (
@@ -28,6 +27,7 @@ from infra.log.signed_note import (
     signers_of,
 )
 from infra.postgres.connection import Connection
+from infra.private_keys.key_files import KeyRing, NextKey, load_keys, log_key_files, write_next
 from infra.settings import Settings
 from tests.integration.consumers.registrar.registering import (
     HEALTH_TOPIC,

@@ -17,12 +17,12 @@ from consumers.registrar.batch import Batch
 from consumers.registrar.journal import Journal
 from consumers.registrar.registrar import Registrar
 from consumers.registrar.shipper import Shipper
-from infra.log.key_files import load_or_create_keys, log_key_files
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.reader import log_size, read_entries, read_leaves, read_tree
 from infra.log.signed_note import LogKey, checkpoint_text, parse_checkpoint, sign_note
 from infra.postgres.connection import Connection, connect
 from infra.postgres.verdicts import next_sequence
+from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.process import lease, retention
 from infra.settings import Settings
 from tests.integration.consumers.registrar.registering import (

@@ -25,10 +25,10 @@ from consumers.registrar.registrar import Registrar
 from consumers.registrar.signer import Signer
 from events.errors import Fenced
 from infra.kafka.clients import start_client, stop_consumer
-from infra.log.key_files import load_keys, log_key_files
 from infra.log.reader import log_size, read_tree
 from infra.log.signed_note import Checkpoint, LogKey
 from infra.postgres.connection import Connection, connect
+from infra.private_keys.key_files import load_keys, log_key_files
 from infra.process import lease
 from infra.settings import Settings
 from tests.corners import drop_database, execute

@@ -19,9 +19,9 @@ from consumers.operations.audit_options import AuditSource
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.values.money import riyals_text
 from infra.cli import cli
-from infra.log.key_files import log_key_files
 from infra.log.merkle import TileTree, leaf_hash
 from infra.postgres.connection import Connection
+from infra.private_keys.key_files import log_key_files
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.fold import fold

@@ -34,12 +34,13 @@ NEEDED: Final = {
     "campaigns": ("campaigns",),
     "revenue": ("revenue",),
     "event-index": ("event-index",),
-    "delivery": ("delivery",),
-    "gateway": ("gateway", "reader", "tokens", "console-tokens"),
+    "delivery": ("delivery", "teams"),
+    "gateway": ("gateway", "reader", "tokens", "console-tokens", "teams"),
     "console": ("console", "reader", "console-tokens", "accounts"),
 }
 """The folders of secrets that each process needs. The gateway and the console read as the reader; the gateway knows
-tokens by their hash, and those of the console by its key; the console seals accounts and sessions."""
+tokens by their hash, and those of the console by its key; the console seals accounts and sessions, the gateway what
+teams manage, which the delivery process compares."""
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ def test_the_platform_works_with_a_folder_of_secrets_for_each_process(services: 
         for name, folders in NEEDED.items():
             environment = home_of(services, tmp_path / name, *folders) | {"YESSER_HEALTH_PORT": str(ports[name])}
             log = running.enter_context((tmp_path / f"{name}.log").open("wb"))
-            served = {"YESSER_GATEWAY_PORT": "0"}
+            served = {"YESSER_GATEWAY_PORT": "0", "YESSER_CONSOLE_PORT": "0"}
             child = subprocess.Popen(
                 subprocess_command("run", name), env=environment | served, stdout=log, stderr=subprocess.STDOUT
             )

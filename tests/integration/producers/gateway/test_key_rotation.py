@@ -11,11 +11,11 @@ from infra.keys.database import tokens_by_key
 from infra.keys.hash_keys import hash_key_files, load_hash_keys
 from infra.keys.listing import list_keys
 from infra.keys.rotation import prepare_gateway_key, rotate_gateway_key, rotate_hash_key
-from infra.log.key_files import gateway_key_files, load_keys
 from infra.log.key_history import key_name, parse_history
 from infra.log.receipt import receipt_is_genuine
 from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import Connection
+from infra.private_keys.key_files import gateway_key_files, load_keys
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from producers.gateway import process

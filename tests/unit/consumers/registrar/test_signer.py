@@ -15,10 +15,10 @@ import pytest
 from consumers.registrar.guards.continuation import write_checkpoint
 from consumers.registrar.signer import Signer
 from infra.log.authority import Authority
-from infra.log.key_files import load_or_create_keys, log_key_files
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.signed_note import Checkpoint
 from infra.observability.telemetry import REGISTRY
+from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
 from tests.unit.consumers.registrar.readings import NOW
 

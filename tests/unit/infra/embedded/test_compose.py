@@ -17,8 +17,8 @@ from infra.embedded.processes.signals import PROCESSES
 from infra.embedded.servers.kafka import FIXED_PROPERTIES, session_properties
 from infra.embedded.servers.postgres import INITDB_OPTIONS
 from infra.kafka.admin import allow_principals
-from infra.log.key_files import log_key_files
 from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS
+from infra.private_keys.key_files import log_key_files
 from infra.process.commands import process_entries
 from infra.settings import Settings
 from tests.containers import KAFKA_IMAGE, POSTGRES_IMAGE, POSTGRES_OPTIONS
@@ -157,13 +157,13 @@ def test_every_setting_that_a_process_is_given_exists(compose: dict[str, Any]) -
 
 
 MORE_SECRETS = {
-    "delivery": {"delivery/endpoint-key", "delivery/smtp"},
-    "gateway": {"reader/postgres", "tokens/hash-key", "console-tokens/key"},
+    "delivery": {"delivery/endpoint-key", "delivery/smtp", "teams/key"},
+    "gateway": {"reader/postgres", "tokens/hash-key", "console-tokens/key", "teams/key"},
     "console": {"reader/postgres", "console-tokens/key", "accounts/key", "console/oidc-secret"},
 }
 """Delivery unseals the secrets of webhooks, and signs in to the mail server. The gateway and the console read as the
 reader. The gateway has the tokens' hash key, and the key of what the console sends to it; the
-console seals accounts, and signs in to its identity provider."""
+console seals accounts, and signs in to its identity provider. The gateway seals what teams manage."""
 
 
 def test_each_process_gets_the_secrets_of_its_own_principal_as_files(compose: dict[str, Any]) -> None:
@@ -172,7 +172,7 @@ def test_each_process_gets_the_secrets_of_its_own_principal_as_files(compose: di
         assert targets(compose, process.name) == own | MORE_SECRETS.get(process.name, set()), process.name
     everyones = {f"{principal}/postgres" for principal in PRINCIPALS} | {f"{name}/kafka" for name in KAFKA_PRINCIPALS}
     superusers = {"superuser/postgres", "superuser/kafka"}
-    keys = {"delivery/endpoint-key", "console-tokens/key", "accounts/key"}
+    keys = {"delivery/endpoint-key", "console-tokens/key", "accounts/key", "teams/key"}
     assert targets(compose, "prepare") == everyones | superusers | keys
     assert targets(compose, "kafka") == {"superuser/kafka", "superuser/kafka-controller"}
     assert targets(compose, "postgres") == {"superuser/postgres"}

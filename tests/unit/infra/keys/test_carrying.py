@@ -20,7 +20,8 @@ from infra.keys.commands import keys
 from infra.keys.hash_keys import hash_key_files, load_hash_keys, load_or_create_hash_keys
 from infra.keys.rotation import prepare_log_key, rotate_gateway_key, rotate_hash_key
 from infra.keys.sealed import CannotOpen, seal, unseal
-from infra.log.key_files import (
+from infra.log.key_history import sign_transition
+from infra.private_keys.key_files import (
     KeyFiles,
     adopt,
     gateway_key_files,
@@ -29,7 +30,6 @@ from infra.log.key_files import (
     log_key_files,
     next_key,
 )
-from infra.log.key_history import sign_transition
 from infra.secret_files import ENDPOINT_KEY, password
 from infra.settings import Settings
 

@@ -17,9 +17,9 @@ from infra.keys.rotation import (
     rotate_gateway_key,
     rotate_hash_key,
 )
-from infra.log.key_files import KeyFiles, adopt, load_keys, load_or_create_keys, next_key
 from infra.log.key_history import key_name, sign_transition
 from infra.log.signed_note import InvalidKey
+from infra.private_keys.key_files import KeyFiles, adopt, load_keys, load_or_create_keys, next_key
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

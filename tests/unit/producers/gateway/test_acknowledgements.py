@@ -14,10 +14,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from events.wire.codec import canonical_bytes
-from infra.log.key_files import KeyFiles, KeyRing, NextKey, adopt, load_keys, load_or_create_keys, write_next
 from infra.log.key_history import key_name, parse_history, sign_transition
 from infra.log.receipt import receipt_is_genuine
 from infra.log.signed_note import InvalidKey, LogKey, parse_vkey
+from infra.private_keys.key_files import KeyFiles, KeyRing, NextKey, adopt, load_keys, load_or_create_keys, write_next
 from producers.gateway.acknowledgements import (
     ReceiptSigner,
     Stored,

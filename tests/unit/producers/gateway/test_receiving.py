@@ -14,8 +14,8 @@ import pytest
 from events.validation.verdicts import Accepted, Agency, Refused
 from events.wire.kafka_binding import Headers
 from infra.http.problems import Problem
-from infra.log.key_files import KeyRing
 from infra.log.signed_note import LogKey
+from infra.private_keys.key_files import KeyRing
 from infra.settings import Settings
 from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.http.content_mode import Claims

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp
 from structlog.testing import capture_logs
 
-from infra.log.key_files import KeyRing
 from infra.log.signed_note import LogKey
 from infra.postgres.connection import Pool
+from infra.private_keys.key_files import KeyRing
 from infra.settings import Settings
 from producers.agencies.tokens import random_token
 from producers.gateway.access.callers import Access

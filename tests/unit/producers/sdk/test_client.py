@@ -15,10 +15,10 @@ import orjson
 import pytest
 
 from infra.addresses import NotAnAddress
-from infra.log.key_files import KeyRing
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.merkle import leaf_hash, node_hash
 from infra.log.signed_note import LogKey
+from infra.private_keys.key_files import KeyRing
 from infra.tls.plaintext import PlaintextRefused
 from producers.errors import TopicHalted
 from producers.gateway.acknowledgements import ReceiptSigner, Stored

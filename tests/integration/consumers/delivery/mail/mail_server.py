@@ -23,6 +23,7 @@ from infra.process import lease
 from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles
 from tests.integration.consumers.campaigns.test_campaigns import fold, write_log
+from tests.team_seals import seal_rows
 from tests.unit.consumers.campaigns.story import Story
 
 SENDER = Sender("campaigns@yesser.example", "office@yesser.example")
@@ -197,6 +198,7 @@ async def add_team(
     await connection.execute(
         "INSERT INTO delivery.subscription (agency, team, route, from_index) VALUES ($1, 'press', 'email', 0)", agency
     )
+    await seal_rows(connection)
 
 
 async def epoch_of(connection: Connection, settings: Settings, owner: str = "test") -> int:

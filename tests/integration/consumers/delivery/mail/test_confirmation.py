@@ -33,6 +33,7 @@ from tests.integration.consumers.delivery.mail.mail_server import (
 )
 from tests.integration.consumers.delivery.mail.test_mail import LAUNCHED, launched
 from tests.integration.consumers.read_api.read_api import REGISTER, Window, read_window
+from tests.team_seals import SEALS, seal_rows
 
 ASKS = "confirm-address"
 
@@ -48,7 +49,7 @@ async def desk(settings: Settings, connection: Connection, mails: MailServer, *c
         opened = Desk(
             settings,
             connection,
-            PostOffice(own, epoch, smtp(mails), SENDER, LINKS),
+            PostOffice(own, epoch, smtp(mails), SENDER, LINKS, lambda: SEALS),
             await connection.fetchval("SELECT clock_timestamp()"),
         )
         opened.office.clock = lambda: opened.now
@@ -56,12 +57,14 @@ async def desk(settings: Settings, connection: Connection, mails: MailServer, *c
 
 
 async def asked(press: Desk) -> None:
-    """One round of letters that ask, and all that waits is sent."""
+    """One round of letters that ask, and all that waits is sent. What the test wrote meanwhile is sealed."""
+    await seal_rows(press.superuser)
     await ask(press.office.connection, press.office.epoch, press.now)
     await press.send()
 
 
 async def trigger(press: Desk, event_id: str = "e", **more: Any) -> None:
+    await seal_rows(press.superuser)
     await press.put("campaign.triggered", event_id, campaign_id=LAUNCHED, log_index=4, lane=event_id, **more)
     await press.send()
 

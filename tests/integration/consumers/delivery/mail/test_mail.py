@@ -28,6 +28,7 @@ from tests.integration.consumers.delivery.mail.mail_server import (
     mail_server,
     smtp,
 )
+from tests.team_seals import SEALS, seal_rows
 from tests.unit.consumers.campaigns.story import Story
 
 LAUNCHED = "service-launched.i3"
@@ -51,7 +52,10 @@ async def desk(settings: Settings, connection: Connection, mails: MailServer, st
     epoch = await epoch_of(connection, settings)
     async with connected(settings.acting_as("delivery"), "mail") as own:
         opened = Desk(
-            settings, connection, PostOffice(own, epoch, smtp(mails), SENDER, LINKS, "https://console.example"), NOW
+            settings,
+            connection,
+            PostOffice(own, epoch, smtp(mails), SENDER, LINKS, lambda: SEALS, "https://console.example"),
+            NOW,
         )
         opened.office.clock = lambda: opened.now
         yield opened
@@ -307,10 +311,33 @@ async def test_a_message_that_nobody_is_to_get_is_not_sent(
     async with mail_server() as mails, desk(settings, connection, mails, story) as press:
         await press.put_entries(story)
         await connection.execute(statement)
+        await seal_rows(connection)
         await press.send()
         assert mails.received == []
         assert await press.states() == [("campaign.triggered", state, 1)]
         assert await press.errors() == [(None, reason)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE delivery.contact SET address = 'thief@health.example' WHERE rank = 1",
+        "UPDATE delivery.contact SET rank = 10 - rank",
+        "INSERT INTO delivery.contact VALUES ('health', 'press', 9, 'thief@health.example')",
+        "UPDATE delivery.team SET seal = NULL",
+        "DELETE FROM delivery.contact WHERE rank = 1",
+    ],
+)
+async def test_a_team_whose_row_was_changed_gets_no_letter_and_is_told_why(
+    settings: Settings, connection: Connection, statement: str
+) -> None:
+    story = launched()
+    async with mail_server() as mails, desk(settings, connection, mails, story) as press:
+        await press.put_entries(story)
+        assert await connection.execute(statement)
+        await press.send()
+        assert mails.received == []
+        assert await press.errors() == [(None, "team-changed")]
 
 
 async def test_a_process_that_lost_the_lease_sends_nothing(settings: Settings, connection: Connection) -> None:

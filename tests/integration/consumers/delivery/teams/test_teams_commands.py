@@ -199,7 +199,7 @@ async def test_a_subscription_that_meets_a_round_of_the_router_misses_no_entry(
         async with connection.transaction():
             await connection.execute(ROUTING_LOCK)
             new = NewSubscription(team="press", route="email")
-            adding = asyncio.create_task(add_subscription(Desk(other), "health", new, None))
+            adding = asyncio.create_task(add_subscription(Desk(other, settings), "health", new, None))
             await asyncio.sleep(0.3)
             assert not adding.done()
             await connection.execute(POSITION, 15)

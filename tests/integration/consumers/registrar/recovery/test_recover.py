@@ -16,10 +16,10 @@ from consumers.database_audit.postgres_port import PostgresPort
 from consumers.registrar.guards.continuation import read_last_checkpoint
 from consumers.registrar.recovery.recover import recover
 from consumers.registrar.recovery.source import CannotRecover, Source, topic_source
-from infra.log.key_files import load_keys, load_or_create_keys, log_key_files
 from infra.log.reader import log_size, read_entries, read_tree
 from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection, connect
+from infra.private_keys.key_files import load_keys, load_or_create_keys, log_key_files
 from infra.process import lease
 from infra.settings import Settings
 from tests.corners import drop_database, execute

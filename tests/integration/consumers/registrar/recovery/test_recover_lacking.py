@@ -16,10 +16,10 @@ from consumers.registrar.topic_admin import lift_halt, look_at
 from events.faults.problems import CONFLICT
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency, Refused
-from infra.log.key_files import load_keys, log_key_files
 from infra.log.reader import log_size, read_tree
 from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection, connect
+from infra.private_keys.key_files import load_keys, log_key_files
 from infra.settings import Settings
 from tests.integration.consumers.registrar.recovery.test_recover import Copied, copied, quiet, rows_of
 from tests.integration.consumers.registrar.registering import (

@@ -15,10 +15,10 @@ from consumers.registrar.recovery.recover import recover
 from consumers.registrar.recovery.source import CannotRecover, WrongEntries, together, topic_source
 from infra.kafka.admin import admin_client, ensure_log_topics
 from infra.kafka.client_config import client_arguments
-from infra.log.key_files import load_or_create_keys, log_key_files
 from infra.log.reader import log_size, read_entries, read_tree
 from infra.log.signed_note import checkpoint_text, parse_checkpoint, sign_note
 from infra.postgres.connection import connect
+from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
 from tests.integration.consumers.registrar.recovery.test_recover import Copied, copied, quiet
 from tests.integration.consumers.registrar.registering import drop_topic

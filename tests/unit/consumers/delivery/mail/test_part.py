@@ -47,7 +47,7 @@ async def test_a_message_that_cannot_be_written_fails_and_is_not_sent(monkeypatc
     monkeypatch.setattr(queue, "end", end)
     monkeypatch.setattr(part, "build", build)
     session = MagicMock(send=AsyncMock())
-    office = part.PostOffice(MagicMock(), 1, MagicMock(), SENDER, MagicMock(), clock=lambda: NOW)
+    office = part.PostOffice(MagicMock(), 1, MagicMock(), SENDER, MagicMock(), MagicMock(), clock=lambda: NOW)
     with capture_logs() as lines:
         assert await office._send(session, CLAIMED) is None
     assert ended == [("failed", "cannot-be-written")]

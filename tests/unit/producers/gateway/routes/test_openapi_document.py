@@ -9,8 +9,8 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
-from infra.log.key_files import KeyRing
 from infra.log.signed_note import LogKey
+from infra.private_keys.key_files import KeyRing
 from infra.settings import Settings
 from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.app import application

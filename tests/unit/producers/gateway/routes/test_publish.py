@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from infra.http.callers import Caller
-from infra.log.key_files import KeyRing
 from infra.log.signed_note import LogKey
+from infra.private_keys.key_files import KeyRing
 from infra.settings import Settings
 from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.receiving import Receiver

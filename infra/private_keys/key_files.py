@@ -9,8 +9,8 @@
 The log's key is replaced by the registrar, which knows the tree. The rotation of a key that signs no checkpoints is
 published while its successor is only prepared, so that several gateways publish it before one of them signs with it.
 
-Each line of a key is the key itself, or says where a token has it (`infra.log.token_key`). All private files have the
-mode 0600. A file that should exist and does not is an error: no key is made in its place.
+Each line of a key is the key itself, or says where a token has it (`infra.private_keys.token_key`). All private files
+have the mode 0600. A file that should exist and does not is an error: no key is made in its place.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import Final, Self
 
 from infra.log.key_history import KeyHistory, Transition, key_name, parse_transitions
-from infra.log.private_file import read_private
 from infra.log.signed_note import InvalidKey, InvalidNote, LogKey, PrivateKey
-from infra.log.token_key import parse_private_key
+from infra.private_keys.private_file import read_private
+from infra.private_keys.token_key import parse_private_key
 from infra.secret_files import sync_folder, write_private
 from infra.settings import Settings
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.log.key_files import (
+from infra.log.key_history import Transition, sign_transition
+from infra.log.signed_note import InvalidKey, LogKey, PrivateKey, parse_vkey
+from infra.private_keys.key_files import (
     KeyFiles,
     KeyRing,
     NextKey,
@@ -19,8 +21,6 @@ from infra.log.key_files import (
     next_key,
     write_next,
 )
-from infra.log.key_history import Transition, sign_transition
-from infra.log.signed_note import InvalidKey, LogKey, PrivateKey, parse_vkey
 
 NAME = "log.example/0"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -32,9 +32,9 @@ from pkcs11.exceptions import (
 )
 
 from events.errors import Halt
-from infra.log.private_file import read_private
 from infra.log.signed_note import InvalidKey
-from infra.log.token_address import TokenAddress
+from infra.private_keys.private_file import read_private
+from infra.private_keys.token_address import TokenAddress
 
 T = TypeVar("T")
 _PIN_REFUSED: Final = (PinExpired, PinIncorrect, PinInvalid, PinLenRange, PinLocked)

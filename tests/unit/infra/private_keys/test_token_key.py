@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from infra.keys.rotation import CannotRotate, prepare_log_key, request_log_rotation
-from infra.log.key_files import KeyFiles, NextKey, load_keys, load_or_create_keys, next_key, write_next
 from infra.log.signed_note import InvalidKey, LogKey
-from infra.log.token_address import TokenAddress, parse_address
-from infra.log.token_key import TokenKey, is_in_file, parse_private_key
+from infra.private_keys.key_files import KeyFiles, NextKey, load_keys, load_or_create_keys, next_key, write_next
+from infra.private_keys.token_address import TokenAddress, parse_address
+from infra.private_keys.token_key import TokenKey, is_in_file, parse_private_key
 from tests.every import every
 
 NAME = "log.example/0"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from infra.log.signed_note import InvalidKey, LogKey, PrivateKey, Verifier, is_signature, parse_skey, parse_vkey
-from infra.log.token_address import parse_address
+from infra.private_keys.token_address import parse_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class TokenKey:
         return f"{self.verifier.vkey} {self.uri}"
 
     def signature(self, message: bytes) -> bytes:
-        from infra.log.token_session import sign  # of the extra `platform`
+        from infra.private_keys.token_session import sign  # of the extra `platform`
 
         address = parse_address(self.uri)
         signature = sign(address, message)
@@ -42,14 +42,14 @@ class TokenKey:
         return signature
 
     def require(self) -> None:
-        from infra.log.token_session import require_key
+        from infra.private_keys.token_session import require_key
 
         require_key(parse_address(self.uri))
 
 
 def registered_key(name: str, uri: str) -> TokenKey:
     """The key at this address, with its public half from the token. One signature shows that the halves fit."""
-    from infra.log.token_session import public_key
+    from infra.private_keys.token_session import public_key
 
     key = TokenKey(Verifier(name, public_key(parse_address(uri))), uri)
     # No checkpoint and no rotation: its first line is no name of a log.

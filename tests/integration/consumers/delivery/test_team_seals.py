@@ -1,0 +1,168 @@
+"""Nothing is sent by a row that was changed in the database; commands seal rows, and a rotation seals them again."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from consumers.delivery.teams import sealing
+from consumers.delivery.teams.changes import Desk
+from consumers.delivery.teams.sealing import rotate_teams_key, sealed_rows, unsealed_rows
+from consumers.delivery.teams.subscriptions import end_subscription
+from consumers.delivery.teams.team_commands import teams
+from infra.keys.rotation import Rotation
+from infra.keys.team_seals import TeamSeals, team_key_files
+from infra.postgres.connection import Connection, connected
+from infra.settings import Settings
+from tests.integration.consumers.delivery.hooks import add_endpoint, delivering, for_hooks, subscribe, until
+from tests.integration.consumers.delivery.live_story import make_live
+from tests.integration.consumers.delivery.receivers import receiver
+from tests.integration.consumers.delivery.test_webhooks import WAITING, launches
+from tests.integration.consumers.read_api.read_api import REGISTER
+
+ADDED = ("add", "health", "media", "--name-ar", "فريق", "--name-en", "Team", "--contact", "desk@health.example")
+
+
+class KilledHere(Exception):
+    """Stands for the end of the process."""
+
+
+@pytest.fixture
+def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs a command of `yesser teams` in a thread of its own."""
+    assert settings.postgres is not None
+    monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
+    monkeypatch.setenv("YESSER_HOME", str(settings.home))
+
+    async def invoke(*words: str) -> str:
+        result = await asyncio.to_thread(CliRunner().invoke, teams, words, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return invoke
+
+
+async def rotate(settings: Settings) -> Rotation:
+    """As `yesser teams rotate-key` does."""
+    async with connected(settings.acting_as("administrator"), "test") as connection:
+        return await rotate_teams_key(connection, team_key_files(settings), 0, datetime.now(UTC))
+
+
+async def test_nothing_is_sent_to_a_url_that_was_changed_in_the_database_and_others_go_on(
+    settings: Settings, connection: Connection
+) -> None:
+    settings = for_hooks(settings)
+    story, _ = launches()
+    await make_live(connection, story)
+    async with receiver() as right, receiver() as thief:
+        await add_endpoint(connection, settings, "e1", right.url())
+        await subscribe(connection, "e1")
+        await add_endpoint(connection, settings, "e2", right.url("/2"))
+        await subscribe(connection, "e2")
+        await connection.execute("UPDATE delivery.endpoint SET url = $1 WHERE endpoint_id = 'e1'", thief.url())
+        async with delivering(settings):
+            await right.until(1)
+            await until(connection, WAITING, 1)
+        assert (len(right.got), thief.got) == (1, [])
+
+
+async def test_a_subscription_that_was_added_or_changed_in_the_database_gets_nothing_and_others_go_on(
+    settings: Settings, connection: Connection
+) -> None:
+    settings = for_hooks(settings)
+    story, _ = launches()
+    await make_live(connection, story)
+    async with receiver() as hook:
+        await add_endpoint(connection, settings, "e1", hook.url())
+        changed = await subscribe(connection, "e1", rules=["quota-met"])
+        right = await subscribe(connection, "e1")
+        await connection.execute("UPDATE delivery.subscription SET rules = NULL WHERE subscription_id = $1", changed)
+        await connection.execute(
+            "INSERT INTO delivery.subscription (agency, team, route, from_index) VALUES ('health', 'press', 'email', 0)"
+        )
+        async with delivering(settings):
+            await hook.until(1)
+            await until(connection, WAITING, 0)
+    rows = await connection.fetch("SELECT DISTINCT subscription_id FROM delivery.message")
+    assert [row[0] for row in rows] == [right]
+
+
+async def test_the_backfill_of_a_changed_subscription_holds_up_no_other(
+    settings: Settings, connection: Connection
+) -> None:
+    settings = for_hooks(settings)
+    story, _ = launches()
+    await make_live(connection, story)
+    size = await connection.fetchval("SELECT size FROM log.state")
+    async with receiver() as hook:
+        await add_endpoint(connection, settings, "e1", hook.url())
+        past = {"from_index": size, "backfill_next": 0, "backfill_to": size}
+        changed, right = await subscribe(connection, "e1", **past), await subscribe(connection, "e1", **past)
+        await connection.execute("UPDATE delivery.subscription SET seal = NULL WHERE subscription_id = $1", changed)
+        async with delivering(settings):
+            await hook.until(1)
+            await until(connection, WAITING, 0)
+    rows = await connection.fetch("SELECT DISTINCT subscription_id, replay FROM delivery.message")
+    assert [tuple(row) for row in rows] == [(right, True)]
+
+
+async def test_what_the_commands_write_is_sealed_and_what_the_database_changed_is_sealed_by_an_operator(
+    settings: Settings, connection: Connection, run: Any
+) -> None:
+    await connection.execute(REGISTER, "health", "agency")
+    await run(*ADDED)
+    seals = TeamSeals.of(settings)
+    await run("contacts", "health", "media", "--contact", "b@health.example", "--contact", "a@health.example")
+    assert await unsealed_rows(connection, seals) == []
+    await connection.execute("UPDATE delivery.contact SET address = 'c@health.example' WHERE rank = 2")
+    (found,) = await unsealed_rows(connection, seals)
+    assert found[0] == "delivery.team"
+    assert "b@health.example, c@health.example" in await run("seal", "--yes", "--json")
+    assert await unsealed_rows(connection, seals) == []
+    await run("close", "health", "media")
+    assert await unsealed_rows(connection, seals) == []
+    await connection.execute("UPDATE delivery.team SET closed_at = NULL")
+    assert len(await unsealed_rows(connection, seals)) == 1
+
+
+async def test_ending_a_changed_subscription_does_not_seal_it(settings: Settings, connection: Connection) -> None:
+    settings = for_hooks(settings)
+    await connection.execute(REGISTER, "health", "agency")
+    await add_endpoint(connection, settings, "e1", "http://127.0.0.1:9")
+    changed, right = await subscribe(connection, "e1"), await subscribe(connection, "e1", rules=["quota-met"])
+    await connection.execute("UPDATE delivery.subscription SET rules = '{x}' WHERE subscription_id = $1", changed)
+    async with connected(settings.acting_as("administrator"), "test") as own:
+        desk = Desk(own, settings)
+        for subscription_id in (changed, right):
+            await end_subscription(desk, "health", subscription_id)
+    found = [row["subscription_id"] for _, row in await unsealed_rows(connection, TeamSeals.of(settings))]
+    assert found == [changed]
+
+
+async def test_a_rotation_seals_again_what_has_its_seal_and_nothing_else(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = for_hooks(settings)
+    await add_endpoint(connection, settings, "e1", "http://127.0.0.1:9")
+    await add_endpoint(connection, settings, "e2", "http://127.0.0.1:9")
+    await subscribe(connection, "e1")
+    await connection.execute("UPDATE delivery.endpoint SET team = 'press', url = 'x' WHERE endpoint_id = 'e2'")
+
+    def killed(*_: Any) -> None:
+        raise KilledHere
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sealing, "rotate_hash_key", killed)
+        with pytest.raises(KilledHere):
+            await rotate(settings)
+    assert len(await unsealed_rows(connection, TeamSeals.of(settings))) == 1, "the next key is known already"
+    done = await rotate(settings)
+    assert done.state == "rotated"
+    team_key_files(settings).previous.unlink(missing_ok=True)
+    seals = TeamSeals.of(settings)
+    found = [row["endpoint_id"] for _, row in await unsealed_rows(connection, seals)]
+    assert (found, len(await sealed_rows(connection))) == (["e2"], 4)
