@@ -43,12 +43,14 @@ class Seals:
     def of_account(self, row: Mapping[str, Any]) -> bytes:
         """The seal of an account: who it is, what it may do, how it signs in, and whether it is disabled.
 
-        `row` has the `password_hash`, or only its hash, `password_sha256`, which is all that an auditor reads.
+        `row` has the `password_hash`, or only its hash, `password_sha256`, which is all that an auditor reads. The mark of
+        a first password is a member where it is set: rows of before there was one keep their seals.
         """
         members = {name: row[name] for name in _MEMBERS}
         digest = row["password_sha256"] if "password_sha256" in row else _digest(row["password_hash"])
         members |= {"partners": sorted(row["partners"]), "is_disabled": row["disabled_at"] is not None}
         members |= {"password_sha256": digest and digest.hex()}
+        members |= {"must_change_password": True} if row["must_change_password"] else {}
         return self._hash(b"account/", members)
 
     def of_session(self, digest: bytes, username: str, csrf: str, created_at: datetime) -> bytes:

@@ -44,7 +44,7 @@ class Account:
     """An account that may sign in. `holder`: the agency of an agency's account and of its campaign team.
 
     `is_suspended`: whether that agency is, as the session that was looked up says. Without a password it signs in at
-    the identity provider alone.
+    the identity provider alone. `must_change_password`: an administrator made its password.
     """
 
     username: str
@@ -55,6 +55,7 @@ class Account:
     language: Literal["ar", "en"] = "ar"
     is_suspended: bool = False
     has_password: bool = True
+    must_change_password: bool = False
 
     def caller(self) -> Caller | None:
         """As whom the account reads and sends; None for an administrator, who sees operations only."""
@@ -74,7 +75,7 @@ def account_of(row: Mapping[str, Any], seals: Seals) -> Account | None:
         return None
     if row["disabled_at"] is not None:
         return None
-    named = {name: row[name] for name in ("username", "role", "holder", "team", "language")}
+    named = {name: row[name] for name in ("username", "role", "holder", "team", "language", "must_change_password")}
     return Account(partners=tuple(row["partners"]), has_password=row["password_hash"] is not None, **named)
 
 
@@ -97,16 +98,22 @@ async def add_account(
 ) -> None:
     """Add a new account, sealed. Raises `asyncpg.UniqueViolationError` where its name or its subject is taken."""
     members = (account.username, account.role, account.holder, account.team, list(account.partners))
-    names = ("username", "role", "holder", "team", "partners", "password_hash", "oidc_subject", "disabled_at")
-    seal = seals.of_account(dict(zip(names, (*members, password_hash, oidc_subject, None), strict=True)))
-    await connection.execute(_SQL["add_account"], *members, account.language, password_hash, oidc_subject, seal)
+    signs_in_by = (password_hash, account.must_change_password, oidc_subject)
+    names = ("username", "role", "holder", "team", "partners", "password_hash", "must_change_password", "oidc_subject")
+    seal = seals.of_account({**dict(zip(names, (*members, *signs_in_by), strict=True)), "disabled_at": None})
+    await connection.execute(_SQL["add_account"], *members, account.language, *signs_in_by, seal)
 
 
-async def set_password(connection: Connection, seals: Seals, username: str, password_hash: str) -> None:
-    """In the caller's transaction: change it and end the sessions. Raises `NoSuchAccount`, `AccountChanged`."""
+async def set_password(
+    connection: Connection, seals: Seals, username: str, password_hash: str | None, *, must_change: bool = False
+) -> None:
+    """In the caller's transaction: change it, or take it away, and end the sessions.
+
+    Raises `NoSuchAccount`, `AccountChanged`.
+    """
     row = await _locked(connection, seals, username)
-    seal = seals.of_account({**row, "password_hash": password_hash})
-    await connection.execute(_SQL["set_password"], username, password_hash, seal)
+    seal = seals.of_account({**row, "password_hash": password_hash, "must_change_password": must_change})
+    await connection.execute(_SQL["set_password"], username, password_hash, must_change, seal)
     await connection.execute(_SQL["end_sessions"], username)
 
 

@@ -1,27 +1,31 @@
 -- name: account
-SELECT username, role, holder, team, partners, language, password_hash, oidc_subject, disabled_at, seal
+SELECT username, role, holder, team, partners, language, password_hash, must_change_password, oidc_subject, disabled_at,
+    seal
 FROM console.account WHERE username = $1
 
 -- name: account_by_subject
-SELECT username, role, holder, team, partners, language, password_hash, oidc_subject, disabled_at, seal
+SELECT username, role, holder, team, partners, language, password_hash, must_change_password, oidc_subject, disabled_at,
+    seal
 FROM console.account WHERE oidc_subject = $1
 
 -- name: accounts
-SELECT username, role, holder, team, partners, language, password_hash, oidc_subject, created_at, last_sign_in_at,
-    disabled_at, seal
+SELECT username, role, holder, team, partners, language, password_hash, must_change_password, oidc_subject, created_at,
+    last_sign_in_at, disabled_at, seal
 FROM console.account ORDER BY username
 
 -- name: add_account
-INSERT INTO console.account (username, role, holder, team, partners, language, password_hash, oidc_subject, seal)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO console.account (
+    username, role, holder, team, partners, language, password_hash, must_change_password, oidc_subject, seal
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 
 -- name: locked_account
 -- Until the end of the transaction: its new seal is of what it says now.
-SELECT username, role, holder, team, partners, password_hash, oidc_subject, disabled_at, seal
+SELECT username, role, holder, team, partners, password_hash, must_change_password, oidc_subject, disabled_at, seal
 FROM console.account WHERE username = $1 FOR UPDATE
 
 -- name: set_password
-UPDATE console.account SET password_hash = $2, seal = $3, password_set_at = now() WHERE username = $1
+UPDATE console.account SET password_hash = $2, must_change_password = $3, seal = $4, password_set_at = now()
+WHERE username = $1
 
 -- name: set_language
 UPDATE console.account SET language = $2 WHERE username = $1
@@ -43,8 +47,8 @@ INSERT INTO console.session (session_sha256, username, csrf, created_at, seen_at
 
 -- name: session
 -- A session that is valid at $2; `is_stale` when its last use should be written again.
-SELECT a.username, a.role, a.holder, a.team, a.partners, a.language, a.password_hash, a.oidc_subject, a.disabled_at, a.seal,
-    s.session_sha256, s.csrf, s.created_at, s.seal AS session_seal,
+SELECT a.username, a.role, a.holder, a.team, a.partners, a.language, a.password_hash, a.must_change_password,
+    a.oidc_subject, a.disabled_at, a.seal, s.session_sha256, s.csrf, s.created_at, s.seal AS session_seal,
     EXISTS (SELECT FROM platform.suspension p WHERE p.agency = a.holder) AS is_suspended,
     s.seen_at < $2::timestamptz - interval '1 minute' AS is_stale
 FROM console.session s JOIN console.account a USING (username)

@@ -44,6 +44,7 @@ class Sessions:
         self._clock = clock
         self._age_max = timedelta(hours=settings.console_session_h)
         self._idle_max = timedelta(hours=settings.console_idle_h)
+        self._has_passwords = settings.console_passwords == "on"
         self._known: OrderedDict[bytes, tuple[Session, datetime]] = OrderedDict()
 
     async def begin(self, account: Account) -> str:
@@ -78,7 +79,10 @@ class Sessions:
         if row is None or not self._is_sealed(row) or (account := account_of(row, self._seals)) is None:
             self._known.pop(digest, None)
             return None
-        session = Session(replace(account, is_suspended=row["is_suspended"]), row["csrf"])
+        # Where people sign in at the provider alone, a password that an administrator made opens nothing.
+        must_change = account.must_change_password and self._has_passwords
+        account = replace(account, is_suspended=row["is_suspended"], must_change_password=must_change)
+        session = Session(account, row["csrf"])
         self._known[digest] = session, now
         self._known.move_to_end(digest)
         if len(self._known) > _KNOWN_MAX:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from consumers.console.accounts.accounts import find_by_subject
+from consumers.console.accounts.accounts import find_by_subject, set_password
 from consumers.console.accounts.oidc import COOKIE, VALID_S, Oidc, ProviderAway, SignInFailed
 from consumers.console.accounts.tries import Tries
 from consumers.console.pages.signin import SignInPage, signed_in
 from consumers.console.parts import Parts
 from consumers.console.web.security import SIGN_IN
+from infra.postgres.connection import Connection
 
 BEGIN: Final = f"{SIGN_IN}/oidc"
 CALLBACK: Final = f"{BEGIN}/callback"
@@ -55,6 +56,9 @@ def router(parts: Parts, oidc: Oidc, tries: Tries) -> APIRouter:
         if account is None:
             await parts.add_done_to_trail(None, "sign in refused")
             return SignInPage(parts, request, fault="no-account").answer()
+        if account.must_change_password and not parts.has_passwords:  # nobody can use it, nor choose another
+            async with parts.own.acquire() as connection, connection.transaction():
+                await set_password(cast(Connection, connection), parts.seals, account.username, None)
         response = await signed_in(parts, tries, request, account, found.back)
         parts.cookies.delete(response, COOKIE)
         return response

@@ -19,7 +19,7 @@ from consumers.console.navigation import home_of
 from consumers.console.parts import Parts
 from consumers.console.visit import Visit, Visiting, page_context
 from consumers.console.web.language import LANGUAGES
-from consumers.console.web.security import SIGN_IN, own_path
+from consumers.console.web.security import PASSWORD, SIGN_IN, own_path
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -122,7 +122,8 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
         sessions = await parts.sessions.of(visit.account.username, parts.cookies.value(visit.request.cookies, COOKIE))
         context = {"changed": changed, "fault": fault, "sessions": sessions, "length_min": passwords.LENGTH_MIN}
         context["passwords"] = parts.has_passwords and visit.account.has_password
-        return visit.page("account.html", 200 if fault is None else 422, **context)
+        template = "choose-password.html" if visit.account.must_change_password else "account.html"
+        return visit.page(template, 200 if fault is None else 422, **context)
 
     @routes.get("/account")
     async def account_page(visit: Visiting, changed: str = "") -> Response:
@@ -134,7 +135,12 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
         await visit.add_to_trail("end other sessions")
         return visit.redirect("/account?changed=sessions")
 
-    @routes.post("/account/password")
+    @routes.get(PASSWORD)
+    async def password_page(visit: Visiting) -> Response:
+        """To choose one, where an administrator made the one of now."""
+        return await page(visit) if visit.account.must_change_password else visit.redirect("/account")
+
+    @routes.post(PASSWORD)
     async def change_password(
         visit: Visiting,
         password: Annotated[str, Form(max_length=passwords.LENGTH_MAX)] = "",
@@ -152,13 +158,16 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
         elif not await parts.passwords.is_password(found and found[1], password):
             fault = "wrong"
             await parts.add_done_to_trail(visit.account.username, "change password refused")
+        elif new_password == password:
+            fault = "same"
         if fault is not None:
             return await page(visit, fault)
         made = await parts.passwords.hash(new_password)
         async with parts.own.acquire() as connection, connection.transaction():
             await set_password(cast(Connection, connection), parts.seals, visit.account.username, made)
         await visit.add_to_trail("change password")
-        return await signed_in(parts, tries, visit.request, visit.account, "/account?changed=password")
+        back = "/" if visit.account.must_change_password else "/account?changed=password"
+        return await signed_in(parts, tries, visit.request, visit.account, back)
 
 
 def _require_passwords(parts: Parts) -> None:

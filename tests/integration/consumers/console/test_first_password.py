@@ -1,0 +1,171 @@
+"""A password that an administrator made opens one page, where the person chooses another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from click.testing import CliRunner
+
+from consumers.console.accounts.commands import accounts
+from consumers.console.app import application
+from consumers.console.parts import Parts
+from infra.postgres.connection import Connection, connected
+from infra.settings import Settings
+from tests.integration.consumers.console.asked_routes import CONSTANTS, requests_of
+from tests.integration.consumers.console.at_the_console import (
+    ADDRESS,
+    SEALS,
+    add_account,
+    console,
+    csrf_of,
+    write_accounts_key,
+)
+from tests.integration.consumers.console.console_process import local_issuer, run_console
+from tests.integration.consumers.console.test_sign_in import BEGIN, at_provider
+
+CHOOSE = "/account/password"
+OPEN = {
+    f"GET {CHOOSE}",
+    f"POST {CHOOSE}",
+    "GET /sign-in",
+    "POST /sign-in",
+    "POST /sign-out",
+    "POST /language",
+    "GET /static/{name}",
+    "GET /healthz",
+}
+NEW = "a password of my own"
+
+
+@pytest.fixture
+async def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs `yesser accounts`."""
+    assert settings.postgres is not None
+    monkeypatch.setenv("YESSER_HOME", str(settings.home))
+    monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
+    write_accounts_key(settings)
+
+    async def invoke(*words: str) -> Any:
+        result = await asyncio.to_thread(CliRunner().invoke, accounts, [*words, "--json"])
+        assert result.exit_code == 0, (result.output, result.exception)
+        return orjson.loads(result.stdout)
+
+    return invoke
+
+
+@asynccontextmanager
+async def browser(parts: Parts, password: str, language: str = "en") -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody who has signed in as `desk`."""
+    transport = httpx.ASGITransport(application(parts), raise_app_exceptions=False)
+    cookies = {"yesser-language": language}
+    async with httpx.AsyncClient(transport=transport, base_url=ADDRESS, cookies=cookies) as client:
+        answer = await client.post("/sign-in", data={"username": "desk", "password": password})
+        assert answer.status_code == 303, answer.text
+        yield client
+
+
+async def choose(client: httpx.AsyncClient, password: str, new: str) -> httpx.Response:
+    csrf = csrf_of((await client.get(CHOOSE)).text)
+    return await client.post(CHOOSE, data={"csrf": csrf, "password": password, "new_password": new})
+
+
+async def test_a_first_password_opens_one_page_until_it_is_changed(
+    settings: Settings, connection: Connection, run: Any
+) -> None:
+    first = (await run("add", "desk", "--role", "office"))["password"]
+    async with console(settings) as parts, browser(parts, first) as client, browser(parts, first) as other:
+        assert (await client.get("/")).headers["location"] == CHOOSE
+        page = await client.get(CHOOSE)
+        assert (page.status_code, "Choose a password" in page.text) == (200, True)
+        assert "main-nav" not in page.text, "no page can be opened yet"
+        same = await choose(client, first, first)
+        assert (same.status_code, "It is your current password" in same.text) == (422, True)
+        assert (await choose(client, "not the first", NEW)).status_code == 422
+        assert (await client.get("/plan")).headers["location"] == CHOOSE
+        chosen = await choose(client, first, NEW)
+        assert (chosen.status_code, chosen.headers["location"]) == (303, "/")
+        assert (await client.get("/account")).status_code == 200
+        assert (await other.get("/account")).headers["location"].startswith("/sign-in"), "the other session has ended"
+    row = await connection.fetchrow("SELECT * FROM console.account")
+    assert row is not None
+    assert (row["must_change_password"], SEALS.is_account(row)) == (False, True)
+
+
+async def test_a_password_of_an_administrator_is_a_first_one_again(
+    settings: Settings, connection: Connection, run: Any
+) -> None:
+    first = (await run("add", "desk", "--role", "office"))["password"]
+    async with console(settings) as parts:
+        async with browser(parts, first) as client:
+            await choose(client, first, NEW)
+            second = (await run("password", "desk"))["password"]
+            assert (await client.get("/account")).headers["location"].startswith("/sign-in")
+        async with browser(parts, second, "ar") as client:
+            assert (await client.get("/account")).headers["location"] == CHOOSE
+            assert "اختر كلمة مرور" in (await client.get(CHOOSE)).text
+
+
+async def test_no_other_route_answers_a_first_password(settings: Settings, connection: Connection, run: Any) -> None:
+    first = (await run("add", "desk", "--role", "agency", "--agency", "health"))["password"]
+    async with console(settings) as parts, browser(parts, first) as client:
+        csrf = csrf_of((await client.get(CHOOSE)).text)
+        asked = 0
+        for method, request in requests_of(parts):
+            path = request.path.partition("?")[0]
+            if f"{method} {path}" in OPEN:
+                continue
+            names = {name: CONSTANTS.get(name, "x") for name in request.names()}
+            given = request.of(names)
+            data = {"csrf": csrf, **given.fields} if method == "POST" else None
+            answer = await client.request(method, given.path, data=data)
+            is_page = not path.startswith("/v1/") and path != "/live"
+            found = answer.status_code, answer.headers.get("location")
+            assert found == ((303, CHOOSE) if is_page else (403, None)), f"{method} {path}"
+            asked += 1
+        assert asked > 100
+    # What is refused is in the trail, and nothing was sent.
+    commands = {row["command"].partition(" ")[0] for row in await connection.fetch("SELECT command FROM platform.trail")}
+    assert commands == {"accounts", "sign", "refused"}
+
+
+async def test_the_mark_is_sealed(settings: Settings, connection: Connection, run: Any) -> None:
+    first = (await run("add", "desk", "--role", "office"))["password"]
+    async with console(settings) as parts, browser(parts, first) as client:
+        await connection.execute("UPDATE console.account SET must_change_password = false")
+        assert (await client.get("/account")).headers["location"].startswith("/sign-in")
+        answer = await client.post("/sign-in", data={"username": "desk", "password": first})
+        assert answer.status_code == 401
+
+
+async def test_the_gateway_takes_no_token_of_an_account_with_a_first_password(
+    settings: Settings, connection: Connection, run: Any
+) -> None:
+    await run("add", "desk", "--role", "agency", "--agency", "health")
+    await add_account(connection, "other", "agency", "health")
+    await connection.execute("INSERT INTO platform.agency VALUES ('health', 'agency', '{}', 0)")
+    from infra.postgres.sql import queries
+
+    sql = queries("producers.gateway.access", "callers.sql")["console_account"]
+    async with connected(settings.acting_as("gateway"), "test") as gateway:
+        assert await gateway.fetchrow(sql, "other", "agency", "health") is not None
+        assert await gateway.fetchrow(sql, "desk", "agency", "health") is None
+
+
+async def test_a_first_password_that_nobody_can_use_keeps_nobody_from_sign_in_at_the_provider(
+    settings: Settings, connection: Connection, run: Any
+) -> None:
+    with local_issuer() as issuer:
+        off = {"console_oidc_issuer": issuer, "console_passwords": "off"}
+        async with run_console(settings, connection, **off) as running, running.browser() as client:
+            await run("password", "labour")
+            await client.get(await at_provider(client, BEGIN, "sub-labour"))
+            assert (await client.get("/account")).status_code == 200
+    row = await connection.fetchrow("SELECT * FROM console.account WHERE username = 'labour'")
+    assert row is not None
+    assert (row["password_hash"], row["must_change_password"], SEALS.is_account(row)) == (None, False, True)
