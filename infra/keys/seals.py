@@ -43,8 +43,8 @@ class Seals:
     def of_account(self, row: Mapping[str, Any]) -> bytes:
         """The seal of an account: who it is, what it may do, how it signs in, and whether it is disabled.
 
-        `row` has the `password_hash`, or only its hash, `password_sha256`, which is all that an auditor reads. The mark of
-        a first password is a member where it is set: rows of before there was one keep their seals.
+        `row` has the `password_hash`, or only its hash, `password_sha256`, which is all that an auditor reads. The mark
+        of a first password is a member where it is set: rows of before there was one keep their seals.
         """
         members = {name: row[name] for name in _MEMBERS}
         digest = row["password_sha256"] if "password_sha256" in row else _digest(row["password_hash"])
@@ -53,9 +53,13 @@ class Seals:
         members |= {"must_change_password": True} if row["must_change_password"] else {}
         return self._hash(b"account/", members)
 
-    def of_session(self, digest: bytes, username: str, csrf: str, created_at: datetime) -> bytes:
-        """The seal of a session. `digest` is the hash of its cookie's value."""
+    def of_session(
+        self, digest: bytes, username: str, csrf: str, created_at: datetime, sid_sha256: bytes | None = None
+    ) -> bytes:
+        """The seal of a session. `digest` is the hash of its cookie's value, `sid_sha256` that of the id of the
+        provider's session, a member where it came from one."""
         members = {"session_sha256": digest.hex(), "username": username, "csrf": csrf, "created_at": _time(created_at)}
+        members |= {} if sid_sha256 is None else {"sid_sha256": sid_sha256.hex()}
         return self._hash(b"session/", members)
 
     def of_token(self, row: Mapping[str, Any]) -> bytes:
@@ -77,7 +81,9 @@ class Seals:
 
     def is_session(self, row: Mapping[str, Any]) -> bool:
         """Whether the session's row, joined with its account, has the seal of the session."""
-        expected = self.of_session(row["session_sha256"], row["username"], row["csrf"], row["created_at"])
+        expected = self.of_session(
+            row["session_sha256"], row["username"], row["csrf"], row["created_at"], row["sid_sha256"]
+        )
         return _equal(row["session_seal"], expected)
 
     def is_token(self, row: Mapping[str, Any]) -> bool:

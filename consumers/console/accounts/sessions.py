@@ -13,6 +13,7 @@ from typing import Any, Final
 import structlog
 
 from consumers.console.accounts.accounts import Account, account_of
+from consumers.console.accounts.oidc import SignedOut, SignInFailed
 from infra.keys.seals import Seals
 from infra.postgres.connection import TRANSIENT_ERRORS, Pool
 from infra.postgres.sql import queries
@@ -29,10 +30,11 @@ _logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody who is signed in. `csrf` is in every form of the session's pages."""
+    """Somebody who is signed in. `csrf` is in every form of the session's pages; `sid` is that of `SignedIn`."""
 
     account: Account
     csrf: str
+    sid: bytes | None = None
 
 
 class Sessions:
@@ -47,14 +49,14 @@ class Sessions:
         self._has_passwords = settings.console_passwords == "on"
         self._known: OrderedDict[bytes, tuple[Session, datetime]] = OrderedDict()
 
-    async def begin(self, account: Account) -> str:
+    async def begin(self, account: Account, sid: bytes | None = None) -> str:
         """Begin a session; the value of its cookie."""
         value, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
         digest, now = _digest(value), self._clock()
-        seal = self._seals.of_session(digest, account.username, csrf, now)
+        seal = self._seals.of_session(digest, account.username, csrf, now, sid)
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(_SQL["remove_ended"], now, self._age_max, self._idle_max)
-            await connection.execute(_SQL["begin_session"], digest, account.username, csrf, now, seal)
+            await connection.execute(_SQL["begin_session"], digest, account.username, csrf, now, sid, seal)
             await connection.execute(_SQL["signed_in"], account.username)
         return value
 
@@ -82,7 +84,7 @@ class Sessions:
         # Where people sign in at the provider alone, a password that an administrator made opens nothing.
         must_change = account.must_change_password and self._has_passwords
         account = replace(account, is_suspended=row["is_suspended"], must_change_password=must_change)
-        session = Session(account, row["csrf"])
+        session = Session(account, row["csrf"], row["sid_sha256"])
         self._known[digest] = session, now
         self._known.move_to_end(digest)
         if len(self._known) > _KNOWN_MAX:
@@ -103,6 +105,18 @@ class Sessions:
     async def end_others(self, username: str, value: str | None) -> None:
         """End every session of an account but the one of this cookie."""
         await self._pool.execute(_SQL["end_other_sessions"], username, _digest(value or ""))
+
+    async def end_of_provider(self, out: SignedOut) -> list[str]:
+        """End the sessions of whom the provider signed out; the accounts that had one. Raises `SignInFailed` where the
+        token was used before."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(_SQL["remove_logout_tokens"], self._clock())
+            if not await connection.fetchval(_SQL["use_logout_token"], out.token_sha256, out.until):
+                raise SignInFailed
+            rows = await connection.fetch(_SQL["end_sessions_of_provider"], out.subject, out.sid)
+        for row in rows:
+            self._known.pop(row["session_sha256"], None)
+        return sorted({row["username"] for row in rows})
 
     async def end(self, value: str | None) -> None:
         if value:

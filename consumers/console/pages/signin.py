@@ -25,8 +25,14 @@ from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
 _YEAR_S: Final = 365 * 86_400
-Fault = Literal["wrong", "no-account", "provider-away", "provider-refused"]
-_STATUSES: Final[dict[Fault, int]] = {"wrong": 401, "no-account": 403, "provider-away": 503, "provider-refused": 401}
+Fault = Literal["wrong", "no-account", "provider-away", "provider-refused", "provider-too-weak"]
+_STATUSES: Final[dict[Fault, int]] = {
+    "wrong": 401,
+    "no-account": 403,
+    "provider-away": 503,
+    "provider-refused": 401,
+    "provider-too-weak": 401,
+}
 _SQL: Final = queries("consumers.console.accounts", "accounts.sql")
 
 
@@ -40,6 +46,8 @@ class SignInPage:
     username: str = ""
     unsent: bool = False
     fault: Fault | None = None
+    claim: str = ""
+    """Of the provider's token, that is missing or does not suffice."""
     wait_s: int = 0
 
     def answer(self) -> Response:
@@ -50,6 +58,7 @@ class SignInPage:
             username=self.username,
             unsent=self.unsent,
             fault=self.fault,
+            claim=self.claim,
             wait_s=self.wait_s,
             passwords=self.parts.has_passwords,
             provider=f"{SIGN_IN}/oidc?{urlencode({'next': self.back})}" if self.parts.oidc is not None else None,
@@ -163,11 +172,12 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
         if fault is not None:
             return await page(visit, fault)
         made = await parts.passwords.hash(new_password)
+        session = await parts.sessions.find(parts.cookies.value(visit.request.cookies, COOKIE))
         async with parts.own.acquire() as connection, connection.transaction():
             await set_password(cast(Connection, connection), parts.seals, visit.account.username, made)
         await visit.add_to_trail("change password")
         back = "/" if visit.account.must_change_password else "/account?changed=password"
-        return await signed_in(parts, tries, visit.request, visit.account, back)
+        return await signed_in(parts, tries, visit.request, visit.account, back, session and session.sid)
 
 
 def _require_passwords(parts: Parts) -> None:
@@ -176,9 +186,11 @@ def _require_passwords(parts: Parts) -> None:
         raise Problem("not-found")
 
 
-async def signed_in(parts: Parts, tries: Tries, request: Request, account: Account, back: str) -> Response:
-    """Begin a session, and lead to the page that was wanted."""
-    value = await parts.sessions.begin(account)
+async def signed_in(
+    parts: Parts, tries: Tries, request: Request, account: Account, back: str, sid: bytes | None = None
+) -> Response:
+    """Begin a session, and lead to the page that was wanted. `sid`: that of `SignedIn`."""
+    value = await parts.sessions.begin(account, sid)
     await parts.add_to_trail(account.username, "sign in")
     response = RedirectResponse(own_path(back), 303)
     parts.cookies.set(response, COOKIE, value)

@@ -130,7 +130,9 @@ async def test_no_other_route_answers_a_first_password(settings: Settings, conne
             asked += 1
         assert asked > 100
     # What is refused is in the trail, and nothing was sent.
-    commands = {row["command"].partition(" ")[0] for row in await connection.fetch("SELECT command FROM platform.trail")}
+    commands = {
+        row["command"].partition(" ")[0] for row in await connection.fetch("SELECT command FROM platform.trail")
+    }
     assert commands == {"accounts", "sign", "refused"}
 
 
