@@ -34,19 +34,17 @@ from consumers.console.web import assets
 from consumers.console.web.cookies import HSTS
 from consumers.console.web.explanations import explanation_of
 from consumers.console.web.language import DEFAULT, LANGUAGES, Words
-from consumers.console.web.security import HEADERS, PASSWORD, SAFE_METHODS, SIGN_IN, is_own_site, page_of_form
+from consumers.console.web.security import CHANGE_PASSWORD, HEADERS, SAFE_METHODS, SIGN_IN, is_own_site, page_of_form
 from infra.http.problems import Problem
-from infra.http.rate_limits import RateLimit
+from infra.http.refusals import Refusals, pattern_of
 from infra.http.security_txt import SECURITY_TXT
 from infra.postgres.connection import TRANSIENT_ERRORS
 
 LANGUAGE_COOKIE: Final = "yesser-language"
 _PUBLIC: Final = (SIGN_IN, "/language", assets.PREFIX, "/healthz", SECURITY_TXT)
-_WITH_FIRST_PASSWORD: Final = (*_PUBLIC, PASSWORD, "/sign-out")
+_WITH_FIRST_PASSWORD: Final = (*_PUBLIC, CHANGE_PASSWORD, "/sign-out")
 FORM_BYTES_MAX: Final = 1 << 20
 UPLOAD_BYTES_MAX: Final = FILE_BYTES_MAX + (1 << 20)
-_REFUSALS: Final = (0.1, 20)
-"""Of an account, a second and at once: more of them are not recorded."""
 _FILE: Final = re.compile(r'filename="([^"]{1,200})"')
 _DOCUMENTS: Final = "/v1/"
 _UTF_8: Final = (b"utf-8", b"utf8")
@@ -62,7 +60,7 @@ class Guard:
         self._app = app
         self._parts = parts
         self._limits = Limits(parts.settings, time.monotonic)
-        self._refusals = RateLimit(*_REFUSALS)
+        self._refusals = Refusals(time.monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -86,7 +84,7 @@ class Guard:
         elif session is None and not path.startswith(_PUBLIC):
             await RedirectResponse(_to_sign_in(Request(scope)), 303)(scope, receive, protected)
         elif session is not None and session.account.must_change_password and not path.startswith(_WITH_FIRST_PASSWORD):
-            answer: Response = RedirectResponse(PASSWORD, 303)
+            answer: Response = RedirectResponse(CHANGE_PASSWORD, 303)
             if path == LIVE or path.startswith(_DOCUMENTS):  # no page
                 answer = self._error_page(Request(scope), Problem("forbidden"))
             await answer(scope, receive, protected)
@@ -118,21 +116,15 @@ class Guard:
         async def recorded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 words: tuple[str, ...] = ()
-                if message["status"] == 403 and not self._refusals.wait_s(account.username, time.monotonic()):
-                    words = "refused", scope["method"], _pattern_of(scope)
+                if message["status"] == 403:
+                    words = self._refusals.words(account.username, scope["method"], pattern_of(scope))
                 elif message["status"] < 400 and (file := _file_of(message)) is not None:
-                    words = "download", _pattern_of(scope), file
+                    words = "download", pattern_of(scope), file
                 if words:
                     await self._parts.add_done_to_trail(account.username, *words)
             await send(message)
 
         return recorded
-
-
-def _pattern_of(scope: Scope) -> str:
-    """Of the page that answered, such as `/partnerships/{partnership_id}`."""
-    pattern: str = getattr(scope.get("route"), "path", "")
-    return pattern or ("/v1" if scope["path"].startswith(_DOCUMENTS) else "-")
 
 
 def _file_of(message: Message) -> str | None:

@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from infra.keys.resealing import begin_sealing
 from infra.keys.seals import Seals
 from infra.postgres.connection import Connection, NoPassword, connected
 from infra.postgres.sql import queries
@@ -151,6 +152,7 @@ async def reapply(connection: Connection, settings: Settings, *, end_sessions: b
         return None
     async with connection.transaction():
         await connection.execute(_SQL["lock"])
+        await begin_sealing(connection)
         tokens = {row["key_id"]: row["revoked_at"] for row in await connection.fetch(_SQL["tokens"])}
         accounts = {row["username"]: dict(row) for row in await connection.fetch(_SQL["accounts"])}
         found = lacking(changes, tokens, accounts)

@@ -18,6 +18,7 @@ from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind
 from infra.http.console_tokens import SENDERS
 from infra.kafka.rights import OFFICE
+from infra.keys.resealing import begin_sealing
 from infra.keys.seals import Seals
 from infra.postgres.connection import Connection, Pool
 from infra.postgres.sql import queries
@@ -96,7 +97,11 @@ async def find_by_subject(connection: Connection | Pool, seals: Seals, subject: 
 async def add_account(
     connection: Connection, seals: Seals, account: Account, password_hash: str | None, oidc_subject: str | None = None
 ) -> None:
-    """Add a new account, sealed. Raises `asyncpg.UniqueViolationError` where its name or its subject is taken."""
+    """In the caller's transaction: add a new account, sealed.
+
+    Raises `asyncpg.UniqueViolationError` where its name or its subject is taken.
+    """
+    await begin_sealing(connection)
     members = (account.username, account.role, account.holder, account.team, list(account.partners))
     signs_in_by = (password_hash, account.must_change_password, oidc_subject)
     names = ("username", "role", "holder", "team", "partners", "password_hash", "must_change_password", "oidc_subject")
@@ -126,6 +131,7 @@ async def set_disabled(connection: Connection, seals: Seals, username: str, disa
 
 
 async def _locked(connection: Connection, seals: Seals, username: str) -> Mapping[str, Any]:
+    await begin_sealing(connection)
     row: Mapping[str, Any] | None = await connection.fetchrow(_SQL["locked_account"], username)
     if row is None:
         raise NoSuchAccount(f"{username}: {NoSuchAccount.__doc__}")
@@ -140,5 +146,6 @@ async def list_accounts(connection: Connection | Pool) -> list[dict[str, Any]]:
 
 
 async def seal_accounts(connection: Connection, seals: Seals, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Seal rows of `list_accounts` as they are: an operator has compared each with what it should say."""
+    """In the caller's transaction: seal rows of `list_accounts` as they are, each of which an operator has compared."""
+    await begin_sealing(connection)
     await connection.executemany(_SQL["seal_account"], [(row["username"], seals.of_account(row)) for row in rows])

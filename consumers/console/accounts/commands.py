@@ -93,11 +93,11 @@ def add_command(
             hashed = None if password is None else hash_password(password)
             await add_account(connection, seals, new, hashed, subject)
             await add_to_trail(connection, "accounts add", username, "--role", role)
-            await AccessChanges.of(Settings()).add(connection, "account", username, "added")
         except asyncpg.UniqueViolationError:
             raise AccountExists(f"{username}: {AccountExists.__doc__}") from None
 
     _with_seals(add)
+    _with_seals(lambda connection, _: AccessChanges.of(Settings()).add(connection, "account", username, "added"))
     document = {"username": username, "role": role, "agency": agency, "team": team, "password": password}
     print_confirmation(
         document,

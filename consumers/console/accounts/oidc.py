@@ -2,8 +2,8 @@
 
 Flows in: a browser that wants to sign in, and comes back with a code. Flows out: the provider's subject. Which account
 that is, and whether it is one, the database says: nobody gets in only because the provider knows them. What belongs to
-one sign-in is sealed in a cookie of that browser, so that a code of another browser is of no use. The settings may require
-how the person was authenticated (OpenID Connect Core 1.0, 2). The provider ends sessions by its logout tokens
+one sign-in is sealed in a cookie of that browser, so that a code of another browser is of no use. The settings may
+require how the person was authenticated (OpenID Connect Core 1.0, 2). The provider ends sessions by its logout tokens
 (OpenID Connect Back-Channel Logout 1.0).
 """
 
@@ -70,7 +70,7 @@ class SignInTooWeak(SignInFailed):
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Whom the provider signed in, and what the browser had asked for. `sid`: SHA-256 of the id of its session there."""
+    """Whom the provider signed in, and what the browser had asked for. `sid`: SHA-256 of its session's id there."""
 
     subject: str
     back: str
@@ -240,7 +240,10 @@ class Oidc:
         return claims
 
     async def _claims(self, provider: _Document, token: str, *required: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Header and claims of a token that the provider signed for this client. Raises `ProviderAway`, `SignInFailed`."""
+        """Header and claims of a token that the provider signed for this client.
+
+        Raises `ProviderAway`, `SignInFailed`.
+        """
         keys = await self._json("GET", self._endpoint(provider, "jwks_uri"))
         try:
             header = jwt.get_unverified_header(token)

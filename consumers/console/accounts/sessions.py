@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 
 from consumers.console.accounts.accounts import Account, account_of
 from consumers.console.accounts.oidc import SignedOut, SignInFailed
+from infra.keys.resealing import begin_sealing
 from infra.keys.seals import Seals
-from infra.postgres.connection import TRANSIENT_ERRORS, Pool
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, Pool
 from infra.postgres.sql import queries
 from infra.settings import Settings
 
@@ -53,8 +54,9 @@ class Sessions:
         """Begin a session; the value of its cookie."""
         value, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
         digest, now = _digest(value), self._clock()
-        seal = self._seals.of_session(digest, account.username, csrf, now, sid)
         async with self._pool.acquire() as connection, connection.transaction():
+            await begin_sealing(cast(Connection, connection))
+            seal = self._seals.of_session(digest, account.username, csrf, now, sid)
             await connection.execute(_SQL["remove_ended"], now, self._age_max, self._idle_max)
             await connection.execute(_SQL["begin_session"], digest, account.username, csrf, now, sid, seal)
             await connection.execute(_SQL["signed_in"], account.username)

@@ -72,7 +72,7 @@ def router(parts: Parts, oidc: Oidc, tries: Tries) -> APIRouter:
     async def log_out(
         request: Request, logout_token: Annotated[str, Form(max_length=_TOKEN_LENGTH_MAX)] = ""
     ) -> Response:
-        """End the sessions of whom the provider signed out: 200, else 400 (OpenID Connect Back-Channel Logout 1.0, 2.8)."""
+        """End the sessions of whom the provider signed out: 200, else 400 (Back-Channel Logout 1.0, 2.8)."""
         if wait_s := tries.peer_wait_s(_peer(request)):
             return Response(status_code=429, headers={"Retry-After": str(wait_s)})
         try:

@@ -19,7 +19,7 @@ from consumers.console.navigation import home_of
 from consumers.console.parts import Parts
 from consumers.console.visit import Visit, Visiting, page_context
 from consumers.console.web.language import LANGUAGES
-from consumers.console.web.security import PASSWORD, SIGN_IN, own_path
+from consumers.console.web.security import CHANGE_PASSWORD, SIGN_IN, own_path
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -144,12 +144,12 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
         await visit.add_to_trail("end other sessions")
         return visit.redirect("/account?changed=sessions")
 
-    @routes.get(PASSWORD)
+    @routes.get(CHANGE_PASSWORD)
     async def password_page(visit: Visiting) -> Response:
         """To choose one, where an administrator made the one of now."""
         return await page(visit) if visit.account.must_change_password else visit.redirect("/account")
 
-    @routes.post(PASSWORD)
+    @routes.post(CHANGE_PASSWORD)
     async def change_password(
         visit: Visiting,
         password: Annotated[str, Form(max_length=passwords.LENGTH_MAX)] = "",

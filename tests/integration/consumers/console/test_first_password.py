@@ -15,7 +15,8 @@ from click.testing import CliRunner
 from consumers.console.accounts.commands import accounts
 from consumers.console.app import application
 from consumers.console.parts import Parts
-from infra.postgres.connection import Connection, connected
+from infra.http.problems import Problem
+from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.console.asked_routes import CONSTANTS, requests_of
 from tests.integration.consumers.console.at_the_console import (
@@ -26,8 +27,10 @@ from tests.integration.consumers.console.at_the_console import (
     csrf_of,
     write_accounts_key,
 )
-from tests.integration.consumers.console.console_process import local_issuer, run_console
+from tests.integration.consumers.console.console_process import local_issuer, run_console, write_console_key
 from tests.integration.consumers.console.test_sign_in import BEGIN, at_provider
+from tests.integration.producers.gateway.harness import REGISTER
+from tests.integration.producers.gateway.test_console_tokens import authenticate
 
 CHOOSE = "/account/password"
 OPEN = {
@@ -35,6 +38,9 @@ OPEN = {
     f"POST {CHOOSE}",
     "GET /sign-in",
     "POST /sign-in",
+    "GET /sign-in/oidc",
+    "GET /sign-in/oidc/callback",
+    "POST /sign-in/oidc/logout",
     "POST /sign-out",
     "POST /language",
     "GET /static/{name}",
@@ -113,7 +119,8 @@ async def test_a_password_of_an_administrator_is_a_first_one_again(
 
 async def test_no_other_route_answers_a_first_password(settings: Settings, connection: Connection, run: Any) -> None:
     first = (await run("add", "desk", "--role", "agency", "--agency", "health"))["password"]
-    async with console(settings) as parts, browser(parts, first) as client:
+    with_provider = settings.model_copy(update={"console_oidc_issuer": "http://127.0.0.1:9"})
+    async with console(with_provider) as parts, browser(parts, first) as client:
         csrf = csrf_of((await client.get(CHOOSE)).text)
         asked = 0
         for method, request in requests_of(parts):
@@ -148,15 +155,13 @@ async def test_the_mark_is_sealed(settings: Settings, connection: Connection, ru
 async def test_the_gateway_takes_no_token_of_an_account_with_a_first_password(
     settings: Settings, connection: Connection, run: Any
 ) -> None:
-    await run("add", "desk", "--role", "agency", "--agency", "health")
+    write_console_key(settings)
+    await connection.execute(REGISTER, "health", "agency")
     await add_account(connection, "other", "agency", "health")
-    await connection.execute("INSERT INTO platform.agency VALUES ('health', 'agency', '{}', 0)")
-    from infra.postgres.sql import queries
-
-    sql = queries("producers.gateway.access", "callers.sql")["console_account"]
-    async with connected(settings.acting_as("gateway"), "test") as gateway:
-        assert await gateway.fetchrow(sql, "other", "agency", "health") is not None
-        assert await gateway.fetchrow(sql, "desk", "agency", "health") is None
+    await run("add", "desk", "--role", "agency", "--agency", "health")
+    assert (await authenticate(settings, "other", "agency", "health")).account == "other"
+    with pytest.raises(Problem, match="unauthenticated"):
+        await authenticate(settings, "desk", "agency", "health")
 
 
 async def test_a_first_password_that_nobody_can_use_keeps_nobody_from_sign_in_at_the_provider(

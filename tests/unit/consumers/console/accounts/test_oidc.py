@@ -173,6 +173,7 @@ async def test_a_sign_in_is_finished_within_ten_minutes() -> None:
     with pytest.raises(SignInFailed):
         await sign_in(Provider(), lambda: next(times))
 
+
 ACR = {"console_oidc_acr_values": "high higher"}
 AMR = {"console_oidc_amr": "hwk pin"}
 MAX_AGE = {"console_oidc_max_age_s": 300}
