@@ -1,8 +1,8 @@
 """Rotating the key of accounts and sessions, while the console runs.
 
 Flows in: the key's files, and the rows that it sealed. Flows out: the same rows under the next key, which then is the
-current one. Whoever has the files accepts both keys meanwhile, so that nobody is signed out; what was interrupted is
-completed by the same command.
+current one. Each process that has the files accepts both keys meanwhile, so that nobody is signed out. The same command
+completes a rotation that was interrupted.
 """
 
 from __future__ import annotations
