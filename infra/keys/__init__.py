@@ -1,5 +1,5 @@
 """The platform's own keys: listing, rotating and carrying them; the keys of the tokens' hashes; the seals of tokens and
-accounts, and what was taken from them; the rotation of passwords and of the key of seals. Way in: `commands` (`yesser keys`), `seals.Seals`,
-`access_changes.AccessChanges`. Imports: `events`, `infra.command_line`, `infra.kafka`,
+accounts, and what was taken from them; the rotation of passwords and of the key of seals. Way in: `commands`
+(`yesser keys`), `seals.Seals`, `access_changes.AccessChanges`. Imports: `events`, `infra.command_line`, `infra.kafka`,
 `infra.log`, `infra.postgres`, `infra.principals`, `infra.secret_files`, `infra.settings`, `infra.witnesses`.
 """

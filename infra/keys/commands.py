@@ -17,7 +17,7 @@ from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.keys.carrying import PURPOSES, ROTATED, Purpose, Rotated, here, pack, unpack
-from infra.keys.hash_keys import HashKeyFiles, accounts_key_files, console_key_files, hash_key_files
+from infra.keys.hash_keys import accounts_key_files, console_key_files, hash_key_files
 from infra.keys.listing import KeyRow, list_keys
 from infra.keys.rotation import (
     Rotation,
@@ -276,17 +276,11 @@ def _rotate(
             hashes = hash_key_files(settings) if purpose == "tokens" else console_key_files(settings)
             return prepare_hash_key(hashes) if prepare else rotate_hash_key(hashes, overlap_days, now)
         case "accounts":
-            accounts = accounts_key_files(settings)
-            return prepare_hash_key(accounts) if prepare else _rotate_accounts(settings, accounts, overlap_days, now)
+            if prepare:
+                return prepare_hash_key(accounts_key_files(settings))
+            from infra.keys.database import rotate_accounts  # imported here: as above
 
-
-def _rotate_accounts(settings: Settings, files: HashKeyFiles, overlap_days: int, now: datetime) -> Rotation:
-    # Imported here: who makes a witness's key has no database.
-    from infra.command_line.database import with_database
-    from infra.keys.resealing import rotate_accounts_key
-
-    administrator = settings.acting_as("administrator")
-    return with_database(administrator, "keys", lambda db: rotate_accounts_key(db, files, overlap_days, now))
+            return rotate_accounts(settings, overlap_days, now)
 
 
 def _passphrase(file: Path | None, *, confirmed: bool) -> str:

@@ -35,6 +35,10 @@ class NoSuchAccount(Reject):
     """There is no account of this name: `yesser accounts list`."""
 
 
+class PasswordChanged(Reject):
+    """The password was replaced while the one that somebody gave was compared with it."""
+
+
 class AccountChanged(Halt):
     """The account's row was changed in the database, or is of an earlier release: compare it with what it should say
     (`yesser accounts list`), and seal it with `yesser accounts seal`."""
@@ -110,13 +114,22 @@ async def add_account(
 
 
 async def set_password(
-    connection: Connection, seals: Seals, username: str, password_hash: str | None, *, must_change: bool = False
+    connection: Connection,
+    seals: Seals,
+    username: str,
+    password_hash: str | None,
+    *,
+    must_change: bool = False,
+    before: str | None = None,
 ) -> None:
     """In the caller's transaction: change it, or take it away, and end the sessions.
 
-    Raises `NoSuchAccount`, `AccountChanged`.
+    `before`: the hash that the person's password was compared with. Raises `NoSuchAccount`, `AccountChanged`,
+    `PasswordChanged`.
     """
     row = await _locked(connection, seals, username)
+    if before is not None and row["password_hash"] != before:
+        raise PasswordChanged(PasswordChanged.__doc__)
     seal = seals.of_account({**row, "password_hash": password_hash, "must_change_password": must_change})
     await connection.execute(_SQL["set_password"], username, password_hash, must_change, seal)
     await connection.execute(_SQL["end_sessions"], username)

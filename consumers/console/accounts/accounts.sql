@@ -40,7 +40,9 @@ UPDATE console.account SET seal = $2 WHERE username = $1
 DELETE FROM console.session WHERE username = $1
 
 -- name: signed_in
-UPDATE console.account SET last_sign_in_at = clock_timestamp() WHERE username = $1
+-- Nothing where the password is not the one of the hash $2 any more. A change of it ends the sessions of before.
+UPDATE console.account SET last_sign_in_at = clock_timestamp()
+WHERE username = $1 AND ($2::text IS NULL OR password_hash = $2) RETURNING true
 
 -- name: begin_session
 INSERT INTO console.session (session_sha256, username, csrf, created_at, seen_at, sid_sha256, seal)

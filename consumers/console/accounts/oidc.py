@@ -117,8 +117,7 @@ class Required:
             return "amr"
         if self.max_age_s is not None:
             at = claims.get("auth_time")
-            is_time = isinstance(at, int | float) and not isinstance(at, bool)
-            if not is_time or not -_LEEWAY_S <= now_s - at <= self.max_age_s + _LEEWAY_S:
+            if not isinstance(at, int | float) or not -_LEEWAY_S <= now_s - at <= self.max_age_s + _LEEWAY_S:
                 return "auth_time"
         return None
 

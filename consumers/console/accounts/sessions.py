@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 import structlog
 
-from consumers.console.accounts.accounts import Account, account_of
+from consumers.console.accounts.accounts import Account, PasswordChanged, account_of
 from consumers.console.accounts.oidc import SignedOut, SignInFailed
 from infra.keys.resealing import begin_sealing
 from infra.keys.seals import Seals
@@ -50,16 +50,20 @@ class Sessions:
         self._has_passwords = settings.console_passwords == "on"
         self._known: OrderedDict[bytes, tuple[Session, datetime]] = OrderedDict()
 
-    async def begin(self, account: Account, sid: bytes | None = None) -> str:
-        """Begin a session; the value of its cookie."""
+    async def begin(self, account: Account, sid: bytes | None = None, password_hash: str | None = None) -> str:
+        """Begin a session; the value of its cookie. `password_hash`: what the person's password was compared with.
+
+        Raises `PasswordChanged` where it has been replaced since.
+        """
         value, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
         digest, now = _digest(value), self._clock()
         async with self._pool.acquire() as connection, connection.transaction():
             await begin_sealing(cast(Connection, connection))
+            if not await connection.fetchval(_SQL["signed_in"], account.username, password_hash):
+                raise PasswordChanged(PasswordChanged.__doc__)
             seal = self._seals.of_session(digest, account.username, csrf, now, sid)
             await connection.execute(_SQL["remove_ended"], now, self._age_max, self._idle_max)
             await connection.execute(_SQL["begin_session"], digest, account.username, csrf, now, sid, seal)
-            await connection.execute(_SQL["signed_in"], account.username)
         return value
 
     async def find(self, value: str | None) -> Session | None:

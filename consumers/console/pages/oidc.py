@@ -53,7 +53,7 @@ def router(parts: Parts, oidc: Oidc, tries: Tries) -> APIRouter:
         except (ProviderAway, SignInFailed) as error:
             if isinstance(error, SignInTooWeak):
                 known = await find_by_subject(parts.own, parts.seals, error.subject)
-                await parts.add_done_to_trail(known and known.username, "sign in refused", error.claim)
+                await parts.add_done_to_trail(None if known is None else known.username, "sign in refused", error.claim)
             elif isinstance(error, SignInFailed):
                 await parts.add_done_to_trail(None, "sign in refused")
             return _failed(parts, request, error)

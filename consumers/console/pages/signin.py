@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from consumers.console.accounts import passwords
-from consumers.console.accounts.accounts import USERNAME, Account, find_account, set_password
+from consumers.console.accounts.accounts import USERNAME, Account, PasswordChanged, find_account, set_password
 from consumers.console.accounts.sessions import COOKIE
 from consumers.console.accounts.tries import COOKIE as BROWSER_COOKIE
 from consumers.console.accounts.tries import KEPT_S, Tries
@@ -97,7 +97,10 @@ def router(parts: Parts, tries: Tries) -> APIRouter:
         if not await parts.passwords.is_password(password_hash, password) or account is None:
             await parts.add_done_to_trail(account.username if account else None, "sign in refused")
             return replace(page, fault="wrong").answer()
-        return await signed_in(parts, tries, request, account, next)
+        try:
+            return await signed_in(parts, tries, request, account, next, password_hash=password_hash)
+        except PasswordChanged:
+            return replace(page, fault="wrong").answer()
 
     @routes.post("/sign-out")
     async def sign_out(request: Request) -> Response:
@@ -173,11 +176,17 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
             return await page(visit, fault)
         made = await parts.passwords.hash(new_password)
         session = await parts.sessions.find(parts.cookies.value(visit.request.cookies, COOKIE))
-        async with parts.own.acquire() as connection, connection.transaction():
-            await set_password(cast(Connection, connection), parts.seals, visit.account.username, made)
+        try:
+            async with parts.own.acquire() as connection, connection.transaction():
+                of_own, before = cast(Connection, connection), found and found[1]
+                await set_password(of_own, parts.seals, visit.account.username, made, before=before)
+        except PasswordChanged:
+            return await page(visit, "wrong")
         await visit.add_to_trail("change password")
         back = "/" if visit.account.must_change_password else "/account?changed=password"
-        return await signed_in(parts, tries, visit.request, visit.account, back, session and session.sid)
+        return await signed_in(
+            parts, tries, visit.request, visit.account, back, None if session is None else session.sid
+        )
 
 
 def _require_passwords(parts: Parts) -> None:
@@ -187,10 +196,16 @@ def _require_passwords(parts: Parts) -> None:
 
 
 async def signed_in(
-    parts: Parts, tries: Tries, request: Request, account: Account, back: str, sid: bytes | None = None
+    parts: Parts,
+    tries: Tries,
+    request: Request,
+    account: Account,
+    back: str,
+    sid: bytes | None = None,
+    password_hash: str | None = None,
 ) -> Response:
-    """Begin a session, and lead to the page that was wanted. `sid`: that of `SignedIn`."""
-    value = await parts.sessions.begin(account, sid)
+    """Begin a session, and lead to the page that was wanted. `sid`: that of `SignedIn`. Raises `PasswordChanged`."""
+    value = await parts.sessions.begin(account, sid, password_hash)
     await parts.add_to_trail(account.username, "sign in")
     response = RedirectResponse(own_path(back), 303)
     parts.cookies.set(response, COOKIE, value)

@@ -143,6 +143,39 @@ async def test_no_other_route_answers_a_first_password(settings: Settings, conne
     assert commands == {"accounts", "sign", "refused"}
 
 
+async def test_a_first_password_is_of_no_use_in_the_moment_that_it_is_replaced(
+    settings: Settings, connection: Connection, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else gave it, and it was right, just before the person's own became valid."""
+    first = (await run("add", "desk", "--role", "office"))["password"]
+    async with console(settings) as parts, browser(parts, first) as client, browser(parts, first) as other:
+        csrf = csrf_of((await other.get(CHOOSE)).text)
+        compare = parts.passwords.is_password
+        waiting, chosen = asyncio.Semaphore(0), asyncio.Event()
+
+        async def slow(kept: str | None, password: str) -> bool:
+            found = await compare(kept, password)
+            waiting.release()
+            await chosen.wait()
+            return found
+
+        monkeypatch.setattr(parts.passwords, "is_password", slow)
+        given = {"csrf": csrf, "password": first, "new_password": "a password of somebody else"}
+        late = [
+            asyncio.create_task(other.post(CHOOSE, data=given)),
+            asyncio.create_task(other.post("/sign-in", data={"username": "desk", "password": first})),
+        ]
+        for _ in late:
+            await waiting.acquire()
+        monkeypatch.setattr(parts.passwords, "is_password", compare)
+        assert (await choose(client, first, NEW)).status_code == 303
+        chosen.set()
+        assert [(await answer).status_code for answer in late] == [422, 401]
+        assert (await client.get("/account")).status_code == 200
+        async with browser(parts, NEW) as again:
+            assert (await again.get("/account")).status_code == 200
+
+
 async def test_the_mark_is_sealed(settings: Settings, connection: Connection, run: Any) -> None:
     first = (await run("add", "desk", "--role", "office"))["password"]
     async with console(settings) as parts, browser(parts, first) as client:

@@ -37,6 +37,7 @@ class Provider:
         self.kid = "one"
         self.metadata: dict[str, Any] = {}
         self.status = 200
+        self.settings = Settings()
         self.token: str | None = None
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -70,11 +71,9 @@ class Provider:
         return jwt.encode(kept, self.key, self.algorithm, headers={"kid": self.kid})
 
 
-async def sign_in(
-    provider: Provider, clock: Any = lambda: datetime.now(UTC), settings: Settings | None = None, **answer: str
-) -> str:
+async def sign_in(provider: Provider, clock: Any = lambda: datetime.now(UTC), **answer: str) -> str:
     """The subject that the console believes."""
-    oidc = Oidc(settings or Settings(), ISSUER, Sealer(lambda: ["key"], "oidc"), clock, httpx.MockTransport(provider))
+    oidc = Oidc(provider.settings, ISSUER, Sealer(lambda: ["key"], "oidc"), clock, httpx.MockTransport(provider))
     address, cookie = await oidc.begin(CALLBACK, "/plan")
     asked = {name: texts[0] for name, texts in parse_qs(urlsplit(address).query).items()}
     assert asked["redirect_uri"] == CALLBACK
@@ -199,8 +198,8 @@ def test_what_is_required_is_asked_for() -> None:
 )
 async def test_a_sign_in_as_required_is_accepted(required: dict[str, Any], claims: dict[str, Any]) -> None:
     provider = Provider()
-    provider.claims = claims
-    assert await sign_in(provider, settings=Settings(**required)) == "sub-1"
+    provider.claims, provider.settings = claims, Settings(**required)
+    assert await sign_in(provider) == "sub-1"
 
 
 @pytest.mark.parametrize(
@@ -225,9 +224,9 @@ async def test_a_sign_in_that_is_weaker_than_required_is_refused(
     required: dict[str, Any], claims: dict[str, Any], claim: str
 ) -> None:
     provider = Provider()
-    provider.claims = claims
+    provider.claims, provider.settings = claims, Settings(**required)
     with pytest.raises(SignInTooWeak) as refused:
-        await sign_in(provider, settings=Settings(**required))
+        await sign_in(provider)
     assert (refused.value.claim, refused.value.subject) == (claim, "sub-1")
 
 
@@ -280,7 +279,7 @@ async def test_a_logout_token_that_the_specification_refuses_ends_nothing(claims
 
 async def test_an_id_token_or_a_token_of_another_key_is_no_logout_token() -> None:
     provider = Provider()
-    tokens = [provider.id_token(), "", "a.b.c", jwt.encode({"sub": "sub-1"}, None, "none")]
+    tokens = [provider.id_token(), "", "a.b.c", jwt.encode({"sub": "sub-1"}, "", "none")]
     provider.key = OTHER_KEY
     for token in (*tokens, provider.logout_token()):
         with pytest.raises(SignInFailed):
