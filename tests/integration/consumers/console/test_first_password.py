@@ -45,6 +45,7 @@ OPEN = {
     "POST /language",
     "GET /static/{name}",
     "GET /healthz",
+    "GET /.well-known/security.txt",
 }
 NEW = "a password of my own"
 

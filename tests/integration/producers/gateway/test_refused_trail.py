@@ -14,13 +14,13 @@ async def refused(harness: GatewayHarness) -> list[tuple[str | None, str]]:
 
 async def test_what_a_sender_is_refused_is_in_the_trail(harness: GatewayHarness) -> None:
     partner = await harness.another("partner", "ACME")
-    assert (await harness.client.get("/v1/log/entries/7", headers=partner)).status_code == 403
-    assert (await harness.client.post("/v1/teams", json={}, headers=partner)).status_code == 403
-    assert (await harness.client.get("/v1/log/entries/7", headers={"authorization": ""})).status_code == 401
+    assert (await harness.client.get("/v1/teams", headers=partner)).status_code == 403
+    assert (await harness.client.get("/v1/teams/typed-by-somebody/contacts", headers=partner)).status_code == 403
+    assert (await harness.client.get("/v1/teams", headers={"authorization": ""})).status_code == 401
     assert (await harness.send(encoded(event(1)))).status_code == 202
     assert await refused(harness) == [
-        ("partner/ACME", "refused GET /v1/log/entries/{index}"),
-        ("partner/ACME", "refused POST /v1/teams"),
+        ("partner/ACME", "refused GET /v1/teams"),
+        ("partner/ACME", "refused GET /v1/teams/{team}/contacts"),
     ]
 
 
@@ -34,8 +34,8 @@ async def test_one_holder_writes_few_rows_with_all_its_tokens(harness: GatewayHa
     for _ in range(2):
         partner = await harness.another("partner", "ACME")
         for _ in range(15):
-            assert (await harness.client.get("/v1/log/entries/7", headers=partner)).status_code == 403
+            assert (await harness.client.get("/v1/teams", headers=partner)).status_code == 403
     assert 20 <= len(await refused(harness)) < 25
     other = await harness.another("partner", "GLOBEX")
-    await harness.client.get("/v1/log/entries/7", headers=other)
+    await harness.client.get("/v1/teams", headers=other)
     assert (await refused(harness))[-1][0] == "partner/GLOBEX"
