@@ -243,6 +243,7 @@ def test_the_list_shows_each_key_and_what_is_wrong_and_no_secret(first: Settings
         ("gateway", "in use"),
         ("tokens", "in use"),
         ("tokens", "overlap"),
+        ("accounts", "in use"),
         ("webhooks", "in use"),
     ]
     held = load_hash_keys(hash_key_files(first))
