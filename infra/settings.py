@@ -242,6 +242,15 @@ class Settings(BaseSettings):
     console_oidc_client_id: str = Field(
         default="yesser-console", description="The console's id there; its secret is the file `console/oidc-secret`."
     )
+    console_oidc_acr_values: str = Field(
+        default="", description="The provider must say one of these of the sign-in (acr). Separated by spaces."
+    )
+    console_oidc_amr: str = Field(
+        default="", description="The provider must say each of these of the sign-in (amr). Separated by spaces."
+    )
+    console_oidc_max_age_s: int | None = Field(
+        default=None, ge=0, description="The provider must have authenticated the person within this time (auth_time)."
+    )
     console_passwords: Literal["on", "off"] = Field(
         default="on",
         description="off: nobody signs in to the console with a password, only at `console_oidc_issuer`, which must be"

@@ -4,7 +4,8 @@ a bounded size, and no foreign forms.
 It also records in the trail what an account was refused, and each file that it downloaded.
 
 Without a session only sign-in, static files and health answer; every other page leads to sign-in and back. A form that
-was sent after its session ended is not read: the browser keeps it (`static/drafts.js`).
+was sent after its session ended is not read: the browser keeps it (`static/drafts.js`). With a password that an
+administrator made, a session has one page more, on which the person chooses another.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consumers.console.accounts.accounts import Account
-from consumers.console.accounts.limits import Limits
+from consumers.console.accounts.limits import LIVE, Limits
 from consumers.console.accounts.sessions import COOKIE, Session
 from consumers.console.parts import Parts
 from consumers.console.sending.uploads import FILE_BYTES_MAX
@@ -33,19 +34,19 @@ from consumers.console.web import assets
 from consumers.console.web.cookies import HSTS
 from consumers.console.web.explanations import explanation_of
 from consumers.console.web.language import DEFAULT, LANGUAGES, Words
-from consumers.console.web.security import HEADERS, SAFE_METHODS, SIGN_IN, is_own_site, page_of_form
+from consumers.console.web.security import CHANGE_PASSWORD, HEADERS, SAFE_METHODS, SIGN_IN, is_own_site, page_of_form
 from infra.http.problems import Problem
-from infra.http.rate_limits import RateLimit
+from infra.http.refusals import Refusals, pattern_of
 from infra.http.security_txt import SECURITY_TXT
 from infra.postgres.connection import TRANSIENT_ERRORS
 
 LANGUAGE_COOKIE: Final = "yesser-language"
 _PUBLIC: Final = (SIGN_IN, "/language", assets.PREFIX, "/healthz", SECURITY_TXT)
+_WITH_FIRST_PASSWORD: Final = (*_PUBLIC, CHANGE_PASSWORD, "/sign-out")
 FORM_BYTES_MAX: Final = 1 << 20
 UPLOAD_BYTES_MAX: Final = FILE_BYTES_MAX + (1 << 20)
-_REFUSALS: Final = (0.1, 20)
-"""Of an account, a second and at once: more of them are not recorded."""
 _FILE: Final = re.compile(r'filename="([^"]{1,200})"')
+_DOCUMENTS: Final = "/v1/"
 _UTF_8: Final = (b"utf-8", b"utf8")
 
 _Answered: Final = Exception
@@ -59,7 +60,7 @@ class Guard:
         self._app = app
         self._parts = parts
         self._limits = Limits(parts.settings, time.monotonic)
-        self._refusals = RateLimit(*_REFUSALS)
+        self._refusals = Refusals(time.monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -82,6 +83,11 @@ class Guard:
             await Response("This form is not from the console.", 403)(scope, receive, protected)
         elif session is None and not path.startswith(_PUBLIC):
             await RedirectResponse(_to_sign_in(Request(scope)), 303)(scope, receive, protected)
+        elif session is not None and session.account.must_change_password and not path.startswith(_WITH_FIRST_PASSWORD):
+            answer: Response = RedirectResponse(CHANGE_PASSWORD, 303)
+            if path == LIVE or path.startswith(_DOCUMENTS):  # no page
+                answer = self._error_page(Request(scope), Problem("forbidden"))
+            await answer(scope, receive, protected)
         else:
             try:
                 with self._within_limits(session, path), suppress(_Answered):
@@ -110,21 +116,15 @@ class Guard:
         async def recorded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 words: tuple[str, ...] = ()
-                if message["status"] == 403 and not self._refusals.wait_s(account.username, time.monotonic()):
-                    words = "refused", scope["method"], _pattern_of(scope)
+                if message["status"] == 403:
+                    words = self._refusals.words(account.username, scope["method"], pattern_of(scope))
                 elif message["status"] < 400 and (file := _file_of(message)) is not None:
-                    words = "download", _pattern_of(scope), file
+                    words = "download", pattern_of(scope), file
                 if words:
                     await self._parts.add_done_to_trail(account.username, *words)
             await send(message)
 
         return recorded
-
-
-def _pattern_of(scope: Scope) -> str:
-    """Of the page that answered, such as `/partnerships/{partnership_id}`."""
-    pattern: str = getattr(scope.get("route"), "path", "")
-    return pattern or ("/v1" if scope["path"].startswith("/v1/") else "-")
 
 
 def _file_of(message: Message) -> str | None:

@@ -85,7 +85,7 @@ SELECT key_id, kind, holder, scopes, partners, expires_at, keyed_hash, seal FROM
 WHERE revoked_at IS NULL AND expires_at > now() ORDER BY key_id
 
 -- name: accounts
-SELECT username, role, holder, team, partners, oidc_subject, disabled_at, seal, password_sha256
+SELECT username, role, holder, team, partners, oidc_subject, disabled_at, seal, password_sha256, must_change_password
 FROM console.sealed_account ORDER BY username
 
 -- name: teams

@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from infra.keys.resealing import begin_sealing
 from infra.keys.seals import Seals
 from infra.postgres.connection import Connection, NoPassword, connected
 from infra.postgres.sql import queries
@@ -151,6 +152,7 @@ async def reapply(connection: Connection, settings: Settings, *, end_sessions: b
         return None
     async with connection.transaction():
         await connection.execute(_SQL["lock"])
+        await begin_sealing(connection)
         tokens = {row["key_id"]: row["revoked_at"] for row in await connection.fetch(_SQL["tokens"])}
         accounts = {row["username"]: dict(row) for row in await connection.fetch(_SQL["accounts"])}
         found = lacking(changes, tokens, accounts)
@@ -168,10 +170,9 @@ async def reapply(connection: Connection, settings: Settings, *, end_sessions: b
                 if name in found.disabled:
                     row["disabled_at"] = times[name]
                 if name in found.without_password:
-                    row["password_hash"] = None
-                await connection.execute(
-                    _SQL["change_account"], name, row["disabled_at"], row["password_hash"], seals.of_account(row)
-                )
+                    row["password_hash"], row["must_change_password"] = None, False
+                changed = [row[member] for member in ("disabled_at", "password_hash", "must_change_password")]
+                await connection.execute(_SQL["change_account"], name, *changed, seals.of_account(row))
         found.disabled = [name for name in found.disabled if name not in found.changed]
         found.without_password = [name for name in found.without_password if name not in found.changed]
         if end_sessions or found.applied:

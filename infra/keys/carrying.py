@@ -18,6 +18,7 @@ import orjson
 from events.errors import YesserError
 from infra.keys.hash_keys import (
     HashKeyFiles,
+    accounts_key_files,
     console_key_files,
     endpoint_key_files,
     hash_key_files,
@@ -34,7 +35,7 @@ from infra.private_keys.token_key import parse_private_key
 from infra.secret_files import write_private
 from infra.settings import Settings
 
-Rotated = Literal["log", "gateway", "tokens", "console"]
+Rotated = Literal["log", "gateway", "tokens", "console", "accounts"]
 Purpose = Literal[Rotated, "webhooks", "teams"]
 ROTATED: Final[tuple[Rotated, ...]] = get_args(Rotated)
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
@@ -139,6 +140,8 @@ def _files(settings: Settings, purpose: Purpose) -> KeyFiles | HashKeyFiles:
             return hash_key_files(settings)
         case "console":
             return console_key_files(settings)
+        case "accounts":
+            return accounts_key_files(settings)
         case "webhooks":
             return endpoint_key_files(settings)
         case "teams":

@@ -17,7 +17,7 @@ from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.keys.carrying import PURPOSES, ROTATED, Purpose, Rotated, here, pack, unpack
-from infra.keys.hash_keys import console_key_files, hash_key_files
+from infra.keys.hash_keys import accounts_key_files, console_key_files, hash_key_files
 from infra.keys.listing import KeyRow, list_keys
 from infra.keys.rotation import (
     Rotation,
@@ -275,6 +275,12 @@ def _rotate(
         case "tokens" | "console":
             hashes = hash_key_files(settings) if purpose == "tokens" else console_key_files(settings)
             return prepare_hash_key(hashes) if prepare else rotate_hash_key(hashes, overlap_days, now)
+        case "accounts":
+            if prepare:
+                return prepare_hash_key(accounts_key_files(settings))
+            from infra.keys.database import rotate_accounts  # imported here: as above
+
+            return rotate_accounts(settings, overlap_days, now)
 
 
 def _passphrase(file: Path | None, *, confirmed: bool) -> str:

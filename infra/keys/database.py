@@ -1,10 +1,14 @@
-"""What the commands of keys ask of the database, and write into it: valid tokens by key, and the trail."""
+"""What the commands of keys ask of the database, and write into it: valid tokens by key, seals, and the trail."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from infra.command_line.database import with_database
+from infra.keys.hash_keys import accounts_key_files
+from infra.keys.resealing import rotate_accounts_key
+from infra.keys.rotation import Rotation
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, NoDatabase, NoPassword
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
@@ -29,6 +33,13 @@ def add_command(settings: Settings, *words: str) -> str | None:
     except (NoDatabase, NoPassword, *TRANSIENT_ERRORS) as error:
         return str(error)
     return None
+
+
+def rotate_accounts(settings: Settings, overlap_days: int, now: datetime) -> Rotation:
+    """Replace the key of accounts and sessions. Raises `CannotRotate`, `InvalidKey`."""
+    files = accounts_key_files(settings)
+    administrator = settings.acting_as("administrator")
+    return with_database(administrator, "keys", lambda db: rotate_accounts_key(db, files, overlap_days, now))
 
 
 async def tokens_by_key(connection: Connection) -> dict[str | None, int]:

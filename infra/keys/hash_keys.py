@@ -6,8 +6,9 @@ it, the one prepared as the next.
     NAME.next       prepared, so that every process knows it before it is used
 
 Those of tokens are in the folder `secrets/tokens`, and all gateways of a platform have the same; those of the console's
-tokens in `secrets/console-tokens`, for the console and the gateways; those of webhooks in `secrets/delivery`. Each has
-the mode 0600. A file that should exist and does not is an error.
+tokens in `secrets/console-tokens`, for the console and the gateways; those of accounts in `secrets/accounts`, for the
+console and `yesser accounts`; those of webhooks in `secrets/delivery`. Each has the mode 0600.
+A file that should exist and does not is an error.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Final
 
 from infra.log.signed_note import InvalidKey
 from infra.private_keys.private_file import read_private
-from infra.secret_files import CONSOLE_KEY, ENDPOINT_KEY, write_private
+from infra.secret_files import ACCOUNTS_KEY, CONSOLE_KEY, ENDPOINT_KEY, write_private
 from infra.settings import Settings
 
 HASH_KEY_FILE: Final = "hash-key"
@@ -102,6 +103,12 @@ def console_key_files(settings: Settings) -> HashKeyFiles:
     return HashKeyFiles(settings.secret_path(*CONSOLE_KEY), settings.secrets is not None, "the console sent nothing")
 
 
+def accounts_key_files(settings: Settings, path: Path | None = None) -> HashKeyFiles:
+    """The files of the keys that seal accounts and sessions: `path`, or those of the settings."""
+    current = path or settings.secret_path(*ACCOUNTS_KEY)
+    return HashKeyFiles(current, settings.secrets is not None, "no account could sign in")
+
+
 def new_hash_key() -> HashKey:
     return HashKey(secrets.token_urlsafe(32))
 
@@ -115,7 +122,8 @@ def load_hash_keys(files: HashKeyFiles) -> HashKeys:
             f"{files.current} is gone: put the file back from its copy (`yesser keys import`); "
             f"with a new key {files.loss}"
         )
-    return HashKeys(current, previous, prepared)
+    # Written as the current one, and not yet removed as the next one: a rotation that was interrupted at its end.
+    return HashKeys(current, previous, None if prepared == current else prepared)
 
 
 def load_or_create_hash_keys(files: HashKeyFiles) -> HashKeys:

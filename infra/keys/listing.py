@@ -8,7 +8,14 @@ from datetime import datetime
 from typing import Any, Literal
 
 from infra.keys.carrying import PURPOSES, Purpose, here
-from infra.keys.hash_keys import HashKeyFiles, console_key_files, endpoint_key_files, hash_key_files, load_hash_keys
+from infra.keys.hash_keys import (
+    HashKeyFiles,
+    accounts_key_files,
+    console_key_files,
+    endpoint_key_files,
+    hash_key_files,
+    load_hash_keys,
+)
 from infra.keys.team_seals import team_key_files
 from infra.log.key_history import key_name
 from infra.log.signed_note import InvalidKey
@@ -46,6 +53,8 @@ def list_keys(settings: Settings, now: datetime, tokens: Mapping[str | None, int
                 found += _hash_keys(purpose, hash_key_files(settings), now, tokens)
             elif purpose == "console":
                 found += _hash_keys(purpose, console_key_files(settings), now)
+            elif purpose == "accounts":
+                found += _hash_keys(purpose, accounts_key_files(settings), now)
             elif purpose == "webhooks":
                 found += _hash_keys(purpose, endpoint_key_files(settings), now)
             elif purpose == "teams":

@@ -130,6 +130,9 @@ def prepare_hash_key(files: HashKeyFiles) -> Rotation:
 def rotate_hash_key(files: HashKeyFiles, overlap_days: int, now: datetime) -> Rotation:
     """Put the next key in use; what was made with the key before is valid until the overlap ends."""
     keys = load_hash_keys(files)
+    if keys.previous is not None and keys.next is None and files.next.exists():  # the end of an interrupted rotation
+        files.next.unlink()
+        return Rotation(keys.previous.key_id, keys.current.key_id, "rotated")
     require_no_hash_overlap(keys, overlap_days, now)
     new = keys.next or new_hash_key()
     until = now + timedelta(days=overlap_days)
@@ -140,6 +143,8 @@ def rotate_hash_key(files: HashKeyFiles, overlap_days: int, now: datetime) -> Ro
 def require_no_hash_overlap(keys: HashKeys, overlap_days: int, now: datetime) -> None:
     """Raises `CannotRotate` while the key before the current one is valid, unless no overlap is wanted any more."""
     previous = keys.previous
+    if previous is not None and previous.text == keys.current.text:  # of a rotation that was interrupted
+        return
     if overlap_days and previous is not None and previous.until is not None and now < previous.until:
         raise CannotRotate(
             f"the key {previous.key_id} is still valid, until {previous.until}: rotate after that, or with "

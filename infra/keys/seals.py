@@ -9,7 +9,7 @@ a row says.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from events.wire.codec import canonical_bytes
-from infra.keys.hash_keys import HashKeyFiles, load_hash_keys
-from infra.secret_files import ACCOUNTS_KEY
+from infra.keys.hash_keys import HashKey, HashKeyFiles, HashKeys, accounts_key_files, load_hash_keys
 from infra.settings import Settings
 
 _MEMBERS: Final = ("username", "role", "holder", "team", "oidc_subject")
@@ -38,10 +37,21 @@ class SealKeyFiles:
 
 
 class Seals:
-    """Makes and compares seals under one key."""
+    """Makes seals under a key, and compares them with that of each key that is valid.
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    With `files`, which `of` gives, it follows a rotation: it reads them before it makes a seal, and again where none of
+    the keys that it knows made one.
+    """
+
+    def __init__(
+        self,
+        key: bytes,
+        files: HashKeyFiles | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._keys = HashKeys(HashKey(key.decode()))
+        self._files = files
+        self._clock = clock
 
     @classmethod
     def of(cls, settings: Settings, path: Path | None = None) -> Seals:
@@ -49,67 +59,95 @@ class Seals:
 
         Raises `InvalidKey` where the file is gone or holds no key.
         """
-        files = HashKeyFiles(
-            path or settings.secret_path(*ACCOUNTS_KEY), settings.secrets is not None, "no account could sign in"
-        )
-        return cls(load_hash_keys(files).current.secret)
+        files = accounts_key_files(settings, path)
+        return cls(load_hash_keys(files).current.secret, files)
 
     def of_account(self, row: Mapping[str, Any]) -> bytes:
         """The seal of an account: who it is, what it may do, how it signs in, and whether it is disabled.
 
-        `row` has the `password_hash`, or only its hash, `password_sha256`, which is all that an auditor reads.
+        `row` has the `password_hash`, or only its hash, `password_sha256`, which is all that an auditor reads. The mark
+        of a first password is a member where it is set: rows of before there was one keep their seals.
         """
-        members = {name: row[name] for name in _MEMBERS}
-        digest = row["password_sha256"] if "password_sha256" in row else _digest(row["password_hash"])
-        members |= {"partners": sorted(row["partners"]), "is_disabled": row["disabled_at"] is not None}
-        members |= {"password_sha256": digest and digest.hex()}
-        return self._hash(b"account/", members)
+        return self._seal(b"account/", _account(row))
 
-    def of_session(self, digest: bytes, username: str, csrf: str, created_at: datetime) -> bytes:
-        """The seal of a session. `digest` is the hash of its cookie's value."""
-        members = {"session_sha256": digest.hex(), "username": username, "csrf": csrf, "created_at": _time(created_at)}
-        return self._hash(b"session/", members)
+    def of_session(
+        self, digest: bytes, username: str, csrf: str, created_at: datetime, sid_sha256: bytes | None = None
+    ) -> bytes:
+        """The seal of a session. `digest` is the hash of its cookie's value, `sid_sha256` that of the id of the
+        provider's session, a member where it came from one."""
+        return self._seal(b"session/", _session(digest, username, csrf, created_at, sid_sha256))
 
     def of_token(self, row: Mapping[str, Any]) -> bytes:
         """The seal of a token: its hash with its holder, kind, scopes, partners and expiry."""
-        members = {
-            "key_id": row["key_id"],
-            "kind": row["kind"],
-            "holder": row["holder"],
-            "scopes": sorted(row["scopes"]),
-            "partners": sorted(row["partners"]),
-            "expires_at": _time(row["expires_at"]),
-            "keyed_hash": bytes(row["keyed_hash"]).hex(),
-        }
-        return self._hash(b"seal/", members)
+        return self._seal(b"seal/", _token(row))
 
     def is_account(self, row: Mapping[str, Any]) -> bool:
         """Whether the account's row has its seal."""
-        return _equal(row["seal"], self.of_account(row))
+        return self._is_seal(row["seal"], b"account/", _account(row))
 
     def is_session(self, row: Mapping[str, Any]) -> bool:
         """Whether the session's row, joined with its account, has the seal of the session."""
-        expected = self.of_session(row["session_sha256"], row["username"], row["csrf"], row["created_at"])
-        return _equal(row["session_seal"], expected)
+        given = [row[name] for name in ("session_sha256", "username", "csrf", "created_at", "sid_sha256")]
+        return self._is_seal(row["session_seal"], b"session/", _session(*given))
 
     def is_token(self, row: Mapping[str, Any]) -> bool:
         """Whether the token's row has its seal."""
-        return _equal(row["seal"], self.of_token(row))
+        return self._is_seal(row["seal"], b"seal/", _token(row))
 
     def of_members(self, purpose: str, members: dict[str, Any]) -> bytes:
         """The seal of these members for one purpose, which ends with a slash."""
-        return self._hash(purpose.encode(), members)
+        return self._seal(purpose.encode(), members)
 
     def is_of_members(self, seal: bytes | None, purpose: str, members: dict[str, Any]) -> bool:
         """Whether it is their seal."""
-        return _equal(seal, self.of_members(purpose, members))
+        return self._is_seal(seal, purpose.encode(), members)
 
-    def _hash(self, purpose: bytes, members: dict[str, Any]) -> bytes:
-        return hmac.new(self._key, purpose + canonical_bytes(members), sha256).digest()
+    def _seal(self, purpose: bytes, members: dict[str, Any]) -> bytes:
+        self._read()
+        return _hash(self._keys.current, purpose, members)
+
+    def _is_seal(self, seal: bytes | None, purpose: bytes, members: dict[str, Any]) -> bool:
+        def matches() -> bool:
+            valid = self._keys.valid(self._clock())
+            return seal is not None and any(hmac.compare_digest(seal, _hash(key, purpose, members)) for key in valid)
+
+        return matches() or (self._read() and matches())
+
+    def _read(self) -> bool:
+        """Whether the files have other keys than before."""
+        before = self._keys
+        self._keys = before if self._files is None else load_hash_keys(self._files)
+        return self._keys != before
 
 
-def _equal(seal: bytes | None, expected: bytes) -> bool:
-    return seal is not None and hmac.compare_digest(seal, expected)
+def _account(row: Mapping[str, Any]) -> dict[str, Any]:
+    members = {name: row[name] for name in _MEMBERS}
+    digest = row["password_sha256"] if "password_sha256" in row else _digest(row["password_hash"])
+    members |= {"partners": sorted(row["partners"]), "is_disabled": row["disabled_at"] is not None}
+    members |= {"password_sha256": digest and digest.hex()}
+    members |= {"must_change_password": True} if row["must_change_password"] else {}
+    return members
+
+
+def _session(digest: bytes, username: str, csrf: str, created_at: datetime, sid_sha256: bytes | None) -> dict[str, Any]:
+    members = {"session_sha256": digest.hex(), "username": username, "csrf": csrf, "created_at": _time(created_at)}
+    return members | ({} if sid_sha256 is None else {"sid_sha256": sid_sha256.hex()})
+
+
+def _token(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "key_id": row["key_id"],
+        "kind": row["kind"],
+        "holder": row["holder"],
+        "scopes": sorted(row["scopes"]),
+        "partners": sorted(row["partners"]),
+        "expires_at": _time(row["expires_at"]),
+        "keyed_hash": bytes(row["keyed_hash"]).hex(),
+    }
+
+
+def _hash(key: HashKey, purpose: bytes, members: dict[str, Any]) -> bytes:
+    return hmac.new(key.secret, purpose + canonical_bytes(members), sha256).digest()
 
 
 def _digest(password_hash: str | None) -> bytes | None:

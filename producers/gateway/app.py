@@ -18,11 +18,13 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from events.validation.forms import forms_by_type
+from infra.http.callers import Caller
 from infra.http.parameters import invalid_values, only_known_parameters
 from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of, problem_document, to_bytes
+from infra.http.refusals import pattern_of
 from infra.http.routes import further_routers, is_log_file, needs_token
 from infra.http.security_txt import security_routes
 from infra.observability.telemetry import count
@@ -97,8 +99,17 @@ def served(parts: Parts) -> ASGIApp:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
+
+        async def recorded(message: Message) -> None:
+            """A refusal is in the trail before it is answered, and before its sender does anything else."""
+            sender: Caller | None = getattr(request.state, "sender", None)
+            if message["type"] == "http.response.start" and message["status"] == 403 and sender is not None:
+                pattern = publish.EVENTS if _brings_events(scope) else pattern_of(scope)
+                await parts.access.add_refused_to_trail(sender, scope["method"], pattern)
+            await send(message)
+
         try:
-            await (await answered(request) or rest)(scope, receive, send)
+            await (await answered(request) or rest)(scope, receive, recorded)
         except asyncio.CancelledError:  # by the server, at the end of its stop
             code: RequestCode = "outcome-unknown" if _brings_events(scope) else "overloaded"
             with suppress(RuntimeError):  # its answer has begun

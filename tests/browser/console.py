@@ -90,6 +90,7 @@ class Story:
         for role, how in ACCOUNTS.items():
             added = self.system.run("accounts", "add", role, "--role", *how)
             self.passwords[role] = added["password"]
+            self._signed_in[role] = self._sign_in(role)
 
     @contextmanager
     def visit(
@@ -101,8 +102,6 @@ class Story:
         **options: Any,
     ) -> Iterator[Visitor]:
         """A new window of somebody who is signed in as this role (None: of nobody). Its faults fail the test."""
-        if role is not None and role not in self._signed_in:
-            self._signed_in[role] = self._sign_in(role)
         context = self.browser.new_context(
             viewport=viewport,
             color_scheme=scheme,
@@ -129,7 +128,12 @@ class Story:
         page.fill("#username", role)
         page.fill("#password", self.passwords[role])
         page.click("main button")
-        assert "/sign-in" not in page.url, f"{role} is not signed in"
+        assert page.url.endswith("/account/password"), f"{role} is not signed in"
+        first, self.passwords[role] = self.passwords[role], f"the {role}'s own password"
+        page.fill("#password", first)
+        page.fill("#new_password", self.passwords[role])
+        page.click("main button")
+        assert "/account/password" not in page.url, f"{role} has chosen no password"
         state = context.storage_state()
         context.close()
         return state

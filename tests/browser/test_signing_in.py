@@ -7,7 +7,7 @@ import pytest
 
 from consumers.console.accounts.accounts import ROLES, Role
 from consumers.console.navigation import ITEMS, home_of
-from tests.browser.console import Story
+from tests.browser.console import Language, Story, require_every_look
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -70,3 +70,21 @@ def test_guessing_is_slowed_down(story: Story) -> None:
     statuses = [httpx.post(f"{story.address}/sign-in", data=given).status_code for _ in range(13)]
     assert 429 in statuses
     assert statuses[-1] == 429
+
+
+@pytest.mark.parametrize(("language", "title"), [("ar", "اختر كلمة مرور"), ("en", "Choose a password")])
+def test_a_first_password_opens_the_page_to_choose_another(story: Story, language: Language, title: str) -> None:
+    username = f"newcomer-{language}"
+    first = story.system.run("accounts", "add", username, "--role", "auditor")["password"]
+    with story.visit(None, language) as visitor:
+        page = visitor.open("/sign-in")
+        page.fill("#username", username)
+        page.fill("#password", first)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/account/password")
+        assert page.locator("h1").inner_text() == title
+        require_every_look(page)
+        page.fill("#password", first)
+        page.fill("#new_password", "a password of my own")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**{home_of('auditor')}")

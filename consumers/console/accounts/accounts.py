@@ -18,6 +18,7 @@ from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind
 from infra.http.console_tokens import SENDERS
 from infra.kafka.rights import OFFICE
+from infra.keys.resealing import begin_sealing
 from infra.keys.seals import Seals
 from infra.postgres.connection import Connection, Pool
 from infra.postgres.sql import queries
@@ -34,6 +35,10 @@ class NoSuchAccount(Reject):
     """There is no account of this name: `yesser accounts list`."""
 
 
+class PasswordChanged(Reject):
+    """The password was replaced while the one that somebody gave was compared with it."""
+
+
 class AccountChanged(Halt):
     """The account's row was changed in the database, or is of an earlier release: compare it with what it should say
     (`yesser accounts list`), and seal it with `yesser accounts seal`."""
@@ -44,7 +49,7 @@ class Account:
     """An account that may sign in. `holder`: the agency of an agency's account and of its campaign team.
 
     `is_suspended`: whether that agency is, as the session that was looked up says. Without a password it signs in at
-    the identity provider alone.
+    the identity provider alone. `must_change_password`: an administrator made its password.
     """
 
     username: str
@@ -55,6 +60,7 @@ class Account:
     language: Literal["ar", "en"] = "ar"
     is_suspended: bool = False
     has_password: bool = True
+    must_change_password: bool = False
 
     def caller(self) -> Caller | None:
         """As whom the account reads and sends; None for an administrator, who sees operations only."""
@@ -74,7 +80,7 @@ def account_of(row: Mapping[str, Any], seals: Seals) -> Account | None:
         return None
     if row["disabled_at"] is not None:
         return None
-    named = {name: row[name] for name in ("username", "role", "holder", "team", "language")}
+    named = {name: row[name] for name in ("username", "role", "holder", "team", "language", "must_change_password")}
     return Account(partners=tuple(row["partners"]), has_password=row["password_hash"] is not None, **named)
 
 
@@ -95,18 +101,37 @@ async def find_by_subject(connection: Connection | Pool, seals: Seals, subject: 
 async def add_account(
     connection: Connection, seals: Seals, account: Account, password_hash: str | None, oidc_subject: str | None = None
 ) -> None:
-    """Add a new account, sealed. Raises `asyncpg.UniqueViolationError` where its name or its subject is taken."""
+    """In the caller's transaction: add a new account, sealed.
+
+    Raises `asyncpg.UniqueViolationError` where its name or its subject is taken.
+    """
+    await begin_sealing(connection)
     members = (account.username, account.role, account.holder, account.team, list(account.partners))
-    names = ("username", "role", "holder", "team", "partners", "password_hash", "oidc_subject", "disabled_at")
-    seal = seals.of_account(dict(zip(names, (*members, password_hash, oidc_subject, None), strict=True)))
-    await connection.execute(_SQL["add_account"], *members, account.language, password_hash, oidc_subject, seal)
+    signs_in_by = (password_hash, account.must_change_password, oidc_subject)
+    names = ("username", "role", "holder", "team", "partners", "password_hash", "must_change_password", "oidc_subject")
+    seal = seals.of_account({**dict(zip(names, (*members, *signs_in_by), strict=True)), "disabled_at": None})
+    await connection.execute(_SQL["add_account"], *members, account.language, *signs_in_by, seal)
 
 
-async def set_password(connection: Connection, seals: Seals, username: str, password_hash: str) -> None:
-    """In the caller's transaction: change it and end the sessions. Raises `NoSuchAccount`, `AccountChanged`."""
+async def set_password(
+    connection: Connection,
+    seals: Seals,
+    username: str,
+    password_hash: str | None,
+    *,
+    must_change: bool = False,
+    before: str | None = None,
+) -> None:
+    """In the caller's transaction: change it, or take it away, and end the sessions.
+
+    `before`: the hash that the person's password was compared with. Raises `NoSuchAccount`, `AccountChanged`,
+    `PasswordChanged`.
+    """
     row = await _locked(connection, seals, username)
-    seal = seals.of_account({**row, "password_hash": password_hash})
-    await connection.execute(_SQL["set_password"], username, password_hash, seal)
+    if before is not None and row["password_hash"] != before:
+        raise PasswordChanged(PasswordChanged.__doc__)
+    seal = seals.of_account({**row, "password_hash": password_hash, "must_change_password": must_change})
+    await connection.execute(_SQL["set_password"], username, password_hash, must_change, seal)
     await connection.execute(_SQL["end_sessions"], username)
 
 
@@ -119,6 +144,7 @@ async def set_disabled(connection: Connection, seals: Seals, username: str, disa
 
 
 async def _locked(connection: Connection, seals: Seals, username: str) -> Mapping[str, Any]:
+    await begin_sealing(connection)
     row: Mapping[str, Any] | None = await connection.fetchrow(_SQL["locked_account"], username)
     if row is None:
         raise NoSuchAccount(f"{username}: {NoSuchAccount.__doc__}")
@@ -133,5 +159,6 @@ async def list_accounts(connection: Connection | Pool) -> list[dict[str, Any]]:
 
 
 async def seal_accounts(connection: Connection, seals: Seals, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Seal rows of `list_accounts` as they are: an operator has compared each with what it should say."""
+    """In the caller's transaction: seal rows of `list_accounts` as they are, each of which an operator has compared."""
+    await begin_sealing(connection)
     await connection.executemany(_SQL["seal_account"], [(row["username"], seals.of_account(row)) for row in rows])

@@ -82,23 +82,22 @@ def add_command(
 ) -> None:
     """Add an account, and print its first password once.
 
-    Without --subject a password is made; change it at /account after the first sign-in.
+    Without --subject a password is made; the person must choose another one at the first sign-in.
     """
     require_valid(username, role, agency, team, partners)
     password = None if subject else secrets.token_urlsafe(LENGTH_MIN)
+    new = Account(username, role, agency, team, partners, language, must_change_password=password is not None)
 
     async def add(connection: Connection, seals: Seals) -> None:
         try:
             hashed = None if password is None else hash_password(password)
-            await add_account(
-                connection, seals, Account(username, role, agency, team, partners, language), hashed, subject
-            )
+            await add_account(connection, seals, new, hashed, subject)
             await add_to_trail(connection, "accounts add", username, "--role", role)
-            await AccessChanges.of(Settings()).add(connection, "account", username, "added")
         except asyncpg.UniqueViolationError:
             raise AccountExists(f"{username}: {AccountExists.__doc__}") from None
 
     _with_seals(add)
+    _with_seals(lambda connection, _: AccessChanges.of(Settings()).add(connection, "account", username, "added"))
     document = {"username": username, "role": role, "agency": agency, "team": team, "password": password}
     print_confirmation(
         document,
@@ -157,11 +156,14 @@ def seal_command(usernames: tuple[str, ...], yes: bool, as_json: bool) -> None:
 @click.argument("username")
 @json_option
 def password_command(username: str, as_json: bool) -> None:
-    """Make a new password for an account, print it once, and end the account's sessions."""
+    """Make a new password for an account, print it once, and end the account's sessions.
+
+    The person must choose another one at the next sign-in.
+    """
     made = secrets.token_urlsafe(LENGTH_MIN)
 
     async def change(connection: Connection, seals: Seals) -> None:
-        await set_password(connection, seals, username, hash_password(made))
+        await set_password(connection, seals, username, hash_password(made), must_change=True)
         await add_to_trail(connection, "accounts password", username)
         await AccessChanges.of(Settings()).add(connection, "account", username, "password")
 

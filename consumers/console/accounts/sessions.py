@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 
-from consumers.console.accounts.accounts import Account, account_of
+from consumers.console.accounts.accounts import Account, PasswordChanged, account_of
+from consumers.console.accounts.oidc import SignedOut, SignInFailed
+from infra.keys.resealing import begin_sealing
 from infra.keys.seals import Seals
-from infra.postgres.connection import TRANSIENT_ERRORS, Pool
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, Pool
 from infra.postgres.sql import queries
 from infra.settings import Settings
 
@@ -29,10 +31,11 @@ _logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody who is signed in. `csrf` is in every form of the session's pages."""
+    """Somebody who is signed in. `csrf` is in every form of the session's pages; `sid` is that of `SignedIn`."""
 
     account: Account
     csrf: str
+    sid: bytes | None = None
 
 
 class Sessions:
@@ -44,17 +47,23 @@ class Sessions:
         self._clock = clock
         self._age_max = timedelta(hours=settings.console_session_h)
         self._idle_max = timedelta(hours=settings.console_idle_h)
+        self._has_passwords = settings.console_passwords == "on"
         self._known: OrderedDict[bytes, tuple[Session, datetime]] = OrderedDict()
 
-    async def begin(self, account: Account) -> str:
-        """Begin a session; the value of its cookie."""
+    async def begin(self, account: Account, sid: bytes | None = None, password_hash: str | None = None) -> str:
+        """Begin a session; the value of its cookie. `password_hash`: what the person's password was compared with.
+
+        Raises `PasswordChanged` where it has been replaced since.
+        """
         value, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
         digest, now = _digest(value), self._clock()
-        seal = self._seals.of_session(digest, account.username, csrf, now)
         async with self._pool.acquire() as connection, connection.transaction():
+            await begin_sealing(cast(Connection, connection))
+            if not await connection.fetchval(_SQL["signed_in"], account.username, password_hash):
+                raise PasswordChanged(PasswordChanged.__doc__)
+            seal = self._seals.of_session(digest, account.username, csrf, now, sid)
             await connection.execute(_SQL["remove_ended"], now, self._age_max, self._idle_max)
-            await connection.execute(_SQL["begin_session"], digest, account.username, csrf, now, seal)
-            await connection.execute(_SQL["signed_in"], account.username)
+            await connection.execute(_SQL["begin_session"], digest, account.username, csrf, now, sid, seal)
         return value
 
     async def find(self, value: str | None) -> Session | None:
@@ -78,7 +87,10 @@ class Sessions:
         if row is None or not self._is_sealed(row) or (account := account_of(row, self._seals)) is None:
             self._known.pop(digest, None)
             return None
-        session = Session(replace(account, is_suspended=row["is_suspended"]), row["csrf"])
+        # Where people sign in at the provider alone, a password that an administrator made opens nothing.
+        must_change = account.must_change_password and self._has_passwords
+        account = replace(account, is_suspended=row["is_suspended"], must_change_password=must_change)
+        session = Session(account, row["csrf"], row["sid_sha256"])
         self._known[digest] = session, now
         self._known.move_to_end(digest)
         if len(self._known) > _KNOWN_MAX:
@@ -99,6 +111,18 @@ class Sessions:
     async def end_others(self, username: str, value: str | None) -> None:
         """End every session of an account but the one of this cookie."""
         await self._pool.execute(_SQL["end_other_sessions"], username, _digest(value or ""))
+
+    async def end_of_provider(self, out: SignedOut) -> list[str]:
+        """End the sessions of whom the provider signed out; the accounts that had one. Raises `SignInFailed` where the
+        token was used before."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(_SQL["remove_logout_tokens"], self._clock())
+            if not await connection.fetchval(_SQL["use_logout_token"], out.token_sha256, out.until):
+                raise SignInFailed
+            rows = await connection.fetch(_SQL["end_sessions_of_provider"], out.subject, out.sid)
+        for row in rows:
+            self._known.pop(row["session_sha256"], None)
+        return sorted({row["username"] for row in rows})
 
     async def end(self, value: str | None) -> None:
         if value:

@@ -1,22 +1,24 @@
-"""Sign-in by the identity provider: the way there, and the way back."""
+"""Sign-in by the identity provider: the way there, the way back, and sign-out by its logout tokens."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final, cast
 
 import structlog
-from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from consumers.console.accounts.accounts import find_by_subject
-from consumers.console.accounts.oidc import COOKIE, VALID_S, Oidc, ProviderAway, SignInFailed
+from consumers.console.accounts.accounts import find_by_subject, set_password
+from consumers.console.accounts.oidc import COOKIE, VALID_S, Oidc, ProviderAway, SignInFailed, SignInTooWeak
 from consumers.console.accounts.tries import Tries
 from consumers.console.pages.signin import SignInPage, signed_in
 from consumers.console.parts import Parts
 from consumers.console.web.security import SIGN_IN
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection
 
 BEGIN: Final = f"{SIGN_IN}/oidc"
 CALLBACK: Final = f"{BEGIN}/callback"
+LOGOUT: Final = f"{BEGIN}/logout"
 _ADDRESS_LENGTH_MAX: Final = 1_024
 _logger = structlog.get_logger(__name__)
 
@@ -48,16 +50,38 @@ def router(parts: Parts, oidc: Oidc, tries: Tries) -> APIRouter:
                 parts.cookies.value(request.cookies, COOKIE), given, _redirect_uri(parts, request)
             )
         except (ProviderAway, SignInFailed) as error:
-            if isinstance(error, SignInFailed):
+            if isinstance(error, SignInTooWeak):
+                known = await find_by_subject(parts.own, parts.seals, error.subject)
+                await parts.add_done_to_trail(None if known is None else known.username, "sign in refused", error.claim)
+            elif isinstance(error, SignInFailed):
                 await parts.add_done_to_trail(None, "sign in refused")
             return _failed(parts, request, error)
         account = await find_by_subject(parts.own, parts.seals, found.subject)
         if account is None:
             await parts.add_done_to_trail(None, "sign in refused")
             return SignInPage(parts, request, fault="no-account").answer()
-        response = await signed_in(parts, tries, request, account, found.back)
+        if account.must_change_password and not parts.has_passwords:  # nobody can use it, nor choose another
+            async with parts.own.acquire() as connection, connection.transaction():
+                await set_password(cast(Connection, connection), parts.seals, account.username, None)
+        response = await signed_in(parts, tries, request, account, found.back, found.sid)
         parts.cookies.delete(response, COOKIE)
         return response
+
+    @routes.post(LOGOUT)
+    async def log_out(request: Request, logout_token: Annotated[str, Form()] = "") -> Response:
+        """End the sessions of whom the provider signed out: 200, else 400 (Back-Channel Logout 1.0, 2.8)."""
+        if wait_s := tries.peer_wait_s(_peer(request)):
+            return Response(status_code=429, headers={"Retry-After": str(wait_s)})
+        try:
+            ended = await parts.sessions.end_of_provider(await oidc.signed_out(logout_token))
+        except (ProviderAway, SignInFailed, *TRANSIENT_ERRORS) as error:
+            _logger.warning("a sign-out by the identity provider failed", reason=repr(error))
+            if isinstance(error, SignInFailed):
+                await parts.add_done_to_trail(None, "sign out refused")
+            return JSONResponse({"error": "invalid_request"}, 400)
+        for username in ended:
+            await parts.add_done_to_trail(username, "sign out by the provider")
+        return Response()
 
     return routes
 
@@ -72,6 +96,9 @@ def _peer(request: Request) -> str:
 
 
 def _failed(parts: Parts, request: Request, error: Exception) -> Response:
+    if isinstance(error, SignInTooWeak):
+        _logger.warning("the identity provider did not authenticate as required", claim=error.claim)
+        return SignInPage(parts, request, fault="provider-too-weak", claim=error.claim).answer()
     is_away = isinstance(error, ProviderAway)
     _logger.warning("sign-in by the identity provider failed", is_away=is_away, cause=type(error.__cause__).__name__)
     return SignInPage(parts, request, fault="provider-away" if is_away else "provider-refused").answer()

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from consumers.console.accounts import passwords
-from consumers.console.accounts.accounts import USERNAME, Account, find_account, set_password
+from consumers.console.accounts.accounts import USERNAME, Account, PasswordChanged, find_account, set_password
 from consumers.console.accounts.sessions import COOKIE
 from consumers.console.accounts.tries import COOKIE as BROWSER_COOKIE
 from consumers.console.accounts.tries import KEPT_S, Tries
@@ -19,14 +19,20 @@ from consumers.console.navigation import home_of
 from consumers.console.parts import Parts
 from consumers.console.visit import Visit, Visiting, page_context
 from consumers.console.web.language import LANGUAGES
-from consumers.console.web.security import SIGN_IN, own_path
+from consumers.console.web.security import CHANGE_PASSWORD, SIGN_IN, own_path
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
 _YEAR_S: Final = 365 * 86_400
-Fault = Literal["wrong", "no-account", "provider-away", "provider-refused"]
-_STATUSES: Final[dict[Fault, int]] = {"wrong": 401, "no-account": 403, "provider-away": 503, "provider-refused": 401}
+Fault = Literal["wrong", "no-account", "provider-away", "provider-refused", "provider-too-weak"]
+_STATUSES: Final[dict[Fault, int]] = {
+    "wrong": 401,
+    "no-account": 403,
+    "provider-away": 503,
+    "provider-refused": 401,
+    "provider-too-weak": 401,
+}
 _SQL: Final = queries("consumers.console.accounts", "accounts.sql")
 
 
@@ -40,6 +46,8 @@ class SignInPage:
     username: str = ""
     unsent: bool = False
     fault: Fault | None = None
+    claim: str = ""
+    """Of the provider's token, that is missing or does not suffice."""
     wait_s: int = 0
 
     def answer(self) -> Response:
@@ -50,6 +58,7 @@ class SignInPage:
             username=self.username,
             unsent=self.unsent,
             fault=self.fault,
+            claim=self.claim,
             wait_s=self.wait_s,
             passwords=self.parts.has_passwords,
             provider=f"{SIGN_IN}/oidc?{urlencode({'next': self.back})}" if self.parts.oidc is not None else None,
@@ -88,7 +97,10 @@ def router(parts: Parts, tries: Tries) -> APIRouter:
         if not await parts.passwords.is_password(password_hash, password) or account is None:
             await parts.add_done_to_trail(account.username if account else None, "sign in refused")
             return replace(page, fault="wrong").answer()
-        return await signed_in(parts, tries, request, account, next)
+        try:
+            return await signed_in(parts, tries, request, account, next, password_hash=password_hash)
+        except PasswordChanged:
+            return replace(page, fault="wrong").answer()
 
     @routes.post("/sign-out")
     async def sign_out(request: Request) -> Response:
@@ -122,7 +134,8 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
         sessions = await parts.sessions.of(visit.account.username, parts.cookies.value(visit.request.cookies, COOKIE))
         context = {"changed": changed, "fault": fault, "sessions": sessions, "length_min": passwords.LENGTH_MIN}
         context["passwords"] = parts.has_passwords and visit.account.has_password
-        return visit.page("account.html", 200 if fault is None else 422, **context)
+        template = "choose-password.html" if visit.account.must_change_password else "account.html"
+        return visit.page(template, 200 if fault is None else 422, **context)
 
     @routes.get("/account")
     async def account_page(visit: Visiting, changed: str = "") -> Response:
@@ -134,7 +147,12 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
         await visit.add_to_trail("end other sessions")
         return visit.redirect("/account?changed=sessions")
 
-    @routes.post("/account/password")
+    @routes.get(CHANGE_PASSWORD)
+    async def password_page(visit: Visiting) -> Response:
+        """To choose one, where an administrator made the one of now."""
+        return await page(visit) if visit.account.must_change_password else visit.redirect("/account")
+
+    @routes.post(CHANGE_PASSWORD)
     async def change_password(
         visit: Visiting,
         password: Annotated[str, Form(max_length=passwords.LENGTH_MAX)] = "",
@@ -152,13 +170,23 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
         elif not await parts.passwords.is_password(found and found[1], password):
             fault = "wrong"
             await parts.add_done_to_trail(visit.account.username, "change password refused")
+        elif new_password == password:
+            fault = "same"
         if fault is not None:
             return await page(visit, fault)
         made = await parts.passwords.hash(new_password)
-        async with parts.own.acquire() as connection, connection.transaction():
-            await set_password(cast(Connection, connection), parts.seals, visit.account.username, made)
+        session = await parts.sessions.find(parts.cookies.value(visit.request.cookies, COOKIE))
+        try:
+            async with parts.own.acquire() as connection, connection.transaction():
+                of_own, before = cast(Connection, connection), found and found[1]
+                await set_password(of_own, parts.seals, visit.account.username, made, before=before)
+        except PasswordChanged:
+            return await page(visit, "wrong")
         await visit.add_to_trail("change password")
-        return await signed_in(parts, tries, visit.request, visit.account, "/account?changed=password")
+        back = "/" if visit.account.must_change_password else "/account?changed=password"
+        return await signed_in(
+            parts, tries, visit.request, visit.account, back, None if session is None else session.sid
+        )
 
 
 def _require_passwords(parts: Parts) -> None:
@@ -167,9 +195,17 @@ def _require_passwords(parts: Parts) -> None:
         raise Problem("not-found")
 
 
-async def signed_in(parts: Parts, tries: Tries, request: Request, account: Account, back: str) -> Response:
-    """Begin a session, and lead to the page that was wanted."""
-    value = await parts.sessions.begin(account)
+async def signed_in(
+    parts: Parts,
+    tries: Tries,
+    request: Request,
+    account: Account,
+    back: str,
+    sid: bytes | None = None,
+    password_hash: str | None = None,
+) -> Response:
+    """Begin a session, and lead to the page that was wanted. `sid`: that of `SignedIn`. Raises `PasswordChanged`."""
+    value = await parts.sessions.begin(account, sid, password_hash)
     await parts.add_to_trail(account.username, "sign in")
     response = RedirectResponse(own_path(back), 303)
     parts.cookies.set(response, COOKIE, value)

@@ -16,6 +16,8 @@ from infra.http.problems import Problem
 
 CSRF_FIELD: Final = "csrf"
 SIGN_IN: Final = "/sign-in"
+CHANGE_PASSWORD: Final = "/account/password"  # noqa: S105 (a path)
+"""Where a person changes the password, and must choose one after an administrator made it."""
 FIELDS_MAX: Final = 2_000
 """Of a form. A contract has at most 400 expected amounts and 50 bands, two fields each, and 200 services."""
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")

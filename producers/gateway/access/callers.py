@@ -28,6 +28,7 @@ from infra.http.callers import DEFAULT_SCOPES, Caller, Kind, Scope
 from infra.http.console_tokens import SENDERS, Sending
 from infra.http.problems import Problem
 from infra.http.rate_limits import RateLimit, peer_of
+from infra.http.refusals import Refusals
 from infra.keys.hash_keys import hash_key_files, load_hash_keys, load_or_create_hash_keys
 from infra.keys.seals import Seals
 from infra.observability.telemetry import count
@@ -90,6 +91,7 @@ class Access:
         self._looking_up: dict[bytes, asyncio.Future[Caller | None]] = {}
         self._used: set[str] = set()
         self._reported: set[str] = set()
+        self._refusals = Refusals(clock)
         self._requests = RateLimit(settings.gateway_requests_per_s, settings.gateway_requests_burst)
         self._failures = _per_peer(settings.gateway_failures_per_s)
         self._public = _per_peer(settings.gateway_public_requests_per_s)
@@ -116,6 +118,15 @@ class Access:
         if caller.is_changed:
             raise Problem("token-changed")
         return caller
+
+    async def add_refused_to_trail(self, caller: Caller, method: str, pattern: str) -> None:
+        """Record that a caller was refused (403). While the database is away it is logged, without the holder."""
+        by = Actor(caller.account, caller.quota_name)
+        if words := self._refusals.words(caller.account or caller.quota_name, method, pattern):
+            try:
+                await add_to_trail(self._pool, *words, by=by)
+            except TRANSIENT_ERRORS as error:
+                log.error("the trail lacks what was refused", refused=words, reason=repr(error))
 
     def read_keys(self) -> None:
         """Notice that the keys of the tokens were rotated. Raises `InvalidKey`."""

@@ -17,12 +17,12 @@ WHERE a.code = $1
 
 -- name: console_account
 -- The agency $3, if the console's account $1 is active, has role $2 and sends as this agency. The office's accounts name
--- none.
+-- none. With a first password an account sends nothing.
 SELECT a.role, s.agency IS NOT NULL AS is_suspended, p.paused_until, p.paused_reason
 FROM console.account c JOIN platform.agency a ON a.code = $3
 LEFT JOIN platform.suspension s ON s.agency = a.code
 LEFT JOIN log.read_position p ON p.topic = 'agency.' || a.code || '.events'
-WHERE c.username = $1 AND c.role = $2 AND c.disabled_at IS NULL
+WHERE c.username = $1 AND c.role = $2 AND c.disabled_at IS NULL AND NOT c.must_change_password
     AND (c.holder = a.code OR (c.role = 'office' AND a.role = 'office'))
 
 -- name: used

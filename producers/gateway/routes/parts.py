@@ -48,6 +48,7 @@ class Parts:
         caller: Caller | None = getattr(request.state, "caller", None)
         if caller is None:
             caller = await self.access.authenticate(request.scope["headers"], host_of(request))
+            request.state.sender = caller
             if self.settings.gateway_client_ca is not None:
                 caller.require_certificate(certificate_name(request))
             request.state.caller = caller

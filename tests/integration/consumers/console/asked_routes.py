@@ -68,6 +68,8 @@ _TEAM: Final = {"team": "{new_team}", "name_ar": "فريق", "name_en": "Team", 
 _COLUMNS: Final = {"date_column": "day", "amount_column": "amount"}
 ASKED: Final[Mapping[str, tuple[Asked, ...]]] = {
     "POST /sign-in": (Asked("/sign-in", {"username": "{username}", "password": PASSWORD}),),
+    "GET /sign-in/oidc/callback": (Asked("/sign-in/oidc/callback", {"code": "none", "state": "none"}),),
+    "POST /sign-in/oidc/logout": (Asked("/sign-in/oidc/logout", {"logout_token": "none"}),),
     "POST /language": (Asked("/language", {"language": "en"}),),
     "GET /plan/services": (Asked("/plan/services?agency={agency}"),),
     "GET /plan/services.csv": (Asked("/plan/services.csv?agency={agency}"),),

@@ -140,3 +140,22 @@ async def test_a_machine_without_the_record_says_so(life: Life) -> None:
     result = await asyncio.to_thread(CliRunner().invoke, recover_command, ["--access-only"])
     assert "is not known here" in str(result.exception)
     assert "access/changes" in str(result.exception)
+
+
+AT_THE_END = """
+CREATE FUNCTION console.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the commit fails'; END $$;
+CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON console.account DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION console.refuse();
+"""
+
+
+async def test_an_account_that_was_not_added_is_not_on_record_as_added(life: Life) -> None:
+    life.use(life.settings)
+    opened = await connect(life.settings, "test")
+    await opened.execute(AT_THE_END)
+    await opened.close()
+    result = await asyncio.to_thread(CliRunner().invoke, accounts, ["add", "never", "--role", "office"])
+    assert "the commit fails" in str(result.exception)
+    changes, _ = AccessChanges.of(life.settings).read()
+    added = [change.id for change in changes if (change.kind, change.change) == ("account", "added")]
+    assert added == ["later"]

@@ -28,7 +28,7 @@ from infra.process.http_server import listening, running
 from infra.settings import Settings
 from tests.integration.consumers.console.asked_routes import ASKED, CONSTANTS, Asked, World, requests_of
 from tests.integration.consumers.console.at_the_console import PASSWORD, add_account, console, csrf_of
-from tests.integration.consumers.console.console_process import write_console_key
+from tests.integration.consumers.console.console_process import local_issuer, write_console_key
 from tests.integration.consumers.read_api.read_api import lay_down
 from tests.integration.consumers.read_api.read_story import Teller, story
 from tests.integration.consumers.read_api.test_read_api import CHECKPOINT
@@ -44,10 +44,13 @@ Tried = Mapping[tuple[str, Role], Reach]
 """(method and path, role) → how far the role reaches."""
 _NOTHING_DONE: Final = {
     "/account/password": 422,
+    "/sign-in/oidc/callback": 401,
+    "/sign-in/oidc/logout": 400,
     "/campaigns/new-team": 409,
     "/campaigns/webhooks/{endpoint_id}/redeliver": 409,
 }
-"""What a form of the role's own may answer here: no password is given, a team's team exists, no message was sent."""
+"""What a form of the role's own may answer here: no password is given, a team's team exists, no message was sent, the
+provider signed nobody in or out."""
 REFUSAL: Final = """INSERT INTO log.refusal (index, agency, address, claimed_id, errors)
 VALUES ($1, $2, $3, $4, '[{"code": "not-json", "pointer": "", "detail": "No."}]')"""
 _MARKS: Final = (
@@ -98,8 +101,10 @@ async def tried(settings: Settings, connection: Connection) -> Tried:
         write_console_key(settings)
         async with admin_client(settings) as admin:
             await ensure_agency_topic(admin, "yesser", settings)
-        async with run_gateway(settings, connection) as gateway:
-            return await _tried(gateway, await _lay_down(connection, gateway))
+        with local_issuer() as issuer:
+            served = settings.model_copy(update={"console_oidc_issuer": issuer})
+            async with run_gateway(served, connection) as gateway:
+                return await _tried(gateway, await _lay_down(connection, gateway))
 
 
 async def _tried(gateway: GatewayHarness, worlds: Mapping[str, World]) -> Tried:

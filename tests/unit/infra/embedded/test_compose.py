@@ -238,8 +238,8 @@ def test_every_process_sees_the_files_that_a_deployments_settings_name(compose: 
 
 def test_the_console_gets_its_proxies_and_its_identity_provider(compose: dict[str, Any]) -> None:
     given = compose["services"]["console"]["environment"]
-    of_the_console = ("console_trusted_proxies", "console_oidc_issuer", "console_oidc_client_id")
-    assert [given.get(f"YESSER_{name.upper()}", "") for name in of_the_console] == [None] * 3, "passed on where set"
+    of_the_console = ["console_trusted_proxies"] + [name for name in Settings.model_fields if "_oidc_" in name]
+    assert [given.get(f"YESSER_{name.upper()}", "") for name in of_the_console] == [None] * 6, "passed on where set"
 
 
 def targets(compose: dict[str, Any], service: str) -> set[str]:

@@ -17,7 +17,7 @@ from nacl.pwhash import argon2id
 from consumers.delivery.secrets import opening_keys
 from infra.keys.carrying import here, pack, unpack
 from infra.keys.commands import keys
-from infra.keys.hash_keys import hash_key_files, load_hash_keys, load_or_create_hash_keys
+from infra.keys.hash_keys import accounts_key_files, hash_key_files, load_hash_keys, load_or_create_hash_keys
 from infra.keys.rotation import prepare_log_key, rotate_gateway_key, rotate_hash_key
 from infra.keys.sealed import CannotOpen, seal, unseal
 from infra.log.key_history import sign_transition
@@ -48,7 +48,8 @@ def first(tmp_path: Path) -> Settings:
     settings = Settings(home=tmp_path / "first")
     for files in (log_key_files(settings), gateway_key_files(settings)):
         load_or_create_keys(files)
-    load_or_create_hash_keys(hash_key_files(settings))
+    for hashes in (hash_key_files(settings), accounts_key_files(settings)):
+        load_or_create_hash_keys(hashes)
     password(settings.secrets_folder / "delivery", ENDPOINT_KEY)
     return settings
 
@@ -86,7 +87,7 @@ def test_the_commands_bring_all_keys_to_another_machine(
     first: Settings, second: Settings, passphrase: Path, tmp_path: Path
 ) -> None:
     exported = run(first, "export", tmp_path / "keys", "--passphrase-file", passphrase, "--json")
-    assert orjson.loads(exported.stdout)["purposes"] == ["log", "gateway", "tokens", "webhooks"]
+    assert orjson.loads(exported.stdout)["purposes"] == ["log", "gateway", "tokens", "accounts", "webhooks"]
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o600
     text = (tmp_path / "keys").read_text()
     assert "PRIVATE" not in text
@@ -179,7 +180,10 @@ def test_a_standby_takes_the_keys_after_a_rotation_without_losing_its_own(first:
     rotate_hash_key(hash_key_files(first), 7, NOW)
     done = unpack(second, pack(first, here(first)), replace_others=False)
     assert not any(row.lost for row in done)
-    assert {row.purpose: len(row.new) for row in done} == {"log": 1, "gateway": 1, "tokens": 1, "webhooks": 0}
+    assert {row.purpose: len(row.new) for row in done} == {
+        **dict.fromkeys(("log", "gateway", "tokens"), 1),
+        **dict.fromkeys(("accounts", "webhooks"), 0),
+    }
     assert contents(second) == contents(first)
 
 
@@ -239,6 +243,7 @@ def test_the_list_shows_each_key_and_what_is_wrong_and_no_secret(first: Settings
         ("gateway", "in use"),
         ("tokens", "in use"),
         ("tokens", "overlap"),
+        ("accounts", "in use"),
         ("webhooks", "in use"),
     ]
     held = load_hash_keys(hash_key_files(first))
