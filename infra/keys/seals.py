@@ -1,9 +1,9 @@
-"""Seals of rows: without the key nobody changes in the database what a token or an account may do, adds one, or begins
-a session for one.
+"""Seals of rows: without the key nobody changes in the database what a token or an account may do, adds one, begins a
+session for one, or approves what needs two people.
 
-Flows in: rows of `platform.token`, `console.account` and `console.session`, and a key: the one that hashes tokens
-(`infra.keys.hash_keys`), or the file that only the console and `yesser accounts` have. Flows out: a keyed hash of what
-a row says.
+Flows in: rows of `platform.token`, `console.account`, `console.session` and `console.approval`, and a key: the one that
+hashes tokens (`infra.keys.hash_keys`), or the file that the console, and the commands that change accounts or need an
+approval have. Flows out: a keyed hash of what a row says.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from infra.secret_files import ACCOUNTS_KEY
 from infra.settings import Settings
 
 _MEMBERS: Final = ("username", "role", "holder", "team", "oidc_subject")
+_APPROVAL: Final = ("approval_id", "act", "arguments", "role", "operator", "first_by", "second_by")
+_APPROVAL_TIMES: Final = ("requested_at", "first_at", "second_at")
 
 
 class Seals:
@@ -69,9 +71,19 @@ class Seals:
         }
         return self._hash(b"seal/", members)
 
+    def of_approval(self, row: Mapping[str, Any]) -> bytes:
+        """The seal of an approval: what it is for, who asked for it, and who confirmed it when."""
+        members = {name: row[name] for name in _APPROVAL}
+        members |= {name: row[name] and _time(row[name]) for name in _APPROVAL_TIMES}
+        return self._hash(b"approval/", members)
+
     def is_account(self, row: Mapping[str, Any]) -> bool:
         """Whether the account's row has its seal."""
         return _equal(row["seal"], self.of_account(row))
+
+    def is_approval(self, row: Mapping[str, Any]) -> bool:
+        """Whether the approval's row has its seal."""
+        return _equal(row["seal"], self.of_approval(row))
 
     def is_session(self, row: Mapping[str, Any]) -> bool:
         """Whether the session's row, joined with its account, has the seal of the session."""
