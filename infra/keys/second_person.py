@@ -147,8 +147,8 @@ def _warn(act: Act) -> None:
 def _what_to_do(settings: Settings, act: Act, approval_id: int, requested_at: datetime) -> str:
     until = requested_at + VALID
     return (
-        f"this needs two people ({act}), and nothing was done. Two administrators confirm request {approval_id} at"
-        f" {_console(settings)}/approvals within 24 hours (until {until:%Y-%m-%d %H:%M} UTC). Then run the command again."
+        f"this needs two people ({act}), and nothing was done. Two administrators confirm request {approval_id} within"
+        f" 24 hours (until {until:%Y-%m-%d %H:%M} UTC) at {_console(settings)}/approvals. Then run the command again."
     )
 
 

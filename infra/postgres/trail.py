@@ -103,6 +103,11 @@ async def trail_rows(
         after = rows[-1]["position"]
 
 
+async def acts_of_one_person(connection: Connection | Pool) -> list[dict[str, Any]]:
+    """The rows of the last 7 days that say that one person did what needs two: position, at, operator, command."""
+    return [dict(row) for row in await connection.fetch(_SQL["alone"], BREAK_GLASS)]
+
+
 def row_bytes(position: int, row: Mapping[str, Any]) -> bytes:
     """What a link's hash covers of its row: RFC 8785 JSON of its members, its position and its time, as in entries."""
     members = {name: row[name] for name in _HASHED}
