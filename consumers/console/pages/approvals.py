@@ -1,4 +1,4 @@
-"""`/approvals`: what commands ask two people for. One administrator proposes it by confirming it, another approves it."""
+"""`/approvals`: what commands ask two people for. The first confirmation proposes it, the second approves it."""
 
 from __future__ import annotations
 
