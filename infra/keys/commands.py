@@ -286,9 +286,11 @@ def require_permit(
 
 
 def _permitted(settings: Settings, act: Act, asked: Mapping[str, object], break_glass: str | None) -> None:
-    from infra.keys.second_person import permitted  # imported here: who makes a witness's key has no database
+    # Imported here: who makes a witness's key has no database.
+    from infra.keys.database import of_this_machine
+    from infra.keys.second_person import permitted
 
-    permitted(settings.acting_as("operator"), act, asked, break_glass)
+    permitted(of_this_machine(settings), act, asked, break_glass)
 
 
 def add_rotation_to_trail(settings: Settings, purpose: Purpose, overlap_days: int, *, prepare: bool) -> None:

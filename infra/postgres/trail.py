@@ -53,7 +53,7 @@ class Kind:
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "registrar": Kind((BREAK_GLASS, "recover")),
+    "registrar": Kind((BREAK_GLASS, "keys", "recover")),
     "delivery": Kind(("webhooks",), ()),
     "gateway": Kind(("refused", "subscriptions", "teams", "webhooks"), ("account", "operator")),
     "console": Kind(

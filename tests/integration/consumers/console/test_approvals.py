@@ -272,6 +272,9 @@ async def test_a_key_is_not_rotated_where_nobody_can_be_asked(
     assert result.exception is not None
     assert exit_code(result.exception) == ExitCode.TRY_AGAIN
     assert load_or_create_hash_keys(console_key_files(settings)).current == key
+    settings.secret_path("postgres", "operator").unlink()  # as on the registrar's machine
+    assert "two people (keys rotate)" in sentence(await yesser("keys", "rotate", "console"))
+    assert (await connection.fetchrow(NEWEST) or {})["role"] == "yesser_registrar"
     alone = await yesser("keys", "rotate", "console", "--break-glass", "the database is lost", **away)
     must_be_good(alone)
     assert "not in the trail" in alone.stderr
