@@ -15,6 +15,8 @@ from pydantic import AwareDatetime, Field, PrivateAttr, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 STACK_FILE: Final = "stack.json"
+SANDBOX_FILE: Final = "sandbox.json"
+"""Marks a folder as a sandbox and holds its credentials. Only a marked folder is ever deleted."""
 
 PlainConnection = Literal["kafka", "postgres", "gateway", "console", "smtp", "issuer", "traces"]
 """A kind of connection that may be plain off this machine, if it is named: docs/tls.md."""
@@ -34,6 +36,12 @@ class Settings(BaseSettings):
         default=None,
         max_length=64,
         description="Who runs the commands, for the trail: a desk or a role. Default: the system's user.",
+    )
+
+    second_person: Literal["auto", "required", "off"] = Field(
+        default="auto",
+        description="Whether two administrators must confirm what cannot be undone: auto, from the second administrator"
+        " on; required; off, in a sandbox only.",
     )
 
     kafka: str | None = Field(default=None, description="host:port[,host:port] of Kafka; default: the embedded one.")
@@ -424,6 +432,11 @@ class Settings(BaseSettings):
         except (FileNotFoundError, ValueError):
             return None
         return document if isinstance(document, dict) else None
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether this is a sandbox, which has services of its own."""
+        return not self.kafka and not self.postgres and (self.home / SANDBOX_FILE).exists()
 
     @property
     def principal(self) -> str:

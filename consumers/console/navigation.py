@@ -29,6 +29,7 @@ ITEMS: Final = (
     _item("/partnerships", "الشراكات", "Partnerships", "office", "agency", "partner", "treasury", "auditor"),
     _item("/audit", "التدقيق", "Audit", "office", "agency", "auditor"),
     _item("/operations", "التشغيل", "Operations", "administrator", "office"),
+    _item("/approvals", "الموافقات", "Approvals", "administrator"),
 )
 
 

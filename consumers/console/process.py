@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Final
+
+import structlog
 
 from consumers.commitments.routes import router as commitments
 from consumers.completeness.routes import router as completeness
@@ -30,7 +32,9 @@ from consumers.ledger.over_http.routes import router as ledger_routes
 from events.errors import YesserError
 from infra.http.routes import RouteParts
 from infra.keys.seals import Seals
-from infra.postgres.connection import create_pool
+from infra.observability.telemetry import gauge
+from infra.postgres.connection import TRANSIENT_ERRORS, Pool, create_pool
+from infra.postgres.trail import acts_of_one_person
 from infra.process.commands import Process
 from infra.process.health import Readiness
 from infra.process.http_server import Server, listening, running
@@ -41,6 +45,8 @@ READ_POOL_SIZE: Final = 8
 """More than one account's requests at once, of which each holds one connection."""
 OWN_POOL_SIZE: Final = 3
 STOP_WAIT_S: Final = 2
+COUNT_EVERY_S: Final = 60.0
+_logger = structlog.get_logger(__name__)
 FURTHER: Final = (commitments, completeness, explain, ledger_routes)
 """Routes of the read API that other packages add."""
 
@@ -95,6 +101,7 @@ class Console:
     async def _serve(self, parts: Parts, listener: socket.socket, stop: asyncio.Event) -> None:
         settings = self._settings
         watching = asyncio.create_task(parts.live.run(), name="news of the log")
+        counting = asyncio.create_task(count_alone(parts.reads), name="acts of one person")
         proxies = settings.console_trusted_proxies
         options = {"server_header": False, "proxy_headers": bool(proxies), "forwarded_allow_ips": proxies}
         try:
@@ -105,6 +112,21 @@ class Console:
                 stopped.cancel()
         finally:
             watching.cancel()
+            counting.cancel()
+
+
+async def count_alone(reads: Pool, every_s: float = COUNT_EVERY_S) -> None:
+    """Keep the metric of what one person did that needs two, and warn of each. Ends with its task."""
+    position = 0
+    while True:
+        with suppress(*TRANSIENT_ERRORS):  # it is counted when the database answers again
+            rows = await acts_of_one_person(reads)
+            gauge("break_glass", len(rows))
+            for row in rows:
+                if row["position"] > position:
+                    position = row["position"]
+                    _logger.warning("an act needs two people, and one did it: yesser trail", position=position)
+        await asyncio.sleep(every_s)
 
 
 @asynccontextmanager

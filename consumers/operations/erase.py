@@ -12,6 +12,7 @@ from typing import Final
 import click
 
 from events.errors import YesserError
+from infra.command_line.break_glass import break_glass_option
 from infra.command_line.database import with_database
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
@@ -19,6 +20,7 @@ from infra.command_line.output import json_option, print_confirmation
 from infra.kafka.admin import admin_client, delete_records
 from infra.kafka.client_config import is_agency_topic
 from infra.kafka.end_offsets import first_offset
+from infra.keys.second_person import permitted
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
@@ -72,12 +74,16 @@ class Erasure:
 @click.argument("topic")
 @click.argument("offset", type=click.IntRange(min=0))
 @click.option("--yes", is_flag=True, help="Delete; without this option, only show what would be deleted.")
+@break_glass_option
 @json_option
 @click.pass_context
-def erase_command(context: click.Context, topic: str, offset: int, yes: bool, as_json: bool) -> None:
+def erase_command(
+    context: click.Context, topic: str, offset: int, yes: bool, break_glass: str | None, as_json: bool
+) -> None:
     """Delete the record at OFFSET of an agency's TOPIC, and all records before it, which have their verdicts.
 
-    For personal data that cannot wait until the topic ages. Without --yes, only show what would be deleted.
+    For personal data that cannot wait until the topic ages. Without --yes, only show what would be deleted. Needs two
+    people, once there is a second administrator.
     Exit code 1: nothing was done.
     """
     settings = Settings().acting_as("operator")
@@ -86,6 +92,7 @@ def erase_command(context: click.Context, topic: str, offset: int, yes: bool, as
         words = found.words()
         print_localized("\n".join(words["ar"]), "\n".join(words["en"]))
     if yes:
+        permitted(settings, "erase", {"topic": topic, "offset": offset}, break_glass)
         with_database(settings, "erase", _erasing(settings, found))
     erased, not_erased = (
         ("حُذفت.", "They are deleted."),

@@ -15,10 +15,12 @@ from consumers.commitments.trail import LOST, lost_claims
 from consumers.registrar.recovery.recover import Recovered, recover
 from consumers.registrar.recovery.source import Source, WrongEntries, together, topic_source
 from events.errors import Retry, Tampered, YesserError
+from infra.command_line.break_glass import break_glass_option
 from infra.command_line.database import with_database
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_result
 from infra.keys.access_changes import Reapplied, reapply
+from infra.keys.second_person import Permit, ask
 from infra.postgres.connection import TRANSIENT_ERRORS, NoPassword
 from infra.settings import Settings
 
@@ -43,8 +45,11 @@ class NoAccessRecord(YesserError):
     help="Also take entries after the last signed checkpoint that no agency's topic confirms.",
 )
 @click.option("--access-only", is_flag=True, help="Only take access again: read and write no entry.")
+@break_glass_option
 @json_option
-def recover_command(folders: tuple[Path, ...], accept_unsigned: bool, access_only: bool, as_json: bool) -> None:
+def recover_command(
+    folders: tuple[Path, ...], accept_unsigned: bool, access_only: bool, break_glass: str | None, as_json: bool
+) -> None:
     """Recover missing entries byte for byte, and verify them against the last signed checkpoint.
 
     First access that was taken after the copy is taken again: revoked tokens, disabled accounts, replaced passwords;
@@ -52,7 +57,8 @@ def recover_command(folders: tuple[Path, ...], accept_unsigned: bool, access_onl
 
     Each entry is taken from the first source that has it: the folders in their order, then the log's topic. Together
     they must give the signed root. Records that the agencies' topics no longer hold are listed and do not stop the
-    recovery. To resume a recovery that was interrupted, run it again.
+    recovery. To resume a recovery that was interrupted, run it again. With --accept-unsigned it needs two people, once
+    there is a second administrator.
     """
     settings = Settings().acting_as("registrar")
     sources = [*map(_folder_source, folders), topic_source(settings)]
@@ -63,7 +69,13 @@ def recover_command(folders: tuple[Path, ...], accept_unsigned: bool, access_onl
                 raise NoAccessRecord
             print_result({"access": access.document()}, as_json, lambda: click.echo(_access_words(access)))
             return
-        result = asyncio.run(recover_from(settings, sources, unsigned=accept_unsigned))
+        permit = None
+        if accept_unsigned:
+            asked = {"accept_unsigned": True, "from": [str(folder) for folder in folders]}
+            permit = with_database(
+                settings, "recover", lambda connection: ask(connection, settings, "recover", asked, break_glass)
+            )
+        result = asyncio.run(recover_from(settings, sources, unsigned=accept_unsigned, permit=permit))
         lost = _trail_acknowledged(settings)
     except (KafkaError, *TRANSIENT_ERRORS) as error:
         raise Retry(
@@ -159,12 +171,14 @@ def _access_words(access: Reapplied | None) -> str:
     return "\n".join(said)
 
 
-async def recover_from(settings: Settings, sources: Sequence[Source], *, unsigned: bool) -> Recovered:
+async def recover_from(
+    settings: Settings, sources: Sequence[Source], *, unsigned: bool, permit: Permit | None = None
+) -> Recovered:
     """Recover from all sources together. Where they do not give the root, another of them is believed first."""
     for number in range(len(sources)):
         ordered = [*sources[number:], *sources[:number]]
         try:
-            return await recover(settings, together(ordered), _show_progress, unsigned=unsigned)
+            return await recover(settings, together(ordered), _show_progress, unsigned=unsigned, permit=permit)
         except WrongEntries:
             if number == len(sources) - 1:
                 raise

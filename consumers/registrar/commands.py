@@ -5,11 +5,13 @@ from __future__ import annotations
 import click
 
 from consumers.registrar.topic_admin import Halted, acknowledge, lift_halt, look_at, unpause_topic
+from infra.command_line.break_glass import break_glass_option
 from infra.command_line.completion import agency_codes
 from infra.command_line.database import with_database
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation
+from infra.keys.second_person import permitted
 from infra.observability.logs import configure_logs
 from infra.settings import Settings
 
@@ -44,15 +46,21 @@ def unpause(code: str, timeout_s: float, as_json: bool) -> None:
 @registrar.command("unhalt")
 @click.argument("code", shell_complete=agency_codes)
 @click.option("--yes", is_flag=True, help="Lift the halt; without this option, only show what would be done.")
+@break_glass_option
 @json_option
 @click.pass_context
-def unhalt(context: click.Context, code: str, yes: bool, as_json: bool) -> None:
-    """Show what lifting the halt of an agency's topic does; with --yes, lift it. Exit code 1: nothing was done."""
+def unhalt(context: click.Context, code: str, yes: bool, break_glass: str | None, as_json: bool) -> None:
+    """Show what lifting the halt of an agency's topic does; with --yes, lift it. Exit code 1: nothing was done.
+
+    Needs two people, once there is a second administrator.
+    """
     settings = Settings().acting_as("operator")
     found = with_database(settings, "registrar tool", lambda connection: look_at(connection, settings, code))
     if not as_json:
         _show(found)
     if yes:
+        asked = {"code": code, "reason": found.reason, "read_up_to": found.next_offset}
+        permitted(settings, "registrar unhalt", asked, break_glass)
         with_database(settings, "registrar tool", lambda connection: lift_halt(connection, settings, code, found))
     lifted, not_lifted = (
         ("رُفع التوقف.", "The halt is lifted."),

@@ -50,6 +50,7 @@ CODES: Final[Mapping[str, ExitCode]] = {
     "infra.InvalidNote": ExitCode.TAMPERED,
     "infra.NoDatabase": ExitCode.TRY_AGAIN,
     "infra.NoKafka": ExitCode.TRY_AGAIN,
+    "infra.NotASandbox": ExitCode.WRONG_USE,
     "infra.NotAnAddress": ExitCode.WRONG_USE,
     "pydantic_core.ValidationError": ExitCode.WRONG_USE,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import click
@@ -20,7 +21,7 @@ from infra.embedded.plan import Wanted
 from infra.embedded.processes.identity import identity_of, running
 from infra.embedded.processes.signals import NAMES, usual_parts
 from infra.embedded.stack import start_stack, stop_stack
-from infra.embedded.status import StackStatus, read_leases, stack_status
+from infra.embedded.status import StackStatus, read_leases, read_second_person, stack_status
 from infra.embedded.supervisor import Supervisor
 from infra.errors import StackError
 from infra.observability.logs import configure_logs
@@ -113,7 +114,7 @@ def status(targets: bool, as_json: bool) -> None:
         found = found.with_leases(*asyncio.run(read_leases(settings)))
     else:
         found = found.with_answers(asyncio.run(_read_answers(found)))
-    _show(found, as_json)
+    _show(replace(found, second_person=asyncio.run(read_second_person(settings))), as_json)
     if not found.ready:
         raise SystemExit(ExitCode.ANSWER_IS_NO)
 

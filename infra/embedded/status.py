@@ -24,6 +24,15 @@ _SQL: Final = queries("infra.embedded", "status.sql")
 
 
 @dataclass(frozen=True, slots=True)
+class SecondPerson:
+    """Whether acts need two people, and the rows of the last 7 days that say that one person did one."""
+
+    in_force: bool
+    administrators: int
+    alone: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class StackStatus:
     """The state of a stack. `running`: its supervisor runs; `ready`: every part is ready."""
 
@@ -39,6 +48,8 @@ class StackStatus:
     """What the database shows besides the processes: agencies' halted topics, and that the log is not signed."""
     elsewhere: bool = False
     """The processes are those of the database: no stack was ever started here. `ready`: each is active."""
+    second_person: SecondPerson | None = None
+    """None where the database does not answer."""
 
     @property
     def is_unknown(self) -> bool:
@@ -121,6 +132,22 @@ async def read_leases(settings: Settings) -> tuple[list[Mapping[str, Any]], dict
         if unsigned := await read_unsigned(connection):
             alarms["signing"] = unsigned
         return rows, alarms
+
+
+async def read_second_person(settings: Settings) -> SecondPerson | None:
+    """None where the database cannot be asked, as on a machine that has not the reader's password."""
+    # Imported here: reading a stack's state needs no database driver.
+    from infra.keys.approvals import in_force
+    from infra.postgres.connection import TRANSIENT_ERRORS, NoDatabase, NoPassword, connected
+    from infra.postgres.trail import acts_of_one_person
+
+    try:
+        async with connected(settings.acting_as("reader"), "status") as connection:
+            administrators = await connection.fetchval(_SQL["administrators"])
+            alone = await acts_of_one_person(connection)
+    except (NoDatabase, NoPassword, *TRANSIENT_ERRORS):
+        return None
+    return SecondPerson(in_force(settings.second_person, administrators), administrators, alone)
 
 
 def _leased(name: str, row: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -8,5 +8,8 @@ SELECT l.name, coalesce(p.halted_reason, l.halted_reason) AS halted_reason, s.si
     ) AS held_by
 FROM platform.lease l CROSS JOIN log.state s LEFT JOIN platform.position p ON l.name = 'consumer.' || p.consumer
 
+-- name: administrators
+SELECT count(*) FROM console.sealed_account WHERE role = 'administrator' AND disabled_at IS NULL
+
 -- name: halted_topics
 SELECT topic, halted_reason FROM log.read_position WHERE halted_reason IS NOT NULL ORDER BY topic

@@ -83,6 +83,19 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
     for topic, pause in status.paused.items():
         until = pause["until"]
         line(f"قراءة {topic} بطيئة حتى {until}: {pause['ar']}.", f"{topic} is paused until {until}: {pause['en']}.")
+    if (rule := status.second_person) is not None:
+        count = rule.administrators
+        counted = "one administrator" if count == 1 else f"{count} administrators"
+        if rule.in_force:
+            line(f"الشخص الثاني: لازم (مديرو النظام: {count}).", f"Second person: in force ({counted}).")
+        else:
+            line(f"الشخص الثاني: غير لازم (مديرو النظام: {count}).", f"Second person: not in force ({counted}).")
+        for row in rule.alone:
+            what = row["command"].partition(" ")[2]
+            line(
+                f"نفّذ شخص واحد ({row['operator']}) في {row['at']:%Y-%m-%d %H:%M}: {what}.",
+                f"One person ({row['operator']}) did on {row['at']:%Y-%m-%d %H:%M} UTC what needs two: {what}.",
+            )
     if status.elsewhere:
         line(
             "لم يُشغَّل نظام هنا: الحالة من قاعدة البيانات. وللبوابة والواجهة انظر `docker compose logs` و`/readyz`.",

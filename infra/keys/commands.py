@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 import click
 
 from events.errors import YesserError
+from infra.command_line.break_glass import break_glass_option
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_confirmation, print_result
+from infra.keys.approvals import Act
 from infra.keys.carrying import PURPOSES, ROTATED, Purpose, Rotated, here, pack, unpack
 from infra.keys.hash_keys import accounts_key_files, console_key_files, hash_key_files
 from infra.keys.listing import KeyRow, list_keys
@@ -127,15 +130,24 @@ def list_(as_json: bool) -> None:
 @prepare_option
 @click.option("--file", "in_file", is_flag=True, help="Make the log's next key in a file although it is in a token.")
 @click.option("--timeout", "timeout_s", type=float, default=30.0, show_default=True, help="Seconds to wait.")
+@break_glass_option
 @json_option
 def rotate_command(
-    purpose: Rotated, overlap_days: int, prepare: bool, in_file: bool, timeout_s: float, as_json: bool
+    purpose: Rotated,
+    overlap_days: int,
+    prepare: bool,
+    in_file: bool,
+    timeout_s: float,
+    break_glass: str | None,
+    as_json: bool,
 ) -> None:
     """Replace the key PURPOSE by a new one, or by the one that was prepared.
 
-    In the overlap both are valid: both sign checkpoints, receipts of both verify, and so do tokens of both.
+    In the overlap both are valid: both sign checkpoints, receipts of both verify, and so do tokens of both. Needs two
+    people, once there is a second administrator.
     """
     settings = Settings()
+    require_permit(settings, purpose, overlap_days, break_glass, prepare=prepare, in_file=in_file)
     done = _rotate(settings, purpose, overlap_days, prepare=prepare, in_file=in_file, timeout_s=timeout_s)
     add_rotation_to_trail(settings, purpose, overlap_days, prepare=prepare)
     print_rotation(purpose, done, as_json)
@@ -223,15 +235,22 @@ def export_command(file: Path, purposes: tuple[Purpose, ...], passphrase_file: P
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--replace", "replace_others", is_flag=True, help="Delete keys of this machine that FILE does not hold.")
 @_passphrase_file
+@break_glass_option
 @json_option
-def import_command(file: Path, replace_others: bool, passphrase_file: Path | None, as_json: bool) -> None:
+def import_command(
+    file: Path, replace_others: bool, passphrase_file: Path | None, break_glass: str | None, as_json: bool
+) -> None:
     """Bring the keys of FILE to this machine. Keys that it holds already are kept, or the command refuses.
 
-    After a wrong passphrase, and for a damaged file, nothing is written.
+    After a wrong passphrase, and for a damaged file, nothing is written. With --replace it needs two people, once there
+    is a second administrator.
     """
     text = file.read_text(encoding="utf-8", errors="replace")
     content = unseal(text, _passphrase(passphrase_file, confirmed=False))
     settings = Settings()
+    if replace_others:
+        asked = {"replace": True, "content_sha256": sha256(text.encode()).hexdigest()}
+        _permitted(settings, "keys import", asked, break_glass)
     done = unpack(settings, content, replace_others=replace_others)
     _add_to_trail(settings, "import", *(row.purpose for row in done))
     rows = [{"purpose": row.purpose, "new": [*row.new], "lost": [*row.lost]} for row in done]
@@ -244,6 +263,34 @@ def import_command(file: Path, replace_others: bool, passphrase_file: Path | Non
         for row in done
     ]
     print_result({"keys": rows}, as_json, lambda: click.echo("\n".join(lines)))
+
+
+def require_permit(
+    settings: Settings,
+    purpose: Purpose,
+    overlap_days: int,
+    break_glass: str | None,
+    *,
+    prepare: bool,
+    in_file: bool = False,
+) -> None:
+    """Ask two people for a rotation. A prepared key is not in use yet, but the gateway's is published.
+
+    Raises where they have still to confirm it, and where the database, which knows them, cannot be reached.
+    """
+    if not prepare or purpose == "gateway":
+        rows = [row for row in list_keys(settings, datetime.now(UTC), None) if row.purpose == purpose]
+        keys = {row.state: row.key for row in rows if row.state in ("in use", "prepared")}
+        asked = {"purpose": purpose, "overlap_days": overlap_days, "prepare": prepare, "file": in_file, "keys": keys}
+        _permitted(settings, "keys rotate", asked, break_glass)
+
+
+def _permitted(settings: Settings, act: Act, asked: Mapping[str, object], break_glass: str | None) -> None:
+    # Imported here: who makes a witness's key has no database.
+    from infra.keys.database import of_this_machine
+    from infra.keys.second_person import permitted
+
+    permitted(of_this_machine(settings), act, asked, break_glass)
 
 
 def add_rotation_to_trail(settings: Settings, purpose: Purpose, overlap_days: int, *, prepare: bool) -> None:

@@ -26,10 +26,15 @@ def count_tokens(settings: Settings) -> dict[str | None, int] | None:
         return None
 
 
+def of_this_machine(settings: Settings) -> Settings:
+    """As the operator; as the registrar on its machine, where the log's key is and the operator's password is not."""
+    return settings.acting_as("operator" if settings.passwords("postgres", "operator") else "registrar")
+
+
 def add_command(settings: Settings, *words: str) -> str | None:
     """Add a row for `yesser keys` to the trail; returns why there is none where the database cannot be reached."""
     try:
-        with_database(settings.acting_as("operator"), "keys", lambda db: add_to_trail(db, "keys", *words))
+        with_database(of_this_machine(settings), "keys", lambda db: add_to_trail(db, "keys", *words))
     except (NoDatabase, NoPassword, *TRANSIENT_ERRORS) as error:
         return str(error)
     return None

@@ -1,9 +1,9 @@
-"""Seals of rows: without the key nobody changes in the database what a token or an account may do, adds one, or begins
-a session for one.
+"""Seals of rows: without the key nobody changes in the database what a token or an account may do, adds one, begins a
+session for one, or approves what needs two people.
 
-Flows in: rows of `platform.token`, `console.account` and `console.session`, and a key: the one that hashes tokens
-(`infra.keys.hash_keys`), or the file that only the console and `yesser accounts` have. Flows out: a keyed hash of what
-a row says.
+Flows in: rows of `platform.token`, `console.account`, `console.session` and `console.approval`, and a key: the one that
+hashes tokens (`infra.keys.hash_keys`), or the file that the console, and the commands that change accounts or need an
+approval have. Flows out: a keyed hash of what a row says.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from infra.keys.hash_keys import HashKey, HashKeyFiles, HashKeys, accounts_key_f
 from infra.settings import Settings
 
 _MEMBERS: Final = ("username", "role", "holder", "team", "oidc_subject")
+_APPROVAL: Final = ("approval_id", "act", "arguments", "role", "operator", "first_by", "second_by")
+_APPROVAL_TIMES: Final = ("requested_at", "first_at", "second_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,17 @@ class Seals:
         """The seal of a token: its hash with its holder, kind, scopes, partners and expiry."""
         return self._seal(b"seal/", _token(row))
 
+    def of_approval(self, row: Mapping[str, Any]) -> bytes:
+        """The seal of an approval: what it is for, who asked for it, and who confirmed it when."""
+        return self._seal(b"approval/", _approval(row))
+
     def is_account(self, row: Mapping[str, Any]) -> bool:
         """Whether the account's row has its seal."""
         return self._is_seal(row["seal"], b"account/", _account(row))
+
+    def is_approval(self, row: Mapping[str, Any]) -> bool:
+        """Whether the approval's row has its seal."""
+        return self._is_seal(row["seal"], b"approval/", _approval(row))
 
     def is_session(self, row: Mapping[str, Any]) -> bool:
         """Whether the session's row, joined with its account, has the seal of the session."""
@@ -127,6 +137,11 @@ def _account(row: Mapping[str, Any]) -> dict[str, Any]:
     members |= {"password_sha256": digest and digest.hex()}
     members |= {"must_change_password": True} if row["must_change_password"] else {}
     return members
+
+
+def _approval(row: Mapping[str, Any]) -> dict[str, Any]:
+    members = {name: row[name] for name in _APPROVAL}
+    return members | {name: row[name] and _time(row[name]) for name in _APPROVAL_TIMES}
 
 
 def _session(digest: bytes, username: str, csrf: str, created_at: datetime, sid_sha256: bytes | None) -> dict[str, Any]:

@@ -25,6 +25,8 @@ from infra.settings import Settings
 
 BEFORE_THE_FIRST: Final = bytes(32)
 """The hash at position 0."""
+BREAK_GLASS: Final = "break-glass"
+"""The kind of row of an act that needs two people and that one person did, with the act and the reason."""
 _HASHED: Final = ("account", "command", "event_ids", "host", "operator", "role")
 _PAGE_ROWS: Final = 1_000
 _SQL: Final = queries("infra.postgres", "trail.sql")
@@ -51,15 +53,17 @@ class Kind:
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "registrar": Kind(("recover",)),
+    "registrar": Kind((BREAK_GLASS, "keys", "recover")),
     "delivery": Kind(("webhooks",), ()),
     "gateway": Kind(("refused", "subscriptions", "teams", "webhooks"), ("account", "operator")),
     "console": Kind(
-        ("campaigns", "change", "check", "download", "end", "publish", "refused", "sign", "upload"),
+        ("campaigns", "change", "check", "confirm", "download", "end", "publish", "refused", "sign", "upload"),
         ("account", "event_ids"),
     ),
-    "administrator": Kind(("accounts", "agencies", "recover", "subscriptions", "teams", "tokens", "webhooks")),
-    "operator": Kind(("audit", "decisions", "erase", "keys", "refusals", "registrar", "topics")),
+    "administrator": Kind(
+        (BREAK_GLASS, "accounts", "agencies", "recover", "subscriptions", "teams", "tokens", "webhooks")
+    ),
+    "operator": Kind((BREAK_GLASS, "audit", "decisions", "erase", "keys", "refusals", "registrar", "topics")),
 }
 """By principal. The policies of the table are made from it."""
 
@@ -97,6 +101,11 @@ async def trail_rows(
         if len(rows) < _PAGE_ROWS:
             return
         after = rows[-1]["position"]
+
+
+async def acts_of_one_person(connection: Connection | Pool) -> list[dict[str, Any]]:
+    """The rows of the last 7 days that say that one person did what needs two: position, at, operator, command."""
+    return [dict(row) for row in await connection.fetch(_SQL["alone"], BREAK_GLASS)]
 
 
 def row_bytes(position: int, row: Mapping[str, Any]) -> bytes:

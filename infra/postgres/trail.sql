@@ -7,3 +7,8 @@ SELECT l.position, t.at, t.role, t.account, t.operator, t.host, t.command, t.eve
 FROM platform.trail_link l JOIN platform.trail t USING (row_id)
 WHERE l.position > $1 AND ($2::timestamptz IS NULL OR t.at >= $2) AND ($3::text IS NULL OR t.event_ids @> ARRAY[$3])
 ORDER BY l.position LIMIT $4
+
+-- name: alone
+-- The rows of the kind $1 of the last 7 days, in the order of their commits.
+SELECT l.position, t.at, t.operator, t.command FROM platform.trail t JOIN platform.trail_link l USING (row_id)
+WHERE split_part(t.command, ' ', 1) = $1 AND t.at > clock_timestamp() - interval '7 days' ORDER BY l.position

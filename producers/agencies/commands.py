@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 import uvloop
 
+from infra.command_line.break_glass import break_glass_option
 from infra.command_line.completion import agency_codes
 from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid, show
@@ -18,13 +19,14 @@ from infra.command_line.output import json_option, print_confirmation, print_jso
 from infra.command_line.parameters import AgencyCode
 from infra.kafka.client_config import agency_topic
 from infra.kafka.rights import agency_user
+from infra.keys.second_person import ask
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.agencies.certificate_command import certificate
 from producers.agencies.credentials import Form, Output, hand_over, output_options
 from producers.agencies.genesis import prepare
-from producers.agencies.lifecycle import resume, rotate, suspend
-from producers.agencies.register import NewAgency, add_agencies, list_agencies
+from producers.agencies.lifecycle import require_agency, resume, rotate, suspend
+from producers.agencies.register import NewAgency, add_agencies, is_new, list_agencies
 
 ROLES: Final = {"office": ("مكتب البرنامج", "office"), "agency": ("جهة", "agency"), "platform": ("المنصة", "platform")}
 NO_REASON: Final = {"ar": "لم يُذكر سبب.", "en": "No reason was given."}
@@ -46,6 +48,7 @@ agencies.add_command(certificate)
 @click.option("--name-en", required=True, help="Its name in English.")
 @click.option("--timeout", "timeout_s", type=float, default=60.0, show_default=True, help="Seconds to wait.")
 @output_options
+@break_glass_option
 @json_option
 def add(
     code: str,
@@ -55,17 +58,22 @@ def add(
     timeout_s: float,
     form: Form | None,
     output: Path | None,
+    break_glass: str | None,
     as_json: bool,
 ) -> None:
     """Register an agency: its topic, its Kafka user, its log entry. Returns when the registrar reads its topic.
 
     The Kafka password is shown once. Repeating the command completes what is missing and changes nothing else; for
-    another password see `yesser agencies rotate`.
+    another password see `yesser agencies rotate`. The role office needs two people, once there is a second
+    administrator.
     """
     settings = Settings().acting_as("administrator")
     agency = NewAgency(code, role, name_ar, name_en)
 
     async def register(connection: Connection) -> tuple[bool, str | None]:
+        if role == "office" and await is_new(connection, code):
+            asked = {"code": code, "role": role, "name": agency.name}
+            await (await ask(connection, settings, "agencies add", asked, break_glass)).use(connection)
         new = bool(await add_agencies(connection, settings, [agency], _now, timeout_s))
         return new, await rotate(connection, settings, code) if new else None
 
@@ -131,14 +139,22 @@ def _reading(row: dict[str, Any]) -> str:
 @agencies.command("rotate")
 @click.argument("code", shell_complete=agency_codes)
 @output_options
+@break_glass_option
 @json_option
-def rotate_(code: str, form: Form | None, output: Path | None, as_json: bool) -> None:
+def rotate_(code: str, form: Form | None, output: Path | None, break_glass: str | None, as_json: bool) -> None:
     """Give the agency a new Kafka password, which is shown once; the old one is refused from now on.
 
-    To replace a token, run `yesser tokens create`, then `revoke`.
+    To replace a token, run `yesser tokens create`, then `revoke`. Needs two people, once there is a second
+    administrator.
     """
     settings = Settings().acting_as("administrator")
-    secret = with_database(settings, "agencies", lambda connection: rotate(connection, settings, code))
+
+    async def rotated(connection: Connection) -> str:
+        await require_agency(connection, code)
+        await (await ask(connection, settings, "agencies rotate", {"code": code}, break_glass)).use(connection)
+        return await rotate(connection, settings, code)
+
+    secret = with_database(settings, "agencies", rotated)
     document = {"code": code, "topic": agency_topic(code), "kafka_user": agency_user(code)}
     hand_over(settings, code, secret, Output(form, output), document if as_json else None)
 
@@ -169,13 +185,26 @@ def _reason(ar: str | None, en: str | None, both: str | None) -> dict[str, str] 
 @agencies.command("suspend")
 @click.argument("code", shell_complete=agency_codes)
 @_with_reason
+@break_glass_option
 @json_option
-def suspend_(code: str, reason_ar: str | None, reason_en: str | None, reason: str | None, as_json: bool) -> None:
-    """Suspend the agency: the gateway refuses its tokens, Kafka its writes, and the log records it with the reason."""
+def suspend_(
+    code: str,
+    reason_ar: str | None,
+    reason_en: str | None,
+    reason: str | None,
+    break_glass: str | None,
+    as_json: bool,
+) -> None:
+    """Suspend the agency: the gateway refuses its tokens, Kafka its writes, and the log records it with the reason.
+
+    Needs two people, once there is a second administrator.
+    """
     settings, given = Settings().acting_as("administrator"), _reason(reason_ar, reason_en, reason)
     if given is None:
         raise click.UsageError("Give the reason: --reason-ar and --reason-en, or --reason for both languages.")
-    with_database(settings, "agencies", lambda connection: suspend(connection, settings, code, given, _now))
+    with_database(
+        settings, "agencies", lambda connection: suspend(connection, settings, code, given, _now, break_glass)
+    )
     _print_status(code, "suspended", as_json)
 
 

@@ -16,6 +16,7 @@ from events.errors import Retry, YesserError
 from infra.kafka.admin import admin_client, create_acls, create_scram_user, delete_acls
 from infra.kafka.clients import raw_client
 from infra.kafka.rights import agency_rights, agency_user
+from infra.keys.second_person import ask
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import PLATFORM, OutboxEvent
 from infra.postgres.outbox_table import NotAnnounced, write
@@ -44,8 +45,7 @@ async def rotate(connection: Connection, settings: Settings, code: str) -> str:
 
     Raises `StatusUnchanged`.
     """
-    refuse_platform(code)
-    await _require_agency(connection, code)
+    await require_agency(connection, code)
     made = secrets.token_urlsafe(_SECRET_BYTES)
     await add_to_trail(connection, "agencies rotate", code)
     async with admin_client(settings) as admin:
@@ -54,15 +54,29 @@ async def rotate(connection: Connection, settings: Settings, code: str) -> str:
 
 
 async def suspend(
-    connection: Connection, settings: Settings, code: str, reason: Mapping[str, str], clock: Clock
+    connection: Connection,
+    settings: Settings,
+    code: str,
+    reason: Mapping[str, str],
+    clock: Clock,
+    break_glass: str | None = None,
 ) -> None:
-    """Refuse the agency's tokens, revoke its Kafka rights, and announce it. `reason` is in Arabic and English."""
-    await _require_agency(connection, code)
+    """Refuse the agency's tokens, revoke its Kafka rights, and announce it. `reason` is in Arabic and English.
+
+    Raises `NeedsSecondPerson` where two people have still to confirm it, unless `break_glass` says why one acts.
+    """
     if code in _NEVER_SUSPENDED:
         raise StatusUnchanged(f"{code} cannot be suspended: the platform needs it.")
+    await require_agency(connection, code)
     event = _announcement("suspended", code, reason, clock)
+    asked = {"code": code, "reason": dict(reason)}
+    changes = await connection.fetchval(_SQL["can_be_suspended"], code)
+    permit = await ask(connection, settings, "agencies suspend", asked, break_glass) if changes else None
     async with connection.transaction():
-        if await connection.fetchval(_SQL["request_suspension"], code, event.data["reason"], event.id):
+        if permit is not None and await connection.fetchval(
+            _SQL["request_suspension"], code, event.data["reason"], event.id
+        ):
+            await permit.use(connection)
             await write(connection, [event])
             await add_to_trail(connection, "agencies suspend", code)
     if settings.kafka_security.startswith("SASL"):
@@ -82,8 +96,7 @@ async def resume(
 
     Raises `StatusUnchanged`, or `NotResumedYet` after `timeout_s`.
     """
-    refuse_platform(code)
-    await _require_agency(connection, code)
+    await require_agency(connection, code)
     event = _announcement("resumed", code, reason, clock)
     async with connection.transaction():
         if await connection.fetchval(_SQL["request_resumption"], code):
@@ -105,7 +118,9 @@ async def is_suspended(connection: Connection, code: str) -> bool:
     return bool(await connection.fetchval(_SQL["is_suspended"], code))
 
 
-async def _require_agency(connection: Connection, code: str) -> None:
+async def require_agency(connection: Connection, code: str) -> None:
+    """Raise `StatusUnchanged` unless it is registered, and no platform."""
+    refuse_platform(code)
     if await connection.fetchval(_SQL["agency_role"], code) is None:
         raise StatusUnchanged(f"{code} is not registered: see `yesser agencies list`.")
 

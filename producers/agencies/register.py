@@ -63,6 +63,11 @@ async def register(connection: Connection, agency: NewAgency, clock: Clock) -> b
         return False
 
 
+async def is_new(connection: Connection, code: str) -> bool:
+    """Whether nobody has asked for its registration yet."""
+    return all([await connection.fetchrow(_SQL[name], code) is None for name in ("registered", "in_log")])
+
+
 async def _require_registrable(connection: Connection, agency: NewAgency, clock: Clock) -> None:
     """Raise what `register` will raise: an agency that is refused gets no topic and no right."""
     if agency.code == PLATFORM:

@@ -20,7 +20,7 @@ from infra.embedded.status import stack_status
 from infra.keys.access_changes import AccessChanges
 from infra.postgres.connection import Connection, connected
 from infra.secret_files import write_private
-from infra.settings import Settings
+from infra.settings import SANDBOX_FILE, Settings
 from producers.agencies.genesis import OFFICE
 from producers.agencies.register import NewAgency, add_agencies
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
@@ -28,8 +28,6 @@ from producers.publisher.kafka_publisher import AgencyPublisher
 
 AGENCY: Final = NewAgency("sandbox", "agency", "جهة تجريبية", "Sandbox agency")
 FOLDER: Final = "sandbox"
-MARK: Final = "sandbox.json"
-"""Marks a folder as a sandbox and holds its credentials. Only a marked folder is ever deleted."""
 TOKEN_DAYS: Final = 1_095
 
 
@@ -55,7 +53,7 @@ def sandbox_settings(settings: Settings) -> Settings:
             "YESSER_KAFKA or YESSER_POSTGRES names services that others use, and a sandbox has its own: unset both"
             " and run the command again."
         )
-    home = settings.home if (settings.home / MARK).exists() else settings.home / FOLDER
+    home = settings.home if settings.is_sandbox else settings.home / FOLDER
     return settings.model_copy(update={"home": home.resolve()})
 
 
@@ -68,7 +66,7 @@ async def seed(settings: Settings, clock: Callable[[], datetime] = lambda: datet
         await add_agencies(connection, settings, [AGENCY], clock)
         async with AgencyPublisher(settings.acting_as("operator"), OFFICE.code) as publisher:
             await publisher.publish([golden_example("plan.adopted")])
-        write_private(settings.home / MARK, json.dumps(await _access(connection, settings)))
+        write_private(settings.home / SANDBOX_FILE, json.dumps(await _access(connection, settings)))
 
 
 async def _access(connection: Connection, settings: Settings) -> dict[str, str]:
@@ -80,11 +78,11 @@ async def _access(connection: Connection, settings: Settings) -> dict[str, str]:
 def start(settings: Settings, progress: Callable[[str], None]) -> None:
     """Start the sandbox's stack and wait until it is ready. Raises `NoSandbox` if the folder is not a sandbox."""
     home = settings.home
-    if not (home / MARK).exists():
+    if not (home / SANDBOX_FILE).exists():
         if home.exists() and any(home.iterdir()):
             raise NoSandbox(f"{home} is not a sandbox: move it away, or set another YESSER_HOME.")
         home.mkdir(parents=True, exist_ok=True)
-        write_private(home / MARK, "{}")
+        write_private(home / SANDBOX_FILE, "{}")
     start_stack(settings, Wanted(beside_another=True), progress)
 
 
@@ -101,7 +99,7 @@ def connection_info(settings: Settings) -> Sandbox:
 def _known(settings: Settings) -> dict[str, str]:
     """The sandbox's credentials; empty where there is no sandbox, or one that is not seeded yet."""
     try:
-        known: dict[str, str] = json.loads((settings.home / MARK).read_text(encoding="utf-8"))
+        known: dict[str, str] = json.loads((settings.home / SANDBOX_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     return known
@@ -110,6 +108,6 @@ def _known(settings: Settings) -> dict[str, str]:
 def stop(settings: Settings, *, forget: bool) -> bool:
     """Stop the sandbox; with `forget`, delete its data. Returns whether anything ran."""
     stopped = stop_stack(settings)
-    if forget and (settings.home / MARK).exists():
+    if forget and (settings.home / SANDBOX_FILE).exists():
         shutil.rmtree(settings.home)
     return stopped

@@ -148,6 +148,25 @@ async def unsealed_tokens(connection: Connection) -> list[dict[str, Any]]:
     return [row for row in await list_tokens(connection) if row["state"] == "unsealed"]
 
 
+async def unsealed_of_office(connection: Connection, key_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """What two people compare before tokens of the office get their seal; in a transaction the rows are locked.
+
+    The hash is of the token's hash.
+    """
+    rows = [await connection.fetchrow(_SQL["unsealed"], key_id) for key_id in key_ids]
+    return [
+        {
+            "key_id": row["key_id"],
+            "holder": row["holder"],
+            "scopes": sorted(row["scopes"]),
+            "expires_at": row["expires_at"].isoformat(),
+            "hash_sha256": sha256(row["keyed_hash"]).hexdigest(),
+        }
+        for row in rows
+        if row is not None and row["kind"] == "office"
+    ]
+
+
 async def seal_token(connection: Connection, key: bytes, key_id: str) -> str:
     """Seal a token of an earlier release as its row is now; returns its holder. Raises `NoToken`."""
     async with connection.transaction():

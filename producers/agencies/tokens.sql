@@ -41,6 +41,10 @@ ON CONFLICT (agency) DO UPDATE
     WHERE s.ends OR s.event_id IS NULL
 RETURNING true
 
+-- name: can_be_suspended
+-- Whether a suspension would change anything.
+SELECT NOT EXISTS (SELECT FROM platform.suspension WHERE agency = $1 AND NOT ends AND event_id IS NOT NULL)
+
 -- name: request_resumption
 UPDATE platform.suspension SET ends = true WHERE agency = $1 AND NOT ends RETURNING true
 

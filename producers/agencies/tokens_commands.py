@@ -11,6 +11,7 @@ import click
 import orjson
 
 from events.values.fields import CODE_PATTERN, ID_PATTERN
+from infra.command_line.break_glass import break_glass_option
 from infra.command_line.completion import agency_codes
 from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid, show
@@ -18,10 +19,12 @@ from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.http.callers import KINDS, SCOPES
 from infra.keys.access_changes import AccessChanges
+from infra.keys.second_person import ask
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.agencies.tokens import (
     NewToken,
+    NoToken,
     TokenRequest,
     create_token,
     hash_key,
@@ -29,6 +32,7 @@ from producers.agencies.tokens import (
     require_hash_key,
     revoke_token,
     seal_token,
+    unsealed_of_office,
     unsealed_tokens,
     valid_hash_keys,
 )
@@ -73,17 +77,25 @@ def tokens() -> None:
     help="A partner's id with the agency that uses it; repeat it for more.",
 )
 @click.option("--days", type=click.IntRange(1, _DAYS_MAX), default=365, show_default=True, help="Days it is valid.")
+@break_glass_option
 @json_option
 def create(
-    holder: str, kind: Any, scopes: tuple[Any, ...], partners: tuple[str, ...], days: int, as_json: bool
+    holder: str,
+    kind: Any,
+    scopes: tuple[Any, ...],
+    partners: tuple[str, ...],
+    days: int,
+    break_glass: str | None,
+    as_json: bool,
 ) -> None:
     """Create a token for HOLDER (an agency's code, a partner's or an auditor's name). It is shown only once.
 
     A partner's token names each of its ids with the agency that uses it: two agencies may use one id for two partners.
+    A token of kind office needs two people, once there is a second administrator.
     """
     settings = Settings().acting_as("administrator")
     request = TokenRequest(kind, holder, days, scopes, partners)
-    made = with_database(settings, "tokens", lambda connection: _create(connection, settings, request))
+    made = with_database(settings, "tokens", lambda connection: _create(connection, settings, request, break_glass))
     if as_json:
         click.echo(orjson.dumps(made))
         return
@@ -97,9 +109,18 @@ def create(
     )
 
 
-async def _create(connection: Connection, settings: Settings, request: TokenRequest) -> NewToken:
+async def _create(
+    connection: Connection, settings: Settings, request: TokenRequest, break_glass: str | None
+) -> NewToken:
     await require_hash_key(connection, settings)
-    made = await create_token(connection, hash_key(settings), request)
+    permit = None
+    if request.kind == "office":
+        asked = {"holder": request.holder, "kind": request.kind, "scopes": sorted(request.scopes), "days": request.days}
+        permit = await ask(connection, settings, "tokens create", asked, break_glass)
+    async with connection.transaction():
+        if permit is not None:
+            await permit.use(connection)
+        made = await create_token(connection, hash_key(settings), request)
     await AccessChanges.of(settings).add(connection, "token", made.key_id, "added")
     return made
 
@@ -140,11 +161,13 @@ def tokens_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
 
 @tokens.command("seal")
 @click.argument("key_ids", nargs=-1, metavar="[KEY_ID]…")
+@break_glass_option
 @json_option
-def seal(key_ids: tuple[str, ...], as_json: bool) -> None:
+def seal(key_ids: tuple[str, ...], break_glass: str | None, as_json: bool) -> None:
     """Seal tokens of an earlier release; without KEY_ID, list them.
 
     The gateway refuses a token without a seal. Seal only those whose kind, holder and scopes you know to be right.
+    Tokens of kind office need two people, once there is a second administrator.
     """
     settings = Settings().acting_as("administrator")
     if not key_ids:
@@ -153,7 +176,14 @@ def seal(key_ids: tuple[str, ...], as_json: bool) -> None:
         return
 
     async def sealed(connection: Connection) -> list[str]:
-        return [await seal_token(connection, hash_key(settings), key_id) for key_id in key_ids]
+        asked = await unsealed_of_office(connection, key_ids)
+        permit = await ask(connection, settings, "tokens seal", {"tokens": asked}, break_glass) if asked else None
+        async with connection.transaction():
+            if await unsealed_of_office(connection, key_ids) != asked:
+                raise NoToken("tokens were changed meanwhile. Nothing was sealed. Run the command again.")
+            if permit is not None:
+                await permit.use(connection)
+            return [await seal_token(connection, hash_key(settings), key_id) for key_id in key_ids]
 
     holders = with_database(settings, "tokens", sealed)
     named = ", ".join(f"{key_id} ({holder})" for key_id, holder in zip(key_ids, holders, strict=True))

@@ -54,4 +54,5 @@ PAGES: Final[tuple[tuple[str, str | None], ...]] = (
     ("/operations", "administrator"),
     ("/operations/trail", "office"),
     ("/operations/accounts", "administrator"),
+    ("/approvals", "administrator"),
 )

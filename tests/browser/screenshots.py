@@ -51,6 +51,7 @@ _SHOWN_ELSEWHERE: Final = frozenset(
         ("/audit/log?type=service.launched", "agency"),
         ("/campaigns", "team"),
         ("/explain/plan/awareness", "auditor"),
+        ("/approvals", "administrator"),  # empty in the story
     }
 )
 DOCS_PAGES: Final = (

@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Final, Literal, TypeVar
 
 import asyncpg
@@ -27,17 +28,22 @@ from consumers.console.accounts.passwords import LENGTH_MIN, hash_password
 from events.errors import Reject
 from events.values.fields import CODE_PATTERN, ID_PATTERN
 from events.values.personal_data import shows_ten_digits
+from infra.command_line.break_glass import break_glass_option
 from infra.command_line.database import with_database
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import AgencyCode
 from infra.keys.access_changes import AccessChanges
+from infra.keys.approvals import SENSITIVE_ROLES, Act
 from infra.keys.seals import Seals
+from infra.keys.second_person import Permit, ask, can_confirm
 from infra.postgres.connection import Connection
 from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
 
 Result = TypeVar("Result")
+Asking = Callable[[Connection, Settings], Awaitable[Permit | None]]
+"""Asks for a second person before a transaction, where the act needs one."""
 _PARTNER: Final = re.compile(f"{CODE_PATTERN.strip('^$')}/{ID_PATTERN.strip('^$')}")
 
 
@@ -69,6 +75,7 @@ def accounts() -> None:
 @click.option("--partner", "partners", multiple=True, metavar="AGENCY/PARTNER_ID", help="Of a partner; repeatable.")
 @click.option("--language", type=click.Choice(["ar", "en"]), default="ar", show_default=True)
 @click.option("--subject", help="The subject (sub) of the identity provider; then the account needs no password.")
+@break_glass_option
 @json_option
 def add_command(
     username: str,
@@ -78,13 +85,16 @@ def add_command(
     partners: tuple[str, ...],
     language: Literal["ar", "en"],
     subject: str | None,
+    break_glass: str | None,
     as_json: bool,
 ) -> None:
     """Add an account, and print its first password once.
 
-    Without --subject a password is made; the person must choose another one at the first sign-in.
+    Without --subject a password is made; the person must choose another one at the first sign-in. Accounts of the
+    office and of administrators need two people, once there is a second administrator.
     """
     require_valid(username, role, agency, team, partners)
+    asked = {"username": username, "role": role, "subject": subject}
     password = None if subject else secrets.token_urlsafe(LENGTH_MIN)
     new = Account(username, role, agency, team, partners, language, must_change_password=password is not None)
 
@@ -96,7 +106,12 @@ def add_command(
         except asyncpg.UniqueViolationError:
             raise AccountExists(f"{username}: {AccountExists.__doc__}") from None
 
-    _with_seals(add)
+    async def permit(connection: Connection, settings: Settings) -> Permit | None:
+        if role not in SENSITIVE_ROLES or username in {row["username"] for row in await list_accounts(connection)}:
+            return None
+        return await ask(connection, settings, "accounts add", asked, break_glass)
+
+    _with_seals(add, permit)
     _with_seals(lambda connection, _: AccessChanges.of(Settings()).add(connection, "account", username, "added"))
     document = {"username": username, "role": role, "agency": agency, "team": team, "password": password}
     print_confirmation(
@@ -122,12 +137,14 @@ def list_command(as_json: bool) -> None:
 @accounts.command("seal")
 @click.argument("usernames", nargs=-1, required=True)
 @click.option("--yes", is_flag=True, help="Do not ask: you have compared each account with what it should say.")
+@break_glass_option
 @json_option
-def seal_command(usernames: tuple[str, ...], yes: bool, as_json: bool) -> None:
+def seal_command(usernames: tuple[str, ...], yes: bool, break_glass: str | None, as_json: bool) -> None:
     """Seal accounts that are of an earlier release, or whose row was changed in the database.
 
     An account without its seal signs nobody in. Compare its role, agency, team, partners and subject with what they
-    should be. Where a row was changed, also make a new password afterwards.
+    should be. Where a row was changed, also make a new password afterwards. Accounts of the office and of
+    administrators need two people, once there is a second administrator.
     """
 
     async def read(connection: Connection, seals: Seals) -> list[dict[str, Any]]:
@@ -147,18 +164,24 @@ def seal_command(usernames: tuple[str, ...], yes: bool, as_json: bool) -> None:
         await seal_accounts(connection, seals, rows)
         await add_to_trail(connection, "accounts seal", *usernames)
 
-    _with_seals(seal)
+    async def permit(connection: Connection, settings: Settings) -> Permit | None:
+        asked = [_what_is_sealed(row) for row in rows if row["role"] in SENSITIVE_ROLES]
+        return await ask(connection, settings, "accounts seal", {"accounts": asked}, break_glass) if asked else None
+
+    _with_seals(seal, permit)
     document = {"sealed": list(usernames)}
     print_confirmation(document, as_json, f"خُتمت الحسابات: {len(usernames)}.", f"Sealed accounts: {len(usernames)}.")
 
 
 @accounts.command("password")
 @click.argument("username")
+@break_glass_option
 @json_option
-def password_command(username: str, as_json: bool) -> None:
+def password_command(username: str, break_glass: str | None, as_json: bool) -> None:
     """Make a new password for an account, print it once, and end the account's sessions.
 
-    The person must choose another one at the next sign-in.
+    The person must choose another one at the next sign-in. Accounts of the office and of administrators need two
+    people, once there is a second administrator.
     """
     made = secrets.token_urlsafe(LENGTH_MIN)
 
@@ -167,25 +190,40 @@ def password_command(username: str, as_json: bool) -> None:
         await add_to_trail(connection, "accounts password", username)
         await AccessChanges.of(Settings()).add(connection, "account", username, "password")
 
-    _with_seals(change)
+    _with_seals(change, _of_sensitive("accounts password", username, break_glass))
     document = {"username": username, "password": made}
     print_confirmation(document, as_json, f"كلمة المرور الجديدة: {made}", f"The new password: {made}")
 
 
 @accounts.command("disable")
 @click.argument("username")
+@break_glass_option
 @json_option
-def disable_command(username: str, as_json: bool) -> None:
-    """Disable an account and end its sessions at once."""
-    _set_disabled(username, as_json, disabled=True)
+def disable_command(username: str, break_glass: str | None, as_json: bool) -> None:
+    """Disable an account and end its sessions at once.
+
+    The second last administrator's needs two people: nobody ends their rule alone.
+    """
+
+    async def permit(connection: Connection, settings: Settings) -> Permit | None:
+        found = await can_confirm(connection, settings)
+        if username not in found.names or found.count > 2:
+            return None
+        return await ask(connection, settings, "accounts disable", {"username": username}, break_glass)
+
+    _set_disabled(username, permit, as_json, disabled=True)
 
 
 @accounts.command("enable")
 @click.argument("username")
+@break_glass_option
 @json_option
-def enable_command(username: str, as_json: bool) -> None:
-    """Enable a disabled account."""
-    _set_disabled(username, as_json, disabled=False)
+def enable_command(username: str, break_glass: str | None, as_json: bool) -> None:
+    """Enable a disabled account.
+
+    Accounts of the office and of administrators need two people, once there is a second administrator.
+    """
+    _set_disabled(username, _of_sensitive("accounts enable", username, break_glass), as_json, disabled=False)
 
 
 def require_valid(username: str, role: str, agency: str | None, team: str | None, partners: tuple[str, ...]) -> None:
@@ -203,27 +241,53 @@ def require_valid(username: str, role: str, agency: str | None, team: str | None
         raise InvalidAccount("; ".join(faults) + ".")
 
 
-def _set_disabled(username: str, as_json: bool, *, disabled: bool) -> None:
+def _set_disabled(username: str, permit: Asking, as_json: bool, *, disabled: bool) -> None:
     async def change(connection: Connection, seals: Seals) -> None:
         await set_disabled(connection, seals, username, datetime.now(UTC) if disabled else None)
         await add_to_trail(connection, "accounts", "disable" if disabled else "enable", username)
         if disabled:
             await AccessChanges.of(Settings()).add(connection, "account", username, "disabled")
 
-    _with_seals(change)
+    _with_seals(change, permit)
     if not disabled:
         _with_seals(lambda connection, _: AccessChanges.of(Settings()).add(connection, "account", username, "enabled"))
     ar, en = ("عُطّل الحساب", "Disabled") if disabled else ("فُعّل الحساب", "Enabled")
     print_confirmation({"username": username, "disabled": disabled}, as_json, f"{ar} {username}.", f"{en} {username}.")
 
 
-def _with_seals(work: Callable[[Connection, Seals], Awaitable[Result]]) -> Result:
-    """Do this as the administrator, in one transaction."""
+def _of_sensitive(act: Act, username: str, break_glass: str | None) -> Asking:
+    """Asks for an act on an account of the office or an administrator; other accounts need one person."""
+
+    async def permit(connection: Connection, settings: Settings) -> Permit | None:
+        roles = {row["username"]: row["role"] for row in await list_accounts(connection)}
+        if roles.get(username) not in SENSITIVE_ROLES:
+            return None
+        asked = {"username": username, "role": roles[username]}
+        return await ask(connection, settings, act, asked, break_glass)
+
+    return permit
+
+
+def _what_is_sealed(row: dict[str, Any]) -> dict[str, Any]:
+    """What two people compare before a row gets its seal. The hash is that of the password's hash."""
+    hashed = row["password_hash"]
+    return {
+        **{name: row[name] for name in ("username", "role", "oidc_subject")},
+        "is_disabled": row["disabled_at"] is not None,
+        "password_sha256": None if hashed is None else sha256(hashed.encode()).hexdigest(),
+    }
+
+
+def _with_seals(work: Callable[[Connection, Seals], Awaitable[Result]], permit: Asking | None = None) -> Result:
+    """Do this as the administrator, in one transaction, which also uses the permit that was asked for before it."""
     settings = Settings()
     seals = Seals.of(settings)
 
     async def in_transaction(connection: Connection) -> Result:
+        given = None if permit is None else await permit(connection, settings)
         async with connection.transaction():
+            if given is not None:
+                await given.use(connection)
             return await work(connection, seals)
 
     return with_database(settings.acting_as("administrator"), "accounts", in_transaction)

@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from consumers.console.pages import components
+from consumers.console.pages import approvals, components
 from consumers.console.pages.audit import routes as audit
 from consumers.console.pages.campaigns.routes import routes as campaigns
 from consumers.console.pages.operations import routes as operations
@@ -21,5 +21,6 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     partnerships.routes,
     audit.routes,
     operations.routes,
+    approvals.routes,
     components.routes,
 )

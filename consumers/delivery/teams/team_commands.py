@@ -30,11 +30,18 @@ from consumers.delivery.teams.teams import (
 from consumers.delivery.teams.webhook_commands import webhooks_table
 from consumers.delivery.words import reason_words, state_words
 from events.errors import Retry
+from infra.command_line.break_glass import break_glass_option
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import AgencyCode
-from infra.keys.commands import add_rotation_to_trail, overlap_option, prepare_option, print_rotation
+from infra.keys.commands import (
+    add_rotation_to_trail,
+    overlap_option,
+    prepare_option,
+    print_rotation,
+    require_permit,
+)
 from infra.keys.rotation import prepare_hash_key
 from infra.keys.team_seals import team_key_files
 from infra.postgres.connection import Connection
@@ -203,13 +210,16 @@ def seal(yes: bool, as_json: bool) -> None:
 @teams.command("rotate-key")
 @overlap_option
 @prepare_option
+@break_glass_option
 @json_option
-def rotate_key(overlap_days: int, prepare: bool, as_json: bool) -> None:
+def rotate_key(overlap_days: int, prepare: bool, break_glass: str | None, as_json: bool) -> None:
     """Replace the key of the seals of teams, webhooks and subscriptions, and seal them again.
 
-    The gateway and the delivery process go on meanwhile. An interrupted command can be repeated.
+    The gateway and the delivery process go on meanwhile. An interrupted command can be repeated. Needs two people, once
+    there is a second administrator.
     """
     settings = Settings()
+    require_permit(settings, "teams", overlap_days, break_glass, prepare=prepare)
     files = team_key_files(settings)
     if prepare:
         done = prepare_hash_key(files)

@@ -22,11 +22,18 @@ from consumers.delivery.teams.inputs import NewWebhook
 from consumers.delivery.teams.options import EndpointId, agency_argument, asked, change, team_argument
 from consumers.delivery.webhooks.addresses import destinations
 from consumers.delivery.webhooks.commands import COMMANDS, STATES
+from infra.command_line.break_glass import break_glass_option
 from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_confirmation, print_json
-from infra.keys.commands import add_rotation_to_trail, overlap_option, prepare_option, print_rotation
+from infra.keys.commands import (
+    add_rotation_to_trail,
+    overlap_option,
+    prepare_option,
+    print_rotation,
+    require_permit,
+)
 from infra.keys.hash_keys import endpoint_key_files
 from infra.keys.rotation import prepare_hash_key
 from infra.settings import Settings
@@ -75,13 +82,16 @@ def rotate_(endpoint: str, end_old: bool, as_json: bool) -> None:
 @webhooks.command("rotate-key")
 @overlap_option
 @prepare_option
+@break_glass_option
 @json_option
-def rotate_key(overlap_days: int, prepare: bool, as_json: bool) -> None:
+def rotate_key(overlap_days: int, prepare: bool, break_glass: str | None, as_json: bool) -> None:
     """Replace the key for which the secrets of webhooks are sealed in the database. The secrets stay as they are.
 
     Run it on the machine of the delivery process, which goes on meanwhile. An interrupted command can be repeated.
+    Needs two people, once there is a second administrator.
     """
     settings, now = Settings(), datetime.now(UTC)
+    require_permit(settings, "webhooks", overlap_days, break_glass, prepare=prepare)
     files = endpoint_key_files(settings)
     if prepare:
         done = prepare_hash_key(files)

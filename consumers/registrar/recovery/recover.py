@@ -38,6 +38,7 @@ from events.errors import Fenced
 from events.validation.verdicts import Agency
 from events.wire.entry import Entry, parse_entry
 from infra.kafka.client_config import agency_topic
+from infra.keys.second_person import Permit
 from infra.log.authority import REGISTERED
 from infra.log.key_history import KeyHistory
 from infra.log.merkle import TileTree, leaf_hash
@@ -73,17 +74,25 @@ class Recovered:
     halted: dict[str, str]
 
 
-async def recover(settings: Settings, source: Source, progress: Progress, *, unsigned: bool = False) -> Recovered:
+async def recover(
+    settings: Settings,
+    source: Source,
+    progress: Progress,
+    *,
+    unsigned: bool = False,
+    permit: Permit | None = None,
+) -> Recovered:
     """Recover the missing entries.
 
-    `unsigned`: also take entries after the last signed root that no agency's topic confirms.
+    `unsigned`: also take entries after the last signed root that no agency's topic confirms; `permit` is for that, and
+    is used before the first of them.
     """
     settings = settings.acting_as("registrar")  # it writes the log, and reads the log's key
     done: list[Recovered] = []
     spec = LeaseSpec(LEASE, lambda _: connect(settings, "recover lease"))
 
     async def work(journal: Journal) -> None:
-        done.append(await _Recovery(journal, source, progress, unsigned).run())
+        done.append(await _Recovery(journal, source, progress, unsigned, permit=permit).run())
 
     try:
         # Reading and verifying take longer than a lease lasts, and a halted registrar is waiting for it.
@@ -144,6 +153,7 @@ class _Recovery:
     positions: dict[str, int] = field(default_factory=dict)
     lacking: dict[str, Lacking] = field(default_factory=dict)
     halted: dict[str, str] = field(default_factory=dict)
+    permit: Permit | None = None
 
     async def run(self) -> Recovered:
         journal, before = self.journal, self.journal.size
@@ -159,6 +169,8 @@ class _Recovery:
         await self._verify(history, last)
         async with journal.lock, journal.connection.transaction():
             await journal.hold()
+            if self.permit is not None:
+                await self.permit.use(journal.connection)
             words = ["recover", "from", str(before), *["--accept-unsigned"] * self.unsigned]
             await add_to_trail(journal.connection, *words)
         self.agencies = {agency_topic(a.code): a for a in await journal.agencies()}

@@ -51,6 +51,8 @@ _NOTHING_DONE: Final = {
 }
 """What a form of the role's own may answer here: no password is given, a team's team exists, no message was sent, the
 provider signed nobody in or out."""
+REQUEST: Final = """INSERT INTO console.approval (act, arguments, digest, operator)
+VALUES ('erase', '{}', sha256(convert_to(E'erase\\n{}', 'UTF8')), 'desk') RETURNING approval_id"""
 REFUSAL: Final = """INSERT INTO log.refusal (index, agency, address, claimed_id, errors)
 VALUES ($1, $2, $3, $4, '[{"code": "not-json", "pointer": "", "detail": "No."}]')"""
 _MARKS: Final = (
@@ -255,7 +257,8 @@ async def _lay_down(connection: Connection, gateway: GatewayHarness) -> dict[str
         partners = ("health/ACME",) if role == "partner" else ()
         await add_account(connection, role, role, holder, team="press" if role == "team" else None, partners=partners)
     await add_account(connection, "labour", "agency", "labour")
-    return {name: {**world, "username": name} for name, world in worlds.items()}
+    approval_id = str(await connection.fetchval(REQUEST))
+    return {name: {**world, "username": name, "approval_id": approval_id} for name, world in worlds.items()}
 
 
 def _log() -> list[EntryDict]:

@@ -30,6 +30,7 @@ MAY_OPEN: dict[str, frozenset[Role]] = {
     "/explain/statements": ENTRIES,
     "/explain/plan/services": ENTRIES | {"team"},
     "/operations/accounts": ADMINISTRATOR,
+    "/approvals": ADMINISTRATOR,
     "/campaigns/teams/1": frozenset(("office", "agency")),  # another team of the agency
     **dict.fromkeys(("/account", "/components", "/sign-in", "/language", "/sign-out"), EVERYBODY),
 }

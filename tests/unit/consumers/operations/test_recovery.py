@@ -22,8 +22,8 @@ ACCESS = Reapplied(revoked=["abcdefghij"], missing=["account press", "token klmn
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *options: str) -> str:
-    async def found(*_: object, unsigned: bool) -> Recovered:
-        assert unsigned is ("--accept-unsigned" in options)
+    async def found(*_: object, unsigned: bool, permit: object) -> Recovered:
+        assert unsigned is (permit is not None) is ("--accept-unsigned" in options)
         return FOUND
 
     monkeypatch.setattr(recovery, "recover", found)

@@ -20,6 +20,7 @@ from infra.addresses import NotAnAddress
 from infra.command_line.exit_codes import CODES, MEANINGS, ExitCode, class_names, exit_code
 from infra.errors import WaitTimedOut
 from infra.kafka.client_config import NoKafka
+from infra.keys.second_person import NotASandbox
 from infra.log.signed_note import InvalidKey, InvalidNote, OtherKey
 from infra.postgres.connection import NoDatabase
 from infra.settings import Settings
@@ -72,6 +73,7 @@ def test_every_class_in_the_table_exists() -> None:
         NoDatabase,
         NoKafka,
         NotAnAddress,
+        NotASandbox,
         ValidationError,
         ModuleNotFoundError,
     )

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from infra.embedded.processes.identity import Identity, identity_of
-from infra.settings import Settings
-from producers.agencies.sandbox import MARK, NoSandbox, Sandbox, connection_info, sandbox_settings, start, stop
+from infra.settings import SANDBOX_FILE, Settings
+from producers.agencies.sandbox import NoSandbox, Sandbox, connection_info, sandbox_settings, start, stop
 from producers.agencies.sandbox_commands import sandbox, variables_of
 
 
@@ -25,7 +25,7 @@ def seeded(home: Path, *, runs: bool = False, ready: bool = True) -> Settings:
     found = sandbox_settings(settings(home))
     found.home.mkdir(parents=True)
     entry = {"agency": "sandbox", "key_id": "k", "token": "yat_k_1"}
-    (found.home / MARK).write_text(json.dumps(entry), encoding="utf-8")
+    (found.home / SANDBOX_FILE).write_text(json.dumps(entry), encoding="utf-8")
     part = {"pid": None, "started": None, "state": "starting", "restarts": 0, "health_port": 20_000}
     supervisor = asdict(identity_of(os.getpid()) or Identity(0, 0)) if runs else None
     processes = [part | {"name": "relay"}, part | {"name": "gateway", "port": 20_001}]

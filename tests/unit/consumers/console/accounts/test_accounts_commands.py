@@ -18,7 +18,7 @@ def test_an_account_that_changes_while_it_is_compared_is_not_sealed(monkeypatch:
     async def rows(_: Any) -> list[dict[str, Any]]:
         return states.pop(0)
 
-    def at_once(work: Callable[[Any, Any], Any]) -> Any:
+    def at_once(work: Callable[[Any, Any], Any], _: Any = None) -> Any:
         return asyncio.run(work(None, None))
 
     monkeypatch.setattr(commands, "list_accounts", rows)

@@ -1,0 +1,494 @@
+"""What cannot be undone: refused to one person, done after two, once; and nobody approves it in the database."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import orjson
+import pytest
+from click.testing import CliRunner, Result
+from rich.console import Console
+
+from consumers.console.parts import Parts
+from consumers.console.process import count_alone
+from infra.cli import cli
+from infra.command_line.exit_codes import ExitCode, exit_code
+from infra.embedded.status import read_second_person, stack_status
+from infra.embedded.status_table import print_status
+from infra.kafka.end_offsets import first_offset
+from infra.keys.hash_keys import HashKeyFiles, console_key_files, load_or_create_hash_keys
+from infra.observability.telemetry import exposition
+from infra.postgres.connection import Connection, Pool, connect
+from infra.postgres.trail import trail_rows
+from infra.settings import Settings
+from producers.agencies.tokens import hash_key
+from tests.integration.consumers.console.at_the_console import (
+    SEALS,
+    add_account,
+    console,
+    csrf_of,
+    signed_in,
+    write_accounts_key,
+)
+from tests.integration.consumers.registrar.registering import (
+    HEALTH_TOPIC,
+    drop_topic,
+    found,
+    make_topics,
+    registrar,
+    running,
+    send,
+    until,
+    until_size,
+)
+from tests.integration.consumers.registrar.test_registrar import until_halted
+from tests.unit.consumers.registrar.readings import said
+
+Yesser = Callable[..., Any]
+SUSPEND: Final = ("agencies", "suspend", "health", "--reason", "a test")
+ADD: Final = ("accounts", "add", "third", "--role", "administrator")
+NEWEST: Final = "SELECT * FROM console.approval ORDER BY approval_id DESC LIMIT 1"
+
+
+@pytest.fixture
+def yesser(environment: Callable[..., dict[str, str]]) -> Yesser:
+    """Runs a command as an operator's desk."""
+
+    async def run(*words: str, **settings: str) -> Result:
+        given = environment(YESSER_OPERATOR="desk", **settings)
+        return await asyncio.to_thread(CliRunner().invoke, cli, list(words), env=given)
+
+    return run
+
+
+@pytest.fixture
+async def administrators(settings: Settings, connection: Connection) -> None:
+    """Two of them; and the agency health."""
+    write_accounts_key(settings)
+    for name in ("first", "second"):
+        await add_account(connection, name, "administrator")
+    await connection.execute(
+        "INSERT INTO platform.agency (code, role, name, registered_index)"
+        " VALUES ('health', 'agency', '{}', 1), ('yesser', 'office', '{}', 2)"
+    )
+
+
+def sentence(result: Result) -> str:
+    """What a refused command says; its exit code is that of its error."""
+    assert result.exception is not None, result.output
+    assert exit_code(result.exception) == ExitCode.ANSWER_IS_NO
+    return str(result.exception)
+
+
+def must_be_good(result: Result) -> None:
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+
+
+@asynccontextmanager
+async def two_people(settings: Settings) -> AsyncIterator[Callable[[Connection], Any]]:
+    """Two administrators at the console, who confirm the newest request."""
+    async with console(settings) as parts:
+
+        async def approve(connection: Connection) -> None:
+            request = await connection.fetchrow(NEWEST)
+            assert request is not None
+            for name in ("first", "second"):
+                assert await confirm(parts, name, request["approval_id"]) == 303
+
+        yield approve
+
+
+async def confirm(parts: Parts, username: str, approval_id: int) -> int:
+    async with signed_in(parts, username) as client:
+        csrf = csrf_of((await client.get("/account")).text)
+        answer = await client.post(f"/approvals/{approval_id}/confirm", data={"csrf": csrf})
+        return answer.status_code
+
+
+async def trail(connection: Connection) -> list[tuple[Any, Any, str]]:
+    return [(row["account"], row["operator"], row["command"]) async for row in trail_rows(connection)]
+
+
+async def test_one_administrator_acts_as_today(settings: Settings, connection: Connection, yesser: Yesser) -> None:
+    write_accounts_key(settings)
+    must_be_good(await yesser("accounts", "add", "first", "--role", "administrator"))
+    told = await read_second_person(settings)
+    assert (told and (told.in_force, told.administrators, told.alone)) == (False, 1, [])
+    must_be_good(await yesser("accounts", "add", "second", "--role", "administrator"))
+    assert await connection.fetchrow(NEWEST) is None
+    assert "two people (accounts add)" in sentence(await yesser(*ADD))
+
+
+async def test_an_act_of_the_database_is_done_after_two_and_once(
+    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
+) -> None:
+    refused = sentence(await yesser(*ADD))
+    row = await connection.fetchrow(NEWEST)
+    assert row is not None
+    assert f"request {row['approval_id']} " in refused
+    assert "/approvals" in refused
+    assert (row["act"], row["role"], row["operator"]) == ("accounts add", "yesser_administrator", "desk")
+    assert sentence(await yesser(*ADD)) == refused, "the open request is found"
+    async with two_people(settings) as approve:
+        await approve(connection)
+    another = await yesser("accounts", "add", "fourth", "--role", "administrator")
+    assert "two people" in sentence(another), "not for other arguments"
+    must_be_good(await yesser(*ADD))
+    used = await connection.fetchrow("SELECT * FROM console.approval WHERE approval_id = $1", row["approval_id"])
+    assert used is not None
+    assert used["used_at"] is not None
+    await connection.execute("DELETE FROM console.account WHERE username = 'third'")
+    assert "two people" in sentence(await yesser(*ADD)), "once"
+    number = row["approval_id"]
+    assert [found for found in await trail(connection) if str(number) in found[2] or "third" in found[2]] == [
+        ("first", None, f"confirm {number} accounts add"),
+        ("second", None, f"confirm {number} accounts add"),
+        (None, "desk", f"accounts add approval {number}, confirmed by first and second"),
+        (None, "desk", "accounts add third --role administrator"),
+    ]
+
+
+async def test_nobody_takes_an_account_of_the_office_or_an_administrator_alone(
+    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
+) -> None:
+    await add_account(connection, "office", "office")
+    await add_account(connection, "health", "agency", "health")
+    alone: Final[tuple[tuple[str, ...], ...]] = (
+        ("accounts", "password", "health"),
+        ("accounts", "seal", "health", "--yes"),
+        ("accounts", "disable", "health"),
+        ("accounts", "enable", "health"),
+        ("accounts", "disable", "office"),
+        ("accounts", "add", "labour", "--role", "agency", "--agency", "labour"),
+    )
+    for command in (
+        ("accounts", "add", "another", "--role", "office"),
+        ("accounts", "password", "office"),
+        ("accounts", "password", "first"),
+        ("accounts", "seal", "health", "second", "--yes"),
+        ("accounts", "disable", "second"),
+    ):
+        before = await connection.fetch("SELECT * FROM console.account ORDER BY username")
+        assert f"two people ({command[0]} {command[1]})" in sentence(await yesser(*command))
+        assert await connection.fetch("SELECT * FROM console.account ORDER BY username") == before
+    for one in alone:
+        must_be_good(await yesser(*one))
+    assert "two people" in sentence(await yesser("accounts", "enable", "office"))
+    async with two_people(settings) as approve:
+        await approve(connection)
+    must_be_good(await yesser("accounts", "enable", "office"))
+    await add_account(connection, "third", "administrator")
+    must_be_good(await yesser("accounts", "disable", "third"))
+
+
+async def test_what_two_people_compared_is_what_is_sealed(
+    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
+) -> None:
+    await add_account(connection, "office", "office")
+    await connection.execute("UPDATE console.account SET oidc_subject = 'right' WHERE username = 'office'")
+    seal = ("accounts", "seal", "office", "--yes")
+    assert "two people" in sentence(await yesser(*seal))
+    async with two_people(settings) as approve:
+        await approve(connection)
+    await connection.execute("UPDATE console.account SET oidc_subject = 'stranger' WHERE username = 'office'")
+    assert "two people" in sentence(await yesser(*seal))
+    await connection.execute("UPDATE console.account SET oidc_subject = 'right' WHERE username = 'office'")
+    must_be_good(await yesser(*seal))
+
+
+async def test_agencies_and_tokens_of_the_office(
+    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
+) -> None:
+    hash_key(settings)
+    await make_topics(settings, "health")
+    async with two_people(settings) as approve:
+        for command, made in (
+            (SUSPEND, "SELECT count(*) FROM platform.suspension"),
+            (("tokens", "create", "yesser", "--kind", "office"), "SELECT count(*) FROM platform.token"),
+            (("agencies", "rotate", "health"), None),
+        ):
+            assert "two people" in sentence(await yesser(*command)), command
+            assert made is None or await connection.fetchval(made) == 0
+            await approve(connection)
+            must_be_good(await yesser(*command))
+            assert made is None or await connection.fetchval(made) == 1
+    must_be_good(await yesser(*SUSPEND))  # it is suspended: nothing is changed
+    new = ("agencies", "add", "other-office", "--role", "office", "--name-ar", "مكتب", "--name-en", "Office")
+    assert "two people (agencies add)" in sentence(await yesser(*new))
+    certificate = ("agencies", "certificate", "health", "--output", str(settings.home / "health.pem"))
+    assert "two people (agencies certificate)" in sentence(await yesser(*certificate))
+
+
+async def test_rotations_and_replacements_of_keys(
+    settings: Settings, connection: Connection, administrators: None, yesser: Yesser, tmp_path: Path
+) -> None:
+    files = console_key_files(settings)
+    key = load_or_create_hash_keys(files).current
+    rotate = ("keys", "rotate", "console")
+    must_be_good(await yesser(*rotate, "--prepare"))  # it is not used yet
+    assert "two people (keys rotate)" in sentence(await yesser(*rotate))
+    async with two_people(settings) as approve:
+        await approve(connection)
+        prepared = files.next.read_text()
+        files.next.unlink()
+        must_be_good(await yesser(*rotate, "--prepare"))
+        assert "two people" in sentence(await yesser(*rotate)), "not for another key"
+        files.next.write_text(prepared)
+        assert load_or_create_hash_keys(files).current == key
+        must_be_good(await yesser(*rotate))
+        assert _key(files) == prepared
+        assert "two people" in sentence(await yesser("webhooks", "rotate-key"))
+        passphrase, export = tmp_path / "passphrase", tmp_path / "keys"
+        passphrase.write_text("a long passphrase of the tests")
+        passphrase.chmod(0o600)
+        given = ("--passphrase-file", str(passphrase))
+        must_be_good(await yesser("keys", "export", str(export), "--only", "console", *given))
+        replace = ("keys", "import", str(export), "--replace", *given)
+        assert "two people (keys import)" in sentence(await yesser(*replace))
+        await approve(connection)
+        must_be_good(await yesser(*replace))
+
+
+def _key(files: HashKeyFiles) -> str:
+    return load_or_create_hash_keys(files).current.text
+
+
+async def test_a_key_is_not_rotated_where_nobody_can_be_asked(
+    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
+) -> None:
+    key = load_or_create_hash_keys(console_key_files(settings)).current
+    away = {"YESSER_POSTGRES": "postgresql://127.0.0.1:1/yesser"}
+    result = await yesser("keys", "rotate", "console", **away)
+    assert result.exception is not None
+    assert exit_code(result.exception) == ExitCode.TRY_AGAIN
+    assert load_or_create_hash_keys(console_key_files(settings)).current == key
+    settings.secret_path("postgres", "operator").unlink()  # as on the registrar's machine
+    assert "two people (keys rotate)" in sentence(await yesser("keys", "rotate", "console"))
+    assert (await connection.fetchrow(NEWEST) or {})["role"] == "yesser_registrar"
+    alone = await yesser("keys", "rotate", "console", "--break-glass", "the database is lost", **away)
+    must_be_good(alone)
+    assert "not in the trail" in alone.stderr
+
+
+async def test_records_are_erased_and_a_halt_is_lifted_by_two(
+    settings: Settings, connection: Connection, yesser: Yesser
+) -> None:
+    await found(settings, "health")
+    await send(settings, HEALTH_TOPIC, said("good"))
+    async with running(registrar(settings)):
+        await until_size(connection, 4)
+        for name in ("first", "second"):
+            await add_account(connection, name, "administrator")
+        async with two_people(settings) as approve:
+            erase = ("erase", HEALTH_TOPIC, "0", "--yes")
+            assert "two people (erase)" in sentence(await yesser(*erase))
+            assert await first_offset(settings, HEALTH_TOPIC) == 0
+            await approve(connection)
+            must_be_good(await yesser(*erase))
+            assert await first_offset(settings, HEALTH_TOPIC) == 1
+            await drop_topic(settings, HEALTH_TOPIC)
+            await until_halted(connection, HEALTH_TOPIC)
+            unhalt = ("registrar", "unhalt", "health", "--yes")
+            assert "two people (registrar unhalt)" in sentence(await yesser(*unhalt))
+            await approve(connection)
+            must_be_good(await yesser(*unhalt))
+
+
+async def test_entries_that_are_not_signed_are_recovered_by_two(
+    settings: Settings, connection: Connection, yesser: Yesser
+) -> None:
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_size(connection, 3)
+    for name in ("first", "second"):
+        await add_account(connection, name, "administrator")
+    write_accounts_key(settings)
+    must_be_good(await yesser("recover", "--json"))
+    unsigned = ("recover", "--accept-unsigned", "--json")
+    assert "two people (recover)" in sentence(await yesser(*unsigned))
+    assert (await connection.fetchrow(NEWEST) or {})["role"] == "yesser_registrar"
+    async with two_people(settings) as approve:
+        await approve(connection)
+    must_be_good(await yesser(*unsigned))
+    assert "two people (recover)" in sentence(await yesser(*unsigned)), "once"
+
+
+FORGED: Final = (
+    "INSERT INTO console.approval (act, arguments, digest, operator, first_by, first_at, second_by, second_at, seal)"
+    " SELECT act, arguments, digest, operator, 'first', now(), 'second', now(), sha256('forged') FROM console.approval"
+)
+CONFIRMED: Final = (
+    "UPDATE console.approval SET first_by = 'first', first_at = clock_timestamp(), second_by = 'second',"
+    " second_at = clock_timestamp(), seal = sha256('forged')"
+)
+
+
+@pytest.mark.parametrize("principal", ["administrator", "operator", "registrar"])
+async def test_who_runs_commands_approves_nothing_in_the_database(
+    settings: Settings, connection: Connection, administrators: None, yesser: Yesser, principal: str
+) -> None:
+    assert "two people" in sentence(await yesser(*ADD))
+    async with two_people(settings) as approve:
+        own = await connect(settings.acting_as(principal), "test")
+        try:
+            for statement in (
+                FORGED,
+                CONFIRMED,
+                "UPDATE console.approval SET requested_at = now()",
+                "DELETE FROM console.approval",
+            ):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await own.execute(statement)
+            with pytest.raises(asyncpg.CheckViolationError):
+                await own.execute("UPDATE console.approval SET used_at = now()")
+            await approve(connection)
+            must_be_good(await yesser(*ADD))
+            assert await own.execute("UPDATE console.approval SET used_at = NULL") == "UPDATE 0", "what was used stays"
+        finally:
+            await own.close()
+
+
+async def test_without_the_key_no_row_is_an_approval(
+    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
+) -> None:
+    assert "two people" in sentence(await yesser(*ADD))
+    own = await connect(settings.acting_as("console"), "test")
+    await own.execute(CONFIRMED)
+    await own.close()
+    assert "two people" in sentence(await yesser(*ADD))
+    async with console(settings) as parts, signed_in(parts, "first") as client:
+        page = (await client.get("/approvals")).text
+    assert "Row changed: not accepted" in page
+    settings.secret_path("key", "accounts").unlink()
+    result = await yesser("agencies", "rotate", "health")
+    assert "accounts/key" in str(result.exception), "nothing is compared where the key is not"
+
+
+async def test_one_person_is_no_two_and_a_day_is_a_day(
+    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
+) -> None:
+    await add_account(connection, "office", "office")
+    assert "two people" in sentence(await yesser(*ADD))
+    number = await connection.fetchval("SELECT approval_id FROM console.approval")
+    async with console(settings) as parts:
+        assert await confirm(parts, "office", number) == 403
+        assert await confirm(parts, "first", number + 1) == 404
+        assert await confirm(parts, "first", number) == 303
+        assert await confirm(parts, "first", number) == 409
+        with pytest.raises(asyncpg.CheckViolationError):
+            await parts.own.execute("UPDATE console.approval SET second_by = 'first', second_at = clock_timestamp()")
+        assert "two people" in sentence(await yesser(*ADD))
+        await _age(connection, timedelta(hours=24, seconds=1))
+        assert await confirm(parts, "second", number) == 409
+    again = sentence(await yesser(*ADD))
+    assert f"request {number} " not in again, "a new request takes the place of one that is too old"
+
+
+async def test_an_approval_is_not_kept_for_later(
+    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
+) -> None:
+    assert "two people" in sentence(await yesser(*ADD))
+    async with two_people(settings) as approve:
+        await approve(connection)
+    await _age(connection, timedelta(hours=24, seconds=1))
+    assert "two people" in sentence(await yesser(*ADD))
+
+
+async def _age(connection: Connection, by: timedelta) -> None:
+    """As if all of the first request was so much earlier, also its seal."""
+    row = dict(await connection.fetchrow("SELECT * FROM console.approval ORDER BY approval_id LIMIT 1") or {})
+    for name in ("requested_at", "first_at", "second_at"):
+        row[name] = row[name] and row[name] - by
+    await connection.execute(
+        "UPDATE console.approval SET requested_at = $1, first_at = $2, second_at = $3, seal = $4"
+        " WHERE approval_id = $5",
+        *(row[name] for name in ("requested_at", "first_at", "second_at")),
+        SEALS.of_approval(row),
+        row["approval_id"],
+    )
+
+
+async def counted(line: bytes) -> bool:
+    return line in exposition()
+
+
+async def test_one_person_in_an_emergency_is_loud(
+    settings: Settings, connection: Connection, pool: Pool, administrators: None, yesser: Yesser
+) -> None:
+    done = await yesser(*SUSPEND, "--break-glass", "both administrators are away")
+    must_be_good(done)
+    assert "this act needs two people, and one did it" in done.stderr
+    kept = [row async for row in trail_rows(connection) if row["command"].startswith("break-glass")]
+    assert [(row["role"], row["operator"], row["command"]) for row in kept] == [
+        ("yesser_administrator", "desk", "break-glass agencies suspend: both administrators are away")
+    ]
+    assert await connection.fetchrow(NEWEST) is None
+    told = await read_second_person(settings)
+    assert told is not None
+    assert (told.in_force, told.administrators) == (True, 2)
+    assert [row["command"] for row in told.alone] == [row["command"] for row in kept]
+    out = io.StringIO()
+    print_status(replace(stack_status(settings), second_person=told), Console(file=out, width=80))
+    assert "Second person: in force (2 administrators)." in out.getvalue()
+    assert "what needs two: agencies suspend: both administrators are away." in out.getvalue()
+    counting = asyncio.create_task(count_alone(pool))
+    await until(lambda: counted(b"yesser_break_glass 1.0"), "it is counted")
+    counting.cancel()
+    await connection.execute(
+        "ALTER TABLE platform.trail DISABLE TRIGGER USER;"
+        " UPDATE platform.trail SET at = at - interval '7 days'; ALTER TABLE platform.trail ENABLE TRIGGER USER"
+    )
+    assert (await read_second_person(settings) or told).alone == []
+    reader = await connect(settings.acting_as("delivery"), "test")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await reader.execute("INSERT INTO platform.trail (host, command) VALUES ('h', 'break-glass erase: no')")
+    await reader.close()
+
+
+async def test_the_rule_can_be_required_and_is_off_in_a_sandbox_only(
+    settings: Settings, connection: Connection, yesser: Yesser
+) -> None:
+    write_accounts_key(settings)
+    assert "two people" in sentence(await yesser(*ADD, YESSER_SECOND_PERSON="required"))
+    off = await yesser(*ADD, YESSER_SECOND_PERSON="off")
+    assert off.exception is not None
+    assert exit_code(off.exception) == ExitCode.WRONG_USE
+    must_be_good(await yesser(*ADD, "--break-glass", "the first one", YESSER_SECOND_PERSON="required"))
+
+
+async def test_the_page_says_what_is_asked_in_both_languages(
+    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
+) -> None:
+    assert "two people" in sentence(await yesser(*SUSPEND))
+    async with console(settings) as parts:
+        async with signed_in(parts, "first") as client:
+            page = (await client.get("/approvals")).text
+            for text in (
+                "Suspend an agency",
+                "a test",
+                "desk",
+                "yesser_administrator",
+                "Nobody yet",
+                ">Confirm</button>",
+            ):
+                assert text in page
+            number = orjson.loads(str((await connection.fetchrow(NEWEST) or {})["approval_id"]))
+        assert await confirm(parts, "first", number) == 303
+        async with signed_in(parts, "first", "ar") as client:
+            page = (await client.get("/approvals")).text
+            assert "إيقاف جهة" in page
+            assert "أكّدتَه" in page
+            assert "/confirm" not in page
+        async with signed_in(parts, "second") as client:
+            assert f"/approvals/{number}/confirm" in (await client.get("/approvals")).text
+    assert datetime.now(UTC) - (await connection.fetchrow(NEWEST) or {})["first_at"] < timedelta(minutes=5)
