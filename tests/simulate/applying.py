@@ -15,7 +15,7 @@ from infra.log.reader import log_size
 from tests.oracle.fold import fold
 from tests.oracle.history import Profile, generate
 from tests.oracle.log import read_entry
-from tests.simulate.registering import found_agencies, raw_log
+from tests.simulate.numbering import found_agencies, raw_log
 from tests.simulate.worlds import Role, World
 
 REVENUE: Final = Role(f"consumer.{CONSUMER.name}", lambda settings: Pipeline(CONSUMER, settings))

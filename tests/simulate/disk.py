@@ -38,9 +38,15 @@ class Disk:
                 os.close(reader)
 
     def lost_power(self, *, newest_names: bool) -> dict[str, bytes]:
-        """The files that are found afterwards; of names that were not synced either all are kept, or none."""
+        """The files that are found afterwards; of names that were not synced either all are kept, or none. A file that
+        was written since it was synced is torn."""
+        now = {entry.inode(): Path(entry.path).read_bytes() for entry in os.scandir(self.folder)}
         names = self._current_names() if newest_names else self._names
-        return {name: self._synced.get(number, b"") for name, number in names.items()}
+        found = {}
+        for name, number in names.items():
+            synced = self._synced.get(number, b"")
+            found[name] = synced if now.get(number, synced) == synced else b""
+        return found
 
     def restart(self, files: dict[str, bytes]) -> None:
         """The machine is on again, with these files."""

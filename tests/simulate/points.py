@@ -44,16 +44,37 @@ class Instance:
         self.role = role
         self.is_dead = False
         self.connections: list[asyncpg.Connection[Any]] = []
+        self.sessions: list[int] = []
+        """The process ids of their backends."""
         self.lines: list[Line] = []
         self.task: asyncio.Task[None] | None = None
         self._runs = asyncio.Event()
         self._runs.set()
+        self._asked = 0
+        self._answered = asyncio.Event()
+        self._answered.set()
 
     def suspend(self) -> None:
         self._runs.clear()
 
     def resume(self) -> None:
         self._runs.set()
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """It waits for PostgreSQL in the block."""
+        self._asked += 1
+        self._answered.clear()
+        try:
+            yield
+        finally:
+            self._asked -= 1
+            if not self._asked:
+                self._answered.set()
+
+    async def answered(self) -> None:
+        """Wait until PostgreSQL has answered everything: the answers are waiting for it."""
+        await self._answered.wait()
 
     async def gate(self) -> None:
         """Wait while it is suspended. What is dead does nothing more."""
@@ -121,6 +142,9 @@ class Points:
         match fault:
             case Fault.CUT:
                 raise cut()
+            case Fault.POWER_OLD | Fault.POWER_NEW:
+                self._lose_power(instance, fault is Fault.POWER_NEW)
+                raise asyncio.CancelledError
             case Fault.LATE:
                 await asyncio.sleep(LATE_S)
                 await instance.gate()
@@ -140,9 +164,6 @@ class Points:
                 assert task is not None
                 task.cancel()
                 await asyncio.sleep(0)
-            case Fault.POWER_OLD | Fault.POWER_NEW:
-                self._lose_power(instance, fault is Fault.POWER_NEW)
-                raise asyncio.CancelledError
         return result
 
     async def on_kafka(self, line: Line, name: str, topics: list[str], call: Callable[[], Awaitable[Any]]) -> Any:
@@ -177,6 +198,7 @@ class Points:
             place = ".".join(["pg.connect", *(_where() or ())])
             connection = await self.pass_through(instance, place, call, cut)
             instance.connections.append(connection)
+            instance.sessions.append(connection.get_server_pid())
             return connection
 
         return connecting
@@ -189,12 +211,12 @@ class Points:
             if instance.is_dead:
                 raise OSError("this process was killed")
             fault = self._meet(".".join(["file", name, *where]))
-            result = call(*args, **kwargs)
-            if name == "fsync":
-                self._synced(args[0])
             if fault in (Fault.POWER_OLD, Fault.POWER_NEW):
                 self._lose_power(instance, fault is Fault.POWER_NEW)
                 raise asyncio.CancelledError
+            result = call(*args, **kwargs)
+            if name == "fsync":
+                self._synced(args[0])
             return result
 
         return done
@@ -224,10 +246,15 @@ class _Protocol:
             return call
 
         async def asking(*args: Any, **kwargs: Any) -> Any:
+            async def ask() -> Any:
+                with self._instance.asking():
+                    return await call(*args, **kwargs)
+
             if not (where := _where()):
-                return await call(*args, **kwargs)
-            place = ".".join(["pg", _said(name, args), *where])
-            return await self._points.pass_through(self._instance, place, lambda: call(*args, **kwargs), self._cut)
+                return await ask()
+            return await self._points.pass_through(
+                self._instance, ".".join(["pg", _said(name, args), *where]), ask, self._cut
+            )
 
         return asking
 

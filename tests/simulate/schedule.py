@@ -36,9 +36,9 @@ class Fault(Enum):
     SECOND = "second"
     """The process is suspended before it; another one takes over and works; then the first goes on."""
     POWER_OLD = "power-old"
-    """The machine loses its power after it: of the names of files, only what was synced is kept."""
+    """The machine loses its power before it: of the names of files, only what was synced is kept."""
     POWER_NEW = "power-new"
-    """The machine loses its power after it: all names of files are kept, and of their contents only what was synced."""
+    """The machine loses its power before it: all names of files are kept, and of their contents only what was synced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _spread(schedules: Sequence[Schedule]) -> list[Schedule]:
 def drawn(points: Sequence[Point], seed: int) -> Iterator[Schedule]:
     """Without end: up to `DRAWN_FAULTS_MAX` faults at once."""
     # A schedule that is printed is repeated by its text: the seed only chooses.
-    chance = random.Random(seed)  # noqa: S311 - no secret
+    chance = random.Random(seed)
     while True:
         chosen = chance.sample(points, min(len(points), chance.randint(1, DRAWN_FAULTS_MAX)))
         yield Schedule(tuple((point, chance.choice(point.faults)) for point in chosen if point.faults))

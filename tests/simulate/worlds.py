@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -20,7 +21,9 @@ import structlog
 
 from consumers.registrar import session
 from consumers.registrar.backlog import Clocks
+from infra.postgres import claim_filter
 from infra.postgres.connection import Connection, connect
+from infra.principals import database_role
 from infra.process import leader_election, lease_renewal
 from infra.process.lease import LeaseSpec
 from infra.process.reaction import Reaction, reaction_to
@@ -159,6 +162,11 @@ class World:
                 self._broken += await self.scenario.broken(self)
         return Outcome(schedule, points.met, points.hit, self._broken)
 
+    def disk_is_synced(self) -> None:
+        """What an operator has put into the folder is on the disk."""
+        self._disk.close()
+        self._disk = Disk(self.settings.log_folder)
+
     def start(self, *roles: Role) -> None:
         """Start a process of each, and start it again whenever it ends."""
         self._supervisors += [
@@ -188,6 +196,8 @@ class World:
         steps = _Steps()
         with pytest.MonkeyPatch.context() as patched, self.broker.serving(), points.watching():
             patched.setattr(session, "CLOCKS", Clocks(steps, steps))
+            # 32 MB of zeros for each registrar that starts.
+            patched.setattr(claim_filter, "bytearray", _Zeros, raising=False)
             patched.setattr(leader_election, "renewing", _renewing)
             patched.setattr(leader_election, "reaction_to", self._reaction_to)
             try:
@@ -228,8 +238,16 @@ class World:
                 files, self._after_power = self._after_power, None
                 self._disk.restart(files)
                 self._broken += await self.scenario.broken_by_power(self)
+            await self._end_sessions(instance)
             await self._end_lease(role.lease)
             await asyncio.sleep(RESTART_S)
+
+    async def _end_sessions(self, instance: Instance) -> None:
+        """What it had asked before it died is done or undone, and not done later."""
+        while await self.connection.fetchval(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid = ANY ($1)", instance.sessions
+        ):
+            await asyncio.sleep(0)
 
     async def _end_lease(self, name: str) -> None:
         """So much time has passed in the database that an owner which does not renew its lease has lost it."""
@@ -239,6 +257,9 @@ class World:
         first.suspend()
         try:
             role = next(role for role in self.scenario.roles if role.lease == first.role)
+            with suppress(TimeoutError):  # one waits for a lock
+                async with asyncio.timeout(LOOK_S):
+                    await first.answered()
             await self._end_lease(role.lease)
             self.start(role)
             loop = virtual_loop()
@@ -299,6 +320,13 @@ class _Steps:
         return self._now_s
 
 
+class _Zeros(defaultdict[int, int]):
+    """A `bytearray` of zeros."""
+
+    def __init__(self, _: int) -> None:
+        super().__init__(int)
+
+
 async def _life(process: Runs) -> None:
     try:
         await process.run(asyncio.Event())
@@ -338,6 +366,18 @@ async def world(settings: Settings, scenario: Scenario) -> AsyncIterator[World]:
         found = World(settings, scenario, connection)
         await found.prepare()
         yield found
+    finally:
+        await connection.close()
+
+
+async def with_cheap_logins(settings: Settings, *principals: str) -> None:
+    """Let these log in with a hash of one round: a run opens ten connections."""
+    connection = await connect(settings, "simulation")
+    try:
+        await connection.execute("SET scram_iterations = 1")
+        for principal in principals:
+            password = settings.secret("postgres", principal)
+            await connection.execute(f"ALTER ROLE {database_role(principal)} PASSWORD '{password}'")
     finally:
         await connection.close()
 
