@@ -17,6 +17,8 @@ from contextlib import AsyncExitStack
 from multiprocessing import get_context
 from pathlib import Path
 
+import click
+
 from tests.simulate.runs import Job, Tally, work
 from tests.simulate.scenarios import PRINCIPALS, SCENARIOS
 from tests.simulate.worlds import with_cheap_logins
@@ -38,17 +40,17 @@ def main() -> int:
     with folder_in_memory() as folder, services(folder / "services") as stack:
         seconds = asked.minutes * 60 / len(names)
         tallies = {name: asyncio.run(_runs(name, asked, seconds, stack, folder)) for name in names}
-    print(
+    click.echo(
         f"\n{'scenario':<12}{'points':>8}{'schedules':>11}{'enumerated':>16}{'unmet':>7}{'a second':>10}{'broken':>8}"
     )
     for name, tally in tallies.items():
         rate = tally.schedules / tally.seconds if tally.seconds else 0.0
         of = f"{tally.enumerated:,} of {tally.of:,}"
         counts = f"{tally.points:>8,}{tally.schedules:>11,}{of:>16}{tally.unmet:>7,}{rate:>10.1f}"
-        print(f"{name:<12}{counts}{len(tally.broken):>8,}")
+        click.echo(f"{name:<12}{counts}{len(tally.broken):>8,}")
     broken = [line for tally in tallies.values() for line in tally.broken]
     for line in broken:
-        print(line, file=sys.stderr)
+        click.echo(line, err=True)
     return 1 if broken else 0
 
 

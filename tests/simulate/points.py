@@ -111,6 +111,8 @@ class Points:
     ) -> None:
         self.met: list[Point] = []
         self.hit: list[Point] = []
+        self.under_way = 0
+        """Faults that are not over: what is late, and what is suspended."""
         self._due = dict(schedule.faults)
         self._times: Counter[str] = Counter()
         self._take_over, self._lose_power, self._synced = take_over, lose_power, synced
@@ -146,10 +148,12 @@ class Points:
                 self._lose_power(instance, fault is Fault.POWER_NEW)
                 raise asyncio.CancelledError
             case Fault.LATE:
-                await asyncio.sleep(LATE_S)
+                with self._lasting():
+                    await asyncio.sleep(LATE_S)
                 await instance.gate()
             case Fault.SECOND:
-                await self._take_over(instance)
+                with self._lasting():
+                    await self._take_over(instance)
                 await instance.gate()
         result = await call()
         await instance.gate()
@@ -165,6 +169,14 @@ class Points:
                 task.cancel()
                 await asyncio.sleep(0)
         return result
+
+    @contextmanager
+    def _lasting(self) -> Iterator[None]:
+        self.under_way += 1
+        try:
+            yield
+        finally:
+            self.under_way -= 1
 
     async def on_kafka(self, line: Line, name: str, topics: list[str], call: Callable[[], Awaitable[Any]]) -> Any:
         """A request on a connection to Kafka, for `Broker.send`."""

@@ -10,6 +10,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
+import click
+
 from infra.settings import Settings
 from tests.simulate.points import simulation
 from tests.simulate.scenarios import SCENARIOS
@@ -95,11 +97,11 @@ async def _work(settings: Settings, job: Job) -> Tally:
             tally.unmet += len(outcome.hit) < len(schedule.faults)
             if outcome.broken:
                 tally.broken.append(_line(job.scenario, schedule, outcome.broken))
-                print(tally.broken[-1], flush=True)
+                click.echo(tally.broken[-1])
             elif job.number == 0 and time.perf_counter() - told_s > TELL_S:
                 told_s = time.perf_counter()
                 rate = job.workers * tally.schedules / tally.seconds
-                print(f"{job.scenario}: {job.workers * tally.schedules:,} schedules, {rate:.1f} a second", flush=True)
+                click.echo(f"{job.scenario}: {job.workers * tally.schedules:,} schedules, {rate:.1f} a second")
     return tally
 
 

@@ -38,7 +38,7 @@ class Fault(Enum):
     POWER_OLD = "power-old"
     """The machine loses its power before it: of the names of files, only what was synced is kept."""
     POWER_NEW = "power-new"
-    """The machine loses its power before it: all names of files are kept, and of their contents only what was synced."""
+    """The machine loses its power before it: all names of files are kept, of their contents what was synced."""
 
 
 @dataclass(frozen=True, slots=True)

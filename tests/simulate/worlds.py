@@ -37,8 +37,8 @@ from tests.simulate.virtual_time import virtual_loop
 
 REST_S: Final = 180.0
 """Virtual seconds after which a system that is not at rest has failed. The longest wait of a client is 15 s."""
-STAYS_S: Final = 2.5
-"""It must stay at rest for so long: what was suspended or late has done its work by then."""
+STAYS_S: Final = 1.2
+"""It must stay at rest for so long once no fault is under way: longer than any interval of the processes."""
 SECOND_WORKS_S: Final = 6.0
 RESTART_S: Final = 0.5
 LOOK_S: Final = 0.1
@@ -184,7 +184,10 @@ class World:
                 return
             if self._broken:
                 return
-            rests_since = (rests_since or loop.time()) if what is None else None
+            if what is not None or self._points.under_way:
+                rests_since = None
+            elif rests_since is None:
+                rests_since = loop.time()
             await asyncio.sleep(LOOK_S)
 
     @contextmanager
@@ -244,9 +247,8 @@ class World:
 
     async def _end_sessions(self, instance: Instance) -> None:
         """What it had asked before it died is done or undone, and not done later."""
-        while await self.connection.fetchval(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid = ANY ($1)", instance.sessions
-        ):
+        running = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid = ANY ($1)"
+        while await self.connection.fetchval(running, instance.sessions):  # noqa: ASYNC110 - the database is waited for
             await asyncio.sleep(0)
 
     async def _end_lease(self, name: str) -> None:
@@ -265,7 +267,7 @@ class World:
             loop = virtual_loop()
             until = loop.time() + SECOND_WORKS_S
             # While the first holds a lock, the second waits for it.
-            while loop.time() < until and await self.scenario.unfinished(self):
+            while loop.time() < until and await self.scenario.unfinished(self):  # noqa: ASYNC110 - processes are
                 await asyncio.sleep(LOOK_S)
         finally:
             first.resume()
