@@ -104,7 +104,7 @@ class Broker:
 
     async def _metadata(self, request: Any) -> list[Any]:
         wanted = request.topics if request.topics is not None else [*self.topics]
-        topics = [
+        topics: list[Any] = [
             (0, name, False, [(0, 0, NODE, [NODE], [NODE], [])])
             if name in self.topics
             else (UnknownTopicOrPartitionError.errno, name, False, [])
@@ -117,7 +117,7 @@ class Broker:
         return [0, 0, self._next_producer, 0]
 
     async def _offsets(self, request: Any) -> list[Any]:
-        topics = []
+        topics: list[Any] = []
         for name, [(_, timestamp)] in request.topics:
             if (topic := self.topics.get(name)) is None:
                 topics.append((name, [(0, UnknownTopicOrPartitionError.errno, -1, -1)]))

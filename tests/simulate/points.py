@@ -293,7 +293,7 @@ def simulation() -> Iterator[asyncio.Runner]:
         connection._protocol = _Answering(connection)
         return connection
 
-    connect, cancel = asyncpg.connect, asyncpg.connect_utils._cancel
+    connect, cancel = asyncpg.connect, asyncpg.connect_utils._cancel  # type: ignore[attr-defined]
     with virtual_runner() as runner, pytest.MonkeyPatch.context() as patched:
         patched.setattr(asyncpg, "connect", connecting)
         # Asked on a connection of its own.

@@ -25,7 +25,8 @@ async def told(settings: Settings) -> list[Any]:
     consumer = AIOKafkaConsumer(**arguments, enable_auto_commit=False, auto_offset_reset="none")
     await producer.start()
     await consumer.start()
-    partition, said = TopicPartition(HEALTH_TOPIC, 0), []
+    partition = TopicPartition(HEALTH_TOPIC, 0)
+    said: list[Any] = []
     try:
         first = await producer.send_and_wait(HEALTH_TOPIC, b"one", b"key", partition=0, headers=[("name", b"value")])
         batch = producer.create_batch()

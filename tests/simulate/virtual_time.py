@@ -57,7 +57,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             return 0.0
         return max(0.0, max(self._awaited.values()) + BLOCKED_AFTER_S - _REAL())
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:  # type: ignore[override]
         future = self.create_future()
         try:
             future.set_result(func(*args))
@@ -68,7 +68,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return future
 
 
-class _Selector(selectors.DefaultSelector):  # type: ignore[valid-type, misc]
+class _Selector(selectors.DefaultSelector):
     def __init__(self, loop: VirtualLoop) -> None:
         super().__init__()
         self._loop = loop
