@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -99,8 +100,13 @@ def virtual_loop() -> VirtualLoop:
 
 @contextmanager
 def virtual_runner() -> Iterator[asyncio.Runner]:
-    """Runs coroutines on one virtual loop. `time.monotonic` is its clock meanwhile, also for the code under test."""
-    loop = VirtualLoop()
+    """Runs coroutines on one virtual loop. `time.monotonic` is its clock meanwhile, also for the code under test; in
+    other threads it stays the real one."""
+    loop, thread = VirtualLoop(), threading.get_ident()
+
+    def monotonic() -> float:
+        return loop.now_s if threading.get_ident() == thread else _REAL()
+
     with pytest.MonkeyPatch.context() as patched, asyncio.Runner(loop_factory=lambda: loop) as runner:
-        patched.setattr(time, "monotonic", loop.time)
+        patched.setattr(time, "monotonic", monotonic)
         yield runner
