@@ -11,11 +11,10 @@ from tests.simulate.scenarios import SCENARIOS
 from tests.simulate.schedule import Fault, Schedule, drawn, enumerated
 from tests.simulate.worlds import Outcome, World
 
-SAMPLE = 8
+SAMPLE = 7
 DRAWN = 2
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_the_invariants_hold_without_a_fault_and_after_a_sample_of_them(name: str, in_world: InWorld[None]) -> None:
     async def sample(world: World) -> None:

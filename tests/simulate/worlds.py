@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import logging
+import warnings
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -386,7 +388,8 @@ async def with_cheap_logins(settings: Settings, *principals: str) -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without the logs of the processes, which tell of every fault."""
+    """Without the logs of the processes, which tell of every fault, and without the library's warnings about clients that
+    a killed process has left open."""
 
     def drop(*_: object) -> Any:
         raise structlog.DropEvent
@@ -394,11 +397,14 @@ def quiet() -> Iterator[None]:
     before, level = structlog.get_config(), logging.root.manager.disable
     structlog.configure(processors=[drop])
     logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        structlog.configure(**before)
-        logging.disable(level)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            yield
+        finally:
+            gc.collect()
+            structlog.configure(**before)
+            logging.disable(level)
 
 
 def now() -> datetime:
