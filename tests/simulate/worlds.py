@@ -388,8 +388,7 @@ async def with_cheap_logins(settings: Settings, *principals: str) -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without the logs of the processes, which tell of every fault, and without the library's warnings of clients that a
-    killed process has left open."""
+    """Without the logs of the processes, which tell of every fault, and the warnings of clients that they left open."""
 
     def drop(*_: object) -> Any:
         raise structlog.DropEvent
