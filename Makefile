@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PHASE := $(PYTHON) infra/setup_phase.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check static format accept bench bench-audit bench-gateway bench-ledger bench-pages bench-webhooks lock kafka-lock sbom audit up down status
+.PHONY: help setup demo test check static format accept bench bench-audit bench-gateway bench-ledger bench-pages bench-webhooks simulate lock kafka-lock sbom audit up down status
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -58,6 +58,9 @@ static: $(INSTALLED)
 format: $(INSTALLED) ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+simulate: $(INSTALLED) ## Enumerate faults at each await of the core (SEED=7 MINUTES=5 ARGS='--scenario registrar')
+	@$(BIN)/python -m tests.simulate $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 bench: $(INSTALLED) ## Measure side by side, eleven minutes (EVENTS=N ARGS='--runs 1 --only c,g')
 	@$(BIN)/python -m bench $(if $(EVENTS),--events $(EVENTS)) $(ARGS)

@@ -25,9 +25,14 @@ from typing import Final, Self
 
 from infra.log.key_history import KeyHistory, Transition, key_name, parse_transitions
 from infra.log.signed_note import InvalidKey, InvalidNote, LogKey, PrivateKey
+<<<<<<< HEAD:infra/private_keys/key_files.py
 from infra.private_keys.private_file import read_private
 from infra.private_keys.token_key import parse_private_key
 from infra.secret_files import sync_folder, write_private
+=======
+from infra.private_keys.token_key import parse_private_key
+from infra.secret_files import private_file, sync_folder, write_private
+>>>>>>> fix-simulate:infra/log/key_files.py
 from infra.settings import Settings
 
 CHECKPOINT_FILE: Final = "checkpoint"
@@ -248,7 +253,8 @@ def _settle(files: KeyFiles, ring: KeyRing) -> None:
         files.next.unlink(missing_ok=True)  # another process may settle them at the same time
     vkey = ring.current.verifier.vkey
     if not files.vkey.exists() or files.vkey.read_text(encoding="utf-8", errors="replace").strip() != vkey:
-        files.vkey.write_text(vkey + "\n", encoding="utf-8")
+        with private_file(files.vkey, mode=0o644) as file:
+            file.write(f"{vkey}\n".encode())
     sync_folder(files.folder)
 
 
