@@ -25,14 +25,9 @@ from typing import Final, Self
 
 from infra.log.key_history import KeyHistory, Transition, key_name, parse_transitions
 from infra.log.signed_note import InvalidKey, InvalidNote, LogKey, PrivateKey
-<<<<<<< HEAD:infra/private_keys/key_files.py
 from infra.private_keys.private_file import read_private
 from infra.private_keys.token_key import parse_private_key
-from infra.secret_files import sync_folder, write_private
-=======
-from infra.private_keys.token_key import parse_private_key
 from infra.secret_files import private_file, sync_folder, write_private
->>>>>>> fix-simulate:infra/log/key_files.py
 from infra.settings import Settings
 
 CHECKPOINT_FILE: Final = "checkpoint"
