@@ -18,9 +18,9 @@ from consumers.registrar import signer
 from consumers.registrar.journal import Journal
 from consumers.registrar.shipper import Shipment, Shipper, read_tail
 from consumers.registrar.signer import Signer
-from infra.log import key_files
 from infra.log.signed_note import Checkpoint
 from infra.postgres import outbox_table
+from infra.private_keys import key_files
 from infra.private_keys.key_files import CHECKPOINT_FILE
 from infra.secret_files import sync_folder
 from tests.simulate.conftest import InWorld
