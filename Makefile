@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PHASE := $(PYTHON) infra/setup_phase.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format accept bench bench-audit bench-gateway bench-ledger bench-pages bench-webhooks lock kafka-lock sbom audit up down status
+.PHONY: help setup demo test check static format accept bench bench-audit bench-gateway bench-ledger bench-pages bench-webhooks lock kafka-lock sbom audit up down status
 .DELETE_ON_ERROR:
 
 help: ## List the targets
@@ -35,15 +35,19 @@ $(INSTALLED): $(LOCKED) pyproject.toml infra/embedded/servers/kafka-jars.lock
 demo: $(INSTALLED) ## Run the programme's real story from end to end and keep it running: `make down` stops it (ARGS=--json for one document)
 	@$(BIN)/yesser demo --keep $(ARGS)
 
-# Three workers with services of their own (ARGS=-n0: one process). The groups begin in the order of `tests/workers.py`.
-# The browser's library runs an event loop in the thread of its tests: they have a process of their own, afterwards.
-WORKERS := -n auto --dist loadgroup --no-loadscope-reorder
+# Three workers, each with services of its own (ARGS=-n0: one process). The groups begin in the order of `tests/workers.py`.
+check: $(INSTALLED) ## Format, lint, types, one-way imports, generated files, and the tests that need no service
+	@$(BIN)/python -m tests.gate check $(ARGS)
 
-test: $(INSTALLED) ## Check and run the tests
-	@$(BIN)/python -m tests.checked -m "not accept" --ignore=tests/browser $(WORKERS) $(ARGS)
+# The browser's library runs an event loop in the thread of its tests: they have a process of their own, afterwards.
+test: $(INSTALLED) ## Check, and run the tests on a real Kafka, a real PostgreSQL and in a real browser
+	@$(BIN)/python -m tests.gate test --ignore=tests/browser $(ARGS)
 	$(if $(ARGS),,@$(BIN)/python -m pytest -m "not accept" tests/browser)
 
-check: $(INSTALLED) ## Format, lint, types, one-way imports, generated files
+accept: $(INSTALLED) ## Run the long proofs: floods, growth, kill -9 at random
+	@$(BIN)/python -m tests.gate accept $(ARGS)
+
+static: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -54,9 +58,6 @@ check: $(INSTALLED) ## Format, lint, types, one-way imports, generated files
 format: $(INSTALLED) ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-
-accept: $(INSTALLED) ## Run the long proofs
-	$(BIN)/python -m pytest -m accept --timeout=3600 $(ARGS)
 
 bench: $(INSTALLED) ## Measure side by side, eleven minutes (EVENTS=N ARGS='--runs 1 --only c,g')
 	@$(BIN)/python -m tests.bench $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
