@@ -1,6 +1,6 @@
 -- name: accounts
 -- All of them, as their seals cover them.
-SELECT username, role, holder, team, partners, oidc_subject, disabled_at, seal, password_sha256
+SELECT username, role, holder, team, partners, oidc_subject, disabled_at, seal, password_sha256, must_change_password
 FROM console.sealed_account
 
 -- name: unused
