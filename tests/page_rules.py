@@ -1,7 +1,7 @@
 """What each page keeps to, read from its HTML alone: no browser is needed to see a field without a label.
 
-The sources of the rules are WCAG 2.2 AA and the policy of `consumers/console/web/security.py`, under which no inline script
-runs. What depends on how a page is laid out or painted is checked in a browser (`tests/browser`).
+The sources of the rules are WCAG 2.2 AA and the policy of `consumers/console/web/security.py`, under which no inline
+script runs. What depends on how a page is laid out or painted is checked in a browser (`tests/browser`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import Final
 
 TEXT_MIN: Final = 40
 """Characters of a page's main part, as the server sends it: a page reads without script."""
-_VOID: Final = frozenset("area base br col embed hr img input link meta source track wbr".split())
+_VOID: Final = frozenset(
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
+)
 _DIRECTIONS: Final = {"ar": "rtl", "en": "ltr"}
 _HEADINGS: Final = {f"h{level}": level for level in range(1, 7)}
 _REFERENCES: Final = ("for", "form", "list", "aria-labelledby", "aria-describedby", "aria-controls")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from tests.every import every
 from tests.page_rules import faults_of
 
-SOUND = """<!doctype html><html lang="ar" dir="rtl"><head><title>الخطة – يسّر</title><link rel="icon" href="/icon.svg"></head>
-<body><a class="skip" href="#main">إلى المحتوى</a><header><nav aria-label="الرئيسية"><ul><li><a href="/">الأولى</a></li></ul></nav></header>
+SOUND = """<!doctype html><html lang="ar" dir="rtl"><head><title>الخطة – يسّر</title><link rel="icon" href="/icon.svg">
+</head><body><a class="skip" href="#main">إلى المحتوى</a><header>
+<nav aria-label="الرئيسية"><ul><li><a href="/">الأولى</a></li></ul></nav></header>
 <main id="main"><h1>الخطة الخمسية للتعاملات الإلكترونية</h1><h2>المشاريع</h2>
 <table><caption>المشاريع</caption><tr><th scope="col">الرمز</th></tr><tr><td>نص يطول قليلًا</td></tr></table>
 <form method="post"><input type="hidden" name="csrf" value="1"><label for="one">حقل</label>
-<input id="one" name="one"><button>أرسل</button></form><svg role="img" aria-label="صورة"/></main><footer></footer></body></html>"""
+<input id="one" name="one"><button>أرسل</button></form><svg role="img" aria-label="صورة"/>
+</main><footer></footer></body></html>"""
 BREAKS = (
     ('dir="rtl"', 'dir="ltr"', "the direction is not that of the language"),
     ('<html lang="ar"', '<html lang="de"', "an unknown language"),
