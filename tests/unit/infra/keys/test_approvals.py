@@ -128,6 +128,7 @@ def account(username: str, role: str = "administrator", **changes: Any) -> dict[
         "partners": [],
         "oidc_subject": None,
         "password_sha256": None,
+        "must_change_password": False,
         "disabled_at": None,
     }
     return {**row, "seal": SEALS.of_account(row), **changes}
