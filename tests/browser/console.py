@@ -22,6 +22,7 @@ import httpx
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
+from infra.embedded.processes.signals import usual_parts
 from producers.programme.chapter_one import chapter_one
 from producers.programme.chapter_two import chapter_two
 from producers.programme.publish_chapter import publish_chapter, register_agencies
@@ -159,7 +160,7 @@ class Story:
         first, own = self.passwords[role], f"the {role}'s own password"
         with httpx.Client(base_url=self.address, timeout=60) as client:
             client.post("/sign-in", data={"username": role, "password": first})
-            form = _CSRF.search(client.get("/account").text)
+            form = _CSRF.search(client.get("/account/password").text)
             assert form is not None, f"{role} is not signed in"
             answer = client.post("/account/password", data={"csrf": form[1], "password": first, "new_password": own})
             assert answer.status_code == 303, f"{role} has chosen no password"
@@ -174,8 +175,9 @@ def in_a_thread(work: Callable[[], Found]) -> Found:
 
 @contextmanager
 def told_story(path: str) -> Iterator[Story]:
-    """The story on a system of its own, and the Chromium at this path, which starts after the commands of the story."""
-    with fresh_system() as system:
+    """The story on a system of its own, whose consumers are one process, and the Chromium at this path, which starts
+    after the commands of the story."""
+    with fresh_system(only=usual_parts(cores=1)) as system:
         with own_logging():
             publish_story(system)
             passwords = dict(add_accounts(system))

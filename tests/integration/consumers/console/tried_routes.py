@@ -165,7 +165,7 @@ class _Browser:
         given = asked.of(own)
         answer = await self.answer(method, given)
         if answer.text.startswith("<!doctype html>"):
-            self.faults += [f"{method} {given.path} as {self.username}: {fault}" for fault in faults_of(answer.text)]
+            self.faults.extend(f"{method} {given.path} as {self.username}: {fault}" for fault in faults_of(answer.text))
         if answer.status in (403, 404):
             self.note(found in ("yes", "own"), method, given, answer)
             return ""
