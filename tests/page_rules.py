@@ -147,7 +147,8 @@ def _ids(document: Document) -> Iterator[str]:
 
 def _names(document: Document) -> Iterator[str]:
     for element in document.all("a", "button", "summary", "legend", "label", "option"):
-        is_named = element.name or "aria-labelledby" in element.attributes
+        is_value = element.above[-1].tag == "datalist"  # an option of a list that a field proposes is its value
+        is_named = element.name or is_value or "aria-labelledby" in element.attributes
         if not is_named or element.name.casefold() in _NAMELESS:
             yield f"nobody hears what it is: {element}"
     for image in document.all("img"):
@@ -205,7 +206,8 @@ def _forms(document: Document) -> Iterator[str]:
             yield f"a form without its session's secret: {form}"
         if any(above.tag == "form" for above in form.above):
             yield f"a form in a form: {form}"
-        if not any(element.tag == "button" for element in form.inside):
+        is_of_script = "hidden" in form.attributes
+        if not is_of_script and not any(element.tag == "button" for element in form.inside):
             yield f"a form that no button sends: {form}"
 
 
