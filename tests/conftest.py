@@ -5,7 +5,6 @@ How tests are shared out among several workers is in `tests/workers.py`.
 
 from __future__ import annotations
 
-import logging
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
@@ -15,12 +14,12 @@ from typing import Any, Final, TypeVar
 
 import hypothesis
 import pytest
-import structlog
 
 from infra.errors import StackError
 from infra.postgres.connection import Connection, Pool, connect, create_pool
 from infra.process.subprocess_command import subprocess_environment
 from infra.settings import Settings
+from tests.own_logging import own_logging
 from tests.scenarios.figures import take
 from tests.scenarios.system import System, fresh_system
 from tests.shared_systems import RUNNING, SHARED_SYSTEMS, SYSTEM, until_its_last_test
@@ -66,8 +65,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """End a system after its last test: at rest its processes still take a sixth of a core. And a browser: its library
-    runs an event loop in this thread, and the tests after it run theirs."""
+    """End a system after its last test: at rest its processes still take a sixth of a core. With the story ends its
+    browser, whose library runs an event loop in this thread: the tests after it run theirs."""
     yield
     running = item.config.stash.get(RUNNING, {})
     for name in SHARED_SYSTEMS:
@@ -87,13 +86,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def own_logs() -> Iterator[None]:
-    """A command that a test calls in this process sets up logging for a process of its own: not for later tests."""
-    root, before = logging.getLogger(), structlog.get_config()
-    handlers, level = list(root.handlers), root.level
-    yield
-    structlog.configure(**before)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    """What a command sets up is not for later tests."""
+    with own_logging():
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

@@ -38,7 +38,11 @@ GATES: Final = {
         # The library's plugin takes seconds to import, and tests of the gateway alone use it.
         ("-m", "not stack and not accept", "-p", "no:schemathesis", *WITHOUT_SERVICES),
     ),
-    "test": Gate(8, "long proofs: floods, growth, kill -9 at random (make accept)", ("-m", "not accept")),
+    "test": Gate(
+        8,
+        "long proofs: floods, growth, kill -9 at random, a template's further pages in a browser (make accept)",
+        ("-m", "not accept"),
+    ),
     "accept": Gate(60, "what make test runs", ("-m", "accept", "--timeout=3600"), is_static=False),
 }
 WORKERS: Final = ("-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder")

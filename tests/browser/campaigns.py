@@ -6,12 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import expect
-
 from tests.browser.console import Story
 
 PLAN = "INBOX-PLAN"
-expect.set_options(timeout=30_000)  # a page waits for other processes, which may be slow
 ON = "2026-11-25"
 
 
@@ -30,16 +27,16 @@ def launched(story: Story, service_id: str, names: Names | None = None) -> str:
     path = story.system.home / f"{service_id}.ndjson"
     lines = [_event(service_id, "registered", registered), _event(service_id, "launched", launch)]
     path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
-    story.system.run("publish", str(path), "--agency", "health", "--wait")
-    story.system.settle()
-    (campaign,) = story.system.run("campaigns", "list", "--service", service_id)
+    story.run("publish", str(path), "--agency", "health", "--wait")
+    story.settle()
+    (campaign,) = story.run("campaigns", "list", "--service", service_id)
     return str(campaign["campaign_id"])
 
 
 def shown(story: Story, campaign_id: str) -> Any:
     """The campaign as the command shows it, once everything is applied."""
-    story.system.settle()
-    return story.system.run("campaigns", "show", campaign_id)
+    story.settle()
+    return story.run("campaigns", "show", campaign_id)
 
 
 def _event(service_id: str, what: str, data: dict[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.browser.console import Story, chromium, running_browser
-from tests.scenarios.system import fresh_system
+from tests.browser.console import Story, chromium, told_story
 from tests.shared_systems import STORY, until_its_last_test
 
 TIMEOUT_S = 600
@@ -27,8 +26,4 @@ def story(request: pytest.FixtureRequest) -> Iterator[Story]:
     if path is None:
         pytest.skip("no Chromium: install one, or name it in CHROMIUM")
     with until_its_last_test(request, STORY) as running:
-        system = running.enter_context(fresh_system())
-        told = Story(system, running.enter_context(running_browser(path)))
-        system.run("demo")
-        told.add_accounts()
-        yield told
+        yield running.enter_context(told_story(path))

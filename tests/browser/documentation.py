@@ -13,7 +13,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
-from tests.browser.console import WIDE, Scheme
+from tests.browser.console import PATIENCE_MS, WIDE, Scheme
 
 
 class _Files(SimpleHTTPRequestHandler):
@@ -47,10 +47,10 @@ class Documentation:
         context = self.browser.new_context(viewport=WIDE, color_scheme=scheme, **options)
         page = context.new_page()
         faults: list[str] = []
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("console", lambda said: faults.extend([said.text] if said.type == "error" else []))
         try:
-            answer = page.goto(f"{self.address}/{file}", timeout=60_000)
+            answer = page.goto(f"{self.address}/{file}")
             assert answer is not None
             assert answer.status == 200, f"{file}: {answer.status}"
             yield page

@@ -11,7 +11,6 @@ import base64
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -19,10 +18,9 @@ from typing import Final
 
 from playwright.sync_api import Page, ViewportSize
 
-from tests.browser.console import NARROW, Language, Scheme, Story, chromium, running_browser
-from tests.browser.pages import PAGES
+from tests.browser.console import NARROW, Language, Scheme, Story, chromium, told_story
+from tests.browser.pages import CAMPAIGN, PAGES
 from tests.paths import ROOT
-from tests.scenarios.system import fresh_system
 
 WHOLE: Final = ViewportSize(width=1280, height=900)
 SHOWN: Final = ViewportSize(width=1000, height=640)
@@ -39,8 +37,6 @@ ROLE_NAMES: Final = {
     "auditor": "Auditor",
     "administrator": "Administrator",
 }
-CAMPAIGN: Final = "/campaigns/CAMPAIGN"
-"""In place of the id of one of health's campaigns, which depends on the order of the story's entries."""
 _SHOWN_ELSEWHERE: Final = frozenset(
     {
         ("/plan?as_of_index=0", "agency"),
@@ -113,7 +109,7 @@ page has changed for the eye: git keeps every picture.
 def take(story: Story, folder: Path, looks: tuple[Look, ...], *, whole: bool, only: str = "") -> Iterator[Path]:
     """Write the pages whose name contains `only` into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (campaign, *_) = story.system.run("campaigns", "list", "--owner", "health")
+    (campaign, *_) = story.run("campaigns", "list", "--owner", "health")
     for look in looks:
         for path, role in DOCS_PAGES if not whole else (*PAGES, *DOCS_PAGES[-2:]):
             if only not in (name := name_of(path, role)):
@@ -141,26 +137,16 @@ def picture(page: Page, *, whole: bool) -> bytes:
     return base64.b64decode(line.send("Page.captureScreenshot", options)["data"])
 
 
-@contextmanager
-def told_story() -> Iterator[Story]:
-    """The story of `make demo` on a system of its own."""
-    path = chromium()
-    if path is None:
-        sys.exit("no Chromium: install one, or name it in CHROMIUM")
-    with fresh_system() as system, running_browser(path) as browser:
-        story = Story(system, browser)
-        system.run("demo")
-        story.add_accounts()
-        yield story
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--docs", action="store_true", help="only those that the documentation shows")
     parser.add_argument("--only", default="", help="only pages whose name contains this, such as campaigns")
     given = parser.parse_args()
-    with told_story() as story:
+    path = chromium()
+    if path is None:
+        sys.exit("no Chromium: install one, or name it in CHROMIUM")
+    with told_story(path) as story:
         looks = DOCS_LOOKS if given.docs else EVERY_LOOK
         for file in take(story, given.folder, looks, whole=not given.docs, only=given.only):
             sys.stdout.write(f"{file}\n")

@@ -8,7 +8,7 @@ import pytest
 
 from producers.docs_pages.site import Site
 from producers.gateway.docs_command import described, write_site
-from tests.browser.console import Language, chromium, require_every_look, running_browser
+from tests.browser.console import Language, chromium, require_every_look, require_no_sideways_scroll, running_browser
 from tests.browser.documentation import Documentation, served
 
 pytestmark = pytest.mark.timeout(300)
@@ -22,11 +22,11 @@ PAGES = (
     "/asyncapi",
     "/api",
     "/schemas",
-    "/quickstart",
-    "/campaigns",
     "/runbook",
 )
-"""One of each kind, and texts with wide tables."""
+"""A page of each template; the text has wide tables."""
+MANY = 6
+"""Axe does not read so many operations of the API: one is like the other, and all of them take it a minute."""
 
 
 @pytest.fixture(scope="module")
@@ -47,27 +47,30 @@ def test_a_page_is_accessible(documentation: Documentation, path: str, language:
     with documentation.open(f"docs/{language}{path}.html") as page:
         assert page.locator("html").get_attribute("lang") == language
         page.evaluate("[...document.querySelectorAll('details')].slice(0, 8).forEach((one) => { one.open = true; })")
+        require_no_sideways_scroll(page)
+        if path == "/api":
+            page.evaluate(f"document.querySelectorAll('.operation:nth-of-type(n+{MANY})').forEach(e => e.remove())")
         require_every_look(page)
 
 
 def test_the_switch_leads_to_the_same_page_in_the_other_language(documentation: Documentation) -> None:
     with documentation.open("docs/ar/problems/conflict.html", java_script_enabled=False) as page:
         page.get_by_role("link", name="English").click()
-        assert page.url.endswith("/docs/en/problems/conflict.html")
+        page.wait_for_url("**/docs/en/problems/conflict.html")
         page.get_by_role("link", name="العربية").click()
-        assert page.url.endswith("/docs/ar/problems/conflict.html")
+        page.wait_for_url("**/docs/ar/problems/conflict.html")
 
 
 def test_the_start_page_of_a_folder_leads_into_the_pages(documentation: Documentation) -> None:
     with documentation.open("index.html", java_script_enabled=False) as page:
         page.get_by_role("link", name="دليل الأحداث").first.click()
-        assert page.url.endswith("/docs/ar/events.html")
+        page.wait_for_url("**/docs/ar/events.html")
         page.get_by_role("link", name="service.launched").click()
-        assert page.url.endswith("/docs/ar/events/service.launched.html")
+        page.wait_for_url("**/docs/ar/events/service.launched.html")
 
 
 def test_an_operation_of_the_api_page_is_one_click_from_its_contents(documentation: Documentation) -> None:
     with documentation.open("docs/en/api.html", java_script_enabled=False) as page:
         page.get_by_role("link", name="POST /v1/events:validate").click()
-        assert page.url.endswith("#post-v1-events-validate")
+        page.wait_for_url("**#post-v1-events-validate")
         assert page.locator("#post-v1-events-validate h2").is_visible()

@@ -7,17 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.browser.console import NARROW, Language, Story, Visitor, require_accessible, require_no_sideways_scroll
+from tests.browser.console import Story, Visitor, require_accessible, require_both_directions
 
 FORM = "/workspace/publish/awareness.initiative-announced"
-CHECK = {"ar": "تحقق وراجع", "en": "Check and review"}
-SEND = {"ar": "أرسل", "en": "Send"}
-REGISTERED = {"ar": "سُجّل الحدث", "en": "The event is registered"}
+CHECK = "تحقق وراجع"
 MARKUP = "<img src=x onerror=alert(1)> \u202eabc\u202c <b>"
-WAIT_MS = 60_000
 
 
 def fill(page: Page, initiative: str, name: str = "Open data") -> None:
@@ -28,7 +24,9 @@ def fill(page: Page, initiative: str, name: str = "Open data") -> None:
 
 
 def press(page: Page, name: str) -> None:
-    page.locator("main").get_by_role("button", name=name, exact=True).click()
+    """Press a button, and wait for the page that it leads to."""
+    with page.expect_navigation():
+        page.locator("main").get_by_role("button", name=name, exact=True).click()
 
 
 def event(key: str, **data: Any) -> dict[str, Any]:
@@ -50,22 +48,21 @@ def upload(page: Page, name: str, content: bytes, mapping: bytes | None = None) 
     press(page, "Check the file")
 
 
-@pytest.mark.parametrize(("language", "has_script"), [("ar", False), ("en", True)])
-def test_an_event_goes_from_its_form_to_its_entry(story: Story, language: Language, has_script: bool) -> None:
-    with story.visit("agency", language, java_script_enabled=has_script) as visitor:
+def test_an_event_goes_from_its_form_to_its_entry_without_script(story: Story) -> None:
+    with story.visit("agency", "ar", java_script_enabled=False) as visitor:
         page = visitor.open(FORM)
-        press(page, CHECK[language])
+        press(page, CHECK)
         assert page.locator(".field-bad").count() == 6, "each empty field says so"
-        fill(page, f"FORM-{language}", MARKUP)
-        press(page, CHECK[language])
+        fill(page, "FORM-AR", MARKUP)
+        press(page, CHECK)
         assert MARKUP in page.locator("main").inner_text(), "markup is shown as it was typed"
-        assert "Safar 1427" in page.content() or "صفر 1427" in page.content(), "the day in both calendars"
-        press(page, SEND[language])
-        expect(page.locator("h1")).to_have_text(REGISTERED[language], timeout=WAIT_MS)
+        assert "صفر 1427" in page.content(), "the day in both calendars"
+        press(page, "أرسل")
+        expect(page.locator("h1")).to_have_text("سُجّل الحدث")
         entry = page.locator("main .notice a").get_attribute("href")
         assert entry is not None
         assert entry.startswith("/audit/entries/")
-        found = story.system.run("log", "show", entry.rpartition("/")[2])
+        found = story.run("log", "show", entry.rpartition("/")[2])
         assert found["event"]["data"]["name"]["en"] == MARKUP
 
 
@@ -77,17 +74,17 @@ def test_a_list_grows_and_shrinks_without_script_and_keeps_what_was_typed(story:
         press(page, "Add one")
         page.fill("[id='data.phases.1.phase']", "2")
         page.fill("[id='data.phases.1.name.en']", "Second")
-        page.get_by_role("button", name="Remove 1").click()
+        press(page, "Remove 1")
         assert page.input_value("[id='data.project_id']") == "P-KEPT"
         assert page.input_value("[id='data.phases.0.name.en']") == "Second"
         assert page.locator("[id='data.phases.1.phase']").count() == 0
 
 
 def test_the_page_to_confirm_and_the_faults_are_accessible_and_narrow(story: Story) -> None:
-    with story.visit("agency", "ar", "dark") as visitor:
+    with story.visit("agency", "ar") as visitor:
         page = visitor.open("/workspace/publish/revenue.collected")
         page.fill("[id='data.amount_halalas']", "12.345")
-        press(page, CHECK["ar"])
+        press(page, CHECK)
         assert page.input_value("[id='data.amount_halalas']") == "12.345", "what was typed is kept"
         require_accessible(page)
         for field in ("receipt_id", "partnership_id", "service_id"):
@@ -95,11 +92,9 @@ def test_the_page_to_confirm_and_the_faults_are_accessible_and_narrow(story: Sto
         page.fill("[id='data.amount_halalas']", "١٬٢٥٠٫٥")
         page.fill("[id='data.collected_on']", "2006-03-01")
         page.fill("[id='data.receipts']", "1")
-        press(page, CHECK["ar"])
-        assert "1,250.50" in page.locator(".money").inner_text()
-        require_accessible(page)
-        page.set_viewport_size(NARROW)
-        require_no_sideways_scroll(page)
+        press(page, CHECK)
+        expect(page.locator(".money")).to_contain_text("1,250.50")
+        require_both_directions(page)
 
 
 def test_the_same_form_sent_twice_is_one_event(story: Story) -> None:
@@ -115,7 +110,7 @@ def test_the_same_form_sent_twice_is_one_event(story: Story) -> None:
         assert [answer.status for answer in sent] == [200, 200]
         for answer, title in zip(sent, ("The event is registered", "The event was registered before"), strict=True):
             page.goto(answer.url)
-            expect(page.locator("h1")).to_have_text(title, timeout=WAIT_MS)
+            expect(page.locator("h1")).to_have_text(title)
 
 
 def test_two_tabs_propose_two_ids_and_an_id_of_another_event_is_a_fault_of_the_form(story: Story) -> None:
@@ -128,7 +123,8 @@ def test_two_tabs_propose_two_ids_and_an_id_of_another_event_is_a_fault_of_the_f
         fill(page, "TAB-1")
         press(page, "Check and review")
         press(page, "Send")
-        expect(page.locator("h1")).to_have_text("The event is registered", timeout=WAIT_MS)
+        expect(page.locator("h1")).to_have_text("The event is registered")
+        require_both_directions(page)
         fill(other, "TAB-2")
         other.fill("#id", mine)
         press(other, "Check and review")
@@ -192,6 +188,7 @@ def test_a_form_from_before_another_tab_signed_in_is_sent_with_one_click(story: 
         expect(other.locator("h1")).not_to_have_text("Sign in")
         press(page, "Check and review")
         expect(page.locator("h1")).to_have_text("The form was not sent")
+        require_both_directions(page)
         page.get_by_role("button", name="Send it now").click()
         expect(page.locator("h1")).to_have_text("Review before sending")
 
@@ -222,9 +219,9 @@ def test_a_file_is_checked_sent_and_followed_and_its_refusals_are_corrected(stor
         expect(page.locator("h1")).to_have_text("Result of the check")
         assert "2006-02-30" in page.locator("main").inner_text()
         assert "This id belongs to a different event" in page.locator("main").inner_text()
-        require_accessible(page)
+        require_both_directions(page)
         page.locator("main").get_by_role("button", name="Send").click()
-        expect(page.locator("h1")).to_have_text("The file is done", timeout=WAIT_MS)
+        expect(page.locator("h1")).to_have_text("The file is done")
         assert "Sent 250 of 250; verdicts on 250." in page.locator("main").inner_text()
         with page.expect_download() as download:
             page.get_by_role("link", name="Download the refused lines").click()
@@ -238,12 +235,12 @@ def test_a_file_is_checked_sent_and_followed_and_its_refusals_are_corrected(stor
             visitor.open("/workspace/files")
             upload(page, "taken.ndjson", "\n".join(json.dumps(line) for line in sent).encode())
             page.locator("main").get_by_role("button", name="Send").click()
-            expect(page.locator("h1")).to_have_text("The file is done", timeout=WAIT_MS)
-        story.system.settle()
+            expect(page.locator("h1")).to_have_text("The file is done")
+        story.settle()
         page.locator("main tbody a").first.click()
         expect(page.locator("h1")).to_contain_text("Refusal")
         assert "Send the event under a new id" in page.locator("main").inner_text()
-        require_accessible(page)
+        require_both_directions(page)
         visitor.open("/workspace/refusals")
         assert "FILE-TAKEN" in page.locator("main").inner_text()
 
@@ -270,7 +267,7 @@ day = { pointer = "/data/on" }
         assert "the mapping names columns that the table lacks" in page.locator("[role=alert]").inner_text()
         upload(page, "table.csv", table, mapping)
         page.locator("main").get_by_role("button", name="Send").click()
-        expect(page.locator("h1")).to_have_text("The file is done", timeout=WAIT_MS)
+        expect(page.locator("h1")).to_have_text("The file is done")
         assert "Every line is in the log" in page.locator("main").inner_text()
 
 
@@ -281,19 +278,10 @@ def test_a_file_that_is_too_large_is_refused_and_nothing_is_sent(story: Story) -
         assert "more than 4 MiB or 10,000 lines" in page.locator("[role=alert]").inner_text()
 
 
-def test_an_agency_sees_its_own_files_and_types_only(story: Story) -> None:
-    with story.visit("agency", "en") as visitor:
-        visitor.open("/workspace/publish/plan.adopted", 404)
-        visitor.open("/workspace/publish/campaign.triggered", 404)
-        visitor.open("/workspace/files/unknown", 404)
-        visitor.open("/workspace/refusals/0", 404)
-    with story.visit("auditor", "en") as visitor:
-        visitor.open("/workspace", 403)
-
-
-def test_tokens_are_named_and_never_shown(story: Story) -> None:
-    made = story.system.run("tokens", "create", "health")
-    with story.visit("agency", "ar") as visitor:
-        text = visitor.open("/workspace/tokens").content()
-        assert made["key_id"] in text
-        assert made["token"] not in text
+def test_an_agency_sees_its_own_files_types_and_tokens_only(story: Story) -> None:
+    for path in ("publish/plan.adopted", "publish/campaign.triggered", "files/unknown", "refusals/0"):
+        assert story.get("agency", f"/workspace/{path}").status_code == 404, path
+    assert story.get("auditor", "/workspace").status_code == 403
+    made = story.run("tokens", "create", "health")
+    tokens = story.get("agency", "/workspace/tokens", "ar").text
+    assert (made["key_id"] in tokens, made["token"] in tokens) == (True, False)

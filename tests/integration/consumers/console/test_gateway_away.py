@@ -14,6 +14,7 @@ from tests.integration.consumers.console.console_process import hidden, run_cons
 from tests.integration.consumers.read_api.read_api import lay_down
 from tests.integration.consumers.read_api.read_story import story
 from tests.integration.producers.gateway.harness import run_gateway
+from tests.page_rules import faults_of
 
 FORM = "/workspace/publish/awareness.initiative-announced"
 TYPED = {
@@ -55,6 +56,7 @@ async def test_nothing_is_lost_while_the_gateway_is_away(settings: Settings, con
         answer = await browser.post("/workspace/send", data={"csrf": csrf, "event": event})
         assert answer.status_code == 503
         assert "Nothing was stored" in answer.text
+        assert faults_of(answer.text) == []
         assert hidden(answer.text, "event") == event, "the same bytes can be sent again"
         assert orjson.loads(event)["data"]["name"]["en"] == 'Name "quoted" & <b>'
 

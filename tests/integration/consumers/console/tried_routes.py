@@ -35,6 +35,7 @@ from tests.integration.consumers.read_api.test_read_api import CHECKPOINT
 from tests.integration.producers.gateway.harness import GatewayHarness, run_gateway
 from tests.oracle.fold import with_campaigns
 from tests.oracle.log import EntryDict
+from tests.page_rules import faults_of
 from tests.unit.consumers.revenue.ledger import TEXT
 
 Reach = Literal["", "yes", "own", "agency", "all"]
@@ -163,6 +164,8 @@ class _Browser:
                 found = other.reach if is_named or other.shown_by(given, answer) else found  # the farthest is last
         given = asked.of(own)
         answer = await self.answer(method, given)
+        if answer.text.startswith("<!doctype html>"):
+            self.faults.extend(f"{method} {given.path} as {self.username}: {fault}" for fault in faults_of(answer.text))
         if answer.status in (403, 404):
             self.note(found in ("yes", "own"), method, given, answer)
             return ""

@@ -1,13 +1,15 @@
-"""A class of a page has a rule in a style sheet: a merge once lost those of a whole room, and no other test saw it."""
+"""A class of a page has a rule in a style sheet (a merge once lost those of a whole room), and its colours contrast."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
 
+from tests.every import every
 from tests.paths import ROOT
 
 CONSOLE = ROOT / "consumers" / "console"
@@ -39,3 +41,33 @@ def test_every_class_has_a_rule(kind: str) -> None:
 
 def _name(path: Path) -> str:
     return str(path.relative_to(CONSOLE))
+
+
+PAGES = ("page", "card", "good-page", "late-page", "bad-page")
+"""What a text may stand on."""
+PAIRS = (
+    *((text, page) for text in ("text", "muted", "link") for page in PAGES),
+    *((tone, page) for tone in ("good", "late", "bad") for page in ("page", "card", f"{tone}-page")),
+    *(("brand-text", "brand"), ("focus-text", "focus")),
+)
+
+
+@every("scheme, pair", lambda: product(("light", "dark"), PAIRS))
+def test_the_colours_of_a_text_have_the_contrast_of_wcag(scheme: str, pair: tuple[str, str]) -> None:
+    colors = colors_of(scheme)
+    first, second = sorted((luminance(colors[name]) for name in pair), reverse=True)
+    assert (first + 0.05) / (second + 0.05) >= 4.5
+
+
+def colors_of(scheme: str) -> dict[str, str]:
+    """The variables of the style sheet: those of the dark scheme stand after the others."""
+    sheet = (CONSOLE / "static" / "console.css").read_text(encoding="utf-8")
+    light, dark = re.findall(r":root \{([^}]*)\}", sheet)
+    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", light + (dark if scheme == "dark" else "")))
+
+
+def luminance(color: str) -> float:
+    """Relative luminance, as WCAG 2.2 defines it."""
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
