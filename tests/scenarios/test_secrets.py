@@ -88,7 +88,7 @@ def used(collector: Collector) -> Iterator[System]:
         with pytest.MonkeyPatch.context() as patched:
             for name, value in collector.environment.items():
                 patched.setenv(name, value)
-            system = running.enter_context(fresh_system())
+            system = running.enter_context(fresh_system(in_memory=True))
         yield system
 
 

@@ -47,7 +47,7 @@ teams manage, which the delivery process compares."""
 def services() -> Iterator[Settings]:
     before = os.umask(0o077)  # as `yesser` does
     try:
-        with own_folder() as folder, running_stack(folder, only=SERVICES) as settings:
+        with own_folder(in_memory=True) as folder, running_stack(folder, only=SERVICES) as settings:
             yield settings
     finally:
         os.umask(before)
