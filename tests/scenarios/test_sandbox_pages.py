@@ -16,7 +16,7 @@ from producers.sdk.proofs import event_bytes_of, verified_proof
 from tests.paths import ROOT
 from tests.scenarios.reader import TIMEOUT_S, bash, readers_shell, shell_blocks
 
-pytestmark = pytest.mark.timeout(2 * TIMEOUT_S)
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(2 * TIMEOUT_S)]
 
 PAGE = ROOT / "docs" / "quickstart.md"
 README = ROOT / "README.md"

@@ -25,7 +25,7 @@ from infra.embedded import stack
 from infra.embedded.health import readiness
 from infra.embedded.plan import Wanted
 from infra.embedded.processes.identity import Identity, running
-from infra.embedded.processes.signals import SEPARATE, usual_parts
+from infra.embedded.processes.signals import usual_parts
 from infra.embedded.stack import running_stack, start_stack, stop_stack
 from infra.embedded.status import stack_status
 from infra.kafka.admin import LOG_TOPIC_CONFIG, admin_client, ensure_topic
