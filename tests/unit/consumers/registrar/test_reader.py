@@ -43,6 +43,8 @@ class Client(Brokers):
     def get_random_node(self) -> int:
         return 1
 
+    def add_topic(self, topic: str) -> None: ...
+
     def assign(self, partitions: Sequence[TopicPartition]) -> None:
         self.assigned = [partition.topic for partition in partitions]
 
