@@ -68,7 +68,7 @@ class Client(Brokers):
 
 
 async def reading(tmp_path: Path, client: Client) -> Reader:
-    plain = {"kafka": "localhost:1", "kafka_user": "u", "dangerously_allow_plaintext": "kafka"}
+    plain: dict[str, Any] = {"kafka": "localhost:1", "kafka_user": "u", "dangerously_allow_plaintext": "kafka"}
     found = Reader(Settings(home=tmp_path, look_again_ms=1, **plain))
     found.consumer = client
     mark = Mark(record_sha256(Record(0, b"a", HEADERS)), None)
