@@ -91,9 +91,10 @@ def test_readmes_events_are_accepted_and_stand_in_the_plan(readmes: str) -> None
     assert "FIVE-YEAR" in readmes
 
 
-def test_the_entry_that_is_shown_is_the_first_event_of_the_sandboxs_agency(readmes: str) -> None:
+def test_the_entry_that_is_shown_is_the_first_event_that_was_sent_byte_for_byte(readmes: str) -> None:
     (entry,) = [line for line in readmes.splitlines() if '"from":"agency.sandbox.events/0/0"' in line]
-    assert '"source":"urn:yesser:agency:sandbox"' in entry
+    (sent,) = [block for block in shell_blocks(PAGE) if "registered.json" in block]
+    assert sent.split("<<'EOF'\n")[1].split("\nEOF")[0].splitlines()[0] in entry
 
 
 def test_readmes_log_gives_the_signed_root(readmes: str) -> None:
