@@ -255,7 +255,7 @@ def console_without_gateway(story: Story) -> Iterator[str]:
         with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, cwd=os.getcwd()) as process:
             try:
                 address = f"http://127.0.0.1:{port}"
-                until(lambda: _answers(address), 60, "the console does not answer")
+                until(lambda: _answers(address), 300, "the console does not answer")
                 yield address
             finally:
                 process.terminate()
