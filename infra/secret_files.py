@@ -61,10 +61,11 @@ def write_private(path: Path, text: str) -> None:
 
 
 @contextmanager
-def private_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, readable by its owner only, that replaces `path` at the end of the block, or not at all."""
+def private_file(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
+    """A file to write, readable by its owner only unless `mode` says otherwise, that replaces `path` at the end of the
+    block, or not at all."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}")  # threads of a process write too
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file

@@ -110,6 +110,15 @@ class Settings(BaseSettings):
     fetch_bytes_max: int = Field(default=4 << 20, gt=0, description="Most bytes fetched from a partition at once.")
     retry_wait_min_ms: int = Field(default=100, gt=0, description="First wait after a transient error.")
     retry_wait_max_ms: int = Field(default=5_000, gt=0, description="Longest wait between tries.")
+    halted_retry_ms: int = Field(
+        default=2_000, gt=0, description="A halted process checks again after this whether it can go on."
+    )
+    look_again_ms: int = Field(
+        default=1_000,
+        gt=0,
+        description="The registrar checks a fault of a topic again after this before it halts the topic: the fault may"
+        " be in transit.",
+    )
 
     breaker_refused_in_a_row_max: int = Field(
         default=500, gt=0, description="This many refused records in a row pause an agency's topic."

@@ -111,7 +111,7 @@ def stack() -> Iterator[TestStack]:
 def system(request: pytest.FixtureRequest) -> Iterator[System]:
     """Every process, as a user starts them, once for all quick scenarios; each leaves it at rest and working."""
     with until_its_last_test(request, SYSTEM) as running:
-        yield _or_skipped(running, fresh_system())
+        yield _or_skipped(running, fresh_system(in_memory=True))
 
 
 def _or_skipped(running: ExitStack, start: AbstractContextManager[Running]) -> Running:

@@ -47,8 +47,16 @@ ROOM_BYTES = 3 << 30
 """Free memory for the services of one worker. They take a fifth of it."""
 WITHOUT_FLUSHES = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "'256MB'", "min_wal_size": "'64MB'"}
 """Less than the product's own 2 GB of write-ahead log, which would lie in memory."""
-SHORT_WAITS: Final[Mapping[str, Any]] = {"checkpoint_interval_ms": 250, "agencies_poll_ms": 250}
-"""A registrar looks for agencies and signs more often than by default, so that tests wait less."""
+SHORT_WAITS: Final[Mapping[str, Any]] = {
+    "checkpoint_interval_ms": 100,
+    "agencies_poll_ms": 200,
+    "lease_renew_ms": 200,
+    "retry_wait_max_ms": 500,
+    "halted_retry_ms": 200,
+    "look_again_ms": 100,
+}
+"""Processes look for work, sign, and try again more often than by default, so that tests wait less. No limit is
+shorter: a lease lasts as long as the product's, so that a slow machine does not lose it."""
 TEST_CONSUMERS: Final = ("counting", "first", "second", "third")
 """Consumers that tests define. They may do with the log what ours may, and own their tables."""
 CONSUMERS: Final = (*OUR_CONSUMERS, *TEST_CONSUMERS)

@@ -23,7 +23,7 @@ from events.errors import Halt, Tampered
 from infra.observability.logs import LogOnce
 from infra.postgres.connection import connect
 from infra.process.health import Progress, Readiness
-from infra.process.leader_election import HALTED_RETRY_S, LeaderElection, Parts, Term
+from infra.process.leader_election import LeaderElection, Parts, Term
 from infra.process.lease import LeaseSpec
 from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
@@ -82,7 +82,7 @@ class Delivery:
                         raise
                     halt.begins(error)
                     self._show_halted(number, str(error))
-                await pause(term.stop, HALTED_RETRY_S)
+                await pause(term.stop, self._settings.halted_retry_ms / 1000)
                 if term.stop.is_set():
                     return
         finally:

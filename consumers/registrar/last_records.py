@@ -23,7 +23,6 @@ from consumers.registrar.batch import Mark, has_mark
 from consumers.registrar.raw_record_reader import CorruptBatch, holds_a_batch, record_at
 from infra.kafka.clients import raw_client, send_repeatable
 
-LOOK_AGAIN_S: Final = 1.0
 ANSWER_BYTES_MAX: Final = 4 << 20
 TOPIC_BYTES_MAX: Final = 160 << 10
 """More than the largest batch of an agency's topic. A larger batch is returned when its topic is fetched alone."""
@@ -53,7 +52,7 @@ class Compared:
 
 
 async def changed_topics(
-    consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord]
+    consumer: AIOKafkaConsumer, expected: Mapping[str, LastRecord], look_again_ms: int
 ) -> tuple[dict[str, str], set[str]]:
     """Topic → fault, for topics whose last record changed, and the topics without a leader: those are not compared.
 
@@ -63,7 +62,7 @@ async def changed_topics(
     found = await _compare(consumer, expected)
     if not found.damaged:
         return found.changed, found.leaderless
-    await asyncio.sleep(LOOK_AGAIN_S)
+    await asyncio.sleep(look_again_ms / 1000)
     again = await _compare(consumer, {topic: expected[topic] for topic in found.damaged})
     return found.changed | again.changed | again.damaged, found.leaderless | again.leaderless
 

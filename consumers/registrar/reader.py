@@ -23,7 +23,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from consumers.registrar.backlog import Backlog
 from consumers.registrar.batch import NO_MARK, Mark, Record, record_sha256
 from consumers.registrar.journal import ReadPosition
-from consumers.registrar.last_records import LOOK_AGAIN_S, LastRecord, changed_topics, fault_of_absence
+from consumers.registrar.last_records import LastRecord, changed_topics, fault_of_absence
 from consumers.registrar.raw_record_reader import NOT_DECODED, CorruptBatch, RawRecord, fetch_records
 from events.errors import Retry
 from infra.kafka.client_config import client_arguments
@@ -191,7 +191,7 @@ class Reader:
         lost = [topic for topic, next_offset in read.items() if next_offset and topic not in ends]
         if lost:
             # A halt needs an operator: check twice.
-            await asyncio.sleep(LOOK_AGAIN_S)
+            await asyncio.sleep(self.settings.look_again_ms / 1000)
             ends |= await ends_of_existing(self.consumer, lost)
         faults = {topic: f"the topic does not exist any more; {WHAT_TO_DO}" for topic in lost if topic not in ends}
         if faults:
@@ -209,7 +209,7 @@ class Reader:
 
     async def _require_unchanged(self, last: Mapping[str, LastRecord]) -> set[str]:
         """Raises `TopicBroken` for topics that lack their last record; returns those that lost their leader."""
-        faults, leaderless = await changed_topics(self.consumer, last)
+        faults, leaderless = await changed_topics(self.consumer, last, self.settings.look_again_ms)
         if faults:
             raise TopicBroken({topic: f"{fault}; {WHAT_TO_DO}" for topic, fault in faults.items()})
         return leaderless
@@ -351,5 +351,5 @@ class Reader:
             return await fetch_records(self.consumer, partition, offset, size)
         except CorruptBatch:
             # A halt needs an operator, and the fault may be in transit: check twice.
-            await asyncio.sleep(LOOK_AGAIN_S)
+            await asyncio.sleep(self.settings.look_again_ms / 1000)
             return await fetch_records(self.consumer, partition, offset, size)

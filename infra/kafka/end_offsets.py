@@ -34,8 +34,17 @@ async def ends_of_existing(consumer: AIOKafkaConsumer, topics: Iterable[str]) ->
 
 
 async def _ends(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> dict[str, int]:
-    ends = await consumer.end_offsets([TopicPartition(topic, 0) for topic in topics])
+    ends = await consumer.end_offsets(known_to(consumer, topics))
     return {partition.topic: end for partition, end in ends.items()}
+
+
+def known_to(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[TopicPartition]:
+    """The partitions of these topics, for a request. The client first asks for the leaders of those that it was not
+    given before; else it would fail, wait for 0.1 s and try again."""
+    partitions = [TopicPartition(topic, 0) for topic in topics]
+    for partition in partitions:
+        raw_client(consumer).add_topic(partition.topic)
+    return partitions
 
 
 async def first_offset(settings: Settings, topic: str) -> int | None:
@@ -46,7 +55,7 @@ async def first_offset(settings: Settings, topic: str) -> int | None:
         if await absent_topics(raw_client(consumer), [topic]):
             return None
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
-            partition = TopicPartition(topic, 0)
+            (partition,) = known_to(consumer, [topic])
             first: int = (await consumer.beginning_offsets([partition]))[partition]
             return first
     finally:

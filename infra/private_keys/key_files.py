@@ -27,7 +27,7 @@ from infra.log.key_history import KeyHistory, Transition, key_name, parse_transi
 from infra.log.signed_note import InvalidKey, InvalidNote, LogKey, PrivateKey
 from infra.private_keys.private_file import read_private
 from infra.private_keys.token_key import parse_private_key
-from infra.secret_files import sync_folder, write_private
+from infra.secret_files import private_file, sync_folder, write_private
 from infra.settings import Settings
 
 CHECKPOINT_FILE: Final = "checkpoint"
@@ -248,7 +248,8 @@ def _settle(files: KeyFiles, ring: KeyRing) -> None:
         files.next.unlink(missing_ok=True)  # another process may settle them at the same time
     vkey = ring.current.verifier.vkey
     if not files.vkey.exists() or files.vkey.read_text(encoding="utf-8", errors="replace").strip() != vkey:
-        files.vkey.write_text(vkey + "\n", encoding="utf-8")
+        with private_file(files.vkey, mode=0o644) as file:
+            file.write(f"{vkey}\n".encode())
     sync_folder(files.folder)
 
 

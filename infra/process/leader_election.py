@@ -31,7 +31,6 @@ from infra.process.reaction import Reaction, reaction_to
 from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
 
-HALTED_RETRY_S: Final = 2.0
 HALTED_AGAIN_S: Final = 60.0
 """A halt is logged again after this long."""
 
@@ -162,7 +161,7 @@ class LeaderElection:
                 self.progress.halted = str(error)
                 self._halt.begins(error, lease=self._spec.name)
                 await self._note_halt(str(error))
-                await pause(stop, HALTED_RETRY_S)
+                await pause(stop, self._settings.halted_retry_ms / 1000)
             case Reaction.RETRY:
                 self._wait.begins(error, lease=self._spec.name)
                 count("retries", process=self._spec.process)
@@ -199,7 +198,7 @@ class LeaderElection:
                         self.progress.begin()
                     return epoch
                 await self._note_standby(connection)
-                if time.monotonic() - began > 2 * HALTED_RETRY_S:
+                if time.monotonic() - began > 2 * self._settings.halted_retry_ms / 1000:
                     # The owner works. One that halts as well leaves the lease free before this.
                     self.moved()
                 self.idle()

@@ -24,56 +24,56 @@ class HeadLimits(HttpToolsProtocol):
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.head_timeout_s = HEAD_TIMEOUT_S
-        self._deadline: TimerHandle | None = None
-        self._bytes_beside_bodies = 0
+        self.deadline: TimerHandle | None = None
+        self.bytes_beside_bodies = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._start_deadline()
+        self.start_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_deadline()
+        self.stop_deadline()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._bytes_beside_bodies += len(data)
+        self.bytes_beside_bodies += len(data)
         super().data_received(data)
         if self.transport.is_closing():
             return
-        if self._bytes_beside_bodies > HEAD_BYTES_MAX:
+        if self.bytes_beside_bodies > HEAD_BYTES_MAX:
             self._close(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        elif self._deadline is None and not self._is_serving:
-            self._start_deadline()
+        elif self.deadline is None and not self.is_serving:
+            self.start_deadline()
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
-        self._bytes_beside_bodies = 0
-        self._stop_deadline()
+        self.bytes_beside_bodies = 0
+        self.stop_deadline()
 
     def on_body(self, body: bytes) -> None:
-        self._bytes_beside_bodies = 0
+        self.bytes_beside_bodies = 0
         super().on_body(body)
 
     @property
-    def _is_serving(self) -> bool:
+    def is_serving(self) -> bool:
         """Whether a request's head is complete and its answer is not."""
         return self.cycle is not None and not self.cycle.response_complete
 
-    def _start_deadline(self) -> None:
-        self._deadline = self.loop.call_later(self.head_timeout_s, self._give_up)
+    def start_deadline(self) -> None:
+        self.deadline = self.loop.call_later(self.head_timeout_s, self._give_up)
 
     def _give_up(self) -> None:
         self._close(HTTPStatus.REQUEST_TIMEOUT)
 
-    def _stop_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def stop_deadline(self) -> None:
+        if self.deadline is not None:
+            self.deadline.cancel()
+            self.deadline = None
 
     def _close(self, status: HTTPStatus) -> None:
         """Close the connection. It gets an answer unless that could be mistaken for the answer to another request."""
-        self._stop_deadline()
-        if self._bytes_beside_bodies and not self._is_serving:
+        self.stop_deadline()
+        if self.bytes_beside_bodies and not self.is_serving:
             head = f"HTTP/1.1 {status} {status.phrase}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
             self.transport.write(head.encode())
         self.transport.close()

@@ -34,5 +34,5 @@ async def prepare(settings: Settings) -> None:
     """
     settings = settings.acting_as("administrator")
     await provision(settings, [OFFICE.code])
-    async with connected(settings, "genesis") as connection:
+    async with connected(settings, "genesis", batch=True) as connection:
         await genesis(connection, lambda: datetime.now(UTC))

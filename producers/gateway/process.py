@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
@@ -85,11 +85,14 @@ class Gateway:
         self._certificate = _certificate(settings, self._clock)
         _allow_open_files()
         signer = ReceiptSigner(load_or_create_keys(gateway_key_files(settings)))
-        with listening(settings.gateway_host, settings.gateway_port, "YESSER_GATEWAY_PORT (0: any)") as listener:
+        address = (settings.gateway_host, settings.gateway_port, "YESSER_GATEWAY_PORT (0: any)")
+        with listening(*address) as listener, ExitStack() as pools:
             self.port = listener.getsockname()[1]
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD_BYTES_MAX)  # of each connection
             pool = await create_pool(settings, "gateway", size=POOL_SIZE)
+            pools.callback(pool.terminate)
             reads = await reading_pool(settings)
+            pools.callback(reads.terminate)
             await require_hash_key(pool, settings)
             access = Access(settings, pool)
             receiver = Receiver(settings, self._writer, signer, self._clock)
@@ -112,8 +115,6 @@ class Gateway:
                 await self._writer.stop()
                 with suppress(*TRANSIENT_ERRORS):
                     await access.write_last_used()
-                pool.terminate()
-                reads.terminate()
 
 
 async def reading_pool(settings: Settings) -> Pool:

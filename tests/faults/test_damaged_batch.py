@@ -59,7 +59,7 @@ def test_a_damaged_batch_halts_its_topic_alone_until_it_is_mended(system: System
         reason: str | None = reasons[DAMAGED]
         return reason
 
-    until(lambda: halted() is not None, 30, "the topic does not halt")
+    until(lambda: halted() is not None, 240, "the topic does not halt")
     assert "the batch at offset 1 is damaged" in str(halted())
     publish(system, tmp_path, SOUND, "beside", "--wait")
     flip_last_byte(segment)

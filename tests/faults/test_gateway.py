@@ -26,7 +26,6 @@ pytestmark = pytest.mark.stack
 SENDER = "sender"
 """An agency of this module alone."""
 
-TOPIC = agency_topic(SENDER)
 PARTS = ("gateway", "kafka")
 BATCH = 20
 PAUSE_S = 0.02
@@ -53,6 +52,7 @@ Fault = Callable[[Callable[[], None]], None]
 class Load:
     """What clients were promised: the offset of each receipt's record, and the id that the receipt names."""
 
+    agency: str = SENDER
     sent: set[str] = field(default_factory=set)
     receipts: dict[int, str] = field(default_factory=dict)
 
@@ -66,7 +66,7 @@ class Load:
                 ids = [f"b{next(numbers)}.{n}" for n in range(BATCH)]
                 self.sent |= set(ids)
                 stored = await client.send_many(
-                    [encoded(initiative(id=id_, source=f"urn:yesser:agency:{SENDER}")) for id_ in ids]
+                    [encoded(initiative(id=id_, source=f"urn:yesser:agency:{self.agency}")) for id_ in ids]
                 )
                 for receipt in stored.receipts:
                     self.receipts[int(receipt.address.rpartition("/")[2])] = receipt.id
@@ -83,12 +83,13 @@ class Load:
 
 async def require_no_loss(settings: Settings, load: Load) -> int:
     """Every receipt's record has one verdict, on that event; every event is in the log once. How many came again."""
+    topic = agency_topic(load.agency)
     connection = await connect(settings, "test", batch=True)
     try:
         raws = await read_log(settings)
-        ids = {entry.index: entry.id for entry in map(parse_entry, count(), raws) if entry.agency == SENDER}
-        rows = await connection.fetch(VERDICTS, TOPIC, [*load.receipts])
-        again: int = await connection.fetchval("SELECT count(*) FROM log.duplicate WHERE topic = $1", TOPIC)
+        ids = {entry.index: entry.id for entry in map(parse_entry, count(), raws) if entry.agency == load.agency}
+        rows = await connection.fetch(VERDICTS, topic, [*load.receipts])
+        again: int = await connection.fetchval("SELECT count(*) FROM log.duplicate WHERE topic = $1", topic)
     finally:
         await connection.close()
     assert {*load.receipts.values()} == load.sent, "every event has a receipt"

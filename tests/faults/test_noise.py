@@ -31,7 +31,7 @@ def test_noise_is_paused_told_of_and_let_through_by_a_person(system: System, tmp
     quiet.write_bytes(event(QUIET, "unhindered") + b"\n")
     with system.start("publish", str(noise), "--agency", NOISY, "--wait", "--json") as publishing:
         try:
-            until(lambda: bool(system.ask("status")["paused"]), 60, "the status does not tell of the pause")
+            until(lambda: bool(system.ask("status")["paused"]), 240, "the status does not tell of the pause")
             assert system.run("publish", str(quiet), "--agency", QUIET, "--wait")["accepted"] == 1
             assert len(system.ask("refusals", "list", "--agency", NOISY)) == IN_A_ROW
             assert system.readiness("registrar")[0] == 200
@@ -40,7 +40,7 @@ def test_noise_is_paused_told_of_and_let_through_by_a_person(system: System, tmp
             assert told[QUIET] is None
             assert told[NOISY]["reason"]["en"] == "500 records were refused, and few were accepted between them"
             assert system.ask("registrar", "unpause", NOISY)["records"] == NOISE + 1 - IN_A_ROW
-            output, errors = publishing.communicate(timeout=60)
+            output, errors = publishing.communicate(timeout=240)
         finally:
             publishing.kill()
     assert publishing.returncode == 1, errors.decode()

@@ -12,13 +12,16 @@ from random import Random
 import pytest
 
 from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS
-from tests.faults.test_gateway import SENDER, Load, require_no_loss
-from tests.gateway_access import GatewayAccess, grant_access
+from tests.faults.test_gateway import Load, require_no_loss
+from tests.gateway_access import grant_access
 from tests.scenarios.figures import tell
 from tests.scenarios.judge import judge
 from tests.scenarios.system import System, fresh_system
 
 pytestmark = pytest.mark.stack
+
+ROTATED = "rotated"
+"""An agency of this module alone."""
 
 KEYS = (
     ("keys", "rotate", "log"),
@@ -75,9 +78,10 @@ def pids(system: System) -> dict[str, int | None]:
     return {name: part["pid"] for name, part in system.parts().items()}
 
 
-def rotate_under_load(system: System, access: GatewayAccess, rotator: Rotator) -> float:
+def rotate_under_load(system: System, rotator: Rotator) -> float:
     """Returns the events per second that were stored meanwhile."""
-    before, running, load, began = secrets_of(system), pids(system), Load(), time.monotonic()
+    access = grant_access(system, ROTATED)
+    before, running, load, began = secrets_of(system), pids(system), Load(ROTATED), time.monotonic()
     asyncio.run(load.send(access, rotator.run))
     elapsed_s = time.monotonic() - began
     system.settle()
@@ -91,9 +95,8 @@ def rotate_under_load(system: System, access: GatewayAccess, rotator: Rotator) -
     return len(load.sent) / elapsed_s
 
 
-def test_every_secret_is_replaced_under_load_and_nothing_is_lost() -> None:
-    with fresh_system() as system:
-        rotate_under_load(system, grant_access(system, SENDER), Rotator(system))
+def test_every_secret_is_replaced_under_load_and_nothing_is_lost(system: System) -> None:
+    rotate_under_load(system, Rotator(system))
 
 
 @pytest.mark.accept
@@ -102,6 +105,6 @@ def test_every_secret_is_replaced_at_500_events_a_second_though_rotations_are_ki
 ) -> None:
     monkeypatch.setenv("YESSER_KAFKA_SESSION_S", str(SESSION_S))
     with fresh_system() as system:
-        rate = rotate_under_load(system, grant_access(system, SENDER), Rotator(system, kills=6, quiet_s=QUIET_S))
+        rate = rotate_under_load(system, Rotator(system, kills=6, quiet_s=QUIET_S))
         judge(system).require_clean()
     assert rate >= EVENTS_PER_S

@@ -16,8 +16,8 @@ from standardwebhooks import Webhook
 
 from infra.embedded.processes.signals import usual_parts
 from producers.publisher.kafka_publisher import AgencyPublisher
-from tests.integration.consumers.delivery.receivers import Receiver, receiver
 from tests.scenarios.system import System, fresh_system
+from tests.unit.consumers.delivery.receivers import Receiver, receiver
 
 
 def event(name: str, subject: str, number: int, **data: Any) -> bytes:

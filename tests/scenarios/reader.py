@@ -6,12 +6,12 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.paths import ROOT
+from tests.stack import folder_in_memory
 
 TIMEOUT_S = 600
 
@@ -24,10 +24,10 @@ def shell_blocks(page: Path) -> list[str]:
 @contextmanager
 def readers_shell() -> Iterator[dict[str, str]]:
     """A reader's environment: the virtual environment is active and nothing of Yesser is set but an empty home."""
-    with tempfile.TemporaryDirectory(prefix="yesser-reader-", ignore_cleanup_errors=True) as home:
+    with folder_in_memory() as home:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("YESSER_")}
         path = os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]])
-        made = kept | {"YESSER_HOME": home, "PATH": path}
+        made = kept | {"YESSER_HOME": str(home), "PATH": path}
         made |= {name: os.environ[name] for name in ("YESSER_CACHE",) if name in os.environ}
         try:
             yield made

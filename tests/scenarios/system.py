@@ -28,6 +28,7 @@ from infra.embedded.stack import running_stack
 from infra.principals import SUPERUSER
 from infra.secret_files import write_private
 from infra.settings import Settings
+from tests.stack import folder_in_memory
 
 COMMAND_TIMEOUT_S = 1800
 LOOK_EVERY_S = 0.02
@@ -147,20 +148,30 @@ def until(condition: Callable[[], bool], timeout_s: float, otherwise: str) -> fl
 
 
 @contextmanager
-def own_folder() -> Iterator[Path]:
+def own_folder(*, in_memory: bool = False) -> Iterator[Path]:
     """A folder outside pytest's, for as long as a `with`. Pytest closes its own to other users whenever a session of it
-    begins, also another one's; the PostgreSQL of this one may run as another user."""
-    with tempfile.TemporaryDirectory(prefix="yesser-system-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+    begins, also another one's; the PostgreSQL of this one may run as another user.
+
+    `in_memory` is for a short history: it lies there where there is room. What a kill -9 leaves is the same.
+    """
+    folder = (
+        folder_in_memory()
+        if in_memory
+        else tempfile.TemporaryDirectory(prefix="yesser-system-", ignore_cleanup_errors=True)
+    )
+    with folder as path:
+        yield Path(path)
 
 
 @contextmanager
-def fresh_system(replicas: Mapping[str, int] | None = None, only: Iterable[str] | None = None) -> Iterator[System]:
+def fresh_system(
+    replicas: Mapping[str, int] | None = None, only: Iterable[str] | None = None, *, in_memory: bool = False
+) -> Iterator[System]:
     """A system that nobody has used, for the length of a `with`; nothing is left of it.
 
     Each process has its own part, unless `only` names others.
     """
-    with own_folder() as home, running_system(home, replicas, only) as system:
+    with own_folder(in_memory=in_memory) as home, running_system(home, replicas, only) as system:
         yield system
 
 

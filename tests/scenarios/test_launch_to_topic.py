@@ -23,9 +23,10 @@ pytestmark = pytest.mark.stack
 
 AGENCY = "launching"
 LAUNCHES = 40
-BETWEEN_S = 0.15
+BETWEEN_S = 0.05
 TIME = "2006-05-01T09:00:00+03:00"
-LONGEST_S = 20.0
+LONGEST_S = 240.0
+"""Never reached, also on a busy machine."""
 
 
 async def seconds_to_the_topic(settings: Settings) -> list[float]:
@@ -57,7 +58,6 @@ async def seconds_to_the_topic(settings: Settings) -> list[float]:
             services = [f"L-{number}" for number in range(LAUNCHES)]
             registered = [ServiceRegistered(service_id=s, plan_id="P", group=1, name=name) for s in services]
             await publisher.publish([typed_event(AGENCY, data, f"r-{data.service_id}", TIME) for data in registered])
-            await asyncio.sleep(1)
             for service in services:
                 data = ServiceLaunched(service_id=service, on="2006-05-01", channels=["web"])
                 published[service] = time.monotonic()

@@ -41,7 +41,7 @@ def publish_and_judge(system: System, seed: int, events: int, profile: Profile, 
 
 def test_a_mixed_history_gives_exactly_the_figures_of_the_oracle(system: System, tmp_path: Path) -> None:
     profile = Profile(agencies=("yesser", "justice", "commerce", "labour"))  # of this test alone
-    publish_and_judge(system, 20, 3_000, profile, tmp_path).require_clean()
+    publish_and_judge(system, 20, 1_500, profile, tmp_path).require_clean()
 
 
 @pytest.mark.accept

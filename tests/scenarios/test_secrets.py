@@ -88,7 +88,7 @@ def used(collector: Collector) -> Iterator[System]:
         with pytest.MonkeyPatch.context() as patched:
             for name, value in collector.environment.items():
                 patched.setenv(name, value)
-            system = running.enter_context(fresh_system())
+            system = running.enter_context(fresh_system(in_memory=True))
         yield system
 
 
@@ -127,7 +127,7 @@ def _work(system: System, collector: Collector) -> None:
     file.write_text(json.dumps(event) + "\n" + "no event\n", "utf-8")
     command = [sys.executable, "-m", "infra.cli", "publish", str(file), "--agency", AGENCY, "--wait"]
     published = subprocess.run(
-        command, env=system.environment() | collector.environment, capture_output=True, check=False, timeout=120
+        command, env=system.environment() | collector.environment, capture_output=True, check=False, timeout=240
     )
     assert published.returncode in (0, 1), published.stderr.decode()[-2000:]
     system.settle()
@@ -163,7 +163,7 @@ def test_no_log_no_metric_and_no_record_has_a_secret(used: System, canaries: dic
 
 
 def test_no_trace_has_a_secret_a_key_a_subject_or_a_payload(canaries: dict[str, str], collector: Collector) -> None:
-    until(lambda: {process for process, _ in collector.spans()} >= set(TRACING), 60, "a process sent no span")
+    until(lambda: {process for process, _ in collector.spans()} >= set(TRACING), 240, "a process sent no span")
     said = "".join(head + body.decode("utf-8", "replace") for head, body in collector.received)
     assert found_in(said, canaries) == []
     assert [word for word in (SUBJECT.partition("/")[2], "canary-", *NAMES.values()) if word in said] == []
@@ -195,7 +195,7 @@ def test_no_error_of_a_command_has_a_secret(used: System, canaries: dict[str, st
     address = f"postgresql://yesser_reader:{secret}{password}@127.0.0.1:{port}/{database}"
     environment = used.environment() | {"YESSER_POSTGRES": address} | given
     command = [sys.executable, "-m", "infra.cli", "log", "size"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode != 0
     assert done.stderr
     assert found_in(done.stdout + done.stderr, canaries) == []

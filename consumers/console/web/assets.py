@@ -1,21 +1,27 @@
 """Static files under addresses that name their content, so that browsers keep them; and the fonts, cut to what the
 pages use.
 
-The fonts come from a font package. They are cut when the process starts: whole ones are five times the size.
+The fonts come from a font package. Whole ones are five times the size. Cutting takes seconds of processor time, so the
+first process of a machine keeps what it cut in the user's cache folder.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
+from importlib.metadata import version
+from importlib.resources import as_file, files
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Final
 
 import structlog
-from fontTools import subset
+
+from infra.data_dir import cache_folder
 
 PREFIX: Final = "/static/"
 _FOLDER: Final = files("consumers.console").joinpath("static")
@@ -26,6 +32,12 @@ _UNICODES: Final = (
     *range(0x600, 0x700),
     *(0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2026, 0x2212),
 )
+_OPTIONS: Final = {
+    "flavor": "woff2",
+    "layout_features": ["*"],
+    "ignore_missing_unicodes": True,
+    "drop_tables": ["meta"],
+}
 _MEDIA_TYPES: Final = {
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
@@ -70,16 +82,35 @@ def _asset(name: str, body: bytes) -> Asset:
 def _fonts() -> Iterator[tuple[str, bytes]]:
     folder = files("fontpkg_ibm_plex_sans_arabic").joinpath("files")
     for name, source in _FONTS.items():
-        yield name, _cut(str(folder.joinpath(source)))
+        with as_file(folder.joinpath(source)) as path:
+            yield name, cut(path)
 
 
-def _cut(path: str) -> bytes:
-    options = subset.Options(flavor="woff2", layout_features=["*"], ignore_missing_unicodes=True, drop_tables=["meta"])
+def cut(path: Path) -> bytes:
+    """The cut font, from the cache where it is there. A cache that cannot be written changes nothing."""
+    key = sha256(repr((version("fonttools"), _UNICODES, _OPTIONS)).encode() + path.read_bytes()).hexdigest()
+    cached = cache_folder() / "fonts" / f"{key}.woff2"
+    with suppress(OSError):
+        return cached.read_bytes()
+    font = cut_anew(path)
+    with suppress(OSError):
+        cached.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=cached.parent, delete=False) as file:
+            file.write(font)
+        Path(file.name).replace(cached)
+    return font
+
+
+def cut_anew(path: Path) -> bytes:
+    # Imported here: it takes a third of a second, and a font is rarely cut.
+    from fontTools import subset
+
+    options = subset.Options(**_OPTIONS)
     cutter = subset.Subsetter(options)
     cutter.populate(unicodes=_UNICODES)
     result = io.BytesIO()
     with subset.load_font(path, options) as font:
         cutter.subset(font)
         subset.save_font(font, result, options)
-    structlog.get_logger().debug("font cut", font=path.rpartition("/")[2], size=result.tell())
+    structlog.get_logger().debug("font cut", font=path.name, size=result.tell())
     return result.getvalue()

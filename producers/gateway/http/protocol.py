@@ -85,16 +85,16 @@ class BoundedProtocol(HeadLimits):
         if self._ends_with is not None:
             return
         self._unset_keepalive_if_required()
-        self._bytes_beside_bodies += len(data)
+        self.bytes_beside_bodies += len(data)
         try:
             self._parse(data)
         except httptools.HttpParserError:
             self._end(self._fault)
             return
-        if self._bytes_beside_bodies > HEAD_BYTES_MAX:
+        if self.bytes_beside_bodies > HEAD_BYTES_MAX:
             self._end("head-too-large")
-        elif self._deadline is None and (self._in_head or not self._is_serving):
-            self._start_deadline()
+        elif self.deadline is None and (self._in_head or not self.is_serving):
+            self.start_deadline()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -128,13 +128,13 @@ class BoundedProtocol(HeadLimits):
         if self._has_upgrade:
             return
         self._in_body = False
-        self._bytes_beside_bodies = 0
+        self.bytes_beside_bodies = 0
         self.scope.setdefault("extensions", {})[WHOLE] = {}
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self._ends_with is not None and not self._is_serving:
+        if self._ends_with is not None and not self.is_serving:
             self._end(self._ends_with)
 
     def pause_writing(self) -> None:
@@ -182,9 +182,9 @@ class BoundedProtocol(HeadLimits):
         return hosts == 1 or (hosts == 0 and self.parser.get_http_version() == "1.0")
 
     def _give_up(self) -> None:
-        self._deadline = None
-        if self._is_serving:  # a pipelined second head must not end the first request
-            self._start_deadline()
+        self.deadline = None
+        if self.is_serving:  # a pipelined second head must not end the first request
+            self.start_deadline()
         elif self._in_head:
             self._end("slow-request")
         else:
@@ -211,10 +211,10 @@ class BoundedProtocol(HeadLimits):
 
         Requests that are complete get their answers first.
         """
-        self._stop_deadline()
+        self.stop_deadline()
         if self.transport.is_closing():
             return
-        if self._is_serving and not self._in_body:
+        if self.is_serving and not self._in_body:
             self._ends_with = code
             self.flow.pause_reading()
             return
@@ -228,7 +228,7 @@ class BoundedProtocol(HeadLimits):
         """Whether the latest request is the next to be answered."""
         if self._in_body:
             return not self.cycle.response_started and not self.pipeline
-        return not self._is_serving
+        return not self.is_serving
 
     @property
     def _language(self) -> Language:

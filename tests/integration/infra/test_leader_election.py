@@ -18,7 +18,13 @@ from infra.process.leader_election import LeaderElection, Term, Work
 from infra.process.lease import LeaseSpec
 from infra.settings import Settings
 
-SHORT = {"lease_ms": 600, "lease_renew_ms": 100, "retry_wait_min_ms": 10, "retry_wait_max_ms": 50}
+SHORT = {
+    "lease_ms": 600,
+    "lease_renew_ms": 100,
+    "retry_wait_min_ms": 10,
+    "retry_wait_max_ms": 50,
+    "halted_retry_ms": 100,
+}
 MANY_LEASES_S = 2.0
 
 
@@ -150,8 +156,7 @@ async def test_a_transient_error_is_retried(short: Settings, error: Exception) -
         await until(lambda: len(seen) == 3)
 
 
-async def test_a_halt_is_reported_until_work_moves_again(short: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infra.process.leader_election.HALTED_RETRY_S", 0.1)
+async def test_a_halt_is_reported_until_work_moves_again(short: Settings) -> None:
     seen: list[int] = []
     candidate = election(short, failing(Halt("the log was cut"), 1, seen))  # type: ignore[arg-type]
     async with running(candidate):

@@ -41,7 +41,7 @@ class SmallInstall:
             cwd=self.home,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=240,
             check=False,
         )
 
@@ -95,5 +95,5 @@ def _copy(package: Distribution, site_packages: Path) -> None:
 
 
 def _run(*command: str | Path) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr

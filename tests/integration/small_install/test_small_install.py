@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from bench.ledger import history
 from consumers.audit.mirror import write_mirror
 from consumers.commitments.commitment import hash_read_models
 from consumers.registry import CONSUMERS
 from infra.cli import WITHOUT_PLATFORM
 from infra.extras import EXTRAS
 from infra.postgres.connection import Connection
-from tests.bench.ledger import history
 from tests.integration.consumers.offline.test_offline import committed
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.integration.small_install.environment import SmallInstall, build

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from tests.bench.figures import Figures, Latency, growth, rate, show
+from bench.figures import Figures, Latency, growth, rate, show
 
 
 def steady(events: int, per_s: float, start_s: float = 2.0) -> list[tuple[float, int]]:

@@ -7,7 +7,7 @@ from itertools import islice
 
 import pytest
 
-from tests.bench.shapes import AGENCY, BATCH, Shape, make_shapes
+from bench.shapes import AGENCY, BATCH, Shape, make_shapes
 from tests.oracle.validation import Agency, Registrar
 
 

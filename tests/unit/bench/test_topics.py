@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench.topics import Published
+from bench.topics import Published
 from tests.oracle.bench_history import AGENCIES
 from tests.oracle.entries import log_of, round_robin
 from tests.oracle.fold import fold

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bench.ledger import history
 from consumers.as_of import past_state
 from consumers.as_of.past_sql import is_shown
 from consumers.as_of.point_in_time import PointInTime
@@ -24,7 +25,6 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.wire.entry import parse_entry
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.bench.ledger import history
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.history import HOSTILE, MIXED, entries_from, generate
 

@@ -20,10 +20,10 @@ from infra.kafka.admin import admin_client, ensure_log_topics
 from infra.postgres import outbox_table
 from infra.postgres.connection import Connection, connected
 from infra.postgres.migrate import create_tables
-from infra.postgres.outbox import OutboxEvent, event_bytes
+from infra.postgres.outbox import OutboxEvent
 from infra.process import lease
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import records
+from tests.integration.consumers.registrar.registering import intervals, records
 from tests.unit.consumers.campaigns.story import Story
 
 PLATFORM_TOPIC = "agency.platform.events"
@@ -220,7 +220,7 @@ async def test_a_trigger_leaves_for_the_teams_when_it_stands_in_the_log_verbatim
                 entry.data["campaign_id"],
                 entry.data["owner"],
             )
-        await asyncio.sleep(1)
+        await intervals(settings.lease_renew_ms)
     assert len(await records(settings, settings.triggers_topic)) == len(logged)
 
 
@@ -302,13 +302,3 @@ async def test_rows_larger_than_a_record_batch_together_go_in_several(
     async with running(Relay(settings)):
         await until_empty(connection)
     assert await sent_codes(settings) == codes
-
-
-def test_a_decided_event_is_canonical_and_small() -> None:
-    story = Story()
-    story.register("S")
-    story.launch("S")
-    (event,) = story.outbox
-    raw = event_bytes(event)
-    assert raw == orjson.dumps(orjson.loads(raw), option=orjson.OPT_SORT_KEYS)
-    assert len(raw) < 61_440

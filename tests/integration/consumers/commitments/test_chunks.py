@@ -164,12 +164,3 @@ async def test_no_snapshot_is_left_between_two_chunks(settings: Settings, live: 
     finally:
         await reader.close()
     assert held == [True, False]
-
-
-def test_a_chunk_becomes_as_large_as_its_time_allows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
-    assert chunks.next_limit(4_096, 0.01) == 8_192
-    assert chunks.next_limit(4_096, 0.03) == 4_096
-    assert chunks.next_limit(4_096, 0.06) == 2_048
-    assert chunks.next_limit(1, 9.0) == 1
-    assert chunks.next_limit(chunks.CHUNK_ROWS_MAX, 0.01) == chunks.CHUNK_ROWS_MAX

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from consumers.cosigning.cosigning import Cosigning, witness_policy
+from consumers.cosigning.cosigning import LOOK_EVERY_S, Cosigning
 from consumers.cosigning.submitter import REQUEST_MAX_S
 from infra.log.signed_note import LogKey, parse_checkpoint
 from infra.observability.telemetry import REGISTRY
@@ -20,11 +20,12 @@ from infra.process import lease
 from infra.process.leader_election import Term
 from infra.settings import Settings
 from infra.witnesses.cosignature import cosigner_of, cosigners_of
-from infra.witnesses.policy import InvalidPolicy, NotWitnessed, Policy, parse_policy
+from infra.witnesses.policy import NotWitnessed, Policy, parse_policy
 from tests.integration.consumers.audit.test_audit import ENTRIES, fill
 from tests.integration.consumers.read_api.read_api import read_window
-from tests.integration.consumers.witness.witness_process import KILLED_BEFORE_ANSWER, running
+from tests.integration.consumers.registrar.registering import intervals
 from tests.unit.consumers.audit.memory_log import KEY, root_of
+from tests.unit.consumers.witness.witness_process import KILLED_BEFORE_ANSWER, running
 
 SIGNED = 700
 NAMES = ("court", "bank", "guild")
@@ -130,7 +131,7 @@ async def test_one_witness_away_changes_nothing_and_two_hold_the_cosigned_one_ba
 ) -> None:
     witnesses.start("court")
     async with at_work(settings, witnesses.policy, term):
-        await asyncio.sleep(2)
+        await intervals(round(1000 * LOOK_EVERY_S), 2)
         assert await kept(connection) is None, "one of two is not enough"
         assert REGISTRY.get_sample_value("yesser_cosigned_size") == 0, "an alert compares it"
     witnesses.start("guild")
@@ -161,7 +162,7 @@ async def test_a_witness_killed_before_its_answer_cosigns_after_its_restart(
     witnesses.start("court")
     witnesses.start("bank", before=KILLED_BEFORE_ANSWER)
     async with at_work(settings, witnesses.policy, term):
-        await asyncio.sleep(2)
+        await intervals(round(1000 * LOOK_EVERY_S), 2)
     assert await kept(connection) is None
     witnesses.start("bank", first_run=False)
     async with at_work(settings, witnesses.policy, term):
@@ -182,7 +183,7 @@ async def test_another_history_is_cosigned_by_nobody(
     note = KEY.sign_checkpoint(len(forked), root_of(forked))
     await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", len(forked), note)
     async with at_work(settings, witnesses.policy, term):
-        await asyncio.sleep(3)
+        await intervals(round(1000 * LOOK_EVERY_S))
     assert await kept(connection) is None
 
 
@@ -237,14 +238,5 @@ async def test_a_relay_that_was_replaced_writes_nothing(
     for name in ("court", "bank"):
         witnesses.start(name)
     async with at_work(settings, witnesses.policy, Term(term.epoch - 1, asyncio.Event())):
-        await asyncio.sleep(2)
+        await intervals(round(1000 * LOOK_EVERY_S), 2)
     assert await kept(connection) is None
-
-
-def test_a_policy_whose_quorum_cannot_be_asked_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "policy"
-    lines = "".join(f"witness {name} {cosigner_of(key).vkey}\n" for name, key in KEYS.items())
-    file.write_text(f"{lines}group g 2 court bank guild\nquorum g\n")
-    with pytest.raises(InvalidPolicy, match="have an address"):
-        witness_policy(file)
-    assert witness_policy(None) is None

@@ -18,8 +18,8 @@ from infra.postgres.connection import Connection, connect
 from infra.settings import Settings
 from tests.integration.consumers.delivery.hooks import add_endpoint, delivering, for_hooks, subscribe, until
 from tests.integration.consumers.delivery.live_story import make_live
-from tests.integration.consumers.delivery.receivers import receiver
 from tests.integration.consumers.delivery.test_webhooks import EARLY, WAITING, launches
+from tests.unit.consumers.delivery.receivers import receiver
 
 
 def now() -> datetime:

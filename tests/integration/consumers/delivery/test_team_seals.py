@@ -20,9 +20,9 @@ from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
 from tests.integration.consumers.delivery.hooks import add_endpoint, delivering, for_hooks, subscribe, until
 from tests.integration.consumers.delivery.live_story import make_live
-from tests.integration.consumers.delivery.receivers import receiver
 from tests.integration.consumers.delivery.test_webhooks import WAITING, launches
 from tests.integration.consumers.read_api.read_api import REGISTER
+from tests.unit.consumers.delivery.receivers import receiver
 
 ADDED = ("add", "health", "media", "--name-ar", "فريق", "--name-en", "Team", "--contact", "desk@health.example")
 

@@ -20,7 +20,7 @@ from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 from tests.integration.consumers.delivery.hooks import add_endpoint, for_hooks, states, subscribe, until
 from tests.integration.consumers.delivery.load import counting, enqueue, processor_s, write_triggers
-from tests.integration.consumers.delivery.receivers import receiver, silence
+from tests.unit.consumers.delivery.receivers import receiver, silence
 
 Environment = Callable[..., dict[str, str]]
 DELIVERED = "SELECT count(*) FROM delivery.message WHERE state = 'delivered'"

@@ -22,7 +22,7 @@ from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import UnitOfWork
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.counting import COUNTING, fold
-from tests.integration.consumers.pipeline.test_pipeline import FAST, grow, looking_seldom, ship
+from tests.integration.consumers.pipeline.test_pipeline import grow, looking_seldom, ship
 from tests.integration.consumers.registrar.registering import make_topics, running, until
 
 NAMES = ("first", "second", "third")
@@ -33,7 +33,7 @@ def named(name: str) -> Consumer:
 
 
 def host(settings: Settings, *consumers: Consumer) -> Host:
-    return Host(consumers or tuple(map(named, NAMES)), settings.model_copy(update=FAST))
+    return Host(consumers or tuple(map(named, NAMES)), settings)
 
 
 async def until_applied(connection: Connection, end: int, names: Sequence[str] = NAMES) -> None:

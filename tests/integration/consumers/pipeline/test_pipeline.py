@@ -29,6 +29,7 @@ from infra.settings import Settings
 from tests.integration.consumers.pipeline.counting import COUNTING, COUNTING_BY_TYPE, applied, fold
 from tests.integration.consumers.registrar.registering import (
     drop_topic,
+    intervals,
     make_topics,
     running,
     silent_kafka,
@@ -38,7 +39,6 @@ from tests.integration.consumers.registrar.registering import (
 from tests.unit.consumers.registrar.readings import RECORDED, said
 
 TAKE_OVER_S = 10.0
-FAST = {"retry_wait_max_ms": 300}
 
 
 def entry(index: int) -> bytes:
@@ -96,7 +96,7 @@ async def gaps(connection: Connection) -> int:
 
 
 def pipeline(settings: Settings, consumer: Consumer = COUNTING) -> Pipeline:
-    return Pipeline(consumer, settings.model_copy(update=FAST))
+    return Pipeline(consumer, settings)
 
 
 @asynccontextmanager
@@ -192,7 +192,7 @@ async def test_an_entry_that_is_not_the_logs_halts_and_applies_nothing_of_its_ba
             assert one.readiness().healthy
             reason = await connection.fetchval("SELECT halted_reason FROM platform.position")
             assert "index 7" in reason
-            await asyncio.sleep(1.5)
+            await intervals(settings.halted_retry_ms)
             assert await position(connection) == 7
             assert await applied(connection) == list(range(7))
         assert sum("halted" in line["event"] for line in lines) == 1, "said once, however often it is tried"
@@ -452,7 +452,7 @@ async def test_while_kafka_is_away_the_log_is_read_from_postgresql(settings: Set
     with capture_logs() as lines:
         async with running(pipeline(nowhere)):
             await until_position(connection, 320)
-            await asyncio.sleep(1)
+            await intervals(settings.retry_wait_max_ms)
     assert sum("Kafka is away" in line["event"] for line in lines) == 1, "said once, and not at every try"
 
 
@@ -467,7 +467,7 @@ async def test_while_postgresql_is_away_it_waits_and_then_goes_on(settings: Sett
             one.settings.postgres = "postgresql://yesser@127.0.0.1:1/none"
             await terminate(settings, "counting%")
             await grow(settings, 50)
-            await asyncio.sleep(1.5)
+            await intervals(settings.retry_wait_max_ms)
             assert await position(connection) == 50
             one.settings.postgres = address
             await until_position(connection, 100)

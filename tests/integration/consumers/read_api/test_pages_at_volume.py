@@ -1,4 +1,4 @@
-"""A page reads the rows that it shows and few more, however many there are: `tests/bench/pages.py` takes the times."""
+"""A page reads the rows that it shows and few more, however many there are: `bench/pages.py` takes the times."""
 
 from __future__ import annotations
 

@@ -68,6 +68,11 @@ async def until(
         await asyncio.sleep(every_s)
 
 
+async def intervals(length_ms: int, count: int = 3) -> None:
+    """Wait for some intervals of a process: what it must not do, it would do in them."""
+    await asyncio.sleep(count * length_ms / 1000)
+
+
 async def until_size(connection: Connection, size: int) -> None:
     async def reached() -> bool:
         return await log_size(connection) >= size

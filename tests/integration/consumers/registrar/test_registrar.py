@@ -31,6 +31,7 @@ from tests.integration.consumers.registrar.registering import (
     PLATFORM_TOPIC,
     drop_topic,
     found,
+    intervals,
     log_of,
     make_topics,
     records,
@@ -120,7 +121,7 @@ async def test_an_agency_is_heard_only_after_its_registration_is_in_the_log(
     await send(settings, HEALTH_TOPIC, said("early"))
     async with running(registrar(settings)):
         await until_size(connection, 2)
-        await asyncio.sleep(0.5)
+        await intervals(settings.poll_timeout_ms)
         assert await log_size(connection) == 2
         await send(settings, PLATFORM_TOPIC, registered("health"))
         await until_size(connection, 4)
@@ -711,7 +712,7 @@ async def test_a_lost_or_old_checkpoint_halts_until_it_is_put_back(
         async with running(one):
             assert "restore the file" in await until_says(settings, one)
             await send(settings, HEALTH_TOPIC, said("a"))
-            await asyncio.sleep(2.5)
+            await intervals(settings.halted_retry_ms)
             assert await log_size(connection) == 3
             assert (kept.read_bytes() if kept.exists() else None) == before
             kept.write_text(note, encoding="utf-8")
@@ -747,7 +748,7 @@ async def test_a_key_that_is_not_right_halts_until_the_right_one_is_put_back(
     async with running(one):
         assert "log.skey" in await until_says(settings, one)
         await send(settings, HEALTH_TOPIC, said("a"))
-        await asyncio.sleep(2.5)
+        await intervals(settings.halted_retry_ms)
         assert await log_size(connection) == 3
         (folder / "log.skey").write_bytes(kept)
         (folder / "log.skey").chmod(0o600)

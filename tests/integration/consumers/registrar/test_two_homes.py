@@ -36,6 +36,7 @@ from tests.integration.consumers.registrar.registering import (
     HEALTH_TOPIC,
     drop_topic,
     found,
+    intervals,
     records,
     registrar,
     running,
@@ -139,7 +140,7 @@ async def test_a_home_without_the_key_says_so_and_leaves_the_lease_to_one_that_h
         reason = await until_halted(without)
         assert "log.skey" in reason
         assert "docs/standby.md" in reason
-        await asyncio.sleep(2.5)
+        await intervals(settings.halted_retry_ms)
         assert await connection.fetchval("SELECT epoch FROM platform.lease") == epoch, "it never claims the lease"
         assert not (second.log_folder / "log.skey").exists()
         async with running(registrar(settings)):
@@ -252,7 +253,7 @@ async def test_a_late_record_of_a_former_owner_does_not_stay_the_last_one(
 
             await until(newest_is_last, "the newest checkpoint is the last record again")
             written = len(await records(settings, settings.checkpoints_topic))
-            await asyncio.sleep(1)
+            await intervals(settings.agencies_poll_ms)
             assert len(await records(settings, settings.checkpoints_topic)) == written, "it is written once"
     await require_consistent(connection, settings, second)
 
@@ -284,7 +285,7 @@ async def test_two_databases_from_one_backup_are_noticed_and_not_signed(
                 return any(one.progress.halted is not None for one in both)
 
             await until(noticed, "one of them halts")
-            await asyncio.sleep(1)
+            await intervals(settings.halted_retry_ms)
             halted = [i for i, one in enumerate(both) if one.progress.halted is not None]
             reasons = [one.progress.halted or "" for one in both if one.progress.halted]
             assert all("do not give the root" in reason or "yesser recover" in reason for reason in reasons), reasons
@@ -292,7 +293,7 @@ async def test_two_databases_from_one_backup_are_noticed_and_not_signed(
             before = [await connection.fetchval(signed) for connection in connections]
             sizes = [await log_size(connection) for connection in connections]
             await send(settings, HEALTH_TOPIC, said("b"), said("c"))
-            await asyncio.sleep(2.5)
+            await intervals(settings.halted_retry_ms)
             for i in halted:
                 assert await connections[i].fetchval(signed) == before[i], "a halted registrar signs nothing"
                 assert await log_size(connections[i]) == sizes[i], "a halted registrar commits nothing"
@@ -321,7 +322,7 @@ async def test_a_forged_checkpoint_in_the_topic_halts_and_another_text_is_writte
         await send(settings, settings.checkpoints_topic, forged.encode())
         assert "log.skey did not sign" in await until_halted(one)
         await send(settings, HEALTH_TOPIC, said("a"))
-        await asyncio.sleep(1)
+        await intervals(settings.halted_retry_ms)
         assert await log_size(connection) == 3
         # The remedy of the runbook: the registrar creates the topic again, from its file.
         await drop_topic(settings, settings.checkpoints_topic)
@@ -432,7 +433,7 @@ async def test_a_log_that_is_ahead_of_the_clock_halts_until_an_operator_allows_t
     async with running(one):
         assert "The log is ahead of the clock" in await until_halted(one)
         await send(settings, HEALTH_TOPIC, said("a"))
-        await asyncio.sleep(1)
+        await intervals(settings.halted_retry_ms)
         assert await log_size(connection) == 3
     recorded = await connection.fetchval("SELECT recorded FROM log.state")
     async with running(registrar(allowed)):

@@ -21,6 +21,7 @@ from infra.settings import Settings
 from tests.integration.consumers.registrar.registering import (
     HEALTH_TOPIC,
     found,
+    intervals,
     registrar,
     running,
     send,
@@ -68,7 +69,7 @@ async def test_who_cannot_keep_a_checkpoint_stands_without_the_lease_and_goes_on
             assert f"no checkpoint can be kept in {settings.log_folder} (Read-only file system)" in reason
             size, epoch = await log_size(connection), await connection.fetchval(EPOCH)
             await send(settings, HEALTH_TOPIC, said("b"))
-            await asyncio.sleep(5)  # two more tries
+            await intervals(settings.halted_retry_ms)
             assert await connection.fetchval(EPOCH) == epoch, "it does not claim what it cannot do"
             assert await log_size(connection) == size, "nothing more is registered"
             assert one.readiness().details["halted"] == reason

@@ -18,7 +18,7 @@ from infra.kafka.rights import Operation, Resource, Right, principal_rights
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.campaigns.test_campaigns import event_of, fold, make_topics, put, running, write_log
-from tests.integration.consumers.registrar.registering import records, until
+from tests.integration.consumers.registrar.registering import intervals, records, until
 from tests.unit.consumers.campaigns.story import Story
 
 CODES = ("health", "interior", "yesser")
@@ -116,9 +116,9 @@ async def test_each_agency_gets_the_entries_about_its_campaigns_verbatim_and_onc
         rows = [tuple(row) for row in await connection.fetch("SELECT * FROM campaigns.route ORDER BY index")]
         await connection.execute("DELETE FROM campaigns.route")
         await connection.executemany("INSERT INTO campaigns.route VALUES ($1, $2, $3, $4, $5)", rows)
-        await asyncio.sleep(1)
+        await intervals(settings.lease_renew_ms)
     async with running(Relay(settings)):
-        await asyncio.sleep(1)
+        await intervals(settings.lease_renew_ms)
     assert len(await records(settings, agency_triggers_topic(settings, "health"))) == len(expected)
     common = [record.value for record in await records(settings, settings.triggers_topic)]
     triggers = [entry for entry in story.entries if entry.type == "campaign.triggered"]
@@ -157,7 +157,7 @@ async def test_a_topic_that_may_not_be_written_holds_up_no_other(
     relay = Relay(settings)
     async with running(relay):
         await until_sent(connection, story, "interior")
-        await asyncio.sleep(1)
+        await intervals(settings.lease_renew_ms)
         epoch = relay.epoch
         assert await values(settings, "health") == []
         assert f"{agency_triggers_topic(settings, 'health')} cannot be written" in str(relay.readiness().details)
@@ -201,7 +201,7 @@ async def test_a_topic_that_acknowledges_nothing_fails_alone_and_goes_on_where_i
                 return not await connection.fetchval("SELECT count(*) FROM platform.outbox")
 
             await until(is_sent, "the platform's own topic is written")
-            await asyncio.sleep(1)
+            await intervals(settings.lease_renew_ms)
         assert await triggers_waiting(connection) == 2
         await make_topics(settings)
 
@@ -244,7 +244,7 @@ async def test_an_entry_is_sent_as_soon_as_it_is_applied(settings: Settings, con
     begins = story.entries[0:1]
     await fold(connection, begins, batch=1)
     async with running(Relay(settings)):
-        await asyncio.sleep(2)
+        await asyncio.sleep(0.5)  # it has found nothing, and sleeps
         loop = asyncio.get_running_loop()
         began = loop.time()
         await fold(connection, story.entries[1:], batch=len(story.entries))
@@ -272,7 +272,12 @@ async def test_on_rows_of_an_earlier_release_the_relay_waits_for_the_rebuild(
     await connection.execute("GRANT SELECT ON campaigns.route TO yesser_relay")
     relay = Relay(settings)
     async with running(relay):
-        await asyncio.sleep(2)
+
+        async def leads() -> bool:
+            return relay.epoch is not None
+
+        await until(leads, "it leads")
+        await intervals(settings.lease_renew_ms)
         epoch = relay.epoch
         assert epoch == 1
         assert await triggers_waiting(connection) == 0

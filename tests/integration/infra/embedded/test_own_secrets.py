@@ -26,7 +26,7 @@ from tests.scenarios.system import own_folder
 
 pytestmark = pytest.mark.stack
 
-READY_S: Final = 60.0
+READY_S: Final = 240.0
 NEEDED: Final = {
     "registrar": ("registrar",),
     "relay": ("relay",),
@@ -47,7 +47,7 @@ teams manage, which the delivery process compares."""
 def services() -> Iterator[Settings]:
     before = os.umask(0o077)  # as `yesser` does
     try:
-        with own_folder() as folder, running_stack(folder, only=SERVICES) as settings:
+        with own_folder(in_memory=True) as folder, running_stack(folder, only=SERVICES) as settings:
             yield settings
     finally:
         os.umask(before)
@@ -67,7 +67,7 @@ def home_of(services: Settings, folder: Path, *principals: str) -> dict[str, str
 
 def run(environment: dict[str, str], *arguments: str) -> Any:
     command = subprocess_command(*arguments, "--json")
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=90)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -105,7 +105,7 @@ def test_the_platform_works_with_a_folder_of_secrets_for_each_process(services: 
         report = run(agencys | own, "publish", str(events), "--agency", "health", "--wait")
         assert report["accepted"] == 2
         reader = home_of(services, tmp_path / "reader", "reader")
-        run(reader, "wait", "--timeout", "60")
+        run(reader, "wait", "--timeout", "240")
         assert run(reader, "log", "size")["size"] >= 5
         auditor = home_of(services, tmp_path / "auditor", "auditor")
         verifier = (tmp_path / "registrar" / "log" / "log.vkey").read_text().strip()

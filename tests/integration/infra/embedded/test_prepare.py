@@ -9,6 +9,7 @@ from infra.kafka.admin import admin_client
 from infra.postgres.connection import Connection
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
+from producers.agencies import genesis
 
 
 async def test_preparing_makes_topics_and_the_first_two_agencies(
@@ -21,3 +22,10 @@ async def test_preparing_makes_topics_and_the_first_two_agencies(
     async with admin_client(settings) as admin:
         topics = set(await admin.list_topics())
     assert {settings.log_topic, settings.triggers_topic, "agency.platform.events", "agency.yesser.events"} <= topics
+
+
+async def test_the_first_agencies_are_registered_however_slow_the_machine_is(
+    settings: Settings, connection: Connection
+) -> None:
+    await genesis.prepare(settings.model_copy(update={"idle_in_transaction_timeout_ms": 1}))
+    assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 2

@@ -9,7 +9,6 @@ import asyncpg
 import pytest
 
 from consumers.operations.migrate_command import migrate_database
-from consumers.registry import CONSUMERS as REGISTERED
 from infra.postgres.connection import Connection, NoPassword, connect
 from infra.postgres.roles import READ_MODEL_OWNER, NoRoles, create_roles, require_roles, rights
 from infra.principals import CONSUMERS, OWNER_ROLE, PRINCIPALS, database_role, schema_of, schema_owner
@@ -42,10 +41,6 @@ async def logged_in(settings: Settings, principal: str) -> AsyncIterator[Connect
         yield connection
     finally:
         await connection.close()
-
-
-def test_every_consumer_is_a_principal() -> None:
-    assert [(name, consumer.schema) for name, consumer in REGISTERED.items()] == [(c, schema_of(c)) for c in CONSUMERS]
 
 
 async def test_every_table_has_a_row_in_the_table_of_rights(connection: Connection) -> None:

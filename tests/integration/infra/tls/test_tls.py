@@ -43,7 +43,7 @@ from producers.gateway.process import Gateway
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.sdk.client import AgencyClient
 from producers.sdk.problems import GatewayProblem
-from tests.integration.consumers.console.at_the_console import PASSWORD
+from tests.integration.consumers.console.at_the_console import PASSWORD, write_accounts_key
 from tests.integration.consumers.console.console_process import hidden, run_console, write_console_key
 from tests.integration.consumers.console.test_gateway_away import FORM, TYPED
 from tests.integration.consumers.registrar.registering import until
@@ -104,6 +104,7 @@ def tls() -> Iterator[Stack]:
         settings = own_settings.acting_as(SUPERUSER)
         record = settings.stack()
         assert record is not None
+        write_accounts_key(settings)  # the one of the tests, as for the console that a test starts here
         token, password = uvloop.run(_prepared(settings))
         own, other = private_authority(settings.home / "tls"), private_authority(folder / "other")
         own.client("agency-health", folder / "health.pem")

@@ -136,9 +136,3 @@ async def test_the_example_over_kafka_stores_its_events_in_order(access: Gateway
     async for verdict in client.receipts(since=offsets[1]):
         assert (verdict.id, verdict.state) == ("launch-licences", "registered")
         break
-
-
-@pytest.mark.parametrize("name", ["send_over_http.py", "send_over_kafka.py"])
-def test_an_example_is_short_and_the_gateways_page_leads_to_it(name: str) -> None:
-    assert len((EXAMPLES / name).read_text().splitlines()) <= 20
-    assert f"(examples/{name})" in (EXAMPLES.parent / "gateway.md").read_text()

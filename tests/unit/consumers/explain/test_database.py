@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from bench.ledger import history
 from consumers.explain import database
 from consumers.explain.database import TooManyEntries, entries_in, few_entries_in, first_entry_in
 from consumers.explain.figures import Scope
-from tests.bench.ledger import history
 from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.unit.consumers.explain.indexed_log import IndexedLog, shown
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from bench.ledger import history
 from consumers.audit.kept import ForkedLog, KeptCheckpoint, state_folder
 from consumers.audit.mirror import write_mirror
 from consumers.audit.verify import row_line, verify
@@ -30,7 +31,6 @@ from events.wire.entry import parse_entry
 from infra.cli import wrong_path
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.signed_note import LogKey, OtherKey
-from tests.bench.ledger import history
 from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.log import make_entry, make_event
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries

@@ -58,14 +58,13 @@ def last(offset: int, value: bytes) -> LastRecord:
 
 async def ask(brokers: Brokers, **expected: LastRecord) -> dict[str, str]:
     consumer: Any = brokers
-    changed, leaderless = await changed_topics(consumer, expected)
+    changed, leaderless = await changed_topics(consumer, expected, look_again_ms=0)
     assert leaderless == brokers.leaderless & expected.keys()
     return changed
 
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(last_records, "LOOK_AGAIN_S", 0)
     monkeypatch.setattr(last_records, "_TRY_AGAIN_S", 0)
 
 

@@ -43,6 +43,8 @@ class Client(Brokers):
     def get_random_node(self) -> int:
         return 1
 
+    def add_topic(self, topic: str) -> None: ...
+
     def assign(self, partitions: Sequence[TopicPartition]) -> None:
         self.assigned = [partition.topic for partition in partitions]
 
@@ -66,7 +68,8 @@ class Client(Brokers):
 
 
 async def reading(tmp_path: Path, client: Client) -> Reader:
-    found = Reader(Settings(home=tmp_path, kafka="localhost:1", kafka_user="u", dangerously_allow_plaintext="kafka"))
+    plain: dict[str, Any] = {"kafka": "localhost:1", "kafka_user": "u", "dangerously_allow_plaintext": "kafka"}
+    found = Reader(Settings(home=tmp_path, look_again_ms=1, **plain))
     found.consumer = client
     mark = Mark(record_sha256(Record(0, b"a", HEADERS)), None)
     await found.assign({topic: ReadPosition(1, mark, None) for topic in client._topics})
@@ -75,9 +78,7 @@ async def reading(tmp_path: Path, client: Client) -> Reader:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(last_records, "LOOK_AGAIN_S", 0)
     monkeypatch.setattr(last_records, "_TRY_AGAIN_S", 0)
-    monkeypatch.setattr(reader, "LOOK_AGAIN_S", 0)
     monkeypatch.setattr(reader, "AIOKafkaConsumer", lambda **_: None)
 
 

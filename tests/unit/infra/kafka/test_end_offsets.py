@@ -16,17 +16,21 @@ from infra.kafka.end_offsets import ends_of_existing
 class Brokers:
     """Topics that end at 7, and what the client does where one of them is deleted while it asks: it waits."""
 
-    _client = None
-
     def __init__(self, existing: Iterable[str], *, deleted: Iterable[str] = (), silent: bool = False) -> None:
         self._existing = set(existing)
         self._deleted = set(deleted)
         self._silent = silent
+        self._client = self
+        self.given: set[str] = set()
+
+    def add_topic(self, topic: str) -> None:
+        self.given.add(topic)
 
     async def absent(self, _client: object, topics: Iterable[str]) -> set[str]:
         return set(topics) - self._existing
 
     async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        assert {partition.topic for partition in partitions} <= self.given, "the client fails, waits and tries again"
         self._existing -= self._deleted
         if self._silent or not {partition.topic for partition in partitions} <= self._existing:
             await asyncio.Event().wait()

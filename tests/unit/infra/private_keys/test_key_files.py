@@ -281,3 +281,26 @@ def test_a_damaged_history_is_named(tmp_path: Path) -> None:
     files.history.write_text(files.history.read_text().replace("2026", "2027"))
     with pytest.raises(InvalidKey, match=r"log\.history is damaged"):
         load_keys(files)
+
+
+def test_the_public_half_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A machine that lost its power meanwhile would find an empty file, which halts the registrar.
+    files = KeyFiles(tmp_path, "log", NAME)
+    old = made(tmp_path, NAME)
+    new = LogKey(NAME, bytes(32))
+    write_next(files, NextKey(new, 30))
+    replace = Path.replace
+
+    def replace_others(path: Path, target: Path) -> Path:
+        if target == files.vkey:
+            raise OSError("no space left")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace_others)
+    with pytest.raises(OSError, match="no space left"):
+        adopt(files, sign_transition(old, new, NOW + timedelta(days=30), TREE))
+    assert parse_vkey(files.vkey.read_text().strip()) == old.verifier
+    monkeypatch.undo()
+    assert loaded(tmp_path, NAME) == new
+    assert parse_vkey(files.vkey.read_text().strip()) == new.verifier
+    assert stat.S_IMODE(files.vkey.stat().st_mode) & 0o444 == 0o444

@@ -34,7 +34,7 @@ async def work(_: Term) -> None:
     raise AssertionError("it has no lease")
 
 
-@pytest.mark.parametrize(("stood_by_s", "halted"), [(3.0, "the log was cut"), (5.0, None)])
+@pytest.mark.parametrize(("stood_by_s", "halted"), [(0.003, "the log was cut"), (0.005, None)])
 async def test_a_halt_is_over_when_another_process_keeps_the_lease(
     stood_by_s: float, halted: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -46,12 +46,10 @@ async def test_a_halt_is_over_when_another_process_keeps_the_lease(
 
     monkeypatch.setattr(lease, "claim", claim)
     monkeypatch.setattr(leader_election, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    monkeypatch.setattr(leader_election, "HALTED_RETRY_S", 0.0)
-    settings = Settings(lease_renew_ms=1)
+    settings = Settings(lease_renew_ms=1, halted_retry_ms=2)
     candidate = LeaderElection(settings, LeaseSpec("role", opened), work, Progress(lambda: 0.0, positions=False))
     await candidate._react(Halt("the log was cut"), stop)
     assert not candidate.progress.readiness().ready
-    monkeypatch.setattr(leader_election, "HALTED_RETRY_S", 2.0)
     with capture_logs() as lines:
         await candidate._stand_by(stop)
     assert candidate.progress.halted == halted

@@ -18,7 +18,10 @@ from consumers.delivery.retention import delete_recipients
 from infra.postgres.connection import Connection, connected
 from infra.postgres.sql import read
 from infra.settings import Settings
-from tests.integration.consumers.delivery.mail.mail_server import (
+from tests.integration.consumers.delivery.mail.test_mail import LAUNCHED, launched
+from tests.integration.consumers.read_api.read_api import REGISTER, Window, read_window
+from tests.team_seals import SEALS, seal_rows
+from tests.unit.consumers.delivery.mail.mail_server import (
     FIRST,
     LINKS,
     SECOND,
@@ -31,9 +34,6 @@ from tests.integration.consumers.delivery.mail.mail_server import (
     mail_server,
     smtp,
 )
-from tests.integration.consumers.delivery.mail.test_mail import LAUNCHED, launched
-from tests.integration.consumers.read_api.read_api import REGISTER, Window, read_window
-from tests.team_seals import SEALS, seal_rows
 
 ASKS = "confirm-address"
 

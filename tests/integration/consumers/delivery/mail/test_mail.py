@@ -14,7 +14,9 @@ from events.errors import Fenced
 from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
 from tests.integration.consumers.campaigns.test_campaigns import fold
-from tests.integration.consumers.delivery.mail.mail_server import (
+from tests.team_seals import SEALS, seal_rows
+from tests.unit.consumers.campaigns.story import Story
+from tests.unit.consumers.delivery.mail.mail_server import (
     FIRST,
     LINKS,
     SECOND,
@@ -28,8 +30,6 @@ from tests.integration.consumers.delivery.mail.mail_server import (
     mail_server,
     smtp,
 )
-from tests.team_seals import SEALS, seal_rows
-from tests.unit.consumers.campaigns.story import Story
 
 LAUNCHED = "service-launched.i3"
 NOW = at("2026-11-02T09:00+03:00")

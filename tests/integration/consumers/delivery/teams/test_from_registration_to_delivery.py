@@ -12,10 +12,10 @@ from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.delivery.hooks import delivering, for_hooks, until
 from tests.integration.consumers.delivery.live_story import make_live
-from tests.integration.consumers.delivery.receivers import receiver
 from tests.integration.consumers.delivery.teams.desk import AGENCIES, TEAM, Office
 from tests.integration.consumers.read_api.read_api import REGISTER, read_window
 from tests.unit.consumers.campaigns.story import Story
+from tests.unit.consumers.delivery.receivers import receiver
 
 WAITING = "SELECT count(*) FROM delivery.message WHERE state = 'waiting'"
 PUBLISHED = "SELECT count(*) FROM delivery.sealing_key"

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-import click
 import orjson
 import pytest
 from click.testing import CliRunner, Result
@@ -206,9 +205,3 @@ async def test_a_subscription_that_meets_a_round_of_the_router_misses_no_entry(
         assert (await adding)["from_index"] == 15
     finally:
         await other.close()
-
-
-def test_the_group_of_webhooks_has_what_this_room_adds() -> None:
-    group = cli.get_command(click.Context(cli), "webhooks")
-    assert isinstance(group, click.Group)
-    assert {"add", "rotate", "test"} <= set(group.commands)

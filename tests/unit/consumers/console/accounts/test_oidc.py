@@ -56,7 +56,7 @@ class Provider:
         given = parse_qs(request.content.decode())
         verifier = given["code_verifier"][0]
         assert urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode() == self.challenge
-        return httpx.Response(200, json={"access_token": "a", "id_token": self.id_token()})
+        return httpx.Response(200, json={"access_token": "a", "id_token": self.token or self.id_token()})
 
     def id_token(self) -> str:
         seconds = int(datetime.now(UTC).timestamp())

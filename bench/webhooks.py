@@ -1,6 +1,6 @@
 """From a published launch to the webhook of its team, through the whole system: one run, one machine.
 
-    python -m tests.bench.webhooks [--launches N] [--rates 10,50] [--runs N] [--json FILE]
+    python -m bench.webhooks [--launches N] [--rates 10,50] [--runs N] [--json FILE]
 
 Each rate has a system of its own, with the processes that `yesser up` starts here, Kafka and PostgreSQL included. A run
 ends with an error unless every launch has brought exactly one webhook. It takes about two minutes.
@@ -16,7 +16,7 @@ from typing import Final
 import orjson
 from rich.console import Console
 
-from tests.bench.ledger import Figures
+from bench.ledger import Figures
 from tests.scenarios.launches import waits_s
 
 RATES: Final = "10,50"

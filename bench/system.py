@@ -16,6 +16,7 @@ from typing import Any, Final
 import orjson
 import psutil
 
+from bench.figures import Latency, growth, rate
 from consumers.operations.wait import read_status
 from consumers.registry import CONSUMERS
 from infra.kafka.client_config import agency_topic
@@ -24,7 +25,6 @@ from infra.postgres.connection import Connection, connect
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 from producers.publisher.kafka_publisher import AgencyPublisher
-from tests.bench.figures import Latency, growth, rate
 
 END_S: Final = 60.0
 LATENCY_TICK_S: Final = 0.005

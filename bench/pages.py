@@ -1,4 +1,4 @@
-"""How long pages of lists take over tables of any size: `python -m tests.bench.pages --rows 10000000 [--plans]`.
+"""How long pages of lists take over tables of any size: `python -m bench.pages --rows 10000000 [--plans]`.
 
 The rows (`tests/volume.py`) are made by PostgreSQL, in a stack of their own in a temporary folder, on a disk. Each
 page is read `READS` times; the goal is 50 ms for the slowest but the first, which finds nothing in memory. With

@@ -1,7 +1,7 @@
 """The plan as of any index while the log grows, and what it costs to keep what rows were: one run, one machine.
 
-    python -m tests.bench.past [--entries N] [--asked N] [--pairs N] [--traffic programme|mixed|uniform] [--json FILE]
-    python -m tests.bench.past --traffic partnerships [--partnerships N] …     # receipts of so many in turn
+    python -m bench.past [--entries N] [--asked N] [--pairs N] [--traffic programme|mixed|uniform] [--json FILE]
+    python -m bench.past --traffic partnerships [--partnerships N] …     # receipts of so many in turn
 
 The log is written as the registrar would write it, and the three consumers of the plan apply it from PostgreSQL. At an
 eighth, a quarter, a half and the whole of it, the plan is asked for as of random indexes, and the read models are
@@ -29,6 +29,8 @@ import orjson
 import psutil
 from rich.console import Console
 
+from bench.ledger import history
+from bench.system import Meter, command_output, services
 from consumers.commitments import chunks
 from consumers.commitments.commitment import hash_read_models
 from consumers.fold.consumer import Consumer
@@ -43,8 +45,6 @@ from infra.postgres.connection import Connection, connect
 from infra.postgres.migrate import create_tables
 from infra.principals import SUPERUSER
 from infra.settings import Settings
-from tests.bench.ledger import history
-from tests.bench.system import Meter, command_output, services
 from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.bench_history import generate_bench
 from tests.oracle.log import recorded_at

@@ -1,6 +1,6 @@
 """How long a live consumer stands while its rows are rebuilt beside it and swapped: one run, one machine.
 
-    python -m tests.bench.swap [--entries N] [--rate N] [--consumer NAME] [--faults]
+    python -m bench.swap [--entries N] [--rate N] [--consumer NAME] [--faults]
 
 The log is written as the registrar would write it, and the consumer applies it from PostgreSQL. Then the log grows by
 `--rate` entries a second, and `yesser rebuild NAME --swap` runs in a process of its own. What the consumer stands is
@@ -24,6 +24,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench.past import entries, write
 from consumers.operations.migrate_command import migrate_database
 from consumers.pipeline.writer import Writer
 from consumers.registry import CONSUMERS
@@ -34,7 +35,6 @@ from infra.postgres.connection import Connection, connected
 from infra.principals import SUPERUSER
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
-from tests.bench.past import entries, write
 
 SEGMENT_ENTRIES = 64
 QUIET_S = 10.0

@@ -14,7 +14,7 @@ import pytest
 
 from consumers.delivery.webhooks.client import WebhookClient
 from infra.settings import Settings
-from tests.integration.consumers.delivery.receivers import (
+from tests.unit.consumers.delivery.receivers import (
     OK,
     Answer,
     Received,

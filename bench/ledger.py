@@ -1,6 +1,6 @@
 """The revenue ledger beside a double-entry writer, and what its statements cost: one run, one machine.
 
-    python -m tests.bench.ledger [--receipts N] [--statement N] [--runs N] [--json FILE]
+    python -m bench.ledger [--receipts N] [--statement N] [--runs N] [--json FILE]
 
 The peer is what one would write first: for each receipt a transaction with two rows and two balances. Both read the
 same entries, as they are in the log, on the same PostgreSQL. A run takes about two minutes.

@@ -1,6 +1,6 @@
 """What an auditor waits for: tree, full check, proofs, replays, and the served log. One run, one machine.
 
-    python -m tests.bench.audit [--entries N] [--proofs N] [--runs N] [--only tree,check,…] [--json FILE]
+    python -m bench.audit [--entries N] [--proofs N] [--runs N] [--only tree,check,…] [--json FILE]
 
 The log has mixed traffic as agencies send it. `check` and `replay` run the commands as an auditor does, each in a
 process of its own, start included; memory is the most that one held. Proofs are made in a tree of ten million entries,
@@ -29,6 +29,9 @@ from typing import Final
 import orjson
 from rich.console import Console
 
+from bench.ledger import Figures
+from bench.load_client import Connection as HttpConnection
+from bench.system import process
 from consumers.audit.layout import HASH_BYTES, TILE, hashes_at, levels_of, tile_path, tiles_at
 from consumers.audit.mirror import write_mirror
 from consumers.audit.port import MirrorPort
@@ -47,9 +50,6 @@ from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 from producers.agencies.genesis import prepare
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
-from tests.bench.ledger import Figures
-from tests.bench.load_client import Connection as HttpConnection
-from tests.bench.system import process
 from tests.integration.consumers.pipeline.written_log import write_log
 from tests.oracle.bench_history import AGENCIES
 from tests.oracle.traffic import OFFICE, mixed

@@ -1,6 +1,6 @@
 """`make bench`: the system and its peers, side by side in one run, on the same topics and events.
 
-    python -m tests.bench [--events N] [--runs N] [--only c,g] [--traffic mixed|uniform|both] [--json FILE]
+    python -m bench [--events N] [--runs N] [--only c,g] [--traffic mixed|uniform|both] [--json FILE]
 
 Mixed traffic is what agencies send (`tests/oracle/traffic.py`), uniform traffic is compact events of few types. Each
 run has fresh stacks in temporary folders, on loopback: one for everything alone, one for everything together, one for
@@ -23,6 +23,10 @@ from typing import Final
 import orjson
 from rich.console import Console
 
+from bench import peers, system
+from bench.figures import CEILING, Figures, show
+from bench.other_languages import ChildResult, NotRun, append_to_tessera, count_by_key
+from bench.topics import Published, check_applied, check_registered, publish, records, register_agencies
 from consumers.registry import CONSUMERS
 from infra.embedded.processes.signals import usual_parts
 from infra.embedded.stack import running_stack
@@ -31,10 +35,6 @@ from infra.kafka.end_offsets import end_offsets_reader
 from infra.postgres.connection import Connection, connect
 from infra.principals import SUPERUSER
 from infra.settings import Settings
-from tests.bench import peers, system
-from tests.bench.figures import CEILING, Figures, show
-from tests.bench.other_languages import ChildResult, NotRun, append_to_tessera, count_by_key
-from tests.bench.topics import Published, check_applied, check_registered, publish, records, register_agencies
 from tests.oracle.bench_history import AGENCIES
 from tests.oracle.traffic import OFFICE
 

@@ -1,6 +1,6 @@
 """The peers: Starlette applications that only forward what they are sent to Kafka, on the same server as the gateway.
 
-python -m tests.bench.bare_gateway body|events PORT
+python -m bench.bare_gateway body|events PORT
 
 `body` forwards each body as one record. `events` cuts it and forwards each event as a record of its own by the
 gateway's own writer, as the log needs them, and looks at nothing: what the gateway costs beyond it are its verdicts,

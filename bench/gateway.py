@@ -1,6 +1,6 @@
 """The gateway beside bare Starlette applications that forward what they are sent: same server, same load, one run.
 
-    python -m tests.bench.gateway [--seconds N] [--events N] [--json FILE]
+    python -m bench.gateway [--seconds N] [--events N] [--json FILE]
 
 Batches of 100 are sent over kept-alive connections as fast as answers come, with mixed and uniform traffic and in the
 shapes of `shapes.py`; single events at a steady rate. Then the gateway alone takes N events while its memory is
@@ -38,6 +38,9 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from bench.load_client import Connection, request_bytes
+from bench.shapes import BATCH, Shape, make_shapes
+from bench.system import process
 from infra.embedded.servers.ports import choose
 from infra.embedded.stack import running_stack
 from infra.postgres.connection import connect
@@ -46,9 +49,6 @@ from infra.settings import Settings
 from producers.agencies.genesis import prepare
 from producers.agencies.register import NewAgency, add_agencies
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
-from tests.bench.load_client import Connection, request_bytes
-from tests.bench.shapes import BATCH, Shape, make_shapes
-from tests.bench.system import process
 
 CONNECTIONS: Final = 16
 TURNS: Final = 10
@@ -58,7 +58,7 @@ SINGLE_PER_S: Final = 500
 SINGLE_CONNECTIONS: Final = 16
 BATCHED: Final = "application/cloudevents-batch+json"
 SINGLE: Final = "application/cloudevents+json"
-SERVE: Final = "tests.bench.bare_gateway"
+SERVE: Final = "bench.bare_gateway"
 GATEWAY: Final = "gateway"
 
 

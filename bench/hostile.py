@@ -1,6 +1,6 @@
 """What validation costs: processor time for each record, of plain, refused and hostile ones.
 
-    python -m tests.bench.hostile [--json FILE]
+    python -m bench.hostile [--json FILE]
 
 Each hostile record has 60 KiB, or is too large (up to 4 MiB); the worst ones are shown by case. Everything runs in this
 process, without any service.

@@ -1,6 +1,6 @@
 """The memory of the processes that read the log, on the history that is worst for it: small entries, then large ones.
 
-    python -m tests.bench.worst_reads [--large N]
+    python -m bench.worst_reads [--large N]
 
 256 entries of some 400 bytes, then 4,000 of the largest that the contract allows, in PostgreSQL. Each path reads them
 in a process of its own, which prints its peak above what it had after its imports. 240 MB are written, in a minute.
@@ -142,7 +142,7 @@ def main() -> None:
     ):
         asyncio.run(prepare(settings, SMALL + given.large))
         for name in PATHS:
-            command = [sys.executable, "-m", "tests.bench.worst_reads", "--child", name, str(Path(folder) / "home")]
+            command = [sys.executable, "-m", "bench.worst_reads", "--child", name, str(Path(folder) / "home")]
             Console().print(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
 
 

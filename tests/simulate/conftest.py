@@ -1,0 +1,41 @@
+"""A world over this session's PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from tests.simulate.points import simulation
+from tests.simulate.scenarios import PRINCIPALS, SCENARIOS
+from tests.simulate.worlds import World, quiet, with_cheap_logins, world
+from tests.stack import TestStack, corner
+
+Result = TypeVar("Result")
+InWorld = Callable[[str, Callable[[World], Awaitable[Result]]], Result]
+
+
+@pytest.fixture
+def in_world(stack: TestStack, tmp_path: Path) -> InWorld[Result]:
+    """Runs a function in a world of a scenario, by its name. Its loop is virtual: pytest's own is not used."""
+
+    def run(name: str, use: Callable[[World], Awaitable[Result]]) -> Result:
+        with asyncio.Runner() as real:
+            home = corner(stack, tmp_path / "home")
+            settings = real.run(home.__aenter__())
+            try:
+                real.run(with_cheap_logins(settings, *PRINCIPALS))
+
+                async def work() -> Result:
+                    async with world(settings, SCENARIOS[name]()) as found:
+                        return await use(found)
+
+                with simulation() as runner, quiet():
+                    return runner.run(work())
+            finally:
+                real.run(home.__aexit__(None, None, None))
+
+    return run

@@ -1,0 +1,131 @@
+"""Scenario: the registrar numbers, refuses and signs the records of two agencies."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from consumers.registrar.registrar import Registrar
+from infra.kafka.client_config import agency_topic, is_agency_topic
+from infra.log.reader import log_size, read_entries
+from infra.private_keys.key_files import CHECKPOINT_FILE
+from tests.integration.consumers.registrar.registering import (
+    HEALTH_TOPIC,
+    LABOUR_TOPIC,
+    PLATFORM_TOPIC,
+    send,
+)
+from tests.scenarios.invariants import broken_invariants
+from tests.simulate.worlds import Role, World, now
+from tests.unit.consumers.registrar.readings import LABOUR, registered, said
+
+TOPICS: Final = (PLATFORM_TOPIC, HEALTH_TOPIC, LABOUR_TOPIC, agency_topic("yesser"))
+REGISTRAR: Final = Role("registrar", lambda settings: Registrar(settings, now))
+BASE_ENTRIES: Final = 4
+
+
+async def raw_log(world: World) -> list[bytes]:
+    """Every entry."""
+    return await read_entries(world.connection, 0, await log_size(world.connection))
+
+
+async def unregistered(world: World) -> str | None:
+    """What the registrar has still to do; None where it has registered, shipped and signed everything."""
+    row = await world.connection.fetchrow(
+        "SELECT size, shipped_up_to, (SELECT max(size) FROM log.checkpoint) AS signed FROM log.state"
+    )
+    assert row is not None
+    read = dict(await world.connection.fetch("SELECT topic, next_offset FROM log.read_position"))
+    for name, topic in world.broker.topics.items():
+        if is_agency_topic(name) and read.get(name, 0) != topic.end:
+            return f"{name} is read up to {read.get(name)}, and ends at {topic.end}"
+    if row["shipped_up_to"] != row["size"] or row["signed"] != row["size"]:
+        return f"the log has {row['size']} entries, {row['shipped_up_to']} are shipped, {row['signed']} signed"
+    return None
+
+
+def accepted_ids(raw: Sequence[bytes], topic: str) -> list[str]:
+    """The ids of the accepted events of a topic, in log order."""
+    entries: list[dict[str, Any]] = [json.loads(entry) for entry in raw]
+    return [
+        entry["event"]["id"]
+        for entry in entries
+        if entry["from"].startswith(f"{topic}/") and not entry["event"]["type"].endswith(".registrar.refused.v1")
+    ]
+
+
+async def found_agencies(world: World, claims: Mapping[str, Sequence[bytes]] = MappingProxyType({})) -> None:
+    """The first entries, agencies included, and what agencies claim: topic → events."""
+    world.broker.create(*TOPICS)
+    announced = [registered("platform", "platform"), registered("yesser", "office")]
+    await send(world.settings, PLATFORM_TOPIC, *announced, registered("health"), registered("labour"))
+    for topic, events in claims.items():
+        await send(world.settings, topic, *events)
+    world.start(REGISTRAR)
+    await world.rest()
+
+
+def size_of(note: str) -> int:
+    return int(note.split("\n")[1])
+
+
+async def broken_by_power(world: World) -> list[str]:
+    """What is public was kept before, on a disk that lost its power."""
+    path = world.settings.log_folder / CHECKPOINT_FILE
+    kept = path.read_text(encoding="utf-8") if path.exists() else ""
+    if path.exists() and not kept.endswith("\n"):
+        return [f"{CHECKPOINT_FILE} is torn: {kept!r}"]
+    public = await world.connection.fetchval("SELECT max(size) FROM log.checkpoint") or 0
+    if (size_of(kept) if kept else 0) < public:
+        return [f"a checkpoint of size {public} is public, and {CHECKPOINT_FILE} has {kept!r}"]
+    return []
+
+
+async def heads(world: World) -> list[str]:
+    """Signed heads only grow, as they were published."""
+    notes = [note for (note,) in await world.connection.fetch("SELECT note FROM log.checkpoint ORDER BY size")]
+    roots: dict[int, bytes] = {}
+    found = []
+    for note in notes:
+        size, root = size_of(note), base64.b64decode(note.split("\n")[2])
+        if roots.setdefault(size, root) != root:
+            found.append(f"two trees of size {size} are signed")
+    return found
+
+
+class Registering:
+    """The registrar alone: accepted, sent twice, refused, in conflict, and in two portions."""
+
+    name = "registrar"
+    roles: Sequence[Role] = (REGISTRAR,)
+    settings: Mapping[str, Any] = MappingProxyType({})
+
+    async def found(self, world: World) -> None:
+        await found_agencies(world)
+
+    async def act(self, world: World) -> None:
+        settings = world.settings
+        await send(settings, HEALTH_TOPIC, said("1"), said("2"), b"not an event")
+        await send(settings, LABOUR_TOPIC, said("1", agency=LABOUR))
+        await world.rest(stays_s=0)
+        await send(settings, HEALTH_TOPIC, said("1"), said("2", "another word"), said("3"))
+        await send(settings, LABOUR_TOPIC, said("1", agency=LABOUR), said("2", agency=LABOUR))
+
+    async def unfinished(self, world: World) -> str | None:
+        return await unregistered(world)
+
+    async def broken(self, world: World) -> list[str]:
+        raw = await raw_log(world)
+        found = await broken_invariants(world.settings, raw) + await heads(world)
+        for topic, ids in ((HEALTH_TOPIC, ["1", "2", "3"]), (LABOUR_TOPIC, ["1", "2"])):
+            if accepted_ids(raw, topic) != ids:
+                found.append(f"{topic}: accepted are {accepted_ids(raw, topic)}, and not {ids}")
+        if len(raw) != BASE_ENTRIES + 7:
+            found.append(f"the log has {len(raw)} entries, and not {BASE_ENTRIES + 7}")
+        return found
+
+    async def broken_by_power(self, world: World) -> list[str]:
+        return await broken_by_power(world)

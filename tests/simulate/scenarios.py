@@ -1,0 +1,19 @@
+"""The scenarios by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from tests.simulate.applying import Applying
+from tests.simulate.numbering import Registering
+from tests.simulate.rotating import Rotating
+from tests.simulate.worlds import Scenario
+
+SCENARIOS: Final[Mapping[str, Callable[[], Scenario]]] = {
+    "registrar": Registering,
+    "revenue": Applying,
+    "rotation": Rotating,
+}
+PRINCIPALS: Final = ("superuser", "registrar", "revenue")
+"""Who logs in to PostgreSQL in them."""

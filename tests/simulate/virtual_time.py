@@ -1,0 +1,112 @@
+"""An event loop whose clock stands still while anything can run, and jumps to the next timer when nothing can.
+
+Only answers of PostgreSQL come from outside. While one is awaited (`answering`), the clock waits with it: no time-out
+ends because the machine is slow. A statement that waits for a lock of a suspended process is not answered before the
+clock moves: after `BLOCKED_AFTER_S` real seconds it no longer holds the clock back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+import pytest
+
+Result = TypeVar("Result")
+
+BLOCKED_AFTER_S: Final = 0.4
+IDLE_S: Final = 0.02
+"""Real seconds for which the loop sleeps where it has neither a timer nor an awaited answer."""
+ROUNDS_MAX: Final = 200
+ROUND_S: Final = 0.001
+"""Time passes also while something runs all the time: after so many rounds of the loop without a pause, in each. The
+client library asks again and again where nothing can be answered, and counts on a request taking its time."""
+_REAL: Final = time.monotonic
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """Threads are not used: what would wait for a disk runs at once, in order."""
+
+    def __init__(self) -> None:
+        self.now_s = 1_000.0
+        self._awaited: dict[int, float] = {}
+        self._number = 0
+        super().__init__(_Selector(self))
+
+    def time(self) -> float:
+        return self.now_s
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """An answer from outside is awaited in the block."""
+        self._number += 1
+        number = self._number
+        self._awaited[number] = _REAL()
+        try:
+            yield
+        finally:
+            del self._awaited[number]
+
+    def held_s(self) -> float:
+        """For how many real seconds an answer still holds the clock back."""
+        if not self._awaited:
+            return 0.0
+        return max(0.0, max(self._awaited.values()) + BLOCKED_AFTER_S - _REAL())
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:  # type: ignore[override]
+        future = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except StopIteration as error:
+            future.set_exception(RuntimeError(error))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+
+class _Selector(selectors.DefaultSelector):
+    def __init__(self, loop: VirtualLoop) -> None:
+        super().__init__()
+        self._loop = loop
+        self._rounds = 0
+
+    def select(self, timeout: float | None = None) -> list[Any]:
+        events = super().select(0)
+        if events or (timeout is not None and timeout <= 0):
+            self._rounds += 1
+            if self._rounds > ROUNDS_MAX:
+                self._loop.now_s += ROUND_S
+            return list(events)
+        self._rounds = 0
+        if held_s := self._loop.held_s():
+            return list(super().select(held_s))
+        if timeout is None:
+            return list(super().select(IDLE_S))
+        self._loop.now_s += timeout
+        return []
+
+
+def virtual_loop() -> VirtualLoop:
+    """The running loop."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    return loop
+
+
+@contextmanager
+def virtual_runner() -> Iterator[asyncio.Runner]:
+    """Runs coroutines on one virtual loop. `time.monotonic` is its clock meanwhile, also for the code under test; in
+    other threads it stays the real one."""
+    loop, thread = VirtualLoop(), threading.get_ident()
+
+    def monotonic() -> float:
+        return loop.now_s if threading.get_ident() == thread else _REAL()
+
+    with pytest.MonkeyPatch.context() as patched, asyncio.Runner(loop_factory=lambda: loop) as runner:
+        patched.setattr(time, "monotonic", monotonic)
+        yield runner

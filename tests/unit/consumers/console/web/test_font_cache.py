@@ -1,0 +1,51 @@
+"""A font is cut once on a machine, and whatever the cache is, the same bytes are served."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from consumers.console.web import assets
+
+FONT = Path(str(files("fontpkg_ibm_plex_sans_arabic").joinpath("files/IBMPlexSansArabic-Regular.ttf")))
+
+
+@pytest.fixture
+def cuts(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The fonts that were cut, each to its first bytes."""
+    made: list[Path] = []
+
+    def cut(path: Path) -> bytes:
+        made.append(path)
+        return path.read_bytes()[:8]
+
+    monkeypatch.setattr(assets, "cut_anew", cut)
+    return made
+
+
+def test_a_font_is_cut_once(cuts: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("YESSER_CACHE", str(tmp_path / "cache"))
+    first = assets.cut(FONT)
+    assert assets.cut(FONT) == first == FONT.read_bytes()[:8]
+    assert cuts == [FONT]
+    assert [path.suffix for path in (tmp_path / "cache" / "fonts").iterdir()] == [".woff2"]
+
+
+def test_another_font_of_the_same_name_is_cut(
+    cuts: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("YESSER_CACHE", str(tmp_path / "cache"))
+    assets.cut(FONT)
+    other = tmp_path / FONT.name
+    other.write_bytes(b"another font")
+    assert assets.cut(other) == b"another "
+    assert cuts == [FONT, other]
+
+
+def test_without_a_cache_it_is_cut_each_time(cuts: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("YESSER_CACHE", str(tmp_path / "file"))
+    assert assets.cut(FONT) == assets.cut(FONT)
+    assert cuts == [FONT, FONT]

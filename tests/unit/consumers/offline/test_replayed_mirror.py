@@ -1,0 +1,98 @@
+"""A mirror alone is replayed and printed: by range and type, in batches of any size, and only what was signed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import orjson
+import pytest
+from click.testing import CliRunner, Result
+
+from consumers.audit.mirror import write_mirror
+from consumers.fold.consumer import Consumer
+from consumers.offline.store import SqliteStore
+from consumers.registry import CONSUMERS
+from events.wire.entry import parse_entry
+from infra.cli import cli
+from tests.integration.consumers.pipeline.written_log import raw_entries
+from tests.oracle.history import MIXED, entries_from, generate
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
+
+
+@pytest.fixture(scope="module")
+def raw() -> list[bytes]:
+    return raw_entries(entries_from(generate(61, 700, MIXED)))
+
+
+async def mirrored(folder: Path, raw: list[bytes]) -> Path:
+    await write_mirror(MemoryLog(raw), folder, KEY.verifier)
+    return folder
+
+
+async def replay(folder: Path, *arguments: str) -> Result:
+    return await asyncio.to_thread(run, folder, "audit", "replay", *arguments)
+
+
+def run(folder: Path, *command: str) -> Result:
+    environment = {"XDG_STATE_HOME": str(folder / "state"), "YESSER_HOME": str(folder / "no-home")}
+    return CliRunner().invoke(cli, [*command, "--vkey", KEY.verifier.vkey], env=environment)
+
+
+@pytest.mark.parametrize("name", sorted(CONSUMERS))
+@pytest.mark.parametrize("batch", [13])
+def test_the_size_of_a_batch_changes_nothing(raw: list[bytes], tmp_path: Path, name: str, batch: int) -> None:
+    consumer: Consumer = CONSUMERS[name]
+    hashes = []
+    for size in (batch, len(raw)):
+        store = SqliteStore(tmp_path / f"{size}.sqlite", consumer)
+        for first in range(0, len(raw), size):
+            part = raw[first : first + size]
+            store.apply([parse_entry(first + number, entry) for number, entry in enumerate(part)])
+        hashes.append([store.hash(table) for table in consumer.tables])
+        store.close()
+    assert hashes[0] == hashes[1]
+
+
+async def test_a_part_of_a_log_gives_entries_but_no_read_models(raw: list[bytes], tmp_path: Path) -> None:
+    mirror = await mirrored(tmp_path / "mirror", raw)
+    export = tmp_path / "export"
+    command = ["audit", "export", str(mirror), "--into", str(export), "--from", "250", "--to", "260"]
+    assert (await asyncio.to_thread(run, tmp_path, *command)).exit_code == 0
+    printed = await replay(tmp_path, str(export), "--stdout", "--from", "255")
+    whole = await replay(tmp_path, str(mirror), "--stdout", "--from", "255", "--to", "260")
+    assert printed.stdout == whole.stdout
+    assert printed.stdout.count("\n") == 5
+    refused = await replay(tmp_path, str(export), "--into", str(tmp_path / "models"))
+    assert (refused.exit_code, f"10 of {len(raw)} entries" in refused.output) == (2, True)
+    assert not (tmp_path / "models").exists()
+
+
+async def test_entries_are_printed_by_range_type_agency_and_subject(raw: list[bytes], tmp_path: Path) -> None:
+    mirror = await mirrored(tmp_path / "mirror", raw)
+    entries = [parse_entry(index, entry) for index, entry in enumerate(raw)]
+
+    async def printed(*arguments: str) -> list[int]:
+        result = await replay(tmp_path, str(mirror), "--stdout", *arguments)
+        assert result.exit_code == 0, result.output
+        return [orjson.loads(line)["index"] for line in result.stdout.splitlines()]
+
+    assert await printed() == list(range(len(raw)))
+    assert await printed("--from", "250", "--to", "260") == list(range(250, 260))
+    launched = [entry.index for entry in entries if entry.type == "service.launched"]
+    assert await printed("--type", "service.launched") == launched
+    subject = entries[launched[0]].subject
+    assert await printed("--subject", subject) == [entry.index for entry in entries if entry.subject == subject]
+    assert await printed("--agency", "health") == [
+        entry.index for entry in entries if entry.address.startswith("agency.health.events/")
+    ]
+
+
+async def test_nothing_is_replayed_that_was_not_signed(raw: list[bytes], tmp_path: Path) -> None:
+    mirror = await mirrored(tmp_path / "mirror", raw)
+    file = mirror / "tile/entries/001"
+    file.write_bytes(file.read_bytes().replace(b'"recordedtime":"2', b'"recordedtime":"3', 1))
+    for arguments in (("--stdout",), ("--into", str(tmp_path / "models"))):
+        result = await replay(tmp_path, str(mirror), *arguments)
+        assert "entry 256" in str(result.exception), result.output
+    assert not (tmp_path / "models" / "projections.sqlite").exists()
