@@ -50,7 +50,8 @@ NARROW: Final = ViewportSize(width=360, height=780)
 WIDE: Final = ViewportSize(width=1200, height=900)
 PAPER: Final = ViewportSize(width=720, height=1000)
 """A4 without its margins."""
-PATIENCE_MS: Final = 120_000
+PATIENCE_S: Final = 120
+PATIENCE_MS: Final = 1_000 * PATIENCE_S
 """A page waits for other processes, which a slow machine starts late."""
 expect.set_options(timeout=PATIENCE_MS)
 Found = TypeVar("Found")
@@ -109,14 +110,14 @@ class Story:
     def get(self, role: str | None, path: str, language: Language = "en", address: str = "") -> httpx.Response:
         """The answer to GET as this role, without a browser."""
         cookies = {**self.cookies(role), "yesser-language": language}
-        return httpx.get(f"{address or self.address}{path}", cookies=cookies, timeout=60)
+        return httpx.get(f"{address or self.address}{path}", cookies=cookies, timeout=PATIENCE_S)
 
     def post(self, role: str, path: str, address: str = "", **given: str) -> httpx.Response:
         """The answer to a form as this role, without a browser."""
         form = _CSRF.search(self.get(role, "/account", address=address).text)
         assert form is not None
         data = {**given, "csrf": form[1]}
-        return httpx.post(f"{address or self.address}{path}", data=data, cookies=self.cookies(role), timeout=60)
+        return httpx.post(f"{address or self.address}{path}", data=data, cookies=self.cookies(role), timeout=PATIENCE_S)
 
     def cookies(self, role: str | None) -> dict[str, str]:
         """Of the role's session, which begins when they are first asked for."""
@@ -158,7 +159,7 @@ class Story:
     def _sign_in(self, role: str) -> dict[str, str]:
         """Sign in with the first password, and choose another."""
         first, own = self.passwords[role], f"the {role}'s own password"
-        with httpx.Client(base_url=self.address, timeout=60) as client:
+        with httpx.Client(base_url=self.address, timeout=PATIENCE_S) as client:
             client.post("/sign-in", data={"username": role, "password": first})
             form = _CSRF.search(client.get("/account/password").text)
             assert form is not None, f"{role} is not signed in"

@@ -9,7 +9,7 @@ import pytest
 
 from consumers.console.accounts.accounts import ROLES, Role
 from consumers.console.navigation import ITEMS, home_of
-from tests.browser.console import Language, Story, require_every_look
+from tests.browser.console import PATIENCE_S, Language, Story, require_every_look
 from tests.every import every
 
 
@@ -22,7 +22,7 @@ def test_each_role_sees_its_pages_and_no_others(story: Story, role: Role) -> Non
 
 
 def test_a_page_without_a_session_leads_to_sign_in_and_back(story: Story) -> None:
-    answer = httpx.get(f"{story.address}/account?changed=true")
+    answer = httpx.get(f"{story.address}/account?changed=true", timeout=PATIENCE_S)
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/account%3Fchanged%3Dtrue")
 
 
@@ -30,14 +30,19 @@ def test_what_signs_nobody_in(story: Story) -> None:
     story.cookies("office")
     given = {"username": "office", "password": story.passwords["office"]}
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}, {"Origin": "null"}):
-        assert httpx.post(f"{story.address}/sign-in", data=given, headers=headers).status_code == 403
+        assert (
+            httpx.post(f"{story.address}/sign-in", data=given, headers=headers, timeout=PATIENCE_S).status_code == 403
+        )
     for elsewhere in ("//elsewhere.example", "https://elsewhere.example/", "/\\elsewhere.example"):
-        answer = httpx.post(f"{story.address}/sign-in", data={**given, "next": elsewhere})
+        answer = httpx.post(f"{story.address}/sign-in", data={**given, "next": elsewhere}, timeout=PATIENCE_S)
         assert (answer.status_code, answer.headers["location"]) == (303, "/")
     changed = {"password": story.passwords["office"], "new_password": "a new password of mine"}
     for csrf in ({}, {"csrf": ""}, {"csrf": "guess"}):
         address = f"{story.address}/account/password"
-        assert httpx.post(address, data=changed | csrf, cookies=story.cookies("office")).status_code == 403
+        assert (
+            httpx.post(address, data=changed | csrf, cookies=story.cookies("office"), timeout=PATIENCE_S).status_code
+            == 403
+        )
 
 
 @pytest.mark.parametrize(("language", "title"), [("ar", "اختر كلمة مرور"), ("en", "Choose a password")])
