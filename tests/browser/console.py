@@ -117,7 +117,8 @@ class Story:
         form = _CSRF.search(self.get(role, "/account", address=address).text)
         assert form is not None
         data = {**given, "csrf": form[1]}
-        return httpx.post(f"{address or self.address}{path}", data=data, cookies=self.cookies(role), timeout=PATIENCE_S)
+        cookies = {**self.cookies(role), "yesser-language": "en"}
+        return httpx.post(f"{address or self.address}{path}", data=data, cookies=cookies, timeout=PATIENCE_S)
 
     def cookies(self, role: str | None) -> dict[str, str]:
         """Of the role's session, which begins when they are first asked for."""

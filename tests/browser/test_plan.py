@@ -130,7 +130,7 @@ def test_a_state_that_is_not_there_is_a_sentence_and_the_present(
     assert answer.status_code == 422
     assert said in answer.text.partition('role="alert"')[2].partition("</div>")[0]
     assert "Now, after" in answer.text
-    assert f'id="as_of_index" name="as_of_index" value="{escape(typed)}"' in answer.text
+    assert f'id="as_of_index" name="as_of_index" type="text" value="{escape(typed)}"' in answer.text
     assert faults_of(answer.text) == []
 
 
