@@ -16,7 +16,6 @@ from consumers.pipeline.batch import Batch
 from consumers.pipeline.writer import Writer
 from consumers.registrar import signer
 from consumers.registrar.journal import Journal
-from consumers.registrar.shipper import Shipment, Shipper, read_tail
 from consumers.registrar.signer import Signer
 from infra.log.signed_note import Checkpoint
 from infra.postgres import outbox_table
@@ -107,21 +106,6 @@ def a_checkpoint_is_public_before_it_is_kept(patched: pytest.MonkeyPatch) -> Non
     patched.setattr(Signer, "_publish", publish_first)
 
 
-def what_is_handed_over_counts_as_shipped(patched: pytest.MonkeyPatch) -> None:
-    offer = Shipper.offer
-
-    def offer_as_shipped(self: Shipper, shipment: Shipment) -> None:
-        self.journal.shipped_up_to = shipment.end
-        offer(self, shipment)
-
-    async def from_what_was_noted(self: Shipper) -> None:
-        _, self.acknowledged_offset = await read_tail(self.settings)
-        self.next_index = self.journal.stored_shipped_up_to
-
-    patched.setattr(Shipper, "offer", offer_as_shipped)
-    patched.setattr(Shipper, "align", from_what_was_noted)
-
-
 def the_public_key_is_written_in_place(patched: pytest.MonkeyPatch) -> None:
     class InPlace:
         def __init__(self, path: Path, mode: int) -> None:
@@ -146,7 +130,6 @@ PLANTED = (
     Planted("registrar", a_checkpoint_is_not_synced, POWER, (".signer.", ".checkpoints")),
     Planted("registrar", a_checkpoint_is_not_replaced_as_a_whole, POWER, ("file.",)),
     Planted("registrar", a_checkpoint_is_public_before_it_is_kept, POWER, (".signer.", "file.")),
-    Planted("registrar", what_is_handed_over_counts_as_shipped, TOGETHER, ("kafka.produce.log",)),
     Planted("rotation", the_public_key_is_written_in_place, POWER, (".signer.",)),
 )
 
