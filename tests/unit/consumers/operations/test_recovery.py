@@ -28,8 +28,8 @@ def run(monkeypatch: pytest.MonkeyPatch, *options: str) -> str:
 
     monkeypatch.setattr(recovery, "recover", found)
     lost = Claim(9, "trail", 8, 5, "00" * 32)
-    answers = iter([ACCESS, [lost]])
-    monkeypatch.setattr(recovery, "with_database", lambda *_: next(answers))
+    answers = {"recover access": ACCESS, "recover": object(), "recover trail": [lost]}
+    monkeypatch.setattr(recovery, "with_database", lambda _, application, __: answers[application])
     monkeypatch.setattr(recovery, "acknowledged", lambda *_: lost)
     result = CliRunner().invoke(recover_command, options)
     assert result.exit_code == 0, result.output
