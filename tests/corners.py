@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from infra.kafka.admin import admin_client, delete_topics
 from infra.settings import Settings
@@ -81,7 +82,11 @@ class Corners:
             await self._ready.put(error)
 
     async def _give_back(self, name: str) -> None:
-        await delete_topics(self._admin, await our_topics(self._admin))
+        try:
+            await delete_topics(self._admin, await our_topics(self._admin))
+        except (KafkaError, OSError, EOFError):  # its session ended, or its broker was away meanwhile
+            async with admin_client(self._settings) as fresh:
+                await delete_topics(fresh, await our_topics(fresh))
         task = self._loop.create_task(drop_database(self._postgres, name))
         self._dropping.add(task)
         task.add_done_callback(self._dropping.discard)

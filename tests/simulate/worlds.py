@@ -20,6 +20,7 @@ from typing import Any, Final, Protocol
 
 import pytest
 import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from consumers.registrar import session
 from consumers.registrar.backlog import Clocks
@@ -402,6 +403,9 @@ def quiet() -> Iterator[None]:
             yield
         finally:
             gc.collect()
+            for left in gc.get_objects():
+                if isinstance(left, AIOKafkaConsumer | AIOKafkaProducer):
+                    left._closed = True  # a killed process closes nothing, and something may still refer to its clients
             structlog.configure(**before)
             logging.disable(level)
 
