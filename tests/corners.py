@@ -103,7 +103,7 @@ async def our_topics(admin: AIOKafkaAdminClient) -> list[str]:
 
 
 async def drop_database(postgres: str, database: str) -> None:
-    """Drop it with whoever is connected; autovacuum alone, which belongs to a superuser, is waited for."""
+    """Drop it and end its connections. Retries while autovacuum, which only a superuser can end, works in it."""
     for _ in range(DROP_TRIES_MAX):
         try:
             await execute(postgres, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")

@@ -12,8 +12,8 @@ from typing import Final
 import structlog
 
 from consumers.delivery.secrets import CannotUnseal, private_key, seal, unseal
-from infra.keys.hash_keys import HashKeyFiles, load_hash_keys
-from infra.keys.rotation import Rotation, prepare_hash_key, require_no_hash_overlap, rotate_hash_key
+from infra.keys.hash_keys import HashKeyFiles
+from infra.keys.rotation import Rotation, begin_hash_rotation, rotate_hash_key
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -27,11 +27,8 @@ async def rotate_sealing_key(connection: Connection, files: HashKeyFiles, overla
     The key before opens what a restored copy of the database brings, for `overlap_days`.
     """
     await connection.execute(_SQL["one_at_a_time"])
-    require_no_hash_overlap(load_hash_keys(files), overlap_days, now)
-    prepare_hash_key(files)
-    keys = load_hash_keys(files)
-    assert keys.next is not None
-    new, known = private_key(keys.next), [private_key(key) for key in keys.valid(now)]
+    keys = begin_hash_rotation(files, overlap_days, now)
+    new, known = private_key(keys.next or keys.current), [private_key(key) for key in keys.valid(now)]
     public = bytes(new.public_key)
     async with connection.transaction():
         await connection.execute(_SQL["wait_for_writers"])

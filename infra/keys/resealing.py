@@ -10,8 +10,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from infra.keys.hash_keys import HashKeyFiles, load_hash_keys
-from infra.keys.rotation import Rotation, prepare_hash_key, require_no_hash_overlap, rotate_hash_key
+from infra.keys.hash_keys import HashKeyFiles, HashKeys
+from infra.keys.rotation import Rotation, begin_hash_rotation, rotate_hash_key
 from infra.keys.seals import Seals
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -31,20 +31,15 @@ async def rotate_accounts_key(
 
     A row that has no seal of a valid key gets none. Raises `CannotRotate`, `InvalidKey`.
     """
-    keys = load_hash_keys(files)
-    if keys.next is not None or not files.next.exists():
-        require_no_hash_overlap(keys, overlap_days, now)
-        prepare_hash_key(files)
     await connection.execute(_SQL["begin_rotation"])  # until the connection ends, also by a kill
     try:
-        await _reseal(connection, files)
+        await _reseal(connection, files, begin_hash_rotation(files, overlap_days, now))
         return rotate_hash_key(files, overlap_days, now)
     finally:
         await connection.execute(_SQL["end_rotation"])
 
 
-async def _reseal(connection: Connection, files: HashKeyFiles) -> None:
-    keys = load_hash_keys(files)
+async def _reseal(connection: Connection, files: HashKeyFiles, keys: HashKeys) -> None:
     known, new = Seals(keys.current.secret, files), Seals((keys.next or keys.current).secret)
     async with connection.transaction():
         accounts = [row for row in await connection.fetch(_SQL["accounts"]) if known.is_account(row)]

@@ -127,6 +127,20 @@ def prepare_hash_key(files: HashKeyFiles) -> Rotation:
     return Rotation(keys.current.key_id, made.key_id, "prepared")
 
 
+def begin_hash_rotation(files: HashKeyFiles, overlap_days: int, now: datetime) -> HashKeys:
+    """Make the next key, unless one is prepared, under which rows can be sealed again before `rotate_hash_key`.
+
+    Where a rotation was interrupted at its end, the keys as they are: the current one is the new one. Raises
+    `CannotRotate`.
+    """
+    keys = load_hash_keys(files)
+    if keys.next is None and files.next.exists():
+        return keys
+    require_no_hash_overlap(keys, overlap_days, now)
+    prepare_hash_key(files)
+    return load_hash_keys(files)
+
+
 def rotate_hash_key(files: HashKeyFiles, overlap_days: int, now: datetime) -> Rotation:
     """Put the next key in use; what was made with the key before is valid until the overlap ends."""
     keys = load_hash_keys(files)

@@ -138,7 +138,7 @@ class Points:
     async def pass_through(
         self, instance: Instance, place: str, call: Callable[[], Awaitable[Any]], cut: Callable[[], Exception]
     ) -> Any:
-        """Do what is asked, with the fault that is due here. `cut` loses the connection; its error is raised."""
+        """Run the request with the fault that is due here. `cut` closes the connection, and its error is raised."""
         await instance.gate()
         fault = self._meet(place)
         match fault:

@@ -106,7 +106,7 @@ class Outcome:
 
 
 class SharedConnection:
-    """A connection of the harness: one question after the other, each to its end, even if nobody waits for it."""
+    """A connection of the harness: one query at a time. Each completes, also when its caller is cancelled."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

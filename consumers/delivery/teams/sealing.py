@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from consumers.delivery.teams.changes import SQL
-from infra.keys.hash_keys import HashKeyFiles, load_hash_keys
-from infra.keys.rotation import Rotation, prepare_hash_key, require_no_hash_overlap, rotate_hash_key
+from infra.keys.hash_keys import HashKeyFiles
+from infra.keys.rotation import Rotation, begin_hash_rotation, rotate_hash_key
 from infra.keys.team_seals import Table, TeamSeals
 from infra.postgres.connection import Connection
 
@@ -61,9 +61,7 @@ async def rotate_teams_key(connection: Connection, files: HashKeyFiles, overlap_
     gets a new one; then the file is the current one. A row without its seal stays as it is.
     """
     await connection.execute(SQL["one_rotation"])
-    require_no_hash_overlap(load_hash_keys(files), overlap_days, now)
-    prepare_hash_key(files)
-    seals = TeamSeals(load_hash_keys(files), now)
+    seals = TeamSeals(begin_hash_rotation(files, overlap_days, now), now)
     async with connection.transaction():
         await connection.execute(SQL["wait_for_writers"])
         rows = await sealed_rows(connection)

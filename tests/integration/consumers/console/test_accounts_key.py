@@ -39,7 +39,7 @@ def at(path, name, wrapped):
 
 first = lambda given: given[0]
 {
-    "before the next key": lambda: setattr(resealing, "prepare_hash_key", kill),
+    "before the next key": lambda: setattr(rotation, "prepare_hash_key", kill),
     "before the rows": lambda: setattr(resealing, "_reseal", kill),
     "between accounts and sessions": lambda: setattr(Seals, "of_session", kill),
     "before the files": lambda: setattr(resealing, "rotate_hash_key", kill),

@@ -15,6 +15,7 @@ from consumers.delivery.webhooks.redelivery import Wanted, redeliver
 from infra.keys.hash_keys import endpoint_key_files, load_hash_keys
 from infra.keys.rotation import CannotRotate, Rotation
 from infra.postgres.connection import Connection, connect
+from infra.secret_files import write_private
 from infra.settings import Settings
 from tests.integration.consumers.delivery.hooks import add_endpoint, delivering, for_hooks, subscribe, until
 from tests.integration.consumers.delivery.live_story import make_live
@@ -93,6 +94,19 @@ async def test_a_rotation_that_was_killed_before_its_key_was_in_use_is_completed
     monkeypatch.undo()
     await rotate(settings)
     assert load_hash_keys(files).current == prepared
+    assert await secret_of(connection, settings, "e1") == secret
+
+
+async def test_a_rotation_that_was_killed_at_its_end_is_completed_within_its_overlap(
+    settings: Settings, connection: Connection
+) -> None:
+    settings = for_hooks(settings)
+    files = endpoint_key_files(settings)
+    (secret,) = await add_endpoint(connection, settings, "e1", "http://127.0.0.1:9")
+    done = await rotate(settings)
+    write_private(files.next, files.current.read_text(encoding="utf-8"))  # killed before this file was deleted
+    again = await rotate(settings)
+    assert (again.old, again.new, files.next.exists()) == (done.old, done.new, False)
     assert await secret_of(connection, settings, "e1") == secret
 
 

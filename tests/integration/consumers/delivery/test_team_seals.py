@@ -17,6 +17,7 @@ from consumers.delivery.teams.team_commands import teams
 from infra.keys.rotation import Rotation
 from infra.keys.team_seals import TeamSeals, team_key_files
 from infra.postgres.connection import Connection, connected
+from infra.secret_files import write_private
 from infra.settings import Settings
 from tests.integration.consumers.delivery.hooks import add_endpoint, delivering, for_hooks, subscribe, until
 from tests.integration.consumers.delivery.live_story import make_live
@@ -46,10 +47,10 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
     return invoke
 
 
-async def rotate(settings: Settings) -> Rotation:
+async def rotate(settings: Settings, overlap_days: int = 0) -> Rotation:
     """As `yesser teams rotate-key` does."""
     async with connected(settings.acting_as("administrator"), "test") as connection:
-        return await rotate_teams_key(connection, team_key_files(settings), 0, datetime.now(UTC))
+        return await rotate_teams_key(connection, team_key_files(settings), overlap_days, datetime.now(UTC))
 
 
 async def test_nothing_is_sent_to_a_url_that_was_changed_in_the_database_and_others_go_on(
@@ -166,3 +167,15 @@ async def test_a_rotation_seals_again_what_has_its_seal_and_nothing_else(
     seals = TeamSeals.of(settings)
     found = [row["endpoint_id"] for _, row in await unsealed_rows(connection, seals)]
     assert (found, len(await sealed_rows(connection))) == (["e2"], 4)
+
+
+async def test_a_rotation_that_was_killed_at_its_end_is_completed_within_its_overlap(
+    settings: Settings, connection: Connection
+) -> None:
+    await add_endpoint(connection, for_hooks(settings), "e1", "http://127.0.0.1:9")
+    files = team_key_files(settings)
+    done = await rotate(settings, 7)
+    write_private(files.next, files.current.read_text(encoding="utf-8"))  # killed before this file was deleted
+    again = await rotate(settings, 7)
+    assert (again.old, again.new, files.next.exists()) == (done.old, done.new, False)
+    assert await unsealed_rows(connection, TeamSeals.of(settings)) == []
