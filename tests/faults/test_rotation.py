@@ -30,6 +30,7 @@ KEYS = (
     ("keys", "rotate", "console"),
     ("keys", "rotate", "accounts"),
     ("webhooks", "rotate-key"),
+    ("teams", "rotate-key"),
 )
 SESSION_S = 5
 EVENTS_PER_S = 500
@@ -69,7 +70,7 @@ def secrets_of(system: System) -> dict[str, str]:
     folder = system.settings.secrets_folder
     files = [folder / name / service for name in PRINCIPALS for service in ("postgres", "kafka")]
     files += [folder / "tokens" / "hash-key", folder / "console-tokens" / "key", folder / "accounts" / "key"]
-    files += [folder / "delivery" / "endpoint-key"]
+    files += [folder / "delivery" / "endpoint-key", folder / "teams" / "key"]
     files += [system.home / "log" / "log.skey", system.home / "gateway" / "gateway.skey"]
     return {str(path): path.read_text("ascii") for path in files if path.exists()}
 
