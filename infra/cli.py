@@ -94,6 +94,10 @@ class LazyGroup(click.Group):
         if entry is None:
             return None
         command = entry.load()
+        if has_platform():
+            from infra.observability.logs import log_errors_of_command  # the small install has no structlog
+
+            log_errors_of_command()
         if not gc.isenabled():
             gc.freeze()
             gc.set_threshold(*COLLECT_EVERY)

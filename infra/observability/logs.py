@@ -53,21 +53,7 @@ _TEN_DIGITS: Final = re.compile(r"(?<![^\W_])\d{10}(?![^\W_])")
 def configure_logs(level: str, process: str, stream: TextIO | None = None) -> None:
     """Set up structlog and `logging` (of libraries) for this process. `level` is as in the settings."""
     output = _Lenient(stream or sys.stderr)
-    number = logging.getLevelNamesMapping()[level.upper()]
-    render: Processor = structlog.dev.ConsoleRenderer() if output.isatty() else _render_json
-    shared: list[Processor] = [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _name_process(process),
-        describe_error,
-        drop_forbidden,
-    ]
-    structlog.configure(
-        processors=[*shared, render],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, output)),
-        cache_logger_on_first_use=False,
-    )
+    shared, render = _configure(level, process, output)
     handler = logging.StreamHandler(output)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -78,9 +64,38 @@ def configure_logs(level: str, process: str, stream: TextIO | None = None) -> No
     handler.addFilter(RepeatFilter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(max(number, logging.WARNING))
+    number = max(_number(level), logging.WARNING)
+    root.setLevel(number)
     for library in _LIBRARIES:
-        logging.getLogger(library).setLevel(max(number, logging.WARNING))
+        logging.getLogger(library).setLevel(number)
+
+
+def log_errors_of_command() -> None:
+    """Set up structlog for a command that answers: without it, structlog writes each line, with the values of local
+    variables, to standard output, where the answer is."""
+    _configure("error", "command", _Lenient(sys.stderr))
+
+
+def _configure(level: str, process: str, output: _Lenient) -> tuple[list[Processor], Processor]:
+    render: Processor = structlog.dev.ConsoleRenderer() if output.isatty() else _render_json
+    shared: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _name_process(process),
+        describe_error,
+        drop_forbidden,
+    ]
+    structlog.configure(
+        processors=[*shared, render],
+        wrapper_class=structlog.make_filtering_bound_logger(_number(level)),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, output)),
+        cache_logger_on_first_use=False,
+    )
+    return shared, render
+
+
+def _number(level: str) -> int:
+    return logging.getLevelNamesMapping()[level.upper()]
 
 
 class _Lenient:

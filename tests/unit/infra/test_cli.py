@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import io
+import json
 import os
 import subprocess
 import sys
@@ -67,6 +68,35 @@ def test_what_a_user_can_mend_is_its_own_sentence() -> None:
 
 def test_services_that_do_not_answer_are_named_with_the_way_to_start_them() -> None:
     assert "yesser up" in (cli.foreseen(ConnectionRefusedError("refused")) or "")
+
+
+def test_what_a_command_logs_is_one_line_on_standard_error_without_the_values_that_were_at_hand() -> None:
+    script = """
+import click, structlog
+from infra import cli
+
+class Entry:
+    name = "plan"
+    def load(self):
+        @click.command()
+        def plan():
+            password = "hunter2"
+            try:
+                raise ValueError("no")
+            except ValueError:
+                structlog.get_logger().info("looked at")
+                structlog.get_logger().error("a secret stays as it is", exc_info=True)
+            click.echo("{}")
+        return plan
+
+cli._entries = lambda: [Entry()]
+cli.main(["plan"])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "{}\n"
+    line = json.loads(done.stderr)
+    assert (line["event"], line["level"], line["error"]) == ("a secret stays as it is", "error", "no")
+    assert "hunter2" not in done.stderr
 
 
 LOST = [
