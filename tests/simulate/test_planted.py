@@ -134,6 +134,7 @@ PLANTED = (
 )
 
 
+@pytest.mark.accept
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.plant.__name__)
 def test_a_planted_defect_is_found(planted: Planted, in_world: InWorld[None], monkeypatch: pytest.MonkeyPatch) -> None:
     async def search(world: World) -> None:

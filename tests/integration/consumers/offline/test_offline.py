@@ -54,9 +54,8 @@ async def test_the_files_have_the_hashes_of_the_live_tables(live: Connection, ra
     assert {row.name: (row.rows, row.sha256) for row in found} == expected
 
 
-@pytest.mark.parametrize("source", ["mirror", "ndjson", "parquet"])
-@pytest.mark.parametrize("form", ["sqlite", "parquet"])
-async def test_every_source_and_form_gives_the_hashes_of_the_live_tables(
+@pytest.mark.parametrize(("source", "form"), [("mirror", "sqlite"), ("ndjson", "parquet"), ("parquet", "sqlite")])
+async def test_each_source_and_form_gives_the_hashes_of_the_live_tables(
     live: Connection, raw: list[bytes], tmp_path: Path, source: str, form: str
 ) -> None:
     expected = {found.name: (found.rows, found.sha256) for found in await hash_read_models(live)}

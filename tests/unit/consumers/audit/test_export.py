@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -102,8 +103,9 @@ async def test_a_selection_verifies_and_its_proof_is_small(tmp_path: Path) -> No
     assert len(orjson.loads((folder / "proof.json").read_bytes())["hashes"]) < 60
 
 
+@pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.accept)])
 @pytest.mark.parametrize("form", ["ndjson", "parquet"])
-async def test_each_changed_byte_is_refused(tmp_path: Path, form: Format) -> None:
+async def test_each_changed_byte_is_refused(tmp_path: Path, form: Format, step: int) -> None:
     folder = await exported(tmp_path / "export", 6, 8, form=form)
     assert sorted(path.name for path in folder.iterdir() if path.suffix != ".py") == [
         "checkpoint",
@@ -113,7 +115,7 @@ async def test_each_changed_byte_is_refused(tmp_path: Path, form: Format) -> Non
     for name in (f"entries.{form}", "proof.json", "checkpoint"):
         file = folder / name
         data = file.read_bytes()
-        for at in range(len(data)):
+        for at in range(random.randrange(step), len(data), step):
             file.write_bytes(data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :])
             assert verify.main([str(folder), VKEY]) == verify.CHANGED, (name, at)
         file.write_bytes(data)
