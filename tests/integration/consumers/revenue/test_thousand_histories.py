@@ -43,8 +43,8 @@ class Outbox:
     def __init__(self) -> None:
         self.crashes = False
 
-    async def write(self, connection: Connection, events: Any) -> None:
-        await write(connection, events)
+    async def write(self, *written: Any) -> None:
+        await write(*written)
         if self.crashes:
             self.crashes = False
             raise Crash
