@@ -37,10 +37,17 @@ async def add_team(connection: Connection, agency: str = "health", team: str = "
 
 
 async def add_endpoint(
-    connection: Connection, settings: Settings, endpoint_id: str, url: str, kinds: Sequence[str] = ("v1",)
+    connection: Connection,
+    settings: Settings,
+    endpoint_id: str,
+    url: str,
+    kinds: Sequence[str] = ("v1",),
+    *,
+    is_sealed: bool = True,
 ) -> list[str]:
-    """A webhook of the team; what the team was shown of its secrets."""
-    await add_team(connection)
+    """A webhook of the team; what the team was shown of its secrets. `is_sealed`: or `seal_rows` follows."""
+    if is_sealed:
+        await add_team(connection)
     await connection.execute(
         "INSERT INTO delivery.endpoint (endpoint_id, agency, team, url) VALUES ($1, 'health', 'press', $2)",
         endpoint_id,
@@ -58,12 +65,13 @@ async def add_endpoint(
             kind,
             seal(bytes(key.public_key), endpoint_id, secret_id, made.secret),
         )
-    await seal_rows(connection)
+    if is_sealed:
+        await seal_rows(connection)
     return shown
 
 
-async def subscribe(connection: Connection, endpoint_id: str, **filters: Any) -> int:
-    """A subscription of the endpoint, from the beginning of the log."""
+async def subscribe(connection: Connection, endpoint_id: str, *, is_sealed: bool = True, **filters: Any) -> int:
+    """A subscription of the endpoint, from the beginning of the log. `is_sealed`: or `seal_rows` follows."""
     values = {"from_index": 0, **filters}
     names = ", ".join(values)
     places = ", ".join(f"${number}" for number in range(2, 2 + len(values)))
@@ -73,7 +81,8 @@ async def subscribe(connection: Connection, endpoint_id: str, **filters: Any) ->
         endpoint_id,
         *values.values(),
     )
-    await seal_rows(connection)
+    if is_sealed:
+        await seal_rows(connection)
     return subscription_id
 
 

@@ -18,8 +18,9 @@ from consumers.delivery.routing.matching import Subscription
 from infra.postgres.connection import Connection
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
-from tests.integration.consumers.delivery.hooks import add_endpoint, for_hooks, states, subscribe, until
+from tests.integration.consumers.delivery.hooks import add_endpoint, add_team, for_hooks, states, subscribe, until
 from tests.integration.consumers.delivery.load import counting, enqueue, processor_s, write_triggers
+from tests.team_seals import seal_rows
 from tests.unit.consumers.delivery.receivers import receiver, silence
 
 Environment = Callable[..., dict[str, str]]
@@ -51,15 +52,17 @@ async def webhooks(
 ) -> list[Subscription]:
     """Webhooks with a path each, and subscriptions to everything."""
     found = []
+    await add_team(connection)
     for place in range(number):
-        endpoint_id = f"{prefix}{place}"
-        await add_endpoint(connection, settings, endpoint_id, f"http://127.0.0.1:{port}/{endpoint_id}")
-        subscription_id = await subscribe(connection, endpoint_id)
+        endpoint_id, url = f"{prefix}{place}", f"http://127.0.0.1:{port}/{prefix}{place}"
+        await add_endpoint(connection, settings, endpoint_id, url, is_sealed=False)
+        subscription_id = await subscribe(connection, endpoint_id, is_sealed=False)
         found.append(
             Subscription(
                 subscription_id, "health", "press", "webhook", endpoint_id, None, None, None, None, 0, is_disabled=False
             )
         )
+    await seal_rows(connection)  # once: sealing all of them after each takes half an hour for a thousand
     return found
 
 
