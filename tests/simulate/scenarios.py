@@ -7,6 +7,7 @@ from typing import Final
 
 from tests.simulate.applying import Applying
 from tests.simulate.numbering import Registering
+from tests.simulate.receiving import Receiving
 from tests.simulate.rotating import Rotating
 from tests.simulate.worlds import Scenario
 
@@ -14,6 +15,7 @@ SCENARIOS: Final[Mapping[str, Callable[[], Scenario]]] = {
     "registrar": Registering,
     "revenue": Applying,
     "rotation": Rotating,
+    "gateway": Receiving,
 }
 PRINCIPALS: Final = ("superuser", "registrar", "revenue")
 """Who logs in to PostgreSQL in them."""
