@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from tests.simulate.applying import Applying
+from tests.simulate.delivering import Delivering
 from tests.simulate.numbering import Registering
 from tests.simulate.receiving import Receiving
 from tests.simulate.rotating import Rotating
@@ -16,6 +17,7 @@ SCENARIOS: Final[Mapping[str, Callable[[], Scenario]]] = {
     "revenue": Applying,
     "rotation": Rotating,
     "gateway": Receiving,
+    "delivery": Delivering,
 }
-PRINCIPALS: Final = ("superuser", "registrar", "revenue")
+PRINCIPALS: Final = ("superuser", "registrar", "revenue", "delivery")
 """Who logs in to PostgreSQL in them."""
