@@ -173,7 +173,9 @@ class _Gateway:
             return httpx.Response(202, content=orjson.dumps(body))
 
         try:
-            response = await self._world.over_http("events", receive, lambda: ConnectionResetError("simulated"))
+            response = await self._world.over_http(
+                f"events.{sent.agency.code}", receive, lambda: ConnectionResetError("simulated")
+            )
             if not answer.done():
                 answer.set_result(response)
         finally:
