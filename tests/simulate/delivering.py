@@ -108,13 +108,14 @@ class Delivering:
         endpoint, id_ = url.rpartition("/")[2], headers["webhook-id"]
 
         async def arrive() -> _Answer:
-            self._got.append((f"{endpoint}/{id_}", data))
-            instance = INSTANCE.get()
+            webhook, instance = f"{endpoint}/{id_}", INSTANCE.get()
+            is_again = any(got == webhook for got, _ in self._got)
+            self._got.append((webhook, data))
             state = "SELECT state FROM delivery.message WHERE endpoint_id = $1 AND event_id = $2"
             known = await self._world.connection.fetchval(state, endpoint, id_.rpartition("_")[2])
             # One that was suspended cannot know what its successor has done.
-            if known == "delivered" and instance is not None and not instance.was_suspended:
-                self._again.append(f"{endpoint}/{id_} was sent again after it was recorded as delivered")
+            if is_again and known == "delivered" and instance is not None and not instance.was_suspended:
+                self._again.append(f"{webhook} was sent again after it was recorded as delivered")
             return _Answer()
 
         yield await self._world.over_http(f"{endpoint}.{id_}", arrive, aiohttp.ServerDisconnectedError)
