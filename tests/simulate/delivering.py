@@ -85,7 +85,9 @@ class Delivering:
         for webhook in self._due.keys() | dict(self._got):
             bodies = {body for got, body in self._got if got == webhook}
             if webhook not in self._due or bodies != {self._due[webhook][1]}:
-                found.append(f"{webhook}: arrived were {bodies}, and due is {self._due.get(webhook)}")
+                found.append(
+                    f"{webhook} is {'' if webhook in self._due else 'not '}due, and arrived with {bodies or 'nothing'}"
+                )
         if found:
             return found
         due, first = defaultdict(list), defaultdict(list)
