@@ -90,7 +90,8 @@ class Delivering:
                 )
         if found:
             return found
-        due, first = defaultdict(list), defaultdict(list)
+        due: defaultdict[str, list[str]] = defaultdict(list)
+        first: defaultdict[str, list[str]] = defaultdict(list)
         for lanes, webhooks in ((due, self._due), (first, dict(self._got))):
             for webhook in webhooks:
                 lanes[self._due[webhook][0]].append(webhook)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -111,7 +112,7 @@ class Receiving:
             for receipt in (receipt for receipt in self._receipts if receipt.agency == agency.code):
                 if stored.get(receipt.address) != receipt.sha256 or accepted.count(receipt.id) != 1:
                     found.append(f"{receipt.id} has a receipt for {receipt.address}, and the log has {accepted}")
-            for ids in ([*sum(requests, ())] for sender, requests in REQUESTS if sender == agency):
+            for ids in ([*chain(*requests)] for sender, requests in REQUESTS if sender == agency):
                 if [id_ for id_ in accepted if id_ in ids] != ids:
                     found.append(f"{topic}: accepted are {accepted}, and {ids} were sent in this order")
         if len(raw) != BASE_ENTRIES + SENT:
