@@ -43,6 +43,7 @@ class Instance:
     def __init__(self, role: str) -> None:
         self.role = role
         self.is_dead = False
+        self.was_suspended = False
         self.connections: list[asyncpg.Connection[Any]] = []
         self.sessions: list[int] = []
         """The process ids of their backends."""
@@ -55,6 +56,7 @@ class Instance:
         self._answered.set()
 
     def suspend(self) -> None:
+        self.was_suspended = True
         self._runs.clear()
 
     def resume(self) -> None:

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from consumers.delivery.queue import Queue
+from consumers.delivery.webhooks import store
+from consumers.delivery.webhooks.active import Message
 from consumers.fold.apply import apply
 from consumers.pipeline import writer
 from consumers.pipeline.batch import Batch
@@ -17,11 +20,14 @@ from consumers.pipeline.writer import Writer
 from consumers.registrar import signer
 from consumers.registrar.journal import Journal
 from consumers.registrar.signer import Signer
+from infra.kafka.clients import send_batch
 from infra.log.signed_note import Checkpoint
 from infra.postgres import outbox_table
+from infra.postgres.connection import Connection
 from infra.private_keys import key_files
 from infra.private_keys.key_files import CHECKPOINT_FILE
 from infra.secret_files import sync_folder
+from producers.gateway.writer import KafkaWriter
 from tests.simulate.conftest import InWorld
 from tests.simulate.schedule import Fault, Schedule, enumerated
 from tests.simulate.worlds import World
@@ -120,6 +126,49 @@ def the_public_key_is_written_in_place(patched: pytest.MonkeyPatch) -> None:
     patched.setattr(key_files, "private_file", InPlace)
 
 
+def a_receipt_is_given_before_kafka_acknowledged(patched: pytest.MonkeyPatch) -> None:
+    acknowledged = KafkaWriter._acknowledged
+
+    async def expected(self: Any, connection: Any, topic: str, batch: Any) -> int:
+        """Where this producer's batch will be, as far as no other writes."""
+        ends: dict[str, int] = self.__dict__.setdefault("ends", {})
+        first = ends.get(topic)
+        if first is None:
+            first = await acknowledged(self, connection, topic, batch)
+        else:
+            await send_batch(connection.producer, batch, topic)
+        ends[topic] = first + batch.record_count()
+        return first
+
+    patched.setattr(KafkaWriter, "_acknowledged", expected)
+
+
+def a_webhook_is_recorded_as_delivered_before_it_is_sent(patched: pytest.MonkeyPatch) -> None:
+    read_due = store.read_due
+
+    async def read(connection: Connection, *more: Any) -> tuple[Any, list[Message]]:
+        read_at, messages = await read_due(connection, *more)
+        ids = [message.message_id for message in messages]
+        await connection.execute("UPDATE delivery.message SET state = 'delivered' WHERE message_id = ANY ($1)", ids)
+        return read_at, messages
+
+    patched.setattr(store, "read_due", read)
+
+
+def a_killed_processs_jobs_are_not_taken_again(patched: pytest.MonkeyPatch) -> None:
+    async def give_back(_: Queue) -> None:
+        """They stay with it."""
+
+    patched.setattr(Queue, "give_back", give_back)
+
+
+def a_webhook_does_not_wait_for_an_earlier_one_of_its_lane(patched: pytest.MonkeyPatch) -> None:
+    lane = "b.lane = m.lane"
+    due = store._SQL["due"]
+    assert lane in due
+    patched.setitem(store._SQL, "due", due.replace(lane, "b.lane IS NULL"))
+
+
 COMMIT = ("journal.commit", ".signer.")
 POWER = (Fault.POWER_NEW, Fault.POWER_OLD)
 TOGETHER = (Fault.KILLED, Fault.LOST, Fault.CUT)
@@ -131,6 +180,10 @@ PLANTED = (
     Planted("registrar", a_checkpoint_is_not_replaced_as_a_whole, POWER, ("file.",)),
     Planted("registrar", a_checkpoint_is_public_before_it_is_kept, POWER, (".signer.", "file.")),
     Planted("rotation", the_public_key_is_written_in_place, POWER, (".signer.",)),
+    Planted("gateway", a_receipt_is_given_before_kafka_acknowledged, TOGETHER, ("http.", "kafka.produce.agency.")),
+    Planted("delivery", a_webhook_is_recorded_as_delivered_before_it_is_sent, TOGETHER, ("http.",)),
+    Planted("delivery", a_killed_processs_jobs_are_not_taken_again, (Fault.KILLED,), ("http.",)),
+    Planted("delivery", a_webhook_does_not_wait_for_an_earlier_one_of_its_lane, (Fault.CUT,), ("http.",)),
 )
 
 

@@ -12,7 +12,7 @@ import gc
 import logging
 import warnings
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -175,6 +175,12 @@ class World:
         self._supervisors += [
             asyncio.create_task(self._supervise(role), context=contextvars.Context()) for role in roles
         ]
+
+    async def over_http(self, name: str, call: Callable[[], Awaitable[Any]], cut: Callable[[], Exception]) -> Any:
+        """A request over HTTP that the running process answers or sends: a point."""
+        instance = INSTANCE.get()
+        assert instance is not None
+        return await self._points.pass_through(instance, f"http.{name}", call, cut)
 
     async def rest(self, stays_s: float = STAYS_S) -> None:
         """Wait until everything is done, and stays so."""

@@ -255,6 +255,11 @@ class Sender:
             late = is_late(message.created_at, at, self._policy)
             outcome = await self._outcome(active, message, body, at, late=late)
             found = verdict(message.attempts + 1, outcome, self._policy, random.random())  # noqa: S311
+        except asyncio.CancelledError:  # it may have arrived: the message is read again, in this term or in the next
+            active.in_flight.discard(message.message_id)
+            active.is_read = False
+            self._woken.set()
+            raise
         except Exception as error:  # a bug in the bookkeeping, which ends the term: no other task awaits this one
             self._bug = error
             self._woken.set()

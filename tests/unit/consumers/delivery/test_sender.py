@@ -51,3 +51,23 @@ async def test_a_bug_in_one_attempt_fails_that_attempt_and_the_next_is_made(tmp_
     assert (found[8].outcome.status, found[8].verdict.state) == (200, "delivered")
     (line,) = [line for line in lines if line["log_level"] == "error"]
     assert (line["endpoint_id"], line["message"], type(line["exc_info"])) == ("e1", 7, OverflowError)
+
+
+async def test_the_message_of_a_cancelled_request_is_read_again(tmp_path: Path) -> None:
+    """Whether it arrived is not known. Without it, the message would wait for the next term."""
+
+    class Hanging:
+        async def post(self, *_: Any) -> Outcome:
+            await asyncio.sleep(3_600)
+            raise AssertionError
+
+    sender = Sender(Settings(home=tmp_path), Term(1, asyncio.Event()), MagicMock(), Hanging())  # type: ignore[arg-type]
+    endpoint = active()
+    endpoint.secrets, endpoint.is_read = [new_secret("v1").secret], True
+    endpoint.ready.append((MESSAGE, b"{}"))
+    assert sender._start_one(endpoint)
+    await asyncio.sleep(0)
+    (request,) = sender._requests
+    request.cancel()
+    await asyncio.wait([request])
+    assert (endpoint.in_flight, endpoint.is_read, sender._ended) == (set(), False, [])
