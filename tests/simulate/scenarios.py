@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from tests.simulate.applying import Applying
+from tests.simulate.deciding import Deciding
 from tests.simulate.numbering import Registering
+from tests.simulate.restoring import Restoring
 from tests.simulate.rotating import Rotating
 from tests.simulate.worlds import Scenario
 
@@ -14,6 +16,8 @@ SCENARIOS: Final[Mapping[str, Callable[[], Scenario]]] = {
     "registrar": Registering,
     "revenue": Applying,
     "rotation": Rotating,
+    "campaigns": Deciding,
+    "restore": Restoring,
 }
-PRINCIPALS: Final = ("superuser", "registrar", "revenue")
+PRINCIPALS: Final = ("superuser", "registrar", "revenue", "campaigns", "relay")
 """Who logs in to PostgreSQL in them."""

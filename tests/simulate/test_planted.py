@@ -17,8 +17,12 @@ from consumers.pipeline.writer import Writer
 from consumers.registrar import signer
 from consumers.registrar.journal import Journal
 from consumers.registrar.signer import Signer
+from consumers.relay import relay
+from consumers.relay.outbox_source import Message
+from consumers.relay.relay import PlatformOutbox
 from infra.log.signed_note import Checkpoint
 from infra.postgres import outbox_table
+from infra.postgres.connection import Connection
 from infra.private_keys import key_files
 from infra.private_keys.key_files import CHECKPOINT_FILE
 from infra.secret_files import sync_folder
@@ -120,6 +124,24 @@ def the_public_key_is_written_in_place(patched: pytest.MonkeyPatch) -> None:
     patched.setattr(key_files, "private_file", InPlace)
 
 
+def a_decision_is_deleted_before_it_is_acknowledged(patched: pytest.MonkeyPatch) -> None:
+    unsent = PlatformOutbox.unsent
+
+    async def delete(self: PlatformOutbox, connection: Connection, limit: int) -> list[Message]:
+        found = await unsent(self, connection, limit)
+        rows = [message.position for message in found]
+        await connection.execute("DELETE FROM platform.outbox WHERE row_id = ANY ($1)", rows)
+        return found
+
+    patched.setattr(PlatformOutbox, "unsent", delete)
+
+
+def what_is_decided_again_is_sent_again(patched: pytest.MonkeyPatch) -> None:
+    held = "coalesce(o.position <= s.recovered_to, false)"
+    assert held in relay._OUTBOX["next"]
+    patched.setitem(relay._OUTBOX, "next", relay._OUTBOX["next"].replace(held, "false"))
+
+
 COMMIT = ("journal.commit", ".signer.")
 POWER = (Fault.POWER_NEW, Fault.POWER_OLD)
 TOGETHER = (Fault.KILLED, Fault.LOST, Fault.CUT)
@@ -130,6 +152,8 @@ PLANTED = (
     Planted("registrar", a_checkpoint_is_not_synced, POWER, (".signer.", ".checkpoints")),
     Planted("registrar", a_checkpoint_is_not_replaced_as_a_whole, POWER, ("file.",)),
     Planted("registrar", a_checkpoint_is_public_before_it_is_kept, POWER, (".signer.", "file.")),
+    Planted("campaigns", a_decision_is_deleted_before_it_is_acknowledged, (Fault.KILLED,), ("kafka.",)),
+    Planted("restore", what_is_decided_again_is_sent_again, TOGETHER, ("relay.",)),
     Planted("rotation", the_public_key_is_written_in_place, POWER, (".signer.",)),
 )
 
