@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from tests.simulate.applying import Applying
+from tests.simulate.committing import Committing
 from tests.simulate.deciding import Deciding
 from tests.simulate.numbering import Registering
 from tests.simulate.restoring import Restoring
@@ -18,6 +19,7 @@ SCENARIOS: Final[Mapping[str, Callable[[], Scenario]]] = {
     "rotation": Rotating,
     "campaigns": Deciding,
     "restore": Restoring,
+    "commitments": Committing,
 }
-PRINCIPALS: Final = ("superuser", "registrar", "revenue", "campaigns", "relay")
+PRINCIPALS: Final = ("superuser", "registrar", "revenue", "campaigns", "relay", "projections", "event-index")
 """Who logs in to PostgreSQL in them."""

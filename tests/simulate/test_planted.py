@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from consumers.commitments.commitment import Commitment
 from consumers.fold.apply import apply
 from consumers.pipeline import writer
 from consumers.pipeline.batch import Batch
@@ -142,6 +143,11 @@ def what_is_decided_again_is_sent_again(patched: pytest.MonkeyPatch) -> None:
     patched.setitem(relay._OUTBOX, "next", relay._OUTBOX["next"].replace(held, "false"))
 
 
+def commitments_name_no_version(patched: pytest.MonkeyPatch) -> None:
+    named = Commitment.event
+    patched.setattr(Commitment, "event", lambda self: named(replace(self, fold_version=None)))
+
+
 COMMIT = ("journal.commit", ".signer.")
 POWER = (Fault.POWER_NEW, Fault.POWER_OLD)
 TOGETHER = (Fault.KILLED, Fault.LOST, Fault.CUT)
@@ -152,8 +158,9 @@ PLANTED = (
     Planted("registrar", a_checkpoint_is_not_synced, POWER, (".signer.", ".checkpoints")),
     Planted("registrar", a_checkpoint_is_not_replaced_as_a_whole, POWER, ("file.",)),
     Planted("registrar", a_checkpoint_is_public_before_it_is_kept, POWER, (".signer.", "file.")),
-    Planted("campaigns", a_decision_is_deleted_before_it_is_acknowledged, (Fault.KILLED,), ("kafka.",)),
+    Planted("campaigns", a_decision_is_deleted_before_it_is_acknowledged, (Fault.KILLED,), ("kafka.producer",)),
     Planted("restore", what_is_decided_again_is_sent_again, TOGETHER, ("relay.",)),
+    Planted("commitments", commitments_name_no_version, TOGETHER, ("commitment.publish",)),
     Planted("rotation", the_public_key_is_written_in_place, POWER, (".signer.",)),
 )
 

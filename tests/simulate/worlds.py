@@ -208,6 +208,8 @@ class World:
             patched.setattr(leader_election, "renewing", _renewing)
             patched.setattr(recover, "renewing", _renewing)
             patched.setattr(leader_election, "reaction_to", self._reaction_to)
+            for constant in getattr(self.scenario, "constants", ()):
+                patched.setattr(*constant)
             try:
                 yield points
             finally:
