@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -31,8 +32,7 @@ COMMITTED: Final = (EVENT_INDEX, PROJECTIONS)
 NAMES: Final = [read_model_name(consumer, table.name) for consumer in COMMITTED for table in consumer.tables]
 BLOCK_ENTRIES: Final = 64
 ROLES: Final = {
-    consumer.name: Role(f"consumer.{consumer.name}", lambda settings, c=consumer: Pipeline(c, settings))
-    for consumer in COMMITTED
+    consumer.name: Role(f"consumer.{consumer.name}", partial(Pipeline, consumer)) for consumer in COMMITTED
 }
 A_DAY_PASSES: Final = "UPDATE platform.committed SET committed_at = committed_at - interval '25 hours'"
 

@@ -9,9 +9,11 @@ import pytest
 from tests.simulate.conftest import InWorld
 from tests.simulate.scenarios import SCENARIOS
 from tests.simulate.schedule import Fault, Schedule, drawn, enumerated
+from tests.simulate.virtual_time import virtual_loop
 from tests.simulate.worlds import Outcome, World
 
 SAMPLE = 7
+RECOVERED_S = 4.0
 DRAWN = 2
 
 
@@ -39,3 +41,12 @@ def test_a_run_is_repeated_by_the_text_of_its_schedule(in_world: InWorld[None]) 
         assert [outcome.hit for outcome in outcomes] == [[point], [point]]
 
     in_world("registrar", repeat)
+
+
+def test_a_recovery_does_not_wait_for_new_records_of_each_topic(in_world: InWorld[None]) -> None:
+    async def recover(world: World) -> None:
+        began_s = virtual_loop().time()
+        assert not (await world.run(Schedule())).broken
+        assert virtual_loop().time() - began_s < RECOVERED_S
+
+    in_world("restore", recover)

@@ -208,6 +208,7 @@ class World:
             patched.setattr(leader_election, "renewing", _renewing)
             patched.setattr(recover, "renewing", _renewing)
             patched.setattr(leader_election, "reaction_to", self._reaction_to)
+            # A scenario may need a shorter block than the product's: `(module, name, value)`.
             for constant in getattr(self.scenario, "constants", ()):
                 patched.setattr(*constant)
             try:
