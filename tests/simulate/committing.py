@@ -31,9 +31,7 @@ COMMITTED: Final = (EVENT_INDEX, PROJECTIONS)
 """They say how far the log has grown."""
 NAMES: Final = [read_model_name(consumer, table.name) for consumer in COMMITTED for table in consumer.tables]
 BLOCK_ENTRIES: Final = 64
-ROLES: Final = {
-    consumer.name: Role(f"consumer.{consumer.name}", partial(Pipeline, consumer)) for consumer in COMMITTED
-}
+ROLES: Final = {consumer.name: Role(f"consumer.{consumer.name}", partial(Pipeline, consumer)) for consumer in COMMITTED}
 A_DAY_PASSES: Final = "UPDATE platform.committed SET committed_at = committed_at - interval '25 hours'"
 
 
