@@ -131,7 +131,8 @@ def a_decision_is_deleted_before_it_is_acknowledged(patched: pytest.MonkeyPatch)
     async def delete(self: PlatformOutbox, connection: Connection, limit: int) -> list[Message]:
         found = await unsent(self, connection, limit)
         rows = [message.position for message in found]
-        await connection.execute("DELETE FROM platform.outbox WHERE row_id = ANY ($1)", rows)
+        if rows:
+            await connection.execute("DELETE FROM platform.outbox WHERE row_id = ANY ($1)", rows)
         return found
 
     patched.setattr(PlatformOutbox, "unsent", delete)
@@ -149,6 +150,7 @@ def commitments_name_no_version(patched: pytest.MonkeyPatch) -> None:
 
 
 COMMIT = ("journal.commit", ".signer.")
+DIES = (Fault.KILLED,)
 POWER = (Fault.POWER_NEW, Fault.POWER_OLD)
 TOGETHER = (Fault.KILLED, Fault.LOST, Fault.CUT)
 PLANTED = (
@@ -158,7 +160,12 @@ PLANTED = (
     Planted("registrar", a_checkpoint_is_not_synced, POWER, (".signer.", ".checkpoints")),
     Planted("registrar", a_checkpoint_is_not_replaced_as_a_whole, POWER, ("file.",)),
     Planted("registrar", a_checkpoint_is_public_before_it_is_kept, POWER, (".signer.", "file.")),
-    Planted("campaigns", a_decision_is_deleted_before_it_is_acknowledged, (Fault.KILLED,), ("kafka.producer",)),
+    Planted(
+        "campaigns",
+        a_decision_is_deleted_before_it_is_acknowledged,
+        DIES,
+        ("execute.relay.send_from", "kafka.producer"),
+    ),
     Planted("restore", what_is_decided_again_is_sent_again, TOGETHER, ("relay.",)),
     Planted("commitments", commitments_name_no_version, TOGETHER, ("commitment.publish",)),
     Planted("rotation", the_public_key_is_written_in_place, POWER, (".signer.",)),
