@@ -71,6 +71,8 @@ async def undecided(world: World) -> str | None:
 
 async def broken_decisions(world: World, raw: Sequence[bytes]) -> list[str]:
     """The campaigns are the oracle's, each is triggered in the log, and the platform's topic was refused nothing."""
+    if refused := await world.connection.fetch("SELECT index, claimed_id, errors::text FROM log.refusal"):
+        return [f"refused are {[dict(row) for row in refused]}"]
     found = await broken_invariants(world.settings, [*raw]) + await heads(world)
     expected = figures(raw)
     async with view(world.settings, [CONSUMER]) as looked_at:
@@ -79,8 +81,6 @@ async def broken_decisions(world: World, raw: Sequence[bytes]) -> list[str]:
         found.append(f"campaigns are {shown}, and not {expected.campaigns}")
     if expected.untriggered:
         found.append(f"due and not in the log: {expected.untriggered}")
-    if refused := await world.connection.fetch("SELECT index, claimed_id, errors::text FROM log.refusal"):
-        found.append(f"refused are {[dict(row) for row in refused]}")
     return found
 
 
