@@ -4,7 +4,8 @@ SELECT to_regclass('projections.activity') IS NOT NULL AND to_regclass('event_in
 
 -- name: growth
 -- Of each consumer: its position and the version of its rows; how many entries before it count (of one that is behind the
--- projections at least so many); its last commitment under this version; and the time since the last one under any.
+-- projections at least so many); its last commitment under this version; and the time since the last one under any. Where it
+-- has none, that is the oldest time: a commitment of another consumer does not postpone its first.
 WITH counted AS (
     SELECT position, position
         - coalesce((SELECT count FROM projections.activity
@@ -17,7 +18,7 @@ SELECT p.consumer, p.position, p.rules_version, p.fold_sha256,
        coalesce(k.log_index, 0) AS committed_index, coalesce(k.entries_count, 0) AS committed_count,
        clock_timestamp() - coalesce(
            (SELECT max(committed_at) FROM platform.committed a WHERE a.consumer = p.consumer),
-           (SELECT max(committed_at) FROM platform.committed)
+           (SELECT min(committed_at) FROM platform.committed)
        ) AS since
 FROM platform.position p CROSS JOIN counted c
 LEFT JOIN platform.committed k

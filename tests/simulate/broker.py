@@ -1,6 +1,6 @@
 """A Kafka broker in memory, under the real client library: its connections end here instead of at a socket.
 
-It speaks the five requests that the code under test sends, and keeps topics of one partition as record batches, byte by
+It speaks the six requests that the code under test sends, and keeps topics of one partition as record batches, byte by
 byte as the library wrote them, with offsets and append times. Like a broker it answers the requests of one connection
 in their order, lets a fetch wait for records, and recognises an idempotent batch that comes twice. It has neither
 transactions, groups nor compaction: nothing here relies on them. `test_broker.py` holds it against the real one.
@@ -23,13 +23,14 @@ from aiokafka.errors import (
     KafkaConnectionError,
     OffsetOutOfRangeError,
     OutOfOrderSequenceNumber,
+    TopicAlreadyExistsError,
     UnknownTopicOrPartitionError,
 )
 from aiokafka.record.util import calc_crc32c
 
 NODE: Final = 1
-VERSIONS: Final = {0: (0, 7), 1: (0, 4), 2: (0, 3), 3: (0, 5), 22: (0, 0)}
-NAMES: Final = {0: "produce", 1: "fetch", 2: "offsets", 3: "metadata", 22: "producer"}
+VERSIONS: Final = {0: (0, 7), 1: (0, 4), 2: (0, 3), 3: (0, 5), 19: (1, 1), 22: (0, 0)}
+NAMES: Final = {0: "produce", 1: "fetch", 2: "offsets", 3: "metadata", 19: "create", 22: "producer"}
 LATEST: Final = -1
 _HEADER: Final = struct.Struct(">qiibIhiqqqhii")
 _LENGTH_BEFORE: Final = 12
@@ -97,6 +98,7 @@ class Broker:
             1: self._fetch,
             2: self._offsets,
             3: self._metadata,
+            19: self._create,
             22: self._producer,
         }[request.API_KEY](request)
         response = request.RESPONSE_TYPE
@@ -111,6 +113,12 @@ class Broker:
             for name in wanted
         ]
         return [0, [(NODE, "127.0.0.1", 9092, None)], "simulated", NODE, topics]
+
+    async def _create(self, request: Any) -> list[Any]:
+        names = [name for name, *_ in request.create_topic_requests]
+        topics = [(name, TopicAlreadyExistsError.errno if name in self.topics else 0, None) for name in names]
+        self.create(*names)
+        return [topics]
 
     async def _producer(self, _: Any) -> list[Any]:
         self._next_producer += 1
@@ -228,7 +236,8 @@ class Line:
 
     async def _answer(self, request: Any) -> Any:
         name = NAMES[request.API_KEY]
-        topics = [] if name == "producer" else [t if isinstance(t, str) else t[0] for t in request.topics or []]
+        asked = getattr(request, "create_topic_requests" if name == "create" else "topics", None)
+        topics = [t if isinstance(t, str) else t[0] for t in asked or []]
         async with self._turn:
             answering = asyncio.ensure_future(self.broker.send(self, name, topics, lambda: self.broker.answer(request)))
             try:

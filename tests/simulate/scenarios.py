@@ -9,6 +9,10 @@ from tests.simulate.applying import Applying
 from tests.simulate.delivering import Delivering
 from tests.simulate.numbering import Registering
 from tests.simulate.receiving import Receiving
+from tests.simulate.committing import Committing
+from tests.simulate.deciding import Deciding
+from tests.simulate.numbering import Registering
+from tests.simulate.restoring import Restoring
 from tests.simulate.rotating import Rotating
 from tests.simulate.worlds import Scenario
 
@@ -18,6 +22,11 @@ SCENARIOS: Final[Mapping[str, Callable[[], Scenario]]] = {
     "rotation": Rotating,
     "gateway": Receiving,
     "delivery": Delivering,
+    "campaigns": Deciding,
+    "restore": Restoring,
+    "commitments": Committing,
 }
-PRINCIPALS: Final = ("superuser", "registrar", "revenue", "delivery")
+PRINCIPALS: Final = (
+    "superuser", "registrar", "revenue", "campaigns", "relay", "projections", "event-index", "delivery",
+)  # fmt: skip
 """Who logs in to PostgreSQL in them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from consumers.delivery.queue import Queue
 from consumers.delivery.webhooks import store
 from consumers.delivery.webhooks.active import Message
+from consumers.commitments.commitment import Commitment
 from consumers.fold.apply import apply
 from consumers.pipeline import writer
 from consumers.pipeline.batch import Batch
@@ -21,6 +22,9 @@ from consumers.registrar import signer
 from consumers.registrar.journal import Journal
 from consumers.registrar.signer import Signer
 from infra.kafka.clients import send_batch
+from consumers.relay import relay
+from consumers.relay.outbox_source import Message as OutboxMessage
+from consumers.relay.relay import PlatformOutbox
 from infra.log.signed_note import Checkpoint
 from infra.postgres import outbox_table
 from infra.postgres.connection import Connection
@@ -169,7 +173,32 @@ def a_webhook_does_not_wait_for_an_earlier_one_of_its_lane(patched: pytest.Monke
     patched.setitem(store._SQL, "due", due.replace(lane, "b.lane IS NULL"))
 
 
+def a_decision_is_deleted_before_it_is_acknowledged(patched: pytest.MonkeyPatch) -> None:
+    unsent = PlatformOutbox.unsent
+
+    async def delete(self: PlatformOutbox, connection: Connection, limit: int) -> list[OutboxMessage]:
+        found = await unsent(self, connection, limit)
+        rows = [message.position for message in found]
+        if rows:
+            await connection.execute("DELETE FROM platform.outbox WHERE row_id = ANY ($1)", rows)
+        return found
+
+    patched.setattr(PlatformOutbox, "unsent", delete)
+
+
+def what_is_decided_again_is_sent_again(patched: pytest.MonkeyPatch) -> None:
+    held = "coalesce(o.position <= s.recovered_to, false)"
+    assert held in relay._OUTBOX["next"]
+    patched.setitem(relay._OUTBOX, "next", relay._OUTBOX["next"].replace(held, "false"))
+
+
+def commitments_name_no_version(patched: pytest.MonkeyPatch) -> None:
+    named = Commitment.event
+    patched.setattr(Commitment, "event", lambda self: named(replace(self, fold_version=None)))
+
+
 COMMIT = ("journal.commit", ".signer.")
+DIES = (Fault.KILLED,)
 POWER = (Fault.POWER_NEW, Fault.POWER_OLD)
 TOGETHER = (Fault.KILLED, Fault.LOST, Fault.CUT)
 PLANTED = (
@@ -179,6 +208,14 @@ PLANTED = (
     Planted("registrar", a_checkpoint_is_not_synced, POWER, (".signer.", ".checkpoints")),
     Planted("registrar", a_checkpoint_is_not_replaced_as_a_whole, POWER, ("file.",)),
     Planted("registrar", a_checkpoint_is_public_before_it_is_kept, POWER, (".signer.", "file.")),
+    Planted(
+        "campaigns",
+        a_decision_is_deleted_before_it_is_acknowledged,
+        DIES,
+        ("execute.relay.send_from", "kafka.producer"),
+    ),
+    Planted("restore", what_is_decided_again_is_sent_again, TOGETHER, ("relay.",)),
+    Planted("commitments", commitments_name_no_version, TOGETHER, ("commitment.publish",)),
     Planted("rotation", the_public_key_is_written_in_place, POWER, (".signer.",)),
     Planted("gateway", a_receipt_is_given_before_kafka_acknowledged, TOGETHER, ("http.", "kafka.produce.agency.")),
     Planted("delivery", a_webhook_is_recorded_as_delivered_before_it_is_sent, TOGETHER, ("http.",)),

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 
+from consumers.registrar.recovery.agency_records import agency_records
+from tests.integration.consumers.registrar.registering import send
+from tests.simulate.broker import Broker
 from tests.simulate.conftest import InWorld
+from tests.simulate.numbering import TOPICS
 from tests.simulate.scenarios import SCENARIOS
 from tests.simulate.schedule import Fault, Schedule, drawn, enumerated
+from tests.simulate.virtual_time import virtual_loop, virtual_runner
 from tests.simulate.worlds import Outcome, World
+from tests.stack import TestStack
+from tests.unit.consumers.registrar.readings import HEALTH, said
 
 SAMPLE = 7
+READ_S = 1.5
 DRAWN = 2
 
 
@@ -39,3 +48,22 @@ def test_a_run_is_repeated_by_the_text_of_its_schedule(in_world: InWorld[None]) 
         assert [outcome.hit for outcome in outcomes] == [[point], [point]]
 
     in_world("registrar", repeat)
+
+
+def test_a_recovery_reads_the_next_topic_without_waiting_for_records_of_the_last(
+    stack: TestStack, tmp_path: Path
+) -> None:
+    settings, broker = stack.settings(tmp_path, database="none", corner="reads"), Broker()
+    broker.create(*TOPICS)
+
+    async def read() -> float:
+        for topic in TOPICS:
+            await send(settings, topic, said("1"))
+        began_s = virtual_loop().time()
+        async with agency_records(settings) as records:
+            for topic in TOPICS:
+                assert (await records.read(topic, HEALTH, 0, 1)).records
+        return virtual_loop().time() - began_s
+
+    with virtual_runner() as runner, broker.serving():
+        assert runner.run(read()) < READ_S

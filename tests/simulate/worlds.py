@@ -24,6 +24,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from consumers.registrar import session
 from consumers.registrar.backlog import Clocks
+from consumers.registrar.recovery import recover
 from infra.postgres import claim_filter
 from infra.postgres.connection import Connection, connect
 from infra.principals import database_role
@@ -127,7 +128,8 @@ class World:
         self.settings, self.scenario = settings, scenario
         self.connection: Any = SharedConnection(connection)
         self.broker = Broker()
-        self._tables: list[str] = []
+        self.may_halt: Callable[[str], bool] = lambda _: False
+        """Whether what halts a process for this reason is no defect."""
         self._reset = ""
         self._topics: dict[str, Topic] = {}
         self._files: dict[str, bytes] = {}
@@ -144,10 +146,9 @@ class World:
         self.broker.create(settings.log_topic, settings.checkpoints_topic, settings.triggers_topic)
         with self._in_place(Schedule()):
             await self.scenario.found(self)
+            if not self._reset:
+                await self.keep_rows()
             await self._end()
-        for role in self.scenario.roles:
-            await self._end_lease(role.lease)
-        await self._keep_rows()
         self._topics = {name: topic.copy() for name, topic in self.broker.topics.items()}
         self._files = {path.name: path.read_bytes() for path in self.settings.log_folder.iterdir()}
 
@@ -211,7 +212,11 @@ class World:
             # 32 MB of zeros for each registrar that starts.
             patched.setattr(claim_filter, "bytearray", _Zeros, raising=False)
             patched.setattr(leader_election, "renewing", _renewing)
+            patched.setattr(recover, "renewing", _renewing)
             patched.setattr(leader_election, "reaction_to", self._reaction_to)
+            # A scenario may need a shorter block than the product's: `(module, name, value)`.
+            for constant in getattr(self.scenario, "constants", ()):
+                patched.setattr(*constant)
             try:
                 yield points
             finally:
@@ -224,6 +229,8 @@ class World:
     def _reaction_to(self, error: BaseException) -> Reaction:
         """A fault of the outside is waited out: whatever halts or ends a process is a defect."""
         reaction, instance = reaction_to(error), INSTANCE.get()
+        if reaction is Reaction.HALT and self.may_halt(str(error)):
+            return reaction
         if reaction in (Reaction.HALT, Reaction.BUG, Reaction.RAISE) and instance and not instance.is_dead:
             self._broken.append(f"{instance.role}: {reaction.name.lower()}: {type(error).__name__}: {error}")
         return reaction
@@ -290,8 +297,14 @@ class World:
             task.cancel()
         await asyncio.gather(*self._supervisors, return_exceptions=True)
 
-    async def _keep_rows(self) -> None:
-        """Keep the base's rows, and write the statements that bring them back."""
+    async def keep_rows(self) -> None:
+        """Keep the rows of now as the base's, and write the statements that bring them back.
+
+        `found` calls it where topics and files are to be newer than the database. Every process ends.
+        """
+        await self._end()
+        for role in self.scenario.roles:
+            await self._end_lease(role.lease)
         rows = await self.connection.fetch(
             "SELECT c.oid::regclass::text AS name, (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum)"
             " FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '')"

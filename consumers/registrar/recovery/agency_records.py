@@ -27,6 +27,9 @@ from infra.settings import Settings
 FETCH_RECORDS_MAX: Final = 4096
 STEP_RECORDS: Final = 2_048
 """Records of a stretch without entries that are recovered at once: one may have 128 KiB."""
+FETCH_WAIT_MS: Final = 50
+"""A broker answers one request of a connection after the other: at the end of a topic, a fetch that waits for records
+holds up what is asked about the next topic."""
 STALLED_AFTER_S: Final = 60.0
 """Of a topic that gives nothing for this long it is asked why: longer than a broker takes to start again."""
 LOOK_AGAIN_S: Final = 1.0
@@ -172,7 +175,12 @@ def _warn(topic: str, offset: int, reason: str) -> None:
 @asynccontextmanager
 async def agency_records(settings: Settings) -> AsyncIterator[AgencyRecords]:
     """The records of this Kafka's agency topics."""
-    consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False, auto_offset_reset="none")
+    consumer = AIOKafkaConsumer(
+        **client_arguments(settings),
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        fetch_max_wait_ms=FETCH_WAIT_MS,
+    )
     try:
         await start_client(consumer)
         yield AgencyRecords(consumer, settings.fetch_bytes_max)

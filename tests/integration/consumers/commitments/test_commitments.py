@@ -231,6 +231,19 @@ async def test_a_log_that_has_grown_by_one_entry_is_committed_after_a_day(
     assert await due(live) == set(CONSUMERS)
 
 
+async def test_the_first_commitment_of_a_read_model_does_not_postpone_those_of_the_others(
+    settings: Settings, live: Connection
+) -> None:
+    await live.execute("UPDATE platform.committed SET committed_at = now() - interval '1 day'")
+    epoch = await lease.claim(live, "relay", "first", settings)
+    assert epoch is not None
+    scheduler = CommitmentScheduler(settings, Term(epoch, asyncio.Event()))
+    for _ in CONSUMERS:
+        assert await scheduler.look(live)
+    committed = await live.fetch("SELECT consumer FROM platform.committed WHERE fold_version <> ''")
+    assert {row["consumer"] for row in committed} == set(CONSUMERS)
+
+
 async def test_another_version_of_the_rows_is_committed_within_a_day(live: Connection, run: Any) -> None:
     await run(commit)
     await live.execute("UPDATE platform.committed SET fold_version = '1-ffffffffffff' WHERE consumer = 'campaigns'")
