@@ -44,7 +44,8 @@ REST_S: Final = 180.0
 STAYS_S: Final = 1.2
 """It must stay at rest for so long once no fault is under way: longer than any interval of the processes."""
 SECOND_WORKS_S: Final = 6.0
-COMMAND_SUSPENDED_S: Final = 12.0
+SUSPENDED_S_MAX: Final = 75.0
+"""So long after a command was suspended another call of it has done its work."""
 HELD_UP_S_MAX: Final = 10.0
 """For so long may a suspended command hold others up."""
 RESTART_S: Final = 0.5
@@ -292,14 +293,15 @@ class World:
         held_up = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pg_blocking_pids(pid) && $1)"
         loop = virtual_loop()
         began = free = loop.time()
-        while loop.time() < began + COMMAND_SUSPENDED_S and await self.scenario.unfinished(self):
-            await self._end_sessions([pid for pid, limit in left.items() if limit <= loop.time() - began])
+        while await self.scenario.unfinished(self):
+            if ended := [pid for pid, limit in left.items() if limit <= loop.time() - began]:
+                await self._end_sessions(ended)
             if not await self.connection.fetchval(held_up, command.sessions):
                 free = loop.time()
-            elif loop.time() - free > HELD_UP_S_MAX:
-                self._broken.append(f"{command.role}: suspended, it holds others up for {HELD_UP_S_MAX:.0f} s")
+            if loop.time() > min(free + HELD_UP_S_MAX, began + SUSPENDED_S_MAX):
+                self._broken.append(f"{command.role}: suspended, it holds others up")
                 return
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(RESTART_S)
 
     def _lose_power(self, instance: Instance, newest_names: bool) -> None:
         self._after_power = self._disk.lost_power(newest_names=newest_names)
