@@ -287,8 +287,12 @@ class World:
     async def _limit(self, command: Instance) -> None:
         """Time passes in the database too: a session of the suspended command ends by the limits that it has set."""
         opened = [connection for connection in command.connections if not connection.is_closed()]
-        # In tasks of their own, where none of the command's functions asks: these are no points.
-        limits_s = await asyncio.gather(*map(_limit_s, opened))
+        try:
+            # In tasks of their own, where none of the command's functions asks: these are no points.
+            limits_s = await asyncio.gather(*map(_limit_s, opened))
+        except Exception as error:  # the command would wait it out
+            self._broken.append(f"{command.role}: limits are not known: {error!r}")
+            raise
         left = {connection.get_server_pid(): limit for connection, limit in zip(opened, limits_s, strict=True)}
         held_up = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pg_blocking_pids(pid) && $1)"
         loop = virtual_loop()
@@ -360,13 +364,20 @@ class _Zeros(defaultdict[int, int]):
         super().__init__(int)
 
 
-async def _limit_s(connection: Connection) -> float:
+async def _limit_s(connection: Any) -> float:
     """For how long PostgreSQL lets this session ask nothing."""
-    names = ["transaction_timeout", "idle_in_transaction_session_timeout"]
-    found = await connection.fetchval(
-        "SELECT min(setting::bigint) FROM pg_settings WHERE name = ANY ($1) AND setting <> '0'",
-        names if connection.is_in_transaction() else ["idle_session_timeout"],
-    )
+    limits = ["idle_session_timeout"]
+    if connection.is_in_transaction():
+        limits = ["transaction_timeout", "idle_in_transaction_session_timeout"]
+    # The client library counts a statement of the suspended process as under way, though it is not sent.
+    guard = connection._stmt_exclusive_section
+    connection._stmt_exclusive_section = type(guard)()
+    try:
+        found = await connection.fetchval(
+            "SELECT min(setting::bigint) FROM pg_settings WHERE name = ANY ($1) AND setting <> '0'", limits
+        )
+    finally:
+        connection._stmt_exclusive_section = guard
     return math.inf if found is None else found / 1000
 
 
