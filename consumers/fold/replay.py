@@ -192,12 +192,15 @@ async def _taken(queue: asyncio.Queue[list[Entry] | None], task: asyncio.Task[No
 
 
 async def _parse_ahead(settings: Settings, first: int, end: int, queue: asyncio.Queue[list[Entry] | None]) -> None:
-    """Puts None at the end, also after an error, which then reaches the consumer of the queue, but not if cancelled."""
+    """Puts None at the end. After an error or a cancellation it comes at once, in place of what was not taken: the
+    consumer of the queue must never wait for a task that has ended."""
     try:
         if first < end:
             await _parse_into(queue, settings, first, end)
-    except Exception:
-        await queue.put(None)
+    except BaseException:
+        while not queue.empty():
+            queue.get_nowait()
+        queue.put_nowait(None)
         raise
     await queue.put(None)
 

@@ -118,14 +118,14 @@ async def rebuild(
     try:
         if not await connection.fetchval(_SQL["schema_exists"], consumer.schema):
             raise NotStarted(f"{consumer.name}: {NotStarted.__doc__}")
-        if not await connection.fetchval(_SQL["lock"], _LOCK, consumer.schema):
-            raise AlreadyRunning(f"{consumer.name}: {AlreadyRunning.__doc__}")
-        await _require_comparable(connection, consumer, options)
         await connection.execute(
             f"SET ROLE {schema_owner(consumer.schema)}; SET work_mem = '{WORK_MEM_MIB}MB';"
             f"SET idle_session_timeout = {SUSPENDED_MS_MAX};"
             f"SET idle_in_transaction_session_timeout = {SUSPENDED_MS_MAX}"
         )
+        if not await connection.fetchval(_SQL["lock"], _LOCK, consumer.schema):
+            raise AlreadyRunning(f"{consumer.name}: {AlreadyRunning.__doc__}")
+        await _require_comparable(connection, consumer, options)
         async with _reporting(settings, connection, progress):
             # What was left behind by an error or a kill, and cannot be used.
             beside = Scratch(consumer, f"rebuild_{consumer.schema}", keeps_past=True)

@@ -23,7 +23,7 @@ import pytest
 
 from tests.simulate.broker import Line
 from tests.simulate.schedule import Fault, Point, Schedule
-from tests.simulate.virtual_time import virtual_loop, virtual_runner
+from tests.simulate.virtual_time import VirtualLoop, virtual_loop, virtual_runner
 
 LATE_S: Final = 3.0
 _ROOT: Final = Path(__file__).parents[2]
@@ -290,6 +290,8 @@ def simulation() -> Iterator[asyncio.Runner]:
     """Runs coroutines on a virtual loop whose clock waits for PostgreSQL."""
 
     async def connecting(*args: Any, **kwargs: Any) -> Any:
+        if not isinstance(asyncio.get_running_loop(), VirtualLoop):  # the thread that makes the next test's database
+            return await connect(*args, **kwargs)
         with virtual_loop().answering():
             connection = await connect(*args, **kwargs)
         connection._protocol = _Answering(connection)

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from tests.simulate.applying import Applying
+from tests.simulate.committing import Committing
+from tests.simulate.deciding import Deciding
 from tests.simulate.delivering import Delivering
 from tests.simulate.numbering import Registering
 from tests.simulate.receiving import Receiving
-from tests.simulate.committing import Committing
-from tests.simulate.deciding import Deciding
-from tests.simulate.numbering import Registering
 from tests.simulate.restoring import Restoring
 from tests.simulate.rotating import Rotating
+from tests.simulate.swapping import Swapping
 from tests.simulate.worlds import Scenario
 
 SCENARIOS: Final[Mapping[str, Callable[[], Scenario]]] = {
@@ -25,8 +25,9 @@ SCENARIOS: Final[Mapping[str, Callable[[], Scenario]]] = {
     "campaigns": Deciding,
     "restore": Restoring,
     "commitments": Committing,
+    "swap": Swapping,
 }
 PRINCIPALS: Final = (
-    "superuser", "registrar", "revenue", "campaigns", "relay", "projections", "event-index", "delivery",
+    "superuser", "registrar", "revenue", "campaigns", "relay", "projections", "event-index", "delivery", "operator",
 )  # fmt: skip
 """Who logs in to PostgreSQL in them."""

@@ -10,27 +10,29 @@ from typing import Any
 
 import pytest
 
+from consumers.commitments.commitment import Commitment
 from consumers.delivery.queue import Queue
 from consumers.delivery.webhooks import store
 from consumers.delivery.webhooks.active import Message
-from consumers.commitments.commitment import Commitment
 from consumers.fold.apply import apply
 from consumers.pipeline import writer
 from consumers.pipeline.batch import Batch
 from consumers.pipeline.writer import Writer
+from consumers.rebuild import rebuild, swap
 from consumers.registrar import signer
 from consumers.registrar.journal import Journal
 from consumers.registrar.signer import Signer
-from infra.kafka.clients import send_batch
 from consumers.relay import relay
 from consumers.relay.outbox_source import Message as OutboxMessage
 from consumers.relay.relay import PlatformOutbox
+from infra.kafka.clients import send_batch
 from infra.log.signed_note import Checkpoint
 from infra.postgres import outbox_table
 from infra.postgres.connection import Connection
 from infra.private_keys import key_files
 from infra.private_keys.key_files import CHECKPOINT_FILE
 from infra.secret_files import sync_folder
+from infra.settings import Settings
 from producers.gateway.writer import KafkaWriter
 from tests.simulate.conftest import InWorld
 from tests.simulate.schedule import Fault, Schedule, enumerated
@@ -197,8 +199,33 @@ def commitments_name_no_version(patched: pytest.MonkeyPatch) -> None:
     patched.setattr(Commitment, "event", lambda self: named(replace(self, fold_version=None)))
 
 
+def a_swap_has_no_limit_of_its_own(patched: pytest.MonkeyPatch) -> None:
+    """Only those of the rebuild's session are left."""
+    try_swap = swap.try_swap
+
+    async def unlimited(settings: Settings, *more: Any) -> swap.Try:
+        longer = settings.model_copy(update={"idle_in_transaction_timeout_ms": rebuild.SUSPENDED_MS_MAX})
+        return await try_swap(longer, *more)
+
+    patched.setattr(swap, "try_swap", unlimited)
+    patched.setattr(swap, "SWAP_MS_MAX", 0)
+
+
+def a_swap_does_not_lock_the_position(patched: pytest.MonkeyPatch) -> None:
+    locked = swap._SQL["locked_position"]
+    assert "FOR UPDATE" in locked
+    patched.setitem(swap._SQL, "locked_position", locked.replace("FOR UPDATE", ""))
+
+
+def two_rebuilds_may_run_at_once(patched: pytest.MonkeyPatch) -> None:
+    lock = "pg_try_advisory_lock($1, hashtext($2))"
+    assert lock in rebuild._SQL["lock"]
+    patched.setitem(rebuild._SQL, "lock", rebuild._SQL["lock"].replace(lock, "$1::int > 0 AND $2::text <> ''"))
+
+
 COMMIT = ("journal.commit", ".signer.")
 DIES = (Fault.KILLED,)
+SWAPS = ("swap.try_swap", "swap.exchange")
 POWER = (Fault.POWER_NEW, Fault.POWER_OLD)
 TOGETHER = (Fault.KILLED, Fault.LOST, Fault.CUT)
 PLANTED = (
@@ -216,6 +243,9 @@ PLANTED = (
     ),
     Planted("restore", what_is_decided_again_is_sent_again, TOGETHER, ("relay.",)),
     Planted("commitments", commitments_name_no_version, TOGETHER, ("commitment.publish",)),
+    Planted("swap", a_swap_has_no_limit_of_its_own, (Fault.SECOND,), SWAPS),
+    Planted("swap", a_swap_does_not_lock_the_position, (Fault.LATE,), SWAPS),
+    Planted("swap", two_rebuilds_may_run_at_once, (Fault.SECOND,), ("lasting_scratch.", "swap.swap_in")),
     Planted("rotation", the_public_key_is_written_in_place, POWER, (".signer.",)),
     Planted("gateway", a_receipt_is_given_before_kafka_acknowledged, TOGETHER, ("http.", "kafka.produce.agency.")),
     Planted("delivery", a_webhook_is_recorded_as_delivered_before_it_is_sent, TOGETHER, ("http.",)),

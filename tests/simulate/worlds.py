@@ -10,6 +10,7 @@ import asyncio
 import contextvars
 import gc
 import logging
+import math
 import warnings
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -44,6 +45,10 @@ REST_S: Final = 180.0
 STAYS_S: Final = 1.2
 """It must stay at rest for so long once no fault is under way: longer than any interval of the processes."""
 SECOND_WORKS_S: Final = 6.0
+SUSPENDED_S_MAX: Final = 75.0
+"""So long after a command was suspended another call of it has done its work."""
+HELD_UP_S_MAX: Final = 10.0
+"""For so long may a suspended command hold others up."""
 RESTART_S: Final = 0.5
 LOOK_S: Final = 0.1
 COST_S: Final = 0.000_01
@@ -67,10 +72,11 @@ class Runs(Protocol):
 
 @dataclass(frozen=True)
 class Role:
-    """A process by its lease."""
+    """A process by its lease. A command has none: what limits it are PostgreSQL's limits of its sessions."""
 
     lease: str
     make: Callable[[Settings], Runs]
+    is_command: bool = False
 
 
 class Scenario(Protocol):
@@ -257,14 +263,14 @@ class World:
                 files, self._after_power = self._after_power, None
                 self._disk.restart(files)
                 self._broken += await self.scenario.broken_by_power(self)
-            await self._end_sessions(instance)
+            await self._end_sessions(instance.sessions)
             await self._end_lease(role.lease)
             await asyncio.sleep(RESTART_S)
 
-    async def _end_sessions(self, instance: Instance) -> None:
-        """What it had asked before it died is done or undone, and not done later."""
+    async def _end_sessions(self, sessions: Sequence[int]) -> None:
+        """What was asked in them before is done or undone, and not done later."""
         running = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid = ANY ($1)"
-        while await self.connection.fetchval(running, instance.sessions):  # noqa: ASYNC110 - the database is waited for
+        while await self.connection.fetchval(running, sessions):  # noqa: ASYNC110 - the database is waited for
             await asyncio.sleep(0)
 
     async def _end_lease(self, name: str) -> None:
@@ -280,6 +286,9 @@ class World:
                     await first.answered()
             await self._end_lease(role.lease)
             self.start(role)
+            if role.is_command:
+                await self._limit(first)
+                return
             loop = virtual_loop()
             until = loop.time() + SECOND_WORKS_S
             # While the first holds a lock, the second waits for it.
@@ -287,6 +296,29 @@ class World:
                 await asyncio.sleep(LOOK_S)
         finally:
             first.resume()
+
+    async def _limit(self, command: Instance) -> None:
+        """Time passes in the database too: a session of the suspended command ends by the limits that it has set."""
+        opened = [connection for connection in command.connections if not connection.is_closed()]
+        try:
+            # In tasks of their own, where none of the command's functions asks: these are no points.
+            limits_s = await asyncio.gather(*map(_limit_s, opened))
+        except Exception as error:  # the command would wait it out
+            self._broken.append(f"{command.role}: limits are not known: {error!r}")
+            raise
+        left = {connection.get_server_pid(): limit for connection, limit in zip(opened, limits_s, strict=True)}
+        held_up = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pg_blocking_pids(pid) && $1)"
+        loop = virtual_loop()
+        began = free = loop.time()
+        while await self.scenario.unfinished(self):
+            if ended := [pid for pid, limit in left.items() if limit <= loop.time() - began]:
+                await self._end_sessions(ended)
+            if not await self.connection.fetchval(held_up, command.sessions):
+                free = loop.time()
+            if loop.time() > min(free + HELD_UP_S_MAX, began + SUSPENDED_S_MAX):
+                self._broken.append(f"{command.role}: suspended, it holds others up")
+                return
+            await asyncio.sleep(RESTART_S)
 
     def _lose_power(self, instance: Instance, newest_names: bool) -> None:
         self._after_power = self._disk.lost_power(newest_names=newest_names)
@@ -349,6 +381,23 @@ class _Zeros(defaultdict[int, int]):
 
     def __init__(self, _: int) -> None:
         super().__init__(int)
+
+
+async def _limit_s(connection: Any) -> float:
+    """For how long PostgreSQL lets this session ask nothing."""
+    limits = ["idle_session_timeout"]
+    if connection.is_in_transaction():
+        limits = ["transaction_timeout", "idle_in_transaction_session_timeout"]
+    # The client library counts a statement of the suspended process as under way, though it is not sent.
+    guard = connection._stmt_exclusive_section
+    connection._stmt_exclusive_section = type(guard)()
+    try:
+        found = await connection.fetchval(
+            "SELECT min(setting::bigint) FROM pg_settings WHERE name = ANY ($1) AND setting <> '0'", limits
+        )
+    finally:
+        connection._stmt_exclusive_section = guard
+    return math.inf if found is None else found / 1000
 
 
 async def _life(process: Runs) -> None:

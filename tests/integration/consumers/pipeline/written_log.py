@@ -23,9 +23,9 @@ def raw_entries(log: Iterable[EntryDict]) -> list[bytes]:
     return [orjson.dumps({name: entry[name] for name in ("recordedtime", "from", "event")}) for entry in log]
 
 
-async def write_log(connection: Connection, raw: Sequence[bytes]) -> None:
-    """Put entries where replays read them, with their leaves."""
-    for first in range(0, len(raw), BUNDLE):
+async def write_log(connection: Connection, raw: Sequence[bytes], begin: int = 0) -> None:
+    """Put entries where replays read them, with their leaves. Those before `begin` are there already."""
+    for first in range(begin, len(raw), BUNDLE):
         part = raw[first : first + BUNDLE]
         bundle = b"".join(len(entry).to_bytes(2, "big") + entry for entry in part)
         await connection.execute(

@@ -324,6 +324,32 @@ async def test_a_swap_that_is_suspended_gives_the_live_position_back(
     assert first_told(told) == sum(told), "all was folded already"
 
 
+async def test_a_rebuild_that_is_suspended_as_soon_as_it_has_its_lock_lets_another_begin(
+    settings: Settings, live: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suspended = asyncio.Event()
+
+    async def asks_nothing(*_: object) -> None:
+        suspended.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "SUSPENDED_MS_MAX", 300)
+        patch.setattr(module, "_require_comparable", asks_nothing)
+        task = asyncio.create_task(rebuild(settings, PROJECTIONS, SWAP))
+        await suspended.wait()
+
+    async def begins() -> bool:
+        with suppress(AlreadyRunning):
+            return (await rebuild(settings, PROJECTIONS, SWAP)).swapped
+        return False
+
+    await until(begins, "PostgreSQL ends the session of the first")
+    task.cancel()
+    with suppress(asyncio.CancelledError, SessionEnded):
+        await task
+
+
 class Killed(Exception):
     """Ends a rebuild in its middle, as a kill does: the transaction under way is rolled back."""
 
