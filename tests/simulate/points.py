@@ -240,11 +240,11 @@ class _Answering:
     """Stands before a connection's protocol object, whose methods are the round trips: the clock waits for them."""
 
     def __init__(self, connection: Any) -> None:
-        self._real = connection._protocol
+        self._real, self._pid = connection._protocol, connection.get_server_pid()
 
     def __getattr__(self, name: str) -> Any:
         real = getattr(self._real, name)
-        return _answered(real) if name in _ASKED | _ANSWERED else real
+        return _answered(real, self._pid) if name in _ASKED | _ANSWERED else real
 
 
 class _Protocol:
@@ -277,9 +277,9 @@ class _Protocol:
         return asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation (simulated)")
 
 
-def _answered(call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+def _answered(call: Callable[..., Awaitable[Any]], pid: int | None = None) -> Callable[..., Awaitable[Any]]:
     async def answered(*args: Any, **kwargs: Any) -> Any:
-        with virtual_loop().answering():
+        with virtual_loop().answering(pid):
             return await call(*args, **kwargs)
 
     return answered

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
+import asyncpg
 import pytest
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -300,18 +301,18 @@ class World:
     async def _limit(self, command: Instance) -> None:
         """Time passes in the database too: a session of the suspended command ends by the limits that it has set."""
         opened = [connection for connection in command.connections if not connection.is_closed()]
-        try:
-            # In tasks of their own, where none of the command's functions asks: these are no points.
-            limits_s = await asyncio.gather(*map(_limit_s, opened))
-        except Exception as error:  # the command would wait it out
-            self._broken.append(f"{command.role}: limits are not known: {error!r}")
-            raise
-        left = {connection.get_server_pid(): limit for connection, limit in zip(opened, limits_s, strict=True)}
+        limits_s: dict[int, float] = {}
         held_up = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pg_blocking_pids(pid) && $1)"
         loop = virtual_loop()
         began = free = loop.time()
         while await self.scenario.unfinished(self):
-            if ended := [pid for pid, limit in left.items() if limit <= loop.time() - began]:
+            for connection in opened:
+                # One whose last statement waits for a lock can be asked later.
+                if (pid := connection.get_server_pid()) not in limits_s:
+                    with suppress(asyncpg.InterfaceError):
+                        # In a task of its own, where none of the command's functions asks: this is no point.
+                        limits_s[pid] = await asyncio.create_task(_limit_s(connection))
+            if ended := [pid for pid, limit in limits_s.items() if limit <= loop.time() - began]:
                 await self._end_sessions(ended)
             if not await self.connection.fetchval(held_up, command.sessions):
                 free = loop.time()
