@@ -77,8 +77,10 @@ class Delivering:
     async def unfinished(self, world: World) -> str | None:
         rows = await world.connection.fetch("SELECT state, count(*) FROM delivery.message GROUP BY 1")
         states, jobs = dict(rows), await world.connection.fetchval("SELECT count(*) FROM delivery.pgqueuer")
-        is_done = states == {"delivered": len(self._due)} and not jobs
-        return None if is_done else f"of {len(self._due)} messages there are {states}, and {jobs} jobs"
+        if states == {"delivered": len(self._due)} and not jobs:
+            return None
+        position = await world.connection.fetchval("SELECT next_index FROM delivery.position WHERE part = 'router'")
+        return f"of {len(self._due)} messages up to entry {position} there are {states}, and {jobs} jobs"
 
     async def broken(self, world: World) -> list[str]:
         found = [*self._again]

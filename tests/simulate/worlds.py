@@ -329,6 +329,8 @@ class World:
         for task in self._supervisors:
             task.cancel()
         await asyncio.gather(*self._supervisors, return_exceptions=True)
+        # What they asked last is not done in the next run.
+        await self._end_sessions([session for instance in self._instances for session in instance.sessions])
 
     async def keep_rows(self) -> None:
         """Keep the rows of now as the base's, and write the statements that bring them back.
