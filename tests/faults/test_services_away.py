@@ -40,7 +40,8 @@ def test_processes_wait_for_a_service_and_say_so_once(service: str, tmp_path: Pa
             with away(system, service):
                 pause(AWAY_S)
                 for name in PROCESSES:
-                    said[name] = [str(line.get("event")) for line in system.log_lines(name)[before[name] :]]
+                    lines = system.log_lines(name)[before[name] :]
+                    said[name] = [str(line.get("event")) for line in lines if line.get("level") != "info"]
             until_back(system, service, pid)
 
         reports = publish_all(system, history, tmp_path / "files", meanwhile=take_away)
