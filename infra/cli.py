@@ -95,9 +95,9 @@ class LazyGroup(click.Group):
             return None
         command = entry.load()
         if has_platform():
-            from infra.observability.logs import log_errors_of_command  # the small install has no structlog
+            from infra.observability.logs import configure_command_logs  # the small install has no structlog
 
-            log_errors_of_command()
+            configure_command_logs()
         if not gc.isenabled():
             gc.freeze()
             gc.set_threshold(*COLLECT_EVERY)

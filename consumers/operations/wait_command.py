@@ -22,6 +22,7 @@ from infra.command_line.output import json_option, print_confirmation
 from infra.errors import WaitTimedOut
 from infra.kafka.client_config import bootstrap
 from infra.kafka.end_offsets import end_offsets_reader
+from infra.observability.logs import configure_logs
 from infra.process.retry import PatientConnection
 from infra.settings import Settings
 
@@ -65,6 +66,7 @@ def wait(context: click.Context, index: int | None, timeout_s: float | None, as_
     act first; 75: not within the timeout.
     """
     settings = Settings()
+    configure_logs("error", "wait")
     bootstrap(settings)
     try:
         status = uvloop.run(_wait(settings, index, timeout_s))

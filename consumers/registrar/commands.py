@@ -12,12 +12,14 @@ from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation
 from infra.keys.second_person import permitted
+from infra.observability.logs import configure_logs
 from infra.settings import Settings
 
 
 @click.group()
 def registrar() -> None:
     """Resume reading where the registrar waits for an operator."""
+    configure_logs("error", "registrar")
 
 
 @registrar.command("unpause")

@@ -52,7 +52,7 @@ _TEN_DIGITS: Final = re.compile(r"(?<![^\W_])\d{10}(?![^\W_])")
 
 def configure_logs(level: str, process: str, stream: TextIO | None = None) -> None:
     """Set up structlog and `logging` (of libraries) for this process. `level` is as in the settings."""
-    output = _Lenient(stream or sys.stderr)
+    output = _Lenient(stream)
     shared, render = _configure(level, process, output)
     handler = logging.StreamHandler(output)
     handler.setFormatter(
@@ -70,10 +70,10 @@ def configure_logs(level: str, process: str, stream: TextIO | None = None) -> No
         logging.getLogger(library).setLevel(number)
 
 
-def log_errors_of_command() -> None:
+def configure_command_logs() -> None:
     """Set up structlog for a command that answers: without it, structlog writes each line, with the values of local
     variables, to standard output, where the answer is."""
-    _configure("error", "command", _Lenient(sys.stderr))
+    _configure("warning", "command", _Lenient())
 
 
 def _configure(level: str, process: str, output: _Lenient) -> tuple[list[Processor], Processor]:
@@ -99,21 +99,26 @@ def _number(level: str) -> int:
 
 
 class _Lenient:
-    """The output stream of the log. A full disk loses lines and never fails the caller."""
+    """The output stream of the log: by default, standard error at the time of a line. A full disk loses lines and never
+    fails the caller."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
 
+    @property
+    def _output(self) -> TextIO:
+        return self._stream or sys.stderr
+
     def isatty(self) -> bool:
-        return self._stream.isatty()
+        return self._output.isatty()
 
     def write(self, text: str) -> None:
         with suppress(OSError):
-            self._stream.write(text)
+            self._output.write(text)
 
     def flush(self) -> None:
         with suppress(OSError):
-            self._stream.flush()
+            self._output.flush()
 
 
 def drop_forbidden(_: WrappedLogger, __: str, line: EventDict) -> EventDict:

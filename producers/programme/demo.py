@@ -19,6 +19,7 @@ from infra.command_line.progress_bar import progress_bar
 from infra.embedded.plan import Wanted
 from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import stack_status
+from infra.observability.logs import configure_logs
 from infra.settings import Settings
 from producers.programme.chapter_one import chapter_one
 from producers.programme.chapter_two import chapter_two
@@ -48,6 +49,7 @@ def demo(context: click.Context, keep: bool, as_json: bool) -> None:
     """
     began = time.monotonic()
     settings = Settings().acting_as("operator")  # publishes for every agency
+    configure_logs("error", "demo")
     console = Console(stderr=True, highlight=False)
     with _stack(settings, partial(_say, console), keep=keep):
         document = _run(settings, console)
