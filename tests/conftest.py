@@ -14,7 +14,6 @@ from typing import Any, Final, TypeVar
 
 import hypothesis
 import pytest
-import structlog
 
 from infra.errors import StackError
 from infra.postgres.connection import Connection, Pool, connect, create_pool
@@ -37,9 +36,6 @@ if os.environ.get("CI"):
 else:
     hypothesis.settings.register_profile("busy", deadline=None)  # a busy machine is no failure
     hypothesis.settings.load_profile("busy")
-
-# Where nothing set up the logs: structlog's own way draws an error with all local variables, which can take 12 s.
-structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
 
 # Workers are given the width of a terminal, which commands would take for that of a narrow screen.
 os.environ.pop("COLUMNS", None)

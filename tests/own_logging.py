@@ -11,11 +11,18 @@ import structlog
 
 @contextmanager
 def own_logging() -> Iterator[None]:
-    root, before = logging.getLogger(), structlog.get_config()
+    root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
+    _log_everything()  # also where a fixture of several tests called a command
     try:
         yield
     finally:
-        structlog.configure(**before)
+        _log_everything()
         root.handlers[:] = handlers
         root.setLevel(level)
+
+
+def _log_everything() -> None:
+    """As structlog does by itself. But it draws an error with all local variables, which can take twelve seconds."""
+    structlog.reset_defaults()
+    structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
