@@ -19,9 +19,9 @@ from tests.simulate.worlds import Outcome, World
 from tests.stack import TestStack
 from tests.unit.consumers.registrar.readings import HEALTH, said
 
-SAMPLE = 7
+SAMPLE = 3
+DRAWN = 1
 READ_S = 1.5
-DRAWN = 2
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
