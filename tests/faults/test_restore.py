@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from consumers.campaigns.rules.in_force import rules_in_force
 from infra.kafka.admin import admin_client, delete_topics, ensure_log_topics
 from infra.settings import Settings
 from tests.faults.services import keep_copy, pause, put_copy_back, replace_data, until_back
@@ -170,12 +171,19 @@ def test_a_stack_that_starts_on_an_older_copy_stays_up_for_its_recovery(home: Pa
         system.run("down")
 
 
-def test_rules_that_are_newer_than_the_copy_decide_nothing_again(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rules = tmp_path / "rules"
-    shutil.copytree(RULES, rules, ignore=lambda _, names: [name for name in names if not name.endswith(".yaml")])
-    monkeypatch.setenv("YESSER_CAMPAIGN_RULES", str(rules))
+@pytest.fixture
+def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The release's rules in a folder of the deployment, from which commands in this process read them too."""
+    copied = tmp_path / "rules"
+    shutil.copytree(RULES, copied, ignore=lambda _, names: [name for name in names if not name.endswith(".yaml")])
+    monkeypatch.setenv("YESSER_CAMPAIGN_RULES", str(copied))
+    rules_in_force.cache_clear()
+    yield copied
+    monkeypatch.undo()
+    rules_in_force.cache_clear()
+
+
+def test_rules_that_are_newer_than_the_copy_decide_nothing_again(home: Path, tmp_path: Path, rules: Path) -> None:
     history = generate(65, 2_000, MIXED)
     with running_system(home) as system:
         register(system, history)

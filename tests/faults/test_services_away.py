@@ -21,8 +21,8 @@ from tests.scenarios.system import fresh_system
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
 AWAY_S = 20
-SAID_MAX = 8
-"""Lines of a process about one absence: its own sentence, and one of each kind of its clients' (they see it too)."""
+SAID_MAX = 10
+"""Lines of a process about one absence: its own sentences, and one of each kind of its clients' (they see it too)."""
 
 
 @pytest.mark.parametrize("service", ["kafka", "postgres"])
