@@ -39,7 +39,7 @@ class Delivering:
 
     name = "delivery"
     settings: Mapping[str, Any] = MappingProxyType(
-        # The database's clock is the real one: nobody waits for it.
+        # Retries become due by the database's clock, which is not virtual: short delays.
         {"webhook_hosts": "receiver.example", "webhook_retry_delays_s": ",".join(["0.001"] * 20)}
     )
 

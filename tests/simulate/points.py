@@ -140,7 +140,7 @@ class Points:
     async def pass_through(
         self, instance: Instance, place: str, call: Callable[[], Awaitable[Any]], cut: Callable[[], Exception]
     ) -> Any:
-        """Run the request with the fault that is due here. `cut` closes the connection, and its error is raised."""
+        """Run the request with this point's fault. `cut` closes the connection, and its error is raised."""
         await instance.gate()
         fault = self._meet(place)
         match fault:
