@@ -10,6 +10,8 @@ import re
 from typing import Any, Final
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from events.values.money import INTEGER_MAX
 
@@ -21,9 +23,16 @@ def to_json(document: Any, *, indented: bool = False) -> bytes:
     """The document as JSON, of several lines if `indented`. Raises `TypeError` for what JSON does not have."""
     option = orjson.OPT_INDENT_2 if indented else None
     try:
-        return orjson.dumps(document, option=option)
+        return orjson.dumps(document, _members, option)
     except TypeError:
-        return orjson.dumps(_with_long_numbers(document), option=option)
+        return orjson.dumps(_with_long_numbers(document), _members, option)
+
+
+def _members(value: Any) -> dict[str, Any]:
+    """What orjson asks for what it cannot write: a typed document is written as its fields."""
+    if isinstance(value, Struct):
+        return asdict(value)
+    raise TypeError
 
 
 def from_json(text: bytes) -> Any:
@@ -47,6 +56,8 @@ def with_long_numbers_as_texts(value: Any) -> Any:
 
 def _with_long_numbers(value: Any) -> Any:
     """The value, with its numbers beyond 64 bits as orjson writes them."""
+    if isinstance(value, Struct):
+        value = asdict(value)
     if isinstance(value, dict):
         return {name: _with_long_numbers(member) for name, member in value.items()}
     if isinstance(value, list | tuple):

@@ -134,8 +134,8 @@ def table_model(
     derived: Callable[[Mapping[str, Any]], Mapping[str, Figure]] = lambda key: {},
 ) -> Model:
     """A row of a table: its columns, and figures that are derived from it or from others."""
-    own = [name for name in table.columns if name not in table.key]
-    sample = dict.fromkeys(table.key, "")
+    shown = derived(dict.fromkeys(table.key, ""))
+    own = [name for name in table.columns if name not in table.key and name not in shown]
 
     def explained(key: Key) -> Explained:
         where = dict(zip(table.key, key, strict=True))
@@ -143,7 +143,7 @@ def table_model(
         row = Part(consumer, table, where, lambda row: True)
         return Explained(figures, scope_of(consumer, table, where), row)
 
-    fields = (*own, *(name for name in derived(sample) if name not in own))
+    fields = (*own, *shown)
     form = "/".join(name.upper() for name in table.key)
     return Model(name, form, fields, lambda text: parse_key(table, text), explained)
 

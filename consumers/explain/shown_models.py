@@ -28,31 +28,15 @@ def _services(where: Where) -> dict[str, Figure]:
     return {
         "agency": column(PROJECTIONS, SERVICE, where, "owner"),
         "group": column(PROJECTIONS, SERVICE, where, "group_number"),
-        "state": Figure((Part(PROJECTIONS, SERVICE, where, _service_state),)),
+        "state": column(PROJECTIONS, SERVICE, where, "state"),
     }
-
-
-def _service_state(row: Any) -> str:
-    if row.retired:
-        return "retired"
-    if row.suspended:
-        return "suspended"
-    return "registered" if row.launched_index is None else "live"
 
 
 def _projects(where: Where) -> dict[str, Figure]:
     return {
         "agency": column(PROJECTIONS, PROJECT, where, "owner"),
-        "state": Figure((Part(PROJECTIONS, PROJECT, where, _project_state),)),
+        "state": column(PROJECTIONS, PROJECT, where, "state"),
     }
-
-
-def _project_state(row: Any) -> str:
-    if row.cancelled:
-        return "cancelled"
-    if row.completed == row.phases:
-        return "completed"
-    return "started" if row.started else "registered"
 
 
 def _campaigns(where: Where) -> dict[str, Figure]:

@@ -7,9 +7,13 @@ import click
 from consumers.as_of.options import as_of_options
 from consumers.as_of.point_in_time import PointInTime
 from consumers.as_of.query import print_view, run_query
+from consumers.documents.history import HISTORY
+from consumers.documents.projects import PHASES, PROJECTS
+from consumers.documents.services import SERVICES
+from consumers.documents.tables import grid
 from consumers.projections import read
 from consumers.projections.consumer import CONSUMER
-from consumers.projections.show import activity_table, history_table, phases_table, projects_table, services_table
+from consumers.projections.show import activity_table
 from events.errors import YesserError
 from infra.command_line.completion import agency_codes
 from infra.command_line.output import json_option
@@ -30,7 +34,7 @@ def services() -> None:
 def list_services(at: PointInTime, as_json: bool) -> None:
     """List the registered services and their state."""
     _, shown = run_query(CONSUMER, read.services, at)
-    print_view(shown, as_json, lambda: [services_table(shown)], at)
+    print_view(shown, as_json, lambda: [grid(SERVICES, shown)], at)
 
 
 @services.command("show")
@@ -42,7 +46,7 @@ def show_service(at: PointInTime, service_id: str, as_json: bool) -> None:
     _, shown = run_query(CONSUMER, lambda connection: read.service(connection, service_id), at)
     if shown is None:
         raise NotRegistered(f"no service {service_id} is registered: see `yesser services list`.")
-    print_view(shown, as_json, lambda: [services_table([shown]), history_table(shown["history"])], at)
+    print_view(shown, as_json, lambda: [grid(SERVICES, [shown]), grid(HISTORY, shown.history)], at)
 
 
 @click.group()
@@ -56,7 +60,7 @@ def projects() -> None:
 def list_projects(at: PointInTime, as_json: bool) -> None:
     """List the registered projects and their progress."""
     _, shown = run_query(CONSUMER, read.projects, at)
-    print_view(shown, as_json, lambda: [projects_table(shown)], at)
+    print_view(shown, as_json, lambda: [grid(PROJECTS, shown)], at)
 
 
 @projects.command("show")
@@ -71,7 +75,7 @@ def show_project(at: PointInTime, project_id: str, as_json: bool) -> None:
     print_view(
         shown,
         as_json,
-        lambda: [projects_table([shown]), phases_table(shown["phase_states"]), history_table(shown["history"])],
+        lambda: [grid(PROJECTS, [shown]), grid(PHASES, shown.phase_states), grid(HISTORY, shown.history)],
         at,
     )
 

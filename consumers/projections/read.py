@@ -6,6 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from consumers.documents.document import document_of, documents_of
+from consumers.documents.history import Step
+from consumers.documents.projects import Project, ProjectAndHistory, phase_states
+from consumers.documents.services import Service, ServiceAndHistory
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -111,47 +115,42 @@ async def anomalies(connection: Connection, chosen: AnomalyFilter = ALL_ANOMALIE
     return [dict(row) for row in await connection.fetch(_SQL[name], *given)]
 
 
-async def services(connection: Connection, chosen: ServiceFilter = ALL_SERVICES) -> list[dict[str, Any]]:
+async def services(connection: Connection, chosen: ServiceFilter = ALL_SERVICES) -> list[Service]:
     """The service directory by id."""
     given = (chosen.after, chosen.rows_max, None, chosen.agency, chosen.group, chosen.state)
-    return [dict(row) for row in await connection.fetch(_SQL["services"], *given)]
+    return documents_of(Service, await connection.fetch(_SQL["services"], *given))
 
 
-async def service(connection: Connection, service_id: str) -> dict[str, Any] | None:
+async def service(connection: Connection, service_id: str) -> ServiceAndHistory | None:
     """A service with its history, None where it is not registered."""
     row = await connection.fetchrow(_SQL["services"], "", 1, service_id, None, None, None)
     if row is None:
         return None
-    return {**dict(row), "history": await history(connection, f"service/{service_id}")}
+    return document_of(ServiceAndHistory, row, history=await history(connection, f"service/{service_id}"))
 
 
-async def projects(connection: Connection, after: str = "", rows_max: int | None = None) -> list[dict[str, Any]]:
-    """The projects by id, from the one after `after`; `started` includes the completed phases."""
-    return [dict(row) for row in await connection.fetch(_SQL["projects"], after, rows_max, None)]
+async def projects(connection: Connection, after: str = "", rows_max: int | None = None) -> list[Project]:
+    """The projects by id, from the one after `after`."""
+    return documents_of(Project, await connection.fetch(_SQL["projects"], after, rows_max, None))
 
 
-async def project(connection: Connection, project_id: str) -> dict[str, Any] | None:
+async def project(connection: Connection, project_id: str) -> ProjectAndHistory | None:
     """A project with its phases and its history, None where it is not registered."""
     row = await connection.fetchrow(_SQL["projects"], "", 1, project_id)
     if row is None:
         return None
     names = await connection.fetchval(_SQL["phase_names"], project_id)
-    steps = await history(connection, f"project/{project_id}")
-    return {**dict(row), "phase_states": phase_states(names, row["started"], row["completed"]), "history": steps}
+    return document_of(
+        ProjectAndHistory,
+        row,
+        phase_states=phase_states(names, row["started"], row["completed"]),
+        history=await history(connection, f"project/{project_id}"),
+    )
 
 
-def phase_states(names: Sequence[Any], started: int, completed: int) -> list[dict[str, Any]]:
-    """Number, name and state of each phase."""
-    rows = []
-    for number, name in enumerate(names, 1):
-        state = "completed" if number <= completed else "started" if number <= started else "waiting"
-        rows.append({"phase": number, "name": name, "state": state})
-    return rows
-
-
-async def history(connection: Connection, subject: str) -> list[dict[str, Any]]:
+async def history(connection: Connection, subject: str) -> list[Step]:
     """The steps of a project or service (`project/…`, `service/…`) in the order in which they took effect."""
-    return [dict(row) for row in await connection.fetch(_SQL["history"], subject)]
+    return documents_of(Step, await connection.fetch(_SQL["history"], subject))
 
 
 async def activity(

@@ -65,25 +65,20 @@ WHERE index = $1 AND (found_index, index) > ($2::bigint, $3::bigint) AND ($4::te
 
 -- name: services
 -- The directory after $1, or $3 alone; those of an agency, a group and a state, if given.
-SELECT * FROM (
-    SELECT service_id, plan_id, group_number AS "group", name, owner AS agency,
-           CASE WHEN retired THEN 'retired' WHEN suspended THEN 'suspended'
-                WHEN launched_index IS NOT NULL THEN 'live' ELSE 'registered' END AS state,
-           launched_on, channels, url, first_index, last_index
-    FROM service
-    WHERE service_id > $1
-      AND ($3::text IS NULL OR service_id = $3)
-      AND ($4::text IS NULL OR owner = $4)
-      AND ($5::bigint IS NULL OR group_number = $5)
-) AS service
-WHERE $6::text IS NULL OR state = $6 ORDER BY service_id LIMIT $2
+SELECT service_id, plan_id, group_number AS "group", name, owner AS agency, state, launched_on, channels, url,
+       first_index, last_index
+FROM service
+WHERE service_id > $1
+  AND ($3::text IS NULL OR service_id = $3)
+  AND ($4::text IS NULL OR owner = $4)
+  AND ($5::bigint IS NULL OR group_number = $5)
+  AND ($6::text IS NULL OR state = $6)
+ORDER BY service_id LIMIT $2
 
 -- name: projects
 -- All after $1, or $3 alone; `started` includes the completed phases.
-SELECT project_id, plan_id, kind, name, owner AS agency,
-       CASE WHEN cancelled THEN 'cancelled' WHEN completed = phases THEN 'completed'
-            WHEN started > 0 THEN 'started' ELSE 'registered' END AS state,
-       phases, started, completed, cancelled_on, first_index, last_index
+SELECT project_id, plan_id, kind, name, owner AS agency, state, phases, started, completed, cancelled_on,
+       first_index, last_index
 FROM project WHERE project_id > $1 AND ($3::text IS NULL OR project_id = $3) ORDER BY project_id LIMIT $2
 
 -- name: phase_names

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TypeVar
+
+from msgspec.structs import replace
 
 from consumers.access_scope import ALL_MONEY, EVERYTHING, AccessScope
+from consumers.documents.projects import ProjectAndHistory
+from consumers.documents.services import ServiceAndHistory
 from infra.http.callers import Caller
 from infra.http.problems import Problem
+
+D = TypeVar("D", ServiceAndHistory, ProjectAndHistory)
 
 
 def scope_of(caller: Caller) -> AccessScope:
@@ -52,8 +57,7 @@ def may_read(scope: AccessScope, agency: str) -> bool:
     return scope == EVERYTHING or scope.agency == agency
 
 
-def with_readable_history(document: Mapping[str, Any], scope: AccessScope) -> dict[str, Any]:
+def with_readable_history(document: D, scope: AccessScope) -> D:
     """A service or project. Its whole history is shown, but the `data` of each step only if its sender is in scope."""
-    steps = document["history"]
-    shown = [{**step, "data": step["data"] if may_read(scope, step["agency"]) else None} for step in steps]
-    return {**document, "history": shown}
+    steps = (step if may_read(scope, step.agency) else replace(step, data=None) for step in document.history)
+    return replace(document, history=tuple(steps))

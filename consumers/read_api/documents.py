@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from consumers.documents.openapi import schema_of
+from consumers.documents.projects import Project, ProjectAndHistory
+from consumers.documents.services import Service, ServiceAndHistory
 from consumers.revenue.transfer_rules import RULE_OF_KIND
 from infra.http.documents import INTEGER, TEXT, answer, problems, shape
 
@@ -95,45 +98,6 @@ _PACE: Final = shape(
     ),
     launches=_list(shape(month={**TEXT, "description": "Like `2005-03`."}, launched=INTEGER)),
 )
-_HISTORY: Final = _list(
-    shape(
-        index=INTEGER,
-        found_index={**INTEGER, "description": "Where it took effect; later than `index` for a fact that waited."},
-        type=TEXT,
-        agency=TEXT,
-        happened_on=_or_null(_DATE),
-        phase=_or_null(INTEGER),
-        data=_or_null({**_OBJECT, "description": "The event's data; null where its sender is another agency."}),
-    )
-)
-_SERVICE: Final[dict[str, Schema]] = {
-    "service_id": TEXT,
-    "plan_id": TEXT,
-    "group": INTEGER,
-    "name": _NAME,
-    "agency": TEXT,
-    "state": _one_of("registered", "live", "suspended", "retired"),
-    "launched_on": _or_null(_DATE),
-    "channels": _or_null(_list(TEXT)),
-    "url": _or_null(TEXT),
-    "first_index": INTEGER,
-    "last_index": INTEGER,
-}
-_PROJECT: Final[dict[str, Schema]] = {
-    "project_id": TEXT,
-    "plan_id": TEXT,
-    "kind": _one_of("infrastructure", "national-application"),
-    "name": _NAME,
-    "agency": TEXT,
-    "state": _one_of("registered", "started", "completed", "cancelled"),
-    "phases": INTEGER,
-    "started": INTEGER,
-    "completed": INTEGER,
-    "cancelled_on": _or_null(_DATE),
-    "first_index": INTEGER,
-    "last_index": INTEGER,
-}
-_PHASES: Final = _list(shape(phase=INTEGER, name=_NAME, state=_one_of("waiting", "started", "completed")))
 _CAMPAIGN: Final[dict[str, Schema]] = {
     "campaign_id": TEXT,
     "rule": TEXT,
@@ -307,12 +271,10 @@ PLAN: Final = answer(
     {**_PLAN, "properties": {**_PLAN["properties"], "partnerships_count": INTEGER}},
 )
 PACE: Final = answer("The plan against the calendar.", _PACE)
-SERVICES: Final = answer("Services by id.", _list(shape(**_SERVICE)))
-SERVICE: Final = answer("A service and its history.", shape(**_SERVICE, history=_HISTORY))
-PROJECTS: Final = answer("Projects by id.", _list(shape(**_PROJECT)))
-PROJECT: Final = answer(
-    "A project, its phases and its history.", shape(**_PROJECT, phase_states=_PHASES, history=_HISTORY)
-)
+SERVICES: Final = answer("Services by id.", _list(schema_of(Service)))
+SERVICE: Final = answer("A service and its history.", schema_of(ServiceAndHistory))
+PROJECTS: Final = answer("Projects by id.", _list(schema_of(Project)))
+PROJECT: Final = answer("A project, its phases and its history.", schema_of(ProjectAndHistory))
 CAMPAIGNS: Final = answer("The shape of `yesser campaigns list --json`.", _list(shape(**_CAMPAIGN)))
 INBOX: Final = answer(
     "The campaigns asked for, each with its next step.", _list(shape(**_CAMPAIGN, overdue=_YES_OR_NO, **_TO_DO))

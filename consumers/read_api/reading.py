@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from fastapi import Depends, Request, Response
+from msgspec import Struct
 
 from consumers.access_scope import AccessScope
 from consumers.as_of.view import NotStarted, View, live_view
@@ -34,7 +35,8 @@ Row = TypeVar("Row")
 Question = Callable[[View], Awaitable["Shown"]]
 Csv = Callable[[Any], str]
 """The document as CSV."""
-Rows = Callable[[Connection], Awaitable[list[dict[str, Any]]]]
+Rows = Callable[[Connection], Awaitable[list[Any]]]
+"""Rows or documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +137,12 @@ Reading = Annotated[ReadRequest, Depends(_read_request)]
 """A route's parameter."""
 
 
-def page(rows: list[dict[str, Any]], limit: int, *columns: str) -> tuple[list[dict[str, Any]], Key | None]:
-    """The first `limit` rows, and the key after which the next page begins if there are more."""
+def page(rows: list[Any], limit: int, *columns: str) -> tuple[list[Any], Key | None]:
+    """The first `limit` rows or documents, and the key after which the next page begins if there are more."""
     if len(rows) <= limit:
         return rows, None
-    return rows[:limit], tuple(rows[limit - 1][column] for column in columns)
+    last = rows[limit - 1]
+    return rows[:limit], tuple(getattr(last, name) if isinstance(last, Struct) else last[name] for name in columns)
 
 
 def found(row: Row | None) -> Row:

@@ -1,7 +1,7 @@
 """Templates: Jinja2 with automatic escaping, where a name that does not exist is an error.
 
-Every template has the reader's words as `w`, `t(ar, en)` for a text in both languages, `asset(name)`, and the filters
-`isolated`, `code` and `english`.
+Every template has the reader's words as `w`, `t(ar, en)` for a text in both languages, `asset(name)`, `label` and
+`cell` of a document's field, and the filters `isolated`, `code` and `english`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from consumers.console.web.assets import assets
+from consumers.console.web.documents import cell, label
 from consumers.console.web.language import Words, code, english, isolated
+from consumers.documents.document import fields, listed
 
 
 class Templates:
@@ -30,6 +32,7 @@ class Templates:
             extensions=["jinja2.ext.do"],
         )
         self._environment.globals["asset"] = lambda name: assets()[name].address
+        self._environment.globals |= {"cell": cell, "label": label, "fields": fields, "listed": listed}
         self._environment.filters |= {"isolated": isolated, "code": code, "english": english}
 
     def render(self, template: str, words: Words, context: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ class Registered(Protocol):
     """What the rows have in common. `count` = facts that took effect, `registered` included."""
 
     owner: str
+    state: str
     first_index: int
     last_index: int
     count: int
@@ -36,6 +37,7 @@ class LifeCycle(Generic[Row]):
     """Makes the row and keeps it."""
     rules: Mapping[str, Callable[[Row, Fact], str | None]]
     """Type → what changes the row, or names the rule that the fact contradicts; of all types but `registered`."""
+    state: Callable[[Row], str]
     known: Callable[[Row], dict[str, Any]]
     details: Callable[[Row], dict[str, Any]]
     measure: Callable[[Row], tuple[int, ...]] = lambda row: ()
@@ -82,6 +84,7 @@ class LifeCycle(Generic[Row]):
         broken = self.rules[fact.type](row, fact)
         if broken is not None:
             return contradiction(fact, found, broken, self.known(row))
+        row.state = self.state(row)
         row.last_index = found.index
         row.count += 1
         ws.put(self.table, row)

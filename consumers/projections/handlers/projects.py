@@ -31,6 +31,7 @@ class Project:
     completed: int
     cancelled: bool
     cancelled_on: str | None
+    state: str
     first_index: int
     last_index: int
     count: int
@@ -55,6 +56,7 @@ def _register(ws: UnitOfWork, entry: Entry) -> Project:
         completed=0,
         cancelled=False,
         cancelled_on=None,
+        state="registered",
         first_index=entry.index,
         last_index=entry.index,
         count=1,
@@ -111,6 +113,14 @@ def _cancel(project: Project, fact: Fact) -> str | None:
     return None
 
 
+def _state(project: Project) -> str:
+    if project.cancelled:
+        return "cancelled"
+    if project.completed == project.phases:
+        return "completed"
+    return "started" if project.started else "registered"
+
+
 def _known(project: Project) -> dict[str, Any]:
     return {
         "phases": project.phases,
@@ -132,7 +142,7 @@ _RULES: Final[dict[str, Callable[[Project, Fact], str | None]]] = {
     "project.reassigned": reassign,
 }
 TYPES: Final = frozenset(_RULES) | {"project.registered"}
-_LIFE_CYCLE: Final = LifeCycle("project", PROJECT, _register, _RULES, _known, _details)
+_LIFE_CYCLE: Final = LifeCycle("project", PROJECT, _register, _RULES, _state, _known, _details)
 required_keys: Final = _LIFE_CYCLE.required_keys
 dependent_keys: Final = _LIFE_CYCLE.dependent_keys
 apply: Final = _LIFE_CYCLE.apply

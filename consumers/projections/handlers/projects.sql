@@ -11,6 +11,7 @@ CREATE TABLE project (
     completed bigint NOT NULL,
     cancelled boolean NOT NULL,
     cancelled_on text,
+    state text NOT NULL,
     first_index bigint NOT NULL,
     last_index bigint NOT NULL,
     count bigint NOT NULL

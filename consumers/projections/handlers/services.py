@@ -30,6 +30,7 @@ class Service:
     url: str | None
     suspended: bool
     retired: bool
+    state: str
     first_index: int
     last_index: int
     count: int
@@ -70,6 +71,7 @@ def _register(ws: UnitOfWork, entry: Entry) -> Service:
         url=None,
         suspended=False,
         retired=False,
+        state="registered",
         first_index=index,
         last_index=index,
         count=1,
@@ -120,11 +122,17 @@ def _retire(service: Service, fact: Fact) -> str | None:
     return None
 
 
+def _state(service: Service) -> str:
+    if service.retired:
+        return "retired"
+    if service.suspended:
+        return "suspended"
+    return "registered" if service.launched_index is None else "live"
+
+
 def _counted(service: Service) -> tuple[int, int, int, int]:
     """What one service adds to launched, live, suspended and retired."""
-    launched = service.launched_index is not None
-    live = launched and not service.suspended and not service.retired
-    return launched, live, service.suspended, service.retired
+    return service.launched_index is not None, service.state == "live", service.suspended, service.retired
 
 
 def _count(ws: UnitOfWork, service: Service, before: tuple[int, ...], index: int) -> None:
@@ -168,7 +176,7 @@ _RULES: Final[dict[str, Callable[[Service, Fact], str | None]]] = {
     "service.reassigned": reassign,
 }
 TYPES: Final = frozenset(_RULES) | {"service.registered"}
-_LIFE_CYCLE: Final = LifeCycle("service", SERVICE, _register, _RULES, _known, _details, _counted, _count)
+_LIFE_CYCLE: Final = LifeCycle("service", SERVICE, _register, _RULES, _state, _known, _details, _counted, _count)
 required_keys: Final = _LIFE_CYCLE.required_keys
 apply: Final = _LIFE_CYCLE.apply
 

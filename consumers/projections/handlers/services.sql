@@ -11,6 +11,7 @@ CREATE TABLE service (
     url text,
     suspended boolean NOT NULL,
     retired boolean NOT NULL,
+    state text NOT NULL,
     first_index bigint NOT NULL,
     last_index bigint NOT NULL,
     count bigint NOT NULL

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from consumers.documents.services import ServiceState
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import ServiceFilter, service, services
 from consumers.read_api import documents
@@ -19,9 +20,7 @@ routes = APIRouter(tags=["programme"], default_response_class=Response)
 
 Owner = Annotated[str | None, Query(pattern=CODE_PATTERN, description="Only of this agency.")]
 Group = Annotated[int | None, Query(ge=1, le=3, description="Only of this group.")]
-State = Annotated[
-    Literal["registered", "live", "suspended", "retired"] | None, Query(description="Only in this state.")
-]
+State = Annotated[ServiceState | None, Query(description="Only in this state.")]
 
 
 @routes.get(
@@ -37,7 +36,7 @@ async def list_services(
 ) -> Response:
     """Every registered service and its state."""
     await request.programme_scope()
-    chosen = ServiceFilter(agency, group, state, text_after(after), limit + 1)
+    chosen = ServiceFilter(agency, group, state and state.value, text_after(after), limit + 1)
     return await request.page(PROJECTIONS, lambda tables: services(tables, chosen), limit, "service_id")
 
 

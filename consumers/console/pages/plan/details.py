@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Path, Query, Response
@@ -11,12 +11,17 @@ from fastapi.responses import HTMLResponse
 from consumers.campaigns.coverage.show import coverage_csv
 from consumers.console.data.read_api import NotAnswered
 from consumers.console.pages.plan import tables
-from consumers.console.pages.plan.lists import PAGE_ROWS, PROJECT_ROWS, Chosen, after_of, all_rows, history_rows
+from consumers.console.pages.plan.lists import PAGE_ROWS, PROJECT_ROWS, Chosen, after_of, all_rows
 from consumers.console.pages.plan.moment import Moment
-from consumers.console.pages.plan.names import GROUPS, KINDS, SERVICE_STATES
+from consumers.console.pages.plan.names import GROUPS
 from consumers.console.pages.plan.reading import read_glance
 from consumers.console.pages.plan.shown import Context, show
 from consumers.console.visit import Visit, Visiting
+from consumers.documents.document import document_of, documents_of
+from consumers.documents.history import HISTORY, Step
+from consumers.documents.projects import PROJECTS, Project, ProjectAndHistory, ProjectKind
+from consumers.documents.services import SERVICES, Service, ServiceAndHistory, ServiceState
+from consumers.documents.tables import csv_file
 from infra.http.problems import Problem
 
 details = APIRouter()
@@ -24,8 +29,6 @@ details = APIRouter()
 Cursor = Annotated[str | None, Query(max_length=1_024)]
 Text = Annotated[str, Query(max_length=64)]
 Id = Annotated[str, Path(max_length=128)]
-_SERVICES: Final = ("الخدمات الإلكترونية", "Electronic services")
-_PROJECTS: Final = ("المشاريع", "Projects")
 
 
 @details.get("/plan/services")
@@ -37,7 +40,7 @@ async def services(
 
     async def context() -> Context:
         summary = await read_glance(visit, Moment(), partnerships_max=0)
-        given = {"chosen": chosen, "summary": summary, "states": SERVICE_STATES, "groups": GROUPS}
+        given = {"chosen": chosen, "summary": summary, "states": ServiceState, "groups": GROUPS, "document": Service}
         try:
             found = await visit.read("/v1/services", **chosen.given(), limit=PAGE_ROWS, after=after)
         except NotAnswered as error:
@@ -47,20 +50,20 @@ async def services(
         following = after_of(found.next)
         return {
             **given,
-            "rows": found.document,
+            "rows": documents_of(Service, found.document),
             "next": following and chosen.address("/plan/services", after=following),
             "is_first": after is None,
             "csv": chosen.address("/plan/services.csv"),
             "fault": False,
         }
 
-    return await show(visit, "plan/services.html", visit.words.say(*_SERVICES), context)
+    return await show(visit, "plan/services.html", visit.words.of(SERVICES), context)
 
 
 @details.get("/plan/services.csv")
 async def services_file(visit: Visiting, agency: Text = "", group: Text = "", state: Text = "") -> Response:
     rows = await all_rows(visit, "/v1/services", **Chosen(agency, group, state).given())
-    return tables.attachment(tables.services_csv(rows), "services")
+    return tables.attachment(csv_file(SERVICES, documents_of(Service, rows)), "services")
 
 
 @details.get("/plan/services/{service_id}")
@@ -69,7 +72,7 @@ async def service(visit: Visiting, service_id: Id) -> HTMLResponse:
 
     async def context() -> Context:
         found = await _one(visit, "/v1/services", service_id)
-        return {"service": found, "history": history_rows(found["history"])}
+        return {"service": document_of(ServiceAndHistory, found), "document": Service}
 
     return await show(visit, "plan/service.html", service_id, context)
 
@@ -80,19 +83,21 @@ async def projects(visit: Visiting, after: Cursor = None) -> HTMLResponse:
 
     async def context() -> Context:
         found = await visit.read("/v1/projects", limit=PROJECT_ROWS, after=after)
-        following = after_of(found.next)
+        following, rows = after_of(found.next), documents_of(Project, found.document)
         return {
-            "rows": {kind: [row for row in found.document if row["kind"] == kind] for kind in KINDS},
+            "rows": {kind: [row for row in rows if row.kind is kind] for kind in ProjectKind},
+            "document": Project,
             "next": following and f"/plan/projects?{urlencode({'after': following})}",
             "is_first": after is None,
         }
 
-    return await show(visit, "plan/projects.html", visit.words.say(*_PROJECTS), context)
+    return await show(visit, "plan/projects.html", visit.words.of(PROJECTS), context)
 
 
 @details.get("/plan/projects.csv")
 async def projects_file(visit: Visiting) -> Response:
-    return tables.attachment(tables.projects_csv(await all_rows(visit, "/v1/projects")), "projects")
+    rows = documents_of(Project, await all_rows(visit, "/v1/projects"))
+    return tables.attachment(csv_file(PROJECTS, rows), "projects")
 
 
 @details.get("/plan/projects/{project_id}")
@@ -101,7 +106,7 @@ async def project(visit: Visiting, project_id: Id) -> HTMLResponse:
 
     async def context() -> Context:
         found = await _one(visit, "/v1/projects", project_id)
-        return {"project": found, "history": history_rows(found["history"], found["phase_states"])}
+        return {"project": document_of(ProjectAndHistory, found), "document": Project}
 
     return await show(visit, "plan/project.html", project_id, context)
 
@@ -109,7 +114,7 @@ async def project(visit: Visiting, project_id: Id) -> HTMLResponse:
 @details.get("/plan/{kind}/{name}/history.csv")
 async def history_file(visit: Visiting, kind: Literal["services", "projects"], name: Id) -> Response:
     found = await _one(visit, f"/v1/{kind}", name)
-    return tables.attachment(tables.history_csv(found["history"]), "history")
+    return tables.attachment(csv_file(HISTORY, documents_of(Step, found["history"])), "history")
 
 
 @details.get("/plan/training")

@@ -1,13 +1,12 @@
-"""The lists behind the plan: which services are asked for, what each step says, and where the next page is."""
+"""The lists behind the plan: which services are asked for, and where the next page is."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from consumers.console.pages.plan.names import STEPS, Name
 from consumers.console.visit import Visit
 
 PAGE_ROWS: Final = 50
@@ -61,22 +60,3 @@ async def _pages(visit: Visit, path: str, given: Mapping[str, Any]) -> AsyncIter
         after = after_of(answer.next)
         if after is None:
             return
-
-
-def history_rows(history: Sequence[Document], phases: Sequence[Document] = ()) -> list[dict[str, Any]]:
-    """Each step with its name, the name of its phase, and its reason; the latest first."""
-    names = {phase["phase"]: phase["name"] for phase in phases}
-    rows = [
-        {
-            **step,
-            "name": _step(step["type"]),
-            "phase_name": names.get(step["phase"]),
-            "reason": (step["data"] or {}).get("reason"),
-        }
-        for step in history
-    ]
-    return rows[::-1]
-
-
-def _step(kind: str) -> Name:
-    return STEPS.get(kind, (kind, kind))

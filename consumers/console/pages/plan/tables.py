@@ -11,8 +11,6 @@ from consumers.console.pages.plan.glance import Glance, Line
 from infra.command_line.table_files import csv_text
 
 Document = Mapping[str, Any]
-_SERVICE: Final = ("service_id", "name_ar", "name_en", "agency", "group", "state", "launched_on", "channels", "url")
-_PROJECT: Final = ("project_id", "kind", "name_ar", "name_en", "agency", "state", "phases", "started", "completed")
 _TRAINING: Final = ("calendar", "year", "track", "quota", "certified", "revoked", "net")
 _AGENCY: Final = ("agency", "services", "launched", "expected_launched", "phases", "completed", "expected_completed")
 _MONEY: Final = ("partnership_id", "agency", "expected_halalas", "net_halalas", "partner_halalas", "treasury_halalas")
@@ -54,28 +52,5 @@ def partnerships_csv(rows: Iterable[Document]) -> str:
     return csv_text(columns, (tuple(row[name] for name in columns) for row in rows))
 
 
-def services_csv(rows: Iterable[Document]) -> str:
-    return csv_text(_SERVICE, map(_service, rows))
-
-
-def _service(row: Document) -> tuple[int | str | None, ...]:
-    about = (row["service_id"], row["name"]["ar"], row["name"]["en"], row["agency"], row["group"], row["state"])
-    return (*about, row["launched_on"], " ".join(row["channels"] or ()), row["url"])
-
-
-def projects_csv(rows: Iterable[Document]) -> str:
-    return csv_text(_PROJECT, map(_project, rows))
-
-
-def _project(row: Document) -> tuple[int | str | None, ...]:
-    about = (row["project_id"], row["kind"], row["name"]["ar"], row["name"]["en"], row["agency"], row["state"])
-    return (*about, row["phases"], row["started"], row["completed"])
-
-
 def training_csv(rows: Iterable[Document]) -> str:
     return csv_text(_TRAINING, (tuple(row[name] for name in _TRAINING) for row in rows))
-
-
-def history_csv(steps: Iterable[Document]) -> str:
-    columns = ("index", "found_index", "type", "agency", "happened_on", "phase")
-    return csv_text(columns, (tuple(row[name] for name in columns) for row in steps))

@@ -118,11 +118,12 @@ class OneProject:
 
     async def get(self, caller: Caller, path: str, parameters: object = None) -> Answer:
         name = {"ar": "مشروع", "en": "Project"}
-        step = {"index": 7, "type": "project.registered", "agency": "health", "happened_on": "2026-01-01"}
-        history = [{**step, "phase": None, "data": None}]
+        step = {"index": 7, "found_index": 7, "type": "project.registered", "agency": "health"}
+        history = [{**step, "happened_on": "2026-01-01", "phase": None, "data": None}]
         about = {"project_id": "P-1", "agency": "health", "kind": "infrastructure", "state": "registered", "name": name}
         figures: dict[str, Any] = {"phases": 1, "started": 0, "completed": 0, "cancelled_on": None, "phase_states": []}
-        return Answer({**about, **figures, "history": history})
+        entries = {"plan_id": "PLAN", "first_index": 7, "last_index": 7}
+        return Answer({**about, **figures, **entries, "history": history})
 
 
 async def test_an_entry_is_a_link_only_for_who_may_open_it() -> None:

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from consumers.access_scope import EVERYTHING, AccessScope
+from consumers.documents.document import document_of
+from consumers.documents.history import Step
+from consumers.documents.services import ServiceAndHistory
 from consumers.read_api.access import narrowed, programme_scope, scope_of, with_readable_history
 from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind
@@ -65,8 +68,15 @@ def test_only_who_sees_everything_may_name_another_agency() -> None:
 
 
 def test_what_another_agency_said_is_left_out_and_that_it_happened_is_not() -> None:
-    steps = [{"index": 1, "agency": "health", "data": {"a": 1}}, {"index": 2, "agency": "labour", "data": {"b": 2}}]
-    document = {"service_id": "S-1", "history": steps}
+    fact = {"type": "service.launched", "happened_on": None, "phase": None}
+    steps = [
+        document_of(Step, {**fact, "index": 1, "found_index": 1, "agency": "health", "data": {"a": 1}}),
+        document_of(Step, {**fact, "index": 2, "found_index": 2, "agency": "labour", "data": {"b": 2}}),
+    ]
+    service = {"service_id": "S-1", "plan_id": "P", "group": 1, "name": {"ar": "خدمة", "en": "Service"}}
+    further = {"agency": "health", "state": "live", "launched_on": None, "channels": None, "url": None}
+    document = document_of(ServiceAndHistory, {**service, **further, "first_index": 0, "last_index": 2}, history=steps)
     assert with_readable_history(document, EVERYTHING) == document
-    own = [steps[0], {**steps[1], "data": None}]
-    assert with_readable_history(document, AccessScope(agency="health")) == {**document, "history": own}
+    shown = with_readable_history(document, AccessScope(agency="health")).history
+    assert [step.data for step in shown] == [{"a": 1}, None]
+    assert [step.index for step in shown] == [1, 2]

@@ -1,8 +1,8 @@
-"""The lists behind the plan: filters in addresses, cursors, and the steps of a history."""
+"""The lists behind the plan: filters in addresses, and cursors."""
 
 from __future__ import annotations
 
-from consumers.console.pages.plan.lists import Chosen, after_of, history_rows
+from consumers.console.pages.plan.lists import Chosen, after_of
 
 
 def test_filters_stay_in_the_addresses() -> None:
@@ -16,18 +16,3 @@ def test_filters_stay_in_the_addresses() -> None:
 def test_the_cursor_is_taken_from_the_address_of_the_next_page() -> None:
     assert after_of("/v1/services?limit=50&after=WyJhIl0") == "WyJhIl0"
     assert after_of(None) is None
-
-
-def test_a_history_begins_with_the_latest_step_and_names_it() -> None:
-    steps = [
-        {"index": 3, "type": "project.registered", "phase": None, "data": {"name": "P"}},
-        {"index": 5, "type": "project.phase-completed", "phase": 1, "data": None},
-        {"index": 7, "type": "project.cancelled", "phase": None, "data": {"reason": {"ar": "سبب", "en": "reason"}}},
-        {"index": 9, "type": "project.something-new", "phase": None, "data": {}},
-    ]
-    rows = history_rows(steps, [{"phase": 1, "name": {"ar": "الأولى", "en": "First"}}])
-    assert [row["index"] for row in rows] == [9, 7, 5, 3]
-    assert rows[0]["name"] == ("project.something-new", "project.something-new")
-    assert rows[1]["reason"] == {"ar": "سبب", "en": "reason"}
-    assert rows[2]["phase_name"] == {"ar": "الأولى", "en": "First"}
-    assert rows[2]["reason"] is None

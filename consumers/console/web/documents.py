@@ -1,0 +1,45 @@
+"""Documents on pages: the label and the value of a field as a reader of one language sees them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+from msgspec import Struct
+
+from consumers.console.web.language import Words, code, isolated
+from consumers.documents.document import Date, Labelled, Name, field_of
+
+NOTHING: Final = "–"
+
+
+@pass_context
+def label(context: Context, document: type[Struct], name: str) -> str:
+    """What people call a field."""
+    words: Words = context["w"]
+    return words.of(field_of(document, name).label)
+
+
+@pass_context
+def cell(context: Context, document: Struct, name: str, *, alone: bool = False) -> Markup:
+    """The value of a field; in a list dates are Gregorian only. A state is a tag, in the colour of its tone."""
+    words: Words = context["w"]
+    kind, value = field_of(type(document), name).type, getattr(document, name)
+    if value is None:
+        return escape(NOTHING)
+    if kind == Date:
+        return words.day(value) if alone else escape(words.gregorian(value))
+    return _shown(value, words)
+
+
+def _shown(value: Any, words: Words) -> Markup:
+    if isinstance(value, Labelled):
+        colour = f" tag-{value.tone}" if value.tone else ""
+        return Markup('<span class="tag{}">{}</span>').format(colour, words.of(value))
+    if isinstance(value, tuple):
+        return escape(words.say("، ", ", ").join(words.of(one) for one in value))
+    if isinstance(value, Name):
+        return isolated(words.of(value))
+    return words.number(value) if isinstance(value, int) else code(value)

@@ -1,0 +1,126 @@
+"""A document is a `msgspec.Struct` whose fields are in the order of its JSON. A field with a `Label` is also a column.
+
+    class Service(Struct, frozen=True, kw_only=True):
+        agency: Annotated[str, Label("الجهة", "Agency", drop=1)]
+
+Nothing here registers or inherits: whoever reads the class sees what every surface shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from msgspec import Meta, Struct, convert
+
+Tone = Literal["", "good", "late", "bad", "quiet"]
+"""How a page colours a state."""
+_DATE: Final = Meta(extra_json_schema={"format": "date"})
+Date = Annotated[str, _DATE]
+"""YYYY-MM-DD, Gregorian."""
+Count = Annotated[int, Meta(ge=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What people call a field. `drop`: 0 always stays in a table, else the greatest is left out first.
+
+    `is_detail`: shown where a document is shown alone, and in files, but in no list.
+    """
+
+    ar: str
+    en: str
+    drop: int = 0
+    is_detail: bool = False
+
+
+class Labelled(Enum):
+    """States and kinds: documents hold the value, people read the label."""
+
+    def __new__(cls, value: str, ar: str, en: str, tone: Tone = "") -> Labelled:
+        made = object.__new__(cls)
+        made._value_ = value
+        made.ar, made.en, made.tone = ar, en, tone
+        return made
+
+    ar: str
+    en: str
+    tone: Tone
+
+
+class Name(Struct, frozen=True):
+    """A text in two languages, as events have it."""
+
+    ar: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list of documents: what people call it, and of which type its documents are."""
+
+    ar: str
+    en: str
+    document: type[Struct]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A labelled field. `type` is `str`, `int`, `bool`, `Date`, `Name`, a `Labelled` or a tuple of it, without None."""
+
+    name: str
+    label: Label
+    type: Any
+
+
+D = TypeVar("D", bound=Struct)
+
+
+def document_of(document: type[D], row: Mapping[str, Any], **further: Any) -> D:
+    """The document of a row whose columns are its fields, or of its JSON. `further` are documents of their own."""
+    return convert({**row, **further}, document)
+
+
+def documents_of(document: type[D], rows: Iterable[Mapping[str, Any]]) -> list[D]:
+    return [document_of(document, row) for row in rows]
+
+
+@cache
+def fields(document: type[Struct]) -> tuple[Field, ...]:
+    """The labelled fields, in the order in which people read them: `READ_FIRST` of the class, then the others."""
+    first: tuple[str, ...] = getattr(document, "READ_FIRST", ())
+    found = list(_labelled(document))
+    return tuple(sorted(found, key=lambda field: first.index(field.name) if field.name in first else len(first)))
+
+
+def field_of(document: type[Struct], name: str) -> Field:
+    return next(field for field in fields(document) if field.name == name)
+
+
+def listed(document: type[Struct]) -> list[Field]:
+    """Those that a list shows."""
+    return [field for field in fields(document) if not field.label.is_detail]
+
+
+def _labelled(document: type[Struct]) -> Iterator[Field]:
+    for name, hint in get_type_hints(document, include_extras=True).items():
+        base, notes = _taken_apart(hint)
+        for note in notes:
+            if isinstance(note, Label):
+                yield Field(name, note, Date if _DATE in notes else base)
+
+
+def _taken_apart(hint: Any) -> tuple[Any, list[Any]]:
+    """A type without None and what it is annotated with, and the annotations."""
+    if get_origin(hint) is Annotated:
+        inner, *notes = get_args(hint)
+        base, further = _taken_apart(inner)
+        return base, [*notes, *further]
+    if get_origin(hint) in (Union, UnionType):
+        (only,) = (part for part in get_args(hint) if part is not type(None))
+        return _taken_apart(only)
+    return hint, []

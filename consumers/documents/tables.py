@@ -1,0 +1,54 @@
+"""Documents as tables: in the terminal, and as files for spreadsheets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from msgspec import Struct
+
+from consumers.documents.document import Field, Labelled, Listing, Name, fields, listed
+from infra.command_line.display import Column, Grid
+from infra.command_line.language import localized
+from infra.command_line.table_files import csv_text
+
+
+def grid(listing: Listing, rows: Iterable[Struct]) -> Grid:
+    """A list in the terminal, under its title."""
+    shown = listed(listing.document)
+    columns = [
+        Column(field.label.ar, field.label.en, field.label.drop, right=field.type is int, wraps=field.type is Name)
+        for field in shown
+    ]
+    cells = [[_text(getattr(row, field.name)) for field in shown] for row in rows]
+    return Grid(localized(listing.ar, listing.en), columns, cells)
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, Labelled | Name):
+        return localized(value.ar, value.en, "\n")
+    return value if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def csv_file(listing: Listing, rows: Iterable[Struct]) -> str:
+    """All labelled fields as CSV: codes and figures as in JSON, a name in both languages, a list with spaces."""
+    columns = fields(listing.document)
+    names = [name for field in columns for name in _column_names(field)]
+    return csv_text(names, (tuple(_values(row, columns)) for row in rows))
+
+
+def _column_names(field: Field) -> tuple[str, ...]:
+    return (f"{field.name}_ar", f"{field.name}_en") if field.type is Name else (field.name,)
+
+
+def _values(row: Struct, columns: Iterable[Field]) -> Iterator[int | str | None]:
+    for field in columns:
+        value = getattr(row, field.name)
+        if isinstance(value, Name):
+            yield from (value.ar, value.en)
+        elif isinstance(value, Labelled):
+            yield value.value
+        elif isinstance(value, tuple):
+            yield " ".join(one.value for one in value)
+        else:
+            yield value

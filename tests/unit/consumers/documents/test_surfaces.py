@@ -1,0 +1,117 @@
+"""A field of a document is on every surface that is made from it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Annotated, Final
+
+import orjson
+import pytest
+from rich.console import Console
+
+from consumers.console.web.language import Language, Words
+from consumers.console.web.templates import Templates
+from consumers.documents.document import Date, Label, Listing, Name, document_of
+from consumers.documents.history import Step
+from consumers.documents.openapi import schema_of
+from consumers.documents.services import Service, ServiceAndHistory, ServiceState
+from consumers.documents.tables import csv_file, grid
+from infra.json_documents import from_json, to_json
+
+
+class Wider(ServiceAndHistory, frozen=True, kw_only=True):
+    suspended_on: Annotated[Date | None, Label("أول إيقاف", "First suspended")]
+
+
+ROW: Final = {
+    "service_id": "health-01",
+    "plan_id": "FIVE-YEAR",
+    "group": 1,
+    "name": {"ar": "موعد <عيادة>", "en": "=Appointment"},
+    "agency": "health",
+    "state": "suspended",
+    "launched_on": None,
+    "channels": ["web", "counter"],
+    "url": None,
+    "first_index": 4,
+    "last_index": 9,
+    "history": [],
+    "suspended_on": "2006-01-31",
+}
+LISTING: Final = Listing("الخدمات", "Services", Wider)
+
+
+@pytest.fixture
+def service() -> Wider:
+    return document_of(Wider, ROW)
+
+
+def test_json_is_the_row_in_the_order_of_the_fields(service: Wider) -> None:
+    assert from_json(to_json(service)) == ROW
+    assert to_json([service]) == orjson.dumps([ROW])
+
+
+def test_a_number_beyond_64_bits_is_exact_in_a_document_too(service: Wider) -> None:
+    long = document_of(Wider, ROW | {"last_index": 2**70})
+    assert from_json(to_json({"services": [long]})) == {"services": [ROW | {"last_index": 2**70}]}
+
+
+def test_the_schema_has_each_field_with_its_label() -> None:
+    schema = schema_of(Wider)
+    assert [*schema["properties"]] == schema["required"] == [*ROW]
+    assert schema["properties"]["suspended_on"]["description"] == "First suspended."
+    assert schema["properties"]["suspended_on"]["anyOf"][0] == {"type": "string", "format": "date"}
+    assert sorted(schema["properties"]["state"]["enum"]) == sorted(state.value for state in ServiceState)
+    assert "$ref" not in str(schema)
+
+
+def test_a_file_has_each_labelled_field_and_runs_no_formula(service: Wider) -> None:
+    names, row = csv.reader(io.StringIO(csv_file(LISTING, [service]).removeprefix("\ufeff")))
+    assert dict(zip(names, row, strict=True)) == {
+        "service_id": "health-01",
+        "name_ar": "موعد <عيادة>",
+        "name_en": "'=Appointment",
+        "agency": "health",
+        "group": "1",
+        "state": "suspended",
+        "launched_on": "",
+        "channels": "web counter",
+        "url": "",
+        "suspended_on": "2006-01-31",
+    }
+
+
+def test_the_terminal_shows_each_field_of_a_list(service: Wider) -> None:
+    console = Console(width=400, record=True, file=io.StringIO())
+    console.print(grid(LISTING, [service]))
+    text = console.export_text()
+    assert all(word in text for word in ("health-01", "Suspended", "موقوفة", "First suspended", "2006-01-31"))
+    assert "Kiosk" not in text
+    assert "Offered by" not in text, "a detail is in no list"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("ar", ("أول إيقاف", "31 يناير 2006", "موقوفة", "الويب، ")),
+        ("en", ("First suspended", "31 January 2006", "Web, ")),
+    ],
+)
+def test_a_page_shows_each_field_with_its_label(service: Wider, language: Language, words: tuple[str, ...]) -> None:
+    context = {"service": service, "document": Wider, "opens_entries": False}
+    page = Templates().part("plan/service.html", Words(language), context)
+    assert all(word in page for word in words)
+    assert "موعد &lt;عيادة&gt;" in page
+    assert 'class="tag tag-late"' in page
+
+
+def test_a_document_refuses_a_row_that_it_cannot_show() -> None:
+    with pytest.raises(Exception, match=r"\$\.state"):
+        document_of(Service, ROW | {"state": "lost"})
+
+
+def test_a_history_says_what_each_step_was() -> None:
+    row = {"index": 5, "found_index": 7, "type": "project.phase-completed", "agency": "roads", "happened_on": None}
+    step = document_of(Step, {**row, "phase": 2, "data": None})
+    assert Name(step.type.ar, step.type.en) == Name("اكتملت المرحلة", "Phase completed")
