@@ -11,6 +11,7 @@ import pytest
 
 from consumers.plan.document import plan_at_a_glance
 from consumers.plan.pace import elapsed_days, expected
+from consumers.documents.projects import ProjectState
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import projects, services
 from infra.postgres.connection import Connection
@@ -35,18 +36,18 @@ async def tables_say(connection: Connection, plan_id: str) -> dict[str, tuple[in
     """The same figures by agency from the tables of now: services, launched, phases, completed."""
     await connection.execute(f"SET search_path = {PROJECTIONS.schema}")
     counted: dict[str, Counter[str]] = {}
-    for row in await services(connection):
-        if row["plan_id"] == plan_id:
-            found = counted.setdefault(row["agency"], Counter())
+    for service in await services(connection):
+        if service.plan_id == plan_id:
+            found = counted.setdefault(service.agency, Counter())
             found["services"] += 1
             launched = "SELECT launched_index IS NOT NULL FROM service WHERE service_id = $1"
-            found["launched"] += await connection.fetchval(launched, row["service_id"])
-    for row in await projects(connection):
-        if row["plan_id"] == plan_id:
-            found = counted.setdefault(row["agency"], Counter())
-            if row["state"] != "cancelled":
-                found["phases"] += row["phases"]
-                found["completed"] += row["completed"]
+            found["launched"] += await connection.fetchval(launched, service.service_id)
+    for project in await projects(connection):
+        if project.plan_id == plan_id:
+            found = counted.setdefault(project.agency, Counter())
+            if project.state is not ProjectState.CANCELLED:
+                found["phases"] += project.phases
+                found["completed"] += project.completed
     await connection.execute("RESET search_path")
     names = ("services", "launched", "phases", "completed")
     return {agency: tuple(found[name] for name in names) for agency, found in counted.items()}  # type: ignore[misc]
