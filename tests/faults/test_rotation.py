@@ -101,6 +101,7 @@ def test_every_secret_is_replaced_under_load_and_nothing_is_lost(system: System)
 
 
 @pytest.mark.accept
+@pytest.mark.alone
 def test_every_secret_is_replaced_at_500_events_a_second_though_rotations_are_killed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
