@@ -1,3 +1,3 @@
 """How events are moved and stored: Kafka, PostgreSQL, TLS, the log's proofs, HTTP, processes, and the `yesser` command.
-Way in: `settings.Settings`, `cli.main`. Imports: `events`.
+Way in: `settings.Settings`, `cli.main`.
 """

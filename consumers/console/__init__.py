@@ -1,9 +1,5 @@
 """The console: the programme in a browser, for people who do not use the command line, in Arabic and English. `web` is
 what every page is made of, `accounts` who may enter, `data` where figures come from and where events go, `pages` a
-folder for each journey. It decides nothing: it reads through the read API's own routes, as the person who is signed in,
-and sends through the gateway. Way in: `process.console`, `yesser accounts`. Imports: `events`, `infra`,
-`consumers.access_scope`, `consumers.as_of`, `consumers.audit`, `consumers.campaigns`, `consumers.commitments`,
-`consumers.completeness`, `consumers.database_audit`, `consumers.delivery`, `consumers.event_index`,
-`consumers.explain`, `consumers.fold`, `consumers.ledger`, `consumers.plan`, `consumers.projections`,
-`consumers.read_api`, `consumers.rebuild`, `consumers.registry`, `consumers.revenue`.
+folder for each journey. It decides nothing: it reads through the read API's own routes, as the person who is signed
+in, and sends through the gateway. Way in: `process.console`, `yesser accounts`.
 """

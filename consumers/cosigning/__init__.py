@@ -1,3 +1,1 @@
-"""Asks the witnesses of the log for cosignatures, as a task of the relay. Way in: `cosigning.Cosigning`. Imports:
-`events`, `infra`.
-"""
+"""Asks the witnesses of the log for cosignatures, as a task of the relay. Way in: `cosigning.Cosigning`."""

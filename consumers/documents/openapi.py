@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.json import schema_components
 
-from consumers.documents.document import fields
-
 Schema = dict[str, Any]
-_AT: str = "#/documents/"
+_AT: Final = "#/documents/"
 
 
 def schema_of(document: type[Struct]) -> Schema:
-    """The schema of one document, with those of its parts inside. A field without a description has its label."""
-    (_,), components = schema_components([document], ref_template=_AT + "{name}")
+    """The schema of one document, with those of its parts inside. A field has the description of its `Meta`."""
+    _, components = schema_components([document], ref_template=_AT + "{name}")
     schema: Schema = _with_parts(components[document.__name__], components)
-    for field in fields(document):
-        schema["properties"][field.name].setdefault("description", f"{field.label.en}.")
     return schema
 
 
@@ -29,4 +25,6 @@ def _with_parts(value: Any, components: dict[str, Any]) -> Any:
         return value
     if "$ref" in value:
         return _with_parts(components[value["$ref"].removeprefix(_AT)], components)
-    return {name: _with_parts(member, components) for name, member in value.items() if name != "title"}
+    # The title and the description of a class are for who reads the code.
+    own = ("title", "description") if "properties" in value or "enum" in value else ()
+    return {name: _with_parts(member, components) for name, member in value.items() if name not in own}

@@ -18,7 +18,7 @@ class ProjectKind(Labelled):
 
 class ProjectState(Labelled):
     REGISTERED = "registered", "مسجّل", "Registered"
-    STARTED = "started", "قيد التنفيذ", "Under way"
+    STARTED = "started", "جارٍ", "Under way"
     COMPLETED = "completed", "مكتمل", "Completed", "good"
     CANCELLED = "cancelled", "ملغى", "Cancelled", "bad"
 

@@ -1,3 +1,1 @@
-"""Finds events by id, type, subject, agency and time. Way in: `consumer.CONSUMER`, `read`. Imports: `events`, `infra`,
-`consumers.fold`.
-"""
+"""Finds events by id, type, subject, agency and time. Way in: `consumer.CONSUMER`, `read`."""

@@ -1,4 +1,3 @@
 """Defines a consumer: its tables, the keys that a batch needs, its pure fold; applies batches in PostgreSQL; replays
-the log. Way in: `consumer.Consumer`, `apply.apply`, `replay.replay`. Imports: `events`, `infra`, `consumers.audit`,
-`consumers.database_audit`.
+the log. Way in: `consumer.Consumer`, `apply.apply`, `replay.replay`.
 """

@@ -1,3 +1,3 @@
 """Rebuilds read models beside the live ones, compares row by row, and finds the first difference. Way in: `commands`
-(`yesser rebuild`). Imports: `events`, `infra`, `consumers.as_of`, `consumers.fold`, `consumers.registry`.
+(`yesser rebuild`).
 """

@@ -1,3 +1,3 @@
 """The only writer of the national log: reads the agencies' topics, gives each record its verdict, numbers, hashes,
-signs and ships. Way in: `registrar.Registrar`. Imports: `events`, `infra`.
+signs and ships. Way in: `registrar.Registrar`.
 """

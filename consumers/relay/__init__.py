@@ -1,4 +1,3 @@
 """Publishes the platform's events to its own topic, and campaign triggers from the log to the teams. Way in:
-`relay.Relay`, `decisions`. Imports: `events`, `infra`, `consumers.commitments`, `consumers.cosigning`,
-`consumers.registrar`.
+`relay.Relay`, `decisions`.
 """

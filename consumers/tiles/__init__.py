@@ -1,3 +1,3 @@
 """Serves the log over HTTP in the C2SP tlog-tiles layout, under `/log/0/`. Way in: `routes.router`, which the gateway
-loads. Imports: `infra`, `consumers.audit`.
+loads.
 """

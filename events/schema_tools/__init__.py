@@ -1,5 +1,4 @@
 """Generated from the catalogue: JSON Schemas, the AsyncAPI document, examples of refusals; and the compatibility gate.
 `python -m events.generate` writes the files. Way in: `schema_documents.schema_of`,
-`asyncapi_document.asyncapi_document`, `compatibility.incompatibilities`. Imports: `events.faults`, `events.types`,
-`events.validation`, `events.values`, `events.wire`.
+`asyncapi_document.asyncapi_document`, `compatibility.incompatibilities`.
 """

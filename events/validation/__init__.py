@@ -1,4 +1,3 @@
 """Validation: one record in, one verdict out. The quick check accepts; all other records take the full check, which
-lists every fault. Way in: `validate.validate` (registrar) and `validate.validate_form` (gateway). Imports:
-`events.faults`, `events.types`, `events.values`, `events.wire`.
+lists every fault. Way in: `validate.validate` (registrar) and `validate.validate_form` (gateway).
 """

@@ -1,4 +1,3 @@
 """Events on the wire: the CloudEvents envelope, the canonical form (RFC 8785), the Kafka binding, strict JSON, the
-log's entry, and upcasts of old versions. Way in: `codec` to write, `entry` to read an entry of the log. Imports:
-`events.errors`, `events.faults`, `events.values`.
+log's entry, and upcasts of old versions. Way in: `codec` to write, `entry` to read an entry of the log.
 """

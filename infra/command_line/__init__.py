@@ -1,4 +1,3 @@
 """What every command shares: exit codes by error class, language, tables that fit the terminal, checked arguments,
-completion. `infra.cli` is the command itself. Way in: `output`, `language`, `display`, `exit_codes.exit_code`. Imports:
-`events`, `infra.addresses`, `infra.errors`, `infra.extras`, `infra.json_documents`, `infra.postgres`, `infra.settings`.
+completion. `infra.cli` is the command itself. Way in: `output`, `language`, `display`, `exit_codes.exit_code`.
 """

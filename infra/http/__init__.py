@@ -1,3 +1,3 @@
 """Shared by every HTTP route: callers, problem documents (RFC 9457), and the form of responses. Way in:
-`routes.RouteParts`. Imports: `events`, `infra.postgres`, `infra.settings`.
+`routes.RouteParts`.
 """

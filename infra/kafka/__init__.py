@@ -1,4 +1,3 @@
 """Kafka: client configuration, topics and ACLs, SCRAM users, quotas, and what the client library lacks. Way in:
-`client_config.client_arguments`. Imports: `events`, `infra.data_dir`, `infra.principals`, `infra.secret_files`,
-`infra.settings`, `infra.tls`.
+`client_config.client_arguments`.
 """

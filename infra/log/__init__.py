@@ -1,4 +1,3 @@
 """Reading and proving the national log: entries, Merkle tree (RFC 6962), signed notes (C2SP), proofs, authority,
-receipts of a gateway. Nothing here writes the log. Way in: `reader.read_entries`, `proofs`, `signed_note`. Imports:
-`events`, `infra.postgres`.
+receipts of a gateway. Nothing here writes the log. Way in: `reader.read_entries`, `proofs`, `signed_note`.
 """

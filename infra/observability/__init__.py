@@ -1,3 +1,3 @@
 """Logs, metrics and traces. None of them carries a key, a subject or a payload. Way in: `logs.configure_logs`,
-`telemetry.count`. Imports: `infra.settings`, `infra.tls`.
+`telemetry.count`.
 """

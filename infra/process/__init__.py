@@ -1,4 +1,3 @@
 """Shared by long-running processes: leader election by lease and epoch, health, retry, tasks that end together, and
-start-up. Way in: `leader_election.LeaderElection`, `commands.run`. Imports: `events`, `infra.errors`,
-`infra.observability`, `infra.postgres`, `infra.settings`.
+start-up. Way in: `leader_election.LeaderElection`, `commands.run`.
 """

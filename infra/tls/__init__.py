@@ -1,3 +1,3 @@
 """Encrypted connections: which may be plain, whom clients trust, what a server shows, a private authority to try it.
-Way in: `plaintext`, `client`, `server`, `authority`. Imports: `events`, `infra.secret_files`, `infra.settings`.
+Way in: `plaintext`, `client`, `server`, `authority`.
 """

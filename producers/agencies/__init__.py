@@ -1,3 +1,3 @@
 """Agencies and their access: registration, Kafka credentials, tokens, suspension, and the sandbox. Way in: `commands`
-(`yesser agencies`), `register.add_agencies`. Imports: `events`, `infra`, `producers.errors`, `producers.publisher`.
+(`yesser agencies`), `register.add_agencies`.
 """

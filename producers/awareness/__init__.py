@@ -1,3 +1,1 @@
-"""A campaign team's reports: acknowledged, aired, completed. Way in: `commands`, `send.report`. Imports: `events`,
-`infra`, `producers.errors`, `producers.sdk`.
-"""
+"""A campaign team's reports: acknowledged, aired, completed. Way in: `commands`, `send.report`."""

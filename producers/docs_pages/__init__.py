@@ -1,1 +1,1 @@
-"""The documentation site, generated from the catalogue and `docs/`. Way in: `site`. Imports: `events`, `infra`."""
+"""The documentation site, generated from the catalogue and `docs/`. Way in: `site`."""

@@ -1,4 +1,3 @@
 """Events over HTTP: takes CloudEvents, stores them in the agency's topic, answers with a signed receipt, and later with
-verdict and proof. Way in: `process.gateway`. Imports: `events`, `infra`, `producers.agencies`, `producers.docs_pages`,
-`producers.errors`.
+verdict and proof. Way in: `process.gateway`.
 """

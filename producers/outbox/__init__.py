@@ -1,3 +1,3 @@
 """The transactional outbox in an agency's database, and the relay that sends its rows. Way in: `outbox.add`, `commands`
-(`yesser outbox`). Imports: `events`, `infra`, `producers.errors`, `producers.publisher`, `producers.sdk`.
+(`yesser outbox`).
 """

@@ -1,3 +1,1 @@
-"""The programme's real story, published as any agency publishes (`yesser demo`). Way in: `demo`. Imports: `events`,
-`infra`, `producers.agencies`, `producers.publisher`.
-"""
+"""The programme's real story, published as any agency publishes (`yesser demo`). Way in: `demo`."""

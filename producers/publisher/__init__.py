@@ -1,3 +1,3 @@
 """Files to Kafka: NDJSON or CSV lines, sent in order, resumed where they stopped, reported by verdict. Way in:
-`commands` (`yesser publish`), `kafka_publisher.AgencyPublisher`. Imports: `events`, `infra`, `producers.errors`.
+`commands` (`yesser publish`), `kafka_publisher.AgencyPublisher`.
 """

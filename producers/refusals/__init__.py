@@ -1,3 +1,1 @@
-"""Refused records: list, correct and send again. Way in: `commands` (`yesser refusals`). Imports: `events`, `infra`,
-`producers.errors`, `producers.publisher`.
-"""
+"""Refused records: list, correct and send again. Way in: `commands` (`yesser refusals`)."""

@@ -1,3 +1,1 @@
-"""The client library for agencies: send events over HTTP, check receipts and proofs. Way in: `client.AgencyClient`.
-Imports: `events`, `infra`, `producers.errors`.
-"""
+"""The client library for agencies: send events over HTTP, check receipts and proofs. Way in: `client.AgencyClient`."""

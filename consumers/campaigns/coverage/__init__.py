@@ -1,3 +1,3 @@
-"""What was aired about each launched service, and what was not. Way in: `commands.coverage_command`, `read.coverage`.
-Imports: `infra`, `consumers.as_of`, `consumers.campaigns`.
+"""What was aired about each launched service, and what was not. Way in: `commands.coverage_command`,
+`read.coverage`.
 """

@@ -1,3 +1,1 @@
-"""The rules of campaigns and their life cycle. Way in: `rules`, `lifecycle`. Imports: `events`, `infra`,
-`consumers.campaigns`, `consumers.campaigns.rules`, `consumers.fold`, `consumers.projections`.
-"""
+"""The rules of campaigns and their life cycle. Way in: `rules`, `lifecycle`."""

@@ -1,3 +1,3 @@
 """The campaign rules: one YAML file a rule, what a rule may say, and which rules are in force. Way in:
-`in_force.rules_in_force`. Imports: `events`, `infra`, `consumers.fold`.
+`in_force.rules_in_force`.
 """

@@ -1,3 +1,1 @@
-"""Who may enter the console: accounts, passwords, sessions. Way in: `sessions.Sessions`, `commands.accounts`. Imports:
-`events`, `infra`.
-"""
+"""Who may enter the console: accounts, passwords, sessions. Way in: `sessions.Sessions`, `commands.accounts`."""

@@ -1,5 +1,3 @@
 """Checks of the whole log that somebody starts from a page: a process beside does the work, and says how far it is. It
-reads as the reader and writes nothing that stays. Way in: `jobs.Checks`, and `child`, the process. Imports: `events`,
-`infra`, `consumers.audit`, `consumers.commitments`, `consumers.database_audit`, `consumers.fold`, `consumers.rebuild`,
-`consumers.registry`.
+reads as the reader and writes nothing that stays. Way in: `jobs.Checks`, and `child`, the process.
 """

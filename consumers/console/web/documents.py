@@ -36,8 +36,8 @@ def cell(context: Context, document: Struct, name: str, *, alone: bool = False) 
 
 def _shown(value: Any, words: Words) -> Markup:
     if isinstance(value, Labelled):
-        colour = f" tag-{value.tone}" if value.tone else ""
-        return Markup('<span class="tag{}">{}</span>').format(colour, words.of(value))
+        tone = f" tag-{value.tone}" if value.tone else ""
+        return Markup('<span class="tag{}">{}</span>').format(tone, words.of(value))
     if isinstance(value, tuple):
         return escape(words.say("، ", ", ").join(words.of(one) for one in value))
     if isinstance(value, Name):

@@ -1,3 +1,1 @@
-"""Decides who gets which entry about a campaign, and writes a message for each. Way in: `router.route`. Imports:
-`infra`, `consumers.delivery`.
-"""
+"""Decides who gets which entry about a campaign, and writes a message for each. Way in: `router.route`."""

@@ -1,3 +1,3 @@
 """Sends webhooks: what is due, to checked addresses, signed, attempted again over days. Way in: `sender.send`,
-`redelivery.redeliver`, `commands.COMMANDS`. Imports: `events`, `infra`, `consumers.as_of`, `consumers.delivery`.
+`redelivery.redeliver`, `commands.COMMANDS`.
 """

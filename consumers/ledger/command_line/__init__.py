@@ -1,4 +1,3 @@
-"""The commands of `yesser ledger` that the entry points `yesser.ledger` name; each is imported only when it runs.
-Way in: `explain`, `history`, `reconcile`, `verify`. Imports: `events`, `infra`, `consumers.audit`,
-`consumers.explain`, `consumers.ledger`, `consumers.operations`, `consumers.revenue`.
+"""The commands of `yesser ledger` that the entry points `yesser.ledger` name; each is imported only when it runs. Way
+in: `explain`, `history`, `reconcile`, `verify`.
 """

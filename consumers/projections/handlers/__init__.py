@@ -1,3 +1,1 @@
-"""The folds of the projections, one module per domain, each with its tables beside it. Way in: `composition`. Imports:
-`events`, `infra`, `consumers.fold`.
-"""
+"""The folds of the projections, one module per domain, each with its tables beside it. Way in: `composition`."""

@@ -1,4 +1,3 @@
 """What must hold before the registrar takes over, commits or signs: the checkpoints kept outside PostgreSQL, and the
-clocks. Way in: `continuation.require_continuation`, `clocks.ClockCheck`. Imports: `events`, `infra`,
-`consumers.registrar`.
+clocks. Way in: `continuation.require_continuation`, `clocks.ClockCheck`.
 """

@@ -1,3 +1,3 @@
-"""The ledger's transfers as books that others open: beancount, CSV, XLSX, Parquet. Way in: `commands.export_command`.
-Imports: `events`, `infra`, `consumers.as_of`, `consumers.revenue`, `consumers.revenue.statements`.
+"""The ledger's transfers as books that others open: beancount, CSV, XLSX, Parquet. Way in:
+`commands.export_command`.
 """

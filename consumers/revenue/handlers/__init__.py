@@ -1,3 +1,3 @@
 """The rules R1–R14 of docs/events.md §4; `pricing` is the pure function that shares an amount. Way in: `pricing`,
-`receipts`, `closing`, `contracts`. Imports: `events`, `infra`, `consumers.fold`, `consumers.revenue`.
+`receipts`, `closing`, `contracts`.
 """

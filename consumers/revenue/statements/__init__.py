@@ -1,3 +1,3 @@
 """A closed period's statement with its working: per band amount × rate = share, the rounding, the guarantee. Way in:
-`working.working_of`. Imports: `events`, `infra`, `consumers.as_of`, `consumers.revenue`, `consumers.revenue.handlers`.
+`working.working_of`.
 """

@@ -1,4 +1,3 @@
 """Child processes: started, watched, ended with their descendants, and identified again after a restart. Way in:
-`managed_process`. Imports: `infra.embedded.servers`, `infra.errors`, `infra.observability`, `infra.process`,
-`infra.secret_files`.
+`managed_process`.
 """

@@ -1,3 +1,1 @@
-"""Authentication and rate limits: tokens and JWT. Way in: `callers`. Imports: `events`, `infra`,
-`producers.agencies`.
-"""
+"""Authentication and rate limits: tokens and JWT. Way in: `callers`."""

@@ -1,3 +1,3 @@
 """HTTP below the routes: protocol limits, body, content modes of CloudEvents, problems. Way in: `protocol`,
-`content_mode`. Imports: `events`, `infra`.
+`content_mode`.
 """

@@ -1,5 +1,3 @@
 """The audit room and the pages that explain figures: `/audit…` and `/explain/…`. `entry` and `explanation` turn
-documents into what a template shows, `names` has the words of figures. Way in: `routes.routes`. Imports: `events`,
-`infra`, `consumers.audit`, `consumers.console`, `consumers.console.checks`, `consumers.console.data`,
-`consumers.console.pages.workspace`, `consumers.console.web`, `consumers.explain`, `consumers.revenue`.
+documents into what a template shows, `names` has the words of figures. Way in: `routes.routes`.
 """

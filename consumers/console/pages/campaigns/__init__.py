@@ -1,6 +1,4 @@
 """The campaigns: what a team must do, one campaign with its brief, its reports, teams and their webhooks, coverage.
-`wording` names things, `inbox`, `campaign`, `outcome` and `reporting` turn documents into what a page shows, `acting`,
-`teams` and `webhooks` send. Way in: `routes.routes`. Imports: `events`, `infra`, `consumers.campaigns`,
-`consumers.console`, `consumers.console.accounts`, `consumers.console.data`, `consumers.console.web`,
-`consumers.delivery`.
+`wording` names things, `inbox`, `campaign`, `outcome` and `reporting` turn documents into what a page shows,
+`acting`, `teams` and `webhooks` send. Way in: `routes.routes`.
 """

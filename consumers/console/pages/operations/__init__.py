@@ -1,3 +1,1 @@
-"""What runs, how far it is, what has stopped and what to do about it, and who did what. Way in: `routes.routes`.
-Imports: `infra`, `consumers.console`, `consumers.console.accounts`, `consumers.read_api`.
-"""
+"""What runs, how far it is, what has stopped and what to do about it, and who did what. Way in: `routes.routes`."""

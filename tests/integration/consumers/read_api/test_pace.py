@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from consumers.documents.projects import ProjectState
 from consumers.plan.document import plan_at_a_glance
 from consumers.plan.pace import elapsed_days, expected
-from consumers.documents.projects import ProjectState
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import projects, services
 from infra.postgres.connection import Connection

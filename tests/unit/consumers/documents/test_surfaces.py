@@ -57,10 +57,9 @@ def test_a_number_beyond_64_bits_is_exact_in_a_document_too(service: Wider) -> N
     assert from_json(to_json({"services": [long]})) == {"services": [ROW | {"last_index": 2**70}]}
 
 
-def test_the_schema_has_each_field_with_its_label() -> None:
+def test_the_schema_has_each_field_and_its_values() -> None:
     schema = schema_of(Wider)
     assert [*schema["properties"]] == schema["required"] == [*ROW]
-    assert schema["properties"]["suspended_on"]["description"] == "First suspended."
     assert schema["properties"]["suspended_on"]["anyOf"][0] == {"type": "string", "format": "date"}
     assert sorted(schema["properties"]["state"]["enum"]) == sorted(state.value for state in ServiceState)
     assert "$ref" not in str(schema)
