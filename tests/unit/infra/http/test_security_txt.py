@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from infra.http.security_txt import SECURITY_TXT
 from infra.settings import Settings
 from producers.gateway.app import application
-from producers.gateway.routes.parts import Parts
 from tests.unit.consumers.console.without_services import browser
+from tests.world.gateways import answer_of, parts
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(days=30)
@@ -30,11 +30,7 @@ async def from_console(settings: Settings) -> httpx.Response:
 
 
 async def from_gateway(settings: Settings) -> httpx.Response:
-    nothing: Any = None
-    parts = Parts(settings, nothing, nothing, nothing, nothing)
-    transport = httpx.ASGITransport(cast(Any, application(parts)))
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
-        return await client.get(SECURITY_TXT)
+    return await answer_of(SECURITY_TXT, app=application(parts(settings)))
 
 
 @pytest.mark.parametrize("ask", [from_console, from_gateway])

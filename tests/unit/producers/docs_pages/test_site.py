@@ -27,7 +27,8 @@ from producers.docs_pages.site import (
 )
 from producers.docs_pages.words import API_TAGS
 from tests.every import every
-from tests.unit.producers.docs_pages.pages import PageReader, openapi, site
+from tests.unit.producers.docs_pages.pages import PageReader, site
+from tests.world.gateways import openapi
 
 ARABIC = re.compile("[\u0600-\u06ff]")
 served = cache(site)
