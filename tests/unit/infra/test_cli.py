@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import gc
 import io
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
 import asyncpg
 import click
@@ -23,34 +21,19 @@ from events.errors import Tampered, YesserError
 from infra import cli
 from infra.embedded.processes.signals import NAMES
 from tests.every import every
-
-Run: TypeAlias = Callable[..., int]
-
-
-@pytest.fixture
-def run() -> Iterator[Run]:
-    """Run a command as a process does, or `work` in its place; returns the exit code."""
-
-    def run(*arguments: str, work: Callable[..., object] | None = None) -> int:
-        anything = {"ignore_unknown_options": True, "allow_extra_args": True}
-        command = cli.cli if work is None else click.Command("work", context_settings=anything, callback=work)
-        with pytest.raises(SystemExit) as ended:
-            cli.main([*arguments], command)
-        return int(ended.value.code or 0)
-
-    mask, thresholds = os.umask(0o022), gc.get_threshold()
-    yield run
-    os.umask(mask)
-    gc.set_threshold(*thresholds)
-    gc.unfreeze()
-    gc.enable()
+from tests.world.processes import exit_of
 
 
-def raises(error: BaseException) -> Callable[[], None]:
+def doing(work: Callable[..., object]) -> click.Command:
+    anything = {"ignore_unknown_options": True, "allow_extra_args": True}
+    return click.Command("work", context_settings=anything, callback=work)
+
+
+def raising(error: BaseException) -> click.Command:
     def work() -> None:
         raise error
 
-    return work
+    return doing(work)
 
 
 def test_help_imports_neither_a_command_nor_a_client() -> None:
@@ -79,14 +62,14 @@ def test_every_registered_command_has_a_summary() -> None:
     ],
 )
 def test_an_unknown_name_is_wrong_usage_and_a_mistyped_one_is_answered_with_the_one_that_was_meant(
-    run: Run, capsys: pytest.CaptureFixture[str], mistyped: list[str], answer: str
+    capsys: pytest.CaptureFixture[str], mistyped: list[str], answer: str
 ) -> None:
-    assert run(*mistyped) == 2
+    assert exit_of(*mistyped) == 2
     assert answer in capsys.readouterr().err
 
 
-def test_the_version_is_told(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("--version") == 0
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_of("--version") == 0
     assert capsys.readouterr().out.startswith("yesser, version ")
 
 
@@ -102,9 +85,9 @@ def test_the_version_is_told(run: Run, capsys: pytest.CaptureFixture[str]) -> No
     ],
 )
 def test_the_command_line_ends_with_the_code_of_the_error(
-    run: Run, capsys: pytest.CaptureFixture[str], error: Exception, code: int, says: str
+    capsys: pytest.CaptureFixture[str], error: Exception, code: int, says: str
 ) -> None:
-    assert run(work=raises(error)) == code
+    assert exit_of(command=raising(error)) == code
     written = capsys.readouterr().err
     assert says in written
     assert ("Traceback" in written) == (code == 70)
@@ -122,13 +105,13 @@ def test_the_command_line_ends_with_the_code_of_the_error(
     ],
 )
 def test_where_nothing_runs_a_command_may_be_repeated_and_a_wrong_setting_is_wrong_use(
-    run: Run, capsys: pytest.CaptureFixture[str], command: str, changes: dict[str, str], code: int, says: str
+    capsys: pytest.CaptureFixture[str], command: str, changes: dict[str, str], code: int, says: str
 ) -> None:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("YESSER_HOME", "/nonexistent")
         for name, value in changes.items():
             environment.setenv(f"YESSER_{name}", value)
-        assert run(*command.split()) == code
+        assert exit_of(*command.split()) == code
     written = capsys.readouterr().err
     assert says in written
     assert "Traceback" not in written
@@ -235,7 +218,7 @@ def test_a_bug_stays_a_bug_beside_a_lost_connection_too(error: Exception) -> Non
     ],
 )
 def test_a_file_that_cannot_be_written_is_wrong_use(
-    run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path, file: str, reason: str
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, file: str, reason: str
 ) -> None:
     (tmp_path / "plain").touch()
     (tmp_path / "loop").unlink(missing_ok=True)
@@ -243,7 +226,7 @@ def test_a_file_that_cannot_be_written_is_wrong_use(
     path = file.removeprefix("--csv=")
     with pytest.MonkeyPatch.context() as folder:
         folder.chdir(tmp_path)
-        assert run(file, work=lambda: Path(path).write_text("")) == 2
+        assert exit_of(file, command=doing(lambda: Path(path).write_text(""))) == 2
     remedy = "name a path that exists and that you may use"
     assert capsys.readouterr().err == f"yesser: {path} cannot be opened ({reason}): {remedy}.\n"
 
@@ -295,12 +278,12 @@ def test_a_file_of_another_users_stack_is_wrong_use(name: str, tmp_path: Path, m
 
 @every("command", ["status", "down", "plan"])
 def test_a_home_that_is_a_file_is_wrong_use(
-    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
 ) -> None:
     home = tmp_path / "home"
     home.touch()
     monkeypatch.setenv("YESSER_HOME", str(home))
-    assert run(command) == 2
+    assert exit_of(command) == 2
     written = capsys.readouterr().err
     assert written.startswith(f"yesser: {home}/")
     assert "(Not a directory): name the stack's folder in YESSER_HOME" in written
@@ -378,12 +361,12 @@ def test_a_service_that_is_away_is_told_in_one_line() -> None:
     assert line.startswith("yesser: Kafka does not answer")
 
 
-def test_a_service_that_hangs_up_is_an_error_with_its_sentence(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
-    assert run(work=raises(BrokenPipeError("somebody hung up"))) == 75
+def test_a_service_that_hangs_up_is_an_error_with_its_sentence(capfd: pytest.CaptureFixture[str]) -> None:
+    assert exit_of(command=raising(BrokenPipeError("somebody hung up"))) == 75
     assert "does not answer (somebody hung up)" in capfd.readouterr().err
 
 
-def test_what_a_command_writes_is_for_its_owner_alone(run: Run, tmp_path: Path) -> None:
+def test_what_a_command_writes_is_for_its_owner_alone(tmp_path: Path) -> None:
     made = tmp_path / "schema.json"
-    assert run(work=lambda: made.touch()) == 0
+    assert exit_of(command=doing(lambda: made.touch())) == 0
     assert made.stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,25 @@
+"""Commands that run in the process of the test."""
+
+from __future__ import annotations
+
+import gc
+import os
+
+import click
+import pytest
+
+from infra import cli
+
+
+def exit_of(*arguments: str, command: click.Command = cli.cli) -> int:
+    """The exit code of the command line, which changes the process that it runs in: that is taken back."""
+    mask, thresholds = os.umask(0o022), gc.get_threshold()
+    try:
+        with pytest.raises(SystemExit) as ended:
+            cli.main([*arguments], command)
+    finally:
+        os.umask(mask)
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+        gc.enable()
+    return int(ended.value.code or 0)
