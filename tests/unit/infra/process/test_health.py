@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from infra.observability.telemetry import gauge
 from infra.process.health import Progress, Readiness, application, serving
 from infra.settings import Settings
 
@@ -49,13 +48,6 @@ async def test_the_status_follows_the_readiness(ready: bool, healthy: bool, read
 async def test_the_metrics_say_whether_the_process_is_ready(ready: bool) -> None:
     _, body = await get("/metrics", Readiness(ready))
     assert f"yesser_ready {float(ready)}\n".encode() in body
-
-
-async def test_metrics_are_in_prometheus_text_form() -> None:
-    gauge("lag_entries", 0, consumer="test-of-health")
-    status, body = await get("/metrics", Readiness(True))
-    assert status == 200
-    assert b"# TYPE yesser_lag_entries gauge" in body
 
 
 async def test_nothing_listens_where_no_port_is_named() -> None:
@@ -132,17 +124,16 @@ def test_an_alarm_outlives_a_halt() -> None:
     assert (progress.readiness().ready, progress.readiness().details["halted"]) == (False, "index 2 was refused")
 
 
-def test_a_rebuild_is_shown_with_its_progress_and_does_not_make_a_process_unready() -> None:
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [("rebuilding", {"revenue": {"entries": 5, "of": 10}}), ("held_by", {"revenue": "yesser rebuild revenue"})],
+)
+def test_a_rebuild_and_what_holds_a_consumer_up_are_shown_and_do_not_make_a_process_unready(
+    member: str, value: dict[str, Any]
+) -> None:
     progress = Progress(Clock())
     progress.look(10, 90)
-    assert "rebuilding" not in progress.readiness().details
-    progress.rebuilding = {"revenue": {"entries": 5, "of": 10}}
+    assert member not in progress.readiness().details
+    setattr(progress, member, value)
     shown = progress.readiness()
-    assert (shown.ready, shown.details["rebuilding"]) == (True, {"revenue": {"entries": 5, "of": 10}})
-
-
-def test_what_holds_a_consumer_up_is_shown() -> None:
-    progress = Progress(Clock())
-    assert "held_by" not in progress.readiness().details
-    progress.held_by = {"revenue": "yesser rebuild revenue"}
-    assert progress.readiness().details["held_by"] == {"revenue": "yesser rebuild revenue"}
+    assert (shown.ready, shown.details[member]) == (True, value)
