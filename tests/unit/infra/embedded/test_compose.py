@@ -214,9 +214,7 @@ def test_only_the_registrar_has_the_logs_folder_and_only_the_gateway_its_own(com
     assert [name for name, found in mounts.items() if "gateway:/var/lib/yesser/gateway" in found] == ["gateway"]
 
 
-def test_who_verifies_signatures_or_shows_the_key_has_the_logs_public_key_alone(
-    compose: dict[str, Any],
-) -> None:
+def test_who_verifies_signatures_or_shows_the_key_has_the_logs_public_key_alone(compose: dict[str, Any]) -> None:
     key = {"source": "log-vkey", "target": "/var/lib/yesser/log/log.vkey"}
     assert compose["configs"]["log-vkey"] == {"file": "./config/log.vkey"}
     found = {name: service.get("configs", []) for name, service in compose["services"].items()}

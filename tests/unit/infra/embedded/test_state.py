@@ -51,10 +51,7 @@ def test_a_port_that_is_drawn_twice_is_given_once() -> None:
     assert choose([first], lambda: second, avoid=[first]) == [second]
 
 
-@pytest.mark.parametrize(
-    ("host", "reached"),
-    [("0.0.0.0", HOST), ("", HOST), ("::", "::1"), ("10.0.0.5", "10.0.0.5")],
-)
+@pytest.mark.parametrize(("host", "reached"), [("0.0.0.0", HOST), ("", HOST), ("::", "::1"), ("10.0.0.5", "10.0.0.5")])
 def test_a_server_on_all_addresses_is_reached_on_loopback(host: str, reached: str) -> None:
     assert reachable(host) == reached
 

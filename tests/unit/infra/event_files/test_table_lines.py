@@ -44,12 +44,7 @@ def test_a_row_becomes_an_event_numbered_by_the_line_where_it_begins() -> None:
                 "type": "t",
                 "subject": "partnership/A",
                 "time": "2006-01-01T00:00:00+03:00",
-                "data": {
-                    "receipts": 1,
-                    "partnership_id": "A",
-                    "amount_halalas": 1250,
-                    "collected_on": "2006-01-01",
-                },
+                "data": {"receipts": 1, "partnership_id": "A", "amount_halalas": 1250, "collected_on": "2006-01-01"},
             },
         ),
         (

@@ -5,13 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.log.merkle import EMPTY_ROOT, leaf_hash
-from infra.log.proofs import (
-    consistency_proof,
-    inclusion_proof,
-    tree_root,
-    verify_consistency,
-    verify_inclusion,
-)
+from infra.log.proofs import consistency_proof, inclusion_proof, tree_root, verify_consistency, verify_inclusion
 from tests.unit.consumers.audit.memory_log import MemoryLog, root_of, sample_entries
 
 ENTRIES = sample_entries(600)

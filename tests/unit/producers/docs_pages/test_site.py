@@ -16,15 +16,7 @@ from infra.http.problems import REQUEST_CODES, Language
 from infra.http.prose import isolated
 from producers.docs_pages.openapi import anchor_of
 from producers.docs_pages.prose import PROSE_PAGES
-from producers.docs_pages.site import (
-    CURL,
-    LANGUAGES,
-    event_page,
-    example_path,
-    localized,
-    problem_page,
-    schema_path,
-)
+from producers.docs_pages.site import CURL, LANGUAGES, event_page, example_path, localized, problem_page, schema_path
 from producers.docs_pages.words import API_TAGS
 from tests.every import every
 from tests.unit.producers.docs_pages.pages import PageReader, site

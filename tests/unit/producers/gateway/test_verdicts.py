@@ -63,12 +63,7 @@ async def test_only_what_has_an_entry_is_said_to_be_registered(row: dict[str, An
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        (UNKNOWN, {"id": "e-1", "sha256": sha256(UNKNOWN).hexdigest()}),
-        (PERSONAL, {}),
-        (None, {}),
-    ],
+    ("value", "shown"), [(UNKNOWN, {"id": "e-1", "sha256": sha256(UNKNOWN).hexdigest()}), (PERSONAL, {}), (None, {})]
 )
 async def test_a_refusal_shows_the_id_and_the_hash_that_it_keeps(value: bytes | None, shown: dict[str, Any]) -> None:
     refused = validate(value, STRUCTURED_HEADERS, HEALTH)

@@ -109,12 +109,7 @@ def test_other_peoples_campaigns_are_not_answered_and_change_no_answer(first: Fi
         ids = {"campaign_id": f"{rule}.i{index}", "cause_index": index, "rule": rule}
         return campaign | ids | {"owner": owner, "service_id": service_id}
 
-    others = [
-        like(1, "moh", "moh-1"),
-        like(2, "health", "not-ours"),
-        like(3, "moh", "health-01"),
-        like(4, "moh", None),
-    ]
+    others = [like(1, "moh", "moh-1"), like(2, "health", "not-ours"), like(3, "moh", "health-01"), like(4, "moh", None)]
     assert answered([*others, *first.campaigns]) == answered(first.campaigns)
 
 
