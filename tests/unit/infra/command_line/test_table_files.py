@@ -8,23 +8,21 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from infra.command_line import table_files
 from infra.command_line.table_files import Columns, TooManyRows, write_parquet, write_xlsx
 
 COLUMNS: Columns = {"n": "BIGINT"}
 
 
-def test_a_worksheet_with_too_many_rows_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_files, "XLSX_ROWS_MAX", 2)
+def test_a_worksheet_with_too_many_rows_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "rows.xlsx"
     with pytest.raises(TooManyRows):
-        write_xlsx(path, COLUMNS, [(1,), (2,), (3,)])
+        write_xlsx(path, COLUMNS, [(1,), (2,), (3,)], rows_max=2)
     assert list(tmp_path.iterdir()) == []
 
     write_xlsx(path, COLUMNS, [(1,), (2,)])
     before = path.read_bytes()
     with pytest.raises(TooManyRows):
-        write_xlsx(path, COLUMNS, [(1,), (2,), (3,)])
+        write_xlsx(path, COLUMNS, [(1,), (2,), (3,)], rows_max=2)
     assert path.read_bytes() == before, "an earlier file stays"
     assert list(tmp_path.iterdir()) == [path]
 

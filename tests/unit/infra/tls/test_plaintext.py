@@ -18,7 +18,6 @@ from infra.observability.telemetry import setup
 from infra.settings import PlainConnection, Settings
 from infra.tls.client import postgres_context
 from infra.tls.plaintext import PlaintextRefused, is_loopback, refuse_plain_http, refuse_plaintext
-from producers.errors import NotAccepted
 from producers.gateway.access.jwt_tokens import JwtIssuer
 from producers.outbox.senders import require_credentials
 
@@ -69,8 +68,6 @@ def test_the_outbox_sends_no_token_and_no_password_in_plain_text(tmp_path: Path)
     with pytest.raises(PlaintextRefused, match="Kafka"):
         require_credentials(Settings(home=tmp_path, kafka="kafka.example:9092", kafka_user="agency-health"), "health")
     require_credentials(plain.model_copy(update={"outbox_gateway": "https://gateway.example"}), "health")
-    with pytest.raises(NotAccepted):
-        require_credentials(Settings(home=tmp_path, outbox_gateway="https://gateway.example"), "health")
 
 
 def test_agencies_are_given_the_tls_listener_of_the_settings(tmp_path: Path) -> None:
