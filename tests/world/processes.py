@@ -1,14 +1,25 @@
-"""Commands that run in the process of the test."""
+"""A clock that a test moves, and commands that run in the process of the test."""
 
 from __future__ import annotations
 
 import gc
 import os
+from typing import Generic, TypeVar
 
 import click
 import pytest
 
 from infra import cli
+
+Time = TypeVar("Time")
+
+
+class Clock(Generic[Time]):
+    def __init__(self, now: Time) -> None:
+        self.now = now
+
+    def __call__(self) -> Time:
+        return self.now
 
 
 def exit_of(*arguments: str, command: click.Command = cli.cli) -> int:

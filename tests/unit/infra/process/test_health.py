@@ -9,6 +9,7 @@ import pytest
 
 from infra.process.health import Progress, Readiness, application, serving
 from infra.settings import Settings
+from tests.world.processes import Clock
 
 
 async def get(path: str, readiness: Readiness) -> tuple[int, bytes]:
@@ -24,13 +25,6 @@ async def get(path: str, readiness: Readiness) -> tuple[int, bytes]:
     scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b"", "root_path": ""}
     await application(lambda: readiness)(scope, receive, send)
     return sent[0]["status"], b"".join(m.get("body", b"") for m in sent[1:])
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.mark.parametrize(
@@ -56,7 +50,7 @@ async def test_nothing_listens_where_no_port_is_named() -> None:
 
 
 def test_a_process_at_the_end_of_the_log_is_ready_however_long_it_is_idle() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     progress = Progress(clock)
     for _ in range(10):
         clock.now += 60
@@ -67,7 +61,7 @@ def test_a_process_at_the_end_of_the_log_is_ready_however_long_it_is_idle() -> N
 
 
 def test_a_process_that_is_behind_but_moves_is_ready() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     progress = Progress(clock)
     for position in range(1, 10):
         clock.now += 20
@@ -76,7 +70,7 @@ def test_a_process_that_is_behind_but_moves_is_ready() -> None:
 
 
 def test_a_process_that_is_behind_and_does_not_move_is_not_ready_then_not_healthy() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     progress = Progress(clock)
     progress.look(10, 20)
     clock.now += 31
@@ -87,7 +81,7 @@ def test_a_process_that_is_behind_and_does_not_move_is_not_ready_then_not_health
 
 
 def test_a_standby_is_ready() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     progress = Progress(clock, standby=True)
     clock.now += 1000
     assert progress.readiness().ready
@@ -95,18 +89,18 @@ def test_a_standby_is_ready() -> None:
 
 
 def test_a_halted_process_is_not_ready_but_a_restart_would_not_help() -> None:
-    progress = Progress(Clock(), halted="leaf 7 differs")
+    progress = Progress(Clock(100.0), halted="leaf 7 differs")
     state = progress.readiness()
     assert (state.ready, state.healthy, state.details["halted"]) == (False, True, "leaf 7 differs")
 
 
 def test_a_starting_process_is_healthy_but_not_ready() -> None:
-    state = Progress(Clock()).readiness()
+    state = Progress(Clock(100.0)).readiness()
     assert (state.ready, state.healthy) == (False, True)
 
 
 def test_a_process_without_positions_says_when_it_last_worked() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     progress = Progress(clock, positions=False)
     clock.now += 20
     assert progress.readiness() == Readiness(True, {"role": "active", "seconds_since_moved": 20.0})
@@ -117,7 +111,7 @@ def test_a_process_without_positions_says_when_it_last_worked() -> None:
 
 
 def test_an_alarm_outlives_a_halt() -> None:
-    progress = Progress(Clock(), halted="the log was cut", alarm="index 2 was refused")
+    progress = Progress(Clock(100.0), halted="the log was cut", alarm="index 2 was refused")
     progress.look(1, 1)
     assert progress.readiness().details["halted"] == "the log was cut"
     progress.halted = None
@@ -131,7 +125,7 @@ def test_an_alarm_outlives_a_halt() -> None:
 def test_a_rebuild_and_what_holds_a_consumer_up_are_shown_and_do_not_make_a_process_unready(
     member: str, value: dict[str, Any]
 ) -> None:
-    progress = Progress(Clock())
+    progress = Progress(Clock(100.0))
     progress.look(10, 90)
     assert member not in progress.readiness().details
     setattr(progress, member, value)

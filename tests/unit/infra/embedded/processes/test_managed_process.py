@@ -19,7 +19,7 @@ from infra.embedded.processes.record import ProcessRecord
 from infra.embedded.servers.ports import HOST, Ports
 from infra.errors import StackError
 
-SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
+SLEEP = ("sleep", "60")
 
 
 def _child(folder: Path, command: Sequence[str], *, ready: bool = True, deadline_s: float = 5.0) -> Child:
