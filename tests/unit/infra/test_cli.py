@@ -238,7 +238,7 @@ def test_a_folder_above_and_an_unfinished_file_belong_to_the_path_that_was_named
         assert cli.wrong_path(ExceptionGroup("of one", [error]), ["export", "out/a.csv"]), found
 
 
-@pytest.mark.parametrize(
+@every(
     "error",
     [
         FileNotFoundError(errno.ENOENT, "No such file or directory", "/usr/lib/yesser/queries.sql"),

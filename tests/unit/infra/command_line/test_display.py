@@ -10,6 +10,7 @@ from rich.console import Console
 
 from infra.command_line import display
 from infra.command_line.display import Column, Grid, Row, Section
+from tests.every import every
 
 ID = "service-with-a-very-long-identifier.i123456789012345678901234567890"
 COLUMNS = [
@@ -28,7 +29,7 @@ def printed(grid: Grid, width: int) -> str:
     return out.getvalue()
 
 
-@pytest.mark.parametrize(
+@every(
     ("width", "shown"),
     [
         (150, {"Id", "Name", "Date", "Count"}),
@@ -56,7 +57,7 @@ def test_a_column_that_fits_is_shown_where_a_wider_one_before_it_is_not() -> Non
     assert "Columns that do not fit: Subject." in " ".join(text.split())
 
 
-@pytest.mark.parametrize("width", [150, 80, 40, 10])
+@every("width", [150, 80, 40, 10])
 def test_an_id_is_never_cut_nor_broken_over_two_lines(width: int) -> None:
     assert ID in printed(Grid("", COLUMNS, ROWS), width)
 

@@ -45,7 +45,7 @@ def with_options() -> list[tuple[str, click.Command]]:
     return [row for row in commands() if not isinstance(row[1], click.Group) and row[0] not in foreign]
 
 
-@pytest.mark.parametrize(
+@every(
     ("arguments", "lines"),
     [
         ([], [ARABIC, ENGLISH]),

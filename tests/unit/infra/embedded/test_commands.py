@@ -15,6 +15,7 @@ from infra.embedded.processes.signals import PROCESSES, SEPARATE, usual_parts
 from infra.embedded.supervisor import is_supervised, sole_supervisor
 from infra.errors import StackError
 from infra.settings import Settings
+from tests.every import every
 
 
 def test_everything_is_started_unless_parts_are_named() -> None:
@@ -49,7 +50,7 @@ def test_standbys_are_copies_with_a_number() -> None:
     assert wanted.process_names() == [("registrar", "registrar"), ("registrar-2", "registrar")]
 
 
-@pytest.mark.parametrize("text", ["registrar", "registrar=0", "registrar=many", "registrar=10"])
+@every("text", ["registrar", "registrar=0", "registrar=many", "registrar=10"])
 def test_a_count_that_is_none_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(StackError, match="registrar=2"):
         parse_wanted(None, [text])
@@ -64,7 +65,7 @@ def _record(*processes: str, **rest: Any) -> dict[str, Any]:
     return {"processes": [{"name": name} for name in processes], "kafka": {}, "postgres": {}, **rest}
 
 
-@pytest.mark.parametrize(
+@every(
     ("only", "replicas", "tls", "missing"),
     [
         ({"kafka", "registrar"}, {}, False, []),

@@ -23,6 +23,7 @@ from infra.embedded.processes.record import ProcessRecord, StackRecord
 from infra.embedded.servers.ports import DRAWS_MAX, HOST, OUTGOING_FROM, Ports, choose, is_free, reachable
 from infra.embedded.supervisor import end_orphans
 from infra.secret_files import password
+from tests.every import every
 
 SLEEP = ["sleep", "60"]
 
@@ -51,7 +52,7 @@ def test_a_port_that_is_drawn_twice_is_given_once() -> None:
     assert choose([first], lambda: second, avoid=[first]) == [second]
 
 
-@pytest.mark.parametrize(("host", "reached"), [("0.0.0.0", HOST), ("", HOST), ("::", "::1"), ("10.0.0.5", "10.0.0.5")])
+@every(("host", "reached"), [("0.0.0.0", HOST), ("", HOST), ("::", "::1"), ("10.0.0.5", "10.0.0.5")])
 def test_a_server_on_all_addresses_is_reached_on_loopback(host: str, reached: str) -> None:
     assert reachable(host) == reached
 

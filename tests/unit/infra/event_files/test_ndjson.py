@@ -61,7 +61,7 @@ def test_a_complete_line_is_sent_verbatim() -> None:
     assert Defaults("x").fill(FULL) is FULL
 
 
-@pytest.mark.parametrize(
+@every(
     ("line", "sent"),
     [
         (b"{}", b'{"specversion":"1.0","source":"urn:yesser:agency:x","datacontenttype":"application/json"}'),
@@ -103,7 +103,7 @@ def test_a_line_that_is_no_object_is_sent_as_it_is(line: bytes) -> None:
     assert Defaults("x", 1).fill(line) is line
 
 
-@pytest.mark.parametrize("value", [b'"\\ud800"', b"1e400", b"9" * 5000, b"-0", b"100.0"])
+@every("value", [b'"\\ud800"', b"1e400", b"9" * 5000, b"-0", b"100.0"])
 def test_a_value_that_the_registrar_refuses_does_not_keep_the_line_from_being_filled(value: bytes) -> None:
     assert Defaults("x").fill(b'{"a":' + value + b"}").startswith(b'{"specversion":"1.0","source":')
 

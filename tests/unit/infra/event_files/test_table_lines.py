@@ -130,7 +130,7 @@ def test_a_cell_that_is_not_of_its_type_stays_a_text(cell: str, column: Column, 
     assert (found, type(found)) == (value, type(value))
 
 
-@pytest.mark.parametrize(
+@every(
     ("table", "message"),
     [
         ("", "no header"),

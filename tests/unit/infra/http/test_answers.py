@@ -134,7 +134,7 @@ async def test_no_client_unpacks_a_bomb(
     assert peak < PEAK_BYTES_MAX
 
 
-@pytest.mark.parametrize(
+@every(
     ("encoding", "body", "reason"),
     [
         ("br", b"x", "packed as 'br'"),

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from infra.http.security_txt import SECURITY_TXT
 from infra.settings import Settings
 from producers.gateway.app import application
+from tests.every import every
 from tests.unit.consumers.console.without_services import browser
 from tests.world.gateways import answer_of, parts
 
@@ -40,13 +41,13 @@ async def test_the_file_is_served_without_signing_in(ask: Any) -> None:
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
 
 
-@pytest.mark.parametrize("ask", [from_console, from_gateway])
-@pytest.mark.parametrize("settings", [Settings(), with_contact(NOW - timedelta(seconds=1))], ids=["none", "expired"])
+@every("ask", [from_console, from_gateway])
+@every("settings", [Settings(), with_contact(NOW - timedelta(seconds=1))])
 async def test_nothing_is_served_without_a_contact_or_after_it_has_expired(ask: Any, settings: Settings) -> None:
     assert (await ask(settings)).status_code == 404
 
 
-@pytest.mark.parametrize(
+@every(
     "wrong",
     [
         {"security_contact": "mailto:a@b.example"},

@@ -77,7 +77,7 @@ def _signed_by(*keys: LogKey) -> str:
     return sign_note(STEPS[0].note.partition("\n\n")[0] + "\n", keys)
 
 
-@pytest.mark.parametrize("keys", [[FIRST], [SECOND], [STRANGE, SECOND], [FIRST, STRANGE]])
+@every("keys", [[FIRST], [SECOND], [STRANGE, SECOND], [FIRST, STRANGE]])
 def test_a_rotation_needs_both_signatures(keys: list[LogKey]) -> None:
     with pytest.raises(InvalidNote):
         parse_transition(_signed_by(*keys))

@@ -8,6 +8,7 @@ import pytest
 
 from infra.log.merkle import EMPTY_ROOT, leaf_hash
 from infra.log.proofs import consistency_proof, inclusion_proof, tree_root, verify_consistency, verify_inclusion
+from tests.every import every
 from tests.unit.consumers.audit.memory_log import MemoryLog, root_of, sample_entries
 
 ENTRIES = sample_entries(600)
@@ -46,7 +47,7 @@ async def test_every_consistency_proof_of_sizes_1_to_70_is_accepted_and_every_ch
                 assert not verify_consistency(old, root(old), new, root(new), path[:-1])
 
 
-@pytest.mark.parametrize("size", [255, 256, 257, 511, 512, 513, 600])
+@every("size", [255, 256, 257, 511, 512, 513, 600])
 async def test_proofs_cross_the_edges_of_tiles(size: int) -> None:
     assert await tree_root(LOG, size) == root(size)
     for index in (0, 1, 127, 128, 254, size - 1):

@@ -139,7 +139,7 @@ def test_what_is_not_a_note_is_refused(note: str, why: str) -> None:
         verify_note(note, [KEY.verifier])
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "why"),
     [
         (checkpoint_text("other.example", 1, ROOT), "of the log"),
@@ -156,7 +156,7 @@ def test_a_signed_text_that_is_no_checkpoint_is_refused(text: str, why: str) -> 
         parse_checkpoint(KEY.sign(text), KEY.verifier)
 
 
-@pytest.mark.parametrize("vkey", ["", "name", "name+zz+AA", SPEC_VKEY.replace("+Ae", "+Be"), SPEC_VKEY[:-4]])
+@every("vkey", ["", "name", "name+zz+AA", SPEC_VKEY.replace("+Ae", "+Be"), SPEC_VKEY[:-4]])
 def test_what_is_not_a_verifier_key_is_refused(vkey: str) -> None:
     with pytest.raises(InvalidKey):
         parse_vkey(vkey)

@@ -20,14 +20,15 @@ from infra.tls.client import postgres_context
 from infra.tls.plaintext import PlaintextRefused, is_loopback, refuse_plain_http, refuse_plaintext
 from producers.gateway.access.jwt_tokens import JwtIssuer
 from producers.outbox.senders import require_credentials
+from tests.every import every
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost", "LOCALHOST"])
+@every("host", ["127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost", "LOCALHOST"])
 def test_this_machine(host: str) -> None:
     assert is_loopback(host)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "localhost.example", "127.0.0.1.example", ""])
+@every("host", ["0.0.0.0", "::", "10.0.0.1", "localhost.example", "127.0.0.1.example", ""])
 def test_another_machine(host: str) -> None:
     assert not is_loopback(host)
 

@@ -19,6 +19,7 @@ from infra.json_documents import to_json
 from infra.log.merkle import leaf_hash
 from infra.postgres.connection import Connection
 from producers.gateway.verdicts import STATES, Verdict, by_offsets, completeness, validated_records
+from tests.every import every
 from tests.unit.events.samples import HEALTH, encoded, initiative
 
 TIME = "2006-01-02T03:04:05.000006Z"
@@ -43,7 +44,7 @@ def database(*rows: Any) -> Connection:
     return cast(Connection, Database(*rows))
 
 
-@pytest.mark.parametrize(
+@every(
     ("row", "document"),
     [
         ({"index": 9}, {"state": "registered", "index": 9, "proof": "/v1/proofs/9"}),
@@ -53,7 +54,6 @@ def database(*rows: Any) -> Connection:
         ({"next_offset": None}, {"state": "pending"}),
         ({}, {"state": "lost"}),
     ],
-    ids=str,
 )
 async def test_only_what_has_an_entry_is_said_to_be_registered(row: dict[str, Any], document: dict[str, Any]) -> None:
     record = {"offset": 4, "next_offset": 6, "halted_reason": None, "of_index": None, "errors": None, "index": None}
@@ -93,7 +93,7 @@ async def test_numbers_of_twenty_digits_are_texts() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@every(
     ("last", "missing", "overflowed_index", "status"),
     [
         (None, 0, None, "no-numbers-sent"),

@@ -19,6 +19,7 @@ from events.wire.codec import STRUCTURED_HEADERS
 from infra.settings import Settings
 from producers.errors import OutcomeUnknown
 from producers.gateway.writer import KafkaWriter, NotStored
+from tests.every import every
 from tests.unit.producers.kafka_producers import NOWHERE, Kafka, Outcome, event, events
 
 TOPIC = "agency.health.events"
@@ -136,9 +137,7 @@ async def test_it_tries_again_where_the_stack_says_nothing_of_kafka_yet(tmp_path
     await writer.stop()
 
 
-@pytest.mark.parametrize(
-    "error", [OutOfOrderSequenceNumber(), RuntimeError("the handler is closed"), AssertionError(), STRAY], ids=repr
-)
+@every("error", [OutOfOrderSequenceNumber(), RuntimeError("the handler is closed"), AssertionError(), STRAY])
 async def test_whatever_the_client_raises_the_outcome_is_unknown_at_once_and_it_connects_again(
     error: BaseException,
 ) -> None:

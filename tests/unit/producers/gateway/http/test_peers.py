@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from infra.http.rate_limits import peer_of
 from infra.settings import Settings
 from producers.gateway.http.peers import Connections
+from tests.every import every
 
 
 def connections(per_peer_max: int = 2, proxies: str = "", **limits: int) -> Connections:
@@ -41,7 +42,7 @@ def test_a_wrong_address_of_a_proxy_is_refused_with_the_name_of_its_setting() ->
         Settings(gateway_trusted_proxies="10.0.0.1/8")
 
 
-@pytest.mark.parametrize(
+@every(
     ("host", "peer"),
     [
         ("192.0.2.1", "192.0.2.1"),
