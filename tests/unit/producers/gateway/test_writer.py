@@ -151,7 +151,7 @@ async def test_whatever_the_client_raises_the_outcome_is_unknown_at_once_and_it_
 
 
 async def test_a_batch_that_is_never_acknowledged_costs_its_connection_and_not_all_later_events() -> None:
-    async with connected(None, timeout_s=1) as (writer, kafka):
+    async with connected(None, timeout_s=1, stuck_s=0.02) as (writer, kafka):
         with pytest.raises(OutcomeUnknown):
             await writer.write(TOPIC, [event("a")])
         await until_connected(writer)
