@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
-from typing import Generic, TypeVar
+import sys
+from typing import Any, Generic, TypeVar, cast
 
 import click
 import pytest
@@ -24,7 +25,7 @@ class Clock(Generic[Time]):
 
 def exit_of(*arguments: str, command: click.Command = cli.cli) -> int:
     """The exit code of the command line, which changes the process that it runs in: that is taken back."""
-    mask, thresholds = os.umask(0o022), gc.get_threshold()
+    mask, thresholds, streams = os.umask(0o022), gc.get_threshold(), (sys.stdout, sys.stderr)
     try:
         with pytest.raises(SystemExit) as ended:
             cli.main([*arguments], command)
@@ -33,4 +34,8 @@ def exit_of(*arguments: str, command: click.Command = cli.cli) -> int:
         gc.set_threshold(*thresholds)
         gc.unfreeze()
         gc.enable()
+        for buffered in {sys.stdout, sys.stderr} - {*streams}:
+            buffered.flush()
+            cast(Any, buffered).detach().detach()  # or its end would close the stream below
+        sys.stdout, sys.stderr = streams
     return int(ended.value.code or 0)

@@ -112,9 +112,9 @@ def test_where_nothing_runs_a_command_may_be_repeated_and_a_wrong_setting_is_wro
         for name, value in changes.items():
             environment.setenv(f"YESSER_{name}", value)
         assert exit_of(*command.split()) == code
-    written = capsys.readouterr().err
+    written = capsys.readouterr().err.lower()
     assert says in written
-    assert "Traceback" not in written
+    assert "traceback" not in written
 
 
 def test_what_a_command_logs_is_one_line_on_standard_error_without_the_values_that_were_at_hand() -> None:
@@ -316,12 +316,18 @@ def test_a_long_document_is_written_to_its_end_also_without_pythons_own_buffer(d
     assert bytes(pipe.taken) == (document.encode() if isinstance(document, str) else document)
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-8"])
+ARABIC = """
+import click, infra.cli as c
+c.main([], click.Command("x", callback=lambda: click.echo("سليم: all is well")))
+"""
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
 def test_arabic_is_no_bug_where_the_encoding_has_none(encoding: str) -> None:
-    written = io.BytesIO()
-    click.echo("سليم: all is well", cli.encoding_all(io.TextIOWrapper(written, encoding)), nl=False)
-    word = "سليم".encode(encoding if encoding == "utf-8" else "ascii", "backslashreplace")
-    assert written.getvalue() == word + b": all is well"
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", ARABIC], capture_output=True, env=environment, check=False)
+    word = "سليم".encode() if encoding == "utf-8" else "سليم".encode("ascii", "backslashreplace")
+    assert (done.returncode, done.stdout) == (0, word + b": all is well\n"), done.stderr
 
 
 BROKEN = """
@@ -346,7 +352,8 @@ import asyncio, os
 import infra.cli as c
 def asks(**_):
     from infra.kafka.admin import admin_client
-        async def ask():
+    from infra.settings import Settings
+    async def ask():
         async with admin_client(Settings(kafka="127.0.0.1:1", kafka_security="PLAINTEXT")):
             pass
     asyncio.run(ask())
