@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -71,7 +72,7 @@ class Registrar:
         return self.state
 
     async def read_verdicts(self, _: Any, topic: str, sent: list[range]) -> Verdicts:
-        return self.verdicts
+        return deepcopy(self.verdicts)
 
     async def read_entries(self, _: Any, first: int, limit: int) -> list[bytes]:
         assert (first, limit) == (7, 1), "another refusal lists all of its faults"
