@@ -28,14 +28,8 @@ def test_everything_is_started_unless_parts_are_named() -> None:
 @pytest.mark.parametrize("cores", [1, 2, 4])
 def test_on_few_cores_one_process_runs_all_consumers(cores: int) -> None:
     wanted = Wanted(usual_parts(cores))
-    assert [name for name, _ in wanted.process_names()] == [
-        "registrar",
-        "relay",
-        "consumers",
-        "delivery",
-        "gateway",
-        "console",
-    ]
+    names = " ".join(name for name, _ in wanted.process_names())
+    assert names == "registrar relay consumers delivery gateway console"
     assert usual_parts(cores, named=["registrar"]) == wanted.only
     assert usual_parts(cores, named=["revenue"]) == SEPARATE, "a standby of one is asked for"
 

@@ -75,7 +75,8 @@ def test_only_entries_about_authority_are_read() -> None:
     ]
 
 
-def test_equal_tables_do_not_differ() -> None:
+def test_equal_tables_do_not_differ_nor_does_a_request_that_is_not_registered_yet() -> None:
+    assert not differences(folded(registered(2)), [agency_row()], [suspension_row(None)])
     authority = folded(registered(2), registered(4, "labour"), changed(5, "suspended"))
     assert not differences(authority, [agency_row("labour", index=4), agency_row()], [suspension_row(5)])
 
@@ -107,10 +108,6 @@ def test_a_changed_suspension_is_found(rows: list[dict[str, Any]], expected: int
 def test_a_suspension_that_the_log_has_not_is_found() -> None:
     [difference] = differences(folded(registered(2)), [agency_row()], [suspension_row(7)])
     assert (difference.table, difference.key, difference.expected) == ("platform.suspension", "health", None)
-
-
-def test_a_request_that_is_not_registered_yet_is_no_difference() -> None:
-    assert not differences(folded(registered(2)), [agency_row()], [suspension_row(None)])
 
 
 def test_a_note_gives_what_was_kept() -> None:

@@ -23,14 +23,15 @@ from producers.outbox.senders import require_credentials
 from tests.every import every
 
 
-@every("host", ["127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost", "LOCALHOST"])
-def test_this_machine(host: str) -> None:
-    assert is_loopback(host)
-
-
-@every("host", ["0.0.0.0", "::", "10.0.0.1", "localhost.example", "127.0.0.1.example", ""])
-def test_another_machine(host: str) -> None:
-    assert not is_loopback(host)
+@every(
+    ("hosts", "expected"),
+    [
+        (("127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost", "LOCALHOST"), True),
+        (("0.0.0.0", "::", "10.0.0.1", "localhost.example", "127.0.0.1.example", ""), False),
+    ],
+)
+def test_which_hosts_are_this_machine(hosts: tuple[str, ...], expected: bool) -> None:
+    assert {host: is_loopback(host) for host in hosts} == dict.fromkeys(hosts, expected)
 
 
 @pytest.mark.parametrize("security", ["SASL_PLAINTEXT", "PLAINTEXT"])
