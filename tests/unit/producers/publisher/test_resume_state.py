@@ -103,8 +103,7 @@ def test_a_topic_that_was_made_anew_is_noticed(tmp_path: Path) -> None:
 
 def test_the_state_is_written_at_most_once_a_second(tmp_path: Path) -> None:
     path, clock, report = tmp_path / "state", Clock(0.0), Report()
-    found = ResumeState.open(path, "moh", report)._found
-    state = ResumeState(path, found, report, clock)
+    state = ResumeState.open(path, "moh", report, clock)
     state.left(LINES)
     state.acknowledged([1], 0)
     assert not path.exists()
