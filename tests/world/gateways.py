@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, cast
@@ -50,12 +51,14 @@ def openapi() -> dict[str, Any]:
 
 
 async def answer_of(
-    path: str, method: str = "GET", *, app: FastAPI | None = None, language: str | None = None, **headers: str
+    path: str,
+    method: str = "GET",
+    *,
+    app: FastAPI | None = None,
+    language: str = "en",
+    headers: Mapping[str, str] | None = None,
 ) -> httpx.Response:
     """What a gateway answers; redirections are followed."""
-    if language is not None:
-        headers["accept-language"] = language
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app or without_services()), base_url="http://gateway", follow_redirects=True
-    ) as client:
-        return await client.request(method, path, headers=headers)
+    transport = httpx.ASGITransport(app or without_services())
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway", follow_redirects=True) as client:
+        return await client.request(method, path, headers={"accept-language": language, **(headers or {})})

@@ -32,7 +32,7 @@ def test_the_documentation_is_no_part_of_the_openapi_document() -> None:
 
 async def test_a_page_that_the_client_has_is_not_sent_again() -> None:
     first = await answer_of("/problems/conflict")
-    again = await answer_of("/problems/conflict", **{"if-none-match": first.headers["etag"]})
+    again = await answer_of("/problems/conflict", headers={"if-none-match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
 
 
