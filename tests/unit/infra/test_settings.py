@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from infra.settings import Settings
+from tests.every import every
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +77,7 @@ def test_the_stack_of_the_home_is_found(tmp_path: Path) -> None:
     assert settings.log_folder == tmp_path / "log"
 
 
-@pytest.mark.parametrize("damaged", [b"", b"{", b"\xff", b"null"])
+@every("damaged", [b"", b"{", b"\xff", b"null"])
 def test_a_damaged_record_of_a_stack_is_as_good_as_none(tmp_path: Path, damaged: bytes) -> None:
     (tmp_path / "stack.json").write_bytes(damaged)
     assert Settings(home=tmp_path).stack() is None

@@ -106,7 +106,7 @@ def test_a_record_that_cannot_be_written_leaves_the_last_one_and_nothing_half(
     assert [file.name for file in tmp_path.iterdir()] == ["stack.json"]
 
 
-@pytest.mark.parametrize("damaged", [b"", b"{", b"\xff", b"null"])
+@every("damaged", [b"", b"{", b"\xff", b"null"])
 def test_a_damaged_record_is_as_good_as_none(tmp_path: Path, damaged: bytes) -> None:
     (tmp_path / "stack.json").write_bytes(damaged)
     assert stack_record.read(tmp_path / "stack.json") == {}

@@ -34,8 +34,8 @@ def test_which_hosts_are_this_machine(hosts: tuple[str, ...], expected: bool) ->
     assert {host: is_loopback(host) for host in hosts} == dict.fromkeys(hosts, expected)
 
 
-@pytest.mark.parametrize("security", ["SASL_PLAINTEXT", "PLAINTEXT"])
-@pytest.mark.parametrize("servers", ["kafka.example:9092", "127.0.0.1:9092,kafka.example:9092", "[2001:db8::1]:9092"])
+@every("security", ["SASL_PLAINTEXT", "PLAINTEXT"])
+@every("servers", ["kafka.example:9092", "127.0.0.1:9092,kafka.example:9092", "[2001:db8::1]:9092"])
 def test_kafka_on_another_machine_needs_tls(tmp_path: Path, security: str, servers: str) -> None:
     settings = Settings(
         home=tmp_path, kafka=servers, kafka_security=security, kafka_user="agency-health", kafka_password="secret"
@@ -95,7 +95,7 @@ REFUSALS: Final[dict[PlainConnection, Callable[[Settings], object]]] = {
 }
 
 
-@pytest.mark.parametrize("allowed", get_args(PlainConnection))
+@every("allowed", get_args(PlainConnection))
 def test_a_permission_is_for_the_connections_that_it_names(allowed: PlainConnection, tmp_path: Path) -> None:
     settings = Settings(
         home=tmp_path,
