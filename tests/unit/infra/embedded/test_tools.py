@@ -34,11 +34,8 @@ def test_help_says_how_a_tool_is_run_and_which_there_are(option: str) -> None:
     assert "console-producer" in result.output
 
 
-def test_no_tool_is_wrong_use() -> None:
+def test_no_tool_is_wrong_use_and_an_unknown_one_is_named_with_those_that_are_there() -> None:
     assert CliRunner().invoke(kafka, []).exit_code == 2
-
-
-def test_an_unknown_tool_is_named_with_those_that_are_there() -> None:
     result = CliRunner().invoke(kafka, ["format-disks"])
     assert result.exit_code == 2
     assert "console-producer" in result.output

@@ -148,12 +148,9 @@ async def test_while_the_database_is_away_known_tokens_are_good_for_the_grace_ti
     assert await scene.code() == "database-away"
 
 
-async def test_a_token_whose_secret_differs_is_nobodys(scene: Scene) -> None:
+async def test_a_token_whose_secret_differs_is_nobodys_and_two_headers_are_none(scene: Scene) -> None:
     _, other = random_token()
     assert await scene.code(f"yat_{scene.key_id}_{other.rpartition('_')[2]}") == "unauthenticated"
-
-
-async def test_two_authorization_headers_are_none(scene: Scene) -> None:
     header = (b"authorization", f"Bearer {scene.token}".encode())
     with pytest.raises(Problem):
         await scene.access.authenticate([header, header], "192.0.2.1")
