@@ -8,8 +8,9 @@ from infra.data_dir import DataDir
 
 
 def test_the_folders_are_for_their_owner_alone_also_one_that_others_could_enter(tmp_path: Path) -> None:
-    (tmp_path / "home" / "kafka").mkdir(mode=0o755, parents=True)
     home = DataDir.at(tmp_path / "home")
+    home.create()
+    home.kafka.chmod(0o755)
     home.create()
     assert {path.stat().st_mode & 0o777 for path in (home.root, *home.root.iterdir())} == {0o700}
 
