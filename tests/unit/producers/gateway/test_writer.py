@@ -156,7 +156,7 @@ async def test_a_batch_that_is_never_acknowledged_costs_its_connection_and_not_a
             await writer.write(TOPIC, [event("a")])
         await until_connected(writer)
         assert await writer.write(TOPIC, [event("b")]) == [0]
-        assert [producer.is_closed for producer in kafka.producers] == [True, False]
+    assert [(producer.sent, producer.is_closed) for producer in kafka.producers] == [(["a"], True), (["b"], True)]
 
 
 async def test_a_topic_that_waits_for_its_metadata_is_not_forgotten_when_another_one_gives_the_connection_up() -> None:
