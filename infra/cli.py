@@ -138,7 +138,7 @@ def cli() -> None:
     """
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: list[str] | None = None, command: click.Command = cli) -> None:
     """Run the command line. A foreseen error is one sentence on stderr; any other is a bug, with its traceback."""
     os.umask(0o077)  # whatever is written here is for its owner alone
     gc.disable()  # until the command is imported: imports make no garbage, and collections take a quarter of their time
@@ -146,7 +146,7 @@ def main(arguments: list[str] | None = None) -> None:
     # Kafka's client logs a lost connection; the command's own sentence reports the same.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     try:
-        code = cli.main(args=arguments, prog_name="yesser", standalone_mode=False)
+        code = command.main(args=arguments, prog_name="yesser", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(ExitCode.INTERRUPTED)
     except click.ClickException as error:

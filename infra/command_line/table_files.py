@@ -55,7 +55,7 @@ def write_csv(path: Path, columns: Columns, rows: Rows) -> None:
         writer.writerows(rows)
 
 
-def write_xlsx(path: Path, columns: Columns, rows: Rows) -> None:
+def write_xlsx(path: Path, columns: Columns, rows: Rows, rows_max: int = XLSX_ROWS_MAX) -> None:
     """One sheet; text is never read as a formula. Raises `NoTable` or `TooManyRows`, and then leaves no file behind."""
     try:
         import xlsxwriter
@@ -69,7 +69,7 @@ def write_xlsx(path: Path, columns: Columns, rows: Rows) -> None:
             sheet.write_row(0, 0, columns, book.add_format({"bold": True}))
             sheet.freeze_panes(1, 0)
             for number, row in enumerate(rows, 1):
-                if number > XLSX_ROWS_MAX:
+                if number > rows_max:
                     raise TooManyRows(TooManyRows.__doc__)
                 sheet.write_row(number, 0, row)
         unfinished.replace(path)

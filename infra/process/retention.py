@@ -27,7 +27,13 @@ Delete: TypeAlias = Callable[[Connection, int], Awaitable[str]]
 """Deletes at most so many rows whose retention is over, in a transaction of its own; the answer is like `DELETE 7`."""
 
 
-async def keep_retention(settings: Settings, term: Term, tables: Mapping[str, Delete]) -> None:
+async def keep_retention(
+    settings: Settings,
+    term: Term,
+    tables: Mapping[str, Delete],
+    rest_s: float = REST_S,
+    try_again_s: float = TRY_AGAIN_S,
+) -> None:
     """Until the term's `stop`."""
     failing = {
         table: LogOnce("rows whose retention is over stay for now", "rows whose retention is over are deleted again")
@@ -37,22 +43,22 @@ async def keep_retention(settings: Settings, term: Term, tables: Mapping[str, De
         wait_s = EVERY_S
         for table, delete in tables.items():
             try:
-                await _delete_all(settings, term, table, delete)
+                await _delete_all(settings, term, table, delete, rest_s)
             except Exception as error:
                 failing[table].begins(error, table=table)
-                wait_s = TRY_AGAIN_S
+                wait_s = try_again_s
             else:
                 failing[table].ends(table=table)
         await pause(term.stop, wait_s)
 
 
-async def _delete_all(settings: Settings, term: Term, table: str, delete: Delete) -> None:
+async def _delete_all(settings: Settings, term: Term, table: str, delete: Delete, rest_s: float) -> None:
     async with term.connected(settings, f"retention {table}") as connection:
         deleted = ROWS_MAX
         while deleted == ROWS_MAX and not term.stop.is_set():
             deleted = int((await delete(connection, ROWS_MAX)).removeprefix("DELETE "))
             count("rows_expired", deleted, table=table)
-            await pause(term.stop, REST_S)
+            await pause(term.stop, rest_s)
         gauge(
             "table_bytes",
             await connection.fetchval("SELECT pg_total_relation_size($1::text::regclass)", table),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -75,8 +75,15 @@ class _Connection:
 class KafkaWriter:
     """Writes to agencies' topics as the gateway's Kafka user."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        make_producer: Callable[..., AIOKafkaProducer] = AIOKafkaProducer,
+        connect_wait_s: float = _CONNECT_WAIT_S,
+    ) -> None:
         self._settings = settings
+        self._make_producer = make_producer
+        self._connect_wait_s = connect_wait_s
         self._topics: dict[str, _Topic] = {}
         self._connection: _Connection | None = None
         self._connecting: asyncio.Task[None] | None = None
@@ -191,7 +198,7 @@ class KafkaWriter:
     async def _connect(self) -> None:
         while (error := await self._connect_once()) is not None:
             self._away.begins(error)
-            await asyncio.sleep(_CONNECT_WAIT_S)
+            await asyncio.sleep(self._connect_wait_s)
         self._away.ends()
 
     async def _connect_once(self) -> Exception | None:
@@ -200,7 +207,7 @@ class KafkaWriter:
             arguments = client_arguments(self._settings)
         except (NoKafka, CertificateUnusable) as error:
             return error
-        producer = AIOKafkaProducer(
+        producer = self._make_producer(
             **arguments, **PRODUCER_DURABLE, client_id="yesser-gateway", max_batch_size=_BATCH_BYTES_MAX
         )
         failed: Exception | None = NotStarted()

@@ -104,9 +104,10 @@ def publishing_arguments(settings: Settings, agency: str) -> dict[str, Any]:
 class AgencyPublisher:
     """Sends events of one agency; an asynchronous context manager. One task uses it at a time.
 
-    `delivery_timeout_s` is the longest time without an acknowledgement before the outcome is unknown; `chance` gives
-    numbers in [0, 1) as jitter for the pauses between attempts. While more than eight batches are unacknowledged, `add`
-    waits. Leaving the block flushes, unless an error ends it.
+    `delivery_timeout_s` is the longest time without an acknowledgement before the outcome is unknown; a batch that has
+    none after `send_timeout_s` is sent again. `chance` gives numbers in [0, 1) as jitter for the pauses between
+    attempts. While more than eight batches are unacknowledged, `add` waits. Leaving the block flushes, unless an error
+    ends it.
 
     Every method that sends raises `OutcomeUnknown` or `NotAccepted`. The publisher then holds nothing more and can be
     used again: give it the same events again, from the first unacknowledged one on.
@@ -119,13 +120,17 @@ class AgencyPublisher:
         *,
         acknowledged: Acknowledged | None = None,
         delivery_timeout_s: float = 120.0,
+        send_timeout_s: float = SEND_TIMEOUT_S,
         chance: Callable[[], float] = random.random,
+        make_producer: Callable[..., AIOKafkaProducer] = AIOKafkaProducer,
     ) -> None:
         self.topic = agency_topic(agency)
         self._agency = agency
         self._settings = settings
         self._acknowledged = acknowledged
         self._delivery_timeout_s = delivery_timeout_s
+        self._send_timeout_s = send_timeout_s
+        self._make_producer = make_producer
         self._producer: AIOKafkaProducer | None = None
         self._open = Batch()
         self._unacknowledged: deque[Batch] = deque()
@@ -242,8 +247,8 @@ class AgencyPublisher:
         if batch.acknowledgement is None:
             return None
         left_s = self._seconds_left()
-        done, _ = await asyncio.wait([batch.acknowledgement], timeout=min(left_s, SEND_TIMEOUT_S))
-        if not done and left_s <= SEND_TIMEOUT_S:
+        done, _ = await asyncio.wait([batch.acknowledgement], timeout=min(left_s, self._send_timeout_s))
+        if not done and left_s <= self._send_timeout_s:
             raise self._unknown("no acknowledgement came")
         if not done or batch.acknowledgement.cancelled():
             _logger.warning("producer rebuilt", topic=self.topic, reason="no acknowledgement")
@@ -297,7 +302,7 @@ class AgencyPublisher:
         """A connected producer; retries until the delivery timeout. Raises `NotTrusted` if nothing was sent yet."""
         arguments = publishing_arguments(self._settings, self._agency)
         while self._producer is None:
-            producer = AIOKafkaProducer(
+            producer = self._make_producer(
                 **arguments,
                 **PRODUCER_DURABLE,
                 client_id=f"yesser-publisher-{self._agency}",

@@ -70,7 +70,7 @@ class ResumeState:
         self._former_end_offset = report.sent.end_offset
 
     @classmethod
-    def open(cls, path: Path, agency: str, report: Report) -> Self:
+    def open(cls, path: Path, agency: str, report: Report, clock: Callable[[], float] = time.monotonic) -> Self:
         """The state in `path`, or a new one. `report` then has the lines that former runs stored."""
         try:
             found = ResumeDocument.model_validate_json(path.read_bytes())
@@ -80,7 +80,7 @@ class ResumeState:
             raise WrongResumeState(f"{path} is not a state file of `--resume`: name another one") from error
         if found.agency != agency:
             raise WrongResumeState(f"{path} is of agency {found.agency}, not {agency}: name another one")
-        return cls(path, found, report)
+        return cls(path, found, report, clock)
 
     def left(self, lines: Sequence[Line]) -> list[Line]:
         """Those of the next lines that are not stored yet."""

@@ -17,7 +17,8 @@ CONNECTIONS_MAX: Final = 2_000
 class Connections:
     """Counts open connections. A trusted proxy is limited only by the number of all connections."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, connections_max: int = CONNECTIONS_MAX) -> None:
+        self._max = connections_max
         self._per_peer_max = settings.gateway_connections_per_peer_max
         self._proxies = trusted_networks(settings.gateway_trusted_proxies)
         self._of_peer: Counter[str] = Counter()
@@ -29,7 +30,7 @@ class Connections:
         self._of_peer[peer] += 1
         self._all += 1
         gauge("gateway_connections", self._all)
-        if self._all > CONNECTIONS_MAX:
+        if self._all > self._max:
             return "overloaded"
         if self._of_peer[peer] > self._per_peer_max and not self._is_proxy(host):
             return "too-many-connections"

@@ -8,7 +8,7 @@ from infra.addresses import NotAnAddress, server_address
 from tests.every import every
 
 
-@pytest.mark.parametrize(
+@every(
     "given",
     [
         "https://gateway.example",

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
@@ -16,15 +17,23 @@ import click
 import pytest
 from aiokafka.errors import InvalidTopicError, KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError
 
-from events.errors import YesserError
+from events.errors import Tampered, YesserError
 from infra import cli
 from infra.embedded.processes.signals import NAMES
-from infra.settings import Settings
 from tests.every import every
+from tests.world.processes import exit_of
 
 
-def _yesser(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "infra.cli", *arguments], capture_output=True, text=True, check=False)
+def doing(work: Callable[..., object]) -> click.Command:
+    anything = {"ignore_unknown_options": True, "allow_extra_args": True}
+    return click.Command("work", context_settings=anything, callback=work)
+
+
+def raising(error: BaseException) -> click.Command:
+    def work() -> None:
+        raise error
+
+    return doing(work)
 
 
 def test_help_imports_neither_a_command_nor_a_client() -> None:
@@ -43,31 +52,69 @@ def test_every_registered_command_has_a_summary() -> None:
     assert not missing, f"say in one line what {missing} do, in SUMMARIES of infra/cli.py"
 
 
-def test_an_unknown_command_is_wrong_usage() -> None:
-    done = _yesser("fly")
-    assert done.returncode == 2
-    assert "No such command 'fly'" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("mistyped", "meant"), [(["pubish"], "publish"), (["log", "finde"], "find"), (["log", "find", "--typ"], "--type")]
+@every(
+    ("mistyped", "answer"),
+    [
+        (["fly"], "No such command 'fly'"),
+        (["pubish"], "Did you mean 'publish'?"),
+        (["log", "finde"], "Did you mean 'find'?"),
+        (["log", "find", "--typ"], "Did you mean '--type'?"),
+    ],
 )
-def test_a_mistyped_name_is_answered_with_the_one_that_was_meant(mistyped: list[str], meant: str) -> None:
-    done = _yesser(*mistyped)
-    assert done.returncode == 2
-    assert f"Did you mean '{meant}'?" in done.stderr
+def test_an_unknown_name_is_wrong_usage_and_a_mistyped_one_is_answered_with_the_one_that_was_meant(
+    capsys: pytest.CaptureFixture[str], mistyped: list[str], answer: str
+) -> None:
+    assert exit_of(*mistyped) == 2
+    assert answer in capsys.readouterr().err
 
 
-def test_the_version_is_told() -> None:
-    assert _yesser("--version").stdout.startswith("yesser, version ")
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_of("--version") == 0
+    assert capsys.readouterr().out.startswith("yesser, version ")
 
 
-def test_what_a_user_can_mend_is_its_own_sentence() -> None:
-    assert cli.foreseen(YesserError("Do this.")) == "Do this."
+@every(
+    ("error", "code", "says"),
+    [
+        (YesserError("Because."), 1, "yesser: Because.\n"),
+        (Tampered("Changed."), 76, "yesser: Changed.\n"),
+        (ConnectionRefusedError("refused"), 75, "does not answer"),
+        (KeyError("x"), 70, "Traceback"),
+        (click.UsageError("so"), 2, "so"),
+        (click.exceptions.Abort(), 130, ""),
+    ],
+)
+def test_the_command_line_ends_with_the_code_of_the_error(
+    capsys: pytest.CaptureFixture[str], error: Exception, code: int, says: str
+) -> None:
+    assert exit_of(command=raising(error)) == code
+    written = capsys.readouterr().err
+    assert says in written
+    assert ("Traceback" in written) == (code == 70)
 
 
-def test_services_that_do_not_answer_are_named_with_the_way_to_start_them() -> None:
-    assert "yesser up" in (cli.foreseen(ConnectionRefusedError("refused")) or "")
+@every(
+    ("command", "changes", "code", "says"),
+    [
+        ("wait --timeout 0.3", {"POSTGRES": "postgresql://yesser@127.0.0.1:9/x", "KAFKA": "127.0.0.1:9"}, 75, "0.3 s"),
+        ("plan", {}, 75, "yesser up"),
+        ("log size", {}, 75, "yesser up"),
+        ("refusals list", {}, 75, "yesser up"),
+        ("wait --timeout 1", {}, 75, "yesser up"),
+        ("log size", {"LEASE_MS": "soon"}, 2, "lease_ms"),
+    ],
+)
+def test_where_nothing_runs_a_command_may_be_repeated_and_a_wrong_setting_is_wrong_use(
+    capsys: pytest.CaptureFixture[str], command: str, changes: dict[str, str], code: int, says: str
+) -> None:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("YESSER_HOME", "/nonexistent")
+        for name, value in changes.items():
+            environment.setenv(f"YESSER_{name}", value)
+        assert exit_of(*command.split()) == code
+    written = capsys.readouterr().err.lower()
+    assert says in written
+    assert "traceback" not in written
 
 
 def test_what_a_command_logs_is_one_line_on_standard_error_without_the_values_that_were_at_hand() -> None:
@@ -118,7 +165,7 @@ LOST = [
 def test_a_connection_that_is_lost_is_a_sentence_with_a_remedy(error: BaseException, service: str) -> None:
     sentence = cli.foreseen(error) or ""
     assert sentence.startswith(f"{service} does not answer ("), sentence
-    assert "yesser status" in sentence
+    assert "`yesser status`, `yesser up`" in sentence
     assert "\n" not in sentence
 
 
@@ -145,6 +192,7 @@ def test_what_the_settings_or_the_disk_do_not_allow_is_a_sentence_with_its_remed
 
 
 BUGS = [
+    KeyError("x"),
     asyncpg.DataError("invalid input for query argument $1"),
     asyncpg.UniqueViolationError("duplicate key"),
     InvalidTopicError("a b"),
@@ -153,22 +201,12 @@ BUGS = [
 ]
 
 
-@pytest.mark.parametrize("error", BUGS, ids=lambda value: type(value).__name__)
+@every("error", BUGS)
 def test_a_bug_stays_a_bug_beside_a_lost_connection_too(error: Exception) -> None:
     assert cli.foreseen(error) is None
 
 
-WRITES = """
-import sys
-import infra.cli as c
-def writes(**_):
-    open(sys.argv[-1].partition("=")[2] or sys.argv[-1], "w")
-c.cli.main = writes
-c.main()
-"""
-
-
-@pytest.mark.parametrize(
+@every(
     ("file", "reason"),
     [
         ("missing/a.csv", "No such file or directory"),
@@ -179,14 +217,18 @@ c.main()
         ("x" * 300, "File name too long"),
     ],
 )
-def test_a_file_that_cannot_be_written_is_wrong_use(tmp_path: Path, file: str, reason: str) -> None:
+def test_a_file_that_cannot_be_written_is_wrong_use(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, file: str, reason: str
+) -> None:
     (tmp_path / "plain").touch()
+    (tmp_path / "loop").unlink(missing_ok=True)
     (tmp_path / "loop").symlink_to("loop")
-    command = [sys.executable, "-c", WRITES, file]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     path = file.removeprefix("--csv=")
-    assert done.returncode == 2
-    assert done.stderr == f"yesser: {path} cannot be opened ({reason}): name a path that exists and that you may use.\n"
+    with pytest.MonkeyPatch.context() as folder:
+        folder.chdir(tmp_path)
+        assert exit_of(file, command=doing(lambda: Path(path).write_text(""))) == 2
+    remedy = "name a path that exists and that you may use"
+    assert capsys.readouterr().err == f"yesser: {path} cannot be opened ({reason}): {remedy}.\n"
 
 
 def test_a_folder_above_and_an_unfinished_file_belong_to_the_path_that_was_named() -> None:
@@ -196,7 +238,7 @@ def test_a_folder_above_and_an_unfinished_file_belong_to_the_path_that_was_named
         assert cli.wrong_path(ExceptionGroup("of one", [error]), ["export", "out/a.csv"]), found
 
 
-@pytest.mark.parametrize(
+@every(
     "error",
     [
         FileNotFoundError(errno.ENOENT, "No such file or directory", "/usr/lib/yesser/queries.sql"),
@@ -234,31 +276,17 @@ def test_a_file_of_another_users_stack_is_wrong_use(name: str, tmp_path: Path, m
         assert cli.wrong_home(other) is None
 
 
-@pytest.mark.parametrize("command", ["status", "down", "plan"])
-def test_a_home_that_is_a_file_is_wrong_use(command: str, tmp_path: Path) -> None:
+@every("command", ["status", "down", "plan"])
+def test_a_home_that_is_a_file_is_wrong_use(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
+) -> None:
     home = tmp_path / "home"
     home.touch()
-    done = subprocess.run(
-        [sys.executable, "-m", "infra.cli", command],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | {"YESSER_HOME": str(home)},
-    )
-    assert done.returncode == 2
-    assert done.stderr.startswith(f"yesser: {home}/")
-    assert "(Not a directory): name the stack's folder in YESSER_HOME" in done.stderr
-
-
-def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("YESSER_LEASE_MS", "soon")
-    with pytest.raises(ValueError) as caught:
-        Settings()
-    assert "lease_ms" in (cli.foreseen(caught.value) or "").lower()
-
-
-def test_a_bug_is_no_sentence() -> None:
-    assert cli.foreseen(KeyError("x")) is None
+    monkeypatch.setenv("YESSER_HOME", str(home))
+    assert exit_of(command) == 2
+    written = capsys.readouterr().err
+    assert written.startswith(f"yesser: {home}/")
+    assert "(Not a directory): name the stack's folder in YESSER_HOME" in written
 
 
 def test_the_parts_of_the_stack_have_unique_names() -> None:
@@ -290,12 +318,11 @@ def test_a_long_document_is_written_to_its_end_also_without_pythons_own_buffer(d
 
 ARABIC = """
 import click, infra.cli as c
-c.cli.main = lambda **_: click.echo("سليم: all is well")
-c.main([])
+c.main([], click.Command("x", callback=lambda: click.echo("سليم: all is well")))
 """
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-8"])
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
 def test_arabic_is_no_bug_where_the_encoding_has_none(encoding: str) -> None:
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
     done = subprocess.run([sys.executable, "-c", ARABIC], capture_output=True, env=environment, check=False)
@@ -341,19 +368,12 @@ def test_a_service_that_is_away_is_told_in_one_line() -> None:
     assert line.startswith("yesser: Kafka does not answer")
 
 
-def test_a_service_that_hangs_up_is_an_error_with_its_sentence() -> None:
-    done = subprocess.run([sys.executable, "-c", BROKEN], capture_output=True, text=True, check=False)
-    assert done.returncode == 75
-    assert "does not answer (somebody hung up)" in done.stderr
+def test_a_service_that_hangs_up_is_an_error_with_its_sentence(capfd: pytest.CaptureFixture[str]) -> None:
+    assert exit_of(command=raising(BrokenPipeError("somebody hung up"))) == 75
+    assert "does not answer (somebody hung up)" in capfd.readouterr().err
 
 
 def test_what_a_command_writes_is_for_its_owner_alone(tmp_path: Path) -> None:
     made = tmp_path / "schema.json"
-    program = (
-        "import sys, click; from infra import cli\n"
-        "cli.cli.add_command(click.Command('write', callback=lambda: open(sys.argv[1], 'w').close()), 'write')\n"
-        "cli.LazyGroup.get_command = click.Group.get_command\n"
-        "cli.main(['write'])"
-    )
-    subprocess.run([sys.executable, "-c", program, str(made)], check=True, umask=0o022)
+    assert exit_of(command=doing(lambda: made.touch())) == 0
     assert made.stat().st_mode & 0o777 == 0o600

@@ -7,16 +7,12 @@ from pathlib import Path
 from infra.data_dir import DataDir
 
 
-def test_the_folders_are_for_their_owner_alone(tmp_path: Path) -> None:
+def test_the_folders_are_for_their_owner_alone_also_one_that_others_could_enter(tmp_path: Path) -> None:
     home = DataDir.at(tmp_path / "home")
     home.create()
+    home.kafka.chmod(0o755)
+    home.create()
     assert {path.stat().st_mode & 0o777 for path in (home.root, *home.root.iterdir())} == {0o700}
-
-
-def test_a_folder_that_others_could_enter_is_closed(tmp_path: Path) -> None:
-    (tmp_path / "kafka").mkdir(mode=0o755)
-    DataDir.at(tmp_path).create()
-    assert (tmp_path / "kafka").stat().st_mode & 0o777 == 0o700
 
 
 def test_passwords_of_an_earlier_release_go_to_their_principals_and_the_others_away(tmp_path: Path) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from infra.prerequisites import first_missing
+from tests.every import every
 
 GOOD = ((3, 11), ["venv", "ensurepip"], 10 << 30, "linux")
 
@@ -13,7 +12,7 @@ def test_a_machine_that_has_everything_hears_nothing() -> None:
     assert first_missing(*GOOD) is None
 
 
-@pytest.mark.parametrize(
+@every(
     ("version", "modules", "free_bytes", "platform", "sentence"),
     [
         ((3, 9), GOOD[1], GOOD[2], "linux", "Python 3.11 or newer is needed, this is 3.9"),

@@ -7,9 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from infra.setup_phase import Meter, run_phase
+from tests.every import every
 from tests.paths import ROOT
 
 SCRIPT = ROOT / "infra" / "setup_phase.py"
@@ -46,7 +45,7 @@ def test_on_a_terminal_the_same_line_shows_the_progress() -> None:
     assert text.count("\n") == 1
 
 
-@pytest.mark.parametrize(
+@every(
     ("lines", "shown"),
     [
         (["Collecting a==1", "  Downloading a-1.whl (1.2/3.4 MB)"], "1/3, a"),

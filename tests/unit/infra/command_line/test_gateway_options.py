@@ -11,13 +11,13 @@ from infra.command_line.gateway_options import TOKEN_VARIABLE, gateway_address, 
 from tests.every import every
 
 
-@pytest.mark.parametrize("content", [b"yat_x", b"\xef\xbb\xbfyat_x\r\n", b"  yat_x\n"], ids=repr)
+@every("content", [b"yat_x", b"\xef\xbb\xbfyat_x\r\n", b"  yat_x\n"])
 def test_a_token_file_may_begin_with_a_byte_order_mark(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "token").write_bytes(content)
     assert token_of(tmp_path / "token") == "yat_x"
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", "yat_x".encode("utf-16"), "yat_é".encode(), b"a b"], ids=repr)
+@every("content", [b"", b"\n", "yat_x".encode("utf-16"), "yat_é".encode(), b"a b"])
 def test_a_file_that_holds_no_token_is_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "token").write_bytes(content)
     with pytest.raises(click.UsageError, match="holds no token: save the token alone, as plain text"):
@@ -40,20 +40,7 @@ def test_an_address_is_taken_as_it_is(address: str) -> None:
     assert gateway_address(address) == address
 
 
-@every(
-    "address",
-    [
-        "https://x:abc/",
-        "https://[::1",
-        f"https://{'a' * 64}.example/",
-        "https://a..example/",
-        "http://127.0.0.1:99999",
-        "https://",
-        "gateway.example",
-        "caf\udce9",
-        "",
-    ],
-)
+@every("address", ["https://[::1", "gateway.example", "caf\udce9", ""])
 def test_a_wrong_address_is_told_before_the_token_is_sent(address: str) -> None:
     with pytest.raises(click.UsageError, match="is not an address"):
         gateway_address(address)

@@ -11,7 +11,7 @@ from infra.command_line.parameters import AgencyCode, OutputFile, PeriodLabel
 from tests.every import every
 
 
-@pytest.mark.parametrize("code", ["moh", "a1", "municipal-affairs", "a" + "b" * 30])
+@every("code", ["moh", "a1", "municipal-affairs", "a" + "b" * 30])
 def test_a_code_is_taken_as_it_is(code: str) -> None:
     assert AgencyCode().convert(code, None, None) == code
 
@@ -30,7 +30,7 @@ def test_a_period_is_taken_as_it_is(label: str) -> None:
     assert PeriodLabel().convert(label, None, None) == label
 
 
-@pytest.mark.parametrize("label", ["1426-13", "2005-Q5", "2005", "March", ""])
+@every("label", ["1426-13", "2005-Q5", "2005", "March", ""])
 def test_what_is_no_period_is_wrong_use(label: str) -> None:
     with pytest.raises(click.BadParameter, match="is not a period") as caught:
         PeriodLabel().convert(label, None, None)

@@ -7,7 +7,7 @@ import subprocess
 import tomllib
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import pytest
 import yaml
@@ -25,20 +25,17 @@ from tests.containers import KAFKA_IMAGE, POSTGRES_IMAGE, POSTGRES_OPTIONS
 from tests.every import every
 from tests.paths import ROOT
 
+COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+SERVICES: Final[dict[str, dict[str, Any]]] = COMPOSE["services"]
+CONTAINERFILE: Final = (ROOT / "Containerfile").read_text("utf-8")
 ADDRESSES = {"log.dirs", "listeners", "advertised.listeners", "controller.quorum.voters"}
 
 
-@pytest.fixture(scope="module")
-def compose() -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
-    return document
-
-
-def test_the_steps_on_the_page_write_every_file_that_compose_needs(compose: dict[str, Any], tmp_path: Path) -> None:
+def test_the_steps_on_the_page_write_every_file_that_compose_needs(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "containers.md").read_text("utf-8")
     (steps,) = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     subprocess.run(["sh", "-eu", "-c", f"umask 077\n{steps}"], cwd=tmp_path, check=True)
-    needed = [secret["file"] for secret in compose["secrets"].values()]
+    needed = [secret["file"] for secret in COMPOSE["secrets"].values()]
     assert [file for file in needed if not (tmp_path / file).is_file()] == []
     assert (tmp_path / "config" / "log.vkey").is_file()
     assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
@@ -50,21 +47,21 @@ SEPARATE_PROCESSES = tuple(process for process in PROCESSES if not process.repla
 """Containers are for machines with more cores: each consumer has its own."""
 
 
-def test_every_process_of_the_table_has_a_service_and_no_other_process_has(compose: dict[str, Any]) -> None:
-    commands = {name: service.get("command") for name, service in compose["services"].items()}
+def test_every_process_of_the_table_has_a_service_and_no_other_process_has() -> None:
+    commands = {name: service.get("command") for name, service in SERVICES.items()}
     processes = {name: command for name, command in commands.items() if command and command[0] == "run"}
     assert processes == {process.name: ["run", process.name] for process in SEPARATE_PROCESSES}
     assert process_entries().keys() - processes.keys() == {"consumers"}, "of the entry points `yesser.processes`"
 
 
-def test_every_lasting_service_has_a_health_check_and_comes_back_by_itself(compose: dict[str, Any]) -> None:
-    lasting = [s for name, s in compose["services"].items() if name not in ("prepare", "tool")]
+def test_every_lasting_service_has_a_health_check_and_comes_back_by_itself() -> None:
+    lasting = [s for name, s in SERVICES.items() if name not in ("prepare", "tool")]
     assert all("healthcheck" in service and service["restart"] == "unless-stopped" for service in lasting)
 
 
-@every("name", sorted(yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]))
-def test_no_container_can_change_its_files_or_gain_privileges(compose: dict[str, Any], name: str) -> None:
-    service = compose["services"][name]
+@every("name", sorted(SERVICES))
+def test_no_container_can_change_its_files_or_gain_privileges(name: str) -> None:
+    service = SERVICES[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
@@ -76,7 +73,7 @@ def test_no_container_can_change_its_files_or_gain_privileges(compose: dict[str,
 
 
 def test_the_image_does_not_run_as_root_and_installs_locked_packages_only() -> None:
-    lines = (ROOT / "Containerfile").read_text("utf-8").splitlines()
+    lines = CONTAINERFILE.splitlines()
     users = [line.split()[1] for line in lines if line.startswith("USER ")]
     assert users
     assert int(users[-1]) > 0, "a number, so that an orchestrator can tell"
@@ -85,17 +82,17 @@ def test_the_image_does_not_run_as_root_and_installs_locked_packages_only() -> N
 
 
 def test_the_processes_read_the_code_whatever_umask_the_clone_was_made_with() -> None:
-    lines = (ROOT / "Containerfile").read_text("utf-8").splitlines()
+    lines = CONTAINERFILE.splitlines()
     (opened,) = (number for number, line in enumerate(lines) if "chmod -R a+rX ." in line)
     copied = [number for number, line in enumerate(lines) if line.startswith("COPY ")]
     assert max(copied) < opened < lines.index("USER 999")
 
 
-def test_the_volumes_in_the_home_belong_to_the_processes(compose: dict[str, Any]) -> None:
+def test_the_volumes_in_the_home_belong_to_the_processes() -> None:
     """A new volume on a folder that the image lacks belongs to root, and no process could write there."""
-    text = (ROOT / "Containerfile").read_text("utf-8").replace("\\\n", "")
+    text = CONTAINERFILE.replace("\\\n", "")
     (made,) = re.findall(r"install --directory --owner yesser --group yesser --mode 0700 (.*)", text)
-    ours = [service for service in compose["services"].values() if service["image"] == "yesser-events"]
+    ours = [service for service in SERVICES.values() if service["image"] == "yesser-events"]
     mounts = [mount.split(":") for service in ours for mount in service.get("volumes", [])]
     assert {target for source, target, *_ in mounts if not source.startswith(".")} == set(made.split())
     assert text.index("useradd") < text.index(made) < text.index("VOLUME /var/lib/yesser")
@@ -115,41 +112,41 @@ def test_what_runs_in_production_has_the_versions_that_are_tested() -> None:
     assert not any(name.partition("==")[0] in ("pytest", "mypy", "hypothesis", "schemathesis") for name in run)
 
 
-def test_every_process_waits_until_tables_topics_and_rights_are_made(compose: dict[str, Any]) -> None:
+def test_every_process_waits_until_tables_topics_and_rights_are_made() -> None:
     for process in SEPARATE_PROCESSES:
-        waits = compose["services"][process.name]["depends_on"]
+        waits = SERVICES[process.name]["depends_on"]
         assert waits == {"prepare": {"condition": "service_completed_successfully"}}
 
 
-def kafka_settings(compose: dict[str, Any]) -> Path:
+def kafka_settings() -> Path:
     """The file of the broker's settings; only a file can be given to a container that cannot change its own."""
-    assert compose["configs"]["kafka"].keys() == {"file"}
-    return ROOT / str(compose["configs"]["kafka"]["file"])
+    assert COMPOSE["configs"]["kafka"].keys() == {"file"}
+    return ROOT / str(COMPOSE["configs"]["kafka"]["file"])
 
 
-def test_kafka_has_the_settings_of_the_embedded_one(compose: dict[str, Any]) -> None:
-    lines = kafka_settings(compose).read_text("utf-8").splitlines()
+def test_kafka_has_the_settings_of_the_embedded_one() -> None:
+    lines = kafka_settings().read_text("utf-8").splitlines()
     properties = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
     fixed = {name: value for name, value in properties.items() if name not in ADDRESSES and "jaas" not in name}
     session = session_properties(Settings.model_fields["kafka_session_s"].default)
     assert fixed == {**FIXED_PROPERTIES, **session}
 
 
-def test_postgres_has_the_settings_of_the_embedded_one(compose: dict[str, Any]) -> None:
-    options = compose["services"]["postgres"]["command"][1:]
+def test_postgres_has_the_settings_of_the_embedded_one() -> None:
+    options = SERVICES["postgres"]["command"][1:]
     given = dict(option.removeprefix("--").split("=", 1) for option in options)
     assert given == POSTGRES_OPTIONS
-    made = compose["services"]["postgres"]["environment"]["POSTGRES_INITDB_ARGS"]
+    made = SERVICES["postgres"]["environment"]["POSTGRES_INITDB_ARGS"]
     assert made.split() == list(INITDB_OPTIONS)
 
 
-def test_the_tests_containers_are_those_of_the_system(compose: dict[str, Any]) -> None:
-    images = {name: compose["services"][name]["image"] for name in ("kafka", "postgres")}
+def test_the_tests_containers_are_those_of_the_system() -> None:
+    images = {name: SERVICES[name]["image"] for name in ("kafka", "postgres")}
     assert images == {"kafka": KAFKA_IMAGE, "postgres": POSTGRES_IMAGE}
 
 
-def test_every_setting_that_a_process_is_given_exists(compose: dict[str, Any]) -> None:
-    ours = {name: s for name, s in compose["services"].items() if s["image"] == "yesser-events"}
+def test_every_setting_that_a_process_is_given_exists() -> None:
+    ours = {name: s for name, s in SERVICES.items() if s["image"] == "yesser-events"}
     assert {*(process.name for process in SEPARATE_PROCESSES), "prepare", "tool"} == set(ours)
     known = {f"YESSER_{name.upper()}" for name in Settings.model_fields}
     for name, service in ours.items():
@@ -166,29 +163,27 @@ reader. The gateway has the tokens' hash key, and the key of what the console se
 console seals accounts, and signs in to its identity provider. The gateway seals what teams manage."""
 
 
-def test_each_process_gets_the_secrets_of_its_own_principal_as_files(compose: dict[str, Any]) -> None:
+def test_each_process_gets_the_secrets_of_its_own_principal_as_files() -> None:
     for process in SEPARATE_PROCESSES:
         own = {f"{process.name}/postgres"} | {f"{n}/kafka" for n in KAFKA_PRINCIPALS if n == process.name}
-        assert targets(compose, process.name) == own | MORE_SECRETS.get(process.name, set()), process.name
+        assert targets(process.name) == own | MORE_SECRETS.get(process.name, set()), process.name
     everyones = {f"{principal}/postgres" for principal in PRINCIPALS} | {f"{name}/kafka" for name in KAFKA_PRINCIPALS}
     superusers = {"superuser/postgres", "superuser/kafka"}
     keys = {"delivery/endpoint-key", "console-tokens/key", "accounts/key", "teams/key"}
-    assert targets(compose, "prepare") == everyones | superusers | keys
-    assert targets(compose, "kafka") == {"superuser/kafka", "superuser/kafka-controller"}
-    assert targets(compose, "postgres") == {"superuser/postgres"}
-    with_superusers = {name for name in compose["services"] if any("superuser" in t for t in targets(compose, name))}
+    assert targets("prepare") == everyones | superusers | keys
+    assert targets("kafka") == {"superuser/kafka", "superuser/kafka-controller"}
+    assert targets("postgres") == {"superuser/postgres"}
+    with_superusers = {name for name in SERVICES if any("superuser" in t for t in targets(name))}
     assert with_superusers == {"kafka", "postgres", "prepare"}
 
 
-async def test_prepare_has_every_secret_and_makes_none(
-    compose: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_prepare_has_every_secret_and_makes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It could not: no container can change its files."""
 
     async def done(*_: object, **__: object) -> None:
         return None
 
-    for target in targets(compose, "prepare"):
+    for target in targets("prepare"):
         (tmp_path / target).parent.mkdir(exist_ok=True)
         (tmp_path / target).write_text("given", "ascii")
     before = files_of(tmp_path)
@@ -208,55 +203,53 @@ def files_of(folder: Path) -> dict[Path, str]:
     return {path: path.read_text("ascii") for path in folder.rglob("*") if path.is_file()}
 
 
-def test_only_the_registrar_has_the_logs_folder_and_only_the_gateway_its_own(compose: dict[str, Any]) -> None:
-    mounts = {name: service.get("volumes", []) for name, service in compose["services"].items()}
+def test_only_the_registrar_has_the_logs_folder_and_only_the_gateway_its_own() -> None:
+    mounts = {name: service.get("volumes", []) for name, service in SERVICES.items()}
     assert [name for name, found in mounts.items() if "log:/var/lib/yesser/log" in found] == ["registrar"]
     assert [name for name, found in mounts.items() if "gateway:/var/lib/yesser/gateway" in found] == ["gateway"]
 
 
-def test_who_verifies_signatures_or_shows_the_key_has_the_logs_public_key_alone(
-    compose: dict[str, Any],
-) -> None:
+def test_who_verifies_signatures_or_shows_the_key_has_the_logs_public_key_alone() -> None:
     key = {"source": "log-vkey", "target": "/var/lib/yesser/log/log.vkey"}
-    assert compose["configs"]["log-vkey"] == {"file": "./config/log.vkey"}
-    found = {name: service.get("configs", []) for name, service in compose["services"].items()}
+    assert COMPOSE["configs"]["log-vkey"] == {"file": "./config/log.vkey"}
+    found = {name: service.get("configs", []) for name, service in SERVICES.items()}
     assert {name for name, given in found.items() if key in given} == {"console", "gateway", "tool"}
-    home = Path(compose["services"]["console"]["environment"]["YESSER_HOME"])
+    home = Path(SERVICES["console"]["environment"]["YESSER_HOME"])
     assert Path(key["target"]) == log_key_files(Settings(home=home)).vkey
 
 
 OF_A_DEPLOYMENT = {"campaign_rules", "witness_policy", "mail_server", "mail_user", "mail_from", "console_address"}
 
 
-def test_every_process_sees_the_files_that_a_deployments_settings_name(compose: dict[str, Any]) -> None:
-    for name, service in compose["services"].items():
+def test_every_process_sees_the_files_that_a_deployments_settings_name() -> None:
+    for name, service in SERVICES.items():
         if service["image"] == "yesser-events":
             assert "./config:/config:ro" in service["volumes"], name
             unset = {given for given, value in service["environment"].items() if value is None}
             assert {f"YESSER_{setting.upper()}" for setting in OF_A_DEPLOYMENT} <= unset, name
 
 
-def test_the_console_gets_its_proxies_and_its_identity_provider(compose: dict[str, Any]) -> None:
-    given = compose["services"]["console"]["environment"]
+def test_the_console_gets_its_proxies_and_its_identity_provider() -> None:
+    given = SERVICES["console"]["environment"]
     of_the_console = ["console_trusted_proxies"] + [name for name in Settings.model_fields if "_oidc_" in name]
     assert [given.get(f"YESSER_{name.upper()}", "") for name in of_the_console] == [None] * 6, "passed on where set"
 
 
-def targets(compose: dict[str, Any], service: str) -> set[str]:
+def targets(service: str) -> set[str]:
     """The files that a service sees under `/run/secrets`; each is a secret of this file by its own name."""
-    given = compose["services"][service].get("secrets", [])
+    given = SERVICES[service].get("secrets", [])
     for secret in given:
         assert secret["source"] == secret["target"].replace("/", "-")
-        assert compose["secrets"][secret["source"]] == {"file": f"./secrets/{secret['source']}"}
+        assert COMPOSE["secrets"][secret["source"]] == {"file": f"./secrets/{secret['source']}"}
     return {secret["target"] for secret in given}
 
 
-def test_every_secret_is_used(compose: dict[str, Any]) -> None:
-    used = {target.replace("/", "-") for name in compose["services"] for target in targets(compose, name)}
-    assert used == set(compose["secrets"])
+def test_every_secret_is_used() -> None:
+    used = {target.replace("/", "-") for name in SERVICES for target in targets(name)}
+    assert used == set(COMPOSE["secrets"])
 
 
-def start_kafka(compose: dict[str, Any], folder: Path) -> str:
+def start_kafka(folder: Path) -> str:
     """Run the script itself, with other programs in place of Kafka's; returns their command lines and environment."""
     (folder / "superuser").mkdir(exist_ok=True)
     (folder / "superuser" / "kafka").write_text("first-secret")
@@ -268,11 +261,11 @@ def start_kafka(compose: dict[str, Any], folder: Path) -> str:
             f'[ "${{1:0:1}}" = @ ] && cp "${{1:1}}" {folder}/format.kept; echo an-id\n'
         )
         path.chmod(0o700)
-    (script,) = compose["services"]["kafka"]["command"]
+    (script,) = SERVICES["kafka"]["command"]
     for container, here in (
         ("$$", "$"),
         ("/run/secrets", str(folder)),
-        ("/config/server.properties", str(kafka_settings(compose))),
+        ("/config/server.properties", str(kafka_settings())),
         ("/opt/kafka/bin", str(folder)),
         ("/var/lib/kafka/data", str(folder / "data")),
         ("/tmp/server.properties", str(folder / "server.properties")),
@@ -285,8 +278,8 @@ def start_kafka(compose: dict[str, Any], folder: Path) -> str:
     return (folder / "said").read_text()
 
 
-def test_kafka_gets_its_passwords_in_files_and_on_no_command_line(compose: dict[str, Any], tmp_path: Path) -> None:
-    said = start_kafka(compose, tmp_path)
+def test_kafka_gets_its_passwords_in_files_and_on_no_command_line(tmp_path: Path) -> None:
+    said = start_kafka(tmp_path)
     assert f"kafka-server-start.sh {tmp_path}/server.properties" in said
     assert "secret" not in said.replace("/superuser", "")
     written = (tmp_path / "server.properties").read_text()
@@ -300,24 +293,24 @@ def test_kafka_gets_its_passwords_in_files_and_on_no_command_line(compose: dict[
     assert not (tmp_path / "format").exists()
 
 
-def test_kafka_formats_its_storage_once(compose: dict[str, Any], tmp_path: Path) -> None:
+def test_kafka_formats_its_storage_once(tmp_path: Path) -> None:
     """Each run of the tool makes another id, which it then refuses for the storage that it finds."""
     (tmp_path / "data" / "log").mkdir(parents=True)
     (tmp_path / "data" / "log" / "meta.properties").write_text("cluster.id=the-first\n")
-    said = start_kafka(compose, tmp_path)
+    said = start_kafka(tmp_path)
     assert f"kafka-server-start.sh {tmp_path}/server.properties" in said
     assert "random-uuid" not in said
     assert "java @" not in said
 
 
-def test_kafka_is_asked_by_a_shell_that_opens_connections(compose: dict[str, Any]) -> None:
+def test_kafka_is_asked_by_a_shell_that_opens_connections() -> None:
     """The image's `sh` is BusyBox: to it, `/dev/tcp` is a folder that does not exist."""
-    assert compose["services"]["kafka"]["healthcheck"]["test"][:3] == ["CMD", "bash", "-c"]
+    assert SERVICES["kafka"]["healthcheck"]["test"][:3] == ["CMD", "bash", "-c"]
 
 
-def test_who_serves_others_is_reached_at_the_port_that_it_listens_on(compose: dict[str, Any]) -> None:
+def test_who_serves_others_is_reached_at_the_port_that_it_listens_on() -> None:
     for process in SEPARATE_PROCESSES:
-        service = compose["services"][process.name]
+        service = SERVICES[process.name]
         ports = [port.rpartition(":")[2] for port in service.get("ports", [])]
         served = [] if process.port_setting is None else [service["environment"][process.port_setting]]
         assert ports == served, process.name
@@ -326,12 +319,7 @@ def test_who_serves_others_is_reached_at_the_port_that_it_listens_on(compose: di
 def test_the_image_holds_every_package_and_the_folder_lets_it_in() -> None:
     packages = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]["find"]
     rooms = {pattern.rstrip("*") for pattern in packages["include"]}
-    copied = {
-        name
-        for line in (ROOT / "Containerfile").read_text("utf-8").splitlines()
-        if line.startswith("COPY ")
-        for name in line.split()[1:-1]
-    }
+    copied = {name for line in CONTAINERFILE.splitlines() if line.startswith("COPY ") for name in line.split()[1:-1]}
     let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")}
     assert rooms <= copied
     assert copied <= let_in
@@ -342,21 +330,21 @@ ON_OR_OFF = "YESSER_CONSOLE_PASSWORDS"
 """Whether people sign in with one."""
 
 
-def test_no_password_stands_in_the_file_or_in_an_environment(compose: dict[str, Any]) -> None:
-    for service in compose["services"].values():
+def test_no_password_stands_in_the_file_or_in_an_environment() -> None:
+    for service in SERVICES.values():
         environment = service.get("environment", {})
         assert {name for name in environment if "PASSWORD" in name} <= {"POSTGRES_PASSWORD_FILE", ON_OR_OFF}
         assert "@" not in environment.get("YESSER_POSTGRES", "")
 
 
-def test_every_named_volume_is_declared(compose: dict[str, Any]) -> None:
-    mounted = {v.split(":")[0] for s in compose["services"].values() for v in s.get("volumes", [])}
+def test_every_named_volume_is_declared() -> None:
+    mounted = {v.split(":")[0] for s in SERVICES.values() for v in s.get("volumes", [])}
     folders = {"./files", "./config", "./infra/monitoring"}  # never "." or "./secrets": a secret comes by its name
-    assert mounted - folders == set(compose["volumes"])
+    assert mounted - folders == set(COMPOSE["volumes"])
     assert all((ROOT / folder).is_dir() for folder in folders - {"./config", "./files"}), "which an operator makes"
 
 
-def test_plain_connections_stay_on_this_machine(compose: dict[str, Any]) -> None:
-    ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
+def test_plain_connections_stay_on_this_machine() -> None:
+    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert ports
     assert all(port.startswith("127.0.0.1:") for port in ports)

@@ -17,22 +17,15 @@ import pytest
 from infra.data_dir import DataDir, cache_folder
 from infra.embedded.processes import identity as module
 from infra.embedded.processes import record as stack_record
-from infra.embedded.processes.identity import (
-    Ending,
-    Identity,
-    end_all,
-    identity_of,
-    mark,
-    recorded_identities,
-    running,
-)
+from infra.embedded.processes.identity import Ending, Identity, end_all, identity_of, mark, recorded_identities, running
 from infra.embedded.processes.log_tail import log_tail, rotate
 from infra.embedded.processes.record import ProcessRecord, StackRecord
 from infra.embedded.servers.ports import DRAWS_MAX, HOST, OUTGOING_FROM, Ports, choose, is_free, reachable
 from infra.embedded.supervisor import end_orphans
 from infra.secret_files import password
+from tests.every import every
 
-SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+SLEEP = ["sleep", "60"]
 
 
 def test_a_port_is_kept_while_it_is_free_and_another_is_taken_when_it_is_not() -> None:
@@ -46,8 +39,10 @@ def test_a_port_is_kept_while_it_is_free_and_another_is_taken_when_it_is_not() -
     assert choose([other]) == [other]
 
 
-def test_chosen_ports_are_all_different() -> None:
-    assert len(set(choose([None] * 20))) == 20
+def test_chosen_ports_are_all_different_and_none_that_an_outgoing_connection_is_given() -> None:
+    chosen = choose([None] * 20)
+    assert len(set(chosen)) == 20
+    assert max(chosen) < OUTGOING_FROM
 
 
 def test_a_port_that_is_drawn_twice_is_given_once() -> None:
@@ -57,35 +52,19 @@ def test_a_port_that_is_drawn_twice_is_given_once() -> None:
     assert choose([first], lambda: second, avoid=[first]) == [second]
 
 
-def test_a_port_that_a_setting_names_stays_also_while_it_is_taken() -> None:
-    with socket.create_server((HOST, 0)) as taken:
-        busy = taken.getsockname()[1]
-        ports = Ports({"port": 1, "health_port": busy}, {"port": busy})
-        ports.renew()
-    assert ports["port"] == busy
-    assert ports["health_port"] != busy
-
-
-@pytest.mark.parametrize(
-    ("host", "reached"),
-    [("0.0.0.0", HOST), ("", HOST), ("::", "::1"), ("10.0.0.5", "10.0.0.5")],
-)
+@every(("host", "reached"), [("0.0.0.0", HOST), ("", HOST), ("::", "::1"), ("10.0.0.5", "10.0.0.5")])
 def test_a_server_on_all_addresses_is_reached_on_loopback(host: str, reached: str) -> None:
     assert reachable(host) == reached
 
 
-def test_ports_that_are_taken_meanwhile_are_drawn_anew_and_the_others_stay() -> None:
+def test_ports_that_are_taken_meanwhile_are_drawn_anew_and_free_ones_and_those_of_a_setting_stay() -> None:
     with socket.create_server((HOST, 0)) as taken:
-        free = choose([None])[0]
-        busy = taken.getsockname()[1]
-        ports = Ports({"port": busy, "health_port": free})
-        ports.renew()
-    assert ports["port"] not in (busy, free)
-    assert ports["health_port"] == free
-
-
-def test_no_outgoing_connection_is_given_a_port_of_ours() -> None:
-    assert max(choose([None] * 20)) < OUTGOING_FROM
+        free, busy = choose([None])[0], taken.getsockname()[1]
+        drawn, named = Ports({"port": busy, "health_port": free}), Ports({"port": 1}, {"port": busy})
+        drawn.renew()
+        named.renew()
+    assert drawn["port"] not in (busy, free)
+    assert (drawn["health_port"], named["port"]) == (free, busy)
 
 
 def test_a_password_is_made_once_and_is_for_its_owner_only(tmp_path: Path) -> None:
@@ -94,12 +73,6 @@ def test_a_password_is_made_once_and_is_for_its_owner_only(tmp_path: Path) -> No
     assert password(tmp_path, "kafka-admin") == first
     assert stat.S_IMODE((tmp_path / "kafka-admin").stat().st_mode) == 0o600
     assert password(tmp_path, "kafka-platform") != first
-
-
-def test_secrets_are_in_a_folder_that_only_its_owner_can_enter(tmp_path: Path) -> None:
-    home = DataDir.at(tmp_path / "home")
-    home.create()
-    assert stat.S_IMODE(home.secrets.stat().st_mode) == 0o700
 
 
 def test_the_cache_is_where_the_user_says_else_where_xdg_says() -> None:
@@ -133,7 +106,7 @@ def test_a_record_that_cannot_be_written_leaves_the_last_one_and_nothing_half(
     assert [file.name for file in tmp_path.iterdir()] == ["stack.json"]
 
 
-@pytest.mark.parametrize("damaged", [b"", b"{", b"\xff", b"null"])
+@every("damaged", [b"", b"{", b"\xff", b"null"])
 def test_a_damaged_record_is_as_good_as_none(tmp_path: Path, damaged: bytes) -> None:
     (tmp_path / "stack.json").write_bytes(damaged)
     assert stack_record.read(tmp_path / "stack.json") == {}
@@ -173,11 +146,8 @@ def test_where_the_ticks_since_the_boot_are_not_known_the_time_counts(
 
 
 def test_orphans_end_when_asked_and_are_killed_when_they_do_not() -> None:
-    deaf = [
-        sys.executable,
-        "-c",
-        "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(60)",
-    ]
+    code = "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+    deaf = [sys.executable, "-c", code]
     with subprocess.Popen(SLEEP) as polite, subprocess.Popen(deaf, stdout=subprocess.PIPE) as stubborn:
         assert stubborn.stdout is not None
         stubborn.stdout.readline()
@@ -218,10 +188,6 @@ def test_a_log_that_has_grown_is_moved_aside_and_the_oldest_is_dropped(tmp_path:
         rotate(log, size_max=3, kept=2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["kafka.log.1", "kafka.log.2"]
     assert (tmp_path / "kafka.log.1").read_text("utf-8") == "run 5"
-
-
-def test_a_small_log_stays(tmp_path: Path) -> None:
-    log = tmp_path / "kafka.log"
     log.write_text("small", "utf-8")
     rotate(log)
     assert log.exists()

@@ -26,22 +26,21 @@ def open_port() -> Iterator[int]:
         yield int(listener.getsockname()[1])
 
 
+def _me() -> Identity:
+    me = identity_of(os.getpid())
+    assert me is not None
+    return me
+
+
 def _status(
     home: Path, kafka: Identity, port: int, state: str = "ready", supervisor: Identity | None = None
 ) -> StackStatus:
-    me = identity_of(os.getpid())
-    assert me is not None
+    me = _me()
     service = {"state": state, "pid": kafka.pid, "started": kafka.started, "restarts": 0, "port": port}
     process = ProcessRecord("relay", state="ready", pid=me.pid, started=me.started, health_port=port)
     record = StackRecord(str(home), supervisor or me, ready=True, kafka=service, processes=[process])
     stack_record.write(home / "stack.json", record)
     return stack_status(Settings(home=home))
-
-
-def _me() -> Identity:
-    me = identity_of(os.getpid())
-    assert me is not None
-    return me
 
 
 def test_a_part_that_lives_and_takes_connections_is_ready(tmp_path: Path, open_port: int) -> None:

@@ -34,20 +34,16 @@ def test_help_says_how_a_tool_is_run_and_which_there_are(option: str) -> None:
     assert "console-producer" in result.output
 
 
-def test_no_tool_is_wrong_use() -> None:
+def test_no_tool_is_wrong_use_and_an_unknown_one_is_named_with_those_that_are_there() -> None:
     assert CliRunner().invoke(kafka, []).exit_code == 2
-
-
-def test_an_unknown_tool_is_named_with_those_that_are_there() -> None:
     result = CliRunner().invoke(kafka, ["format-disks"])
     assert result.exit_code == 2
     assert "console-producer" in result.output
 
 
-@pytest.mark.parametrize("tool", POSTGRES_TOOLS)
-def test_the_tools_of_postgres_are_those_of_the_server_that_runs(tool: str) -> None:
-    versions = [subprocess.check_output([installation() / "bin" / name, "--version"]) for name in (tool, "postgres")]
-    assert len({version.split()[-1] for version in versions}) == 1
+def test_the_tools_of_postgres_are_those_of_the_server_that_runs() -> None:
+    programs = [installation() / "bin" / name for name in (*POSTGRES_TOOLS, "postgres")]
+    assert len({subprocess.check_output([program, "--version"]).split()[-1] for program in programs}) == 1
 
 
 def test_a_postgres_of_ones_own_has_its_own_tools(monkeypatch: pytest.MonkeyPatch) -> None:

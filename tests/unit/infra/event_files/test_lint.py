@@ -3,41 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 from click.testing import CliRunner, Result
 
-from events.validation.verdicts import Agency
 from infra.event_files.lint import Findings, lint
 from infra.event_files.ndjson import LINE_BYTES_MAX, Line
 from producers.publisher.lint_command import lint_command
-
-
-def initiative(key: str, **others: Any) -> dict[str, Any]:
-    return {
-        "id": key,
-        "type": "sa.gov.yesser.awareness.initiative-announced.v1",
-        "subject": "initiative/ONE",
-        "time": "2006-01-01T00:00:00Z",
-        "data": {
-            "initiative_id": "ONE",
-            "name": {"ar": "اسم", "en": "Name"},
-            "aim": {"ar": "هدف", "en": "Aim"},
-            "on": "2006-01-01",
-        },
-        **others,
-    }
+from tests.unit.events.samples import HEALTH, initiative
 
 
 def linted(*documents: object) -> Findings:
     lines = [Line(number, orjson.dumps(document)) for number, document in enumerate(documents, 1)]
-    return lint(lines, Agency("moh", "agency"))
+    return lint(lines, HEALTH)
 
 
 def test_every_fault_of_a_line_is_told_in_both_languages_with_what_to_do() -> None:
-    findings = linted(initiative("a", subject="initiative/TWO", mood="good"))
+    findings = linted(initiative(id="a", subject="initiative/I-2", mood="good"))
     assert {(row["line"], row["id"], row["code"], row["pointer"]) for row in findings.problems} == {
         (1, "a", "unknown-field", "/mood"),
         (1, "a", "subject-mismatch", "/subject"),
@@ -49,32 +32,32 @@ def test_every_fault_of_a_line_is_told_in_both_languages_with_what_to_do() -> No
 
 
 def test_lines_of_the_same_id_are_duplicates_or_conflicts_by_what_they_say() -> None:
-    again = dict(reversed(initiative("a", sequence="00000000000000000002").items()))
-    findings = linted(initiative("a"), again, initiative("a", time="2006-01-02T00:00:00Z"))
+    again = dict(reversed(initiative(id="a", sequence="00000000000000000002").items()))
+    findings = linted(initiative(id="a"), again, initiative(id="a", time="2006-01-02T00:00:00Z"))
     assert findings.duplicate_lines == [(2, 1)]
     assert [(row["line"], row["code"], row["of_line"]) for row in findings.problems] == [(3, "conflict", 1)]
     assert (findings.accepted, findings.conflicts, findings.refused, findings.has_faults) == (1, 1, 0, True)
 
 
 def test_a_refused_line_claims_no_id() -> None:
-    findings = linted(initiative("a", mood="good"), initiative("a"))
+    findings = linted(initiative(id="a", mood="good"), initiative(id="a"))
     assert (findings.accepted, findings.refused, findings.conflicts) == (1, 1, 0)
 
 
 def test_faults_beyond_the_hundredth_of_a_line_are_counted() -> None:
-    findings = linted(initiative("a", x=["\0"] * 129), initiative("b"))
+    findings = linted(initiative(id="a", x=["\0"] * 129), initiative(id="b"))
     assert (len(findings.problems), findings.unlisted, findings.document()["unlisted"]) == (100, 30, 30)
-    assert "unlisted" not in linted(initiative("b", mood="good")).document()
+    assert "unlisted" not in linted(initiative(id="b", mood="good")).document()
 
 
 def test_a_duplicate_alone_is_no_fault() -> None:
-    assert not linted(initiative("a"), initiative("a")).has_faults
+    assert not linted(initiative(id="a"), initiative(id="a")).has_faults
 
 
 def test_a_line_that_no_topic_can_hold_and_a_national_id_are_told_without_showing_the_id() -> None:
-    too_long = lint([Line(4, None)], Agency("moh", "agency"))
+    too_long = lint([Line(4, None)], HEALTH)
     assert [(row["line"], row["id"], row["code"]) for row in too_long.problems] == [(4, None, "too-large")]
-    (row,) = [row for row in linted(initiative("1000000008")).problems if row["code"] == "personal-data"]
+    (row,) = [row for row in linted(initiative(id="1000000008")).problems if row["code"] == "personal-data"]
     assert row["id"] is None
 
 
@@ -84,13 +67,18 @@ def run(*arguments: str, text: bytes | None = None) -> Result:
 
 def test_the_command_ends_with_1_on_faults_and_0_without(tmp_path: Path) -> None:
     path = tmp_path / "events.ndjson"
-    path.write_bytes(b"\n" + orjson.dumps(initiative("a")) + b"\nnot json\n" + b"x" * (LINE_BYTES_MAX + 1))
-    done = run(str(path), "--agency", "moh", "--json")
+    path.write_bytes(
+        b"\n"
+        + orjson.dumps(initiative(id="a", specversion=..., source=...))
+        + b"\nnot json\n"
+        + b"x" * (LINE_BYTES_MAX + 1)
+    )
+    done = run(str(path), "--agency", "health", "--json")
     document = orjson.loads(done.stdout)
     assert done.exit_code == 1
     assert (document["lines"], document["accepted"], document["refused"]) == (3, 1, 2)
     assert [(row["line"], row["code"]) for row in document["problems"]] == [(3, "not-json"), (4, "too-large")]
-    good = run("-", "--agency", "moh", text=orjson.dumps(initiative("a")))
+    good = run("-", "--agency", "health", text=orjson.dumps(initiative(id="a")))
     assert good.exit_code == 0
     assert "1 would be accepted" in good.stdout
 
@@ -112,12 +100,12 @@ def test_what_may_be_said_depends_on_the_role(role: str, code: int) -> None:
 def test_a_table_is_linted_through_its_mapping(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_text("id,on\na,2006-01-01\nb,soon\n", encoding="utf-8")
-    document = initiative("x")
+    document = initiative(id="x")
     constants = {"/type": document["type"], "/subject": document["subject"], "/time": document["time"]}
     constants |= {f"/data/{name}": document["data"][name] for name in ("initiative_id", "name", "aim")}
     columns = {"id": {"pointer": "/id"}, "on": {"pointer": "/data/on"}}
     mapping = tmp_path / "m.json"
     mapping.write_bytes(orjson.dumps({"constants": constants, "columns": columns}))
-    done = run(str(table), "--agency", "moh", "--mapping", str(mapping), "--json")
+    done = run(str(table), "--agency", "health", "--mapping", str(mapping), "--json")
     (row,) = orjson.loads(done.stdout)["problems"]
     assert (row["line"], row["id"], row["code"], row["pointer"]) == (3, "b", "invalid-value", "/data/on")

@@ -17,26 +17,23 @@ def split(*pieces: bytes) -> list[Line]:
     return [line for piece in pieces for line in splitter.feed(piece)] + splitter.end()
 
 
-def test_blank_lines_are_skipped_but_numbered() -> None:
-    assert split(b"one\n\n \t\r\nfour\n") == [Line(1, b"one"), Line(4, b"four")]
-
-
-def test_the_last_line_needs_no_line_feed() -> None:
-    assert split(b"one\ntwo") == [Line(1, b"one"), Line(2, b"two")]
-
-
-def test_an_empty_file_has_no_lines() -> None:
-    assert split(b"") == []
+@every(
+    ("text", "lines"),
+    [
+        (b"", []),
+        (b"one\n\n \t\r\nfour\n", [Line(1, b"one"), Line(4, b"four")]),
+        (b"one\ntwo", [Line(1, b"one"), Line(2, b"two")]),
+        (b"a\rb\x0b\x0c\xc2\x85\xe2\x80\xa8c\n", [Line(1, b"a\rb\x0b\x0c\xc2\x85\xe2\x80\xa8c")]),
+    ],
+)
+def test_only_a_line_feed_ends_a_line_and_blank_ones_are_skipped_but_numbered(text: bytes, lines: list[Line]) -> None:
+    assert split(text) == lines
 
 
 def test_pieces_may_be_cut_anywhere() -> None:
     text = b"one\n\nthree\r\n four"
     for cut in range(len(text)):
         assert split(text[:cut], text[cut:]) == [Line(1, b"one"), Line(3, b"three\r"), Line(4, b" four")]
-
-
-def test_only_a_line_feed_ends_a_line() -> None:
-    assert split(b"a\rb\x0b\x0c\xc2\x85\xe2\x80\xa8c\n") == [Line(1, b"a\rb\x0b\x0c\xc2\x85\xe2\x80\xa8c")]
 
 
 def test_a_line_of_exactly_the_limit_is_sent_and_one_byte_more_is_not() -> None:
@@ -61,7 +58,7 @@ def test_a_complete_line_is_sent_verbatim() -> None:
     assert Defaults("x").fill(FULL) is FULL
 
 
-@pytest.mark.parametrize(
+@every(
     ("line", "sent"),
     [
         (b"{}", b'{"specversion":"1.0","source":"urn:yesser:agency:x","datacontenttype":"application/json"}'),
@@ -103,7 +100,7 @@ def test_a_line_that_is_no_object_is_sent_as_it_is(line: bytes) -> None:
     assert Defaults("x", 1).fill(line) is line
 
 
-@pytest.mark.parametrize("value", [b'"\\ud800"', b"1e400", b"9" * 5000, b"-0", b"100.0"])
+@every("value", [b'"\\ud800"', b"1e400", b"9" * 5000, b"-0", b"100.0"])
 def test_a_value_that_the_registrar_refuses_does_not_keep_the_line_from_being_filled(value: bytes) -> None:
     assert Defaults("x").fill(b'{"a":' + value + b"}").startswith(b'{"specversion":"1.0","source":')
 

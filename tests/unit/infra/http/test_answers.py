@@ -25,6 +25,7 @@ from consumers.console.data.gateway import Gateway, GatewayAway
 from consumers.cosigning.submitter import REQUEST_MAX_S, NotCosigned, Submitter
 from infra.http.answers import AnswerRefused, bound_answers
 from infra.http.console_tokens import Sending
+from infra.log.signed_note import LogKey
 from infra.secret_files import CONSOLE_KEY, password
 from infra.settings import Settings
 from infra.witnesses.add_checkpoint import AddCheckpoint
@@ -34,9 +35,9 @@ from producers.sdk.answers import NotAGateway
 from producers.sdk.client import AgencyClient
 from tests.every import every
 from tests.unit.consumers.audit.memory_log import KEY
-from tests.unit.consumers.witness.test_witness import WITNESS
 
-PLAIN_BYTES = 256 << 20
+WITNESS = LogKey("court.example/witness", bytes(32))
+PLAIN_BYTES = 128 << 20
 PEAK_BYTES_MAX = 80 << 20
 """The largest bound is 32 MiB, for which httpx takes the parts and the whole."""
 
@@ -133,7 +134,7 @@ async def test_no_client_unpacks_a_bomb(
     assert peak < PEAK_BYTES_MAX
 
 
-@pytest.mark.parametrize(
+@every(
     ("encoding", "body", "reason"),
     [
         ("br", b"x", "packed as 'br'"),

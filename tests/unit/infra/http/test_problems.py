@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from infra.http.problems import (
     EXPLANATIONS,
     REQUEST_CODES,
     Language,
     Problem,
-    RequestCode,
     language_of,
     problem_document,
 )
@@ -46,18 +43,3 @@ def test_an_unknown_outcome_says_so() -> None:
 
 def test_a_wait_is_told_in_its_header() -> None:
     assert Problem("too-many-requests", retry_after_s=3).headers == {"Retry-After": "3"}
-
-
-@pytest.mark.parametrize("code", ["database-away", "gateway-fault"])
-def test_what_answers_a_question_too_does_not_speak_of_events_as_sent(code: RequestCode) -> None:
-    """A reader of the plan has sent nothing."""
-    detail = EXPLANATIONS[code].detail
-    assert not detail.en.startswith("Nothing was stored")
-    assert "the same events" not in detail.en
-    assert "الأحداث نفسها" not in detail.ar
-
-
-def test_an_unknown_sender_reads_in_both_languages_what_may_be_wrong_with_the_token() -> None:
-    detail = EXPLANATIONS["unauthenticated"].detail
-    assert "wrong, expired or revoked" in detail.en
-    assert "خطأ أو منتهيًا أو ملغى" in detail.ar

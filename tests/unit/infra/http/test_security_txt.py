@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from infra.http.security_txt import SECURITY_TXT
 from infra.settings import Settings
 from producers.gateway.app import application
-from producers.gateway.routes.parts import Parts
+from tests.every import every
 from tests.unit.consumers.console.without_services import browser
+from tests.world.gateways import answer_of, parts
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(days=30)
@@ -30,11 +31,7 @@ async def from_console(settings: Settings) -> httpx.Response:
 
 
 async def from_gateway(settings: Settings) -> httpx.Response:
-    nothing: Any = None
-    parts = Parts(settings, nothing, nothing, nothing, nothing)
-    transport = httpx.ASGITransport(cast(Any, application(parts)))
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
-        return await client.get(SECURITY_TXT)
+    return await answer_of(SECURITY_TXT, app=application(parts(settings)))
 
 
 @pytest.mark.parametrize("ask", [from_console, from_gateway])
@@ -44,13 +41,13 @@ async def test_the_file_is_served_without_signing_in(ask: Any) -> None:
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
 
 
-@pytest.mark.parametrize("ask", [from_console, from_gateway])
-@pytest.mark.parametrize("settings", [Settings(), with_contact(NOW - timedelta(seconds=1))], ids=["none", "expired"])
+@every("ask", [from_console, from_gateway])
+@every("settings", [Settings(), with_contact(NOW - timedelta(seconds=1))])
 async def test_nothing_is_served_without_a_contact_or_after_it_has_expired(ask: Any, settings: Settings) -> None:
     assert (await ask(settings)).status_code == 404
 
 
-@pytest.mark.parametrize(
+@every(
     "wrong",
     [
         {"security_contact": "mailto:a@b.example"},

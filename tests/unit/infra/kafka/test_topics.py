@@ -1,4 +1,4 @@
-"""The configuration of topics: how many copies must have a record before it is acknowledged."""
+"""The configuration of topics: how many copies must have a record before it is acknowledged; and who has groups."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource
 
 from infra.kafka.admin import agency_topic_config, configure_topics, ensure_agency_topic, ensure_topic, safe_copies
+from infra.kafka.rights import Resource, agency_rights, principal_rights
 from infra.settings import Settings
 
 SETTINGS = Settings(kafka_replication_factor=3)
@@ -87,3 +88,12 @@ async def test_existing_topics_take_it_by_the_copies_that_they_have() -> None:
     assert flushed == ["agency.moi.events"], "the only one of one copy"
     assert agency_topic_config(SETTINGS).items() <= cluster.configs["agency.moi.events"].items()
     assert await configure_topics(cluster, SETTINGS) == []
+
+
+def test_no_user_of_the_platform_has_a_right_to_a_consumer_group() -> None:
+    assert [right for right in principal_rights(Settings()) if right.resource is Resource.GROUP] == []
+
+
+def test_an_agency_has_groups_of_its_own_name_only() -> None:
+    groups = [right.prefix for right in agency_rights("moi", Settings()) if right.resource is Resource.GROUP]
+    assert groups == ["agency.moi."]

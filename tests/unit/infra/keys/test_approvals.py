@@ -25,6 +25,7 @@ from infra.keys.approvals import (
 from infra.keys.seals import Seals
 from infra.keys.second_person import NotASandbox, is_in_force
 from infra.settings import SANDBOX_FILE, Settings
+from tests.every import every
 
 SEALS = Seals(b"a key of the tests, long enough for it")
 ASKED = datetime(2026, 11, 30, 8, tzinfo=UTC)
@@ -57,7 +58,7 @@ def fault(row: dict[str, Any], act: Act = "erase", now: datetime = ASKED + 3 * H
     return fault_of(row, digest_of(act, canonical(arguments or ARGUMENTS)), now, NAMES, SEALS)
 
 
-@pytest.mark.parametrize("act", ACTS)
+@every("act", ACTS)
 def test_two_administrators_approve_each_act_for_its_arguments_and_no_others(act: Act) -> None:
     assert fault(approval(act), act) is None
     assert fault(approval(act), act, arguments={**ARGUMENTS, "offset": 18}) == "another-act"
@@ -66,8 +67,8 @@ def test_two_administrators_approve_each_act_for_its_arguments_and_no_others(act
     assert {fault(approval(other), act) for other in others} == {"another-act"}
 
 
-@pytest.mark.parametrize("act", ACTS)
-@pytest.mark.parametrize(
+@every("act", ACTS)
+@every(
     ("changes", "expected"),
     [
         ({"first_by": None, "first_at": None, "second_by": None, "second_at": None}, "not-confirmed"),
@@ -84,18 +85,16 @@ def test_nothing_less_approves(act: Act, changes: dict[str, Any], expected: str)
     assert fault(approval(act, **changes), act) == expected
 
 
-@pytest.mark.parametrize("name", ["approval_id", "role", "operator", "first_by", "second_by"])
-def test_a_row_that_was_changed_after_it_was_sealed_approves_nothing(name: str) -> None:
-    row = approval()
-    row[name] = 8 if name == "approval_id" else "somebody-else"
-    assert fault(row) == "changed"
-
-
-@pytest.mark.parametrize("name", ["requested_at", "first_at", "second_at"])
-def test_a_changed_time_approves_nothing(name: str) -> None:
-    row = approval()
-    row[name] += A_MOMENT
-    assert fault(row) == "changed"
+@every(
+    ("name", "value"),
+    [
+        ("approval_id", 8),
+        *[(name, "somebody-else") for name in ("role", "operator", "first_by", "second_by")],
+        *[(name, approval()[name] + A_MOMENT) for name in ("requested_at", "first_at", "second_at")],
+    ],
+)
+def test_a_row_that_was_changed_after_it_was_sealed_approves_nothing(name: str, value: object) -> None:
+    assert fault({**approval(), name: value}) == "changed"
 
 
 def test_an_approval_is_used_within_a_day_of_its_second_confirmation() -> None:
@@ -107,7 +106,7 @@ def test_an_approval_is_used_within_a_day_of_its_second_confirmation() -> None:
     assert fault(alone, now=ASKED + VALID + A_MOMENT) == "too-old"
 
 
-@pytest.mark.parametrize(
+@every(
     ("rule", "count", "expected"),
     [
         *[("auto", 0, False), ("auto", 1, False), ("auto", 2, True), ("auto", 3, True)],
@@ -142,7 +141,7 @@ def test_administrators_are_the_enabled_accounts_with_their_seal() -> None:
     assert (found.names, found.count) == (frozenset("ab"), 2)
 
 
-@pytest.mark.parametrize("changes", [{"disabled_at": ASKED}, {"role": "auditor"}, {"username": "z"}])
+@every("changes", [{"disabled_at": ASKED}, {"role": "auditor"}, {"username": "z"}])
 def test_nobody_ends_the_rule_by_changing_a_row(changes: dict[str, Any]) -> None:
     """Without the key no row says credibly that it is no administrator's."""
     found = administrators([account("a"), {**account("b"), **changes}], SEALS)
@@ -171,14 +170,14 @@ def test_the_rule_is_off_in_a_sandbox_only(tmp_path: Path) -> None:
         is_in_force(settings.model_copy(update={"postgres": "postgresql://db.example/yesser"}), two)
 
 
-@pytest.mark.parametrize("reason", ["", "   ", "a\nb", "x" * 301, "the id is 1064971268", "الهوية ١٠٦٤٩٧١٢٦٨"])
+@every("reason", ["", "   ", "a\nb", "x" * 301, "the id is 1064971268", "الهوية ١٠٦٤٩٧١٢٦٨"])
 def test_a_reason_to_act_alone_is_one_line_without_a_national_id(reason: str) -> None:
     result = CliRunner().invoke(cli, ["accounts", "password", "desk", "--break-glass", reason])
     assert result.exit_code == 2, result.output
     assert "reason" in result.output
 
 
-@pytest.mark.parametrize(
+@every(
     "words",
     [
         *[f"accounts {name}" for name in ("add", "disable", "enable", "password", "seal")],

@@ -12,6 +12,7 @@ from infra.log.authority import Authority, Change, TableDiffers, changes_in, dif
 from infra.log.key_history import KeyHistory
 from infra.log.signed_note import InvalidNote, LogKey
 from infra.log.verified_authority import KeptAuthority, parse_kept
+from tests.every import every
 
 NAME = {"ar": "جهة\nالصحة", "en": "Health"}
 REASON = {"ar": "سبب", "en": "reason"}
@@ -74,12 +75,13 @@ def test_only_entries_about_authority_are_read() -> None:
     ]
 
 
-def test_equal_tables_do_not_differ() -> None:
+def test_equal_tables_do_not_differ_nor_does_a_request_that_is_not_registered_yet() -> None:
+    assert not differences(folded(registered(2)), [agency_row()], [suspension_row(None)])
     authority = folded(registered(2), registered(4, "labour"), changed(5, "suspended"))
     assert not differences(authority, [agency_row("labour", index=4), agency_row()], [suspension_row(5)])
 
 
-@pytest.mark.parametrize(
+@every(
     ("agencies", "words"),
     [
         ([agency_row(role="office")], 'agency, health: the table has .*"office".*the log gives .*"agency".*index 2'),
@@ -87,7 +89,6 @@ def test_equal_tables_do_not_differ() -> None:
         ([], "platform.agency, health: the table has no row, .* at index 2"),
         ([agency_row(), agency_row("spy", "office", 9)], "platform.agency, spy: .* the log gives no row at index 9"),
     ],
-    ids=["role", "index", "missing", "added"],
 )  # fmt: skip
 def test_a_changed_agency_is_named_with_both_values(agencies: list[dict[str, Any]], words: str) -> None:
     [difference] = differences(folded(registered(2)), agencies, [])
@@ -95,10 +96,9 @@ def test_a_changed_agency_is_named_with_both_values(agencies: list[dict[str, Any
         raise TableDiffers(difference)
 
 
-@pytest.mark.parametrize(
+@every(
     ("rows", "expected"),
     [([], 3), ([suspension_row(9)], 3), ([suspension_row(None)], None), ([suspension_row(3)], None)],
-    ids=["deleted", "another index", "requested again", "equal"],
 )
 def test_a_changed_suspension_is_found(rows: list[dict[str, Any]], expected: int | None) -> None:
     authority = folded(registered(2), changed(3, "suspended"))
@@ -108,10 +108,6 @@ def test_a_changed_suspension_is_found(rows: list[dict[str, Any]], expected: int
 def test_a_suspension_that_the_log_has_not_is_found() -> None:
     [difference] = differences(folded(registered(2)), [agency_row()], [suspension_row(7)])
     assert (difference.table, difference.key, difference.expected) == ("platform.suspension", "health", None)
-
-
-def test_a_request_that_is_not_registered_yet_is_no_difference() -> None:
-    assert not differences(folded(registered(2)), [agency_row()], [suspension_row(None)])
 
 
 def test_a_note_gives_what_was_kept() -> None:

@@ -1,8 +1,11 @@
-"""Indexes in groups that one query reads."""
+"""Indexes in groups that one query reads; a bundle is read back as the entries it was made of."""
 
 from __future__ import annotations
 
-from infra.log.bundle import by_bundle
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.log.bundle import by_bundle, split_bundle
 
 
 def test_indexes_are_grouped_by_bundle_or_by_adjacent_bundles() -> None:
@@ -11,3 +14,12 @@ def test_indexes_are_grouped_by_bundle_or_by_adjacent_bundles() -> None:
     assert list(by_bundle(indexes, 2)) == [[0, 255, 256], [700], [1024, 1279, 1280, 1281]]
     assert list(by_bundle(indexes, 32)) == [[0, 255, 256, 700], [1024, 1279, 1280, 1281]]
     assert list(by_bundle([])) == []
+
+
+@given(st.lists(st.binary(max_size=300), max_size=40))
+def test_a_bundle_splits_into_its_entries(entries: list[bytes]) -> None:
+    assert split_bundle(b"".join(len(e).to_bytes(2, "big") + e for e in entries)) == entries
+
+
+def test_the_longest_entry_has_65535_bytes() -> None:
+    assert split_bundle(b"\xff\xff" + b"x" * 65_535) == [b"x" * 65_535]

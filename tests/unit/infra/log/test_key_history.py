@@ -7,13 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from infra.log.key_history import (
-    KeyHistory,
-    Transition,
-    parse_transition,
-    parse_transitions,
-    sign_transition,
-)
+from infra.log.key_history import KeyHistory, Transition, parse_transition, parse_transitions, sign_transition
 from infra.log.signed_note import InvalidNote, LogKey, checkpoint_text, parse_checkpoint, sign_note
 from tests.every import every
 
@@ -21,10 +15,7 @@ NAME = "log.example/0"
 FIRST, SECOND, THIRD, STRANGE = (LogKey(NAME, bytes([i]) * 32) for i in range(4))
 ROOT = sha256(b"root").digest()
 UNTIL = datetime(2026, 2, 1, tzinfo=UTC)
-STEPS = [
-    sign_transition(FIRST, SECOND, UNTIL, (10, ROOT)),
-    sign_transition(SECOND, THIRD, UNTIL, (20, ROOT)),
-]
+STEPS = [sign_transition(FIRST, SECOND, UNTIL, (10, ROOT)), sign_transition(SECOND, THIRD, UNTIL, (20, ROOT))]
 HISTORY = KeyHistory.of(FIRST.verifier, STEPS)
 
 
@@ -86,7 +77,7 @@ def _signed_by(*keys: LogKey) -> str:
     return sign_note(STEPS[0].note.partition("\n\n")[0] + "\n", keys)
 
 
-@pytest.mark.parametrize("keys", [[FIRST], [SECOND], [STRANGE, SECOND], [FIRST, STRANGE]])
+@every("keys", [[FIRST], [SECOND], [STRANGE, SECOND], [FIRST, STRANGE]])
 def test_a_rotation_needs_both_signatures(keys: list[LogKey]) -> None:
     with pytest.raises(InvalidNote):
         parse_transition(_signed_by(*keys))

@@ -12,16 +12,7 @@ from infra.log.merkle import EMPTY_ROOT, TileTree, complete_parts, leaf_hash, no
 # Leaves and roots of the vectors that the transparency-log implementations share.
 LEAVES = [
     bytes.fromhex(text)
-    for text in (
-        "",
-        "00",
-        "10",
-        "2021",
-        "3031",
-        "40414243",
-        "5051525354555657",
-        "606162636465666768696a6b6c6d6e6f",
-    )
+    for text in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
 ]
 ROOTS = {
     0: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
@@ -103,8 +94,4 @@ def test_an_append_that_ends_exactly_on_a_tile_is_gone_on_from(end: int) -> None
 
 def test_parts_are_the_binary_digits_of_their_number() -> None:
     leaves = [leaf_hash(b"%d" % i) for i in range(7)]
-    assert complete_parts(leaves) == [
-        merkle_tree_hash(leaves[:4]),
-        merkle_tree_hash(leaves[4:6]),
-        leaves[6],
-    ]
+    assert complete_parts(leaves) == [merkle_tree_hash(leaves[:4]), merkle_tree_hash(leaves[4:6]), leaves[6]]

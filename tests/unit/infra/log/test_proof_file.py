@@ -11,6 +11,7 @@ from infra.log.merkle import leaf_hash
 from infra.log.proof_file import InvalidProof, ProofFile, parse_proof_file
 from infra.log.proofs import inclusion_proof
 from infra.log.signed_note import LogKey, OtherKey, sign_note
+from tests.every import every
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
 
 ENTRIES = sample_entries(300)
@@ -21,7 +22,7 @@ async def proof_of(index: int, size: int = 300) -> ProofFile:
     return ProofFile(index, ENTRIES[index], await inclusion_proof(log, index, size), log.note)
 
 
-@pytest.mark.parametrize(("index", "size"), [(0, 1), (0, 2), (1, 2), (255, 256), (256, 300), (299, 300)])
+@every(("index", "size"), [(0, 1), (0, 2), (1, 2), (255, 256), (256, 300), (299, 300)])
 async def test_a_proof_is_read_as_it_was_written_and_holds(index: int, size: int) -> None:
     proof = await proof_of(index, size)
     read = parse_proof_file(proof.text())
@@ -65,7 +66,7 @@ async def test_another_key_of_the_log_is_named_and_is_no_tampering() -> None:
     assert replace(proof, note=both).verified(KEY.verifier).size == 300, "in the overlap both sign"
 
 
-@pytest.mark.parametrize(
+@every(
     ("change", "reason"),
     [
         (lambda text: text.replace("@v1", "@v2"), "line 1"),

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from infra.log.merkle import EMPTY_ROOT, leaf_hash
-from infra.log.proofs import (
-    consistency_proof,
-    inclusion_proof,
-    tree_root,
-    verify_consistency,
-    verify_inclusion,
-)
+from infra.log.proofs import consistency_proof, inclusion_proof, tree_root, verify_consistency, verify_inclusion
+from tests.every import every
 from tests.unit.consumers.audit.memory_log import MemoryLog, root_of, sample_entries
 
 ENTRIES = sample_entries(600)
 LOG = MemoryLog(ENTRIES)
-ROOTS = [root_of(ENTRIES[:size]) for size in range(601)]
 WRONG = bytes(32)
+
+
+@cache
+def root(size: int) -> bytes:
+    return root_of(ENTRIES[:size])
 
 
 async def test_every_inclusion_proof_of_sizes_1_to_70_is_accepted_and_every_change_refused() -> None:
@@ -25,36 +26,36 @@ async def test_every_inclusion_proof_of_sizes_1_to_70_is_accepted_and_every_chan
         for index in range(size):
             path = await inclusion_proof(LOG, index, size)
             leaf = leaf_hash(ENTRIES[index])
-            assert verify_inclusion(leaf, index, size, ROOTS[size], path)
-            assert not verify_inclusion(WRONG, index, size, ROOTS[size], path)
+            assert verify_inclusion(leaf, index, size, root(size), path)
+            assert not verify_inclusion(WRONG, index, size, root(size), path)
             assert not verify_inclusion(leaf, index, size, WRONG, path)
-            assert not verify_inclusion(leaf, index, size, ROOTS[size], [*path, WRONG])
+            assert not verify_inclusion(leaf, index, size, root(size), [*path, WRONG])
             if path:
-                assert not verify_inclusion(leaf, index, size, ROOTS[size], path[:-1])
-                assert not verify_inclusion(leaf, index, size, ROOTS[size], path[1:])
+                assert not verify_inclusion(leaf, index, size, root(size), path[:-1])
+                assert not verify_inclusion(leaf, index, size, root(size), path[1:])
 
 
 async def test_every_consistency_proof_of_sizes_1_to_70_is_accepted_and_every_change_refused() -> None:
     for new in range(1, 71):
         for old in range(1, new + 1):
             path = await consistency_proof(LOG, old, new)
-            assert verify_consistency(old, ROOTS[old], new, ROOTS[new], path)
-            assert not verify_consistency(old, WRONG, new, ROOTS[new], path)
-            assert not verify_consistency(old, ROOTS[old], new, WRONG, path)
-            assert not verify_consistency(old, ROOTS[old], new, ROOTS[new], [*path, WRONG])
+            assert verify_consistency(old, root(old), new, root(new), path)
+            assert not verify_consistency(old, WRONG, new, root(new), path)
+            assert not verify_consistency(old, root(old), new, WRONG, path)
+            assert not verify_consistency(old, root(old), new, root(new), [*path, WRONG])
             if path:
-                assert not verify_consistency(old, ROOTS[old], new, ROOTS[new], path[:-1])
+                assert not verify_consistency(old, root(old), new, root(new), path[:-1])
 
 
-@pytest.mark.parametrize("size", [255, 256, 257, 511, 512, 513, 600])
+@every("size", [255, 256, 257, 511, 512, 513, 600])
 async def test_proofs_cross_the_edges_of_tiles(size: int) -> None:
-    assert await tree_root(LOG, size) == ROOTS[size]
+    assert await tree_root(LOG, size) == root(size)
     for index in (0, 1, 127, 128, 254, size - 1):
         path = await inclusion_proof(LOG, index, size)
-        assert verify_inclusion(leaf_hash(ENTRIES[index]), index, size, ROOTS[size], path)
+        assert verify_inclusion(leaf_hash(ENTRIES[index]), index, size, root(size), path)
         assert len(path) <= 10
     for old in (1, 128, 200, 255, size):
-        assert verify_consistency(old, ROOTS[old], size, ROOTS[size], await consistency_proof(LOG, old, size))
+        assert verify_consistency(old, root(old), size, root(size), await consistency_proof(LOG, old, size))
 
 
 async def test_the_shared_vector_proofs_are_made() -> None:
@@ -79,8 +80,8 @@ async def test_the_shared_vector_proofs_are_made() -> None:
 
 async def test_any_tree_continues_the_empty_one_without_proof() -> None:
     assert await consistency_proof(LOG, 0, 10) == []
-    assert verify_consistency(0, EMPTY_ROOT, 10, ROOTS[10], [])
-    assert not verify_consistency(0, WRONG, 10, ROOTS[10], [])
+    assert verify_consistency(0, EMPTY_ROOT, 10, root(10), [])
+    assert not verify_consistency(0, WRONG, 10, root(10), [])
 
 
 async def test_the_empty_tree_has_the_hash_of_nothing() -> None:
@@ -97,4 +98,4 @@ async def test_there_is_no_proof_of_what_is_not_in_the_tree(index: int, size: in
 async def test_a_smaller_tree_continues_nothing() -> None:
     with pytest.raises(ValueError, match="does not continue"):
         await consistency_proof(LOG, 6, 5)
-    assert not verify_consistency(6, ROOTS[6], 5, ROOTS[5], [])
+    assert not verify_consistency(6, root(6), 5, root(5), [])

@@ -65,6 +65,7 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
 
 
 def test_a_line_is_json_with_its_process_level_and_time(lines: Lines) -> None:
+    structlog.get_logger().debug("below the level")
     structlog.get_logger().info("batch registered", first_index=10, entries=5)
     (line,) = lines.read()
     assert line["event"] == "batch registered"
@@ -72,21 +73,13 @@ def test_a_line_is_json_with_its_process_level_and_time(lines: Lines) -> None:
     assert line["timestamp"].endswith("Z")
 
 
-def test_lines_below_the_level_are_not_written(lines: Lines) -> None:
-    structlog.get_logger().debug("details")
-    assert lines.read() == []
-
-
-def test_keys_payloads_headers_and_secrets_are_dropped(lines: Lines) -> None:
-    structlog.get_logger().info("x", key="k", payload="p", headers={"h": 1}, password="s", more={"token": "t", "n": 1})
+def test_keys_payloads_headers_and_secrets_are_dropped_and_of_bytes_the_length_is_said(lines: Lines) -> None:
+    structlog.get_logger().info(
+        "x", key="k", payload="p", headers={"h": 1}, password="s", more={"token": "t", "n": b"12"}
+    )
     (line,) = lines.read()
     assert line.keys() == {"event", "level", "timestamp", "process", "more"}
-    assert line["more"] == {"n": 1}
-
-
-def test_bytes_are_told_by_their_length_only(lines: Lines) -> None:
-    structlog.get_logger().info("x", rest=b"secret")
-    assert lines.read()[0]["rest"] == "<6 bytes>"
+    assert line["more"] == {"n": "<2 bytes>"}
 
 
 @pytest.mark.parametrize("number", ["1012345678", "2012345678", "١٠١٢٣٤٥٦٧٨", "۲۰۱۲۳۴۵۶۷۸"])
@@ -247,6 +240,7 @@ def test_a_label_that_the_metric_does_not_have_is_an_error() -> None:
 def test_a_span_is_nothing_without_an_address() -> None:
     with span("register", [PARENT], subject="is not even looked at"):
         assert trace_header() == []
+    assert carried_traces([([], {"traceparent": PARENT})]) == []
 
 
 def test_one_event_of_a_batch_is_the_spans_parent(spans: InMemorySpanExporter) -> None:
@@ -296,11 +290,6 @@ def test_an_events_own_traceparent_counts_where_no_header_came(spans: InMemorySp
     del spans
     records = [([], {"traceparent": PARENT}), ([("traceparent", None)], {"traceparent": PARENT}), ([], None)]
     assert carried_traces(records) == [PARENT]
-
-
-def test_nothing_is_read_out_of_records_without_tracing() -> None:
-    assert carried_traces([([], {"traceparent": PARENT})]) == []
-    assert trace_header() == []
 
 
 def test_a_span_takes_no_key_and_no_subject(spans: InMemorySpanExporter) -> None:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from consumers.registry import CONSUMERS as REGISTERED
 from infra.postgres.roles import READ_MODEL_OWNER, privileges, rights, rights_by_role, roles_sql
 from infra.principals import CONSUMERS, PRINCIPALS, database_role, kafka_user, schema_of, schema_owner
 
@@ -65,3 +66,7 @@ def test_a_name_of_two_words_is_a_role_and_a_schema_too() -> None:
     assert database_role("event-index") == "yesser_event_index"
     assert schema_owner(schema_of("event-index")) == "yesser_event_index_owner"
     assert kafka_user("event-index") == "event-index"
+
+
+def test_every_consumer_is_a_principal() -> None:
+    assert [(name, consumer.schema) for name, consumer in REGISTERED.items()] == [(c, schema_of(c)) for c in CONSUMERS]

@@ -62,15 +62,12 @@ def test_a_field_without_a_column_type_is_refused() -> None:
         Table("odd", Odd, ("value",))
 
 
-def test_a_row_that_was_not_asked_for_is_a_programming_error() -> None:
+def test_a_row_that_is_not_there_is_none_and_one_that_was_not_asked_for_is_a_programming_error() -> None:
+    assert loaded().get(ITEM, "a", 1) is None
     with pytest.raises(KeyError, match=r"item\('a', 9\) was not requested"):
         loaded().get(ITEM, "a", 9)
     with pytest.raises(KeyError, match="as a whole"):
         loaded().rows(ITEM)
-
-
-def test_a_row_that_was_asked_for_and_is_not_there_is_none() -> None:
-    assert loaded().get(ITEM, "a", 1) is None
 
 
 def test_nothing_is_asked_for_twice() -> None:

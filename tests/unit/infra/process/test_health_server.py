@@ -39,7 +39,7 @@ async def test_the_three_pages_are_answered() -> None:
         assert ready.startswith("HTTP/1.1 503")
         assert ready.endswith('{"ready":false,"lag":7}')
         assert (await fetch(port, "/healthz")).startswith("HTTP/1.1 200")
-        assert "yesser_lag_entries" in await fetch(port, "/metrics")
+        assert "# TYPE yesser_lag_entries gauge" in await fetch(port, "/metrics")
         assert (await fetch(port, "/other")).startswith("HTTP/1.1 404")
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from typing import Any
+from contextlib import suppress
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -27,8 +27,11 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"ok"})
 
 
-@asynccontextmanager
-async def connected(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[asyncio.StreamReader, Any]]:
+Connection: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@pytest.fixture
+async def connection(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Connection]:
     monkeypatch.setattr(request_heads, "HEAD_TIMEOUT_S", 0.3)
     with listening("127.0.0.1", 0, "X") as listener:
         async with running(application, listener):
@@ -47,51 +50,51 @@ async def all_of(reader: asyncio.StreamReader) -> bytes:
     [(b"", b""), (b"GET / HT", b"HTTP/1.1 408 "), (REQUEST[:-2], b"HTTP/1.1 408 "), (b"\r\n", b"HTTP/1.1 408 ")],
     ids=["nothing", "half a line", "half a head", "an empty line"],
 )
-async def test_a_connection_without_a_whole_head_is_closed(
-    sent: bytes, answer: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with connected(monkeypatch) as (reader, writer):
-        writer.write(sent)
-        found = await all_of(reader)
+async def test_a_connection_without_a_whole_head_is_closed(sent: bytes, answer: bytes, connection: Connection) -> None:
+    reader, writer = connection
+    writer.write(sent)
+    found = await all_of(reader)
     assert found.startswith(answer)
     assert bool(found) == bool(answer)
 
 
-async def test_bytes_that_come_one_at_a_time_give_no_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with connected(monkeypatch) as (reader, writer):
-        began, read = time.monotonic(), asyncio.create_task(all_of(reader))
-        writer.write(b"GET / HTTP/1.1\r\n")
-        while not read.done() and time.monotonic() - began < 3:
-            writer.write(b"a")
-            await asyncio.sleep(0.05)
-        assert (await read).startswith(b"HTTP/1.1 408 ")
-        assert time.monotonic() - began < 2
+async def test_bytes_that_come_one_at_a_time_give_no_more_time(connection: Connection) -> None:
+    reader, writer = connection
+    began, read = time.monotonic(), asyncio.create_task(all_of(reader))
+    writer.write(b"GET / HTTP/1.1\r\n")
+    while not read.done() and time.monotonic() - began < 3:
+        writer.write(b"a")
+        await asyncio.sleep(0.05)
+    assert (await read).startswith(b"HTTP/1.1 408 ")
+    assert time.monotonic() - began < 2
 
 
-async def test_what_comes_after_an_answer_has_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with connected(monkeypatch) as (reader, writer):
-        writer.write(REQUEST)
-        assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200 ")
-        writer.write(b"\r\n")
-        assert (await all_of(reader)).startswith(b"HTTP/1.1 408 ")
+async def test_what_comes_after_an_answer_has_the_same_time(connection: Connection) -> None:
+    reader, writer = connection
+    writer.write(REQUEST)
+    assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200 ")
+    writer.write(b"\r\n")
+    assert (await all_of(reader)).startswith(b"HTTP/1.1 408 ")
 
 
 @pytest.mark.parametrize("before", [b"", b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n"], ids=["first", "behind another"])
-async def test_a_head_without_an_end_is_closed(before: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with connected(monkeypatch) as (reader, writer):
-        monkeypatch.setattr(request_heads, "HEAD_TIMEOUT_S", 60)
-        writer.write(before + b"GET / HTTP/1.1\r\nx: " + b"a" * 200_000)
-        found = b""
-        with suppress(ConnectionResetError):  # what it has sent and nobody read
-            found = await all_of(reader)
-        assert not found or (not before and found.startswith(b"HTTP/1.1 431 "))
+async def test_a_head_without_an_end_is_closed(
+    before: bytes, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, writer = connection
+    monkeypatch.setattr(request_heads, "HEAD_TIMEOUT_S", 60)
+    writer.write(before + b"GET / HTTP/1.1\r\nx: " + b"a" * 200_000)
+    found = b""
+    with suppress(ConnectionResetError):  # what it has sent and nobody read
+        found = await all_of(reader)
+    assert not found or (not before and found.startswith(b"HTTP/1.1 431 "))
 
 
 async def test_an_answer_that_takes_long_is_not_cut_and_a_body_has_no_limit_of_a_head(
-    monkeypatch: pytest.MonkeyPatch,
+    connection: Connection,
 ) -> None:
-    async with connected(monkeypatch) as (reader, writer):
-        writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 300000\r\n\r\n" + b"a" * 100_000)
-        await asyncio.sleep(0.6)
-        writer.write(b"a" * 200_000)
-        assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200 ")
+    reader, writer = connection
+    writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 300000\r\n\r\n" + b"a" * 100_000)
+    await asyncio.sleep(0.6)
+    writer.write(b"a" * 200_000)
+    assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200 ")

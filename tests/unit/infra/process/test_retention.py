@@ -6,15 +6,13 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
-import pytest
 from structlog.testing import capture_logs
 
 from infra.observability.telemetry import exposition
 from infra.postgres.connection import Connection
-from infra.process import retention
 from infra.process.leader_election import Term
 from infra.process.retention import ROWS_MAX, keep_retention
 from infra.settings import Settings
@@ -42,23 +40,18 @@ class Database:
         return 8_192
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+class TermOfADouble(Term):
     @asynccontextmanager
-    async def connected(*_: Any) -> AsyncIterator[Database]:
-        yield Database()
-
-    monkeypatch.setattr(Term, "connected", connected)
-    monkeypatch.setattr(retention, "REST_S", 0.0001)
-    monkeypatch.setattr(retention, "TRY_AGAIN_S", 0.001)
+    async def connected(self, *_: Any, **__: Any) -> AsyncIterator[Connection]:
+        yield cast(Connection, Database())
 
 
 async def test_all_are_deleted_in_batches_and_a_table_that_fails_is_told_once_and_holds_up_no_other() -> None:
     tables = {"broken": Table(7, failures=3), "large": Table(3 * ROWS_MAX + 1), "empty": Table(0)}
-    term = Term(1, asyncio.Event())
+    term = TermOfADouble(1, asyncio.Event())
     with capture_logs() as lines:
         deletes = {name: table.delete for name, table in tables.items()}
-        task = asyncio.create_task(keep_retention(Settings(), term, deletes))
+        task = asyncio.create_task(keep_retention(Settings(), term, deletes, rest_s=0.0001, try_again_s=0.001))
         async with asyncio.timeout(10):
             while any(table.rows for table in tables.values()):
                 assert not task.done(), task

@@ -23,69 +23,59 @@ class Bug(Exception):
     pass
 
 
+class Endless:
+    """Work that ends only by a cancellation; the first ones may get lost."""
+
+    def __init__(self, cancellations_lost: int = 0) -> None:
+        self._left = cancellations_lost
+        self.has_ended = False
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                self._left -= 1
+                if self._left < 0:
+                    await asyncio.sleep(0)
+                    self.has_ended = True
+                    raise
+
+
+async def _fail(error: Exception | None = None) -> None:
+    raise error or Bug
+
+
 async def test_the_others_are_cancelled_and_waited_for_when_one_returns() -> None:
-    seen: list[str] = []
-
-    async def forever() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            await asyncio.sleep(0)
-            seen.append("cleaned up")
-
-    await until_one_ends(forever(), asyncio.sleep(0), forever())
-    assert seen == ["cleaned up"] * 2
-
-
-async def test_an_error_is_raised() -> None:
-    async def fail() -> None:
-        raise Bug
-
-    with pytest.raises(Bug):
-        await until_one_ends(asyncio.Event().wait(), fail())
+    first, second = Endless(), Endless()
+    await until_one_ends(first.run(), asyncio.sleep(0), second.run())
+    assert first.has_ended
+    assert second.has_ended
 
 
 async def test_of_several_errors_the_first_in_the_list_is_raised() -> None:
-    async def fail(error: Exception) -> None:
-        raise error
-
+    with pytest.raises(Bug):
+        await until_one_ends(Endless().run(), _fail())
     with pytest.raises(ZeroDivisionError):
-        await until_one_ends(fail(ZeroDivisionError()), fail(Bug()))
+        await until_one_ends(_fail(ZeroDivisionError()), _fail())
 
 
 async def test_a_cancellation_from_outside_ends_all() -> None:
-    ended = asyncio.Event()
-
-    async def forever() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
-
-    task = asyncio.create_task(until_one_ends(forever()))
+    work = Endless()
+    task = asyncio.create_task(until_one_ends(work.run()))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert ended.is_set()
+    assert work.has_ended
 
 
 async def test_a_cancellation_that_a_library_loses_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "CANCEL_AGAIN_S", 0.01)
-    lost: list[bool] = []
-
-    async def forever() -> None:
-        while True:
-            try:
-                await asyncio.Event().wait()
-            except asyncio.CancelledError:
-                if lost:
-                    raise
-                lost.append(True)
-
-    await until_one_ends(forever(), asyncio.sleep(0))
-    assert lost
+    work = Endless(cancellations_lost=1)
+    await until_one_ends(work.run(), asyncio.sleep(0))
+    assert work.has_ended
 
 
 async def test_a_pause_ends_with_its_time_and_with_its_event() -> None:
@@ -128,10 +118,6 @@ async def test_a_cancellation_that_was_asked_for_stays_one() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-
-
-async def _fail() -> None:
-    raise Bug
 
 
 async def test_a_task_that_fails_and_is_kept_by_somebody_who_does_not_look_is_seen() -> None:

@@ -24,10 +24,7 @@ def pair(path: Path) -> KeyPair:
 
 def server_for(own: Authority, *hosts: str) -> Path:
     """A server's certificate for other hosts than this machine's."""
-    with (
-        patch.object(making, "_LOOPBACK", hosts),
-        patch("socket.gethostname", lambda: "elsewhere.example"),
-    ):
+    with patch.object(making, "_LOOPBACK", hosts), patch("socket.gethostname", lambda: "elsewhere.example"):
         return own.server("other")
 
 

@@ -15,6 +15,7 @@ from infra.settings import Settings
 from infra.tls.certificate_files import CertificateUnusable, TlsFiles
 from infra.tls.client import NotTrusted, client_context, postgres_context
 from infra.tls.plaintext import PlaintextRefused
+from tests.every import every
 from tests.unit.infra.tls.certificates import NOW, pair, private_authority, server_context, server_for, tls_server
 
 
@@ -91,7 +92,7 @@ def test_a_clients_own_certificate_is_checked_as_a_servers_is(tmp_path: Path) ->
         client_context(TlsFiles(None, pair(path)))
 
 
-@pytest.mark.parametrize(
+@every(
     "address",
     [
         "postgresql://u:p@db.example/d",
@@ -109,7 +110,7 @@ def test_postgres_on_another_machine_needs_a_verified_connection(address: str) -
     assert postgres_context(Settings(dangerously_allow_plaintext="postgres"), address, {}) is None
 
 
-@pytest.mark.parametrize(
+@every(
     "address",
     [
         "postgresql://u:p@127.0.0.1:5432/d",

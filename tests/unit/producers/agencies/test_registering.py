@@ -1,4 +1,7 @@
-"""What is refused is refused before anything is made: a topic, a right, a credential."""
+"""What is refused is refused before anything is made: a topic, a right, a credential.
+
+No Kafka is known here: to ask it would be another error.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ from click.testing import CliRunner
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from producers.agencies import lifecycle, register
 from producers.agencies.commands import agencies
 from producers.agencies.lifecycle import StatusUnchanged, resume, rotate
 from producers.agencies.register import NewAgency, add_agencies
@@ -23,7 +25,7 @@ HEALTH = NewAgency("health", "agency", NAME["ar"], NAME["en"])
 
 
 class Database:
-    """Every code is registered as this row says."""
+    """Every code is registered as this row says, and none is suspended."""
 
     def __init__(self, row: dict[str, Any] | None) -> None:
         self._row = row
@@ -31,9 +33,9 @@ class Database:
     async def fetchrow(self, _sql: str, _code: str) -> dict[str, Any] | None:
         return self._row
 
-    async def fetchval(self, _sql: str, _code: str) -> str | None:
+    async def fetchval(self, sql: str, _code: str) -> str | None:
         """Its role, or whether it is suspended."""
-        return None if self._row is None else self._row["role"]
+        return None if self._row is None or "platform.suspension" in sql else self._row["role"]
 
 
 def database(row: dict[str, Any] | None = None) -> Connection:
@@ -42,19 +44,6 @@ def database(row: dict[str, Any] | None = None) -> Connection:
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-@pytest.fixture(autouse=True)
-def kafka_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    def asked(*_: object) -> None:
-        raise AssertionError("Kafka was asked")
-
-    async def nobody(*_: object) -> bool:
-        return False
-
-    for module in (register, lifecycle):
-        monkeypatch.setattr(module, "admin_client", asked)
-    monkeypatch.setattr(register, "is_suspended", nobody)
 
 
 @pytest.mark.parametrize(

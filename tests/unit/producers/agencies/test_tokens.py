@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from infra.settings import Settings
 from producers.agencies.tokens import hash_key, key_id_of, keyed_hash, random_token
 from producers.gateway.access.jwt_tokens import claims_of
@@ -19,7 +17,7 @@ def test_a_token_has_its_key_id_in_it_and_256_random_bits() -> None:
     assert random_token()[1][-64:] != token[-64:]
 
 
-@pytest.mark.parametrize("text", ["", "yat_", "yat_abc_def", "Bearer x", "yat_" + "a" * 10 + "_" + "g" * 64])
+@every("text", ["", "yat_", "yat_abc_def", "Bearer x", "yat_" + "a" * 10 + "_" + "g" * 64])
 def test_anything_else_is_no_token(text: str) -> None:
     assert key_id_of(text) is None
 

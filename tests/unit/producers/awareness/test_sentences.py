@@ -11,6 +11,7 @@ from events.reports.campaign_reports import Airing, acknowledgement, airing_repo
 from events.validation.verdicts import Agency
 from producers.awareness.sentences import in_effect, next_step, warnings
 from producers.sdk.typed_events import FaultyEvent, require_form
+from tests.every import every
 
 CAMPAIGN = "service-launched.i4"
 ON = "2026-11-26"
@@ -27,7 +28,7 @@ OPEN: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(
+@every(
     "action",
     [
         acknowledgement(CAMPAIGN, "1234567890", ON),

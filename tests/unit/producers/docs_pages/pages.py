@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
 from html.parser import HTMLParser
 
 from producers.docs_pages.site import Site
-from producers.gateway.docs_command import described
+from tests.world.gateways import openapi
 
 
 class PageReader(HTMLParser):
@@ -29,7 +28,3 @@ class PageReader(HTMLParser):
 def site() -> Site:
     """The site as the gateway makes it."""
     return Site(openapi)
-
-
-openapi = cache(described)
-"""The OpenAPI document, which takes a second to make."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from typing import cast
 
 import orjson
 import pytest
@@ -14,35 +12,13 @@ import pytest
 from events.validation.verdicts import Accepted, Agency, Refused
 from events.wire.kafka_binding import Headers
 from infra.http.problems import Problem
-from infra.log.signed_note import LogKey
-from infra.private_keys.key_files import KeyRing
-from infra.settings import Settings
-from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.http.content_mode import Claims
-from producers.gateway.receiving import Receiver, Sent, validate_claims
+from producers.gateway.receiving import Sent, validate_claims
 from producers.gateway.validating import identify, validation_document
-from producers.gateway.writer import KafkaWriter
 from tests.unit.events.samples import HEALTH, OFFICE, changed, encoded, initiative
+from tests.world.gateways import receiver
 
-KEY = LogKey("gateway.example", bytes(32))
 BATCH = [(b"content-type", b"application/cloudevents-batch+json")]
-
-
-class Writer:
-    """Kafka as the tests want it: everything is stored at once."""
-
-    async def write(self, topic: str, values: list[bytes]) -> list[int]:
-        return list(range(len(values)))
-
-
-def receiver(**changes: int) -> Receiver:
-    settings = Settings().model_copy(update=changes)
-    return Receiver(
-        settings,
-        cast(KafkaWriter, Writer()),
-        ReceiptSigner(KeyRing.of(KEY)),
-        lambda: datetime.now(UTC),
-    )
 
 
 def batch(*events: bytes) -> bytes:
@@ -55,15 +31,21 @@ async def stream(body: bytes, goes_on: asyncio.Event | None = None) -> AsyncIter
         await goes_on.wait()
 
 
-async def test_bodies_that_are_still_coming_count_and_what_is_too_much_is_told_to_come_back() -> None:
+@pytest.mark.parametrize(
+    ("limit", "problem"),
+    [("gateway_waiting_bytes_max", "overloaded"), ("gateway_holder_bytes_max", "too-many-requests")],
+)
+async def test_bodies_that_are_still_coming_count_towards_the_limits(limit: str, problem: str) -> None:
     body = batch(encoded(initiative()))
-    full = receiver(gateway_waiting_bytes_max=len(body) + 1)
+    full = receiver(**{limit: len(body) + 1})
     goes_on = asyncio.Event()
     first = asyncio.create_task(full.validate(Sent(BATCH, stream(body, goes_on), HEALTH)))
     await asyncio.sleep(0)
     with pytest.raises(Problem) as caught:
         await full.validate(Sent(BATCH, stream(body), HEALTH))
-    assert (caught.value.code, caught.value.headers["Retry-After"]) == ("overloaded", "1")
+    assert (caught.value.code, caught.value.headers["Retry-After"]) == (problem, "1")
+    if limit == "gateway_holder_bytes_max":  # each agency has a share of its own
+        assert len((await full.validate(Sent(BATCH, stream(body), OFFICE))).refused) == 1
     goes_on.set()
     assert len((await first).accepted) == 1
     assert len((await full.validate(Sent(BATCH, stream(body), HEALTH))).accepted) == 1
@@ -105,21 +87,6 @@ async def test_what_the_log_knows_makes_an_event_a_duplicate_or_a_conflict_and_t
         (3, None, 2),
     ]
     assert [(found.place, found.faults[0].code) for found in validated.refused] == [(1, "conflict"), (4, "conflict")]
-
-
-async def test_one_agencys_bodies_take_no_more_than_its_share_and_another_is_served() -> None:
-    body = batch(encoded(initiative()))
-    shared = receiver(gateway_holder_bytes_max=len(body) + 1)
-    goes_on = asyncio.Event()
-    first = asyncio.create_task(shared.validate(Sent(BATCH, stream(body, goes_on), HEALTH)))
-    await asyncio.sleep(0)
-    with pytest.raises(Problem) as caught:
-        await shared.validate(Sent(BATCH, stream(body), HEALTH))
-    assert (caught.value.code, caught.value.headers["Retry-After"]) == ("too-many-requests", "1")
-    assert len((await shared.validate(Sent(BATCH, stream(body), OFFICE))).refused) == 1
-    goes_on.set()
-    assert len((await first).accepted) == 1
-    assert len((await shared.validate(Sent(BATCH, stream(body), HEALTH))).accepted) == 1
 
 
 async def test_others_get_their_turn_by_the_time_that_validation_takes() -> None:

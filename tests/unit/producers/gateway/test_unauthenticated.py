@@ -15,20 +15,14 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp
 from structlog.testing import capture_logs
 
-from infra.log.signed_note import LogKey
-from infra.postgres.connection import Pool
-from infra.private_keys.key_files import KeyRing
 from infra.settings import Settings
 from producers.agencies.tokens import random_token
 from producers.gateway.access.callers import Access
-from producers.gateway.acknowledgements import ReceiptSigner
 from producers.gateway.app import served
-from producers.gateway.routes.parts import Parts
 from tests.every import every
 from tests.unit.producers.gateway.http.in_memory import Transport, exchange
+from tests.world.gateways import parts
 
-NOTHING = cast(Any, None)
-SIGNER = ReceiptSigner(KeyRing.of(LogKey("gateway.example", bytes(32))))
 PUBLIC = (
     "/",
     "/docs",
@@ -58,8 +52,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> ASGIApp:
 def gateway(home: Path, **changes: Any) -> ASGIApp:
     unlimited = {"gateway_failures_per_s": 1e6, "gateway_public_requests_per_s": 1e6}
     given = Settings(home=home, **{**unlimited, **changes})
-    access = Access(given, cast(Pool, NoTokens()))
-    return served(Parts(given, access, NOTHING, SIGNER, NOTHING))
+    return served(parts(given, Access(given, cast(Any, NoTokens()))))
 
 
 @contextmanager
@@ -112,44 +105,24 @@ async def test_a_public_address_answers_each_method_without_a_fault(
             require_problems(transport)
 
 
-async def test_public_addresses_have_a_rate_for_each_peer(tmp_path: Path) -> None:
-    limited = gateway(tmp_path, gateway_public_requests_per_s=0.1)
+async def test_public_addresses_and_failures_have_a_rate_for_each_peer(tmp_path: Path) -> None:
+    limited = gateway(tmp_path, gateway_public_requests_per_s=0.1, gateway_failures_per_s=0.2)
     transport = await exchange(limited, *[request("GET", "/nothing")] * 3)
     assert 429 in transport.statuses
     require_problems(transport)
-
-
-async def test_a_token_outside_ascii_counts_as_a_failure_of_its_peer(tmp_path: Path) -> None:
-    limited = gateway(tmp_path, gateway_failures_per_s=0.2)
-    transport = await exchange(limited, *[request("GET", "/v1/receipts", "authorization: Bearer é")] * 3)
-    assert transport.statuses == [401, 429, 429]
+    not_ascii = request("GET", "/v1/receipts", "authorization: Bearer é")
+    assert (await exchange(limited, *[not_ascii] * 3)).statuses == [401, 429, 429]
 
 
 LINES = st.lists(
     st.sampled_from(
         [
-            "host: y",
-            "content-length: 5",
-            "content-length: -1",
-            "transfer-encoding: chunked",
-            "transfer-encoding: gzip, chunked",
-            "connection: close",
-            "connection: upgrade",
-            "upgrade: h2c",
-            "expect: 100-continue",
-            "content-type: application/cloudevents+json",
-            "content-encoding: gzip",
-            "accept-language: ar;q=nan, en;q=1e999",
-            "if-none-match: *",
-            "authorization: Bearer",
-            "authorization: Bearer eyJhbGciOiJub25lIn0.e30.",
-            "authorization: \xff",
-            "authorization: Bearer \xe9",
-            "ce-id: %ff",
-            "x-forwarded-for: x",
-            ": empty",
-            "no colon",
-            "a\0b: c",
+            *("host: y", "content-length: 5", "content-length: -1", "expect: 100-continue", "if-none-match: *"),
+            *("transfer-encoding: chunked", "transfer-encoding: gzip, chunked", "content-encoding: gzip"),
+            *("connection: close", "connection: upgrade", "upgrade: h2c", "accept-language: ar;q=nan, en;q=1e999"),
+            *("authorization: Bearer", "authorization: Bearer eyJhbGciOiJub25lIn0.e30.", "authorization: \xff"),
+            *("authorization: Bearer \xe9", "content-type: application/cloudevents+json", "ce-id: %ff"),
+            *("x-forwarded-for: x", ": empty", "no colon", "a\0b: c"),
         ]
     ),
     max_size=6,

@@ -19,6 +19,7 @@ from infra.json_documents import to_json
 from infra.log.merkle import leaf_hash
 from infra.postgres.connection import Connection
 from producers.gateway.verdicts import STATES, Verdict, by_offsets, completeness, validated_records
+from tests.every import every
 from tests.unit.events.samples import HEALTH, encoded, initiative
 
 TIME = "2006-01-02T03:04:05.000006Z"
@@ -26,27 +27,24 @@ UNKNOWN = encoded(initiative(type="sa.gov.yesser.nothing.done.v1", id="e-1"))
 PERSONAL = encoded(initiative(id="1000000008"))
 
 
-class OneEntry:
-    """The database, with one segment of one entry."""
+class Database:
+    """Answers every question with these rows."""
 
-    def __init__(self, entry: bytes) -> None:
-        self._entry = entry
+    def __init__(self, *rows: Any) -> None:
+        self._rows = rows
 
-    async def fetch(self, _sql: str, _indexes: list[int], _bytes_max: int) -> list[tuple[int, bytes, bytes]]:
-        return [(0, len(self._entry).to_bytes(2, "big") + self._entry, leaf_hash(self._entry))]
+    async def fetch(self, *_: object) -> list[Any]:
+        return [*self._rows]
 
-
-class OneAddress:
-    """The database, with these members of one record's row."""
-
-    def __init__(self, **row: Any) -> None:
-        self._row = {"offset": 4, "next_offset": 6, "halted_reason": None, "of_index": None, "errors": None, **row}
-
-    async def fetch(self, _sql: str, _topic: str, _offsets: list[int]) -> list[dict[str, Any]]:
-        return [{"index": None, **self._row}]
+    async def fetchrow(self, *_: object) -> Any:
+        return self._rows[0]
 
 
-@pytest.mark.parametrize(
+def database(*rows: Any) -> Connection:
+    return cast(Connection, Database(*rows))
+
+
+@every(
     ("row", "document"),
     [
         ({"index": 9}, {"state": "registered", "index": 9, "proof": "/v1/proofs/9"}),
@@ -56,39 +54,25 @@ class OneAddress:
         ({"next_offset": None}, {"state": "pending"}),
         ({}, {"state": "lost"}),
     ],
-    ids=str,
 )
 async def test_only_what_has_an_entry_is_said_to_be_registered(row: dict[str, Any], document: dict[str, Any]) -> None:
-    (verdict,) = await by_offsets(cast(Connection, OneAddress(**row)), "health", [4])
+    record = {"offset": 4, "next_offset": 6, "halted_reason": None, "of_index": None, "errors": None, "index": None}
+    (verdict,) = await by_offsets(database(record | row), "health", [4])
     assert verdict.document() == document
     assert verdict.state in STATES
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        (UNKNOWN, {"id": "e-1", "sha256": sha256(UNKNOWN).hexdigest()}),
-        (PERSONAL, {}),
-        (None, {}),
-    ],
+    ("value", "shown"), [(UNKNOWN, {"id": "e-1", "sha256": sha256(UNKNOWN).hexdigest()}), (PERSONAL, {}), (None, {})]
 )
 async def test_a_refusal_shows_the_id_and_the_hash_that_it_keeps(value: bytes | None, shown: dict[str, Any]) -> None:
     refused = validate(value, STRUCTURED_HEADERS, HEALTH)
     assert isinstance(refused, Refused)
     topic = "agency.health.events"
     event, _, _ = refusal_event(topic=topic, partition=0, offset=0, value=value, refused=refused, time=TIME)
-    connection = cast(Connection, OneEntry(entry_bytes(TIME, f"{topic}/0/0", event)))
-    assert await validated_records(connection, [Verdict("refused", 0)]) == [shown]
-
-
-class OneRow:
-    """The database, with what the registrar keeps of one agency's numbers."""
-
-    def __init__(self, **row: Any) -> None:
-        self._row = row
-
-    async def fetchrow(self, _sql: str, _agency: str, _month: str | None) -> dict[str, Any]:
-        return self._row
+    entry = entry_bytes(TIME, f"{topic}/0/0", event)
+    segment = (0, len(entry).to_bytes(2, "big") + entry, leaf_hash(entry))
+    assert await validated_records(database(segment), [Verdict("refused", 0)]) == [shown]
 
 
 def numbers(first: int, end: int) -> list[Range[Decimal]]:
@@ -97,11 +81,11 @@ def numbers(first: int, end: int) -> list[Range[Decimal]]:
 
 async def test_numbers_of_twenty_digits_are_texts() -> None:
     last = 10**20 - 1
-    row = OneRow(
+    row = dict[str, Any](
         seen=numbers(last, last + 1), missing=numbers(1, last), repeated=[], highest=Decimal(last),
         overflowed_index=None, first=1, last=Decimal(last), has_numbers=True,
     )  # fmt: skip
-    document = await completeness(cast(Connection, row), "health", "2026-11")
+    document = await completeness(database(row), "health", "2026-11")
     assert orjson.loads(to_json(document)) == {
         "agency": "health", "status": "incomplete", "highest": str(last), "sequences_overflowed_at": None,
         "seen_count": 1, "missing_count": str(last - 1), "seen": [[str(last), str(last)]],
@@ -109,7 +93,7 @@ async def test_numbers_of_twenty_digits_are_texts() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@every(
     ("last", "missing", "overflowed_index", "status"),
     [
         (None, 0, None, "no-numbers-sent"),
@@ -124,21 +108,21 @@ async def test_a_month_says_what_is_known(
     last: int | None, missing: int, overflowed_index: int | None, status: str
 ) -> None:
     """Ten numbers were read before the month, and `last` is the highest that was read in it."""
-    row = OneRow(
+    row = dict[str, Any](
         seen=[], missing=numbers(11, 11 + missing), repeated=[], highest=Decimal(15), first=Decimal(11),
         overflowed_index=overflowed_index, last=Decimal(max(10, last or 0)), has_numbers=last is not None,
     )  # fmt: skip
-    document = await completeness(cast(Connection, row), "health", "2026-11")
+    document = await completeness(database(row), "health", "2026-11")
     assert document["status"] == status
     assert (document["missing_count"] is None) == (status not in ("complete", "incomplete"))
     assert bool(document["missing"]) == (status == "incomplete")
 
 
 async def test_of_numbers_that_are_no_longer_kept_none_is_said_to_be_missing() -> None:
-    row = OneRow(
+    row = dict[str, Any](
         seen=numbers(1, 5), missing=numbers(5, 8), repeated=[], highest=Decimal(90), first=Decimal(1), last=None,
         overflowed_index=40, has_numbers=None,
     )  # fmt: skip
-    document = await completeness(cast(Connection, row), "health")
+    document = await completeness(database(row), "health")
     assert (document["status"], document["missing_count"], document["missing"]) == ("not-known", None, [])
     assert (document["seen"], document["highest"]) == ([[1, 4]], 90)

@@ -1,177 +1,188 @@
-"""A request's outcome: stored if Kafka acknowledged, not stored if nothing was sent, else unknown."""
+"""A request's outcome: stored if Kafka acknowledged, not stored if nothing was sent, else unknown.
+
+The writer connects again after any end of a connection, or of the try to make one.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber
-from aiokafka.record.default_records import DefaultRecordBatch
+from aiokafka.errors import KafkaConnectionError, OutOfOrderSequenceNumber
 
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.settings import Settings
 from producers.errors import OutcomeUnknown
-from producers.gateway import writer as module
 from producers.gateway.writer import KafkaWriter, NotStored
+from tests.every import every
+from tests.unit.producers.kafka_producers import NOWHERE, Kafka, Outcome, event, events
 
 TOPIC = "agency.health.events"
-REAL_BATCH = module._Batch
+OTHER_TOPIC = "agency.labour.events"
+STRAY = asyncio.CancelledError()
+AT_ONCE_S = 10
+"""Much more than it takes, also on a busy machine."""
 
 
-class Batch:
-    """A batch that holds three records."""
-
-    def __init__(self, *_: Any) -> None:
-        self.values: list[bytes] = []
-
-    def extend(self, values: Sequence[bytes], *_: Any) -> int:
-        added = values[: 3 - len(self.values)]
-        self.values += added
-        return len(added)
+def writer_to(kafka: Kafka, settings: Settings = NOWHERE, timeout_s: float = 60, stuck_s: float = 60) -> KafkaWriter:
+    changes = {"gateway_kafka_timeout_s": timeout_s, "gateway_stuck_s": stuck_s}
+    return KafkaWriter(settings.model_copy(update=changes), kafka.producer, connect_wait_s=0.001)
 
 
-class Metadata:
-    def __init__(self, offset: int) -> None:
-        self.offset = offset
+async def until_connected(writer: KafkaWriter) -> None:
+    async with asyncio.timeout(AT_ONCE_S):
+        while not writer.connected:  # noqa: ASYNC110 -- there is nothing to be woken by
+            await asyncio.sleep(0.001)
 
 
-class Client:
-    """The producer's client, which is given the topics to ask about."""
-
-    def add_topic(self, topic: str) -> None: ...
-
-
-class Producer:
-    """Kafka as the test wants it: `acknowledge` is called for each batch with its future."""
-
-    client = Client()
-
-    def __init__(self, acknowledge: Callable[[Producer, asyncio.Future[Any]], None]) -> None:
-        self.acknowledge = acknowledge
-        self.batches: list[list[bytes]] = []
-        self.offset = 0
-        self.pending: list[asyncio.Future[Any]] = []
-
-    async def send_batch(self, batch: Batch, topic: str, partition: int) -> asyncio.Future[Any]:
-        self.batches.append(batch.values)
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.acknowledge(self, future)
-        return future
-
-
-def at_once(producer: Producer, future: asyncio.Future[Any]) -> None:
-    future.set_result(Metadata(producer.offset))
-    producer.offset += len(producer.batches[-1])
-
-
-def never(producer: Producer, future: asyncio.Future[Any]) -> None:
-    producer.pending.append(future)
-
-
-def failing(error: KafkaError) -> Callable[[Producer, asyncio.Future[Any]], None]:
-    return lambda producer, future: future.set_exception(error)
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def abort_producer(producer: object) -> None:
-        return None
-
-    async def connect(self: KafkaWriter) -> None:
-        return None
-
-    monkeypatch.setattr(module, "_Batch", Batch)
-    monkeypatch.setattr(module, "abort_producer", abort_producer)
-    monkeypatch.setattr(KafkaWriter, "_connect", connect)
-
-
-def writing(producer: Producer | None, timeout_s: float = 0.2, stuck_s: float = 0.05) -> KafkaWriter:
-    writer = KafkaWriter(Settings(gateway_kafka_timeout_s=timeout_s, gateway_stuck_s=stuck_s))
-    if producer is not None:
-        writer._connection = module._Connection(cast(AIOKafkaProducer, producer))
-    return writer
+@asynccontextmanager
+async def connected(
+    *answers: Outcome, timeout_s: float = 60, stuck_s: float = 60
+) -> AsyncIterator[tuple[KafkaWriter, Kafka]]:
+    """A writer whose first producer is answered so."""
+    kafka = Kafka([list(answers)])
+    writer = writer_to(kafka, timeout_s=timeout_s, stuck_s=stuck_s)
+    writer.start()
+    await until_connected(writer)
+    yield writer, kafka
+    await writer.stop()
 
 
 async def test_requests_that_wait_together_leave_together_and_each_gets_its_own_offsets() -> None:
-    producer = Producer(at_once)
-    writer = writing(producer)
-    found = await asyncio.gather(*(writer.write(TOPIC, [b"%d" % n]) for n in range(4)))
+    async with connected() as (writer, kafka):
+        found = await asyncio.gather(*(writer.write(TOPIC, [event(name)]) for name in "abcd"))
     assert found == [[0], [1], [2], [3]]
-    assert producer.batches == [[b"0", b"1", b"2"], [b"3"]]
+    assert kafka.producers[0].sent == ["abc", "d"]
 
 
 async def test_a_request_larger_than_a_batch_is_answered_when_its_last_event_is_stored() -> None:
-    producer = Producer(at_once)
-    assert await writing(producer).write(TOPIC, [b"%d" % n for n in range(7)]) == list(range(7))
-    assert [len(batch) for batch in producer.batches] == [3, 3, 1]
+    before_ms = time.time_ns() // 1_000_000
+    async with connected() as (writer, kafka):
+        assert await writer.write(TOPIC, events("abcdefg")) == list(range(7))
+    assert kafka.producers[0].sent == ["abc", "def", "g"]
+    records = kafka.producers[0].batches[1]
+    assert [record.value for record in records] == events("def")
+    assert [record.offset for record in records] == [0, 1, 2]
+    assert all(record.key is None and record.timestamp - before_ms in range(60_000) for record in records)
+    assert {tuple(record.headers) for record in records} == {tuple(STRUCTURED_HEADERS)}
 
 
 async def test_without_a_connection_nothing_is_stored() -> None:
     with pytest.raises(NotStored):
-        await writing(None).write(TOPIC, [b"x"])
+        await writer_to(Kafka()).write(TOPIC, [b"x"])
 
 
 async def test_what_was_handed_over_and_not_acknowledged_is_unknown_and_what_waited_behind_is_not_stored() -> None:
-    producer = Producer(never)
-    writer = writing(producer, timeout_s=1, stuck_s=10)
-    first = asyncio.create_task(writer.write(TOPIC, [b"1"]))
-    await asyncio.sleep(0.02)
-    second = asyncio.create_task(writer.write(TOPIC, [b"2"]))
-    assert [type(e) for e in await asyncio.gather(first, second, return_exceptions=True)] == [OutcomeUnknown, NotStored]
-    assert producer.batches == [[b"1"]]
+    async with connected(None, timeout_s=1) as (writer, kafka):
+        first = asyncio.create_task(writer.write(TOPIC, [event("a")]))
+        await asyncio.sleep(0.02)
+        second = asyncio.create_task(writer.write(TOPIC, [event("b")]))
+        errors = await asyncio.gather(first, second, return_exceptions=True)
+    assert [type(error) for error in errors] == [OutcomeUnknown, NotStored]
+    assert kafka.producers[0].sent == ["a"]
 
 
 async def test_while_a_batch_is_stuck_no_more_is_taken_and_after_it_is_acknowledged_it_goes_on() -> None:
-    producer = Producer(never)
-    writer = writing(producer, timeout_s=10)
-    first = asyncio.create_task(writer.write(TOPIC, [b"1"]))
-    await asyncio.sleep(0.08)
-    assert not writer.connected
-    with pytest.raises(NotStored):
-        await writer.write(TOPIC, [b"2"])
-    producer.acknowledge = at_once
-    at_once(producer, producer.pending[0])
-    assert await first == [0]
-    assert await writer.write(TOPIC, [b"3"]) == [1]
-    assert writer.connected
-
-
-async def test_an_error_is_an_unknown_outcome_and_the_producer_is_given_up() -> None:
-    writer = writing(Producer(failing(OutOfOrderSequenceNumber())))
-    with pytest.raises(OutcomeUnknown):
-        await writer.write(TOPIC, [b"1"])
-    assert not writer.connected
-    with pytest.raises(NotStored):
-        await writer.write(TOPIC, [b"1"])
+    async with connected(None, stuck_s=0.05) as (writer, kafka):
+        first = asyncio.create_task(writer.write(TOPIC, [event("a")]))
+        await asyncio.sleep(0.08)
+        assert not writer.connected
+        with pytest.raises(NotStored):
+            await writer.write(TOPIC, [event("b")])
+        kafka.producers[0].acknowledge(0)
+        assert await first == [0]
+        assert await writer.write(TOPIC, [event("c")]) == [1]
+        assert writer.connected
 
 
 async def test_a_batch_acknowledged_without_an_offset_is_unknown() -> None:
-    producer = Producer(at_once)
-    producer.offset = -1
-    with pytest.raises(OutcomeUnknown):
-        await writing(producer).write(TOPIC, [b"1"])
+    async with connected(-1) as (writer, _):
+        with pytest.raises(OutcomeUnknown):
+            await writer.write(TOPIC, [event("a")])
 
 
 async def test_stopping_tells_everybody_who_waits() -> None:
-    writer = writing(Producer(never), timeout_s=10, stuck_s=10)
-    waiting = asyncio.create_task(writer.write(TOPIC, [b"1"]))
-    await asyncio.sleep(0.02)
-    await writer.stop()
+    async with connected(None) as (writer, _):
+        waiting = asyncio.create_task(writer.write(TOPIC, [event("a")]))
+        await asyncio.sleep(0.02)
     with pytest.raises(OutcomeUnknown):
         await waiting
 
 
-def test_a_batch_takes_what_fits_and_no_more() -> None:
-    batch = REAL_BATCH(1_000, 0)
-    assert batch.extend([b"x" * 100] * 3, STRUCTURED_HEADERS, 1_700_000_000_000) == 3
-    added = batch.extend([b"y" * 100] * 9, STRUCTURED_HEADERS, 1_700_000_000_000)
-    assert 0 < added < 9
-    assert batch.record_count() == 3 + added
-    records = list(DefaultRecordBatch(batch._build()))
-    assert [record.value for record in records] == [b"x" * 100] * 3 + [b"y" * 100] * added
-    assert [record.offset for record in records] == list(range(3 + added))
-    assert {(record.key, record.timestamp) for record in records} == {(None, 1_700_000_000_000)}
-    assert {tuple(record.headers) for record in records} == {tuple(STRUCTURED_HEADERS)}
+async def test_it_tries_again_whatever_a_try_ends_with() -> None:
+    kafka = Kafka(
+        start_errors=[KafkaConnectionError(), OSError(), STRAY, RuntimeError("the handler is closed"), AttributeError()]
+    )
+    writer = writer_to(kafka)
+    writer.start()
+    await until_connected(writer)
+    assert [producer.is_closed for producer in kafka.producers] == [True] * 5 + [False]
+    assert await writer.write(TOPIC, [event("a")]) == [0]
+    await writer.stop()
+
+
+async def test_it_tries_again_where_the_stack_says_nothing_of_kafka_yet(tmp_path: Path) -> None:
+    kafka = Kafka()
+    writer = writer_to(kafka, Settings(home=tmp_path, kafka_security="PLAINTEXT"))
+    writer.start()
+    await asyncio.sleep(0.01)
+    assert kafka.producers == []
+    (tmp_path / "stack.json").write_text(json.dumps({"kafka": {"port": 1}}))
+    await until_connected(writer)
+    await writer.stop()
+
+
+@every("error", [OutOfOrderSequenceNumber(), RuntimeError("the handler is closed"), AssertionError(), STRAY])
+async def test_whatever_the_client_raises_the_outcome_is_unknown_at_once_and_it_connects_again(
+    error: BaseException,
+) -> None:
+    async with connected(error) as (writer, kafka):
+        async with asyncio.timeout(AT_ONCE_S):
+            with pytest.raises(OutcomeUnknown):
+                await writer.write(TOPIC, [event("a")])
+        await until_connected(writer)
+        assert await writer.write(TOPIC, [event("b")]) == [0]
+    assert [producer.sent for producer in kafka.producers] == [["a"], ["b"]]
+
+
+async def test_a_batch_that_is_never_acknowledged_costs_its_connection_and_not_all_later_events() -> None:
+    async with connected(None, timeout_s=1, stuck_s=0.02) as (writer, kafka):
+        with pytest.raises(OutcomeUnknown):
+            await writer.write(TOPIC, [event("a")])
+        await until_connected(writer)
+        assert await writer.write(TOPIC, [event("b")]) == [0]
+    assert [(producer.sent, producer.is_closed) for producer in kafka.producers] == [(["a"], True), (["b"], True)]
+
+
+async def test_a_topic_that_waits_for_its_metadata_is_not_forgotten_when_another_one_gives_the_connection_up() -> None:
+    async with connected(KafkaConnectionError()) as (writer, kafka):
+        kafka.producers[0].without_metadata = OTHER_TOPIC
+        waiting = asyncio.create_task(writer.write(OTHER_TOPIC, [event("a")]))
+        await asyncio.sleep(0)
+        for sent in (writer.write(TOPIC, [event("b")]), waiting):
+            async with asyncio.timeout(AT_ONCE_S):
+                with pytest.raises(OutcomeUnknown):
+                    await sent
+        await until_connected(writer)
+        assert await writer.write(OTHER_TOPIC, [event("a")]) == [0]
+
+
+async def test_a_writer_that_is_stopped_while_it_connects_lets_its_producer_go() -> None:
+    kafka = Kafka(never_starts=True)
+    writer = writer_to(kafka)
+    writer.start()
+    await asyncio.sleep(0.01)
+    await writer.stop()
+    assert [producer.is_closed for producer in kafka.producers] == [True]
+
+
+async def test_a_writer_that_stops_connects_no_further_time() -> None:
+    async with connected() as (_, kafka):
+        pass
+    await asyncio.sleep(0)
+    assert [producer.is_closed for producer in kafka.producers] == [True]

@@ -62,7 +62,7 @@ def test_without_a_credential_nothing_is_tried(
         require_credentials(settings.model_copy(update={"secrets": tmp_path, **given}), "health")
 
 
-@pytest.mark.parametrize("address", ["gateway.example", "https://[::1/", "http://127.0.0.1:99999"])
-def test_a_gateway_that_is_no_address_is_told_with_its_setting(settings: Settings, address: str) -> None:
+def test_a_gateway_that_is_no_address_is_told_with_its_setting(settings: Settings) -> None:
+    changes = {"outbox_gateway": "http://127.0.0.1:99999", "outbox_token": "t"}
     with pytest.raises(NotAnAddress, match="YESSER_OUTBOX_GATEWAY: "):
-        require_credentials(settings.model_copy(update={"outbox_gateway": address, "outbox_token": "t"}), "health")
+        require_credentials(settings.model_copy(update=changes), "health")

@@ -11,12 +11,13 @@ from typing import Any, Literal
 import click
 import orjson
 import pytest
+from click.testing import CliRunner
 
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
 from events.values.money import riyals_text
 from events.wire.codec import STRUCTURED_HEADERS
-from infra.command_line.language import _KEY
+from infra.command_line.language import with_language
 from producers.agencies.genesis import OFFICE
 from producers.programme.chapter_one import chapter_one
 from producers.programme.chapter_two import CHANNELS, chapter_two
@@ -63,7 +64,7 @@ def answered(campaigns: list[dict[str, Any]]) -> list[StoryEvent]:
     return chapter_two(campaigns)
 
 
-def test_every_event_passes_the_door(first: Figures) -> None:
+def test_every_event_is_accepted(first: Figures) -> None:
     for event in [*chapter_one(), *answered(first.campaigns)]:
         verdict = validate(event.value, STRUCTURED_HEADERS, Agency(event.agency, role(event.agency)))
         assert isinstance(verdict, Accepted), event
@@ -74,7 +75,7 @@ def test_telling_it_again_says_the_same_bytes(first: Figures) -> None:
     assert answered(first.campaigns) == answered(list(reversed(first.campaigns)))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.accept) for seed in (2, 3))])
 def test_in_whatever_order_the_agencies_speak_the_same_follows_but_for_indexes_and_times(
     first: Figures, seed: int
 ) -> None:
@@ -108,12 +109,7 @@ def test_other_peoples_campaigns_are_not_answered_and_change_no_answer(first: Fi
         ids = {"campaign_id": f"{rule}.i{index}", "cause_index": index, "rule": rule}
         return campaign | ids | {"owner": owner, "service_id": service_id}
 
-    others = [
-        like(1, "moh", "moh-1"),
-        like(2, "health", "not-ours"),
-        like(3, "moh", "health-01"),
-        like(4, "moh", None),
-    ]
+    others = [like(1, "moh", "moh-1"), like(2, "health", "not-ours"), like(3, "moh", "health-01"), like(4, "moh", None)]
     assert answered([*others, *first.campaigns]) == answered(first.campaigns)
 
 
@@ -217,9 +213,8 @@ def document_of(first: Figures) -> dict[str, Any]:
 
 @pytest.mark.parametrize("language", ["ar", "en", "both"])
 def test_every_id_and_year_is_shown_in_every_language(first: Figures, language: str) -> None:
-    with click.Context(click.Command("demo")) as context:
-        context.meta[_KEY] = language
-        text = "\n".join(shown(document_of(first)))
+    demo = click.Command("demo", callback=lambda: click.echo("\n".join(shown(document_of(first)))))
+    text = CliRunner().invoke(with_language(demo), ["--lang", language]).output
     for row in (*first.plan["partnerships"], *first.plan["national_applications"]["projects"]):
         assert row.get("partnership_id", row.get("project_id")) in text
     assert all(str(row["year"]) in text for row in first.plan["training"])

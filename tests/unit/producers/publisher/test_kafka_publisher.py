@@ -6,228 +6,123 @@ The producer here is a script; that the real one behaves so is shown on the real
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, TopicAuthorizationFailedError
+from aiokafka.errors import OutOfOrderSequenceNumber, TopicAuthorizationFailedError
 
-import producers.publisher.kafka_publisher
-from infra.settings import Settings
 from producers.errors import NotAccepted, OutcomeUnknown
 from producers.publisher.kafka_publisher import AgencyPublisher
+from tests.unit.producers.kafka_producers import NOWHERE, Kafka, Outcome, event, events
 
-Outcome: TypeAlias = int | KafkaError | None
-"""Offset of the first record, an error, or None for no answer at all."""
-
-
-@dataclass
-class Builder:
-    """A batch of at most two records."""
-
-    values: list[bytes] = field(default_factory=list)
-
-    def append(self, *, key: None, value: bytes, timestamp: None, headers: object) -> object | None:
-        if len(self.values) == 2:
-            return None
-        self.values.append(value)
-        return value
+SEVEN = events("abcdefg")
 
 
-@dataclass
-class Producer:
-    """Answers its batches by the script, in order."""
-
-    script: list[Outcome]
-    sent: list[list[bytes]] = field(default_factory=list)
-    stopping: BaseException | None = None
-    closed: list[str] = field(default_factory=list)
-    _sender: None = None
-
-    @property
-    def client(self) -> Any:
-        return SimpleNamespace(close=self._close, add_topic=lambda topic: None, _conns={})
-
-    async def start(self) -> None: ...
-
-    async def stop(self) -> None:
-        if self.stopping is not None:
-            raise self.stopping
-
-    async def _close(self) -> None:
-        self.closed.append("client")
-
-    def create_batch(self) -> Builder:
-        return Builder()
-
-    async def send_batch(self, builder: Builder, topic: str, *, partition: int) -> asyncio.Future[Any]:
-        outcome = self.script[len(self.sent)]
-        self.sent.append(list(builder.values))
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        if isinstance(outcome, KafkaError):
-            future.set_exception(outcome)
-        elif outcome is not None:
-            future.set_result(SimpleNamespace(offset=outcome))
-        return future
+def publishing_to(kafka: Kafka, timeout_s: float = 5, **options: Any) -> AgencyPublisher:
+    return AgencyPublisher(NOWHERE, "health", delivery_timeout_s=timeout_s, make_producer=kafka.producer, **options)
 
 
-Scripted: TypeAlias = Callable[..., list[Producer]]
+async def offsets(publisher: AgencyPublisher, values: list[bytes]) -> list[int]:
+    return [address.offset for address in await publisher.publish(values)]
 
 
-@pytest.fixture
-def scripted(monkeypatch: pytest.MonkeyPatch) -> Scripted:
-    """Producers that are made one after another follow these scripts; returns those that were made."""
-
-    def prepare(*scripts: list[Outcome]) -> list[Producer]:
-        made: list[Producer] = []
-
-        def make(**_: object) -> Producer:
-            made.append(Producer(scripts[len(made)]))
-            return made[-1]
-
-        monkeypatch.setattr(producers.publisher.kafka_publisher, "AIOKafkaProducer", make)
-        return made
-
-    return prepare
+async def offsets_of_seven(*scripts: list[Outcome], **options: Any) -> tuple[list[int], list[list[str]]]:
+    """Where seven events are stored, and what each producer was given."""
+    kafka = Kafka(list(scripts))
+    async with publishing_to(kafka, **options) as publisher:
+        found = await offsets(publisher, SEVEN)
+    return found, [producer.sent for producer in kafka.producers]
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path, kafka="127.0.0.1:1", kafka_security="PLAINTEXT")
+async def test_each_event_gets_its_address() -> None:
+    assert await offsets_of_seven([10, 20, 30]) == ([10, 11, 12, 20, 21, 22, 30], [["abc", "def", "g"]])
 
 
-VALUES = [b"a", b"b", b"c", b"d", b"e"]
+async def test_after_a_fatal_error_all_that_is_unacknowledged_goes_again_in_order() -> None:
+    error = OutOfOrderSequenceNumber()
+    found, sent = await offsets_of_seven([10, error, error], [20, 30])
+    assert (found, sent[1]) == ([10, 11, 12, 20, 21, 22, 30], ["def", "g"])
 
 
-async def addresses(settings: Settings, timeout_s: float = 5) -> list[int]:
-    async with AgencyPublisher(settings, "health", delivery_timeout_s=timeout_s) as publisher:
-        return [address.offset for address in await publisher.publish(VALUES)]
+async def test_an_acknowledgement_without_an_offset_is_not_taken_for_an_address() -> None:
+    found, sent = await offsets_of_seven([-1, 20, 30], [40, 50, 60])
+    assert (found, sent[1]) == ([40, 41, 42, 50, 51, 52, 60], ["abc", "def", "g"])
 
 
-async def test_each_event_gets_its_address(settings: Settings, scripted: Scripted) -> None:
-    made = scripted([10, 20, 30])
-    assert await addresses(settings) == [10, 11, 20, 21, 30]
-    assert made[0].sent == [[b"a", b"b"], [b"c", b"d"], [b"e"]]
+async def test_no_answer_in_time_is_unknown_and_never_failed() -> None:
+    with pytest.raises(OutcomeUnknown, match="the outcome of 4 events is unknown"):
+        await offsets_of_seven([10, None, None], timeout_s=0.05)
 
 
-async def test_after_a_fatal_error_all_that_is_unacknowledged_goes_again_in_order(
-    settings: Settings, scripted: Scripted
-) -> None:
-    made = scripted([10, OutOfOrderSequenceNumber(), OutOfOrderSequenceNumber()], [20, 30])
-    assert await addresses(settings) == [10, 11, 20, 21, 30]
-    assert made[1].sent == [[b"c", b"d"], [b"e"]]
+async def test_a_batch_that_is_not_acknowledged_for_a_while_goes_again_over_a_new_producer() -> None:
+    found, sent = await offsets_of_seven([10, None, None], [20, 30], send_timeout_s=0.02)
+    assert (found, sent[1]) == ([10, 11, 12, 20, 21, 22, 30], ["def", "g"])
 
 
-async def test_an_acknowledgement_without_an_offset_is_not_taken_for_an_address(
-    settings: Settings, scripted: Scripted
-) -> None:
-    made = scripted([-1, 20, 30], [40, 50, 60])
-    assert await addresses(settings) == [40, 41, 50, 51, 60]
-    assert made[1].sent == [[b"a", b"b"], [b"c", b"d"], [b"e"]]
-
-
-async def test_no_answer_in_time_is_unknown_and_never_failed(settings: Settings, scripted: Scripted) -> None:
-    scripted([10, None, None])
-    with pytest.raises(OutcomeUnknown, match="the outcome of 3 events is unknown"):
-        await addresses(settings, timeout_s=0.05)
-
-
-async def test_a_batch_that_is_not_acknowledged_for_a_while_goes_again_over_a_new_producer(
-    settings: Settings, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(producers.publisher.kafka_publisher, "SEND_TIMEOUT_S", 0.02)
-    made = scripted([10, None, None], [20, 30])
-    assert await addresses(settings) == [10, 11, 20, 21, 30]
-    assert made[1].sent == [[b"c", b"d"], [b"e"]]
-
-
-async def test_where_kafka_is_away_it_says_that_nothing_was_sent(settings: Settings) -> None:
-    away = settings.model_copy(update={"kafka": "127.0.0.1:1"})
+async def test_where_kafka_is_away_it_says_that_nothing_was_sent() -> None:
     with pytest.raises(OutcomeUnknown, match="Nothing was sent"):
-        await addresses(away, timeout_s=0.3)
+        async with AgencyPublisher(NOWHERE, "health", delivery_timeout_s=0.3):
+            pass
 
 
 @pytest.mark.parametrize("error", [RuntimeError("the handler is closed"), asyncio.CancelledError()], ids=repr)
-async def test_it_connects_again_whatever_a_try_ends_with(
-    settings: Settings, scripted: Scripted, monkeypatch: pytest.MonkeyPatch, error: BaseException
-) -> None:
-    made = scripted([], [10, 20, 30])
-
-    async def start(self: Producer) -> None:
-        if self is made[0]:
-            raise error
-
-    monkeypatch.setattr(Producer, "start", start)
-    assert await addresses(settings) == [10, 11, 20, 21, 30]
-    assert made[0].closed == ["client"]
+async def test_it_connects_again_whatever_a_try_ends_with(error: BaseException) -> None:
+    kafka = Kafka(start_errors=[error])
+    async with publishing_to(kafka) as publisher:
+        assert await offsets(publisher, SEVEN) == list(range(7))
+    assert kafka.producers[0].is_closed
 
 
-async def test_what_the_broker_will_never_take_is_told_at_once(settings: Settings, scripted: Scripted) -> None:
-    scripted([TopicAuthorizationFailedError(), None, None])
+async def test_what_the_broker_will_never_take_is_said_at_once() -> None:
     with pytest.raises(NotAccepted, match=r"agency\.health\.events: .*TopicAuthorizationFailedError"):
-        await addresses(settings)
+        await offsets_of_seven([TopicAuthorizationFailedError(), None, None])
 
 
-async def test_events_that_were_added_leave_when_the_publisher_is_closed(
-    settings: Settings, scripted: Scripted
-) -> None:
-    made = scripted([7])
+async def test_events_that_were_added_leave_when_the_publisher_is_closed() -> None:
+    kafka = Kafka([[7]])
     heard: list[tuple[list[int], int]] = []
-    async with AgencyPublisher(
-        settings, "health", acknowledged=lambda tags, offset: heard.append((list(tags), offset))
-    ) as publisher:
-        await publisher.add(b"a", 41)
-        await publisher.add(b"b", 43)
-    assert made[0].sent == [[b"a", b"b"]]
+    async with publishing_to(kafka, acknowledged=lambda tags, offset: heard.append((list(tags), offset))) as publisher:
+        await publisher.add(event("a"), 41)
+        await publisher.add(event("b"), 43)
+    assert kafka.producers[0].sent == ["ab"]
     assert heard == [([41, 43], 7)]
 
 
-async def test_adding_waits_while_too_much_is_unacknowledged(settings: Settings, scripted: Scripted) -> None:
-    made = scripted([None] * 20)
-    publisher = AgencyPublisher(settings, "health", delivery_timeout_s=0.05)
-    with pytest.raises(OutcomeUnknown, match="the outcome of 18 events"):
-        await publisher.publish([b"a"] * 40)
-    assert len(made[0].sent) == 9
+async def test_adding_waits_while_too_much_is_unacknowledged() -> None:
+    kafka = Kafka([[None] * 20])
+    with pytest.raises(OutcomeUnknown, match="the outcome of 27 events"):
+        await publishing_to(kafka, timeout_s=0.05).publish(events("a" * 60))
+    assert len(kafka.producers[0].sent) == 9
 
 
-async def test_a_producer_that_cannot_stop_is_let_go_and_nobody_is_cancelled(
-    settings: Settings, scripted: Scripted
-) -> None:
-    made = scripted([7])
-    async with AgencyPublisher(settings, "health") as publisher:
-        await publisher.publish([b"a"])
-        made[0].stopping = asyncio.CancelledError()
-    assert made[0].closed == ["client"]
+async def test_a_producer_that_cannot_stop_is_let_go_and_nobody_is_cancelled() -> None:
+    kafka = Kafka()
+    async with publishing_to(kafka) as publisher:
+        await publisher.publish([event("a")])
+        kafka.producers[0].stop_error = asyncio.CancelledError()
+    assert kafka.producers[0].is_closed
 
 
 @pytest.mark.parametrize(
     ("first", "error"), [(None, OutcomeUnknown), (TopicAuthorizationFailedError(), NotAccepted)], ids=str
 )
-async def test_after_an_error_the_same_events_can_be_published_again(
-    settings: Settings, scripted: Scripted, first: Outcome, error: type[Exception]
-) -> None:
-    made = scripted([first, None, None], [first, None, None], [10, 20, 30])
-    async with AgencyPublisher(settings, "health", delivery_timeout_s=0.05) as publisher:
+async def test_after_an_error_the_same_events_can_be_published_again(first: Outcome, error: type[Exception]) -> None:
+    kafka = Kafka([[first, None, None], [first, None, None], [10, 20, 30]])
+    async with publishing_to(kafka, timeout_s=0.05) as publisher:
         for _ in range(2):
             with pytest.raises(error):
-                await publisher.publish(VALUES)
+                await publisher.publish(SEVEN)
             await asyncio.sleep(0.06)
-        assert [address.offset for address in await publisher.publish(VALUES)] == [10, 11, 20, 21, 30]
-    assert made[2].sent == [[b"a", b"b"], [b"c", b"d"], [b"e"]], "once, and in order"
+        assert await offsets(publisher, SEVEN) == [10, 11, 12, 20, 21, 22, 30]
+    assert kafka.producers[2].sent == ["abc", "def", "g"], "once, and in order"
 
 
-async def test_what_a_cancelled_call_left_is_sent_before_the_next_events(
-    settings: Settings, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(producers.publisher.kafka_publisher, "SEND_TIMEOUT_S", 0.02)
-    made = scripted([None], [10, 11])
-    async with AgencyPublisher(settings, "health", delivery_timeout_s=0.4) as publisher:
+async def test_what_a_cancelled_call_left_is_sent_before_the_next_events() -> None:
+    kafka = Kafka([[None], [10, 11]])
+    async with publishing_to(kafka, timeout_s=0.4, send_timeout_s=0.02) as publisher:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):
-                await publisher.publish([b"a"])
+                await publisher.publish([event("a")])
         await asyncio.sleep(0.4)
-        assert [address.offset for address in await publisher.publish([b"b"])] == [11]
-    assert made[1].sent == [[b"a"], [b"b"]]
+        assert await offsets(publisher, [event("b")]) == [11]
+    assert kafka.producers[1].sent == ["a", "b"]

@@ -54,11 +54,8 @@ def test_what_became_an_entry_and_was_not_refused_was_accepted() -> None:
     refusals = [Refused(0, 100, None, [error("not-json")]), Refused(6, 111, None, [error("conflict")])]
     verdicts = verdicts_on_entries(runs, refusals)
     assert (verdicts.accepted, verdicts.first_index, verdicts.last_index) == (3, 101, 110)
-
-
-def test_where_all_was_refused_no_index_is_told() -> None:
-    verdicts = verdicts_on_entries([Run(0, 7, 1)], [Refused(0, 7, None, [error("not-json")])])
-    assert (verdicts.accepted, verdicts.first_index, verdicts.last_index) == (0, None, None)
+    none = verdicts_on_entries([Run(0, 7, 1)], [Refused(0, 7, None, [error("not-json")])])
+    assert (none.accepted, none.first_index, none.last_index) == (0, None, None)
 
 
 def test_the_counts_of_a_report_add_up_and_each_fault_has_a_row() -> None:

@@ -9,17 +9,9 @@ import pytest
 from infra.event_files.ndjson import Line
 from producers.publisher.report import Report
 from producers.publisher.resume_state import ResumeState, TopicReplaced, WrongResumeState
+from tests.world.processes import Clock
 
 LINES = [Line(number, b"line %d" % number) for number in (1, 2, 4, 5)]
-
-
-class Clock:
-    """A clock that is moved by hand."""
-
-    seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 def stopped_after_two(path: Path) -> None:
@@ -110,13 +102,12 @@ def test_a_topic_that_was_made_anew_is_noticed(tmp_path: Path) -> None:
 
 
 def test_the_state_is_written_at_most_once_a_second(tmp_path: Path) -> None:
-    path, clock, report = tmp_path / "state", Clock(), Report()
-    found = ResumeState.open(path, "moh", report)._found
-    state = ResumeState(path, found, report, clock)
+    path, clock, report = tmp_path / "state", Clock(0.0), Report()
+    state = ResumeState.open(path, "moh", report, clock)
     state.left(LINES)
     state.acknowledged([1], 0)
     assert not path.exists()
-    clock.seconds = 1.5
+    clock.now = 1.5
     state.acknowledged([2], 1)
     assert path.exists()
 

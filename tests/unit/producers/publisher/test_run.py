@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from io import BytesIO
 from pathlib import Path
 
@@ -15,11 +13,11 @@ from infra.command_line.exit_codes import ExitCode
 from infra.event_files.ndjson import LINE_BYTES_MAX, read_ids, read_lines
 from infra.event_files.opening import read_opening
 from infra.postgres.verdicts import Refused, Verdicts
-from infra.process.subprocess_command import subprocess_command
 from producers.publisher.commands import _print, exit_code, publish
 from producers.publisher.lint_command import lint_command
 from producers.publisher.report import Report
 from tests.every import every
+from tests.world.processes import exit_of
 
 
 @every(
@@ -69,8 +67,17 @@ def test_what_is_published_is_never_overwritten_and_a_pipe_is_not_read_again(
     assert Path("events").read_text() == "{}"
 
 
-def event(line: bytes = b'{"id":"a"}') -> bytes:
-    return line + b"\n"
+@pytest.mark.parametrize("option", ["--refused", "--resume"])
+def test_a_file_that_cannot_be_written_is_wrong_use_before_anything_is_sent(tmp_path: Path, option: str) -> None:
+    source = tmp_path / "events.ndjson"
+    source.write_text("{}\n")
+    arguments = [str(source), "--agency", "health", option, str(tmp_path / "missing" / "file")]
+    result = CliRunner().invoke(publish, arguments)
+    assert result.exit_code == 2
+    assert "does not exist: create it, or name another file" in result.stderr
+
+
+EVENT = b'{"id":"a"}\n'
 
 
 @every(
@@ -79,14 +86,14 @@ def event(line: bytes = b'{"id":"a"}') -> bytes:
         (b"", True),
         (b"\n \t\r\n", True),
         (b"id,on\n1000000008,2006-01-01\n", False),
-        (b"[\n" + event() + b"]\n", True),
+        (b"[\n" + EVENT + b"]\n", True),
         (b'[{"id":"a"},{"id":"b"}]', False),
-        (b"\xef\xbb\xbf" + event(), False),
-        (b"x\n" * 19 + event(), True),
-        (b"x\n" * 20 + event(), False),
-        (b"\n" * 300_000 + b"x\n" * 19 + event(), True),
-        (b" \t" + event(), True),
-        (b"x" * 3 * LINE_BYTES_MAX + b"\n" + event(), True),
+        (b"\xef\xbb\xbf" + EVENT, False),
+        (b"x\n" * 19 + EVENT, True),
+        (b"x\n" * 20 + EVENT, False),
+        (b"\n" * 300_000 + b"x\n" * 19 + EVENT, True),
+        (b" \t" + EVENT, True),
+        (b"x" * 3 * LINE_BYTES_MAX + b"\n" + EVENT, True),
         (b"x" * 3 * LINE_BYTES_MAX, False),
         (b'{"id":"' + b"x" * 3 * LINE_BYTES_MAX, True),
         (b" " * 3 * LINE_BYTES_MAX + b'{"id":"' + b"x" * LINE_BYTES_MAX, True),
@@ -111,7 +118,7 @@ def test_a_slow_pipe_is_read_no_further_than_to_its_first_event() -> None:
             assert line, "it would wait for more"
             return line
 
-    opening = read_opening(Pipe(b"x\n" + event()))
+    opening = read_opening(Pipe(b"x\n" + EVENT))
     assert (opening.holds_events, len(opening.lines)) == (True, 2)
 
 
@@ -193,19 +200,18 @@ def test_of_lines_that_were_lost_no_verdict_is_promised(capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize("options", [("--timeout", "0.5"), ("--timeout", "0.5", "--sequence")], ids=str)
-def test_the_time_limit_holds_while_kafka_is_away_too(options: tuple[str, ...], tmp_path: Path) -> None:
+def test_the_time_limit_holds_while_kafka_is_away_too(
+    options: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "events.ndjson"
     file.write_text('{"id":"1"}\n')
-    away = {
-        "YESSER_HOME": str(tmp_path),
-        "YESSER_KAFKA": "127.0.0.1:1",
-        "YESSER_KAFKA_SECURITY": "PLAINTEXT",
-        "YESSER_POSTGRES": "postgresql://127.0.0.1:1/none",
-    }
-    command = [*subprocess_command(), "publish", str(file), "--agency", "health", *options]
-    run = subprocess.run(command, env=os.environ | away, capture_output=True, text=True, timeout=30)
-    assert run.returncode == ExitCode.TRY_AGAIN
-    assert "unknown" not in run.stderr
+    monkeypatch.setenv("YESSER_HOME", str(tmp_path))
+    monkeypatch.setenv("YESSER_KAFKA", "127.0.0.1:1")
+    monkeypatch.setenv("YESSER_KAFKA_SECURITY", "PLAINTEXT")
+    monkeypatch.setenv("YESSER_POSTGRES", "postgresql://127.0.0.1:1/none")
+    assert exit_of(str(file), "--agency", "health", *options, command=publish) == ExitCode.TRY_AGAIN
+    written = capsys.readouterr().err
+    assert "unknown" not in written
     if "--sequence" not in options:
-        assert "Nothing was sent" in run.stderr
-    assert "Traceback" not in run.stderr
+        assert "Nothing was sent" in written
+    assert "Traceback" not in written

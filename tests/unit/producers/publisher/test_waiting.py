@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,7 +21,7 @@ from infra.settings import Settings
 from producers.errors import RecordsLost, TopicHalted
 from producers.publisher import job as jobs
 from producers.publisher import run
-from producers.publisher.job import Job, run_job, write_refused
+from producers.publisher.job import Bars, Job, run_job, write_refused
 from producers.publisher.report import Report
 from producers.publisher.run import Progress, wait_for_verdicts
 from producers.publisher.sources import EventFile
@@ -57,101 +60,112 @@ class Publisher(Database):
     async def flush(self) -> None: ...
 
 
-@pytest.fixture(autouse=True)
-def two_of_three_were_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def read_topic_state(_: Any, topic: str) -> TopicState:
-        return TopicState(3, None)
+@dataclass
+class Registrar:
+    """What it says of a topic of which it has read three records."""
 
-    async def read_verdicts(_: Any, topic: str, sent: list[range]) -> Verdicts:
-        return Verdicts(accepted=1, duplicates=1)
+    state: TopicState = field(default_factory=lambda: TopicState(3, None))
+    verdicts: Verdicts = field(default_factory=lambda: Verdicts(accepted=1, duplicates=1))
+    entry: bytes = b""
 
+    async def read_topic_state(self, _: Any, topic: str) -> TopicState:
+        return self.state
+
+    async def read_verdicts(self, _: Any, topic: str, sent: list[range]) -> Verdicts:
+        return deepcopy(self.verdicts)
+
+    async def read_entries(self, _: Any, first: int, limit: int) -> list[bytes]:
+        assert (first, limit) == (7, 1), "another refusal lists all of its faults"
+        return [self.entry]
+
+
+@pytest.fixture
+def registrar(monkeypatch: pytest.MonkeyPatch) -> Registrar:
+    made = Registrar()
     monkeypatch.setattr(run, "PatientConnection", Database)
-    monkeypatch.setattr(run, "read_topic_state", read_topic_state)
-    monkeypatch.setattr(run, "read_verdicts", read_verdicts)
+    for name in ("read_topic_state", "read_verdicts", "read_entries"):
+        monkeypatch.setattr(run, name, getattr(made, name))
     monkeypatch.setattr(jobs, "AgencyPublisher", Publisher)
+    return made
 
 
-async def test_lines_that_were_lost_are_said_to_be_so(tmp_path: Path) -> None:
+async def wait(home: Path, report: Report) -> None:
+    await wait_for_verdicts(Settings(home=home), "health", report, Progress(), 1)
+
+
+async def published(folder: Path, ids: str, **options: Path) -> tuple[Report, Exception | None, dict[str, Any]]:
+    """The report on a file of these events, the error, and what is said of the refused lines."""
+    source = folder / "events.ndjson"
+    source.write_text("".join(f'{{"id":"{id_}"}}\n' for id_ in ids))
+    with source.open("rb") as file:
+        lines = EventFile(file, read_opening(file))
+        job = Job(Settings(home=folder), "health", file, lines, True, False, 1.0, None, **options)
+        report, error = await run_job(job)
+        return report, error, write_refused(job, report)
+
+
+async def test_lines_that_were_lost_are_said_to_be_so(registrar: Registrar, tmp_path: Path) -> None:
     report = Report(lines=3)
     report.sent.add([1, 2], 0)
-    await wait_for_verdicts(Settings(home=tmp_path), "health", report, Progress(), 1)
+    await wait(tmp_path, report)
     report.sent.add([3], 2)
     with pytest.raises(RecordsLost, match=r"agency\.health\.events: lines without a verdict: 1\."):
-        await wait_for_verdicts(Settings(home=tmp_path), "health", report, Progress(), 1)
+        await wait(tmp_path, report)
     assert issubclass(RecordsLost, Retry), "so that the command ends with 75"
 
 
 async def test_faults_that_a_refusal_does_not_list_are_counted_by_its_entry(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registrar: Registrar, tmp_path: Path
 ) -> None:
     faults = [Fault("/x", "unknown-field", "d")] * 100
     errors = problem_of(faults)["errors"]
-    refused = Refused(0, 7, "a", errors)
-
-    async def read_verdicts(_: Any, topic: str, sent: list[range]) -> Verdicts:
-        return Verdicts(refusals=[refused, Refused(1, 8, "b", errors[:1])])
-
-    async def read_entries(_: Any, first: int, limit: int) -> list[bytes]:
-        assert (first, limit) == (7, 1), "the other one lists all of its faults"
-        event = initiative() | {"data": {"problem": problem_of(faults, 80)}}
-        return [entry_bytes("2026-11-25T10:00:00.000000Z", "agency.health.events/0/0", encoded(event))]
-
-    monkeypatch.setattr(run, "read_verdicts", read_verdicts)
-    monkeypatch.setattr(run, "read_entries", read_entries)
+    registrar.verdicts = Verdicts(refusals=[Refused(0, 7, "a", errors), Refused(1, 8, "b", errors[:1])])
+    event = initiative() | {"data": {"problem": problem_of(faults, 80)}}
+    registrar.entry = entry_bytes("2026-11-25T10:00:00.000000Z", "agency.health.events/0/0", encoded(event))
     report = Report(lines=2)
     report.sent.add([1, 2], 0)
-    await wait_for_verdicts(Settings(home=tmp_path), "health", report, Progress(), 1)
+    await wait(tmp_path, report)
     assert report.document()["unlisted"] == 80
 
 
-async def test_the_same_command_sends_the_whole_file_again_after_lines_were_lost(tmp_path: Path) -> None:
-    source, state = tmp_path / "events.ndjson", tmp_path / "state"
-    source.write_text('{"id":"a"}\n' * 3)
+async def test_the_same_command_sends_the_whole_file_again_after_lines_were_lost(
+    registrar: Registrar, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
     for _ in range(2):
-        with source.open("rb") as file:
-            lines = EventFile(file, read_opening(file))
-            job = Job(Settings(home=tmp_path), "health", file, lines, True, False, 1.0, None, resume=state)
-            report, error = await run_job(job)
+        report, error, _ = await published(tmp_path, "aaa", resume=state)
         assert isinstance(error, RecordsLost)
         assert (report.is_final, report.sent.lines_count, report.document()["unknown"]) == (False, 3, 1)
         assert not state.exists()
 
 
-async def test_refused_lines_are_written_also_where_others_were_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_refused_lines_are_written_for_their_owner_alone_also_where_others_were_lost(
+    registrar: Registrar, tmp_path: Path
 ) -> None:
-    async def read_verdicts(_: Any, topic: str, sent: list[range]) -> Verdicts:
-        return Verdicts(
-            accepted=1, refusals=[Refused(1, 7, "b", problem_of([Fault("/x", "unknown-field", "d")])["errors"])]
-        )
-
-    monkeypatch.setattr(run, "read_verdicts", read_verdicts)
-    source, refused = tmp_path / "events.ndjson", tmp_path / "again.ndjson"
-    source.write_text('{"id":"a"}\n{"id":"b"}\n{"id":"c"}\n')
-    with source.open("rb") as file:
-        lines = EventFile(file, read_opening(file))
-        job = Job(Settings(home=tmp_path), "health", file, lines, True, False, 1.0, None, refused=refused)
-        report, error = await run_job(job)
-        written = write_refused(job, report)
+    errors = problem_of([Fault("/x", "unknown-field", "d")])["errors"]
+    registrar.verdicts = Verdicts(accepted=1, refusals=[Refused(1, 7, "b", errors)])
+    refused = tmp_path / "again.ndjson"
+    refused.write_text("something longer that was there before")
+    refused.chmod(0o644)
+    report, error, written = await published(tmp_path, "abc", refused=refused)
     assert isinstance(error, RecordsLost)
     assert (report.is_final, report.document()["refused"], report.document()["unknown"]) == (False, 1, 1)
     assert written == {"refused_file": str(refused), "refused_lines": [2]}
     assert refused.read_text() == '{"id":"b"}\n'
+    assert refused.stat().st_mode & 0o777 == 0o600
+    assert sorted(os.listdir(tmp_path)) == ["again.ndjson", "events.ndjson"]
 
 
-async def test_refused_lines_are_not_written_while_verdicts_are_to_come(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def read_topic_state(_: Any, topic: str) -> TopicState:
-        return TopicState(1, "an unsupported compression")
-
-    monkeypatch.setattr(run, "read_topic_state", read_topic_state)
-    source, refused = tmp_path / "events.ndjson", tmp_path / "again.ndjson"
-    source.write_text('{"id":"a"}\n{"id":"b"}\n')
-    with source.open("rb") as file:
-        lines = EventFile(file, read_opening(file))
-        job = Job(Settings(home=tmp_path), "health", file, lines, True, False, 1.0, None, refused=refused)
-        report, error = await run_job(job)
-        assert write_refused(job, report) == {}
+async def test_refused_lines_are_not_written_while_verdicts_are_to_come(registrar: Registrar, tmp_path: Path) -> None:
+    registrar.state = TopicState(1, "an unsupported compression")
+    refused = tmp_path / "again.ndjson"
+    _, error, written = await published(tmp_path, "ab", refused=refused)
     assert isinstance(error, TopicHalted)
+    assert written == {}
     assert not refused.exists()
+
+
+def test_why_verdicts_take_longer_is_said_also_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with Bars(None) as bars:
+        bars.waits("agency.health.events is paused")
+    assert capsys.readouterr().err == "yesser: agency.health.events is paused\n"

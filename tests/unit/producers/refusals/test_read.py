@@ -13,6 +13,7 @@ from events.validation.verdicts import Accepted, Agency, Refused
 from producers.publisher.report import in_both_languages
 from producers.refusals.read import Redrive, Refusal, accepted_as, headers_of
 from producers.refusals.redrive import CannotRedrive, validate_again
+from tests.every import every
 
 EVENT = {
     "specversion": "1.0",
@@ -37,7 +38,7 @@ def sent(index: int | None) -> Redrive:
     return Redrive("a", datetime(2026, 1, 1, tzinfo=UTC), index)
 
 
-@pytest.mark.parametrize(
+@every(
     ("redrives", "holder", "found"),
     [
         ([], None, None),

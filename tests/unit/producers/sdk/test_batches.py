@@ -7,20 +7,22 @@ import pytest
 
 from producers.sdk.batches import batch_of, slices
 from producers.sdk.problems import EmptyEvent
+from tests.every import every
 
 
-def test_a_slice_is_full_by_number_or_by_bytes() -> None:
-    events = [b"1", b"22", b"333", b"4", b"5"]
-    assert list(slices(events, 2, 100)) == [(0, [b"1", b"22"]), (2, [b"333", b"4"]), (4, [b"5"])]
-    assert list(slices(events, 9, 6)) == [(0, [b"1", b"22"]), (2, [b"333", b"4"]), (4, [b"5"])]
-
-
-def test_what_is_larger_than_a_slice_goes_alone() -> None:
-    assert list(slices([b"1", b"22222", b"3"], 9, 3)) == [(0, [b"1"]), (1, [b"22222"]), (2, [b"3"])]
-
-
-def test_of_nothing_there_is_no_slice() -> None:
-    assert list(slices([], 2, 100)) == []
+@every(
+    ("events", "number_max", "bytes_max", "expected"),
+    [
+        ([b"1", b"22", b"333", b"4", b"5"], 2, 100, [(0, [b"1", b"22"]), (2, [b"333", b"4"]), (4, [b"5"])]),
+        ([b"1", b"22", b"333", b"4", b"5"], 9, 6, [(0, [b"1", b"22"]), (2, [b"333", b"4"]), (4, [b"5"])]),
+        ([b"1", b"22222", b"3"], 9, 3, [(0, [b"1"]), (1, [b"22222"]), (2, [b"3"])]),
+        ([], 2, 100, []),
+    ],
+)
+def test_a_slice_is_full_by_number_or_by_bytes_and_what_is_larger_goes_alone(
+    events: list[bytes], number_max: int, bytes_max: int, expected: list[tuple[int, list[bytes]]]
+) -> None:
+    assert list(slices(events, number_max, bytes_max)) == expected
 
 
 def test_a_batch_is_a_json_array_of_the_events_without_the_white_space_around_them() -> None:

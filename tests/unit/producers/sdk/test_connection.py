@@ -116,12 +116,12 @@ async def test_a_no_after_an_unknown_attempt_says_that_the_events_may_be_stored(
 
 
 async def test_an_answer_that_never_comes_is_unknown() -> None:
-    async def silent(request: httpx.Request) -> httpx.Response:
+    def silent() -> httpx.Response:
         raise TimeoutError
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(silent), base_url="http://gateway") as http:
+    async with scripted(silent) as (connection, _):
         with pytest.raises(OutcomeUnknown):
-            await Connection(http, QUICK).ask(SEND)
+            await connection.ask(SEND)
 
 
 async def test_a_question_stores_nothing_and_so_is_never_unknown() -> None:

@@ -24,6 +24,7 @@ from infra.kafka.client_config import client_arguments
 from infra.settings import Settings
 from producers.sdk.faststream_events import Event, EventPublisher, decode_event, event_broker, security_of
 from producers.sdk.typed_events import FaultyEvent, typed_event
+from tests.every import every
 
 EXAMPLES = Path(events.__file__).parent / "examples" / "v1"
 TOPIC = "yesser.campaign-triggers"
@@ -64,7 +65,7 @@ async def test_a_handler_is_given_the_typed_event_of_either_mode(mode: Any) -> N
     assert event.data == CampaignTriggered.model_validate(TRIGGER["data"])
 
 
-@pytest.mark.parametrize(
+@every(
     "wrong",
     [
         {"type": "sa.gov.yesser.campaign.paused.v1"},
@@ -129,7 +130,7 @@ def test_a_model_outside_the_catalogue_is_no_event() -> None:
         Event[type("Unknown", (ServiceLaunched,), {})]  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("security", ["SASL_PLAINTEXT", "SASL_SSL", "PLAINTEXT", "SSL"])
+@every("security", ["SASL_PLAINTEXT", "SASL_SSL", "PLAINTEXT", "SSL"])
 def test_faststream_connects_as_the_settings_say(security: str) -> None:
     arguments = client_arguments(SETTINGS.model_copy(update={"kafka_security": security}))
     asked = {"security_protocol": "PLAINTEXT", "ssl_context": None} | parse_security(security_of(arguments))

@@ -35,7 +35,8 @@ def proof(**changes: object) -> Proof:
     return held.model_copy(update=changes)
 
 
-def test_a_proof_leads_from_the_entry_to_the_signed_root() -> None:
+def test_a_proof_leads_from_the_entry_which_has_the_events_own_bytes_to_the_signed_root() -> None:
+    assert event_bytes_of(proof()) == EVENT
     assert verified_proof(proof(), KEY.verifier).index == 1
     assert verified_proof(proof(), None).index == 1
 
@@ -48,10 +49,6 @@ def test_an_earlier_key_of_the_log_verifies_by_the_rotations_that_the_proof_carr
     for changes in ({}, {"rotations": carried[:-9]}):
         with pytest.raises(NotGenuine, match="entry"):
             verified_proof(proof(**changes), first.verifier)
-
-
-def test_the_events_own_bytes_are_in_it() -> None:
-    assert event_bytes_of(proof()) == EVENT
 
 
 @every(

@@ -7,9 +7,11 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,22 +21,46 @@ from infra.embedded.processes.record import ProcessRecord
 from infra.embedded.servers.ports import HOST, Ports
 from infra.errors import StackError
 
-SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
+SLEEP = ("sleep", "60")
 
 
-def _child(folder: Path, command: Sequence[str], *, ready: bool = True, deadline_s: float = 5.0) -> Child:
-    async def is_ready() -> bool:
-        return ready
+@asynccontextmanager
+async def _started(
+    folder: Path,
+    argv: Sequence[str] = SLEEP,
+    *,
+    is_ready: bool = True,
+    deadline_s: float = 5.0,
+    **changes: Any,
+) -> AsyncIterator[Child]:
+    """A child that was started; `changes` are members of its plan. At the end it is stopped."""
+
+    async def ready() -> bool:
+        return is_ready
 
     plan = ChildPlan(
         "child",
-        command=lambda: command,
-        ready=is_ready,
+        command=lambda: argv,
+        ready=ready,
         log=folder / "child.log",
         environment=lambda: os.environ,
         ending=Ending(deadline_s=deadline_s),
     )
-    return Child(plan, ProcessRecord("child"), lambda: None)
+    child = Child(replace(plan, **changes), ProcessRecord("child"), lambda: None)
+    child.start()
+    try:
+        yield child
+    finally:
+        await child.stop()
+
+
+async def _killed_and_back(child: Child) -> None:
+    """Kill the child once it is ready, and wait until it is ready again as another process."""
+    await child.until_ready(10)
+    first = child.record.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    await _until(lambda: child.record.pid not in (first, None) and child.record.state == "ready")
 
 
 async def _until(true: Callable[[], bool]) -> None:
@@ -48,58 +74,41 @@ def test_the_first_restart_is_quick_and_the_wait_is_capped() -> None:
 
 
 async def test_a_killed_child_comes_back_as_another_process(tmp_path: Path) -> None:
-    child = _child(tmp_path, SLEEP)
-    child.start()
-    await child.until_ready(10)
-    first = child.record.pid
-    assert first is not None
-    os.kill(first, signal.SIGKILL)
-    await _until(lambda: child.record.pid not in (first, None) and child.record.state == "ready")
-    assert child.record.restarts == 1
-    await child.stop()
+    async with _started(tmp_path) as child:
+        await _killed_and_back(child)
+        assert child.record.restarts == 1
     assert child.record.pid is None
 
 
 async def test_a_child_that_halts_has_started_and_says_why(tmp_path: Path) -> None:
-    child = _child(tmp_path, SLEEP, ready=False)
-
     async def halted() -> str | None:
         return "run `yesser recover`"
 
-    child.plan = replace(child.plan, halted=halted)
-    child.start()
-    await child.until_ready(10)
-    assert (child.record.state, child.record.halted) == ("halted", "run `yesser recover`")
-    await child.stop()
+    async with _started(tmp_path, is_ready=False, halted=halted) as child:
+        await child.until_ready(10)
+        assert (child.record.state, child.record.halted) == ("halted", "run `yesser recover`")
     assert child.record.halted is None
 
 
 async def test_a_child_that_keeps_dying_is_given_up_with_its_last_words(tmp_path: Path) -> None:
-    child = _child(tmp_path, (sys.executable, "-c", "raise SystemExit('the key is missing')"), ready=False)
-    child.start()
-    with pytest.raises(
-        StackError, match=r"child ended 3 times before it was ready \(exit code 1\): the key is missing"
-    ):
-        await child.until_ready(20)
-    assert child.record.state == "failed"
-    await child.stop()
+    why = r"child ended 3 times before it was ready \(exit code 1\): the key is missing"
+    async with _started(tmp_path, ("sh", "-c", "echo the key is missing >&2; exit 1"), is_ready=False) as child:
+        with pytest.raises(StackError, match=why):
+            await child.until_ready(20)
+        assert child.record.state == "failed"
 
 
 async def test_a_child_that_never_gets_ready_is_named_after_its_deadline(tmp_path: Path) -> None:
-    child = _child(tmp_path, SLEEP, ready=False)
-    child.start()
-    with pytest.raises(StackError, match=r"child was not ready after 0 s"):
-        await child.until_ready(0.3)
-    await child.stop()
+    async with _started(tmp_path, is_ready=False) as child:
+        with pytest.raises(StackError, match=r"child was not ready after 0 s"):
+            await child.until_ready(0.3)
 
 
 async def test_a_child_that_does_not_end_in_time_is_killed(tmp_path: Path) -> None:
     deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
-    child = _child(tmp_path, (sys.executable, "-c", deaf), deadline_s=0.2)
-    child.start()
-    await child.until_ready(10)
-    await _until(lambda: "deaf" in (tmp_path / "child.log").read_text("utf-8"))
-    await child.stop()
+    async with _started(tmp_path, (sys.executable, "-c", deaf), deadline_s=0.2) as child:
+        await child.until_ready(10)
+        await _until(lambda: "deaf" in (tmp_path / "child.log").read_text("utf-8"))
     assert child.record.state == "stopped"
 
 
@@ -107,15 +116,9 @@ async def test_what_cannot_be_prepared_is_told_as_it_is(tmp_path: Path) -> None:
     def fail() -> None:
         raise StackError("no space is left")
 
-    async def never() -> bool:
-        return False
-
-    plan = ChildPlan("child", lambda: SLEEP, never, tmp_path / "child.log", dict, prepare=fail)
-    child = Child(plan, ProcessRecord("child"), lambda: None)
-    child.start()
-    with pytest.raises(StackError, match="no space is left"):
-        await child.until_ready(10)
-    await child.stop()
+    async with _started(tmp_path, is_ready=False, prepare=fail) as child:
+        with pytest.raises(StackError, match="no space is left"):
+            await child.until_ready(10)
 
 
 async def test_a_child_that_was_ready_comes_back_once_the_system_lets_it(tmp_path: Path) -> None:
@@ -125,17 +128,11 @@ async def test_a_child_that_was_ready_comes_back_once_the_system_lets_it(tmp_pat
         if refusals:
             raise refusals.pop()
 
-    child = _child(tmp_path, SLEEP)
-    child.plan = replace(child.plan, prepare=prepare)
-    child.start()
-    await child.until_ready(10)
-    first = child.record.pid
-    refusals += [StackError("no space is left"), OSError(28, "No space left on device")]
-    assert first is not None
-    os.kill(first, signal.SIGKILL)
-    await _until(lambda: child.record.pid not in (first, None) and child.record.state == "ready")
-    assert (child.record.restarts, refusals) == (3, [])
-    await child.stop()
+    async with _started(tmp_path, prepare=prepare) as child:
+        await child.until_ready(10)
+        refusals += [StackError("no space is left"), OSError(28, "No space left on device")]
+        await _killed_and_back(child)
+        assert (child.record.restarts, refusals) == (3, [])
 
 
 @pytest.mark.parametrize("error", [OSError("no more files"), asyncio.CancelledError()], ids=["error", "cancellation"])
@@ -147,39 +144,32 @@ async def test_a_child_whose_probe_fails_is_asked_again(tmp_path: Path, error: B
             raise errors.pop()
         return True
 
-    child = _child(tmp_path, SLEEP)
-    child.plan = replace(child.plan, ready=ready)
-    child.start()
-    await child.until_ready(10)
-    assert (child.record.state, child.record.restarts) == ("ready", 0)
-    await child.stop()
+    async with _started(tmp_path, ready=ready) as child:
+        await child.until_ready(10)
+        assert (child.record.state, child.record.restarts) == ("ready", 0)
 
 
 async def test_a_port_that_was_taken_after_it_was_chosen_is_drawn_anew_for_the_next_start(tmp_path: Path) -> None:
+    listen = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(60)"
     with socket.create_server((HOST, 0)) as taken:
         ports = Ports({"port": taken.getsockname()[1]})
-        listen = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(60)"
-        child = _child(tmp_path, SLEEP)
-        child.plan = replace(
-            child.plan, ports=ports, command=lambda: (sys.executable, "-c", listen, str(ports["port"]))
-        )
-        child.start()
-        await child.until_ready(10)
-        assert ports["port"] != taken.getsockname()[1]
-        await child.stop()
+
+        def command() -> tuple[str, ...]:
+            return (sys.executable, "-c", listen, str(ports["port"]))
+
+        async with _started(tmp_path, ports=ports, command=command) as child:
+            await child.until_ready(10)
+            assert ports["port"] != taken.getsockname()[1]
 
 
 async def test_a_keeper_that_fails_by_a_bug_still_lets_its_process_be_stopped(tmp_path: Path) -> None:
     async def ready() -> bool:
         raise KeyError("a bug")
 
-    child = _child(tmp_path, SLEEP)
-    child.plan = replace(child.plan, ready=ready)
-    child.start()
-    with pytest.raises(KeyError):
-        await child.until_ready(10)
-    pid = child.record.pid
-    assert pid is not None
-    await child.stop()
+    async with _started(tmp_path, ready=ready) as child:
+        with pytest.raises(KeyError):
+            await child.until_ready(10)
+        pid = child.record.pid
+        assert pid is not None
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)

@@ -23,22 +23,19 @@ def _properties(text: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in text.splitlines())
 
 
-def test_nobody_may_do_anything_by_default_and_topics_are_never_made_by_accident() -> None:
+def test_nobody_may_do_anything_by_default_and_no_topic_is_made_by_accident_or_shortened() -> None:
     found = _properties(server_properties(Path("/data"), PORTS, PASSWORDS))
     assert found["allow.everyone.if.no.acl.found"] == "false"
     assert found["authorizer.class.name"].endswith("StandardAuthorizer")
     assert found["auto.create.topics.enable"] == "false"
     assert found["sasl.enabled.mechanisms"] == "SCRAM-SHA-512"
+    assert found["log.retention.ms"] == "-1", "nothing is kept for a limited time"
 
 
 def test_a_restart_on_other_ports_needs_no_recorded_quorum() -> None:
     found = _properties(server_properties(Path("/data"), KafkaPorts(1, 2), PASSWORDS))
     assert found["listeners"] == "SASL://127.0.0.1:1,CONTROLLER://127.0.0.1:2"
     assert found["controller.quorum.voters"] == "1@127.0.0.1:2"
-
-
-def test_nothing_is_kept_for_a_limited_time() -> None:
-    assert _properties(server_properties(Path("/data"), PORTS, PASSWORDS))["log.retention.ms"] == "-1"
 
 
 def test_with_tls_only_loopback_is_plain_and_a_certificate_names_an_agency_or_nobody() -> None:

@@ -73,7 +73,7 @@ def token(header: object, claims: object = CLAIMS, signature: bytes = b"x" * 64)
     return f"{part(header)}.{part(claims)}.{part(signature)}"
 
 
-@pytest.mark.parametrize(("name", "algorithm"), [(name, one) for name, all_ in GOOD.items() for one in all_])
+@every(("name", "algorithm"), [(name, one) for name, all_ in GOOD.items() for one in all_])
 async def test_each_algorithm_of_a_key_is_taken(name: str, algorithm: str) -> None:
     claims = await Scene().issuer.read(jwt.encode(CLAIMS, KEYS[name], algorithm=algorithm, headers={"kid": name}))
     assert claims is not None
@@ -87,7 +87,7 @@ async def test_a_header_that_names_a_key_of_another_kind_gives_nothing(name: str
         assert await Scene().issuer.read(token({"alg": algorithm, "kid": name}, signature=signature)) is None
 
 
-@pytest.mark.parametrize("name", KEYS)
+@every("name", KEYS)
 async def test_a_public_key_is_no_secret_to_sign_with(name: str) -> None:
     pem = KEYS[name].public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     head = f"{part({'alg': 'HS256', 'kid': name})}.{part(CLAIMS)}"

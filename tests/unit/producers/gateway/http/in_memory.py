@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import lru_cache
 from typing import cast
 
 import uvicorn
@@ -57,11 +58,16 @@ class Transport(asyncio.Transport):
         return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", self.written)]
 
 
+@lru_cache(maxsize=4)
+def config_of(app: ASGIApp) -> uvicorn.Config:
+    """As in a server, all connections have one."""
+    return uvicorn.Config(app, ws="none", lifespan="off", log_config=None)
+
+
 def connect(app: ASGIApp, limits: ConnectionLimits | None = None) -> tuple[BoundedProtocol, Transport]:
     """A connection that was just made."""
-    config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None)
     limits = limits or ConnectionLimits.of(SETTINGS)
-    protocol = BoundedProtocol(limits, config=config, server_state=ServerState(), app_state={})
+    protocol = BoundedProtocol(limits, config=config_of(app), server_state=ServerState(), app_state={})
     transport = Transport()
     protocol.connection_made(transport)
     return protocol, transport

@@ -12,7 +12,7 @@ JSON = (b"content-type", b"application/json")
 STRUCTURED = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
 
 
-@pytest.mark.parametrize(
+@every(
     ("content_type", "mode"),
     [
         (b"application/cloudevents+json", "structured"),
@@ -54,8 +54,8 @@ def test_a_binary_request_becomes_kafkas_binary_mode_with_arabic_decoded() -> No
     assert claims.headers == [("content-type", b"application/json"), ("ce_subject", subject), ("ce_id", b'a"b')]
 
 
-@pytest.mark.parametrize("value", [b"%C0%A0", b"%ZZ", b"100%", b"%"])
-def test_a_badly_encoded_header_reaches_the_door_as_no_utf8(value: bytes) -> None:
+@every("value", [b"%C0%A0", b"%ZZ", b"100%", b"%"])
+def test_a_badly_encoded_header_is_no_utf8(value: bytes) -> None:
     with pytest.raises(UnicodeDecodeError):
         decode_value(value).decode()
 
@@ -64,7 +64,7 @@ def test_an_escape_is_decoded_once() -> None:
     assert decode_value(b"%2541") == b"%41"
 
 
-def test_a_repeated_header_stays_repeated_so_that_the_door_refuses_it() -> None:
+def test_a_repeated_header_stays_repeated_so_that_it_is_refused() -> None:
     claims = claims_of("binary", [JSON, (b"ce-id", b"1"), (b"ce-id", b"2")], b"{}", 10)
     assert [name for name, _ in claims.headers].count("ce_id") == 2
 
@@ -74,11 +74,6 @@ def test_a_batchs_events_keep_their_bytes() -> None:
     assert claims == ([b'{"a" : 1}', b'{"b": [ ]}'], STRUCTURED)
 
 
-def test_a_text_that_looks_like_the_end_of_an_event_ends_none() -> None:
-    body = b'[{"a":"},{"},{}]'
-    assert claims_of("batch", [], body, 10).values == [b'{"a":"},{"}', b"{}"]
-
-
 def test_more_events_than_allowed_are_a_problem_and_as_many_are_none() -> None:
     assert len(claims_of("batch", [], b"[{},{}]", 2).values) == 2
     with pytest.raises(Problem) as caught:
@@ -86,7 +81,7 @@ def test_more_events_than_allowed_are_a_problem_and_as_many_are_none() -> None:
     assert caught.value.code == "too-many-events"
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[", b"[{}", b"[{},]", b"[{}]]", b"\xef\xbb\xbf[]"])
+@every("body", [b"", b"{}", b"[", b"[{}", b"[{},]", b"[{}]]", b"\xef\xbb\xbf[]"])
 def test_a_batch_that_is_no_array_is_malformed(body: bytes) -> None:
     with pytest.raises(Problem) as caught:
         claims_of("batch", [], body, 10)

@@ -20,13 +20,14 @@ from producers.gateway.http.protocol import (
     BoundedProtocol,
     ConnectionLimits,
 )
+from tests.every import every
 from tests.unit.producers.gateway.http.in_memory import Transport, connect, turns
 
 GET = b"GET /v1/key HTTP/1.1\r\nhost: x\r\n\r\n"
 WRITE_TIMEOUT_S = 0.05
 
 
-@dataclass
+@dataclass(eq=False)
 class Application:
     """Answers when the test lets it."""
 
@@ -150,7 +151,7 @@ async def test_the_connection_after_a_peers_last_one_is_refused_and_costs_the_ot
     assert (again.statuses, again.closed) == ([], False)
 
 
-@pytest.mark.parametrize(
+@every(
     ("sent", "status", "problem"),
     [
         (b"GET /" + b"a" * TARGET_BYTES_MAX + b" HTTP/1.1\r\nhost: x\r\n\r\n", 414, "target-too-long"),

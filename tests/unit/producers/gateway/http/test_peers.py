@@ -7,12 +7,13 @@ from pydantic import ValidationError
 
 from infra.http.rate_limits import peer_of
 from infra.settings import Settings
-from producers.gateway.http import peers
 from producers.gateway.http.peers import Connections
+from tests.every import every
 
 
-def connections(per_peer_max: int = 2, proxies: str = "") -> Connections:
-    return Connections(Settings(gateway_connections_per_peer_max=per_peer_max, gateway_trusted_proxies=proxies))
+def connections(per_peer_max: int = 2, proxies: str = "", **limits: int) -> Connections:
+    settings = Settings(gateway_connections_per_peer_max=per_peer_max, gateway_trusted_proxies=proxies)
+    return Connections(settings, **limits)
 
 
 def test_a_peer_has_its_share_and_gets_it_back() -> None:
@@ -24,9 +25,8 @@ def test_a_peer_has_its_share_and_gets_it_back() -> None:
     assert opened.open("192.0.2.1") is None
 
 
-def test_all_peers_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peers, "CONNECTIONS_MAX", 3)
-    opened = connections()
+def test_all_peers_together_have_a_limit() -> None:
+    opened = connections(connections_max=3)
     assert [opened.open(f"192.0.2.{n}") for n in range(4)] == [None, None, None, "overloaded"]
 
 
@@ -42,7 +42,7 @@ def test_a_wrong_address_of_a_proxy_is_refused_with_the_name_of_its_setting() ->
         Settings(gateway_trusted_proxies="10.0.0.1/8")
 
 
-@pytest.mark.parametrize(
+@every(
     ("host", "peer"),
     [
         ("192.0.2.1", "192.0.2.1"),

@@ -33,13 +33,10 @@ def test_only_a_single_event_that_is_too_large_is_413() -> None:
     assert Refusal([EventFaults(0, (TOO_LARGE,))], batched=True).status == 422
 
 
-def test_endless_faults_are_counted_not_listed() -> None:
+def test_faults_beyond_the_list_and_those_that_the_verdict_does_not_list_are_counted() -> None:
     faults: tuple[Fault, ...] = (MISSING,) * (ERRORS_MAX + 7)
     document = refusal_document(Refusal([EventFaults(0, faults)], batched=False), "en")
     assert (len(document["errors"]), document["unlisted"]) == (ERRORS_MAX, 7)
-
-
-def test_faults_that_the_verdict_does_not_list_are_counted_too() -> None:
     found = [EventFaults(place, (MISSING,), None, 80) for place in range(2)]
     document = refusal_document(Refusal(found, batched=True), "en")
     assert (len(document["errors"]), document["unlisted"]) == (2, 160)

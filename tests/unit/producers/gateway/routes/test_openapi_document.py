@@ -3,40 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any
 
-import pytest
-from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient
-
-from infra.log.signed_note import LogKey
-from infra.private_keys.key_files import KeyRing
-from infra.settings import Settings
-from producers.gateway.acknowledgements import ReceiptSigner
-from producers.gateway.app import application
-from producers.gateway.routes.pages import openapi_document
-from producers.gateway.routes.parts import Parts
 from tests.every import every
-
-NOTHING = cast(Any, None)
-SIGNER: Final = ReceiptSigner(KeyRing.of(LogKey("gateway.example", bytes(32))))
-
-
-@cache
-def gateway() -> FastAPI:
-    return application(Parts(Settings(), NOTHING, NOTHING, SIGNER, NOTHING))
-
-
-@cache
-def document() -> dict[str, Any]:
-    return cast(dict[str, Any], openapi_document(gateway()))
+from tests.world.gateways import answer_of, openapi
 
 
 @cache
 def operations() -> dict[str, dict[str, Any]]:
     return {
         f"{method} {path}": operation
-        for path, methods in document()["paths"].items()
+        for path, methods in openapi()["paths"].items()
         for method, operation in methods.items()
     }
 
@@ -58,10 +35,9 @@ def test_only_what_can_be_invalid_may_be_422() -> None:
         assert "422" in responses(name), name
 
 
-@pytest.mark.parametrize("path", ["/v1/key", "/v1/keys", "/problems/{code}"])
+@every("path", ["/v1/key", "/v1/keys", "/problems/{code}"])
 async def test_a_public_answer_has_a_media_type_of_the_document(path: str) -> None:
-    async with AsyncClient(transport=ASGITransport(gateway()), base_url="http://gateway") as client:
-        answer = await client.get(path.replace("{code}", "conflict"))
+    answer = await answer_of(path.replace("{code}", "conflict"))
     assert answer.status_code == 200
     assert answer.headers["content-type"] in responses(f"get {path}")["200"]["content"]
 
@@ -72,7 +48,7 @@ def test_a_proof_is_json_or_a_text_to_save() -> None:
     assert "Content-Disposition" in found["headers"]
 
 
-@pytest.mark.parametrize(
+@every(
     ("status", "header"),
     [("401", "WWW-Authenticate"), ("429", "Retry-After"), ("503", "Retry-After"), ("504", "Retry-After")],
 )
@@ -82,7 +58,7 @@ def test_a_problem_names_its_headers(status: str, header: str) -> None:
     for problem in found:
         for name in (header, "Content-Language"):
             assert problem["headers"][name] == {"$ref": f"#/components/headers/{name}"}
-            assert name in document()["components"]["headers"]
+            assert name in openapi()["components"]["headers"]
 
 
 def test_what_is_not_there_yet_says_when_to_ask_again() -> None:

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any, cast
-
 import orjson
 import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
 from infra.http.callers import Caller
-from infra.log.signed_note import LogKey
-from infra.private_keys.key_files import KeyRing
-from infra.settings import Settings
-from producers.gateway.acknowledgements import ReceiptSigner
-from producers.gateway.receiving import Receiver
-from producers.gateway.routes.parts import Parts
 from producers.gateway.routes.publish import stored
-from producers.gateway.writer import KafkaWriter
 from tests.unit.events.samples import HEALTH, encoded, initiative
+from tests.world.gateways import parts, receiver
 
-NOTHING = cast(Any, None)
-SIGNER = ReceiptSigner(KeyRing.of(LogKey("gateway.example", bytes(32))))
 CALLER = Caller("key", "agency", "health", frozenset({"events:write"}), HEALTH)
 GOOD, BAD = encoded(initiative()), encoded(initiative(id="b", time="soon"))
-
-
-class Writer:
-    """Kafka as this test wants it: everything is stored at once."""
-
-    async def write(self, topic: str, values: list[bytes]) -> list[int]:
-        return list(range(len(values)))
 
 
 class Sender:
@@ -51,8 +33,6 @@ def sent(*events: bytes) -> Request:
 
 @pytest.mark.parametrize(("events", "language"), [((GOOD, BAD), "ar"), ((GOOD,), None)])
 async def test_the_language_is_that_of_the_faults(events: tuple[bytes, ...], language: str | None) -> None:
-    settings = Settings()
-    receiver = Receiver(settings, cast(KafkaWriter, Writer()), SIGNER, lambda: datetime.now(UTC))
-    answer = await stored(Parts(settings, cast(Any, Sender()), receiver, SIGNER, NOTHING), sent(*events), partial=True)
+    answer = await stored(parts(access=Sender(), receiver=receiver()), sent(*events), partial=True)
     assert (answer.status_code, "refused" in orjson.loads(answer.body)) == (202, language is not None)
     assert answer.headers.get("content-language") == language

@@ -1,0 +1,1 @@
+"""Builders and doubles that the tests of several folders share."""
