@@ -7,7 +7,7 @@ import pytest
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.tree import WrongTree
 from tests.every import every
-from tests.unit.consumers.audit.memory_log import MemoryLog, sample_entries
+from tests.world.memory_log import MemoryLog, sample_entries
 
 ENTRIES = sample_entries(66_000)
 

@@ -26,7 +26,7 @@ from infra.log.key_history import KeyHistory, Transition, sign_transition
 from infra.log.signed_note import LogKey, OtherKey, checkpoint_text, sign_note
 from infra.witnesses.cosignature import cosign
 from tests.paths import ROOT
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
+from tests.world.memory_log import KEY, MemoryLog, root_of
 
 VKEY = KEY.verifier.vkey
 RECORDED = "2026-11-25T08:00:00.000000Z"

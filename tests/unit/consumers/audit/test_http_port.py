@@ -20,7 +20,7 @@ from events.errors import YesserError
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.signed_note import InvalidNote
 from infra.tls.plaintext import PlaintextRefused
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
+from tests.world.memory_log import KEY, MemoryLog, sample_entries
 
 SIZE = 600
 Answer = Callable[[str, bytes], httpx.Response]

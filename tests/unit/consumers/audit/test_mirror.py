@@ -17,7 +17,7 @@ from consumers.audit.tree import WrongTime, WrongTree, require_tree
 from events.errors import YesserError
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import inclusion_proof
-from tests.unit.consumers.audit.memory_log import FIRST_RECORDED, KEY, MemoryLog, root_of, sample_entries, sample_entry
+from tests.world.memory_log import FIRST_RECORDED, KEY, MemoryLog, root_of, sample_entries, sample_entry
 
 ENTRIES = sample_entries(66_000)
 

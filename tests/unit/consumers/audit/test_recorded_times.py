@@ -9,7 +9,7 @@ import pytest
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.tree import BATCH_ENTRIES, RecordedTimes, WrongTime, WrongTree, require_tree
 from tests.every import every
-from tests.unit.consumers.audit.memory_log import FIRST_RECORDED, MemoryLog, sample_entries, sample_entry
+from tests.world.memory_log import FIRST_RECORDED, MemoryLog, sample_entries, sample_entry
 
 ENTRIES = sample_entries(600)
 EARLIER = sample_entry(1, FIRST_RECORDED - timedelta(microseconds=1))

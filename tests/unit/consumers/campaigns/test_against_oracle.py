@@ -17,7 +17,7 @@ from tests.oracle.fold import Oracle
 from tests.oracle.history import generate
 from tests.oracle.log import EntryDict, JsonObject, make_entry, recorded_at
 from tests.oracle.validation import verdicts
-from tests.unit.consumers.memory_store import MemoryStore
+from tests.world.memory_store import MemoryStore
 
 SECONDS_BETWEEN = 5 * 3600
 CHANNELS = ("tv", "radio", "print")

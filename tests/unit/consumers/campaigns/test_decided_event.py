@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from infra.postgres.outbox import event_bytes
-from tests.unit.consumers.campaigns.story import Story
+from tests.world.story import Story
 
 
 def test_a_decided_event_is_canonical_and_small() -> None:

@@ -11,8 +11,8 @@ from consumers.campaigns.rows import EVALUATION, EVALUATION_RUN
 from consumers.campaigns.rules.in_force import release_rules
 from consumers.campaigns.rules.rule import RuleSet
 from tests.every import every
-from tests.unit.consumers.campaigns.story import Story
-from tests.unit.consumers.memory_store import MemoryStore
+from tests.world.memory_store import MemoryStore
+from tests.world.story import Story
 
 
 def ids(story: Story) -> list[str]:
@@ -259,7 +259,7 @@ def run(why: str, first: int, last: int, count: int, figure: int | None, target:
 def test_where_the_office_is_several_agencies_the_first_registered_owns_general_campaigns() -> None:
     story = Story()
     second = {"code": "second", "role": "office", "name": {"ar": "ثانية", "en": "Second"}}
-    story.tell("platform", "registry.agency-registered", "agency/second", **second)
+    story.tell("platform", "registry.agency-registered", **second)
     story.set_quota(1)
     story.certify("c1")
     assert story.outbox[0].data["owner"] == "yesser"

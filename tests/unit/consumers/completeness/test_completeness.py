@@ -19,7 +19,7 @@ from consumers.completeness.stored import require_same
 from consumers.revenue.statements.rendering import to_html
 from events.wire.entry import NotAnEntry, entry_bytes
 from infra.log.authority import TableDiffers
-from tests.unit.consumers.registrar.readings import registered, said
+from tests.world.records import registered, said
 
 MONTHS = ("2026-10", "2026-11", "2026-12", "2027-01")
 CODES = ("health", "labour")

@@ -16,7 +16,7 @@ from infra.process.leader_election import Term
 from infra.settings import Settings
 from infra.witnesses.cosignature import cosigner_of
 from infra.witnesses.policy import parse_policy
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
+from tests.world.memory_log import KEY, MemoryLog, sample_entries
 
 COURT = f"witness court {cosigner_of(LogKey('court.example/witness', bytes(32))).vkey} https://court.example/\n"
 EPOCH = 3

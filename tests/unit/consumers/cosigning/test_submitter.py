@@ -14,8 +14,8 @@ from infra.witnesses.add_checkpoint import BODY_BYTES_MAX, SIZE_TYPE, parse_add_
 from infra.witnesses.cosignature import cosign, cosigner_of
 from infra.witnesses.policy import Witness
 from tests.every import every
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
 from tests.unit.consumers.witness.test_witness import LOG, WITNESS, MemoryState
+from tests.world.memory_log import KEY, MemoryLog, root_of
 
 Answer = Callable[[httpx.Request], httpx.Response]
 OTHER = LogKey("other.example/witness", bytes(32))

@@ -24,7 +24,7 @@ from consumers.revenue.rows import CONTRACT, Contract
 from infra.postgres.unit_of_work import Table
 from tests.every import every
 from tests.oracle.history import MIXED, entries_from, generate
-from tests.unit.consumers.entries import entry_of
+from tests.world.entries import entry_of
 
 START = BLOCK_ENTRIES
 

@@ -17,8 +17,8 @@ from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import UnitOfWork
 from tests.oracle.history import MIXED, entries_from, generate
-from tests.unit.consumers.entries import entry_of
-from tests.unit.consumers.memory_store import MemoryStore
+from tests.world.entries import entry_of
+from tests.world.memory_store import MemoryStore
 
 
 def entries(count: int) -> list[Entry]:

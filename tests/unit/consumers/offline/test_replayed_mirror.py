@@ -17,7 +17,7 @@ from events.wire.entry import parse_entry
 from infra.cli import cli
 from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.history import MIXED, entries_from, generate
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
+from tests.world.memory_log import KEY, MemoryLog
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 from tests.oracle.history import entries_from, generate
-from tests.unit.consumers.entries import entry_of
+from tests.world.entries import entry_of
 
 
 @pytest.mark.parametrize("name", CONSUMERS)

@@ -13,7 +13,7 @@ from consumers.pipeline.batch import Batch, LeafMismatch, parse_records
 from consumers.pipeline.log_feed import PORTION_BYTES, PORTION_RECORDS, portions
 from events.wire.entry import entry_bytes
 from infra.log.merkle import leaf_hash
-from tests.unit.consumers.registrar.readings import RECORDED, said
+from tests.world.records import RECORDED, said
 
 
 @dataclass(frozen=True)

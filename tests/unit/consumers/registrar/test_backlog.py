@@ -29,7 +29,7 @@ from consumers.registrar.backlog import (
 from events.validation.refusal import refusal_event
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Refused
-from tests.unit.consumers.registrar.readings import (
+from tests.world.records import (
     HEALTH,
     LABOUR,
     PLATFORM,

@@ -11,7 +11,7 @@ from events.validation.validate import validate
 from events.validation.verdicts import Accepted
 from events.wire.codec import to_binary_mode
 from events.wire.entry import entry_bytes, parse_entry
-from tests.unit.consumers.registrar.readings import (
+from tests.world.records import (
     HEALTH,
     LABOUR,
     PLATFORM,

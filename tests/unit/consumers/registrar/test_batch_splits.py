@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.registrar.batch import Batch, Reading
-from tests.unit.consumers.registrar.readings import (
+from tests.world.records import (
     HEALTH,
     Record,
     in_batches,

@@ -18,8 +18,8 @@ from aiokafka.errors import (
 from consumers.registrar import last_records
 from consumers.registrar.batch import Mark, record_sha256
 from consumers.registrar.last_records import LastRecord, changed_topics
-from tests.unit.consumers.registrar.readings import Record
 from tests.unit.consumers.registrar.test_raw_record_reader import batch, damaged
+from tests.world.records import Record
 
 
 class Brokers:

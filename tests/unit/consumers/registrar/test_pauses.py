@@ -16,7 +16,7 @@ from consumers.registrar.pauses import Pauses
 from consumers.registrar.reader import Reader
 from infra.process.health import Progress
 from infra.settings import Settings
-from tests.unit.consumers.registrar.readings import HEALTH, RECORDED, Record, read, said, topic_of
+from tests.world.records import HEALTH, RECORDED, Record, read, said, topic_of
 
 TOPIC = topic_of(HEALTH)
 NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from consumers.registrar.batch import SEGMENT_BYTES_MAX, multirange, record_sha256, repeated, segments
 from infra.log.bundle import BUNDLE, split_bundle
 from infra.log.merkle import leaf_hash
-from tests.unit.consumers.registrar.readings import Record
+from tests.world.records import Record
 
 
 @given(

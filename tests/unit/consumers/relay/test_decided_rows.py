@@ -11,9 +11,9 @@ from consumers.registrar.journal import _adoption
 from infra.postgres.outbox import DECISIONS, OutboxEvent, event_bytes, fault_of
 from producers.agencies.announcement import announcement
 from producers.agencies.lifecycle import _announcement
-from tests.unit.consumers.campaigns.story import Story
 from tests.unit.consumers.delivery.timers.test_escalation import escalated, launched
-from tests.unit.consumers.revenue.ledger import Ledger
+from tests.world.ledger import Ledger
+from tests.world.story import Story
 
 TIME = "2026-11-25T08:00:00.000000Z"
 TEXT = {"ar": "نص", "en": "Text"}

@@ -13,8 +13,8 @@ from events.wire.entry import Entry
 from tests.oracle.fold import fold
 from tests.oracle.log import EntryDict, short_type
 from tests.oracle.strategies import revenue_logs
-from tests.unit.consumers.entries import entry_of
-from tests.unit.consumers.memory_store import MemoryStore
+from tests.world.entries import entry_of
+from tests.world.memory_store import MemoryStore
 
 
 def entries_of(log: list[EntryDict]) -> list[Entry]:

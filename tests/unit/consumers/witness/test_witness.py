@@ -18,7 +18,7 @@ from infra.log.proofs import consistency_proof
 from infra.log.signed_note import LogKey
 from infra.witnesses.add_checkpoint import SIZE_TYPE, AddCheckpoint
 from infra.witnesses.cosignature import cosignature_in, cosigner_of
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of, sample_entries
+from tests.world.memory_log import KEY, MemoryLog, root_of, sample_entries
 
 WITNESS = LogKey("court.example/witness", bytes(range(32)))
 LOG = sample_entries(40)

@@ -14,9 +14,9 @@ import pytest
 from infra.log.signed_note import LogKey
 from infra.witnesses.add_checkpoint import BODY_BYTES_MAX, SIZE_TYPE
 from infra.witnesses.cosignature import cosigner_of, cosigners_of
-from tests.unit.consumers.audit.memory_log import KEY
 from tests.unit.consumers.witness.test_witness import FORK, LOG, WITNESS, request
-from tests.unit.consumers.witness.witness_process import KILLED_BEFORE_ANSWER, Running, running
+from tests.world.memory_log import KEY
+from tests.world.witness_process import KILLED_BEFORE_ANSWER, Running, running
 
 
 def post(witness: Running, old: int, new: int, entries: list[bytes] = LOG) -> httpx.Response:

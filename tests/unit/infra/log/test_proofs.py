@@ -12,7 +12,7 @@ from infra.log.proofs import (
     verify_consistency,
     verify_inclusion,
 )
-from tests.unit.consumers.audit.memory_log import MemoryLog, root_of, sample_entries
+from tests.world.memory_log import MemoryLog, root_of, sample_entries
 
 ENTRIES = sample_entries(600)
 LOG = MemoryLog(ENTRIES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from consumers.campaigns.rows import COVERAGE, ROUTE
 from infra.postgres.outbox import event_bytes
-from tests.unit.consumers.campaigns.story import Story
+from tests.world.story import Story
 
 
 def launched() -> tuple[Story, str]:
@@ -84,7 +84,6 @@ def test_the_owner_of_a_campaign_is_the_one_in_its_trigger_also_after_a_reassign
     story.tell(
         "yesser",
         "service.reassigned",
-        "service/S",
         service_id="S",
         to="justice",
         on="2026-11-01",
@@ -288,7 +287,7 @@ def test_a_trigger_that_todays_rules_would_not_fire_counts_as_the_log_says_it() 
         "brief": {"ar": "ب", "en": "b"},
         "reason": {"ar": "س", "en": "r"},
     }
-    story.tell("platform", "campaign.triggered", "campaign/older-rule.i3", **said)
+    story.tell("platform", "campaign.triggered", **said)
     story.change("suspended", "S")
     story.air("older-rule.i3", "A", "radio", agency="interior")
     assert story.paused("older-rule.i3")

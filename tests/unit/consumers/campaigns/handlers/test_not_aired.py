@@ -17,7 +17,7 @@ from events.validation.verdicts import Accepted, Agency
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.postgres.outbox import event_bytes
 from tests.paths import ROOT
-from tests.unit.consumers.campaigns.story import Story
+from tests.world.story import Story
 
 RULE = read_rule(ROOT / "docs" / "examples" / "campaign-rules" / "not-aired.yaml")
 OWNERS = Owners("yesser", {"health": {"ar": "الصحة", "en": "Health"}})

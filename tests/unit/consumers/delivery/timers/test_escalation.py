@@ -13,7 +13,7 @@ from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.entry import recorded_time
 from infra.postgres.outbox import OutboxEvent, event_bytes
 from tests.every import every
-from tests.unit.consumers.campaigns.story import Story
+from tests.world.story import Story
 
 
 def overdue(story: Story, campaign_id: str) -> Overdue:

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from consumers.registrar.raw_record_reader import CorruptBatch
 from consumers.registrar.recovery import agency_records
 from consumers.registrar.recovery.agency_records import AgencyRecords
-from tests.unit.consumers.registrar.readings import HEALTH, Record, said, topic_of
+from tests.world.records import HEALTH, Record, said, topic_of
 
 TOPIC = topic_of(HEALTH)
 RECORDS = 12

@@ -16,7 +16,7 @@ from consumers.registrar.recovery.restored import Held, Part
 from events.validation.validate import validate
 from events.wire.entry import parse_entry
 from infra.postgres.verdicts import Known
-from tests.unit.consumers.registrar.readings import HEALTH, number_all, read, said, topic_of, values
+from tests.world.records import HEALTH, number_all, read, said, topic_of, values
 
 TOPIC = topic_of(HEALTH)
 RECORDS = values(said("a"), *[said("a")] * 7, b"{", said("b"), said("b"))

@@ -8,7 +8,7 @@ import pytest
 
 from consumers.revenue.handlers.closing import SettlementDiffers, statement_data
 from events.values.money import INTEGER_MAX
-from tests.unit.consumers.revenue.ledger import RECORDED, Ledger, months
+from tests.world.ledger import RECORDED, Ledger, months
 
 RECOVERABLE = {"partner_floor_bp_of_expected": 5000, "recoverable": True}
 LOST = {"partner_floor_bp_of_expected": 5000, "recoverable": False}

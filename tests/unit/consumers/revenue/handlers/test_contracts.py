@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.consumers.revenue.ledger import Ledger, months
+from tests.world.ledger import Ledger, months
 
 FORTY = [{"up_to_halalas": None, "partner_bp": 4000}]
 

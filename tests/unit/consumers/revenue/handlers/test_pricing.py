@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from consumers.revenue.handlers.pricing import price_table, share
 from tests.oracle.pricing import floored_share
-from tests.unit.consumers.revenue.ledger import SEVENTY_THEN_FIFTY
+from tests.world.ledger import SEVENTY_THEN_FIFTY
 
 CAPPED = {"bands": SEVENTY_THEN_FIFTY, "cap": {"amount_halalas": 800, "partner_bp_after": 1000}}
 PLATEAU = {

@@ -9,7 +9,7 @@ import pytest
 from consumers.fold.anomaly import ANOMALY, TABLES
 from consumers.revenue.rows import RECEIPT, WINDOW
 from events.values.money import INTEGER_MAX
-from tests.unit.consumers.revenue.ledger import Ledger, months
+from tests.world.ledger import Ledger, months
 
 NO_ANOMALY: dict[str, list[object]] = {table.name: [] for table in TABLES}
 

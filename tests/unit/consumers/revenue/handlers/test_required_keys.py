@@ -12,8 +12,8 @@ from events.values.periods import next_period
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Key, Table, UnitOfWork
 from tests.oracle.log import make_entry, make_event
-from tests.unit.consumers.entries import entry_of
-from tests.unit.consumers.revenue.ledger import TEXT, Ledger, terms
+from tests.world.entries import TEXT, entry_of
+from tests.world.ledger import Ledger, terms
 
 AMENDMENTS = 100
 
@@ -38,7 +38,7 @@ def amended() -> Ledger:
 def loaded(ledger: Ledger, kind: str, **data: Any) -> dict[Table[Any], set[Key]]:
     """The keys that a batch with this one event loads, by table."""
     event = make_event(kind, "health", "partnership/P1", {"partnership_id": "P1", **data}, "x")
-    entry: Entry = entry_of(make_entry(ledger.index, event, "2005-06-01T08:00:00.000000Z"))
+    entry: Entry = entry_of(make_entry(len(ledger.entries), event, "2005-06-01T08:00:00.000000Z"))
     found: dict[Table[Any], set[Key]] = {}
     rows = UnitOfWork()
     for required_keys in CONSUMER.required_keys(rows, [entry]):

@@ -24,10 +24,10 @@ from consumers.revenue.statements.rendering import to_html, to_pdf
 from consumers.revenue.statements.words import date_text
 from consumers.revenue.statements.working import Working
 from tests.oracle.history import REVENUE, entries_from, generate
-from tests.unit.consumers.entries import entry_of
-from tests.unit.consumers.memory_store import MemoryStore
-from tests.unit.consumers.revenue.ledger import Ledger, months
 from tests.unit.consumers.revenue.statements.test_working import postings, versions_of, workings
+from tests.world.entries import entry_of
+from tests.world.ledger import Ledger, months
+from tests.world.memory_store import MemoryStore
 
 WORKED = [
     {"up_to_halalas": 1_000_000_000, "partner_bp": 7000},

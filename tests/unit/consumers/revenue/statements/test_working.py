@@ -18,9 +18,9 @@ from consumers.revenue.statements.working import Posting, WrongStatement, bands_
 from tests.oracle import pricing
 from tests.oracle.log import EntryDict
 from tests.oracle.strategies import revenue_logs
-from tests.unit.consumers.entries import entry_of
-from tests.unit.consumers.memory_store import MemoryStore
-from tests.unit.consumers.revenue.ledger import Ledger, terms
+from tests.world.entries import entry_of
+from tests.world.ledger import Ledger, terms
+from tests.world.memory_store import MemoryStore
 
 
 def postings(store: MemoryStore, partnership_id: str) -> list[tuple[str, Posting]]:

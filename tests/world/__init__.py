@@ -1,0 +1,1 @@
+"""What tests of several folders share: events, logs, stories, and what stands in for a process."""
