@@ -33,8 +33,8 @@ from infra.witnesses.policy import Witness
 from producers.sdk.answers import NotAGateway
 from producers.sdk.client import AgencyClient
 from tests.every import every
-from tests.unit.consumers.witness.test_witness import WITNESS
 from tests.world.memory_log import KEY
+from tests.world.witness import WITNESS
 
 PLAIN_BYTES = 256 << 20
 PEAK_BYTES_MAX = 80 << 20
