@@ -252,9 +252,3 @@ def test_the_same_record_has_one_verdict_however_the_topics_interleave() -> None
         kinds.append({address: kind for address, (kind, _) in verdicts([batch]).items()})
         assert codes(batch).count("conflict") == 1
     assert kinds[0] == kinds[1]
-
-
-def test_the_door_alone_accepts_and_only_the_numbering_knows_identity() -> None:
-    verdict = read(HEALTH, values(said("a"))).verdicts[0]
-    assert isinstance(verdict, Accepted)
-    assert len(verdict.claim) == len(verdict.identity) == 16

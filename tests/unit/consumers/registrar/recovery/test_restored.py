@@ -19,12 +19,12 @@ from events.wire.codec import to_binary_mode
 from events.wire.entry import parse_entry
 from infra.postgres.verdicts import Known
 from tests.every import every
-from tests.unit.consumers.registrar.test_batch_splits import histories
 from tests.world.records import (
     HEALTH,
     PLATFORM,
     RECORDED,
     USUAL,
+    histories,
     number_all,
     numbered,
     read,
