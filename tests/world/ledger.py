@@ -22,6 +22,18 @@ SEVENTY_THEN_FIFTY: list[dict[str, Any]] = [
 ]
 
 
+PLATEAU: list[dict[str, Any]] = [
+    {"up_to_halalas": 1000, "partner_bp": 7000},
+    {"up_to_halalas": 2000, "partner_bp": 0},
+    {"up_to_halalas": None, "partner_bp": 5000},
+]
+R7: list[dict[str, Any]] = [
+    {"bands": SEVENTY_THEN_FIFTY, "cap": {"amount_halalas": 800, "partner_bp_after": 1000}},
+    {"bands": PLATEAU, "cap": {"amount_halalas": 700, "partner_bp_after": 1000}},
+]
+"""The terms of the contract's vectors."""
+
+
 def terms(**changes: Any) -> dict[str, Any]:
     """Terms of a contract over the year 2005."""
     plain: dict[str, Any] = {
@@ -129,3 +141,10 @@ class Ledger(EventLog):
 def months(first: int, last: int, year: int = 2005) -> list[str]:
     """`2005-01` … in order."""
     return [f"{year}-{month:02d}" for month in range(first, last + 1)]
+
+
+def signed(**changes: Any) -> Ledger:
+    """A ledger whose contract was signed with these terms."""
+    ledger = Ledger()
+    assert ledger.sign(**changes) is None
+    return ledger

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import orjson
+
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
 from events.wire.codec import STRUCTURED_HEADERS
@@ -45,5 +47,8 @@ def test_every_decided_event_is_accepted(name: str) -> None:
     decided += story.outbox
     assert len(decided) == 6
     for event in decided:
-        verdict = validate(event_bytes(event), STRUCTURED_HEADERS, PLATFORM)
+        raw = event_bytes(event)
+        assert raw == orjson.dumps(orjson.loads(raw), option=orjson.OPT_SORT_KEYS), "it is canonical"
+        assert len(raw) < 61_440
+        verdict = validate(raw, STRUCTURED_HEADERS, PLATFORM)
         assert isinstance(verdict, Accepted), verdict

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from consumers.campaigns.rows import COVERAGE, ROUTE
 from infra.postgres.outbox import event_bytes
-from tests.world.story import Story
-
-
-def launched() -> tuple[Story, str]:
-    """Service S of agency health is launched, and its campaign is in the log."""
-    story = Story()
-    story.register("S")
-    campaign = f"service-launched.i{story.launch('S')}"
-    story.come_back()
-    return story, campaign
+from tests.world.entries import TEXT
+from tests.world.story import Story, launched
 
 
 def test_a_campaign_exists_from_its_entry_on() -> None:
@@ -81,14 +73,7 @@ def test_not_the_owner_comes_before_already() -> None:
 
 def test_the_owner_of_a_campaign_is_the_one_in_its_trigger_also_after_a_reassignment() -> None:
     story, campaign = launched()
-    story.tell(
-        "yesser",
-        "service.reassigned",
-        service_id="S",
-        to="justice",
-        on="2026-11-01",
-        reason={"ar": "ن", "en": "r"},
-    )
+    story.tell("yesser", "service.reassigned", service_id="S", to="justice", on="2026-11-01", reason=TEXT)
     foreign = story.acknowledge(campaign, agency="justice")
     story.acknowledge(campaign)
     assert story.anomalies() == [(foreign, "not-owner")]
@@ -284,8 +269,8 @@ def test_a_trigger_that_todays_rules_would_not_fire_counts_as_the_log_says_it() 
         "service_id": "S",
         "channels": ["radio"],
         "due_on": "2026-12-01",
-        "brief": {"ar": "ب", "en": "b"},
-        "reason": {"ar": "س", "en": "r"},
+        "brief": TEXT,
+        "reason": TEXT,
     }
     story.tell("platform", "campaign.triggered", **said)
     story.change("suspended", "S")

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.world.ledger import Ledger, months
+from tests.world.ledger import Ledger, months, signed
 
 FORTY = [{"up_to_halalas": None, "partner_bp": 4000}]
-
-
-def signed() -> Ledger:
-    ledger = Ledger()
-    assert ledger.sign() is None
-    return ledger
 
 
 def test_a_signed_contract_opens_its_first_period() -> None:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from consumers.fold.anomaly import ANOMALY, TABLES
 from consumers.revenue.rows import RECEIPT, WINDOW
 from events.values.money import INTEGER_MAX
-from tests.world.ledger import Ledger, months
+from tests.world.ledger import Ledger, months, signed
 
 NO_ANOMALY: dict[str, list[object]] = {table.name: [] for table in TABLES}
-
-
-def signed(**changes: Any) -> Ledger:
-    ledger = Ledger()
-    assert ledger.sign(**changes) is None
-    return ledger
 
 
 def windows(ledger: Ledger) -> dict[int, int]:

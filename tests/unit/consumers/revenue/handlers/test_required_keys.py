@@ -12,8 +12,8 @@ from events.values.periods import next_period
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Key, Table, UnitOfWork
 from tests.oracle.log import make_entry, make_event
-from tests.world.entries import TEXT, entry_of
-from tests.world.ledger import Ledger, terms
+from tests.world.entries import entry_of
+from tests.world.ledger import Ledger, signed
 
 AMENDMENTS = 100
 
@@ -21,17 +21,11 @@ AMENDMENTS = 100
 @pytest.fixture(scope="module")
 def amended() -> Ledger:
     """A contract over ten years, with an amendment for each month after the first."""
-    ledger = Ledger()
-    ledger.sign(ends_on="2014-12-31")
+    ledger = signed(ends_on="2014-12-31")
     label = "2005-01"
     for _ in range(AMENDMENTS):
         label = next_period(label)
-        data: dict[str, Any] = {
-            "effective_from": label,
-            "terms": terms(ends_on="2014-12-31"),
-            "reason": TEXT,
-        }
-        assert ledger.say("partnership.amended", **data) is None
+        assert ledger.amend(label, ends_on="2014-12-31") is None
     return ledger
 
 
@@ -45,7 +39,7 @@ def loaded(ledger: Ledger, kind: str, **data: Any) -> dict[Table[Any], set[Key]]
         missing = rows.missing(required_keys)
         for table, keys in missing.items():
             found.setdefault(table, set()).update(keys or ())
-        ledger.store._load(rows, missing)
+        ledger.store.load(rows, missing)
     return found
 
 
