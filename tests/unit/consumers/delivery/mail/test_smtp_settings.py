@@ -11,7 +11,7 @@ from consumers.delivery.mail.queue import UNKNOWN_MAX, VALID, Claimed, Verdict, 
 from consumers.delivery.mail.smtp import MailNotConfigured, Outcome, smtp_server
 from infra.settings import Settings
 from infra.tls.plaintext import PlaintextRefused
-from tests.unit.consumers.delivery.mail.test_messages import NOW
+from tests.unit.consumers.delivery.mail.notices import NOW
 
 
 def settings(tmp_path: Path, **more: object) -> Settings:
