@@ -75,19 +75,17 @@ async def test_a_record_without_a_hash_is_recognised_by_the_time_at_which_it_was
     assert list(await ask(Brokers({"a": data}), a=LastRecord(3, Mark(None, 1)))) == ["a"]
 
 
-async def test_a_damaged_batch_is_asked_for_twice() -> None:
+@pytest.mark.parametrize(
+    ("errors", "fault"), [({}, ""), ({"a": CorruptRecordException.errno}, ": Kafka cannot read it")]
+)
+async def test_a_damaged_batch_is_asked_for_twice_and_is_a_fault_of_its_topic_alone(
+    errors: dict[str, int], fault: str
+) -> None:
     brokers = Brokers({"a": bytes(damaged(batch(3, b"a"))), "b": bytes(batch(3, b"b"))})
+    brokers.errors = errors
     found = await ask(brokers, a=last(3, b"a"), b=last(3, b"b"))
-    assert "is damaged" in found["a"]
-    assert brokers.requests == [["a", "b"], ["a"]]
-
-
-async def test_a_batch_that_the_broker_cannot_read_is_asked_for_twice_and_is_a_fault_of_its_topic_alone() -> None:
-    brokers = Brokers({"a": bytes(batch(3, b"a")), "b": bytes(batch(3, b"b"))})
-    brokers.errors = {"a": CorruptRecordException.errno}
-    assert await ask(brokers, a=last(3, b"a"), b=last(3, b"b")) == {
-        "a": "the batch at offset 3 is damaged: Kafka cannot read it"
-    }
+    assert list(found) == ["a"]
+    assert f"is damaged{fault}" in found["a"]
     assert brokers.requests == [["a", "b"], ["a"]]
 
 
