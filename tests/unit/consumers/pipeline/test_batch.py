@@ -56,10 +56,6 @@ def test_repeats_and_gaps_begin_a_new_batch_and_nothing_is_dropped(indexes: list
     assert all(a.end != b.first_index for a, b in itertools.pairwise(batches))
 
 
-def test_no_records_are_no_batch() -> None:
-    assert parsed([]) == []
-
-
 def test_a_batch_can_be_cut_at_the_position() -> None:
     (batch,) = parsed([4, 5, 6])
     batch.traces = ["t"]
@@ -123,4 +119,4 @@ def test_records_are_parsed_in_portions_of_a_bounded_number_and_size() -> None:
     assert [len(portion) for portion in portions(many)] == [PORTION_RECORDS, PORTION_RECORDS, 1]
     large = [Shipped(i, bytes(PORTION_BYTES // 2 + 1), ()) for i in range(5)]
     assert [len(portion) for portion in portions(large)] == [2, 2, 1]
-    assert list(portions([])) == []
+    assert list(portions([])) == parsed([]) == []

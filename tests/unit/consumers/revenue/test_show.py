@@ -18,20 +18,14 @@ from infra.command_line.display import Grid
 
 
 def shown(table: Grid) -> str:
-    console = Console(file=StringIO(), width=120)
-    console.print(table)
-    file = console.file
-    assert isinstance(file, StringIO)
+    file = StringIO()
+    Console(file=file, width=120).print(table)
     return file.getvalue()
 
 
 def account(name: str, debits: int, credits: int) -> dict[str, Any]:
-    return {
-        "account": name,
-        "debits_halalas": debits,
-        "credits_halalas": credits,
-        "balance_halalas": debits - credits,
-    }
+    sums = {"debits_halalas": debits, "credits_halalas": credits, "balance_halalas": debits - credits}
+    return {"account": name, **sums}
 
 
 def test_balances_are_grouped_by_kind_and_sum_to_zero() -> None:
