@@ -13,15 +13,7 @@ from nacl.public import PrivateKey
 from nacl.signing import VerifyKey
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from consumers.delivery.secrets import (
-    CannotUnseal,
-    new_secret,
-    opening_keys,
-    seal,
-    sign,
-    signature_headers,
-    unseal,
-)
+from consumers.delivery.secrets import CannotUnseal, new_secret, opening_keys, seal, sign, signature_headers, unseal
 from events.errors import Halt
 from infra.secret_files import ENDPOINT_KEY, password
 from infra.settings import Settings
@@ -36,10 +28,7 @@ def now() -> int:
 
 def test_the_vector_of_the_specification() -> None:
     signature = sign(
-        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-        "msg_p5jXN8AQM9LWM0D4loKWxJek",
-        1614265330,
-        b'{"test": 2432232314}',
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'
     )
     assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 

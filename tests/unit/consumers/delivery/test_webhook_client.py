@@ -14,16 +14,7 @@ import pytest
 
 from consumers.delivery.webhooks.client import WebhookClient
 from infra.settings import Settings
-from tests.unit.consumers.delivery.receivers import (
-    OK,
-    Answer,
-    Received,
-    Receiver,
-    answering,
-    receiver,
-    silence,
-    status,
-)
+from tests.unit.consumers.delivery.receivers import OK, Answer, Received, Receiver, answering, receiver, silence, status
 from tests.unit.infra.tls.certificates import private_authority, server_context, server_for
 
 TIMEOUT_S = 1.0

@@ -122,10 +122,7 @@ def test_a_batch_keeps_what_a_row_was_at_the_beginning_of_each_of_its_blocks() -
     rows = loaded(kept, START + 3, Counter("a", 1, 5))
     counted(rows)
     rows.enter(2 * START)
-    assert [(copy.until, orjson.loads(copy.row or "")[0]) for copy in counted(rows)] == [
-        (START, 1),
-        (2 * START, 2),
-    ]
+    assert [(copy.until, orjson.loads(copy.row or "")[0]) for copy in counted(rows)] == [(START, 1), (2 * START, 2)]
     (changes,) = rows.changes()
     assert changes.changed == [Counter("a", 3, 5)]
 

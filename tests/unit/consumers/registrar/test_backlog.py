@@ -29,17 +29,7 @@ from consumers.registrar.backlog import (
 from events.validation.refusal import refusal_event
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Refused
-from tests.world.records import (
-    HEALTH,
-    LABOUR,
-    PLATFORM,
-    USUAL,
-    Record,
-    registered,
-    said,
-    topic_of,
-    values,
-)
+from tests.world.records import HEALTH, LABOUR, PLATFORM, USUAL, Record, registered, said, topic_of, values
 
 HEALTH_TOPIC, LABOUR_TOPIC = topic_of(HEALTH), topic_of(LABOUR)
 AGENCIES = {HEALTH_TOPIC: HEALTH, LABOUR_TOPIC: LABOUR}

@@ -14,10 +14,7 @@ from infra.log.merkle import leaf_hash
 from tests.world.records import Record
 
 
-@given(
-    first=st.integers(0, 3 * BUNDLE),
-    lengths=st.lists(st.integers(0, 40), max_size=3 * BUNDLE),
-)
+@given(first=st.integers(0, 3 * BUNDLE), lengths=st.lists(st.integers(0, 40), max_size=3 * BUNDLE))
 def test_segments_hold_every_entry_once_and_never_cross_a_multiple_of_256(first: int, lengths: list[int]) -> None:
     entries = [bytes([i % 251]) * length for i, length in enumerate(lengths)]
     leaves = [leaf_hash(entry) for entry in entries]

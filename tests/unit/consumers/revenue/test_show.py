@@ -8,11 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from consumers.revenue.accounts import CHART, SIDES, TRANSFERS, kinds_of
-from consumers.revenue.show import (
-    TRANSFER_KINDS,
-    balances_table,
-    transfers_table,
-)
+from consumers.revenue.show import TRANSFER_KINDS, balances_table, transfers_table
 from consumers.revenue.transfer_rules import RULE_OF_KIND
 from infra.command_line.display import Grid
 

@@ -21,13 +21,7 @@ def test_a_campaign_exists_from_its_entry_on() -> None:
     assert story.in_log() == [campaign]
     assert story.campaign(campaign).acknowledged_index is None
     assert story.rows(ROUTE) == [
-        {
-            "index": index,
-            "campaign_id": campaign,
-            "type": "campaign.triggered",
-            "owner": "health",
-            "service_id": "S",
-        }
+        {"index": index, "campaign_id": campaign, "type": "campaign.triggered", "owner": "health", "service_id": "S"}
     ]
 
 

@@ -69,7 +69,7 @@ def test_no_text_of_an_event_adds_a_line(hostile: str) -> None:
     team = replace(TEAM, name=text)
     (event,) = events(replace(CAMPAIGN, brief=text, service_name=text, acknowledged_by=hostile), team=team)
     assert {str(name).lower() for name in event} == {
-        *("uid", "dtstamp", "dtstart", "dtend", "sequence", "summary", "description", "status", "transp", "url"),
+        *("uid", "dtstamp", "dtstart", "dtend", "sequence", "summary", "description", "status", "transp", "url")
     }
     assert not event.subcomponents
 

@@ -33,9 +33,7 @@ from tests.world.records import (
     topic_of,
     values,
 )
-from tests.world.records import (
-    Record as Sent,
-)
+from tests.world.records import Record as Sent
 
 TOPIC = topic_of(HEALTH)
 COMPARED = ("entries", "subjects", "claims", "identities", "claim_indexes", "runs", "refusals", "authority")

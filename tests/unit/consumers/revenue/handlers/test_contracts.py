@@ -69,12 +69,7 @@ def test_the_latest_amendment_in_log_order_wins_where_both_are_in_force() -> Non
 
 @pytest.mark.parametrize(
     "changes",
-    [
-        {"starts_on": "2005-01-02"},
-        {"calendar": "umm-al-qura"},
-        {"period": "quarter"},
-        {"tier_basis": "contract-year"},
-    ],
+    [{"starts_on": "2005-01-02"}, {"calendar": "umm-al-qura"}, {"period": "quarter"}, {"tier_basis": "contract-year"}],
     ids=lambda changes: next(iter(changes)),
 )
 def test_terms_that_place_dates_cannot_be_amended(changes: dict[str, str]) -> None:
