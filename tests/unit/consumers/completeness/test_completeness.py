@@ -19,6 +19,7 @@ from consumers.completeness.stored import require_same
 from consumers.revenue.statements.rendering import to_html
 from events.wire.entry import NotAnEntry, entry_bytes
 from infra.log.authority import TableDiffers
+from tests.every import every
 from tests.world.records import registered, said
 
 MONTHS = ("2026-10", "2026-11", "2026-12", "2027-01")
@@ -122,12 +123,9 @@ def completeness_of(*entries: bytes) -> list[MonthRow]:
     return list(found.rows())
 
 
-def test_a_month_begins_at_midnight_in_riyadh() -> None:
+def test_a_month_begins_at_midnight_in_riyadh_and_the_platform_has_no_numbers() -> None:
     late = entry_bytes("2026-10-31T21:00:00.000000Z", "agency.health.events/0/0", said("a", sequence=1))
     assert [row.month for row in completeness_of(late)] == ["2026-11"]
-
-
-def test_the_platform_has_no_numbers() -> None:
     assert completeness_of(registration("platform", "2026-10")) == []
 
 
@@ -189,7 +187,7 @@ def test_every_status_has_its_words() -> None:
     assert STATUS_NAMES.keys() == set(derive.STATUSES)
 
 
-@pytest.mark.parametrize(
+@every(
     ("last", "missing", "overflowed_index", "status"),
     [
         (None, None, None, "no-numbers-sent"),

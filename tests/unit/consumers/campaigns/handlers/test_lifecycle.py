@@ -222,13 +222,6 @@ def test_retiring_completes_nothing_and_ends_no_pause() -> None:
     assert story.campaign(campaign).completed_index is None
 
 
-def test_retiring_a_running_service_pauses_nothing() -> None:
-    story, campaign = launched()
-    story.change("retired", "S")
-    assert not story.paused(campaign)
-    assert story.outbox == []
-
-
 def test_a_completed_campaign_is_not_paused_and_hears_no_more() -> None:
     story, campaign = launched()
     story.complete(campaign)
@@ -241,9 +234,10 @@ def test_a_completed_campaign_is_not_paused_and_hears_no_more() -> None:
     assert story.campaign(campaign).due_on == "2026-11-15"
 
 
-def test_a_suspension_that_changes_nothing_pauses_nothing() -> None:
+def test_a_suspension_that_changes_nothing_and_retiring_a_running_service_pause_nothing() -> None:
     story, campaign = launched()
     story.change("suspended", "S", agency="justice")
+    story.change("retired", "S")
     assert not story.paused(campaign)
     assert story.outbox == []
 
