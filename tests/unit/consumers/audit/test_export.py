@@ -54,19 +54,29 @@ def everything(_: Entry) -> bool:
     return True
 
 
+async def written(
+    log: MemoryLog,
+    folder: Path,
+    signer: LogKey = KEY,
+    first: int = 0,
+    end: int = 3,
+    has: Callable[[Entry], bool] = everything,
+    form: Format = "ndjson",
+) -> Path:
+    checkpoint = await log.checkpoint()
+    entries = selected_entries(AuthenticatedLog(log, checkpoint), first, end, has)
+    await export(log, checkpoint, signer.verifier, entries, folder, form)
+    return folder
+
+
 async def exported(
     folder: Path,
     first: int = 0,
     end: int = 300,
     has: Callable[[Entry], bool] = everything,
     form: Format = "ndjson",
-    size: int = 300,
 ) -> Path:
-    log = MemoryLog(ENTRIES[:size])
-    checkpoint = await log.checkpoint()
-    entries = selected_entries(AuthenticatedLog(log, checkpoint), first, end, has)
-    await export(log, checkpoint, KEY.verifier, entries, folder, form)
-    return folder
+    return await written(MemoryLog(ENTRIES), folder, KEY, first, end, has, form)
 
 
 def restate(folder: Path, sha256: dict[str, str] | str | None) -> None:
@@ -133,10 +143,7 @@ async def test_each_byte_of_a_cosignature_counts_though_the_witness_is_not_known
     log.note += cosign(
         LogKey("court.example/witness", bytes(32)), checkpoint_text(KEY.name, 9, log.root), 1_700_000_000
     )
-    checkpoint = await log.checkpoint()
-    folder = tmp_path / "export"
-    entries = selected_entries(AuthenticatedLog(log, checkpoint), 0, 2, everything)
-    await export(log, checkpoint, KEY.verifier, entries, folder)
+    folder = await written(log, tmp_path / "export", end=2)
     assert [uncounted_bytes(folder / name, VKEY, step) for name in ("checkpoint", "proof.json")] == [[], []]
 
 
@@ -187,18 +194,18 @@ async def test_another_key_and_a_wrong_one(tmp_path: Path) -> None:
     assert verify.main([str(tmp_path / "nothing"), VKEY]) == verify.WRONG_USE
 
 
-def test_a_changed_parquet_row_is_refused(tmp_path: Path) -> None:
-    folder = asyncio.run(exported(tmp_path / "export", 0, 20, form="parquet"))
-    table = str(folder / "entries.parquet")
+async def test_a_changed_parquet_row_is_refused(tmp_path: Path) -> None:
+    folder = await exported(tmp_path / "export", 0, 20, form="parquet")
+    table = folder / "entries.parquet"
     with duckdb.connect() as database:
-        database.execute("CREATE TABLE t AS SELECT * FROM read_parquet(?)", [table])
+        database.execute("CREATE TABLE t AS SELECT * FROM read_parquet(?)", [str(table)])
         database.execute("UPDATE t SET subject = 'service/S-9' WHERE index = 3")
-        database.execute("COPY t TO ? (FORMAT parquet)", [table])
+        database.execute("COPY t TO ? (FORMAT parquet)", [str(table)])
     assert verify.main([str(folder), VKEY]) == verify.CHANGED
     # Also where the change includes the file's own hash, which nothing signs.
-    restate(folder, {"entries.parquet": verify.file_sha256(Path(table))})
+    restate(folder, {"entries.parquet": verify.file_sha256(table)})
     assert verify.main([str(folder), VKEY]) == verify.CHANGED
-    Path(table).write_bytes(Path(table).read_bytes()[:-9])
+    table.write_bytes(table.read_bytes()[:-9])
     assert verify.main([str(folder), VKEY]) == verify.CHANGED
 
 
@@ -216,8 +223,8 @@ def test_a_changed_parquet_row_is_refused(tmp_path: Path) -> None:
         ("ALTER TABLE t DROP data", "its columns"),
     ],
 )
-def test_a_row_that_readers_would_take_otherwise_is_refused(tmp_path: Path, change: str, reason: str) -> None:
-    folder = asyncio.run(exported(tmp_path / "export", 0, 20, form="parquet"))
+async def test_a_row_that_readers_would_take_otherwise_is_refused(tmp_path: Path, change: str, reason: str) -> None:
+    folder = await exported(tmp_path / "export", 0, 20, form="parquet")
     table = folder / "entries.parquet"
     with duckdb.connect() as database:
         database.execute("CREATE TABLE t AS SELECT * FROM read_parquet(?)", [str(table)])
@@ -281,10 +288,7 @@ class TestAfterARotation:
         log.history = KeyHistory.of(KEY.verifier, self.rotations()[:count])
         signer = [KEY, self.NEXT, self.LATER][count]
         log.note = signer.sign_checkpoint(300, log.root)
-        checkpoint = await log.checkpoint()
-        entries = selected_entries(AuthenticatedLog(log, checkpoint), 0, 3, everything)
-        await export(log, checkpoint, signer.verifier, entries, path)
-        return path
+        return await written(log, path, signer)
 
     @pytest.mark.parametrize("count", [1, 2])
     async def test_the_key_that_signed_and_each_one_before_verify_it(self, tmp_path: Path, count: int) -> None:
@@ -310,12 +314,10 @@ class TestAfterARotation:
 
     @EACH_BYTE
     async def test_each_byte_counts_while_both_keys_sign(self, tmp_path: Path, step: int) -> None:
-        log, folder = MemoryLog(ENTRIES), tmp_path / "export"
+        log = MemoryLog(ENTRIES)
         log.history = KeyHistory.of(KEY.verifier, self.rotations()[:1])
         log.note = sign_note(checkpoint_text(KEY.name, 300, log.root), [KEY, self.NEXT])
-        checkpoint = await log.checkpoint()
-        entries = selected_entries(AuthenticatedLog(log, checkpoint), 0, 3, everything)
-        await export(log, checkpoint, self.NEXT.verifier, entries, folder)
+        folder = await written(log, tmp_path / "export", self.NEXT)
         for vkey in (VKEY, self.NEXT.verifier.vkey):
             for name in ("checkpoint", "keys", "proof.json"):
                 assert uncounted_bytes(folder / name, vkey, step) == [], (name, vkey)
@@ -354,11 +356,7 @@ class TestAfterARotation:
         self, tmp_path: Path, size: int
     ) -> None:
         """The earlier key was stolen, and signs false entries of a size at which it was in force."""
-        log = MemoryLog(ENTRIES[1 : 1 + size])
-        checkpoint = await log.checkpoint()
-        folder = tmp_path / "export"
-        entries = selected_entries(AuthenticatedLog(log, checkpoint), 0, 3, everything)
-        await export(log, checkpoint, KEY.verifier, entries, folder)
+        folder = await written(MemoryLog(ENTRIES[1 : 1 + size]), tmp_path / "export")
         (folder / "keys").write_text("\n".join(step.note for step in self.rotations()))
         for key in (self.NEXT, self.LATER):
             assert verify.main([str(folder), key.verifier.vkey]) == verify.WRONG_USE
@@ -383,8 +381,8 @@ async def test_an_export_is_never_mixed_with_another(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("without", ["nacl", "cryptography"])
-def test_the_file_runs_alone_with_either_library(tmp_path: Path, without: str) -> None:
-    folder = asyncio.run(exported(tmp_path / "export", 10, 40))
+async def test_the_file_runs_alone_with_either_library(tmp_path: Path, without: str) -> None:
+    folder = await exported(tmp_path / "export", 10, 40)
     elsewhere = tmp_path / "elsewhere"
     shutil.copytree(folder, elsewhere)
     blocked = (
@@ -392,9 +390,8 @@ def test_the_file_runs_alone_with_either_library(tmp_path: Path, without: str) -
     )
     no_network = "import socket; socket.socket = socket.create_connection = socket.getaddrinfo = None\n"
     run = f"import runpy; sys.argv = ['verify.py', '.', {VKEY!r}]; runpy.run_path('verify.py', run_name='__main__')"
-    result = subprocess.run(
-        [sys.executable, "-c", blocked + no_network + run], cwd=elsewhere, capture_output=True, text=True
-    )
+    command = [sys.executable, "-c", blocked + no_network + run]
+    result = await asyncio.to_thread(subprocess.run, command, cwd=elsewhere, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert "Verified: 30 entries of a log of 300 entries" in result.stdout
     assert "سليم" in result.stdout
