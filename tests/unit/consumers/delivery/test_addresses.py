@@ -33,17 +33,9 @@ def test_an_address_on_the_internet_is(address: str) -> None:
 @every(
     "url",
     [
-        "http://hooks.example/a",
-        "https://hooks.example:8443/a",
-        "https://user@hooks.example/a",
-        "https://user:word@hooks.example/a",
-        "https:///a",
-        "ftp://hooks.example/a",
-        "//hooks.example/a",
-        "https://hooks.example:99999/",
-        "https://[::1/",
-        "file:///etc/passwd",
-        "",
+        *("http://hooks.example/a", "ftp://hooks.example/a", "//hooks.example/a", "file:///etc/passwd", ""),
+        *("https://hooks.example:8443/a", "https://hooks.example:99999/", "https:///a", "https://[::1/"),
+        *("https://user@hooks.example/a", "https://user:word@hooks.example/a"),
     ],
 )
 def test_a_url_that_webhooks_may_not_go_to_is_refused(url: str) -> None:

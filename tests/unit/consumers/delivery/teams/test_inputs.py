@@ -64,19 +64,10 @@ def test_a_faulty_member_of_a_team_is_named(member: str, value: object) -> None:
 @every(
     "address",
     [
-        "switchboard",
-        "media@localhost",
-        "media@@health.example",
-        "media@health..example",
-        "media desk@health.example",
-        "media@health.example\r\nBcc: all@health.example",
-        "media@health.example, other@health.example",
-        "<media@health.example>",
-        "مكتب@health.example",
-        "media@[10.0.0.1]",
-        f"{'m' * 65}@health.example",
-        "=?utf-8?q?x?=@health.example",
-        "a=?b@health.example",
+        *("switchboard", "media@localhost", "media@@health.example", "media@health..example", "media@[10.0.0.1]"),
+        *("media desk@health.example", "media@health.example, other@health.example", "<media@health.example>"),
+        *("media@health.example\r\nBcc: all@health.example", "مكتب@health.example", f"{'m' * 65}@health.example"),
+        *("=?utf-8?q?x?=@health.example", "a=?b@health.example"),
         f"media@{'h' * 63}.{'h' * 63}.{'h' * 63}.{'h' * 63}.example",
     ],
 )
@@ -144,19 +135,10 @@ def test_a_faulty_member_of_a_subscription_is_named(more: dict[str, Any], pointe
 @every(
     "url",
     [
-        "ftp://a.example/",
-        "https://user@a.example/",
-        "https://user:secret@a.example/",
-        "https://a.example/#part",
-        "https://a.example\\@b.example/",
-        "https://a.example/a b",
-        "https://a.example/\r\nHost: b.example",
-        "https://bücher.example/",
-        "https://a..example/",
-        "https:///hook",
-        "//a.example/hook",
-        "https://[fe80::1%25eth0]/",
-        "https://a.example/" + "x" * 2_048,
+        *("ftp://a.example/", "//a.example/hook", "https:///hook", "https://a..example/", "https://bücher.example/"),
+        *("https://user@a.example/", "https://user:secret@a.example/", "https://a.example\\@b.example/"),
+        *("https://a.example/#part", "https://a.example/a b", "https://a.example/\r\nHost: b.example"),
+        *("https://[fe80::1%25eth0]/", "https://a.example/" + "x" * 2_048),
     ],
 )
 def test_a_url_that_readers_could_take_apart_differently_is_refused(url: str) -> None:
