@@ -7,36 +7,19 @@ from pathlib import Path
 
 import orjson
 import pytest
-from click.testing import CliRunner, Result
 
-from consumers.audit.mirror import write_mirror
 from consumers.fold.consumer import Consumer
 from consumers.offline.store import SqliteStore
 from consumers.registry import CONSUMERS
 from events.wire.entry import parse_entry
-from infra.cli import cli
 from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.history import MIXED, entries_from, generate
-from tests.world.memory_log import KEY, MemoryLog
+from tests.world.mirrors import mirrored, replay, run
 
 
 @pytest.fixture(scope="module")
 def raw() -> list[bytes]:
     return raw_entries(entries_from(generate(61, 700, MIXED)))
-
-
-async def mirrored(folder: Path, raw: list[bytes]) -> Path:
-    await write_mirror(MemoryLog(raw), folder, KEY.verifier)
-    return folder
-
-
-async def replay(folder: Path, *arguments: str) -> Result:
-    return await asyncio.to_thread(run, folder, "audit", "replay", *arguments)
-
-
-def run(folder: Path, *command: str) -> Result:
-    environment = {"XDG_STATE_HOME": str(folder / "state"), "YESSER_HOME": str(folder / "no-home")}
-    return CliRunner().invoke(cli, [*command, "--vkey", KEY.verifier.vkey], env=environment)
 
 
 @pytest.mark.parametrize("name", sorted(CONSUMERS))
