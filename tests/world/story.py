@@ -144,11 +144,12 @@ class Story(EventLog):
         return [asdict(row) for row in self.store.rows(kind)]
 
 
-def launched(at: str | None = None) -> tuple[Story, str]:
-    """Service S of agency health is launched, and its campaign is in the log."""
+def launched(at: str | None = None, *, in_log: bool = True) -> tuple[Story, str]:
+    """Service S of agency health is launched, and its campaign is in the log, or still in the outbox."""
     story = Story()
     story.register("S")
     story.at = at or story.at
     campaign = f"service-launched.i{story.launch('S')}"
-    story.come_back()
+    if in_log:
+        story.come_back()
     return story, campaign

@@ -10,7 +10,7 @@ from consumers.campaigns.rules.in_force import release_rules
 from consumers.campaigns.rules.rule import RuleSet
 from tests.every import every
 from tests.world.memory_store import MemoryStore
-from tests.world.story import Story
+from tests.world.story import Story, launched
 
 
 def ids(story: Story) -> list[str]:
@@ -58,9 +58,7 @@ def test_a_launch_that_waited_is_itself_the_cause_and_dates_the_campaign() -> No
 
 
 def test_a_launch_that_changes_nothing_triggers_nothing_and_says_why() -> None:
-    story = Story()
-    story.register("S")
-    story.launch("S")
+    story, _ = launched(in_log=False)
     story.outbox.clear()
     again, foreign = story.launch("S"), story.launch("S", agency="justice")
 
@@ -265,14 +263,14 @@ def test_where_the_office_is_several_agencies_the_first_registered_owns_general_
 def test_by_dates_of_occurrence_a_launch_before_any_office_fires_no_rule_of_the_office_and_says_why() -> None:
     story = Story()
     story.register("S")
-    launched = story.launch("S")
+    index = story.launch("S")
     rules = tuple(replace(rule, owner="office") for rule in release_rules().rules)
     store, consumer = MemoryStore(), campaigns_consumer(lambda: RuleSet(rules))
     without = [entry for entry in story.entries if entry.type != "registry.agency-registered"]
     assert store.apply(consumer, without) == []
     (found,) = store.rows(EVALUATION)
-    assert (found.rule, found.cause_index, found.fired) == ("service-launched", launched, False)
-    assert found.reason["en"] == f"No programme office is known at entry i{launched}."
+    assert (found.rule, found.cause_index, found.fired) == ("service-launched", index, False)
+    assert found.reason["en"] == f"No programme office is known at entry i{index}."
 
 
 @every(

@@ -9,9 +9,7 @@ from tests.world.story import Story, launched
 
 
 def test_a_campaign_exists_from_its_entry_on() -> None:
-    story = Story()
-    story.register("S")
-    campaign = f"service-launched.i{story.launch('S')}"
+    story, campaign = launched(in_log=False)
     early = story.acknowledge(campaign)
     assert story.in_log() == []
     assert story.anomalies() == [(early, "unknown-campaign")]
@@ -157,9 +155,7 @@ def test_a_suspension_that_waited_with_the_launch_pauses_the_campaign_as_it_is_t
 
 
 def test_a_suspension_between_the_launch_and_its_trigger_pauses_too() -> None:
-    story = Story()
-    story.register("S")
-    campaign = f"service-launched.i{story.launch('S')}"
+    story, campaign = launched(in_log=False)
     story.at = "2026-11-03T08:00:00.000000Z"
     story.change("suspended", "S")
     ids = story.come_back()
@@ -172,9 +168,7 @@ def test_a_suspension_between_the_launch_and_its_trigger_pauses_too() -> None:
 
 def test_a_campaign_that_was_never_triggered_says_nothing_of_its_pauses() -> None:
     """As after a rebuild by newer rules, whose decisions are dropped."""
-    story = Story()
-    story.register("S")
-    story.launch("S")
+    story, _ = launched(in_log=False)
     story.outbox.clear()
     story.change("suspended", "S")
     story.change("resumed", "S")
@@ -184,12 +178,8 @@ def test_a_campaign_that_was_never_triggered_says_nothing_of_its_pauses() -> Non
 
 
 def test_what_waited_for_the_trigger_says_what_it_would_have_said_at_once() -> None:
-    story, at_once = Story(), Story()
-    for one in (story, at_once):
-        one.register("S")
-        one.launch("S")
+    (story, _), (at_once, _) = launched(in_log=False), launched()
     trigger = event_bytes(story.outbox.pop(0))
-    at_once.come_back()
     for one in (story, at_once):
         one.at = "2026-11-03T08:00:00.000000Z"
         one.change("suspended", "S")
@@ -203,9 +193,7 @@ def test_what_waited_for_the_trigger_says_what_it_would_have_said_at_once() -> N
 
 
 def test_days_lost_before_the_trigger_came_back_are_kept() -> None:
-    story = Story()
-    story.register("S")
-    campaign = f"service-launched.i{story.launch('S')}"
+    story, campaign = launched(in_log=False)
     story.change("suspended", "S")
     story.at = "2026-11-03T08:00:00.000000Z"
     story.change("resumed", "S")
@@ -243,9 +231,7 @@ def test_a_suspension_that_changes_nothing_and_retiring_a_running_service_pause_
 
 
 def test_a_trigger_that_todays_rules_would_not_fire_counts_as_the_log_says_it() -> None:
-    story = Story()
-    story.register("S")
-    story.launch("S")
+    story, _ = launched(in_log=False)
     story.outbox.clear()
     said = {
         "campaign_id": "older-rule.i3",
