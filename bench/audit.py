@@ -53,8 +53,8 @@ from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from tests.integration.consumers.pipeline.written_log import write_log
 from tests.oracle.bench_history import AGENCIES
 from tests.oracle.traffic import OFFICE, mixed
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
-from tests.unit.consumers.registrar.readings import registered
+from tests.world.memory_log import KEY, MemoryLog
+from tests.world.records import registered
 
 SEED: Final = 1425
 SIGNED_EVERY: Final = 1_024

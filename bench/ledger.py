@@ -47,7 +47,7 @@ from infra.private_keys.key_files import log_key_files
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import raw_entries, write_log
 from tests.oracle.log import EntryDict, make_entry, make_event
-from tests.unit.consumers.audit.memory_log import KEY, root_of
+from tests.world.memory_log import KEY, root_of
 
 CONTRACTS: Final = 1_000
 PEER_LIMIT_S: Final = 5.0

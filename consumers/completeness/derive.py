@@ -102,7 +102,8 @@ _read: Final = msgspec.json.Decoder(_Document).decode
 class Completeness:
     """Takes entries in log order. The platform's own events carry no numbers and are left out."""
 
-    def __init__(self) -> None:
+    def __init__(self, ranges_max: int = RANGES_MAX) -> None:
+        self._ranges_max = ranges_max
         self._agencies: dict[str, _Agency] = {}
         self._recorded = ""
         self._month = ""
@@ -168,7 +169,7 @@ class Completeness:
         month.entries += 1
         if event.sequence is not None:
             month.numbered += 1
-            _take(agency, int(event.sequence), index)
+            self._take(agency, int(event.sequence), index)
             month.highest = agency.highest
 
     def _agency(self, code: str) -> _Agency:
@@ -177,16 +178,15 @@ class Completeness:
             found = self._agencies[code] = _Agency(self._month)
         return found or _Agency(self._month)
 
-
-def _take(agency: _Agency, number: int, index: int) -> None:
-    agency.highest = max(agency.highest, number)
-    if agency.overflowed_index is not None:
-        return
-    if number in agency.in_log:
-        agency.repeated.add(number)
-    agency.in_log.add(number)
-    if len(agency.in_log) + len(agency.repeated) > RANGES_MAX:
-        agency.overflowed_index = index
+    def _take(self, agency: _Agency, number: int, index: int) -> None:
+        agency.highest = max(agency.highest, number)
+        if agency.overflowed_index is not None:
+            return
+        if number in agency.in_log:
+            agency.repeated.add(number)
+        agency.in_log.add(number)
+        if len(agency.in_log) + len(agency.repeated) > self._ranges_max:
+            agency.overflowed_index = index
 
 
 def _row(code: str, label: str, agency: _Agency, month: _Month, before: int) -> MonthRow:

@@ -52,8 +52,16 @@ class Pipeline:
     `feed` is that of the process, which then also runs it; without one, the pipeline has its own.
     """
 
-    def __init__(self, consumer: Consumer, settings: Settings, feed: LogFeed | None = None) -> None:
+    def __init__(
+        self,
+        consumer: Consumer,
+        settings: Settings,
+        feed: LogFeed | None = None,
+        *,
+        halt_ends_after_s: float = HALT_ENDS_AFTER_S,
+    ) -> None:
         self.consumer = consumer
+        self._halt_ends_after_s = halt_ends_after_s
         self.settings = settings = settings.acting_as(consumer.name)
         self.log_size = 0
         self.progress = Progress(time.monotonic)
@@ -158,7 +166,8 @@ class Pipeline:
                 if buffer.empty():
                     await writer.fill(self.log_size)
                     from_feed = writer.position == before
-                    if writer.position == self.log_size and time.monotonic() - quiet_since >= HALT_ENDS_AFTER_S:
+                    quiet_s = time.monotonic() - quiet_since
+                    if writer.position == self.log_size and quiet_s >= self._halt_ends_after_s:
                         await self._end_halt(writer)
             else:
                 quiet_since = time.monotonic()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.unit.consumers.audit.memory_log import KEY
+from tests.world.memory_log import KEY
 
 HAS_GO = shutil.which("go") is not None
 

@@ -12,7 +12,7 @@ import pytest
 from infra.log.signed_note import LogKey
 from infra.witnesses.cosignature import MlDsaKey, WitnessKey, cosign, cosigner_of
 from tests.audit_go.auditor import go_program
-from tests.unit.consumers.audit.memory_log import KEY, root_of, sample_entries
+from tests.world.memory_log import KEY, root_of, sample_entries
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("audit_go")]  # built once
 

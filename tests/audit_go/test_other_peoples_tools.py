@@ -13,7 +13,7 @@ from consumers.audit.mirror import write_mirror
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.signed_note import LogKey, checkpoint_text, sign_note
 from tests.audit_go.auditor import Auditor, built
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of, sample_entries
+from tests.world.memory_log import KEY, MemoryLog, root_of, sample_entries
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("audit_go")]  # built once
 

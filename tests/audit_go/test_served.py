@@ -39,8 +39,8 @@ from tests.integration.consumers.registrar.registering import (
 from tests.integration.consumers.registrar.test_key_rotation import rotate
 from tests.integration.consumers.tiles.lying_server import Request, answer, lying_server
 from tests.integration.producers.gateway.harness import now, ready
-from tests.unit.consumers.registrar.readings import said
-from tests.unit.consumers.witness import witness_process
+from tests.world import witness_process
+from tests.world.records import said
 
 pytestmark = [pytest.mark.accept, pytest.mark.timeout(600), pytest.mark.xdist_group("audit_go")]
 

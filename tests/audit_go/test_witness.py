@@ -18,9 +18,9 @@ from infra.log.signed_note import parse_checkpoint
 from infra.witnesses.cosignature import MlDsaKey, WitnessKey, cosigner_of
 from infra.witnesses.policy import Witness
 from tests.audit_go.auditor import go_program
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
-from tests.unit.consumers.witness.test_witness import FORK, LOG, WITNESS, request
-from tests.unit.consumers.witness.witness_process import running
+from tests.world.memory_log import KEY, MemoryLog, root_of
+from tests.world.witness import FORK, LOG, WITNESS, request
+from tests.world.witness_process import running
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("audit_go")]  # built once
 

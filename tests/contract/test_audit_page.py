@@ -13,7 +13,7 @@ from typing import Any
 from consumers.audit.layout import tile_path
 from consumers.audit.mirror import write_mirror
 from tests.paths import ROOT
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
+from tests.world.memory_log import KEY, MemoryLog, sample_entries
 
 PROGRAM = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs" / "audit.md").read_text(encoding="utf-8"), re.M | re.S)
 

@@ -15,7 +15,7 @@ from tests.faults.services import away, until_back
 from tests.integration.consumers.registrar.registering import send
 from tests.scenarios.figures import tell
 from tests.scenarios.system import System, fresh_system, until
-from tests.unit.consumers.registrar.readings import said
+from tests.world.records import said
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 

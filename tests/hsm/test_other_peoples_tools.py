@@ -13,7 +13,7 @@ from infra.log.signed_note import checkpoint_text, sign_note
 from infra.private_keys.token_key import registered_key
 from tests.audit_go.auditor import Auditor, built
 from tests.hsm.soft_hsm import SoftHsm
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of, sample_entries
+from tests.world.memory_log import KEY, MemoryLog, root_of, sample_entries
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("audit_go")]  # built once
 

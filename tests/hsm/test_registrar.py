@@ -22,7 +22,7 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.integration.consumers.registrar.test_key_rotation import checkpoints, halted, until_signed
-from tests.unit.consumers.registrar.readings import said
+from tests.world.records import said
 
 
 @pytest.mark.timeout(120)

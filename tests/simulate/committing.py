@@ -25,7 +25,7 @@ from tests.scenarios.invariants import broken_invariants
 from tests.simulate.deciding import RELAY
 from tests.simulate.numbering import REGISTRAR, broken_by_power, found_agencies, heads, raw_log, unregistered
 from tests.simulate.worlds import Role, World
-from tests.unit.consumers.registrar.readings import said
+from tests.world.records import said
 
 COMMITTED: Final = (EVENT_INDEX, PROJECTIONS)
 """They say how far the log has grown."""

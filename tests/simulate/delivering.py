@@ -22,7 +22,7 @@ from tests.integration.consumers.delivery.hooks import add_endpoint, for_hooks, 
 from tests.integration.consumers.delivery.live_story import make_live
 from tests.simulate.points import INSTANCE
 from tests.simulate.worlds import Role, World
-from tests.unit.consumers.campaigns.story import Story
+from tests.world.story import Story
 
 SERVICES: Final = 2
 ENDPOINTS: Final[Mapping[str, Sequence[str]]] = {"e1": ("triggered", "acknowledged", "completed"), "e2": ("triggered",)}

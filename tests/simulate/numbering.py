@@ -20,7 +20,7 @@ from tests.integration.consumers.registrar.registering import (
 )
 from tests.scenarios.invariants import broken_invariants
 from tests.simulate.worlds import Role, World, now
-from tests.unit.consumers.registrar.readings import LABOUR, registered, said
+from tests.world.records import LABOUR, registered, said
 
 TOPICS: Final = (PLATFORM_TOPIC, HEALTH_TOPIC, LABOUR_TOPIC, agency_topic("yesser"))
 REGISTRAR: Final = Role("registrar", lambda settings: Registrar(settings, now))

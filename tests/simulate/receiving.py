@@ -38,7 +38,7 @@ from tests.simulate.numbering import (
     unregistered,
 )
 from tests.simulate.worlds import Role, World, now
-from tests.unit.consumers.registrar.readings import HEALTH, LABOUR, said
+from tests.world.records import HEALTH, LABOUR, said
 
 BATCH: Final = "application/cloudevents-batch+json"
 REQUESTS: Final[Sequence[tuple[Agency, Sequence[Sequence[str]]]]] = (

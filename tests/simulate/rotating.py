@@ -14,7 +14,7 @@ from tests.integration.consumers.registrar.registering import HEALTH_TOPIC, send
 from tests.scenarios.invariants import broken_invariants
 from tests.simulate.numbering import REGISTRAR, broken_by_power, found_agencies, heads, raw_log, unregistered
 from tests.simulate.worlds import Role, World
-from tests.unit.consumers.registrar.readings import said
+from tests.world.records import said
 
 OVERLAP_DAYS: Final = 30
 

@@ -17,7 +17,7 @@ from tests.simulate.schedule import Fault, Schedule, drawn, enumerated
 from tests.simulate.virtual_time import virtual_loop, virtual_runner
 from tests.simulate.worlds import Outcome, World
 from tests.stack import TestStack
-from tests.unit.consumers.registrar.readings import HEALTH, said
+from tests.world.records import HEALTH, said
 
 SAMPLE = 3
 DRAWN = 1

@@ -42,16 +42,27 @@ log = structlog.get_logger()
 class AgencyRecords:
     """Records of agency topics by offset range; records fetched beyond the range are kept for the next one."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, bytes_max: int) -> None:
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        bytes_max: int,
+        *,
+        step_records: int = STEP_RECORDS,
+        stalled_after_s: float = STALLED_AFTER_S,
+        look_again_s: float = LOOK_AGAIN_S,
+    ) -> None:
         self._consumer = consumer
         self._bytes_max = bytes_max
+        self._step_records = step_records
+        self._stalled_after_s = stalled_after_s
+        self._look_again_s = look_again_s
         self._reach: dict[str, tuple[int, int] | None] = {}
         self._ahead: dict[str, list[Record]] = {}
 
     async def step_end(self, topic: str, first: int, end: int) -> int:
-        """Where to stop between `first` and `end`, so that at most `STEP_RECORDS` of the topic are in memory."""
+        """Where to stop between `first` and `end`, so that at most `step_records` of the topic are in memory."""
         reach = await self._reach_of(topic)
-        return end if reach is None or first >= reach[1] else min(end, max(first, reach[0]) + STEP_RECORDS)
+        return end if reach is None or first >= reach[1] else min(end, max(first, reach[0]) + self._step_records)
 
     async def _reach_of(self, topic: str) -> tuple[int, int] | None:
         if topic not in self._reach:
@@ -96,11 +107,11 @@ class AgencyRecords:
     async def _is_led(self, topic: str) -> bool:
         """Whether a broker serves the topic, or it does not exist. The choice of a new leader takes some seconds."""
         now = asyncio.get_running_loop().time
-        ends_at = now() + STALLED_AFTER_S
+        ends_at = now() + self._stalled_after_s
         while topic in await leaderless_topics(raw_client(self._consumer), [topic]):
             if now() >= ends_at:
                 return False
-            await asyncio.sleep(LOOK_AGAIN_S)
+            await asyncio.sleep(self._look_again_s)
         return True
 
     async def _fetch(self, topic: str, first: int, end: int) -> tuple[list[Record], int | None]:
@@ -110,10 +121,10 @@ class AgencyRecords:
         now = asyncio.get_running_loop().time
         while reached < end:
             try:
-                async with asyncio.timeout(STALLED_AFTER_S) as limit:
+                async with asyncio.timeout(self._stalled_after_s) as limit:
                     async for offset in self._fetch_on(topic, reached, end, found):
                         reached = offset
-                        limit.reschedule(now() + STALLED_AFTER_S)
+                        limit.reschedule(now() + self._stalled_after_s)
                 break
             except TimeoutError:
                 fault = await self._fault(topic, reached, found)

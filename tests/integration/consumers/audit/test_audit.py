@@ -26,7 +26,7 @@ from infra.log.reader import CHOSEN_MAX, ChangedEntry, chosen_entries, read_chec
 from infra.log.signed_note import Checkpoint
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of, sample_entries
+from tests.world.memory_log import KEY, MemoryLog, root_of, sample_entries
 
 SIZE = 1100
 ENTRIES = sample_entries(SIZE)

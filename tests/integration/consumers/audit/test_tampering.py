@@ -35,7 +35,7 @@ from infra.process import lease
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live
 from tests.oracle.history import MIXED, entries_from, generate
-from tests.unit.consumers.registrar.readings import (
+from tests.world.records import (
     HEALTH,
     PLATFORM,
     Record,

@@ -24,7 +24,7 @@ from infra.postgres.outbox import OutboxEvent
 from infra.process import lease
 from infra.settings import Settings
 from tests.integration.consumers.registrar.registering import intervals, records
-from tests.unit.consumers.campaigns.story import Story
+from tests.world.story import Story
 
 PLATFORM_TOPIC = "agency.platform.events"
 PATIENCE_S = 30

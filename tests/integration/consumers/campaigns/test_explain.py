@@ -24,7 +24,7 @@ from infra.postgres.migrate import create_tables
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live, write_log
 from tests.paths import ROOT
-from tests.unit.consumers.campaigns.story import Story
+from tests.world.story import Story
 
 EXAMPLE = read_rule(ROOT / "docs" / "examples" / "campaign-rules" / "not-aired.yaml")
 

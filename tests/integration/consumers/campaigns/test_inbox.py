@@ -14,7 +14,7 @@ from consumers.campaigns.read import campaigns, inbox, team_subscriptions
 from consumers.campaigns.spreadsheet import inbox_csv
 from infra.postgres.connection import Connection
 from tests.integration.consumers.campaigns.test_campaigns import fold
-from tests.unit.consumers.campaigns.story import Story
+from tests.world.story import Story
 
 DUE = "2026-11-15"
 """Ten working days after Sunday, 2026-11-01."""

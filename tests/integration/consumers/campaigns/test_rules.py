@@ -32,7 +32,7 @@ from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live, write_log
 from tests.integration.consumers.registrar.registering import make_topics, running, until
 from tests.paths import ROOT
-from tests.unit.consumers.campaigns.story import Story
+from tests.world.story import Story
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 EXAMPLE = ROOT / "docs" / "examples" / "campaign-rules" / "not-aired.yaml"
@@ -52,7 +52,7 @@ reason: {ar: "بالقيد {cause}", en: "By entry {cause}"}
 def story_of_two_services() -> Story:
     """S is launched, suspended and resumed, T is launched and aired on tv; all triggers are in the log."""
     story = Story()
-    story.tell("platform", "registry.agency-registered", "agency/health", code="health", role="agency", name=NAME)
+    story.tell("platform", "registry.agency-registered", code="health", role="agency", name=NAME)
     for service in ("S", "T"):
         story.register(service)
     story.launch("S")

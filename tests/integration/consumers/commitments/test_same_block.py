@@ -30,7 +30,7 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.paths import ROOT
-from tests.unit.consumers.registrar.readings import said
+from tests.world.records import said
 
 BLOCK_ENTRIES = 256
 FIRST = 303

@@ -22,8 +22,8 @@ from infra.private_keys.key_files import log_key_files
 from infra.process import lease
 from infra.settings import Settings
 from producers.gateway.verdicts import completeness
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
-from tests.unit.consumers.registrar.readings import HEALTH, LABOUR, NOW, PLATFORM, read, registered, said, values
+from tests.world.memory_log import KEY, MemoryLog, root_of
+from tests.world.records import HEALTH, LABOUR, NOW, PLATFORM, read, registered, said, values
 
 VKEY = KEY.verifier.vkey
 OCTOBER, NOVEMBER = "2026-10-05T08:00:00.000000Z", "2026-11-25T08:00:00.000000Z"

@@ -50,7 +50,7 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.integration.consumers.registrar.test_registrar import until_halted
-from tests.unit.consumers.registrar.readings import said
+from tests.world.records import said
 
 Yesser = Callable[..., Any]
 SUSPEND: Final = ("agencies", "suspend", "health", "--reason", "a test")

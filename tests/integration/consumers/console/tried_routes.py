@@ -36,7 +36,7 @@ from tests.integration.producers.gateway.harness import GatewayHarness, run_gate
 from tests.oracle.fold import with_campaigns
 from tests.oracle.log import EntryDict
 from tests.page_rules import faults_of
-from tests.unit.consumers.revenue.ledger import TEXT
+from tests.world.entries import TEXT
 
 Reach = Literal["", "yes", "own", "agency", "all"]
 """Refused; answered, and there is no id to give; with ids of its own only; of its agency's teams; of everybody."""

@@ -24,8 +24,8 @@ from infra.witnesses.policy import NotWitnessed, Policy, parse_policy
 from tests.integration.consumers.audit.test_audit import ENTRIES, fill
 from tests.integration.consumers.read_api.read_api import read_window
 from tests.integration.consumers.registrar.registering import intervals
-from tests.unit.consumers.audit.memory_log import KEY, root_of
-from tests.unit.consumers.witness.witness_process import KILLED_BEFORE_ANSWER, running
+from tests.world.memory_log import KEY, root_of
+from tests.world.witness_process import KILLED_BEFORE_ANSWER, running
 
 SIGNED = 700
 NAMES = ("court", "bank", "guild")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from consumers.campaigns.consumer import CONSUMER
 from infra.postgres.connection import Connection
 from tests.integration.consumers.campaigns.test_campaigns import fold, write_log
-from tests.unit.consumers.campaigns.story import Story
+from tests.world.story import Story
 
 
 async def make_live(connection: Connection, story: Story) -> None:

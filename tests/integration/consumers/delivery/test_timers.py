@@ -27,7 +27,7 @@ from infra.settings import Settings
 from tests.integration.consumers.delivery.live_story import make_live, set_position
 from tests.integration.consumers.registrar.registering import running, until
 from tests.paths import ROOT
-from tests.unit.consumers.campaigns.story import Story
+from tests.world.story import Story
 
 MIDNIGHT = datetime(2026, 11, 15, 21, tzinfo=UTC)
 """After the due date of what is launched on 2026-11-01."""
@@ -149,9 +149,8 @@ async def test_what_a_person_has_to_decide_or_has_discarded_is_not_decided_again
 async def test_what_is_applied_as_escalated_is_not_decided_again(
     settings: Settings, connection: Connection, as_delivery: Connection
 ) -> None:
-    story, (campaign,) = launches()
-    data = {**story.entries[-1].data}
-    story.tell("platform", "campaign.escalated", f"campaign/{campaign}", **data)
+    story, _ = launches()
+    story.tell("platform", "campaign.escalated", **story.entries[-1].data)
     await make_live(connection, story)
     timers, _ = await timers_at(settings, as_delivery, DUE + timedelta(days=30))
     assert await timers.look() == 0

@@ -18,8 +18,8 @@ from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
 from tests.integration.consumers.delivery.hooks import add_endpoint, delivering, for_hooks, states, subscribe, until
 from tests.integration.consumers.delivery.live_story import make_live
-from tests.unit.consumers.campaigns.story import Story
 from tests.unit.consumers.delivery.receivers import OK, Received, answering, receiver, silence, status
+from tests.world.story import Story
 
 WAITING = "SELECT count(*) FROM delivery.message WHERE state = 'waiting'"
 EARLY = datetime(2020, 1, 1, tzinfo=UTC)

@@ -21,8 +21,8 @@ from infra.postgres.connection import Connection
 from infra.postgres.outbox import event_bytes
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.history import MIXED, entries_from, generate
-from tests.unit.consumers.audit.memory_log import KEY
-from tests.unit.consumers.offline.test_replayed_mirror import mirrored, replay, run
+from tests.world.memory_log import KEY
+from tests.world.mirrors import mirrored, replay, run
 
 RECORDED = "2027-11-25T08:00:00.000000Z"
 

@@ -31,7 +31,7 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.integration.consumers.registrar.test_registrar import halts, until_halted
-from tests.unit.consumers.registrar.readings import HEALTH, Record, said
+from tests.world.records import HEALTH, Record, said
 
 PERSONAL = said("with-id", "the id is 1064971268")
 

@@ -28,7 +28,7 @@ from producers.gateway.verdicts import Verdict, validated_records
 from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.log import make_entry, make_event
 from tests.scenarios.figures import tell
-from tests.unit.consumers.audit.memory_log import KEY, root_of
+from tests.world.memory_log import KEY, root_of
 
 SMALL: Final = 256
 LARGE: Final = 592

@@ -36,7 +36,7 @@ from tests.integration.consumers.registrar.registering import (
     terminate,
     until,
 )
-from tests.unit.consumers.registrar.readings import RECORDED, said
+from tests.world.records import RECORDED, said
 
 TAKE_OVER_S = 10.0
 

@@ -21,7 +21,7 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.integration.consumers.registrar.test_registrar import require_whole_log
-from tests.unit.consumers.registrar.readings import said
+from tests.world.records import said
 
 TAKE_OVER_S = 10.0
 

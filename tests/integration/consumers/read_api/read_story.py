@@ -13,7 +13,8 @@ from tests.oracle.entries import registrations
 from tests.oracle.fold import with_campaigns
 from tests.oracle.log import EntryDict, JsonObject, make_entry, make_event
 from tests.oracle.validation import Agency
-from tests.unit.consumers.revenue.ledger import TEXT, terms
+from tests.world.entries import TEXT
+from tests.world.ledger import terms
 
 AGENCIES = tuple(Agency(code, "office" if code == "yesser" else "agency") for code in ("yesser", "health", "labour"))
 OWNERS = {"health": ("PPP-HEALTH", "ACME"), "labour": ("PPP-LABOUR", "GLOBEX")}

@@ -53,7 +53,7 @@ from tests.integration.consumers.pipeline.written_log import apply_live, raw_ent
 from tests.integration.consumers.registrar.registering import until
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
-from tests.unit.consumers.audit.memory_log import KEY, root_of
+from tests.world.memory_log import KEY, root_of
 
 SWAP = RebuildOptions(compare=True, swap=True)
 BATCH = 256

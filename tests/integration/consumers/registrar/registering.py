@@ -19,7 +19,7 @@ from infra.log.reader import log_size, read_entries
 from infra.postgres.connection import Connection, connect
 from infra.principals import SUPERUSER
 from infra.settings import Settings
-from tests.unit.consumers.registrar.readings import registered
+from tests.world.records import registered
 
 PATIENCE_S = 30.0
 PLATFORM_TOPIC = agency_topic("platform")

@@ -31,7 +31,7 @@ from tests.integration.consumers.registrar.registering import (
     until,
     until_size,
 )
-from tests.unit.consumers.registrar.readings import said, suspended
+from tests.world.records import said, suspended
 
 UNGUARDED = "ALTER TABLE log.segment DISABLE TRIGGER append_only"
 

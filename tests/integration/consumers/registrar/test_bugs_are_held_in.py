@@ -23,7 +23,7 @@ from tests.integration.consumers.registrar.registering import (
     until,
     until_size,
 )
-from tests.unit.consumers.registrar.readings import LABOUR, said
+from tests.world.records import LABOUR, said
 
 UNLUCKY = 3
 RECORDS = 8

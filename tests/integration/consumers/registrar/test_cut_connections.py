@@ -25,7 +25,7 @@ from tests.integration.consumers.registrar.registering import (
 )
 from tests.integration.producers.gateway.cutting_proxy import CuttingProxy
 from tests.scenarios.figures import tell
-from tests.unit.consumers.registrar.readings import said
+from tests.world.records import said
 
 CUT_FOR_S = 6.0
 AGAIN_WITHIN_S = 25.0

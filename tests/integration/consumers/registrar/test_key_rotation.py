@@ -38,7 +38,7 @@ from tests.integration.consumers.registrar.registering import (
     until,
     until_size,
 )
-from tests.unit.consumers.registrar.readings import said
+from tests.world.records import said
 
 
 async def rotate(settings: Settings, connection: Connection, overlap_days: int = 7) -> KeyRing:

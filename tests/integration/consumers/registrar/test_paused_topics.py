@@ -31,7 +31,7 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.integration.consumers.registrar.test_registrar import require_whole_log
-from tests.unit.consumers.registrar.readings import LABOUR, said
+from tests.world.records import LABOUR, said
 
 IN_A_ROW = 5
 CONFLICTS = 20

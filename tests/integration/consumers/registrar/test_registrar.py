@@ -46,7 +46,7 @@ from tests.integration.consumers.registrar.registering import (
     until_shipped,
     until_size,
 )
-from tests.unit.consumers.registrar.readings import LABOUR, registered, said
+from tests.world.records import LABOUR, registered, said
 
 TAKE_OVER_S = 10.0
 

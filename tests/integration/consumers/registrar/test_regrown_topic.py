@@ -25,7 +25,7 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.integration.consumers.registrar.test_registrar import halts, ids, until_halted
-from tests.unit.consumers.registrar.readings import LABOUR, Record, said
+from tests.world.records import LABOUR, Record, said
 
 OLD = [said(f"e{i}") for i in range(5)]
 NEW = [said(f"x{i}") for i in range(10)]

@@ -21,7 +21,7 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.integration.consumers.registrar.test_key_rotation import until_signed
-from tests.unit.consumers.registrar.readings import said
+from tests.world.records import said
 
 
 async def test_a_term_survives_a_disk_that_stops(

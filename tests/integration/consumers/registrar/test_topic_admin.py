@@ -30,7 +30,7 @@ from tests.integration.consumers.registrar.registering import (
 )
 from tests.integration.consumers.registrar.test_paused_topics import IN_A_ROW, impatient, until_paused
 from tests.integration.consumers.registrar.test_registrar import halts, require_whole_log, until_halted
-from tests.unit.consumers.registrar.readings import said
+from tests.world.records import said
 
 
 async def test_a_paused_topic_is_read_up_to_its_end_when_a_person_says_so(

@@ -46,7 +46,7 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.stack import TestStack, with_database
-from tests.unit.consumers.registrar.readings import said
+from tests.world.records import said
 
 HOUR = timedelta(hours=1)
 

@@ -29,7 +29,7 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.integration.consumers.registrar.test_two_homes import second_home, until_halted, until_signed
-from tests.unit.consumers.registrar.readings import said
+from tests.world.records import said
 
 EPOCH = "SELECT epoch FROM platform.lease WHERE name = 'registrar'"
 

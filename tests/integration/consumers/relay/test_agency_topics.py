@@ -19,7 +19,7 @@ from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.campaigns.test_campaigns import event_of, fold, make_topics, put, running, write_log
 from tests.integration.consumers.registrar.registering import intervals, records, until
-from tests.unit.consumers.campaigns.story import Story
+from tests.world.story import Story
 
 CODES = ("health", "interior", "yesser")
 

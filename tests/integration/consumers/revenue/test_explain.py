@@ -22,7 +22,7 @@ from tests.integration.consumers.pipeline.written_log import apply_live, raw_ent
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.oracle.log import EntryDict
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
+from tests.world.memory_log import KEY, MemoryLog, root_of
 
 VKEY = KEY.verifier.vkey
 

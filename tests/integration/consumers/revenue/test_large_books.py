@@ -24,7 +24,8 @@ from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import raw_entries, write_log
 from tests.oracle.log import EntryDict, make_entry, make_event
-from tests.unit.consumers.revenue.ledger import TEXT, months, terms
+from tests.world.entries import TEXT
+from tests.world.ledger import months, terms
 
 CONTRACTS = 50
 RATE = 7_000

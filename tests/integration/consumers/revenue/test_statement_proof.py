@@ -28,7 +28,7 @@ from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE as REVENUE_PROFILE
 from tests.oracle.history import entries_from, generate
 from tests.oracle.log import EntryDict
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
+from tests.world.memory_log import KEY, MemoryLog, root_of
 
 VERIFIER = KEY.verifier
 

@@ -36,7 +36,7 @@ from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.integration.consumers.read_api.read_api import read_window
 from tests.integration.consumers.tiles.lying_server import Lie, LyingServer, Request, answer, honest, lying_server
 from tests.oracle.history import MIXED, entries_from, generate
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
+from tests.world.memory_log import KEY, MemoryLog, root_of
 
 ACCEPTED, ROTATED, SIZE, PROVEN = 530, 300, 700, 299
 RAW = raw_entries(entries_from(generate(61, 720, MIXED)))[:SIZE]

@@ -22,7 +22,7 @@ from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.audit.test_audit import ENTRIES, fill
 from tests.integration.consumers.read_api.read_api import Window, read_window
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
+from tests.world.memory_log import KEY, MemoryLog, root_of
 
 SIGNED = 1000
 

@@ -34,7 +34,7 @@ from tests.integration.consumers.registrar.registering import (
 )
 from tests.scenarios.figures import tell
 from tests.stack import TestStack, corner, services_with_short_sessions
-from tests.unit.consumers.registrar.readings import said
+from tests.world.records import said
 
 SESSION_S = 2
 LOAD_S = 12.0

@@ -38,7 +38,7 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.paths import ROOT
-from tests.unit.consumers.registrar.readings import registered
+from tests.world.records import registered
 
 EXAMPLES = ROOT / "docs" / "examples"
 TRIGGER: dict[str, Any] = orjson.loads(

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.audit.derived import Ranges, Row, derive, first_difference
-from tests.unit.consumers.registrar.readings import HEALTH, Record, number_all, read, said
-from tests.unit.consumers.registrar.test_batch_splits import histories
+from tests.world.records import HEALTH, Record, histories, number_all, read, said
 
 REFUSAL = ("agency", "address", "claimed_id", "claimed_type", "errors")
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
+import runpy
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import duckdb
@@ -26,7 +27,7 @@ from infra.log.key_history import KeyHistory, Transition, sign_transition
 from infra.log.signed_note import LogKey, OtherKey, checkpoint_text, sign_note
 from infra.witnesses.cosignature import cosign
 from tests.paths import ROOT
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
+from tests.world.memory_log import KEY, MemoryLog, root_of
 
 VKEY = KEY.verifier.vkey
 RECORDED = "2026-11-25T08:00:00.000000Z"
@@ -53,19 +54,29 @@ def everything(_: Entry) -> bool:
     return True
 
 
+async def written(
+    log: MemoryLog,
+    folder: Path,
+    signer: LogKey = KEY,
+    first: int = 0,
+    end: int = 3,
+    has: Callable[[Entry], bool] = everything,
+    form: Format = "ndjson",
+) -> Path:
+    checkpoint = await log.checkpoint()
+    entries = selected_entries(AuthenticatedLog(log, checkpoint), first, end, has)
+    await export(log, checkpoint, signer.verifier, entries, folder, form)
+    return folder
+
+
 async def exported(
     folder: Path,
     first: int = 0,
     end: int = 300,
     has: Callable[[Entry], bool] = everything,
     form: Format = "ndjson",
-    size: int = 300,
 ) -> Path:
-    log = MemoryLog(ENTRIES[:size])
-    checkpoint = await log.checkpoint()
-    entries = selected_entries(AuthenticatedLog(log, checkpoint), first, end, has)
-    await export(log, checkpoint, KEY.verifier, entries, folder, form)
-    return folder
+    return await written(MemoryLog(ENTRIES), folder, KEY, first, end, has, form)
 
 
 def restate(folder: Path, sha256: dict[str, str] | str | None) -> None:
@@ -76,10 +87,14 @@ def restate(folder: Path, sha256: dict[str, str] | str | None) -> None:
     (folder / "proof.json").write_text(verify.as_json({**kept, **stated}) + "\n")
 
 
-def uncounted_bytes(file: Path, vkey: str) -> list[int]:
+EACH_BYTE = pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.accept)])
+"""Each byte, or each seventh one from a random one on."""
+
+
+def uncounted_bytes(file: Path, vkey: str, step: int) -> list[int]:
     """Where a byte may be another one, or the file may end, and is not refused."""
     data, passed = file.read_bytes(), []
-    for at in range(len(data)):
+    for at in range(random.randrange(step), len(data), step):
         for changed in (data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :], data[:at]):
             file.write_bytes(changed)
             if verify.main([str(file.parent), vkey]) == verify.OK:
@@ -87,6 +102,15 @@ def uncounted_bytes(file: Path, vkey: str) -> list[int]:
     file.write_bytes(data)
     assert verify.main([str(file.parent), vkey]) == verify.OK
     return passed
+
+
+def require_changed_by_each_byte(file: Path, step: int) -> None:
+    data = file.read_bytes()
+    for at in range(random.randrange(step), len(data), step):
+        file.write_bytes(data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :])
+        assert verify.main([str(file.parent), VKEY]) == verify.CHANGED, (file.name, at)
+    file.write_bytes(data)
+    assert verify.main([str(file.parent), VKEY]) == verify.OK
 
 
 @pytest.mark.parametrize("form", ["ndjson", "parquet"])
@@ -103,35 +127,24 @@ async def test_a_selection_verifies_and_its_proof_is_small(tmp_path: Path) -> No
     assert len(orjson.loads((folder / "proof.json").read_bytes())["hashes"]) < 60
 
 
-@pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.accept)])
+@EACH_BYTE
 @pytest.mark.parametrize("form", ["ndjson", "parquet"])
 async def test_each_changed_byte_is_refused(tmp_path: Path, form: Format, step: int) -> None:
     folder = await exported(tmp_path / "export", 6, 8, form=form)
-    assert sorted(path.name for path in folder.iterdir() if path.suffix != ".py") == [
-        "checkpoint",
-        f"entries.{form}",
-        "proof.json",
-    ]
-    for name in (f"entries.{form}", "proof.json", "checkpoint"):
-        file = folder / name
-        data = file.read_bytes()
-        for at in range(random.randrange(step), len(data), step):
-            file.write_bytes(data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :])
-            assert verify.main([str(folder), VKEY]) == verify.CHANGED, (name, at)
-        file.write_bytes(data)
-    assert verify.main([str(folder), VKEY]) == verify.OK
+    files = sorted(path.name for path in folder.iterdir() if path.suffix != ".py")
+    assert files == ["checkpoint", f"entries.{form}", "proof.json"]
+    for name in files:
+        require_changed_by_each_byte(folder / name, step)
 
 
-async def test_each_byte_of_a_cosignature_counts_though_the_witness_is_not_known(tmp_path: Path) -> None:
+@EACH_BYTE
+async def test_each_byte_of_a_cosignature_counts_though_the_witness_is_not_known(tmp_path: Path, step: int) -> None:
     log = MemoryLog(ENTRIES[:9])
     log.note += cosign(
         LogKey("court.example/witness", bytes(32)), checkpoint_text(KEY.name, 9, log.root), 1_700_000_000
     )
-    checkpoint = await log.checkpoint()
-    folder = tmp_path / "export"
-    entries = selected_entries(AuthenticatedLog(log, checkpoint), 0, 2, everything)
-    await export(log, checkpoint, KEY.verifier, entries, folder)
-    assert [uncounted_bytes(folder / name, VKEY) for name in ("checkpoint", "proof.json")] == [[], []]
+    folder = await written(log, tmp_path / "export", end=2)
+    assert [uncounted_bytes(folder / name, VKEY, step) for name in ("checkpoint", "proof.json")] == [[], []]
 
 
 @pytest.mark.parametrize("form", ["ndjson", "parquet"])
@@ -181,18 +194,18 @@ async def test_another_key_and_a_wrong_one(tmp_path: Path) -> None:
     assert verify.main([str(tmp_path / "nothing"), VKEY]) == verify.WRONG_USE
 
 
-def test_a_changed_parquet_row_is_refused(tmp_path: Path) -> None:
-    folder = asyncio.run(exported(tmp_path / "export", 0, 20, form="parquet"))
-    table = str(folder / "entries.parquet")
+async def test_a_changed_parquet_row_is_refused(tmp_path: Path) -> None:
+    folder = await exported(tmp_path / "export", 0, 20, form="parquet")
+    table = folder / "entries.parquet"
     with duckdb.connect() as database:
-        database.execute("CREATE TABLE t AS SELECT * FROM read_parquet(?)", [table])
+        database.execute("CREATE TABLE t AS SELECT * FROM read_parquet(?)", [str(table)])
         database.execute("UPDATE t SET subject = 'service/S-9' WHERE index = 3")
-        database.execute("COPY t TO ? (FORMAT parquet)", [table])
+        database.execute("COPY t TO ? (FORMAT parquet)", [str(table)])
     assert verify.main([str(folder), VKEY]) == verify.CHANGED
     # Also where the change includes the file's own hash, which nothing signs.
-    restate(folder, {"entries.parquet": verify.file_sha256(Path(table))})
+    restate(folder, {"entries.parquet": verify.file_sha256(table)})
     assert verify.main([str(folder), VKEY]) == verify.CHANGED
-    Path(table).write_bytes(Path(table).read_bytes()[:-9])
+    table.write_bytes(table.read_bytes()[:-9])
     assert verify.main([str(folder), VKEY]) == verify.CHANGED
 
 
@@ -210,8 +223,8 @@ def test_a_changed_parquet_row_is_refused(tmp_path: Path) -> None:
         ("ALTER TABLE t DROP data", "its columns"),
     ],
 )
-def test_a_row_that_readers_would_take_otherwise_is_refused(tmp_path: Path, change: str, reason: str) -> None:
-    folder = asyncio.run(exported(tmp_path / "export", 0, 20, form="parquet"))
+async def test_a_row_that_readers_would_take_otherwise_is_refused(tmp_path: Path, change: str, reason: str) -> None:
+    folder = await exported(tmp_path / "export", 0, 20, form="parquet")
     table = folder / "entries.parquet"
     with duckdb.connect() as database:
         database.execute("CREATE TABLE t AS SELECT * FROM read_parquet(?)", [str(table)])
@@ -243,11 +256,11 @@ async def test_the_rows_are_in_one_file_and_nothing_is_missing(tmp_path: Path) -
     assert verify.main([str(folder), VKEY]) == verify.WRONG_USE
 
 
-@pytest.mark.parametrize("depth", [300, 500, 700, 990, 100_000])
-async def test_many_levels_are_refused(tmp_path: Path, depth: int) -> None:
+async def test_many_levels_are_refused(tmp_path: Path) -> None:
     folder = await exported(tmp_path / "export", 0, 2)
-    (folder / "proof.json").write_text(f'{{"size":300,"hashes":{"[" * depth}{"]" * depth}}}\n')
-    assert verify.main([str(folder), VKEY]) == verify.CHANGED
+    for depth in (300, 500, 700, 990, 100_000):
+        (folder / "proof.json").write_text(f'{{"size":300,"hashes":{"[" * depth}{"]" * depth}}}\n')
+        assert verify.main([str(folder), VKEY]) == verify.CHANGED, depth
 
 
 @pytest.mark.parametrize("name", ["type=revenue", "index=3", "a[1]", "a*?"])
@@ -275,10 +288,7 @@ class TestAfterARotation:
         log.history = KeyHistory.of(KEY.verifier, self.rotations()[:count])
         signer = [KEY, self.NEXT, self.LATER][count]
         log.note = signer.sign_checkpoint(300, log.root)
-        checkpoint = await log.checkpoint()
-        entries = selected_entries(AuthenticatedLog(log, checkpoint), 0, 3, everything)
-        await export(log, checkpoint, signer.verifier, entries, path)
-        return path
+        return await written(log, path, signer)
 
     @pytest.mark.parametrize("count", [1, 2])
     async def test_the_key_that_signed_and_each_one_before_verify_it(self, tmp_path: Path, count: int) -> None:
@@ -289,13 +299,10 @@ class TestAfterARotation:
             assert opened is not None
             assert (opened.size, opened.count) == (300, 3)
 
-    async def test_each_changed_byte_of_the_rotations_is_refused(self, tmp_path: Path) -> None:
+    @EACH_BYTE
+    async def test_each_changed_byte_of_the_rotations_is_refused(self, tmp_path: Path, step: int) -> None:
         folder = await self.folder(tmp_path / "export", 2)
-        file = folder / "keys"
-        data = file.read_bytes()
-        for at in range(len(data)):
-            file.write_bytes(data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :])
-            assert verify.main([str(folder), VKEY]) == verify.CHANGED, at
+        require_changed_by_each_byte(folder / "keys", step)
 
     async def test_the_rotations_end_with_a_line_also_in_an_export_of_an_earlier_version(self, tmp_path: Path) -> None:
         folder = await self.folder(tmp_path / "export", 2)
@@ -305,16 +312,15 @@ class TestAfterARotation:
         file.write_bytes(file.read_bytes()[:-1])
         assert verify.main([str(folder), VKEY]) == verify.CHANGED
 
-    async def test_each_byte_counts_while_both_keys_sign(self, tmp_path: Path) -> None:
-        log, folder = MemoryLog(ENTRIES), tmp_path / "export"
+    @EACH_BYTE
+    async def test_each_byte_counts_while_both_keys_sign(self, tmp_path: Path, step: int) -> None:
+        log = MemoryLog(ENTRIES)
         log.history = KeyHistory.of(KEY.verifier, self.rotations()[:1])
         log.note = sign_note(checkpoint_text(KEY.name, 300, log.root), [KEY, self.NEXT])
-        checkpoint = await log.checkpoint()
-        entries = selected_entries(AuthenticatedLog(log, checkpoint), 0, 3, everything)
-        await export(log, checkpoint, self.NEXT.verifier, entries, folder)
+        folder = await written(log, tmp_path / "export", self.NEXT)
         for vkey in (VKEY, self.NEXT.verifier.vkey):
             for name in ("checkpoint", "keys", "proof.json"):
-                assert uncounted_bytes(folder / name, vkey) == [], (name, vkey)
+                assert uncounted_bytes(folder / name, vkey, step) == [], (name, vkey)
 
     async def test_rotations_out_of_order_or_of_another_log_are_refused(self, tmp_path: Path) -> None:
         folder = await self.folder(tmp_path / "export", 2)
@@ -350,11 +356,7 @@ class TestAfterARotation:
         self, tmp_path: Path, size: int
     ) -> None:
         """The earlier key was stolen, and signs false entries of a size at which it was in force."""
-        log = MemoryLog(ENTRIES[1 : 1 + size])
-        checkpoint = await log.checkpoint()
-        folder = tmp_path / "export"
-        entries = selected_entries(AuthenticatedLog(log, checkpoint), 0, 3, everything)
-        await export(log, checkpoint, KEY.verifier, entries, folder)
+        folder = await written(MemoryLog(ENTRIES[1 : 1 + size]), tmp_path / "export")
         (folder / "keys").write_text("\n".join(step.note for step in self.rotations()))
         for key in (self.NEXT, self.LATER):
             assert verify.main([str(folder), key.verifier.vkey]) == verify.WRONG_USE
@@ -379,8 +381,8 @@ async def test_an_export_is_never_mixed_with_another(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("without", ["nacl", "cryptography"])
-def test_the_file_runs_alone_with_either_library(tmp_path: Path, without: str) -> None:
-    folder = asyncio.run(exported(tmp_path / "export", 10, 40))
+async def test_the_file_runs_alone_with_either_library(tmp_path: Path, without: str) -> None:
+    folder = await exported(tmp_path / "export", 10, 40)
     elsewhere = tmp_path / "elsewhere"
     shutil.copytree(folder, elsewhere)
     blocked = (
@@ -388,20 +390,23 @@ def test_the_file_runs_alone_with_either_library(tmp_path: Path, without: str) -
     )
     no_network = "import socket; socket.socket = socket.create_connection = socket.getaddrinfo = None\n"
     run = f"import runpy; sys.argv = ['verify.py', '.', {VKEY!r}]; runpy.run_path('verify.py', run_name='__main__')"
-    result = subprocess.run(
-        [sys.executable, "-c", blocked + no_network + run], cwd=elsewhere, capture_output=True, text=True
-    )
+    command = [sys.executable, "-c", blocked + no_network + run]
+    result = await asyncio.to_thread(subprocess.run, command, cwd=elsewhere, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert "Verified: 30 entries of a log of 300 entries" in result.stdout
     assert "سليم" in result.stdout
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii"])
-def test_the_result_is_printed_also_where_there_is_no_arabic(tmp_path: Path, encoding: str) -> None:
-    folder = asyncio.run(exported(tmp_path / "export", 10, 40))
-    command = [sys.executable, "-B", str(folder / "verify.py"), str(folder), VKEY]
-    result = subprocess.run(command, env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True)
-    assert (result.returncode, b"Verified: 30 entries" in result.stdout) == (0, True), result.stderr
+async def test_the_result_is_printed_also_where_there_is_no_arabic(
+    tmp_path: Path, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, printed = await exported(tmp_path / "export", 10, 40), BytesIO()
+    monkeypatch.setattr(sys, "argv", ["verify.py", str(folder), VKEY])
+    monkeypatch.setattr(sys, "stdout", TextIOWrapper(printed, encoding, write_through=True))
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(folder / "verify.py"), run_name="__main__")
+    assert (ended.value.code, b"Verified: 30 entries" in printed.getvalue()) == (verify.OK, True)
 
 
 def test_the_verifier_is_one_short_file_without_this_project() -> None:

@@ -20,7 +20,8 @@ from events.errors import YesserError
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.signed_note import InvalidNote
 from infra.tls.plaintext import PlaintextRefused
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
+from tests.every import every
+from tests.world.memory_log import KEY, MemoryLog, sample_entries
 
 SIZE = 600
 Answer = Callable[[str, bytes], httpx.Response]
@@ -65,9 +66,18 @@ def only(name: str, changed: Callable[[bytes], httpx.Response]) -> Answer:
     return lambda path, data: changed(data) if path == name else httpx.Response(200, content=data)
 
 
-def packed(data: bytes) -> httpx.Response:
+def replaced(name: str, change: Callable[[bytes], bytes]) -> Answer:
+    return only(name, lambda data: httpx.Response(200, content=change(data)))
+
+
+def refused(name: str, status: int) -> Answer:
+    return only(name, lambda _: httpx.Response(status, headers={"location": "/"}))
+
+
+def packed(name: str, change: Callable[[bytes], bytes]) -> Answer:
     """An answer that says that it is compressed."""
-    return httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(data))
+    headers = {"content-encoding": "gzip"}
+    return only(name, lambda data: httpx.Response(200, headers=headers, stream=httpx.ByteStream(change(data))))
 
 
 async def test_a_served_mirror_verifies(mirror: Path) -> None:
@@ -88,46 +98,27 @@ async def test_a_full_tile_stands_for_the_partial_one_that_it_replaced(mirror: P
         assert len(await port.hashes(0, 512, 88)) == 88
 
 
-@pytest.mark.parametrize(
+HASHES, ENTRIES = "tile/0/001", "tile/entries/001"
+
+
+@every(
     ("lie", "error", "named"),
     [
-        (only("checkpoint", lambda _: httpx.Response(200, html="<html>moved</html>")), InvalidNote, "note"),
-        (only("checkpoint", lambda _: httpx.Response(200, content=b"\xff\xfe")), CorruptBatch, "checkpoint"),
-        (
-            only("checkpoint", lambda _: httpx.Response(200, content=b"x" * (1 + CHECKPOINT_BYTES_MAX))),
-            CorruptBatch,
-            "larger",
-        ),
-        (only("checkpoint", lambda _: httpx.Response(302, headers={"location": "/"})), CorruptBatch, "302"),
-        (only("tile/0/001", lambda data: httpx.Response(200, content=data[:-5])), CorruptBatch, "tile/0/001"),
-        (only("tile/0/001", lambda data: httpx.Response(200, content=data + b"x")), CorruptBatch, "tile/0/001"),
-        (only("tile/0/001", lambda data: httpx.Response(200, content=data[:-32])), CorruptBatch, "tile/0/001"),
-        (only("tile/0/001", lambda data: httpx.Response(200, content=bytes(len(data)))), WrongTree, "256"),
-        (only("tile/entries/001", lambda data: httpx.Response(200, content=data[:-1])), CorruptBatch, "entries/001"),
-        (only("tile/entries/001", lambda _: httpx.Response(404)), MissingPart, "entries/001"),
-        (only("tile/entries/001", lambda _: httpx.Response(401)), TokenRefused, "entries/001"),
-        (
-            only("tile/entries/001", lambda data: httpx.Response(200, content=data.replace(b"x", b"y", 1))),
-            WrongTree,
-            "entry 256",
-        ),
-        (
-            only(
-                "tile/entries/001",
-                packed,
-            ),
-            CorruptBatch,
-            "gzip",
-        ),
-        (
-            only(
-                "tile/entries/001",
-                lambda _: packed(gzip.compress(bytes(20_000_000))),
-            ),
-            CorruptBatch,
-            "larger",
-        ),
-        (only("tile/entries/001", lambda _: httpx.Response(503)), LogAway, "503"),
+        (replaced("checkpoint", lambda _: b"<html>moved</html>"), InvalidNote, "note"),
+        (replaced("checkpoint", lambda _: b"\xff\xfe"), CorruptBatch, "checkpoint"),
+        (replaced("checkpoint", lambda _: b"x" * (1 + CHECKPOINT_BYTES_MAX)), CorruptBatch, "larger"),
+        (refused("checkpoint", 302), CorruptBatch, "302"),
+        (replaced(HASHES, lambda data: data[:-5]), CorruptBatch, HASHES),
+        (replaced(HASHES, lambda data: data + b"x"), CorruptBatch, HASHES),
+        (replaced(HASHES, lambda data: data[:-32]), CorruptBatch, HASHES),
+        (replaced(HASHES, lambda data: bytes(len(data))), WrongTree, "256"),
+        (replaced(ENTRIES, lambda data: data[:-1]), CorruptBatch, ENTRIES),
+        (refused(ENTRIES, 404), MissingPart, ENTRIES),
+        (refused(ENTRIES, 401), TokenRefused, ENTRIES),
+        (replaced(ENTRIES, lambda data: data.replace(b"x", b"y", 1)), WrongTree, "entry 256"),
+        (packed(ENTRIES, lambda data: data), CorruptBatch, "gzip"),
+        (packed(ENTRIES, lambda _: gzip.compress(bytes(20_000_000))), CorruptBatch, "larger"),
+        (refused(ENTRIES, 503), LogAway, "503"),
     ],
 )
 async def test_a_lying_or_failing_server_is_named(
@@ -138,7 +129,7 @@ async def test_a_lying_or_failing_server_is_named(
             await verified(port)
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 501, 502, 503, 504, 505, 520, 522, 525, 530])
+@every("status", [408, 425, 429, 500, 501, 502, 503, 504, 505, 520, 522, 525, 530])
 async def test_a_server_that_is_busy_or_away_is_asked_again_and_has_not_tampered(mirror: Path, status: int) -> None:
     asked = []
 
@@ -152,9 +143,9 @@ async def test_a_server_that_is_busy_or_away_is_asked_again_and_has_not_tampered
     assert (len(asked), exit_code(found.value)) == (module.TRIES_MAX, ExitCode.TRY_AGAIN)
 
 
-@pytest.mark.parametrize("status", [204, 301, 302, 400, 405, 410])
+@every("status", [204, 301, 302, 400, 405, 410])
 async def test_what_no_log_answers_is_not_asked_for_again(mirror: Path, status: int) -> None:
-    async with served(mirror, only("checkpoint", lambda _: httpx.Response(status))) as port:
+    async with served(mirror, refused("checkpoint", status)) as port:
         with pytest.raises(CorruptBatch, match=f"answered {status}: this is not a log"):
             await port.checkpoint()
 

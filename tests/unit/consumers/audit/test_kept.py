@@ -20,7 +20,7 @@ from consumers.audit.kept import (
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.signed_note import Checkpoint, LogKey
-from tests.unit.consumers.audit.memory_log import KEY, root_of, sample_entries
+from tests.world.memory_log import KEY, root_of, sample_entries
 
 ENTRIES = sample_entries(20)
 NEXT = LogKey(KEY.name, b"n" * 32)

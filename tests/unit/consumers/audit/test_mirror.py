@@ -17,9 +17,10 @@ from consumers.audit.tree import WrongTime, WrongTree, require_tree
 from events.errors import YesserError
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import inclusion_proof
-from tests.unit.consumers.audit.memory_log import FIRST_RECORDED, KEY, MemoryLog, root_of, sample_entries, sample_entry
+from tests.world.memory_log import FIRST_RECORDED, KEY, MemoryLog, large_log, sample_entries, sample_entry
 
-ENTRIES = sample_entries(66_000)
+ENTRIES = sample_entries(1_300)
+LARGE = 66_000
 
 
 async def mirrored(folder: Path, size: int) -> MirrorPort:
@@ -37,11 +38,13 @@ async def verified(port: MirrorPort) -> int:
     return checkpoint.size
 
 
-@pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 513, 66_000])
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 513, LARGE])
 async def test_a_mirror_verifies(tmp_path: Path, size: int) -> None:
-    port = await mirrored(tmp_path, size)
+    log = large_log() if size == LARGE else MemoryLog(ENTRIES[:size])
+    await write_mirror(log, tmp_path, KEY.verifier)
+    port = MirrorPort(tmp_path, KEY.verifier)
     assert await verified(port) == size
-    assert (await port.checkpoint()).root == MemoryLog(ENTRIES[:size]).root
+    assert (await port.checkpoint()).root == log.root
 
 
 async def test_the_layout_is_that_of_the_specification(tmp_path: Path) -> None:
@@ -65,9 +68,8 @@ async def test_a_grown_mirror_is_the_same_as_a_new_one_and_keeps_its_full_tiles(
     kept = (tmp_path / "grown/tile/0/000").stat().st_mtime_ns
     report = await write_mirror(MemoryLog(ENTRIES[:1030]), tmp_path / "grown", KEY.verifier)
     assert (tmp_path / "grown/tile/0/000").stat().st_mtime_ns == kept
-    assert (
-        report["files_written"] == 6
-    )  # the last full tile and the next partial one, of both kinds; level 1; checkpoint
+    # The last full tile and the next partial one, of both kinds; level 1; the checkpoint.
+    assert report["files_written"] == 6
     await write_mirror(MemoryLog(ENTRIES[:1030]), tmp_path / "new", KEY.verifier)
     new = {name: (tmp_path / "new" / name).read_bytes() for name in files(tmp_path / "new")}
     grown = {name: (tmp_path / "grown" / name).read_bytes() for name in new}
@@ -246,7 +248,9 @@ async def test_times_that_run_back_where_a_mirror_grows_are_found(tmp_path: Path
     assert (await MirrorPort(tmp_path, KEY.verifier).checkpoint()).size == 256
 
 
-async def test_a_missing_file_is_named(tmp_path: Path) -> None:
+async def test_a_missing_file_is_named_and_a_folder_without_a_checkpoint_is_no_mirror(tmp_path: Path) -> None:
+    with pytest.raises(NotThere, match="is this a mirror, or a log's address"):
+        await MirrorPort(tmp_path, KEY.verifier).checkpoint()
     port = await mirrored(tmp_path, 300)
     (tmp_path / "tile/entries/000").unlink()
     with pytest.raises(NotThere, match="tile/entries/000"):
@@ -266,11 +270,6 @@ async def test_a_link_to_itself_and_a_failing_disk_are_damage_and_a_missing_righ
         monkeypatch.setattr(Path, "read_bytes", Mock(side_effect=error))
         with pytest.raises(expected):
             await verified(port)
-
-
-async def test_a_folder_without_a_checkpoint_is_no_mirror(tmp_path: Path) -> None:
-    with pytest.raises(NotThere, match="is this a mirror, or a log's address"):
-        await MirrorPort(tmp_path, KEY.verifier).checkpoint()
 
 
 async def test_a_log_whose_entry_was_changed_after_signing_is_not_mirrored(tmp_path: Path) -> None:
@@ -295,14 +294,10 @@ async def test_a_log_that_lost_its_tail_is_refused(tmp_path: Path) -> None:
         await mirrored(tmp_path, 200)
 
 
-@pytest.mark.parametrize("first", [0, 1, 255, 256, 300, 599, 600, 1000])
-async def test_entries_are_read_back_from_any_index(tmp_path: Path, first: int) -> None:
-    await mirrored(tmp_path, 600)
-    assert [entry async for entry in mirror_entries(tmp_path, first)] == ENTRIES[first:600]
-
-
-async def test_proofs_are_made_from_a_mirror(tmp_path: Path) -> None:
+async def test_entries_are_read_back_from_any_index_and_proofs_are_made_from_a_mirror(tmp_path: Path) -> None:
     port = await mirrored(tmp_path, 600)
+    for first in (0, 1, 255, 256, 300, 599, 600, 1000):
+        assert [entry async for entry in mirror_entries(tmp_path, first)] == ENTRIES[first:600], first
     assert await inclusion_proof(port, 300, 600) == await inclusion_proof(MemoryLog(ENTRIES[:600]), 300, 600)
 
 
@@ -310,7 +305,3 @@ async def test_progress_ends_at_the_size(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     await write_mirror(MemoryLog(ENTRIES[:600]), tmp_path, KEY.verifier, lambda done, total: seen.append((done, total)))
     assert seen[-1] == (600, 600)
-
-
-def test_the_memory_log_of_these_tests_has_the_roots_of_the_rfc() -> None:
-    assert MemoryLog(ENTRIES[:300]).root == root_of(ENTRIES[:300])

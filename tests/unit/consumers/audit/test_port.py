@@ -8,7 +8,7 @@ import pytest
 
 from consumers.audit.port import NoVerifier, read_verifier
 from infra.settings import Settings
-from tests.unit.consumers.audit.memory_log import KEY
+from tests.world.memory_log import KEY
 
 
 def test_the_key_is_given_or_in_its_file(tmp_path: Path) -> None:

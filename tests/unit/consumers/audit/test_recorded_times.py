@@ -9,18 +9,19 @@ import pytest
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.tree import BATCH_ENTRIES, RecordedTimes, WrongTime, WrongTree, require_tree
 from tests.every import every
-from tests.unit.consumers.audit.memory_log import FIRST_RECORDED, MemoryLog, sample_entries, sample_entry
+from tests.world.memory_log import FIRST_RECORDED, MemoryLog, sample_entries, sample_entry
 
 ENTRIES = sample_entries(600)
 EARLIER = sample_entry(1, FIRST_RECORDED - timedelta(microseconds=1))
 
 
-def test_equal_and_later_times_are_in_order() -> None:
+def test_equal_and_later_times_are_in_order_and_an_earlier_index_starts_anew() -> None:
     times = RecordedTimes()
     times.require(0, [ENTRIES[0], ENTRIES[0], ENTRIES[1]])
     times.require(3, [])
     times.require(3, [ENTRIES[1]])
     times.require(100, [ENTRIES[1]])
+    times.require(3, [ENTRIES[0]])
 
 
 def test_entries_that_are_left_out_do_not_hide_a_step_back() -> None:
@@ -28,12 +29,6 @@ def test_entries_that_are_left_out_do_not_hide_a_step_back() -> None:
     times.require(0, ENTRIES[:4])
     with pytest.raises(WrongTime, match=r"^entry 100 .* before an entry in front of it"):
         times.require(100, [ENTRIES[0]])
-
-
-def test_who_reads_again_from_an_earlier_index_starts_anew() -> None:
-    times = RecordedTimes()
-    times.require(0, ENTRIES[:4])
-    times.require(3, [ENTRIES[0]])
 
 
 @every("entry", [EARLIER, b"", b"{}", b'{"recordedtime":1,"from":"a/0/0","event":{}}'])

@@ -10,22 +10,17 @@ import pytest
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE, Campaign
 from consumers.fold.anomaly import ANOMALY
-from events.wire.entry import Entry, parse_entry
 from infra.postgres.outbox import OutboxEvent, event_bytes
 from tests.oracle.entries import log_of, shuffled
 from tests.oracle.fold import Oracle
 from tests.oracle.history import generate
-from tests.oracle.log import EntryDict, JsonObject, make_entry, recorded_at
+from tests.oracle.log import EntryDict, JsonObject, make_entry, make_event, recorded_at
 from tests.oracle.validation import verdicts
-from tests.unit.consumers.memory_store import MemoryStore
+from tests.world.entries import entry_of
+from tests.world.memory_store import MemoryStore
 
 SECONDS_BETWEEN = 5 * 3600
 CHANNELS = ("tv", "radio", "print")
-
-
-def parsed(entry: EntryDict) -> Entry:
-    document = {name: value for name, value in entry.items() if name != "index"}
-    return parse_entry(entry["index"], orjson.dumps(document))
 
 
 def shown(store: MemoryStore) -> list[JsonObject]:
@@ -72,7 +67,7 @@ class Line:
 
     def apply(self, end: int) -> None:
         batch = self.log[self.applied : end]
-        self.outbox += self.store.apply(CONSUMER, [parsed(entry) for entry in batch])
+        self.outbox += self.store.apply(CONSUMER, [entry_of(entry) for entry in batch])
         for entry in batch:
             self.oracle.apply(entry)
         self.applied = end
@@ -98,18 +93,8 @@ def teams_answer(line: Line) -> None:
         name, data = line.random.choice(ANSWERS)
         agency = row["owner"] if line.random.random() < 0.9 else "interior"
         campaign_id = row["campaign_id"]
-        number = len(line.log)
-        line.add(
-            {
-                "specversion": "1.0",
-                "id": f"answer-{number}",
-                "source": f"urn:yesser:agency:{agency}",
-                "type": f"sa.gov.yesser.awareness.{name}.v1",
-                "subject": f"campaign/{campaign_id}",
-                "time": "2026-11-01T09:00:00+03:00",
-                "data": {"campaign_id": campaign_id, "on": "2026-11-02", **data},
-            }
-        )
+        said = {"campaign_id": campaign_id, "on": "2026-11-02", **data}
+        line.add(make_event(f"awareness.{name}", agency, f"campaign/{campaign_id}", said, f"answer-{len(line.log)}"))
 
 
 OUTLET = {"ar": "القناة", "en": "Channel"}
@@ -142,7 +127,7 @@ def test_every_history_gives_the_oracles_campaigns_and_any_batches_the_same_tabl
     found = {(row.index, row.found_index, row.rule) for row in line.store.rows(ANOMALY)}
     assert found == {(a.index, a.found_index, a.rule) for a in line.oracle.anomalies if ".campaign-" in a.type}
 
-    entries = [parsed(entry) for entry in line.log]
+    entries = [entry_of(entry) for entry in line.log]
     at_once, one_by_one = MemoryStore(), MemoryStore()
     at_once.apply(CONSUMER, entries)
     for single in entries:

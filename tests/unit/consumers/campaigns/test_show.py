@@ -55,12 +55,8 @@ def text_of(*parts: RenderableType) -> str:
     return output.getvalue()
 
 
-def printed(*rows: dict[str, Any]) -> str:
-    return text_of(table(rows))
-
-
 def test_a_campaign_shows_who_must_act_by_when_and_what_was_done() -> None:
-    text = printed(ROW)
+    text = text_of(table([ROW]))
     for part in ("service-launched.i4", "health · S-1", "2026-11-15", "2 · 0 · 1", "1,234,567"):
         assert part in text
     for word in ("acknowledged", "استُلمت", "paused", "موقوفة"):
@@ -69,7 +65,7 @@ def test_a_campaign_shows_who_must_act_by_when_and_what_was_done() -> None:
 
 
 def test_a_general_campaign_shows_its_owner_alone() -> None:
-    text = printed(ROW | {"service_id": None, "paused": False, "state": "completed"})
+    text = text_of(table([ROW | {"service_id": None, "paused": False, "state": "completed"}]))
     assert "health ·" not in text
     assert "completed" in text
     assert "paused" not in text

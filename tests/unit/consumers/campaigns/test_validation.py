@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import orjson
+
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.postgres.outbox import event_bytes
 from tests.every import every
-from tests.unit.consumers.campaigns.story import Story
+from tests.world.story import Story
 
 PLATFORM = Agency("platform", "platform")
 NAMES = {
@@ -31,19 +33,22 @@ def test_every_decided_event_is_accepted(name: str) -> None:
     story = Story()
     both = {"ar": name, "en": name}
     story.adopt(one=1)
-    story.tell("health", "service.registered", "service/S", service_id="S", plan_id="P", group=1, name=both)
+    story.tell("health", "service.registered", service_id="S", plan_id="P", group=1, name=both)
     story.launch("S")
     initiative = {"initiative_id": "I", "name": both, "aim": both, "on": "2026-11-01"}
-    story.tell("health", "awareness.initiative-announced", "initiative/I", **initiative)
+    story.tell("health", "awareness.initiative-announced", **initiative)
     story.set_quota(1)
     story.certify("c1")
     decided = list(story.outbox)
     story.come_back()
-    story.tell("health", "service.suspended", "service/S", service_id="S", on="2026-11-01", reason=both)
+    story.tell("health", "service.suspended", service_id="S", on="2026-11-01", reason=both)
     story.change("resumed", "S")
 
     decided += story.outbox
     assert len(decided) == 6
     for event in decided:
-        verdict = validate(event_bytes(event), STRUCTURED_HEADERS, PLATFORM)
+        raw = event_bytes(event)
+        assert raw == orjson.dumps(orjson.loads(raw), option=orjson.OPT_SORT_KEYS), "it is canonical"
+        assert len(raw) < 61_440
+        verdict = validate(raw, STRUCTURED_HEADERS, PLATFORM)
         assert isinstance(verdict, Accepted), verdict

@@ -19,7 +19,8 @@ from consumers.completeness.stored import require_same
 from consumers.revenue.statements.rendering import to_html
 from events.wire.entry import NotAnEntry, entry_bytes
 from infra.log.authority import TableDiffers
-from tests.unit.consumers.registrar.readings import registered, said
+from tests.every import every
+from tests.world.records import registered, said
 
 MONTHS = ("2026-10", "2026-11", "2026-12", "2027-01")
 CODES = ("health", "labour")
@@ -122,26 +123,18 @@ def completeness_of(*entries: bytes) -> list[MonthRow]:
     return list(found.rows())
 
 
-def test_a_month_begins_at_midnight_in_riyadh() -> None:
+def test_a_month_begins_at_midnight_in_riyadh_and_the_platform_has_no_numbers() -> None:
     late = entry_bytes("2026-10-31T21:00:00.000000Z", "agency.health.events/0/0", said("a", sequence=1))
     assert [row.month for row in completeness_of(late)] == ["2026-11"]
-
-
-def test_the_platform_has_no_numbers() -> None:
     assert completeness_of(registration("platform", "2026-10")) == []
 
 
-def test_numbers_that_are_too_scattered_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(derive, "RANGES_MAX", 5)
-    (row,) = completeness_of(*(entry("health", "2026-10", 2 * n + 1, n) for n in range(20)))
-    assert (row.status, row.missing_count, row.missing, row.last) == ("not-known", None, [], 39)
-
-
-def test_numbers_that_one_side_no_longer_keeps_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(derive, "RANGES_MAX", 5)
+def test_numbers_that_are_too_scattered_are_not_known_and_not_compared() -> None:
     scattered = [2 * n + 1 for n in range(20)]
-    found = Completeness()
+    found = Completeness(ranges_max=5)
     found.add(0, [entry("health", "2026-10", number, place) for place, number in enumerate(scattered)])
+    (health,) = found.rows()
+    assert (health.status, health.missing_count, health.missing, health.last) == ("not-known", None, [], 39)
     found.add(20, [entry("labour", "2026-10", 1, 20)])
     assert found.overflowed() == {"health"}
 
@@ -189,7 +182,7 @@ def test_every_status_has_its_words() -> None:
     assert STATUS_NAMES.keys() == set(derive.STATUSES)
 
 
-@pytest.mark.parametrize(
+@every(
     ("last", "missing", "overflowed_index", "status"),
     [
         (None, None, None, "no-numbers-sent"),

@@ -1,4 +1,4 @@
-"""Where a policy needs nobody, what was cosigned earlier does not stand in for a newer checkpoint."""
+"""What the relay keeps and shows of cosigned checkpoints, and which policies it cannot satisfy."""
 
 from __future__ import annotations
 
@@ -8,26 +8,30 @@ from typing import Any, cast
 
 import pytest
 
-from consumers.cosigning.cosigning import Cosigning
+from consumers.cosigning.cosigning import Cosigning, witness_policy
 from infra.log.signed_note import LogKey
 from infra.observability.telemetry import REGISTRY, gauge
 from infra.postgres.connection import Connection
 from infra.process.leader_election import Term
 from infra.settings import Settings
 from infra.witnesses.cosignature import cosigner_of
-from infra.witnesses.policy import parse_policy
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
+from infra.witnesses.policy import InvalidPolicy, Policy, parse_policy
+from tests.world.memory_log import KEY, MemoryLog, sample_entries
 
-COURT = f"witness court {cosigner_of(LogKey('court.example/witness', bytes(32))).vkey} https://court.example/\n"
+COURT = f"witness court {cosigner_of(LogKey('court.example/witness', bytes(32))).vkey}"
 EPOCH = 3
 
 
-class _Database:
-    """Has a newest checkpoint, and keeps what is written."""
+class Database:
+    """Has a newest checkpoint and the size of a cosigned one, and keeps what is written."""
 
-    def __init__(self) -> None:
+    def __init__(self, cosigned: int = 0) -> None:
         self.size = 0
+        self.cosigned = cosigned
         self.written: list[tuple[Any, ...]] = []
+
+    async def fetchval(self, _: str) -> int:
+        return self.cosigned
 
     async def fetchrow(self, _: str) -> dict[str, Any]:
         return {"size": self.size, "note": KEY.sign_checkpoint(self.size, MemoryLog(sample_entries(self.size)).root)}
@@ -36,26 +40,46 @@ class _Database:
         self.written.append(("DELETE" in sql, *values))
 
 
-async def looked(quorum: str, folder: Path) -> list[tuple[Any, ...]]:
-    """What is written while the log grows and no witness answers."""
-    database, policy = _Database(), parse_policy(f"{COURT}quorum {quorum}\n")
-    cosigning = Cosigning(Settings(home=folder), policy, Term(EPOCH, asyncio.Event()))
-    for size in (5, 5, 9):
-        database.size = size
-        await cosigning.look(cast(Connection, database), policy, [])
-    return database.written
+def policy_of(quorum: str) -> Policy:
+    return parse_policy(f"{COURT} https://court.example/\nquorum {quorum}\n")
 
 
-async def test_an_older_one_is_forgotten_once_there_is_a_newer_one_and_nobody_is_needed(tmp_path: Path) -> None:
-    assert await looked("none", tmp_path) == [(True, EPOCH, 5), (True, EPOCH, 9)]
-
-
-async def test_an_older_one_stands_while_a_witness_is_needed(tmp_path: Path) -> None:
-    assert await looked("court", tmp_path) == []
-
-
-@pytest.mark.parametrize(("quorum", "size"), [("none", 9), ("court", 0)])
-async def test_the_cosigned_size_follows_what_satisfies_the_policy(quorum: str, size: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("quorum", "written", "size"), [("none", [(True, EPOCH, 5), (True, EPOCH, 9)], 9), ("court", [], 0)]
+)
+async def test_where_nobody_is_needed_an_older_cosigned_one_is_forgotten_and_the_size_follows(
+    quorum: str, written: list[tuple[Any, ...]], size: int, tmp_path: Path
+) -> None:
+    """The log grows, and no witness answers."""
     gauge("cosigned_size", 0)
-    await looked(quorum, tmp_path)
+    database, policy = Database(), policy_of(quorum)
+    cosigning = Cosigning(Settings(home=tmp_path), policy, Term(EPOCH, asyncio.Event()))
+    for newest in (5, 5, 9):
+        database.size = newest
+        await cosigning.look(cast(Connection, database), policy, [])
+    assert database.written == written
     assert REGISTRY.get_sample_value("yesser_cosigned_size") == size
+
+
+@pytest.mark.parametrize("kept", [0, 700])
+async def test_the_cosigned_size_is_exposed_also_where_the_policy_is_never_satisfied(
+    kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def look(*_: object) -> None:
+        raise InterruptedError("looked")
+
+    policy = policy_of("court")
+    work = Cosigning(Settings(), policy, Term(1, asyncio.Event()))
+    monkeypatch.setattr(work, "look", look)
+    with pytest.raises(InterruptedError):
+        await work._work(cast(Any, Database(kept)), policy)
+    assert REGISTRY.get_sample_value("yesser_cosigned_size") == kept
+
+
+def test_a_policy_whose_quorum_cannot_be_asked_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "policy"
+    bank = cosigner_of(LogKey("bank.example/witness", b"b" * 32)).vkey
+    file.write_text(f"{COURT}\nwitness bank {bank}\ngroup g 2 court bank\nquorum g\n")
+    with pytest.raises(InvalidPolicy, match="have an address"):
+        witness_policy(file)
+    assert witness_policy(None) is None

@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from consumers.delivery.routing.router import Allowance
-from consumers.delivery.webhooks.active import IN_HAND_MAX, READY_MAX, Active, Health, Message, in_hand_each
+from consumers.delivery.webhooks.active import IN_HAND_MAX, READY_MAX, in_hand_each
 from consumers.delivery.webhooks.schedule import RESTS_AFTER, Outcome
+from tests.unit.consumers.delivery.endpoints import MESSAGE, active
 
-MESSAGE = Message(
-    message_id=1,
-    endpoint_id="e1",
-    kind="triggered",
-    event_id="i1043",
-    log_index=1043,
-    campaign_id="quota-met.i5.gregorian-2026-usage",
-    replay=False,
-    attempts=0,
-    created_at=datetime(2026, 11, 1, tzinfo=UTC),
-)
 FAILED = Outcome(500, None, 3)
-
-
-def active(*, ready: int = 0, in_flight: int = 0) -> Active:
-    found = Active("e1", "health", "press", "https://hooks.example/", ["whsec_"], None, None, Health())
-    found.ready.extend((replace(MESSAGE, message_id=number), b"{}") for number in range(ready))
-    found.in_flight.update(range(100, 100 + in_flight))
-    return found
 
 
 def test_an_id_has_no_dot_and_is_the_same_for_a_replay() -> None:

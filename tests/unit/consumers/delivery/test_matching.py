@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from consumers.delivery.routing.matching import KINDS, CampaignEntry, Subscription, new_messages, wants
+from tests.every import every
 
 ENTRY = CampaignEntry(
     index=7,
@@ -20,18 +19,15 @@ ENTRY = CampaignEntry(
 ALL = Subscription(1, "health", "press", "webhook", "e1", None, None, None, None, 0, is_disabled=False)
 
 
-@pytest.mark.parametrize("name", sorted(KINDS))
-def test_without_a_choice_of_types_all_but_airings_are_sent(name: str) -> None:
-    assert wants(ALL, replace(ENTRY, type=name), replay=False) is (name != "awareness.campaign-aired")
-
-
-def test_an_airing_is_sent_to_who_asks_for_it() -> None:
+def test_all_but_airings_are_sent_and_an_airing_to_who_asks_for_it() -> None:
+    for name in KINDS:
+        assert wants(ALL, replace(ENTRY, type=name), replay=False) is (name != "awareness.campaign-aired"), name
     aired = replace(ENTRY, type="awareness.campaign-aired")
     assert wants(replace(ALL, types=["awareness.campaign-aired"]), aired, replay=False)
     assert not wants(replace(ALL, types=["awareness.campaign-aired"]), ENTRY, replay=False)
 
 
-@pytest.mark.parametrize(
+@every(
     "filters",
     [
         {"agency": "interior"},
@@ -46,12 +42,9 @@ def test_each_filter_keeps_out_what_does_not_fit(filters: dict[str, object]) -> 
     assert not wants(replace(ALL, **filters), ENTRY, replay=False)  # type: ignore[arg-type]
 
 
-def test_filters_that_fit_let_the_entry_pass() -> None:
+def test_filters_that_fit_let_the_entry_pass_and_one_of_services_no_general_campaign() -> None:
     narrow = replace(ALL, rules=["service-launched"], services=["S"], channels=["print", "radio"], from_index=7)
     assert wants(narrow, ENTRY, replay=False)
-
-
-def test_a_subscription_to_services_gets_no_general_campaign() -> None:
     general = replace(ENTRY, service_id=None)
     assert not wants(replace(ALL, services=["S"]), general, replay=False)
     assert wants(ALL, general, replay=False)
@@ -65,20 +58,10 @@ def test_a_replay_is_of_entries_from_before_the_subscription() -> None:
 
 def test_an_endpoint_gets_an_entry_once_and_each_team_by_mail() -> None:
     mail = replace(ALL, subscription_id=4, route="email", endpoint_id=None)
-    subscriptions = [
-        ALL,
-        replace(ALL, subscription_id=2),
-        replace(ALL, subscription_id=3, endpoint_id="e2"),
-        mail,
-        mail,
-    ]
-    messages = [*new_messages([ENTRY], subscriptions)]
-    assert [(m.subscription.subscription_id, m.subscription.endpoint_id) for m in messages] == [
-        (1, "e1"),
-        (3, "e2"),
-        (4, None),
-        (4, None),
-    ]
+    others = replace(ALL, subscription_id=2), replace(ALL, subscription_id=3, endpoint_id="e2")
+    messages = [*new_messages([ENTRY], [ALL, *others, mail, mail])]
+    found = [(message.subscription.subscription_id, message.subscription.endpoint_id) for message in messages]
+    assert found == [(1, "e1"), (3, "e2"), (4, None), (4, None)]
 
 
 def test_what_a_message_is_called_and_in_which_lane_it_goes() -> None:

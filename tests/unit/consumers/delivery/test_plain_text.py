@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from consumers.delivery.plain_text import line, lines
 from events.values.personal_data import holds_personal_data
+from tests.every import every
 
 
-@pytest.mark.parametrize("mark", ["\u200b", "\u00ad", "\u200e", "\u2069", "\x00"])
+@every("mark", ["\u200b", "\u00ad", "\u200e", "\u2069", "\x00"])
 def test_an_invisible_character_becomes_a_space_only_where_digits_would_form_a_national_id(mark: str) -> None:
     assert line(f"No. 10000{mark}00008") == "No. 10000 00008"
     assert line(f"No. 10000{mark}00009") == "No. 1000000009"
@@ -23,7 +23,7 @@ def test_no_text_without_a_national_id_is_shown_with_one(text: str) -> None:
     assert not any(map(holds_personal_data, [line(text), line(text, 30), *lines(text)]))
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "shown"),
     [
         ("one two three", "one two…"),

@@ -16,7 +16,7 @@ from consumers.delivery.webhooks.sender import Sender
 from infra.process.leader_election import Term
 from infra.secret_files import ENDPOINT_KEY
 from infra.settings import Settings
-from tests.unit.consumers.delivery.test_active import MESSAGE, active
+from tests.unit.consumers.delivery.endpoints import MESSAGE, active
 
 
 class Client:

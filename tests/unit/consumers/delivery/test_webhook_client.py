@@ -14,16 +14,8 @@ import pytest
 
 from consumers.delivery.webhooks.client import WebhookClient
 from infra.settings import Settings
-from tests.unit.consumers.delivery.receivers import (
-    OK,
-    Answer,
-    Received,
-    Receiver,
-    answering,
-    receiver,
-    silence,
-    status,
-)
+from tests.every import every
+from tests.unit.consumers.delivery.receivers import OK, Answer, Received, Receiver, answering, receiver, silence, status
 from tests.unit.infra.tls.certificates import private_authority, server_context, server_for
 
 TIMEOUT_S = 1.0
@@ -109,7 +101,7 @@ async def test_whatever_a_receiver_answers_is_an_outcome_within_bounds(
     assert hook.got[0].body == BODY
 
 
-@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+@every("code", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_not_followed(client: WebhookClient, code: int) -> None:
     async with receiver() as inside, receiver(status(code, f"location: {inside.url()}")) as hook:
         outcome = await client.post(hook.url(), HEADERS, BODY)
@@ -117,7 +109,7 @@ async def test_a_redirect_is_not_followed(client: WebhookClient, code: int) -> N
     assert inside.connections == 0
 
 
-@pytest.mark.parametrize(
+@every(
     "host",
     ["localhost", "127.0.0.2", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "127.1", "0x7f000001", "0", "10.0.0.1"],
 )

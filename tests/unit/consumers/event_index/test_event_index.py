@@ -6,8 +6,8 @@ from consumers.event_index.consumer import CONSUMER, EVENT
 from consumers.event_index.read import Query, statement
 from events.wire.entry import Entry
 from tests.oracle.log import make_entry, make_event
-from tests.unit.consumers.entries import entry_of
-from tests.unit.consumers.memory_store import MemoryStore
+from tests.world.entries import entry_of
+from tests.world.memory_store import MemoryStore
 
 
 def entry(index: int) -> Entry:

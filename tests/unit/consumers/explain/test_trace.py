@@ -19,8 +19,8 @@ from events.wire.entry import Entry
 from tests.oracle.fold import fold
 from tests.oracle.log import EntryDict
 from tests.oracle.strategies import campaign_logs, mixed_logs, revenue_logs, world_logs
-from tests.unit.consumers.entries import entry_of
-from tests.unit.consumers.memory_store import MemoryStore
+from tests.world.entries import entry_of
+from tests.world.memory_store import MemoryStore
 
 LOGS = st.one_of(mixed_logs(most=90), revenue_logs(), campaign_logs(), world_logs())
 TABLES = {

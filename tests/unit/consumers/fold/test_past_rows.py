@@ -24,7 +24,7 @@ from consumers.revenue.rows import CONTRACT, Contract
 from infra.postgres.unit_of_work import Table
 from tests.every import every
 from tests.oracle.history import MIXED, entries_from, generate
-from tests.unit.consumers.entries import entry_of
+from tests.world.entries import entry_of
 
 START = BLOCK_ENTRIES
 
@@ -122,10 +122,7 @@ def test_a_batch_keeps_what_a_row_was_at_the_beginning_of_each_of_its_blocks() -
     rows = loaded(kept, START + 3, Counter("a", 1, 5))
     counted(rows)
     rows.enter(2 * START)
-    assert [(copy.until, orjson.loads(copy.row or "")[0]) for copy in counted(rows)] == [
-        (START, 1),
-        (2 * START, 2),
-    ]
+    assert [(copy.until, orjson.loads(copy.row or "")[0]) for copy in counted(rows)] == [(START, 1), (2 * START, 2)]
     (changes,) = rows.changes()
     assert changes.changed == [Counter("a", 3, 5)]
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 import orjson
 import pytest
@@ -17,12 +18,13 @@ from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import UnitOfWork
 from tests.oracle.history import MIXED, entries_from, generate
-from tests.unit.consumers.entries import entry_of
-from tests.unit.consumers.memory_store import MemoryStore
+from tests.world.entries import entry_of
+from tests.world.memory_store import MemoryStore
 
 
-def entries(count: int) -> list[Entry]:
-    return [entry_of(made) for made in entries_from(generate(3, count, MIXED))]
+@cache
+def entries() -> tuple[Entry, ...]:
+    return tuple(entry_of(made) for made in entries_from(generate(3, 600, MIXED)))
 
 
 async def test_a_long_fold_lets_other_tasks_run_between_two_slices() -> None:
@@ -40,7 +42,7 @@ async def test_a_long_fold_lets_other_tasks_run_between_two_slices() -> None:
 
     seen: list[int] = []
     other = asyncio.create_task(look())
-    batch = (entries(200) * (3 * SLICE_ENTRIES // 200))[: 2 * SLICE_ENTRIES + 7]
+    batch = (entries() * (3 * SLICE_ENTRIES // len(entries()) + 1))[: 2 * SLICE_ENTRIES + 7]
     await fold_in_turns(replace(EVENT_INDEX, fold=slow), UnitOfWork(), batch)
     other.cancel()
     assert folded == [SLICE_ENTRIES, SLICE_ENTRIES, 7]
@@ -50,7 +52,7 @@ async def test_a_long_fold_lets_other_tasks_run_between_two_slices() -> None:
 @pytest.mark.parametrize("name", CONSUMERS)
 def test_no_fold_changes_the_entries(name: str) -> None:
     """One parsed entry is given to every consumer of a process."""
-    log = entries(600)
+    log = entries()
     before = [orjson.dumps(entry.data) for entry in log]
     store = MemoryStore()
     for start in range(0, len(log), 50):
@@ -65,7 +67,7 @@ def test_slices_of_a_batch_give_what_the_whole_batch_gives(name: str) -> None:
     def in_slices(rows: UnitOfWork, batch: Sequence[Entry]) -> list[OutboxEvent]:
         return [event for start in range(0, len(batch), 7) for event in consumer.fold(rows, batch[start : start + 7])]
 
-    log = entries(600)
+    log = entries()
     whole, sliced = MemoryStore(), MemoryStore()
     decided = whole.apply(consumer, log)
     assert sliced.apply(replace(consumer, fold=in_slices), log) == decided

@@ -13,7 +13,7 @@ from consumers.ledger.folded import folded
 from consumers.ledger.statement_proof import STATEMENT_FILE
 from consumers.revenue.rows import STATEMENT
 from events.wire.entry import parse_entry
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
+from tests.world.memory_log import KEY, MemoryLog
 
 
 async def write_proof(

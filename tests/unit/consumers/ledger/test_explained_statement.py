@@ -25,7 +25,7 @@ from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.oracle.log import EntryDict
 from tests.oracle.strategies import revenue_logs
-from tests.unit.consumers.entries import entry_of
+from tests.world.entries import entry_of
 
 
 @contextmanager

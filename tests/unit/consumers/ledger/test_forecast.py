@@ -15,7 +15,8 @@ from consumers.ledger.what_if import NothingSigned
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.oracle.log import EntryDict, make_entry, make_event, short_type
-from tests.unit.consumers.revenue.ledger import TEXT, months, terms
+from tests.world.entries import TEXT
+from tests.world.ledger import months, terms
 
 EXPECTED = 1_000_00
 AGREED: dict[str, Any] = {

@@ -16,7 +16,7 @@ from consumers.offline.replay import replay_into
 from infra.log.signed_note import Checkpoint
 from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.history import MIXED, entries_from, generate
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
+from tests.world.memory_log import KEY, MemoryLog
 
 END = 280
 

@@ -7,17 +7,14 @@ from pathlib import Path
 
 import orjson
 import pytest
-from click.testing import CliRunner, Result
 
-from consumers.audit.mirror import write_mirror
 from consumers.fold.consumer import Consumer
 from consumers.offline.store import SqliteStore
 from consumers.registry import CONSUMERS
 from events.wire.entry import parse_entry
-from infra.cli import cli
 from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.history import MIXED, entries_from, generate
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
+from tests.world.mirrors import mirrored, replay, run
 
 
 @pytest.fixture(scope="module")
@@ -25,26 +22,11 @@ def raw() -> list[bytes]:
     return raw_entries(entries_from(generate(61, 700, MIXED)))
 
 
-async def mirrored(folder: Path, raw: list[bytes]) -> Path:
-    await write_mirror(MemoryLog(raw), folder, KEY.verifier)
-    return folder
-
-
-async def replay(folder: Path, *arguments: str) -> Result:
-    return await asyncio.to_thread(run, folder, "audit", "replay", *arguments)
-
-
-def run(folder: Path, *command: str) -> Result:
-    environment = {"XDG_STATE_HOME": str(folder / "state"), "YESSER_HOME": str(folder / "no-home")}
-    return CliRunner().invoke(cli, [*command, "--vkey", KEY.verifier.vkey], env=environment)
-
-
 @pytest.mark.parametrize("name", sorted(CONSUMERS))
-@pytest.mark.parametrize("batch", [13])
-def test_the_size_of_a_batch_changes_nothing(raw: list[bytes], tmp_path: Path, name: str, batch: int) -> None:
+def test_the_size_of_a_batch_changes_nothing(raw: list[bytes], tmp_path: Path, name: str) -> None:
     consumer: Consumer = CONSUMERS[name]
     hashes = []
-    for size in (batch, len(raw)):
+    for size in (13, len(raw)):
         store = SqliteStore(tmp_path / f"{size}.sqlite", consumer)
         for first in range(0, len(raw), size):
             part = raw[first : first + size]

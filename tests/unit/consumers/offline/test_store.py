@@ -6,6 +6,7 @@ import gc
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -23,7 +24,12 @@ from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 from tests.oracle.history import entries_from, generate
-from tests.unit.consumers.entries import entry_of
+from tests.world.entries import entry_of
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    return tuple(entry_of(entry) for entry in entries_from(generate(7, 400)))
 
 
 @pytest.mark.parametrize("name", CONSUMERS)
@@ -39,10 +45,10 @@ def test_no_batch_stays_in_memory_without_a_garbage_collector(
 
     monkeypatch.setattr(store_module, "UnitOfWork", Watched)
     store = SqliteStore(tmp_path / "store.sqlite", CONSUMERS[name])
-    entries = [entry_of(entry) for entry in entries_from(generate(7, 400))]
+    entries()
     gc.disable()
     try:
-        store.apply(entries)
+        store.apply(entries())
         assert [reference() for reference in made] == [None]
     finally:
         gc.enable()
@@ -90,7 +96,7 @@ def test_lines_of_every_type_are_those_of_the_live_rows(tmp_path: Path) -> None:
 def test_a_read_model_is_written_to_a_folder_of_any_name(tmp_path: Path, folder: str) -> None:
     consumer = CONSUMERS["projections"]
     store = SqliteStore(tmp_path / "store.sqlite", consumer)
-    store.apply([entry_of(entry) for entry in entries_from(generate(7, 400))])
+    store.apply(entries())
     (tmp_path / folder).mkdir()
     try:
         for table in consumer.tables:

@@ -24,7 +24,7 @@ from infra.log.key_history import KeyHistory
 from infra.log.signed_note import LogKey
 from infra.witnesses.cosignature import cosign, cosigner_of
 from infra.witnesses.policy import NotWitnessed
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
+from tests.world.memory_log import KEY, MemoryLog
 
 WITNESS = LogKey("court.example/witness", bytes(32))
 NOT_SHOWN = "Not shown: that the log of this export"

@@ -16,7 +16,7 @@ from consumers.audit.http_port import LogAway
 from consumers.audit.mirror import MirrorReport, mirror_entries
 from consumers.operations.audit_command import _Follower
 from consumers.operations.audit_options import AuditSource
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
+from tests.world.memory_log import KEY, MemoryLog, sample_entries
 
 ENTRIES = sample_entries(600)
 

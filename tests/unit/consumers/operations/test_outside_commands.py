@@ -31,7 +31,7 @@ from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.signed_note import Checkpoint, LogKey
 from infra.tls.authority import authority
 from infra.tls.client import NotTrusted
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries, sample_entry
+from tests.world.memory_log import KEY, MemoryLog, sample_entries, sample_entry
 
 ENTRIES = sample_entries(700)
 VKEY = ("--vkey", KEY.verifier.vkey)

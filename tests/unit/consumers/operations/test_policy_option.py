@@ -15,7 +15,7 @@ from infra.log.proof_file import ProofFile
 from infra.log.proofs import inclusion_proof
 from infra.log.signed_note import LogKey
 from infra.witnesses.cosignature import cosign, cosigner_of
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
+from tests.world.memory_log import KEY, MemoryLog, sample_entries
 
 KEYS = [LogKey(f"{name}.example/witness", bytes([number]) * 32) for number, name in enumerate(("court", "bank"), 1)]
 LINES = "".join(f"witness {key.name.partition('.')[0]} {cosigner_of(key).vkey} https://{key.name}/\n" for key in KEYS)

@@ -13,7 +13,7 @@ from consumers.pipeline.batch import Batch, LeafMismatch, parse_records
 from consumers.pipeline.log_feed import PORTION_BYTES, PORTION_RECORDS, portions
 from events.wire.entry import entry_bytes
 from infra.log.merkle import leaf_hash
-from tests.unit.consumers.registrar.readings import RECORDED, said
+from tests.world.records import RECORDED, said
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,6 @@ def test_repeats_and_gaps_begin_a_new_batch_and_nothing_is_dropped(indexes: list
     for batch in batches:
         assert [e.index for e in batch.entries] == list(range(batch.first_index, batch.end))
     assert all(a.end != b.first_index for a, b in itertools.pairwise(batches))
-
-
-def test_no_records_are_no_batch() -> None:
-    assert parsed([]) == []
 
 
 def test_a_batch_can_be_cut_at_the_position() -> None:
@@ -123,4 +119,4 @@ def test_records_are_parsed_in_portions_of_a_bounded_number_and_size() -> None:
     assert [len(portion) for portion in portions(many)] == [PORTION_RECORDS, PORTION_RECORDS, 1]
     large = [Shipped(i, bytes(PORTION_BYTES // 2 + 1), ()) for i in range(5)]
     assert [len(portion) for portion in portions(large)] == [2, 2, 1]
-    assert list(portions([])) == []
+    assert list(portions([])) == parsed([]) == []

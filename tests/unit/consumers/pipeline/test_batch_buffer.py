@@ -9,7 +9,7 @@ import pytest
 from consumers.pipeline.batch import Batch, LeafMismatch
 from consumers.pipeline.batch_buffer import BATCH_BYTES_MAX, BatchBuffer
 from tests.oracle.log import make_entry, make_event
-from tests.unit.consumers.entries import entry_of
+from tests.world.entries import entry_of
 
 ENTRIES_MAX = 4
 WAIT_S = 5.0

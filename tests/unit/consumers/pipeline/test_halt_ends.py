@@ -50,13 +50,17 @@ def _no_database(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "LOOK_AT_LOG_S", 0.001)
 
 
+def pipeline_of(home: Path, halt_ends_after_s: float) -> Pipeline:
+    feed: Any = SimpleNamespace()
+    return Pipeline(CONSUMER, Settings(home=home), feed, halt_ends_after_s=halt_ends_after_s)
+
+
 @pytest.mark.parametrize("stored", [True, False])
 @pytest.mark.parametrize(("position", "quiet_s", "ended"), [(END, 0, True), (END, 60, False), (END - 5, 0, False)])
 async def test_a_halt_is_over_at_the_logs_end(
     stored: bool, position: int, quiet_s: float, ended: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "HALT_ENDS_AFTER_S", quiet_s)
-    one = Pipeline(CONSUMER, Settings(home=tmp_path), SimpleNamespace())  # type: ignore[arg-type]
+    one = pipeline_of(tmp_path, quiet_s)
     one.progress.halted = "rules/x.yaml: no such field"
     seen: list[str | None] = []
     monkeypatch.setattr(one, "_note", lambda **_: seen.append(one.progress.halted))
@@ -66,12 +70,9 @@ async def test_a_halt_is_over_at_the_logs_end(
     assert writer.ended == (1 if ended else 0)
 
 
-async def test_a_topic_that_differs_stays_halted_until_an_entry_is_applied(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_topic_that_differs_stays_halted_until_an_entry_is_applied(tmp_path: Path) -> None:
     """Kafka may be away: then nothing comes that would halt it again."""
-    monkeypatch.setattr(pipeline, "HALT_ENDS_AFTER_S", 0)
-    one = Pipeline(CONSUMER, Settings(home=tmp_path), SimpleNamespace())  # type: ignore[arg-type]
+    one = pipeline_of(tmp_path, 0)
     one._topic_differs, one.progress.halted = True, "the topic holds index 9"
     writer: Any = Writer(END, is_halted=True)
     await one._apply_from(BatchBuffer(10), writer)

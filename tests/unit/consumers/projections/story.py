@@ -1,55 +1,14 @@
-"""Builds a small log with the contract's events and folds it through the projections."""
+"""A log that is folded through the projections."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from consumers.fold.anomaly import ANOMALY
 from consumers.projections.consumer import CONSUMER
-from events.wire.entry import Entry
-from tests.oracle.log import make_entry, make_event
-from tests.unit.consumers.entries import bytes_of, entry_of
-from tests.unit.consumers.memory_store import MemoryStore
-
-TEXT = {"ar": "نص", "en": "Text"}
-SUBJECT_FIELDS = {
-    "plan": "plan_id",
-    "project": "project_id",
-    "service": "service_id",
-    "training": "trainee",
-    "awareness": "initiative_id",
-}
+from tests.world.entries import EventLog
+from tests.world.memory_store import MemoryStore
 
 
-def subject_of(name: str, data: dict[str, Any]) -> str:
-    """The subject that the contract wants for an event of type `name`."""
-    if name == "training.quota-set":
-        return f"quota/{data['calendar']}/{data['year']}/{data['track']}"
-    if name.startswith("partnership.workshop"):
-        return f"workshop/{data['workshop_id']}"
-    if name == "partnership.framework-published":
-        return f"framework/{data['framework_id']}"
-    kind = name.partition(".")[0]
-    word = {"training": "trainee", "awareness": "initiative"}.get(kind, kind)
-    return f"{word}/{data[SUBJECT_FIELDS[kind]]}" if kind in SUBJECT_FIELDS else f"{kind}/x"
-
-
-class Story:
-    """Entries in the order in which they are added."""
-
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-        self.raw: list[bytes] = []
-
-    def tell(self, agency: str, name: str, /, **data: Any) -> int:
-        """Add an event; returns its index."""
-        index = len(self.entries)
-        event = make_event(name, agency, subject_of(name, data), data, f"{name}-{index}")
-        made = make_entry(index, event)
-        self.raw.append(bytes_of(made))
-        self.entries.append(entry_of(made))
-        return index
-
+class Story(EventLog):
     def folded(self, batch: int | None = None) -> MemoryStore:
         """The tables after all entries, applied `batch` at a time (all at once by default)."""
         store, size = MemoryStore(), batch or max(1, len(self.entries))

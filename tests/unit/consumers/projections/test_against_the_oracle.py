@@ -14,8 +14,8 @@ from tests.oracle.fold import fold
 from tests.oracle.history import HOSTILE, MIXED, Profile, entries_from, generate
 from tests.oracle.log import EntryDict
 from tests.oracle.strategies import world_logs
-from tests.unit.consumers.entries import entry_of
-from tests.unit.consumers.memory_store import MemoryStore
+from tests.world.entries import entry_of
+from tests.world.memory_store import MemoryStore
 
 HANDLED = (
     "sa.gov.yesser.plan.",

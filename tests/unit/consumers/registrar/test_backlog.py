@@ -29,17 +29,7 @@ from consumers.registrar.backlog import (
 from events.validation.refusal import refusal_event
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Refused
-from tests.unit.consumers.registrar.readings import (
-    HEALTH,
-    LABOUR,
-    PLATFORM,
-    USUAL,
-    Record,
-    registered,
-    said,
-    topic_of,
-    values,
-)
+from tests.world.records import HEALTH, LABOUR, PLATFORM, USUAL, Record, registered, said, topic_of, values
 
 HEALTH_TOPIC, LABOUR_TOPIC = topic_of(HEALTH), topic_of(LABOUR)
 AGENCIES = {HEALTH_TOPIC: HEALTH, LABOUR_TOPIC: LABOUR}
@@ -67,18 +57,29 @@ class Clock:
 class Costs:
     """What validating a record costs, by its value."""
 
-    clock: Clock
+    clock: Clock = field(default_factory=Clock)
+    turns: Turns = field(default_factory=Turns)
     of: dict[bytes, float] = field(default_factory=lambda: defaultdict(lambda: 25e-6))
 
     def validate(self, value: bytes, *_: object) -> Refused:
         self.clock.now += self.of[value]
         return Refused(())
 
+    def take_turn(self, batch: NextBatch, records: Backlog, topic: str = "") -> float:
+        """The given topic takes a turn, or the one whose turn it is."""
+        topic = topic or self.turns.next(records.topics)
+        return batch.take_turn(topic, records, self.turns, AGENCIES, Clocks(self.clock, self.clock))
+
+    def fill(self, batch: NextBatch, records: Backlog) -> NextBatch:
+        while records.topics and not batch.is_full:
+            self.take_turn(batch, records)
+        return batch
+
 
 @pytest.fixture
 def costs(monkeypatch: pytest.MonkeyPatch) -> Costs:
     """Validation with a price instead of a verdict."""
-    found = Costs(Clock())
+    found = Costs()
     monkeypatch.setattr(backlog, "validate", found.validate)
     return found
 
@@ -125,11 +126,9 @@ def test_a_topic_saves_up_nothing_while_it_is_idle(costs_of_turns: list[float]) 
 def test_a_flood_takes_half_of_each_batch_when_another_topic_waits(costs: Costs) -> None:
     """Fails where topics are read one after the other: the flood's records are before all of the other's."""
     records = waiting(health=values(*[b"flood"] * 20_000), labour=values(*[b"other"] * 2_000))
-    turns, batches = Turns(), 0
+    batches = 0
     while LABOUR_TOPIC in records.topics:
-        batch = NextBatch(4096)
-        while not batch.is_full:
-            batch.take_turn(turns.next(records.topics), records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
+        batch = costs.fill(NextBatch(4096), records)
         batches += 1
         flood, other = (len(batch.readings[topic].records) for topic in (HEALTH_TOPIC, LABOUR_TOPIC))
         assert abs(flood - other) <= 2 * TURN_S / 25e-6 or LABOUR_TOPIC not in records.topics
@@ -140,25 +139,21 @@ def test_a_flood_takes_half_of_each_batch_when_another_topic_waits(costs: Costs)
 def test_costly_records_of_one_topic_leave_the_other_its_time(costs: Costs) -> None:
     costs.of[b"costly"] = 0.02
     records = waiting(health=values(*[b"costly"] * 200), labour=values(*[b"other"] * 2_000))
-    turns, costly = Turns(), 0
+    costly = 0
     while LABOUR_TOPIC in records.topics:
-        batch = NextBatch(4096)
-        while not batch.is_full:
-            batch.take_turn(turns.next(records.topics), records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
+        batch = costs.fill(NextBatch(4096), records)
         costly += len(batch.readings[HEALTH_TOPIC].records)
     assert costly * 0.02 <= 2_000 * (25e-6 + RECORD_COST_S) + 0.05
 
 
 @given(st.lists(st.sampled_from([1e-5, 1e-3, 0.2]), min_size=1, max_size=300))
 def test_a_batch_ends_once_it_has_cost_enough_and_every_record_is_in_one(prices: list[float]) -> None:
-    costs = Costs(Clock(), {b"%d" % i: price for i, price in enumerate(prices)})
-    records, turns, found = waiting(health=values(*costs.of)), Turns(), []
+    costs = Costs(of={b"%d" % i: price for i, price in enumerate(prices)})
+    records, found = waiting(health=values(*costs.of)), []
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(backlog, "validate", costs.validate)
         while records.topics:
-            batch = NextBatch(4096)
-            while records.topics and not batch.is_full:
-                batch.take_turn(turns.next(records.topics), records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
+            batch = costs.fill(NextBatch(4096), records)
             (reading,) = batch.readings.values()
             found += reading.records
             assert len(reading.records) == len(reading.verdicts) == batch.records_count
@@ -169,34 +164,31 @@ def test_a_batch_ends_once_it_has_cost_enough_and_every_record_is_in_one(prices:
 
 def test_a_batch_has_at_most_the_records_of_its_limit(costs: Costs) -> None:
     costs.of[b"free"] = 0.0
-    records, batch = waiting(health=values(*[b"free"] * 1_000)), NextBatch(300)
-    while not batch.is_full:
-        batch.take_turn(HEALTH_TOPIC, records, Turns(), AGENCIES, Clocks(costs.clock, costs.clock))
+    records = waiting(health=values(*[b"free"] * 1_000))
+    batch = costs.fill(NextBatch(300), records)
     assert (batch.records_count, len(records)) == (300, 700)
 
 
 def test_a_batch_is_due_when_it_is_full_or_has_the_last_waiting_record_of_a_topic(costs: Costs) -> None:
     records = waiting(health=values(*[b"flood"] * 5_000))
-    turns, batch = Turns(), NextBatch(4096)
+    batch = NextBatch(4096)
     assert not batch.is_due(records), "it is empty"
     while not batch.is_full:
         assert not batch.is_due(records), "a backlog gains by a larger batch"
-        batch.take_turn(turns.next(records.topics), records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
+        costs.take_turn(batch, records)
     assert batch.is_due(records)
     batch = NextBatch(4096)
-    batch.take_turn(turns.next(records.topics), records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
+    costs.take_turn(batch, records)
     records.add({LABOUR_TOPIC: values(b"one")})
-    batch.take_turn(turns.next(records.topics), records, turns, AGENCIES, Clocks(costs.clock, costs.clock))
+    costs.take_turn(batch, records)
     assert LABOUR_TOPIC in batch.readings
     assert not batch.is_full
     assert batch.is_due(records), "one event of another agency waits for nothing but the commit"
 
 
-def test_a_dropped_topic_leaves_the_batch_of_the_others() -> None:
+def test_a_dropped_topic_leaves_the_batch_of_the_others(costs: Costs) -> None:
     records = waiting(health=values(said("a")), labour=values(said("b", agency=LABOUR)))
-    turns, batch = Turns(), NextBatch(300)
-    for _ in range(2):
-        batch.take_turn(turns.next(records.topics), records, turns, AGENCIES, Clocks(Clock(), Clock()))
+    batch = costs.fill(NextBatch(300), records)
     batch.drop(HEALTH_TOPIC)
     assert ([*batch.readings], batch.records_count) == ([LABOUR_TOPIC], 1)
     batch.drop(LABOUR_TOPIC)
@@ -230,15 +222,15 @@ def test_batches_are_small_while_a_topic_that_sends_has_no_backlog() -> None:
 
 
 def test_a_full_batch_takes_the_first_records_of_another_topic_and_no_more_of_its_own(costs: Costs) -> None:
-    clocks, turns, batch = Clocks(costs.clock, costs.clock), Turns(), NextBatch(4096, SMALL_BATCH_COST_S)
+    batch = NextBatch(4096, SMALL_BATCH_COST_S)
     records = waiting(health=values(*[b"flood"] * 5_000))
     while batch.has_room(HEALTH_TOPIC):
-        batch.take_turn(HEALTH_TOPIC, records, turns, AGENCIES, clocks)
+        costs.take_turn(batch, records, HEALTH_TOPIC)
     assert batch.is_full
     records.add({LABOUR_TOPIC: values(*[b"other"] * 5_000)})
-    assert turns.next(records.topics) == LABOUR_TOPIC
+    assert costs.turns.next(records.topics) == LABOUR_TOPIC
     assert batch.has_room(LABOUR_TOPIC)
-    batch.take_turn(LABOUR_TOPIC, records, turns, AGENCIES, clocks)
+    costs.take_turn(batch, records, LABOUR_TOPIC)
     assert not batch.has_room(LABOUR_TOPIC)
     assert batch.cost_s < SMALL_BATCH_COST_S + 2 * (TURN_S + 40 * RECORD_COST_S)
 
@@ -246,20 +238,20 @@ def test_a_full_batch_takes_the_first_records_of_another_topic_and_no_more_of_it
 def test_a_full_batch_takes_no_other_topic_beyond_the_bound(costs: Costs) -> None:
     costs.of[b"costly"] = SMALL_BATCH_COST_S + LATECOMERS_COST_S
     records, batch = waiting(health=values(b"costly")), NextBatch(2, SMALL_BATCH_COST_S)
-    batch.take_turn(HEALTH_TOPIC, records, Turns(), AGENCIES, Clocks(costs.clock, costs.clock))
+    costs.take_turn(batch, records, HEALTH_TOPIC)
     assert not batch.has_room(LABOUR_TOPIC), "it has cost too much"
     records, batch = waiting(health=values(b"one", b"two")), NextBatch(2, SMALL_BATCH_COST_S)
-    batch.take_turn(HEALTH_TOPIC, records, Turns(), AGENCIES, Clocks(costs.clock, costs.clock))
+    costs.take_turn(batch, records, HEALTH_TOPIC)
     assert not batch.has_room(LABOUR_TOPIC), "it has as many records as it may"
 
 
 def test_topics_without_a_backlog_are_committed_ahead_of_one_with_a_backlog_every_second_time(costs: Costs) -> None:
-    clocks, turns, batch = Clocks(costs.clock, costs.clock), Turns(), NextBatch(4096, SMALL_BATCH_COST_S)
+    batch = NextBatch(4096, SMALL_BATCH_COST_S)
     records = waiting(health=values(*[b"flood"] * 5_000), labour=values(b"one"))
 
     def validate_both() -> None:
         for topic in (HEALTH_TOPIC, LABOUR_TOPIC):
-            batch.take_turn(topic, records, turns, AGENCIES, clocks)
+            costs.take_turn(batch, records, topic)
 
     validate_both()
     of_health = len(batch.readings[HEALTH_TOPIC].records)
@@ -276,21 +268,19 @@ def test_topics_without_a_backlog_are_committed_ahead_of_one_with_a_backlog_ever
 
 
 def test_a_large_batch_is_committed_as_a_whole(costs: Costs) -> None:
-    clocks, turns, batch = Clocks(costs.clock, costs.clock), Turns(), NextBatch(4096)
+    batch = NextBatch(4096)
     records = waiting(health=values(*[b"flood"] * 5_000), labour=values(b"one"))
     for topic in (HEALTH_TOPIC, LABOUR_TOPIC):
-        batch.take_turn(topic, records, turns, AGENCIES, clocks)
+        costs.take_turn(batch, records, topic)
     assert [reading.topic for reading in batch.take(records)] == [HEALTH_TOPIC, LABOUR_TOPIC]
 
 
 def test_a_record_that_costs_more_than_a_turn_says_by_how_much(costs: Costs) -> None:
     costs.of[b"costly"] = 0.02
-    clocks = Clocks(costs.clock, costs.clock)
-    batch, turns = NextBatch(4096), Turns()
-    assert batch.take_turn(
-        HEALTH_TOPIC, waiting(health=values(b"costly", b"costly")), turns, AGENCIES, clocks
-    ) == pytest.approx(0.019)
-    assert batch.take_turn(HEALTH_TOPIC, waiting(health=values(b"cheap")), turns, AGENCIES, clocks) == 0.0
+    batch = NextBatch(4096)
+    costly, cheap = waiting(health=values(b"costly", b"costly")), waiting(health=values(b"cheap"))
+    assert costs.take_turn(batch, costly) == pytest.approx(0.019)
+    assert costs.take_turn(batch, cheap) == 0.0
 
 
 def test_a_bug_that_one_record_meets_ends_the_reading_of_its_topic_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,7 +293,7 @@ def test_a_bug_that_one_record_meets_ends_the_reading_of_its_topic_there(monkeyp
     records = waiting(health=values(said("a"), b"1000000001", said("c")), labour=values(said("d")))
     batch = NextBatch(records_max=100)
     for topic in (HEALTH_TOPIC, LABOUR_TOPIC):
-        batch.take_turn(topic, records, Turns(), AGENCIES, Clocks(lambda: 0.0, lambda: 0.0))
+        Costs().take_turn(batch, records, topic)
     assert batch.has_fault
     assert not records.topics, "what is behind it is read again"
     health, labour = batch.take(records)
@@ -321,9 +311,7 @@ def test_a_lack_of_memory_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(backlog, "validate", validate)
     with pytest.raises(MemoryError):
-        NextBatch(records_max=100).take_turn(
-            HEALTH_TOPIC, waiting(health=values(b"x")), Turns(), AGENCIES, Clocks(lambda: 0.0, lambda: 0.0)
-        )
+        Costs().take_turn(NextBatch(records_max=100), waiting(health=values(b"x")))
 
 
 def test_a_refusal_that_comes_through_the_platforms_own_topic_is_refused() -> None:

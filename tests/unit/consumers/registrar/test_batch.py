@@ -11,7 +11,7 @@ from events.validation.validate import validate
 from events.validation.verdicts import Accepted
 from events.wire.codec import to_binary_mode
 from events.wire.entry import entry_bytes, parse_entry
-from tests.unit.consumers.registrar.readings import (
+from tests.world.records import (
     HEALTH,
     LABOUR,
     PLATFORM,
@@ -85,18 +85,12 @@ def test_after_a_conflict_the_first_event_still_owns_the_id() -> None:
     assert codes(batch) == ["conflict", "conflict"]
 
 
-def test_a_refused_record_claims_no_id_so_that_the_corrected_event_may_use_it() -> None:
+def test_a_refused_record_claims_no_id_and_one_with_a_used_id_is_no_conflict() -> None:
     broken = said("a").replace(b'"2005-05-05"', b'"2005-02-30"')
-    batch = numbered(broken, said("a"))
-    assert len(batch.refusals) == 1
-    assert batch.refusals[0].claimed_id == "a"
+    batch = numbered(broken, said("a"), broken)
+    assert [refusal.claimed_id for refusal in batch.refusals] == ["a", "a"]
+    assert "conflict" not in codes(batch)
     assert batch.claim_indexes == [1]
-
-
-def test_an_invalid_record_with_a_used_id_is_invalid_and_no_conflict() -> None:
-    batch = numbered(said("a"), said("a").replace(b'"2005-05-05"', b'"2005-02-30"'))
-    assert codes(batch) != ["conflict"]
-    assert len(batch.refusals) == 1
 
 
 def test_ids_are_scoped_by_source() -> None:
@@ -125,11 +119,8 @@ def test_a_batch_of_duplicates_only_moves_the_position_and_nothing_else() -> Non
     assert batch.positions[TOPIC][0] == 2
 
 
-def test_consecutive_offsets_with_consecutive_indexes_are_one_run() -> None:
+def test_a_run_is_of_consecutive_offsets_and_a_duplicate_or_a_hole_ends_it() -> None:
     assert numbered(said("a"), None, said("b"), first_offset=7, first_index=3).runs == [(TOPIC, 7, 3, 3)]
-
-
-def test_a_duplicate_and_a_hole_in_the_offsets_each_end_a_run() -> None:
     records = [Record(0, said("a")), Record(1, said("a")), Record(2, said("b")), Record(9, said("c"))]
     batch = number_all([read(HEALTH, records)], {})
     assert batch.runs == [(TOPIC, 0, 0, 1), (TOPIC, 2, 1, 1), (TOPIC, 9, 2, 1)]
@@ -252,9 +243,3 @@ def test_the_same_record_has_one_verdict_however_the_topics_interleave() -> None
         kinds.append({address: kind for address, (kind, _) in verdicts([batch]).items()})
         assert codes(batch).count("conflict") == 1
     assert kinds[0] == kinds[1]
-
-
-def test_the_door_alone_accepts_and_only_the_numbering_knows_identity() -> None:
-    verdict = read(HEALTH, values(said("a"))).verdicts[0]
-    assert isinstance(verdict, Accepted)
-    assert len(verdict.claim) == len(verdict.identity) == 16

@@ -9,36 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.registrar.batch import Batch, Reading
-from tests.unit.consumers.registrar.readings import (
-    HEALTH,
-    Record,
-    in_batches,
-    number_all,
-    read,
-    said,
-    topic_of,
-    verdicts,
-)
+from tests.world.records import HEALTH, Record, histories, in_batches, number_all, read, topic_of, verdicts
 
-CONTENTS = st.one_of(
-    st.builds(
-        said, st.sampled_from("abc"), st.sampled_from(("x", "y")), sequence=st.one_of(st.none(), st.integers(1, 5))
-    ),
-    st.sampled_from([None, b"{", b"[]", b"\xff", said("a").replace(b'"2005-05-05"', b'"2005-02-30"')]),
-)
 TOPIC = topic_of(HEALTH)
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> list[Record]:
-    """Records at growing offsets; some offsets are skipped, as control records of transactions would."""
-    records = []
-    offset = 0
-    for content in draw(st.lists(CONTENTS, min_size=1, max_size=25)):
-        offset += draw(st.sampled_from((0, 0, 0, 1, 3)))
-        records.append(Record(offset, content))
-        offset += 1
-    return records
 
 
 @st.composite

@@ -8,7 +8,7 @@ import pytest
 
 from consumers.registrar import batch as numbering
 from events.validation.refusal import refusal_event
-from tests.unit.consumers.registrar.readings import HEALTH, LABOUR, number_all, read, said, topic_of, values, verdicts
+from tests.world.records import HEALTH, LABOUR, number_all, read, said, topic_of, values, verdicts
 
 HEALTH_TOPIC, LABOUR_TOPIC = topic_of(HEALTH), topic_of(LABOUR)
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka import TopicPartition
 from aiokafka.errors import (
     CorruptRecordException,
     KafkaConnectionError,
@@ -18,38 +15,8 @@ from aiokafka.errors import (
 from consumers.registrar import last_records
 from consumers.registrar.batch import Mark, record_sha256
 from consumers.registrar.last_records import LastRecord, changed_topics
-from tests.unit.consumers.registrar.readings import Record
-from tests.unit.consumers.registrar.test_raw_record_reader import batch, damaged
-
-
-class Brokers:
-    """Topics as batches in bytes. A request is answered up to `room` bytes, its first batch whole in any case."""
-
-    def __init__(self, topics: dict[str, bytes], *, room: int = 1 << 20, first: int = 0) -> None:
-        self._topics = topics
-        self._room = room
-        self._first = first
-        self.requests: list[list[str]] = []
-        self.errors: dict[str, int] = {}
-        self.leaderless: set[str] = set()
-        self._client = self
-        self.cluster = SimpleNamespace(leader_for_partition=lambda p: -1 if p.topic in self.leaderless else 1)
-
-    async def send(self, _: int, request: Any, *, group: Any = None) -> Any:
-        self.requests.append([topic for topic, _ in request.topics])
-        room, answers = self._room, []
-        for topic, _ in request.topics:
-            data = self._topics[topic] if room == self._room else self._topics[topic][: max(0, room)]
-            room -= len(data)
-            error = self.errors.get(topic, 0)
-            answers.append((topic, [(0, error, 9, 9, 0, None, b"" if error else data)]))
-        return SimpleNamespace(topics=answers)
-
-    def force_metadata_update(self) -> None:
-        self.errors = {topic: code for topic, code in self.errors.items() if code != NotLeaderForPartitionError.errno}
-
-    async def beginning_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        return dict.fromkeys(partitions, self._first)
+from tests.unit.consumers.registrar.brokers import Brokers, batch, damaged
+from tests.world.records import Record
 
 
 def last(offset: int, value: bytes) -> LastRecord:
@@ -108,19 +75,17 @@ async def test_a_record_without_a_hash_is_recognised_by_the_time_at_which_it_was
     assert list(await ask(Brokers({"a": data}), a=LastRecord(3, Mark(None, 1)))) == ["a"]
 
 
-async def test_a_damaged_batch_is_asked_for_twice() -> None:
+@pytest.mark.parametrize(
+    ("errors", "fault"), [({}, ""), ({"a": CorruptRecordException.errno}, ": Kafka cannot read it")]
+)
+async def test_a_damaged_batch_is_asked_for_twice_and_is_a_fault_of_its_topic_alone(
+    errors: dict[str, int], fault: str
+) -> None:
     brokers = Brokers({"a": bytes(damaged(batch(3, b"a"))), "b": bytes(batch(3, b"b"))})
+    brokers.errors = errors
     found = await ask(brokers, a=last(3, b"a"), b=last(3, b"b"))
-    assert "is damaged" in found["a"]
-    assert brokers.requests == [["a", "b"], ["a"]]
-
-
-async def test_a_batch_that_the_broker_cannot_read_is_asked_for_twice_and_is_a_fault_of_its_topic_alone() -> None:
-    brokers = Brokers({"a": bytes(batch(3, b"a")), "b": bytes(batch(3, b"b"))})
-    brokers.errors = {"a": CorruptRecordException.errno}
-    assert await ask(brokers, a=last(3, b"a"), b=last(3, b"b")) == {
-        "a": "the batch at offset 3 is damaged: Kafka cannot read it"
-    }
+    assert list(found) == ["a"]
+    assert f"is damaged{fault}" in found["a"]
     assert brokers.requests == [["a", "b"], ["a"]]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -16,10 +16,9 @@ from consumers.registrar.pauses import Pauses
 from consumers.registrar.reader import Reader
 from infra.process.health import Progress
 from infra.settings import Settings
-from tests.unit.consumers.registrar.readings import HEALTH, RECORDED, Record, read, said, topic_of
+from tests.world.records import HEALTH, NOW, RECORDED, Record, read, said, topic_of
 
 TOPIC = topic_of(HEALTH)
-NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
 PAUSED = BreakerState(EMPTY, Pause(NOW - timedelta(seconds=1), 1, {"ar": "سبب", "en": "reason"}))
 
 
@@ -89,22 +88,15 @@ def test_a_request_that_meets_the_probe_ends_the_pause() -> None:
     assert not topic.is_held
 
 
-def test_a_request_whose_only_record_was_numbered_meanwhile_ends_the_pause() -> None:
+@pytest.mark.parametrize("taken_up", [False, True], ids=["", "another topic is taken up meanwhile"])
+def test_a_request_whose_only_record_was_numbered_meanwhile_ends_the_pause(taken_up: bool) -> None:
     topic = Topic()
     topic.probe()
     topic.number(b"{}")
     assert topic.is_held
     topic.position.uncounted_up_to = 6
-    assert topic.look() == [TOPIC]
-    assert not topic.is_held
-
-
-def test_another_topic_that_is_taken_up_meanwhile_does_not_hide_a_request() -> None:
-    topic = Topic()
-    topic.probe()
-    topic.number(b"{}")
-    topic.position.uncounted_up_to = 6
-    topic.take_up()
+    if taken_up:
+        topic.take_up()
     assert topic.look() == [TOPIC]
     assert not topic.is_held
 

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.util import calc_crc32c
 
 from consumers.registrar.raw_record_reader import CorruptBatch, holds_a_batch, parse_batches, record_at
-
-
-def batch(base: int, *values: bytes) -> bytearray:
-    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 20)
-    for offset, value in enumerate(values):
-        builder.append(offset, 0, None, value, [("h", b"1")])
-    built = bytearray(builder.build())
-    built[0:8] = base.to_bytes(8, "big")
-    return built
+from tests.unit.consumers.registrar.brokers import batch, damaged
 
 
 def values(data: bytes) -> list[tuple[int, bytes | None]]:
     return [(record.offset, record.value) for record in parse_batches(data)]
-
-
-def damaged(data: bytearray, at: int = -1) -> bytearray:
-    data[at] ^= 0xFF
-    return data
 
 
 def test_whole_batches_are_read_and_one_that_is_cut_off_behind_them_is_left() -> None:
@@ -45,13 +31,8 @@ def test_a_damaged_batch_is_named(at: int) -> None:
 
 def test_one_record_is_found_without_the_others() -> None:
     data = bytes(batch(5, b"a", b"b") + batch(7, b"c"))
-    assert [record and record.value for record in (record_at(data, offset) for offset in range(4, 9))] == [
-        None,
-        b"a",
-        b"b",
-        b"c",
-        None,
-    ]
+    found = [record_at(data, offset) for offset in range(4, 9)]
+    assert [record and record.value for record in found] == [None, b"a", b"b", b"c", None]
 
 
 def test_a_record_has_the_time_at_which_the_broker_stored_its_batch() -> None:

@@ -17,9 +17,8 @@ from consumers.registrar.batch import NO_MARK, Mark, record_sha256
 from consumers.registrar.journal import ReadPosition
 from consumers.registrar.reader import Reader, Silence, TopicBroken
 from infra.settings import Settings
-from tests.unit.consumers.registrar.readings import Record
-from tests.unit.consumers.registrar.test_last_records import Brokers
-from tests.unit.consumers.registrar.test_raw_record_reader import batch
+from tests.unit.consumers.registrar.brokers import Brokers, batch
+from tests.world.records import Record
 
 HEADERS = [("h", b"1")]
 

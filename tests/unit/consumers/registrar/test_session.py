@@ -11,7 +11,7 @@ from consumers.registrar.backlog import Backlog
 from consumers.registrar.batch import Reading
 from consumers.registrar.session import RegistrarSession
 from infra.settings import Settings
-from tests.unit.consumers.registrar.readings import HEALTH, NOW, Record, said, topic_of
+from tests.world.records import HEALTH, NOW, Record, said, topic_of
 
 RECORDS, BATCH = 12, 4
 

@@ -20,7 +20,7 @@ from infra.log.signed_note import Checkpoint
 from infra.observability.telemetry import REGISTRY
 from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
-from tests.unit.consumers.registrar.readings import NOW
+from tests.world.records import NOW
 
 
 class Journal:

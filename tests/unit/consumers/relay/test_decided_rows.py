@@ -8,19 +8,17 @@ from consumers.commitments.acknowledge import event_of as acknowledged
 from consumers.commitments.claims import Claim
 from consumers.commitments.commitment import Commitment
 from consumers.registrar.journal import _adoption
+from events.wire.entry import recorded_time
 from infra.postgres.outbox import DECISIONS, OutboxEvent, event_bytes, fault_of
 from producers.agencies.announcement import announcement
 from producers.agencies.lifecycle import _announcement
-from tests.unit.consumers.campaigns.story import Story
-from tests.unit.consumers.delivery.timers.test_escalation import escalated, launched
-from tests.unit.consumers.revenue.ledger import Ledger
+from tests.unit.consumers.delivery.timers.overdue import escalated
+from tests.world.entries import TEXT
+from tests.world.ledger import Ledger
+from tests.world.story import Story, launched
 
-TIME = "2026-11-25T08:00:00.000000Z"
-TEXT = {"ar": "نص", "en": "Text"}
-
-
-def now() -> datetime:
-    return datetime(2026, 11, 25, 8, tzinfo=UTC)
+NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
+TIME = recorded_time(NOW)
 
 
 def decided() -> list[OutboxEvent]:
@@ -37,13 +35,15 @@ def decided() -> list[OutboxEvent]:
     late = escalated(*launched())
     assert late is not None
     return [
-        announcement("agency-registered", "agency.health", {"code": "health", "role": "agency", "name": TEXT}, now),
-        _announcement("suspended", "health", TEXT, now),
-        _announcement("resumed", "health", TEXT, now),
+        announcement(
+            "agency-registered", "agency.health", {"code": "health", "role": "agency", "name": TEXT}, lambda: NOW
+        ),
+        _announcement("suspended", "health", TEXT, lambda: NOW),
+        _announcement("resumed", "health", TEXT, lambda: NOW),
         _adoption("0" * 64, "1.2.0+local", 7, TIME),
         Commitment("revenue.transfer", 8192, 3, "0" * 64, TIME, f"18-{'0' * 12}", 9).event(),
         Commitment("log-keys", 8192, 3, "0" * 64, TIME, None, 9).event(),
-        acknowledged(Claim(9, "revenue.transfer", 8192, 3, "0" * 64), TEXT, now()),
+        acknowledged(Claim(9, "revenue.transfer", 8192, 3, "0" * 64), TEXT, NOW),
         late,
         *campaigns,
         *ledger.decided,

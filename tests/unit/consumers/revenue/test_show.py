@@ -8,30 +8,20 @@ from typing import Any
 from rich.console import Console
 
 from consumers.revenue.accounts import CHART, SIDES, TRANSFERS, kinds_of
-from consumers.revenue.show import (
-    TRANSFER_KINDS,
-    balances_table,
-    transfers_table,
-)
+from consumers.revenue.show import TRANSFER_KINDS, balances_table, transfers_table
 from consumers.revenue.transfer_rules import RULE_OF_KIND
 from infra.command_line.display import Grid
 
 
 def shown(table: Grid) -> str:
-    console = Console(file=StringIO(), width=120)
-    console.print(table)
-    file = console.file
-    assert isinstance(file, StringIO)
+    file = StringIO()
+    Console(file=file, width=120).print(table)
     return file.getvalue()
 
 
 def account(name: str, debits: int, credits: int) -> dict[str, Any]:
-    return {
-        "account": name,
-        "debits_halalas": debits,
-        "credits_halalas": credits,
-        "balance_halalas": debits - credits,
-    }
+    sums = {"debits_halalas": debits, "credits_halalas": credits, "balance_halalas": debits - credits}
+    return {"account": name, **sums}
 
 
 def test_balances_are_grouped_by_kind_and_sum_to_zero() -> None:

@@ -18,7 +18,7 @@ from infra.http.routes import RouteParts
 from infra.log.key_history import parse_history, parse_transitions, sign_transition
 from infra.log.signed_note import LogKey
 from infra.settings import Settings
-from tests.unit.consumers.audit.memory_log import KEY
+from tests.world.memory_log import KEY
 
 NEXT = LogKey(KEY.name, b"n" * 32)
 ROTATION = sign_transition(KEY, NEXT, datetime(2026, 1, 1, tzinfo=UTC), (10, bytes(32)))

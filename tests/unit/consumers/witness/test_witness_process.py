@@ -10,17 +10,31 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
-from infra.log.signed_note import LogKey
+from infra.cli import cli
 from infra.witnesses.add_checkpoint import BODY_BYTES_MAX, SIZE_TYPE
 from infra.witnesses.cosignature import cosigner_of, cosigners_of
-from tests.unit.consumers.audit.memory_log import KEY
-from tests.unit.consumers.witness.test_witness import FORK, LOG, WITNESS, request
-from tests.unit.consumers.witness.witness_process import KILLED_BEFORE_ANSWER, Running, running
+from tests.world.memory_log import KEY
+from tests.world.witness import FORK, LOG, WITNESS, request
+from tests.world.witness_process import KILLED_BEFORE_ANSWER, Running, running
 
 
 def post(witness: Running, old: int, new: int, entries: list[bytes] = LOG) -> httpx.Response:
     return httpx.post(f"{witness.address}add-checkpoint", content=request(old, new, entries).body())
+
+
+def require_bounds(witness: Running) -> None:
+    """Bodies are bounded, other paths are not there, and a slow client delays no other."""
+    large = httpx.post(f"{witness.address}add-checkpoint", content=b"x" * (BODY_BYTES_MAX + 1))
+    assert large.status_code == 413
+    assert httpx.get(f"{witness.address}add-checkpoint").status_code == 405
+    assert httpx.get(witness.address).status_code == 404
+    with socket.create_connection(("127.0.0.1", urlsplit(witness.address).port or 0)) as slow:
+        slow.sendall(b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: 100\r\n\r\nold 0")
+        began = time.monotonic()
+        assert post(witness, 15, 15).status_code == 200
+        assert time.monotonic() - began < 5
 
 
 def test_it_cosigns_and_remembers(tmp_path: Path) -> None:
@@ -28,21 +42,13 @@ def test_it_cosigns_and_remembers(tmp_path: Path) -> None:
         answer = post(witness, 0, 15)
         assert answer.status_code == 200
         assert cosigners_of(request(0, 15).note + answer.text, [cosigner_of(WITNESS)])
+        require_bounds(witness)
     assert witness.process.returncode == 0
     with running(tmp_path / "witness", WITNESS, KEY.verifier) as witness:
         conflict = post(witness, 0, 20)
         assert (conflict.status_code, conflict.text) == (409, "15\n")
         assert conflict.headers["content-type"] == SIZE_TYPE
         assert post(witness, 15, 20).status_code == 200
-
-
-def test_a_log_with_a_second_history_is_refused(tmp_path: Path) -> None:
-    with running(tmp_path / "witness", WITNESS, KEY.verifier, first_run=True) as witness:
-        assert post(witness, 0, 15).status_code == 200
-        assert post(witness, 15, 30, FORK).status_code == 422
-        assert post(witness, 15, 15, FORK).status_code == 409
-        assert post(witness, 0, 30, FORK).status_code == 409
-        assert post(witness, 15, 30).status_code == 200
 
 
 def test_killed_after_the_disk_and_before_the_answer_it_cosigns_no_other_tree(tmp_path: Path) -> None:
@@ -59,36 +65,15 @@ def test_killed_after_the_disk_and_before_the_answer_it_cosigns_no_other_tree(tm
         assert post(witness, 15, 15).status_code == 200
 
 
-def test_bodies_are_bounded_and_other_paths_are_not_there(tmp_path: Path) -> None:
-    with running(tmp_path / "witness", WITNESS, KEY.verifier, first_run=True) as witness:
-        large = httpx.post(f"{witness.address}add-checkpoint", content=b"x" * (BODY_BYTES_MAX + 1))
-        assert large.status_code == 413
-        assert httpx.get(f"{witness.address}add-checkpoint").status_code == 405
-        assert httpx.get(witness.address).status_code == 404
-        with socket.create_connection(("127.0.0.1", urlsplit(witness.address).port or 0)) as slow:
-            slow.sendall(b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: 100\r\n\r\nold 0")
-            began = time.monotonic()
-            assert post(witness, 0, 15).status_code == 200
-            assert time.monotonic() - began < 5, "a slow client holds nobody up"
-
-
-def test_it_does_not_start_without_its_state(tmp_path: Path) -> None:
-    with (
-        pytest.raises(AssertionError, match="restore it; only a new witness needs --first-run"),
-        running(tmp_path / "witness", WITNESS, KEY.verifier),
-    ):
-        pass
-
-
-def test_a_key_of_another_kind_of_file_is_refused(tmp_path: Path) -> None:
-    with (
-        pytest.raises(AssertionError, match="a private key begins with"),
-        running(tmp_path / "witness", _NotAKey("w", bytes(32)), KEY.verifier, first_run=True),
-    ):
-        pass
-
-
-class _NotAKey(LogKey):
-    @property
-    def skey(self) -> str:
-        return "-----BEGIN PRIVATE KEY-----"
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [(WITNESS.skey, "restore it; only a new witness needs --first-run"), ("-----BEGIN", "a private key begins with")],
+)
+def test_it_does_not_start_without_its_state_or_with_a_key_of_another_kind(
+    tmp_path: Path, key: str, message: str
+) -> None:
+    file = tmp_path / "witness.skey"
+    file.write_text(f"{key}\n")
+    file.chmod(0o600)
+    result = CliRunner().invoke(cli, ["witness", "run", "--key", str(file), "--vkey", KEY.verifier.vkey, "--port", "0"])
+    assert message in str(result.exception)

@@ -25,7 +25,6 @@ from consumers.console.data.gateway import Gateway, GatewayAway
 from consumers.cosigning.submitter import REQUEST_MAX_S, NotCosigned, Submitter
 from infra.http.answers import AnswerRefused, bound_answers
 from infra.http.console_tokens import Sending
-from infra.log.signed_note import LogKey
 from infra.secret_files import CONSOLE_KEY, password
 from infra.settings import Settings
 from infra.witnesses.add_checkpoint import AddCheckpoint
@@ -34,9 +33,9 @@ from infra.witnesses.policy import Witness
 from producers.sdk.answers import NotAGateway
 from producers.sdk.client import AgencyClient
 from tests.every import every
-from tests.unit.consumers.audit.memory_log import KEY
+from tests.world.memory_log import KEY
+from tests.world.witness import WITNESS
 
-WITNESS = LogKey("court.example/witness", bytes(32))
 PLAIN_BYTES = 128 << 20
 PEAK_BYTES_MAX = 80 << 20
 """The largest bound is 32 MiB, for which httpx takes the parts and the whole."""

@@ -12,7 +12,7 @@ from infra.log.proof_file import InvalidProof, ProofFile, parse_proof_file
 from infra.log.proofs import inclusion_proof
 from infra.log.signed_note import LogKey, OtherKey, sign_note
 from tests.every import every
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
+from tests.world.memory_log import KEY, MemoryLog, sample_entries
 
 ENTRIES = sample_entries(300)
 

@@ -9,7 +9,7 @@ import pytest
 from infra.log.merkle import EMPTY_ROOT, leaf_hash
 from infra.log.proofs import consistency_proof, inclusion_proof, tree_root, verify_consistency, verify_inclusion
 from tests.every import every
-from tests.unit.consumers.audit.memory_log import MemoryLog, root_of, sample_entries
+from tests.world.memory_log import MemoryLog, root_of, sample_entries
 
 ENTRIES = sample_entries(600)
 LOG = MemoryLog(ENTRIES)

@@ -10,7 +10,7 @@ from infra.log import reader
 from infra.log.proofs import consistency_proof, inclusion_proof
 from infra.log.reader import StoredHashes
 from infra.postgres.connection import Connection
-from tests.unit.consumers.audit.memory_log import MemoryLog, sample_entries
+from tests.world.memory_log import MemoryLog, sample_entries
 
 LOG = MemoryLog(sample_entries(1100))
 NO_CONNECTION = cast(Connection, None)

@@ -14,8 +14,8 @@ from consumers.delivery.teams.team_commands import teams
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.read_api.read_api import REGISTER, read_window
-from tests.unit.consumers.campaigns.story import Story
 from tests.unit.consumers.delivery.mail.mail_server import add_team, lay_down
+from tests.world.story import Story
 
 UIDS = ["service-launched.i3@log.yesser.example"]
 

@@ -15,7 +15,6 @@ from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
 from tests.integration.consumers.campaigns.test_campaigns import fold
 from tests.team_seals import SEALS, seal_rows
-from tests.unit.consumers.campaigns.story import Story
 from tests.unit.consumers.delivery.mail.mail_server import (
     FIRST,
     LINKS,
@@ -30,6 +29,7 @@ from tests.unit.consumers.delivery.mail.mail_server import (
     mail_server,
     smtp,
 )
+from tests.world.story import Story
 
 LAUNCHED = "service-launched.i3"
 NOW = at("2026-11-02T09:00+03:00")

@@ -22,8 +22,8 @@ from infra.process.subprocess_command import subprocess_command
 from infra.secret_files import ENDPOINT_KEY, password
 from infra.settings import Settings
 from tests.scenarios.figures import tell
-from tests.unit.consumers.campaigns.story import Story
 from tests.unit.consumers.delivery.mail.mail_server import FIRST, MailServer, add_team, lay_down, mail_server
+from tests.world.story import Story
 
 MESSAGES = 200
 KILLS = 3

@@ -14,8 +14,8 @@ from tests.integration.consumers.delivery.hooks import delivering, for_hooks, un
 from tests.integration.consumers.delivery.live_story import make_live
 from tests.integration.consumers.delivery.teams.desk import AGENCIES, TEAM, Office
 from tests.integration.consumers.read_api.read_api import REGISTER, read_window
-from tests.unit.consumers.campaigns.story import Story
 from tests.unit.consumers.delivery.receivers import receiver
+from tests.world.story import Story
 
 WAITING = "SELECT count(*) FROM delivery.message WHERE state = 'waiting'"
 PUBLISHED = "SELECT count(*) FROM delivery.sealing_key"

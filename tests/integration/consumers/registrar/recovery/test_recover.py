@@ -38,7 +38,7 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.stack import superusers_address, with_database
-from tests.unit.consumers.registrar.readings import LABOUR, registered, said, suspended
+from tests.world.records import LABOUR, registered, said, suspended
 
 TABLES = (
     "segment",

@@ -35,7 +35,7 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.integration.consumers.registrar.test_registrar import halts, until_halted
-from tests.unit.consumers.registrar.readings import LABOUR, said
+from tests.world.records import LABOUR, said
 
 READ_OF_HEALTH = 42 + 4 * 33 + 2
 """Records of health's topic when the copied log ends."""

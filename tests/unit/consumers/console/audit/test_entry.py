@@ -17,7 +17,7 @@ from infra.log.merkle import leaf_hash
 from infra.log.proofs import inclusion_proof
 from infra.log.signed_note import LogKey, sign_note
 from tests.paths import ROOT
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
+from tests.world.memory_log import KEY, MemoryLog, sample_entries
 
 ENTRIES = sample_entries(20)
 OTHER = LogKey(KEY.name, b"\x07" * 32)

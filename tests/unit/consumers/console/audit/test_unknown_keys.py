@@ -12,10 +12,10 @@ from consumers.console.data.read_api import Answer
 from consumers.console.pages.audit import log_pages, routes
 from infra.http.callers import Caller
 from infra.log.signed_note import LogKey
-from tests.unit.consumers.audit.memory_log import KEY
 from tests.unit.consumers.console.audit.test_entry import OTHER, document
 from tests.unit.consumers.console.audit.test_verify_js import STEPS
 from tests.unit.consumers.console.without_services import browser
+from tests.world.memory_log import KEY
 
 ELSEWHERE = LogKey("another.example/0", bytes(32))
 OUT_OF_DATE = "console&#39;s key file is out of date"

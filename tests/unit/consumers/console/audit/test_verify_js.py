@@ -18,7 +18,7 @@ from infra.log.proofs import consistency_proof, inclusion_proof
 from infra.log.signed_note import LogKey, checkpoint_text, sign_note
 from tests.every import every
 from tests.paths import ROOT
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of, sample_entries
+from tests.world.memory_log import KEY, MemoryLog, root_of, sample_entries
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
 

@@ -12,20 +12,15 @@ from icalendar import Calendar
 from consumers.delivery.calendar.feed import calendar_of
 from consumers.delivery.due_campaigns import DueCampaign, Team
 from events.values.personal_data import holds_personal_data
+from tests.unit.consumers.delivery.due import APPOINTMENTS, TEAM, due_campaign
 
 NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
-TEAM = Team("health", "press", {"ar": "مكتب الصحافة", "en": "Press desk"}, "ar")
-CAMPAIGN = DueCampaign(
+CAMPAIGN = due_campaign(
+    "2026-11-15",
     campaign_id="service-launched.i3",
-    due_on="2026-11-15",
     brief={"ar": "عرّفوا المواطنين بالخدمة.", "en": "Tell citizens; see, the service."},
-    service_name={"ar": "المواعيد", "en": "Appointments"},
+    service_name=APPOINTMENTS,
     last_index=4,
-    acknowledged_by=None,
-    is_completed=False,
-    is_paused=False,
-    is_retired=False,
-    is_escalated=False,
     aired={"tv": 0, "radio": 1},
 )
 
@@ -74,7 +69,7 @@ def test_no_text_of_an_event_adds_a_line(hostile: str) -> None:
     team = replace(TEAM, name=text)
     (event,) = events(replace(CAMPAIGN, brief=text, service_name=text, acknowledged_by=hostile), team=team)
     assert {str(name).lower() for name in event} == {
-        *("uid", "dtstamp", "dtstart", "dtend", "sequence", "summary", "description", "status", "transp", "url"),
+        *("uid", "dtstamp", "dtstart", "dtend", "sequence", "summary", "description", "status", "transp", "url")
     }
     assert not event.subcomponents
 

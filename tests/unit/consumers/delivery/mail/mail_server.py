@@ -24,7 +24,7 @@ from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles
 from tests.integration.consumers.campaigns.test_campaigns import fold, write_log
 from tests.team_seals import seal_rows
-from tests.unit.consumers.campaigns.story import Story
+from tests.world.story import Story
 
 SENDER = Sender("campaigns@yesser.example", "office@yesser.example")
 LINKS = Links("https://gateway.example", bytes(32))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -16,46 +15,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.campaigns.next_step import time_left
-from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.mail.letters import (
     Acknowledgement,
-    Context,
     Letter,
-    Notice,
     confirmation_letter,
     digest_letter,
     endpoint_letter,
     notice_letter,
 )
-from consumers.delivery.mail.message import BadAddress, Identity, Sender, build, checked_address, message_id
+from consumers.delivery.mail.message import BadAddress, build, checked_address, message_id
 from consumers.delivery.mail.wording import WORDINGS
 from events.values.personal_data import holds_personal_data
 from tests.every import every
+from tests.unit.consumers.delivery.due import APPOINTMENTS, TEAM, due_campaign
+from tests.unit.consumers.delivery.mail.notices import CONTEXT, IDENTITY, NOTICE, NOW, SENDER, STOP
 
-NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
-SENDER = Sender("campaigns@yesser.example")
-TEAM = Team("health", "press", {"ar": "مكتب الصحافة", "en": "Press desk"}, "ar")
-STOP = f"https://gateway.example/mail/stop?token={'a' * 43}"
-CONTEXT = Context(TEAM, "2026-11-02", STOP, "https://console.example/")
-IDENTITY = Identity("health", "press", "triggered", "triggered.c.i1", "c.i1")
-NOTICE = Notice(
-    kind="triggered",
-    campaign_id="service-launched.i3",
-    due_on="2026-11-15",
-    brief={"ar": "عرّفوا المواطنين بالخدمة.", "en": "Tell citizens about the service."},
-    reason={"ar": "أُطلقت الخدمة.", "en": "The service was launched."},
-    channels=["tv", "radio"],
-    missing=["tv", "radio"],
-    acknowledged=None,
-    service_name={"ar": "المواعيد", "en": "Appointments"},
-    on="2026-11-01",
-    index=4,
-    values={
-        "by": {"ar": "desk", "en": "desk"},
-        "aired_on": {"ar": "التلفزيون", "en": "television"},
-        "outlet": {"ar": "الأولى", "en": "One"},
-    },
-)
 NO_NOTICES = {"digest", "endpoint-disabled", "confirm-address"}
 HOSTILE = [
     "A\r\nBcc: all@agencies.example",
@@ -172,21 +146,10 @@ def test_any_names_at_all_give_a_message_that_is_read_as_it_was_written(name: st
 @every(
     "address",
     [
-        "a@b.example\r\nBcc: c@d.example",
-        "a@b.example,c@d.example",
-        "A <a@b.example>",
-        "a b@c.example",
-        "a@b..example",
-        "@b.example",
-        "a@",
-        "a@-b.example",
-        "مكتب@health.example",
-        f"{'a' * 65}@b.example",
-        f"a@{'b.' * 130}example",
-        "=?utf-8?q?x?=@b.example",
-        "=?utf-8?b?YQ?=@b.example",
-        "=?zz?q?x?=@b.example",
-        "",
+        *("a@b.example\r\nBcc: c@d.example", "a@b.example,c@d.example", "A <a@b.example>", "a b@c.example"),
+        *("a@b..example", "@b.example", "a@", "a@-b.example", "مكتب@health.example", ""),
+        *(f"{'a' * 65}@b.example", f"a@{'b.' * 130}example"),
+        *("=?utf-8?q?x?=@b.example", "=?utf-8?b?YQ?=@b.example", "=?zz?q?x?=@b.example"),
     ],
 )
 def test_an_address_is_one_plain_address_or_refused(address: str) -> None:
@@ -254,36 +217,18 @@ def test_without_a_console_there_is_no_link() -> None:
     assert html.count("<a ") == html.count(STOP) == 2
 
 
-def campaign(due_on: str, **more: Any) -> DueCampaign:
-    row: dict[str, Any] = {
-        "campaign_id": f"c.{due_on}",
-        "due_on": due_on,
-        "brief": {"ar": "مطلوب", "en": "Brief"},
-        "service_name": None,
-        "last_index": 1,
-        "acknowledged_by": None,
-        "is_completed": False,
-        "is_paused": False,
-        "is_retired": False,
-        "is_escalated": False,
-        "aired": {"tv": 0, "print": 0},
-    }
-    return DueCampaign(**(row | more))
-
-
 def test_a_digest_groups_the_campaigns_by_what_they_need() -> None:
-    service = {"ar": "المواعيد", "en": "Appointments"}
     rows = [
-        campaign("2026-10-30", service_name=service),
-        campaign("2026-10-31"),
-        campaign("2026-11-01", aired={"tv": 1, "print": 2}, acknowledged_by="desk"),
-        campaign("2026-11-01", aired={"tv": 1, "print": 2}),
-        campaign("2026-11-01", aired={"tv": 1, "print": 0}, acknowledged_by="desk"),
-        campaign("2026-11-02"),
-        campaign("2026-11-08"),
-        campaign("2026-11-09"),
-        campaign("2026-11-05", is_paused=True),
-        campaign("2026-10-01", is_completed=True),
+        due_campaign("2026-10-30", service_name=APPOINTMENTS),
+        due_campaign("2026-10-31"),
+        due_campaign("2026-11-01", aired={"tv": 1, "print": 2}, acknowledged_by="desk"),
+        due_campaign("2026-11-01", aired={"tv": 1, "print": 2}),
+        due_campaign("2026-11-01", aired={"tv": 1, "print": 0}, acknowledged_by="desk"),
+        due_campaign("2026-11-02"),
+        due_campaign("2026-11-08"),
+        due_campaign("2026-11-09"),
+        due_campaign("2026-11-05", is_paused=True),
+        due_campaign("2026-10-01", is_completed=True),
     ]
     letter = digest_letter(rows, CONTEXT)
     english = letter.pages[1]
@@ -302,7 +247,7 @@ def test_a_digest_groups_the_campaigns_by_what_they_need() -> None:
 
 
 def test_a_digest_of_many_campaigns_is_bounded_and_one_of_none_says_so() -> None:
-    many = digest_letter([campaign("2026-10-30", campaign_id=f"c{n}") for n in range(5_000)], CONTEXT)
+    many = digest_letter([due_campaign("2026-10-30", campaign_id=f"c{n}") for n in range(5_000)], CONTEXT)
     plain, html = bodies(parsed(many))
     assert len(html) < 100_000
     assert "Overdue (5000)" in plain

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from consumers.delivery.mail.moments import digest_moment, due_dates_to_remind_of, reminder_at, today
 from events.values.calendar import hijri_of
 from events.values.working_days import after_working_days, is_working_day
+from tests.every import every
 
 
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-@pytest.mark.parametrize(
+@every(
     ("due_on", "reminder"),
     [
         ("2026-11-12", "2026-11-10T08:00+03:00"),  # Thursday: Tuesday
@@ -55,15 +54,12 @@ def test_every_working_day_of_ten_years_is_reminded_of_before_it_is_over() -> No
             assert reminder_at(on) < day
 
 
-def test_the_digest_is_of_the_last_sunday_at_eight() -> None:
+def test_the_digest_is_of_the_last_sunday_at_eight_in_riyadh() -> None:
     sunday = at("2026-11-15T08:00+03:00")
     assert digest_moment(sunday) == sunday
     assert digest_moment(sunday + timedelta(hours=47)) == sunday
     assert digest_moment(sunday + timedelta(hours=48)) is None
     assert digest_moment(sunday - timedelta(seconds=1)) is None
     assert digest_moment(at("2026-11-14T23:30+00:00")) is None  # Sunday 02:30 in Riyadh
-
-
-def test_the_day_is_that_of_riyadh() -> None:
     assert today(at("2026-11-14T21:00+00:00")) == "2026-11-15"
     assert today(at("2026-11-14T20:59+00:00")) == "2026-11-14"

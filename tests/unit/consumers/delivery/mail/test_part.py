@@ -13,7 +13,7 @@ from consumers.delivery.mail import part, queue
 from consumers.delivery.mail.letters import notice_letter
 from consumers.delivery.mail.notices import Prepared
 from consumers.delivery.mail.queue import Claimed
-from tests.unit.consumers.delivery.mail.test_messages import CONTEXT, IDENTITY, NOTICE, NOW, SENDER
+from tests.unit.consumers.delivery.mail.notices import CONTEXT, IDENTITY, NOTICE, NOW, SENDER
 
 CLAIMED = Claimed(
     message_id=7,

@@ -11,16 +11,13 @@ from consumers.delivery.mail.queue import UNKNOWN_MAX, VALID, Claimed, Verdict, 
 from consumers.delivery.mail.smtp import MailNotConfigured, Outcome, smtp_server
 from infra.settings import Settings
 from infra.tls.plaintext import PlaintextRefused
-from tests.unit.consumers.delivery.mail.test_messages import NOW
+from tests.every import every
+from tests.unit.consumers.delivery.mail.notices import NOW
 
 
 def settings(tmp_path: Path, **more: object) -> Settings:
     given = {"home": tmp_path, "mail_server": "mail.example:587", "mail_from": "campaigns@yesser.example"} | more
     return Settings(**given).acting_as("delivery")  # type: ignore[arg-type]
-
-
-def test_without_an_address_there_is_no_server(tmp_path: Path) -> None:
-    assert smtp_server(settings(tmp_path, mail_server=None)) is None
 
 
 @pytest.mark.parametrize(
@@ -31,6 +28,7 @@ def test_a_connection_is_encrypted_unless_it_stays_on_this_machine(tmp_path: Pat
     server = smtp_server(settings(tmp_path, mail_server=address))
     assert server is not None
     assert server.tls == tls
+    assert smtp_server(settings(tmp_path, mail_server=None)) is None
 
 
 def test_a_plain_connection_to_another_machine_is_refused(tmp_path: Path) -> None:
@@ -63,7 +61,7 @@ def test_the_password_is_a_file_and_is_not_shown(tmp_path: Path) -> None:
     assert "hidden" not in repr(server)
 
 
-@pytest.mark.parametrize("address", ["http://console.example", "https://a b", "https://x\r\ny", 'https://x"y'])
+@every("address", ["http://console.example", "https://a b", "https://x\r\ny", 'https://x"y'])
 def test_links_lead_to_an_https_address(tmp_path: Path, address: str) -> None:
     with pytest.raises(ValidationError):
         settings(tmp_path, console_address=address)
@@ -79,7 +77,7 @@ def claimed(attempts: int = 1, unknown: int = 0) -> Claimed:
     )
 
 
-@pytest.mark.parametrize(
+@every(
     ("outcome", "found"),
     [
         (Outcome("accepted", 250), Verdict("delivered")),

@@ -19,7 +19,6 @@ from consumers.delivery.teams.inputs import (
 )
 from consumers.delivery.teams.teams import masked
 from events.values.fields import Model
-from tests.contract.test_glossary import ARABIC
 from tests.every import every
 
 TEAM: dict[str, Any] = {
@@ -29,6 +28,7 @@ TEAM: dict[str, Any] = {
 }
 EMAIL: dict[str, Any] = {"team": "press", "route": "email"}
 NATIONAL_ID = "1012345672"
+ARABIC = re.compile("[\u0600-\u06ff]")
 
 
 def pointers(model: type[Model], document: object) -> list[str]:
@@ -45,7 +45,7 @@ def test_a_team_reads_arabic_first_unless_it_says_otherwise() -> None:
     assert validated(NewTeam, TEAM | {"language": "en"}).language == "en"
 
 
-@pytest.mark.parametrize(
+@every(
     ("member", "value"),
     [
         ("team", "Press"),
@@ -64,19 +64,10 @@ def test_a_faulty_member_of_a_team_is_named(member: str, value: object) -> None:
 @every(
     "address",
     [
-        "switchboard",
-        "media@localhost",
-        "media@@health.example",
-        "media@health..example",
-        "media desk@health.example",
-        "media@health.example\r\nBcc: all@health.example",
-        "media@health.example, other@health.example",
-        "<media@health.example>",
-        "مكتب@health.example",
-        "media@[10.0.0.1]",
-        f"{'m' * 65}@health.example",
-        "=?utf-8?q?x?=@health.example",
-        "a=?b@health.example",
+        *("switchboard", "media@localhost", "media@@health.example", "media@health..example", "media@[10.0.0.1]"),
+        *("media desk@health.example", "media@health.example, other@health.example", "<media@health.example>"),
+        *("media@health.example\r\nBcc: all@health.example", "مكتب@health.example", f"{'m' * 65}@health.example"),
+        *("=?utf-8?q?x?=@health.example", "a=?b@health.example"),
         f"media@{'h' * 63}.{'h' * 63}.{'h' * 63}.{'h' * 63}.example",
     ],
 )
@@ -87,37 +78,33 @@ def test_what_is_no_address_is_refused_and_not_repeated(address: str) -> None:
     assert address not in str(raised.value)
 
 
-@pytest.mark.parametrize("name", ["", "  ", "Press\noffice", "Press\roffice", "a\u202eb", "\u2067", "x" * 121])
+@every("name", ["", "  ", "Press\noffice", "Press\roffice", "a\u202eb", "\u2067", "x" * 121])
 def test_a_name_is_one_line_that_turns_nothing_around(name: str) -> None:
     assert pointers(NewTeam, TEAM | {"name": {"ar": "مكتب", "en": name}}) == ["/name/en"]
 
 
-@pytest.mark.parametrize("where", ["name", "contacts", "team"])
-def test_a_national_id_is_refused_wherever_it_stands(where: str) -> None:
-    faulty = {
-        "name": {"ar": "مكتب", "en": f"Desk {NATIONAL_ID}"},
-        "contacts": [f"{NATIONAL_ID}@health.example"],
-        "team": f"t-{NATIONAL_ID}",
-    }
+@every(
+    ("where", "value"),
+    [
+        ("name", {"ar": "مكتب", "en": f"Desk {NATIONAL_ID}"}),
+        ("name", {"ar": "".join(chr(0x660 + int(digit)) for digit in NATIONAL_ID), "en": "Desk"}),
+        ("contacts", [f"{NATIONAL_ID}@health.example"]),
+        ("team", f"t-{NATIONAL_ID}"),
+    ],
+)
+def test_a_national_id_is_refused_wherever_it_stands(where: str, value: object) -> None:
     with pytest.raises(InvalidInput) as raised:
-        validated(NewTeam, TEAM | {where: faulty[where]})
+        validated(NewTeam, TEAM | {where: value})
     assert [fault.code for fault in raised.value.faults] == ["personal-data"]
     assert NATIONAL_ID not in str(raised.value)
 
 
-@pytest.mark.parametrize("faulty", ["caf\udce9", 99_999_999_999_999_999_999])
+@every("faulty", ["caf\udce9", 99_999_999_999_999_999_999])
 def test_what_json_cannot_hold_is_a_fault_and_no_bug(faulty: object) -> None:
     assert pointers(NewTeam, TEAM | {"name": faulty}) == [""]
 
 
-def test_a_national_id_is_found_behind_escapes_of_json() -> None:
-    escaped = "".join(chr(0x660 + int(digit)) for digit in NATIONAL_ID)
-    with pytest.raises(InvalidInput) as raised:
-        validated(NewTeam, TEAM | {"name": {"ar": escaped, "en": "Desk"}})
-    assert [fault.code for fault in raised.value.faults] == ["personal-data"]
-
-
-@pytest.mark.parametrize("document", [None, [], "press", 7, {}, TEAM | {"owner": "Ali"}, [TEAM]])
+@every("document", [None, [], "press", 7, {}, TEAM | {"owner": "Ali"}, [TEAM]])
 def test_what_is_no_team_is_refused(document: object) -> None:
     assert pointers(NewTeam, document)
 
@@ -148,19 +135,10 @@ def test_a_faulty_member_of_a_subscription_is_named(more: dict[str, Any], pointe
 @every(
     "url",
     [
-        "ftp://a.example/",
-        "https://user@a.example/",
-        "https://user:secret@a.example/",
-        "https://a.example/#part",
-        "https://a.example\\@b.example/",
-        "https://a.example/a b",
-        "https://a.example/\r\nHost: b.example",
-        "https://bücher.example/",
-        "https://a..example/",
-        "https:///hook",
-        "//a.example/hook",
-        "https://[fe80::1%25eth0]/",
-        "https://a.example/" + "x" * 2_048,
+        *("ftp://a.example/", "//a.example/hook", "https:///hook", "https://a..example/", "https://bücher.example/"),
+        *("https://user@a.example/", "https://user:secret@a.example/", "https://a.example\\@b.example/"),
+        *("https://a.example/#part", "https://a.example/a b", "https://a.example/\r\nHost: b.example"),
+        *("https://[fe80::1%25eth0]/", "https://a.example/" + "x" * 2_048),
     ],
 )
 def test_a_url_that_readers_could_take_apart_differently_is_refused(url: str) -> None:

@@ -13,7 +13,8 @@ import pytest
 from consumers.campaigns.rules.in_force import release_rules
 from consumers.delivery.timers import timers
 from infra.postgres.outbox import OutboxEvent
-from tests.unit.consumers.delivery.timers.test_escalation import launched, overdue
+from tests.unit.consumers.delivery.timers.overdue import overdue
+from tests.world.story import launched
 
 TODAY = "2026-11-16"
 

@@ -8,7 +8,8 @@ import pytest
 
 from consumers.projections.handlers.projects import PROJECT
 from tests.every import every
-from tests.unit.consumers.projections.story import TEXT, Story
+from tests.unit.consumers.projections.story import Story
+from tests.world.entries import TEXT
 
 VERBS = {
     "start": "phase-started",

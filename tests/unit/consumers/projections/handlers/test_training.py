@@ -14,7 +14,8 @@ from consumers.projections.handlers.training import (
     required_keys,
 )
 from infra.postgres.unit_of_work import UnitOfWork
-from tests.unit.consumers.projections.story import TEXT, Story
+from tests.unit.consumers.projections.story import Story
+from tests.world.entries import TEXT
 
 TRAINEE, OTHER = "trn_aaaaaaaaaaaaaaaa", "trn_bbbbbbbbbbbbbbbb"
 

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from consumers.registrar.raw_record_reader import CorruptBatch
 from consumers.registrar.recovery import agency_records
 from consumers.registrar.recovery.agency_records import AgencyRecords
-from tests.unit.consumers.registrar.readings import HEALTH, Record, said, topic_of
+from tests.world.records import HEALTH, Record, said, topic_of
 
 TOPIC = topic_of(HEALTH)
 RECORDS = 12
@@ -43,18 +43,12 @@ class Consumer:
     async def position(self, _: TopicPartition) -> int:
         return self._position
 
+    async def beginning_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, 0)
+
 
 def records_of(consumer: Any) -> AgencyRecords:
-    found = AgencyRecords(consumer, 1 << 20)
-    found._reach[TOPIC] = (0, RECORDS)
-    return found
-
-
-async def test_a_long_stretch_is_read_to_its_end_however_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agency_records, "STALLED_AFTER_S", 0.25)
-    held = await records_of(Consumer()).read(TOPIC, HEALTH, 0, RECORDS)
-    assert sorted(held.records) == list(range(RECORDS))
-    assert not held.has_lost(RECORDS - 1)
+    return AgencyRecords(consumer, 1 << 20, stalled_after_s=0.25, look_again_s=0.05)
 
 
 class Kafka:
@@ -64,11 +58,14 @@ class Kafka:
         self.absent = False
         self.leaderless = False
         self.fetched: list[Record] | Exception = []
-        monkeypatch.setattr(agency_records, "STALLED_AFTER_S", 0.25)
-        monkeypatch.setattr(agency_records, "LOOK_AGAIN_S", 0.05)
+        monkeypatch.setattr(agency_records, "ends_of_existing", self._ends)
         monkeypatch.setattr(agency_records, "absent_topics", self._absent_topics)
         monkeypatch.setattr(agency_records, "leaderless_topics", self._leaderless_topics)
         monkeypatch.setattr(agency_records, "fetch_records", self._fetch_records)
+
+    async def _ends(self, *_: object) -> dict[str, int]:
+        assert not self.leaderless, "the client would wait for it"
+        return {TOPIC: RECORDS}
 
     async def _absent_topics(self, _: object, topics: Sequence[str]) -> set[str]:
         return {*topics} if self.absent else set()
@@ -87,6 +84,12 @@ def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
     return Kafka(monkeypatch)
 
 
+async def test_a_long_stretch_is_read_to_its_end_however_long_it_takes(kafka: Kafka) -> None:
+    held = await records_of(Consumer()).read(TOPIC, HEALTH, 0, RECORDS)
+    assert sorted(held.records) == list(range(RECORDS))
+    assert not held.has_lost(RECORDS - 1)
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
@@ -99,8 +102,9 @@ def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
 async def test_what_a_topic_that_stalls_does_not_give_is_lacking(
     kafka: Kafka, fault: dict[str, Any], reason: str
 ) -> None:
-    vars(kafka).update(fault)
     records = records_of(Consumer(stalls_at=5))
+    await records.step_end(TOPIC, 0, RECORDS)  # it is there
+    vars(kafka).update(fault)
     with capture_logs() as lines:
         held = await records.read(TOPIC, HEALTH, 0, 8)
     assert [(line["offset"], line["reason"]) for line in lines] == [(5, reason)]
@@ -116,7 +120,8 @@ async def test_while_kafka_is_away_nothing_counts_as_lacking(kafka: Kafka) -> No
     records = records_of(Consumer(stalls_at=5))
     with pytest.raises(KafkaConnectionError):
         await records.read(TOPIC, HEALTH, 0, 8)
-    assert records._reach[TOPIC] == (0, RECORDS)
+    kafka.fetched = [Record(5, said("e5"))]
+    assert not (await records.read(TOPIC, HEALTH, 5, 6)).has_lost(5)
 
 
 async def test_a_topic_that_gives_again_is_read_on(kafka: Kafka) -> None:
@@ -130,26 +135,14 @@ async def test_a_topic_that_gives_again_is_read_on(kafka: Kafka) -> None:
 
 async def test_of_a_topic_without_a_leader_nothing_can_be_read(kafka: Kafka) -> None:
     kafka.leaderless = True
-    consumer: Any = Consumer()
-    records = AgencyRecords(consumer, 1 << 20)
     with capture_logs() as lines:
-        held = await records.read(TOPIC, HEALTH, 0, 8)
+        held = await records_of(Consumer()).read(TOPIC, HEALTH, 0, 8)
     assert [(line["offset"], line["reason"]) for line in lines] == [(0, "no broker leads it")]
     assert (held.records, held.has_lost(0), held.has_aged(0)) == ({}, True, False)
 
 
-async def test_a_topic_that_gets_a_leader_soon_is_read(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def ends(*_: object) -> dict[str, int]:
-        assert not kafka.leaderless, "the client would wait for it"
-        return {TOPIC: RECORDS}
-
-    async def begins(_: object) -> dict[TopicPartition, int]:
-        return {TopicPartition(TOPIC, 0): 0}
-
+async def test_a_topic_that_gets_a_leader_soon_is_read(kafka: Kafka) -> None:
     kafka.leaderless = True
-    monkeypatch.setattr(agency_records, "ends_of_existing", ends)
-    consumer: Any = Consumer()
-    consumer.beginning_offsets = begins
     asyncio.get_running_loop().call_later(0.1, setattr, kafka, "leaderless", False)
-    held = await AgencyRecords(consumer, 1 << 20).read(TOPIC, HEALTH, 0, 8)
+    held = await records_of(Consumer()).read(TOPIC, HEALTH, 0, 8)
     assert sorted(held.records) == list(range(8))

@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 
 from consumers.registrar.batch import Batch, Mark, record_sha256
-from consumers.registrar.recovery import agency_records
 from consumers.registrar.recovery.agency_records import AgencyRecords
 from consumers.registrar.recovery.recover import _Recovery
 from consumers.registrar.recovery.restored import Held, Part
 from events.validation.validate import validate
 from events.wire.entry import parse_entry
 from infra.postgres.verdicts import Known
-from tests.unit.consumers.registrar.readings import HEALTH, number_all, read, said, topic_of, values
+from tests.world.records import HEALTH, number_all, read, said, topic_of, values
 
 TOPIC = topic_of(HEALTH)
 RECORDS = values(said("a"), *[said("a")] * 7, b"{", said("b"), said("b"))
@@ -43,8 +42,8 @@ class Journal:
 class Topic(AgencyRecords):
     """A topic with these records; notes how many were read at once."""
 
-    def __init__(self, first: int = 0, end: int = len(RECORDS)) -> None:
-        super().__init__(SimpleNamespace(), 1 << 20)
+    def __init__(self, first: int = 0, end: int = len(RECORDS), *, step_records: int = 3) -> None:
+        super().__init__(SimpleNamespace(), 1 << 20, step_records=step_records)
         self._reach[TOPIC] = (first, end)
         self.read_at_once: list[int] = []
 
@@ -66,10 +65,7 @@ def numbered() -> tuple[Batch, Known]:
     return number_all([read(HEALTH, RECORDS[1:10])], dict(known), 1), known
 
 
-async def test_steps_give_what_the_registrar_had_numbered(
-    numbered: tuple[Batch, Known], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(agency_records, "STEP_RECORDS", 3)
+async def test_steps_give_what_the_registrar_had_numbered(numbered: tuple[Batch, Known]) -> None:
     batch, known = numbered
     part = [(parse_entry(1 + i, raw), raw) for i, raw in enumerate(batch.entries)]
     journal, topic = Journal(known), Topic()
@@ -84,10 +80,7 @@ async def test_steps_give_what_the_registrar_had_numbered(
     assert one.lacking == {}
 
 
-async def test_without_a_signature_nothing_is_written_ahead_of_an_entry(
-    numbered: tuple[Batch, Known], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(agency_records, "STEP_RECORDS", 3)
+async def test_without_a_signature_nothing_is_written_ahead_of_an_entry(numbered: tuple[Batch, Known]) -> None:
     batch, known = numbered
     part = [(parse_entry(1 + i, raw), raw) for i, raw in enumerate(batch.entries)]
     journal = Journal(known)
@@ -97,7 +90,7 @@ async def test_without_a_signature_nothing_is_written_ahead_of_an_entry(
 
 @pytest.mark.parametrize(("first", "end", "lacking"), [(6, len(RECORDS), 5), (0, 3, 5)], ids=["aged", "cut"])
 async def test_what_the_topic_lost_is_counted_as_at_once(
-    numbered: tuple[Batch, Known], first: int, end: int, lacking: int, monkeypatch: pytest.MonkeyPatch
+    numbered: tuple[Batch, Known], first: int, end: int, lacking: int
 ) -> None:
     batch, known = numbered
     part = [(parse_entry(1 + i, raw), raw) for i, raw in enumerate(batch.entries)]
@@ -105,10 +98,9 @@ async def test_what_the_topic_lost_is_counted_as_at_once(
     at_once = Part([e for e, _ in part], batch.entries, {TOPIC: Held(HEALTH, 1, first, end, found)}).restore(
         dict(known)
     )
-    monkeypatch.setattr(agency_records, "STEP_RECORDS", 1)
     journal = Journal(known)
     one = recovery(journal)
-    await one._write(Topic(first, end), part, signed_size=100)
+    await one._write(Topic(first, end, step_records=1), part, signed_size=100)
     assert one.lacking[TOPIC] == at_once.lacking[TOPIC]
     assert one.lacking[TOPIC].duplicates == lacking
     assert journal.committed[-1].positions == at_once.batch.positions

@@ -19,11 +19,12 @@ from events.wire.codec import to_binary_mode
 from events.wire.entry import parse_entry
 from infra.postgres.verdicts import Known
 from tests.every import every
-from tests.unit.consumers.registrar.readings import (
+from tests.world.records import (
     HEALTH,
     PLATFORM,
     RECORDED,
     USUAL,
+    histories,
     number_all,
     numbered,
     read,
@@ -32,10 +33,7 @@ from tests.unit.consumers.registrar.readings import (
     topic_of,
     values,
 )
-from tests.unit.consumers.registrar.readings import (
-    Record as Sent,
-)
-from tests.unit.consumers.registrar.test_batch_splits import histories
+from tests.world.records import Record as Sent
 
 TOPIC = topic_of(HEALTH)
 COMPARED = ("entries", "subjects", "claims", "identities", "claim_indexes", "runs", "refusals", "authority")

@@ -18,8 +18,8 @@ from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.rows import ACCOUNT, TRANSFER
 from tests.oracle.log import EntryDict
 from tests.oracle.strategies import revenue_logs
-from tests.unit.consumers.entries import entry_of
-from tests.unit.consumers.memory_store import MemoryStore
+from tests.world.entries import entry_of
+from tests.world.memory_store import MemoryStore
 
 residual: Any = interpolate.compute_residual
 

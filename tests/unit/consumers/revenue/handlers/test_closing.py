@@ -8,16 +8,10 @@ import pytest
 
 from consumers.revenue.handlers.closing import SettlementDiffers, statement_data
 from events.values.money import INTEGER_MAX
-from tests.unit.consumers.revenue.ledger import RECORDED, Ledger, months
+from tests.world.ledger import RECORDED, Ledger, months, signed
 
 RECOVERABLE = {"partner_floor_bp_of_expected": 5000, "recoverable": True}
 LOST = {"partner_floor_bp_of_expected": 5000, "recoverable": False}
-
-
-def signed(**changes: Any) -> Ledger:
-    ledger = Ledger()
-    assert ledger.sign(**changes) is None
-    return ledger
 
 
 def expecting(amount: int, guarantee: dict[str, Any] | None = None) -> Ledger:

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.consumers.revenue.ledger import Ledger, months
+from tests.world.ledger import Ledger, months, signed
 
 FORTY = [{"up_to_halalas": None, "partner_bp": 4000}]
-
-
-def signed() -> Ledger:
-    ledger = Ledger()
-    assert ledger.sign() is None
-    return ledger
 
 
 def test_a_signed_contract_opens_its_first_period() -> None:
@@ -75,12 +69,7 @@ def test_the_latest_amendment_in_log_order_wins_where_both_are_in_force() -> Non
 
 @pytest.mark.parametrize(
     "changes",
-    [
-        {"starts_on": "2005-01-02"},
-        {"calendar": "umm-al-qura"},
-        {"period": "quarter"},
-        {"tier_basis": "contract-year"},
-    ],
+    [{"starts_on": "2005-01-02"}, {"calendar": "umm-al-qura"}, {"period": "quarter"}, {"tier_basis": "contract-year"}],
     ids=lambda changes: next(iter(changes)),
 )
 def test_terms_that_place_dates_cannot_be_amended(changes: dict[str, str]) -> None:

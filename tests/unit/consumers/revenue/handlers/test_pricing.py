@@ -4,96 +4,50 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.revenue.handlers.pricing import price_table, share
+from tests.every import every
 from tests.oracle.pricing import floored_share
-from tests.unit.consumers.revenue.ledger import SEVENTY_THEN_FIFTY
+from tests.world.ledger import R7
 
-CAPPED = {"bands": SEVENTY_THEN_FIFTY, "cap": {"amount_halalas": 800, "partner_bp_after": 1000}}
-PLATEAU = {
-    "bands": [
-        {"up_to_halalas": 1000, "partner_bp": 7000},
-        {"up_to_halalas": 2000, "partner_bp": 0},
-        {"up_to_halalas": None, "partner_bp": 5000},
-    ],
-    "cap": {"amount_halalas": 700, "partner_bp_after": 1000},
-}
+CAPPED, PLATEAU = R7
 
 
 def bands(*pairs: tuple[int | None, int]) -> list[dict[str, Any]]:
     return [{"up_to_halalas": up_to, "partner_bp": rate} for up_to, rate in pairs]
 
 
-@pytest.mark.parametrize(
-    ("terms", "cumulative", "partner"),
-    [
-        pytest.param(CAPPED, -15, -11, id="below zero the first band counts, and -10.5 is floored to -11"),
-        pytest.param(CAPPED, 0, 0, id="nothing of nothing"),
-        pytest.param(CAPPED, 1000, 700, id="the first band whole"),
-        pytest.param(CAPPED, 1199, 799, id="799.5 is floored"),
-        pytest.param(CAPPED, 1200, 800, id="the cap is reached"),
-        pytest.param(CAPPED, 1500, 830, id="beyond the cap a tenth"),
-        pytest.param(PLATEAU, 1000, 700, id="the cap is reached where the plateau begins"),
-        pytest.param(PLATEAU, 1500, 750, id="so the plateau is already beyond it"),
-        pytest.param(PLATEAU, 2001, 800, id="800.1 is floored"),
-    ],
-)
-def test_the_vectors_of_r7(terms: dict[str, Any], cumulative: int, partner: int) -> None:
-    assert price_table(terms).partner_halalas(cumulative) == partner
+def capped(amount: int, after: int, *pairs: tuple[int | None, int]) -> dict[str, Any]:
+    return {"bands": bands(*pairs), "cap": {"amount_halalas": amount, "partner_bp_after": after}}
 
 
-@pytest.mark.parametrize(
-    ("terms", "cumulative", "partner"),
+@every(
+    ("terms", "cumulative", "partner", "why"),
     [
-        pytest.param(
-            {"bands": bands((None, 3333)), "cap": {"amount_halalas": 100, "partner_bp_after": 10000}},
-            301,
-            100,
-            id="a cap reached between two halalas: C* = 300.03, then all of the rest",
-        ),
-        pytest.param(
-            {"bands": bands((None, 3333)), "cap": {"amount_halalas": 100, "partner_bp_after": 10000}},
-            302,
-            101,
-            id="100 + (302 - 300.03) = 101.97",
-        ),
-        pytest.param(
-            {"bands": bands((None, 7000)), "cap": {"amount_halalas": 0, "partner_bp_after": 1000}},
-            99,
-            9,
-            id="a cap of nothing is reached at once",
-        ),
-        pytest.param(
-            {"bands": bands((None, 7000)), "cap": {"amount_halalas": 0, "partner_bp_after": 1000}},
-            -10,
-            -7,
-            id="but below zero the first band counts",
-        ),
-        pytest.param(
-            {"bands": bands((100, 5000), (None, 0)), "cap": {"amount_halalas": 60, "partner_bp_after": 10000}},
-            10**9,
-            50,
-            id="a cap that is never reached changes nothing",
-        ),
-        pytest.param(
-            {"bands": bands((100, 0), (None, 10000)), "cap": {"amount_halalas": 5, "partner_bp_after": 0}},
-            10**9,
-            5,
-            id="a first band of nothing",
-        ),
-        pytest.param(
-            {"bands": bands((None, 9999)), "cap": None},
-            2**53 - 1,
-            (2**53 - 1) * 9999 // 10000,
-            id="the largest sum stays exact",
-        ),
+        (CAPPED, -15, -11, "below zero the first band counts, and -10.5 is floored to -11"),
+        (CAPPED, 0, 0, "nothing of nothing"),
+        (CAPPED, 1000, 700, "the first band whole"),
+        (CAPPED, 1199, 799, "799.5 is floored"),
+        (CAPPED, 1200, 800, "the cap is reached"),
+        (CAPPED, 1500, 830, "beyond the cap a tenth"),
+        (PLATEAU, 1000, 700, "the cap is reached where the plateau begins"),
+        (PLATEAU, 1500, 750, "so the plateau is already beyond it"),
+        (PLATEAU, 2001, 800, "800.1 is floored"),
+        (capped(100, 10_000, (None, 3333)), 301, 100, "reached between two halalas: C* = 300.03, then all of the rest"),
+        (capped(100, 10_000, (None, 3333)), 302, 101, "100 + (302 - 300.03) = 101.97"),
+        (capped(0, 1000, (None, 7000)), 99, 9, "a cap of nothing is reached at once"),
+        (capped(0, 1000, (None, 7000)), -10, -7, "but below zero the first band counts"),
+        (capped(60, 10_000, (100, 5000), (None, 0)), 10**9, 50, "a cap that is never reached changes nothing"),
+        (capped(5, 0, (100, 0), (None, 10_000)), 10**9, 5, "a first band of nothing"),
+        ({"bands": bands((None, 9999)), "cap": None}, 2**53 - 1, (2**53 - 1) * 9999 // 10_000, "it stays exact"),
     ],
 )
-def test_edges_of_bands_and_caps(terms: dict[str, Any], cumulative: int, partner: int) -> None:
-    assert price_table(terms).partner_halalas(cumulative) == partner
+def test_the_vectors_of_r7_and_edges_of_bands_and_caps(
+    terms: dict[str, Any], cumulative: int, partner: int, why: str
+) -> None:
+    assert price_table(terms).partner_halalas(cumulative) == partner, why
 
 
 RATES = st.sampled_from([0, 1, 3333, 5000, 7000, 9999, 10_000]) | st.integers(0, 10_000)

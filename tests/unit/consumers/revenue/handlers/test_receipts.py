@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from consumers.fold.anomaly import ANOMALY, TABLES
 from consumers.revenue.rows import RECEIPT, WINDOW
 from events.values.money import INTEGER_MAX
-from tests.unit.consumers.revenue.ledger import Ledger, months
+from tests.world.ledger import Ledger, months, signed
 
 NO_ANOMALY: dict[str, list[object]] = {table.name: [] for table in TABLES}
-
-
-def signed(**changes: Any) -> Ledger:
-    ledger = Ledger()
-    assert ledger.sign(**changes) is None
-    return ledger
 
 
 def windows(ledger: Ledger) -> dict[int, int]:
@@ -184,13 +176,7 @@ def test_a_reversal_is_priced_in_the_window_and_by_the_version_of_its_receipt() 
     ledger.collect("R2", 100, "2006-01-01")
     ledger.reverse("V1", "R1", 100, "2006-02-02")
     assert windows(ledger) == {1: 1000, 2: 100}
-    assert ledger.transfers()[-2][1:] == (
-        "reversal-partner",
-        "2006-02",
-        "partner-payable:P1",
-        "collections:P1",
-        50,
-    )
+    assert ledger.transfers()[-2][1:] == ("reversal-partner", "2006-02", "partner-payable:P1", "collections:P1", 50)
 
 
 def test_two_partnerships_share_nothing() -> None:

@@ -12,8 +12,8 @@ from events.values.periods import next_period
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Key, Table, UnitOfWork
 from tests.oracle.log import make_entry, make_event
-from tests.unit.consumers.entries import entry_of
-from tests.unit.consumers.revenue.ledger import TEXT, Ledger, terms
+from tests.world.entries import entry_of
+from tests.world.ledger import Ledger, signed
 
 AMENDMENTS = 100
 
@@ -21,31 +21,25 @@ AMENDMENTS = 100
 @pytest.fixture(scope="module")
 def amended() -> Ledger:
     """A contract over ten years, with an amendment for each month after the first."""
-    ledger = Ledger()
-    ledger.sign(ends_on="2014-12-31")
+    ledger = signed(ends_on="2014-12-31")
     label = "2005-01"
     for _ in range(AMENDMENTS):
         label = next_period(label)
-        data: dict[str, Any] = {
-            "effective_from": label,
-            "terms": terms(ends_on="2014-12-31"),
-            "reason": TEXT,
-        }
-        assert ledger.say("partnership.amended", **data) is None
+        assert ledger.amend(label, ends_on="2014-12-31") is None
     return ledger
 
 
 def loaded(ledger: Ledger, kind: str, **data: Any) -> dict[Table[Any], set[Key]]:
     """The keys that a batch with this one event loads, by table."""
     event = make_event(kind, "health", "partnership/P1", {"partnership_id": "P1", **data}, "x")
-    entry: Entry = entry_of(make_entry(ledger.index, event, "2005-06-01T08:00:00.000000Z"))
+    entry: Entry = entry_of(make_entry(len(ledger.entries), event, "2005-06-01T08:00:00.000000Z"))
     found: dict[Table[Any], set[Key]] = {}
     rows = UnitOfWork()
     for required_keys in CONSUMER.required_keys(rows, [entry]):
         missing = rows.missing(required_keys)
         for table, keys in missing.items():
             found.setdefault(table, set()).update(keys or ())
-        ledger.store._load(rows, missing)
+        ledger.store.load(rows, missing)
     return found
 
 

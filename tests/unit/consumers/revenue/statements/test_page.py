@@ -24,23 +24,10 @@ from consumers.revenue.statements.rendering import to_html, to_pdf
 from consumers.revenue.statements.words import date_text
 from consumers.revenue.statements.working import Working
 from tests.oracle.history import REVENUE, entries_from, generate
-from tests.unit.consumers.entries import entry_of
-from tests.unit.consumers.memory_store import MemoryStore
-from tests.unit.consumers.revenue.ledger import Ledger, months
-from tests.unit.consumers.revenue.statements.test_working import postings, versions_of, workings
-
-WORKED = [
-    {"up_to_halalas": 1_000_000_000, "partner_bp": 7000},
-    {"up_to_halalas": 2_500_000_000, "partner_bp": 6000},
-    {"up_to_halalas": None, "partner_bp": 5000},
-]
-RECEIPTS = (600_000_001, 900_000_000, 1_500_000_033)
-R7 = [{"up_to_halalas": 1000, "partner_bp": 7000}, {"up_to_halalas": None, "partner_bp": 5000}]
-PLATEAU = [
-    {"up_to_halalas": 1000, "partner_bp": 7000},
-    {"up_to_halalas": 2000, "partner_bp": 0},
-    {"up_to_halalas": None, "partner_bp": 5000},
-]
+from tests.unit.consumers.revenue.statements.workings import WORKED, WORKED_RECEIPTS, postings, versions_of, workings
+from tests.world.entries import entry_of
+from tests.world.ledger import R7, SEVENTY_THEN_FIFTY, months, signed
+from tests.world.memory_store import MemoryStore
 
 
 @dataclass
@@ -218,8 +205,7 @@ def pages(store: MemoryStore) -> Iterator[tuple[dict[str, Any], Page]]:
 
 def told(periods: list[list[int]], **terms: Any) -> MemoryStore:
     """A contract whose months got these receipts, in halalas, and were closed one after the other."""
-    own = Ledger()
-    assert own.sign(**terms) is None
+    own = signed(**terms)
     for label, amounts in zip(months(1, len(periods)), periods, strict=True):
         for number, amount in enumerate(amounts):
             assert own.collect(f"R{label}.{number}", amount, f"{label}-10") is None
@@ -227,7 +213,7 @@ def told(periods: list[list[int]], **terms: Any) -> MemoryStore:
     return own.store
 
 
-@pytest.mark.parametrize("periods", [[list(RECEIPTS)], [[amount] for amount in RECEIPTS]])
+@pytest.mark.parametrize("periods", [[list(WORKED_RECEIPTS)], [[amount] for amount in WORKED_RECEIPTS]])
 def test_the_worked_case(periods: list[list[int]]) -> None:
     found = list(pages(told(periods, bands=WORKED)))
     for _, page in found:
@@ -237,15 +223,12 @@ def test_the_worked_case(periods: list[list[int]]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("own", "cap", "sums", "shares"),
-    [
-        (R7, {"amount_halalas": 800, "partner_bp_after": 1000}, (1000, 1199, 1200, 1500), (700, 799, 800, 830)),
-        (PLATEAU, {"amount_halalas": 700, "partner_bp_after": 1000}, (1000, 1500, 2001), (700, 750, 800)),
-    ],
+    ("terms", "sums", "shares"),
+    [(R7[0], (1000, 1199, 1200, 1500), (700, 799, 800, 830)), (R7[1], (1000, 1500, 2001), (700, 750, 800))],
 )
-def test_the_vectors_of_r7(own: Any, cap: Any, sums: tuple[int, ...], shares: tuple[int, ...]) -> None:
+def test_the_vectors_of_r7(terms: dict[str, Any], sums: tuple[int, ...], shares: tuple[int, ...]) -> None:
     periods = [[after - before] for before, after in zip((0, *sums), sums, strict=False)]
-    found = [page for _, page in pages(told(periods, bands=own, cap=cap))]
+    found = [page for _, page in pages(told(periods, **terms))]
     for page in found:
         check_by_hand(page)
     assert [halalas(page.of("Cumulative sums")[0].rows[1][3]) for page in found] == list(shares)
@@ -261,8 +244,7 @@ def test_a_guarantee_and_its_recovery() -> None:
 
 
 def test_many_days_are_one_line_beyond_a_bound_and_a_long_table_goes_on_over_the_page() -> None:
-    own = Ledger()
-    assert own.sign(period="quarter", bands=R7) is None
+    own = signed(period="quarter", bands=SEVENTY_THEN_FIFTY)
     assert own.collect("R", 500, "2005-01-01") is None
     for day in (f"2005-0{month}-{day:02d}" for month in (1, 2, 3) for day in range(1, 29)):
         # Up and down over the bound of the first band: two lines a day.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from consumers.revenue.statements.words import terms_in_words
-from tests.unit.consumers.revenue.ledger import TEXT, terms
+from tests.world.entries import TEXT
+from tests.world.ledger import terms
 
 
 def partnership(*versions: tuple[dict[str, Any], int]) -> dict[str, Any]:

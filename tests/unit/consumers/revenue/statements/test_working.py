@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import asdict, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -13,52 +12,15 @@ from hypothesis import strategies as st
 
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.handlers.closing import statement_data
-from consumers.revenue.rows import RECEIPT, REVERSAL, STATEMENT, VERSION
-from consumers.revenue.statements.working import Posting, WrongStatement, bands_of, trace, working_of
+from consumers.revenue.rows import STATEMENT
+from consumers.revenue.statements.working import WrongStatement, bands_of, trace, working_of
 from tests.oracle import pricing
 from tests.oracle.log import EntryDict
 from tests.oracle.strategies import revenue_logs
-from tests.unit.consumers.entries import entry_of
-from tests.unit.consumers.memory_store import MemoryStore
-from tests.unit.consumers.revenue.ledger import Ledger, terms
-
-
-def postings(store: MemoryStore, partnership_id: str) -> list[tuple[str, Posting]]:
-    """(period, posting) of a partnership in log order, with the sums before them."""
-    services = {(r.partnership_id, r.receipt_id): r.service_id for r in store.rows(RECEIPT)}
-    posted: list[tuple[int, str, str, str, int, str, int, int, int, int]] = [
-        (r.first_index, r.receipt_id, r.collected_on, r.service_id, r.amount_halalas, r.period, r.contract_version,
-         r.window_number, r.partner_halalas, r.treasury_halalas)
-        for r in store.rows(RECEIPT) if r.partnership_id == partnership_id
-    ]  # fmt: skip
-    posted += [
-        (r.index, r.reversal_id, r.reversed_on, services[partnership_id, r.receipt_id], -r.amount_halalas, r.period,
-         r.contract_version, r.window_number, -r.partner_halalas, -r.treasury_halalas)
-        for r in store.rows(REVERSAL) if r.partnership_id == partnership_id
-    ]  # fmt: skip
-    sums: dict[int, int] = defaultdict(int)
-    found = []
-    for index, own_id, day, service_id, amount, period, version, window, partner, treasury in sorted(posted):
-        found.append(
-            (period, Posting(index, own_id, day, service_id, amount, version, window, sums[window], partner, treasury))
-        )
-        sums[window] += amount
-    return found
-
-
-def versions_of(store: MemoryStore, partnership_id: str) -> list[dict[str, Any]]:
-    return [asdict(row) for row in store.rows(VERSION) if row.partnership_id == partnership_id]
-
-
-def workings(store: MemoryStore) -> list[Any]:
-    found = []
-    outstanding: dict[str, int] = defaultdict(int)
-    for row in sorted(store.rows(STATEMENT), key=lambda row: (row.partnership_id, row.period)):
-        versions = versions_of(store, row.partnership_id)
-        own = [p for period, p in postings(store, row.partnership_id) if period == row.period]
-        found.append(working_of(statement_data(row), versions, own, outstanding[row.partnership_id]))
-        outstanding[row.partnership_id] = row.top_up_outstanding_halalas
-    return found
+from tests.unit.consumers.revenue.statements.workings import WORKED, WORKED_RECEIPTS, postings, workings
+from tests.world.entries import entry_of
+from tests.world.ledger import R7, signed, terms
+from tests.world.memory_store import MemoryStore
 
 
 @settings(deadline=None, max_examples=50)
@@ -82,11 +44,7 @@ def test_bands_and_rounding_add_up_to_the_base_share(log: list[EntryDict]) -> No
 
 
 CAPPED = [
-    {"bands": [{"up_to_halalas": 1000, "partner_bp": 7000}, {"up_to_halalas": None, "partner_bp": 5000}],
-     "cap": {"amount_halalas": 800, "partner_bp_after": 1000}},
-    {"bands": [{"up_to_halalas": 1000, "partner_bp": 7000}, {"up_to_halalas": 2000, "partner_bp": 0},
-               {"up_to_halalas": None, "partner_bp": 5000}],
-     "cap": {"amount_halalas": 700, "partner_bp_after": 1000}},
+    *R7,
     {"bands": [{"up_to_halalas": None, "partner_bp": 3333}], "cap": {"amount_halalas": 0, "partner_bp_after": 100}},
     {"bands": [{"up_to_halalas": 7, "partner_bp": 0}, {"up_to_halalas": None, "partner_bp": 0}],
      "cap": {"amount_halalas": 5, "partner_bp_after": 100}},
@@ -104,14 +62,8 @@ def test_the_bands_give_the_oracles_share_between_any_two_sums(own: dict[str, An
 
 def test_the_worked_case() -> None:
     """70 % to SAR 10,000,000, 60 % to 25,000,000, 50 % above."""
-    own = Ledger()
-    bands = [
-        {"up_to_halalas": 1_000_000_000, "partner_bp": 7000},
-        {"up_to_halalas": 2_500_000_000, "partner_bp": 6000},
-        {"up_to_halalas": None, "partner_bp": 5000},
-    ]
-    assert own.sign(bands=bands) is None
-    for number, amount in enumerate((600_000_001, 900_000_000, 1_500_000_033), 1):
+    own = signed(bands=WORKED)
+    for number, amount in enumerate(WORKED_RECEIPTS, 1):
         assert own.collect(f"R{number}", amount, "2005-01-10") is None
     assert own.close("2005-01") is None
     (working,) = workings(own.store)
@@ -124,7 +76,7 @@ def test_the_worked_case() -> None:
     assert (group.runs, group.rounding_halalas, group.partner_halalas) == (((0, 3_000_000_034),), 0, 1_850_000_017)
     posted = [p for _, p in postings(own.store, "P1")]
     assert [p.partner_halalas for p in posted] == [420_000_000, 580_000_000, 850_000_017]
-    steps = trace(bands_of(terms(bands=bands)), posted[1])
+    steps = trace(bands_of(terms(bands=WORKED)), posted[1])
     assert [(step.band.rate_bp, int(step.amount_halalas)) for step in steps] == [
         (7000, 399_999_999),
         (6000, 500_000_001),
@@ -132,8 +84,7 @@ def test_the_worked_case() -> None:
 
 
 def test_a_posting_of_another_share_is_named() -> None:
-    own = Ledger()
-    own.sign()
+    own = signed()
     own.collect("R1", 500, "2005-01-10")
     own.close("2005-01")
     (row,) = own.store.rows(STATEMENT)

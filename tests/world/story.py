@@ -1,13 +1,12 @@
-"""A log built line by line, folded by the campaigns consumer in memory.
+"""A log of campaigns, told line by line and folded in memory.
 
-`Story().tell("health", "service.launched", "service/S", …)` appends an entry, recorded at the story's time, and applies
-it. What the consumer decides waits in `outbox` until `come_back` puts it into the log, as the relay and the registrar
-would.
+`Story().launch("S")` adds an entry, recorded at the story's time, and applies it. What the consumer decides waits in
+`outbox` until `come_back` puts it into the log, as the relay and the registrar would.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -15,55 +14,40 @@ import orjson
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE, Campaign
 from consumers.fold.anomaly import ANOMALY
-from events.wire.entry import Entry, entry_bytes, parse_entry
 from infra.postgres.outbox import OutboxEvent, event_bytes
-from tests.unit.consumers.memory_store import MemoryStore
+from tests.oracle.log import JsonObject
+from tests.world.entries import EventLog
+from tests.world.memory_store import MemoryStore
 
-Data = dict[str, Any]
 
-
-def text(en: str) -> Data:
+def text(en: str) -> JsonObject:
     return {"ar": f"«{en}»", "en": en}
 
 
-def targets(one: int = 0, two: int = 0, three: int = 0) -> Data:
+def targets(one: int = 0, two: int = 0, three: int = 0) -> JsonObject:
     return {"infrastructure_projects": 0, "national_applications": 0, "services": {"1": one, "2": two, "3": three}}
 
 
-@dataclass
-class Story:
-    """`at` is the recorded time of the next entries, in UTC; 2026-11-01 is a Sunday."""
+class Story(EventLog):
+    """`at` is in UTC; 2026-11-01 is a Sunday."""
 
-    at: str = "2026-11-01T08:00:00.000000Z"
-    store: MemoryStore = field(default_factory=MemoryStore)
-    entries: list[Entry] = field(default_factory=list)
-    raw: list[bytes] = field(default_factory=list)
-    outbox: list[OutboxEvent] = field(default_factory=list)
+    at: str
 
-    def __post_init__(self) -> None:
+    def __init__(self, at: str = "2026-11-01T08:00:00.000000Z") -> None:
+        super().__init__()
+        self.at = at
+        self.store = MemoryStore()
+        self.outbox: list[OutboxEvent] = []
         for code, role in (("platform", "platform"), ("yesser", "office")):
-            self.tell("platform", "registry.agency-registered", f"agency/{code}", code=code, role=role, name=text(code))
+            self.tell("platform", "registry.agency-registered", code=code, role=role, name=text(code))
 
-    def tell(self, agency: str, name: str, subject: str, /, **data: Any) -> int:
-        """Append and apply one entry; its index."""
-        event = {
-            "specversion": "1.0",
-            "id": f"e{len(self.entries)}",
-            "source": f"urn:yesser:agency:{agency}",
-            "type": f"sa.gov.yesser.{name}.v1",
-            "subject": subject,
-            "time": self.at,
-            "data": data,
-        }
-        return self.append(orjson.dumps(event))
+    def add(self, event: JsonObject) -> int:
+        index = super().add(event)
+        self.outbox += self.store.apply(CONSUMER, self.entries[index:])
+        return index
 
     def append(self, event: bytes) -> int:
-        index = len(self.entries)
-        self.raw.append(entry_bytes(self.at, "agency.x.events/0/0", event))
-        entry = parse_entry(index, self.raw[-1])
-        self.entries.append(entry)
-        self.outbox += self.store.apply(CONSUMER, [entry])
-        return index
+        return self.add(orjson.loads(event))
 
     def come_back(self) -> list[str]:
         """Everything in the outbox becomes an entry; the ids, in order."""
@@ -78,52 +62,52 @@ class Story:
 
     def register(self, service: str, agency: str = "health", group: int = 1, plan: str = "P") -> int:
         data = {"service_id": service, "plan_id": plan, "group": group, "name": text(service)}
-        return self.tell(agency, "service.registered", f"service/{service}", **data)
+        return self.tell(agency, "service.registered", **data)
 
     def launch(self, service: str, agency: str = "health") -> int:
         data = {"service_id": service, "on": "2026-11-01", "channels": ["web"]}
-        return self.tell(agency, "service.launched", f"service/{service}", **data)
+        return self.tell(agency, "service.launched", **data)
 
     def change(self, what: str, service: str, agency: str = "health") -> int:
         """`suspended`, `resumed` or `retired`."""
-        data: Data = {"service_id": service, "on": "2026-11-01"}
+        data: JsonObject = {"service_id": service, "on": "2026-11-01"}
         if what != "resumed":
             data["reason"] = text("Maintenance")
-        return self.tell(agency, f"service.{what}", f"service/{service}", **data)
+        return self.tell(agency, f"service.{what}", **data)
 
     def announce(self, initiative: str, agency: str = "health") -> int:
         data = {"initiative_id": initiative, "name": text(initiative), "aim": text("To reach all"), "on": "2026-11-01"}
-        return self.tell(agency, "awareness.initiative-announced", f"initiative/{initiative}", **data)
+        return self.tell(agency, "awareness.initiative-announced", **data)
 
     def adopt(self, plan: str = "P", **groups: int) -> int:
         data = {"plan_id": plan, "name": text(plan), "starts_on": "2006-01-01", "ends_on": "2010-12-31"}
-        return self.tell("yesser", "plan.adopted", f"plan/{plan}", **data, targets=targets(**groups))
+        return self.tell("yesser", "plan.adopted", **data, targets=targets(**groups))
 
     def amend(self, plan: str = "P", **groups: int) -> int:
         data = {"plan_id": plan, "targets": targets(**groups), "reason": text("Review")}
-        return self.tell("yesser", "plan.amended", f"plan/{plan}", **data)
+        return self.tell("yesser", "plan.amended", **data)
 
     def set_quota(self, seats: int, year: int = 2026, calendar: str = "gregorian", track: str = "usage") -> int:
         data = {"calendar": calendar, "year": year, "track": track, "seats": seats}
-        return self.tell("yesser", "training.quota-set", f"quota/{calendar}/{year}/{track}", **data)
+        return self.tell("yesser", "training.quota-set", **data)
 
     def certify(self, certificate: str, on: str = "2026-05-01", track: str = "usage", agency: str = "health") -> int:
         trainee = "trn_" + "a" * 16
         data = {"certificate_id": certificate, "trainee": trainee, "track": track, "on": on, "employer": agency}
-        return self.tell(agency, "training.certified", f"trainee/{trainee}", **data)
+        return self.tell(agency, "training.certified", **data)
 
     def revoke(self, certificate: str, agency: str = "health") -> int:
         trainee = "trn_" + "a" * 16
         data = {"certificate_id": certificate, "trainee": trainee, "on": "2026-06-01", "reason": text("Error")}
-        return self.tell(agency, "training.revoked", f"trainee/{trainee}", **data)
+        return self.tell(agency, "training.revoked", **data)
 
     def acknowledge(self, campaign: str, agency: str = "health") -> int:
         data = {"campaign_id": campaign, "by": "desk", "on": "2026-11-01"}
-        return self.tell(agency, "awareness.campaign-acknowledged", f"campaign/{campaign}", **data)
+        return self.tell(agency, "awareness.campaign-acknowledged", **data)
 
     def complete(self, campaign: str, agency: str = "health") -> int:
         data = {"campaign_id": campaign, "on": "2026-11-01"}
-        return self.tell(agency, "awareness.campaign-completed", f"campaign/{campaign}", **data)
+        return self.tell(agency, "awareness.campaign-completed", **data)
 
     def air(self, campaign: str, airing: str, channel: str, reach: int = 1, agency: str = "health") -> int:
         data = {
@@ -134,7 +118,7 @@ class Story:
             "on": "2026-11-01",
             "reach": reach,
         }
-        return self.tell(agency, "awareness.campaign-aired", f"campaign/{campaign}", **data)
+        return self.tell(agency, "awareness.campaign-aired", **data)
 
     # What became of it.
 
@@ -156,5 +140,16 @@ class Story:
     def anomalies(self) -> list[tuple[int, str]]:
         return [(row.index, row.rule) for row in self.store.rows(ANOMALY)]
 
-    def rows(self, kind: Any) -> list[Data]:
+    def rows(self, kind: Any) -> list[JsonObject]:
         return [asdict(row) for row in self.store.rows(kind)]
+
+
+def launched(at: str | None = None, *, in_log: bool = True) -> tuple[Story, str]:
+    """Service S of agency health is launched, and its campaign is in the log, or still in the outbox."""
+    story = Story()
+    story.register("S")
+    story.at = at or story.at
+    campaign = f"service-launched.i{story.launch('S')}"
+    if in_log:
+        story.come_back()
+    return story, campaign

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from hypothesis import strategies as st
+
 from consumers.registrar.batch import Batch, Reading, number
 from consumers.registrar.breaker import Breaker
 from events.validation.validate import validate
@@ -133,3 +135,23 @@ def in_batches(readings: Sequence[Sequence[Reading]]) -> list[Batch]:
         size = batch.size
         batches.append(batch)
     return batches
+
+
+CONTENTS = st.one_of(
+    st.builds(
+        said, st.sampled_from("abc"), st.sampled_from(("x", "y")), sequence=st.one_of(st.none(), st.integers(1, 5))
+    ),
+    st.sampled_from([None, b"{", b"[]", b"\xff", said("a").replace(b'"2005-05-05"', b'"2005-02-30"')]),
+)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Record]:
+    """Records at growing offsets; some offsets are skipped, as control records of transactions would."""
+    records = []
+    offset = 0
+    for content in draw(st.lists(CONTENTS, min_size=1, max_size=25)):
+        offset += draw(st.sampled_from((0, 0, 0, 1, 3)))
+        records.append(Record(offset, content))
+        offset += 1
+    return records

@@ -12,16 +12,26 @@ from consumers.fold.anomaly import ANOMALY
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.rows import ACCOUNT, CONTRACT, STATEMENT, TRANSFER, Contract, Statement
 from infra.postgres.outbox import OutboxEvent
-from tests.oracle.log import make_entry, make_event
-from tests.unit.consumers.entries import entry_of
-from tests.unit.consumers.memory_store import MemoryStore
+from tests.world.entries import TEXT, EventLog
+from tests.world.memory_store import MemoryStore
 
 RECORDED = "2005-06-01T08:00:00.000000Z"
-TEXT = {"ar": "نص", "en": "Text"}
 SEVENTY_THEN_FIFTY: list[dict[str, Any]] = [
     {"up_to_halalas": 1000, "partner_bp": 7000},
     {"up_to_halalas": None, "partner_bp": 5000},
 ]
+
+
+PLATEAU: list[dict[str, Any]] = [
+    {"up_to_halalas": 1000, "partner_bp": 7000},
+    {"up_to_halalas": 2000, "partner_bp": 0},
+    {"up_to_halalas": None, "partner_bp": 5000},
+]
+R7: list[dict[str, Any]] = [
+    {"bands": SEVENTY_THEN_FIFTY, "cap": {"amount_halalas": 800, "partner_bp_after": 1000}},
+    {"bands": PLATEAU, "cap": {"amount_halalas": 700, "partner_bp_after": 1000}},
+]
+"""The terms of the contract's vectors."""
 
 
 def terms(**changes: Any) -> dict[str, Any]:
@@ -40,21 +50,20 @@ def terms(**changes: Any) -> dict[str, Any]:
     return plain | changes
 
 
-class Ledger:
+class Ledger(EventLog):
     """One store, one entry per batch."""
 
+    at = RECORDED
+
     def __init__(self) -> None:
+        super().__init__()
         self.store = MemoryStore()
         self.decided: list[OutboxEvent] = []
-        self.index = 0
 
     def say(self, kind: str, agency: str = "health", **data: Any) -> str | None:
         """Apply one event; the rule of its anomaly, or None if it took effect."""
-        index, partnership_id = self.index, data.setdefault("partnership_id", "P1")
-        event = make_event(kind, agency, f"partnership/{partnership_id}", data, f"e{index}")
-        made = make_entry(index, event, RECORDED)
-        self.decided += self.store.apply(CONSUMER, [entry_of(made)])
-        self.index += 1
+        index = self.tell(agency, kind, **{"partnership_id": "P1"} | data)
+        self.decided += self.store.apply(CONSUMER, self.entries[index:])
         return next((row.rule for row in self.store.rows(ANOMALY) if row.index == index), None)
 
     def sign(self, agency: str = "health", partnership_id: str = "P1", **changes: Any) -> str | None:
@@ -132,3 +141,10 @@ class Ledger:
 def months(first: int, last: int, year: int = 2005) -> list[str]:
     """`2005-01` … in order."""
     return [f"{year}-{month:02d}" for month in range(first, last + 1)]
+
+
+def signed(**changes: Any) -> Ledger:
+    """A ledger whose contract was signed with these terms."""
+    ledger = Ledger()
+    assert ledger.sign(**changes) is None
+    return ledger

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 
 from events.wire.entry import entry_bytes, recorded_time
@@ -40,6 +42,12 @@ class MemoryLog:
         self.history = KeyHistory((KEY.verifier,))
         self.note = KEY.sign_checkpoint(size, self.root)
 
+    def copy(self) -> MemoryLog:
+        """A log that can be changed apart from this one."""
+        other = copy.copy(self)
+        other.stored, other.levels = [*self.stored], [[*hashes] for hashes in self.levels]
+        return other
+
     async def checkpoint(self) -> Checkpoint:
         return self.history.parse_checkpoint(self.note)
 
@@ -55,6 +63,12 @@ class MemoryLog:
         found = self.stored[first : first + count]
         assert len(found) == count
         return found
+
+
+@cache
+def large_log() -> MemoryLog:
+    """A log whose tree has three levels of tiles: made once, so a test changes only a copy."""
+    return MemoryLog(sample_entries(66_000))
 
 
 def root_of(entries: list[bytes]) -> bytes:

@@ -30,7 +30,7 @@ class MemoryStore:
         """Apply one batch; what the fold decided."""
         ws = UnitOfWork()
         for required_keys in consumer.required_keys(ws, entries):
-            self._load(ws, ws.missing(required_keys))
+            self.load(ws, ws.missing(required_keys))
         decided = consumer.fold(ws, entries)
         for changes in ws.changes():
             self._save(changes)
@@ -45,7 +45,7 @@ class MemoryStore:
         """Every non-empty table by name, ordered by primary key: for comparing two stores."""
         return {t.name: [rows[k] for k in sorted(rows)] for t, rows in self._tables.items() if rows}
 
-    def _load(self, ws: UnitOfWork, missing: dict[Table[Any], list[Key] | None]) -> None:
+    def load(self, ws: UnitOfWork, missing: dict[Table[Any], list[Key] | None]) -> None:
         for table, keys in missing.items():
             stored = self._tables[table]
             found = stored.values() if keys is None else [stored[key] for key in keys if key in stored]

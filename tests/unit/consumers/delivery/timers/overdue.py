@@ -1,0 +1,39 @@
+"""A campaign of a story as the timers read it, and what they decide."""
+
+from __future__ import annotations
+
+from consumers.campaigns.rows import AIRING, COVERAGE
+from consumers.delivery.timers.escalation import Overdue, escalation
+from infra.postgres.outbox import OutboxEvent
+from tests.world.story import Story
+
+
+def overdue(story: Story, campaign_id: str) -> Overdue:
+    """The campaign's row, as the timers read it."""
+    row = story.campaign(campaign_id)
+    airings = [airing for airing in story.store.rows(AIRING) if airing.campaign_id == campaign_id]
+    aired: dict[str, int] = {}
+    for airing in sorted(airings, key=lambda airing: airing.index):
+        aired.setdefault(airing.channel, airing.index)
+    coverage = {row.service_id: row for row in story.store.rows(COVERAGE)}.get(row.service_id or "")
+    return Overdue(
+        campaign_id=row.campaign_id,
+        rule=row.rule,
+        rules_version=row.rules_version,
+        cause_index=row.cause_index,
+        kind=row.kind,
+        owner=row.owner,
+        service_id=row.service_id,
+        channels=row.channels,
+        due_on=row.due_on,
+        brief=row.brief,
+        acknowledged_index=row.acknowledged_index,
+        completed_index=row.completed_index,
+        suspended_from=coverage.suspended_from if coverage else None,
+        aired=aired,
+    )
+
+
+def escalated(story: Story, campaign_id: str, *, entries: int | None = None) -> OutboxEvent | None:
+    """The decision, where the log had so many entries at midnight: by default, all of today."""
+    return escalation(overdue(story, campaign_id), len(story.entries) if entries is None else entries)
