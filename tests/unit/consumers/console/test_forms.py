@@ -9,13 +9,12 @@ from consumers.console.accounts.accounts import Account
 from consumers.console.accounts.passwords import PasswordChecks
 from consumers.console.app import application
 from consumers.console.pages import signin
-from tests.unit.consumers.console.without_services import CSRF, browser, parts_for
+from tests.world.pages import ADMINISTRATOR, AGENCY, CSRF, browser, page, parts_for
 
 BOUNDARY = "multipart/form-data; boundary=b"
 NAMELESS = b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n"
 FIELD = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n'
 OWN = FIELD.replace(b'"a"', b'"csrf"').replace(b"x", CSRF.encode())
-ADMINISTRATOR = Account("desk", "administrator")
 UNSENT = "/sign-in?next=/&unsent=1"
 
 
@@ -66,7 +65,7 @@ async def test_the_largest_contract_of_the_catalogue_fits_into_a_form() -> None:
     for number in range(50):
         contract |= {f"data.terms.bands.{number}.{name}": "1" for name in ("up_to_halalas", "partner_bp")}
     contract |= {f"data.services.{number}": f"S-{number}" for number in range(200)}
-    async with browser(Account("desk", "agency", "health")) as client:
+    async with browser(AGENCY) as client:
         answer = await client.post("/workspace/publish/partnership.signed", data=contract)
         assert (answer.status_code, 'value="P-1"' in answer.text) == (422, True)
 
@@ -153,8 +152,7 @@ async def test_only_a_page_that_can_be_loaded_again_has_the_switch_of_languages(
     switch = 'action="/language"'
     async with browser(ADMINISTRATOR) as client:
         assert switch in (await client.get("/components")).text
-        page = await client.get("/plan?as_of_index=5")
-        assert 'name="back" value="/plan?as_of_index=5"' in page.text
+        assert 'name="back" value="/plan?as_of_index=5"' in (await client.get("/plan?as_of_index=5")).text
         for answer in (
             await client.post("/components", data={"csrf": CSRF}),
             await client.post("/campaigns/new-team", data={"csrf": CSRF}),
@@ -162,9 +160,4 @@ async def test_only_a_page_that_can_be_loaded_again_has_the_switch_of_languages(
             assert answer.status_code >= 400
             assert "<main" in answer.text
             assert switch not in answer.text
-
-
-async def test_the_page_to_sign_in_has_the_switch_of_languages() -> None:
-    async with browser() as client:
-        page = await client.get("/sign-in")
-        assert 'name="back" value="/sign-in"' in page.text
+    assert 'name="back" value="/sign-in"' in (await page(None, "/sign-in")).text

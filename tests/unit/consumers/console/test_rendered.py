@@ -11,8 +11,7 @@ import pytest
 from markupsafe import Markup
 
 from consumers.console.data.read_api import NotAnswered
-from consumers.console.web import rendered
-from consumers.console.web.rendered import NextRead, Part, Rendered, rendered_part
+from consumers.console.web.rendered import NextRead, Part, Positions, Rendered, rendered_part
 
 
 class Source:
@@ -27,7 +26,7 @@ class Source:
         self.go.set()
         self.now = datetime(2026, 11, 26, tzinfo=UTC)
 
-    async def positions(self) -> rendered.Positions:
+    async def positions(self) -> Positions:
         self.reads += 1
         self.begun.set()
         found = (("projections", self.position),)
@@ -122,11 +121,9 @@ async def test_an_answer_that_is_no_outage_is_not_hidden() -> None:
         await kept.part("service", gone)
 
 
-async def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rendered, "PARTS_MAX", 3)
-    monkeypatch.setattr(rendered, "BYTES_MAX", 100)
+async def test_what_is_kept_is_bounded() -> None:
     source = Source()
-    kept = Rendered(source.positions, source.clock)
+    kept = Rendered(source.positions, source.clock, parts_max=3, bytes_max=100)
     for key in range(10):
         await kept.part(key, source.render)
     await kept.part(9, source.render)

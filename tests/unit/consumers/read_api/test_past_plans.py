@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from consumers.read_api import beside, past_plans
+from consumers.read_api import beside
 from consumers.read_api.beside import AT_ONCE_MAX
 from consumers.read_api.past_plans import PastPlans, fold_beside
 from infra.http.problems import Problem
@@ -97,11 +97,10 @@ async def test_a_failure_is_not_remembered() -> None:
     assert await plans.plan(7, HEALTH) == {"log_index": 7}
 
 
-async def test_the_oldest_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(past_plans, "REMEMBERED_MAX", 2)
+async def test_the_oldest_is_forgotten() -> None:
     folder = Folder()
     folder.let.set()
-    plans = PastPlans(folder)
+    plans = PastPlans(folder, remembered_max=2)
     for index in (1, 2, 1, 3, 1, 2):
         await plans.plan(index, HEALTH)
     assert folder.asked == [1, 2, 3, 2]

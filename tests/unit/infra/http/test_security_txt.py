@@ -13,7 +13,7 @@ from infra.http.security_txt import SECURITY_TXT
 from infra.settings import Settings
 from producers.gateway.app import application
 from producers.gateway.routes.parts import Parts
-from tests.unit.consumers.console.without_services import browser
+from tests.world.pages import browser
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(days=30)

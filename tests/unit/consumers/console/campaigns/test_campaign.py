@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from consumers.campaigns.rules.in_force import release_rules
 from consumers.campaigns.rules.rule import MOMENTS
 from consumers.console.accounts.accounts import Account
@@ -19,26 +17,13 @@ from consumers.console.pages.campaigns.campaign import (
     service_address,
 )
 from consumers.console.pages.campaigns.coverage import shares
+from tests.every import every
+from tests.unit.consumers.console.campaigns.rows import campaign
 
 TODAY = "2026-11-26"
 
 
-def campaign(**changed: Any) -> dict[str, Any]:
-    row = {
-        "campaign_id": "service-launched.i4",
-        "rule": "service-launched",
-        "owner": "health",
-        "state": "triggered",
-        "paused": False,
-        "due_on": "2026-11-25",
-        "missing_channels": ["tv"],
-        "next_action": "acknowledge",
-        "service": None,
-    }
-    return row | changed
-
-
-@pytest.mark.parametrize(
+@every(
     ("changed", "expected"),
     [
         ({}, True),
@@ -73,7 +58,7 @@ def test_a_brief_turns_no_text_around_it() -> None:
     assert brief_of(campaign(brief=brief)) == {"ar": "اسم مقلوب", "en": "One line\nand <b>another</b>"}
 
 
-@pytest.mark.parametrize(
+@every(
     ("url", "expected"),
     [("https://a.example/", "https://a.example/"), ("javascript:alert(1)", None), (None, None), ("data:x", None)],
 )

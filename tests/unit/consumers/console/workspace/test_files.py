@@ -15,7 +15,7 @@ from consumers.console.sending.uploads import Sender, Uploads
 from events.schema_tools.refusal_examples import golden_example
 from events.validation.verdicts import Agency
 from infra.http.console_tokens import Sending
-from tests.unit.consumers.console.without_services import CSRF, NoGateway, browser
+from tests.world.pages import CSRF, NoGateway, browser
 
 OFFICE = Account("desk", "office")
 FAULTS = 150

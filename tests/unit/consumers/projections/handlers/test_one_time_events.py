@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from consumers.projections.handlers.one_time_events import ONE_TIME_EVENT
-from tests.unit.consumers.projections.story import TEXT, Story
+from tests.world.plan import TEXT, Story
 
 WORKSHOP: dict[str, Any] = {"workshop_id": "W", "topic": TEXT, "on": "2005-01-01", "place": TEXT, "partners": [TEXT]}
 FRAMEWORK: dict[str, Any] = {"framework_id": "F", "title": TEXT, "legal_basis": TEXT, "on": "2005-01-01"}

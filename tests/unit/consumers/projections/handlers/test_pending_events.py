@@ -14,7 +14,7 @@ from consumers.projections.handlers.pending_events import (
 from consumers.projections.handlers.services import SERVICE
 from tests.oracle.fold import fold
 from tests.oracle.log import EntryDict, make_entry, make_event
-from tests.unit.consumers.projections.story import TEXT, Story
+from tests.world.plan import TEXT, Story
 from tests.unit.consumers.projections.test_against_the_oracle import apply_all, assert_same_as_oracle
 
 

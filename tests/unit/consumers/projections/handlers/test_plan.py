@@ -6,7 +6,7 @@ from typing import Any
 
 from consumers.projections.handlers.plan import PLAN, SHOWN_PLAN
 from consumers.projections.read import service_groups
-from tests.unit.consumers.projections.story import TEXT, Story
+from tests.world.plan import TEXT, Story
 
 
 def targets(infrastructure: int) -> dict[str, Any]:

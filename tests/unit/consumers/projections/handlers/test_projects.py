@@ -8,7 +8,7 @@ import pytest
 
 from consumers.projections.handlers.projects import PROJECT
 from tests.every import every
-from tests.unit.consumers.projections.story import TEXT, Story
+from tests.world.plan import TEXT, Story
 
 VERBS = {
     "start": "phase-started",

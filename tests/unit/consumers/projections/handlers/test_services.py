@@ -9,7 +9,7 @@ import pytest
 from consumers.projections.handlers.history import HISTORY
 from consumers.projections.handlers.services import SERVICE, SERVICE_GROUP
 from tests.every import every
-from tests.unit.consumers.projections.story import TEXT, Story
+from tests.world.plan import TEXT, Story
 
 DATA: dict[str, dict[str, Any]] = {
     "registered": {"plan_id": "P", "group": 1, "name": TEXT},

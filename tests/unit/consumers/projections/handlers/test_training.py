@@ -14,7 +14,7 @@ from consumers.projections.handlers.training import (
     required_keys,
 )
 from infra.postgres.unit_of_work import UnitOfWork
-from tests.unit.consumers.projections.story import TEXT, Story
+from tests.world.plan import TEXT, Story
 
 TRAINEE, OTHER = "trn_aaaaaaaaaaaaaaaa", "trn_bbbbbbbbbbbbbbbb"
 
