@@ -41,10 +41,6 @@ KEPT_MAX: Final = 12
 SENDING_MAX: Final = 6
 _BATCH_EVENTS: Final = 200
 _BATCH_BYTES: Final = 1 << 20
-_AWAY_MAX_S: Final = 60.0
-"""So long a file waits for a gateway that is away before it stops; its sender continues it."""
-_PAUSE_S: Final = 0.5
-_PAUSE_MAX_S: Final = 5.0
 _PAGE: Final = 1_000
 _LONG_POLL_S: Final = 10
 _QUIET_POLLS_MAX: Final = 60
@@ -186,11 +182,24 @@ def _few(lines: Iterator[Line]) -> Iterator[Line]:
         yield line
 
 
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """How long a file waits for a gateway that is busy or away, at first and later, before it is asked again.
+
+    After `in_all_s` the file stops; its sender continues it.
+    """
+
+    first_s: float = 0.5
+    longest_s: float = 5.0
+    in_all_s: float = 60.0
+
+
 class Uploads:
     """The files of all accounts."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, pauses: Pauses = Pauses()) -> None:
         self._gateway = gateway
+        self._pauses = pauses
         self._kept: dict[str, Upload] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._checks = asyncio.Semaphore(2)
@@ -272,18 +281,18 @@ class Uploads:
     async def _store(self, upload: Upload, body: bytes) -> Reply:
         """The gateway's answer to a request, once it is busy no more. Raises `GatewayAway`."""
         path, content_type = "/v1/events", "application/cloudevents-batch+json"
-        waited_s, pause_s = 0.0, _PAUSE_S
+        waited_s, pause_s = 0.0, self._pauses.first_s
         while True:
             try:
                 reply = await self._ask(upload, "POST", path, {"partial": "true"}, body, content_type)
-                if reply.status not in (429, 500, 502, 503, 504) or waited_s >= _AWAY_MAX_S:
+                if reply.status not in (429, 500, 502, 503, 504) or waited_s >= self._pauses.in_all_s:
                     return reply
             except GatewayAway:
-                if waited_s >= _AWAY_MAX_S:
+                if waited_s >= self._pauses.in_all_s:
                     raise
             await asyncio.sleep(pause_s)
             waited_s += pause_s
-            pause_s = min(_PAUSE_MAX_S, 2 * pause_s)
+            pause_s = min(self._pauses.longest_s, 2 * pause_s)
 
     async def _await_verdicts(self, upload: Upload) -> None:
         """Until every stored line has its verdict, or none comes for long. Raises `GatewayAway`."""
@@ -297,7 +306,7 @@ class Uploads:
                 reply = None
             if reply is None or reply.status in (429, 500, 502, 503, 504):
                 quiet += 1
-                await asyncio.sleep(_PAUSE_MAX_S)
+                await asyncio.sleep(self._pauses.longest_s)
             elif not reply.is_success:
                 upload.state, upload.problem = "stopped", reply.document
                 return
