@@ -24,7 +24,7 @@ from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
-from tests.unit.consumers.explain.test_trace import plan_figures
+from tests.world.plan import plan_figures
 
 VKEY = KEY.verifier.vkey
 

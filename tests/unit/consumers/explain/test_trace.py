@@ -21,6 +21,7 @@ from tests.oracle.log import EntryDict
 from tests.oracle.strategies import campaign_logs, mixed_logs, revenue_logs, world_logs
 from tests.unit.consumers.entries import entry_of
 from tests.unit.consumers.memory_store import MemoryStore
+from tests.world.plan import plan_figures
 
 LOGS = st.one_of(mixed_logs(most=90), revenue_logs(), campaign_logs(), world_logs())
 TABLES = {
@@ -121,39 +122,6 @@ def test_only_the_entries_of_its_scope_change_a_shown_figure(log: list[EntryDict
     assert all(sums == trace.end[name] for name, sums in sums_of(trace).items())
     alone = traced(found, [entry for entry in entries if found.scope.has(entry)])
     assert (alone.steps, alone.end) == (trace.steps, trace.end)
-
-
-def plan_figures(plan: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The document of `yesser plan` by the keys of the model `plan`."""
-    infrastructure, applications, services = plan["infrastructure"], plan["national_applications"], plan["services"]
-    awareness = dict(plan["awareness"])
-    aired = awareness.pop("aired")
-    found: dict[str, dict[str, Any]] = {
-        "plan": {"plan_id": plan["plan_id"]},
-        "infrastructure": infrastructure,
-        "national_applications": {
-            "target": applications["target"],
-            "registered": len(applications["projects"]),
-        },
-        "services": {"target": services["target"]},
-        "awareness": awareness | {f"aired.{channel}": count for channel, count in aired.items()},
-        "anomalies": {"count": plan["anomalies"]},
-        "refusals": {"count": plan["refusals"]},
-    }
-    for row in applications["projects"]:
-        found[f"national_applications/{row['project_id']}"] = without(row, "project_id")
-    for group, row in services["groups"].items():
-        found[f"services/{group}"] = row
-    for row in plan["training"]:
-        key = "/".join(str(row[name]) for name in ("calendar", "year", "track"))
-        found[f"training/{key}"] = without(row, "calendar", "year", "track")
-    for row in plan["partnerships"]:
-        found[f"partnerships/{row['partnership_id']}"] = without(row, "partnership_id")
-    return found
-
-
-def without(row: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in names}
 
 
 @settings(deadline=None, max_examples=30)

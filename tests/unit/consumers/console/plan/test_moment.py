@@ -41,12 +41,8 @@ def test_what_somebody_types_is_an_index_or_a_time(index: str, recorded: str, mo
 
 
 def test_the_links_lead_from_the_first_entry_to_the_present_and_no_further() -> None:
-    assert steps(0, 1_000) == {
-        "first": None,
-        "earlier": None,
-        "later": "/plan?as_of_index=20",
-        "newest": "/plan",
-    }
+    beginning = {"first": None, "earlier": None, "later": "/plan?as_of_index=20", "newest": "/plan"}
+    assert steps(0, 1_000) == beginning
     assert steps(995, 1_000) == {
         "first": "/plan?as_of_index=0",
         "earlier": "/plan?as_of_index=975",
