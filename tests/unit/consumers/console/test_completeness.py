@@ -10,7 +10,7 @@ from tests.world.pages import AGENCY, OFFICE, Documents, Replies, page
 
 LONG: Final = str(10**20 - 1)
 LONG_SHOWN: Final = "99,999,999,999,999,999,999"
-STATUSES: Final = routes._ROW["properties"]["status"]["enum"]
+STATUSES: Final = routes.ROW["properties"]["status"]["enum"]
 
 
 def months(path: str, parameters: Any) -> Any:

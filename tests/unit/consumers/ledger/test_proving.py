@@ -10,7 +10,7 @@ import pytest
 from consumers.as_of.view import View
 from consumers.ledger import proving
 from infra.settings import Settings
-from tests.unit.consumers.explain.indexed_log import IndexedLog, shown
+from tests.world.indexed_log import IndexedLog, shown
 from tests.world.partnership import History
 
 

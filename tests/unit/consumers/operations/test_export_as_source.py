@@ -17,31 +17,26 @@ from consumers.audit.mirror import write_mirror
 from consumers.audit.source import ChangedExport
 from consumers.audit.tree import WrongTime
 from events.errors import Tampered, YesserError
-from events.wire.entry import entry_bytes
 from infra.cli import cli
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.key_history import KeyHistory
 from infra.log.signed_note import LogKey
 from infra.witnesses.cosignature import cosign, cosigner_of
 from infra.witnesses.policy import NotWitnessed
+from tests.oracle.log import make_entry, make_event
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
+from tests.unit.consumers.entries import bytes_of
 
 WITNESS = LogKey("court.example/witness", bytes(32))
 NOT_SHOWN = "Not shown: that the log of this export"
 
 
 def entry(number: int, version: str = "1.0") -> bytes:
-    event = {
-        "specversion": version,
-        "id": f"e{number}",
-        "source": "urn:yesser:agency:health",
-        "type": "sa.gov.yesser.service.launched.v1",
-        "subject": f"service/S{number % 2}",
-        "time": "2026-11-25T11:00:00+03:00",
-        "sequence": f"{number + 1:020d}",
-        "data": {"service_id": f"S{number % 2}", "on": "2026-11-25"},
-    }
-    return entry_bytes("2026-11-25T08:00:00.000000Z", f"agency.health.events/0/{number}", json.dumps(event).encode())
+    service = f"S{number % 2}"
+    data = {"service_id": service, "on": "2026-11-25"}
+    event = make_event("service.launched", "health", f"service/{service}", data, f"e{number}")
+    event |= {"specversion": version, "sequence": f"{number + 1:020d}"}
+    return bytes_of(make_entry(number, event, "2026-11-25T08:00:00.000000Z"))
 
 
 ENTRIES = [entry(number) for number in range(8)]
