@@ -42,6 +42,10 @@ class _Quiet(SimpleHTTPRequestHandler):
         pass
 
 
+def mirror_of(log: MemoryLog, folder: Path) -> None:
+    asyncio.run(write_mirror(log, folder, KEY.verifier))
+
+
 class Elsewhere:
     """A mirror behind a file server, and an auditor's own folder."""
 
@@ -53,7 +57,7 @@ class Elsewhere:
         self.settings: dict[str, str] = {}
 
     def grow(self, entries: list[bytes]) -> None:
-        asyncio.run(write_mirror(MemoryLog(entries), self.mirror, KEY.verifier))
+        mirror_of(MemoryLog(entries), self.mirror)
 
     def audit(self, *arguments: str) -> Result:
         environment = {"XDG_STATE_HOME": str(self.own), "YESSER_HOME": str(self.own / "no-home"), **self.settings}
@@ -116,7 +120,7 @@ def test_a_log_that_shrinks_or_forks_for_this_auditor_is_found(elsewhere: Elsewh
     shutil.rmtree(elsewhere.mirror)
     elsewhere.grow(ENTRIES[:300])
     other = tmp_path / "other"
-    asyncio.run(write_mirror(MemoryLog([sample_entry(999), *ENTRIES]), other, KEY.verifier))
+    mirror_of(MemoryLog([sample_entry(999), *ENTRIES]), other)
     for command in ("check", "verify"):
         assert "two histories" in tampering(elsewhere.audit(command, str(other), *VKEY))
     assert elsewhere.ok("check", elsewhere.address, *VKEY)["previous_size"] == 300
@@ -129,7 +133,7 @@ def test_an_older_copy_is_named_and_not_accepted(
     elsewhere.grow(ENTRIES[:300])
     elsewhere.ok("check", elsewhere.address, *VKEY)
     older = tmp_path / "older"
-    asyncio.run(write_mirror(MemoryLog(ENTRIES[:200]), older, KEY.verifier))
+    mirror_of(MemoryLog(ENTRIES[:200]), older)
     found = elsewhere.audit(command[0], str(older), *command[1:], *VKEY).exception
     assert isinstance(found, OlderCopy)
     assert exit_code(found) == ExitCode.TAMPERED
@@ -162,16 +166,19 @@ def test_a_checkpoint_under_another_key_of_this_name_is_named(elsewhere: Elsewhe
     assert elsewhere.audit("check", elsewhere.address, *VKEY).stderr == ""
 
 
-def test_a_new_mirror_must_continue_what_was_accepted_and_is_accepted(elsewhere: Elsewhere) -> None:
+def test_a_new_mirror_is_the_same_must_continue_what_was_accepted_and_is_accepted(elsewhere: Elsewhere) -> None:
     state = ("--state", str(elsewhere.own / "mine"))
     elsewhere.grow(ENTRIES[:300])
-    elsewhere.ok("mirror", str(elsewhere.own / "copy"), "--from", elsewhere.address, *VKEY, *state)
+    copy = elsewhere.own / "copy"
+    elsewhere.ok("mirror", str(copy), "--from", elsewhere.address, *VKEY, *state)
+    assert (copy / "checkpoint").read_bytes() == (elsewhere.mirror / "checkpoint").read_bytes()
+    assert elsewhere.ok("verify", str(copy), *VKEY, *state)["size"] == 300
     assert elsewhere.ok("check", elsewhere.address, *VKEY, *state)["previous_size"] == 300
     shutil.rmtree(elsewhere.mirror)
     elsewhere.grow([sample_entry(999), *ENTRIES])
     fresh = elsewhere.own / "fresh"
-    for folder in ("fresh", "copy"):
-        command = ("mirror", str(elsewhere.own / folder), "--from", elsewhere.address)
+    for folder in (fresh, copy):
+        command = ("mirror", str(folder), "--from", elsewhere.address)
         assert "two histories" in tampering(elsewhere.audit(*command, *VKEY, *state))
     assert not fresh.exists()
     (kept,) = (elsewhere.own / "mine").iterdir()
@@ -214,7 +221,7 @@ def test_keys_that_are_shown_otherwise_a_second_time_do_not_pass_a_fork(tmp_path
     kept = KeptCheckpoint(tmp_path / "state", KEY.verifier)
     kept.write(true.parse_checkpoint(second.sign_checkpoint(20, accepted.root)))
     forked.history, forked.note = stolen, thief.sign_checkpoint(25, forked.root)
-    asyncio.run(write_mirror(forked, tmp_path / "site", KEY.verifier))
+    mirror_of(forked, tmp_path / "site")
     shown: list[KeyHistory] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -248,14 +255,6 @@ def test_a_wrong_address_and_a_wrong_token_are_wrong_use(elsewhere: Elsewhere) -
         assert (result.exit_code, "holds no token" in result.output) == (code, code == 2), (data, result.exception)
 
 
-def test_a_mirror_of_a_mirror_is_the_same(elsewhere: Elsewhere) -> None:
-    elsewhere.grow(ENTRIES)
-    copy = elsewhere.own / "copy"
-    assert elsewhere.ok("mirror", str(copy), "--from", elsewhere.address, *VKEY)["size"] == 700
-    assert (copy / "checkpoint").read_bytes() == (elsewhere.mirror / "checkpoint").read_bytes()
-    assert elsewhere.ok("verify", str(copy), *VKEY)["size"] == 700
-
-
 def test_a_proof_is_taken_and_checked_without_the_log(elsewhere: Elsewhere) -> None:
     elsewhere.grow(ENTRIES)
     file = elsewhere.own / "257.tlog-proof"
@@ -274,7 +273,7 @@ def test_a_proof_under_another_history_than_was_accepted_is_a_fork(elsewhere: El
     elsewhere.ok("check", elsewhere.address, *VKEY)
     for size, is_fork in ((300, True), (301, False)):
         other, file = tmp_path / f"other {size}", tmp_path / f"{size}.tlog-proof"
-        asyncio.run(write_mirror(MemoryLog([sample_entry(999), *ENTRIES[1:size]]), other, KEY.verifier))
+        mirror_of(MemoryLog([sample_entry(999), *ENTRIES[1:size]]), other)
         state = ("--state", str(tmp_path / f"state {size}"))
         elsewhere.ok("prove", str(other), "7", *VKEY, *state, "--into", str(file))
         if is_fork:

@@ -106,3 +106,14 @@ async def test_a_team_reports_about_campaigns_that_its_subscriptions_choose(
         assert (await client.get(path)).status_code == status
         sent = {"csrf": CSRF, "by": "press", "on": "2026-11-26"}
         assert (await client.post(path, data=sent)).status_code == (503 if status == 200 else 403), "503: no gateway"
+
+
+@pytest.mark.parametrize("state", ["refused", "lost"])
+async def test_a_report_that_is_final_without_an_entry_is_not_waited_for(state: str) -> None:
+    stored = {"receipt": {"events": [{"address": "agency.health.events/0/7"}]}}
+    gateway = Replies(lambda method, _: (202, stored) if method == "POST" else (200, {"state": state}))
+    async with browser(TEAM, read_api=inbox({"press": True}), gateway=gateway) as client:
+        sent = {"csrf": CSRF, "by": "press", "on": "2026-11-26"}
+        answer = await client.post("/campaigns/service-launched.i4/acknowledge", data=sent)
+    assert answer.status_code == 303
+    assert [request.method for request in gateway.requests] == ["POST", "GET"]
