@@ -7,8 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from consumers.console.accounts.accounts import Account
 from consumers.console.data.read_api import ReadApi, caller_of
-from consumers.console.web import assets
-from consumers.console.web.assets import Asset
+from consumers.console.web.assets import assets
 from consumers.read_api.etag import names, state_headers
 from infra.http.routes import RouteParts
 from infra.settings import Settings
@@ -48,7 +47,6 @@ async def test_a_document_of_one_account_is_not_shown_to_the_next_at_the_same_br
                 assert "etag" not in answer.headers
 
 
-async def test_a_static_file_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    file = Asset("/static/of-the-tests.svg", "image/svg+xml", b"<svg/>")
-    monkeypatch.setattr(assets, "by_address", lambda: {file.address: file})
-    assert (await page(None, file.address)).headers["cache-control"] == "public, max-age=31536000, immutable"
+async def test_a_static_file_is_kept() -> None:
+    answer = await page(None, assets()["console.css"].address)
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"

@@ -194,15 +194,17 @@ class TwoFaces(MemoryLog):
         return shown
 
 
-def test_what_is_replayed_is_the_log_that_was_proven_to_continue(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_replayed_is_the_log_that_was_proven_to_continue(tmp_path: Path) -> None:
     first = asyncio.run(MemoryLog(ENTRIES[:300]).checkpoint())
     kept = KeptCheckpoint(tmp_path / "state", KEY.verifier)
     kept.write(first)
     port = TwoFaces(ENTRIES[:300])
-    monkeypatch.setattr(AuditSource, "opened", lambda _: nullcontext(port))
-    log = AuditSource("https://log.example/", KEY.verifier, None, kept)
+
+    class Source(AuditSource):
+        def opened(self) -> nullcontext[TwoFaces]:
+            return nullcontext(port)
+
+    log = Source("https://log.example/", KEY.verifier, None, kept)
     with pytest.raises(WrongTree):
         asyncio.run(proven_mirror(log, tmp_path / "into", copied=True))
     assert kept.read(port.history) == first
