@@ -30,7 +30,7 @@ class Gateway(Replies):
     def __init__(self) -> None:
         super().__init__(lambda _, path: (200, self._rows.get(path.partition("?")[0], {})))
 
-    _rows: Final = {
+    _rows: Final[dict[str, Any]] = {
         "/v1/webhooks": [{"endpoint_id": OWN, "team": "press"}, {"endpoint_id": OTHER, "team": "radio"}],
         "/v1/subscriptions": [{"subscription_id": 1, "team": "press"}, {"subscription_id": 2, "team": "radio"}],
     }
