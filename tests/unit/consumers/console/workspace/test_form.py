@@ -27,7 +27,9 @@ LAUNCH = HEAD | {
     "data.channels": ["kiosk", "web"],
     "data.url": [""],
 }
-RECEIPT = HEAD | {
+RECEIPT = {
+    "id": ["receipt-1"],
+    "time": ["2006-03-01T09:30:15"],
     "data.receipt_id": ["R-1"],
     "data.partnership_id": ["P-1"],
     "data.service_id": ["SVC-1"],
