@@ -19,12 +19,8 @@ ENGLISH = Words("en")
 
 def document(*values: Any, field: str | None = "net", earlier: Any = None) -> dict[str, Any]:
     """One figure that went through these values, an entry each."""
-    about: dict[str, Any] = {
-        "recordedtime": "2026-11-01T06:00:00.000000Z",
-        "type": "service.launched",
-        "agency": "health",
-    }
-    about |= {"subject": "service/S-1", "waited": []}
+    about: dict[str, Any] = {"type": "service.launched", "agency": "health", "subject": "service/S-1", "waited": []}
+    about["recordedtime"] = "2026-11-01T06:00:00.000000Z"
     steps = [
         {**about, "index": index, "changes": {"net": {"before": before, "after": after}}}
         for index, (before, after) in enumerate(pairwise(values), 10)
