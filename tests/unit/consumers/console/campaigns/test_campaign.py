@@ -10,7 +10,6 @@ from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns import wording
 from consumers.console.pages.campaigns.campaign import (
     actions_of,
-    address_of,
     brief_of,
     is_overdue,
     may_report,
@@ -82,10 +81,6 @@ def test_channels_are_listed_as_in_a_sentence() -> None:
     assert wording.channel_list(["tv", "radio", "print"]).en == "television, radio and print"
     assert wording.channel_list(["tv"]).en == "television"
     assert wording.channel_list([]).ar == ""
-
-
-def test_an_address_quotes_what_it_names() -> None:
-    assert address_of("a.i1", report="ack.a.i1") == "/campaigns/a.i1?report=ack.a.i1"
 
 
 def test_a_share_of_the_launched_services_was_aired() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumers.console.pages.plan.moment import Moment, address, moment_of, steps
+from consumers.console.pages.plan.moment import Moment, moment_of, steps
 from tests.every import every
 
 
@@ -51,4 +51,3 @@ def test_the_links_lead_from_the_first_entry_to_the_present_and_no_further() -> 
     }
     assert steps(1_000, 1_000)["later"] is None
     assert set(steps(0, 0).values()) == {None}
-    assert address(None) == "/plan"
