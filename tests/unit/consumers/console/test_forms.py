@@ -8,8 +8,7 @@ from starlette.types import Message
 from consumers.console.accounts.accounts import Account
 from consumers.console.accounts.passwords import PasswordChecks
 from consumers.console.app import application
-from consumers.console.pages import signin
-from tests.world.pages import ADMINISTRATOR, AGENCY, CSRF, browser, page, parts_for
+from tests.world.pages import ADMINISTRATOR, AGENCY, CSRF, Away, browser, page, parts_for
 
 BOUNDARY = "multipart/form-data; boundary=b"
 NAMELESS = b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n"
@@ -135,12 +134,15 @@ async def test_only_who_has_a_password_may_change_it(has_password: bool) -> None
         assert (await client.post("/account/password", data=given)).status_code == (503 if has_password else 404)
 
 
-async def test_another_tab_that_signed_in_does_not_stop_the_page_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def nobody(connection: object, seals: object, username: str) -> None:
+class NoAccounts(Away):
+    """A database without accounts, in which nothing can be written."""
+
+    async def fetchrow(self, *_: object) -> None:
         return None
 
-    monkeypatch.setattr(signin, "find_account", nobody)
-    async with browser(ADMINISTRATOR, passwords=PasswordChecks()) as client:
+
+async def test_another_tab_that_signed_in_does_not_stop_the_page_to_sign_in() -> None:
+    async with browser(ADMINISTRATOR, passwords=PasswordChecks(), own=NoAccounts()) as client:
         answer = await client.post("/sign-in", data={"csrf": "", "username": "desk", "password": "wrong"})
         assert answer.status_code == 401
         elsewhere = {"origin": "https://elsewhere.example"}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from consumers.console.pages.audit import log_pages, routes
 from infra.log.signed_note import LogKey
+from infra.private_keys.key_files import log_key_files
+from infra.settings import Settings
 from tests.unit.consumers.audit.memory_log import KEY
 from tests.unit.consumers.console.audit.proofs import ELSEWHERE, STEPS, STRANGE, proof_of, signed
 from tests.world.pages import OFFICE, Documents, page
@@ -24,14 +27,15 @@ OUT_OF_DATE = "console&#39;s key file is out of date"
     ],
 )
 async def test_a_page_says_whether_it_is_wrong_and_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, path: str, known: LogKey, is_bad: bool, said: str
+    tmp_path: Path, path: str, known: LogKey, is_bad: bool, said: str
 ) -> None:
-    for module in (log_pages, routes):
-        monkeypatch.setattr(module, "verifier_of", lambda settings: known.verifier)
+    settings = Settings(home=tmp_path)
+    log_key_files(settings).vkey.parent.mkdir(parents=True)
+    log_key_files(settings).vkey.write_text(known.verifier.vkey)
     log = {"checkpoint": None, "cosigned": None, "rotations": [step.note for step in STEPS]}
     proof = await proof_of(signed(20, KEY)) | {"size": 20}
     documents = Documents(lambda path, _: {"/v1/log": log, "/v1/anomalies": []}.get(path, proof))
-    answer = await page(OFFICE, path, "en", read_api=documents)
+    answer = await page(OFFICE, path, "en", read_api=documents, settings=settings)
     before, found, _ = answer.text.partition("<main")[2].partition(said)
     assert (answer.status_code, found) == (200, said)
     assert before.rpartition('class="notice')[2].startswith(" notice-bad") is is_bad
