@@ -156,7 +156,9 @@ class Upload:
         return target.getvalue()
 
 
-def checked(sender: Sender, name: str, content: bytes, mapping: MappingDocument | None) -> Upload:
+def checked(
+    sender: Sender, name: str, content: bytes, mapping: MappingDocument | None, lines_max: int = LINES_MAX
+) -> Upload:
     """Check a file as the registrar will. Raises `TooLarge`, `EventsTooLarge`, `NoEvents`, `WrongTable`,
     `WrongMapping`."""
     if len(content) > FILE_BYTES_MAX:
@@ -164,18 +166,18 @@ def checked(sender: Sender, name: str, content: bytes, mapping: MappingDocument 
     if mapping is None and not read_opening(io.BytesIO(content)).holds_events:
         raise NoEvents(str(NoEvents.__doc__))
     upload = Upload(secrets.token_urlsafe(9), sender, name, content, mapping)
-    upload.findings = lint(_few(upload.lines()), sender.agency, PROBLEMS_KEPT_MAX)
+    upload.findings = lint(_few(upload.lines(), lines_max), sender.agency, PROBLEMS_KEPT_MAX)
     if not upload.findings.lines:
         raise NoEvents(str(NoEvents.__doc__))
     return upload
 
 
-def _few(lines: Iterator[Line]) -> Iterator[Line]:
+def _few(lines: Iterator[Line], lines_max: int) -> Iterator[Line]:
     """The lines, one at a time. Raises `TooLarge` or `EventsTooLarge` where the next one is beyond the limits."""
     size = 0
     for count, line in enumerate(lines, 1):
         size += LINE_BYTES_MAX if line.text is None else len(line.text)
-        if count > LINES_MAX:
+        if count > lines_max:
             raise TooLarge(str(TooLarge.__doc__))
         if size > EVENTS_BYTES_MAX:
             raise EventsTooLarge(str(EventsTooLarge.__doc__))

@@ -184,9 +184,9 @@ def test_a_file_without_events_is_not_taken(content: bytes) -> None:
 
 
 def test_a_file_beyond_the_bounds_is_not_taken() -> None:
-    assert a_file(*[b"{"] * uploads.LINES_MAX).findings.lines == uploads.LINES_MAX
+    assert checked(HEALTH, "a", b"{\n{\n", None, lines_max=2).findings.lines == 2
     with pytest.raises(TooLarge):
-        a_file(*[b"{"] * (uploads.LINES_MAX + 1))
+        checked(HEALTH, "a", b"{\n{\n{\n", None, lines_max=2)
     with pytest.raises(TooLarge):
         a_file(b"{" + b" " * uploads.FILE_BYTES_MAX)
 
