@@ -30,7 +30,7 @@ async def test_a_page_says_whether_it_is_wrong_and_what_to_do(
     tmp_path: Path, path: str, known: LogKey, is_bad: bool, said: str
 ) -> None:
     settings = Settings(home=tmp_path)
-    log_key_files(settings).vkey.parent.mkdir(parents=True)
+    log_key_files(settings).vkey.parent.mkdir(parents=True, exist_ok=True)
     log_key_files(settings).vkey.write_text(known.verifier.vkey)
     log = {"checkpoint": None, "cosigned": None, "rotations": [step.note for step in STEPS]}
     proof = await proof_of(signed(20, KEY)) | {"size": 20}
