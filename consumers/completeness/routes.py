@@ -22,7 +22,7 @@ from infra.json_documents import to_json, with_long_numbers_as_texts
 from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.completeness", "routes.sql")
-_ROW: Final = shape(
+ROW: Final = shape(
     agency=TEXT,
     status={**TEXT, "enum": ["complete", "incomplete", "only-earlier-numbers", "no-numbers-sent", "not-known"]},
     first=SEQUENCE_NUMBER_OR_NULL,
@@ -34,7 +34,7 @@ _MONTHS: Final = answer(
     shape(
         month={"anyOf": [TEXT, {"type": "null"}]},
         months={"type": "array", "items": TEXT},
-        agencies={"type": "array", "items": _ROW},
+        agencies={"type": "array", "items": ROW},
     ),
 )
 Month = Annotated[

@@ -107,11 +107,13 @@ async def entries_in(shown: View, end: int, scope: Scope) -> AsyncGenerator[Raw,
         yield raw
 
 
-async def few_entries_in(shown: View, end: int, scope: Scope, entries_max: int) -> list[Raw]:
+async def few_entries_in(
+    shown: View, end: int, scope: Scope, entries_max: int, unindexed_max: int = UNINDEXED_MAX
+) -> list[Raw]:
     """As `entries_in`. Raises `TooManyEntries` where the scope has more, or the index of events is far behind."""
     indexed, connection = _indexed(shown, end, scope), await shown.use(EVENT_INDEX)
     own = await _indexes(connection, scope, -1, indexed, entries_max + 1)
-    if len(own) > entries_max or end - indexed > UNINDEXED_MAX:
+    if len(own) > entries_max or end - indexed > unindexed_max:
         raise TooManyEntries
     few = [raw async for raw in chosen_entries(connection, own)]
     few += [raw async for raw in _not_indexed(connection, scope, indexed, end)]
@@ -120,9 +122,9 @@ async def few_entries_in(shown: View, end: int, scope: Scope, entries_max: int) 
     return few
 
 
-async def first_entry_in(shown: View, end: int, scope: Scope) -> Raw | None:
+async def first_entry_in(shown: View, end: int, scope: Scope, unindexed_max: int = UNINDEXED_MAX) -> Raw | None:
     """The first of `entries_in`. None where there is none, or the index of events is too far behind to find it."""
-    within = min(end, shown.positions[EVENT_INDEX.name] + UNINDEXED_MAX)
+    within = min(end, shown.positions[EVENT_INDEX.name] + unindexed_max)
     async with aclosing(entries_in(shown, within, scope)) as found:
         return await anext(found, None)
 

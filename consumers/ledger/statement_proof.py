@@ -64,8 +64,15 @@ class StatementProof:
         return {**asdict(self), "ok": True}
 
 
-async def verify_statement(folder: Path, verifier: Verifier, against: AuditSource | None = None) -> StatementProof:
-    """Raises `NotAStatement`, `NotProven`, `OtherKey`, `ForkedLog`, and `WrongTree` for a log that is not what was
+async def verify_statement(
+    folder: Path,
+    verifier: Verifier,
+    against: AuditSource | None = None,
+    many_entries_bytes: int = MANY_ENTRIES_BYTES,
+) -> StatementProof:
+    """From so many bytes of entries on, a process of its own verifies them while they are folded.
+
+    Raises `NotAStatement`, `NotProven`, `OtherKey`, `ForkedLog`, and `WrongTree` for a log that is not what was
     signed."""
     if not any((folder / name).exists() for name in (STATEMENT_FILE, "proof.json")):
         raise NotAStatement(f"{folder}: {NotAStatement.__doc__}")
@@ -75,7 +82,7 @@ async def verify_statement(folder: Path, verifier: Verifier, against: AuditSourc
         partnership_id, period = stated["partnership_id"], stated["period"]
         subject, closing = f"partnership/{partnership_id}", int(stated["closing_index"])
         entries = _Entries(folder, subject, closing, keeps_hashes=against is not None)
-        with _verifying(folder, verifier.vkey) as verified:
+        with _verifying(folder, verifier.vkey, many_entries_bytes) as verified:
             statements = folded(entries, without=[TRANSFER]).rows(STATEMENT)
             size, root, count, verified_sha256 = verified()
     except SettlementDiffers as error:
@@ -148,12 +155,12 @@ Verified = tuple[int, str, int, str]
 
 
 @contextmanager
-def _verifying(folder: Path, vkey: str) -> Iterator[Callable[[], Verified]]:
+def _verifying(folder: Path, vkey: str, many_entries_bytes: int) -> Iterator[Callable[[], Verified]]:
     """Verify signature and entries, in a process of its own where there are many: folding them takes as long.
 
     Gives a function that waits for the result, or raises what was found.
     """
-    if verify.entries_file(folder).stat().st_size < MANY_ENTRIES_BYTES:
+    if verify.entries_file(folder).stat().st_size < many_entries_bytes:
         result = _verified(folder, vkey)
         yield lambda: result
         return

@@ -124,7 +124,7 @@ def mirror_command(
     """
     log = audit_source(source, vkey, token_file, state, policy)
     if follow:
-        keeping = _Follower(log, folder, every_s, lambda report: _show_mirrored(folder, report, as_json=as_json))
+        keeping = Follower(log, folder, every_s, lambda report: _show_mirrored(folder, report, as_json=as_json))
         asyncio.run(keeping.run(new_only=new_only))
     else:
         _show_mirrored(folder, asyncio.run(_mirror(log, folder, new_only=new_only)), as_json=as_json)
@@ -306,7 +306,7 @@ async def _mirror(log: AuditSource, folder: Path, *, new_only: bool, last: Mirro
 
 
 @dataclass(slots=True)
-class _Follower:
+class Follower:
     """Brings a folder to each new checkpoint, until SIGINT or SIGTERM, also in a round: each file is whole."""
 
     log: AuditSource

@@ -23,10 +23,10 @@ REMEMBERED_MAX: Final = 256
 class PastPlans:
     """Plans as of an index. `fold` computes one, see `fold_beside`."""
 
-    def __init__(self, fold: Callable[[int], Awaitable[dict[str, Any]]]) -> None:
+    def __init__(self, fold: Callable[[int], Awaitable[dict[str, Any]]], remembered_max: int = REMEMBERED_MAX) -> None:
         self._fold = fold
         self._slots = Slots()
-        self._known: Remembered[dict[str, Any]] = Remembered(REMEMBERED_MAX)
+        self._known: Remembered[dict[str, Any]] = Remembered(remembered_max)
         self._under_way: dict[int, asyncio.Task[dict[str, Any]]] = {}
 
     async def plan(self, index: int, holder: str) -> dict[str, Any]:

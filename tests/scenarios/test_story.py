@@ -18,7 +18,7 @@ from infra.postgres.connection import connect
 from infra.settings import Settings
 from tests.paths import ROOT
 from tests.scenarios.system import System, fresh_system
-from tests.unit.consumers.explain.test_trace import plan_figures
+from tests.world.plan import plan_figures
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -29,9 +30,12 @@ class EventLog:
     at: str | None = None
     """The recorded time of the next entries; by default each is an hour after the one before it."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: Sequence[EntryDict] = ()) -> None:
+        self.log: list[EntryDict] = []
         self.entries: list[Entry] = []
         self.raw: list[bytes] = []
+        for made in log:
+            self._keep(made)
 
     def tell(self, agency: str, name: str, /, **data: Any) -> int:
         """Add an event about the subject that the contract wants; its index."""
@@ -41,6 +45,10 @@ class EventLog:
     def add(self, event: JsonObject) -> int:
         """The index of the entry that the event becomes."""
         made = make_entry(len(self.entries), event, self.at)
+        self._keep(made)
+        return made["index"]
+
+    def _keep(self, made: EntryDict) -> None:
+        self.log.append(made)
         self.raw.append(bytes_of(made))
         self.entries.append(entry_of(made))
-        return made["index"]

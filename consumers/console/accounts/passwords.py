@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from nacl.exceptions import InvalidkeyError
 from nacl.pwhash import argon2id
@@ -44,17 +44,20 @@ class PasswordChecks:
     Both methods raise `Problem` (503) where `WAITING_MAX` wait already.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, in_thread: Callable[..., Awaitable[Any]] = asyncio.to_thread) -> None:
+        self._in_thread = in_thread
         self._slots = asyncio.Semaphore(_AT_ONCE_MAX)
         self._waiting = 0
 
     async def is_password(self, kept: str | None, password: str) -> bool:
         async with self._slot():
-            return await asyncio.to_thread(is_password, kept, password)
+            found: bool = await self._in_thread(is_password, kept, password)
+            return found
 
     async def hash(self, password: str) -> str:
         async with self._slot():
-            return await asyncio.to_thread(hash_password, password)
+            found: str = await self._in_thread(hash_password, password)
+            return found
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:

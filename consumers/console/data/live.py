@@ -27,8 +27,10 @@ class TooManyPages(Retry):
 class Live:
     """Watches the positions for all open pages. `run` ends with its task."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, look_every_s: float = LOOK_EVERY_S, pages_max: int = PAGES_MAX) -> None:
         self._pool = pool
+        self._look_every_s = look_every_s
+        self._pages_max = pages_max
         self._pages: set[asyncio.Queue[int]] = set()
         self._opened = asyncio.Event()
         self._is_away = False
@@ -52,14 +54,14 @@ class Live:
                 self._seen = seen
                 for page in self._pages:
                     page.put_nowait(max((position for _, position in seen), default=0))
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(self._look_every_s)
 
     def events(self) -> AsyncIterator[bytes]:
         """Server-sent events for one page: `position` with the highest one, and comments that keep the connection.
 
         Raises `TooManyPages`, before anything is sent.
         """
-        if len(self._pages) >= PAGES_MAX:
+        if len(self._pages) >= self._pages_max:
             raise TooManyPages
         return self._events()
 

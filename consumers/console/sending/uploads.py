@@ -41,10 +41,6 @@ KEPT_MAX: Final = 12
 SENDING_MAX: Final = 6
 _BATCH_EVENTS: Final = 200
 _BATCH_BYTES: Final = 1 << 20
-_AWAY_MAX_S: Final = 60.0
-"""So long a file waits for a gateway that is away before it stops; its sender continues it."""
-_PAUSE_S: Final = 0.5
-_PAUSE_MAX_S: Final = 5.0
 _PAGE: Final = 1_000
 _LONG_POLL_S: Final = 10
 _QUIET_POLLS_MAX: Final = 60
@@ -160,7 +156,9 @@ class Upload:
         return target.getvalue()
 
 
-def checked(sender: Sender, name: str, content: bytes, mapping: MappingDocument | None) -> Upload:
+def checked(
+    sender: Sender, name: str, content: bytes, mapping: MappingDocument | None, lines_max: int = LINES_MAX
+) -> Upload:
     """Check a file as the registrar will. Raises `TooLarge`, `EventsTooLarge`, `NoEvents`, `WrongTable`,
     `WrongMapping`."""
     if len(content) > FILE_BYTES_MAX:
@@ -168,29 +166,42 @@ def checked(sender: Sender, name: str, content: bytes, mapping: MappingDocument 
     if mapping is None and not read_opening(io.BytesIO(content)).holds_events:
         raise NoEvents(str(NoEvents.__doc__))
     upload = Upload(secrets.token_urlsafe(9), sender, name, content, mapping)
-    upload.findings = lint(_few(upload.lines()), sender.agency, PROBLEMS_KEPT_MAX)
+    upload.findings = lint(_few(upload.lines(), lines_max), sender.agency, PROBLEMS_KEPT_MAX)
     if not upload.findings.lines:
         raise NoEvents(str(NoEvents.__doc__))
     return upload
 
 
-def _few(lines: Iterator[Line]) -> Iterator[Line]:
+def _few(lines: Iterator[Line], lines_max: int) -> Iterator[Line]:
     """The lines, one at a time. Raises `TooLarge` or `EventsTooLarge` where the next one is beyond the limits."""
     size = 0
     for count, line in enumerate(lines, 1):
         size += LINE_BYTES_MAX if line.text is None else len(line.text)
-        if count > LINES_MAX:
+        if count > lines_max:
             raise TooLarge(str(TooLarge.__doc__))
         if size > EVENTS_BYTES_MAX:
             raise EventsTooLarge(str(EventsTooLarge.__doc__))
         yield line
 
 
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """How long a file waits for a gateway that is busy or away, at first and later, before it is asked again.
+
+    After `in_all_s` the file stops; its sender continues it.
+    """
+
+    first_s: float = 0.5
+    longest_s: float = 5.0
+    in_all_s: float = 60.0
+
+
 class Uploads:
     """The files of all accounts."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, pauses: Pauses = Pauses()) -> None:
         self._gateway = gateway
+        self._pauses = pauses
         self._kept: dict[str, Upload] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._checks = asyncio.Semaphore(2)
@@ -272,18 +283,18 @@ class Uploads:
     async def _store(self, upload: Upload, body: bytes) -> Reply:
         """The gateway's answer to a request, once it is busy no more. Raises `GatewayAway`."""
         path, content_type = "/v1/events", "application/cloudevents-batch+json"
-        waited_s, pause_s = 0.0, _PAUSE_S
+        waited_s, pause_s = 0.0, self._pauses.first_s
         while True:
             try:
                 reply = await self._ask(upload, "POST", path, {"partial": "true"}, body, content_type)
-                if reply.status not in (429, 500, 502, 503, 504) or waited_s >= _AWAY_MAX_S:
+                if reply.status not in (429, 500, 502, 503, 504) or waited_s >= self._pauses.in_all_s:
                     return reply
             except GatewayAway:
-                if waited_s >= _AWAY_MAX_S:
+                if waited_s >= self._pauses.in_all_s:
                     raise
             await asyncio.sleep(pause_s)
             waited_s += pause_s
-            pause_s = min(_PAUSE_MAX_S, 2 * pause_s)
+            pause_s = min(self._pauses.longest_s, 2 * pause_s)
 
     async def _await_verdicts(self, upload: Upload) -> None:
         """Until every stored line has its verdict, or none comes for long. Raises `GatewayAway`."""
@@ -297,7 +308,7 @@ class Uploads:
                 reply = None
             if reply is None or reply.status in (429, 500, 502, 503, 504):
                 quiet += 1
-                await asyncio.sleep(_PAUSE_MAX_S)
+                await asyncio.sleep(self._pauses.longest_s)
             elif not reply.is_success:
                 upload.state, upload.problem = "stopped", reply.document
                 return

@@ -78,8 +78,16 @@ class _Kept:
 class Rendered:
     """Keeps parts by what they show and for whom. `positions` reads those of all consumers."""
 
-    def __init__(self, positions: Callable[[], Awaitable[Positions]], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        positions: Callable[[], Awaitable[Positions]],
+        clock: Callable[[], datetime],
+        parts_max: int = PARTS_MAX,
+        bytes_max: int = BYTES_MAX,
+    ) -> None:
         self._positions = NextRead(positions)
+        self._parts_max = parts_max
+        self._bytes_max = bytes_max
         self._clock = clock
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
         self._under_way: dict[tuple[Hashable, Positions], asyncio.Task[Part]] = {}
@@ -121,7 +129,7 @@ class Rendered:
         self._remove(key)
         self._kept[key] = _Kept(part, positions, self._clock())
         self._bytes += _size(part)
-        while len(self._kept) > PARTS_MAX or self._bytes > BYTES_MAX:
+        while len(self._kept) > self._parts_max or self._bytes > self._bytes_max:
             self._remove(next(iter(self._kept)))
         return part
 

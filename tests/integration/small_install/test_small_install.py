@@ -24,8 +24,8 @@ from tests.integration.consumers.offline.test_offline import committed
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.integration.small_install.environment import SmallInstall, build
 from tests.oracle.history import MIXED, entries_from, generate
-from tests.unit.consumers.ledger.proven import write_proof
 from tests.world.memory_log import KEY, MemoryLog, sample_entries
+from tests.world.statement_proofs import write_proof
 
 VKEY = KEY.verifier.vkey
 PACKAGES_MAX = 30

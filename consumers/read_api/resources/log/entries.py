@@ -72,14 +72,14 @@ async def entries(
         if scope.partners is None:
             found = await find(await view.use(EVENT_INDEX), asked)
         else:
-            found = await _found_by_partner(view, asked, scope)
+            found = await found_by_partner(view, asked, scope)
         return Shown(found.events, None if found.next_cursor is None else (found.next_cursor,))
 
     consumers = [EVENT_INDEX] if scope.partners is None else [EVENT_INDEX, REVENUE]
     return await request.answer(consumers, shown)
 
 
-async def _found_by_partner(view: View, query: Query, scope: AccessScope) -> Page:
+async def found_by_partner(view: View, query: Query, scope: AccessScope) -> Page:
     """A page of the partner's partnerships, without other agencies' entries, up to the ledger's position.
 
     Others can send any number of such entries: after `LOOKED_AT_MAX` the page ends, though it is not full.

@@ -50,7 +50,7 @@ async def proof(request: Reading, index: Index) -> Response:
         raw = await read_entries(connection, index, 1)
         if not raw or not await _is_within(connection, scope, index, raw[0]):
             raise Problem("not-found")
-        size, note = await _checkpoint_over(connection, index)
+        size, note = await checkpoint_over(connection, index)
         path = await inclusion_proof(StoredHashes(connection), index, size)
         leaf = await read_leaves(connection, index, 1)
         rotations = await rotation_notes(connection)
@@ -70,7 +70,7 @@ async def proof(request: Reading, index: Index) -> Response:
     return Response(orjson.dumps(document), headers=_VARY, media_type=JSON)
 
 
-async def _checkpoint_over(connection: Connection, index: int) -> tuple[int, str]:
+async def checkpoint_over(connection: Connection, index: int) -> tuple[int, str]:
     """Size and note of a checkpoint that covers an entry: cosigned, if there is such a one. Raises `Problem` (404)."""
     row = await connection.fetchrow(_SQL["cosigned"])
     cosigned = None if row is None else (row["size"], row["note"])

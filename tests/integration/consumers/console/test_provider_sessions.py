@@ -20,7 +20,7 @@ from consumers.console.pages.oidc import BEGIN, CALLBACK, LOGOUT
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.console.at_the_console import ADDRESS, PASSWORD, add_account, console, csrf_of
-from tests.unit.consumers.console.accounts.test_oidc import ISSUER, OTHER_KEY, Provider
+from tests.world.provider import ISSUER, OTHER_KEY, Provider
 
 
 class Scene:

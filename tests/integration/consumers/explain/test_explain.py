@@ -23,8 +23,8 @@ from tests.integration.consumers.pipeline.written_log import apply_live, raw_ent
 from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
-from tests.unit.consumers.explain.test_trace import plan_figures
 from tests.world.memory_log import KEY, MemoryLog, root_of
+from tests.world.plan import plan_figures
 
 VKEY = KEY.verifier.vkey
 

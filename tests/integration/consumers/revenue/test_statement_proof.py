@@ -12,9 +12,8 @@ from click.testing import CliRunner, Result
 
 from consumers.audit.mirror import write_mirror
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.ledger import statement_proof
 from consumers.ledger.proving import NotSignedYet, prove_statement
-from consumers.ledger.statement_proof import NotProven, verify_statement
+from consumers.ledger.statement_proof import MANY_ENTRIES_BYTES, NotProven, verify_statement
 from consumers.operations.audit_options import AuditSource
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.values.money import riyals_text
@@ -129,14 +128,13 @@ def rename_period(folder: Path) -> None:
 )
 @pytest.mark.parametrize("beside", [False, True])
 async def test_each_change_is_found_and_placed(
-    proof: Path, change: Callable[[Path], None], named: str, beside: bool, monkeypatch: pytest.MonkeyPatch
+    proof: Path, change: Callable[[Path], None], named: str, beside: bool
 ) -> None:
-    if beside:
-        monkeypatch.setattr(statement_proof, "MANY_ENTRIES_BYTES", 0)
-    assert (await verify_statement(proof, VERIFIER)).entries_count > 0
+    many_entries_bytes = 0 if beside else MANY_ENTRIES_BYTES
+    assert (await verify_statement(proof, VERIFIER, None, many_entries_bytes)).entries_count > 0
     await asyncio.to_thread(change, proof)
     with pytest.raises(NotProven, match=named):
-        await verify_statement(proof, VERIFIER)
+        await verify_statement(proof, VERIFIER, None, many_entries_bytes)
 
 
 async def test_an_entry_that_was_left_out_is_found_in_the_log(

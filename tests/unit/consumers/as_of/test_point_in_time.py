@@ -4,49 +4,41 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-import pytest
 from click.testing import CliRunner
 
 from consumers.as_of.point_in_time import PointInTime, occurred_on, riyadh_date_of
 from consumers.campaigns.commands import list_command
 from consumers.plan.commands import anomalies, plan
-from events.wire.entry import Entry, entry_bytes, parse_entry
+from events.wire.entry import Entry
 from tests.every import every
+from tests.oracle.log import make_entry, make_event
+from tests.world.entries import entry_of
 
 TIME = "2026-11-24T22:30:00Z"
 RECORDED = "2026-11-25T08:00:00.000000Z"
 
 
-def entry(data: dict[str, Any], time: str = TIME) -> Entry:
-    event = {
-        "specversion": "1.0",
-        "id": "a",
-        "source": "urn:yesser:agency:health",
-        "type": "sa.gov.yesser.service.launched.v1",
-        "subject": "service/S",
-        "time": time,
-        "data": data,
-    }
-    return parse_entry(0, entry_bytes(RECORDED, "agency.health.events/0/0", orjson.dumps(event)))
+def entry(data: dict[str, Any]) -> Entry:
+    event = make_event("service.launched", "health", "service/S", data, "a") | {"time": TIME}
+    return entry_of(make_entry(0, event, RECORDED))
 
 
-@pytest.mark.parametrize(
+@every(
     ("data", "on"),
     [
-        ({"on": "2026-10-01", "signed_on": "2026-09-01"}, "2026-10-01"),
+        ({"on": "2026-10-01", "signed_on": "2026-09-01"}, "2026-10-01"),  # then the single date; of two dates none
         ({"collected_on": "2026-09-01", "amount_halalas": 5}, "2026-09-01"),
         ({"starts_on": "2026-01-01", "ends_on": "2030-12-31"}, "2026-11-25"),
+        # dates within objects do not count
         ({"signed_on": "2026-02-03", "terms": {"starts_on": "2026-03-01", "ends_on": "2027-03-01"}}, "2026-02-03"),
         ({"effective_from": "1427-01"}, "2026-11-25"),
     ],
-    ids=["on", "the-single-date", "of-two-dates-none", "dates-within-objects-do-not-count", "no-date"],
 )
 def test_an_entry_occurred_on_its_date_or_at_its_time(data: dict[str, Any], on: str) -> None:
     assert occurred_on(entry(data)) == on
 
 
-@pytest.mark.parametrize(
+@every(
     ("time", "on"),
     [
         ("2026-11-24T20:59:59.999999999Z", "2026-11-24"),

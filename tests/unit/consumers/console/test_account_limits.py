@@ -12,9 +12,7 @@ from consumers.console.accounts.accounts import Account
 from consumers.console.accounts.sessions import COOKIE, Session, Sessions
 from consumers.console.guard import Guard
 from infra.settings import Settings
-from tests.unit.consumers.console.without_services import CSRF, browser, parts_for
-
-DESK = Account("desk", "office")
+from tests.world.pages import CSRF, OFFICE, browser, parts_for
 
 
 @pytest.mark.parametrize(
@@ -24,8 +22,7 @@ async def test_more_requests_than_an_account_may_send_are_answered_429_with_the_
     language: str, sentence: str
 ) -> None:
     settings = Settings(console_requests_per_s=0.001, console_requests_burst=2)
-    async with browser(DESK, settings=settings) as client:
-        client.cookies.set("yesser-language", language)
+    async with browser(OFFICE, language, settings=settings) as client:
         assert [(await client.get("/account")).status_code for _ in range(2)] == [200, 200]
         answer = await client.get("/account")
         assert answer.status_code == 429

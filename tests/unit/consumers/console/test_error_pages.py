@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Any, get_args
 
 import pytest
-from fastapi import FastAPI
 
-from consumers.console.accounts.accounts import Account, Role
-from consumers.console.data.gateway import Reply
-from consumers.console.data.read_api import Answer, NotAnswered
+from consumers.console.accounts.accounts import Role
+from consumers.console.data.read_api import NotAnswered
 from consumers.console.web.explanations import explanation_of
-from consumers.console.web.rendered import Rendered
 from consumers.read_api.beside import Finished
 from infra.command_line.exit_codes import ExitCode
-from infra.http.callers import Caller
 from infra.http.problems import EXPLANATIONS, RequestCode, problem_document
 from infra.log.reader import ChangedEntry
 from tests.every import every
-from tests.unit.consumers.console.test_explained_figures import News
-from tests.unit.consumers.console.without_services import CSRF, browser
+from tests.world.pages import CSRF, TEAM, Documents, Positions, Replies, account_of, browser, page
 
-TEAM = Account("desk", "team", "health", "press")
 OF_PROGRAMS = re.compile(r"token|route|header|batch|JSON|OpenAPI|/docs|parameter|رمز الدخول|معامل|ترويسة|دفعات|مسار")
 REACHED: tuple[RequestCode, ...] = (
     "malformed-request",
@@ -69,24 +62,9 @@ def test_a_page_has_the_status_of_its_problem(code: RequestCode) -> None:
     ],
 )
 async def test_an_error_page_speaks_to_its_reader(path: str, status: int, said: str) -> None:
-    async with browser(TEAM) as client:
-        client.cookies.set("yesser-language", "en")
-        answer = await client.get(path)
+    answer = await page(TEAM, path, "en")
     assert (answer.status_code, said in answer.text) == (status, True)
     assert not OF_PROGRAMS.search(re.sub(r"<[^>]*>", " ", answer.text.partition("<main")[2].partition("<code")[0]))
-
-
-class Changed:
-    """A read API that finds a changed entry, in a command of its own."""
-
-    app = FastAPI()
-
-    def __init__(self, errors: str) -> None:
-        self._errors = errors
-
-    async def get(self, caller: Caller, path: str, parameters: Any) -> Answer:
-        problem = Finished(("plan",), ExitCode.TAMPERED, b"", self._errors).problem()
-        raise NotAnswered(problem.status, problem_document(problem, "en"))
 
 
 @pytest.mark.parametrize(
@@ -100,11 +78,12 @@ class Changed:
 async def test_a_changed_entry_is_named_also_where_a_command_beside_found_it(
     role: Role, errors: str, shown: str
 ) -> None:
-    account = Account("desk", role, "health" if role == "team" else None)
-    rendered = Rendered(News().positions, lambda: datetime.now(UTC))
-    async with browser(account, read_api=Changed(errors), live=News(), rendered=rendered) as client:
-        client.cookies.set("yesser-language", "en")
-        answer = await client.get("/plan?as_of_index=7")
+    def changed(path: str, parameters: Any) -> Any:
+        problem = Finished(("plan",), ExitCode.TAMPERED, b"", errors).problem()
+        raise NotAnswered(problem.status, problem_document(problem, "en"))
+
+    live = Positions(projections=900)
+    answer = await page(account_of(role), "/plan?as_of_index=7", "en", read_api=Documents(changed), live=live)
     assert answer.status_code == 500
     assert "What is stored differs from the log" in answer.text
     assert shown in answer.text
@@ -113,16 +92,10 @@ async def test_a_changed_entry_is_named_also_where_a_command_beside_found_it(
     assert "suspect tampering" not in answer.text
 
 
-class Refusing:
-    """A gateway that says why it makes no change."""
-
-    async def ask(self, sending: Any, method: str, path: str, **given: Any) -> Reply:
-        errors = [{"detail": "The team <b> has open subscriptions."}]
-        return Reply(409, {"type": "/problems/not-allowed-now", "errors": errors}, {})
-
-
 async def test_what_prevents_a_change_is_said() -> None:
-    async with browser(TEAM, gateway=Refusing()) as client:
+    errors = [{"detail": "The team <b> has open subscriptions."}]
+    refusing = Replies(lambda *_: (409, {"type": "/problems/not-allowed-now", "errors": errors}))
+    async with browser(TEAM, gateway=refusing) as client:
         answer = await client.post("/campaigns/teams/press/close", data={"csrf": CSRF})
     assert answer.status_code == 409
     assert "The team &lt;b&gt; has open subscriptions." in answer.text

@@ -5,20 +5,16 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import unquote
 
 import pytest
-from fastapi import FastAPI
 
-from consumers.console.accounts.accounts import Account, Role
-from consumers.console.data.read_api import Answer, NotAnswered
-from consumers.console.web.rendered import Rendered
-from infra.http.callers import Caller
+from consumers.console.accounts.accounts import Role
+from consumers.console.data.read_api import NotAnswered
 from infra.http.problems import Problem, problem_document
-from tests.unit.consumers.console.plan.test_glance import PACE, PLAN
-from tests.unit.consumers.console.without_services import browser
+from tests.world.pages import Documents, Positions, account_of, browser
+from tests.world.plan import PACE, PLAN
 
 ENTRIES: Final = 900
 HALTED_AT: Final = 300
@@ -27,25 +23,24 @@ DAYS: Final = {"starts_on": "2003-09-06", "ends_on": "2006-06-01"}
 COUNTS: Final = ("/explain/plan/anomalies/count", "/explain/plan/refusals/count")
 
 
-class Plan:
-    """A read API that has a plan, and remembers what it was asked to explain."""
-
-    app = FastAPI()
+class Plan(Documents):
+    """It remembers what it was asked to explain."""
 
     def __init__(self, plan: Mapping[str, Any] = PLAN, pace: Mapping[str, Any] = PACE) -> None:
+        super().__init__(self.document)
         self.explained: list[tuple[str, Any]] = []
         self._plan = plan
         self._pace = pace
 
-    async def get(self, caller: Caller, path: str, parameters: dict[str, Any]) -> Answer:
+    def document(self, path: str, parameters: Mapping[str, Any]) -> Any:
         index = parameters["as_of_index"]
         if path == "/v1/plan":
-            return Answer({**self._plan, "log_index": ENTRIES if index is None else index})
+            return {**self._plan, "log_index": ENTRIES if index is None else index}
         if path == "/v1/pace":
             if index is not None and index > ENTRIES:
                 raise NotAnswered(503, problem_document(Problem("database-away"), "en"))
             plan = {**PACE["plan"], **DAYS}
-            return Answer({**self._pace, "plan": plan, "measured_by": "days", "recorded": None})
+            return {**self._pace, "plan": plan, "measured_by": "days", "recorded": None}
         self.explained.append((path, index))
         key, _, field = unquote(path).removeprefix("/v1/explain/plan/").rpartition("/")
         change = {field: {"before": 0, "after": 1}}
@@ -53,20 +48,13 @@ class Plan:
         step = {**about, "agency": "health", "subject": "service/S-1", "waited": [], "changes": change}
         figures = {"figures": {field: 1}, "start": {field: 0}, "total": {field: 1}}
         asked = {"model": "plan", "key": key, "field": field, "log_index": index or ENTRIES}
-        return Answer({**asked, **figures, "steps_count": 1, "earlier": None, "steps": [step]})
+        return {**asked, **figures, "steps_count": 1, "earlier": None, "steps": [step]}
 
 
-class News:
-    """The read models' positions, one of them halted."""
-
-    async def positions(self) -> tuple[tuple[str, int], ...]:
-        return (("deliveries", AHEAD), ("projections", ENTRIES), ("revenue", HALTED_AT))
-
-
-def plan_of(role: Role, plan: Plan) -> Any:
-    account = Account("desk", role, "health" if role in ("agency", "team") else None)
-    rendered = Rendered(News().positions, lambda: datetime.now(UTC))
-    return browser(account, read_api=plan, live=News(), rendered=rendered)
+def plan_of(role: Role, plan: Plan, language: str | None = None) -> Any:
+    """One of the read models is halted."""
+    positions = Positions(deliveries=AHEAD, projections=ENTRIES, revenue=HALTED_AT)
+    return browser(account_of(role), language, read_api=plan, live=positions)
 
 
 def addresses(page: str) -> list[str]:
@@ -112,8 +100,7 @@ async def test_no_target_decides_how_long_a_page_is() -> None:
 
 async def test_a_cancelled_project_is_not_drawn_as_begun() -> None:
     one_left = {"target": 6, "registered": 6, "completed": 3, "cancelled": 2}
-    async with plan_of("office", Plan({**PLAN, "infrastructure": one_left})) as client:
-        client.cookies.set("yesser-language", "en")
+    async with plan_of("office", Plan({**PLAN, "infrastructure": one_left}), "en") as client:
         page = (await client.get("/plan")).text
     segments = page.partition("Infrastructure projects: 3 of 6 completed, 4 registered and not cancelled")[2]
     drawn = re.findall(r'class="(bar-\w+)"', segments.partition("</svg>")[0])

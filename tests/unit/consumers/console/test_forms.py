@@ -8,14 +8,12 @@ from starlette.types import Message
 from consumers.console.accounts.accounts import Account
 from consumers.console.accounts.passwords import PasswordChecks
 from consumers.console.app import application
-from consumers.console.pages import signin
-from tests.unit.consumers.console.without_services import CSRF, browser, parts_for
+from tests.world.pages import ADMINISTRATOR, AGENCY, CSRF, Away, browser, page, parts_for
 
 BOUNDARY = "multipart/form-data; boundary=b"
 NAMELESS = b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n"
 FIELD = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n'
 OWN = FIELD.replace(b'"a"', b'"csrf"').replace(b"x", CSRF.encode())
-ADMINISTRATOR = Account("desk", "administrator")
 UNSENT = "/sign-in?next=/&unsent=1"
 
 
@@ -66,7 +64,7 @@ async def test_the_largest_contract_of_the_catalogue_fits_into_a_form() -> None:
     for number in range(50):
         contract |= {f"data.terms.bands.{number}.{name}": "1" for name in ("up_to_halalas", "partner_bp")}
     contract |= {f"data.services.{number}": f"S-{number}" for number in range(200)}
-    async with browser(Account("desk", "agency", "health")) as client:
+    async with browser(AGENCY) as client:
         answer = await client.post("/workspace/publish/partnership.signed", data=contract)
         assert (answer.status_code, 'value="P-1"' in answer.text) == (422, True)
 
@@ -136,12 +134,15 @@ async def test_only_who_has_a_password_may_change_it(has_password: bool) -> None
         assert (await client.post("/account/password", data=given)).status_code == (503 if has_password else 404)
 
 
-async def test_another_tab_that_signed_in_does_not_stop_the_page_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def nobody(connection: object, seals: object, username: str) -> None:
+class NoAccounts(Away):
+    """A database without accounts, in which nothing can be written."""
+
+    async def fetchrow(self, *_: object) -> None:
         return None
 
-    monkeypatch.setattr(signin, "find_account", nobody)
-    async with browser(ADMINISTRATOR, passwords=PasswordChecks()) as client:
+
+async def test_another_tab_that_signed_in_does_not_stop_the_page_to_sign_in() -> None:
+    async with browser(ADMINISTRATOR, passwords=PasswordChecks(), own=NoAccounts()) as client:
         answer = await client.post("/sign-in", data={"csrf": "", "username": "desk", "password": "wrong"})
         assert answer.status_code == 401
         elsewhere = {"origin": "https://elsewhere.example"}
@@ -153,8 +154,7 @@ async def test_only_a_page_that_can_be_loaded_again_has_the_switch_of_languages(
     switch = 'action="/language"'
     async with browser(ADMINISTRATOR) as client:
         assert switch in (await client.get("/components")).text
-        page = await client.get("/plan?as_of_index=5")
-        assert 'name="back" value="/plan?as_of_index=5"' in page.text
+        assert 'name="back" value="/plan?as_of_index=5"' in (await client.get("/plan?as_of_index=5")).text
         for answer in (
             await client.post("/components", data={"csrf": CSRF}),
             await client.post("/campaigns/new-team", data={"csrf": CSRF}),
@@ -162,9 +162,4 @@ async def test_only_a_page_that_can_be_loaded_again_has_the_switch_of_languages(
             assert answer.status_code >= 400
             assert "<main" in answer.text
             assert switch not in answer.text
-
-
-async def test_the_page_to_sign_in_has_the_switch_of_languages() -> None:
-    async with browser() as client:
-        page = await client.get("/sign-in")
-        assert 'name="back" value="/sign-in"' in page.text
+    assert 'name="back" value="/sign-in"' in (await page(None, "/sign-in")).text

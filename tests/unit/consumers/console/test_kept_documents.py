@@ -7,12 +7,11 @@ from fastapi import APIRouter, Request, Response
 
 from consumers.console.accounts.accounts import Account
 from consumers.console.data.read_api import ReadApi, caller_of
-from consumers.console.web import assets
-from consumers.console.web.assets import Asset
+from consumers.console.web.assets import assets
 from consumers.read_api.etag import names, state_headers
 from infra.http.routes import RouteParts
 from infra.settings import Settings
-from tests.unit.consumers.console.without_services import browser, parts_for
+from tests.world.pages import OFFICE, browser, page, parts_for
 
 KEPT = "private, max-age=31536000, immutable"
 
@@ -39,7 +38,7 @@ def read_api() -> ReadApi:
 @pytest.mark.parametrize("cache_control", ["private, no-cache", KEPT])
 async def test_a_document_of_one_account_is_not_shown_to_the_next_at_the_same_browser(cache_control: str) -> None:
     address = f"/v1/of-the-tests?cache_control={cache_control}"
-    for account in (Account("office", "office"), Account("digital", "partner", partners=("commerce/P-1",))):
+    for account in (OFFICE, Account("digital", "partner", partners=("commerce/P-1",))):
         async with browser(account, read_api=read_api()) as client:
             for known in ({}, {"if-none-match": 'W/"1042"'}):
                 answer = await client.get(address, headers=known)
@@ -48,8 +47,6 @@ async def test_a_document_of_one_account_is_not_shown_to_the_next_at_the_same_br
                 assert "etag" not in answer.headers
 
 
-async def test_a_static_file_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    file = Asset("/static/of-the-tests.svg", "image/svg+xml", b"<svg/>")
-    monkeypatch.setattr(assets, "by_address", lambda: {file.address: file})
-    async with browser() as client:
-        assert (await client.get(file.address)).headers["cache-control"] == "public, max-age=31536000, immutable"
+async def test_a_static_file_is_kept() -> None:
+    answer = await page(None, assets()["console.css"].address)
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"

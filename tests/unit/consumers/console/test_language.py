@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import Any
 
 import orjson
 import pytest
-from fastapi import FastAPI
 from markupsafe import Markup, escape
 
-from consumers.console.accounts.accounts import Account
-from consumers.console.data.gateway import Reply
-from consumers.console.data.read_api import Answer
 from consumers.console.web.language import Words, code, isolated
 from events.faults.details import arabic_of
-from infra.http.callers import Caller
+from events.schema_tools.refusal_examples import golden_example
 from infra.log.merkle import leaf_hash
-from tests.paths import ROOT
-from tests.unit.consumers.console.without_services import browser
+from tests.world.pages import ADMINISTRATOR, AGENCY, OFFICE, Documents, Replies, page
 
 AR, EN = Words("ar"), Words("en")
 
@@ -67,50 +61,28 @@ def test_a_text_of_an_event_is_escaped_and_isolated(show: object) -> None:
 
 
 async def test_the_name_of_a_picture_of_phases_holds_for_every_number() -> None:
-    async with browser(Account("desk", "administrator")) as client:
-        page = (await client.get("/components")).text
-    assert "المراحل المكتملة: 1 من 3، والتي بدأت: 2" in page
-
-
-class Halted:
-    """A gateway whose registrar reads the agency's topic no more."""
-
-    async def ask(self, sending: Any, method: str, path: str, **given: Any) -> Reply:
-        return Reply(200, {"state": "pending", "halted": "leaf <7> differs"}, {})
+    components = await page(ADMINISTRATOR, "/components")
+    assert "المراحل المكتملة: 1 من 3، والتي بدأت: 2" in components.text
 
 
 async def test_a_sentence_that_there_is_in_english_only_says_so_on_an_arabic_page() -> None:
-    async with browser(Account("desk", "agency", "health"), gateway=Halted()) as client:
-        page = await client.get("/workspace/sent/launched-7?address=agency.health.events/0/1")
-    assert '<span lang="en" dir="ltr">leaf &lt;7&gt; differs</span>' in page.text
-
-
-class Refusal:
-    """A read API that has an entry of a refusal."""
-
-    app = FastAPI()
-
-    def __init__(self) -> None:
-        event = orjson.loads((ROOT / "events/examples/v1/registrar.refused.json").read_bytes())
-        about = {"recordedtime": "2026-11-01T06:00:00.000000Z", "from": "agency.health.events/0/17"}
-        self.entry = orjson.dumps({**about, "event": event})
-        self.details = [error["detail"] for error in event["data"]["problem"]["errors"]]
-
-    async def get(self, caller: Caller, path: str, parameters: object = None) -> Answer:
-        if path == "/v1/anomalies":
-            return Answer([])
-        leaf = b64encode(leaf_hash(self.entry)).decode()
-        proof = {"size": 1, "path": [], "checkpoint": "", "rotations": ""}
-        return Answer({"index": 0, "entry": self.entry.decode(), "leaf": leaf, **proof})
+    halted = Replies(lambda *_: (200, {"state": "pending", "halted": "leaf <7> differs"}))
+    sent = await page(AGENCY, "/workspace/sent/launched-7?address=agency.health.events/0/1", gateway=halted)
+    assert '<span lang="en" dir="ltr">leaf &lt;7&gt; differs</span>' in sent.text
 
 
 async def test_why_an_event_was_refused_is_said_in_the_readers_language() -> None:
-    read_api = Refusal()
-    async with browser(Account("desk", "office"), read_api=read_api) as client:
-        arabic = (await client.get("/audit/entries/0")).text.partition("<details")[0]
-        client.cookies.set("yesser-language", "en")
-        english = (await client.get("/audit/entries/0")).text
-    for detail in read_api.details:
+    event = orjson.loads(golden_example("registrar.refused"))
+    about = {"recordedtime": "2026-11-01T06:00:00.000000Z", "from": "agency.health.events/0/17"}
+    entry = orjson.dumps({**about, "event": event})
+    proof = {"size": 1, "path": [], "checkpoint": "", "rotations": "", "leaf": b64encode(leaf_hash(entry)).decode()}
+    documents = Documents(
+        lambda path, _: [] if path == "/v1/anomalies" else {"index": 0, "entry": entry.decode(), **proof}
+    )
+    arabic, english = [(await page(OFFICE, "/audit/entries/0", name, read_api=documents)).text for name in ("ar", "en")]
+    above = arabic.partition("<details")[0]
+    for error in event["data"]["problem"]["errors"]:
+        detail = error["detail"]
         assert str(escape(detail)) in english
-        assert str(escape(arabic_of(detail))) in arabic
-        assert str(escape(detail)) not in arabic.partition('class="faults"')[2].partition("</ul>")[0]
+        assert str(escape(arabic_of(detail))) in above
+        assert str(escape(detail)) not in above.partition('class="faults"')[2].partition("</ul>")[0]

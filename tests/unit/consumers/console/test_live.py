@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import pytest
 
-from consumers.console.accounts.accounts import Account
-from consumers.console.data import live
 from consumers.console.data.live import Live, TooManyPages
 from infra.postgres.connection import Pool
-from tests.unit.consumers.console.without_services import browser
+from tests.world.pages import OFFICE, page
 
 
 class Database:
@@ -28,42 +28,45 @@ class Database:
         return [{"consumer": "projections", "position": self.position}, *halted]
 
 
-async def test_a_page_hears_of_a_new_position_of_an_outage_and_of_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "LOOK_EVERY_S", 0.001)
+def position(number: int) -> bytes:
+    return b"event: position\ndata: %d\n\n" % number
+
+
+@asynccontextmanager
+async def open_page(database: Database) -> AsyncIterator[AsyncIterator[bytes]]:
+    """What a page hears, after its first line."""
+    news = Live(cast(Pool, database), look_every_s=0.001)
+    watching = asyncio.create_task(news.run())
+    heard = news.events()
+    assert await anext(heard) == b"retry: 2000\n\n"
+    async with asyncio.timeout(60):
+        yield heard
+    watching.cancel()
+
+
+async def test_a_page_hears_of_a_new_position_of_an_outage_and_of_its_end() -> None:
     database = Database()
-    news = Live(cast(Pool, database))
-    watching = asyncio.create_task(news.run())
-    page = news.events()
-    assert await anext(page) == b"retry: 2000\n\n"
-    assert await anext(page) == b"event: position\ndata: 5\n\n"
-    database.position = 6
-    assert await anext(page) == b"event: position\ndata: 6\n\n"
-    database.position = None
-    assert await anext(page) == b"event: position\ndata: 6\n\n", "the database is away"
-    database.position = 6
-    assert await anext(page) == b"event: position\ndata: 6\n\n", "it is back"
-    watching.cancel()
+    async with open_page(database) as heard:
+        assert await anext(heard) == position(5)
+        database.position = 6
+        assert await anext(heard) == position(6)
+        database.position = None
+        assert await anext(heard) == position(6), "the database is away"
+        database.position = 6
+        assert await anext(heard) == position(6), "it is back"
 
 
-async def test_a_halted_consumer_keeps_no_news_from_the_pages_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "LOOK_EVERY_S", 0.001)
+async def test_a_halted_consumer_keeps_no_news_from_the_pages_of_the_others() -> None:
     database = Database(halted=2)
-    news = Live(cast(Pool, database))
-    watching = asyncio.create_task(news.run())
-    page = news.events()
-    await anext(page)
-    assert await anext(page) == b"event: position\ndata: 5\n\n"
-    database.position = 6
-    async with asyncio.timeout(5):
-        assert await anext(page) == b"event: position\ndata: 6\n\n"
-    watching.cancel()
+    async with open_page(database) as heard:
+        assert await anext(heard) == position(5)
+        database.position = 6
+        assert await anext(heard) == position(6)
 
 
-async def test_one_page_too_many_is_answered_before_a_response_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "PAGES_MAX", 1)
-    news = Live(cast(Pool, Database()))
+async def test_one_page_too_many_is_answered_before_a_response_begins() -> None:
+    news = Live(cast(Pool, Database()), pages_max=1)
     await anext(news.events())
     with pytest.raises(TooManyPages):
         news.events()
-    async with browser(Account("desk", "office"), live=news) as client:
-        assert (await client.get("/live")).status_code == 503
+    assert (await page(OFFICE, "/live", live=news)).status_code == 503

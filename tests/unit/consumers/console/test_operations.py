@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from consumers.console.accounts.accounts import Account
 from consumers.console.pages.operations.read import MINUTES, per_minute
-from tests.unit.consumers.console.without_services import browser
+from tests.world.pages import OFFICE, page
 
 NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 
@@ -29,5 +28,4 @@ def test_a_log_that_rests_has_no_throughput() -> None:
 
 
 async def test_the_trail_is_not_searched_for_what_it_cannot_hold() -> None:
-    async with browser(Account("desk", "office")) as client:
-        assert (await client.get("/operations/trail", params={"operator": "a\0b"})).status_code == 422
+    assert (await page(OFFICE, "/operations/trail?operator=a%00b")).status_code == 422

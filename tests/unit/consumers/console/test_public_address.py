@@ -14,11 +14,10 @@ from consumers.console.web.assets import PREFIX
 from consumers.console.web.cookies import require_tls_before
 from infra.settings import Settings
 from infra.tls.plaintext import PlaintextRefused
-from tests.unit.consumers.console.without_services import CSRF, OneSession, browser
+from tests.world.pages import CSRF, OFFICE, OneSession, browser
 
 ADDRESS = "https://console.example"
 HSTS = "max-age=31536000"
-DESK = Account("desk", "office")
 
 
 class Ending(OneSession):
@@ -51,8 +50,8 @@ async def test_cookies_and_hsts_follow_from_the_address_and_not_from_the_connect
 
 
 async def test_a_session_is_found_and_ended_under_the_name_that_the_address_gives_it() -> None:
-    sessions = Ending(DESK)
-    async with browser(DESK, settings=Settings(console_address=ADDRESS), sessions=sessions) as client:
+    sessions = Ending(OFFICE)
+    async with browser(OFFICE, settings=Settings(console_address=ADDRESS), sessions=sessions) as client:
         assert (await client.get("/account")).status_code == 200
         answer = await client.post("/sign-out", data={"csrf": CSRF})
         assert answer.headers["set-cookie"].startswith('__Host-yesser-session=""; ')

@@ -11,8 +11,7 @@ import pytest
 from markupsafe import Markup
 
 from consumers.console.data.read_api import NotAnswered
-from consumers.console.web import rendered
-from consumers.console.web.rendered import NextRead, Part, Rendered, rendered_part
+from consumers.console.web.rendered import NextRead, Part, Positions, Rendered, rendered_part
 
 
 class Source:
@@ -27,7 +26,7 @@ class Source:
         self.go.set()
         self.now = datetime(2026, 11, 26, tzinfo=UTC)
 
-    async def positions(self) -> rendered.Positions:
+    async def positions(self) -> Positions:
         self.reads += 1
         self.begun.set()
         found = (("projections", self.position),)
@@ -46,9 +45,17 @@ class Source:
         return self.now
 
 
-async def test_two_hundred_who_look_cost_two_reads_and_one_rendering() -> None:
-    source = Source()
-    kept = Rendered(source.positions, source.clock)
+@pytest.fixture
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture
+def kept(source: Source) -> Rendered:
+    return Rendered(source.positions, source.clock)
+
+
+async def test_two_hundred_who_look_cost_one_read_and_one_rendering(source: Source, kept: Rendered) -> None:
     parts = await asyncio.gather(*(kept.part("plan", source.render) for _ in range(200)))
     assert {part.html for part in parts} == {"<p>1</p>"}
     assert (source.reads, source.renderings) == (1, 1)
@@ -61,8 +68,7 @@ async def test_two_hundred_who_look_cost_two_reads_and_one_rendering() -> None:
     assert source.renderings == 3
 
 
-async def test_what_was_read_before_a_question_does_not_answer_it() -> None:
-    source = Source()
+async def test_what_was_read_before_a_question_does_not_answer_it(source: Source) -> None:
     source.go.clear()
     reads = NextRead(source.positions)
     first = asyncio.create_task(reads.get())
@@ -76,10 +82,8 @@ async def test_what_was_read_before_a_question_does_not_answer_it() -> None:
     assert source.reads == 2
 
 
-async def test_somebody_who_leaves_takes_nothing_from_the_others() -> None:
-    source = Source()
+async def test_somebody_who_leaves_takes_nothing_from_the_others(source: Source, kept: Rendered) -> None:
     source.go.clear()
-    kept = Rendered(source.positions, source.clock)
     leaving = asyncio.create_task(kept.part("plan", source.render))
     staying = asyncio.create_task(kept.part("plan", source.render))
     await source.begun.wait()
@@ -91,9 +95,9 @@ async def test_somebody_who_leaves_takes_nothing_from_the_others() -> None:
 @pytest.mark.parametrize(
     "error", [ConnectionRefusedError(), TimeoutError(), NotAnswered(503, {"type": "/problems/database-away"})]
 )
-async def test_where_the_database_is_away_the_last_part_stands_with_its_time(error: Exception) -> None:
-    source = Source()
-    kept = Rendered(source.positions, source.clock)
+async def test_where_the_database_is_away_the_last_part_stands_with_its_time(
+    source: Source, kept: Rendered, error: Exception
+) -> None:
     source.error = error
     with pytest.raises(type(error)):
         await kept.part("plan", source.render)
@@ -109,9 +113,7 @@ async def test_where_the_database_is_away_the_last_part_stands_with_its_time(err
     assert (await kept.part("plan", source.render)).since is None
 
 
-async def test_an_answer_that_is_no_outage_is_not_hidden() -> None:
-    source = Source()
-    kept = Rendered(source.positions, source.clock)
+async def test_an_answer_that_is_no_outage_is_not_hidden(source: Source, kept: Rendered) -> None:
     await kept.part("service", source.render)
     source.position = 2
 
@@ -122,11 +124,8 @@ async def test_an_answer_that_is_no_outage_is_not_hidden() -> None:
         await kept.part("service", gone)
 
 
-async def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rendered, "PARTS_MAX", 3)
-    monkeypatch.setattr(rendered, "BYTES_MAX", 100)
-    source = Source()
-    kept = Rendered(source.positions, source.clock)
+async def test_what_is_kept_is_bounded(source: Source) -> None:
+    kept = Rendered(source.positions, source.clock, parts_max=3, bytes_max=100)
     for key in range(10):
         await kept.part(key, source.render)
     await kept.part(9, source.render)

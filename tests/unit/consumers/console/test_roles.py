@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
-from consumers.console.accounts.accounts import ROLES, Account, Role
+from consumers.console.accounts.accounts import ROLES, Role
 from consumers.console.app import pages
-from consumers.console.data.read_api import Answer
 from consumers.console.navigation import ITEMS
 from consumers.console.web.rendered import Rendered
-from infra.http.callers import Caller
 from tests.every import every
-from tests.unit.consumers.console.without_services import browser, parts_for
+from tests.world.pages import AGENCY, Documents, Positions, account_of, browser, page, parts_for
 
-_TOKENS = "/workspace/tokens"
 EVERYBODY = frozenset(ROLES)
 ENTRIES = frozenset[Role](("office", "agency", "auditor", "partner", "treasury"))
 ADMINISTRATOR = frozenset[Role](("administrator",))
@@ -50,10 +48,6 @@ def paths_of(app: FastAPI) -> list[str]:
     """An address for each page, and for each kind of figure that is explained."""
     found = [path for path, methods in app.openapi()["paths"].items() if "get" in methods and path not in NOT_TRIED]
     return [address for path in found for address in FILLED.get(path, [re.sub(r"\{[^}]*\}", "1", path)])]
-
-
-def account_of(role: Role) -> Account:
-    return Account("desk", role, "health" if role in ("agency", "team") else None, "press" if role == "team" else None)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -97,45 +91,34 @@ async def test_a_campaign_team_and_an_administrator_read_no_documents(role: Role
 @every("role", ["agency", "team"])
 @every("path", ["/plan", "/plan/services.csv", "/campaigns", "/explain/plan/anomalies/count"])
 async def test_a_suspended_agency_reads_nothing(role: Role, path: str) -> None:
-    async with browser(Account("desk", role, "health", is_suspended=True)) as client:
-        answer = await client.get(path, headers={"cookie": "yesser-session=any; yesser-language=en"})
-        assert answer.status_code == 403
-        assert "The agency is suspended" in answer.text
+    answer = await page(replace(account_of(role), is_suspended=True), path, "en")
+    assert answer.status_code == 403
+    assert "The agency is suspended" in answer.text
 
 
 async def test_a_suspended_agency_reads_neither_its_tokens_nor_a_document() -> None:
-    async with browser(Account("desk", "agency", "health", is_suspended=True)) as client:
-        assert (await client.get(_TOKENS)).status_code == 403
+    async with browser(replace(AGENCY, is_suspended=True)) as client:
+        assert (await client.get("/workspace/tokens")).status_code == 403
         for path in ("/v1/plan", "/v1/entries", "/v1/partnerships"):
             answer = await client.get(path)
             assert (answer.status_code, answer.json()["type"]) == (403, "/problems/suspended")
 
 
-class OneProject:
-    """A read API that has one project, and answers a browser nothing."""
-
-    app = FastAPI()
-
-    async def get(self, caller: Caller, path: str, parameters: object = None) -> Answer:
-        name = {"ar": "مشروع", "en": "Project"}
-        step = {"index": 7, "found_index": 7, "type": "project.registered", "agency": "health"}
-        history = [{**step, "happened_on": "2026-01-01", "phase": None, "data": None}]
-        about = {"project_id": "P-1", "agency": "health", "kind": "infrastructure", "state": "registered", "name": name}
-        figures: dict[str, Any] = {"phases": 1, "started": 0, "completed": 0, "cancelled_on": None, "phase_states": []}
-        entries = {"plan_id": "PLAN", "first_index": 7, "last_index": 7}
-        return Answer({**about, **figures, **entries, "history": history})
+def one_project(path: str, parameters: Any) -> dict[str, Any]:
+    name = {"ar": "مشروع", "en": "Project"}
+    step = {"index": 7, "found_index": 7, "type": "project.registered", "agency": "health"}
+    history = [{**step, "happened_on": "2026-01-01", "phase": None, "data": None}]
+    about = {"project_id": "P-1", "agency": "health", "kind": "infrastructure", "state": "registered", "name": name}
+    figures: dict[str, Any] = {"phases": 1, "started": 0, "completed": 0, "cancelled_on": None, "phase_states": []}
+    entries = {"plan_id": "PLAN", "first_index": 7, "last_index": 7}
+    return {**about, **figures, **entries, "history": history}
 
 
 async def test_an_entry_is_a_link_only_for_who_may_open_it() -> None:
     """Also where the page was rendered before, for the same agency's other account."""
-
-    async def positions() -> tuple[tuple[str, int], ...]:
-        return (("projections", 7),)
-
-    kept = Rendered(positions, lambda: datetime.now(UTC))
+    kept = Rendered(Positions(projections=7).positions, lambda: datetime.now(UTC))
     shown: tuple[tuple[Role, bool], ...] = (("agency", True), ("team", False), ("agency", True))
     for role, has_link in shown:
-        async with browser(account_of(role), read_api=OneProject(), rendered=kept) as client:
-            page = await client.get("/plan/projects/P-1")
-            assert page.status_code == 200
-            assert ('href="/audit/entries/7"' in page.text) is has_link
+        answer = await page(account_of(role), "/plan/projects/P-1", read_api=Documents(one_project), rendered=kept)
+        assert answer.status_code == 200
+        assert ('href="/audit/entries/7"' in answer.text) is has_link

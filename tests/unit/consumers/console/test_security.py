@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from consumers.console.accounts.accounts import ROLES, Account
+from consumers.console.accounts.accounts import ROLES
 from consumers.console.accounts.commands import InvalidAccount, require_valid
 from consumers.console.accounts.passwords import hash_password, is_password
 from consumers.console.navigation import ITEMS, home_of
 from consumers.console.web.security import is_own_site, own_path
 from tests.every import every
+from tests.world.pages import account_of
 
 HOST = (b"host", b"console.example")
 
@@ -31,23 +32,22 @@ def test_forms_come_from_our_own_pages(headers: list[tuple[bytes, bytes]], own: 
     assert is_own_site([HOST, *headers]) is own
 
 
-@pytest.mark.parametrize("address", ["/", "/plan?as_of_index=5", "/campaigns/a%2Fb", "/audit#x"])
-def test_sign_in_leads_back(address: str) -> None:
-    assert own_path(address) == address
-
-
 @every(
-    "address",
-    ["", "plan", "//evil.example", "https://evil.example", "/\\evil.example", "/\\/evil", "javascript:x", "/a\nb"],
+    ("address", "is_own"),
+    [
+        *((address, True) for address in ("/", "/plan?as_of_index=5", "/campaigns/a%2Fb", "/audit#x")),
+        *((address, False) for address in ("", "plan", "//evil.example", "https://evil.example", "/\\evil.example")),
+        *((address, False) for address in ("/\\/evil", "javascript:x", "/a\nb")),
+    ],
 )
-def test_sign_in_leads_nowhere_else(address: str) -> None:
-    assert own_path(address) == "/"
+def test_sign_in_leads_back_and_nowhere_else(address: str, is_own: bool) -> None:
+    assert own_path(address) == (address if is_own else "/")
 
 
 def test_every_role_has_a_first_page_and_reads_as_a_token_of_its_kind_would() -> None:
     for role in ROLES:
         assert home_of(role) in {item.path for item in ITEMS}
-        caller = Account("desk", role, "health" if role in ("agency", "team") else None).caller()
+        caller = account_of(role).caller()
         assert (caller is None) == (role == "administrator")
         if caller is not None:
             assert (caller.agency is None) == (role in ("partner", "treasury", "auditor"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
 
 import pytest
 
@@ -35,12 +34,8 @@ def test_every_class_has_a_rule(kind: str) -> None:
     for path in CONSOLE.rglob(kind):
         for name in classes_of(path.read_text(encoding="utf-8")):
             if name not in known:
-                without.setdefault(name, set()).add(_name(path))
+                without.setdefault(name, set()).add(str(path.relative_to(CONSOLE)))
     assert not without
-
-
-def _name(path: Path) -> str:
-    return str(path.relative_to(CONSOLE))
 
 
 PAGES = ("page", "card", "good-page", "late-page", "bad-page")

@@ -6,20 +6,15 @@ from typing import Any
 
 import orjson
 import pytest
-from fastapi import FastAPI
 
-from consumers.console.accounts.accounts import Account
-from consumers.console.data.gateway import Reply
-from consumers.console.data.read_api import Answer, NotAnswered
+from consumers.console.data.read_api import NotAnswered
 from consumers.console.sending.receipts import Receipts
 from consumers.console.sending.uploads import Uploads
 from consumers.console.visit import Visit
 from events.schema_tools.refusal_examples import golden_example
-from infra.http.callers import Caller
-from tests.unit.consumers.console.without_services import CSRF, browser
+from tests.world.pages import AGENCY, CSRF, Documents, Replies, browser
 
-EVENT = orjson.loads(golden_example("service.launched"))
-AGENCY = Account("desk", "agency", EVENT["source"].rpartition(":")[2])
+EVENT = orjson.loads(golden_example("service.launched")) | {"source": f"urn:yesser:agency:{AGENCY.holder}"}
 ADDRESS = f"agency.{AGENCY.holder}.events/0/17"
 CAMPAIGN: dict[str, Any] = {
     "campaign_id": "launch.i4",
@@ -29,31 +24,18 @@ CAMPAIGN: dict[str, Any] = {
 }
 
 
-class Gateway:
+class Gateway(Replies):
     """A gateway that stores whatever it gets."""
 
     def __init__(self) -> None:
-        self.stored = 0
+        receipt = {"receipt": {"events": [{"event": 0, "address": ADDRESS}]}}
+        super().__init__(
+            lambda method, _: (200, {"state": "registered", "index": 7}) if method == "GET" else (202, receipt)
+        )
 
-    async def ask(self, sending: Any, method: str, path: str, **given: Any) -> Reply:
-        if method == "GET":
-            return Reply(200, {"state": "registered", "index": 7}, {})
-        self.stored += 1
-        return Reply(202, {"receipt": {"events": [{"event": 0, "address": ADDRESS}]}}, {})
-
-
-class ReadApi:
-    """A read API that has one campaign until it is reported about; then its database is away."""
-
-    app = FastAPI()
-
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-
-    async def get(self, caller: Caller, path: str, parameters: object = None) -> Answer:
-        if self._gateway.stored:
-            raise NotAnswered(503, {"type": "/problems/database-away"})
-        return Answer(CAMPAIGN)
+    @property
+    def stored(self) -> int:
+        return sum(request.method == "POST" for request in self.requests)
 
 
 async def test_an_event_that_was_stored_is_answered_with_its_receipt() -> None:
@@ -68,7 +50,13 @@ async def test_an_event_that_was_stored_is_answered_with_its_receipt() -> None:
 
 async def test_a_report_that_was_stored_leads_to_its_campaign() -> None:
     gateway = Gateway()
-    async with browser(AGENCY, gateway=gateway, read_api=ReadApi(gateway)) as client:
+
+    def campaign(path: str, parameters: Any) -> Any:
+        if gateway.stored:
+            raise NotAnswered(503, {"type": "/problems/database-away"})
+        return CAMPAIGN
+
+    async with browser(AGENCY, gateway=gateway, read_api=Documents(campaign)) as client:
         answer = await client.post("/campaigns/launch.i4/acknowledge", data={"csrf": CSRF, "by": "press-desk"})
     assert (answer.status_code, gateway.stored) == (303, 1)
     assert answer.headers["location"].startswith("/campaigns/launch.i4?report=ack.launch.i4")

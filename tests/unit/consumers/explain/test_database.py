@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from bench.ledger import history
-from consumers.explain import database
 from consumers.explain.database import TooManyEntries, entries_in, few_entries_in, first_entry_in
 from consumers.explain.figures import Scope
 from tests.integration.consumers.pipeline.written_log import raw_entries
-from tests.unit.consumers.explain.indexed_log import IndexedLog, shown
+from tests.world.indexed_log import IndexedLog, shown
 
 RAW = raw_entries(history(12, 2, closes=True))
 OWN = Scope("partnership/P1")
@@ -29,10 +28,9 @@ async def test_what_is_not_indexed_yet_is_read_from_the_log(indexed: int) -> Non
         await few_entries_in(view, len(RAW), OWN, len(found) - 1)
 
 
-async def test_with_an_index_far_behind_few_entries_are_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "UNINDEXED_MAX", 1)
+async def test_with_an_index_far_behind_few_entries_are_not_looked_for() -> None:
     log = IndexedLog(RAW, 0)
     with pytest.raises(TooManyEntries):
-        await few_entries_in(shown(log), len(RAW), OWN, len(RAW))
+        await few_entries_in(shown(log), len(RAW), OWN, len(RAW), unindexed_max=1)
     assert log.read == []
-    assert await first_entry_in(shown(log), len(RAW), SIGNED) is None
+    assert await first_entry_in(shown(log), len(RAW), SIGNED, unindexed_max=1) is None

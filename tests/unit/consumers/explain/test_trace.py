@@ -21,6 +21,7 @@ from tests.oracle.log import EntryDict
 from tests.oracle.strategies import campaign_logs, mixed_logs, revenue_logs, world_logs
 from tests.world.entries import entry_of
 from tests.world.memory_store import MemoryStore
+from tests.world.plan import plan_figures
 
 LOGS = st.one_of(mixed_logs(most=90), revenue_logs(), campaign_logs(), world_logs())
 TABLES = {
@@ -72,88 +73,36 @@ def sums_of(trace: Trace) -> dict[str, int]:
     return sums
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=120)
 @given(LOGS, st.data())
-def test_the_steps_of_a_tables_row_lead_to_what_the_fold_wrote(log: list[EntryDict], data: st.DataObject) -> None:
+def test_the_steps_of_a_row_lead_to_what_the_fold_wrote_and_only_entries_of_its_scope_change_it(
+    log: list[EntryDict], data: st.DataObject
+) -> None:
     entries = [entry_of(made) for made in log]
-    name = data.draw(st.sampled_from([*TABLES]))
+    name = data.draw(st.one_of(st.sampled_from([*TABLES]), st.sampled_from([*SHOWN])))
     model = models()[name]
-    consumer, table = TABLES[name]
+    consumer, table = TABLES[SHOWN.get(name, name)]
     store = MemoryStore()
     store.apply(consumer, entries)
     rows: list[Any] = store.rows(table)
     if not rows:
         return
     row = data.draw(st.sampled_from(rows))
-    text = key_text(table.key_of(row))
-    key = model.parse(text)
-    assert key == table.key_of(row)
+    key = model.parse(key_text(table.key_of(row)))
+    assert key is not None
     found = model.explained(key)
     trace = traced(found, entries)
     require_sound(trace)
     assert trace.exists
-    own = [column for column in table.columns if column not in table.key]
-    assert {column: trace.end[column] for column in own} == {column: getattr(row, column) for column in own}
+    if name in SHOWN:
+        assert tuple(found.figures) == model.fields
+    else:
+        assert key == table.key_of(row)
+        own = [column for column in table.columns if column not in table.key]
+        assert {column: trace.end[column] for column in own} == {column: getattr(row, column) for column in own}
     assert all(sums == trace.end[name] for name, sums in sums_of(trace).items())
     alone = traced(found, [entry for entry in entries if found.scope.has(entry)], batch=64)
     assert (alone.steps, alone.end) == (trace.steps, trace.end)
-
-
-@settings(deadline=None, max_examples=60)
-@given(LOGS, st.data())
-def test_only_the_entries_of_its_scope_change_a_shown_figure(log: list[EntryDict], data: st.DataObject) -> None:
-    entries = [entry_of(made) for made in log]
-    name = data.draw(st.sampled_from([*SHOWN]))
-    consumer, table = TABLES[SHOWN[name]]
-    store = MemoryStore()
-    store.apply(consumer, entries)
-    rows: list[Any] = store.rows(table)
-    if not rows:
-        return
-    model = models()[name]
-    key = model.parse(key_text(table.key_of(data.draw(st.sampled_from(rows)))))
-    assert key is not None
-    found = model.explained(key)
-    assert tuple(found.figures) == model.fields
-    trace = traced(found, entries)
-    require_sound(trace)
-    assert trace.exists
-    assert all(sums == trace.end[name] for name, sums in sums_of(trace).items())
-    alone = traced(found, [entry for entry in entries if found.scope.has(entry)])
-    assert (alone.steps, alone.end) == (trace.steps, trace.end)
-
-
-def plan_figures(plan: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The document of `yesser plan` by the keys of the model `plan`."""
-    infrastructure, applications, services = plan["infrastructure"], plan["national_applications"], plan["services"]
-    awareness = dict(plan["awareness"])
-    aired = awareness.pop("aired")
-    found: dict[str, dict[str, Any]] = {
-        "plan": {"plan_id": plan["plan_id"]},
-        "infrastructure": infrastructure,
-        "national_applications": {
-            "target": applications["target"],
-            "registered": len(applications["projects"]),
-        },
-        "services": {"target": services["target"]},
-        "awareness": awareness | {f"aired.{channel}": count for channel, count in aired.items()},
-        "anomalies": {"count": plan["anomalies"]},
-        "refusals": {"count": plan["refusals"]},
-    }
-    for row in applications["projects"]:
-        found[f"national_applications/{row['project_id']}"] = without(row, "project_id")
-    for group, row in services["groups"].items():
-        found[f"services/{group}"] = row
-    for row in plan["training"]:
-        key = "/".join(str(row[name]) for name in ("calendar", "year", "track"))
-        found[f"training/{key}"] = without(row, "calendar", "year", "track")
-    for row in plan["partnerships"]:
-        found[f"partnerships/{row['partnership_id']}"] = without(row, "partnership_id")
-    return found
-
-
-def without(row: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in names}
 
 
 @settings(deadline=None, max_examples=30)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 from fractions import Fraction
-from typing import Any
 
-import orjson
 import pytest
 
 from consumers.ledger.forecast import ASSUMPTIONS, forecast
@@ -14,63 +12,13 @@ from consumers.ledger.forecast_chart import Amounts, amounts_of, chart_of, svg
 from consumers.ledger.what_if import NothingSigned
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
-from tests.oracle.log import EntryDict, make_entry, make_event, short_type
-from tests.world.entries import TEXT
-from tests.world.ledger import months, terms
-
-EXPECTED = 1_000_00
-AGREED: dict[str, Any] = {
-    "bands": [{"up_to_halalas": None, "partner_bp": 7_000}],
-    "expected": [{"period": label, "amount_halalas": EXPECTED} for label in months(1, 12)],
-    "guarantee": {"partner_floor_bp_of_expected": 6_000, "recoverable": True},
-}
-
-
-class History:
-    """Entries of one partnership, said one after another."""
-
-    def __init__(self, **changes: Any) -> None:
-        self.log: list[EntryDict] = []
-        self.say(
-            "partnership.signed",
-            partner={"partner_id": "CO", "name": TEXT},
-            services=["S1"],
-            legal_basis=TEXT,
-            signed_on="2004-12-01",
-            terms=terms(**{**AGREED, **changes}),
-        )
-
-    def say(self, kind: str, **data: Any) -> None:
-        event = make_event(kind, "health", "partnership/P1", {"partnership_id": "P1", **data}, f"e{len(self.log)}")
-        self.log.append(make_entry(len(self.log), event))
-
-    def collect(self, amount: int, on: str) -> None:
-        self.say(
-            "revenue.collected",
-            receipt_id=f"R{len(self.log)}",
-            service_id="S1",
-            amount_halalas=amount,
-            collected_on=on,
-            receipts=1,
-        )
-
-    def close(self, *labels: str) -> None:
-        for label in labels:
-            self.say("revenue.period-closed", period=label)
-
-    def raw(self) -> list[tuple[int, bytes]]:
-        return raw(self.log)
-
-
-def raw(log: list[EntryDict]) -> list[tuple[int, bytes]]:
-    written = ({name: value for name, value in entry.items() if name != "index"} for entry in log)
-    return [(entry["index"], orjson.dumps(document)) for entry, document in zip(log, written, strict=True)]
+from tests.oracle.log import short_type
+from tests.world.ledger import TEXT, months, terms
+from tests.world.partnership import AGREED, EXPECTED, History, numbered, raw
 
 
 def test_the_remaining_periods_go_on_at_the_pace_of_the_closed_ones() -> None:
-    history = History()
-    history.collect(40_000, "2005-01-10")
-    history.collect(60_000, "2005-02-10")
+    history = History((40_000, "2005-01-10"), (60_000, "2005-02-10"))
     history.close("2005-01", "2005-02")
     history.collect(7_000, "2005-03-02")
 
@@ -88,11 +36,13 @@ def test_the_remaining_periods_go_on_at_the_pace_of_the_closed_ones() -> None:
     assert found.exposure_halalas("expected") == 0
 
 
-def test_what_was_topped_up_is_recovered_where_more_comes() -> None:
+def test_at_a_pace_of_zero_nothing_more_comes_and_what_was_topped_up_is_recovered_where_more_comes() -> None:
     history = History()
     history.close("2005-01")
     found = forecast(history.raw())
-    assert found.pace == 0
+    assert (found.pace, found.document()["pace"]) == (0, "0")
+    assert [row.statements["pace"].net_halalas for row in found.periods] == [0] * 12
+    assert found.exposure_halalas("pace") == found.exposure_halalas("nothing") == 11 * 60_000
     assert found.periods[0].statements["expected"].top_up_halalas == 60_000
     recovered = [row.statements["expected"].recovered_halalas for row in found.periods]
     assert recovered == [0, *[10_000] * 6, *[0] * 5]
@@ -106,15 +56,6 @@ def test_a_period_that_brought_more_than_expected_keeps_it() -> None:
     assert [found.periods[1].statements[name].net_halalas for name in ASSUMPTIONS] == [3 * EXPECTED] * 3
 
 
-def test_at_a_pace_of_zero_nothing_more_comes() -> None:
-    history = History()
-    history.close("2005-01")
-    found = forecast(history.raw())
-    assert found.document()["pace"] == "0"
-    assert [row.statements["pace"].net_halalas for row in found.periods] == [0] * 12
-    assert found.exposure_halalas("pace") == found.exposure_halalas("nothing") == 11 * 60_000
-
-
 def test_before_the_first_closing_the_pace_is_unknown_and_all_is_expected() -> None:
     found = forecast(History().raw())
     assert found.pace is None
@@ -123,9 +64,7 @@ def test_before_the_first_closing_the_pace_is_unknown_and_all_is_expected() -> N
 
 
 def test_closed_periods_of_which_nothing_was_expected_do_not_count_for_the_pace() -> None:
-    history = History(expected=[], guarantee=None)
-    history.collect(EXPECTED, "2005-01-10")
-    history.collect(EXPECTED, "2005-02-10")
+    history = History((EXPECTED, "2005-01-10"), (EXPECTED, "2005-02-10"), expected=[], guarantee=None)
     history.close("2005-01", "2005-02")
     assert forecast(history.raw()).pace is None
     history.say("partnership.amended", effective_from="2005-03", terms=terms(**AGREED), reason=TEXT)
@@ -140,8 +79,7 @@ def test_closed_periods_of_which_nothing_was_expected_do_not_count_for_the_pace(
 
 
 def test_after_a_termination_no_period_follows() -> None:
-    history = History()
-    history.collect(EXPECTED, "2005-01-10")
+    history = History((EXPECTED, "2005-01-10"))
     history.close("2005-01")
     history.say("partnership.terminated", on="2005-03-15", reason=TEXT)
     found = forecast(history.raw())
@@ -161,8 +99,7 @@ def test_closed_periods_are_the_statements_of_the_oracle_under_every_assumption(
     log = entries_from(generate(seed, 300, REVENUE))
     signed = {e["event"]["subject"] for e in log if short_type(e["event"]) == "partnership.signed"}
     for subject in sorted(signed):
-        own = [entry for entry in log if entry["event"]["subject"] == subject]
-        own = [{**entry, "index": number} for number, entry in enumerate(own)]
+        own = numbered(entry for entry in log if entry["event"]["subject"] == subject)
         real = {row["period"]: row for row in fold(own).statements}
         found = forecast(raw(own))
         for row in found.periods:
@@ -173,8 +110,7 @@ def test_closed_periods_are_the_statements_of_the_oracle_under_every_assumption(
 
 
 def test_the_chart_has_a_bar_for_each_period_and_is_well_formed_with_any_name() -> None:
-    history = History()
-    history.collect(40_000, "2005-01-10")
+    history = History((40_000, "2005-01-10"))
     history.close("2005-01")
     found = forecast(history.raw())
     chart = chart_of(amounts_of(found))
@@ -198,4 +134,4 @@ def test_a_top_up_above_revenue_below_zero_stays_in_the_picture() -> None:
 
 def test_without_a_contract_there_is_no_forecast() -> None:
     with pytest.raises(NothingSigned):
-        forecast(History().raw()[1:] or [])
+        forecast([])

@@ -10,14 +10,13 @@ import pytest
 from consumers.as_of.view import View
 from consumers.ledger import proving
 from infra.settings import Settings
-from tests.unit.consumers.explain.indexed_log import IndexedLog, shown
-from tests.unit.consumers.ledger.test_forecast import History
+from tests.world.indexed_log import IndexedLog, shown
+from tests.world.partnership import History
 
 
 @pytest.mark.parametrize("indexed", [0, 1, 3])
 async def test_entries_that_are_not_indexed_yet_are_in_the_log(indexed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    history = History()
-    history.collect(100, "2005-01-05")
+    history = History((100, "2005-01-05"))
     history.close("2005-01")
     log = IndexedLog([entry for _, entry in history.raw()], indexed)
 

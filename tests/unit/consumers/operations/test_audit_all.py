@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,13 +17,13 @@ RUN = list[list[str]]
 
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> tuple[RUN, dict[str, str]]:
-    """The commands that ran, and a program for each in the place of what it would do."""
+    """The commands that ran, and for each what a shell does in its place."""
     seen: RUN = []
     programs: dict[str, str] = {}
 
     def command(*words: str) -> list[str]:
         seen.append(list(words))
-        return [sys.executable, "-c", programs.get(words[1], "print('{\"ok\":true}')")]
+        return ["sh", "-c", programs.get(words[1], "echo '{\"ok\":true}'")]
 
     monkeypatch.setattr(audit_all, "subprocess_command", command)
     return seen, programs
@@ -67,10 +66,10 @@ def test_a_log_elsewhere_gets_those_that_need_no_database(ran: tuple[RUN, dict[s
 
 
 def test_the_worst_ends_it_and_each_says_why(ran: tuple[RUN, dict[str, str]]) -> None:
-    say = "import sys; print('waiting', file=sys.stderr); print('yesser: {}', file=sys.stderr); sys.exit({})"
+    say = "echo waiting >&2; echo 'yesser: {}' >&2; exit {}"
     ran[1]["completeness"] = say.format("the database does not answer", 75)
     assert run().exit_code == 75
-    ran[1]["commitments"] = "import sys; sys.exit(1)"
+    ran[1]["commitments"] = "exit 1"
     assert run().exit_code == 1
     ran[1]["verify"] = say.format("entry 5 was changed", 76)
     result = run("--json")
@@ -85,5 +84,5 @@ def test_the_worst_ends_it_and_each_says_why(ran: tuple[RUN, dict[str, str]]) ->
     shown = run().output
     assert "not what was signed" in shown
     assert "entry 5 was changed" in shown
-    ran[1]["replay"] = "import os; os.kill(os.getpid(), 9)"
+    ran[1]["replay"] = "kill -9 $$"
     assert verdicts(orjson.loads(run("--json").stdout))["audit replay"] == 70

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import export, selected_entries
@@ -16,14 +14,14 @@ from consumers.audit.kept import ForkedLog, KeptCheckpoint
 from consumers.audit.mirror import write_mirror
 from consumers.audit.source import ChangedExport
 from consumers.audit.tree import WrongTime
-from events.errors import Tampered, YesserError
-from events.wire.entry import entry_bytes
-from infra.cli import cli
-from infra.command_line.exit_codes import ExitCode, exit_code
+from events.errors import Tampered
 from infra.log.key_history import KeyHistory
 from infra.log.signed_note import LogKey
 from infra.witnesses.cosignature import cosign, cosigner_of
 from infra.witnesses.policy import NotWitnessed
+from tests.oracle.log import make_entry, make_event
+from tests.unit.consumers.operations.auditor import Auditor
+from tests.world.entries import bytes_of
 from tests.world.memory_log import KEY, MemoryLog
 
 WITNESS = LogKey("court.example/witness", bytes(32))
@@ -31,28 +29,19 @@ NOT_SHOWN = "Not shown: that the log of this export"
 
 
 def entry(number: int, version: str = "1.0") -> bytes:
-    event = {
-        "specversion": version,
-        "id": f"e{number}",
-        "source": "urn:yesser:agency:health",
-        "type": "sa.gov.yesser.service.launched.v1",
-        "subject": f"service/S{number % 2}",
-        "time": "2026-11-25T11:00:00+03:00",
-        "sequence": f"{number + 1:020d}",
-        "data": {"service_id": f"S{number % 2}", "on": "2026-11-25"},
-    }
-    return entry_bytes("2026-11-25T08:00:00.000000Z", f"agency.health.events/0/{number}", json.dumps(event).encode())
+    service = f"S{number % 2}"
+    data = {"service_id": service, "on": "2026-11-25"}
+    event = make_event("service.launched", "health", f"service/{service}", data, f"e{number}")
+    event |= {"specversion": version, "sequence": f"{number + 1:020d}"}
+    return bytes_of(make_entry(number, event, "2026-11-25T08:00:00.000000Z"))
 
 
 ENTRIES = [entry(number) for number in range(8)]
 FORK = [entry(0, "0.9"), *ENTRIES[1:]]
 
 
-class Auditor:
-    """Runs commands with an own folder of accepted checkpoints."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+class Holder(Auditor):
+    """An auditor who holds exports."""
 
     def export(self, entries: list[bytes], subject: str | None = None, witness: LogKey | None = None) -> str:
         """A new export of a log of these entries."""
@@ -72,23 +61,12 @@ class Auditor:
 
     def accept(self, entries: list[bytes], key: LogKey = KEY) -> None:
         note = key.sign_checkpoint(len(entries), MemoryLog(entries).root)
-        state = self.folder / "state" / "yesser" / "checkpoints"
-        KeptCheckpoint(state, KEY.verifier).write(KeyHistory((key.verifier,)).parse_checkpoint(note))
-
-    def run(self, *command: str) -> Result:
-        environment = {"XDG_STATE_HOME": str(self.folder / "state"), "YESSER_HOME": str(self.folder / "no-home")}
-        return CliRunner().invoke(cli, ["audit", *command, "--vkey", KEY.verifier.vkey], env=environment)
-
-    def fails(self, error: type[YesserError], *command: str) -> str:
-        found = self.run(*command).exception
-        assert isinstance(found, error), found
-        assert exit_code(found) == ExitCode.TAMPERED
-        return str(found)
+        KeptCheckpoint(self.checkpoints, KEY.verifier).write(KeyHistory((key.verifier,)).parse_checkpoint(note))
 
 
 @pytest.fixture
-def auditor(tmp_path: Path) -> Auditor:
-    return Auditor(tmp_path)
+def auditor(tmp_path: Path) -> Holder:
+    return Holder(tmp_path)
 
 
 def commands(folder: str) -> list[tuple[str, ...]]:
@@ -99,16 +77,20 @@ def explained(folder: str) -> tuple[str, ...]:
     return ("explain", "event-index.event", "1", "--from", folder)
 
 
-def test_an_export_is_verified_as_one(auditor: Auditor) -> None:
+def test_an_export_is_verified_as_one(auditor: Holder) -> None:
     folder = auditor.export(ENTRIES, "service/S1")
-    document = json.loads(auditor.run("verify", folder, "--json").stdout)
-    assert document == {"entries_count": 4, "size": 8, "root": MemoryLog(ENTRIES).root.hex(), "ok": True}
+    assert auditor.ok("verify", folder) == {
+        "entries_count": 4,
+        "size": 8,
+        "root": MemoryLog(ENTRIES).root.hex(),
+        "ok": True,
+    }
     lines = Path(folder, "entries.ndjson")
     lines.write_bytes(lines.read_bytes().replace(b"e3", b"e4"))
     assert folder in auditor.fails(ChangedExport, "verify", folder)
 
 
-def test_an_export_without_its_entries_was_changed(auditor: Auditor) -> None:
+def test_an_export_without_its_entries_was_changed(auditor: Holder) -> None:
     for name in ("entries.ndjson", "checkpoint"):
         folder = auditor.export(ENTRIES)
         Path(folder, name).unlink()
@@ -116,14 +98,14 @@ def test_an_export_without_its_entries_was_changed(auditor: Auditor) -> None:
             assert name in auditor.fails(ChangedExport, *command)
 
 
-def test_what_an_export_cannot_answer_is_wrong_use(auditor: Auditor) -> None:
+def test_what_an_export_cannot_answer_is_wrong_use(auditor: Holder) -> None:
     folder = auditor.export(ENTRIES)
     for command in (("check", folder), ("prove", folder, "1"), ("mirror", f"{folder}-copy", "--from", folder)):
         result = auditor.run(*command)
         assert (result.exit_code, "is an export" in result.output) == (2, True), result.exception
 
 
-def test_the_policy_counts_for_an_export(auditor: Auditor) -> None:
+def test_the_policy_counts_for_an_export(auditor: Holder) -> None:
     policy = auditor.folder / "policy"
     policy.write_text(f"witness court {cosigner_of(WITNESS).vkey}\nquorum court\n")
     sound, alone = auditor.export(ENTRIES, witness=WITNESS), auditor.export(ENTRIES)
@@ -133,7 +115,7 @@ def test_the_policy_counts_for_an_export(auditor: Auditor) -> None:
 
 
 @pytest.mark.parametrize("accepted", [5, 8])
-def test_an_export_of_another_history_than_was_accepted_is_refused(auditor: Auditor, accepted: int) -> None:
+def test_an_export_of_another_history_than_was_accepted_is_refused(auditor: Holder, accepted: int) -> None:
     auditor.accept(ENTRIES[:accepted])
     sound, fork = auditor.export(ENTRIES), auditor.export(FORK)
     for command in (*commands(sound), explained(sound)):
@@ -144,7 +126,7 @@ def test_an_export_of_another_history_than_was_accepted_is_refused(auditor: Audi
 
 @pytest.mark.parametrize(("size", "subject", "accepted"), [(8, "service/S1", 5), (5, "service/S1", 8), (5, None, 8)])
 def test_where_an_export_cannot_show_that_it_continues_it_says_so(
-    auditor: Auditor, size: int, subject: str | None, accepted: int
+    auditor: Holder, size: int, subject: str | None, accepted: int
 ) -> None:
     auditor.accept(ENTRIES[:accepted])
     folder = auditor.export(ENTRIES[:size], subject)
@@ -153,13 +135,13 @@ def test_where_an_export_cannot_show_that_it_continues_it_says_so(
         assert (result.exit_code, NOT_SHOWN in result.stderr) == (0, True), result.exception
 
 
-def test_a_checkpoint_by_a_later_key_is_not_compared_with_an_export(auditor: Auditor) -> None:
+def test_a_checkpoint_by_a_later_key_is_not_compared_with_an_export(auditor: Holder) -> None:
     auditor.accept(ENTRIES, LogKey(KEY.name, b"n" * 32))
     result = auditor.run("verify", auditor.export(ENTRIES[:5]))
     assert (result.exit_code, NOT_SHOWN in result.stderr) == (0, True), result.exception
 
 
-def test_missing_numbers_are_not_told_from_a_part_of_the_log(auditor: Auditor) -> None:
+def test_missing_numbers_are_not_told_from_a_part_of_the_log(auditor: Holder) -> None:
     whole, part = auditor.export(ENTRIES), auditor.export(ENTRIES, "service/S1")
     assert auditor.run("completeness", whole).exit_code == 0
     page = auditor.folder / "page.html"
@@ -174,10 +156,9 @@ def test_missing_numbers_are_not_told_from_a_part_of_the_log(auditor: Auditor) -
 
 
 @pytest.mark.parametrize("indexes", [range(8), (1, 3, 5)])
-def test_recorded_times_that_run_backwards_are_found_as_in_a_log(tmp_path: Path, indexes: Sequence[int]) -> None:
-    auditor = Auditor(tmp_path)
+def test_recorded_times_that_run_backwards_are_found_as_in_a_log(auditor: Holder, indexes: Sequence[int]) -> None:
     before = ENTRIES[3].replace(b"2026-11-25T08:00:00.000000Z", b"2026-11-24T08:00:00.000000Z", 1)
-    log, folder = MemoryLog([*ENTRIES[:3], before, *ENTRIES[4:]]), tmp_path / "backwards"
+    log, folder = MemoryLog([*ENTRIES[:3], before, *ENTRIES[4:]]), auditor.folder / "backwards"
 
     async def chosen() -> AsyncIterator[tuple[int, bytes]]:
         for index in indexes:
@@ -192,9 +173,9 @@ def test_recorded_times_that_run_backwards_are_found_as_in_a_log(tmp_path: Path,
     assert str(found).startswith("entry 3 ")
 
 
-def test_a_mirror_stays_a_mirror_whatever_is_put_into_its_folder(tmp_path: Path) -> None:
+def test_a_mirror_stays_a_mirror_whatever_is_put_into_its_folder(auditor: Holder) -> None:
     """An export of no entries would verify, and hide that a tile was changed."""
-    auditor, mirror = Auditor(tmp_path), tmp_path / "mirror"
+    mirror = auditor.folder / "mirror"
     asyncio.run(write_mirror(MemoryLog(ENTRIES), mirror, KEY.verifier))
     bundle = mirror / "tile/entries/000.p" / str(len(ENTRIES))
     bundle.write_bytes(bundle.read_bytes().replace(b'"e3"', b'"e9"'))

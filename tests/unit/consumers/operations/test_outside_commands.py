@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
 import ssl
 from collections.abc import Iterator
@@ -16,7 +15,6 @@ from threading import Thread
 
 import httpx
 import pytest
-from click.testing import CliRunner, Result
 
 from consumers.audit.http_port import HttpPort
 from consumers.audit.kept import KeptCheckpoint, OlderCopy, OtherKeys
@@ -25,16 +23,15 @@ from consumers.audit.tree import WrongTree
 from consumers.operations.audit_options import AuditSource
 from consumers.operations.replay_command import proven_mirror
 from events.errors import Tampered
-from infra.cli import cli
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.signed_note import Checkpoint, LogKey
 from infra.tls.authority import authority
 from infra.tls.client import NotTrusted
+from tests.unit.consumers.operations.auditor import Auditor
 from tests.world.memory_log import KEY, MemoryLog, sample_entries, sample_entry
 
 ENTRIES = sample_entries(700)
-VKEY = ("--vkey", KEY.verifier.vkey)
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -42,28 +39,21 @@ class _Quiet(SimpleHTTPRequestHandler):
         pass
 
 
-class Elsewhere:
+def mirror_of(log: MemoryLog, folder: Path) -> None:
+    asyncio.run(write_mirror(log, folder, KEY.verifier))
+
+
+class Elsewhere(Auditor):
     """A mirror behind a file server, and an auditor's own folder."""
 
     def __init__(self, folder: Path, address: str) -> None:
+        super().__init__(folder / "own")
+        self.folder.mkdir()
         self.mirror = folder / "mirror"
-        self.own = folder / "own"
-        self.own.mkdir()
         self.address = address
-        self.settings: dict[str, str] = {}
 
     def grow(self, entries: list[bytes]) -> None:
-        asyncio.run(write_mirror(MemoryLog(entries), self.mirror, KEY.verifier))
-
-    def audit(self, *arguments: str) -> Result:
-        environment = {"XDG_STATE_HOME": str(self.own), "YESSER_HOME": str(self.own / "no-home"), **self.settings}
-        return CliRunner().invoke(cli, ["audit", *arguments], env=environment, catch_exceptions=True)
-
-    def ok(self, *arguments: str) -> dict[str, object]:
-        result = self.audit(*arguments, "--json")
-        assert result.exit_code == 0, (result.output, result.exception)
-        document: dict[str, object] = json.loads(result.output)
-        return document
+        mirror_of(MemoryLog(entries), self.mirror)
 
 
 @contextmanager
@@ -92,34 +82,28 @@ def elsewhere(tmp_path: Path) -> Iterator[Elsewhere]:
         yield made
 
 
-def tampering(result: Result) -> str:
-    assert isinstance(result.exception, Tampered), (result.output, result.exception)
-    assert exit_code(result.exception) == ExitCode.TAMPERED
-    return str(result.exception)
-
-
 def test_each_check_continues_the_one_before(elsewhere: Elsewhere) -> None:
     elsewhere.grow(ENTRIES[:300])
-    assert elsewhere.ok("check", elsewhere.address, *VKEY)["previous_size"] == 0
+    assert elsewhere.ok("check", elsewhere.address)["previous_size"] == 0
     elsewhere.grow(ENTRIES)
-    assert elsewhere.ok("check", elsewhere.address, *VKEY)["previous_size"] == 300
-    assert elsewhere.ok("verify", elsewhere.address, *VKEY)["size"] == 700
-    assert elsewhere.ok("verify", str(elsewhere.mirror), *VKEY)["size"] == 700
+    assert elsewhere.ok("check", elsewhere.address)["previous_size"] == 300
+    assert elsewhere.ok("verify", elsewhere.address)["size"] == 700
+    assert elsewhere.ok("verify", elsewhere.mirror)["size"] == 700
 
 
 def test_a_log_that_shrinks_or_forks_for_this_auditor_is_found(elsewhere: Elsewhere, tmp_path: Path) -> None:
     elsewhere.grow(ENTRIES[:300])
-    elsewhere.ok("check", elsewhere.address, *VKEY)
+    elsewhere.ok("check", elsewhere.address)
     shutil.rmtree(elsewhere.mirror)
     elsewhere.grow(ENTRIES[:200])
-    assert "lost its tail" in tampering(elsewhere.audit("check", elsewhere.address, *VKEY))
+    assert "lost its tail" in elsewhere.fails(Tampered, "check", elsewhere.address)
     shutil.rmtree(elsewhere.mirror)
     elsewhere.grow(ENTRIES[:300])
     other = tmp_path / "other"
-    asyncio.run(write_mirror(MemoryLog([sample_entry(999), *ENTRIES]), other, KEY.verifier))
+    mirror_of(MemoryLog([sample_entry(999), *ENTRIES]), other)
     for command in ("check", "verify"):
-        assert "two histories" in tampering(elsewhere.audit(command, str(other), *VKEY))
-    assert elsewhere.ok("check", elsewhere.address, *VKEY)["previous_size"] == 300
+        assert "two histories" in elsewhere.fails(Tampered, command, other)
+    assert elsewhere.ok("check", elsewhere.address)["previous_size"] == 300
 
 
 @pytest.mark.parametrize("command", [("check",), ("verify",), ("prove", "1"), ("replay", "--stdout")])
@@ -127,14 +111,14 @@ def test_an_older_copy_is_named_and_not_accepted(
     elsewhere: Elsewhere, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     elsewhere.grow(ENTRIES[:300])
-    elsewhere.ok("check", elsewhere.address, *VKEY)
+    elsewhere.ok("check", elsewhere.address)
     older = tmp_path / "older"
-    asyncio.run(write_mirror(MemoryLog(ENTRIES[:200]), older, KEY.verifier))
-    found = elsewhere.audit(command[0], str(older), *command[1:], *VKEY).exception
+    mirror_of(MemoryLog(ENTRIES[:200]), older)
+    found = elsewhere.run(command[0], older, *command[1:]).exception
     assert isinstance(found, OlderCopy)
     assert exit_code(found) == ExitCode.TAMPERED
     assert f"{older} holds 200 entries, but you accepted 300" in str(found)
-    assert elsewhere.ok("check", elsewhere.address, *VKEY)["previous_size"] == 300
+    assert elsewhere.ok("check", elsewhere.address)["previous_size"] == 300
 
 
 def test_a_copy_from_before_a_rotation_is_older_and_a_server_that_shows_it_withholds_the_rotation(
@@ -143,40 +127,41 @@ def test_a_copy_from_before_a_rotation_is_older_and_a_server_that_shows_it_withh
     elsewhere.grow(ENTRIES[:200])
     new = LogKey(KEY.name, b"n" * 32)
     accepted = KeyHistory((new.verifier,)).parse_checkpoint(new.sign_checkpoint(300, MemoryLog(ENTRIES[:300]).root))
-    KeptCheckpoint(elsewhere.own / "yesser" / "checkpoints", KEY.verifier).write(accepted)
-    assert isinstance(elsewhere.audit("check", str(elsewhere.mirror), *VKEY).exception, OlderCopy)
-    assert "withholds or replaced" in tampering(elsewhere.audit("check", elsewhere.address, *VKEY))
-    with_new_key = elsewhere.audit("check", str(elsewhere.mirror), "--vkey", new.verifier.vkey)
+    KeptCheckpoint(elsewhere.checkpoints, KEY.verifier).write(accepted)
+    assert isinstance(elsewhere.run("check", elsewhere.mirror).exception, OlderCopy)
+    assert "withholds or replaced" in elsewhere.fails(Tampered, "check", elsewhere.address)
+    with_new_key = elsewhere.run("check", elsewhere.mirror, vkey=new.verifier.vkey)
     assert "no signature of a known key" in str(with_new_key.exception)
 
 
-def test_a_checkpoint_under_another_key_of_this_name_is_told(elsewhere: Elsewhere) -> None:
-    other = KeptCheckpoint(elsewhere.own / "yesser" / "checkpoints", LogKey(KEY.name, b"n" * 32).verifier)
+def test_a_checkpoint_under_another_key_of_this_name_is_named(elsewhere: Elsewhere) -> None:
+    other = KeptCheckpoint(elsewhere.checkpoints, LogKey(KEY.name, b"n" * 32).verifier)
     log = MemoryLog(ENTRIES[:9])
     other.path.parent.mkdir(parents=True)
     other.path.write_text(LogKey(KEY.name, b"n" * 32).sign_checkpoint(9, log.root))
     elsewhere.grow(ENTRIES[:10])
-    first = elsewhere.audit("check", elsewhere.address, *VKEY)
-    assert (
-        first.exit_code,
-        f"Not compared: checkpoints of a log of this name with another key ({other.path})" in first.stderr,
-    ) == (0, True)
-    assert elsewhere.audit("check", elsewhere.address, *VKEY).stderr == ""
+    first = elsewhere.run("check", elsewhere.address)
+    assert first.exit_code == 0
+    assert f"Not compared: checkpoints of a log of this name with another key ({other.path})" in first.stderr
+    assert elsewhere.run("check", elsewhere.address).stderr == ""
 
 
-def test_a_new_mirror_must_continue_what_was_accepted_and_is_accepted(elsewhere: Elsewhere) -> None:
-    state = ("--state", str(elsewhere.own / "mine"))
+def test_a_new_mirror_is_the_same_must_continue_what_was_accepted_and_is_accepted(elsewhere: Elsewhere) -> None:
+    state = ("--state", elsewhere.folder / "mine")
     elsewhere.grow(ENTRIES[:300])
-    elsewhere.ok("mirror", str(elsewhere.own / "copy"), "--from", elsewhere.address, *VKEY, *state)
-    assert elsewhere.ok("check", elsewhere.address, *VKEY, *state)["previous_size"] == 300
+    copy = elsewhere.folder / "copy"
+    elsewhere.ok("mirror", copy, "--from", elsewhere.address, *state)
+    assert (copy / "checkpoint").read_bytes() == (elsewhere.mirror / "checkpoint").read_bytes()
+    assert elsewhere.ok("verify", copy, *state)["size"] == 300
+    assert elsewhere.ok("check", elsewhere.address, *state)["previous_size"] == 300
     shutil.rmtree(elsewhere.mirror)
     elsewhere.grow([sample_entry(999), *ENTRIES])
-    fresh = elsewhere.own / "fresh"
-    for folder in ("fresh", "copy"):
-        command = ("mirror", str(elsewhere.own / folder), "--from", elsewhere.address)
-        assert "two histories" in tampering(elsewhere.audit(*command, *VKEY, *state))
+    fresh = elsewhere.folder / "fresh"
+    for folder in (fresh, copy):
+        command = ("mirror", folder, "--from", elsewhere.address)
+        assert "two histories" in elsewhere.fails(Tampered, *command, *state)
     assert not fresh.exists()
-    (kept,) = (elsewhere.own / "mine").iterdir()
+    (kept,) = (elsewhere.folder / "mine").iterdir()
     assert kept.read_text() == MemoryLog(ENTRIES[:300]).note
 
 
@@ -189,15 +174,17 @@ class TwoFaces(MemoryLog):
         return shown
 
 
-def test_what_is_replayed_is_the_log_that_was_proven_to_continue(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_replayed_is_the_log_that_was_proven_to_continue(tmp_path: Path) -> None:
     first = asyncio.run(MemoryLog(ENTRIES[:300]).checkpoint())
     kept = KeptCheckpoint(tmp_path / "state", KEY.verifier)
     kept.write(first)
     port = TwoFaces(ENTRIES[:300])
-    monkeypatch.setattr(AuditSource, "opened", lambda _: nullcontext(port))
-    log = AuditSource("https://log.example/", KEY.verifier, None, kept)
+
+    class Source(AuditSource):
+        def opened(self) -> nullcontext[TwoFaces]:
+            return nullcontext(port)
+
+    log = Source("https://log.example/", KEY.verifier, None, kept)
     with pytest.raises(WrongTree):
         asyncio.run(proven_mirror(log, tmp_path / "into", copied=True))
     assert kept.read(port.history) == first
@@ -216,7 +203,7 @@ def test_keys_that_are_shown_otherwise_a_second_time_do_not_pass_a_fork(tmp_path
     kept = KeptCheckpoint(tmp_path / "state", KEY.verifier)
     kept.write(true.parse_checkpoint(second.sign_checkpoint(20, accepted.root)))
     forked.history, forked.note = stolen, thief.sign_checkpoint(25, forked.root)
-    asyncio.run(write_mirror(forked, tmp_path / "site", KEY.verifier))
+    mirror_of(forked, tmp_path / "site")
     shown: list[KeyHistory] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -240,53 +227,41 @@ def test_keys_that_are_shown_otherwise_a_second_time_do_not_pass_a_fork(tmp_path
 
 def test_a_wrong_address_and_a_wrong_token_are_wrong_use(elsewhere: Elsewhere) -> None:
     for address in ("https://[::1/", "http://log.example:99999999/", "https:///log"):
-        result = elsewhere.audit("check", address, *VKEY)
+        result = elsewhere.run("check", address)
         assert (result.exit_code, "is not an address" in result.output) == (2, True), result.exception
     elsewhere.grow(ENTRIES[:10])
-    token = elsewhere.own / "token"
+    token = elsewhere.folder / "token"
     for data, code in ((b"\xef\xbb\xbfabc\n", 0), (b"\xff\xfea\0", 2), (b"", 2), (b"a b", 2)):
         token.write_bytes(data)
-        result = elsewhere.audit("check", elsewhere.address, *VKEY, "--token-file", str(token))
+        result = elsewhere.run("check", elsewhere.address, "--token-file", token)
         assert (result.exit_code, "holds no token" in result.output) == (code, code == 2), (data, result.exception)
-
-
-def test_a_mirror_of_a_mirror_is_the_same(elsewhere: Elsewhere) -> None:
-    elsewhere.grow(ENTRIES)
-    copy = elsewhere.own / "copy"
-    assert elsewhere.ok("mirror", str(copy), "--from", elsewhere.address, *VKEY)["size"] == 700
-    assert (copy / "checkpoint").read_bytes() == (elsewhere.mirror / "checkpoint").read_bytes()
-    assert elsewhere.ok("verify", str(copy), *VKEY)["size"] == 700
 
 
 def test_a_proof_is_taken_and_checked_without_the_log(elsewhere: Elsewhere) -> None:
     elsewhere.grow(ENTRIES)
-    file = elsewhere.own / "257.tlog-proof"
-    elsewhere.ok("prove", elsewhere.address, "257", *VKEY, "--into", str(file))
-    assert elsewhere.ok("check", str(file), *VKEY) == {
-        "index": 257,
-        "size": 700,
-        "root": MemoryLog(ENTRIES).root.hex(),
-        "ok": True,
-    }
+    file = elsewhere.folder / "257.tlog-proof"
+    elsewhere.ok("prove", elsewhere.address, "257", "--into", file)
+    proven = {"index": 257, "size": 700, "root": MemoryLog(ENTRIES).root.hex(), "ok": True}
+    assert elsewhere.ok("check", file) == proven
     file.write_text(file.read_text().replace("index 257", "index 258"))
-    tampering(elsewhere.audit("check", str(file), *VKEY))
-    beyond = elsewhere.audit("prove", elsewhere.address, "700", *VKEY)
+    elsewhere.fails(Tampered, "check", file)
+    beyond = elsewhere.run("prove", elsewhere.address, "700")
     assert (beyond.exit_code, "there is no entry 700" in beyond.output) == (2, True)
 
 
 def test_a_proof_under_another_history_than_was_accepted_is_a_fork(elsewhere: Elsewhere, tmp_path: Path) -> None:
     """Both are signed by the log's key. Of a log of another size a proof shows nothing."""
     elsewhere.grow(ENTRIES[:300])
-    elsewhere.ok("check", elsewhere.address, *VKEY)
+    elsewhere.ok("check", elsewhere.address)
     for size, is_fork in ((300, True), (301, False)):
         other, file = tmp_path / f"other {size}", tmp_path / f"{size}.tlog-proof"
-        asyncio.run(write_mirror(MemoryLog([sample_entry(999), *ENTRIES[1:size]]), other, KEY.verifier))
+        mirror_of(MemoryLog([sample_entry(999), *ENTRIES[1:size]]), other)
         state = ("--state", str(tmp_path / f"state {size}"))
-        elsewhere.ok("prove", str(other), "7", *VKEY, *state, "--into", str(file))
+        elsewhere.ok("prove", other, "7", *state, "--into", file)
         if is_fork:
-            assert "two histories" in tampering(elsewhere.audit("check", str(file), *VKEY))
+            assert "two histories" in elsewhere.fails(Tampered, "check", file)
         else:
-            elsewhere.ok("check", str(file), *VKEY)
+            elsewhere.ok("check", file)
 
 
 @pytest.mark.parametrize(
@@ -301,12 +276,12 @@ def test_entries_that_the_log_does_not_have_are_wrong_use(
     elsewhere: Elsewhere, chosen: tuple[str, ...], said: str
 ) -> None:
     elsewhere.grow(ENTRIES[:300])
-    into = elsewhere.own / "export"
+    into = elsewhere.folder / "export"
     for command in (("export", elsewhere.address, "--into", str(into)), ("replay", elsewhere.address, "--stdout")):
-        result = elsewhere.audit(*command, *chosen, *VKEY)
+        result = elsewhere.run(*command, *chosen)
         assert (result.exit_code, said in result.output) == (2, True), result.exception
     assert not into.exists()
-    rest = elsewhere.audit("replay", elsewhere.address, "--stdout", "--from", "300", *VKEY)
+    rest = elsewhere.run("replay", elsewhere.address, "--stdout", "--from", "300")
     assert (rest.exit_code, rest.output) == (0, "")
 
 
@@ -315,22 +290,22 @@ def test_a_changed_byte_at_the_server_is_found(elsewhere: Elsewhere) -> None:
     file = elsewhere.mirror / "tile/entries/001"
     data = file.read_bytes()
     file.write_bytes(data.replace(b'"n":300', b'"n":301'))
-    assert "entry 300" in tampering(elsewhere.audit("verify", elsewhere.address, *VKEY))
-    assert "300" in tampering(elsewhere.audit("prove", elsewhere.address, "300", *VKEY))
+    assert "entry 300" in elsewhere.fails(Tampered, "verify", elsewhere.address)
+    assert "300" in elsewhere.fails(Tampered, "prove", elsewhere.address, "300")
 
 
 def test_a_server_cannot_vouch_for_its_own_key(elsewhere: Elsewhere) -> None:
     elsewhere.grow(ENTRIES[:10])
-    result = elsewhere.audit("check", elsewhere.address)
+    result = elsewhere.run("check", elsewhere.address, vkey=None)
     assert (result.exit_code, "--vkey" in result.output) == (2, True)
 
 
 def test_a_damaged_kept_checkpoint_is_named(elsewhere: Elsewhere) -> None:
     elsewhere.grow(ENTRIES[:10])
-    elsewhere.ok("check", elsewhere.address, *VKEY)
-    (kept,) = (elsewhere.own / "yesser" / "checkpoints").iterdir()
+    elsewhere.ok("check", elsewhere.address)
+    (kept,) = elsewhere.checkpoints.iterdir()
     kept.write_text("nothing\n")
-    assert str(kept) in tampering(elsewhere.audit("check", elsewhere.address, *VKEY))
+    assert str(kept) in elsewhere.fails(Tampered, "check", elsewhere.address)
 
 
 def test_a_server_with_a_private_authority_is_trusted_by_its_certificate(tmp_path: Path) -> None:
@@ -338,7 +313,7 @@ def test_a_server_with_a_private_authority_is_trusted_by_its_certificate(tmp_pat
     own = authority(tmp_path / "authority", now)
     with served(tmp_path, own.server("log")) as elsewhere:
         elsewhere.grow(ENTRIES[:300])
-        refused = elsewhere.audit("check", elsewhere.address, *VKEY)
+        refused = elsewhere.run("check", elsewhere.address)
         assert isinstance(refused.exception, NotTrusted), refused.output
         elsewhere.settings["YESSER_TLS_CA"] = str(own.folder / "ca.pem")
-        assert elsewhere.ok("check", elsewhere.address, *VKEY)["size"] == 300
+        assert elsewhere.ok("check", elsewhere.address)["size"] == 300

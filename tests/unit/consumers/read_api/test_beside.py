@@ -14,23 +14,19 @@ def said(exit_code: int, errors: str) -> Problem:
     return Finished(("ledger", "forecast"), exit_code, b"", errors).problem()
 
 
-def test_a_changed_entry_is_named() -> None:
+def test_a_changed_entry_is_named_in_the_callers_language_and_nothing_of_the_commands_own_words() -> None:
     problem = said(ExitCode.TAMPERED, f"2026-11-01 a line of its log\nyesser: {ChangedEntry(7, 'another hash')}\n")
     assert (problem.code, problem.status) == ("gateway-fault", 500)
     (row,) = problem.errors
     assert (row["code"], row["id"]) == ("changed-entry", "7")
-    (unnamed,) = said(ExitCode.TAMPERED, "no proof").errors
-    assert (unnamed["code"], "id" in unnamed) == ("changed-entry", False)
-
-
-def test_what_a_caller_is_told_is_in_its_language_and_nothing_of_the_command_s_own_words() -> None:
-    problem = said(ExitCode.TAMPERED, f"a line of its log\nyesser: {ChangedEntry(7, 'another hash')}\n")
     english, arabic = (problem_document(problem, language)["errors"][0]["detail"] for language in ("en", "ar"))
     assert english.startswith("Entry 7 of the log was changed after it was registered")
     assert "القيد 7" in arabic
     for text in (english, arabic):
         assert "yesser:" not in text
         assert "a line of its log" not in text
+    (unnamed,) = said(ExitCode.TAMPERED, "no proof").errors
+    assert (unnamed["code"], "id" in unnamed) == ("changed-entry", False)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from consumers.read_api.cursor import cursor_of, index_after, indexes_after, text_after, texts_after
@@ -21,39 +23,21 @@ def test_without_a_cursor_a_list_begins_at_its_beginning() -> None:
     assert texts_after(None) == ("", "")
 
 
+NO_IDS = ("", "x", "!!", "e30", "WyJhIiwiYiJd", "WzFd", "W10", "bnVsbA", "\u0661")
+
+
 @every(
-    "cursor",
+    ("read", "cursor"),
     [
-        "",
-        "x",
-        "!!",
-        "e30",
-        "WyJhIiwiYiJd",
-        "WzFd",
-        "W10",
-        "bnVsbA",
-        "\u0661",
-        cursor_of(("a\0",)),
-        cursor_of(("a" * 257,)),
+        *((text_after, cursor) for cursor in (*NO_IDS, cursor_of(("a\0",)), cursor_of(("a" * 257,)))),
+        *((index_after, cursor_of(key)) for key in ((-1,), (2**53 + 1,), (True,), ("1",), (1, 2))),
+        *((texts_after, cursor) for cursor in ("x", *map(cursor_of, (("a",), ("a", 1), ("a", "\0"))))),
     ],
 )
-def test_what_is_no_cursor_of_ids_is_a_bad_parameter(cursor: str) -> None:
+def test_what_is_no_cursor_of_this_list_is_a_bad_parameter(read: Callable[[str], object], cursor: str) -> None:
     with pytest.raises(Problem) as caught:
-        text_after(cursor)
+        read(cursor)
     assert (caught.value.code, caught.value.errors[0]["parameter"]) == ("bad-parameter", "after")
     words: dict[Language, str] = {"ar": "مؤشرها", "en": "cursor"}
     for language, word in words.items():
         assert word in problem_document(caught.value, language)["errors"][0]["detail"]
-
-
-@pytest.mark.parametrize("cursor", [cursor_of(key) for key in ((-1,), (2**53 + 1,), (True,), ("1",), (1, 2))])
-def test_what_is_no_cursor_of_indexes_is_a_bad_parameter(cursor: str) -> None:
-    with pytest.raises(Problem):
-        index_after(cursor)
-
-
-@pytest.mark.parametrize("cursor", ["x", cursor_of(("a",)), cursor_of(("a", 1)), cursor_of(("a", "\0"))])
-def test_what_is_no_cursor_of_two_texts_is_a_bad_parameter(cursor: str) -> None:
-    with pytest.raises(Problem) as caught:
-        texts_after(cursor)
-    assert caught.value.code == "bad-parameter"

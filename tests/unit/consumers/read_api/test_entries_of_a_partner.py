@@ -51,7 +51,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Log:
 
 
 async def page(log: Log, limit: int, after: int = -1) -> tuple[list[int], int | None]:
-    found = await entries._found_by_partner(
+    found = await entries.found_by_partner(
         cast(View, log), Query(rows_max=limit, after_index=after), AccessScope(partners=("a/b",))
     )
     return [event["index"] for event in found.events], found.next_cursor

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from consumers.read_api import beside, past_plans
+from consumers.read_api import beside
 from consumers.read_api.beside import AT_ONCE_MAX
 from consumers.read_api.past_plans import PastPlans, fold_beside
 from infra.http.problems import Problem
@@ -33,6 +33,16 @@ class Folder:
         return {"log_index": index}
 
 
+@pytest.fixture
+def folder() -> Folder:
+    return Folder()
+
+
+@pytest.fixture
+def plans(folder: Folder) -> PastPlans:
+    return PastPlans(folder)
+
+
 async def begun(plans: PastPlans, *indexes: int, holder: str = HEALTH) -> list[asyncio.Task[dict[str, Any]]]:
     tasks = [asyncio.create_task(plans.plan(index, holder)) for index in indexes]
     for _ in range(3):
@@ -40,9 +50,7 @@ async def begun(plans: PastPlans, *indexes: int, holder: str = HEALTH) -> list[a
     return tasks
 
 
-async def test_who_asks_for_the_same_waits_for_the_same_and_it_is_remembered() -> None:
-    folder = Folder()
-    plans = PastPlans(folder)
+async def test_who_asks_for_the_same_waits_for_the_same_and_it_is_remembered(folder: Folder, plans: PastPlans) -> None:
     tasks = await begun(plans, 7, 7, 7)
     folder.let.set()
     assert await asyncio.gather(*tasks) == [{"log_index": 7}] * 3
@@ -50,9 +58,7 @@ async def test_who_asks_for_the_same_waits_for_the_same_and_it_is_remembered() -
     assert folder.asked == [7]
 
 
-async def test_beyond_a_few_at_once_the_caller_is_told_to_come_back() -> None:
-    folder = Folder()
-    plans = PastPlans(folder)
+async def test_beyond_a_few_at_once_the_caller_is_asked_to_come_back(folder: Folder, plans: PastPlans) -> None:
     tasks = await begun(plans, 1, holder=HEALTH) + await begun(plans, 2, holder=LABOUR)
     assert len(tasks) == AT_ONCE_MAX
     with pytest.raises(Problem) as caught:
@@ -63,9 +69,7 @@ async def test_beyond_a_few_at_once_the_caller_is_told_to_come_back() -> None:
     assert await plans.plan(99, HEALTH) == {"log_index": 99}
 
 
-async def test_one_holder_never_has_all_slots() -> None:
-    folder = Folder()
-    plans = PastPlans(folder)
+async def test_one_holder_never_has_all_slots(folder: Folder, plans: PastPlans) -> None:
     tasks = await begun(plans, *range(AT_ONCE_MAX - 1), holder=HEALTH)
     with pytest.raises(Problem) as caught:
         await plans.plan(98, HEALTH)
@@ -77,31 +81,25 @@ async def test_one_holder_never_has_all_slots() -> None:
     assert await plans.plan(98, HEALTH) == {"log_index": 98}
 
 
-async def test_a_caller_that_goes_away_stops_nothing() -> None:
-    folder = Folder()
-    plans = PastPlans(folder)
+async def test_a_caller_that_goes_away_stops_nothing(folder: Folder, plans: PastPlans) -> None:
     gone, stays = await begun(plans, 7, 7)
     gone.cancel()
     folder.let.set()
     assert await stays == {"log_index": 7}
 
 
-async def test_a_failure_is_not_remembered() -> None:
-    folder = Folder()
+async def test_a_failure_is_not_remembered(folder: Folder, plans: PastPlans) -> None:
     folder.fails = True
     folder.let.set()
-    plans = PastPlans(folder)
     with pytest.raises(Problem):
         await plans.plan(7, HEALTH)
     folder.fails = False
     assert await plans.plan(7, HEALTH) == {"log_index": 7}
 
 
-async def test_the_oldest_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(past_plans, "REMEMBERED_MAX", 2)
-    folder = Folder()
+async def test_the_oldest_is_forgotten(folder: Folder) -> None:
     folder.let.set()
-    plans = PastPlans(folder)
+    plans = PastPlans(folder, remembered_max=2)
     for index in (1, 2, 1, 3, 1, 2):
         await plans.plan(index, HEALTH)
     assert folder.asked == [1, 2, 3, 2]

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from consumers.read_api.resources.log.proofs import _checkpoint_over
+from consumers.read_api.resources.log.proofs import checkpoint_over
 from infra.http.problems import Problem
 
 NEWEST = {"size": 20, "note": "newest"}
@@ -31,11 +31,11 @@ class Database:
 async def test_the_cosigned_checkpoint_is_taken_where_it_covers_the_entry(
     index: int, cosigned: dict[str, Any] | None, note: str
 ) -> None:
-    found = await _checkpoint_over(cast(Any, Database(NEWEST, cosigned)), index)
+    found = await checkpoint_over(cast(Any, Database(NEWEST, cosigned)), index)
     assert found == (10 if note == "cosigned" else 20, note)
 
 
 @pytest.mark.parametrize("newest", [None, NEWEST])
 async def test_an_entry_that_no_checkpoint_covers_is_asked_for_again(newest: dict[str, Any] | None) -> None:
     with pytest.raises(Problem, match="not-found"):
-        await _checkpoint_over(cast(Any, Database(newest, None)), 20)
+        await checkpoint_over(cast(Any, Database(newest, None)), 20)

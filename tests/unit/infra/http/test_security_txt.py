@@ -13,8 +13,8 @@ from infra.http.security_txt import SECURITY_TXT
 from infra.settings import Settings
 from producers.gateway.app import application
 from tests.every import every
-from tests.unit.consumers.console.without_services import browser
 from tests.world.gateways import answer_of, parts
+from tests.world.pages import browser
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(days=30)

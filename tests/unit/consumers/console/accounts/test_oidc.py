@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
-import json
-from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -13,76 +11,41 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from consumers.console.accounts.oidc import Oidc, ProviderAway, Required, SignedOut, SignInFailed, SignInTooWeak
 from consumers.console.accounts.sealing import Sealer
 from infra.settings import Settings
 from tests.every import every
+from tests.world.provider import ISSUER, OTHER_KEY, Provider
 
-ISSUER = "http://127.0.0.1:1"
 NOW = datetime.now(UTC)
-KEY, OTHER_KEY = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-PUBLIC = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+SECONDS = int(NOW.timestamp())
 CALLBACK = "http://127.0.0.1:2/sign-in/oidc/callback"
+ACR = {"console_oidc_acr_values": "high higher"}
+AMR = {"console_oidc_amr": "hwk pin"}
+MAX_AGE = {"console_oidc_max_age_s": 300}
+ALL: dict[str, Any] = {**ACR, **AMR, **MAX_AGE}
 
 
-class Provider:
-    """A provider whose answers a test changes."""
+def provider_with(required: Mapping[str, Any] | None = None, **changes: Any) -> Provider:
+    """A provider of a console that requires this. A claim `auth_time` is given in seconds from now."""
+    provider = Provider()
+    provider.settings = Settings(**required or {})
+    for name, value in changes.items():
+        setattr(provider, name, value)
+    if isinstance(provider.claims.get("auth_time"), int):
+        now = int(datetime.now(UTC).timestamp())
+        provider.claims = provider.claims | {"auth_time": now + provider.claims["auth_time"]}
+    return provider
 
-    def __init__(self) -> None:
-        self.nonce = ""
-        self.challenge = ""
-        self.claims: dict[str, Any] = {}
-        self.key: Any = KEY
-        self.algorithm = "ES256"
-        self.kid = "one"
-        self.metadata: dict[str, Any] = {}
-        self.status = 200
-        self.forged = ""
-        """An algorithm that needs no private key."""
-        self.settings = Settings()
-        self.token: str | None = None
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        if request.url.path == "/.well-known/openid-configuration":
-            paths = {"authorization_endpoint": "/authorize", "token_endpoint": "/token", "jwks_uri": "/keys"}
-            found = {"issuer": ISSUER} | {name: ISSUER + path for name, path in paths.items()} | self.metadata
-            return httpx.Response(self.status, json=found)
-        if request.url.path == "/keys":
-            public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(KEY.public_key()))
-            return httpx.Response(200, json={"keys": [{**public, "kid": "one"}]})
-        given = parse_qs(request.content.decode())
-        verifier = given["code_verifier"][0]
-        assert urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode() == self.challenge
-        return httpx.Response(200, json={"access_token": "a", "id_token": self.token or self.id_token()})
-
-    def id_token(self) -> str:
-        seconds = int(datetime.now(UTC).timestamp())
-        claims = {"iss": ISSUER, "sub": "sub-1", "aud": "yesser-console", "iat": seconds, "exp": seconds + 60}
-        claims = {**claims, "nonce": self.nonce, **self.claims}
-        return self._signed(claims)
-
-    def logout_token(self, **changes: Any) -> str:
-        seconds = int(datetime.now(UTC).timestamp())
-        claims: dict[str, Any] = {"iss": ISSUER, "sub": "sub-1", "aud": "yesser-console", "iat": seconds}
-        claims |= {"exp": seconds + 60, "jti": "one", "sid": "session-1"}
-        claims["events"] = {"http://schemas.openid.net/event/backchannel-logout": {}}
-        return self._signed(claims | changes)
-
-    def _signed(self, claims: dict[str, Any]) -> str:
-        kept = {name: value for name, value in claims.items() if value is not None}
-        if self.forged:
-            signed = _part({"alg": self.forged, "kid": self.kid}) + b"." + _part(kept)
-            signature = b"" if self.forged == "none" else hmac.digest(PUBLIC, signed, "sha256")
-            return (signed + b"." + urlsafe_b64encode(signature).rstrip(b"=")).decode()
-        return jwt.encode(kept, self.key, self.algorithm, headers={"kid": self.kid})
+def oidc_of(provider: Provider, clock: Any = lambda: datetime.now(UTC)) -> Oidc:
+    return Oidc(provider.settings, ISSUER, Sealer(lambda: ["key"], "oidc"), clock, httpx.MockTransport(provider))
 
 
 async def sign_in(provider: Provider, clock: Any = lambda: datetime.now(UTC), **answer: str) -> str:
     """The subject that the console believes."""
-    oidc = Oidc(provider.settings, ISSUER, Sealer(lambda: ["key"], "oidc"), clock, httpx.MockTransport(provider))
+    oidc = oidc_of(provider, clock)
     address, cookie = await oidc.begin(CALLBACK, "/plan")
     asked = {name: texts[0] for name, texts in parse_qs(urlsplit(address).query).items()}
     assert asked["redirect_uri"] == CALLBACK
@@ -95,76 +58,42 @@ async def sign_in(provider: Provider, clock: Any = lambda: datetime.now(UTC), **
     return found.subject
 
 
-async def test_a_genuine_token_names_its_subject() -> None:
-    assert await sign_in(Provider()) == "sub-1"
-
-
 @every(
-    "claims",
+    ("changes", "answer"),
     [
-        {"nonce": "of another sign-in"},
-        {"nonce": None},
-        {"aud": "another-client"},
-        {"aud": ["yesser-console", "another-client"]},
-        {"azp": "another-client"},
-        {"iss": "http://127.0.0.1:9"},
-        {"exp": int(NOW.timestamp()) - 3_600},
-        {"exp": None},
-        {"sub": None},
-        {"at_hash": "of-another-token"},
+        ({"claims": {"nonce": "of another sign-in"}}, {}),
+        ({"claims": {"nonce": None}}, {}),
+        ({"claims": {"aud": "another-client"}}, {}),
+        ({"claims": {"aud": ["yesser-console", "another-client"]}}, {}),
+        ({"claims": {"azp": "another-client"}}, {}),
+        ({"claims": {"iss": "http://127.0.0.1:9"}}, {}),
+        ({"claims": {"exp": SECONDS - 3_600}}, {}),
+        ({"claims": {"exp": None}}, {}),
+        ({"claims": {"sub": None}}, {}),
+        ({"claims": {"at_hash": "of-another-token"}}, {}),
+        ({"claims": {"amr": "hwk pin"}, "required": ALL}, {}),
+        ({"claims": {"auth_time": "now"}, "required": ALL}, {}),
+        ({"claims": {"acr": 1}, "required": ALL}, {}),
+        ({"key": OTHER_KEY}, {}),
+        ({"kid": "of an unknown key"}, {}),
+        ({"forged": "none"}, {}),
+        ({"forged": "HS256"}, {}),
+        ({"metadata": {"issuer": "http://127.0.0.1:9"}}, {}),
+        ({}, {"state": "another"}),
+        ({}, {"state": ""}),
+        ({}, {"iss": "http://127.0.0.1:9"}),
     ],
 )
-async def test_a_token_for_something_else_is_not_believed(claims: dict[str, Any]) -> None:
-    provider = Provider()
-    provider.claims = claims
+async def test_a_token_or_an_answer_for_something_else_is_not_believed(
+    changes: dict[str, Any], answer: dict[str, str]
+) -> None:
     with pytest.raises(SignInFailed):
-        await sign_in(provider)
-
-
-async def test_a_signature_of_another_key_is_not_believed() -> None:
-    provider = Provider()
-    provider.key = OTHER_KEY
-    with pytest.raises(SignInFailed):
-        await sign_in(provider)
-
-
-async def test_an_unknown_key_is_not_believed() -> None:
-    provider = Provider()
-    provider.kid = "two"
-    with pytest.raises(SignInFailed):
-        await sign_in(provider)
-
-
-def _part(document: dict[str, Any]) -> bytes:
-    return urlsafe_b64encode(json.dumps(document).encode()).rstrip(b"=")
-
-
-@pytest.mark.parametrize("algorithm", ["none", "HS256"])
-async def test_a_token_that_chooses_a_weaker_algorithm_is_not_believed(algorithm: str) -> None:
-    provider = Provider()
-    provider.forged = algorithm
-    with pytest.raises(SignInFailed):
-        await sign_in(provider)
-
-
-@pytest.mark.parametrize("answer", [{"state": "another"}, {"state": ""}, {"iss": "http://127.0.0.1:9"}])
-async def test_an_answer_to_another_question_is_not_believed(answer: dict[str, str]) -> None:
-    with pytest.raises(SignInFailed):
-        await sign_in(Provider(), **answer)
-
-
-async def test_a_provider_that_calls_itself_something_else_is_not_believed() -> None:
-    provider = Provider()
-    provider.metadata = {"issuer": "http://127.0.0.1:9"}
-    with pytest.raises(SignInFailed):
-        await sign_in(provider)
+        await sign_in(provider_with(**changes), **answer)
 
 
 async def test_a_provider_that_fails_is_away() -> None:
-    provider = Provider()
-    provider.status = 503
     with pytest.raises(ProviderAway):
-        await sign_in(provider)
+        await sign_in(provider_with(status=503))
 
 
 async def test_a_sign_in_is_finished_within_ten_minutes() -> None:
@@ -173,26 +102,14 @@ async def test_a_sign_in_is_finished_within_ten_minutes() -> None:
         await sign_in(Provider(), lambda: next(times))
 
 
-ACR = {"console_oidc_acr_values": "high higher"}
-AMR = {"console_oidc_amr": "hwk pin"}
-MAX_AGE = {"console_oidc_max_age_s": 300}
-SECONDS = int(NOW.timestamp())
-
-
-def since_now(claims: dict[str, Any]) -> dict[str, Any]:
-    """With `auth_time` in seconds after now."""
-    seconds = int(datetime.now(UTC).timestamp())
-    return claims | ({"auth_time": seconds + claims["auth_time"]} if "auth_time" in claims else {})
-
-
 def test_what_is_required_is_asked_for() -> None:
-    given = Required.of(Settings(**ACR | AMR | MAX_AGE))  # type: ignore[arg-type]
+    given = Required.of(Settings(**ALL))
     assert given.parameters() == {"acr_values": "high higher", "max_age": "300"}
     assert Required.of(Settings()).parameters() == {}
     assert Required.of(Settings(console_oidc_max_age_s=0)).parameters() == {"max_age": "0"}
 
 
-@pytest.mark.parametrize(
+@every(
     ("required", "claims"),
     [
         (ACR, {"acr": "higher"}),
@@ -204,12 +121,10 @@ def test_what_is_required_is_asked_for() -> None:
     ],
 )
 async def test_a_sign_in_as_required_is_accepted(required: dict[str, Any], claims: dict[str, Any]) -> None:
-    provider = Provider()
-    provider.claims, provider.settings = since_now(claims), Settings(**required)
-    assert await sign_in(provider) == "sub-1"
+    assert await sign_in(provider_with(required, claims=claims)) == "sub-1"
 
 
-@pytest.mark.parametrize(
+@every(
     ("required", "claims", "claim"),
     [
         (ACR, {}, "acr"),
@@ -227,24 +142,13 @@ async def test_a_sign_in_as_required_is_accepted(required: dict[str, Any], claim
 async def test_a_sign_in_that_is_weaker_than_required_is_refused(
     required: dict[str, Any], claims: dict[str, Any], claim: str
 ) -> None:
-    provider = Provider()
-    provider.claims, provider.settings = since_now(claims), Settings(**required)
     with pytest.raises(SignInTooWeak) as refused:
-        await sign_in(provider)
+        await sign_in(provider_with(required, claims=claims))
     assert (refused.value.claim, refused.value.subject) == (claim, "sub-1")
 
 
-@pytest.mark.parametrize("claims", [{"amr": "hwk pin"}, {"auth_time": "now"}, {"acr": 1}])
-async def test_a_claim_of_another_type_is_not_believed(claims: dict[str, Any]) -> None:
-    provider = Provider()
-    provider.claims, provider.settings = claims, Settings(**ACR | AMR | MAX_AGE)  # type: ignore[arg-type]
-    with pytest.raises(SignInFailed):
-        await sign_in(provider)
-
-
 async def logged_out(provider: Provider, token: str) -> SignedOut:
-    clock = lambda: datetime.now(UTC)  # noqa: E731
-    oidc = Oidc(Settings(), ISSUER, Sealer(lambda: ["key"], "oidc"), clock, httpx.MockTransport(provider))
+    oidc = oidc_of(provider)
     try:
         return await oidc.signed_out(token)
     finally:
@@ -261,7 +165,7 @@ async def test_a_genuine_logout_token_names_whom_it_ends() -> None:
     assert (await logged_out(provider, provider.logout_token(jti="two"))).token_sha256 != of_subject.token_sha256
 
 
-@pytest.mark.parametrize(
+@every(
     "claims",
     [
         {"iss": "http://127.0.0.1:9"},
@@ -299,7 +203,5 @@ async def test_an_id_token_or_a_token_of_another_key_is_no_logout_token() -> Non
 
 
 async def test_a_logout_token_signs_nobody_in() -> None:
-    provider = Provider()
-    provider.token = provider.logout_token()
     with pytest.raises(SignInFailed):
-        await sign_in(provider)
+        await sign_in(provider_with(token=Provider().logout_token()))

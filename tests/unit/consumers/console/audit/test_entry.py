@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -12,82 +10,56 @@ import pytest
 from consumers.console.pages.audit.entry import ROWS_MAX, entry_view, pretty, proof_state
 from consumers.console.pages.audit.routes import history_of
 from consumers.console.pages.workspace.faults import explained
+from events.schema_tools.refusal_examples import golden_example
 from infra.log.key_history import sign_transition
 from infra.log.merkle import leaf_hash
-from infra.log.proofs import inclusion_proof
-from infra.log.signed_note import LogKey, sign_note
-from tests.paths import ROOT
-from tests.world.memory_log import KEY, MemoryLog, sample_entries
+from infra.log.signed_note import LogKey
+from tests.every import every
+from tests.unit.consumers.console.audit.proofs import (
+    ELSEWHERE,
+    ENTRIES,
+    INDEX,
+    SECOND,
+    STRANGE,
+    UNTIL,
+    Wrong,
+    encoded,
+    proof_of,
+    signed,
+    wrong_proofs,
+)
+from tests.world.memory_log import KEY
 
-ENTRIES = sample_entries(20)
-OTHER = LogKey(KEY.name, b"\x07" * 32)
-
-
-async def document(index: int = 7) -> dict[str, Any]:
-    """As `/v1/proofs/{index}` answers."""
-    log = MemoryLog(ENTRIES)
-    path = await inclusion_proof(log, index, len(ENTRIES))
-    return {
-        "index": index,
-        "entry": ENTRIES[index].decode(),
-        "leaf": base64.b64encode(leaf_hash(ENTRIES[index])).decode(),
-        "path": [base64.b64encode(step).decode() for step in path],
-        "checkpoint": log.note,
-        "rotations": "",
-    }
+CHANGED = ENTRIES[INDEX].replace(b"7", b"8", 1)
+OTHER_ENTRY = {"entry": CHANGED.decode(), "leaf": encoded(leaf_hash(CHANGED))}
 
 
-async def test_a_whole_proof_holds() -> None:
-    assert proof_state(await document(), KEY.verifier) == "good"
+@every(
+    ("changes", "pinned", "state"),
+    [
+        ({}, KEY, "good"),
+        ({"entry": CHANGED.decode()}, KEY, "changed"),
+        (OTHER_ENTRY, KEY, "not-in-tree"),
+        ({}, ELSEWHERE, "other-key"),
+        (OTHER_ENTRY, ELSEWHERE, "not-in-tree"),
+        ({}, None, "no-key"),
+    ],
+)
+async def test_a_proof_holds_only_for_what_was_signed(
+    changes: dict[str, Any], pinned: LogKey | None, state: str
+) -> None:
+    proof = await proof_of(signed(20, KEY)) | changes
+    assert proof_state(proof, pinned.verifier if pinned else None) == state
 
 
-async def test_a_changed_entry_is_red_with_and_without_its_hash() -> None:
-    changed = ENTRIES[7].replace(b"7", b"8", 1)
-    alone = await document() | {"entry": changed.decode()}
-    assert proof_state(alone, KEY.verifier) == "changed"
-    both = alone | {"leaf": base64.b64encode(leaf_hash(changed)).decode()}
-    assert proof_state(both, KEY.verifier) == "not-in-tree"
-
-
-async def test_a_checkpoint_of_another_log_is_not_verified_and_not_called_changed() -> None:
-    elsewhere = LogKey("another.example/0", b"\x07" * 32)
-    assert proof_state(await document(), elsewhere.verifier) == "other-key"
-    changed = ENTRIES[7].replace(b"7", b"8", 1)
-    both = {"entry": changed.decode(), "leaf": base64.b64encode(leaf_hash(changed)).decode()}
-    assert proof_state(await document() | both, elsewhere.verifier) == "not-in-tree"
-
-
-async def test_a_checkpoint_in_the_logs_own_name_under_an_unknown_key_is_red() -> None:
-    """Anyone who can write the database can write such a line, with a key of his own or with none."""
-    text = str((await document())["checkpoint"]).partition("\n\n")[0]
-    forger = LogKey(KEY.name, b"\x08" * 32)
-    garbage = f"{text}\n\n— {KEY.name} {base64.b64encode(b'any!' + bytes(64)).decode()}\n"
-    own_chain = sign_transition(OTHER, forger, datetime(2026, 12, 1, tzinfo=UTC), (10, b"\0" * 32)).note
-    for forged in (garbage, sign_note(f"{text}\n", [forger])):
-        for rotations in ("", own_chain):
-            found = await document() | {"checkpoint": forged, "rotations": rotations}
-            assert proof_state(found, KEY.verifier) == "not-signed"
-
-
-async def test_a_checkpoint_without_a_signature_of_its_log_is_red() -> None:
-    note = str((await document())["checkpoint"])
-    text, _, lines = note.partition("\n\n")
-    blob = base64.b64decode(lines.split()[2])
-    relabelled = f"{text}\n\n— {KEY.name} {base64.b64encode(OTHER.verifier.key_id + blob[4:]).decode()}\n"
-    of_a_witness = f"{text}\n\n— witness.example {lines.split()[2]}\n"
-    wrong = f"{text}\n\n— {KEY.name} {base64.b64encode(blob[:4] + bytes(64)).decode()}\n"
-    for changed in (relabelled, of_a_witness, wrong):
-        assert proof_state(await document() | {"checkpoint": changed}, KEY.verifier) == "not-signed"
-    assert proof_state(await document() | {"checkpoint": "no note"}, KEY.verifier) == "not-signed"
-    assert proof_state(await document() | {"rotations": "no note"}, KEY.verifier) == "not-signed"
-
-
-async def test_without_a_key_nothing_is_called_good() -> None:
-    assert proof_state(await document(), None) == "no-key"
+@every("wrong", wrong_proofs)
+async def test_a_checkpoint_in_the_logs_name_that_no_known_key_signed_is_red(wrong: Wrong) -> None:
+    proof = await proof_of(wrong.note, wrong.size, wrong.rotations)
+    assert proof_state(proof, wrong.pinned.verifier) == "not-signed"
 
 
 def raw(name: str, **changed: Any) -> bytes:
-    event = orjson.loads((ROOT / f"events/examples/v1/{name}.json").read_bytes())
+    event = orjson.loads(golden_example(name))
     event["data"] |= changed
     address = "agency.health.events/0/17"
     return orjson.dumps({"recordedtime": "2026-11-01T06:00:00.000000Z", "from": address, "event": event})
@@ -135,10 +107,10 @@ def test_bytes_that_are_no_entry_are_shown_as_they_are(bad: bytes) -> None:
 
 
 def test_the_keys_of_the_log_are_those_that_rotations_connect_with_the_consoles_own() -> None:
-    step = sign_transition(KEY, OTHER, datetime(2026, 12, 1, tzinfo=UTC), (10, b"\0" * 32))
-    for known in (KEY, OTHER):
+    step = sign_transition(KEY, SECOND, UNTIL, (10, b"\0" * 32))
+    for known in (KEY, SECOND):
         found = history_of(known.verifier, [step.note]) or []
         assert [(row["from_size"], row["is_current"]) for row in found] == [(0, False), (10, True)]
-    assert history_of(LogKey(KEY.name, b"\x08" * 32).verifier, [step.note]) is None, "a chain of somebody's own"
-    assert history_of(LogKey("another.example/0", b"\x08" * 32).verifier, [step.note]) == [], "nothing is wrong"
+    assert history_of(STRANGE.verifier, [step.note]) is None, "a chain of somebody's own"
+    assert history_of(ELSEWHERE.verifier, [step.note]) == [], "nothing is wrong"
     assert history_of(KEY.verifier, [step.note.replace("\n10\n", "\n11\n")]) is None

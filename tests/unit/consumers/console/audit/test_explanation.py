@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-import pytest
-
 from consumers.console.pages.audit import names
 from consumers.console.pages.audit.explanation import Sum, earlier_index, steps_of, sum_of, wrong_figures
 from consumers.console.pages.audit.values import TEXT_LENGTH_MAX, change, shown
@@ -21,18 +19,11 @@ ENGLISH = Words("en")
 
 def document(*values: Any, field: str | None = "net", earlier: Any = None) -> dict[str, Any]:
     """One figure that went through these values, an entry each."""
-    pairs = pairwise(values)
+    about: dict[str, Any] = {"type": "service.launched", "agency": "health", "subject": "service/S-1", "waited": []}
+    about["recordedtime"] = "2026-11-01T06:00:00.000000Z"
     steps = [
-        {
-            "index": 10 + number,
-            "recordedtime": "2026-11-01T06:00:00.000000Z",
-            "type": "service.launched",
-            "agency": "health",
-            "subject": "service/S-1",
-            "waited": [],
-            "changes": {"net": {"before": before, "after": after}},
-        }
-        for number, (before, after) in enumerate(pairs)
+        {**about, "index": index, "changes": {"net": {"before": before, "after": after}}}
+        for index, (before, after) in enumerate(pairwise(values), 10)
     ]
     first, last = {"net": values[0]}, {"net": values[-1]}
     return {"field": field, "start": first, "total": last, "figures": last, "earlier": earlier, "steps": steps}
@@ -42,7 +33,7 @@ def test_a_number_is_a_sum_of_what_each_entry_changed() -> None:
     assert sum_of(document(0, 5, 3)) == Sum(0, (5, -2), 3)
 
 
-@pytest.mark.parametrize(
+@every(
     "given",
     [
         document(0),
@@ -145,12 +136,9 @@ def test_a_formula_follows_the_guarantee_of_its_version() -> None:
     assert names.formula("statements", "top_up_halalas", guaranteed) != plain
 
 
-@every("model", list(models()))
-def test_every_model_has_a_title(model: str) -> None:
-    title, rest = names.title_of(model, "A/1")
-    assert title is not None or rest
-
-
-def test_every_key_of_the_plan_has_a_title() -> None:
+def test_every_model_and_every_key_of_the_plan_has_a_title() -> None:
+    for model in models():
+        title, rest = names.title_of(model, "A/1")
+        assert title is not None or rest, model
     forms = models()["plan"].key_form.split(", ")
     assert all(names.title_of("plan", form)[0] is not None for form in forms)

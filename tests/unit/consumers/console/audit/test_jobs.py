@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from consumers.console.checks.jobs import Checks
 from infra.settings import Settings
@@ -23,20 +23,18 @@ def checks(program: str) -> Checks:
     return Checks(Settings(), lambda: NOW, lambda kind: [sys.executable, "-c", program])
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+def tasks() -> list[asyncio.Task[Any]]:
+    return [task for task in asyncio.all_tasks() if task.get_name().startswith("check ")]
 
 
 async def test_a_check_says_how_far_it_is_and_what_it_found() -> None:
     running = checks(SAYS)
     assert running.start("log", "auditor")
     job = running.latest["log"]
-    await until(lambda: not job.is_running)
+    await asyncio.gather(*tasks())
     assert (job.done, job.total, job.result, job.ended) == (3, 9, {"ok": True}, NOW)
     assert running.start("log", "auditor"), "again, once it has ended"
-    await until(lambda: not running.latest["log"].is_running)
+    await asyncio.gather(*tasks())
 
 
 async def test_one_check_of_a_kind_and_of_an_account_runs_at_once() -> None:
@@ -45,11 +43,13 @@ async def test_one_check_of_a_kind_and_of_an_account_runs_at_once() -> None:
     assert not running.start("log", "office"), "the same check"
     assert not running.start("models", "auditor"), "the same account"
     assert running.start("models", "office")
-    await until(lambda: all(job.done == 1 for job in running.latest.values()))
-    tasks = list(running._tasks)
-    for task in tasks:
+    async with asyncio.timeout(60):
+        while any(job.done != 1 for job in running.latest.values()):  # noqa: ASYNC110 - as the page looks
+            await asyncio.sleep(0.01)
+    cancelled = tasks()
+    for task in cancelled:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*cancelled, return_exceptions=True)
     assert all(job.result == {"ok": None, "reason": ""} for job in running.latest.values())
 
 
@@ -57,6 +57,5 @@ async def test_a_process_that_fails_or_talks_nonsense_is_a_check_that_was_not_fi
     for program in ("raise SystemExit(1)", "print('nonsense')"):
         running = checks(program)
         assert running.start("models", "auditor")
-        job = running.latest["models"]
-        await until(lambda job=job: not job.is_running)  # type: ignore[misc]
-        assert job.result == {"ok": None, "reason": ""}
+        await asyncio.gather(*tasks())
+        assert running.latest["models"].result == {"ok": None, "reason": ""}

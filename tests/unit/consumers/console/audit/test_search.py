@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
-from consumers.console.accounts.accounts import Account
-from consumers.console.pages.audit.log_pages import after_of, asked_of, faults_of
+from consumers.console.pages.audit.log_pages import asked_of, faults_of
 from tests.every import every
-from tests.unit.consumers.console.without_services import browser
+from tests.world.pages import OFFICE, browser
 
 NOTHING = dict.fromkeys(("agency", "type", "subject", "id", "from", "to"), "")
 
@@ -36,13 +33,8 @@ def test_days_are_those_of_riyadh_and_what_is_empty_is_not_asked() -> None:
     assert (asked["agency"], asked["type"], asked["id"]) == ("health", None, None)
 
 
-def test_the_next_page_keeps_its_cursor() -> None:
-    assert after_of("/v1/entries?limit=25&after=WzE3XQ") == "WzE3XQ"
-    assert after_of(None) is None
-
-
-@pytest.mark.parametrize("number", ["1042", " 1,042 ", "١٬٠٤٢", "۱۰۴۲"])
+@every("number", ["1042", " 1,042 ", "١٬٠٤٢", "۱۰۴۲"])
 async def test_the_number_of_an_entry_leads_to_it(number: str) -> None:
-    async with browser(Account("desk", "office")) as client:
+    async with browser(OFFICE) as client:
         answer = await client.get("/audit/entries", params={"index": number})
     assert answer.headers["location"] == "/audit/entries/1042"

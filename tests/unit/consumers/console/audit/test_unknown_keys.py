@@ -2,54 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 
-from consumers.console.accounts.accounts import Account
-from consumers.console.data.read_api import Answer
-from consumers.console.pages.audit import log_pages, routes
-from infra.http.callers import Caller
 from infra.log.signed_note import LogKey
-from tests.unit.consumers.console.audit.test_entry import OTHER, document
-from tests.unit.consumers.console.audit.test_verify_js import STEPS
-from tests.unit.consumers.console.without_services import browser
+from infra.private_keys.key_files import log_key_files
+from infra.settings import Settings
+from tests.unit.consumers.console.audit.proofs import ELSEWHERE, STEPS, STRANGE, proof_of, signed
 from tests.world.memory_log import KEY
+from tests.world.pages import OFFICE, Documents, page
 
-ELSEWHERE = LogKey("another.example/0", bytes(32))
 OUT_OF_DATE = "console&#39;s key file is out of date"
-
-
-class Log:
-    """A read API of a log that `KEY` signs, and that a later key signs from 10 entries on."""
-
-    app = FastAPI()
-
-    async def get(self, caller: Caller, path: str, parameters: Any) -> Answer:
-        if path == "/v1/log":
-            return Answer({"checkpoint": None, "cosigned": None, "rotations": [step.note for step in STEPS]})
-        return Answer([] if path == "/v1/anomalies" else await document() | {"size": 20})
 
 
 @pytest.mark.parametrize(
     ("path", "known", "is_bad", "said"),
     [
-        ("/audit/entries/7", OTHER, True, OUT_OF_DATE),
+        ("/audit/entries/7", STRANGE, True, OUT_OF_DATE),
         ("/audit/entries/7", ELSEWHERE, False, "The checkpoint is in the name of another log"),
-        ("/audit/keys", OTHER, True, OUT_OF_DATE),
+        ("/audit/keys", STRANGE, True, OUT_OF_DATE),
         ("/audit/keys", ELSEWHERE, False, "The key of this console is of a log of another name"),
         ("/audit/keys", KEY, False, "Current"),
     ],
 )
 async def test_a_page_says_whether_it_is_wrong_and_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, path: str, known: LogKey, is_bad: bool, said: str
+    tmp_path: Path, path: str, known: LogKey, is_bad: bool, said: str
 ) -> None:
-    for module in (log_pages, routes):
-        monkeypatch.setattr(module, "verifier_of", lambda settings: known.verifier)
-    async with browser(Account("desk", "office"), read_api=Log()) as client:
-        client.cookies.set("yesser-language", "en")
-        answer = await client.get(path)
+    settings = Settings(home=tmp_path)
+    log_key_files(settings).vkey.parent.mkdir(parents=True, exist_ok=True)
+    log_key_files(settings).vkey.write_text(known.verifier.vkey)
+    log = {"checkpoint": None, "cosigned": None, "rotations": [step.note for step in STEPS]}
+    proof = await proof_of(signed(20, KEY)) | {"size": 20}
+    documents = Documents(lambda path, _: {"/v1/log": log, "/v1/anomalies": []}.get(path, proof))
+    answer = await page(OFFICE, path, "en", read_api=documents, settings=settings)
     before, found, _ = answer.text.partition("<main")[2].partition(said)
     assert (answer.status_code, found) == (200, said)
     assert before.rpartition('class="notice')[2].startswith(" notice-bad") is is_bad

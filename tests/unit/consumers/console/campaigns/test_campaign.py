@@ -4,41 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from consumers.campaigns.rules.in_force import release_rules
 from consumers.campaigns.rules.rule import MOMENTS
 from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns import wording
 from consumers.console.pages.campaigns.campaign import (
     actions_of,
-    address_of,
     brief_of,
     is_overdue,
     may_report,
     service_address,
 )
 from consumers.console.pages.campaigns.coverage import shares
+from tests.every import every
+from tests.unit.consumers.console.campaigns.rows import campaign
 
 TODAY = "2026-11-26"
 
 
-def campaign(**changed: Any) -> dict[str, Any]:
-    row = {
-        "campaign_id": "service-launched.i4",
-        "rule": "service-launched",
-        "owner": "health",
-        "state": "triggered",
-        "paused": False,
-        "due_on": "2026-11-25",
-        "missing_channels": ["tv"],
-        "next_action": "acknowledge",
-        "service": None,
-    }
-    return row | changed
-
-
-@pytest.mark.parametrize(
+@every(
     ("changed", "expected"),
     [
         ({}, True),
@@ -73,7 +57,7 @@ def test_a_brief_turns_no_text_around_it() -> None:
     assert brief_of(campaign(brief=brief)) == {"ar": "اسم مقلوب", "en": "One line\nand <b>another</b>"}
 
 
-@pytest.mark.parametrize(
+@every(
     ("url", "expected"),
     [("https://a.example/", "https://a.example/"), ("javascript:alert(1)", None), (None, None), ("data:x", None)],
 )
@@ -97,10 +81,6 @@ def test_channels_are_listed_as_in_a_sentence() -> None:
     assert wording.channel_list(["tv", "radio", "print"]).en == "television, radio and print"
     assert wording.channel_list(["tv"]).en == "television"
     assert wording.channel_list([]).ar == ""
-
-
-def test_an_address_quotes_what_it_names() -> None:
-    assert address_of("a.i1", report="ack.a.i1") == "/campaigns/a.i1?report=ack.a.i1"
 
 
 def test_a_share_of_the_launched_services_was_aired() -> None:

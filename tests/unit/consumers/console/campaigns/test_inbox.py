@@ -9,7 +9,6 @@ import pytest
 from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns.inbox import (
     Chosen,
-    after_of,
     agency_fault,
     parameters,
     section_of,
@@ -17,10 +16,7 @@ from consumers.console.pages.campaigns.inbox import (
     whose_of,
 )
 from tests.every import every
-
-OFFICE = Account("office", "office")
-AGENCY = Account("agency", "agency", holder="health")
-TEAM = Account("team", "team", holder="health", team="press")
+from tests.world.pages import AGENCY, OFFICE, TEAM
 
 
 @every(
@@ -84,5 +80,3 @@ def test_what_is_overdue_stands_first_and_what_is_paused_has_no_time_left() -> N
 
 def test_a_choice_is_kept_in_addresses() -> None:
     assert Chosen(state="any", rule="a&b").query(after="x=") == "state=any&rule=a%26b&after=x%3D"
-    assert after_of("/v1/inbox?limit=2&after=WyJhIl0") == "WyJhIl0"
-    assert after_of(None) is None

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Final
 
 import pytest
-from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from consumers.console.accounts.accounts import Account
-from consumers.console.data.gateway import Reply
 from consumers.console.data.read_api import Answer, NotAnswered
 from consumers.console.pages.campaigns import teams, webhooks
-from infra.http.callers import Caller
 from tests.every import every
-from tests.unit.consumers.console.campaigns.test_campaign import campaign
-from tests.unit.consumers.console.without_services import CSRF, browser
+from tests.unit.consumers.console.campaigns.rows import campaign
+from tests.world.pages import AGENCY, CSRF, TEAM, Documents, Replies, browser
 
-TEAM = Account("desk", "team", "health", "press")
-AGENCY = Account("desk", "agency", "health")
 OWN, OTHER = "ep_aaaaaaaaaaaaaaa2", "ep_bbbbbbbbbbbbbbb2"
 ROUTES = [
     (method, route.path)
@@ -29,21 +24,21 @@ ROUTES = [
 ]
 
 
-class Gateway:
-    """It has two teams with a webhook and a subscription each, and remembers what it was asked to change."""
+class Gateway(Replies):
+    """It has two teams with a webhook and a subscription each."""
 
     def __init__(self) -> None:
-        self.changes: list[str] = []
+        super().__init__(lambda _, path: (200, self._rows.get(path.partition("?")[0], {})))
 
-    async def ask(self, sending: Any, method: str, path: str, **given: Any) -> Reply:
-        if method != "GET":
-            self.changes.append(path)
-        rows: Any = {}
-        if path.startswith("/v1/webhooks?"):
-            rows = [{"endpoint_id": OWN, "team": "press"}, {"endpoint_id": OTHER, "team": "radio"}]
-        elif path.startswith("/v1/subscriptions?"):
-            rows = [{"subscription_id": 1, "team": "press"}, {"subscription_id": 2, "team": "radio"}]
-        return Reply(200, rows, {})
+    _rows: Final[dict[str, Any]] = {
+        "/v1/webhooks": [{"endpoint_id": OWN, "team": "press"}, {"endpoint_id": OTHER, "team": "radio"}],
+        "/v1/subscriptions": [{"subscription_id": 1, "team": "press"}, {"subscription_id": 2, "team": "radio"}],
+    }
+
+    @property
+    def changes(self) -> list[str]:
+        """What it was asked to change."""
+        return [request.path for request in self.requests if request.method != "GET"]
 
 
 def of_another_team(path: str) -> str:
@@ -85,32 +80,40 @@ async def test_the_agency_changes_all_of_its_teams() -> None:
     assert gateway.changes == ["/v1/teams/radio", f"/v1/webhooks/{OTHER}/disable"]
 
 
-class Inbox:
-    """A read API with one campaign, which the inbox of these teams has. None: the agency has no such team."""
+def inbox(teams: dict[str, bool]) -> Documents:
+    """A read API with one campaign, which the inbox of these teams has. The agency has no other teams."""
 
-    app = FastAPI()
+    def answer(path: str, parameters: Any) -> Answer:
+        found: Any = campaign()
+        if path == "/v1/inbox":
+            if parameters["team"] not in teams:
+                raise NotAnswered(404, {"type": "/problems/not-found"})
+            found = [found] if teams[parameters["team"]] else []
+        return Answer(found, log_index=1)
 
-    def __init__(self, teams: dict[str, bool]) -> None:
-        self._teams = teams
-
-    async def get(self, caller: Caller, path: str, parameters: Any) -> Answer:
-        found = campaign(acknowledged_index=None, acknowledged=None)
-        if path != "/v1/inbox":
-            return Answer(found, log_index=1)
-        if parameters["team"] not in self._teams:
-            raise NotAnswered(404, {"type": "/problems/not-found"})
-        return Answer([found] if self._teams[parameters["team"]] else [], log_index=1)
+    return Documents(answer)
 
 
 @pytest.mark.parametrize(
-    ("account", "inbox", "status"),
+    ("account", "teams", "status"),
     [(TEAM, {"press": True}, 200), (TEAM, {"press": False}, 403), (TEAM, {}, 403), (AGENCY, {}, 200)],
 )
 async def test_a_team_reports_about_campaigns_that_its_subscriptions_choose(
-    account: Account, inbox: dict[str, bool], status: int
+    account: Account, teams: dict[str, bool], status: int
 ) -> None:
     path = "/campaigns/service-launched.i4/acknowledge"
-    async with browser(account, read_api=Inbox(inbox)) as client:
+    async with browser(account, read_api=inbox(teams)) as client:
         assert (await client.get(path)).status_code == status
         sent = {"csrf": CSRF, "by": "press", "on": "2026-11-26"}
         assert (await client.post(path, data=sent)).status_code == (503 if status == 200 else 403), "503: no gateway"
+
+
+@pytest.mark.parametrize("state", ["refused", "lost"])
+async def test_a_report_that_is_final_without_an_entry_is_not_waited_for(state: str) -> None:
+    stored = {"receipt": {"events": [{"address": "agency.health.events/0/7"}]}}
+    gateway = Replies(lambda method, _: (202, stored) if method == "POST" else (200, {"state": state}))
+    async with browser(TEAM, read_api=inbox({"press": True}), gateway=gateway) as client:
+        sent = {"csrf": CSRF, "by": "press", "on": "2026-11-26"}
+        answer = await client.post("/campaigns/service-launched.i4/acknowledge", data=sent)
+    assert answer.status_code == 303
+    assert [request.method for request in gateway.requests] == ["POST", "GET"]

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import orjson
 import pytest
 
-from consumers.console.accounts.accounts import Account
-from consumers.console.data.gateway import Reply
-from consumers.console.pages.campaigns.teams import new_subscription, new_team, of_team, words_of
+from consumers.console.pages.campaigns.teams import new_subscription, new_team, of_team
 from consumers.console.pages.campaigns.webhooks import ERRORS, KINDS, instant, redelivery
 from consumers.delivery.examples import KIND
 from consumers.delivery.teams.inputs import EVENT_NAMES, NewSubscription, NewTeam, Redelivery, validated
 from tests.every import every
 from tests.paths import ROOT
-from tests.unit.consumers.console.without_services import CSRF, browser
+from tests.world.pages import CSRF, TEAM, Replies, browser
 
 GIVEN = {
     "team": " press ",
@@ -36,39 +33,25 @@ def test_a_form_of_a_team_is_the_document_that_the_gateway_takes() -> None:
 def test_what_is_not_chosen_means_all() -> None:
     every = validated(NewSubscription, new_subscription("press", {"route": "email"}, {}))
     assert (every.rules, every.channels, every.services, every.from_date) == (None, None, None, None)
-    given = {"route": "ep_aaaaaaaaaaaaaaa2", "services": "S-1، S-2\nS-3", "from_date": "2026-11-01"}
+    given = {"route": "ep_aaaaaaaaaaaaaaa2", "services": " S-1، S-2\r\nS-3,S-4 ", "from_date": "2026-11-01"}
     some = validated(NewSubscription, new_subscription("press", given, {"rules": ["quota-met"], "channels": ["tv"]}))
     assert (some.route, some.endpoint_id) == ("webhook", "ep_aaaaaaaaaaaaaaa2")
-    assert (some.rules, some.channels, some.services) == (["quota-met"], ["tv"], ["S-1", "S-2", "S-3"])
+    assert (some.rules, some.channels, some.services) == (["quota-met"], ["tv"], ["S-1", "S-2", "S-3", "S-4"])
     assert some.from_date == "2026-11-01"
-
-
-class Gateway:
-    """A gateway that remembers what it was sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[Any] = []
-
-    async def ask(self, sending: Any, method: str, path: str, **given: Any) -> Reply:
-        self.sent.append(orjson.loads(given["content"]))
-        return Reply(201, {"endpoint_id": "ep_aaaaaaaaaaaaaaa2", "secret": "s", "public_key": "k"}, {})
 
 
 async def test_a_long_list_of_services_and_a_long_address_are_sent_whole() -> None:
     services = [f"commercial-register-certificate-number-{n:02}" for n in range(60)]
     url = f"https://press.health.gov.example/{'x' * 3_000}"
-    gateway = Gateway()
-    async with browser(Account("desk", "team", "health", "press"), gateway=gateway) as client:
+    created = {"endpoint_id": "ep_aaaaaaaaaaaaaaa2", "secret": "s", "public_key": "k"}
+    gateway = Replies(lambda *_: (201, created))
+    async with browser(TEAM, gateway=gateway) as client:
         given = {"csrf": CSRF, "route": "email", "services": "\r\n".join(services)}
         await client.post("/campaigns/teams/press/subscribe", data=given)
         await client.post("/campaigns/teams/press/new-webhook", data={"csrf": CSRF, "url": url})
-    subscription, webhook = gateway.sent
+    subscription, webhook = (orjson.loads(request.content or b"") for request in gateway.requests)
     assert subscription["services"] == services
     assert webhook["url"] == url
-
-
-def test_words_stand_on_lines_or_between_commas() -> None:
-    assert words_of(" a\r\nb, c،d ") == ["a", "b", "c", "d"]
 
 
 def test_a_team_has_its_own_rows() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from consumers.console.pages.plan.chart import HEIGHT, LEFT, RIGHT, TOP, WIDTH, launches_chart, round_step, totals
+from consumers.console.pages.plan.chart import HEIGHT, LEFT, RIGHT, TOP, WIDTH, launches_chart, round_step
 
 PACE: dict[str, Any] = {
     "plan": {"starts_on": "2004-02-21", "ends_on": "2008-12-28"},
@@ -46,7 +46,3 @@ def test_without_a_plan_or_a_launch_there_is_no_chart() -> None:
 
 def test_steps_of_the_axis_are_round() -> None:
     assert [round_step(top) for top in (1, 5, 6, 100, 150, 151, 260, 1_000_000)] == [1, 1, 2, 20, 50, 50, 100, 200_000]
-
-
-def test_totals_grow_month_by_month() -> None:
-    assert totals(PACE["launches"]) == [("2005-02", 6, 6), ("2006-12", 94, 100)]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote
 
-import pytest
-
 from consumers.console.pages.plan.glance import (
     PROJECTS_SHOWN_MAX,
     Line,
@@ -17,55 +15,10 @@ from consumers.console.pages.plan.glance import (
 )
 from consumers.console.pages.plan.tables import agencies_csv, figures_csv
 from consumers.explain.shown_models import models
+from tests.every import every
+from tests.world.plan import PACE, PLAN, PROJECT
 
-GROUP = {"registered": 50, "live": 48, "suspended": 1, "retired": 1}
-AIR = {
-    "launched_services": 100,
-    "aired": {"tv": 98, "radio": 97, "print": 100},
-    "on_all_three": 95,
-    "general_campaigns": 2,
-    "reach": 10,
-}
-PROJECT = {"project_id": "A", "agency": "health", "phases": 3, "started": 2, "completed": 1, "cancelled": False}
-PLAN: dict[str, Any] = {
-    "log_index": 900,
-    "plan_id": "FIVE-YEAR",
-    "infrastructure": {"target": 6, "registered": 6, "completed": 5, "cancelled": 0},
-    "national_applications": {
-        "target": 3,
-        "projects": [
-            PROJECT,
-            {"project_id": "B", "agency": "labour", "phases": 4, "started": 1, "completed": 1, "cancelled": True},
-        ],
-    },
-    "services": {
-        "target": 150,
-        "groups": {str(number): {"target": 50, "launched": 30 * (3 - number), **GROUP} for number in (1, 2, 3)},
-    },
-    "training": [
-        {
-            "calendar": "umm-al-qura",
-            "year": 1426,
-            "track": "usage",
-            "quota": 355,
-            "certified": 100,
-            "revoked": 1,
-            "net": 99,
-        }
-    ],
-    "awareness": AIR,
-    "partnerships": [],
-    "anomalies": 0,
-    "refusals": 0,
-}
-PACE: dict[str, Any] = {
-    "plan": {"plan_id": "FIVE-YEAR", "name": {"ar": "خطة", "en": "Plan"}},
-    "measured_on": "2005-08-05",
-    "days": 1_000,
-    "elapsed_days": 700,
-    "agencies": [],
-    "launches": [],
-}
+WITHOUT_PLAN = {**PACE, "plan": None, "measured_on": None, "days": 0, "elapsed_days": 0}
 
 
 def test_of_many_applications_the_first_are_listed_and_all_are_counted() -> None:
@@ -111,19 +64,17 @@ def test_the_year_of_training_that_runs_is_shown_in_each_calendar() -> None:
     both = glance({**PLAN, "training": [*years("gregorian", 2004, 2005, 2006), *hijri]}, PACE, None)
     assert [year for _, year, _ in both.training_shown] == [2004, 2005, 2006, 1426]
     assert len(both.training) == 8
-    without = {**PACE, "plan": None, "measured_on": None, "days": 0, "elapsed_days": 0}
-    assert [year for _, year, _ in glance({**PLAN, "training": hijri}, without, None).training_shown] == [
-        *range(1427, 1431)
-    ]
+    shown = glance({**PLAN, "training": hijri}, WITHOUT_PLAN, None)
+    assert [year for _, year, _ in shown.training_shown] == [*range(1427, 1431)]
 
 
 def test_without_a_plan_nothing_is_late() -> None:
-    shown = glance(PLAN, {**PACE, "plan": None, "measured_on": None, "days": 0, "elapsed_days": 0}, None)
+    shown = glance(PLAN, WITHOUT_PLAN, None)
     assert not shown.late
     assert {shown.infrastructure.state, shown.services.state} == {"open"}
 
 
-@pytest.mark.parametrize(
+@every(
     ("done", "target", "due", "state"),
     [(5, 5, 5, "done"), (4, 5, 4, "ok"), (3, 5, 4, "late"), (0, 0, 0, "open"), (0, 5, None, "open"), (7, 5, 1, "done")],
 )
@@ -154,9 +105,8 @@ def test_every_figure_leads_to_an_explanation_that_exists() -> None:
 
 def test_an_explanation_names_the_state_and_takes_any_key() -> None:
     assert explanation("services/1", "launched", 400) == "/explain/plan/services/1/launched?before=400"
-    assert (
-        explanation("partnerships/A?b#<c>", "net_halalas") == "/explain/plan/partnerships/A%3Fb%23%3Cc%3E/net_halalas"
-    )
+    address = "/explain/plan/partnerships/A%3Fb%23%3Cc%3E/net_halalas"
+    assert explanation("partnerships/A?b#<c>", "net_halalas") == address
 
 
 def test_agencies_with_the_most_behind_come_first() -> None:

@@ -1,8 +1,8 @@
-"""The lists behind the plan: filters in addresses, and cursors."""
+"""The lists behind the plan: filters in addresses, cursors, and the steps of a history."""
 
 from __future__ import annotations
 
-from consumers.console.pages.plan.lists import Chosen, after_of
+from consumers.console.pages.plan.lists import Chosen
 
 
 def test_filters_stay_in_the_addresses() -> None:
@@ -11,8 +11,3 @@ def test_filters_stay_in_the_addresses() -> None:
     assert chosen.address("/plan/services", after="W10") == "/plan/services?agency=health&group=2&after=W10"
     assert Chosen().address("/plan/services") == "/plan/services"
     assert Chosen("a&b=<c>").address("/x") == "/x?agency=a%26b%3D%3Cc%3E"
-
-
-def test_the_cursor_is_taken_from_the_address_of_the_next_page() -> None:
-    assert after_of("/v1/services?limit=50&after=WyJhIl0") == "WyJhIl0"
-    assert after_of(None) is None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import tracemalloc
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 import orjson
@@ -15,7 +15,9 @@ from consumers.console.data.gateway import Gateway, GatewayAway, Reply
 from consumers.console.pages.workspace.faults import explained
 from consumers.console.sending import uploads
 from consumers.console.sending.uploads import (
+    EventsTooLarge,
     NoEvents,
+    Pauses,
     Sender,
     TooLarge,
     TooManyFiles,
@@ -27,6 +29,7 @@ from events.validation.verdicts import Agency
 from infra.errors import WrongInput
 from infra.http.console_tokens import Sending
 from infra.tables.mapping import MappingDocument, mapping_of
+from tests.every import every
 
 AGENCY = Agency("health", "agency")
 HEALTH, LABOUR = (Sender(Sending(name, "agency", "health"), AGENCY) for name in ("health", "labour"))
@@ -105,34 +108,24 @@ class FakeGateway:
         return {"receipts": page, "next": since + len(page), "read_up_to": len(rows)}
 
 
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "_PAUSE_S", 0.001)
-    monkeypatch.setattr(uploads, "_PAUSE_MAX_S", 0.002)
-    monkeypatch.setattr(uploads, "_AWAY_MAX_S", 0.01)
+async def sent(gateway: FakeGateway, upload: Upload) -> None:
+    Uploads(cast(Gateway, gateway), Pauses(0.001, 0.002, 0.01)).send(upload)
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "upload"))
 
 
-async def sent(gateway: FakeGateway, upload: Upload) -> Uploads:
-    found = Uploads(cast(Gateway, gateway))
-    found.send(upload)
-    while upload.is_active:  # noqa: ASYNC110 - the state is what the page looks at too
-        await asyncio.sleep(0.001)
-    return found
-
-
-async def test_only_lines_without_a_fault_are_sent_in_order_and_whole_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "_BATCH_EVENTS", 2)
-    upload = a_file(line("a"), line("bad", "2006-02-30"), b"{", line("b"), line("c"), line("a"))
-    assert (upload.findings.lines, upload.good, sorted(upload.findings.faulty)) == (6, 4, [2, 3])
+async def test_only_lines_without_a_fault_are_sent_in_order_and_whole_requests() -> None:
+    ids = ["a", *(f"b{number}" for number in range(300)), "a"]
+    upload = a_file(line("a"), line("bad", "2006-02-30"), b"{", *map(line, ids[1:]))
+    assert (upload.findings.lines, upload.good, sorted(upload.findings.faulty)) == (304, 302, [2, 3])
     gateway = FakeGateway()
     await sent(gateway, upload)
-    assert [event["id"] for event in gateway.stored] == ["a", "b", "c", "a"]
-    assert [len(orjson.loads(body)) for body in gateway.bodies] == [2, 2]
-    assert (upload.state, upload.sent, upload.registered, upload.duplicates) == ("done", 4, 3, 1)
+    assert [event["id"] for event in gateway.stored] == ids
+    assert [len(orjson.loads(body)) for body in gateway.bodies] == [200, 102]
+    assert (upload.state, upload.sent, upload.registered, upload.duplicates) == ("done", 302, 301, 1)
     assert gateway.stored[0]["source"] == "urn:yesser:agency:health", "what a line may leave out is filled in"
 
 
-@pytest.mark.parametrize("first", [(503,), (429, 503), (504,), (None,)])
+@every("first", [(503,), (429, 503), (504,), (None,)])
 async def test_a_busy_gateway_gets_the_same_bytes_again(first: tuple[int | None, ...]) -> None:
     upload = a_file(line("a"), line("b"))
     gateway = FakeGateway(*first)
@@ -152,7 +145,7 @@ async def test_a_gateway_that_stays_away_stops_the_file_and_its_sender_continues
     assert (upload.state, upload.registered, upload.problem) == ("done", 1, None)
 
 
-async def test_a_suspended_agency_is_told_at_once() -> None:
+async def test_a_file_of_a_suspended_agency_stops_at_once() -> None:
     upload = a_file(line("a"))
     gateway = FakeGateway(403)
     await sent(gateway, upload)
@@ -184,20 +177,18 @@ def test_a_table_comes_back_as_a_table() -> None:
     assert upload.good == 0
 
 
-@pytest.mark.parametrize("content", [b"", b"\n \n", b"code,day\nA,2006-03-01\n", b"[1]\n"])
+@every("content", [b"", b"\n \n", b"code,day\nA,2006-03-01\n", b"[1]\n"])
 def test_a_file_without_events_is_not_taken(content: bytes) -> None:
     with pytest.raises(NoEvents):
         checked(HEALTH, "x", content, None)
 
 
-def test_a_file_beyond_the_bounds_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "LINES_MAX", 2)
-    monkeypatch.setattr(uploads, "FILE_BYTES_MAX", 5_000)
-    assert a_file(line("a"), line("b")).good == 2
+def test_a_file_beyond_the_bounds_is_not_taken() -> None:
+    assert checked(HEALTH, "a", b"{\n{\n", None, lines_max=2).findings.lines == 2
     with pytest.raises(TooLarge):
-        a_file(line("a"), line("b"), line("c"))
+        checked(HEALTH, "a", b"{\n{\n{\n", None, lines_max=2)
     with pytest.raises(TooLarge):
-        a_file(b"{" + b" " * 5_000)
+        a_file(b"{" + b" " * uploads.FILE_BYTES_MAX)
 
 
 async def test_an_account_sends_one_file_at_a_time_and_keeps_few() -> None:
@@ -231,8 +222,9 @@ def with_faults(count: int) -> bytes:
 LONG = "x" * 120_000
 TEMPLATED = a_mapping(templates={"/data/text": "{id}" * 20_000})
 REPLACED = a_mapping(columns={"id": {"pointer": "/id", "type": "list", "values": {"a": LONG}}})
+CONSTANT = a_mapping(constants={"/data/text": LONG})
 HOSTILE = {
-    "a constant for each row": (a_mapping(constants={"/data/text": LONG}), b"id\n" + b"a\n" * 2_000),
+    "a constant for each row": (CONSTANT, b"id\n" + b"a\n" * 2_000),
     "a template that repeats a cell": (TEMPLATED, b"id\n" + b"a" * 100_000 + b"\n"),
     "a word for each part of a cell": (REPLACED, b"id\n" + b"a|" * 50_000 + b"\n"),
     "many columns": (a_mapping(), b",".join(b"%d" % number for number in range(590_000)) + b"\n"),
@@ -240,26 +232,29 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_the_check_of_a_file_takes_little_memory(name: str) -> None:
-    mapping, content = HOSTILE[name]
-    assert len(content) <= uploads.FILE_BYTES_MAX
+@contextmanager
+def little_memory() -> Iterator[None]:
     tracemalloc.start()
     try:
-        with suppress(WrongInput):
-            checked(HEALTH, "t.csv", content, mapping)
+        yield
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert peak <= 64 << 20, f"{peak / (1 << 20):.0f} MiB"
 
 
-def test_a_table_that_makes_more_than_the_limit_is_refused_with_the_limit() -> None:
-    mapping, content = HOSTILE["a constant for each row"]
-    with pytest.raises(uploads.EventsTooLarge, match="16 MiB"):
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_check_of_a_file_takes_little_memory(name: str) -> None:
+    mapping, content = HOSTILE[name]
+    assert len(content) <= uploads.FILE_BYTES_MAX
+    with little_memory(), suppress(WrongInput):
         checked(HEALTH, "t.csv", content, mapping)
-    few = checked(HEALTH, "t.csv", b"id\n" + b"a\n" * 100, mapping)
-    assert few.findings.lines == 100
+
+
+def test_a_table_that_makes_more_than_the_limit_is_refused_with_the_limit() -> None:
+    with pytest.raises(EventsTooLarge, match="16 MiB"):
+        checked(HEALTH, "t.csv", b"id\n" + b"a\n" * 150, CONSTANT)
+    assert checked(HEALTH, "t.csv", b"id\n" + b"a\n" * 100, CONSTANT).findings.lines == 100
 
 
 def test_a_row_whose_event_is_too_long_is_a_fault_of_its_line() -> None:
@@ -272,10 +267,5 @@ def test_the_refused_rows_of_a_table_take_little_memory_however_many_lines_a_row
     header = b",".join(b"%d" % number for number in range(10)) + b"\n"
     mapping = MappingDocument.model_validate({"columns": {str(number): {} for number in range(10)}})
     upload = checked(HEALTH, "t.csv", header + row, mapping)
-    tracemalloc.start()
-    try:
+    with little_memory():
         assert upload.refused_file() == header + row
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak <= 64 << 20, f"{peak / (1 << 20):.0f} MiB"

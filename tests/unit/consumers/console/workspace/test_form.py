@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
-import pytest
 
 from consumers.console.pages.workspace.entered import COUNT, DATA, GIVEN, entered, faults_by_name, with_added, without
 from consumers.console.pages.workspace.form import Choices, Group, Leaf, Many, Node, Pair, form_of
@@ -21,9 +20,8 @@ from tests.every import every
 
 HEALTH, OFFICE = Agency("health", "agency"), Agency("yesser", "office")
 SENDABLE = [name for name, row in CATALOGUE.items() if may_send("office", row)]
-LAUNCH = {
-    "id": ["launch-1"],
-    "time": ["2006-03-01T09:30"],
+HEAD = {"id": ["a"], "time": ["2006-03-01T09:30"]}
+LAUNCH = HEAD | {
     "data.service_id": ["SVC-1"],
     "data.on": ["2006-03-01"],
     "data.channels": ["kiosk", "web"],
@@ -86,7 +84,7 @@ def test_every_example_of_a_type_that_people_send_can_be_typed(path: Any) -> Non
         return
     values = dict(typed(form_of(name), example["data"]))
     sender = Agency(example["source"].rpartition(":")[2], "office")
-    found = entered(name, sender, {"id": [example["id"]], "time": ["2006-03-01T09:30"], **values})
+    found = entered(name, sender, HEAD | {"id": [example["id"]]} | values)
     assert found.faults == {}
     event = orjson.loads(found.event_bytes)
     assert (event["data"], event["subject"], event["id"]) == (example["data"], example["subject"], example["id"])
@@ -145,7 +143,7 @@ def test_a_fault_stands_at_its_field_however_deep_it_is() -> None:
     example = orjson.loads((EXAMPLES_FOLDER / "partnership.signed.json").read_bytes())
     values = dict(typed(form_of("partnership.signed"), example["data"]))
     values |= {"data.terms.bands.1.partner_bp": ["101"], "data.terms.expected.3.period": ["1426-13"]}
-    found = entered("partnership.signed", HEALTH, {"id": ["a"], "time": ["2006-03-01T09:30"], **values})
+    found = entered("partnership.signed", HEALTH, HEAD | values)
     assert set(found.faults) == {"data.terms.bands.1.partner_bp", "data.terms.expected.3.period"}
     fields = shown(form_of("partnership.signed"), values, found.faults)
     assert [field.name for field in faulty(fields)] == sorted(found.faults)
@@ -159,15 +157,14 @@ def test_a_fault_without_a_field_is_shown_in_the_summary() -> None:
 
 def test_a_person_s_number_in_a_text_is_refused_at_its_field() -> None:
     values = {"data.reason.ar": ["هوية 1000000008"], "data.reason.en": ["fine"], "data.service_id": ["S"]}
-    values |= {"data.on": ["2006-03-01"], "id": ["a"], "time": ["2006-03-01T09:30"]}
-    found = entered("service.suspended", HEALTH, values)
+    found = entered("service.suspended", HEALTH, HEAD | values | {"data.on": ["2006-03-01"]})
     assert list(found.faults) == ["data.reason.ar"]
 
 
 def test_markup_and_bidirectional_controls_stay_what_they_are() -> None:
     text = "<script>alert(1)</script>\u202e abc\r\nline"
     values = {"data.reason.ar": [text], "data.reason.en": ["x"], "data.service_id": ["S"], "data.on": ["2006-03-01"]}
-    found = entered("service.suspended", HEALTH, values | {"id": ["a"], "time": ["2006-03-01T09:30"]})
+    found = entered("service.suspended", HEALTH, HEAD | values)
     assert found.faults == {}
     assert found.data["reason"]["ar"] == "<script>alert(1)</script>\u202e abc\nline"
 
@@ -194,12 +191,12 @@ def test_a_list_grows_up_to_its_bound_and_loses_the_item_that_is_named() -> None
     assert left == {f"{name}{COUNT}": ["2"], f"{name}.0.phase": ["2"], "id": ["a"]}
 
 
-@pytest.mark.parametrize("name", ["data", "id", "data.on", "data.phases.0", "data.nothing", "data.phases.0.name", ""])
+@every("name", ["data", "id", "data.on", "data.phases.0", "data.nothing", "data.phases.0.name", ""])
 def test_only_a_list_can_grow(name: str) -> None:
     assert many_by_name(form_of("project.registered"), name) is None
 
 
-@pytest.mark.parametrize("count", ["-1", "1e9", "999999999", "x", "٣"])
+@every("count", ["-1", "1e9", "999999999", "x", "٣"])
 def test_a_count_that_is_none_makes_no_long_form(count: str) -> None:
     fields = shown(form_of("project.registered"), {f"data.phases{COUNT}": [count]}, {})
     assert len(list(names_of(fields))) < 500

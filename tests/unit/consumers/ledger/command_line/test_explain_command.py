@@ -17,7 +17,7 @@ from consumers.explain.figures import Scope
 from consumers.explain.over_http.known_source import KnownSource
 from consumers.explain.sources import Reach
 from consumers.ledger.command_line.explain import explain_command
-from tests.unit.consumers.ledger.test_forecast import History
+from tests.world.partnership import History
 
 FIELD = "partner_total_halalas"
 
@@ -34,8 +34,7 @@ def explained(
     monkeypatch: pytest.MonkeyPatch, changed: Mapping[str, int] | None = None, *, is_complete: bool = True
 ) -> Callable[..., Result]:
     """Runs the command on a live table in which these figures were changed. `is_complete`: the whole log is read."""
-    history = History()
-    history.collect(40_000, "2005-01-10")
+    history = History((40_000, "2005-01-10"))
     history.close("2005-01")
     raw = history.raw()
     log = KnownSource(Reach(len(raw), is_complete), {Scope("partnership/P1"): raw}, None)

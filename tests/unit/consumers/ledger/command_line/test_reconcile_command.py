@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from consumers.ledger.command_line import reconcile
-from tests.unit.consumers.ledger.test_forecast import History
+from tests.world.partnership import History
 
 MAPPING = """
 [columns]
@@ -23,8 +23,7 @@ amount = { pointer = "/data/amount_halalas", type = "riyals" }
 
 @pytest.fixture(autouse=True)
 def log(monkeypatch: pytest.MonkeyPatch) -> None:
-    history = History()
-    history.collect(100, "2005-01-05")
+    history = History((100, "2005-01-05"))
 
     async def entries_of(_: object, subject: str) -> list[tuple[int, bytes]]:
         return history.raw() if subject == "partnership/P1" else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import pytest
@@ -18,6 +19,7 @@ from infra.http.callers import Caller
 from infra.http.problems import Problem
 from infra.log.reader import ChangedEntry
 from infra.settings import Settings
+from tests.every import every
 
 
 class Ledger:
@@ -36,74 +38,71 @@ class Asked:
         return Response("", headers={"ETag": '"1"', "Log-Index": "1", "Cache-Control": "no-cache", "Vary": "Accept"})
 
 
-@pytest.fixture(params=[None, []], ids=["many", "few"])
-def entries(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def calculate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Awaitable[Response]]:
+    """The answer about a partnership with these entries: `None` where there are many, or the error of reading them."""
+
     async def partnership(*_: object) -> dict[str, Any]:
         return {}
 
-    async def few_entries(*_: object) -> list[Raw] | None:
-        found: list[Raw] | None = request.param
-        return found
+    async def answer(
+        entries: list[Raw] | Exception | None,
+        calculated: Exception | None = None,
+        beside: Callable[[], Awaitable[bytes]] = nothing,
+        **options: Any,
+    ) -> Response:
+        async def few_entries(*_: object) -> list[Raw] | None:
+            if isinstance(entries, Exception):
+                raise entries
+            return entries
 
-    monkeypatch.setattr(read, "partnership", partnership)
-    monkeypatch.setattr(calculations, "few_entries", few_entries)
+        async def prepare(_: View, __: list[Raw]) -> Calculation:
+            def calculation() -> dict[str, Any]:
+                if calculated is not None:
+                    raise calculated
+                return {}
+
+            return calculation
+
+        monkeypatch.setattr(read, "partnership", partnership)
+        monkeypatch.setattr(calculations, "few_entries", few_entries)
+        return await Calculations(Settings()).answer(cast(ReadRequest, Asked()), "P1", prepare, beside, **options)
+
+    return answer
 
 
-@pytest.mark.parametrize(
+async def nothing() -> bytes:
+    return b"{}"
+
+
+@every("is_read", [True, False])
+@every(
     ("error", "status", "errors"),
     [
         (NoSuchKey(), 404, []),
         (NothingSigned(), 404, []),
         (ChangedEntry(7, "r"), 500, [{"code": "changed-entry", "detail": str(ChangedEntry(7, "r")), "id": "7"}]),
     ],
-    ids=["no-such-key", "nothing-signed", "changed-entry"],
 )
-@pytest.mark.parametrize("is_read", [True, False], ids=["read", "calculated"])
 async def test_an_error_of_the_entries_is_a_problem(
-    error: Exception, status: int, errors: list[Any], is_read: bool, monkeypatch: pytest.MonkeyPatch
+    calculate: Callable[..., Awaitable[Response]], error: Exception, status: int, errors: list[Any], is_read: bool
 ) -> None:
-    async def raises(*_: object) -> list[Raw]:
-        if is_read:
-            raise error
-        return []
-
-    async def partnership(*_: object) -> dict[str, Any]:
-        return {}
-
-    async def prepare(_: View, __: list[Raw]) -> Calculation:
-        def calculated() -> dict[str, Any]:
-            raise error
-
-        return calculated
-
-    async def beside() -> bytes:
-        return b"{}"
-
-    monkeypatch.setattr(read, "partnership", partnership)
-    monkeypatch.setattr(calculations, "few_entries", raises)
     with pytest.raises(Problem) as refused:
-        await Calculations(Settings()).answer(cast(ReadRequest, Asked()), "P1", prepare, beside)
+        await (calculate(error) if is_read else calculate([], error))
     assert (refused.value.status, list(refused.value.errors)) == (status, errors)
 
 
-@pytest.mark.usefixtures("entries")
-async def test_what_is_refused_costs_no_command() -> None:
-    commands: list[str] = []
-
+@every("entries", [None, []])
+async def test_what_is_refused_costs_no_command(
+    calculate: Callable[..., Awaitable[Response]], entries: list[Raw] | None
+) -> None:
     async def check(_: View) -> None:
         raise Problem("not-found")
 
-    async def prepare(_: View, __: list[Raw]) -> Calculation:
-        return dict
+    async def command() -> bytes:
+        raise AssertionError("a command runs")
 
-    async def beside() -> bytes:
-        commands.append("run")
-        return b"{}"
-
-    asked = cast(ReadRequest, Asked())
-    known = Calculations(Settings())
     with pytest.raises(Problem) as refused:
-        await known.answer(asked, "P1", prepare, beside, check=check)
+        await calculate(entries, beside=command, check=check)
     assert refused.value.status == 404
-    assert commands == []
-    assert (await known.answer(asked, "P1", prepare, beside)).body == b"{}"
+    assert (await calculate(entries)).body == b"{}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from consumers.projections.handlers.activity import ACTIVITY, REFUSALS, Activity, Refusals
-from tests.unit.consumers.projections.story import Story
+from tests.world.plan import Story
 
 
 def test_every_entry_is_counted_whatever_its_type() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from consumers.projections.handlers.one_time_events import ONE_TIME_EVENT
-from tests.unit.consumers.projections.story import Story
 from tests.world.entries import TEXT
+from tests.world.plan import Story
 
 WORKSHOP: dict[str, Any] = {"workshop_id": "W", "topic": TEXT, "on": "2005-01-01", "place": TEXT, "partners": [TEXT]}
 FRAMEWORK: dict[str, Any] = {"framework_id": "F", "title": TEXT, "legal_basis": TEXT, "on": "2005-01-01"}

@@ -12,11 +12,8 @@ from consumers.projections.handlers.pending_events import (
     PENDING_FACT,
 )
 from consumers.projections.handlers.services import SERVICE
-from tests.oracle.fold import fold
-from tests.oracle.log import EntryDict, make_entry, make_event
-from tests.unit.consumers.projections.story import Story
-from tests.unit.consumers.projections.test_against_the_oracle import apply_all, assert_same_as_oracle
 from tests.world.entries import TEXT
+from tests.world.plan import Story
 
 
 def registered(story: Story, agency: str = "health") -> int:
@@ -25,6 +22,14 @@ def registered(story: Story, agency: str = "health") -> int:
 
 def launched(story: Story, agency: str = "health") -> int:
     return story.tell(agency, "service.launched", service_id="S", on="2006-01-01", channels=["web"])
+
+
+def retired(story: Story, agency: str = "health") -> int:
+    return story.tell(agency, "service.retired", service_id="S", on="2006-01-01", reason=TEXT)
+
+
+def reassigned(story: Story, to: str) -> int:
+    return story.tell("yesser", "service.reassigned", service_id="S", to=to, on="2006-01-01", reason=TEXT)
 
 
 def test_a_fact_that_waits_is_no_anomaly() -> None:
@@ -50,7 +55,7 @@ def test_what_waited_is_judged_at_registered_under_its_own_index() -> None:
 def test_a_reassignment_waits_too_and_counts_from_its_own_place() -> None:
     story = Story()
     launched(story, "justice")
-    story.tell("yesser", "service.reassigned", service_id="S", to="justice", on="2006-01-01", reason=TEXT)
+    reassigned(story, "justice")
     launched(story, "justice")
     at = registered(story)
     assert story.anomalies() == [(0, at, "not-owner")]
@@ -95,57 +100,43 @@ def test_projects_and_services_of_one_name_do_not_wait_for_each_other() -> None:
     assert [row.subject for row in story.folded().rows(PENDING_FACT)] == ["project/S"]
 
 
-def entry_of(index: int, agency: str, name: str, **more: object) -> EntryDict:
-    data = {"service_id": "S", "on": "2006-01-01", **more}
-    return make_entry(index, make_event(name, agency, "service/S", data, f"e{index}"), "2006-01-01T00:00:00.000000Z")
-
-
-def retired(index: int, agency: str) -> EntryDict:
-    return entry_of(index, agency, "service.retired", reason=TEXT)
-
-
-def registration(index: int, agency: str) -> EntryDict:
-    data = {"service_id": "S", "plan_id": "P", "group": 1, "name": TEXT}
-    return make_entry(index, make_event("service.registered", agency, "service/S", data, f"e{index}"))
-
-
-def anomalies(log: list[EntryDict]) -> list[tuple[int, int, str]]:
-    """(index, found_index, rule), as the projections and the oracle say, whatever the batches."""
-    stores = [apply_all(log, []), apply_all(log, range(700, len(log), 700))]
-    assert stores[0].state() == stores[1].state()
-    assert_same_as_oracle(stores[0], log)
-    return [(row.index, row.found_index, row.rule) for row in stores[0].rows(ANOMALY)]
-
-
 def test_one_fact_of_an_agency_more_than_may_wait_contradicts_at_its_own_entry_and_others_still_wait() -> None:
-    log = [retired(index, "health") for index in range(FACTS_OF_AGENCY_MAX + 2)]
-    log.append(retired(len(log), "justice"))
-    assert anomalies(log) == [(index, index, "exceeds-waiting") for index in (1000, 1001)]
-    (count,) = apply_all(log, []).rows(PENDING_COUNT)
+    story = Story()
+    for _ in range(FACTS_OF_AGENCY_MAX + 2):
+        retired(story)
+    retired(story, "justice")
+    assert story.anomalies(700) == [(index, index, "exceeds-waiting") for index in (1000, 1001)]
+    store = story.folded()
+    (count,) = store.rows(PENDING_COUNT)
     assert (count.count, count.last_index) == (1001, 1002)
-    (first, _) = apply_all(log, []).rows(ANOMALY)
+    (first, _) = store.rows(ANOMALY)
     assert first.known == {"waiting": 1000, "waiting_of_agency": 1000}
 
 
 def test_one_fact_in_all_more_than_may_wait_contradicts_also_of_an_agency_of_which_none_waits() -> None:
-    log = [retired(index, f"agency-{index % 11}") for index in range(FACTS_MAX + 1)]
-    log.append(entry_of(len(log), "yesser", "service.reassigned", to="justice", reason=TEXT))
-    assert anomalies(log) == [(index, index, "exceeds-waiting") for index in (10_000, 10_001)]
+    story = Story()
+    for index in range(FACTS_MAX + 1):
+        retired(story, f"agency-{index % 11}")
+    reassigned(story, "justice")
+    assert story.anomalies(700) == [(index, index, "exceeds-waiting") for index in (10_000, 10_001)]
 
 
 def test_what_exceeded_never_takes_effect_and_after_registered_nothing_waits() -> None:
-    log = [retired(index, "justice") for index in range(FACTS_OF_AGENCY_MAX)]
-    log += [entry_of(1000, "justice", "service.launched", channels=["web"]), registration(1001, "justice")]
-    log += [entry_of(1002, "justice", "service.launched", channels=["web"])]
-    found = anomalies(log)
+    story = Story()
+    for _ in range(FACTS_OF_AGENCY_MAX):
+        retired(story, "justice")
+    launched(story, "justice")
+    registered(story, "justice")
+    launched(story, "justice")
+    found = story.anomalies(700)
     assert found[0] == (1, 1001, "already-retired")
     assert found[-2:] == [(1000, 1000, "exceeds-waiting"), (1002, 1002, "not-allowed-now")]
     assert len(found) == 999 + 2
 
 
 def test_another_project_or_service_has_its_own_bound() -> None:
-    log = [retired(index, "health") for index in range(FACTS_OF_AGENCY_MAX)]
-    data = {"project_id": "S", "phase": 1, "on": "2006-01-01"}
-    log.append(make_entry(1000, make_event("project.phase-started", "health", "project/S", data, "p")))
-    assert anomalies(log) == []
-    assert fold(log).anomalies == []
+    story = Story()
+    for _ in range(FACTS_OF_AGENCY_MAX):
+        retired(story)
+    story.tell("health", "project.phase-started", project_id="S", phase=1, on="2006-01-01")
+    assert story.anomalies(700) == []

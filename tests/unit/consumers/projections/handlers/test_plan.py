@@ -6,8 +6,8 @@ from typing import Any
 
 from consumers.projections.handlers.plan import PLAN, SHOWN_PLAN
 from consumers.projections.read import service_groups
-from tests.unit.consumers.projections.story import Story
 from tests.world.entries import TEXT
+from tests.world.plan import Story
 
 
 def targets(infrastructure: int) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import pytest
 
 from consumers.projections.handlers.projects import PROJECT
 from tests.every import every
-from tests.unit.consumers.projections.story import Story
 from tests.world.entries import TEXT
+from tests.world.plan import Story
 
 VERBS = {
     "start": "phase-started",

@@ -9,8 +9,8 @@ import pytest
 from consumers.projections.handlers.history import HISTORY
 from consumers.projections.handlers.services import SERVICE, SERVICE_GROUP
 from tests.every import every
-from tests.unit.consumers.projections.story import Story
 from tests.world.entries import TEXT
+from tests.world.plan import Story
 
 DATA: dict[str, dict[str, Any]] = {
     "registered": {"plan_id": "P", "group": 1, "name": TEXT},

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
 from consumers.projections.handlers.training import (
-    CERTIFICATE,
     QUOTA,
     TRAINING_COUNT,
     apply,
@@ -14,76 +13,58 @@ from consumers.projections.handlers.training import (
     required_keys,
 )
 from infra.postgres.unit_of_work import UnitOfWork
-from tests.unit.consumers.projections.story import Story
+from tests.every import every
 from tests.world.entries import TEXT
+from tests.world.plan import Story
 
-TRAINEE, OTHER = "trn_aaaaaaaaaaaaaaaa", "trn_bbbbbbbbbbbbbbbb"
-
-
-def certified(story: Story, agency: str = "health", certificate: str = "C1", on: str = "2006-06-01") -> int:
-    data = {"certificate_id": certificate, "trainee": TRAINEE, "track": "usage", "on": on, "employer": "nobody"}
-    return story.tell(agency, "training.certified", **data)
+TRAINEES = {"": "trn_aaaaaaaaaaaaaaaa", "other": "trn_bbbbbbbbbbbbbbbb"}
 
 
-def revoked(story: Story, agency: str = "health", certificate: str = "C1", trainee: str = TRAINEE) -> int:
-    data = {"certificate_id": certificate, "trainee": trainee, "on": "2007-01-01", "reason": TEXT}
-    return story.tell(agency, "training.revoked", **data)
-
-
-def counts(story: Story) -> dict[tuple[str, int], tuple[int, int]]:
-    found = [story.folded(batch).rows(TRAINING_COUNT) for batch in (1, 2, None)]
-    assert found[0] == found[1] == found[2]
-    return {(row.calendar, row.year): (row.certified, row.revoked) for row in found[0]}
-
-
-def test_a_certificate_counts_in_both_calendars() -> None:
+def story_of(words: str) -> Story:
+    """`agency:verb-trainee` words about a certificate; the agency is `health` unless it is given."""
     story = Story()
-    certified(story, on="2006-06-01")
-    assert counts(story) == {("gregorian", 2006): (1, 0), ("umm-al-qura", 1427): (1, 0)}
+    for word in words.split():
+        agency, _, fact = word.rpartition(":")
+        verb, _, trainee = fact.partition("-")
+        data: dict[str, Any] = {"certificate_id": "C1", "trainee": TRAINEES[trainee]}
+        if verb == "certify":
+            data |= {"track": "usage", "on": "2006-06-01", "employer": "nobody"}
+        else:
+            data |= {"on": "2007-01-01", "reason": TEXT}
+        story.tell(agency or "health", {"certify": "training.certified", "revoke": "training.revoked"}[verb], **data)
+    return story
 
 
-@pytest.mark.parametrize(("on", "hijri"), [("2006-01-30", 1426), ("2006-01-31", 1427), ("2007-01-19", 1427)])
+@every(
+    ("words", "certified", "revoked"),
+    [("certify", 1, 0), ("certify revoke", 1, 1), ("certify justice:certify revoke certify", 2, 1)],
+)
+def test_a_certificate_and_its_revocation_count_in_both_calendars(words: str, certified: int, revoked: int) -> None:
+    for batch in (1, 2, None):
+        rows = story_of(words).folded(batch).rows(TRAINING_COUNT)
+        counts = {(row.calendar, row.year): (row.certified, row.revoked) for row in rows}
+        assert counts == dict.fromkeys([("gregorian", 2006), ("umm-al-qura", 1427)], (certified, revoked))
+
+
+@every(("on", "hijri"), [("2006-01-30", 1426), ("2006-01-31", 1427), ("2007-01-19", 1427)])
 def test_the_hijri_year_turns_on_the_first_of_muharram(on: str, hijri: int) -> None:
     assert counters_of(on, "usage")[1] == ("umm-al-qura", hijri, "usage")
 
 
-def test_a_revocation_counts_where_the_certificate_does() -> None:
-    story = Story()
-    certified(story)
-    revoked(story)
-    assert counts(story) == {("gregorian", 2006): (1, 1), ("umm-al-qura", 1427): (1, 1)}
-
-
-def test_an_id_is_used_once_per_agency_also_after_revocation() -> None:
-    story = Story()
-    certified(story)
-    certified(story, agency="justice")
-    revoked(story)
-    certified(story)
-    assert story.anomalies() == [(3, 3, "already-certified")]
-    assert len(story.folded().rows(CERTIFICATE)) == 2
-
-
-def test_another_agency_cannot_revoke() -> None:
-    story = Story()
-    certified(story)
-    revoked(story, agency="justice")
-    assert story.rules() == ["unknown-certificate"]
-
-
-def test_a_revocation_names_the_same_trainee() -> None:
-    story = Story()
-    certified(story)
-    revoked(story, trainee=OTHER)
-    assert story.rules() == ["not-allowed-now"]
-
-
-def test_a_certificate_is_revoked_once() -> None:
-    story = Story()
-    certified(story)
-    revoked(story)
-    revoked(story, trainee=OTHER)
-    assert story.rules() == ["already-revoked"]
+@every(
+    ("words", "anomalies"),
+    [
+        ("certify justice:certify revoke", []),
+        ("certify justice:certify revoke certify", [(3, 3, "already-certified")]),
+        ("certify justice:revoke", [(1, 1, "unknown-certificate")]),
+        ("certify revoke-other", [(1, 1, "not-allowed-now")]),
+        ("certify revoke revoke-other", [(2, 2, "already-revoked")]),
+    ],
+)
+def test_an_agency_revokes_its_own_certificate_of_a_trainee_once(
+    words: str, anomalies: list[tuple[int, int, str]]
+) -> None:
+    assert story_of(words).anomalies() == anomalies
 
 
 def test_a_quota_set_again_replaces_the_first() -> None:
@@ -96,9 +77,7 @@ def test_a_quota_set_again_replaces_the_first() -> None:
 
 
 def test_taken_one_by_one_certificates_say_which_counts_moved() -> None:
-    story = Story()
-    certified(story)
-    ws, (entry,) = UnitOfWork(), story.entries
+    ws, (entry,) = UnitOfWork(), story_of("certify").entries
     ws.missing(required_keys(entry))
     ws.missing(dependent_keys(ws, entry))
     (outcome,) = apply(ws, entry)

@@ -18,7 +18,7 @@ from consumers.console.pages.partnerships.other_terms import (
 from consumers.console.pages.partnerships.what_if import refused_terms
 from consumers.ledger.what_if import WrongTerms, require_terms
 from tests.every import every
-from tests.unit.consumers.ledger.test_what_if import own, raw
+from tests.world.partnership import History
 
 SIGNED: dict[str, Any] = {
     "bands": [
@@ -66,7 +66,7 @@ def test_a_shared_address_may_name_some_fields_only() -> None:
 def test_what_the_contract_refuses_is_said_at_its_field(terms: dict[str, Any], field: str) -> None:
     """A contract that expects nothing takes no guarantee, and the form has no expected amounts."""
     with pytest.raises(WrongTerms) as refused:
-        require_terms(raw(own()), terms)
+        require_terms(History().raw(), terms)
     faults, rules = refused_terms(str(refused.value))
     assert set(faults) == {field}
     assert rules == ("" if field == "floor" else str(refused.value))
@@ -98,16 +98,11 @@ def test_what_is_wrong_is_said_at_its_field(given: dict[str, str], field: str) -
     assert shown[field] == given[field], "what was typed stays"
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "found"),
     [
-        ("62.5", 6_250),
-        ("٦٢٫٥", 6_250),
-        ("1,500,000.05", 150_000_005),
-        ("0", 0),
-        ("70%", 7_000),
-        ("", None),
-        (".5", None),
+        *(("62.5", 6_250), ("٦٢٫٥", 6_250), ("1,500,000.05", 150_000_005), ("0", 0), ("70%", 7_000)),
+        *(("", None), (".5", None)),
     ],
 )
 def test_a_number_is_read_in_hundredths(text: str, found: int | None) -> None:

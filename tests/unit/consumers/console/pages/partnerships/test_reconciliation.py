@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
-
-from consumers.console.accounts.accounts import Account
-from consumers.console.data.read_api import Answer
-from infra.http.callers import Caller
-from tests.unit.consumers.console.without_services import CSRF, browser
+from tests.world.pages import CSRF, OFFICE, Documents, browser
 
 TYPED = {"kind": "revenue.paid-out", "date_column": "day of payment", "amount_column": "sum"}
 
 
-class OnePartnership:
-    """A read API that has one partnership."""
-
-    app = FastAPI()
-
-    async def get(self, caller: Caller, path: str, parameters: object = None) -> Answer:
-        return Answer({"partnership_id": "P-1"})
-
-
 async def test_a_form_without_its_file_asks_for_the_file_alone() -> None:
-    async with browser(Account("desk", "office"), read_api=OnePartnership()) as client:
-        client.cookies.set("yesser-language", "en")
+    one = Documents(lambda *_: {"partnership_id": "P-1"})
+    async with browser(OFFICE, "en", read_api=one) as client:
         answer = await client.post("/partnerships/P-1/reconcile", data={"csrf": CSRF, **TYPED})
     assert answer.status_code == 422
     assert "Choose a CSV file." in answer.text

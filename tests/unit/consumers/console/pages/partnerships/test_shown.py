@@ -9,7 +9,6 @@ import pytest
 from consumers.console.pages.partnerships.amounts import band_words, exact_money, guarantee_formula
 from consumers.console.pages.partnerships.shown import (
     account_meaning,
-    after_of,
     amount_shown,
     list_cells,
     listed,
@@ -106,7 +105,5 @@ def test_the_steps_of_a_sum_have_changes_and_those_of_an_index_have_none() -> No
 
 def test_small_texts() -> None:
     assert short_type("revenue.collected") == "revenue.collected"
-    assert after_of("/v1/partnerships?limit=50&after=WyJQIl0") == "WyJQIl0"
-    assert after_of(None) is None
     assert pace_basis_points("2/3") == 6_666
     assert pace_basis_points(None) is None

@@ -9,20 +9,14 @@ import pytest
 
 from consumers.console.pages.partnerships.table_form import TableForm, findings_of
 from infra.errors import WrongInput
-from tests.unit.consumers.ledger.test_forecast import History
+from tests.world.partnership import History
 
 FORM = TableForm(id_column="ref", date_column="booked", amount_column="sum")
-
-
-def log() -> list[tuple[int, bytes]]:
-    history = History()
-    history.collect(100, "2005-01-05")
-    history.collect(200, "2005-01-06")
-    return history.raw()
+LOG = History((100, "2005-01-05"), (200, "2005-01-06")).raw()
 
 
 def kinds(form: TableForm, text: str) -> list[str]:
-    return [finding.kind for finding in findings_of(form, io.BytesIO(text.encode()), log())]
+    return [finding.kind for finding in findings_of(form, io.BytesIO(text.encode()), LOG)]
 
 
 def test_rows_are_matched_by_the_named_columns() -> None:
@@ -62,19 +56,17 @@ def test_what_is_missing_in_the_form_is_said() -> None:
 
 def test_an_entry_that_a_partner_may_not_see_is_missing_for_it() -> None:
     table = io.BytesIO(b"ref,booked,sum\nR1,2005-01-05,1.00\nR2,2005-01-06,2.00\n")
-    found = findings_of(FORM, table, log())
-    first, second = findings_of(FORM, table, log(), frozenset({found[0].index or -1}))
+    found = findings_of(FORM, table, LOG)
+    first, second = findings_of(FORM, table, LOG, frozenset({found[0].index or -1}))
     assert (first.kind, first.index, first.log_halalas) == ("missing-in-log", None, None)
     assert second == found[1]
 
 
 def test_its_id_is_not_shown_to_a_row_without_one() -> None:
     history = History()
-    history.say(
-        "revenue.collected", receipt_id="X", service_id="other", amount_halalas=5, collected_on="2005-01-06", receipts=1
-    )
+    history.collect(5, "2005-01-06", service="other")
     form, text = TableForm(date_column="booked", amount_column="sum"), b"booked,sum\n2005-01-06,0.05\n"
     (known,) = findings_of(form, io.BytesIO(text), history.raw())
     (unknown,) = findings_of(form, io.BytesIO(text), history.raw(), frozenset({1}))
-    assert (known.kind, known.index, known.id) == ("different", 1, "X")
+    assert (known.kind, known.index, known.id) == ("different", 1, "R1")
     assert (unknown.kind, unknown.index, unknown.id) == ("missing-in-log", None, None)

@@ -1,41 +1,80 @@
-"""The console's application without PostgreSQL and without a gateway: what it decides before it asks either."""
+"""Pages of the console without PostgreSQL and without a gateway: accounts, and what pages read and send."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import httpx
+from fastapi import FastAPI
 
-from consumers.console.accounts.accounts import Account
+from consumers.console.accounts.accounts import Account, Role
 from consumers.console.accounts.sessions import COOKIE, Session, Sessions
 from consumers.console.app import application
-from consumers.console.data.gateway import Gateway, GatewayAway
+from consumers.console.data.gateway import Gateway, GatewayAway, Reply
 from consumers.console.data.live import Live
-from consumers.console.data.read_api import ReadApi, caller_of
+from consumers.console.data.read_api import Answer, ReadApi, caller_of
 from consumers.console.parts import Parts
 from consumers.console.process import FURTHER
 from consumers.console.sending.receipts import Receipts
 from consumers.console.sending.uploads import Uploads
 from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
+from infra.http.callers import Caller
 from infra.http.routes import RouteParts
 from infra.keys.seals import Seals
 from infra.postgres.connection import Pool
 from infra.settings import Settings
 
 CSRF: Final = "a secret of the tests"
+OFFICE: Final = Account("desk", "office")
+ADMINISTRATOR: Final = Account("desk", "administrator")
+AGENCY: Final = Account("desk", "agency", "health")
+TEAM: Final = Account("desk", "team", "health", "press")
 _SETTINGS: Final = Settings()
 
 
-class Away:
-    """A pool whose database is away."""
+def account_of(role: Role) -> Account:
+    return {"agency": AGENCY, "team": TEAM}.get(role) or Account("desk", role)
 
-    def __getattr__(self, name: str) -> Any:
-        raise ConnectionRefusedError
+
+class Documents:
+    """A read API that answers what `answer` gives for a path and its parameters, a document or an `Answer`."""
+
+    app = FastAPI()
+
+    def __init__(self, answer: Callable[[str, Mapping[str, Any]], Any]) -> None:
+        self._answer = answer
+
+    async def get(self, caller: Caller, path: str, parameters: Mapping[str, Any] | None = None) -> Answer:
+        found = self._answer(path, parameters or {})
+        return found if isinstance(found, Answer) else Answer(found)
+
+
+class Request(NamedTuple):
+    """What a gateway was sent."""
+
+    method: str
+    path: str
+    content: bytes | None
+    language: str
+
+
+class Replies:
+    """A gateway that answers the status and the document that `reply` gives for a method and a path."""
+
+    def __init__(self, reply: Callable[[str, str], tuple[int, Any]]) -> None:
+        self.requests: list[Request] = []
+        self._reply = reply
+
+    async def ask(
+        self, sending: Any, method: str, path: str, *, content: bytes | None = None, language: str = "", **_: Any
+    ) -> Reply:
+        self.requests.append(Request(method, path, content, language))
+        return Reply(*self._reply(method, path), {})
 
 
 class NoGateway:
@@ -43,6 +82,23 @@ class NoGateway:
 
     async def ask(self, *args: Any, **options: Any) -> Any:
         raise GatewayAway(may_be_stored=False)
+
+
+class Positions:
+    """The positions of the read models."""
+
+    def __init__(self, **positions: int) -> None:
+        self._positions = tuple(positions.items())
+
+    async def positions(self) -> tuple[tuple[str, int], ...]:
+        return self._positions
+
+
+class Away:
+    """A pool whose database is away."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise ConnectionRefusedError
 
 
 class OneSession:
@@ -70,7 +126,7 @@ _templates = cache(Templates)
 def parts_for(account: Account | None, **changes: Any) -> Parts:
     """`changes` are parts that a test needs beside the session, the templates and the read API."""
     away = cast(Pool, Away())
-    live = Live(away)
+    live = changes.get("live") or Live(away)
     nothing: Any = None
     gateway = cast(Gateway, NoGateway())
     given: dict[str, Any] = {
@@ -94,10 +150,20 @@ def parts_for(account: Account | None, **changes: Any) -> Parts:
 
 
 @asynccontextmanager
-async def browser(account: Account | None = None, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
+async def browser(
+    account: Account | None = None, language: str | None = None, **changes: Any
+) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody at the console; signed in if there is an account. An error that is not answered is raised."""
     parts = parts_for(account, **changes)
     transport = httpx.ASGITransport(application(parts))
     cookies = {parts.cookies.name(COOKIE): "any"} if account else {}
+    if language is not None:
+        cookies["yesser-language"] = language
     async with httpx.AsyncClient(transport=transport, base_url="http://console", cookies=cookies) as client:
         yield client
+
+
+async def page(account: Account | None, path: str, language: str | None = None, **changes: Any) -> httpx.Response:
+    """The answer to one request; `path` may have parameters."""
+    async with browser(account, language, **changes) as client:
+        return await client.get(path)
