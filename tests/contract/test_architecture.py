@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.every import every
-from tests.paths import ROOT, syntax_of
+from tests.paths import ROOMS, ROOT, names_in, syntax_of
 
 PAGE = ROOT / "docs" / "architecture.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -29,21 +27,7 @@ QUESTIONS = (
     "where is a price computed",
     "where is a checkpoint signed",
 )
-ROOMS = ("events", "infra", "producers", "consumers")
 NO_CODE = {"events/examples", "events/schemas", "infra/migrations"}
-
-
-def names_in(body: Iterable[ast.stmt], within: str = "") -> Iterator[str]:
-    """What a module defines: functions, classes with their methods, constants."""
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield within + node.name
-        elif isinstance(node, ast.ClassDef):
-            yield within + node.name
-            yield from names_in(node.body, f"{node.name}.")
-        elif isinstance(node, ast.AnnAssign | ast.Assign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            yield from (within + target.id for target in targets if isinstance(target, ast.Name))
 
 
 def defines(file: Path, name: str) -> bool:

@@ -36,7 +36,7 @@ from tests.integration.consumers.registrar.registering import (
 )
 from tests.scenarios.figures import tell
 from tests.unit.consumers.registrar.readings import LABOUR, registered, said
-from tests.unit.events.samples import changed, golden
+from tests.world.events import changed, golden
 
 pytestmark = pytest.mark.accept
 

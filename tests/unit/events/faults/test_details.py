@@ -11,7 +11,7 @@ from events.faults.findings import finding
 from events.faults.problems import CONFLICT
 from events.types.rules import PHASES_RULES, SERVICES_RULES, TERMS_RULES
 from tests.every import every
-from tests.unit.events.samples import golden_event
+from tests.world.events import golden_event
 
 _FIELD = re.compile(r"\{(\w+)\}")
 

@@ -12,7 +12,7 @@ from events.validation.models import Shape, event_model
 from events.wire.envelope import full_type
 from tests.every import every
 from tests.paths import ROOT
-from tests.unit.events.samples import golden_event
+from tests.world.events import golden_event
 
 CONTRACT = ROOT / "docs" / "events.md"
 ROW = re.compile(r"^\| (`[a-z]+\.[^|]+?) \| .* \| (\w+)[^|]* \|$", re.M)

@@ -18,7 +18,7 @@ from tests.every import every
 from tests.hostile import Case, cases, cases_of_type, oversized
 from tests.oracle.validation import Agency as OracleAgency
 from tests.oracle.validation import Registrar
-from tests.unit.events.validation.test_quick import compare
+from tests.unit.events.judgements import compare
 
 SOME_TYPES = ("partnership.signed", "service.launched", "project.registered", "plan.adopted")
 STEPS_PER_BYTE_MAX = 3

@@ -21,7 +21,7 @@ from events.wire.codec import (
     to_binary_mode,
 )
 from tests.every import every
-from tests.unit.events.samples import golden, sender_of
+from tests.world.events import golden, sender_of
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-INTEGER_MAX, INTEGER_MAX) | st.text(),

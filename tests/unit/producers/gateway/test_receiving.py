@@ -22,7 +22,7 @@ from producers.gateway.http.content_mode import Claims
 from producers.gateway.receiving import Receiver, Sent, validate_claims
 from producers.gateway.validating import identify, validation_document
 from producers.gateway.writer import KafkaWriter
-from tests.unit.events.samples import HEALTH, OFFICE, changed, encoded, initiative
+from tests.world.events import HEALTH, OFFICE, changed, encoded, initiative
 
 KEY = LogKey("gateway.example", bytes(32))
 BATCH = [(b"content-type", b"application/cloudevents-batch+json")]

@@ -19,7 +19,7 @@ from consumers.delivery.teams.inputs import (
 )
 from consumers.delivery.teams.teams import masked
 from events.values.fields import Model
-from tests.contract.test_glossary import ARABIC
+from tests.contract.product_texts import ARABIC
 from tests.every import every
 
 TEAM: dict[str, Any] = {

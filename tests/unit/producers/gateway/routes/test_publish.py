@@ -19,7 +19,7 @@ from producers.gateway.receiving import Receiver
 from producers.gateway.routes.parts import Parts
 from producers.gateway.routes.publish import stored
 from producers.gateway.writer import KafkaWriter
-from tests.unit.events.samples import HEALTH, encoded, initiative
+from tests.world.events import HEALTH, encoded, initiative
 
 NOTHING = cast(Any, None)
 SIGNER = ReceiptSigner(KeyRing.of(LogKey("gateway.example", bytes(32))))
