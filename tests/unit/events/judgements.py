@@ -1,4 +1,4 @@
-"""What validation says of a record. Each judgement goes both ways in, which must agree."""
+"""What validation says of a record."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def refusal_of(value: bytes | None, refused: Refused) -> bytes:
 
 def compare(value: bytes, agency: Agency, headers: Headers = STRUCTURED_HEADERS) -> Claim | None:
     """The event of a record that goes the quick way, where the full one must find no fault; else None. The full way,
-    with every short cut left out, gives the verdict of both ways in."""
+    with every short cut left out, gives the verdict."""
     reading = read_headers(headers)
     claim = read_claim(value, reading)
     form = form_of(claim.event)
@@ -85,7 +85,7 @@ def compare(value: bytes, agency: Agency, headers: Headers = STRUCTURED_HEADERS)
     assert personal == personal_errors(careful, form.shape, reading.attributes)
     errors = errors_of(careful, form, agency, reading.findings, personal)
     assert not (quick and errors)
-    verdict = verdict_on(value, headers, agency)
+    verdict = validate(value, headers, agency)
     if isinstance(verdict, Refused):
         assert errors
         assert verdict == refused_with(claim.event, errors, agency, may_keep=verdict.keep_raw)
