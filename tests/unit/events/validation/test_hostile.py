@@ -76,14 +76,11 @@ NOT_COMPARED = ("NUL", "surrogates", "huge", "services with ten digits", "open b
 @pytest.mark.parametrize("name", SOME_TYPES)
 def test_hostile_records_get_the_verdict_of_the_contract(name: str) -> None:
     for case in cases(SIZES[0], types=frozenset({name})):
-        if any(words in case.name for words in NOT_COMPARED):
-            continue
         verdict = validate(case.value, case.headers, case.agency)
-        oracle = Registrar(OracleAgency(case.agency.code, case.agency.role)).judge_record(1, case.value, case.headers)
-        if isinstance(verdict, Accepted):
-            assert oracle.kind == "accepted", case.name
-            continue
-        faults = [(fault.pointer, fault.code) for fault in verdict.faults]
-        assert {(code, pointer) for pointer, code in faults} == set(oracle.faults), case.name
+        faults = [] if isinstance(verdict, Accepted) else [(fault.pointer, fault.code) for fault in verdict.faults]
         assert faults == sorted(faults), case.name
-        assert 1 <= len(faults) <= FAULTS_MAX, case.name
+        assert len(faults) <= FAULTS_MAX, case.name
+        if not any(words in case.name for words in NOT_COMPARED):
+            registrar = Registrar(OracleAgency(case.agency.code, case.agency.role))
+            oracle = registrar.judge_record(1, case.value, case.headers)
+            assert {(code, pointer) for pointer, code in faults} == set(oracle.faults), case.name
