@@ -29,7 +29,7 @@ from tests.paths import ROOT, product_modules, syntax_of
 NOWHERE = "127.0.0.1:1"
 
 
-MADE: Final[dict[type, Callable[[], Any]]] = {
+MADE: Final[dict[type[Any], Callable[[], Any]]] = {
     **{
         kind: partial(kind, bootstrap_servers=NOWHERE)
         for kind in (AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient, AIOKafkaClient)
@@ -38,7 +38,7 @@ MADE: Final[dict[type, Callable[[], Any]]] = {
     BatchBuilder: lambda: BatchBuilder(1_000, 0),
 }
 """How a class is made whose instances alone have the names."""
-USES: Final[list[tuple[str, str, type]]] = [
+USES: Final[list[tuple[str, str, type[Any]]]] = [
     ("infra/kafka/clients.py", "_client", AIOKafkaConsumer),
     ("infra/kafka/clients.py", "_client", AIOKafkaAdminClient),
     ("infra/kafka/clients.py", "_closed", AIOKafkaProducer),
@@ -58,7 +58,7 @@ USES: Final[list[tuple[str, str, type]]] = [
 
 
 @every(("module", "name", "owner"), USES)
-async def test_a_private_name_of_a_library_is_still_there(module: str, name: str, owner: type) -> None:
+async def test_a_private_name_of_a_library_is_still_there(module: str, name: str, owner: type[Any]) -> None:
     made: Any = MADE[owner]() if owner in MADE else owner
     try:
         assert hasattr(made, name), f"{module} uses `{name}`, which {owner.__name__} no longer has: change {module}."
