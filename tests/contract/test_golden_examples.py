@@ -1,4 +1,4 @@
-"""Golden examples are for ever: never changed, never removed, and taken by every later version."""
+"""Golden examples are permanent: never changed, never removed, and accepted by every later version."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def test_the_sentences_of_earlier_logs_keep_their_arabic(name: str) -> None:
         assert ARABIC.search(arabic_of(error["detail"])), error
 
 
-def test_a_sentence_that_nobody_knows_stays_as_it_is() -> None:
+def test_an_unknown_sentence_stays_as_it_is() -> None:
     assert arabic_of("Something else.") == "Something else."
 
 

@@ -1,4 +1,4 @@
-"""Every refusal code with its pointers: what is sent, and what the agency is told."""
+"""Every refusal code with its pointers: what is sent, and what is answered."""
 
 from __future__ import annotations
 
