@@ -23,7 +23,7 @@ from rich.table import Table
 from events.validation.validate import validate, validate_form
 from events.wire.codec import STRUCTURED_HEADERS
 from tests.hostile import SIZE_MAX, Case, cases, oversized
-from tests.unit.events.samples import changed, golden, sender_of
+from tests.world.events import changed, golden, sender_of
 
 GOAL_MS: Final = 20.0
 GOAL_OF_REFUSED: Final = 5.0

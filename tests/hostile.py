@@ -10,7 +10,7 @@ from events.validation.verdicts import Agency
 from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.envelope import RECORD_BYTES_MAX
 from events.wire.kafka_binding import Headers
-from tests.unit.events.samples import changed, golden, sender_of
+from tests.world.events import changed, golden, sender_of
 
 SIZE_MAX: Final = 61_440
 BODY_MAX: Final = 4 << 20

@@ -150,7 +150,7 @@ def _names(document: Document) -> Iterator[str]:
         is_value = element.above[-1].tag == "datalist"  # an option of a list that a field proposes is its value
         is_named = element.name or is_value or "aria-labelledby" in element.attributes
         if not is_named or element.name.casefold() in _NAMELESS:
-            yield f"nobody hears what it is: {element}"
+            yield f"it has no name: {element}"
     for image in document.all("img"):
         if "alt" not in image.attributes:
             yield f"an image without a text: {image}"

@@ -10,7 +10,7 @@ import orjson
 from events.types.catalogue import may_send
 from events.validation.forms import form_of
 from tests.gateway_access import GatewayAccess
-from tests.unit.events.samples import EXAMPLES
+from tests.world.events import EXAMPLES
 
 MODES: Final = ("structured", "binary", "batched")
 

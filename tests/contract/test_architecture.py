@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import pytest
-
 from tests.every import every
-from tests.paths import ROOT, syntax_of
+from tests.paths import ROOMS, ROOT, names_in, syntax_of
 
 PAGE = ROOT / "docs" / "architecture.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -21,29 +17,7 @@ PLACES = [
     for name in re.findall(r"`([^`]+)`", names)
 ]
 """(name, file) of every link to a place in the code; a link may have several names."""
-QUESTIONS = (
-    "where is the guarantee top-up computed",
-    "where is a refusal code defined",
-    "where is the lease",
-    "where is a batch committed",
-    "where is a price computed",
-    "where is a checkpoint signed",
-)
-ROOMS = ("events", "infra", "producers", "consumers")
 NO_CODE = {"events/examples", "events/schemas", "infra/migrations"}
-
-
-def names_in(body: Iterable[ast.stmt], within: str = "") -> Iterator[str]:
-    """What a module defines: functions, classes with their methods, constants."""
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield within + node.name
-        elif isinstance(node, ast.ClassDef):
-            yield within + node.name
-            yield from names_in(node.body, f"{node.name}.")
-        elif isinstance(node, ast.AnnAssign | ast.Assign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            yield from (within + target.id for target in targets if isinstance(target, ast.Name))
 
 
 def defines(file: Path, name: str) -> bool:
@@ -57,24 +31,6 @@ def test_every_place_is_where_the_page_says(name: str, file: str) -> None:
     path = (PAGE.parent / file).resolve()
     assert path.is_file(), f"docs/architecture.md leads to {file}, which is gone: link the file with `{name}`"
     assert defines(path, name), f"docs/architecture.md looks for `{name}` in {file}: name what is there now"
-
-
-@pytest.mark.parametrize("question", QUESTIONS)
-def test_a_question_is_answered_in_one_step(question: str) -> None:
-    (row,) = [line for line in TEXT.splitlines() if line.startswith(f"| {question}")]
-    assert re.search(r"\[`\w[\w.]*`\]\(\.\./[\w/]+\.py\)", row), row
-
-
-@pytest.mark.parametrize("thing", ["an event type", "a consumer", "a campaign rule", "a command"])
-def test_the_steps_of_an_addition_are_one_link_away(thing: str) -> None:
-    (row,) = [line for line in TEXT.splitlines() if line.startswith(f"| {thing} |")]
-    assert f"(../CONTRIBUTING.md#{thing.replace(' ', '-')})" in row
-
-
-def test_the_readme_leads_to_both_tables() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert "(docs/architecture.md#where-things-are)" in readme
-    assert "(docs/architecture.md#how-to-add-things)" in readme
 
 
 def test_every_folder_of_a_room_is_on_the_page() -> None:

@@ -1,4 +1,4 @@
-"""Every release's schemas against today's models: what was once taken is taken for ever."""
+"""Every release's schemas against today's models: what was accepted once stays accepted."""
 
 from __future__ import annotations
 

@@ -13,38 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from tests.arabic_pages import TRANSLATED, page_pair
+from tests.contract.product_texts import ARABIC, files, text_of
 from tests.every import every
 from tests.paths import ROOT, syntax_of
 
 GLOSSARY = ROOT / "docs" / "glossary.toml"
 TERMS: list[dict[str, Any]] = tomllib.loads(GLOSSARY.read_text(encoding="utf-8"))["term"]
-ROOMS = ("events", "infra", "producers", "consumers", "docs")
 TEXTS = ("py", "html", "md", "json", "ndjson", "toml", "csv", "sql", "css", "js")
-# What a release said, and golden examples, are never changed.
-KEPT = ("events/schemas/released/", "events/examples/", "docs/glossary.toml")
-
-ARABIC = re.compile("[\u0600-\u06ff]")
 LATIN = re.compile(r"[a-z]{2}", re.IGNORECASE)
 PLACE = re.compile(r"\{[^}]*\}")
 NAME = re.compile(r"[a-z0-9]+([_./][a-z0-9]*)+")
 Pair = tuple[str, str, str]
-
-
-def files(*endings: str) -> list[Path]:
-    """Every file of the product with one of these endings."""
-    found = [path for room in ROOMS for ending in endings for path in (ROOT / room).rglob(f"*.{ending}")]
-    if "md" in endings:
-        found += ROOT.glob("*.md")
-    return sorted(path for path in found if not path.relative_to(ROOT).as_posix().startswith(KEPT))
-
-
-def text_of(node: ast.AST) -> str | None:
-    """A literal text; what is filled into it stands as `…`."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, ast.JoinedStr):
-        return "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)  # type: ignore[misc]
-    return None
 
 
 def pairs_of_code(path: Path) -> Iterator[Pair]:

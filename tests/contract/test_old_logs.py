@@ -14,16 +14,11 @@ from typing import Any
 import orjson
 import pytest
 
-from consumers.as_of.view import view
 from consumers.audit.mirror import mirror_entries
 from consumers.audit.port import MirrorPort
 from consumers.audit.tree import WrongTree, require_tree
-from consumers.campaigns.commands import read as campaigns
-from consumers.plan.document import all_anomalies, plan_at_a_glance
 from consumers.registrar.recovery.recover import recover
 from consumers.registry import CONSUMERS
-from consumers.revenue.consumer import CONSUMER as REVENUE
-from consumers.revenue.read import balances
 from events.validation.refusal import REFUSED
 from events.wire.entry import parse_entry
 from infra.log.signed_note import Checkpoint, parse_vkey
@@ -31,6 +26,7 @@ from infra.postgres.connection import Connection
 from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
 from producers.refusals.read import SQL as REFUSALS
+from tests.contract.released_figures import as_json, require_figures
 from tests.integration.consumers.pipeline.written_log import apply_live
 from tests.paths import DATA
 
@@ -100,15 +96,6 @@ async def test_an_old_log_is_recovered_and_folded_to_the_figures_of_its_release(
     raw = await old.raw()
     for consumer in CONSUMERS.values():
         await apply_live(connection, consumer, raw)
-    assert (await plan_at_a_glance(settings))[0] == old.figures["plan"]
-    assert as_json(await all_anomalies(settings)) == old.figures["anomalies"]
-    assert as_json(await campaigns(settings)) == old.figures["campaigns"]
-    async with view(settings, [REVENUE]) as looked_at:
-        assert as_json((await balances(await looked_at.use(REVENUE)))["accounts"]) == old.figures["balances"]
+    await require_figures(settings, old.figures)
     refusals = [dict(row) for row in await connection.fetch(REFUSALS["list"], None, None)]
     assert as_json(refusals) == old.figures["refusals"]
-
-
-def as_json(rows: Any) -> Any:
-    """The rows as a command prints them."""
-    return orjson.loads(orjson.dumps(rows))

@@ -8,9 +8,8 @@ import tomllib
 from pathlib import Path
 from typing import Final
 
-from tests.contract.test_architecture import ROOMS, names_in
 from tests.every import every
-from tests.paths import ROOT, syntax_of
+from tests.paths import ROOMS, ROOT, names_in, syntax_of
 
 FOLDERS: Final = [path.parent.relative_to(ROOT) for top in ROOMS for path in sorted((ROOT / top).rglob("__init__.py"))]
 FORM: Final = re.compile(r"\S.*\. Way in: (?P<way_in>.*`.+`.*)\.")

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from consumers.console.pages.operations.runbook import _FILES, _PLACEHOLDER, _QUOTED
+from consumers.console.pages.operations.runbook import FILES, PLACEHOLDER, QUOTED
 from tests.every import every
-from tests.paths import ROOT, syntax_of
+from tests.paths import product_modules, syntax_of
 
 HOLE: Final = "\0"
 """What a message says of the moment: a number, a name, a file."""
@@ -27,27 +27,26 @@ FOREIGN: Final = {
 
 
 def quotes() -> list[str]:
-    text = "\n".join(line for line in _FILES["en"].read_text(encoding="utf-8").splitlines() if line[:1] in "|*")
+    text = "\n".join(line for line in FILES["en"].read_text(encoding="utf-8").splitlines() if line[:1] in "|*")
     rows = [line.strip("|").split(" | ")[0] for line in text.splitlines() if line.startswith("|")]
-    begins = [quoted[0] for line in text.splitlines() if (quoted := _QUOTED.match(line))]
-    found = [quoted[1] for part in [*rows, *begins] for quoted in _QUOTED.finditer(part)]
+    begins = [quoted[0] for line in text.splitlines() if (quoted := QUOTED.match(line))]
+    found = [quoted[1] for part in [*rows, *begins] for quoted in QUOTED.finditer(part)]
     return [quoted for quoted in found if quoted not in FOREIGN]
 
 
 @cache
 def messages() -> list[str]:
     """All texts of the platform, with holes where values go."""
-    return [text for room in ("events", "infra", "producers", "consumers") for text in _texts(ROOT / room)]
+    return [text for file in product_modules() for text in _texts(file)]
 
 
-def _texts(room: Path) -> Iterator[str]:
-    for file in sorted(room.rglob("*.py")):
-        for node in ast.walk(syntax_of(file)):
-            if isinstance(node, ast.JoinedStr):
-                parts = (part.value if isinstance(part, ast.Constant) else HOLE for part in node.values)
-                yield " ".join("".join(map(str, parts)).split())
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield " ".join(node.value.split())
+def _texts(file: Path) -> Iterator[str]:
+    for node in ast.walk(syntax_of(file)):
+        if isinstance(node, ast.JoinedStr):
+            parts = (part.value if isinstance(part, ast.Constant) else HOLE for part in node.values)
+            yield " ".join("".join(map(str, parts)).split())
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield " ".join(node.value.split())
 
 
 @every("quoted", quotes())
@@ -55,7 +54,7 @@ def test_the_platform_says_so(quoted: str) -> None:
     # A name such as `log.skey` is a value in a message.
     parts = [
         re.sub(r"\b(?:log|yesser|platform)\\\.\w+", lambda name: f"(?:{name[0]}|{HOLE})", re.escape(part.strip(" .")))
-        for part in _PLACEHOLDER.split(quoted.replace("`", ""))
+        for part in PLACEHOLDER.split(quoted.replace("`", ""))
     ]
     said = re.compile(".*?".join(parts), re.IGNORECASE | re.DOTALL)
     assert any(said.search(message) for message in messages())

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.contract.test_glossary import ARABIC, files, text_of
+from tests.contract.product_texts import ARABIC, files, text_of
 from tests.paths import ROOT, syntax_of
 
 SENTENCE = re.compile(r"[A-Za-z]{2,}[^\w]+[a-z]{2,}")

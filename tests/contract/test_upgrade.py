@@ -12,19 +12,15 @@ from contextlib import AsyncExitStack
 import orjson
 import pytest
 
-from consumers.as_of.view import view
-from consumers.campaigns.commands import read as campaigns
 from consumers.operations.migrate_command import migrate_database
 from consumers.pipeline.pipeline import Pipeline
-from consumers.plan.document import all_anomalies, plan_at_a_glance
 from consumers.rebuild.rebuild import rebuild
 from consumers.registry import CONSUMERS
-from consumers.revenue.consumer import CONSUMER as REVENUE
-from consumers.revenue.read import balances
 from infra.log.reader import log_size
 from infra.postgres.connection import Connection
 from infra.principals import OWNER_ROLE
 from infra.settings import Settings
+from tests.contract.released_figures import require_figures
 from tests.integration.consumers.registrar.registering import make_topics, running, until
 from tests.paths import DATA
 
@@ -81,14 +77,4 @@ async def test_a_database_of_the_previous_release_is_migrated_rebuilt_and_goes_o
     }
     for consumer in CONSUMERS.values():
         assert (await rebuild(settings, consumer)).ok, consumer.name
-    figures = orjson.loads((DATA / "log-0.1" / "figures.json").read_bytes())
-    assert (await plan_at_a_glance(settings))[0] == figures["plan"]
-    assert as_json(await all_anomalies(settings)) == figures["anomalies"]
-    assert as_json(await campaigns(settings)) == figures["campaigns"]
-    async with view(settings, [REVENUE]) as found:
-        assert as_json((await balances(await found.use(REVENUE)))["accounts"]) == figures["balances"]
-
-
-def as_json(rows: object) -> object:
-    """The rows as a command prints them."""
-    return orjson.loads(orjson.dumps(rows))
+    await require_figures(settings, orjson.loads((DATA / "log-0.1" / "figures.json").read_bytes()))

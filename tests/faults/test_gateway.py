@@ -20,7 +20,7 @@ from tests.gateway_access import GatewayAccess, grant_access
 from tests.scenarios.figures import tell
 from tests.scenarios.judge import read_log
 from tests.scenarios.system import System, fresh_system, until
-from tests.unit.events.samples import encoded, initiative
+from tests.world.events import encoded, initiative
 
 pytestmark = pytest.mark.stack
 SENDER = "sender"

@@ -1,6 +1,6 @@
 """The oracle knows every type, and gives each the sender and subject of the contract.
 
-Who owns a thing is no matter of its form: there the oracle has `agency` for `owner`.
+Ownership is no part of the form: the oracle has `agency` where the catalogue has `owner`.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def differences(history: History, publications: dict[str, Publication]) -> list[
 
 
 @pytest.mark.parametrize(("seed", "profile"), [(1, MIXED), (2, HOSTILE), (3, CLEAN), (4, REVENUE)])
-def test_the_counts_by_construction_are_those_of_the_door(seed: int, profile: Profile) -> None:
+def test_the_counts_by_construction_are_those_of_validation(seed: int, profile: Profile) -> None:
     history = generate(seed, 600, profile)
     assert differences(history, verdicts(history.lines, history.agencies)) == []
 
@@ -101,7 +101,7 @@ def test_a_history_for_measuring_is_good_throughout() -> None:
 
 @QUICK
 @given(entries=world_logs() | revenue_logs() | campaign_logs() | mixed_logs())
-def test_every_drawn_event_passes_the_door_and_the_accounts_balance(entries: list[EntryDict]) -> None:
+def test_every_drawn_event_is_accepted_and_the_accounts_balance(entries: list[EntryDict]) -> None:
     figures = fold(entries)
     assert [entry["index"] for entry in entries] == list(range(len(entries)))
     assert sum(account["balance_halalas"] for account in figures.balances.values()) == 0

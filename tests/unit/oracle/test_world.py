@@ -59,7 +59,7 @@ def test_facts_wait_for_their_project_and_are_judged_when_it_is_registered() -> 
     assert rules(figures) == [(2, 4, "not-allowed-now"), (3, 4, "not-owner")]
 
 
-def test_what_waits_for_ever_is_no_anomaly() -> None:
+def test_a_fact_that_still_waits_is_no_anomaly() -> None:
     assert fold(log(project("a", "phase-started", phase=1))).anomalies == []
 
 

@@ -18,7 +18,7 @@ from infra.http.problems import Language
 from infra.http.prose import PARSER, html_of
 
 _DOCS: Final = Path(__file__).parents[4] / "docs"
-_FILES: Final[dict[Language, Path]] = {"en": _DOCS / "runbook.md", "ar": _DOCS / "ar" / "runbook.md"}
+FILES: Final[dict[Language, Path]] = {"en": _DOCS / "runbook.md", "ar": _DOCS / "ar" / "runbook.md"}
 _SECTIONS: Final = {
     "registrar": "The registrar is halted",
     "topic": "An agency's topic is halted",
@@ -26,8 +26,8 @@ _SECTIONS: Final = {
     "consumer": "A consumer is halted",
     "process": "A process keeps restarting",
 }
-_QUOTED: Final = re.compile(r"\*([^*]+)\*")
-_PLACEHOLDER: Final = re.compile(r"…|\b[A-Z]{1,8}\b|\bi?N\b")
+QUOTED: Final = re.compile(r"\*([^*]+)\*")
+PLACEHOLDER: Final = re.compile(r"…|\b[A-Z]{1,8}\b|\bi?N\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def _messages(text: str) -> Iterator[tuple[str, str]]:
     parts = re.split(r"\n(?=\*[^*]+\*)", text)
     for part in parts:
         if part.startswith("*") and not part.lstrip().startswith("|"):
-            quoted = _QUOTED.match(part)
+            quoted = QUOTED.match(part)
             if quoted:
                 yield quoted[1], part
     lines = text.splitlines()
@@ -67,13 +67,13 @@ def _messages(text: str) -> Iterator[tuple[str, str]]:
             header = f"{lines[number - 1]}\n{line}"
         elif line.startswith("|") and header and not lines[min(number + 1, len(lines) - 1)].startswith("|---"):
             first = line.strip("|").split(" | ")[0]
-            for quoted in _QUOTED.finditer(first):
+            for quoted in QUOTED.finditer(first):
                 yield quoted[1], f"{header}\n{line}"
 
 
 def _match(quoted: str, reason: str) -> int | None:
     """How many letters of the message are in the reason in its order; None where they are not."""
-    literals = [re.escape(part.strip(" .")) for part in _PLACEHOLDER.split(quoted.replace("`", ""))]
+    literals = [re.escape(part.strip(" .")) for part in PLACEHOLDER.split(quoted.replace("`", ""))]
     literals = [part for part in literals if part]
     if not literals or re.search(".*?".join(literals), reason, re.IGNORECASE | re.DOTALL) is None:
         return None
@@ -84,7 +84,7 @@ def _match(quoted: str, reason: str) -> int | None:
 def _sections(language: Language) -> dict[str, tuple[str, str]]:
     """English title → title and text, of the sections of the second level: both pages have the same ones."""
     pages = {
-        one: re.split(r"^## ", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:] for one, file in _FILES.items()
+        one: re.split(r"^## ", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:] for one, file in FILES.items()
     }
     parts = [section.partition("\n") for section in pages[language]]
     english = [section.partition("\n")[0].strip() for section in pages["en"]]

@@ -19,7 +19,7 @@ from consumers.console.app import pages
 from consumers.console.parts import Parts
 from tests.integration.consumers.console.at_the_console import PASSWORD
 from tests.integration.consumers.console.test_gateway_away import TYPED
-from tests.unit.events.samples import initiative
+from tests.world.events import initiative
 
 _NAME: Final = re.compile(r"\{([a-z_]+)\}")
 World = Mapping[str, str]

@@ -35,7 +35,7 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.scenarios.figures import tell
-from tests.unit.events.samples import changed, golden
+from tests.world.events import changed, golden
 from tests.world.records import LABOUR, registered, said
 
 pytestmark = pytest.mark.accept

@@ -10,7 +10,7 @@ import pytest
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.producers.gateway.harness import GatewayHarness, event, run_gateway
-from tests.unit.events.samples import encoded
+from tests.world.events import encoded
 
 UNTIL = datetime(2030, 1, 1, tzinfo=UTC)
 REASON = {

@@ -50,8 +50,8 @@ from tests.integration.consumers.registrar.registering import until
 from tests.integration.infra.tls.tls_postgres import tls_postgres
 from tests.integration.producers.gateway.harness import REGISTER, now, ready
 from tests.stack import folder_in_memory
-from tests.unit.events.samples import encoded, initiative
 from tests.unit.infra.tls.certificates import NOW, pair, private_authority, server_context
+from tests.world.events import encoded, initiative
 
 pytestmark = pytest.mark.stack
 

@@ -19,7 +19,7 @@ from infra.settings import Settings
 from producers.agencies.tokens import NewToken, TokenRequest, create_token, hash_key
 from producers.gateway.process import Gateway
 from tests.integration.consumers.registrar.registering import records, until
-from tests.unit.events.samples import encoded, initiative
+from tests.world.events import encoded, initiative
 
 STRUCTURED = {"content-type": "application/cloudevents+json"}
 BATCH = {"content-type": "application/cloudevents-batch+json"}

@@ -27,8 +27,8 @@ from tests.integration.producers.gateway.harness import (
     bearer,
     event,
 )
-from tests.unit.events.samples import HEALTH, OFFICE, changed, encoded, golden_event, initiative, sender_of
-from tests.unit.events.validation.test_refusals import DATA, ENVELOPE, OTHER_TYPES, PERSONAL, UNREADABLE
+from tests.world.events import HEALTH, OFFICE, changed, encoded, golden_event, initiative, sender_of
+from tests.world.refused_events import DATA, ENVELOPE, OTHER_TYPES, PERSONAL, UNREADABLE
 
 GZIP = {**STRUCTURED, "content-encoding": "gzip"}
 GOOD = encoded(event(1))

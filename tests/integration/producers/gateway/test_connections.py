@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from tests.integration.producers.gateway.harness import GatewayHarness, event
-from tests.unit.events.samples import encoded
+from tests.world.events import encoded
 
 PATIENCE_S = 10
 DRIP_S = 0.1

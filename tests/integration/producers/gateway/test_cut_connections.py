@@ -18,7 +18,7 @@ from tests.integration.consumers.registrar.registering import until
 from tests.integration.producers.gateway.cutting_proxy import CUTS, CuttingProxy
 from tests.integration.producers.gateway.harness import GatewayHarness, event, run_gateway
 from tests.scenarios.figures import tell
-from tests.unit.events.samples import encoded
+from tests.world.events import encoded
 
 CUT_FOR_S = 8.0
 CLIENTS = 6

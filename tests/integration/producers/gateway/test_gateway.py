@@ -29,7 +29,7 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.integration.producers.gateway.harness import BATCH, STRUCTURED, GatewayHarness, batch, event, now, ready
-from tests.unit.events.samples import HEALTH, encoded
+from tests.world.events import HEALTH, encoded
 
 
 async def test_a_structured_event_is_stored_verbatim_and_its_receipt_is_genuine(harness: GatewayHarness) -> None:

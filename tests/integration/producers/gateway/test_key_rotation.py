@@ -24,7 +24,7 @@ from producers.sdk.answers import Receipt
 from producers.sdk.client import AgencyClient
 from tests.integration.consumers.registrar.registering import until
 from tests.integration.producers.gateway.harness import GatewayHarness, bearer, event, now
-from tests.unit.events.samples import encoded
+from tests.world.events import encoded
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infra.postgres.trail import trail_rows
 from tests.integration.producers.gateway.harness import GatewayHarness, event
-from tests.unit.events.samples import encoded
+from tests.world.events import encoded
 
 
 async def refused(harness: GatewayHarness) -> list[tuple[str | None, str]]:

@@ -20,7 +20,7 @@ from tests.integration.consumers.registrar.registering import running
 from tests.integration.producers.outbox.agency_database import announced, one_connection, with_outbox
 from tests.scenarios.system import System
 from tests.stack import superusers_address, with_database
-from tests.unit.events.samples import encoded, golden_event
+from tests.world.events import encoded, golden_event
 
 CODE = "clinics"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from events.faults.problems import CODES, PROBLEMS, title_of
+from tests.contract.product_texts import ARABIC
 
 
 def test_every_code_has_its_title_and_remedy() -> None:
@@ -10,5 +11,5 @@ def test_every_code_has_its_title_and_remedy() -> None:
     for code in CODES:
         for text in PROBLEMS[code]:
             assert text.en
-            assert any("\u0600" <= letter <= "\u06ff" for letter in text.ar)
+            assert ARABIC.search(text.ar)
         assert title_of(code) == PROBLEMS[code].title

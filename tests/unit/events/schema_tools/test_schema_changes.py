@@ -6,18 +6,17 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from events.schema_tools.compatibility import incompatibilities
 from events.schema_tools.schema_changes import changes
 from events.schema_tools.schema_documents import schema_of
+from tests.every import every
 
 Change = Callable[[dict[str, Any]], object]
 
 
-def launched(schema: dict[str, Any]) -> dict[str, Any]:
-    model: dict[str, Any] = schema["$defs"]["ServiceLaunched"]
-    return model
+def fields(schema: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = schema["$defs"]["ServiceLaunched"]["properties"]
+    return found
 
 
 def changed(change: Change) -> list[str]:
@@ -27,24 +26,24 @@ def changed(change: Change) -> list[str]:
     return changes(old, new)
 
 
-CHANGES: list[tuple[Change, list[str]]] = [
-    (lambda s: None, []),
-    (lambda s: s.update(description="Other words."), []),
-    (
-        lambda s: launched(s)["properties"].update(note={"type": "string"}),
-        ["/data/note: new and optional, so an event without it is still accepted"],
-    ),
-    (lambda s: launched(s)["required"].remove("on"), ["/data/on: optional now, so an event may lack it"]),
-    (
-        lambda s: launched(s)["properties"]["channels"]["items"]["enum"].append("tv"),
-        ["/data/channels/*: values: ['tv'] came"],
-    ),
-    (lambda s: launched(s)["properties"]["channels"].update(minItems=2), ["/data/channels: minItems was 1, is 2"]),
-    (lambda s: launched(s)["properties"].pop("url"), ["/data/url: removed"]),
-]
-
-
-@pytest.mark.parametrize(("change", "sentences"), CHANGES)
+@every(
+    ("change", "sentences"),
+    [
+        (lambda s: None, []),
+        (lambda s: s.update(description="Other words."), []),
+        (
+            lambda s: fields(s).update(note={"type": "string"}),
+            ["/data/note: new and optional, so an event without it is still accepted"],
+        ),
+        (
+            lambda s: s["$defs"]["ServiceLaunched"]["required"].remove("on"),
+            ["/data/on: optional now, so an event may lack it"],
+        ),
+        (lambda s: fields(s)["channels"]["items"]["enum"].append("tv"), ["/data/channels/*: values: ['tv'] came"]),
+        (lambda s: fields(s)["channels"].update(minItems=2), ["/data/channels: minItems was 1, is 2"]),
+        (lambda s: fields(s).pop("url"), ["/data/url: removed"]),
+    ],
+)
 def test_each_change_is_one_sentence_at_its_place(change: Change, sentences: list[str]) -> None:
     assert changed(change) == sentences
 
@@ -62,7 +61,7 @@ def judged(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     return incompatibilities({"t": objects[0]}, {"t": objects[1]})
 
 
-@pytest.mark.parametrize(
+@every(
     ("old", "new", "says"),
     [
         ({"type": "array"}, {"type": "array", "uniqueItems": True}, "the rule uniqueItems is new"),
@@ -82,7 +81,7 @@ def test_what_cannot_be_proven_harmless_is_refused(old: dict[str, Any], new: dic
     assert any(says in problem for problem in judged(old, new)), judged(old, new)
 
 
-@pytest.mark.parametrize(
+@every(
     ("old", "new"),
     [
         ({"type": "string"}, {"anyOf": [{"type": "integer"}, {"type": "string"}]}),

@@ -8,27 +8,14 @@ from typing import Any
 import pytest
 
 from consumers.registrar.recovery.matching import event_of_record
-from events.validation.verdicts import Accepted, Refused
 from events.values.bounds import FAULTS_MAX, MEMBERS_MAX
 from events.values.json_pointer import pointer_of
 from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.entry import entry_bytes, parse_entry
 from tests.every import every
-from tests.unit.events.samples import HEALTH, changed, encoded, golden_event, initiative, sender_of, verdict_on
-
-NATIONAL_ID = "1064971268"
-Faults = list[tuple[str, str]]
-TEXT = {"ar": "نص", "en": "text"}
-
-
-def verdict_of(event: dict[str, Any]) -> Accepted | Refused:
-    return verdict_on(encoded(event), STRUCTURED_HEADERS, sender_of(event))
-
-
-def faults_of(event: dict[str, Any]) -> Faults:
-    verdict = verdict_of(event)
-    return [(found.code, found.pointer) for found in verdict.faults] if isinstance(verdict, Refused) else []
-
+from tests.unit.events.judgements import faults_of, faults_of_event, refused, verdict_on
+from tests.world.events import NATIONAL_ID, TEXT, changed, encoded, golden_event, initiative, sender_of
+from tests.world.refused_events import Faults
 
 LISTS: list[tuple[str, str, list[Any]]] = [
     ("service.launched", "/data/channels", ["web"] * 10),
@@ -45,14 +32,14 @@ LISTS: list[tuple[str, str, list[Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "pointer", "full"), LISTS)
+@every(("name", "pointer", "full"), LISTS)
 def test_a_list_at_its_bound_is_accepted_and_one_beyond_it_is_one_fault(
     name: str, pointer: str, full: list[Any]
 ) -> None:
     event = golden_event(name)
-    assert isinstance(verdict_of(changed(event, pointer, full)), Accepted)
-    assert faults_of(changed(event, pointer, [*full, full[0]])) == [("invalid-value", pointer)]
-    assert faults_of(changed(event, pointer, [*full, {"\0": ["\0", 2**60, 1.5]}])) == [("invalid-value", pointer)]
+    assert faults_of_event(changed(event, pointer, full)) == []
+    for beyond in (full[0], {"\0": ["\0", 2**60, 1.5]}):
+        assert faults_of_event(changed(event, pointer, [*full, beyond])) == [("invalid-value", pointer)]
 
 
 def test_a_term_of_400_periods_is_accepted_and_401_are_one_fault() -> None:
@@ -60,11 +47,10 @@ def test_a_term_of_400_periods_is_accepted_and_401_are_one_fault() -> None:
     event["data"]["terms"] |= {"starts_on": "1990-01-01", "ends_on": "2023-04-30", "calendar": "gregorian"}
     labels = [f"{year}-{month:02d}" for year in range(1990, 2024) for month in range(1, 13)]
     expected = [{"period": label, "amount_halalas": 0} for label in labels]
-    assert isinstance(verdict_of(changed(event, "/data/terms/expected", expected[:400])), Accepted)
+    assert faults_of_event(changed(event, "/data/terms/expected", expected[:400])) == []
     longer = changed(event, "/data/terms/ends_on", "2023-05-31")
-    assert faults_of(changed(longer, "/data/terms/expected", expected[:401])) == [
-        ("invalid-value", "/data/terms/expected")
-    ]
+    faults = faults_of_event(changed(longer, "/data/terms/expected", expected[:401]))
+    assert faults == [("invalid-value", "/data/terms/expected")]
 
 
 def many(count: int = MEMBERS_MAX + 1, value: Any = "\0") -> dict[str, Any]:
@@ -82,28 +68,19 @@ def many(count: int = MEMBERS_MAX + 1, value: Any = "\0") -> dict[str, Any]:
     ],
 )
 def test_an_object_with_more_than_64_members_is_one_fault(pointer: str, expected: Faults) -> None:
-    assert faults_of(changed(initiative(), pointer, many())) == expected
+    assert faults_of_event(changed(initiative(), pointer, many())) == expected
 
 
 def test_64_members_are_each_checked() -> None:
     name = {**TEXT, **many(MEMBERS_MAX - 2, 1)}
-    assert len(faults_of(changed(initiative(), "/data/name", name))) == MEMBERS_MAX - 2
+    assert len(faults_of_event(changed(initiative(), "/data/name", name))) == MEMBERS_MAX - 2
 
 
 def test_an_event_with_more_than_64_members_has_this_fault_alone() -> None:
-    event = initiative(time="never", **many())
-    assert faults_of(event) == [("invalid-value", "")]
-    data = {**initiative()["data"], "on": "never"}
-    headers: list[tuple[str, bytes | None]] = [(f"ce_a{number}", b"\xff") for number in range(65)]
-    assert [(f.code, f.pointer) for f in refused(encoded(data), headers[:1]).faults if f.code == "bad-header"]
-    many_headers = [(name, b"x") for name, _ in headers]
-    assert [(f.code, f.pointer) for f in refused(encoded(data), many_headers).faults] == [("invalid-value", "")]
-
-
-def refused(value: bytes, headers: Any) -> Refused:
-    verdict = verdict_on(value, headers, HEALTH)
-    assert isinstance(verdict, Refused)
-    return verdict
+    assert faults_of_event(initiative(time="never", **many())) == [("invalid-value", "")]
+    data = encoded({**initiative()["data"], "on": "never"})
+    assert "bad-header" in dict(faults_of(data, [("ce_a0", b"\xff")]))
+    assert faults_of(data, [(f"ce_a{number}", b"x") for number in range(65)]) == [("invalid-value", "")]
 
 
 @pytest.mark.parametrize(
@@ -119,14 +96,13 @@ def refused(value: bytes, headers: Any) -> Refused:
     ],
 )
 def test_personal_data_is_found_in_what_is_beyond_a_bound(pointer: str, value: Any, expected: Faults) -> None:
-    verdict = verdict_of(changed(initiative(), pointer, value))
-    assert isinstance(verdict, Refused)
+    verdict = refused(encoded(changed(initiative(), pointer, value)))
     assert [(f.code, f.pointer) for f in verdict.faults][: len(expected)] == expected
     assert not verdict.keep_raw
 
 
 def test_of_an_event_beyond_its_bound_personal_data_is_listed_beside_the_one_fault() -> None:
-    faults = faults_of(initiative(correlationid=NATIONAL_ID, **many()))
+    faults = faults_of_event(initiative(correlationid=NATIONAL_ID, **many()))
     assert faults == [("invalid-value", ""), ("personal-data", "/correlationid")]
 
 
@@ -134,19 +110,13 @@ def test_a_list_beyond_its_bound_hides_only_what_is_in_it() -> None:
     event = changed(golden_event("partnership.signed"), "/data/terms/bands", [{}] * 10_000)
     event = changed(event, "/data/services", [NATIONAL_ID] * 201)
     event["data"]["signed_on"] = "never"
-    faults = faults_of(event)
-    assert [fault for fault in faults if fault[0] != "personal-data"] == [
-        ("invalid-value", "/data/services"),
-        ("invalid-value", "/data/signed_on"),
-        ("invalid-value", "/data/terms/bands"),
-    ][:1]
+    faults = faults_of_event(event)
+    assert [fault for fault in faults if fault[0] != "personal-data"] == [("invalid-value", "/data/services")]
     assert len(faults) == FAULTS_MAX
 
 
 def test_a_refusal_lists_the_first_100_faults_by_pointer_then_code() -> None:
-    event = initiative(x=["\0"] * 300, time="never")
-    verdict = verdict_of(event)
-    assert isinstance(verdict, Refused)
+    verdict = refused(encoded(initiative(x=["\0"] * 300, time="never")))
     everything = [
         ("/time", "invalid-value"),
         ("/x", "unknown-field"),
@@ -183,14 +153,14 @@ def test_a_pointer_ends_where_a_name_is_no_plain_word(name: str, shown: str) -> 
     expected = [("number-out-of-range", below), ("unknown-field", shown)]
     if NATIONAL_ID in name:
         expected.append(("personal-data", "/data"))
-    assert sorted(faults_of(event)) == sorted(expected)
+    assert sorted(faults_of_event(event)) == sorted(expected)
     assert pointer_of(["data", name, "y", 0]) == below
 
 
 def test_an_unknown_name_that_is_not_shown_disturbs_no_rule() -> None:
     event = initiative(subject="initiative/I-2")
     event["data"]["a-b"] = ["\0"]
-    assert faults_of(event) == [
+    assert faults_of_event(event) == [
         ("invalid-value", "/data"),
         ("unknown-field", "/data"),
         ("subject-mismatch", "/subject"),
@@ -203,6 +173,6 @@ def test_an_entry_beyond_the_bounds_is_read_and_recovered_as_before() -> None:
     entry = parse_entry(7, entry_bytes("2006-01-01T00:00:00.000000Z", "agency.health.events/0/3", raw))
     assert len(entry.data["services"]) == 201
     record = SimpleNamespace(offset=3, value=raw, headers=STRUCTURED_HEADERS)
-    accepted = event_of_record(record, verdict_of(event), sender_of(event))
-    assert accepted is not None
-    assert accepted.event_bytes == raw
+    taken = event_of_record(record, verdict_on(raw, agency=sender_of(event)), sender_of(event))
+    assert taken is not None
+    assert taken.event_bytes == raw

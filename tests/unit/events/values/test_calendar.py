@@ -36,10 +36,6 @@ def test_known_days(on: str, hijri: str) -> None:
     assert hijri_of(on) == hijri
 
 
-def test_resolution_110_was_a_monday() -> None:
-    assert date.fromisoformat(gregorian_of(1425, 4, 5, "umm-al-qura")).strftime("%A") == "Monday"
-
-
 @every(
     ("year", "starts_on", "days"),
     [

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from infra.event_files.lint import Findings, lint
 from infra.event_files.ndjson import LINE_BYTES_MAX, Line
 from producers.publisher.lint_command import lint_command
-from tests.unit.events.samples import HEALTH, initiative
+from tests.world.events import HEALTH, initiative
 
 
 def linted(*documents: object) -> Findings:

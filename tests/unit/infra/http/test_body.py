@@ -12,7 +12,7 @@ import pytest
 from infra.http.body import RATIO_MAX, BodyLimits, RawHeaders, gunzip, read_body
 from infra.http.problems import Problem
 from tests.every import every
-from tests.unit.events.samples import encoded, initiative
+from tests.world.events import encoded, initiative
 
 
 async def stream(*parts: bytes, wait_s: float = 0) -> AsyncIterator[bytes]:

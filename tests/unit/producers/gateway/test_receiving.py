@@ -15,7 +15,7 @@ from infra.http.problems import Problem
 from producers.gateway.http.content_mode import Claims
 from producers.gateway.receiving import Sent, validate_claims
 from producers.gateway.validating import identify, validation_document
-from tests.unit.events.samples import HEALTH, OFFICE, changed, encoded, initiative
+from tests.world.events import HEALTH, OFFICE, changed, encoded, initiative
 from tests.world.gateways import receiver
 
 BATCH = [(b"content-type", b"application/cloudevents-batch+json")]

@@ -20,7 +20,7 @@ from infra.log.merkle import leaf_hash
 from infra.postgres.connection import Connection
 from producers.gateway.verdicts import STATES, Verdict, by_offsets, completeness, validated_records
 from tests.every import every
-from tests.unit.events.samples import HEALTH, encoded, initiative
+from tests.world.events import HEALTH, encoded, initiative
 
 TIME = "2006-01-02T03:04:05.000006Z"
 UNKNOWN = encoded(initiative(type="sa.gov.yesser.nothing.done.v1", id="e-1"))

@@ -14,7 +14,7 @@ from producers.errors import NotAccepted
 from producers.outbox.outbox import NoOutbox, agency_database
 from producers.outbox.relay import Row, forget, sort_out
 from producers.outbox.senders import require_credentials
-from tests.unit.events.samples import HEALTH, changed, encoded, initiative
+from tests.world.events import HEALTH, changed, encoded, initiative
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from producers.publisher.job import Bars, Job, run_job, write_refused
 from producers.publisher.report import Report
 from producers.publisher.run import Progress, wait_for_verdicts
 from producers.publisher.sources import EventFile
-from tests.unit.events.samples import encoded, initiative
+from tests.world.events import encoded, initiative
 
 
 class Database:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from producers.gateway.http import splitting
 from producers.gateway.http.splitting import NotAnArray, TooManyTokens, split_array, split_by_hand
 from tests.every import every
-from tests.unit.events.samples import encoded, golden_event
+from tests.world.events import encoded, golden_event
 
 _LEAVES = st.none() | st.booleans() | st.integers() | st.text()
 _VALUES = st.recursive(_LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=12)

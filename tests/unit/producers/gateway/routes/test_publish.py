@@ -9,7 +9,7 @@ from starlette.types import Message
 
 from infra.http.callers import Caller
 from producers.gateway.routes.publish import stored
-from tests.unit.events.samples import HEALTH, encoded, initiative
+from tests.world.events import HEALTH, encoded, initiative
 from tests.world.gateways import parts, receiver
 
 CALLER = Caller("key", "agency", "health", frozenset({"events:write"}), HEALTH)

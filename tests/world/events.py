@@ -1,46 +1,49 @@
-"""Good events to start from, and ways to spoil them."""
+"""Events to start from, their bytes, and ways to spoil them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import events
-from events.validation.validate import validate, validate_form
-from events.validation.verdicts import Accepted, Admitted, Agency, Refused
+from events.validation.verdicts import Agency
 from events.values.fields import Role
 from events.wire.envelope import full_type
-from events.wire.kafka_binding import Headers
 
 HEALTH: Final = Agency("health", "agency")
 OFFICE: Final = Agency("yesser", "office")
 PLATFORM: Final = Agency("platform", "platform")
 EXAMPLES: Final = Path(events.__file__).parent / "examples"
+TEXT: Final = {"ar": "نص", "en": "text"}
+NATIONAL_ID: Final = "1064971268"
 
-Spoil = Callable[[dict[str, Any]], Any]
 
-
-def initiative(**changes: Any) -> dict[str, Any]:
-    """A good event of an agency. `changes` replace attributes; one that is `...` is left out."""
-    event: dict[str, Any] = {
+def event(type: str, subject: str, data: dict[str, Any], /, **attributes: Any) -> dict[str, Any]:
+    """An event of the short type `type`. `attributes` are added or replace others; one that is `...` is left out."""
+    whole = {
         "specversion": "1.0",
         "id": "e-1",
-        "source": "urn:yesser:agency:health",
-        "type": full_type("awareness.initiative-announced"),
-        "subject": "initiative/I-1",
+        "source": HEALTH.source,
+        "type": full_type(type),
+        "subject": subject,
         "time": "2005-05-05T05:05:05Z",
         "datacontenttype": "application/json",
-        "data": {
-            "initiative_id": "I-1",
-            "name": {"ar": "مبادرة الحاسب المنزلي", "en": "Home Computer Initiative"},
-            "aim": {"ar": "ردم الفجوة الرقمية", "en": "Bridge the digital divide"},
-            "on": "2005-05-05",
-        },
+        "data": data,
+    } | attributes
+    return {name: value for name, value in whole.items() if value is not ...}
+
+
+def initiative(**attributes: Any) -> dict[str, Any]:
+    """A good event of an agency."""
+    data = {
+        "initiative_id": "I-1",
+        "name": {"ar": "مبادرة الحاسب المنزلي", "en": "Home Computer Initiative"},
+        "aim": {"ar": "ردم الفجوة الرقمية", "en": "Bridge the digital divide"},
+        "on": "2005-05-05",
     }
-    event.update(changes)
-    return {name: value for name, value in event.items() if value is not ...}
+    return event("awareness.initiative-announced", "initiative/I-1", data, **attributes)
 
 
 def changed(event: dict[str, Any], pointer: str, value: Any) -> dict[str, Any]:
@@ -62,17 +65,6 @@ def changed(event: dict[str, Any], pointer: str, value: Any) -> dict[str, Any]:
 def encoded(event: Any) -> bytes:
     """The event as an ordinary client would send it."""
     return json.dumps(event, ensure_ascii=False).encode("utf-8", "surrogatepass")
-
-
-def verdict_on(value: bytes | None, headers: Headers, agency: Agency) -> Accepted | Refused:
-    """The verdict of `validate`, which `validate_form` must give too."""
-    verdict, form = validate(value, headers, agency), validate_form(value, headers, agency)
-    if isinstance(verdict, Accepted):
-        assert isinstance(form, Admitted)
-        assert (form.type, form.id, form.event_bytes) == (verdict.type, verdict.id, verdict.event_bytes)
-    else:
-        assert form == verdict
-    return verdict
 
 
 def golden() -> Iterator[tuple[Path, bytes]]:
