@@ -37,7 +37,9 @@ from infra.kafka.quotas import QuotasNotSet, agency_quotas, set_quotas
 from infra.kafka.rights import Operation, Resource, Right, agency_rights
 from infra.secret_files import write_private
 from infra.settings import Settings
+from tests.integration.consumers.registrar.registering import records
 from tests.integration.infra.kafka.quotas_reading import read_quotas
+from tests.world.senders import write_as
 
 SET_FOR_TOPIC = 1
 """Kafka's ConfigSource DYNAMIC_TOPIC_CONFIG."""
@@ -55,21 +57,16 @@ def _keep(settings: Settings, code: str, password: str) -> None:
     write_private(folder / "kafka", password)
 
 
-async def _say(settings: Settings, user: str, topic: str, value: bytes = b"{}") -> None:
-    producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **client_arguments(settings, user))
-    try:
-        await producer.start()
-        await asyncio.wait_for(producer.send_and_wait(topic, value), 20)
-    finally:
-        await producer.stop()
-
-
 async def test_an_agency_writes_into_its_own_topic_and_into_no_other(settings: Settings) -> None:
     await _admit(settings, "moi", "secret-of-moi")
     await _admit(settings, "moia", "secret-of-moia")
-    await _say(settings, "agency-moi", agency_topic("moi"))
-    with pytest.raises(TopicAuthorizationFailedError):
-        await _say(settings, "agency-moi", agency_topic("moia"))
+    await _admit(settings, "yesser", "secret-of-yesser")
+    async with admin_client(settings) as admin:
+        await ensure_log_topics(admin, settings)
+    await write_as(settings, "agency-moi", agency_topic("moi"))
+    for topic in (*map(agency_topic, ("moia", "yesser", "platform", "not-there")), settings.log_topic):
+        with pytest.raises(TopicAuthorizationFailedError):
+            await write_as(settings, "agency-moi", topic)
 
 
 async def test_the_registrar_makes_the_logs_topic_again_after_it_was_deleted(settings: Settings) -> None:
@@ -125,17 +122,17 @@ async def test_no_topic_lets_a_copy_lead_that_lacks_acknowledged_records(setting
             assert values["unclean.leader.election.enable"] == ("false", SET_FOR_TOPIC), topic
 
 
-async def test_a_compression_bomb_is_refused_by_the_broker(settings: Settings) -> None:
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+async def test_a_compression_bomb_is_refused_by_the_broker(settings: Settings, compression: str) -> None:
+    """Thirty-two megabytes in some kilobytes."""
     await _admit(settings, "moi", "secret-of-moi")
-    producer = AIOKafkaProducer(
-        compression_type="zstd", max_request_size=8 << 20, **client_arguments(settings, "agency-moi")
-    )
-    await producer.start()
-    try:
+    size = 32 << 20
+    limits = {"max_batch_size": 2 * size, "max_request_size": 2 * size, "compression_type": compression}
+    async with AIOKafkaProducer(**limits, **client_arguments(settings, "agency-moi")) as producer:
         with pytest.raises(MessageSizeTooLargeError):
-            await asyncio.wait_for(producer.send_and_wait(agency_topic("moi"), b"0" * (4 << 20)), 20)
-    finally:
-        await producer.stop()
+            async with asyncio.timeout(60):
+                await producer.send_and_wait(agency_topic("moi"), b"0" * size)
+    assert await records(settings, agency_topic("moi")) == []
 
 
 async def test_a_changed_password_and_removed_rights_hold_at_once(settings: Settings) -> None:
@@ -143,13 +140,13 @@ async def test_a_changed_password_and_removed_rights_hold_at_once(settings: Sett
     async with admin_client(settings) as admin:
         await create_scram_user(raw_client(admin), "agency-moi", "second")
     with pytest.raises(KafkaError):
-        await _say(settings, "agency-moi", agency_topic("moi"))
+        await write_as(settings, "agency-moi", agency_topic("moi"))
     _keep(settings, "moi", "second")
-    await _say(settings, "agency-moi", agency_topic("moi"))
+    await write_as(settings, "agency-moi", agency_topic("moi"))
     async with admin_client(settings) as admin:
         await delete_acls(raw_client(admin), "agency-moi")
     with pytest.raises(KafkaError):
-        await _say(settings, "agency-moi", agency_topic("moi"))
+        await write_as(settings, "agency-moi", agency_topic("moi"))
 
 
 async def test_an_agencys_quotas_hold_from_its_admission_on_whatever_becomes_of_its_password_and_rights(

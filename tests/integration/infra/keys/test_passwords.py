@@ -10,12 +10,10 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from infra.kafka.admin import admin_client, allow_agency
-from infra.kafka.client_config import PRODUCER_DURABLE, client_arguments
-from infra.kafka.clients import abort_producer, start_client
+from infra.kafka.clients import abort_producer
 from infra.keys import passwords
 from infra.keys.passwords import rotate_passwords
 from infra.postgres.connection import Connection, connect, create_pool
@@ -23,6 +21,7 @@ from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS
 from infra.secret_files import use_next_password, write_private
 from infra.settings import Settings
 from tests.stack import TestStack, corner, services_with_short_sessions
+from tests.world.senders import start_producer
 
 SESSION_S = 2
 SESSIONS = 3
@@ -54,16 +53,6 @@ async def own(own_stack: TestStack, tmp_path: Path) -> AsyncIterator[Settings]:
 
 async def rotate(settings: Settings, *principals: str, is_ending_sessions: bool = False) -> list[passwords.Replaced]:
     return await rotate_passwords(settings, principals or PRINCIPALS, is_ending_sessions, lambda: datetime.now(UTC))
-
-
-async def start_producer(settings: Settings) -> AIOKafkaProducer:
-    producer = AIOKafkaProducer(**client_arguments(settings), **PRODUCER_DURABLE)
-    try:
-        await start_client(producer)
-    except BaseException:
-        await abort_producer(producer)
-        raise
-    return producer
 
 
 def as_before(settings: Settings, folder: Path, principal: str, service: str) -> Settings:

@@ -18,7 +18,9 @@ from events.validation.verdicts import Agency, Refused
 from events.wire.codec import to_binary_mode
 from infra.keys.access_changes import AccessChanges
 from producers.agencies.tokens import revoke_token
-from tests.integration.producers.gateway.harness import (
+from tests.unit.events.samples import HEALTH, OFFICE, changed, encoded, golden_event, initiative, sender_of
+from tests.unit.events.validation.test_refusals import DATA, ENVELOPE, OTHER_TYPES, PERSONAL, UNREADABLE
+from tests.world.senders import (
     BATCH,
     REGISTER,
     STRUCTURED,
@@ -27,8 +29,6 @@ from tests.integration.producers.gateway.harness import (
     bearer,
     event,
 )
-from tests.unit.events.samples import HEALTH, OFFICE, changed, encoded, golden_event, initiative, sender_of
-from tests.unit.events.validation.test_refusals import DATA, ENVELOPE, OTHER_TYPES, PERSONAL, UNREADABLE
 
 GZIP = {**STRUCTURED, "content-encoding": "gzip"}
 GOOD = encoded(event(1))

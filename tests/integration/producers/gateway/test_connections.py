@@ -10,8 +10,8 @@ from itertools import cycle
 import orjson
 import pytest
 
-from tests.integration.producers.gateway.harness import GatewayHarness, event
 from tests.unit.events.samples import encoded
+from tests.world.senders import GatewayHarness, event
 
 PATIENCE_S = 10
 DRIP_S = 0.1

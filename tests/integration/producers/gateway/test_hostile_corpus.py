@@ -17,8 +17,8 @@ from infra.kafka.admin import admin_client, ensure_agency_topic
 from producers.gateway.http.problems import ERRORS_MAX
 from tests.hostile import Case
 from tests.integration.hostile_corpus import LARGE, SMALL, Pairs, corpus, faults_by_case, is_open
-from tests.integration.producers.gateway.harness import BATCH, STRUCTURED, GatewayHarness, bearer
 from tests.oracle.reading import names_of_object
+from tests.world.senders import BATCH, STRUCTURED, GatewayHarness, bearer
 
 GZIP = {"content-encoding": "gzip"}
 EVENTS_OF_A_BATCH = 5

@@ -23,8 +23,8 @@ from producers.gateway.process import Gateway
 from producers.sdk.answers import Receipt
 from producers.sdk.client import AgencyClient
 from tests.integration.consumers.registrar.registering import until
-from tests.integration.producers.gateway.harness import GatewayHarness, bearer, event, now
 from tests.unit.events.samples import encoded
+from tests.world.senders import GatewayHarness, bearer, event, now
 
 
 @pytest.fixture(autouse=True)

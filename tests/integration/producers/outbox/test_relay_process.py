@@ -1,11 +1,10 @@
-"""The outbox as an agency runs it: a process of its own, over Kafka or through the gateway; an application's rights."""
+"""The outbox as an agency runs it: a process of its own, over Kafka or through the gateway."""
 
 from __future__ import annotations
 
 import secrets
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from events.validation.verdicts import Agency
@@ -90,24 +89,3 @@ async def test_through_the_gateway_what_it_refuses_is_kept_and_the_next_event_is
     async with access.client() as client:
         verdicts = [await client.status(f"http-{n}", address) for n, address in enumerate(filter(None, addresses), 1)]
     assert [verdict.state for verdict in verdicts] == ["registered"] * 2
-
-
-async def test_an_application_needs_only_the_right_to_insert(access: GatewayAccess, agencys: Settings) -> None:
-    assert agencys.outbox_postgres is not None
-    administrator = await asyncpg.connect(agencys.outbox_postgres)
-    role = f"application_{secrets.token_hex(4)}"
-    try:
-        await administrator.execute(f"CREATE ROLE {role}; SET ROLE {role}")
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await outbox.add(administrator, event("denied"))
-        await administrator.execute(
-            f"RESET ROLE; GRANT USAGE ON SCHEMA yesser TO {role}; GRANT INSERT (event) ON yesser.outbox TO {role};"
-            f" SET ROLE {role}"
-        )
-        await outbox.add(administrator, event("allowed"))
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await administrator.execute("DELETE FROM yesser.outbox")
-        await administrator.execute(f"RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}")
-        assert await administrator.fetchval("SELECT event_id FROM yesser.outbox") == "allowed"
-    finally:
-        await administrator.close()

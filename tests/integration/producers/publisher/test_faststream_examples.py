@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from faststream import AckPolicy
 
-import events
 from events.types.awareness import CampaignTriggered
 from events.wire.codec import STRUCTURED_HEADERS, canonical_bytes, to_binary_mode
 from infra.kafka.admin import admin_client, allow_agency
@@ -39,11 +37,10 @@ from tests.integration.consumers.registrar.registering import (
 )
 from tests.paths import ROOT
 from tests.unit.consumers.registrar.readings import registered
+from tests.unit.events.samples import golden_event
 
 EXAMPLES = ROOT / "docs" / "examples"
-TRIGGER: dict[str, Any] = orjson.loads(
-    (Path(events.__file__).parent / "examples" / "v1" / "campaign.triggered.json").read_bytes()
-)
+TRIGGER = golden_event("campaign.triggered")
 DUE = TRIGGER["data"]["due_on"]
 Environment = Callable[..., dict[str, str]]
 Row = tuple[str, str]
@@ -62,6 +59,7 @@ class Team:
     """A campaign team: its own database, and what its process is started with."""
 
     environment: dict[str, str]
+    example: str = "receive_triggers.py"
 
     @property
     def database(self) -> str:
@@ -88,7 +86,7 @@ class Team:
         await until(has, f"the team has {keys}")
 
     async def start(self) -> asyncio.subprocess.Process:
-        return await start("receive_triggers.py", self.environment)
+        return await start(self.example, self.environment)
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
@@ -185,12 +183,6 @@ CAMPAIGN_TYPES = [
 ]
 
 
-def example_of(name: str) -> bytes:
-    """The catalogue's example of a type, as it is sent."""
-    path = Path(events.__file__).parent / "examples" / "v1" / f"{name}.json"
-    return canonical_bytes(orjson.loads(path.read_bytes()))
-
-
 async def test_an_agency_receives_each_event_about_its_campaigns_once_with_its_own_credential(
     settings: Settings, environment: Environment, tmp_path: Path
 ) -> None:
@@ -199,17 +191,11 @@ async def test_an_agency_receives_each_event_about_its_campaigns_once_with_its_o
         for code in ("health", "interior"):
             await allow_agency(admin, settings, code, f"secret-of-{code}")
     database = tmp_path / "campaigns.sqlite"
-    desk = Team(
-        environment(
-            YESSER_KAFKA_USER="agency-health",
-            YESSER_KAFKA_PASSWORD="secret-of-health",
-            YESSER_AGENCY="health",
-            CAMPAIGNS=str(database),
-        )
-    )
+    own = {"YESSER_KAFKA_USER": "agency-health", "YESSER_KAFKA_PASSWORD": "secret-of-health"}
+    desk = Team(environment(**own, YESSER_AGENCY="health", CAMPAIGNS=str(database)), "receive_campaigns.py")
     desk.ask("CREATE TABLE event (source text, id text, campaign_id text, type text, PRIMARY KEY (source, id))")
-    messages = [*map(example_of, CAMPAIGN_TYPES)]
-    await send(settings, agency_triggers_topic(settings, "interior"), example_of("campaign.triggered"))
+    messages = [canonical_bytes(golden_event(name)) for name in CAMPAIGN_TYPES]
+    await send(settings, agency_triggers_topic(settings, "interior"), messages[0])
 
     async def has(number: int) -> bool:
         return len(desk.ask("SELECT source, id FROM event")) == number
@@ -217,13 +203,8 @@ async def test_an_agency_receives_each_event_about_its_campaigns_once_with_its_o
     for count in (4, len(messages)):
         # It is stopped in between, and what it has is sent again.
         await send(settings, agency_triggers_topic(settings, "health"), *messages[:count])
-        process = await start("receive_campaigns.py", desk.environment)
-        try:
+        async with desk.at_work():
             await until(lambda count=count: has(count), f"the desk has {count} events")  # type: ignore[misc]
-        finally:
-            process.send_signal(signal.SIGTERM)
-            _, errors = await process.communicate()
-        assert process.returncode == 0, errors.decode()
     kept = desk.ask("SELECT type, campaign_id FROM event ORDER BY rowid")
     assert [type.removeprefix("sa.gov.yesser.").removesuffix(".v1") for type, _ in kept] == CAMPAIGN_TYPES
 

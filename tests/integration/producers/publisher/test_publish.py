@@ -3,90 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
-from io import BytesIO
 from typing import Any
 
 import orjson
 import pytest
 
-from consumers.registrar.registrar import Registrar
-from consumers.relay.relay import Relay
 from infra.errors import WaitTimedOut
-from infra.event_files.ndjson import Defaults
-from infra.kafka.admin import prepare_cluster
 from infra.log.reader import read_entries
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from producers.agencies.genesis import OFFICE, genesis, prepare
+from producers.agencies.genesis import OFFICE, genesis
 from producers.agencies.lifecycle import rotate
 from producers.agencies.register import NewAgency, add_agencies, list_agencies, register
 from producers.errors import NotAccepted, RecordsLost, RegistrationFailed, TopicHalted
 from producers.publisher.kafka_publisher import AgencyPublisher
-from producers.publisher.report import Report
-from producers.publisher.run import Progress, Sending, send_file, start_sequence, wait_for_verdicts
-
-HEALTH = NewAgency("health", "agency", "وزارة الصحة", "Ministry of Health")
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def initiative(key: str, name: str = "Name") -> dict[str, Any]:
-    return {
-        "specversion": "1.0",
-        "id": key,
-        "source": "urn:yesser:agency:health",
-        "type": "sa.gov.yesser.awareness.initiative-announced.v1",
-        "subject": f"initiative/{key}",
-        "time": "2006-01-01T00:00:00Z",
-        "datacontenttype": "application/json",
-        "data": {
-            "initiative_id": key,
-            "name": {"ar": "اسم", "en": name},
-            "aim": {"ar": "هدف", "en": "Aim"},
-            "on": "2006-01-01",
-        },
-    }
-
-
-@asynccontextmanager
-async def registering(settings: Settings) -> AsyncIterator[None]:
-    """The registrar and the relay at work."""
-    stop = asyncio.Event()
-    works = [asyncio.create_task(process.run(stop)) for process in (Registrar(settings, now), Relay(settings))]
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.wait(works, timeout=20)
-        for work in works:
-            work.cancel()
-            with suppress(asyncio.CancelledError):
-                await work
-
-
-@asynccontextmanager
-async def with_health(settings: Settings, connection: Connection) -> AsyncIterator[None]:
-    """A log with the platform, the office and one agency."""
-    await prepare_cluster(settings)
-    await prepare(settings)
-    async with registering(settings):
-        await add_agencies(connection, settings, [HEALTH], now)
-        yield
-
-
-async def publish(settings: Settings, text: bytes, next_sequence: int | None = None) -> Report:
-    """What `yesser publish --wait` does."""
-    report = Report()
-    async with AgencyPublisher(settings, "health", acknowledged=report.sent.add) as publisher:
-        await send_file(BytesIO(text), Sending(publisher, Defaults("health", next_sequence), report, Progress()))
-    await wait_for_verdicts(settings, "health", report, Progress(), 60)
-    report.is_final = True
-    return report
+from producers.publisher.run import Progress, start_sequence, wait_for_verdicts
+from tests.world.senders import HEALTH, initiative, now, publish, stored, with_health
 
 
 async def test_the_platform_and_the_office_are_the_first_two_entries(
@@ -208,10 +140,7 @@ async def test_a_halted_topic_is_told_at_once(settings: Settings, connection: Co
 async def test_without_a_registrar_the_verdicts_stay_unknown(settings: Settings, connection: Connection) -> None:
     async with with_health(settings, connection):
         pass
-    report = Report()
-    async with AgencyPublisher(settings, "health", acknowledged=report.sent.add) as publisher:
-        sending = Sending(publisher, Defaults("health"), report, Progress())
-        await send_file(BytesIO(orjson.dumps(initiative("one"))), sending)
+    report = await stored(settings, orjson.dumps(initiative("one")))
     with pytest.raises(WaitTimedOut):
         await wait_for_verdicts(settings, "health", report, Progress(), 0.2)
 
@@ -221,10 +150,7 @@ async def test_lines_that_were_passed_over_unread_are_never_said_to_be_accepted(
 ) -> None:
     async with with_health(settings, connection):
         await publish(settings, orjson.dumps(initiative("one")))
-    report = Report()
-    async with AgencyPublisher(settings, "health", acknowledged=report.sent.add) as publisher:
-        sending = Sending(publisher, Defaults("health"), report, Progress())
-        await send_file(BytesIO(orjson.dumps(initiative("two"))), sending)
+    report = await stored(settings, orjson.dumps(initiative("two")))
     await connection.execute(
         "UPDATE log.read_position SET next_offset = next_offset + 1 WHERE topic = 'agency.health.events'"
     )

@@ -1,0 +1,1 @@
+"""What tests of several folders share: builders, clients, waits, processes and judges."""
