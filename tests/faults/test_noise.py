@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.oracle.log import make_event
 from tests.scenarios.judge import judge
 from tests.scenarios.system import System, until
+from tests.world.senders import announced
 
 pytestmark = pytest.mark.stack
 
@@ -18,17 +18,11 @@ NOISE = 1_200
 IN_A_ROW = 500
 
 
-def event(agency: str, name: str) -> bytes:
-    texts = {"name": {"ar": "مبادرة", "en": "Initiative"}, "aim": {"ar": "هدف", "en": "Aim"}}
-    data = {"initiative_id": name, **texts, "on": "2005-05-05"}
-    return json.dumps(make_event("awareness.initiative-announced", agency, f"initiative/{name}", data, name)).encode()
-
-
 def test_noise_is_paused_told_of_and_let_through_by_a_person(system: System, tmp_path: Path) -> None:
     system.add_agencies([(NOISY, "agency"), (QUIET, "agency")])
     noise, quiet = tmp_path / "noise.ndjson", tmp_path / "quiet.ndjson"
-    noise.write_bytes(b"{}\n" * NOISE + event(NOISY, "good") + b"\n")
-    quiet.write_bytes(event(QUIET, "unhindered") + b"\n")
+    noise.write_bytes(b"{}\n" * NOISE + announced("good", "good", NOISY) + b"\n")
+    quiet.write_bytes(announced("unhindered", "unhindered", QUIET) + b"\n")
     with system.start("publish", str(noise), "--agency", NOISY, "--wait", "--json") as publishing:
         try:
             until(lambda: bool(system.ask("status")["paused"]), 240, "the status does not tell of the pause")

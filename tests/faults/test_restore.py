@@ -15,17 +15,17 @@ import pytest
 from consumers.campaigns.rules.in_force import rules_in_force
 from infra.kafka.admin import admin_client, delete_topics, ensure_log_topics
 from infra.settings import Settings
-from tests.faults.services import keep_copy, pause, put_copy_back, replace_data, until_back
+from tests.faults.services import keep_copy, put_copy_back, replace_data, until_back
 from tests.oracle.history import MIXED, History, generate
 from tests.paths import ROOT
 from tests.scenarios.figures import tell
 from tests.scenarios.judge import judge, read_log
 from tests.scenarios.load import differences, publish_all, register
 from tests.scenarios.system import System, fresh_system, own_folder, running_system, until
+from tests.world.stacks import require_halt
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
-SIGNS_NOTHING_S = 5
 RULES = ROOT / "consumers" / "campaigns" / "rules"
 
 
@@ -62,19 +62,6 @@ def live_through_a_loss(system: System, folder: Path) -> str:
     put_copy_back(system, folder / "copy")
     tell(f"restored: {system.ask('log', 'size')['size']} of {before.size} entries are left")
     return before.root
-
-
-def require_halt(system: System) -> None:
-    """The registrar says why it is not ready, is not called dead for it, and signs nothing."""
-    checkpoint = system.settings.log_folder / "checkpoint"
-    signed = checkpoint.read_bytes()
-    until(lambda: "halted" in system.readiness("registrar")[1], 60, "the registrar does not halt")
-    status, said = system.readiness("registrar")
-    assert status == 503
-    assert "yesser recover" in said["halted"]
-    assert system.answer("registrar", "/healthz")[0] == 200
-    pause(SIGNS_NOTHING_S)
-    assert checkpoint.read_bytes() == signed
 
 
 def require_one_halt(system: System) -> None:

@@ -137,15 +137,19 @@ async def test_a_claim_waits_for_the_transaction_of_the_owner_and_then_respects_
 
 
 @pytest.mark.alone
+@pytest.mark.parametrize("holds", [False, True], ids=["renews", "holds"])
 async def test_an_owner_stopped_in_its_transaction_is_ended_by_the_database(
-    settings: Settings, connection: Connection
+    settings: Settings, connection: Connection, holds: bool
 ) -> None:
     hasty = settings.model_copy(update={"idle_in_transaction_timeout_ms": 300, "lease_ms": 100})
     stopped = await connect(hasty, "stopped")
     try:
         assert await lease.claim(stopped, NAME, "a", hasty) == 1
         await stopped.execute("BEGIN")
-        assert await lease.renew(stopped, NAME, 1, hasty)
+        if holds:
+            await lease.hold(stopped, NAME, 1)
+        else:
+            assert await lease.renew(stopped, NAME, 1, hasty)
         await asyncio.sleep(0.15)
         async with asyncio.timeout(5):
             assert await lease.claim(connection, NAME, "b", settings) == 2
@@ -177,20 +181,3 @@ async def test_a_transaction_that_holds_the_lease_delays_no_renewal_and_every_ta
             await lease.hold(connection, NAME, 1)
     finally:
         await asyncio.gather(renewal.close(), other.close())
-
-
-@pytest.mark.alone
-async def test_an_owner_stopped_while_it_holds_the_lease_is_ended_by_the_database(
-    settings: Settings, connection: Connection
-) -> None:
-    hasty = settings.model_copy(update={"idle_in_transaction_timeout_ms": 300, "lease_ms": 100})
-    stopped = await connect(hasty, "stopped")
-    try:
-        assert await lease.claim(stopped, NAME, "a", hasty) == 1
-        await stopped.execute("BEGIN")
-        await lease.hold(stopped, NAME, 1)
-        await asyncio.sleep(0.15)
-        async with asyncio.timeout(5):
-            assert await lease.claim(connection, NAME, "b", settings) == 2
-    finally:
-        stopped.terminate()
