@@ -21,6 +21,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from infra.settings import Settings
+from tests.every import every
 from tests.scenarios.system import System, fresh_system, until
 
 pytestmark = pytest.mark.stack
@@ -186,9 +187,11 @@ ERRORS = {
 }
 
 
-@pytest.mark.parametrize("error", ERRORS)
-def test_no_error_of_a_command_has_a_secret(used: System, canaries: dict[str, str], error: str, tmp_path: Path) -> None:
-    given = dict(ERRORS[error])
+@every("error, given", ERRORS.items())
+def test_no_error_of_a_command_has_a_secret(
+    used: System, canaries: dict[str, str], error: str, given: dict[str, str]
+) -> None:
+    given = dict(given)
     port = (used.settings.stack() or {})["postgres"]["port"]
     secret = canaries["secrets/reader/postgres"]
     password, database = given.pop("password", ""), given.pop("database", "yesser")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.gateway_access import GatewayAccess
 from tests.integration.consumers.registrar.registering import send
 from tests.scenarios.judge import read_log
 from tests.scenarios.system import System, until
+from tests.stack import TestStack, corner
 from tests.unit.consumers.registrar.readings import said
 from tests.unit.events.samples import encoded, initiative
 from tests.world.senders import announced
@@ -48,6 +50,18 @@ GROUP BY o
 
 Fault = Callable[[Callable[[], None]], None]
 """What is done to a system under load. It calls its argument to wait until the load flows."""
+
+
+@contextmanager
+def lasting_corner(stack: TestStack, home: Path) -> Iterator[tuple[Settings, asyncio.Runner]]:
+    """A corner for several tests, or for a loop other than pytest's; with a runner for what it is to be filled with."""
+    with asyncio.Runner() as runner:
+        own = corner(stack, home)
+        settings = runner.run(own.__aenter__())
+        try:
+            yield settings, runner
+        finally:
+            runner.run(own.__aexit__(None, None, None))
 
 
 @dataclass

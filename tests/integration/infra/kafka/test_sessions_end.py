@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -31,12 +31,12 @@ from tests.integration.consumers.registrar.registering import (
     until_shipped,
     until_size,
 )
+from tests.integration.infra.conftest import SESSION_S
 from tests.scenarios.figures import tell
-from tests.stack import TestStack, corner, services_with_short_sessions
+from tests.stack import TestStack, corner
 from tests.unit.consumers.registrar.readings import said
 from tests.world.senders import start_producer
 
-SESSION_S = 2
 LOAD_S = 7.0
 """Each session ends three times."""
 PER_S = 1_000
@@ -44,13 +44,6 @@ STILL_OPEN_S = 10.0
 GAPS = "SELECT gaps_filled FROM platform.position WHERE consumer = 'counting'"
 pytestmark = [pytest.mark.stack, pytest.mark.alone, pytest.mark.timeout(240)]
 """Alone: a consumer to which Kafka brings nothing for a second reads the database, as it happens on a busy machine."""
-
-
-@pytest.fixture(scope="module")
-def short_sessions() -> Iterator[TestStack]:
-    """A stack of its own whose Kafka ends sessions soon."""
-    with services_with_short_sessions(SESSION_S) as stack:
-        yield stack
 
 
 @pytest.fixture

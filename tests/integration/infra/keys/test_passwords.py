@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,31 +20,24 @@ from infra.postgres.connection import Connection, connect, create_pool
 from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS
 from infra.secret_files import use_next_password, write_private
 from infra.settings import Settings
-from tests.stack import TestStack, corner, services_with_short_sessions
+from tests.integration.infra.conftest import SESSION_S
+from tests.stack import TestStack, corner
 from tests.world.senders import start_producer
 
-SESSION_S = 2
 SESSIONS = 3
 TRIES_MAX = 40
 TOPIC = "agency.health.events"
 pytestmark = [pytest.mark.stack, pytest.mark.alone, pytest.mark.timeout(240)]
 
 
-@pytest.fixture(scope="module")
-def own_stack() -> Iterator[TestStack]:
-    """Its passwords are changed, and its Kafka ends sessions soon."""
-    with services_with_short_sessions(SESSION_S) as stack:
-        yield stack
-
-
 @pytest.fixture
-async def own(own_stack: TestStack, tmp_path: Path) -> AsyncIterator[Settings]:
+async def own(short_sessions: TestStack, tmp_path: Path) -> AsyncIterator[Settings]:
     """Settings of a test; what it replaced is set back for the next."""
-    async with corner(own_stack, tmp_path / "home") as settings:
+    async with corner(short_sessions, tmp_path / "home") as settings:
         async with admin_client(settings) as admin:
             await allow_agency(admin, settings, "health", "unused")
         yield settings
-        for principal, before in own_stack.passwords.items():
+        for principal, before in short_sessions.passwords.items():
             for service, password in before.items():
                 if principal in PRINCIPALS:
                     write_private(settings.secret_path(f"{service}.next", principal), password)

@@ -13,17 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from faststream import AckPolicy
 
-from events.types.awareness import CampaignTriggered
-from events.wire.codec import STRUCTURED_HEADERS, canonical_bytes, to_binary_mode
+from events.wire.codec import canonical_bytes, to_binary_mode
 from infra.kafka.admin import admin_client, allow_agency
-from infra.kafka.client_config import agency_topic, agency_triggers_topic, client_arguments
+from infra.kafka.client_config import agency_topic, agency_triggers_topic
 from infra.kafka.rights import OFFICE, agency_user
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from producers.sdk.faststream_events import Event, event_broker
 from tests.integration.consumers.registrar.registering import (
     found,
     log_of,
@@ -231,47 +227,6 @@ async def test_the_team_stops_at_a_message_that_it_cannot_read_at_every_start(
     for _ in range(2):
         assert error in await error_of(await team.start())
         assert team.campaigns() == [("a", DUE)]
-
-
-@pytest.mark.parametrize(
-    ("policy", "mark"), [(AckPolicy.ACK, b"read, and not handled"), (AckPolicy.NACK_ON_ERROR, b"\xff")]
-)
-async def test_faststream_by_itself_commits_past_a_message_that_failed(
-    settings: Settings, policy: AckPolicy, mark: bytes
-) -> None:
-    """Why `serve` is there. When this fails, FastStream has mended it."""
-    await make_topics(settings)
-    user, password = await admit_office(settings)
-    office, group = (
-        settings.model_copy(update={"kafka_user": user, "kafka_password": password}),
-        "agency.yesser.careless",
-    )
-    first, second = structured("a", "b")
-    await send(settings, settings.triggers_topic, first, headers=[*STRUCTURED_HEADERS, ("mark", mark)])
-    await send(settings, settings.triggers_topic, second)
-    handled: list[str] = []
-    broker = event_broker(office, ack_policy=policy, consumer_only=True, logger=None)
-
-    @broker.subscriber(settings.triggers_topic, group_id=group, auto_offset_reset="earliest")
-    async def receive(event: Event[CampaignTriggered]) -> None:
-        if event.id == "a":
-            raise OSError("the team's database is away")
-        handled.append(event.id)
-
-    reader = AIOKafkaConsumer(**client_arguments(office), group_id=group, enable_auto_commit=False)
-    await reader.start()
-    try:
-        async with broker:
-            await broker.start()
-
-            async def passed_by() -> bool:
-                offset: int | None = await reader.committed(TopicPartition(settings.triggers_topic, 0))
-                return offset == 2
-
-            await until(passed_by, "both messages are committed")
-    finally:
-        await reader.stop()
-    assert handled == ["b"]
 
 
 async def test_an_agencys_typed_publisher_is_registered_and_its_repetition_is_dropped(
