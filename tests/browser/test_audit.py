@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from infra.log.bundle import BUNDLE, split_bundle
 from infra.postgres.connection import Connection, connect
 from tests.browser.console import Story, in_a_thread, require_accessible, require_both_directions
+from tests.browser.lines import publish, registered
 from tests.every import every
 
 LAUNCHED = "/explain/plan/services/1/launched"
@@ -223,14 +223,12 @@ def test_the_proof_is_a_file_that_a_program_verifies(story: Story, tmp_path: Pat
     assert story.run("audit", "check", str(file))["index"] == 5
 
 
-def test_markup_and_bidirectional_controls_of_an_event_are_only_text(story: Story, tmp_path: Path) -> None:
+def test_markup_and_bidirectional_controls_of_an_event_are_only_text(story: Story) -> None:
     evil = "<script>window.stolen = 1</script><img src=x onerror='window.stolen = 1'>\u202egnp.exe\u2066"
     service = "AUDIT-EVIL-1"
-    events = [evil_registration(service, evil, number) for number in (1, 2)]
-    file = tmp_path / "evil.ndjson"
-    file.write_text("\n".join(map(json.dumps, events)), encoding="utf-8")
-    story.run("publish", str(file), "--agency", "health", "--wait")
-    story.settle()
+    for number in (1, 2):
+        name = {"ar": f"خدمة {evil}", "en": f"{evil} {'long ' * (100 + number)}"}
+        publish(story, "health", registered(service, "NOT-A-PLAN", name, f"audit-evil-{number}"))
     first, second = story.run("log", "find", "--subject", f"service/{service}")
     paths = [f"/audit/entries/{first['index']}", f"/audit/log?subject=service/{service}", "/audit/anomalies"]
     with story.visit("office", "ar") as visitor:
@@ -245,19 +243,3 @@ def test_markup_and_bidirectional_controls_of_an_event_are_only_text(story: Stor
         assert any(text.startswith(evil) for text in texts), "the text stands there as it was sent"
         page = visitor.open(f"/audit/entries/{second['index']}")
         assert "already-registered" in page.locator("main").inner_text(), "an anomaly says which rule it breaks"
-
-
-def evil_registration(service: str, text: str, number: int) -> dict[str, Any]:
-    """A service with this text in its name, registered for the first time or again."""
-    return {
-        "id": f"audit-evil-{number}",
-        "type": "sa.gov.yesser.service.registered.v1",
-        "subject": f"service/{service}",
-        "time": "2006-03-01T09:30:00+03:00",
-        "data": {
-            "service_id": service,
-            "plan_id": "NOT-A-PLAN",
-            "group": 1,
-            "name": {"ar": f"خدمة {text}", "en": f"{text} {'long ' * (100 + number)}"},
-        },
-    }

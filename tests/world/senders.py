@@ -27,7 +27,7 @@ from infra.settings import Settings
 from producers.agencies.genesis import prepare
 from producers.agencies.register import NewAgency, add_agencies
 from producers.agencies.tokens import NewToken, TokenRequest, create_token, hash_key
-from producers.gateway.process import Gateway
+from producers.gateway.process import READ_KEYS_EVERY_S, Gateway
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.report import Report
 from producers.publisher.run import Progress, Sending, send_file, wait_for_verdicts
@@ -148,7 +148,9 @@ def batch(*events: dict[str, Any]) -> bytes:
 
 
 @asynccontextmanager
-async def run_gateway(settings: Settings, connection: Connection, **changes: object) -> AsyncIterator[GatewayHarness]:
+async def run_gateway(
+    settings: Settings, connection: Connection, *, read_keys_every_s: float = READ_KEYS_EVERY_S, **changes: object
+) -> AsyncIterator[GatewayHarness]:
     """The gateway with two agencies that the log is said to know. `changes` are further settings of it."""
     async with admin_client(settings) as admin:
         for code in ("health", "labour"):
@@ -167,7 +169,7 @@ async def run_gateway(settings: Settings, connection: Connection, **changes: obj
     )
     token = await create_token(connection, hash_key(settings), TokenRequest("agency", "health", 1))
     async with (
-        serving(quick) as gateway,
+        serving(quick, read_keys_every_s=read_keys_every_s) as gateway,
         httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{gateway.port}", headers=bearer(token.token), timeout=30, trust_env=False
         ) as client,
@@ -176,9 +178,11 @@ async def run_gateway(settings: Settings, connection: Connection, **changes: obj
 
 
 @asynccontextmanager
-async def serving(settings: Settings, detail: str = "kafka") -> AsyncIterator[Gateway]:
+async def serving(
+    settings: Settings, detail: str = "kafka", read_keys_every_s: float = READ_KEYS_EVERY_S
+) -> AsyncIterator[Gateway]:
     """A gateway as soon as this detail of its readiness holds. It ends with the block, open requests completed."""
-    gateway, stop = Gateway(settings, now), asyncio.Event()
+    gateway, stop = Gateway(settings, now, read_keys_every_s), asyncio.Event()
     task = asyncio.create_task(gateway.run(stop))
 
     async def holds() -> bool:

@@ -20,7 +20,6 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from consumers.registry import CONSUMERS
-from infra.embedded import stack
 from infra.embedded.health import readiness
 from infra.embedded.plan import Wanted
 from infra.embedded.processes.identity import Identity, running
@@ -244,10 +243,10 @@ def test_given_services_are_used_and_not_started(
     assert stack_status(own).ready
 
 
-def test_down_ends_a_stack_whose_supervisor_hangs(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stack, "STOP_DEADLINE_S", 1.0)
+def test_down_ends_a_stack_whose_supervisor_hangs(own: Settings) -> None:
+    """The last one here that needs the services: it leaves them stopped."""
     os.kill(_supervisor(own).pid, signal.SIGSTOP)
-    assert stop_stack(own)
+    assert stop_stack(own, deadline_s=1.0)
     assert not stack_status(own).running
     assert all(_pid(own, part) is None for part in SERVICES)
 

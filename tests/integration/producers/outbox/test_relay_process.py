@@ -13,9 +13,9 @@ from producers.outbox import outbox
 from producers.outbox.outbox import read_status
 from producers.outbox.relay import OutboxRelay
 from tests.corners import execute
-from tests.faults.outbox_relays import relay_process, until
+from tests.faults.outbox_relays import relay_process
 from tests.gateway_access import GatewayAccess, grant_access
-from tests.integration.consumers.registrar.registering import running
+from tests.integration.consumers.registrar.registering import running, until
 from tests.integration.producers.outbox.agency_database import announced, one_connection, with_outbox
 from tests.scenarios.system import System
 from tests.stack import superusers_address, with_database
@@ -49,7 +49,7 @@ async def until_sent(agencys: Settings, count: int) -> list[str]:
         async def sent() -> bool:
             return bool(await own.fetchval("SELECT count(address) = $1 FROM yesser.outbox", count))
 
-        await until(sent, f"{count} events are sent")
+        await until(sent, f"{count} events are sent", 60)
         return [row["address"] for row in await own.fetch("SELECT address FROM yesser.outbox ORDER BY row_id")]
 
 
