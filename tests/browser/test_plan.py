@@ -19,15 +19,6 @@ from tests.scenarios.figures import tell
 BYTES_MAX = 150 * 1024
 PAGE_BYTES_MAX = 40 * 1024
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>"
-OF_THE_PLAN = ("/plan", "/plan/services", "/plan/figures.csv")
-NOT_THERE = (
-    "/plan/services/NOT-THERE",
-    "/plan/services/%3Cscript%3E",
-    "/plan/projects/NOT-THERE",
-    "/plan/projects/NOT-THERE/history.csv",
-    "/plan/nothing.csv",
-    "/plan/nothing",
-)
 BIDI = "\u202ename\u2066 (reversed"
 
 
@@ -194,18 +185,6 @@ def test_awareness_of_an_agency_is_its_own(story: Story) -> None:
 def test_an_agency_sees_the_money_of_its_own_partnerships_only(story: Story) -> None:
     for role, sees in (("office", True), ("agency", False)):
         assert ("PPP-110-001" in story.get(role, "/plan").text) is sees
-
-
-@every(
-    "role, path, status",
-    [
-        *((role, path, 403) for role in ("partner", "treasury", "administrator") for path in OF_THE_PLAN),
-        *(("office", path, 404) for path in NOT_THERE),
-    ],
-)
-def test_who_may_see_what_and_what_is_not_there(story: Story, role: str, path: str, status: int) -> None:
-    answer = story.get(role, path)
-    assert (answer.status_code, answer.text.count("<h1")) == (status, 1)
 
 
 def test_markup_and_direction_marks_in_names_are_text_and_change_nothing_around_them(story: Story) -> None:

@@ -70,7 +70,7 @@ def test_it_has_few_packages_and_none_of_an_extra(small: SmallInstall) -> None:
 async def test_a_replay_gives_the_hashes_of_the_live_tables(
     small: SmallInstall, connection: Connection, tmp_path: Path
 ) -> None:
-    raw = raw_entries(entries_from(generate(61, 400, MIXED)))
+    raw = raw_entries(entries_from(generate(61, 250, MIXED)))
     await write_log(connection, raw)
     for consumer in CONSUMERS.values():
         await apply_live(connection, consumer, raw)
@@ -97,7 +97,7 @@ async def test_a_replay_gives_the_hashes_of_the_live_tables(
 async def test_a_served_log_is_checked_verified_mirrored_proven_and_exported(
     small: SmallInstall, tmp_path: Path
 ) -> None:
-    raw = raw_entries(entries_from(generate(61, 400, MIXED)))
+    raw = raw_entries(entries_from(generate(61, 250, MIXED)))
     await write_mirror(MemoryLog(raw), tmp_path / "served", KEY.verifier)
     proof = tmp_path / "7.tlog-proof"
     with served(tmp_path / "served") as address:

@@ -21,18 +21,6 @@ from producers.publisher.run import Progress, start_sequence, wait_for_verdicts
 from tests.world.senders import HEALTH, initiative, now, publish, stored, with_health
 
 
-async def test_the_platform_and_the_office_are_the_first_two_entries(
-    settings: Settings, connection: Connection
-) -> None:
-    async with with_health(settings, connection):
-        entries = [orjson.loads(raw)["event"]["data"] for raw in await read_entries(connection, 0, 10)]
-    assert [(row["code"], row["role"]) for row in entries] == [
-        ("platform", "platform"),
-        ("yesser", "office"),
-        ("health", "agency"),
-    ]
-
-
 async def test_genesis_is_written_once(connection: Connection) -> None:
     assert await genesis(connection, now) is True
     assert await genesis(connection, now) is False
@@ -64,10 +52,15 @@ async def test_a_name_that_the_registrar_would_refuse_is_never_written(connectio
     assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
 
 
-async def test_adding_an_agency_again_changes_nothing(settings: Settings, connection: Connection) -> None:
+async def test_agencies_stand_in_the_log_in_their_order_and_adding_one_again_changes_nothing(
+    settings: Settings, connection: Connection
+) -> None:
     async with with_health(settings, connection):
         assert await add_agencies(connection, settings, [HEALTH], now) == []
         rows = await list_agencies(connection)
+        entries = [orjson.loads(raw)["event"]["data"] for raw in await read_entries(connection, 0, 10)]
+    first_three = [("platform", "platform"), ("yesser", "office"), ("health", "agency")]
+    assert [(row["code"], row["role"]) for row in entries] == first_three
     assert [row["code"] for row in rows] == ["platform", OFFICE.code, "health"]
     assert all(row["is_read"] for row in rows)
     assert not (settings.secrets_folder / "agency-health").exists(), "no password of an agency is kept"
@@ -129,33 +122,22 @@ async def test_sequences_go_on_where_the_last_run_ended(settings: Settings, conn
     assert orjson.loads(raw)["event"]["sequence"] == "00000000000000000003"
 
 
-async def test_a_halted_topic_is_told_at_once(settings: Settings, connection: Connection) -> None:
-    async with with_health(settings, connection):
-        await publish(settings, orjson.dumps(initiative("one")))
-    await connection.execute("UPDATE log.read_position SET halted_reason = 'its tail was lost'")
-    with pytest.raises(TopicHalted, match="its tail was lost"):
-        await publish(settings, orjson.dumps(initiative("two")))
-
-
-async def test_without_a_registrar_the_verdicts_stay_unknown(settings: Settings, connection: Connection) -> None:
-    async with with_health(settings, connection):
-        pass
-    report = await stored(settings, orjson.dumps(initiative("one")))
-    with pytest.raises(WaitTimedOut):
-        await wait_for_verdicts(settings, "health", report, Progress(), 0.2)
-
-
-async def test_lines_that_were_passed_over_unread_are_never_said_to_be_accepted(
+async def test_a_line_without_a_verdict_is_never_said_to_be_accepted(
     settings: Settings, connection: Connection
 ) -> None:
     async with with_health(settings, connection):
         await publish(settings, orjson.dumps(initiative("one")))
     report = await stored(settings, orjson.dumps(initiative("two")))
+    with pytest.raises(WaitTimedOut):
+        await wait_for_verdicts(settings, "health", report, Progress(), 0.2)
     await connection.execute(
         "UPDATE log.read_position SET next_offset = next_offset + 1 WHERE topic = 'agency.health.events'"
     )
     with pytest.raises(RecordsLost, match="lines without a verdict: 1"):
         await wait_for_verdicts(settings, "health", report, Progress(), 10)
+    await connection.execute("UPDATE log.read_position SET halted_reason = 'its tail was lost'")
+    with pytest.raises(TopicHalted, match="its tail was lost"):
+        await publish(settings, orjson.dumps(initiative("three")))
 
 
 async def test_without_credentials_nothing_is_tried(settings: Settings) -> None:
