@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 
 from tests.browser.console import Language, Story, require_every_look
-from tests.browser.pages import CAMPAIGN, OPENED_BY, PAGES, TEMPLATES
+from tests.browser.pages import CAMPAIGN, OPENED_BY, OTHER_DATA, PAGES, TEMPLATES
 from tests.every import every
 from tests.page_rules import faults_of
 from tests.paths import ROOT
@@ -126,7 +126,7 @@ def test_who_may_see_what_and_what_is_not_there(story: Story, role: str, path: s
 
 
 @pytest.mark.accept
-@every("page, language", lambda: product(sorted({*PAGES} - {*TEMPLATES.values()}, key=str), LANGUAGES))
+@every("page, language", lambda: product(OTHER_DATA, LANGUAGES))
 def test_a_template_with_other_data_is_accessible_too(
     story: Story, page: tuple[str, str | None], language: Language
 ) -> None:

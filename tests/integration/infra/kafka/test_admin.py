@@ -57,12 +57,17 @@ def _keep(settings: Settings, code: str, password: str) -> None:
     write_private(folder / "kafka", password)
 
 
-async def test_an_agency_writes_into_its_own_topic_and_into_no_other(settings: Settings) -> None:
-    await _admit(settings, "moi", "secret-of-moi")
-    await _admit(settings, "moia", "secret-of-moia")
-    await _admit(settings, "yesser", "secret-of-yesser")
+@pytest.fixture
+async def agencies(settings: Settings) -> None:
+    """The log's topics, and the agencies `moi`, `moia` and `yesser`."""
     async with admin_client(settings) as admin:
         await ensure_log_topics(admin, settings)
+    for code in ("moi", "moia", "yesser"):
+        await _admit(settings, code, f"secret-of-{code}")
+
+
+@pytest.mark.usefixtures("agencies")
+async def test_an_agency_writes_into_its_own_topic_and_into_no_other(settings: Settings) -> None:
     await write_as(settings, "agency-moi", agency_topic("moi"))
     for topic in (*map(agency_topic, ("moia", "yesser", "platform", "not-there")), settings.log_topic):
         with pytest.raises(TopicAuthorizationFailedError):
@@ -86,8 +91,8 @@ async def _config(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
     return {entry[0]: entry[1] for entry in described.resources[0][4]}
 
 
+@pytest.mark.usefixtures("agencies")
 async def test_an_agency_topic_keeps_35_days_and_is_unpacked_by_the_broker(settings: Settings) -> None:
-    await _admit(settings, "moi", "secret-of-moi")
     async with admin_client(settings) as admin:
         found = await _config(admin, agency_topic("moi"))
     wanted = agency_topic_config(settings)
@@ -110,11 +115,10 @@ async def test_topics_of_an_earlier_release_take_the_retention_and_keep_their_ow
         assert (await _config(admin, settings.log_topic))["min.insync.replicas"] == "1", "of one copy"
 
 
+@pytest.mark.usefixtures("agencies")
 async def test_no_topic_lets_a_copy_lead_that_lacks_acknowledged_records(settings: Settings) -> None:
     """Whatever the cluster's own default is: it is set for each topic."""
-    await _admit(settings, "moi", "secret-of-moi")
     async with admin_client(settings) as admin:
-        await ensure_log_topics(admin, settings)
         names = [settings.log_topic, settings.checkpoints_topic, settings.triggers_topic, agency_topic("platform")]
         for topic in [*names, agency_topic("moi"), agency_triggers_topic(settings, "moi")]:
             (described,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
@@ -191,11 +195,8 @@ FORBIDDEN: dict[str, Attempt] = {
 }
 
 
+@pytest.mark.usefixtures("agencies")
 async def test_an_agency_may_change_nothing_and_sees_its_own_topics_only(settings: Settings) -> None:
-    async with admin_client(settings) as admin:
-        await ensure_log_topics(admin, settings)
-    await _admit(settings, "moi", "secret-of-moi")
-    await _admit(settings, "moia", "secret-of-moia")
     async with admin_client(settings.acting_as("agency-moi")) as agency:
         assert sorted(await agency.list_topics()) == [agency_topic("moi"), agency_triggers_topic(settings, "moi")]
         for what, attempt in FORBIDDEN.items():
@@ -220,11 +221,8 @@ async def _may_read(settings: Settings, user: str, topic: str) -> bool:
         return bool(code == 0)
 
 
+@pytest.mark.usefixtures("agencies")
 async def test_an_agency_reads_the_entries_about_its_campaigns_and_no_other_topic(settings: Settings) -> None:
-    async with admin_client(settings) as admin:
-        await ensure_log_topics(admin, settings)
-    await _admit(settings, "moi", "secret-of-moi")
-    await _admit(settings, "moia", "secret-of-moia")
     own = agency_triggers_topic(settings, "moi")
     topics = (
         own,
@@ -237,11 +235,8 @@ async def test_an_agency_reads_the_entries_about_its_campaigns_and_no_other_topi
     assert [topic for topic in topics if await _may_read(settings, "agency-moi", topic)] == [own]
 
 
+@pytest.mark.usefixtures("agencies")
 async def test_the_office_reads_the_triggers_of_all_agencies_on_the_common_topic(settings: Settings) -> None:
-    async with admin_client(settings) as admin:
-        await ensure_log_topics(admin, settings)
-    await _admit(settings, "yesser", "secret-of-yesser")
-    await _admit(settings, "moi", "secret-of-moi")
     assert await _may_read(settings, "agency-yesser", settings.triggers_topic)
     assert not await _may_read(settings, "agency-yesser", agency_triggers_topic(settings, "moi"))
 
@@ -267,8 +262,8 @@ async def test_agencies_of_an_earlier_release_get_the_new_topic_and_right_and_a_
     assert await _may_read(settings, "agency-health", topics[2])
 
 
+@pytest.mark.usefixtures("agencies")
 async def test_an_agency_joins_groups_of_its_own_only_and_the_platforms_reader_none(settings: Settings) -> None:
-    await _admit(settings, "moi", "secret-of-moi")
     for user, group, is_own in (
         ("agency-moi", "agency.moi.desk", True),
         ("agency-moi", "agency.moia.desk", False),

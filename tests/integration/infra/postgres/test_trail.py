@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import AsyncExitStack
 from typing import Any
 
 import asyncpg
@@ -13,7 +12,7 @@ import pytest
 from consumers.console.accounts.accounts import Account, add_account
 from consumers.database_audit.trail import read_chain
 from infra.keys.seals import Seals
-from infra.postgres.connection import Connection, connect, connected
+from infra.postgres.connection import Connection, connected
 from infra.postgres.sql import read
 from infra.postgres.trail import BEFORE_THE_FIRST, KINDS, Actor, add_to_trail, link_hash, row_bytes, trail_rows
 from infra.principals import PRINCIPALS, database_role
@@ -105,9 +104,8 @@ async def test_the_database_chains_what_the_pure_function_chains(known: Connecti
 
 async def test_rows_are_chained_in_the_order_of_their_commits(settings: Settings, connection: Connection) -> None:
     """A row that is not committed keeps nobody waiting, and a reader that goes on from a position misses none."""
-    async with AsyncExitStack() as stack:
-        first = await stack.enter_async_context(connected(settings.acting_as("operator"), "test"))
-        second = await stack.enter_async_context(connected(settings.acting_as("administrator"), "test"))
+    operator, administrator = settings.acting_as("operator"), settings.acting_as("administrator")
+    async with connected(operator, "test") as first, connected(administrator, "test") as second:
         transaction = first.transaction()
         await transaction.start()
         await add_to_trail(first, "keys rotate", by=Actor())
@@ -120,17 +118,12 @@ async def test_rows_are_chained_in_the_order_of_their_commits(settings: Settings
 
 
 async def test_many_writers_at_once_make_one_chain(settings: Settings, connection: Connection) -> None:
-    sessions = [await connect(settings.acting_as("operator"), "test") for _ in range(4)]
-    try:
-
-        async def write(session: Connection) -> None:
+    async def write() -> None:
+        async with connected(settings.acting_as("operator"), "test") as session:
             for number in range(25):
                 await add_to_trail(session, f"keys rotate {number}", by=Actor())
 
-        await asyncio.gather(*map(write, sessions))
-    finally:
-        for session in sessions:
-            await session.close()
+    await asyncio.gather(*(write() for _ in range(4)))
     chain = await read_chain(connection, {100})
     assert (chain.position, chain.fault, len(chain.hashes)) == (100, None, 1)
 
