@@ -7,7 +7,7 @@ from typing import Final
 
 import asyncpg
 import pytest
-from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
+from aiokafka.errors import KafkaConnectionError
 
 from consumers.relay.relay import Relay
 from infra.http.problems import Problem
@@ -158,12 +158,6 @@ async def test_nobody_gets_the_platforms_credential(settings: Settings, connecti
         with pytest.raises(StatusUnchanged, match="only the relay writes as the platform"):
             await refused
     assert await commands(connection) == []
-
-
-async def test_the_gateway_writes_for_agencies_and_never_as_the_platform(settings: Settings, health: str) -> None:
-    await write_as(settings, "gateway", agency_topic(health))
-    with pytest.raises(TopicAuthorizationFailedError):
-        await write_as(settings, "gateway", agency_topic("platform"))
 
 
 async def test_a_holder_has_two_active_tokens_and_the_database_knows_none_of_them(

@@ -13,7 +13,6 @@ from infra.log.reader import read_entries
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.agencies.genesis import OFFICE, genesis
-from producers.agencies.lifecycle import rotate
 from producers.agencies.register import NewAgency, add_agencies, list_agencies, register
 from producers.errors import NotAccepted, RecordsLost, RegistrationFailed, TopicHalted
 from producers.publisher.kafka_publisher import AgencyPublisher
@@ -147,15 +146,3 @@ async def test_without_credentials_nothing_is_tried(settings: Settings) -> None:
     with pytest.raises(NotAccepted, match="yesser agencies add nobody"):
         async with AgencyPublisher(settings, "nobody"):
             pass
-
-
-async def test_an_agency_cannot_publish_as_another(settings: Settings, connection: Connection) -> None:
-    if not settings.kafka_security.startswith("SASL"):
-        pytest.skip("this Kafka knows no users")
-    async with with_health(settings, connection):
-        own = {"kafka_user": "agency-health", "kafka_password": await rotate(connection, settings, "health")}
-        publisher = AgencyPublisher(settings.model_copy(update=own), "health")
-        publisher.topic = "agency.yesser.events"
-        with pytest.raises(NotAccepted, match=r"agency\.yesser\.events"):
-            async with publisher:
-                await publisher.publish([orjson.dumps(initiative("one"))])
