@@ -39,6 +39,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.accept]
 WRITERS = 6
 TAKE_OVER_S = 10.0
 AWAY_S = 20
+PATIENCE_S = 60
 TRANSACTIONS_MAX = 1_000_000
 """More than any proof takes time for."""
 
@@ -136,7 +137,7 @@ async def _stop_and_continue(system: System, folder: Path) -> None:
                 with asleep(owner):
                     await until_taken_over(agencys, "SIGSTOP")
                     await until_it_sends(agencys)
-                await until(lambda o=owner, w=woken: _superseded(o, w), "it stands by")  # type: ignore[misc]
+                await until(lambda o=owner, w=woken: _superseded(o, w), "it stands by", PATIENCE_S)  # type: ignore[misc]
             owner = await _owner(agencys, first, second)
             owner.kill()
             await until_taken_over(agencys, "kill -9")
@@ -166,7 +167,7 @@ async def until_taken_over(agencys: Settings, after: str) -> None:
         return await epoch(agencys) > before
 
     began = time.monotonic()
-    await until(taken, "another relay takes over")
+    await until(taken, "another relay takes over", PATIENCE_S)
     seconds = time.monotonic() - began
     tell(f"outbox relay: taken over {seconds:.1f} s after {after}")
     assert seconds < TAKE_OVER_S
@@ -181,7 +182,7 @@ async def _owner(agencys: Settings, *relays: RelayProcess) -> RelayProcess:
         found[:] = [relay for relay in relays if relay.epochs()[-1:] == [now]]
         return len(found) == 1
 
-    await until(one_works, "one relay works")
+    await until(one_works, "one relay works", PATIENCE_S)
     return found[0]
 
 
@@ -209,7 +210,7 @@ async def _take_away(system: System, service: str, log: Path) -> Counter[str]:
     agencys = await agency_with_outbox(system)
     with relay_process(system, agencys, log) as relay:
         await add(agencys, "before")
-        await until(lambda: _nothing_waits(agencys), "the first event is sent")
+        await until(lambda: _nothing_waits(agencys), "the first event is sent", PATIENCE_S)
         known = len(relay.lines())
         pid = system.pid(service)
         with away(system, service):
@@ -219,7 +220,7 @@ async def _take_away(system: System, service: str, log: Path) -> Counter[str]:
             said = Counter(str(line.get("event")) for line in relay.lines()[known:])
         await asyncio.to_thread(until_back, system, service, pid)
         await add(agencys, "after")
-        await until(lambda: _nothing_waits(agencys), "everything is sent")
+        await until(lambda: _nothing_waits(agencys), "everything is sent", PATIENCE_S)
         assert relay.process.poll() is None
     return said
 

@@ -149,7 +149,7 @@ def batch(*events: dict[str, Any]) -> bytes:
 
 @asynccontextmanager
 async def run_gateway(
-    settings: Settings, connection: Connection, *, read_keys_every_s: float = READ_KEYS_EVERY_S, **changes: object
+    settings: Settings, connection: Connection, read_keys_every_s: float = READ_KEYS_EVERY_S, /, **changes: object
 ) -> AsyncIterator[GatewayHarness]:
     """The gateway with two agencies that the log is said to know. `changes` are further settings of it."""
     async with admin_client(settings) as admin:

@@ -28,7 +28,7 @@ from tests.world.senders import GatewayHarness, bearer, event, now, run_gateway
 
 @pytest.fixture
 async def harness(settings: Settings, connection: Connection) -> AsyncIterator[GatewayHarness]:
-    async with run_gateway(settings, connection, read_keys_every_s=0.1) as opened:
+    async with run_gateway(settings, connection, 0.1) as opened:
         yield opened
 
 

@@ -6,7 +6,7 @@ import asyncio
 import re
 import runpy
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -84,15 +84,12 @@ async def relaying(settings: Settings, **given: Any) -> AsyncIterator[None]:
         yield
 
 
-Answers = Callable[[Sequence[bytes]], Any]
-
-
-def sending(answer: Answers) -> Sender:
-    """A sender that gets its answers from this function."""
+def sending(send: Send) -> Sender:
+    """A sender that sends by this function."""
 
     @asynccontextmanager
     async def sender(*_: object) -> AsyncIterator[Send]:
-        yield answer
+        yield send
 
     return sender
 
