@@ -1,4 +1,4 @@
-"""An agency's topic loses what was read of it: that topic alone is halted, and whoever asks is told."""
+"""An agency's topic loses what was read of it: that topic alone is halted, and commands say so."""
 
 from __future__ import annotations
 
@@ -55,5 +55,5 @@ def test_a_lost_agency_topic_halts_that_agency_only(make_again: bool, tmp_path: 
         if make_again:
             one = tmp_path / "one.ndjson"
             one.write_text(json.dumps({"id": "after"}) + "\n", encoding="utf-8")
-            told = system.run("publish", str(one), "--agency", "interior", "--wait", "--timeout", "20", exits=(75,))
-            assert told["lines"] == 1
+            report = system.run("publish", str(one), "--agency", "interior", "--wait", "--timeout", "20", exits=(75,))
+            assert report["lines"] == 1

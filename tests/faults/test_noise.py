@@ -1,4 +1,4 @@
-"""An agency sends nothing but noise: the national log is spared, everybody who asks is told, and no other waits."""
+"""An agency sends nothing but noise: the national log is spared, its state shows it, and no other waits."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def test_noise_is_paused_told_of_and_let_through_by_a_person(system: System, tmp
             assert len(system.ask("refusals", "list", "--agency", NOISY)) == IN_A_ROW
             assert system.readiness("registrar")[0] == 200
             assert "yesser_topics_paused 1.0" in system.answer("registrar", "/metrics")[1]
-            told = {row["code"]: row["paused"] for row in system.ask("agencies", "list")}
-            assert told[QUIET] is None
-            assert told[NOISY]["reason"]["en"] == "500 records were refused, and few were accepted between them"
+            paused = {row["code"]: row["paused"] for row in system.ask("agencies", "list")}
+            assert paused[QUIET] is None
+            assert paused[NOISY]["reason"]["en"] == "500 records were refused, and few were accepted between them"
             assert system.ask("registrar", "unpause", NOISY)["records"] == NOISE + 1 - IN_A_ROW
             output, errors = publishing.communicate(timeout=240)
         finally:

@@ -157,9 +157,9 @@ def test_no_log_no_metric_and_no_record_has_a_secret(used: System, canaries: dic
     for part, record in used.parts().items():
         if "health_port" in record:
             said |= {f"{part}{path}": used.answer(part, path)[1] for path in ("/metrics", "/readyz", "/healthz")}
-    told = {name for name, text in said.items() if text}
-    assert {"stack.json", "registrar.log", "kafka.log", "postgres.log"} <= told
-    assert any(name.endswith("/metrics") for name in told)
+    named = {name for name, text in said.items() if text}
+    assert {"stack.json", "registrar.log", "kafka.log", "postgres.log"} <= named
+    assert any(name.endswith("/metrics") for name in named)
     assert {where: found for where, text in said.items() if (found := found_in(text, canaries))} == {}
 
 

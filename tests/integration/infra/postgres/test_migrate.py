@@ -1,4 +1,4 @@
-"""The database comes to this version's form by itself, whoever starts first, and the log can only grow."""
+"""The database comes to this version's form by itself, when its first process starts, and the log can only grow."""
 
 from __future__ import annotations
 
