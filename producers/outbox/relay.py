@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,15 +32,12 @@ from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
 from producers.outbox.notes import RefusedRow, note_refused, note_sent
 from producers.outbox.outbox import CHANNEL, LEASE, LEASE_TABLE, SQL, open_database, require_outbox
-from producers.outbox.senders import Send, require_credentials, sender_of
+from producers.outbox.senders import Send, Sender, require_credentials, sender_of
 
 ROWS_MAX: Final = 1_000
 """Most rows read and sent before they are marked."""
 FORGET_EVERY_S: Final = 60.0
 FORGET_ROWS_MAX: Final = 10_000
-
-Sender = Callable[[Settings, str], AbstractAsyncContextManager[Send]]
-"""What sends as an agency, given the settings and its code."""
 
 log = structlog.get_logger()
 

@@ -22,7 +22,7 @@ def launched(story: Story, service_id: str, names: Names | None = None) -> str:
     """A service of health's that is registered and launched; the id of its campaign, once it is in the log."""
     called = names or Names()
     url = f"https://health.example/{service_id}"
-    launch = {"service_id": service_id, "on": ON, "channels": ["web"], "url": url}
+    launch: dict[str, Any] = {"service_id": service_id, "on": ON, "channels": ["web"], "url": url}
     publish(
         story,
         "health",

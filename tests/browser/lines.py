@@ -18,13 +18,13 @@ def line(kind: str, subject: str, id: str, day: str = "2006-03-01", **data: Any)
 
 def initiative(key: str, **data: Any) -> dict[str, Any]:
     """The announcement of an initiative; its id is the initiative's."""
-    given = {"initiative_id": key, "name": BOTH, "aim": BOTH, "on": "2006-03-01", **data}
+    given: dict[str, Any] = {"initiative_id": key, "name": BOTH, "aim": BOTH, "on": "2006-03-01", **data}
     return line("awareness.initiative-announced", f"initiative/{key}", key, **given)
 
 
 def registered(service_id: str, plan_id: str, name: dict[str, str], id: str = "") -> dict[str, Any]:
     """The registration of a service of group 1. Of another plan, the figures of the story's plan stay as they are."""
-    data = {"service_id": service_id, "plan_id": plan_id, "group": 1, "name": name}
+    data: dict[str, Any] = {"service_id": service_id, "plan_id": plan_id, "group": 1, "name": name}
     return line("service.registered", f"service/{service_id}", id or f"registered-{service_id}", **data)
 
 

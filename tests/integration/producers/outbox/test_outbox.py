@@ -25,8 +25,8 @@ from infra.settings import Settings
 from producers.agencies.register import provision
 from producers.outbox import outbox
 from producers.outbox.outbox import read_status
-from producers.outbox.relay import OutboxRelay, Sender
-from producers.outbox.senders import Faults, Send
+from producers.outbox.relay import OutboxRelay
+from producers.outbox.senders import Faults, Send, Sender
 from producers.sdk.typed_events import FaultyEvent
 from tests.integration.consumers.registrar.registering import (
     HEALTH_TOPIC,
