@@ -84,7 +84,7 @@ def _needs_an_operator(record: Mapping[str, Any]) -> bool:
     return "halted" in states and states <= {"halted", "ready"}
 
 
-def stop_stack(settings: Settings) -> bool:
+def stop_stack(settings: Settings, deadline_s: float = STOP_DEADLINE_S) -> bool:
     """Stop the stack of this home and any process of a killed supervisor; returns whether anything ran.
 
     It takes at most a minute.
@@ -92,14 +92,14 @@ def stop_stack(settings: Settings) -> bool:
     home = DataDir.at(settings.home)
     if not home.root.exists():
         return False
-    supervisor, in_time = _end_supervisor(home)
+    supervisor, in_time = _end_supervisor(home, deadline_s)
     orphans = end_orphans(home, time_share=1.0 if in_time else ORPHANS_TIME_SHARE)
     return supervisor or orphans > 0
 
 
-def _end_supervisor(home: DataDir) -> tuple[bool, bool]:
+def _end_supervisor(home: DataDir, deadline_s: float) -> tuple[bool, bool]:
     """Signal the supervisor, kill it when its time is over; returns whether one ran, and whether it ended in time."""
-    deadline = time.monotonic() + STOP_DEADLINE_S
+    deadline = time.monotonic() + deadline_s
     supervisor: psutil.Process | None = None
     while is_supervised(home) or (supervisor is not None and still_living([supervisor], 0)):
         found = _supervisor_of(stack_record.read(home.record))

@@ -58,8 +58,9 @@ class ClaimLookup:
     The filter is filled from the table, some pages with each look-up. Until it is complete, all claims are looked up.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, pages_at_once: int = PAGES_AT_ONCE) -> None:
         self._connection = connection
+        self._pages_at_once = pages_at_once
         self._filter = ClaimFilter()
         self._pages_read = 0
         self._pages: int | None = None
@@ -81,7 +82,7 @@ class ClaimLookup:
         if self._pages is None:
             self._pages = await self._connection.fetchval(_SQL["pages"])
         if self._pages_read < self._pages:
-            end = self._pages_read + PAGES_AT_ONCE
+            end = self._pages_read + self._pages_at_once
             prefixes = await self._connection.fetchval(_SQL["prefixes"], self._pages_read, end)
             self._filter.add_prefixes(prefixes or b"")
             self._pages_read = end

@@ -59,9 +59,12 @@ def gateway(settings: Settings) -> Process:
 class Gateway:
     """The gateway as a process. `port` is set once it runs."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, settings: Settings, clock: Callable[[], datetime], read_keys_every_s: float = READ_KEYS_EVERY_S
+    ) -> None:
         self._settings = settings = settings.acting_as("gateway")
         self._clock = clock
+        self._read_keys_every_s = read_keys_every_s
         self._writer = KafkaWriter(settings)
         self._server: Server | None = None
         self._certificate: ServedCertificate | None = None
@@ -100,7 +103,7 @@ class Gateway:
             parts = Parts(settings, access, receiver, signer, reads, stop)
             app = served(parts)
             noting = asyncio.create_task(_note_use(access))
-            rereading = asyncio.create_task(_read_keys_again(settings, access, signer))
+            rereading = asyncio.create_task(_read_keys_again(settings, access, signer, self._read_keys_every_s))
             notified = asyncio.create_task(parts.verdicts.run(settings, "gateway notifications"))
             try:
                 async with _serving(app, listener, settings, self._certificate) as self._server:
@@ -179,11 +182,11 @@ async def _note_use(access: Access) -> None:
             await access.write_last_used()
 
 
-async def _read_keys_again(settings: Settings, access: Access, signer: ReceiptSigner) -> None:
+async def _read_keys_again(settings: Settings, access: Access, signer: ReceiptSigner, every_s: float) -> None:
     """Take up rotated keys. Those that were read before go on where a file is missing or damaged."""
     said: str | None = None
     while True:
-        await asyncio.sleep(READ_KEYS_EVERY_S)
+        await asyncio.sleep(every_s)
         try:
             access.read_keys()
             signer.use(load_keys(gateway_key_files(settings)))

@@ -32,7 +32,7 @@ from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
 from producers.outbox.notes import RefusedRow, note_refused, note_sent
 from producers.outbox.outbox import CHANNEL, LEASE, LEASE_TABLE, SQL, open_database, require_outbox
-from producers.outbox.senders import Send, require_credentials, sender_of
+from producers.outbox.senders import Send, Sender, require_credentials, sender_of
 
 ROWS_MAX: Final = 1_000
 """Most rows read and sent before they are marked."""
@@ -67,10 +67,18 @@ def sort_out(rows: Sequence[Row], agency: Agency) -> tuple[list[Row], list[Refus
 class OutboxRelay:
     """Stands by for the lease in the agency's database, and sends while it has it."""
 
-    def __init__(self, settings: Settings, agency: Agency) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        agency: Agency,
+        sender: Sender = sender_of,
+        forget_rows_max: int = FORGET_ROWS_MAX,
+    ) -> None:
         require_credentials(settings, agency.code)
         self._settings = settings
         self._agency = agency
+        self._sender = sender
+        self._forget_rows_max = forget_rows_max
         spec = LeaseSpec(LEASE, self._open, LEASE_TABLE)
         progress = Progress(time.monotonic, positions=False)
         self._election = LeaderElection(settings, spec, self._work, progress)
@@ -100,7 +108,7 @@ class OutboxRelay:
         try:
             await connection.execute("SET synchronous_commit = on")
             await connection.add_listener(CHANNEL, lambda *_: woken.set())
-            async with sender_of(self._settings, self._agency.code) as send:
+            async with self._sender(self._settings, self._agency.code) as send:
                 log.info("sending from the outbox", agency=self._agency.code, epoch=epoch)
                 await self._list_faults(connection, epoch)
                 await self._send_all(connection, send, epoch, woken)
@@ -120,7 +128,8 @@ class OutboxRelay:
             self._election.progress.begin()
             self._election.moved()
             if time.monotonic() >= forget_at:
-                forget_at = time.monotonic() + await forget(connection, self._settings.outbox_keep_days)
+                pause_s = await forget(connection, self._settings.outbox_keep_days, self._forget_rows_max)
+                forget_at = time.monotonic() + pause_s
             if len(rows) < ROWS_MAX:
                 await pause(woken, self._settings.lease_renew_ms / 1000)
 
@@ -167,10 +176,10 @@ class OutboxRelay:
         )
 
 
-async def forget(connection: Connection, keep_days: int) -> float:
+async def forget(connection: Connection, keep_days: int, rows_max: int) -> float:
     """Delete events that were sent so long ago, a chunk of them; returns the seconds until the next chunk is due."""
-    done = await connection.execute(SQL["forget"], keep_days, FORGET_ROWS_MAX)
-    return 0.0 if done == f"DELETE {FORGET_ROWS_MAX}" else FORGET_EVERY_S
+    done = await connection.execute(SQL["forget"], keep_days, rows_max)
+    return 0.0 if done == f"DELETE {rows_max}" else FORGET_EVERY_S
 
 
 async def _waiting(connection: Connection, rows_count: int) -> int:

@@ -22,6 +22,8 @@ Faults: TypeAlias = list[dict[str, str]]
 """Code, JSON pointer and detail of each fault of one event."""
 Send: TypeAlias = Callable[[Sequence[bytes]], Awaitable[list[str | Faults]]]
 """Sends events in order; returns for each its address, or its faults if it was refused and not stored."""
+Sender: TypeAlias = Callable[[Settings, str], AbstractAsyncContextManager[Send]]
+"""Opens what sends as the agency of this code."""
 
 DELIVERY_TIMEOUT_S: Final = 15.0
 """After this without an acknowledgement the outcome is unknown, and the same events are sent again."""

@@ -26,7 +26,6 @@ from infra.settings import Settings
 from infra.witnesses.cosignature import cosigner_of
 from infra.witnesses.policy import parse_policy
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
-from producers.gateway.process import Gateway
 from tests.audit_go.auditor import go_program
 from tests.integration.consumers.registrar.registering import (
     HEALTH_TOPIC,
@@ -38,9 +37,9 @@ from tests.integration.consumers.registrar.registering import (
 )
 from tests.integration.consumers.registrar.test_key_rotation import rotate
 from tests.integration.consumers.tiles.lying_server import Request, answer, lying_server
-from tests.integration.producers.gateway.harness import now, ready
 from tests.world import witness_process
 from tests.world.records import said
+from tests.world.senders import serving
 
 pytestmark = [pytest.mark.accept, pytest.mark.timeout(600), pytest.mark.xdist_group("audit_go")]
 
@@ -116,9 +115,7 @@ async def served(settings: Settings, connection: Connection, tmp_path: Path) -> 
     program = await asyncio.to_thread(go_program, tmp_path, Path(__file__).parent / "served")
     await found(settings, "health")
     settings = settings.model_copy(update={"checkpoint_interval_ms": 50, "gateway_port": 0})
-    gateway = Gateway(settings, now)
-    async with running(registrar(settings), gateway):
-        await until(ready(gateway), "the gateway is ready")
+    async with running(registrar(settings)), serving(settings) as gateway:
         token = await create_token(connection, hash_key(settings), TokenRequest("auditor", "court-of-audit", 1))
         (tmp_path / "token").write_text(token.token)
         yield Served(settings, connection, program, tmp_path, f"http://127.0.0.1:{gateway.port}/log/0/")

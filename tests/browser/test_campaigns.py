@@ -18,7 +18,6 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.campaigns import Names, launched, shown
 from tests.browser.console import Story, require_accessible
-from tests.every import every
 from tests.scenarios.system import until
 
 AIRING = {"outlet_ar": "القناة الأولى", "outlet_en": "Channel One", "on": "2026-11-26", "reach": "250,000"}
@@ -148,23 +147,6 @@ def test_a_campaign_of_another_agency_is_read_only(story: Story) -> None:
         assert ("History" in text) is sees_history
         assert story.get(role, f"{path}/acknowledge").status_code == 403
         assert send(story, role, other["campaign_id"], "complete", on="2026-11-26").status_code == 403
-
-
-@every(
-    "path, status",
-    [
-        ("/campaigns/service-launched.i999999", 404),
-        ("/campaigns/service-launched.i999999/air", 404),
-        ("/campaigns/%3Cscript%3E", 422),
-        ("/campaigns/teams/nobody", 404),
-        ("/campaigns/teams/nobody/subscribe", 404),
-        ("/campaigns/webhooks/ep_aaaaaaaaaaaaaaaa", 404),
-        ("/campaigns?after=x", 422),
-    ],
-)
-def test_what_is_not_there_is_a_page_that_says_so(story: Story, path: str, status: int) -> None:
-    answer = story.get("agency", path)
-    assert (answer.status_code, "<h1>" in answer.text) == (status, True)
 
 
 def test_what_an_address_claims_about_a_report_is_not_believed(story: Story) -> None:

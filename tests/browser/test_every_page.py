@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 
 from tests.browser.console import Language, Story, require_every_look
-from tests.browser.pages import CAMPAIGN, OPENED_BY, PAGES, TEMPLATES
+from tests.browser.pages import CAMPAIGN, OPENED_BY, OTHER_DATA, PAGES, TEMPLATES
 from tests.every import every
 from tests.page_rules import faults_of
 from tests.paths import ROOT
@@ -63,8 +63,70 @@ def test_each_template_is_accessible_in_every_look(story: Story, place: Place, r
             require_every_look(page)
 
 
+LAUNCHED = "/explain/plan/services/1/launched"
+OF_THE_PLAN = ("/plan", "/plan/services", "/plan/figures.csv")
+NOT_THERE = (
+    "/plan/services/NOT-THERE",
+    "/plan/services/%3Cscript%3E",
+    "/plan/projects/NOT-THERE",
+    "/plan/projects/NOT-THERE/history.csv",
+    "/plan/nothing.csv",
+    "/plan/nothing",
+)
+
+
+@every(
+    "role, path, status",
+    [
+        *((role, path, 403) for role in ("partner", "treasury", "administrator") for path in OF_THE_PLAN),
+        *(("office", path, 404) for path in NOT_THERE),
+        ("partner", "/explain/statements/PPP-110-001/NOT-A-PERIOD", 404),
+        ("partner", "/explain/partnerships/PPP-110-001/net_halalas", 200),
+        ("partner", "/explain/partnerships/NOT-THERE/net_halalas", 404),
+        ("partner", LAUNCHED, 404),
+        ("partner", "/audit", 403),
+        ("treasury", "/explain/partnerships/PPP-110-001/treasury_halalas", 200),
+        ("treasury", "/audit/log", 403),
+        ("agency", LAUNCHED, 200),
+        ("agency", "/explain/partnerships/PPP-110-001/net_halalas", 404),
+        ("agency", "/audit/log", 200),
+        ("agency", "/audit/commitments", 404),
+        ("agency", "/audit/log?agency=commerce", 422),
+        ("administrator", LAUNCHED, 403),
+        ("administrator", "/audit/entries/5", 403),
+        ("office", "/audit/entries/99999999", 404),
+        ("office", "/audit/entries/99999999999999999999", 422),
+        ("office", "/audit/entries/-1", 422),
+        ("office", "/audit/entries/first", 422),
+        ("office", "/audit/entries/99999999/proof", 404),
+        ("office", "/explain/no-such-model/key", 404),
+        ("office", "/explain/plan/%3Cscript%3E", 404),
+        ("office", "/explain/services/%E2%80%AEevil", 404),
+        ("office", f"{LAUNCHED}?before=99999999", 404),
+        ("office", f"{LAUNCHED}?before=1", 200),
+        ("office", "/audit/log?type=service.flown", 422),
+        ("office", "/audit/log?from=yesterday", 422),
+        ("office", "/audit/log?subject=%00", 422),
+        ("office", "/audit/log?after=junk", 422),
+        ("office", "/audit/anomalies?after=junk", 422),
+        ("office", "/audit/completeness?month=2026-99", 422),
+        ("office", f"/audit/log?subject={'x' * 300}", 422),
+        ("agency", "/campaigns/service-launched.i999999", 404),
+        ("agency", "/campaigns/service-launched.i999999/air", 404),
+        ("agency", "/campaigns/%3Cscript%3E", 422),
+        ("agency", "/campaigns/teams/nobody", 404),
+        ("agency", "/campaigns/teams/nobody/subscribe", 404),
+        ("agency", "/campaigns/webhooks/ep_aaaaaaaaaaaaaaaa", 404),
+        ("agency", "/campaigns?after=x", 422),
+    ],
+)
+def test_who_may_see_what_and_what_is_not_there(story: Story, role: str, path: str, status: int) -> None:
+    answer = story.get(role, path)
+    assert (answer.status_code, answer.text.count("<h1")) == (status, 1)
+
+
 @pytest.mark.accept
-@every("page, language", lambda: product(sorted({*PAGES} - {*TEMPLATES.values()}, key=str), LANGUAGES))
+@every("page, language", lambda: product(OTHER_DATA, LANGUAGES))
 def test_a_template_with_other_data_is_accessible_too(
     story: Story, page: tuple[str, str | None], language: Language
 ) -> None:

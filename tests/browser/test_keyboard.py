@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.campaigns import launched, shown
 from tests.browser.console import Story, require_accessible
 from tests.browser.keyboard import follow, tab_to, type_into
+from tests.browser.lines import initiative
 
 PARTNERSHIP = "/partnerships/PPP-110-001"
 FORM = "/workspace/publish/awareness.initiative-announced"
@@ -53,16 +54,7 @@ def test_publishing_from_a_form(story: Story) -> None:
 
 def test_uploading_a_file(story: Story, tmp_path: Path) -> None:
     file = tmp_path / "initiative.ndjson"
-    both = {"ar": "نص", "en": "Text"}
-    data = {"initiative_id": "KEYS-FILE-ar", "name": both, "aim": both, "on": "2006-03-01"}
-    event = {
-        "id": data["initiative_id"],
-        "type": "sa.gov.yesser.awareness.initiative-announced.v1",
-        "subject": f"initiative/{data['initiative_id']}",
-        "time": "2006-03-01T09:30:00+03:00",
-        "data": data,
-    }
-    file.write_text(json.dumps(event), encoding="utf-8")
+    file.write_text(json.dumps(initiative("KEYS-FILE-ar")), encoding="utf-8")
     with story.visit("agency", "ar") as visitor:
         page = visitor.open("/workspace/files")
         page.on("filechooser", lambda chooser: None)  # from now on the browser opens no window of its own

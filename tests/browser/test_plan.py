@@ -6,14 +6,12 @@ import csv
 import io
 import re
 from html import escape, unescape
-from pathlib import Path
-from typing import Any
 
-import orjson
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.console import NARROW, PATIENCE_MS, Story, chromium, require_no_sideways_scroll, told_story
+from tests.browser.lines import publish, registered
 from tests.every import every
 from tests.page_rules import faults_of
 from tests.scenarios.figures import tell
@@ -21,39 +19,7 @@ from tests.scenarios.figures import tell
 BYTES_MAX = 150 * 1024
 PAGE_BYTES_MAX = 40 * 1024
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>"
-OF_THE_PLAN = ("/plan", "/plan/services", "/plan/figures.csv")
-NOT_THERE = (
-    "/plan/services/NOT-THERE",
-    "/plan/services/%3Cscript%3E",
-    "/plan/projects/NOT-THERE",
-    "/plan/projects/NOT-THERE/history.csv",
-    "/plan/nothing.csv",
-    "/plan/nothing",
-)
 BIDI = "\u202ename\u2066 (reversed"
-
-
-def publish(story: Story, folder: Path, agency: str, *events: dict[str, Any]) -> None:
-    """Send events as an agency, from a process of its own, and wait until every read model has them."""
-    file = folder / "events.ndjson"
-    file.write_bytes(b"".join(orjson.dumps(event) + b"\n" for event in events))
-    story.run("publish", str(file), "--agency", agency, "--wait")
-    story.settle()
-
-
-def registered(service_id: str, agency: str, arabic: str, english: str) -> dict[str, Any]:
-    name = {"ar": arabic, "en": english}
-    return {
-        "specversion": "1.0",
-        "id": f"plan-page-{service_id}",
-        "source": f"urn:yesser:agency:{agency}",
-        "type": "sa.gov.yesser.service.registered.v1",
-        "subject": f"service/{service_id}",
-        "time": "2006-12-03T09:00:00+03:00",
-        "datacontenttype": "application/json",
-        # Of another plan: the figures of the story's plan stay as other tests know them.
-        "data": {"service_id": service_id, "plan_id": "PLAN-PAGE", "group": 3, "name": name},
-    }
 
 
 def size_of(page: Page) -> int:
@@ -221,23 +187,8 @@ def test_an_agency_sees_the_money_of_its_own_partnerships_only(story: Story) -> 
         assert ("PPP-110-001" in story.get(role, "/plan").text) is sees
 
 
-@every(
-    "role, path, status",
-    [
-        *((role, path, 403) for role in ("partner", "treasury", "administrator") for path in OF_THE_PLAN),
-        *(("office", path, 404) for path in NOT_THERE),
-    ],
-)
-def test_who_may_see_what_and_what_is_not_there(story: Story, role: str, path: str, status: int) -> None:
-    answer = story.get(role, path)
-    assert (answer.status_code, answer.text.count("<h1")) == (status, 1)
-
-
-def test_markup_and_direction_marks_in_names_are_text_and_change_nothing_around_them(
-    story: Story, tmp_path: Path
-) -> None:
-    service = registered("PLAN-PAGE-HOSTILE", "labour", MARKUP, BIDI)
-    publish(story, tmp_path, "labour", service)
+def test_markup_and_direction_marks_in_names_are_text_and_change_nothing_around_them(story: Story) -> None:
+    publish(story, "labour", registered("PLAN-PAGE-HOSTILE", "PLAN-PAGE", {"ar": MARKUP, "en": BIDI}))
     with story.visit("office", "ar") as visitor:
         page = visitor.open("/plan/services/PLAN-PAGE-HOSTILE")
         assert page.locator("h1").inner_text() == MARKUP
@@ -257,12 +208,13 @@ def test_markup_and_direction_marks_in_names_are_text_and_change_nothing_around_
         assert row["name_ar"] == MARKUP
 
 
-def test_an_open_page_follows_the_log(story: Story, tmp_path: Path) -> None:
+def test_an_open_page_follows_the_log(story: Story) -> None:
     with story.visit("office", "en") as visitor:
         page = visitor.open("/plan/services?agency=customs&state=registered")
         expect(page.locator("#live-state")).to_contain_text("Live")
         assert "A live service" not in page.locator("main").inner_text()
-        publish(story, tmp_path, "customs", registered("PLAN-PAGE-LIVE", "customs", "خدمة حية", "A live service"))
+        name = {"ar": "خدمة حية", "en": "A live service"}
+        publish(story, "customs", registered("PLAN-PAGE-LIVE", "PLAN-PAGE", name))
         expect(page.locator("main")).to_contain_text("A live service")
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.console import Story, Visitor, require_accessible, require_both_directions
+from tests.browser.lines import initiative
 
 FORM = "/workspace/publish/awareness.initiative-announced"
 CHECK = "تحقق وراجع"
@@ -27,18 +27,6 @@ def press(page: Page, name: str) -> None:
     """Press a button, and wait for the page that it leads to."""
     with page.expect_navigation():
         page.locator("main").get_by_role("button", name=name, exact=True).click()
-
-
-def event(key: str, **data: Any) -> dict[str, Any]:
-    """An initiative as a line of a file."""
-    both = {"ar": "نص", "en": "Text"}
-    return {
-        "id": key,
-        "type": "sa.gov.yesser.awareness.initiative-announced.v1",
-        "subject": f"initiative/{key}",
-        "time": "2006-03-01T09:30:00+03:00",
-        "data": {"initiative_id": key, "name": both, "aim": both, "on": "2006-03-01", **data},
-    }
 
 
 def upload(page: Page, name: str, content: bytes, mapping: bytes | None = None) -> None:
@@ -209,10 +197,10 @@ def test_a_file_of_a_lost_form_is_chosen_again(story: Story) -> None:
 
 
 def test_a_file_is_checked_sent_and_followed_and_its_refusals_are_corrected(story: Story) -> None:
-    lines = [event(f"FILE-{number}") for number in range(250)]
-    lines += [event("FILE-BAD", on="2006-02-30"), {**event("FILE-OTHER"), "id": "FILE-0"}]
-    first = [event("FILE-TAKEN")]
-    later = [event("FILE-TAKEN", on="2006-03-02"), event("FILE-LATER")]
+    lines = [initiative(f"FILE-{number}") for number in range(250)]
+    lines += [initiative("FILE-BAD", on="2006-02-30"), {**initiative("FILE-OTHER"), "id": "FILE-0"}]
+    first = [initiative("FILE-TAKEN")]
+    later = [initiative("FILE-TAKEN", on="2006-03-02"), initiative("FILE-LATER")]
     with story.visit("agency", "en") as visitor:
         page = visitor.open("/workspace/files")
         upload(page, "initiatives.ndjson", "\n".join(json.dumps(line) for line in lines).encode())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
 import subprocess
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,16 +19,6 @@ from tests.scenarios.system import System
 from tests.stack import superusers_address, with_database
 
 ENDS_S = 30
-
-
-async def until(holds: Callable[[], Awaitable[bool]], what: str, patience_s: float = 60) -> float:
-    """Wait until `holds` says so; the seconds that it took."""
-    clock = asyncio.get_running_loop().time
-    started = clock()
-    while not await holds():
-        assert clock() - started < patience_s, f"after {patience_s} s still not: {what}"
-        await asyncio.sleep(0.02)
-    return clock() - started
 
 
 async def agency_with_outbox(system: System) -> Settings:

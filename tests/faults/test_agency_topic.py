@@ -1,4 +1,4 @@
-"""An agency's topic loses what was read of it: that topic alone is halted, and whoever asks is told."""
+"""An agency's topic loses what was read of it: that topic alone is halted, and commands say so."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from infra.kafka.client_config import agency_topic
 from infra.settings import Settings
 from tests.oracle.history import Profile, generate
 from tests.scenarios.load import differences, publish_all, register
-from tests.scenarios.system import System, fresh_system, until
+from tests.scenarios.system import fresh_system, until
+from tests.world.stacks import halted
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
@@ -36,8 +37,8 @@ def test_a_lost_agency_topic_halts_that_agency_only(make_again: bool, tmp_path: 
         assert differences(publish_all(system, history, tmp_path), history) == []
         system.settle()
         asyncio.run(lose_topic(system.settings, "interior", make_again=make_again))
-        until(lambda: is_halted(system, "interior"), 60, "interior's topic is not halted")
-        assert not is_halted(system, "health")
+        until(lambda: halted(system, "interior") is not None, 60, "interior's topic is not halted")
+        assert halted(system, "health") is None
 
         later = tmp_path / "later.ndjson"
         later.write_bytes(
@@ -54,10 +55,5 @@ def test_a_lost_agency_topic_halts_that_agency_only(make_again: bool, tmp_path: 
         if make_again:
             one = tmp_path / "one.ndjson"
             one.write_text(json.dumps({"id": "after"}) + "\n", encoding="utf-8")
-            told = system.run("publish", str(one), "--agency", "interior", "--wait", "--timeout", "20", exits=(75,))
-            assert told["lines"] == 1
-
-
-def is_halted(system: System, code: str) -> bool:
-    """Whether the list of agencies says so."""
-    return any(row["code"] == code and row["halted_reason"] for row in system.ask("agencies", "list"))
+            report = system.run("publish", str(one), "--agency", "interior", "--wait", "--timeout", "20", exits=(75,))
+            assert report["lines"] == 1

@@ -13,9 +13,8 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -23,6 +22,7 @@ from infra.postgres.connection import connect
 from tests.faults.killing import Killer
 from tests.integration.consumers.registrar.registering import records
 from tests.scenarios.figures import tell
+from tests.scenarios.launches import event
 from tests.scenarios.system import System, fresh_system
 from tests.unit.consumers.delivery.mail.mail_server import MailServer, mail_server
 from tests.unit.consumers.delivery.receivers import Receiver, receiver
@@ -38,20 +38,6 @@ TEAMS: Final = ("press", "radio", "tv")
 TRIGGERED: Final = "sa.gov.yesser.campaign.triggered.v1"
 DELIVERED_S: Final = 300
 WAITING: Final = "SELECT count(*) FROM delivery.message WHERE state = 'waiting'"
-
-
-def event(name: str, number: int, **data: Any) -> str:
-    text = {"ar": f"خدمة {number}", "en": f"Service {number}"}
-    made = {
-        "specversion": "1.0",
-        "id": f"{name}-{number}",
-        "source": "urn:yesser:agency:health",
-        "type": f"sa.gov.yesser.{name}.v1",
-        "subject": f"service/S{number}",
-        "time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-        "data": {"service_id": f"S{number}", **data} | ({"name": text} if name == "service.registered" else {}),
-    }
-    return json.dumps(made, ensure_ascii=False)
 
 
 @contextmanager
@@ -94,10 +80,10 @@ def add_teams(system: System, hooks: dict[str, Receiver]) -> None:
     system.ask("subscriptions", "add", "health", TEAMS[0], "--route", "email", "--type", "campaign.triggered")
 
 
-def publish(system: System, lines: list[str], folder: Path, name: str) -> None:
+def publish(system: System, lines: list[bytes], folder: Path, name: str) -> None:
     """Until every line is accepted: publishing again is safe where the outcome is unknown."""
     file = folder / f"{name}.ndjson"
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    file.write_bytes(b"\n".join(lines) + b"\n")
     ends = time.monotonic() + 300
     while True:
         report = system.run("publish", str(file), "--agency", "health", "--wait", exits=(0, 1, 75))

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
-import struct
 from collections.abc import Iterator
 
 import pytest
 
-from events.validation.verdicts import Agency
 from infra.kafka.client_config import agency_topic
 from tests.faults.services import away, until_back
-from tests.integration.consumers.registrar.registering import send
 from tests.scenarios.figures import tell
 from tests.scenarios.system import System, fresh_system, until
-from tests.world.records import said
+from tests.world.stacks import CUT, SOUND, cut_segment, halted, logged, send_one_by_one
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
-CUT, SOUND = Agency("cut", "agency"), Agency("sound", "agency")
 TOPIC = agency_topic(CUT.code)
 KEPT, READ, NEW = 3, 5, 10
 
@@ -29,44 +24,6 @@ def system() -> Iterator[System]:
     with fresh_system() as running:
         running.add_agencies([(CUT.code, "agency"), (SOUND.code, "agency")])
         yield running
-
-
-def send_one_by_one(system: System, agency: Agency, *ids: str) -> None:
-    """Acknowledged one after another, so that each is a batch of its own in the segment."""
-
-    async def send_all() -> None:
-        for id in ids:
-            await send(system.settings, agency_topic(agency.code), said(id, agency=agency))
-
-    asyncio.run(send_all())
-
-
-def cut_segment(system: System, topic: str, offset: int) -> None:
-    """Cut the topic's segment at the batch that begins at `offset`, as a disk that lost what was not yet written."""
-    (segment,) = system.home.glob(f"kafka/**/{topic}-0/*.log")
-    data, at = segment.read_bytes(), 0
-    while at < len(data):
-        base, length = struct.unpack_from(">qi", data, at)
-        if base == offset:
-            break
-        at += 12 + length
-    assert at < len(data), f"{topic} has no batch at offset {offset}"
-    with segment.open("r+b") as file:
-        file.truncate(at)
-    for index in segment.parent.glob("*index"):
-        index.unlink()
-
-
-def halted(system: System, code: str) -> str | None:
-    reasons = {row["code"]: row["halted_reason"] for row in system.ask("agencies", "list")}
-    reason: str | None = reasons[code]
-    return reason
-
-
-def logged(system: System, agency: Agency) -> list[str]:
-    """The ids that are in the log of an agency's own events."""
-    found = system.ask("log", "find", "--agency", agency.code, "--limit", "100")
-    return sorted(row["id"] for row in found)
 
 
 @pytest.mark.parametrize("sleeps", ["registrar", None], ids=["registrar-paused", "registrar-awake"])

@@ -68,7 +68,7 @@ def used() -> Iterator[System]:
         yield system
 
 
-def told(command: str, environment: dict[str, str]) -> str | None:
+def error_of(command: str, environment: dict[str, str]) -> str | None:
     """What a command said on stderr; None where it did what it should. It never says it by a traceback."""
     arguments = command.format(name=f"a{os.urandom(4).hex()}").split()
     done = subprocess.run(
@@ -94,12 +94,12 @@ def test_a_line_to_the_database_that_is_cut_anywhere_is_a_sentence(used: System,
 
     for _ in range(2):  # the first time a command may have more to do than when it is repeated
         with cut_line(port) as whole:
-            told(command, through(whole.port))
+            error_of(command, through(whole.port))
     random = Random(command)
     said = []
     for _ in range(CUTS):
         with cut_line(port, random.randrange(whole.passed)) as line:
-            said.append(told(command, through(line.port)))
+            said.append(error_of(command, through(line.port)))
     assert any(said), "no cut was met"
     for sentence in filter(None, said):
         assert sentence.splitlines()[-1].startswith("yesser: "), sentence
@@ -109,7 +109,7 @@ def test_a_line_to_the_database_that_is_cut_anywhere_is_a_sentence(used: System,
 def test_a_service_that_is_away_is_named_with_what_to_do(used: System, service: str) -> None:
     pid = used.pid(service)
     with away(used, service), ThreadPoolExecutor(2) as pool:
-        said = list(pool.map(lambda command: told(command, used.environment()), [*READING, *WRITING]))
+        said = list(pool.map(lambda command: error_of(command, used.environment()), [*READING, *WRITING]))
     until_back(used, service, pid)
     used.until_all_ready()
     failed = [sentence.splitlines()[-1] for sentence in said if sentence]
@@ -123,7 +123,7 @@ def test_a_service_that_is_killed_while_a_command_works_is_never_a_traceback(use
     random = Random(service)
     for command in WRITING:
         with ThreadPoolExecutor(1) as pool:
-            working = pool.submit(told, command, used.environment())
+            working = pool.submit(error_of, command, used.environment())
             time.sleep(random.uniform(0.4, 1.2))
             pid = used.kill(service)
             working.result()

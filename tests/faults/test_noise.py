@@ -1,4 +1,4 @@
-"""An agency sends nothing but noise: the national log is spared, everybody who asks is told, and no other waits."""
+"""An agency sends nothing but noise: the national log is spared, its state shows it, and no other waits."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.oracle.log import make_event
 from tests.scenarios.judge import judge
 from tests.scenarios.system import System, until
+from tests.world.senders import announced
 
 pytestmark = pytest.mark.stack
 
@@ -18,17 +18,11 @@ NOISE = 1_200
 IN_A_ROW = 500
 
 
-def event(agency: str, name: str) -> bytes:
-    texts = {"name": {"ar": "مبادرة", "en": "Initiative"}, "aim": {"ar": "هدف", "en": "Aim"}}
-    data = {"initiative_id": name, **texts, "on": "2005-05-05"}
-    return json.dumps(make_event("awareness.initiative-announced", agency, f"initiative/{name}", data, name)).encode()
-
-
 def test_noise_is_paused_told_of_and_let_through_by_a_person(system: System, tmp_path: Path) -> None:
     system.add_agencies([(NOISY, "agency"), (QUIET, "agency")])
     noise, quiet = tmp_path / "noise.ndjson", tmp_path / "quiet.ndjson"
-    noise.write_bytes(b"{}\n" * NOISE + event(NOISY, "good") + b"\n")
-    quiet.write_bytes(event(QUIET, "unhindered") + b"\n")
+    noise.write_bytes(b"{}\n" * NOISE + announced("good", "good", NOISY) + b"\n")
+    quiet.write_bytes(announced("unhindered", "unhindered", QUIET) + b"\n")
     with system.start("publish", str(noise), "--agency", NOISY, "--wait", "--json") as publishing:
         try:
             until(lambda: bool(system.ask("status")["paused"]), 240, "the status does not tell of the pause")
@@ -36,9 +30,9 @@ def test_noise_is_paused_told_of_and_let_through_by_a_person(system: System, tmp
             assert len(system.ask("refusals", "list", "--agency", NOISY)) == IN_A_ROW
             assert system.readiness("registrar")[0] == 200
             assert "yesser_topics_paused 1.0" in system.answer("registrar", "/metrics")[1]
-            told = {row["code"]: row["paused"] for row in system.ask("agencies", "list")}
-            assert told[QUIET] is None
-            assert told[NOISY]["reason"]["en"] == "500 records were refused, and few were accepted between them"
+            paused = {row["code"]: row["paused"] for row in system.ask("agencies", "list")}
+            assert paused[QUIET] is None
+            assert paused[NOISY]["reason"]["en"] == "500 records were refused, and few were accepted between them"
             assert system.ask("registrar", "unpause", NOISY)["records"] == NOISE + 1 - IN_A_ROW
             output, errors = publishing.communicate(timeout=240)
         finally:

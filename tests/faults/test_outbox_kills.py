@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -25,11 +26,10 @@ from tests.faults.outbox_relays import (
     epoch,
     relay_process,
     sent_count,
-    until,
     waiting_count,
 )
 from tests.faults.services import away, pause, until_back
-from tests.integration.consumers.registrar.registering import HEALTH_TOPIC, records
+from tests.integration.consumers.registrar.registering import HEALTH_TOPIC, records, until
 from tests.integration.producers.outbox.agency_database import Writers, announced, disorder, one_connection
 from tests.scenarios.figures import tell
 from tests.scenarios.system import System, running_system
@@ -39,6 +39,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.accept]
 WRITERS = 6
 TAKE_OVER_S = 10.0
 AWAY_S = 20
+PATIENCE_S = 60
 TRANSACTIONS_MAX = 1_000_000
 """More than any proof takes time for."""
 
@@ -136,7 +137,7 @@ async def _stop_and_continue(system: System, folder: Path) -> None:
                 with asleep(owner):
                     await until_taken_over(agencys, "SIGSTOP")
                     await until_it_sends(agencys)
-                await until(lambda o=owner, w=woken: _superseded(o, w), "it stands by")  # type: ignore[misc]
+                await until(lambda o=owner, w=woken: _superseded(o, w), "it stands by", PATIENCE_S)  # type: ignore[misc]
             owner = await _owner(agencys, first, second)
             owner.kill()
             await until_taken_over(agencys, "kill -9")
@@ -165,7 +166,9 @@ async def until_taken_over(agencys: Settings, after: str) -> None:
     async def taken() -> bool:
         return await epoch(agencys) > before
 
-    seconds = await until(taken, "another relay takes over")
+    began = time.monotonic()
+    await until(taken, "another relay takes over", PATIENCE_S)
+    seconds = time.monotonic() - began
     tell(f"outbox relay: taken over {seconds:.1f} s after {after}")
     assert seconds < TAKE_OVER_S
 
@@ -179,7 +182,7 @@ async def _owner(agencys: Settings, *relays: RelayProcess) -> RelayProcess:
         found[:] = [relay for relay in relays if relay.epochs()[-1:] == [now]]
         return len(found) == 1
 
-    await until(one_works, "one relay works")
+    await until(one_works, "one relay works", PATIENCE_S)
     return found[0]
 
 
@@ -207,7 +210,7 @@ async def _take_away(system: System, service: str, log: Path) -> Counter[str]:
     agencys = await agency_with_outbox(system)
     with relay_process(system, agencys, log) as relay:
         await add(agencys, "before")
-        await until(lambda: _nothing_waits(agencys), "the first event is sent")
+        await until(lambda: _nothing_waits(agencys), "the first event is sent", PATIENCE_S)
         known = len(relay.lines())
         pid = system.pid(service)
         with away(system, service):
@@ -217,7 +220,7 @@ async def _take_away(system: System, service: str, log: Path) -> Counter[str]:
             said = Counter(str(line.get("event")) for line in relay.lines()[known:])
         await asyncio.to_thread(until_back, system, service, pid)
         await add(agencys, "after")
-        await until(lambda: _nothing_waits(agencys), "everything is sent")
+        await until(lambda: _nothing_waits(agencys), "everything is sent", PATIENCE_S)
         assert relay.process.poll() is None
     return said
 

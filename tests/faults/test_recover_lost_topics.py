@@ -10,16 +10,19 @@ from typing import Any
 
 import pytest
 
+from infra.kafka.client_config import agency_topic
 from tests.faults.services import away, keep_copy, put_copy_back, until_back
-from tests.faults.test_cut_topic import CUT, KEPT, SOUND, TOPIC, cut_segment, halted, logged, send_one_by_one
-from tests.faults.test_restore import require_halt
 from tests.oracle.history import MIXED, generate
 from tests.scenarios.figures import tell
 from tests.scenarios.judge import judge
 from tests.scenarios.load import publish_all, register
 from tests.scenarios.system import System, fresh_system, until
+from tests.world.stacks import CUT, SOUND, cut_segment, halted, logged, require_halt, send_one_by_one
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
+
+TOPIC = agency_topic(CUT.code)
+KEPT = 3
 
 
 @pytest.fixture

@@ -15,17 +15,17 @@ import pytest
 from consumers.campaigns.rules.in_force import rules_in_force
 from infra.kafka.admin import admin_client, delete_topics, ensure_log_topics
 from infra.settings import Settings
-from tests.faults.services import keep_copy, pause, put_copy_back, replace_data, until_back
+from tests.faults.services import keep_copy, put_copy_back, replace_data, until_back
 from tests.oracle.history import MIXED, History, generate
 from tests.paths import ROOT
 from tests.scenarios.figures import tell
-from tests.scenarios.judge import judge, read_log
+from tests.scenarios.judge import Judgement, judge, read_log
 from tests.scenarios.load import differences, publish_all, register
 from tests.scenarios.system import System, fresh_system, own_folder, running_system, until
+from tests.world.stacks import require_halt
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
-SIGNS_NOTHING_S = 5
 RULES = ROOT / "consumers" / "campaigns" / "rules"
 
 
@@ -62,19 +62,6 @@ def live_through_a_loss(system: System, folder: Path) -> str:
     put_copy_back(system, folder / "copy")
     tell(f"restored: {system.ask('log', 'size')['size']} of {before.size} entries are left")
     return before.root
-
-
-def require_halt(system: System) -> None:
-    """The registrar says why it is not ready, is not called dead for it, and signs nothing."""
-    checkpoint = system.settings.log_folder / "checkpoint"
-    signed = checkpoint.read_bytes()
-    until(lambda: "halted" in system.readiness("registrar")[1], 60, "the registrar does not halt")
-    status, said = system.readiness("registrar")
-    assert status == 503
-    assert "yesser recover" in said["halted"]
-    assert system.answer("registrar", "/healthz")[0] == 200
-    pause(SIGNS_NOTHING_S)
-    assert checkpoint.read_bytes() == signed
 
 
 def require_one_halt(system: System) -> None:
@@ -150,14 +137,19 @@ def home() -> Iterator[Path]:
         yield folder
 
 
+def published_after_a_copy(system: System, history: History, folder: Path) -> Judgement:
+    """A copy is kept before anything is published; what the system says afterwards."""
+    register(system, history)
+    keep_copy(system, folder / "copy")
+    system.until_all_ready()
+    assert differences(publish_all(system, history, folder / "files"), history) == []
+    return judge(system)
+
+
 def test_a_stack_that_starts_on_an_older_copy_stays_up_for_its_recovery(home: Path, tmp_path: Path) -> None:
     history = generate(63, 2_000, MIXED)
     with running_system(home) as system:
-        register(system, history)
-        keep_copy(system, tmp_path / "copy")
-        system.until_all_ready()
-        assert differences(publish_all(system, history, tmp_path / "files"), history) == []
-        root = judge(system).root
+        root = published_after_a_copy(system, history, tmp_path).root
     replace_data(system.home / "postgres" / "data", tmp_path / "copy")
     try:
         parts = {part["name"]: part for part in system.run("up", "--detach", exits=(1,))["processes"]}
@@ -186,11 +178,7 @@ def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_rules_that_are_newer_than_the_copy_decide_nothing_again(home: Path, tmp_path: Path, rules: Path) -> None:
     history = generate(65, 2_000, MIXED)
     with running_system(home) as system:
-        register(system, history)
-        keep_copy(system, tmp_path / "copy")
-        system.until_all_ready()
-        assert differences(publish_all(system, history, tmp_path / "files"), history) == []
-        before = judge(system)
+        before = published_after_a_copy(system, history, tmp_path)
         before.require_clean()
         put_copy_back(system, tmp_path / "copy")
         require_halt(system)

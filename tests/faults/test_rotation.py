@@ -12,11 +12,11 @@ from random import Random
 import pytest
 
 from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS
-from tests.faults.test_gateway import Load, require_no_loss
 from tests.gateway_access import grant_access
 from tests.scenarios.figures import tell
 from tests.scenarios.judge import judge
 from tests.scenarios.system import System, fresh_system
+from tests.world.stacks import Load, require_no_loss
 
 pytestmark = pytest.mark.stack
 

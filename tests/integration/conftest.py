@@ -8,7 +8,7 @@ import pytest
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.producers.gateway.harness import GatewayHarness, run_gateway
+from tests.world.senders import GatewayHarness, run_gateway
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ async def _tree(connection: Connection, settings: Settings, raw: list[bytes]) ->
 
 
 async def _verdicts(connection: Connection, settings: Settings, raw: list[bytes]) -> list[str]:
-    """Every record of every agency has one verdict for ever, in the order in which the agency published."""
+    """Every record of every agency has one verdict, which stays, in the order in which the agency published."""
     found: list[str] = []
     indexes: dict[int, str] = {}
     if (size := await log_size(connection)) != len(raw):

@@ -20,7 +20,8 @@ from tests.scenarios.system import System, fresh_system
 from tests.unit.consumers.delivery.receivers import Receiver, receiver
 
 
-def event(name: str, subject: str, number: int, **data: Any) -> bytes:
+def event(name: str, number: int, **data: Any) -> bytes:
+    """An event of agency `health` about the service `S` and the number, of now."""
     text = {"ar": f"خدمة {number}", "en": f"Service {number}"}
     return orjson.dumps(
         {
@@ -28,9 +29,9 @@ def event(name: str, subject: str, number: int, **data: Any) -> bytes:
             "id": f"{name}-{number}",
             "source": "urn:yesser:agency:health",
             "type": f"sa.gov.yesser.{name}.v1",
-            "subject": subject,
+            "subject": f"service/S{number}",
             "time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-            "data": data | ({"name": text} if name == "service.registered" else {}),
+            "data": {"service_id": f"S{number}", **data} | ({"name": text} if name == "service.registered" else {}),
         }
     )
 
@@ -63,8 +64,7 @@ async def waits_s(launches: int, per_s: float) -> list[float]:
     async with hooked_system() as (system, hook, secret):
         async with AgencyPublisher(system.settings, "health") as publisher:
             for number in range(launches):
-                data = {"service_id": f"S{number}", "plan_id": "P", "group": 1}
-                await publisher.add(event("service.registered", f"service/S{number}", number, **data))
+                await publisher.add(event("service.registered", number, plan_id="P", group=1))
             await publisher.flush()
             await asyncio.to_thread(system.settle)
             arrived: dict[str, float] = {}
@@ -77,9 +77,8 @@ async def waits_s(launches: int, per_s: float) -> list[float]:
             began, published = time.monotonic(), {}
             for number in range(launches):
                 await asyncio.sleep(began + number / per_s - time.monotonic())
-                data = {"service_id": f"S{number}", "on": "2026-11-01", "channels": ["web"]}
                 published[f"S{number}"] = time.monotonic()
-                await publisher.add(event("service.launched", f"service/S{number}", number, **data))
+                await publisher.add(event("service.launched", number, on="2026-11-01", channels=["web"]))
                 await publisher.push()
             await publisher.flush()
             await hook.until(launches, timeout_s=120)

@@ -10,7 +10,7 @@ from tests.scenarios.system import System
 pytestmark = pytest.mark.stack
 
 
-def test_a_commitment_goes_through_the_door_and_is_what_the_log_gives(system: System) -> None:
+def test_a_commitment_is_registered_and_is_what_the_log_gives(system: System) -> None:
     system.settle()
     before = system.ask("log", "size")["size"]
     committed = system.ask("commit")["commitments"]

@@ -1,256 +1,31 @@
-"""The plan's page over a large log: what a page costs, and how soon a change stands on two hundred open pages."""
+"""The plan's page over a large log, on two hundred open pages, and while the database is away."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-import os
 import re
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
-from unittest.mock import patch
+from typing import Any
 
-import aiohttp
 import httpx
-import orjson
-import psutil
 import pytest
-from yarl import URL
 
-from tests.integration.consumers.console.at_the_console import csrf_of
-from tests.oracle.bench_history import bench_agencies, generate_bench
-from tests.oracle.history import MIXED, History, generate
-from tests.oracle.validation import Agency
-from tests.scenarios.figures import tell
-from tests.scenarios.load import publish_all, register
-from tests.scenarios.system import System, fresh_system, until
+from bench.plan_page import (
+    Publisher,
+    address,
+    large_system,
+    many_things,
+    measure_loads,
+    measure_open_pages,
+    measure_past,
+    programme,
+    signed_in,
+)
+from tests.oracle.history import History
+from tests.scenarios.system import fresh_system, until
 
 pytestmark = [pytest.mark.accept, pytest.mark.alone, pytest.mark.timeout(3_000)]
-
-EVENTS: Final = int(os.environ.get("PLAN_EVENTS", "100000"))
-PAGES: Final = 200
-ROUNDS: Final = 10
-LOADS: Final = 200
-PAST_LOADS: Final = 20
-SEEN_WITHIN_S: Final = 60.0
-"""The proof is that all see it; how soon is printed."""
-REGISTERED: Final = re.compile(r'infrastructure/registered">.*?(\d+)<')
-
-
-def many_things() -> History:
-    """Everything grows with the log: 44,000 services, 25,000 projects and 9,000 partnerships of a million events."""
-    return generate(31, EVENTS, MIXED)
-
-
-def programme() -> History:
-    """The programme's own size: 152 services and as many projects, 200 partnerships, receipts and certificates."""
-    agencies = [Agency("yesser", "office"), *map(Agency, bench_agencies())]
-    history = History(31, tuple(agencies), {agency.code: [] for agency in agencies})
-    for agency, line in generate_bench(31, EVENTS, of_each_max=19):
-        history.lines[agency].append(line)
-    return history
-
-
-@contextmanager
-def large_system(folder: Path, written: Callable[[], History]) -> Iterator[System]:
-    """The system after a history. All its open pages are of one account, which may have that many here."""
-    of_one = {"YESSER_CONSOLE_LIVE_PAGES_MAX": str(PAGES), "YESSER_CONSOLE_REQUESTS_AT_ONCE_MAX": str(PAGES)}
-    of_one["YESSER_CONSOLE_REQUESTS_PER_S"] = "10000"
-    with patch.dict(os.environ, of_one), fresh_system() as system:
-        history = written()
-        register(system, history)
-        publish_all(system, history, folder)
-        system.settle(timeout_s=1_500)
-        yield system
-
-
-def address(system: System, part: str) -> str:
-    return f"http://127.0.0.1:{system.parts()[part]['port']}"
-
-
-def signed_in(system: System) -> dict[str, str]:
-    """The cookies of somebody of the office."""
-    password = system.ask("accounts", "add", "office", "--role", "office")["password"]
-    with httpx.Client(base_url=address(system, "console")) as client:
-        answer = client.post("/sign-in", data={"username": "office", "password": password})
-        assert answer.status_code == 303, answer.text
-        csrf = csrf_of(client.get("/account/password").text)
-        chosen = {"csrf": csrf, "password": password, "new_password": "a password of the office"}
-        assert client.post("/account/password", data=chosen).headers["location"] == "/"
-        return dict(client.cookies)
-
-
-def percentile(seconds: Sequence[float], share: float) -> float:
-    """In milliseconds."""
-    return 1_000 * sorted(seconds)[min(len(seconds) - 1, int(share * len(seconds)))]
-
-
-def in_words(seconds: Sequence[float]) -> str:
-    p50, p95 = percentile(seconds, 0.5), percentile(seconds, 0.95)
-    return f"p50 {p50:.0f} ms, p95 {p95:.0f} ms, most {max(seconds) * 1_000:.0f} ms"
-
-
-class Publisher:
-    """Registers infrastructure projects of the shown plan, one after another, through the gateway."""
-
-    def __init__(self, system: System) -> None:
-        self._plan_id = system.ask("plan")["plan_id"]
-        token = system.ask("tokens", "create", "health", "--kind", "agency")["token"]
-        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/cloudevents+json"}
-        self._address = address(system, "gateway")
-        self._numbers = itertools.count(1)
-
-    @asynccontextmanager
-    async def connected(self) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-        """A function that registers the next project."""
-        async with httpx.AsyncClient(base_url=self._address, headers=self._headers, timeout=60) as client:
-            yield lambda: self._publish(client)
-
-    async def _publish(self, client: httpx.AsyncClient) -> None:
-        name = f"PLAN-PAGE-{next(self._numbers)}"
-        event = {
-            "specversion": "1.0",
-            "id": name,
-            "source": "urn:yesser:agency:health",
-            "type": "sa.gov.yesser.project.registered.v1",
-            "subject": f"project/{name}",
-            "time": "2006-12-03T09:00:00+03:00",
-            "datacontenttype": "application/json",
-            "data": {
-                "project_id": name,
-                "plan_id": self._plan_id,
-                "kind": "infrastructure",
-                "name": {"ar": "مشروع", "en": "Project"},
-                "phases": [{"phase": 1, "name": {"ar": "الأولى", "en": "First"}}],
-            },
-        }
-        answer = await client.post("/v1/events", content=orjson.dumps(event))
-        assert answer.status_code in (200, 202), answer.text
-
-
-class OpenPage:
-    """A page in a browser, without the browser: it listens for news and loads itself again."""
-
-    def __init__(self, client: aiohttp.ClientSession) -> None:
-        self._client = client
-        self.shown = -1
-        self.changed = asyncio.Condition()
-        self.loads = 0
-
-    async def run(self, opened: asyncio.Queue[None]) -> None:
-        async with self._client.get("/live") as news:
-            await self._load()
-            opened.put_nowait(None)
-            async for line in news.content:
-                if line.startswith(b"event: position"):
-                    await self._load()
-
-    async def _load(self) -> None:
-        async with self._client.get("/plan", headers={"X-Live": "1"}) as answer:
-            page = await answer.text()
-        assert answer.status == 200, page
-        found = REGISTERED.search(page)
-        assert found is not None, page
-        self.loads += 1
-        async with self.changed:
-            self.shown = int(found.group(1))
-            self.changed.notify_all()
-
-    async def until_shown(self, figure: int) -> float:
-        """The time at which the page shows at least this figure."""
-        async with self.changed:
-            await self.changed.wait_for(lambda: self.shown >= figure)
-        return time.monotonic()
-
-
-@asynccontextmanager
-async def open_pages(system: System, cookies: dict[str, str]) -> AsyncIterator[list[OpenPage]]:
-    connector, wait = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=None)
-    jar = aiohttp.CookieJar(unsafe=True)  # of an address without a name
-    jar.update_cookies(cookies, URL(address(system, "console")))
-    async with aiohttp.ClientSession(
-        address(system, "console"), connector=connector, timeout=wait, cookie_jar=jar
-    ) as client:
-        pages = [OpenPage(client) for _ in range(PAGES)]
-        opened: asyncio.Queue[None] = asyncio.Queue()
-        running = [asyncio.create_task(page.run(opened)) for page in pages]
-        try:
-            for _ in pages:
-                await asyncio.wait_for(opened.get(), SEEN_WITHIN_S)
-            yield pages
-        finally:
-            for task in running:
-                task.cancel()
-            ended = await asyncio.gather(*running, return_exceptions=True)
-        faults = [error for error in ended if not isinstance(error, asyncio.CancelledError)]
-        assert not faults, faults[:3]
-
-
-async def measure_open_pages(system: System, cookies: dict[str, str], publisher: Publisher) -> None:
-    seconds: list[float] = []
-    async with publisher.connected() as publish, open_pages(system, cookies) as pages:
-        for _ in range(ROUNDS):
-            figure = pages[0].shown + 1
-            started = time.monotonic()
-            await publish()
-            shown = await asyncio.wait_for(asyncio.gather(*(page.until_shown(figure) for page in pages)), SEEN_WITHIN_S)
-            seconds.append(max(shown) - started)
-        loads = sum(page.loads for page in pages)
-    memory = psutil.Process(system.pid("console")).memory_info().rss / 2**20
-    tell(
-        f"{PAGES} open pages, {ROUNDS} changes: from publishing to the last page {in_words(seconds)};"
-        f" {loads} loads; the console has {memory:.0f} MiB"
-    )
-
-
-async def measure_loads(system: System, cookies: dict[str, str], publisher: Publisher) -> None:
-    """One page after another, first while nothing changes, then while each load meets a log that has moved."""
-    async with (
-        publisher.connected() as publish,
-        httpx.AsyncClient(base_url=address(system, "console"), cookies=cookies) as client,
-    ):
-
-        async def load() -> tuple[float, int]:
-            started = time.perf_counter()
-            answer = await client.get("/plan")
-            assert answer.status_code == 200
-            return time.perf_counter() - started, index_of(answer.text)
-
-        still = [(await load())[0] for _ in range(LOADS)]
-        moving, before = [], (await load())[1]
-        for _ in range(LOADS // 4):
-            await publish()
-            found = await load()
-            while found[1] == before:
-                await asyncio.sleep(0.02)
-                found = await load()
-            moving.append(found[0])
-            before = found[1]
-    tell(f"/plan with {before:,} entries: unchanged {in_words(still)}; rendered again {in_words(moving)}")
-
-
-async def measure_past(system: System, cookies: dict[str, str]) -> None:
-    """The plan as of indexes all over the log, each for the first time."""
-    seconds: list[float] = []
-    async with httpx.AsyncClient(base_url=address(system, "console"), cookies=cookies, timeout=60) as client:
-        size = index_of((await client.get("/plan")).text)
-        for number in range(PAST_LOADS):
-            index = size * (2 * number + 1) // (2 * PAST_LOADS) + number
-            started = time.perf_counter()
-            answer = await client.get("/plan", params={"as_of_index": index})
-            seconds.append(time.perf_counter() - started)
-            assert answer.status_code == 200, answer.text
-    tell(f"/plan as of {PAST_LOADS} indexes: {in_words(seconds)}")
-
-
-def index_of(page: str) -> int:
-    """The number of entries that a page shows."""
-    found = re.search(r'id="slider" type="range" min="0" max="(\d+)"', page)
-    assert found is not None
-    return int(found.group(1))
 
 
 @pytest.mark.parametrize("written", [programme, many_things])

@@ -21,6 +21,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from infra.settings import Settings
+from tests.every import every
 from tests.scenarios.system import System, fresh_system, until
 
 pytestmark = pytest.mark.stack
@@ -156,9 +157,9 @@ def test_no_log_no_metric_and_no_record_has_a_secret(used: System, canaries: dic
     for part, record in used.parts().items():
         if "health_port" in record:
             said |= {f"{part}{path}": used.answer(part, path)[1] for path in ("/metrics", "/readyz", "/healthz")}
-    told = {name for name, text in said.items() if text}
-    assert {"stack.json", "registrar.log", "kafka.log", "postgres.log"} <= told
-    assert any(name.endswith("/metrics") for name in told)
+    named = {name for name, text in said.items() if text}
+    assert {"stack.json", "registrar.log", "kafka.log", "postgres.log"} <= named
+    assert any(name.endswith("/metrics") for name in named)
     assert {where: found for where, text in said.items() if (found := found_in(text, canaries))} == {}
 
 
@@ -186,8 +187,8 @@ ERRORS = {
 }
 
 
-@pytest.mark.parametrize("error", ERRORS)
-def test_no_error_of_a_command_has_a_secret(used: System, canaries: dict[str, str], error: str, tmp_path: Path) -> None:
+@every("error", ERRORS)
+def test_no_error_of_a_command_has_a_secret(used: System, canaries: dict[str, str], error: str) -> None:
     given = dict(ERRORS[error])
     port = (used.settings.stack() or {})["postgres"]["port"]
     secret = canaries["secrets/reader/postgres"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.producers.gateway.harness import event, run_gateway
 from tests.world.events import encoded
+from tests.world.senders import event, run_gateway
 
 WHAT_WAS_SAID = "%{http_code} %{http_version}\n"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.producers.gateway.harness import event, run_gateway
 from tests.world.events import encoded
+from tests.world.senders import event, run_gateway
 
 PROGRAM = Path(__file__).with_name("Send.java")
 

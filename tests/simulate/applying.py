@@ -16,7 +16,7 @@ from tests.oracle.fold import fold
 from tests.oracle.history import Profile, generate
 from tests.oracle.log import read_entry
 from tests.simulate.numbering import found_agencies, raw_log
-from tests.simulate.worlds import Role, World
+from tests.simulate.worlds import Role, Scenario, World
 
 REVENUE: Final = Role(f"consumer.{CONSUMER.name}", lambda settings: Pipeline(CONSUMER, settings))
 SEED: Final = 11
@@ -28,10 +28,9 @@ CLAIMED: Final = Profile(
 BATCH_ENTRIES: Final = 12
 
 
-class Applying:
+class Applying(Scenario):
     """The consumer alone, over a log that is there."""
 
-    name = "revenue"
     roles: Sequence[Role] = (REVENUE,)
     settings: Mapping[str, Any] = MappingProxyType({"batch_records_max": BATCH_ENTRIES})
 
@@ -66,6 +65,3 @@ class Applying:
         if sorted(decided) != sorted(expected):
             found.append(f"decided are {sorted(decided)}, and not {sorted(expected)}")
         return found
-
-    async def broken_by_power(self, world: World) -> list[str]:
-        return []

@@ -6,9 +6,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from types import MappingProxyType
 from typing import Any, Final
 
 from consumers.commitments.claims import read_model_name
@@ -23,8 +22,8 @@ from tests.integration.consumers.registrar.registering import HEALTH_TOPIC, PLAT
 from tests.oracle.log import full_type
 from tests.scenarios.invariants import broken_invariants
 from tests.simulate.deciding import RELAY
-from tests.simulate.numbering import REGISTRAR, broken_by_power, found_agencies, heads, raw_log, unregistered
-from tests.simulate.worlds import Role, World
+from tests.simulate.numbering import REGISTRAR, found_agencies, heads, raw_log, unregistered
+from tests.simulate.worlds import Role, Scenario, World
 from tests.world.records import said
 
 COMMITTED: Final = (EVENT_INDEX, PROJECTIONS)
@@ -35,12 +34,10 @@ ROLES: Final = {consumer.name: Role(f"consumer.{consumer.name}", partial(Pipelin
 A_DAY_PASSES: Final = "UPDATE platform.committed SET committed_at = committed_at - interval '25 hours'"
 
 
-class Committing:
+class Committing(Scenario):
     """Each read model is committed at the beginning of the block, and the next day at the position."""
 
-    name = "commitments"
     roles: Sequence[Role] = (REGISTRAR, *ROLES.values(), RELAY)
-    settings: Mapping[str, Any] = MappingProxyType({})
     constants = ((past_rows, "BLOCK_ENTRIES", BLOCK_ENTRIES),)
 
     def __init__(self) -> None:
@@ -88,9 +85,6 @@ class Committing:
         if refused := await world.connection.fetch("SELECT index, claimed_id, errors::text FROM log.refusal"):
             found.append(f"refused are {[dict(row) for row in refused]}")
         return found
-
-    async def broken_by_power(self, world: World) -> list[str]:
-        return await broken_by_power(world)
 
 
 async def commitments(world: World) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +11,8 @@ import pytest
 from tests.simulate.points import simulation
 from tests.simulate.scenarios import PRINCIPALS, SCENARIOS
 from tests.simulate.worlds import World, quiet, with_cheap_logins, world
-from tests.stack import TestStack, corner
+from tests.stack import TestStack
+from tests.world.stacks import lasting_corner
 
 Result = TypeVar("Result")
 InWorld = Callable[[str, Callable[[World], Awaitable[Result]]], Result]
@@ -23,19 +23,14 @@ def in_world(stack: TestStack, tmp_path: Path) -> InWorld[Result]:
     """Runs a function in a world of a scenario, by its name. Its loop is virtual: pytest's own is not used."""
 
     def run(name: str, use: Callable[[World], Awaitable[Result]]) -> Result:
-        with asyncio.Runner() as real:
-            home = corner(stack, tmp_path / "home")
-            settings = real.run(home.__aenter__())
-            try:
-                real.run(with_cheap_logins(settings, *PRINCIPALS))
+        with lasting_corner(stack, tmp_path / "home") as (settings, real):
+            real.run(with_cheap_logins(settings, *PRINCIPALS))
 
-                async def work() -> Result:
-                    async with world(settings, SCENARIOS[name]()) as found:
-                        return await use(found)
+            async def work() -> Result:
+                async with world(settings, SCENARIOS[name]()) as found:
+                    return await use(found)
 
-                with simulation() as runner, quiet():
-                    return runner.run(work())
-            finally:
-                real.run(home.__aexit__(None, None, None))
+            with simulation() as runner, quiet():
+                return runner.run(work())
 
     return run

@@ -5,9 +5,8 @@ numbers it, the consumer finds its own decision in the log, and the relay sends 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from consumers.as_of.view import view
 from consumers.campaigns.consumer import CONSUMER
@@ -20,8 +19,8 @@ from tests.integration.consumers.registrar.registering import HEALTH_TOPIC, LABO
 from tests.oracle.fold import Figures, fold
 from tests.oracle.log import JsonObject, full_type, make_event, read_entry, sender
 from tests.scenarios.invariants import broken_invariants, read_topic
-from tests.simulate.numbering import REGISTRAR, broken_by_power, found_agencies, heads, raw_log, unregistered
-from tests.simulate.worlds import Role, World
+from tests.simulate.numbering import REGISTRAR, found_agencies, heads, raw_log, unregistered
+from tests.simulate.worlds import Role, Scenario, World
 
 CAMPAIGNS: Final = Role(f"consumer.{CONSUMER.name}", lambda settings: Pipeline(CONSUMER, settings))
 RELAY: Final = Role("relay", Relay)
@@ -103,12 +102,10 @@ async def broken_topics(world: World, raw: Sequence[bytes], *agencies: str) -> l
     return found
 
 
-class Deciding:
+class Deciding(Scenario):
     """Two agencies' announcements, and an answer to the trigger of one."""
 
-    name = "campaigns"
     roles: Sequence[Role] = (REGISTRAR, CAMPAIGNS, RELAY)
-    settings: Mapping[str, Any] = MappingProxyType({})
 
     async def found(self, world: World) -> None:
         world.start(CAMPAIGNS, RELAY)
@@ -128,6 +125,3 @@ class Deciding:
     async def broken(self, world: World) -> list[str]:
         raw = await raw_log(world)
         return await broken_decisions(world, raw) + await broken_topics(world, raw, "health", "labour")
-
-    async def broken_by_power(self, world: World) -> list[str]:
-        return await broken_by_power(world)

@@ -17,11 +17,10 @@ from consumers.delivery.webhooks.sender import Sender
 from infra.postgres.connection import connected
 from infra.process.leader_election import Term
 from infra.settings import Settings
-from tests.integration.consumers.campaigns.test_campaigns import event_of
 from tests.integration.consumers.delivery.hooks import add_endpoint, for_hooks, subscribe
 from tests.integration.consumers.delivery.live_story import make_live
 from tests.simulate.points import INSTANCE
-from tests.simulate.worlds import Role, World
+from tests.simulate.worlds import Role, Scenario, World
 from tests.world.story import Story
 
 SERVICES: Final = 2
@@ -34,10 +33,9 @@ TYPES: Final = {
 }
 
 
-class Delivering:
+class Delivering(Scenario):
     """The delivery process alone, over campaigns that are there. The receiver answers 200."""
 
-    name = "delivery"
     settings: Mapping[str, Any] = MappingProxyType(
         # Retries become due by the database's clock, which is not virtual: short delays.
         {"webhook_hosts": "receiver.example", "webhook_retry_delays_s": ",".join(["0.001"] * 20)}
@@ -63,8 +61,9 @@ class Delivering:
             for kind, index in said.items():
                 assert story.entries[index].type == TYPES[kind]
                 id_ = f"{campaign}_{kind}_i{index}".replace(".", "_")
+                event = story.raw[index].partition(b'"event":')[2][:-1]
                 for endpoint in (endpoint for endpoint, kinds in ENDPOINTS.items() if kind in kinds):
-                    self._due[f"{endpoint}/{id_}"] = f"{endpoint}/S{service}", event_of(story.raw[index])
+                    self._due[f"{endpoint}/{id_}"] = f"{endpoint}/S{service}", event
         async with connected(settings, "simulation") as connection:
             await make_live(connection, story)
             for endpoint, kinds in ENDPOINTS.items():
@@ -98,9 +97,6 @@ class Delivering:
             for webhook in webhooks:
                 lanes[self._due[webhook][0]].append(webhook)
         return [] if first == due else [f"arrived first were {dict(first)}, and the log's order is {dict(due)}"]
-
-    async def broken_by_power(self, world: World) -> list[str]:
-        return []
 
     async def _send(self, settings: Settings, term: Term, round_ended: Callable[[], None]) -> None:
         """`consumers.delivery.webhooks.sender.send` over the network of this simulation."""

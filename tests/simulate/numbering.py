@@ -11,7 +11,6 @@ from typing import Any, Final
 from consumers.registrar.registrar import Registrar
 from infra.kafka.client_config import agency_topic, is_agency_topic
 from infra.log.reader import log_size, read_entries
-from infra.private_keys.key_files import CHECKPOINT_FILE
 from tests.integration.consumers.registrar.registering import (
     HEALTH_TOPIC,
     LABOUR_TOPIC,
@@ -19,7 +18,7 @@ from tests.integration.consumers.registrar.registering import (
     send,
 )
 from tests.scenarios.invariants import broken_invariants
-from tests.simulate.worlds import Role, World, now
+from tests.simulate.worlds import Role, Scenario, World, now, size_of
 from tests.world.records import LABOUR, registered, said
 
 TOPICS: Final = (PLATFORM_TOPIC, HEALTH_TOPIC, LABOUR_TOPIC, agency_topic("yesser"))
@@ -68,22 +67,6 @@ async def found_agencies(world: World, claims: Mapping[str, Sequence[bytes]] = M
     await world.rest()
 
 
-def size_of(note: str) -> int:
-    return int(note.split("\n")[1])
-
-
-async def broken_by_power(world: World) -> list[str]:
-    """What is public was kept before, on a disk that lost its power."""
-    path = world.settings.log_folder / CHECKPOINT_FILE
-    kept = path.read_text(encoding="utf-8") if path.exists() else ""
-    if path.exists() and not kept.endswith("\n"):
-        return [f"{CHECKPOINT_FILE} is torn: {kept!r}"]
-    public = await world.connection.fetchval("SELECT max(size) FROM log.checkpoint") or 0
-    if (size_of(kept) if kept else 0) < public:
-        return [f"a checkpoint of size {public} is public, and {CHECKPOINT_FILE} has {kept!r}"]
-    return []
-
-
 async def heads(world: World) -> list[str]:
     """Signed heads only grow, as they were published."""
     notes = [note for (note,) in await world.connection.fetch("SELECT note FROM log.checkpoint ORDER BY size")]
@@ -96,12 +79,10 @@ async def heads(world: World) -> list[str]:
     return found
 
 
-class Registering:
+class Registering(Scenario):
     """The registrar alone: accepted, sent twice, refused, in conflict, and in two portions."""
 
-    name = "registrar"
     roles: Sequence[Role] = (REGISTRAR,)
-    settings: Mapping[str, Any] = MappingProxyType({})
 
     async def found(self, world: World) -> None:
         await found_agencies(world)
@@ -126,6 +107,3 @@ class Registering:
         if len(raw) != BASE_ENTRIES + 7:
             found.append(f"the log has {len(raw)} entries, and not {BASE_ENTRIES + 7}")
         return found
-
-    async def broken_by_power(self, world: World) -> list[str]:
-        return await broken_by_power(world)

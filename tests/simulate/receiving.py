@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from hashlib import sha256
 from itertools import chain
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import httpx
-import orjson
 
 from events.validation.verdicts import Agency
-from infra.http.problems import Problem, problem_document
 from infra.kafka.client_config import agency_topic
 from infra.private_keys.key_files import gateway_key_files, load_or_create_keys
 from infra.settings import Settings
 from producers.errors import OutcomeUnknown
-from producers.gateway.acknowledgements import ReceiptSigner
-from producers.gateway.receiving import Receiver, Sent
-from producers.gateway.writer import KafkaWriter
 from producers.sdk.acknowledgements import verified_receipts
 from producers.sdk.answers import Receipt
 from producers.sdk.batches import batch_of
@@ -32,12 +25,12 @@ from tests.simulate.numbering import (
     BASE_ENTRIES,
     REGISTRAR,
     accepted_ids,
-    broken_by_power,
     found_agencies,
     raw_log,
     unregistered,
 )
-from tests.simulate.worlds import Role, World, now
+from tests.simulate.simulated_gateway import SimulatedGateway, Way
+from tests.simulate.worlds import Role, Scenario, World
 from tests.world.records import HEALTH, LABOUR, said
 
 BATCH: Final = "application/cloudevents-batch+json"
@@ -50,22 +43,19 @@ REQUESTS: Final[Sequence[tuple[Agency, Sequence[Sequence[str]]]]] = (
 SENT: Final = sum(len(ids) for _, requests in REQUESTS for ids in requests)
 
 
-class Receiving:
+class Receiving(Scenario):
     """Clients of the SDK, the gateway behind its routes, and the registrar."""
-
-    name = "gateway"
-    settings: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self) -> None:
         self.roles: Sequence[Role] = (REGISTRAR, Role("gateway", self._gateway))
-        self._gateways: list[_Gateway] = []
+        self._gateways: list[SimulatedGateway] = []
         """Those that take requests, the newest last."""
         self._receipts: list[Receipt] = []
         self._clients = 0
         self._world: World
 
-    def _gateway(self, settings: Settings) -> _Gateway:
-        return _Gateway(settings, self._world, self._gateways)
+    def _gateway(self, settings: Settings) -> SimulatedGateway:
+        return SimulatedGateway(settings, self._world, self._gateways)
 
     async def found(self, world: World) -> None:
         self._world = world
@@ -79,7 +69,7 @@ class Receiving:
     async def _send(self, agency: Agency, requests: Sequence[Sequence[str]]) -> None:
         """A client. What the SDK does not get stored in time, its caller sends again."""
         keys = load_or_create_keys(gateway_key_files(self._world.settings))
-        way = _Way(agency, self._gateways)
+        way = Way(agency, self._gateways)
         async with httpx.AsyncClient(transport=way, base_url="http://gateway", trust_env=False) as http:
             connection = Connection(http, ClientLimits(), chance=lambda: 0.5)
             for ids in requests:
@@ -118,88 +108,3 @@ class Receiving:
         if len(raw) != BASE_ENTRIES + SENT:
             found.append(f"the log has {len(raw)} entries, and not {BASE_ENTRIES + SENT}")
         return found
-
-    async def broken_by_power(self, world: World) -> list[str]:
-        return await broken_by_power(world)
-
-
-class _Gateway:
-    """A process with what the gateway's route calls. Its requests are cut when it ends."""
-
-    def __init__(self, settings: Settings, world: World, gateways: list[_Gateway]) -> None:
-        self._settings, self._world, self._gateways = settings.acting_as("gateway"), world, gateways
-        self._arrived: asyncio.Queue[tuple[Sent, asyncio.Future[httpx.Response]]] = asyncio.Queue()
-        self._open: set[asyncio.Future[httpx.Response]] = set()
-
-    async def run(self, _: asyncio.Event) -> None:
-        writer = KafkaWriter(self._settings)
-        signer = ReceiptSigner(load_or_create_keys(gateway_key_files(self._settings)))
-        receiver = Receiver(self._settings, writer, signer, now)
-        requests = set()
-        writer.start()
-        with self._listening():
-            try:
-                while True:
-                    # Of this process, and not of the client: a fault there is one of this process.
-                    requests.add(asyncio.create_task(self._answer(receiver, *await self._arrived.get())))
-            finally:
-                for request in requests:
-                    request.cancel()
-                await asyncio.gather(writer.stop(), *requests, return_exceptions=True)
-
-    @contextmanager
-    def _listening(self) -> Iterator[None]:
-        self._gateways.append(self)
-        try:
-            yield
-        finally:
-            self._gateways.remove(self)
-            for answer in [*self._open]:
-                _cut(answer)
-
-    async def ask(self, sent: Sent) -> httpx.Response:
-        """A client's request. Raises `httpx.ReadError` where the connection is lost."""
-        answer: asyncio.Future[httpx.Response] = asyncio.get_running_loop().create_future()
-        self._open.add(answer)
-        answer.add_done_callback(self._open.discard)
-        self._arrived.put_nowait((sent, answer))
-        return await answer
-
-    async def _answer(self, receiver: Receiver, sent: Sent, answer: asyncio.Future[httpx.Response]) -> None:
-        async def receive() -> httpx.Response:
-            try:
-                body, _ = await receiver.receive(sent, partial=False)
-            except Problem as problem:
-                return httpx.Response(problem.status, headers=problem.headers, json=problem_document(problem, "en"))
-            return httpx.Response(202, content=orjson.dumps(body))
-
-        try:
-            response = await self._world.over_http(
-                f"events.{sent.agency.code}", receive, lambda: ConnectionResetError("simulated")
-            )
-            if not answer.done():
-                answer.set_result(response)
-        finally:
-            _cut(answer)
-
-
-def _cut(answer: asyncio.Future[httpx.Response]) -> None:
-    if not answer.done():
-        answer.set_exception(httpx.ReadError("simulated"))
-
-
-class _Way(httpx.AsyncBaseTransport):
-    """The way of an agency's requests to the newest gateway."""
-
-    def __init__(self, agency: Agency, gateways: Sequence[_Gateway]) -> None:
-        self._agency, self._gateways = agency, gateways
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if not self._gateways:
-            raise httpx.ConnectError("no gateway listens")
-        headers = [(name.lower(), value) for name, value in request.headers.raw]
-        return await self._gateways[-1].ask(Sent(headers, _parts(request.content), self._agency, is_whole=True))
-
-
-async def _parts(body: bytes) -> AsyncIterator[bytes]:
-    yield body

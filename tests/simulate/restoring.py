@@ -5,9 +5,8 @@ decided before the loss is decided again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from aiokafka.errors import KafkaError
 
@@ -24,8 +23,8 @@ from tests.integration.consumers.registrar.registering import HEALTH_TOPIC, LABO
 from tests.oracle.fold import Oracle
 from tests.oracle.log import read_entry
 from tests.simulate.deciding import CAMPAIGNS, RELAY, announced, broken_decisions, said, undecided
-from tests.simulate.numbering import REGISTRAR, broken_by_power, found_agencies, raw_log, unregistered
-from tests.simulate.worlds import LOOK_S, Role, World, now
+from tests.simulate.numbering import REGISTRAR, found_agencies, raw_log, unregistered
+from tests.simulate.worlds import LOOK_S, Role, Scenario, World, now
 
 _KNOWN: Final = (
     "SELECT EXISTS (SELECT FROM platform.outbox WHERE event_id = $1 AND held_at IS NOT NULL) OR EXISTS"
@@ -50,12 +49,10 @@ class Recovering:
 RECOVERY: Final = Role(REGISTRAR.lease, Recovering)
 
 
-class Restoring:
+class Restoring(Scenario):
     """The copy lacks two announcements, and the trigger that other rules had decided on one of them."""
 
-    name = "restore"
     roles: Sequence[Role] = (RECOVERY, CAMPAIGNS, RELAY)
-    settings: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self) -> None:
         self._before: list[bytes] = []
@@ -99,9 +96,6 @@ class Restoring:
         if self._held != [self._lacking]:
             found.append(f"held were {self._held}, and not {self._lacking}")
         return found
-
-    async def broken_by_power(self, world: World) -> list[str]:
-        return await broken_by_power(world)
 
 
 async def _registered(world: World) -> None:

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from infra.log.reader import read_rotations
 from infra.log.signed_note import LogKey
 from infra.private_keys.key_files import NextKey, load_keys, log_key_files, write_next
 from tests.integration.consumers.registrar.registering import HEALTH_TOPIC, send
 from tests.scenarios.invariants import broken_invariants
-from tests.simulate.numbering import REGISTRAR, broken_by_power, found_agencies, heads, raw_log, unregistered
-from tests.simulate.worlds import Role, World
+from tests.simulate.numbering import REGISTRAR, found_agencies, heads, raw_log, unregistered
+from tests.simulate.worlds import Role, Scenario, World
 from tests.world.records import said
 
 OVERLAP_DAYS: Final = 30
 
 
-class Rotating:
+class Rotating(Scenario):
     """A key that was prepared, and is to replace the current one."""
 
-    name = "rotation"
     roles: Sequence[Role] = (REGISTRAR,)
-    settings: Mapping[str, Any] = MappingProxyType({})
 
     async def found(self, world: World) -> None:
         await found_agencies(world)
@@ -51,6 +48,3 @@ class Rotating:
         newest = await world.connection.fetchval("SELECT note FROM log.checkpoint ORDER BY size DESC LIMIT 1")
         keys.history.parse_checkpoint(newest)
         return found
-
-    async def broken_by_power(self, world: World) -> list[str]:
-        return await broken_by_power(world)

@@ -35,8 +35,6 @@ _SCRATCH: Final = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'rebuild
 class Swapping(Applying):
     """The command, which an operator repeats until it has ended well, beside the consumer. More entries come."""
 
-    name = "swap"
-
     def __init__(self) -> None:
         self.roles: Sequence[Role] = (REVENUE, Role("rebuild revenue", lambda s: Command(self, s), is_command=True))
         self.is_swapped = True

@@ -18,7 +18,7 @@ from tests.integration.consumers.registrar.registering import HEALTH_TOPIC, LABO
 from tests.simulate.broker import Broker
 
 
-async def told(settings: Settings) -> list[Any]:
+async def answers(settings: Settings) -> list[Any]:
     """What is answered, without what differs by the hour."""
     arguments = client_arguments(settings)
     producer = AIOKafkaProducer(**arguments, **PRODUCER_DURABLE)
@@ -83,9 +83,9 @@ async def _error_of(call: Callable[[], Awaitable[object]]) -> str:
 
 async def test_it_answers_as_a_real_broker_does(settings: Settings) -> None:
     await make_topics(settings, "health")
-    real = await told(settings)
+    real = await answers(settings)
     broker = Broker()
     broker.create(HEALTH_TOPIC)
     with broker.serving():
-        assert await told(settings) == real
+        assert await answers(settings) == real
     assert real[1] == [(0, 3), (0, 3), (45, None)]

@@ -19,7 +19,8 @@ from tests.simulate.worlds import Outcome, World
 from tests.stack import TestStack
 from tests.world.records import HEALTH, said
 
-SAMPLE = 3
+SAMPLE = 2
+"""All of them: `make simulate`, which `.ci/run` calls."""
 DRAWN = 1
 READ_S = 1.5
 

@@ -12,11 +12,13 @@ import gc
 import logging
 import math
 import warnings
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType, ModuleType
 from typing import Any, Final, Protocol
 
 import asyncpg
@@ -30,6 +32,7 @@ from consumers.registrar.recovery import recover
 from infra.postgres import claim_filter
 from infra.postgres.connection import Connection, connect
 from infra.principals import database_role
+from infra.private_keys.key_files import CHECKPOINT_FILE
 from infra.process import leader_election, lease_renewal
 from infra.process.lease import LeaseSpec
 from infra.process.reaction import Reaction, reaction_to
@@ -80,27 +83,46 @@ class Role:
     is_command: bool = False
 
 
-class Scenario(Protocol):
+class Scenario(ABC):
     """What is run, and what must hold afterwards."""
 
-    name: str
     roles: Sequence[Role]
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Any] = MappingProxyType({})
+    constants: Sequence[tuple[ModuleType, str, object]] = ()
+    """Names of modules that have another value here, such as a shorter block than the product's."""
 
+    @abstractmethod
     async def found(self, world: World) -> None:
         """Bring about the base, from which each run starts."""
 
+    @abstractmethod
     async def act(self, world: World) -> None:
         """What the outside does."""
 
+    @abstractmethod
     async def unfinished(self, world: World) -> str | None:
         """What is still to be done; None at rest."""
 
+    @abstractmethod
     async def broken(self, world: World) -> list[str]:
         """A sentence for each invariant that does not hold, at rest."""
 
     async def broken_by_power(self, world: World) -> list[str]:
-        """The same for what a machine finds after it lost its power, before anything starts on it."""
+        """The same for what a machine finds after it lost its power, before anything starts on it: what is public was
+        kept before."""
+        path = world.settings.log_folder / CHECKPOINT_FILE
+        kept = path.read_text(encoding="utf-8") if path.exists() else ""
+        if path.exists() and not kept.endswith("\n"):
+            return [f"{CHECKPOINT_FILE} is torn: {kept!r}"]
+        public = await world.connection.fetchval("SELECT max(size) FROM log.checkpoint") or 0
+        if (size_of(kept) if kept else 0) < public:
+            return [f"a checkpoint of size {public} is public, and {CHECKPOINT_FILE} has {kept!r}"]
+        return []
+
+
+def size_of(note: str) -> int:
+    """Of a checkpoint."""
+    return int(note.split("\n")[1])
 
 
 @dataclass
@@ -221,8 +243,7 @@ class World:
             patched.setattr(leader_election, "renewing", _renewing)
             patched.setattr(recover, "renewing", _renewing)
             patched.setattr(leader_election, "reaction_to", self._reaction_to)
-            # A scenario may need a shorter block than the product's: `(module, name, value)`.
-            for constant in getattr(self.scenario, "constants", ()):
+            for constant in self.scenario.constants:
                 patched.setattr(*constant)
             try:
                 yield points

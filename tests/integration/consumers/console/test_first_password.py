@@ -29,8 +29,8 @@ from tests.integration.consumers.console.at_the_console import (
 )
 from tests.integration.consumers.console.console_process import local_issuer, run_console, write_console_key
 from tests.integration.consumers.console.test_sign_in import BEGIN, at_provider
-from tests.integration.producers.gateway.harness import REGISTER
 from tests.integration.producers.gateway.test_console_tokens import authenticate
+from tests.world.senders import REGISTER
 
 CHOOSE = "/account/password"
 OPEN = {

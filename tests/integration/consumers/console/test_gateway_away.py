@@ -13,8 +13,8 @@ from infra.settings import Settings
 from tests.integration.consumers.console.console_process import hidden, run_console, write_console_key
 from tests.integration.consumers.read_api.read_api import lay_down
 from tests.integration.consumers.read_api.read_story import story
-from tests.integration.producers.gateway.harness import run_gateway
 from tests.page_rules import faults_of
+from tests.world.senders import run_gateway
 
 FORM = "/workspace/publish/awareness.initiative-announced"
 TYPED = {

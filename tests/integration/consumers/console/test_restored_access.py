@@ -27,8 +27,8 @@ from tests.integration.consumers.console.at_the_console import (
     console,
     write_accounts_key,
 )
-from tests.integration.producers.gateway.harness import bearer, run_gateway
 from tests.stack import superusers_address, with_database
+from tests.world.senders import bearer, run_gateway
 
 
 class Life:

@@ -19,7 +19,7 @@ from tests.integration.consumers.console.test_gateway_away import FORM, TYPED, d
 from tests.integration.consumers.delivery.teams.desk import TEAM
 from tests.integration.consumers.read_api.read_api import lay_down
 from tests.integration.consumers.read_api.read_story import story
-from tests.integration.producers.gateway.harness import run_gateway
+from tests.world.senders import run_gateway
 
 WRONG = "a wrong password of the tests"
 

@@ -32,11 +32,11 @@ from tests.integration.consumers.console.console_process import local_issuer, wr
 from tests.integration.consumers.read_api.read_api import lay_down
 from tests.integration.consumers.read_api.read_story import Teller, story
 from tests.integration.consumers.read_api.test_read_api import CHECKPOINT
-from tests.integration.producers.gateway.harness import GatewayHarness, run_gateway
 from tests.oracle.fold import with_campaigns
 from tests.oracle.log import EntryDict
 from tests.page_rules import faults_of
 from tests.world.entries import TEXT
+from tests.world.senders import GatewayHarness, run_gateway
 
 Reach = Literal["", "yes", "own", "agency", "all"]
 """Refused; answered, and there is no id to give; with ids of its own only; of its agency's teams; of everybody."""

@@ -9,8 +9,8 @@ import pytest
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.producers.gateway.harness import GatewayHarness, event, run_gateway
 from tests.world.events import encoded
+from tests.world.senders import GatewayHarness, event, run_gateway
 
 UNTIL = datetime(2030, 1, 1, tzinfo=UTC)
 REASON = {

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -17,10 +17,12 @@ from rich.cells import cell_len
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.plan.document import PLAN_CONSUMERS
 from infra.cli import cli
-from infra.postgres.connection import Connection
+from infra.postgres.connection import connected
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.history import MIXED, entries_from, generate
+from tests.stack import TestStack
+from tests.world.stacks import lasting_corner
 
 Command = tuple[str, ...]
 Run = Callable[..., Result]
@@ -41,27 +43,35 @@ TABLES: list[tuple[Command, tuple[str, ...]]] = [
 ]
 
 
-@pytest.fixture
-async def _applied(settings: Settings, connection: Connection) -> None:
+async def fill(settings: Settings) -> None:
     """A log, applied by every consumer that is shown; the agencies as the registrar knows them."""
     raw = raw_entries(entries_from(generate(21, 700, MIXED)))
-    await write_log(connection, raw)
-    for consumer in (*PLAN_CONSUMERS, EVENT_INDEX):
-        await apply_live(connection, consumer, raw)
-    for code in AGENCIES:
-        await connection.execute(
-            "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, 'agency', $2, 2)"
-            " ON CONFLICT (code) DO NOTHING",
-            code,
-            {"ar": "جهة", "en": "An agency"},
-        )
+    async with connected(settings, "test") as connection:
+        await write_log(connection, raw)
+        for consumer in (*PLAN_CONSUMERS, EVENT_INDEX):
+            await apply_live(connection, consumer, raw)
+        for code in AGENCIES:
+            await connection.execute(
+                "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, 'agency', $2, 2)"
+                " ON CONFLICT (code) DO NOTHING",
+                code,
+                {"ar": "جهة", "en": "An agency"},
+            )
+
+
+@pytest.fixture(scope="module")
+def filled(stack: TestStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """The database that all tests here read, and none changes."""
+    with lasting_corner(stack, tmp_path_factory.mktemp("people") / "home") as (settings, runner):
+        runner.run(fill(settings))
+        yield settings
 
 
 @pytest.fixture
-def run(settings: Settings, _applied: None, monkeypatch: pytest.MonkeyPatch) -> Run:
-    assert settings.postgres is not None
-    monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
-    monkeypatch.setenv("YESSER_HOME", str(settings.home))
+def run(filled: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
+    assert filled.postgres is not None
+    monkeypatch.setenv("YESSER_POSTGRES", filled.postgres)
+    monkeypatch.setenv("YESSER_HOME", str(filled.home))
 
     def invoke(*arguments: str, **environment: str) -> Result:
         return CliRunner().invoke(cli, list(arguments), env=environment, catch_exceptions=False)

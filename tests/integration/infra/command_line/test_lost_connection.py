@@ -7,18 +7,16 @@ import sys
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-import pytest
-
 from infra.settings import Settings
+from tests.every import every
 from tests.faults.cutting import cut_line
 
 COMMANDS = ("log size", "agencies list", "migrate")
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+@every("command", COMMANDS)
 def test_a_command_whose_line_is_cut_says_what_to_do(
-    settings: Settings, environment: Callable[..., dict[str, str]], command: str, share: float
+    settings: Settings, environment: Callable[..., dict[str, str]], command: str
 ) -> None:
     assert settings.postgres is not None
     port = urlsplit(settings.postgres).port
@@ -33,9 +31,10 @@ def test_a_command_whose_line_is_cut_says_what_to_do(
 
     with cut_line(port) as whole:
         assert run(whole.port).returncode == 0
-    with cut_line(port, int(whole.passed * share)) as line:
-        done = run(line.port)
-    assert done.returncode not in (0, 70), done.stdout
-    (sentence,) = done.stderr.splitlines()
-    assert sentence.startswith("yesser: PostgreSQL does not answer ("), sentence
-    assert "yesser status" in sentence
+    for share in (0.3, 0.6, 0.95):
+        with cut_line(port, int(whole.passed * share)) as line:
+            done = run(line.port)
+        assert done.returncode not in (0, 70), (share, done.stdout)
+        (sentence,) = done.stderr.splitlines()
+        assert sentence.startswith("yesser: PostgreSQL does not answer ("), (share, sentence)
+        assert "yesser status" in sentence

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -21,7 +20,6 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from consumers.registry import CONSUMERS
-from infra.embedded import stack
 from infra.embedded.health import readiness
 from infra.embedded.plan import Wanted
 from infra.embedded.processes.identity import Identity, running
@@ -33,7 +31,7 @@ from infra.kafka.client_config import client_arguments
 from infra.postgres.connection import address
 from infra.principals import SUPERUSER
 from infra.settings import Settings
-from tests.scenarios.system import own_folder
+from tests.scenarios.system import own_folder, until
 from tests.stack import superusers_address
 
 SERVICES = frozenset({"kafka", "postgres"})
@@ -65,11 +63,8 @@ def _start(settings: Settings) -> None:
     start_stack(settings, Wanted(SERVICES, prepared=False, while_pid=os.getpid()))
 
 
-def _until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + BACK_S
-    while not true():
-        assert time.monotonic() < deadline, "it did not come back in time"
-        time.sleep(0.05)
+def until_back(holds: Callable[[], bool]) -> None:
+    until(holds, BACK_S, "it did not come back")
 
 
 def _taken(port: int) -> socket.socket:
@@ -81,7 +76,7 @@ def _taken(port: int) -> socket.socket:
             found.append(socket.create_server(("127.0.0.1", port)))
         return bool(found)
 
-    _until(listening)
+    until(listening, BACK_S, f"port {port} is still taken")
     return found[0]
 
 
@@ -134,7 +129,7 @@ async def test_what_was_acknowledged_survives_kill_9_of_both_services(own: Setti
     for pid in before.values():
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-    _until(lambda: stack_status(own).ready and all(_pid(own, p) not in (None, before[p]) for p in SERVICES))
+    until_back(lambda: stack_status(own).ready and all(_pid(own, p) not in (None, before[p]) for p in SERVICES))
     await _publish(own, "yesser.kept", b"second")
     assert await _read_all(own, "yesser.kept") == [b"first", b"second"]
     assert await _sql(own, "SELECT n FROM kept") == 1
@@ -165,25 +160,17 @@ def test_a_service_whose_port_was_taken_meanwhile_comes_back_on_another_one(own:
     supervisor = _supervisor(own).pid
     os.kill(supervisor, signal.SIGSTOP)
     os.kill(before["pid"], signal.SIGKILL)
-    _until(lambda: running(Identity(before["pid"], before["started"])) is None)
+    until_back(lambda: running(Identity(before["pid"], before["started"])) is None)
     with _taken(before["port"]):
         os.kill(supervisor, signal.SIGCONT)
-        _until(lambda: _pid(own, part) not in (None, before["pid"]) and stack_status(own).ready)
+        until_back(lambda: _pid(own, part) not in (None, before["pid"]) and stack_status(own).ready)
         assert (own.stack() or {})[part]["port"] != before["port"]
-
-
-def test_down_ends_a_stack_whose_supervisor_hangs(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stack, "STOP_DEADLINE_S", 1.0)
-    os.kill(_supervisor(own).pid, signal.SIGSTOP)
-    assert stop_stack(own)
-    assert not stack_status(own).running
-    assert all(_pid(own, part) is None for part in SERVICES)
 
 
 def test_a_killed_supervisor_is_replaced_on_the_same_ports_and_what_it_left_is_ended(own: Settings) -> None:
     orphans, before = [_pid(own, part) for part in SERVICES], (own.stack() or {})["kafka"]
     os.kill(_supervisor(own).pid, signal.SIGKILL)
-    _until(lambda: not stack_status(own).running)
+    until_back(lambda: not stack_status(own).running)
     assert stack_status(own).kafka["state"] == "orphan"
     _start(own)
     assert not set(orphans) & {_pid(own, part) for part in SERVICES}
@@ -193,7 +180,7 @@ def test_a_killed_supervisor_is_replaced_on_the_same_ports_and_what_it_left_is_e
 
 def test_down_ends_what_a_killed_supervisor_left(own: Settings) -> None:
     os.kill(_supervisor(own).pid, signal.SIGKILL)
-    _until(lambda: not stack_status(own).running)
+    until_back(lambda: not stack_status(own).running)
     assert stop_stack(own)
     assert all(_pid(own, part) is None for part in SERVICES)
     assert not stop_stack(own)
@@ -218,7 +205,7 @@ def test_a_stack_ends_with_the_process_that_it_was_started_for(tmp_path: Path) -
         "with running_stack(Path(sys.argv[1]), only={'postgres'}, prepared=False): os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
-    _until(lambda: not stack_status(Settings(home=tmp_path)).running)
+    until_back(lambda: not stack_status(Settings(home=tmp_path)).running)
     assert _pid(Settings(home=tmp_path), "postgres") is None
 
 
@@ -256,6 +243,14 @@ def test_given_services_are_used_and_not_started(
     assert stack_status(own).ready
 
 
+def test_down_ends_a_stack_whose_supervisor_hangs(own: Settings) -> None:
+    """The last one here that needs the services: it leaves them stopped."""
+    os.kill(_supervisor(own).pid, signal.SIGSTOP)
+    assert stop_stack(own, deadline_s=1.0)
+    assert not stack_status(own).running
+    assert all(_pid(own, part) is None for part in SERVICES)
+
+
 def test_every_process_gets_ready_stands_by_and_comes_back_after_kill_9() -> None:
     """As on few cores: one process runs every consumer. Those of a process for each are in `tests/faults`."""
     with (
@@ -266,12 +261,12 @@ def test_every_process_gets_ready_stands_by_and_comes_back_after_kill_9() -> Non
         assert list(before) == ["registrar", "registrar-2", "relay", "consumers", "delivery", "gateway", "console"]
         answer = asyncio.run(readiness(_process(settings, "consumers")["health_port"])) or {}
         assert {name: state["ready"] for name, state in answer["consumers"].items()} == dict.fromkeys(CONSUMERS, True)
-        _until(lambda: len(_exposing(settings, "yesser_log_size")) == 1)
+        until_back(lambda: len(_exposing(settings, "yesser_log_size")) == 1)
         assert _exposing(settings, "yesser_log_size")[0].startswith("registrar")
         for name in ("registrar", "consumers"):
             os.kill(before[name], signal.SIGKILL)
-        _until(lambda: all(_process(settings, n)["restarts"] == 1 for n in ("registrar", "consumers")))
-        _until(lambda: stack_status(settings).ready)
+        until_back(lambda: all(_process(settings, n)["restarts"] == 1 for n in ("registrar", "consumers")))
+        until_back(lambda: stack_status(settings).ready)
         assert _process(settings, "registrar")["pid"] != before["registrar"]
     assert all(process["pid"] is None for process in stack_status(settings).processes)
 

@@ -37,7 +37,9 @@ from infra.kafka.quotas import QuotasNotSet, agency_quotas, set_quotas
 from infra.kafka.rights import Operation, Resource, Right, agency_rights
 from infra.secret_files import write_private
 from infra.settings import Settings
+from tests.integration.consumers.registrar.registering import records
 from tests.integration.infra.kafka.quotas_reading import read_quotas
+from tests.world.senders import write_as
 
 SET_FOR_TOPIC = 1
 """Kafka's ConfigSource DYNAMIC_TOPIC_CONFIG."""
@@ -55,21 +57,21 @@ def _keep(settings: Settings, code: str, password: str) -> None:
     write_private(folder / "kafka", password)
 
 
-async def _say(settings: Settings, user: str, topic: str, value: bytes = b"{}") -> None:
-    producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **client_arguments(settings, user))
-    try:
-        await producer.start()
-        await asyncio.wait_for(producer.send_and_wait(topic, value), 20)
-    finally:
-        await producer.stop()
+@pytest.fixture
+async def agencies(settings: Settings) -> None:
+    """The log's topics, and the agencies `moi`, `moia` and `yesser`."""
+    async with admin_client(settings) as admin:
+        await ensure_log_topics(admin, settings)
+    for code in ("moi", "moia", "yesser"):
+        await _admit(settings, code, f"secret-of-{code}")
 
 
+@pytest.mark.usefixtures("agencies")
 async def test_an_agency_writes_into_its_own_topic_and_into_no_other(settings: Settings) -> None:
-    await _admit(settings, "moi", "secret-of-moi")
-    await _admit(settings, "moia", "secret-of-moia")
-    await _say(settings, "agency-moi", agency_topic("moi"))
-    with pytest.raises(TopicAuthorizationFailedError):
-        await _say(settings, "agency-moi", agency_topic("moia"))
+    await write_as(settings, "agency-moi", agency_topic("moi"))
+    for topic in (*map(agency_topic, ("moia", "yesser", "platform", "not-there")), settings.log_topic):
+        with pytest.raises(TopicAuthorizationFailedError):
+            await write_as(settings, "agency-moi", topic)
 
 
 async def test_the_registrar_makes_the_logs_topic_again_after_it_was_deleted(settings: Settings) -> None:
@@ -89,8 +91,8 @@ async def _config(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
     return {entry[0]: entry[1] for entry in described.resources[0][4]}
 
 
+@pytest.mark.usefixtures("agencies")
 async def test_an_agency_topic_keeps_35_days_and_is_unpacked_by_the_broker(settings: Settings) -> None:
-    await _admit(settings, "moi", "secret-of-moi")
     async with admin_client(settings) as admin:
         found = await _config(admin, agency_topic("moi"))
     wanted = agency_topic_config(settings)
@@ -113,11 +115,10 @@ async def test_topics_of_an_earlier_release_take_the_retention_and_keep_their_ow
         assert (await _config(admin, settings.log_topic))["min.insync.replicas"] == "1", "of one copy"
 
 
+@pytest.mark.usefixtures("agencies")
 async def test_no_topic_lets_a_copy_lead_that_lacks_acknowledged_records(settings: Settings) -> None:
     """Whatever the cluster's own default is: it is set for each topic."""
-    await _admit(settings, "moi", "secret-of-moi")
     async with admin_client(settings) as admin:
-        await ensure_log_topics(admin, settings)
         names = [settings.log_topic, settings.checkpoints_topic, settings.triggers_topic, agency_topic("platform")]
         for topic in [*names, agency_topic("moi"), agency_triggers_topic(settings, "moi")]:
             (described,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
@@ -125,17 +126,17 @@ async def test_no_topic_lets_a_copy_lead_that_lacks_acknowledged_records(setting
             assert values["unclean.leader.election.enable"] == ("false", SET_FOR_TOPIC), topic
 
 
-async def test_a_compression_bomb_is_refused_by_the_broker(settings: Settings) -> None:
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+async def test_a_compression_bomb_is_refused_by_the_broker(settings: Settings, compression: str) -> None:
+    """Thirty-two megabytes in some kilobytes."""
     await _admit(settings, "moi", "secret-of-moi")
-    producer = AIOKafkaProducer(
-        compression_type="zstd", max_request_size=8 << 20, **client_arguments(settings, "agency-moi")
-    )
-    await producer.start()
-    try:
+    size = 32 << 20
+    limits = {"max_batch_size": 2 * size, "max_request_size": 2 * size, "compression_type": compression}
+    async with AIOKafkaProducer(**limits, **client_arguments(settings, "agency-moi")) as producer:
         with pytest.raises(MessageSizeTooLargeError):
-            await asyncio.wait_for(producer.send_and_wait(agency_topic("moi"), b"0" * (4 << 20)), 20)
-    finally:
-        await producer.stop()
+            async with asyncio.timeout(60):
+                await producer.send_and_wait(agency_topic("moi"), b"0" * size)
+    assert await records(settings, agency_topic("moi")) == []
 
 
 async def test_a_changed_password_and_removed_rights_hold_at_once(settings: Settings) -> None:
@@ -143,13 +144,13 @@ async def test_a_changed_password_and_removed_rights_hold_at_once(settings: Sett
     async with admin_client(settings) as admin:
         await create_scram_user(raw_client(admin), "agency-moi", "second")
     with pytest.raises(KafkaError):
-        await _say(settings, "agency-moi", agency_topic("moi"))
+        await write_as(settings, "agency-moi", agency_topic("moi"))
     _keep(settings, "moi", "second")
-    await _say(settings, "agency-moi", agency_topic("moi"))
+    await write_as(settings, "agency-moi", agency_topic("moi"))
     async with admin_client(settings) as admin:
         await delete_acls(raw_client(admin), "agency-moi")
     with pytest.raises(KafkaError):
-        await _say(settings, "agency-moi", agency_topic("moi"))
+        await write_as(settings, "agency-moi", agency_topic("moi"))
 
 
 async def test_an_agencys_quotas_hold_from_its_admission_on_whatever_becomes_of_its_password_and_rights(
@@ -194,11 +195,8 @@ FORBIDDEN: dict[str, Attempt] = {
 }
 
 
+@pytest.mark.usefixtures("agencies")
 async def test_an_agency_may_change_nothing_and_sees_its_own_topics_only(settings: Settings) -> None:
-    async with admin_client(settings) as admin:
-        await ensure_log_topics(admin, settings)
-    await _admit(settings, "moi", "secret-of-moi")
-    await _admit(settings, "moia", "secret-of-moia")
     async with admin_client(settings.acting_as("agency-moi")) as agency:
         assert sorted(await agency.list_topics()) == [agency_topic("moi"), agency_triggers_topic(settings, "moi")]
         for what, attempt in FORBIDDEN.items():
@@ -223,11 +221,8 @@ async def _may_read(settings: Settings, user: str, topic: str) -> bool:
         return bool(code == 0)
 
 
+@pytest.mark.usefixtures("agencies")
 async def test_an_agency_reads_the_entries_about_its_campaigns_and_no_other_topic(settings: Settings) -> None:
-    async with admin_client(settings) as admin:
-        await ensure_log_topics(admin, settings)
-    await _admit(settings, "moi", "secret-of-moi")
-    await _admit(settings, "moia", "secret-of-moia")
     own = agency_triggers_topic(settings, "moi")
     topics = (
         own,
@@ -240,11 +235,8 @@ async def test_an_agency_reads_the_entries_about_its_campaigns_and_no_other_topi
     assert [topic for topic in topics if await _may_read(settings, "agency-moi", topic)] == [own]
 
 
+@pytest.mark.usefixtures("agencies")
 async def test_the_office_reads_the_triggers_of_all_agencies_on_the_common_topic(settings: Settings) -> None:
-    async with admin_client(settings) as admin:
-        await ensure_log_topics(admin, settings)
-    await _admit(settings, "yesser", "secret-of-yesser")
-    await _admit(settings, "moi", "secret-of-moi")
     assert await _may_read(settings, "agency-yesser", settings.triggers_topic)
     assert not await _may_read(settings, "agency-yesser", agency_triggers_topic(settings, "moi"))
 
@@ -270,8 +262,8 @@ async def test_agencies_of_an_earlier_release_get_the_new_topic_and_right_and_a_
     assert await _may_read(settings, "agency-health", topics[2])
 
 
+@pytest.mark.usefixtures("agencies")
 async def test_an_agency_joins_groups_of_its_own_only_and_the_platforms_reader_none(settings: Settings) -> None:
-    await _admit(settings, "moi", "secret-of-moi")
     for user, group, is_own in (
         ("agency-moi", "agency.moi.desk", True),
         ("agency-moi", "agency.moia.desk", False),

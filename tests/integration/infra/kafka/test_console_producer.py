@@ -50,8 +50,8 @@ def test_the_console_producer_writes_to_its_own_topic_and_is_refused_on_anothers
     own, other = agency_topic(OWN), agency_topic(OTHER)
     system.add_agencies([(OWN, "agency"), (OTHER, "agency")])
     properties = tmp_path / "client.properties"
-    told = system.ask("agencies", "rotate", OWN, "--output", str(properties))
-    assert told == {
+    rotated = system.ask("agencies", "rotate", OWN, "--output", str(properties))
+    assert rotated == {
         "code": OWN,
         "topic": own,
         "kafka_user": f"agency-{OWN}",

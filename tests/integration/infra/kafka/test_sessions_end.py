@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,6 @@ from structlog.testing import capture_logs
 from consumers.pipeline.pipeline import Pipeline
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.kafka.admin import admin_client, allow_agency, create_scram_user
-from infra.kafka.client_config import PRODUCER_DURABLE, client_arguments
 from infra.kafka.clients import abort_producer, raw_client
 from infra.log.reader import log_size
 from infra.postgres.connection import Connection, connect
@@ -32,24 +31,19 @@ from tests.integration.consumers.registrar.registering import (
     until_shipped,
     until_size,
 )
+from tests.integration.infra.conftest import SESSION_S
 from tests.scenarios.figures import tell
-from tests.stack import TestStack, corner, services_with_short_sessions
+from tests.stack import TestStack, corner
 from tests.world.records import said
+from tests.world.senders import start_producer
 
-SESSION_S = 2
-LOAD_S = 12.0
+LOAD_S = 7.0
+"""Each session ends three times."""
 PER_S = 1_000
 STILL_OPEN_S = 10.0
 GAPS = "SELECT gaps_filled FROM platform.position WHERE consumer = 'counting'"
 pytestmark = [pytest.mark.stack, pytest.mark.alone, pytest.mark.timeout(240)]
 """Alone: a consumer to which Kafka brings nothing for a second reads the database, as it happens on a busy machine."""
-
-
-@pytest.fixture(scope="module")
-def short_sessions() -> Iterator[TestStack]:
-    """A stack of its own whose Kafka ends sessions soon."""
-    with services_with_short_sessions(SESSION_S) as stack:
-        yield stack
 
 
 @pytest.fixture
@@ -71,16 +65,6 @@ async def allow_health(settings: Settings) -> None:
         await allow_agency(admin, settings, "health", password(settings.home / "secrets" / "agency-health", "kafka"))
 
 
-async def agency_producer(settings: Settings) -> AIOKafkaProducer:
-    producer = AIOKafkaProducer(**client_arguments(settings, "agency-health"), **PRODUCER_DURABLE)
-    try:
-        await producer.start()
-    except BaseException:
-        await abort_producer(producer)
-        raise
-    return producer
-
-
 async def seconds_of_acknowledgements(producer: AIOKafkaProducer) -> float:
     """Send until Kafka acknowledges no more; how long it did."""
     began = last = time.monotonic()
@@ -100,7 +84,7 @@ async def test_at_1000_events_a_second_nothing_is_lost_or_started_again_when_ses
 ) -> None:
     await found(own, "health")
     await allow_health(own)
-    producer = await agency_producer(own)
+    producer = await start_producer(own, "agency-health")
     pipeline = Pipeline(COUNTING, own)
     with capture_logs() as logged:
         async with running(registrar(own), pipeline):
@@ -136,7 +120,7 @@ async def test_at_1000_events_a_second_nothing_is_lost_or_started_again_when_ses
 async def test_a_producer_whose_password_was_replaced_cannot_send_after_its_session(own: Settings) -> None:
     await found(own, "health")
     await allow_health(own)
-    producer = await agency_producer(own)
+    producer = await start_producer(own, "agency-health")
     try:
         await producer.send_and_wait(HEALTH_TOPIC, b"before")
         async with admin_client(own) as admin:
@@ -145,6 +129,6 @@ async def test_a_producer_whose_password_was_replaced_cannot_send_after_its_sess
         tell(f"a replaced password: the last acknowledgement came after {ended_s:.1f} s; sessions of {SESSION_S} s")
         assert ended_s < SESSION_S + 1
         with pytest.raises(KafkaError):
-            await agency_producer(own)
+            await start_producer(own, "agency-health")
     finally:
         await abort_producer(producer)

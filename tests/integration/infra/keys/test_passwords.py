@@ -4,48 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from infra.kafka.admin import admin_client, allow_agency
-from infra.kafka.client_config import PRODUCER_DURABLE, client_arguments
-from infra.kafka.clients import abort_producer, start_client
+from infra.kafka.clients import abort_producer
 from infra.keys import passwords
 from infra.keys.passwords import rotate_passwords
 from infra.postgres.connection import Connection, connect, create_pool
 from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS
 from infra.secret_files import use_next_password, write_private
 from infra.settings import Settings
-from tests.stack import TestStack, corner, services_with_short_sessions
+from tests.integration.infra.conftest import SESSION_S
+from tests.stack import TestStack, corner
+from tests.world.senders import start_producer
 
-SESSION_S = 2
 SESSIONS = 3
 TRIES_MAX = 40
 TOPIC = "agency.health.events"
 pytestmark = [pytest.mark.stack, pytest.mark.alone, pytest.mark.timeout(240)]
 
 
-@pytest.fixture(scope="module")
-def own_stack() -> Iterator[TestStack]:
-    """Its passwords are changed, and its Kafka ends sessions soon."""
-    with services_with_short_sessions(SESSION_S) as stack:
-        yield stack
-
-
 @pytest.fixture
-async def own(own_stack: TestStack, tmp_path: Path) -> AsyncIterator[Settings]:
+async def own(short_sessions: TestStack, tmp_path: Path) -> AsyncIterator[Settings]:
     """Settings of a test; what it replaced is set back for the next."""
-    async with corner(own_stack, tmp_path / "home") as settings:
+    async with corner(short_sessions, tmp_path / "home") as settings:
         async with admin_client(settings) as admin:
             await allow_agency(admin, settings, "health", "unused")
         yield settings
-        for principal, before in own_stack.passwords.items():
+        for principal, before in short_sessions.passwords.items():
             for service, password in before.items():
                 if principal in PRINCIPALS:
                     write_private(settings.secret_path(f"{service}.next", principal), password)
@@ -54,16 +46,6 @@ async def own(own_stack: TestStack, tmp_path: Path) -> AsyncIterator[Settings]:
 
 async def rotate(settings: Settings, *principals: str, is_ending_sessions: bool = False) -> list[passwords.Replaced]:
     return await rotate_passwords(settings, principals or PRINCIPALS, is_ending_sessions, lambda: datetime.now(UTC))
-
-
-async def start_producer(settings: Settings) -> AIOKafkaProducer:
-    producer = AIOKafkaProducer(**client_arguments(settings), **PRODUCER_DURABLE)
-    try:
-        await start_client(producer)
-    except BaseException:
-        await abort_producer(producer)
-        raise
-    return producer
 
 
 def as_before(settings: Settings, folder: Path, principal: str, service: str) -> Settings:

@@ -6,7 +6,6 @@ from random import Random
 
 import pytest
 
-from infra.postgres import claim_filter
 from infra.postgres.claim_filter import ClaimLookup
 from infra.postgres.connection import Connection, connect
 from infra.postgres.sql import queries
@@ -26,11 +25,8 @@ async def stored(connection: Connection) -> list[bytes]:
     return claims
 
 
-async def test_claims_are_found_while_the_table_is_read_and_after(
-    connection: Connection, stored: list[bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(claim_filter, "PAGES_AT_ONCE", 7)
-    lookup = ClaimLookup(connection)
+async def test_claims_are_found_while_the_table_is_read_and_after(connection: Connection, stored: list[bytes]) -> None:
+    lookup = ClaimLookup(connection, pages_at_once=7)
     places = [0, STORED // 2, STORED - 1]
     asked = [bytes(16), *(stored[at] for at in places)]
     for _ in range(20):
@@ -48,11 +44,8 @@ async def test_a_new_claim_needs_no_database_once_the_table_is_read(settings: Se
         await lookup.known([stored[0]])
 
 
-async def test_claims_that_are_committed_meanwhile_are_found(
-    connection: Connection, stored: list[bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(claim_filter, "PAGES_AT_ONCE", 7)
-    lookup = ClaimLookup(connection)
+async def test_claims_that_are_committed_meanwhile_are_found(connection: Connection, stored: list[bytes]) -> None:
+    lookup = ClaimLookup(connection, pages_at_once=7)
     random = Random(2)
     for number in range(20):
         claim = random.randbytes(16)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from events.errors import Fenced
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection, connect, connected
 from infra.process import lease
 from infra.settings import Settings
 
@@ -122,30 +122,31 @@ async def test_of_many_that_want_it_at_once_one_gets_it(settings: Settings) -> N
 async def test_a_claim_waits_for_the_transaction_of_the_owner_and_then_respects_its_renewal(
     settings: Settings, connection: Connection
 ) -> None:
-    other = await connect(settings, "other")
-    try:
-        assert await lease.claim(connection, NAME, "a", settings) == 1
-        await expire(connection)
+    assert await lease.claim(connection, NAME, "a", settings) == 1
+    await expire(connection)
+    async with connected(settings, "other") as other:
         async with connection.transaction():
             assert await lease.renew(connection, NAME, 1, settings)
             claim = asyncio.create_task(lease.claim(other, NAME, "b", settings))
             await asyncio.sleep(0.2)
             assert not claim.done(), "the owner is in the middle of a commit"
         assert await claim is None
-    finally:
-        await other.close()
 
 
 @pytest.mark.alone
+@pytest.mark.parametrize("holds", [False, True], ids=["renews", "holds"])
 async def test_an_owner_stopped_in_its_transaction_is_ended_by_the_database(
-    settings: Settings, connection: Connection
+    settings: Settings, connection: Connection, holds: bool
 ) -> None:
     hasty = settings.model_copy(update={"idle_in_transaction_timeout_ms": 300, "lease_ms": 100})
     stopped = await connect(hasty, "stopped")
     try:
         assert await lease.claim(stopped, NAME, "a", hasty) == 1
         await stopped.execute("BEGIN")
-        assert await lease.renew(stopped, NAME, 1, hasty)
+        if holds:
+            await lease.hold(stopped, NAME, 1)
+        else:
+            assert await lease.renew(stopped, NAME, 1, hasty)
         await asyncio.sleep(0.15)
         async with asyncio.timeout(5):
             assert await lease.claim(connection, NAME, "b", settings) == 2
@@ -156,8 +157,7 @@ async def test_an_owner_stopped_in_its_transaction_is_ended_by_the_database(
 async def test_a_transaction_that_holds_the_lease_delays_no_renewal_and_every_take_over(
     settings: Settings, connection: Connection
 ) -> None:
-    renewal, other = await connect(settings, "renewal"), await connect(settings, "other")
-    try:
+    async with connected(settings, "renewal") as renewal, connected(settings, "other") as other:
         assert await lease.claim(connection, NAME, "a", settings) == 1
         async with connection.transaction():
             await lease.hold(connection, NAME, 1)
@@ -175,22 +175,3 @@ async def test_a_transaction_that_holds_the_lease_delays_no_renewal_and_every_ta
         assert await lease.claim(other, NAME, "b", settings) == 2
         with pytest.raises(Fenced, match="epoch 1 of the some role was superseded"):
             await lease.hold(connection, NAME, 1)
-    finally:
-        await asyncio.gather(renewal.close(), other.close())
-
-
-@pytest.mark.alone
-async def test_an_owner_stopped_while_it_holds_the_lease_is_ended_by_the_database(
-    settings: Settings, connection: Connection
-) -> None:
-    hasty = settings.model_copy(update={"idle_in_transaction_timeout_ms": 300, "lease_ms": 100})
-    stopped = await connect(hasty, "stopped")
-    try:
-        assert await lease.claim(stopped, NAME, "a", hasty) == 1
-        await stopped.execute("BEGIN")
-        await lease.hold(stopped, NAME, 1)
-        await asyncio.sleep(0.15)
-        async with asyncio.timeout(5):
-            assert await lease.claim(connection, NAME, "b", settings) == 2
-    finally:
-        stopped.terminate()

@@ -15,7 +15,6 @@ from typing import Any, Final
 import httpx
 import pytest
 import uvloop
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from cryptography import x509
 
@@ -25,8 +24,7 @@ from consumers.console.accounts.passwords import hash_password
 from infra.embedded.stack import running_stack
 from infra.http.console_tokens import Sending, console_token
 from infra.kafka.admin import admin_client
-from infra.kafka.client_config import agency_listener, client_arguments
-from infra.kafka.clients import start_client, stop_safely
+from infra.kafka.client_config import agency_listener
 from infra.keys.seals import Seals
 from infra.postgres.connection import connected
 from infra.principals import SUPERUSER
@@ -48,10 +46,10 @@ from tests.integration.consumers.console.console_process import hidden, run_cons
 from tests.integration.consumers.console.test_gateway_away import FORM, TYPED
 from tests.integration.consumers.registrar.registering import until
 from tests.integration.infra.tls.tls_postgres import tls_postgres
-from tests.integration.producers.gateway.harness import REGISTER, now, ready
 from tests.stack import folder_in_memory
 from tests.unit.infra.tls.certificates import NOW, pair, private_authority, server_context
 from tests.world.events import encoded, initiative
+from tests.world.senders import REGISTER, now, serving, start_producer
 
 pytestmark = pytest.mark.stack
 
@@ -192,14 +190,8 @@ async def test_the_gateway_takes_a_renewed_certificate_and_ends_no_connection(tl
 async def _another(tls: Stack, **changes: Any) -> AsyncIterator[str]:
     """Another gateway on the same services; yields its address."""
     update = {"gateway_port": 0, "gateway_certificate": tls.certificate, **changes}
-    gateway, stop = Gateway(tls.settings.model_copy(update=update), now), asyncio.Event()
-    task = asyncio.create_task(gateway.run(stop))
-    await until(ready(gateway), "the gateway is ready")
-    try:
+    async with serving(tls.settings.model_copy(update=update)) as gateway:
         yield f"https://127.0.0.1:{gateway.port}"
-    finally:
-        stop.set()
-        await task
 
 
 async def test_clients_that_stop_in_the_handshake_are_counted_and_ended(tls: Stack) -> None:
@@ -217,6 +209,13 @@ async def test_clients_that_stop_in_the_handshake_are_counted_and_ended(tls: Sta
             await client.send(EVENT)
 
 
+async def _require_wrong_certificate(address: str, token: str, files: TlsFiles) -> None:
+    async with AgencyClient(address, token, tls=files) as client:
+        with pytest.raises(GatewayProblem) as caught:
+            await client.send(EVENT)
+        assert caught.value.problem.type == "/problems/wrong-certificate"
+
+
 async def test_with_mutual_tls_a_token_counts_only_with_its_holders_certificate(tls: Stack) -> None:
     private_authority(tls.settings.home / "tls").client("agency-labour", tls.files / "labour.pem")
     async with _another(tls, gateway_client_ca=tls.ca) as address:
@@ -224,10 +223,7 @@ async def test_with_mutual_tls_a_token_counts_only_with_its_holders_certificate(
         async with AgencyClient(address, tls.token, tls=own) as client:
             await client.send(EVENT)
         for files in (TlsFiles(tls.ca), TlsFiles(tls.ca, pair(tls.files / "labour.pem"))):
-            async with AgencyClient(address, tls.token, tls=files) as client:
-                with pytest.raises(GatewayProblem) as caught:
-                    await client.send(EVENT)
-                assert caught.value.problem.type == "/problems/wrong-certificate"
+            await _require_wrong_certificate(address, tls.token, files)
         context = client_context(TlsFiles(tls.ca))
         async with httpx.AsyncClient(base_url=address, verify=context, trust_env=False) as browser:
             assert (await browser.get("/docs")).status_code == 200, "public pages need no certificate"
@@ -247,10 +243,7 @@ async def test_with_mutual_tls_the_console_publishes_with_its_own_certificate_an
         console.browser("health") as browser,
     ):
         assert "The event has arrived" in await _published(browser)
-        async with AgencyClient(address, tls.token, tls=TlsFiles(tls.ca, pair(certificate))) as client:
-            with pytest.raises(GatewayProblem) as caught:
-                await client.send(EVENT)
-            assert caught.value.problem.type == "/problems/wrong-certificate"
+        await _require_wrong_certificate(address, tls.token, TlsFiles(tls.ca, pair(certificate)))
         token = console_token(
             tls.settings.secret(*CONSOLE_KEY) or "",
             Sending("health", "agency", "health"),
@@ -258,10 +251,7 @@ async def test_with_mutual_tls_the_console_publishes_with_its_own_certificate_an
             now(),
         )
         for files in (TlsFiles(tls.ca), TlsFiles(tls.ca, pair(tls.files / "health.pem"))):
-            async with AgencyClient(address, token, tls=files) as client:
-                with pytest.raises(GatewayProblem) as caught:
-                    await client.send(EVENT)
-                assert caught.value.problem.type == "/problems/wrong-certificate", "the console's key is not enough"
+            await _require_wrong_certificate(address, token, files)  # the console's key is not enough
 
 
 async def test_the_console_of_a_stack_with_tls_publishes_through_its_gateway(tls: Stack) -> None:
@@ -279,43 +269,29 @@ async def _published(browser: httpx.AsyncClient) -> str:
     return answer.text
 
 
-async def test_an_agency_publishes_over_tls_with_its_password(tls: Stack, tmp_path: Path) -> None:
-    own = {"kafka_security": "SASL_SSL", "kafka_user": "agency-health", "kafka_password": tls.password}
-    settings = tls.of_agency(tmp_path, "tls_port", **own)
-    async with AgencyPublisher(settings, "health") as publisher:
-        (address,) = await publisher.publish([EVENT])
-    assert address.topic == "agency.health.events"
-    with pytest.raises(NotAccepted, match="TopicAuthorizationFailedError"):
-        async with AgencyPublisher(settings, "labour") as publisher:
-            await publisher.publish([EVENT])
-
-
-async def test_an_agencys_certificate_is_its_kafka_user(tls: Stack, tmp_path: Path) -> None:
-    settings = tls.of_agency(
-        tmp_path, "mutual_tls_port", kafka_security="SSL", tls_certificate=tls.files / "health.pem"
-    )
-    async with AgencyPublisher(settings, "health") as publisher:
-        (address,) = await publisher.publish([EVENT])
-    assert address.topic == "agency.health.events"
-    with pytest.raises(NotAccepted, match="TopicAuthorizationFailedError"):
-        async with AgencyPublisher(settings, "labour") as publisher:
-            await publisher.publish([EVENT])
-
-
-@pytest.mark.parametrize("name", ["none", "another authority's", "a server's"])
-async def test_kafka_takes_no_other_certificate(tls: Stack, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("port", ["tls_port", "mutual_tls_port"])
+async def test_an_agency_publishes_over_tls_with_its_password_or_its_certificate(
+    tls: Stack, tmp_path: Path, port: str
+) -> None:
     identities = {
-        "none": None,
-        "another authority's": tls.files / "foreign.pem",
-        "a server's": tls.settings.home / "tls" / "kafka.pem",
+        "tls_port": {"kafka_security": "SASL_SSL", "kafka_user": "agency-health", "kafka_password": tls.password},
+        "mutual_tls_port": {"kafka_security": "SSL", "tls_certificate": tls.files / "health.pem"},
     }
-    settings = tls.of_agency(tmp_path, "mutual_tls_port", kafka_security="SSL", tls_certificate=identities[name])
-    producer = AIOKafkaProducer(**client_arguments(settings))
-    try:
+    settings = tls.of_agency(tmp_path, port, **identities[port])
+    async with AgencyPublisher(settings, "health") as publisher:
+        (address,) = await publisher.publish([EVENT])
+    assert address.topic == "agency.health.events"
+    with pytest.raises(NotAccepted, match="TopicAuthorizationFailedError"):
+        async with AgencyPublisher(settings, "labour") as publisher:
+            await publisher.publish([EVENT])
+
+
+async def test_kafka_takes_no_other_certificate(tls: Stack, tmp_path: Path) -> None:
+    none, of_another_authority, a_servers = None, tls.files / "foreign.pem", tls.settings.home / "tls" / "kafka.pem"
+    for certificate in (none, of_another_authority, a_servers):
+        settings = tls.of_agency(tmp_path, "mutual_tls_port", kafka_security="SSL", tls_certificate=certificate)
         with pytest.raises(KafkaError, match="bootstrap"):
-            await start_client(producer)
-    finally:
-        await stop_safely(producer.stop())
+            await start_producer(settings)
 
 
 async def test_a_broker_of_another_authority_is_named_at_once(tls: Stack, tmp_path: Path) -> None:

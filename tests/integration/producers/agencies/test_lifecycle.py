@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Final
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
+from aiokafka.errors import KafkaConnectionError
 
 from consumers.relay.relay import Relay
 from infra.http.problems import Problem
 from infra.kafka.admin import admin_client, allow_agency
-from infra.kafka.client_config import agency_topic, client_arguments
+from infra.kafka.client_config import agency_topic
 from infra.keys.access_changes import AccessChanges
 from infra.log.authority import RESUMED, SUSPENDED
 from infra.postgres.connection import Connection, Pool
@@ -42,21 +39,9 @@ from tests.integration.consumers.registrar.registering import (
     until,
     until_size,
 )
+from tests.world.senders import REGISTER, now, write_as
 
 REASON: Final = {"ar": "سبب", "en": "test"}
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-async def write(settings: Settings, user: str, topic: str) -> None:
-    producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **client_arguments(settings, user))
-    try:
-        await producer.start()
-        await asyncio.wait_for(producer.send_and_wait(topic, b"{}"), 20)
-    finally:
-        await producer.stop()
 
 
 @pytest.fixture
@@ -66,9 +51,7 @@ async def health(settings: Settings, connection: Connection) -> str:
         await allow_agency(admin, settings, "health", password(settings.home / "secrets" / "agency-health", "kafka"))
         await allow_agency(admin, settings, "platform", "unused")
     for code, role in (("yesser", "office"), ("health", "agency")):
-        await connection.execute(
-            "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, $2, '{}', 1)", code, role
-        )
+        await connection.execute(REGISTER, code, role)
     return "health"
 
 
@@ -91,15 +74,15 @@ async def test_a_suspended_agency_cannot_write_and_a_resumed_one_can(
     settings: Settings, connection: Connection, logged: str
 ) -> None:
     topic = agency_topic(logged)
-    await write(settings, "agency-health", topic)
+    await write_as(settings, "agency-health", topic)
     await suspend(connection, settings, logged, REASON, now)
     assert await is_suspended(connection, logged)
     with pytest.raises(Exception) as caught:
-        await write(settings, "agency-health", topic)
+        await write_as(settings, "agency-health", topic)
     assert "Authorization" in type(caught.value).__name__
     await resume(connection, settings, logged, REASON, now)
     assert not await is_suspended(connection, logged)
-    await write(settings, "agency-health", topic)
+    await write_as(settings, "agency-health", topic)
     told = [entry for entry in await log_of(connection) if entry.type in (SUSPENDED, RESUMED)]
     assert [(entry.type, entry.data) for entry in told] == [
         (kind, {"code": "health", "reason": REASON}) for kind in (SUSPENDED, RESUMED)
@@ -154,10 +137,10 @@ async def test_after_a_rotation_only_the_new_password_is_good(
     old = path.read_text()
     path.write_text(await rotate(connection, settings, health))
     assert path.read_text() != old
-    await write(settings, "agency-health", agency_topic(health))
+    await write_as(settings, "agency-health", agency_topic(health))
     path.write_text(old)
     with pytest.raises(KafkaConnectionError):
-        await write(settings, "agency-health", agency_topic(health))
+        await write_as(settings, "agency-health", agency_topic(health))
 
 
 async def test_nobody_unknown_and_not_the_office_can_be_suspended(
@@ -170,19 +153,11 @@ async def test_nobody_unknown_and_not_the_office_can_be_suspended(
 
 
 async def test_nobody_gets_the_platforms_credential(settings: Settings, connection: Connection, health: str) -> None:
-    await connection.execute(
-        "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ('platform', 'platform', '{}', 0)"
-    )
+    await connection.execute(REGISTER, "platform", "platform")
     for refused in (rotate(connection, settings, "platform"), resume(connection, settings, "platform", REASON, now)):
         with pytest.raises(StatusUnchanged, match="only the relay writes as the platform"):
             await refused
     assert await commands(connection) == []
-
-
-async def test_the_gateway_writes_for_agencies_and_never_as_the_platform(settings: Settings, health: str) -> None:
-    await write(settings, "gateway", agency_topic(health))
-    with pytest.raises(TopicAuthorizationFailedError):
-        await write(settings, "gateway", agency_topic("platform"))
 
 
 async def test_a_holder_has_two_active_tokens_and_the_database_knows_none_of_them(

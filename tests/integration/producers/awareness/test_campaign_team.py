@@ -197,19 +197,20 @@ def test_without_the_database_the_gateway_shows_the_same(
     token = tmp_path / "token"
     token.write_text(access.token)
     remote = ("--gateway", access.address, "--token-file", str(token))
-    elsewhere = {"YESSER_HOME": str(tmp_path / "nothing"), "YESSER_AGENCY": CODE}
+
+    def elsewhere(*arguments: str) -> Result:
+        environment = {"YESSER_HOME": str(tmp_path / "nothing"), "YESSER_AGENCY": CODE}
+        return CliRunner(env=environment).invoke(cli, ["campaigns", *arguments])
+
     for command in (("inbox",), ("show", campaign)):
-        given = ["campaigns", *command, *remote]
-        far = CliRunner(env=elsewhere).invoke(cli, given)
+        far = elsewhere(*command, *remote)
         assert ok(far) == ok(run(*command))
         assert campaign in far.output
-    no_team = CliRunner(env=elsewhere).invoke(cli, ["campaigns", "inbox", "--team", "nobody", *remote])
-    assert "has no team nobody" in str(no_team.exception)
-    of_another = CliRunner(env=elsewhere).invoke(cli, ["campaigns", "inbox", "--agency", "labour", *remote])
+    assert "has no team nobody" in str(elsewhere("inbox", "--team", "nobody", *remote).exception)
+    of_another = elsewhere("inbox", "--agency", "labour", *remote)
     assert "403" in str(of_another.exception)
     assert exit_code(of_another.exception or Exception()) == ExitCode.ANSWER_IS_NO
-    dead = ("--gateway", "http://127.0.0.1:1", "--token-file", str(token))
-    away = CliRunner(env=elsewhere).invoke(cli, ["campaigns", "inbox", *dead])
+    away = elsewhere("inbox", "--gateway", "http://127.0.0.1:1", "--token-file", str(token))
     assert exit_code(away.exception or Exception()) == ExitCode.TRY_AGAIN
 
 

@@ -18,7 +18,9 @@ from events.validation.verdicts import Agency, Refused
 from events.wire.codec import to_binary_mode
 from infra.keys.access_changes import AccessChanges
 from producers.agencies.tokens import revoke_token
-from tests.integration.producers.gateway.harness import (
+from tests.world.events import HEALTH, OFFICE, changed, encoded, golden_event, initiative, sender_of
+from tests.world.refused_events import DATA, ENVELOPE, OTHER_TYPES, PERSONAL, UNREADABLE
+from tests.world.senders import (
     BATCH,
     REGISTER,
     STRUCTURED,
@@ -27,8 +29,6 @@ from tests.integration.producers.gateway.harness import (
     bearer,
     event,
 )
-from tests.world.events import HEALTH, OFFICE, changed, encoded, golden_event, initiative, sender_of
-from tests.world.refused_events import DATA, ENVELOPE, OTHER_TYPES, PERSONAL, UNREADABLE
 
 GZIP = {**STRUCTURED, "content-encoding": "gzip"}
 GOOD = encoded(event(1))
@@ -65,28 +65,22 @@ def refused(name: str, body: bytes, headers: Pairs, code: str, pointer: str = ""
 
 
 ATTRIBUTES = binary()[1:]
+# More content types and packings: `tests/unit/producers/gateway/http`, `tests/unit/infra/http/test_body.py`.
 CASES = [
     *(
         Case(f"the content type {given!r}", GOOD, typed(given), 415, "unsupported-media-type")
         for given in (
             "",
             "text/plain",
-            "application/json",
-            "application/cloudevents",
-            "application/cloudevents-batch",
-            "application/cloudevents-batch+avro",
             "application/cloudevents-batchx",
             "application/cloudevents-batchx+json",
             "application/cloudevents-batch+jsonx",
-            "application/cloudevents+xml",
             "application/cloudevents+jsonx",
             "application/cloudeventsx+json",
             "application/cloudevents+json; charset=utf-16",
-            "application/cloudevents-batch+json; charset=latin-1",
         )
     ),
     Case("no content type", GOOD, [], 415, "unsupported-media-type"),
-    Case("two content types", GOOD, typed("application/cloudevents+json") * 2, 415, "unsupported-media-type"),
     Case(
         "a batch type that is none, and attributes in headers",
         b"[]",
@@ -95,11 +89,8 @@ CASES = [
         "unsupported-media-type",
     ),
     Case("another packing", GOOD, [*STRUCTURED.items(), ("content-encoding", "br")], 415, "unsupported-media-type"),
-    Case("packed twice", GOOD, [*GZIP.items(), ("content-encoding", "gzip")], 415, "unsupported-media-type"),
     refused("a batch sent as an event", batch(event(1)), [*STRUCTURED.items()], "not-json"),
     Case("an event sent as a batch", GOOD, [*BATCH.items()], 400, "malformed-request"),
-    Case("half a batch", batch(event(1))[:-1], [*BATCH.items()], 400, "malformed-request"),
-    Case("nothing as a batch", b"", [*BATCH.items()], 400, "malformed-request"),
     Case("1,001 good events", batch(*map(event, range(1_001))), [*BATCH.items()], 413, "too-many-events"),
     Case("10,000 things", b"[" + b"{}," * 9_999 + b"{}]", [*BATCH.items()], 413, "too-many-events"),
     Case("a body of 5 MB", b" " * 5_000_000, [*STRUCTURED.items()], 413, "request-too-large"),
@@ -122,8 +113,6 @@ CASES = [
         "request-too-large",
     ),
     Case("no gzip", GOOD, [*GZIP.items()], 400, "malformed-request"),
-    Case("half of gzip", gzip.compress(GOOD)[:-9], [*GZIP.items()], 400, "malformed-request"),
-    Case("more than gzip", gzip.compress(GOOD) + b"x", [*GZIP.items()], 400, "malformed-request"),
     refused("an overlong escape", BINARY_VALUE, binary(("ce-correlationid", "%C0%A0")), "bad-header", "/correlationid"),
     refused("half an escape", BINARY_VALUE, binary(("ce-correlationid", "100%")), "bad-header", "/correlationid"),
     refused("no escape", BINARY_VALUE, binary(("ce-correlationid", "%ZZ")), "bad-header", "/correlationid"),

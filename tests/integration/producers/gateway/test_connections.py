@@ -1,17 +1,18 @@
-"""What a client may do to a connection of the gateway: be slow, go on for ever, go away, or speak no HTTP."""
+"""What a client may do to a connection of the gateway: be slow, never end, go away, or speak no HTTP."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from itertools import cycle
 
 import orjson
 import pytest
 
-from tests.integration.producers.gateway.harness import GatewayHarness, event
 from tests.world.events import encoded
+from tests.world.senders import GatewayHarness, event
 
 PATIENCE_S = 10
 DRIP_S = 0.1
@@ -70,107 +71,91 @@ async def connected(harness: GatewayHarness) -> AsyncIterator[Client]:
         writer.transport.abort()
 
 
-def head_of(harness: GatewayHarness, *lines: str) -> str:
+def head_of(token: str, *lines: str) -> str:
     """The head of a structured request, but for its last line end."""
-    given = ("host: x", f"authorization: Bearer {harness.token.token}", "content-type: application/cloudevents+json")
+    given = ("host: x", f"authorization: Bearer {token}", "content-type: application/cloudevents+json")
     return "\r\n".join(("POST /v1/events HTTP/1.1", *given, *lines, ""))
 
 
-def request_of(harness: GatewayHarness) -> str:
-    body = encoded(event(1))
-    return head_of(harness, f"content-length: {len(body)}") + "\r\n" + body.decode()
+@dataclass(frozen=True)
+class Misuse:
+    """What a client sends, then again and again a little at a time, and all that it is answered, 202 before the drip.
+    Then its connection is closed."""
+
+    name: str
+    sent: str
+    dripped: Sequence[str] = ()
+    answers: Sequence[tuple[int, str]] = ()
 
 
-async def test_a_connection_that_says_nothing_is_closed(harness: GatewayHarness) -> None:
-    async with connected(harness) as client:
-        assert await client.is_closed()
+STORED = (202, "")
+SLOW = (408, "/problems/slow-request")
+MALFORMED = (400, "/problems/malformed-request")
 
 
-async def test_a_head_that_comes_byte_by_byte_is_given_up(harness: GatewayHarness) -> None:
-    async with connected(harness) as client, client.dripping(*head_of(harness)):
-        assert await client.answer() == (408, "/problems/slow-request")
-
-
-async def test_the_second_head_of_a_connection_has_the_same_time_as_the_first(harness: GatewayHarness) -> None:
-    async with connected(harness) as client:
-        client.send(request_of(harness))
-        assert (await client.answer())[0] == 202
-        async with client.dripping(*head_of(harness)):
-            assert await client.answer() == (408, "/problems/slow-request")
-
-
-async def test_a_head_sent_ahead_costs_the_request_before_it_nothing(harness: GatewayHarness) -> None:
-    async with connected(harness) as client:
-        client.send(request_of(harness) + head_of(harness))
-        assert (await client.answer())[0] == 202
-        assert await client.answer() == (408, "/problems/slow-request")
-
-
-async def test_empty_lines_between_requests_keep_no_connection_open(harness: GatewayHarness) -> None:
-    async with connected(harness) as client:
-        client.send(request_of(harness))
-        assert (await client.answer())[0] == 202
-        async with client.dripping("\r\n"):
-            assert await client.is_closed()
-
-
-async def test_a_head_without_an_end_is_cut_off_by_its_size(harness: GatewayHarness) -> None:
-    async with connected(harness) as client:
-        client.send(head_of(harness) + "x-long: ")
-        async with client.dripping("a" * 30_000):
-            assert await client.answer() == (431, "/problems/head-too-large")
-
-
-async def test_a_slow_body_is_given_up(harness: GatewayHarness) -> None:
-    async with connected(harness) as client:
-        client.send(head_of(harness, "content-length: 100000") + "\r\n{")
-        async with client.dripping(" "):
-            assert await client.answer() == (408, "/problems/slow-request")
-            assert await client.is_closed()
-
-
-async def test_trailers_without_an_end_do_not_outlive_the_bodys_time(harness: GatewayHarness) -> None:
-    async with connected(harness) as client:
-        client.send(head_of(harness, "transfer-encoding: chunked") + "\r\n1\r\n{\r\n0\r\n")
-        async with client.dripping("x-more: 1\r\n"):
-            assert await client.answer() == (408, "/problems/slow-request")
-
-
-async def test_a_body_that_goes_on_after_its_answer_is_cut_off(harness: GatewayHarness) -> None:
-    async with connected(harness) as client:
-        client.send("POST /v1/events HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n")
-        assert await client.answer() == (401, "/problems/unauthenticated")
-        async with client.dripping(" "):
-            assert await client.is_closed()
-
-
-async def test_a_length_far_above_the_limit_is_refused_before_any_byte_of_the_body(harness: GatewayHarness) -> None:
-    async with connected(harness) as client:
-        client.send(head_of(harness, "content-length: 20000000") + "\r\n")
-        assert await client.answer() == (413, "/problems/request-too-large")
-        assert await client.is_closed()
-
-
-async def test_what_is_no_http_or_has_two_readings_is_malformed(harness: GatewayHarness) -> None:
-    for lines in (
+def misuses(token: str) -> list[Misuse]:
+    body, head = encoded(event(1)).decode(), head_of(token)
+    request = f"{head_of(token, f'content-length: {len(body.encode())}')}\r\n{body}"
+    stranger = "POST /v1/events HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n"
+    two_readings = (
         ("content-length: 2", "content-length: 3"),
         ("content-length: 2", "transfer-encoding: chunked"),
         ("content-length: two",),
         ("transfer-encoding: gzip",),
         ("no colon",),
         ("a\0b: c",),
-    ):
+    )
+    return [
+        Misuse("nothing", ""),
+        Misuse("a head byte by byte", "", head, [SLOW]),
+        Misuse("a second head, in the time of a first", request, head, [STORED, SLOW]),
+        Misuse("a head ahead, which costs the request before it nothing", request + head, (), [STORED, SLOW]),
+        Misuse("empty lines between requests", request, ["\r\n"], [STORED]),
+        Misuse("a head without an end", f"{head}x-long: ", ["a" * 30_000], [(431, "/problems/head-too-large")]),
+        Misuse("a slow body", f"{head_of(token, 'content-length: 100000')}\r\n{{", [" "], [SLOW]),
+        Misuse(
+            "trailers without an end",
+            f"{head_of(token, 'transfer-encoding: chunked')}\r\n1\r\n{{\r\n0\r\n",
+            ["x-more: 1\r\n"],
+            [SLOW],
+        ),
+        Misuse("a body that goes on after its answer", stranger, [" "], [(401, "/problems/unauthenticated")]),
+        Misuse(
+            "a length far above the limit, and no byte of the body",
+            f"{head_of(token, 'content-length: 20000000')}\r\n",
+            (),
+            [(413, "/problems/request-too-large")],
+        ),
+        *(Misuse(str(lines), f"{head_of(token, *lines)}\r\n{{}}", (), [MALFORMED]) for lines in two_readings),
+    ]
+
+
+async def test_what_is_slow_has_no_end_or_is_no_http_is_answered_and_its_connection_closed(
+    harness: GatewayHarness,
+) -> None:
+    async def answered(misuse: Misuse) -> list[tuple[int, str] | str]:
+        found: list[tuple[int, str] | str] = []
         async with connected(harness) as client:
-            client.send(head_of(harness, *lines) + "\r\n{}")
-            assert await client.answer() == (400, "/problems/malformed-request"), lines
-            assert await client.is_closed()
+            client.send(misuse.sent)
+            if STORED in misuse.answers:
+                found.append(await client.answer())
+            async with client.dripping(*misuse.dripped):
+                found += [await client.answer() for _ in misuse.answers[len(found) :]]
+                found.append("closed" if await client.is_closed() else "more")
+        return found
+
+    cases = misuses(harness.token.token)
+    found = await asyncio.gather(*map(answered, cases))
+    assert dict(zip((case.name for case in cases), found, strict=True)) == {
+        case.name: [*case.answers, "closed"] for case in cases
+    }
 
 
 async def test_a_client_that_goes_away_in_the_middle_is_no_fault_of_ours(
     harness: GatewayHarness, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with connected(harness) as client:
-        client.send(head_of(harness, "content-length: 9") + "\r\n{")
+        client.send(head_of(harness.token.token, "content-length: 9") + "\r\n{")
         await asyncio.sleep(0.2)
     await asyncio.sleep(0.2)
     assert (await harness.send(encoded(event(1)))).status_code == 202

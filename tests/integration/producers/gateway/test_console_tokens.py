@@ -13,9 +13,10 @@ from infra.postgres.connection import Connection, create_pool
 from infra.secret_files import CONSOLE_KEY
 from infra.settings import Settings
 from producers.gateway.access.callers import Access
+from tests.every import every
 from tests.integration.consumers.console.at_the_console import add_account
 from tests.integration.consumers.console.console_process import write_console_key
-from tests.integration.producers.gateway.harness import REGISTER
+from tests.world.senders import REGISTER
 
 
 async def authenticate(settings: Settings, username: str, role: str, holder: str) -> Caller:
@@ -46,7 +47,7 @@ async def prepared(settings: Settings, connection: Connection) -> Settings:
     return settings
 
 
-@pytest.mark.parametrize(
+@every(
     ("username", "role", "holder", "kind"),
     [
         ("health-desk", "agency", "health", "agency"),
@@ -62,7 +63,7 @@ async def test_an_account_sends_as_its_own_agency(
     assert caller.require_agency().code == holder
 
 
-@pytest.mark.parametrize(
+@every(
     ("username", "role", "holder"),
     [
         ("health-desk", "agency", "labour"),

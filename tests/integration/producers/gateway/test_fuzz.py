@@ -16,7 +16,7 @@ from nacl.public import PrivateKey
 from consumers.delivery.secrets import publish_key
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.producers.gateway.harness import GatewayHarness, run_gateway
+from tests.world.senders import GatewayHarness, run_gateway
 
 CONFIGURATION = """
 [checks]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +19,6 @@ from infra.log.merkle import leaf_hash
 from infra.log.proofs import verify_inclusion
 from infra.log.receipt import receipt_is_genuine
 from infra.log.signed_note import parse_vkey
-from producers.gateway.process import Gateway
 from tests.integration.consumers.registrar.registering import (
     found,
     registrar,
@@ -28,8 +29,18 @@ from tests.integration.consumers.registrar.registering import (
     until,
     until_size,
 )
-from tests.integration.producers.gateway.harness import BATCH, STRUCTURED, GatewayHarness, batch, event, now, ready
 from tests.world.events import HEALTH, encoded
+from tests.world.senders import BATCH, STRUCTURED, GatewayHarness, batch, event, serving
+
+
+@asynccontextmanager
+async def registering(harness: GatewayHarness) -> AsyncIterator[None]:
+    """A registrar at work; the log knows both agencies."""
+    await harness.connection.execute("DELETE FROM platform.agency")
+    async with running(registrar(harness.settings)):
+        await found(harness.settings, "health", "labour")
+        await until_size(harness.connection, 4)
+        yield
 
 
 async def test_a_structured_event_is_stored_verbatim_and_its_receipt_is_genuine(harness: GatewayHarness) -> None:
@@ -157,22 +168,15 @@ async def test_each_token_does_what_its_scopes_say_and_nothing_else(harness: Gat
 
 async def test_too_many_requests_are_told_when_to_come_back(harness: GatewayHarness) -> None:
     slow = harness.settings.model_copy(update={"gateway_requests_burst": 2, "gateway_requests_per_s": 0.5})
-    gateway, stop = Gateway(slow, now), asyncio.Event()
-    task = asyncio.create_task(gateway.run(stop))
-    await until(ready(gateway), "the gateway is ready")
-    address = f"http://127.0.0.1:{gateway.port}/v1/completeness"
-    answers = [await harness.client.get(address) for _ in range(3)]
+    async with serving(slow) as gateway:
+        address = f"http://127.0.0.1:{gateway.port}/v1/completeness"
+        answers = [await harness.client.get(address) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[-1].headers["retry-after"] == "2"
-    stop.set()
-    await task
 
 
 async def test_a_receipt_upgrades_to_the_registrars_verdict_and_a_proof(harness: GatewayHarness) -> None:
-    await harness.connection.execute("DELETE FROM platform.agency")
-    async with running(registrar(harness.settings)):
-        await found(harness.settings, "health", "labour")
-        await until_size(harness.connection, 4)
+    async with registering(harness):
         await asyncio.sleep(0.1)
         first, other = event(1), event(1, time="2005-05-05T05:05:06Z")
         sent = [await harness.send(encoded(one)) for one in (first, first, other)]
@@ -202,10 +206,7 @@ async def test_a_receipt_upgrades_to_the_registrars_verdict_and_a_proof(harness:
 
 
 async def test_a_refusal_that_keeps_nothing_of_its_record_is_answered_too(harness: GatewayHarness) -> None:
-    await harness.connection.execute("DELETE FROM platform.agency")
-    async with running(registrar(harness.settings)):
-        await found(harness.settings, "health", "labour")
-        await until_size(harness.connection, 4)
+    async with registering(harness):
         await send(harness.settings, "agency.health.events", encoded(event(1, correlationid="1000000008")), None)
         await until_size(harness.connection, 6)
     page = (await harness.get("/v1/receipts?since=0")).json()["receipts"]
@@ -219,10 +220,7 @@ async def test_a_refusal_that_keeps_nothing_of_its_record_is_answered_too(harnes
 async def test_an_address_in_a_topic_that_was_made_anew_never_answers_with_another_events_index(
     harness: GatewayHarness,
 ) -> None:
-    await harness.connection.execute("DELETE FROM platform.agency")
-    async with running(registrar(harness.settings)):
-        await found(harness.settings, "health", "labour")
-        await until_size(harness.connection, 4)
+    async with registering(harness):
         assert (await harness.send(batch(event(1), event(2)), BATCH)).status_code == 202
         await until_size(harness.connection, 6)
     await remake_topic(harness.settings, "health")
@@ -246,10 +244,7 @@ async def test_an_address_in_a_topic_that_was_made_anew_never_answers_with_anoth
 
 
 async def test_a_record_that_was_never_read_is_lost_and_not_registered(harness: GatewayHarness) -> None:
-    await harness.connection.execute("DELETE FROM platform.agency")
-    async with running(registrar(harness.settings)):
-        await found(harness.settings, "health", "labour")
-        await until_size(harness.connection, 4)
+    async with registering(harness):
         assert (await harness.send(encoded(event(1)))).status_code == 202
         await until_size(harness.connection, 5)
     assert (await harness.send(encoded(event(2)))).status_code == 202
@@ -262,44 +257,22 @@ async def test_a_record_that_was_never_read_is_lost_and_not_registered(harness: 
         assert (await harness.get(path)).json() == {"id": "e-2", **page[1]}
 
 
-async def test_whoever_waits_for_verdicts_is_answered_when_the_gateway_ends(harness: GatewayHarness) -> None:
-    gateway, stop = Gateway(harness.settings, now), asyncio.Event()
-    task = asyncio.create_task(gateway.run(stop))
-    await until(ready(gateway), "the gateway is ready")
-    waiting = asyncio.create_task(harness.client.get(f"http://127.0.0.1:{gateway.port}/v1/receipts?wait_s=30"))
-    await asyncio.sleep(0.2)
-    assert not waiting.done()
-    stop.set()
+async def test_a_poll_that_waits_for_verdicts_is_answered_when_the_gateway_ends(harness: GatewayHarness) -> None:
+    async with serving(harness.settings) as gateway:
+        waiting = asyncio.create_task(harness.client.get(f"http://127.0.0.1:{gateway.port}/v1/receipts?wait_s=30"))
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
     assert (await waiting).json()["receipts"] == []
-    await task
 
 
 async def test_while_kafka_is_away_nothing_is_promised_and_readiness_says_so(harness: GatewayHarness) -> None:
-    async with silent_kafka(harness.settings) as silent:
-        gateway, stop = Gateway(silent, now), asyncio.Event()
-        task = asyncio.create_task(gateway.run(stop))
-
-        async def serving() -> bool:
-            return bool(gateway.readiness().details["serving"])
-
-        await until(serving, "the gateway serves")
+    async with silent_kafka(harness.settings) as silent, serving(silent, "serving") as gateway:
         address = f"http://127.0.0.1:{gateway.port}/v1/events"
         answer = await harness.client.post(address, content=encoded(event(1)), headers=STRUCTURED)
         assert (answer.status_code, answer.json()["type"]) == (503, "/problems/kafka-away")
         assert answer.headers["retry-after"] == "1"
         assert not gateway.readiness().ready
-        stop.set()
-        await task
     assert await harness.stored() == []
-
-
-async def test_completeness_names_the_holes(harness: GatewayHarness) -> None:
-    await harness.connection.execute(
-        "INSERT INTO log.sequence_state (agency, seen) VALUES ('health', '{[2,4),[7,8)}'::nummultirange)"
-    )
-    answer = (await harness.get("/v1/completeness")).json()
-    assert (answer["highest"], answer["seen"], answer["missing"]) == (7, [[2, 3], [7, 7]], [[1, 1], [4, 6]])
-    assert (answer["seen_count"], answer["missing_count"], answer["status"]) == (3, 4, "incomplete")
 
 
 async def test_where_no_numbers_were_sent_none_are_said_to_be_missing(harness: GatewayHarness) -> None:
@@ -326,7 +299,9 @@ async def test_where_no_numbers_were_sent_none_are_said_to_be_missing(harness: G
     assert await said("?month=2026-10") == ("no-numbers-sent", None, 0)
 
 
-async def test_each_number_belongs_to_one_month_and_a_late_one_fills_its_hole_there(harness: GatewayHarness) -> None:
+async def test_completeness_names_the_holes_of_each_month_and_a_late_number_fills_its_hole_there(
+    harness: GatewayHarness,
+) -> None:
     async def month(name: str) -> tuple[Any, ...]:
         answer = (await harness.get(f"/v1/completeness?month={name}")).json()
         return tuple(answer[member] for member in ("month", "first", "last", "seen", "missing", "repeated"))
@@ -340,6 +315,9 @@ async def test_each_number_belongs_to_one_month_and_a_late_one_fills_its_hole_th
         "INSERT INTO log.sequence_month VALUES ('health', '2026-09', 4), ('health', '2026-11', 11), "
         "('health', '2026-12', 3), ('labour', '2026-09', 7)"
     )
+    whole = (await harness.get("/v1/completeness")).json()
+    assert (whole["highest"], whole["seen"], whole["missing"]) == (11, [[1, 3], [5, 8], [11, 11]], [[4, 4], [9, 10]])
+    assert (whole["seen_count"], whole["missing_count"], whole["status"]) == (8, 3, "incomplete")
     assert await month("2026-08") == ("2026-08", None, None, [], [], [])
     assert await month("2026-09") == ("2026-09", 1, 4, [[1, 3]], [[4, 4]], [[2, 2]])
     assert await month("2026-10") == ("2026-10", None, None, [], [], [])
@@ -349,13 +327,6 @@ async def test_each_number_belongs_to_one_month_and_a_late_one_fills_its_hole_th
     assert await month("2026-09") == ("2026-09", 1, 4, [[1, 4]], [], [[2, 2]])
     for wrong in ("2026-13", "2026", "2026-1", "1447-05-01", ""):
         assert (await harness.get(f"/v1/completeness?month={wrong}")).json()["type"] == "/problems/bad-parameter"
-
-
-async def test_the_openapi_document_names_every_route(harness: GatewayHarness) -> None:
-    document = (await harness.get("/openapi.json")).json()
-    assert {"/v1/events", "/v1/events:validate", "/v1/events/{id}", "/v1/receipts", "/v1/completeness"} <= set(
-        document["paths"]
-    )
 
 
 async def _settled(harness: GatewayHarness, path: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from infra.http.problems import Problem
 from infra.postgres.connection import Connection, Pool
 from infra.settings import Settings
 from producers.gateway.access.callers import Access
+from tests.world.senders import REGISTER
 
 ISSUER = "https://issuer.example"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -73,9 +74,7 @@ def issuer() -> Iterator[Issuer]:
 
 @pytest.fixture
 async def access(settings: Settings, pool: Pool, connection: Connection, issuer: Issuer) -> Access:
-    await connection.execute(
-        "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ('health', 'agency', '{}', 2)"
-    )
+    await connection.execute(REGISTER, "health", "agency")
     update = {"gateway_jwt_issuer": ISSUER, "gateway_jwks_address": issuer.address}
     return Access(settings.model_copy(update=update), pool)
 

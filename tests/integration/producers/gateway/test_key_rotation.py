@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -18,18 +18,18 @@ from infra.postgres.connection import Connection
 from infra.private_keys.key_files import gateway_key_files, load_keys
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
-from producers.gateway import process
 from producers.gateway.process import Gateway
 from producers.sdk.answers import Receipt
 from producers.sdk.client import AgencyClient
 from tests.integration.consumers.registrar.registering import until
-from tests.integration.producers.gateway.harness import GatewayHarness, bearer, event, now
 from tests.world.events import encoded
+from tests.world.senders import GatewayHarness, bearer, event, now, run_gateway
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "READ_KEYS_EVERY_S", 0.1)
+@pytest.fixture
+async def harness(settings: Settings, connection: Connection) -> AsyncIterator[GatewayHarness]:
+    async with run_gateway(settings, connection, 0.1) as opened:
+        yield opened
 
 
 async def test_the_key_of_receipts_is_rotated_while_a_client_with_the_first_one_sends(harness: GatewayHarness) -> None:
@@ -103,7 +103,7 @@ async def test_a_gateway_whose_files_are_gone_makes_no_key_in_their_place(
 ) -> None:
     await create_token(connection, hash_key(settings), TokenRequest("auditor", "court", 1))
     hash_key_files(settings).current.unlink()
-    gateway = Gateway(settings.model_copy(update={"gateway_port": 0}), lambda: datetime.now(UTC))
+    gateway = Gateway(settings.model_copy(update={"gateway_port": 0}), now)
     with pytest.raises(InvalidKey, match="no token that was issued would be valid"):
         await gateway.run(asyncio.Event())
     assert not hash_key_files(settings).current.exists()

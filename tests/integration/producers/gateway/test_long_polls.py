@@ -1,4 +1,4 @@
-"""Long polls are woken by the database, and look again whenever a notification may have been lost."""
+"""Long polls are woken by the database, and look again when a notification may have been lost."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import httpx
 import pytest
 
 from infra.kafka.client_config import agency_topic
-from infra.postgres import notifications, verdicts
+from infra.postgres import verdicts
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.gateway.routes import lookups
 from tests.integration.consumers.registrar.registering import until
-from tests.integration.producers.gateway.harness import GatewayHarness, run_gateway
+from tests.world.senders import GatewayHarness, run_gateway
 
 TOPIC = agency_topic("health")
 POLLS_MAX = 3
@@ -90,10 +90,7 @@ async def test_a_verdict_on_another_agencys_record_wakes_nobody(
     assert looks.number == 2, "when it began, and for its answer"
 
 
-async def test_a_verdict_that_comes_while_the_connection_is_lost_is_found_after_it(
-    harness: GatewayHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(notifications, "RECONNECT_S", 1.0)
+async def test_a_verdict_that_comes_while_the_connection_is_lost_is_found_after_it(harness: GatewayHarness) -> None:
     waiting = poll(harness)
     await asyncio.sleep(0.3)
     await harness.connection.execute(END_IT)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from infra.postgres.trail import trail_rows
-from tests.integration.producers.gateway.harness import GatewayHarness, event
 from tests.world.events import encoded
+from tests.world.senders import GatewayHarness, event
 
 
 async def refused(harness: GatewayHarness) -> list[tuple[str | None, str]]:

@@ -6,7 +6,7 @@ import pytest
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.producers.gateway.harness import run_gateway
+from tests.world.senders import run_gateway
 
 OTHER_PEERS_LAST = "203.0.113.9, 198.51.100.1"
 

@@ -11,21 +11,10 @@ from random import Random
 
 import asyncpg
 
-from events.types.awareness import AwarenessInitiativeAnnounced
-from events.values.fields import L
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.outbox import outbox
-from producers.sdk.typed_events import typed_event
-
-TIME = "2006-01-01T09:00:00+03:00"
-
-
-def announced(event_id: str, initiative: str = "I-1", agency: str = "health") -> bytes:
-    """An event of an agency; its subject is the initiative."""
-    words = L(ar="اسم", en="Name")
-    data = AwarenessInitiativeAnnounced(initiative_id=initiative, name=words, aim=words, on="2006-01-01")
-    return typed_event(agency, data, event_id, TIME)
+from tests.world.senders import announced
 
 
 async def with_outbox(settings: Settings, database: str) -> Settings:

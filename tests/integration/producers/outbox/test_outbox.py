@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import runpy
 import secrets
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,18 +14,19 @@ from urllib.parse import urlsplit
 import asyncpg
 import orjson
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
-import producers.outbox.relay
+from events.errors import YesserError
 from events.validation.verdicts import Agency
 from infra.cli import cli
+from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.agencies.register import provision
 from producers.outbox import outbox
 from producers.outbox.outbox import read_status
 from producers.outbox.relay import OutboxRelay
-from producers.outbox.senders import Faults, Send
+from producers.outbox.senders import Faults, Send, Sender
 from producers.sdk.typed_events import FaultyEvent
 from tests.integration.consumers.registrar.registering import (
     HEALTH_TOPIC,
@@ -77,12 +76,22 @@ async def other(agencys: Settings) -> AsyncIterator[Connection]:
 
 
 @asynccontextmanager
-async def relaying(settings: Settings) -> AsyncIterator[None]:
+async def relaying(settings: Settings, **given: Any) -> AsyncIterator[None]:
     """A relay at work, with the topic it writes into."""
     await make_topics(settings, "health")
     await provision(settings, ["health"])
-    async with running(OutboxRelay(settings, HEALTH)):
+    async with running(OutboxRelay(settings, HEALTH, **given)):
         yield
+
+
+def sending(send: Send) -> Sender:
+    """A sender that sends by this function."""
+
+    @asynccontextmanager
+    async def sender(*_: object) -> AsyncIterator[Send]:
+        yield send
+
+    return sender
 
 
 async def until_sent(connection: Connection, count: int) -> None:
@@ -104,21 +113,20 @@ async def insert(connection: Connection, event: bytes) -> None:
     await connection.execute("INSERT INTO yesser.outbox (event) VALUES ($1)", event.decode())
 
 
-async def yesser(agencys: Settings, *arguments: str, code: int = 0) -> str:
-    """What `yesser outbox …` prints, run as a user runs it."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "infra.cli", "outbox", *arguments),
-        env={"PATH": os.environ["PATH"], "YESSER_OUTBOX_POSTGRES": agencys.outbox_postgres or ""},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    out, _ = await process.communicate()
-    assert process.returncode == code, out.decode()
-    return out.decode()
+async def yesser(agencys: Settings, *arguments: str) -> Result:
+    """`yesser outbox …`. It runs an event loop of its own."""
+    runner = CliRunner(env={"YESSER_OUTBOX_POSTGRES": agencys.outbox_postgres})
+    return await asyncio.to_thread(runner.invoke, cli, ["outbox", *arguments])
+
+
+async def printed(agencys: Settings, *arguments: str) -> str:
+    result = await yesser(agencys, *arguments)
+    assert result.exception is None, result.output
+    return result.stdout_bytes.decode()
 
 
 async def status_of(agencys: Settings) -> str:
-    return await yesser(agencys, "status", "--lang", "en")
+    return await printed(agencys, "status", "--lang", "en")
 
 
 async def blocked(connection: Connection, waiting: Connection) -> bool:
@@ -272,25 +280,29 @@ def pointers(faults_count: int) -> list[str]:
     return sorted(f"/data/extra_{number}" for number in range(faults_count))
 
 
-@pytest.mark.parametrize("counts", [(1,), (1, 1), (1, 2), (2, 2), (2, 1, 3), (0, 40)])
+FAULTS_OF_ROWS = ((1,), (1, 1), (1, 2), (2, 2), (2, 1, 3), (0, 40))
+"""Batches, by the number of faults of each row."""
+
+
 async def test_each_refused_row_of_a_batch_keeps_its_own_faults_and_the_status_names_them(
-    agencys: Settings, own: Connection, counts: tuple[int, ...]
+    agencys: Settings, own: Connection
 ) -> None:
-    async with own.transaction():
-        for number, count in enumerate(counts):
-            await insert(own, faulty(f"e{number}", count))
-    await outbox.add(own, announced("good"))
-    refused = [(f"e{number}", count) for number, count in enumerate(counts) if count]
     async with relaying(agencys):
-        await until_sent(own, 1 + counts.count(0))
-        stored = await own.fetch("SELECT event_id, faults FROM yesser.outbox WHERE faults IS NOT NULL ORDER BY row_id")
-        (owner,) = {relay["owner"] for relay in await own.fetch("SELECT owner FROM yesser.outbox_lease")}
-    found = [(row["event_id"], [fault["pointer"] for fault in orjson.loads(row["faults"])]) for row in stored]
-    assert found == [(name, pointers(count)) for name, count in refused]
-    assert await own.fetchval("SELECT epoch FROM yesser.outbox_lease") == 1, f"{owner} began again"
-    listed = [line.split(": ")[:2] for line in (await status_of(agencys)).splitlines() if line.startswith("  ")]
-    expected = [(name, pointer) for name, count in reversed(refused) for pointer in pointers(count)]
-    assert listed == [[f"  {name}", f"unknown-field at {pointer}"] for name, pointer in expected]
+        for counts in FAULTS_OF_ROWS:
+            async with own.transaction():
+                await own.execute("TRUNCATE yesser.outbox")
+                for number, count in enumerate(counts):
+                    await insert(own, faulty(f"e{number}", count))
+                await outbox.add(own, announced("good"))
+            await until_sent(own, 1 + counts.count(0))
+            rows = "SELECT event_id, faults FROM yesser.outbox WHERE faults IS NOT NULL ORDER BY row_id"
+            stored = [(row["event_id"], orjson.loads(row["faults"])) for row in await own.fetch(rows)]
+            refused = [(f"e{number}", pointers(count)) for number, count in enumerate(counts) if count]
+            assert [(name, [fault["pointer"] for fault in faults]) for name, faults in stored] == refused
+            listed = [line.split(": ")[:2] for line in (await status_of(agencys)).splitlines() if line.startswith("  ")]
+            expected = [(name, pointer) for name, places in reversed(refused) for pointer in places]
+            assert listed == [[f"  {name}", f"unknown-field at {pointer}"] for name, pointer in expected]
+    assert await own.fetchval("SELECT epoch FROM yesser.outbox_lease") == 1, "the relay began again"
 
 
 async def test_rows_whose_faults_an_earlier_version_mixed_up_are_judged_again_and_not_sent(
@@ -316,9 +328,7 @@ async def test_rows_whose_faults_an_earlier_version_mixed_up_are_judged_again_an
     assert await ids(agencys) == ["good"]
 
 
-async def test_faults_that_a_gateway_gives_are_kept_whatever_they_hold(
-    agencys: Settings, own: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_faults_that_a_gateway_gives_are_kept_with_any_text(agencys: Settings, own: Connection) -> None:
     answers: dict[str, str | Faults] = {
         "none": [],
         "nul": [{"code": "invalid-value", "pointer": "/data", "detail": "\0 is not allowed"}],
@@ -328,14 +338,9 @@ async def test_faults_that_a_gateway_gives_are_kept_whatever_they_hold(
     async def send(events: Sequence[bytes]) -> list[str | Faults]:
         return [answers[orjson.loads(event)["id"]] for event in events]
 
-    @asynccontextmanager
-    async def sender(*_: object) -> AsyncIterator[Send]:
-        yield send
-
-    monkeypatch.setattr(producers.outbox.relay, "sender_of", sender)
     async with own.transaction():
         await outbox.add(own, *(announced(name, f"I-{name}") for name in answers))
-    async with relaying(agencys):
+    async with relaying(agencys, sender=sending(send)):
         await until_sent(own, 1)
     status = await status_of(agencys)
     assert "2 would be refused and are not sent:\n" in status
@@ -345,14 +350,14 @@ async def test_faults_that_a_gateway_gives_are_kept_whatever_they_hold(
 
 async def test_the_status_of_a_database_that_cannot_be_asked_is_a_sentence(agencys: Settings, own: Connection) -> None:
     for address_, words, code in (
-        ("postgresql://outbox:hidden@127.0.0.1:1/services", "does not answer: check that it runs", 75),
-        ("postgresql://outbox:hidden@127.0.0.1:none/services", "is not a PostgreSQL address", 1),
+        ("postgresql://outbox:hidden@127.0.0.1:1/services", "does not answer: check that it runs", ExitCode.TRY_AGAIN),
+        ("postgresql://outbox:hidden@127.0.0.1:none/services", "is not a PostgreSQL address", ExitCode.ANSWER_IS_NO),
     ):
-        result = await yesser(agencys.model_copy(update={"outbox_postgres": address_}), "status", code=code)
-        assert words in result
-        assert "hidden" not in result
-        assert "Traceback" not in result
-        assert len(result.splitlines()) == 1
+        result = await yesser(agencys.model_copy(update={"outbox_postgres": address_}), "status")
+        assert isinstance(result.exception, YesserError), "the command line prints its text"
+        assert words in str(result.exception)
+        assert "hidden" not in result.output + str(result.exception)
+        assert exit_code(result.exception) == code
 
 
 async def test_an_event_with_faults_does_not_enter(agencys: Settings, own: Connection) -> None:
@@ -376,7 +381,7 @@ async def test_an_event_in_the_outbox_cannot_be_changed_nor_its_id_used_again(ow
 
 
 async def test_what_is_sent_is_on_the_agencys_disk_though_it_commits_without_waiting_for_it(
-    agencys: Settings, own: Connection, other: Connection, monkeypatch: pytest.MonkeyPatch
+    agencys: Settings, own: Connection, other: Connection
 ) -> None:
     """Else a crash could take back a transaction whose event was sent."""
     on_disk: list[bool] = []
@@ -386,14 +391,9 @@ async def test_what_is_sent_is_on_the_agencys_disk_though_it_commits_without_wai
         on_disk.append(await other.fetchval(ends))
         return [f"topic/0/{len(on_disk)}" for _ in events]
 
-    @asynccontextmanager
-    async def sender(*_: object) -> AsyncIterator[Send]:
-        yield send
-
-    monkeypatch.setattr(producers.outbox.relay, "sender_of", sender)
     await own.execute("CREATE TABLE committed (ends text)")
     await own.execute("SET synchronous_commit = off")
-    async with relaying(agencys):
+    async with relaying(agencys, sender=sending(send)):
         for number in range(5):
             async with own.transaction():
                 await outbox.add(own, announced(f"one-{number}"))
@@ -437,31 +437,21 @@ async def test_a_relay_whose_sessions_are_ended_goes_on(agencys: Settings, own: 
     assert await ids(agencys) == ["one", "two"]
 
 
-async def test_what_was_sent_is_forgotten_after_the_days_of_the_setting(agencys: Settings, own: Connection) -> None:
-    await outbox.add(own, announced("one"))
-    async with relaying(agencys):
-        await until_sent(own, 1)
-    await own.execute("UPDATE yesser.outbox SET sent_at = sent_at - interval '8 days'")
-    await outbox.add(own, announced("two"))
-
-    async def only_the_second_is_kept() -> bool:
-        return [row["event_id"] for row in await own.fetch("SELECT event_id FROM yesser.outbox")] == ["two"]
-
-    async with relaying(agencys):
-        await until(only_the_second_is_kept, "the first one is forgotten")
-        await until_sent(own, 1)
-
-
-async def test_more_old_events_than_one_chunk_holds_are_forgotten_without_a_pause(
-    agencys: Settings, own: Connection, monkeypatch: pytest.MonkeyPatch
+async def test_what_was_sent_is_forgotten_after_the_days_of_the_setting_chunk_after_chunk_without_a_pause(
+    agencys: Settings, own: Connection
 ) -> None:
-    await outbox.add(own, *(announced(f"e-{number}") for number in range(5)))
+    await outbox.add(own, *(announced(f"old-{number}") for number in range(5)))
     async with relaying(agencys):
         await until_sent(own, 5)
     await own.execute("UPDATE yesser.outbox SET sent_at = sent_at - interval '8 days'")
-    monkeypatch.setattr(producers.outbox.relay, "FORGET_ROWS_MAX", 2)
-    async with relaying(agencys):
-        await until_sent(own, 0)
+    await outbox.add(own, announced("new"))
+
+    async def only_the_new_one_is_kept() -> bool:
+        return [row["event_id"] for row in await own.fetch("SELECT event_id FROM yesser.outbox")] == ["new"]
+
+    async with relaying(agencys, forget_rows_max=2):
+        await until(only_the_new_one_is_kept, "the old ones are forgotten")
+        await until_sent(own, 1)
 
 
 async def test_the_example_in_the_documents_works(agencys: Settings, own: Connection) -> None:
@@ -478,26 +468,20 @@ async def test_the_example_in_the_documents_works(agencys: Settings, own: Connec
 
 async def test_the_command_makes_the_outbox_once_and_says_what_is_in_it(agencys: Settings, own: Connection) -> None:
     await own.execute("DROP SCHEMA yesser CASCADE")
-    environment = {"YESSER_OUTBOX_POSTGRES": agencys.outbox_postgres}
 
-    async def printed(*arguments: str) -> bytes:
-        result = await asyncio.to_thread(CliRunner(env=environment).invoke, cli, ["outbox", *arguments])
-        assert result.exception is None, result.output
-        return result.stdout_bytes
+    async def read(command: str) -> Any:
+        return orjson.loads(await printed(agencys, command, "--json"))
 
-    async def yesser(*arguments: str) -> Any:
-        return orjson.loads(await printed(*arguments, "--json"))
-
-    assert (await yesser("install")) == {"made": True}
-    assert (await yesser("install")) == {"made": False}
-    assert "CREATE TABLE yesser.outbox" in (await yesser("schema"))["sql"]
+    assert (await read("install")) == {"made": True}
+    assert (await read("install")) == {"made": False}
+    assert "CREATE TABLE yesser.outbox" in (await read("schema"))["sql"]
     await outbox.add(own, announced("one"))
-    status = await yesser("status")
+    status = await read("status")
     assert (status["waiting"], status["oldest"]["id"], status["relay"]) == (1, "one", None)
     await outbox.add(own, announced("two"))
     await own.execute("""UPDATE yesser.outbox SET faults = '[{"code": "c", "pointer": "/p", "detail": "d"}]'
         WHERE event_id = 'two'""")
-    lines = (await printed("status", "--lang", "en")).decode().splitlines()
+    lines = (await status_of(agencys)).splitlines()
     assert lines[0] == "1 waiting."
     assert re.fullmatch(r"The oldest has waited for \d+ s \(one\)\.", lines[1])
     assert lines[2:] == [

@@ -1,11 +1,10 @@
-"""The outbox as an agency runs it: a process of its own, over Kafka or through the gateway; an application's rights."""
+"""The outbox as an agency runs it: a process of its own, over Kafka or through the gateway."""
 
 from __future__ import annotations
 
 import secrets
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from events.validation.verdicts import Agency
@@ -14,9 +13,9 @@ from producers.outbox import outbox
 from producers.outbox.outbox import read_status
 from producers.outbox.relay import OutboxRelay
 from tests.corners import execute
-from tests.faults.outbox_relays import relay_process, until
+from tests.faults.outbox_relays import relay_process
 from tests.gateway_access import GatewayAccess, grant_access
-from tests.integration.consumers.registrar.registering import running
+from tests.integration.consumers.registrar.registering import running, until
 from tests.integration.producers.outbox.agency_database import announced, one_connection, with_outbox
 from tests.scenarios.system import System
 from tests.stack import superusers_address, with_database
@@ -50,7 +49,7 @@ async def until_sent(agencys: Settings, count: int) -> list[str]:
         async def sent() -> bool:
             return bool(await own.fetchval("SELECT count(address) = $1 FROM yesser.outbox", count))
 
-        await until(sent, f"{count} events are sent")
+        await until(sent, f"{count} events are sent", 60)
         return [row["address"] for row in await own.fetch("SELECT address FROM yesser.outbox ORDER BY row_id")]
 
 
@@ -90,24 +89,3 @@ async def test_through_the_gateway_what_it_refuses_is_kept_and_the_next_event_is
     async with access.client() as client:
         verdicts = [await client.status(f"http-{n}", address) for n, address in enumerate(filter(None, addresses), 1)]
     assert [verdict.state for verdict in verdicts] == ["registered"] * 2
-
-
-async def test_an_application_needs_only_the_right_to_insert(access: GatewayAccess, agencys: Settings) -> None:
-    assert agencys.outbox_postgres is not None
-    administrator = await asyncpg.connect(agencys.outbox_postgres)
-    role = f"application_{secrets.token_hex(4)}"
-    try:
-        await administrator.execute(f"CREATE ROLE {role}; SET ROLE {role}")
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await outbox.add(administrator, event("denied"))
-        await administrator.execute(
-            f"RESET ROLE; GRANT USAGE ON SCHEMA yesser TO {role}; GRANT INSERT (event) ON yesser.outbox TO {role};"
-            f" SET ROLE {role}"
-        )
-        await outbox.add(administrator, event("allowed"))
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await administrator.execute("DELETE FROM yesser.outbox")
-        await administrator.execute(f"RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}")
-        assert await administrator.fetchval("SELECT event_id FROM yesser.outbox") == "allowed"
-    finally:
-        await administrator.close()

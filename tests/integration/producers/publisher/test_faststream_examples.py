@@ -12,20 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from faststream import AckPolicy
 
-import events
-from events.types.awareness import CampaignTriggered
-from events.wire.codec import STRUCTURED_HEADERS, canonical_bytes, to_binary_mode
+from events.wire.codec import canonical_bytes, to_binary_mode
 from infra.kafka.admin import admin_client, allow_agency
-from infra.kafka.client_config import agency_topic, agency_triggers_topic, client_arguments
+from infra.kafka.client_config import agency_topic, agency_triggers_topic
 from infra.kafka.rights import OFFICE, agency_user
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from producers.sdk.faststream_events import Event, event_broker
 from tests.integration.consumers.registrar.registering import (
     found,
     log_of,
@@ -38,12 +32,11 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.paths import ROOT
+from tests.world.events import golden_event
 from tests.world.records import registered
 
 EXAMPLES = ROOT / "docs" / "examples"
-TRIGGER: dict[str, Any] = orjson.loads(
-    (Path(events.__file__).parent / "examples" / "v1" / "campaign.triggered.json").read_bytes()
-)
+TRIGGER = golden_event("campaign.triggered")
 DUE = TRIGGER["data"]["due_on"]
 Environment = Callable[..., dict[str, str]]
 Row = tuple[str, str]
@@ -62,6 +55,7 @@ class Team:
     """A campaign team: its own database, and what its process is started with."""
 
     environment: dict[str, str]
+    example: str = "receive_triggers.py"
 
     @property
     def database(self) -> str:
@@ -88,7 +82,7 @@ class Team:
         await until(has, f"the team has {keys}")
 
     async def start(self) -> asyncio.subprocess.Process:
-        return await start("receive_triggers.py", self.environment)
+        return await start(self.example, self.environment)
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
@@ -185,12 +179,6 @@ CAMPAIGN_TYPES = [
 ]
 
 
-def example_of(name: str) -> bytes:
-    """The catalogue's example of a type, as it is sent."""
-    path = Path(events.__file__).parent / "examples" / "v1" / f"{name}.json"
-    return canonical_bytes(orjson.loads(path.read_bytes()))
-
-
 async def test_an_agency_receives_each_event_about_its_campaigns_once_with_its_own_credential(
     settings: Settings, environment: Environment, tmp_path: Path
 ) -> None:
@@ -199,17 +187,11 @@ async def test_an_agency_receives_each_event_about_its_campaigns_once_with_its_o
         for code in ("health", "interior"):
             await allow_agency(admin, settings, code, f"secret-of-{code}")
     database = tmp_path / "campaigns.sqlite"
-    desk = Team(
-        environment(
-            YESSER_KAFKA_USER="agency-health",
-            YESSER_KAFKA_PASSWORD="secret-of-health",
-            YESSER_AGENCY="health",
-            CAMPAIGNS=str(database),
-        )
-    )
+    own = {"YESSER_KAFKA_USER": "agency-health", "YESSER_KAFKA_PASSWORD": "secret-of-health"}
+    desk = Team(environment(**own, YESSER_AGENCY="health", CAMPAIGNS=str(database)), "receive_campaigns.py")
     desk.ask("CREATE TABLE event (source text, id text, campaign_id text, type text, PRIMARY KEY (source, id))")
-    messages = [*map(example_of, CAMPAIGN_TYPES)]
-    await send(settings, agency_triggers_topic(settings, "interior"), example_of("campaign.triggered"))
+    messages = [canonical_bytes(golden_event(name)) for name in CAMPAIGN_TYPES]
+    await send(settings, agency_triggers_topic(settings, "interior"), messages[0])
 
     async def has(number: int) -> bool:
         return len(desk.ask("SELECT source, id FROM event")) == number
@@ -217,13 +199,8 @@ async def test_an_agency_receives_each_event_about_its_campaigns_once_with_its_o
     for count in (4, len(messages)):
         # It is stopped in between, and what it has is sent again.
         await send(settings, agency_triggers_topic(settings, "health"), *messages[:count])
-        process = await start("receive_campaigns.py", desk.environment)
-        try:
+        async with desk.at_work():
             await until(lambda count=count: has(count), f"the desk has {count} events")  # type: ignore[misc]
-        finally:
-            process.send_signal(signal.SIGTERM)
-            _, errors = await process.communicate()
-        assert process.returncode == 0, errors.decode()
     kept = desk.ask("SELECT type, campaign_id FROM event ORDER BY rowid")
     assert [type.removeprefix("sa.gov.yesser.").removesuffix(".v1") for type, _ in kept] == CAMPAIGN_TYPES
 
@@ -250,47 +227,6 @@ async def test_the_team_stops_at_a_message_that_it_cannot_read_at_every_start(
     for _ in range(2):
         assert error in await error_of(await team.start())
         assert team.campaigns() == [("a", DUE)]
-
-
-@pytest.mark.parametrize(
-    ("policy", "mark"), [(AckPolicy.ACK, b"read, and not handled"), (AckPolicy.NACK_ON_ERROR, b"\xff")]
-)
-async def test_faststream_by_itself_commits_past_a_message_that_failed(
-    settings: Settings, policy: AckPolicy, mark: bytes
-) -> None:
-    """Why `serve` is there. When this fails, FastStream has mended it."""
-    await make_topics(settings)
-    user, password = await admit_office(settings)
-    office, group = (
-        settings.model_copy(update={"kafka_user": user, "kafka_password": password}),
-        "agency.yesser.careless",
-    )
-    first, second = structured("a", "b")
-    await send(settings, settings.triggers_topic, first, headers=[*STRUCTURED_HEADERS, ("mark", mark)])
-    await send(settings, settings.triggers_topic, second)
-    handled: list[str] = []
-    broker = event_broker(office, ack_policy=policy, consumer_only=True, logger=None)
-
-    @broker.subscriber(settings.triggers_topic, group_id=group, auto_offset_reset="earliest")
-    async def receive(event: Event[CampaignTriggered]) -> None:
-        if event.id == "a":
-            raise OSError("the team's database is away")
-        handled.append(event.id)
-
-    reader = AIOKafkaConsumer(**client_arguments(office), group_id=group, enable_auto_commit=False)
-    await reader.start()
-    try:
-        async with broker:
-            await broker.start()
-
-            async def passed_by() -> bool:
-                offset: int | None = await reader.committed(TopicPartition(settings.triggers_topic, 0))
-                return offset == 2
-
-            await until(passed_by, "both messages are committed")
-    finally:
-        await reader.stop()
-    assert handled == ["b"]
 
 
 async def test_an_agencys_typed_publisher_is_registered_and_its_repetition_is_dropped(

@@ -10,13 +10,16 @@ from typing import Any
 
 import orjson
 import pytest
+from click.testing import CliRunner, Result
 
+from infra.cli import cli
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.refusals.read import NoSuchRefusal, shown
 from producers.refusals.redrive import CannotRedrive, redrive
 from tests.integration.consumers.registrar.registering import HEALTH_TOPIC, records
-from tests.integration.producers.publisher.test_publish import initiative, publish, with_health
+from tests.world.events import changed
+from tests.world.senders import initiative, publish, with_health
 
 Environment = Callable[..., dict[str, str]]
 MAPPING = """
@@ -36,17 +39,16 @@ on = {pointer = "/data/on"}
 TABLE = "code,ar,en,on\nONE,أول,One,2006-01-01\nTWO,ثان,Two,soon\nTHREE,ثالث,Three,2006-01-03\n"
 
 
+async def invoked(environment: Environment, *arguments: str | Path) -> Result:
+    """A command. It runs an event loop of its own."""
+    return await asyncio.to_thread(CliRunner(env=environment()).invoke, cli, [*map(str, arguments)])
+
+
 async def yesser(environment: Environment, *arguments: str | Path, code: int = 0) -> Any:
-    """What a command prints as JSON, run as a user runs it."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "infra.cli", *map(str, arguments), "--json"),
-        env=environment(),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, error = await process.communicate()
-    assert process.returncode == code, error.decode() + out.decode()
-    return orjson.loads(out)
+    """What a command prints as JSON."""
+    result = await invoked(environment, *arguments, "--json")
+    assert result.exit_code == code, (result.output, result.exception)
+    return orjson.loads(result.stdout_bytes)
 
 
 async def test_a_table_goes_on_where_it_stopped_and_gives_its_refused_rows_back(
@@ -99,16 +101,10 @@ async def test_of_a_table_without_its_mapping_nothing_reaches_the_topic_unless_i
     table.write_text("الهوية,التاريخ\n" + "1000000008,2006-01-01\n" * 3, encoding="utf-8")
     async with with_health(settings, connection):
         for options in ((), ("--wait",), ("--resume", str(tmp_path / "state"))):
-            sending = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "infra.cli", "publish", str(table), "--agency", "health", *options),
-                env=environment(),
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-            )
-            out, error = await sending.communicate()
-            assert (sending.returncode, out) == (2, b"")
-            assert b"--mapping" in error
-            assert b"1000000008" not in error
+            sent = await invoked(environment, "publish", table, "--agency", "health", *options)
+            assert (sent.exit_code, sent.stdout) == (2, "")
+            assert "--mapping" in sent.stderr
+            assert "1000000008" not in sent.stderr
         assert await records(settings, HEALTH_TOPIC) == []
         raw = await yesser(environment, "publish", table, "--agency", "health", "--raw", "--wait", code=1)
     assert (raw["lines"], raw["refused"]) == (4, 4)
@@ -147,7 +143,7 @@ async def test_a_refusal_leads_to_the_entry_of_its_correction(
 ) -> None:
     wrong = {**initiative("one"), "subject": "initiative/two"}
     other = {**initiative("four"), "mood": "good"}
-    personal = initiative("five", "National id 1000000008")
+    personal = changed(initiative("five"), "/data/name/en", "National id 1000000008")
     corrected = tmp_path / "corrected.json"
     corrected.write_bytes(orjson.dumps(initiative("one"), option=orjson.OPT_INDENT_2))
     async with with_health(settings, connection):

@@ -3,102 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
-from io import BytesIO
 from typing import Any
 
 import orjson
 import pytest
 
-from consumers.registrar.registrar import Registrar
-from consumers.relay.relay import Relay
 from infra.errors import WaitTimedOut
-from infra.event_files.ndjson import Defaults
-from infra.kafka.admin import prepare_cluster
 from infra.log.reader import read_entries
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from producers.agencies.genesis import OFFICE, genesis, prepare
-from producers.agencies.lifecycle import rotate
+from producers.agencies.genesis import OFFICE, genesis
 from producers.agencies.register import NewAgency, add_agencies, list_agencies, register
 from producers.errors import NotAccepted, RecordsLost, RegistrationFailed, TopicHalted
 from producers.publisher.kafka_publisher import AgencyPublisher
-from producers.publisher.report import Report
-from producers.publisher.run import Progress, Sending, send_file, start_sequence, wait_for_verdicts
-
-HEALTH = NewAgency("health", "agency", "وزارة الصحة", "Ministry of Health")
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def initiative(key: str, name: str = "Name") -> dict[str, Any]:
-    return {
-        "specversion": "1.0",
-        "id": key,
-        "source": "urn:yesser:agency:health",
-        "type": "sa.gov.yesser.awareness.initiative-announced.v1",
-        "subject": f"initiative/{key}",
-        "time": "2006-01-01T00:00:00Z",
-        "datacontenttype": "application/json",
-        "data": {
-            "initiative_id": key,
-            "name": {"ar": "اسم", "en": name},
-            "aim": {"ar": "هدف", "en": "Aim"},
-            "on": "2006-01-01",
-        },
-    }
-
-
-@asynccontextmanager
-async def registering(settings: Settings) -> AsyncIterator[None]:
-    """The registrar and the relay at work."""
-    stop = asyncio.Event()
-    works = [asyncio.create_task(process.run(stop)) for process in (Registrar(settings, now), Relay(settings))]
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.wait(works, timeout=20)
-        for work in works:
-            work.cancel()
-            with suppress(asyncio.CancelledError):
-                await work
-
-
-@asynccontextmanager
-async def with_health(settings: Settings, connection: Connection) -> AsyncIterator[None]:
-    """A log with the platform, the office and one agency."""
-    await prepare_cluster(settings)
-    await prepare(settings)
-    async with registering(settings):
-        await add_agencies(connection, settings, [HEALTH], now)
-        yield
-
-
-async def publish(settings: Settings, text: bytes, next_sequence: int | None = None) -> Report:
-    """What `yesser publish --wait` does."""
-    report = Report()
-    async with AgencyPublisher(settings, "health", acknowledged=report.sent.add) as publisher:
-        await send_file(BytesIO(text), Sending(publisher, Defaults("health", next_sequence), report, Progress()))
-    await wait_for_verdicts(settings, "health", report, Progress(), 60)
-    report.is_final = True
-    return report
-
-
-async def test_the_platform_and_the_office_are_the_first_two_entries(
-    settings: Settings, connection: Connection
-) -> None:
-    async with with_health(settings, connection):
-        entries = [orjson.loads(raw)["event"]["data"] for raw in await read_entries(connection, 0, 10)]
-    assert [(row["code"], row["role"]) for row in entries] == [
-        ("platform", "platform"),
-        ("yesser", "office"),
-        ("health", "agency"),
-    ]
+from producers.publisher.run import Progress, start_sequence, wait_for_verdicts
+from tests.world.senders import HEALTH, initiative, now, publish, stored, with_health
 
 
 async def test_genesis_is_written_once(connection: Connection) -> None:
@@ -132,10 +51,15 @@ async def test_a_name_that_the_registrar_would_refuse_is_never_written(connectio
     assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
 
 
-async def test_adding_an_agency_again_changes_nothing(settings: Settings, connection: Connection) -> None:
+async def test_agencies_stand_in_the_log_in_their_order_and_adding_one_again_changes_nothing(
+    settings: Settings, connection: Connection
+) -> None:
     async with with_health(settings, connection):
         assert await add_agencies(connection, settings, [HEALTH], now) == []
         rows = await list_agencies(connection)
+        entries = [orjson.loads(raw)["event"]["data"] for raw in await read_entries(connection, 0, 10)]
+    first_three = [("platform", "platform"), ("yesser", "office"), ("health", "agency")]
+    assert [(row["code"], row["role"]) for row in entries] == first_three
     assert [row["code"] for row in rows] == ["platform", OFFICE.code, "health"]
     assert all(row["is_read"] for row in rows)
     assert not (settings.secrets_folder / "agency-health").exists(), "no password of an agency is kept"
@@ -197,39 +121,22 @@ async def test_sequences_go_on_where_the_last_run_ended(settings: Settings, conn
     assert orjson.loads(raw)["event"]["sequence"] == "00000000000000000003"
 
 
-async def test_a_halted_topic_is_told_at_once(settings: Settings, connection: Connection) -> None:
-    async with with_health(settings, connection):
-        await publish(settings, orjson.dumps(initiative("one")))
-    await connection.execute("UPDATE log.read_position SET halted_reason = 'its tail was lost'")
-    with pytest.raises(TopicHalted, match="its tail was lost"):
-        await publish(settings, orjson.dumps(initiative("two")))
-
-
-async def test_without_a_registrar_the_verdicts_stay_unknown(settings: Settings, connection: Connection) -> None:
-    async with with_health(settings, connection):
-        pass
-    report = Report()
-    async with AgencyPublisher(settings, "health", acknowledged=report.sent.add) as publisher:
-        sending = Sending(publisher, Defaults("health"), report, Progress())
-        await send_file(BytesIO(orjson.dumps(initiative("one"))), sending)
-    with pytest.raises(WaitTimedOut):
-        await wait_for_verdicts(settings, "health", report, Progress(), 0.2)
-
-
-async def test_lines_that_were_passed_over_unread_are_never_said_to_be_accepted(
+async def test_a_line_without_a_verdict_is_never_said_to_be_accepted(
     settings: Settings, connection: Connection
 ) -> None:
     async with with_health(settings, connection):
         await publish(settings, orjson.dumps(initiative("one")))
-    report = Report()
-    async with AgencyPublisher(settings, "health", acknowledged=report.sent.add) as publisher:
-        sending = Sending(publisher, Defaults("health"), report, Progress())
-        await send_file(BytesIO(orjson.dumps(initiative("two"))), sending)
+    report = await stored(settings, orjson.dumps(initiative("two")))
+    with pytest.raises(WaitTimedOut):
+        await wait_for_verdicts(settings, "health", report, Progress(), 0.2)
     await connection.execute(
         "UPDATE log.read_position SET next_offset = next_offset + 1 WHERE topic = 'agency.health.events'"
     )
     with pytest.raises(RecordsLost, match="lines without a verdict: 1"):
         await wait_for_verdicts(settings, "health", report, Progress(), 10)
+    await connection.execute("UPDATE log.read_position SET halted_reason = 'its tail was lost'")
+    with pytest.raises(TopicHalted, match="its tail was lost"):
+        await publish(settings, orjson.dumps(initiative("three")))
 
 
 async def test_without_credentials_nothing_is_tried(settings: Settings) -> None:
@@ -239,15 +146,3 @@ async def test_without_credentials_nothing_is_tried(settings: Settings) -> None:
     with pytest.raises(NotAccepted, match="yesser agencies add nobody"):
         async with AgencyPublisher(settings, "nobody"):
             pass
-
-
-async def test_an_agency_cannot_publish_as_another(settings: Settings, connection: Connection) -> None:
-    if not settings.kafka_security.startswith("SASL"):
-        pytest.skip("this Kafka knows no users")
-    async with with_health(settings, connection):
-        own = {"kafka_user": "agency-health", "kafka_password": await rotate(connection, settings, "health")}
-        publisher = AgencyPublisher(settings.model_copy(update=own), "health")
-        publisher.topic = "agency.yesser.events"
-        with pytest.raises(NotAccepted, match=r"agency\.yesser\.events"):
-            async with publisher:
-                await publisher.publish([orjson.dumps(initiative("one"))])

@@ -12,19 +12,17 @@ from hashlib import sha256
 
 import pytest
 
-from events.types.awareness import AwarenessInitiativeAnnounced
 from infra.kafka.client_config import bootstrap
 from producers.sdk.client import AgencyClient
 from producers.sdk.problems import GatewayProblem, RefusedByRegistrar
 from producers.sdk.proofs import event_bytes_of
-from producers.sdk.typed_events import typed_event
 from tests.gateway_access import GatewayAccess, grant_access
 from tests.paths import ROOT
 from tests.scenarios.system import System
+from tests.world import senders
 
 CODE = "integrators"
 EXAMPLES = ROOT / "docs" / "examples"
-TIME = "2006-05-01T09:00:00+03:00"
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +36,8 @@ async def client(access: GatewayAccess) -> AsyncIterator[AgencyClient]:
         yield opened
 
 
-def announced(key: str, aim: str = "Aim") -> bytes:
-    data = {
-        "initiative_id": key,
-        "name": {"ar": "مبادرة", "en": "Initiative"},
-        "aim": {"ar": "هدف", "en": aim},
-        "on": "2006-05-01",
-    }
-    return typed_event(CODE, AwarenessInitiativeAnnounced.model_validate(data), key, TIME)
+def announced(key: str, name: str = "Name") -> bytes:
+    return senders.announced(key, key, CODE, name)
 
 
 async def test_an_event_is_sent_registered_and_proven(access: GatewayAccess, client: AgencyClient) -> None:
@@ -68,13 +60,13 @@ async def test_many_events_keep_their_order_and_a_contradiction_is_told(client: 
         if len(seen) == 1_200:
             break
     assert seen == [(f"many-{number}", "registered") for number in range(1_200)]
-    contradiction = await client.send(announced("many-7", "Another aim"))
+    contradiction = await client.send(announced("many-7", "Another name"))
     with pytest.raises(RefusedByRegistrar, match="conflict"):
         await client.wait_registered(contradiction)
 
 
 async def test_faults_come_back_with_code_and_pointer_in_the_language_asked_for(access: GatewayAccess) -> None:
-    faulty = announced("faulty").replace(b"2006-05-01T", b"soon")
+    faulty = announced("faulty").replace(b"2006-01-01T", b"soon")
     async with AgencyClient(access.address, access.token, language="ar") as client:
         (fault,) = await client.validate([announced("good"), faulty])
         assert (fault.code, fault.pointer, fault.event, fault.id) == ("invalid-value", "/1/time", 1, "faulty")

@@ -44,7 +44,7 @@ async def test_old_events_are_deleted_at_once_until_none_is_left(done: str, next
             assert (days, rows_max) == (7, 10_000)
             return done
 
-    assert await forget(cast(Connection, Database()), 7) == next_s
+    assert await forget(cast(Connection, Database()), 7, 10_000) == next_s
 
 
 @pytest.mark.parametrize(
