@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tests.oracle.log import EntryDict, make_entry, make_event
-from tests.world.entries import bytes_of
-from tests.world.ledger import TEXT, months, terms
+from tests.world.entries import TEXT, bytes_of
+from tests.world.ledger import months, terms
 
 EXPECTED = 1_000_00
 AGREED: dict[str, Any] = {

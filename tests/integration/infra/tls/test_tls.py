@@ -273,7 +273,7 @@ async def _published(browser: httpx.AsyncClient) -> str:
 async def test_an_agency_publishes_over_tls_with_its_password_or_its_certificate(
     tls: Stack, tmp_path: Path, port: str
 ) -> None:
-    identities = {
+    identities: dict[str, dict[str, Any]] = {
         "tls_port": {"kafka_security": "SASL_SSL", "kafka_user": "agency-health", "kafka_password": tls.password},
         "mutual_tls_port": {"kafka_security": "SSL", "tls_certificate": tls.files / "health.pem"},
     }

@@ -43,13 +43,13 @@ from tests.integration.consumers.registrar.registering import (
 from tests.integration.producers.outbox.agency_database import (
     Commit,
     Writers,
-    announced,
     disorder,
     one_connection,
     with_outbox,
 )
 from tests.paths import ROOT
 from tests.stack import superusers_address
+from tests.world.senders import announced
 
 HEALTH = Agency("health", "agency")
 EXAMPLE = ROOT / "docs" / "examples" / "outbox.py"

@@ -13,7 +13,8 @@ from consumers.ledger.what_if import NothingSigned
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.oracle.log import short_type
-from tests.world.ledger import TEXT, months, terms
+from tests.world.entries import TEXT
+from tests.world.ledger import months, terms
 from tests.world.partnership import AGREED, EXPECTED, History, numbered, raw
 
 
@@ -40,7 +41,8 @@ def test_at_a_pace_of_zero_nothing_more_comes_and_what_was_topped_up_is_recovere
     history = History()
     history.close("2005-01")
     found = forecast(history.raw())
-    assert (found.pace, found.document()["pace"]) == (0, "0")
+    assert found.pace == 0
+    assert found.document()["pace"] == "0"
     assert [row.statements["pace"].net_halalas for row in found.periods] == [0] * 12
     assert found.exposure_halalas("pace") == found.exposure_halalas("nothing") == 11 * 60_000
     assert found.periods[0].statements["expected"].top_up_halalas == 60_000

@@ -119,4 +119,5 @@ def test_records_are_parsed_in_portions_of_a_bounded_number_and_size() -> None:
     assert [len(portion) for portion in portions(many)] == [PORTION_RECORDS, PORTION_RECORDS, 1]
     large = [Shipped(i, bytes(PORTION_BYTES // 2 + 1), ()) for i in range(5)]
     assert [len(portion) for portion in portions(large)] == [2, 2, 1]
-    assert list(portions([])) == parsed([]) == []
+    assert list(portions([])) == []
+    assert parsed([]) == []
