@@ -14,15 +14,14 @@ from consumers.delivery.delivery import Delivery
 from consumers.delivery.routing.router import route
 from consumers.delivery.webhooks.client import WebhookClient
 from consumers.delivery.webhooks.sender import Sender
+from infra.log.bundle import event_of
 from infra.postgres.connection import connected
 from infra.process.leader_election import Term
 from infra.settings import Settings
-from tests.integration.consumers.campaigns.test_campaigns import event_of
-from tests.integration.consumers.delivery.hooks import add_endpoint, for_hooks, subscribe
-from tests.integration.consumers.delivery.live_story import make_live
 from tests.simulate.points import INSTANCE
 from tests.simulate.worlds import Role, World
 from tests.unit.consumers.campaigns.story import Story
+from tests.world.teams import add_endpoint, for_hooks, make_live, subscribe
 
 SERVICES: Final = 2
 ENDPOINTS: Final[Mapping[str, Sequence[str]]] = {"e1": ("triggered", "acknowledged", "completed"), "e2": ("triggered",)}
