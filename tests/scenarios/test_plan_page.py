@@ -20,13 +20,13 @@ import psutil
 import pytest
 from yarl import URL
 
-from tests.integration.consumers.console.at_the_console import csrf_of
 from tests.oracle.bench_history import bench_agencies, generate_bench
 from tests.oracle.history import MIXED, History, generate
 from tests.oracle.validation import Agency
 from tests.scenarios.figures import tell
 from tests.scenarios.load import publish_all, register
 from tests.scenarios.system import System, fresh_system, until
+from tests.world.consoles import hidden
 
 pytestmark = [pytest.mark.accept, pytest.mark.alone, pytest.mark.timeout(3_000)]
 
@@ -77,7 +77,7 @@ def signed_in(system: System) -> dict[str, str]:
     with httpx.Client(base_url=address(system, "console")) as client:
         answer = client.post("/sign-in", data={"username": "office", "password": password})
         assert answer.status_code == 303, answer.text
-        csrf = csrf_of(client.get("/account/password").text)
+        csrf = hidden(client.get("/account/password").text, "csrf")
         chosen = {"csrf": csrf, "password": password, "new_password": "a password of the office"}
         assert client.post("/account/password", data=chosen).headers["location"] == "/"
         return dict(client.cookies)

@@ -17,9 +17,8 @@ from starlette.routing import Mount
 
 from consumers.console.app import pages
 from consumers.console.parts import Parts
-from tests.integration.consumers.console.at_the_console import PASSWORD
-from tests.integration.consumers.console.test_gateway_away import TYPED
 from tests.unit.events.samples import initiative
+from tests.world.consoles import PASSWORD, TYPED
 
 _NAME: Final = re.compile(r"\{([a-z_]+)\}")
 World = Mapping[str, str]

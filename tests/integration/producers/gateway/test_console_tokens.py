@@ -13,9 +13,8 @@ from infra.postgres.connection import Connection, create_pool
 from infra.secret_files import CONSOLE_KEY
 from infra.settings import Settings
 from producers.gateway.access.callers import Access
-from tests.integration.consumers.console.at_the_console import add_account
-from tests.integration.consumers.console.console_process import write_console_key
 from tests.integration.producers.gateway.harness import REGISTER
+from tests.world.consoles import add_account, write_console_key
 
 
 async def authenticate(settings: Settings, username: str, role: str, holder: str) -> Caller:
