@@ -68,18 +68,27 @@ async def refusal(yesser: Yesser, *words: str, **changes: str) -> str:
     return str(result.exception)
 
 
+Approve = Callable[[], Awaitable[None]]
+
+
 @asynccontextmanager
-async def two_people(settings: Settings) -> AsyncIterator[Callable[[Connection], Awaitable[None]]]:
+async def two_people(settings: Settings, connection: Connection) -> AsyncIterator[Approve]:
     """Two administrators at the console, who confirm the newest request."""
     async with console(settings) as served, served.signed_in("first") as first, served.signed_in("second") as second:
 
-        async def approve(connection: Connection) -> None:
+        async def approve() -> None:
             request = await connection.fetchrow(NEWEST)
             assert request is not None
             for client in (first, second):
                 assert await confirm(client, request["approval_id"]) == 303
 
         yield approve
+
+
+@pytest.fixture
+async def approve(settings: Settings, connection: Connection, administrators: None) -> AsyncIterator[Approve]:
+    async with two_people(settings, connection) as approving:
+        yield approving
 
 
 async def confirm(client: httpx.AsyncClient, approval_id: int) -> int:
@@ -102,7 +111,7 @@ async def test_one_administrator_acts_as_today(settings: Settings, connection: C
 
 
 async def test_an_act_of_the_database_is_done_after_two_and_once(
-    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
+    connection: Connection, approve: Approve, yesser: Yesser
 ) -> None:
     refused = await refusal(yesser, *ADD)
     row = await connection.fetchrow(NEWEST)
@@ -111,8 +120,7 @@ async def test_an_act_of_the_database_is_done_after_two_and_once(
     assert "/approvals" in refused
     assert (row["act"], row["role"], row["operator"]) == ("accounts add", "yesser_administrator", "desk")
     assert await refusal(yesser, *ADD) == refused, "the open request is found"
-    async with two_people(settings) as approve:
-        await approve(connection)
+    await approve()
     another = await refusal(yesser, "accounts", "add", "fourth", "--role", "administrator")
     assert "two people" in another, "not for other arguments"
     await yesser.output(*ADD)
@@ -131,7 +139,7 @@ async def test_an_act_of_the_database_is_done_after_two_and_once(
 
 
 async def test_nobody_takes_an_account_of_the_office_or_an_administrator_alone(
-    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
+    connection: Connection, approve: Approve, yesser: Yesser
 ) -> None:
     await add_account(connection, "office", "office")
     await add_account(connection, "health", "agency", "health")
@@ -156,22 +164,20 @@ async def test_nobody_takes_an_account_of_the_office_or_an_administrator_alone(
     for one in alone:
         await yesser.output(*one)
     assert "two people" in await refusal(yesser, "accounts", "enable", "office")
-    async with two_people(settings) as approve:
-        await approve(connection)
+    await approve()
     await yesser.output("accounts", "enable", "office")
     await add_account(connection, "third", "administrator")
     await yesser.output("accounts", "disable", "third")
 
 
 async def test_what_two_people_compared_is_what_is_sealed(
-    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
+    connection: Connection, approve: Approve, yesser: Yesser
 ) -> None:
     await add_account(connection, "office", "office")
     await connection.execute("UPDATE console.account SET oidc_subject = 'right' WHERE username = 'office'")
     seal = ("accounts", "seal", "office", "--yes")
     assert "two people" in await refusal(yesser, *seal)
-    async with two_people(settings) as approve:
-        await approve(connection)
+    await approve()
     await connection.execute("UPDATE console.account SET oidc_subject = 'stranger' WHERE username = 'office'")
     assert "two people" in await refusal(yesser, *seal)
     await connection.execute("UPDATE console.account SET oidc_subject = 'right' WHERE username = 'office'")
@@ -179,21 +185,20 @@ async def test_what_two_people_compared_is_what_is_sealed(
 
 
 async def test_agencies_and_tokens_of_the_office(
-    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
+    settings: Settings, connection: Connection, approve: Approve, yesser: Yesser
 ) -> None:
     hash_key(settings)
     await make_topics(settings, "health")
-    async with two_people(settings) as approve:
-        for command, made in (
-            (SUSPEND, "SELECT count(*) FROM platform.suspension"),
-            (("tokens", "create", "yesser", "--kind", "office"), "SELECT count(*) FROM platform.token"),
-            (("agencies", "rotate", "health"), None),
-        ):
-            assert "two people" in await refusal(yesser, *command), command
-            assert made is None or await connection.fetchval(made) == 0
-            await approve(connection)
-            await yesser.output(*command)
-            assert made is None or await connection.fetchval(made) == 1
+    for command, made in (
+        (SUSPEND, "SELECT count(*) FROM platform.suspension"),
+        (("tokens", "create", "yesser", "--kind", "office"), "SELECT count(*) FROM platform.token"),
+        (("agencies", "rotate", "health"), None),
+    ):
+        assert "two people" in await refusal(yesser, *command), command
+        assert made is None or await connection.fetchval(made) == 0
+        await approve()
+        await yesser.output(*command)
+        assert made is None or await connection.fetchval(made) == 1
     await yesser.output(*SUSPEND)  # it is suspended: nothing is changed
     new = ("agencies", "add", "other-office", "--role", "office", "--name-ar", "مكتب", "--name-en", "Office")
     assert "two people (agencies add)" in await refusal(yesser, *new)
@@ -202,33 +207,32 @@ async def test_agencies_and_tokens_of_the_office(
 
 
 async def test_rotations_and_replacements_of_keys(
-    settings: Settings, connection: Connection, administrators: None, yesser: Yesser, tmp_path: Path
+    settings: Settings, connection: Connection, approve: Approve, yesser: Yesser, tmp_path: Path
 ) -> None:
     files = console_key_files(settings)
     key = load_or_create_hash_keys(files).current
     rotate = ("keys", "rotate", "console")
     await yesser.output(*rotate, "--prepare")  # it is not used yet
     assert "two people (keys rotate)" in await refusal(yesser, *rotate)
-    async with two_people(settings) as approve:
-        await approve(connection)
-        prepared = files.next.read_text()
-        files.next.unlink()
-        await yesser.output(*rotate, "--prepare")
-        assert "two people" in await refusal(yesser, *rotate), "not for another key"
-        files.next.write_text(prepared)
-        assert load_or_create_hash_keys(files).current == key
-        await yesser.output(*rotate)
-        assert _key(files) == prepared
-        assert "two people" in await refusal(yesser, "webhooks", "rotate-key")
-        passphrase, export = tmp_path / "passphrase", tmp_path / "keys"
-        passphrase.write_text("a long passphrase of the tests")
-        passphrase.chmod(0o600)
-        given = ("--passphrase-file", str(passphrase))
-        await yesser.output("keys", "export", str(export), "--only", "console", *given)
-        replace = ("keys", "import", str(export), "--replace", *given)
-        assert "two people (keys import)" in await refusal(yesser, *replace)
-        await approve(connection)
-        await yesser.output(*replace)
+    await approve()
+    prepared = files.next.read_text()
+    files.next.unlink()
+    await yesser.output(*rotate, "--prepare")
+    assert "two people" in await refusal(yesser, *rotate), "not for another key"
+    files.next.write_text(prepared)
+    assert load_or_create_hash_keys(files).current == key
+    await yesser.output(*rotate)
+    assert _key(files) == prepared
+    assert "two people" in await refusal(yesser, "webhooks", "rotate-key")
+    passphrase, export = tmp_path / "passphrase", tmp_path / "keys"
+    passphrase.write_text("a long passphrase of the tests")
+    passphrase.chmod(0o600)
+    given = ("--passphrase-file", str(passphrase))
+    await yesser.output("keys", "export", str(export), "--only", "console", *given)
+    replace = ("keys", "import", str(export), "--replace", *given)
+    assert "two people (keys import)" in await refusal(yesser, *replace)
+    await approve()
+    await yesser.output(*replace)
 
 
 def _key(files: HashKeyFiles) -> str:
@@ -261,18 +265,18 @@ async def test_records_are_erased_and_a_halt_is_lifted_by_two(
         await until_size(connection, 4)
         for name in ("first", "second"):
             await add_account(connection, name, "administrator")
-        async with two_people(settings) as approve:
+        async with two_people(settings, connection) as approve:
             erase = ("erase", HEALTH_TOPIC, "0", "--yes")
             assert "two people (erase)" in await refusal(yesser, *erase)
             assert await first_offset(settings, HEALTH_TOPIC) == 0
-            await approve(connection)
+            await approve()
             await yesser.output(*erase)
             assert await first_offset(settings, HEALTH_TOPIC) == 1
             await drop_topic(settings, HEALTH_TOPIC)
             await until_halted(connection, HEALTH_TOPIC)
             unhalt = ("registrar", "unhalt", "health", "--yes")
             assert "two people (registrar unhalt)" in await refusal(yesser, *unhalt)
-            await approve(connection)
+            await approve()
             await yesser.output(*unhalt)
 
 
@@ -289,8 +293,8 @@ async def test_entries_that_are_not_signed_are_recovered_by_two(
     unsigned = ("recover", "--accept-unsigned", "--json")
     assert "two people (recover)" in await refusal(yesser, *unsigned)
     assert (await connection.fetchrow(NEWEST) or {})["role"] == "yesser_registrar"
-    async with two_people(settings) as approve:
-        await approve(connection)
+    async with two_people(settings, connection) as approve:
+        await approve()
     await yesser.output(*unsigned)
     assert "two people (recover)" in await refusal(yesser, *unsigned), "once"
 
@@ -306,7 +310,7 @@ CONFIRMED: Final = (
 
 
 async def test_who_runs_commands_approves_nothing_in_the_database(
-    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
+    settings: Settings, connection: Connection, approve: Approve, yesser: Yesser
 ) -> None:
     assert "two people" in await refusal(yesser, *ADD)
     async with AsyncExitStack() as opened:
@@ -325,8 +329,7 @@ async def test_who_runs_commands_approves_nothing_in_the_database(
                     await own.execute(statement)
             with pytest.raises(asyncpg.CheckViolationError):
                 await own.execute("UPDATE console.approval SET used_at = now()")
-        async with two_people(settings) as approve:
-            await approve(connection)
+        await approve()
         await yesser.output(*ADD)
         for own in principals:
             assert await own.execute("UPDATE console.approval SET used_at = NULL") == "UPDATE 0", "what was used stays"
@@ -375,12 +378,9 @@ async def test_one_person_is_no_two_and_a_day_is_a_day(
     assert f"request {number} " not in again, "a new request takes the place of one that is too old"
 
 
-async def test_an_approval_is_not_kept_for_later(
-    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
-) -> None:
+async def test_an_approval_is_not_kept_for_later(connection: Connection, approve: Approve, yesser: Yesser) -> None:
     assert "two people" in await refusal(yesser, *ADD)
-    async with two_people(settings) as approve:
-        await approve(connection)
+    await approve()
     await _age(connection, timedelta(hours=24, seconds=1))
     assert "two people" in await refusal(yesser, *ADD)
 

@@ -14,7 +14,6 @@ from consumers.delivery.teams.subscriptions import end_subscription
 from infra.keys.rotation import Rotation
 from infra.keys.team_seals import TeamSeals, team_key_files
 from infra.postgres.connection import Connection, connected
-from infra.secret_files import write_private
 from infra.settings import Settings
 from tests.integration.consumers.read_api.read_api import REGISTER
 from tests.unit.consumers.delivery.receivers import receiver
@@ -147,15 +146,3 @@ async def test_a_rotation_seals_again_what_has_its_seal_and_nothing_else(
     seals = TeamSeals.of(settings)
     found = [row["endpoint_id"] for _, row in await unsealed_rows(connection, seals)]
     assert (found, len(await sealed_rows(connection))) == (["e2"], 4)
-
-
-async def test_a_rotation_that_was_killed_at_its_end_is_completed_within_its_overlap(
-    settings: Settings, connection: Connection
-) -> None:
-    await add_endpoint(connection, for_hooks(settings), "e1", "http://127.0.0.1:9")
-    files = team_key_files(settings)
-    done = await rotate(settings, 7)
-    write_private(files.next, files.current.read_text(encoding="utf-8"))  # killed before this file was deleted
-    again = await rotate(settings, 7)
-    assert (again.old, again.new, files.next.exists()) == (done.old, done.new, False)
-    assert await unsealed_rows(connection, TeamSeals.of(settings)) == []

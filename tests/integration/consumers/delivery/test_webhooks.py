@@ -259,22 +259,6 @@ async def test_after_a_restart_and_a_rebuild_nothing_is_sent_again(settings: Set
     assert len(hook.got) == 3
 
 
-async def test_an_example_is_sent_signed_and_marked(settings: Settings, connection: Connection) -> None:
-    settings = for_hooks(settings)
-    async with receiver() as hook:
-        (secret,) = await add_endpoint(connection, settings, "e1", hook.url())
-        async with delivering(settings):
-            await connection.execute(
-                "INSERT INTO delivery.message (route, agency, team, endpoint_id, kind, event_id, lane)"
-                " VALUES ('webhook', 'health', 'press', 'e1', 'example', 'example.abc', 'example')"
-            )
-            await hook.until(1)
-    (got,) = hook.got
-    assert got.id == "example_abc"
-    assert got.headers["yesser-example"] == "true"
-    assert Webhook(secret).verify(got.body, got.headers)["id"] == "example.abc"
-
-
 async def test_what_the_webhook_of_another_key_cannot_sign_waits_and_others_go_on(
     settings: Settings, connection: Connection
 ) -> None:
