@@ -12,7 +12,7 @@ from tests.integration.consumers.read_api.read_api import Window, lay_down, read
 from tests.integration.consumers.read_api.read_story import story
 from tests.integration.producers.gateway.harness import GatewayHarness, run_gateway
 from tests.oracle.log import EntryDict
-from tests.world.commands import Yesser
+from tests.world.operators import Yesser
 
 
 @pytest.fixture

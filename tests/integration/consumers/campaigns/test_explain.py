@@ -21,7 +21,7 @@ from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live, write_log
 from tests.paths import ROOT
 from tests.unit.consumers.campaigns.story import Story
-from tests.world.commands import Yesser
+from tests.world.operators import Yesser
 
 EXAMPLE = read_rule(ROOT / "docs" / "examples" / "campaign-rules" / "not-aired.yaml")
 

@@ -40,8 +40,8 @@ from tests.integration.consumers.registrar.registering import (
 )
 from tests.integration.consumers.registrar.test_registrar import until_halted
 from tests.unit.consumers.registrar.readings import said
-from tests.world.commands import Yesser
 from tests.world.consoles import SEALS, add_account, console, csrf_of, write_accounts_key
+from tests.world.operators import Yesser
 
 SUSPEND: Final = ("agencies", "suspend", "health", "--reason", "a test")
 ADD: Final = ("accounts", "add", "third", "--role", "administrator")

@@ -12,7 +12,6 @@ from infra.settings import Settings
 from tests.integration.consumers.console.asked_routes import CONSTANTS, requests_of
 from tests.integration.producers.gateway.harness import REGISTER
 from tests.integration.producers.gateway.test_console_tokens import authenticate
-from tests.world.commands import Yesser
 from tests.world.consoles import (
     BEGIN,
     SEALS,
@@ -27,6 +26,7 @@ from tests.world.consoles import (
     write_accounts_key,
     write_console_key,
 )
+from tests.world.operators import Yesser
 
 CHOOSE = "/account/password"
 OPEN = {

@@ -14,8 +14,8 @@ from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from tests.corners import drop_database, execute
 from tests.integration.producers.gateway.harness import bearer, run_gateway
 from tests.stack import superusers_address, with_database
-from tests.world.commands import Yesser
 from tests.world.consoles import add_account, console, sign_in, write_accounts_key
+from tests.world.operators import Yesser
 
 
 class Life:

@@ -33,7 +33,7 @@ from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
 from tests.paths import ROOT
-from tests.world.commands import Yesser
+from tests.world.operators import Yesser
 
 EVERYBODY = dict.fromkeys(CALLERS, 200)
 PROGRAMME = EVERYBODY | {"treasury": 403, "acme": 403, "nobody": 403}

@@ -19,7 +19,7 @@ from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.oracle.log import EntryDict
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
-from tests.world.commands import Yesser
+from tests.world.operators import Yesser
 
 Explain = Callable[..., Awaitable[Any]]
 VKEY = KEY.verifier.vkey

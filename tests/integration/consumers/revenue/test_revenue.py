@@ -26,7 +26,7 @@ from tests.integration.consumers.pipeline.written_log import apply_live, raw_ent
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.oracle.log import EntryDict
-from tests.world.commands import Yesser
+from tests.world.operators import Yesser
 
 EVENTS = 600
 

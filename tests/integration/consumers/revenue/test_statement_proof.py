@@ -23,7 +23,7 @@ from tests.oracle.history import REVENUE as REVENUE_PROFILE
 from tests.oracle.history import entries_from, generate
 from tests.oracle.log import EntryDict
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
-from tests.world.commands import Yesser
+from tests.world.operators import Yesser
 
 VERIFIER = KEY.verifier
 

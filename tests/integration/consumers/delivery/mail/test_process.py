@@ -31,6 +31,8 @@ EACH_IN_A_LANE = (
     " SELECT 1, 'email', 'health', 'press', 'campaign.triggered', 'e' || n, 4, $1, 'l' || n"
     " FROM generate_series(1, $2) n"
 )
+NO_DIGEST = "UPDATE delivery.team SET created_at = now()"
+"""On a Sunday and the day after, a team that was there before gets one."""
 MESSAGES = 200
 KILLS = 3
 PATIENCE_S = 60
@@ -64,6 +66,7 @@ async def test_a_killed_process_loses_no_message_and_names_each_repeat(
 ) -> None:
     story, (campaign,) = await live_launches(connection)
     await add_team(connection, FIRST)
+    await connection.execute(NO_DIGEST)
     await connection.execute("INSERT INTO delivery.position VALUES ('router', $1)", len(story.entries))
     await connection.execute(EACH_IN_A_LANE, campaign, MESSAGES)
     password(settings.secrets_folder / "delivery", ENDPOINT_KEY)  # as `yesser prepare` makes it
@@ -110,6 +113,7 @@ async def test_the_process_routes_and_sends_what_happens_to_a_campaign(
     story.complete(campaign)
     await make_live(connection, story)
     await add_team(connection, FIRST)
+    await connection.execute(NO_DIGEST)
     password(settings.secrets_folder / "delivery", ENDPOINT_KEY)
     async with mail_server() as mails:
         given = environment(YESSER_MAIL_SERVER=f"127.0.0.1:{mails.port}", YESSER_MAIL_FROM="campaigns@yesser.example")

@@ -1,4 +1,4 @@
-"""Commands of `yesser`, called in a thread of this process, on a test's own database."""
+"""What an operator calls: commands of `yesser` in a thread of this process, on a test's own database."""
 
 from __future__ import annotations
 
