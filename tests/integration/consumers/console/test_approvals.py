@@ -207,7 +207,7 @@ async def test_agencies_and_tokens_of_the_office(
 
 
 async def test_rotations_and_replacements_of_keys(
-    settings: Settings, connection: Connection, approve: Approve, yesser: Yesser, tmp_path: Path
+    settings: Settings, approve: Approve, yesser: Yesser, tmp_path: Path
 ) -> None:
     files = console_key_files(settings)
     key = load_or_create_hash_keys(files).current
@@ -310,7 +310,7 @@ CONFIRMED: Final = (
 
 
 async def test_who_runs_commands_approves_nothing_in_the_database(
-    settings: Settings, connection: Connection, approve: Approve, yesser: Yesser
+    settings: Settings, approve: Approve, yesser: Yesser
 ) -> None:
     assert "two people" in await refusal(yesser, *ADD)
     async with AsyncExitStack() as opened:
@@ -335,9 +335,7 @@ async def test_who_runs_commands_approves_nothing_in_the_database(
             assert await own.execute("UPDATE console.approval SET used_at = NULL") == "UPDATE 0", "what was used stays"
 
 
-async def test_without_the_key_no_row_is_an_approval(
-    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
-) -> None:
+async def test_without_the_key_no_row_is_an_approval(settings: Settings, administrators: None, yesser: Yesser) -> None:
     assert "two people" in await refusal(yesser, *ADD)
     own = await connect(settings.acting_as("console"), "test")
     await own.execute(CONFIRMED)
@@ -436,9 +434,7 @@ async def test_one_person_in_an_emergency_is_loud(
     await reader.close()
 
 
-async def test_the_rule_can_be_required_and_is_off_in_a_sandbox_only(
-    settings: Settings, connection: Connection, yesser: Yesser
-) -> None:
+async def test_the_rule_can_be_required_and_is_off_in_a_sandbox_only(settings: Settings, yesser: Yesser) -> None:
     write_accounts_key(settings)
     assert "two people" in await refusal(yesser, *ADD, YESSER_SECOND_PERSON="required")
     off = await yesser.run(*ADD, YESSER_SECOND_PERSON="off")

@@ -83,9 +83,7 @@ async def test_a_first_password_opens_one_page_until_it_is_changed(
     assert (row["must_change_password"], SEALS.is_account(row)) == (False, True)
 
 
-async def test_a_password_of_an_administrator_is_a_first_one_again(
-    settings: Settings, connection: Connection, yesser: Yesser
-) -> None:
+async def test_a_password_of_an_administrator_is_a_first_one_again(settings: Settings, yesser: Yesser) -> None:
     first = await new_account(yesser)
     async with console(settings) as served:
         async with served.signed_in("desk", password=first) as client:
@@ -126,7 +124,7 @@ async def test_no_other_route_answers_a_first_password(
 
 
 async def test_a_first_password_is_of_no_use_in_the_moment_that_it_is_replaced(
-    settings: Settings, connection: Connection, yesser: Yesser, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, yesser: Yesser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody else gave it, and it was right, just before the person's own became valid."""
     first = await new_account(yesser)
