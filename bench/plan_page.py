@@ -20,13 +20,13 @@ import orjson
 import psutil
 from yarl import URL
 
-from tests.integration.consumers.console.at_the_console import csrf_of
 from tests.oracle.bench_history import bench_agencies, generate_bench
 from tests.oracle.history import MIXED, History, generate
 from tests.oracle.validation import Agency
 from tests.scenarios.figures import tell
 from tests.scenarios.load import publish_all, register
 from tests.scenarios.system import System, fresh_system
+from tests.world.consoles import csrf_of
 
 EVENTS: Final = int(os.environ.get("PLAN_EVENTS", "100000"))
 PAGES: Final = 200

@@ -24,8 +24,8 @@ from tests.integration.consumers.registrar.registering import records
 from tests.scenarios.figures import tell
 from tests.scenarios.launches import event
 from tests.scenarios.system import System, fresh_system
-from tests.unit.consumers.delivery.mail.mail_server import MailServer, mail_server
 from tests.unit.consumers.delivery.receivers import Receiver, receiver
+from tests.world.mail import MailServer, mail_server
 
 pytestmark = [pytest.mark.accept, pytest.mark.alone, pytest.mark.timeout(1_500)]
 

@@ -17,11 +17,10 @@ from consumers.delivery.webhooks.sender import Sender
 from infra.postgres.connection import connected
 from infra.process.leader_election import Term
 from infra.settings import Settings
-from tests.integration.consumers.delivery.hooks import add_endpoint, for_hooks, subscribe
-from tests.integration.consumers.delivery.live_story import make_live
 from tests.simulate.points import INSTANCE
 from tests.simulate.worlds import Role, Scenario, World
 from tests.world.story import Story
+from tests.world.teams import add_endpoint, for_hooks, make_live, subscribe
 
 SERVICES: Final = 2
 ENDPOINTS: Final[Mapping[str, Sequence[str]]] = {"e1": ("triggered", "acknowledged", "completed"), "e2": ("triggered",)}

@@ -26,8 +26,8 @@ from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from tests.catalog_listing import as_prepared, of_tests
-from tests.integration.consumers.console.at_the_console import SEALS, add_account, write_accounts_key
 from tests.team_seals import seal_rows
+from tests.world.consoles import SEALS, add_account, write_accounts_key
 
 HIDDEN: Final = (
     "ALTER TABLE revenue.payout ENABLE ROW LEVEL SECURITY;"

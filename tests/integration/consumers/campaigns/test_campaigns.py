@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from hashlib import sha256
-
 import orjson
 
 from consumers.campaigns.commands import read
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.read import awareness
-from consumers.fold.apply import apply
 from consumers.relay.relay import LEASE, PlatformOutbox, Relay
 from consumers.relay.triggers import triggers_waiting
-from events.wire.entry import Entry
-from infra.kafka.admin import admin_client, ensure_log_topics
+from infra.log.bundle import event_of
 from infra.postgres import outbox_table
 from infra.postgres.connection import Connection, connected
-from infra.postgres.migrate import create_tables
 from infra.postgres.outbox import OutboxEvent
 from infra.process import lease
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import intervals, records
+from tests.integration.consumers.pipeline.written_log import write_log
+from tests.integration.consumers.registrar.registering import make_topics, records, running, until
 from tests.world.story import Story
+from tests.world.teams import fold, put
 
 PLATFORM_TOPIC = "agency.platform.events"
-PATIENCE_S = 30
 
 
 def published_story() -> Story:
@@ -51,67 +44,14 @@ def published_story() -> Story:
     return story
 
 
-async def fold(connection: Connection, entries: Sequence[Entry], batch: int) -> None:
-    """Apply the entries to the live tables, with the outbox, as the one loop would."""
-    await create_tables(connection, CONSUMER.schema, CONSUMER.create_sql())
-    await connection.execute(f"SET search_path = {CONSUMER.schema}")
-    for start in range(0, len(entries), batch):
-        async with connection.transaction():
-            await outbox_table.write(connection, await apply(connection, CONSUMER, entries[start : start + batch]))
-
-
-def event_of(raw: bytes) -> bytes:
-    """The event's own bytes, as they are in an entry."""
-    return raw.partition(b'"event":')[2][:-1]
-
-
-async def write_log(connection: Connection, raw: Sequence[bytes]) -> None:
-    """The entries (at most 256) as the log's first segment."""
-    bundle = b"".join(len(entry).to_bytes(2, "big") + entry for entry in raw)
-    leaves = b"".join(sha256(b"\x00" + entry).digest() for entry in raw)
-    await connection.execute("INSERT INTO log.segment VALUES (0, $1, $2, $3)", len(raw), bundle, leaves)
-
-
-@asynccontextmanager
-async def running(*relays: Relay) -> AsyncIterator[list[asyncio.Event]]:
-    """The relays at work; the events stop one each."""
-    stops = [asyncio.Event() for _ in relays]
-    tasks = [asyncio.create_task(relay.run(stop)) for relay, stop in zip(relays, stops, strict=True)]
-    try:
-        yield stops
-    finally:
-        for stop in stops:
-            stop.set()
-        await asyncio.gather(*tasks)
-
-
 async def until_empty(connection: Connection) -> None:
     """Nothing waits in the outbox nor for the campaign teams."""
-    for _ in range(PATIENCE_S * 50):
+
+    async def is_empty() -> bool:
         outbox_rows = await connection.fetchval("SELECT count(*) FROM platform.outbox")
-        if outbox_rows + await triggers_waiting(connection) == 0:
-            return
-        await asyncio.sleep(0.02)
-    raise TimeoutError(f"something still waits after {PATIENCE_S} s")
+        return bool(outbox_rows + await triggers_waiting(connection) == 0)
 
-
-async def make_topics(settings: Settings) -> None:
-    async with admin_client(settings) as admin:
-        await ensure_log_topics(admin, settings)
-
-
-async def put(connection: Connection, *codes: str, padding: str = "") -> None:
-    """Events about these agencies, each of a size; the relay does not validate them."""
-    await outbox_table.write(
-        connection,
-        [
-            OutboxEvent(
-                f"agency.{code}", "registry.agency-registered", f"agency/{code}",
-                {"code": code, "name": padding}, "2026-01-01T00:00:00Z", None,
-            )
-            for code in codes
-        ],
-    )  # fmt: skip
+    await until(is_empty, "nothing waits")
 
 
 async def sent_codes(settings: Settings) -> list[str]:
@@ -119,6 +59,7 @@ async def sent_codes(settings: Settings) -> list[str]:
 
 
 async def test_the_tables_give_the_lists_that_the_commands_print(settings: Settings, connection: Connection) -> None:
+    assert await read(settings) == [], "before the first trigger"
     story = published_story()
     await fold(connection, story.entries, batch=5)
     rows = await read(settings)
@@ -148,14 +89,9 @@ async def test_the_tables_give_the_lists_that_the_commands_print(settings: Setti
     }
 
 
-async def test_before_the_first_trigger_the_list_is_empty(settings: Settings) -> None:
-    assert await read(settings) == []
-
-
 async def test_the_list_can_be_seen_as_of_an_index(settings: Settings, connection: Connection) -> None:
     story = published_story()
     await write_log(connection, story.raw)
-    await connection.execute("UPDATE log.state SET size = $1", len(story.entries))
     await fold(connection, story.entries, batch=100)
     first_trigger = next(entry.index for entry in story.entries if entry.type == "campaign.triggered")
 
@@ -191,7 +127,7 @@ async def test_what_was_decided_reaches_the_platforms_topic_once_and_in_order(
     assert [row["event_id"].split(".")[0] for row in waiting] == [*["triggered"] * 4, "paused", "resumed"]
 
 
-async def test_a_trigger_leaves_for_the_teams_when_it_stands_in_the_log_verbatim_and_only_once(
+async def test_a_trigger_leaves_for_the_teams_when_it_stands_in_the_log_verbatim(
     settings: Settings, connection: Connection
 ) -> None:
     await make_topics(settings)
@@ -210,18 +146,6 @@ async def test_a_trigger_leaves_for_the_teams_when_it_stands_in_the_log_verbatim
         assert [r.value for r in sent] == [event_of(story.raw[entry.index]) for entry in logged]
         assert [r.key for r in sent] == [entry.data["campaign_id"].encode() for entry in logged]
         assert [dict(r.headers)["index"] for r in sent] == [b"%d" % entry.index for entry in logged]
-
-        # A rebuild makes the rows again; nobody is called a second time.
-        await connection.execute("DELETE FROM campaigns.route")
-        for entry in logged:
-            await connection.execute(
-                "INSERT INTO campaigns.route VALUES ($1, $2, 'campaign.triggered', $3)",
-                entry.index,
-                entry.data["campaign_id"],
-                entry.data["owner"],
-            )
-        await intervals(settings.lease_renew_ms)
-    assert len(await records(settings, settings.triggers_topic)) == len(logged)
 
 
 async def test_of_two_relays_one_works_and_the_other_takes_over(settings: Settings, connection: Connection) -> None:
@@ -282,9 +206,11 @@ async def test_a_row_that_its_writer_may_not_have_decided_halts_the_relay_and_no
         await outbox_table.write(delivery, [forged])
     relay = Relay(settings)
     async with running(relay):
-        async with asyncio.timeout(PATIENCE_S):
-            while relay.readiness().ready or "halted" not in relay.readiness().details:  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
+
+        async def is_halted() -> bool:
+            return not relay.readiness().ready and "halted" in relay.readiness().details
+
+        await until(is_halted, "the relay is halted")
         reason = str(relay.readiness().details["halted"])
         assert "its id suspended.health.0123456789ab is not that of a campaign.escalated" in reason
         assert await records(settings, PLATFORM_TOPIC) == []

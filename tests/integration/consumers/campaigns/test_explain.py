@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
-import orjson
 import pytest
-from click.testing import CliRunner
 
 from consumers.as_of.view import view
 from consumers.campaigns import read
 from consumers.campaigns.consumer import CONSUMER
-from consumers.campaigns.explain.commands import explain_command
 from consumers.campaigns.explain.read import CONSUMERS, Explanation, explain
 from consumers.campaigns.explain.show import explanation_parts
 from consumers.campaigns.rules.in_force import release_rules
@@ -24,6 +20,7 @@ from infra.postgres.migrate import create_tables
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.written_log import apply_live, write_log
 from tests.paths import ROOT
+from tests.world.operators import Yesser
 from tests.world.story import Story
 
 EXAMPLE = read_rule(ROOT / "docs" / "examples" / "campaign-rules" / "not-aired.yaml")
@@ -126,19 +123,21 @@ async def test_a_group_a_campaign_and_an_initiative(settings: Settings, entries:
     assert "is not in the log yet" in english(initiative)
 
 
-@pytest.mark.parametrize("name", ["passport.i1", "e-visa.i2", "gregorian-2026-usage", "service-launched.i999"])
 async def test_a_service_whose_id_looks_like_something_else_is_found(
-    settings: Settings, connection: Connection, name: str
+    settings: Settings, connection: Connection
 ) -> None:
-    story = Story()
-    story.register(name)
-    launched = story.launch(name)
+    story, launched = Story(), {}
+    for name in ("passport.i1", "e-visa.i2", "gregorian-2026-usage", "service-launched.i999"):
+        story.register(name)
+        launched[name] = story.launch(name)
     story.come_back()
-    story.acknowledge(name, agency="justice")
+    for name in launched:
+        story.acknowledge(name, agency="justice")
     await apply(connection, story)
-    found = await asked(settings, name)
-    assert (found.kind, found.facts["launched_index"]) == ("service", launched)
-    assert [row["campaign_id"] for row in found.campaigns] == [f"service-launched.i{launched}"]
+    for name, index in launched.items():
+        found = await asked(settings, name)
+        assert (found.kind, found.facts["launched_index"]) == ("service", index)
+        assert [row["campaign_id"] for row in found.campaigns] == [f"service-launched.i{index}"]
 
 
 async def test_of_a_campaign_that_is_none_the_anomalies_are_told(settings: Settings, connection: Connection) -> None:
@@ -153,7 +152,6 @@ async def test_of_a_campaign_that_is_none_the_anomalies_are_told(settings: Setti
 async def test_a_history_keeps_what_happened_though_others_send_what_changes_nothing(
     settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read, "HISTORY_MAX", 5)
     story = Story()
     story.register("S")
     campaign = f"service-launched.i{story.launch('S')}"
@@ -163,18 +161,19 @@ async def test_a_history_keeps_what_happened_though_others_send_what_changes_not
     wrong += [story.complete(campaign, agency="justice") for _ in range(4)]
     completed = story.complete(campaign)
     await apply(connection, story)
-    async with view(settings, [CONSUMER]) as state:
-        found = await read.campaign(state, campaign)
-    assert found is not None
+
+    async def seen(most: int) -> dict[str, Any]:
+        monkeypatch.setattr(read, "HISTORY_MAX", most)
+        async with view(settings, [CONSUMER]) as state:
+            return await read.campaign(state, campaign) or {}
+
+    found = await seen(5)
     steps = {step["index"]: step["anomaly"] for step in found["history"]}
     assert list(steps) == sorted([found["triggered_index"], acknowledged, completed, *wrong[-2:]])
     assert [steps[index] for index in (acknowledged, wrong[-1], completed)] == [None, "not-owner", None]
     assert found["more_history"] is True
 
-    monkeypatch.setattr(read, "HISTORY_MAX", 11)
-    async with view(settings, [CONSUMER]) as state:
-        found = await read.campaign(state, campaign)
-    assert found is not None
+    found = await seen(11)
     assert (len(found["history"]), found["more_history"]) == (11, False)
 
 
@@ -210,21 +209,10 @@ async def test_what_newer_rules_decide_for_earlier_entries_is_said_to_be_too_lat
     assert "it was not and will not be triggered" in english(await asked(settings, "I"))
 
 
-async def test_the_command_prints_json_and_refuses_an_unknown_name(
-    settings: Settings, entries: dict[str, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert settings.postgres is not None
-    monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
-    monkeypatch.setenv("YESSER_HOME", str(settings.home))
-
-    def run(*arguments: str) -> Any:
-        return CliRunner().invoke(explain_command, arguments)
-
-    result = await asyncio.to_thread(run, "S", "--json", "--as-of-index", str(entries["launch"]))
-    assert result.exit_code == 0, result.output
-    document = orjson.loads(result.stdout)
+async def test_the_command_prints_json_and_refuses_an_unknown_name(yesser: Yesser, entries: dict[str, int]) -> None:
+    document = await yesser.document("campaigns", "explain", "S", "--as-of-index", str(entries["launch"]))
     assert document["about"] == {"kind": "service", "id": "S"}
     assert document["log_index"] == entries["launch"]
     assert document["campaigns"] == []
-    unknown = await asyncio.to_thread(run, "nothing")
+    unknown = await yesser.run("campaigns", "explain", "nothing")
     assert "the log has no campaign, service" in str(unknown.exception)

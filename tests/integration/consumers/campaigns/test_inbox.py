@@ -13,8 +13,9 @@ from consumers.campaigns.filters import CampaignFilter
 from consumers.campaigns.read import campaigns, inbox, team_subscriptions
 from consumers.campaigns.spreadsheet import inbox_csv
 from infra.postgres.connection import Connection
-from tests.integration.consumers.campaigns.test_campaigns import fold
+from tests.every import every
 from tests.world.story import Story
+from tests.world.teams import fold
 
 DUE = "2026-11-15"
 """Ten working days after Sunday, 2026-11-01."""
@@ -66,8 +67,8 @@ async def test_a_campaign_is_overdue_from_the_day_after_its_due_date_unless_noth
     assert sorted([*others, *the_day_after]) == sorted(names.values())
 
 
-@pytest.mark.parametrize(
-    ("chosen", "found"),
+@every(
+    "chosen, found",
     [
         ({"state": "open"}, ("ACKED", "AIRED", "INITIATIVE", "NEW", "PAUSED")),
         ({"state": "triggered"}, ("INITIATIVE", "NEW", "PAUSED")),

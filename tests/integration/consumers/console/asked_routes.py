@@ -17,8 +17,7 @@ from starlette.routing import Mount
 
 from consumers.console.app import pages
 from consumers.console.parts import Parts
-from tests.integration.consumers.console.at_the_console import PASSWORD
-from tests.integration.consumers.console.test_gateway_away import TYPED
+from tests.world.consoles import PASSWORD, TYPED
 from tests.world.events import initiative
 
 _NAME: Final = re.compile(r"\{([a-z_]+)\}")

@@ -4,40 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
-import orjson
+import httpx
 import pytest
-from click.testing import CliRunner, Result
 from rich.console import Console
 
-from consumers.console.parts import Parts
 from consumers.console.process import count_alone
-from infra.cli import cli
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.embedded.status import read_second_person, stack_status
 from infra.embedded.status_table import print_status
 from infra.kafka.end_offsets import first_offset
 from infra.keys.hash_keys import HashKeyFiles, console_key_files, load_or_create_hash_keys
 from infra.observability.telemetry import exposition
-from infra.postgres.connection import Connection, Pool, connect
+from infra.postgres.connection import Connection, Pool, connect, connected
 from infra.postgres.trail import trail_rows
 from infra.settings import Settings
 from producers.agencies.tokens import hash_key
-from tests.integration.consumers.console.at_the_console import (
-    SEALS,
-    add_account,
-    console,
-    csrf_of,
-    signed_in,
-    write_accounts_key,
-)
 from tests.integration.consumers.registrar.registering import (
     HEALTH_TOPIC,
     drop_topic,
@@ -50,23 +39,13 @@ from tests.integration.consumers.registrar.registering import (
     until_size,
 )
 from tests.integration.consumers.registrar.test_registrar import until_halted
+from tests.world.consoles import SEALS, add_account, console, csrf_of, write_accounts_key
+from tests.world.operators import Yesser
 from tests.world.records import said
 
-Yesser = Callable[..., Any]
 SUSPEND: Final = ("agencies", "suspend", "health", "--reason", "a test")
 ADD: Final = ("accounts", "add", "third", "--role", "administrator")
 NEWEST: Final = "SELECT * FROM console.approval ORDER BY approval_id DESC LIMIT 1"
-
-
-@pytest.fixture
-def yesser(environment: Callable[..., dict[str, str]]) -> Yesser:
-    """Runs a command as an operator's desk."""
-
-    async def run(*words: str, **settings: str) -> Result:
-        given = environment(YESSER_OPERATOR="desk", **settings)
-        return await asyncio.to_thread(CliRunner().invoke, cli, list(words), env=given)
-
-    return run
 
 
 @pytest.fixture
@@ -81,38 +60,40 @@ async def administrators(settings: Settings, connection: Connection) -> None:
     )
 
 
-def sentence(result: Result) -> str:
+async def refusal(yesser: Yesser, *words: str, **changes: str) -> str:
     """What a refused command says; its exit code is that of its error."""
+    result = await yesser.run(*words, **changes)
     assert result.exception is not None, result.output
     assert exit_code(result.exception) == ExitCode.ANSWER_IS_NO
     return str(result.exception)
 
 
-def must_be_good(result: Result) -> None:
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == 0, result.output
+Approve = Callable[[], Awaitable[None]]
 
 
 @asynccontextmanager
-async def two_people(settings: Settings) -> AsyncIterator[Callable[[Connection], Any]]:
+async def two_people(settings: Settings, connection: Connection) -> AsyncIterator[Approve]:
     """Two administrators at the console, who confirm the newest request."""
-    async with console(settings) as parts:
+    async with console(settings) as served, served.signed_in("first") as first, served.signed_in("second") as second:
 
-        async def approve(connection: Connection) -> None:
+        async def approve() -> None:
             request = await connection.fetchrow(NEWEST)
             assert request is not None
-            for name in ("first", "second"):
-                assert await confirm(parts, name, request["approval_id"]) == 303
+            for client in (first, second):
+                assert await confirm(client, request["approval_id"]) == 303
 
         yield approve
 
 
-async def confirm(parts: Parts, username: str, approval_id: int) -> int:
-    async with signed_in(parts, username) as client:
-        csrf = csrf_of((await client.get("/account")).text)
-        answer = await client.post(f"/approvals/{approval_id}/confirm", data={"csrf": csrf})
-        return answer.status_code
+@pytest.fixture
+async def approve(settings: Settings, connection: Connection, administrators: None) -> AsyncIterator[Approve]:
+    async with two_people(settings, connection) as approving:
+        yield approving
+
+
+async def confirm(client: httpx.AsyncClient, approval_id: int) -> int:
+    given = {"csrf": await csrf_of(client)}
+    return (await client.post(f"/approvals/{approval_id}/confirm", data=given)).status_code
 
 
 async def trail(connection: Connection) -> list[tuple[Any, Any, str]]:
@@ -121,34 +102,33 @@ async def trail(connection: Connection) -> list[tuple[Any, Any, str]]:
 
 async def test_one_administrator_acts_as_today(settings: Settings, connection: Connection, yesser: Yesser) -> None:
     write_accounts_key(settings)
-    must_be_good(await yesser("accounts", "add", "first", "--role", "administrator"))
+    await yesser.output("accounts", "add", "first", "--role", "administrator")
     told = await read_second_person(settings)
     assert (told and (told.in_force, told.administrators, told.alone)) == (False, 1, [])
-    must_be_good(await yesser("accounts", "add", "second", "--role", "administrator"))
+    await yesser.output("accounts", "add", "second", "--role", "administrator")
     assert await connection.fetchrow(NEWEST) is None
-    assert "two people (accounts add)" in sentence(await yesser(*ADD))
+    assert "two people (accounts add)" in await refusal(yesser, *ADD)
 
 
 async def test_an_act_of_the_database_is_done_after_two_and_once(
-    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
+    connection: Connection, approve: Approve, yesser: Yesser
 ) -> None:
-    refused = sentence(await yesser(*ADD))
+    refused = await refusal(yesser, *ADD)
     row = await connection.fetchrow(NEWEST)
     assert row is not None
     assert f"request {row['approval_id']} " in refused
     assert "/approvals" in refused
     assert (row["act"], row["role"], row["operator"]) == ("accounts add", "yesser_administrator", "desk")
-    assert sentence(await yesser(*ADD)) == refused, "the open request is found"
-    async with two_people(settings) as approve:
-        await approve(connection)
-    another = await yesser("accounts", "add", "fourth", "--role", "administrator")
-    assert "two people" in sentence(another), "not for other arguments"
-    must_be_good(await yesser(*ADD))
+    assert await refusal(yesser, *ADD) == refused, "the open request is found"
+    await approve()
+    another = await refusal(yesser, "accounts", "add", "fourth", "--role", "administrator")
+    assert "two people" in another, "not for other arguments"
+    await yesser.output(*ADD)
     used = await connection.fetchrow("SELECT * FROM console.approval WHERE approval_id = $1", row["approval_id"])
     assert used is not None
     assert used["used_at"] is not None
     await connection.execute("DELETE FROM console.account WHERE username = 'third'")
-    assert "two people" in sentence(await yesser(*ADD)), "once"
+    assert "two people" in await refusal(yesser, *ADD), "once"
     number = row["approval_id"]
     assert [found for found in await trail(connection) if str(number) in found[2] or "third" in found[2]] == [
         ("first", None, f"confirm {number} accounts add"),
@@ -159,7 +139,7 @@ async def test_an_act_of_the_database_is_done_after_two_and_once(
 
 
 async def test_nobody_takes_an_account_of_the_office_or_an_administrator_alone(
-    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
+    connection: Connection, approve: Approve, yesser: Yesser
 ) -> None:
     await add_account(connection, "office", "office")
     await add_account(connection, "health", "agency", "health")
@@ -179,84 +159,80 @@ async def test_nobody_takes_an_account_of_the_office_or_an_administrator_alone(
         ("accounts", "disable", "second"),
     ):
         before = await connection.fetch("SELECT * FROM console.account ORDER BY username")
-        assert f"two people ({command[0]} {command[1]})" in sentence(await yesser(*command))
+        assert f"two people ({command[0]} {command[1]})" in await refusal(yesser, *command)
         assert await connection.fetch("SELECT * FROM console.account ORDER BY username") == before
     for one in alone:
-        must_be_good(await yesser(*one))
-    assert "two people" in sentence(await yesser("accounts", "enable", "office"))
-    async with two_people(settings) as approve:
-        await approve(connection)
-    must_be_good(await yesser("accounts", "enable", "office"))
+        await yesser.output(*one)
+    assert "two people" in await refusal(yesser, "accounts", "enable", "office")
+    await approve()
+    await yesser.output("accounts", "enable", "office")
     await add_account(connection, "third", "administrator")
-    must_be_good(await yesser("accounts", "disable", "third"))
+    await yesser.output("accounts", "disable", "third")
 
 
 async def test_what_two_people_compared_is_what_is_sealed(
-    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
+    connection: Connection, approve: Approve, yesser: Yesser
 ) -> None:
     await add_account(connection, "office", "office")
     await connection.execute("UPDATE console.account SET oidc_subject = 'right' WHERE username = 'office'")
     seal = ("accounts", "seal", "office", "--yes")
-    assert "two people" in sentence(await yesser(*seal))
-    async with two_people(settings) as approve:
-        await approve(connection)
+    assert "two people" in await refusal(yesser, *seal)
+    await approve()
     await connection.execute("UPDATE console.account SET oidc_subject = 'stranger' WHERE username = 'office'")
-    assert "two people" in sentence(await yesser(*seal))
+    assert "two people" in await refusal(yesser, *seal)
     await connection.execute("UPDATE console.account SET oidc_subject = 'right' WHERE username = 'office'")
-    must_be_good(await yesser(*seal))
+    await yesser.output(*seal)
 
 
 async def test_agencies_and_tokens_of_the_office(
-    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
+    settings: Settings, connection: Connection, approve: Approve, yesser: Yesser
 ) -> None:
     hash_key(settings)
     await make_topics(settings, "health")
-    async with two_people(settings) as approve:
-        for command, made in (
-            (SUSPEND, "SELECT count(*) FROM platform.suspension"),
-            (("tokens", "create", "yesser", "--kind", "office"), "SELECT count(*) FROM platform.token"),
-            (("agencies", "rotate", "health"), None),
-        ):
-            assert "two people" in sentence(await yesser(*command)), command
-            assert made is None or await connection.fetchval(made) == 0
-            await approve(connection)
-            must_be_good(await yesser(*command))
-            assert made is None or await connection.fetchval(made) == 1
-    must_be_good(await yesser(*SUSPEND))  # it is suspended: nothing is changed
+    for command, made in (
+        (SUSPEND, "SELECT count(*) FROM platform.suspension"),
+        (("tokens", "create", "yesser", "--kind", "office"), "SELECT count(*) FROM platform.token"),
+        (("agencies", "rotate", "health"), None),
+    ):
+        assert "two people" in await refusal(yesser, *command), command
+        assert made is None or await connection.fetchval(made) == 0
+        await approve()
+        await yesser.output(*command)
+        assert made is None or await connection.fetchval(made) == 1
+    await yesser.output(*SUSPEND)  # it is suspended: nothing is changed
     new = ("agencies", "add", "other-office", "--role", "office", "--name-ar", "مكتب", "--name-en", "Office")
-    assert "two people (agencies add)" in sentence(await yesser(*new))
+    assert "two people (agencies add)" in await refusal(yesser, *new)
     certificate = ("agencies", "certificate", "health", "--output", str(settings.home / "health.pem"))
-    assert "two people (agencies certificate)" in sentence(await yesser(*certificate))
+    assert "two people (agencies certificate)" in await refusal(yesser, *certificate)
 
 
 async def test_rotations_and_replacements_of_keys(
-    settings: Settings, connection: Connection, administrators: None, yesser: Yesser, tmp_path: Path
+    settings: Settings, approve: Approve, yesser: Yesser, tmp_path: Path
 ) -> None:
     files = console_key_files(settings)
     key = load_or_create_hash_keys(files).current
     rotate = ("keys", "rotate", "console")
-    must_be_good(await yesser(*rotate, "--prepare"))  # it is not used yet
-    assert "two people (keys rotate)" in sentence(await yesser(*rotate))
-    async with two_people(settings) as approve:
-        await approve(connection)
-        prepared = files.next.read_text()
-        files.next.unlink()
-        must_be_good(await yesser(*rotate, "--prepare"))
-        assert "two people" in sentence(await yesser(*rotate)), "not for another key"
-        files.next.write_text(prepared)
-        assert load_or_create_hash_keys(files).current == key
-        must_be_good(await yesser(*rotate))
-        assert _key(files) == prepared
-        assert "two people" in sentence(await yesser("webhooks", "rotate-key"))
-        passphrase, export = tmp_path / "passphrase", tmp_path / "keys"
-        passphrase.write_text("a long passphrase of the tests")
-        passphrase.chmod(0o600)
-        given = ("--passphrase-file", str(passphrase))
-        must_be_good(await yesser("keys", "export", str(export), "--only", "console", *given))
-        replace = ("keys", "import", str(export), "--replace", *given)
-        assert "two people (keys import)" in sentence(await yesser(*replace))
-        await approve(connection)
-        must_be_good(await yesser(*replace))
+    await yesser.output(*rotate, "--prepare")  # it is not used yet
+    assert "two people (keys rotate)" in await refusal(yesser, *rotate)
+    await approve()
+    prepared = files.next.read_text()
+    files.next.unlink()
+    await yesser.output(*rotate, "--prepare")
+    assert "two people" in await refusal(yesser, *rotate), "not for another key"
+    files.next.write_text(prepared)
+    assert load_or_create_hash_keys(files).current == key
+    await yesser.output(*rotate)
+    assert _key(files) == prepared
+    assert "two people" in await refusal(yesser, "webhooks", "rotate-key")
+    passphrase, export = tmp_path / "passphrase", tmp_path / "keys"
+    passphrase.write_text("a long passphrase of the tests")
+    passphrase.chmod(0o600)
+    given = ("--passphrase-file", str(passphrase))
+    await yesser.output("keys", "export", str(export), "--only", "console", *given)
+    replace = ("keys", "import", str(export), "--replace", *given)
+    assert "two people (keys import)" in await refusal(yesser, *replace)
+    await approve()
+    await yesser.output(*replace)
 
 
 def _key(files: HashKeyFiles) -> str:
@@ -268,15 +244,15 @@ async def test_a_key_is_not_rotated_where_nobody_can_be_asked(
 ) -> None:
     key = load_or_create_hash_keys(console_key_files(settings)).current
     away = {"YESSER_POSTGRES": "postgresql://127.0.0.1:1/yesser"}
-    result = await yesser("keys", "rotate", "console", **away)
+    result = await yesser.run("keys", "rotate", "console", **away)
     assert result.exception is not None
     assert exit_code(result.exception) == ExitCode.TRY_AGAIN
     assert load_or_create_hash_keys(console_key_files(settings)).current == key
     settings.secret_path("postgres", "operator").unlink()  # as on the registrar's machine
-    assert "two people (keys rotate)" in sentence(await yesser("keys", "rotate", "console"))
+    assert "two people (keys rotate)" in await refusal(yesser, "keys", "rotate", "console")
     assert (await connection.fetchrow(NEWEST) or {})["role"] == "yesser_registrar"
-    alone = await yesser("keys", "rotate", "console", "--break-glass", "the database is lost", **away)
-    must_be_good(alone)
+    alone = await yesser.run("keys", "rotate", "console", "--break-glass", "the database is lost", **away)
+    assert alone.exit_code == 0, alone.output
     assert "not in the trail" in alone.stderr
 
 
@@ -289,19 +265,19 @@ async def test_records_are_erased_and_a_halt_is_lifted_by_two(
         await until_size(connection, 4)
         for name in ("first", "second"):
             await add_account(connection, name, "administrator")
-        async with two_people(settings) as approve:
+        async with two_people(settings, connection) as approve:
             erase = ("erase", HEALTH_TOPIC, "0", "--yes")
-            assert "two people (erase)" in sentence(await yesser(*erase))
+            assert "two people (erase)" in await refusal(yesser, *erase)
             assert await first_offset(settings, HEALTH_TOPIC) == 0
-            await approve(connection)
-            must_be_good(await yesser(*erase))
+            await approve()
+            await yesser.output(*erase)
             assert await first_offset(settings, HEALTH_TOPIC) == 1
             await drop_topic(settings, HEALTH_TOPIC)
             await until_halted(connection, HEALTH_TOPIC)
             unhalt = ("registrar", "unhalt", "health", "--yes")
-            assert "two people (registrar unhalt)" in sentence(await yesser(*unhalt))
-            await approve(connection)
-            must_be_good(await yesser(*unhalt))
+            assert "two people (registrar unhalt)" in await refusal(yesser, *unhalt)
+            await approve()
+            await yesser.output(*unhalt)
 
 
 async def test_entries_that_are_not_signed_are_recovered_by_two(
@@ -313,14 +289,14 @@ async def test_entries_that_are_not_signed_are_recovered_by_two(
     for name in ("first", "second"):
         await add_account(connection, name, "administrator")
     write_accounts_key(settings)
-    must_be_good(await yesser("recover", "--json"))
+    await yesser.output("recover", "--json")
     unsigned = ("recover", "--accept-unsigned", "--json")
-    assert "two people (recover)" in sentence(await yesser(*unsigned))
+    assert "two people (recover)" in await refusal(yesser, *unsigned)
     assert (await connection.fetchrow(NEWEST) or {})["role"] == "yesser_registrar"
-    async with two_people(settings) as approve:
-        await approve(connection)
-    must_be_good(await yesser(*unsigned))
-    assert "two people (recover)" in sentence(await yesser(*unsigned)), "once"
+    async with two_people(settings, connection) as approve:
+        await approve()
+    await yesser.output(*unsigned)
+    assert "two people (recover)" in await refusal(yesser, *unsigned), "once"
 
 
 FORGED: Final = (
@@ -333,14 +309,16 @@ CONFIRMED: Final = (
 )
 
 
-@pytest.mark.parametrize("principal", ["administrator", "operator", "registrar"])
 async def test_who_runs_commands_approves_nothing_in_the_database(
-    settings: Settings, connection: Connection, administrators: None, yesser: Yesser, principal: str
+    settings: Settings, approve: Approve, yesser: Yesser
 ) -> None:
-    assert "two people" in sentence(await yesser(*ADD))
-    async with two_people(settings) as approve:
-        own = await connect(settings.acting_as(principal), "test")
-        try:
+    assert "two people" in await refusal(yesser, *ADD)
+    async with AsyncExitStack() as opened:
+        principals = [
+            await opened.enter_async_context(connected(settings.acting_as(name), "test"))
+            for name in ("administrator", "operator", "registrar")
+        ]
+        for own in principals:
             for statement in (
                 FORGED,
                 CONFIRMED,
@@ -351,26 +329,23 @@ async def test_who_runs_commands_approves_nothing_in_the_database(
                     await own.execute(statement)
             with pytest.raises(asyncpg.CheckViolationError):
                 await own.execute("UPDATE console.approval SET used_at = now()")
-            await approve(connection)
-            must_be_good(await yesser(*ADD))
+        await approve()
+        await yesser.output(*ADD)
+        for own in principals:
             assert await own.execute("UPDATE console.approval SET used_at = NULL") == "UPDATE 0", "what was used stays"
-        finally:
-            await own.close()
 
 
-async def test_without_the_key_no_row_is_an_approval(
-    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
-) -> None:
-    assert "two people" in sentence(await yesser(*ADD))
+async def test_without_the_key_no_row_is_an_approval(settings: Settings, administrators: None, yesser: Yesser) -> None:
+    assert "two people" in await refusal(yesser, *ADD)
     own = await connect(settings.acting_as("console"), "test")
     await own.execute(CONFIRMED)
     await own.close()
-    assert "two people" in sentence(await yesser(*ADD))
-    async with console(settings) as parts, signed_in(parts, "first") as client:
+    assert "two people" in await refusal(yesser, *ADD)
+    async with console(settings) as served, served.signed_in("first") as client:
         page = (await client.get("/approvals")).text
     assert "Row changed: not accepted" in page
     settings.secret_path("key", "accounts").unlink()
-    result = await yesser("agencies", "rotate", "health")
+    result = await yesser.run("agencies", "rotate", "health")
     assert "accounts/key" in str(result.exception), "nothing is compared where the key is not"
 
 
@@ -378,30 +353,34 @@ async def test_one_person_is_no_two_and_a_day_is_a_day(
     settings: Settings, connection: Connection, administrators: None, yesser: Yesser
 ) -> None:
     await add_account(connection, "office", "office")
-    assert "two people" in sentence(await yesser(*ADD))
+    assert "two people" in await refusal(yesser, *ADD)
     number = await connection.fetchval("SELECT approval_id FROM console.approval")
-    async with console(settings) as parts:
-        assert await confirm(parts, "office", number) == 403
-        assert await confirm(parts, "first", number + 1) == 404
-        assert await confirm(parts, "first", number) == 303
-        assert await confirm(parts, "first", number) == 409
+    async with (
+        console(settings) as served,
+        served.signed_in("office") as office,
+        served.signed_in("first") as first,
+        served.signed_in("second") as second,
+    ):
+        assert await confirm(office, number) == 403
+        assert await confirm(first, number + 1) == 404
+        assert await confirm(first, number) == 303
+        assert await confirm(first, number) == 409
         with pytest.raises(asyncpg.CheckViolationError):
-            await parts.own.execute("UPDATE console.approval SET second_by = 'first', second_at = clock_timestamp()")
-        assert "two people" in sentence(await yesser(*ADD))
+            await served.parts.own.execute(
+                "UPDATE console.approval SET second_by = 'first', second_at = clock_timestamp()"
+            )
+        assert "two people" in await refusal(yesser, *ADD)
         await _age(connection, timedelta(hours=24, seconds=1))
-        assert await confirm(parts, "second", number) == 409
-    again = sentence(await yesser(*ADD))
+        assert await confirm(second, number) == 409
+    again = await refusal(yesser, *ADD)
     assert f"request {number} " not in again, "a new request takes the place of one that is too old"
 
 
-async def test_an_approval_is_not_kept_for_later(
-    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
-) -> None:
-    assert "two people" in sentence(await yesser(*ADD))
-    async with two_people(settings) as approve:
-        await approve(connection)
+async def test_an_approval_is_not_kept_for_later(connection: Connection, approve: Approve, yesser: Yesser) -> None:
+    assert "two people" in await refusal(yesser, *ADD)
+    await approve()
     await _age(connection, timedelta(hours=24, seconds=1))
-    assert "two people" in sentence(await yesser(*ADD))
+    assert "two people" in await refusal(yesser, *ADD)
 
 
 async def _age(connection: Connection, by: timedelta) -> None:
@@ -425,8 +404,8 @@ async def counted(line: bytes) -> bool:
 async def test_one_person_in_an_emergency_is_loud(
     settings: Settings, connection: Connection, pool: Pool, administrators: None, yesser: Yesser
 ) -> None:
-    done = await yesser(*SUSPEND, "--break-glass", "both administrators are away")
-    must_be_good(done)
+    done = await yesser.run(*SUSPEND, "--break-glass", "both administrators are away")
+    assert done.exit_code == 0, done.output
     assert "this act needs two people, and one did it" in done.stderr
     kept = [row async for row in trail_rows(connection) if row["command"].startswith("break-glass")]
     assert [(row["role"], row["operator"], row["command"]) for row in kept] == [
@@ -455,23 +434,21 @@ async def test_one_person_in_an_emergency_is_loud(
     await reader.close()
 
 
-async def test_the_rule_can_be_required_and_is_off_in_a_sandbox_only(
-    settings: Settings, connection: Connection, yesser: Yesser
-) -> None:
+async def test_the_rule_can_be_required_and_is_off_in_a_sandbox_only(settings: Settings, yesser: Yesser) -> None:
     write_accounts_key(settings)
-    assert "two people" in sentence(await yesser(*ADD, YESSER_SECOND_PERSON="required"))
-    off = await yesser(*ADD, YESSER_SECOND_PERSON="off")
+    assert "two people" in await refusal(yesser, *ADD, YESSER_SECOND_PERSON="required")
+    off = await yesser.run(*ADD, YESSER_SECOND_PERSON="off")
     assert off.exception is not None
     assert exit_code(off.exception) == ExitCode.WRONG_USE
-    must_be_good(await yesser(*ADD, "--break-glass", "the first one", YESSER_SECOND_PERSON="required"))
+    await yesser.output(*ADD, "--break-glass", "the first one", YESSER_SECOND_PERSON="required")
 
 
 async def test_the_page_says_what_is_asked_in_both_languages(
     settings: Settings, connection: Connection, administrators: None, yesser: Yesser
 ) -> None:
-    assert "two people" in sentence(await yesser(*SUSPEND))
-    async with console(settings) as parts:
-        async with signed_in(parts, "first") as client:
+    assert "two people" in await refusal(yesser, *SUSPEND)
+    async with console(settings) as served:
+        async with served.signed_in("first") as client:
             page = (await client.get("/approvals")).text
             for text in (
                 "Suspend an agency",
@@ -482,13 +459,13 @@ async def test_the_page_says_what_is_asked_in_both_languages(
                 ">Confirm</button>",
             ):
                 assert text in page
-            number = orjson.loads(str((await connection.fetchrow(NEWEST) or {})["approval_id"]))
-        assert await confirm(parts, "first", number) == 303
-        async with signed_in(parts, "first", "ar") as client:
+            number = (await connection.fetchrow(NEWEST) or {})["approval_id"]
+            assert await confirm(client, number) == 303
+        async with served.signed_in("first", "ar") as client:
             page = (await client.get("/approvals")).text
             assert "إيقاف جهة" in page
             assert "أكّدتَه" in page
             assert "/confirm" not in page
-        async with signed_in(parts, "second") as client:
+        async with served.signed_in("second") as client:
             assert f"/approvals/{number}/confirm" in (await client.get("/approvals")).text
     assert datetime.now(UTC) - (await connection.fetchrow(NEWEST) or {})["first_at"] < timedelta(minutes=5)

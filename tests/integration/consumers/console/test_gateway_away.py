@@ -2,45 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import orjson
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.console.console_process import hidden, run_console, write_console_key
 from tests.integration.consumers.read_api.read_api import lay_down
 from tests.integration.consumers.read_api.read_story import story
 from tests.page_rules import faults_of
+from tests.world.consoles import FORM, TYPED, csrf_of, deaf_gateway, fill_in, hidden, run_console, write_console_key
 from tests.world.senders import run_gateway
-
-FORM = "/workspace/publish/awareness.initiative-announced"
-TYPED = {
-    "id": "away-1",
-    "time": "2006-03-01T09:30",
-    "do": "check",
-    "data.initiative_id": "AWAY",
-    "data.name.ar": "اسم",
-    "data.name.en": 'Name "quoted" & <b>',
-    "data.aim.ar": "هدف",
-    "data.aim.en": "Aim",
-    "data.on": "2006-03-01",
-}
-
-
-@asynccontextmanager
-async def deaf_gateway() -> AsyncIterator[str]:
-    """Something that takes a request and closes the connection without an answer."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 async def test_nothing_is_lost_while_the_gateway_is_away(settings: Settings, connection: Connection) -> None:
@@ -49,16 +19,15 @@ async def test_nothing_is_lost_while_the_gateway_is_away(settings: Settings, con
         overview = await browser.get("/workspace")
         assert overview.status_code == 200
         assert "The gateway does not answer now" in overview.text
-        csrf = hidden((await browser.get(FORM)).text, "csrf")
-        page = (await browser.post(FORM, data={**TYPED, "csrf": csrf})).text
+        filled = await fill_in(browser)
+        page = (await browser.post(FORM, data={**TYPED, "csrf": filled["csrf"]})).text
         assert "The gateway does not answer now" in page
-        event = hidden(page, "event")
-        answer = await browser.post("/workspace/send", data={"csrf": csrf, "event": event})
+        answer = await browser.post("/workspace/send", data=filled)
         assert answer.status_code == 503
         assert "Nothing was stored" in answer.text
         assert faults_of(answer.text) == []
-        assert hidden(answer.text, "event") == event, "the same bytes can be sent again"
-        assert orjson.loads(event)["data"]["name"]["en"] == 'Name "quoted" & <b>'
+        assert hidden(answer.text, "event") == filled["event"], "the same bytes can be sent again"
+        assert orjson.loads(filled["event"])["data"]["name"]["en"] == 'Name "quoted" & <b>'
 
 
 async def test_an_unknown_outcome_is_said_and_the_same_bytes_are_offered(
@@ -67,12 +36,11 @@ async def test_an_unknown_outcome_is_said_and_the_same_bytes_are_offered(
     async with deaf_gateway() as address:
         changes = {"console_gateway": address}
         async with run_console(settings, connection, **changes) as console, console.browser("health") as browser:
-            csrf = hidden((await browser.get(FORM)).text, "csrf")
-            event = hidden((await browser.post(FORM, data={**TYPED, "csrf": csrf})).text, "event")
-            answer = await browser.post("/workspace/send", data={"csrf": csrf, "event": event})
+            filled = await fill_in(browser)
+            answer = await browser.post("/workspace/send", data=filled)
             assert answer.status_code == 504
             assert "It is not known whether the event arrived" in answer.text
-            assert hidden(answer.text, "event") == event
+            assert hidden(answer.text, "event") == filled["event"]
             sent = await browser.get("/workspace/sent/form-1?address=agency.health.events/0/5")
             assert sent.status_code == 200
             assert "The event has arrived, and the gateway does not answer now" in sent.text
@@ -84,16 +52,15 @@ async def test_what_waits_for_its_verdict_is_said(settings: Settings, connection
     async with run_gateway(settings, connection) as gateway:
         changes = {"console_gateway": f"http://127.0.0.1:{gateway.gateway.port}"}
         async with run_console(settings, connection, **changes) as console, console.browser("health") as browser:
-            csrf = hidden((await browser.get(FORM)).text, "csrf")
-            event = hidden((await browser.post(FORM, data={**TYPED, "csrf": csrf})).text, "event")
-            answer = await browser.post("/workspace/send", data={"csrf": csrf, "event": event}, follow_redirects=True)
+            filled = await fill_in(browser)
+            answer = await browser.post("/workspace/send", data=filled, follow_redirects=True)
             assert answer.status_code == 200
             assert "The event has arrived and waits for registration" in answer.text
 
 
 async def test_what_is_not_an_event_is_not_sent(settings: Settings, connection: Connection) -> None:
     async with run_console(settings, connection) as console, console.browser("health") as browser:
-        csrf = hidden((await browser.get(FORM)).text, "csrf")
+        csrf = await csrf_of(browser)
         for event, status in (("", 400), ("[]", 400), ('{"id": 1}', 400), ("x" * 70_000, 400)):
             assert (await browser.post("/workspace/send", data={"csrf": csrf, "event": event})).status_code == status
         office = '{"id": "a", "type": "sa.gov.yesser.plan.adopted.v1"}'

@@ -7,9 +7,9 @@ import re
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.console.at_the_console import add_account, console, signed_in
 from tests.integration.consumers.read_api.read_api import lay_down
 from tests.oracle.log import EntryDict, JsonObject, make_entry, make_event, registration
+from tests.world.consoles import add_account, console
 
 PROJECTS = 230
 PAGE_BYTES_MAX = 150 * 1024
@@ -49,7 +49,7 @@ async def test_many_applications_are_counted_on_the_plan_and_listed_page_by_page
 ) -> None:
     await lay_down(connection, log())
     await add_account(connection, "reader", "office")
-    async with console(settings) as parts, signed_in(parts, "reader") as client:
+    async with console(settings) as served, served.signed_in("reader") as client:
         plan = (await client.get("/plan")).text
         assert len(gzip.compress(plan.encode())) < PAGE_BYTES_MAX
         shown = linked(plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.console.at_the_console import add_account, console, signed_in
+from tests.world.consoles import add_account, console
 
 REASON = "the batch at offset 17 is damaged"
 
@@ -21,7 +21,7 @@ async def test_a_halt_shows_its_reason_and_its_runbook_entry(settings: Settings,
         REASON,
     )
     await connection.execute("INSERT INTO platform.position (consumer, position) VALUES ('revenue', 0)")
-    async with console(settings) as parts, signed_in(parts, "operator") as client:
+    async with console(settings) as served, served.signed_in("operator") as client:
         page = (await client.get("/operations")).text
         assert "Halted: health" in page
         assert REASON in page
@@ -30,7 +30,7 @@ async def test_a_halt_shows_its_reason_and_its_runbook_entry(settings: Settings,
         trail = (await client.get("/operations/trail")).text
         assert "yesser_console" in trail
         assert "sign in" in trail
-        parts.reads.terminate()
+        served.parts.reads.terminate()
         away = await client.get("/operations")
         assert away.status_code == 200
         assert "The database does not answer" in away.text
@@ -40,9 +40,9 @@ async def test_a_halt_shows_its_reason_and_its_runbook_entry(settings: Settings,
 
 async def test_without_a_database_nobody_new_is_let_in(settings: Settings, connection: Connection) -> None:
     await add_account(connection, "operator", "administrator")
-    async with console(settings) as parts, signed_in(parts, "operator") as client:
+    async with console(settings) as served, served.signed_in("operator") as client:
         assert (await client.get("/components")).status_code == 200
-        parts.own.terminate()
+        served.parts.own.terminate()
         assert (await client.get("/components")).status_code == 200, "a session that was valid just now"
         client.cookies.clear()
         client.cookies.set("yesser-session", "another")

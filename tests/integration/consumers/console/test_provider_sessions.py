@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
-import pytest
 
 from consumers.console.accounts.oidc import Oidc
 from consumers.console.accounts.sealing import Sealer
@@ -19,23 +18,15 @@ from consumers.console.app import application
 from consumers.console.pages.oidc import BEGIN, CALLBACK, LOGOUT
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.console.at_the_console import ADDRESS, PASSWORD, add_account, console, csrf_of
+from tests.world.consoles import PASSWORD, ConsoleApp, add_account, change_password, console, sign_in
 from tests.world.provider import ISSUER, OTHER_KEY, Provider
 
 
-class Scene:
+@dataclass(frozen=True)
+class Scene(ConsoleApp):
     """A console whose provider a test signs for."""
 
-    def __init__(self, app: Any, provider: Provider) -> None:
-        self._app = app
-        self.provider = provider
-
-    @asynccontextmanager
-    async def browser(self) -> AsyncIterator[httpx.AsyncClient]:
-        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
-        cookies = {"yesser-language": "en"}
-        async with httpx.AsyncClient(transport=transport, base_url=ADDRESS, cookies=cookies) as client:
-            yield client
+    provider: Provider
 
     async def sign_in(self, client: httpx.AsyncClient, **claims: Any) -> httpx.Response:
         asked = parse_qs(urlsplit((await client.get(BEGIN)).headers["location"]).query)
@@ -45,7 +36,7 @@ class Scene:
 
     async def sign_out(self, token: str) -> int:
         """As the provider does, which is no browser."""
-        async with self.browser() as client:
+        async with self.visitor() as client:
             answer = await client.post(LOGOUT, data={"logout_token": token})
         assert "no-store" in answer.headers["cache-control"]
         return answer.status_code
@@ -56,10 +47,11 @@ async def scene(settings: Settings, connection: Connection, **changes: Any) -> A
     await add_account(connection, "desk", "office", subject="sub-1")
     await add_account(connection, "other", "office", subject="sub-2")
     changed, provider = settings.model_copy(update=changes), Provider()
-    async with console(changed) as parts:
-        sealer = Sealer.of(changed, "oidc", parts.clock)
-        oidc = Oidc(changed, ISSUER, sealer, parts.clock, httpx.MockTransport(provider))
-        yield Scene(application(replace(parts, oidc=oidc)), provider)
+    async with console(changed) as served:
+        clock = served.parts.clock
+        oidc = Oidc(changed, ISSUER, Sealer.of(changed, "oidc", clock), clock, httpx.MockTransport(provider))
+        parts = replace(served.parts, oidc=oidc)
+        yield Scene(parts, application(parts), provider)
         await oidc.close()
 
 
@@ -76,7 +68,7 @@ async def test_a_sign_in_that_is_weaker_than_required_is_refused_and_recorded(
 ) -> None:
     required = {"console_oidc_acr_values": "high", "console_oidc_amr": "hwk", "console_oidc_max_age_s": 60}
     enough = {"acr": "high", "amr": ["hwk"], "auth_time": int(datetime.now(UTC).timestamp())}
-    async with scene(settings, connection, **required) as found, found.browser() as client:
+    async with scene(settings, connection, **required) as found, found.visitor() as client:
         for claim in enough:
             answer = await found.sign_in(client, **{**enough, claim: None})
             assert (answer.status_code, claim in answer.text) == (401, True)
@@ -95,15 +87,15 @@ async def test_a_sign_in_that_is_weaker_than_required_is_refused_and_recorded(
 async def test_the_provider_ends_one_session_or_all_of_a_subject(settings: Settings, connection: Connection) -> None:
     async with (
         scene(settings, connection) as found,
-        found.browser() as first,
-        found.browser() as second,
-        found.browser() as other,
-        found.browser() as by_password,
+        found.visitor() as first,
+        found.visitor() as second,
+        found.visitor() as other,
+        found.visitor() as by_password,
     ):
         await found.sign_in(first, sid="session-1")
         await found.sign_in(second, sid="session-2")
         await found.sign_in(other, sub="sub-2", sid="session-3")
-        await by_password.post("/sign-in", data={"username": "desk", "password": PASSWORD})
+        assert await sign_in(by_password, "desk") == 303
         clients = (first, second, other, by_password)
         token = found.provider.logout_token
         assert await found.sign_out(token(sub="sub-2", sid="session-1", jti="none")) == 200, "of nobody"
@@ -117,7 +109,7 @@ async def test_the_provider_ends_one_session_or_all_of_a_subject(settings: Setti
 
 
 async def test_a_logout_token_counts_once(settings: Settings, connection: Connection) -> None:
-    async with scene(settings, connection) as found, found.browser() as client:
+    async with scene(settings, connection) as found, found.visitor() as client:
         await found.sign_in(client)
         token = found.provider.logout_token()
         assert sorted(await asyncio.gather(*(found.sign_out(token) for _ in range(3)))) == [200, 400, 400]
@@ -132,7 +124,7 @@ async def test_a_logout_token_counts_once(settings: Settings, connection: Connec
 async def test_what_is_not_genuine_ends_nothing_and_a_peer_has_few_tries(
     settings: Settings, connection: Connection
 ) -> None:
-    async with scene(settings, connection) as found, found.browser() as client:
+    async with scene(settings, connection) as found, found.visitor() as client:
         await found.sign_in(client)
         found.provider.key = OTHER_KEY
         assert await found.sign_out(found.provider.logout_token()) == 400
@@ -147,19 +139,18 @@ async def test_what_is_not_genuine_ends_nothing_and_a_peer_has_few_tries(
 
 
 async def test_a_changed_password_keeps_the_session_of_the_provider(settings: Settings, connection: Connection) -> None:
-    async with scene(settings, connection) as found, found.browser() as client:
+    async with scene(settings, connection) as found, found.visitor() as client:
         await found.sign_in(client, sid="session-1")
-        csrf = csrf_of((await client.get("/account")).text)
-        new = {"csrf": csrf, "password": PASSWORD, "new_password": "a password of my own"}
-        assert (await client.post("/account/password", data=new)).status_code == 303
+        assert (await change_password(client, PASSWORD, "a password of my own")).status_code == 303
         assert await is_signed_in(client)
         assert await found.sign_out(found.provider.logout_token(sub=None)) == 200
         assert not await is_signed_in(client)
 
 
-@pytest.mark.parametrize("change", ["sid_sha256 = NULL", "sid_sha256 = sha256('another')"])
-async def test_the_providers_session_is_sealed(settings: Settings, connection: Connection, change: str) -> None:
-    async with scene(settings, connection) as found, found.browser() as client:
-        await found.sign_in(client, sid="session-1")
-        await connection.execute(f"UPDATE console.session SET {change}")
-        assert not await is_signed_in(client)
+async def test_the_providers_session_is_sealed(settings: Settings, connection: Connection) -> None:
+    async with scene(settings, connection) as found, found.visitor() as client:
+        for change in ("sid_sha256 = NULL", "sid_sha256 = sha256('another')"):
+            await found.sign_in(client, sid="session-1")
+            assert await is_signed_in(client)
+            await connection.execute(f"UPDATE console.session SET {change}")
+            assert not await is_signed_in(client), change

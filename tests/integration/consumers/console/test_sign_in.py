@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 
 from consumers.console.process import NoSignIn
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.console.at_the_console import PASSWORD
-from tests.integration.consumers.console.console_process import (
+from tests.world.consoles import (
+    BEGIN,
+    PASSWORD,
     ConsoleHarness,
+    at_provider,
+    change_password,
+    csrf_of,
     hidden,
     local_issuer,
     run_console,
 )
-
-BEGIN = "/sign-in/oidc"
 
 
 @pytest.fixture(scope="module")
@@ -32,16 +33,6 @@ def issuer() -> Iterator[str]:
 async def console(settings: Settings, connection: Connection, issuer: str) -> AsyncIterator[ConsoleHarness]:
     async with run_console(settings, connection, console_oidc_issuer=issuer) as running:
         yield running
-
-
-async def at_provider(browser: httpx.AsyncClient, begin: str, subject: str | None) -> str:
-    """Go to the provider and sign in there as a subject (None: deny); the address that it sends the browser back to."""
-    away = await browser.get(begin)
-    assert away.status_code == 303, away.text
-    answer = {"action": "deny"} if subject is None else {"sub": subject}
-    back = await browser.post(away.headers["location"], data=answer)
-    assert back.status_code in (302, 303), back.text
-    return str(back.headers["location"])
 
 
 async def test_the_account_of_a_subject_signs_in(console: ConsoleHarness, issuer: str) -> None:
@@ -98,7 +89,7 @@ async def test_a_provider_that_is_away_is_said(settings: Settings, connection: C
 
 async def test_a_body_larger_than_any_form_is_refused(console: ConsoleHarness) -> None:
     async with console.browser("health") as browser:
-        csrf = hidden((await browser.get("/account")).text, "csrf")
+        csrf = await csrf_of(browser)
         answer = await browser.post("/account/sessions", data={"csrf": csrf, "text": "x" * (1 << 20)})
         assert answer.status_code == 413
         browser.cookies.delete("yesser-session")
@@ -106,21 +97,14 @@ async def test_a_body_larger_than_any_form_is_refused(console: ConsoleHarness) -
         assert answer.headers["location"] == "/sign-in?next=/&unsent=1"
 
 
-async def test_sessions_on_other_devices_end_by_a_click_and_by_a_new_password(console: ConsoleHarness) -> None:
+async def test_sessions_on_other_devices_end_by_a_click(console: ConsoleHarness) -> None:
     async with console.browser("health") as mine, console.browser("health") as other:
         page = (await mine.get("/account")).text
         assert page.count("This session") == 1
         assert "End my other sessions" in page
-        csrf = hidden(page, "csrf")
-        assert (await mine.post("/account/sessions", data={"csrf": csrf})).status_code == 303
+        assert (await mine.post("/account/sessions", data={"csrf": hidden(page, "csrf")})).status_code == 303
         assert (await other.get("/account")).status_code == 303
         assert "End my other sessions" not in (await mine.get("/account")).text
-    async with console.browser("health") as mine, console.browser("health") as other:
-        csrf = hidden((await mine.get("/account")).text, "csrf")
-        new = {"csrf": csrf, "password": PASSWORD, "new_password": "another password of the tests"}
-        assert (await mine.post("/account/password", data=new)).status_code == 303
-        assert (await mine.get("/account")).status_code == 200
-        assert (await other.get("/account")).status_code == 303
 
 
 async def test_without_passwords_an_account_signs_in_at_the_provider_alone(
@@ -137,8 +121,7 @@ async def test_without_passwords_an_account_signs_in_at_the_provider_alone(
         page = (await browser.get("/account")).text
         assert "labour" in page
         assert 'name="new_password"' not in page
-        changed = {"csrf": hidden(page, "csrf"), "password": PASSWORD, "new_password": "another one of twelve"}
-        assert (await browser.post("/account/password", data=changed)).status_code == 404
+        assert (await change_password(browser, PASSWORD, "another one of twelve")).status_code == 404
 
 
 async def test_a_console_at_which_nobody_could_sign_in_does_not_start(

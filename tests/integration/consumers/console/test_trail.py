@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import orjson
 
 from consumers.console.data.gateway import Gateway
@@ -13,12 +12,20 @@ from infra.http.console_tokens import Sending
 from infra.postgres.connection import Connection
 from infra.postgres.trail import trail_rows
 from infra.settings import Settings
-from tests.integration.consumers.console.at_the_console import add_account, console, csrf_of, signed_in
-from tests.integration.consumers.console.console_process import hidden, run_console, write_console_key
-from tests.integration.consumers.console.test_gateway_away import FORM, TYPED, deaf_gateway
 from tests.integration.consumers.delivery.teams.desk import TEAM
 from tests.integration.consumers.read_api.read_api import lay_down
 from tests.integration.consumers.read_api.read_story import story
+from tests.world.consoles import (
+    TYPED,
+    add_account,
+    change_password,
+    console,
+    deaf_gateway,
+    fill_in,
+    run_console,
+    sign_in,
+    write_console_key,
+)
 from tests.world.senders import run_gateway
 
 WRONG = "a wrong password of the tests"
@@ -28,18 +35,13 @@ async def done(connection: Connection, **given: Any) -> list[tuple[Any, Any]]:
     return [(row["account"], row["command"]) async for row in trail_rows(connection, **given)]
 
 
-async def try_sign_in(client: httpx.AsyncClient, username: str) -> int:
-    return (await client.post("/sign-in", data={"username": username, "password": WRONG})).status_code
-
-
 async def test_a_failed_sign_in_names_an_account_that_exists_and_nothing_that_was_typed(
     settings: Settings, connection: Connection
 ) -> None:
     await add_account(connection, "desk", "office")
-    async with console(settings) as parts, signed_in(parts, "desk") as client:
-        assert [await try_sign_in(client, name) for name in ("desk", "my-secret-word", "1000000008")] == [401] * 3
-        csrf = csrf_of((await client.get("/account")).text)
-        await client.post("/account/password", data={"csrf": csrf, "password": WRONG, "new_password": WRONG})
+    async with console(settings) as served, served.signed_in("desk") as client:
+        assert [await sign_in(client, name, WRONG) for name in ("desk", "my-secret-word", "1000000008")] == [401] * 3
+        await change_password(client, WRONG, WRONG)
     assert await done(connection) == [
         ("desk", "sign in"),
         ("desk", "sign in refused"),
@@ -53,9 +55,9 @@ async def test_a_failed_sign_in_names_an_account_that_exists_and_nothing_that_wa
 
 async def test_sign_ins_that_are_not_tried_any_more_are_not_written(settings: Settings, connection: Connection) -> None:
     await add_account(connection, "desk", "office")
-    async with console(settings) as parts, signed_in(parts, "desk") as client:
+    async with console(settings) as served, served.signed_in("desk") as client:
         client.cookies.clear()
-        answers = [await try_sign_in(client, "desk") for _ in range(16)]
+        answers = [await sign_in(client, "desk", WRONG) for _ in range(16)]
     assert answers[-1] == 429
     written = [command for _, command in await done(connection)].count("sign in refused")
     assert written == answers.count(401) < 16
@@ -65,7 +67,7 @@ async def test_a_page_that_is_refused_is_written_by_its_pattern_and_not_without_
     settings: Settings, connection: Connection
 ) -> None:
     await add_account(connection, "health", "agency", "health")
-    async with console(settings) as parts, signed_in(parts, "health") as client:
+    async with console(settings) as served, served.signed_in("health") as client:
         assert (await client.get("/operations/accounts?of=somebody")).status_code == 403
         assert (await client.get("/audit/entries/7x")).status_code != 403
         refused = [("health", "refused GET /operations/accounts")]
@@ -81,7 +83,7 @@ async def test_a_page_that_is_refused_is_written_by_its_pattern_and_not_without_
 async def test_downloads_are_written_before_they_are_sent(settings: Settings, connection: Connection) -> None:
     await lay_down(connection, story())
     await add_account(connection, "desk", "office")
-    async with console(settings) as parts, signed_in(parts, "desk") as client:
+    async with console(settings) as served, served.signed_in("desk") as client:
         answer = await client.get("/plan/partnerships.csv")
         assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
         assert (await client.get("/plan")).status_code == 200
@@ -105,10 +107,9 @@ async def test_an_event_leads_to_the_account_that_sent_it(settings: Settings, co
             run_console(settings, connection, console_gateway=address) as running,
             running.browser("health") as browser,
         ):
-            csrf = hidden((await browser.get(FORM)).text, "csrf")
-            event = hidden((await browser.post(FORM, data={**TYPED, "csrf": csrf})).text, "event")
-            assert (await browser.post("/workspace/send", data={"csrf": csrf, "event": event})).status_code == 303
-            line = orjson.dumps({**orjson.loads(event), "id": "from-a-file"})
+            filled = await fill_in(browser)
+            assert (await browser.post("/workspace/send", data=filled)).status_code == 303
+            csrf, line = filled["csrf"], orjson.dumps({**orjson.loads(filled["event"]), "id": "from-a-file"})
             upload = {"file": ("a.ndjson", line + b"\n")}
             at = (await browser.post("/workspace/files", data={"csrf": csrf}, files=upload)).headers["location"]
             assert (await browser.post(f"{at}/send", data={"csrf": csrf})).status_code == 303
@@ -126,10 +127,9 @@ async def test_an_event_of_an_unknown_outcome_leads_to_its_account_too(
         run_console(settings, connection, console_gateway=address) as running,
         running.browser("health") as browser,
     ):
-        csrf = hidden((await browser.get(FORM)).text, "csrf")
-        event = orjson.loads(hidden((await browser.post(FORM, data={**TYPED, "csrf": csrf})).text, "event"))
+        filled = await fill_in(browser)
         for id_ in (TYPED["id"], "1000000008"):
-            given = {"csrf": csrf, "event": orjson.dumps({**event, "id": id_}).decode()}
+            given = {**filled, "event": orjson.dumps({**orjson.loads(filled["event"]), "id": id_}).decode()}
             assert (await browser.post("/workspace/send", data=given)).status_code == 504
     unknown = ("health", "publish awareness.initiative-announced unknown")
     assert await done(connection, event_id=TYPED["id"]) == [unknown]

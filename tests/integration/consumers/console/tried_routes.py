@@ -13,9 +13,9 @@ from typing import Any, Final, Literal, get_args
 import httpx
 import pytest
 from nacl.public import PrivateKey
+from starlette.types import ASGIApp
 
 from consumers.console.accounts.accounts import ROLES, Role
-from consumers.console.app import application
 from consumers.console.checks.jobs import Checks
 from consumers.console.navigation import roles_of
 from consumers.console.pages.campaigns import acting, webhooks
@@ -27,14 +27,12 @@ from infra.postgres.connection import Connection
 from infra.process.http_server import listening, running
 from infra.settings import Settings
 from tests.integration.consumers.console.asked_routes import ASKED, CONSTANTS, Asked, World, requests_of
-from tests.integration.consumers.console.at_the_console import PASSWORD, add_account, console, csrf_of
-from tests.integration.consumers.console.console_process import local_issuer, write_console_key
-from tests.integration.consumers.read_api.read_api import lay_down
+from tests.integration.consumers.read_api.read_api import CHECKPOINT, lay_down
 from tests.integration.consumers.read_api.read_story import Teller, story
-from tests.integration.consumers.read_api.test_read_api import CHECKPOINT
 from tests.oracle.fold import with_campaigns
 from tests.oracle.log import EntryDict
 from tests.page_rules import faults_of
+from tests.world.consoles import add_account, console, csrf_of, local_issuer, sign_in, write_console_key
 from tests.world.entries import TEXT
 from tests.world.senders import GatewayHarness, run_gateway
 
@@ -116,12 +114,12 @@ async def _tried(gateway: GatewayHarness, worlds: Mapping[str, World]) -> Tried:
     before = await _rows(gateway.connection, strangers)
     found: dict[tuple[str, Role], Reach] = {}
     faults: list[str] = []
-    served = {
+    security = {
         "security_contact": "mailto:security@yesser.example",
         "security_expires": datetime.max.replace(tzinfo=UTC),
     }
-    settings = gateway.settings.model_copy(update={"console_gateway": address, **served})
-    async with console(settings) as parts, _served(application(parts)) as base:
+    settings = gateway.settings.model_copy(update={"console_gateway": address, **security})
+    async with console(settings) as served, _over_http(served.app) as base:
         async with _browser(base, "labour") as browser:
             upload_id = await browser.upload(worlds["labour"])
         for role in ROLES:
@@ -132,7 +130,7 @@ async def _tried(gateway: GatewayHarness, worlds: Mapping[str, World]) -> Tried:
             async with _browser(base, role) as browser:
                 sends = role in roles_of("/workspace")
                 own = {**worlds[role], "upload_id": await browser.upload(worlds[role]) if sends else "none"}
-                for method, asked in requests_of(parts):
+                for method, asked in requests_of(served.parts):
                     found[f"{method} {asked.path}", role] = await browser.reach(method, asked, own, others)
                 faults += browser.faults
     assert not faults, "\n".join(faults)
@@ -210,7 +208,7 @@ def _mixed(asked: Asked, own: World, other: World) -> Iterator[World]:
 
 
 @asynccontextmanager
-async def _served(app: Any) -> AsyncIterator[str]:
+async def _over_http(app: ASGIApp) -> AsyncIterator[str]:
     """Over HTTP: an answer without an end has a beginning."""
     with listening("127.0.0.1", 0, "") as listener:
         async with running(app, listener):
@@ -220,9 +218,8 @@ async def _served(app: Any) -> AsyncIterator[str]:
 @asynccontextmanager
 async def _browser(base: str, username: str) -> AsyncIterator[_Browser]:
     async with httpx.AsyncClient(base_url=base, timeout=60, cookies={"yesser-language": "en"}) as client:
-        answer = await client.post("/sign-in", data={"username": username, "password": PASSWORD})
-        assert answer.status_code == 303, answer.text
-        yield _Browser(client, username, csrf_of((await client.get("/account")).text))
+        assert await sign_in(client, username) == 303
+        yield _Browser(client, username, await csrf_of(client))
 
 
 async def _rows(connection: Connection, strangers: Sequence[World]) -> list[Any]:

@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 
 import orjson
 import psutil
@@ -17,8 +16,8 @@ from consumers.delivery.routing.matching import CampaignEntry, Subscription, new
 from consumers.delivery.routing.router import add_messages
 from events.schema_tools.refusal_examples import golden_example
 from events.wire.entry import entry_bytes
-from infra.log.bundle import BUNDLE
 from infra.postgres.connection import Connection
+from tests.integration.consumers.pipeline.written_log import write_log
 
 _OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
@@ -87,11 +86,7 @@ async def write_triggers(connection: Connection, number: int) -> list[CampaignEn
                 index, campaign_id, "campaign.triggered", "health", f"S{index}", "service-launched", ["tv", "radio"]
             )
         )
-    for first in range(0, number, BUNDLE):
-        part = raw[first : first + BUNDLE]
-        bundle = b"".join(len(entry).to_bytes(2, "big") + entry for entry in part)
-        leaves = b"".join(sha256(b"\x00" + entry).digest() for entry in part)
-        await connection.execute("INSERT INTO log.segment VALUES ($1, $2, $3, $4)", first, len(part), bundle, leaves)
+    await write_log(connection, raw)
     return entries
 
 

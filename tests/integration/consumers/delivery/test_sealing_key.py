@@ -17,10 +17,8 @@ from infra.keys.rotation import CannotRotate, Rotation
 from infra.postgres.connection import Connection, connect
 from infra.secret_files import write_private
 from infra.settings import Settings
-from tests.integration.consumers.delivery.hooks import add_endpoint, delivering, for_hooks, subscribe, until
-from tests.integration.consumers.delivery.live_story import make_live
-from tests.integration.consumers.delivery.test_webhooks import EARLY, WAITING, launches
 from tests.unit.consumers.delivery.receivers import receiver
+from tests.world.teams import WAITING, add_endpoint, delivering, for_hooks, live_launches, subscribe, until
 
 
 def now() -> datetime:
@@ -49,8 +47,7 @@ async def test_a_webhook_is_signed_with_the_same_secret_after_a_rotation(
     settings: Settings, connection: Connection
 ) -> None:
     settings = for_hooks(settings)
-    story, _ = launches()
-    await make_live(connection, story)
+    await live_launches(connection)
     async with receiver() as hook:
         (secret,) = await add_endpoint(connection, settings, "e1", hook.url())
         await subscribe(connection, "e1")
@@ -58,14 +55,14 @@ async def test_a_webhook_is_signed_with_the_same_secret_after_a_rotation(
             await hook.until(1)
             await until(connection, WAITING, 0)
             done = await rotate(settings)
-            await redeliver(connection, "e1", Wanted(since=EARLY))
+            await redeliver(connection, "e1", Wanted(since=datetime(2020, 1, 1, tzinfo=UTC)))
             await hook.until(2)
             await until(connection, WAITING, 0)
         with pytest.raises(CannotRotate):
             await rotate(settings)
         endpoint_key_files(settings).previous.unlink()
         async with delivering(settings):
-            await redeliver(connection, "e1", Wanted(since=EARLY))
+            await redeliver(connection, "e1", Wanted(since=datetime(2020, 1, 1, tzinfo=UTC)))
             await hook.until(3)
     for got in hook.got:
         Webhook(secret).verify(got.body, got.headers)

@@ -2,49 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from consumers.delivery.teams import sealing
 from consumers.delivery.teams.changes import Desk
 from consumers.delivery.teams.sealing import rotate_teams_key, sealed_rows, unsealed_rows
 from consumers.delivery.teams.subscriptions import end_subscription
-from consumers.delivery.teams.team_commands import teams
 from infra.keys.rotation import Rotation
 from infra.keys.team_seals import TeamSeals, team_key_files
 from infra.postgres.connection import Connection, connected
-from infra.secret_files import write_private
 from infra.settings import Settings
-from tests.integration.consumers.delivery.hooks import add_endpoint, delivering, for_hooks, subscribe, until
-from tests.integration.consumers.delivery.live_story import make_live
-from tests.integration.consumers.delivery.test_webhooks import WAITING, launches
 from tests.integration.consumers.read_api.read_api import REGISTER
 from tests.unit.consumers.delivery.receivers import receiver
+from tests.world.operators import Yesser
+from tests.world.teams import WAITING, add_endpoint, delivering, for_hooks, live_launches, subscribe, until
 
-ADDED = ("add", "health", "media", "--name-ar", "فريق", "--name-en", "Team", "--contact", "desk@health.example")
+ADD = ("teams", "add", "health", "media", "--name-ar", "فريق", "--name-en", "Team")
 
 
 class KilledHere(Exception):
     """Stands for the end of the process."""
-
-
-@pytest.fixture
-def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs a command of `yesser teams` in a thread of its own."""
-    assert settings.postgres is not None
-    monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
-    monkeypatch.setenv("YESSER_HOME", str(settings.home))
-
-    async def invoke(*words: str) -> str:
-        result = await asyncio.to_thread(CliRunner().invoke, teams, words, catch_exceptions=False)
-        assert result.exit_code == 0, result.output
-        return result.output
-
-    return invoke
 
 
 async def rotate(settings: Settings, overlap_days: int = 0) -> Rotation:
@@ -57,8 +37,7 @@ async def test_nothing_is_sent_to_a_url_that_was_changed_in_the_database_and_oth
     settings: Settings, connection: Connection
 ) -> None:
     settings = for_hooks(settings)
-    story, _ = launches()
-    await make_live(connection, story)
+    await live_launches(connection)
     async with receiver() as right, receiver() as thief:
         await add_endpoint(connection, settings, "e1", right.url())
         await subscribe(connection, "e1")
@@ -75,8 +54,7 @@ async def test_a_subscription_that_was_added_or_changed_in_the_database_gets_not
     settings: Settings, connection: Connection
 ) -> None:
     settings = for_hooks(settings)
-    story, _ = launches()
-    await make_live(connection, story)
+    await live_launches(connection)
     async with receiver() as hook:
         await add_endpoint(connection, settings, "e1", hook.url())
         changed = await subscribe(connection, "e1", rules=["quota-met"])
@@ -96,8 +74,7 @@ async def test_the_backfill_of_a_changed_subscription_holds_up_no_other(
     settings: Settings, connection: Connection
 ) -> None:
     settings = for_hooks(settings)
-    story, _ = launches()
-    await make_live(connection, story)
+    await live_launches(connection)
     size = await connection.fetchval("SELECT size FROM log.state")
     async with receiver() as hook:
         await add_endpoint(connection, settings, "e1", hook.url())
@@ -112,19 +89,21 @@ async def test_the_backfill_of_a_changed_subscription_holds_up_no_other(
 
 
 async def test_what_the_commands_write_is_sealed_and_what_the_database_changed_is_sealed_by_an_operator(
-    settings: Settings, connection: Connection, run: Any
+    settings: Settings, connection: Connection, yesser: Yesser
 ) -> None:
     await connection.execute(REGISTER, "health", "agency")
-    await run(*ADDED)
+    await yesser.output(*ADD, "--contact", "desk@health.example")
     seals = TeamSeals.of(settings)
-    await run("contacts", "health", "media", "--contact", "b@health.example", "--contact", "a@health.example")
+    await yesser.output(
+        "teams", "contacts", "health", "media", "--contact", "b@health.example", "--contact", "a@health.example"
+    )
     assert await unsealed_rows(connection, seals) == []
     await connection.execute("UPDATE delivery.contact SET address = 'c@health.example' WHERE rank = 2")
     (found,) = await unsealed_rows(connection, seals)
     assert found[0] == "delivery.team"
-    assert "b@health.example, c@health.example" in await run("seal", "--yes", "--json")
+    assert "b@health.example, c@health.example" in await yesser.output("teams", "seal", "--yes", "--json")
     assert await unsealed_rows(connection, seals) == []
-    await run("close", "health", "media")
+    await yesser.output("teams", "close", "health", "media")
     assert await unsealed_rows(connection, seals) == []
     await connection.execute("UPDATE delivery.team SET closed_at = NULL")
     assert len(await unsealed_rows(connection, seals)) == 1
@@ -167,15 +146,3 @@ async def test_a_rotation_seals_again_what_has_its_seal_and_nothing_else(
     seals = TeamSeals.of(settings)
     found = [row["endpoint_id"] for _, row in await unsealed_rows(connection, seals)]
     assert (found, len(await sealed_rows(connection))) == (["e2"], 4)
-
-
-async def test_a_rotation_that_was_killed_at_its_end_is_completed_within_its_overlap(
-    settings: Settings, connection: Connection
-) -> None:
-    await add_endpoint(connection, for_hooks(settings), "e1", "http://127.0.0.1:9")
-    files = team_key_files(settings)
-    done = await rotate(settings, 7)
-    write_private(files.next, files.current.read_text(encoding="utf-8"))  # killed before this file was deleted
-    again = await rotate(settings, 7)
-    assert (again.old, again.new, files.next.exists()) == (done.old, done.new, False)
-    assert await unsealed_rows(connection, TeamSeals.of(settings)) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -20,14 +20,14 @@ from consumers.delivery.delivery_lease import LEASE
 from consumers.delivery.timers.timers import NotCaughtUp, Timers, database_now, set_off, settling_time
 from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer
 from events.errors import Fenced, Halt
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection, connected
 from infra.process import lease
 from infra.process.leader_election import Term
 from infra.settings import Settings
-from tests.integration.consumers.delivery.live_story import make_live, set_position
 from tests.integration.consumers.registrar.registering import running, until
 from tests.paths import ROOT
 from tests.world.story import Story
+from tests.world.teams import launches, live_launches, make_live, make_live_again, set_position
 
 MIDNIGHT = datetime(2026, 11, 15, 21, tzinfo=UTC)
 """After the due date of what is launched on 2026-11-01."""
@@ -50,28 +50,24 @@ class MovedClock:
         return self.now + timedelta(seconds=self.database_ahead_s)
 
 
+Start = Callable[..., Awaitable[tuple[Timers, MovedClock]]]
+
+
 @pytest.fixture
-async def as_delivery(settings: Settings) -> AsyncIterator[Connection]:
-    """A connection with the rights of the delivery process."""
-    opened = await connect(settings.acting_as("delivery"), "test of timers")
-    await opened.execute("SET search_path = campaigns")
-    yield opened
-    await opened.close()
+async def timers_at(settings: Settings) -> AsyncIterator[Start]:
+    """New timers with the rights of the delivery process, at a moment and under a new epoch, as after a restart."""
+    async with connected(settings.acting_as("delivery"), "test of timers") as own:
+        await own.execute("SET search_path = campaigns")
 
+        async def start(now: datetime, rules: RuleSet | None = None) -> tuple[Timers, MovedClock]:
+            clock = MovedClock(now)
+            epoch = await lease.claim(own, LEASE, "test", settings)
+            assert epoch is not None
+            clocks = ClockCheck(clock, lambda: 0.0, settings.clock_difference_max_s)
+            rules = rules or release_rules()
+            return Timers(own, epoch, clocks, rules, settling_time(settings), clock.database), clock
 
-async def timers_at(
-    settings: Settings,
-    connection: Connection,
-    now: datetime,
-    rules: RuleSet | None = None,
-) -> tuple[Timers, MovedClock]:
-    """New timers under a new epoch, as after a restart."""
-    clock = MovedClock(now)
-    epoch = await lease.claim(connection, LEASE, "test", settings)
-    assert epoch is not None
-    clocks = ClockCheck(clock, lambda: 0.0, settings.clock_difference_max_s)
-    rules = rules or release_rules()
-    return Timers(connection, epoch, clocks, rules, settling_time(settings), clock.database), clock
+        yield start
 
 
 def set_off_at(now: datetime) -> Part:
@@ -85,22 +81,9 @@ async def waiting(connection: Connection) -> list[str]:
     return [row["event_id"] for row in await connection.fetch("SELECT event_id FROM platform.outbox ORDER BY row_id")]
 
 
-def launches(number: int = 1) -> tuple[Story, list[str]]:
-    """Services of agency health are launched; their campaigns are in the log."""
-    story, campaigns = Story(), []
-    for service in range(number):
-        story.register(f"S{service}")
-        campaigns.append(f"service-launched.i{story.launch(f'S{service}')}")
-    story.come_back()
-    return story, campaigns
-
-
-async def test_a_campaign_is_escalated_at_midnight_and_not_before(
-    settings: Settings, connection: Connection, as_delivery: Connection
-) -> None:
-    story, (campaign,) = launches()
-    await make_live(connection, story)
-    timers, clock = await timers_at(settings, as_delivery, DUE - timedelta(microseconds=1))
+async def test_a_campaign_is_escalated_at_midnight_and_not_before(connection: Connection, timers_at: Start) -> None:
+    story, (campaign,) = await live_launches(connection)
+    timers, clock = await timers_at(DUE - timedelta(microseconds=1))
     assert await timers.look() == 0
 
     clock.now = DUE
@@ -115,11 +98,10 @@ async def test_a_campaign_is_escalated_at_midnight_and_not_before(
 
 
 async def test_after_a_restart_what_is_in_the_outbox_or_in_the_log_is_not_decided_again(
-    settings: Settings, connection: Connection, as_delivery: Connection
+    connection: Connection, timers_at: Start
 ) -> None:
-    story, (first, second, third) = launches(3)
-    await make_live(connection, story)
-    timers, _ = await timers_at(settings, as_delivery, DUE)
+    _, (first, second, third) = await live_launches(connection, 3)
+    timers, _ = await timers_at(DUE)
     assert await timers.look() == 3
     before = await waiting(connection)
     assert before == [f"escalated.{campaign}" for campaign in (first, second, third)]
@@ -128,36 +110,33 @@ async def test_after_a_restart_what_is_in_the_outbox_or_in_the_log_is_not_decide
     claim = sha256(f"urn:yesser:agency:platform\0escalated.{first}".encode()).digest()[:16]
     await connection.execute("INSERT INTO log.event_id VALUES ($1, '', 99)", claim)
     await connection.execute("DELETE FROM platform.outbox WHERE event_id <> $1", f"escalated.{second}")
-    again, _ = await timers_at(settings, as_delivery, DUE + timedelta(days=3))
+    again, _ = await timers_at(DUE + timedelta(days=3))
     assert await again.look() == 1
     assert await waiting(connection) == [f"escalated.{second}", f"escalated.{third}"]
 
 
-@pytest.mark.parametrize("discarded_at", [None, DUE])
 async def test_what_a_person_has_to_decide_or_has_discarded_is_not_decided_again(
-    settings: Settings, connection: Connection, as_delivery: Connection, discarded_at: datetime | None
+    connection: Connection, timers_at: Start
 ) -> None:
-    story, _ = launches()
-    await make_live(connection, story)
-    timers, _ = await timers_at(settings, as_delivery, DUE)
+    await live_launches(connection)
+    timers, _ = await timers_at(DUE)
     assert await timers.look() == 1
-    await connection.execute("UPDATE platform.outbox SET held_at = now(), discarded_at = $1", discarded_at)
-    timers, _ = await timers_at(settings, as_delivery, DUE)
-    assert await timers.look() == 0
+    for discarded_at in (None, DUE):
+        await connection.execute("UPDATE platform.outbox SET held_at = now(), discarded_at = $1", discarded_at)
+        again, _ = await timers_at(DUE)
+        assert await again.look() == 0
 
 
-async def test_what_is_applied_as_escalated_is_not_decided_again(
-    settings: Settings, connection: Connection, as_delivery: Connection
-) -> None:
+async def test_what_is_applied_as_escalated_is_not_decided_again(connection: Connection, timers_at: Start) -> None:
     story, _ = launches()
     story.tell("platform", "campaign.escalated", **story.entries[-1].data)
     await make_live(connection, story)
-    timers, _ = await timers_at(settings, as_delivery, DUE + timedelta(days=30))
+    timers, _ = await timers_at(DUE + timedelta(days=30))
     assert await timers.look() == 0
 
 
 async def test_nothing_is_decided_on_rows_that_lack_an_entry_recorded_by_midnight(
-    settings: Settings, connection: Connection, as_delivery: Connection
+    connection: Connection, timers_at: Start
 ) -> None:
     story, (campaign,) = launches()
     story.at = "2026-11-15T21:00:00.000000Z"
@@ -166,8 +145,8 @@ async def test_nothing_is_decided_on_rows_that_lack_an_entry_recorded_by_midnigh
     story.at = "2026-11-15T21:00:00.000001Z"
     story.announce("I")
     await make_live(connection, story)
-    timers, _ = await timers_at(settings, as_delivery, DUE)
-    await set_position_back(connection, by_midnight - 1)
+    timers, _ = await timers_at(DUE)
+    await set_position(connection, by_midnight - 1)
     with pytest.raises(NotCaughtUp, match=f"contain {by_midnight - 1} of {by_midnight} entries"):
         await timers.look()
     await set_position(connection, by_midnight)
@@ -175,46 +154,32 @@ async def test_nothing_is_decided_on_rows_that_lack_an_entry_recorded_by_midnigh
     assert await waiting(connection) == []
 
 
-async def set_position_back(connection: Connection, position: int) -> None:
-    await connection.execute("DELETE FROM platform.position")
-    await set_position(connection, position)
-
-
-async def test_nothing_is_decided_on_rows_of_another_version(
-    settings: Settings, connection: Connection, as_delivery: Connection
-) -> None:
-    story, _ = launches()
-    await make_live(connection, story)
+async def test_nothing_is_decided_on_rows_of_another_version(connection: Connection, timers_at: Start) -> None:
+    await live_launches(connection)
     await connection.execute("UPDATE platform.position SET rules_version = rules_version - 1")
-    timers, _ = await timers_at(settings, as_delivery, DUE)
+    timers, _ = await timers_at(DUE)
     with pytest.raises(NotCaughtUp, match="no rows of this release"):
         await timers.look()
 
 
-async def test_before_the_campaigns_have_rows_the_timers_wait(settings: Settings, as_delivery: Connection) -> None:
-    timers, _ = await timers_at(settings, as_delivery, DUE)
+async def test_before_the_campaigns_have_rows_the_timers_wait(timers_at: Start) -> None:
+    timers, _ = await timers_at(DUE)
     with pytest.raises(NotCaughtUp):
         await timers.look()
 
 
-async def test_a_process_that_was_replaced_writes_nothing(
-    settings: Settings, connection: Connection, as_delivery: Connection
-) -> None:
-    story, _ = launches()
-    await make_live(connection, story)
-    late, _ = await timers_at(settings, as_delivery, DUE)
-    await timers_at(settings, as_delivery, DUE)
+async def test_a_process_that_was_replaced_writes_nothing(connection: Connection, timers_at: Start) -> None:
+    await live_launches(connection)
+    late, _ = await timers_at(DUE)
+    await timers_at(DUE)
     with pytest.raises(Fenced):
         await late.look()
     assert await waiting(connection) == []
 
 
-async def test_where_the_clocks_differ_nothing_is_decided(
-    settings: Settings, connection: Connection, as_delivery: Connection
-) -> None:
-    story, _ = launches()
-    await make_live(connection, story)
-    timers, clock = await timers_at(settings, as_delivery, DUE + timedelta(days=1))
+async def test_where_the_clocks_differ_nothing_is_decided(connection: Connection, timers_at: Start) -> None:
+    await live_launches(connection)
+    timers, clock = await timers_at(DUE + timedelta(days=1))
     for clock.database_ahead_s in (-300.1, 300.1):
         with pytest.raises(ClocksDiffer):
             await timers.look()
@@ -223,14 +188,14 @@ async def test_where_the_clocks_differ_nothing_is_decided(
     assert await timers.look() == 1
 
 
-async def test_the_real_clock_of_the_database_is_compared(settings: Settings, as_delivery: Connection) -> None:
-    asked = datetime.now(UTC)
-    timers, clock = await timers_at(settings, as_delivery, asked)
+async def test_the_real_clock_of_the_database_is_compared(connection: Connection, timers_at: Start) -> None:
+    await live_launches(connection)
+    timers, clock = await timers_at(datetime.now(UTC))
     timers.database_clock = database_now
-    await timers._today()
-    clock.now = asked + timedelta(days=400)
+    await timers.look()
+    clock.now += timedelta(days=400)
     with pytest.raises(ClocksDiffer):
-        await timers._today()
+        await timers.look()
 
 
 @pytest.mark.parametrize(
@@ -242,17 +207,15 @@ async def test_the_real_clock_of_the_database_is_compared(settings: Settings, as
     ],
 )
 async def test_an_acknowledgement_of_a_moment_before_midnight_is_not_escalated_over(
-    settings: Settings,
     connection: Connection,
-    as_delivery: Connection,
+    timers_at: Start,
     database_ahead_s: float,
     by_this_clock: timedelta,
 ) -> None:
     """The registrar's clock is 300 s behind PostgreSQL's: what it records 329 s after midnight is of 23:59:29."""
-    story, (campaign,) = launches()
-    await make_live(connection, story)
+    story, (campaign,) = await live_launches(connection)
     before = MIDNIGHT + by_this_clock + SETTLING - timedelta(microseconds=1)
-    timers, clock = await timers_at(settings, as_delivery, before)
+    timers, clock = await timers_at(before)
     clock.database_ahead_s = database_ahead_s
     assert await timers.look() == 0, "nothing is decided while such an entry may still come"
 
@@ -260,17 +223,14 @@ async def test_an_acknowledgement_of_a_moment_before_midnight_is_not_escalated_o
     story.acknowledge(campaign)
     for channel in ("tv", "radio", "print"):
         story.air(campaign, f"A-{channel}", channel)
-    await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER USER")
-    await connection.execute("DELETE FROM log.segment")
-    await connection.execute("DROP SCHEMA campaigns CASCADE")
-    await make_live(connection, story)
+    await make_live_again(connection, story)
     clock.now = before + timedelta(seconds=1)
     assert await timers.look() == 0
     assert await waiting(connection) == []
 
 
 async def test_a_clock_that_jumps_forward_and_back_loses_nothing_and_repeats_nothing(
-    settings: Settings, connection: Connection, as_delivery: Connection
+    connection: Connection, timers_at: Start
 ) -> None:
     story, first = launches(2)
     story.at = "2026-11-02T08:00:00.000000Z"
@@ -278,7 +238,7 @@ async def test_a_clock_that_jumps_forward_and_back_loses_nothing_and_repeats_not
     later = f"service-launched.i{story.launch('later')}"
     story.come_back()
     await make_live(connection, story)
-    timers, clock = await timers_at(settings, as_delivery, DUE)
+    timers, clock = await timers_at(DUE)
     days = [0, 0, -5, 0, 1, -3, 1, 400, 0, 2]
     found = []
     for day in days:
@@ -289,7 +249,7 @@ async def test_a_clock_that_jumps_forward_and_back_loses_nothing_and_repeats_not
 
 
 async def test_a_trigger_that_comes_after_its_due_date_is_escalated_at_once(
-    settings: Settings, connection: Connection, as_delivery: Connection
+    connection: Connection, timers_at: Start
 ) -> None:
     """A launch waits for the registration of its service, and counts from its own entry."""
     story = Story()
@@ -297,22 +257,19 @@ async def test_a_trigger_that_comes_after_its_due_date_is_escalated_at_once(
     story.at = "2026-12-20T08:00:00.000000Z"
     early = len(story.entries)
     await make_live(connection, story)
-    timers, _ = await timers_at(settings, as_delivery, datetime(2026, 12, 21, tzinfo=UTC))
+    timers, _ = await timers_at(datetime(2026, 12, 21, tzinfo=UTC))
     assert await timers.look() == 0
 
     story.register("S")
     story.come_back()
-    await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER USER")
-    await connection.execute("DELETE FROM log.segment")
-    await connection.execute("DROP SCHEMA campaigns CASCADE")
-    await make_live(connection, story)
+    await make_live_again(connection, story)
     assert early < len(story.entries)
     assert await timers.look() == 1
     assert await waiting(connection) == [f"escalated.service-launched.i{launched}"]
 
 
 async def test_a_paused_campaign_is_escalated_after_the_due_date_that_its_resumption_moved(
-    settings: Settings, connection: Connection, as_delivery: Connection
+    connection: Connection, timers_at: Start
 ) -> None:
     story, (campaign, other) = launches(2)
     story.at = "2026-11-12T08:00:00.000000Z"  # a Thursday; two working days are left
@@ -321,16 +278,13 @@ async def test_a_paused_campaign_is_escalated_after_the_due_date_that_its_resump
     story.at = "2026-11-23T08:00:00.000000Z"  # a Monday
     story.announce("I")
     await make_live(connection, story)
-    timers, clock = await timers_at(settings, as_delivery, datetime(2026, 11, 23, 9, tzinfo=UTC))
+    timers, clock = await timers_at(datetime(2026, 11, 23, 9, tzinfo=UTC))
     assert await timers.look() == 1
     assert await waiting(connection) == [f"escalated.{other}"]
 
     story.change("resumed", "S0")
     story.come_back()
-    await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER USER")
-    await connection.execute("DELETE FROM log.segment")
-    await connection.execute("DROP SCHEMA campaigns CASCADE")
-    await make_live(connection, story)
+    await make_live_again(connection, story)
     assert story.campaign(campaign).due_on == "2026-11-24"
     assert await timers.look() == 0
     clock.now = datetime(2026, 11, 24, 21, tzinfo=UTC) + SETTLING
@@ -339,7 +293,7 @@ async def test_a_paused_campaign_is_escalated_after_the_due_date_that_its_resump
 
 
 async def test_a_service_that_was_not_aired_is_triggered_at_its_midnight_once_for_each_channel(
-    settings: Settings, connection: Connection, as_delivery: Connection
+    connection: Connection, timers_at: Start
 ) -> None:
     rules = RuleSet((read_rule(ROOT / "docs" / "examples" / "campaign-rules" / "not-aired.yaml"),))
     story, (campaign,) = launches()
@@ -348,9 +302,7 @@ async def test_a_service_that_was_not_aired_is_triggered_at_its_midnight_once_fo
     story.complete(campaign)
     await make_live(connection, story)
     fifteenth = datetime(2026, 11, 22, 21, tzinfo=UTC)
-    timers, clock = await timers_at(
-        settings, as_delivery, fifteenth + SETTLING - timedelta(microseconds=1), rules=rules
-    )
+    timers, clock = await timers_at(fifteenth + SETTLING - timedelta(microseconds=1), rules=rules)
     assert await timers.look() == 0
 
     clock.now = fifteenth + SETTLING
@@ -361,7 +313,7 @@ async def test_a_service_that_was_not_aired_is_triggered_at_its_midnight_once_fo
     for day in (0, -4, 1, 30):
         clock.now = fifteenth + SETTLING + timedelta(days=day)
         assert await timers.look() == 0
-    again, _ = await timers_at(settings, as_delivery, fifteenth + timedelta(days=9), rules=rules)
+    again, _ = await timers_at(fifteenth + timedelta(days=9), rules=rules)
     assert await again.look() == 0
     assert await waiting(connection) == ids
 
@@ -369,9 +321,8 @@ async def test_a_service_that_was_not_aired_is_triggered_at_its_midnight_once_fo
 async def test_the_delivery_process_waits_for_the_rows_and_then_escalates(
     settings: Settings, connection: Connection
 ) -> None:
-    story, (campaign,) = launches()
-    await make_live(connection, story)
-    await set_position_back(connection, len(story.entries) - 1)
+    story, (campaign,) = await live_launches(connection)
+    await set_position(connection, len(story.entries) - 1)
     delivery = Delivery(settings, parts=(set_off_at(DUE),))
     with capture_logs() as lines:
         async with running(delivery):
@@ -396,8 +347,7 @@ async def test_the_delivery_process_waits_for_the_rows_and_then_escalates(
 
 
 async def test_while_one_part_is_halted_the_others_go_on(settings: Settings, connection: Connection) -> None:
-    story, (campaign,) = launches()
-    await make_live(connection, story)
+    _, (campaign,) = await live_launches(connection)
     given = asyncio.Event()
 
     async def needs_a_key(settings: Settings, term: Term, round_ended: Callable[[], None]) -> None:

@@ -16,31 +16,29 @@ from consumers.delivery.webhooks.redelivery import NothingToRedeliver, Wanted, W
 from infra.log.bundle import event_of
 from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
-from tests.integration.consumers.delivery.hooks import add_endpoint, delivering, for_hooks, states, subscribe, until
-from tests.integration.consumers.delivery.live_story import make_live
 from tests.unit.consumers.delivery.receivers import OK, Received, answering, receiver, silence, status
-from tests.world.story import Story
+from tests.world.teams import (
+    WAITING,
+    add_endpoint,
+    delivering,
+    for_hooks,
+    launches,
+    live_launches,
+    make_live,
+    one_webhook,
+    states,
+    subscribe,
+    until,
+)
 
-WAITING = "SELECT count(*) FROM delivery.message WHERE state = 'waiting'"
 EARLY = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-def launches(number: int = 1) -> tuple[Story, list[str]]:
-    """Services of agency health are launched; their campaigns are in the log."""
-    story, campaigns = Story(), []
-    for service in range(number):
-        story.register(f"S{service}")
-        campaigns.append(f"service-launched.i{story.launch(f'S{service}')}")
-    story.come_back()
-    return story, campaigns
 
 
 async def test_a_trigger_reaches_the_webhook_as_it_stands_in_the_log_and_verifies(
     settings: Settings, connection: Connection
 ) -> None:
     settings = for_hooks(settings)
-    story, (campaign,) = launches()
-    await make_live(connection, story)
+    story, (campaign,) = await live_launches(connection)
     async with receiver() as hook:
         (secret,) = await add_endpoint(connection, settings, "e1", hook.url())
         await subscribe(connection, "e1")
@@ -61,8 +59,7 @@ async def test_a_trigger_reaches_the_webhook_as_it_stands_in_the_log_and_verifie
 
 async def test_while_a_secret_is_replaced_both_signatures_verify(settings: Settings, connection: Connection) -> None:
     settings = for_hooks(settings)
-    story, _ = launches()
-    await make_live(connection, story)
+    await live_launches(connection)
     async with receiver() as hook:
         old, public, new = await add_endpoint(connection, settings, "e1", hook.url(), ("v1", "v1a", "v1"))
         await connection.execute(
@@ -91,17 +88,13 @@ async def test_while_a_secret_is_replaced_both_signatures_verify(settings: Setti
 async def test_a_failure_is_attempted_again_with_the_same_id_until_it_is_delivered(
     settings: Settings, connection: Connection
 ) -> None:
-    settings = for_hooks(settings, webhook_retry_delays_s="0.1,0.2,60")
-    story, _ = launches()
-    await make_live(connection, story)
-    async with receiver(status(500, body=b"x" * 5_000)) as hook:
-        await add_endpoint(connection, settings, "e1", hook.url())
-        await subscribe(connection, "e1")
-        async with delivering(settings):
-            await hook.until(2)
-            assert await connection.fetchval("SELECT failing_since IS NOT NULL FROM delivery.endpoint")
-            hook.answer = answering(OK)
-            await until(connection, WAITING, 0)
+    async with one_webhook(
+        settings, connection, status(500, body=b"x" * 5_000), webhook_retry_delays_s="0.1,0.2,60"
+    ) as hook:
+        await hook.until(2)
+        assert await connection.fetchval("SELECT failing_since IS NOT NULL FROM delivery.endpoint")
+        hook.answer = answering(OK)
+        await until(connection, WAITING, 0)
     assert len(hook.got) == 3
     assert len(hook.ids()) == 1
     rows = await connection.fetch("SELECT number, status, length(answer) AS size FROM delivery.attempt ORDER BY number")
@@ -113,38 +106,28 @@ async def test_a_failure_is_attempted_again_with_the_same_id_until_it_is_deliver
 async def test_a_message_that_is_never_accepted_fails_and_can_be_redelivered(
     settings: Settings, connection: Connection
 ) -> None:
-    settings = for_hooks(settings, webhook_retry_delays_s="0.05")
-    story, _ = launches()
-    await make_live(connection, story)
-    async with receiver(status(404)) as hook:
-        await add_endpoint(connection, settings, "e1", hook.url())
-        await subscribe(connection, "e1")
-        async with delivering(settings):
-            await hook.until(2)
-            await until(connection, WAITING, 0)
-            assert await states(connection) == {"failed": 1}
-            hook.answer = answering(OK)
-            (message_id,) = [r[0] for r in await connection.fetch("SELECT message_id FROM delivery.message")]
+    async with one_webhook(settings, connection, status(404), webhook_retry_delays_s="0.05") as hook:
+        await hook.until(2)
+        await until(connection, WAITING, 0)
+        assert await states(connection) == {"failed": 1}
+        hook.answer = answering(OK)
+        (message_id,) = [r[0] for r in await connection.fetch("SELECT message_id FROM delivery.message")]
+        await redeliver(connection, "e1", Wanted(message_id))
+        with pytest.raises(NothingToRedeliver):
             await redeliver(connection, "e1", Wanted(message_id))
-            with pytest.raises(NothingToRedeliver):
-                await redeliver(connection, "e1", Wanted(message_id))
-            await hook.until(3)
-            await until(connection, WAITING, 0)
+        await hook.until(3)
+        await until(connection, WAITING, 0)
     assert await states(connection) == {"failed": 1, "delivered": 1}
     assert len(hook.ids()) == 1
 
 
 async def test_retry_after_is_obeyed(settings: Settings, connection: Connection) -> None:
-    settings = for_hooks(settings, webhook_retry_delays_s="0.05,0.05")
-    story, _ = launches()
-    await make_live(connection, story)
-    async with receiver(status(429, "retry-after: 7200")) as hook:
-        await add_endpoint(connection, settings, "e1", hook.url())
-        await subscribe(connection, "e1")
-        async with delivering(settings):
-            await until(connection, "SELECT attempts FROM delivery.message", 1)
-            later = "SELECT max(execute_after) > now() + interval '59 minutes' FROM delivery.pgqueuer"
-            await until(connection, later, True)
+    async with one_webhook(
+        settings, connection, status(429, "retry-after: 7200"), webhook_retry_delays_s="0.05,0.05"
+    ) as hook:
+        await until(connection, "SELECT attempts FROM delivery.message", 1)
+        later = "SELECT max(execute_after) > now() + interval '59 minutes' FROM delivery.pgqueuer"
+        await until(connection, later, True)
         wait = await connection.fetchval("SELECT next_attempt_at - now() FROM delivery.message")
     assert timedelta(minutes=119) < wait <= timedelta(hours=2)
     assert len(hook.got) == 1
@@ -153,24 +136,18 @@ async def test_retry_after_is_obeyed(settings: Settings, connection: Connection)
 async def test_an_endpoint_that_is_gone_is_disabled_and_its_team_told(
     settings: Settings, connection: Connection
 ) -> None:
-    settings = for_hooks(settings)
-    story, _ = launches(3)
-    await make_live(connection, story)
-    async with receiver(status(410)) as hook:
-        await add_endpoint(connection, settings, "e1", hook.url())
-        await subscribe(connection, "e1")
-        async with delivering(settings):
-            await until(connection, "SELECT disabled_reason FROM delivery.endpoint", "gone")
-            await until(
-                connection, "SELECT count(*) FROM delivery.message WHERE route = 'webhook' AND state = 'waiting'", 0
-            )
-            with pytest.raises(WebhookDisabled):
-                await redeliver(connection, "e1", Wanted(since=EARLY))
-            seen = len(hook.got)
-            await connection.execute("UPDATE delivery.endpoint SET disabled_at = NULL, disabled_reason = NULL")
-            hook.answer = answering(OK)
-            assert len(await redeliver(connection, "e1", Wanted(since=EARLY))) == 3
-            await hook.until(seen + 3)
+    async with one_webhook(settings, connection, status(410), launched=3) as hook:
+        await until(connection, "SELECT disabled_reason FROM delivery.endpoint", "gone")
+        await until(
+            connection, "SELECT count(*) FROM delivery.message WHERE route = 'webhook' AND state = 'waiting'", 0
+        )
+        with pytest.raises(WebhookDisabled):
+            await redeliver(connection, "e1", Wanted(since=EARLY))
+        seen = len(hook.got)
+        await connection.execute("UPDATE delivery.endpoint SET disabled_at = NULL, disabled_reason = NULL")
+        hook.answer = answering(OK)
+        assert len(await redeliver(connection, "e1", Wanted(since=EARLY))) == 3
+        await hook.until(seen + 3)
     rows = await connection.fetch("SELECT agency, team, endpoint_id, kind FROM delivery.message WHERE route = 'email'")
     assert [tuple(row) for row in rows] == [("health", "press", "e1", "endpoint-disabled")]
     words = [row["command"] for row in await connection.fetch("SELECT command FROM platform.trail ORDER BY at")]
@@ -193,15 +170,15 @@ async def test_an_endpoint_that_is_disabled_again_within_a_second_is_told_once(
 
 
 async def test_an_endpoint_that_keeps_failing_is_disabled(settings: Settings, connection: Connection) -> None:
-    settings = for_hooks(settings, webhook_retry_delays_s="0.3,0.3,0.3,60", webhook_disable_after_days=0.3 / 86_400)
-    story, _ = launches()
-    await make_live(connection, story)
-    async with receiver(status(503)) as hook:
-        await add_endpoint(connection, settings, "e1", hook.url())
-        await subscribe(connection, "e1")
-        async with delivering(settings):
-            await until(connection, "SELECT disabled_reason FROM delivery.endpoint", "failing")
-            await until(connection, "SELECT count(*) FROM delivery.message WHERE state = 'cancelled'", 1)
+    async with one_webhook(
+        settings,
+        connection,
+        status(503),
+        webhook_retry_delays_s="0.3,0.3,0.3,60",
+        webhook_disable_after_days=0.3 / 86_400,
+    ) as hook:
+        await until(connection, "SELECT disabled_reason FROM delivery.endpoint", "failing")
+        await until(connection, "SELECT count(*) FROM delivery.message WHERE state = 'cancelled'", 1)
     assert len(hook.got) >= 2
 
 
@@ -242,8 +219,7 @@ async def test_a_new_subscription_gets_past_entries_as_replays_after_the_live_on
     settings: Settings, connection: Connection
 ) -> None:
     settings = for_hooks(settings, webhook_backfill_per_s=4)
-    story, _ = launches(9)
-    await make_live(connection, story)
+    story, _ = await live_launches(connection, 9)
     size = len(story.entries)
     async with receiver() as hook:
         await add_endpoint(connection, settings, "e1", hook.url())
@@ -263,8 +239,7 @@ async def test_a_new_subscription_gets_past_entries_as_replays_after_the_live_on
 
 async def test_after_a_restart_and_a_rebuild_nothing_is_sent_again(settings: Settings, connection: Connection) -> None:
     settings = for_hooks(settings)
-    story, _ = launches(3)
-    await make_live(connection, story)
+    await live_launches(connection, 3)
     async with receiver() as hook:
         await add_endpoint(connection, settings, "e1", hook.url())
         await subscribe(connection, "e1")
@@ -284,28 +259,11 @@ async def test_after_a_restart_and_a_rebuild_nothing_is_sent_again(settings: Set
     assert len(hook.got) == 3
 
 
-async def test_an_example_is_sent_signed_and_marked(settings: Settings, connection: Connection) -> None:
-    settings = for_hooks(settings)
-    async with receiver() as hook:
-        (secret,) = await add_endpoint(connection, settings, "e1", hook.url())
-        async with delivering(settings):
-            await connection.execute(
-                "INSERT INTO delivery.message (route, agency, team, endpoint_id, kind, event_id, lane)"
-                " VALUES ('webhook', 'health', 'press', 'e1', 'example', 'example.abc', 'example')"
-            )
-            await hook.until(1)
-    (got,) = hook.got
-    assert got.id == "example_abc"
-    assert got.headers["yesser-example"] == "true"
-    assert Webhook(secret).verify(got.body, got.headers)["id"] == "example.abc"
-
-
 async def test_what_the_webhook_of_another_key_cannot_sign_waits_and_others_go_on(
     settings: Settings, connection: Connection
 ) -> None:
     settings = for_hooks(settings)
-    story, _ = launches()
-    await make_live(connection, story)
+    await live_launches(connection)
     async with receiver() as hook:
         for endpoint_id in ("e1", "e2"):
             await add_endpoint(connection, settings, endpoint_id, hook.url(f"/{endpoint_id}"))
@@ -323,8 +281,7 @@ async def test_what_the_webhook_of_another_key_cannot_sign_waits_and_others_go_o
 
 async def test_an_endpoint_inside_the_network_gets_nothing(settings: Settings, connection: Connection) -> None:
     settings = for_hooks(settings, webhook_hosts="")
-    story, _ = launches()
-    await make_live(connection, story)
+    await live_launches(connection)
     async with receiver() as hook:
         await add_endpoint(connection, settings, "e1", hook.url().replace("http:", "https:"))
         await subscribe(connection, "e1")
@@ -335,8 +292,7 @@ async def test_an_endpoint_inside_the_network_gets_nothing(settings: Settings, c
 
 async def test_a_few_endpoints_that_hang_hold_up_no_other(settings: Settings, connection: Connection) -> None:
     settings = for_hooks(settings, webhook_timeout_s=3, webhook_in_flight_max=12)
-    story, _ = launches(20)
-    await make_live(connection, story)
+    await live_launches(connection, 20)
     async with receiver() as hook, receiver(silence) as hanging:
         for number in range(3):
             await add_endpoint(connection, settings, f"e{number}", hanging.url())

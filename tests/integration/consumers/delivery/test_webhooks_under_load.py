@@ -18,10 +18,10 @@ from consumers.delivery.routing.matching import Subscription
 from infra.postgres.connection import Connection
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
-from tests.integration.consumers.delivery.hooks import add_endpoint, add_team, for_hooks, states, subscribe, until
 from tests.integration.consumers.delivery.load import counting, enqueue, processor_s, write_triggers
 from tests.team_seals import seal_rows
 from tests.unit.consumers.delivery.receivers import receiver, silence
+from tests.world.teams import add_endpoint, add_team, for_hooks, states, subscribe, until
 
 Environment = Callable[..., dict[str, str]]
 DELIVERED = "SELECT count(*) FROM delivery.message WHERE state = 'delivered'"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
@@ -10,68 +10,54 @@ import pytest
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.ledger.over_http import calculations
 from consumers.revenue.statements.read import expected_and_actual
-from infra.http.callers import Kind
 from infra.postgres.connection import Connection
 from infra.settings import Settings
+from tests.every import every
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries
-from tests.integration.consumers.read_api.read_api import Window, lay_down, read_window
+from tests.integration.consumers.read_api.read_api import CALLERS, Window, change, lay_down, read_window
 from tests.integration.consumers.read_api.read_story import story
-from tests.integration.consumers.read_api.test_evidence import change
 
 OWN = "/v1/partnerships/PPP-HEALTH"
 STATEMENT = f"{OWN}/statements/2005-01"
-ACME: tuple[Kind, str] = ("partner", "ACME")
+ACME = CALLERS["acme"]
 OTHER = quote('{"bands": [{"up_to_halalas": null, "partner_bp": 1234}], "guarantee": null, "cap": null}')
 CALCULATED = (f"{OWN}/forecast", f"{OWN}/what-if?terms={OTHER}", f"{STATEMENT}/explained/net_halalas")
 
 
-@pytest.fixture
-async def window(settings: Settings, connection: Connection) -> AsyncIterator[Window]:
-    await lay_down(connection, story())
-    async with read_window(settings, connection) as opened:
-        yield opened
+def here_and_beside(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Where the partnership is calculated: in this process, then by the command."""
+    for place, entries_max in (("here", 500), ("beside", 1)):
+        monkeypatch.setattr(calculations, "ENTRIES_HERE_MAX", entries_max)
+        yield place
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        f"{OWN}/forecast",
-        f"{OWN}/what-if?terms={OTHER}",
-        f"{STATEMENT}/explained/partner_base_halalas",
-        f"{STATEMENT}/explained/top_up_halalas",
-    ],
-)
-async def test_few_entries_here_and_many_beside_give_the_same(
-    window: Window, path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    here = await window.json(path, *ACME)
-    monkeypatch.setattr(calculations, "ENTRIES_HERE_MAX", 1)
-    assert await window.json(path, *ACME) == here
+async def test_few_entries_here_and_many_beside_give_the_same(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = (*CALCULATED[:2], f"{STATEMENT}/explained/partner_base_halalas", f"{STATEMENT}/explained/top_up_halalas")
+    here, beside = [[await window.json(path, *ACME) for path in paths] for _ in here_and_beside(monkeypatch)]
+    assert here == beside
 
 
 @pytest.mark.parametrize("indexed", [0, 3])
-@pytest.mark.parametrize("path", CALCULATED)
 async def test_entries_that_are_not_indexed_yet_are_read_from_the_log(
-    settings: Settings, connection: Connection, path: str, indexed: int
+    settings: Settings, connection: Connection, indexed: int
 ) -> None:
     """The ledger has applied entries that the index of events has not."""
     log = story()
     await lay_down(connection, log, indexed)
     async with read_window(settings, connection) as behind:
-        early = await behind.json(path)
+        early = [await behind.json(path) for path in CALCULATED]
         await apply_live(connection, EVENT_INDEX, raw_entries(log))
-        assert await behind.json(path) == early
+        assert [await behind.json(path) for path in CALCULATED] == early
 
 
-@pytest.mark.parametrize("most", [1, 500])
-@pytest.mark.parametrize("path", CALCULATED)
-async def test_a_changed_entry_is_named(window: Window, path: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calculations, "ENTRIES_HERE_MAX", most)
+async def test_a_changed_entry_is_named(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     await change(window.connection, b'"amount_halalas":5000', b'"amount_halalas":9000')
-    answer = await window.get(path)
-    assert answer.status_code == 500, answer.text
-    (error,) = answer.json()["errors"]
-    assert (error["code"], error["id"].isdigit()) == ("changed-entry", True)
+    for place in here_and_beside(monkeypatch):
+        for path in CALCULATED:
+            answer = await window.get(path)
+            assert answer.status_code == 500, (place, path, answer.text)
+            (error,) = answer.json()["errors"]
+            assert (error["code"], error["id"].isdigit()) == ("changed-entry", True), (place, path)
 
 
 async def test_the_working_adds_up_and_names_days_only_where_they_are_few(
@@ -81,30 +67,27 @@ async def test_the_working_adds_up_and_names_days_only_where_they_are_few(
     assert here["statement"] == await window.json(STATEMENT, *ACME)
     assert sum(day["amount_halalas"] for day in here["days"]) == here["statement"]["net_halalas"]
     assert sum(share["partner_halalas"] for share in here["shares"]) == here["statement"]["partner_base_halalas"]
-    monkeypatch.setattr(calculations, "ENTRIES_HERE_MAX", 1)
-    assert await window.json(f"{STATEMENT}/working", *ACME) == here | {"days": None}
+    *_, beside = [await window.json(f"{STATEMENT}/working", *ACME) for _ in here_and_beside(monkeypatch)]
+    assert beside == here | {"days": None}
 
 
-@pytest.mark.parametrize(
+@every(
     "terms", ["", "[1]", "{", '{"bands": []}', '{"cap": {"amount_halalas": -1, "partner_bp_after": 0}}', '{"no": 1}']
 )
-@pytest.mark.parametrize("most", [1, 500])
 async def test_faulty_terms_are_refused_with_what_is_wrong(
-    window: Window, terms: str, most: int, monkeypatch: pytest.MonkeyPatch
+    window: Window, terms: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calculations, "ENTRIES_HERE_MAX", most)
-    answer = await window.get(f"{OWN}/what-if?terms={quote(terms)}", *ACME)
-    assert answer.status_code == 422, answer.text
-    assert answer.json()["errors"][0]["parameter"] == "terms"
+    for place in here_and_beside(monkeypatch):
+        answer = await window.get(f"{OWN}/what-if?terms={quote(terms)}", *ACME)
+        assert answer.status_code == 422, (place, answer.text)
+        assert answer.json()["errors"][0]["parameter"] == "terms"
 
 
-@pytest.mark.parametrize("most", [1, 500])
-@pytest.mark.parametrize("path", ["working", "explained/net_halalas"])
-async def test_a_period_that_is_not_closed_is_not_found(
-    window: Window, path: str, most: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(calculations, "ENTRIES_HERE_MAX", most)
-    assert (await window.get(f"{OWN}/statements/2005-03/{path}", *ACME)).status_code == 404
+async def test_a_period_that_is_not_closed_is_not_found(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in here_and_beside(monkeypatch):
+        for path in ("working", "explained/net_halalas"):
+            answer = await window.get(f"{OWN}/statements/2005-03/{path}", *ACME)
+            assert answer.status_code == 404, (place, path)
 
 
 async def test_other_terms_change_each_period_by_what_the_other_party_loses(window: Window) -> None:
@@ -115,19 +98,16 @@ async def test_other_terms_change_each_period_by_what_the_other_party_loses(wind
     assert all(row["partner_difference_halalas"] == -row["treasury_difference_halalas"] for row in found["periods"])
 
 
-@pytest.mark.parametrize("most", [1, 500])
-async def test_a_changed_row_differs_from_its_entries(
-    window: Window, most: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(calculations, "ENTRIES_HERE_MAX", most)
+async def test_a_changed_row_differs_from_its_entries(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     path = f"{STATEMENT}/explained/prior_period_halalas"
     assert (await window.json(path))["ok"]
     await window.connection.execute(
         "UPDATE revenue.period SET prior_period_halalas = 7 WHERE partnership_id = 'PPP-HEALTH' AND period = '2005-01'"
     )
-    found = await window.json(path)
-    assert not found["ok"]
-    assert (found["figures"], found["total"]) == ({"prior_period_halalas": 7}, {"prior_period_halalas": 0})
+    for place in here_and_beside(monkeypatch):
+        found = await window.json(path)
+        assert not found["ok"], place
+        assert (found["figures"], found["total"]) == ({"prior_period_halalas": 7}, {"prior_period_halalas": 0}), place
 
 
 async def test_the_periods_of_the_term_have_what_came_and_what_their_statements_say(window: Window) -> None:

@@ -45,7 +45,7 @@ def facts() -> Iterator[EntryDict]:
         yield make_entry(number, event, "2006-01-01T00:00:00.000000Z")
 
 
-@pytest.mark.parametrize("name", ["projections", "campaigns"])
+@pytest.mark.parametrize("name", ["projections", pytest.param("campaigns", marks=pytest.mark.accept)])
 async def test_what_waited_for_several_services_is_applied_in_transactions_of_a_bounded_size(
     settings: Settings, connection: Connection, name: str
 ) -> None:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-import orjson
 import pytest
-from click.testing import CliRunner
 
 from consumers.as_of.view import NoSuchIndex, NotStarted, view
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import Query, find
-from consumers.plan.commands import anomalies, plan
 from consumers.plan.document import PLAN_CONSUMERS, all_anomalies, plan_at_a_glance
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import activity, history
 from infra.postgres.connection import Connection
 from infra.settings import Settings
+from tests.every import every
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
+from tests.world.operators import Yesser
 
 ANOMALY_KEYS = ["index", "found_index", "rule", "type", "subject", "agency", "claimed", "known"]
 
@@ -56,7 +54,7 @@ async def test_the_plan_and_the_anomalies_are_those_of_the_oracle(settings: Sett
     assert all(list(row) == ANOMALY_KEYS for row in rows)
 
 
-@pytest.mark.parametrize("index", [0, 1, 255, 256, 400])
+@every("index", [0, 1, 255, 256, 400])
 async def test_as_of_an_index_shows_the_state_after_so_many_entries(
     settings: Settings, applied: list[EntryDict], index: int
 ) -> None:
@@ -66,16 +64,13 @@ async def test_as_of_an_index_shows_the_state_after_so_many_entries(
     assert compared(await all_anomalies(settings, index)) == expected.anomaly_rows()
 
 
-async def test_an_as_of_view_leaves_nothing_behind(
+async def test_an_as_of_view_leaves_nothing_behind_and_there_is_none_beyond_the_log(
     settings: Settings, connection: Connection, applied: list[EntryDict]
 ) -> None:
     await plan_at_a_glance(settings, len(applied))
     schemas = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'as_of%'"
     assert await connection.fetchval(schemas) == 0
     assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
-
-
-async def test_an_index_beyond_the_log_is_one_clear_sentence(settings: Settings, applied: list[EntryDict]) -> None:
     with pytest.raises(NoSuchIndex, match=f"has {len(applied)} entries"):
         await plan_at_a_glance(settings, len(applied) + 1)
 
@@ -103,25 +98,13 @@ async def test_the_index_shown_is_the_lowest_position(
     assert document["log_index"] == 200
 
 
-def run(settings: Settings, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
-    assert settings.postgres is not None
-    monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
-    monkeypatch.setenv("YESSER_HOME", str(settings.home))
-    command = {"plan": plan, "anomalies": anomalies}[arguments[0]]
-    result = CliRunner().invoke(command, list(arguments[1:]), catch_exceptions=False)
-    assert result.exit_code == 0
-    return result.output
-
-
-def test_the_commands_print_json_and_something_for_people(
-    settings: Settings, applied: list[EntryDict], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_commands_print_json_and_something_for_people(yesser: Yesser, applied: list[EntryDict]) -> None:
     expected = fold(applied)
-    assert orjson.loads(run(settings, monkeypatch, "plan", "--json")) == expected.plan
-    assert "مشاريع البنى التحتية" in run(settings, monkeypatch, "plan")
-    assert compared(orjson.loads(run(settings, monkeypatch, "anomalies", "--json"))) == expected.anomaly_rows()
-    assert "not-owner" in run(settings, monkeypatch, "anomalies")
-    assert orjson.loads(run(settings, monkeypatch, "anomalies", "--as-of-index", "0", "--json")) == []
+    assert await yesser.document("plan") == expected.plan
+    assert "مشاريع البنى التحتية" in await yesser.output("plan")
+    assert compared(await yesser.document("anomalies")) == expected.anomaly_rows()
+    assert "not-owner" in await yesser.output("anomalies")
+    assert await yesser.document("anomalies", "--as-of-index", "0") == []
 
 
 async def test_history_and_activity_lead_to_entries(settings: Settings, applied: list[EntryDict]) -> None:
@@ -135,22 +118,10 @@ async def test_history_and_activity_lead_to_entries(settings: Settings, applied:
     assert counted == len(applied)
 
 
-async def test_the_event_index_finds_events_page_by_page(settings: Settings, applied: list[EntryDict]) -> None:
-    kind = "sa.gov.yesser.revenue.collected.v1"
-    expected = [e["index"] for e in applied if e["event"]["type"] == kind]
-    found: list[int] = []
-    query = Query(type=kind, rows_max=7)
+async def test_the_event_index_finds_one_event(settings: Settings, applied: list[EntryDict]) -> None:
+    entry = next(e for e in applied if e["event"]["type"] == "sa.gov.yesser.revenue.collected.v1")
+    one = entry["event"]
+    exact = Query(subject=one["subject"], type=one["type"], agency=one["source"].rpartition(":")[2], id=one["id"])
     async with view(settings, [EVENT_INDEX]) as looked_at:
-        reader = await looked_at.use(EVENT_INDEX)
-        while True:
-            page = await find(reader, query)
-            found += [event["index"] for event in page.events]
-            if page.next_cursor is None:
-                break
-            query = replace(query, after_index=page.next_cursor)
-        assert found == expected
-        one = applied[expected[0]]["event"]
-        agency = one["source"].rpartition(":")[2]
-        exact = Query(subject=one["subject"], type=kind, agency=agency, id=one["id"])
-        (event,) = (await find(reader, exact)).events
-        assert (event["index"], event["id"], event["time"]) == (expected[0], one["id"], one["time"])
+        (event,) = (await find(await looked_at.use(EVENT_INDEX), exact)).events
+    assert (event["index"], event["id"], event["time"]) == (entry["index"], one["id"], one["time"])

@@ -28,6 +28,16 @@ from tests.integration.consumers.pipeline.written_log import apply_live, raw_ent
 from tests.oracle.log import EntryDict
 
 CONSUMERS = (*PLAN_CONSUMERS, EVENT_INDEX)
+CALLERS: dict[str, tuple[Kind, str]] = {
+    "office": ("office", "yesser"),
+    "auditor": ("auditor", "court-of-audit"),
+    "treasury": ("treasury", "ministry-of-finance"),
+    "health": ("agency", "health"),
+    "labour": ("agency", "labour"),
+    "acme": ("partner", "ACME"),
+    "nobody": ("partner", "NOBODY"),
+}
+CHECKPOINT = "INSERT INTO log.checkpoint (size, note) VALUES ($1, E'origin\\n1\\nAAAA\\n')"
 REGISTER = (
     "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ($1, $2, '{}', 0) ON CONFLICT DO NOTHING"
 )
@@ -100,3 +110,22 @@ async def lay_down(connection: Connection, log: Sequence[EntryDict], indexed: in
         if entry["event"]["type"] == "sa.gov.yesser.registry.agency-registered.v1":
             data = entry["event"]["data"]
             await connection.execute(REGISTER, data["code"], data["role"])
+
+
+async def change(connection: Connection, before: bytes, after: bytes) -> None:
+    """Change the bytes of the log as a superuser can: without its hashes."""
+    await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
+    for first, entries in await connection.fetch("SELECT first_index, entries FROM log.segment"):
+        await connection.execute(
+            "UPDATE log.segment SET entries = $2 WHERE first_index = $1", first, entries.replace(before, after)
+        )
+
+
+def closed(schema: Any) -> Any:
+    """The schema, of which no object may have a property that it does not name."""
+    if isinstance(schema, list):
+        return [closed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {name: closed(part) for name, part in schema.items()}
+    return {"additionalProperties": False, **inner} if isinstance(schema.get("properties"), dict) else inner

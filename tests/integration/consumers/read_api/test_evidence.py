@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -12,16 +11,16 @@ import pytest
 from consumers.explain.over_http import answers
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.proofs import verify_consistency
-from infra.postgres.connection import Connection
-from infra.settings import Settings
+from tests.every import every
 from tests.integration.consumers.pipeline.written_log import raw_entries
-from tests.integration.consumers.read_api.read_api import Window, lay_down, read_window
+from tests.integration.consumers.read_api.read_api import CALLERS, CHECKPOINT, Window, change
 from tests.integration.consumers.read_api.read_story import story
-from tests.integration.consumers.read_api.test_read_api import CALLERS, CHECKPOINT
 from tests.oracle.log import EntryDict, make_entry, make_event
 from tests.paths import ROOT
 
 REFUSED = orjson.loads((ROOT / "events/examples/v1/registrar.refused.json").read_bytes())
+FROM_HERE = (answers.ENTRIES_HERE_MAX, 0)
+"""Up to so many entries are explained in this process, others by one beside."""
 NET = "/v1/explain/statements/PPP-HEALTH/2005-01/net_halalas"
 
 
@@ -37,13 +36,6 @@ def told() -> list[EntryDict]:
         )
         log.append(make_entry(index, event))
     return log
-
-
-@pytest.fixture
-async def window(settings: Settings, connection: Connection, told: list[EntryDict]) -> AsyncIterator[Window]:
-    await lay_down(connection, told)
-    async with read_window(settings, connection) as opened:
-        yield opened
 
 
 def receipts(told: list[EntryDict]) -> list[int]:
@@ -70,8 +62,8 @@ async def test_a_statement_is_the_sum_of_its_receipts_for_everybody_who_may_read
         assert (await window.get(NET, *CALLERS[name])).status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("path", "statuses"),
+@every(
+    "path, statuses",
     [
         ("plan/services/1/registered", {"office": 200, "health": 200, "treasury": 404, "acme": 404}),
         ("plan/partnerships/PPP-HEALTH/net_halalas", {"health": 200, "labour": 404, "acme": 200, "treasury": 200}),
@@ -112,27 +104,24 @@ async def test_a_long_explanation_is_paged_from_its_end(window: Window) -> None:
     assert pages[0]["earlier"]["count"] == len(whole) - 1
 
 
-async def test_what_many_entries_can_have_changed_is_explained_by_a_process_beside(
-    window: Window, monkeypatch: pytest.MonkeyPatch
+async def test_many_entries_are_explained_by_a_process_beside_and_a_changed_one_is_named(
+    window: Window, told: list[EntryDict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quick = await window.json(NET)
-    monkeypatch.setattr(answers, "ENTRIES_HERE_MAX", 0)
-    assert await window.json(NET) == quick
-    assert (await window.get("/v1/explain/services/NOT-THERE")).status_code == 404
-
-
-@pytest.mark.parametrize("entries_max", [answers.ENTRIES_HERE_MAX, 0])
-async def test_a_changed_entry_is_named_and_gives_no_figure(
-    window: Window, told: list[EntryDict], monkeypatch: pytest.MonkeyPatch, entries_max: int
-) -> None:
-    monkeypatch.setattr(answers, "ENTRIES_HERE_MAX", entries_max)
-    index = receipts(told)[0]
+    explained: list[Any] = []
+    errors: list[Any] = []
+    for entries_max in FROM_HERE:
+        monkeypatch.setattr(answers, "ENTRIES_HERE_MAX", entries_max)
+        explained.append(await window.json(NET))
+        assert (await window.get("/v1/explain/services/NOT-THERE")).status_code == 404
+    assert explained[0] == explained[1]
     await change(window.connection, b'"amount_halalas":5000', b'"amount_halalas":9000')
-    answer = await window.get(NET)
-    assert answer.status_code == 500
-    (error,) = answer.json()["errors"]
-    assert error["code"] == "changed-entry"
-    assert int(error["id"]) <= index
+    for entries_max in FROM_HERE:
+        monkeypatch.setattr(answers, "ENTRIES_HERE_MAX", entries_max)
+        answer = await window.get(NET)
+        assert answer.status_code == 500
+        errors += answer.json()["errors"]
+    assert [error["code"] for error in errors] == ["changed-entry"] * 2
+    assert all(int(error["id"]) <= receipts(told)[0] for error in errors)
 
 
 async def test_a_trace_is_folded_once_and_compared_with_the_tables_and_the_log_each_time(
@@ -149,15 +138,6 @@ async def test_a_trace_is_folded_once_and_compared_with_the_tables_and_the_log_e
     assert wrong["total"] == first["total"]
     await change(window.connection, b'"amount_halalas":5000', b'"amount_halalas":9000')
     assert (await window.get(path)).status_code == 500
-
-
-async def change(connection: Connection, before: bytes, after: bytes) -> None:
-    """Change the bytes of the log as a superuser can: without its hashes."""
-    await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
-    for first, entries in await connection.fetch("SELECT first_index, entries FROM log.segment"):
-        await connection.execute(
-            "UPDATE log.segment SET entries = $2 WHERE first_index = $1", first, entries.replace(before, after)
-        )
 
 
 async def test_entries_are_found_by_recorded_time_the_newest_first(window: Window, told: list[EntryDict]) -> None:

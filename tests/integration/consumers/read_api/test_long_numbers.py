@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import pytest
-from click.testing import CliRunner
-
-from infra.cli import cli
-from infra.json_documents import from_json
-from infra.postgres.connection import Connection
-from infra.settings import Settings
-from tests.integration.consumers.read_api.read_api import Window, lay_down, read_window
-from tests.integration.consumers.read_api.read_story import story
+from tests.integration.consumers.read_api.read_api import Window
+from tests.world.operators import Yesser
 
 AIRINGS = 2_049
 REACH = AIRINGS * (2**53 - 1)
@@ -27,16 +18,7 @@ READ = """INSERT INTO log.sequence_state (agency, seen, accepted, repeated, high
 VALUES ('health', nummultirange(numrange($1::numeric, $1::numeric + 1)), '{}', '{}', $1::numeric)"""
 
 
-@pytest.fixture
-async def window(settings: Settings, connection: Connection) -> AsyncIterator[Window]:
-    await lay_down(connection, story())
-    async with read_window(settings, connection) as opened:
-        yield opened
-
-
-async def test_a_sum_of_reach_beyond_64_bits_is_exact_everywhere(
-    window: Window, environment: Callable[..., dict[str, str]]
-) -> None:
+async def test_a_sum_of_reach_beyond_64_bits_is_exact_everywhere(window: Window, yesser: Yesser) -> None:
     before = (await window.json("/v1/plan"))["awareness"]["reach"]
     campaign_id = await window.connection.fetchval(AIRED, AIRINGS)
     figures: dict[str, Any] = {
@@ -47,8 +29,7 @@ async def test_a_sum_of_reach_beyond_64_bits_is_exact_everywhere(
     }
     for path, figure in figures.items():
         assert REACH <= figure(await window.json(path)) < REACH + 2**53, path
-    printed = await asyncio.to_thread(CliRunner().invoke, cli, ["plan", "--json"], env=environment())
-    assert from_json(printed.stdout_bytes)["awareness"]["reach"] == before + REACH
+    assert (await yesser.document("plan"))["awareness"]["reach"] == before + REACH
 
 
 async def test_a_number_of_twenty_digits_is_a_text_of_every_route(window: Window) -> None:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from hashlib import sha256
 
 import pytest
 
 from events.validation.verdicts import HASH_BYTES
-from infra.http.callers import Kind
 from infra.postgres.connection import Connection
-from infra.settings import Settings
-from tests.integration.consumers.read_api.read_api import Window, lay_down, read_window
-from tests.integration.consumers.read_api.read_story import story
+from tests.integration.consumers.read_api.read_api import CALLERS, Window
 
 ADD = """INSERT INTO log.refusal (index, agency, address, claimed_id, claimed_type, errors)
 VALUES ($1, $2, $3, $4, NULL, '[{"code": "not-json", "pointer": "", "detail": "This is not a JSON object."}]')"""
-HEALTH: tuple[Kind, str] = ("agency", "health")
-LABOUR: tuple[Kind, str] = ("agency", "labour")
+HEALTH, LABOUR = CALLERS["health"], CALLERS["labour"]
 
 
 def claim(agency: str, id_: str) -> bytes:
@@ -31,11 +26,10 @@ async def accept(connection: Connection, agency: str, id_: str, index: int, iden
     )
 
 
-@pytest.fixture
-async def window(settings: Settings, connection: Connection) -> AsyncIterator[Window]:
+@pytest.fixture(autouse=True)
+async def refusals(window: Window, connection: Connection) -> None:
     """Five refusals of health: open, corrected under its id, whose id was taken before, sent again, without an id;
     and one of labour with an id that health used."""
-    await lay_down(connection, story())
     for index, agency, id_ in (
         (3, "health", "open"),
         (4, "health", "corrected"),
@@ -53,8 +47,6 @@ async def window(settings: Settings, connection: Connection) -> AsyncIterator[Wi
         claim("health", "a-new-id"),
         b"i" * 16,
     )
-    async with read_window(settings, connection) as opened:
-        yield opened
 
 
 async def test_each_refusal_names_the_entry_that_corrected_it(window: Window) -> None:

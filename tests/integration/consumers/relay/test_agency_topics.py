@@ -15,11 +15,13 @@ from infra.kafka.admin import admin_client, create_acls, delete_acls, delete_top
 from infra.kafka.client_config import agency_triggers_topic
 from infra.kafka.clients import raw_client
 from infra.kafka.rights import Operation, Resource, Right, principal_rights
+from infra.log.bundle import event_of
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.campaigns.test_campaigns import event_of, fold, make_topics, put, running, write_log
-from tests.integration.consumers.registrar.registering import intervals, records, until
+from tests.integration.consumers.pipeline.written_log import write_log
+from tests.integration.consumers.registrar.registering import intervals, make_topics, records, running, until
 from tests.world.story import Story
+from tests.world.teams import fold, put
 
 CODES = ("health", "interior", "yesser")
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Callable
 from typing import Any
 
 import asyncpg
 import pytest
-from click.testing import CliRunner
 
 from consumers.as_of.view import view
-from consumers.ledger.commands import ledger
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.read import (
     NoStatement,
@@ -26,10 +21,12 @@ from consumers.revenue.read import (
 )
 from infra.postgres.connection import Connection
 from infra.settings import Settings
+from tests.every import every
 from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.oracle.log import EntryDict
+from tests.world.operators import Yesser
 
 EVENTS = 600
 
@@ -75,12 +72,12 @@ async def test_the_ledger_says_what_the_oracle_says(
     )
 
 
-@pytest.mark.parametrize("sql", ["UPDATE {} SET period = '2005-01'", "DELETE FROM {}", "TRUNCATE {}"])
-@pytest.mark.parametrize("table", ["transfer", "statement"])
-async def test_transfers_and_statements_are_written_once(connection: Connection, table: str, sql: str) -> None:
+@every("sql", ["UPDATE {} SET period = '2005-01'", "DELETE FROM {}", "TRUNCATE {}"])
+async def test_transfers_and_statements_are_written_once(connection: Connection, sql: str) -> None:
     # Refused by right to the application's role, and by trigger to a superuser.
-    with pytest.raises(asyncpg.PostgresError, match=r"append-only|permission denied"):
-        await connection.execute(sql.format(f"{CONSUMER.schema}.{table}"))
+    for table in ("transfer", "statement"):
+        with pytest.raises(asyncpg.PostgresError, match=r"append-only|permission denied"):
+            await connection.execute(sql.format(f"{CONSUMER.schema}.{table}"))
 
 
 async def test_a_transfer_of_nothing_or_to_itself_cannot_be_written(connection: Connection) -> None:
@@ -100,7 +97,7 @@ async def test_an_account_that_differs_from_its_transfers_is_found(
 
 
 async def test_the_commands_show_the_ledger_as_of_any_index(
-    connection: Connection, log: list[EntryDict], environment: Callable[..., dict[str, str]]
+    connection: Connection, log: list[EntryDict], yesser: Yesser
 ) -> None:
     await write_log(connection, raw_entries(log))
     index = 2 * len(log) // 3
@@ -109,10 +106,7 @@ async def test_the_commands_show_the_ledger_as_of_any_index(
     partnership_id, period = first["partnership_id"], first["period"]
 
     async def shown(*arguments: str) -> Any:
-        command = [*arguments, "--json", "--as-of-index", str(index)]
-        result = await asyncio.to_thread(CliRunner().invoke, ledger, command, env=environment())
-        assert result.exit_code == 0, result.output
-        return json.loads(result.stdout)
+        return await yesser.document("ledger", *arguments, "--as-of-index", str(index))
 
     shown_balances = await shown("balances")
     assert shown_balances.pop("log_index") == index

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
-import json
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import openpyxl
 import pytest
 from beancount import loader
-from click.testing import CliRunner
 
-from consumers.ledger.commands import ledger
-from consumers.revenue.consumer import CONSUMER
 from events.values.money import riyals_text
 from events.wire.entry import parse_entry
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
+from tests.integration.consumers.pipeline.written_log import raw_entries
+from tests.integration.consumers.revenue.signed_books import lay_down_books, sign
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.oracle.log import EntryDict
-from tests.world.memory_log import KEY, root_of
+from tests.world.operators import Yesser
 
 
 @pytest.fixture(scope="module")
@@ -32,43 +27,29 @@ def log() -> list[EntryDict]:
     return entries_from(generate(12, 500, REVENUE))
 
 
-@pytest.fixture
-async def command(connection: Connection, settings: Settings, log: list[EntryDict]) -> Any:
-    """Runs a command over the applied log; its output."""
+@pytest.fixture(autouse=True)
+async def books(connection: Connection, settings: Settings, log: list[EntryDict]) -> None:
     raw = raw_entries(log)
-    await write_log(connection, raw)
-    await apply_live(connection, CONSUMER, raw)
-    note = KEY.sign_checkpoint(len(raw), root_of(raw))
-    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", len(raw), note)
-    environment = {"YESSER_POSTGRES": settings.postgres, "YESSER_HOME": str(settings.home)}
-
-    async def run(*arguments: str) -> str:
-        runner = CliRunner()
-        result = await asyncio.to_thread(
-            runner.invoke, ledger, list(arguments), env=environment, catch_exceptions=False
-        )
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    return run
+    await lay_down_books(connection, settings, raw)
+    await sign(connection, raw)
 
 
-async def test_every_statement_has_its_working(command: Any, log: list[EntryDict]) -> None:
+async def test_every_statement_has_its_working(yesser: Yesser, log: list[EntryDict]) -> None:
     expected = fold(log).statements
     assert expected
     for statement in expected:
         own = (statement["partnership_id"], statement["period"])
-        document = json.loads(await command("statement", *own, "--working", "--json"))
+        document = await yesser.document("ledger", "statement", *own, "--working")
         assert document["statement"] == statement
         assert sum(share["partner_halalas"] for share in document["shares"]) == statement["partner_base_halalas"]
         assert document["checkpoint"]["size"] == len(log)
-        assert json.loads(await command("statement", *own, "--json")) == statement
+    assert await yesser.document("ledger", "statement", *own) == statement
 
 
-async def test_the_text_of_a_statement_is_its_page(command: Any, log: list[EntryDict]) -> None:
+async def test_the_text_of_a_statement_is_its_page(yesser: Yesser, log: list[EntryDict]) -> None:
     statement = max(fold(log).statements, key=lambda row: row["collected_halalas"])
     own = (statement["partnership_id"], statement["period"])
-    text = await command("statement", *own)
+    text = await yesser.output("ledger", "statement", *own)
     assert text.splitlines()[0].endswith(f"Statement {' '.join(own)}")
     for words in (
         "Partner's share under version",
@@ -81,12 +62,12 @@ async def test_the_text_of_a_statement_is_its_page(command: Any, log: list[Entry
         assert riyals_text(statement[name]) in text
 
 
-async def test_a_statement_is_written_as_pages_and_tables(command: Any, log: list[EntryDict], tmp_path: Path) -> None:
+async def test_a_statement_is_written_as_pages_and_tables(yesser: Yesser, log: list[EntryDict], tmp_path: Path) -> None:
     statement = max(fold(log).statements, key=lambda row: row["collected_halalas"])
     own = (statement["partnership_id"], statement["period"])
     files = {name: tmp_path / f"statement.{name}" for name in ("html", "pdf", "csv", "xlsx", "parquet")}
     options = [word for name, path in files.items() for word in (f"--{name}", str(path))]
-    assert json.loads(await command("statement", *own, *options, "--json")) == {n: str(p) for n, p in files.items()}
+    assert await yesser.document("ledger", "statement", *own, *options) == {n: str(p) for n, p in files.items()}
 
     page = files["html"].read_text()
     assert page.startswith("<!doctype html>")
@@ -111,13 +92,13 @@ async def test_a_statement_is_written_as_pages_and_tables(command: Any, log: lis
     assert total == (statement["partner_base_halalas"],)
 
 
-async def test_the_terms_are_shown_in_words(command: Any, log: list[EntryDict]) -> None:
+async def test_the_terms_are_shown_in_words(yesser: Yesser, log: list[EntryDict]) -> None:
     partnership_id = fold(log).statements[0]["partnership_id"]
-    shown = await command("terms", partnership_id)
+    shown = await yesser.output("ledger", "terms", partnership_id)
     assert "الطرفان" in shown
     assert "Parties: agency" in shown
     assert "The partner gets" in shown
-    document = json.loads(await command("terms", partnership_id, "--json"))
+    document = await yesser.document("ledger", "terms", partnership_id)
     assert document["versions"][0]["version"] == 0
     for version in document["versions"]:
         terms = parse_entry(version["index"], raw_entries(log)[version["index"]]).data["terms"]
@@ -127,11 +108,11 @@ async def test_the_terms_are_shown_in_words(command: Any, log: list[EntryDict]) 
         assert f"The term runs to {terms['ends_on']}" in shown
 
 
-async def test_the_ledger_is_exported_for_others(command: Any, log: list[EntryDict], tmp_path: Path) -> None:
+async def test_the_ledger_is_exported_for_others(yesser: Yesser, log: list[EntryDict], tmp_path: Path) -> None:
     expected = fold(log)
     files = {form: tmp_path / f"ledger.{form}" for form in ("beancount", "csv", "xlsx", "parquet")}
     for form, path in files.items():
-        shown = json.loads(await command("export", str(path), "--format", form, "--json"))
+        shown = await yesser.document("ledger", "export", str(path), "--format", form)
         assert shown["rows"] == len(expected.transfers)
     _, errors, _ = loader.load_file(str(files["beancount"]))
     assert not errors

@@ -41,13 +41,11 @@ from producers.gateway.process import Gateway
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.sdk.client import AgencyClient
 from producers.sdk.problems import GatewayProblem
-from tests.integration.consumers.console.at_the_console import PASSWORD, write_accounts_key
-from tests.integration.consumers.console.console_process import hidden, run_console, write_console_key
-from tests.integration.consumers.console.test_gateway_away import FORM, TYPED
 from tests.integration.consumers.registrar.registering import until
 from tests.integration.infra.tls.tls_postgres import tls_postgres
 from tests.stack import folder_in_memory
 from tests.unit.infra.tls.certificates import NOW, pair, private_authority, server_context
+from tests.world.consoles import FORM, PASSWORD, TYPED, hidden, run_console, write_accounts_key, write_console_key
 from tests.world.events import encoded, initiative
 from tests.world.senders import REGISTER, now, serving, start_producer
 

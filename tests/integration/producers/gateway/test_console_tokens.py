@@ -14,8 +14,7 @@ from infra.secret_files import CONSOLE_KEY
 from infra.settings import Settings
 from producers.gateway.access.callers import Access
 from tests.every import every
-from tests.integration.consumers.console.at_the_console import add_account
-from tests.integration.consumers.console.console_process import write_console_key
+from tests.world.consoles import add_account, write_console_key
 from tests.world.senders import REGISTER
 
 

@@ -12,47 +12,35 @@ from typing import Any
 import pytest
 
 from consumers.delivery.mail.asking import AGENCY_LETTERS_A_DAY, TEAM_LETTERS_A_DAY, ask
-from consumers.delivery.mail.part import PostOffice
 from consumers.delivery.mail.queue import claim
 from consumers.delivery.retention import delete_recipients
-from infra.postgres.connection import Connection, connected
+from infra.postgres.connection import Connection
 from infra.postgres.sql import read
 from infra.settings import Settings
-from tests.integration.consumers.delivery.mail.test_mail import LAUNCHED, launched
+from tests.every import every
 from tests.integration.consumers.read_api.read_api import REGISTER, Window, read_window
-from tests.team_seals import SEALS, seal_rows
-from tests.unit.consumers.delivery.mail.mail_server import (
-    FIRST,
-    LINKS,
-    SECOND,
-    SENDER,
-    Desk,
-    MailServer,
-    add_team,
-    epoch_of,
-    lay_down,
-    mail_server,
-    smtp,
-)
+from tests.team_seals import seal_rows
+from tests.world.mail import FIRST, SECOND, Desk, add_team, desk, mail_server, text_of
+from tests.world.teams import live_launches
 
 ASKS = "confirm-address"
 
 
 @asynccontextmanager
-async def desk(settings: Settings, connection: Connection, mails: MailServer, *contacts: str) -> AsyncIterator[Desk]:
+async def office(settings: Settings, connection: Connection, *contacts: str) -> AsyncIterator[Desk]:
     """A team whose addresses nobody has confirmed."""
-    await lay_down(connection, launched())
+    await live_launches(connection)
     await connection.execute(REGISTER, "health", "agency")
     await add_team(connection, *contacts, domain=None)
-    epoch = await epoch_of(connection, settings)
-    async with connected(settings.acting_as("delivery"), "mail") as own:
-        opened = Desk(
-            settings,
-            connection,
-            PostOffice(own, epoch, smtp(mails), SENDER, LINKS, lambda: SEALS),
-            await connection.fetchval("SELECT clock_timestamp()"),
-        )
-        opened.office.clock = lambda: opened.now
+    now = await connection.fetchval("SELECT clock_timestamp()")
+    async with mail_server() as mails, desk(settings, connection, mails, now) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def press(settings: Settings, connection: Connection) -> AsyncIterator[Desk]:
+    """A team with one address."""
+    async with office(settings, connection, FIRST) as opened:
         yield opened
 
 
@@ -65,15 +53,10 @@ async def asked(press: Desk) -> None:
 
 async def trigger(press: Desk, event_id: str = "e", **more: Any) -> None:
     await seal_rows(press.superuser)
-    await press.put("campaign.triggered", event_id, campaign_id=LAUNCHED, log_index=4, lane=event_id, **more)
+    await press.put(
+        "campaign.triggered", event_id, campaign_id="service-launched.i3", log_index=4, lane=event_id, **more
+    )
     await press.send()
-
-
-def text_of(message: EmailMessage) -> str:
-    body = message.get_body(("plain",))
-    assert body is not None
-    text: str = body.get_content()
-    return text
 
 
 def link_of(message: EmailMessage, action: str) -> str:
@@ -91,62 +74,59 @@ async def recipient(connection: Connection) -> Any:
     return await connection.fetchrow("SELECT * FROM delivery.recipient ORDER BY recipient_id LIMIT 1")
 
 
-async def test_before_its_confirmation_an_address_gets_one_letter_that_asks(
-    settings: Settings, connection: Connection
-) -> None:
-    async with mail_server() as mails, desk(settings, connection, mails, FIRST) as press:
-        await trigger(press)
-        assert mails.received == []
-        assert await press.states() == [("campaign.triggered", "failed", 1)]
-        assert await press.errors() == [(None, "unconfirmed")]
+async def test_before_its_confirmation_an_address_gets_one_letter_that_asks(press: Desk) -> None:
+    await trigger(press)
+    assert press.mails.received == []
+    assert await press.states() == [("campaign.triggered", "failed", 1)]
+    assert await press.errors() == [(None, "unconfirmed")]
 
-        for _ in range(3):
-            await asked(press)
-            press.now += timedelta(days=2)
-        assert [(to, event) for to, event in mails.kinds] == [(FIRST, "confirm.1.1")]
-        (letter,) = mails.messages
-        # A stranger gets no text that an agency wrote.
-        assert "Press desk" not in letter.as_string() + text_of(letter)
-        assert "health/press" in text_of(letter)
-        assert FIRST not in text_of(letter)
-
-        async with read_window(settings, connection) as window:
-            path = link_of(letter, "confirm")
-            assert not {"press", "health", FIRST}.intersection(re.split(r"\W", path))
-            for _ in range(2):  # a mail scanner
-                page = await window.client.get(path)
-                assert page.status_code == 200
-                assert "health/press" in page.text
-                assert FIRST not in page.text
-                assert page.headers["cache-control"] == "no-store"
-                assert page.headers["referrer-policy"] == "no-referrer"
-            assert (await recipient(connection))["confirmed_at"] is None
-            assert await post(window, path) == 200
-            confirmed = (await recipient(connection))["confirmed_at"]
-            assert await post(window, path) == 200
-            assert (await recipient(connection))["confirmed_at"] == confirmed is not None
-
-        await trigger(press, "e2")
-        assert mails.kinds[1:] == [(FIRST, "e2")]
+    for _ in range(3):
         await asked(press)
-        assert len(mails.received) == 2
+        press.now += timedelta(days=2)
+    assert [(to, event) for to, event in press.mails.kinds] == [(FIRST, "confirm.1.1")]
+    (letter,) = press.mails.messages
+    # A stranger gets no text that an agency wrote.
+    assert "Press desk" not in letter.as_string() + text_of(letter)
+    assert "health/press" in text_of(letter)
+    assert FIRST not in text_of(letter)
+
+    async with read_window(press.settings, press.superuser) as window:
+        path = link_of(letter, "confirm")
+        assert not {"press", "health", FIRST}.intersection(re.split(r"\W", path))
+        for _ in range(2):  # a mail scanner
+            page = await window.client.get(path)
+            assert page.status_code == 200
+            assert "health/press" in page.text
+            assert FIRST not in page.text
+            assert page.headers["cache-control"] == "no-store"
+            assert page.headers["referrer-policy"] == "no-referrer"
+        assert (await recipient(press.superuser))["confirmed_at"] is None
+        assert await post(window, path) == 200
+        confirmed = (await recipient(press.superuser))["confirmed_at"]
+        assert await post(window, path) == 200
+        assert (await recipient(press.superuser))["confirmed_at"] == confirmed is not None
+
+    await trigger(press, "e2")
+    assert press.mails.kinds[1:] == [(FIRST, "e2")]
+    await asked(press)
+    assert len(press.mails.received) == 2
 
 
 async def test_a_letter_goes_to_the_first_address_that_may_get_it(settings: Settings, connection: Connection) -> None:
-    async with mail_server() as mails, desk(settings, connection, mails, FIRST, SECOND) as press:
+    async with office(settings, connection, FIRST, SECOND) as press:
         await asked(press)
-        second = next(message for message in mails.messages if message["To"] == SECOND)
+        second = next(message for message in press.mails.messages if message["To"] == SECOND)
         async with read_window(settings, connection) as window:
             assert await post(window, link_of(second, "confirm")) == 200
         await trigger(press)
-        await press.put("campaign.escalated", "up", campaign_id=LAUNCHED, log_index=4)
+        await press.put("campaign.escalated", "up", campaign_id="service-launched.i3", log_index=4)
         await press.put("digest", "digest.2026-11-01", subscription_id=None, lane="digest")
         await press.send()
-        assert [to for to, event in mails.kinds if not event.startswith("confirm.")] == [SECOND] * 3
+        assert [to for to, event in press.mails.kinds if not event.startswith("confirm.")] == [SECOND] * 3
 
 
-@pytest.mark.parametrize(
-    ("address", "is_own"),
+@every(
+    "address, is_own",
     [
         ("press@health.example", True),
         ("Press@Health.Example", True),
@@ -158,46 +138,45 @@ async def test_a_letter_goes_to_the_first_address_that_may_get_it(settings: Sett
         ("press@health.example.", False),
     ],
 )
-async def test_only_the_registered_domain_itself_needs_no_confirmation(
-    settings: Settings, connection: Connection, address: str, is_own: bool
-) -> None:
-    async with mail_server() as mails, desk(settings, connection, mails, address) as press:
-        await connection.execute("INSERT INTO delivery.agency_domain VALUES ('health', 'health.example')")
-        await connection.execute("INSERT INTO delivery.agency_domain VALUES ('labour', 'evil.example')")
-        await trigger(press)
-        assert len(mails.received) == is_own
-        await asked(press)
-        asks = [event for _, event in mails.kinds if event.startswith("confirm.")]
-        assert asks == [] if is_own else len(asks) <= 1
+async def test_only_the_registered_domain_itself_needs_no_confirmation(press: Desk, address: str, is_own: bool) -> None:
+    await press.superuser.execute(
+        "INSERT INTO delivery.agency_domain VALUES ('health', 'health.example'), ('labour', 'evil.example')"
+        " ON CONFLICT DO NOTHING"
+    )
+    await press.superuser.execute("DELETE FROM delivery.contact")
+    await press.superuser.execute("INSERT INTO delivery.contact VALUES ('health', 'press', 1, $1)", address)
+    press.now, before = await press.superuser.fetchval("SELECT clock_timestamp()"), len(press.mails.received)
+    await trigger(press, address)
+    assert len(press.mails.received) - before == is_own
+    await asked(press)
+    asks = [event for _, event in press.mails.kinds[before:] if event.startswith("confirm.")]
+    assert asks == [] if is_own else len(asks) <= 1
 
 
-async def test_an_address_is_asked_once_a_day_and_no_more_than_three_times_a_month(
-    settings: Settings, connection: Connection
-) -> None:
-    async with mail_server() as mails, desk(settings, connection, mails, FIRST) as press:
-        await connection.execute(
-            "INSERT INTO delivery.team (agency, team, name) VALUES ('health', 'radio', '{}'), ('labour', 'press', '{}')"
-        )
-        for day in range(40):
-            for agency, team in (("health", "press"), ("health", "radio"), ("labour", "press")):
-                await connection.execute("DELETE FROM delivery.contact WHERE (agency, team) = ($1, $2)", agency, team)
-                await connection.execute(
-                    "INSERT INTO delivery.contact (agency, team, rank, address, added_at) VALUES ($1, $2, 1, $3, $4)",
-                    *(agency, team, FIRST.upper() if day % 2 else FIRST, press.now),
-                )
-            for _ in range(3):
-                await asked(press)
-                press.now += timedelta(hours=1)
-            assert len(mails.received) <= day + 1
-            if day == 29:
-                assert len(mails.received) == 9, "three for each team"
-            press.now += timedelta(hours=21)
+async def test_an_address_is_asked_once_a_day_and_no_more_than_three_times_a_month(press: Desk) -> None:
+    await press.superuser.execute(
+        "INSERT INTO delivery.team (agency, team, name) VALUES ('health', 'radio', '{}'), ('labour', 'press', '{}')"
+    )
+    for day in range(40):
+        for agency, team in (("health", "press"), ("health", "radio"), ("labour", "press")):
+            await press.superuser.execute("DELETE FROM delivery.contact WHERE (agency, team) = ($1, $2)", agency, team)
+            await press.superuser.execute(
+                "INSERT INTO delivery.contact (agency, team, rank, address, added_at) VALUES ($1, $2, 1, $3, $4)",
+                *(agency, team, FIRST.upper() if day % 2 else FIRST, press.now),
+            )
+        for _ in range(2):
+            await asked(press)
+            press.now += timedelta(hours=1)
+        assert len(press.mails.received) <= day + 1
+        if day == 29:
+            assert len(press.mails.received) == 9, "three for each team"
+        press.now += timedelta(hours=22)
 
 
 async def test_a_team_and_an_agency_send_a_few_letters_a_day_to_strangers(
     settings: Settings, connection: Connection
 ) -> None:
-    async with mail_server() as mails, desk(settings, connection, mails) as press:
+    async with office(settings, connection) as press:
         for team in range(6):
             await connection.execute(
                 "INSERT INTO delivery.team (agency, team, name) VALUES ('health', $1, '{}')", f"t{team}"
@@ -210,77 +189,73 @@ async def test_a_team_and_an_agency_send_a_few_letters_a_day_to_strangers(
                         *(f"t{team}", rank, f"a{rank}-{again}@{team}.example"),
                     )
                 await asked(press)
-            assert len(mails.received) == min((team + 1) * TEAM_LETTERS_A_DAY, AGENCY_LETTERS_A_DAY)
-        assert len(mails.received) == AGENCY_LETTERS_A_DAY
+            assert len(press.mails.received) == min((team + 1) * TEAM_LETTERS_A_DAY, AGENCY_LETTERS_A_DAY)
+        assert len(press.mails.received) == AGENCY_LETTERS_A_DAY
         press.now += timedelta(days=1, seconds=1)
         await asked(press)
-        assert len(mails.received) > AGENCY_LETTERS_A_DAY
+        assert len(press.mails.received) > AGENCY_LETTERS_A_DAY
 
 
-async def test_a_reader_stops_the_letters_by_one_click_and_may_have_them_again(
-    settings: Settings, connection: Connection
-) -> None:
-    async with mail_server() as mails, desk(settings, connection, mails, FIRST) as press:
-        await connection.execute("INSERT INTO delivery.agency_domain VALUES ('health', 'health.example')")
-        await trigger(press)
-        (letter,) = mails.messages
-        path = link_of(letter, "stop")
-        assert letter["List-Unsubscribe"] == f"<https://gateway.example{path}>"
-        assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-        async with read_window(settings, connection) as window:
-            assert (await window.client.get(path)).status_code == 200
-            assert (await recipient(connection))["stopped_at"] is None
-            # As a mail program posts it (RFC 8058): no cookie, no page before it, no redirect after it.
-            answer = await window.client.post(path, data={"List-Unsubscribe": "One-Click"})
-            assert (answer.status_code, answer.history) == (200, [])
-            await trigger(press, "e2")
-            assert len(mails.received) == 1
-            assert (await press.errors())[-1] == (None, "stopped")
+async def test_a_reader_stops_the_letters_by_one_click_and_may_have_them_again(press: Desk) -> None:
+    await press.superuser.execute("INSERT INTO delivery.agency_domain VALUES ('health', 'health.example')")
+    await trigger(press)
+    (letter,) = press.mails.messages
+    path = link_of(letter, "stop")
+    assert letter["List-Unsubscribe"] == f"<https://gateway.example{path}>"
+    assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    async with read_window(press.settings, press.superuser) as window:
+        assert (await window.client.get(path)).status_code == 200
+        assert (await recipient(press.superuser))["stopped_at"] is None
+        # As a mail program posts it (RFC 8058): no cookie, no page before it, no redirect after it.
+        answer = await window.client.post(path, data={"List-Unsubscribe": "One-Click"})
+        assert (answer.status_code, answer.history) == (200, [])
+        await trigger(press, "e2")
+        assert len(press.mails.received) == 1
+        assert (await press.errors())[-1] == (None, "stopped")
 
-            resume = path.replace("/stop?", "/resume?")
-            assert (await window.client.get(resume)).status_code == 200
-            await trigger(press, "e3")
-            assert len(mails.received) == 1
-            assert await post(window, resume) == 200
-        await trigger(press, "e4")
-        assert [event for _, event in mails.kinds] == ["e", "e4"]
+        resume = path.replace("/stop?", "/resume?")
+        assert (await window.client.get(resume)).status_code == 200
+        await trigger(press, "e3")
+        assert len(press.mails.received) == 1
+        assert await post(window, resume) == 200
+    await trigger(press, "e4")
+    assert [event for _, event in press.mails.kinds] == ["e", "e4"]
 
 
-async def test_what_a_link_may_do(settings: Settings, connection: Connection) -> None:
-    async with mail_server() as mails, desk(settings, connection, mails, FIRST) as press:
-        await asked(press)
-        (letter,) = mails.messages
-        confirm, stop = (link_of(letter, action) for action in ("confirm", "stop"))
-        async with read_window(settings, connection) as window:
-            wrong = f"{confirm[:-2]}{'AA' if confirm[-2:] != 'AA' else 'BB'}"
-            crossed = [stop.replace("/stop?", "/confirm?"), confirm.replace("/confirm?", "/stop?")]
-            for path in (wrong, *crossed, confirm.replace("/confirm?", "/resume?")):
-                assert (await window.client.get(path)).status_code == 404, path
-                assert await post(window, path) == 404, path
-            assert await post(window, "/mail/confirm") == 422
-            assert await post(window, confirm.replace("/confirm?", "/erase?")) == 422
-            assert await post(window, stop.replace("/stop?", "/resume?")) == 200
-            row = await recipient(connection)
-            assert (row["confirmed_at"], row["stopped_at"]) == (None, None), "to resume is not to confirm"
-            await connection.execute("UPDATE delivery.mail_link SET expires_at = now() WHERE action = 'confirm'")
-            assert await post(window, confirm) == 404
-            # Somebody whom nobody should have asked is asked no more, also not for another team of the agency.
-            assert await post(window, stop) == 200
-        await connection.execute("INSERT INTO delivery.team (agency, team, name) VALUES ('health', 'radio', '{}')")
-        await connection.execute("INSERT INTO delivery.contact VALUES ('health', 'radio', 1, $1)", FIRST)
-        press.now += timedelta(days=2)
-        await asked(press)
-        assert len(mails.received) == 1
-    stored = str(await connection.fetch("SELECT * FROM delivery.mail_link"))
+async def test_what_a_link_may_do(press: Desk) -> None:
+    await asked(press)
+    (letter,) = press.mails.messages
+    confirm, stop = (link_of(letter, action) for action in ("confirm", "stop"))
+    async with read_window(press.settings, press.superuser) as window:
+        wrong = f"{confirm[:-2]}{'AA' if confirm[-2:] != 'AA' else 'BB'}"
+        crossed = [stop.replace("/stop?", "/confirm?"), confirm.replace("/confirm?", "/stop?")]
+        for path in (wrong, *crossed, confirm.replace("/confirm?", "/resume?")):
+            assert (await window.client.get(path)).status_code == 404, path
+            assert await post(window, path) == 404, path
+        assert await post(window, "/mail/confirm") == 422
+        assert await post(window, confirm.replace("/confirm?", "/erase?")) == 422
+        assert await post(window, stop.replace("/stop?", "/resume?")) == 200
+        row = await recipient(press.superuser)
+        assert (row["confirmed_at"], row["stopped_at"]) == (None, None), "to resume is not to confirm"
+        await press.superuser.execute("UPDATE delivery.mail_link SET expires_at = now() WHERE action = 'confirm'")
+        assert await post(window, confirm) == 404
+        # Somebody whom nobody should have asked is asked no more, also not for another team of the agency.
+        assert await post(window, stop) == 200
+    await press.superuser.execute("INSERT INTO delivery.team (agency, team, name) VALUES ('health', 'radio', '{}')")
+    await press.superuser.execute("INSERT INTO delivery.contact VALUES ('health', 'radio', 1, $1)", FIRST)
+    press.now += timedelta(days=2)
+    await asked(press)
+    assert len(press.mails.received) == 1
+    stored = str(await press.superuser.fetch("SELECT * FROM delivery.mail_link"))
     assert confirm.partition("=")[2] not in stored
-    assert FIRST not in stored + str(await connection.fetch("SELECT * FROM delivery.recipient"))
+    assert FIRST not in stored + str(await press.superuser.fetch("SELECT * FROM delivery.recipient"))
 
 
 async def test_a_letter_that_asks_is_not_repeated_where_its_outcome_is_unknown(
     settings: Settings, connection: Connection
 ) -> None:
-    async with mail_server() as mails, desk(settings, connection, mails, FIRST, SECOND) as press:
-        mails.drops = 1
+    async with office(settings, connection, FIRST, SECOND) as press:
+        press.mails.drops = 1
         await asked(press)
         # The process ends between the claim and the record of its attempt.
         press.now += timedelta(days=1, seconds=1)
@@ -289,42 +264,39 @@ async def test_a_letter_that_asks_is_not_repeated_where_its_outcome_is_unknown(
         assert await claim(press.office.connection, press.office.epoch, press.now) is not None
         press.now += timedelta(hours=12)
         await press.send()
-        assert len(mails.received) == 3
+        assert len(press.mails.received) == 3
         assert sorted(await press.states()) == [(ASKS, "delivered", 1)] * 2 + [(ASKS, "failed", 1), (ASKS, "failed", 2)]
 
 
-async def test_addresses_of_before_stay_in_use_for_thirty_days_and_are_asked(
-    settings: Settings, connection: Connection
-) -> None:
-    async with mail_server() as mails, desk(settings, connection, mails, FIRST) as press:
-        migration = read("infra.migrations", "0052_confirmed_addresses.sql")
-        await connection.execute(migration[migration.index("INSERT INTO delivery.recipient") :])
-        press.now = (await recipient(connection))["created_at"] + timedelta(minutes=1)
-        await connection.execute("UPDATE delivery.contact SET added_at = $1", press.now - timedelta(minutes=2))
-        await trigger(press)
+async def test_addresses_of_before_stay_in_use_for_thirty_days_and_are_asked(press: Desk) -> None:
+    migration = read("infra.migrations", "0052_confirmed_addresses.sql")
+    await press.superuser.execute(migration[migration.index("INSERT INTO delivery.recipient") :])
+    press.now = (await recipient(press.superuser))["created_at"] + timedelta(minutes=1)
+    await press.superuser.execute("UPDATE delivery.contact SET added_at = $1", press.now - timedelta(minutes=2))
+    await trigger(press)
+    await asked(press)
+    assert press.mails.kinds == [(FIRST, "e"), (FIRST, "confirm.1.1")]
+    press.now += timedelta(days=20)
+    await asked(press)
+    assert len(press.mails.received) == 2
+    press.now += timedelta(days=4)  # the last week
+    for _ in range(2):
         await asked(press)
-        assert mails.kinds == [(FIRST, "e"), (FIRST, "confirm.1.1")]
-        press.now += timedelta(days=20)
-        await asked(press)
-        assert len(mails.received) == 2
-        press.now += timedelta(days=4)  # the last week
-        for _ in range(2):
-            await asked(press)
-        assert [event for _, event in mails.kinds[2:]] == ["confirm.1.2"]
-        await trigger(press, "e2")
-        press.now += timedelta(days=6)
-        await trigger(press, "e3")
-        assert [event for _, event in mails.kinds[3:]] == ["e2"]
-        expires = await connection.fetchval("SELECT max(expires_at) FROM delivery.mail_link")
-        assert expires >= (await recipient(connection))["usable_until"]
+    assert [event for _, event in press.mails.kinds[2:]] == ["confirm.1.2"]
+    await trigger(press, "e2")
+    press.now += timedelta(days=6)
+    await trigger(press, "e3")
+    assert [event for _, event in press.mails.kinds[3:]] == ["e2"]
+    expires = await press.superuser.fetchval("SELECT max(expires_at) FROM delivery.mail_link")
+    assert expires >= (await recipient(press.superuser))["usable_until"]
 
 
 async def test_what_is_kept_of_addresses_that_are_no_contacts_any_more(
     settings: Settings, connection: Connection
 ) -> None:
-    async with mail_server() as mails, desk(settings, connection, mails, FIRST, SECOND) as press:
+    async with office(settings, connection, FIRST, SECOND) as press:
         await asked(press)
-        stopped = next(message for message in mails.messages if message["To"] == FIRST)
+        stopped = next(message for message in press.mails.messages if message["To"] == FIRST)
         async with read_window(settings, connection) as window:
             assert await post(window, link_of(stopped, "stop")) == 200
         await connection.execute("UPDATE delivery.recipient SET letter_at = now() - interval '31 days'")
@@ -336,4 +308,4 @@ async def test_what_is_kept_of_addresses_that_are_no_contacts_any_more(
         await connection.execute("INSERT INTO delivery.contact VALUES ('health', 'press', 1, $1)", FIRST)
         await trigger(press)
         await asked(press)
-        assert len(mails.received) == 2
+        assert len(press.mails.received) == 2

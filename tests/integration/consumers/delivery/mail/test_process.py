@@ -22,25 +22,20 @@ from infra.process.subprocess_command import subprocess_command
 from infra.secret_files import ENDPOINT_KEY, password
 from infra.settings import Settings
 from tests.scenarios.figures import tell
-from tests.unit.consumers.delivery.mail.mail_server import FIRST, MailServer, add_team, lay_down, mail_server
-from tests.world.story import Story
+from tests.world.mail import FIRST, MailServer, add_team, mail_server
+from tests.world.teams import WAITING, launches, live_launches, make_live, until
 
+EACH_IN_A_LANE = (
+    "INSERT INTO delivery.message"
+    " (subscription_id, route, agency, team, kind, event_id, log_index, campaign_id, lane)"
+    " SELECT 1, 'email', 'health', 'press', 'campaign.triggered', 'e' || n, 4, $1, 'l' || n"
+    " FROM generate_series(1, $2) n"
+)
+NO_DIGEST = "UPDATE delivery.team SET created_at = now()"
+"""On a Sunday and the day after, a team that was there before gets one."""
 MESSAGES = 200
 KILLS = 3
 PATIENCE_S = 60
-
-
-async def put_many(connection: Connection, story: Story, count: int) -> None:
-    """Messages about the story's campaign, each of its own lane."""
-    campaign = story.in_log()[0]
-    await connection.execute(
-        "INSERT INTO delivery.message"
-        " (subscription_id, route, agency, team, kind, event_id, log_index, campaign_id, lane)"
-        " SELECT 1, 'email', 'health', 'press', 'campaign.triggered', 'e' || n, 4, $1, 'l' || n"
-        " FROM generate_series(1, $2) n",
-        campaign,
-        count,
-    )
 
 
 @asynccontextmanager
@@ -69,14 +64,11 @@ async def until_received(mails: MailServer, count: int) -> None:
 async def test_a_killed_process_loses_no_message_and_names_each_repeat(
     settings: Settings, connection: Connection, environment: Callable[..., dict[str, str]], tmp_path: Path
 ) -> None:
-    story = Story()
-    story.register("S")
-    story.launch("S")
-    story.come_back()
-    await lay_down(connection, story)
+    story, (campaign,) = await live_launches(connection)
     await add_team(connection, FIRST)
+    await connection.execute(NO_DIGEST)
     await connection.execute("INSERT INTO delivery.position VALUES ('router', $1)", len(story.entries))
-    await put_many(connection, story, MESSAGES)
+    await connection.execute(EACH_IN_A_LANE, campaign, MESSAGES)
     password(settings.secrets_folder / "delivery", ENDPOINT_KEY)  # as `yesser prepare` makes it
     random, log = Random("mail"), tmp_path / "delivery.log"
     async with mail_server() as mails:
@@ -93,10 +85,7 @@ async def test_a_killed_process_loses_no_message_and_names_each_repeat(
                 await asyncio.sleep(random.uniform(0, 0.05))
                 process.kill()
         async with delivery(given, log):
-            for _ in range(PATIENCE_S * 10):
-                if await connection.fetchval("SELECT count(*) FROM delivery.message WHERE state = 'waiting'") == 0:
-                    break
-                await asyncio.sleep(0.1)
+            await until(connection, WAITING, 0, PATIENCE_S)
 
     copies = defaultdict(list)
     for message in mails.messages:
@@ -115,18 +104,16 @@ async def test_a_killed_process_loses_no_message_and_names_each_repeat(
 async def test_the_process_routes_and_sends_what_happens_to_a_campaign(
     settings: Settings, connection: Connection, environment: Callable[..., dict[str, str]], tmp_path: Path
 ) -> None:
-    story = Story()
-    story.register("S")
-    story.launch("S")
+    story, (campaign,) = launches()
+    story.acknowledge(campaign)
+    story.change("suspended", "S0")
     story.come_back()
-    story.acknowledge(story.in_log()[0])
-    story.change("suspended", "S")
+    story.change("resumed", "S0")
     story.come_back()
-    story.change("resumed", "S")
-    story.come_back()
-    story.complete(story.in_log()[0])
-    await lay_down(connection, story)
+    story.complete(campaign)
+    await make_live(connection, story)
     await add_team(connection, FIRST)
+    await connection.execute(NO_DIGEST)
     password(settings.secrets_folder / "delivery", ENDPOINT_KEY)
     async with mail_server() as mails:
         given = environment(YESSER_MAIL_SERVER=f"127.0.0.1:{mails.port}", YESSER_MAIL_FROM="campaigns@yesser.example")

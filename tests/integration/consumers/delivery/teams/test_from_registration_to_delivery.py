@@ -10,14 +10,11 @@ from standardwebhooks import Webhook
 from consumers.delivery.secrets import opening_keys
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.delivery.hooks import delivering, for_hooks, until
-from tests.integration.consumers.delivery.live_story import make_live
 from tests.integration.consumers.delivery.teams.desk import AGENCIES, TEAM, Office
 from tests.integration.consumers.read_api.read_api import REGISTER, read_window
 from tests.unit.consumers.delivery.receivers import receiver
-from tests.world.story import Story
+from tests.world.teams import WAITING, delivering, for_hooks, live_launches, until
 
-WAITING = "SELECT count(*) FROM delivery.message WHERE state = 'waiting'"
 PUBLISHED = "SELECT count(*) FROM delivery.sealing_key"
 BACKFILLED = "SELECT count(*) FROM delivery.subscription WHERE backfill_next < backfill_to"
 
@@ -26,12 +23,7 @@ async def test_an_agency_registers_tests_subscribes_and_gets_past_campaigns_as_r
     settings: Settings, connection: Connection
 ) -> None:
     settings = for_hooks(settings)
-    story = Story()
-    for service in ("S0", "S1"):
-        story.register(service)
-        story.launch(service)
-    story.come_back()
-    await make_live(connection, story)
+    await live_launches(connection, 2)
     for code, role in AGENCIES:
         await connection.execute(REGISTER, code, role)
     async with receiver() as hook, delivering(settings), read_window(settings, connection) as window:

@@ -18,8 +18,10 @@ from infra.http.callers import Kind
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
+from tests.every import every
 from tests.integration.consumers.delivery.teams.desk import TEAM, URL, Office, open_office
-from tests.integration.consumers.read_api.test_read_api import closed
+from tests.integration.consumers.read_api.read_api import closed
+from tests.world.teams import add_messages
 
 WEBHOOK = {"team": "press", "url": URL}
 EMAIL = {"team": "press", "route": "email"}
@@ -69,17 +71,9 @@ async def test_every_route_answers_as_the_document_says(office: Office, connecti
     assert [secret["kind"] for secret in webhook["secrets"]] == ["v1", "v1a", "v1", "v1a"]
     await check("POST", "/v1/webhooks/{endpoint_id}/test", endpoint_id=made["endpoint_id"])
     assert await check("GET", "/v1/webhooks/{endpoint_id}/attempts", endpoint_id=made["endpoint_id"]) == []
-    message_id = await connection.fetchval(
-        "INSERT INTO delivery.message (route, agency, team, endpoint_id, kind, event_id, lane, state) VALUES"
-        " ('webhook', 'health', 'press', $1, 'triggered', 'i1', 'service/S', 'failed') RETURNING message_id",
-        made["endpoint_id"],
-    )
-    await connection.execute(
-        "INSERT INTO delivery.attempt SELECT $1, 1, now(), 503, 17, NULL, 'down', $2",
-        *(message_id, made["endpoint_id"]),
-    )
-    assert len(await check("GET", "/v1/webhooks/{endpoint_id}/attempts", endpoint_id=made["endpoint_id"])) == 1
-    wanted = {"message_id": message_id}
+    await add_messages(connection, made["endpoint_id"], ["failed"])
+    (attempt,) = await check("GET", "/v1/webhooks/{endpoint_id}/attempts", endpoint_id=made["endpoint_id"])
+    wanted = {"message_id": attempt["message_id"]}
     await check("POST", "/v1/webhooks/{endpoint_id}/redeliver", wanted, endpoint_id=made["endpoint_id"])
     await check("POST", "/v1/webhooks/{endpoint_id}/disable", endpoint_id=made["endpoint_id"])
     assert await check("GET", "/v1/webhooks") == []
@@ -141,9 +135,7 @@ async def rows(connection: Connection) -> list[Any]:
     return [[tuple(row) for row in await connection.fetch(f"SELECT * FROM delivery.{table}")] for table in tables]
 
 
-@pytest.mark.parametrize(
-    ("kind", "holder"), [("auditor", "court-of-audit"), ("partner", "ACME"), ("treasury", "treasury")]
-)
+@every("kind, holder", [("auditor", "court-of-audit"), ("partner", "ACME"), ("treasury", "treasury")])
 async def test_only_agencies_have_teams(office: Office, kind: Kind, holder: str) -> None:
     for method, path in (("GET", "/v1/teams"), ("POST", "/v1/teams")):
         assert (await office.ask(method, path, TEAM, agency=holder, kind=kind)).status_code == 403
@@ -356,24 +348,26 @@ async def test_each_change_is_in_the_trail_without_addresses_and_without_urls(
     assert "://" not in "".join(ours)
 
 
-@pytest.mark.parametrize("reason", ["gone", "failing", "by-team"])
 async def test_an_agency_enables_its_webhook_again_whatever_disabled_it(
-    office: Office, connection: Connection, reason: str, monkeypatch: pytest.MonkeyPatch
+    office: Office, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = await with_webhook(office)
-    await connection.execute(
-        "UPDATE delivery.endpoint SET disabled_at = now(), failing_since = now(), disabled_reason = $1", reason
-    )
     await office.made("/v1/webhooks", WEBHOOK | {"url": URL + "/second"})
     path = f"/v1/webhooks/{made['endpoint_id']}/enable"
-    with monkeypatch.context() as limited:
-        limited.setattr(endpoints, "ENDPOINTS_MAX", 1)
-        assert (await office.ask("POST", path)).json()["errors"][0]["code"] == "limit-reached"
-    for _ in range(2):
-        assert (await office.ask("POST", path)).status_code == 204
-    row = await connection.fetchrow("SELECT * FROM delivery.endpoint WHERE endpoint_id = $1", made["endpoint_id"])
-    assert row is not None
-    assert (row["disabled_at"], row["disabled_reason"], row["failing_since"]) == (None, None, None)
+    for reason in ("gone", "failing", "by-team"):
+        await connection.execute(
+            "UPDATE delivery.endpoint SET disabled_at = now(), failing_since = now(), disabled_reason = $2"
+            " WHERE endpoint_id = $1",
+            *(made["endpoint_id"], reason),
+        )
+        with monkeypatch.context() as limited:
+            limited.setattr(endpoints, "ENDPOINTS_MAX", 1)
+            assert (await office.ask("POST", path)).json()["errors"][0]["code"] == "limit-reached"
+        for _ in range(2):
+            assert (await office.ask("POST", path)).status_code == 204
+        row = await connection.fetchrow("SELECT * FROM delivery.endpoint WHERE endpoint_id = $1", made["endpoint_id"])
+        assert row is not None
+        assert (row["disabled_at"], row["disabled_reason"], row["failing_since"]) == (None, None, None), reason
 
 
 async def test_a_refused_change_leaves_no_row_in_the_trail(office: Office, connection: Connection) -> None:
@@ -382,20 +376,9 @@ async def test_a_refused_change_leaves_no_row_in_the_trail(office: Office, conne
 
 
 async def with_messages(office: Office, connection: Connection) -> str:
-    """A webhook with three messages made an hour apart, each with an attempt; the last one waits."""
+    """A webhook with three messages; the last one waits."""
     endpoint: str = (await with_webhook(office))["endpoint_id"]
-    for number, state in enumerate(("delivered", "failed", "waiting")):
-        await connection.execute(
-            "INSERT INTO delivery.message (route, agency, team, endpoint_id, kind, event_id, log_index, campaign_id,"
-            " lane, state, attempts, created_at, queued) VALUES ('webhook', 'health', 'press', $1, 'triggered',"
-            " 'i' || $2::int, $2::int, 'service-launched.i1', 'service/S', $3, 1,"
-            " '2026-11-01T08:00Z'::timestamptz + $2::int * interval '1 hour', true)",
-            *(endpoint, number, state),
-        )
-    await connection.execute(
-        "INSERT INTO delivery.attempt"
-        " SELECT message_id, 1, created_at, 503, 17, NULL, 'down', endpoint_id FROM delivery.message"
-    )
+    await add_messages(connection, endpoint, ("delivered", "failed", "waiting"))
     return endpoint
 
 
@@ -431,7 +414,7 @@ async def test_no_more_is_sent_again_than_one_request_may(
     assert await connection.fetchval("SELECT count(*) FROM delivery.message WHERE replay") == 0
 
 
-@pytest.mark.parametrize(
+@every(
     "body",
     [
         {},
@@ -446,6 +429,5 @@ async def test_no_more_is_sent_again_than_one_request_may(
     ],
 )
 async def test_a_redelivery_that_names_no_span_and_no_message_is_invalid(office: Office, body: dict[str, Any]) -> None:
-    endpoint = (await with_webhook(office))["endpoint_id"]
-    answer = await office.ask("POST", f"/v1/webhooks/{endpoint}/redeliver", body)
+    answer = await office.ask("POST", "/v1/webhooks/ep_aaaaaaaaaaaaaaaa/redeliver", body)
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-body"), answer.text

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
-import orjson
 import pytest
-from click.testing import CliRunner, Result
 from nacl.public import PrivateKey
 
 from consumers.as_of.point_in_time import RIYADH
@@ -17,13 +13,13 @@ from consumers.delivery.secrets import publish_key, unseal
 from consumers.delivery.teams.changes import Desk, NotAllowedNow, NotFound
 from consumers.delivery.teams.inputs import NewSubscription
 from consumers.delivery.teams.subscriptions import add_subscription
-from infra.cli import cli
 from infra.postgres.connection import Connection, connect
 from infra.settings import Settings
 from tests.integration.consumers.delivery.teams.desk import TEAM, URL
 from tests.integration.consumers.pipeline.written_log import raw_entries, write_log
 from tests.integration.consumers.read_api.read_api import REGISTER
 from tests.integration.consumers.read_api.read_story import story
+from tests.world.operators import Yesser
 
 FIRST, SECOND = TEAM["contacts"]
 ADD_TEAM = ("teams", "add", "health", "press", "--name-ar", TEAM["name"]["ar"], "--name-en", TEAM["name"]["en"])
@@ -32,7 +28,6 @@ POSITION = (
     "INSERT INTO delivery.position (part, next_index) VALUES ('router', $1)"
     " ON CONFLICT (part) DO UPDATE SET next_index = $1"
 )
-Environment = Callable[..., dict[str, str]]
 
 
 @pytest.fixture
@@ -44,63 +39,39 @@ async def key(connection: Connection) -> PrivateKey:
     return made
 
 
-@pytest.fixture
-def run(environment: Environment) -> Callable[..., Any]:
-    """Runs a command; gives its result."""
-
-    async def run(*command: str) -> Result:
-        return await asyncio.to_thread(
-            CliRunner().invoke, cli, list(command), env=environment(YESSER_OPERATOR="office-desk")
-        )
-
-    return run
-
-
-@pytest.fixture
-def shown(run: Callable[..., Any]) -> Callable[..., Any]:
-    """The document of a command that has to be good."""
-
-    async def shown(*command: str) -> Any:
-        result = await run(*command, "--json")
-        assert result.exit_code == 0, (command, result.output, result.exception)
-        return orjson.loads(result.stdout)
-
-    return shown
-
-
 async def test_a_team_its_webhook_and_its_subscriptions_from_beginning_to_end(
-    key: PrivateKey, connection: Connection, run: Callable[..., Any], shown: Callable[..., Any]
+    key: PrivateKey, connection: Connection, yesser: Yesser
 ) -> None:
-    added = await run(*ADD_TEAM, "--contact", FIRST, "--contact", SECOND)
+    added = await yesser.run(*ADD_TEAM, "--contact", FIRST, "--contact", SECOND)
     assert (added.exit_code, "@" in added.output) == (0, False)
-    (row,) = await shown("teams", "list", "health")
+    (row,) = await yesser.document("teams", "list", "health")
     assert (row["team"], row["contacts"], row["closed_at"]) == ("press", 2, None)
 
-    made = await run("webhooks", "add", "health", "press", URL)
+    made = await yesser.run("webhooks", "add", "health", "press", URL)
     endpoint, secret, public = made.stdout.splitlines()
     assert secret.startswith("whsec_")
     assert public.startswith("whpk_")
     sealed = await connection.fetchval("SELECT sealed FROM delivery.endpoint_secret WHERE secret_id = 1")
     assert unseal([key], endpoint, 1, sealed) == secret
-    rotated = await shown("webhooks", "rotate", endpoint)
+    rotated = await yesser.document("webhooks", "rotate", endpoint)
     assert rotated["endpoint_id"] == endpoint
     assert rotated["secret"] != secret
 
-    by_webhook = await shown("subscriptions", "add", "health", "press", "--route", "webhook")
+    by_webhook = await yesser.document("subscriptions", "add", "health", "press", "--route", "webhook")
     assert by_webhook["endpoint_id"] == endpoint, "the team has no other"
     narrow = ("--rule", "quota-met", "--channel", "tv", "--type", "campaign.triggered", "--service", "SVC-1")
-    await shown("subscriptions", "add", "health", "press", "--route", "email", *narrow)
-    rows = await shown("subscriptions", "list", "health", "press")
+    await yesser.document("subscriptions", "add", "health", "press", "--route", "email", *narrow)
+    rows = await yesser.document("subscriptions", "list", "health", "press")
     assert [(row["route"], row["rules"], row["types"]) for row in rows] == [
         ("webhook", None, None),
         ("email", ["quota-met"], ["campaign.triggered"]),
     ]
-    everything = await run("teams", "show", "health", "press")
+    everything = await yesser.run("teams", "show", "health", "press")
     for text in (endpoint, URL, "m…@health.gov.example", "quota-met", "SVC-1"):
         assert text in everything.output
     assert FIRST not in everything.output
 
-    sent = await shown("webhooks", "test", endpoint)
+    sent = await yesser.document("webhooks", "test", endpoint)
     message = await connection.fetchrow("SELECT * FROM delivery.message")
     assert message is not None
     assert (message["message_id"], message["kind"], message["event_id"]) == (
@@ -110,31 +81,29 @@ async def test_a_team_its_webhook_and_its_subscriptions_from_beginning_to_end(
     )
     assert (message["endpoint_id"], message["log_index"], message["subscription_id"]) == (endpoint, None, None)
 
-    await shown("subscriptions", "end", str(by_webhook["subscription_id"]))
-    assert [row["route"] for row in await shown("subscriptions", "list")] == ["email"]
-    swapped = await shown("teams", "contacts", "health", "press", "--contact", SECOND)
-    assert swapped == await shown("teams", "contacts", "health", "press")
+    await yesser.document("subscriptions", "end", str(by_webhook["subscription_id"]))
+    assert [row["route"] for row in await yesser.document("subscriptions", "list")] == ["email"]
+    swapped = await yesser.document("teams", "contacts", "health", "press", "--contact", SECOND)
+    assert swapped == await yesser.document("teams", "contacts", "health", "press")
     assert swapped["contacts"] == [SECOND] == [row["address"] for row in swapped["addresses"]]
     assert [(row["state"], row["used_until"]) for row in swapped["addresses"]] == [("waiting", None)]
-    said = await run("teams", "contacts", "health", "press")
+    said = await yesser.run("teams", "contacts", "health", "press")
     assert "waits for confirmation since" in said.output or "ينتظر التأكيد منذ" in said.output
-    await shown("teams", "domains", "health", "--domain", "other.example", "--domain", "Health.Gov.Example")
-    registered = await shown("teams", "domains", "health")
+    await yesser.document("teams", "domains", "health", "--domain", "other.example", "--domain", "Health.Gov.Example")
+    registered = await yesser.document("teams", "domains", "health")
     assert registered == {"domains": ["health.gov.example", "other.example"]}
-    (row,) = (await shown("teams", "contacts", "health", "press"))["addresses"]
+    (row,) = (await yesser.document("teams", "contacts", "health", "press"))["addresses"]
     assert row["state"] == "registered-domain"
-    assert await shown("teams", "domains", "health", "--none") == {"domains": []}
-    await shown("teams", "close", "health", "press")
-    assert await shown("teams", "list") == []
+    assert await yesser.document("teams", "domains", "health", "--none") == {"domains": []}
+    await yesser.document("teams", "close", "health", "press")
+    assert await yesser.document("teams", "list") == []
     trail = await connection.fetch("SELECT operator, command FROM platform.trail ORDER BY row_id")
-    assert {row["operator"] for row in trail} == {"office-desk"}
+    assert {row["operator"] for row in trail} == {"desk"}
     assert not any("@" in row["command"] or "://" in row["command"] for row in trail)
 
 
-async def test_wrong_use_and_what_stands_in_the_way_are_said_in_one_sentence(
-    key: PrivateKey, run: Callable[..., Any]
-) -> None:
-    await run(*ADD_TEAM, "--contact", FIRST)
+async def test_wrong_use_and_what_stands_in_the_way_are_said_in_one_sentence(key: PrivateKey, yesser: Yesser) -> None:
+    await yesser.run(*ADD_TEAM, "--contact", FIRST)
     for command, kind, words in (
         ((*ADD_TEAM, "--contact", FIRST), NotAllowedNow, "yesser teams contacts"),
         (("teams", "add", "none", *ADD_TEAM[3:], "--contact", FIRST), NotFound, "yesser agencies list"),
@@ -143,7 +112,7 @@ async def test_wrong_use_and_what_stands_in_the_way_are_said_in_one_sentence(
         (("subscriptions", "end", "7"), NotFound, "yesser subscriptions list"),
         (("subscriptions", "add", "health", "press", "--route", "webhook"), NotFound, "there is none"),
     ):
-        result = await run(*command)
+        result = await yesser.run(*command)
         assert isinstance(result.exception, kind), (command, result.output)
         assert words in str(result.exception)
     wrong: list[tuple[tuple[str, ...], str]] = [
@@ -156,17 +125,17 @@ async def test_wrong_use_and_what_stands_in_the_way_are_said_in_one_sentence(
         (("subscriptions", "add", "health", "press", "--route", "email", "--from", "9"), "The log has 0 entries"),
     ]
     for wrong_command, words in wrong:
-        result = await run(*wrong_command)
+        result = await yesser.run(*wrong_command)
         assert (result.exit_code, words in result.output) == (2, True), (wrong_command, result.output)
 
 
 async def test_a_backfill_begins_at_an_index_or_at_midnight_in_riyadh_and_ends_where_live_entries_begin(
-    connection: Connection, run: Callable[..., Any], shown: Callable[..., Any]
+    connection: Connection, yesser: Yesser
 ) -> None:
     told = story()
     await write_log(connection, raw_entries(told))
     await connection.execute(REGISTER, "health", "agency")
-    await run(*ADD_TEAM, "--contact", FIRST)
+    await yesser.run(*ADD_TEAM, "--contact", FIRST)
     size = len(told)
     days = [datetime.fromisoformat(entry["recordedtime"]).astimezone(RIYADH).date() for entry in told]
     last = days[-1]
@@ -175,7 +144,9 @@ async def test_a_backfill_begins_at_an_index_or_at_midnight_in_riyadh_and_ends_w
         (("3", 3), (last.isoformat(), first_of_last), ("1990-01-01", 0), (str(last + timedelta(days=1)), None))
     ):
         only = ("--service", f"SVC-{number}")
-        made = await shown("subscriptions", "add", "health", "press", "--route", "email", "--from", beginning, *only)
+        made = await yesser.document(
+            "subscriptions", "add", "health", "press", "--route", "email", "--from", beginning, *only
+        )
         assert made["from_index"] == size
         assert made["backfill"] == (None if start is None else {"from": start, "to": size}), beginning
     rows = await connection.fetch("SELECT backfill_next, backfill_to FROM delivery.subscription ORDER BY 1 NULLS LAST")
@@ -183,15 +154,15 @@ async def test_a_backfill_begins_at_an_index_or_at_midnight_in_riyadh_and_ends_w
 
     # The router is behind: what it has not read yet is sent live, and not as a replay.
     await connection.execute(POSITION, size - 2)
-    made = await shown("subscriptions", "add", "health", "press", "--route", "email", "--from", "0")
+    made = await yesser.document("subscriptions", "add", "health", "press", "--route", "email", "--from", "0")
     assert (made["from_index"], made["backfill"]) == (size - 2, {"from": 0, "to": size - 2})
 
 
 async def test_a_subscription_that_meets_a_round_of_the_router_misses_no_entry(
-    key: PrivateKey, settings: Settings, connection: Connection, run: Callable[..., Any]
+    key: PrivateKey, settings: Settings, connection: Connection, yesser: Yesser
 ) -> None:
     """A round reads the subscriptions, then moves the position: a subscription of that moment begins after it."""
-    await run(*ADD_TEAM, "--contact", FIRST)
+    await yesser.run(*ADD_TEAM, "--contact", FIRST)
     await connection.execute(POSITION, 10)
     other = await connect(settings.acting_as("administrator"), "test")
     try:

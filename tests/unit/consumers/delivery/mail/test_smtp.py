@@ -15,8 +15,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from consumers.delivery.mail.smtp import ANSWER_BYTES_MAX, SmtpServer, SmtpSession
 from infra.tls.certificate_files import TlsFiles
-from tests.unit.consumers.delivery.mail.mail_server import MailServer, mail_server, smtp
 from tests.unit.infra.tls.certificates import private_authority, server_context, server_for
+from tests.world.mail import MailServer, mail_server, smtp
 
 
 def a_message() -> EmailMessage:

@@ -1,4 +1,4 @@
-"""A real SMTP server of the test's own, what it received, and a database with campaigns and a team."""
+"""A real SMTP server of the test's own, what it received, and a post office with a team's mail."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ from consumers.delivery.mail.links import Links
 from consumers.delivery.mail.message import Sender
 from consumers.delivery.mail.part import PostOffice
 from consumers.delivery.mail.smtp import SmtpServer
-from infra.postgres.connection import Connection
+from infra.postgres.connection import Connection, connected
 from infra.process import lease
 from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles
-from tests.integration.consumers.campaigns.test_campaigns import fold, write_log
-from tests.team_seals import seal_rows
+from tests.team_seals import SEALS, seal_rows
 from tests.world.story import Story
 
 SENDER = Sender("campaigns@yesser.example", "office@yesser.example")
@@ -109,6 +108,14 @@ def smtp(mails: MailServer, **more: Any) -> SmtpServer:
     return SmtpServer("127.0.0.1", mails.port, **arguments)
 
 
+def text_of(message: EmailMessage) -> str:
+    """A message for people who read no HTML."""
+    body = message.get_body(("plain",))
+    assert body is not None
+    text: str = body.get_content()
+    return text
+
+
 def at(text: str) -> datetime:
     """An instant, such as `2026-11-15T08:00+03:00`."""
     return datetime.fromisoformat(text)
@@ -120,6 +127,7 @@ class Desk:
 
     settings: Settings
     superuser: Connection
+    mails: MailServer
     office: PostOffice
     now: datetime
 
@@ -127,30 +135,19 @@ class Desk:
         """One round; returns the wait until the next."""
         return await self.office.send_waiting()
 
-    async def put(self, kind: str, event_id: str, **more: Any) -> int:
+    async def put(self, kind: str, event_id: str, **more: Any) -> None:
         """A message row as the router writes one."""
-        row = {
-            "subscription_id": 1,
-            "campaign_id": None,
-            "log_index": None,
-            "lane": "S",
-            "replay": False,
-            "endpoint_id": None,
-        } | more
-        number: int = await self.superuser.fetchval(
+        row = {"subscription_id": 1, "campaign_id": None, "log_index": None, "lane": "S", "endpoint_id": None} | more
+        await self.superuser.execute(
             "INSERT INTO delivery.message (route, agency, team, kind, event_id, subscription_id, campaign_id,"
-            " log_index, lane, replay, endpoint_id, created_at, next_attempt_at)"
-            " VALUES ('email', 'health', 'press', $1, $2, $3, $4, $5, $6, $7, $8, $9, $9) RETURNING message_id",
-            kind,
-            event_id,
-            *row.values(),
-            self.now,
+            " log_index, lane, endpoint_id, created_at, next_attempt_at)"
+            " VALUES ('email', 'health', 'press', $1, $2, $3, $4, $5, $6, $7, $8, $8)",
+            *(kind, event_id, *row.values(), self.now),
         )
-        return number
 
-    async def put_entries(self, story: Story, *, first: int = 0) -> None:
-        """A row for each entry about a campaign of health from an index on."""
-        for entry in story.entries[first:]:
+    async def put_entries(self, story: Story) -> None:
+        """A row for each entry about a campaign of health."""
+        for entry in story.entries:
             if "campaign" in entry.type and entry.data.get("owner", "health") == "health":
                 campaign_id = entry.data["campaign_id"]
                 await self.put(entry.type, entry.id, campaign_id=campaign_id, log_index=entry.index)
@@ -166,21 +163,21 @@ class Desk:
         return [(row["status"], row["error"]) for row in rows]
 
 
-async def lay_down(connection: Connection, story: Story) -> None:
-    """The story's log, and the campaigns as their consumer has applied it."""
-    await fold(connection, story.entries, batch=50)
-    await write_log(connection, story.raw)
-    size = len(story.entries)
-    await connection.execute("UPDATE log.state SET size = $1", size)
-    await connection.execute("INSERT INTO platform.position (consumer, position) VALUES ('campaigns', $1)", size)
+@asynccontextmanager
+async def desk(
+    settings: Settings, connection: Connection, mails: MailServer, now: datetime, console: str | None = None
+) -> AsyncIterator[Desk]:
+    """The post office with the rights of its own role."""
+    epoch = await epoch_of(connection, settings)
+    async with connected(settings.acting_as("delivery"), "mail") as own:
+        office = PostOffice(own, epoch, smtp(mails), SENDER, LINKS, lambda: SEALS, console)
+        opened = Desk(settings, connection, mails, office, now)
+        office.clock = lambda: opened.now
+        yield opened
 
 
 async def add_team(
-    connection: Connection,
-    *contacts: str,
-    language: str = "ar",
-    agency: str = "health",
-    domain: str | None = "health.example",
+    connection: Connection, *contacts: str, agency: str = "health", domain: str | None = "health.example"
 ) -> None:
     """Team `press` with a subscription to everything by e-mail. Addresses of `domain` need no confirmation."""
     if domain is not None:
@@ -188,10 +185,8 @@ async def add_team(
     name = {"ar": "مكتب الصحافة", "en": "Press desk"}
     await connection.execute(
         "INSERT INTO delivery.team (agency, team, name, language, created_at)"
-        " VALUES ($1, 'press', $2, $3, '2020-01-01')",
-        agency,
-        name,
-        language,
+        " VALUES ($1, 'press', $2, 'ar', '2020-01-01')",
+        *(agency, name),
     )
     for rank, address in enumerate(contacts, start=1):
         await connection.execute("INSERT INTO delivery.contact VALUES ($1, 'press', $2, $3)", agency, rank, address)
