@@ -26,7 +26,7 @@ from tests.oracle.validation import Agency
 from tests.scenarios.figures import tell
 from tests.scenarios.load import publish_all, register
 from tests.scenarios.system import System, fresh_system
-from tests.world.consoles import csrf_of
+from tests.world.consoles import hidden
 
 EVENTS: Final = int(os.environ.get("PLAN_EVENTS", "100000"))
 PAGES: Final = 200
@@ -75,7 +75,7 @@ def signed_in(system: System) -> dict[str, str]:
     with httpx.Client(base_url=address(system, "console")) as client:
         answer = client.post("/sign-in", data={"username": "office", "password": password})
         assert answer.status_code == 303, answer.text
-        csrf = csrf_of(client.get("/account/password").text)
+        csrf = hidden(client.get("/account/password").text, "csrf")
         chosen = {"csrf": csrf, "password": password, "new_password": "a password of the office"}
         assert client.post("/account/password", data=chosen).headers["location"] == "/"
         return dict(client.cookies)
