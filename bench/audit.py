@@ -50,11 +50,11 @@ from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 from producers.agencies.genesis import prepare
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
-from tests.integration.consumers.pipeline.written_log import write_log
 from tests.oracle.bench_history import AGENCIES
 from tests.oracle.traffic import OFFICE, mixed
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
 from tests.unit.consumers.registrar.readings import registered
+from tests.world.logs import write_log
 
 SEED: Final = 1425
 SIGNED_EVERY: Final = 1_024

@@ -12,10 +12,10 @@ import pytest
 from events.validation.verdicts import Agency
 from infra.kafka.client_config import agency_topic
 from tests.faults.services import away, until_back
-from tests.integration.consumers.registrar.registering import send
 from tests.scenarios.figures import tell
 from tests.scenarios.system import System, fresh_system, until
 from tests.unit.consumers.registrar.readings import said
+from tests.world.topics import send
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 

@@ -29,10 +29,10 @@ from tests.faults.outbox_relays import (
     waiting_count,
 )
 from tests.faults.services import away, pause, until_back
-from tests.integration.consumers.registrar.registering import HEALTH_TOPIC, records
 from tests.integration.producers.outbox.agency_database import Writers, announced, disorder, one_connection
 from tests.scenarios.figures import tell
 from tests.scenarios.system import System, running_system
+from tests.world.topics import HEALTH_TOPIC, records
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 

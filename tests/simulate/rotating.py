@@ -10,11 +10,11 @@ from typing import Any, Final
 from infra.log.reader import read_rotations
 from infra.log.signed_note import LogKey
 from infra.private_keys.key_files import NextKey, load_keys, log_key_files, write_next
-from tests.integration.consumers.registrar.registering import HEALTH_TOPIC, send
 from tests.scenarios.invariants import broken_invariants
 from tests.simulate.numbering import REGISTRAR, broken_by_power, found_agencies, heads, raw_log, unregistered
 from tests.simulate.worlds import Role, World
 from tests.unit.consumers.registrar.readings import said
+from tests.world.topics import HEALTH_TOPIC, send
 
 OVERLAP_DAYS: Final = 30
 

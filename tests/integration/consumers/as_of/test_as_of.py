@@ -22,10 +22,10 @@ from events.wire.entry import parse_entry, recorded_time
 from infra.log.reader import entries_recorded_by
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import raw_entries, write_log
 from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
+from tests.world.logs import raw_entries, write_log
 
 STEP = timedelta(microseconds=1)
 

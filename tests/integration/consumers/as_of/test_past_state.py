@@ -25,8 +25,8 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.wire.entry import parse_entry
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.history import HOSTILE, MIXED, entries_from, generate
+from tests.world.logs import apply_live, raw_entries, write_log
 
 BLOCK_ENTRIES = 32
 SPAN_BLOCKS = 3

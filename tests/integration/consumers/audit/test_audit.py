@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,38 +19,16 @@ from consumers.audit.tree import WrongTree, require_tree
 from consumers.database_audit.postgres_port import PostgresPort
 from consumers.operations.audit_command import audit
 from events.errors import Tampered
-from infra.log.merkle import TileTree, leaf_hash
 from infra.log.proofs import consistency_proof, inclusion_proof, tree_root, verify_consistency
 from infra.log.reader import CHOSEN_MAX, ChangedEntry, chosen_entries, read_checked
 from infra.log.signed_note import Checkpoint
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of, sample_entries
+from tests.world.logs import write_signed_log
 
 SIZE = 1100
 ENTRIES = sample_entries(SIZE)
-
-
-async def fill(connection: Connection, entries: list[bytes], signed_size: int) -> None:
-    """The log as a registrar with batches of changing size would have left it."""
-    chance = random.Random(110)
-    first = 0
-    while first < len(entries):
-        count = min(chance.randint(1, 300), 256 - first % 256, len(entries) - first)
-        own = entries[first : first + count]
-        await connection.execute(
-            "INSERT INTO log.segment VALUES ($1, $2, $3, $4)",
-            first,
-            count,
-            b"".join(struct.pack(">H", len(entry)) + entry for entry in own),
-            b"".join(map(leaf_hash, own)),
-        )
-        first += count
-    nodes = TileTree().append([leaf_hash(entry) for entry in entries])
-    await connection.executemany("INSERT INTO log.node VALUES ($1, $2, $3)", nodes)
-    await connection.execute("UPDATE log.state SET size = $1", len(entries))
-    note = KEY.sign_checkpoint(signed_size, root_of(entries[:signed_size]))
-    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", signed_size, note)
 
 
 async def tamper(connection: Connection, index: int) -> None:
@@ -72,7 +49,7 @@ async def verified(port: LogPort) -> Checkpoint:
 
 @pytest.fixture
 async def port(connection: Connection) -> PostgresPort:
-    await fill(connection, ENTRIES, 1000)
+    await write_signed_log(connection, ENTRIES, 1000)
     return PostgresPort(connection, KEY.verifier)
 
 

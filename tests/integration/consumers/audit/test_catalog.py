@@ -19,14 +19,10 @@ from consumers.operations.audit_command import audit
 from consumers.rebuild.rebuild import RebuildOptions, rebuild
 from consumers.registry import CONSUMERS
 from infra.log.authority import TableDiffers
-from infra.log.merkle import TileTree
-from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection, connected
-from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
-from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from tests.catalog_listing import as_prepared, of_tests
-from tests.integration.consumers.console.at_the_console import SEALS, add_account, write_accounts_key
+from tests.integration.consumers.console.at_the_console import SEALS
 from tests.team_seals import seal_rows
 
 HIDDEN: Final = (
@@ -78,21 +74,6 @@ CHANGES: Final[dict[str, tuple[str, ...]]] = {
     "CREATE EVENT TRIGGER unseen ON ddl_command_end EXECUTE FUNCTION unseen()": ("event trigger unseen: is there",),
 }
 BEFORE: Final = "CREATE FUNCTION public.unseen() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'"
-
-
-@pytest.fixture
-async def prepared(settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A database as `yesser prepare` makes it, with an empty signed log, a token and an account."""
-    await as_prepared(connection, settings)
-    due = catalog.expected() | of_tests(await listing(connection))  # type: ignore[operator]
-    monkeypatch.setattr(catalog, "expected", lambda: due)
-    key = load_or_create_keys(log_key_files(settings)).current
-    note = sign_note(checkpoint_text(key.name, 0, TileTree().root()), [key])
-    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES (0, $1)", note)
-    write_accounts_key(settings)
-    await create_token(connection, hash_key(settings), TokenRequest("auditor", "court", 1))
-    await add_account(connection, "desk", "agency", "health", "sub-1")
-    return settings
 
 
 @pytest.fixture

@@ -33,7 +33,6 @@ from infra.postgres.trail import Actor, add_to_trail
 from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.process import lease
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.unit.consumers.registrar.readings import (
     HEALTH,
@@ -45,6 +44,7 @@ from tests.unit.consumers.registrar.readings import (
     suspended,
     values,
 )
+from tests.world.logs import apply_live
 
 GUARDED: Final = ("segment", "node", "checkpoint", "event_id", "run", "duplicate", "refusal")
 

@@ -23,8 +23,9 @@ from infra.postgres.migrate import create_tables
 from infra.postgres.outbox import OutboxEvent
 from infra.process import lease
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import intervals, records
 from tests.unit.consumers.campaigns.story import Story
+from tests.world.topics import records
+from tests.world.waits import intervals
 
 PLATFORM_TOPIC = "agency.platform.events"
 PATIENCE_S = 30

@@ -16,8 +16,8 @@ from consumers.rebuild.table_hash import RowHasher, table_hash
 from consumers.registry import CONSUMERS
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.history import MIXED, entries_from, generate
+from tests.world.logs import apply_live, raw_entries, write_log
 
 BLOCK_ENTRIES = 64
 FIRST = 500

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,9 +31,10 @@ from infra.postgres.outbox_table import NotAnnounced
 from infra.process import lease
 from infra.process.leader_election import Term
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
-from tests.integration.consumers.registrar.registering import until
+from tests.integration.consumers.commitments.growing import register_outbox
 from tests.oracle.history import MIXED, entries_from, generate
+from tests.world.logs import apply_live, grow, raw_entries, write_log
+from tests.world.waits import until
 
 ROOT = Path(__file__).parents[4]
 RECORDED = "2026-11-25T08:00:00.000000Z"
@@ -55,29 +55,11 @@ async def live(connection: Connection, raw: list[bytes]) -> Connection:
     return connection
 
 
-async def register_outbox(connection: Connection, raw: Sequence[bytes]) -> list[bytes]:
-    """The log with what the outbox held, as the registrar would have added it, applied by everyone."""
-    rows = await connection.fetch("DELETE FROM platform.outbox RETURNING row_id, value")
-    added = [entry_bytes(RECORDED, f"agency.platform.events/0/{number}", value) for number, value in sorted(rows)]
-    return await grow(connection, raw, *added)
-
-
 def refusal(topic: str) -> bytes:
     """The entry of a record of this topic that was refused."""
     example = orjson.loads((ROOT / "events/examples/v1/registrar.refused.json").read_bytes())
     example["data"]["address"] = f"{topic}/0/9"
     return entry_bytes(RECORDED, f"{topic}/0/9", orjson.dumps(example))
-
-
-async def grow(connection: Connection, raw: Sequence[bytes], *entries: bytes) -> list[bytes]:
-    """The log with these entries, applied by everyone."""
-    grown = [*raw, *entries]
-    await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
-    await connection.execute("TRUNCATE log.segment")
-    await write_log(connection, grown)
-    for consumer in CONSUMERS.values():
-        await apply_live(connection, consumer, grown)
-    return grown
 
 
 async def test_what_is_committed_is_what_a_rebuild_gives_at_that_index(

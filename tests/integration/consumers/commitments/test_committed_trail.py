@@ -22,7 +22,8 @@ from infra.postgres.trail import Actor, add_to_trail
 from infra.process import lease
 from infra.process.leader_election import Term
 from infra.settings import Settings
-from tests.integration.consumers.commitments.test_commitments import live, raw, register_outbox
+from tests.integration.consumers.commitments.growing import register_outbox
+from tests.integration.consumers.commitments.test_commitments import live, raw
 
 __all__ = ["live", "raw"]
 

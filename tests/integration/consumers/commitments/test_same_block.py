@@ -18,19 +18,12 @@ from consumers.registry import CONSUMERS
 from infra.log.reader import log_size, read_entries
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    PLATFORM_TOPIC,
-    found,
-    registrar,
-    running,
-    send,
-    until,
-    until_size,
-)
 from tests.paths import ROOT
 from tests.unit.consumers.registrar.readings import said
+from tests.world.logs import apply_live
+from tests.world.registrars import found, registrar, until_size
+from tests.world.topics import HEALTH_TOPIC, PLATFORM_TOPIC, send
+from tests.world.waits import running, until
 
 BLOCK_ENTRIES = 256
 FIRST = 303
@@ -105,11 +98,7 @@ async def test_each_commitment_of_a_log_that_does_not_leave_its_block_is_a_new_o
 
         for table in ("refusal", "duplicate"):
             assert await connection.fetchval(f"SELECT count(*) FROM log.{table}") == 0, table
-
-        async def ready() -> bool:
-            return one.readiness().ready
-
-        await until(ready, "the registrar has no alarm")
+        await until(lambda: one.readiness().ready, "the registrar has no alarm")
     code, checked = await run(audit, "commitments")
     assert (code, checked["ok"]) == (0, True)
     earlier = [row for row in checked["commitments"] if row["status"] == "earlier-version"]

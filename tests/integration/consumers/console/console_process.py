@@ -20,7 +20,7 @@ from infra.postgres.connection import Connection
 from infra.secret_files import CONSOLE_KEY, OIDC_KEY, write_private
 from infra.settings import Settings
 from tests.integration.consumers.console.at_the_console import PASSWORD, add_account, write_accounts_key
-from tests.integration.consumers.registrar.registering import until
+from tests.world.waits import until
 
 _ENGLISH: Final = {"yesser-language": "en"}
 _ISSUER: Final = """

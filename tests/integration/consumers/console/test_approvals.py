@@ -38,19 +38,10 @@ from tests.integration.consumers.console.at_the_console import (
     signed_in,
     write_accounts_key,
 )
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    drop_topic,
-    found,
-    make_topics,
-    registrar,
-    running,
-    send,
-    until,
-    until_size,
-)
-from tests.integration.consumers.registrar.test_registrar import until_halted
 from tests.unit.consumers.registrar.readings import said
+from tests.world.registrars import found, registrar, until_size, until_topic_halted
+from tests.world.topics import HEALTH_TOPIC, drop_topic, make_topics, send
+from tests.world.waits import running, until
 
 Yesser = Callable[..., Any]
 SUSPEND: Final = ("agencies", "suspend", "health", "--reason", "a test")
@@ -297,7 +288,7 @@ async def test_records_are_erased_and_a_halt_is_lifted_by_two(
             must_be_good(await yesser(*erase))
             assert await first_offset(settings, HEALTH_TOPIC) == 1
             await drop_topic(settings, HEALTH_TOPIC)
-            await until_halted(connection, HEALTH_TOPIC)
+            await until_topic_halted(connection, HEALTH_TOPIC)
             unhalt = ("registrar", "unhalt", "health", "--yes")
             assert "two people (registrar unhalt)" in sentence(await yesser(*unhalt))
             await approve(connection)

@@ -21,11 +21,12 @@ from infra.process.leader_election import Term
 from infra.settings import Settings
 from infra.witnesses.cosignature import cosigner_of, cosigners_of
 from infra.witnesses.policy import NotWitnessed, Policy, parse_policy
-from tests.integration.consumers.audit.test_audit import ENTRIES, fill
+from tests.integration.consumers.audit.test_audit import ENTRIES
 from tests.integration.consumers.read_api.read_api import read_window
-from tests.integration.consumers.registrar.registering import intervals
 from tests.unit.consumers.audit.memory_log import KEY, root_of
 from tests.unit.consumers.witness.witness_process import KILLED_BEFORE_ANSWER, running
+from tests.world.logs import write_signed_log
+from tests.world.waits import intervals
 
 SIGNED = 700
 NAMES = ("court", "bank", "guild")
@@ -63,7 +64,7 @@ def witnesses(tmp_path: Path) -> Iterator[Witnesses]:
 
 @pytest.fixture
 async def term(settings: Settings, connection: Connection) -> Term:
-    await fill(connection, ENTRIES, SIGNED)
+    await write_signed_log(connection, ENTRIES, SIGNED)
     epoch = await lease.claim(connection, "relay", "test", settings)
     assert epoch is not None
     return Term(epoch, asyncio.Event())

@@ -25,9 +25,9 @@ from infra.process import lease
 from infra.process.leader_election import Term
 from infra.settings import Settings
 from tests.integration.consumers.delivery.live_story import make_live, set_position
-from tests.integration.consumers.registrar.registering import running, until
 from tests.paths import ROOT
 from tests.unit.consumers.campaigns.story import Story
+from tests.world.waits import running, until
 
 MIDNIGHT = datetime(2026, 11, 15, 21, tzinfo=UTC)
 """After the due date of what is launched on 2026-11-01."""

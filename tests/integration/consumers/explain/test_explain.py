@@ -19,12 +19,12 @@ from infra.log.proof_file import parse_proof_file
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import log_key_files
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
 from tests.unit.consumers.explain.test_trace import plan_figures
+from tests.world.logs import apply_live, raw_entries, write_log
 
 VKEY = KEY.verifier.vkey
 

@@ -13,10 +13,10 @@ from consumers.revenue.statements.read import expected_and_actual
 from infra.http.callers import Kind
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries
 from tests.integration.consumers.read_api.read_api import Window, lay_down, read_window
 from tests.integration.consumers.read_api.read_story import story
 from tests.integration.consumers.read_api.test_evidence import change
+from tests.world.logs import apply_live, raw_entries
 
 OWN = "/v1/partnerships/PPP-HEALTH"
 STATEMENT = f"{OWN}/statements/2005-01"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -16,13 +15,11 @@ from consumers.audit.port import MirrorPort
 from consumers.commitments.commitment import hash_read_models
 from consumers.offline.replay import replay_into
 from consumers.registry import CONSUMERS
-from events.wire.entry import entry_bytes
 from infra.postgres.connection import Connection
-from infra.postgres.outbox import event_bytes
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.unit.consumers.audit.memory_log import KEY
 from tests.unit.consumers.offline.test_replayed_mirror import mirrored, replay, run
+from tests.world.logs import apply_live, raw_entries, with_commitments, write_log
 
 RECORDED = "2027-11-25T08:00:00.000000Z"
 
@@ -40,15 +37,9 @@ async def live(connection: Connection, raw: list[bytes]) -> Connection:
     return connection
 
 
-async def committed(connection: Connection, raw: Sequence[bytes]) -> list[bytes]:
-    """The log with the commitments to the live tables at its end."""
-    said = [event_bytes(found.event()) for found in await hash_read_models(connection)]
-    return [*raw, *(entry_bytes(RECORDED, f"agency.platform.events/0/{n}", value) for n, value in enumerate(said))]
-
-
 async def test_the_files_have_the_hashes_of_the_live_tables(live: Connection, raw: list[bytes], tmp_path: Path) -> None:
     expected = {found.name: (found.rows, found.sha256) for found in await hash_read_models(live)}
-    mirror = await mirrored(tmp_path / "mirror", await committed(live, raw))
+    mirror = await mirrored(tmp_path / "mirror", await with_commitments(live, raw))
     checkpoint = await MirrorPort(mirror, KEY.verifier).checkpoint()
     found = replay_into(mirror, checkpoint, tmp_path / "models", len(raw))
     assert {row.name: (row.rows, row.sha256) for row in found} == expected
@@ -59,7 +50,7 @@ async def test_each_source_and_form_gives_the_hashes_of_the_live_tables(
     live: Connection, raw: list[bytes], tmp_path: Path, source: str, form: str
 ) -> None:
     expected = {found.name: (found.rows, found.sha256) for found in await hash_read_models(live)}
-    folder = await mirrored(tmp_path / "mirror", await committed(live, raw))
+    folder = await mirrored(tmp_path / "mirror", await with_commitments(live, raw))
     if source != "mirror":
         mirror, folder = folder, tmp_path / "export"
         command = ["audit", "export", str(mirror), "--into", str(folder), "--format", source]
@@ -85,7 +76,7 @@ async def test_each_source_and_form_gives_the_hashes_of_the_live_tables(
 async def test_the_command_compares_with_what_the_log_commits_to(
     live: Connection, raw: list[bytes], tmp_path: Path
 ) -> None:
-    mirror = await mirrored(tmp_path / "mirror", await committed(live, raw))
+    mirror = await mirrored(tmp_path / "mirror", await with_commitments(live, raw))
     result = await replay(tmp_path, str(mirror), "--into", str(tmp_path / "models"), "--json")
     assert result.exit_code == 0, result.output
     document = orjson.loads(result.stdout)
@@ -97,7 +88,7 @@ async def test_the_command_compares_with_what_the_log_commits_to(
 
 async def test_a_commitment_to_other_rows_is_named(live: Connection, raw: list[bytes], tmp_path: Path) -> None:
     await live.execute("UPDATE revenue.account SET debits_halalas = debits_halalas + 1")
-    mirror = await mirrored(tmp_path / "mirror", await committed(live, raw))
+    mirror = await mirrored(tmp_path / "mirror", await with_commitments(live, raw))
     result = await replay(tmp_path, str(mirror), "--into", str(tmp_path / "models"), "--json")
     assert result.exit_code == 1
     wrong = [row["name"] for row in orjson.loads(result.stdout)["read_models"] if not row["committed"]["ok"]]
@@ -109,7 +100,7 @@ async def test_a_commitment_of_an_earlier_version_is_told_apart(
 ) -> None:
     version = CONSUMERS["revenue"].rows_version.label.encode()
     await live.execute("UPDATE revenue.account SET debits_halalas = debits_halalas + 1")
-    log = [entry.replace(version, b"1-aaaaaaaaaaaa") for entry in await committed(live, raw)]
+    log = [entry.replace(version, b"1-aaaaaaaaaaaa") for entry in await with_commitments(live, raw)]
     result = await replay(
         tmp_path, str(await mirrored(tmp_path / "mirror", log)), "--into", str(tmp_path / "models"), "--json"
     )

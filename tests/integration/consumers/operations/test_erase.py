@@ -18,20 +18,10 @@ from infra.kafka.end_offsets import first_offset
 from infra.postgres.connection import Connection
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    found,
-    records,
-    registrar,
-    remake_topic,
-    running,
-    send,
-    until,
-    until_shipped,
-    until_size,
-)
-from tests.integration.consumers.registrar.test_registrar import halts, until_halted
 from tests.unit.consumers.registrar.readings import HEALTH, Record, said
+from tests.world.registrars import found, halts, registrar, until_shipped, until_size, until_topic_halted
+from tests.world.topics import HEALTH_TOPIC, records, remake_topic, send
+from tests.world.waits import running, until
 
 PERSONAL = said("with-id", "the id is 1064971268")
 
@@ -83,7 +73,7 @@ async def test_nothing_of_a_record_with_a_national_id_is_kept_and_it_is_recognis
     await remake_topic(settings, "health")
     await send(settings, HEALTH_TOPIC, said("good"), PERSONAL, said("other"))
     async with running(registrar(settings)):
-        await until_halted(connection, HEALTH_TOPIC)
+        await until_topic_halted(connection, HEALTH_TOPIC)
 
 
 async def test_a_topic_that_was_created_again_with_the_same_personal_record_halts(
@@ -98,7 +88,7 @@ async def test_a_topic_that_was_created_again_with_the_same_personal_record_halt
     await remake_topic(settings, "health")
     await send(settings, HEALTH_TOPIC, PERSONAL)
     async with running(registrar(settings)):
-        await until_halted(connection, HEALTH_TOPIC)
+        await until_topic_halted(connection, HEALTH_TOPIC)
     assert "offset 0 is not the one that was read" in (await halts(connection))[HEALTH_TOPIC]
 
 

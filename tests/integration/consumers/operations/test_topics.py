@@ -10,16 +10,10 @@ from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.test_pipeline import grow, ship
-from tests.integration.consumers.registrar.registering import (
-    found,
-    make_topics,
-    registrar,
-    running,
-    until,
-    until_shipped,
-    until_size,
-)
+from tests.world.logs import grow, ship
+from tests.world.registrars import found, registrar, until_shipped, until_size
+from tests.world.topics import make_topics
+from tests.world.waits import running, until
 
 
 async def deleted(connection: Connection, settings: Settings, topic: str, give_up: int | None = None) -> None:

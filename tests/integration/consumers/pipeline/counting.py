@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+
+import pytest
 
 from consumers.fold.consumer import Consumer
 from consumers.fold.version import FoldVersion
@@ -11,6 +14,7 @@ from events.wire.entry import Entry
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
+from tests.world.waits import until
 
 
 @dataclass(slots=True)
@@ -74,3 +78,25 @@ async def applied(connection: Connection) -> list[int]:
     if not await connection.fetchval("SELECT to_regclass('counting.applied') IS NOT NULL"):
         return []
     return [row["index"] for row in await connection.fetch("SELECT index FROM counting.applied ORDER BY row_id")]
+
+
+async def position(connection: Connection) -> int:
+    applied_up_to: int | None = await connection.fetchval(
+        "SELECT position FROM platform.position WHERE consumer = 'counting'"
+    )
+    return applied_up_to or 0
+
+
+async def until_position(connection: Connection, end: int) -> None:
+    query = "SELECT position >= $1 FROM platform.position WHERE consumer = 'counting'"
+    await until(lambda: connection.fetchval(query, end), f"position {end}")
+    assert await position(connection) == end
+    assert await applied(connection) == list(range(end)), "each entry once, in order"
+
+
+@asynccontextmanager
+async def looking_seldom(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """Kafka alone brings entries: the writer does not look at the log meanwhile."""
+    monkeypatch.setattr("consumers.pipeline.pipeline.LOOK_AT_LOG_S", 60.0)
+    yield
+    monkeypatch.undo()

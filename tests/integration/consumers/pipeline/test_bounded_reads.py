@@ -25,10 +25,10 @@ from infra.log.reader import READ_BYTES, chosen_entries, entry_batches, raw_bund
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.gateway.verdicts import Verdict, validated_records
-from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.log import make_entry, make_event
 from tests.scenarios.figures import tell
 from tests.unit.consumers.audit.memory_log import KEY, root_of
+from tests.world.logs import raw_entries
 
 SMALL: Final = 256
 LARGE: Final = 592

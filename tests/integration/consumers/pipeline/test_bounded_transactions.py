@@ -17,9 +17,10 @@ from consumers.revenue.handlers.contracts import AMENDMENTS_MAX
 from events.values.periods import next_period
 from infra.postgres.connection import Connection, connect
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import raw_entries, write_log
-from tests.integration.consumers.registrar.registering import make_topics, running, until
 from tests.oracle.log import EntryDict, make_entry, make_event
+from tests.world.logs import raw_entries, write_log
+from tests.world.topics import make_topics
+from tests.world.waits import running, until
 
 TRANSACTION_S = 2.0
 PATIENCE_S = 240.0

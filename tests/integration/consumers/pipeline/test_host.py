@@ -21,9 +21,10 @@ from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import UnitOfWork
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.counting import COUNTING, fold
-from tests.integration.consumers.pipeline.test_pipeline import grow, looking_seldom, ship
-from tests.integration.consumers.registrar.registering import make_topics, running, until
+from tests.integration.consumers.pipeline.counting import COUNTING, fold, looking_seldom
+from tests.world.logs import grow, ship
+from tests.world.topics import make_topics
+from tests.world.waits import running, until
 
 NAMES = ("first", "second", "third")
 
@@ -106,11 +107,7 @@ async def test_a_fault_of_one_does_not_stop_the_others(
             assert str(error) not in reason, "a message may hold what an event says"
         faulty[0] = False
         await until_applied(connection, 300)
-
-        async def ready_again() -> bool:
-            return one.readiness().ready
-
-        await until(ready_again, "the whole process is ready")
+        await until(lambda: one.readiness().ready, "the whole process is ready")
 
 
 async def test_a_consumer_that_is_held_up_delays_the_others_by_no_more_than_a_second(

@@ -4,90 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from aiokafka import AIOKafkaProducer
 from structlog.testing import capture_logs
 
 from consumers.fold.consumer import Consumer
 from consumers.fold.version import FoldVersion
 from consumers.pipeline.pipeline import Pipeline
-from consumers.registrar.batch import Batch
-from consumers.registrar.journal import Journal
-from events.wire.entry import Entry, entry_bytes, parse_entry
-from infra.kafka.client_config import client_arguments
-from infra.log.merkle import leaf_hash
+from events.wire.entry import Entry, parse_entry
 from infra.log.reader import log_size
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import UnitOfWork
-from infra.process import lease
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.counting import COUNTING, COUNTING_BY_TYPE, applied, fold
-from tests.integration.consumers.registrar.registering import (
-    drop_topic,
-    intervals,
-    make_topics,
-    running,
-    silent_kafka,
-    terminate,
-    until,
+from tests.integration.consumers.pipeline.counting import (
+    COUNTING,
+    COUNTING_BY_TYPE,
+    applied,
+    fold,
+    looking_seldom,
+    position,
+    until_position,
 )
-from tests.unit.consumers.registrar.readings import RECORDED, said
+from tests.world.logs import grow, ship, small_entry
+from tests.world.registrars import terminate
+from tests.world.topics import drop_topic, make_topics, silent_kafka
+from tests.world.waits import intervals, running, until
 
 TAKE_OVER_S = 10.0
-
-
-def entry(index: int) -> bytes:
-    return entry_bytes(RECORDED, f"agency.health.events/0/{index}", said(f"e{index}"))
-
-
-async def grow(settings: Settings, count: int) -> list[bytes]:
-    """Add entries to the log in PostgreSQL, as the registrar would; returns them."""
-    connection = await connect(settings, "grower")
-    try:
-        epoch = await lease.claim(connection, "registrar", "grower", settings)
-        assert epoch is not None
-        journal = Journal(connection, epoch, settings)
-        await journal.open()
-        added = [entry(journal.size + i) for i in range(count)]
-        await journal.commit(Batch(journal.size, RECORDED, entries=added, subjects=["initiative/I-1"] * count))
-        await lease.release(connection, "registrar", epoch)
-    finally:
-        await connection.close()
-    return added
-
-
-async def ship(settings: Settings, indexes: Sequence[int], change: Callable[[bytes], bytes] = lambda raw: raw) -> None:
-    """Write entries into the log's topic, in the given order."""
-    producer = AIOKafkaProducer(**client_arguments(settings), acks="all")
-    await producer.start()
-    try:
-        sent = []
-        for index in indexes:
-            raw = change(entry(index))
-            headers = [("index", b"%d" % index), ("leaf", leaf_hash(raw).hex().encode())]
-            sent.append(await producer.send(settings.log_topic, raw, partition=0, headers=headers))
-        await asyncio.gather(*sent)
-    finally:
-        await producer.stop()
-
-
-async def position(connection: Connection) -> int:
-    found: int | None = await connection.fetchval("SELECT position FROM platform.position WHERE consumer = 'counting'")
-    return found or 0
-
-
-async def until_position(connection: Connection, end: int) -> None:
-    async def reached() -> bool:
-        return await position(connection) >= end
-
-    await until(reached, f"position {end}")
-    assert await position(connection) == end
-    assert await applied(connection) == list(range(end)), "each entry once, in order"
 
 
 async def gaps(connection: Connection) -> int:
@@ -97,14 +43,6 @@ async def gaps(connection: Connection) -> int:
 
 def pipeline(settings: Settings, consumer: Consumer = COUNTING) -> Pipeline:
     return Pipeline(consumer, settings)
-
-
-@asynccontextmanager
-async def looking_seldom(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    """Kafka alone brings entries: the writer does not look at the log meanwhile."""
-    monkeypatch.setattr("consumers.pipeline.pipeline.LOOK_AT_LOG_S", 60.0)
-    yield
-    monkeypatch.undo()
 
 
 async def test_records_are_applied_as_they_come(
@@ -183,11 +121,7 @@ async def test_an_entry_that_is_not_the_logs_halts_and_applies_nothing_of_its_ba
             await ship(settings, [5, 6])
             await until_position(connection, 7)
             await ship(settings, [7, 8], change=lambda raw: raw.replace(b"word", b"lies"))
-
-            async def halted() -> bool:
-                return one.progress.halted is not None
-
-            await until(halted, "it halts")
+            await until(lambda: one.progress.halted is not None, "it halts")
             assert not one.readiness().ready
             assert one.readiness().healthy
             reason = await connection.fetchval("SELECT halted_reason FROM platform.position")
@@ -212,11 +146,7 @@ async def test_a_topic_that_is_ahead_of_the_database_halts(
     one = pipeline(settings)
     async with looking_seldom(monkeypatch), running(one):
         await ship(settings, [0, 1, 2, 9])
-
-        async def halted() -> bool:
-            return one.progress.halted is not None
-
-        await until(halted, "it halts")
+        await until(lambda: one.progress.halted is not None, "it halts")
         assert "yesser recover" in str(one.progress.halted)
         assert await applied(connection) == [0, 1, 2]
 
@@ -227,11 +157,7 @@ async def test_a_record_that_is_no_entry_halts(settings: Settings) -> None:
     one = pipeline(settings)
     async with running(one):
         await ship(settings, [0], change=lambda raw: b"garbage")
-
-        async def halted() -> bool:
-            return one.progress.halted is not None
-
-        await until(halted, "it halts")
+        await until(lambda: one.progress.halted is not None, "it halts")
 
 
 async def test_an_unknown_error_of_a_fold_is_said_once_and_halts_at_its_entry(
@@ -245,14 +171,11 @@ async def test_an_unknown_error_of_a_fold_is_said_once_and_halts_at_its_entry(
             raise ZeroDivisionError("a bug")
         return fold(ws, entries)
 
-    async def tried_again() -> bool:
-        return attempts.count(1) > 1
-
     await make_topics(settings)
     await grow(settings, 5)
     with capture_logs() as lines:
         async with running(pipeline(settings, replace(COUNTING, fold=fail))):
-            await until(tried_again, "it tries the entry again")
+            await until(lambda: attempts.count(1) > 1, "it tries the entry again")
     assert [line["event"] for line in lines].count("halted: nothing more is written") == 1
     assert await position(connection) == 2
     assert "entry 2 meets a bug" in await connection.fetchval("SELECT halted_reason FROM platform.position")
@@ -263,7 +186,7 @@ async def test_an_unknown_error_of_a_fold_is_said_once_and_halts_at_its_entry(
 
 async def test_a_value_that_does_not_fit_its_column_is_a_bug_and_no_reason_to_wait(settings: Settings) -> None:
     def too_large(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
-        return fold(ws, [parse_entry(2**70, entry(0))])
+        return fold(ws, [parse_entry(2**70, small_entry(0))])
 
     await make_topics(settings)
     await grow(settings, 1)
@@ -367,16 +290,8 @@ async def test_the_lag_is_told_while_a_batch_is_under_way(
             await connection.execute("SELECT FROM platform.position WHERE consumer = 'counting' FOR UPDATE")
             await grow(settings, 30)
             await ship(settings, range(20, 50))
-
-            async def lag_is_known() -> bool:
-                return one.readiness().details["lag"] == 30
-
-            await until(lag_is_known, "the lag is shown")
-
-            async def holder_is_named() -> bool:
-                return "held_by" in one.readiness().details
-
-            await until(holder_is_named, "what it waits for is shown")
+            await until(lambda: one.readiness().details["lag"] == 30, "the lag is shown")
+            await until(lambda: "held_by" in one.readiness().details, "what it waits for is shown")
             name = await connection.fetchval("SELECT current_setting('application_name')")
             assert one.readiness().details["held_by"] == {"counting": name}
         await until_position(connection, 50)
@@ -391,11 +306,7 @@ async def test_a_changed_entry_in_the_database_halts_where_it_is_read_from_there
     await connection.execute("UPDATE log.segment SET entries = overlay(entries PLACING '!'::bytea FROM 3)")
     one = pipeline(settings)
     async with running(one):
-
-        async def halted() -> bool:
-            return one.progress.halted is not None
-
-        await until(halted, "it halts")
+        await until(lambda: one.progress.halted is not None, "it halts")
         assert "entry 0 of the log was changed" in str(one.progress.halted)
         assert await position(connection) == 0
 
@@ -406,11 +317,7 @@ async def test_a_standby_takes_over_when_the_other_stops(settings: Settings, con
     first, second = pipeline(settings), pipeline(settings)
     async with running(first, second) as stops:
         await until_position(connection, 10)
-
-        async def both_ready() -> bool:
-            return first.readiness().ready and second.readiness().ready
-
-        await until(both_ready, "one works and one stands by")
+        await until(lambda: first.readiness().ready and second.readiness().ready, "one works and one stands by")
         works = 0 if second.progress.standby else 1
         assert (first, second)[1 - works].progress.standby
         stops[works].set()

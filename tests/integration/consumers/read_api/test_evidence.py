@@ -14,12 +14,12 @@ from infra.log.merkle import TileTree, leaf_hash
 from infra.log.proofs import verify_consistency
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.integration.consumers.read_api.read_api import Window, lay_down, read_window
 from tests.integration.consumers.read_api.read_story import story
 from tests.integration.consumers.read_api.test_read_api import CALLERS, CHECKPOINT
 from tests.oracle.log import EntryDict, make_entry, make_event
 from tests.paths import ROOT
+from tests.world.logs import raw_entries
 
 REFUSED = orjson.loads((ROOT / "events/examples/v1/registrar.refused.json").read_bytes())
 NET = "/v1/explain/statements/PPP-HEALTH/2005-01/net_halalas"

@@ -21,14 +21,14 @@ from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from tests.integration.consumers.pipeline.frozen_line import line_to_postgres
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries
 from tests.integration.consumers.read_api.read_api import CONSUMERS, Window, lay_down, read_window
 from tests.integration.consumers.read_api.read_story import STRANGER_RECEIPTS, story
-from tests.integration.consumers.registrar.registering import until
 from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
 from tests.paths import ROOT
+from tests.world.logs import apply_live, raw_entries
+from tests.world.waits import until
 
 CALLERS: dict[str, tuple[Kind, str]] = {
     "office": ("office", "yesser"),

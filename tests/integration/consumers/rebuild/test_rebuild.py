@@ -49,11 +49,11 @@ from infra.postgres.migrate import create_tables
 from infra.postgres.unit_of_work import Table
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
-from tests.integration.consumers.registrar.registering import until
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
 from tests.unit.consumers.audit.memory_log import KEY, root_of
+from tests.world.logs import apply_live, raw_entries, write_log
+from tests.world.waits import until
 
 SWAP = RebuildOptions(compare=True, swap=True)
 BATCH = 256
@@ -207,11 +207,7 @@ async def test_a_swap_waits_for_the_live_position(settings: Settings, live: Conn
     async with live.transaction():
         await live.execute("UPDATE platform.position SET halted_reason = NULL WHERE consumer = 'projections'")
         task = asyncio.create_task(rebuild(settings, PROJECTIONS, SWAP))
-
-        async def waits() -> bool:
-            return bool(await live.fetchval(HOLDS_ANOTHER_UP))
-
-        await until(waits, "the swap waits for the row")
+        await until(lambda: live.fetchval(HOLDS_ANOTHER_UP), "the swap waits for the row")
         assert not task.done()
     assert (await task).swapped
 
@@ -285,11 +281,7 @@ async def test_a_long_statement_of_a_rebuild_is_progress(
 
     async def slow_hash(connection: Connection, table: Table[Any]) -> TableHash:
         before_hash.append(len(signs))
-
-        async def is_told() -> bool:
-            return len(signs) > before_hash[0] + 2
-
-        await until(is_told, "three signs of progress while the rows are hashed")
+        await until(lambda: len(signs) > before_hash[0] + 2, "three signs of progress while the rows are hashed")
         return await table_hash(connection, table)
 
     monkeypatch.setattr(module, "table_hash", slow_hash)
@@ -432,11 +424,7 @@ async def test_statements_that_sessions_have_prepared_mean_the_new_tables_after_
         async def while_the_consumer_waits(connection: Connection, *given: Any) -> bool:
             await transaction.start()
             moves.append(asyncio.create_task(live.execute("UPDATE platform.position SET halted_reason = NULL")))
-
-            async def waits() -> bool:
-                return bool(await connection.fetchval(HOLDS_ANOTHER_UP))
-
-            await until(waits, "the consumer waits for its position")
+            await until(lambda: connection.fetchval(HOLDS_ANOTHER_UP), "the consumer waits for its position")
             return await exchange(connection, *given)
 
         transaction = live.transaction()

@@ -20,29 +20,17 @@ from infra.log.verified_authority import derive_authority
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import load_keys, log_key_files
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    PLATFORM_TOPIC,
-    found,
-    log_of,
-    registrar,
-    running,
-    send,
-    until,
-    until_size,
-)
 from tests.unit.consumers.registrar.readings import said, suspended
+from tests.world.registrars import found, log_of, registrar, until_size
+from tests.world.topics import HEALTH_TOPIC, PLATFORM_TOPIC, send
+from tests.world.waits import running, until
 
 UNGUARDED = "ALTER TABLE log.segment DISABLE TRIGGER append_only"
 
 
 async def until_halted(working: Registrar) -> str:
     """The reason why the registrar is not ready."""
-
-    async def not_ready() -> bool:
-        return "halted" in working.readiness().details
-
-    await until(not_ready, "the registrar halts")
+    await until(lambda: "halted" in working.readiness().details, "the registrar halts")
     return str(working.readiness().details["halted"])
 
 
@@ -170,11 +158,7 @@ async def test_a_take_over_reads_only_what_follows_the_last_note(
     await found(settings, "health")
     async with running(registrar(settings)):
         await until_size(connection, 3)
-
-        async def kept() -> bool:
-            return bool(await connection.fetchval("SELECT max(size) = 3 FROM log.authority"))
-
-        await until(kept, "a note is kept")
+        await until(lambda: connection.fetchval("SELECT max(size) = 3 FROM log.authority"), "a note is kept")
     history = load_keys(log_key_files(settings)).history
     another = KeyHistory((LogKey(history.current.name, b"x" * 32).verifier,))
     tree = await read_tree(connection, 3)

@@ -12,18 +12,10 @@ from consumers.registrar.topic_admin import lift_halt, look_at
 from events.validation.validate import validate
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    LABOUR_TOPIC,
-    found,
-    log_of,
-    registrar,
-    running,
-    send,
-    until,
-    until_size,
-)
 from tests.unit.consumers.registrar.readings import LABOUR, said
+from tests.world.registrars import found, log_of, registrar, until_size
+from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, send
+from tests.world.waits import running, until
 
 UNLUCKY = 3
 RECORDS = 8

@@ -13,15 +13,10 @@ from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arg
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.hostile import Case
-from tests.integration.consumers.registrar.registering import (
-    found,
-    log_of,
-    make_topics,
-    registrar,
-    running,
-    until,
-)
 from tests.integration.hostile_corpus import LARGE, SMALL, Pairs, corpus, faults_in_order, is_open
+from tests.world.registrars import found, log_of, registrar
+from tests.world.topics import make_topics
+from tests.world.waits import running, until
 
 PATIENCE_S = 300.0
 

@@ -13,20 +13,10 @@ from consumers.registrar.journal import Journal
 from events.validation.validate import validate
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    LABOUR_TOPIC,
-    found,
-    log_of,
-    registrar,
-    running,
-    send,
-    terminate,
-    until,
-    until_size,
-)
-from tests.integration.consumers.registrar.test_registrar import require_whole_log
 from tests.unit.consumers.registrar.readings import LABOUR, said
+from tests.world.registrars import found, log_of, registrar, require_whole_log, terminate, until_size
+from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, send
+from tests.world.waits import running, until
 
 FLOOD, FEW = 8_000, 20
 
@@ -56,11 +46,7 @@ async def test_a_few_events_beside_a_backlog_are_registered_within_a_few_batches
     await send(settings, HEALTH_TOPIC, *(said(f"e{n}") for n in range(FLOOD)))
     batches.clear()
     async with running(registrar(settings)):
-
-        async def has_begun() -> bool:
-            return len(batches) > 0
-
-        await until(has_begun, "the backlog is read")
+        await until(lambda: len(batches) > 0, "the backlog is read")
         await send(settings, LABOUR_TOPIC, *(said(f"e{n}", agency=LABOUR) for n in range(FEW)))
         acknowledged = len(batches)
         await until_size(connection, 4 + FLOOD + FEW)
@@ -91,11 +77,7 @@ async def test_every_epoch_commits_what_it_has_validated_of_costly_records(
     async with running(registrar(settings)):
         for epoch in range(1, 4):
             before = len(batches)
-
-            async def has_committed(before: int = before) -> bool:
-                return len(batches) >= before + 3
-
-            await until(has_committed, f"epoch {epoch} commits some of them")
+            await until(lambda before=before: len(batches) >= before + 3, f"epoch {epoch} commits some of them")
             await terminate(settings, "registrar%")
         await send(settings, LABOUR_TOPIC, said("other", agency=LABOUR))
         await until_size(connection, 4 + costly + 1)

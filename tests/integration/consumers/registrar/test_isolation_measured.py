@@ -22,21 +22,12 @@ from infra.postgres.connection import Connection, connect
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 from producers.publisher.kafka_publisher import AgencyPublisher
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    LABOUR_TOPIC,
-    PLATFORM_TOPIC,
-    found,
-    make_topics,
-    records,
-    send,
-    until,
-    until_shipped,
-    until_size,
-)
 from tests.scenarios.figures import tell
 from tests.unit.consumers.registrar.readings import LABOUR, registered, said
 from tests.unit.events.samples import changed, golden
+from tests.world.registrars import found, until_shipped, until_size
+from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, PLATFORM_TOPIC, make_topics, records, send
+from tests.world.waits import until
 
 pytestmark = pytest.mark.accept
 

@@ -17,40 +17,17 @@ from consumers.registrar.registrar import Registrar
 from infra.log.reader import log_size
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    LABOUR_TOPIC,
-    PLATFORM_TOPIC,
-    found,
-    log_of,
-    registrar,
-    running,
-    send,
-    terminate,
-    until,
-    until_size,
-)
-from tests.integration.consumers.registrar.test_registrar import require_whole_log
+from tests.integration.consumers.registrar.pausing import impatient, pause_of, until_paused
 from tests.unit.consumers.registrar.readings import LABOUR, said
+from tests.world.registrars import found, log_of, registrar, require_whole_log, terminate, until_size
+from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, PLATFORM_TOPIC, send
+from tests.world.waits import running, until
 
 IN_A_ROW = 5
 CONFLICTS = 20
 DUPLICATES = 40
 FOUNDED = 4
 """Entries that register the platform, its office and two agencies."""
-
-
-def impatient(settings: Settings, wait_s: float) -> Settings:
-    return settings.model_copy(
-        update={
-            "breaker_refused_in_a_row_max": IN_A_ROW,
-            "breaker_conflicts_in_a_row_max": CONFLICTS,
-            "breaker_duplicates_in_a_row_max": DUPLICATES,
-            "breaker_wait_s": wait_s,
-            "breaker_wait_max_s": wait_s,
-            "agencies_poll_ms": 200,
-        }
-    )
 
 
 @asynccontextmanager
@@ -66,20 +43,6 @@ async def at_work(settings: Settings, connection: Connection) -> AsyncIterator[R
 
         await until(both_read, "both topics are read")
         yield one
-
-
-async def pause_of(connection: Connection, topic: str) -> datetime | None:
-    until_: datetime | None = await connection.fetchval(
-        "SELECT paused_until FROM log.read_position WHERE topic = $1", topic
-    )
-    return until_
-
-
-async def until_paused(connection: Connection, topic: str, paused: bool = True) -> None:
-    async def holds() -> bool:
-        return (await pause_of(connection, topic) is not None) is paused
-
-    await until(holds, f"{topic} is {'paused' if paused else 'read as usual'}")
 
 
 async def test_noise_pauses_its_own_topic_and_a_good_record_behind_it_ends_the_pause(

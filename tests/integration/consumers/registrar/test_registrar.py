@@ -18,88 +18,42 @@ from consumers.registrar.journal import Journal
 from consumers.registrar.registrar import Registrar
 from consumers.registrar.shipper import Shipper
 from infra.log.merkle import TileTree, leaf_hash
-from infra.log.reader import log_size, read_entries, read_leaves, read_tree
+from infra.log.reader import log_size, read_entries, read_tree
 from infra.log.signed_note import LogKey, checkpoint_text, parse_checkpoint, sign_note
 from infra.postgres.connection import Connection, connect
 from infra.postgres.verdicts import next_sequence
 from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.process import lease, retention
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
+from tests.unit.consumers.registrar.readings import LABOUR, registered, said
+from tests.world.registrars import (
+    found,
+    halts,
+    ids,
+    log_of,
+    registrar,
+    require_whole_log,
+    shipped,
+    terminate,
+    until_halted,
+    until_shipped,
+    until_size,
+    until_topic_halted,
+)
+from tests.world.topics import (
     HEALTH_TOPIC,
     LABOUR_TOPIC,
     PLATFORM_TOPIC,
     drop_topic,
-    found,
-    intervals,
-    log_of,
     make_topics,
     records,
-    registrar,
     remake_topic,
-    running,
     send,
-    shipped,
     silent_kafka,
-    terminate,
-    until,
-    until_shipped,
-    until_size,
 )
-from tests.unit.consumers.registrar.readings import LABOUR, registered, said
+from tests.world.waits import intervals, running, until
 
 TAKE_OVER_S = 10.0
-
-
-async def ids(connection: Connection) -> list[str]:
-    return [entry.id for entry in await log_of(connection)]
-
-
-async def halts(connection: Connection) -> dict[str, str]:
-    rows = await connection.fetch("SELECT topic, halted_reason FROM log.read_position WHERE halted_reason IS NOT NULL")
-    return {row["topic"]: row["halted_reason"] for row in rows}
-
-
-async def until_halted(connection: Connection, topic: str) -> str:
-    async def halted() -> bool:
-        return topic in await halts(connection)
-
-    await until(halted, f"{topic} is halted")
-    return (await halts(connection))[topic]
-
-
-async def until_says(settings: Settings, one: Registrar) -> str:
-    """Why the registrar halted."""
-
-    async def halted() -> bool:
-        return one.progress.halted is not None
-
-    await until(halted, "the registrar halted")
-    assert one.progress.halted is not None
-    assert not one.readiness().ready
-    assert one.readiness().healthy, "a restart would not help"
-    return one.progress.halted
-
-
-async def require_whole_log(settings: Settings, connection: Connection) -> None:
-    """The entries give the tree, each record has one verdict, and the topic holds every entry's bytes."""
-    size = await log_size(connection)
-    raw = await read_entries(connection, 0, size)
-    assert len(raw) == size
-    leaves = [leaf_hash(entry) for entry in raw]
-    assert await read_leaves(connection, 0, size) == b"".join(leaves)
-    tree = TileTree()
-    tree.append(leaves)
-    assert (await read_tree(connection, size)).root() == tree.root()
-    verdicts = await connection.fetch(
-        'SELECT topic, count(*) AS judged, count(DISTINCT "offset") AS different, max("offset") + 1 AS next FROM ('
-        '  SELECT topic, generate_series(first_offset, first_offset + entries_count - 1) AS "offset" FROM log.run'
-        '  UNION ALL SELECT topic, "offset" FROM log.duplicate) v GROUP BY topic'
-    )
-    for row in verdicts:
-        assert row["judged"] == row["different"] == row["next"], row["topic"]
-    await until_shipped(connection, size)
-    assert await shipped(settings) == {i: {entry} for i, entry in enumerate(raw)}
 
 
 async def test_the_first_two_entries_register_the_platform_and_its_office(
@@ -326,21 +280,13 @@ async def test_a_standby_is_ready_and_takes_over_when_the_owner_stops(
     first, second = registrar(settings), registrar(settings)
     async with running(first, second) as stops:
         await until_size(connection, 3)
-
-        async def both_ready() -> bool:
-            return first.readiness().ready and second.readiness().ready
-
-        await until(both_ready, "one works and one stands by")
+        await until(lambda: first.readiness().ready and second.readiness().ready, "one works and one stands by")
         works = 0 if second.progress.standby else 1
         assert (first, second)[1 - works].readiness().details["role"] == "standby"
         began = time.monotonic()
         stops[works].set()
-
-        async def other_works() -> bool:
-            return (first, second)[1 - works].readiness().details["role"] == "active"
-
         # Before that the one that stops may still read, and rightly registers, what is sent.
-        await until(other_works, "the other one works")
+        await until(lambda: (first, second)[1 - works].readiness().details["role"] == "active", "the other one works")
         await send(settings, HEALTH_TOPIC, said("a"))
         await until_size(connection, 4)
         assert time.monotonic() - began < TAKE_OVER_S
@@ -352,11 +298,7 @@ async def test_a_registrar_with_nothing_to_read_is_ready(settings: Settings) -> 
     one = registrar(settings)
     assert not one.readiness().ready
     async with running(one):
-
-        async def ready() -> bool:
-            return one.readiness().ready
-
-        await until(ready, "it is ready", patience_s=5)
+        await until(lambda: one.readiness().ready, "it is ready", patience_s=5)
         assert one.readiness().details["lag"] == 0
 
 
@@ -369,11 +311,7 @@ async def test_a_refusal_of_the_platforms_own_event_makes_readiness_false(
         await until_size(connection, 2)
         await send(settings, PLATFORM_TOPIC, b"{}")
         await until_size(connection, 3)
-
-        async def alarmed() -> bool:
-            return not one.readiness().ready
-
-        await until(alarmed, "it alarms")
+        await until(lambda: not one.readiness().ready, "it alarms")
         assert "index 2" in str(one.readiness().details["halted"])
         await send(settings, PLATFORM_TOPIC, registered("health"))
         await until_size(connection, 4)
@@ -434,7 +372,7 @@ async def test_a_broken_topic_halts_alone_and_stays_halted(
         others = [said("a")] if what == "lost its tail" else [said("x"), said("y"), said("z")]
         await send(settings, HEALTH_TOPIC, *others)
     async with running(registrar(settings)):
-        reason = await until_halted(connection, HEALTH_TOPIC)
+        reason = await until_topic_halted(connection, HEALTH_TOPIC)
         assert "runbook" in reason
         await send(settings, LABOUR_TOPIC, said("c", agency=LABOUR))
         await until_size(connection, 7)
@@ -457,7 +395,7 @@ async def test_a_topic_that_breaks_while_it_is_read_halts_alone(
             await drop_topic(settings, HEALTH_TOPIC)
         else:
             await remake_topic(settings, "health")
-        await until_halted(connection, HEALTH_TOPIC)
+        await until_topic_halted(connection, HEALTH_TOPIC)
         await send(settings, LABOUR_TOPIC, said("c", agency=LABOUR))
         await until_size(connection, 7)
 
@@ -661,18 +599,12 @@ async def test_a_checkpoint_is_on_the_disk_before_it_is_in_the_database(
         await until_size(connection, 2)
         monkeypatch.setattr("consumers.registrar.signer.write_checkpoint", cut)
         await send(settings, PLATFORM_TOPIC, registered("health"))
-
-        async def tried() -> bool:
-            return 3 in seen
-
-        await until(tried, "it tried to sign")
+        await until(lambda: 3 in seen, "it tried to sign")
         assert await connection.fetchval("SELECT count(*) FROM log.checkpoint WHERE size = 3") == 0
         monkeypatch.undo()
-
-        async def signed() -> bool:
-            return bool(await connection.fetchval("SELECT count(*) FROM log.checkpoint WHERE size = 3"))
-
-        await until(signed, "it signs once it can")
+        await until(
+            lambda: connection.fetchval("SELECT count(*) FROM log.checkpoint WHERE size = 3"), "it signs once it can"
+        )
 
 
 async def test_a_missing_checkpoint_file_is_written_again_from_the_topic(
@@ -685,11 +617,7 @@ async def test_a_missing_checkpoint_file_is_written_again_from_the_topic(
     note = kept.read_text(encoding="utf-8")
     kept.unlink()
     async with running(registrar(settings)):
-
-        async def written() -> bool:
-            return kept.exists() and kept.read_text(encoding="utf-8") == note
-
-        await until(written, "the file is written again")
+        await until(lambda: kept.exists() and kept.read_text(encoding="utf-8") == note, "the file is written again")
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["gone", "old"])
@@ -710,7 +638,7 @@ async def test_a_lost_or_old_checkpoint_halts_until_it_is_put_back(
     one = registrar(settings)
     with capture_logs() as lines:
         async with running(one):
-            assert "restore the file" in await until_says(settings, one)
+            assert "restore the file" in await until_halted(one)
             await send(settings, HEALTH_TOPIC, said("a"))
             await intervals(settings.halted_retry_ms)
             assert await log_size(connection) == 3
@@ -718,11 +646,7 @@ async def test_a_lost_or_old_checkpoint_halts_until_it_is_put_back(
             kept.write_text(note, encoding="utf-8")
             await until_size(connection, 4)
             assert one.progress.halted is None
-
-            async def ready() -> bool:
-                return one.readiness().ready
-
-            await until(ready, "it is ready again")
+            await until(lambda: one.readiness().ready, "it is ready again")
     assert sum("nothing more is written" in line["event"] for line in lines) == 1, f"a halt is said once: {lines}"
 
 
@@ -746,7 +670,7 @@ async def test_a_key_that_is_not_right_halts_until_the_right_one_is_put_back(
             (folder / "log.skey").chmod(0o644)
     one = registrar(settings)
     async with running(one):
-        assert "log.skey" in await until_says(settings, one)
+        assert "log.skey" in await until_halted(one)
         await send(settings, HEALTH_TOPIC, said("a"))
         await intervals(settings.halted_retry_ms)
         assert await log_size(connection) == 3
@@ -768,7 +692,7 @@ async def test_the_folder_of_another_log_halts_and_the_key_is_suspected_and_not_
     (settings.log_folder / "checkpoint").write_text(other.sign_checkpoint(1, bytes(32)))
     one = registrar(settings)
     async with running(one):
-        assert "restore the whole folder" in await until_says(settings, one)
+        assert "restore the whole folder" in await until_halted(one)
 
 
 async def test_a_lost_folder_of_a_log_that_has_entries_gets_no_new_key(
@@ -781,7 +705,7 @@ async def test_a_lost_folder_of_a_log_that_has_entries_gets_no_new_key(
         path.unlink()
     one = registrar(settings)
     async with running(one):
-        assert "log.skey is gone" in await until_says(settings, one)
+        assert "log.skey is gone" in await until_halted(one)
     assert list(settings.log_folder.iterdir()) == []
 
 
@@ -792,7 +716,7 @@ async def test_an_unreadable_checkpoint_file_halts(settings: Settings, connectio
     (settings.log_folder / "checkpoint").write_text("nonsense", encoding="utf-8")
     one = registrar(settings)
     async with running(one):
-        assert "not a checkpoint" in await until_says(settings, one)
+        assert "not a checkpoint" in await until_halted(one)
 
 
 async def test_a_database_older_than_the_signed_checkpoint_halts(settings: Settings, connection: Connection) -> None:
@@ -805,7 +729,7 @@ async def test_a_database_older_than_the_signed_checkpoint_halts(settings: Setti
     )
     one = registrar(settings)
     async with running(one):
-        assert "yesser recover" in await until_says(settings, one)
+        assert "yesser recover" in await until_halted(one)
     assert await connection.fetchval("SELECT max(size) FROM log.checkpoint") == 2
 
 
@@ -819,7 +743,7 @@ async def test_a_database_with_another_root_halts(settings: Settings, connection
     )
     one = registrar(settings)
     async with running(one):
-        assert "root" in await until_says(settings, one)
+        assert "root" in await until_halted(one)
 
 
 async def test_a_topic_with_entries_that_the_database_lacks_halts(settings: Settings, connection: Connection) -> None:
@@ -829,7 +753,7 @@ async def test_a_topic_with_entries_that_the_database_lacks_halts(settings: Sett
     await send(settings, settings.log_topic, b"{}", headers=[("index", b"2"), ("leaf", b"00")])
     one = registrar(settings)
     async with running(one):
-        assert "holds index 2" in await until_says(settings, one)
+        assert "holds index 2" in await until_halted(one)
 
 
 async def test_an_unforeseen_error_ends_the_process(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

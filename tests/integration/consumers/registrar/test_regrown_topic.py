@@ -15,17 +15,9 @@ from consumers.registrar.reader import Reader, TopicBroken
 from infra.postgres.connection import Connection
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    LABOUR_TOPIC,
-    found,
-    make_topics,
-    remake_topic,
-    send,
-    until_size,
-)
-from tests.integration.consumers.registrar.test_registrar import halts, ids, until_halted
 from tests.unit.consumers.registrar.readings import LABOUR, Record, said
+from tests.world.registrars import found, halts, ids, until_size, until_topic_halted
+from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, make_topics, remake_topic, send
 
 OLD = [said(f"e{i}") for i in range(5)]
 NEW = [said(f"x{i}") for i in range(10)]
@@ -143,7 +135,7 @@ async def test_a_registrar_that_slept_halts_the_regrown_topic_and_registers_noth
         await remake_topic(settings, "health")
         await send(settings, HEALTH_TOPIC, *NEW)
         child.send_signal(signal.SIGCONT)
-        await until_halted(connection, HEALTH_TOPIC)
+        await until_topic_halted(connection, HEALTH_TOPIC)
         await send(settings, LABOUR_TOPIC, said("goes-on", agency=LABOUR))
         await until_size(connection, 10)
     finally:

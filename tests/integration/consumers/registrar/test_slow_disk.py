@@ -11,17 +11,10 @@ import pytest
 from consumers.registrar.guards.continuation import write_checkpoint
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    found,
-    registrar,
-    running,
-    send,
-    until,
-    until_size,
-)
-from tests.integration.consumers.registrar.test_key_rotation import until_signed
 from tests.unit.consumers.registrar.readings import said
+from tests.world.registrars import found, registrar, until_signed, until_size
+from tests.world.topics import HEALTH_TOPIC, send
+from tests.world.waits import running, until
 
 
 async def test_a_term_survives_a_disk_that_stops(
@@ -40,9 +33,6 @@ async def test_a_term_survives_a_disk_that_stops(
         assert row is not None
         return row["epoch"], row["expires_at"]
 
-    async def has_stopped() -> bool:
-        return stopped.is_set()
-
     monkeypatch.setattr("consumers.registrar.signer.write_checkpoint", write)
     await found(settings, "health")
     try:
@@ -52,7 +42,7 @@ async def test_a_term_survives_a_disk_that_stops(
             epoch, expires_at = await lease()
             stops.set()
             await send(settings, HEALTH_TOPIC, said("a"))
-            await until(has_stopped, "the disk is asked to write a checkpoint")
+            await until(lambda: stopped.is_set(), "the disk is asked to write a checkpoint")
             await send(settings, HEALTH_TOPIC, said("b"), said("c"))
             await until_size(connection, 6)
 

@@ -13,24 +13,11 @@ from infra.kafka.admin import admin_client, delete_records
 from infra.postgres.connection import Connection
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    PLATFORM_TOPIC,
-    drop_topic,
-    found,
-    log_of,
-    make_topics,
-    records,
-    registrar,
-    remake_topic,
-    running,
-    send,
-    until,
-    until_size,
-)
-from tests.integration.consumers.registrar.test_paused_topics import IN_A_ROW, impatient, until_paused
-from tests.integration.consumers.registrar.test_registrar import halts, require_whole_log, until_halted
+from tests.integration.consumers.registrar.pausing import IN_A_ROW, impatient, until_paused
 from tests.unit.consumers.registrar.readings import said
+from tests.world.registrars import found, halts, log_of, registrar, require_whole_log, until_size, until_topic_halted
+from tests.world.topics import HEALTH_TOPIC, PLATFORM_TOPIC, drop_topic, make_topics, records, remake_topic, send
+from tests.world.waits import running, until
 
 
 async def test_a_paused_topic_is_read_up_to_its_end_when_a_person_says_so(
@@ -77,7 +64,7 @@ async def test_a_halted_topic_is_read_again_without_a_restart(
     async with running(registrar(settings)):
         await until_size(connection, 7)
         await drop_topic(settings, HEALTH_TOPIC)
-        await until_halted(connection, HEALTH_TOPIC)
+        await until_topic_halted(connection, HEALTH_TOPIC)
         if stands is not None:
             await make_topics(settings, "health")
             await send(settings, HEALTH_TOPIC, *stands)
@@ -88,11 +75,10 @@ async def test_a_halted_topic_is_read_again_without_a_restart(
         await lift_halt(connection, settings, "health", halted)
         await send(settings, HEALTH_TOPIC, said("after"), said("e0"))
         await until_size(connection, 8 + len(read_then))
-
-        async def is_read_to_the_end() -> bool:
-            return bool(await connection.fetchval("SELECT count(*) FROM log.duplicate WHERE of_index = 3"))
-
-        await until(is_read_to_the_end, "what is sent again is a duplicate")
+        await until(
+            lambda: connection.fetchval("SELECT count(*) FROM log.duplicate WHERE of_index = 3"),
+            "what is sent again is a duplicate",
+        )
         assert await halts(connection) == {}
         await require_whole_log(settings, connection)
     assert [e.id for e in await log_of(connection)][3:] == ["e0", "e1", "e2", "e3", *read_then, "after"]
@@ -109,7 +95,7 @@ async def test_records_that_were_deleted_unread_are_named_and_reading_resumes_be
     async with admin_client(settings) as admin:
         await delete_records(admin, HEALTH_TOPIC, 6)
     async with running(registrar(settings)):
-        await until_halted(connection, HEALTH_TOPIC)
+        await until_topic_halted(connection, HEALTH_TOPIC)
         assert "the records 4 … 5 were deleted before they were read" in (await halts(connection))[HEALTH_TOPIC]
         halted = await look_at(connection, settings, "health")
         assert (halted.deleted_unread, halted.missing, halted.unread) == (range(4, 6), range(4, 4), range(0))
@@ -133,7 +119,7 @@ async def test_what_stands_there_when_a_halt_is_lifted_has_to_stay(
         await remake_topic(settings, "health")
         await send(settings, HEALTH_TOPIC, *contents)
         async with running(registrar(settings)):
-            await until_halted(connection, HEALTH_TOPIC)
+            await until_topic_halted(connection, HEALTH_TOPIC)
             await lift_halt(connection, settings, "health", await look_at(connection, settings, "health"))
     assert "y0" not in [entry.id for entry in await log_of(connection)]
 
@@ -176,18 +162,10 @@ async def test_a_refused_event_of_the_platform_alarms_until_a_person_takes_note(
         await until_size(connection, 4)
     one = registrar(settings)
     async with running(one):
-
-        async def alarms() -> bool:
-            return "index 2" in str(one.readiness().details.get("halted"))
-
-        await until(alarms, "it alarms after a restart too")
+        await until(lambda: "index 2" in str(one.readiness().details.get("halted")), "it alarms after a restart too")
         with pytest.raises(NothingToRelease, match="refused at 1"):
             await acknowledge(connection, [1, 2], "no such thing")
         assert await acknowledge(connection, None, "a fold of ours was wrong; corrected") == [2, 3]
         assert await acknowledge(connection, None, "there is nothing more") == []
         assert await acknowledge(connection, [3], "the same fold") == [3]
-
-        async def ready() -> bool:
-            return one.readiness().ready
-
-        await until(ready, "it is ready again without a restart")
+        await until(lambda: one.readiness().ready, "it is ready again without a restart")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from consumers.registrar.batch import Batch
-from consumers.registrar.guards.checkpoint_topic import CheckpointTopic, read_topic_checkpoints
+from consumers.registrar.guards.checkpoint_topic import CheckpointTopic
 from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer
-from consumers.registrar.guards.continuation import checkpoints_of, newest, read_last_checkpoint
+from consumers.registrar.guards.continuation import checkpoints_of, newest
 from consumers.registrar.journal import Journal
 from consumers.registrar.reader import Reader
 from consumers.registrar.recovery.recover import recover
@@ -25,86 +24,31 @@ from consumers.registrar.registrar import Registrar
 from consumers.registrar.signer import Signer
 from events.errors import Fenced
 from infra.kafka.clients import start_client, stop_consumer
-from infra.log.reader import log_size, read_tree
+from infra.log.reader import log_size
 from infra.log.signed_note import Checkpoint, LogKey
 from infra.postgres.connection import Connection, connect
 from infra.private_keys.key_files import load_keys, log_key_files
 from infra.process import lease
 from infra.settings import Settings
 from tests.corners import drop_database, execute
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    drop_topic,
-    found,
-    intervals,
-    records,
-    registrar,
-    running,
-    send,
-    shipped,
-    until,
-    until_size,
-)
 from tests.stack import TestStack, with_database
 from tests.unit.consumers.registrar.readings import said
+from tests.world.registrars import (
+    bring_key,
+    checkpoints_in_topic,
+    found,
+    registrar,
+    require_consistent,
+    second_home,
+    until_halted,
+    until_ready,
+    until_signed,
+    until_size,
+)
+from tests.world.topics import HEALTH_TOPIC, drop_topic, records, send
+from tests.world.waits import intervals, running, until
 
 HOUR = timedelta(hours=1)
-
-
-def second_home(settings: Settings, folder: Path, *, key: bool = True) -> Settings:
-    """Settings of another machine on the same services; the operator brings the passwords, and the log's key."""
-    shutil.copytree(settings.home / "secrets", folder / "secrets")
-    found = settings.model_copy(update={"home": folder})
-    if key:
-        bring_key(settings, found)
-    return found
-
-
-def bring_key(source: Settings, target: Settings) -> None:
-    target.log_folder.mkdir(parents=True)
-    for name in ("log.skey", "log.vkey"):
-        shutil.copy(source.log_folder / name, target.log_folder / name)
-
-
-async def until_signed(connection: Connection, size: int) -> None:
-    async def signed() -> bool:
-        return bool(await connection.fetchval("SELECT count(*) FROM log.checkpoint WHERE size >= $1", size))
-
-    await until(signed, f"a checkpoint of size {size} is signed")
-
-
-async def until_halted(one: Registrar) -> str:
-    async def halted() -> bool:
-        return one.progress.halted is not None
-
-    await until(halted, "the registrar halts")
-    assert not one.readiness().ready
-    assert one.readiness().healthy, "a restart would not help"
-    assert one.progress.halted is not None
-    return one.progress.halted
-
-
-async def until_ready(one: Registrar, role: str) -> None:
-    async def ready() -> bool:
-        state = one.readiness()
-        return state.ready and state.details["role"] == role
-
-    await until(ready, f"the registrar is ready as {role}")
-
-
-async def in_topic(settings: Settings) -> list[Checkpoint]:
-    history = load_keys(log_key_files(settings)).history
-    return checkpoints_of(await read_topic_checkpoints(settings), history, settings.checkpoints_topic)
-
-
-async def require_consistent(connection: Connection, *homes: Settings) -> None:
-    """Every checkpoint in the database, the topic and the files is a prefix of the log."""
-    history = load_keys(log_key_files(homes[0])).history
-    rows = await connection.fetch("SELECT note FROM log.checkpoint")
-    kept = [history.parse_checkpoint(row["note"]) for row in rows] + await in_topic(homes[0])
-    kept += [c for home in homes if (c := read_last_checkpoint(home.log_folder, history)) is not None]
-    assert {c.size: c.root for c in kept} == {c.size: (await read_tree(connection, c.size)).root() for c in kept}
-    assert all(len(values) == 1 for values in (await shipped(homes[0])).values()), "no index has two entries"
 
 
 async def test_a_second_home_takes_over_from_the_topic_alone_and_the_first_comes_back(
@@ -280,11 +224,7 @@ async def test_two_databases_from_one_backup_are_noticed_and_not_signed(
             for one in both:
                 await until_ready(one, "active")
             await send(settings, HEALTH_TOPIC, said("a"))
-
-            async def noticed() -> bool:
-                return any(one.progress.halted is not None for one in both)
-
-            await until(noticed, "one of them halts")
+            await until(lambda: any(one.progress.halted is not None for one in both), "one of them halts")
             await intervals(settings.halted_retry_ms)
             halted = [i for i, one in enumerate(both) if one.progress.halted is not None]
             reasons = [one.progress.halted or "" for one in both if one.progress.halted]
@@ -328,7 +268,7 @@ async def test_a_forged_checkpoint_in_the_topic_halts_and_another_text_is_writte
         await drop_topic(settings, settings.checkpoints_topic)
         await until_signed(connection, 4)
         assert one.progress.halted is None
-    assert {c.size for c in await in_topic(settings)} == {3, 4}
+    assert {c.size for c in await checkpoints_in_topic(settings)} == {3, 4}
 
 
 async def test_a_lost_topic_of_checkpoints_is_created_again_with_the_newest(
@@ -340,7 +280,7 @@ async def test_a_lost_topic_of_checkpoints_is_created_again_with_the_newest(
         await drop_topic(settings, settings.checkpoints_topic)
 
         async def back() -> bool:
-            return [c.size for c in await in_topic(settings)] == [3]
+            return [c.size for c in await checkpoints_in_topic(settings)] == [3]
 
         await until(back, "the newest checkpoint is in the topic again")
 

@@ -18,8 +18,9 @@ from infra.kafka.rights import Operation, Resource, Right, principal_rights
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.campaigns.test_campaigns import event_of, fold, make_topics, put, running, write_log
-from tests.integration.consumers.registrar.registering import intervals, records, until
 from tests.unit.consumers.campaigns.story import Story
+from tests.world.topics import records
+from tests.world.waits import intervals, until
 
 CODES = ("health", "interior", "yesser")
 
@@ -188,11 +189,10 @@ async def test_a_topic_that_acknowledges_nothing_fails_alone_and_goes_on_where_i
     async with running(relay):
         await until_sent(connection, story, "health", "interior")
         epoch = relay.epoch
-
-        async def is_named() -> bool:
-            return f"{settings.triggers_topic} cannot be written (NotAcknowledged" in str(relay.readiness().details)
-
-        await until(is_named, "the topic is named")
+        await until(
+            lambda: f"{settings.triggers_topic} cannot be written (NotAcknowledged" in str(relay.readiness().details),
+            "the topic is named",
+        )
         assert not relay.readiness().ready
         for name in "ab":
             await put(connection, name)
@@ -225,11 +225,10 @@ async def test_an_entry_that_was_changed_is_sent_to_nobody(settings: Settings, c
     await connection.execute("UPDATE log.segment SET entries = $1", bundle)
     relay = Relay(settings)
     async with running(relay):
-
-        async def is_halted() -> bool:
-            return f"entry {first} of the log was changed" in str(relay.readiness().details.get("halted"))
-
-        await until(is_halted, "the relay is halted")
+        await until(
+            lambda: f"entry {first} of the log was changed" in str(relay.readiness().details.get("halted")),
+            "the relay is halted",
+        )
     assert await records(settings, settings.triggers_topic) == []
     assert await connection.fetchval("SELECT count(*) FROM platform.route_position") == 0
 
@@ -272,11 +271,7 @@ async def test_on_rows_of_an_earlier_release_the_relay_waits_for_the_rebuild(
     await connection.execute("GRANT SELECT ON campaigns.route TO yesser_relay")
     relay = Relay(settings)
     async with running(relay):
-
-        async def leads() -> bool:
-            return relay.epoch is not None
-
-        await until(leads, "it leads")
+        await until(lambda: relay.epoch is not None, "it leads")
         await intervals(settings.lease_renew_ms)
         epoch = relay.epoch
         assert epoch == 1

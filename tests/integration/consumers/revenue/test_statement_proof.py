@@ -23,12 +23,12 @@ from infra.log.merkle import TileTree, leaf_hash
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import log_key_files
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE as REVENUE_PROFILE
 from tests.oracle.history import entries_from, generate
 from tests.oracle.log import EntryDict
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
+from tests.world.logs import apply_live, raw_entries, write_log
 
 VERIFIER = KEY.verifier
 

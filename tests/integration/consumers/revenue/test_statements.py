@@ -20,11 +20,11 @@ from events.values.money import riyals_text
 from events.wire.entry import parse_entry
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.oracle.log import EntryDict
 from tests.unit.consumers.audit.memory_log import KEY, root_of
+from tests.world.logs import apply_live, raw_entries, write_log
 
 
 @pytest.fixture(scope="module")

@@ -31,12 +31,11 @@ from infra.log.key_history import sign_transition
 from infra.log.signed_note import LogKey
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.audit.test_audit import fill
-from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.integration.consumers.read_api.read_api import read_window
 from tests.integration.consumers.tiles.lying_server import Lie, LyingServer, Request, answer, honest, lying_server
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
+from tests.world.logs import raw_entries, write_signed_log
 
 ACCEPTED, ROTATED, SIZE, PROVEN = 530, 300, 700, 299
 RAW = raw_entries(entries_from(generate(61, 720, MIXED)))[:SIZE]
@@ -109,7 +108,7 @@ async def auditor(
 ) -> AsyncIterator[Auditor]:
     monkeypatch.setattr(http_port, "_WAIT_MIN_S", 0.001)
     monkeypatch.setattr(http_port, "_WAIT_MAX_S", 0.001)
-    await fill(connection, RAW, ROTATED)
+    await write_signed_log(connection, RAW, ROTATED)
     await connection.execute("INSERT INTO log.key_history (number, size, note) VALUES (1, $1, $2)", ROTATED, STEP.note)
     await sign(connection, ACCEPTED)
     await connection.execute("INSERT INTO platform.agency VALUES ('yesser', 'office', '{}', 1)")

@@ -20,16 +20,17 @@ from infra.http.routes import RouteParts
 from infra.log.proof_file import parse_proof_file
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.audit.test_audit import ENTRIES, fill
+from tests.integration.consumers.audit.test_audit import ENTRIES
 from tests.integration.consumers.read_api.read_api import Window, read_window
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
+from tests.world.logs import write_signed_log
 
 SIGNED = 1000
 
 
 @pytest.fixture
 async def window(settings: Settings, connection: Connection) -> AsyncIterator[Window]:
-    await fill(connection, ENTRIES, SIGNED)
+    await write_signed_log(connection, ENTRIES, SIGNED)
     for number, (code, role) in enumerate((("yesser", "office"), ("health", "agency")), 1):
         await connection.execute("INSERT INTO platform.agency VALUES ($1, $2, '{}', $3)", code, role, number)
     async with read_window(settings, connection) as opened:

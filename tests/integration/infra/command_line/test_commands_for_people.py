@@ -19,8 +19,8 @@ from consumers.plan.document import PLAN_CONSUMERS
 from infra.cli import cli
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.history import MIXED, entries_from, generate
+from tests.world.logs import apply_live, raw_entries, write_log
 
 Command = tuple[str, ...]
 Run = Callable[..., Result]

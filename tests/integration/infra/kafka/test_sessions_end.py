@@ -23,18 +23,12 @@ from infra.postgres.connection import Connection, connect
 from infra.secret_files import password
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.counting import COUNTING
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    found,
-    registrar,
-    running,
-    until,
-    until_shipped,
-    until_size,
-)
 from tests.scenarios.figures import tell
 from tests.stack import TestStack, corner, services_with_short_sessions
 from tests.unit.consumers.registrar.readings import said
+from tests.world.registrars import found, registrar, until_shipped, until_size
+from tests.world.topics import HEALTH_TOPIC
+from tests.world.waits import running, until
 
 SESSION_S = 2
 LOAD_S = 12.0

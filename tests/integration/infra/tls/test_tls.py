@@ -46,12 +46,12 @@ from producers.sdk.problems import GatewayProblem
 from tests.integration.consumers.console.at_the_console import PASSWORD, write_accounts_key
 from tests.integration.consumers.console.console_process import hidden, run_console, write_console_key
 from tests.integration.consumers.console.test_gateway_away import FORM, TYPED
-from tests.integration.consumers.registrar.registering import until
 from tests.integration.infra.tls.tls_postgres import tls_postgres
 from tests.integration.producers.gateway.harness import REGISTER, now, ready
 from tests.stack import folder_in_memory
 from tests.unit.events.samples import encoded, initiative
 from tests.unit.infra.tls.certificates import NOW, pair, private_authority, server_context
+from tests.world.waits import until
 
 pytestmark = pytest.mark.stack
 

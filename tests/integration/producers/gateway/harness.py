@@ -18,8 +18,9 @@ from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.agencies.tokens import NewToken, TokenRequest, create_token, hash_key
 from producers.gateway.process import Gateway
-from tests.integration.consumers.registrar.registering import records, until
 from tests.unit.events.samples import encoded, initiative
+from tests.world.topics import records
+from tests.world.waits import until
 
 STRUCTURED = {"content-type": "application/cloudevents+json"}
 BATCH = {"content-type": "application/cloudevents-batch+json"}

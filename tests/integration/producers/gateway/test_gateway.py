@@ -18,18 +18,11 @@ from infra.log.proofs import verify_inclusion
 from infra.log.receipt import receipt_is_genuine
 from infra.log.signed_note import parse_vkey
 from producers.gateway.process import Gateway
-from tests.integration.consumers.registrar.registering import (
-    found,
-    registrar,
-    remake_topic,
-    running,
-    send,
-    silent_kafka,
-    until,
-    until_size,
-)
 from tests.integration.producers.gateway.harness import BATCH, STRUCTURED, GatewayHarness, batch, event, now, ready
 from tests.unit.events.samples import HEALTH, encoded
+from tests.world.registrars import found, registrar, until_size
+from tests.world.topics import remake_topic, send, silent_kafka
+from tests.world.waits import running, until
 
 
 async def test_a_structured_event_is_stored_verbatim_and_its_receipt_is_genuine(harness: GatewayHarness) -> None:

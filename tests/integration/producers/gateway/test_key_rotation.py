@@ -22,9 +22,9 @@ from producers.gateway import process
 from producers.gateway.process import Gateway
 from producers.sdk.answers import Receipt
 from producers.sdk.client import AgencyClient
-from tests.integration.consumers.registrar.registering import until
 from tests.integration.producers.gateway.harness import GatewayHarness, bearer, event, now
 from tests.unit.events.samples import encoded
+from tests.world.waits import until
 
 
 @pytest.fixture(autouse=True)

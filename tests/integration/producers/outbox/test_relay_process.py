@@ -16,11 +16,11 @@ from producers.outbox.relay import OutboxRelay
 from tests.corners import execute
 from tests.faults.outbox_relays import relay_process, until
 from tests.gateway_access import GatewayAccess, grant_access
-from tests.integration.consumers.registrar.registering import running
 from tests.integration.producers.outbox.agency_database import announced, one_connection, with_outbox
 from tests.scenarios.system import System
 from tests.stack import superusers_address, with_database
 from tests.unit.events.samples import encoded, golden_event
+from tests.world.waits import running
 
 CODE = "clinics"
 

@@ -26,19 +26,11 @@ from infra.kafka.rights import OFFICE, agency_user
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.sdk.faststream_events import Event, event_broker
-from tests.integration.consumers.registrar.registering import (
-    found,
-    log_of,
-    make_topics,
-    records,
-    registrar,
-    running,
-    send,
-    until,
-    until_size,
-)
 from tests.paths import ROOT
 from tests.unit.consumers.registrar.readings import registered
+from tests.world.registrars import found, log_of, registrar, until_size
+from tests.world.topics import make_topics, records, send
+from tests.world.waits import running, until
 
 EXAMPLES = ROOT / "docs" / "examples"
 TRIGGER: dict[str, Any] = orjson.loads(

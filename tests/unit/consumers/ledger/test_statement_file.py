@@ -31,10 +31,10 @@ from events.wire.entry import parse_entry
 from infra.cli import wrong_path
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.signed_note import LogKey, OtherKey
-from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.log import make_entry, make_event
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
 from tests.unit.consumers.ledger.proven import write_proof
+from tests.world.logs import raw_entries
 
 RECEIPTS = 10_000
 VERIFIER = KEY.verifier

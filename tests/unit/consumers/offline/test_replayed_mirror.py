@@ -15,9 +15,9 @@ from consumers.offline.store import SqliteStore
 from consumers.registry import CONSUMERS
 from events.wire.entry import parse_entry
 from infra.cli import cli
-from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog
+from tests.world.logs import raw_entries
 
 
 @pytest.fixture(scope="module")

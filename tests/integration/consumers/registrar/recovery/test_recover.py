@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from consumers.audit.mirror import mirror_entries, write_mirror
@@ -22,23 +19,11 @@ from infra.postgres.connection import Connection, connect
 from infra.private_keys.key_files import load_keys, load_or_create_keys, log_key_files
 from infra.process import lease
 from infra.settings import Settings
-from tests.corners import drop_database, execute
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    LABOUR_TOPIC,
-    drop_topic,
-    found,
-    make_topics,
-    registrar,
-    running,
-    send,
-    shipped,
-    until,
-    until_shipped,
-    until_size,
-)
-from tests.stack import superusers_address, with_database
-from tests.unit.consumers.registrar.readings import LABOUR, registered, said, suspended
+from tests.integration.consumers.registrar.recovery.copied_log import copied, quiet, rows_of
+from tests.unit.consumers.registrar.readings import said
+from tests.world.registrars import found, registrar, shipped, until_shipped, until_size
+from tests.world.topics import HEALTH_TOPIC, drop_topic, send
+from tests.world.waits import running, until
 
 TABLES = (
     "segment",
@@ -51,78 +36,6 @@ TABLES = (
     "sequence_state",
     "sequence_month",
 )
-
-
-@dataclass(frozen=True)
-class Copied:
-    """A log that went on after its database was copied: `settings` are those of the copy."""
-
-    settings: Settings
-    size_before: int
-    size: int
-    root: bytes
-    rows: dict[str, list[asyncpg.Record]]
-
-
-def quiet(_: str, __: int) -> None:
-    """Nobody watches."""
-
-
-async def rows_of(connection: Connection) -> dict[str, list[asyncpg.Record]]:
-    """Every row of the log but how its entries were cut into segments and runs."""
-    found_rows = {
-        table: await connection.fetch(f"SELECT * FROM log.{table} t ORDER BY t::text")
-        for table in TABLES
-        if table not in ("segment", "run")
-    }
-    found_rows["run"] = await connection.fetch(
-        "SELECT topic, first_offset + i AS at, first_index + i AS index "
-        "FROM log.run, generate_series(0, entries_count - 1) i ORDER BY 1, 2"
-    )
-    return found_rows
-
-
-@asynccontextmanager
-async def copied(settings: Settings) -> AsyncIterator[Copied]:
-    """Copy the database in the middle of the log's life, let the log go on, and give the older copy."""
-    assert settings.postgres is not None
-    name = settings.postgres.rpartition("/")[2]
-    await found(settings, "health")
-    await send(settings, HEALTH_TOPIC, *(said(f"e{i}", sequence=i + 1) for i in range(40)), said("e1"), None)
-    watching = await connect(settings, "watching")
-    async with running(registrar(settings)):
-        await until_size(watching, 44)
-    size_before = await log_size(watching)
-    await watching.close()
-    await execute(superusers_address(settings), f"CREATE DATABASE {name}_copy TEMPLATE {name}")
-    try:
-        await _go_on(settings)
-        watching = await connect(settings, "watching")
-        size = await log_size(watching)
-        root, rows = (await read_tree(watching, size)).root(), await rows_of(watching)
-        await watching.close()
-        copy = settings.model_copy(update={"postgres": with_database(settings.postgres, f"{name}_copy")})
-        yield Copied(copy, size_before, size, root, rows)
-    finally:
-        await drop_database(superusers_address(settings), f"{name}_copy")
-
-
-async def _go_on(settings: Settings) -> None:
-    watching = await connect(settings, "watching")
-    async with running(registrar(settings)):
-        await make_topics(settings, "labour")
-        await send(settings, "agency.platform.events", registered("labour"))
-        for i in range(4):
-            more = [said(f"m{i}.{j}", sequence=50 + i) for j in range(30)]
-            await send(settings, HEALTH_TOPIC, *more, said(f"e{i}"), said(f"e{i}", "other"), b"{")
-            await send(settings, LABOUR_TOPIC, said(f"l{i}", agency=LABOUR), said(f"l{i}", agency=LABOUR))
-        await send(settings, HEALTH_TOPIC, b"{", headers=[("n\x00", b"v")])
-        await send(settings, HEALTH_TOPIC, said("last"))
-        await until_size(watching, 44 + 1 + 4 * 33 + 2)
-        await send(settings, "agency.platform.events", suspended("labour"))
-        await until_size(watching, 44 + 1 + 4 * 33 + 2 + 1)
-        await until_shipped(watching, await log_size(watching))
-    await watching.close()
 
 
 async def recovered_to(settings: Settings) -> int:
@@ -145,20 +58,12 @@ async def test_an_older_copy_halts_and_the_topic_brings_back_the_same_log(settin
     async with copied(settings) as old:
         one = registrar(old.settings)
         async with running(one):
-
-            async def halted() -> bool:
-                return one.progress.halted is not None
-
-            await until(halted, "the registrar halts")
+            await until(lambda: one.progress.halted is not None, "the registrar halts")
             assert "yesser recover" in str(one.progress.halted)
             recovered = await recover(old.settings, topic_source(old.settings), quiet)
             assert (recovered.size_before, recovered.size, recovered.root) == (old.size_before, old.size, old.root)
             assert await recovered_to(old.settings) == old.size
-
-            async def goes_on() -> bool:
-                return one.progress.halted is None
-
-            await until(goes_on, "the registrar goes on by itself")
+            await until(lambda: one.progress.halted is None, "the registrar goes on by itself")
             watching = await connect(old.settings, "watching")
             await send(settings, HEALTH_TOPIC, said("after"), said("m0.0", sequence=50))
             await until_size(watching, old.size + 1)

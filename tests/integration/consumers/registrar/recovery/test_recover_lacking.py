@@ -21,21 +21,11 @@ from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection, connect
 from infra.private_keys.key_files import load_keys, log_key_files
 from infra.settings import Settings
-from tests.integration.consumers.registrar.recovery.test_recover import Copied, copied, quiet, rows_of
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    LABOUR_TOPIC,
-    drop_topic,
-    registrar,
-    remake_topic,
-    running,
-    send,
-    until,
-    until_shipped,
-    until_size,
-)
-from tests.integration.consumers.registrar.test_registrar import halts, until_halted
+from tests.integration.consumers.registrar.recovery.copied_log import Copied, copied, quiet, rows_of
 from tests.unit.consumers.registrar.readings import LABOUR, said
+from tests.world.registrars import halts, registrar, until_shipped, until_size, until_topic_halted
+from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, drop_topic, remake_topic, send
+from tests.world.waits import running, until
 
 READ_OF_HEALTH = 42 + 4 * 33 + 2
 """Records of health's topic when the copied log ends."""
@@ -100,7 +90,7 @@ async def test_after_an_unhalt_the_log_is_recovered_from_the_topic(settings: Set
         async with running(registrar(settings)):
             await remake_topic(settings, "health")
             await send(settings, HEALTH_TOPIC, *(said(f"x{i}") for i in range(20)))
-            await until_halted(connection, HEALTH_TOPIC)
+            await until_topic_halted(connection, HEALTH_TOPIC)
             await lift_halt(connection, settings, "health", await look_at(connection, settings, "health"))
             await send(settings, HEALTH_TOPIC, said("after"), said("after"), b"{", said("end", sequence=900))
             await until_size(connection, old.size + 3)

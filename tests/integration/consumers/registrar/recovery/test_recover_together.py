@@ -20,8 +20,8 @@ from infra.log.signed_note import checkpoint_text, parse_checkpoint, sign_note
 from infra.postgres.connection import connect
 from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
-from tests.integration.consumers.registrar.recovery.test_recover import Copied, copied, quiet
-from tests.integration.consumers.registrar.registering import drop_topic
+from tests.integration.consumers.registrar.recovery.copied_log import Copied, copied, quiet
+from tests.world.topics import drop_topic
 
 LOST = 7
 """Entries that the mirror does not have."""
