@@ -128,16 +128,22 @@ def small_entry(index: int) -> bytes:
     return entry_bytes(RECORDED, f"agency.health.events/0/{index}", said(f"e{index}"))
 
 
+async def open_journal(connection: Connection, settings: Settings, owner: str = "test") -> Journal:
+    """The journal of a registrar that has claimed the lease."""
+    epoch = await lease.claim(connection, LEASE, owner, settings)
+    assert epoch is not None
+    journal = Journal(connection, epoch, settings)
+    await journal.open()
+    return journal
+
+
 async def grow(settings: Settings, count: int) -> None:
     """Add entries to the log in PostgreSQL, as the registrar would."""
     async with connected(settings, "grower") as connection:
-        epoch = await lease.claim(connection, LEASE, "grower", settings)
-        assert epoch is not None
-        journal = Journal(connection, epoch, settings)
-        await journal.open()
+        journal = await open_journal(connection, settings, "grower")
         added = [small_entry(journal.size + i) for i in range(count)]
         await journal.commit(Batch(journal.size, RECORDED, entries=added, subjects=["initiative/I-1"] * count))
-        await lease.release(connection, LEASE, epoch)
+        await lease.release(connection, LEASE, journal.epoch)
 
 
 async def ship(settings: Settings, indexes: Sequence[int], change: Callable[[bytes], bytes] = lambda raw: raw) -> None:

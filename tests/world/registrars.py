@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from infra.log.signed_note import Checkpoint, LogKey
 from infra.postgres.connection import Connection, connected
 from infra.private_keys.key_files import KeyRing, NextKey, load_keys, log_key_files, write_next
 from infra.settings import Settings
+from tests.corners import drop_database, execute
+from tests.stack import superusers_address, with_database
 from tests.unit.consumers.registrar.readings import registered
 from tests.world.topics import PLATFORM_TOPIC, make_topics, records, send
 from tests.world.waits import PATIENCE_S, running, until
@@ -53,7 +57,7 @@ async def until_shipped(connection: Connection, size: int) -> None:
 async def until_signed(connection: Connection, size: int | None = None) -> None:
     """A checkpoint of this size, or of the log's, is in the database."""
     query = "SELECT max(size) >= coalesce($1, (SELECT size FROM log.state)) FROM log.checkpoint"
-    await until(lambda: connection.fetchval(query, size), f"a checkpoint of size {size or 'of the log'} is signed")
+    await until(lambda: connection.fetchval(query, size), f"a checkpoint of {size or 'the whole log'} is signed")
 
 
 async def until_read(connection: Connection, topic: str, next_offset: int, patience_s: float = PATIENCE_S) -> None:
@@ -174,6 +178,18 @@ def bring_key(source: Settings, target: Settings) -> None:
     target.log_folder.mkdir(parents=True)
     for name in ("log.skey", "log.vkey"):
         shutil.copy(source.log_folder / name, target.log_folder / name)
+
+
+@asynccontextmanager
+async def copy_of_database(settings: Settings) -> AsyncIterator[Settings]:
+    """Settings of a copy of the database as it is now, to which nobody may be connected."""
+    assert settings.postgres is not None
+    name, postgres = settings.postgres.rpartition("/")[2], superusers_address(settings)
+    await execute(postgres, f"CREATE DATABASE {name}_copy TEMPLATE {name}")
+    try:
+        yield settings.model_copy(update={"postgres": with_database(settings.postgres, f"{name}_copy")})
+    finally:
+        await drop_database(postgres, f"{name}_copy")
 
 
 async def terminate(settings: Settings, application: str) -> int:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from hashlib import sha256
 
-import orjson
 import pytest
 
 from consumers.operations.erase import CannotErase, erase, look_up
@@ -16,12 +14,12 @@ from events.validation.verdicts import Accepted
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.kafka.end_offsets import first_offset
 from infra.postgres.connection import Connection
-from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 from tests.unit.consumers.registrar.readings import HEALTH, Record, said
-from tests.world.registrars import found, halts, registrar, until_shipped, until_size, until_topic_halted
+from tests.world.commands import yesser, yesser_json
+from tests.world.registrars import found, halts, registrar, until_read, until_shipped, until_size, until_topic_halted
 from tests.world.topics import HEALTH_TOPIC, records, remake_topic, send
-from tests.world.waits import running, until
+from tests.world.waits import running
 
 PERSONAL = said("with-id", "the id is 1064971268")
 
@@ -124,7 +122,7 @@ async def test_what_is_erased_is_said_before_and_a_record_without_a_verdict_is_n
     await send(settings, HEALTH_TOPIC, said("good"), b"{", said("good"))
     async with running(registrar(settings)):
         await until_size(connection, 5)
-        await until_read(connection, 3)
+        await until_read(connection, HEALTH_TOPIC, 3)
     accepted = await look_up(connection, settings, HEALTH_TOPIC, 0)
     assert (accepted.records, accepted.accepted_index, accepted.refusal_index) == (1, 3, None)
     refused = await look_up(connection, settings, HEALTH_TOPIC, 1)
@@ -146,31 +144,14 @@ async def test_what_is_erased_is_said_before_and_a_record_without_a_verdict_is_n
     assert (again.records, again.is_kept) == (0, False)
 
 
-async def until_read(connection: Connection, next_offset: int) -> None:
-    async def reached() -> bool:
-        query = "SELECT next_offset FROM log.read_position WHERE topic = $1"
-        return bool(await connection.fetchval(query, HEALTH_TOPIC) == next_offset)
-
-    await until(reached, f"{next_offset} records are read")
-
-
-async def test_the_command_deletes_only_with_yes(
-    settings: Settings, connection: Connection, environment: Callable[..., dict[str, str]]
-) -> None:
+async def test_the_command_deletes_only_with_yes(settings: Settings, connection: Connection) -> None:
     await found(settings, "health")
     await send(settings, HEALTH_TOPIC, PERSONAL)
     async with running(registrar(settings)):
         await until_size(connection, 4)
-
-    async def command(*options: str) -> tuple[int, str]:
-        arguments = [*subprocess_command(), "erase", HEALTH_TOPIC, "0", *options]
-        child = await asyncio.create_subprocess_exec(*arguments, env=environment(), stdout=asyncio.subprocess.PIPE)
-        out, _ = await child.communicate()
-        return child.returncode or 0, out.decode()
-
-    code, text = await command()
-    assert (code, await first_offset(settings, HEALTH_TOPIC)) == (1, 0)
-    assert "deleted, up to offset 0: 1" in text
-    code, text = await command("--yes", "--json")
-    assert (code, orjson.loads(text)["erased"]) == (0, True)
+    asked = await yesser(settings, "erase", HEALTH_TOPIC, "0")
+    assert (asked.exit_code, await first_offset(settings, HEALTH_TOPIC)) == (1, 0)
+    assert "deleted, up to offset 0: 1" in asked.stdout
+    code, document = await yesser_json(settings, "erase", HEALTH_TOPIC, "0", "--yes")
+    assert (code, document["erased"]) == (0, True)
     assert await first_offset(settings, HEALTH_TOPIC) == 1

@@ -36,7 +36,6 @@ async def pause_of(connection: Connection, topic: str) -> datetime | None:
 
 
 async def until_paused(connection: Connection, topic: str, paused: bool = True) -> None:
-    async def holds() -> bool:
-        return (await pause_of(connection, topic) is not None) is paused
-
-    await until(holds, f"{topic} is {'paused' if paused else 'read as usual'}")
+    query = "SELECT (paused_until IS NOT NULL) = $2 FROM log.read_position WHERE topic = $1"
+    what = f"{topic} is {'paused' if paused else 'read as usual'}"
+    await until(lambda: connection.fetchval(query, topic, paused), what)

@@ -14,7 +14,7 @@ from events.validation.validate import validate
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.unit.consumers.registrar.readings import LABOUR, said
-from tests.world.registrars import found, log_of, registrar, require_whole_log, terminate, until_size
+from tests.world.registrars import found, founded, log_of, registrar, require_whole_log, terminate, until_size
 from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, send
 from tests.world.waits import running, until
 
@@ -40,9 +40,7 @@ async def test_a_few_events_beside_a_backlog_are_registered_within_a_few_batches
     settings: Settings, connection: Connection, batches: list[Batch]
 ) -> None:
     settings = settings.model_copy(update={"batch_records_max": 50})
-    await found(settings, "health", "labour")
-    async with running(registrar(settings)):
-        await until_size(connection, 4)
+    await founded(settings, connection, "health", "labour")
     await send(settings, HEALTH_TOPIC, *(said(f"e{n}") for n in range(FLOOD)))
     batches.clear()
     async with running(registrar(settings)):

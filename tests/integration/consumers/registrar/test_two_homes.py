@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from consumers.registrar.batch import Batch
 from consumers.registrar.guards.checkpoint_topic import CheckpointTopic
 from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer
 from consumers.registrar.guards.continuation import checkpoints_of, newest
-from consumers.registrar.journal import Journal
 from consumers.registrar.reader import Reader
 from consumers.registrar.recovery.recover import recover
 from consumers.registrar.recovery.source import topic_source
@@ -26,24 +24,24 @@ from events.errors import Fenced
 from infra.kafka.clients import start_client, stop_consumer
 from infra.log.reader import log_size
 from infra.log.signed_note import Checkpoint, LogKey
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection, connected
 from infra.private_keys.key_files import load_keys, log_key_files
-from infra.process import lease
 from infra.settings import Settings
-from tests.corners import drop_database, execute
-from tests.stack import TestStack, with_database
 from tests.unit.consumers.registrar.readings import said
+from tests.world.logs import open_journal
 from tests.world.registrars import (
     bring_key,
+    checkpoints,
     checkpoints_in_topic,
+    copy_of_database,
     found,
+    founded,
     registrar,
     require_consistent,
     second_home,
     until_halted,
     until_ready,
     until_signed,
-    until_size,
 )
 from tests.world.topics import HEALTH_TOPIC, drop_topic, records, send
 from tests.world.waits import intervals, running, until
@@ -54,10 +52,7 @@ HOUR = timedelta(hours=1)
 async def test_a_second_home_takes_over_from_the_topic_alone_and_the_first_comes_back(
     settings: Settings, connection: Connection, tmp_path: Path
 ) -> None:
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_size(connection, 3)
-        await until_signed(connection, 3)
+    await founded(settings, connection, "health")
     second = second_home(settings, tmp_path / "second")
     async with running(registrar(second)):
         await send(settings, HEALTH_TOPIC, said("a"))
@@ -75,9 +70,7 @@ async def test_a_second_home_takes_over_from_the_topic_alone_and_the_first_comes
 async def test_a_home_without_the_key_says_so_and_leaves_the_lease_to_one_that_has_it(
     settings: Settings, connection: Connection, tmp_path: Path
 ) -> None:
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_signed(connection, 3)
+    await founded(settings, connection, "health")
     second = second_home(settings, tmp_path / "second", key=False)
     without, epoch = registrar(second), await connection.fetchval("SELECT epoch FROM platform.lease")
     async with running(without):
@@ -98,9 +91,7 @@ async def test_a_home_without_the_key_says_so_and_leaves_the_lease_to_one_that_h
 async def test_a_home_with_a_key_of_its_own_leaves_the_lease_too(
     settings: Settings, connection: Connection, tmp_path: Path
 ) -> None:
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_signed(connection, 3)
+    await founded(settings, connection, "health")
     second = second_home(settings, tmp_path / "second")
     (second.log_folder / "log.vkey").unlink()
     (second.log_folder / "log.skey").write_text(LogKey(settings.log_origin, bytes(32)).skey)
@@ -111,27 +102,22 @@ async def test_a_home_with_a_key_of_its_own_leaves_the_lease_too(
 
 
 @asynccontextmanager
-async def expired_signer(settings: Settings, connection: Connection) -> AsyncIterator[Signer]:
-    """The signer of an owner whose lease expires while it is suspended; `connection` is another one."""
-    old = await connect(settings, "old owner")
+async def expired_signer(settings: Settings) -> AsyncIterator[Signer]:
+    """The signer of an owner whose lease expires while it is suspended."""
     reader = Reader(settings)
     topic = CheckpointTopic(settings, reader.consumer)
-    try:
-        epoch = await lease.claim(old, "registrar", "old", settings)
-        assert epoch is not None
-        journal = Journal(old, epoch, settings)
-        await journal.open()
-        keys = load_keys(log_key_files(settings))
+    async with connected(settings, "old owner") as old:
         clocks = ClockCheck(lambda: datetime.now(UTC), time.monotonic, 300)
-        signer = Signer(journal, keys, settings, topic, clocks)
-        await start_client(reader.consumer)
-        await topic.open()
-        await signer.take_over()
-        yield signer
-    finally:
-        await topic.close()
-        await stop_consumer(reader.consumer)
-        await old.close()
+        keys = load_keys(log_key_files(settings))
+        signer = Signer(await open_journal(old, settings), keys, settings, topic, clocks)
+        try:
+            await start_client(reader.consumer)
+            await topic.open()
+            await signer.take_over()
+            yield signer
+        finally:
+            await topic.close()
+            await stop_consumer(reader.consumer)
 
 
 async def expire_lease(connection: Connection) -> None:
@@ -141,11 +127,9 @@ async def expire_lease(connection: Connection) -> None:
 async def test_an_owner_that_was_suspended_after_it_signed_writes_no_checkpoint(
     settings: Settings, connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_signed(connection, 3)
+    await founded(settings, connection, "health")
     second = second_home(settings, tmp_path / "second")
-    async with expired_signer(settings, connection) as signer:
+    async with expired_signer(settings) as signer:
         signer.newest = None  # there is something to sign
         written: list[Checkpoint] = []
         signed, continued, read = asyncio.Event(), asyncio.Event(), signer.topic.read
@@ -174,11 +158,9 @@ async def test_an_owner_that_was_suspended_after_it_signed_writes_no_checkpoint(
 async def test_a_late_record_of_a_former_owner_does_not_stay_the_last_one(
     settings: Settings, connection: Connection, tmp_path: Path
 ) -> None:
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_signed(connection, 3)
+    await founded(settings, connection, "health")
     second = second_home(settings, tmp_path / "second")
-    async with expired_signer(settings, connection) as signer:
+    async with expired_signer(settings) as signer:
         await expire_lease(connection)
         assert signer.newest is not None
         async with running(registrar(second)):
@@ -202,45 +184,30 @@ async def test_a_late_record_of_a_former_owner_does_not_stay_the_last_one(
     await require_consistent(connection, settings, second)
 
 
-async def test_two_databases_from_one_backup_are_noticed_and_not_signed(
-    settings: Settings, stack: TestStack, tmp_path: Path
-) -> None:
-    assert settings.postgres is not None
-    await found(settings, "health")
-    first = await connect(settings, "test", batch=True)
-    async with running(registrar(settings)):
-        await until_signed(first, 3)
-    await first.close()  # a database is copied while nobody is connected
-    original, copy = settings.postgres.rpartition("/")[2], f"yesser_copy_{secrets.token_hex(4)}"
-    await execute(stack.postgres, f"CREATE DATABASE {copy} TEMPLATE {original}")
-    second = second_home(settings, tmp_path / "second").model_copy(
-        update={"postgres": with_database(settings.postgres, copy)}
-    )
-    homes = (settings, second)
-    connections = [await connect(home, "test", batch=True) for home in homes]
-    both = [registrar(home) for home in homes]
-    try:
-        async with running(*both):
-            for one in both:
-                await until_ready(one, "active")
-            await send(settings, HEALTH_TOPIC, said("a"))
-            await until(lambda: any(one.progress.halted is not None for one in both), "one of them halts")
-            await intervals(settings.halted_retry_ms)
-            halted = [i for i, one in enumerate(both) if one.progress.halted is not None]
-            reasons = [one.progress.halted or "" for one in both if one.progress.halted]
-            assert all("do not give the root" in reason or "yesser recover" in reason for reason in reasons), reasons
-            signed = "SELECT count(*) FROM log.checkpoint"
-            before = [await connection.fetchval(signed) for connection in connections]
-            sizes = [await log_size(connection) for connection in connections]
-            await send(settings, HEALTH_TOPIC, said("b"), said("c"))
-            await intervals(settings.halted_retry_ms)
-            for i in halted:
-                assert await connections[i].fetchval(signed) == before[i], "a halted registrar signs nothing"
-                assert await log_size(connections[i]) == sizes[i], "a halted registrar commits nothing"
-    finally:
-        for connection in connections:
-            await connection.close()
-        await drop_database(stack.postgres, copy)
+async def test_two_databases_from_one_backup_are_noticed_and_not_signed(settings: Settings, tmp_path: Path) -> None:
+    async with connected(settings, "test") as connection:
+        await founded(settings, connection, "health")
+    async with AsyncExitStack() as stack:
+        copy = await stack.enter_async_context(copy_of_database(settings))
+        homes = (settings, second_home(copy, tmp_path / "second"))
+        connections = [await stack.enter_async_context(connected(home, "test")) for home in homes]
+        both = [registrar(home) for home in homes]
+        await stack.enter_async_context(running(*both))
+        for one in both:
+            await until_ready(one, "active")
+        await send(settings, HEALTH_TOPIC, said("a"))
+        await until(lambda: any(one.progress.halted is not None for one in both), "one of them halts")
+        await intervals(settings.halted_retry_ms)
+        halted = [i for i, one in enumerate(both) if one.progress.halted is not None]
+        reasons = [one.progress.halted or "" for one in both if one.progress.halted]
+        assert all("do not give the root" in reason or "yesser recover" in reason for reason in reasons), reasons
+        signed = [await checkpoints(connection) for connection in connections]
+        sizes = [await log_size(connection) for connection in connections]
+        await send(settings, HEALTH_TOPIC, said("b"), said("c"))
+        await intervals(settings.halted_retry_ms)
+        for i in halted:
+            assert await checkpoints(connections[i]) == signed[i], "a halted registrar signs nothing"
+            assert await log_size(connections[i]) == sizes[i], "a halted registrar commits nothing"
 
 
 async def test_a_forged_checkpoint_in_the_topic_halts_and_another_text_is_written_over(
@@ -286,38 +253,25 @@ async def test_a_lost_topic_of_checkpoints_is_created_again_with_the_newest(
 
 
 async def test_a_second_home_recovers_what_a_restored_database_lacks_by_the_topic_alone(
-    settings: Settings, stack: TestStack, tmp_path: Path
+    settings: Settings, tmp_path: Path
 ) -> None:
-    assert settings.postgres is not None
-    await found(settings, "health")
-    first = await connect(settings, "test", batch=True)
-    async with running(registrar(settings)):
-        await until_signed(first, 3)
-    await first.close()
-    original, copy = settings.postgres.rpartition("/")[2], f"yesser_copy_{secrets.token_hex(4)}"
-    await execute(stack.postgres, f"CREATE DATABASE {copy} TEMPLATE {original}")
-    first = await connect(settings, "test", batch=True)
-    async with running(registrar(settings)):
-        await send(settings, HEALTH_TOPIC, said("a"), said("b"))
-        await until_signed(first, 5)
-    await first.close()
-    second = second_home(settings, tmp_path / "second").model_copy(
-        update={"postgres": with_database(settings.postgres, copy)}
-    )
-    restored = await connect(second, "test", batch=True)
-    try:
+    async with connected(settings, "test") as connection:
+        await founded(settings, connection, "health")
+    async with copy_of_database(settings) as copy:
+        async with connected(settings, "test") as connection, running(registrar(settings)):
+            await send(settings, HEALTH_TOPIC, said("a"), said("b"))
+            await until_signed(connection, 5)
+        second = second_home(copy, tmp_path / "second")
         one = registrar(second)
         async with running(one):
             assert "yesser recover" in await until_halted(one)
         recovered = await recover(second, topic_source(second), lambda what, size: None)
         assert (recovered.size_before, recovered.size) == (3, 5)
-        async with running(registrar(second)):
-            await send(settings, HEALTH_TOPIC, said("c"))
-            await until_signed(restored, 6)
-        await require_consistent(restored, second)
-    finally:
-        await restored.close()
-        await drop_database(stack.postgres, copy)
+        async with connected(second, "test") as restored:
+            async with running(registrar(second)):
+                await send(settings, HEALTH_TOPIC, said("c"))
+                await until_signed(restored, 6)
+            await require_consistent(restored, second)
 
 
 @pytest.mark.parametrize("wrong", [HOUR, -HOUR], ids=["ahead", "behind"])
@@ -348,10 +302,7 @@ async def test_a_clock_that_is_an_hour_wrong_halts_before_anything_is_registered
 async def test_what_the_comparison_of_clocks_refuses_is_not_committed(
     settings: Settings, connection: Connection
 ) -> None:
-    epoch = await lease.claim(connection, "registrar", "test", settings)
-    assert epoch is not None
-    journal = Journal(connection, epoch, settings)
-    await journal.open()
+    journal = await open_journal(connection, settings)
     batch = Batch(0, "2026-11-25T08:00:00.000000Z", entries=[b"entry"], subjects=["initiative/I-1"])
     check = ClockCheck(lambda: datetime.now(UTC) + HOUR, time.monotonic, 300)
     with pytest.raises(ClocksDiffer):

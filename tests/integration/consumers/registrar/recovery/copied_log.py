@@ -9,26 +9,14 @@ from dataclasses import dataclass
 import asyncpg
 
 from infra.log.reader import log_size, read_tree
-from infra.postgres.connection import Connection, connect
+from infra.log.signed_note import checkpoint_text, sign_note
+from infra.postgres.connection import Connection, connected
+from infra.private_keys.key_files import load_keys, log_key_files
 from infra.settings import Settings
-from tests.corners import drop_database, execute
-from tests.stack import superusers_address, with_database
 from tests.unit.consumers.registrar.readings import LABOUR, registered, said, suspended
-from tests.world.registrars import found, registrar, until_shipped, until_size
-from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, make_topics, send
+from tests.world.registrars import copy_of_database, found, registrar, until_shipped, until_size
+from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, PLATFORM_TOPIC, make_topics, send
 from tests.world.waits import running
-
-TABLES = (
-    "segment",
-    "node",
-    "event_id",
-    "run",
-    "duplicate",
-    "refusal",
-    "dead_letter",
-    "sequence_state",
-    "sequence_month",
-)
 
 
 @dataclass(frozen=True)
@@ -48,48 +36,41 @@ def quiet(_: str, __: int) -> None:
 
 async def rows_of(connection: Connection) -> dict[str, list[asyncpg.Record]]:
     """Every row of the log but how its entries were cut into segments and runs."""
-    found_rows = {
-        table: await connection.fetch(f"SELECT * FROM log.{table} t ORDER BY t::text")
-        for table in TABLES
-        if table not in ("segment", "run")
-    }
-    found_rows["run"] = await connection.fetch(
+    tables = ("node", "event_id", "duplicate", "refusal", "dead_letter", "sequence_state", "sequence_month")
+    rows = {table: await connection.fetch(f"SELECT * FROM log.{table} t ORDER BY t::text") for table in tables}
+    rows["run"] = await connection.fetch(
         "SELECT topic, first_offset + i AS at, first_index + i AS index "
         "FROM log.run, generate_series(0, entries_count - 1) i ORDER BY 1, 2"
     )
-    return found_rows
+    return rows
 
 
 @asynccontextmanager
 async def copied(settings: Settings) -> AsyncIterator[Copied]:
     """Copy the database in the middle of the log's life, let the log go on, and give the older copy."""
-    assert settings.postgres is not None
-    name = settings.postgres.rpartition("/")[2]
     await found(settings, "health")
     await send(settings, HEALTH_TOPIC, *(said(f"e{i}", sequence=i + 1) for i in range(40)), said("e1"), None)
-    watching = await connect(settings, "watching")
-    async with running(registrar(settings)):
+    async with connected(settings, "watching") as watching, running(registrar(settings)):
         await until_size(watching, 44)
-    size_before = await log_size(watching)
-    await watching.close()
-    await execute(superusers_address(settings), f"CREATE DATABASE {name}_copy TEMPLATE {name}")
-    try:
-        await _go_on(settings)
-        watching = await connect(settings, "watching")
-        size = await log_size(watching)
-        root, rows = (await read_tree(watching, size)).root(), await rows_of(watching)
-        await watching.close()
-        copy = settings.model_copy(update={"postgres": with_database(settings.postgres, f"{name}_copy")})
-        yield Copied(copy, size_before, size, root, rows)
-    finally:
-        await drop_database(superusers_address(settings), f"{name}_copy")
+    async with copy_of_database(settings) as copy:
+        async with connected(settings, "watching") as watching:
+            await _go_on(settings, watching)
+            size = await log_size(watching)
+            root, rows = (await read_tree(watching, size)).root(), await rows_of(watching)
+        yield Copied(copy, 44, size, root, rows)
 
 
-async def _go_on(settings: Settings) -> None:
-    watching = await connect(settings, "watching")
+async def sign_again(settings: Settings, connection: Connection, size: int) -> None:
+    """The newest signature is that of an earlier size, as if the later ones had been lost with the disk."""
+    key = load_keys(log_key_files(settings)).current
+    note = sign_note(checkpoint_text(key.name, size, (await read_tree(connection, size)).root()), [key])
+    (settings.log_folder / "checkpoint").write_text(note, encoding="utf-8")
+
+
+async def _go_on(settings: Settings, watching: Connection) -> None:
     async with running(registrar(settings)):
         await make_topics(settings, "labour")
-        await send(settings, "agency.platform.events", registered("labour"))
+        await send(settings, PLATFORM_TOPIC, registered("labour"))
         for i in range(4):
             more = [said(f"m{i}.{j}", sequence=50 + i) for j in range(30)]
             await send(settings, HEALTH_TOPIC, *more, said(f"e{i}"), said(f"e{i}", "other"), b"{")
@@ -97,7 +78,6 @@ async def _go_on(settings: Settings) -> None:
         await send(settings, HEALTH_TOPIC, b"{", headers=[("n\x00", b"v")])
         await send(settings, HEALTH_TOPIC, said("last"))
         await until_size(watching, 44 + 1 + 4 * 33 + 2)
-        await send(settings, "agency.platform.events", suspended("labour"))
+        await send(settings, PLATFORM_TOPIC, suspended("labour"))
         await until_size(watching, 44 + 1 + 4 * 33 + 2 + 1)
         await until_shipped(watching, await log_size(watching))
-    await watching.close()
