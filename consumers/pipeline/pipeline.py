@@ -52,8 +52,16 @@ class Pipeline:
     `feed` is that of the process, which then also runs it; without one, the pipeline has its own.
     """
 
-    def __init__(self, consumer: Consumer, settings: Settings, feed: LogFeed | None = None) -> None:
+    def __init__(
+        self,
+        consumer: Consumer,
+        settings: Settings,
+        feed: LogFeed | None = None,
+        *,
+        look_at_log_s: float = LOOK_AT_LOG_S,
+    ) -> None:
         self.consumer = consumer
+        self._look_at_log_s = look_at_log_s
         self.settings = settings = settings.acting_as(consumer.name)
         self.log_size = 0
         self.progress = Progress(time.monotonic)
@@ -151,7 +159,7 @@ class Pipeline:
         while from_feed:
             before = writer.position
             try:
-                async with asyncio.timeout(LOOK_AT_LOG_S):
+                async with asyncio.timeout(self._look_at_log_s):
                     batch = await buffer.get()
             except TimeoutError:
                 self._look(writer, await log_size(writer.connection))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-
-import pytest
 
 from consumers.fold.consumer import Consumer
 from consumers.fold.version import FoldVersion
@@ -94,9 +91,5 @@ async def until_position(connection: Connection, end: int) -> None:
     assert await applied(connection) == list(range(end)), "each entry once, in order"
 
 
-@asynccontextmanager
-async def looking_seldom(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    """Kafka alone brings entries: the writer does not look at the log meanwhile."""
-    monkeypatch.setattr("consumers.pipeline.pipeline.LOOK_AT_LOG_S", 60.0)
-    yield
-    monkeypatch.undo()
+SELDOM_S = 60.0
+"""How seldom a pipeline looks at the log where Kafka alone is to bring entries."""

@@ -22,9 +22,9 @@ from infra.settings import Settings
 from tests.integration.consumers.pipeline.counting import (
     COUNTING,
     COUNTING_BY_TYPE,
+    SELDOM_S,
     applied,
     fold,
-    looking_seldom,
     position,
     until_position,
 )
@@ -34,6 +34,8 @@ from tests.world.topics import drop_topic, make_topics, silent_kafka
 from tests.world.waits import intervals, running, until
 
 TAKE_OVER_S = 10.0
+
+pytestmark = pytest.mark.usefixtures("log_topics")
 
 
 async def gaps(connection: Connection) -> int:
@@ -45,16 +47,19 @@ def pipeline(settings: Settings, consumer: Consumer = COUNTING) -> Pipeline:
     return Pipeline(consumer, settings)
 
 
-async def test_records_are_applied_as_they_come(
-    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await make_topics(settings)
-    one = pipeline(settings)
-    async with looking_seldom(monkeypatch), running(one):
+def fed(settings: Settings) -> Pipeline:
+    """Kafka alone brings entries: it does not look at the log meanwhile."""
+    return Pipeline(COUNTING, settings, look_at_log_s=SELDOM_S)
+
+
+async def test_records_are_applied_as_they_come(settings: Settings, connection: Connection) -> None:
+    one = fed(settings)
+    async with running(one):
         await grow(settings, 300)
         await ship(settings, range(300))
         await until_position(connection, 300)
         assert one.readiness().ready
+        assert one.readiness().details.items() >= {"position": 300, "log_size": 300, "lag": 0}.items()
         await grow(settings, 1)
         await ship(settings, [300])
         await until_position(connection, 301)
@@ -62,11 +67,10 @@ async def test_records_are_applied_as_they_come(
 
 
 async def test_records_below_the_position_are_skipped_and_a_gap_is_filled_from_the_bundles(
-    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, connection: Connection
 ) -> None:
-    await make_topics(settings)
     await grow(settings, 600)
-    async with looking_seldom(monkeypatch), running(pipeline(settings)):
+    async with running(fed(settings)):
         with capture_logs() as lines:
             await ship(settings, [0, 1, 2, 1, 2, 3, 0, 300, 301, 5, 302, 599])
             await until_position(connection, 600)
@@ -75,7 +79,6 @@ async def test_records_below_the_position_are_skipped_and_a_gap_is_filled_from_t
 
 
 async def test_with_nothing_on_kafka_the_log_itself_is_read(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
     await grow(settings, 700)
     async with running(pipeline(settings)):
         await until_position(connection, 700)
@@ -83,38 +86,24 @@ async def test_with_nothing_on_kafka_the_log_itself_is_read(settings: Settings, 
         await until_position(connection, 705)
 
 
-async def test_it_goes_on_from_its_position_after_a_restart(
-    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await make_topics(settings)
+async def test_it_goes_on_from_its_position_after_a_restart(settings: Settings, connection: Connection) -> None:
     await grow(settings, 500)
     await ship(settings, range(500))
-    async with looking_seldom(monkeypatch):
-        async with running(pipeline(settings)):
-            await until_position(connection, 500)
-        await grow(settings, 100)
-        await ship(settings, range(450, 600))
-        async with running(pipeline(settings)):
-            await until_position(connection, 600)
+    async with running(fed(settings)):
+        await until_position(connection, 500)
+    await grow(settings, 100)
+    await ship(settings, range(450, 600))
+    async with running(fed(settings)):
+        await until_position(connection, 600)
     assert await gaps(connection) == 0
 
 
-async def test_the_lag_is_known_while_it_applies(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
-    await grow(settings, 50)
-    one = pipeline(settings)
-    async with running(one):
-        await until_position(connection, 50)
-        assert one.readiness().details == one.readiness().details | {"position": 50, "log_size": 50, "lag": 0}
-
-
 async def test_an_entry_that_is_not_the_logs_halts_and_applies_nothing_of_its_batch(
-    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, connection: Connection
 ) -> None:
-    await make_topics(settings)
     await grow(settings, 20)
-    one = pipeline(settings)
-    async with looking_seldom(monkeypatch), running(one):
+    one = fed(settings)
+    async with running(one):
         await ship(settings, range(5))
         await until_position(connection, 5)
         with capture_logs() as lines:
@@ -138,26 +127,22 @@ async def test_an_entry_that_is_not_the_logs_halts_and_applies_nothing_of_its_ba
         assert await connection.fetchval("SELECT halted_reason FROM platform.position") is None
 
 
-async def test_a_topic_that_is_ahead_of_the_database_halts(
-    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await make_topics(settings)
+async def test_a_topic_that_is_ahead_of_the_database_halts(settings: Settings, connection: Connection) -> None:
     await grow(settings, 3)
-    one = pipeline(settings)
-    async with looking_seldom(monkeypatch), running(one):
+    one = fed(settings)
+    async with running(one):
         await ship(settings, [0, 1, 2, 9])
-        await until(lambda: one.progress.halted is not None, "it halts")
+        await until(lambda: one.progress.halted, "it halts")
         assert "yesser recover" in str(one.progress.halted)
         assert await applied(connection) == [0, 1, 2]
 
 
 async def test_a_record_that_is_no_entry_halts(settings: Settings) -> None:
-    await make_topics(settings)
     await grow(settings, 1)
     one = pipeline(settings)
     async with running(one):
         await ship(settings, [0], change=lambda raw: b"garbage")
-        await until(lambda: one.progress.halted is not None, "it halts")
+        await until(lambda: one.progress.halted, "it halts")
 
 
 async def test_an_unknown_error_of_a_fold_is_said_once_and_halts_at_its_entry(
@@ -171,7 +156,6 @@ async def test_an_unknown_error_of_a_fold_is_said_once_and_halts_at_its_entry(
             raise ZeroDivisionError("a bug")
         return fold(ws, entries)
 
-    await make_topics(settings)
     await grow(settings, 5)
     with capture_logs() as lines:
         async with running(pipeline(settings, replace(COUNTING, fold=fail))):
@@ -188,7 +172,6 @@ async def test_a_value_that_does_not_fit_its_column_is_a_bug_and_no_reason_to_wa
     def too_large(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
         return fold(ws, [parse_entry(2**70, small_entry(0))])
 
-    await make_topics(settings)
     await grow(settings, 1)
     with pytest.raises(SystemExit) as ended:
         await pipeline(settings, replace(COUNTING, fold=too_large)).run(asyncio.Event())
@@ -196,7 +179,6 @@ async def test_a_value_that_does_not_fit_its_column_is_a_bug_and_no_reason_to_wa
 
 
 async def test_a_process_with_older_rules_ends_and_frees_the_lease(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
     await grow(settings, 2)
     async with running(pipeline(settings, replace(COUNTING, version=FoldVersion(2, "two")))):
         await until_position(connection, 2)
@@ -209,43 +191,31 @@ async def test_a_process_with_older_rules_ends_and_frees_the_lease(settings: Set
         await until_position(connection, 3)
 
 
-async def test_newer_rules_rebuild_the_rows_before_they_apply_anything(
-    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+async def test_other_rules_rebuild_the_rows_before_they_apply_anything(
+    settings: Settings, connection: Connection
 ) -> None:
-    """Here with another table beside, which the older release never made."""
-    await make_topics(settings)
+    """Between two states of a release under way, and then with a table that the older release never made."""
     await grow(settings, 300)
     async with running(pipeline(settings)):
         await until_position(connection, 300)
-    await grow(settings, 50)
-    async with running(pipeline(settings, COUNTING_BY_TYPE)):
-        await until_position(connection, 350)
-    assert await connection.fetchval("SELECT count(*) FROM counting.applied") == 350
-    assert await connection.fetchval("SELECT count FROM counting.counted") == 350
-    row = await connection.fetchrow("SELECT rules_version, fold_sha256, folds_from FROM platform.position")
-    assert row is not None
-    assert tuple(row) == (2, "by type", 300)
-
-
-async def test_rows_of_the_same_number_with_another_hash_are_rebuilt_too(
-    settings: Settings, connection: Connection
-) -> None:
-    """As between two states of a release under way."""
-    await make_topics(settings)
-    await grow(settings, 10)
-    async with running(pipeline(settings)):
-        await until_position(connection, 10)
     await grow(settings, 5)
     with capture_logs() as logs:
         async with running(pipeline(settings, replace(COUNTING, version=FoldVersion(1, "changed")))):
-            await until_position(connection, 15)
+            await until_position(connection, 305)
     assert await connection.fetchval("SELECT fold_sha256 FROM platform.position") == "changed"
     (begun,) = [line for line in logs if "another version" in line["event"]]
-    assert (begun["entries"], begun["of"]) == (0, 10)
+    assert (begun["entries"], begun["of"]) == (0, 300)
+    await grow(settings, 50)
+    async with running(pipeline(settings, COUNTING_BY_TYPE)):
+        await until_position(connection, 355)
+    assert await connection.fetchval("SELECT count(*) FROM counting.applied") == 355
+    assert await connection.fetchval("SELECT count FROM counting.counted") == 355
+    row = await connection.fetchrow("SELECT rules_version, fold_sha256, folds_from FROM platform.position")
+    assert row is not None
+    assert tuple(row) == (2, "by type", 305)
 
 
 async def test_a_rebuild_under_way_elsewhere_is_waited_for(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
     await grow(settings, 10)
     async with running(pipeline(settings)):
         await until_position(connection, 10)
@@ -262,27 +232,19 @@ async def test_the_lag_is_told_while_no_batch_can_be_applied(settings: Settings,
     def fail(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
         raise TimeoutError("the database ended the transaction")
 
-    await make_topics(settings)
     await grow(settings, 93)
     await ship(settings, range(93))
     stuck = pipeline(settings, replace(COUNTING, fold=fail))
     async with running(stuck):
-
-        async def lag_is(lag: int) -> bool:
-            return stuck.readiness().details["lag"] == lag
-
-        await until(lambda: lag_is(93), "the lag is shown")
+        await until(lambda: stuck.readiness().details["lag"] == 93, "the lag is shown")
         await grow(settings, 7)
-        await until(lambda: lag_is(100), "the lag grows with the log")
+        await until(lambda: stuck.readiness().details["lag"] == 100, "the lag grows with the log")
         assert stuck.readiness().details == stuck.readiness().details | {"position": 0, "log_size": 100}
 
 
-async def test_the_lag_is_told_while_a_batch_is_under_way(
-    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await make_topics(settings)
-    one = pipeline(settings)
-    async with looking_seldom(monkeypatch), running(one):
+async def test_the_lag_is_told_while_a_batch_is_under_way(settings: Settings, connection: Connection) -> None:
+    one = fed(settings)
+    async with running(one):
         await grow(settings, 20)
         await ship(settings, range(20))
         await until_position(connection, 20)
@@ -300,7 +262,6 @@ async def test_the_lag_is_told_while_a_batch_is_under_way(
 async def test_a_changed_entry_in_the_database_halts_where_it_is_read_from_there(
     settings: Settings, connection: Connection
 ) -> None:
-    await make_topics(settings)
     await grow(settings, 20)
     await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
     await connection.execute("UPDATE log.segment SET entries = overlay(entries PLACING '!'::bytea FROM 3)")
@@ -312,7 +273,6 @@ async def test_a_changed_entry_in_the_database_halts_where_it_is_read_from_there
 
 
 async def test_a_standby_takes_over_when_the_other_stops(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
     await grow(settings, 10)
     first, second = pipeline(settings), pipeline(settings)
     async with running(first, second) as stops:
@@ -329,19 +289,13 @@ async def test_a_standby_takes_over_when_the_other_stops(settings: Settings, con
 
 
 async def test_who_was_superseded_applies_nothing(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
     await grow(settings, 10)
     hasty = settings.model_copy(update={"lease_renew_ms": 60_000})
     async with running(Pipeline(COUNTING, hasty)):
         await until_position(connection, 10)
         await connection.execute("UPDATE platform.lease SET expires_at = now() - interval '1 s' WHERE name LIKE 'c%'")
         async with running(pipeline(settings)):
-
-            async def taken_over() -> bool:
-                epoch: int = await connection.fetchval("SELECT epoch FROM platform.position")
-                return epoch == 2
-
-            await until(taken_over, "the second takes over")
+            await until(lambda: connection.fetchval("SELECT epoch = 2 FROM platform.position"), "the second takes over")
             for _ in range(10):
                 await grow(settings, 20)
                 await asyncio.sleep(0.1)
@@ -364,7 +318,6 @@ async def test_while_kafka_is_away_the_log_is_read_from_postgresql(settings: Set
 
 
 async def test_while_postgresql_is_away_it_waits_and_then_goes_on(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
     await grow(settings, 50)
     one = pipeline(settings)
     with capture_logs() as lines:
@@ -402,7 +355,6 @@ async def test_a_commit_with_an_unknown_outcome_is_applied_once(
             raise ConnectionError("the answer to COMMIT was lost")
 
     monkeypatch.setattr(Writer, "_commit", cut_off)
-    await make_topics(settings)
     await grow(settings, 100)
     async with running(pipeline(settings)):
         await until_position(connection, 100)
@@ -413,7 +365,6 @@ async def test_a_commit_with_an_unknown_outcome_is_applied_once(
 
 
 async def test_a_stop_in_the_middle_of_a_batch_leaves_it_whole(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
     await grow(settings, 3000)
     for _ in range(4):
         async with running(pipeline(settings)):

@@ -47,7 +47,6 @@ def _no_database(monkeypatch: pytest.MonkeyPatch) -> None:
         return END
 
     monkeypatch.setattr(pipeline, "log_size", size)
-    monkeypatch.setattr(pipeline, "LOOK_AT_LOG_S", 0.001)
 
 
 @pytest.mark.parametrize("stored", [True, False])
@@ -56,7 +55,7 @@ async def test_a_halt_is_over_at_the_logs_end(
     stored: bool, position: int, quiet_s: float, ended: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "HALT_ENDS_AFTER_S", quiet_s)
-    one = Pipeline(CONSUMER, Settings(home=tmp_path), SimpleNamespace())  # type: ignore[arg-type]
+    one = Pipeline(CONSUMER, Settings(home=tmp_path), SimpleNamespace(), look_at_log_s=0.001)  # type: ignore[arg-type]
     one.progress.halted = "rules/x.yaml: no such field"
     seen: list[str | None] = []
     monkeypatch.setattr(one, "_note", lambda **_: seen.append(one.progress.halted))
@@ -71,7 +70,7 @@ async def test_a_topic_that_differs_stays_halted_until_an_entry_is_applied(
 ) -> None:
     """Kafka may be away: then nothing comes that would halt it again."""
     monkeypatch.setattr(pipeline, "HALT_ENDS_AFTER_S", 0)
-    one = Pipeline(CONSUMER, Settings(home=tmp_path), SimpleNamespace())  # type: ignore[arg-type]
+    one = Pipeline(CONSUMER, Settings(home=tmp_path), SimpleNamespace(), look_at_log_s=0.001)  # type: ignore[arg-type]
     one._topic_differs, one.progress.halted = True, "the topic holds index 9"
     writer: Any = Writer(END, is_halted=True)
     await one._apply_from(BatchBuffer(10), writer)
