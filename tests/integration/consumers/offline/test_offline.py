@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -15,8 +17,6 @@ from infra.postgres.connection import Connection
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.unit.consumers.offline.test_replayed_mirror import mirrored, replay, run
 from tests.world.logs import apply_everywhere, raw_entries, with_commitments, write_log
-
-RECORDED = "2027-11-25T08:00:00.000000Z"
 
 
 @pytest.fixture(scope="module")

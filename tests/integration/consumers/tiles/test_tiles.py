@@ -20,12 +20,13 @@ from infra.http.routes import RouteParts
 from infra.log.proof_file import parse_proof_file
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.audit.test_audit import ENTRIES
+from tests.every import every
 from tests.integration.consumers.read_api.read_api import Window, read_window
-from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
-from tests.world.logs import write_signed_log
+from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, sample_entries
+from tests.world.logs import sign, write_signed_log
 
 SIGNED = 1000
+ENTRIES = sample_entries(1100)
 
 
 @pytest.fixture
@@ -72,16 +73,15 @@ async def test_every_file_of_a_mirror_is_served_byte_for_byte(window: Window, tm
         assert ("immutable" in answer.headers["cache-control"]) == (path != "checkpoint")
 
 
-async def test_checkpoint_and_hashes_are_public_and_entries_are_not(window: Window) -> None:
+async def test_checkpoint_and_hashes_are_public_and_the_auditor_is_asked_for_a_token_before_entries(
+    window: Window,
+) -> None:
     for path in ("checkpoint", "tile/0/000", "tile/0/003.p/232", "tile/1/000.p/3"):
         answer = await window.client.get(f"/log/0/{path}")
         assert answer.status_code == 200, path
     assert (await window.client.get("/log/0/tile/entries/000")).status_code == 401
     assert (await window.get("/log/0/tile/entries/000", "auditor", "court-of-audit")).status_code == 200
     assert (await window.get("/log/0/tile/entries/000", "partner", "ACME")).status_code == 403
-
-
-async def test_without_a_token_the_auditor_is_asked_for_one(window: Window) -> None:
     window.client.base_url = httpx.URL("http://gateway/log/0/")
     port = HttpPort(window.client, KEY.verifier)
     await port.checkpoint()
@@ -89,7 +89,7 @@ async def test_without_a_token_the_auditor_is_asked_for_one(window: Window) -> N
         await port.entries(0, 10)
 
 
-@pytest.mark.parametrize(
+@every(
     "path",
     [
         "tile/0/003.p/233",
@@ -108,7 +108,9 @@ async def test_what_is_not_signed_or_not_a_tile_is_not_found(window: Window, pat
     assert (await window.get(f"/log/0/{path}")).status_code == 404
 
 
-async def test_bundles_are_compressed_for_who_asks(window: Window) -> None:
+async def test_bundles_are_compressed_where_it_is_asked_for_and_a_range_is_answered_with_the_whole(
+    window: Window,
+) -> None:
     plain = await window.get("/log/0/tile/entries/000", accept_encoding="identity")
     packed = await window.get("/log/0/tile/entries/000", accept_encoding="gzip")
     assert "content-encoding" not in plain.headers
@@ -117,17 +119,13 @@ async def test_bundles_are_compressed_for_who_asks(window: Window) -> None:
     assert packed.content == plain.content
     refused = await window.get("/log/0/tile/entries/000", accept_encoding="gzip;q=0")
     assert "content-encoding" not in refused.headers
-
-
-async def test_a_range_is_answered_with_the_whole(window: Window) -> None:
     answer = await window.get("/log/0/tile/0/000", range="bytes=0-31")
     assert (answer.status_code, len(answer.content), answer.headers["accept-ranges"]) == (200, 8192, "none")
 
 
 async def test_a_new_checkpoint_is_served_with_its_tiles(window: Window, connection: Connection) -> None:
     assert (await window.client.get("/log/0/tile/0/004.p/76")).status_code == 404
-    note = KEY.sign_checkpoint(len(ENTRIES), root_of(ENTRIES))
-    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", len(ENTRIES), note)
+    await sign(connection, ENTRIES, len(ENTRIES))
     assert (await window.client.get("/log/0/tile/0/004.p/76")).status_code == 200
 
 
