@@ -12,6 +12,7 @@ import pytest
 from click.testing import Result
 
 from consumers.audit.mirror import write_mirror
+from infra.command_line.exit_codes import exit_code
 from infra.log.proof_file import parse_proof_file
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import log_key_files

@@ -153,9 +153,7 @@ async def test_nothing_is_sent_while_the_database_is_an_older_copy(settings: Set
         assert await records(settings, PLATFORM_TOPIC) == []
         await grow(settings, 2)
         await connection.execute("UPDATE log.state SET recovered_to = size")
-
-        async def goes_on() -> bool:
-            return relay.readiness().ready and await held(connection) == [decided_at(1)]
-
-        await until(goes_on, "the relay goes on after the recovery")
+        await until(lambda: relay.readiness().ready, "the relay goes on after the recovery")
+        await until(lambda: held(connection), "what was decided before is held")
+        assert await held(connection) == [decided_at(1)]
     assert await records(settings, PLATFORM_TOPIC) == []
