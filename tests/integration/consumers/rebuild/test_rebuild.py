@@ -42,7 +42,6 @@ from infra.log.bundle import split_bundle
 from infra.log.merkle import leaf_hash
 from infra.log.reader import ChangedEntry
 from infra.postgres.connection import Connection, connected
-from infra.postgres.migrate import create_tables
 from infra.postgres.unit_of_work import Table
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
@@ -175,7 +174,12 @@ async def test_an_entry_that_the_live_side_lost_is_found(
     assert row_differs(await rebuild(settings, PROJECTIONS))[1:] == (lost, log[lost]["event"]["id"])
 
 
-async def test_swap_puts_the_rebuilt_tables_in_place(settings: Settings, live: Connection, raw: list[bytes]) -> None:
+async def test_swap_clears_what_was_left_behind_and_puts_the_rebuilt_tables_in_place(
+    settings: Settings, live: Connection, raw: list[bytes]
+) -> None:
+    await live.execute(
+        "CREATE SCHEMA rebuild_projections AUTHORIZATION yesser_projections_owner CREATE TABLE plan (x int)"
+    )
     await live.execute("DELETE FROM projections.certificate")
     swapped = await rebuild(settings, PROJECTIONS, SWAP)
     assert swapped.swapped
@@ -247,20 +251,18 @@ async def test_a_swap_waits_for_readers_of_the_old_tables_and_keeps_what_was_fol
 
 
 async def test_the_live_consumer_goes_on_while_the_rebuilt_rows_are_hashed_and_compared(
-    settings: Settings, live: Connection, raw: list[bytes], monkeypatch: pytest.MonkeyPatch
+    settings: Settings, written: Connection, raw: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each hash takes until the consumer has applied an entry more."""
     end = len(raw) - len(PROJECTIONS.stored_tables)
-    await live.execute("TRUNCATE platform.position; DROP SCHEMA projections CASCADE")
-    await create_tables(live, PROJECTIONS.schema, PROJECTIONS.create_sql())
-    await apply_live(live, PROJECTIONS, raw[:end])
-    await live.execute("SET lock_timeout = '1s'")
+    await apply_live(written, PROJECTIONS, raw[:end])
+    await written.execute("SET lock_timeout = '1s'")
     applied = end
 
     async def slow_hash(connection: Connection, table: Table[Any]) -> TableHash:
         nonlocal applied
         applied += 1
-        await apply_live(live, PROJECTIONS, raw[:applied])
+        await apply_live(written, PROJECTIONS, raw[:applied])
         return await table_hash(connection, table)
 
     monkeypatch.setattr(module, "table_hash", slow_hash)
@@ -525,13 +527,6 @@ async def test_a_rebuild_of_another_version_that_is_killed_begins_again_and_the_
         await child.wait()
     assert await live.fetch("SELECT * FROM projections.service ORDER BY 1") == before
     assert await scratch_schemas(live) == 0
-    assert (await rebuild(settings, PROJECTIONS)).ok
-
-
-async def test_what_a_killed_rebuild_left_behind_is_cleared(settings: Settings, live: Connection) -> None:
-    await live.execute(
-        "CREATE SCHEMA rebuild_projections AUTHORIZATION yesser_projections_owner CREATE TABLE plan (x int)"
-    )
     assert (await rebuild(settings, PROJECTIONS)).ok
 
 

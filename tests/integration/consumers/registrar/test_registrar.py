@@ -256,30 +256,6 @@ async def test_a_standby_is_ready_and_takes_over_when_the_owner_stops(
         await require_whole_log(settings, connection)
 
 
-async def test_a_registrar_with_nothing_to_read_is_ready(settings: Settings) -> None:
-    await make_topics(settings)
-    one = registrar(settings)
-    assert not one.readiness().ready
-    async with running(one):
-        await until(lambda: one.readiness().ready, "it is ready", patience_s=5)
-        assert one.readiness().details["lag"] == 0
-
-
-async def test_a_refusal_of_the_platforms_own_event_makes_readiness_false(
-    settings: Settings, connection: Connection
-) -> None:
-    await found(settings)
-    one = registrar(settings)
-    async with running(one):
-        await until_size(connection, 2)
-        await send(settings, PLATFORM_TOPIC, b"{}")
-        await until_size(connection, 3)
-        await until(lambda: not one.readiness().ready, "it alarms")
-        assert "index 2" in str(one.readiness().details["halted"])
-        await send(settings, PLATFORM_TOPIC, registered("health"))
-        await until_size(connection, 4)
-
-
 @pytest.mark.alone
 async def test_a_stop_ships_and_signs_what_was_committed_and_frees_the_lease(
     settings: Settings, connection: Connection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from consumers.registrar.registrar import Registrar
 from consumers.registrar.topic_admin import NothingToRelease, acknowledge, lift_halt, look_at, unpause_topic
 from events.validation.verdicts import Agency
 from infra.kafka.admin import admin_client, delete_records
@@ -11,7 +12,7 @@ from infra.kafka.client_config import agency_topic
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.registrar.pausing import IN_A_ROW, impatient, until_paused
-from tests.unit.consumers.registrar.readings import LABOUR, said
+from tests.unit.consumers.registrar.readings import LABOUR, registered, said
 from tests.world.commands import yesser, yesser_json
 from tests.world.registrars import (
     found,
@@ -20,6 +21,7 @@ from tests.world.registrars import (
     log_of,
     registrar,
     require_whole_log,
+    until_ready,
     until_size,
     until_topic_halted,
 )
@@ -164,16 +166,29 @@ async def test_a_refused_event_of_the_platform_alarms_until_a_person_takes_note(
     settings: Settings, connection: Connection
 ) -> None:
     settings = impatient(settings, wait_s=600)
-    await found(settings)
-    await send(settings, PLATFORM_TOPIC, b"{}", b"[]")
-    async with running(registrar(settings)):
+    await make_topics(settings)
+    one = registrar(settings)
+    assert not one.readiness().ready
+    async with running(one):
+        await until_ready(one)
+        assert one.readiness().details["lag"] == 0, "there is nothing to read"
+        await found(settings)
+        await until_size(connection, 2)
+        await send(settings, PLATFORM_TOPIC, b"{}", b"[]")
         await until_size(connection, 4)
+        await until_alarmed(one, "index 2")
+        await send(settings, PLATFORM_TOPIC, registered("health"))
+        await until_size(connection, 5)
     one = registrar(settings)
     async with running(one):
-        await until(lambda: "index 2" in str(one.readiness().details.get("halted")), "it alarms after a restart too")
+        await until_alarmed(one, "index 2")  # after a restart too
         with pytest.raises(NothingToRelease, match="refused at 1"):
             await acknowledge(connection, [1, 2], "no such thing")
         assert await acknowledge(connection, None, "a fold of ours was wrong; corrected") == [2, 3]
         assert await acknowledge(connection, None, "there is nothing more") == []
         assert await acknowledge(connection, [3], "the same fold") == [3]
-        await until(lambda: one.readiness().ready, "it is ready again without a restart")
+        await until_ready(one)
+
+
+async def until_alarmed(one: Registrar, words: str) -> None:
+    await until(lambda: words in str(one.readiness().details.get("halted")), f"it alarms of {words}")
