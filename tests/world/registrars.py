@@ -70,7 +70,7 @@ async def until_read(connection: Connection, topic: str, next_offset: int, patie
 async def until_ready(one: Registrar, role: str | None = None) -> None:
     def is_ready() -> bool:
         state = one.readiness()
-        return state.ready and role in (None, state.details["role"])
+        return state.ready and role in (None, state.details.get("role"))
 
     await until(is_ready, f"the registrar is ready as {role or 'any'}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -68,14 +69,16 @@ async def test_every_epoch_commits_what_it_has_validated_of_costly_records(
                 pass
         return validate(value, *rest)
 
+    def has_committed(count: int) -> bool:
+        return len(batches) >= count
+
     monkeypatch.setattr(backlog, "validate", slow)
     settings = settings.model_copy(update={"breaker_refused_in_a_row_max": 1_000})
     await found(settings, "health", "labour")
     await send(settings, HEALTH_TOPIC, *[b"costly"] * costly)
     async with running(registrar(settings)):
         for epoch in range(1, 4):
-            before = len(batches)
-            await until(lambda before=before: len(batches) >= before + 3, f"epoch {epoch} commits some of them")
+            await until(partial(has_committed, len(batches) + 3), f"epoch {epoch} commits some of them")
             await terminate(settings, "registrar%")
         await send(settings, LABOUR_TOPIC, said("other", agency=LABOUR))
         await until_size(connection, 4 + costly + 1)

@@ -38,7 +38,7 @@ async def test_a_term_survives_a_disk_that_stops(
             [(epoch, expires_at)] = await connection.fetch(lease)
             stops.set()
             await send(settings, HEALTH_TOPIC, said("a"))
-            await until(lambda: stopped.is_set(), "the disk is asked to write a checkpoint")
+            await until(stopped.is_set, "the disk is asked to write a checkpoint")
             await send(settings, HEALTH_TOPIC, said("b"), said("c"))
             await until_size(connection, 6)
             outlived = "SELECT expires_at > $1 FROM platform.lease WHERE name = 'registrar'"

@@ -158,9 +158,9 @@ async def test_a_recovery_keeps_its_lease_and_a_second_one_says_who_works_and_ha
             async for raw in topic_source(hasty)(first):
                 yield raw
 
+        one = asyncio.create_task(recover(hasty, slow, quiet))
+        await begun.wait()
         async with running(registrar(hasty)):
-            one = asyncio.create_task(recover(hasty, slow, quiet))
-            await begun.wait()
             await intervals(hasty.lease_ms)
             who = r"another recovery is running \(recover on .*, process \d+, [0-9a-f]{8}\)"
             with pytest.raises(CannotRecover, match=who):
