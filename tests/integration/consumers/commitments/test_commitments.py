@@ -101,7 +101,6 @@ async def test_the_relay_commits_once_when_the_log_has_grown_and_commitments_do_
     assert len(raw) > ENTRIES_MIN
     assert await due(live) == set(CONSUMERS)
     superseded = await scheduler_of(settings, live)
-    await live.execute("UPDATE platform.lease SET expires_at = now() - interval '1 s'")
     scheduler = await scheduler_of(settings, live)
     assert not await superseded.look(live)
     assert await live.fetchval("SELECT count(*) FROM platform.outbox") == 0
