@@ -10,6 +10,7 @@ from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
+from tests.every import every
 from tests.world.logs import grow, ship
 from tests.world.registrars import found, registrar, until_shipped, until_size
 from tests.world.topics import make_topics
@@ -69,7 +70,7 @@ async def test_a_registrar_makes_what_was_deleted_again(settings: Settings, conn
         await deleted(connection, settings, settings.checkpoints_topic)
 
 
-@pytest.mark.parametrize("topic", ["agency.health.events", "agency.platform.events", "somebodys"])
+@every("topic", ["agency.health.events", "agency.platform.events", "somebodys"])
 async def test_a_topic_that_nothing_makes_again_stays(settings: Settings, connection: Connection, topic: str) -> None:
     with pytest.raises(CannotDelete, match="only these are made again"):
         await look_at(connection, settings, topic)
