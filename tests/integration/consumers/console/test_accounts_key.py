@@ -22,7 +22,7 @@ from infra.keys.hash_keys import accounts_key_files, load_hash_keys
 from infra.keys.seals import Seals
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.audit.prepared import prepared  # noqa: F401 (a fixture)
+from tests.integration.consumers.audit.conftest import prepared  # noqa: F401 (a fixture)
 from tests.integration.consumers.console.at_the_console import ADDRESS, PASSWORD, add_account, console, csrf_of
 
 KILLED: Final = """

@@ -291,7 +291,11 @@ async def test_while_kafka_does_not_answer_the_lease_is_kept_and_a_stop_ends_the
 
 
 async def test_broken_topics_halt_alone_and_stay_halted(settings: Settings, connection: Connection) -> None:
-    broken = {"health": [said("a")], "justice": [said("x"), said("y"), said("z")], "interior": None}
+    broken: dict[str, list[bytes] | None] = {
+        "health": [said("a")],
+        "justice": [said("x"), said("y"), said("z")],
+        "interior": None,
+    }
     await found(settings, *broken, "labour")
     for code in broken:
         agency = Agency(code, "agency")

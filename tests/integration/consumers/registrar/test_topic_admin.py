@@ -65,7 +65,7 @@ OLD, NEW = events("health", "e", 4), events("health", "x", 5)
 async def test_halted_topics_are_read_again_without_a_restart_and_another_goes_on_meanwhile(
     settings: Settings, connection: Connection
 ) -> None:
-    cases = {
+    cases: dict[str, tuple[list[bytes] | None, range, range, list[str]]] = {
         "health": (OLD, range(4, 4), range(0), []),  # restored
         "justice": (events("justice", "e", 2), range(2, 4), range(2), []),  # its tail is lost
         "interior": (events("interior", "x", 5), range(4, 4), range(4), ["x4"]),  # created anew

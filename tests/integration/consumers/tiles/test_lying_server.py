@@ -35,7 +35,7 @@ from tests.integration.consumers.read_api.read_api import read_window
 from tests.integration.consumers.tiles.lying_server import Lie, LyingServer, Request, answer, honest, lying_server
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.unit.consumers.audit.memory_log import KEY, MemoryLog, root_of
-from tests.world.logs import raw_entries, sign, write_signed_log
+from tests.world.logs import bundle_of, raw_entries, sign, write_signed_log
 from tests.world.waits import until
 
 ACCEPTED, ROTATED, SIZE, PROVEN = 530, 300, 700, 299
@@ -241,7 +241,7 @@ class Fork:
             return None
         begin, end = tile.number * TILE, tile.number * TILE + tile.width
         if tile.kind == "entries":
-            return b"".join(len(entry).to_bytes(2, "big") + entry for entry in self.log.stored[begin:end])
+            return bundle_of(self.log.stored[begin:end])
         return b"".join(self.log.levels[tile.level][begin:end])
 
     def told(self, request: Request, paths: str = "") -> bytes | None:

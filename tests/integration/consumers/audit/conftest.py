@@ -1,4 +1,4 @@
-"""A database as an auditor of its catalog finds it."""
+"""What the tests of an audited database have in common."""
 
 from __future__ import annotations
 
