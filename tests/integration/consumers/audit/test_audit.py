@@ -118,7 +118,7 @@ async def change(connection: Connection, index: int, at: int, byte: bytes) -> No
     )
 
 
-@every("index, at", product((0, 255, 256, 700, 999), (0, 5, -1, -2)))
+@every("index, at", [*product((0, 255, 256, 700, 999), (0, 5, -1, -2))])
 async def test_a_changed_byte_or_length_leads_to_its_entry(
     port: PostgresPort, connection: Connection, index: int, at: int
 ) -> None:
