@@ -241,7 +241,9 @@ async def test_a_rebuild_cannot_be_swapped_in_while_the_tables_are_hashed(
         await reader.close()
 
 
-async def test_a_wrong_commitment_is_acknowledged_with_a_reason(live: Connection, raw: list[bytes], run: Any) -> None:
+async def test_a_row_that_was_changed_before_the_commitment_is_found_and_acknowledged(
+    live: Connection, raw: list[bytes], run: Any
+) -> None:
     """The row was changed, committed, found, and repaired: what the log says of it stays wrong."""
     first = "SELECT min(certificate_id) FROM projections.certificate"
     change = f"UPDATE projections.certificate SET trainee = $1 WHERE certificate_id = ({first}) RETURNING trainee"

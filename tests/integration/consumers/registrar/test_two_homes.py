@@ -204,7 +204,7 @@ async def test_two_databases_from_one_backup_are_noticed_and_not_signed(settings
             assert await log_size(connections[i]) == sizes[i], "a halted registrar commits nothing"
 
 
-async def test_a_lost_topic_of_checkpoints_is_made_again_another_text_written_over_and_a_forged_one_halts(
+async def test_a_forged_checkpoint_in_the_topic_halts_and_another_text_is_written_over(
     settings: Settings, connection: Connection
 ) -> None:
     await found(settings, "health")
