@@ -19,9 +19,7 @@ from tests.world.waits import running, until
 
 
 @pytest.mark.timeout(120)
-async def test_a_token_that_is_away_is_waited_for_and_nothing_is_lost(
-    settings: Settings, connection: Connection, hsm: SoftHsm
-) -> None:
+async def test_a_token_that_is_away_is_waited_for(settings: Settings, connection: Connection, hsm: SoftHsm) -> None:
     settings = settings.model_copy(update={"checkpoint_interval_ms": 50})
     register_log_key(log_key_files(settings), hsm.make_key())
     await found(settings, "health")
@@ -45,7 +43,7 @@ async def test_a_token_that_is_away_is_waited_for_and_nothing_is_lost(
 
 
 @pytest.mark.timeout(120)
-async def test_while_the_log_grows_its_key_moves_from_a_file_to_a_token(
+async def test_a_logs_key_moves_from_a_file_to_a_token(
     settings: Settings, connection: Connection, hsm: SoftHsm
 ) -> None:
     settings = settings.model_copy(update={"checkpoint_interval_ms": 50})

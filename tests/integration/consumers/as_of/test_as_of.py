@@ -89,7 +89,7 @@ def of_the_ledger(row: dict[str, Any]) -> bool:
     return kind.startswith("revenue.") or kind in contracts
 
 
-async def test_people_see_that_they_look_at_the_past_and_machines_the_same_shape(
+async def test_people_see_that_it_is_the_past_and_machines_the_same_shape(
     settings: Settings, written: list[EntryDict]
 ) -> None:
     async def run(*arguments: str) -> str:
@@ -105,9 +105,7 @@ async def test_people_see_that_they_look_at_the_past_and_machines_the_same_shape
     assert [*now, "not_judged"] == list(then)
 
 
-async def test_what_an_occurred_date_cannot_judge_is_not_shown_as_a_fault(
-    settings: Settings, written: list[EntryDict]
-) -> None:
+async def test_what_a_date_cannot_judge_is_not_shown_as_a_fault(settings: Settings, written: list[EntryDict]) -> None:
     moment = PointInTime(occurred="2026-11-10")
     document, name = await plan_at_a_glance(settings, moment)
     rows = await all_anomalies(settings, moment)

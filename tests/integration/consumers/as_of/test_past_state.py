@@ -166,9 +166,7 @@ async def test_what_is_copied_does_not_depend_on_the_batches(
         assert rebuilt.ok, rebuilt.first_difference
 
 
-async def test_past_rows_are_rebuilt_with_the_rows(
-    settings: Settings, connection: Connection, raw: list[bytes]
-) -> None:
+async def test_past_rows_are_rebuilt_with_rows(settings: Settings, connection: Connection, raw: list[bytes]) -> None:
     await write_log(connection, raw)
     for consumer in PLAN_CONSUMERS:
         await apply_live(connection, consumer, raw)

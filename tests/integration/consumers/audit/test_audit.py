@@ -62,9 +62,7 @@ async def test_the_log_verifies_at_its_newest_checkpoint_unless_it_was_changed_b
         await verified(port)
 
 
-async def test_a_mirror_of_the_log_verifies_and_grows(
-    port: PostgresPort, connection: Connection, tmp_path: Path
-) -> None:
+async def test_a_mirror_verifies_and_grows(port: PostgresPort, connection: Connection, tmp_path: Path) -> None:
     folder = tmp_path / "mirror"
     await write_mirror(port, folder, KEY.verifier)
     await sign(connection, ENTRIES, SIZE)
@@ -86,9 +84,7 @@ async def test_a_log_without_a_checkpoint_says_what_to_do(connection: Connection
         await PostgresPort(connection, KEY.verifier).checkpoint()
 
 
-async def test_the_commands_mirror_verify_and_print_the_key(
-    port: PostgresPort, settings: Settings, tmp_path: Path
-) -> None:
+async def test_commands_mirror_verify_and_print_the_key(port: PostgresPort, settings: Settings, tmp_path: Path) -> None:
     del port  # the log is filled
     settings.log_folder.mkdir(parents=True, exist_ok=True)
     (settings.log_folder / "log.vkey").write_text(KEY.verifier.vkey + "\n")

@@ -81,9 +81,7 @@ async def auditor(prepared: Settings) -> AsyncIterator[Connection]:
         yield opened
 
 
-async def test_the_file_is_the_listing_of_a_freshly_migrated_database(
-    connection: Connection, settings: Settings
-) -> None:
+async def test_the_file_is_the_listing_of_a_new_database(connection: Connection, settings: Settings) -> None:
     await as_prepared(connection, settings)
     found = await listing(connection)
     ours = {name: text for name, text in found.items() if name not in of_tests(found)}

@@ -283,9 +283,7 @@ async def test_the_command_names_the_row_and_exits_with_76(
     assert (difference["table"], difference["index"], difference["found"]) == ("log.event_id", 30, None)
 
 
-async def test_a_changed_read_model_is_found_by_a_rebuild(
-    settings: Settings, connection: Connection, whole: int
-) -> None:
+async def test_a_rebuild_finds_a_changed_read_model(settings: Settings, connection: Connection, whole: int) -> None:
     """Plan rows and balances: `yesser rebuild NAME --compare`."""
     for consumer, table, change in (
         (PROJECTIONS, "service", "UPDATE projections.service SET owner = 'spy' WHERE first_index = $1"),

@@ -63,9 +63,7 @@ async def test_what_is_committed_is_what_a_rebuild_gives_at_that_index(
     assert not told
 
 
-async def test_commitments_in_the_log_are_checked_against_the_log_alone(
-    live: Connection, raw: list[bytes], run: Any
-) -> None:
+async def test_commitments_are_checked_against_the_log_alone(live: Connection, raw: list[bytes], run: Any) -> None:
     _, said = await run("commit")
     grown = await register_outbox(live, raw)
     _, again = await run("commit")
@@ -80,9 +78,7 @@ async def test_commitments_in_the_log_are_checked_against_the_log_alone(
     assert [row["index"] for row in newest["commitments"]] == list(range(len(grown), len(grown) + len(found) // 2))
 
 
-async def test_what_was_committed_is_not_committed_again_at_one_index_nor_after_a_restore(
-    live: Connection, run: Any
-) -> None:
+async def test_nothing_is_committed_twice_at_one_index_nor_after_a_restore(live: Connection, run: Any) -> None:
     await add_to_trail(live, "keys rotate", by=Actor(operator="night desk"))
     _, first = await run("commit")
     sent = await live.fetchval("SELECT count(*) FROM platform.outbox")
@@ -158,9 +154,7 @@ async def keys_due(connection: Connection) -> bool:
     return keys.entries_count > keys.committed_count
 
 
-async def test_a_log_that_has_grown_by_one_entry_is_committed_after_a_day(
-    live: Connection, raw: list[bytes], run: Any
-) -> None:
+async def test_a_log_with_one_entry_more_is_committed_after_a_day(live: Connection, raw: list[bytes], run: Any) -> None:
     """The day is that of PostgreSQL's clock: the recorded time of a log that stands does not grow."""
     await live.execute("UPDATE platform.committed SET committed_at = now() - interval '1 day'")
     assert await due(live) == set(CONSUMERS), "the first day begins with the migration"
@@ -177,9 +171,7 @@ async def test_a_log_that_has_grown_by_one_entry_is_committed_after_a_day(
     assert await due(live) == set(CONSUMERS)
 
 
-async def test_the_first_commitment_of_a_read_model_does_not_postpone_those_of_the_others(
-    settings: Settings, live: Connection
-) -> None:
+async def test_a_first_commitment_does_not_postpone_those_of_others(settings: Settings, live: Connection) -> None:
     await live.execute("UPDATE platform.committed SET committed_at = now() - interval '1 day'")
     scheduler = await scheduler_of(settings, live)
     for _ in CONSUMERS:

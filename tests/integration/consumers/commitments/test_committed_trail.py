@@ -52,9 +52,7 @@ async def trail_of(run: Any) -> dict[str, Any]:
     return {name: row[name] for name in ("rows", "sha256", "status")}
 
 
-async def test_the_head_of_the_trail_is_committed_and_checked(
-    settings: Settings, live: Connection, raw: list[bytes], run: Any
-) -> None:
+async def test_the_trails_head_is_committed(settings: Settings, live: Connection, raw: list[bytes], run: Any) -> None:
     await add_rows(live, 3)
     _, said = await run("commit")
     assert (said["commitments"][-1]["name"], said["commitments"][-1]["rows"]) == ("trail", 3)

@@ -76,9 +76,7 @@ async def document_of(settings: Settings, *arguments: str) -> dict[str, Any]:
     return found
 
 
-async def test_every_source_gives_the_document_of_the_tables(
-    written: Settings, connection: Connection, tmp_path: Path
-) -> None:
+async def test_every_source_gives_the_same_document(written: Settings, connection: Connection, tmp_path: Path) -> None:
     stored = await document_of(written)
     assert stored.pop("read_but_not_in_log") == {}
     mirror = str(tmp_path / "mirror")

@@ -31,9 +31,7 @@ async def live(connection: Connection, raw: list[bytes]) -> Connection:
     return connection
 
 
-async def test_each_source_and_form_gives_the_hashes_of_the_live_tables(
-    live: Connection, raw: list[bytes], tmp_path: Path
-) -> None:
+async def test_each_source_and_form_gives_the_live_hashes(live: Connection, raw: list[bytes], tmp_path: Path) -> None:
     expected = {commitment.name: commitment.sha256 for commitment in await hash_read_models(live)}
     mirror = await mirrored(tmp_path / "mirror", await with_commitments(live, raw))
     for source, form in (("mirror", "sqlite"), ("ndjson", "parquet"), ("parquet", "sqlite")):

@@ -74,9 +74,7 @@ async def test_nothing_of_a_record_with_a_national_id_is_kept_and_it_is_recognis
         await until_topic_halted(connection, HEALTH_TOPIC)
 
 
-async def test_a_topic_that_was_created_again_with_the_same_personal_record_halts(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_topic_made_again_with_the_same_record_halts(settings: Settings, connection: Connection) -> None:
     """Another time at which it was stored: without a hash, no more can be known."""
     await found(settings, "health")
     await send(settings, HEALTH_TOPIC, PERSONAL)

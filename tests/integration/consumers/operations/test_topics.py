@@ -23,9 +23,7 @@ async def deleted(connection: Connection, settings: Settings, topic: str, give_u
     await delete(connection, settings, there)
 
 
-async def test_the_logs_topic_stays_while_the_database_lacks_what_it_holds(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_topic_stays_while_the_database_lacks_its_entries(settings: Settings, connection: Connection) -> None:
     await make_topics(settings)
     await grow(settings, 3)
     await ship(settings, range(5))

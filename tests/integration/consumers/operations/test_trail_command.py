@@ -20,9 +20,7 @@ async def add(connection: Connection, command: str, event_ids: list[str] | None 
     await add_to_trail(connection, command, by=Actor(operator="night desk"), event_ids=event_ids)
 
 
-async def test_a_reader_continues_after_a_position_and_finds_an_event(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_reader_continues_and_finds_an_event(settings: Settings, connection: Connection) -> None:
     await add(connection, "keys a")
     await add(connection, "publish x", ["e1", "e2"])
     await add(connection, "keys b")

@@ -76,9 +76,7 @@ async def test_each_record_is_parsed_once_and_applied_by_every_consumer(
 
 
 @pytest.mark.parametrize("error", [Halt("an invariant does not hold"), ZeroDivisionError("what the event says")])
-async def test_a_fault_of_one_does_not_stop_the_others(
-    settings: Settings, connection: Connection, error: Exception
-) -> None:
+async def test_a_fault_of_one_stops_no_other(settings: Settings, connection: Connection, error: Exception) -> None:
     faulty = [True]
 
     def fail(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:

@@ -99,9 +99,7 @@ async def test_it_goes_on_from_its_position_after_a_restart(settings: Settings, 
     assert await gaps(connection) == 0
 
 
-async def test_an_entry_that_is_not_the_logs_halts_and_applies_nothing_of_its_batch(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_an_entry_that_is_not_the_logs_halts_its_whole_batch(settings: Settings, connection: Connection) -> None:
     await grow(settings, 20)
     one = fed(settings)
     async with running(one):
@@ -146,9 +144,7 @@ async def test_a_record_that_is_no_entry_halts(settings: Settings) -> None:
         await until(lambda: one.progress.halted, "it halts")
 
 
-async def test_an_unknown_error_of_a_fold_is_said_once_and_halts_at_its_entry(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_bug_of_a_fold_is_said_once_and_halts_at_its_entry(settings: Settings, connection: Connection) -> None:
     attempts = []
 
     def fail(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
@@ -192,9 +188,7 @@ async def test_a_process_with_older_rules_ends_and_frees_the_lease(settings: Set
         await until_position(connection, 3)
 
 
-async def test_other_rules_rebuild_the_rows_before_they_apply_anything(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_other_rules_rebuild_the_rows_before_they_apply(settings: Settings, connection: Connection) -> None:
     """Between two states of a release under way, and then with a table that the older release never made."""
     await grow(settings, 300)
     async with running(pipeline(settings)):
@@ -260,9 +254,7 @@ async def test_the_lag_is_told_while_a_batch_is_under_way(settings: Settings, co
         await until_position(connection, 50)
 
 
-async def test_a_changed_entry_in_the_database_halts_where_it_is_read_from_there(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_changed_entry_in_the_database_halts(settings: Settings, connection: Connection) -> None:
     await grow(settings, 20)
     await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
     await connection.execute("UPDATE log.segment SET entries = overlay(entries PLACING '!'::bytea FROM 3)")

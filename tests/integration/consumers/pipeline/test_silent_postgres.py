@@ -20,9 +20,7 @@ TAKE_OVER_S = 10.0
 
 
 @pytest.mark.alone
-async def test_an_owner_whose_database_is_silent_gives_up_and_another_takes_over(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_an_owner_with_a_silent_database_is_replaced(settings: Settings, connection: Connection) -> None:
     await found(settings, "health")
     async with line_to_postgres(settings) as (line, over_it):
         cut_off = registrar(

@@ -134,9 +134,7 @@ async def test_a_new_log_begins_with_the_catalogue_of_its_first_registrar_and_an
     await until_announced(connection, 2)
 
 
-async def test_a_log_of_an_earlier_release_announces_its_first_catalogue(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_an_earlier_log_announces_its_first_catalogue(settings: Settings, connection: Connection) -> None:
     await founded(settings, connection, "health")
     await connection.execute("ALTER TABLE log.authority DISABLE TRIGGER append_only")
     await connection.execute("DELETE FROM log.authority")
@@ -168,9 +166,7 @@ async def test_a_take_over_reads_only_what_follows_the_last_note(
     assert (read_from < 3, authority.agencies) == (True, whole.agencies)
 
 
-async def test_an_old_entry_that_was_changed_with_its_leaf_halts_the_take_over(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_an_old_entry_changed_with_its_leaf_halts(settings: Settings, connection: Connection) -> None:
     """The leaves of full bundles are not part of the tree's right edge: only the entries show it."""
     await found(settings, "health")
     async with running(registrar(settings)):

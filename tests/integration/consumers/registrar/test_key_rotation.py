@@ -128,9 +128,7 @@ async def test_without_an_overlap_only_the_new_key_signs_and_old_mirrors_go_on(
     assert (await PostgresPort(connection, first).checkpoint()).size == 5
 
 
-async def test_a_database_from_before_the_rotation_takes_its_history_up_again(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_database_from_before_the_rotation_goes_on(settings: Settings, connection: Connection) -> None:
     await found(settings, "health")
     async with running(registrar(settings)):
         await until_size(connection, 3)
@@ -167,9 +165,7 @@ async def test_a_checkpoint_of_the_replaced_key_alone_halts(settings: Settings, 
         await PostgresPort(connection, ring.history.keys[0]).checkpoint()
 
 
-async def test_a_history_of_another_tree_halts_and_is_found(
-    settings: Settings, connection: Connection, tmp_path: Path
-) -> None:
+async def test_a_history_of_another_tree_halts(settings: Settings, connection: Connection, tmp_path: Path) -> None:
     await found(settings, "health")
     async with running(registrar(settings)):
         await until_size(connection, 3)

@@ -15,9 +15,7 @@ REASON = {
 PAUSED = {"until": "2030-01-01T00:00:00+00:00", "reason": REASON}
 
 
-async def test_receipts_and_the_answer_to_new_events_say_until_when_and_why(
-    harness: GatewayHarness, connection: Connection
-) -> None:
+async def test_receipts_and_answers_say_until_when_and_why(harness: GatewayHarness, connection: Connection) -> None:
     await connection.execute(
         "INSERT INTO log.read_position (topic, paused_until, paused_times, paused_reason) "
         "VALUES ('agency.health.events', $1, 1, $2)",

@@ -95,9 +95,7 @@ async def test_a_pause_outlives_the_registrar(settings: Settings, connection: Co
     assert times == 2, "one record of it was read and refused"
 
 
-async def test_what_a_person_lets_through_is_read_at_once_and_not_counted(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_what_a_person_lets_through_is_read_at_once(settings: Settings, connection: Connection) -> None:
     settings = impatient(settings, wait_s=600)
     await found(settings, "health", "labour")
     async with at_work(settings, connection):
@@ -157,9 +155,7 @@ async def test_endless_duplicates_or_conflicts_pause_their_topic_and_the_others_
     assert (await ids(connection))[-2:] == ["good", "later"]
 
 
-async def test_a_backlog_that_is_sent_again_once_is_read_without_a_pause(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_backlog_that_is_sent_again_once_is_no_noise(settings: Settings, connection: Connection) -> None:
     settings = impatient(settings, wait_s=600)
     backlog = [said(f"e{n}") for n in range(DUPLICATES - 1)]
     await found(settings, "health", "labour")

@@ -61,9 +61,7 @@ from tests.world.waits import intervals, running, until
 TAKE_OVER_S = 10.0
 
 
-async def test_an_agency_is_heard_only_after_its_registration_is_in_the_log(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_an_agency_is_heard_only_after_its_registration(settings: Settings, connection: Connection) -> None:
     await found(settings)
     await make_topics(settings, "health")
     await send(settings, HEALTH_TOPIC, said("early"))
@@ -79,9 +77,7 @@ async def test_an_agency_is_heard_only_after_its_registration_is_in_the_log(
     assert (second.data["code"], second.data["role"]) == ("yesser", "office")
 
 
-async def test_an_agency_whose_topic_does_not_exist_yet_holds_nobody_up(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_an_agency_without_a_topic_holds_nobody_up(settings: Settings, connection: Connection) -> None:
     await found(settings, "labour")
     await send(settings, PLATFORM_TOPIC, registered("health"))
     async with running(registrar(settings)):
@@ -111,9 +107,7 @@ async def test_a_batch_is_one_transaction(settings: Settings, connection: Connec
     assert tuple(sequences) == ("{[1,301)}", "{[1,301)}", "{}")
 
 
-async def test_sequences_add_up_over_batches_and_a_number_used_twice_is_remembered(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_sequences_add_up_and_repeats_are_remembered(settings: Settings, connection: Connection) -> None:
     await found(settings, "health")
     async with running(registrar(settings)):
         await until_size(connection, 3)
@@ -126,9 +120,7 @@ async def test_sequences_add_up_over_batches_and_a_number_used_twice_is_remember
     assert tuple(row) == ("{[1,3),[4,6)}", "{[1,3),[5,6)}", "{[2,3)}")
 
 
-async def test_the_highest_number_of_each_month_is_kept_by_recorded_time_in_riyadh(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_the_highest_number_of_a_month_is_by_time_in_riyadh(settings: Settings, connection: Connection) -> None:
     moment = datetime(2026, 10, 31, 20, 59, tzinfo=UTC)
     # The past is not what is tested here.
     settings = settings.model_copy(update={"clock_difference_max_s": 1e9})
@@ -146,9 +138,7 @@ async def test_the_highest_number_of_each_month_is_kept_by_recorded_time_in_riya
     assert [tuple(row) for row in rows] == [("2026-10", 4), ("2026-11", 7)]
 
 
-async def test_hostile_records_are_one_refusal_each_and_the_next_event_goes_on(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_hostile_records_are_one_refusal_each(settings: Settings, connection: Connection) -> None:
     await found(settings, "health")
     many_faults = said("f").replace(b'"initiative_id"', b",".join(b'"x%d":1,"y"' % i for i in range(1)) + b':1,"z"')
     await send(settings, HEALTH_TOPIC, b"{", headers=[("nul\x00in the name", b"\x00")])
@@ -199,9 +189,7 @@ async def test_a_commit_with_an_unknown_outcome_is_resolved_without_loss_or_doub
     assert [i for i in await ids(connection) if len(i) == 1] == ["a", "b", "c"]
 
 
-async def test_sessions_that_die_again_and_again_lose_and_double_nothing(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_sessions_that_die_often_lose_and_double_nothing(settings: Settings, connection: Connection) -> None:
     await found(settings, "health", "labour")
 
     async def disturb() -> None:
@@ -237,9 +225,7 @@ async def test_a_superseded_owner_writes_nothing(settings: Settings, connection:
 
 
 @pytest.mark.alone
-async def test_a_standby_is_ready_and_takes_over_when_the_owner_stops(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_standby_takes_over_when_the_owner_stops(settings: Settings, connection: Connection) -> None:
     await found(settings, "health")
     first, second = registrar(settings), registrar(settings)
     async with running(first, second) as stops:
@@ -258,9 +244,7 @@ async def test_a_standby_is_ready_and_takes_over_when_the_owner_stops(
 
 
 @pytest.mark.alone
-async def test_a_stop_ships_and_signs_what_was_committed_and_frees_the_lease(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_stop_ships_and_signs_and_frees_the_lease(settings: Settings, connection: Connection) -> None:
     await found(settings, "health")
     async with running(registrar(settings)) as (stop,):
         await until_size(connection, 3)
@@ -370,9 +354,7 @@ async def test_repeats_in_the_logs_topic_are_the_same_bytes_in_order_with_their_
     assert [(record.key or b"").decode() for record in in_topic] == [subjects[index] for index in indexes]
 
 
-async def test_a_log_that_ends_exactly_on_a_full_tile_is_gone_on_from(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_log_that_ends_on_a_full_tile_goes_on(settings: Settings, connection: Connection) -> None:
     leaves: list[bytes] = []
 
     async def append(count: int) -> Journal:
@@ -396,9 +378,7 @@ async def test_a_log_that_ends_exactly_on_a_full_tile_is_gone_on_from(
         assert (await read_tree(connection, end)).size == end
 
 
-async def test_what_is_shipped_while_it_is_stored_is_stored_next_time(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_what_is_shipped_meanwhile_is_stored_next_time(settings: Settings, connection: Connection) -> None:
     await founded(settings, connection, "health")
     await connection.execute("UPDATE log.state SET shipped_up_to = 0")
     async with connected(settings, "own") as own, connected(settings, "other") as other:
@@ -518,9 +498,7 @@ async def test_a_missing_checkpoint_is_written_again_from_the_topic_and_without_
         assert sum("nothing more is written" in line["event"] for line in lines) == 1, f"a halt is said once: {lines}"
 
 
-async def test_a_folder_that_is_not_this_logs_halts_until_the_right_one_is_put_back(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_wrong_folder_halts_until_the_right_one_is_back(settings: Settings, connection: Connection) -> None:
     await founded(settings, connection, "health")
     folder = settings.log_folder
     key, other = load_keys(log_key_files(settings)).current, LogKey(settings.log_origin, bytes(32))
@@ -600,9 +578,7 @@ async def test_an_unforeseen_error_ends_the_process(settings: Settings, monkeypa
     assert ended.value.code == 70
 
 
-async def test_numbers_without_order_are_no_longer_kept_one_by_one_beyond_a_limit(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_numbers_without_order_are_kept_up_to_a_limit(settings: Settings, connection: Connection) -> None:
     settings = settings.model_copy(update={"sequence_ranges_max": 20})
     await found(settings, "health")
     state = "SELECT seen::text, accepted::text, highest, overflowed_index FROM log.sequence_state"

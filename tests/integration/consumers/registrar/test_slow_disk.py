@@ -17,7 +17,7 @@ from tests.world.topics import HEALTH_TOPIC, send
 from tests.world.waits import running, until
 
 
-async def test_a_term_survives_a_disk_that_stops(
+async def test_a_term_survives_a_slow_disk(
     settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stops, stopped, goes_on = threading.Event(), threading.Event(), threading.Event()

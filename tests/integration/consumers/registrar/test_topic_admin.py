@@ -38,9 +38,7 @@ from tests.world.topics import (
 from tests.world.waits import running, until
 
 
-async def test_a_paused_topic_is_read_up_to_its_end_when_a_person_says_so(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_paused_topic_is_read_when_a_person_says_so(settings: Settings, connection: Connection) -> None:
     settings = impatient(settings, wait_s=600)
     await found(settings, "health")
     async with running(registrar(settings)):
@@ -162,9 +160,7 @@ async def test_without_yes_it_is_only_said_what_would_be_done(settings: Settings
     assert [record.value for record in await records(settings, HEALTH_TOPIC)] == [None] * 3
 
 
-async def test_a_refused_event_of_the_platform_alarms_until_a_person_takes_note(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_refused_event_of_the_platform_alarms(settings: Settings, connection: Connection) -> None:
     settings = impatient(settings, wait_s=600)
     await make_topics(settings)
     one = registrar(settings)

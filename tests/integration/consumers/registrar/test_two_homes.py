@@ -238,9 +238,7 @@ async def test_a_forged_checkpoint_in_the_topic_halts_and_another_text_is_writte
     assert {c.size for c in await checkpoints_in_topic(settings)} == {3, 4}
 
 
-async def test_a_second_home_recovers_what_a_restored_database_lacks_by_the_topic_alone(
-    settings: Settings, tmp_path: Path
-) -> None:
+async def test_a_second_home_recovers_by_the_topic_alone(settings: Settings, tmp_path: Path) -> None:
     async with connected(settings, "test") as connection:
         await founded(settings, connection, "health")
     async with copy_of_database(settings) as copy:
@@ -283,9 +281,7 @@ async def test_a_clock_that_is_an_hour_wrong_halts_before_anything_is_registered
     assert abs((datetime.fromisoformat(recorded) - datetime.now(UTC)).total_seconds()) < 60
 
 
-async def test_what_the_comparison_of_clocks_refuses_is_not_committed(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_what_the_clocks_refuse_is_not_committed(settings: Settings, connection: Connection) -> None:
     journal = await open_journal(connection, settings)
     batch = Batch(0, "2026-11-25T08:00:00.000000Z", entries=[b"entry"], subjects=["initiative/I-1"])
     check = ClockCheck(lambda: datetime.now(UTC) + HOUR, time.monotonic, 300)

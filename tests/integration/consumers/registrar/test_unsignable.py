@@ -82,9 +82,7 @@ async def test_who_cannot_keep_a_checkpoint_stands_without_the_lease_and_goes_on
     assert len(halts) == 1, json.dumps(halts)
 
 
-async def test_a_second_machine_that_can_keep_it_takes_over(
-    settings: Settings, connection: Connection, tmp_path: Path
-) -> None:
+async def test_a_second_machine_takes_over(settings: Settings, connection: Connection, tmp_path: Path) -> None:
     await found(settings, "health")
     first = registrar(settings)
     async with running(first):
@@ -102,9 +100,7 @@ async def test_a_second_machine_that_can_keep_it_takes_over(
             assert first.readiness().details["owner"] == second.readiness().details["owner"]
 
 
-async def test_a_halted_topic_is_named_and_the_registrar_is_not_ready(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_with_a_halted_topic_it_is_not_ready(settings: Settings, connection: Connection) -> None:
     await found(settings, "health")
     one = registrar(settings)
     async with running(one):

@@ -126,9 +126,7 @@ async def test_each_agency_gets_the_entries_about_its_campaigns_verbatim_and_onc
     assert common == [event_of(story.raw[entry.index]) for entry in triggers], "the common topic has triggers only"
 
 
-async def test_a_topic_that_is_missing_is_made_and_goes_on_where_it_was(
-    settings: Settings, connection: Connection, story: Story
-) -> None:
+async def test_a_missing_topic_is_made_and_goes_on(settings: Settings, connection: Connection, story: Story) -> None:
     topic = agency_triggers_topic(settings, "health")
     async with running(Relay(settings)):
         await until_sent(connection, story, "health")
@@ -201,9 +199,7 @@ async def test_a_topic_that_acknowledges_nothing_fails_alone_and_goes_on_where_i
     assert [record.value for record in await records(settings, settings.triggers_topic)] == triggers, "once, in order"
 
 
-async def test_an_entry_that_was_changed_is_sent_to_nobody(
-    settings: Settings, connection: Connection, story: Story
-) -> None:
+async def test_a_changed_entry_is_sent_to_nobody(settings: Settings, connection: Connection, story: Story) -> None:
     (first, *_) = (entry.index for entry in story.entries if entry.type == "campaign.triggered")
     changed = [raw.replace(b"health", b"HEALTH") if at == first else raw for at, raw in enumerate(story.raw)]
     await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
@@ -218,7 +214,7 @@ async def test_an_entry_that_was_changed_is_sent_to_nobody(
     assert await connection.fetchval("SELECT count(*) FROM platform.route_position") == 0
 
 
-async def test_an_entry_is_sent_as_soon_as_it_is_applied(
+async def test_an_entry_is_sent_once_it_is_applied(
     settings: Settings, connection: Connection, unapplied: Story
 ) -> None:
     """NOTIFY wakes the relay: it looks by itself only every half minute here."""

@@ -201,9 +201,7 @@ LIES: dict[str, tuple[Callable[[bytes], bytes], ExitCode]] = {
         ("tile/entries/001", "verify"),
     ],
 )
-async def test_each_answer_that_is_none_is_found_in_every_kind_of_file(
-    auditor: Auditor, path: str, command: str
-) -> None:
+async def test_each_answer_that_is_none_is_found_in_each_file(auditor: Auditor, path: str, command: str) -> None:
     for name, (lie, code) in LIES.items():
         await auditor.finds(only(path, lie), code, f"{auditor.server.address}{path}", commands=[command])
         assert auditor.server.lies, name
@@ -297,9 +295,7 @@ async def test_a_fork_is_found_though_each_of_two_histories_is_shown_where_it_fi
     await auditor.finds(changes_its_mind, ExitCode.TAMPERED, commands=(*COMMANDS, *COPIES))
 
 
-async def test_a_thief_of_the_replaced_key_is_found_though_the_true_keys_are_shown_a_second_time(
-    auditor: Auditor,
-) -> None:
+async def test_a_thief_of_the_replaced_key_is_found_though_the_true_keys_are_shown_later(auditor: Auditor) -> None:
     """The thief signs a rotation from the stolen key to one of their own, and goes on from what was accepted."""
     thief = LogKey(KEY.name, b"t" * 32)
     stolen = sign_transition(KEY, thief, datetime(2026, 11, 1, tzinfo=UTC), (ROTATED, root_of(RAW[:ROTATED])))

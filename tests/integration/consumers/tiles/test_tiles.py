@@ -51,9 +51,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-async def test_it_verifies_and_mirrors_as_the_database_does(
-    window: Window, connection: Connection, tmp_path: Path
-) -> None:
+async def test_it_verifies_as_the_database_does(window: Window, connection: Connection, tmp_path: Path) -> None:
     port = await port_of(window)
     checkpoint = await port.checkpoint()
     assert checkpoint.size == SIGNED
@@ -73,9 +71,7 @@ async def test_every_file_of_a_mirror_is_served_byte_for_byte(window: Window, tm
         assert ("immutable" in answer.headers["cache-control"]) == (path != "checkpoint")
 
 
-async def test_checkpoint_and_hashes_are_public_and_the_auditor_is_asked_for_a_token_before_entries(
-    window: Window,
-) -> None:
+async def test_checkpoint_and_hashes_are_public_and_entries_need_a_token(window: Window) -> None:
     for path in ("checkpoint", "tile/0/000", "tile/0/003.p/232", "tile/1/000.p/3"):
         answer = await window.client.get(f"/log/0/{path}")
         assert answer.status_code == 200, path
@@ -108,9 +104,7 @@ async def test_what_is_not_signed_or_not_a_tile_is_not_found(window: Window, pat
     assert (await window.get(f"/log/0/{path}")).status_code == 404
 
 
-async def test_bundles_are_compressed_where_it_is_asked_for_and_a_range_is_answered_with_the_whole(
-    window: Window,
-) -> None:
+async def test_bundles_are_compressed_on_request_and_a_range_is_the_whole(window: Window) -> None:
     plain = await window.get("/log/0/tile/entries/000", accept_encoding="identity")
     packed = await window.get("/log/0/tile/entries/000", accept_encoding="gzip")
     assert "content-encoding" not in plain.headers

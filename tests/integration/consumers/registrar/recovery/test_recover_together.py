@@ -63,9 +63,7 @@ async def topic_from(settings: Settings, first: int) -> None:
         await producer.stop()
 
 
-async def test_a_mirror_that_is_short_and_a_topic_without_a_beginning_give_the_log(
-    settings: Settings, tmp_path: Path
-) -> None:
+async def test_a_short_mirror_and_a_topic_without_a_beginning_give_the_log(settings: Settings, tmp_path: Path) -> None:
     async with copied(settings) as old:
         await short_mirror(settings, old, tmp_path / "mirror")
         await topic_from(settings, old.size - LOST - 3)
@@ -79,9 +77,7 @@ async def test_a_mirror_that_is_short_and_a_topic_without_a_beginning_give_the_l
         assert (recovered.size, recovered.root) == (old.size, old.root)
 
 
-async def test_a_mirror_that_was_changed_does_not_stand_in_the_way_of_the_topic(
-    settings: Settings, tmp_path: Path
-) -> None:
+async def test_a_mirror_that_was_changed_does_not_keep_the_topic_out(settings: Settings, tmp_path: Path) -> None:
     async with copied(settings) as old:
         await short_mirror(settings, old, tmp_path / "mirror")
         change_bundles(tmp_path, lambda bundle: bundle.replace(b"word", b"lies"))
