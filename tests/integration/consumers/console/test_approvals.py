@@ -39,7 +39,7 @@ from tests.integration.consumers.console.at_the_console import (
     write_accounts_key,
 )
 from tests.unit.consumers.registrar.readings import said
-from tests.world.registrars import found, founded, registrar, until_size, until_topic_halted
+from tests.world.registrars import found, registrar, until_size, until_topic_halted
 from tests.world.topics import HEALTH_TOPIC, drop_topic, make_topics, send
 from tests.world.waits import running, until
 
@@ -298,7 +298,9 @@ async def test_records_are_erased_and_a_halt_is_lifted_by_two(
 async def test_entries_that_are_not_signed_are_recovered_by_two(
     settings: Settings, connection: Connection, yesser: Yesser
 ) -> None:
-    await founded(settings, connection, "health")
+    await found(settings, "health")
+    async with running(registrar(settings)):
+        await until_size(connection, 3)
     for name in ("first", "second"):
         await add_account(connection, name, "administrator")
     write_accounts_key(settings)
