@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -31,7 +30,8 @@ from tests.world.waits import running, until
 
 @asynccontextmanager
 async def at_work(settings: Settings, connection: Connection) -> AsyncIterator[Registrar]:
-    """A registrar that has read both agencies' topics to their beginning."""
+    """A registrar that has begun to read the topics of two agencies."""
+    await found(settings, "health", "labour")
     one = registrar(settings)
     async with running(one):
         await until_size(connection, FOUNDED)
@@ -56,7 +56,6 @@ async def test_noise_pauses_its_own_topic_and_a_good_record_behind_it_ends_the_p
     settings: Settings, connection: Connection
 ) -> None:
     settings = impatient(settings, wait_s=1.0)
-    await found(settings, "health", "labour")
     with capture_logs() as lines:
         async with at_work(settings, connection) as one:
             await send(settings, HEALTH_TOPIC, *[b"noise"] * (IN_A_ROW + 2), said("good"), said("later"))
@@ -78,7 +77,6 @@ async def test_noise_pauses_its_own_topic_and_a_good_record_behind_it_ends_the_p
 
 async def test_a_pause_outlives_the_registrar(settings: Settings, connection: Connection) -> None:
     settings = impatient(settings, wait_s=600)
-    await found(settings, "health", "labour")
     async with at_work(settings, connection):
         await send(settings, HEALTH_TOPIC, *[b"noise"] * (IN_A_ROW + 3))
         await until_size(connection, FOUNDED + IN_A_ROW)
@@ -93,31 +91,6 @@ async def test_a_pause_outlives_the_registrar(settings: Settings, connection: Co
         await require_whole_log(settings, connection)
     times = await connection.fetchval("SELECT paused_times FROM log.read_position WHERE topic = $1", HEALTH_TOPIC)
     assert times == 2, "one record of it was read and refused"
-
-
-async def test_what_a_person_lets_through_is_read_at_once(settings: Settings, connection: Connection) -> None:
-    settings = impatient(settings, wait_s=600)
-    await found(settings, "health", "labour")
-    async with at_work(settings, connection):
-        await send(settings, HEALTH_TOPIC, *[b"noise"] * 30, said("good"))
-        await until_size(connection, FOUNDED + IN_A_ROW)
-        began = time.monotonic()
-        await connection.execute("UPDATE log.read_position SET uncounted_up_to = 31 WHERE topic = $1", HEALTH_TOPIC)
-        await until_size(connection, FOUNDED + 31)
-        assert time.monotonic() - began < 30
-        await until_paused(connection, HEALTH_TOPIC, paused=False)
-        await send(settings, HEALTH_TOPIC, *[b"noise"] * 30)
-        await until_paused(connection, HEALTH_TOPIC)
-        assert await log_size(connection) == FOUNDED + 31 + IN_A_ROW
-        await require_whole_log(settings, connection)
-
-
-async def test_the_platforms_own_topic_is_never_paused(settings: Settings, connection: Connection) -> None:
-    settings = impatient(settings, wait_s=600)
-    await found(settings, "health", "labour")
-    async with at_work(settings, connection):
-        await send(settings, PLATFORM_TOPIC, *[b"noise"] * (3 * IN_A_ROW))
-        await until_size(connection, FOUNDED + 3 * IN_A_ROW)
 
 
 async def levels_of(connection: Connection, topic: str) -> list[int]:
@@ -135,7 +108,6 @@ async def test_endless_duplicates_or_conflicts_pause_their_topic_and_the_others_
     settings: Settings, connection: Connection, kind: str, limit: int
 ) -> None:
     settings = impatient(settings, wait_s=1.0)
-    await found(settings, "health", "labour")
     async with at_work(settings, connection):
         await send(settings, HEALTH_TOPIC, said("first"), *repeated(kind, limit + 3), said("good"), said("later"))
         await until_paused(connection, HEALTH_TOPIC)
@@ -155,14 +127,17 @@ async def test_endless_duplicates_or_conflicts_pause_their_topic_and_the_others_
     assert (await ids(connection))[-2:] == ["good", "later"]
 
 
-async def test_a_backlog_that_is_sent_again_once_is_no_noise(settings: Settings, connection: Connection) -> None:
+async def test_noise_of_the_platform_and_a_backlog_that_is_sent_again_once_pause_nothing(
+    settings: Settings, connection: Connection
+) -> None:
     settings = impatient(settings, wait_s=600)
     backlog = [said(f"e{n}") for n in range(DUPLICATES - 1)]
-    await found(settings, "health", "labour")
     async with at_work(settings, connection):
+        await send(settings, PLATFORM_TOPIC, *[b"noise"] * (3 * IN_A_ROW))
+        await until_size(connection, FOUNDED + 3 * IN_A_ROW)
         await send(settings, HEALTH_TOPIC, *backlog)
         await send(settings, HEALTH_TOPIC, *backlog, said("good"))
-        await until_size(connection, FOUNDED + len(backlog) + 1)
+        await until_size(connection, FOUNDED + 3 * IN_A_ROW + len(backlog) + 1)
         assert await pause_of(connection, HEALTH_TOPIC) is None
 
 
@@ -171,7 +146,6 @@ async def test_what_a_lost_epoch_has_counted_is_neither_forgotten_nor_counted_tw
     settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     settings = impatient(settings, wait_s=600)
-    await found(settings, "health", "labour")
     cut = cut_commit(monkeypatch, settings, moment, lambda batch: batch.refusals)
     async with at_work(settings, connection):
         await send(settings, HEALTH_TOPIC, *[b"noise"] * (IN_A_ROW - 2))

@@ -9,6 +9,7 @@ from consumers.registrar.topic_admin import NothingToRelease, acknowledge, lift_
 from events.validation.verdicts import Agency
 from infra.kafka.admin import admin_client, delete_records
 from infra.kafka.client_config import agency_topic
+from infra.log.reader import log_size
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.registrar.pausing import IN_A_ROW, impatient, until_paused
@@ -51,6 +52,11 @@ async def test_a_paused_topic_is_read_when_a_person_says_so(settings: Settings, 
         await until_size(connection, 23)
         await send(settings, HEALTH_TOPIC, said("good"))
         await until_size(connection, 24)
+        await until_paused(connection, HEALTH_TOPIC, paused=False)
+        await send(settings, HEALTH_TOPIC, *[b"noise"] * 30)
+        await until_paused(connection, HEALTH_TOPIC)
+        assert await log_size(connection) == 24 + IN_A_ROW, "what comes later is counted again"
+        await require_whole_log(settings, connection)
 
 
 def events(code: str, letter: str, count: int) -> list[bytes]:
