@@ -174,16 +174,20 @@ async def test_an_entry_that_the_live_side_lost_is_found(
     assert row_differs(await rebuild(settings, PROJECTIONS))[1:] == (lost, log[lost]["event"]["id"])
 
 
-async def test_swap_clears_what_was_left_behind_and_puts_the_rebuilt_tables_in_place(
-    settings: Settings, live: Connection, raw: list[bytes]
+async def test_a_swap_clears_what_was_left_behind_and_waits_for_the_live_position(
+    settings: Settings, live: Connection
 ) -> None:
     await live.execute(
         "CREATE SCHEMA rebuild_projections AUTHORIZATION yesser_projections_owner CREATE TABLE plan (x int)"
     )
     await live.execute("DELETE FROM projections.certificate")
-    swapped = await rebuild(settings, PROJECTIONS, SWAP)
-    assert swapped.swapped
-    assert not swapped.ok
+    async with live.transaction():
+        await live.execute("UPDATE platform.position SET halted_reason = NULL WHERE consumer = 'projections'")
+        task = asyncio.create_task(rebuild(settings, PROJECTIONS, SWAP))
+        await until(lambda: live.fetchval(HOLDS_ANOTHER_UP), "the swap waits for the row")
+        assert not task.done()
+    swapped = await task
+    assert (swapped.swapped, swapped.ok) == (True, False)
     assert (await rebuild(settings, PROJECTIONS)).ok
     assert await scratch_schemas(live) == 0
 
@@ -205,15 +209,6 @@ async def test_live_and_rebuilt_are_compared_at_one_index_while_the_live_side_mo
     await moving
     assert [rebuilt.ok for rebuilt in found] == [True, True, True]
     assert (await rebuild(settings, PROJECTIONS)).log_index == len(raw)
-
-
-async def test_a_swap_waits_for_the_live_position(settings: Settings, live: Connection) -> None:
-    async with live.transaction():
-        await live.execute("UPDATE platform.position SET halted_reason = NULL WHERE consumer = 'projections'")
-        task = asyncio.create_task(rebuild(settings, PROJECTIONS, SWAP))
-        await until(lambda: live.fetchval(HOLDS_ANOTHER_UP), "the swap waits for the row")
-        assert not task.done()
-    assert (await task).swapped
 
 
 async def test_a_swap_waits_for_readers_of_the_old_tables_and_keeps_what_was_folded(
