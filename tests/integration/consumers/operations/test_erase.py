@@ -19,7 +19,7 @@ from tests.unit.consumers.registrar.readings import HEALTH, Record, said
 from tests.world.commands import yesser, yesser_json
 from tests.world.registrars import found, halts, registrar, until_read, until_shipped, until_size, until_topic_halted
 from tests.world.topics import HEALTH_TOPIC, records, remake_topic, send
-from tests.world.waits import running
+from tests.world.waits import intervals, running
 
 PERSONAL = said("with-id", "the id is 1064971268")
 
@@ -88,25 +88,24 @@ async def test_a_topic_made_again_with_the_same_record_halts(settings: Settings,
     assert "offset 0 is not the one that was read" in (await halts(connection))[HEALTH_TOPIC]
 
 
-@pytest.mark.parametrize("while_running", [True, False], ids=["while the registrar runs", "while it is stopped"])
-async def test_an_erased_record_halts_nothing(settings: Settings, connection: Connection, while_running: bool) -> None:
+async def test_an_erased_record_halts_nothing_at_work_nor_after_a_start(
+    settings: Settings, connection: Connection
+) -> None:
     await found(settings, "health")
     await send(settings, HEALTH_TOPIC, said("good"), PERSONAL)
     async with running(registrar(settings)):
         await until_size(connection, 5)
-        if while_running:
-            await _erase(connection, settings, 1)
-            await asyncio.sleep(3 * settings.agencies_poll_ms / 1000)
-            assert await halts(connection) == {}
-            await send(settings, HEALTH_TOPIC, said("after"))
-            await until_size(connection, 6)
-    if not while_running:
         await _erase(connection, settings, 1)
-        await send(settings, HEALTH_TOPIC, said("after"))
-        async with running(registrar(settings)):
-            await until_size(connection, 6)
+        await intervals(settings.agencies_poll_ms)
+        assert await halts(connection) == {}
+        await send(settings, HEALTH_TOPIC, said("after"), said("with-id-2", "the id is 1064971268"))
+        await until_size(connection, 7)
+    await _erase(connection, settings, 3)
+    await send(settings, HEALTH_TOPIC, said("later"))
+    async with running(registrar(settings)):
+        await until_size(connection, 8)
     assert await halts(connection) == {}
-    assert await first_offset(settings, HEALTH_TOPIC) == 2
+    assert await first_offset(settings, HEALTH_TOPIC) == 4
 
 
 async def _erase(connection: Connection, settings: Settings, offset: int) -> None:
