@@ -18,11 +18,11 @@ from infra.kafka.clients import raw_client
 from infra.kafka.rights import Operation, Resource, Right, principal_rights
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.campaigns.test_campaigns import event_of, fold, make_topics, put, running, write_log
+from tests.integration.consumers.campaigns.test_campaigns import event_of, fold, put, write_log
 from tests.unit.consumers.campaigns.story import Story
 from tests.world.logs import bundle_of
-from tests.world.topics import records
-from tests.world.waits import intervals, until
+from tests.world.topics import make_topics, records
+from tests.world.waits import intervals, running, until
 
 CODES = ("health", "interior", "yesser")
 SENT = "SELECT count(*) = 0 FROM platform.outbox"

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 
 from consumers.audit.mirror import mirror_entries, write_mirror
 from consumers.database_audit.postgres_port import PostgresPort
-from consumers.operations.recovery import _folder_source, recover_from
+from consumers.operations.recovery import folder_source, recover_from
 from consumers.registrar.recovery.recover import recover
 from consumers.registrar.recovery.source import CannotRecover, WrongEntries, together, topic_source
 from infra.kafka.admin import admin_client, ensure_log_topics
@@ -72,7 +72,7 @@ async def test_a_short_mirror_and_a_topic_without_a_beginning_give_the_log(setti
             await recover(old.settings, lambda first: mirror_entries(tmp_path / "mirror", first), quiet)
         with pytest.raises(CannotRecover, match=f"{old.size_before} to {old.size - 1} are missing"):
             await recover(old.settings, topic_source(old.settings), quiet)
-        sources = [_folder_source(tmp_path / "mirror"), topic_source(old.settings)]
+        sources = [folder_source(tmp_path / "mirror"), topic_source(old.settings)]
         recovered = await recover_from(old.settings, sources, unsigned=False)
         assert (recovered.size, recovered.root) == (old.size, old.root)
 
@@ -81,7 +81,7 @@ async def test_a_mirror_that_was_changed_does_not_keep_the_topic_out(settings: S
     async with copied(settings) as old:
         await short_mirror(settings, old, tmp_path / "mirror")
         change_bundles(tmp_path, lambda bundle: bundle.replace(b"word", b"lies"))
-        sources = [_folder_source(tmp_path / "mirror"), topic_source(old.settings)]
+        sources = [folder_source(tmp_path / "mirror"), topic_source(old.settings)]
         with pytest.raises(WrongEntries):
             await recover(old.settings, together(sources), quiet)
         assert (await recover_from(old.settings, sources, unsigned=False)).root == old.root
@@ -93,6 +93,6 @@ async def test_a_damaged_file_of_a_mirror_ends_what_it_gives(
     async with copied(settings) as old:
         await short_mirror(settings, old, tmp_path / "mirror")
         change_bundles(tmp_path, lambda bundle: bundle[:-1])
-        sources = [_folder_source(tmp_path / "mirror"), topic_source(old.settings)]
+        sources = [folder_source(tmp_path / "mirror"), topic_source(old.settings)]
         assert (await recover_from(old.settings, sources, unsigned=False)).root == old.root
         assert f"mirror is read up to entry {old.size_before} only" in capsys.readouterr().err
