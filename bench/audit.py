@@ -50,9 +50,9 @@ from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 from producers.agencies.genesis import prepare
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
-from tests.integration.consumers.pipeline.written_log import write_log
 from tests.oracle.bench_history import AGENCIES
 from tests.oracle.traffic import OFFICE, mixed
+from tests.world.logs import write_log
 from tests.world.memory_log import KEY, MemoryLog
 from tests.world.records import registered
 

@@ -45,8 +45,8 @@ from infra.postgres.migrate import create_tables
 from infra.principals import SUPERUSER
 from infra.private_keys.key_files import log_key_files
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import raw_entries, write_log
 from tests.oracle.log import EntryDict, make_entry, make_event
+from tests.world.logs import raw_entries, write_log
 from tests.world.memory_log import KEY, root_of
 
 CONTRACTS: Final = 1_000

@@ -45,10 +45,10 @@ from infra.postgres.connection import Connection, connect
 from infra.postgres.migrate import create_tables
 from infra.principals import SUPERUSER
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.bench_history import generate_bench
 from tests.oracle.log import recorded_at
 from tests.oracle.traffic import mixed, uniform
+from tests.world.logs import raw_entries
 
 PARTS: Final = (8, 4, 2, 1)
 PAIR_ENTRIES: Final = 256 * BUNDLE

@@ -36,8 +36,8 @@ from infra.postgres.connection import Connection, connect
 from infra.postgres.migrate import create_tables
 from infra.principals import SUPERUSER
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.log import make_entry, make_event
+from tests.world.logs import raw_entries
 
 SMALL: Final = 256
 LARGE_BYTES: Final = 59_000

@@ -61,7 +61,7 @@ def recover_command(
     there is a second administrator.
     """
     settings = Settings().acting_as("registrar")
-    sources = [*map(_folder_source, folders), topic_source(settings)]
+    sources = [*map(folder_source, folders), topic_source(settings)]
     try:
         access = _access_taken(settings)
         if access_only:
@@ -227,7 +227,7 @@ def _words(result: Recovered) -> str:
     return "\n".join(lines)
 
 
-def _folder_source(folder: Path) -> Source:
+def folder_source(folder: Path) -> Source:
     """The entries of a mirror or an export; a file that is damaged ends them. Nothing is verified here: the root is."""
     from consumers.audit.mirror import mirror_entries
     from consumers.audit.source import is_export

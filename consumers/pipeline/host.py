@@ -14,7 +14,7 @@ import structlog
 
 from consumers.fold.consumer import Consumer
 from consumers.pipeline.log_feed import LogFeed
-from consumers.pipeline.pipeline import Pipeline
+from consumers.pipeline.pipeline import LOOK_AT_LOG_S, Pipeline
 from events.errors import YesserError
 from infra.log.older_copy import is_older_copy
 from infra.process.health import Readiness
@@ -27,11 +27,16 @@ log = structlog.get_logger()
 class Host:
     """Runs `consumers` until a stop."""
 
-    def __init__(self, consumers: Sequence[Consumer], settings: Settings) -> None:
+    def __init__(
+        self, consumers: Sequence[Consumer], settings: Settings, *, look_at_log_s: float = LOOK_AT_LOG_S
+    ) -> None:
         self.settings = settings
         # Any of them may read the log's topic.
         self._feed = LogFeed(settings.acting_as(consumers[0].name))
-        self._pipelines = {consumer.name: Pipeline(consumer, settings, self._feed) for consumer in consumers}
+        self._pipelines = {
+            consumer.name: Pipeline(consumer, settings, self._feed, look_at_log_s=look_at_log_s)
+            for consumer in consumers
+        }
         self._ended: dict[str, str] = {}
 
     def readiness(self) -> Readiness:

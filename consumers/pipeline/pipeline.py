@@ -59,9 +59,11 @@ class Pipeline:
         feed: LogFeed | None = None,
         *,
         halt_ends_after_s: float = HALT_ENDS_AFTER_S,
+        look_at_log_s: float = LOOK_AT_LOG_S,
     ) -> None:
         self.consumer = consumer
         self._halt_ends_after_s = halt_ends_after_s
+        self._look_at_log_s = look_at_log_s
         self.settings = settings = settings.acting_as(consumer.name)
         self.log_size = 0
         self.progress = Progress(time.monotonic)
@@ -159,7 +161,7 @@ class Pipeline:
         while from_feed:
             before = writer.position
             try:
-                async with asyncio.timeout(LOOK_AT_LOG_S):
+                async with asyncio.timeout(self._look_at_log_s):
                     batch = await buffer.get()
             except TimeoutError:
                 self._look(writer, await log_size(writer.connection))

@@ -62,9 +62,7 @@ async def test_a_missing_file_is_refused(auditor: Auditor, tmp_path: Path) -> No
         shutil.rmtree(tmp_path / "broken")
 
 
-async def test_checkpoints_that_the_mirror_continues_are_accepted_and_another_one_is_refused(
-    auditor: Auditor, tmp_path: Path
-) -> None:
+async def test_continued_checkpoints_are_accepted_and_another_one_is_refused(auditor: Auditor, tmp_path: Path) -> None:
     entries = sample_entries(700)
     log = MemoryLog(entries)
     await write_mirror(log, tmp_path / "mirror", KEY.verifier)
@@ -86,9 +84,7 @@ async def test_another_key_of_the_same_name_is_refused(auditor: Auditor, tmp_pat
     assert "checkpoint" in (auditor.refuses(tmp_path, other) or "")
 
 
-async def test_in_the_overlap_of_a_rotation_the_old_key_and_the_new_one_are_each_accepted(
-    auditor: Auditor, tmp_path: Path
-) -> None:
+async def test_in_the_overlap_of_a_rotation_each_key_is_accepted(auditor: Auditor, tmp_path: Path) -> None:
     new, until = LogKey(KEY.name, b"n" * 32), datetime(2026, 1, 1, tzinfo=UTC)
     log = MemoryLog(sample_entries(700))
     log.history = KeyHistory.of(KEY.verifier, [sign_transition(KEY, new, until, (300, root_of(log.stored[:300])))])

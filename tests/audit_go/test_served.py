@@ -27,19 +27,13 @@ from infra.witnesses.cosignature import cosigner_of
 from infra.witnesses.policy import parse_policy
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from tests.audit_go.auditor import go_program
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    found,
-    registrar,
-    running,
-    send,
-    until,
-)
-from tests.integration.consumers.registrar.test_key_rotation import rotate
 from tests.integration.consumers.tiles.lying_server import Request, answer, lying_server
 from tests.world import witness_process
 from tests.world.records import said
+from tests.world.registrars import found, registrar, rotate
 from tests.world.senders import serving
+from tests.world.topics import HEALTH_TOPIC, send
+from tests.world.waits import running, until
 
 pytestmark = [pytest.mark.accept, pytest.mark.timeout(600), pytest.mark.xdist_group("audit_go")]
 
@@ -129,13 +123,13 @@ async def test_other_peoples_clients_accept_the_served_log_through_growth_and_ro
             await served.until_served()
             earlier = served.checkpoints[-1] if served.checkpoints else None
             assert await served.refuses(first, earlier) is None
-        await rotate(served.settings, served.connection)
+        await rotate(served.settings)
         await served.grow(200)
         await served.until_served()
         _, second = served.keys()
         assert await served.refuses(first, served.checkpoints[-1]) is None, "in the overlap the first key signs too"
         assert await served.refuses(second) is None
-    await rotate(served.settings, served.connection, overlap_days=0)
+    await rotate(served.settings, overlap_days=0)
     third = served.keys()[-1]
     await served.grow(150)
     async with cosigned(served, first, second, third):

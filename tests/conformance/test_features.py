@@ -22,8 +22,8 @@ from infra.kafka.client_config import agency_topic
 from producers.gateway.http.content_mode import Claims, claims_of, mode_of
 from tests.conformance.gherkin_scenarios import Scenario, Step, scenarios
 from tests.gateway_access import GatewayAccess, grant_access
-from tests.integration.consumers.registrar.registering import send
 from tests.scenarios.system import System
+from tests.world.topics import send
 
 CODE = "conformance"
 HTTP = scenarios("http-protocol-binding")

@@ -27,8 +27,8 @@ from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
 from producers.refusals.read import SQL as REFUSALS
 from tests.contract.released_figures import as_json, require_figures
-from tests.integration.consumers.pipeline.written_log import apply_live
 from tests.paths import DATA
+from tests.world.logs import apply_live
 
 FOLDERS = sorted(DATA.glob("log-*"))
 

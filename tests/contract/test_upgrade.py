@@ -21,8 +21,9 @@ from infra.postgres.connection import Connection
 from infra.principals import OWNER_ROLE
 from infra.settings import Settings
 from tests.contract.released_figures import require_figures
-from tests.integration.consumers.registrar.registering import make_topics, running, until
 from tests.paths import DATA
+from tests.world.topics import make_topics
+from tests.world.waits import running, until
 
 DUMPS = sorted(DATA.glob("database-*.sql.gz"))
 POSITIONS = {"projections": 200, "campaigns": 150, "event-index": 120, "revenue": 289}

@@ -27,8 +27,8 @@ from infra.principals import SUPERUSER
 from infra.process.subprocess_command import subprocess_command, subprocess_environment
 from infra.settings import Settings
 from tests.faults.cutting import CutLine, cut_line
-from tests.integration.consumers.registrar.registering import until
 from tests.world.records import said
+from tests.world.waits import until
 
 ENDS_S = 30
 SETTLED_S = 60.0

@@ -20,12 +20,12 @@ import pytest
 
 from infra.postgres.connection import connect
 from tests.faults.killing import Killer
-from tests.integration.consumers.registrar.registering import records
 from tests.scenarios.figures import tell
 from tests.scenarios.launches import event
 from tests.scenarios.system import System, fresh_system
 from tests.unit.consumers.delivery.receivers import Receiver, receiver
 from tests.world.mail import MailServer, mail_server
+from tests.world.topics import records
 
 pytestmark = [pytest.mark.accept, pytest.mark.alone, pytest.mark.timeout(1_500)]
 

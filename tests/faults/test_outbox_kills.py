@@ -29,11 +29,12 @@ from tests.faults.outbox_relays import (
     waiting_count,
 )
 from tests.faults.services import away, pause, until_back
-from tests.integration.consumers.registrar.registering import HEALTH_TOPIC, records, until
 from tests.integration.producers.outbox.agency_database import Writers, disorder, one_connection
 from tests.scenarios.figures import tell
 from tests.scenarios.system import System, running_system
 from tests.world.senders import announced
+from tests.world.topics import HEALTH_TOPIC, records
+from tests.world.waits import until
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 

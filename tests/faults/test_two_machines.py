@@ -21,10 +21,10 @@ from infra.private_keys.key_files import load_keys, log_key_files
 from infra.settings import Settings
 from tests.audit_go.auditor import HAS_GO, built
 from tests.faults.machines import FAULTS, Machine, harm_the_one_at_work, machine, publish
-from tests.integration.consumers.registrar.test_two_homes import require_consistent, until_signed
 from tests.scenarios.figures import tell
 from tests.scenarios.judge import judge
 from tests.scenarios.system import System, own_folder
+from tests.world.registrars import require_consistent, until_signed
 
 pytestmark = [pytest.mark.stack, pytest.mark.accept]
 

@@ -18,13 +18,13 @@ from consumers.pipeline.pipeline import Pipeline
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from infra.log.reader import log_size
 from infra.postgres.outbox import event_bytes
-from tests.integration.consumers.registrar.registering import HEALTH_TOPIC, PLATFORM_TOPIC, send
 from tests.oracle.log import full_type
 from tests.scenarios.invariants import broken_invariants
 from tests.simulate.deciding import RELAY
 from tests.simulate.numbering import REGISTRAR, found_agencies, heads, raw_log, unregistered
 from tests.simulate.worlds import Role, Scenario, World
 from tests.world.records import said
+from tests.world.topics import HEALTH_TOPIC, PLATFORM_TOPIC, send
 
 COMMITTED: Final = (EVENT_INDEX, PROJECTIONS)
 """They say how far the log has grown."""

@@ -15,12 +15,12 @@ from consumers.campaigns.read import campaigns
 from consumers.pipeline.pipeline import Pipeline
 from consumers.relay.relay import Relay
 from infra.kafka.client_config import agency_triggers_topic
-from tests.integration.consumers.registrar.registering import HEALTH_TOPIC, LABOUR_TOPIC, send
 from tests.oracle.fold import Figures, fold
 from tests.oracle.log import JsonObject, full_type, make_event, read_entry, sender
 from tests.scenarios.invariants import broken_invariants, read_topic
 from tests.simulate.numbering import REGISTRAR, found_agencies, heads, raw_log, unregistered
 from tests.simulate.worlds import Role, Scenario, World
+from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, send
 
 CAMPAIGNS: Final = Role(f"consumer.{CONSUMER.name}", lambda settings: Pipeline(CONSUMER, settings))
 RELAY: Final = Role("relay", Relay)

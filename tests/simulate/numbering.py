@@ -11,15 +11,10 @@ from typing import Any, Final
 from consumers.registrar.registrar import Registrar
 from infra.kafka.client_config import agency_topic, is_agency_topic
 from infra.log.reader import log_size, read_entries
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    LABOUR_TOPIC,
-    PLATFORM_TOPIC,
-    send,
-)
 from tests.scenarios.invariants import broken_invariants
 from tests.simulate.worlds import Role, Scenario, World, now, size_of
 from tests.world.records import LABOUR, registered, said
+from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, PLATFORM_TOPIC, send
 
 TOPICS: Final = (PLATFORM_TOPIC, HEALTH_TOPIC, LABOUR_TOPIC, agency_topic("yesser"))
 REGISTRAR: Final = Role("registrar", lambda settings: Registrar(settings, now))

@@ -19,12 +19,12 @@ from events.errors import Retry
 from infra.log.older_copy import is_older_copy
 from infra.postgres.connection import TRANSIENT_ERRORS, connected
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import HEALTH_TOPIC, LABOUR_TOPIC, PLATFORM_TOPIC, send
 from tests.oracle.fold import Oracle
 from tests.oracle.log import read_entry
 from tests.simulate.deciding import CAMPAIGNS, RELAY, announced, broken_decisions, said, undecided
 from tests.simulate.numbering import REGISTRAR, found_agencies, raw_log, unregistered
 from tests.simulate.worlds import LOOK_S, Role, Scenario, World, now
+from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, PLATFORM_TOPIC, send
 
 _KNOWN: Final = (
     "SELECT EXISTS (SELECT FROM platform.outbox WHERE event_id = $1 AND held_at IS NOT NULL) OR EXISTS"

@@ -9,11 +9,11 @@ from typing import Final
 from infra.log.reader import read_rotations
 from infra.log.signed_note import LogKey
 from infra.private_keys.key_files import NextKey, load_keys, log_key_files, write_next
-from tests.integration.consumers.registrar.registering import HEALTH_TOPIC, send
 from tests.scenarios.invariants import broken_invariants
 from tests.simulate.numbering import REGISTRAR, found_agencies, heads, raw_log, unregistered
 from tests.simulate.worlds import Role, Scenario, World
 from tests.world.records import said
+from tests.world.topics import HEALTH_TOPIC, send
 
 OVERLAP_DAYS: Final = 30
 

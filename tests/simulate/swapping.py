@@ -10,10 +10,10 @@ from consumers.rebuild.rebuild import RebuildOptions, rebuild
 from consumers.revenue.consumer import CONSUMER
 from infra.process.reaction import Reaction, reaction_to
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import raw_entries, write_log
 from tests.oracle.history import entries_from, generate
 from tests.simulate.applying import CLAIMED, EVENTS, REVENUE, SEED, Applying
 from tests.simulate.worlds import Role, World
+from tests.world.logs import raw_entries, write_log
 
 PORTION_ENTRIES: Final = 4
 PORTIONS: Final = 6

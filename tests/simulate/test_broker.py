@@ -14,8 +14,8 @@ from infra.kafka.client_config import PRODUCER_DURABLE, client_arguments
 from infra.kafka.clients import absent_topics, leaderless_topics, raw_client, send_batch
 from infra.kafka.end_offsets import ends_of_existing, first_offset
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import HEALTH_TOPIC, LABOUR_TOPIC, make_topics
 from tests.simulate.broker import Broker
+from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, make_topics
 
 
 async def answers(settings: Settings) -> list[Any]:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from consumers.registrar.recovery.agency_records import agency_records
-from tests.integration.consumers.registrar.registering import send
 from tests.simulate.broker import Broker
 from tests.simulate.conftest import InWorld
 from tests.simulate.numbering import TOPICS
@@ -18,6 +17,7 @@ from tests.simulate.virtual_time import virtual_loop, virtual_runner
 from tests.simulate.worlds import Outcome, World
 from tests.stack import TestStack
 from tests.world.records import HEALTH, said
+from tests.world.topics import send
 
 SAMPLE = 2
 """All of them: `make simulate`, which `.ci/run` calls."""

@@ -26,7 +26,7 @@ from infra.keys.seals import Seals
 from infra.postgres.connection import Connection
 from infra.secret_files import ACCOUNTS_KEY, CONSOLE_KEY, OIDC_KEY, write_private
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import until
+from tests.world.waits import until
 
 PASSWORD: Final = "a password for tests"
 ADDRESS: Final = "http://console.example"

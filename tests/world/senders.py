@@ -32,9 +32,11 @@ from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.report import Report
 from producers.publisher.run import Progress, Sending, send_file, wait_for_verdicts
 from producers.sdk.typed_events import typed_event
-from tests.integration.consumers.registrar.registering import records, registrar, running, until
 from tests.world.events import encoded
 from tests.world.events import initiative as sample
+from tests.world.registrars import registrar
+from tests.world.topics import records
+from tests.world.waits import running, until
 
 STRUCTURED = {"content-type": "application/cloudevents+json"}
 BATCH = {"content-type": "application/cloudevents-batch+json"}

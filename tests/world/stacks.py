@@ -19,13 +19,13 @@ from infra.settings import Settings
 from producers.sdk.client import AgencyClient
 from producers.sdk.connection import ClientLimits
 from tests.gateway_access import GatewayAccess
-from tests.integration.consumers.registrar.registering import send
 from tests.scenarios.judge import read_log
 from tests.scenarios.system import System, until
 from tests.stack import TestStack, corner
 from tests.world.events import encoded, initiative
 from tests.world.records import said
 from tests.world.senders import announced
+from tests.world.topics import send
 
 BATCH = 20
 PAUSE_S = 0.02

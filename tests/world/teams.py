@@ -24,9 +24,9 @@ from infra.postgres.migrate import create_tables
 from infra.postgres.outbox import OutboxEvent
 from infra.secret_files import ENDPOINT_KEY, password
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import write_log
 from tests.team_seals import seal_rows
 from tests.unit.consumers.delivery.receivers import Answer, Receiver, receiver
+from tests.world.logs import write_log
 from tests.world.story import Story
 
 WAITING = "SELECT count(*) FROM delivery.message WHERE state = 'waiting'"

@@ -20,10 +20,9 @@ from consumers.registry import CONSUMERS
 from infra.cli import WITHOUT_PLATFORM
 from infra.extras import EXTRAS
 from infra.postgres.connection import Connection
-from tests.integration.consumers.offline.test_offline import committed
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.integration.small_install.environment import SmallInstall, build
 from tests.oracle.history import MIXED, entries_from, generate
+from tests.world.logs import apply_live, raw_entries, with_commitments, write_log
 from tests.world.memory_log import KEY, MemoryLog, sample_entries
 from tests.world.statement_proofs import write_proof
 
@@ -76,7 +75,7 @@ async def test_a_replay_gives_the_hashes_of_the_live_tables(
         await apply_live(connection, consumer, raw)
     expected = {row.name: [row.rows, row.sha256] for row in await hash_read_models(connection)}
     mirror, export = tmp_path / "mirror", tmp_path / "export"
-    await write_mirror(MemoryLog(await committed(connection, raw)), mirror, KEY.verifier)
+    await write_mirror(MemoryLog(await with_commitments(connection, raw)), mirror, KEY.verifier)
     made = small.run("yesser", "audit", "export", mirror, "--vkey", VKEY, "--into", export)
     assert made.returncode == 0, made.stderr
     with served(mirror) as address:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from io import StringIO
@@ -10,22 +9,21 @@ from typing import Any
 
 import orjson
 import pytest
-from click.testing import CliRunner
 from rich.console import Console, RenderableType
 
 from consumers.as_of.point_in_time import PointInTime, occurred_on
-from consumers.campaigns.commands import list_command, read
-from consumers.plan.commands import plan
+from consumers.campaigns.commands import read
 from consumers.plan.document import NOT_JUDGED, all_anomalies, plan_at_a_glance
 from consumers.plan.show import anomalies_view, plan_view
 from events.wire.entry import parse_entry, recorded_time
 from infra.log.reader import entries_recorded_by
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import raw_entries, write_log
 from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
+from tests.world.commands import yesser
+from tests.world.logs import raw_entries, write_log
 
 STEP = timedelta(microseconds=1)
 
@@ -91,29 +89,23 @@ def of_the_ledger(row: dict[str, Any]) -> bool:
     return kind.startswith("revenue.") or kind in contracts
 
 
-async def test_people_see_that_they_look_at_the_past_and_machines_the_same_shape(
-    settings: Settings, written: list[EntryDict], monkeypatch: pytest.MonkeyPatch
+async def test_people_see_that_it_is_the_past_and_machines_the_same_shape(
+    settings: Settings, written: list[EntryDict]
 ) -> None:
-    assert settings.postgres is not None
-    monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
-    monkeypatch.setenv("YESSER_HOME", str(settings.home))
-
-    async def run(command: Any, *arguments: str) -> str:
-        result = await asyncio.to_thread(CliRunner().invoke, command, list(arguments), catch_exceptions=False)
+    async def run(*arguments: str) -> str:
+        result = await yesser(settings, *arguments, catch_exceptions=False)
         assert result.exit_code == 0
         return result.stdout
 
     date = ("--as-of-occurred", "2026-11-10")
-    assert "Events that occurred by 2026-11-10" in await run(plan, *date)
-    assert "Events that occurred by 2026-11-10" in await run(list_command, *date)
-    assert "2026-11-01T06:00:00.000000Z" in await run(plan, "--as-of-recorded", "2026-11-01T09:00:00+03:00")
-    now, then = orjson.loads(await run(plan, "--json")), orjson.loads(await run(plan, *date, "--json"))
+    assert "Events that occurred by 2026-11-10" in await run("plan", *date)
+    assert "Events that occurred by 2026-11-10" in await run("campaigns", "list", *date)
+    assert "2026-11-01T06:00:00.000000Z" in await run("plan", "--as-of-recorded", "2026-11-01T09:00:00+03:00")
+    now, then = orjson.loads(await run("plan", "--json")), orjson.loads(await run("plan", *date, "--json"))
     assert [*now, "not_judged"] == list(then)
 
 
-async def test_what_an_occurred_date_cannot_judge_is_not_shown_as_a_fault(
-    settings: Settings, written: list[EntryDict]
-) -> None:
+async def test_what_a_date_cannot_judge_is_not_shown_as_a_fault(settings: Settings, written: list[EntryDict]) -> None:
     moment = PointInTime(occurred="2026-11-10")
     document, name = await plan_at_a_glance(settings, moment)
     rows = await all_anomalies(settings, moment)

@@ -3,55 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
-import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from consumers.audit.mirror import write_mirror
 from consumers.audit.port import LogPort, MirrorPort, NotThere
 from consumers.audit.tree import WrongTree, require_tree
 from consumers.database_audit.postgres_port import PostgresPort
-from consumers.operations.audit_command import audit
 from events.errors import Tampered
-from infra.log.merkle import TileTree, leaf_hash
 from infra.log.proofs import consistency_proof, inclusion_proof, tree_root, verify_consistency
 from infra.log.reader import CHOSEN_MAX, ChangedEntry, chosen_entries, read_checked
 from infra.log.signed_note import Checkpoint
 from infra.postgres.connection import Connection
 from infra.settings import Settings
+from tests.every import every
+from tests.world.commands import yesser, yesser_json
+from tests.world.logs import sign, write_signed_log
 from tests.world.memory_log import KEY, MemoryLog, root_of, sample_entries
 
 SIZE = 1100
 ENTRIES = sample_entries(SIZE)
-
-
-async def fill(connection: Connection, entries: list[bytes], signed_size: int) -> None:
-    """The log as a registrar with batches of changing size would have left it."""
-    chance = random.Random(110)
-    first = 0
-    while first < len(entries):
-        count = min(chance.randint(1, 300), 256 - first % 256, len(entries) - first)
-        own = entries[first : first + count]
-        await connection.execute(
-            "INSERT INTO log.segment VALUES ($1, $2, $3, $4)",
-            first,
-            count,
-            b"".join(struct.pack(">H", len(entry)) + entry for entry in own),
-            b"".join(map(leaf_hash, own)),
-        )
-        first += count
-    nodes = TileTree().append([leaf_hash(entry) for entry in entries])
-    await connection.executemany("INSERT INTO log.node VALUES ($1, $2, $3)", nodes)
-    await connection.execute("UPDATE log.state SET size = $1", len(entries))
-    note = KEY.sign_checkpoint(signed_size, root_of(entries[:signed_size]))
-    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", signed_size, note)
 
 
 async def tamper(connection: Connection, index: int) -> None:
@@ -72,27 +49,23 @@ async def verified(port: LogPort) -> Checkpoint:
 
 @pytest.fixture
 async def port(connection: Connection) -> PostgresPort:
-    await fill(connection, ENTRIES, 1000)
+    await write_signed_log(connection, ENTRIES, 1000)
     return PostgresPort(connection, KEY.verifier)
 
 
-async def test_the_log_verifies_at_its_newest_checkpoint(port: PostgresPort) -> None:
+async def test_the_log_verifies_at_its_newest_checkpoint_unless_it_was_changed_behind_the_signature(
+    port: PostgresPort, connection: Connection
+) -> None:
     assert (await verified(port)).size == 1000
-
-
-async def test_a_change_behind_the_signature_is_found(port: PostgresPort, connection: Connection) -> None:
     await tamper(connection, 700)
     with pytest.raises(WrongTree):
         await verified(port)
 
 
-async def test_a_mirror_of_the_log_verifies_and_grows(
-    port: PostgresPort, connection: Connection, tmp_path: Path
-) -> None:
+async def test_a_mirror_verifies_and_grows(port: PostgresPort, connection: Connection, tmp_path: Path) -> None:
     folder = tmp_path / "mirror"
     await write_mirror(port, folder, KEY.verifier)
-    note = KEY.sign_checkpoint(SIZE, root_of(ENTRIES))
-    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", SIZE, note)
+    await sign(connection, ENTRIES, SIZE)
     report = await write_mirror(port, folder, KEY.verifier)
     assert report["size"] == SIZE
     assert (await verified(MirrorPort(folder, KEY.verifier))).size == SIZE
@@ -111,26 +84,18 @@ async def test_a_log_without_a_checkpoint_says_what_to_do(connection: Connection
         await PostgresPort(connection, KEY.verifier).checkpoint()
 
 
-async def run(environment: dict[str, str], *arguments: str) -> Result:
-    runner = CliRunner()
-    return await asyncio.to_thread(runner.invoke, audit, list(arguments), env=environment, catch_exceptions=False)
-
-
-async def test_the_commands_mirror_verify_and_print_the_key(
-    port: PostgresPort, settings: Settings, environment: Callable[..., dict[str, str]], tmp_path: Path
-) -> None:
+async def test_commands_mirror_verify_and_print_the_key(port: PostgresPort, settings: Settings, tmp_path: Path) -> None:
     del port  # the log is filled
     settings.log_folder.mkdir(parents=True, exist_ok=True)
     (settings.log_folder / "log.vkey").write_text(KEY.verifier.vkey + "\n")
-    asked = environment()
     folder = str(tmp_path / "mirror")
-    assert (await run(asked, "vkey")).stdout == KEY.verifier.vkey + "\n"
-    assert json.loads((await run(asked, "vkey", "--json")).stdout)["vkey"] == KEY.verifier.vkey
-    assert json.loads((await run(asked, "mirror", folder, "--json")).stdout)["size"] == 1000
+    assert (await yesser(settings, "audit", "vkey")).stdout == KEY.verifier.vkey + "\n"
+    assert (await yesser_json(settings, "audit", "vkey"))[1]["vkey"] == KEY.verifier.vkey
+    assert (await yesser_json(settings, "audit", "mirror", folder))[1]["size"] == 1000
     for where in ([], [folder]):
-        result = await run(asked, "verify", *where, "--json", "--vkey", KEY.verifier.vkey)
-        assert json.loads(result.stdout) == {"size": 1000, "root": root_of(ENTRIES[:1000]).hex(), "ok": True}
-    assert "السجل سليم" in (await run(asked, "verify")).stdout
+        code, document = await yesser_json(settings, "audit", "verify", *where, "--vkey", KEY.verifier.vkey)
+        assert (code, document) == (0, {"size": 1000, "root": root_of(ENTRIES[:1000]).hex(), "ok": True})
+    assert "السجل سليم" in (await yesser(settings, "audit", "verify")).stdout
 
 
 async def change(connection: Connection, index: int, at: int, byte: bytes) -> None:
@@ -149,19 +114,23 @@ async def change(connection: Connection, index: int, at: int, byte: bytes) -> No
     )
 
 
-@pytest.mark.parametrize("at", [0, 5, -1, -2])
-@pytest.mark.parametrize("index", [0, 255, 256, 700, 999])
+@every("index, at", [*product((0, 255, 256, 700, 999), (0, 5, -1, -2))])
 async def test_a_changed_byte_or_length_leads_to_its_entry(
     port: PostgresPort, connection: Connection, index: int, at: int
 ) -> None:
     checkpoint = await port.checkpoint()
-    await change(connection, index, at, b"\x01")
-    with pytest.raises(Tampered, match=rf"^entry {index} "):
-        await require_tree(port, checkpoint.size, checkpoint.root)
-    with pytest.raises(ChangedEntry, match=rf"^entry {index} "):
-        await read_checked(connection, 0, SIZE)
-    with pytest.raises(ChangedEntry, match=rf"^entry {index} "):
-        [raw async for raw in chosen_entries(connection, [index])]
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        await change(connection, index, at, b"\x01")
+        with pytest.raises(Tampered, match=rf"^entry {index} "):
+            await require_tree(port, checkpoint.size, checkpoint.root)
+        with pytest.raises(ChangedEntry, match=rf"^entry {index} "):
+            await read_checked(connection, 0, SIZE)
+        with pytest.raises(ChangedEntry, match=rf"^entry {index} "):
+            [raw async for raw in chosen_entries(connection, [index])]
+    finally:
+        await transaction.rollback()
 
 
 async def test_chosen_entries_are_read_from_any_segments(port: PostgresPort, connection: Connection) -> None:

@@ -3,7 +3,6 @@ tokens and accounts that were changed."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -11,23 +10,19 @@ from typing import Any, Final
 import asyncpg
 import orjson
 import pytest
-from click.testing import CliRunner
 
 from consumers.database_audit import catalog
 from consumers.database_audit.catalog import CatalogDiffers, compare_catalog, listing
-from consumers.operations.audit_command import audit
 from consumers.rebuild.rebuild import RebuildOptions, rebuild
 from consumers.registry import CONSUMERS
 from infra.log.authority import TableDiffers
-from infra.log.merkle import TileTree
-from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection, connected
-from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
-from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from tests.catalog_listing import as_prepared, of_tests
+from tests.every import every
 from tests.team_seals import seal_rows
-from tests.world.consoles import SEALS, add_account, write_accounts_key
+from tests.world.commands import yesser, yesser_json
+from tests.world.consoles import SEALS
 
 HIDDEN: Final = (
     "ALTER TABLE revenue.payout ENABLE ROW LEVEL SECURITY;"
@@ -81,29 +76,12 @@ BEFORE: Final = "CREATE FUNCTION public.unseen() RETURNS event_trigger LANGUAGE 
 
 
 @pytest.fixture
-async def prepared(settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A database as `yesser prepare` makes it, with an empty signed log, a token and an account."""
-    await as_prepared(connection, settings)
-    due = catalog.expected() | of_tests(await listing(connection))  # type: ignore[operator]
-    monkeypatch.setattr(catalog, "expected", lambda: due)
-    key = load_or_create_keys(log_key_files(settings)).current
-    note = sign_note(checkpoint_text(key.name, 0, TileTree().root()), [key])
-    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES (0, $1)", note)
-    write_accounts_key(settings)
-    await create_token(connection, hash_key(settings), TokenRequest("auditor", "court", 1))
-    await add_account(connection, "desk", "agency", "health", "sub-1")
-    return settings
-
-
-@pytest.fixture
 async def auditor(prepared: Settings) -> AsyncIterator[Connection]:
     async with connected(prepared.acting_as("auditor"), "test") as opened:
         yield opened
 
 
-async def test_the_file_is_the_listing_of_a_freshly_migrated_database(
-    connection: Connection, settings: Settings
-) -> None:
+async def test_the_file_is_the_listing_of_a_new_database(connection: Connection, settings: Settings) -> None:
     await as_prepared(connection, settings)
     found = await listing(connection)
     ours = {name: text for name, text in found.items() if name not in of_tests(found)}
@@ -135,38 +113,30 @@ async def test_each_change_is_found(prepared: Settings, connection: Connection) 
         assert all(word in said for word in words), (change, said)
 
 
-class Command:
-    """`yesser audit verify --database`, with the settings of the test."""
-
-    def __init__(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-        assert settings.postgres is not None
-        monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
-        monkeypatch.setenv("YESSER_HOME", str(settings.home))
-
-    async def run(self, *words: str) -> Any:
-        return await asyncio.to_thread(CliRunner().invoke, audit, ["verify", "--database", *words])
-
-    async def found(self) -> dict[str, Any]:
-        result = await self.run("--json")
-        assert isinstance(result.exception, TableDiffers | CatalogDiffers), result.output
-        found: dict[str, Any] = orjson.loads(result.stdout)["difference"]
-        return found
+async def difference(settings: Settings) -> dict[str, Any]:
+    """What `yesser audit verify --database` finds."""
+    result = await yesser(settings, "audit", "verify", "--database", "--json")
+    assert isinstance(result.exception, TableDiffers | CatalogDiffers), result.output
+    found: dict[str, Any] = orjson.loads(result.stdout)["difference"]
+    return found
 
 
-@pytest.fixture
-def command(prepared: Settings, monkeypatch: pytest.MonkeyPatch) -> Command:
-    return Command(prepared, monkeypatch)
+async def whole(settings: Settings, *options: str) -> dict[str, Any]:
+    """What it compared where nothing differs."""
+    code, document = await yesser_json(settings, "audit", "verify", "--database", *options)
+    assert (code, document["ok"]) == (0, True)
+    compared: dict[str, Any] = document["database"]
+    return compared
 
 
-async def test_a_policy_that_hides_a_payout_is_found(command: Command, connection: Connection) -> None:
-    good = orjson.loads((await command.run("--json")).stdout)
-    assert good["ok"] is True
+async def test_a_policy_that_hides_a_payout_is_found(prepared: Settings, connection: Connection) -> None:
+    await whole(prepared)
     await connection.execute(HIDDEN)
-    found = await command.found()
+    found = await difference(prepared)
     assert any("revenue.payout" in line for line in found["objects"])
 
 
-async def test_a_changed_account_and_a_changed_token_are_named(command: Command, connection: Connection) -> None:
+async def test_a_changed_account_and_a_changed_token_are_named(prepared: Settings, connection: Connection) -> None:
     for change, table, key in (
         ("UPDATE console.account SET role = 'office', holder = NULL", "console.account", "desk"),
         ("UPDATE console.account SET holder = 'labour'", "console.account", "desk"),
@@ -177,7 +147,7 @@ async def test_a_changed_account_and_a_changed_token_are_named(command: Command,
     ):
         before = await connection.fetch("SELECT role, holder, password_hash, seal FROM console.account")
         await connection.execute(change)
-        found = await command.found()
+        found = await difference(prepared)
         assert (found["table"], found["key"] if key else None) == (table, key), change
         if table == "console.account":
             await connection.execute(
@@ -185,36 +155,36 @@ async def test_a_changed_account_and_a_changed_token_are_named(command: Command,
             )
 
 
-@pytest.mark.parametrize(
-    ("change", "table", "key"),
+TEAM, ENDPOINT = "delivery.team, delivery.contact", "delivery.endpoint"
+
+
+@every(
+    "change, table, key",
     [
-        (
-            "UPDATE delivery.contact SET address = 'thief@health.example'",
-            "delivery.team, delivery.contact",
-            "health/press",
-        ),
-        (
-            "INSERT INTO delivery.contact VALUES ('health', 'press', 2, 'x@health.example')",
-            "delivery.team, delivery.contact",
-            "health/press",
-        ),
-        ("DELETE FROM delivery.contact", "delivery.team, delivery.contact", "health/press"),
-        ("UPDATE delivery.team SET name = '{}'", "delivery.team, delivery.contact", "health/press"),
-        ("UPDATE delivery.endpoint SET url = 'https://thief.example'", "delivery.endpoint", "ep_1"),
-        ("UPDATE delivery.endpoint SET agency = 'labour'", "delivery.endpoint", "ep_1"),
+        ("UPDATE delivery.contact SET address = 'thief@health.example'", TEAM, "health/press"),
+        ("INSERT INTO delivery.contact VALUES ('health', 'press', 2, 'x@health.example')", TEAM, "health/press"),
+        ("DELETE FROM delivery.contact", TEAM, "health/press"),
+        ("UPDATE delivery.team SET name = '{}'", TEAM, "health/press"),
+        ("UPDATE delivery.endpoint SET url = 'https://thief.example'", ENDPOINT, "ep_1"),
+        ("UPDATE delivery.endpoint SET agency = 'labour'", ENDPOINT, "ep_1"),
         (
             "INSERT INTO delivery.endpoint VALUES ('ep_0', 'health', 'press', 'https://thief.example')",
-            "delivery.endpoint",
+            ENDPOINT,
             "ep_0",
         ),
-        ("UPDATE delivery.subscription SET endpoint_id = NULL, route = 'email'", "delivery.subscription", "1"),
+        (
+            "UPDATE delivery.subscription SET endpoint_id = NULL, route = 'email'",
+            "delivery.subscription",
+            "1",
+        ),
         ("UPDATE delivery.subscription SET ended_at = NULL", "delivery.subscription", "1"),
     ],
 )
 async def test_a_changed_added_or_swapped_row_of_a_team_is_named(
-    command: Command, connection: Connection, change: str, table: str, key: str
+    prepared: Settings, connection: Connection, change: str, table: str, key: str
 ) -> None:
     for statement in (
+        "TRUNCATE delivery.subscription, delivery.endpoint, delivery.contact, delivery.team RESTART IDENTITY CASCADE",
         "INSERT INTO delivery.team (agency, team, name) VALUES ('health', 'press', '[1]'), ('labour', 'press', '[2]')",
         "INSERT INTO delivery.contact VALUES ('health', 'press', 1, 'desk@health.example')",
         "INSERT INTO delivery.endpoint VALUES ('ep_1', 'health', 'press', 'https://right.example')",
@@ -224,44 +194,37 @@ async def test_a_changed_added_or_swapped_row_of_a_team_is_named(
         await connection.execute(statement)
     await seal_rows(connection)
     await connection.execute("UPDATE delivery.endpoint SET failing_since = now(), disabled_at = now()")
-    assert orjson.loads((await command.run("--json")).stdout)["ok"] is True
+    await whole(prepared)
     await connection.execute(change)
-    found = await command.found()
+    found = await difference(prepared)
     assert (found["table"], found["key"]) == (table, key)
 
 
-async def test_an_auditor_reads_no_address_and_no_url(auditor: Connection) -> None:
-    for query in ("SELECT address FROM delivery.contact", "SELECT url FROM delivery.endpoint"):
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await auditor.fetch(query)
-
-
-async def test_it_says_what_was_not_compared(command: Command, prepared: Settings) -> None:
-    whole = orjson.loads((await command.run("--json")).stdout)["database"]
+async def test_it_says_what_was_not_compared(prepared: Settings) -> None:
+    compared = await whole(prepared)
     always = ["console.approval", "console.session"]
-    assert whole["not_compared"] == always
-    assert (whole["rows"]["console.account"], whole["rows"]["platform.token"]) == (1, 1)
+    assert compared["not_compared"] == always
+    assert (compared["rows"]["console.account"], compared["rows"]["platform.token"]) == (1, 1)
     key = prepared.secret_path("key", "accounts")
     elsewhere = key.rename(key.with_name("elsewhere"))
     (prepared.secrets_folder / "tokens" / "hash-key").unlink()
-    said = (await command.run()).output
+    said = (await yesser(prepared, "audit", "verify", "--database")).output
     assert "Not compared: the rows that folds made (`yesser rebuild --compare`), indexes" in said
     assert "console.approval, console.session, platform.token, console.account" in said
-    given = orjson.loads((await command.run("--json", "--accounts-key", str(elsewhere))).stdout)["database"]
-    assert given["not_compared"] == [*always, "platform.token"]
+    assert (await whole(prepared, "--accounts-key", str(elsewhere)))["not_compared"] == [*always, "platform.token"]
     (prepared.secrets_folder / "teams" / "key").unlink()
-    less = orjson.loads((await command.run("--json")).stdout)["database"]
-    assert less["not_compared"][-4:] == [
-        "delivery.team",
-        "delivery.contact",
-        "delivery.endpoint",
-        "delivery.subscription",
-    ]
+    teams = ["delivery.team", "delivery.contact", "delivery.endpoint", "delivery.subscription"]
+    assert (await whole(prepared))["not_compared"][-4:] == teams
 
 
-async def test_an_auditor_reads_no_hash_of_a_password(auditor: Connection) -> None:
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await auditor.fetch("SELECT password_hash FROM console.account")
+async def test_an_auditor_reads_no_hash_of_a_password_no_address_and_no_url(auditor: Connection) -> None:
+    for query in (
+        "SELECT password_hash FROM console.account",
+        "SELECT address FROM delivery.contact",
+        "SELECT url FROM delivery.endpoint",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await auditor.fetch(query)
     row = dict(await auditor.fetchrow("SELECT * FROM console.sealed_account"))  # type: ignore[arg-type]
     assert SEALS.is_account(row)
     assert "password_hash" not in row

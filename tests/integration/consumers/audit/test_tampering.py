@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import orjson
 import pytest
-from click.testing import CliRunner
 
 from consumers.audit.port import read_verifier
 from consumers.audit.tree import require_tree
 from consumers.database_audit import catalog
 from consumers.database_audit.database import compare_database
 from consumers.database_audit.postgres_port import PostgresPort
-from consumers.operations.audit_command import audit
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.rebuild.rebuild import rebuild
 from consumers.registrar.batch import Batch, Reading
 from consumers.registrar.guards.continuation import write_checkpoint
-from consumers.registrar.journal import LEASE, Journal
+from consumers.registrar.journal import Journal
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.errors import Tampered
 from events.validation.verdicts import Agency
@@ -31,10 +29,10 @@ from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection
 from infra.postgres.trail import Actor, add_to_trail
 from infra.private_keys.key_files import load_or_create_keys, log_key_files
-from infra.process import lease
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live
 from tests.oracle.history import MIXED, entries_from, generate
+from tests.world.commands import yesser
+from tests.world.logs import apply_live, open_journal
 from tests.world.records import (
     HEALTH,
     PLATFORM,
@@ -78,10 +76,7 @@ async def number(journal: Journal, batches: Sequence[Batch]) -> None:
 @pytest.fixture
 async def whole(settings: Settings, connection: Connection) -> int:
     """A log as the registrar writes it, signed, applied by the projections and the ledger; its size."""
-    epoch = await lease.claim(connection, LEASE, "test", settings)
-    assert epoch is not None
-    journal = Journal(connection, epoch, settings)
-    await journal.open()
+    journal = await open_journal(connection, settings)
     await number(journal, in_batches(readings()))
     key = load_or_create_keys(log_key_files(settings)).current
     note = sign_note(checkpoint_text(key.name, journal.size, journal.tree.root()), [key])
@@ -264,16 +259,10 @@ async def test_each_change_of_a_table_is_found_at_its_first_bad_index(
 async def test_the_command_names_the_row_and_exits_with_76(
     settings: Settings, connection: Connection, whole: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert settings.postgres is not None
-    monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
-    monkeypatch.setenv("YESSER_HOME", str(settings.home))
-
     due = await catalog.listing(connection)  # with what this test has disabled
     monkeypatch.setattr(catalog, "expected", lambda: due)
 
-    async def verify() -> Any:
-        return await asyncio.to_thread(CliRunner().invoke, audit, ["verify", "--database", "--json"])
-
+    verify = partial(yesser, settings, "audit", "verify", "--database", "--json")
     await add_to_trail(connection, "keys rotate", by=Actor())
     good = await verify()
     assert good.exit_code == 0, good.output
@@ -294,9 +283,7 @@ async def test_the_command_names_the_row_and_exits_with_76(
     assert (difference["table"], difference["index"], difference["found"]) == ("log.event_id", 30, None)
 
 
-async def test_a_changed_read_model_is_found_by_a_rebuild(
-    settings: Settings, connection: Connection, whole: int
-) -> None:
+async def test_a_rebuild_finds_a_changed_read_model(settings: Settings, connection: Connection, whole: int) -> None:
     """Plan rows and balances: `yesser rebuild NAME --compare`."""
     for consumer, table, change in (
         (PROJECTIONS, "service", "UPDATE projections.service SET owner = 'spy' WHERE first_index = $1"),

@@ -15,10 +15,11 @@ from infra.postgres.connection import Connection, connected
 from infra.postgres.outbox import OutboxEvent
 from infra.process import lease
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import write_log
-from tests.integration.consumers.registrar.registering import make_topics, records, running, until
+from tests.world.logs import write_log
 from tests.world.story import Story
 from tests.world.teams import fold, put
+from tests.world.topics import make_topics, records
+from tests.world.waits import running, until
 
 PLATFORM_TOPIC = "agency.platform.events"
 

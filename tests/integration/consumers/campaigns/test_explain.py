@@ -18,8 +18,8 @@ from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from infra.postgres.connection import Connection
 from infra.postgres.migrate import create_tables
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live, write_log
 from tests.paths import ROOT
+from tests.world.logs import apply_live, write_log
 from tests.world.operators import Yesser
 from tests.world.story import Story
 

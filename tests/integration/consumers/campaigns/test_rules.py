@@ -29,10 +29,11 @@ from infra.postgres.connection import Connection, connect
 from infra.postgres.migrate import create_tables
 from infra.postgres.outbox import event_bytes
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live, write_log
-from tests.integration.consumers.registrar.registering import make_topics, running, until
 from tests.paths import ROOT
+from tests.world.logs import apply_live, write_log
 from tests.world.story import Story
+from tests.world.topics import make_topics
+from tests.world.waits import running, until
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 EXAMPLE = ROOT / "docs" / "examples" / "campaign-rules" / "not-aired.yaml"

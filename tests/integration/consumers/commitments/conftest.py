@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
-import orjson
 import pytest
-from click.testing import CliRunner
 
+from infra.postgres.connection import Connection
 from infra.settings import Settings
+from tests.oracle.history import MIXED, entries_from, generate
+from tests.world.commands import yesser_json
+from tests.world.logs import apply_everywhere, raw_entries, write_log
 
 
 @pytest.fixture
-def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs a command with `--json` in a thread of its own; its exit code and document."""
-    assert settings.postgres is not None
-    monkeypatch.setenv("YESSER_POSTGRES", settings.postgres)
-    monkeypatch.setenv("YESSER_HOME", str(settings.home))
+def run(settings: Settings) -> Callable[..., Awaitable[tuple[int, Any]]]:
+    """Runs a command with `--json`; its exit code and document."""
+    return partial(yesser_json, settings)
 
-    async def invoke(command: Any, *arguments: str) -> tuple[int, dict[str, Any]]:
-        result = await asyncio.to_thread(CliRunner().invoke, command, [*arguments, "--json"], catch_exceptions=False)
-        return result.exit_code, orjson.loads(result.stdout)
 
-    return invoke
+@pytest.fixture(scope="module")
+def raw() -> list[bytes]:
+    return raw_entries(entries_from(generate(51, 400, MIXED)))
+
+
+@pytest.fixture
+async def live(connection: Connection, raw: list[bytes]) -> Connection:
+    """The log is written, and every consumer has applied it."""
+    await write_log(connection, raw)
+    await apply_everywhere(connection, raw)
+    return connection

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -16,8 +17,8 @@ from consumers.rebuild.table_hash import RowHasher, table_hash
 from consumers.registry import CONSUMERS
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.history import MIXED, entries_from, generate
+from tests.world.logs import apply_live, raw_entries, write_log
 
 BLOCK_ENTRIES = 64
 FIRST = 500
@@ -98,28 +99,19 @@ async def test_they_are_as_of_one_index_while_the_consumers_go_on(
     ends = dict.fromkeys(CONSUMERS, FIRST)
     add = RowHasher.add
 
-    async def snapshot_and_go_on(connection: Connection, consumer: Consumer) -> None:
+    @asynccontextmanager
+    async def snapshot_after_more(connection: Connection, consumer: Consumer) -> AsyncIterator[None]:
         ends[consumer.name] = min(len(raw), ends[consumer.name] + 3)
         await apply_live(live, consumer, raw[: ends[consumer.name]])
+        async with snapshot(connection, consumer):
+            yield
 
     def counted(hasher: RowHasher, records: Sequence[Any]) -> None:
         assert len(records) <= 5 or hasher._table.transient
         add(hasher, records)
 
-    class Snapshot:
-        def __init__(self, connection: Connection, consumer: Consumer) -> None:
-            self._given = connection, consumer
-            self._snapshot = snapshot(connection, consumer)
-
-        async def __aenter__(self) -> None:
-            await snapshot_and_go_on(*self._given)
-            await self._snapshot.__aenter__()
-
-        async def __aexit__(self, *error: Any) -> None:
-            await self._snapshot.__aexit__(*error)
-
     snapshot = chunks.snapshot
-    monkeypatch.setattr(chunks, "snapshot", Snapshot)
+    monkeypatch.setattr(chunks, "snapshot", snapshot_after_more)
     monkeypatch.setattr(RowHasher, "add", counted)
     try:
         found = await hash_read_models(reader)

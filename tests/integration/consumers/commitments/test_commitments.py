@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -16,10 +14,8 @@ from consumers.commitments import growth
 from consumers.commitments.acknowledge import NoCommitment
 from consumers.commitments.check import check, newest_in_log
 from consumers.commitments.chunks import RowsAt
-from consumers.commitments.commands import commit
 from consumers.commitments.commitment import growths, hash_read_models, keys_growth
 from consumers.commitments.scheduler import CommitmentScheduler
-from consumers.operations.audit_command import audit
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.rebuild.rebuild import RebuildOptions, Rebuilt, rebuild
 from consumers.registry import CONSUMERS
@@ -29,37 +25,20 @@ from infra.log.key_history import sign_transition
 from infra.log.signed_note import LogKey
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
 from infra.postgres.outbox_table import NotAnnounced
-from infra.process import lease
+from infra.postgres.trail import Actor, add_to_trail
 from infra.process.leader_election import Term
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
-from tests.integration.consumers.registrar.registering import until
-from tests.oracle.history import MIXED, entries_from, generate
+from tests.integration.consumers.commitments.committing import (
+    grow,
+    lose_what_was_committed,
+    register_outbox,
+    scheduler_of,
+)
+from tests.paths import ROOT
+from tests.world.records import RECORDED
+from tests.world.waits import until
 
-ROOT = Path(__file__).parents[4]
-RECORDED = "2026-11-25T08:00:00.000000Z"
 ENTRIES_MIN = 100
-
-
-@pytest.fixture(scope="module")
-def raw() -> list[bytes]:
-    return raw_entries(entries_from(generate(51, 400, MIXED)))
-
-
-@pytest.fixture
-async def live(connection: Connection, raw: list[bytes]) -> Connection:
-    """The log is written, and every consumer has applied it."""
-    await write_log(connection, raw)
-    for consumer in CONSUMERS.values():
-        await apply_live(connection, consumer, raw)
-    return connection
-
-
-async def register_outbox(connection: Connection, raw: Sequence[bytes]) -> list[bytes]:
-    """The log with what the outbox held, as the registrar would have added it, applied by everyone."""
-    rows = await connection.fetch("DELETE FROM platform.outbox RETURNING row_id, value")
-    added = [entry_bytes(RECORDED, f"agency.platform.events/0/{number}", value) for number, value in sorted(rows)]
-    return await grow(connection, raw, *added)
 
 
 def refusal(topic: str) -> bytes:
@@ -69,21 +48,10 @@ def refusal(topic: str) -> bytes:
     return entry_bytes(RECORDED, f"{topic}/0/9", orjson.dumps(example))
 
 
-async def grow(connection: Connection, raw: Sequence[bytes], *entries: bytes) -> list[bytes]:
-    """The log with these entries, applied by everyone."""
-    grown = [*raw, *entries]
-    await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
-    await connection.execute("TRUNCATE log.segment")
-    await write_log(connection, grown)
-    for consumer in CONSUMERS.values():
-        await apply_live(connection, consumer, grown)
-    return grown
-
-
 async def test_what_is_committed_is_what_a_rebuild_gives_at_that_index(
     settings: Settings, live: Connection, raw: list[bytes], run: Any
 ) -> None:
-    code, said = await run(commit)
+    code, said = await run("commit")
     assert code == 0
     told = {row["name"]: row for row in said["commitments"]}
     for name, consumer in CONSUMERS.items():
@@ -95,53 +63,30 @@ async def test_what_is_committed_is_what_a_rebuild_gives_at_that_index(
     assert not told
 
 
-async def test_commitments_in_the_log_are_checked_against_the_log_alone(
-    live: Connection, raw: list[bytes], run: Any
-) -> None:
-    _, said = await run(commit)
+async def test_commitments_are_checked_against_the_log_alone(live: Connection, raw: list[bytes], run: Any) -> None:
+    _, said = await run("commit")
     grown = await register_outbox(live, raw)
-    _, again = await run(commit)
+    _, again = await run("commit")
     await register_outbox(live, grown)
-    code, checked = await run(audit, "commitments")
+    code, checked = await run("audit", "commitments")
     assert (code, checked["ok"]) == (0, True)
     names = ("name", "log_index", "rows", "sha256", "fold_version")
     found = [{name: row[name] for name in names} for row in checked["commitments"]]
     assert found == said["commitments"] + again["commitments"]
     assert again["commitments"][0]["log_index"] == len(grown)
-    _, newest = await run(audit, "commitments", "--last", "1")
+    _, newest = await run("audit", "commitments", "--last", "1")
     assert [row["index"] for row in newest["commitments"]] == list(range(len(grown), len(grown) + len(found) // 2))
 
 
-async def test_a_row_that_was_changed_before_the_commitment_is_found(
-    live: Connection, raw: list[bytes], run: Any
-) -> None:
-    first = "SELECT min(certificate_id) FROM projections.certificate"
-    await live.execute(f"UPDATE projections.certificate SET trainee = 'trn_x' WHERE certificate_id = ({first})")
-    await run(commit)
-    await register_outbox(live, raw)
-    code, checked = await run(audit, "commitments")
-    assert code == 1
-    wrong = [row for row in checked["commitments"] if not row["ok"]]
-    assert [row["name"] for row in wrong] == ["projections.certificate"]
-    assert wrong[0]["found"]["rows"] == wrong[0]["rows"]
-    assert wrong[0]["found"]["sha256"] != wrong[0]["sha256"]
-
-
-async def test_a_second_command_at_one_index_commits_nothing(live: Connection, run: Any) -> None:
-    _, first = await run(commit)
+async def test_nothing_is_committed_twice_at_one_index_nor_after_a_restore(live: Connection, run: Any) -> None:
+    await add_to_trail(live, "keys rotate", by=Actor(operator="night desk"))
+    _, first = await run("commit")
     sent = await live.fetchval("SELECT count(*) FROM platform.outbox")
-    assert await run(commit) == (0, {"commitments": []})
+    assert await run("commit") == (0, {"commitments": []})
     assert await live.fetchval("SELECT count(*) FROM platform.outbox") == sent == len(first["commitments"])
-
-
-async def test_after_a_restore_nothing_is_committed_that_the_log_has(live: Connection, run: Any) -> None:
-    """The notes are those of the copy; the log has been recovered, with the commitments that came after it."""
-    await run(commit)
-    await live.execute(
-        "INSERT INTO event_index.event SELECT 1000 + row_id, event_id, '', '', 'platform', '' FROM platform.outbox"
-    )
-    await live.execute("TRUNCATE platform.outbox, platform.committed")
-    assert await run(commit) == (0, {"commitments": []})
+    assert first["commitments"][-1]["name"] == "trail"
+    await lose_what_was_committed(live)
+    assert await run("commit") == (0, {"commitments": []})
     assert await live.fetchval("SELECT count(*) FROM platform.outbox") == 0
 
 
@@ -151,9 +96,10 @@ async def test_the_relay_commits_once_when_the_log_has_grown_and_commitments_do_
     monkeypatch.setattr(growth, "ENTRIES_MIN", ENTRIES_MIN)
     assert len(raw) > ENTRIES_MIN
     assert await due(live) == set(CONSUMERS)
-    epoch = await lease.claim(live, "relay", "test", settings)
-    assert epoch is not None
-    scheduler = CommitmentScheduler(settings, Term(epoch, asyncio.Event()))
+    superseded = await scheduler_of(settings, live)
+    scheduler = await scheduler_of(settings, live)
+    assert not await superseded.look(live)
+    assert await live.fetchval("SELECT count(*) FROM platform.outbox") == 0
     for _ in CONSUMERS:
         assert await scheduler.look(live)
     assert not await scheduler.look(live)
@@ -169,11 +115,9 @@ async def test_what_a_command_has_committed_meanwhile_the_relay_does_not_commit_
     settings: Settings, live: Connection, run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(growth, "ENTRIES_MIN", ENTRIES_MIN)
-    epoch = await lease.claim(live, "relay", "test", settings)
-    assert epoch is not None
-    scheduler = CommitmentScheduler(settings, Term(epoch, asyncio.Event()))
+    scheduler = await scheduler_of(settings, live)
     assert await scheduler.look(live)
-    await run(commit)
+    await run("commit")
     assert not await scheduler.look(live)
 
 
@@ -184,7 +128,7 @@ async def due(connection: Connection) -> set[str]:
 async def test_a_rotation_of_the_logs_key_is_committed_at_once_and_its_history_is_checked(
     settings: Settings, live: Connection, raw: list[bytes], run: Any
 ) -> None:
-    await run(commit)
+    await run("commit")
     grown = await register_outbox(live, raw)
     assert await keys_due(live) is False
     old, new = (LogKey("log.example/0", bytes([number]) * 32) for number in range(2))
@@ -192,18 +136,16 @@ async def test_a_rotation_of_the_logs_key_is_committed_at_once_and_its_history_i
     add = "INSERT INTO log.key_history (number, size, note) VALUES (1, $1, $2)"
     await live.execute(add, step.size, step.note)
     assert await keys_due(live) is True
-    epoch = await lease.claim(live, "relay", "test", settings)
-    assert epoch is not None
-    scheduler = CommitmentScheduler(settings, Term(epoch, asyncio.Event()))
+    scheduler = await scheduler_of(settings, live)
     assert await scheduler.look(live)
     assert not await scheduler.look(live)
     await register_outbox(live, grown)
-    code, checked = await run(audit, "commitments")
+    code, checked = await run("audit", "commitments")
     row = checked["commitments"][-1]
     assert (code, row["name"], row["log_index"], row["rows"]) == (0, "log-keys", len(grown), 1)
     await live.execute("ALTER TABLE log.key_history DISABLE TRIGGER append_only")
     await live.execute("UPDATE log.key_history SET note = note || ' '")
-    code, checked = await run(audit, "commitments")
+    code, checked = await run("audit", "commitments")
     assert (code, [row["name"] for row in checked["commitments"] if not row["ok"]]) == (1, ["log-keys"])
 
 
@@ -212,13 +154,11 @@ async def keys_due(connection: Connection) -> bool:
     return keys.entries_count > keys.committed_count
 
 
-async def test_a_log_that_has_grown_by_one_entry_is_committed_after_a_day(
-    live: Connection, raw: list[bytes], run: Any
-) -> None:
+async def test_a_log_with_one_entry_more_is_committed_after_a_day(live: Connection, raw: list[bytes], run: Any) -> None:
     """The day is that of PostgreSQL's clock: the recorded time of a log that stands does not grow."""
     await live.execute("UPDATE platform.committed SET committed_at = now() - interval '1 day'")
     assert await due(live) == set(CONSUMERS), "the first day begins with the migration"
-    await run(commit)
+    await run("commit")
     grown = await register_outbox(live, raw)
     assert not await due(live)
     await live.execute("UPDATE platform.committed SET committed_at = now() - interval '1 day'")
@@ -231,13 +171,9 @@ async def test_a_log_that_has_grown_by_one_entry_is_committed_after_a_day(
     assert await due(live) == set(CONSUMERS)
 
 
-async def test_the_first_commitment_of_a_read_model_does_not_postpone_those_of_the_others(
-    settings: Settings, live: Connection
-) -> None:
+async def test_a_first_commitment_does_not_postpone_those_of_others(settings: Settings, live: Connection) -> None:
     await live.execute("UPDATE platform.committed SET committed_at = now() - interval '1 day'")
-    epoch = await lease.claim(live, "relay", "first", settings)
-    assert epoch is not None
-    scheduler = CommitmentScheduler(settings, Term(epoch, asyncio.Event()))
+    scheduler = await scheduler_of(settings, live)
     for _ in CONSUMERS:
         assert await scheduler.look(live)
     committed = await live.fetch("SELECT consumer FROM platform.committed WHERE fold_version <> ''")
@@ -245,40 +181,22 @@ async def test_the_first_commitment_of_a_read_model_does_not_postpone_those_of_t
 
 
 async def test_another_version_of_the_rows_is_committed_within_a_day(live: Connection, run: Any) -> None:
-    await run(commit)
+    await run("commit")
     await live.execute("UPDATE platform.committed SET fold_version = '1-ffffffffffff' WHERE consumer = 'campaigns'")
     assert not await due(live)
     await live.execute("UPDATE platform.committed SET committed_at = now() - interval '1 day'")
     assert await due(live) == {"campaigns"}
 
 
-async def test_a_relay_that_was_superseded_commits_nothing(
-    settings: Settings, live: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(growth, "ENTRIES_MIN", ENTRIES_MIN)
-    epoch = await lease.claim(live, "relay", "first", settings)
-    assert epoch is not None
-    await lease.release(live, "relay", epoch)
-    await lease.claim(live, "relay", "second", settings)
-    assert not await CommitmentScheduler(settings, Term(epoch, asyncio.Event())).look(live)
-    assert await live.fetchval("SELECT count(*) FROM platform.outbox") == 0
-
-
 async def test_the_connection_of_a_relay_that_lost_its_lease_is_cut(settings: Settings, live: Connection) -> None:
     term = Term(1, asyncio.Event())
     committing = asyncio.create_task(CommitmentScheduler(settings, term).run())
 
-    async def connections() -> int:
-        found: int = await live.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'yesser commitments'"
-            " AND datname = current_database()"
-        )
-        return found
-
-    async def connected() -> bool:
-        return await connections() == 1
-
-    await until(connected, "it has a connection")
+    one = (
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'yesser commitments'"
+        " AND datname = current_database()"
+    )
+    await until(lambda: live.fetchval(one), "it has a connection")
     lost = asyncio.get_running_loop().create_future()
     lost.set_exception(Fenced("the lease is lost"))
     term.end_with(lost)
@@ -315,28 +233,32 @@ async def test_a_rebuild_cannot_be_swapped_in_while_the_tables_are_hashed(
         await reader.close()
 
 
-async def test_a_wrong_commitment_is_acknowledged_with_a_reason(live: Connection, raw: list[bytes], run: Any) -> None:
+async def test_a_row_that_was_changed_before_the_commitment_is_found_and_acknowledged(
+    live: Connection, raw: list[bytes], run: Any
+) -> None:
     """The row was changed, committed, found, and repaired: what the log says of it stays wrong."""
     first = "SELECT min(certificate_id) FROM projections.certificate"
     change = f"UPDATE projections.certificate SET trainee = $1 WHERE certificate_id = ({first}) RETURNING trainee"
     before = await live.fetchval(f"SELECT trainee FROM projections.certificate WHERE certificate_id = ({first})")
     await live.execute(change, "trn_x")
-    await run(commit)
+    await run("commit")
     await live.execute(change, before)
     grown = await register_outbox(live, raw)
-    code, checked = await run(audit, "commitments")
+    code, checked = await run("audit", "commitments")
     (wrong,) = [row for row in checked["commitments"] if not row["ok"]]
-    assert (code, wrong["status"]) == (1, "wrong")
+    assert (code, wrong["name"], wrong["status"]) == (1, "projections.certificate", "wrong")
+    assert wrong["found"]["rows"] == wrong["rows"]
+    assert wrong["found"]["sha256"] != wrong["sha256"]
     reason = ("--reason-ar", "أُصلح الجدول", "--reason-en", "the table was repaired")
     with pytest.raises(NoCommitment, match="Entry 3"):
-        await run(audit, "acknowledge", "3", *reason)
+        await run("audit", "acknowledge", "3", *reason)
     with pytest.raises(NotAnnounced, match="personal-data"):
-        await run(audit, "acknowledge", str(wrong["index"]), "--reason-ar", "1000000008", "--reason-en", "x")
+        await run("audit", "acknowledge", str(wrong["index"]), "--reason-ar", "1000000008", "--reason-en", "x")
     assert await live.fetchval("SELECT count(*) FROM platform.outbox") == 0
-    assert (await run(audit, "acknowledge", str(wrong["index"]), *reason))[0] == 0
-    assert (await run(audit, "commitments"))[0] == 1, "not before the log has it"
+    assert (await run("audit", "acknowledge", str(wrong["index"]), *reason))[0] == 0
+    assert (await run("audit", "commitments"))[0] == 1, "not before the log has it"
     grown = await register_outbox(live, grown)
-    code, checked = await run(audit, "commitments")
+    code, checked = await run("audit", "commitments")
     (found,) = [row for row in checked["commitments"] if row["status"] != "matches"]
     operator = await live.fetchval("SELECT operator FROM platform.trail WHERE command LIKE 'audit acknowledge %'")
     assert (code, checked["ok"], found["status"]) == (0, True, "acknowledged")
@@ -351,9 +273,10 @@ async def test_a_wrong_commitment_is_acknowledged_with_a_reason(live: Connection
 async def test_a_check_that_is_killed_leaves_no_tables(
     settings: Settings, live: Connection, raw: list[bytes], run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await run(commit)
+    await run("commit")
     await register_outbox(live, raw)
-    before = await live.fetch("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_t' ORDER BY 1")
+    schemas = "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_t' ORDER BY 1"
+    before = await live.fetch(schemas)
 
     async def killed(*_: Any) -> None:
         backends = (
@@ -364,10 +287,6 @@ async def test_a_check_that_is_killed_leaves_no_tables(
     monkeypatch.setattr("consumers.commitments.check.replay", killed)
     with pytest.raises(TRANSIENT_ERRORS):
         await check(settings, await newest_in_log(live))
-    assert await live.fetch("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_t' ORDER BY 1") == before
-
-    async def gone() -> bool:
-        left = "SELECT count(*) FROM pg_class WHERE relnamespace::regnamespace::text ~ '^pg_temp' AND relkind = 'r'"
-        return bool(await live.fetchval(left) == 0)
-
-    await until(gone, "the tables of the check are gone")
+    assert await live.fetch(schemas) == before
+    left = "SELECT count(*) = 0 FROM pg_class WHERE relnamespace::regnamespace::text ~ '^pg_temp' AND relkind = 'r'"
+    await until(lambda: live.fetchval(left), "the tables of the check are gone")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,21 +9,14 @@ import pytest
 
 from consumers.commitments.acknowledge import acknowledge
 from consumers.commitments.check import said_in_log
-from consumers.commitments.commands import commit
 from consumers.commitments.commitment import trail_growth
-from consumers.commitments.scheduler import CommitmentScheduler
 from consumers.commitments.trail import LOST, compare_trail, lost_claims
 from consumers.console.checks.child import compare_models
-from consumers.operations.audit_command import audit
 from infra.log.authority import TableDiffers
 from infra.postgres.connection import Connection
 from infra.postgres.trail import Actor, add_to_trail
-from infra.process import lease
-from infra.process.leader_election import Term
 from infra.settings import Settings
-from tests.integration.consumers.commitments.test_commitments import live, raw, register_outbox
-
-__all__ = ["live", "raw"]
+from tests.integration.consumers.commitments.committing import register_outbox, scheduler_of
 
 AGAIN = """
     DELETE FROM platform.trail WHERE row_id = 2;
@@ -55,16 +47,14 @@ async def compared(connection: Connection) -> str:
 
 
 async def trail_of(run: Any) -> dict[str, Any]:
-    _, checked = await run(audit, "commitments")
+    _, checked = await run("audit", "commitments")
     (row,) = [row for row in checked["commitments"] if row["name"] == "trail"]
     return {name: row[name] for name in ("rows", "sha256", "status")}
 
 
-async def test_the_head_of_the_trail_is_committed_and_checked(
-    settings: Settings, live: Connection, raw: list[bytes], run: Any
-) -> None:
+async def test_the_trails_head_is_committed(settings: Settings, live: Connection, raw: list[bytes], run: Any) -> None:
     await add_rows(live, 3)
-    _, said = await run(commit)
+    _, said = await run("commit")
     assert (said["commitments"][-1]["name"], said["commitments"][-1]["rows"]) == ("trail", 3)
     await register_outbox(live, raw)
     await add_rows(live, 2)  # after the commitment
@@ -88,7 +78,7 @@ async def test_a_trail_that_is_not_the_committed_one_is_found(
     live: Connection, raw: list[bytes], run: Any, tampering: str, named: str
 ) -> None:
     await add_rows(live, 3)
-    await run(commit)
+    await run("commit")
     await register_outbox(live, raw)
     await live.execute("SET session_replication_role = replica")
     if "INSERT INTO platform.trail (" in tampering:
@@ -103,11 +93,9 @@ async def test_the_relay_commits_a_trail_that_grew_within_a_day_and_not_each_row
     settings: Settings, live: Connection, raw: list[bytes], run: Any
 ) -> None:
     await add_rows(live, 1)
-    await run(commit)
+    await run("commit")
     await register_outbox(live, raw)
-    epoch = await lease.claim(live, "relay", "test", settings)
-    assert epoch is not None
-    scheduler = CommitmentScheduler(settings, Term(epoch, asyncio.Event()))
+    scheduler = await scheduler_of(settings, live)
     await add_rows(live, 1)
     assert not await scheduler.look(live)
     growth, _ = await trail_growth(live)
@@ -119,24 +107,14 @@ async def test_the_relay_commits_a_trail_that_grew_within_a_day_and_not_each_row
     assert [row["name"] for row in names].count("trail") == 1
 
 
-async def test_a_commitment_that_the_log_has_is_not_made_again_after_a_restore(live: Connection, run: Any) -> None:
-    await add_rows(live, 1)
-    await run(commit)
-    await live.execute(
-        "INSERT INTO event_index.event SELECT 1000 + row_id, event_id, '', '', 'platform', '' FROM platform.outbox"
-    )
-    await live.execute("TRUNCATE platform.outbox, platform.committed")
-    assert await run(commit) == (0, {"commitments": []})
-
-
 async def test_rows_that_a_restore_lost_are_acknowledged_and_rows_that_were_changed_before_are_not(
     live: Connection, raw: list[bytes], run: Any
 ) -> None:
     await add_rows(live, 2)
-    await run(commit)
+    await run("commit")
     copied = await register_outbox(live, raw)
     await add_rows(live, 3)
-    await run(commit)
+    await run("commit")
     whole = await register_outbox(live, copied)
     await live.execute("SET session_replication_role = replica")
     await live.execute(
@@ -153,7 +131,7 @@ async def test_rows_that_a_restore_lost_are_acknowledged_and_rows_that_were_chan
     await acknowledge(live, lost.index, LOST, lambda: datetime(2026, 11, 30, tzinfo=UTC))
     await register_outbox(live, whole)
     assert await lost_claims(live) == []
-    _, checked = await run(audit, "commitments")
+    _, checked = await run("audit", "commitments")
     rows = {row["rows"]: row for row in checked["commitments"] if row["name"] == "trail"}
     assert {count: row["status"] for count, row in rows.items()} == {2: "wrong", 5: "acknowledged"}
     assert rows[5]["acknowledgement"]["reason"] == LOST

@@ -10,27 +10,18 @@ import pytest
 
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.campaigns.rules import in_force
-from consumers.commitments.commands import commit
 from consumers.fold import past_rows
-from consumers.operations.audit_command import audit
 from consumers.rebuild.rebuild import RebuildOptions, rebuild
 from consumers.registry import CONSUMERS
 from infra.log.reader import log_size, read_entries
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    PLATFORM_TOPIC,
-    found,
-    registrar,
-    running,
-    send,
-    until,
-    until_size,
-)
 from tests.paths import ROOT
+from tests.world.logs import apply_everywhere
 from tests.world.records import said
+from tests.world.registrars import found, registrar, until_size
+from tests.world.topics import HEALTH_TOPIC, PLATFORM_TOPIC, send
+from tests.world.waits import running, until
 
 BLOCK_ENTRIES = 256
 FIRST = 303
@@ -53,7 +44,7 @@ def raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 async def committed(settings: Settings, connection: Connection, run: Any) -> list[dict[str, Any]]:
     """`yesser commit`; what it put into the outbox is relayed, registered and applied."""
-    code, document = await run(commit)
+    code, document = await run("commit")
     assert code == 0
     rows = await connection.fetch("DELETE FROM platform.outbox RETURNING row_id, value")
     size = await log_size(connection)
@@ -67,8 +58,7 @@ async def committed(settings: Settings, connection: Connection, run: Any) -> lis
 
 async def applied(connection: Connection) -> None:
     raw = await read_entries(connection, 0, await log_size(connection))
-    for consumer in CONSUMERS.values():
-        await apply_live(connection, consumer, raw)
+    await apply_everywhere(connection, raw)
 
 
 async def test_each_commitment_of_a_log_that_does_not_leave_its_block_is_a_new_one_and_rules_may_change(
@@ -105,12 +95,8 @@ async def test_each_commitment_of_a_log_that_does_not_leave_its_block_is_a_new_o
 
         for table in ("refusal", "duplicate"):
             assert await connection.fetchval(f"SELECT count(*) FROM log.{table}") == 0, table
-
-        async def ready() -> bool:
-            return one.readiness().ready
-
-        await until(ready, "the registrar has no alarm")
-    code, checked = await run(audit, "commitments")
+        await until(lambda: one.readiness().ready, "the registrar has no alarm")
+    code, checked = await run("audit", "commitments")
     assert (code, checked["ok"]) == (0, True)
     earlier = [row for row in checked["commitments"] if row["status"] == "earlier-version"]
     assert earlier, "what other rules decided is other rows"

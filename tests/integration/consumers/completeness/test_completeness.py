@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from consumers.audit.mirror import write_mirror
 from consumers.registrar.batch import Batch, number
-from consumers.registrar.journal import LEASE, Journal
-from infra.cli import cli
+from consumers.registrar.journal import Journal
 from infra.log.reader import read_entries
 from infra.postgres.connection import Connection
 from infra.postgres.verdicts import Known
 from infra.private_keys.key_files import log_key_files
-from infra.process import lease
 from infra.settings import Settings
 from producers.gateway.verdicts import completeness
-from tests.world.memory_log import KEY, MemoryLog, root_of
+from tests.world.commands import yesser, yesser_json
+from tests.world.logs import open_journal, sign
+from tests.world.memory_log import KEY, MemoryLog
 from tests.world.records import HEALTH, LABOUR, NOW, PLATFORM, read, registered, said, values
 
 VKEY = KEY.verifier.vkey
@@ -54,48 +53,37 @@ async def register(journal: Journal) -> None:
 
 
 @pytest.fixture
-async def environment(settings: Settings, connection: Connection, tmp_path: Path) -> dict[str, str]:
-    epoch = await lease.claim(connection, LEASE, "test", settings)
-    assert epoch is not None
-    journal = Journal(connection, epoch, settings)
-    await journal.open()
+async def written(settings: Settings, connection: Connection, tmp_path: Path) -> Settings:
+    """The log is in the database, and in a mirror."""
+    journal = await open_journal(connection, settings)
     await register(journal)
     raw = await read_entries(connection, 0, journal.size)
-    note = KEY.sign_checkpoint(len(raw), root_of(raw))
-    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", len(raw), note)
+    await sign(connection, raw, len(raw))
     await asyncio.to_thread(settings.log_folder.mkdir, parents=True, exist_ok=True)
     await asyncio.to_thread(log_key_files(settings).vkey.write_text, VKEY + "\n")
     await write_mirror(MemoryLog(raw), tmp_path / "mirror", KEY.verifier)
-    return {
-        "YESSER_POSTGRES": settings.postgres or "",
-        "YESSER_HOME": str(settings.home),
-        "XDG_STATE_HOME": str(tmp_path / "state"),
-    }
+    return settings
 
 
-async def run(environment: dict[str, str], *arguments: str) -> Result:
-    command = ["audit", "completeness", *arguments]
-    return await asyncio.to_thread(CliRunner().invoke, cli, command, env=environment)
+async def run(settings: Settings, *arguments: str) -> Result:
+    return await yesser(settings, "audit", "completeness", *arguments)
 
 
-async def document_of(environment: dict[str, str], *arguments: str) -> dict[str, Any]:
-    result = await run(environment, *arguments, "--json")
-    assert result.exit_code == 0, (result.output, result.exception)
-    found: dict[str, Any] = json.loads(result.stdout)
+async def document_of(settings: Settings, *arguments: str) -> dict[str, Any]:
+    code, document = await yesser_json(settings, "audit", "completeness", *arguments)
+    assert code == 0
+    found: dict[str, Any] = document
     return found
 
 
-async def test_every_source_gives_the_document_of_the_tables(
-    environment: dict[str, str], connection: Connection, tmp_path: Path
-) -> None:
-    stored = await document_of(environment)
+async def test_every_source_gives_the_same_document(written: Settings, connection: Connection, tmp_path: Path) -> None:
+    stored = await document_of(written)
     assert stored.pop("read_but_not_in_log") == {}
     mirror = str(tmp_path / "mirror")
-    assert await document_of(environment, mirror, "--vkey", VKEY) == stored
-    export = ["audit", "export", mirror, "--vkey", VKEY, "--into", str(tmp_path / "export")]
-    exported = await asyncio.to_thread(CliRunner().invoke, cli, export, env=environment)
+    assert await document_of(written, mirror, "--vkey", VKEY) == stored
+    exported = await yesser(written, "audit", "export", mirror, "--vkey", VKEY, "--into", str(tmp_path / "export"))
     assert exported.exit_code == 0, exported.output
-    assert await document_of(environment, str(tmp_path / "export"), "--vkey", VKEY) == stored
+    assert await document_of(written, str(tmp_path / "export"), "--vkey", VKEY) == stored
 
     rows = {(row["agency"], row["month"]): row for row in stored["rows"]}
     assert [rows["labour", month]["status"] for month in ("2026-10", "2026-11")] == ["no-numbers-sent", "nothing-sent"]
@@ -121,32 +109,26 @@ def merged(ranges: list[list[int]]) -> list[list[int]]:
     return found
 
 
-async def test_a_number_that_only_a_refused_record_had_is_told_by_the_database(
-    environment: dict[str, str], connection: Connection
+async def test_what_only_a_refused_record_had_is_named_and_what_the_entries_do_not_give_is_found(
+    written: Settings, connection: Connection
 ) -> None:
     await connection.execute("UPDATE log.sequence_state SET seen = seen + '{[8,9)}' WHERE agency = 'health'")
-    assert (await document_of(environment))["read_but_not_in_log"] == {"health": [[8, 8]]}
-
-
-async def test_numbers_that_the_entries_do_not_give_are_found(
-    environment: dict[str, str], connection: Connection
-) -> None:
+    assert (await document_of(written))["read_but_not_in_log"] == {"health": [[8, 8]]}
     await connection.execute("UPDATE log.sequence_state SET accepted = accepted + '{[4,5)}' WHERE agency = 'health'")
-    result = await run(environment)
-    assert "log.sequence_state, health" in str(result.exception)
+    assert "log.sequence_state, health" in str((await run(written)).exception)
 
 
-async def test_files_are_written_and_a_wrong_question_is_answered(environment: dict[str, str], tmp_path: Path) -> None:
+async def test_files_are_written_and_a_wrong_question_is_answered(written: Settings, tmp_path: Path) -> None:
     files = {name: tmp_path / f"completeness.{name}" for name in ("csv", "html")}
     options = [word for name, path in files.items() for word in (f"--{name}", str(path))]
-    result = await run(environment, "--agency", "health", "--month", "2026-11", *options)
+    result = await run(written, "--agency", "health", "--month", "2026-11", *options)
     assert result.exit_code == 0, (result.output, result.exception)
     with files["csv"].open(encoding="utf-8-sig", newline="") as file:
         (row,) = csv.DictReader(file)
     assert (row["agency"], row["missing"], row["status"]) == ("health", "4 6", "incomplete")
     assert "Agency health" in files["html"].read_text(encoding="utf-8")
-    shown = await run(environment, "--agency", "labour")
+    shown = await run(written, "--agency", "labour")
     assert "no numbers were sent" in shown.output
     assert "لم تُرسل أرقام تسلسل" in shown.output
-    assert "Did you mean health?" in str((await run(environment, "--agency", "helth")).exception)
-    assert (await run(environment, "--month", "2026-13")).exit_code == 2
+    assert "Did you mean health?" in str((await run(written, "--agency", "helth")).exception)
+    assert (await run(written, "--month", "2026-13")).exit_code == 2

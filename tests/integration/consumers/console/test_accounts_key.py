@@ -17,7 +17,6 @@ from infra.keys.hash_keys import accounts_key_files, load_hash_keys
 from infra.keys.seals import Seals
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.audit.test_catalog import prepared  # noqa: F401 (a fixture)
 from tests.world.consoles import PASSWORD, ConsoleApp, add_account, change_password, console, write_accounts_key
 from tests.world.operators import Yesser
 
@@ -99,7 +98,7 @@ def current(settings: Settings) -> str:
 
 @pytest.mark.parametrize("overlap", ["30", "0"])
 async def test_a_new_key_signs_nobody_out(
-    prepared: Settings,  # noqa: F811
+    prepared: Settings,
     scene: Scene,
     overlap: str,
 ) -> None:

@@ -27,21 +27,12 @@ from infra.postgres.connection import Connection, Pool, connect, connected
 from infra.postgres.trail import trail_rows
 from infra.settings import Settings
 from producers.agencies.tokens import hash_key
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    drop_topic,
-    found,
-    make_topics,
-    registrar,
-    running,
-    send,
-    until,
-    until_size,
-)
-from tests.integration.consumers.registrar.test_registrar import until_halted
 from tests.world.consoles import SEALS, add_account, console, csrf_of, write_accounts_key
 from tests.world.operators import Yesser
 from tests.world.records import said
+from tests.world.registrars import found, registrar, until_size, until_topic_halted
+from tests.world.topics import HEALTH_TOPIC, drop_topic, make_topics, send
+from tests.world.waits import running, until
 
 SUSPEND: Final = ("agencies", "suspend", "health", "--reason", "a test")
 ADD: Final = ("accounts", "add", "third", "--role", "administrator")
@@ -273,7 +264,7 @@ async def test_records_are_erased_and_a_halt_is_lifted_by_two(
             await yesser.output(*erase)
             assert await first_offset(settings, HEALTH_TOPIC) == 1
             await drop_topic(settings, HEALTH_TOPIC)
-            await until_halted(connection, HEALTH_TOPIC)
+            await until_topic_halted(connection, HEALTH_TOPIC)
             unhalt = ("registrar", "unhalt", "health", "--yes")
             assert "two people (registrar unhalt)" in await refusal(yesser, *unhalt)
             await approve()

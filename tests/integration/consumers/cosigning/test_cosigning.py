@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
@@ -21,13 +20,14 @@ from infra.process.leader_election import Term
 from infra.settings import Settings
 from infra.witnesses.cosignature import cosigner_of, cosigners_of
 from infra.witnesses.policy import NotWitnessed, Policy, parse_policy
-from tests.integration.consumers.audit.test_audit import ENTRIES, fill
 from tests.integration.consumers.read_api.read_api import read_window
-from tests.integration.consumers.registrar.registering import intervals
-from tests.world.memory_log import KEY, root_of
+from tests.world.logs import sign, write_signed_log
+from tests.world.memory_log import KEY, sample_entries
+from tests.world.waits import intervals, until
 from tests.world.witness_process import KILLED_BEFORE_ANSWER, running
 
 SIGNED = 700
+ENTRIES = sample_entries(1100)
 NAMES = ("court", "bank", "guild")
 KEYS = {name: LogKey(f"{name}.example/witness", bytes([number]) * 32) for number, name in enumerate(NAMES, 1)}
 NOBODY = "http://127.0.0.1:9/"
@@ -41,9 +41,10 @@ class Witnesses:
         self._stack = ExitStack()
         self.addresses = dict.fromkeys(KEYS, NOBODY)
 
-    def start(self, name: str, *, first_run: bool = True, before: str = "") -> None:
-        started = running(self.folder / name, KEYS[name], KEY.verifier, first_run=first_run, before=before)
-        self.addresses[name] = self._stack.enter_context(started).address
+    def start(self, *names: str, first_run: bool = True, before: str = "") -> None:
+        for name in names:
+            started = running(self.folder / name, KEYS[name], KEY.verifier, first_run=first_run, before=before)
+            self.addresses[name] = self._stack.enter_context(started).address
 
     def stop(self) -> None:
         self._stack.close()
@@ -63,7 +64,7 @@ def witnesses(tmp_path: Path) -> Iterator[Witnesses]:
 
 @pytest.fixture
 async def term(settings: Settings, connection: Connection) -> Term:
-    await fill(connection, ENTRIES, SIGNED)
+    await write_signed_log(connection, ENTRIES, SIGNED)
     epoch = await lease.claim(connection, "relay", "test", settings)
     assert epoch is not None
     return Term(epoch, asyncio.Event())
@@ -72,11 +73,6 @@ async def term(settings: Settings, connection: Connection) -> Term:
 async def kept(connection: Connection) -> str | None:
     note: str | None = await connection.fetchval("SELECT note FROM platform.cosigned_checkpoint")
     return note
-
-
-async def sign(connection: Connection, size: int) -> None:
-    note = KEY.sign_checkpoint(size, root_of(ENTRIES[:size]))
-    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", size, note)
 
 
 @asynccontextmanager
@@ -91,12 +87,14 @@ async def at_work(settings: Settings, policy: Policy | None, term: Term) -> Asyn
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def until(found: Callable[[str | None], bool], connection: Connection, within_s: float = 20.0) -> str:
-    deadline = time.monotonic() + within_s
-    while not found(note := await kept(connection)):
-        assert time.monotonic() < deadline, note
-        await asyncio.sleep(0.05)
-    return note or ""
+async def until_kept(holds: Callable[[str | None], bool], connection: Connection, within_s: float = 20.0) -> str:
+    """The note that is served with its cosignatures, once this holds of it."""
+
+    async def is_kept() -> bool:
+        return holds(await kept(connection))
+
+    await until(is_kept, "the cosigned checkpoint is as it should be", within_s, every_s=0.05)
+    return await kept(connection) or ""
 
 
 def cosigned_by(note: str) -> set[str]:
@@ -107,13 +105,12 @@ def cosigned_by(note: str) -> set[str]:
 async def test_the_served_checkpoint_has_enough_cosignatures_and_the_newest_is_beside_it(
     settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
 ) -> None:
-    for name in KEYS:
-        witnesses.start(name)
+    witnesses.start(*KEYS)
     policy = witnesses.policy
     async with at_work(settings, policy, term):
-        note = await until(lambda note: note is not None and len(cosigned_by(note)) == 3, connection)
-        await sign(connection, len(ENTRIES))
-        note = await until(lambda note: note is not None and f"\n{len(ENTRIES)}\n" in note, connection)
+        note = await until_kept(lambda note: note is not None and len(cosigned_by(note)) == 3, connection)
+        await sign(connection, ENTRIES, len(ENTRIES))
+        note = await until_kept(lambda note: note is not None and f"\n{len(ENTRIES)}\n" in note, connection)
     policy.require(parse_checkpoint(note, KEY.verifier))
     await connection.execute(
         "INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", len(ENTRIES) + 1, KEY.sign_checkpoint(1, bytes(32))
@@ -135,8 +132,11 @@ async def test_one_witness_away_changes_nothing_and_two_hold_the_cosigned_one_ba
         assert await kept(connection) is None, "one of two is not enough"
         assert REGISTRY.get_sample_value("yesser_cosigned_size") == 0, "an alert compares it"
     witnesses.start("guild")
+    async with at_work(settings, witnesses.policy, Term(term.epoch - 1, asyncio.Event())):
+        await intervals(round(1000 * LOOK_EVERY_S), 2)
+    assert await kept(connection) is None, "a relay that was replaced writes nothing"
     async with at_work(settings, witnesses.policy, term):
-        note = await until(lambda note: note is not None, connection)
+        note = await until_kept(lambda note: note is not None, connection)
     assert cosigned_by(note) == {"court", "guild"}
     with pytest.raises(NotWitnessed, match="missing: bank"):
         parse_policy(
@@ -150,10 +150,9 @@ async def test_a_witness_that_never_answers_costs_the_others_no_time(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         witnesses.addresses["bank"] = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        witnesses.start("court")
-        witnesses.start("guild")
+        witnesses.start("court", "guild")
         async with at_work(settings, witnesses.policy, term):
-            await until(lambda note: note is not None, connection, within_s=REQUEST_MAX_S - 1)
+            await until_kept(lambda note: note is not None, connection, within_s=REQUEST_MAX_S - 1)
 
 
 async def test_a_witness_killed_before_its_answer_cosigns_after_its_restart(
@@ -166,41 +165,23 @@ async def test_a_witness_killed_before_its_answer_cosigns_after_its_restart(
     assert await kept(connection) is None
     witnesses.start("bank", first_run=False)
     async with at_work(settings, witnesses.policy, term):
-        note = await until(lambda note: note is not None, connection)
+        note = await until_kept(lambda note: note is not None, connection)
     assert cosigned_by(note) == {"court", "bank"}
 
 
-async def test_another_history_is_cosigned_by_nobody(
+async def test_the_first_cosigned_one_is_the_newest_and_another_history_is_cosigned_by_nobody(
     settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
 ) -> None:
-    for name in ("court", "bank"):
-        witnesses.start(name)
-    async with at_work(settings, witnesses.policy, term):
-        await until(lambda note: note is not None, connection)
-    # The holder of the log's key and of its database signs another tree of a later size.
-    forked = [*ENTRIES[:10], b"{}", *ENTRIES[11:]]
-    await connection.execute("DELETE FROM platform.cosigned_checkpoint")
-    note = KEY.sign_checkpoint(len(forked), root_of(forked))
-    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", len(forked), note)
-    async with at_work(settings, witnesses.policy, term):
-        await intervals(round(1000 * LOOK_EVERY_S))
-    assert await kept(connection) is None
-
-
-async def test_the_first_cosigned_one_is_the_newest_so_that_no_reader_sees_the_log_shrink(
-    settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
-) -> None:
-    for name in ("court", "bank"):
-        witnesses.start(name)
+    witnesses.start("court", "bank")
     policy = witnesses.policy
     cosigning = Cosigning(settings, policy, term)
     async with cosigning.submitters(policy) as submitters:
         asked = [row for row in submitters if row.witness.name != "guild"]
         await cosigning.look(connection, policy, asked[:1])
-        ask, later = asked[1].cosignature, len(ENTRIES)
+        ask, later = asked[1].cosignature, len(ENTRIES) - 50
 
         async def overtaken(*arguments: object) -> str | None:
-            await sign(connection, later)  # signed while the witness was asked
+            await sign(connection, ENTRIES, later)  # signed while the witness was asked
             return await ask(*arguments)  # type: ignore[arg-type]
 
         asked[1].cosignature = overtaken  # type: ignore[method-assign, assignment]
@@ -209,6 +190,13 @@ async def test_the_first_cosigned_one_is_the_newest_so_that_no_reader_sees_the_l
         asked[1].cosignature = ask  # type: ignore[method-assign]
         await cosigning.look(connection, policy, asked)
     assert f"\n{later}\n" in (await kept(connection) or "")
+    # The holder of the log's key and of its database signs another tree of a later size.
+    forked = [*ENTRIES[:10], b"{}", *ENTRIES[11:]]
+    await connection.execute("DELETE FROM platform.cosigned_checkpoint")
+    await sign(connection, forked, len(forked))
+    async with at_work(settings, policy, term):
+        await intervals(round(1000 * LOOK_EVERY_S))
+    assert await kept(connection) is None
 
 
 async def test_where_the_quorum_needs_nobody_a_witness_that_went_away_holds_nothing_back(
@@ -217,11 +205,11 @@ async def test_where_the_quorum_needs_nobody_a_witness_that_went_away_holds_noth
     witnesses.start("court")
     court = f"witness court {cosigner_of(KEYS['court']).vkey} {witnesses.addresses['court']}\n"
     async with at_work(settings, parse_policy(f"{court}quorum none\n"), term):
-        note = await until(lambda note: note is not None, connection)
+        note = await until_kept(lambda note: note is not None, connection)
         assert cosigned_by(note) == {"court"}
         witnesses.stop()
-        await sign(connection, len(ENTRIES))
-        await until(lambda note: note is None, connection)  # the newest is served
+        await sign(connection, ENTRIES, len(ENTRIES))
+        await until_kept(lambda note: note is None, connection)  # the newest is served
 
 
 async def test_without_witnesses_the_newest_checkpoint_is_served_again(
@@ -229,14 +217,4 @@ async def test_without_witnesses_the_newest_checkpoint_is_served_again(
 ) -> None:
     await connection.execute("INSERT INTO platform.cosigned_checkpoint (size, note) VALUES (1, 'old')")
     async with at_work(settings, None, term):
-        await until(lambda note: note is None, connection)
-
-
-async def test_a_relay_that_was_replaced_writes_nothing(
-    settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
-) -> None:
-    for name in ("court", "bank"):
-        witnesses.start(name)
-    async with at_work(settings, witnesses.policy, Term(term.epoch - 1, asyncio.Event())):
-        await intervals(round(1000 * LOOK_EVERY_S), 2)
-    assert await kept(connection) is None
+        await until_kept(lambda note: note is None, connection)

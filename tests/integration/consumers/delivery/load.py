@@ -17,7 +17,7 @@ from consumers.delivery.routing.router import add_messages
 from events.schema_tools.refusal_examples import golden_example
 from events.wire.entry import entry_bytes
 from infra.postgres.connection import Connection
-from tests.integration.consumers.pipeline.written_log import write_log
+from tests.world.logs import write_log
 
 _OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 

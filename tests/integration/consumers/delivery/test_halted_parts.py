@@ -16,7 +16,7 @@ from consumers.delivery.webhooks.sender import send
 from events.errors import Halt
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import running, until
+from tests.world.waits import running, until
 
 TRIES = 25
 OPEN = "SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('yesser webhooks', 'yesser delivery timers')"

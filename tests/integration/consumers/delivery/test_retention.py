@@ -11,7 +11,7 @@ from consumers.delivery.retention import forget
 from infra.postgres.connection import Connection
 from infra.process import retention
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import running, until
+from tests.world.waits import running, until
 
 MESSAGES = (
     "INSERT INTO delivery.message (route, agency, team, kind, event_id, lane, state, created_at, ended_at)"

@@ -24,10 +24,10 @@ from infra.postgres.connection import Connection, connected
 from infra.process import lease
 from infra.process.leader_election import Term
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import running, until
 from tests.paths import ROOT
 from tests.world.story import Story
 from tests.world.teams import launches, live_launches, make_live, make_live_again, set_position
+from tests.world.waits import running, until
 
 MIDNIGHT = datetime(2026, 11, 15, 21, tzinfo=UTC)
 """After the due date of what is launched on 2026-11-01."""

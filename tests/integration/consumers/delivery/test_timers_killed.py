@@ -24,16 +24,9 @@ from infra.postgres.connection import Connection
 from infra.process.subprocess_command import subprocess_command
 from infra.secret_files import ENDPOINT_KEY, password
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    found,
-    log_of,
-    records,
-    registrar,
-    running,
-    send,
-    until,
-)
+from tests.world.registrars import found, log_of, registrar
+from tests.world.topics import HEALTH_TOPIC, records, send
+from tests.world.waits import running, until
 
 CAMPAIGNS = 700
 """More than the timers put into the outbox in one transaction."""

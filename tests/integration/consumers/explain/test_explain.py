@@ -9,21 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from consumers.audit.mirror import write_mirror
-from consumers.registry import CONSUMERS
-from infra.cli import cli
-from infra.log.merkle import TileTree, leaf_hash
+from infra.command_line.exit_codes import exit_code
 from infra.log.proof_file import parse_proof_file
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import log_key_files
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
-from tests.world.memory_log import KEY, MemoryLog, root_of
+from tests.world.commands import yesser
+from tests.world.logs import apply_everywhere, raw_entries, sign, write_log, write_tree
+from tests.world.memory_log import KEY, MemoryLog
 from tests.world.plan import plan_figures
 
 VKEY = KEY.verifier.vkey
@@ -34,12 +33,12 @@ class Platform:
     """A database with an applied and signed log, and a mirror of it."""
 
     connection: Connection
-    environment: dict[str, str]
+    settings: Settings
     mirror: Path
     folder: Path
 
     async def yesser(self, *arguments: str) -> Result:
-        return await asyncio.to_thread(CliRunner().invoke, cli, list(arguments), env=self.environment)
+        return await yesser(self.settings, *arguments)
 
     async def explained(self, *arguments: str) -> dict[str, Any]:
         """The answer of the database, which must be that of the mirror too."""
@@ -66,22 +65,13 @@ def log() -> list[EntryDict]:
 async def platform(connection: Connection, settings: Settings, log: list[EntryDict], tmp_path: Path) -> Platform:
     raw = raw_entries(log)
     await write_log(connection, raw)
-    await connection.executemany(
-        "INSERT INTO log.node VALUES ($1, $2, $3)", TileTree().append([leaf_hash(entry) for entry in raw])
-    )
-    for consumer in CONSUMERS.values():
-        await apply_live(connection, consumer, raw)
-    note = KEY.sign_checkpoint(len(raw), root_of(raw))
-    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", len(raw), note)
+    await write_tree(connection, raw)
+    await apply_everywhere(connection, raw)
+    await sign(connection, raw, len(raw))
     await asyncio.to_thread(settings.log_folder.mkdir, parents=True, exist_ok=True)
     await asyncio.to_thread(log_key_files(settings).vkey.write_text, VKEY + "\n")
     await write_mirror(MemoryLog(raw), tmp_path / "mirror", KEY.verifier)
-    environment = {
-        "YESSER_POSTGRES": settings.postgres or "",
-        "YESSER_HOME": str(settings.home),
-        "XDG_STATE_HOME": str(tmp_path / "state"),
-    }
-    return Platform(connection, environment, tmp_path / "mirror", tmp_path)
+    return Platform(connection, settings, tmp_path / "mirror", tmp_path)
 
 
 async def test_the_database_and_a_mirror_give_the_same_answer(platform: Platform, log: list[EntryDict]) -> None:
@@ -176,32 +166,26 @@ async def test_entries_beyond_the_event_index_are_read_from_the_log(platform: Pl
         assert (await platform.explained(model, key))["ok"]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "sentence"),
-    [
-        (("servces", "x"), 2, "Did you mean services"),
-        (("services",), 2, "SERVICE_ID"),
-        (("services", "x", "launched"), 2, "Did you mean launched_on"),
-        (("plan", "services/1", "lanched"), 2, "Did you mean launched"),
-        (("plan", "servces/1"), 2, "services/GROUP"),
-        (("training", "umm-al-qura/x/usage"), 2, "CALENDAR/YEAR/TRACK"),
-        (("services", "no-such-service"), 1, "services has no no-such-service"),
-        (("statements", "PPP/1426-03"), 1, "statements has no PPP/1426-03"),
-        (("services", "x", "--steps", "0"), 2, "--steps"),
-    ],
+BAD_INPUT = (
+    (("servces", "x"), 2, "Did you mean services"),
+    (("services",), 2, "SERVICE_ID"),
+    (("services", "x", "launched"), 2, "Did you mean launched_on"),
+    (("plan", "services/1", "lanched"), 2, "Did you mean launched"),
+    (("plan", "servces/1"), 2, "services/GROUP"),
+    (("training", "umm-al-qura/x/usage"), 2, "CALENDAR/YEAR/TRACK"),
+    (("services", "no-such-service"), 1, "services has no no-such-service"),
+    (("statements", "PPP/1426-03"), 1, "statements has no PPP/1426-03"),
+    (("services", "x", "--steps", "0"), 2, "--steps"),
 )
-async def test_bad_input_is_answered_with_what_to_write(
-    platform: Platform, arguments: tuple[str, ...], code: int, sentence: str
-) -> None:
-    from infra.command_line.exit_codes import exit_code
-
-    for place in ((), ("--from", str(platform.mirror), "--vkey", VKEY)):
-        result = await platform.yesser("audit", "explain", *arguments, *place)
-        found = result.exit_code if result.exit_code == 2 else exit_code(result.exception or Exception())
-        assert (found, sentence in f"{result.output} {result.exception}") == (code, True), result.output
+"""Arguments, exit code, and what is said."""
 
 
-async def test_a_key_that_is_nearly_right_is_suggested(platform: Platform, log: list[EntryDict]) -> None:
+async def test_bad_input_is_answered_with_what_to_write(platform: Platform, log: list[EntryDict]) -> None:
+    for arguments, code, sentence in BAD_INPUT:
+        for place in ((), ("--from", str(platform.mirror), "--vkey", VKEY)):
+            result = await platform.yesser("audit", "explain", *arguments, *place)
+            found = result.exit_code if result.exit_code == 2 else exit_code(result.exception or Exception())
+            assert (found, sentence in f"{result.output} {result.exception}") == (code, True), result.output
     known = fold(log).statements[0]["partnership_id"]
     result = await platform.yesser("audit", "explain", "partnerships", f"{known}x")
     assert f"Did you mean {known}" in str(result.exception)

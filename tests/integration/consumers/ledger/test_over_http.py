@@ -13,9 +13,9 @@ from consumers.revenue.statements.read import expected_and_actual
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.every import every
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries
 from tests.integration.consumers.read_api.read_api import CALLERS, Window, change, lay_down, read_window
 from tests.integration.consumers.read_api.read_story import story
+from tests.world.logs import apply_live, raw_entries
 
 OWN = "/v1/partnerships/PPP-HEALTH"
 STATEMENT = f"{OWN}/statements/2005-01"

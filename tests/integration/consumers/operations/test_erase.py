@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from hashlib import sha256
 
-import orjson
 import pytest
 
 from consumers.operations.erase import CannotErase, erase, look_up
@@ -16,22 +14,12 @@ from events.validation.verdicts import Accepted
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.kafka.end_offsets import first_offset
 from infra.postgres.connection import Connection
-from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    found,
-    records,
-    registrar,
-    remake_topic,
-    running,
-    send,
-    until,
-    until_shipped,
-    until_size,
-)
-from tests.integration.consumers.registrar.test_registrar import halts, until_halted
+from tests.world.commands import yesser, yesser_json
 from tests.world.records import HEALTH, Record, said
+from tests.world.registrars import found, halts, registrar, until_read, until_shipped, until_size, until_topic_halted
+from tests.world.topics import HEALTH_TOPIC, records, remake_topic, send
+from tests.world.waits import intervals, running
 
 PERSONAL = said("with-id", "the id is 1064971268")
 
@@ -83,12 +71,10 @@ async def test_nothing_of_a_record_with_a_national_id_is_kept_and_it_is_recognis
     await remake_topic(settings, "health")
     await send(settings, HEALTH_TOPIC, said("good"), PERSONAL, said("other"))
     async with running(registrar(settings)):
-        await until_halted(connection, HEALTH_TOPIC)
+        await until_topic_halted(connection, HEALTH_TOPIC)
 
 
-async def test_a_topic_that_was_created_again_with_the_same_personal_record_halts(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_topic_made_again_with_the_same_record_halts(settings: Settings, connection: Connection) -> None:
     """Another time at which it was stored: without a hash, no more can be known."""
     await found(settings, "health")
     await send(settings, HEALTH_TOPIC, PERSONAL)
@@ -98,29 +84,28 @@ async def test_a_topic_that_was_created_again_with_the_same_personal_record_halt
     await remake_topic(settings, "health")
     await send(settings, HEALTH_TOPIC, PERSONAL)
     async with running(registrar(settings)):
-        await until_halted(connection, HEALTH_TOPIC)
+        await until_topic_halted(connection, HEALTH_TOPIC)
     assert "offset 0 is not the one that was read" in (await halts(connection))[HEALTH_TOPIC]
 
 
-@pytest.mark.parametrize("while_running", [True, False], ids=["while the registrar runs", "while it is stopped"])
-async def test_an_erased_record_halts_nothing(settings: Settings, connection: Connection, while_running: bool) -> None:
+async def test_an_erased_record_halts_nothing_at_work_nor_after_a_start(
+    settings: Settings, connection: Connection
+) -> None:
     await found(settings, "health")
     await send(settings, HEALTH_TOPIC, said("good"), PERSONAL)
     async with running(registrar(settings)):
         await until_size(connection, 5)
-        if while_running:
-            await _erase(connection, settings, 1)
-            await asyncio.sleep(3 * settings.agencies_poll_ms / 1000)
-            assert await halts(connection) == {}
-            await send(settings, HEALTH_TOPIC, said("after"))
-            await until_size(connection, 6)
-    if not while_running:
         await _erase(connection, settings, 1)
-        await send(settings, HEALTH_TOPIC, said("after"))
-        async with running(registrar(settings)):
-            await until_size(connection, 6)
+        await intervals(settings.agencies_poll_ms)
+        assert await halts(connection) == {}
+        await send(settings, HEALTH_TOPIC, said("after"), said("with-id-2", "the id is 1064971268"))
+        await until_size(connection, 7)
+    await _erase(connection, settings, 3)
+    await send(settings, HEALTH_TOPIC, said("later"))
+    async with running(registrar(settings)):
+        await until_size(connection, 8)
     assert await halts(connection) == {}
-    assert await first_offset(settings, HEALTH_TOPIC) == 2
+    assert await first_offset(settings, HEALTH_TOPIC) == 4
 
 
 async def _erase(connection: Connection, settings: Settings, offset: int) -> None:
@@ -134,7 +119,7 @@ async def test_what_is_erased_is_said_before_and_a_record_without_a_verdict_is_n
     await send(settings, HEALTH_TOPIC, said("good"), b"{", said("good"))
     async with running(registrar(settings)):
         await until_size(connection, 5)
-        await until_read(connection, 3)
+        await until_read(connection, HEALTH_TOPIC, 3)
     accepted = await look_up(connection, settings, HEALTH_TOPIC, 0)
     assert (accepted.records, accepted.accepted_index, accepted.refusal_index) == (1, 3, None)
     refused = await look_up(connection, settings, HEALTH_TOPIC, 1)
@@ -156,31 +141,14 @@ async def test_what_is_erased_is_said_before_and_a_record_without_a_verdict_is_n
     assert (again.records, again.is_kept) == (0, False)
 
 
-async def until_read(connection: Connection, next_offset: int) -> None:
-    async def reached() -> bool:
-        query = "SELECT next_offset FROM log.read_position WHERE topic = $1"
-        return bool(await connection.fetchval(query, HEALTH_TOPIC) == next_offset)
-
-    await until(reached, f"{next_offset} records are read")
-
-
-async def test_the_command_deletes_only_with_yes(
-    settings: Settings, connection: Connection, environment: Callable[..., dict[str, str]]
-) -> None:
+async def test_the_command_deletes_only_with_yes(settings: Settings, connection: Connection) -> None:
     await found(settings, "health")
     await send(settings, HEALTH_TOPIC, PERSONAL)
     async with running(registrar(settings)):
         await until_size(connection, 4)
-
-    async def command(*options: str) -> tuple[int, str]:
-        arguments = [*subprocess_command(), "erase", HEALTH_TOPIC, "0", *options]
-        child = await asyncio.create_subprocess_exec(*arguments, env=environment(), stdout=asyncio.subprocess.PIPE)
-        out, _ = await child.communicate()
-        return child.returncode or 0, out.decode()
-
-    code, text = await command()
-    assert (code, await first_offset(settings, HEALTH_TOPIC)) == (1, 0)
-    assert "deleted, up to offset 0: 1" in text
-    code, text = await command("--yes", "--json")
-    assert (code, orjson.loads(text)["erased"]) == (0, True)
+    asked = await yesser(settings, "erase", HEALTH_TOPIC, "0")
+    assert (asked.exit_code, await first_offset(settings, HEALTH_TOPIC)) == (1, 0)
+    assert "deleted, up to offset 0: 1" in asked.stdout
+    code, document = await yesser_json(settings, "erase", HEALTH_TOPIC, "0", "--yes")
+    assert (code, document["erased"]) == (0, True)
     assert await first_offset(settings, HEALTH_TOPIC) == 1

@@ -10,16 +10,11 @@ from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.test_pipeline import grow, ship
-from tests.integration.consumers.registrar.registering import (
-    found,
-    make_topics,
-    registrar,
-    running,
-    until,
-    until_shipped,
-    until_size,
-)
+from tests.every import every
+from tests.world.logs import grow, ship
+from tests.world.registrars import found, registrar, until_shipped, until_size
+from tests.world.topics import make_topics
+from tests.world.waits import running, until
 
 
 async def deleted(connection: Connection, settings: Settings, topic: str, give_up: int | None = None) -> None:
@@ -28,9 +23,7 @@ async def deleted(connection: Connection, settings: Settings, topic: str, give_u
     await delete(connection, settings, there)
 
 
-async def test_the_logs_topic_stays_while_the_database_lacks_what_it_holds(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_topic_stays_while_the_database_lacks_its_entries(settings: Settings, connection: Connection) -> None:
     await make_topics(settings)
     await grow(settings, 3)
     await ship(settings, range(5))
@@ -75,7 +68,7 @@ async def test_a_registrar_makes_what_was_deleted_again(settings: Settings, conn
         await deleted(connection, settings, settings.checkpoints_topic)
 
 
-@pytest.mark.parametrize("topic", ["agency.health.events", "agency.platform.events", "somebodys"])
+@every("topic", ["agency.health.events", "agency.platform.events", "somebodys"])
 async def test_a_topic_that_nothing_makes_again_stays(settings: Settings, connection: Connection, topic: str) -> None:
     with pytest.raises(CannotDelete, match="only these are made again"):
         await look_at(connection, settings, topic)

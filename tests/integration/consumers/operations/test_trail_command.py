@@ -6,36 +6,32 @@ import asyncio
 import json
 import signal
 import sys
-from typing import Any
 
 import pytest
 
-from consumers.operations.trail_command import trail
 from infra.postgres.connection import Connection
 from infra.postgres.trail import Actor, add_to_trail
 from infra.process.subprocess_command import subprocess_environment
 from infra.settings import Settings
-from tests.integration.consumers.commitments.conftest import run
-
-__all__ = ["run"]
+from tests.world.commands import yesser_json
 
 
 async def add(connection: Connection, command: str, event_ids: list[str] | None = None) -> None:
     await add_to_trail(connection, command, by=Actor(operator="night desk"), event_ids=event_ids)
 
 
-async def test_a_reader_continues_after_a_position_and_finds_an_event(connection: Connection, run: Any) -> None:
+async def test_a_reader_continues_and_finds_an_event(settings: Settings, connection: Connection) -> None:
     await add(connection, "keys a")
     await add(connection, "publish x", ["e1", "e2"])
     await add(connection, "keys b")
-    code, rows = await run(trail)
+    code, rows = await yesser_json(settings, "trail")
     assert (code, [row["position"] for row in rows]) == (0, [1, 2, 3])
     assert rows[1].keys() == {
         "position", "at", "role", "account", "operator", "host", "command", "event_ids", "sha256",
     }  # fmt: skip
-    assert [row["command"] for row in (await run(trail, "--after", "2"))[1]] == ["keys b"]
-    assert [row["command"] for row in (await run(trail, "--event", "e2"))[1]] == ["publish x"]
-    assert (await run(trail, "--since", "2999-01-01T00:00:00Z"))[1] == []
+    assert [row["command"] for row in (await yesser_json(settings, "trail", "--after", "2"))[1]] == ["keys b"]
+    assert [row["command"] for row in (await yesser_json(settings, "trail", "--event", "e2"))[1]] == ["publish x"]
+    assert (await yesser_json(settings, "trail", "--since", "2999-01-01T00:00:00Z"))[1] == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -11,6 +11,7 @@ from events.wire.entry import Entry
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
+from tests.world.waits import until
 
 
 @dataclass(slots=True)
@@ -74,3 +75,21 @@ async def applied(connection: Connection) -> list[int]:
     if not await connection.fetchval("SELECT to_regclass('counting.applied') IS NOT NULL"):
         return []
     return [row["index"] for row in await connection.fetch("SELECT index FROM counting.applied ORDER BY row_id")]
+
+
+async def position(connection: Connection) -> int:
+    applied_up_to: int | None = await connection.fetchval(
+        "SELECT position FROM platform.position WHERE consumer = 'counting'"
+    )
+    return applied_up_to or 0
+
+
+async def until_position(connection: Connection, end: int) -> None:
+    query = "SELECT position >= $1 FROM platform.position WHERE consumer = 'counting'"
+    await until(lambda: connection.fetchval(query, end), f"position {end}")
+    assert await position(connection) == end
+    assert await applied(connection) == list(range(end)), "each entry once, in order"
+
+
+SELDOM_S = 60.0
+"""How seldom a pipeline looks at the log where Kafka alone is to bring entries."""

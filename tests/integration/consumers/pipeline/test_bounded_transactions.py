@@ -17,9 +17,10 @@ from consumers.revenue.handlers.contracts import AMENDMENTS_MAX
 from events.values.periods import next_period
 from infra.postgres.connection import Connection, connect
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import raw_entries, write_log
-from tests.integration.consumers.registrar.registering import make_topics, running, until
 from tests.oracle.log import EntryDict, make_entry, make_event
+from tests.world.logs import raw_entries, write_log
+from tests.world.topics import make_topics
+from tests.world.waits import running, until
 
 TRANSACTION_S = 2.0
 PATIENCE_S = 240.0
@@ -160,12 +161,9 @@ async def test_no_transaction_takes_longer_than_two_seconds_whatever_the_entries
     stop = asyncio.Event()
     watcher = asyncio.create_task(longest_transaction(settings, stop))
 
-    async def applied() -> bool:
-        select = "SELECT count(*) FROM platform.position WHERE position = $1"
-        return bool(await connection.fetchval(select, len(raw)) == len(CONSUMERS))
-
     async with running(Host(tuple(CONSUMERS.values()), settings)):
-        await until(applied, "all entries are applied", PATIENCE_S)
+        applied = "SELECT count(*) = $2 FROM platform.position WHERE position = $1"
+        await until(lambda: connection.fetchval(applied, len(raw), len(CONSUMERS)), "all are applied", PATIENCE_S)
     stop.set()
     longest = await watcher
     consumers = {name: round(longest[f"yesser {name}"], 3) for name in CONSUMERS}

@@ -10,8 +10,8 @@ from consumers.fold.consumer import Consumer
 from consumers.registry import CONSUMERS
 from infra.postgres.connection import Connection
 from infra.postgres.unit_of_work import UnitOfWork
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.history import MIXED, entries_from, generate
+from tests.world.logs import apply_live, raw_entries, write_log
 
 
 @pytest.mark.parametrize("consumer", CONSUMERS.values(), ids=CONSUMERS.keys())

@@ -21,9 +21,11 @@ from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import UnitOfWork
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.counting import COUNTING, fold
-from tests.integration.consumers.pipeline.test_pipeline import grow, looking_seldom, ship
-from tests.integration.consumers.registrar.registering import make_topics, running, until
+from tests.integration.consumers.pipeline.counting import COUNTING, SELDOM_S, fold
+from tests.world.logs import grow, ship
+from tests.world.waits import running, until
+
+pytestmark = pytest.mark.usefixtures("log_topics")
 
 NAMES = ("first", "second", "third")
 
@@ -36,12 +38,15 @@ def host(settings: Settings, *consumers: Consumer) -> Host:
     return Host(consumers or tuple(map(named, NAMES)), settings)
 
 
-async def until_applied(connection: Connection, end: int, names: Sequence[str] = NAMES) -> None:
-    async def reached() -> bool:
-        select = "SELECT count(*) FROM platform.position WHERE position = $1 AND consumer = ANY ($2)"
-        return bool(await connection.fetchval(select, end, names) == len(names))
+def fed(settings: Settings) -> Host:
+    """Kafka alone brings entries: it does not look at the log meanwhile."""
+    return Host(tuple(map(named, NAMES)), settings, look_at_log_s=SELDOM_S)
 
-    await until(reached, f"{names} have applied {end} entries")
+
+async def until_applied(connection: Connection, end: int, names: Sequence[str] = NAMES) -> None:
+    reached = "SELECT count(*) = $3 FROM platform.position WHERE position = $1 AND consumer = ANY ($2)"
+    what = f"{names} have applied {end} entries"
+    await until(lambda: connection.fetchval(reached, end, names, len(names)), what)
     for name in names:
         rows = await connection.fetch(f"SELECT index FROM {name}.applied ORDER BY row_id")
         assert [index for (index,) in rows] == list(range(end)), f"{name}: each entry once, in order"
@@ -57,9 +62,8 @@ async def test_each_record_is_parsed_once_and_applied_by_every_consumer(
         return parse_records(records)
 
     monkeypatch.setattr(log_feed, "parse_records", parse)
-    await make_topics(settings)
-    one = host(settings)
-    async with looking_seldom(monkeypatch), running(one):
+    one = fed(settings)
+    async with running(one):
         await grow(settings, 700)
         await ship(settings, range(700))
         await until_applied(connection, 700)
@@ -72,9 +76,7 @@ async def test_each_record_is_parsed_once_and_applied_by_every_consumer(
 
 
 @pytest.mark.parametrize("error", [Halt("an invariant does not hold"), ZeroDivisionError("what the event says")])
-async def test_a_fault_of_one_does_not_stop_the_others(
-    settings: Settings, connection: Connection, error: Exception
-) -> None:
+async def test_a_fault_of_one_stops_no_other(settings: Settings, connection: Connection, error: Exception) -> None:
     faulty = [True]
 
     def fail(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
@@ -82,7 +84,6 @@ async def test_a_fault_of_one_does_not_stop_the_others(
             raise error
         return fold(ws, entries)
 
-    await make_topics(settings)
     one = host(settings, named("first"), replace(named("second"), fold=fail), named("third"))
     async with running(one):
         for end in (100, 200, 300):
@@ -106,11 +107,7 @@ async def test_a_fault_of_one_does_not_stop_the_others(
             assert str(error) not in reason, "a message may hold what an event says"
         faulty[0] = False
         await until_applied(connection, 300)
-
-        async def ready_again() -> bool:
-            return one.readiness().ready
-
-        await until(ready_again, "the whole process is ready")
+        await until(lambda: one.readiness().ready, "the whole process is ready")
 
 
 async def test_a_consumer_that_is_held_up_delays_the_others_by_no_more_than_a_second(
@@ -118,8 +115,7 @@ async def test_a_consumer_that_is_held_up_delays_the_others_by_no_more_than_a_se
 ) -> None:
     monkeypatch.setattr(log_feed, "WAIT_S", 0.2)
     small = settings.model_copy(update={"batch_records_max": 64})
-    await make_topics(small)
-    async with looking_seldom(monkeypatch), running(host(small)):
+    async with running(fed(small)):
         await grow(small, 10)
         await ship(small, range(10))
         await until_applied(connection, 10)
@@ -138,12 +134,11 @@ async def test_one_that_is_far_behind_reads_the_database_until_it_has_caught_up(
     settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = settings.model_copy(update={"batch_records_max": 64})
-    await make_topics(small)
     await grow(small, 1000)
     await ship(small, range(1000))
     async with running(host(small, named("first"), named("second"))):
         await until_applied(connection, 1000, ("first", "second"))
-    async with looking_seldom(monkeypatch), running(host(small)):
+    async with running(fed(small)):
         await until_applied(connection, 1000)
         await grow(small, 50)
         await ship(small, range(1000, 1050))

@@ -4,90 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from aiokafka import AIOKafkaProducer
 from structlog.testing import capture_logs
 
 from consumers.fold.consumer import Consumer
 from consumers.fold.version import FoldVersion
 from consumers.pipeline.pipeline import Pipeline
-from consumers.registrar.batch import Batch
-from consumers.registrar.journal import Journal
-from events.wire.entry import Entry, entry_bytes, parse_entry
-from infra.kafka.client_config import client_arguments
-from infra.log.merkle import leaf_hash
+from events.wire.entry import Entry, parse_entry
 from infra.log.reader import log_size
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import UnitOfWork
-from infra.process import lease
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.counting import COUNTING, COUNTING_BY_TYPE, applied, fold
-from tests.integration.consumers.registrar.registering import (
-    drop_topic,
-    intervals,
-    make_topics,
-    running,
-    silent_kafka,
-    terminate,
-    until,
+from tests.integration.consumers.pipeline.counting import (
+    COUNTING,
+    COUNTING_BY_TYPE,
+    SELDOM_S,
+    applied,
+    fold,
+    position,
+    until_position,
 )
-from tests.world.records import RECORDED, said
+from tests.world.logs import grow, ship, small_entry
+from tests.world.registrars import terminate
+from tests.world.topics import drop_topic, make_topics, silent_kafka
+from tests.world.waits import intervals, running, until
 
 TAKE_OVER_S = 10.0
 
-
-def entry(index: int) -> bytes:
-    return entry_bytes(RECORDED, f"agency.health.events/0/{index}", said(f"e{index}"))
-
-
-async def grow(settings: Settings, count: int) -> list[bytes]:
-    """Add entries to the log in PostgreSQL, as the registrar would; returns them."""
-    connection = await connect(settings, "grower")
-    try:
-        epoch = await lease.claim(connection, "registrar", "grower", settings)
-        assert epoch is not None
-        journal = Journal(connection, epoch, settings)
-        await journal.open()
-        added = [entry(journal.size + i) for i in range(count)]
-        await journal.commit(Batch(journal.size, RECORDED, entries=added, subjects=["initiative/I-1"] * count))
-        await lease.release(connection, "registrar", epoch)
-    finally:
-        await connection.close()
-    return added
-
-
-async def ship(settings: Settings, indexes: Sequence[int], change: Callable[[bytes], bytes] = lambda raw: raw) -> None:
-    """Write entries into the log's topic, in the given order."""
-    producer = AIOKafkaProducer(**client_arguments(settings), acks="all")
-    await producer.start()
-    try:
-        sent = []
-        for index in indexes:
-            raw = change(entry(index))
-            headers = [("index", b"%d" % index), ("leaf", leaf_hash(raw).hex().encode())]
-            sent.append(await producer.send(settings.log_topic, raw, partition=0, headers=headers))
-        await asyncio.gather(*sent)
-    finally:
-        await producer.stop()
-
-
-async def position(connection: Connection) -> int:
-    found: int | None = await connection.fetchval("SELECT position FROM platform.position WHERE consumer = 'counting'")
-    return found or 0
-
-
-async def until_position(connection: Connection, end: int) -> None:
-    async def reached() -> bool:
-        return await position(connection) >= end
-
-    await until(reached, f"position {end}")
-    assert await position(connection) == end
-    assert await applied(connection) == list(range(end)), "each entry once, in order"
+pytestmark = pytest.mark.usefixtures("log_topics")
 
 
 async def gaps(connection: Connection) -> int:
@@ -99,24 +47,20 @@ def pipeline(settings: Settings, consumer: Consumer = COUNTING) -> Pipeline:
     return Pipeline(consumer, settings)
 
 
-@asynccontextmanager
-async def looking_seldom(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    """Kafka alone brings entries: the writer does not look at the log meanwhile."""
-    monkeypatch.setattr("consumers.pipeline.pipeline.LOOK_AT_LOG_S", 60.0)
-    yield
-    monkeypatch.undo()
+def fed(settings: Settings) -> Pipeline:
+    """Kafka alone brings entries: it does not look at the log meanwhile."""
+    return Pipeline(COUNTING, settings, look_at_log_s=SELDOM_S)
 
 
-async def test_records_are_applied_as_they_come(
-    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await make_topics(settings)
-    one = pipeline(settings)
-    async with looking_seldom(monkeypatch), running(one):
+async def test_records_are_applied_as_they_come(settings: Settings, connection: Connection) -> None:
+    one = fed(settings)
+    async with running(one):
         await grow(settings, 300)
         await ship(settings, range(300))
         await until_position(connection, 300)
         assert one.readiness().ready
+        expected = {"position": 300, "log_size": 300, "lag": 0}
+        await until(lambda: one.readiness().details.items() >= expected.items(), "the lag is known")
         await grow(settings, 1)
         await ship(settings, [300])
         await until_position(connection, 301)
@@ -124,11 +68,10 @@ async def test_records_are_applied_as_they_come(
 
 
 async def test_records_below_the_position_are_skipped_and_a_gap_is_filled_from_the_bundles(
-    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, connection: Connection
 ) -> None:
-    await make_topics(settings)
     await grow(settings, 600)
-    async with looking_seldom(monkeypatch), running(pipeline(settings)):
+    async with running(fed(settings)):
         with capture_logs() as lines:
             await ship(settings, [0, 1, 2, 1, 2, 3, 0, 300, 301, 5, 302, 599])
             await until_position(connection, 600)
@@ -137,7 +80,6 @@ async def test_records_below_the_position_are_skipped_and_a_gap_is_filled_from_t
 
 
 async def test_with_nothing_on_kafka_the_log_itself_is_read(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
     await grow(settings, 700)
     async with running(pipeline(settings)):
         await until_position(connection, 700)
@@ -145,49 +87,29 @@ async def test_with_nothing_on_kafka_the_log_itself_is_read(settings: Settings, 
         await until_position(connection, 705)
 
 
-async def test_it_goes_on_from_its_position_after_a_restart(
-    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await make_topics(settings)
+async def test_it_goes_on_from_its_position_after_a_restart(settings: Settings, connection: Connection) -> None:
     await grow(settings, 500)
     await ship(settings, range(500))
-    async with looking_seldom(monkeypatch):
-        async with running(pipeline(settings)):
-            await until_position(connection, 500)
-        await grow(settings, 100)
-        await ship(settings, range(450, 600))
-        async with running(pipeline(settings)):
-            await until_position(connection, 600)
+    async with running(fed(settings)):
+        await until_position(connection, 500)
+    await grow(settings, 100)
+    await ship(settings, range(450, 600))
+    async with running(fed(settings)):
+        await until_position(connection, 600)
     assert await gaps(connection) == 0
 
 
-async def test_the_lag_is_known_while_it_applies(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
-    await grow(settings, 50)
-    one = pipeline(settings)
-    async with running(one):
-        await until_position(connection, 50)
-        assert one.readiness().details == one.readiness().details | {"position": 50, "log_size": 50, "lag": 0}
-
-
-async def test_an_entry_that_is_not_the_logs_halts_and_applies_nothing_of_its_batch(
-    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await make_topics(settings)
+async def test_an_entry_that_is_not_the_logs_halts_its_whole_batch(settings: Settings, connection: Connection) -> None:
     await grow(settings, 20)
-    one = pipeline(settings)
-    async with looking_seldom(monkeypatch), running(one):
+    one = fed(settings)
+    async with running(one):
         await ship(settings, range(5))
         await until_position(connection, 5)
         with capture_logs() as lines:
             await ship(settings, [5, 6])
             await until_position(connection, 7)
             await ship(settings, [7, 8], change=lambda raw: raw.replace(b"word", b"lies"))
-
-            async def halted() -> bool:
-                return one.progress.halted is not None
-
-            await until(halted, "it halts")
+            await until(lambda: one.progress.halted is not None, "it halts")
             assert not one.readiness().ready
             assert one.readiness().healthy
             reason = await connection.fetchval("SELECT halted_reason FROM platform.position")
@@ -204,39 +126,25 @@ async def test_an_entry_that_is_not_the_logs_halts_and_applies_nothing_of_its_ba
         assert await connection.fetchval("SELECT halted_reason FROM platform.position") is None
 
 
-async def test_a_topic_that_is_ahead_of_the_database_halts(
-    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await make_topics(settings)
+async def test_a_topic_that_is_ahead_of_the_database_halts(settings: Settings, connection: Connection) -> None:
     await grow(settings, 3)
-    one = pipeline(settings)
-    async with looking_seldom(monkeypatch), running(one):
+    one = fed(settings)
+    async with running(one):
         await ship(settings, [0, 1, 2, 9])
-
-        async def halted() -> bool:
-            return one.progress.halted is not None
-
-        await until(halted, "it halts")
+        await until(lambda: one.progress.halted, "it halts")
         assert "yesser recover" in str(one.progress.halted)
         assert await applied(connection) == [0, 1, 2]
 
 
 async def test_a_record_that_is_no_entry_halts(settings: Settings) -> None:
-    await make_topics(settings)
     await grow(settings, 1)
     one = pipeline(settings)
     async with running(one):
         await ship(settings, [0], change=lambda raw: b"garbage")
-
-        async def halted() -> bool:
-            return one.progress.halted is not None
-
-        await until(halted, "it halts")
+        await until(lambda: one.progress.halted, "it halts")
 
 
-async def test_an_unknown_error_of_a_fold_is_said_once_and_halts_at_its_entry(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_bug_of_a_fold_is_said_once_and_halts_at_its_entry(settings: Settings, connection: Connection) -> None:
     attempts = []
 
     def fail(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
@@ -245,14 +153,10 @@ async def test_an_unknown_error_of_a_fold_is_said_once_and_halts_at_its_entry(
             raise ZeroDivisionError("a bug")
         return fold(ws, entries)
 
-    async def tried_again() -> bool:
-        return attempts.count(1) > 1
-
-    await make_topics(settings)
     await grow(settings, 5)
     with capture_logs() as lines:
         async with running(pipeline(settings, replace(COUNTING, fold=fail))):
-            await until(tried_again, "it tries the entry again")
+            await until(lambda: attempts.count(1) > 1, "it tries the entry again")
     assert [line["event"] for line in lines].count("halted: nothing more is written") == 1
     assert await position(connection) == 2
     assert "entry 2 meets a bug" in await connection.fetchval("SELECT halted_reason FROM platform.position")
@@ -263,9 +167,8 @@ async def test_an_unknown_error_of_a_fold_is_said_once_and_halts_at_its_entry(
 
 async def test_a_value_that_does_not_fit_its_column_is_a_bug_and_no_reason_to_wait(settings: Settings) -> None:
     def too_large(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
-        return fold(ws, [parse_entry(2**70, entry(0))])
+        return fold(ws, [parse_entry(2**70, small_entry(0))])
 
-    await make_topics(settings)
     await grow(settings, 1)
     with pytest.raises(SystemExit) as ended:
         await pipeline(settings, replace(COUNTING, fold=too_large)).run(asyncio.Event())
@@ -273,7 +176,6 @@ async def test_a_value_that_does_not_fit_its_column_is_a_bug_and_no_reason_to_wa
 
 
 async def test_a_process_with_older_rules_ends_and_frees_the_lease(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
     await grow(settings, 2)
     async with running(pipeline(settings, replace(COUNTING, version=FoldVersion(2, "two")))):
         await until_position(connection, 2)
@@ -286,43 +188,29 @@ async def test_a_process_with_older_rules_ends_and_frees_the_lease(settings: Set
         await until_position(connection, 3)
 
 
-async def test_newer_rules_rebuild_the_rows_before_they_apply_anything(
-    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Here with another table beside, which the older release never made."""
-    await make_topics(settings)
+async def test_other_rules_rebuild_the_rows_before_they_apply(settings: Settings, connection: Connection) -> None:
+    """Between two states of a release under way, and then with a table that the older release never made."""
     await grow(settings, 300)
     async with running(pipeline(settings)):
         await until_position(connection, 300)
-    await grow(settings, 50)
-    async with running(pipeline(settings, COUNTING_BY_TYPE)):
-        await until_position(connection, 350)
-    assert await connection.fetchval("SELECT count(*) FROM counting.applied") == 350
-    assert await connection.fetchval("SELECT count FROM counting.counted") == 350
-    row = await connection.fetchrow("SELECT rules_version, fold_sha256, folds_from FROM platform.position")
-    assert row is not None
-    assert tuple(row) == (2, "by type", 300)
-
-
-async def test_rows_of_the_same_number_with_another_hash_are_rebuilt_too(
-    settings: Settings, connection: Connection
-) -> None:
-    """As between two states of a release under way."""
-    await make_topics(settings)
-    await grow(settings, 10)
-    async with running(pipeline(settings)):
-        await until_position(connection, 10)
     await grow(settings, 5)
     with capture_logs() as logs:
         async with running(pipeline(settings, replace(COUNTING, version=FoldVersion(1, "changed")))):
-            await until_position(connection, 15)
+            await until_position(connection, 305)
     assert await connection.fetchval("SELECT fold_sha256 FROM platform.position") == "changed"
     (begun,) = [line for line in logs if "another version" in line["event"]]
-    assert (begun["entries"], begun["of"]) == (0, 10)
+    assert (begun["entries"], begun["of"]) == (0, 300)
+    await grow(settings, 50)
+    async with running(pipeline(settings, COUNTING_BY_TYPE)):
+        await until_position(connection, 355)
+    assert await connection.fetchval("SELECT count(*) FROM counting.applied") == 355
+    assert await connection.fetchval("SELECT count FROM counting.counted") == 355
+    row = await connection.fetchrow("SELECT rules_version, fold_sha256, folds_from FROM platform.position")
+    assert row is not None
+    assert tuple(row) == (2, "by type", 305)
 
 
 async def test_a_rebuild_under_way_elsewhere_is_waited_for(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
     await grow(settings, 10)
     async with running(pipeline(settings)):
         await until_position(connection, 10)
@@ -339,27 +227,19 @@ async def test_the_lag_is_told_while_no_batch_can_be_applied(settings: Settings,
     def fail(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
         raise TimeoutError("the database ended the transaction")
 
-    await make_topics(settings)
     await grow(settings, 93)
     await ship(settings, range(93))
     stuck = pipeline(settings, replace(COUNTING, fold=fail))
     async with running(stuck):
-
-        async def lag_is(lag: int) -> bool:
-            return stuck.readiness().details["lag"] == lag
-
-        await until(lambda: lag_is(93), "the lag is shown")
+        await until(lambda: stuck.readiness().details["lag"] == 93, "the lag is shown")
         await grow(settings, 7)
-        await until(lambda: lag_is(100), "the lag grows with the log")
+        await until(lambda: stuck.readiness().details["lag"] == 100, "the lag grows with the log")
         assert stuck.readiness().details == stuck.readiness().details | {"position": 0, "log_size": 100}
 
 
-async def test_the_lag_is_told_while_a_batch_is_under_way(
-    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await make_topics(settings)
-    one = pipeline(settings)
-    async with looking_seldom(monkeypatch), running(one):
+async def test_the_lag_is_told_while_a_batch_is_under_way(settings: Settings, connection: Connection) -> None:
+    one = fed(settings)
+    async with running(one):
         await grow(settings, 20)
         await ship(settings, range(20))
         await until_position(connection, 20)
@@ -367,50 +247,30 @@ async def test_the_lag_is_told_while_a_batch_is_under_way(
             await connection.execute("SELECT FROM platform.position WHERE consumer = 'counting' FOR UPDATE")
             await grow(settings, 30)
             await ship(settings, range(20, 50))
-
-            async def lag_is_known() -> bool:
-                return one.readiness().details["lag"] == 30
-
-            await until(lag_is_known, "the lag is shown")
-
-            async def holder_is_named() -> bool:
-                return "held_by" in one.readiness().details
-
-            await until(holder_is_named, "what it waits for is shown")
+            await until(lambda: one.readiness().details["lag"] == 30, "the lag is shown")
+            await until(lambda: "held_by" in one.readiness().details, "what it waits for is shown")
             name = await connection.fetchval("SELECT current_setting('application_name')")
             assert one.readiness().details["held_by"] == {"counting": name}
         await until_position(connection, 50)
 
 
-async def test_a_changed_entry_in_the_database_halts_where_it_is_read_from_there(
-    settings: Settings, connection: Connection
-) -> None:
-    await make_topics(settings)
+async def test_a_changed_entry_in_the_database_halts(settings: Settings, connection: Connection) -> None:
     await grow(settings, 20)
     await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
     await connection.execute("UPDATE log.segment SET entries = overlay(entries PLACING '!'::bytea FROM 3)")
     one = pipeline(settings)
     async with running(one):
-
-        async def halted() -> bool:
-            return one.progress.halted is not None
-
-        await until(halted, "it halts")
+        await until(lambda: one.progress.halted is not None, "it halts")
         assert "entry 0 of the log was changed" in str(one.progress.halted)
         assert await position(connection) == 0
 
 
 async def test_a_standby_takes_over_when_the_other_stops(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
     await grow(settings, 10)
     first, second = pipeline(settings), pipeline(settings)
     async with running(first, second) as stops:
         await until_position(connection, 10)
-
-        async def both_ready() -> bool:
-            return first.readiness().ready and second.readiness().ready
-
-        await until(both_ready, "one works and one stands by")
+        await until(lambda: first.readiness().ready and second.readiness().ready, "one works and one stands by")
         works = 0 if second.progress.standby else 1
         assert (first, second)[1 - works].progress.standby
         stops[works].set()
@@ -422,19 +282,13 @@ async def test_a_standby_takes_over_when_the_other_stops(settings: Settings, con
 
 
 async def test_who_was_superseded_applies_nothing(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
     await grow(settings, 10)
     hasty = settings.model_copy(update={"lease_renew_ms": 60_000})
     async with running(Pipeline(COUNTING, hasty)):
         await until_position(connection, 10)
         await connection.execute("UPDATE platform.lease SET expires_at = now() - interval '1 s' WHERE name LIKE 'c%'")
         async with running(pipeline(settings)):
-
-            async def taken_over() -> bool:
-                epoch: int = await connection.fetchval("SELECT epoch FROM platform.position")
-                return epoch == 2
-
-            await until(taken_over, "the second takes over")
+            await until(lambda: connection.fetchval("SELECT epoch = 2 FROM platform.position"), "the second takes over")
             for _ in range(10):
                 await grow(settings, 20)
                 await asyncio.sleep(0.1)
@@ -457,7 +311,6 @@ async def test_while_kafka_is_away_the_log_is_read_from_postgresql(settings: Set
 
 
 async def test_while_postgresql_is_away_it_waits_and_then_goes_on(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
     await grow(settings, 50)
     one = pipeline(settings)
     with capture_logs() as lines:
@@ -495,7 +348,6 @@ async def test_a_commit_with_an_unknown_outcome_is_applied_once(
             raise ConnectionError("the answer to COMMIT was lost")
 
     monkeypatch.setattr(Writer, "_commit", cut_off)
-    await make_topics(settings)
     await grow(settings, 100)
     async with running(pipeline(settings)):
         await until_position(connection, 100)
@@ -506,7 +358,6 @@ async def test_a_commit_with_an_unknown_outcome_is_applied_once(
 
 
 async def test_a_stop_in_the_middle_of_a_batch_leaves_it_whole(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
     await grow(settings, 3000)
     for _ in range(4):
         async with running(pipeline(settings)):

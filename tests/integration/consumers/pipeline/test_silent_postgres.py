@@ -11,25 +11,16 @@ import infra.postgres.connection
 from infra.postgres.connection import Connection, connect
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.frozen_line import line_to_postgres
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    found,
-    registrar,
-    running,
-    send,
-    until,
-    until_size,
-)
-from tests.integration.consumers.registrar.test_registrar import require_whole_log
 from tests.world.records import said
+from tests.world.registrars import found, registrar, require_whole_log, until_size
+from tests.world.topics import HEALTH_TOPIC, send
+from tests.world.waits import running, until
 
 TAKE_OVER_S = 10.0
 
 
 @pytest.mark.alone
-async def test_an_owner_whose_database_is_silent_gives_up_and_another_takes_over(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_an_owner_with_a_silent_database_is_replaced(settings: Settings, connection: Connection) -> None:
     await found(settings, "health")
     async with line_to_postgres(settings) as (line, over_it):
         cut_off = registrar(
@@ -40,27 +31,19 @@ async def test_an_owner_whose_database_is_silent_gives_up_and_another_takes_over
             async with running(cut_off):
                 await until_size(connection, 3)
                 async with running(other):
-
-                    async def stands_by() -> bool:
-                        return other.progress.standby
-
-                    await until(stands_by, "the other one stands by")
+                    await until(lambda: other.progress.standby, "the other one stands by")
                     line.freeze()
                     await send(settings, HEALTH_TOPIC, said("a"))
                     began = time.monotonic()
                     await until_size(connection, 4)
                     assert time.monotonic() - began < TAKE_OVER_S
-
-                    async def has_given_up() -> bool:
-                        return any(line["event"] == "waiting to try again" for line in lines)
-
-                    await until(has_given_up, "the one that is cut off has noticed", patience_s=TAKE_OVER_S)
+                    await until(
+                        lambda: any(line["event"] == "waiting to try again" for line in lines),
+                        "the one that is cut off has noticed",
+                        patience_s=TAKE_OVER_S,
+                    )
                     line.thaw()
-
-                    async def stands_by_itself() -> bool:
-                        return cut_off.progress.standby
-
-                    await until(stands_by_itself, "it stands by once it can")
+                    await until(lambda: cut_off.progress.standby, "it stands by once it can")
                     await send(settings, HEALTH_TOPIC, said("b"))
                     await until_size(connection, 5)
                     await require_whole_log(settings, connection)

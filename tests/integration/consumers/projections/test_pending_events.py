@@ -13,9 +13,10 @@ from consumers.projections.handlers.pending_events import FACTS_MAX
 from consumers.registry import CONSUMERS
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import raw_entries, write_log
-from tests.integration.consumers.registrar.registering import make_topics, running, until
 from tests.oracle.log import EntryDict, make_entry, make_event
+from tests.world.logs import raw_entries, write_log
+from tests.world.topics import make_topics
+from tests.world.waits import running, until
 
 TEXT = {"ar": "نص", "en": "Text"}
 MORE: dict[str, dict[str, Any]] = {

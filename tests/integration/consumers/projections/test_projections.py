@@ -15,10 +15,10 @@ from consumers.projections.read import activity, history
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.every import every
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
+from tests.world.logs import apply_live, raw_entries, write_log
 from tests.world.operators import Yesser
 
 ANOMALY_KEYS = ["index", "found_index", "rule", "type", "subject", "agency", "claimed", "known"]

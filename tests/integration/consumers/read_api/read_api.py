@@ -24,8 +24,8 @@ from producers.gateway.process import reading_pool
 from producers.gateway.receiving import Receiver
 from producers.gateway.routes.parts import Parts
 from producers.gateway.writer import KafkaWriter
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.log import EntryDict
+from tests.world.logs import apply_live, raw_entries, write_log
 
 CONSUMERS = (*PLAN_CONSUMERS, EVENT_INDEX)
 CALLERS: dict[str, tuple[Kind, str]] = {

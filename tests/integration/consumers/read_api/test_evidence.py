@@ -12,11 +12,11 @@ from consumers.explain.over_http import answers
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.proofs import verify_consistency
 from tests.every import every
-from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.integration.consumers.read_api.read_api import CALLERS, CHECKPOINT, Window, change
 from tests.integration.consumers.read_api.read_story import story
 from tests.oracle.log import EntryDict, make_entry, make_event
 from tests.paths import ROOT
+from tests.world.logs import raw_entries
 
 REFUSED = orjson.loads((ROOT / "events/examples/v1/registrar.refused.json").read_bytes())
 FROM_HERE = (answers.ENTRIES_HERE_MAX, 0)

@@ -17,7 +17,6 @@ from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from tests.every import every
 from tests.integration.consumers.pipeline.frozen_line import line_to_postgres
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries
 from tests.integration.consumers.read_api.read_api import (
     CALLERS,
     CHECKPOINT,
@@ -28,12 +27,13 @@ from tests.integration.consumers.read_api.read_api import (
     read_window,
 )
 from tests.integration.consumers.read_api.read_story import STRANGER_RECEIPTS
-from tests.integration.consumers.registrar.registering import until
 from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
 from tests.paths import ROOT
+from tests.world.logs import apply_live, raw_entries
 from tests.world.operators import Yesser
+from tests.world.waits import until
 
 EVERYBODY = dict.fromkeys(CALLERS, 200)
 PROGRAMME = EVERYBODY | {"treasury": 403, "acme": 403, "nobody": 403}

@@ -20,29 +20,17 @@ from infra.log.verified_authority import derive_authority
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import load_keys, log_key_files
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    PLATFORM_TOPIC,
-    found,
-    log_of,
-    registrar,
-    running,
-    send,
-    until,
-    until_size,
-)
 from tests.world.records import said, suspended
+from tests.world.registrars import found, founded, log_of, registrar, until_size
+from tests.world.topics import HEALTH_TOPIC, PLATFORM_TOPIC, send
+from tests.world.waits import running, until
 
 UNGUARDED = "ALTER TABLE log.segment DISABLE TRIGGER append_only"
 
 
-async def until_halted(working: Registrar) -> str:
-    """The reason why the registrar is not ready."""
-
-    async def not_ready() -> bool:
-        return "halted" in working.readiness().details
-
-    await until(not_ready, "the registrar halts")
+async def until_alarmed(working: Registrar) -> str:
+    """The reason why the registrar, which may go on, is not ready."""
+    await until(lambda: "halted" in working.readiness().details, "the registrar halts")
     return str(working.readiness().details["halted"])
 
 
@@ -70,14 +58,14 @@ async def test_a_changed_row_alarms_a_running_registrar_and_halts_the_next_take_
         await until_size(connection, 3)
         before = await connection.fetch("SELECT * FROM platform.agency ORDER BY registered_index")
         await connection.execute(change)
-        assert re.search(words, await until_halted(working))
+        assert re.search(words, await until_alarmed(working))
         # It goes on, by the role that the log gave.
         await send(settings, HEALTH_TOPIC, said("a"), said("b").replace(b"awareness.initiative", b"plan"))
         await until_size(connection, 5)
         assert [entry.type for entry in await log_of(connection)][4] == "registrar.refused"
     after = registrar(settings)
     async with running(after):
-        assert re.search(words, await until_halted(after))
+        assert re.search(words, await until_alarmed(after))
         await send(settings, HEALTH_TOPIC, said("c"))
         # The remedy: the row as the log has it. The registrar goes on by itself.
         await connection.execute("DELETE FROM platform.suspension")
@@ -118,19 +106,15 @@ OUTBOX = "SELECT event_id, value FROM platform.outbox ORDER BY row_id"
 
 
 async def until_announced(connection: Connection, count: int) -> list[bytes]:
-    async def announced() -> bool:
-        return len(await connection.fetch(OUTBOX)) == count
-
-    await until(announced, f"catalogues are announced {count} times")
+    announced = "SELECT count(*) = $1 FROM platform.outbox"
+    await until(lambda: connection.fetchval(announced, count), f"catalogues are announced {count} times")
     return [row["value"] for row in await connection.fetch(OUTBOX)]
 
 
 async def test_a_new_log_begins_with_the_catalogue_of_its_first_registrar_and_announces_only_another(
     settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_size(connection, 3)
+    await founded(settings, connection, "health")
     async with running(registrar(settings)):
         await send(settings, HEALTH_TOPIC, said("a"))
         await until_size(connection, 4)
@@ -150,12 +134,8 @@ async def test_a_new_log_begins_with_the_catalogue_of_its_first_registrar_and_an
     await until_announced(connection, 2)
 
 
-async def test_a_log_of_an_earlier_release_announces_its_first_catalogue(
-    settings: Settings, connection: Connection
-) -> None:
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_size(connection, 3)
+async def test_an_earlier_log_announces_its_first_catalogue(settings: Settings, connection: Connection) -> None:
+    await founded(settings, connection, "health")
     await connection.execute("ALTER TABLE log.authority DISABLE TRIGGER append_only")
     await connection.execute("DELETE FROM log.authority")
     async with running(registrar(settings)):
@@ -170,11 +150,7 @@ async def test_a_take_over_reads_only_what_follows_the_last_note(
     await found(settings, "health")
     async with running(registrar(settings)):
         await until_size(connection, 3)
-
-        async def kept() -> bool:
-            return bool(await connection.fetchval("SELECT max(size) = 3 FROM log.authority"))
-
-        await until(kept, "a note is kept")
+        await until(lambda: connection.fetchval("SELECT max(size) = 3 FROM log.authority"), "a note is kept")
     history = load_keys(log_key_files(settings)).history
     another = KeyHistory((LogKey(history.current.name, b"x" * 32).verifier,))
     tree = await read_tree(connection, 3)
@@ -190,9 +166,7 @@ async def test_a_take_over_reads_only_what_follows_the_last_note(
     assert (read_from < 3, authority.agencies) == (True, whole.agencies)
 
 
-async def test_an_old_entry_that_was_changed_with_its_leaf_halts_the_take_over(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_an_old_entry_changed_with_its_leaf_halts(settings: Settings, connection: Connection) -> None:
     """The leaves of full bundles are not part of the tree's right edge: only the entries show it."""
     await found(settings, "health")
     async with running(registrar(settings)):
@@ -208,4 +182,4 @@ async def test_an_old_entry_that_was_changed_with_its_leaf_halts_the_take_over(
     await connection.execute(change, segment["first_index"], entries, leaves)
     working = registrar(settings)
     async with running(working):
-        assert "do not give the root that was signed" in await until_halted(working)
+        assert "do not give the root that was signed" in await until_alarmed(working)

@@ -12,18 +12,10 @@ from consumers.registrar.topic_admin import lift_halt, look_at
 from events.validation.validate import validate
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    LABOUR_TOPIC,
-    found,
-    log_of,
-    registrar,
-    running,
-    send,
-    until,
-    until_size,
-)
 from tests.world.records import LABOUR, said
+from tests.world.registrars import found, halts, log_of, registrar, until_size, until_topic_halted
+from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, send
+from tests.world.waits import running
 
 UNLUCKY = 3
 RECORDS = 8
@@ -40,28 +32,16 @@ async def test_a_bug_halts_the_topic_of_its_record_alone(
             raise IndexError(value)
         return validate(value, *rest)
 
-    async def epoch() -> int:
-        number: int = await connection.fetchval("SELECT epoch FROM platform.lease WHERE name = 'registrar'")
-        return number
-
-    async def reason() -> str | None:
-        found: str | None = await connection.fetchval(
-            "SELECT halted_reason FROM log.read_position WHERE topic = $1", HEALTH_TOPIC
-        )
-        return found
-
-    async def is_halted() -> bool:
-        return await reason() is not None
-
+    epoch = "SELECT epoch FROM platform.lease WHERE name = 'registrar'"
     await found(settings, "health", "labour")
     one = registrar(settings)
     async with running(one):
         await until_size(connection, FOUNDED)
-        began = await epoch()
+        began = await connection.fetchval(epoch)
         with monkeypatch.context() as planted:
             planted.setattr(backlog, "validate", plant)
             await send(settings, HEALTH_TOPIC, *records)
-            await until(is_halted, "the topic is halted")
+            await until_topic_halted(connection, HEALTH_TOPIC)
             await send(settings, LABOUR_TOPIC, said("l0", agency=LABOUR))
             await until_size(connection, FOUNDED + UNLUCKY + 1)
             halted = await look_at(connection, settings, "health")
@@ -71,13 +51,13 @@ async def test_a_bug_halts_the_topic_of_its_record_alone(
             assert f"(IndexError at {__name__}:" in halted.reason
             # Lifted too early: it meets the bug again.
             await lift_halt(connection, settings, "health", halted)
-            await until(is_halted, "the topic is halted again")
+            await until_topic_halted(connection, HEALTH_TOPIC)
             assert (await look_at(connection, settings, "health")).next_offset == UNLUCKY
         await send(settings, HEALTH_TOPIC, said("h8"))
         await lift_halt(connection, settings, "health", await look_at(connection, settings, "health"))
         await until_size(connection, FOUNDED + RECORDS + 2)
-        assert await epoch() == began, "no term ended"
-    assert await reason() is None
+        assert await connection.fetchval(epoch) == began, "no term ended"
+    assert await halts(connection) == {}
     log = await log_of(connection)
     assert [entry.id for entry in log if entry.agency == "health"] == [f"h{number}" for number in range(RECORDS + 1)]
     assert [entry.address for entry in log if entry.agency == "health"] == [

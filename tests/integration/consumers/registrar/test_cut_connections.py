@@ -13,19 +13,12 @@ from infra.kafka.client_config import bootstrap
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.publisher.kafka_publisher import AgencyPublisher
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    found,
-    log_of,
-    registrar,
-    running,
-    send,
-    until_shipped,
-    until_size,
-)
 from tests.integration.producers.gateway.cutting_proxy import CuttingProxy
 from tests.scenarios.figures import tell
 from tests.world.records import said
+from tests.world.registrars import found, log_of, registrar, until_shipped, until_size
+from tests.world.topics import HEALTH_TOPIC, send
+from tests.world.waits import running
 
 CUT_FOR_S = 6.0
 AGAIN_WITHIN_S = 25.0

@@ -13,15 +13,10 @@ from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arg
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.hostile import Case
-from tests.integration.consumers.registrar.registering import (
-    found,
-    log_of,
-    make_topics,
-    registrar,
-    running,
-    until,
-)
 from tests.integration.hostile_corpus import LARGE, SMALL, Pairs, corpus, faults_in_order, is_open
+from tests.world.registrars import found, log_of, registrar, until_read
+from tests.world.topics import make_topics
+from tests.world.waits import running
 
 PATIENCE_S = 300.0
 
@@ -45,7 +40,7 @@ async def test_every_hostile_record_gets_the_verdict_of_the_contract(
     patient = settings.model_copy(update=dict.fromkeys(limits, 1 << 40))
     async with running(registrar(patient)):
         for code, sent in by_agency.items():
-            await _until_read(connection, agency_topic(code), len(sent))
+            await until_read(connection, agency_topic(code), len(sent), PATIENCE_S)
     outcomes = await _outcomes(connection)
     compared = 0
     for code, sent in by_agency.items():
@@ -71,14 +66,6 @@ async def _send(settings: Settings, topic: str, sent: Sequence[Case], compressio
         await asyncio.gather(*futures)
     finally:
         await producer.stop()
-
-
-async def _until_read(connection: Connection, topic: str, count: int) -> None:
-    async def is_read() -> bool:
-        position = await connection.fetchval("SELECT next_offset FROM log.read_position WHERE topic = $1", topic)
-        return position is not None and position >= count
-
-    await until(is_read, f"{count} records of {topic} are read", PATIENCE_S)
 
 
 async def _outcomes(connection: Connection) -> dict[str, Pairs]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,20 +14,10 @@ from consumers.registrar.journal import Journal
 from events.validation.validate import validate
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    LABOUR_TOPIC,
-    found,
-    log_of,
-    registrar,
-    running,
-    send,
-    terminate,
-    until,
-    until_size,
-)
-from tests.integration.consumers.registrar.test_registrar import require_whole_log
 from tests.world.records import LABOUR, said
+from tests.world.registrars import found, founded, log_of, registrar, require_whole_log, terminate, until_size
+from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, send
+from tests.world.waits import running, until
 
 FLOOD, FEW = 8_000, 20
 
@@ -50,17 +41,11 @@ async def test_a_few_events_beside_a_backlog_are_registered_within_a_few_batches
     settings: Settings, connection: Connection, batches: list[Batch]
 ) -> None:
     settings = settings.model_copy(update={"batch_records_max": 50})
-    await found(settings, "health", "labour")
-    async with running(registrar(settings)):
-        await until_size(connection, 4)
+    await founded(settings, connection, "health", "labour")
     await send(settings, HEALTH_TOPIC, *(said(f"e{n}") for n in range(FLOOD)))
     batches.clear()
     async with running(registrar(settings)):
-
-        async def has_begun() -> bool:
-            return len(batches) > 0
-
-        await until(has_begun, "the backlog is read")
+        await until(lambda: len(batches) > 0, "the backlog is read")
         await send(settings, LABOUR_TOPIC, *(said(f"e{n}", agency=LABOUR) for n in range(FEW)))
         acknowledged = len(batches)
         await until_size(connection, 4 + FLOOD + FEW)
@@ -84,18 +69,16 @@ async def test_every_epoch_commits_what_it_has_validated_of_costly_records(
                 pass
         return validate(value, *rest)
 
+    def has_committed(count: int) -> bool:
+        return len(batches) >= count
+
     monkeypatch.setattr(backlog, "validate", slow)
     settings = settings.model_copy(update={"breaker_refused_in_a_row_max": 1_000})
     await found(settings, "health", "labour")
     await send(settings, HEALTH_TOPIC, *[b"costly"] * costly)
     async with running(registrar(settings)):
         for epoch in range(1, 4):
-            before = len(batches)
-
-            async def has_committed(before: int = before) -> bool:
-                return len(batches) >= before + 3
-
-            await until(has_committed, f"epoch {epoch} commits some of them")
+            await until(partial(has_committed, len(batches) + 3), f"epoch {epoch} commits some of them")
             await terminate(settings, "registrar%")
         await send(settings, LABOUR_TOPIC, said("other", agency=LABOUR))
         await until_size(connection, 4 + costly + 1)

@@ -18,25 +18,15 @@ from contextlib import asynccontextmanager, contextmanager
 import pytest
 
 from infra.kafka.client_config import agency_topic
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection, connected
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 from producers.publisher.kafka_publisher import AgencyPublisher
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    LABOUR_TOPIC,
-    PLATFORM_TOPIC,
-    found,
-    make_topics,
-    records,
-    send,
-    until,
-    until_shipped,
-    until_size,
-)
 from tests.scenarios.figures import tell
 from tests.world.events import changed, golden
 from tests.world.records import LABOUR, registered, said
+from tests.world.registrars import found, until_read, until_shipped, until_size
+from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, PLATFORM_TOPIC, make_topics, records, send
 
 pytestmark = pytest.mark.accept
 
@@ -152,17 +142,10 @@ async def read_of(connection: Connection, topic: str) -> int:
     return await connection.fetchval(query, topic) or 0
 
 
-async def until_read(settings: Settings, topic: str, count: int) -> None:
+async def until_flood_read(settings: Settings, topic: str, count: int) -> None:
     """Asks on a connection of its own: others are asked meanwhile."""
-    connection = await connect(settings, "until-read")
-
-    async def is_read() -> bool:
-        return await read_of(connection, topic) >= count
-
-    try:
-        await until(is_read, f"{count} records of {topic} are registered", patience_s=120)
-    finally:
-        await connection.close(timeout=1)
+    async with connected(settings, "until-read") as connection:
+        await until_read(connection, topic, count, 120)
 
 
 @pytest.mark.parametrize("flood", FLOODS)
@@ -183,15 +166,15 @@ async def test_a_flood_of_one_agency_keeps_the_others_waiting_for_little(
             busy = await publish_steadily(settings, "busy", lambda passed_s: passed_s < MEASURED_S)
         # The flood waits in the topic: it begins when its agency is registered.
         await send(settings, PLATFORM_TOPIC, registered("health"))
-        await until_read(settings, HEALTH_TOPIC, 1)
+        await until_flood_read(settings, HEALTH_TOPIC, 1)
         began, first = time.monotonic(), await read_of(connection, HEALTH_TOPIC)
-        is_over = asyncio.create_task(until_read(settings, HEALTH_TOPIC, len(backlog)))
+        is_over = asyncio.create_task(until_flood_read(settings, HEALTH_TOPIC, len(backlog)))
         beside = await publish_steadily(
             settings, "beside", lambda passed_s: passed_s < MEASURED_S and not is_over.done()
         )
         rate = (await read_of(connection, HEALTH_TOPIC) - first) / (time.monotonic() - began)
         is_over.cancel()
-        await until_read(settings, LABOUR_TOPIC, warm + alone + busy + beside)
+        await until_flood_read(settings, LABOUR_TOPIC, warm + alone + busy + beside)
         await until_shipped(connection, await connection.fetchval("SELECT size FROM log.state"))
         waits_alone = await waits_ms(settings, range(warm, warm + alone))
         waits_busy = await waits_ms(settings, range(warm + alone, warm + alone + busy))
@@ -262,13 +245,8 @@ async def test_the_costliest_records_of_one_agency_cost_no_take_over_and_nobody_
         writing = asyncio.create_task(write_costly())
         beside = await publish_steadily(settings, "beside", lambda passed_s: not writing.done())
         sent = await writing
-
-        async def all_judged() -> bool:
-            rows = await connection.fetch("SELECT topic, next_offset FROM log.read_position")
-            read = {row["topic"]: row["next_offset"] for row in rows}
-            return (read[HEALTH_TOPIC], read[LABOUR_TOPIC]) == (sent, warm + beside)
-
-        await until(all_judged, "every record has its verdict", patience_s=120)
+        await until_read(connection, HEALTH_TOPIC, sent, 120)
+        await until_read(connection, LABOUR_TOPIC, warm + beside, 120)
         await until_shipped(connection, await connection.fetchval("SELECT size FROM log.state"))
         waits = await waits_ms(settings, range(warm, warm + beside))
         epoch = await connection.fetchval("SELECT epoch FROM platform.lease WHERE name = 'registrar'")

@@ -14,7 +14,6 @@ from consumers.audit.mirror import write_mirror
 from consumers.audit.port import MirrorPort
 from consumers.audit.tree import WrongTree, require_tree
 from consumers.database_audit.postgres_port import PostgresPort
-from consumers.registrar.registrar import Registrar
 from infra.log.key_history import parse_transition, sign_transition
 from infra.log.reader import log_size, read_tree
 from infra.log.signed_note import (
@@ -27,58 +26,17 @@ from infra.log.signed_note import (
     signers_of,
 )
 from infra.postgres.connection import Connection
-from infra.private_keys.key_files import KeyRing, NextKey, load_keys, log_key_files, write_next
+from infra.private_keys.key_files import NextKey, load_keys, log_key_files, write_next
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    found,
-    registrar,
-    running,
-    send,
-    until,
-    until_size,
-)
 from tests.world.records import said
-
-
-async def rotate(settings: Settings, connection: Connection, overlap_days: int = 7) -> KeyRing:
-    """Ask the running registrar for a rotation, and wait for it."""
-    files = log_key_files(settings)
-    before = load_keys(files).history.current
-    write_next(files, NextKey(LogKey(files.name, os.urandom(32)), overlap_days))
-
-    async def rotated() -> bool:
-        return load_keys(files).history.current != before
-
-    await until(rotated, "the registrar rotated its key")
-    return load_keys(files)
-
-
-async def checkpoints(connection: Connection) -> list[tuple[int, str]]:
-    rows = await connection.fetch("SELECT size, note FROM log.checkpoint ORDER BY size")
-    return [(row["size"], row["note"]) for row in rows]
+from tests.world.registrars import checkpoints, found, registrar, rotate, until_halted, until_signed, until_size
+from tests.world.topics import HEALTH_TOPIC, send
+from tests.world.waits import running, until
 
 
 async def until_grown(connection: Connection, size: int) -> None:
-    async def reached() -> bool:
-        return await log_size(connection) >= size
-
-    await until(reached, f"the log has {size} entries or more")
-
-
-async def until_signed(connection: Connection) -> None:
-    async def signed() -> bool:
-        return bool(await connection.fetchval("SELECT max(size) = (SELECT size FROM log.state) FROM log.checkpoint"))
-
-    await until(signed, "the log's size is signed")
-
-
-async def halted(settings: Settings, one: Registrar) -> str:
-    async def says() -> bool:
-        return one.progress.halted is not None
-
-    await until(says, "the registrar halted")
-    return one.progress.halted or ""
+    grown = "SELECT size >= $1 FROM log.state"
+    await until(lambda: connection.fetchval(grown, size), f"the log has {size} entries or more")
 
 
 def signed_by(note: str, key: Verifier) -> bool:
@@ -110,7 +68,7 @@ async def test_while_events_arrive_the_key_changes_and_each_verifier_follows(
         first = load_keys(log_key_files(settings)).history.current
         port = PostgresPort(connection, first)
         await write_mirror(port, tmp_path / "first", first)
-        ring = await rotate(settings, connection)
+        ring = await rotate(settings)
         size = ring.history.transitions[0].size
         await until_grown(connection, size + 50)
         await until_signed_twice(connection, above=size)
@@ -137,10 +95,8 @@ async def test_while_events_arrive_the_key_changes_and_each_verifier_follows(
 
 
 async def until_signed_twice(connection: Connection, above: int = 0) -> None:
-    async def signed() -> bool:
-        return len([size for size, _ in await checkpoints(connection) if size > above]) > 1
-
-    await until(signed, f"two checkpoints above {above}")
+    signed = "SELECT count(*) > 1 FROM log.checkpoint WHERE size > $1"
+    await until(lambda: connection.fetchval(signed, above), f"two checkpoints above {above}")
 
 
 async def test_without_an_overlap_only_the_new_key_signs_and_old_mirrors_go_on(
@@ -152,7 +108,7 @@ async def test_without_an_overlap_only_the_new_key_signs_and_old_mirrors_go_on(
         await until_signed(connection)
         first = load_keys(log_key_files(settings)).history.current
         await write_mirror(PostgresPort(connection, first), tmp_path / "mirror", first)
-        ring = await rotate(settings, connection, overlap_days=0)
+        ring = await rotate(settings, overlap_days=0)
         await send(settings, HEALTH_TOPIC, said("a"))
         await until_size(connection, 4)
         await until_signed(connection)
@@ -163,7 +119,7 @@ async def test_without_an_overlap_only_the_new_key_signs_and_old_mirrors_go_on(
             await write_mirror(PostgresPort(connection, known), tmp_path / "mirror", known)
             assert (await MirrorPort(tmp_path / "mirror", known).checkpoint()).note == note
         # The next rotation needs a log that has grown, and then replaces the second key.
-        again = await rotate(settings, connection, overlap_days=0)
+        again = await rotate(settings, overlap_days=0)
         assert len(again.history.transitions) == 2
     async with running(registrar(settings)):
         await send(settings, HEALTH_TOPIC, said("b"))
@@ -172,14 +128,12 @@ async def test_without_an_overlap_only_the_new_key_signs_and_old_mirrors_go_on(
     assert (await PostgresPort(connection, first).checkpoint()).size == 5
 
 
-async def test_a_database_from_before_the_rotation_takes_its_history_up_again(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_database_from_before_the_rotation_goes_on(settings: Settings, connection: Connection) -> None:
     await found(settings, "health")
     async with running(registrar(settings)):
         await until_size(connection, 3)
         await until_signed(connection)
-        ring = await rotate(settings, connection)
+        ring = await rotate(settings)
     # As a backup from just before it: the row is not there yet, and the newest checkpoint is the old key's.
     await connection.execute("ALTER TABLE log.key_history DISABLE TRIGGER append_only")
     await connection.execute("DELETE FROM log.key_history")
@@ -196,7 +150,7 @@ async def test_a_checkpoint_of_the_replaced_key_alone_halts(settings: Settings, 
     async with running(registrar(settings)):
         await until_size(connection, 3)
         await until_signed(connection)
-        ring = await rotate(settings, connection)
+        ring = await rotate(settings)
     stolen = ring.previous
     assert stolen is not None
     await send(settings, HEALTH_TOPIC, said("a"))
@@ -205,15 +159,13 @@ async def test_a_checkpoint_of_the_replaced_key_alone_halts(settings: Settings, 
     await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES (1000, $1)", forged)
     one = registrar(settings)
     async with running(one):
-        assert "at this size" in await halted(settings, one)
+        assert "at this size" in await until_halted(one)
     assert await log_size(connection) == 3
     with pytest.raises(InvalidNote, match="is in force"):
         await PostgresPort(connection, ring.history.keys[0]).checkpoint()
 
 
-async def test_a_history_of_another_tree_halts_and_is_found(
-    settings: Settings, connection: Connection, tmp_path: Path
-) -> None:
+async def test_a_history_of_another_tree_halts(settings: Settings, connection: Connection, tmp_path: Path) -> None:
     await found(settings, "health")
     async with running(registrar(settings)):
         await until_size(connection, 3)
@@ -226,7 +178,7 @@ async def test_a_history_of_another_tree_halts_and_is_found(
     write_next(log_key_files(settings), NextKey(other))
     one = registrar(settings)
     async with running(one):
-        assert "do not give the root" in await halted(settings, one)
+        assert "do not give the root" in await until_halted(one)
     port = PostgresPort(connection, other.verifier)
     history = await port.keys()
     with pytest.raises(WrongTree, match="took over"):

@@ -2,126 +2,81 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
-from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from consumers.registrar.batch import Batch
-from consumers.registrar.journal import Journal
 from consumers.registrar.registrar import Registrar
 from infra.log.reader import log_size
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    LABOUR_TOPIC,
-    PLATFORM_TOPIC,
-    found,
-    log_of,
-    registrar,
-    running,
-    send,
-    terminate,
-    until,
-    until_size,
+from tests.integration.consumers.registrar.cut_commits import MOMENTS, cut_commit
+from tests.integration.consumers.registrar.pausing import (
+    CONFLICTS,
+    DUPLICATES,
+    FOUNDED,
+    IN_A_ROW,
+    impatient,
+    pause_of,
+    until_paused,
 )
-from tests.integration.consumers.registrar.test_registrar import require_whole_log
 from tests.world.records import LABOUR, said
-
-IN_A_ROW = 5
-CONFLICTS = 20
-DUPLICATES = 40
-FOUNDED = 4
-"""Entries that register the platform, its office and two agencies."""
-
-
-def impatient(settings: Settings, wait_s: float) -> Settings:
-    return settings.model_copy(
-        update={
-            "breaker_refused_in_a_row_max": IN_A_ROW,
-            "breaker_conflicts_in_a_row_max": CONFLICTS,
-            "breaker_duplicates_in_a_row_max": DUPLICATES,
-            "breaker_wait_s": wait_s,
-            "breaker_wait_max_s": wait_s,
-            "agencies_poll_ms": 200,
-        }
-    )
+from tests.world.registrars import found, ids, registrar, require_whole_log, until_size
+from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, PLATFORM_TOPIC, send
+from tests.world.waits import running, until
 
 
 @asynccontextmanager
 async def at_work(settings: Settings, connection: Connection) -> AsyncIterator[Registrar]:
-    """A registrar that has read both agencies' topics to their beginning."""
+    """A registrar that has begun to read the topics of two agencies."""
+    await found(settings, "health", "labour")
     one = registrar(settings)
     async with running(one):
         await until_size(connection, FOUNDED)
-
-        async def both_read() -> bool:
-            topics = [row["topic"] for row in await connection.fetch("SELECT topic FROM log.read_position")]
-            return {HEALTH_TOPIC, LABOUR_TOPIC} <= set(topics)
-
-        await until(both_read, "both topics are read")
+        both = "SELECT count(*) = 2 FROM log.read_position WHERE topic = ANY ($1)"
+        await until(lambda: connection.fetchval(both, [HEALTH_TOPIC, LABOUR_TOPIC]), "both topics are read")
         yield one
 
 
-async def pause_of(connection: Connection, topic: str) -> datetime | None:
-    until_: datetime | None = await connection.fetchval(
-        "SELECT paused_until FROM log.read_position WHERE topic = $1", topic
-    )
-    return until_
+def tells_of_its_pause(one: Registrar) -> bool:
+    state = one.readiness()
+    return state.ready and state.details["lag"] == 0 and state.details.get("paused") == one.progress.paused != {}
 
 
-async def until_paused(connection: Connection, topic: str, paused: bool = True) -> None:
-    async def holds() -> bool:
-        return (await pause_of(connection, topic) is not None) is paused
+async def until_logged(connection: Connection, event_id: str) -> None:
+    async def is_there() -> bool:
+        return event_id in await ids(connection)
 
-    await until(holds, f"{topic} is {'paused' if paused else 'read as usual'}")
+    await until(is_there, f"{event_id} is in the log")
 
 
 async def test_noise_pauses_its_own_topic_and_a_good_record_behind_it_ends_the_pause(
     settings: Settings, connection: Connection
 ) -> None:
     settings = impatient(settings, wait_s=1.0)
-    await found(settings, "health", "labour")
     with capture_logs() as lines:
         async with at_work(settings, connection) as one:
             await send(settings, HEALTH_TOPIC, *[b"noise"] * (IN_A_ROW + 2), said("good"), said("later"))
             await until_paused(connection, HEALTH_TOPIC)
             first_until = await pause_of(connection, HEALTH_TOPIC)
             await send(settings, LABOUR_TOPIC, said("other", agency=LABOUR))
-
-            async def other_is_in() -> bool:
-                return "other" in [entry.id for entry in await log_of(connection)]
-
-            await until(other_is_in, "the other agency's event is in the log")
+            await until_logged(connection, "other")
             assert await log_size(connection) == FOUNDED + IN_A_ROW + 1, "the noise behind the limit is not read"
             assert await pause_of(connection, HEALTH_TOPIC) == first_until, "the other was registered during the pause"
-
-            async def told() -> bool:
-                state = one.readiness()
-                return (
-                    state.ready
-                    and state.details["lag"] == 0
-                    and state.details.get("paused") == one.progress.paused != {}
-                )
-
-            await until(told, "it is ready, tells of the pause, and does not count what is held back as its lag")
+            await until(lambda: tells_of_its_pause(one), "it is ready, and does not count what is held back as its lag")
             await until_size(connection, FOUNDED + IN_A_ROW + 1 + 4)
             await until_paused(connection, HEALTH_TOPIC, paused=False)
             assert "paused" not in one.readiness().details
             await require_whole_log(settings, connection)
     assert await connection.fetchval("SELECT count(*) FROM log.refusal") == IN_A_ROW + 2
-    assert [e.id for e in await log_of(connection)][-2:] == ["good", "later"]
+    assert (await ids(connection))[-2:] == ["good", "later"]
     assert sum(line["event"] == "a topic is paused" for line in lines) == 1, "a pause is said once"
 
 
 async def test_a_pause_outlives_the_registrar(settings: Settings, connection: Connection) -> None:
     settings = impatient(settings, wait_s=600)
-    await found(settings, "health", "labour")
     async with at_work(settings, connection):
         await send(settings, HEALTH_TOPIC, *[b"noise"] * (IN_A_ROW + 3))
         await until_size(connection, FOUNDED + IN_A_ROW)
@@ -136,33 +91,6 @@ async def test_a_pause_outlives_the_registrar(settings: Settings, connection: Co
         await require_whole_log(settings, connection)
     times = await connection.fetchval("SELECT paused_times FROM log.read_position WHERE topic = $1", HEALTH_TOPIC)
     assert times == 2, "one record of it was read and refused"
-
-
-async def test_what_a_person_lets_through_is_read_at_once_and_not_counted(
-    settings: Settings, connection: Connection
-) -> None:
-    settings = impatient(settings, wait_s=600)
-    await found(settings, "health", "labour")
-    async with at_work(settings, connection):
-        await send(settings, HEALTH_TOPIC, *[b"noise"] * 30, said("good"))
-        await until_size(connection, FOUNDED + IN_A_ROW)
-        began = time.monotonic()
-        await connection.execute("UPDATE log.read_position SET uncounted_up_to = 31 WHERE topic = $1", HEALTH_TOPIC)
-        await until_size(connection, FOUNDED + 31)
-        assert time.monotonic() - began < 30
-        await until_paused(connection, HEALTH_TOPIC, paused=False)
-        await send(settings, HEALTH_TOPIC, *[b"noise"] * 30)
-        await until_paused(connection, HEALTH_TOPIC)
-        assert await log_size(connection) == FOUNDED + 31 + IN_A_ROW
-        await require_whole_log(settings, connection)
-
-
-async def test_the_platforms_own_topic_is_never_paused(settings: Settings, connection: Connection) -> None:
-    settings = impatient(settings, wait_s=600)
-    await found(settings, "health", "labour")
-    async with at_work(settings, connection):
-        await send(settings, PLATFORM_TOPIC, *[b"noise"] * (3 * IN_A_ROW))
-        await until_size(connection, FOUNDED + 3 * IN_A_ROW)
 
 
 async def levels_of(connection: Connection, topic: str) -> list[int]:
@@ -180,7 +108,6 @@ async def test_endless_duplicates_or_conflicts_pause_their_topic_and_the_others_
     settings: Settings, connection: Connection, kind: str, limit: int
 ) -> None:
     settings = impatient(settings, wait_s=1.0)
-    await found(settings, "health", "labour")
     async with at_work(settings, connection):
         await send(settings, HEALTH_TOPIC, said("first"), *repeated(kind, limit + 3), said("good"), said("later"))
         await until_paused(connection, HEALTH_TOPIC)
@@ -191,58 +118,35 @@ async def test_endless_duplicates_or_conflicts_pause_their_topic_and_the_others_
         assert (row["next_offset"], row["paused_cause"]) == (1 + limit, kind)
         assert row["paused_reason"]["en"].startswith(f"{limit} records ")
         await send(settings, LABOUR_TOPIC, said("other", agency=LABOUR))
-
-        async def other_is_in() -> bool:
-            return "other" in [entry.id for entry in await log_of(connection)]
-
-        await until(other_is_in, "the other agency's event is in the log")
+        await until_logged(connection, "other")
         assert await pause_of(connection, HEALTH_TOPIC) is not None
         await until_paused(connection, HEALTH_TOPIC, paused=False)
         entries = FOUNDED + 4 + (0 if kind == "duplicate" else limit + 3)
         await until_size(connection, entries)
         await require_whole_log(settings, connection)
-    assert [entry.id for entry in await log_of(connection)][-2:] == ["good", "later"]
+    assert (await ids(connection))[-2:] == ["good", "later"]
 
 
-async def test_a_backlog_that_is_sent_again_once_is_read_without_a_pause(
+async def test_noise_of_the_platform_and_a_backlog_that_is_sent_again_once_pause_nothing(
     settings: Settings, connection: Connection
 ) -> None:
     settings = impatient(settings, wait_s=600)
     backlog = [said(f"e{n}") for n in range(DUPLICATES - 1)]
-    await found(settings, "health", "labour")
     async with at_work(settings, connection):
+        await send(settings, PLATFORM_TOPIC, *[b"noise"] * (3 * IN_A_ROW))
+        await until_size(connection, FOUNDED + 3 * IN_A_ROW)
         await send(settings, HEALTH_TOPIC, *backlog)
         await send(settings, HEALTH_TOPIC, *backlog, said("good"))
-        await until_size(connection, FOUNDED + len(backlog) + 1)
+        await until_size(connection, FOUNDED + 3 * IN_A_ROW + len(backlog) + 1)
         assert await pause_of(connection, HEALTH_TOPIC) is None
 
 
-@pytest.mark.parametrize("moment", ["before the commit", "after the commit"])
+@pytest.mark.parametrize("moment", MOMENTS)
 async def test_what_a_lost_epoch_has_counted_is_neither_forgotten_nor_counted_twice(
     settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     settings = impatient(settings, wait_s=600)
-    await found(settings, "health", "labour")
-    cut: list[int] = []
-    write, commit = Journal._write, Journal.commit
-
-    async def cut_before(self: Journal, batch: Batch, *rest: Any) -> datetime:
-        now = await write(self, batch, *rest)
-        if batch.refusals and not cut:
-            cut.append(await terminate(settings, "registrar"))
-        return now
-
-    async def cut_after(self: Journal, batch: Batch, *rest: Any) -> list[bytes]:
-        leaves = await commit(self, batch, *rest)
-        if batch.refusals and not cut:
-            cut.append(await terminate(settings, "registrar"))
-            raise ConnectionError("the answer to COMMIT was lost")
-        return leaves
-
-    if moment == "before the commit":
-        monkeypatch.setattr(Journal, "_write", cut_before)
-    else:
-        monkeypatch.setattr(Journal, "commit", cut_after)
+    cut = cut_commit(monkeypatch, settings, moment, lambda batch: batch.refusals)
     async with at_work(settings, connection):
         await send(settings, HEALTH_TOPIC, *[b"noise"] * (IN_A_ROW - 2))
         await until_size(connection, FOUNDED + IN_A_ROW - 2)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.record._crc32c import crc as crc32c
 
 from consumers.registrar.batch import NO_MARK
 from consumers.registrar.journal import ReadPosition
-from consumers.registrar.raw_record_reader import fetch_records
 from consumers.registrar.reader import Reader
 from infra.kafka.admin import admin_client, ensure_agency_topic
 from infra.kafka.client_config import agency_topic, client_arguments
@@ -44,25 +44,9 @@ def _spoil(builder: object) -> None:
     builder._buffer = buffer  # type: ignore[attr-defined]
 
 
-async def test_a_broken_header_name_is_read_as_bytes_with_the_records_around_it(settings: Settings) -> None:
-    topic = agency_topic("health")
-    async with admin_client(settings) as admin:
-        await ensure_agency_topic(admin, "health", settings)
-    await publish_with_a_broken_name(settings, topic, [b"first", b"second", b"third"], broken=1)
-    consumer = AIOKafkaConsumer(**client_arguments(settings), enable_auto_commit=False)
-    await consumer.start()
-    try:
-        partition = TopicPartition(topic, 0)
-        consumer.assign([partition])
-        await consumer.end_offsets([partition])
-        records = await fetch_records(consumer, partition, 0, 1 << 20)
-    finally:
-        await consumer.stop()
-    assert [(r.offset, r.value) for r in records] == [(0, b"first"), (1, b"second"), (2, b"third")]
-    assert records[1].headers == (GOOD, ("ce_\udcff\udcfe", b"1"))
-
-
-async def test_the_reader_goes_on_behind_such_a_record_and_loses_nothing_of_other_topics(settings: Settings) -> None:
+async def test_a_broken_header_name_is_read_as_bytes_and_the_reader_goes_on_behind_it_and_on_other_topics(
+    settings: Settings,
+) -> None:
     topics = [agency_topic("health"), agency_topic("justice")]
     async with admin_client(settings) as admin:
         for code in ("health", "justice"):
@@ -72,16 +56,17 @@ async def test_the_reader_goes_on_behind_such_a_record_and_loses_nothing_of_othe
     await publish_with_a_broken_name(settings, topics[0], [b"d", b"e"], broken=-1)
     reader = Reader(settings)
     await reader.consumer.start()
-    read: dict[str, list[tuple[int, bytes]]] = {topic: [] for topic in topics}
+    read: dict[str, list[Any]] = {topic: [] for topic in topics}
     try:
         await reader.assign({topic: ReadPosition(0, NO_MARK, None) for topic in topics})
         async with asyncio.timeout(20):
             while sum(map(len, read.values())) < 7:
                 for topic, records in (await reader.read()).items():
-                    read[topic] += [(record.offset, record.value) for record in records]
+                    read[topic] += records
     finally:
         await reader.consumer.stop()
-    assert read == {
+    assert read[topics[0]][1].headers == (GOOD, ("ce_\udcff\udcfe", b"1"))
+    assert {topic: [(r.offset, r.value) for r in records] for topic, records in read.items()} == {
         topics[0]: [(0, b"a"), (1, b"b"), (2, b"c"), (3, b"d"), (4, b"e")],
         topics[1]: [(0, b"k"), (1, b"l")],
     }

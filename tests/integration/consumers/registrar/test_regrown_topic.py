@@ -12,20 +12,13 @@ import pytest
 from consumers.registrar.batch import NO_MARK, Mark, record_sha256
 from consumers.registrar.journal import ReadPosition
 from consumers.registrar.reader import Reader, TopicBroken
+from infra.kafka.admin import admin_client, delete_records
 from infra.postgres.connection import Connection
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    LABOUR_TOPIC,
-    found,
-    make_topics,
-    remake_topic,
-    send,
-    until_size,
-)
-from tests.integration.consumers.registrar.test_registrar import halts, ids, until_halted
 from tests.world.records import LABOUR, Record, said
+from tests.world.registrars import found, halts, ids, until_size, until_topic_halted
+from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, make_topics, remake_topic, send
 
 OLD = [said(f"e{i}") for i in range(5)]
 NEW = [said(f"x{i}") for i in range(10)]
@@ -105,7 +98,8 @@ async def test_a_topic_that_begins_behind_what_was_read_has_only_aged(settings: 
     await send(settings, HEALTH_TOPIC, *OLD)
     read = ReadPosition(4, Mark(record_sha256(Record(3, OLD[3])), None), None)
     async with reading(settings, read) as reader:
-        await delete_records(settings, HEALTH_TOPIC, 4)
+        async with admin_client(settings) as admin:
+            await delete_records(admin, HEALTH_TOPIC, 4)
         assert await reader.check_topics() == {HEALTH_TOPIC: 5}
         await read_up_to(reader, 5)
 
@@ -113,21 +107,11 @@ async def test_a_topic_that_begins_behind_what_was_read_has_only_aged(settings: 
 async def test_records_that_were_deleted_before_any_was_read_are_named(settings: Settings) -> None:
     await make_topics(settings, "health")
     await send(settings, HEALTH_TOPIC, *OLD)
-    await delete_records(settings, HEALTH_TOPIC, 3)
+    async with admin_client(settings) as admin:
+        await delete_records(admin, HEALTH_TOPIC, 3)
     async with reading(settings, ReadPosition(0, NO_MARK, None)) as reader:
         with pytest.raises(TopicBroken, match="the records 0 … 2 were deleted before they were read"):
             await read_up_to(reader, 1)
-
-
-async def delete_records(settings: Settings, topic: str, before: int) -> None:
-    """As retention does."""
-    from aiokafka import TopicPartition
-    from aiokafka.admin import RecordsToDelete
-
-    from infra.kafka.admin import admin_client
-
-    async with admin_client(settings) as admin:
-        await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=before)})
 
 
 async def test_a_registrar_that_slept_halts_the_regrown_topic_and_registers_nothing_of_it(
@@ -143,7 +127,7 @@ async def test_a_registrar_that_slept_halts_the_regrown_topic_and_registers_noth
         await remake_topic(settings, "health")
         await send(settings, HEALTH_TOPIC, *NEW)
         child.send_signal(signal.SIGCONT)
-        await until_halted(connection, HEALTH_TOPIC)
+        await until_topic_halted(connection, HEALTH_TOPIC)
         await send(settings, LABOUR_TOPIC, said("goes-on", agency=LABOUR))
         await until_size(connection, 10)
     finally:

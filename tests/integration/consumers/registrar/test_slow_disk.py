@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,20 +11,13 @@ import pytest
 from consumers.registrar.guards.continuation import write_checkpoint
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    found,
-    registrar,
-    running,
-    send,
-    until,
-    until_size,
-)
-from tests.integration.consumers.registrar.test_key_rotation import until_signed
 from tests.world.records import said
+from tests.world.registrars import found, registrar, until_signed, until_size
+from tests.world.topics import HEALTH_TOPIC, send
+from tests.world.waits import running, until
 
 
-async def test_a_term_survives_a_disk_that_stops(
+async def test_a_term_survives_a_slow_disk(
     settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stops, stopped, goes_on = threading.Event(), threading.Event(), threading.Event()
@@ -35,33 +28,24 @@ async def test_a_term_survives_a_disk_that_stops(
             goes_on.wait()
         write_checkpoint(folder, note)
 
-    async def lease() -> tuple[int, datetime]:
-        row = await connection.fetchrow("SELECT epoch, expires_at FROM platform.lease WHERE name = 'registrar'")
-        assert row is not None
-        return row["epoch"], row["expires_at"]
-
-    async def has_stopped() -> bool:
-        return stopped.is_set()
-
+    lease = "SELECT epoch, expires_at FROM platform.lease WHERE name = 'registrar'"
     monkeypatch.setattr("consumers.registrar.signer.write_checkpoint", write)
     await found(settings, "health")
     try:
         async with running(registrar(settings)):
             await until_size(connection, 3)
             await until_signed(connection)
-            epoch, expires_at = await lease()
+            [(epoch, expires_at)] = await connection.fetch(lease)
             stops.set()
             await send(settings, HEALTH_TOPIC, said("a"))
-            await until(has_stopped, "the disk is asked to write a checkpoint")
+            await until(stopped.is_set, "the disk is asked to write a checkpoint")
             await send(settings, HEALTH_TOPIC, said("b"), said("c"))
             await until_size(connection, 6)
-
-            async def outlived() -> bool:
-                return (await lease())[1] > expires_at + timedelta(milliseconds=settings.lease_ms)
-
-            await until(outlived, "the lease was renewed for longer than it holds")
+            outlived = "SELECT expires_at > $1 FROM platform.lease WHERE name = 'registrar'"
+            end = expires_at + timedelta(milliseconds=settings.lease_ms)
+            await until(lambda: connection.fetchval(outlived, end), "the lease was renewed for longer than it holds")
             goes_on.set()
             await until_signed(connection)
-            assert (await lease())[0] == epoch
+            assert await connection.fetchval(lease) == epoch
     finally:
         goes_on.set()

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-import shutil
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from consumers.registrar.batch import Batch
-from consumers.registrar.guards.checkpoint_topic import CheckpointTopic, read_topic_checkpoints
+from consumers.registrar.guards.checkpoint_topic import CheckpointTopic
 from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer
-from consumers.registrar.guards.continuation import checkpoints_of, newest, read_last_checkpoint
-from consumers.registrar.journal import Journal
+from consumers.registrar.guards.continuation import checkpoints_of, newest
 from consumers.registrar.reader import Reader
 from consumers.registrar.recovery.recover import recover
 from consumers.registrar.recovery.source import topic_source
@@ -25,95 +22,37 @@ from consumers.registrar.registrar import Registrar
 from consumers.registrar.signer import Signer
 from events.errors import Fenced
 from infra.kafka.clients import start_client, stop_consumer
-from infra.log.reader import log_size, read_tree
+from infra.log.reader import log_size
 from infra.log.signed_note import Checkpoint, LogKey
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection, connected
 from infra.private_keys.key_files import load_keys, log_key_files
-from infra.process import lease
 from infra.settings import Settings
-from tests.corners import drop_database, execute
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    drop_topic,
-    found,
-    intervals,
-    records,
-    registrar,
-    running,
-    send,
-    shipped,
-    until,
-    until_size,
-)
-from tests.stack import TestStack, with_database
+from tests.world.logs import open_journal
 from tests.world.records import said
+from tests.world.registrars import (
+    bring_key,
+    checkpoints,
+    checkpoints_in_topic,
+    copy_of_database,
+    found,
+    founded,
+    registrar,
+    require_consistent,
+    second_home,
+    until_halted,
+    until_ready,
+    until_signed,
+)
+from tests.world.topics import HEALTH_TOPIC, drop_topic, records, send
+from tests.world.waits import intervals, running, until
 
 HOUR = timedelta(hours=1)
-
-
-def second_home(settings: Settings, folder: Path, *, key: bool = True) -> Settings:
-    """Settings of another machine on the same services; the operator brings the passwords, and the log's key."""
-    shutil.copytree(settings.home / "secrets", folder / "secrets")
-    found = settings.model_copy(update={"home": folder})
-    if key:
-        bring_key(settings, found)
-    return found
-
-
-def bring_key(source: Settings, target: Settings) -> None:
-    target.log_folder.mkdir(parents=True)
-    for name in ("log.skey", "log.vkey"):
-        shutil.copy(source.log_folder / name, target.log_folder / name)
-
-
-async def until_signed(connection: Connection, size: int) -> None:
-    async def signed() -> bool:
-        return bool(await connection.fetchval("SELECT count(*) FROM log.checkpoint WHERE size >= $1", size))
-
-    await until(signed, f"a checkpoint of size {size} is signed")
-
-
-async def until_halted(one: Registrar) -> str:
-    async def halted() -> bool:
-        return one.progress.halted is not None
-
-    await until(halted, "the registrar halts")
-    assert not one.readiness().ready
-    assert one.readiness().healthy, "a restart would not help"
-    assert one.progress.halted is not None
-    return one.progress.halted
-
-
-async def until_ready(one: Registrar, role: str) -> None:
-    async def ready() -> bool:
-        state = one.readiness()
-        return state.ready and state.details["role"] == role
-
-    await until(ready, f"the registrar is ready as {role}")
-
-
-async def in_topic(settings: Settings) -> list[Checkpoint]:
-    history = load_keys(log_key_files(settings)).history
-    return checkpoints_of(await read_topic_checkpoints(settings), history, settings.checkpoints_topic)
-
-
-async def require_consistent(connection: Connection, *homes: Settings) -> None:
-    """Every checkpoint in the database, the topic and the files is a prefix of the log."""
-    history = load_keys(log_key_files(homes[0])).history
-    rows = await connection.fetch("SELECT note FROM log.checkpoint")
-    kept = [history.parse_checkpoint(row["note"]) for row in rows] + await in_topic(homes[0])
-    kept += [c for home in homes if (c := read_last_checkpoint(home.log_folder, history)) is not None]
-    assert {c.size: c.root for c in kept} == {c.size: (await read_tree(connection, c.size)).root() for c in kept}
-    assert all(len(values) == 1 for values in (await shipped(homes[0])).values()), "no index has two entries"
 
 
 async def test_a_second_home_takes_over_from_the_topic_alone_and_the_first_comes_back(
     settings: Settings, connection: Connection, tmp_path: Path
 ) -> None:
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_size(connection, 3)
-        await until_signed(connection, 3)
+    await founded(settings, connection, "health")
     second = second_home(settings, tmp_path / "second")
     async with running(registrar(second)):
         await send(settings, HEALTH_TOPIC, said("a"))
@@ -128,20 +67,25 @@ async def test_a_second_home_takes_over_from_the_topic_alone_and_the_first_comes
     await require_consistent(connection, settings, second)
 
 
-async def test_a_home_without_the_key_says_so_and_leaves_the_lease_to_one_that_has_it(
+async def test_a_home_without_the_key_or_with_another_says_so_and_leaves_the_lease_to_one_that_has_it(
     settings: Settings, connection: Connection, tmp_path: Path
 ) -> None:
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_signed(connection, 3)
+    await founded(settings, connection, "health")
+    epoch = await connection.fetchval("SELECT epoch FROM platform.lease")
+    other = second_home(settings, tmp_path / "other")
+    (other.log_folder / "log.vkey").unlink()
+    (other.log_folder / "log.skey").write_text(LogKey(settings.log_origin, bytes(32)).skey)
+    with_another = registrar(other)
+    async with running(with_another):
+        assert "was not signed with log.skey" in await until_halted(with_another)
     second = second_home(settings, tmp_path / "second", key=False)
-    without, epoch = registrar(second), await connection.fetchval("SELECT epoch FROM platform.lease")
+    without = registrar(second)
     async with running(without):
         reason = await until_halted(without)
         assert "log.skey" in reason
         assert "docs/standby.md" in reason
         await intervals(settings.halted_retry_ms)
-        assert await connection.fetchval("SELECT epoch FROM platform.lease") == epoch, "it never claims the lease"
+        assert await connection.fetchval("SELECT epoch FROM platform.lease") == epoch, "neither claims the lease"
         assert not (second.log_folder / "log.skey").exists()
         async with running(registrar(settings)):
             await send(settings, HEALTH_TOPIC, said("a"))
@@ -151,43 +95,23 @@ async def test_a_home_without_the_key_says_so_and_leaves_the_lease_to_one_that_h
         await until_ready(without, "active")
 
 
-async def test_a_home_with_a_key_of_its_own_leaves_the_lease_too(
-    settings: Settings, connection: Connection, tmp_path: Path
-) -> None:
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_signed(connection, 3)
-    second = second_home(settings, tmp_path / "second")
-    (second.log_folder / "log.vkey").unlink()
-    (second.log_folder / "log.skey").write_text(LogKey(settings.log_origin, bytes(32)).skey)
-    other, epoch = registrar(second), await connection.fetchval("SELECT epoch FROM platform.lease")
-    async with running(other):
-        assert "was not signed with log.skey" in await until_halted(other)
-        assert await connection.fetchval("SELECT epoch FROM platform.lease") == epoch
-
-
 @asynccontextmanager
-async def expired_signer(settings: Settings, connection: Connection) -> AsyncIterator[Signer]:
-    """The signer of an owner whose lease expires while it is suspended; `connection` is another one."""
-    old = await connect(settings, "old owner")
+async def expired_signer(settings: Settings) -> AsyncIterator[Signer]:
+    """The signer of an owner whose lease expires while it is suspended."""
     reader = Reader(settings)
     topic = CheckpointTopic(settings, reader.consumer)
-    try:
-        epoch = await lease.claim(old, "registrar", "old", settings)
-        assert epoch is not None
-        journal = Journal(old, epoch, settings)
-        await journal.open()
-        keys = load_keys(log_key_files(settings))
+    async with connected(settings, "old owner") as old:
         clocks = ClockCheck(lambda: datetime.now(UTC), time.monotonic, 300)
-        signer = Signer(journal, keys, settings, topic, clocks)
-        await start_client(reader.consumer)
-        await topic.open()
-        await signer.take_over()
-        yield signer
-    finally:
-        await topic.close()
-        await stop_consumer(reader.consumer)
-        await old.close()
+        keys = load_keys(log_key_files(settings))
+        signer = Signer(await open_journal(old, settings), keys, settings, topic, clocks)
+        try:
+            await start_client(reader.consumer)
+            await topic.open()
+            await signer.take_over()
+            yield signer
+        finally:
+            await topic.close()
+            await stop_consumer(reader.consumer)
 
 
 async def expire_lease(connection: Connection) -> None:
@@ -197,11 +121,9 @@ async def expire_lease(connection: Connection) -> None:
 async def test_an_owner_that_was_suspended_after_it_signed_writes_no_checkpoint(
     settings: Settings, connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_signed(connection, 3)
+    await founded(settings, connection, "health")
     second = second_home(settings, tmp_path / "second")
-    async with expired_signer(settings, connection) as signer:
+    async with expired_signer(settings) as signer:
         signer.newest = None  # there is something to sign
         written: list[Checkpoint] = []
         signed, continued, read = asyncio.Event(), asyncio.Event(), signer.topic.read
@@ -230,11 +152,9 @@ async def test_an_owner_that_was_suspended_after_it_signed_writes_no_checkpoint(
 async def test_a_late_record_of_a_former_owner_does_not_stay_the_last_one(
     settings: Settings, connection: Connection, tmp_path: Path
 ) -> None:
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_signed(connection, 3)
+    await founded(settings, connection, "health")
     second = second_home(settings, tmp_path / "second")
-    async with expired_signer(settings, connection) as signer:
+    async with expired_signer(settings) as signer:
         await expire_lease(connection)
         assert signer.newest is not None
         async with running(registrar(second)):
@@ -258,49 +178,30 @@ async def test_a_late_record_of_a_former_owner_does_not_stay_the_last_one(
     await require_consistent(connection, settings, second)
 
 
-async def test_two_databases_from_one_backup_are_noticed_and_not_signed(
-    settings: Settings, stack: TestStack, tmp_path: Path
-) -> None:
-    assert settings.postgres is not None
-    await found(settings, "health")
-    first = await connect(settings, "test", batch=True)
-    async with running(registrar(settings)):
-        await until_signed(first, 3)
-    await first.close()  # a database is copied while nobody is connected
-    original, copy = settings.postgres.rpartition("/")[2], f"yesser_copy_{secrets.token_hex(4)}"
-    await execute(stack.postgres, f"CREATE DATABASE {copy} TEMPLATE {original}")
-    second = second_home(settings, tmp_path / "second").model_copy(
-        update={"postgres": with_database(settings.postgres, copy)}
-    )
-    homes = (settings, second)
-    connections = [await connect(home, "test", batch=True) for home in homes]
-    both = [registrar(home) for home in homes]
-    try:
-        async with running(*both):
-            for one in both:
-                await until_ready(one, "active")
-            await send(settings, HEALTH_TOPIC, said("a"))
-
-            async def noticed() -> bool:
-                return any(one.progress.halted is not None for one in both)
-
-            await until(noticed, "one of them halts")
-            await intervals(settings.halted_retry_ms)
-            halted = [i for i, one in enumerate(both) if one.progress.halted is not None]
-            reasons = [one.progress.halted or "" for one in both if one.progress.halted]
-            assert all("do not give the root" in reason or "yesser recover" in reason for reason in reasons), reasons
-            signed = "SELECT count(*) FROM log.checkpoint"
-            before = [await connection.fetchval(signed) for connection in connections]
-            sizes = [await log_size(connection) for connection in connections]
-            await send(settings, HEALTH_TOPIC, said("b"), said("c"))
-            await intervals(settings.halted_retry_ms)
-            for i in halted:
-                assert await connections[i].fetchval(signed) == before[i], "a halted registrar signs nothing"
-                assert await log_size(connections[i]) == sizes[i], "a halted registrar commits nothing"
-    finally:
-        for connection in connections:
-            await connection.close()
-        await drop_database(stack.postgres, copy)
+async def test_two_databases_from_one_backup_are_noticed_and_not_signed(settings: Settings, tmp_path: Path) -> None:
+    async with connected(settings, "test") as connection:
+        await founded(settings, connection, "health")
+    async with AsyncExitStack() as stack:
+        copy = await stack.enter_async_context(copy_of_database(settings))
+        homes = (settings, second_home(copy, tmp_path / "second"))
+        connections = [await stack.enter_async_context(connected(home, "test")) for home in homes]
+        both = [registrar(home) for home in homes]
+        await stack.enter_async_context(running(*both))
+        for one in both:
+            await until_ready(one, "active")
+        await send(settings, HEALTH_TOPIC, said("a"))
+        await until(lambda: any(one.progress.halted is not None for one in both), "one of them halts")
+        await intervals(settings.halted_retry_ms)
+        halted = [i for i, one in enumerate(both) if one.progress.halted is not None]
+        reasons = [one.progress.halted or "" for one in both if one.progress.halted]
+        assert all("do not give the root" in reason or "yesser recover" in reason for reason in reasons), reasons
+        signed = [await checkpoints(connection) for connection in connections]
+        sizes = [await log_size(connection) for connection in connections]
+        await send(settings, HEALTH_TOPIC, said("b"), said("c"))
+        await intervals(settings.halted_retry_ms)
+        for i in halted:
+            assert await checkpoints(connections[i]) == signed[i], "a halted registrar signs nothing"
+            assert await log_size(connections[i]) == sizes[i], "a halted registrar commits nothing"
 
 
 async def test_a_forged_checkpoint_in_the_topic_halts_and_another_text_is_written_over(
@@ -310,6 +211,12 @@ async def test_a_forged_checkpoint_in_the_topic_halts_and_another_text_is_writte
     one = registrar(settings)
     async with running(one):
         await until_signed(connection, 3)
+        await drop_topic(settings, settings.checkpoints_topic)
+
+        async def newest_is_back() -> bool:
+            return [c.size for c in await checkpoints_in_topic(settings)] == [3]
+
+        await until(newest_is_back, "the newest checkpoint is in the topic again")
         await send(settings, settings.checkpoints_topic, b"nonsense")
 
         async def written_over() -> bool:
@@ -328,90 +235,54 @@ async def test_a_forged_checkpoint_in_the_topic_halts_and_another_text_is_writte
         await drop_topic(settings, settings.checkpoints_topic)
         await until_signed(connection, 4)
         assert one.progress.halted is None
-    assert {c.size for c in await in_topic(settings)} == {3, 4}
+    assert {c.size for c in await checkpoints_in_topic(settings)} == {3, 4}
 
 
-async def test_a_lost_topic_of_checkpoints_is_created_again_with_the_newest(
-    settings: Settings, connection: Connection
-) -> None:
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_signed(connection, 3)
-        await drop_topic(settings, settings.checkpoints_topic)
-
-        async def back() -> bool:
-            return [c.size for c in await in_topic(settings)] == [3]
-
-        await until(back, "the newest checkpoint is in the topic again")
-
-
-async def test_a_second_home_recovers_what_a_restored_database_lacks_by_the_topic_alone(
-    settings: Settings, stack: TestStack, tmp_path: Path
-) -> None:
-    assert settings.postgres is not None
-    await found(settings, "health")
-    first = await connect(settings, "test", batch=True)
-    async with running(registrar(settings)):
-        await until_signed(first, 3)
-    await first.close()
-    original, copy = settings.postgres.rpartition("/")[2], f"yesser_copy_{secrets.token_hex(4)}"
-    await execute(stack.postgres, f"CREATE DATABASE {copy} TEMPLATE {original}")
-    first = await connect(settings, "test", batch=True)
-    async with running(registrar(settings)):
-        await send(settings, HEALTH_TOPIC, said("a"), said("b"))
-        await until_signed(first, 5)
-    await first.close()
-    second = second_home(settings, tmp_path / "second").model_copy(
-        update={"postgres": with_database(settings.postgres, copy)}
-    )
-    restored = await connect(second, "test", batch=True)
-    try:
+async def test_a_second_home_recovers_by_the_topic_alone(settings: Settings, tmp_path: Path) -> None:
+    async with connected(settings, "test") as connection:
+        await founded(settings, connection, "health")
+    async with copy_of_database(settings) as copy:
+        async with connected(settings, "test") as connection, running(registrar(settings)):
+            await send(settings, HEALTH_TOPIC, said("a"), said("b"))
+            await until_signed(connection, 5)
+        second = second_home(copy, tmp_path / "second")
         one = registrar(second)
         async with running(one):
             assert "yesser recover" in await until_halted(one)
         recovered = await recover(second, topic_source(second), lambda what, size: None)
         assert (recovered.size_before, recovered.size) == (3, 5)
-        async with running(registrar(second)):
-            await send(settings, HEALTH_TOPIC, said("c"))
-            await until_signed(restored, 6)
-        await require_consistent(restored, second)
-    finally:
-        await restored.close()
-        await drop_database(stack.postgres, copy)
+        async with connected(second, "test") as restored:
+            async with running(registrar(second)):
+                await send(settings, HEALTH_TOPIC, said("c"))
+                await until_signed(restored, 6)
+            await require_consistent(restored, second)
 
 
-@pytest.mark.parametrize("wrong", [HOUR, -HOUR], ids=["ahead", "behind"])
-async def test_a_clock_that_is_an_hour_wrong_halts_before_anything_is_registered(
-    settings: Settings, connection: Connection, wrong: timedelta
+async def test_a_clock_that_is_an_hour_wrong_halts_before_anything_is_registered_and_at_work(
+    settings: Settings, connection: Connection
 ) -> None:
     await found(settings, "health")
-    offset = wrong
+    offset = HOUR
     one = Registrar(settings, lambda: datetime.now(UTC) + offset)
     async with running(one):
         assert "the clock of this machine shows" in await until_halted(one)
         assert await log_size(connection) == 0
-        assert await connection.fetchval("SELECT count(*) FROM log.checkpoint") == 0
+        assert await checkpoints(connection) == []
         offset = timedelta()
         await until_signed(connection, 3)
         assert one.progress.halted is None
-        # While it works, too; and it goes on once the clock is right.
-        offset = wrong
-        await send(settings, HEALTH_TOPIC, said("a"))
-        assert "the clock of this machine shows" in await until_halted(one)
-        assert await log_size(connection) == 3
-        offset = timedelta()
-        await until_signed(connection, 4)
+        for size, offset in ((3, HOUR), (4, -HOUR)):
+            await send(settings, HEALTH_TOPIC, said(f"e{size}"))
+            assert "the clock of this machine shows" in await until_halted(one)
+            assert await log_size(connection) == size
+            offset = timedelta()
+            await until_signed(connection, size + 1)
     recorded = await connection.fetchval("SELECT recorded FROM log.state")
     assert abs((datetime.fromisoformat(recorded) - datetime.now(UTC)).total_seconds()) < 60
 
 
-async def test_what_the_comparison_of_clocks_refuses_is_not_committed(
-    settings: Settings, connection: Connection
-) -> None:
-    epoch = await lease.claim(connection, "registrar", "test", settings)
-    assert epoch is not None
-    journal = Journal(connection, epoch, settings)
-    await journal.open()
+async def test_what_the_clocks_refuse_is_not_committed(settings: Settings, connection: Connection) -> None:
+    journal = await open_journal(connection, settings)
     batch = Batch(0, "2026-11-25T08:00:00.000000Z", entries=[b"entry"], subjects=["initiative/I-1"])
     check = ClockCheck(lambda: datetime.now(UTC) + HOUR, time.monotonic, 300)
     with pytest.raises(ClocksDiffer):

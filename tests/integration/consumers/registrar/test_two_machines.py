@@ -11,9 +11,8 @@ import pytest
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.faults.machines import FAULTS, harm_the_one_at_work, machine, publish
-from tests.integration.consumers.registrar.registering import found, until_size
-from tests.integration.consumers.registrar.test_two_homes import require_consistent, until_signed
 from tests.scenarios.figures import tell
+from tests.world.registrars import found, require_consistent, until_signed, until_size
 
 TAKE_OVER_S = 10.0
 LEASE = {"lease_ms": 2_000, "lease_renew_ms": 500}

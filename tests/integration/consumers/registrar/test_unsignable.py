@@ -12,24 +12,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from consumers.operations.wait import read_status
-from consumers.registrar.registrar import Registrar
 from infra.embedded.status import read_leases
 from infra.log.reader import log_size
 from infra.postgres.connection import Connection
 from infra.process.subprocess_command import subprocess_command, subprocess_environment
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    found,
-    intervals,
-    registrar,
-    running,
-    send,
-    until,
-    until_size,
-)
-from tests.integration.consumers.registrar.test_two_homes import second_home, until_halted, until_signed
 from tests.world.records import said
+from tests.world.registrars import found, registrar, second_home, until_halted, until_ready, until_signed, until_size
+from tests.world.topics import HEALTH_TOPIC, send
+from tests.world.waits import intervals, running, until
 
 EPOCH = "SELECT epoch FROM platform.lease WHERE name = 'registrar'"
 
@@ -46,13 +37,6 @@ class Disk:
         if self.full:
             raise OSError(errno.EROFS, "Read-only file system")
         self._fsync(file)
-
-
-async def until_ready(one: Registrar) -> None:
-    async def ready() -> bool:
-        return one.readiness().ready
-
-    await until(ready, "it is ready")
 
 
 async def test_who_cannot_keep_a_checkpoint_stands_without_the_lease_and_goes_on_by_itself(
@@ -98,9 +82,7 @@ async def test_who_cannot_keep_a_checkpoint_stands_without_the_lease_and_goes_on
     assert len(halts) == 1, json.dumps(halts)
 
 
-async def test_a_second_machine_that_can_keep_it_takes_over(
-    settings: Settings, connection: Connection, tmp_path: Path
-) -> None:
+async def test_a_second_machine_takes_over(settings: Settings, connection: Connection, tmp_path: Path) -> None:
     await found(settings, "health")
     first = registrar(settings)
     async with running(first):
@@ -118,9 +100,7 @@ async def test_a_second_machine_that_can_keep_it_takes_over(
             assert first.readiness().details["owner"] == second.readiness().details["owner"]
 
 
-async def test_a_halted_topic_is_named_and_the_registrar_is_not_ready(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_with_a_halted_topic_it_is_not_ready(settings: Settings, connection: Connection) -> None:
     await found(settings, "health")
     one = registrar(settings)
     async with running(one):
@@ -129,9 +109,5 @@ async def test_a_halted_topic_is_named_and_the_registrar_is_not_ready(
         await connection.execute(
             "UPDATE log.read_position SET halted_reason = 'its tail was lost' WHERE topic = $1", HEALTH_TOPIC
         )
-
-        async def unready() -> bool:
-            return not one.readiness().ready
-
-        await until(unready, "the registrar is not ready")
+        await until(lambda: not one.readiness().ready, "the registrar is not ready")
         assert one.readiness().details["halted"] == f"{HEALTH_TOPIC} is halted: its tail was lost"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -18,12 +19,14 @@ from infra.kafka.rights import Operation, Resource, Right, principal_rights
 from infra.log.bundle import event_of
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import write_log
-from tests.integration.consumers.registrar.registering import intervals, make_topics, records, running, until
+from tests.world.logs import bundle_of, write_log
 from tests.world.story import Story
 from tests.world.teams import fold, put
+from tests.world.topics import make_topics, records
+from tests.world.waits import intervals, running, until
 
 CODES = ("health", "interior", "yesser")
+SENT = "SELECT count(*) = 0 FROM platform.outbox"
 
 
 def about_campaigns(story: Story, owner: str) -> list[Entry]:
@@ -58,31 +61,31 @@ def two_agencies() -> Story:
     return story
 
 
-async def live(connection: Connection, story: Story, batch: int = 3) -> None:
-    """The story is in the log and applied, and its agencies are registered."""
-    await register(connection)
-    await write_log(connection, story.raw)
-    await fold(connection, story.entries, batch)
-
-
-async def register(connection: Connection) -> None:
+@pytest.fixture
+async def unapplied(settings: Settings, connection: Connection) -> Story:
+    """A story that is in the log; its agencies are registered, and the topics are there."""
+    await make_topics(settings)
     await connection.execute(
         "INSERT INTO platform.agency SELECT code, 'agency', '{}', 0 FROM unnest($1::text[]) code", [*CODES]
     )
+    told = two_agencies()
+    await write_log(connection, told.raw)
+    return told
+
+
+@pytest.fixture
+async def story(connection: Connection, unapplied: Story) -> Story:
+    """It is applied, too."""
+    await fold(connection, unapplied.entries, 3)
+    return unapplied
 
 
 async def until_sent(connection: Connection, story: Story, *owners: str) -> None:
     """The topics of these agencies have acknowledged their last entries."""
+    sent = "SELECT next_index = $2 FROM platform.route_position WHERE route = $1"
     for owner in owners:
-        last = about_campaigns(story, owner)[-1].index
-
-        async def sent(owner: str = owner, last: int = last) -> bool:
-            position = await connection.fetchval(
-                "SELECT next_index FROM platform.route_position WHERE route = $1", f"campaign-triggers.{owner}"
-            )
-            return bool(position == last + 1)
-
-        await until(sent, f"the topic of {owner} has entry {last}")
+        route, end = f"campaign-triggers.{owner}", about_campaigns(story, owner)[-1].index + 1
+        await until(partial(connection.fetchval, sent, route, end), f"the topic of {owner} has its last entry")
 
 
 async def values(settings: Settings, owner: str) -> list[bytes]:
@@ -90,11 +93,8 @@ async def values(settings: Settings, owner: str) -> list[bytes]:
 
 
 async def test_each_agency_gets_the_entries_about_its_campaigns_verbatim_and_once(
-    settings: Settings, connection: Connection
+    settings: Settings, connection: Connection, story: Story
 ) -> None:
-    await make_topics(settings)
-    story = two_agencies()
-    await live(connection, story)
     async with running(Relay(settings)):
         await until_sent(connection, story, "health", "interior")
         sent = await records(settings, agency_triggers_topic(settings, "health"))
@@ -127,13 +127,8 @@ async def test_each_agency_gets_the_entries_about_its_campaigns_verbatim_and_onc
     assert common == [event_of(story.raw[entry.index]) for entry in triggers], "the common topic has triggers only"
 
 
-async def test_a_topic_that_is_missing_is_made_and_goes_on_where_it_was(
-    settings: Settings, connection: Connection
-) -> None:
-    await make_topics(settings)
-    story = two_agencies()
+async def test_a_missing_topic_is_made_and_goes_on(settings: Settings, connection: Connection, story: Story) -> None:
     topic = agency_triggers_topic(settings, "health")
-    await live(connection, story)
     async with running(Relay(settings)):
         await until_sent(connection, story, "health")
     async with admin_client(settings) as admin:
@@ -145,12 +140,9 @@ async def test_a_topic_that_is_missing_is_made_and_goes_on_where_it_was(
 
 
 async def test_a_topic_that_may_not_be_written_holds_up_no_other(
-    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, connection: Connection, story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sending, "RETRY_WAIT_MAX_S", 0.5)
-    await make_topics(settings)
-    story = two_agencies()
-    await live(connection, story)
     denied = Right(
         "relay", Resource.TOPIC, agency_triggers_topic(settings, "health"), (Operation.WRITE,), denied=True, exact=True
     )
@@ -176,33 +168,25 @@ async def test_a_topic_that_may_not_be_written_holds_up_no_other(
 
 
 async def test_a_topic_that_acknowledges_nothing_fails_alone_and_goes_on_where_it_was(
-    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, connection: Connection, story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The common topic is gone: to the client that is as without a leader."""
     monkeypatch.setattr(clients, "SEND_TIMEOUT_S", 1.0)
     monkeypatch.setattr(sending, "RETRY_WAIT_MAX_S", 0.5)
-    await make_topics(settings)
-    story = two_agencies()
-    await live(connection, story)
     async with admin_client(settings) as admin:
         await delete_topics(admin, [settings.triggers_topic])
     relay = Relay(settings)
     async with running(relay):
         await until_sent(connection, story, "health", "interior")
         epoch = relay.epoch
-
-        async def is_named() -> bool:
-            return f"{settings.triggers_topic} cannot be written (NotAcknowledged" in str(relay.readiness().details)
-
-        await until(is_named, "the topic is named")
+        await until(
+            lambda: f"{settings.triggers_topic} cannot be written (NotAcknowledged" in str(relay.readiness().details),
+            "the topic is named",
+        )
         assert not relay.readiness().ready
         for name in "ab":
             await put(connection, name)
-
-            async def is_sent() -> bool:
-                return not await connection.fetchval("SELECT count(*) FROM platform.outbox")
-
-            await until(is_sent, "the platform's own topic is written")
+            await until(partial(connection.fetchval, SENT), "the platform's own topic is written")
             await intervals(settings.lease_renew_ms)
         assert await triggers_waiting(connection) == 2
         await make_topics(settings)
@@ -216,74 +200,55 @@ async def test_a_topic_that_acknowledges_nothing_fails_alone_and_goes_on_where_i
     assert [record.value for record in await records(settings, settings.triggers_topic)] == triggers, "once, in order"
 
 
-async def test_an_entry_that_was_changed_is_sent_to_nobody(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
-    story = two_agencies()
-    await live(connection, story)
+async def test_a_changed_entry_is_sent_to_nobody(settings: Settings, connection: Connection, story: Story) -> None:
     (first, *_) = (entry.index for entry in story.entries if entry.type == "campaign.triggered")
     changed = [raw.replace(b"health", b"HEALTH") if at == first else raw for at, raw in enumerate(story.raw)]
-    bundle = b"".join(len(raw).to_bytes(2, "big") + raw for raw in changed)
     await connection.execute("ALTER TABLE log.segment DISABLE TRIGGER append_only")
-    await connection.execute("UPDATE log.segment SET entries = $1", bundle)
+    await connection.execute("UPDATE log.segment SET entries = $1", bundle_of(changed))
     relay = Relay(settings)
     async with running(relay):
-
-        async def is_halted() -> bool:
-            return f"entry {first} of the log was changed" in str(relay.readiness().details.get("halted"))
-
-        await until(is_halted, "the relay is halted")
+        await until(
+            lambda: f"entry {first} of the log was changed" in str(relay.readiness().details.get("halted")),
+            "the relay is halted",
+        )
     assert await records(settings, settings.triggers_topic) == []
     assert await connection.fetchval("SELECT count(*) FROM platform.route_position") == 0
 
 
-async def test_an_entry_is_sent_as_soon_as_it_is_applied(settings: Settings, connection: Connection) -> None:
+async def test_an_entry_is_sent_once_it_is_applied(
+    settings: Settings, connection: Connection, unapplied: Story
+) -> None:
     """NOTIFY wakes the relay: it looks by itself only every half minute here."""
     settings = settings.model_copy(update={"lease_renew_ms": 30_000, "lease_ms": 60_000, "poll_timeout_ms": 60_000})
-    await make_topics(settings)
-    story = two_agencies()
-    await register(connection)
-    await write_log(connection, story.raw)
-    begins = story.entries[0:1]
-    await fold(connection, begins, batch=1)
+    await fold(connection, unapplied.entries[:1], batch=1)
     async with running(Relay(settings)):
         await asyncio.sleep(0.5)  # it has found nothing, and sleeps
         loop = asyncio.get_running_loop()
         began = loop.time()
-        await fold(connection, story.entries[1:], batch=len(story.entries))
-        await until_sent(connection, story, "health", "interior")
-
-        async def both() -> bool:
-            return bool(await connection.fetchval("SELECT count(*) FROM platform.route_position") == 3)
-
-        await until(both, "the common topic too")
+        await fold(connection, unapplied.entries[1:], batch=len(unapplied.entries))
+        await until_sent(connection, unapplied, "health", "interior")
+        all_three = "SELECT count(*) = 3 FROM platform.route_position"
+        await until(lambda: connection.fetchval(all_three), "the common topic too")
         assert loop.time() - began < 10
 
 
 async def test_on_rows_of_an_earlier_release_the_relay_waits_for_the_rebuild(
-    settings: Settings, connection: Connection
+    settings: Settings, connection: Connection, unapplied: Story
 ) -> None:
-    await make_topics(settings)
-    story = two_agencies()
-    await register(connection)
-    await write_log(connection, story.raw)
-    await connection.execute("DROP SCHEMA IF EXISTS campaigns CASCADE")
-    await connection.execute("CREATE SCHEMA campaigns")
-    await connection.execute("CREATE TABLE campaigns.route (index bigint PRIMARY KEY, campaign_id text NOT NULL)")
-    await connection.execute("INSERT INTO campaigns.route VALUES (5, 'service-launched.i3')")
-    await connection.execute("GRANT USAGE ON SCHEMA campaigns TO yesser_relay")
-    await connection.execute("GRANT SELECT ON campaigns.route TO yesser_relay")
+    await connection.execute(
+        "DROP SCHEMA IF EXISTS campaigns CASCADE; CREATE SCHEMA campaigns;"
+        " CREATE TABLE campaigns.route (index bigint PRIMARY KEY, campaign_id text NOT NULL);"
+        " INSERT INTO campaigns.route VALUES (5, 'service-launched.i3');"
+        " GRANT USAGE ON SCHEMA campaigns TO yesser_relay; GRANT SELECT ON campaigns.route TO yesser_relay"
+    )
     relay = Relay(settings)
     async with running(relay):
-
-        async def leads() -> bool:
-            return relay.epoch is not None
-
-        await until(leads, "it leads")
+        await until(lambda: relay.epoch is not None, "it leads")
         await intervals(settings.lease_renew_ms)
         epoch = relay.epoch
         assert epoch == 1
         assert await triggers_waiting(connection) == 0
         await connection.execute("DROP SCHEMA campaigns CASCADE")
-        await fold(connection, story.entries, batch=len(story.entries))
-        await until_sent(connection, story, "health", "interior")
+        await fold(connection, unapplied.entries, batch=len(unapplied.entries))
+        await until_sent(connection, unapplied, "health", "interior")
         assert relay.epoch == epoch

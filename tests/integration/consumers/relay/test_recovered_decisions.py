@@ -18,10 +18,11 @@ from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import UnitOfWork
 from infra.settings import Settings
 from tests.corners import execute
-from tests.integration.consumers.pipeline.counting import COUNTING, fold
-from tests.integration.consumers.pipeline.test_pipeline import grow, ship, until_position
-from tests.integration.consumers.registrar.registering import make_topics, records, running, until
+from tests.integration.consumers.pipeline.counting import COUNTING, fold, until_position
 from tests.stack import superusers_address
+from tests.world.logs import grow, ship
+from tests.world.topics import make_topics, records
+from tests.world.waits import running, until
 
 PLATFORM_TOPIC = "agency.platform.events"
 RECORDED = "2026-11-25T08:00:00.000000Z"
@@ -119,11 +120,9 @@ async def test_a_person_sends_or_discards_what_is_held(settings: Settings, conne
     async with running(Pipeline(DECIDING, settings), relay):
         await until_position(connection, SIZE)
         await until_sent(settings, connection, [])
-
-        async def is_told() -> bool:
-            return relay.readiness().details.get("decisions_held") == SIZE
-
-        await until(is_told, "the relay says how many wait for a person")
+        await until(
+            lambda: relay.readiness().details.get("decisions_held") == SIZE, "the relay says how many wait for a person"
+        )
         await log_knows(connection, 9)  # it was on its way when the copy was made
         with pytest.raises(NotHeld, match=re.escape(decided_at(9))):
             await act(connection, "send", [decided_at(9)])
@@ -148,19 +147,13 @@ async def test_nothing_is_sent_while_the_database_is_an_older_copy(settings: Set
     async with running(relay):
         event = OutboxEvent(decided_at(1), "campaign.triggered", "campaign/C.i1", {"campaign_id": "C.i1"}, RECORDED, 1)
         await outbox_table.write(connection, [event], 2)
-
-        async def is_halted() -> bool:
-            return relay.readiness().details.get("halted") is not None
-
-        await until(is_halted, "the relay halts")
+        await until(lambda: relay.readiness().details.get("halted") is not None, "the relay halts")
         said = f"{settings.log_topic} holds index 4, but the database holds 3 entries only"
         assert said in str(relay.readiness().details["halted"])
         assert await records(settings, PLATFORM_TOPIC) == []
         await grow(settings, 2)
         await connection.execute("UPDATE log.state SET recovered_to = size")
-
-        async def goes_on() -> bool:
-            return relay.readiness().ready and await held(connection) == [decided_at(1)]
-
-        await until(goes_on, "the relay goes on after the recovery")
+        await until(lambda: relay.readiness().ready, "the relay goes on after the recovery")
+        await until(lambda: held(connection), "what was decided before is held")
+        assert await held(connection) == [decided_at(1)]
     assert await records(settings, PLATFORM_TOPIC) == []

@@ -10,7 +10,7 @@ from infra.log.merkle import TileTree, leaf_hash
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import log_key_files
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live, write_log
+from tests.world.logs import apply_live, write_log
 from tests.world.memory_log import KEY, root_of
 
 

@@ -22,10 +22,10 @@ from consumers.pipeline.writer import Writer
 from consumers.revenue.consumer import CONSUMER
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import raw_entries, write_log
 from tests.oracle.log import EntryDict, make_entry, make_event
 from tests.world.entries import TEXT
 from tests.world.ledger import months, terms
+from tests.world.logs import raw_entries, write_log
 
 CONTRACTS = 50
 RATE = 7_000

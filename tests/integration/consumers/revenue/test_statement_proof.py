@@ -16,12 +16,12 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.values.money import riyals_text
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.integration.consumers.revenue.signed_books import lay_down_books, sign
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE as REVENUE_PROFILE
 from tests.oracle.history import entries_from, generate
 from tests.oracle.log import EntryDict
+from tests.world.logs import apply_live, raw_entries, write_log
 from tests.world.memory_log import KEY, MemoryLog
 from tests.world.operators import Yesser
 

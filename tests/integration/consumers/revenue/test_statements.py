@@ -14,11 +14,11 @@ from events.values.money import riyals_text
 from events.wire.entry import parse_entry
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.integration.consumers.revenue.signed_books import lay_down_books, sign
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.oracle.log import EntryDict
+from tests.world.logs import raw_entries
 from tests.world.operators import Yesser
 
 

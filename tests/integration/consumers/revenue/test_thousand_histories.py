@@ -20,11 +20,11 @@ from events.wire.entry import Entry, parse_entry
 from infra.postgres.connection import Connection
 from infra.postgres.migrate import create_tables
 from infra.postgres.outbox_table import write
-from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.oracle.log import EntryDict, short_type
 from tests.scenarios.figures import tell
+from tests.world.logs import raw_entries
 
 pytestmark = pytest.mark.accept
 

@@ -20,16 +20,18 @@ from infra.http.routes import RouteParts
 from infra.log.proof_file import parse_proof_file
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.audit.test_audit import ENTRIES, fill
+from tests.every import every
 from tests.integration.consumers.read_api.read_api import Window, read_window
-from tests.world.memory_log import KEY, MemoryLog, root_of
+from tests.world.logs import sign, write_signed_log
+from tests.world.memory_log import KEY, MemoryLog, sample_entries
 
 SIGNED = 1000
+ENTRIES = sample_entries(1100)
 
 
 @pytest.fixture
 async def window(settings: Settings, connection: Connection) -> AsyncIterator[Window]:
-    await fill(connection, ENTRIES, SIGNED)
+    await write_signed_log(connection, ENTRIES, SIGNED)
     for number, (code, role) in enumerate((("yesser", "office"), ("health", "agency")), 1):
         await connection.execute("INSERT INTO platform.agency VALUES ($1, $2, '{}', $3)", code, role, number)
     async with read_window(settings, connection) as opened:
@@ -49,9 +51,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-async def test_it_verifies_and_mirrors_as_the_database_does(
-    window: Window, connection: Connection, tmp_path: Path
-) -> None:
+async def test_it_verifies_as_the_database_does(window: Window, connection: Connection, tmp_path: Path) -> None:
     port = await port_of(window)
     checkpoint = await port.checkpoint()
     assert checkpoint.size == SIGNED
@@ -71,16 +71,13 @@ async def test_every_file_of_a_mirror_is_served_byte_for_byte(window: Window, tm
         assert ("immutable" in answer.headers["cache-control"]) == (path != "checkpoint")
 
 
-async def test_checkpoint_and_hashes_are_public_and_entries_are_not(window: Window) -> None:
+async def test_checkpoint_and_hashes_are_public_and_entries_need_a_token(window: Window) -> None:
     for path in ("checkpoint", "tile/0/000", "tile/0/003.p/232", "tile/1/000.p/3"):
         answer = await window.client.get(f"/log/0/{path}")
         assert answer.status_code == 200, path
     assert (await window.client.get("/log/0/tile/entries/000")).status_code == 401
     assert (await window.get("/log/0/tile/entries/000", "auditor", "court-of-audit")).status_code == 200
     assert (await window.get("/log/0/tile/entries/000", "partner", "ACME")).status_code == 403
-
-
-async def test_without_a_token_the_auditor_is_asked_for_one(window: Window) -> None:
     window.client.base_url = httpx.URL("http://gateway/log/0/")
     port = HttpPort(window.client, KEY.verifier)
     await port.checkpoint()
@@ -88,7 +85,7 @@ async def test_without_a_token_the_auditor_is_asked_for_one(window: Window) -> N
         await port.entries(0, 10)
 
 
-@pytest.mark.parametrize(
+@every(
     "path",
     [
         "tile/0/003.p/233",
@@ -107,7 +104,7 @@ async def test_what_is_not_signed_or_not_a_tile_is_not_found(window: Window, pat
     assert (await window.get(f"/log/0/{path}")).status_code == 404
 
 
-async def test_bundles_are_compressed_for_who_asks(window: Window) -> None:
+async def test_bundles_are_compressed_on_request_and_a_range_is_the_whole(window: Window) -> None:
     plain = await window.get("/log/0/tile/entries/000", accept_encoding="identity")
     packed = await window.get("/log/0/tile/entries/000", accept_encoding="gzip")
     assert "content-encoding" not in plain.headers
@@ -116,17 +113,13 @@ async def test_bundles_are_compressed_for_who_asks(window: Window) -> None:
     assert packed.content == plain.content
     refused = await window.get("/log/0/tile/entries/000", accept_encoding="gzip;q=0")
     assert "content-encoding" not in refused.headers
-
-
-async def test_a_range_is_answered_with_the_whole(window: Window) -> None:
     answer = await window.get("/log/0/tile/0/000", range="bytes=0-31")
     assert (answer.status_code, len(answer.content), answer.headers["accept-ranges"]) == (200, 8192, "none")
 
 
 async def test_a_new_checkpoint_is_served_with_its_tiles(window: Window, connection: Connection) -> None:
     assert (await window.client.get("/log/0/tile/0/004.p/76")).status_code == 404
-    note = KEY.sign_checkpoint(len(ENTRIES), root_of(ENTRIES))
-    await connection.execute("INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", len(ENTRIES), note)
+    await sign(connection, ENTRIES, len(ENTRIES))
     assert (await window.client.get("/log/0/tile/0/004.p/76")).status_code == 200
 
 

@@ -19,9 +19,9 @@ from consumers.plan.document import PLAN_CONSUMERS
 from infra.cli import cli
 from infra.postgres.connection import connected
 from infra.settings import Settings
-from tests.integration.consumers.pipeline.written_log import apply_live, raw_entries, write_log
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.stack import TestStack
+from tests.world.logs import apply_live, raw_entries, write_log
 from tests.world.stacks import lasting_corner
 
 Command = tuple[str, ...]

@@ -7,7 +7,7 @@ import asyncio
 from infra.embedded.status import read_leases
 from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import until
+from tests.world.waits import until
 
 
 async def test_leases_are_read_with_the_lag_of_the_consumers(settings: Settings, connection: Connection) -> None:

@@ -37,9 +37,9 @@ from infra.kafka.quotas import QuotasNotSet, agency_quotas, set_quotas
 from infra.kafka.rights import Operation, Resource, Right, agency_rights
 from infra.secret_files import write_private
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import records
 from tests.integration.infra.kafka.quotas_reading import read_quotas
 from tests.world.senders import write_as
+from tests.world.topics import records
 
 SET_FOR_TOPIC = 1
 """Kafka's ConfigSource DYNAMIC_TOPIC_CONFIG."""

@@ -22,20 +22,14 @@ from infra.postgres.connection import Connection, connect
 from infra.secret_files import password
 from infra.settings import Settings
 from tests.integration.consumers.pipeline.counting import COUNTING
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    found,
-    registrar,
-    running,
-    until,
-    until_shipped,
-    until_size,
-)
 from tests.integration.infra.conftest import SESSION_S
 from tests.scenarios.figures import tell
 from tests.stack import TestStack, corner
 from tests.world.records import said
+from tests.world.registrars import found, registrar, until_shipped, until_size
 from tests.world.senders import start_producer
+from tests.world.topics import HEALTH_TOPIC
+from tests.world.waits import running, until
 
 LOAD_S = 7.0
 """Each session ends three times."""

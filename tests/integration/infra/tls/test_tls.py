@@ -41,13 +41,13 @@ from producers.gateway.process import Gateway
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.sdk.client import AgencyClient
 from producers.sdk.problems import GatewayProblem
-from tests.integration.consumers.registrar.registering import until
 from tests.integration.infra.tls.tls_postgres import tls_postgres
 from tests.stack import folder_in_memory
 from tests.unit.infra.tls.certificates import NOW, pair, private_authority, server_context
 from tests.world.consoles import FORM, PASSWORD, TYPED, hidden, run_console, write_accounts_key, write_console_key
 from tests.world.events import encoded, initiative
 from tests.world.senders import REGISTER, now, serving, start_producer
+from tests.world.waits import until
 
 pytestmark = pytest.mark.stack
 

@@ -31,15 +31,9 @@ from producers.agencies.tokens import (
     unsealed_tokens,
 )
 from producers.gateway.access.callers import Access
-from tests.integration.consumers.registrar.registering import (
-    found,
-    log_of,
-    registrar,
-    running,
-    until,
-    until_size,
-)
+from tests.world.registrars import found, log_of, registrar, until_size
 from tests.world.senders import REGISTER, now, write_as
+from tests.world.waits import running, until
 
 REASON: Final = {"ar": "سبب", "en": "test"}
 

@@ -21,9 +21,9 @@ from infra.postgres.connection import Connection
 from infra.process.subprocess_command import subprocess_command, subprocess_environment
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
-from tests.integration.consumers.registrar.registering import until
 from tests.world.events import encoded
 from tests.world.senders import REGISTER, STRUCTURED, bearer, event
+from tests.world.waits import until
 
 GATEWAY_HOST = "127.0.0.1"
 OTHER_PEER = "127.0.0.2"

@@ -14,11 +14,11 @@ import pytest
 from infra.kafka.client_config import bootstrap
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import until
 from tests.integration.producers.gateway.cutting_proxy import CUTS, CuttingProxy
 from tests.scenarios.figures import tell
 from tests.world.events import encoded
 from tests.world.senders import GatewayHarness, event, run_gateway
+from tests.world.waits import until
 
 CUT_FOR_S = 8.0
 CLIENTS = 6

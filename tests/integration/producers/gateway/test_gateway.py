@@ -19,18 +19,11 @@ from infra.log.merkle import leaf_hash
 from infra.log.proofs import verify_inclusion
 from infra.log.receipt import receipt_is_genuine
 from infra.log.signed_note import parse_vkey
-from tests.integration.consumers.registrar.registering import (
-    found,
-    registrar,
-    remake_topic,
-    running,
-    send,
-    silent_kafka,
-    until,
-    until_size,
-)
 from tests.world.events import HEALTH, encoded
+from tests.world.registrars import found, registrar, until_size
 from tests.world.senders import BATCH, STRUCTURED, GatewayHarness, batch, event, serving
+from tests.world.topics import remake_topic, send, silent_kafka
+from tests.world.waits import running, until
 
 
 @asynccontextmanager

@@ -21,9 +21,9 @@ from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from producers.gateway.process import Gateway
 from producers.sdk.answers import Receipt
 from producers.sdk.client import AgencyClient
-from tests.integration.consumers.registrar.registering import until
 from tests.world.events import encoded
 from tests.world.senders import GatewayHarness, bearer, event, now, run_gateway
+from tests.world.waits import until
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from infra.postgres import verdicts
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.gateway.routes import lookups
-from tests.integration.consumers.registrar.registering import until
 from tests.world.senders import GatewayHarness, run_gateway
+from tests.world.waits import until
 
 TOPIC = agency_topic("health")
 POLLS_MAX = 3

@@ -28,18 +28,6 @@ from producers.outbox.outbox import read_status
 from producers.outbox.relay import OutboxRelay
 from producers.outbox.senders import Faults, Send, Sender
 from producers.sdk.typed_events import FaultyEvent
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    found,
-    log_of,
-    make_topics,
-    records,
-    registrar,
-    running,
-    terminate,
-    until,
-    until_size,
-)
 from tests.integration.producers.outbox.agency_database import (
     Commit,
     Writers,
@@ -49,7 +37,10 @@ from tests.integration.producers.outbox.agency_database import (
 )
 from tests.paths import ROOT
 from tests.stack import superusers_address
+from tests.world.registrars import found, log_of, registrar, terminate, until_size
 from tests.world.senders import announced
+from tests.world.topics import HEALTH_TOPIC, make_topics, records
+from tests.world.waits import running, until
 
 HEALTH = Agency("health", "agency")
 EXAMPLE = ROOT / "docs" / "examples" / "outbox.py"

@@ -15,12 +15,12 @@ from producers.outbox.relay import OutboxRelay
 from tests.corners import execute
 from tests.faults.outbox_relays import relay_process
 from tests.gateway_access import GatewayAccess, grant_access
-from tests.integration.consumers.registrar.registering import running, until
 from tests.integration.producers.outbox.agency_database import one_connection, with_outbox
 from tests.scenarios.system import System
 from tests.stack import superusers_address, with_database
 from tests.world.events import encoded, golden_event
 from tests.world.senders import announced
+from tests.world.waits import running, until
 
 CODE = "clinics"
 

@@ -20,20 +20,12 @@ from infra.kafka.client_config import agency_topic, agency_triggers_topic
 from infra.kafka.rights import OFFICE, agency_user
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.registrar.registering import (
-    found,
-    log_of,
-    make_topics,
-    records,
-    registrar,
-    running,
-    send,
-    until,
-    until_size,
-)
 from tests.paths import ROOT
 from tests.world.events import golden_event
 from tests.world.records import registered
+from tests.world.registrars import found, log_of, registrar, until_size
+from tests.world.topics import make_topics, records, send
+from tests.world.waits import running, until
 
 EXAMPLES = ROOT / "docs" / "examples"
 TRIGGER = golden_event("campaign.triggered")

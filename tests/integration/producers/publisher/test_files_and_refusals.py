@@ -17,9 +17,9 @@ from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.refusals.read import NoSuchRefusal, shown
 from producers.refusals.redrive import CannotRedrive, redrive
-from tests.integration.consumers.registrar.registering import HEALTH_TOPIC, records
 from tests.world.events import changed
 from tests.world.senders import initiative, publish, with_health
+from tests.world.topics import HEALTH_TOPIC, records
 
 Environment = Callable[..., dict[str, str]]
 MAPPING = """

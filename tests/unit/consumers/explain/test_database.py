@@ -7,8 +7,8 @@ import pytest
 from bench.ledger import history
 from consumers.explain.database import TooManyEntries, entries_in, few_entries_in, first_entry_in
 from consumers.explain.figures import Scope
-from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.world.indexed_log import IndexedLog, shown
+from tests.world.logs import raw_entries
 
 RAW = raw_entries(history(12, 2, closes=True))
 OWN = Scope("partnership/P1")

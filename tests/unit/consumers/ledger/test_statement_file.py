@@ -33,8 +33,8 @@ from events.wire.entry import parse_entry
 from infra.cli import wrong_path
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.signed_note import LogKey, OtherKey
-from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.log import make_entry, make_event
+from tests.world.logs import raw_entries
 from tests.world.memory_log import KEY, MemoryLog, sample_entries
 from tests.world.statement_proofs import write_proof
 

@@ -14,8 +14,8 @@ from consumers.audit.port import MissingPart
 from consumers.audit.tree import WrongTree
 from consumers.offline.replay import replay_into
 from infra.log.signed_note import Checkpoint
-from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.history import MIXED, entries_from, generate
+from tests.world.logs import raw_entries
 from tests.world.memory_log import KEY, MemoryLog
 
 END = 280

@@ -12,8 +12,8 @@ from consumers.fold.consumer import Consumer
 from consumers.offline.store import SqliteStore
 from consumers.registry import CONSUMERS
 from events.wire.entry import parse_entry
-from tests.integration.consumers.pipeline.written_log import raw_entries
 from tests.oracle.history import MIXED, entries_from, generate
+from tests.world.logs import raw_entries
 from tests.world.mirrors import mirrored, replay, run
 
 

@@ -47,12 +47,11 @@ def _no_database(monkeypatch: pytest.MonkeyPatch) -> None:
         return END
 
     monkeypatch.setattr(pipeline, "log_size", size)
-    monkeypatch.setattr(pipeline, "LOOK_AT_LOG_S", 0.001)
 
 
 def pipeline_of(home: Path, halt_ends_after_s: float) -> Pipeline:
     feed: Any = SimpleNamespace()
-    return Pipeline(CONSUMER, Settings(home=home), feed, halt_ends_after_s=halt_ends_after_s)
+    return Pipeline(CONSUMER, Settings(home=home), feed, halt_ends_after_s=halt_ends_after_s, look_at_log_s=0.001)
 
 
 @pytest.mark.parametrize("stored", [True, False])

@@ -16,9 +16,9 @@ from consumers.delivery.teams.subscriptions import add_subscription
 from infra.postgres.connection import Connection, connect
 from infra.settings import Settings
 from tests.integration.consumers.delivery.teams.desk import TEAM, URL
-from tests.integration.consumers.pipeline.written_log import raw_entries, write_log
 from tests.integration.consumers.read_api.read_api import REGISTER
 from tests.integration.consumers.read_api.read_story import story
+from tests.world.logs import raw_entries, write_log
 from tests.world.operators import Yesser
 
 FIRST, SECOND = TEAM["contacts"]

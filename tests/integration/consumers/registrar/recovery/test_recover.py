@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from consumers.audit.mirror import mirror_entries, write_mirror
@@ -16,29 +12,16 @@ from consumers.database_audit.postgres_port import PostgresPort
 from consumers.registrar.guards.continuation import read_last_checkpoint
 from consumers.registrar.recovery.recover import recover
 from consumers.registrar.recovery.source import CannotRecover, Source, topic_source
-from infra.log.reader import log_size, read_entries, read_tree
-from infra.log.signed_note import checkpoint_text, sign_note
-from infra.postgres.connection import Connection, connect
-from infra.private_keys.key_files import load_keys, load_or_create_keys, log_key_files
+from infra.log.reader import log_size, read_entries
+from infra.postgres.connection import Connection, connected
+from infra.private_keys.key_files import load_keys, log_key_files
 from infra.process import lease
 from infra.settings import Settings
-from tests.corners import drop_database, execute
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    LABOUR_TOPIC,
-    drop_topic,
-    found,
-    make_topics,
-    registrar,
-    running,
-    send,
-    shipped,
-    until,
-    until_shipped,
-    until_size,
-)
-from tests.stack import superusers_address, with_database
-from tests.world.records import LABOUR, registered, said, suspended
+from tests.integration.consumers.registrar.recovery.copied_log import copied, quiet, rows_of, sign_again
+from tests.world.records import said
+from tests.world.registrars import founded, registrar, shipped, until_halted, until_shipped, until_size
+from tests.world.topics import HEALTH_TOPIC, drop_topic, send
+from tests.world.waits import running, until
 
 TABLES = (
     "segment",
@@ -53,152 +36,58 @@ TABLES = (
 )
 
 
-@dataclass(frozen=True)
-class Copied:
-    """A log that went on after its database was copied: `settings` are those of the copy."""
-
-    settings: Settings
-    size_before: int
-    size: int
-    root: bytes
-    rows: dict[str, list[asyncpg.Record]]
-
-
-def quiet(_: str, __: int) -> None:
-    """Nobody watches."""
-
-
-async def rows_of(connection: Connection) -> dict[str, list[asyncpg.Record]]:
-    """Every row of the log but how its entries were cut into segments and runs."""
-    found_rows = {
-        table: await connection.fetch(f"SELECT * FROM log.{table} t ORDER BY t::text")
-        for table in TABLES
-        if table not in ("segment", "run")
-    }
-    found_rows["run"] = await connection.fetch(
-        "SELECT topic, first_offset + i AS at, first_index + i AS index "
-        "FROM log.run, generate_series(0, entries_count - 1) i ORDER BY 1, 2"
-    )
-    return found_rows
-
-
-@asynccontextmanager
-async def copied(settings: Settings) -> AsyncIterator[Copied]:
-    """Copy the database in the middle of the log's life, let the log go on, and give the older copy."""
-    assert settings.postgres is not None
-    name = settings.postgres.rpartition("/")[2]
-    await found(settings, "health")
-    await send(settings, HEALTH_TOPIC, *(said(f"e{i}", sequence=i + 1) for i in range(40)), said("e1"), None)
-    watching = await connect(settings, "watching")
-    async with running(registrar(settings)):
-        await until_size(watching, 44)
-    size_before = await log_size(watching)
-    await watching.close()
-    await execute(superusers_address(settings), f"CREATE DATABASE {name}_copy TEMPLATE {name}")
-    try:
-        await _go_on(settings)
-        watching = await connect(settings, "watching")
-        size = await log_size(watching)
-        root, rows = (await read_tree(watching, size)).root(), await rows_of(watching)
-        await watching.close()
-        copy = settings.model_copy(update={"postgres": with_database(settings.postgres, f"{name}_copy")})
-        yield Copied(copy, size_before, size, root, rows)
-    finally:
-        await drop_database(superusers_address(settings), f"{name}_copy")
-
-
-async def _go_on(settings: Settings) -> None:
-    watching = await connect(settings, "watching")
-    async with running(registrar(settings)):
-        await make_topics(settings, "labour")
-        await send(settings, "agency.platform.events", registered("labour"))
-        for i in range(4):
-            more = [said(f"m{i}.{j}", sequence=50 + i) for j in range(30)]
-            await send(settings, HEALTH_TOPIC, *more, said(f"e{i}"), said(f"e{i}", "other"), b"{")
-            await send(settings, LABOUR_TOPIC, said(f"l{i}", agency=LABOUR), said(f"l{i}", agency=LABOUR))
-        await send(settings, HEALTH_TOPIC, b"{", headers=[("n\x00", b"v")])
-        await send(settings, HEALTH_TOPIC, said("last"))
-        await until_size(watching, 44 + 1 + 4 * 33 + 2)
-        await send(settings, "agency.platform.events", suspended("labour"))
-        await until_size(watching, 44 + 1 + 4 * 33 + 2 + 1)
-        await until_shipped(watching, await log_size(watching))
-    await watching.close()
-
-
 async def recovered_to(settings: Settings) -> int:
     """Up to which entry nothing is decided a second time."""
-    watching = await connect(settings, "watching")
-    try:
-        found: int = await watching.fetchval("SELECT recovered_to FROM log.state")
-        return found
-    finally:
-        await watching.close()
+    async with connected(settings, "watching") as watching:
+        index: int = await watching.fetchval("SELECT recovered_to FROM log.state")
+    return index
 
 
-async def signed_root(settings: Settings) -> tuple[int, bytes]:
+async def signed_size(settings: Settings) -> int:
     last = read_last_checkpoint(settings.log_folder, load_keys(log_key_files(settings)).history)
     assert last is not None
-    return last.size, last.root
+    return last.size
 
 
 async def test_an_older_copy_halts_and_the_topic_brings_back_the_same_log(settings: Settings) -> None:
-    async with copied(settings) as old:
+    async with copied(settings) as old, connected(old.settings, "watching") as watching:
         one = registrar(old.settings)
         async with running(one):
-
-            async def halted() -> bool:
-                return one.progress.halted is not None
-
-            await until(halted, "the registrar halts")
-            assert "yesser recover" in str(one.progress.halted)
+            assert "yesser recover" in await until_halted(one)
             recovered = await recover(old.settings, topic_source(old.settings), quiet)
             assert (recovered.size_before, recovered.size, recovered.root) == (old.size_before, old.size, old.root)
             assert await recovered_to(old.settings) == old.size
-
-            async def goes_on() -> bool:
-                return one.progress.halted is None
-
-            await until(goes_on, "the registrar goes on by itself")
-            watching = await connect(old.settings, "watching")
+            await until(lambda: one.progress.halted is None, "the registrar goes on by itself")
             await send(settings, HEALTH_TOPIC, said("after"), said("m0.0", sequence=50))
             await until_size(watching, old.size + 1)
             await until_shipped(watching, old.size + 1)
-            await watching.close()
         assert await recovered_to(old.settings) == old.size, "what is registered now is new"
-        assert (await signed_root(old.settings))[0] == old.size + 1
+        assert await signed_size(old.settings) == old.size + 1
         values = await shipped(old.settings)
         assert sorted(values) == list(range(old.size + 1))
         assert all(len(different) == 1 for different in values.values()), "the world has seen one log only"
 
 
 async def test_what_the_registrar_had_decided_is_there_again(settings: Settings) -> None:
-    async with copied(settings) as old:
+    async with copied(settings) as old, connected(old.settings, "watching") as watching:
         await recover(old.settings, topic_source(old.settings), quiet)
-        watching = await connect(old.settings, "watching")
         assert await watching.fetchval("SELECT agency FROM platform.suspension") == "labour", "before the first request"
-
-        async def all_read() -> bool:
-            counted: int = await watching.fetchval("SELECT count(*) FROM log.duplicate")
-            return counted == len(old.rows["duplicate"])
-
-        try:
-            async with running(registrar(old.settings)):
-                # Duplicates behind the last entry of their topic have no entry that tells of them: they are read again.
-                await until(all_read, "the last duplicates are read again")
-            rows = await rows_of(watching)
-            for table, expected in old.rows.items():
-                assert rows[table] == expected, table
-            assert await log_size(watching) == old.size
-        finally:
-            await watching.close()
+        all_read = "SELECT count(*) = $1 FROM log.duplicate"
+        duplicates = len(old.rows["duplicate"])
+        async with running(registrar(old.settings)):
+            # Duplicates behind the last entry of their topic have no entry that tells of them: they are read again.
+            await until(lambda: watching.fetchval(all_read, duplicates), "the last duplicates are read again")
+        rows = await rows_of(watching)
+        for table, expected in old.rows.items():
+            assert rows[table] == expected, table
+        assert await log_size(watching) == old.size
 
 
 async def test_a_mirror_brings_back_the_same_log_when_the_topic_is_gone(settings: Settings, tmp_path: Path) -> None:
     async with copied(settings) as old:
-        watching = await connect(settings, "watching")
-        verifier = load_or_create_keys(log_key_files(settings)).current.verifier
-        await write_mirror(PostgresPort(watching, verifier), tmp_path / "mirror", verifier)
-        await watching.close()
+        verifier = load_keys(log_key_files(settings)).current.verifier
+        async with connected(settings, "watching") as watching:
+            await write_mirror(PostgresPort(watching, verifier), tmp_path / "mirror", verifier)
         await drop_topic(settings, settings.log_topic)
         with pytest.raises(CannotRecover, match="--from MIRROR"):
             await recover(old.settings, topic_source(old.settings), quiet)
@@ -206,45 +95,28 @@ async def test_a_mirror_brings_back_the_same_log_when_the_topic_is_gone(settings
         assert (recovered.size, recovered.root) == (old.size, old.root)
 
 
-@pytest.mark.parametrize("where", ["before the signed checkpoint", "behind it"])
-async def test_a_source_that_was_changed_is_not_believed(settings: Settings, where: str) -> None:
-    async with copied(settings) as old:
-        if where == "behind it":
-            # As if the last signature had been lost with the disk: the agencies' own topics still tell.
-            key = load_or_create_keys(log_key_files(settings)).current
-            watching = await connect(old.settings, "watching")
-            note = sign_note(
-                checkpoint_text(key.name, old.size_before, (await read_tree(watching, old.size_before)).root()), [key]
-            )
-            await watching.close()
-            (settings.log_folder / "checkpoint").write_text(note, encoding="utf-8")
+async def test_what_cannot_be_right_is_not_recovered(settings: Settings) -> None:
+    async with copied(settings) as old, connected(old.settings, "watching") as watching:
+        short = cut(topic_source(old.settings), old.size_before + 10)
         lying = changed(topic_source(old.settings), lambda raw: raw.replace(b"word", b"lies"))
+        with pytest.raises(CannotRecover, match="up to"):
+            await recover(old.settings, short, quiet)
         with pytest.raises(CannotRecover):
             await recover(old.settings, lying, quiet)
-        watching = await connect(old.settings, "watching")
-        try:
-            raw = await read_entries(watching, 0, await log_size(watching))
-            assert not any(b"lies" in entry for entry in raw)
-        finally:
-            await watching.close()
+        assert await log_size(watching) == old.size_before, "nothing was changed"
+        await sign_again(old.settings, watching, old.size_before)
+        with pytest.raises(CannotRecover):
+            await recover(old.settings, lying, quiet)  # the agencies' own topics still tell what was sent
+        assert not any(b"lies" in entry for entry in await read_entries(watching, 0, await log_size(watching)))
+        for name in ("log.skey", "log.vkey", "checkpoint"):
+            (settings.log_folder / name).unlink()
+        with pytest.raises(Exception, match=r"log\.skey is gone"):
+            await recover(old.settings, topic_source(old.settings), quiet)
+        assert list(settings.log_folder.iterdir()) == [], "it makes no key"
 
 
-async def test_a_source_that_is_too_short_changes_nothing(settings: Settings) -> None:
-    async with copied(settings) as old:
-        with pytest.raises(CannotRecover, match="up to"):
-            await recover(old.settings, cut(topic_source(old.settings), old.size_before + 10), quiet)
-        watching = await connect(old.settings, "watching")
-        assert await log_size(watching) == old.size_before
-        await watching.close()
-
-
-async def test_a_log_that_lacks_nothing_is_left_as_it_is(settings: Settings) -> None:
-    await found(settings)
-    watching = await connect(settings, "watching")
-    async with running(registrar(settings)):
-        await until_size(watching, 2)
-        await until_shipped(watching, 2)
-    await watching.close()
+async def test_a_log_that_lacks_nothing_is_left_as_it_is(settings: Settings, connection: Connection) -> None:
+    await founded(settings, connection)
     recovered = await recover(settings, topic_source(settings), quiet)
     assert (recovered.size_before, recovered.size) == (2, 2)
     assert await recovered_to(settings) == 0, "a consumer that was only away decides"
@@ -255,20 +127,6 @@ async def test_a_registrar_at_work_is_not_disturbed(settings: Settings, connecti
     assert await lease.claim(connection, "registrar", "somebody", settings) is not None
     with pytest.raises(CannotRecover, match="is running"):
         await recover(hasty, topic_source(hasty), quiet)
-
-
-async def test_the_lease_is_kept_however_long_the_source_takes(settings: Settings) -> None:
-    async with copied(settings) as old:
-        hasty = old.settings.model_copy(update={"lease_ms": 500, "lease_renew_ms": 100})
-
-        async def slow(first: int) -> AsyncIterator[bytes]:
-            await asyncio.sleep(1.5)
-            async for raw in topic_source(hasty)(first):
-                yield raw
-
-        async with running(registrar(hasty)):
-            recovered = await recover(hasty, slow, quiet)
-        assert recovered.root == old.root
 
 
 def changed(source: Source, change: Callable[[bytes], bytes]) -> Source:

@@ -17,25 +17,13 @@ from events.faults.problems import CONFLICT
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency, Refused
 from infra.log.reader import log_size, read_tree
-from infra.log.signed_note import checkpoint_text, sign_note
-from infra.postgres.connection import Connection, connect
-from infra.private_keys.key_files import load_keys, log_key_files
+from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
-from tests.integration.consumers.registrar.recovery.test_recover import Copied, copied, quiet, rows_of
-from tests.integration.consumers.registrar.registering import (
-    HEALTH_TOPIC,
-    LABOUR_TOPIC,
-    drop_topic,
-    registrar,
-    remake_topic,
-    running,
-    send,
-    until,
-    until_shipped,
-    until_size,
-)
-from tests.integration.consumers.registrar.test_registrar import halts, until_halted
+from tests.integration.consumers.registrar.recovery.copied_log import Copied, copied, quiet, rows_of, sign_again
 from tests.world.records import LABOUR, said
+from tests.world.registrars import halts, registrar, until_read, until_shipped, until_size, until_topic_halted
+from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, drop_topic, remake_topic, send
+from tests.world.waits import intervals, running
 
 READ_OF_HEALTH = 42 + 4 * 33 + 2
 """Records of health's topic when the copied log ends."""
@@ -63,61 +51,45 @@ async def lose(settings: Settings, how: str) -> None:
 async def test_an_agencys_topic_that_lost_what_was_read_is_reported_and_halts_alone(
     settings: Settings, how: str
 ) -> None:
-    async with copied(settings) as old:
+    async with copied(settings) as old, connected(old.settings, "watching") as connection:
         await lose(settings, how)
         recovered = await recover(old.settings, topic_source(old.settings), quiet)
         assert (recovered.size, recovered.root) == (old.size, old.root)
         assert set(recovered.halted) == {HEALTH_TOPIC}
         assert recovered.lacking[HEALTH_TOPIC].records == 4 * 32 + 2
         assert recovered.lacking[HEALTH_TOPIC].duplicates >= 4
-        connection = await connect(old.settings, "watching")
-        try:
-            await require_same_log(old, connection)
-            async with running(registrar(old.settings)):
-                await send(settings, LABOUR_TOPIC, said("later", agency=LABOUR))
-                await until_size(connection, old.size + 1)
-                assert set(await halts(connection)) == {HEALTH_TOPIC}
-                halted = await look_at(connection, old.settings, "health")
-                assert (halted.next_offset, halted.is_restored) == (READ_OF_HEALTH, False)
-                await lift_halt(connection, old.settings, "health", halted)
-                await send(settings, HEALTH_TOPIC, said("m0.0", sequence=50), said("new"))
-
-                async def goes_on() -> bool:
-                    found = await connection.fetchval(
-                        "SELECT next_offset FROM log.read_position WHERE topic = $1", HEALTH_TOPIC
-                    )
-                    return bool(found == READ_OF_HEALTH + (12 if how == "grew again" else 2))
-
-                await until(goes_on, "health is read again")
-        finally:
-            await connection.close()
+        await require_same_log(old, connection)
+        async with running(registrar(old.settings)):
+            await send(settings, LABOUR_TOPIC, said("later", agency=LABOUR))
+            await until_size(connection, old.size + 1)
+            assert set(await halts(connection)) == {HEALTH_TOPIC}
+            halted = await look_at(connection, old.settings, "health")
+            assert (halted.next_offset, halted.is_restored) == (READ_OF_HEALTH, False)
+            await lift_halt(connection, old.settings, "health", halted)
+            await send(settings, HEALTH_TOPIC, said("m0.0", sequence=50), said("new"))
+            await until_read(connection, HEALTH_TOPIC, READ_OF_HEALTH + (12 if how == "grew again" else 2))
 
 
 async def test_after_an_unhalt_the_log_is_recovered_from_the_topic(settings: Settings) -> None:
     """The order in which it was found: a topic lost its tail, a person lifted the halt, the older copy came back."""
     async with copied(settings) as old:
-        connection = await connect(settings, "watching")
-        async with running(registrar(settings)):
+        async with connected(settings, "watching") as connection, running(registrar(settings)):
             await remake_topic(settings, "health")
             await send(settings, HEALTH_TOPIC, *(said(f"x{i}") for i in range(20)))
-            await until_halted(connection, HEALTH_TOPIC)
+            await until_topic_halted(connection, HEALTH_TOPIC)
             await lift_halt(connection, settings, "health", await look_at(connection, settings, "health"))
             await send(settings, HEALTH_TOPIC, said("after"), said("after"), b"{", said("end", sequence=900))
             await until_size(connection, old.size + 3)
             await until_shipped(connection, old.size + 3)
-        root = (await read_tree(connection, old.size + 3)).root()
-        await connection.close()
+            root = (await read_tree(connection, old.size + 3)).root()
         recovered = await recover(old.settings, topic_source(old.settings), quiet)
         assert (recovered.size, recovered.root, recovered.halted) == (old.size + 3, root, {})
-        copy = await connect(old.settings, "watching")
-        try:
+        async with connected(old.settings, "watching") as copy:
             async with running(registrar(old.settings)):
                 await send(settings, HEALTH_TOPIC, said("goes on"))
                 await until_size(copy, old.size + 4)
             assert await halts(copy) == {}
             assert await copy.fetchval("SELECT of_index FROM log.duplicate WHERE of_index >= $1", old.size) == old.size
-        finally:
-            await copy.close()
 
 
 async def test_a_catalogue_that_allows_more_changes_no_verdict_of_the_past(
@@ -137,29 +109,24 @@ async def test_a_catalogue_that_allows_more_changes_no_verdict_of_the_past(
         assert sum(row["claimed_id"] is not None and row["claimed_id"].startswith("m1.") for row in old.rows["refusal"])
         recovered = await recover(old.settings, topic_source(old.settings), quiet)
         assert (recovered.size, recovered.root, recovered.halted, recovered.lacking) == (old.size, old.root, {}, {})
-        connection = await connect(old.settings, "watching")
-        await require_same_log(old, connection)
-        await connection.close()
+        async with connected(old.settings, "watching") as connection:
+            await require_same_log(old, connection)
 
 
 async def test_a_recovery_that_was_stopped_goes_on_when_it_is_called_again(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(source, "CHUNK_ENTRIES", 16)
-    async with copied(settings) as old:
+    async with copied(settings) as old, connected(old.settings, "watching") as connection:
         for taken in (40, 90):
             with pytest.raises(ConnectionError):
                 await recover(old.settings, breaking(topic_source(old.settings), taken), quiet)
-        connection = await connect(old.settings, "watching")
-        try:
-            size = await log_size(connection)
-            assert old.size_before < size < old.size
-            recovered = await recover(old.settings, topic_source(old.settings), quiet)
-            assert (recovered.size_before, recovered.size, recovered.root) == (size, old.size, old.root)
-            await require_same_log(old, connection)
-            assert (await rows_of(connection))["dead_letter"] == old.rows["dead_letter"]
-        finally:
-            await connection.close()
+        size = await log_size(connection)
+        assert old.size_before < size < old.size
+        recovered = await recover(old.settings, topic_source(old.settings), quiet)
+        assert (recovered.size_before, recovered.size, recovered.root) == (size, old.size, old.root)
+        await require_same_log(old, connection)
+        assert (await rows_of(connection))["dead_letter"] == old.rows["dead_letter"]
 
 
 def breaking(source: Source, taken: int) -> Source:
@@ -180,9 +147,9 @@ def breaking(source: Source, taken: int) -> Source:
     return entries
 
 
-async def test_of_two_recoveries_the_second_says_who_works_and_harms_nothing(settings: Settings) -> None:
+async def test_a_recovery_keeps_its_lease_and_a_second_one_says_who_works_and_harms_nothing(settings: Settings) -> None:
     async with copied(settings) as old:
-        hasty = old.settings.model_copy(update={"lease_ms": 600, "lease_renew_ms": 100})
+        hasty = old.settings.model_copy(update={"lease_ms": 500, "lease_renew_ms": 100})
         begun, go_on = asyncio.Event(), asyncio.Event()
 
         async def slow(first: int) -> AsyncIterator[bytes]:
@@ -193,36 +160,22 @@ async def test_of_two_recoveries_the_second_says_who_works_and_harms_nothing(set
 
         one = asyncio.create_task(recover(hasty, slow, quiet))
         await begun.wait()
-        who = r"another recovery is running \(recover on .*, process \d+, [0-9a-f]{8}\)"
-        with pytest.raises(CannotRecover, match=who):
-            await recover(hasty, topic_source(hasty), quiet)
-        go_on.set()
-        assert (await one).root == old.root
+        async with running(registrar(hasty)):
+            await intervals(hasty.lease_ms)
+            who = r"another recovery is running \(recover on .*, process \d+, [0-9a-f]{8}\)"
+            with pytest.raises(CannotRecover, match=who):
+                await recover(hasty, topic_source(hasty), quiet)
+            go_on.set()
+            assert (await one).root == old.root
 
 
 async def test_entries_behind_the_signed_root_need_a_topic_that_confirms_them_or_a_person(settings: Settings) -> None:
-    async with copied(settings) as old:
-        connection = await connect(old.settings, "watching")
-        try:
-            key = load_keys(log_key_files(settings)).current
-            tree = await read_tree(connection, old.size_before)
-            note = sign_note(checkpoint_text(key.name, old.size_before, tree.root()), [key])
-            (settings.log_folder / "checkpoint").write_text(note, encoding="utf-8")
-            await drop_topic(settings, settings.checkpoints_topic)
-            await lose(settings, "is gone")
-            with pytest.raises(CannotRecover, match="--accept-unsigned"):
-                await recover(old.settings, topic_source(old.settings), quiet)
-            recovered = await recover(old.settings, topic_source(old.settings), quiet, unsigned=True)
-            assert (recovered.size, recovered.root) == (old.size, old.root)
-            await require_same_log(old, connection)
-        finally:
-            await connection.close()
-
-
-async def test_a_recovery_makes_no_key(settings: Settings) -> None:
-    async with copied(settings) as old:
-        for name in ("log.skey", "log.vkey", "checkpoint"):
-            (settings.log_folder / name).unlink()
-        with pytest.raises(Exception, match=r"log\.skey is gone"):
+    async with copied(settings) as old, connected(old.settings, "watching") as connection:
+        await sign_again(old.settings, connection, old.size_before)
+        await drop_topic(settings, settings.checkpoints_topic)
+        await lose(settings, "is gone")
+        with pytest.raises(CannotRecover, match="--accept-unsigned"):
             await recover(old.settings, topic_source(old.settings), quiet)
-        assert list(settings.log_folder.iterdir()) == []
+        recovered = await recover(old.settings, topic_source(old.settings), quiet, unsigned=True)
+        assert (recovered.size, recovered.root) == (old.size, old.root)
+        await require_same_log(old, connection)

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 
 from consumers.audit.mirror import mirror_entries, write_mirror
 from consumers.database_audit.postgres_port import PostgresPort
-from consumers.operations.recovery import _folder_source, recover_from
+from consumers.operations.recovery import folder_source, recover_from
 from consumers.registrar.recovery.recover import recover
 from consumers.registrar.recovery.source import CannotRecover, WrongEntries, together, topic_source
 from infra.kafka.admin import admin_client, ensure_log_topics
@@ -20,8 +20,8 @@ from infra.log.signed_note import checkpoint_text, parse_checkpoint, sign_note
 from infra.postgres.connection import connect
 from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
-from tests.integration.consumers.registrar.recovery.test_recover import Copied, copied, quiet
-from tests.integration.consumers.registrar.registering import drop_topic
+from tests.integration.consumers.registrar.recovery.copied_log import Copied, copied, quiet
+from tests.world.topics import drop_topic
 
 LOST = 7
 """Entries that the mirror does not have."""
@@ -63,9 +63,7 @@ async def topic_from(settings: Settings, first: int) -> None:
         await producer.stop()
 
 
-async def test_a_mirror_that_is_short_and_a_topic_without_a_beginning_give_the_log(
-    settings: Settings, tmp_path: Path
-) -> None:
+async def test_a_short_mirror_and_a_topic_without_a_beginning_give_the_log(settings: Settings, tmp_path: Path) -> None:
     async with copied(settings) as old:
         await short_mirror(settings, old, tmp_path / "mirror")
         await topic_from(settings, old.size - LOST - 3)
@@ -74,18 +72,16 @@ async def test_a_mirror_that_is_short_and_a_topic_without_a_beginning_give_the_l
             await recover(old.settings, lambda first: mirror_entries(tmp_path / "mirror", first), quiet)
         with pytest.raises(CannotRecover, match=f"{old.size_before} to {old.size - 1} are missing"):
             await recover(old.settings, topic_source(old.settings), quiet)
-        sources = [_folder_source(tmp_path / "mirror"), topic_source(old.settings)]
+        sources = [folder_source(tmp_path / "mirror"), topic_source(old.settings)]
         recovered = await recover_from(old.settings, sources, unsigned=False)
         assert (recovered.size, recovered.root) == (old.size, old.root)
 
 
-async def test_a_mirror_that_was_changed_does_not_stand_in_the_way_of_the_topic(
-    settings: Settings, tmp_path: Path
-) -> None:
+async def test_a_mirror_that_was_changed_does_not_keep_the_topic_out(settings: Settings, tmp_path: Path) -> None:
     async with copied(settings) as old:
         await short_mirror(settings, old, tmp_path / "mirror")
         change_bundles(tmp_path, lambda bundle: bundle.replace(b"word", b"lies"))
-        sources = [_folder_source(tmp_path / "mirror"), topic_source(old.settings)]
+        sources = [folder_source(tmp_path / "mirror"), topic_source(old.settings)]
         with pytest.raises(WrongEntries):
             await recover(old.settings, together(sources), quiet)
         assert (await recover_from(old.settings, sources, unsigned=False)).root == old.root
@@ -97,6 +93,6 @@ async def test_a_damaged_file_of_a_mirror_ends_what_it_gives(
     async with copied(settings) as old:
         await short_mirror(settings, old, tmp_path / "mirror")
         change_bundles(tmp_path, lambda bundle: bundle[:-1])
-        sources = [_folder_source(tmp_path / "mirror"), topic_source(old.settings)]
+        sources = [folder_source(tmp_path / "mirror"), topic_source(old.settings)]
         assert (await recover_from(old.settings, sources, unsigned=False)).root == old.root
         assert f"mirror is read up to entry {old.size_before} only" in capsys.readouterr().err
