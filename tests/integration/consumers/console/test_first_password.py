@@ -10,7 +10,7 @@ from infra.http.problems import Problem
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.console.asked_routes import CONSTANTS, requests_of
-from tests.integration.producers.gateway.test_console_tokens import authenticate
+from tests.integration.producers.gateway.console_callers import authenticate
 from tests.world.consoles import (
     BEGIN,
     SEALS,
