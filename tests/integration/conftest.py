@@ -11,7 +11,7 @@ from infra.settings import Settings
 from tests.integration.consumers.read_api.read_api import Window, lay_down, read_window
 from tests.integration.consumers.read_api.read_story import story
 from tests.oracle.log import EntryDict
-from tests.world.operators import Yesser
+from tests.world.commands import Yesser
 from tests.world.senders import GatewayHarness, run_gateway
 
 

@@ -1,26 +1,50 @@
-"""Commands of `yesser`, run in this process."""
+"""What an operator calls: commands of `yesser` in a thread of this process, on a test's own database."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from click.testing import CliRunner, Result
 
 from infra.cli import cli
+from infra.json_documents import from_json
 from infra.process.subprocess_command import subprocess_environment
 from infra.settings import Settings
 
 
-async def yesser(settings: Settings, *arguments: str, catch_exceptions: bool = True) -> Result:
-    """`yesser ARGUMENTS` with exactly these settings, in a thread; an auditor's checkpoints are in the home."""
+@dataclass(frozen=True)
+class Yesser:
+    """`environment`: of the commands, which a call may change."""
+
+    environment: Mapping[str, str]
+
+    async def run(self, *words: str, catch_exceptions: bool = True, **changes: str) -> Result:
+        """What became of it: some commands are to fail."""
+        environment = {**self.environment, **changes}
+        invoke = CliRunner().invoke
+        return await asyncio.to_thread(invoke, cli, list(words), env=environment, catch_exceptions=catch_exceptions)
+
+    async def output(self, *words: str, **changes: str) -> str:
+        """What a command prints that has to be good."""
+        result = await self.run(*words, **changes)
+        assert result.exit_code == 0, (words, result.output, result.exception)
+        return result.stdout
+
+    async def document(self, *words: str, **changes: str) -> Any:
+        """The same, as JSON."""
+        return from_json((await self.output(*words, "--json", **changes)).encode())
+
+
+async def yesser(settings: Settings, *words: str, catch_exceptions: bool = True) -> Result:
+    """A command with exactly these settings; an auditor's checkpoints are in the home."""
     environment = subprocess_environment(settings) | {"XDG_STATE_HOME": str(settings.home / "state")}
-    invoke = CliRunner().invoke
-    return await asyncio.to_thread(invoke, cli, list(arguments), env=environment, catch_exceptions=catch_exceptions)
+    return await Yesser(environment).run(*words, catch_exceptions=catch_exceptions)
 
 
-async def yesser_json(settings: Settings, *arguments: str) -> tuple[int, Any]:
+async def yesser_json(settings: Settings, *words: str) -> tuple[int, Any]:
     """Its exit code and what it prints with `--json`; its errors are raised."""
-    result = await yesser(settings, *arguments, "--json", catch_exceptions=False)
-    return result.exit_code, orjson.loads(result.stdout)
+    result = await yesser(settings, *words, "--json", catch_exceptions=False)
+    return result.exit_code, from_json(result.stdout.encode())

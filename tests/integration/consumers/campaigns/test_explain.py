@@ -19,8 +19,8 @@ from infra.postgres.connection import Connection
 from infra.postgres.migrate import create_tables
 from infra.settings import Settings
 from tests.paths import ROOT
+from tests.world.commands import Yesser
 from tests.world.logs import apply_live, write_log
-from tests.world.operators import Yesser
 from tests.world.story import Story
 
 EXAMPLE = read_rule(ROOT / "docs" / "examples" / "campaign-rules" / "not-aired.yaml")

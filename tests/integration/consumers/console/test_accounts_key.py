@@ -17,8 +17,8 @@ from infra.keys.hash_keys import accounts_key_files, load_hash_keys
 from infra.keys.seals import Seals
 from infra.postgres.connection import Connection
 from infra.settings import Settings
+from tests.world.commands import Yesser
 from tests.world.consoles import PASSWORD, ConsoleApp, add_account, change_password, console, write_accounts_key
-from tests.world.operators import Yesser
 
 KILLED: Final = """
 import os, signal, sys

@@ -27,8 +27,8 @@ from infra.postgres.connection import Connection, Pool, connect, connected
 from infra.postgres.trail import trail_rows
 from infra.settings import Settings
 from producers.agencies.tokens import hash_key
+from tests.world.commands import Yesser
 from tests.world.consoles import SEALS, add_account, console, csrf_of, write_accounts_key
-from tests.world.operators import Yesser
 from tests.world.records import said
 from tests.world.registrars import found, registrar, until_size, until_topic_halted
 from tests.world.topics import HEALTH_TOPIC, drop_topic, make_topics, send

@@ -11,6 +11,7 @@ from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.console.asked_routes import CONSTANTS, requests_of
 from tests.integration.producers.gateway.console_callers import authenticate
+from tests.world.commands import Yesser
 from tests.world.consoles import (
     BEGIN,
     SEALS,
@@ -25,7 +26,6 @@ from tests.world.consoles import (
     write_accounts_key,
     write_console_key,
 )
-from tests.world.operators import Yesser
 from tests.world.senders import REGISTER
 
 CHOOSE = "/account/password"

@@ -13,8 +13,8 @@ from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from tests.corners import drop_database, execute
 from tests.stack import superusers_address, with_database
+from tests.world.commands import Yesser
 from tests.world.consoles import add_account, console, sign_in, write_accounts_key
-from tests.world.operators import Yesser
 from tests.world.senders import bearer, run_gateway
 
 

@@ -17,7 +17,7 @@ from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
 from tests.integration.consumers.read_api.read_api import REGISTER
 from tests.unit.consumers.delivery.receivers import receiver
-from tests.world.operators import Yesser
+from tests.world.commands import Yesser
 from tests.world.teams import WAITING, add_endpoint, delivering, for_hooks, live_launches, subscribe, until
 
 ADD = ("teams", "add", "health", "media", "--name-ar", "فريق", "--name-en", "Team")

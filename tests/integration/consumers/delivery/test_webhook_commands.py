@@ -7,7 +7,7 @@ import pytest
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.read_api.read_api import REGISTER
-from tests.world.operators import Yesser
+from tests.world.commands import Yesser
 from tests.world.teams import add_endpoint, add_messages, for_hooks, subscribe
 
 EP_1, EP_2 = (f"ep_aaaaaaaaaaaaaaa{number}" for number in (2, 3))

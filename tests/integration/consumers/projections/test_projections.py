@@ -18,8 +18,8 @@ from tests.every import every
 from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
+from tests.world.commands import Yesser
 from tests.world.logs import apply_live, raw_entries, write_log
-from tests.world.operators import Yesser
 
 ANOMALY_KEYS = ["index", "found_index", "rule", "type", "subject", "agency", "claimed", "known"]
 

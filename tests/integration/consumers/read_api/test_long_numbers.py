@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.integration.consumers.read_api.read_api import Window
-from tests.world.operators import Yesser
+from tests.world.commands import Yesser
 
 AIRINGS = 2_049
 REACH = AIRINGS * (2**53 - 1)

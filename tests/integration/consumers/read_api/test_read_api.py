@@ -31,8 +31,8 @@ from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
 from tests.paths import ROOT
+from tests.world.commands import Yesser
 from tests.world.logs import apply_live, raw_entries
-from tests.world.operators import Yesser
 from tests.world.waits import until
 
 EVERYBODY = dict.fromkeys(CALLERS, 200)

@@ -21,9 +21,9 @@ from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE as REVENUE_PROFILE
 from tests.oracle.history import entries_from, generate
 from tests.oracle.log import EntryDict
+from tests.world.commands import Yesser
 from tests.world.logs import apply_live, raw_entries, write_log
 from tests.world.memory_log import KEY, MemoryLog
-from tests.world.operators import Yesser
 
 VERIFIER = KEY.verifier
 

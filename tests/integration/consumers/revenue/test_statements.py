@@ -18,8 +18,8 @@ from tests.integration.consumers.revenue.signed_books import lay_down_books, sig
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.oracle.log import EntryDict
+from tests.world.commands import Yesser
 from tests.world.logs import raw_entries
-from tests.world.operators import Yesser
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,8 @@ from infra.settings import Settings
 from tests.integration.consumers.delivery.teams.desk import TEAM, URL
 from tests.integration.consumers.read_api.read_api import REGISTER
 from tests.integration.consumers.read_api.read_story import story
+from tests.world.commands import Yesser
 from tests.world.logs import raw_entries, write_log
-from tests.world.operators import Yesser
 
 FIRST, SECOND = TEAM["contacts"]
 ADD_TEAM = ("teams", "add", "health", "press", "--name-ar", TEAM["name"]["ar"], "--name-en", TEAM["name"]["en"])
