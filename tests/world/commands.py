@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +21,9 @@ class Yesser:
 
     environment: Mapping[str, str]
 
-    async def run(self, *words: str, catch_exceptions: bool = True, **changes: str) -> Result:
+    async def run(self, *words: str, **changes: str) -> Result:
         """What became of it: some commands are to fail."""
-        environment = {**self.environment, **changes}
-        invoke = CliRunner().invoke
-        return await asyncio.to_thread(invoke, cli, list(words), env=environment, catch_exceptions=catch_exceptions)
+        return await _run(words, {**self.environment, **changes})
 
     async def output(self, *words: str, **changes: str) -> str:
         """What a command prints that has to be good."""
@@ -41,10 +39,15 @@ class Yesser:
 async def yesser(settings: Settings, *words: str, catch_exceptions: bool = True) -> Result:
     """A command with exactly these settings; an auditor's checkpoints are in the home."""
     environment = subprocess_environment(settings) | {"XDG_STATE_HOME": str(settings.home / "state")}
-    return await Yesser(environment).run(*words, catch_exceptions=catch_exceptions)
+    return await _run(words, environment, catch_exceptions)
 
 
 async def yesser_json(settings: Settings, *words: str) -> tuple[int, Any]:
     """Its exit code and what it prints with `--json`; its errors are raised."""
     result = await yesser(settings, *words, "--json", catch_exceptions=False)
     return result.exit_code, from_json(result.stdout.encode())
+
+
+async def _run(words: Sequence[str], environment: Mapping[str, str], catch_exceptions: bool = True) -> Result:
+    invoke = CliRunner().invoke
+    return await asyncio.to_thread(invoke, cli, words, env=environment, catch_exceptions=catch_exceptions)
