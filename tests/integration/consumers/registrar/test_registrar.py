@@ -341,7 +341,7 @@ async def test_repeats_in_the_logs_topic_are_the_same_bytes_in_order_with_their_
     await send(settings, HEALTH_TOPIC, *(said(f"e{i}") for i in range(5)), b"{", None)
     for size in (11, 12, 13):  # the later ones ship again what is within the margin, from PostgreSQL
         async with running(registrar(settings)):
-            await send(settings, HEALTH_TOPIC, said(f"more {size}"))
+            await send(settings, HEALTH_TOPIC, said(f"more-{size}"))
             await until_size(connection, size)
     await require_whole_log(settings, connection)
     in_topic = await records(settings, settings.log_topic)
