@@ -1,4 +1,4 @@
-"""What the tests of an audited database have in common."""
+"""A database that is audited, for the tests of the audit and of the keys."""
 
 from __future__ import annotations
 
