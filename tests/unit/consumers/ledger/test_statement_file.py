@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -92,6 +93,21 @@ def test_it_verifies_with_the_network_gone(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert (found["ok"], found["entries_count"]) == (True, RECEIPTS + 2)
+
+
+async def test_entries_that_change_between_their_verification_and_their_fold_prove_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where they give the same statement."""
+
+    def changed_first(*given: Any, **options: Any) -> Any:
+        lines = folder / LINES
+        lines.write_bytes(lines.read_bytes().replace(b"}\n", b"} \n", 1))
+        return folded(*given, **options)
+
+    monkeypatch.setattr(statement_proof, "folded", changed_first)
+    with pytest.raises(NotProven, match="was changed while it was read"):
+        await verify_statement(folder, VERIFIER)
 
 
 def lines_of(folder: Path) -> list[bytes]:
