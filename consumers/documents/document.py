@@ -3,7 +3,7 @@
     class Service(Struct, frozen=True, kw_only=True):
         agency: Annotated[str, Label("الجهة", "Agency", drop=1)]
 
-Nothing here registers or inherits: whoever reads the class sees what every surface shows.
+There is no registry and no generated code: the class has all that a surface shows.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A labelled field. `type` is `str`, `int`, `bool`, `Date`, `Name`, a `Labelled` or a tuple of it, without None."""
+    """A labelled field. `type` is `str`, `int`, `Date`, `Name`, a `Labelled` or a tuple of it, without None."""
 
     name: str
     label: Label

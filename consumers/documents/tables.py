@@ -27,7 +27,10 @@ def grid(listing: Listing, rows: Iterable[Struct]) -> Grid:
 def _text(value: Any) -> str | None:
     if isinstance(value, Labelled | Name):
         return localized(value.ar, value.en, "\n")
-    return value if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+    if isinstance(value, tuple):
+        return localized("، ".join(one.ar for one in value), ", ".join(one.en for one in value), "\n")
+    # An index is copied into the next command, so no number has separators.
+    return None if value is None else str(value)
 
 
 def csv_file(listing: Listing, rows: Iterable[Struct]) -> str:

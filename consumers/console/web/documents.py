@@ -31,13 +31,10 @@ def cell(context: Context, document: Struct, name: str, *, alone: bool = False) 
         return escape(NOTHING)
     if kind == Date:
         return words.day(value) if alone else escape(words.gregorian(value))
-    return _shown(value, words)
-
-
-def _shown(value: Any, words: Words) -> Markup:
     if isinstance(value, Labelled):
-        tone = f" tag-{value.tone}" if value.tone else ""
-        return Markup('<span class="tag{}">{}</span>').format(tone, words.of(value))
+        parts: Any = context.environment.get_template("parts.html").module
+        tag: Markup = parts.tag(words.of(value), value.tone)
+        return tag
     if isinstance(value, tuple):
         return escape(words.say("، ", ", ").join(words.of(one) for one in value))
     if isinstance(value, Name):

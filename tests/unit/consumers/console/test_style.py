@@ -12,7 +12,7 @@ from tests.every import every
 from tests.paths import ROOT
 
 CONSOLE = ROOT / "consumers" / "console"
-FILLED_IN = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{\}", re.DOTALL)
+FILLED_IN = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 MADE_BY_A_PAGE = frozenset({"tag-", "notice-"})
 """They go on with a word: `tag-good`."""
 

@@ -8,14 +8,15 @@ from typing import Annotated, Final
 
 import orjson
 import pytest
+from msgspec import Struct
 from rich.console import Console
 
 from consumers.console.web.language import Language, Words
 from consumers.console.web.templates import Templates
-from consumers.documents.document import Date, Label, Listing, Name, document_of
+from consumers.documents.document import Count, Date, Label, Listing, Name, document_of
 from consumers.documents.history import Step
 from consumers.documents.openapi import schema_of
-from consumers.documents.services import Service, ServiceAndHistory, ServiceState
+from consumers.documents.services import Service, ServiceAndHistory, ServiceChannel, ServiceState
 from consumers.documents.tables import csv_file, grid
 from infra.json_documents import from_json, to_json
 
@@ -81,13 +82,26 @@ def test_a_file_has_each_labelled_field_and_runs_no_formula(service: Wider) -> N
     }
 
 
-def test_the_terminal_shows_each_field_of_a_list(service: Wider) -> None:
+def printed(listing: Listing, row: Struct) -> str:
     console = Console(width=400, record=True, file=io.StringIO())
-    console.print(grid(LISTING, [service]))
-    text = console.export_text()
+    console.print(grid(listing, [row]))
+    return console.export_text()
+
+
+def test_the_terminal_shows_each_field_of_a_list(service: Wider) -> None:
+    text = printed(LISTING, service)
     assert all(word in text for word in ("health-01", "Suspended", "موقوفة", "First suspended", "2006-01-31"))
     assert "Kiosk" not in text
     assert "Offered by" not in text, "a detail is in no list"
+
+
+def test_the_terminal_shows_a_number_as_the_next_command_takes_it_and_a_list_in_words() -> None:
+    class Row(Struct, frozen=True):
+        index: Annotated[Count, Label("القيد", "Entry")]
+        channels: Annotated[tuple[ServiceChannel, ...], Label("المنافذ", "Offered by")]
+
+    text = printed(Listing("صفوف", "Rows", Row), Row(1234567, (ServiceChannel.WEB, ServiceChannel.PHONE)))
+    assert all(words in text for words in ("1234567", "الويب، الهاتف", "Web, Phone"))
 
 
 @pytest.mark.parametrize(
