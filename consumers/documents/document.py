@@ -19,10 +19,17 @@ from msgspec import Meta, Struct, convert
 
 Tone = Literal["", "good", "late", "bad", "quiet"]
 """How a page colours a state."""
-_DATE: Final = Meta(extra_json_schema={"format": "date"})
-Date = Annotated[str, _DATE]
+Date = Annotated[str, Meta(extra_json_schema={"format": "date"})]
 """YYYY-MM-DD, Gregorian."""
+Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+"""A UTC time as entries have it."""
+Halalas = Annotated[int, Meta(description="Whole halalas.")]
+Period = Annotated[str, Meta(description="A month (`1426-03`) or a quarter (`2005-Q1`).")]
 Count = Annotated[int, Meta(ge=0)]
+YES: Final = ("نعم", "yes")
+NO: Final = ("لا", "no")
+_SHOWN_BY_MEANING: Final = (Date, Instant, Halalas)
+"""What people do not read as it is in JSON, though a text or a number there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A labelled field. `type` is `str`, `int`, `Date`, `Name`, a `Labelled` or a tuple of it, without None."""
+    """A labelled field. `type` is that of its value where it is not None.
+
+    It is `str`, `int`, `bool`, `Date`, `Instant`, `Halalas`, `Name`, a `Labelled` or a tuple of it.
+    """
 
     name: str
     label: Label
@@ -111,7 +121,8 @@ def _labelled(document: type[Struct]) -> Iterator[Field]:
         base, notes = _taken_apart(hint)
         for note in notes:
             if isinstance(note, Label):
-                yield Field(name, note, Date if _DATE in notes else base)
+                meaning = next((one for one in _SHOWN_BY_MEANING if get_args(one)[1] in notes), base)
+                yield Field(name, note, meaning)
 
 
 def _taken_apart(hint: Any) -> tuple[Any, list[Any]]:

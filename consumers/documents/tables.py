@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
-from consumers.documents.document import Field, Labelled, Listing, Name, fields, listed
+from consumers.documents.document import NO, YES, Field, Halalas, Labelled, Listing, Name, fields, listed
+from events.values.money import riyals_text
 from infra.command_line.display import Column, Grid
 from infra.command_line.language import localized
 from infra.command_line.table_files import csv_text
+
+_NUMBERS: Final = (int, Halalas)
 
 
 def grid(listing: Listing, rows: Iterable[Struct]) -> Grid:
     """A list in the terminal, under its title."""
     shown = listed(listing.document)
     columns = [
-        Column(field.label.ar, field.label.en, field.label.drop, right=field.type is int, wraps=field.type is Name)
+        Column(field.label.ar, field.label.en, field.label.drop, right=field.type in _NUMBERS, wraps=field.type is Name)
         for field in shown
     ]
-    cells = [[_text(getattr(row, field.name)) for field in shown] for row in rows]
+    cells = [[_text(field, getattr(row, field.name)) for field in shown] for row in rows]
     return Grid(localized(listing.ar, listing.en), columns, cells)
 
 
-def _text(value: Any) -> str | None:
+def _text(field: Field, value: Any) -> str | None:
+    if value is None:
+        return None
     if isinstance(value, Labelled | Name):
         return localized(value.ar, value.en, "\n")
     if isinstance(value, tuple):
         return localized("، ".join(one.ar for one in value), ", ".join(one.en for one in value), "\n")
-    # An index is copied into the next command, so no number has separators.
-    return None if value is None else str(value)
+    if isinstance(value, bool):
+        return localized(*(YES if value else NO), "\n")
+    # An index is copied into the next command, so no other number has separators.
+    return riyals_text(value) if field.type == Halalas else str(value)
 
 
 def csv_file(listing: Listing, rows: Iterable[Struct]) -> str:
@@ -53,5 +60,7 @@ def _values(row: Struct, columns: Iterable[Field]) -> Iterator[int | str | None]
             yield value.value
         elif isinstance(value, tuple):
             yield " ".join(one.value for one in value)
+        elif isinstance(value, bool):
+            yield "true" if value else "false"
         else:
             yield value

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from msgspec import Struct
 
 from consumers.console.web.language import Words, code, isolated
-from consumers.documents.document import Date, Labelled, Name, field_of
+from consumers.documents.document import NO, YES, Date, Halalas, Instant, Labelled, Name, field_of
 
 NOTHING: Final = "–"
 
@@ -31,6 +31,12 @@ def cell(context: Context, document: Struct, name: str, *, alone: bool = False) 
         return escape(NOTHING)
     if kind == Date:
         return words.day(value) if alone else escape(words.gregorian(value))
+    if kind == Instant:
+        return words.moment(value)
+    if kind == Halalas:
+        return words.money(value)
+    if isinstance(value, bool):
+        return escape(words.say(*(YES if value else NO)))
     if isinstance(value, Labelled):
         parts: Any = context.environment.get_template("parts.html").module
         tag: Markup = parts.tag(words.of(value), value.tone)

@@ -8,12 +8,14 @@ from typing import Annotated, Final
 
 import orjson
 import pytest
+from jinja2 import Environment
 from msgspec import Struct
 from rich.console import Console
 
+from consumers.console.web.documents import cell
 from consumers.console.web.language import Language, Words
 from consumers.console.web.templates import Templates
-from consumers.documents.document import Count, Date, Label, Listing, Name, document_of
+from consumers.documents.document import Count, Date, Halalas, Instant, Label, Listing, Name, document_of
 from consumers.documents.history import Step
 from consumers.documents.openapi import schema_of
 from consumers.documents.services import Service, ServiceAndHistory, ServiceChannel, ServiceState
@@ -102,6 +104,23 @@ def test_the_terminal_shows_a_number_as_the_next_command_takes_it_and_a_list_in_
 
     text = printed(Listing("صفوف", "Rows", Row), Row(1234567, (ServiceChannel.WEB, ServiceChannel.PHONE)))
     assert all(words in text for words in ("1234567", "الويب، الهاتف", "Web, Phone"))
+
+
+class Payment(Struct, frozen=True):
+    amount_halalas: Annotated[Halalas, Label("المبلغ", "Amount")]
+    recorded: Annotated[Instant, Label("القيد", "Recorded")]
+    is_late: Annotated[bool, Label("متأخر", "Late")]
+
+
+def test_money_is_riyals_to_people_and_halalas_to_programs() -> None:
+    payment = Payment(123456789, "2006-01-31T21:30:00Z", True)
+    assert "1,234,567.89" in printed(Listing("صرف", "Payments", Payment), payment)
+    assert csv_file(Listing("", "", Payment), [payment]).splitlines()[1] == "123456789,2006-01-31T21:30:00Z,true"
+    page = Environment(autoescape=True).from_string(
+        "{% for name in p.__struct_fields__ %}{{ cell(p, name) }} {% endfor %}"
+    )
+    text = page.render(w=Words("en"), p=payment, cell=cell)
+    assert all(words in text for words in ("SAR 1,234,567.89", "1 Feb 2006 00:30", "yes"))
 
 
 @pytest.mark.parametrize(
