@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -32,6 +32,7 @@ from consumers.console.web import assets
 from consumers.console.web.explanations import CHANGED, LISTED, explanation_of
 from consumers.console.web.security import NotOwnForm, page_of_form, require_own_form
 from events.errors import Halt
+from events.faults.problems import Bilingual
 from infra.http.problems import EXPLANATIONS, Explanation, Problem, RequestCode
 from infra.http.security_txt import security_routes
 from infra.postgres.connection import TRANSIENT_ERRORS
@@ -102,7 +103,7 @@ def _below_v1(app: ASGIApp) -> ASGIApp:
 
 def _handlers(parts: Parts) -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]]:
     async def problem(request: Request, error: Problem) -> Response:
-        page = _error_page(request, error.code)
+        page = _problem_page(request, error.code, error.errors)
         page.headers.update(error.headers)
         return page
 
@@ -113,11 +114,8 @@ def _handlers(parts: Parts) -> dict[Any, Callable[[Request, Any], Coroutine[Any,
         return page
 
     async def not_answered(request: Request, error: NotAnswered) -> Response:
-        if (changed_row := changed_row_of(error)) is not None:
-            return _page_of(request, CHANGED, "changed", index=changed_row.get("id"))
         code: Any = error.code if error.code in EXPLANATIONS else "gateway-fault"
-        listed = error.document.get("errors", ()) if code in LISTED else ()
-        return _error_page(request, code, [str(row.get("detail", "")) for row in listed])
+        return _problem_page(request, code, error.document.get("errors", ()))
 
     async def http_error(request: Request, error: HTTPException) -> Response:
         return _error_page(request, _CODES.get(error.status_code, "malformed-request"))
@@ -154,6 +152,19 @@ def _handlers(parts: Parts) -> dict[Any, Callable[[Request, Any], Coroutine[Any,
         **dict.fromkeys(TRANSIENT_ERRORS, away),
         Exception: fault,
     }
+
+
+def _problem_page(request: Request, code: RequestCode, errors: Sequence[Mapping[str, Any]]) -> HTMLResponse:
+    """The page of a problem, with the entry that was changed, or with what prevents a change."""
+    if (changed_row := changed_row_of(errors)) is not None:
+        return _page_of(request, CHANGED, "changed", index=changed_row.get("id"))
+    listed = errors if code in LISTED else ()
+    return _error_page(request, code, [_in_language(request, row.get("detail", "")) for row in listed])
+
+
+def _in_language(request: Request, detail: str | Bilingual) -> str:
+    """A sentence of our own in the reader's language; the gateway's is in it already."""
+    return str(request.state.words.of(detail)) if isinstance(detail, Bilingual) else detail
 
 
 def _error_page(request: Request, code: RequestCode, reasons: Sequence[str] = ()) -> HTMLResponse:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -16,11 +16,15 @@ from consumers.console.navigation import OPEN_ENTRIES, items_of
 from consumers.console.parts import Parts
 from consumers.console.web.language import Words
 from consumers.console.web.security import SAFE_METHODS
+from consumers.read_api.reader import Reader
 from events.values.personal_data import shows_ten_digits
 from events.wire.envelope import EXTENSION_LENGTH_MAX
 from infra.http.callers import Caller
 from infra.http.console_tokens import Sending
 from infra.http.problems import Problem
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,12 @@ class Visit:
     def opens_entries(self) -> bool:
         """Whether the person may open entries, and see money."""
         return self.account.role in OPEN_ENTRIES
+
+    async def ask(
+        self, function: Callable[Concatenate[Reader, P], Awaitable[T]], *asked: P.args, **more: P.kwargs
+    ) -> T:
+        """What a function of the read API answers to this person. Raises `Problem`, which is shown as a page."""
+        return await self.parts.read_api.ask(self.caller, function, *asked, **more)
 
     async def read(self, path: str, **parameters: Any) -> Answer:
         """Ask the read API, such as `/v1/plan`. Raises `NotAnswered`, which is shown as a page."""

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+import re
+from typing import Annotated, Any, Final
 
 from fastapi import Path, Query
+from pydantic import TypeAdapter, ValidationError
 
 from consumers.read_api.cursor import INTEGER_MAX, TEXT_LENGTH_MAX
 from events.values.fields import CODE_PATTERN, DATE_PATTERN, ID_PATTERN, PERIOD_PATTERN, TIME_PATTERN
+from infra.http.problems import Problem
 
 PAGE_ROWS_MAX: Final = 1_000
 _NO_NUL: Final = r"^[^\x00]*$"
+
+
+def checked(parameter: Any, text: str) -> Any:
+    """A parameter that somebody typed into a form, by its type here; None for "". Raises `Problem` (422)."""
+    try:
+        return TypeAdapter(parameter).validate_python(text or None)
+    except ValidationError:
+        raise Problem("bad-parameter") from None
+
+
+def known(text: str) -> str:
+    """An id in the address of a page. Raises `Problem` (404) for a text that cannot be one."""
+    if re.match(ID_PATTERN, text) is None:
+        raise Problem("not-found")
+    return text
+
 
 Limit = Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX, description="Maximum number of rows of a page.")]
 After = Annotated[

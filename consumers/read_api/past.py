@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from fastapi import Request
-
-from consumers.read_api.etag import names, state_headers, tag_of
+from consumers.read_api.reader import REVALIDATED, Reader, State
 from events.faults.problems import Bilingual
 from infra.http.problems import Problem
-from infra.http.routes import RouteParts
 from infra.log.reader import entries_recorded_by, log_size
 
 YEAR_S: Final = 31_536_000
@@ -20,42 +16,30 @@ _ONLY_ONE: Final = Bilingual(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
-    """The state after `index` entries. `is_settled`: the answer will never change."""
+async def past_state(reader: Reader, as_of_index: int | None, as_of_recorded: str | None) -> State:
+    """The state that one of the two names: its one position is the number of entries.
 
-    index: int
-    is_settled: bool
-
-    def is_known_to(self, request: Request) -> bool:
-        """Whether the client already has this state."""
-        return names(request.headers.get("if-none-match"), tag_of([self.index]))
-
-    def headers(self) -> dict[str, str]:
-        settled = f"private, max-age={YEAR_S}, immutable"
-        return state_headers([self.index], settled) if self.is_settled else state_headers([self.index])
-
-
-async def past_of(parts: RouteParts, as_of_index: int | None, as_of_recorded: str | None) -> Past:
-    """The state that one of the two names. Raises `Problem` (422) for both, or for a state that does not exist yet.
-
-    Recorded times never fall, so a time is settled once the log has a later entry.
+    Recorded times never fall, so a time is settled once the log has a later entry. Raises `Problem` (422) for both, or
+    for a state that does not exist yet, and `Unchanged`.
     """
     if as_of_index is not None and as_of_recorded is not None:
         raise _bad("as_of_recorded", _ONLY_ONE)
-    async with parts.connection() as connection:
+    async with reader.reads.connection() as connection:
         size = await log_size(connection)
         if as_of_recorded is not None:
             index = await entries_recorded_by(connection, datetime.fromisoformat(as_of_recorded.upper()))
-            return Past(index, is_settled=index < size)
-    index = size if as_of_index is None else as_of_index
+            is_settled = index < size
+        else:
+            index, is_settled = size if as_of_index is None else as_of_index, True
     if index > size:
         detail = Bilingual(
             f"عدد قيود السجل {size}، فلا حالة بعد {index}.",
             f"The log has {size} entries, so there is no state after {index}.",
         )
         raise _bad("as_of_index", detail)
-    return Past(index, is_settled=True)
+    state = State([index], cache_control=f"private, max-age={YEAR_S}, immutable" if is_settled else REVALIDATED)
+    reader.require_unknown(state)
+    return state
 
 
 def _bad(parameter: str, detail: Bilingual) -> Problem:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote, urlencode
 
 from fastapi import Depends, Request, Response
@@ -20,6 +20,7 @@ from consumers.fold.consumer import Consumer
 from consumers.read_api.access import money_scope, programme_scope, scope_of
 from consumers.read_api.cursor import Key, cursor_of
 from consumers.read_api.etag import names, state_headers
+from consumers.read_api.reader import Answer, Reader, Unchanged
 from events.values.working_days import riyadh_date
 from events.wire.entry import recorded_time
 from infra.http.callers import Caller
@@ -31,6 +32,7 @@ from infra.postgres.connection import Connection
 
 JSON = "application/json"
 CSV = "text/csv"
+P = ParamSpec("P")
 Row = TypeVar("Row")
 Question = Callable[[View], Awaitable["Shown"]]
 Csv = Callable[[Any], str]
@@ -73,6 +75,20 @@ class ReadRequest:
     def today(self) -> str:
         """The civil date in Riyadh."""
         return riyadh_date(recorded_time(self.http.state.now()))
+
+    async def respond(
+        self, function: Callable[Concatenate[Reader, P], Awaitable[Answer[Any]]], *asked: P.args, **more: P.kwargs
+    ) -> Response:
+        """What a function answers to the sender of the request; 304 if the client has this state."""
+        reader = Reader(self.http.state.reads, await self.caller(), self.http.headers.get("if-none-match"))
+        try:
+            answer = await function(reader, *asked, **more)
+        except Unchanged as unchanged:
+            return Response(None, 304, unchanged.state.headers())
+        headers = answer.state.headers()
+        if answer.next is not None:
+            headers |= self.next_page(after=answer.next)
+        return Response(to_json(answer.document), 200, headers, JSON)
 
     async def answer(
         self, consumers: Sequence[Consumer], question: Question, variant: str = "", csv: Csv | None = None

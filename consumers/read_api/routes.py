@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 
 from consumers.read_api.beside import Slots
 from consumers.read_api.past_plans import PastPlans, fold_beside
+from consumers.read_api.reader import Reads
 from consumers.read_api.resources import (
     activity,
     anomalies,
@@ -46,12 +47,18 @@ _RESOURCES: Final = (
 """In the order of the OpenAPI document."""
 
 
-def router(parts: RouteParts, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> APIRouter:
+def reads_of(parts: RouteParts) -> Reads:
+    return Reads(parts.connection, PastPlans(fold_beside(parts.settings)))
+
+
+def router(
+    parts: RouteParts, now: Callable[[], datetime] = lambda: datetime.now(UTC), reads: Reads | None = None
+) -> APIRouter:
     """All routes. Their dependencies are in the state of the request."""
-    past_plans, papers = PastPlans(fold_beside(parts.settings)), Slots()
+    shared, papers = reads or reads_of(parts), Slots()
 
     async def prepare(request: Request) -> None:
-        request.state.past_plans = past_plans
+        request.state.reads = shared
         request.state.papers = papers
         request.state.now = now
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
+from inspect import signature
 from typing import Any, Final, NamedTuple, cast
 
 import httpx
@@ -23,6 +24,8 @@ from consumers.console.sending.receipts import Receipts
 from consumers.console.sending.uploads import Uploads
 from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
+from consumers.read_api.reader import Answer as Answered
+from consumers.read_api.reader import State
 from infra.http.callers import Caller
 from infra.http.routes import RouteParts
 from infra.keys.seals import Seals
@@ -52,6 +55,12 @@ class Documents:
     async def get(self, caller: Caller, path: str, parameters: Mapping[str, Any] | None = None) -> Answer:
         found = self._answer(path, parameters or {})
         return found if isinstance(found, Answer) else Answer(found)
+
+    async def ask(self, caller: Caller, function: Callable[..., Any], *asked: Any, **more: Any) -> Any:
+        """The same for a function, by its name and its arguments."""
+        names = [*signature(function).parameters][1:]
+        found = self._answer(function.__name__, dict(zip(names, asked, strict=False)) | more)
+        return Answered(found, State([0]))
 
 
 class Request(NamedTuple):

@@ -6,9 +6,9 @@ routes answer under `/v1/` for downloads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from urllib.parse import unquote
 
 import httpx
@@ -19,7 +19,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from consumers.read_api.beside import CHANGED_ENTRY
-from consumers.read_api.routes import router
+from consumers.read_api.reader import Reader
+from consumers.read_api.routes import reads_of, router
 from events.errors import Reject
 from infra.http.callers import Caller
 from infra.http.parameters import only_known_parameters
@@ -30,6 +31,8 @@ from infra.postgres.connection import TRANSIENT_ERRORS
 
 _BASE: Final = "http://console"
 _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
+P = ParamSpec("P")
+T = TypeVar("T")
 Parameters = Mapping[str, str | int | bool | None]
 
 
@@ -43,9 +46,9 @@ class NotAnswered(Reject):
         self.code = str(document.get("type", "")).rpartition("/")[2]
 
 
-def changed_row_of(error: NotAnswered) -> Mapping[str, Any] | None:
-    """The error that names a changed entry (`id`, where it is known); None for every other problem."""
-    return next((row for row in error.document.get("errors", ()) if row.get("code") == CHANGED_ENTRY), None)
+def changed_row_of(errors: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The error of a problem that names a changed entry (`id`, where it is known); None if there is none."""
+    return next((row for row in errors if row.get("code") == CHANGED_ENTRY), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,16 @@ class ReadApi:
             exception_handlers=_handlers(),
             telemetry=_NO_TELEMETRY,
         )
-        for make in (router, *further):
+        self._reads = reads_of(parts)
+        self.app.include_router(router(parts, reads=self._reads))
+        for make in further:
             self.app.include_router(make(parts))
+
+    async def ask(
+        self, caller: Caller, function: Callable[Concatenate[Reader, P], Awaitable[T]], *asked: P.args, **more: P.kwargs
+    ) -> T:
+        """What a function of the read API answers to this caller. Raises `Problem`."""
+        return await function(Reader(self._reads, caller), *asked, **more)
 
     async def get(self, caller: Caller, path: str, parameters: Parameters | None = None) -> Answer:
         """The answer to GET `path` for this caller. Raises `NotAnswered`."""

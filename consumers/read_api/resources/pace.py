@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from consumers.as_of.view import View, live_view
+from consumers.as_of.view import live_view
+from consumers.documents.plan import Pace
 from consumers.plan.pace import pace
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.read_api import documents
+from consumers.read_api.access import programme_scope
 from consumers.read_api.parameters import AsOfIndex, AsOfRecorded
-from consumers.read_api.past import past_of
-from consumers.read_api.reading import JSON, Reading, Shown
+from consumers.read_api.past import past_state
+from consumers.read_api.reader import Answer, Reader
+from consumers.read_api.reading import Reading
 from infra.http.problems import Problem
-from infra.json_documents import to_json
 
 routes = APIRouter(tags=["programme"], default_response_class=Response)
 
@@ -23,18 +25,16 @@ async def plan_and_calendar(
 ) -> Response:
     """Where the calendar is in the plan, and what each agency has done beside what it would have done at an even
     pace: now, after a number of entries of the log, or as the log was at a given time."""
-    await request.programme_scope()
+    return await request.respond(pace_for, as_of_index, as_of_recorded)
+
+
+async def pace_for(reader: Reader, as_of_index: int | None = None, as_of_recorded: str | None = None) -> Answer[Pace]:
+    """The plan against the calendar. Raises `Problem` (403, 422, 503)."""
+    programme_scope(reader.caller)
     if as_of_index is None and as_of_recorded is None:
-
-        async def shown(view: View) -> Shown:
-            return Shown(await pace(view, view.log_index))
-
-        return await request.answer([PROJECTIONS], shown)
-    past = await past_of(request.parts, as_of_index, as_of_recorded)
-    if past.is_known_to(request.http):
-        return Response(None, 304, past.headers())
-    async with request.parts.connection() as connection, live_view(connection, [PROJECTIONS]) as view:
-        if past.index > view.log_index:  # the log has these entries, the read model not yet
+        return await reader.read([PROJECTIONS], lambda view: pace(view, view.log_index))
+    past = await past_state(reader, as_of_index, as_of_recorded)
+    async with reader.reads.connection() as connection, live_view(connection, [PROJECTIONS]) as view:
+        if past.positions[0] > view.log_index:  # the log has these entries, the read model not yet
             raise Problem("database-away", retry_after_s=1)
-        document = await pace(view, past.index)
-    return Response(to_json(document), 200, past.headers(), JSON)
+        return Answer(await pace(view, past.positions[0]), past)

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from consumers.access_scope import AccessScope
-from consumers.as_of.view import View
 from consumers.documents.plan import Plan
 from consumers.plan.document import PLAN_CONSUMERS, plan_document
 from consumers.read_api import documents
-from consumers.read_api.access import may_read
+from consumers.read_api.access import may_read, programme_scope
 from consumers.read_api.parameters import PAGE_ROWS_MAX, AsOfIndex, AsOfRecorded
-from consumers.read_api.past import past_of
-from consumers.read_api.past_plans import PastPlans
-from consumers.read_api.reading import JSON, Reading, Shown
-from infra.json_documents import to_json
+from consumers.read_api.past import past_state
+from consumers.read_api.reader import Answer, Reader
+from consumers.read_api.reading import Reading
 
 routes = APIRouter(tags=["programme"], default_response_class=Response)
 
@@ -27,15 +25,9 @@ _PARTNERSHIPS_MAX: Final = (
 )
 
 
-async def _past_plans(request: Request) -> PastPlans:
-    kept: PastPlans = request.state.past_plans
-    return kept
-
-
 @routes.get("/v1/plan", summary="The plan at a glance", responses=documents.responses(documents.PLAN))
 async def plan(
     request: Reading,
-    past_plans: Annotated[PastPlans, Depends(_past_plans)],
     as_of_index: AsOfIndex = None,
     as_of_recorded: AsOfRecorded = None,
     partnerships_max: Annotated[int | None, Query(ge=0, le=PAGE_ROWS_MAX, description=_PARTNERSHIPS_MAX)] = None,
@@ -44,19 +36,22 @@ async def plan(
 
     An agency sees the figures of its own partnerships only. A past plan takes longer, and never changes.
     """
-    scope = await request.programme_scope()
-    if as_of_index is not None or as_of_recorded is not None:
-        past = await past_of(request.parts, as_of_index, as_of_recorded)
-        if past.is_known_to(request.http):
-            return Response(None, 304, past.headers())
-        holder = (await request.caller()).quota_name
-        document = _within(await past_plans.plan(past.index, holder), scope, partnerships_max)
-        return Response(to_json(document), 200, past.headers(), JSON)
+    return await request.respond(plan_for, as_of_index, as_of_recorded, partnerships_max)
 
-    async def shown(view: View) -> Shown:
-        return Shown(await plan_document(view, scope.agency, partnerships_max))
 
-    return await request.answer(PLAN_CONSUMERS, shown)
+async def plan_for(
+    reader: Reader,
+    as_of_index: int | None = None,
+    as_of_recorded: str | None = None,
+    partnerships_max: int | None = None,
+) -> Answer[Plan]:
+    """The plan with the partnerships in scope, or the first of them. Raises `Problem` (403, 422, 429, 503)."""
+    scope = programme_scope(reader.caller)
+    if as_of_index is None and as_of_recorded is None:
+        return await reader.read(PLAN_CONSUMERS, lambda view: plan_document(view, scope.agency, partnerships_max))
+    past = await past_state(reader, as_of_index, as_of_recorded)
+    whole = await reader.reads.past_plans.plan(past.positions[0], reader.caller.quota_name)
+    return Answer(_within(whole, scope, partnerships_max), past)
 
 
 def _within(plan: Plan, scope: AccessScope, partnerships_max: int | None) -> Plan:

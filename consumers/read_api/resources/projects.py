@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from consumers.as_of.view import View
+from consumers.documents.projects import Project, ProjectAndHistory
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import project, projects
 from consumers.read_api import documents
-from consumers.read_api.access import with_readable_history
+from consumers.read_api.access import programme_scope, with_readable_history
 from consumers.read_api.cursor import text_after
 from consumers.read_api.parameters import After, Id, Limit
-from consumers.read_api.reading import Reading
+from consumers.read_api.reader import Answer, Reader
+from consumers.read_api.reading import Reading, found
 
 routes = APIRouter(tags=["programme"], default_response_class=Response)
 
@@ -18,9 +21,15 @@ routes = APIRouter(tags=["programme"], default_response_class=Response)
 @routes.get("/v1/projects", summary="The projects", responses=documents.responses(documents.PROJECTS, paged=True))
 async def list_projects(request: Reading, limit: Limit = 100, after: After = None) -> Response:
     """Every registered project and how many of its phases are started and completed."""
-    await request.programme_scope()
-    return await request.page(
-        PROJECTIONS, lambda tables: projects(tables, text_after(after), limit + 1), limit, "project_id"
+    return await request.respond(projects_for, limit, after)
+
+
+async def projects_for(reader: Reader, limit: int, after: str | None = None) -> Answer[list[Project]]:
+    """A page of the projects. Raises `Problem` (403, 422, 503)."""
+    programme_scope(reader.caller)
+    key = text_after(after)
+    return await reader.page(
+        PROJECTIONS, lambda tables: projects(tables, key, limit + 1), limit, lambda row: (row.project_id,)
     )
 
 
@@ -31,7 +40,14 @@ async def list_projects(request: Reading, limit: Limit = 100, after: After = Non
 )
 async def one_project(request: Reading, project_id: Id) -> Response:
     """What happened to it and to each phase, step by step, each with the index of its entry."""
-    scope = await request.programme_scope()
-    return await request.one(
-        PROJECTIONS, lambda tables: project(tables, project_id), lambda row: with_readable_history(row, scope)
-    )
+    return await request.respond(project_for, project_id)
+
+
+async def project_for(reader: Reader, project_id: str) -> Answer[ProjectAndHistory]:
+    """Raises `Problem` (403, 404, 503)."""
+    scope = programme_scope(reader.caller)
+
+    async def question(view: View) -> ProjectAndHistory:
+        return with_readable_history(found(await project(await view.use(PROJECTIONS), project_id)), scope)
+
+    return await reader.read([PROJECTIONS], question)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from consumers.documents.services import ServiceState
+from consumers.as_of.view import View
+from consumers.documents.services import Service, ServiceAndHistory, ServiceState
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import ServiceFilter, service, services
 from consumers.read_api import documents
-from consumers.read_api.access import with_readable_history
+from consumers.read_api.access import programme_scope, with_readable_history
 from consumers.read_api.cursor import text_after
 from consumers.read_api.parameters import After, Id, Limit
-from consumers.read_api.reading import Reading
+from consumers.read_api.reader import Answer, Reader
+from consumers.read_api.reading import Reading, found
 from events.values.fields import CODE_PATTERN
 
 routes = APIRouter(tags=["programme"], default_response_class=Response)
@@ -35,9 +38,16 @@ async def list_services(
     after: After = None,
 ) -> Response:
     """Every registered service and its state."""
-    await request.programme_scope()
-    chosen = ServiceFilter(agency, group, state and state.value, text_after(after), limit + 1)
-    return await request.page(PROJECTIONS, lambda tables: services(tables, chosen), limit, "service_id")
+    return await request.respond(services_for, ServiceFilter(agency, group, state and state.value), limit, after)
+
+
+async def services_for(
+    reader: Reader, chosen: ServiceFilter, limit: int, after: str | None = None
+) -> Answer[list[Service]]:
+    """A page of the directory. Raises `Problem` (403, 422, 503)."""
+    programme_scope(reader.caller)
+    chosen = replace(chosen, after=text_after(after), rows_max=limit + 1)
+    return await reader.page(PROJECTIONS, lambda tables: services(tables, chosen), limit, lambda row: (row.service_id,))
 
 
 @routes.get(
@@ -47,7 +57,14 @@ async def list_services(
 )
 async def one_service(request: Reading, service_id: Id) -> Response:
     """What happened to it, step by step, each with the index of its entry."""
-    scope = await request.programme_scope()
-    return await request.one(
-        PROJECTIONS, lambda tables: service(tables, service_id), lambda row: with_readable_history(row, scope)
-    )
+    return await request.respond(service_for, service_id)
+
+
+async def service_for(reader: Reader, service_id: str) -> Answer[ServiceAndHistory]:
+    """Raises `Problem` (403, 404, 503)."""
+    scope = programme_scope(reader.caller)
+
+    async def question(view: View) -> ServiceAndHistory:
+        return with_readable_history(found(await service(await view.use(PROJECTIONS), service_id)), scope)
+
+    return await reader.read([PROJECTIONS], question)

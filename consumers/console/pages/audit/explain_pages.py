@@ -88,7 +88,7 @@ def _heading(visit: Visit, model: str, key: str, field: str | None) -> dict[str,
 
 def _not_explained(visit: Visit, error: NotAnswered, model: str, path: str) -> HTMLResponse | None:
     """A page for a figure that a changed entry, or too much work, keeps from being explained; else None."""
-    changed = changed_row_of(error)
+    changed = changed_row_of(error.document.get("errors", ()))
     found = models().get(model)
     if found is None or (changed is None and error.code not in ("overloaded", "too-many-requests")):
         return None

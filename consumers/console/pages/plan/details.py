@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import HTMLResponse
@@ -11,24 +11,26 @@ from fastapi.responses import HTMLResponse
 from consumers.campaigns.coverage.show import coverage_csv
 from consumers.console.data.read_api import NotAnswered
 from consumers.console.pages.plan import tables
-from consumers.console.pages.plan.lists import PAGE_ROWS, PROJECT_ROWS, Chosen, after_of, all_rows
+from consumers.console.pages.plan.lists import PAGE_ROWS, PROJECT_ROWS, Chosen, after_of, all_rows, rows_under
 from consumers.console.pages.plan.moment import Moment
 from consumers.console.pages.plan.reading import read_glance
 from consumers.console.pages.plan.shown import Context, show
-from consumers.console.visit import Visit, Visiting
-from consumers.documents.document import document_of, documents_of
-from consumers.documents.history import HISTORY, Step
+from consumers.console.visit import Visiting
+from consumers.documents.history import HISTORY
 from consumers.documents.plan import TRAINING, Group, Training
-from consumers.documents.projects import PROJECTS, Project, ProjectAndHistory, ProjectKind
-from consumers.documents.services import SERVICES, Service, ServiceAndHistory, ServiceState
+from consumers.documents.projects import PROJECTS, Project, ProjectKind
+from consumers.documents.services import SERVICES, Service, ServiceState
 from consumers.documents.tables import csv_file
+from consumers.read_api.parameters import known
+from consumers.read_api.resources.projects import project_for, projects_for
+from consumers.read_api.resources.services import service_for, services_for
 from infra.http.problems import Problem
 
 details = APIRouter()
 
+Name = Annotated[str, Path(max_length=128)]
 Cursor = Annotated[str | None, Query(max_length=1_024)]
 Text = Annotated[str, Query(max_length=64)]
-Id = Annotated[str, Path(max_length=128)]
 
 
 @details.get("/plan/services")
@@ -42,16 +44,15 @@ async def services(
         summary = await read_glance(visit, Moment(), partnerships_max=0)
         given = {"chosen": chosen, "summary": summary, "states": ServiceState, "groups": Group, "document": Service}
         try:
-            found = await visit.read("/v1/services", **chosen.given(), limit=PAGE_ROWS, after=after)
-        except NotAnswered as error:
+            found = await visit.ask(services_for, chosen.filter(), PAGE_ROWS, after)
+        except Problem as error:
             if error.status != 422:
                 raise
             return {**given, "rows": [], "next": None, "csv": None, "fault": True, "status": 422}
-        following = after_of(found.next)
         return {
             **given,
-            "rows": documents_of(Service, found.document),
-            "next": following and chosen.address("/plan/services", after=following),
+            "rows": found.document,
+            "next": found.next and chosen.address("/plan/services", after=found.next),
             "is_first": after is None,
             "csv": chosen.address("/plan/services.csv"),
             "fault": False,
@@ -62,17 +63,17 @@ async def services(
 
 @details.get("/plan/services.csv")
 async def services_file(visit: Visiting, agency: Text = "", group: Text = "", state: Text = "") -> Response:
-    rows = await all_rows(visit, "/v1/services", **Chosen(agency, group, state).given())
-    return tables.attachment(csv_file(SERVICES, documents_of(Service, rows)), "services")
+    rows = await all_rows(visit, services_for, Chosen(agency, group, state).filter())
+    return tables.attachment(csv_file(SERVICES, rows), "services")
 
 
 @details.get("/plan/services/{service_id}")
-async def service(visit: Visiting, service_id: Id) -> HTMLResponse:
+async def service(visit: Visiting, service_id: Name) -> HTMLResponse:
     """A service, and what happened to it."""
 
     async def context() -> Context:
-        found = await _one(visit, "/v1/services", service_id)
-        return {"service": document_of(ServiceAndHistory, found), "document": Service}
+        found = await visit.ask(service_for, known(service_id))
+        return {"service": found.document, "document": Service}
 
     return await show(visit, "plan/service.html", service_id, context)
 
@@ -82,12 +83,11 @@ async def projects(visit: Visiting, after: Cursor = None) -> HTMLResponse:
     """Infrastructure projects and national applications, by phase."""
 
     async def context() -> Context:
-        found = await visit.read("/v1/projects", limit=PROJECT_ROWS, after=after)
-        following, rows = after_of(found.next), documents_of(Project, found.document)
+        found = await visit.ask(projects_for, PROJECT_ROWS, after)
         return {
-            "rows": {kind: [row for row in rows if row.kind is kind] for kind in ProjectKind},
+            "rows": {kind: [row for row in found.document if row.kind is kind] for kind in ProjectKind},
             "document": Project,
-            "next": following and f"/plan/projects?{urlencode({'after': following})}",
+            "next": found.next and f"/plan/projects?{urlencode({'after': found.next})}",
             "is_first": after is None,
         }
 
@@ -96,25 +96,25 @@ async def projects(visit: Visiting, after: Cursor = None) -> HTMLResponse:
 
 @details.get("/plan/projects.csv")
 async def projects_file(visit: Visiting) -> Response:
-    rows = documents_of(Project, await all_rows(visit, "/v1/projects"))
+    rows = await all_rows(visit, projects_for)
     return tables.attachment(csv_file(PROJECTS, rows), "projects")
 
 
 @details.get("/plan/projects/{project_id}")
-async def project(visit: Visiting, project_id: Id) -> HTMLResponse:
+async def project(visit: Visiting, project_id: Name) -> HTMLResponse:
     """A project, its phases, and what happened to it."""
 
     async def context() -> Context:
-        found = await _one(visit, "/v1/projects", project_id)
-        return {"project": document_of(ProjectAndHistory, found), "document": Project}
+        found = await visit.ask(project_for, known(project_id))
+        return {"project": found.document, "document": Project}
 
     return await show(visit, "plan/project.html", project_id, context)
 
 
 @details.get("/plan/{kind}/{name}/history.csv")
-async def history_file(visit: Visiting, kind: Literal["services", "projects"], name: Id) -> Response:
-    found = await _one(visit, f"/v1/{kind}", name)
-    return tables.attachment(csv_file(HISTORY, documents_of(Step, found["history"])), "history")
+async def history_file(visit: Visiting, kind: Literal["services", "projects"], name: Name) -> Response:
+    one_for: Any = {"services": service_for, "projects": project_for}[kind]
+    return tables.attachment(csv_file(HISTORY, (await visit.ask(one_for, known(name))).document.history), "history")
 
 
 @details.get("/plan/training")
@@ -153,14 +153,5 @@ async def awareness(visit: Visiting, agency: Text = "", after: Cursor = None) ->
 
 @details.get("/plan/awareness.csv")
 async def awareness_file(visit: Visiting, agency: Text = "") -> Response:
-    rows = await all_rows(visit, "/v1/coverage", "services", **Chosen(agency).given())
+    rows = await rows_under(visit, "/v1/coverage", "services", **Chosen(agency).given())
     return tables.attachment(coverage_csv(rows), "awareness")
-
-
-async def _one(visit: Visit, path: str, name: str) -> dict[str, Any]:
-    """The document of an id. Raises `Problem` (404), also for a text that cannot be an id."""
-    try:
-        found: dict[str, Any] = (await visit.read(f"{path}/{quote(name, safe='')}")).document
-    except NotAnswered as error:
-        raise Problem("not-found") if error.status == 422 else error from None
-    return found

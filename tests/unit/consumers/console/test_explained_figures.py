@@ -11,10 +11,9 @@ from urllib.parse import unquote
 import pytest
 
 from consumers.console.accounts.accounts import Role
-from consumers.console.data.read_api import NotAnswered
-from infra.http.problems import Problem, problem_document
+from infra.http.problems import Problem
 from tests.world.pages import Documents, Positions, account_of, browser
-from tests.world.plan import PACE, PLAN
+from tests.world.plan import PACE, pace_of, plan_of
 
 ENTRIES: Final = 900
 HALTED_AT: Final = 300
@@ -26,7 +25,7 @@ COUNTS: Final = ("/explain/plan/anomalies/count", "/explain/plan/refusals/count"
 class Plan(Documents):
     """It remembers what it was asked to explain."""
 
-    def __init__(self, plan: Mapping[str, Any] = PLAN, pace: Mapping[str, Any] = PACE) -> None:
+    def __init__(self, plan: Mapping[str, Any] = {}, pace: Mapping[str, Any] = {}) -> None:
         super().__init__(self.document)
         self.explained: list[tuple[str, Any]] = []
         self._plan = plan
@@ -34,13 +33,12 @@ class Plan(Documents):
 
     def document(self, path: str, parameters: Mapping[str, Any]) -> Any:
         index = parameters["as_of_index"]
-        if path == "/v1/plan":
-            return {**self._plan, "log_index": ENTRIES if index is None else index}
-        if path == "/v1/pace":
+        if path == "plan_for":
+            return plan_of(**self._plan, log_index=ENTRIES if index is None else index)
+        if path == "pace_for":
             if index is not None and index > ENTRIES:
-                raise NotAnswered(503, problem_document(Problem("database-away"), "en"))
-            plan = {**PACE["plan"], **DAYS}
-            return {**self._pace, "plan": plan, "measured_by": "recorded", "recorded": None}
+                raise Problem("database-away")
+            return pace_of(**self._pace, plan=PACE["plan"] | DAYS, recorded=None)
         self.explained.append((path, index))
         key, _, field = unquote(path).removeprefix("/v1/explain/plan/").rpartition("/")
         change = {field: {"before": 0, "after": 1}}
@@ -51,7 +49,7 @@ class Plan(Documents):
         return {**asked, **figures, "steps_count": 1, "earlier": None, "steps": [step]}
 
 
-def plan_of(role: Role, plan: Plan, language: str | None = None) -> Any:
+def shown_to(role: Role, plan: Plan, language: str | None = None) -> Any:
     """One of the read models is halted."""
     positions = Positions(deliveries=AHEAD, projections=ENTRIES, revenue=HALTED_AT)
     return browser(account_of(role), language, read_api=plan, live=positions)
@@ -64,7 +62,7 @@ def addresses(page: str) -> list[str]:
 @pytest.mark.parametrize(("asked", "index"), [("", None), ("?as_of_index=400", 400)])
 async def test_a_figure_is_explained_as_of_the_state_that_the_page_shows(asked: str, index: int | None) -> None:
     plan = Plan()
-    async with plan_of("office", plan) as client:
+    async with shown_to("office", plan) as client:
         found = addresses((await client.get(f"/plan{asked}")).text)
         assert {address.partition("?")[0] for address in found} >= {*COUNTS, "/explain/plan/services/1/launched"}
         for address in (found[0], "/explain/plan/infrastructure/registered", *COUNTS):
@@ -78,7 +76,7 @@ async def test_a_figure_is_explained_as_of_the_state_that_the_page_shows(asked: 
     ("index", "status"), [(HALTED_AT + 1, 200), (ENTRIES, 200), (ENTRIES + 1, 422), (AHEAD, 422), (AHEAD + 1, 422)]
 )
 async def test_another_read_model_hides_no_state_of_the_past_and_shows_none_too_early(index: int, status: int) -> None:
-    async with plan_of("office", Plan()) as client:
+    async with shown_to("office", Plan()) as client:
         page = await client.get(f"/plan?as_of_index={index}")
         assert page.status_code == status, "with the plan of now where there is no such state yet"
         assert f'max="{ENTRIES}"' in page.text
@@ -87,20 +85,20 @@ async def test_another_read_model_hides_no_state_of_the_past_and_shows_none_too_
 async def test_the_file_of_agencies_has_all_of_them() -> None:
     figures = dict.fromkeys(("services", "launched", "expected_launched", "phases", "completed"), 1)
     agencies = [{"agency": f"agency-{n:02}", **figures, "expected_completed": 0} for n in range(55)]
-    async with plan_of("office", Plan(pace={**PACE, "agencies": agencies})) as client:
+    async with shown_to("office", Plan(pace={"agencies": agencies})) as client:
         assert len((await client.get("/plan/agencies.csv")).text.splitlines()) == 1 + 55
         assert "agency-54" not in (await client.get("/plan")).text
 
 
 async def test_no_target_decides_how_long_a_page_is() -> None:
     target = {"target": 2**53 - 1, "registered": 6, "completed": 4, "cancelled": 2}
-    async with plan_of("office", Plan({**PLAN, "infrastructure": target})) as client:
+    async with shown_to("office", Plan({"infrastructure": target})) as client:
         assert len((await client.get("/plan")).text) < 100_000
 
 
 async def test_a_cancelled_project_is_not_drawn_as_begun() -> None:
     one_left = {"target": 6, "registered": 6, "completed": 3, "cancelled": 2}
-    async with plan_of("office", Plan({**PLAN, "infrastructure": one_left}), "en") as client:
+    async with shown_to("office", Plan({"infrastructure": one_left}), "en") as client:
         page = (await client.get("/plan")).text
     segments = page.partition("Infrastructure projects: 3 of 6 completed, 4 registered and not cancelled")[2]
     drawn = re.findall(r'class="(bar-\w+)"', segments.partition("</svg>")[0])
@@ -108,7 +106,7 @@ async def test_a_cancelled_project_is_not_drawn_as_begun() -> None:
 
 
 async def test_no_link_leads_to_a_state_that_is_not_there_yet() -> None:
-    async with plan_of("office", Plan()) as client:
+    async with shown_to("office", Plan()) as client:
         assert 'rel="next"' not in (await client.get("/plan")).text
         assert 'rel="next"' not in (await client.get(f"/plan?as_of_index={ENTRIES}")).text
         assert 'rel="next"' in (await client.get(f"/plan?as_of_index={ENTRIES - 1}")).text
@@ -118,7 +116,7 @@ async def test_no_link_leads_to_a_state_that_is_not_there_yet() -> None:
     ("role", "has_links"), [("office", True), ("auditor", True), ("agency", False), ("team", False)]
 )
 async def test_counts_of_the_whole_log_are_links_for_those_who_see_all_of_it(role: Role, has_links: bool) -> None:
-    async with plan_of(role, Plan()) as client:
+    async with shown_to(role, Plan()) as client:
         found = addresses((await client.get("/plan")).text)
         assert "/explain/plan/services/1/launched" in found
         assert {*COUNTS}.isdisjoint(found) is not has_links
@@ -126,7 +124,7 @@ async def test_counts_of_the_whole_log_are_links_for_those_who_see_all_of_it(rol
 
 @pytest.mark.parametrize(("role", "has_proofs"), [("agency", True), ("team", False)])
 async def test_proofs_are_promised_to_those_who_see_them(role: Role, has_proofs: bool) -> None:
-    async with plan_of(role, Plan()) as client:
+    async with shown_to(role, Plan()) as client:
         page = (await client.get("/explain/plan/services/1/launched")).text
         assert "كل قيد أدناه غيّر الرقم" in page
         assert ("إثبات" in page) is has_proofs

@@ -14,6 +14,8 @@ from consumers.console.accounts.accounts import ROLES, Role
 from consumers.console.app import pages
 from consumers.console.navigation import ITEMS
 from consumers.console.web.rendered import Rendered
+from consumers.documents.document import document_of
+from consumers.documents.projects import ProjectAndHistory
 from tests.every import every
 from tests.world.pages import AGENCY, Documents, Positions, account_of, browser, page, parts_for
 
@@ -104,14 +106,14 @@ async def test_a_suspended_agency_reads_neither_its_tokens_nor_a_document() -> N
             assert (answer.status_code, answer.json()["type"]) == (403, "/problems/suspended")
 
 
-def one_project(path: str, parameters: Any) -> dict[str, Any]:
+def one_project(path: str, parameters: Any) -> ProjectAndHistory:
     name = {"ar": "مشروع", "en": "Project"}
     step = {"index": 7, "found_index": 7, "type": "project.registered", "agency": "health"}
     history = [{**step, "happened_on": "2026-01-01", "phase": None, "data": None}]
     about = {"project_id": "P-1", "agency": "health", "kind": "infrastructure", "state": "registered", "name": name}
     figures: dict[str, Any] = {"phases": 1, "started": 0, "completed": 0, "cancelled_on": None, "phase_states": []}
     entries = {"plan_id": "PLAN", "first_index": 7, "last_index": 7}
-    return {**about, **figures, **entries, "history": history}
+    return document_of(ProjectAndHistory, {**about, **figures, **entries, "history": history})
 
 
 async def test_an_entry_is_a_link_only_for_who_may_open_it() -> None:

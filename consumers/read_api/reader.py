@@ -1,0 +1,110 @@
+"""What routes of the API answer, and what pages show: the same functions, asked by the same kind of caller.
+
+    async def services(reader: Reader, chosen: ServiceFilter, limit: int) -> Answer[list[Service]]
+
+Such a function checks what its caller may read, and reads one snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from consumers.as_of.view import NotStarted, View, live_view
+from consumers.fold.consumer import Consumer
+from consumers.read_api.cursor import Key, cursor_of
+from consumers.read_api.etag import names, state_headers
+from consumers.read_api.past_plans import PastPlans
+from infra.http.callers import Caller
+from infra.http.problems import Problem
+from infra.postgres.connection import Connection
+
+T = TypeVar("T")
+REVALIDATED = "private, no-cache"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The state that an answer shows: the positions of its read models.
+
+    `variant` names the format, where an answer has several, or the day on which it depends: each has tags of its own.
+    """
+
+    positions: Sequence[int]
+    variant: str = ""
+    cache_control: str = REVALIDATED
+
+    def headers(self) -> dict[str, str]:
+        return state_headers(self.positions, self.cache_control, self.variant)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """A document, the state that it shows, and the cursor of its next page, if there is one."""
+
+    document: T
+    state: State
+    next: str | None = None
+
+
+class Unchanged(Exception):
+    """The client has the answer of this state already."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__(state)
+        self.state = state
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What all callers of a process share. `connection` raises `Problem` (503) where all are in use."""
+
+    connection: Callable[[], AbstractAsyncContextManager[Connection]]
+    past_plans: PastPlans
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One caller. `known`: the header `If-None-Match` of a request."""
+
+    reads: Reads
+    caller: Caller
+    known: str | None = None
+
+    def require_unknown(self, state: State) -> None:
+        """Raises `Unchanged`."""
+        if names(self.known, state.headers()["ETag"]):
+            raise Unchanged(state)
+
+    async def read(
+        self, consumers: Sequence[Consumer], question: Callable[[View], Awaitable[T]], variant: str = ""
+    ) -> Answer[T]:
+        """The answer to a question about the live tables of `consumers`. Raises `Problem` (503) and `Unchanged`."""
+        try:
+            async with self.reads.connection() as connection, live_view(connection, consumers) as view:
+                state = State([*view.positions.values()], variant)
+                self.require_unknown(state)
+                return Answer(await question(view), state)
+        except NotStarted:
+            raise Problem("database-away", retry_after_s=5) from None
+
+    async def page(
+        self,
+        consumer: Consumer,
+        rows: Callable[[Connection], Awaitable[list[T]]],
+        limit: int,
+        key: Callable[[T], Key],
+        variant: str = "",
+    ) -> Answer[list[T]]:
+        """A page of a list; `rows` reads one row more than `limit`, `key` is what the list is in the order of."""
+
+        async def question(view: View) -> list[T]:
+            return await rows(await view.use(consumer))
+
+        answer = await self.read([consumer], question, variant)
+        if len(answer.document) <= limit:
+            return answer
+        shown = answer.document[:limit]
+        return Answer(shown, answer.state, cursor_of(key(shown[-1])))
