@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request
 
-from consumers.read_api.beside import Slots
-from consumers.read_api.past_plans import PastPlans, fold_beside
+from consumers.read_api.beside import Slots, calculated
+from consumers.read_api.past_plans import PastPlans, past_plan
 from consumers.read_api.resources import (
     activity,
     anomalies,
@@ -48,7 +49,7 @@ _RESOURCES: Final = (
 
 def router(parts: RouteParts, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> APIRouter:
     """All routes. Their dependencies are in the state of the request."""
-    past_plans, papers = PastPlans(fold_beside(parts.settings)), Slots()
+    past_plans, papers = PastPlans(partial(calculated, parts.settings, past_plan)), Slots()
 
     async def prepare(request: Request) -> None:
         request.state.past_plans = past_plans
