@@ -1,40 +1,46 @@
-"""Commands that a request runs in a process of their own: seconds of processor time and the memory of a whole statement
-would delay the gateway's other requests. They run at a low priority, few at once, and never all of them for one holder.
+"""Calculations that a request runs in a pool of processes.
+
+Seconds of processor time and the memory of a whole statement would delay the gateway's other requests.
+
+They run at a low priority, few at once, and never all of them for one holder. One that takes too long, or whose request
+is cancelled, is killed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import os
+import traceback
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeVar, cast
 
-import psutil
 import structlog
+import uvloop
+from anyio import BrokenWorkerProcess, to_process
 
+from events.errors import Tampered, YesserError
 from events.faults.problems import Bilingual
-from infra.command_line.exit_codes import ExitCode
 from infra.http.problems import Problem
 from infra.http.quotas import Quota
-from infra.process.subprocess_command import subprocess_command, subprocess_environment
+from infra.postgres.connection import is_transient
 from infra.settings import Settings
 
 AT_ONCE_MAX: Final = 2
 BUSY_RETRY_S: Final = 5
 CHANGED_ENTRY: Final = "changed-entry"
 """The code of the error in a problem: an entry that the answer follows from was changed after it was registered."""
-_INDEX: Final = re.compile(r"entry ([0-9]+) of the log was changed")
 _NICENESS: Final = 10
-_AWAY_EXITS: Final = (ExitCode.ANSWER_IS_NO, ExitCode.TRY_AGAIN)
-"""Exit codes of errors that an operator can solve, such as a database that does not answer."""
 
 _logger = structlog.get_logger(__name__)
+T = TypeVar("T")
+Work = Callable[..., Coroutine[Any, Any, T]]
+"""A function of a module, with the settings as its first argument. Its arguments and its result can be pickled."""
 
 
 class Slots:
-    """The commands of one kind that run now."""
+    """The calculations of one kind that run now."""
 
     def __init__(self) -> None:
         self._holders = Quota(AT_ONCE_MAX - 1, retry_after_s=BUSY_RETRY_S)
@@ -53,74 +59,55 @@ class Slots:
                 self._used -= 1
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A command that ended by itself."""
-
-    command: tuple[str, ...]
-    exit_code: int
-    output: bytes
-    errors: str
-
-    def problem(self) -> Problem:
-        """The answer (503, 500) to a request whose command failed. It is logged."""
-        _logger.error("a command failed", command=" ".join(self.command), reason=self.errors[-500:])
-        if self.exit_code == ExitCode.TAMPERED:
-            found = _INDEX.search(self.errors)
-            return changed_entry(_changed(found[1] if found else None), int(found[1]) if found else None)
-        return Problem("database-away" if self.exit_code in _AWAY_EXITS else "gateway-fault", retry_after_s=1)
-
-
-def _changed(index: str | None) -> Bilingual:
-    """What a caller gets: a command's own words are for its operator, and in the log."""
-    if index is None:
-        return Bilingual(
-            "ما هو مخزَّن يخالف السجل. يُشتبه في عبث، وفي دليل التشغيل ما يلزم.",
-            "What is stored differs from the log: suspect tampering, and see the runbook.",
-        )
-    return Bilingual(
-        f"تغيّر القيد {index} بعد تسجيله. يُشتبه في عبث، وفي دليل التشغيل ما يلزم.",
-        f"Entry {index} of the log was changed after it was registered: suspect tampering, and see the runbook.",
-    )
-
-
-def changed_entry(reason: str | Bilingual, index: int | None) -> Problem:
-    """The answer (500) to a request whose answer would follow from entries that are not what was registered."""
-    row = {"code": CHANGED_ENTRY, "detail": reason, **({} if index is None else {"id": str(index)})}
-    return Problem("gateway-fault", errors=[row])
-
-
-async def output_of(settings: Settings, *command: str, answers_no: bool = False) -> bytes:
-    """What a `yesser` command prints. `answers_no`: also if its exit code says that the answer is no.
-
-    Raises `Problem` (503, 500).
-    """
-    done = await finished(settings, *command)
-    is_no = answers_no and bool(done.output) and done.exit_code == ExitCode.ANSWER_IS_NO
-    if done.exit_code != ExitCode.OK and not is_no:
-        raise done.problem()
-    return done.output
-
-
-async def finished(settings: Settings, *command: str) -> Finished:
-    """Run a `yesser` command to its end. Raises `Problem` (503) where it takes too long."""
-    child = await asyncio.create_subprocess_exec(
-        *subprocess_command(*command),
-        env=subprocess_environment(settings),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+async def calculated(settings: Settings, work: Work[T], *arguments: Any) -> T:
+    """What `work` returns. Raises `Problem`: 503 where it takes too long or an operator must act, 500 for our error."""
     try:
-        with suppress(psutil.Error):
-            psutil.Process(child.pid).nice(_NICENESS)
         async with asyncio.timeout(settings.gateway_as_of_timeout_s):
-            output, errors = await child.communicate()
+            done = await to_process.run_sync(_run, work, settings, arguments, cancellable=True)
     except TimeoutError:
         raise Problem("overloaded", retry_after_s=BUSY_RETRY_S) from None
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    assert child.returncode is not None
-    return Finished(command, child.returncode, output, errors.decode(errors="replace"))
+    except BrokenWorkerProcess:
+        done = _Failed("its process ended", Problem("gateway-fault", retry_after_s=1))
+    if isinstance(done, _Failed):
+        _logger.error("a calculation failed", work=work.__qualname__, reason=done.reason)
+        raise done.problem
+    return cast(T, done)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """Why a calculation has no result, and what its request is answered. An error itself may not be pickled."""
+
+    reason: str
+    problem: Problem
+
+
+def _run(work: Work[T], settings: Settings, arguments: tuple[Any, ...]) -> T | _Failed:
+    """The calculation, in its process."""
+    os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
+    try:
+        return uvloop.run(work(settings, *arguments))
+    except Tampered as error:
+        return _Failed(str(error), changed_entry(getattr(error, "index", None)))
+    except Exception as error:
+        if isinstance(error, YesserError) or is_transient(error):
+            return _Failed(str(error), Problem("database-away", retry_after_s=1))
+        return _Failed(traceback.format_exc(), Problem("gateway-fault", retry_after_s=1))
+
+
+def changed_entry(index: int | None) -> Problem:
+    """The answer (500) to a request whose answer would follow from entries that are not what was registered.
+
+    An error's own words are for the operator.
+    """
+    detail = Bilingual(
+        "ما هو مخزَّن يخالف السجل. يُشتبه في عبث، وفي دليل التشغيل ما يلزم.",
+        "What is stored differs from the log: suspect tampering, and see the runbook.",
+    )
+    if index is not None:
+        detail = Bilingual(
+            f"تغيّر القيد {index} بعد تسجيله. يُشتبه في عبث، وفي دليل التشغيل ما يلزم.",
+            f"Entry {index} of the log was changed after it was registered: suspect tampering, and see the runbook.",
+        )
+    row = {"code": CHANGED_ENTRY, "detail": detail, **({} if index is None else {"id": str(index)})}
+    return Problem("gateway-fault", errors=[row])

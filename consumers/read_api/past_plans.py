@@ -1,6 +1,5 @@
-"""The plan as of an index: computed by a process of its own, and the answer never changes.
+"""The plan as of an index, calculated beside the gateway (`beside.py`). Requests for the same index share it.
 
-`yesser plan --as-of-index` runs beside the gateway (`beside.py`), and requests for the same index share one process.
 Results are cached: the first N entries never change.
 """
 
@@ -11,11 +10,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from typing import Final
 
-from consumers.documents.document import document_of
 from consumers.documents.plan import Plan
-from consumers.read_api.beside import Slots, output_of
+from consumers.plan.document import plan_at_a_glance
+from consumers.read_api.beside import Slots
 from consumers.read_api.remembered import Remembered
-from infra.json_documents import from_json
 from infra.process.tasks import retrieve_error
 from infra.settings import Settings
 
@@ -23,7 +21,7 @@ REMEMBERED_MAX: Final = 256
 
 
 class PastPlans:
-    """Plans as of an index. `fold` computes one, see `fold_beside`."""
+    """Plans as of an index. `fold` calculates one."""
 
     def __init__(self, fold: Callable[[int], Awaitable[Plan]], remembered_max: int = REMEMBERED_MAX) -> None:
         self._fold = fold
@@ -58,11 +56,7 @@ class PastPlans:
         return document
 
 
-def fold_beside(settings: Settings) -> Callable[[int], Awaitable[Plan]]:
-    """Folds in a process of its own. Raises `Problem` (503, 500)."""
-
-    async def fold(index: int) -> Plan:
-        printed = await output_of(settings, "plan", "--json", "--as-of-index", str(index))
-        return document_of(Plan, from_json(printed))
-
-    return fold
+async def past_plan(settings: Settings, index: int) -> Plan:
+    """The plan after `index` entries."""
+    plan, _ = await plan_at_a_glance(settings, index)
+    return plan

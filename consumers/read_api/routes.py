@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request
 
-from consumers.read_api.beside import Slots
-from consumers.read_api.past_plans import PastPlans, fold_beside
+from consumers.read_api.beside import Slots, calculated
+from consumers.read_api.past_plans import PastPlans, past_plan
 from consumers.read_api.reader import Reads
 from consumers.read_api.resources import (
     activity,
@@ -48,7 +49,7 @@ _RESOURCES: Final = (
 
 
 def reads_of(parts: RouteParts) -> Reads:
-    return Reads(parts.connection, PastPlans(fold_beside(parts.settings)))
+    return Reads(parts.connection, PastPlans(partial(calculated, parts.settings, past_plan)))
 
 
 def router(

@@ -40,6 +40,7 @@ def process_entries() -> dict[str, EntryPoint]:
 def run(name: str) -> None:
     """Run one process of the platform in the foreground until SIGTERM."""
     gc.disable()  # imports make no garbage
+    os.environ["PYTHONSAFEPATH"] = "1"  # a Python that this process starts imports nothing from the current folder
     settings = Settings()
     setup(settings, name)
     factory: Callable[[Settings], Process] = process_entries()[name].load()

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
 from consumers.documents.plan import Plan
-from consumers.read_api import beside
 from consumers.read_api.beside import AT_ONCE_MAX
-from consumers.read_api.past_plans import PastPlans, fold_beside
+from consumers.read_api.past_plans import PastPlans
 from infra.http.problems import Problem
-from infra.json_documents import to_json
-from infra.settings import Settings
-from tests.world.plan import PLAN, plan_of
+from tests.world.plan import plan_of
 
 HEALTH, LABOUR, MOI = "agency/health", "agency/labour", "agency/moi"
 
@@ -105,27 +101,3 @@ async def test_the_oldest_is_forgotten(folder: Folder) -> None:
     for index in (1, 2, 1, 3, 1, 2):
         await plans.plan(index, HEALTH)
     assert folder.asked == [1, 2, 3, 2]
-
-
-async def test_a_child_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beside, "subprocess_command", lambda *arguments: ["sleep", "60"])
-    fold = fold_beside(Settings(home=tmp_path, gateway_as_of_timeout_s=0.05))
-    with pytest.raises(Problem) as caught:
-        await fold(7)
-    assert caught.value.code == "overloaded"
-
-
-async def test_a_child_that_says_why_it_cannot_is_no_fault_of_ours(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for exit_code, code in ((1, "database-away"), (75, "database-away"), (70, "gateway-fault")):
-        monkeypatch.setattr(beside, "subprocess_command", lambda *arguments, e=exit_code: ["sh", "-c", f"exit {e}"])
-        with pytest.raises(Problem) as caught:
-            await fold_beside(Settings(home=tmp_path))(7)
-        assert caught.value.code == code
-
-
-async def test_a_sum_beyond_64_bits_is_read_as_it_was_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = plan_of(awareness=PLAN["awareness"] | {"reach": 18455751272964290559})
-    monkeypatch.setattr(beside, "subprocess_command", lambda *arguments: ["echo", to_json(plan).decode()])
-    assert await fold_beside(Settings(home=tmp_path))(7) == plan
