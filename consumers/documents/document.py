@@ -3,6 +3,7 @@
     class Service(Struct, frozen=True, kw_only=True):
         agency: Annotated[str, Label("الجهة", "Agency", drop=1)]
 
+A property whose value has a `Label` is a column too, which JSON does not have: what people read and programs derive.
 There is no registry and no generated code: the class has all that a surface shows.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
+from inspect import getmembers
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -79,7 +81,8 @@ class Listing:
 class Field:
     """A labelled field. `type` is that of its value where it is not None.
 
-    It is `str`, `int`, `bool`, `Date`, `Instant`, `Halalas`, `Name`, a `Labelled` or a tuple of it.
+    It is `str`, `int`, `bool`, `Date`, `Instant`, `Halalas`, `Name`, `datetime`, a `Labelled`, or a tuple of texts or of
+    it.
     """
 
     name: str
@@ -117,7 +120,10 @@ def listed(document: type[Struct]) -> list[Field]:
 
 
 def _labelled(document: type[Struct]) -> Iterator[Field]:
-    for name, hint in get_type_hints(document, include_extras=True).items():
+    hints = get_type_hints(document, include_extras=True)
+    for name, derived in getmembers(document, lambda member: isinstance(member, property)):
+        hints[name] = get_type_hints(derived.fget, include_extras=True)["return"]
+    for name, hint in hints.items():
         base, notes = _taken_apart(hint)
         for note in notes:
             if isinstance(note, Label):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from jinja2 import pass_context
@@ -31,7 +32,7 @@ def cell(context: Context, document: Struct, name: str, *, alone: bool = False) 
         return escape(NOTHING)
     if kind == Date:
         return words.day(value) if alone else escape(words.gregorian(value))
-    if kind == Instant:
+    if kind in (Instant, datetime):
         return words.moment(value)
     if kind == Halalas:
         return words.money(value)
@@ -42,7 +43,8 @@ def cell(context: Context, document: Struct, name: str, *, alone: bool = False) 
         tag: Markup = parts.tag(words.of(value), value.tone)
         return tag
     if isinstance(value, tuple):
-        return escape(words.say("، ", ", ").join(words.of(one) for one in value))
+        parted = Markup(words.say("، ", ", "))  # noqa: S704 - ours
+        return parted.join(words.of(one) if isinstance(one, Labelled) else code(one) for one in value)
     if isinstance(value, Name):
         return isolated(words.of(value))
     return words.number(value) if isinstance(value, int) else code(value)
