@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from functools import cache
 from inspect import getmembers
@@ -25,6 +26,8 @@ Date = Annotated[str, Meta(extra_json_schema={"format": "date"})]
 """YYYY-MM-DD, Gregorian."""
 Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 """A UTC time as entries have it."""
+Time = Annotated[datetime, Meta(tz=True)]
+"""A time as the database has it."""
 Halalas = Annotated[int, Meta(description="Whole halalas.")]
 Period = Annotated[str, Meta(description="A month (`1426-03`) or a quarter (`2005-Q1`).")]
 Count = Annotated[int, Meta(ge=0)]
@@ -81,8 +84,8 @@ class Listing:
 class Field:
     """A labelled field. `type` is that of its value where it is not None.
 
-    It is `str`, `int`, `bool`, `Date`, `Instant`, `Halalas`, `Name`, `datetime`, a `Labelled`, or a tuple of texts or of
-    it.
+    It is `str`, `int`, `bool`, `Date`, `Instant`, `datetime`, `Halalas`, `Name`, `Labelled`, or a tuple of `str` or of
+    `Labelled`.
     """
 
     name: str
