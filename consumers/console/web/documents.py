@@ -17,15 +17,16 @@ NOTHING: Final = "–"
 
 
 @pass_context
-def label(context: Context, document: type[Struct], name: str) -> str:
-    """What people call a field."""
+def label(context: Context, document: type[Struct] | Struct, name: str) -> str:
+    """What people call a field of a document or of its class."""
     words: Words = context["w"]
-    return words.of(field_of(document, name).label)
+    return words.of(field_of(document if isinstance(document, type) else type(document), name).label)
 
 
 @pass_context
 def cell(context: Context, document: Struct, name: str, *, alone: bool = False) -> Markup:
-    """The value of a field; in a list dates are Gregorian only. A state is a tag, in the colour of its tone."""
+    """The value of a field; in a list dates are Gregorian only. A state is a tag, in the colour of its tone; a kind, of
+    which none has a tone, is a word."""
     words: Words = context["w"]
     kind, value = field_of(type(document), name).type, getattr(document, name)
     if value is None:
@@ -38,13 +39,13 @@ def cell(context: Context, document: Struct, name: str, *, alone: bool = False) 
         return words.money(value)
     if isinstance(value, bool):
         return escape(words.say(*(YES if value else NO)))
-    if isinstance(value, Labelled):
+    if isinstance(value, Labelled) and any(one.tone for one in type(value)):
         parts: Any = context.environment.get_template("parts.html").module
         tag: Markup = parts.tag(words.of(value), value.tone)
         return tag
     if isinstance(value, tuple):
         parted = Markup(words.say("، ", ", "))  # noqa: S704 - ours
         return parted.join(words.of(one) if isinstance(one, Labelled) else code(one) for one in value)
-    if isinstance(value, Name):
+    if isinstance(value, Labelled | Name):
         return isolated(words.of(value))
     return words.number(value) if isinstance(value, int) else code(value)
