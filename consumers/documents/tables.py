@@ -36,7 +36,7 @@ def _text(field: Field, value: Any) -> str | None:
     if isinstance(value, Labelled | Name):
         return localized(value.ar, value.en, "\n")
     if isinstance(value, tuple):
-        arabic, english = ([getattr(one, name, one) for one in value] for name in ("ar", "en"))
+        arabic, english = ([str(getattr(one, name, one)) for one in value] for name in ("ar", "en"))
         return localized("، ".join(arabic), ", ".join(english), "\n")
     if isinstance(value, bool):
         return localized(*(YES if value else NO), "\n")

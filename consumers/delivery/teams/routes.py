@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from msgspec.structs import asdict
 
 from consumers.delivery.calendar.addresses import new_address, revoke_address
 from consumers.delivery.due_campaigns import NoTeam
@@ -353,5 +354,4 @@ async def _team(asked: Asked, agency: str, team: str) -> dict[str, Any]:
 
 
 async def _contacts(asked: Asked, agency: str, team: str) -> dict[str, Any]:
-    found: dict[str, Any] = await asked.read(lambda connection: contacts_of(connection, agency, team))
-    return {"team": team, **found}
+    return {"team": team, **asdict(await asked.read(lambda connection: contacts_of(connection, agency, team)))}

@@ -8,9 +8,10 @@ import orjson
 import pytest
 
 from consumers.console.pages.campaigns.teams import new_subscription, new_team, of_team
-from consumers.console.pages.campaigns.webhooks import ERRORS, KINDS, instant, redelivery
+from consumers.console.pages.campaigns.webhooks import instant, redelivery
 from consumers.delivery.examples import KIND
 from consumers.delivery.teams.inputs import EVENT_NAMES, NewSubscription, NewTeam, Redelivery, validated
+from consumers.documents.webhooks import AttemptError, MessageKind
 from tests.every import every
 from tests.paths import ROOT
 from tests.world.pages import CSRF, TEAM, Replies, browser
@@ -94,5 +95,7 @@ def test_every_error_of_an_attempt_and_every_kind_of_message_has_words() -> None
     written = (ROOT / "consumers/delivery/webhooks/client.py").read_text(encoding="utf-8")
     body = written[written.index("def _error_class") : written.index("def _since_ms")]
     shown = set(re.findall(r'return "([a-z-]+)"', body)) - {"name-not-found"}  # for the metric alone
-    assert shown | {"no-secret"} == set(ERRORS)
-    assert {name.rpartition(".")[2].removeprefix("campaign-") for name in EVENT_NAMES} | {KIND} == set(KINDS)
+    assert shown | {"no-secret"} == {error.value for error in AttemptError}
+    assert {name.rpartition(".")[2].removeprefix("campaign-") for name in EVENT_NAMES} | {KIND} == {
+        kind.value for kind in MessageKind
+    }
