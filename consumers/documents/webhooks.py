@@ -55,7 +55,7 @@ class AttemptError(Labelled):
 
 
 class Webhook(Struct, frozen=True, kw_only=True):
-    READ_FIRST: ClassVar = ("endpoint_id", "agency", "team", "state")
+    READ_FIRST: ClassVar = ("endpoint_id", "agency", "team", "state", "state_since")
 
     endpoint_id: Annotated[str, Label("ويب هوك", "Webhook")]
     agency: Annotated[str, Label("الجهة", "Agency", drop=1)]
@@ -71,7 +71,7 @@ class Webhook(Struct, frozen=True, kw_only=True):
         return self.disabled_reason or (Working.FAILING if self.failing_since else Working.ACTIVE)
 
     @property
-    def state_since(self) -> Time | None:
+    def state_since(self) -> Annotated[Time | None, Label("منذ", "Since", drop=5)]:
         """Not known of one that works."""
         return self.disabled_at or self.failing_since
 

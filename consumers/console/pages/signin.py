@@ -20,6 +20,7 @@ from consumers.console.parts import Parts
 from consumers.console.visit import Visit, Visiting, page_context
 from consumers.console.web.language import LANGUAGES
 from consumers.console.web.security import CHANGE_PASSWORD, SIGN_IN, own_path
+from consumers.documents.accounts import AccountRole
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -133,6 +134,7 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
     async def page(visit: Visit, fault: str | None = None, changed: str = "") -> Response:
         sessions = await parts.sessions.of(visit.account.username, parts.cookies.value(visit.request.cookies, COOKIE))
         context = {"changed": changed, "fault": fault, "sessions": sessions, "length_min": passwords.LENGTH_MIN}
+        context["role"] = AccountRole(visit.account.role)
         context["passwords"] = parts.has_passwords and visit.account.has_password
         template = "choose-password.html" if visit.account.must_change_password else "account.html"
         return visit.page(template, 200 if fault is None else 422, **context)
