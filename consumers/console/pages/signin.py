@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
+from msgspec import convert
 
 from consumers.console.accounts import passwords
 from consumers.console.accounts.accounts import USERNAME, Account, PasswordChanged, find_account, set_password
@@ -134,10 +135,10 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
     async def page(visit: Visit, fault: str | None = None, changed: str = "") -> Response:
         sessions = await parts.sessions.of(visit.account.username, parts.cookies.value(visit.request.cookies, COOKIE))
         context = {"changed": changed, "fault": fault, "sessions": sessions, "length_min": passwords.LENGTH_MIN}
-        context["role"] = AccountRole(visit.account.role)
         context["passwords"] = parts.has_passwords and visit.account.has_password
         template = "choose-password.html" if visit.account.must_change_password else "account.html"
-        return visit.page(template, 200 if fault is None else 422, **context)
+        role = convert(visit.account.role, AccountRole)
+        return visit.page(template, 200 if fault is None else 422, role=role, **context)
 
     @routes.get("/account")
     async def account_page(visit: Visiting, changed: str = "") -> Response:
