@@ -51,13 +51,13 @@ class Recipient:
         since = {
             AddressState.STOPPED: self.stopped_at,
             AddressState.CONFIRMED: self.confirmed_at,
-            AddressState.REGISTERED_DOMAIN: self.added_at,
+            AddressState.WAITING: self.created_at,
         }
         waits = self.state is AddressState.WAITING and self.may_get_letters(now)
         return Address(
             address=self.address,
             state=self.state,
-            since=since.get(self.state) or self.created_at or self.added_at,
+            since=since.get(self.state) or self.added_at,
             used_until=self.usable_until if waits else None,
         )
 

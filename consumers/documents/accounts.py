@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Final
 
 from msgspec import Struct
 
@@ -20,16 +20,8 @@ class AccountRole(Labelled):
     ADMINISTRATOR = "administrator", "مدير النظام", "Administrator"
 
 
-class AccountState(Labelled):
-    ACTIVE = "active", "مفعّل", "Active", "good"
-    DISABLED = "disabled", "معطل", "Disabled", "quiet"
-    NOT_SEALED = "not-sealed", "غير مختوم", "Not sealed", "bad"
-
-
 class AccountOfConsole(Struct, frozen=True, kw_only=True):
     """`is_sealed`: or its row was changed in the database, and it signs nobody in."""
-
-    READ_FIRST: ClassVar = ("username", "role", "holder", "team", "partners", "state")
 
     username: Annotated[str, Label("الحساب", "Account")]
     role: Annotated[AccountRole, Label("الدور", "Role")]
@@ -41,15 +33,9 @@ class AccountOfConsole(Struct, frozen=True, kw_only=True):
     oidc_subject: Annotated[str | None, Label("المعرّف لدى مزود الهوية", "Subject", drop=3)]
     created_at: Time
     last_sign_in_at: Annotated[Time | None, Label("آخر دخول", "Last sign-in", drop=4)]
-    disabled_at: Time | None
+    disabled_at: Annotated[Time | None, Label("عُطّل", "Disabled")]
     has_password: bool
-    is_sealed: bool
-
-    @property
-    def state(self) -> Annotated[AccountState, Label("الحالة", "State")]:
-        if not self.is_sealed:
-            return AccountState.NOT_SEALED
-        return AccountState.DISABLED if self.disabled_at else AccountState.ACTIVE
+    is_sealed: Annotated[bool, Label("مختوم", "Sealed")]
 
 
 ACCOUNTS: Final = Listing("الحسابات", "Accounts", AccountOfConsole)

@@ -22,12 +22,8 @@ class Team(Struct, frozen=True, kw_only=True):
     language: Annotated[ReadsFirst, Label("اللغة الأولى", "First language", drop=4)]
     created_at: Time
     closed_at: Annotated[Time | None, Label("أُنهي", "Ended", drop=5)]
-    contacts: Annotated[
-        Count, Label("عناوين البريد", "E-mail addresses", drop=3), Meta(description="The number of its addresses.")
-    ]
-    webhooks: Annotated[
-        Count, Label("عناوين الويب هوك", "Webhooks", drop=3), Meta(description="Those that are not disabled.")
-    ]
+    contacts: Annotated[Count, Label("العناوين", "Addresses", drop=3), Meta(description="The number of its addresses.")]
+    webhooks: Annotated[Count, Label("ويب هوك", "Webhooks", drop=3), Meta(description="Those that are not disabled.")]
     subscriptions: Annotated[
         Count, Label("الاشتراكات", "Subscriptions", drop=2), Meta(description="Those that have not ended.")
     ]
@@ -48,7 +44,7 @@ class Address(Struct, frozen=True, kw_only=True):
     since: Annotated[Time, Label("منذ", "Since", drop=2), Meta(description="Of the state.")]
     used_until: Annotated[
         Time | None,
-        Label("يُستخدم دون تأكيد حتى", "Used without it until", drop=1),
+        Label("يُستخدم حتى", "Used until", drop=1),
         Meta(description="It gets letters until then without a confirmation."),
     ]
 
@@ -113,13 +109,11 @@ class Subscription(Struct, frozen=True, kw_only=True):
     ]
     backfill_next: Annotated[
         Count | None,
-        Label("يُعاد القيد", "Next replay", drop=6),
+        Label("الإعادة من", "Replay from", drop=6),
         Meta(description="The next entry that is sent as a replay."),
     ]
     backfill_to: Annotated[
-        Count | None,
-        Label("تنتهي الإعادة قبل", "Replay ends before", drop=6),
-        Meta(description="The replay ends before this entry."),
+        Count | None, Label("إلى ما قبل", "Replay to", drop=6), Meta(description="The replay ends before this entry.")
     ]
     created_at: Time
     ended_at: Annotated[Time | None, Label("انتهى", "Ended", drop=7)]
@@ -128,7 +122,7 @@ class Subscription(Struct, frozen=True, kw_only=True):
 class TeamInFull(Team, frozen=True, kw_only=True):
     """A team with its webhooks and subscriptions; of addresses, their first letter and their domain."""
 
-    addresses: Annotated[tuple[str, ...], Label("العناوين", "Addresses", drop=3)]
+    addresses: Annotated[tuple[str, ...], Label("عناوين البريد", "E-mail addresses", drop=3)]
     endpoints: tuple[WebhookAndSecrets, ...]
     subscribed: tuple[Subscription, ...]
 

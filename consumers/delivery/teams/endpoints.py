@@ -38,10 +38,7 @@ class ShownOnce:
 
     endpoint_id: str
     secret: str = field(repr=False)
-    verify_key: str
-
-    def document(self) -> dict[str, str]:
-        return {"endpoint_id": self.endpoint_id, "secret": self.secret, "public_key": self.verify_key}
+    public_key: str
 
 
 async def add_endpoint(desk: Desk, agency: str, new: NewWebhook, allowed: Destinations) -> ShownOnce:

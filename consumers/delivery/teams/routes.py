@@ -205,7 +205,7 @@ async def post_webhook(asked: Asked) -> Response:
     allowed = destinations(asked.changes.parts.settings)
     async with asked.changing() as desk:
         made = await add_endpoint(desk, agency, new, allowed)
-    return answer(made.document(), 201)
+    return answer(made, 201)
 
 
 @routes.post(
@@ -220,7 +220,7 @@ async def post_rotation(asked: Asked, endpoint_id: Endpoint) -> Response:
     rotation = await asked.body(Rotation)
     async with asked.changing() as desk:
         made = await rotate(desk, agency, endpoint_id, end_old=rotation.end_old)
-    return answer(made.document())
+    return answer(made)
 
 
 @routes.post(

@@ -142,9 +142,9 @@ def enable_(endpoint: str, as_json: bool) -> None:
 def _hand_over(made: ShownOnce, as_json: bool, *, rotated: bool = False) -> None:
     """Print the secrets, this once: each on a line of stdout, what they are on stderr."""
     if as_json:
-        print_json(made.document())
+        print_json(made)
         return
-    for line in (made.endpoint_id, made.secret, made.verify_key):
+    for line in (made.endpoint_id, made.secret, made.public_key):
         click.echo(line)
     print_localized(
         "معرّف الويب هوك، ثم سر v1، ثم المفتاح العام لـ v1a. احفظ السر ككلمة مرور: لن يُعرض ثانية.",

@@ -76,10 +76,6 @@ def words_of(text: str) -> list[str]:
     return text.replace(",", " ").replace("،", " ").split()
 
 
-def of_team(rows: Sequence[Row], team: str) -> list[Row]:
-    return [row for row in rows if row["team"] == team]
-
-
 @routes.get("/campaigns/teams")
 async def teams_page(visit: Visiting) -> Response:
     rows = await look(visit, "/v1/teams", limit=LIST_MAX)
@@ -175,7 +171,7 @@ async def _team_page(visit: Visit, team: str, *, calendar_address: str | None = 
     found = _own(visit, Team, await look(visit, f"/v1/teams/{team}"))
     is_open = found.closed_at is None
     contacts, webhooks, subscriptions = await asyncio.gather(
-        _contacts(visit, team) if is_open else _no_contacts(),
+        _contacts(visit, team, is_open=is_open),
         look(visit, "/v1/webhooks", ended="true", limit=LIST_MAX),
         look(visit, "/v1/subscriptions", limit=LIST_MAX),
     )
@@ -185,20 +181,18 @@ async def _team_page(visit: Visit, team: str, *, calendar_address: str | None = 
         team=found,
         is_open=is_open,
         contacts=contacts,
-        webhooks=[_own(visit, WebhookAndSecrets, row) for row in of_team(webhooks, team)],
-        subscriptions=[_own(visit, Subscription, row) for row in of_team(subscriptions, team)],
+        webhooks=[_own(visit, WebhookAndSecrets, row) for row in webhooks if row["team"] == team],
+        subscriptions=[_own(visit, Subscription, row) for row in subscriptions if row["team"] == team],
         rule_words=lambda name: wording.rule_words(rules, name),
         calendar_address=calendar_address,
         wording=wording,
     )
 
 
-async def _no_contacts() -> Contacts:
-    return Contacts(contacts=(), addresses=(), not_sent=())
-
-
-async def _contacts(visit: Visit, team: str) -> Contacts:
-    """With masked addresses."""
+async def _contacts(visit: Visit, team: str, *, is_open: bool = True) -> Contacts:
+    """With masked addresses; a closed team has none."""
+    if not is_open:
+        return Contacts(contacts=(), addresses=(), not_sent=())
     found = await look(visit, f"/v1/teams/{team}/contacts")
     addresses = [{**row, "address": masked(row["address"])} for row in found["addresses"]]
     return document_of(Contacts, found, addresses=addresses)
@@ -230,7 +224,7 @@ async def _subscribe_page(
         "campaigns/team-subscribe.html",
         status,
         team=found,
-        webhooks=[row for row in of_team(webhooks, team) if row["disabled_at"] is None],
+        webhooks=[row for row in webhooks if row["team"] == team and row["disabled_at"] is None],
         rules={rule.name: wording.rule_words(rules, rule.name) for rule in rules.rules},
         channels=get_args(Channel),
         given=given,
