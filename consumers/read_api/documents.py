@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from consumers.documents.openapi import schema_of
+from consumers.documents.plan import Aired, Pace, Plan
 from consumers.documents.projects import Project, ProjectAndHistory
 from consumers.documents.services import Service, ServiceAndHistory
 from consumers.revenue.transfer_rules import RULE_OF_KIND
@@ -38,66 +39,7 @@ def _map(values: Schema) -> Schema:
     return {"type": "object", "additionalProperties": values}
 
 
-_GROUP: Final = shape(
-    target=INTEGER, registered=INTEGER, launched=INTEGER, live=INTEGER, suspended=INTEGER, retired=INTEGER
-)
-_AIRED: Final = shape(tv=INTEGER, radio=INTEGER, print=INTEGER)
-_APPLICATION: Final = shape(
-    project_id=TEXT, agency=TEXT, phases=INTEGER, started=INTEGER, completed=INTEGER, cancelled=_YES_OR_NO
-)
-_TRAINING: Final = shape(
-    calendar=TEXT, year=INTEGER, track=TEXT, quota=INTEGER, certified=INTEGER, revoked=INTEGER, net={"type": "integer"}
-)
-_SHARED_REVENUE: Final = shape(
-    partnership_id=TEXT,
-    agency=TEXT,
-    expected_halalas=_HALALAS,
-    net_halalas=_HALALAS,
-    partner_halalas=_HALALAS,
-    treasury_halalas=_HALALAS,
-    open_period=_or_null(_PERIOD),
-)
-_PLAN: Final = shape(
-    log_index=INTEGER,
-    plan_id=_or_null(TEXT),
-    infrastructure=shape(target=INTEGER, registered=INTEGER, completed=INTEGER, cancelled=INTEGER),
-    national_applications=shape(target=INTEGER, projects=_list(_APPLICATION)),
-    services=shape(target=INTEGER, groups=shape(**{"1": _GROUP, "2": _GROUP, "3": _GROUP})),
-    training=_list(_TRAINING),
-    awareness=shape(
-        launched_services=INTEGER, aired=_AIRED, on_all_three=INTEGER, general_campaigns=INTEGER, reach=INTEGER
-    ),
-    partnerships=_list(_SHARED_REVENUE),
-    anomalies=INTEGER,
-    refusals=INTEGER,
-)
-_PACE: Final = shape(
-    log_index=INTEGER,
-    recorded=_or_null({**TEXT, "description": "When the last of these entries was recorded."}),
-    plan=_or_null(shape(plan_id=TEXT, name=_NAME, starts_on=_DATE, ends_on=_DATE)),
-    measured_on=_or_null({**_DATE, "description": "The day of the plan's calendar."}),
-    measured_by=_or_null(
-        {
-            **_one_of("recorded", "steps"),
-            "description": "What gives this day: the time of recording, or, of a plan that was recorded after its end, "
-            "the latest date of a step.",
-        }
-    ),
-    days={**INTEGER, "description": "Of the plan."},
-    elapsed_days={**INTEGER, "description": "Days of the plan up to `measured_on`."},
-    agencies=_list(
-        shape(
-            agency=TEXT,
-            services=INTEGER,
-            launched=INTEGER,
-            expected_launched={**INTEGER, "description": "`services` × `elapsed_days` ÷ `days`, rounded down."},
-            phases={**INTEGER, "description": "Of its projects that are not cancelled."},
-            completed=INTEGER,
-            expected_completed=INTEGER,
-        )
-    ),
-    launches=_list(shape(month={**TEXT, "description": "Like `2005-03`."}, launched=INTEGER)),
-)
+_AIRED: Final = schema_of(Aired)
 _CAMPAIGN: Final[dict[str, Schema]] = {
     "campaign_id": TEXT,
     "rule": TEXT,
@@ -267,10 +209,9 @@ _REFUSAL: Final = shape(
 )
 
 PLAN: Final = answer(
-    "The shape of `yesser plan --json`; `partnerships_count` with `partnerships_max` only.",
-    {**_PLAN, "properties": {**_PLAN["properties"], "partnerships_count": INTEGER}},
+    "The shape of `yesser plan --json`; `partnerships_count` with `partnerships_max` only.", schema_of(Plan)
 )
-PACE: Final = answer("The plan against the calendar.", _PACE)
+PACE: Final = answer("The plan against the calendar.", schema_of(Pace))
 SERVICES: Final = answer("Services by id.", _list(schema_of(Service)))
 SERVICE: Final = answer("A service and its history.", schema_of(ServiceAndHistory))
 PROJECTS: Final = answer("Projects by id.", _list(schema_of(Project)))
