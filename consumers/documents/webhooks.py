@@ -43,7 +43,7 @@ class MessageState(Labelled):
 class AttemptError(Labelled):
     """Why there was no answer."""
 
-    ADDRESS_REFUSED = "address-refused", "لا يوجد هذا العنوان، أو لا يُسمح به", "Address not found, or not allowed"
+    ADDRESS_REFUSED = "address-refused", "لا يوجد هذا العنوان، أو رُفض", "Address not found, or refused"
     CONNECT_TIMEOUT = "connect-timeout", "لم يتصل في المهلة", "No connection in time"
     TIMEOUT = "timeout", "لم يجب في المهلة", "No answer in time"
     CERTIFICATE = "certificate", "شهادة غير صالحة", "Certificate not valid"
@@ -98,7 +98,7 @@ class WebhookAndMessages(Webhook, frozen=True, kw_only=True):
     undelivered: Annotated[Count, Label("لم يُسلّم", "Not delivered")]
     last_attempt_at: Annotated[Time | None, Label("آخر محاولة", "Last attempt", drop=4)]
     last_status: Annotated[Count | None, Label("الجواب", "Answer", drop=3)]
-    last_error: Annotated[AttemptError | None, Label("لماذا لا جواب", "Why no answer", drop=3)]
+    last_error: Annotated[AttemptError | None, Label("الخطأ", "Error", drop=3)]
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
@@ -121,10 +121,8 @@ class Attempt(Struct, frozen=True, kw_only=True):
     number: Annotated[Count, Label("المحاولة", "Attempt", drop=3), Meta(description="Of the attempt, from 1.")]
     at: Annotated[Time, Label("الوقت", "Time")]
     status: Annotated[Count | None, Label("الجواب", "Answer"), Meta(description="That your system answered.")]
-    error: Annotated[
-        AttemptError | None, Label("لماذا لا جواب", "Why no answer"), Meta(description="Why there was no answer.")
-    ]
-    latency_ms: Annotated[Count, Label("المدة (م.ث)", "Took (ms)", drop=4)]
+    error: Annotated[AttemptError | None, Label("الخطأ", "Error"), Meta(description="Why there was no answer.")]
+    latency_ms: Annotated[Count, Label("المدة (م.ث)", "Duration (ms)", drop=4)]
     answer: Annotated[str, Label("نص الجواب", "Text of the answer", is_detail=True), Meta(description="Its first KiB.")]
     next_attempt_at: Time | None
 
