@@ -7,8 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Final
 
+from consumers.documents.document import documents_of
+from consumers.documents.teams import Address, AddressState, NotSent
 from infra.keys.team_seals import TeamSeals
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -16,8 +18,6 @@ from infra.postgres.sql import queries
 SQL: Final = queries("consumers.delivery", "recipients.sql")
 NOT_SENT_MAX: Final = 20
 """E-mails that were not sent, as a team's list shows them."""
-
-State = Literal["confirmed", "registered-domain", "waiting", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +34,32 @@ class Recipient:
     stopped_at: datetime | None
 
     @property
-    def state(self) -> State:
+    def state(self) -> AddressState:
         if self.stopped_at is not None:
-            return "stopped"
+            return AddressState.STOPPED
         if self.is_own_domain:
-            return "registered-domain"
-        return "waiting" if self.confirmed_at is None else "confirmed"
+            return AddressState.REGISTERED_DOMAIN
+        return AddressState.WAITING if self.confirmed_at is None else AddressState.CONFIRMED
 
     def may_get_letters(self, now: datetime) -> bool:
         """An address from before there were confirmations may, for a while, without one."""
-        if self.state == "waiting":
+        if self.state is AddressState.WAITING:
             return self.usable_until is not None and now < self.usable_until
-        return self.state != "stopped"
+        return self.state is not AddressState.STOPPED
 
-    def document(self, now: datetime) -> dict[str, Any]:
-        """As it is shown: its state, since when, and until when it gets letters though it is not confirmed."""
-        since = {"stopped": self.stopped_at, "confirmed": self.confirmed_at, "registered-domain": self.added_at}
-        waits = self.state == "waiting" and self.may_get_letters(now)
-        return {
-            "address": self.address,
-            "state": self.state,
-            "since": since.get(self.state, self.created_at or self.added_at),
-            "used_until": self.usable_until if waits else None,
+    def document(self, now: datetime) -> Address:
+        since = {
+            AddressState.STOPPED: self.stopped_at,
+            AddressState.CONFIRMED: self.confirmed_at,
+            AddressState.WAITING: self.created_at,
         }
+        waits = self.state is AddressState.WAITING and self.may_get_letters(now)
+        return Address(
+            address=self.address,
+            state=self.state,
+            since=since.get(self.state) or self.added_at,
+            used_until=self.usable_until if waits else None,
+        )
 
 
 async def recipients_of(connection: Connection, agency: str, team: str) -> Sequence[Recipient]:
@@ -70,6 +73,6 @@ async def is_team_sealed(connection: Connection, seals: TeamSeals, agency: str, 
     return row is not None and seals.is_sealed("delivery.team", row)
 
 
-async def not_sent(connection: Connection, agency: str, team: str) -> list[dict[str, Any]]:
-    """The newest e-mails to the team that were not sent: `kind`, `campaign_id`, `at`, `reason`."""
-    return [dict(row) for row in await connection.fetch(SQL["not_sent"], agency, team, NOT_SENT_MAX)]
+async def not_sent(connection: Connection, agency: str, team: str) -> list[NotSent]:
+    """The newest e-mails to the team that were not sent."""
+    return documents_of(NotSent, await connection.fetch(SQL["not_sent"], agency, team, NOT_SENT_MAX))

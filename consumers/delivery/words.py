@@ -1,9 +1,9 @@
-"""A text in one language, the names of channels, and what became of addresses and e-mails."""
+"""A text in one language, and the names of channels."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from collections.abc import Sequence
+from typing import Final, Literal
 
 from events.faults.problems import Bilingual
 
@@ -13,22 +13,6 @@ CHANNELS: Final = {
     "tv": Bilingual("التلفزيون", "television"),
     "radio": Bilingual("الإذاعة", "radio"),
     "print": Bilingual("الصحافة", "print"),
-}
-_STATES: Final = {
-    "confirmed": Bilingual("مؤكد منذ {since}", "confirmed since {since}"),
-    "registered-domain": Bilingual("نطاق الجهة", "domain of the agency"),
-    "waiting": Bilingual("ينتظر التأكيد منذ {since}", "waits for confirmation since {since}"),
-    "stopped": Bilingual("أوقف صاحبه الرسائل في {since}", "its reader stopped letters on {since}"),
-}
-_USED: Final = Bilingual("، ويُستخدم دونه حتى {until}", "; used without it until {until}")
-_REASONS: Final = {
-    "unconfirmed": Bilingual("لم يؤكد أحد العنوان", "nobody has confirmed the address"),
-    "stopped": Bilingual("أوقف صاحب العنوان الرسائل", "the reader stopped letters"),
-    "team-changed": Bilingual("غُيّرت بيانات الفريق في قاعدة البيانات", "the team's row was changed in the database"),
-    "no-contact": Bilingual("لا عنوان للفريق", "the team has no address"),
-    "refused": Bilingual("رفضها خادم البريد", "the mail server refused it"),
-    "expired": Bilingual("لم تُسلّم خلال خمسة أيام", "it could not be delivered for five days"),
-    "unknown": Bilingual("لم يؤكد خادم البريد وصولها", "the mail server did not confirm it"),
 }
 _COMMA: Final = Bilingual(" و", ", ")
 _AND: Final = Bilingual(" و", " and ")
@@ -49,20 +33,3 @@ def channel_list(channels: Sequence[str], language: Language) -> str:
     if len(names) < 2:
         return "".join(names)
     return of(_COMMA, language).join(names[:-1]) + of(_AND, language) + names[-1]
-
-
-def state_words(address: Mapping[str, Any]) -> Bilingual:
-    """The state of an address (`Recipient.document`). Times are `datetime` or as JSON writes them."""
-    days = {"since": _day(address["since"]), "until": _day(address["used_until"])}
-    used = _USED if address["used_until"] else Bilingual("", "")
-    text = _STATES[address["state"]]
-    return Bilingual((text.ar + used.ar).format_map(days), (text.en + used.en).format_map(days))
-
-
-def reason_words(reason: str) -> Bilingual:
-    """Why an e-mail was not sent; a rare reason as its code."""
-    return _REASONS.get(reason, Bilingual(reason, reason))
-
-
-def _day(at: object) -> str:
-    return str(at)[:10]

@@ -3,6 +3,7 @@
     class Service(Struct, frozen=True, kw_only=True):
         agency: Annotated[str, Label("الجهة", "Agency", drop=1)]
 
+A property whose value has a `Label` is a column too, which JSON does not have: what people read and programs derive.
 There is no registry and no generated code: the class has all that a surface shows.
 """
 
@@ -10,8 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from functools import cache
+from inspect import getmembers
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -23,6 +26,8 @@ Date = Annotated[str, Meta(extra_json_schema={"format": "date"})]
 """YYYY-MM-DD, Gregorian."""
 Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 """A UTC time as entries have it."""
+Time = Annotated[datetime, Meta(tz=True)]
+"""A time as the database has it."""
 Halalas = Annotated[int, Meta(description="Whole halalas.")]
 Period = Annotated[str, Meta(description="A month (`1426-03`) or a quarter (`2005-Q1`).")]
 Count = Annotated[int, Meta(ge=0)]
@@ -79,7 +84,8 @@ class Listing:
 class Field:
     """A labelled field. `type` is that of its value where it is not None.
 
-    It is `str`, `int`, `bool`, `Date`, `Instant`, `Halalas`, `Name`, a `Labelled` or a tuple of it.
+    It is `str`, `int`, `bool`, `Date`, `Instant`, `datetime`, `Halalas`, `Name`, `Labelled`, or a tuple of `str` or of
+    `Labelled`.
     """
 
     name: str
@@ -117,7 +123,10 @@ def listed(document: type[Struct]) -> list[Field]:
 
 
 def _labelled(document: type[Struct]) -> Iterator[Field]:
-    for name, hint in get_type_hints(document, include_extras=True).items():
+    hints = get_type_hints(document, include_extras=True)
+    for name, derived in getmembers(document, lambda member: isinstance(member, property)):
+        hints[name] = get_type_hints(derived.fget, include_extras=True)["return"]
+    for name, hint in hints.items():
         base, notes = _taken_apart(hint)
         for note in notes:
             if isinstance(note, Label):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
@@ -14,13 +15,15 @@ from infra.command_line.language import localized
 from infra.command_line.table_files import csv_text
 
 _NUMBERS: Final = (int, Halalas)
+_WRAPPING: Final = (str, Name)
+"""A column of texts breaks between words, so never inside an id."""
 
 
 def grid(listing: Listing, rows: Iterable[Struct]) -> Grid:
     """A list in the terminal, under its title."""
     shown = listed(listing.document)
     columns = [
-        Column(field.label.ar, field.label.en, field.label.drop, right=field.type in _NUMBERS, wraps=field.type is Name)
+        Column(field.label.ar, field.label.en, field.label.drop, field.type in _NUMBERS, field.type in _WRAPPING)
         for field in shown
     ]
     cells = [[_text(field, getattr(row, field.name)) for field in shown] for row in rows]
@@ -33,9 +36,12 @@ def _text(field: Field, value: Any) -> str | None:
     if isinstance(value, Labelled | Name):
         return localized(value.ar, value.en, "\n")
     if isinstance(value, tuple):
-        return localized("، ".join(one.ar for one in value), ", ".join(one.en for one in value), "\n")
+        arabic, english = ([str(getattr(one, name, one)) for one in value] for name in ("ar", "en"))
+        return localized("، ".join(arabic), ", ".join(english), "\n")
     if isinstance(value, bool):
         return localized(*(YES if value else NO), "\n")
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
     # An index is copied into the next command, so no other number has separators.
     return riyals_text(value) if field.type == Halalas else str(value)
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import click
 import uvloop
 
 from consumers.as_of.options import recorded_option
+from consumers.documents.document import document_of
+from consumers.documents.tables import grid
+from consumers.documents.trail import TRAIL, TrailRow
 from infra.command_line.database import with_database
-from infra.command_line.display import Column, Grid, show
-from infra.command_line.language import localized
+from infra.command_line.display import show
 from infra.command_line.output import json_option, print_json, print_result
 from infra.postgres.connection import Connection
 from infra.postgres.trail import trail_rows
@@ -51,11 +52,11 @@ def trail(since: datetime | None, after: int, event_id: str | None, follow: bool
         uvloop.run(_follow(settings, after, since, event_id))
         return
 
-    async def read(connection: Connection) -> list[dict[str, Any]]:
-        return [row async for row in trail_rows(connection, after, since, event_id)]
+    async def read(connection: Connection) -> list[TrailRow]:
+        return [document_of(TrailRow, row) async for row in trail_rows(connection, after, since, event_id)]
 
     rows = with_database(settings, "trail", read)
-    print_result(rows, as_json, lambda: show(trail_table(rows)))
+    print_result(rows, as_json, lambda: show(grid(TRAIL, rows)))
 
 
 async def _follow(settings: Settings, after: int, since: datetime | None, event_id: str | None) -> None:
@@ -78,26 +79,3 @@ async def _print_rows(settings: Settings, after: int, since: datetime | None, ev
             await patient.ask(look)
             patient.hurry()
             await asyncio.sleep(LOOK_EVERY_S)
-
-
-def trail_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
-    columns = [
-        Column("الموضع", "Position", drop=3, right=True),
-        Column("الوقت", "Time"),
-        Column("المنفذ", "Who"),
-        Column("دور قاعدة البيانات", "Role", drop=2),
-        Column("الجهاز", "Host", drop=1),
-        Column("الأمر", "Command", wraps=True),
-    ]
-    cells = [
-        [
-            str(r["position"]),
-            f"{r['at']:%Y-%m-%d %H:%M:%S}",
-            r["account"] or r["operator"] or "",
-            r["role"] or "",
-            r["host"],
-            r["command"],
-        ]
-        for r in rows
-    ]
-    return Grid(localized("سجل الإجراءات", "Trail"), columns, cells)

@@ -117,7 +117,7 @@ def list_(as_json: bool) -> None:
 
     settings = Settings()
     rows = list_keys(settings, datetime.now(UTC), count_tokens(settings))
-    print_result([row.document() for row in rows], as_json, lambda: show(_table(rows)))
+    print_result(rows, as_json, lambda: show(_table(rows)))
     if faults := [row.fault for row in rows if row.fault]:
         if not as_json:
             click.echo("\n".join(faults), err=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from infra.keys.carrying import PURPOSES, Purpose, here
 from infra.keys.hash_keys import (
@@ -37,9 +37,6 @@ class KeyRow:
     until: str | None = None
     tokens: int | None = None
     fault: str | None = None
-
-    def document(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def list_keys(settings: Settings, now: datetime, tokens: Mapping[str | None, int] | None) -> list[KeyRow]:

@@ -13,6 +13,8 @@ from typing import Any, Final, Literal, get_args
 
 import structlog
 
+from consumers.documents.accounts import AccountOfConsole
+from consumers.documents.document import document_of
 from events.errors import Halt, Reject
 from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind
@@ -156,6 +158,12 @@ async def _locked(connection: Connection, seals: Seals, username: str) -> Mappin
 async def list_accounts(connection: Connection | Pool) -> list[dict[str, Any]]:
     """Every account's row, also with the hash of its password."""
     return [dict(row) for row in await connection.fetch(_SQL["accounts"])]
+
+
+def account_document(row: Mapping[str, Any], seals: Seals) -> AccountOfConsole:
+    """A row of `list_accounts` as people see it: without the hash of its password and its seal."""
+    derived = {"has_password": row["password_hash"] is not None, "is_sealed": seals.is_account(row)}
+    return document_of(AccountOfConsole, row, **derived)
 
 
 async def seal_accounts(connection: Connection, seals: Seals, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -18,6 +18,7 @@ from consumers.console.accounts.accounts import (
     Account,
     NoSuchAccount,
     Role,
+    account_document,
     add_account,
     list_accounts,
     seal_accounts,
@@ -25,11 +26,14 @@ from consumers.console.accounts.accounts import (
     set_password,
 )
 from consumers.console.accounts.passwords import LENGTH_MIN, hash_password
+from consumers.documents.accounts import ACCOUNTS, AccountOfConsole
+from consumers.documents.tables import grid
 from events.errors import Reject
 from events.values.fields import CODE_PATTERN, ID_PATTERN
 from events.values.personal_data import shows_ten_digits
 from infra.command_line.break_glass import break_glass_option
 from infra.command_line.database import with_database
+from infra.command_line.display import show
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import AgencyCode
@@ -127,11 +131,11 @@ def add_command(
 def list_command(as_json: bool) -> None:
     """List the accounts."""
 
-    async def read(connection: Connection, seals: Seals) -> list[dict[str, Any]]:
-        return [_document(row, seals) for row in await list_accounts(connection)]
+    async def read(connection: Connection, seals: Seals) -> list[AccountOfConsole]:
+        return [account_document(row, seals) for row in await list_accounts(connection)]
 
     rows = _with_seals(read)
-    print_result(rows, as_json, lambda: _show(rows))
+    print_result(rows, as_json, lambda: show(grid(ACCOUNTS, rows)))
 
 
 @accounts.command("seal")
@@ -155,7 +159,8 @@ def seal_command(usernames: tuple[str, ...], yes: bool, break_glass: str | None,
 
     rows = _with_seals(read)
     if not yes:
-        _show([_document(row, Seals.of(Settings())) for row in rows])
+        seals = Seals.of(Settings())
+        show(grid(ACCOUNTS, [account_document(row, seals) for row in rows]))
         click.confirm(localized("أهذا ما يجب أن تقوله؟", "Is this what they should say?"), abort=True, err=True)
 
     async def seal(connection: Connection, seals: Seals) -> None:
@@ -291,20 +296,3 @@ def _with_seals(work: Callable[[Connection, Seals], Awaitable[Result]], permit: 
             return await work(connection, seals)
 
     return with_database(settings.acting_as("administrator"), "accounts", in_transaction)
-
-
-def _document(row: dict[str, Any], seals: Seals) -> dict[str, Any]:
-    """An account as JSON, without the hash of its password and its seal."""
-    shown = {name: _shown(value) for name, value in row.items() if name not in ("password_hash", "seal")}
-    return {**shown, "has_password": row["password_hash"] is not None, "is_sealed": seals.is_account(row)}
-
-
-def _show(rows: list[dict[str, Any]]) -> None:
-    for row in rows:
-        state = ("disabled" if row["disabled_at"] else "active") if row["is_sealed"] else "not sealed"
-        whose = (row["team"] and f"{row['holder']}/{row['team']}") or row["holder"] or ", ".join(row["partners"])
-        click.echo(f"{row['username']:24} {row['role']:14} {whose:32} {row['oidc_subject'] or '':24} {state}".rstrip())
-
-
-def _shown(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value

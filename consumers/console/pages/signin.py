@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
+from msgspec import convert
 
 from consumers.console.accounts import passwords
 from consumers.console.accounts.accounts import USERNAME, Account, PasswordChanged, find_account, set_password
@@ -20,6 +21,7 @@ from consumers.console.parts import Parts
 from consumers.console.visit import Visit, Visiting, page_context
 from consumers.console.web.language import LANGUAGES
 from consumers.console.web.security import CHANGE_PASSWORD, SIGN_IN, own_path
+from consumers.documents.accounts import AccountRole
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -135,7 +137,8 @@ def _add_account_routes(routes: APIRouter, parts: Parts, tries: Tries) -> None:
         context = {"changed": changed, "fault": fault, "sessions": sessions, "length_min": passwords.LENGTH_MIN}
         context["passwords"] = parts.has_passwords and visit.account.has_password
         template = "choose-password.html" if visit.account.must_change_password else "account.html"
-        return visit.page(template, 200 if fault is None else 422, **context)
+        role = convert(visit.account.role, AccountRole)
+        return visit.page(template, 200 if fault is None else 422, role=role, **context)
 
     @routes.get("/account")
     async def account_page(visit: Visiting, changed: str = "") -> Response:

@@ -29,6 +29,7 @@ from consumers.delivery.mail.queue import VALID, Claimed
 from consumers.delivery.recipients import SQL as RECIPIENTS
 from consumers.delivery.recipients import Recipient, is_team_sealed, recipients_of
 from consumers.delivery.words import CHANNELS as CHANNEL_NAMES
+from consumers.documents.teams import AddressState
 from events.errors import Reject
 from events.values.working_days import riyadh_date
 from events.wire.entry import Entry, parse_entry
@@ -113,14 +114,16 @@ def _recipient(contacts: Sequence[Recipient], kind: str, now: datetime) -> Recip
         return desks[min(1, len(desks) - 1)] if kind == "escalated" else desks[0]
     if not contacts:
         raise NotSent("failed", "no-contact")
-    raise NotSent("failed", "stopped" if all(contact.state == "stopped" for contact in contacts) else "unconfirmed")
+    raise NotSent(
+        "failed", "stopped" if all(contact.state is AddressState.STOPPED for contact in contacts) else "unconfirmed"
+    )
 
 
 def _asked(contacts: Sequence[Recipient], claimed: Claimed) -> Recipient:
     """The contact that a letter asks, while it still waits."""
     recipient_id = asking.recipient_asked(claimed.event_id)
     for contact in contacts:
-        if contact.recipient_id == recipient_id and contact.state == "waiting":
+        if contact.recipient_id == recipient_id and contact.state is AddressState.WAITING:
             return contact
     raise NotSent("cancelled", "out-of-date")
 

@@ -16,6 +16,8 @@ from consumers.delivery.teams.inputs import NewWebhook
 from consumers.delivery.teams.urls import require_url
 from consumers.delivery.webhooks.addresses import Destinations
 from consumers.delivery.webhooks.redelivery import Wanted, add_copies, attempts_at
+from consumers.documents.document import document_of
+from consumers.documents.webhooks import Attempt, WebhookAndSecrets
 from infra.postgres.connection import Connection
 
 ENDPOINTS_MAX: Final = 50
@@ -36,10 +38,7 @@ class ShownOnce:
 
     endpoint_id: str
     secret: str = field(repr=False)
-    verify_key: str
-
-    def document(self) -> dict[str, str]:
-        return {"endpoint_id": self.endpoint_id, "secret": self.secret, "public_key": self.verify_key}
+    public_key: str
 
 
 async def add_endpoint(desk: Desk, agency: str, new: NewWebhook, allowed: Destinations) -> ShownOnce:
@@ -137,7 +136,7 @@ async def redeliver(desk: Desk, agency: str | None, endpoint_id: str, wanted: Wa
 
 async def attempts_of(
     connection: Connection, agency: str, endpoint_id: str, message_id: int | None, limit: int
-) -> list[dict[str, Any]]:
+) -> list[Attempt]:
     """The newest attempts to deliver to an agency's webhook. `answer` is its first KiB as text. Raises `NotFound`."""
     await _owner(connection, agency, endpoint_id)
     return await attempts_at(connection, endpoint_id, message_id, limit)
@@ -151,10 +150,10 @@ async def endpoints_of(
     ended: bool = False,
     after: str = "",
     limit: int | None = None,
-) -> list[dict[str, Any]]:
+) -> list[WebhookAndSecrets]:
     """Webhooks by id, with the kinds of their active secrets; `ended`: also those that their team disabled."""
     rows = await connection.fetch(SQL["endpoints"], agency, team, ended, after, limit)
-    return [{**row, "secrets": row["secrets"] or []} for row in rows]
+    return [document_of(WebhookAndSecrets, row, secrets=row["secrets"] or []) for row in rows]
 
 
 async def open_endpoints(connection: Connection, agency: str, team: str) -> Sequence[str]:

@@ -17,6 +17,8 @@ from urllib.parse import urlencode
 import orjson
 import structlog
 from fastapi import Depends, Request, Response
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from consumers.delivery.secrets import NoSealingKey
 from consumers.delivery.teams.changes import Desk, NotAllowedNow, NotFound
@@ -108,7 +110,7 @@ class TeamRequest:
             with self._problems():
                 yield Desk(connection, self.changes.parts.settings, by=Actor(caller.account, caller.quota_name))
 
-    def page(self, rows: Sequence[dict[str, Any]], key: Key | None) -> Response:
+    def page(self, rows: Sequence[Struct], key: Key | None) -> Response:
         """A page of a list, with the address of the next one; `key` is that of the last row, None on the last page."""
         headers = {} if key is None else {"Link": f'<{self._address(key)}>; rel="next"'}
         return Response(to_json([own(row) for row in rows]), 200, headers, JSON)
@@ -150,9 +152,9 @@ def answer(document: Any, status: int = 200) -> Response:
     return Response(to_json(document), status, media_type=JSON)
 
 
-def own(row: dict[str, Any]) -> dict[str, Any]:
-    """A row without the agency, which is the caller's own."""
-    return {name: value for name, value in row.items() if name != "agency"}
+def own(document: Struct) -> dict[str, Any]:
+    """A document without the agency, which is the caller's own."""
+    return {name: value for name, value in asdict(document).items() if name != "agency"}
 
 
 async def _team_request(request: Request) -> TeamRequest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from msgspec.structs import asdict
 
 from consumers.delivery.calendar.addresses import new_address, revoke_address
 from consumers.delivery.due_campaigns import NoTeam
@@ -204,7 +205,7 @@ async def post_webhook(asked: Asked) -> Response:
     allowed = destinations(asked.changes.parts.settings)
     async with asked.changing() as desk:
         made = await add_endpoint(desk, agency, new, allowed)
-    return answer(made.document(), 201)
+    return answer(made, 201)
 
 
 @routes.post(
@@ -219,7 +220,7 @@ async def post_rotation(asked: Asked, endpoint_id: Endpoint) -> Response:
     rotation = await asked.body(Rotation)
     async with asked.changing() as desk:
         made = await rotate(desk, agency, endpoint_id, end_old=rotation.end_old)
-    return answer(made.document())
+    return answer(made)
 
 
 @routes.post(
@@ -353,5 +354,4 @@ async def _team(asked: Asked, agency: str, team: str) -> dict[str, Any]:
 
 
 async def _contacts(asked: Asked, agency: str, team: str) -> dict[str, Any]:
-    found: dict[str, Any] = await asked.read(lambda connection: contacts_of(connection, agency, team))
-    return {"team": team, **found}
+    return {"team": team, **asdict(await asked.read(lambda connection: contacts_of(connection, agency, team)))}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import click
@@ -25,13 +24,13 @@ from consumers.delivery.teams.subscriptions import (
     require_known_rules,
     subscriptions_of,
 )
+from consumers.documents.tables import grid
+from consumers.documents.teams import SUBSCRIPTIONS, Route
 from events.values.money import INTEGER_MAX
-from infra.command_line.display import NOTHING, Column, Grid, show
-from infra.command_line.language import localized
+from infra.command_line.display import show
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import AgencyCode
 
-ROUTES: Final = {"email": ("بريد", "e-mail"), "webhook": ("webhook", "webhook")}
 CHANNELS: Final = ("tv", "radio", "print")
 
 
@@ -43,7 +42,7 @@ def subscriptions() -> None:
 @subscriptions.command("add")
 @agency_argument
 @team_argument
-@click.option("--route", type=click.Choice(list(ROUTES)), required=True, help="How it is sent.")
+@click.option("--route", type=click.Choice([route.value for route in Route]), required=True, help="How it is sent.")
 @click.option("--endpoint", type=EndpointId(), help="The webhook; needed where the team has several.")
 @click.option("--rule", "rules", multiple=True, help="Only campaigns of this rule. May be repeated.")
 @click.option("--service", "services", multiple=True, help="Only campaigns about this service. May be repeated.")
@@ -92,9 +91,12 @@ def add(agency: str, team: str, beginning: dict[str, Any], as_json: bool, **give
 @click.option("--ended", is_flag=True, help="Also those that have ended.")
 @json_option
 def list_(agency: str | None, team: str | None, ended: bool, as_json: bool) -> None:
-    """List the subscriptions, of all agencies, of one, or of a team."""
+    """List the subscriptions, of all agencies, of one, or of a team.
+
+    One without rules, services or channels gets all; one without events gets all but airings.
+    """
     rows = query(lambda connection: subscriptions_of(connection, agency, team, ended=ended))
-    print_result(rows, as_json, lambda: show(subscriptions_table(rows)))
+    print_result(rows, as_json, lambda: show(grid(SUBSCRIPTIONS, rows)))
 
 
 @subscriptions.command("end")
@@ -109,41 +111,3 @@ def end(subscription: int, as_json: bool) -> None:
         f"انتهى الاشتراك {subscription}.",
         f"Ended: subscription {subscription}.",
     )
-
-
-def subscriptions_table(rows: Sequence[dict[str, Any]]) -> Grid:
-    columns = [
-        Column("الاشتراك", "Subscription", right=True),
-        Column("الفريق", "Team", drop=1),
-        Column("الطريق", "Route"),
-        Column("ما يطلبه", "What", drop=2, wraps=True),
-        Column("من القيد", "From entry", drop=3, right=True),
-        Column("إعادة الإرسال", "Replay", drop=4),
-        Column("الحالة", "State"),
-    ]
-    cells = [
-        [
-            str(row["subscription_id"]),
-            f"{row['agency']}/{row['team']}",
-            row["endpoint_id"] or localized(*ROUTES[row["route"]]),
-            _what(row),
-            f"{row['from_index']:,}",
-            _replay(row),
-            localized("سارٍ", "active") if row["ended_at"] is None else localized("انتهى", "ended"),
-        ]
-        for row in rows
-    ]
-    return Grid(localized("الاشتراكات", "Subscriptions"), columns, cells)
-
-
-def _what(row: dict[str, Any]) -> str:
-    """What narrows a subscription; without anything, all."""
-    named = [word for name in ("rules", "services", "channels", "types") for word in row[name] or ()]
-    return ", ".join(named) or localized("كل الحملات", "all campaigns")
-
-
-def _replay(row: dict[str, Any]) -> str:
-    if row["backfill_to"] is None:
-        return NOTHING
-    left = 0 if row["backfill_next"] is None else row["backfill_to"] - row["backfill_next"]
-    return localized(f"بقي {left:,} من القيود", f"{left:,} entries left") if left > 0 else localized("تمت", "done")

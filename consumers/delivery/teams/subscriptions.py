@@ -10,6 +10,8 @@ from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached, require_open_team
 from consumers.delivery.teams.endpoints import open_endpoints
 from consumers.delivery.teams.inputs import NewSubscription, invalid_value
+from consumers.documents.document import documents_of
+from consumers.documents.teams import Subscription
 from infra.keys.team_seals import TeamSeals
 from infra.log.reader import entries_recorded_by, log_size
 from infra.postgres.connection import Connection
@@ -114,9 +116,9 @@ async def subscriptions_of(
     ended: bool = False,
     after: int = -1,
     limit: int | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Subscription]:
     """Subscriptions by id; `ended`: also those that have ended."""
-    return [dict(row) for row in await connection.fetch(SQL["subscriptions"], agency, team, ended, after, limit)]
+    return documents_of(Subscription, await connection.fetch(SQL["subscriptions"], agency, team, ended, after, limit))
 
 
 async def _endpoint(connection: Connection, agency: str, new: NewSubscription) -> str | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import click
+from msgspec.structs import asdict
 
 from consumers.delivery.calendar.commands import calendar, calendar_address
 from consumers.delivery.teams.changes import SQL, Desk
@@ -14,7 +13,6 @@ from consumers.delivery.teams.endpoints import endpoints_of
 from consumers.delivery.teams.inputs import NewContacts, NewDomains, NewTeam
 from consumers.delivery.teams.options import agency_argument, asked, change, query, team_argument
 from consumers.delivery.teams.sealing import Row, described, put_seals, rotate_teams_key, unsealed_rows
-from consumers.delivery.teams.subscription_commands import subscriptions_table
 from consumers.delivery.teams.subscriptions import subscriptions_of
 from consumers.delivery.teams.teams import (
     add_team,
@@ -27,8 +25,9 @@ from consumers.delivery.teams.teams import (
     set_domains,
     teams_of,
 )
-from consumers.delivery.teams.webhook_commands import webhooks_table
-from consumers.delivery.words import reason_words, state_words
+from consumers.documents.tables import grid
+from consumers.documents.teams import ADDRESSES, NOT_SENT, SUBSCRIPTIONS, TEAM_IN_FULL, TEAMS, TeamInFull
+from consumers.documents.webhooks import ACTIVE_SECRETS
 from events.errors import Retry
 from infra.command_line.break_glass import break_glass_option
 from infra.command_line.display import Column, Grid, show
@@ -97,7 +96,7 @@ def add(
 def list_(agency: str | None, closed: bool, as_json: bool) -> None:
     """List the teams, of all agencies or of one."""
     rows = query(lambda connection: teams_of(connection, agency, closed=closed))
-    print_result(rows, as_json, lambda: show(teams_table(rows)))
+    print_result(rows, as_json, lambda: show(grid(TEAMS, rows)))
 
 
 @teams.command("show")
@@ -106,12 +105,12 @@ def list_(agency: str | None, closed: bool, as_json: bool) -> None:
 @json_option
 def show_(agency: str, team: str, as_json: bool) -> None:
     """Show a team with its webhooks and subscriptions; of addresses, their first letter and their domain."""
-    found = query(lambda connection: _everything(connection, agency, team))
+    found = query(lambda connection: _in_full(connection, agency, team))
     print_result(
         found,
         as_json,
         lambda: show(
-            teams_table([found]), webhooks_table(found["endpoints"]), subscriptions_table(found["subscribed"])
+            grid(TEAM_IN_FULL, [found]), grid(ACTIVE_SECRETS, found.endpoints), grid(SUBSCRIPTIONS, found.subscribed)
         ),
     )
 
@@ -131,9 +130,7 @@ def contacts_(agency: str, team: str, contacts: tuple[str, ...], as_json: bool) 
         new = asked(NewContacts, {"contacts": list(contacts)})
         change(lambda desk: set_contacts(desk, agency, team, new.contacts))
     found = query(lambda connection: contacts_of(connection, agency, team))
-    tables = [_contacts_table(agency, team, found["addresses"])]
-    if found["not_sent"]:
-        tables.append(_not_sent_table(found["not_sent"]))
+    tables = [grid(ADDRESSES, found.addresses), *([grid(NOT_SENT, found.not_sent)] if found.not_sent else [])]
     print_result(found, as_json, lambda: show(*tables))
 
 
@@ -230,70 +227,12 @@ def rotate_key(overlap_days: int, prepare: bool, break_glass: str | None, as_jso
     print_rotation("teams", done, as_json)
 
 
-def teams_table(rows: Sequence[dict[str, Any]]) -> Grid:
-    columns = [
-        Column("الفريق", "Team"),
-        Column("الاسم", "Name", drop=1, wraps=True),
-        Column("لغته الأولى", "Language", drop=4),
-        Column("جهات الاتصال", "Contacts", drop=3, right=True),
-        Column("webhooks", "webhooks", drop=3, right=True),
-        Column("الاشتراكات", "Subscriptions", drop=2, right=True),
-        Column("الحالة", "State"),
-    ]
-    cells = [
-        [
-            f"{row['agency']}/{row['team']}",
-            localized(row["name"]["ar"], row["name"]["en"], "\n"),
-            row["language"],
-            _count_or_addresses(row),
-            str(row["webhooks"]),
-            str(row["subscriptions"]),
-            localized("يعمل", "open") if row["closed_at"] is None else localized("أُنهي", "ended"),
-        ]
-        for row in rows
-    ]
-    return Grid(localized("الفرق", "Teams"), columns, cells)
-
-
-def _count_or_addresses(row: dict[str, Any]) -> str:
-    return "\n".join(row["addresses"]) if "addresses" in row else str(row["contacts"])
-
-
-def _contacts_table(agency: str, team: str, addresses: Sequence[dict[str, Any]]) -> Grid:
-    columns = [
-        Column("الترتيب", "Order", right=True),
-        Column("العنوان", "Address"),
-        Column("الحالة", "State", wraps=True),
-    ]
-    rows = [[str(rank), row["address"], localized(*state_words(row))] for rank, row in enumerate(addresses, 1)]
-    return Grid(localized(f"جهات الاتصال في {agency}/{team}", f"Contacts of {agency}/{team}"), columns, rows)
-
-
-def _not_sent_table(rows: Sequence[dict[str, Any]]) -> Grid:
-    columns = [
-        Column("الوقت", "Time"),
-        Column("الرسالة", "Letter"),
-        Column("الحملة", "Campaign", drop=1),
-        Column("السبب", "Reason", wraps=True),
-    ]
-    cells = [
-        [
-            f"{row['at']:%Y-%m-%d %H:%M} UTC",
-            row["kind"],
-            row["campaign_id"] or "",
-            localized(*reason_words(row["reason"])),
-        ]
-        for row in rows
-    ]
-    return Grid(localized("رسائل لم تُرسل", "E-mails that were not sent"), columns, cells)
-
-
-async def _everything(connection: Connection, agency: str, team: str) -> dict[str, Any]:
+async def _in_full(connection: Connection, agency: str, team: str) -> TeamInFull:
     found = await one_team(connection, agency, team)
-    contacts = {"contacts": []} if found["closed_at"] else await contacts_of(connection, agency, team)
-    return {
-        **found,
-        "addresses": [masked(address) for address in contacts["contacts"]],
-        "endpoints": await endpoints_of(connection, agency, team),
-        "subscribed": await subscriptions_of(connection, agency, team),
-    }
+    addresses = () if found.closed_at else (await contacts_of(connection, agency, team)).contacts
+    return TeamInFull(
+        **asdict(found),
+        addresses=tuple(map(masked, addresses)),
+        endpoints=tuple(await endpoints_of(connection, agency, team)),
+        subscribed=tuple(await subscriptions_of(connection, agency, team)),
+    )

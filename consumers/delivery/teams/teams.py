@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from consumers.delivery.recipients import not_sent, recipients_of
 from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached, require_open_team
 from consumers.delivery.teams.inputs import NewTeam
 from consumers.delivery.teams.subscriptions import end_subscriptions
+from consumers.documents.document import documents_of
+from consumers.documents.teams import Contacts, Team
 from infra.keys.team_seals import TeamSeals
 from infra.postgres.connection import Connection
 
@@ -60,12 +62,12 @@ async def teams_of(
     closed: bool = False,
     after: str = "",
     limit: int | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Team]:
     """Teams by agency and code, of all agencies where `agency` is None; `closed`: also those that were closed."""
-    return [dict(row) for row in await connection.fetch(SQL["teams"], agency, team, closed, after, limit)]
+    return documents_of(Team, await connection.fetch(SQL["teams"], agency, team, closed, after, limit))
 
 
-async def one_team(connection: Connection, agency: str, team: str) -> dict[str, Any]:
+async def one_team(connection: Connection, agency: str, team: str) -> Team:
     """Raises `NotFound`."""
     rows = await teams_of(connection, agency, team, closed=True)
     if not rows:
@@ -73,17 +75,15 @@ async def one_team(connection: Connection, agency: str, team: str) -> dict[str, 
     return rows[0]
 
 
-async def contacts_of(connection: Connection, agency: str, team: str) -> dict[str, Any]:
-    """The `contacts` of a team, the one that is written to first being first; as `addresses` with their state; and the
-    newest e-mails that were `not_sent`. Raises `NotFound`.
-    """
+async def contacts_of(connection: Connection, agency: str, team: str) -> Contacts:
+    """Raises `NotFound`."""
     await require_open_team(connection, agency, team)
     found, now = await recipients_of(connection, agency, team), datetime.now(UTC)
-    return {
-        "contacts": [recipient.address for recipient in found],
-        "addresses": [recipient.document(now) for recipient in found],
-        "not_sent": await not_sent(connection, agency, team),
-    }
+    return Contacts(
+        contacts=tuple(recipient.address for recipient in found),
+        addresses=tuple(recipient.document(now) for recipient in found),
+        not_sent=tuple(await not_sent(connection, agency, team)),
+    )
 
 
 async def set_domains(desk: Desk, agency: str, domains: Sequence[str]) -> None:

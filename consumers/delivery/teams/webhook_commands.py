@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -21,11 +20,10 @@ from consumers.delivery.teams.endpoints import (
 from consumers.delivery.teams.inputs import NewWebhook
 from consumers.delivery.teams.options import EndpointId, agency_argument, asked, change, team_argument
 from consumers.delivery.webhooks.addresses import destinations
-from consumers.delivery.webhooks.commands import COMMANDS, STATES
+from consumers.delivery.webhooks.commands import COMMANDS
 from infra.command_line.break_glass import break_glass_option
 from infra.command_line.database import with_database
-from infra.command_line.display import Column, Grid
-from infra.command_line.language import localized, print_localized
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation, print_json
 from infra.keys.commands import (
     add_rotation_to_trail,
@@ -144,9 +142,9 @@ def enable_(endpoint: str, as_json: bool) -> None:
 def _hand_over(made: ShownOnce, as_json: bool, *, rotated: bool = False) -> None:
     """Print the secrets, this once: each on a line of stdout, what they are on stderr."""
     if as_json:
-        print_json(made.document())
+        print_json(made)
         return
-    for line in (made.endpoint_id, made.secret, made.verify_key):
+    for line in (made.endpoint_id, made.secret, made.public_key):
         click.echo(line)
     print_localized(
         "معرّف الويب هوك، ثم سر v1، ثم المفتاح العام لـ v1a. احفظ السر ككلمة مرور: لن يُعرض ثانية.",
@@ -160,29 +158,3 @@ def _hand_over(made: ShownOnce, as_json: bool, *, rotated: bool = False) -> None
             f"The old secrets are valid for {OLD_SECRET_HOURS} hours more.",
             err=True,
         )
-
-
-def webhooks_table(rows: Sequence[dict[str, Any]]) -> Grid:
-    columns = [
-        Column("webhook", "webhook"),
-        Column("الفريق", "Team", drop=1),
-        Column("العنوان", "URL", drop=2),
-        Column("الأسرار", "Secrets", drop=3),
-        Column("الحالة", "State"),
-    ]
-    cells = [
-        [
-            row["endpoint_id"],
-            f"{row['agency']}/{row['team']}",
-            row["url"],
-            "\n".join(map(_secret_words, row["secrets"])),
-            localized(*STATES[row["disabled_reason"]], "\n"),
-        ]
-        for row in rows
-    ]
-    return Grid(localized("ويب هوك", "Webhooks"), columns, cells)
-
-
-def _secret_words(secret: dict[str, Any]) -> str:
-    kind, until = secret["kind"], secret["expires_at"]
-    return kind if until is None else localized(f"{kind} حتى {until[:16]}", f"{kind} until {until[:16]}")

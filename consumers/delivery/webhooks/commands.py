@@ -5,36 +5,24 @@ The group itself, and what changes webhooks, is in `consumers.delivery.teams`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from consumers.as_of.options import recorded_option
-from consumers.delivery.webhooks.redelivery import COUNT_MAX, Wanted, attempts_at, redeliver, webhooks_of
+from consumers.delivery.webhooks.redelivery import Wanted, attempts_at, redeliver, webhooks_of
+from consumers.documents.tables import grid
+from consumers.documents.webhooks import ATTEMPTS, WEBHOOKS
 from events.values.money import INTEGER_MAX
 from infra.command_line.database import with_database
-from infra.command_line.display import Column, Grid, show
-from infra.command_line.language import localized
+from infra.command_line.display import show
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import AgencyCode
 from infra.settings import Settings
 
 ATTEMPTS_SHOWN: Final = 50
 ATTEMPTS_MAX: Final = 10_000
-STATES: Final = {
-    None: ("يعمل", "active"),
-    "gone": ("معطل: أجاب بـ 410", "disabled: it answered 410"),
-    "failing": ("معطل: لا يستقبل", "disabled: it kept failing"),
-    "by-team": ("عطله الفريق", "disabled by its team"),
-}
-FATES: Final = {
-    "waiting": ("ينتظر", "waits"),
-    "delivered": ("سُلّم", "delivered"),
-    "failed": ("لم يُسلّم", "failed"),
-    "cancelled": ("أُلغي", "cancelled"),
-}
 
 endpoint_argument: Final = click.argument("endpoint")
 
@@ -45,10 +33,10 @@ endpoint_argument: Final = click.argument("endpoint")
 def list_(agency: str | None, as_json: bool) -> None:
     """List webhooks: their state, what waits, what was not delivered, the last attempt.
 
-    More than 1,000 messages in one state are not counted; with --json they are 1001.
+    More than 1,000 messages in one state are not counted: they are 1001.
     """
     rows = with_database(Settings(), "webhooks", lambda connection: webhooks_of(connection, agency))
-    print_result(rows, as_json, lambda: show(_webhooks_table(rows)))
+    print_result(rows, as_json, lambda: show(grid(WEBHOOKS, rows)))
 
 
 @click.command()
@@ -68,7 +56,7 @@ def attempts(endpoint: str, message: int | None, limit: int, as_json: bool) -> N
     With --json also the first KiB of each answer.
     """
     rows = with_database(Settings(), "webhooks", lambda connection: attempts_at(connection, endpoint, message, limit))
-    print_result(rows, as_json, lambda: show(_attempts_table(endpoint, rows)))
+    print_result(rows, as_json, lambda: show(grid(ATTEMPTS, rows)))
 
 
 @click.command("redeliver")
@@ -102,61 +90,3 @@ def redeliver_(
 
 
 COMMANDS: Final[tuple[click.Command, ...]] = (list_, attempts, redeliver_)
-
-
-def _webhooks_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
-    columns = [
-        Column("webhook", "webhook"),
-        Column("الفريق", "Team"),
-        Column("الحالة", "State"),
-        Column("ينتظر", "Waiting", right=True),
-        Column("لم يُسلّم", "Undelivered", right=True),
-        Column("آخر محاولة", "Last attempt", drop=2),
-        Column("العنوان", "URL", drop=1, wraps=True),
-    ]
-    cells = [
-        [
-            row["endpoint_id"],
-            f"{row['agency']}/{row['team']}",
-            localized(*STATES[row["disabled_reason"]], "\n"),
-            _count(row["waiting"]),
-            _count(row["undelivered"]),
-            _answer(row["last_status"], row["last_error"]),
-            row["url"],
-        ]
-        for row in rows
-    ]
-    return Grid(localized("ويب هوك", "Webhooks"), columns, cells)
-
-
-def _attempts_table(endpoint: str, rows: Sequence[Mapping[str, Any]]) -> Grid:
-    columns = [
-        Column("الوقت", "Time"),
-        Column("الرسالة", "Message", right=True),
-        Column("الحدث", "Event", drop=1),
-        Column("المحاولة", "Attempt", right=True, drop=2),
-        Column("الجواب", "Answer"),
-        Column("المدة", "Took", right=True, drop=3),
-        Column("الحال", "State"),
-    ]
-    cells = [
-        [
-            f"{row['at']:%Y-%m-%d %H:%M:%S}",
-            str(row["message_id"]),
-            f"{row['campaign_id'] or row['event_id']} {row['kind']}",
-            str(row["number"]),
-            _answer(row["status"], row["error"]),
-            f"{row['latency_ms']} ms",
-            localized(*FATES[row["state"]], "\n"),
-        ]
-        for row in rows
-    ]
-    return Grid(localized(f"المحاولات إلى {endpoint}", f"Attempts to deliver to {endpoint}"), columns, cells)
-
-
-def _count(messages: int) -> str:
-    return str(messages) if messages <= COUNT_MAX else f"> {COUNT_MAX}"
-
-
-def _answer(status: int | None, error: str | None) -> str:
-    return str(status) if status is not None else error or ""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
+from consumers.documents.document import document_of, documents_of
+from consumers.documents.webhooks import Attempt, WebhookAndMessages
 from events.errors import YesserError
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -64,18 +66,16 @@ async def add_copies(
     return [row["message_id"] for row in rows]
 
 
-async def webhooks_of(connection: Connection, agency: str | None) -> list[dict[str, Any]]:
+async def webhooks_of(connection: Connection, agency: str | None) -> list[WebhookAndMessages]:
     """The webhooks of one agency, or of all, and how each does; its messages are counted up to `COUNT_MAX` + 1."""
-    return [dict(row) for row in await connection.fetch(_SQL["webhooks"], agency, COUNT_MAX + 1)]
+    return documents_of(WebhookAndMessages, await connection.fetch(_SQL["webhooks"], agency, COUNT_MAX + 1))
 
 
-async def attempts_at(
-    connection: Connection, endpoint_id: str, message_id: int | None, limit: int
-) -> list[dict[str, Any]]:
+async def attempts_at(connection: Connection, endpoint_id: str, message_id: int | None, limit: int) -> list[Attempt]:
     """The newest attempts to deliver to a webhook. `answer` is its first KiB as text. Raises `NoSuchWebhook`."""
     await disabled_reason(connection, endpoint_id)
     rows = await connection.fetch(_SQL["attempts"], endpoint_id, message_id, limit)
-    return [dict(row) | {"answer": (row["answer"] or b"").decode("utf-8", "replace")} for row in rows]
+    return [document_of(Attempt, row, answer=(row["answer"] or b"").decode("utf-8", "replace")) for row in rows]
 
 
 async def disabled_reason(connection: Connection, endpoint_id: str) -> str | None:

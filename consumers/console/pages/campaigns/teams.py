@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, get_args
+from typing import Annotated, Any, Final, TypeVar, get_args
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
+from msgspec import Struct
 
 from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.console.pages.campaigns import wording
@@ -18,7 +19,9 @@ from consumers.console.pages.campaigns.reporting import Faults, Given
 from consumers.console.visit import Visit, Visiting
 from consumers.delivery.teams.inputs import TEAM_PATTERN
 from consumers.delivery.teams.teams import masked
-from consumers.delivery.words import reason_words, state_words
+from consumers.documents.document import document_of
+from consumers.documents.teams import Contacts, Subscription, Team
+from consumers.documents.webhooks import WebhookAndSecrets
 from events.values.fields import Channel
 
 TEAM_FIELDS: Final = {
@@ -38,6 +41,7 @@ SUBSCRIPTION_FIELDS: Final = {
 }
 TeamCode = Annotated[str, Path(pattern=TEAM_PATTERN)]
 Row = Mapping[str, Any]
+Document = TypeVar("Document", bound=Struct)
 
 routes = APIRouter()
 
@@ -72,15 +76,11 @@ def words_of(text: str) -> list[str]:
     return text.replace(",", " ").replace("،", " ").split()
 
 
-def of_team(rows: Sequence[Row], team: str) -> list[Row]:
-    return [row for row in rows if row["team"] == team]
-
-
 @routes.get("/campaigns/teams")
 async def teams_page(visit: Visiting) -> Response:
-    teams = await look(visit, "/v1/teams", limit=LIST_MAX)
-    teams = [row for row in teams if may_change(visit.account, row["team"])]
-    return visit.page("campaigns/teams.html", teams=teams, agency=visit.caller.holder, wording=wording)
+    rows = await look(visit, "/v1/teams", limit=LIST_MAX)
+    teams = [_own(visit, Team, row) for row in rows if may_change(visit.account, row["team"])]
+    return visit.page("campaigns/teams.html", teams=teams)
 
 
 @routes.get("/campaigns/new-team")
@@ -168,10 +168,10 @@ async def close(visit: Visiting, team: TeamCode) -> Response:
 
 
 async def _team_page(visit: Visit, team: str, *, calendar_address: str | None = None) -> Response:
-    found = await look(visit, f"/v1/teams/{team}")
-    is_open = found["closed_at"] is None
+    found = _own(visit, Team, await look(visit, f"/v1/teams/{team}"))
+    is_open = found.closed_at is None
     contacts, webhooks, subscriptions = await asyncio.gather(
-        look(visit, f"/v1/teams/{team}/contacts") if is_open else _no_contacts(),
+        _contacts(visit, team, is_open=is_open),
         look(visit, "/v1/webhooks", ended="true", limit=LIST_MAX),
         look(visit, "/v1/subscriptions", limit=LIST_MAX),
     )
@@ -180,33 +180,32 @@ async def _team_page(visit: Visit, team: str, *, calendar_address: str | None = 
         "campaigns/team.html",
         team=found,
         is_open=is_open,
-        contacts=_shown(contacts),
-        not_sent=[{**row, "words": reason_words(row["reason"])} for row in contacts["not_sent"]],
-        webhooks=of_team(webhooks, team),
-        subscriptions=of_team(subscriptions, team),
+        contacts=contacts,
+        webhooks=[_own(visit, WebhookAndSecrets, row) for row in webhooks if row["team"] == team],
+        subscriptions=[_own(visit, Subscription, row) for row in subscriptions if row["team"] == team],
         rule_words=lambda name: wording.rule_words(rules, name),
         calendar_address=calendar_address,
         wording=wording,
     )
 
 
-async def _no_contacts() -> dict[str, list[Row]]:
-    return {"addresses": [], "not_sent": []}
+async def _contacts(visit: Visit, team: str, *, is_open: bool = True) -> Contacts:
+    """With masked addresses; a closed team has none."""
+    if not is_open:
+        return Contacts(contacts=(), addresses=(), not_sent=())
+    found = await look(visit, f"/v1/teams/{team}/contacts")
+    addresses = [{**row, "address": masked(row["address"])} for row in found["addresses"]]
+    return document_of(Contacts, found, addresses=addresses)
 
 
-def _shown(contacts: Mapping[str, Sequence[Row]]) -> list[Row]:
-    """Each address, masked, with its state in words."""
-    return [
-        {"address": masked(row["address"]), "state": row["state"], "words": state_words(row)}
-        for row in contacts["addresses"]
-    ]
+def _own(visit: Visit, document: type[Document], row: Row) -> Document:
+    """A document of the gateway, which leaves out whose it is."""
+    return document_of(document, row, agency=visit.caller.holder)
 
 
 async def _contacts_page(visit: Visit, team: str, given: Given, faults: Faults, status: int = 200) -> Response:
-    found, contacts = await asyncio.gather(look(visit, f"/v1/teams/{team}"), look(visit, f"/v1/teams/{team}/contacts"))
-    return visit.page(
-        "campaigns/team-contacts.html", status, team=found, contacts=_shown(contacts), given=given, faults=faults
-    )
+    found, contacts = await asyncio.gather(look(visit, f"/v1/teams/{team}"), _contacts(visit, team))
+    return visit.page("campaigns/team-contacts.html", status, team=found, contacts=contacts, given=given, faults=faults)
 
 
 async def _subscribe_page(
@@ -225,7 +224,7 @@ async def _subscribe_page(
         "campaigns/team-subscribe.html",
         status,
         team=found,
-        webhooks=[row for row in of_team(webhooks, team) if row["disabled_at"] is None],
+        webhooks=[row for row in webhooks if row["team"] == team and row["disabled_at"] is None],
         rules={rule.name: wording.rule_words(rules, rule.name) for rule in rules.rules},
         channels=get_args(Channel),
         given=given,

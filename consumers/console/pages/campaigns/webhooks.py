@@ -20,6 +20,8 @@ from consumers.console.pages.campaigns.teams import TeamCode
 from consumers.console.visit import Visit, Visiting
 from consumers.console.web.language import western
 from consumers.delivery.teams.inputs import ENDPOINT_PATTERN
+from consumers.documents.document import document_of, documents_of
+from consumers.documents.webhooks import Attempt, WebhookAndSecrets
 from events.faults.problems import Bilingual
 
 ATTEMPTS_SHOWN: Final = 20
@@ -27,39 +29,6 @@ EXAMPLE_WAIT_S: Final = 3.0
 """The longest wait for the first attempt to deliver an example."""
 WEBHOOK_FIELDS: Final = {"/url": "url", "/team": "url"}
 SPAN_FIELDS: Final = {"/since": "since", "/until": "until"}
-STATES: Final = {
-    "waiting": (Bilingual("تنتظر", "Waiting"), ""),
-    "delivered": (Bilingual("سُلّمت", "Delivered"), "good"),
-    "failed": (Bilingual("لم تُسلّم", "Not delivered"), "bad"),
-    "cancelled": (Bilingual("أُلغيت", "Cancelled"), "quiet"),
-}
-DISABLED: Final = {
-    "gone": Bilingual("معطل: أجاب بـ 410", "Disabled: it answered 410"),
-    "failing": Bilingual("معطل: لا يستقبل", "Disabled: it kept failing"),
-    "by-team": Bilingual("عطّله الفريق", "Disabled by its team"),
-}
-KINDS: Final = {
-    "example": Bilingual("مثال", "Example"),
-    "triggered": Bilingual("أُطلقت", "Triggered"),
-    "escalated": Bilingual("صُعّدت", "Escalated"),
-    "paused": Bilingual("أُوقفت", "Paused"),
-    "resumed": Bilingual("استُؤنفت", "Resumed"),
-    "acknowledged": Bilingual("استُلمت", "Acknowledged"),
-    "aired": Bilingual("بُثت", "Aired"),
-    "completed": Bilingual("اكتملت", "Completed"),
-}
-ERRORS: Final = {
-    "address-refused": Bilingual("لا يوجد هذا العنوان، أو لا يُسمح به", "Address not found, or not allowed"),
-    "connect-timeout": Bilingual("لم يتصل في المهلة", "No connection in time"),
-    "timeout": Bilingual("لم يجب في المهلة", "No answer in time"),
-    "certificate": Bilingual("شهادة غير صالحة", "Certificate not valid"),
-    "cannot-connect": Bilingual("تعذر الاتصال", "Cannot connect"),
-    "bad-url": Bilingual("عنوان غير صالح", "Address not valid"),
-    "bad-answer": Bilingual("جواب غير صالح", "Answer not valid"),
-    "connection-lost": Bilingual("انقطع الاتصال", "Connection lost"),
-    "no-secret": Bilingual("لا سر سارٍ", "No active secret"),
-}
-"""Why there was no answer."""
 _RIYADH: Final = timezone(timedelta(hours=3))
 _MESSAGE_ID: Final = re.compile(r"[0-9]{1,16}")
 _TIME: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]+([0-9]{1,2}:[0-9]{2}))?")
@@ -191,23 +160,17 @@ async def _webhook_page(
         webhook_of(visit, endpoint_id),
         look(visit, f"/v1/webhooks/{endpoint_id}/attempts", limit=str(ATTEMPTS_SHOWN)),
     )
-    example = None
-    if message is not None:
-        example = next((row for row in attempts if row["message_id"] == message), None)
+    rows = documents_of(Attempt, attempts)
     return visit.page(
         "campaigns/webhook.html",
         status,
-        webhook=found,
-        attempts=attempts,
+        webhook=document_of(WebhookAndSecrets, found, agency=visit.caller.holder),
+        attempts=rows,
         message=message,
-        example=example,
+        example=next((row for row in rows if row.message_id == message), None),
         again=again,
         given=given,
         faults=faults,
-        states=STATES,
-        disabled=DISABLED,
-        kinds=KINDS,
-        errors=ERRORS,
     )
 
 

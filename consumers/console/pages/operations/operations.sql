@@ -36,12 +36,12 @@ GROUP BY route ORDER BY route
 
 -- name: endpoints
 -- Webhooks that fail or get nothing.
-SELECT endpoint_id, agency, team, failing_since, disabled_at, disabled_reason FROM delivery.endpoint
+SELECT endpoint_id, agency, team, url, created_at, failing_since, disabled_at, disabled_reason FROM delivery.endpoint
 WHERE failing_since IS NOT NULL OR disabled_at IS NOT NULL ORDER BY coalesce(disabled_at, failing_since) DESC LIMIT 50
 
 -- name: trail
 -- A page of the trail, newest first: rows before the position $1, of the account, operator or role $2.
-SELECT l.position, t.at, coalesce(t.account, t.operator) AS who, t.role, t.host, t.command
+SELECT l.position, t.at, t.role, t.account, t.operator, t.host, t.command, t.event_ids, encode(l.sha256, 'hex') AS sha256
 FROM platform.trail_link l JOIN platform.trail t USING (row_id)
 WHERE ($1::bigint IS NULL OR l.position < $1) AND ($2::text IS NULL OR $2 IN (t.account, t.operator, t.role))
 ORDER BY l.position DESC LIMIT $3

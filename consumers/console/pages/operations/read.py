@@ -10,6 +10,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final
 
+from consumers.documents.document import documents_of
+from consumers.documents.trail import TrailRow
+from consumers.documents.webhooks import Webhook
 from infra.embedded.health import readiness
 from infra.embedded.status import stack_status
 from infra.postgres.connection import Connection
@@ -22,7 +25,7 @@ MINUTES: Final = 15
 REFUSALS_MAX: Final = 10_000
 _CHECKPOINTS_MAX: Final = MINUTES * 60 + 1
 """One is signed each second at most."""
-_LISTS: Final = ("consumers", "topics", "deliveries", "endpoints")
+_LISTS: Final = ("consumers", "topics", "deliveries")
 _SQL: Final = queries("consumers.console.pages.operations", "operations.sql")
 
 Row = Mapping[str, Any]
@@ -51,7 +54,7 @@ class Operations:
     topics: Sequence[Row]
     refusals: Sequence[Row]
     deliveries: Sequence[Row]
-    endpoints: Sequence[Row]
+    endpoints: Sequence[Webhook]
 
     def halts(self, processes: Iterable[Row]) -> list[Halt]:
         """Everything that is halted, by the tables and by what the processes say."""
@@ -72,11 +75,13 @@ async def read_operations(connection: Connection, now: datetime, settings: Setti
         log = await connection.fetchrow(_SQL["log"])
         assert log is not None
         rows = {name: await connection.fetch(_SQL[name]) for name in _LISTS}
+        endpoints = documents_of(Webhook, await connection.fetch(_SQL["endpoints"]))
         leases = await holders(connection, settings)
         growth = await connection.fetch(_SQL["growth"], _CHECKPOINTS_MAX)
         refusals = await connection.fetch(_SQL["refusals"], REFUSALS_MAX)
     signed = [(row["signed_at"], row["size"]) for row in growth]
-    return Operations(now, log, leases=leases, minutes=per_minute(signed, now), refusals=refusals, **rows)
+    minutes = per_minute(signed, now)
+    return Operations(now, log, leases=leases, minutes=minutes, refusals=refusals, endpoints=endpoints, **rows)
 
 
 def per_minute(signed: Sequence[tuple[datetime, int]], now: datetime) -> list[tuple[datetime, int]]:
@@ -102,10 +107,9 @@ async def read_processes(settings: Settings) -> list[dict[str, Any]]:
     return [process | {"halted": (named[process["name"]] or {}).get("halted")} for process in processes]
 
 
-async def read_trail(connection: Connection, before: int | None, operator: str | None, limit: int) -> list[Row]:
+async def read_trail(connection: Connection, before: int | None, operator: str | None, limit: int) -> list[TrailRow]:
     """Rows of the trail, newest first."""
-    found: list[Row] = await connection.fetch(_SQL["trail"], before, operator, limit)
-    return found
+    return documents_of(TrailRow, await connection.fetch(_SQL["trail"], before, operator, limit))
 
 
 def _minute(at: datetime) -> datetime:

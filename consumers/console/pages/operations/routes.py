@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from consumers.console.accounts.accounts import list_accounts
+from consumers.console.accounts.accounts import account_document, list_accounts
 from consumers.console.navigation import roles_of
 from consumers.console.pages.operations.read import Operations, read_operations, read_processes, read_trail
 from consumers.console.pages.operations.runbook import runbook_entry
@@ -42,13 +42,14 @@ async def operations_page(visit: Visiting) -> Response:
 async def trail_page(visit: Visiting, before: Before = None, operator: Operator = "") -> Response:
     async with visit.parts.connection() as connection:
         rows = await read_trail(connection, before, operator.strip() or None, TRAIL_ROWS + 1)
-    more = rows[TRAIL_ROWS - 1]["position"] if len(rows) > TRAIL_ROWS else None
+    more = rows[TRAIL_ROWS - 1].position if len(rows) > TRAIL_ROWS else None
     return visit.page("operations/trail.html", rows=rows[:TRAIL_ROWS], more=more, operator=operator)
 
 
 @routes.get("/operations/accounts", dependencies=[only(["administrator"])])
 async def accounts_page(visit: Visiting) -> Response:
-    return visit.page("operations/accounts.html", rows=await list_accounts(visit.parts.own))
+    rows = [account_document(row, visit.parts.seals) for row in await list_accounts(visit.parts.own)]
+    return visit.page("operations/accounts.html", rows=rows)
 
 
 async def _read(visit: Visiting) -> tuple[Operations, bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import orjson
@@ -12,7 +13,7 @@ from jinja2 import Environment
 from msgspec import Struct
 from rich.console import Console
 
-from consumers.console.web.documents import cell
+from consumers.console.web.documents import cell, label
 from consumers.console.web.language import Language, Words
 from consumers.console.web.templates import Templates
 from consumers.documents.document import Count, Date, Halalas, Instant, Label, Listing, Name, document_of
@@ -20,6 +21,7 @@ from consumers.documents.history import Step
 from consumers.documents.openapi import schema_of
 from consumers.documents.services import Service, ServiceAndHistory, ServiceChannel, ServiceState
 from consumers.documents.tables import csv_file, grid
+from consumers.documents.webhooks import Webhook
 from infra.json_documents import from_json, to_json
 
 
@@ -136,6 +138,18 @@ def test_a_page_shows_each_field_with_its_label(service: Wider, language: Langua
     assert all(word in page for word in words)
     assert "موعد &lt;عيادة&gt;" in page
     assert 'class="tag tag-late"' in page
+
+
+def test_what_is_derived_is_a_column_and_not_in_json() -> None:
+    at = datetime(2006, 1, 31, 21, 30, tzinfo=UTC)
+    row = {"endpoint_id": "ep_1", "agency": "health", "team": "press", "url": "https://a.example", "created_at": at}
+    webhook = document_of(Webhook, {**row, "failing_since": at, "disabled_at": None, "disabled_reason": None})
+    assert "state" not in from_json(to_json(webhook))
+    text = printed(Listing("ويب هوك", "Webhooks", Webhook), webhook)
+    assert all(words in text for words in ("لا يستقبل", "Failing", "2006-01-31 21:30:00"))
+    page = Environment(autoescape=True).from_string("{{ label(p, 'state') }} {{ cell(p, 'state_since') }}")
+    text = page.render(w=Words("en"), p=webhook, cell=cell, label=label)
+    assert all(words in text for words in ("State", "1 Feb 2006 00:30"))
 
 
 def test_a_document_refuses_a_row_that_it_cannot_show() -> None:

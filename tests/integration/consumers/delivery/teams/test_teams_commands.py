@@ -88,7 +88,7 @@ async def test_a_team_its_webhook_and_its_subscriptions_from_beginning_to_end(
     assert swapped["contacts"] == [SECOND] == [row["address"] for row in swapped["addresses"]]
     assert [(row["state"], row["used_until"]) for row in swapped["addresses"]] == [("waiting", None)]
     said = await yesser.run("teams", "contacts", "health", "press")
-    assert "waits for confirmation since" in said.output or "ينتظر التأكيد منذ" in said.output
+    assert "Waits for confirmation" in said.output
     await yesser.document("teams", "domains", "health", "--domain", "other.example", "--domain", "Health.Gov.Example")
     registered = await yesser.document("teams", "domains", "health")
     assert registered == {"domains": ["health.gov.example", "other.example"]}

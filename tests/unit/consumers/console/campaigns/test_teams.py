@@ -7,10 +7,12 @@ import re
 import orjson
 import pytest
 
-from consumers.console.pages.campaigns.teams import new_subscription, new_team, of_team
-from consumers.console.pages.campaigns.webhooks import ERRORS, KINDS, instant, redelivery
+from consumers.console.pages.campaigns.teams import new_subscription, new_team
+from consumers.console.pages.campaigns.webhooks import instant, redelivery
 from consumers.delivery.examples import KIND
 from consumers.delivery.teams.inputs import EVENT_NAMES, NewSubscription, NewTeam, Redelivery, validated
+from consumers.documents.teams import NotSentReason
+from consumers.documents.webhooks import AttemptError, MessageKind
 from tests.every import every
 from tests.paths import ROOT
 from tests.world.pages import CSRF, TEAM, Replies, browser
@@ -54,10 +56,6 @@ async def test_a_long_list_of_services_and_a_long_address_are_sent_whole() -> No
     assert webhook["url"] == url
 
 
-def test_a_team_has_its_own_rows() -> None:
-    assert of_team([{"team": "a"}, {"team": "b"}], "b") == [{"team": "b"}]
-
-
 @every(
     ("text", "expected"),
     [
@@ -94,5 +92,13 @@ def test_every_error_of_an_attempt_and_every_kind_of_message_has_words() -> None
     written = (ROOT / "consumers/delivery/webhooks/client.py").read_text(encoding="utf-8")
     body = written[written.index("def _error_class") : written.index("def _since_ms")]
     shown = set(re.findall(r'return "([a-z-]+)"', body)) - {"name-not-found"}  # for the metric alone
-    assert shown | {"no-secret"} == set(ERRORS)
-    assert {name.rpartition(".")[2].removeprefix("campaign-") for name in EVENT_NAMES} | {KIND} == set(KINDS)
+    assert shown | {"no-secret"} == {error.value for error in AttemptError}
+    assert {name.rpartition(".")[2].removeprefix("campaign-") for name in EVENT_NAMES} | {KIND} == {
+        kind.value for kind in MessageKind
+    }
+
+
+def test_every_reason_why_an_e_mail_was_not_sent_has_words() -> None:
+    parts = [(ROOT / f"consumers/delivery/mail/{name}.py").read_text(encoding="utf-8") for name in ("notices", "part")]
+    written = re.findall(r'NotSent\("failed", "([a-z-]+)"', "".join(parts))
+    assert {*written, "stopped", "unconfirmed", "later", "refused"} == {reason.value for reason in NotSentReason}
