@@ -10,7 +10,7 @@ import re
 from typing import Any, Final
 
 import orjson
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import asdict
 
 from events.values.money import INTEGER_MAX
@@ -29,9 +29,9 @@ def to_json(document: Any, *, indented: bool = False) -> bytes:
 
 
 def _members(value: Any) -> dict[str, Any]:
-    """What orjson asks for what it cannot write: a typed document is written as its fields."""
+    """What orjson asks for what it cannot write: a typed document is written as its fields, but for those not set."""
     if isinstance(value, Struct):
-        return asdict(value)
+        return {name: member for name, member in asdict(value).items() if member is not UNSET}
     raise TypeError
 
 
@@ -57,7 +57,7 @@ def with_long_numbers_as_texts(value: Any) -> Any:
 def _with_long_numbers(value: Any) -> Any:
     """The value, with its numbers beyond 64 bits as orjson writes them."""
     if isinstance(value, Struct):
-        value = asdict(value)
+        value = _members(value)
     if isinstance(value, dict):
         return {name: _with_long_numbers(member) for name, member in value.items()}
     if isinstance(value, list | tuple):
