@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import structlog
 
-from consumers.campaigns.read import CHANNELS
 from consumers.delivery.due_campaigns import NoTeam, due_campaigns, team_of
 from consumers.delivery.mail import asking, wording
 from consumers.delivery.mail.letters import (
@@ -29,6 +28,7 @@ from consumers.delivery.mail.queue import VALID, Claimed
 from consumers.delivery.recipients import SQL as RECIPIENTS
 from consumers.delivery.recipients import Recipient, is_team_sealed, recipients_of
 from consumers.delivery.words import CHANNELS as CHANNEL_NAMES
+from consumers.documents.campaigns import CHANNELS
 from events.errors import Reject
 from events.values.working_days import riyadh_date
 from events.wire.entry import Entry, parse_entry
