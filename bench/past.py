@@ -144,7 +144,7 @@ async def asked(settings: Settings, size: int, number: int, random: Random) -> t
         document, _ = await plan_at_a_glance(settings, index)
         took.append(time.perf_counter() - started)
         used.append(sum(load.processor_s for load in meter.loads().values()))
-        assert document["log_index"] == index
+        assert document.log_index == index
     return sorted(took), sorted(used)
 
 

@@ -29,7 +29,7 @@ def to_json(document: Any, *, indented: bool = False) -> bytes:
 
 
 def _members(value: Any) -> dict[str, Any]:
-    """What orjson asks for what it cannot write: a typed document is written as its fields, but for those not set."""
+    """What orjson asks for what it cannot write: a typed document is written as its fields that are set."""
     if isinstance(value, Struct):
         return {name: member for name, member in asdict(value).items() if member is not UNSET}
     raise TypeError

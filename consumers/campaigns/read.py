@@ -8,8 +8,16 @@ from typing import Any, Final, TypeVar
 from consumers.as_of.view import View
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.filters import CampaignFilter
-from consumers.documents.campaigns import CHANNELS, Campaign, CampaignAndHistory, CampaignStep, InboxCounts, InboxItem
+from consumers.documents.campaigns import (
+    Campaign,
+    CampaignAndHistory,
+    CampaignStep,
+    InboxCounts,
+    InboxItem,
+    OnChannels,
+)
 from consumers.documents.document import document_of
+from consumers.documents.plan import Awareness
 from events.values.calendar import FIRST_DATE, LAST_DATE, hijri_of
 from events.wire.entry import Entry, parse_entry
 from infra.log.reader import read_entries
@@ -24,18 +32,18 @@ Row = Mapping[str, Any]
 D = TypeVar("D", bound=Campaign)
 
 
-async def awareness(connection: Connection) -> dict[str, Any]:
+async def awareness(connection: Connection) -> Awareness:
     """The `awareness` of `yesser plan`."""
     row = await connection.fetchrow(_SQL["awareness"])
     if row is None:
         raise LookupError("a count without a row")
-    return {
-        "launched_services": row["launched_services"],
-        "aired": {channel: row[channel] for channel in CHANNELS},
-        "on_all_three": row["on_all_three"],
-        "general_campaigns": row["general_campaigns"],
-        "reach": int(row["reach"]),
-    }
+    return Awareness(
+        launched_services=row["launched_services"],
+        aired=document_of(OnChannels, row),
+        on_all_three=row["on_all_three"],
+        general_campaigns=row["general_campaigns"],
+        reach=int(row["reach"]),
+    )
 
 
 async def campaigns(connection: Connection, chosen: CampaignFilter) -> list[Campaign]:

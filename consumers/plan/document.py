@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from msgspec import UNSET
+from msgspec.structs import replace
+
 from consumers.as_of.point_in_time import PointInTime
 from consumers.as_of.view import View, view
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.campaigns.read import awareness
+from consumers.documents.plan import Plan, PlanName
 from consumers.fold.consumer import Consumer
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import (
@@ -37,17 +41,15 @@ PLAN_CONSUMERS: Final[tuple[Consumer, ...]] = (PROJECTIONS, CAMPAIGNS, REVENUE)
 """The consumers of the plan's figures, each with its own anomalies."""
 
 
-async def plan_at_a_glance(
-    settings: Settings, at: PointInTime | int | None = None
-) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """`yesser plan --json`, and the shown plan's name and dates; now or as of a point in time or index.
+async def plan_at_a_glance(settings: Settings, at: PointInTime | int | None = None) -> tuple[Plan, PlanName | None]:
+    """The shown plan, with its name and dates; now or as of a point in time or index.
 
     As of an occurred date, `not_judged` names the figures that the document cannot judge.
     """
     async with view(settings, shown_at(at), at) as shown:
         document = await plan_document(shown)
         if by_occurrence(at):
-            document["not_judged"] = list(NOT_JUDGED)
+            document = replace(document, not_judged=NOT_JUDGED)
         return document, await plan_name(await shown.use(PROJECTIONS))
 
 
@@ -61,32 +63,27 @@ def by_occurrence(at: PointInTime | int | None) -> bool:
     return isinstance(at, PointInTime) and at.occurred is not None
 
 
-async def plan_document(shown: View, owner: str | None = None, partnerships_max: int | None = None) -> dict[str, Any]:
-    """The figures of the shown plan, in the shape of events.md §5; no partnerships if the view has no ledger.
+async def plan_document(shown: View, owner: str | None = None, partnerships_max: int | None = None) -> Plan:
+    """The figures of the shown plan; no partnerships if the view has no ledger.
 
     `owner` limits the partnerships to this agency's. With `partnerships_max` the document has the first of them, and
     `partnerships_count`.
     """
     own = await shown.use(PROJECTIONS)
     figures, launched = await progress(own), await launched_services(own)
-    document = {
-        "log_index": shown.log_index,
-        "plan_id": figures["plan_id"],
-        "infrastructure": figures["infrastructure"],
-        "national_applications": figures["national_applications"],
-        "services": figures["services"],
-        "training": figures["training"],
-        "awareness": {**await awareness(await shown.use(CAMPAIGNS)), "launched_services": launched},
-        "partnerships": [],
-        "anomalies": await _anomalies_count(shown),
-        "refusals": figures["refusals"],
-    }
-    if shown.shows(REVENUE):
-        ledger = await shown.use(REVENUE)
-        document["partnerships"] = await partnerships_of_plan(ledger, owner, partnerships_max)
-        if partnerships_max is not None:
-            document["partnerships_count"] = await partnerships_count(ledger, owner)
-    return document
+    document = Plan(
+        log_index=shown.log_index,
+        awareness=replace(await awareness(await shown.use(CAMPAIGNS)), launched_services=launched),
+        partnerships=(),
+        anomalies=await _anomalies_count(shown),
+        **figures,
+    )
+    if not shown.shows(REVENUE):
+        return document
+    ledger = await shown.use(REVENUE)
+    counted = UNSET if partnerships_max is None else await partnerships_count(ledger, owner)
+    partnerships = tuple(await partnerships_of_plan(ledger, owner, partnerships_max))
+    return replace(document, partnerships=partnerships, partnerships_count=counted)
 
 
 async def _anomalies_count(shown: View) -> int:

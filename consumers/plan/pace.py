@@ -6,11 +6,14 @@ Everything is derived from the steps of projects and services, so it can be had 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
 
 from consumers.as_of.view import View
+from consumers.documents.document import document_of, documents_of
+from consumers.documents.plan import AgencyPace, Launches, Pace, PlanName
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from events.values.working_days import riyadh_date
 from events.wire.entry import parse_entry
@@ -19,16 +22,6 @@ from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.plan", "pace.sql")
-
-_WITHOUT_PLAN: Final[dict[str, Any]] = {
-    "plan": None,
-    "measured_on": None,
-    "measured_by": None,
-    "days": 0,
-    "elapsed_days": 0,
-    "agencies": [],
-    "launches": [],
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +58,13 @@ def expected(whole: int, elapsed: int, days: int) -> int:
     return whole * elapsed // days if days else whole
 
 
-async def pace(view: View, index: int) -> dict[str, Any]:
-    """The document of `/v1/pace` after `index` entries, which the view has applied."""
+async def pace(view: View, index: int) -> Pace:
+    """The plan against the calendar after `index` entries, which the view has applied."""
     connection = await view.use(PROJECTIONS)
     recorded = await _recorded(connection, index - 1) if index else None
     plan = await connection.fetchrow(_SQL["plan"], index)
     if plan is None or recorded is None:
-        return {"log_index": index, "recorded": recorded, **_WITHOUT_PLAN}
+        return without_plan(index, recorded)
     starts_on, ends_on = plan["starts_on"], plan["ends_on"]
     adopted = riyadh_date(await _recorded(connection, plan["first_index"]))
     is_history = adopted > ends_on
@@ -79,25 +72,42 @@ async def pace(view: View, index: int) -> dict[str, Any]:
     now = measured(starts_on, ends_on, adopted, riyadh_date(recorded), latest)
     days, elapsed = days_between(starts_on, ends_on), elapsed_days(starts_on, ends_on, now.on)
     agencies = await connection.fetch(_SQL["agencies"], index, plan["plan_id"])
-    return {
-        "log_index": index,
-        "recorded": recorded,
-        "plan": {name: plan[name] for name in ("plan_id", "name", "starts_on", "ends_on")},
-        "measured_on": now.on,
-        "measured_by": now.by,
-        "days": days,
-        "elapsed_days": elapsed,
-        "agencies": [_agency(dict(row), elapsed, days) for row in agencies],
-        "launches": [dict(row) for row in await connection.fetch(_SQL["launches"], index, plan["plan_id"])],
-    }
+    launches = await connection.fetch(_SQL["launches"], index, plan["plan_id"])
+    return Pace(
+        log_index=index,
+        recorded=recorded,
+        plan=document_of(PlanName, plan),
+        measured_on=now.on,
+        measured_by=now.by,
+        days=days,
+        elapsed_days=elapsed,
+        agencies=tuple(_agency(row, elapsed, days) for row in agencies),
+        launches=tuple(documents_of(Launches, launches)),
+    )
 
 
-def _agency(row: dict[str, Any], elapsed: int, days: int) -> dict[str, Any]:
-    return {
-        **row,
-        "expected_launched": expected(row["services"], elapsed, days),
-        "expected_completed": expected(row["phases"], elapsed, days),
-    }
+def without_plan(index: int, recorded: str | None) -> Pace:
+    """The pace before a plan is adopted."""
+    return Pace(
+        log_index=index,
+        recorded=recorded,
+        plan=None,
+        measured_on=None,
+        measured_by=None,
+        days=0,
+        elapsed_days=0,
+        agencies=(),
+        launches=(),
+    )
+
+
+def _agency(row: Mapping[str, Any], elapsed: int, days: int) -> AgencyPace:
+    return document_of(
+        AgencyPace,
+        row,
+        expected_launched=expected(row["services"], elapsed, days),
+        expected_completed=expected(row["phases"], elapsed, days),
+    )
 
 
 async def _recorded(connection: Connection, index: int) -> str:

@@ -6,32 +6,38 @@ bidirectional text show the figures in the same column.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, Final
 
-from rich.console import Group, RenderableType
+from rich.console import Group as Parts
+from rich.console import RenderableType
 from rich.text import Text
 
-from events.values.money import riyals_text
-from events.values.plan_figures import begun_and_completed
+from consumers.documents.document import Name
+from consumers.documents.plan import (
+    ON_ALL_THREE,
+    PARTNERSHIPS,
+    Awareness,
+    Channel,
+    Group,
+    Plan,
+    PlanName,
+    SharedRevenue,
+    aired_name,
+    group_name,
+    training_name,
+)
+from consumers.documents.projects import ProjectKind
+from consumers.documents.tables import grid
+from events.values.plan_figures import COUNTED, begun_and_completed
 from events.wire.envelope import short_type
 from infra.command_line.display import Column, Grid, Row
 from infra.command_line.language import language, localized
 
 BAR_CELLS: Final = 10
 PARTNERSHIPS_SHOWN_MAX: Final = 20
-GROUP_NAMES: Final = {
-    "1": ("خدمات المجموعة الأولى", "Services, first group"),
-    "2": ("خدمات المجموعة الثانية", "Services, second group"),
-    "3": ("خدمات المجموعة الثالثة", "Services, third group"),
-}
-TRACK_NAMES: Final = {
-    "usage": ("الاستخدام", "use"),
-    "specialist": ("المتخصصون", "specialists"),
-    "leadership": ("القيادات ومديرو المشاريع", "leaders"),
-}
-CHANNEL_NAMES: Final = {"tv": ("مرئية", "seen"), "radio": ("مسموعة", "heard"), "print": ("مقروءة", "read")}
-_ERAS: Final = {"gregorian": (" م", ""), "umm-al-qura": (" هـ", " AH")}
-COUNTS: Final = {
+_COUNTS: Final = {
     "registered": "مسجّلة",
     "cancelled": "ملغاة",
     "live": "تعمل",
@@ -47,7 +53,8 @@ _NOT_JUDGED: Final = (
     "events. To see them as they were at a time, use --as-of-recorded.",
 )
 
-Name = tuple[str, str]
+_Line = tuple[Name | ProjectKind, int, int, str]
+"""A name, what is done, the target, and a note."""
 
 
 def bar(done: int, target: int) -> Text:
@@ -56,21 +63,21 @@ def bar(done: int, target: int) -> Text:
     return Text("█" * filled, style="green") + Text("░" * (BAR_CELLS - filled), style="dim")
 
 
-def plan_view(plan: dict[str, Any], name: dict[str, Any] | None) -> RenderableType:
+def plan_view(plan: Plan, name: PlanName | None) -> RenderableType:
     """Everything in `yesser plan --json`."""
-    parts: list[RenderableType] = [_heading(plan, name), _progress(plan)]
-    if plan["partnerships"]:
-        parts.append(_partnerships(plan["partnerships"]))
+    parts: list[RenderableType] = [_heading(name), _progress(plan)]
+    if plan.partnerships:
+        parts.append(_partnerships(plan.partnerships))
     parts.append(Text(_counted(plan), style="dim"))
-    if "not_judged" in plan:
+    if plan.not_judged:
         parts.append(Text(localized(*_NOT_JUDGED, "\n"), style="bold yellow"))
-    return Group(*parts)
+    return Parts(*parts)
 
 
-def _counted(plan: dict[str, Any]) -> str:
-    refusals, entries = plan["refusals"], plan["log_index"]
-    anomalies_ar = anomalies = f"{plan['anomalies']:,}"
-    if "anomalies" in plan.get("not_judged", ()):
+def _counted(plan: Plan) -> str:
+    refusals, entries = plan.refusals, plan.log_index
+    anomalies_ar = anomalies = f"{plan.anomalies:,}"
+    if "anomalies" in (plan.not_judged or ()):
         anomalies_ar, anomalies = "غير مقيّمة", "not judged"
     return localized(
         f"التناقضات {anomalies_ar}، المرفوضات {refusals:,}، بعد {entries:,} من قيود سجل الأحداث",
@@ -79,56 +86,45 @@ def _counted(plan: dict[str, Any]) -> str:
     )
 
 
-def _heading(plan: dict[str, Any], name: dict[str, Any] | None) -> Text:
+def _heading(name: PlanName | None) -> Text:
     if name is None:
         return Text(localized("لم تُعتمد خطة بعد", "No plan has been adopted yet"), style="bold")
-    dates = f"{name['starts_on']} … {name['ends_on']}"
-    return Text(localized(**name["name"]), style="bold") + Text(f"  {plan['plan_id']}, {dates}", style="dim")
+    dates = f"{name.starts_on} … {name.ends_on}"
+    return Text(localized(name.name.ar, name.name.en), style="bold") + Text(f"  {name.plan_id}, {dates}", style="dim")
 
 
-def _progress(plan: dict[str, Any]) -> Grid:
-    rows: list[tuple[Name, int, int, str]] = []
-    infrastructure, applications = plan["infrastructure"], plan["national_applications"]
-    rows.append(
-        (
-            ("مشاريع البنى التحتية", "Infrastructure projects"),
-            infrastructure["completed"],
-            infrastructure["target"],
-            _note(registered=infrastructure["registered"], cancelled=infrastructure["cancelled"]),
-        )
-    )
-    begun, finished = begun_and_completed(applications["projects"])
-    registered = len(applications["projects"])
+def _progress(plan: Plan) -> Grid:
+    infrastructure, applications = plan.infrastructure, plan.national_applications
+    note = _note(registered=infrastructure.registered, cancelled=infrastructure.cancelled)
+    rows: list[_Line] = [(ProjectKind.INFRASTRUCTURE, infrastructure.completed, infrastructure.target, note)]
+    begun, finished = begun_and_completed(map(attrgetter(*COUNTED), applications.projects))
+    registered = len(applications.projects)
     note = localized(f"بدأ {begun} من {registered} مسجّلة", f"{begun} begun of {registered} registered")
-    rows.append((("التطبيقات الوطنية", "National applications"), finished, applications["target"], note))
-    for project in applications["projects"]:
-        where = f"  {project['project_id']} ({project['agency']})"
-        phases = localized(f"مراحل بدأت: {project['started']}", f"phases, {project['started']} started")
-        note = localized("أُلغي", "cancelled") if project["cancelled"] else phases
-        rows.append(((where, where), project["completed"], project["phases"], note))
-    for number, group in plan["services"]["groups"].items():
-        counts = {key: group[key] for key in ("registered", "live", "suspended", "retired")}
-        rows.append((GROUP_NAMES[number], group["launched"], group["target"], _note(**counts)))
-    for row in plan["training"]:
-        arabic, english = TRACK_NAMES[row["track"]]
-        era_ar, era = _ERAS[row["calendar"]]
-        track = f"تدريب {row['year']}{era_ar}، {arabic}", f"Training {row['year']}{era}, {english}"
-        rows.append((track, row["net"], row["quota"], _note(revoked=row["revoked"])))
-    return _lines(rows + _awareness(plan["awareness"]))
+    rows.append((ProjectKind.NATIONAL_APPLICATION, finished, applications.target, note))
+    for project in applications.projects:
+        where = f"  {project.project_id} ({project.agency})"
+        phases = localized(f"مراحل بدأت: {project.started}", f"phases, {project.started} started")
+        note = localized("أُلغي", "cancelled") if project.cancelled else phases
+        rows.append((Name(where, where), project.completed, project.phases, note))
+    for group in Group:
+        row = plan.services.groups[group.value]
+        counts = {name: getattr(row, name) for name in ("registered", "live", "suspended", "retired")}
+        rows.append((group_name(group), row.launched, row.target, _note(**counts)))
+    rows += [(training_name(row), row.net, row.quota, _note(revoked=row.revoked)) for row in plan.training]
+    return _lines(rows + _awareness(plan.awareness))
 
 
-def _awareness(awareness: dict[str, Any]) -> list[tuple[Name, int, int, str]]:
-    launched, general, reach = awareness["launched_services"], awareness["general_campaigns"], awareness["reach"]
-    rows = []
-    for channel, aired in awareness["aired"].items():
-        arabic, english = CHANNEL_NAMES[channel]
-        rows.append(((f"التوعية الخاصة، {arabic}", f"Awareness, {english} ({channel})"), aired, launched, ""))
+def _awareness(awareness: Awareness) -> list[_Line]:
+    launched = awareness.launched_services
+    rows: list[_Line] = [
+        (aired_name(channel), getattr(awareness.aired, channel.value), launched, "") for channel in Channel
+    ]
+    general, reach = awareness.general_campaigns, awareness.reach
     note = localized(f"حملات عامة: {general:,}، الوصول: {reach:,}", f"{general:,} general campaigns, reach {reach:,}")
-    rows.append((("على القنوات الثلاث", "On all three channels"), awareness["on_all_three"], launched, note))
-    return rows
+    return [*rows, (ON_ALL_THREE, awareness.on_all_three, launched, note)]
 
 
-def _lines(rows: list[tuple[Name, int, int, str]]) -> Grid:
+def _lines(rows: list[_Line]) -> Grid:
     """On a narrow screen the bars are dropped first, then the details. In both languages a name shows its year once."""
     columns = [
         Column("الإنجاز", "Progress", wraps=True),
@@ -144,43 +140,24 @@ def _lines(rows: list[tuple[Name, int, int, str]]) -> Grid:
         del columns[3]
     cells: list[Row] = []
     for name, done, target, note in rows:
-        names = [name[1], "" if name[0] == name[1] else name[0].rpartition("، ")[2]] if both else [localized(*name)]
+        arabic = "" if name.ar == name.en else name.ar.rpartition("، ")[2]
+        names = [name.en, arabic] if both else [localized(name.ar, name.en)]
         cells.append([names[0], bar(done, target), f"{done:,} / {target:,}", *names[1:], Text(note, style="dim")])
     return Grid("", columns, cells)
 
 
 def _note(**counts: int) -> str:
     return localized(
-        "، ".join(f"{COUNTS[name]}: {count:,}" for name, count in counts.items() if count),
+        "، ".join(f"{_COUNTS[name]}: {count:,}" for name, count in counts.items() if count),
         ", ".join(f"{count:,} {name}" for name, count in counts.items() if count),
     )
 
 
-def _partnerships(rows: list[dict[str, Any]]) -> RenderableType:
-    columns = [
-        Column("الشراكة", "Partnership"),
-        Column("الجهة", "Agency", drop=3),
-        Column("المتوقع", "Expected", drop=4, right=True),
-        Column("الصافي", "Net", drop=1, right=True),
-        Column("للشريك", "Partner", right=True),
-        Column("للخزينة", "Treasury", right=True),
-        Column("المفتوحة", "Open", drop=2),
-    ]
-    title = localized("الشراكة مع القطاع الخاص بالريال", "Partnerships, in riyals")
-    cells = [
-        [
-            row["partnership_id"],
-            row["agency"],
-            *(riyals_text(row[f"{kind}_halalas"]) for kind in ("expected", "net", "partner", "treasury")),
-            row["open_period"] or localized("مقفلة", "closed", "\n"),
-        ]
-        for row in rows[:PARTNERSHIPS_SHOWN_MAX]
-    ]
-    more = len(rows) - PARTNERSHIPS_SHOWN_MAX
-    table = Grid(title, columns, cells)
+def _partnerships(rows: Sequence[SharedRevenue]) -> RenderableType:
+    table, more = grid(PARTNERSHIPS, rows[:PARTNERSHIPS_SHOWN_MAX]), len(rows) - PARTNERSHIPS_SHOWN_MAX
     if more <= 0:
         return table
-    return Group(table, Text(localized(f"وغيرها {more:,}: انظر ‎--json‎", f"and {more:,} more: see --json"), style="dim"))
+    return Parts(table, Text(localized(f"وغيرها {more:,}: انظر ‎--json‎", f"and {more:,} more: see --json"), style="dim"))
 
 
 def anomalies_view(rows: list[dict[str, Any]]) -> RenderableType:

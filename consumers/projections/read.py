@@ -8,6 +8,15 @@ from typing import Any, Final
 
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.history import Step
+from consumers.documents.plan import (
+    Application,
+    Applications,
+    Infrastructure,
+    PlanName,
+    ServiceGroup,
+    ServiceGroups,
+    Training,
+)
 from consumers.documents.projects import Project, ProjectAndHistory, phase_states
 from consumers.documents.services import Service, ServiceAndHistory
 from infra.postgres.connection import Connection
@@ -53,7 +62,7 @@ ALL_SERVICES: Final = ServiceFilter()
 
 
 async def progress(connection: Connection) -> dict[str, Any]:
-    """The projections' own part of `yesser plan`: all but `log_index`, `awareness`, `partnerships`, `anomalies`."""
+    """The projections' own members of a `Plan`: all but `log_index`, `awareness`, `partnerships`, `anomalies`."""
     plan = await connection.fetchrow(_SQL["shown"])
     plan_id = None if plan is None else plan["plan_id"]
     targets = None if plan is None else plan["targets"]
@@ -61,32 +70,34 @@ async def progress(connection: Connection) -> dict[str, Any]:
     applications = await connection.fetch(_SQL["applications"], plan_id)
     return {
         "plan_id": plan_id,
-        "infrastructure": {"target": targets["infrastructure_projects"] if targets else 0, **dict(infrastructure)},
-        "national_applications": {
-            "target": targets["national_applications"] if targets else 0,
-            "projects": [dict(row) for row in applications],
-        },
+        "infrastructure": Infrastructure(
+            target=targets["infrastructure_projects"] if targets else 0, **dict(infrastructure)
+        ),
+        "national_applications": Applications(
+            target=targets["national_applications"] if targets else 0,
+            projects=tuple(documents_of(Application, applications)),
+        ),
         "services": service_groups(targets, await connection.fetch(_SQL["groups"], plan_id)),
-        "training": [dict(row) for row in await connection.fetch(_SQL["training"])],
+        "training": tuple(documents_of(Training, await connection.fetch(_SQL["training"]))),
         "refusals": await connection.fetchval(_SQL["refusals"]),
     }
 
 
-def service_groups(targets: Mapping[str, Any] | None, rows: Iterable[Row]) -> dict[str, Any]:
-    """`services` of `yesser plan`: all groups have the same six keys, also groups without services."""
+def service_groups(targets: Mapping[str, Any] | None, rows: Iterable[Row]) -> ServiceGroups:
+    """`services` of `yesser plan`: also groups without services."""
     known = {row["group_number"]: row for row in rows}
     groups = {}
     for number in GROUPS:
         row = known.get(number)
         target = targets["services"][str(number)] if targets else 0
-        groups[str(number)] = {"target": target, **{name: row[name] if row else 0 for name in COUNTS}}
-    return {"target": sum(group["target"] for group in groups.values()), "groups": groups}
+        groups[str(number)] = ServiceGroup(target=target, **{name: row[name] if row else 0 for name in COUNTS})
+    return ServiceGroups(target=sum(group.target for group in groups.values()), groups=groups)
 
 
-async def plan_name(connection: Connection) -> dict[str, Any] | None:
-    """`{name: L, starts_on, ends_on}` of the shown plan."""
+async def plan_name(connection: Connection) -> PlanName | None:
+    """The name and the dates of the shown plan."""
     row = await connection.fetchrow(_SQL["shown"])
-    return None if row is None else {key: row[key] for key in ("name", "starts_on", "ends_on")}
+    return None if row is None else document_of(PlanName, row)
 
 
 async def launched_services(connection: Connection) -> int:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
-from typing import Any, Final
+from typing import Final
 
+from consumers.documents.document import document_of
+from consumers.documents.plan import Plan
 from consumers.read_api.beside import Slots, output_of
 from consumers.read_api.remembered import Remembered
 from infra.json_documents import from_json
@@ -23,13 +25,13 @@ REMEMBERED_MAX: Final = 256
 class PastPlans:
     """Plans as of an index. `fold` computes one, see `fold_beside`."""
 
-    def __init__(self, fold: Callable[[int], Awaitable[dict[str, Any]]], remembered_max: int = REMEMBERED_MAX) -> None:
+    def __init__(self, fold: Callable[[int], Awaitable[Plan]], remembered_max: int = REMEMBERED_MAX) -> None:
         self._fold = fold
         self._slots = Slots()
-        self._known: Remembered[dict[str, Any]] = Remembered(remembered_max)
-        self._under_way: dict[int, asyncio.Task[dict[str, Any]]] = {}
+        self._known: Remembered[Plan] = Remembered(remembered_max)
+        self._under_way: dict[int, asyncio.Task[Plan]] = {}
 
-    async def plan(self, index: int, holder: str) -> dict[str, Any]:
+    async def plan(self, index: int, holder: str) -> Plan:
         """The plan after `index` entries, which the log has.
 
         Raises `Problem`: 503 if too many are being computed, 429 if `holder` has its share of them.
@@ -47,7 +49,7 @@ class PastPlans:
         # A caller that is cancelled does not cancel the fold for the others.
         return await asyncio.shield(task)
 
-    async def _remembered(self, index: int) -> dict[str, Any]:
+    async def _remembered(self, index: int) -> Plan:
         try:
             document = await self._fold(index)
         finally:
@@ -56,11 +58,11 @@ class PastPlans:
         return document
 
 
-def fold_beside(settings: Settings) -> Callable[[int], Awaitable[dict[str, Any]]]:
+def fold_beside(settings: Settings) -> Callable[[int], Awaitable[Plan]]:
     """Folds in a process of its own. Raises `Problem` (503, 500)."""
 
-    async def fold(index: int) -> dict[str, Any]:
-        document: dict[str, Any] = from_json(await output_of(settings, "plan", "--json", "--as-of-index", str(index)))
-        return document
+    async def fold(index: int) -> Plan:
+        printed = await output_of(settings, "plan", "--json", "--as-of-index", str(index))
+        return document_of(Plan, from_json(printed))
 
     return fold

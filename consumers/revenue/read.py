@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from consumers.access_scope import EVERYTHING, AccessScope
+from consumers.documents.document import documents_of
+from consumers.documents.plan import SharedRevenue
 from consumers.revenue.accounts import CASH, COLLECTIONS, PARTNER_PAYABLE, SIDES, account_name
 from consumers.revenue.transfer_rules import RULE_OF_KIND
 from events.errors import YesserError
@@ -141,14 +143,14 @@ async def transfers(
 
 async def partnerships_of_plan(
     connection: Connection, owner: str | None = None, rows_max: int | None = None
-) -> list[dict[str, Any]]:
+) -> list[SharedRevenue]:
     """The `partnerships` of `yesser plan`, by id: the first `rows_max`, of this owner.
 
     `treasury_halalas` is the net minus the partner's part.
     """
     ids = [row["partnership_id"] for row in await connection.fetch(_SQL["first_partnerships"], owner, rows_max)]
     accounts = [account_name(kind, found) for found in ids for kind in (COLLECTIONS, PARTNER_PAYABLE, CASH)]
-    return [dict(row) for row in await connection.fetch(_SQL["partnerships_of_plan"], ids, accounts)]
+    return documents_of(SharedRevenue, await connection.fetch(_SQL["partnerships_of_plan"], ids, accounts))
 
 
 async def partnerships_count(connection: Connection, owner: str | None = None) -> int:

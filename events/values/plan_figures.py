@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable
+from typing import Final
+
+COUNTED: Final = ("phases", "started", "completed", "cancelled")
+"""The members of a project that are counted."""
 
 
-def begun_and_completed(projects: Sequence[dict[str, Any]]) -> tuple[int, int]:
-    """How many of these projects (`yesser plan --json`) have begun, and how many have completed all their phases.
+def begun_and_completed(projects: Iterable[tuple[int, int, int, bool]]) -> tuple[int, int]:
+    """How many of these projects (`COUNTED` of each) have begun, and how many have completed all their phases.
 
     A cancelled one counts towards no target.
     """
-    going = [project for project in projects if not project["cancelled"]]
-    begun = sum(project["started"] > 0 or project["completed"] > 0 for project in going)
-    return begun, sum(project["completed"] == project["phases"] for project in going)
+    begun = finished = 0
+    for phases, started, completed, cancelled in projects:
+        if not cancelled:
+            begun += started > 0 or completed > 0
+            finished += completed == phases
+    return begun, finished

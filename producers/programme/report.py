@@ -7,10 +7,11 @@ with and without support for bidirectional text, and copied text is in logical o
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any, Final
 
 from events.values.money import riyals_text
-from events.values.plan_figures import begun_and_completed
+from events.values.plan_figures import COUNTED, begun_and_completed
 from infra.command_line.language import language
 
 _GROUPS_AR: Final = {"1": "المجموعة الأولى", "2": "المجموعة الثانية", "3": "المجموعة الثالثة"}
@@ -63,7 +64,7 @@ def _plan(plan: dict[str, Any]) -> Iterator[str]:
     )
     applications = plan["national_applications"]
     projects, target = applications["projects"], applications["target"]
-    begun, done = begun_and_completed(projects)
+    begun, done = begun_and_completed(map(itemgetter(*COUNTED), projects))
     figure = f"بدأ {begun}، اكتمل {done}، من {target}", f"{begun} begun, {done} of {target} done"
     yield _line("National applications", figure, "التطبيقات الوطنية")
     for project in projects:

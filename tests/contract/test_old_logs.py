@@ -26,8 +26,9 @@ from infra.postgres.connection import Connection
 from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
 from producers.refusals.read import SQL as REFUSALS
-from tests.contract.released_figures import as_json, require_figures
+from tests.contract.released_figures import require_figures
 from tests.paths import DATA
+from tests.world.documents import as_json
 from tests.world.logs import apply_live
 
 FOLDERS = sorted(DATA.glob("log-*"))

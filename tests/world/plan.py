@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from consumers.documents.document import document_of
+from consumers.documents.plan import Pace, Plan
 from consumers.fold.anomaly import ANOMALY
 from consumers.projections.consumer import CONSUMER
 from tests.oracle.fold import fold
@@ -96,13 +98,29 @@ PLAN: dict[str, Any] = {
     "refusals": 0,
 }
 PACE: dict[str, Any] = {
-    "plan": {"plan_id": "FIVE-YEAR", "name": {"ar": "خطة", "en": "Plan"}},
+    "log_index": 900,
+    "recorded": "2005-08-05T06:00:00.000000Z",
+    "plan": {
+        "plan_id": "FIVE-YEAR",
+        "name": {"ar": "خطة", "en": "Plan"},
+        "starts_on": "2004-02-21",
+        "ends_on": "2008-12-28",
+    },
     "measured_on": "2005-08-05",
+    "measured_by": "recorded",
     "days": 1_000,
     "elapsed_days": 700,
     "agencies": [],
     "launches": [],
 }
+
+
+def plan_of(**changed: Any) -> Plan:
+    return document_of(Plan, PLAN | changed)
+
+
+def pace_of(**changed: Any) -> Pace:
+    return document_of(Pace, PACE | changed)
 
 
 def plan_figures(plan: dict[str, Any]) -> dict[str, dict[str, Any]]:

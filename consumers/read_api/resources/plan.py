@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from consumers.access_scope import AccessScope
 from consumers.as_of.view import View
+from consumers.documents.plan import Plan
 from consumers.plan.document import PLAN_CONSUMERS, plan_document
 from consumers.read_api import documents
 from consumers.read_api.access import may_read
@@ -56,8 +59,8 @@ async def plan(
     return await request.answer(PLAN_CONSUMERS, shown)
 
 
-def _within(plan: dict[str, Any], scope: AccessScope, partnerships_max: int | None) -> dict[str, Any]:
+def _within(plan: Plan, scope: AccessScope, partnerships_max: int | None) -> Plan:
     """The plan, with only the partnerships in scope, and the first of them."""
-    within = [row for row in plan["partnerships"] if may_read(scope, row["agency"])]
-    counted = {} if partnerships_max is None else {"partnerships_count": len(within)}
-    return {**plan, "partnerships": within[:partnerships_max], **counted}
+    within = tuple(row for row in plan.partnerships if may_read(scope, row.agency))
+    counted = UNSET if partnerships_max is None else len(within)
+    return replace(plan, partnerships=within[:partnerships_max], partnerships_count=counted)

@@ -5,10 +5,12 @@ Time runs from left to right in both languages, as in the documents that the cha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
+
+from consumers.documents.plan import Launches, Pace
 
 WIDTH: Final = 640
 HEIGHT: Final = 240
@@ -29,12 +31,12 @@ class Chart:
     """Month, launched in it, launched by its end: the table beside the chart."""
 
 
-def launches_chart(pace: Mapping[str, Any], target: int) -> Chart | None:
+def launches_chart(pace: Pace, target: int) -> Chart | None:
     """None without a plan, or without a launch in its time."""
-    plan, rows = pace["plan"], totals(pace["launches"])
-    if plan is None or not rows or pace["days"] < 2:
+    plan, rows = pace.plan, totals(pace.launches)
+    if plan is None or pace.measured_on is None or not rows or pace.days < 2:
         return None
-    starts, days = date.fromisoformat(plan["starts_on"]), int(pace["days"])
+    starts, days = date.fromisoformat(plan.starts_on), pace.days
     top = max(target, rows[-1][2], 1)
 
     def x(on: date) -> int:
@@ -44,14 +46,14 @@ def launches_chart(pace: Mapping[str, Any], target: int) -> Chart | None:
     def y(count: int) -> int:
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * count // top
 
-    today = date.fromisoformat(pace["measured_on"])
+    today = date.fromisoformat(pace.measured_on)
     points, before = [(x(starts), y(0))], 0
     for month, _, total in rows:
         first = date.fromisoformat(f"{month}-01")
         points += [(x(first), y(before)), (x(min(_next_month(first), max(today, first))), y(total))]
         before = total
     points.append((max(points[-1][0], x(today)), y(before)))
-    ends = date.fromisoformat(plan["ends_on"])
+    ends = date.fromisoformat(plan.ends_on)
     return Chart(
         launched=_points(points),
         even=_points([(x(starts), y(0)), (WIDTH - RIGHT, y(target))]),
@@ -72,12 +74,12 @@ def round_step(top: int) -> int:
         tens *= 10
 
 
-def totals(launches: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, int]]:
+def totals(launches: Sequence[Launches]) -> list[tuple[str, int, int]]:
     """Month, launched in it, launched by its end."""
     found, total = [], 0
     for row in launches:
-        total += row["launched"]
-        found.append((row["month"], row["launched"], total))
+        total += row.launched
+        found.append((row.month, row.launched, total))
     return found
 
 

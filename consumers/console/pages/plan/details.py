@@ -13,12 +13,13 @@ from consumers.console.data.read_api import NotAnswered
 from consumers.console.pages.plan import tables
 from consumers.console.pages.plan.lists import PAGE_ROWS, PROJECT_ROWS, Chosen, after_of, all_rows
 from consumers.console.pages.plan.moment import Moment
-from consumers.console.pages.plan.names import GROUPS
 from consumers.console.pages.plan.reading import read_glance
 from consumers.console.pages.plan.shown import Context, show
 from consumers.console.visit import Visit, Visiting
+from consumers.documents.coverage import ServiceCoverage
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.history import HISTORY, Step
+from consumers.documents.plan import TRAINING, Group, Training
 from consumers.documents.projects import PROJECTS, Project, ProjectAndHistory, ProjectKind
 from consumers.documents.services import SERVICES, Service, ServiceAndHistory, ServiceState
 from consumers.documents.tables import csv_file
@@ -40,7 +41,7 @@ async def services(
 
     async def context() -> Context:
         summary = await read_glance(visit, Moment(), partnerships_max=0)
-        given = {"chosen": chosen, "summary": summary, "states": ServiceState, "groups": GROUPS, "document": Service}
+        given = {"chosen": chosen, "summary": summary, "states": ServiceState, "groups": Group, "document": Service}
         try:
             found = await visit.read("/v1/services", **chosen.given(), limit=PAGE_ROWS, after=after)
         except NotAnswered as error:
@@ -122,9 +123,9 @@ async def training(visit: Visiting) -> HTMLResponse:
     """Training by year and track against its quota."""
 
     async def context() -> Context:
-        return {"summary": await read_glance(visit, Moment(), partnerships_max=0)}
+        return {"summary": await read_glance(visit, Moment(), partnerships_max=0), "document": Training}
 
-    return await show(visit, "plan/training.html", visit.words.say("التدريب", "Training"), context)
+    return await show(visit, "plan/training.html", visit.words.of(TRAINING), context)
 
 
 @details.get("/plan/awareness")
@@ -154,7 +155,7 @@ async def awareness(visit: Visiting, agency: Text = "", after: Cursor = None) ->
 @details.get("/plan/awareness.csv")
 async def awareness_file(visit: Visiting, agency: Text = "") -> Response:
     rows = await all_rows(visit, "/v1/coverage", "services", **Chosen(agency).given())
-    return tables.attachment(coverage_csv(rows), "awareness")
+    return tables.attachment(coverage_csv(documents_of(ServiceCoverage, rows)), "awareness")
 
 
 async def _one(visit: Visit, path: str, name: str) -> dict[str, Any]:

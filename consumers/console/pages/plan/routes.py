@@ -16,6 +16,8 @@ from consumers.console.pages.plan.moment import Moment, moment_of, steps
 from consumers.console.pages.plan.reading import read_glance
 from consumers.console.pages.plan.shown import Context, show
 from consumers.console.visit import Visit, Visiting, only
+from consumers.documents.plan import AGENCIES, PARTNERSHIPS, TRAINING
+from consumers.documents.tables import csv_file
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from infra.http.problems import Problem
 
@@ -46,8 +48,8 @@ async def _glance_context(visit: Visit, moment: Moment) -> Context:
     partnerships_max = PARTNERSHIPS_SHOWN_MAX if visit.opens_entries else 0
     found = await read_glance(visit, Moment() if fault else moment, partnerships_max)
     shown, is_now = found, moment.is_now or fault is not None
-    if moment.recorded and not fault and shown.pace["recorded"] and shown.index >= size:
-        fault = "newest" if moment.recorded > shown.pace["recorded"] else None
+    if moment.recorded and not fault and shown.pace.recorded and shown.index >= size:
+        fault = "newest" if moment.recorded > shown.pace.recorded else None
     newest = shown.index if is_now else max(size, shown.index)
     return {
         "shown": shown,
@@ -70,10 +72,10 @@ async def table(visit: Visiting, table: str, as_of_index: AsOf = "", as_of_recor
     shown = await read_glance(visit, Moment() if moment.fault else moment)
     text = {
         "figures": lambda: tables.figures_csv(shown),
-        "agencies": lambda: tables.agencies_csv(agencies_behind(shown.pace["agencies"])),
-        "launches": lambda: tables.launches_csv(totals(shown.pace["launches"])),
-        "partnerships": lambda: tables.partnerships_csv(shown.plan["partnerships"]),
-        "training": lambda: tables.training_csv(shown.plan["training"]),
+        "agencies": lambda: csv_file(AGENCIES, agencies_behind(shown.pace.agencies)),
+        "launches": lambda: tables.launches_csv(totals(shown.pace.launches)),
+        "partnerships": lambda: csv_file(PARTNERSHIPS, shown.plan.partnerships),
+        "training": lambda: csv_file(TRAINING, shown.plan.training),
     }.get(table)
     if text is None:
         raise Problem("not-found")

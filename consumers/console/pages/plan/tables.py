@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
 
 from fastapi import Response
 
 from consumers.console.pages.plan.glance import Glance, Line
 from infra.command_line.table_files import csv_text
-
-Document = Mapping[str, Any]
-_TRAINING: Final = ("calendar", "year", "track", "quota", "certified", "revoked", "net")
-_AGENCY: Final = ("agency", "services", "launched", "expected_launched", "phases", "completed", "expected_completed")
-_MONEY: Final = ("partnership_id", "agency", "expected_halalas", "net_halalas", "partner_halalas", "treasury_halalas")
 
 
 def attachment(text: str, name: str) -> Response:
@@ -36,21 +30,8 @@ def _lines(shown: Glance) -> Iterator[Line]:
 
 
 def _line(line: Line, index: int) -> tuple[int | str | None, ...]:
-    return (*line.full, line.done, line.target, line.expected, line.behind, index)
-
-
-def agencies_csv(agencies: Iterable[Document]) -> str:
-    return csv_text(_AGENCY, (tuple(row[name] for name in _AGENCY) for row in agencies))
+    return (line.full.ar, line.full.en, line.done, line.target, line.expected, line.behind, index)
 
 
 def launches_csv(rows: Iterable[tuple[str, int, int]]) -> str:
     return csv_text(("month", "launched", "total"), rows)
-
-
-def partnerships_csv(rows: Iterable[Document]) -> str:
-    columns = (*_MONEY, "open_period")
-    return csv_text(columns, (tuple(row[name] for name in columns) for row in rows))
-
-
-def training_csv(rows: Iterable[Document]) -> str:
-    return csv_text(_TRAINING, (tuple(row[name] for name in _TRAINING) for row in rows))

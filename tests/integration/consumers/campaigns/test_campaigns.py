@@ -15,6 +15,7 @@ from infra.postgres.connection import Connection, connected
 from infra.postgres.outbox import OutboxEvent
 from infra.process import lease
 from infra.settings import Settings
+from tests.world.documents import as_json
 from tests.world.logs import write_log
 from tests.world.story import Story
 from tests.world.teams import fold, put
@@ -81,7 +82,7 @@ async def test_the_tables_give_the_lists_that_the_commands_print(settings: Setti
         "aired": {"tv": 2, "radio": 1, "print": 1},
         "reach": 4 * (2**53 - 1),
     }
-    assert await awareness(connection) == {
+    assert as_json(await awareness(connection)) == {
         "launched_services": 1,
         "aired": {"tv": 1, "radio": 1, "print": 1},
         "on_all_three": 1,

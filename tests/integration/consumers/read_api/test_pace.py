@@ -21,6 +21,7 @@ from tests.oracle.entries import registrations
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict, make_entry, make_event
 from tests.oracle.validation import Agency
+from tests.world.documents import as_json
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +81,11 @@ async def test_the_past_is_what_the_plan_of_then_says(
     if name is None:
         assert (document["plan"], document["agencies"]) == (None, [])
         return
-    assert document["plan"] == {"plan_id": plan["plan_id"], **name}
-    assert document["elapsed_days"] == elapsed_days(name["starts_on"], name["ends_on"], document["measured_on"])
-    groups = plan["services"]["groups"].values()
-    assert sum(row["services"] for row in document["agencies"]) == sum(group["registered"] for group in groups)
-    assert sum(row["launched"] for row in document["agencies"]) == sum(group["launched"] for group in groups)
+    assert document["plan"] == as_json(name)
+    assert document["elapsed_days"] == elapsed_days(name.starts_on, name.ends_on, document["measured_on"])
+    groups = plan.services.groups.values()
+    assert sum(row["services"] for row in document["agencies"]) == sum(group.registered for group in groups)
+    assert sum(row["launched"] for row in document["agencies"]) == sum(group.launched for group in groups)
 
 
 async def test_a_service_that_was_retired_before_it_was_launched_makes_nobody_late(

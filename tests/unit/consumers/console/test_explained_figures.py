@@ -40,7 +40,7 @@ class Plan(Documents):
             if index is not None and index > ENTRIES:
                 raise NotAnswered(503, problem_document(Problem("database-away"), "en"))
             plan = {**PACE["plan"], **DAYS}
-            return {**self._pace, "plan": plan, "measured_by": "days", "recorded": None}
+            return {**self._pace, "plan": plan, "measured_by": "recorded", "recorded": None}
         self.explained.append((path, index))
         key, _, field = unquote(path).removeprefix("/v1/explain/plan/").rpartition("/")
         change = {field: {"before": 0, "after": 1}}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from io import StringIO
-from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
+from consumers.documents.document import Name, document_of
+from consumers.documents.plan import Plan, PlanName
 from consumers.plan.show import BAR_CELLS, anomalies_view, bar, plan_view
 from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
@@ -21,8 +23,8 @@ def printed(view: RenderableType, width: int = 140) -> str:
 
 
 @pytest.fixture(scope="module")
-def plan() -> dict[str, Any]:
-    return fold(entries_from(generate(5, 600, MIXED))).plan
+def plan() -> Plan:
+    return document_of(Plan, fold(entries_from(generate(5, 600, MIXED))).plan)
 
 
 @pytest.mark.parametrize(
@@ -33,39 +35,39 @@ def test_a_bar_is_full_from_the_target_on(done: int, target: int, filled: int) -
     assert bar(done, target).plain == "█" * filled + "░" * (BAR_CELLS - filled)
 
 
-def test_every_part_of_the_plan_is_shown_in_both_languages(plan: dict[str, Any]) -> None:
-    name = {"name": {"ar": "الخطة الخمسية", "en": "Five-year plan"}, "starts_on": "2005-01-01", "ends_on": "2009-12-31"}
-    text = printed(plan_view(plan, name))
+def test_every_part_of_the_plan_is_shown_in_both_languages(plan: Plan) -> None:
+    name = Name("الخطة الخمسية", "Five-year plan")
+    text = printed(plan_view(plan, PlanName(plan_id="A", name=name, starts_on="2005-01-01", ends_on="2009-12-31")))
     for part in ("الخطة الخمسية", "Five-year plan", "مشاريع البنى التحتية", "التطبيقات الوطنية", "المجموعة الثالثة"):
         assert part in text
-    for part in ("المتخصصون", "مسموعة", "الشراكة", "On all three channels", plan["partnerships"][0]["partnership_id"]):
+    for part in ("المتخصصون", "المسموعة", "الشراكة", "On all three channels", plan.partnerships[0].partnership_id):
         assert part in text
 
 
-def test_national_applications_say_how_many_are_begun_completed_and_due(plan: dict[str, Any]) -> None:
-    projects = plan["national_applications"]["projects"]
-    begun = sum(project["started"] > 0 or project["completed"] > 0 for project in projects)
-    done = sum(project["completed"] == project["phases"] for project in projects)
+def test_national_applications_say_how_many_are_begun_completed_and_due(plan: Plan) -> None:
+    projects = plan.national_applications.projects
+    begun = sum(project.started > 0 or project.completed > 0 for project in projects)
+    done = sum(project.completed == project.phases for project in projects)
     (line,) = (line for line in printed(plan_view(plan, None)).splitlines() if "National applications" in line)
-    assert f"{done:,} / {plan['national_applications']['target']:,}" in line
+    assert f"{done:,} / {plan.national_applications.target:,}" in line
     assert f"{begun} begun of {len(projects)} registered" in " ".join(printed(plan_view(plan, None), 200).split())
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
-def test_no_line_is_wider_than_the_screen(plan: dict[str, Any], width: int) -> None:
+def test_no_line_is_wider_than_the_screen(plan: Plan, width: int) -> None:
     assert max(cell_len(line) for line in printed(plan_view(plan, None), width).splitlines()) <= width
 
 
 @pytest.mark.parametrize(("width", "has_bars"), [(80, False), (200, True)])
-def test_on_a_narrow_screen_the_bars_go_and_the_details_stay(plan: dict[str, Any], width: int, has_bars: bool) -> None:
-    text = printed(plan_view(plan | {"partnerships": []}, None), width)
+def test_on_a_narrow_screen_the_bars_go_and_the_details_stay(plan: Plan, width: int, has_bars: bool) -> None:
+    text = printed(plan_view(replace(plan, partnerships=()), None), width)
     assert "Details" in text
     assert ("░" in text) == has_bars
     assert "Columns that do not fit" not in text
 
 
 def test_without_a_plan_it_says_so() -> None:
-    assert "No plan has been adopted yet" in printed(plan_view(fold([]).plan, None))
+    assert "No plan has been adopted yet" in printed(plan_view(document_of(Plan, fold([]).plan), None))
 
 
 def test_no_anomalies_is_said_in_words() -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from consumers.documents.plan import Plan
 from consumers.read_api import beside
 from consumers.read_api.beside import AT_ONCE_MAX
 from consumers.read_api.past_plans import PastPlans, fold_beside
 from infra.http.problems import Problem
+from infra.json_documents import to_json
 from infra.settings import Settings
+from tests.world.plan import PLAN, plan_of
 
 HEALTH, LABOUR, MOI = "agency/health", "agency/labour", "agency/moi"
 
@@ -25,12 +27,12 @@ class Folder:
         self.let = asyncio.Event()
         self.fails = False
 
-    async def __call__(self, index: int) -> dict[str, Any]:
+    async def __call__(self, index: int) -> Plan:
         self.asked.append(index)
         await self.let.wait()
         if self.fails:
             raise Problem("database-away")
-        return {"log_index": index}
+        return plan_of(log_index=index)
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def plans(folder: Folder) -> PastPlans:
     return PastPlans(folder)
 
 
-async def begun(plans: PastPlans, *indexes: int, holder: str = HEALTH) -> list[asyncio.Task[dict[str, Any]]]:
+async def begun(plans: PastPlans, *indexes: int, holder: str = HEALTH) -> list[asyncio.Task[Plan]]:
     tasks = [asyncio.create_task(plans.plan(index, holder)) for index in indexes]
     for _ in range(3):
         await asyncio.sleep(0)
@@ -53,8 +55,8 @@ async def begun(plans: PastPlans, *indexes: int, holder: str = HEALTH) -> list[a
 async def test_who_asks_for_the_same_waits_for_the_same_and_it_is_remembered(folder: Folder, plans: PastPlans) -> None:
     tasks = await begun(plans, 7, 7, 7)
     folder.let.set()
-    assert await asyncio.gather(*tasks) == [{"log_index": 7}] * 3
-    assert await plans.plan(7, HEALTH) == {"log_index": 7}
+    assert await asyncio.gather(*tasks) == [plan_of(log_index=7)] * 3
+    assert await plans.plan(7, HEALTH) == plan_of(log_index=7)
     assert folder.asked == [7]
 
 
@@ -66,7 +68,7 @@ async def test_beyond_a_few_at_once_the_caller_is_asked_to_come_back(folder: Fol
     assert (caught.value.code, caught.value.headers) == ("overloaded", {"Retry-After": "5"})
     folder.let.set()
     await asyncio.gather(*tasks)
-    assert await plans.plan(99, HEALTH) == {"log_index": 99}
+    assert await plans.plan(99, HEALTH) == plan_of(log_index=99)
 
 
 async def test_one_holder_never_has_all_slots(folder: Folder, plans: PastPlans) -> None:
@@ -77,15 +79,15 @@ async def test_one_holder_never_has_all_slots(folder: Folder, plans: PastPlans) 
     tasks += await begun(plans, 99, holder=LABOUR)
     tasks += await begun(plans, 99, holder=HEALTH)
     folder.let.set()
-    assert (await asyncio.gather(*tasks))[-1] == {"log_index": 99}, "a run that another holder began is shared"
-    assert await plans.plan(98, HEALTH) == {"log_index": 98}
+    assert (await asyncio.gather(*tasks))[-1] == plan_of(log_index=99), "a run that another holder began is shared"
+    assert await plans.plan(98, HEALTH) == plan_of(log_index=98)
 
 
 async def test_a_caller_that_goes_away_stops_nothing(folder: Folder, plans: PastPlans) -> None:
     gone, stays = await begun(plans, 7, 7)
     gone.cancel()
     folder.let.set()
-    assert await stays == {"log_index": 7}
+    assert await stays == plan_of(log_index=7)
 
 
 async def test_a_failure_is_not_remembered(folder: Folder, plans: PastPlans) -> None:
@@ -94,7 +96,7 @@ async def test_a_failure_is_not_remembered(folder: Folder, plans: PastPlans) -> 
     with pytest.raises(Problem):
         await plans.plan(7, HEALTH)
     folder.fails = False
-    assert await plans.plan(7, HEALTH) == {"log_index": 7}
+    assert await plans.plan(7, HEALTH) == plan_of(log_index=7)
 
 
 async def test_the_oldest_is_forgotten(folder: Folder) -> None:
@@ -124,8 +126,6 @@ async def test_a_child_that_says_why_it_cannot_is_no_fault_of_ours(
 
 
 async def test_a_sum_beyond_64_bits_is_read_as_it_was_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    printed = '{"awareness":{"reach":18455751272964290559}}'
-    monkeypatch.setattr(beside, "subprocess_command", lambda *arguments: ["echo", printed])
-    document = await fold_beside(Settings(home=tmp_path))(7)
-    assert document["awareness"]["reach"] == 18455751272964290559
-    assert isinstance(document["awareness"]["reach"], int)
+    plan = plan_of(awareness=PLAN["awareness"] | {"reach": 18455751272964290559})
+    monkeypatch.setattr(beside, "subprocess_command", lambda *arguments: ["echo", to_json(plan).decode()])
+    assert await fold_beside(Settings(home=tmp_path))(7) == plan

@@ -7,10 +7,7 @@ from events.values.plan_figures import begun_and_completed
 
 def test_a_project_has_begun_with_a_phase_and_is_completed_with_all_of_them() -> None:
     phases = [(0, 0), (1, 0), (0, 2), (1, 2), (0, 3)]
-    projects = [
-        {"started": started, "completed": completed, "phases": 3, "cancelled": False} for started, completed in phases
-    ]
+    projects = [(3, started, completed, False) for started, completed in phases]
     assert begun_and_completed(projects) == (4, 1)
-    cancelled = {"started": 1, "completed": 0, "phases": 3, "cancelled": True}
-    assert begun_and_completed([*projects, cancelled]) == (4, 1), "it counts towards no target"
+    assert begun_and_completed([*projects, (3, 1, 0, True)]) == (4, 1), "it counts towards no target"
     assert begun_and_completed([]) == (0, 0)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+from msgspec.structs import replace
 
 from consumers.console.pages.plan.chart import HEIGHT, LEFT, RIGHT, TOP, WIDTH, launches_chart, round_step
+from consumers.documents.plan import Launches
+from tests.world.plan import pace_of
 
-PACE: dict[str, Any] = {
-    "plan": {"starts_on": "2004-02-21", "ends_on": "2008-12-28"},
-    "measured_on": "2006-12-03",
-    "days": 1_773,
-    "launches": [{"month": "2005-02", "launched": 6}, {"month": "2006-12", "launched": 94}],
-}
+PACE = pace_of(
+    measured_on="2006-12-03",
+    days=1_773,
+    launches=[{"month": "2005-02", "launched": 6}, {"month": "2006-12", "launched": 94}],
+)
 
 
 def points(text: str) -> list[tuple[int, int]]:
@@ -34,14 +34,14 @@ def test_the_line_rises_in_the_months_of_launches_and_ends_at_the_day_of_measuri
 
 @pytest.mark.parametrize("launched_on", ["1999-01", "2012-05"])
 def test_dates_outside_the_plan_stay_within_the_frame(launched_on: str) -> None:
-    chart = launches_chart({**PACE, "launches": [{"month": launched_on, "launched": 500}]}, 150)
+    chart = launches_chart(replace(PACE, launches=(Launches(month=launched_on, launched=500),)), 150)
     assert chart is not None
     assert all(LEFT <= x <= WIDTH - RIGHT and TOP <= y < HEIGHT for x, y in points(chart.launched))
 
 
 def test_without_a_plan_or_a_launch_there_is_no_chart() -> None:
-    assert launches_chart({**PACE, "plan": None}, 150) is None
-    assert launches_chart({**PACE, "launches": []}, 150) is None
+    assert launches_chart(replace(PACE, plan=None), 150) is None
+    assert launches_chart(replace(PACE, launches=()), 150) is None
 
 
 def test_steps_of_the_axis_are_round() -> None:

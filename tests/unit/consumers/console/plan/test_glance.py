@@ -13,19 +13,23 @@ from consumers.console.pages.plan.glance import (
     explanation,
     glance,
 )
-from consumers.console.pages.plan.tables import agencies_csv, figures_csv
+from consumers.console.pages.plan.tables import figures_csv
+from consumers.documents.document import Name
+from consumers.documents.plan import AGENCIES, AgencyPace
+from consumers.documents.tables import csv_file
 from consumers.explain.shown_models import models
+from consumers.plan.pace import without_plan
 from tests.every import every
-from tests.world.plan import PACE, PLAN, PROJECT
+from tests.world.plan import PROJECT, pace_of, plan_of
 
-WITHOUT_PLAN = {**PACE, "plan": None, "measured_on": None, "days": 0, "elapsed_days": 0}
+WITHOUT_PLAN = without_plan(900, None)
 
 
 def test_of_many_applications_the_first_are_listed_and_all_are_counted() -> None:
     count = PROJECTS_SHOWN_MAX + 3
     many = [{**PROJECT, "project_id": f"A-{number:02}"} for number in range(count)]
-    shown = glance({**PLAN, "national_applications": {"target": 3, "projects": many}}, PACE, None)
-    assert [project["project_id"] for project in shown.projects] == [f"A-{n:02}" for n in range(PROJECTS_SHOWN_MAX)]
+    shown = glance(plan_of(national_applications={"target": 3, "projects": many}), pace_of(), None)
+    assert [project.project_id for project, _ in shown.projects] == [f"A-{n:02}" for n in range(PROJECTS_SHOWN_MAX)]
     assert (shown.projects_more, shown.begun) == (3, count)
     assert (shown.applications.done, shown.applications.target) == (count, 3 * count)
 
@@ -33,18 +37,18 @@ def test_of_many_applications_the_first_are_listed_and_all_are_counted() -> None
 def test_of_many_agencies_the_first_are_listed_and_the_others_counted() -> None:
     figures = {"services": 10, "launched": 9, "expected_launched": 5, "phases": 0, "completed": 0}
     agencies = [{"agency": f"agency-{n}", **figures, "expected_completed": 0} for n in range(52)]
-    shown = glance(PLAN, {**PACE, "agencies": agencies}, None)
+    shown = glance(plan_of(), pace_of(agencies=agencies), None)
     assert (len(shown.agencies), shown.agencies_more) == (40, 12)
 
 
 def test_what_is_done_is_compared_with_an_even_pace() -> None:
-    shown = glance(PLAN, PACE, None)
+    shown = glance(plan_of(), pace_of(), None)
     assert (shown.infrastructure.expected, shown.infrastructure.state) == (4, "ok")
     assert (shown.applications.done, shown.applications.target) == (1, 3), "a cancelled project has no phases to do"
     assert (shown.services.done, shown.services.expected, shown.services.behind) == (90, 105, 15)
     ((_, _, [(line, _)]),) = shown.training
     assert (line.expected, line.state) == (177, "late"), "the 177th of the year's 355 days"
-    assert [line.full[1] for line in shown.late] == [
+    assert [line.full.en for line in shown.late] == [
         "Phases of national applications",
         "Services launched",
         "Training 1426 AH, use",
@@ -59,17 +63,17 @@ def years(calendar: str, *numbers: int) -> list[dict[str, Any]]:
 
 def test_the_year_of_training_that_runs_is_shown_in_each_calendar() -> None:
     hijri = years("umm-al-qura", *range(1426, 1431))
-    shown = glance({**PLAN, "training": hijri}, PACE, None)
+    shown = glance(plan_of(training=hijri), pace_of(), None)
     assert [year for _, year, _ in shown.training_shown] == [1426, 1427, 1428, 1429]
-    both = glance({**PLAN, "training": [*years("gregorian", 2004, 2005, 2006), *hijri]}, PACE, None)
+    both = glance(plan_of(training=[*years("gregorian", 2004, 2005, 2006), *hijri]), pace_of(), None)
     assert [year for _, year, _ in both.training_shown] == [2004, 2005, 2006, 1426]
     assert len(both.training) == 8
-    shown = glance({**PLAN, "training": hijri}, WITHOUT_PLAN, None)
+    shown = glance(plan_of(training=hijri), WITHOUT_PLAN, None)
     assert [year for _, year, _ in shown.training_shown] == [*range(1427, 1431)]
 
 
 def test_without_a_plan_nothing_is_late() -> None:
-    shown = glance(PLAN, WITHOUT_PLAN, None)
+    shown = glance(plan_of(), WITHOUT_PLAN, None)
     assert not shown.late
     assert {shown.infrastructure.state, shown.services.state} == {"open"}
 
@@ -79,7 +83,7 @@ def test_without_a_plan_nothing_is_late() -> None:
     [(5, 5, 5, "done"), (4, 5, 4, "ok"), (3, 5, 4, "late"), (0, 0, 0, "open"), (0, 5, None, "open"), (7, 5, 1, "done")],
 )
 def test_the_state_of_a_figure(done: int, target: int, due: int | None, state: str) -> None:
-    assert Line(("", ""), done, target, due, "").state == state
+    assert Line(Name("", ""), done, target, due, "").state == state
 
 
 def test_a_quota_is_spread_over_its_year() -> None:
@@ -90,10 +94,10 @@ def test_a_quota_is_spread_over_its_year() -> None:
 
 
 def test_every_figure_leads_to_an_explanation_that_exists() -> None:
-    shown = glance(PLAN, PACE, None)
+    shown = glance(plan_of(), pace_of(), None)
     lines = [shown.infrastructure, shown.applications, shown.services, shown.everywhere, *shown.awareness]
     lines += [line for line, _ in shown.groups] + [line for _, _, rows in shown.training for line, _ in rows]
-    addresses = [line.why for line in lines if line.why] + [str(project["why"]) for project in shown.projects]
+    addresses = [line.why for line in lines if line.why] + [why for _, why in shown.projects]
     assert len(addresses) == 1 + 4 + 3 + 1 + 2
     model = models()["plan"]
     for address in addresses:
@@ -110,18 +114,18 @@ def test_an_explanation_names_the_state_and_takes_any_key() -> None:
 
 
 def test_agencies_with_the_most_behind_come_first() -> None:
-    def agency(name: str, launched: int, completed: int) -> dict[str, Any]:
+    def agency(name: str, launched: int, completed: int) -> AgencyPace:
         figures = {"services": 10, "expected_launched": 5, "phases": 3, "expected_completed": 1}
-        return {"agency": name, "launched": launched, "completed": completed, **figures}
+        return AgencyPace(agency=name, launched=launched, completed=completed, **figures)
 
     rows = agencies_behind([agency("b", 5, 1), agency("a", 9, 3), agency("c", 2, 0), agency("d", 5, 0)])
-    assert [row["agency"] for row in rows] == ["c", "d", "a", "b"]
-    assert (rows[0]["services_behind"], rows[0]["phases_behind"]) == (3, 1)
-    assert agencies_csv(rows).splitlines()[1] == "c,10,2,5,3,0,1"
+    assert [row.agency for row in rows] == ["c", "d", "a", "b"]
+    assert (rows[0].services_behind, rows[0].phases_behind) == (3, 1)
+    assert csv_file(AGENCIES, rows).splitlines()[1] == "c,10,2,5,3,0,1"
 
 
 def test_the_file_of_figures_has_what_the_page_shows() -> None:
-    lines = figures_csv(glance(PLAN, PACE, None)).splitlines()
+    lines = figures_csv(glance(plan_of(), pace_of(), None)).splitlines()
     assert lines[0] == "\ufefffigure_ar,figure_en,done,target,expected_by_now,behind,log_index"
     assert "الخدمات المطلقة,Services launched,90,150,105,15,900" in lines
     assert 'تدريب 1426 هـ، الاستخدام,"Training 1426 AH, use",99,355,177,78,900' in lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from consumers.documents.plan import Group
 from consumers.projections.handlers.plan import PLAN, SHOWN_PLAN
 from consumers.projections.read import service_groups
 from tests.world.entries import TEXT
@@ -65,9 +66,8 @@ def test_an_unknown_plan_cannot_be_amended() -> None:
     assert story.anomalies() == [(0, 0, "unknown-plan")]
 
 
-def test_every_group_has_the_same_keys_also_without_a_plan() -> None:
-    keys = {"target", "registered", "launched", "live", "suspended", "retired"}
+def test_every_group_is_there_also_without_a_plan() -> None:
     shown = service_groups(None, [])
-    assert shown["target"] == 0
-    assert [set(group) for group in shown["groups"].values()] == [keys] * 3
-    assert service_groups(targets(6), [])["target"] == 60
+    assert shown.target == 0
+    assert [*shown.groups] == [group.value for group in Group]
+    assert service_groups(targets(6), []).target == 60
