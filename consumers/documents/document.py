@@ -48,7 +48,8 @@ class Label:
 class Labelled(Enum):
     """States and kinds: documents hold the value, people read the label."""
 
-    def __new__(cls, value: str, ar: str, en: str, tone: Tone = "") -> Labelled:
+    # The labels have defaults because a member is found by its value alone.
+    def __new__(cls, value: str, ar: str = "", en: str = "", tone: Tone = "") -> Labelled:
         made = object.__new__(cls)
         made._value_ = value
         made.ar, made.en, made.tone = ar, en, tone

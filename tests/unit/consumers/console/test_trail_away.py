@@ -12,7 +12,7 @@ from consumers.console.sending.receipts import Receipts
 from consumers.console.sending.uploads import Uploads
 from consumers.console.visit import Visit
 from events.schema_tools.refusal_examples import golden_example
-from tests.unit.consumers.console.campaigns.rows import CAMPAIGN
+from tests.world.campaigns import CAMPAIGN
 from tests.world.pages import AGENCY, CSRF, Documents, Replies, browser
 
 EVENT = orjson.loads(golden_example("service.launched")) | {"source": f"urn:yesser:agency:{AGENCY.holder}"}

@@ -17,7 +17,7 @@ from consumers.console.pages.campaigns.campaign import (
 )
 from consumers.documents.campaigns import NextAction
 from tests.every import every
-from tests.unit.consumers.console.campaigns.rows import SERVICE, campaign
+from tests.world.campaigns import SERVICE, campaign
 
 TODAY = "2026-11-26"
 

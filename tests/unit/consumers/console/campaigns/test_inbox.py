@@ -14,7 +14,7 @@ from consumers.console.pages.campaigns.inbox import (
     whose_of,
 )
 from tests.every import every
-from tests.unit.consumers.console.campaigns.rows import inbox_item
+from tests.world.campaigns import inbox_item
 from tests.world.pages import AGENCY, OFFICE, TEAM
 
 

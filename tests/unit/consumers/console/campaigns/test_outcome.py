@@ -9,7 +9,7 @@ import pytest
 from consumers.console.pages.campaigns.outcome import Outcome, effective_index, outcome
 from consumers.documents.campaigns import CampaignAndHistory
 from tests.every import every
-from tests.unit.consumers.console.campaigns.rows import campaign
+from tests.world.campaigns import campaign
 
 OPEN = campaign()
 ID = OPEN.campaign_id

@@ -12,7 +12,7 @@ from consumers.console.accounts.accounts import Account
 from consumers.console.data.read_api import Answer, NotAnswered
 from consumers.console.pages.campaigns import teams, webhooks
 from tests.every import every
-from tests.unit.consumers.console.campaigns.rows import CAMPAIGN
+from tests.world.campaigns import CAMPAIGN
 from tests.world.pages import AGENCY, CSRF, TEAM, Documents, Replies, browser
 
 OWN, OTHER = "ep_aaaaaaaaaaaaaaa2", "ep_bbbbbbbbbbbbbbb2"

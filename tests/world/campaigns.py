@@ -1,4 +1,4 @@
-"""A campaign as the read API answers it."""
+"""A campaign as the read API answers it, and as documents."""
 
 from __future__ import annotations
 
