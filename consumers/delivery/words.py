@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
+from consumers.documents import campaigns
 from events.faults.problems import Bilingual
 
 Language = Literal["ar", "en"]
 
-CHANNELS: Final = {
-    "tv": Bilingual("التلفزيون", "television"),
-    "radio": Bilingual("الإذاعة", "radio"),
-    "print": Bilingual("الصحافة", "print"),
-}
 _STATES: Final = {
     "confirmed": Bilingual("مؤكد منذ {since}", "confirmed since {since}"),
     "registered-domain": Bilingual("نطاق الجهة", "domain of the agency"),
@@ -30,8 +26,6 @@ _REASONS: Final = {
     "expired": Bilingual("لم تُسلّم خلال خمسة أيام", "it could not be delivered for five days"),
     "unknown": Bilingual("لم يؤكد خادم البريد وصولها", "the mail server did not confirm it"),
 }
-_COMMA: Final = Bilingual(" و", ", ")
-_AND: Final = Bilingual(" و", " and ")
 
 
 def languages(first: str) -> tuple[Language, Language]:
@@ -44,11 +38,8 @@ def of(text: Bilingual, language: Language) -> str:
 
 
 def channel_list(channels: Sequence[str], language: Language) -> str:
-    """The channels' names as in a sentence."""
-    names = [of(CHANNELS[channel], language) for channel in channels if channel in CHANNELS]
-    if len(names) < 2:
-        return "".join(names)
-    return of(_COMMA, language).join(names[:-1]) + of(_AND, language) + names[-1]
+    names = campaigns.channel_list(channels)
+    return names.ar if language == "ar" else names.en
 
 
 def state_words(address: Mapping[str, Any]) -> Bilingual:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, ClassVar, Final, TypeAlias
 
 from msgspec import Meta, Struct
@@ -16,6 +17,13 @@ class Channel(Labelled):
 
 
 CHANNELS: Final = tuple(channel.value for channel in Channel)
+
+
+def channel_list(channels: Iterable[str]) -> Name:
+    """The channels as in a sentence."""
+    names = [Channel(channel) for channel in channels if channel in CHANNELS]
+    *first, last = [name.en.lower() for name in names] or [""]
+    return Name(" و".join(name.ar for name in names), f"{', '.join(first)} and {last}" if first else last)
 
 
 class CampaignKind(Labelled):
@@ -84,7 +92,7 @@ Channels = Annotated[tuple[Channel, ...], Label("البث في", "To air on", is
 MissingChannels = Annotated[
     tuple[Channel, ...], Label("لم تُبث في", "Not aired on"), Meta(description="Without an airing yet.")
 ]
-Reach = Annotated[Count, Label("الوصول", "People reached", drop=3)]
+Reach = Annotated[Count, Label("الوصول", "People reached", drop=6)]
 
 
 class Campaign(Struct, frozen=True, kw_only=True):
@@ -110,13 +118,13 @@ class Campaign(Struct, frozen=True, kw_only=True):
     kind: Annotated[CampaignKind, Label("النوع", "Kind", is_detail=True)]
     cause_index: Annotated[Count, Label("القيد المسبب", "Cause", is_detail=True)]
     owner: Annotated[str, Label("الجهة", "Agency", drop=1)]
-    service_id: Annotated[str | None, Label("الخدمة", "Service", drop=2)]
+    service_id: Annotated[str | None, Label("الخدمة", "Service", drop=3)]
     channels: Channels
     due_on: Annotated[Date, Label("الموعد", "Due")]
     state: Annotated[CampaignState, Label("الحالة", "State")]
-    paused: Annotated[bool, Label("موقوفة", "Paused", drop=5)]
-    escalated: Annotated[bool, Label("مُصعّدة", "Escalated", drop=6)]
-    aired: Annotated[OnChannels, Label("البث", "TV·radio·print", drop=4)]
+    paused: Annotated[bool, Label("موقوفة", "Paused", drop=2)]
+    escalated: Annotated[bool, Label("مُصعّدة", "Escalated", drop=4)]
+    aired: Annotated[OnChannels, Label("البث", "TV·radio·print", drop=5)]
     reach: Reach
 
 

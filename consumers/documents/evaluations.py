@@ -58,7 +58,7 @@ class Explanation(Struct, kw_only=True):
     log_index: Count
     about: Subject
     facts: dict[str, Any]
-    remarks: list[Name]
+    remarks: list[dict[str, str]]
     evaluations: list[Evaluation]
     campaigns: list[ExplainedCampaign]
 

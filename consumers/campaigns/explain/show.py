@@ -27,7 +27,7 @@ def explanation_parts(found: Explanation) -> Iterator[str]:
     for campaign in found.campaigns:
         yield from _campaign_lines(campaign)
     for text in found.remarks:
-        yield localized(text.ar, text.en, "\n")
+        yield localized(text["ar"], text["en"], "\n")
     if found.evaluations:
         yield "\n" + localized("ما قررته القواعد", "What the rules decided")
     for row in found.evaluations:

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from consumers.campaigns.coverage.show import coverage_csv
-from consumers.console.pages.campaigns.inbox import CSV_PAGE_ROWS, after_of, csv_file
+from consumers.console.pages.campaigns.inbox import csv_file
+from consumers.console.pages.plan.lists import after_of, all_rows
 from consumers.console.visit import Visiting
 from consumers.documents import coverage as nouns
 from consumers.documents.campaigns import Channel
@@ -39,11 +40,5 @@ async def coverage_page(
 @routes.get("/campaigns/coverage.csv")
 async def coverage_file(visit: Visiting, unaired: Unaired = False) -> Response:
     """Every service and channel, for a spreadsheet."""
-    services: list[nouns.ServiceCoverage] = []
-    after: str | None = None
-    while True:
-        page = await visit.read("/v1/coverage", unaired=unaired, limit=CSV_PAGE_ROWS, after=after)
-        services += documents_of(nouns.ServiceCoverage, page.document["services"])
-        after = after_of(page.next)
-        if after is None:
-            return csv_file("coverage.csv", coverage_csv(services))
+    services = await all_rows(visit, "/v1/coverage", "services", unaired=unaired)
+    return csv_file("coverage.csv", coverage_csv(documents_of(nouns.ServiceCoverage, services)))

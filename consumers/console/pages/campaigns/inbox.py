@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
@@ -16,6 +16,7 @@ from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.console.accounts.accounts import Account
 from consumers.console.data.read_api import Answer, NotAnswered
 from consumers.console.pages.campaigns import wording
+from consumers.console.pages.plan.lists import after_of
 from consumers.console.visit import Visit, Visiting
 from consumers.documents import campaigns as nouns
 from consumers.documents import tables
@@ -105,11 +106,6 @@ def section_of(row: InboxItem) -> str:
     if row.overdue:
         return "overdue"
     return "paused" if row.paused else "to-do"
-
-
-def after_of(following: str | None) -> str | None:
-    """The cursor in the address of a next page."""
-    return None if following is None else parse_qs(urlsplit(following).query)["after"][0]
 
 
 def today_of(visit: Visit) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from consumers.campaigns.rules.rule import NOT_AIRED, Rule, RuleSet
-from consumers.documents.campaigns import CHANNELS, Channel
+from consumers.documents.campaigns import channel_list
 from events.faults.problems import Bilingual
 
 MOMENTS: Final = {
@@ -44,16 +43,6 @@ def rule_sentence(rules: RuleSet, name: str) -> Bilingual | None:
 
 def rule_of(rules: RuleSet, name: str) -> Rule | None:
     return next((rule for rule in rules.rules if rule.name == name), None)
-
-
-def channel_list(channels: Sequence[str]) -> Bilingual:
-    """The channels as in a sentence."""
-    names = [Channel(channel) for channel in channels if channel in CHANNELS]
-    return Bilingual(" و".join(name.ar for name in names), _and([name.en.lower() for name in names]))
-
-
-def _and(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
 def _arabic_working_days(days: int) -> str:

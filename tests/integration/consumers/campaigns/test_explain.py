@@ -75,7 +75,7 @@ async def asked(settings: Settings, name: str, rules: RuleSet | None = None) -> 
 
 
 def english(found: Explanation) -> str:
-    return "\n".join(text.en for text in found.remarks)
+    return "\n".join(text["en"] for text in found.remarks)
 
 
 async def test_a_service_tells_its_campaign_and_what_did_not_fire(settings: Settings, entries: dict[str, int]) -> None:

@@ -8,14 +8,8 @@ from consumers.campaigns.rules.in_force import release_rules
 from consumers.campaigns.rules.rule import MOMENTS
 from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns import wording
-from consumers.console.pages.campaigns.campaign import (
-    actions_of,
-    brief_of,
-    is_overdue,
-    may_report,
-    service_address,
-)
-from consumers.documents.campaigns import NextAction
+from consumers.console.pages.campaigns.campaign import actions_of, brief_of, is_overdue, may_report, service_address
+from consumers.documents.campaigns import NextAction, channel_list
 from tests.every import every
 from tests.world.campaigns import SERVICE, campaign
 
@@ -77,6 +71,6 @@ def test_every_rule_of_the_release_has_words_and_every_moment_a_name() -> None:
 
 
 def test_channels_are_listed_as_in_a_sentence() -> None:
-    assert wording.channel_list(["tv", "radio", "print"]).en == "television, radio and print"
-    assert wording.channel_list(["tv"]).en == "television"
-    assert wording.channel_list([]).ar == ""
+    assert channel_list(["tv", "radio", "print"]).en == "television, radio and print"
+    assert channel_list(["tv"]).en == "television"
+    assert channel_list([]).ar == ""

@@ -5,14 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consumers.console.accounts.accounts import Account
-from consumers.console.pages.campaigns.inbox import (
-    Chosen,
-    agency_fault,
-    parameters,
-    section_of,
-    sections,
-    whose_of,
-)
+from consumers.console.pages.campaigns.inbox import Chosen, agency_fault, parameters, section_of, sections, whose_of
 from tests.every import every
 from tests.world.campaigns import inbox_item
 from tests.world.pages import AGENCY, OFFICE, TEAM
