@@ -13,6 +13,7 @@ from typing import Any, Concatenate, Final, ParamSpec
 from urllib.parse import quote
 
 import click
+from msgspec.structs import asdict
 
 from consumers.as_of.options import as_of_options
 from consumers.as_of.point_in_time import PointInTime
@@ -21,12 +22,21 @@ from consumers.as_of.view import view
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.coverage.commands import coverage_command
 from consumers.campaigns.explain.commands import explain_command
-from consumers.campaigns.filters import SORTS, STATES, CampaignFilter, now, today_at
+from consumers.campaigns.filters import SORTS, CampaignFilter, now, today_at
 from consumers.campaigns.next_step import next_command, time_left
-from consumers.campaigns.read import CHANNELS, campaign, campaigns, inbox, team_subscriptions
-from consumers.campaigns.show import NOT_JUDGED, brief_parts, inbox_parts, not_judged, table
-from consumers.campaigns.spreadsheet import campaigns_csv, inbox_csv
+from consumers.campaigns.read import campaign, campaigns, inbox, team_subscriptions
+from consumers.campaigns.show import NOT_JUDGED, brief_parts, inbox_parts, not_judged
 from consumers.campaigns.trial.commands import rules_group, try_command
+from consumers.documents.campaigns import (
+    CAMPAIGNS,
+    CHANNELS,
+    INBOX,
+    Campaign,
+    CampaignAndHistory,
+    InboxItem,
+    StateFilter,
+)
+from consumers.documents.tables import csv_file, grid
 from events.errors import YesserError
 from infra.command_line.completion import agency_codes
 from infra.command_line.entry_point_group import EntryPointGroup
@@ -70,11 +80,12 @@ def filter_options(command: Callable[Concatenate[dict[str, Any], Given], None]) 
 
 
 _PAGE_ROWS: Final = 1_000
+_STATES: Final = tuple(state.value for state in StateFilter)
 _gateway_option: Final = gateway_option("the database of the stack in YESSER_HOME is read")
 csv_option: Final = click.option("--csv", "as_csv", is_flag=True, help="Print CSV for a spreadsheet.")
 _FILTERS: Final = (
     click.option("--owner", type=AgencyCode(), shell_complete=agency_codes, help="Only of this agency."),
-    click.option("--state", type=click.Choice(STATES), help="Only in this state; `open` is all but completed."),
+    click.option("--state", type=click.Choice(_STATES), help="Only in this state; `open` is all but completed."),
     click.option("--overdue/--not-overdue", default=None, help="Only what is, or is not, late."),
     click.option(
         "--due-before", metavar="DATE", callback=date_option, help="Only what is due before DATE, as 2026-11-25."
@@ -99,9 +110,9 @@ def list_command(at: PointInTime, chosen: dict[str, Any], as_csv: bool, as_json:
     if by_occurrence and (as_csv or as_json):  # a list of rows has no place for it
         print_localized(*NOT_JUDGED, err=True)
     if as_csv:
-        click.echo(campaigns_csv(rows), nl=False)
+        click.echo(csv_file(CAMPAIGNS, rows), nl=False)
     else:
-        print_view(rows, as_json, lambda: [table(rows), *([not_judged()] if by_occurrence else [])], at)
+        print_view(rows, as_json, lambda: [grid(CAMPAIGNS, rows), *([not_judged()] if by_occurrence else [])], at)
 
 
 @campaigns_group.command("inbox")
@@ -122,13 +133,15 @@ def inbox_command(
         from consumers.campaigns.over_http import Gateway
 
         parameters = {"agency": agency, "limit": str(_PAGE_ROWS), **({} if team is None else {"team": team})}
-        rows = Gateway(gateway_address(gateway), token_of(token_file)).rows("/v1/inbox", parameters)
+        rows = Gateway(gateway_address(gateway), token_of(token_file)).rows(InboxItem, "/v1/inbox", parameters)
     if rows is None:
         raise NoTeam(f"{agency} has no team {team}: see `yesser teams list`.")
     if as_csv:
-        click.echo(inbox_csv(rows), nl=False)
+        click.echo(csv_file(INBOX, rows), nl=False)
         return
-    document = [{**row, "time_left": time_left(row["due_on"], today).en, "next": next_command(row)} for row in rows]
+    document = [
+        {**asdict(row), "time_left": time_left(row.due_on, today).en, "next": next_command(row)} for row in rows
+    ]
     print_view(document, as_json, lambda: inbox_parts(rows, today))
 
 
@@ -151,7 +164,7 @@ def show_command(
         from consumers.campaigns.over_http import Gateway
 
         shown = Gateway(gateway_address(gateway), token_of(token_file)).document(
-            f"/v1/campaigns/{quote(campaign_id, safe='')}"
+            CampaignAndHistory, f"/v1/campaigns/{quote(campaign_id, safe='')}"
         )
     if shown is None:
         raise NoCampaign(f"the log has no campaign {campaign_id}: see `yesser campaigns list`.")
@@ -167,13 +180,13 @@ campaigns_group.add_command(rules_group)
 
 async def read(
     settings: Settings, at: PointInTime | int | None = None, chosen: CampaignFilter | None = None
-) -> list[dict[str, Any]]:
+) -> list[Campaign]:
     """The rows now, or as of a point in time or index; all campaigns by id without a filter."""
     async with view(settings, [CONSUMER], at) as state:
         return await campaigns(await state.use(CONSUMER), chosen or CampaignFilter(today_at(PointInTime(), now())))
 
 
-async def _inbox(settings: Settings, agency: str, team: str | None, today: str) -> list[dict[str, Any]] | None:
+async def _inbox(settings: Settings, agency: str, team: str | None, today: str) -> list[InboxItem] | None:
     """The rows; None where the agency has no such team."""
     async with view(settings, [CONSUMER]) as state:
         connection = await state.use(CONSUMER)
@@ -184,6 +197,6 @@ async def _inbox(settings: Settings, agency: str, team: str | None, today: str) 
         return await inbox(connection, chosen)
 
 
-async def _campaign(settings: Settings, campaign_id: str, at: PointInTime) -> dict[str, Any] | None:
+async def _campaign(settings: Settings, campaign_id: str, at: PointInTime) -> CampaignAndHistory | None:
     async with view(settings, [CONSUMER], at) as state:
         return await campaign(state, campaign_id)

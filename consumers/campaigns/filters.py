@@ -11,9 +11,7 @@ from consumers.as_of.point_in_time import PointInTime
 from events.values.working_days import riyadh_date
 from events.wire.entry import recorded_time
 
-State = Literal["open", "triggered", "acknowledged", "completed", "paused", "escalated", "overdue"]
 Sort = Literal["id", "due", "overdue"]
-STATES: Final[tuple[State, ...]] = get_args(State)
 SORTS: Final[tuple[Sort, ...]] = get_args(Sort)
 
 Subscription = Mapping[str, Sequence[str] | None]
@@ -24,15 +22,15 @@ Subscription = Mapping[str, Sequence[str] | None]
 class CampaignFilter:
     """All that is given must hold. A new one matches every campaign in the log, by id.
 
-    `today` is the civil date in Riyadh. A campaign is *overdue* after its due date, unless it is completed, paused, or
-    both acknowledged and aired on each of its channels. It is *open* until it is completed. `due_before` excludes its
-    own date. `subscriptions`: at least one of them must match. The order `overdue` is by due date too, after what is
-    overdue.
+    `today` is the civil date in Riyadh, `state` one of `StateFilter`. A campaign is *overdue* after its due date,
+    unless it is completed, paused, or both acknowledged and aired on each of its channels. It is *open* until it is
+    completed. `due_before` excludes its own date. `subscriptions`: at least one of them must match. The order
+    `overdue` is by due date too, after what is overdue.
     """
 
     today: str
     owner: str | None = None
-    state: State | None = None
+    state: str | None = None
     overdue: bool | None = None
     due_before: str | None = None
     service: str | None = None

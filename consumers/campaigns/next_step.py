@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
+from consumers.documents.campaigns import NextAction, ToDo
 from events.faults.problems import Bilingual
 from events.values.calendar import day_after
 from events.values.working_days import count_working_days
-
-Row = Mapping[str, Any]
-"""A campaign as `read.inbox` or `read.campaign` gives it."""
-
 
 DUE_TODAY: Final = Bilingual("الموعد اليوم", "due today")
 NO_WORKING_DAY: Final = Bilingual("لم يبق يوم عمل", "no working day left")
@@ -36,16 +32,15 @@ def working_days_left(due_on: str, today: str) -> int:
     return count_working_days(day_after(today), day_after(due_on))
 
 
-def next_command(row: Row) -> str | None:
+def next_command(campaign: ToDo) -> str | None:
     """The command that the team types next; None for a campaign that is completed or paused."""
-    campaign_id = row["campaign_id"]
-    match row["next_action"]:
-        case "acknowledge":
-            return acknowledge_command(campaign_id)
-        case "air":
-            return air_command(campaign_id, row["missing_channels"][0])
-        case "complete":
-            return f"yesser campaigns complete {campaign_id}"
+    match campaign.next_action:
+        case NextAction.ACKNOWLEDGE:
+            return acknowledge_command(campaign.campaign_id)
+        case NextAction.AIR:
+            return air_command(campaign.campaign_id, campaign.missing_channels[0].value)
+        case NextAction.COMPLETE:
+            return f"yesser campaigns complete {campaign.campaign_id}"
     return None
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx
+from msgspec import Struct, ValidationError
 
+from consumers.documents.document import document_of
 from events.errors import Retry, YesserError
 from infra.http.answers import AnswerRefused, bound_answers
 from infra.settings import Settings
@@ -18,8 +20,11 @@ from infra.tls.plaintext import refuse_plain_http
 TIMEOUT_S: Final = 20.0
 ANSWER_BYTES_MAX: Final = 32 << 20
 """Of one page of a list."""
+_ADDED: Final = {"more_history": False}
+"""What older gateways do not say."""
 _NOT_FOUND: Final = 404
 _LATER: Final = frozenset({429, 500, 502, 503, 504})
+D = TypeVar("D", bound=Struct)
 
 
 class GatewayAway(Retry):
@@ -37,27 +42,30 @@ class Gateway:
     address: str
     token: str = field(repr=False)
 
-    def rows(self, path: str, parameters: Mapping[str, str]) -> list[dict[str, Any]] | None:
+    def rows(self, document: type[D], path: str, parameters: Mapping[str, str]) -> list[D] | None:
         """All pages of a list; None where the gateway has no such thing."""
-        found: list[dict[str, Any]] = []
+        found: list[D] = []
         following: str | None = f"{path}?{httpx.QueryParams(dict(parameters))}"
         with self._client() as client:
             while following is not None:
                 answer = self._answer(client, following)
                 if answer is None:
                     return None
-                found += answer.json()
+                found += [self._document(document, row) for row in answer.json()]
                 following = answer.links.get("next", {}).get("url")
         return found
 
-    def document(self, path: str) -> dict[str, Any] | None:
+    def document(self, document: type[D], path: str) -> D | None:
         """One document; None where the gateway has no such thing."""
         with self._client() as client:
             answer = self._answer(client, path)
-        if answer is None:
-            return None
-        found: dict[str, Any] = answer.json()
-        return found
+        return None if answer is None else self._document(document, answer.json())
+
+    def _document(self, document: type[D], answer: Mapping[str, Any]) -> D:
+        try:
+            return document_of(document, {**_ADDED, **answer})
+        except ValidationError as error:
+            raise GatewayRefused(f"{self.address} answered what this version cannot show: {error}") from None
 
     def _client(self) -> httpx.Client:
         """Raises `PlaintextRefused` if the token would leave this machine without encryption."""

@@ -1,15 +1,16 @@
-"""Reads the campaigns consumer's tables, in the shapes of events.md §5. `search_path` selects the tables."""
+"""Reads the campaigns consumer's tables as documents (events.md §5). `search_path` selects the tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final, TypeVar
 
 from consumers.as_of.view import View
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.filters import CampaignFilter
+from consumers.documents.campaigns import Campaign, CampaignAndHistory, CampaignStep, InboxCounts, InboxItem, OnChannels
 from consumers.documents.document import document_of
-from consumers.documents.plan import Aired, Awareness
+from consumers.documents.plan import Awareness
 from events.values.calendar import FIRST_DATE, LAST_DATE, hijri_of
 from events.wire.entry import Entry, parse_entry
 from infra.log.reader import read_entries
@@ -18,36 +19,10 @@ from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.campaigns", "read.sql")
 _COUNTS: Final = _SQL["counts"].replace(":campaigns", _SQL["campaigns"])
-CHANNELS: Final = ("tv", "radio", "print")
 HISTORY_MAX: Final = 1_000
-_COPIED: Final = (
-    "campaign_id",
-    "rule",
-    "kind",
-    "cause_index",
-    "owner",
-    "service_id",
-    "channels",
-    "due_on",
-    "state",
-    "paused",
-    "escalated",
-)
-_DECIDED: Final = (
-    "rules_version",
-    "brief",
-    "reason",
-    "urgency",
-    "triggered_index",
-    "acknowledged_index",
-    "acknowledged_by",
-    "acknowledged_at",
-    "completed_index",
-)
-_REPORTED: Final = ("by", "airing_id", "channel", "reach")
-"""What a step of the history shows of a team's event."""
 
 Row = Mapping[str, Any]
+D = TypeVar("D", bound=Campaign)
 
 
 async def awareness(connection: Connection) -> Awareness:
@@ -57,44 +32,31 @@ async def awareness(connection: Connection) -> Awareness:
         raise LookupError("a count without a row")
     return Awareness(
         launched_services=row["launched_services"],
-        aired=document_of(Aired, row),
+        aired=document_of(OnChannels, row),
         on_all_three=row["on_all_three"],
         general_campaigns=row["general_campaigns"],
         reach=int(row["reach"]),
     )
 
 
-async def campaigns(connection: Connection, chosen: CampaignFilter) -> list[dict[str, Any]]:
+async def campaigns(connection: Connection, chosen: CampaignFilter) -> list[Campaign]:
     """The rows of `yesser campaigns list`."""
-    return [_row(row) for row in await connection.fetch(_SQL["campaigns"], None, *chosen.arguments())]
-
-
-async def inbox(connection: Connection, chosen: CampaignFilter) -> list[dict[str, Any]]:
-    """The rows of `yesser campaigns inbox`: what a team needs to know to act."""
     rows = await connection.fetch(_SQL["campaigns"], None, *chosen.arguments())
-    return [
-        {
-            **_row(row),
-            "due_on_hijri": hijri(row["due_on"]),
-            "overdue": row["overdue"],
-            "missing_channels": missing_channels(row),
-            "next_action": next_action(row),
-            "acknowledged_index": row["acknowledged_index"],
-            "acknowledged_by": row["acknowledged_by"],
-            "acknowledged_at": row["acknowledged_at"],
-            "brief": row["brief"],
-            "service": _service(row),
-        }
-        for row in rows
-    ]
+    return [_campaign(Campaign, row) for row in rows]
 
 
-async def counts(connection: Connection, chosen: CampaignFilter) -> dict[str, int]:
-    """How many campaigns match, how many of them are overdue or paused, and how many wait for each next step."""
+async def inbox(connection: Connection, chosen: CampaignFilter) -> list[InboxItem]:
+    """The rows of `yesser campaigns inbox`."""
+    rows = await connection.fetch(_SQL["campaigns"], None, *chosen.arguments())
+    return [_campaign(InboxItem, row) for row in rows]
+
+
+async def counts(connection: Connection, chosen: CampaignFilter) -> InboxCounts:
+    """Of the campaigns that match."""
     row = await connection.fetchrow(_COUNTS, None, *chosen.arguments())
     if row is None:
         raise LookupError("a count without a row")
-    return dict(row)
+    return document_of(InboxCounts, row)
 
 
 async def team_subscriptions(connection: Connection, agency: str, team: str) -> list[dict[str, Any]] | None:
@@ -104,44 +66,20 @@ async def team_subscriptions(connection: Connection, agency: str, team: str) -> 
     return [dict(row) for row in await connection.fetch(_SQL["subscriptions"], agency, team)]
 
 
-async def campaign(view: View, campaign_id: str) -> dict[str, Any] | None:
-    """A campaign with its service, brief, reason, airings and history, or None. The view shows `CONSUMER`."""
+async def campaign(view: View, campaign_id: str) -> CampaignAndHistory | None:
+    """A campaign, or None. The view shows `CONSUMER`."""
     connection = await view.use(CONSUMER)
     row = await connection.fetchrow(_SQL["campaigns"], campaign_id, *CampaignFilter("").arguments())
     if row is None:
         return None
     airings = [dict(airing) for airing in await connection.fetch(_SQL["airings"], campaign_id)]
     history, is_whole = await _history(connection, row)
-    return {
-        **_row(row),
-        "due_on_hijri": hijri(row["due_on"]),
-        "missing_channels": missing_channels(row),
-        "next_action": next_action(row),
-        **{name: row[name] for name in _DECIDED},
-        "service": _service(row),
-        "airings": airings,
-        "history": history,
-        "more_history": not is_whole,
-    }
+    return _campaign(CampaignAndHistory, row, airings=airings, history=history, more_history=not is_whole)
 
 
 def hijri(on: str) -> str | None:
     """The Umm al-Qura date, or None outside its table."""
     return hijri_of(on) if FIRST_DATE <= on <= LAST_DATE else None
-
-
-def missing_channels(row: Row) -> list[str]:
-    """The channels of the campaign that have no airing yet."""
-    return [channel for channel in row["channels"] if row[channel] == 0]
-
-
-def next_action(row: Row) -> Literal["acknowledge", "air", "complete"] | None:
-    """What its team does next; None for a campaign that is completed or paused."""
-    if row["paused"] or row["state"] == "completed":
-        return None
-    if row["state"] == "triggered":
-        return "acknowledge"
-    return "air" if missing_channels(row) else "complete"
 
 
 def shown_history(took_effect: Sequence[int], anomalies: Iterable[int]) -> list[int]:
@@ -151,7 +89,12 @@ def shown_history(took_effect: Sequence[int], anomalies: Iterable[int]) -> list[
     return sorted([*took_effect, *sorted(anomalies, reverse=True)[:left]])
 
 
-async def _history(connection: Connection, row: Row) -> tuple[list[dict[str, Any]], bool]:
+def _campaign(document: type[D], row: Row, **further: Any) -> D:
+    # A sum of bigint is a decimal.
+    return document_of(document, row, reach=int(row["reach"]), due_on_hijri=hijri(row["due_on"]), **further)
+
+
+async def _history(connection: Connection, row: Row) -> tuple[list[CampaignStep], bool]:
     """The entries about the campaign, in log order, and whether these are all. One that changed nothing names its
     anomaly rule."""
     most = HISTORY_MAX + 1
@@ -166,34 +109,8 @@ async def _history(connection: Connection, row: Row) -> tuple[list[dict[str, Any
     return steps, len(shown) == len(took_effect) + len(anomalies)
 
 
-def _step(entry: Entry, anomaly: str | None, owner: str) -> dict[str, Any]:
-    shown = entry.data if entry.agency == owner else {}
-    return {
-        "index": entry.index,
-        "recorded": entry.recorded,
-        "type": entry.type,
-        "agency": entry.agency,
-        **{name: shown.get(name) for name in _REPORTED},
-        "anomaly": anomaly,
-    }
-
-
-def _row(row: Row) -> dict[str, Any]:
-    return {
-        **{name: row[name] for name in _COPIED},
-        "aired": {channel: row[channel] for channel in CHANNELS},
-        "reach": int(row["reach"]),
-    }
-
-
-def _service(row: Row) -> dict[str, Any] | None:
-    """The service of a specific campaign, as far as it is registered."""
-    if row["service_name"] is None:
-        return None
-    return {
-        "service_id": row["service_id"],
-        "name": row["service_name"],
-        "url": row["service_url"],
-        "launched_on": row["service_launched_on"],
-        "channels": row["service_channels"],
-    }
+def _step(entry: Entry, anomaly: str | None, owner: str) -> CampaignStep:
+    data = entry.data if entry.agency == owner else {}
+    reported = {name: data.get(name) for name in ("by", "airing_id", "channel", "reach")}
+    about = {"index": entry.index, "recorded": entry.recorded, "type": entry.type, "agency": entry.agency}
+    return document_of(CampaignStep, reported | about, anomaly=anomaly)

@@ -11,25 +11,28 @@ FROM coverage
 WHERE launched_index IS NOT NULL
 
 -- name: campaigns
--- Campaigns in the log that match (see filters.py), or $1 alone, after ($4, $5), in the order $3. The state, the pause
--- and what is overdue on day $2 are derived, not stored.
+-- Campaigns in the log that match (see filters.py), or $1 alone, after ($4, $5), in the order $3. The pause, the next
+-- action and what is overdue on day $2 are derived, not stored.
 SELECT *
 FROM (
   SELECT *, CASE $3::text WHEN 'due' THEN due_on WHEN 'overdue' THEN CASE WHEN overdue THEN '0' ELSE '1' END || due_on
                     ELSE '' END AS sort_key
   FROM (
-    SELECT c.*,
-           CASE WHEN c.completed_index IS NOT NULL THEN 'completed'
-                WHEN c.acknowledged_index IS NOT NULL THEN 'acknowledged'
-                ELSE 'triggered' END AS state,
-           c.completed_index IS NULL AND s.suspended_from IS NOT NULL AS paused,
-           c.due_on < $2 AND c.completed_index IS NULL AND s.suspended_from IS NULL
-               AND (c.acknowledged_index IS NULL OR (c.channels ? 'tv' AND c.tv = 0)
-                    OR (c.channels ? 'radio' AND c.radio = 0) OR (c.channels ? 'print' AND c.print = 0)) AS overdue,
+    SELECT c.*, p.paused, m.missing_channels, n.next_action,
+           c.due_on < $2 AND coalesce(n.next_action IN ('acknowledge', 'air'), false) AS overdue,
+           jsonb_build_object('tv', c.tv, 'radio', c.radio, 'print', c.print) AS aired,
            coalesce((SELECT sum(a.reach) FROM airing a WHERE a.campaign_id = c.campaign_id), 0) AS reach,
-           v.name AS service_name, v.url AS service_url, v.launched_on AS service_launched_on,
-           v.channels AS service_channels
-    FROM campaign c LEFT JOIN coverage s USING (service_id) LEFT JOIN service v USING (service_id)
+           CASE WHEN v.name IS NOT NULL
+                THEN jsonb_build_object('service_id', v.service_id, 'name', v.name, 'url', v.url,
+                                        'launched_on', v.launched_on, 'channels', v.channels) END AS service
+    FROM campaign c LEFT JOIN coverage s USING (service_id) LEFT JOIN service v USING (service_id),
+         LATERAL (SELECT c.state <> 'completed' AND s.suspended_from IS NOT NULL AS paused) AS p,
+         LATERAL (SELECT c.channels - ARRAY[CASE WHEN c.tv > 0 THEN 'tv' END, CASE WHEN c.radio > 0 THEN 'radio' END,
+                                            CASE WHEN c.print > 0 THEN 'print' END] AS missing_channels) AS m,
+         LATERAL (SELECT CASE WHEN p.paused OR c.state = 'completed' THEN NULL
+                              WHEN c.state = 'triggered' THEN 'acknowledge'
+                              WHEN m.missing_channels = '[]' THEN 'complete'
+                              ELSE 'air' END AS next_action) AS n
     WHERE c.triggered_index IS NOT NULL
   ) AS derived
 ) AS listed
@@ -56,15 +59,11 @@ ORDER BY sort_key, campaign_id LIMIT $6
 SELECT count(*) AS campaigns,
        count(*) FILTER (WHERE overdue) AS overdue,
        count(*) FILTER (WHERE paused) AS paused,
-       count(*) FILTER (WHERE state = 'triggered' AND NOT paused) AS acknowledge,
-       count(*) FILTER (WHERE state = 'acknowledged' AND NOT paused AND is_missing) AS air,
-       count(*) FILTER (WHERE state = 'acknowledged' AND NOT paused AND NOT is_missing) AS complete,
+       count(*) FILTER (WHERE next_action = 'acknowledge') AS acknowledge,
+       count(*) FILTER (WHERE next_action = 'air') AS air,
+       count(*) FILTER (WHERE next_action = 'complete') AS complete,
        count(*) FILTER (WHERE state = 'completed') AS completed
-FROM (
-    SELECT *, (channels ? 'tv' AND tv = 0) OR (channels ? 'radio' AND radio = 0)
-              OR (channels ? 'print' AND print = 0) AS is_missing
-    FROM (:campaigns) AS matching
-) AS counted
+FROM (:campaigns) AS matching
 
 -- name: subscriptions
 -- What a team wants; its agency is named, because two agencies may use one name.

@@ -13,7 +13,8 @@ class Campaign:
     """A campaign that a rule decided.
 
     It is visible only from its entry `campaign.triggered` on: until then `triggered_index` is None, it is not listed,
-    and events about it are about an unknown campaign. `acknowledged_at` is the recorded time of the acknowledgement.
+    and events about it are about an unknown campaign. From then on it has a `state`. `acknowledged_at` is the recorded
+    time of the acknowledgement.
     `days_added` = the working days by which resumptions moved `due_on` from `triggered_due_on`, that of the trigger.
     `waiting` = pauses and resumptions to announce after the trigger. `tv`, `radio`, `print` count airings; their reach
     is summed on reading, because the sum may exceed a bigint.
@@ -32,6 +33,7 @@ class Campaign:
     brief: dict[str, Any]
     reason: dict[str, Any]
     urgency: str
+    state: str | None
     days_added: int
     waiting: list[Any]
     triggered_index: int | None

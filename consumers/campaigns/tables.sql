@@ -13,6 +13,7 @@ CREATE TABLE campaign (
     brief jsonb NOT NULL,
     reason jsonb NOT NULL,
     urgency text NOT NULL CHECK (urgency IN ('normal', 'high')),
+    state text CHECK (state IN ('triggered', 'acknowledged', 'completed')),
     days_added bigint NOT NULL,
     waiting jsonb NOT NULL,
     triggered_index bigint,

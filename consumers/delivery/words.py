@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Literal
 
+from consumers.documents import campaigns
 from events.faults.problems import Bilingual
 
 Language = Literal["ar", "en"]
-
-CHANNELS: Final = {
-    "tv": Bilingual("التلفزيون", "television"),
-    "radio": Bilingual("الإذاعة", "radio"),
-    "print": Bilingual("الصحافة", "print"),
-}
-_COMMA: Final = Bilingual(" و", ", ")
-_AND: Final = Bilingual(" و", " and ")
 
 
 def languages(first: str) -> tuple[Language, Language]:
@@ -28,8 +21,5 @@ def of(text: Bilingual, language: Language) -> str:
 
 
 def channel_list(channels: Sequence[str], language: Language) -> str:
-    """The channels' names as in a sentence."""
-    names = [of(CHANNELS[channel], language) for channel in channels if channel in CHANNELS]
-    if len(names) < 2:
-        return "".join(names)
-    return of(_COMMA, language).join(names[:-1]) + of(_AND, language) + names[-1]
+    names = campaigns.channel_list(channels)
+    return names.ar if language == "ar" else names.en

@@ -18,7 +18,7 @@ from inspect import getmembers
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from msgspec import Meta, Struct, convert
+from msgspec import Meta, Struct, UnsetType, convert
 
 Tone = Literal["", "good", "late", "bad", "quiet"]
 """How a page colours a state."""
@@ -53,7 +53,8 @@ class Label:
 class Labelled(Enum):
     """States and kinds: documents hold the value, people read the label."""
 
-    def __new__(cls, value: str, ar: str, en: str, tone: Tone = "") -> Labelled:
+    # The labels have defaults because a member is found by its value alone.
+    def __new__(cls, value: str, ar: str = "", en: str = "", tone: Tone = "") -> Labelled:
         made = object.__new__(cls)
         made._value_ = value
         made.ar, made.en, made.tone = ar, en, tone
@@ -84,8 +85,8 @@ class Listing:
 class Field:
     """A labelled field. `type` is that of its value where it is not None.
 
-    It is `str`, `int`, `bool`, `Date`, `Instant`, `datetime`, `Halalas`, `Name`, `Labelled`, or a tuple of `str` or of
-    `Labelled`.
+    It is `str`, `int`, `bool`, `Date`, `Instant`, `datetime`, `Halalas`, `Name`, `Labelled`, another document, or a
+    tuple of `str` or of `Labelled`.
     """
 
     name: str
@@ -117,6 +118,11 @@ def field_of(document: type[Struct], name: str) -> Field:
     return next(field for field in fields(document) if field.name == name)
 
 
+def is_document(kind: Any) -> bool:
+    """Whether the type of a field is a document with columns of its own."""
+    return isinstance(kind, type) and issubclass(kind, Struct) and kind is not Name
+
+
 def listed(document: type[Struct]) -> list[Field]:
     """Those that a list shows."""
     return [field for field in fields(document) if not field.label.is_detail]
@@ -141,6 +147,6 @@ def _taken_apart(hint: Any) -> tuple[Any, list[Any]]:
         base, further = _taken_apart(inner)
         return base, [*notes, *further]
     if get_origin(hint) in (Union, UnionType):
-        (only,) = (part for part in get_args(hint) if part is not type(None))
+        (only,) = (part for part in get_args(hint) if part not in (type(None), UnsetType))
         return _taken_apart(only)
     return hint, []

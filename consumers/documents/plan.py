@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from consumers.documents.campaigns import OnChannels
 from consumers.documents.document import Count, Date, Halalas, Label, Labelled, Listing, Name, Period
 
 
@@ -84,17 +85,11 @@ class Training(Struct, frozen=True, kw_only=True):
     net: Annotated[int, Label("الصافي", "Net")]
 
 
-class Aired(Struct, frozen=True, kw_only=True):
-    tv: Count
-    radio: Count
-    print: Count
-
-
 class Awareness(Struct, frozen=True, kw_only=True):
     """`aired` and `on_all_three` count launched services; `reach` counts people."""
 
     launched_services: Count
-    aired: Aired
+    aired: OnChannels
     on_all_three: Count
     general_campaigns: Count
     reach: Count

@@ -46,18 +46,10 @@ def _campaigns(where: Where) -> dict[str, Figure]:
     )
     is_running = Part(CAMPAIGNS, CAMPAIGN, where, lambda row: row.completed_index is None)
     return {
-        "state": Figure((Part(CAMPAIGNS, CAMPAIGN, where, _campaign_state),)),
+        "state": column(CAMPAIGNS, CAMPAIGN, where, "state"),
         "paused": Figure((is_running, paused), lambda running, count: bool(running and count)),
         "reach": counted(CAMPAIGNS, AIRING, where, attrgetter("reach")),
     }
-
-
-def _campaign_state(row: Any) -> str | None:
-    if row.triggered_index is None:
-        return None
-    if row.completed_index is not None:
-        return "completed"
-    return "triggered" if row.acknowledged_index is None else "acknowledged"
 
 
 def _accounts(where: Where) -> dict[str, Figure]:

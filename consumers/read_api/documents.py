@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from consumers.documents.campaigns import Campaign, CampaignAndHistory, InboxCounts, InboxItem
+from consumers.documents.coverage import Coverage
+from consumers.documents.evaluations import CampaignExplanation
 from consumers.documents.openapi import schema_of
-from consumers.documents.plan import Aired, Pace, Plan
+from consumers.documents.plan import Pace, Plan
 from consumers.documents.projects import Project, ProjectAndHistory
 from consumers.documents.services import Service, ServiceAndHistory
 from consumers.revenue.transfer_rules import RULE_OF_KIND
@@ -39,107 +42,6 @@ def _map(values: Schema) -> Schema:
     return {"type": "object", "additionalProperties": values}
 
 
-_AIRED: Final = schema_of(Aired)
-_CAMPAIGN: Final[dict[str, Schema]] = {
-    "campaign_id": TEXT,
-    "rule": TEXT,
-    "kind": _one_of("specific", "general"),
-    "cause_index": INTEGER,
-    "owner": TEXT,
-    "service_id": _or_null(TEXT),
-    "channels": _list(TEXT),
-    "due_on": _DATE,
-    "state": _one_of("triggered", "acknowledged", "completed"),
-    "paused": _YES_OR_NO,
-    "escalated": _YES_OR_NO,
-    "aired": _AIRED,
-    "reach": INTEGER,
-}
-_CHANNELS: Final = _list(_one_of("tv", "radio", "print"))
-_TO_DO: Final[dict[str, Schema]] = {
-    "due_on_hijri": _or_null(TEXT),
-    "missing_channels": {**_CHANNELS, "description": "Without an airing yet."},
-    "next_action": _or_null(_one_of("acknowledge", "air", "complete")),
-    "acknowledged_index": _or_null(INTEGER),
-    "acknowledged_by": _or_null(TEXT),
-    "acknowledged_at": _or_null(TEXT),
-    "brief": _NAME,
-    "service": _or_null(
-        shape(
-            service_id=TEXT,
-            name=_NAME,
-            url=_or_null(TEXT),
-            launched_on=_or_null(_DATE),
-            channels=_or_null(_list(TEXT)),
-        )
-    ),
-}
-_STEP: Final = shape(
-    index=INTEGER,
-    recorded=TEXT,
-    type=TEXT,
-    agency=TEXT,
-    by=_or_null(TEXT),
-    airing_id=_or_null(TEXT),
-    channel=_or_null(TEXT),
-    reach=_or_null(INTEGER),
-    anomaly=_or_null({**TEXT, "description": "Why the entry changed nothing."}),
-)
-_DECISION: Final[dict[str, Schema]] = {
-    **_TO_DO,
-    "rules_version": INTEGER,
-    "reason": _NAME,
-    "urgency": {**TEXT, "enum": ["normal", "high"]},
-    "triggered_index": INTEGER,
-    "completed_index": _or_null(INTEGER),
-    "airings": _or_null(
-        {
-            **_list(shape(airing_id=TEXT, index=INTEGER, channel=TEXT, outlet=_NAME, aired_on=_DATE, reach=INTEGER)),
-            "description": "Null where the campaign is another agency's.",
-        }
-    ),
-    "history": _or_null({**_list(_STEP), "description": "Null where the campaign is another agency's."}),
-    "more_history": {
-        **_YES_OR_NO,
-        "description": "Whether there are entries beyond the 1,000 of `history`: those that changed nothing are left "
-        "out first, then the oldest.",
-    },
-}
-_DAYS: Final = _or_null({"type": "integer", "description": "From the launch; negative before it."})
-_CHANNEL_COVERAGE: Final = shape(
-    airings=INTEGER, reach=INTEGER, first_aired_on=_or_null(_DATE), days_to_first_airing=_DAYS
-)
-_SERVICE_COVERAGE: Final = shape(
-    service_id=TEXT,
-    name=_NAME,
-    agency=TEXT,
-    plan_id=TEXT,
-    group=INTEGER,
-    launched_on=_or_null(_DATE),
-    launched_index=INTEGER,
-    channels=shape(tv=_CHANNEL_COVERAGE, radio=_CHANNEL_COVERAGE, print=_CHANNEL_COVERAGE),
-    airings=INTEGER,
-    reach=INTEGER,
-    first_aired_on=_or_null(_DATE),
-    days_to_first_airing=_DAYS,
-    missing_channels=_CHANNELS,
-    silent={**_YES_OR_NO, "description": "Launched, and never aired."},
-)
-_COVERAGE_FIGURES: Final[dict[str, Schema]] = {
-    "launched_services": INTEGER,
-    "on_all_three": INTEGER,
-    "silent": INTEGER,
-    "airings": INTEGER,
-    "reach": INTEGER,
-    "aired": _AIRED,
-    "median_days_to_first_airing": _DAYS,
-}
-_COVERAGE: Final = shape(
-    log_index=INTEGER,
-    services=_list(_SERVICE_COVERAGE),
-    agencies=_list(shape(agency=TEXT, **_COVERAGE_FIGURES)),
-    total=shape(**_COVERAGE_FIGURES),
-)
 _PARTNERSHIP: Final[dict[str, Schema]] = {
     "partnership_id": TEXT,
     "agency": TEXT,
@@ -216,35 +118,17 @@ SERVICES: Final = answer("Services by id.", _list(schema_of(Service)))
 SERVICE: Final = answer("A service and its history.", schema_of(ServiceAndHistory))
 PROJECTS: Final = answer("Projects by id.", _list(schema_of(Project)))
 PROJECT: Final = answer("A project, its phases and its history.", schema_of(ProjectAndHistory))
-CAMPAIGNS: Final = answer("The shape of `yesser campaigns list --json`.", _list(shape(**_CAMPAIGN)))
-INBOX: Final = answer(
-    "The campaigns asked for, each with its next step.", _list(shape(**_CAMPAIGN, overdue=_YES_OR_NO, **_TO_DO))
-)
+CAMPAIGNS: Final = answer("The shape of `yesser campaigns list --json`.", _list(schema_of(Campaign)))
+INBOX: Final = answer("The campaigns asked for, each with its next step.", _list(schema_of(InboxItem)))
 COUNTS: Final = answer(
-    "How many there are, are overdue, are paused, and wait for each next step.",
-    shape(**dict.fromkeys(("campaigns", "overdue", "paused", "acknowledge", "air", "complete", "completed"), INTEGER)),
+    "How many there are, are overdue, are paused, and wait for each next step.", schema_of(InboxCounts)
 )
-COVERAGE: Final = answer("The shape of `yesser campaigns coverage --json`, a page of services.", _COVERAGE)
+COVERAGE: Final = answer("The shape of `yesser campaigns coverage --json`, a page of services.", schema_of(Coverage))
 CAMPAIGN: Final = answer(
-    "A campaign, its brief, its reason, its airings and its history.", shape(**_CAMPAIGN, **_DECISION)
+    "A campaign, its brief, its reason, its airings and its history.", schema_of(CampaignAndHistory)
 )
 EXPLANATION: Final = answer(
-    "What the rules decided, and sentences on what happened to the campaign.",
-    shape(
-        log_index=INTEGER,
-        remarks=_list(_NAME),
-        evaluations=_list(
-            shape(
-                rule=TEXT,
-                cause_index=INTEGER,
-                part=TEXT,
-                rules_version=INTEGER,
-                fired=_YES_OR_NO,
-                campaign_id=_or_null(TEXT),
-                reason=_NAME,
-            )
-        ),
-    ),
+    "What the rules decided, and sentences on what happened to the campaign.", schema_of(CampaignExplanation)
 )
 PARTNERSHIPS: Final = answer("Partnerships by id.", _list(shape(**_PARTNERSHIP)))
 PARTNERSHIP: Final = answer("A partnership and its terms.", shape(**_PARTNERSHIP, versions=_VERSIONS))

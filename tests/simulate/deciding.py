@@ -20,6 +20,7 @@ from tests.oracle.log import JsonObject, full_type, make_event, read_entry, send
 from tests.scenarios.invariants import broken_invariants, read_topic
 from tests.simulate.numbering import REGISTRAR, found_agencies, heads, raw_log, unregistered
 from tests.simulate.worlds import Role, Scenario, World
+from tests.world.documents import as_json
 from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, send
 
 CAMPAIGNS: Final = Role(f"consumer.{CONSUMER.name}", lambda settings: Pipeline(CONSUMER, settings))
@@ -75,7 +76,7 @@ async def broken_decisions(world: World, raw: Sequence[bytes]) -> list[str]:
     found = await broken_invariants(world.settings, [*raw]) + await heads(world)
     expected = figures(raw)
     async with view(world.settings, [CONSUMER]) as looked_at:
-        shown = await campaigns(await looked_at.use(CONSUMER), CampaignFilter(TODAY))
+        shown = as_json(await campaigns(await looked_at.use(CONSUMER), CampaignFilter(TODAY)))
     if shown != expected.campaigns:
         found.append(f"campaigns are {shown}, and not {expected.campaigns}")
     if expected.untriggered:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import click
+from msgspec.structs import replace
 
 from consumers.as_of.options import as_of_options
 from consumers.as_of.point_in_time import PointInTime
-from consumers.as_of.query import print_view, run_query
+from consumers.as_of.query import print_view
+from consumers.as_of.view import view
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.coverage.read import NOT_JUDGED_FIGURES, CoverageFilter, coverage
 from consumers.campaigns.coverage.show import coverage_csv, coverage_tables
 from consumers.campaigns.show import NOT_JUDGED
+from consumers.documents.coverage import Coverage
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option
 from infra.command_line.parameters import AgencyCode
+from infra.settings import Settings
 
 
 @click.command("coverage")
@@ -24,14 +30,18 @@ from infra.command_line.parameters import AgencyCode
 @as_of_options
 def coverage_command(at: PointInTime, agency: str | None, unaired: bool, as_csv: bool, as_json: bool) -> None:
     """Show airings, reach and days to the first airing of each launched service, with totals by agency."""
-    log_index, found = run_query(CONSUMER, lambda connection: coverage(connection, CoverageFilter(agency, unaired)), at)
+    document = asyncio.run(_coverage(Settings(), CoverageFilter(agency, unaired), at))
     by_occurrence = at.occurred is not None
     if as_csv:
         if by_occurrence:
             print_localized(*NOT_JUDGED, err=True)
-        click.echo(coverage_csv(found["services"]), nl=False)
+        click.echo(coverage_csv(document.services), nl=False)
         return
-    document = {"log_index": log_index, **found}
     if by_occurrence:
-        document["not_judged"] = list(NOT_JUDGED_FIGURES)
+        document = replace(document, not_judged=NOT_JUDGED_FIGURES)
     print_view(document, as_json, lambda: coverage_tables(document), at)
+
+
+async def _coverage(settings: Settings, chosen: CoverageFilter, at: PointInTime) -> Coverage:
+    async with view(settings, [CONSUMER], at) as state:
+        return await coverage(state, chosen)

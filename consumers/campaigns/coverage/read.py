@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from consumers.as_of.view import View
+from consumers.campaigns.consumer import CONSUMER
+from consumers.documents.campaigns import CHANNELS
+from consumers.documents.coverage import AgencyCoverage, ChannelCoverage, Coverage, CoverageTotal, ServiceCoverage
+from consumers.documents.document import document_of, documents_of
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.campaigns.coverage", "read.sql")
-CHANNELS: Final = ("tv", "radio", "print")
-_COUNTS: Final = ("launched_services", "on_all_three", "silent", "airings", "reach")
 _OF_SERVICES: Final = (
     *("channels", "airings", "reach", "first_aired_on", "days_to_first_airing", "missing_channels", "silent"),
 )
@@ -36,17 +39,20 @@ class CoverageFilter:
     rows_max: int | None = None
 
 
-async def coverage(connection: Connection, chosen: CoverageFilter) -> dict[str, Any]:
-    """The services that match, by id, and the totals of all launched services by agency.
-
-    Days are from the launch to the first airing, by the dates that the agency gave; negative where it aired before.
-    """
+async def coverage(view: View, chosen: CoverageFilter) -> Coverage:
+    """The services that match, by id, and the totals of all launched services by agency. The view shows `CONSUMER`."""
+    connection = await view.use(CONSUMER)
     *agencies, total = [_total(row) for row in await connection.fetch(_SQL["totals"], chosen.agency)]
     del total["agency"]
-    return {"services": await services(connection, chosen), "agencies": agencies, "total": total}
+    return Coverage(
+        log_index=view.log_index,
+        services=tuple(await services(connection, chosen)),
+        agencies=tuple(documents_of(AgencyCoverage, agencies)),
+        total=document_of(CoverageTotal, total),
+    )
 
 
-async def services(connection: Connection, chosen: CoverageFilter) -> list[dict[str, Any]]:
+async def services(connection: Connection, chosen: CoverageFilter) -> list[ServiceCoverage]:
     """The coverage of each service, by id."""
     given = (chosen.agency, chosen.after, chosen.rows_max, chosen.unaired)
     rows = await connection.fetch(_SQL["services"], *given)
@@ -56,49 +62,40 @@ async def services(connection: Connection, chosen: CoverageFilter) -> list[dict[
     return [_service(row, aired[row["service_id"]]) for row in rows]
 
 
-def _service(row: Row, aired: Mapping[str, Row]) -> dict[str, Any]:
+def _service(row: Row, aired: Mapping[str, Row]) -> ServiceCoverage:
     channels = {channel: _channel(row, channel, aired.get(channel)) for channel in CHANNELS}
-    dates = [channel["first_aired_on"] for channel in channels.values() if channel["first_aired_on"] is not None]
-    first = min(dates, default=None)
-    return {
-        "service_id": row["service_id"],
-        "name": row["name"],
-        "agency": row["agency"],
-        "plan_id": row["plan_id"],
-        "group": row["group"],
-        "launched_on": row["launched_on"],
-        "launched_index": row["launched_index"],
-        "channels": channels,
-        "airings": sum(channel["airings"] for channel in channels.values()),
-        "reach": sum(channel["reach"] for channel in channels.values()),
-        "first_aired_on": first,
-        "days_to_first_airing": days_between(row["launched_on"], first),
-        "missing_channels": [name for name, channel in channels.items() if channel["airings"] == 0],
-        "silent": not dates,
-    }
+    first = min((one.first_aired_on for one in channels.values() if one.first_aired_on is not None), default=None)
+    return document_of(
+        *(ServiceCoverage, row),
+        channels=channels,
+        airings=sum(channel.airings for channel in channels.values()),
+        reach=sum(channel.reach for channel in channels.values()),
+        first_aired_on=first,
+        days_to_first_airing=days_between(row["launched_on"], first),
+        missing_channels=[name for name, channel in channels.items() if channel.airings == 0],
+        silent=first is None,
+    )
 
 
-def _channel(row: Row, channel: str, aired: Row | None) -> dict[str, Any]:
+def _channel(row: Row, channel: str, aired: Row | None) -> ChannelCoverage:
     first = None if aired is None else aired["first_aired_on"]
-    return {
-        "airings": row[channel],
-        "reach": 0 if aired is None else int(aired["reach"]),
-        "first_aired_on": first,
-        "days_to_first_airing": days_between(row["launched_on"], first),
-    }
+    return ChannelCoverage(
+        airings=row[channel],
+        reach=0 if aired is None else int(aired["reach"]),
+        first_aired_on=first,
+        days_to_first_airing=days_between(row["launched_on"], first),
+    )
 
 
 def days_between(launched_on: str | None, aired_on: str | None) -> int | None:
-    """Days from the launch to an airing; None where one of them is not known."""
+    """Days from the launch to an airing, by the dates that the agency gave: negative where it aired before.
+
+    None where one of them is not known.
+    """
     if launched_on is None or aired_on is None:
         return None
     return (date.fromisoformat(aired_on) - date.fromisoformat(launched_on)).days
 
 
 def _total(row: Row) -> dict[str, Any]:
-    return {
-        "agency": row["agency"],
-        **{name: int(row[name]) for name in _COUNTS},
-        "aired": {channel: row[channel] for channel in CHANNELS},
-        "median_days_to_first_airing": row["median_days_to_first_airing"],
-    }
+    return {**row, "reach": int(row["reach"]), "aired": {channel: row[channel] for channel in CHANNELS}}

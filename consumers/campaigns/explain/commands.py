@@ -10,9 +10,10 @@ from consumers.as_of.options import as_of_options
 from consumers.as_of.point_in_time import PointInTime
 from consumers.as_of.query import print_view
 from consumers.as_of.view import view
-from consumers.campaigns.explain.read import CONSUMERS, Explanation, explain
+from consumers.campaigns.explain.read import CONSUMERS, explain
 from consumers.campaigns.explain.show import explanation_parts
 from consumers.campaigns.rules.in_force import rules_in_force
+from consumers.documents.evaluations import Explanation
 from events.errors import YesserError
 from infra.command_line.output import json_option
 from infra.settings import Settings
@@ -37,7 +38,7 @@ def explain_command(at: PointInTime, name: str, as_json: bool) -> None:
             f"the log has no campaign, service, initiative, quota or group {name}: see `yesser campaigns list` and "
             "`yesser services list`."
         )
-    print_view(found.document(), as_json, lambda: explanation_parts(found), at)
+    print_view(found, as_json, lambda: explanation_parts(found), at)
 
 
 async def _explain(settings: Settings, name: str, at: PointInTime) -> Explanation | None:

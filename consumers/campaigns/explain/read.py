@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from consumers.as_of.view import View
@@ -16,7 +15,9 @@ from consumers.campaigns.explain import remarks
 from consumers.campaigns.handlers.rules import WHY_NOT
 from consumers.campaigns.handlers.texts import fill
 from consumers.campaigns.rows import COVERAGE
-from consumers.campaigns.rules.rule import GROUP_COMPLETED, QUOTA_MET, RuleSet, Text
+from consumers.campaigns.rules.rule import GROUP_COMPLETED, QUOTA_MET, RuleSet
+from consumers.documents.document import document_of, documents_of
+from consumers.documents.evaluations import Evaluation, ExplainedCampaign, Explanation, Subject
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import PAGE_ROWS_MAX, Query, find
 from consumers.projections.handlers.services import SERVICE
@@ -35,56 +36,37 @@ _QUOTA: Final = re.compile(r"(gregorian|umm-al-qura)[/-]([0-9]{4})[/-](usage|spe
 _GROUP: Final = re.compile(r"(.+)/([123])")
 
 
-@dataclass
-class Explanation:
-    """What is known about one thing. `remarks` say what prevents a campaign, or what happened."""
-
-    log_index: int
-    kind: str
-    name: str
-    facts: dict[str, Any] = field(default_factory=dict)
-    remarks: list[Text] = field(default_factory=list)
-    evaluations: list[dict[str, Any]] = field(default_factory=list)
-    campaigns: list[dict[str, Any]] = field(default_factory=list)
-
-    def document(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "log_index": self.log_index,
-            "about": {"kind": self.kind, "id": self.name},
-            "facts": self.facts,
-            "remarks": self.remarks,
-            "evaluations": self.evaluations,
-            "campaigns": self.campaigns,
-        }
-
-
 async def explain(view: View, rules: RuleSet, name: str) -> Explanation | None:
     """The explanation, or None where the log has nothing of this name. The view shows `CONSUMERS`."""
     connection = await view.use(CONSUMER)
-    log_index = view.log_index
     found: Explanation | None = None
     if (match := _CAMPAIGN.fullmatch(name)) is not None:
-        found = await _of_campaign(connection, Explanation(log_index, "campaign", name), match[1], int(match[2]))
+        found = await _of_campaign(connection, _nothing(view, "campaign", name), match[1], int(match[2]))
     elif (match := _QUOTA.fullmatch(name)) is not None:
         key = match[1], int(match[2]), match[3]
-        found = await _of_quota(connection, rules, Explanation(log_index, "quota", "/".join(match.groups())), key)
+        found = await _of_quota(connection, rules, _nothing(view, "quota", "/".join(match.groups())), key)
     elif (match := _GROUP.fullmatch(name)) is not None:
-        found = await _of_group(connection, rules, Explanation(log_index, "group", name), match[1], int(match[2]))
+        found = await _of_group(connection, rules, _nothing(view, "group", name), match[1], int(match[2]))
     # A service's or an initiative's id can look like these. Events about a campaign that is none can come from anyone.
-    if found is not None and (found.kind != "campaign" or found.campaigns or found.evaluations):
+    if found is not None and (found.about.kind != "campaign" or found.campaigns or found.evaluations):
         return found
-    service = await _of_service(view, rules, Explanation(log_index, "service", name))
-    return service or await _of_initiative(view, Explanation(log_index, "initiative", name)) or found
+    service = await _of_service(view, rules, _nothing(view, "service", name))
+    return service or await _of_initiative(view, _nothing(view, "initiative", name)) or found
+
+
+def _nothing(view: View, kind: str, name: str) -> Explanation:
+    """What is filled then."""
+    about = Subject(kind=kind, id=name)
+    return Explanation(log_index=view.log_index, about=about, facts={}, remarks=[], evaluations=[], campaigns=[])
 
 
 async def _of_campaign(connection: Connection, found: Explanation, rule: str, index: int) -> Explanation | None:
-    await _add_campaigns(connection, found, [found.name])
-    found.evaluations = _rows(await connection.fetch(_SQL["decided_campaign"], found.name))
+    await _add_campaigns(connection, found, [found.about.id])
+    found.evaluations = documents_of(Evaluation, await connection.fetch(_SQL["decided_campaign"], found.about.id))
     if not found.evaluations:
-        at = _rows(await connection.fetch(_SQL["decided_at"], [index], ROWS_MAX))
-        found.evaluations = [row for row in at if row["rule"] == rule]
-    subject = f"campaign/{found.name}"
+        at = documents_of(Evaluation, await connection.fetch(_SQL["decided_at"], [index], ROWS_MAX))
+        found.evaluations = [row for row in at if row.rule == rule]
+    subject = f"campaign/{found.about.id}"
     anomalies = await connection.fetch(_SQL["anomalies"], subject, ROWS_MAX)
     found.remarks += [remarks.anomaly(row["index"], row["rule"], row["agency"]) for row in anomalies]
     if found.campaigns and not found.evaluations:
@@ -94,10 +76,10 @@ async def _of_campaign(connection: Connection, found: Explanation, rule: str, in
 
 async def _of_service(view: View, rules: RuleSet, found: Explanation) -> Explanation | None:
     connection = await view.use(CONSUMER)
-    subject = f"service/{found.name}"
-    rows = UnitOfWork()
-    await load(connection, rows, [(SERVICE, (found.name,)), (COVERAGE, (found.name,))])
-    service, coverage = rows.get(SERVICE, found.name), rows.get(COVERAGE, found.name)
+    service_id, rows = found.about.id, UnitOfWork()
+    subject = f"service/{service_id}"
+    await load(connection, rows, [(SERVICE, (service_id,)), (COVERAGE, (service_id,))])
+    service, coverage = rows.get(SERVICE, service_id), rows.get(COVERAGE, service_id)
     if service is None:
         waiting = await connection.fetch(_SQL["waiting"], subject, ROWS_MAX)
         if not waiting:
@@ -116,14 +98,14 @@ async def _of_service(view: View, rules: RuleSet, found: Explanation) -> Explana
     found.remarks += remarks.of_service(service, coverage, rules)
     found.evaluations = await _decided_about(view, subject)
     connection = await view.use(CONSUMER)
-    ids = [row["campaign_id"] for row in await connection.fetch(_SQL["campaigns_of_service"], found.name)]
+    ids = [row["campaign_id"] for row in await connection.fetch(_SQL["campaigns_of_service"], service_id)]
     await _add_campaigns(connection, found, ids)
     return found
 
 
 async def _of_initiative(view: View, found: Explanation) -> Explanation | None:
-    found.evaluations = await _decided_about(view, f"initiative/{found.name}")
-    ids = [row["campaign_id"] for row in found.evaluations if row["campaign_id"]]
+    found.evaluations = await _decided_about(view, f"initiative/{found.about.id}")
+    ids = [row.campaign_id for row in found.evaluations if row.campaign_id]
     await _add_campaigns(await view.use(CONSUMER), found, ids)
     return found if found.evaluations else None
 
@@ -137,7 +119,7 @@ async def _of_quota(
     found.facts = {"seats": quota["seats"], "net": quota["net"]}
     part = "-".join(map(str, key))
     names = _rules_about(rules, found, QUOTA_MET)
-    found.evaluations = _rows(await connection.fetch(_SQL["decided_of_part"], part, names, ROWS_MAX))
+    found.evaluations = documents_of(Evaluation, await connection.fetch(_SQL["decided_of_part"], part, names, ROWS_MAX))
     await _add_fired(connection, found, part)
     runs = await connection.fetch(_SQL["runs"], part)
     found.evaluations += [_run(row) for row in runs]
@@ -156,8 +138,8 @@ async def _of_group(
     names = _rules_about(rules, found, GROUP_COMPLETED)
     # An evaluation names its group and not its plan: only the plan that is shown is evaluated.
     rows = await connection.fetch(_SQL["decided_of_group"], str(group), names, ROWS_MAX, plan_id)
-    found.evaluations = _rows(rows)
-    await _add_fired(connection, found, found.name)
+    found.evaluations = documents_of(Evaluation, rows)
+    await _add_fired(connection, found, found.about.id)
     return found
 
 
@@ -175,12 +157,12 @@ async def _add_fired(connection: Connection, found: Explanation, once: str) -> N
     await _add_campaigns(connection, found, [row["campaign_id"] for row in fired])
 
 
-async def _decided_about(view: View, subject: str) -> list[dict[str, Any]]:
+async def _decided_about(view: View, subject: str) -> list[Evaluation]:
     """The evaluations at the newest entries about a subject."""
     page = await find(await view.use(EVENT_INDEX), Query(subject=subject, rows_max=PAGE_ROWS_MAX, newest_first=True))
     connection = await view.use(CONSUMER)
     indexes = [event["index"] for event in page.events]
-    return _rows(await connection.fetch(_SQL["decided_at"], indexes, ROWS_MAX))
+    return documents_of(Evaluation, await connection.fetch(_SQL["decided_at"], indexes, ROWS_MAX))
 
 
 async def _add_campaigns(connection: Connection, found: Explanation, ids: Sequence[str]) -> None:
@@ -189,29 +171,16 @@ async def _add_campaigns(connection: Connection, found: Explanation, ids: Sequen
         row = await connection.fetchrow(_SQL["campaign"], campaign_id)
         if row is None:
             continue
-        found.campaigns.append({name: value for name, value in row.items() if name != "first_index"})
+        found.campaigns.append(document_of(ExplainedCampaign, row))
         if row["triggered_index"] is None:
             found.remarks.append(remarks.not_in_log(campaign_id, row["first_index"], folds_from))
 
 
-def _rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [dict(row) for row in rows]
-
-
-def _run(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A run of evaluations at certificates, in the form of one evaluation with the number of all."""
+def _run(row: Mapping[str, Any]) -> Evaluation:
+    """A run of evaluations at certificates, in the form of its last one."""
     parts = {"cause": f"i{row['last_index']}", "figure": row["figure"], "target": row["target"], "anomaly": _AGAIN}
-    return {
-        "rule": row["rule"],
-        "cause_index": row["last_index"],
-        "part": row["part"],
-        "rules_version": None,
-        "fired": False,
-        "campaign_id": None,
-        "reason": fill(WHY_NOT[row["why"]], parts),
-        "first_index": row["first_index"],
-        "count": row["count"],
-    }
+    decided = {"rules_version": None, "fired": False, "campaign_id": None, "reason": fill(WHY_NOT[row["why"]], parts)}
+    return document_of(Evaluation, row, cause_index=row["last_index"], **decided)
 
 
 _AGAIN: Final = "already-certified"

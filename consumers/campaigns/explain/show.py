@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
-from consumers.campaigns.explain.read import Explanation
+from msgspec import UNSET
+
 from consumers.campaigns.show import acknowledgement
+from consumers.documents.evaluations import Evaluation, ExplainedCampaign, Explanation
 from infra.command_line.language import localized
 
 KINDS: Final = {
@@ -21,7 +23,7 @@ _INDENT: Final = "    "
 
 def explanation_parts(found: Explanation) -> Iterator[str]:
     """The campaigns with who has them, what prevents one, and each evaluation with its reason."""
-    yield f"{localized(*KINDS[found.kind])}  {found.name}\n"
+    yield f"{localized(*KINDS[found.about.kind])}  {found.about.id}\n"
     for campaign in found.campaigns:
         yield from _campaign_lines(campaign)
     for text in found.remarks:
@@ -32,22 +34,19 @@ def explanation_parts(found: Explanation) -> Iterator[str]:
         yield from _evaluation_lines(row)
 
 
-def _campaign_lines(row: Mapping[str, Any]) -> Iterator[str]:
-    index = row["triggered_index"]
-    entry = "—" if index is None else f"i{index}"
-    yield f"{row['campaign_id']}  {row['owner']}"
-    yield _INDENT + localized(
-        f"القيد {entry}، الموعد {row['due_on']}", f"entry {entry}, due on {row['due_on']}", f"\n{_INDENT}"
-    )
-    said = acknowledgement(row)
+def _campaign_lines(campaign: ExplainedCampaign) -> Iterator[str]:
+    entry, on = "—" if campaign.triggered_index is None else f"i{campaign.triggered_index}", campaign.due_on
+    yield f"{campaign.campaign_id}  {campaign.owner}"
+    yield _INDENT + localized(f"القيد {entry}، الموعد {on}", f"entry {entry}, due on {on}", f"\n{_INDENT}")
+    said = acknowledgement(campaign)
     yield _INDENT + localized(said.ar, said.en, f"\n{_INDENT}")
 
 
-def _evaluation_lines(row: Mapping[str, Any]) -> Iterator[str]:
-    verdict = localized("أُطلقت", "fired") if row["fired"] else localized("لم تُطلق", "did not fire")
-    part = f" {row['part']}" if row["part"] else ""
-    entries = f"i{row['cause_index']}"
-    if "count" in row:
-        entries = f"i{row['first_index']}…{entries} ×{row['count']}"
-    yield f"{row['rule']}{part}  {entries}  {verdict}"
-    yield _INDENT + localized(row["reason"]["ar"], row["reason"]["en"], f"\n{_INDENT}")
+def _evaluation_lines(row: Evaluation) -> Iterator[str]:
+    verdict = localized("أُطلقت", "fired") if row.fired else localized("لم تُطلق", "did not fire")
+    part = f" {row.part}" if row.part else ""
+    entries = f"i{row.cause_index}"
+    if row.count is not UNSET:
+        entries = f"i{row.first_index}…{entries} ×{row.count}"
+    yield f"{row.rule}{part}  {entries}  {verdict}"
+    yield _INDENT + localized(row.reason.ar, row.reason.en, f"\n{_INDENT}")

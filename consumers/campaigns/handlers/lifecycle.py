@@ -179,9 +179,18 @@ def _add_to_route(ws: UnitOfWork, campaign: Campaign, entry: Entry) -> None:
 
 
 def _touch(ws: UnitOfWork, campaign: Campaign, index: int) -> None:
+    campaign.state = _state(campaign)
     campaign.last_index = index
     campaign.count += 1
     ws.put(CAMPAIGN, campaign)
+
+
+def _state(campaign: Campaign) -> str | None:
+    if campaign.triggered_index is None:
+        return None
+    if campaign.completed_index is not None:
+        return "completed"
+    return "triggered" if campaign.acknowledged_index is None else "acknowledged"
 
 
 def _join_service(ws: UnitOfWork, campaign: Campaign, index: int) -> None:
@@ -290,6 +299,7 @@ def _begin(data: dict[str, Any], index: int) -> Campaign:
         brief=data["brief"],
         reason=data["reason"],
         urgency=data.get("urgency", "normal"),
+        state=None,
         days_added=0,
         waiting=[],
         triggered_index=None,

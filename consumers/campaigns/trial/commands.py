@@ -57,7 +57,7 @@ def try_command(path: Path, since: str, as_json: bool) -> None:
     """
     rules = rules_in_force()
     trial = asyncio.run(try_rules(Settings(), rules, changed_rules(rules, path), since, now()))
-    print_view(trial.document(), as_json, lambda: trial_parts(trial))
+    print_view(trial, as_json, lambda: trial_parts(trial))
 
 
 @click.group("rules", invoke_without_command=True)
@@ -91,8 +91,8 @@ def check_command(context: click.Context, path: Path, as_json: bool) -> None:
 @json_option
 def show_rule_command(name: str, as_json: bool) -> None:
     """Show a rule in force with its texts and placeholders."""
-    rule = _rule(name)
-    print_view(rule_document(rule), as_json, lambda: rule_parts(rule))
+    rule = rule_document(_rule(name))
+    print_view(rule, as_json, lambda: rule_parts(rule))
 
 
 def _rule(name: str) -> Rule:

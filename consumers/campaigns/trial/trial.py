@@ -6,7 +6,7 @@ Both folds go into scratch tables of a transaction that is rolled back: nothing 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,8 @@ from consumers.campaigns.consumer import campaigns_consumer
 from consumers.campaigns.rules.rule import RuleSet
 from consumers.campaigns.rules.rule_file import read_folder, read_rule
 from consumers.campaigns.unaired import triggers_until
+from consumers.documents.document import document_of
+from consumers.documents.evaluations import Trial, TriedTrigger
 from consumers.fold.consumer import Consumer
 from events.wire.entry import Entry
 from infra.log.reader import entries_recorded_by, log_size
@@ -27,31 +29,7 @@ from infra.settings import Settings
 
 Trigger = Mapping[str, Any]
 """The data of a `campaign.triggered`."""
-_SHOWN: Final = ("campaign_id", "rule", "cause_index", "kind", "owner", "service_id", "channels", "due_on")
 _COMPARED: Final = ("kind", "owner", "channels", "due_on", "brief", "reason")
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """What the changed rules decide from entry `since` on: new triggers, those that are gone, and those that differ."""
-
-    log_index: int
-    since: int
-    fired: list[dict[str, Any]]
-    no_longer: list[dict[str, Any]]
-    changed: list[dict[str, Any]]
-    unchanged: int
-
-    def document(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "log_index": self.log_index,
-            "since": self.since,
-            "fired": self.fired,
-            "no_longer": self.no_longer,
-            "changed": self.changed,
-            "unchanged": self.unchanged,
-        }
 
 
 def changed_rules(rules: RuleSet, path: Path) -> RuleSet:
@@ -94,9 +72,9 @@ def compare(
     return Trial(
         log_index=size,
         since=since,
-        fired=[_row(after[name], published) for name in after if name not in before],
-        no_longer=[_row(before[name], published) for name in before if name not in after],
-        changed=[{**_row(after[name], published), "differs_in": parts} for name, parts in differing.items() if parts],
+        fired=tuple(_tried(after[name], published) for name in after if name not in before),
+        no_longer=tuple(_tried(before[name], published) for name in before if name not in after),
+        changed=tuple(_tried(after[name], published, differs_in=parts) for name, parts in differing.items() if parts),
         unchanged=sum(not parts for parts in differing.values()),
     )
 
@@ -131,10 +109,6 @@ def _triggers(events: Iterable[OutboxEvent], since: int) -> dict[str, Trigger]:
     return {data["campaign_id"]: data for data in found if data["cause_index"] >= since}
 
 
-def _row(trigger: Trigger, published: frozenset[str]) -> dict[str, Any]:
-    return {
-        **{name: trigger.get(name) for name in _SHOWN},
-        "brief": trigger["brief"],
-        "reason": trigger["reason"],
-        "in_log": trigger["campaign_id"] in published,
-    }
+def _tried(trigger: Trigger, published: frozenset[str], **differing: list[str]) -> TriedTrigger:
+    in_log = trigger["campaign_id"] in published
+    return document_of(TriedTrigger, {"service_id": None, **trigger}, in_log=in_log, **differing)

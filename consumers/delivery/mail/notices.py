@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any, Final
 
 import structlog
+from msgspec.structs import asdict
 
-from consumers.campaigns.read import CHANNELS
 from consumers.delivery.due_campaigns import NoTeam, due_campaigns, team_of
 from consumers.delivery.mail import asking, wording
 from consumers.delivery.mail.letters import (
@@ -28,7 +28,7 @@ from consumers.delivery.mail.moments import DIGEST_VALID, today
 from consumers.delivery.mail.queue import VALID, Claimed
 from consumers.delivery.recipients import SQL as RECIPIENTS
 from consumers.delivery.recipients import Recipient, is_team_sealed, recipients_of
-from consumers.delivery.words import CHANNELS as CHANNEL_NAMES
+from consumers.documents.campaigns import CHANNELS, channel_list
 from consumers.documents.teams import AddressState
 from events.errors import Reject
 from events.values.working_days import riyadh_date
@@ -202,8 +202,7 @@ def _values(entry: Entry) -> dict[str, Mapping[str, str]]:
     if "by" in data:
         values["by"] = {"ar": data["by"], "en": data["by"]}
     if "channel" in data:
-        name = CHANNEL_NAMES[data["channel"]]
-        values["aired_on"] = {"ar": name.ar, "en": name.en}
+        values["aired_on"] = asdict(channel_list([data["channel"]]))
     if "outlet" in data:
         values["outlet"] = data["outlet"]
     return values

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
+from msgspec import structs
 
 from consumers.access_scope import EVERYTHING
 from consumers.as_of.view import View
-from consumers.campaigns import filters
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.campaigns.explain.read import CONSUMERS as EXPLAIN_CONSUMERS
 from consumers.campaigns.explain.read import explain
-from consumers.campaigns.filters import CampaignFilter
+from consumers.campaigns.filters import CampaignFilter, Sort
 from consumers.campaigns.read import campaign, campaigns, counts, inbox, team_subscriptions
 from consumers.campaigns.rules.in_force import rules_in_force
-from consumers.campaigns.spreadsheet import campaigns_csv, inbox_csv
+from consumers.documents import campaigns as nouns
+from consumers.documents.campaigns import CAMPAIGNS as LIST
+from consumers.documents.campaigns import INBOX, InboxItem, StateFilter
+from consumers.documents.document import document_of
+from consumers.documents.evaluations import CampaignExplanation
+from consumers.documents.tables import csv_file
 from consumers.read_api import documents
 from consumers.read_api.access import may_read, narrowed
 from consumers.read_api.cursor import text_after, texts_after
@@ -30,13 +35,13 @@ from infra.postgres.connection import Connection
 
 routes = APIRouter(tags=["programme"], default_response_class=Response)
 
-State = Annotated[filters.State | None, Query(description="Only in this state; `open` is all but completed.")]
+State = Annotated[StateFilter | None, Query(description="Only in this state; `open` is all but completed.")]
 Overdue = Annotated[bool | None, Query(description="Only what is, or is not, late.")]
 Owner = Annotated[str | None, Query(pattern=CODE_PATTERN, description="Only of this agency.")]
-Channel = Annotated[Literal["tv", "radio", "print"] | None, Query(description="Only what is to be aired on it.")]
-Sort = Annotated[Literal["id", "due"], Query(description="Order: by id or by due date.")]
+Channel = Annotated[nouns.Channel | None, Query(description="Only what is to be aired on it.")]
+ListSort = Annotated[Literal["id", "due"], Query(description="Order: by id or by due date.")]
 InboxState = Annotated[
-    filters.State | Literal["any"], Query(description="Only in this state; `open` is all but completed.")
+    StateFilter | Literal["any"], Query(description="Only in this state; `open` is all but completed.")
 ]
 InboxSort = Annotated[
     Literal["due", "overdue"], Query(description="Order: by due date, or what is overdue first and then by due date.")
@@ -73,7 +78,7 @@ async def list_campaigns(
     service: Text = None,
     channel: Channel = None,
     rule: Text = None,
-    sort: Sort = "id",
+    sort: ListSort = "id",
     limit: Limit = 100,
     after: After = None,
 ) -> Response:
@@ -81,15 +86,16 @@ async def list_campaigns(
     await request.programme_scope()
     today = request.today()
     chosen = CampaignFilter(
-        *(today, owner, state, overdue, due_before, service, channel, rule),
+        *(today, owner, state and state.value, overdue, due_before, service, channel and channel.value, rule),
         sort=sort,
         after=texts_after(after) if sort == "due" else ("", text_after(after)),
         rows_max=limit + 1,
     )
     columns = ("due_on", "campaign_id") if sort == "due" else ("campaign_id",)
     day = today if chosen.depends_on_today else ""
+    csv = partial(csv_file, LIST)
     return await request.page(
-        CAMPAIGNS, lambda tables: campaigns(tables, chosen), limit, *columns, variant=day, csv=campaigns_csv
+        CAMPAIGNS, lambda tables: campaigns(tables, chosen), limit, *columns, variant=day, csv=csv
     )
 
 
@@ -98,7 +104,7 @@ async def _inbox_filter(
     agency: AgencyCode = None,
     everyone: Everyone = False,
     team: Text = None,
-    state: InboxState = "open",
+    state: InboxState = StateFilter.OPEN,
     overdue: Overdue = None,
     service: Text = None,
     channel: Channel = None,
@@ -116,8 +122,8 @@ async def _inbox_filter(
     if owner is None and team is not None:
         detail = Bilingual("حدد جهة الفريق.", "Name the team's agency.")
         raise Problem("bad-parameter", errors=[{"code": "missing-field", "parameter": "agency", "detail": detail}])
-    wanted = None if state == "any" else state
-    chosen = CampaignFilter(request.today(), owner, wanted, overdue, None, service, channel, rule)
+    wanted = state.value if isinstance(state, StateFilter) else None
+    chosen = CampaignFilter(*(request.today(), owner, wanted, overdue, None, service, channel and channel.value, rule))
     return InboxFilter(chosen, team)
 
 
@@ -142,12 +148,10 @@ async def open_campaigns(
     async def shown(view: View) -> Shown:
         tables = await view.use(CAMPAIGNS)
         chosen = replace(await asked.for_team(tables), sort=sort, after=key, rows_max=limit + 1)
-        rows = await inbox(tables, chosen)
-        keyed = [{**row, "key": _key(row, sort)} for row in rows]
-        found_rows, following = page(keyed, limit, "key", "campaign_id")
-        return Shown([{name: row[name] for name in row if name != "key"} for row in found_rows], following)
+        rows, following = page(await inbox(tables, chosen), limit, "campaign_id")
+        return Shown(rows, following and (_key(rows[-1], sort), *following))
 
-    return await request.answer([CAMPAIGNS], shown, today, inbox_csv)
+    return await request.answer([CAMPAIGNS], shown, today, partial(csv_file, INBOX))
 
 
 @routes.get(
@@ -165,10 +169,9 @@ async def inbox_counts(request: Reading, asked: Annotated[InboxFilter, Depends(_
     return await request.answer([CAMPAIGNS], shown, asked.chosen.today)
 
 
-def _key(row: Mapping[str, Any], sort: filters.Sort) -> str:
+def _key(row: InboxItem, sort: Sort) -> str:
     """The row's place in the order, as the query has it."""
-    due_on: str = row["due_on"]
-    return due_on if sort == "due" else f"{'01'[not row['overdue']]}{due_on}"
+    return row.due_on if sort == "due" else f"{'01'[not row.overdue]}{row.due_on}"
 
 
 @routes.get(
@@ -182,7 +185,7 @@ async def one_campaign(request: Reading, campaign_id: Id) -> Response:
 
     async def shown(view: View) -> Shown:
         row = found(await campaign(view, campaign_id))
-        return Shown(row if may_read(scope, row["owner"]) else {**row, "airings": None, "history": None})
+        return Shown(row if may_read(scope, row.owner) else structs.replace(row, airings=None, history=None))
 
     return await request.answer([CAMPAIGNS], shown)
 
@@ -198,11 +201,10 @@ async def campaign_explanation(request: Reading, campaign_id: Id) -> Response:
 
     async def shown(view: View) -> Shown:
         explained = found(await explain(view, rules_in_force(), campaign_id))
-        if explained.kind != "campaign" or not all(may_read(scope, row["owner"]) for row in explained.campaigns):
+        if explained.about.kind != "campaign" or not all(may_read(scope, row.owner) for row in explained.campaigns):
             raise Problem("not-found")
         if not explained.campaigns and scope != EVERYTHING:  # decided against: no agency owns it
             raise Problem("not-found")
-        document = explained.document()
-        return Shown({name: document[name] for name in ("log_index", "remarks", "evaluations")})
+        return Shown(document_of(CampaignExplanation, structs.asdict(explained)))
 
     return await request.answer(EXPLAIN_CONSUMERS, shown)

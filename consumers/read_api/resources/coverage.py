@@ -5,9 +5,10 @@ The office and auditors see all services, an agency its own.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from msgspec.structs import replace
 
 from consumers.as_of.view import View
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
@@ -40,12 +41,8 @@ async def coverage_of_services(
     chosen = CoverageFilter(scope.agency, unaired, text_after(after), limit + 1)
 
     async def shown(view: View) -> Shown:
-        document = await coverage(await view.use(CAMPAIGNS), chosen)
-        services, following = page(document["services"], limit, "service_id")
-        return Shown({"log_index": view.log_index, **document, "services": services}, following)
+        document = await coverage(view, chosen)
+        services, following = page(list(document.services), limit, "service_id")
+        return Shown(replace(document, services=tuple(services)), following)
 
-    return await request.answer([CAMPAIGNS], shown, csv=_csv)
-
-
-def _csv(document: dict[str, Any]) -> str:
-    return coverage_csv(document["services"])
+    return await request.answer([CAMPAIGNS], shown, csv=lambda document: coverage_csv(document.services))

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from msgspec import to_builtins
 
 from consumers.console.data.gateway import GatewayAway
 from consumers.console.data.read_api import NotAnswered
-from consumers.console.pages.campaigns import wording
 from consumers.console.pages.campaigns.campaign import CampaignId, address_of, campaign_path, may_report, verdict_of
 from consumers.console.pages.campaigns.inbox import today_of
 from consumers.console.pages.campaigns.own_team import is_of_own_team
@@ -31,6 +31,9 @@ from consumers.console.pages.campaigns.reporting import (
     read_completion,
 )
 from consumers.console.visit import Visit, Visiting
+from consumers.documents import campaigns as nouns
+from consumers.documents.campaigns import CampaignAndHistory, NextAction
+from consumers.documents.document import document_of
 from events.reports.campaign_reports import Action
 from infra.http.problems import Problem
 
@@ -88,8 +91,8 @@ async def typed(request: Request) -> dict[str, str]:
 
 async def _form(visit: Visit, campaign_id: str, what: What) -> Response:
     campaign = await _own(visit, campaign_id)
-    missing = campaign["missing_channels"]
-    given = {"on": today_of(visit), "by": visit.account.team or "", "channel": missing[0] if missing else ""}
+    missing = campaign.missing_channels
+    given = {"on": today_of(visit), "by": visit.account.team or "", "channel": missing[0].value if missing else ""}
     return _page(visit, campaign, what, given, {})
 
 
@@ -98,13 +101,14 @@ async def _report(visit: Visit, campaign_id: str, what: What, given: Given) -> R
     action = _READ[what](campaign_id, given, today_of(visit))
     if isinstance(action, dict):
         return _page(visit, campaign, what, given, action, _UNPROCESSABLE)
-    if differing := differing_airing(action, campaign) if what == "air" else {}:
+    known = to_builtins(campaign)
+    if differing := differing_airing(action, known) if what == "air" else {}:
         return _page(visit, campaign, what, given, differing, _UNPROCESSABLE)
-    if action.effective_index(campaign) is not None:
+    if action.effective_index(known) is not None:
         return visit.redirect(address_of(campaign_id, report=action.event_id))
     try:
         words = f"campaigns {_COMMANDS[what]}", campaign_id
-        reply = await visit.publish(action.event(campaign["owner"]), CONTENT_TYPE, *words, event_id=action.event_id)
+        reply = await visit.publish(action.event(campaign.owner), CONTENT_TYPE, *words, event_id=action.event_id)
     except GatewayAway as error:
         faults: Faults = {"": UNKNOWN if error.may_be_stored else AWAY}
         return _page(visit, campaign, what, given, faults, 503)
@@ -140,22 +144,24 @@ async def _shown(visit: Visit, action: Action) -> int:
     return (await visit.read(campaign_path(action.campaign_id))).log_index or 0
 
 
-async def _own(visit: Visit, campaign_id: str) -> Any:
+async def _own(visit: Visit, campaign_id: str) -> CampaignAndHistory:
     """The campaign, which only its agency and its teams report about. Raises `Problem` (403)."""
-    campaign = (await visit.read(campaign_path(campaign_id))).document
+    campaign = document_of(CampaignAndHistory, (await visit.read(campaign_path(campaign_id))).document)
     if not (may_report(visit.account, campaign) and await is_of_own_team(visit, campaign)):
         raise Problem("forbidden")
     return campaign
 
 
-def _page(visit: Visit, campaign: Any, what: What, given: Given, faults: Faults, status: int = 200) -> Response:
+def _page(
+    visit: Visit, campaign: CampaignAndHistory, what: What, given: Given, faults: Faults, status: int = 200
+) -> Response:
     return visit.page(
         "campaigns/report.html",
         status,
         campaign=campaign,
         what=what,
-        title=wording.ACTIONS[what],
+        title=NextAction(what),
         given=given,
         faults=faults,
-        wording=wording,
+        nouns=nouns,
     )

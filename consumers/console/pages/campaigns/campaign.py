@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
 
@@ -24,6 +23,10 @@ from consumers.console.pages.campaigns.outcome import outcome
 from consumers.console.pages.campaigns.own_team import is_of_own_team
 from consumers.console.visit import Visit, Visiting
 from consumers.delivery.plain_text import lines
+from consumers.documents import campaigns as nouns
+from consumers.documents.campaigns import CampaignAndHistory, CampaignState, NextAction
+from consumers.documents.document import document_of
+from consumers.documents.evaluations import CampaignExplanation
 from events.values.fields import ID_PATTERN
 from events.wire.envelope import EVENT_ID_PATTERN
 
@@ -31,43 +34,41 @@ _NOT_FOUND: Final = 404
 VERDICT_WAIT_S: Final = 3.0
 """Longer a page does not wait for what it can say without."""
 _LINKED: Final = ("http://", "https://")
-Row = Mapping[str, Any]
 CampaignId = Annotated[str, Path(pattern=ID_PATTERN)]
 
 routes = APIRouter()
 
 
-def may_report(account: Account, campaign: Row) -> bool:
+def may_report(account: Account, campaign: CampaignAndHistory) -> bool:
     """Whether the account's agency is the one that reports about the campaign."""
     caller = account.caller()
-    return caller is not None and caller.agency is not None and caller.agency.code == campaign["owner"]
+    return caller is not None and caller.agency is not None and caller.agency.code == campaign.owner
 
 
-def is_overdue(campaign: Row, today: str) -> bool:
-    """As the inbox says it: late, not paused or completed, and something is missing."""
-    is_late = campaign["due_on"] < today and campaign["state"] != "completed" and not campaign["paused"]
-    return is_late and (campaign["state"] == "triggered" or bool(campaign["missing_channels"]))
+def is_overdue(campaign: CampaignAndHistory, today: str) -> bool:
+    """As the inbox says it: late, and not only its completion is missing."""
+    return campaign.due_on < today and campaign.next_action in (NextAction.ACKNOWLEDGE, NextAction.AIR)
 
 
-def brief_of(campaign: Row) -> dict[str, str]:
+def brief_of(campaign: CampaignAndHistory) -> dict[str, str]:
     """The brief in each language, without marks that turn the direction of what follows them."""
-    return {language: "\n".join(lines(campaign["brief"][language])) for language in ("ar", "en")}
+    return {"ar": "\n".join(lines(campaign.brief.ar)), "en": "\n".join(lines(campaign.brief.en))}
 
 
-def service_address(campaign: Row) -> str | None:
+def service_address(campaign: CampaignAndHistory) -> str | None:
     """The address of the service, if a browser may follow it."""
-    url = None if campaign["service"] is None else campaign["service"]["url"]
+    url = None if campaign.service is None else campaign.service.url
     return url if url is not None and url.lower().startswith(_LINKED) else None
 
 
-def actions_of(campaign: Row) -> list[str]:
+def actions_of(campaign: CampaignAndHistory) -> list[NextAction]:
     """What its team may report, the next step first. A late airing still counts after completion."""
-    wanted = [campaign["next_action"]] if campaign["next_action"] else []
-    if campaign["state"] == "triggered":
-        wanted.append("acknowledge")
-    wanted.append("air")
-    if campaign["state"] != "completed":
-        wanted.append("complete")
+    wanted = [] if campaign.next_action is None else [campaign.next_action]
+    if campaign.state is CampaignState.TRIGGERED:
+        wanted.append(NextAction.ACKNOWLEDGE)
+    wanted.append(NextAction.AIR)
+    if campaign.state is not CampaignState.COMPLETED:
+        wanted.append(NextAction.COMPLETE)
     return list(dict.fromkeys(wanted))
 
 
@@ -79,7 +80,7 @@ async def campaign_page(
     address: Annotated[str | None, Query(max_length=256)] = None,
 ) -> Response:
     answer = await visit.read(campaign_path(campaign_id))
-    found, today, rules = answer.document, today_of(visit), rules_in_force()
+    found, today, rules = document_of(CampaignAndHistory, answer.document), today_of(visit), rules_in_force()
     reported, may_act = None, may_report(visit.account, found) and await is_of_own_team(visit, found)
     if report is not None and may_report(visit.account, found) and re.fullmatch(EVENT_ID_PATTERN.strip("^$"), report):
         verdict = None if address is None else await verdict_of(visit, report, address)
@@ -89,29 +90,28 @@ async def campaign_page(
         live=True,
         campaign=found,
         overdue=is_overdue(found, today),
-        time_left=time_left(found["due_on"], today),
+        time_left=time_left(found.due_on, today),
         brief=brief_of(found),
         service_address=service_address(found),
         explanation=await _explanation(visit, campaign_id),
-        rule=wording.rule_words(rules, found["rule"]),
-        rule_sentence=wording.rule_sentence(rules, found["rule"]),
+        rule=wording.rule_words(rules, found.rule),
+        rule_sentence=wording.rule_sentence(rules, found.rule),
         actions=actions_of(found) if may_act else [],
         may_audit=visit.account.role in roles_of("/audit"),
         reported=reported,
-        wording=wording,
+        nouns=nouns,
     )
 
 
 @routes.get("/campaigns/{campaign_id}/brief")
 async def brief_page(visit: Visiting, campaign_id: CampaignId) -> Response:
     """The brief in both languages on a sheet of paper."""
-    found = (await visit.read(campaign_path(campaign_id))).document
+    found = document_of(CampaignAndHistory, (await visit.read(campaign_path(campaign_id))).document)
     return visit.page(
         "campaigns/brief.html",
         campaign=found,
         brief=brief_of(found),
-        due=in_words(found["due_on"]),
-        channels=wording.channel_list(found["channels"]),
+        due=in_words(found.due_on),
     )
 
 
@@ -136,12 +136,12 @@ async def verdict_of(visit: Visit, event_id: str, address: str) -> Any:
     return reply.document if reply.is_success else None
 
 
-async def _explanation(visit: Visit, campaign_id: str) -> Row | None:
+async def _explanation(visit: Visit, campaign_id: str) -> CampaignExplanation | None:
     """What the rules decided; None where the campaign is another agency's."""
     try:
-        explained: Row = (await visit.read(f"{campaign_path(campaign_id)}/explanation")).document
+        answer = await visit.read(f"{campaign_path(campaign_id)}/explanation")
     except NotAnswered as error:
         if error.status != _NOT_FOUND:
             raise
         return None
-    return explained
+    return document_of(CampaignExplanation, answer.document)

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from consumers.campaigns.coverage.show import coverage_csv
-from consumers.console.pages.campaigns import wording
-from consumers.console.pages.campaigns.inbox import CSV_PAGE_ROWS, after_of, csv_file
+from consumers.console.pages.campaigns.inbox import csv_file
+from consumers.console.pages.plan.lists import after_of, all_rows
 from consumers.console.visit import Visiting
+from consumers.documents import coverage as nouns
+from consumers.documents.campaigns import Channel
+from consumers.documents.document import document_of, documents_of
 
 PAGE_ROWS: Final = 40
-Row = Mapping[str, Any]
 Unaired = Annotated[bool, Query()]
 
 routes = APIRouter()
-
-
-def shares(total: Row) -> list[dict[str, Any]]:
-    """Of the launched services, how many were aired on each channel, and how many were not."""
-    launched = total["launched_services"]
-    return [
-        {"channel": name, "aired": aired, "launched": launched, "missing": launched - aired}
-        for name, aired in total["aired"].items()
-    ]
 
 
 @routes.get("/campaigns/coverage")
@@ -37,22 +29,16 @@ async def coverage_page(
     return visit.page(
         "campaigns/coverage.html",
         live=True,
-        coverage=answer.document,
-        shares=shares(answer.document["total"]),
+        coverage=document_of(nouns.Coverage, answer.document),
         unaired=unaired,
         following=after_of(answer.next),
-        wording=wording,
+        nouns=nouns,
+        channels=Channel,
     )
 
 
 @routes.get("/campaigns/coverage.csv")
 async def coverage_file(visit: Visiting, unaired: Unaired = False) -> Response:
     """Every service and channel, for a spreadsheet."""
-    services: list[Row] = []
-    after: str | None = None
-    while True:
-        page = await visit.read("/v1/coverage", unaired=unaired, limit=CSV_PAGE_ROWS, after=after)
-        services += page.document["services"]
-        after = after_of(page.next)
-        if after is None:
-            return csv_file("coverage.csv", coverage_csv(services))
+    services = await all_rows(visit, "/v1/coverage", "services", unaired=unaired)
+    return csv_file("coverage.csv", coverage_csv(documents_of(nouns.ServiceCoverage, services)))

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from consumers.campaigns.next_step import time_left
 from consumers.campaigns.rules.in_force import rules_in_force
-from consumers.campaigns.spreadsheet import inbox_csv
 from consumers.console.accounts.accounts import Account
 from consumers.console.data.read_api import Answer, NotAnswered
 from consumers.console.pages.campaigns import wording
+from consumers.console.pages.plan.lists import after_of
 from consumers.console.visit import Visit, Visiting
+from consumers.documents import campaigns as nouns
+from consumers.documents import tables
+from consumers.documents.campaigns import CHANNELS, INBOX, CampaignState, Channel, InboxCounts, InboxItem, StateFilter
+from consumers.documents.document import document_of, documents_of
 from events.faults.problems import Bilingual
 from events.values.fields import CODE_PATTERN
 from events.values.working_days import riyadh_date
@@ -26,6 +30,8 @@ from events.wire.entry import recorded_time
 PAGE_ROWS: Final = 30
 CSV_PAGE_ROWS: Final = 1_000
 _NOT_FOUND: Final = 404
+_ANY: Final = Bilingual("كل الحملات", "All campaigns")
+_STATES: Final = {**{state.value: state for state in StateFilter}, "any": _ANY}
 _SECTIONS: Final = (
     ("overdue", Bilingual("متأخرة", "Overdue")),
     ("to-do", Bilingual("للتنفيذ", "To do")),
@@ -33,7 +39,6 @@ _SECTIONS: Final = (
     ("completed", Bilingual("اكتملت", "Completed")),
 )
 Whose = Literal["mine", "all"]
-Row = Mapping[str, Any]
 
 routes = APIRouter()
 
@@ -67,8 +72,8 @@ def whose_of(account: Account, chosen: Chosen) -> Whose | None:
 def parameters(account: Account, chosen: Chosen) -> dict[str, str]:
     """The parameters of `/v1/inbox`. What is not one of the choices is left out."""
     whose = whose_of(account, chosen)
-    found = {"state": chosen.state if chosen.state in wording.STATES else "open"}
-    if chosen.channel in wording.CHANNELS:
+    found = {"state": chosen.state if chosen.state in _STATES else "open"}
+    if chosen.channel in CHANNELS:
         found["channel"] = chosen.channel
     if chosen.rule and "\0" not in chosen.rule:
         found["rule"] = chosen.rule[:64]
@@ -89,24 +94,18 @@ def agency_fault(code: str) -> Bilingual | None:
     return Bilingual("اكتب رمز الجهة بحروف لاتينية، مثل health.", "Write an agency's code, such as health.")
 
 
-def sections(rows: Sequence[Row], today: str) -> list[dict[str, Any]]:
-    """The rows under their headings, each with the time that is left."""
-    shown = [{**row, "time_left": None if row["paused"] else time_left(row["due_on"], today)} for row in rows]
-    found = ((name, heading, [row for row in shown if section_of(row) == name]) for name, heading in _SECTIONS)
+def sections(rows: Sequence[InboxItem]) -> list[dict[str, Any]]:
+    """The rows under their headings."""
+    found = ((name, heading, [row for row in rows if section_of(row) == name]) for name, heading in _SECTIONS)
     return [{"name": name, "heading": heading, "rows": chosen} for name, heading, chosen in found if chosen]
 
 
-def section_of(row: Row) -> str:
-    if row["state"] == "completed":
+def section_of(row: InboxItem) -> str:
+    if row.state is CampaignState.COMPLETED:
         return "completed"
-    if row["overdue"]:
+    if row.overdue:
         return "overdue"
-    return "paused" if row["paused"] else "to-do"
-
-
-def after_of(following: str | None) -> str | None:
-    """The cursor in the address of a next page."""
-    return None if following is None else parse_qs(urlsplit(following).query)["after"][0]
+    return "paused" if row.paused else "to-do"
 
 
 def today_of(visit: Visit) -> str:
@@ -131,7 +130,7 @@ async def inbox_page(
     rows, has_team = await _read(visit, chosen, after)
     counted = {name: value for name, value in _asked(visit, chosen, has_team).items() if name != "state"}
     counts = await visit.read("/v1/inbox/counts", **counted)
-    rules = rules_in_force()
+    rules, today = rules_in_force(), today_of(visit)
     following = after_of(rows.next)
     return visit.page(
         "campaigns/inbox.html",
@@ -139,13 +138,16 @@ async def inbox_page(
         chosen=chosen,
         whose=whose_of(visit.account, chosen),
         has_team=has_team,
-        counts=counts.document,
-        sections=sections(rows.document, today_of(visit)),
+        counts=document_of(InboxCounts, counts.document),
+        sections=sections(documents_of(InboxItem, rows.document)),
+        time_left=lambda row: time_left(row.due_on, today),
         following=None if following is None else chosen.query(after=following),
         agency_fault=agency_fault(chosen.agency) if visit.account.role == "office" else None,
         rule_names={one.name: wording.rule_words(rules, one.name) for one in rules.rules},
         owner=visit.caller.holder,
-        wording=wording,
+        states=_STATES,
+        channels={channel.value: channel for channel in Channel},
+        nouns=nouns,
     )
 
 
@@ -155,14 +157,14 @@ async def inbox_file(
 ) -> Response:
     """The whole list for a spreadsheet."""
     chosen = Chosen(whose, state, rule, channel, agency.strip())
-    rows: list[Row] = []
+    rows: list[InboxItem] = []
     after: str | None = None
     while True:
         page, _ = await _read(visit, chosen, after, CSV_PAGE_ROWS)
-        rows += page.document
+        rows += documents_of(InboxItem, page.document)
         after = after_of(page.next)
         if after is None:
-            return csv_file("campaigns.csv", inbox_csv(rows))
+            return csv_file("campaigns.csv", tables.csv_file(INBOX, rows))
 
 
 def csv_file(name: str, content: str) -> Response:

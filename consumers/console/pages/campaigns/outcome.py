@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from consumers.documents.campaigns import CampaignAndHistory
 from events.faults.problems import Bilingual
 
-Row = Mapping[str, Any]
 Kind = Literal["good", "bad", ""]
 _CONFLICT: Final = "conflict"
 
@@ -25,26 +25,25 @@ class Outcome:
     faults: tuple[str, ...] = ()
 
 
-def effective_index(event_id: str, campaign: Row) -> int | None:
+def effective_index(event_id: str, campaign: CampaignAndHistory) -> int | None:
     """The entry by which the campaign has what the report says; None where it has not."""
     what, _, _ = event_id.partition(".")
     if what == "ack":
-        acknowledged: int | None = campaign["acknowledged_index"]
-        return acknowledged
+        return campaign.acknowledged_index
     if what == "complete":
-        completed: int | None = campaign["completed_index"]
-        return completed
-    prefix = f"air.{campaign['campaign_id']}."
-    airings = campaign["airings"] or ()
-    return next((row["index"] for row in airings if f"{prefix}{row['airing_id']}" == event_id), None)
+        return campaign.completed_index
+    prefix = f"air.{campaign.campaign_id}."
+    return next((row.index for row in campaign.airings or () if f"{prefix}{row.airing_id}" == event_id), None)
 
 
-def outcome(event_id: str, verdict: Row | None, campaign: Row, log_index: int, *, was_sent: bool) -> Outcome | None:
+def outcome(
+    event_id: str, verdict: Mapping[str, Any] | None, campaign: CampaignAndHistory, log_index: int, *, was_sent: bool
+) -> Outcome | None:
     """What to say about a report. None for one that is not about this campaign.
 
     `log_index` is the number of entries that the campaign shows.
     """
-    if not event_id.partition(".")[2].startswith(campaign["campaign_id"]):
+    if not event_id.partition(".")[2].startswith(campaign.campaign_id):
         return None
     effective = effective_index(event_id, campaign)
     state, index = (None, None) if verdict is None else (verdict["state"], verdict.get("index"))
@@ -84,13 +83,13 @@ def _on_its_way() -> Outcome:
     return Outcome("", Bilingual("التقرير في طريقه إلى السجل", "The report is on its way to the log"), text)
 
 
-def _in_effect(event_id: str, campaign: Row, effective: int | None) -> Outcome | None:
+def _in_effect(event_id: str, campaign: CampaignAndHistory, effective: int | None) -> Outcome | None:
     """The campaign has it already, from somebody else or from before."""
     if effective is None:
         return None
     if event_id.startswith("ack."):
         title = Bilingual("استُلمت الحملة من قبل، ولم يتغير شيء", "Acknowledged already. Nothing changed")
-        return Outcome("", title, first=campaign["acknowledged_by"], index=effective)
+        return Outcome("", title, first=campaign.acknowledged_by, index=effective)
     if event_id.startswith("complete."):
         return Outcome(
             "", Bilingual("اكتملت من قبل، ولم يتغير شيء", "Completed already. Nothing changed"), index=effective
@@ -99,7 +98,7 @@ def _in_effect(event_id: str, campaign: Row, effective: int | None) -> Outcome |
     return Outcome("", title, index=effective)
 
 
-def _changed_nothing(event_id: str, campaign: Row, effective: int | None, index: int) -> Outcome:
+def _changed_nothing(event_id: str, campaign: CampaignAndHistory, effective: int | None, index: int) -> Outcome:
     found = _in_effect(event_id, campaign, effective)
     if found is not None:
         return found

@@ -15,6 +15,7 @@ from consumers.console.accounts.accounts import Account
 from consumers.console.data.read_api import NotAnswered
 from consumers.console.pages.campaigns.changing import LIST_MAX, look
 from consumers.console.visit import Visit, Visiting
+from consumers.documents.campaigns import CampaignAndHistory
 from infra.http.problems import Problem
 
 _NOT_FOUND: Final = 404
@@ -63,17 +64,17 @@ async def require_subscription(visit: Visit, team: str, subscription_id: int) ->
         raise NotAnswered(_NOT_FOUND, {"type": "/problems/not-found"})
 
 
-async def is_of_own_team(visit: Visit, campaign: Row) -> bool:
+async def is_of_own_team(visit: Visit, campaign: CampaignAndHistory) -> bool:
     """Whether the inbox of the account's team has the campaign; of every other account: true."""
     if visit.account.role != "team":
         return True
-    service = {} if campaign["service"] is None else {"service": campaign["service"]["service_id"]}
+    service = {} if campaign.service is None else {"service": campaign.service.service_id}
     try:
         rows = await visit.read(
-            "/v1/inbox", team=visit.account.team, state="any", rule=campaign["rule"], limit=LIST_MAX, **service
+            "/v1/inbox", team=visit.account.team, state="any", rule=campaign.rule, limit=LIST_MAX, **service
         )
     except NotAnswered as error:
         if error.status == _NOT_FOUND:  # the agency has no such team
             return False
         raise
-    return any(row["campaign_id"] == campaign["campaign_id"] for row in rows.document)
+    return any(row["campaign_id"] == campaign.campaign_id for row in rows.document)

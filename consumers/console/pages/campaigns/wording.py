@@ -1,45 +1,13 @@
-"""The names of states, channels, steps and rules, in Arabic and English. Pure."""
+"""What rules are about, and channels in a sentence, in Arabic and English. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from consumers.campaigns.rules.rule import NOT_AIRED, Rule, RuleSet
+from consumers.documents.campaigns import channel_list
 from events.faults.problems import Bilingual
 
-Row = Mapping[str, Any]
-
-CHANNELS: Final = {
-    "tv": Bilingual("التلفزيون", "Television"),
-    "radio": Bilingual("الإذاعة", "Radio"),
-    "print": Bilingual("الصحافة", "Print"),
-}
-STATES: Final = {
-    "open": Bilingual("لم تكتمل", "Not completed"),
-    "overdue": Bilingual("متأخرة", "Overdue"),
-    "triggered": Bilingual("لم تُستلم", "Not acknowledged"),
-    "acknowledged": Bilingual("استُلمت", "Acknowledged"),
-    "paused": Bilingual("موقوفة", "Paused"),
-    "escalated": Bilingual("مُصعّدة", "Escalated"),
-    "completed": Bilingual("اكتملت", "Completed"),
-    "any": Bilingual("كل الحملات", "All campaigns"),
-}
-"""What a list of campaigns can be limited to."""
-ACTIONS: Final = {
-    "acknowledge": Bilingual("استلام الحملة", "Acknowledge"),
-    "air": Bilingual("تسجيل بث", "Report an airing"),
-    "complete": Bilingual("إكمال الحملة", "Complete"),
-}
-STEPS: Final = {
-    "campaign.triggered": Bilingual("أُطلقت", "Triggered"),
-    "campaign.paused": Bilingual("أُوقفت", "Paused"),
-    "campaign.resumed": Bilingual("استُؤنفت", "Resumed"),
-    "campaign.escalated": Bilingual("صُعّدت", "Escalated"),
-    "awareness.campaign-acknowledged": Bilingual("استُلمت", "Acknowledged"),
-    "awareness.campaign-aired": Bilingual("بُثت", "Aired"),
-    "awareness.campaign-completed": Bilingual("اكتملت", "Completed"),
-}
 MOMENTS: Final = {
     "service.launched": Bilingual("إطلاق خدمة", "A service is launched"),
     "service.resumed": Bilingual("استئناف خدمة", "A service is resumed"),
@@ -75,16 +43,6 @@ def rule_sentence(rules: RuleSet, name: str) -> Bilingual | None:
 
 def rule_of(rules: RuleSet, name: str) -> Rule | None:
     return next((rule for rule in rules.rules if rule.name == name), None)
-
-
-def channel_list(channels: Sequence[str]) -> Bilingual:
-    """The channels as in a sentence."""
-    names = [CHANNELS[channel] for channel in channels if channel in CHANNELS]
-    return Bilingual(" و".join(name.ar for name in names), _and([name.en.lower() for name in names]))
-
-
-def _and(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
 def _arabic_working_days(days: int) -> str:

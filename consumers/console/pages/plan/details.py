@@ -16,6 +16,8 @@ from consumers.console.pages.plan.moment import Moment
 from consumers.console.pages.plan.reading import read_glance
 from consumers.console.pages.plan.shown import Context, show
 from consumers.console.visit import Visiting
+from consumers.documents.coverage import ServiceCoverage
+from consumers.documents.document import documents_of
 from consumers.documents.history import HISTORY
 from consumers.documents.plan import TRAINING, Group, Training
 from consumers.documents.projects import PROJECTS, Project, ProjectKind
@@ -154,4 +156,4 @@ async def awareness(visit: Visiting, agency: Text = "", after: Cursor = None) ->
 @details.get("/plan/awareness.csv")
 async def awareness_file(visit: Visiting, agency: Text = "") -> Response:
     rows = await rows_under(visit, "/v1/coverage", "services", **Chosen(agency).given())
-    return tables.attachment(coverage_csv(rows), "awareness")
+    return tables.attachment(coverage_csv(documents_of(ServiceCoverage, rows)), "awareness")

@@ -79,7 +79,7 @@ async def test_as_of_an_occurred_date_shows_what_had_occurred_by_then_without_th
         assert not any(row["judged"] for row in listed)
         # What the rules would trigger on these entries alone, the log never said.
         logged = [row for row in expected.campaigns if row["campaign_id"] not in expected.untriggered]
-        assert await read(settings, moment) == logged
+        assert as_json(await read(settings, moment)) == logged
     assert 0 < len(occurred_by(written, raw, dates[len(dates) // 3])) < len(raw)
 
 

@@ -7,6 +7,7 @@ import orjson
 from consumers.campaigns.commands import read
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.read import awareness
+from consumers.documents.campaigns import CampaignState
 from consumers.relay.relay import LEASE, PlatformOutbox, Relay
 from consumers.relay.triggers import triggers_waiting
 from infra.log.bundle import event_of
@@ -66,8 +67,8 @@ async def test_the_tables_give_the_lists_that_the_commands_print(settings: Setti
     await fold(connection, story.entries, batch=5)
     rows = await read(settings)
 
-    assert [row["campaign_id"] for row in rows] == sorted(story.in_log())
-    assert rows[-1] == {
+    assert [row.campaign_id for row in rows] == sorted(story.in_log())
+    assert as_json(rows[-1]) == {
         "campaign_id": "service-launched.i4",
         "rule": "service-launched",
         "kind": "specific",
@@ -99,7 +100,7 @@ async def test_the_list_can_be_seen_as_of_an_index(settings: Settings, connectio
 
     assert await read(settings, first_trigger) == []
     (row,) = await read(settings, first_trigger + 1)
-    assert (row["campaign_id"], row["state"], row["paused"]) == ("service-launched.i4", "triggered", True)
+    assert (row.campaign_id, row.state, row.paused) == ("service-launched.i4", CampaignState.TRIGGERED, True)
     assert await read(settings, len(story.entries)) == await read(settings)
     assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 6, "looking back decides nothing"
 

@@ -9,17 +9,19 @@ import pytest
 from consumers.as_of.view import view
 from consumers.campaigns import read
 from consumers.campaigns.consumer import CONSUMER
-from consumers.campaigns.explain.read import CONSUMERS, Explanation, explain
+from consumers.campaigns.explain.read import CONSUMERS, explain
 from consumers.campaigns.explain.show import explanation_parts
 from consumers.campaigns.rules.in_force import release_rules
 from consumers.campaigns.rules.rule import RuleSet
 from consumers.campaigns.rules.rule_file import read_rule
+from consumers.documents.evaluations import Explanation
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from infra.postgres.connection import Connection
 from infra.postgres.migrate import create_tables
 from infra.settings import Settings
 from tests.paths import ROOT
 from tests.world.commands import Yesser
+from tests.world.documents import as_json
 from tests.world.logs import apply_live, write_log
 from tests.world.story import Story
 
@@ -79,10 +81,10 @@ def english(found: Explanation) -> str:
 async def test_a_service_tells_its_campaign_and_what_did_not_fire(settings: Settings, entries: dict[str, int]) -> None:
     found = await asked(settings, "S")
     (campaign,) = found.campaigns
-    assert (campaign["acknowledged_by"], campaign["acknowledged_index"]) == ("desk", entries["acknowledged"])
-    fired = {row["cause_index"]: row["fired"] for row in found.evaluations if row["rule"] == "service-launched"}
+    assert (campaign.acknowledged_by, campaign.acknowledged_index) == ("desk", entries["acknowledged"])
+    fired = {row.cause_index: row.fired for row in found.evaluations if row.rule == "service-launched"}
     assert fired == {entries["launch"]: True, entries["again"]: False, entries["foreign"]: False}
-    reasons = " ".join(row["reason"]["en"] for row in found.evaluations)
+    reasons = " ".join(row.reason.en for row in found.evaluations)
     for words in ("already-launched", "not-owner", "1 of 2 at entry"):
         assert words in reasons
     assert "suspended since 2026-11-01" in english(found)
@@ -103,23 +105,23 @@ async def test_a_quota_tells_its_figure_and_the_certificates_that_did_not_fire(
     found = await asked(settings, "gregorian/2026/usage")
     assert found.facts == {"seats": 3, "net": 2}
     below = found.evaluations[-1]
-    assert (below["first_index"], below["cause_index"], below["count"]) == (entries["first"], entries["second"], 2)
-    assert below["reason"]["en"] == f"2 of 3 at entry i{entries['second']}."
-    assert found.evaluations[0]["fired"] is False
+    assert (below.first_index, below.cause_index, below.count) == (entries["first"], entries["second"], 2)
+    assert below.reason.en == f"2 of 3 at entry i{entries['second']}."
+    assert found.evaluations[0].fired is False
 
 
 async def test_a_group_a_campaign_and_an_initiative(settings: Settings, entries: dict[str, int]) -> None:
     group = await asked(settings, "P/1")
     assert group.facts == {"launched": 1, "target": 2}
-    assert {row["fired"] for row in group.evaluations} == {False}
+    assert {row.fired for row in group.evaluations} == {False}
 
     campaign = await asked(settings, f"service-launched.i{entries['launch']}")
     assert f"Entry i{entries['wrong']} of justice changed nothing: not-owner" in english(campaign)
     refused = await asked(settings, f"service-launched.i{entries['again']}")
-    assert [row["fired"] for row in refused.evaluations] == [False]
+    assert [row.fired for row in refused.evaluations] == [False]
 
     initiative = await asked(settings, "I")
-    assert [row["rule"] for row in initiative.evaluations] == ["initiative-announced"]
+    assert [row.rule for row in initiative.evaluations] == ["initiative-announced"]
     assert "is not in the log yet" in english(initiative)
 
 
@@ -136,8 +138,8 @@ async def test_a_service_whose_id_looks_like_something_else_is_found(
     await apply(connection, story)
     for name, index in launched.items():
         found = await asked(settings, name)
-        assert (found.kind, found.facts["launched_index"]) == ("service", index)
-        assert [row["campaign_id"] for row in found.campaigns] == [f"service-launched.i{index}"]
+        assert (found.about.kind, found.facts["launched_index"]) == ("service", index)
+        assert [row.campaign_id for row in found.campaigns] == [f"service-launched.i{index}"]
 
 
 async def test_of_a_campaign_that_is_none_the_anomalies_are_told(settings: Settings, connection: Connection) -> None:
@@ -145,7 +147,7 @@ async def test_of_a_campaign_that_is_none_the_anomalies_are_told(settings: Setti
     wrong = story.acknowledge("passport.i1", agency="justice")
     await apply(connection, story)
     found = await asked(settings, "passport.i1")
-    assert found.kind == "campaign"
+    assert found.about.kind == "campaign"
     assert f"Entry i{wrong} of justice changed nothing: unknown-campaign" in english(found)
 
 
@@ -162,10 +164,10 @@ async def test_a_history_keeps_what_happened_though_others_send_what_changes_not
     completed = story.complete(campaign)
     await apply(connection, story)
 
-    async def seen(most: int) -> dict[str, Any]:
+    async def seen(most: int) -> Any:
         monkeypatch.setattr(read, "HISTORY_MAX", most)
         async with view(settings, [CONSUMER]) as state:
-            return await read.campaign(state, campaign) or {}
+            return as_json(await read.campaign(state, campaign))
 
     found = await seen(5)
     steps = {step["index"]: step["anomaly"] for step in found["history"]}
@@ -186,11 +188,11 @@ async def test_a_group_has_the_evaluations_of_its_own_plan(settings: Settings, c
     await apply(connection, story)
     for plan in ("P", "Q"):
         found = await asked(settings, f"{plan}/1")
-        assert [(row["cause_index"], row["fired"]) for row in found.evaluations] == [
+        assert [(row.cause_index, row.fired) for row in found.evaluations] == [
             (launched[plan], True),
             (adopted[plan], False),
         ]
-        assert [row["cause_index"] for row in found.campaigns] == [launched[plan]]
+        assert [row.cause_index for row in found.campaigns] == [launched[plan]]
 
 
 async def test_a_rule_about_the_clock_says_when_it_fires(

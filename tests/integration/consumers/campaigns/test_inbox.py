@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
+from consumers.as_of.view import view
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.coverage.read import CoverageFilter, coverage
 from consumers.campaigns.filters import CampaignFilter
-from consumers.campaigns.read import campaigns, inbox, team_subscriptions
-from consumers.campaigns.spreadsheet import inbox_csv
+from consumers.campaigns.read import campaigns, counts, inbox, team_subscriptions
+from consumers.documents.campaigns import Channel, NextAction
 from infra.postgres.connection import Connection
+from infra.settings import Settings
 from tests.every import every
+from tests.world.documents import as_json
 from tests.world.story import Story
 from tests.world.teams import fold
 
@@ -52,7 +55,7 @@ async def names(connection: Connection) -> dict[str, str]:
 
 
 async def ids(connection: Connection, chosen: CampaignFilter) -> list[str]:
-    return [row["campaign_id"] for row in await campaigns(connection, chosen)]
+    return [row.campaign_id for row in await campaigns(connection, chosen)]
 
 
 async def test_a_campaign_is_overdue_from_the_day_after_its_due_date_unless_nothing_is_missing_or_it_rests(
@@ -95,25 +98,27 @@ async def test_the_inbox_says_what_is_missing_who_has_it_and_what_comes_next(
     connection: Connection, names: dict[str, str]
 ) -> None:
     chosen = CampaignFilter("2026-11-16", owner="health", state="open", sort="due")
-    rows = {row["campaign_id"]: row for row in await inbox(connection, chosen)}
+    rows = {row.campaign_id: row for row in await inbox(connection, chosen)}
     assert len(rows) == 4
     acked = rows[names["ACKED"]]
-    assert (acked["acknowledged_by"], acked["acknowledged_at"]) == ("desk", "2026-11-02T08:00:00.000000Z")
-    assert (acked["missing_channels"], acked["next_action"], acked["overdue"]) == (["radio", "print"], "air", True)
-    assert (acked["due_on"], acked["due_on_hijri"]) == (DUE, "1448-06-05")
-    assert acked["service"] == {
+    assert (acked.acknowledged_by, acked.acknowledged_at) == ("desk", "2026-11-02T08:00:00.000000Z")
+    assert acked.missing_channels == (Channel.RADIO, Channel.PRINT)
+    assert (acked.next_action, acked.overdue) == (NextAction.AIR, True)
+    assert (acked.due_on, acked.due_on_hijri) == (DUE, "1448-06-05")
+    assert as_json(acked.service) == {
         "service_id": "ACKED",
         "name": {"ar": "«ACKED»", "en": "ACKED"},
         "url": None,
         "launched_on": "2026-11-01",
         "channels": ["web"],
     }
-    assert [rows[names[name]]["next_action"] for name in ("NEW", "AIRED", "PAUSED")] == [
-        "acknowledge",
-        "complete",
+    assert [rows[names[name]].next_action for name in ("NEW", "AIRED", "PAUSED")] == [
+        NextAction.ACKNOWLEDGE,
+        NextAction.COMPLETE,
         None,
     ]
-    assert inbox_csv(rows.values()).count("\r\n") == 5
+    counted = {"overdue": 2, "paused": 1, "acknowledge": 1, "air": 1, "complete": 1, "completed": 0}
+    assert as_json(await counts(connection, chosen)) == {"campaigns": 4, **counted}
 
 
 TEAM = "INSERT INTO delivery.team (agency, team, name) VALUES ($1, 'press', '{}')"
@@ -131,7 +136,7 @@ async def test_a_team_sees_what_any_of_its_subscriptions_chooses(connection: Con
         rows = await inbox(
             connection, CampaignFilter(DUE, owner="health", state="open", sort="due", subscriptions=wanted)
         )
-        return [row["campaign_id"] for row in rows]
+        return [row.campaign_id for row in rows]
 
     assert await seen() == [], "without a subscription nothing is the team's"
     await connection.execute(SUBSCRIBE, None, None, None, "2026-01-01T00:00:00Z")
@@ -145,17 +150,21 @@ async def test_a_team_sees_what_any_of_its_subscriptions_chooses(connection: Con
 
 async def test_by_due_date_a_page_begins_after_the_one_before(connection: Connection, names: dict[str, str]) -> None:
     whole = await campaigns(connection, CampaignFilter(DUE, sort="due"))
-    assert [row["due_on"] for row in whole] == [DUE] * 5 + ["2026-11-30"]
+    assert [row.due_on for row in whole] == [DUE] * 5 + ["2026-11-30"]
     for number, row in enumerate(whole):
-        after = (row["due_on"], row["campaign_id"])
+        after = (row.due_on, row.campaign_id)
         chosen = CampaignFilter(DUE, sort="due", after=after, rows_max=2)
         assert await campaigns(connection, chosen) == whole[number + 1 : number + 3]
 
 
 async def test_coverage_counts_what_was_aired_and_what_was_launched_in_silence(
-    connection: Connection, names: dict[str, str]
+    settings: Settings, names: dict[str, str]
 ) -> None:
-    found = await coverage(connection, CoverageFilter())
+    async def covered(chosen: CoverageFilter) -> Any:
+        async with view(settings, [CONSUMER]) as state:
+            return as_json(await coverage(state, chosen))
+
+    found = await covered(CoverageFilter())
     rows = {row["service_id"]: row for row in found["services"]}
     assert list(rows) == ["ACKED", "AIRED", "DONE", "NEW", "PAUSED"]
     assert rows["ACKED"]["channels"]["tv"] == {
@@ -178,9 +187,9 @@ async def test_coverage_counts_what_was_aired_and_what_was_launched_in_silence(
     }
     assert found["agencies"] == [{"agency": "health", **figures}]
     assert found["total"] == figures
-    unaired = await coverage(connection, CoverageFilter("health", unaired=True, rows_max=2))
+    unaired = await covered(CoverageFilter("health", unaired=True, rows_max=2))
     assert [row["service_id"] for row in unaired["services"]] == ["ACKED", "DONE"]
-    nothing = await coverage(connection, CoverageFilter("interior"))
+    nothing = await covered(CoverageFilter("interior"))
     assert (nothing["services"], nothing["agencies"], nothing["total"]["launched_services"]) == ([], [], 0)
 
 

@@ -105,28 +105,28 @@ async def test_a_changed_rule_is_tried_on_the_history_and_leaves_no_trace(
 
     resumed = next(entry.index for entry in story.entries if entry.type == "service.resumed")
     (fired,) = trial.fired
-    assert (fired["campaign_id"], fired["owner"], fired["in_log"]) == (f"service-returned.i{resumed}", "health", False)
-    assert fired["brief"]["en"] == "The service “S” of Health is back"
-    assert [(row["campaign_id"], row["differs_in"]) for row in trial.changed] == [
-        ("service-launched.i5", ["due_on"]),
-        ("service-launched.i6", ["due_on"]),
+    assert (fired.campaign_id, fired.owner, fired.in_log) == (f"service-returned.i{resumed}", "health", False)
+    assert fired.brief.en == "The service “S” of Health is back"
+    assert [(row.campaign_id, row.differs_in) for row in trial.changed] == [
+        ("service-launched.i5", ("due_on",)),
+        ("service-launched.i6", ("due_on",)),
     ]
-    assert (trial.no_longer, trial.unchanged, trial.log_index) == ([], 0, len(story.entries))
+    assert (trial.no_longer, trial.unchanged, trial.log_index) == ((), 0, len(story.entries))
     assert await tables(connection) == before
 
     without = RuleSet(tuple(rule for rule in release_rules().rules if rule.name != "service-launched"))
     gone = await try_rules(settings, release_rules(), without, "6", NOW)
-    assert [(row["campaign_id"], row["in_log"]) for row in gone.no_longer] == [("service-launched.i6", True)]
+    assert [(row.campaign_id, row.in_log) for row in gone.no_longer] == [("service-launched.i6", True)]
     later = await try_rules(settings, release_rules(), without, "2026-11-02", NOW)
     assert later.since == len(story.entries)
-    assert later.no_longer == []
+    assert later.no_longer == ()
     with pytest.raises(NoSuchIndex):
         await try_rules(settings, release_rules(), without, "20261102", NOW)
 
 
 async def test_a_rule_about_the_clock_is_tried_as_of_now(settings: Settings, story: Story) -> None:
     trial = await try_rules(settings, release_rules(), changed_rules(release_rules(), EXAMPLE), "0", NOW)
-    assert [row["campaign_id"] for row in trial.fired] == [
+    assert [row.campaign_id for row in trial.fired] == [
         "not-aired.i5.tv",
         "not-aired.i5.radio",
         "not-aired.i5.print",
@@ -161,14 +161,14 @@ async def test_a_rule_about_the_clock_is_compared_with_what_it_triggered_whateve
     triggered = {f"not-aired.{part}" for part in ("i5.tv", "i5.radio", "i5.print", "i6.radio", "i6.print")}
 
     gone = await try_rules(settings, in_force, release_rules(), "0", NOW)
-    assert {row["campaign_id"] for row in gone.no_longer if row["in_log"]} == triggered
+    assert {row.campaign_id for row in gone.no_longer if row.in_log} == triggered
     others = [one for one in in_force.rules if one != rule]
     earlier = RuleSet((*others, replace(rule, after_working_days=10)))
     moved = await try_rules(settings, in_force, earlier, "0", NOW)
-    assert {row["campaign_id"] for row in moved.changed if "due_on" in row["differs_in"]} == triggered
-    assert (moved.fired, moved.no_longer, moved.unchanged) == ([], [], 2)
+    assert {row.campaign_id for row in moved.changed if row.differs_in == ("due_on",)} == triggered
+    assert (moved.fired, moved.no_longer, moved.unchanged) == ((), (), 2)
     again = await try_rules(settings, release_rules(), in_force, "0", NOW)
-    assert {row["campaign_id"] for row in again.fired} == triggered
+    assert {row.campaign_id for row in again.fired} == triggered
 
 
 async def take_over(settings: Settings, consumer: Consumer, epoch: int) -> bool:

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from consumers.campaigns.consumer import CONSUMER
-from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE, Campaign
+from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE
 from consumers.fold.anomaly import ANOMALY
 from infra.postgres.outbox import OutboxEvent, event_bytes
 from tests.oracle.entries import log_of, shuffled
@@ -31,7 +31,7 @@ def shown(store: MemoryStore) -> list[JsonObject]:
             **{name: getattr(row, name) for name in ("campaign_id", "rule", "kind", "cause_index", "owner", "due_on")},
             "service_id": row.service_id,
             "channels": row.channels,
-            "state": state_of(row),
+            "state": row.state,
             "paused": row.completed_index is None and row.service_id in suspended,
             "escalated": row.escalated,
             "aired": {channel: getattr(row, channel) for channel in CHANNELS},
@@ -40,12 +40,6 @@ def shown(store: MemoryStore) -> list[JsonObject]:
         for row in store.rows(CAMPAIGN)
         if row.triggered_index is not None
     ]
-
-
-def state_of(row: Campaign) -> str:
-    if row.completed_index is not None:
-        return "completed"
-    return "triggered" if row.acknowledged_index is None else "acknowledged"
 
 
 class Line:

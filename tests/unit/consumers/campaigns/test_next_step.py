@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from consumers.campaigns.next_step import next_command, time_left
-from consumers.campaigns.read import hijri, missing_channels, next_action
+from consumers.campaigns.read import hijri
 from tests.every import every
-
-OPEN: dict[str, Any] = {
-    "campaign_id": "service-launched.i4",
-    "state": "acknowledged",
-    "paused": False,
-    "channels": ["tv", "print"],
-    "tv": 1,
-    "radio": 0,
-    "print": 0,
-}
+from tests.world.campaigns import inbox_item
 
 
 @every(
@@ -50,15 +39,13 @@ def test_holidays_are_no_working_days() -> None:
 
 
 def test_a_team_acknowledges_then_airs_on_what_is_missing_then_completes() -> None:
-    def following(**changes: Any) -> str | None:
-        row = OPEN | changes
-        return next_command(row | {"next_action": next_action(row), "missing_channels": missing_channels(row)})
+    def following(action: str | None) -> str | None:
+        return next_command(inbox_item(next_action=action, missing_channels=["print"]))
 
-    assert following(state="triggered") == "yesser campaigns ack service-launched.i4 --by DESK"
-    assert (following() or "").startswith("yesser campaigns air service-launched.i4 --channel print ")
-    assert following(print=2) == "yesser campaigns complete service-launched.i4"
-    assert following(state="completed") is None
-    assert following(paused=True) is None
+    assert following("acknowledge") == "yesser campaigns ack service-launched.i4 --by DESK"
+    assert (following("air") or "").startswith("yesser campaigns air service-launched.i4 --channel print ")
+    assert following("complete") == "yesser campaigns complete service-launched.i4"
+    assert following(None) is None
 
 
 def test_a_date_outside_the_hijri_table_has_none() -> None:

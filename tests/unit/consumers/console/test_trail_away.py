@@ -12,16 +12,11 @@ from consumers.console.sending.receipts import Receipts
 from consumers.console.sending.uploads import Uploads
 from consumers.console.visit import Visit
 from events.schema_tools.refusal_examples import golden_example
+from tests.world.campaigns import CAMPAIGN
 from tests.world.pages import AGENCY, CSRF, Documents, Replies, browser
 
 EVENT = orjson.loads(golden_example("service.launched")) | {"source": f"urn:yesser:agency:{AGENCY.holder}"}
 ADDRESS = f"agency.{AGENCY.holder}.events/0/17"
-CAMPAIGN: dict[str, Any] = {
-    "campaign_id": "launch.i4",
-    "owner": AGENCY.holder,
-    "missing_channels": [],
-    "acknowledged_index": None,
-}
 
 
 class Gateway(Replies):
@@ -54,7 +49,7 @@ async def test_a_report_that_was_stored_leads_to_its_campaign() -> None:
     def campaign(path: str, parameters: Any) -> Any:
         if gateway.stored:
             raise NotAnswered(503, {"type": "/problems/database-away"})
-        return CAMPAIGN
+        return CAMPAIGN | {"campaign_id": "launch.i4", "owner": AGENCY.holder}
 
     async with browser(AGENCY, gateway=gateway, read_api=Documents(campaign)) as client:
         answer = await client.post("/campaigns/launch.i4/acknowledge", data={"csrf": CSRF, "by": "press-desk"})

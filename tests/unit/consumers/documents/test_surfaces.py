@@ -16,6 +16,8 @@ from rich.console import Console
 from consumers.console.web.documents import cell, label
 from consumers.console.web.language import Language, Words
 from consumers.console.web.templates import Templates
+from consumers.documents.campaigns import INBOX
+from consumers.documents.coverage import AGENCIES, AgencyCoverage, CoverageTotal
 from consumers.documents.document import Count, Date, Halalas, Instant, Label, Listing, Name, document_of
 from consumers.documents.history import Step
 from consumers.documents.openapi import schema_of
@@ -23,6 +25,7 @@ from consumers.documents.services import Service, ServiceAndHistory, ServiceChan
 from consumers.documents.tables import csv_file, grid
 from consumers.documents.webhooks import Webhook
 from infra.json_documents import from_json, to_json
+from tests.world.campaigns import SERVICE, inbox_item
 
 
 class Wider(ServiceAndHistory, frozen=True, kw_only=True):
@@ -161,3 +164,22 @@ def test_a_history_says_what_each_step_was() -> None:
     row = {"index": 5, "found_index": 7, "type": "project.phase-completed", "agency": "roads", "happened_on": None}
     step = document_of(Step, {**row, "phase": 2, "data": None})
     assert Name(step.type.ar, step.type.en) == Name("اكتملت المرحلة", "Phase completed")
+
+
+def test_a_document_inside_another_has_columns_of_its_own() -> None:
+    names, row, without = csv.reader(io.StringIO(csv_file(INBOX, [inbox_item(service=SERVICE), inbox_item()])))
+    cells = dict(zip(names, row, strict=True))
+    assert (cells["aired_radio"], cells["service_name_en"]) == ("1", "Appointments")
+    assert [*cells][-3:] == ["service_url", "brief_ar", "brief_en"]
+    assert dict(zip(names, without, strict=True))["service_url"] == ""
+
+
+def test_what_is_not_set_is_in_no_answer() -> None:
+    figures = {"launched_services": 2, "on_all_three": 0, "silent": 1, "airings": 2, "reach": 2**70}
+    total = {**figures, "aired": {"tv": 1, "radio": 0, "print": 0}, "median_days_to_first_airing": None}
+    assert from_json(to_json([document_of(CoverageTotal, total)])) == [total]
+    console = Console(width=400, record=True, file=io.StringIO())
+    console.print(
+        grid(AGENCIES, [document_of(AgencyCoverage, {"agency": "health", **total})], document_of(CoverageTotal, total))
+    )
+    assert "Total" in console.export_text()

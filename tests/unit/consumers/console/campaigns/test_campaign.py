@@ -8,16 +8,10 @@ from consumers.campaigns.rules.in_force import release_rules
 from consumers.campaigns.rules.rule import MOMENTS
 from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns import wording
-from consumers.console.pages.campaigns.campaign import (
-    actions_of,
-    brief_of,
-    is_overdue,
-    may_report,
-    service_address,
-)
-from consumers.console.pages.campaigns.coverage import shares
+from consumers.console.pages.campaigns.campaign import actions_of, brief_of, is_overdue, may_report, service_address
+from consumers.documents.campaigns import NextAction, channel_list
 from tests.every import every
-from tests.unit.consumers.console.campaigns.rows import campaign
+from tests.world.campaigns import SERVICE, campaign
 
 TODAY = "2026-11-26"
 
@@ -27,11 +21,9 @@ TODAY = "2026-11-26"
     [
         ({}, True),
         ({"due_on": TODAY}, False),
-        ({"paused": True}, False),
-        ({"state": "completed"}, False),
-        ({"state": "acknowledged"}, True),
-        ({"state": "acknowledged", "missing_channels": []}, False),
-        ({"missing_channels": []}, True),
+        ({"next_action": None}, False),
+        ({"next_action": "air"}, True),
+        ({"next_action": "complete"}, False),
     ],
 )
 def test_a_campaign_is_overdue_as_in_the_inbox(changed: dict[str, Any], expected: bool) -> None:
@@ -47,9 +39,10 @@ def test_only_its_own_agency_reports_about_a_campaign() -> None:
 
 
 def test_the_next_step_stands_first_and_a_late_airing_can_still_be_reported() -> None:
-    assert actions_of(campaign()) == ["acknowledge", "air", "complete"]
-    assert actions_of(campaign(state="acknowledged", next_action="complete")) == ["complete", "air"]
-    assert actions_of(campaign(state="completed", next_action=None)) == ["air"]
+    first, then, last = NextAction
+    assert actions_of(campaign()) == [first, then, last]
+    assert actions_of(campaign(state="acknowledged", next_action="complete")) == [last, then]
+    assert actions_of(campaign(state="completed", next_action=None)) == [then]
 
 
 def test_a_brief_turns_no_text_around_it() -> None:
@@ -62,7 +55,7 @@ def test_a_brief_turns_no_text_around_it() -> None:
     [("https://a.example/", "https://a.example/"), ("javascript:alert(1)", None), (None, None), ("data:x", None)],
 )
 def test_only_a_web_address_is_a_link(url: str | None, expected: str | None) -> None:
-    assert service_address(campaign(service={"url": url})) == expected
+    assert service_address(campaign(service=SERVICE | {"url": url})) == expected
 
 
 def test_every_rule_of_the_release_has_words_and_every_moment_a_name() -> None:
@@ -78,11 +71,6 @@ def test_every_rule_of_the_release_has_words_and_every_moment_a_name() -> None:
 
 
 def test_channels_are_listed_as_in_a_sentence() -> None:
-    assert wording.channel_list(["tv", "radio", "print"]).en == "television, radio and print"
-    assert wording.channel_list(["tv"]).en == "television"
-    assert wording.channel_list([]).ar == ""
-
-
-def test_a_share_of_the_launched_services_was_aired() -> None:
-    total = {"launched_services": 10, "aired": {"tv": 10, "radio": 4}}
-    assert [(share["channel"], share["missing"]) for share in shares(total)] == [("tv", 0), ("radio", 6)]
+    assert channel_list(["tv", "radio", "print"]).en == "television, radio and print"
+    assert channel_list(["tv"]).en == "television"
+    assert channel_list([]).ar == ""

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from consumers.console.accounts.accounts import Account
-from consumers.console.pages.campaigns.inbox import (
-    Chosen,
-    agency_fault,
-    parameters,
-    section_of,
-    sections,
-    whose_of,
-)
+from consumers.console.pages.campaigns.inbox import Chosen, agency_fault, parameters, section_of, sections, whose_of
 from tests.every import every
+from tests.world.campaigns import inbox_item
 from tests.world.pages import AGENCY, OFFICE, TEAM
 
 
@@ -53,29 +45,23 @@ def test_an_agencys_code_has_its_form(code: str, is_bad: bool) -> None:
     assert (agency_fault(code) is not None) is is_bad
 
 
-def row(**changed: Any) -> dict[str, Any]:
-    return {"state": "triggered", "overdue": False, "paused": False, "due_on": "2026-11-30", **changed}
-
-
-def test_what_is_overdue_stands_first_and_what_is_paused_has_no_time_left() -> None:
+def test_what_is_overdue_stands_first() -> None:
     rows = [
-        row(overdue=True, due_on="2026-11-20"),
-        row(paused=True),
-        row(),
-        row(state="completed", due_on="2026-11-01"),
-        row(state="completed", overdue=False, paused=True),
+        inbox_item(overdue=True),
+        inbox_item(paused=True),
+        inbox_item(),
+        inbox_item(state="completed"),
+        inbox_item(state="completed", paused=True),
     ]
-    shown = sections(rows, "2026-11-26")
+    shown = sections(rows)
     assert [(part["name"], len(part["rows"])) for part in shown] == [
         ("overdue", 1),
         ("to-do", 1),
         ("paused", 1),
         ("completed", 2),
     ]
-    assert shown[0]["rows"][0]["time_left"].en == "6 days late"
-    assert shown[2]["rows"][0]["time_left"] is None
-    assert sections([], "2026-11-26") == []
-    assert section_of(row(state="acknowledged")) == "to-do"
+    assert sections([]) == []
+    assert section_of(inbox_item(state="acknowledged")) == "to-do"
 
 
 def test_a_choice_is_kept_in_addresses() -> None:

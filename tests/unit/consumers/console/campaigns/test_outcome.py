@@ -7,29 +7,32 @@ from typing import Any
 import pytest
 
 from consumers.console.pages.campaigns.outcome import Outcome, effective_index, outcome
+from consumers.documents.campaigns import CampaignAndHistory
 from tests.every import every
+from tests.world.campaigns import campaign
 
-ID = "service-launched.i4"
-OPEN: dict[str, Any] = {
-    "campaign_id": ID,
-    "acknowledged_index": None,
-    "acknowledged_by": None,
-    "completed_index": None,
-    "airings": [],
-}
-TAKEN = OPEN | {"acknowledged_index": 9, "acknowledged_by": "newsroom"}
-AIRED = OPEN | {"airings": [{"airing_id": "tv-1", "index": 12}]}
+OPEN = campaign()
+ID = OPEN.campaign_id
+TAKEN = campaign(acknowledged_index=9, acknowledged_by="newsroom")
+OUTLET = {"ar": "الأولى", "en": "One"}
+AIRED = campaign(
+    airings=[
+        {"airing_id": "tv-1", "index": 12, "channel": "tv", "outlet": OUTLET, "aired_on": "2026-11-03", "reach": 5}
+    ]
+)
 CONFLICT = {"state": "refused", "index": 11, "errors": [{"code": "conflict", "detail": "Another event has this id."}]}
 
 
-def said(event_id: str, verdict: Any, campaign: Any, log_index: int = 20, *, was_sent: bool = True) -> Outcome:
-    found = outcome(event_id, verdict, campaign, log_index, was_sent=was_sent)
+def said(
+    event_id: str, verdict: Any, shown: CampaignAndHistory, log_index: int = 20, *, was_sent: bool = True
+) -> Outcome:
+    found = outcome(event_id, verdict, shown, log_index, was_sent=was_sent)
     assert found is not None
     return found
 
 
 @every(
-    ("verdict", "campaign", "log_index", "kind", "title"),
+    ("verdict", "shown", "log_index", "kind", "title"),
     [
         ({"state": "registered", "index": 9}, TAKEN, 20, "good", "Recorded"),
         ({"state": "duplicate", "index": 9}, TAKEN, 20, "good", "It was reported before. Nothing was counted twice"),
@@ -43,8 +46,10 @@ def said(event_id: str, verdict: Any, campaign: Any, log_index: int = 20, *, was
         ({"state": "refused", "index": 10, "errors": [{"code": "x", "detail": "d"}]}, OPEN, 20, "bad", None),
     ],
 )
-def test_a_report_has_one_outcome(verdict: Any, campaign: Any, log_index: int, kind: str, title: str | None) -> None:
-    found = said(f"ack.{ID}", verdict, campaign, log_index)
+def test_a_report_has_one_outcome(
+    verdict: Any, shown: CampaignAndHistory, log_index: int, kind: str, title: str | None
+) -> None:
+    found = said(f"ack.{ID}", verdict, shown, log_index)
     assert found.kind == kind
     assert title is None or found.title.en == title
 
@@ -59,7 +64,7 @@ def test_the_second_of_two_desks_sees_who_was_first_and_that_nothing_changed(ver
 def test_what_was_not_sent_is_in_effect_already() -> None:
     assert said(f"ack.{ID}", None, TAKEN, was_sent=False).first == "newsroom"
     assert said(f"air.{ID}.tv-1", None, AIRED, was_sent=False).index == 12
-    assert said(f"complete.{ID}", None, OPEN | {"completed_index": 5}, was_sent=False).index == 5
+    assert said(f"complete.{ID}", None, campaign(completed_index=5), was_sent=False).index == 5
     assert outcome(f"ack.{ID}", None, OPEN, 20, was_sent=False) is None, "nothing was sent, and nothing is in effect"
 
 

@@ -12,7 +12,7 @@ from consumers.console.accounts.accounts import Account
 from consumers.console.data.read_api import Answer, NotAnswered
 from consumers.console.pages.campaigns import teams, webhooks
 from tests.every import every
-from tests.unit.consumers.console.campaigns.rows import campaign
+from tests.world.campaigns import CAMPAIGN
 from tests.world.pages import AGENCY, CSRF, TEAM, Documents, Replies, browser
 
 OWN, OTHER = "ep_aaaaaaaaaaaaaaa2", "ep_bbbbbbbbbbbbbbb2"
@@ -84,7 +84,7 @@ def inbox(teams: dict[str, bool]) -> Documents:
     """A read API with one campaign, which the inbox of these teams has. The agency has no other teams."""
 
     def answer(path: str, parameters: Any) -> Answer:
-        found: Any = campaign()
+        found: Any = CAMPAIGN
         if path == "/v1/inbox":
             if parameters["team"] not in teams:
                 raise NotAnswered(404, {"type": "/problems/not-found"})

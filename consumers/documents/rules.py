@@ -1,0 +1,39 @@
+"""The campaign rules in force: when which campaign is triggered, for whom and until when."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Final
+
+from msgspec import Struct
+
+from consumers.documents.campaigns import CampaignKind, Channel, Urgency
+from consumers.documents.document import Count, Label, Labelled, Listing, Name
+
+
+class RuleOwner(Labelled):
+    SERVICE_OWNER = "service-owner", "مالك الخدمة", "The service's owner"
+    ANNOUNCER = "announcer", "الجهة المعلنة", "The announcing agency"
+    OFFICE = "office", "مكتب البرنامج", "The programme office"
+
+
+class CampaignRule(Struct, frozen=True, kw_only=True):
+    """A rule; its file's hash counts what it says, neither comments nor layout."""
+
+    READ_FIRST: ClassVar = ("name", "when", "after_working_days", "kind", "owner", "channels", "due_working_days")
+
+    name: Annotated[str, Label("القاعدة", "Rule")]
+    version: Annotated[Count, Label("الإصدار", "Version")]
+    when: Annotated[str, Label("متى", "When")]
+    after_working_days: Annotated[Count | None, Label("بعد أيام عمل", "After working days", drop=4)]
+    kind: Annotated[CampaignKind, Label("الحملة", "Campaign", drop=2)]
+    owner: Annotated[RuleOwner, Label("المالك", "Owner", drop=1)]
+    channels: Annotated[tuple[Channel, ...], Label("القنوات", "Channels", drop=3)]
+    due_working_days: Annotated[Count, Label("أيام العمل", "Working days")]
+    urgency: Urgency
+    brief: Name
+    reason: Name
+    file: str
+    sha256: str
+
+
+RULES: Final = Listing("قواعد الحملات", "Campaign rules", CampaignRule)

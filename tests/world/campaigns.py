@@ -1,0 +1,55 @@
+"""A campaign as the read API answers it, and as documents."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from consumers.documents.campaigns import CampaignAndHistory, InboxItem
+from consumers.documents.document import document_of
+
+SERVICE: Final = {
+    "service_id": "S-1",
+    "name": {"ar": "المواعيد", "en": "Appointments"},
+    "url": "https://health.example/a",
+    "launched_on": "2026-11-01",
+    "channels": ["web"],
+}
+CAMPAIGN: Final[dict[str, Any]] = {
+    "campaign_id": "service-launched.i4",
+    "rule": "service-launched",
+    "kind": "specific",
+    "cause_index": 4,
+    "owner": "health",
+    "service_id": "S-1",
+    "channels": ["tv", "radio", "print"],
+    "due_on": "2026-11-25",
+    "state": "triggered",
+    "paused": False,
+    "escalated": False,
+    "aired": {"tv": 0, "radio": 1, "print": 1},
+    "reach": 1_234_567,
+    "due_on_hijri": "1448-06-15",
+    "missing_channels": ["tv"],
+    "next_action": "acknowledge",
+    "rules_version": 1,
+    "brief": {"ar": "عرّفوا المواطنين", "en": "Tell citizens"},
+    "reason": {"ar": "أُطلقت الخدمة", "en": "It was launched."},
+    "urgency": "normal",
+    "triggered_index": 5,
+    "acknowledged_index": None,
+    "acknowledged_by": None,
+    "acknowledged_at": None,
+    "completed_index": None,
+    "service": None,
+    "airings": [],
+    "history": [],
+    "more_history": False,
+}
+
+
+def campaign(**changed: Any) -> CampaignAndHistory:
+    return document_of(CampaignAndHistory, CAMPAIGN, **changed)
+
+
+def inbox_item(**changed: Any) -> InboxItem:
+    return document_of(InboxItem, CAMPAIGN, **{"overdue": False, **changed})
