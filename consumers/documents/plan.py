@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from consumers.documents.campaigns import OnChannels
+from consumers.documents.campaigns import Channel, OnChannels
 from consumers.documents.document import Count, Date, Halalas, Label, Labelled, Listing, Name, Period
 
 
@@ -27,12 +27,6 @@ class Group(Labelled):
     FIRST = "1", "المجموعة الأولى", "First group"
     SECOND = "2", "المجموعة الثانية", "Second group"
     THIRD = "3", "المجموعة الثالثة", "Third group"
-
-
-class Channel(Labelled):
-    TV = "tv", "المرئية", "Television"
-    RADIO = "radio", "المسموعة", "Radio"
-    PRINT = "print", "المقروءة", "Print"
 
 
 class Infrastructure(Struct, frozen=True, kw_only=True):

@@ -14,12 +14,12 @@ from rich.console import Group as Parts
 from rich.console import RenderableType
 from rich.text import Text
 
+from consumers.documents.campaigns import Channel
 from consumers.documents.document import Name
 from consumers.documents.plan import (
     ON_ALL_THREE,
     PARTNERSHIPS,
     Awareness,
-    Channel,
     Group,
     Plan,
     PlanName,

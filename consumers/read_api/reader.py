@@ -67,11 +67,12 @@ class Reads:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One caller. `known`: the header `If-None-Match` of a request."""
+    """One caller. `known`: the header `If-None-Match` of a request; `format`: that of its answer, "" for JSON."""
 
     reads: Reads
     caller: Caller
     known: str | None = None
+    format: str = ""
 
     def require_unknown(self, state: State) -> None:
         """Raises `Unchanged`."""
@@ -84,7 +85,7 @@ class Reader:
         """The answer to a question about the live tables of `consumers`. Raises `Problem` (503) and `Unchanged`."""
         try:
             async with self.reads.connection() as connection, live_view(connection, consumers) as view:
-                state = State([*view.positions.values()], variant)
+                state = State([*view.positions.values()], variant + self.format)
                 self.require_unknown(state)
                 return Answer(await question(view), state)
         except NotStarted:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from fastapi import Depends, Request, Response
@@ -32,7 +32,6 @@ from infra.postgres.connection import Connection
 
 JSON = "application/json"
 CSV = "text/csv"
-P = ParamSpec("P")
 Row = TypeVar("Row")
 Question = Callable[[View], Awaitable["Shown"]]
 Csv = Callable[[Any], str]
@@ -76,18 +75,23 @@ class ReadRequest:
         """The civil date in Riyadh."""
         return riyadh_date(recorded_time(self.http.state.now()))
 
-    async def respond(
-        self, function: Callable[Concatenate[Reader, P], Awaitable[Answer[Any]]], *asked: P.args, **more: P.kwargs
-    ) -> Response:
-        """What a function answers to the sender of the request; 304 if the client has this state."""
-        reader = Reader(self.http.state.reads, await self.caller(), self.http.headers.get("if-none-match"))
+    async def respond(self, ask: Callable[[Reader], Awaitable[Answer[Any]]], csv: Csv | None = None) -> Response:
+        """What the sender of the request is answered; 304 if the client has this state.
+
+        With `csv` the client may prefer the document as `text/csv`.
+        """
+        accept, known = self.http.headers.get("accept", ""), self.http.headers.get("if-none-match")
+        as_csv = csv if csv is not None and preferred(accept, (JSON, CSV)) == CSV else None
+        reader = Reader(self.http.state.reads, await self.caller(), known, "" if as_csv is None else "csv")
         try:
-            answer = await function(reader, *asked, **more)
+            answer = await ask(reader)
         except Unchanged as unchanged:
             return Response(None, 304, unchanged.state.headers())
         headers = answer.state.headers()
         if answer.next is not None:
             headers |= self.next_page(after=answer.next)
+        if as_csv is not None:
+            return Response(as_csv(answer.document), 200, headers, f"{CSV}; charset=utf-8")
         return Response(to_json(answer.document), 200, headers, JSON)
 
     async def answer(

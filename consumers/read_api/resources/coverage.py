@@ -10,15 +10,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from msgspec.structs import replace
 
-from consumers.as_of.view import View
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.campaigns.coverage.read import CoverageFilter, coverage
 from consumers.campaigns.coverage.show import coverage_csv
+from consumers.documents.coverage import Coverage
 from consumers.read_api import documents
-from consumers.read_api.access import narrowed
-from consumers.read_api.cursor import text_after
+from consumers.read_api.access import narrowed, programme_scope
+from consumers.read_api.cursor import cursor_of, text_after
 from consumers.read_api.parameters import After, AgencyCode, Limit
-from consumers.read_api.reading import Reading, Shown, page
+from consumers.read_api.reader import Answer, Reader
+from consumers.read_api.reading import Reading
 
 routes = APIRouter(tags=["programme"], default_response_class=Response)
 
@@ -37,12 +38,20 @@ async def coverage_of_services(
 
     As JSON, or with `Accept: text/csv` a row for each service and channel.
     """
-    scope = narrowed(await request.programme_scope(), agency)
+    return await request.respond(
+        lambda reader: coverage_for(reader, agency, limit, after, unaired=unaired),
+        lambda document: coverage_csv(document.services),
+    )
+
+
+async def coverage_for(
+    reader: Reader, agency: str | None, limit: int, after: str | None = None, *, unaired: bool = False
+) -> Answer[Coverage]:
+    """A page of services, of this agency. Raises `Problem` (403, 422, 503)."""
+    scope = narrowed(programme_scope(reader.caller), agency)
     chosen = CoverageFilter(scope.agency, unaired, text_after(after), limit + 1)
-
-    async def shown(view: View) -> Shown:
-        document = await coverage(view, chosen)
-        services, following = page(list(document.services), limit, "service_id")
-        return Shown(replace(document, services=tuple(services)), following)
-
-    return await request.answer([CAMPAIGNS], shown, csv=lambda document: coverage_csv(document.services))
+    found = await reader.read([CAMPAIGNS], lambda view: coverage(view, chosen))
+    if len(found.document.services) <= limit:
+        return found
+    shown = replace(found.document, services=found.document.services[:limit])
+    return Answer(shown, found.state, cursor_of((shown.services[-1].service_id,)))

@@ -25,7 +25,7 @@ async def plan_and_calendar(
 ) -> Response:
     """Where the calendar is in the plan, and what each agency has done beside what it would have done at an even
     pace: now, after a number of entries of the log, or as the log was at a given time."""
-    return await request.respond(pace_for, as_of_index, as_of_recorded)
+    return await request.respond(lambda reader: pace_for(reader, as_of_index, as_of_recorded))
 
 
 async def pace_for(reader: Reader, as_of_index: int | None = None, as_of_recorded: str | None = None) -> Answer[Pace]:

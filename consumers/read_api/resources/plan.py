@@ -36,7 +36,7 @@ async def plan(
 
     An agency sees the figures of its own partnerships only. A past plan takes longer, and never changes.
     """
-    return await request.respond(plan_for, as_of_index, as_of_recorded, partnerships_max)
+    return await request.respond(lambda reader: plan_for(reader, as_of_index, as_of_recorded, partnerships_max))
 
 
 async def plan_for(

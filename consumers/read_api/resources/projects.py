@@ -21,7 +21,7 @@ routes = APIRouter(tags=["programme"], default_response_class=Response)
 @routes.get("/v1/projects", summary="The projects", responses=documents.responses(documents.PROJECTS, paged=True))
 async def list_projects(request: Reading, limit: Limit = 100, after: After = None) -> Response:
     """Every registered project and how many of its phases are started and completed."""
-    return await request.respond(projects_for, limit, after)
+    return await request.respond(lambda reader: projects_for(reader, limit, after))
 
 
 async def projects_for(reader: Reader, limit: int, after: str | None = None) -> Answer[list[Project]]:
@@ -40,7 +40,7 @@ async def projects_for(reader: Reader, limit: int, after: str | None = None) -> 
 )
 async def one_project(request: Reading, project_id: Id) -> Response:
     """What happened to it and to each phase, step by step, each with the index of its entry."""
-    return await request.respond(project_for, project_id)
+    return await request.respond(lambda reader: project_for(reader, project_id))
 
 
 async def project_for(reader: Reader, project_id: str) -> Answer[ProjectAndHistory]:

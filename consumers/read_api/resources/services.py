@@ -38,7 +38,8 @@ async def list_services(
     after: After = None,
 ) -> Response:
     """Every registered service and its state."""
-    return await request.respond(services_for, ServiceFilter(agency, group, state and state.value), limit, after)
+    chosen = ServiceFilter(agency, group, state and state.value)
+    return await request.respond(lambda reader: services_for(reader, chosen, limit, after))
 
 
 async def services_for(
@@ -57,7 +58,7 @@ async def services_for(
 )
 async def one_service(request: Reading, service_id: Id) -> Response:
     """What happened to it, step by step, each with the index of its entry."""
-    return await request.respond(service_for, service_id)
+    return await request.respond(lambda reader: service_for(reader, service_id))
 
 
 async def service_for(reader: Reader, service_id: str) -> Answer[ServiceAndHistory]:

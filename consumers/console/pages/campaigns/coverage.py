@@ -9,11 +9,11 @@ from fastapi.responses import Response
 
 from consumers.campaigns.coverage.show import coverage_csv
 from consumers.console.pages.campaigns.inbox import csv_file
-from consumers.console.pages.plan.lists import after_of, all_rows
+from consumers.console.pages.plan.lists import covered_services
 from consumers.console.visit import Visiting
 from consumers.documents import coverage as nouns
 from consumers.documents.campaigns import Channel
-from consumers.documents.document import document_of, documents_of
+from consumers.read_api.resources.coverage import coverage_for
 
 PAGE_ROWS: Final = 40
 Unaired = Annotated[bool, Query()]
@@ -25,13 +25,13 @@ routes = APIRouter()
 async def coverage_page(
     visit: Visiting, unaired: Unaired = False, after: Annotated[str | None, Query(max_length=1_024)] = None
 ) -> Response:
-    answer = await visit.read("/v1/coverage", unaired=unaired, limit=PAGE_ROWS, after=after)
+    answer = await visit.ask(coverage_for, None, PAGE_ROWS, after, unaired=unaired)
     return visit.page(
         "campaigns/coverage.html",
         live=True,
-        coverage=document_of(nouns.Coverage, answer.document),
+        coverage=answer.document,
         unaired=unaired,
-        following=after_of(answer.next),
+        following=answer.next,
         nouns=nouns,
         channels=Channel,
     )
@@ -40,5 +40,4 @@ async def coverage_page(
 @routes.get("/campaigns/coverage.csv")
 async def coverage_file(visit: Visiting, unaired: Unaired = False) -> Response:
     """Every service and channel, for a spreadsheet."""
-    services = await all_rows(visit, "/v1/coverage", "services", unaired=unaired)
-    return csv_file("coverage.csv", coverage_csv(documents_of(nouns.ServiceCoverage, services)))
+    return csv_file("coverage.csv", coverage_csv(await covered_services(visit, None, unaired=unaired)))

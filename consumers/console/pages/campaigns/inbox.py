@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
@@ -16,7 +16,6 @@ from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.console.accounts.accounts import Account
 from consumers.console.data.read_api import Answer, NotAnswered
 from consumers.console.pages.campaigns import wording
-from consumers.console.pages.plan.lists import after_of
 from consumers.console.visit import Visit, Visiting
 from consumers.documents import campaigns as nouns
 from consumers.documents import tables
@@ -111,6 +110,13 @@ def section_of(row: InboxItem) -> str:
 def today_of(visit: Visit) -> str:
     """The civil date in Riyadh."""
     return riyadh_date(recorded_time(visit.parts.clock()))
+
+
+def after_of(next_address: str | None) -> str | None:
+    """The cursor in the address of a next page."""
+    if next_address is None:
+        return None
+    return parse_qs(urlsplit(next_address).query)["after"][0]
 
 
 Text = Annotated[str, Query(max_length=256)]

@@ -9,21 +9,19 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import HTMLResponse
 
 from consumers.campaigns.coverage.show import coverage_csv
-from consumers.console.data.read_api import NotAnswered
 from consumers.console.pages.plan import tables
-from consumers.console.pages.plan.lists import PAGE_ROWS, PROJECT_ROWS, Chosen, after_of, all_rows, rows_under
+from consumers.console.pages.plan.lists import PAGE_ROWS, PROJECT_ROWS, Chosen, all_rows, covered_services
 from consumers.console.pages.plan.moment import Moment
 from consumers.console.pages.plan.reading import read_glance
 from consumers.console.pages.plan.shown import Context, show
 from consumers.console.visit import Visiting
-from consumers.documents.coverage import ServiceCoverage
-from consumers.documents.document import documents_of
 from consumers.documents.history import HISTORY
 from consumers.documents.plan import TRAINING, Group, Training
 from consumers.documents.projects import PROJECTS, Project, ProjectKind
 from consumers.documents.services import SERVICES, Service, ServiceState
 from consumers.documents.tables import csv_file
 from consumers.read_api.parameters import known
+from consumers.read_api.resources.coverage import coverage_for
 from consumers.read_api.resources.projects import project_for, projects_for
 from consumers.read_api.resources.services import service_for, services_for
 from infra.http.problems import Problem
@@ -136,17 +134,16 @@ async def awareness(visit: Visiting, agency: Text = "", after: Cursor = None) ->
 
     async def context() -> Context:
         try:
-            found = await visit.read("/v1/coverage", **chosen.given(), unaired=True, limit=PAGE_ROWS, after=after)
-        except NotAnswered as error:
+            found = await visit.ask(coverage_for, chosen.filter().agency, PAGE_ROWS, after, unaired=True)
+        except Problem as error:
             if error.status not in (403, 422):
                 raise
             return {"chosen": chosen, "coverage": None, "next": None, "csv": None, "status": error.status}
-        following = after_of(found.next)
         return {
             "chosen": chosen,
             "coverage": found.document,
             "own": visit.caller.holder if visit.caller.kind == "agency" else None,
-            "next": following and chosen.address("/plan/awareness", after=following),
+            "next": found.next and chosen.address("/plan/awareness", after=found.next),
             "csv": chosen.address("/plan/awareness.csv"),
         }
 
@@ -155,5 +152,5 @@ async def awareness(visit: Visiting, agency: Text = "", after: Cursor = None) ->
 
 @details.get("/plan/awareness.csv")
 async def awareness_file(visit: Visiting, agency: Text = "") -> Response:
-    rows = await rows_under(visit, "/v1/coverage", "services", **Chosen(agency).given())
-    return tables.attachment(coverage_csv(documents_of(ServiceCoverage, rows)), "awareness")
+    services = await covered_services(visit, Chosen(agency).filter().agency)
+    return tables.attachment(coverage_csv(services), "awareness")

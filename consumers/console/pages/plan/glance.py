@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
+from consumers.documents.campaigns import Channel
 from consumers.documents.document import Labelled, Name
 from consumers.documents.plan import (
     ON_ALL_THREE,
@@ -16,7 +17,6 @@ from consumers.documents.plan import (
     Application,
     Awareness,
     Calendar,
-    Channel,
     Group,
     Pace,
     Plan,

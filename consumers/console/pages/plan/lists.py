@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from consumers.console.visit import Visit
+from consumers.documents.coverage import ServiceCoverage
 from consumers.projections.read import ServiceFilter
 from consumers.read_api.parameters import AgencyCode, checked
-from consumers.read_api.reader import Answer
+from consumers.read_api.reader import Answer, Reader
+from consumers.read_api.resources.coverage import coverage_for
 from consumers.read_api.resources.services import Group, State
 
 PAGE_ROWS: Final = 50
@@ -18,7 +20,6 @@ PROJECT_ROWS: Final = 100
 """Of both kinds, so that a plan's projects are on one page."""
 FILE_PAGE_ROWS: Final = 1_000
 FILE_ROWS_MAX: Final = 50_000
-Document = Mapping[str, Any]
 T = TypeVar("T")
 
 
@@ -46,13 +47,6 @@ class Chosen:
         return f"{path}?{urlencode(asked)}" if asked else path
 
 
-def after_of(next_address: str | None) -> str | None:
-    """The cursor in the address of a next page."""
-    if next_address is None:
-        return None
-    return parse_qs(urlsplit(next_address).query)["after"][0]
-
-
 async def all_rows(visit: Visit, function: Callable[..., Awaitable[Answer[list[T]]]], *asked: Any) -> list[T]:
     """Every row of a list of the read API, at most `FILE_ROWS_MAX`."""
     rows: list[T] = []
@@ -65,21 +59,11 @@ async def all_rows(visit: Visit, function: Callable[..., Awaitable[Answer[list[T
     return rows
 
 
-async def rows_under(visit: Visit, path: str, key: str, **given: Any) -> list[Document]:
-    """Every row under `key` of the answers of the read API, at most `FILE_ROWS_MAX`."""
-    rows: list[Document] = []
-    async for page in _pages(visit, path, given):
-        rows += page[key]
-        if len(rows) >= FILE_ROWS_MAX:
-            break
-    return rows
+async def covered_services(visit: Visit, agency: str | None, *, unaired: bool = False) -> list[ServiceCoverage]:
+    """Every launched service, or those of an agency, at most `FILE_ROWS_MAX`."""
 
+    async def page(reader: Reader, limit: int, after: str | None) -> Answer[list[ServiceCoverage]]:
+        found = await coverage_for(reader, agency, limit, after, unaired=unaired)
+        return Answer([*found.document.services], found.state, found.next)
 
-async def _pages(visit: Visit, path: str, given: Mapping[str, Any]) -> AsyncIterator[Any]:
-    after: str | None = None
-    while True:
-        answer = await visit.read(path, **given, limit=FILE_PAGE_ROWS, after=after)
-        yield answer.document
-        after = after_of(answer.next)
-        if after is None:
-            return
+    return await all_rows(visit, page)
