@@ -23,12 +23,14 @@ Date = Annotated[str, Meta(extra_json_schema={"format": "date"})]
 """YYYY-MM-DD, Gregorian."""
 Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 """A UTC time as entries have it."""
+EventType = Annotated[str, Meta(title="Event type")]
+"""In full or short: people read it short, and on pages what such an event says."""
 Halalas = Annotated[int, Meta(description="Whole halalas.")]
 Period = Annotated[str, Meta(description="A month (`1426-03`) or a quarter (`2005-Q1`).")]
 Count = Annotated[int, Meta(ge=0)]
 YES: Final = ("نعم", "yes")
 NO: Final = ("لا", "no")
-_SHOWN_BY_MEANING: Final = (Date, Instant, Halalas)
+_SHOWN_BY_MEANING: Final = (Date, Instant, EventType, Halalas)
 """What people do not read as it is in JSON, though a text or a number there."""
 
 
@@ -79,7 +81,7 @@ class Listing:
 class Field:
     """A labelled field. `type` is that of its value where it is not None.
 
-    It is `str`, `int`, `bool`, `Date`, `Instant`, `Halalas`, `Name`, a `Labelled` or a tuple of it.
+    It is `str`, `int`, `bool`, `Date`, `Instant`, `EventType`, `Halalas`, `Name`, a `Labelled` or a tuple of it.
     """
 
     name: str

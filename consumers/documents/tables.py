@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from consumers.documents.document import NO, YES, Field, Halalas, Labelled, Listing, Name, fields, listed
+from consumers.documents.document import NO, YES, EventType, Field, Halalas, Labelled, Listing, Name, fields, listed
 from events.values.money import riyals_text
+from events.wire.envelope import short_type
 from infra.command_line.display import Column, Grid
 from infra.command_line.language import localized
 from infra.command_line.table_files import csv_text
@@ -36,6 +37,8 @@ def _text(field: Field, value: Any) -> str | None:
         return localized("، ".join(one.ar for one in value), ", ".join(one.en for one in value), "\n")
     if isinstance(value, bool):
         return localized(*(YES if value else NO), "\n")
+    if field.type == EventType:
+        return short_type(value)
     # An index is copied into the next command, so no other number has separators.
     return riyals_text(value) if field.type == Halalas else str(value)
 
