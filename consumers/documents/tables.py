@@ -19,13 +19,19 @@ _NUMBERS: Final = (int, Halalas)
 
 def grid(listing: Listing, rows: Iterable[Struct]) -> Grid:
     """A list in the terminal, under its title."""
-    shown = listed(listing.document)
-    columns = [
+    return Grid(localized(listing.ar, listing.en), columns(listing.document), [cells(row) for row in rows])
+
+
+def columns(document: type[Struct]) -> list[Column]:
+    return [
         Column(field.label.ar, field.label.en, field.label.drop, right=field.type in _NUMBERS, wraps=field.type is Name)
-        for field in shown
+        for field in listed(document)
     ]
-    cells = [[_text(field, getattr(row, field.name)) for field in shown] for row in rows]
-    return Grid(localized(listing.ar, listing.en), columns, cells)
+
+
+def cells(row: Struct) -> list[str | None]:
+    """The row under `columns` of its type."""
+    return [_text(field, getattr(row, field.name)) for field in listed(type(row))]
 
 
 def _text(field: Field, value: Any) -> str | None:

@@ -6,9 +6,10 @@ from itertools import pairwise
 from typing import Any
 
 from consumers.console.pages.audit import names
-from consumers.console.pages.audit.explanation import Sum, earlier_index, steps_of, sum_of, wrong_figures
+from consumers.console.pages.audit.explanation import Sum, earlier_index, sum_of, wrong_figures
 from consumers.console.pages.audit.values import TEXT_LENGTH_MAX, change, shown
 from consumers.console.web.language import Words
+from consumers.documents.explanations import Change, EarlierSteps, Explanation, Step
 from consumers.explain.over_http.answers import split_figure
 from consumers.explain.shown_models import models
 from consumers.revenue.statements.formulas import FORMULAS
@@ -17,16 +18,38 @@ from tests.every import every
 ENGLISH = Words("en")
 
 
-def document(*values: Any, field: str | None = "net", earlier: Any = None) -> dict[str, Any]:
-    """One figure that went through these values, an entry each."""
-    about: dict[str, Any] = {"type": "service.launched", "agency": "health", "subject": "service/S-1", "waited": []}
-    about["recordedtime"] = "2026-11-01T06:00:00.000000Z"
-    steps = [
-        {**about, "index": index, "changes": {"net": {"before": before, "after": after}}}
+def document(
+    *values: Any, field: str | None = "net", earlier: EarlierSteps | None = None, figure: Any = ...
+) -> Explanation:
+    """One figure that went through these values, an entry each; the table has `figure`, else the last of them."""
+    steps = tuple(
+        Step(
+            index=index,
+            recordedtime="2026-11-01T06:00:00.000000Z",
+            type="service.launched",
+            agency="health",
+            subject="service/S-1",
+            id="1",
+            data={},
+            waited=(),
+            changes={"net": Change(before, after)},
+        )
         for index, (before, after) in enumerate(pairwise(values), 10)
-    ]
-    first, last = {"net": values[0]}, {"net": values[-1]}
-    return {"field": field, "start": first, "total": last, "figures": last, "earlier": earlier, "steps": steps}
+    )
+    return Explanation(
+        model="training",
+        key="gregorian/2006/usage",
+        field=field,
+        log_index=20,
+        is_complete=True,
+        figures={"net": values[-1] if figure is ... else figure},
+        start={"net": values[0]},
+        total={"net": values[-1]},
+        ok=True,
+        steps_count=len(steps),
+        earlier=earlier,
+        steps=steps,
+    )
 
 
 def test_a_number_is_a_sum_of_what_each_entry_changed() -> None:
@@ -41,24 +64,17 @@ def test_a_number_is_a_sum_of_what_each_entry_changed() -> None:
         document("registered", "live"),
         document(False, True),
         document(0, 5, field=None),
-        document(0, 5, earlier={"count": 1}),
+        document(0, 5, earlier=EarlierSteps(count=1, first_index=1, last_index=1, after={})),
         document(*range(20)),
     ],
 )
-def test_what_is_no_short_sum_of_numbers_is_not_written_as_one(given: dict[str, Any]) -> None:
+def test_what_is_no_short_sum_of_numbers_is_not_written_as_one(given: Explanation) -> None:
     assert sum_of(given) is None
-
-
-def test_the_newest_entry_is_first_and_its_type_has_words() -> None:
-    first, second = steps_of(document(0, 5, 3))
-    assert (first.index, second.index) == (11, 10)
-    assert first.purpose is not None
-    assert [(row.before, row.after) for row in first.changes] == [(5, 3)]
 
 
 def test_a_table_that_differs_is_named_with_both_values() -> None:
     assert wrong_figures(document(0, 5)) == {}
-    assert wrong_figures(document(0, 5) | {"figures": {"net": 6}}) == {"net": (6, 5)}
+    assert wrong_figures(document(0, 5, figure=6)) == {"net": (6, 5)}
 
 
 def test_the_page_of_earlier_entries_ends_where_this_one_begins() -> None:

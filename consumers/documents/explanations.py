@@ -1,0 +1,60 @@
+"""Explanations of figures: the entries that made a figure, each with the value before and after it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta, Struct
+
+from consumers.documents.document import Count, EventType, Instant, Label
+
+Figure = Annotated[Any, Meta(description="A figure: a number, a text, a list or null.")]
+Figures = dict[str, Figure]
+
+
+class Change(Struct, frozen=True):
+    before: Figure
+    after: Figure
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """An entry that changed figures. `waited`: the entries of events that came before their project or service was
+    registered and took effect with this entry."""
+
+    READ_FIRST: ClassVar = ("index", "type", "agency")
+
+    index: Annotated[Count, Label("القيد", "Entry")]
+    recordedtime: Annotated[Instant, Label("سُجّل", "Recorded", drop=4)]
+    type: Annotated[EventType, Label("الحدث", "Event", drop=2)]
+    agency: Annotated[str, Label("الجهة", "Agency", drop=3)]
+    subject: str
+    id: str | None
+    data: Annotated[dict[str, Any] | None, Meta(description="Null where it is another agency's.")]
+    waited: tuple[Count, ...]
+    changes: dict[str, Change]
+
+
+class EarlierSteps(Struct, kw_only=True):
+    """The steps before those that are shown. `after`: the figures after the last of them."""
+
+    count: Count
+    first_index: Count
+    last_index: Count
+    after: Figures
+
+
+class Explanation(Struct, frozen=True, kw_only=True):
+    """`figures`: from the live tables where there are any, else from the fold's rows. `ok`: the steps give them."""
+
+    model: str
+    key: str
+    field: str | None
+    log_index: Count
+    is_complete: bool
+    figures: Figures
+    start: Figures
+    total: Figures
+    ok: bool
+    steps_count: Count
+    earlier: EarlierSteps | None
+    steps: tuple[Step, ...]
