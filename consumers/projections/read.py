@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from consumers.documents.anomalies import Anomaly
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.history import Step
 from consumers.documents.plan import (
@@ -112,7 +113,7 @@ async def anomalies_count(connection: Connection) -> int:
     return count
 
 
-async def anomalies(connection: Connection, chosen: AnomalyFilter = ALL_ANOMALIES) -> list[dict[str, Any]]:
+async def anomalies(connection: Connection, chosen: AnomalyFilter = ALL_ANOMALIES) -> list[Anomaly]:
     """The anomalies of the consumer in `search_path`, by (`found_index`, `index`)."""
     name = "anomalies"
     given: list[Any] = [*chosen.after, chosen.rows_max]
@@ -123,7 +124,7 @@ async def anomalies(connection: Connection, chosen: AnomalyFilter = ALL_ANOMALIE
         name, given = "anomalies_of_subjects", [*given, subjects, without, chosen.agency]
     elif chosen.agency is not None:
         name, given = "anomalies_of_agency", [*given, chosen.agency]
-    return [dict(row) for row in await connection.fetch(_SQL[name], *given)]
+    return documents_of(Anomaly, await connection.fetch(_SQL[name], *given))
 
 
 async def services(connection: Connection, chosen: ServiceFilter = ALL_SERVICES) -> list[Service]:

@@ -179,7 +179,7 @@ async def _decided_about(view: View, subject: str) -> list[dict[str, Any]]:
     """The evaluations at the newest entries about a subject."""
     page = await find(await view.use(EVENT_INDEX), Query(subject=subject, rows_max=PAGE_ROWS_MAX, newest_first=True))
     connection = await view.use(CONSUMER)
-    indexes = [event["index"] for event in page.events]
+    indexes = [event.index for event in page.events]
     return _rows(await connection.fetch(_SQL["decided_at"], indexes, ROWS_MAX))
 
 

@@ -15,6 +15,8 @@ from consumers.console.pages.audit.log_pages import after_of
 from consumers.console.pages.audit.room import CHECKERS, ROOM, checks_of, verifier_of
 from consumers.console.pages.audit.values import shown
 from consumers.console.visit import Visit, Visiting, only
+from consumers.documents.anomalies import Anomaly
+from consumers.documents.document import documents_of
 from events.errors import YesserError
 from events.types.contradictions import RULES
 from infra.http.problems import Problem
@@ -59,7 +61,8 @@ async def anomalies(visit: Visiting, after: Cursor = None) -> Response:
     following = after_of(answer.next)
     return visit.page(
         "audit/anomalies.html",
-        rows=answer.document,
+        rows=documents_of(Anomaly, answer.document),
+        document=Anomaly,
         rules=RULES,
         show=partial(shown, visit.words),
         next_page=None if following is None else f"/audit/anomalies?{urlencode({'after': following})}",
