@@ -128,12 +128,12 @@ def _labelled(document: type[Struct]) -> Iterator[Field]:
 
 
 def _taken_apart(hint: Any) -> tuple[Any, list[Any]]:
-    """A type without None and what it is annotated with, and the annotations."""
+    """A type (of several the first) without None and what it is annotated with, and the annotations."""
     if get_origin(hint) is Annotated:
         inner, *notes = get_args(hint)
         base, further = _taken_apart(inner)
         return base, [*notes, *further]
     if get_origin(hint) in (Union, UnionType):
-        (only,) = (part for part in get_args(hint) if part is not type(None))
-        return _taken_apart(only)
+        first, *_ = (part for part in get_args(hint) if part is not type(None))
+        return _taken_apart(first)
     return hint, []

@@ -16,7 +16,8 @@ from consumers.console.pages.audit.room import CHECKERS, ROOM, checks_of, verifi
 from consumers.console.pages.audit.values import shown
 from consumers.console.visit import Visit, Visiting, only
 from consumers.documents.anomalies import Anomaly
-from consumers.documents.document import documents_of
+from consumers.documents.completeness import AgencyMonth, Months
+from consumers.documents.document import document_of, documents_of
 from events.errors import YesserError
 from events.types.contradictions import RULES
 from infra.http.problems import Problem
@@ -74,8 +75,8 @@ async def anomalies(visit: Visiting, after: Cursor = None) -> Response:
 async def completeness(
     visit: Visiting, month: Annotated[str, Query(pattern=r"^([0-9]{4}-[0-9]{2})?$")] = ""
 ) -> Response:
-    document = (await visit.read("/v1/completeness/months", month=month or None, limit=_AGENCIES_MAX)).document
-    return visit.page("audit/completeness.html", **document)
+    found = await visit.read("/v1/completeness/months", month=month or None, limit=_AGENCIES_MAX)
+    return visit.page("audit/completeness.html", shown=document_of(Months, found.document), document=AgencyMonth)
 
 
 @_room.get("/audit/commitments")
