@@ -16,6 +16,7 @@ from consumers.console.pages.audit.room import CHECKERS, ROOM, checks_of, verifi
 from consumers.console.pages.audit.values import shown
 from consumers.console.visit import Visit, Visiting, only
 from consumers.documents.anomalies import Anomaly
+from consumers.documents.commitments import Claim, Status
 from consumers.documents.completeness import AgencyMonth, Months
 from consumers.documents.document import document_of, documents_of
 from events.errors import YesserError
@@ -83,8 +84,18 @@ async def completeness(
 async def commitments(visit: Visiting) -> Response:
     if visit.account.role not in CHECKERS:
         raise Problem("not-found")
-    rows = (await visit.read("/v1/commitments")).document
-    return visit.page("audit/commitments.html", rows=rows, job=checks_of(visit).latest.get("models"))
+    rows = documents_of(Claim, (await visit.read("/v1/commitments")).document)
+    job = checks_of(visit).latest.get("models")
+    result = (job and job.result) or {}
+    checked = {(row["name"], row["log_index"]): row["status"] for row in result.get("commitments", ())}
+    return visit.page(
+        "audit/commitments.html",
+        rows=rows,
+        document=Claim,
+        job=job,
+        status_of={key: Status(status) for key, status in checked.items()},
+        differing={row["name"]: row["differing"] for row in result.get("models", ())},
+    )
 
 
 @_room.get("/audit/keys")
