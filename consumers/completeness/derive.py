@@ -8,8 +8,8 @@ A refused record has no number in its entry, so its number is missing until the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Final
 
 import msgspec
 
@@ -20,7 +20,6 @@ from events.values.completeness import completeness_status
 from events.values.working_days import riyadh_date
 from events.wire.entry import NotAnEntry, parse_entry
 from events.wire.envelope import full_type
-from infra.json_documents import with_long_numbers_as_texts
 
 RANGES_MAX: Final = 20_000
 """Ranges of an agency's numbers that are kept. Beyond it the numbers are too scattered to say what is missing."""
@@ -48,11 +47,6 @@ class MonthRow:
     in_log: list[list[int]]
     missing: list[list[int]]
     repeated: list[list[int]]
-
-    def document(self) -> dict[str, Any]:
-        """As JSON."""
-        document: dict[str, Any] = with_long_numbers_as_texts(asdict(self))
-        return document
 
 
 @dataclass(slots=True)

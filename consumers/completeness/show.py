@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from itertools import groupby
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from events.faults.problems import Bilingual
 from infra.command_line.display import Column, Grid, Row, Section
 from infra.command_line.language import localized
 from infra.command_line.table_files import Columns
+from infra.json_documents import with_long_numbers_as_texts
 
 RANGES_SHOWN_MAX: Final = 5
 COLUMNS: Final[Columns] = {
@@ -97,7 +99,7 @@ def document(rows: Iterable[MonthRow], size: int, root: str) -> dict[str, Any]:
     return {
         "log_index": size,
         "root": root,
-        "rows": [row.document() for row in rows],
+        "rows": with_long_numbers_as_texts([asdict(row) for row in rows]),
     }
 
 

@@ -16,6 +16,14 @@ class Change(Struct, frozen=True):
     before: Figure
     after: Figure
 
+    @property
+    def amount(self) -> int | None:
+        """By how much a number changed; None for what is set for the first time, or is no number."""
+        if any(not isinstance(value, int) or isinstance(value, bool) for value in (self.before, self.after)):
+            return None
+        amount: int = self.after - self.before
+        return amount
+
 
 class Step(Struct, frozen=True, kw_only=True):
     """An entry that changed figures. `waited`: the entries of events that came before their project or service was
@@ -58,3 +66,8 @@ class Explanation(Struct, frozen=True, kw_only=True):
     steps_count: Count
     earlier: EarlierSteps | None
     steps: tuple[Step, ...]
+
+    @property
+    def wrong(self) -> list[str]:
+        """The figures that the steps do not give."""
+        return [name for name, value in self.figures.items() if value != self.total[name]]

@@ -52,8 +52,7 @@ def verdict(answer: Explanation) -> Text:
 
 def _difference(answer: Explanation) -> str:
     """What the entries give where the table differs from them."""
-    wrong = [name for name, value in answer.figures.items() if value != answer.total[name]]
-    said = "; ".join(f"{name} = {figure_text(name, answer.total[name])}" for name in wrong)
+    said = "; ".join(f"{name} = {figure_text(name, answer.total[name])}" for name in answer.wrong)
     return localized(
         f"الجدول يخالف السجل. القيود تعطي: {said}. شغّل ‎yesser rebuild --compare‎.",
         f"The table differs from the log. The entries give: {said}. Run yesser rebuild --compare.",
@@ -107,12 +106,10 @@ def _rows(step: Step, *, is_named: bool) -> Iterable[list[str | None]]:
 
 
 def _change(name: str, change: Change) -> str | None:
-    """By how much a number changed; nothing for what is set for the first time, or is no number."""
-    before, after = change.before, change.after
-    if not all(isinstance(value, int) and not isinstance(value, bool) for value in (before, after)):
+    if change.amount is None:
         return ""
-    text = figure_text(name, after - before)
-    return text if after < before else f"+{text}"
+    text = figure_text(name, change.amount)
+    return text if change.amount < 0 else f"+{text}"
 
 
 def _earlier(earlier: EarlierSteps) -> Grid:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from consumers.documents.activity import Activity
 from consumers.documents.anomalies import Anomaly
 from consumers.documents.entries import Entry, Proof, Refusal
 from consumers.documents.openapi import schema_of
@@ -34,10 +35,6 @@ def _list(items: Schema) -> Schema:
 
 def _one_of(*values: str) -> Schema:
     return {"type": "string", "enum": list(values)}
-
-
-def _map(values: Schema) -> Schema:
-    return {"type": "object", "additionalProperties": values}
 
 
 _AIRED: Final = schema_of(Aired)
@@ -191,7 +188,6 @@ TRANSFER: Final = shape(
 _TRANSFERS: Final = shape(log_index=INTEGER, partnership_id=TEXT, transfers=_list(TRANSFER))
 _ACCOUNT: Final = shape(account=TEXT, debits_halalas=_HALALAS, credits_halalas=_HALALAS, balance_halalas=_HALALAS)
 _BALANCES: Final = shape(log_index=INTEGER, accounts=_list(_ACCOUNT))
-_COUNTED: Final = shape(count=INTEGER, first_index=INTEGER, last_index=INTEGER)
 PLAN: Final = answer(
     "The shape of `yesser plan --json`; `partnerships_count` with `partnerships_max` only.", schema_of(Plan)
 )
@@ -239,7 +235,7 @@ BALANCES: Final = answer("The shape of `yesser ledger balances --json`.", _BALAN
 ANOMALIES: Final = answer("The shape of `yesser anomalies --json`.", _list(schema_of(Anomaly)))
 ACTIVITY: Final = answer(
     "What was accepted, by full type, and refused, by agency.",
-    _list(shape(agency=TEXT, events=_map(_COUNTED), refusals=_or_null(_COUNTED))),
+    _list(schema_of(Activity)),
 )
 ENTRIES: Final = answer("Where events are in the log, in log order.", _list(schema_of(Entry)))
 REFUSALS: Final = answer("Refusals, the newest first.", _list(schema_of(Refusal)))

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from consumers.console.data.read_api import NotAnswered, changed_row_of
 from consumers.console.pages.audit import names
-from consumers.console.pages.audit.explanation import earlier_index, sum_of, wrong_figures
+from consumers.console.pages.audit.explanation import earlier_index, sum_of
 from consumers.console.pages.audit.log_pages import INDEX_MAX
 from consumers.console.pages.audit.room import verifier_of
 from consumers.console.pages.audit.values import change, shown
@@ -57,7 +57,6 @@ async def explain(
         step_document=Step,
         formula=await _formula(visit, document),
         sum=sum_of(document) if before is None else None,
-        wrong=wrong_figures(document),
         show=partial(shown, visit.words),
         change=partial(change, visit.words),
         name_of=partial(names.field_name, model),
@@ -72,7 +71,7 @@ async def explain(
 def _heading(visit: Visit, model: str, key: str, field: str | None) -> dict[str, Any]:
     """What a page about a figure says first. The command gives the same answer."""
     title, rest = names.title_of(model, key)
-    label: Bilingual | None = None if field is None else names.field_name(model, field)
+    label = None if field is None else names.field_name(model, field)
     words = visit.words
     plain = " ".join(filter(None, (words.of(title) if title else model, rest, words.of(label) if label else field)))
     command = shlex.join(["yesser", "audit", "explain", model, key, *([] if field is None else [field])])

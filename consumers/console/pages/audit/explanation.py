@@ -1,9 +1,9 @@
-"""What a page says of an explanation besides: the sum that leads to a number, and which figures differ."""
+"""What a page says of an explanation besides: the sum that leads to a number, and where earlier steps are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from consumers.documents.explanations import Explanation
@@ -26,18 +26,11 @@ def sum_of(document: Explanation) -> Sum | None:
     field = document.field
     if field is None or document.earlier is not None or len(document.steps) > TERMS_MAX:
         return None
-    start, total = document.start[field], document.total[field]
-    changes = [(step.changes[field].before, step.changes[field].after) for step in document.steps]
-    values = [start, total, *(value for pair in changes for value in pair)]
-    if not changes or any(not isinstance(value, int) or isinstance(value, bool) for value in values):
+    amounts = [step.changes[field].amount for step in document.steps]
+    terms = tuple(amount for amount in amounts if amount is not None)
+    if not terms or len(terms) < len(amounts):
         return None
-    return Sum(start, tuple(after - before for before, after in changes), total)
-
-
-def wrong_figures(document: Explanation) -> dict[str, tuple[Any, Any]]:
-    """Field → what the table has and what the entries give, where they differ."""
-    total = document.total
-    return {name: (value, total[name]) for name, value in document.figures.items() if value != total[name]}
+    return Sum(document.start[field], terms, document.total[field])
 
 
 def earlier_index(link: str | None) -> int | None:

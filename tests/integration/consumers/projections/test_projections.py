@@ -118,7 +118,7 @@ async def test_history_and_activity_lead_to_entries(settings: Settings, applied:
         for step in await history(reader, subject):
             assert applied[step.index]["event"]["data"] == step.data
         sent = await activity(reader)
-    counted = sum(kind["count"] for agency in sent for kind in agency["events"].values())
+    counted = sum(kind.count for agency in sent for kind in agency.events.values())
     assert counted == len(applied)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from msgspec.structs import replace
 
@@ -65,8 +67,8 @@ def test_a_wrong_one_is_no_alarm_once_it_is_acknowledged() -> None:
     assert status_of(CLAIM, OTHER, OWN, ROWS, [KNOWN]) is Status.ACKNOWLEDGED
     assert status_of(CLAIM, SAME, OWN, ROWS, [KNOWN]) is Status.MATCHES
     for other in (
-        replace(KNOWN, commitment_index=999),
-        replace(KNOWN, name="campaigns.campaign"),
-        replace(KNOWN, index=1_000),
+        dataclasses.replace(KNOWN, commitment_index=999),
+        dataclasses.replace(KNOWN, name="campaigns.campaign"),
+        dataclasses.replace(KNOWN, index=1_000),
     ):
         assert status_of(CLAIM, OTHER, OWN, ROWS, [other]) is Status.WRONG

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -14,12 +13,13 @@ from hypothesis import strategies as st
 
 from consumers.completeness import routes
 from consumers.completeness.derive import Completeness, MonthRow
-from consumers.completeness.show import COLUMNS, file_rows, page, ranges_text
+from consumers.completeness.show import COLUMNS, document, file_rows, page, ranges_text
 from consumers.completeness.stored import require_same
 from consumers.revenue.statements.rendering import to_html
 from events.wire.entry import NotAnEntry, entry_bytes
 from infra.log.authority import TableDiffers
 from tests.every import every
+from tests.world.documents import as_json
 from tests.world.records import registered, said
 
 MONTHS = ("2026-10", "2026-11", "2026-12", "2027-01")
@@ -151,11 +151,11 @@ def test_numbers_that_are_too_scattered_are_not_known_and_not_compared() -> None
 
 def test_numbers_of_more_than_53_bits_are_texts_in_json() -> None:
     (row,) = completeness_of(entry("health", "2026-10", 10**20 - 1, 0))
-    document = json.loads(orjson.dumps(row.document()))
-    assert document["last"] == str(10**20 - 1)
-    assert document["missing"] == [[1, str(10**20 - 2)]]
-    assert document["missing_count"] == str(10**20 - 2)
-    assert document["entries"] == 1
+    (shown,) = as_json(document([row], 1, ""))["rows"]
+    assert shown["last"] == str(10**20 - 1)
+    assert shown["missing"] == [[1, str(10**20 - 2)]]
+    assert shown["missing_count"] == str(10**20 - 2)
+    assert shown["entries"] == 1
     assert next(file_rows([row]))[7] == str(10**20 - 1)
 
 
