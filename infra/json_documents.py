@@ -47,9 +47,11 @@ def from_json(text: bytes) -> Any:
 
 def with_long_numbers_as_texts(value: Any) -> Any:
     """A document of sequence numbers: one of more than 53 bits is a text, since not every reader keeps it."""
+    if isinstance(value, Struct):
+        value = _members(value)
     if isinstance(value, dict):
         return {name: with_long_numbers_as_texts(member) for name, member in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [with_long_numbers_as_texts(item) for item in value]
     return str(value) if isinstance(value, int) and value > INTEGER_MAX else value
 

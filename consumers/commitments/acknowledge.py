@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from consumers.commitments.claims import ACKNOWLEDGED, Claim, said_among
+from consumers.commitments.claims import ACKNOWLEDGED, said_among
+from consumers.documents.commitments import Claim
 from events.errors import YesserError
 from events.wire.entry import recorded_time
 from infra.command_line.database import with_database

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
+from msgspec.structs import asdict
+
 from consumers.commitments.acknowledge import trail_command
 from consumers.commitments.claims import (
     ACKNOWLEDGED,
     TYPE,
     Acknowledgement,
-    Claim,
     RowsVersion,
-    Status,
     consumer_name,
     read_model_name,
     said_among,
@@ -28,6 +28,7 @@ from consumers.commitments.claims import (
 )
 from consumers.commitments.log_keys import LOG_KEYS, hash_log_keys
 from consumers.commitments.trail import TRAIL, hash_trail
+from consumers.documents.commitments import Claim, Status
 from consumers.event_index.read import as_full_type
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Scratch, replay
@@ -70,12 +71,7 @@ class Verdict:
         """As JSON."""
         claim, found, known = self.claim, self.found, self.acknowledgement
         return {
-            "index": claim.index,
-            "name": claim.name,
-            "log_index": claim.log_index,
-            "rows": claim.rows,
-            "sha256": claim.sha256,
-            "fold_version": claim.fold_version,
+            **asdict(claim),
             "found": None if found is None else {"rows": found.rows, "sha256": found.sha256},
             "status": self.status,
             "acknowledgement": None

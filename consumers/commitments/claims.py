@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
+from consumers.documents.commitments import Claim, Status
 from consumers.fold.consumer import Consumer
 from consumers.fold.table_hash import TableHash
 from consumers.fold.version import FoldVersion
@@ -17,26 +17,6 @@ TYPE: Final = "projection.committed"
 ACKNOWLEDGED: Final = "projection.commitment-acknowledged"
 _TYPE_TEXTS: Final = tuple(f'"{TYPE_PREFIX}{name}{TYPE_SUFFIX}"'.encode() for name in (TYPE, ACKNOWLEDGED))
 """Part of the bytes of each; entries without them are not parsed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The commitment at `index`: after `log_index` entries the read model `name` had this hash.
-
-    `fold_version` is that of its rows; None in commitments of earlier releases and to the log's keys.
-    """
-
-    index: int
-    name: str
-    log_index: int
-    rows: int
-    sha256: str
-    fold_version: str | None = None
-
-    @property
-    def is_possible(self) -> bool:
-        """Nothing can be committed to a state after its own entry."""
-        return self.log_index <= self.index
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +38,6 @@ class RowsVersion:
 
     version: FoldVersion
     folds_from: int
-
-
-class Status(StrEnum):
-    """What is known of a commitment. Only `WRONG` is an alarm."""
-
-    MATCHES = "matches"
-    EARLIER_VERSION = "earlier-version"
-    ACKNOWLEDGED = "acknowledged"
-    WRONG = "wrong"
 
 
 def status_of(

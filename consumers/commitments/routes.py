@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Final
 
 from fastapi import APIRouter, Response
 
 from consumers.as_of.view import View
 from consumers.commitments.check import newest_in_log
+from consumers.documents.commitments import Claim
+from consumers.documents.openapi import schema_of
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.read_api import documents
 from consumers.read_api.reading import Reading, Shown
 from consumers.read_api.routes import prepared
-from infra.http.documents import INTEGER, TEXT, answer, shape
+from infra.http.documents import answer
 from infra.http.routes import RouteParts
 
 _COMMITMENTS: Final = answer(
     "By read model: its number of rows and its hash after `log_index` entries.",
-    {
-        "type": "array",
-        "items": shape(
-            index=INTEGER,
-            name=TEXT,
-            log_index=INTEGER,
-            rows=INTEGER,
-            sha256=TEXT,
-            fold_version={"type": ["string", "null"]},
-        ),
-    },
+    {"type": "array", "items": schema_of(Claim)},
 )
 
 
@@ -50,4 +41,4 @@ def router(parts: RouteParts) -> APIRouter:
 
 
 async def _newest(view: View) -> Shown:
-    return Shown([asdict(claim) for claim in await newest_in_log(view.connection)])
+    return Shown(await newest_in_log(view.connection))

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from consumers.commitments.claims import Acknowledgement, Claim, Status, said_among, sorted_out, status_of
+from consumers.commitments.claims import Acknowledgement, said_among, sorted_out, status_of
 from consumers.database_audit.trail import TABLE, read_chain
+from consumers.documents.commitments import Claim, Status
 from consumers.fold.table_hash import TableHash
 from infra.log.authority import Difference, TableDiffers
 from infra.log.reader import entry_batches, log_size

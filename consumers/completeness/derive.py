@@ -8,34 +8,22 @@ A refused record has no number in its entry, so its number is missing until the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Final
 
 import msgspec
 
 from consumers.audit.derived import Ranges
+from consumers.documents.completeness import CompletenessStatus
 from events.validation.refusal import PLATFORM, REFUSED
 from events.values.completeness import completeness_status
 from events.values.working_days import riyadh_date
 from events.wire.entry import NotAnEntry, parse_entry
 from events.wire.envelope import full_type
-from infra.json_documents import with_long_numbers_as_texts
 
 RANGES_MAX: Final = 20_000
 """Ranges of an agency's numbers that are kept. Beyond it the numbers are too scattered to say what is missing."""
 REGISTERED: Final = full_type("registry.agency-registered")
-STATUSES: Final = (
-    "nothing-sent",
-    "no-numbers-sent",
-    "no-numbers-in-log",
-    "only-earlier-numbers",
-    "complete",
-    "incomplete",
-    "not-known",
-)
-"""`no-numbers-in-log`: there are refused records, whose entries hold no number, and no event with one: whether numbers
-were sent is not known. `only-earlier-numbers`: all numbers of the month fill holes of earlier ones. `not-known`: see
-`RANGES_MAX`."""
 _REFUSED: Final = full_type(REFUSED)
 
 
@@ -49,7 +37,7 @@ class MonthRow:
 
     agency: str
     month: str
-    status: str
+    status: CompletenessStatus
     entries: int
     numbered: int
     refused: int
@@ -59,11 +47,6 @@ class MonthRow:
     in_log: list[list[int]]
     missing: list[list[int]]
     repeated: list[list[int]]
-
-    def document(self) -> dict[str, Any]:
-        """As JSON."""
-        document: dict[str, Any] = with_long_numbers_as_texts(asdict(self))
-        return document
 
 
 @dataclass(slots=True)
@@ -212,13 +195,12 @@ def _row(code: str, label: str, agency: _Agency, month: _Month, before: int) -> 
     )
 
 
-def _status(month: _Month, agency: _Agency, missing_count: int | None) -> str:
-    """One of `STATUSES`."""
+def _status(month: _Month, agency: _Agency, missing_count: int | None) -> CompletenessStatus:
     if not month.entries and not month.refused:
-        return "nothing-sent"
+        return CompletenessStatus.NOTHING_SENT
     if not month.numbered:
-        return "no-numbers-in-log" if month.refused else "no-numbers-sent"
-    return completeness_status(missing_count, is_overflowed=agency.overflowed_index is not None)
+        return CompletenessStatus.NO_NUMBERS_IN_LOG if month.refused else CompletenessStatus.NO_NUMBERS_SENT
+    return CompletenessStatus(completeness_status(missing_count, is_overflowed=agency.overflowed_index is not None))
 
 
 def _within(ranges: Ranges, first: int, last: int) -> list[list[int]]:

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
 
+from consumers.documents.completeness import AgencyMonth, CompletenessStatus, Months
+from consumers.documents.openapi import schema_of
 from consumers.read_api import documents
 from consumers.read_api.access import narrowed
 from consumers.read_api.cursor import cursor_of, text_after
@@ -16,26 +18,15 @@ from consumers.read_api.parameters import After, AgencyCode, Limit
 from consumers.read_api.reading import JSON, Reading, page
 from consumers.read_api.routes import prepared
 from events.values.completeness import completeness_status
-from infra.http.documents import SEQUENCE_NUMBER_OR_NULL, TEXT, answer, shape
+from infra.http.documents import answer
 from infra.http.routes import RouteParts
 from infra.json_documents import to_json, with_long_numbers_as_texts
 from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.completeness", "routes.sql")
-ROW: Final = shape(
-    agency=TEXT,
-    status={**TEXT, "enum": ["complete", "incomplete", "only-earlier-numbers", "no-numbers-sent", "not-known"]},
-    first=SEQUENCE_NUMBER_OR_NULL,
-    last=SEQUENCE_NUMBER_OR_NULL,
-    missing_count=SEQUENCE_NUMBER_OR_NULL,
-)
 _MONTHS: Final = answer(
     "The months that have numbers, and each agency's numbers of one of them. A number beyond 53 bits is a text.",
-    shape(
-        month={"anyOf": [TEXT, {"type": "null"}]},
-        months={"type": "array", "items": TEXT},
-        agencies={"type": "array", "items": ROW},
-    ),
+    schema_of(Months),
 )
 Month = Annotated[
     str | None,
@@ -62,24 +53,24 @@ def router(parts: RouteParts) -> APIRouter:
             asked = month or (known[0] if known else None)
             rows = await connection.fetch(_SQL["agencies"], asked, scope.agency, text_after(after), limit + 1)
         shown, following = page([_row(row) for row in rows], limit, "agency")
-        document = {"month": asked, "months": known, "agencies": shown}
+        document = Months(month=asked, months=tuple(known), agencies=tuple(shown))
         headers = {} if following is None else request.next_page(after=cursor_of(following))
         return Response(to_json(with_long_numbers_as_texts(document)), headers=headers, media_type=JSON)
 
     return routes
 
 
-def _row(row: Any) -> dict[str, Any]:
+def _row(row: Any) -> AgencyMonth:
     first, last = row["first"], row["last"]
     has_numbers = first is not None and last is not None and first <= last
     missing = int(row["missing_count"] or 0) if has_numbers and row["overflowed_index"] is None else None
-    return {
-        "agency": row["agency"],
-        "status": _status(row, missing),
-        "first": int(first) if has_numbers else None,
-        "last": int(last) if has_numbers else None,
-        "missing_count": missing,
-    }
+    return AgencyMonth(
+        agency=row["agency"],
+        status=CompletenessStatus(_status(row, missing)),
+        first=int(first) if has_numbers else None,
+        last=int(last) if has_numbers else None,
+        missing_count=missing,
+    )
 
 
 def _status(row: Any, missing: int | None) -> str:

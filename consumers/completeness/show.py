@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from itertools import groupby
 from typing import Any, Final
 
@@ -12,18 +13,8 @@ from events.faults.problems import Bilingual
 from infra.command_line.display import Column, Grid, Row, Section
 from infra.command_line.language import localized
 from infra.command_line.table_files import Columns
+from infra.json_documents import with_long_numbers_as_texts
 
-STATUS_NAMES: Final = {
-    "nothing-sent": Bilingual("لم يُرسل شيء", "nothing was sent"),
-    "no-numbers-sent": Bilingual("لم تُرسل أرقام تسلسل", "no numbers were sent"),
-    "no-numbers-in-log": Bilingual(
-        "لا أرقام في السجل: لا يحفظ أرقام المرفوض", "no numbers in the log: it holds none of refused records"
-    ),
-    "only-earlier-numbers": Bilingual("أرقام أشهر سابقة فقط", "only numbers of earlier months"),
-    "complete": Bilingual("مكتمل", "complete"),
-    "incomplete": Bilingual("ناقص", "incomplete"),
-    "not-known": Bilingual("غير معلوم: الأرقام متفرقة", "not known: the numbers are too scattered"),
-}
 RANGES_SHOWN_MAX: Final = 5
 COLUMNS: Final[Columns] = {
     "agency": "VARCHAR", "month": "VARCHAR", "status": "VARCHAR", "entries": "BIGINT", "numbered": "BIGINT",
@@ -38,7 +29,7 @@ def file_rows(rows: Iterable[MonthRow]) -> Iterator[tuple[int | str | None, ...]
     for row in rows:
         numbers = (None if n is None else str(n) for n in (row.first, row.last, row.missing_count))
         ranges = (ranges_text(found) for found in (row.in_log, row.missing, row.repeated))
-        yield row.agency, row.month, row.status, row.entries, row.numbered, row.refused, *numbers, *ranges
+        yield row.agency, row.month, row.status.value, row.entries, row.numbered, row.refused, *numbers, *ranges
 
 
 def rows_table(rows: Iterable[MonthRow]) -> Grid:
@@ -75,7 +66,7 @@ def page(rows: Sequence[MonthRow], size: int, root: str) -> Paper:
         lines = tuple(
             (
                 row.month,
-                STATUS_NAMES[row.status],
+                Bilingual(row.status.ar, row.status.en),
                 f"{row.entries:,}",
                 f"{row.refused:,}",
                 _span(row),
@@ -108,15 +99,14 @@ def document(rows: Iterable[MonthRow], size: int, root: str) -> dict[str, Any]:
     return {
         "log_index": size,
         "root": root,
-        "rows": [row.document() for row in rows],
+        "rows": with_long_numbers_as_texts([asdict(row) for row in rows]),
     }
 
 
 def _cells(row: MonthRow) -> list[str | None]:
-    status = STATUS_NAMES[row.status]
     return [
         "  " + row.month,
-        localized(status.ar, status.en, "\n"),
+        localized(row.status.ar, row.status.en, "\n"),
         f"{row.entries:,}",
         f"{row.numbered:,}",
         f"{row.refused:,}",

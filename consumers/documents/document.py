@@ -28,12 +28,14 @@ Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 """A UTC time as entries have it."""
 Time = Annotated[datetime, Meta(tz=True)]
 """A time as the database has it."""
+EventType = Annotated[str, Meta(title="Event type")]
+"""In full or short: people read it short, and on pages what such an event says."""
 Halalas = Annotated[int, Meta(description="Whole halalas.")]
 Period = Annotated[str, Meta(description="A month (`1426-03`) or a quarter (`2005-Q1`).")]
 Count = Annotated[int, Meta(ge=0)]
 YES: Final = ("نعم", "yes")
 NO: Final = ("لا", "no")
-_SHOWN_BY_MEANING: Final = (Date, Instant, Halalas)
+_SHOWN_BY_MEANING: Final = (Date, Instant, EventType, Halalas)
 """What people do not read as it is in JSON, though a text or a number there."""
 
 
@@ -85,8 +87,8 @@ class Listing:
 class Field:
     """A labelled field. `type` is that of its value where it is not None.
 
-    It is `str`, `int`, `bool`, `Date`, `Instant`, `datetime`, `Halalas`, `Name`, `Labelled`, another document, or a
-    tuple of `str` or of `Labelled`.
+    It is `str`, `int`, `bool`, `Date`, `Instant`, `datetime`, `EventType`, `Halalas`, `Name`, `Labelled`, another
+    document, or a tuple of `str` or of `Labelled`.
     """
 
     name: str
@@ -141,12 +143,12 @@ def _labelled(document: type[Struct]) -> Iterator[Field]:
 
 
 def _taken_apart(hint: Any) -> tuple[Any, list[Any]]:
-    """A type without None and what it is annotated with, and the annotations."""
+    """A type (of several the first) without None and what it is annotated with, and the annotations."""
     if get_origin(hint) is Annotated:
         inner, *notes = get_args(hint)
         base, further = _taken_apart(inner)
         return base, [*notes, *further]
     if get_origin(hint) in (Union, UnionType):
-        (only,) = (part for part in get_args(hint) if part not in (type(None), UnsetType))
-        return _taken_apart(only)
+        first, *_ = (part for part in get_args(hint) if part not in (type(None), UnsetType))
+        return _taken_apart(first)
     return hint, []

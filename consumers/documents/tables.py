@@ -11,6 +11,7 @@ from msgspec import Struct
 from consumers.documents.document import (
     NO,
     YES,
+    EventType,
     Field,
     Halalas,
     Instant,
@@ -23,6 +24,7 @@ from consumers.documents.document import (
 )
 from events.values.money import riyals_text
 from events.values.working_days import riyadh_minute
+from events.wire.envelope import short_type
 from infra.command_line.display import Column, Grid
 from infra.command_line.language import localized
 from infra.command_line.table_files import csv_text
@@ -34,14 +36,21 @@ _WRAPPING: Final = (str, Name)
 
 def grid(listing: Listing, rows: Iterable[Struct], total: Struct | None = None) -> Grid:
     """A list in the terminal, under its title, with the total of all fields but the first."""
-    shown = listed(listing.document)
-    columns = [
+    totals = [] if total is None else [localized("المجموع", "Total"), *_texts(total, listed(listing.document)[1:])]
+    title = localized(listing.ar, listing.en)
+    return Grid(title, columns(listing.document), [cells(row) for row in rows], totals)
+
+
+def columns(document: type[Struct]) -> list[Column]:
+    return [
         Column(field.label.ar, field.label.en, field.label.drop, field.type in _NUMBERS, field.type in _WRAPPING)
-        for field in shown
+        for field in listed(document)
     ]
-    cells = [_texts(row, shown) for row in rows]
-    totals = [] if total is None else [localized("المجموع", "Total"), *_texts(total, shown[1:])]
-    return Grid(localized(listing.ar, listing.en), columns, cells, totals)
+
+
+def cells(row: Struct) -> list[str | None]:
+    """The row under `columns` of its type."""
+    return _texts(row, listed(type(row)))
 
 
 def _texts(row: Struct, columns: Iterable[Field]) -> list[str | None]:
@@ -64,6 +73,8 @@ def _text(field: Field, value: Any) -> str | None:
         return f"{value:%Y-%m-%d %H:%M:%S}"
     if field.type == Instant:
         return riyadh_minute(value)
+    if field.type == EventType:
+        return short_type(value)
     # An index is copied into the next command, so no other number has separators.
     return riyals_text(value) if field.type == Halalas else str(value)
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from consumers.documents.document import documents_of
+from consumers.documents.entries import Entry
 from events.wire.entry import SOURCE_PREFIX, TYPE_PREFIX
 from events.wire.envelope import full_type
 from infra.kafka.client_config import agency_topic
@@ -14,7 +16,9 @@ from infra.postgres.connection import Connection
 
 PAGE_ROWS_MAX: Final = 1_000
 _LAST: Final = 2**62
-_COLUMNS: Final = f"index, id, '{SOURCE_PREFIX}' || agency AS source, type, subject, agency, time"
+_COLUMNS: Final = (
+    f"index, id, '{SOURCE_PREFIX}' || agency AS source, type, subject, agency, time, '{PROOF_PREFIX}' || index AS proof"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Query:
 class Page:
     """`next_cursor` is the `after_index` of the next page, None on the last one."""
 
-    events: list[dict[str, Any]]
+    events: list[Entry]
     next_cursor: int | None
 
 
@@ -56,9 +60,9 @@ async def find(connection: Connection, query: Query) -> Page:
     """One page, by index; `proof` is the address of an entry's proof on the gateway."""
     limit = min(max(1, query.rows_max), PAGE_ROWS_MAX)
     sql, arguments = statement(query, limit + 1)
-    rows = [{**row, "proof": f"{PROOF_PREFIX}{row['index']}"} for row in await connection.fetch(sql, *arguments)]
+    rows = documents_of(Entry, await connection.fetch(sql, *arguments))
     page = rows[:limit]
-    return Page(page, page[-1]["index"] if len(rows) > limit else None)
+    return Page(page, page[-1].index if len(rows) > limit else None)
 
 
 def statement(query: Query, limit: int) -> tuple[str, list[Any]]:

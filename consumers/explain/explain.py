@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from consumers.documents.explanations import Explanation
 from consumers.explain.figures import Explained, Figure
 from consumers.explain.models import Model, NoSuchKey, WrongName, key_text, near
 from consumers.explain.plan_model import SHOWN_PLAN, shown_plan_id
@@ -31,28 +32,6 @@ class Request:
     key: str
     field: str | None = None
     steps_max: int = STEPS_MAX
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`figures`: field → value now, from the live tables where there are any, else from the fold's rows. `is_compared`:
-    they are those of live tables."""
-
-    request: Request
-    reach: Reach
-    figures: Mapping[str, Any]
-    trace: Trace
-    is_compared: bool
-
-    @classmethod
-    def of(cls, request: Request, reach: Reach, trace: Trace, live: Mapping[str, Any] | None) -> Answer:
-        """`live`: the figures of the live tables, if there are any."""
-        return cls(request, reach, trace.stored if live is None else live, trace, live is not None)
-
-    @property
-    def ok(self) -> bool:
-        """Whether the steps add up to the figures."""
-        return self.figures == self.trace.end
 
 
 def model_of(request: Request) -> Model:
@@ -84,8 +63,18 @@ def chosen_figures(request: Request, plan_id: str | None) -> Explained:
     return Explained({request.field: figure}, found.scope, found.row)
 
 
-async def explain(source: Source, request: Request, also: Callable[[Tracer], None] = lambda tracer: None) -> Answer:
+async def explain(
+    source: Source, request: Request, also: Callable[[Tracer], None] = lambda tracer: None
+) -> Explanation:
     """`also` may read the rows of the fold. Raises `WrongName`, `NoSuchKey`, and what the source raises."""
+    chosen, reach, trace = await trace_of(source, request, also)
+    return explanation_of(request, reach, trace, await source.live(chosen.figures))
+
+
+async def trace_of(
+    source: Source, request: Request, also: Callable[[Tracer], None] = lambda tracer: None
+) -> tuple[Explained, Reach, Trace]:
+    """The figures, up to where they are explained, and what the entries made of them. See `explain`."""
     model = model_of(request)
     plan_id = None
     if model.needs_plan:
@@ -99,7 +88,26 @@ async def explain(source: Source, request: Request, also: Callable[[Tracer], Non
             also(made)
     if not trace.exists:
         raise NoSuchKey(await _no_such_key(source, model, chosen, request))
-    return Answer.of(request, reach, trace, await source.live(chosen.figures))
+    return chosen, reach, trace
+
+
+def explanation_of(request: Request, reach: Reach, trace: Trace, live: Mapping[str, Any] | None) -> Explanation:
+    """`live`: the figures of the live tables, if there are any."""
+    figures = dict(trace.stored if live is None else live)
+    return Explanation(
+        model=request.model,
+        key=request.key,
+        field=request.field,
+        log_index=reach.log_index,
+        is_complete=reach.is_complete,
+        figures=figures,
+        start=trace.start,
+        total=trace.end,
+        ok=figures == trace.end,
+        steps_count=trace.steps_count,
+        earlier=trace.earlier,
+        steps=tuple(trace.steps),
+    )
 
 
 @asynccontextmanager

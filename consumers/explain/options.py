@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
+from msgspec.structs import asdict
 
 from consumers.audit.authenticated import AuthenticatedLog
-from consumers.explain.explain import STEPS_MAX, Answer, Request, explain, model_of
+from consumers.documents.explanations import Explanation
+from consumers.explain.explain import STEPS_MAX, Request, explain, model_of
 from consumers.explain.models import WrongName
-from consumers.explain.show import answer_document, indexes_of
+from consumers.explain.show import indexes_of
 from consumers.explain.sources import ExportSource, OutsideSource, Source
 from consumers.explain.trace import Tracer
 from consumers.operations.audit_options import AuditSource, audit_source
@@ -48,8 +50,8 @@ class Asked:
 
     def explained(
         self, model: str, key: str, field: str | None, also: Callable[[Tracer], None] = lambda tracer: None
-    ) -> tuple[Answer, dict[str, Any]]:
-        """The answer and its document; the proofs are written. `also` may read the rows of the fold.
+    ) -> tuple[Explanation, dict[str, Any]]:
+        """The explanation, and its JSON with the proofs, which are written. `also` may read the rows of the fold.
 
         Raises `click.UsageError` for a wrong name.
         """
@@ -64,7 +66,7 @@ class Asked:
             answer = asyncio.run(_answer(log, self.end, request, also))
         except WrongName as error:
             raise click.UsageError(str(error)) from None
-        document = answer_document(answer)
+        document = asdict(answer)
         if log is not None and self.proofs is not None:
             self.proofs.mkdir(parents=True, exist_ok=True)
             document["proofs"] = asyncio.run(_write_proofs(log, indexes_of(answer), self.proofs))
@@ -100,7 +102,9 @@ def explain_options(command: Command) -> Command:
     return with_options  # type: ignore[return-value]
 
 
-async def _answer(log: AuditSource | None, end: int | None, request: Request, also: Callable[[Tracer], None]) -> Answer:
+async def _answer(
+    log: AuditSource | None, end: int | None, request: Request, also: Callable[[Tracer], None]
+) -> Explanation:
     async with _opened(log, end) as source:
         return await explain(source, request, also)
 

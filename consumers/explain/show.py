@@ -1,4 +1,4 @@
-"""An explained figure as one JSON document, and as tables for the terminal."""
+"""An explained figure as tables for the terminal."""
 
 from __future__ import annotations
 
@@ -8,96 +8,51 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from consumers.explain.explain import Answer
+from consumers.documents.explanations import Change, EarlierSteps, Explanation, Step
+from consumers.documents.tables import cells, columns
 from consumers.explain.models import Model
-from consumers.explain.trace import Step
 from events.values.money import riyals_text
 from infra.command_line.display import Column, Grid
 from infra.command_line.language import localized
 from infra.json_documents import to_json
 
 
-def answer_document(answer: Answer) -> dict[str, Any]:
-    """`ok`: the steps add up to the figures. Of steps that are not kept, `earlier` has the values after the last."""
-    trace, request = answer.trace, answer.request
-    earlier = trace.earlier
-    return {
-        "model": request.model,
-        "key": request.key,
-        "field": request.field,
-        "log_index": answer.reach.log_index,
-        "is_complete": answer.reach.is_complete,
-        "figures": dict(answer.figures),
-        "start": trace.start,
-        "total": trace.end,
-        "ok": answer.ok,
-        "steps_count": trace.steps_count,
-        "earlier": None
-        if not earlier.count
-        else {
-            "count": earlier.count,
-            "first_index": earlier.first_index,
-            "last_index": earlier.last_index,
-            "after": earlier.after,
-        },
-        "steps": [_step(step) for step in trace.steps],
-    }
-
-
-def indexes_of(answer: Answer) -> list[int]:
+def indexes_of(answer: Explanation) -> list[int]:
     """The entries of the kept steps, and those that waited for them, in log order."""
-    return sorted({index for step in answer.trace.steps for index in (step.index, *step.waited)})
+    return sorted({index for step in answer.steps for index in (step.index, *step.waited)})
 
 
-def _step(step: Step) -> dict[str, Any]:
-    return {
-        "index": step.index,
-        "recordedtime": step.recorded,
-        "type": step.type,
-        "agency": step.agency,
-        "subject": step.subject,
-        "id": step.id,
-        "data": step.data,
-        "waited": list(step.waited),
-        "changes": {name: {"before": before, "after": after} for name, (before, after) in step.changes.items()},
-    }
-
-
-def answer_view(answer: Answer) -> list[RenderableType]:
+def answer_view(answer: Explanation) -> list[RenderableType]:
     """The figures, the steps, and whether they add up."""
-    trace, request = answer.trace, answer.request
-    columns = [
-        Column("رقم القيد", "Log entry", right=True),
-        Column("النوع", "Type", drop=2),
-        Column("الجهة", "Agency", drop=3),
-        Column("وقت التسجيل", "Recorded", drop=4),
-        *([Column("البند", "Figure")] if request.field is None else []),
+    is_named = answer.field is None
+    heads = [
+        *columns(Step),
+        *([Column("البند", "Figure")] if is_named else []),
         Column("قبل", "Before", right=True),
         Column("بعد", "After", right=True),
         Column("الفرق", "Change", drop=1, right=True),
     ]
-    rows = [row for step in trace.steps for row in _rows(step, named=request.field is None)]
+    rows = [row for step in answer.steps for row in _rows(step, is_named=is_named)]
     title = localized(
-        f"{request.model} {request.key} بعد {answer.reach.log_index:,} من القيود",
-        f"{request.model} {request.key} after {answer.reach.log_index:,} log entries",
+        f"{answer.model} {answer.key} بعد {answer.log_index:,} من القيود",
+        f"{answer.model} {answer.key} after {answer.log_index:,} log entries",
     )
     parts: list[RenderableType] = [figures_table(title, answer.figures)]
-    if trace.earlier.count:
-        parts.append(_earlier(answer))
-    parts.append(Grid(localized("القيود التي صنعتها", "The entries that made it"), columns, rows))
+    if answer.earlier is not None:
+        parts.append(_earlier(answer.earlier))
+    parts.append(Grid(localized("القيود التي صنعتها", "The entries that made it"), heads, rows))
     parts.append(verdict(answer))
     return parts
 
 
-def verdict(answer: Answer) -> Text:
+def verdict(answer: Explanation) -> Text:
     """Whether the entries add up to the figures, and what a source that has not the whole log leaves open."""
     return Text(_verdict(answer), style="green" if answer.ok else "bold red")
 
 
-def _difference(answer: Answer) -> str:
+def _difference(answer: Explanation) -> str:
     """What the entries give where the table differs from them."""
-    wrong = [name for name, value in answer.figures.items() if value != answer.trace.end[name]]
-    said = "; ".join(f"{name} = {figure_text(name, answer.trace.end[name])}" for name in wrong)
+    said = "; ".join(f"{name} = {figure_text(name, answer.total[name])}" for name in answer.wrong)
     return localized(
         f"الجدول يخالف السجل. القيود تعطي: {said}. شغّل ‎yesser rebuild --compare‎.",
         f"The table differs from the log. The entries give: {said}. Run yesser rebuild --compare.",
@@ -133,34 +88,31 @@ def figure_text(name: str, value: Any) -> str | None:
     return value if isinstance(value, str) else to_json(value).decode()
 
 
-def _rows(step: Step, *, named: bool) -> Iterable[list[str | None]]:
-    """A row for each figure that changed, with its name if `named`."""
-    own = [str(step.index), step.type, step.agency, step.recorded]
+def _rows(step: Step, *, is_named: bool) -> Iterable[list[str | None]]:
+    """A row for each figure that changed, with its name if `is_named`."""
+    own = cells(step)
     if step.waited:
-        own[1] += localized(
-            f" (ومعه {', '.join(map(str, step.waited))})", f" (with {', '.join(map(str, step.waited))})", ""
-        )
-    for name, (before, after) in step.changes.items():
+        waited = ", ".join(map(str, step.waited))
+        own[1] = f"{own[1]}{localized(f' (ومعه {waited})', f' (with {waited})', '')}"
+    for name, change in step.changes.items():
         yield [
             *own,
-            *([name] if named else []),
-            figure_text(name, before),
-            figure_text(name, after),
-            _change(name, before, after),
+            *([name] if is_named else []),
+            figure_text(name, change.before),
+            figure_text(name, change.after),
+            _change(name, change),
         ]
-        own = ["", "", "", ""]
+        own = [""] * len(own)
 
 
-def _change(name: str, before: Any, after: Any) -> str | None:
-    """By how much a number changed; nothing for what is set for the first time, or is no number."""
-    if not all(isinstance(value, int) and not isinstance(value, bool) for value in (before, after)):
+def _change(name: str, change: Change) -> str | None:
+    if change.amount is None:
         return ""
-    text = figure_text(name, after - before)
-    return text if after < before else f"+{text}"
+    text = figure_text(name, change.amount)
+    return text if change.amount < 0 else f"+{text}"
 
 
-def _earlier(answer: Answer) -> Grid:
-    earlier = answer.trace.earlier
+def _earlier(earlier: EarlierSteps) -> Grid:
     title = localized(
         f"القيم بعد {earlier.count:,} من القيود السابقة ({earlier.first_index} إلى {earlier.last_index})",
         f"The values after {earlier.count:,} earlier entries ({earlier.first_index} to {earlier.last_index})",
@@ -168,12 +120,12 @@ def _earlier(answer: Answer) -> Grid:
     return figures_table(title, earlier.after)
 
 
-def _verdict(answer: Answer) -> str:
-    count = answer.trace.steps_count
+def _verdict(answer: Explanation) -> str:
+    count = answer.steps_count
     if not answer.ok:
         return _difference(answer)
     added = localized(f"عدد القيود {count:,}، وهي تعطي هذا الرقم.", f"Entries: {count:,}. They give this figure.", "\n")
-    if answer.reach.is_complete:
+    if answer.is_complete:
         return added
     return localized(
         f"{added} التصدير يثبت ما فيه، لا أنه كل ما في السجل.",

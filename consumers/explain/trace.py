@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeVar
 
+from consumers.documents.explanations import Change, EarlierSteps, Step
 from consumers.explain.figures import Amount, Figure, Part, kept
 from consumers.fold.consumer import Consumer
 from consumers.offline.store import SqliteStore
@@ -24,32 +25,6 @@ from infra.postgres.unit_of_work import Key, Table, UnitOfWork
 
 BATCH_ENTRIES: Final = 512
 Row = TypeVar("Row")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """An entry that changed a figure. `changes`: field → (before, after). `waited`: the entries of events that came
-    before their project or service was registered and took effect with this entry."""
-
-    index: int
-    recorded: str
-    type: str
-    agency: str
-    subject: str
-    id: str
-    data: Mapping[str, Any]
-    waited: tuple[int, ...]
-    changes: Mapping[str, tuple[Any, Any]]
-
-
-@dataclass(slots=True)
-class Earlier:
-    """The steps before those that are kept. `after`: field → its value after the last of them."""
-
-    count: int = 0
-    first_index: int = 0
-    last_index: int = 0
-    after: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -63,7 +38,7 @@ class Trace:
     stored: dict[str, Any] = field(default_factory=dict)
     steps: deque[Step] = field(default_factory=deque)
     steps_count: int = 0
-    earlier: Earlier = field(default_factory=Earlier)
+    earlier: EarlierSteps | None = None
     exists: bool = False
 
 
@@ -245,20 +220,20 @@ class Tracer:
             if touched.intersection(numbers):
                 before, after = trace.end[name], self._value(name)
                 if before != after:
-                    changes[name] = before, after
+                    changes[name] = Change(before, after)
                     trace.end[name] = after
         if not changes:
             return
         step = Step(
-            entry.index,
-            entry.recorded,
-            entry.type,
-            entry.agency,
-            entry.subject,
-            entry.id,
-            entry.data,
-            waited,
-            changes,
+            index=entry.index,
+            recordedtime=entry.recorded,
+            type=entry.type,
+            agency=entry.agency,
+            subject=entry.subject,
+            id=entry.id,
+            data=entry.data,
+            waited=waited,
+            changes=changes,
         )
         trace.steps.append(step)
         trace.steps_count += 1
@@ -272,11 +247,12 @@ class Tracer:
 def _shorten(trace: Trace) -> None:
     """Drop the earliest step, and keep what it left."""
     first, earlier = trace.steps.popleft(), trace.earlier
-    if not earlier.count:
-        earlier.first_index, earlier.after = first.index, dict(trace.start)
+    if earlier is None:
+        index = first.index
+        earlier = trace.earlier = EarlierSteps(count=0, first_index=index, last_index=index, after=dict(trace.start))
     earlier.count += 1
     earlier.last_index = first.index
-    earlier.after |= {name: after for name, (_, after) in first.changes.items()}
+    earlier.after |= {name: change.after for name, change in first.changes.items()}
 
 
 @contextmanager

@@ -10,10 +10,11 @@ import orjson
 from click.shell_completion import CompletionItem
 
 from consumers.as_of.query import run_query
+from consumers.documents.entries import ENTRIES
+from consumers.documents.tables import grid
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import PAGE_ROWS_MAX, Query, as_full_type
 from consumers.event_index.read import find as find_entries
-from consumers.event_index.show import entries_table
 from events.errors import YesserError
 from events.types.catalogue import CATALOGUE
 from events.wire.envelope import short_type
@@ -113,7 +114,7 @@ def find(
     if as_json:
         print_json(page.events, indented=True)
         return
-    display.show(entries_table(page.events))
+    display.show(grid(ENTRIES, page.events))
     if (last := page.next_cursor) is not None:
         print_localized(
             f"هناك المزيد: أضف ‎--after-index {last}‎.", f"There are more: add --after-index {last}.", err=True

@@ -13,7 +13,6 @@ from consumers.audit.export import selected_entries
 from consumers.audit.mirror import write_mirror
 from consumers.audit.source import Export, is_address
 from consumers.audit.tree import require_tree
-from consumers.commitments.claims import Status
 from consumers.offline.parquet import require_parquet
 from consumers.offline.replay import Format, Replayed, replay_into
 from consumers.operations.audit_options import AuditSource, Selection, selection_options, source_options
@@ -150,11 +149,5 @@ def _show(found: list[Replayed], end: int) -> None:
 def _committed(row: Replayed) -> str:
     if row.claim is None or row.status is None:
         return localized("لا يوجد", "none", "\n")
-    at = f"{row.claim.log_index:,}"
-    ar, en = {
-        Status.MATCHES: (f"مطابق عند {at}", f"equal at {at}"),
-        Status.EARLIER_VERSION: ("من إصدار سابق، ولا تُقارن", "of an earlier version, not compared"),
-        Status.ACKNOWLEDGED: ("مختلف، وأُخذ العلم به", "differs, acknowledged"),
-        Status.WRONG: ("مختلف", "differs"),
-    }[row.status]
-    return localized(ar, en, "\n")
+    status, at = row.status, f"{row.claim.log_index:,}"
+    return localized(f"{status.ar}، عند {at}", f"{status.en}, at {at}", "\n")

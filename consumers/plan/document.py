@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -11,6 +11,7 @@ from consumers.as_of.point_in_time import PointInTime
 from consumers.as_of.view import View, view
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.campaigns.read import awareness
+from consumers.documents.anomalies import Anomaly
 from consumers.documents.plan import Plan, PlanName
 from consumers.fold.consumer import Consumer
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
@@ -94,19 +95,16 @@ def _consumers_shown(shown: View) -> list[Consumer]:
     return [consumer for consumer in PLAN_CONSUMERS if shown.shows(consumer)]
 
 
-async def all_anomalies(settings: Settings, at: PointInTime | int | None = None) -> list[dict[str, Any]]:
-    """`yesser anomalies --json`: the anomalies of all consumers by (`found_index`, `index`).
-
-    As of an occurred date each has `judged` false: what it contradicts is the entries that count, not those before it.
-    """
+async def all_anomalies(settings: Settings, at: PointInTime | int | None = None) -> list[Anomaly]:
+    """`yesser anomalies --json`: the anomalies of all consumers by (`found_index`, `index`)."""
     async with view(settings, shown_at(at), at) as shown:
         rows = await anomalies_found(shown)
-    return [{**row, "judged": False} for row in rows] if by_occurrence(at) else rows
+    return [replace(row, judged=False) for row in rows] if by_occurrence(at) else rows
 
 
-async def anomalies_found(shown: View, chosen: AnomalyFilter = ALL_ANOMALIES) -> list[dict[str, Any]]:
+async def anomalies_found(shown: View, chosen: AnomalyFilter = ALL_ANOMALIES) -> list[Anomaly]:
     """The first matching anomalies of all consumers, by (`found_index`, `index`)."""
-    found = []
+    found: list[Anomaly] = []
     for consumer in _consumers_shown(shown):
         found += await anomalies(await shown.use(consumer), chosen)
-    return sorted(found, key=lambda row: (row["found_index"], row["index"]))[: chosen.rows_max]
+    return sorted(found, key=lambda row: (row.found_index, row.index))[: chosen.rows_max]

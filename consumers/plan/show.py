@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Group as Parts
 from rich.console import RenderableType
 from rich.text import Text
 
+from consumers.documents.anomalies import Anomaly
 from consumers.documents.campaigns import Channel
-from consumers.documents.document import Name
+from consumers.documents.document import Listing, Name
 from consumers.documents.plan import (
     ON_ALL_THREE,
     PARTNERSHIPS,
@@ -31,7 +32,6 @@ from consumers.documents.plan import (
 from consumers.documents.projects import ProjectKind
 from consumers.documents.tables import grid
 from events.values.plan_figures import COUNTED, begun_and_completed
-from events.wire.envelope import short_type
 from infra.command_line.display import Column, Grid, Row
 from infra.command_line.language import language, localized
 
@@ -160,39 +160,17 @@ def _partnerships(rows: Sequence[SharedRevenue]) -> RenderableType:
     return Parts(table, Text(localized(f"وغيرها {more:,}: انظر ‎--json‎", f"and {more:,} more: see --json"), style="dim"))
 
 
-def anomalies_view(rows: list[dict[str, Any]]) -> RenderableType:
+def anomalies_view(rows: Sequence[Anomaly]) -> RenderableType:
     """The anomalies as a table, the last ones last."""
     if not rows:
         return Text(localized("لا تناقضات", "No anomalies"))
-    columns = [
-        Column("رقم القيد", "Log entry", right=True),
-        Column("وُجد عند", "Found at", drop=4, right=True),
-        Column("القاعدة", "Rule"),
-        Column("النوع", "Event", drop=2),
-        Column("الموضوع", "Subject", drop=1),
-        Column("الجهة", "Agency", drop=3),
-    ]
-    cells = [
-        [
-            str(row["index"]),
-            str(row["found_index"]),
-            row["rule"],
-            short_type(row["type"]),
-            row["subject"],
-            row["agency"],
-        ]
-        for row in rows
-    ]
-    return Grid(_anomalies_title(rows), columns, cells)
-
-
-def _anomalies_title(rows: list[dict[str, Any]]) -> str:
     number = f"{len(rows):,}"
-    if "judged" in rows[0]:
-        return localized(
+    title = (f"التناقضات: {number}", f"{number} anomalies")
+    if rows[0].judged is False:
+        title = (
             f"لا تتفق مع ما وقع حتى هذا التاريخ: {number}. لا يعني ذلك أنها خطأ، "
             "لأنها اختيرت بتاريخ الوقوع لا بترتيب السجل.",
             f"{number} that do not fit what had occurred by this date. This does not make them wrong: "
             "they were chosen by the dates of events, not by the order of the log.",
         )
-    return localized(f"التناقضات: {number}", f"{number} anomalies")
+    return grid(Listing(*title, Anomaly), rows)

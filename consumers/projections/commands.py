@@ -7,13 +7,13 @@ import click
 from consumers.as_of.options import as_of_options
 from consumers.as_of.point_in_time import PointInTime
 from consumers.as_of.query import print_view, run_query
+from consumers.documents.activity import ACTIVITY, total_of
 from consumers.documents.history import HISTORY
 from consumers.documents.projects import PHASES, PROJECTS
 from consumers.documents.services import SERVICES
 from consumers.documents.tables import grid
 from consumers.projections import read
 from consumers.projections.consumer import CONSUMER
-from consumers.projections.show import activity_table
 from events.errors import YesserError
 from infra.command_line.completion import agency_codes
 from infra.command_line.output import json_option
@@ -87,4 +87,4 @@ def show_project(at: PointInTime, project_id: str, as_json: bool) -> None:
 def activity(at: PointInTime, agency: str | None, as_json: bool) -> None:
     """Show each agency's accepted events by type, and its refused records."""
     _, shown = run_query(CONSUMER, lambda connection: read.activity(connection, agency), at)
-    print_view(shown, as_json, lambda: [activity_table(shown)], at)
+    print_view(shown, as_json, lambda: [grid(ACTIVITY, map(total_of, shown))], at)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from consumers.documents.activity import Activity, Counted
+from consumers.documents.anomalies import Anomaly
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.history import Step
 from consumers.documents.plan import (
@@ -112,7 +114,7 @@ async def anomalies_count(connection: Connection) -> int:
     return count
 
 
-async def anomalies(connection: Connection, chosen: AnomalyFilter = ALL_ANOMALIES) -> list[dict[str, Any]]:
+async def anomalies(connection: Connection, chosen: AnomalyFilter = ALL_ANOMALIES) -> list[Anomaly]:
     """The anomalies of the consumer in `search_path`, by (`found_index`, `index`)."""
     name = "anomalies"
     given: list[Any] = [*chosen.after, chosen.rows_max]
@@ -123,7 +125,7 @@ async def anomalies(connection: Connection, chosen: AnomalyFilter = ALL_ANOMALIE
         name, given = "anomalies_of_subjects", [*given, subjects, without, chosen.agency]
     elif chosen.agency is not None:
         name, given = "anomalies_of_agency", [*given, chosen.agency]
-    return [dict(row) for row in await connection.fetch(_SQL[name], *given)]
+    return documents_of(Anomaly, await connection.fetch(_SQL[name], *given))
 
 
 async def services(connection: Connection, chosen: ServiceFilter = ALL_SERVICES) -> list[Service]:
@@ -166,16 +168,12 @@ async def history(connection: Connection, subject: str) -> list[Step]:
 
 async def activity(
     connection: Connection, agency: str | None = None, after: str = "", rows_max: int | None = None
-) -> list[dict[str, Any]]:
+) -> list[Activity]:
     """Accepted events by type and refused records of each agency, by code."""
     found = await connection.fetch(_SQL["active_agencies"], after, agency, rows_max)
-    agencies: dict[str, dict[str, Any]] = {code: {"agency": code, "events": {}, "refusals": None} for (code,) in found}
+    agencies = {code: Activity(agency=code, events={}, refusals=None) for (code,) in found}
     for row in await connection.fetch(_SQL["activity"], list(agencies)):
-        agencies[row["agency"]]["events"][row["type"]] = _counted(row)
+        agencies[row["agency"]].events[row["type"]] = document_of(Counted, row)
     for row in await connection.fetch(_SQL["refusals_by_agency"], list(agencies)):
-        agencies[row["agency"]]["refusals"] = _counted(row)
+        agencies[row["agency"]].refusals = document_of(Counted, row)
     return list(agencies.values())
-
-
-def _counted(row: Row) -> dict[str, int]:
-    return {key: row[key] for key in ("count", "first_index", "last_index")}

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import structlog
 import uvloop
@@ -71,7 +71,7 @@ async def calculated(settings: Settings, work: Work[T], *arguments: Any) -> T:
     if isinstance(done, _Failed):
         _logger.error("a calculation failed", work=work.__qualname__, reason=done.reason)
         raise done.problem
-    return cast(T, done)
+    return done
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from consumers.documents.activity import Activity
+from consumers.documents.anomalies import Anomaly
 from consumers.documents.campaigns import Campaign, CampaignAndHistory, InboxCounts, InboxItem
 from consumers.documents.coverage import Coverage
+from consumers.documents.entries import Entry, Proof, Refusal
 from consumers.documents.evaluations import CampaignExplanation
 from consumers.documents.openapi import schema_of
 from consumers.documents.plan import Pace, Plan
@@ -22,7 +25,6 @@ _YES_OR_NO: Final[Schema] = {"type": "boolean"}
 _DATE: Final[Schema] = {"type": "string", "format": "date"}
 _PERIOD: Final[Schema] = {"type": "string", "description": "A month (`1426-03`) or a quarter (`2005-Q1`)."}
 _OBJECT: Final[Schema] = {"type": "object"}
-_PROOF_LINK: Final[Schema] = {"type": "string", "format": "uri-reference", "description": "Of the entry's proof."}
 _NAME: Final = shape(ar=TEXT, en=TEXT)
 
 
@@ -36,10 +38,6 @@ def _list(items: Schema) -> Schema:
 
 def _one_of(*values: str) -> Schema:
     return {"type": "string", "enum": list(values)}
-
-
-def _map(values: Schema) -> Schema:
-    return {"type": "object", "additionalProperties": values}
 
 
 _PARTNERSHIP: Final[dict[str, Schema]] = {
@@ -92,24 +90,6 @@ TRANSFER: Final = shape(
 _TRANSFERS: Final = shape(log_index=INTEGER, partnership_id=TEXT, transfers=_list(TRANSFER))
 _ACCOUNT: Final = shape(account=TEXT, debits_halalas=_HALALAS, credits_halalas=_HALALAS, balance_halalas=_HALALAS)
 _BALANCES: Final = shape(log_index=INTEGER, accounts=_list(_ACCOUNT))
-_ANOMALY: Final = shape(
-    index=INTEGER, found_index=INTEGER, rule=TEXT, type=TEXT, subject=TEXT, agency=TEXT, claimed=_OBJECT, known=_OBJECT
-)
-_COUNTED: Final = shape(count=INTEGER, first_index=INTEGER, last_index=INTEGER)
-_ENTRY: Final = shape(
-    index=INTEGER, id=TEXT, source=TEXT, type=TEXT, subject=TEXT, agency=TEXT, time=TEXT, proof=_PROOF_LINK
-)
-_REFUSAL: Final = shape(
-    index=INTEGER,
-    agency=TEXT,
-    address={"type": "string", "description": "Of the refused record: topic/partition/offset."},
-    claimed_id=_or_null(TEXT),
-    claimed_type=_or_null(TEXT),
-    errors=_list(shape(code=TEXT, pointer=TEXT, detail=TEXT)),
-    accepted_index=_or_null({**INTEGER, "description": "Of the entry that corrected it."}),
-    proof=_PROOF_LINK,
-)
-
 PLAN: Final = answer(
     "The shape of `yesser plan --json`; `partnerships_count` with `partnerships_max` only.", schema_of(Plan)
 )
@@ -136,17 +116,17 @@ STATEMENTS: Final = answer("Statements by period.", _list(_STATEMENT))
 STATEMENT: Final = answer("The shape of `yesser ledger statement --json`.", _STATEMENT)
 TRANSFERS: Final = answer("The shape of `yesser ledger transfers --json`, in log order.", _TRANSFERS)
 BALANCES: Final = answer("The shape of `yesser ledger balances --json`.", _BALANCES)
-ANOMALIES: Final = answer("The shape of `yesser anomalies --json`.", _list(_ANOMALY))
+ANOMALIES: Final = answer("The shape of `yesser anomalies --json`.", _list(schema_of(Anomaly)))
 ACTIVITY: Final = answer(
     "What was accepted, by full type, and refused, by agency.",
-    _list(shape(agency=TEXT, events=_map(_COUNTED), refusals=_or_null(_COUNTED))),
+    _list(schema_of(Activity)),
 )
-ENTRIES: Final = answer("Where events are in the log, in log order.", _list(_ENTRY))
-REFUSALS: Final = answer("Refusals, the newest first.", _list(_REFUSAL))
-REFUSAL: Final = answer("A refusal with every fault that its entry lists.", _REFUSAL)
+ENTRIES: Final = answer("Where events are in the log, in log order.", _list(schema_of(Entry)))
+REFUSALS: Final = answer("Refusals, the newest first.", _list(schema_of(Refusal)))
+REFUSAL: Final = answer("A refusal with every fault that its entry lists.", schema_of(Refusal))
 PROOF: Final = answer(
     "Hashes are base64; the checkpoint is a C2SP signed note, and so is each rotation of the log's key.",
-    shape(index=INTEGER, entry=TEXT, leaf=TEXT, size=INTEGER, path=_list(TEXT), checkpoint=TEXT, rotations=TEXT),
+    schema_of(Proof),
 )
 _CHECKPOINT: Final = _or_null(
     shape(

@@ -161,7 +161,7 @@ async def _decided_about(view: View, subject: str) -> list[Evaluation]:
     """The evaluations at the newest entries about a subject."""
     page = await find(await view.use(EVENT_INDEX), Query(subject=subject, rows_max=PAGE_ROWS_MAX, newest_first=True))
     connection = await view.use(CONSUMER)
-    indexes = [event["index"] for event in page.events]
+    indexes = [event.index for event in page.events]
     return documents_of(Evaluation, await connection.fetch(_SQL["decided_at"], indexes, ROWS_MAX))
 
 

@@ -19,8 +19,9 @@ from consumers.audit.kept import require_rotations
 from consumers.audit.port import read_verifier
 from consumers.audit.tree import require_tree
 from consumers.commitments.check import acknowledged_in_log, hash_others, newest_in_log, rows_versions
-from consumers.commitments.claims import Claim, Status, consumer_name, read_model_name, status_of
+from consumers.commitments.claims import consumer_name, read_model_name, status_of
 from consumers.database_audit.postgres_port import PostgresPort
+from consumers.documents.commitments import Claim, Status
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Scratch, replay
 from consumers.fold.table_hash import TableHash

@@ -11,7 +11,9 @@ from markupsafe import Markup, escape
 from msgspec import Struct
 
 from consumers.console.web.language import Words, code, isolated
-from consumers.documents.document import NO, YES, Date, Halalas, Instant, Labelled, Name, field_of
+from consumers.documents.document import NO, YES, Date, EventType, Halalas, Instant, Labelled, Name, field_of
+from events.types.catalogue import CATALOGUE
+from events.wire.envelope import short_type
 
 NOTHING: Final = "–"
 
@@ -37,6 +39,8 @@ def cell(context: Context, document: Struct, name: str, *, alone: bool = False) 
         return words.moment(value)
     if kind == Halalas:
         return words.money(value)
+    if kind == EventType and (known := CATALOGUE.get(short_type(value))) is not None:
+        return escape(words.of(known.purpose))
     if isinstance(value, bool):
         return escape(words.say(*(YES if value else NO)))
     if isinstance(value, Labelled) and any(one.tone for one in type(value)):

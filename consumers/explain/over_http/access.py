@@ -7,12 +7,14 @@ the treasury. Everything else is for the office and auditors.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
+
+from msgspec.structs import replace
 
 from consumers.access_scope import EVERYTHING, AccessScope
 from consumers.as_of.view import View
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
+from consumers.documents.explanations import Change, Explanation, Step
 from consumers.read_api.access import may_read
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
@@ -56,15 +58,15 @@ def partnership_of(model: str, key: str) -> str | None:
     return None
 
 
-def readable(document: Mapping[str, Any], scope: AccessScope, *, is_money: bool) -> dict[str, Any]:
+def readable(document: Explanation, scope: AccessScope, *, is_money: bool) -> Explanation:
     """The explanation without what belongs to other agencies. Money is shown whole: its reader may read the terms."""
     if scope == EVERYTHING or is_money:
-        return dict(document)
-    steps = [step if may_read(scope, step["agency"]) else _closed(step) for step in document["steps"]]
-    return {**document, "steps": steps}
+        return document
+    steps = (step if may_read(scope, step.agency) else _closed(step) for step in document.steps)
+    return replace(document, steps=tuple(steps))
 
 
-def _closed(step: Mapping[str, Any]) -> dict[str, Any]:
-    hidden = {"before": None, "after": None}
-    changes = {name: hidden if name in _PRIVATE_CHANGES else change for name, change in step["changes"].items()}
-    return {**step, "id": None, "data": None, "changes": changes}
+def _closed(step: Step) -> Step:
+    hidden = Change(None, None)
+    changes = {name: hidden if name in _PRIVATE_CHANGES else change for name, change in step.changes.items()}
+    return replace(step, id=None, data=None, changes=changes)

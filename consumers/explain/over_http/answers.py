@@ -10,14 +10,15 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from consumers.as_of.view import NoSuchIndex, View
+from consumers.documents.document import document_of
+from consumers.documents.explanations import Explanation
 from consumers.explain.database import DatabaseSource, TooManyEntries
-from consumers.explain.explain import Answer, Request, explain
+from consumers.explain.explain import Request, explanation_of, trace_of
 from consumers.explain.models import Model, NoSuchKey, WrongName
 from consumers.explain.over_http.known_source import KnownSource, known_source
-from consumers.explain.show import answer_document
 from consumers.explain.trace import Trace
 from consumers.read_api.beside import Slots, changed_entry, finished
 from consumers.read_api.remembered import Remembered
@@ -55,9 +56,7 @@ class Explanations:
             except TooManyEntries:
                 return None
 
-    async def document(
-        self, request: Request, known: KnownSource | None, end: int | None, holder: str
-    ) -> dict[str, Any]:
+    async def document(self, request: Request, known: KnownSource | None, end: int | None, holder: str) -> Explanation:
         """The document of `yesser audit explain`, of what was read.
 
         Raises `Problem`: 404 where there is no such figure, 500 for a changed entry, 503 and 429 where too many are
@@ -69,14 +68,14 @@ class Explanations:
         with problems():
             async with self._here:
                 trace = await self._traced(known, request)
-        return answer_document(Answer.of(request, known.known_reach, trace, known.figures))
+        return explanation_of(request, known.known_reach, trace, known.figures)
 
     async def _traced(self, known: KnownSource, request: Request) -> Trace:
         """What the entries made of the figures. The tables' figures are never remembered: they may be changed."""
         question = request, known.extent
         trace = self._known.get(question)
         if trace is None:
-            trace = (await asyncio.to_thread(_explained, known, request)).trace
+            trace = await asyncio.to_thread(_traced, known, request)
             if request.steps_max <= REMEMBERED_STEPS_MAX:
                 self._known.add(question, trace)
         return trace
@@ -103,11 +102,11 @@ def split_figure(model: Model, path: str) -> tuple[str, str | None]:
     return (head, last) if last in figures else (path, None)
 
 
-def _explained(known: KnownSource, request: Request) -> Answer:
-    return asyncio.run(explain(known, request))
+def _traced(known: KnownSource, request: Request) -> Trace:
+    return asyncio.run(trace_of(known, request))[2]
 
 
-async def _beside(settings: Settings, request: Request, end: int | None) -> dict[str, Any]:
+async def _beside(settings: Settings, request: Request, end: int | None) -> Explanation:
     command = ["audit", "explain", "--json", "--steps", str(request.steps_max)]
     if end is not None:
         command += ["--as-of-index", str(end)]
@@ -116,6 +115,5 @@ async def _beside(settings: Settings, request: Request, end: int | None) -> dict
     if done.exit_code in (ExitCode.OK, ExitCode.ANSWER_IS_NO):
         if not done.output:
             raise Problem("not-found")
-        document: dict[str, Any] = from_json(done.output)
-        return document
+        return document_of(Explanation, from_json(done.output))
     raise done.problem()

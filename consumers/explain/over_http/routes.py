@@ -7,6 +7,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Response
 
 from consumers.as_of.view import NotStarted, live_view
+from consumers.documents.explanations import Explanation
+from consumers.documents.openapi import schema_of
 from consumers.explain.explain import Request
 from consumers.explain.over_http.access import may_explain, partnership_of, readable
 from consumers.explain.over_http.answers import Explanations, split_figure
@@ -15,45 +17,15 @@ from consumers.read_api.parameters import AsOfIndex, Limit
 from consumers.read_api.reading import JSON, Reading
 from consumers.read_api.routes import prepared
 from consumers.registry import CONSUMERS
-from infra.http.documents import INTEGER, TEXT, answer, problems, shape
+from infra.http.documents import TEXT, answer, problems
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
 from infra.json_documents import to_json
 
 KEY_LENGTH_MAX: Final = 400
-_ANY: Final = {"description": "A figure: a number, a text, a list or null."}
-_FIGURES: Final = {"type": "object", "additionalProperties": _ANY}
-_YES_OR_NO: Final = {"type": "boolean"}
-_OR_NULL: Final = {"anyOf": [TEXT, {"type": "null"}]}
-_CHANGES: Final = {"type": "object", "additionalProperties": shape(before=_ANY, after=_ANY)}
-_STEP: Final = shape(
-    index=INTEGER,
-    recordedtime=TEXT,
-    type=TEXT,
-    agency=TEXT,
-    subject=TEXT,
-    id=_OR_NULL,
-    data={"anyOf": [{"type": "object"}, {"type": "null"}], "description": "Null where it is another agency's."},
-    waited={"type": "array", "items": INTEGER},
-    changes=_CHANGES,
-)
-_EARLIER: Final = shape(count=INTEGER, first_index=INTEGER, last_index=INTEGER, after=_FIGURES)
 _DOCUMENT: Final = answer(
     "The shape of `yesser audit explain --json`, with the last steps. `ok`: the steps give the figures.",
-    shape(
-        model=TEXT,
-        key=TEXT,
-        field=_OR_NULL,
-        log_index=INTEGER,
-        is_complete=_YES_OR_NO,
-        figures=_FIGURES,
-        start=_FIGURES,
-        total=_FIGURES,
-        ok=_YES_OR_NO,
-        steps_count=INTEGER,
-        earlier={"anyOf": [_EARLIER, {"type": "null"}]},
-        steps={"type": "array", "items": _STEP},
-    ),
+    schema_of(Explanation),
 )
 _EARLIER_STEPS: Final = {
     "description": "The address of the steps before these (RFC 8288), if there are any.",
@@ -103,8 +75,8 @@ def router(parts: RouteParts) -> APIRouter:
         document = await explanations.document(asked, known, as_of_index, holder)
         shown = readable(document, scope, is_money=partnership_of(model, name) is not None)
         headers = {"Cache-Control": "private, no-cache"}
-        if shown["earlier"] is not None and shown["steps"]:
-            headers |= request.next_page(as_of_index=shown["steps"][0]["index"])
+        if shown.earlier is not None and shown.steps:
+            headers |= request.next_page(as_of_index=shown.steps[0].index)
         return Response(to_json(shown), headers=headers, media_type=JSON)
 
     return routes

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 from rich.console import RenderableType
 
-from consumers.explain.explain import Answer
+from consumers.documents.explanations import Explanation
 from consumers.explain.options import Asked, explain_options
 from consumers.explain.show import answer_view, verdict
 from consumers.ledger.explained_statement import Derivation, ExplainedStatement
@@ -92,7 +92,7 @@ def _explain_account(account: str, period: str | None, asked: Asked, as_json: bo
         raise SystemExit(ExitCode.ANSWER_IS_NO)
 
 
-def _statement_view(found: ExplainedStatement, figure: str, rows: Rows, answer: Answer) -> list[RenderableType]:
+def _statement_view(found: ExplainedStatement, figure: str, rows: Rows, answer: Explanation) -> list[RenderableType]:
     parts: list[RenderableType] = [_formula_table(found, found.derivations[figure])]
     if figure == "partner_base_halalas":
         parts += [sheet_table(share_sheet(group)) for group in found.shares]

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as PathParameter
+from msgspec.structs import asdict
 
 from consumers.as_of.view import View
 from consumers.explain.database import DatabaseSource
@@ -20,7 +21,6 @@ from consumers.explain.explain import Request as Asked
 from consumers.explain.explain import explain
 from consumers.explain.figures import Scope
 from consumers.explain.over_http.known_source import known_source
-from consumers.explain.show import answer_document
 from consumers.ledger.figure_document import Rows, figure_document, read_statement
 from consumers.ledger.forecast import forecast
 from consumers.ledger.over_http import openapi
@@ -237,11 +237,11 @@ async def explained(
         rows = Rows()
 
         def calculated() -> dict[str, Any]:
-            answer = asyncio.run(
+            explanation = asyncio.run(
                 explain(source, asked, lambda tracer: read_statement(tracer, partnership_id, period, rows))
             )
             assert rows.statement is not None, "a statement that exists is read"
-            return figure_document(rows.statement, field, rows.transfers) | answer_document(answer)
+            return figure_document(rows.statement, field, rows.transfers) | asdict(explanation)
 
         return calculated
 

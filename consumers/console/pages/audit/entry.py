@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
+from consumers.documents.entries import Proof
 from events.faults.problems import Bilingual
 from events.schema_tools.field_meanings import meaning_of
 from events.types.catalogue import CATALOGUE
@@ -21,7 +22,7 @@ from infra.log.signed_note import Checkpoint, InvalidNote, Verifier, read_checkp
 
 ROWS_MAX: Final = 200
 """Fields that are shown; the rest is in the proof file."""
-Proof = Literal["good", "changed", "not-in-tree", "not-signed", "other-key", "no-key"]
+ProofState = Literal["good", "changed", "not-in-tree", "not-signed", "other-key", "no-key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +85,26 @@ def entry_view(index: int, raw: bytes) -> EntryView | None:
     )
 
 
-def proof_state(document: Mapping[str, Any], verifier: Verifier | None) -> Proof:
-    """Whether an entry with its proof (`/v1/proofs/{index}`) is as it was signed. `verifier`: the log's key, pinned.
+def proof_state(proof: Proof, verifier: Verifier | None) -> ProofState:
+    """Whether an entry with its proof is as it was signed. `verifier`: the log's key, pinned.
 
     `other-key`: the proof holds, under a checkpoint of a log of another name, whose keys are not known here. In the
     log's own name an unknown key is `not-signed`: anyone can write such a line, so nothing shows that the log signed.
     """
-    entry = str(document["entry"]).encode()
-    leaf = leaf_hash(entry)
-    if base64.b64decode(document["leaf"]) != leaf:
+    leaf = leaf_hash(proof.entry.encode())
+    if base64.b64decode(proof.leaf) != leaf:
         return "changed"
     if verifier is None:
         return "no-key"
-    note = str(document["checkpoint"])
+    note = proof.checkpoint
     try:
-        history = _history(verifier, str(document["rotations"]))
+        history = _history(verifier, proof.rotations)
         is_of_others = _is_of_another_log(note, history.keys)
         checkpoint = _unverified(note) if is_of_others else history.parse_checkpoint(note)
     except InvalidNote:
         return "not-signed"
-    path = [base64.b64decode(step) for step in document["path"]]
-    if not verify_inclusion(leaf, document["index"], checkpoint.size, checkpoint.root, path):
+    path = [base64.b64decode(step) for step in proof.path]
+    if not verify_inclusion(leaf, proof.index, checkpoint.size, checkpoint.root, path):
         return "not-in-tree"
     return "other-key" if is_of_others else "good"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -13,11 +12,13 @@ from fastapi.responses import HTMLResponse, Response
 
 from consumers.console.data.read_api import NotAnswered, changed_row_of
 from consumers.console.pages.audit import names
-from consumers.console.pages.audit.explanation import earlier_index, steps_of, sum_of, wrong_figures
+from consumers.console.pages.audit.explanation import earlier_index, sum_of
 from consumers.console.pages.audit.log_pages import INDEX_MAX
 from consumers.console.pages.audit.room import verifier_of
 from consumers.console.pages.audit.values import change, shown
 from consumers.console.visit import Visit, Visiting
+from consumers.documents.document import document_of
+from consumers.documents.explanations import Explanation, Step
 from consumers.explain.over_http.access import PROGRAMME, partnership_of
 from consumers.explain.over_http.answers import split_figure
 from consumers.explain.shown_models import models
@@ -47,21 +48,20 @@ async def explain(
         if shown_instead is None:
             raise
         return shown_instead
-    document = answer.document
+    document = document_of(Explanation, answer.document)
     earlier, verifier = earlier_index(answer.next), verifier_of(visit.parts.settings)
     return visit.page(
         "audit/explain.html",
-        **_heading(visit, model, document["key"], document["field"]),
+        **_heading(visit, model, document.key, document.field),
         document=document,
+        step_document=Step,
         formula=await _formula(visit, document),
-        steps=steps_of(document),
         sum=sum_of(document) if before is None else None,
-        wrong=wrong_figures(document),
         show=partial(shown, visit.words),
         change=partial(change, visit.words),
         name_of=partial(names.field_name, model),
         address=f"/explain/{path}",
-        figure_address=f"/explain/{quote(model, safe='')}/{quote(document['key'], safe='/')}",
+        figure_address=f"/explain/{quote(model, safe='')}/{quote(document.key, safe='/')}",
         before=before,
         earlier_page=None if earlier is None else f"/explain/{path}?before={earlier}",
         vkey=None if verifier is None else verifier.vkey,
@@ -71,14 +71,14 @@ async def explain(
 def _heading(visit: Visit, model: str, key: str, field: str | None) -> dict[str, Any]:
     """What a page about a figure says first. The command gives the same answer."""
     title, rest = names.title_of(model, key)
-    label: Bilingual | None = None if field is None else names.field_name(model, field)
+    label = None if field is None else names.field_name(model, field)
     words = visit.words
     plain = " ".join(filter(None, (words.of(title) if title else model, rest, words.of(label) if label else field)))
     command = shlex.join(["yesser", "audit", "explain", model, key, *([] if field is None else [field])])
     return {
         "title": title,
         "rest": rest,
-        "label": label,
+        "figure_name": label,
         "field": field,
         "model": model,
         "plain_heading": plain,
@@ -97,13 +97,13 @@ def _not_explained(visit: Visit, error: NotAnswered, model: str, path: str) -> H
     return visit.page("audit/not-explained.html", error.status, **heading, is_changed=changed is not None, index=index)
 
 
-async def _formula(visit: Visit, document: Mapping[str, Any]) -> Bilingual | None:
+async def _formula(visit: Visit, document: Explanation) -> Bilingual | None:
     """The formula of a field of a statement, under the terms in force."""
-    if document["model"] != "statements" or document["field"] is None:
+    if document.model != "statements" or document.field is None:
         return None
-    partnership_id, _, period = document["key"].partition("/")
+    partnership_id, _, period = document.key.partition("/")
     address = f"/v1/partnerships/{quote(partnership_id, safe='')}"
     partnership = (await visit.read(address)).document
     statement = (await visit.read(f"{address}/statements/{quote(period, safe='')}")).document
     guarantee = names.guarantee_in_force(partnership, statement["contract_version"])
-    return names.formula("statements", document["field"], guarantee)
+    return names.formula("statements", document.field, guarantee)

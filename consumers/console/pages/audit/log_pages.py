@@ -18,8 +18,10 @@ from consumers.console.pages.audit.entry import entry_view, pretty, proof_state
 from consumers.console.pages.audit.room import ROOM, verifier_of
 from consumers.console.pages.audit.values import cut, shown
 from consumers.console.pages.workspace.faults import explained
-from consumers.console.visit import Visiting, only
+from consumers.console.visit import Visit, Visiting, only
 from consumers.console.web.language import western
+from consumers.documents.document import document_of, documents_of
+from consumers.documents.entries import Entry, Proof
 from events.types.catalogue import CATALOGUE
 from infra.log.merkle import leaf_hash
 from infra.log.proof_file import ProofFile
@@ -49,7 +51,7 @@ async def log(
 ) -> Response:
     given = dict(zip(_WORDS, map(str.strip, (agency, type, subject, id, first, last)), strict=True))
     faults = faults_of(given)
-    rows: list[Mapping[str, Any]] = []
+    rows: list[Entry] = []
     following = None
     if not faults:
         try:
@@ -59,7 +61,7 @@ async def log(
                 raise
             faults["search"] = error.code
         else:
-            rows, following = answer.document, after_of(answer.next)
+            rows, following = documents_of(Entry, answer.document), after_of(answer.next)
     kept = {name: value for name, value in given.items() if value}
     return visit.page(
         "audit/log.html",
@@ -68,6 +70,7 @@ async def log(
         faults={**dict.fromkeys((*_WORDS, "search"), ""), **faults},
         is_faulty=bool(faults),
         rows=rows,
+        document=Entry,
         types=CATALOGUE,
         is_searched=bool(kept) or after is not None,
         next_page=None if following is None else f"/audit/log?{urlencode({**kept, 'after': following})}",
@@ -86,8 +89,8 @@ async def entry_by_number(visit: Visiting, index: Annotated[str, Query(max_lengt
 
 @routes.get("/audit/entries/{index}", dependencies=[only(OPEN_ENTRIES)])
 async def entry(visit: Visiting, index: Index) -> Response:
-    document = (await visit.read(f"/v1/proofs/{index}")).document
-    raw = str(document["entry"]).encode()
+    proof = await _proof(visit, index)
+    raw = proof.entry.encode()
     verifier = verifier_of(visit.parts.settings)
     view = entry_view(index, raw)
     anomalies = []
@@ -97,9 +100,9 @@ async def entry(visit: Visiting, index: Index) -> Response:
         "audit/entry.html",
         index=index,
         entry=view,
+        document=Entry,
         leaf=leaf_hash(raw).hex(),
-        size=document["size"],
-        proof=proof_state(document, verifier),
+        proof=proof_state(proof, verifier),
         vkey=None if verifier is None else verifier.vkey,
         whole=cut(visit.words, pretty(raw)),
         anomalies=anomalies,
@@ -112,11 +115,15 @@ async def entry(visit: Visiting, index: Index) -> Response:
 @routes.get("/audit/entries/{index}/proof", dependencies=[only(OPEN_ENTRIES)])
 async def proof_file(visit: Visiting, index: Index) -> Response:
     """The C2SP tlog-proof, as a file."""
-    document = (await visit.read(f"/v1/proofs/{index}")).document
-    path = [base64.b64decode(step) for step in document["path"]]
-    text = ProofFile(index, str(document["entry"]).encode(), path, document["checkpoint"]).text()
+    proof = await _proof(visit, index)
+    path = [base64.b64decode(step) for step in proof.path]
+    text = ProofFile(index, proof.entry.encode(), path, proof.checkpoint).text()
     headers = {"Content-Disposition": f'attachment; filename="{index}.tlog-proof"'}
     return Response(text, headers=headers, media_type="text/plain; charset=utf-8")
+
+
+async def _proof(visit: Visit, index: int) -> Proof:
+    return document_of(Proof, (await visit.read(f"/v1/proofs/{index}")).document)
 
 
 def faults_of(given: Mapping[str, str]) -> dict[str, str]:

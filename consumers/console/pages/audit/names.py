@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from consumers.documents.document import Label, fields
+from consumers.documents.plan import SharedRevenue, Training
+from consumers.documents.projects import Project
+from consumers.documents.services import Service
 from consumers.revenue.statements.formulas import fields as statement_fields
 from consumers.revenue.statements.formulas import formula_of, in_words, label
 from events.faults.problems import Bilingual
@@ -32,7 +36,12 @@ _PLAN: Final[Mapping[str, Bilingual]] = {
     "anomalies": _B("التناقضات", "Anomalies"),
     "refusals": _B("السجلات المرفوضة", "Refused records"),
 }
-_FIELDS: Final[Mapping[str, Bilingual]] = {
+_FIELDS: Final[Mapping[str, Bilingual | Label]] = {
+    **{
+        field.name: field.label
+        for document in (Training, SharedRevenue, Project, Service)
+        for field in fields(document)
+    },
     "target": _B("المستهدف", "Target"),
     "registered": _B("المسجّل", "Registered"),
     "launched": _B("ما أُطلق", "Launched"),
@@ -40,13 +49,7 @@ _FIELDS: Final[Mapping[str, Bilingual]] = {
     "suspended": _B("الموقوف", "Suspended"),
     "retired": _B("ما أُنهي", "Retired"),
     "started": _B("المراحل التي بدأت", "Phases started"),
-    "completed": _B("المكتمل", "Completed"),
     "cancelled": _B("الملغى", "Cancelled"),
-    "phases": _B("المراحل", "Phases"),
-    "quota": _B("المقاعد", "Quota"),
-    "certified": _B("الشهادات الممنوحة", "Certificates issued"),
-    "revoked": _B("الشهادات المسحوبة", "Certificates revoked"),
-    "net": _B("الشهادات السارية", "Certificates in force"),
     "launched_services": _B("الخدمات التي أُطلقت", "Services launched"),
     "aired.tv": _B("خدمات بُثت في التلفزيون", "Services aired on television"),
     "aired.radio": _B("خدمات بُثت في الإذاعة", "Services aired on radio"),
@@ -54,21 +57,13 @@ _FIELDS: Final[Mapping[str, Bilingual]] = {
     "on_all_three": _B("خدمات في القنوات الثلاث", "Services on all three channels"),
     "general_campaigns": _B("الحملات العامة", "General campaigns"),
     "reach": _B("الوصول", "Reach"),
-    "expected_halalas": _B("المتوقع", "Expected"),
-    "net_halalas": _B("الصافي", "Net"),
     "partner_halalas": _B("حصة الشريك", "Partner's share"),
     "treasury_halalas": _B("حصة الخزينة", "Treasury's share"),
     "balance_halalas": _B("الرصيد", "Balance"),
-    "open_period": _B("الفترة المفتوحة", "Open period"),
-    "agency": _B("الجهة", "Agency"),
     "owner": _B("الجهة المالكة", "Owner"),
-    "state": _B("الحالة", "State"),
     "paused": _B("موقوفة مؤقتًا", "Paused"),
     "count": _B("العدد", "Count"),
     "plan_id": _B("معرّف الخطة", "Plan id"),
-    "group": _B("المجموعة", "Group"),
-    "name": _B("الاسم", "Name"),
-    "launched_on": _B("تاريخ الإطلاق", "Launched on"),
 }
 
 
@@ -82,7 +77,7 @@ def title_of(model: str, key: str) -> tuple[Bilingual | None, str]:
     return _PLAN.get(head), rest
 
 
-def field_name(model: str, field: str) -> Bilingual | None:
+def field_name(model: str, field: str) -> Bilingual | Label | None:
     """The name of a figure; None where it has none but its code."""
     if model == "statements" and field in statement_fields():
         return label(field)

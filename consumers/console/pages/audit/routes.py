@@ -15,6 +15,10 @@ from consumers.console.pages.audit.log_pages import after_of
 from consumers.console.pages.audit.room import CHECKERS, ROOM, checks_of, verifier_of
 from consumers.console.pages.audit.values import shown
 from consumers.console.visit import Visit, Visiting, only
+from consumers.documents.anomalies import Anomaly
+from consumers.documents.commitments import Claim, Status
+from consumers.documents.completeness import AgencyMonth, Months
+from consumers.documents.document import document_of, documents_of
 from events.errors import YesserError
 from events.types.contradictions import RULES
 from infra.http.problems import Problem
@@ -59,7 +63,8 @@ async def anomalies(visit: Visiting, after: Cursor = None) -> Response:
     following = after_of(answer.next)
     return visit.page(
         "audit/anomalies.html",
-        rows=answer.document,
+        rows=documents_of(Anomaly, answer.document),
+        document=Anomaly,
         rules=RULES,
         show=partial(shown, visit.words),
         next_page=None if following is None else f"/audit/anomalies?{urlencode({'after': following})}",
@@ -71,16 +76,26 @@ async def anomalies(visit: Visiting, after: Cursor = None) -> Response:
 async def completeness(
     visit: Visiting, month: Annotated[str, Query(pattern=r"^([0-9]{4}-[0-9]{2})?$")] = ""
 ) -> Response:
-    document = (await visit.read("/v1/completeness/months", month=month or None, limit=_AGENCIES_MAX)).document
-    return visit.page("audit/completeness.html", **document)
+    found = await visit.read("/v1/completeness/months", month=month or None, limit=_AGENCIES_MAX)
+    return visit.page("audit/completeness.html", shown=document_of(Months, found.document), document=AgencyMonth)
 
 
 @_room.get("/audit/commitments")
 async def commitments(visit: Visiting) -> Response:
     if visit.account.role not in CHECKERS:
         raise Problem("not-found")
-    rows = (await visit.read("/v1/commitments")).document
-    return visit.page("audit/commitments.html", rows=rows, job=checks_of(visit).latest.get("models"))
+    rows = documents_of(Claim, (await visit.read("/v1/commitments")).document)
+    job = checks_of(visit).latest.get("models")
+    result = (job and job.result) or {}
+    checked = {(row["name"], row["log_index"]): row["status"] for row in result.get("commitments", ())}
+    return visit.page(
+        "audit/commitments.html",
+        rows=rows,
+        document=Claim,
+        job=job,
+        status_of={key: Status(status) for key, status in checked.items()},
+        differing={row["name"]: row["differing"] for row in result.get("models", ())},
+    )
 
 
 @_room.get("/audit/keys")

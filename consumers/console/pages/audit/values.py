@@ -8,6 +8,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from consumers.console.web.language import Words, code, isolated
+from consumers.documents.explanations import Change
 from infra.json_documents import to_json
 
 TEXT_LENGTH_MAX: Final = 2_000
@@ -32,12 +33,12 @@ def shown(words: Words, name: str, value: Any) -> Markup | str:
     return code(cut(words, to_json(value).decode()))
 
 
-def change(words: Words, name: str, before: Any, after: Any) -> Markup | str:
+def change(words: Words, name: str, changed: Change) -> Markup | str:
     """By how much a number changed, with its sign; empty for what is no number or was set for the first time."""
-    if any(not isinstance(value, int) or isinstance(value, bool) for value in (before, after)):
+    if changed.amount is None:
         return ""
-    amount = shown(words, name, after - before)
-    return amount if after < before else Markup("+{}").format(amount)
+    amount = shown(words, name, changed.amount)
+    return amount if changed.amount < 0 else Markup("+{}").format(amount)
 
 
 def text(words: Words, value: str) -> Markup:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Response
 from fastapi import Query as Parameter
 
 from consumers.access_scope import AccessScope
 from consumers.as_of.view import View
+from consumers.documents.entries import Entry
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import PAGE_ROWS_MAX, Page, Query, as_full_type, find
 from consumers.read_api import documents
@@ -87,14 +88,14 @@ async def found_by_partner(view: View, query: Query, scope: AccessScope) -> Page
     end = view.positions[REVENUE.name]
     below = end if query.below_index is None else min(end, query.below_index)
     query = replace(query, subjects=await read.subjects(await view.use(REVENUE), scope), below_index=below)
-    limit, looked_at, events = query.rows_max, 0, list[dict[str, Any]]()
+    limit, looked_at, events = query.rows_max, 0, list[Entry]()
     while True:
         page = await find(await view.use(EVENT_INDEX), query)
-        strangers = await read.strangers(await view.use(REVENUE), [event["index"] for event in page.events])
-        events += [event for event in page.events if event["index"] not in strangers]
+        strangers = await read.strangers(await view.use(REVENUE), [event.index for event in page.events])
+        events += [event for event in page.events if event.index not in strangers]
         looked_at += len(page.events)
         if len(events) > limit:
-            return Page(events[:limit], events[limit - 1]["index"])
+            return Page(events[:limit], events[limit - 1].index)
         if page.next_cursor is None or len(events) == limit or looked_at >= LOOKED_AT_MAX:
             return Page(events, page.next_cursor)
         query = replace(query, after_index=page.next_cursor, rows_max=PAGE_ROWS_MAX)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 from typing import Final
 
-import orjson
 from fastapi import APIRouter, Response
 
 from consumers.access_scope import EVERYTHING, AccessScope
 from consumers.as_of.view import NotStarted, live_view
+from consumers.documents.entries import Proof
 from consumers.read_api import documents
 from consumers.read_api.parameters import Index
 from consumers.read_api.reading import JSON, Reading
@@ -19,6 +19,7 @@ from events.wire.entry import parse_entry
 from infra.http.documents import not_yet
 from infra.http.negotiation import preferred
 from infra.http.problems import Problem
+from infra.json_documents import to_json
 from infra.kafka.client_config import agency_topic
 from infra.log.proof_file import ProofFile
 from infra.log.proofs import PROOF_PREFIX, inclusion_proof
@@ -58,16 +59,16 @@ async def proof(request: Reading, index: Index) -> Response:
         name = f'attachment; filename="{index}.tlog-proof"'
         text = ProofFile(index, raw[0], path, note).text()
         return Response(text, headers={"Content-Disposition": name, **_VARY}, media_type=PROOF_FILE_TYPE)
-    document = {
-        "index": index,
-        "entry": raw[0].decode(),
-        "leaf": base64.b64encode(leaf).decode(),
-        "size": size,
-        "path": [base64.b64encode(step).decode() for step in path],
-        "checkpoint": note,
-        "rotations": "\n".join(rotations),
-    }
-    return Response(orjson.dumps(document), headers=_VARY, media_type=JSON)
+    document = Proof(
+        index=index,
+        entry=raw[0].decode(),
+        leaf=base64.b64encode(leaf).decode(),
+        size=size,
+        path=tuple(base64.b64encode(step).decode() for step in path),
+        checkpoint=note,
+        rotations="\n".join(rotations),
+    )
+    return Response(to_json(document), headers=_VARY, media_type=JSON)
 
 
 async def checkpoint_over(connection: Connection, index: int) -> tuple[int, str]:

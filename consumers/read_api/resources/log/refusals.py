@@ -3,11 +3,13 @@ all."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
 
 from consumers.as_of.view import View
+from consumers.documents.document import document_of
+from consumers.documents.entries import Refusal
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.read_api import documents
 from consumers.read_api.access import narrowed
@@ -52,13 +54,13 @@ async def refusal(request: Reading, index: Index) -> Response:
 
     async def shown(view: View) -> Shown:
         rows = await _rows(await view.use(EVENT_INDEX), view, scope.agency, index + 1, 1, is_open=False)
-        return Shown(found(rows[0] if rows and rows[0]["index"] == index else None))
+        return Shown(found(rows[0] if rows and rows[0].index == index else None))
 
     return await request.answer([EVENT_INDEX], shown)
 
 
 async def _rows(
     connection: Connection, view: View, agency: str | None, before: int, rows_max: int, *, is_open: bool
-) -> list[dict[str, Any]]:
+) -> list[Refusal]:
     rows = await connection.fetch(_SQL["list"], agency, before, is_open, view.log_index, rows_max)
-    return [{**row, "proof": f"{PROOF_PREFIX}{row['index']}"} for row in map(dict, rows)]
+    return [document_of(Refusal, row, proof=f"{PROOF_PREFIX}{row['index']}") for row in rows]

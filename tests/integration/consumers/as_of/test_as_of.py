@@ -75,8 +75,8 @@ async def test_as_of_an_occurred_date_shows_what_had_occurred_by_then_without_th
         assert set(document.pop("not_judged")) == set(NOT_JUDGED)
         assert document == {**expected.plan, **changed}
         listed = await all_anomalies(settings, moment)
-        assert [{key: row[key] for key in anomalies[0]} for row in listed] == anomalies
-        assert not any(row["judged"] for row in listed)
+        assert [{key: getattr(row, key) for key in anomalies[0]} for row in listed] == anomalies
+        assert all(row.judged is False for row in listed)
         # What the rules would trigger on these entries alone, the log never said.
         logged = [row for row in expected.campaigns if row["campaign_id"] not in expected.untriggered]
         assert as_json(await read(settings, moment)) == logged

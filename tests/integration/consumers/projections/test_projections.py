@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from consumers.as_of.view import NoSuchIndex, NotStarted, view
+from consumers.documents.anomalies import Anomaly
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import Query, find
 from consumers.plan.document import PLAN_CONSUMERS, all_anomalies, plan_at_a_glance
@@ -40,8 +42,8 @@ async def applied(connection: Connection, log: list[EntryDict]) -> list[EntryDic
     return log
 
 
-def compared(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{key: row[key] for key in ANOMALY_KEYS[:6]} for row in rows]
+def compared(rows: Sequence[Anomaly]) -> list[dict[str, Any]]:
+    return [{key: getattr(row, key) for key in ANOMALY_KEYS[:6]} for row in rows]
 
 
 async def test_the_plan_and_the_anomalies_are_those_of_the_oracle(settings: Settings, applied: list[EntryDict]) -> None:
@@ -53,7 +55,7 @@ async def test_the_plan_and_the_anomalies_are_those_of_the_oracle(settings: Sett
     assert name is not None
     rows = await all_anomalies(settings)
     assert compared(rows) == expected.anomaly_rows()
-    assert all(list(row) == ANOMALY_KEYS for row in rows)
+    assert all(list(as_json(row)) == ANOMALY_KEYS for row in rows)
 
 
 @every("index", [0, 1, 255, 256, 400])
@@ -116,7 +118,7 @@ async def test_history_and_activity_lead_to_entries(settings: Settings, applied:
         for step in await history(reader, subject):
             assert applied[step.index]["event"]["data"] == step.data
         sent = await activity(reader)
-    counted = sum(kind["count"] for agency in sent for kind in agency["events"].values())
+    counted = sum(kind.count for agency in sent for kind in agency.events.values())
     assert counted == len(applied)
 
 
@@ -126,4 +128,4 @@ async def test_the_event_index_finds_one_event(settings: Settings, applied: list
     exact = Query(subject=one["subject"], type=one["type"], agency=one["source"].rpartition(":")[2], id=one["id"])
     async with view(settings, [EVENT_INDEX]) as looked_at:
         (event,) = (await find(await looked_at.use(EVENT_INDEX), exact)).events
-    assert (event["index"], event["id"], event["time"]) == (entry["index"], one["id"], one["time"])
+    assert (event.index, event.id, event.time) == (entry["index"], one["id"], one["time"])

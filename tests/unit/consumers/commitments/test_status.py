@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 
 import pytest
+from msgspec.structs import replace
 
-from consumers.commitments.claims import Acknowledgement, Claim, RowsVersion, Status, status_of
+from consumers.commitments.claims import Acknowledgement, RowsVersion, status_of
+from consumers.documents.commitments import Claim, Status
 from consumers.fold.table_hash import TableHash
 from consumers.fold.version import FoldVersion
 
@@ -56,7 +58,7 @@ def test_a_commitment_to_what_was_not_there_yet_is_wrong() -> None:
 
 
 def test_the_logs_keys_have_no_version() -> None:
-    claim = Claim(1_000, "log-keys", 900, 1, "0" * 64)
+    claim = Claim(1_000, "log-keys", 900, 1, "0" * 64, None)
     assert status_of(claim, TableHash("log-keys", 1, "1" * 64)) is Status.WRONG
     assert status_of(claim, TableHash("log-keys", 1, "0" * 64)) is Status.MATCHES
 
@@ -65,8 +67,8 @@ def test_a_wrong_one_is_no_alarm_once_it_is_acknowledged() -> None:
     assert status_of(CLAIM, OTHER, OWN, ROWS, [KNOWN]) is Status.ACKNOWLEDGED
     assert status_of(CLAIM, SAME, OWN, ROWS, [KNOWN]) is Status.MATCHES
     for other in (
-        replace(KNOWN, commitment_index=999),
-        replace(KNOWN, name="campaigns.campaign"),
-        replace(KNOWN, index=1_000),
+        dataclasses.replace(KNOWN, commitment_index=999),
+        dataclasses.replace(KNOWN, name="campaigns.campaign"),
+        dataclasses.replace(KNOWN, index=1_000),
     ):
         assert status_of(CLAIM, OTHER, OWN, ROWS, [other]) is Status.WRONG

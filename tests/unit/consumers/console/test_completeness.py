@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from consumers.completeness import routes
+from producers.gateway.verdicts import COMPLETENESS_STATUSES as STATUSES
 from tests.every import every
 from tests.world.pages import AGENCY, OFFICE, Documents, Replies, page
 
 LONG: Final = str(10**20 - 1)
 LONG_SHOWN: Final = "99,999,999,999,999,999,999"
-STATUSES: Final = routes.ROW["properties"]["status"]["enum"]
 
 
 def months(path: str, parameters: Any) -> Any:
@@ -31,7 +30,7 @@ async def test_every_status_of_a_month_has_its_words() -> None:
     answer = await page(OFFICE, "/audit/completeness", read_api=Documents(months))
     assert answer.status_code == 200
     assert answer.text.count(LONG_SHOWN) == 2 * len(STATUSES)
-    for words in ("أرقام أشهر سابقة فقط", "بلا أرقام", "غير معروف"):
+    for words in ("أرقام أشهر سابقة فقط", "لم تُرسل أرقام", "غير معروف"):
         assert words in answer.text
 
 

@@ -43,10 +43,18 @@ class Plan(Documents):
         key, _, field = unquote(path).removeprefix("/v1/explain/plan/").rpartition("/")
         change = {field: {"before": 0, "after": 1}}
         about = {"index": 7, "recordedtime": "2026-11-01T06:00:00.000000Z", "type": "service.launched"}
-        step = {**about, "agency": "health", "subject": "service/S-1", "waited": [], "changes": change}
+        step = {
+            **about,
+            "agency": "health",
+            "subject": "service/S-1",
+            "id": "E-1",
+            "data": None,
+            "waited": [],
+            "changes": change,
+        }
         figures = {"figures": {field: 1}, "start": {field: 0}, "total": {field: 1}}
         asked = {"model": "plan", "key": key, "field": field, "log_index": index or ENTRIES}
-        return {**asked, **figures, "steps_count": 1, "earlier": None, "steps": [step]}
+        return {**asked, **figures, "is_complete": True, "ok": True, "steps_count": 1, "earlier": None, "steps": [step]}
 
 
 def shown_to(role: Role, plan: Plan, language: str | None = None) -> Any:

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
-from consumers.commitments.claims import Claim
+from consumers.documents.commitments import Claim
 from consumers.operations import recovery
 from consumers.operations.recovery import NoAccessRecord, recover_command
 from consumers.registrar.recovery.recover import Recovered
@@ -27,7 +27,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *options: str) -> str:
         return FOUND
 
     monkeypatch.setattr(recovery, "recover", found)
-    lost = Claim(9, "trail", 8, 5, "00" * 32)
+    lost = Claim(9, "trail", 8, 5, "00" * 32, None)
     answers = {"recover access": ACCESS, "recover": object(), "recover trail": [lost]}
     monkeypatch.setattr(recovery, "with_database", lambda _, application, __: answers[application])
     monkeypatch.setattr(recovery, "acknowledged", lambda *_: lost)

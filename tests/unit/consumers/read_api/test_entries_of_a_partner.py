@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast
 
 import pytest
 
 from consumers.access_scope import AccessScope
 from consumers.as_of.view import View
+from consumers.documents.entries import Entry
 from consumers.event_index.read import Page, Query
 from consumers.read_api.resources.log import entries
 from consumers.revenue import read
@@ -15,6 +17,7 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 
 OWN = (3, 5_000, 5_001, 30_000)
 END = 40_000
+ENTRY_AT = partial(Entry, id="1", source="", type="", subject="partnership/P", agency="x", time="", proof="")
 
 
 class Log:
@@ -31,7 +34,7 @@ class Log:
         first = query.after_index + 1
         last = min(first + query.rows_max, query.below_index or END)
         self.looked_at += last - first
-        return Page([{"index": index} for index in range(first, last)], None if last == END else last - 1)
+        return Page([ENTRY_AT(index=index) for index in range(first, last)], None if last == END else last - 1)
 
 
 @pytest.fixture
@@ -54,7 +57,7 @@ async def page(log: Log, limit: int, after: int = -1) -> tuple[list[int], int | 
     found = await entries.found_by_partner(
         cast(View, log), Query(rows_max=limit, after_index=after), AccessScope(partners=("a/b",))
     )
-    return [event["index"] for event in found.events], found.next_cursor
+    return [event.index for event in found.events], found.next_cursor
 
 
 async def test_a_full_page_ends_at_its_last_entry(log: Log) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from consumers.commitments.acknowledge import event_of as acknowledged
-from consumers.commitments.claims import Claim
 from consumers.commitments.commitment import Commitment
+from consumers.documents.commitments import Claim
 from consumers.registrar.journal import _adoption
 from events.wire.entry import recorded_time
 from infra.postgres.outbox import DECISIONS, OutboxEvent, event_bytes, fault_of
@@ -43,7 +43,7 @@ def decided() -> list[OutboxEvent]:
         _adoption("0" * 64, "1.2.0+local", 7, TIME),
         Commitment("revenue.transfer", 8192, 3, "0" * 64, TIME, f"18-{'0' * 12}", 9).event(),
         Commitment("log-keys", 8192, 3, "0" * 64, TIME, None, 9).event(),
-        acknowledged(Claim(9, "revenue.transfer", 8192, 3, "0" * 64), TEXT, NOW),
+        acknowledged(Claim(9, "revenue.transfer", 8192, 3, "0" * 64, None), TEXT, NOW),
         late,
         *campaigns,
         *ledger.decided,

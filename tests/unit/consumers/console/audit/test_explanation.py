@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
 from consumers.console.pages.audit import names
-from consumers.console.pages.audit.explanation import Sum, earlier_index, steps_of, sum_of, wrong_figures
+from consumers.console.pages.audit.explanation import Sum, earlier_index, sum_of
 from consumers.console.pages.audit.values import TEXT_LENGTH_MAX, change, shown
 from consumers.console.web.language import Words
+from consumers.documents.document import document_of
+from consumers.documents.explanations import Change, Explanation
 from consumers.explain.over_http.answers import split_figure
 from consumers.explain.shown_models import models
 from consumers.revenue.statements.formulas import FORMULAS
@@ -17,16 +20,21 @@ from tests.every import every
 ENGLISH = Words("en")
 
 
-def document(*values: Any, field: str | None = "net", earlier: Any = None) -> dict[str, Any]:
-    """One figure that went through these values, an entry each."""
+def document(
+    *values: Any, field: str | None = "net", earlier: Any = None, figures: Mapping[str, Any] | None = None
+) -> Explanation:
+    """One figure that went through these values, an entry each; the table has `figures`, else the last of them."""
     about: dict[str, Any] = {"type": "service.launched", "agency": "health", "subject": "service/S-1", "waited": []}
-    about["recordedtime"] = "2026-11-01T06:00:00.000000Z"
+    about |= {"recordedtime": "2026-11-01T06:00:00.000000Z", "id": "E-1", "data": {}}
     steps = [
         {**about, "index": index, "changes": {"net": {"before": before, "after": after}}}
         for index, (before, after) in enumerate(pairwise(values), 10)
     ]
     first, last = {"net": values[0]}, {"net": values[-1]}
-    return {"field": field, "start": first, "total": last, "figures": last, "earlier": earlier, "steps": steps}
+    reach = {"model": "training", "key": "gregorian/2006/usage", "log_index": 20, "is_complete": True}
+    found = {"start": first, "total": last, "figures": figures or last, "ok": figures is None}
+    given = {"field": field, "earlier": earlier, "steps": steps, "steps_count": len(steps)}
+    return document_of(Explanation, {**reach, **found, **given})
 
 
 def test_a_number_is_a_sum_of_what_each_entry_changed() -> None:
@@ -41,24 +49,17 @@ def test_a_number_is_a_sum_of_what_each_entry_changed() -> None:
         document("registered", "live"),
         document(False, True),
         document(0, 5, field=None),
-        document(0, 5, earlier={"count": 1}),
+        document(0, 5, earlier={"count": 1, "first_index": 1, "last_index": 1, "after": {}}),
         document(*range(20)),
     ],
 )
-def test_what_is_no_short_sum_of_numbers_is_not_written_as_one(given: dict[str, Any]) -> None:
+def test_what_is_no_short_sum_of_numbers_is_not_written_as_one(given: Explanation) -> None:
     assert sum_of(given) is None
 
 
-def test_the_newest_entry_is_first_and_its_type_has_words() -> None:
-    first, second = steps_of(document(0, 5, 3))
-    assert (first.index, second.index) == (11, 10)
-    assert first.purpose is not None
-    assert [(row.before, row.after) for row in first.changes] == [(5, 3)]
-
-
-def test_a_table_that_differs_is_named_with_both_values() -> None:
-    assert wrong_figures(document(0, 5)) == {}
-    assert wrong_figures(document(0, 5) | {"figures": {"net": 6}}) == {"net": (6, 5)}
+def test_a_table_that_differs_is_named() -> None:
+    assert document(0, 5).wrong == []
+    assert document(0, 5, figures={"net": 6}).wrong == ["net"]
 
 
 def test_the_page_of_earlier_entries_ends_where_this_one_begins() -> None:
@@ -93,9 +94,9 @@ def test_an_enormous_text_is_cut_and_says_so() -> None:
 
 
 def test_a_change_has_its_sign_and_texts_have_none() -> None:
-    assert str(change(ENGLISH, "count", 2, 5)).startswith("+")
-    assert "-3" in str(change(ENGLISH, "count", 5, 2))
-    assert [change(ENGLISH, "x", *pair) for pair in ((None, 2), ("a", "b"), (False, True))] == ["", "", ""]
+    assert str(change(ENGLISH, "count", Change(2, 5))).startswith("+")
+    assert "-3" in str(change(ENGLISH, "count", Change(5, 2)))
+    assert [change(ENGLISH, "x", Change(*pair)) for pair in ((None, 2), ("a", "b"), (False, True))] == ["", "", ""]
 
 
 @every(

@@ -1,0 +1,22 @@
+"""Anomalies: accepted events that contradict what is known, and changed nothing (events.md §3)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import UNSET, Struct, UnsetType
+
+from consumers.documents.document import Count, EventType, Label
+
+
+class Anomaly(Struct, frozen=True, kw_only=True):
+    index: Annotated[Count, Label("القيد", "Entry")]
+    found_index: Annotated[Count, Label("وُجد عند", "Found at", drop=4)]
+    rule: Annotated[str, Label("القاعدة", "Rule")]
+    type: Annotated[EventType, Label("الحدث", "Event", drop=2)]
+    subject: Annotated[str, Label("الموضوع", "Subject", drop=1)]
+    agency: Annotated[str, Label("الجهة", "Agency", drop=3)]
+    claimed: dict[str, Any]
+    known: dict[str, Any]
+    judged: bool | UnsetType = UNSET
+    """False as of an occurred date: what it contradicts is the entries that count, not those before it."""

@@ -1,0 +1,39 @@
+"""Commitments: the hashes of read models that the platform wrote into the log (events.md §2)."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from msgspec import Struct
+
+from consumers.documents.document import Count, Label, Labelled
+
+
+class Status(Labelled):
+    """What is known of a commitment. Only `WRONG` is an alarm."""
+
+    MATCHES = "matches", "مطابق", "Equal", "good"
+    EARLIER_VERSION = "earlier-version", "من إصدار سابق، ولا تُقارن", "Of an earlier version, not compared", "quiet"
+    ACKNOWLEDGED = "acknowledged", "مختلف، وأُخذ العلم به", "Differs, acknowledged", "quiet"
+    WRONG = "wrong", "مختلف", "Differs", "bad"
+
+
+class Claim(Struct, frozen=True):
+    """The commitment at `index`: after `log_index` entries the read model `name` had this hash.
+
+    `fold_version` is that of its rows; None in commitments of earlier releases and to the log's keys.
+    """
+
+    READ_FIRST: ClassVar = ("name",)
+
+    index: Annotated[Count, Label("القيد", "Entry")]
+    name: Annotated[str, Label("نموذج القراءة", "Read model")]
+    log_index: Annotated[Count, Label("بعد كم قيد", "After entries")]
+    rows: Annotated[Count, Label("الصفوف", "Rows")]
+    sha256: Annotated[str, Label("البصمة", "SHA-256")]
+    fold_version: str | None
+
+    @property
+    def is_possible(self) -> bool:
+        """Nothing can be committed to a state after its own entry."""
+        return self.log_index <= self.index

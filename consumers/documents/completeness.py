@@ -1,0 +1,50 @@
+"""Completeness: which sequence numbers of an agency's month are there, and which are missing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct
+
+from consumers.documents.document import Count, Label, Labelled
+
+SequenceNumber = Count | str
+"""A text beyond 53 bits."""
+
+
+class CompletenessStatus(Labelled):
+    """`NO_NUMBERS_IN_LOG`: there are refused records, whose entries hold no number, and no event with one: whether
+    numbers were sent is not known. `ONLY_EARLIER_NUMBERS`: all numbers of the month fill holes of earlier ones."""
+
+    NOTHING_SENT = "nothing-sent", "لم يُرسل شيء", "Nothing was sent", "quiet"
+    NO_NUMBERS_SENT = "no-numbers-sent", "لم تُرسل أرقام", "No numbers were sent", "quiet"
+    NO_NUMBERS_IN_LOG = (
+        *("no-numbers-in-log", "لا أرقام في السجل: لا يحفظ أرقام المرفوض"),
+        *("No numbers in the log: it holds none of refused records", "quiet"),
+    )
+    ONLY_EARLIER_NUMBERS = "only-earlier-numbers", "أرقام أشهر سابقة فقط", "Only numbers of earlier months", "quiet"
+    COMPLETE = "complete", "مكتمل", "Complete", "good"
+    INCOMPLETE = "incomplete", "ناقص", "Incomplete", "late"
+    NOT_KNOWN = "not-known", "غير معروف: الأرقام متفرقة", "Not known: the numbers are too scattered"
+
+
+_READ: Final = ["complete", "incomplete", "only-earlier-numbers", "no-numbers-sent", "not-known"]
+"""What the registrar says: it read the numbers of refused records too."""
+
+
+class AgencyMonth(Struct, frozen=True, kw_only=True):
+    """What the registrar read of an agency in a month."""
+
+    agency: Annotated[str, Label("الجهة", "Agency")]
+    status: Annotated[CompletenessStatus, Label("الحالة", "State"), Meta(extra_json_schema={"enum": _READ})]
+    first: Annotated[SequenceNumber | None, Label("من رقم", "From number")]
+    last: Annotated[SequenceNumber | None, Label("إلى رقم", "To number")]
+    missing_count: Annotated[SequenceNumber | None, Label("ما لم يصل", "Missing")]
+
+
+class Months(Struct, frozen=True, kw_only=True):
+    """The months that have numbers, and the agencies in one of them."""
+
+    month: str | None
+    months: tuple[str, ...]
+    agencies: tuple[AgencyMonth, ...]

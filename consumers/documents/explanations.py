@@ -1,0 +1,73 @@
+"""Explanations of figures: the entries that made a figure, each with the value before and after it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta, Struct
+
+from consumers.documents.document import Count, EventType, Instant, Label
+
+Figure = Annotated[Any, Meta(description="A figure: a number, a text, a list or null.")]
+Figures = dict[str, Figure]
+
+
+class Change(Struct, frozen=True):
+    before: Figure
+    after: Figure
+
+    @property
+    def amount(self) -> int | None:
+        """By how much a number changed; None for what is set for the first time, or is no number."""
+        if any(not isinstance(value, int) or isinstance(value, bool) for value in (self.before, self.after)):
+            return None
+        amount: int = self.after - self.before
+        return amount
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """An entry that changed figures. `waited`: the entries of events that came before their project or service was
+    registered and took effect with this entry."""
+
+    READ_FIRST: ClassVar = ("index", "type", "agency")
+
+    index: Annotated[Count, Label("القيد", "Entry")]
+    recordedtime: Annotated[Instant, Label("سُجّل", "Recorded", drop=4)]
+    type: Annotated[EventType, Label("الحدث", "Event", drop=2)]
+    agency: Annotated[str, Label("الجهة", "Agency", drop=3)]
+    subject: str
+    id: str | None
+    data: Annotated[dict[str, Any] | None, Meta(description="Null where it is another agency's.")]
+    waited: tuple[Count, ...]
+    changes: dict[str, Change]
+
+
+class EarlierSteps(Struct, kw_only=True):
+    """The steps before those that are shown. `after`: the figures after the last of them."""
+
+    count: Count
+    first_index: Count
+    last_index: Count
+    after: Figures
+
+
+class Explanation(Struct, frozen=True, kw_only=True):
+    """`figures`: from the live tables where there are any, else from the fold's rows. `ok`: the steps give them."""
+
+    model: str
+    key: str
+    field: str | None
+    log_index: Count
+    is_complete: bool
+    figures: Figures
+    start: Figures
+    total: Figures
+    ok: bool
+    steps_count: Count
+    earlier: EarlierSteps | None
+    steps: tuple[Step, ...]
+
+    @property
+    def wrong(self) -> list[str]:
+        """The figures that the steps do not give."""
+        return [name for name, value in self.figures.items() if value != self.total[name]]
