@@ -15,7 +15,7 @@ from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from msgspec import Meta, Struct, convert
+from msgspec import Meta, Struct, UnsetType, convert
 
 Tone = Literal["", "good", "late", "bad", "quiet"]
 """How a page colours a state."""
@@ -79,7 +79,7 @@ class Listing:
 class Field:
     """A labelled field. `type` is that of its value where it is not None.
 
-    It is `str`, `int`, `bool`, `Date`, `Instant`, `Halalas`, `Name`, a `Labelled` or a tuple of it.
+    It is `str`, `int`, `bool`, `Date`, `Instant`, `Halalas`, `Name`, another document, a `Labelled` or a tuple of it.
     """
 
     name: str
@@ -111,6 +111,11 @@ def field_of(document: type[Struct], name: str) -> Field:
     return next(field for field in fields(document) if field.name == name)
 
 
+def is_document(kind: Any) -> bool:
+    """Whether the type of a field is a document with columns of its own."""
+    return isinstance(kind, type) and issubclass(kind, Struct) and kind is not Name
+
+
 def listed(document: type[Struct]) -> list[Field]:
     """Those that a list shows."""
     return [field for field in fields(document) if not field.label.is_detail]
@@ -132,6 +137,6 @@ def _taken_apart(hint: Any) -> tuple[Any, list[Any]]:
         base, further = _taken_apart(inner)
         return base, [*notes, *further]
     if get_origin(hint) in (Union, UnionType):
-        (only,) = (part for part in get_args(hint) if part is not type(None))
+        (only,) = (part for part in get_args(hint) if part not in (type(None), UnsetType))
         return _taken_apart(only)
     return hint, []

@@ -7,8 +7,21 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from consumers.documents.document import NO, YES, Field, Halalas, Labelled, Listing, Name, fields, listed
+from consumers.documents.document import (
+    NO,
+    YES,
+    Field,
+    Halalas,
+    Instant,
+    Labelled,
+    Listing,
+    Name,
+    fields,
+    is_document,
+    listed,
+)
 from events.values.money import riyals_text
+from events.values.working_days import riyadh_minute
 from infra.command_line.display import Column, Grid
 from infra.command_line.language import localized
 from infra.command_line.table_files import csv_text
@@ -16,15 +29,20 @@ from infra.command_line.table_files import csv_text
 _NUMBERS: Final = (int, Halalas)
 
 
-def grid(listing: Listing, rows: Iterable[Struct]) -> Grid:
-    """A list in the terminal, under its title."""
+def grid(listing: Listing, rows: Iterable[Struct], total: Struct | None = None) -> Grid:
+    """A list in the terminal, under its title, with the total of all fields but the first."""
     shown = listed(listing.document)
     columns = [
         Column(field.label.ar, field.label.en, field.label.drop, right=field.type in _NUMBERS, wraps=field.type is Name)
         for field in shown
     ]
-    cells = [[_text(field, getattr(row, field.name)) for field in shown] for row in rows]
-    return Grid(localized(listing.ar, listing.en), columns, cells)
+    cells = [_texts(row, shown) for row in rows]
+    totals = [] if total is None else [localized("المجموع", "Total"), *_texts(total, shown[1:])]
+    return Grid(localized(listing.ar, listing.en), columns, cells, totals)
+
+
+def _texts(row: Struct, columns: Iterable[Field]) -> list[str | None]:
+    return [_text(field, getattr(row, field.name)) for field in columns]
 
 
 def _text(field: Field, value: Any) -> str | None:
@@ -34,28 +52,41 @@ def _text(field: Field, value: Any) -> str | None:
         return localized(value.ar, value.en, "\n")
     if isinstance(value, tuple):
         return localized("، ".join(one.ar for one in value), ", ".join(one.en for one in value), "\n")
+    if isinstance(value, Struct):
+        return " · ".join(text or "" for text in _texts(value, fields(field.type)))
     if isinstance(value, bool):
         return localized(*(YES if value else NO), "\n")
+    if field.type == Instant:
+        return riyadh_minute(value)
     # An index is copied into the next command, so no other number has separators.
     return riyals_text(value) if field.type == Halalas else str(value)
 
 
 def csv_file(listing: Listing, rows: Iterable[Struct]) -> str:
-    """All labelled fields as CSV: codes and figures as in JSON, a name in both languages, a list with spaces."""
+    """All labelled fields as CSV: codes and figures as in JSON, a name in both languages, a list with spaces.
+
+    A document inside another has a column for each of its own: `service_url`.
+    """
     columns = fields(listing.document)
-    names = [name for field in columns for name in _column_names(field)]
-    return csv_text(names, (tuple(_values(row, columns)) for row in rows))
+    return csv_text(tuple(_column_names(columns)), (tuple(_values(row, columns)) for row in rows))
 
 
-def _column_names(field: Field) -> tuple[str, ...]:
-    return (f"{field.name}_ar", f"{field.name}_en") if field.type is Name else (field.name,)
-
-
-def _values(row: Struct, columns: Iterable[Field]) -> Iterator[int | str | None]:
+def _column_names(columns: Iterable[Field], before: str = "") -> Iterator[str]:
     for field in columns:
-        value = getattr(row, field.name)
-        if isinstance(value, Name):
-            yield from (value.ar, value.en)
+        name = before + field.name
+        if is_document(field.type):
+            yield from _column_names(fields(field.type), f"{name}_")
+        else:
+            yield from (f"{name}_ar", f"{name}_en") if field.type is Name else (name,)
+
+
+def _values(row: Struct | None, columns: Iterable[Field]) -> Iterator[int | str | None]:
+    for field in columns:
+        value = None if row is None else getattr(row, field.name)
+        if is_document(field.type):
+            yield from _values(value, fields(field.type))
+        elif field.type is Name:
+            yield from (None, None) if value is None else (value.ar, value.en)
         elif isinstance(value, Labelled):
             yield value.value
         elif isinstance(value, tuple):

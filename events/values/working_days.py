@@ -7,7 +7,7 @@ fixed holidays count; such a date is not an error.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Final
 
@@ -15,6 +15,7 @@ from events.values.calendar import FIRST_DATE, LAST_DATE, day_after, parts_of
 
 FRIDAY: Final = 4
 SATURDAY: Final = 5
+_RIYADH: Final = timezone(timedelta(hours=3))
 
 GREGORIAN_HOLIDAYS: Final = {
     (2, 22): "Founding Day",
@@ -30,6 +31,11 @@ def riyadh_date(recorded: str) -> str:
     """The civil date in Riyadh of a recorded instant (`YYYY-MM-DDTHH:MM:SS.ffffffZ`)."""
     on = recorded[:10]
     return on if recorded[11:13] < "21" else day_after(on)
+
+
+def riyadh_minute(instant: str) -> str:
+    """`2026-11-01T08:00:00.000000Z` → `2026-11-01 11:00`: the time in Riyadh."""
+    return f"{datetime.fromisoformat(instant).astimezone(_RIYADH):%Y-%m-%d %H:%M}"
 
 
 @lru_cache(maxsize=65_536)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
-from typing import Final
 
 from events.faults.problems import Bilingual
 from events.reports.campaign_reports import Action, Campaign
 from events.types.awareness import AwarenessCampaignAcknowledged, AwarenessCampaignAired, AwarenessCampaignCompleted
-
-_RIYADH: Final = timezone(timedelta(hours=3))
+from events.values.working_days import riyadh_minute
 
 
 def warnings(action: Action, campaign: Campaign) -> Iterator[Bilingual]:
@@ -28,7 +25,7 @@ def in_effect(action: Action, campaign: Campaign) -> Bilingual:
     match action.data:
         case AwarenessCampaignAcknowledged():
             by = campaign["acknowledged_by"]
-            at = f"{datetime.fromisoformat(campaign['acknowledged_at']).astimezone(_RIYADH):%Y-%m-%d %H:%M}"
+            at = riyadh_minute(campaign["acknowledged_at"])
             return Bilingual(
                 f"استلم الحملة مكتب {by} في {at} بالقيد {index}.", f"Acknowledged by {by} at {at}, entry {index}."
             )
