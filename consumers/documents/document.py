@@ -3,6 +3,7 @@
     class Service(Struct, frozen=True, kw_only=True):
         agency: Annotated[str, Label("الجهة", "Agency", drop=1)]
 
+A property whose value has a `Label` is a column too, which JSON does not have: what people read and programs derive.
 There is no registry and no generated code: the class has all that a surface shows.
 """
 
@@ -10,8 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from functools import cache
+from inspect import getmembers
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -23,6 +26,8 @@ Date = Annotated[str, Meta(extra_json_schema={"format": "date"})]
 """YYYY-MM-DD, Gregorian."""
 Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 """A UTC time as entries have it."""
+Time = Annotated[datetime, Meta(tz=True)]
+"""A time as the database has it."""
 Halalas = Annotated[int, Meta(description="Whole halalas.")]
 Period = Annotated[str, Meta(description="A month (`1426-03`) or a quarter (`2005-Q1`).")]
 Count = Annotated[int, Meta(ge=0)]
@@ -48,7 +53,7 @@ class Label:
 class Labelled(Enum):
     """States and kinds: documents hold the value, people read the label."""
 
-    def __new__(cls, value: str, ar: str, en: str, tone: Tone = "") -> Labelled:
+    def __new__(cls, value: str, ar: str = "", en: str = "", tone: Tone = "") -> Labelled:
         made = object.__new__(cls)
         made._value_ = value
         made.ar, made.en, made.tone = ar, en, tone
@@ -79,7 +84,8 @@ class Listing:
 class Field:
     """A labelled field. `type` is that of its value where it is not None.
 
-    It is `str`, `int`, `bool`, `Date`, `Instant`, `Halalas`, `Name`, another document, a `Labelled` or a tuple of it.
+    It is `str`, `int`, `bool`, `Date`, `Instant`, `datetime`, `Halalas`, `Name`, another document, `Labelled`, or a
+    tuple of `str` or of `Labelled`.
     """
 
     name: str
@@ -122,7 +128,10 @@ def listed(document: type[Struct]) -> list[Field]:
 
 
 def _labelled(document: type[Struct]) -> Iterator[Field]:
-    for name, hint in get_type_hints(document, include_extras=True).items():
+    hints = get_type_hints(document, include_extras=True)
+    for name, derived in getmembers(document, lambda member: isinstance(member, property)):
+        hints[name] = get_type_hints(derived.fget, include_extras=True)["return"]
+    for name, hint in hints.items():
         base, notes = _taken_apart(hint)
         for note in notes:
             if isinstance(note, Label):
@@ -137,6 +146,6 @@ def _taken_apart(hint: Any) -> tuple[Any, list[Any]]:
         base, further = _taken_apart(inner)
         return base, [*notes, *further]
     if get_origin(hint) in (Union, UnionType):
-        (only,) = (part for part in get_args(hint) if part not in (type(None), UnsetType))
-        return _taken_apart(only)
+        only, *others = (part for part in get_args(hint) if part not in (type(None), UnsetType))
+        return (hint, []) if others else _taken_apart(only)
     return hint, []

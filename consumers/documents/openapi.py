@@ -24,7 +24,8 @@ def _with_parts(value: Any, components: dict[str, Any]) -> Any:
     if not isinstance(value, dict):
         return value
     if "$ref" in value:
-        return _with_parts(components[value["$ref"].removeprefix(_AT)], components)
-    # The title and the description of a class are for who reads the code.
-    own = ("title", "description") if "properties" in value or "enum" in value else ()
+        found = _with_parts(components[value["$ref"].removeprefix(_AT)], components)
+        return found | {name: member for name, member in value.items() if name != "$ref"}
+    # The title and the description of a class are for who reads the code. What has no title is no class.
+    own = ("title", "description") if isinstance(value.get("title"), str) else ()
     return {name: _with_parts(member, components) for name, member in value.items() if name not in own}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
@@ -27,18 +28,24 @@ from infra.command_line.language import localized
 from infra.command_line.table_files import csv_text
 
 _NUMBERS: Final = (int, Halalas)
+_WRAPPING: Final = (str, Name)
+"""A column of texts breaks between words, so never inside an id."""
 
 
 def grid(listing: Listing, rows: Iterable[Struct], total: Struct | None = None) -> Grid:
     """A list in the terminal, under its title, with the total of all fields but the first."""
     shown = listed(listing.document)
     columns = [
-        Column(field.label.ar, field.label.en, field.label.drop, right=field.type in _NUMBERS, wraps=field.type is Name)
+        Column(field.label.ar, field.label.en, field.label.drop, field.type in _NUMBERS, _wraps(field))
         for field in shown
     ]
     cells = [_texts(row, shown) for row in rows]
     totals = [] if total is None else [localized("المجموع", "Total"), *_texts(total, shown[1:])]
     return Grid(localized(listing.ar, listing.en), columns, cells, totals)
+
+
+def _wraps(field: Field) -> bool:
+    return field.type in _WRAPPING or is_document(field.type)
 
 
 def _texts(row: Struct, columns: Iterable[Field]) -> list[str | None]:
@@ -51,11 +58,14 @@ def _text(field: Field, value: Any) -> str | None:
     if isinstance(value, Labelled | Name):
         return localized(value.ar, value.en, "\n")
     if isinstance(value, tuple):
-        return localized("، ".join(one.ar for one in value), ", ".join(one.en for one in value), "\n")
+        arabic, english = ([str(getattr(one, name, one)) for one in value] for name in ("ar", "en"))
+        return localized("، ".join(arabic), ", ".join(english), "\n")
     if isinstance(value, Struct):
         return " · ".join(text or "" for text in _texts(value, fields(field.type)))
     if isinstance(value, bool):
         return localized(*(YES if value else NO), "\n")
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
     if field.type == Instant:
         return riyadh_minute(value)
     # An index is copied into the next command, so no other number has separators.
@@ -90,7 +100,7 @@ def _values(row: Struct | None, columns: Iterable[Field]) -> Iterator[int | str 
         elif isinstance(value, Labelled):
             yield value.value
         elif isinstance(value, tuple):
-            yield " ".join(one.value for one in value)
+            yield " ".join(str(getattr(one, "value", one)) for one in value)
         elif isinstance(value, bool):
             yield "true" if value else "false"
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from jinja2 import pass_context
@@ -16,33 +17,35 @@ NOTHING: Final = "–"
 
 
 @pass_context
-def label(context: Context, document: type[Struct], name: str) -> str:
-    """What people call a field."""
+def label(context: Context, document: type[Struct] | Struct, name: str) -> str:
+    """What people call a field of a document or of its class."""
     words: Words = context["w"]
-    return words.of(field_of(document, name).label)
+    return words.of(field_of(document if isinstance(document, type) else type(document), name).label)
 
 
 @pass_context
 def cell(context: Context, document: Struct, name: str, *, alone: bool = False) -> Markup:
-    """The value of a field; in a list dates are Gregorian only. A state is a tag, in the colour of its tone."""
+    """The value of a field; in a list dates are Gregorian only. A state is a tag, in the colour of its tone; a kind, of
+    which none has a tone, is a word."""
     words: Words = context["w"]
     kind, value = field_of(type(document), name).type, getattr(document, name)
     if value is None:
         return escape(NOTHING)
     if kind == Date:
         return words.day(value) if alone else escape(words.gregorian(value))
-    if kind == Instant:
+    if kind in (Instant, datetime):
         return words.moment(value)
     if kind == Halalas:
         return words.money(value)
     if isinstance(value, bool):
         return escape(words.say(*(YES if value else NO)))
-    if isinstance(value, Labelled):
+    if isinstance(value, Labelled) and any(one.tone for one in type(value)):
         parts: Any = context.environment.get_template("parts.html").module
         tag: Markup = parts.tag(words.of(value), value.tone)
         return tag
     if isinstance(value, tuple):
-        return escape(words.say("، ", ", ").join(words.of(one) for one in value))
-    if isinstance(value, Name):
+        parted = Markup(words.say("، ", ", "))  # noqa: S704 - ours
+        return parted.join(words.of(one) if isinstance(one, Labelled) else code(one) for one in value)
+    if isinstance(value, Labelled | Name):
         return isolated(words.of(value))
     return words.number(value) if isinstance(value, int) else code(value)
