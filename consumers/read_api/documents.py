@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from consumers.documents.ledger import Balance, Transfer
 from consumers.documents.openapi import schema_of
+from consumers.documents.partnerships import Partnership, PartnershipAndTerms
 from consumers.documents.plan import Aired, Pace, Plan
 from consumers.documents.projects import Project, ProjectAndHistory
 from consumers.documents.services import Service, ServiceAndHistory
-from consumers.revenue.transfer_rules import RULE_OF_KIND
+from consumers.documents.statements import Statement
 from infra.http.documents import INTEGER, TEXT, answer, problems, shape
 
 Schema = dict[str, Any]
 
-_HALALAS: Final[Schema] = {"type": "integer", "description": "Whole halalas."}
 _YES_OR_NO: Final[Schema] = {"type": "boolean"}
 _DATE: Final[Schema] = {"type": "string", "format": "date"}
-_PERIOD: Final[Schema] = {"type": "string", "description": "A month (`1426-03`) or a quarter (`2005-Q1`)."}
 _OBJECT: Final[Schema] = {"type": "object"}
 _PROOF_LINK: Final[Schema] = {"type": "string", "format": "uri-reference", "description": "Of the entry's proof."}
 _NAME: Final = shape(ar=TEXT, en=TEXT)
@@ -140,56 +140,8 @@ _COVERAGE: Final = shape(
     agencies=_list(shape(agency=TEXT, **_COVERAGE_FIGURES)),
     total=shape(**_COVERAGE_FIGURES),
 )
-_PARTNERSHIP: Final[dict[str, Schema]] = {
-    "partnership_id": TEXT,
-    "agency": TEXT,
-    "partner": shape(partner_id=TEXT, name=_NAME),
-    "services": _list(TEXT),
-    "legal_basis": _NAME,
-    "signed_on": _DATE,
-    "starts_on": _DATE,
-    "ends_on": _DATE,
-    "terminated_on": _or_null(_DATE),
-    "calendar": _one_of("gregorian", "umm-al-qura"),
-    "period": _one_of("month", "quarter"),
-    "tier_basis": _one_of("lifetime", "contract-year"),
-    "first_period": _PERIOD,
-    "last_period": _PERIOD,
-    "closed_through": _or_null(_PERIOD),
-    "open_period": _or_null(_PERIOD),
-    "payable_halalas": _HALALAS,
-    "top_up_outstanding_halalas": _HALALAS,
-    "first_index": INTEGER,
-    "last_index": INTEGER,
-}
-_VERSIONS: Final = _list(
-    shape(version=INTEGER, effective_from=_PERIOD, terms=_OBJECT, reason=_or_null(_NAME), index=INTEGER)
-)
-_STATEMENT: Final = shape(
-    partnership_id=TEXT,
-    period=_PERIOD,
-    contract_version=INTEGER,
-    **{
-        f"{figure}_halalas": _HALALAS
-        for figure in (
-            *("opening_cumulative", "collected", "reversed", "net", "prior_period", "closing_cumulative"),
-            *("partner_base", "guarantee", "top_up", "recovered", "top_up_outstanding"),
-            *("partner_total", "treasury_total", "expected"),
-        )
-    },
-    first_index=_or_null(INTEGER),
-    last_index=_or_null(INTEGER),
-    closing_index=INTEGER,
-)
-TRANSFER: Final = shape(
-    index=INTEGER, line=INTEGER, kind=TEXT, period=_or_null(_PERIOD), debit=TEXT, credit=TEXT, amount_halalas=_HALALAS,
-    contract_version=_or_null({**INTEGER, "description": "That priced it; null for a payout."}),
-    window=_or_null({**INTEGER, "description": "0 for the whole life, else the contract year; null if not priced."}),
-    rule={**_one_of(*sorted({*RULE_OF_KIND.values()})), "description": "Of the revenue share, by its number."},
-)  # fmt: skip
-_TRANSFERS: Final = shape(log_index=INTEGER, partnership_id=TEXT, transfers=_list(TRANSFER))
-_ACCOUNT: Final = shape(account=TEXT, debits_halalas=_HALALAS, credits_halalas=_HALALAS, balance_halalas=_HALALAS)
-_BALANCES: Final = shape(log_index=INTEGER, accounts=_list(_ACCOUNT))
+_TRANSFERS: Final = shape(log_index=INTEGER, partnership_id=TEXT, transfers=_list(schema_of(Transfer)))
+_BALANCES: Final = shape(log_index=INTEGER, accounts=_list(schema_of(Balance)))
 _ANOMALY: Final = shape(
     index=INTEGER, found_index=INTEGER, rule=TEXT, type=TEXT, subject=TEXT, agency=TEXT, claimed=_OBJECT, known=_OBJECT
 )
@@ -246,10 +198,10 @@ EXPLANATION: Final = answer(
         ),
     ),
 )
-PARTNERSHIPS: Final = answer("Partnerships by id.", _list(shape(**_PARTNERSHIP)))
-PARTNERSHIP: Final = answer("A partnership and its terms.", shape(**_PARTNERSHIP, versions=_VERSIONS))
-STATEMENTS: Final = answer("Statements by period.", _list(_STATEMENT))
-STATEMENT: Final = answer("The shape of `yesser ledger statement --json`.", _STATEMENT)
+PARTNERSHIPS: Final = answer("Partnerships by id.", _list(schema_of(Partnership)))
+PARTNERSHIP: Final = answer("A partnership and its terms.", schema_of(PartnershipAndTerms))
+STATEMENTS: Final = answer("Statements by period.", _list(schema_of(Statement)))
+STATEMENT: Final = answer("The shape of `yesser ledger statement --json`.", schema_of(Statement))
 TRANSFERS: Final = answer("The shape of `yesser ledger transfers --json`, in log order.", _TRANSFERS)
 BALANCES: Final = answer("The shape of `yesser ledger balances --json`.", _BALANCES)
 ANOMALIES: Final = answer("The shape of `yesser anomalies --json`.", _list(_ANOMALY))

@@ -35,8 +35,8 @@ REMEMBERED_MAX: Final = 64
 _HEADERS: Final = ("ETag", "Log-Index", "Cache-Control", "Vary")
 
 Raw = tuple[int, bytes]
-Calculation = Callable[[], dict[str, Any]]
-"""Needs no connection: it runs in a thread."""
+Calculation = Callable[[], Any]
+"""Makes a document; needs no connection: it runs in a thread."""
 Check = Callable[[View], Awaitable[None]]
 """Whether there is an answer, however many entries there are. Raises `Problem`."""
 Prepare = Callable[[View, list[Raw]], Awaitable[Calculation]]
@@ -51,7 +51,7 @@ class Calculations:
         self._settings = settings
         self._slots = Slots()
         self._here = asyncio.Lock()
-        self._known: Remembered[dict[str, Any]] = Remembered(REMEMBERED_MAX)
+        self._known: Remembered[Any] = Remembered(REMEMBERED_MAX)
 
     async def answer(
         self,
@@ -100,7 +100,7 @@ class Calculations:
         headers = {name: answer.headers[name] for name in _HEADERS}
         return Response(to_json(document), headers=headers, media_type=JSON)
 
-    async def _calculated(self, calculation: Calculation, key: tuple[str, ...] | None) -> dict[str, Any]:
+    async def _calculated(self, calculation: Calculation, key: tuple[str, ...] | None) -> Any:
         async with self._here:
             if key is None:
                 return await asyncio.to_thread(calculation)

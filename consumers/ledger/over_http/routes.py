@@ -13,8 +13,13 @@ from typing import Annotated, Any, Final
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as PathParameter
+from msgspec.structs import asdict
 
 from consumers.as_of.view import View
+from consumers.documents.document import documents_of
+from consumers.documents.ledger import Account, AccountKind
+from consumers.documents.periods import OpenPeriod, RevenuePeriod
+from consumers.documents.statements import WorkingAndDays
 from consumers.explain.database import DatabaseSource
 from consumers.explain.explain import Request as Asked
 from consumers.explain.explain import explain
@@ -31,7 +36,6 @@ from consumers.read_api.cursor import indexes_after, text_after
 from consumers.read_api.parameters import After, Id, Limit, Period
 from consumers.read_api.reading import Reading, Shown, found, page
 from consumers.revenue import read
-from consumers.revenue.accounts import CHART
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.statements.days import statement_days
 from consumers.revenue.statements.document import statement_document
@@ -47,7 +51,7 @@ _STEPS_MAX: Final = 100
 _SQL: Final = queries("consumers.ledger.over_http", "read.sql")
 
 Field = Annotated[str, PathParameter(pattern=f"^({'|'.join(fields())})$", description="A figure of the statement.")]
-AccountKind = Annotated[str, PathParameter(pattern=f"^({'|'.join(line.kind for line in CHART)})$")]
+KindOfAccount = Annotated[str, PathParameter(pattern=f"^({'|'.join(known.value for known in AccountKind)})$")]
 Terms = Annotated[
     str, Query(max_length=TERMS_LENGTH_MAX, description="JSON with the members of the terms that differ.")
 ]
@@ -88,7 +92,7 @@ async def open_periods(request: Reading, limit: Limit = 100, after: After = None
     async def shown(view: View) -> Shown:
         ledger = await view.use(REVENUE)
         given = scope.agency, scope.partners, text_after(after), limit + 1
-        rows = [dict(row) for row in await ledger.fetch(_SQL["open_periods"], *given)]
+        rows = documents_of(OpenPeriod, await ledger.fetch(_SQL["open_periods"], *given))
         return Shown(*page(rows, limit, "partnership_id"))
 
     return await request.answer([REVENUE], shown)
@@ -106,7 +110,7 @@ async def periods(request: Reading, partnership_id: Id) -> Response:
     async def shown(view: View) -> Shown:
         ledger = await view.use(REVENUE)
         found(await read.partnership(ledger, partnership_id, scope))
-        return Shown([dict(row) for row in await ledger.fetch(_SQL["periods"], partnership_id)])
+        return Shown(documents_of(RevenuePeriod, await ledger.fetch(_SQL["periods"], partnership_id)))
 
     return await request.answer([REVENUE], shown)
 
@@ -123,7 +127,7 @@ async def accounts(request: Reading, partnership_id: Id) -> Response:
     async def shown(view: View) -> Shown:
         ledger = await view.use(REVENUE)
         found(await read.partnership(ledger, partnership_id, scope))
-        return Shown([dict(row) for row in await ledger.fetch(_SQL["accounts"], partnership_id)])
+        return Shown(documents_of(Account, await ledger.fetch(_SQL["accounts"], partnership_id)))
 
     return await request.answer([REVENUE], shown)
 
@@ -134,7 +138,7 @@ async def accounts(request: Reading, partnership_id: Id) -> Response:
     responses=documents.responses(openapi.ACCOUNT_TRANSFERS, paged=True),
 )
 async def account_transfers(
-    request: Reading, partnership_id: Id, kind: AccountKind, limit: Limit = 100, after: After = None
+    request: Reading, partnership_id: Id, kind: KindOfAccount, limit: Limit = 100, after: After = None
 ) -> Response:
     """In log order, each with the index of the entry that caused it."""
     scope = await request.money_scope()
@@ -157,7 +161,7 @@ async def one_forecast(request: Reading, partnership_id: Id, calculations: Calcu
     """The periods that are not closed, priced at the pace so far, as expected, and if nothing more comes."""
 
     async def prepare(view: View, entries: list[Raw]) -> Calculation:
-        return lambda: forecast(entries).document()
+        return lambda: forecast(entries)
 
     return await calculations.answer(
         request,
@@ -186,7 +190,7 @@ async def other_terms(request: Reading, partnership_id: Id, terms: Terms, calcul
             raise _bad_terms(str(error)) from None
 
     async def prepare(view: View, entries: list[Raw]) -> Calculation:
-        return lambda: what_if(entries, given).document(partnership_id)
+        return lambda: what_if(partnership_id, entries, given)
 
     async def beside() -> bytes:
         with TemporaryDirectory() as folder:
@@ -207,8 +211,9 @@ async def working(request: Reading, partnership_id: Id, period: Period, calculat
 
     async def prepare(view: View, entries: list[Raw]) -> Calculation:
         parts, provenance = await proven_parts(await view.use(REVENUE), partnership_id, period, None)
-        days = statement_days(parts.partnership["versions"], parts.postings)
-        document = statement_document(parts, provenance) | {"days": [row.document() for row in days]}
+        days = statement_days(parts.partnership.versions, parts.postings)
+        working = asdict(statement_document(parts, provenance))
+        document = WorkingAndDays(**working, days=tuple(days))
         return lambda: document
 
     async def beside() -> bytes:
