@@ -149,6 +149,6 @@ def _taken_apart(hint: Any) -> tuple[Any, list[Any]]:
         base, further = _taken_apart(inner)
         return base, [*notes, *further]
     if get_origin(hint) in (Union, UnionType):
-        first, *_ = (part for part in get_args(hint) if part not in (type(None), UnsetType))
-        return _taken_apart(first)
+        only, *others = (part for part in get_args(hint) if part not in (type(None), UnsetType))
+        return (hint, []) if others else _taken_apart(only)
     return hint, []

@@ -43,7 +43,7 @@ def grid(listing: Listing, rows: Iterable[Struct], total: Struct | None = None) 
 
 def columns(document: type[Struct]) -> list[Column]:
     return [
-        Column(field.label.ar, field.label.en, field.label.drop, field.type in _NUMBERS, field.type in _WRAPPING)
+        Column(field.label.ar, field.label.en, field.label.drop, field.type in _NUMBERS, _wraps(field))
         for field in listed(document)
     ]
 
@@ -51,6 +51,10 @@ def columns(document: type[Struct]) -> list[Column]:
 def cells(row: Struct) -> list[str | None]:
     """The row under `columns` of its type."""
     return _texts(row, listed(type(row)))
+
+
+def _wraps(field: Field) -> bool:
+    return field.type in _WRAPPING or is_document(field.type)
 
 
 def _texts(row: Struct, columns: Iterable[Field]) -> list[str | None]:
@@ -107,7 +111,7 @@ def _values(row: Struct | None, columns: Iterable[Field]) -> Iterator[int | str 
         elif isinstance(value, Labelled):
             yield value.value
         elif isinstance(value, tuple):
-            yield " ".join(one.value for one in value)
+            yield " ".join(str(getattr(one, "value", one)) for one in value)
         elif isinstance(value, bool):
             yield "true" if value else "false"
         else:

@@ -10,6 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
+from consumers.documents.document import document_of, documents_of
+from consumers.documents.partnerships import TermsVersion
+from consumers.documents.statements import Share
+from consumers.documents.statements import Statement as StatementDocument
 from consumers.offline.store import SqliteStore
 from consumers.revenue.handlers.book import version_for
 from consumers.revenue.rows import CONTRACT, EXPECTED, PERIOD, RECEIPT, REVERSAL, STATEMENT, VERSION, Statement
@@ -23,7 +27,7 @@ from consumers.revenue.statements.formulas import (
     names_in,
     result,
 )
-from consumers.revenue.statements.working import Posting, PricedGroup, working_of
+from consumers.revenue.statements.working import Posting, working_of
 from events.errors import Halt
 from events.values.calendar import CalendarName
 from events.values.periods import PeriodKind, period_of
@@ -63,7 +67,7 @@ class ExplainedStatement:
     effective_from: str
     terms_index: int
     derivations: Mapping[str, Derivation]
-    shares: Sequence[PricedGroup]
+    shares: Sequence[Share]
 
     def terms(self) -> dict[str, Any]:
         """The terms in force as JSON: their version, first period and log entry."""
@@ -110,12 +114,13 @@ def explained_statement(store: SqliteStore, partnership_id: str, period: str) ->
             )
         derivations[name] = Derivation(name, value, formula, amounts)
     working = working_of(
-        asdict(statement), [asdict(version) for version in versions], own, amounts["outstanding_before_halalas"] or 0
+        document_of(StatementDocument, asdict(statement)),
+        documents_of(TermsVersion, map(asdict, versions)),
+        own,
+        amounts["outstanding_before_halalas"] or 0,
     )
-    terms = versions[number]
-    return ExplainedStatement(
-        partnership_id, period, number, terms.effective_from, terms.index, derivations, working.groups
-    )
+    terms, shares = versions[number], [group.share for group in working.groups]
+    return ExplainedStatement(partnership_id, period, number, terms.effective_from, terms.index, derivations, shares)
 
 
 def _before(store: SqliteStore, partnership_id: str, period: str) -> Statement | None:

@@ -6,16 +6,16 @@ What is beside the steps of the trace is read from the fold's own rows while it 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from consumers.documents.document import document_of
+from consumers.documents.ledger import RULES, ExplainedTransfer
 from consumers.explain.statement_model import TRANSFERRED
 from consumers.explain.trace import Tracer
 from consumers.ledger.explained_statement import ExplainedStatement, explained_statement
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.rows import TRANSFER, Transfer
-from consumers.revenue.statements.document import share_document
-from consumers.revenue.transfer_rules import RULE_OF_KIND
 
 
 @dataclass(slots=True)
@@ -51,10 +51,9 @@ def figure_document(found: ExplainedStatement, figure: str, transfers: Sequence[
         "transfers": [transfer_document(row) for row in transfers],
     }
     if figure == "partner_base_halalas":
-        document["shares"] = [share_document(group) for group in found.shares]
+        document["shares"] = found.shares
     return document
 
 
-def transfer_document(row: Transfer) -> dict[str, Any]:
-    """As JSON, with its rule."""
-    return {**{name: getattr(row, name) for name in TRANSFER.columns}, "rule": RULE_OF_KIND[row.kind]}
+def transfer_document(row: Transfer) -> ExplainedTransfer:
+    return document_of(ExplainedTransfer, asdict(row), rule=RULES[row.kind])

@@ -12,10 +12,12 @@ period is what its statement would be. Nothing is written. There are three assum
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from fractions import Fraction
 from typing import Any, Final, Literal, cast
 
+from consumers.documents.document import document_of
+from consumers.documents.forecasts import Forecast, ForecastPeriod, SupposedFigures, TopUps
 from consumers.ledger.folded import FoldedLedger, folded
 from consumers.ledger.what_if import NothingSigned
 from consumers.revenue.handlers.book import version_for
@@ -28,49 +30,6 @@ from events.wire.entry import Entry, entry_bytes, parse_entry
 Assumption = Literal["pace", "expected", "nothing"]
 ASSUMPTIONS: Final[tuple[Assumption, ...]] = ("pace", "expected", "nothing")
 _ADDRESS: Final = "forecast/0/0"
-
-
-@dataclass(frozen=True, slots=True)
-class ForecastPeriod:
-    """A period of the term, in halalas. `statements` by assumption; a closed period has its real one under each."""
-
-    period: str
-    is_closed: bool
-    expected_halalas: int
-    net_so_far_halalas: int
-    statements: Mapping[Assumption, Statement]
-
-    def document(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "period": self.period,
-            "closed": self.is_closed,
-            "expected_halalas": self.expected_halalas,
-            "net_so_far_halalas": self.net_so_far_halalas,
-            **{name: _figures(statement) for name, statement in self.statements.items()},
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """All periods of the term. `pace` is what the closed periods brought of what was expected of them."""
-
-    partnership_id: str
-    pace: Fraction | None
-    periods: tuple[ForecastPeriod, ...]
-
-    def exposure_halalas(self, assumption: Assumption) -> int:
-        """The top-ups of the periods that are not closed: what the guarantee would still cost."""
-        return sum(row.statements[assumption].top_up_halalas for row in self.periods if not row.is_closed)
-
-    def document(self) -> dict[str, Any]:
-        """As JSON. `pace` is a fraction in words, such as `"79/100"`."""
-        return {
-            "partnership_id": self.partnership_id,
-            "pace": None if self.pace is None else str(self.pace),
-            "top_ups_to_come_halalas": {name: self.exposure_halalas(name) for name in ASSUMPTIONS},
-            "periods": [row.document() for row in self.periods],
-        }
 
 
 def forecast(entries: Sequence[tuple[int, bytes]]) -> Forecast:
@@ -93,14 +52,25 @@ def forecast(entries: Sequence[tuple[int, bytes]]) -> Forecast:
         name: _statements([*real, *_remaining(contract, expected, so_far, factor, real[-1])])
         for name, factor in factors.items()
     }
-    periods = tuple(
+    periods = [
         ForecastPeriod(
-            label, label in closed, amount, so_far.get(label, 0), {name: supposed[name][label] for name in ASSUMPTIONS}
+            period=label,
+            closed=label in closed,
+            expected_halalas=amount,
+            net_so_far_halalas=so_far.get(label, 0),
+            **{name: document_of(SupposedFigures, asdict(supposed[name][label])) for name in ASSUMPTIONS},
         )
         for label, amount in expected.items()
         if all(label in statements for statements in supposed.values())
+    ]
+    to_come = [row for row in periods if not row.closed]
+    top_ups = {name: sum(getattr(row, name).top_up_halalas for row in to_come) for name in ASSUMPTIONS}
+    return Forecast(
+        partnership_id=contract.partnership_id,
+        pace=None if pace is None else str(pace),
+        top_ups_to_come_halalas=TopUps(**top_ups),
+        periods=tuple(periods),
     )
-    return Forecast(contract.partnership_id, pace, periods)
 
 
 def _expected(ledger: FoldedLedger, contract: Contract) -> dict[str, int]:
@@ -172,8 +142,3 @@ def _entry(index: int, kind: str, contract: Contract, data: dict[str, Any], reco
 
 def _statements(entries: Sequence[Entry]) -> dict[str, Statement]:
     return {row.period: row for row in folded(entries).rows(STATEMENT)}
-
-
-def _figures(statement: Statement) -> dict[str, int]:
-    names = ("net_halalas", "guarantee_halalas", "top_up_halalas", "recovered_halalas", "partner_total_halalas")
-    return {name: getattr(statement, name) for name in (*names, "treasury_total_halalas")}

@@ -9,7 +9,8 @@ from typing import Final
 
 import jinja2
 
-from consumers.ledger.forecast import Forecast
+from consumers.documents.forecasts import Forecast, ForecastPeriod
+from consumers.documents.periods import RevenuePeriod
 from events.faults.problems import Bilingual
 from events.values.money import riyals_text
 
@@ -33,17 +34,6 @@ _KEYS: Final = (
     },
     {"fill": "#b3261e", "ar": "التكملة إلى الحد المضمون", "en": "Top-up to the guarantee"},
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Amounts:
-    """What is drawn of a period, in halalas."""
-
-    label: str
-    expected_halalas: int
-    net_halalas: int
-    top_up_halalas: int
-    is_closed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +73,11 @@ class Chart:
     bottom: int = _BOTTOM
 
 
-def chart_of(shown: Sequence[Amounts]) -> Chart:
+def chart_of(periods: Sequence[RevenuePeriod | ForecastPeriod]) -> Chart:
     """The places of all bars. Amounts below zero are drawn as none."""
-    tops = (max(row.expected_halalas, max(0, row.net_halalas) + row.top_up_halalas) for row in shown)
-    scale = round_up(max([1, *tops]))
-    across, count = _WIDTH - _LEFT - _RIGHT, max(1, len(shown))
+    tops = [max(0, row.net_halalas) + (row.top_up_halalas or 0) for row in periods]
+    scale = round_up(max([1, *tops, *(row.expected_halalas for row in periods)]))
+    across, count = _WIDTH - _LEFT - _RIGHT, max(1, len(periods))
     every = max(1, -(-_LABEL_WIDTH * count // across))
 
     def y(halalas: int) -> int:
@@ -95,38 +85,24 @@ def chart_of(shown: Sequence[Amounts]) -> Chart:
 
     bars = tuple(
         Bar(
-            label=row.label,
+            label=row.period,
             x=_LEFT + across * (20 * number + 3) // (20 * count),
             width=max(5, across * 14 // (20 * count)),
             expected_y=y(row.expected_halalas),
             net_y=y(row.net_halalas),
-            top_up_y=y(max(0, row.net_halalas) + row.top_up_halalas),
+            top_up_y=y(top),
             expected=riyals_text(row.expected_halalas),
             net=riyals_text(row.net_halalas),
             top_up=riyals_text(row.top_up_halalas) if row.top_up_halalas else "",
-            is_closed=row.is_closed,
+            is_closed=row.closed,
             is_named=number % every == 0,
         )
-        for number, row in enumerate(shown)
+        for number, (row, top) in enumerate(zip(periods, tops, strict=True))
     )
     lines = tuple(
         Line(y(amount), riyals_text(amount)) for amount in (scale * part // _LINES for part in range(_LINES + 1))
     )
     return Chart(bars, lines)
-
-
-def amounts_of(shown: Forecast) -> list[Amounts]:
-    """What the picture of a forecast shows: at the pace so far."""
-    return [
-        Amounts(
-            row.period,
-            row.expected_halalas,
-            row.statements["pace"].net_halalas,
-            row.statements["pace"].top_up_halalas,
-            row.is_closed,
-        )
-        for row in shown.periods
-    ]
 
 
 def svg(shown: Forecast) -> str:
@@ -137,7 +113,7 @@ def svg(shown: Forecast) -> str:
     )
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
     template = resources.files("consumers.ledger").joinpath("forecast.svg").read_text(encoding="utf-8")
-    return environment.from_string(template).render(chart=chart_of(amounts_of(shown)), title=title, keys=_KEYS)
+    return environment.from_string(template).render(chart=chart_of(shown.periods), title=title, keys=_KEYS)
 
 
 def round_up(halalas: int) -> int:

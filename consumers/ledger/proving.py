@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+from msgspec.structs import asdict
+
 from consumers.as_of.view import view
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import BUNDLES_AT_ONCE, ExportReport, export
@@ -38,7 +40,7 @@ async def prove_statement(settings: Settings, partnership_id: str, period: str, 
     async with connected(settings.acting_as("reader"), "statement proof", batch=True) as connection:
         await connection.execute(f"SET search_path = {REVENUE.schema}")
         statement = await read.statement(connection, partnership_id, period)
-        closing = statement["closing_index"]
+        closing = statement.closing_index
         await connection.execute(f"SET search_path = {EVENT_INDEX.schema}")
         indexes = await indexes_of(connection, f"partnership/{partnership_id}", closing)
     async with database_log(settings, verifier) as port:
@@ -47,7 +49,7 @@ async def prove_statement(settings: Settings, partnership_id: str, period: str, 
             raise NotSignedYet(NotSignedYet.__doc__)
         entries = _at(AuthenticatedLog(port, checkpoint), indexes)
         report = await export(port, checkpoint, verifier, entries, folder)
-    (folder / STATEMENT_FILE).write_text(as_json(statement) + "\n", encoding="utf-8")
+    (folder / STATEMENT_FILE).write_text(as_json(asdict(statement)) + "\n", encoding="utf-8")
     return report
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from typing import Any, Final
 
 import orjson
 
+from consumers.documents.document import document_of
+from consumers.documents.forecasts import ComparedPeriod, PricedFigures, WhatIf
 from consumers.fold.anomaly import ANOMALY
 from consumers.ledger.folded import folded
 from consumers.revenue.rows import STATEMENT, Statement
@@ -34,56 +36,32 @@ class NothingSigned(YesserError):
     """No entry signs this partnership: `yesser ledger partnerships` lists the known ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """One closed period, in halalas. A side is None where that history does not close the period."""
-
-    period: str
-    actual: Statement | None
-    supposed: Statement | None
-
-    def document(self) -> dict[str, Any]:
-        """As JSON, with differences where both sides have the period."""
-        sides = {"actual": self.actual, "what_if": self.supposed}
-        return {
-            "period": self.period,
-            **{name: None if side is None else _figures(side) for name, side in sides.items()},
-            "partner_difference_halalas": self.difference("partner_total_halalas"),
-            "treasury_difference_halalas": self.difference("treasury_total_halalas"),
-        }
-
-    def difference(self, figure: str) -> int | None:
-        """What-if minus actual."""
-        if self.actual is None or self.supposed is None:
-            return None
-        changed: int = getattr(self.supposed, figure) - getattr(self.actual, figure)
-        return changed
-
-
-@dataclass(frozen=True, slots=True)
-class WhatIf:
-    """The comparison of all periods. `uncounted` entries count under the real terms, and not under the others."""
-
-    periods: tuple[Comparison, ...]
-    uncounted: tuple[int, ...]
-
-    def document(self, partnership_id: str) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "partnership_id": partnership_id,
-            "periods": [row.document() for row in self.periods],
-            "uncounted": list(self.uncounted),
-        }
-
-
-def what_if(entries: Sequence[tuple[int, bytes]], terms: Mapping[str, Any]) -> WhatIf:
+def what_if(partnership_id: str, entries: Sequence[tuple[int, bytes]], terms: Mapping[str, Any]) -> WhatIf:
     """Compare. `terms` replace members of the terms as signed. Raises `WrongTerms` or `NothingSigned`."""
     real = [parse_entry(index, raw) for index, raw in entries]
     actual, anomalies = _statements(real)
     supposed, further = _statements(_under(real, entries, terms))
     periods = sorted({*actual, *supposed})
-    compared = tuple(Comparison(period, actual.get(period), supposed.get(period)) for period in periods)
-    return WhatIf(compared, tuple(sorted(further - anomalies)))
+    return WhatIf(
+        partnership_id=partnership_id,
+        periods=tuple(_compared(period, actual.get(period), supposed.get(period)) for period in periods),
+        uncounted=tuple(sorted(further - anomalies)),
+    )
+
+
+def _compared(period: str, actual: Statement | None, supposed: Statement | None) -> ComparedPeriod:
+    sides = [None if side is None else document_of(PricedFigures, asdict(side)) for side in (actual, supposed)]
+
+    def difference(figure: str) -> int | None:
+        return None if actual is None or supposed is None else getattr(supposed, figure) - getattr(actual, figure)
+
+    return ComparedPeriod(
+        period=period,
+        actual=sides[0],
+        what_if=sides[1],
+        partner_difference_halalas=difference("partner_total_halalas"),
+        treasury_difference_halalas=difference("treasury_total_halalas"),
+    )
 
 
 def require_terms(entries: Sequence[tuple[int, bytes]], terms: Mapping[str, Any]) -> None:
@@ -129,8 +107,3 @@ def _statements(entries: Sequence[Entry]) -> tuple[dict[str, Statement], frozens
     """The statements by period, and the indexes of anomalies."""
     ledger = folded(entries)
     return {row.period: row for row in ledger.rows(STATEMENT)}, frozenset(row.index for row in ledger.rows(ANOMALY))
-
-
-def _figures(statement: Statement) -> dict[str, int]:
-    names = ("net_halalas", "partner_base_halalas", "top_up_halalas", "recovered_halalas", "partner_total_halalas")
-    return {name: getattr(statement, name) for name in (*names, "treasury_total_halalas")}

@@ -11,21 +11,18 @@ from consumers.documents.campaigns import Campaign, CampaignAndHistory, InboxCou
 from consumers.documents.coverage import Coverage
 from consumers.documents.entries import Entry, Proof, Refusal
 from consumers.documents.evaluations import CampaignExplanation
+from consumers.documents.ledger import Balance, Transfer
 from consumers.documents.openapi import schema_of
+from consumers.documents.partnerships import Partnership, PartnershipAndTerms
 from consumers.documents.plan import Pace, Plan
 from consumers.documents.projects import Project, ProjectAndHistory
 from consumers.documents.services import Service, ServiceAndHistory
-from consumers.revenue.transfer_rules import RULE_OF_KIND
+from consumers.documents.statements import Statement
 from infra.http.documents import INTEGER, TEXT, answer, problems, shape
 
 Schema = dict[str, Any]
 
-_HALALAS: Final[Schema] = {"type": "integer", "description": "Whole halalas."}
 _YES_OR_NO: Final[Schema] = {"type": "boolean"}
-_DATE: Final[Schema] = {"type": "string", "format": "date"}
-_PERIOD: Final[Schema] = {"type": "string", "description": "A month (`1426-03`) or a quarter (`2005-Q1`)."}
-_OBJECT: Final[Schema] = {"type": "object"}
-_NAME: Final = shape(ar=TEXT, en=TEXT)
 
 
 def _or_null(schema: Schema) -> Schema:
@@ -36,60 +33,8 @@ def _list(items: Schema) -> Schema:
     return {"type": "array", "items": items}
 
 
-def _one_of(*values: str) -> Schema:
-    return {"type": "string", "enum": list(values)}
-
-
-_PARTNERSHIP: Final[dict[str, Schema]] = {
-    "partnership_id": TEXT,
-    "agency": TEXT,
-    "partner": shape(partner_id=TEXT, name=_NAME),
-    "services": _list(TEXT),
-    "legal_basis": _NAME,
-    "signed_on": _DATE,
-    "starts_on": _DATE,
-    "ends_on": _DATE,
-    "terminated_on": _or_null(_DATE),
-    "calendar": _one_of("gregorian", "umm-al-qura"),
-    "period": _one_of("month", "quarter"),
-    "tier_basis": _one_of("lifetime", "contract-year"),
-    "first_period": _PERIOD,
-    "last_period": _PERIOD,
-    "closed_through": _or_null(_PERIOD),
-    "open_period": _or_null(_PERIOD),
-    "payable_halalas": _HALALAS,
-    "top_up_outstanding_halalas": _HALALAS,
-    "first_index": INTEGER,
-    "last_index": INTEGER,
-}
-_VERSIONS: Final = _list(
-    shape(version=INTEGER, effective_from=_PERIOD, terms=_OBJECT, reason=_or_null(_NAME), index=INTEGER)
-)
-_STATEMENT: Final = shape(
-    partnership_id=TEXT,
-    period=_PERIOD,
-    contract_version=INTEGER,
-    **{
-        f"{figure}_halalas": _HALALAS
-        for figure in (
-            *("opening_cumulative", "collected", "reversed", "net", "prior_period", "closing_cumulative"),
-            *("partner_base", "guarantee", "top_up", "recovered", "top_up_outstanding"),
-            *("partner_total", "treasury_total", "expected"),
-        )
-    },
-    first_index=_or_null(INTEGER),
-    last_index=_or_null(INTEGER),
-    closing_index=INTEGER,
-)
-TRANSFER: Final = shape(
-    index=INTEGER, line=INTEGER, kind=TEXT, period=_or_null(_PERIOD), debit=TEXT, credit=TEXT, amount_halalas=_HALALAS,
-    contract_version=_or_null({**INTEGER, "description": "That priced it; null for a payout."}),
-    window=_or_null({**INTEGER, "description": "0 for the whole life, else the contract year; null if not priced."}),
-    rule={**_one_of(*sorted({*RULE_OF_KIND.values()})), "description": "Of the revenue share, by its number."},
-)  # fmt: skip
-_TRANSFERS: Final = shape(log_index=INTEGER, partnership_id=TEXT, transfers=_list(TRANSFER))
-_ACCOUNT: Final = shape(account=TEXT, debits_halalas=_HALALAS, credits_halalas=_HALALAS, balance_halalas=_HALALAS)
-_BALANCES: Final = shape(log_index=INTEGER, accounts=_list(_ACCOUNT))
+_TRANSFERS: Final = shape(log_index=INTEGER, partnership_id=TEXT, transfers=_list(schema_of(Transfer)))
+_BALANCES: Final = shape(log_index=INTEGER, accounts=_list(schema_of(Balance)))
 PLAN: Final = answer(
     "The shape of `yesser plan --json`; `partnerships_count` with `partnerships_max` only.", schema_of(Plan)
 )
@@ -110,10 +55,10 @@ CAMPAIGN: Final = answer(
 EXPLANATION: Final = answer(
     "What the rules decided, and sentences on what happened to the campaign.", schema_of(CampaignExplanation)
 )
-PARTNERSHIPS: Final = answer("Partnerships by id.", _list(shape(**_PARTNERSHIP)))
-PARTNERSHIP: Final = answer("A partnership and its terms.", shape(**_PARTNERSHIP, versions=_VERSIONS))
-STATEMENTS: Final = answer("Statements by period.", _list(_STATEMENT))
-STATEMENT: Final = answer("The shape of `yesser ledger statement --json`.", _STATEMENT)
+PARTNERSHIPS: Final = answer("Partnerships by id.", _list(schema_of(Partnership)))
+PARTNERSHIP: Final = answer("A partnership and its terms.", schema_of(PartnershipAndTerms))
+STATEMENTS: Final = answer("Statements by period.", _list(schema_of(Statement)))
+STATEMENT: Final = answer("The shape of `yesser ledger statement --json`.", schema_of(Statement))
 TRANSFERS: Final = answer("The shape of `yesser ledger transfers --json`, in log order.", _TRANSFERS)
 BALANCES: Final = answer("The shape of `yesser ledger balances --json`.", _BALANCES)
 ANOMALIES: Final = answer("The shape of `yesser anomalies --json`.", _list(schema_of(Anomaly)))

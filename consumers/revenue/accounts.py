@@ -1,4 +1,4 @@
-"""The chart of accounts and what each kind of transfer debits and credits (R14), as data.
+"""The kinds of accounts, and what each kind of transfer debits and credits (R14), as data.
 
 Every partnership p has the same five accounts, `collections:p` and so on. A transfer is one record with both sides, so
 an imbalance cannot be written. A balance is debits − credits.
@@ -6,7 +6,6 @@ an imbalance cannot be written. A balance is debits − credits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -15,24 +14,6 @@ PARTNER_PAYABLE: Final = "partner-payable"
 TREASURY_SHARE: Final = "treasury-share"
 GUARANTEE_EXPENSE: Final = "guarantee-expense"
 CASH: Final = "cash"
-
-
-@dataclass(frozen=True, slots=True)
-class AccountKind:
-    """One line of the chart of accounts."""
-
-    kind: str
-    arabic: str
-    english: str
-
-
-CHART: Final = (
-    AccountKind(COLLECTIONS, "الإيرادات المحصّلة", "Collections"),
-    AccountKind(PARTNER_PAYABLE, "المستحق للشريك", "Payable to the partner"),
-    AccountKind(TREASURY_SHARE, "حصة الخزينة", "Treasury share"),
-    AccountKind(GUARANTEE_EXPENSE, "مصروف الضمان", "Guarantee expense"),
-    AccountKind(CASH, "النقد المدفوع", "Cash"),
-)
 
 # kind of transfer → (debit, credit)
 SIDES: Final[dict[str, tuple[str, str]]] = {

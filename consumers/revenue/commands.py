@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from consumers.as_of.query import print_view, run_query
+from consumers.documents.document import Listing
+from consumers.documents.ledger import TRANSFERS, Balance, Transfer, sum_of
+from consumers.documents.partnerships import PARTNERSHIPS
+from consumers.documents.statements import STATEMENTS, Statement
+from consumers.documents.tables import grid
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER
-from consumers.revenue.show import (
-    balances_table,
-    partnerships_table,
-    statements_table,
-    transfers_table,
-)
 from consumers.revenue.statements.commands import partnerships_completion
 from infra.command_line.output import json_option
 from infra.command_line.parameters import index_option
@@ -27,8 +24,9 @@ from infra.postgres.connection import Connection
 def balances(as_json: bool, as_of_index: int | None) -> None:
     """Show every account with its debits, credits and balance; the balances sum to zero."""
     log_index, shown = run_query(CONSUMER, read.balances, as_of_index)
-    document = {"log_index": log_index, **shown}
-    print_view(document, as_json, lambda: [balances_table(shown["accounts"], log_index)])
+    after = f"الأرصدة بالريال بعد {log_index:,} من القيود", f"Balances in riyals after {log_index:,} log entries"
+    document = {"log_index": log_index, "accounts": shown}
+    print_view(document, as_json, lambda: [grid(Listing(*after, Balance), shown, sum_of(shown))])
 
 
 @click.command()
@@ -37,7 +35,7 @@ def balances(as_json: bool, as_of_index: int | None) -> None:
 def partnerships(as_json: bool, as_of_index: int | None) -> None:
     """List the partnerships with their owner, partner and open period."""
     _, shown = run_query(CONSUMER, read.partnerships, as_of_index)
-    print_view(shown, as_json, lambda: [partnerships_table(shown)])
+    print_view(shown, as_json, lambda: [grid(PARTNERSHIPS, shown)])
 
 
 @click.command()
@@ -47,12 +45,12 @@ def partnerships(as_json: bool, as_of_index: int | None) -> None:
 def statements(partnership: str, as_json: bool, as_of_index: int | None) -> None:
     """List the statements of all closed periods of a PARTNERSHIP."""
 
-    async def found(connection: Connection) -> list[dict[str, Any]]:
+    async def found(connection: Connection) -> list[Statement]:
         await read.require_partnership(connection, partnership)
         return await read.statements_of(connection, partnership)
 
     _, shown = run_query(CONSUMER, found, as_of_index)
-    print_view(shown, as_json, lambda: [statements_table(partnership, shown)])
+    print_view(shown, as_json, lambda: [grid(STATEMENTS, shown)])
 
 
 @click.command()
@@ -62,10 +60,10 @@ def statements(partnership: str, as_json: bool, as_of_index: int | None) -> None
 def transfers(partnership: str, as_json: bool, as_of_index: int | None) -> None:
     """List the transfers of a PARTNERSHIP in log order."""
 
-    async def found(connection: Connection) -> list[dict[str, Any]]:
+    async def found(connection: Connection) -> list[Transfer]:
         await read.require_partnership(connection, partnership)
         return await read.transfers(connection, partnership)
 
     log_index, shown = run_query(CONSUMER, found, as_of_index)
     document = {"log_index": log_index, "partnership_id": partnership, "transfers": shown}
-    print_view(document, as_json, lambda: [transfers_table(partnership, shown)])
+    print_view(document, as_json, lambda: [grid(TRANSFERS, shown)])

@@ -1,4 +1,4 @@
-"""Reads the revenue ledger, in the shapes of `events.md` §5.
+"""Reads the documents of the revenue ledger.
 
 Every function takes a connection whose `search_path` selects the ledger: the live one, or one as of an index. Nothing
 is written. Balances come from the account rows; `verification` compares them with the transfers.
@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from msgspec.structs import astuple
+
 from consumers.access_scope import EVERYTHING, AccessScope
-from consumers.documents.document import documents_of
+from consumers.documents.document import document_of, documents_of
+from consumers.documents.ledger import RULES, Balance, Transfer
+from consumers.documents.partnerships import Partnership, PartnershipAndTerms
 from consumers.documents.plan import SharedRevenue
+from consumers.documents.statements import Statement
 from consumers.revenue.accounts import CASH, COLLECTIONS, PARTNER_PAYABLE, SIDES, account_name
-from consumers.revenue.transfer_rules import RULE_OF_KIND
 from events.errors import YesserError
 from events.values.periods import period_error, period_kind
 from infra.postgres.connection import Connection
@@ -39,29 +43,30 @@ class NoSuchPeriod(NoStatement):
 
 async def balances(
     connection: Connection, reach: AccessScope = EVERYTHING, after: str = "", rows_max: int | None = None
-) -> dict[str, Any]:
-    """`{"accounts": […]}`: every account that has a transfer, by name, from the one after `after`."""
-    rows = await connection.fetch(_SQL["balances"], reach.agency, reach.partners, after, rows_max)
-    return {"accounts": [dict(row) for row in rows]}
+) -> list[Balance]:
+    """Every account that has a transfer, by name, from the one after `after`."""
+    return documents_of(
+        Balance, await connection.fetch(_SQL["balances"], reach.agency, reach.partners, after, rows_max)
+    )
 
 
 async def partnerships(
     connection: Connection, reach: AccessScope = EVERYTHING, after: str = "", rows_max: int | None = None
-) -> list[dict[str, Any]]:
+) -> list[Partnership]:
     """The partnerships by id, from the one after `after`."""
     rows = await connection.fetch(_SQL["partnerships"], reach.agency, reach.partners, after, rows_max, None)
-    return [dict(row) for row in rows]
+    return documents_of(Partnership, rows)
 
 
 async def partnership(
     connection: Connection, partnership_id: str, reach: AccessScope = EVERYTHING
-) -> dict[str, Any] | None:
+) -> PartnershipAndTerms | None:
     """A partnership with its terms in all versions, or None if it is unknown or out of scope."""
     row = await connection.fetchrow(_SQL["partnerships"], reach.agency, reach.partners, "", 1, partnership_id)
     if row is None:
         return None
     versions = [dict(version) for version in await connection.fetch(_SQL["versions"], partnership_id)]
-    return {**dict(row), "versions": versions}
+    return document_of(PartnershipAndTerms, row, versions=versions)
 
 
 async def require_partnership(connection: Connection, partnership_id: str) -> None:
@@ -81,7 +86,7 @@ async def _contract(connection: Connection, partnership_id: str) -> Mapping[str,
 
 async def subjects(connection: Connection, reach: AccessScope) -> list[str]:
     """The subjects (`partnership/…`) of the partnerships in scope."""
-    return [f"partnership/{row['partnership_id']}" for row in await partnerships(connection, reach)]
+    return [f"partnership/{row.partnership_id}" for row in await partnerships(connection, reach)]
 
 
 async def strangers(connection: Connection, indexes: Sequence[int]) -> frozenset[int]:
@@ -90,14 +95,14 @@ async def strangers(connection: Connection, indexes: Sequence[int]) -> frozenset
     return frozenset(index for (index,) in rows)
 
 
-async def statement(connection: Connection, partnership_id: str, period: str) -> dict[str, Any]:
+async def statement(connection: Connection, partnership_id: str, period: str) -> Statement:
     """The statement of a closed period; raises `NoStatement` with the reason if there is none."""
     fault = period_error(period)
     if fault is not None:
         raise NoSuchPeriod(fault)
     row = await connection.fetchrow(_SQL["statement"], partnership_id, period)
     if row is not None:
-        return dict(row)
+        return document_of(Statement, row)
     contract = await _contract(connection, partnership_id)
     first, last, opened = contract["first_period"], contract["last_period"], contract["open_period"]
     kind = period_kind(first)
@@ -113,16 +118,16 @@ async def statement(connection: Connection, partnership_id: str, period: str) ->
     )
 
 
-async def statements(connection: Connection) -> list[dict[str, Any]]:
+async def statements(connection: Connection) -> list[Statement]:
     """All statements, by partnership and period."""
-    return [dict(row) for row in await connection.fetch(_SQL["statements"])]
+    return documents_of(Statement, await connection.fetch(_SQL["statements"]))
 
 
 async def statements_of(
     connection: Connection, partnership_id: str, after: str = "", rows_max: int | None = None
-) -> list[dict[str, Any]]:
+) -> list[Statement]:
     """The statements of a partnership, from the period after `after`."""
-    return [dict(row) for row in await connection.fetch(_SQL["statements_of"], partnership_id, after, rows_max)]
+    return documents_of(Statement, await connection.fetch(_SQL["statements_of"], partnership_id, after, rows_max))
 
 
 async def transfers(
@@ -131,14 +136,14 @@ async def transfers(
     after: tuple[int, int] = (-1, -1),
     rows_max: int | None = None,
     account_kind: str | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Transfer]:
     """The transfers of a partnership, or of one account of it, in log order, from the one after `after` (index, line).
 
     `window` is 0 for the whole life, else the contract year. A top-up or recovery has no window, a payout no version.
     """
     kinds = [kind for kind, sides in SIDES.items() if account_kind is None or account_kind in sides]
     rows = await connection.fetch(_SQL["transfers"], partnership_id, *after, rows_max, kinds)
-    return [{**row, "rule": RULE_OF_KIND[row["kind"]]} for row in rows]
+    return [document_of(Transfer, row, rule=RULES[row["kind"]]) for row in rows]
 
 
 async def partnerships_of_plan(
@@ -161,7 +166,7 @@ async def partnerships_count(connection: Connection, owner: str | None = None) -
 
 async def verification(connection: Connection) -> dict[str, Any]:
     """`{"sum_halalas", "ok"}`: whether all balances sum to zero, and each equals the sum of its transfers."""
-    kept = [tuple(row.values()) for row in (await balances(connection))["accounts"]]
+    kept = [astuple(row) for row in await balances(connection)]
     added_up = [tuple(row) for row in await connection.fetch(_SQL["balances_from_transfers"])]
     total = sum(row[3] for row in added_up)
     return {"sum_halalas": total, "ok": total == 0 and kept == added_up}

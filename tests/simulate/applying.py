@@ -17,6 +17,7 @@ from tests.oracle.history import Profile, generate
 from tests.oracle.log import read_entry
 from tests.simulate.numbering import found_agencies, raw_log
 from tests.simulate.worlds import Role, Scenario, World
+from tests.world.documents import as_json
 
 REVENUE: Final = Role(f"consumer.{CONSUMER.name}", lambda settings: Pipeline(CONSUMER, settings))
 SEED: Final = 11
@@ -52,8 +53,8 @@ class Applying(Scenario):
         found = []
         async with view(world.settings, [CONSUMER]) as looked_at:
             reader = await looked_at.use(CONSUMER)
-            accounts = {row.pop("account"): row for row in (await balances(reader))["accounts"]}
-            shown, checked = await statements(reader), await verification(reader)
+            accounts = {row.pop("account"): row for row in as_json(await balances(reader))}
+            shown, checked = as_json(await statements(reader)), await verification(reader)
         if accounts != figures.balances:
             found.append(f"balances are {accounts}, and not {figures.balances}")
         if shown != sorted(figures.statements, key=lambda row: (row["partnership_id"], row["period"])):

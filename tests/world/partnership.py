@@ -16,6 +16,30 @@ AGREED: dict[str, Any] = {
     "guarantee": {"partner_floor_bp_of_expected": 6_000, "recoverable": True},
 }
 
+DOCUMENT: dict[str, Any] = {
+    "partnership_id": "P1",
+    "agency": "health",
+    "partner": {"partner_id": "CO", "name": TEXT},
+    "services": ["S1", "S2"],
+    "legal_basis": TEXT,
+    "signed_on": "2004-12-01",
+    "starts_on": "2005-01-01",
+    "ends_on": "2005-12-31",
+    "terminated_on": None,
+    "calendar": "gregorian",
+    "period": "month",
+    "tier_basis": "lifetime",
+    "first_period": "2005-01",
+    "last_period": "2005-12",
+    "closed_through": "2005-01",
+    "open_period": "2005-02",
+    "payable_halalas": -5,
+    "top_up_outstanding_halalas": 0,
+    "first_index": 0,
+    "last_index": 9,
+}
+"""A partnership as the read API shows it."""
+
 
 class History:
     """Entries of partnership P1, said one after another: its contract, which `changes` the agreed terms, and sums."""

@@ -1,7 +1,7 @@
 """Explains a figure for a request: in a thread where few entries can have changed it, else by a process beside.
 
 What the thread folds is read before, in the request's own snapshot. A figure of a million certificates takes minutes
-and would delay every other request: `yesser audit explain` does it, at a low priority (`consumers.read_api.beside`).
+and would delay every other request: a process of the pool explains it (`consumers.read_api.beside`).
 """
 
 from __future__ import annotations
@@ -13,18 +13,15 @@ from functools import partial
 from typing import Final
 
 from consumers.as_of.view import NoSuchIndex, View
-from consumers.documents.document import document_of
 from consumers.documents.explanations import Explanation
-from consumers.explain.database import DatabaseSource, TooManyEntries
-from consumers.explain.explain import Request, explanation_of, trace_of
+from consumers.explain.database import DatabaseSource, TooManyEntries, database_source
+from consumers.explain.explain import Request, explain, explanation_of, trace_of
 from consumers.explain.models import Model, NoSuchKey, WrongName
 from consumers.explain.over_http.known_source import KnownSource, known_source
 from consumers.explain.trace import Trace
-from consumers.read_api.beside import Slots, changed_entry, finished
+from consumers.read_api.beside import Slots, calculated, changed_entry
 from consumers.read_api.remembered import Remembered
-from infra.command_line.exit_codes import ExitCode
 from infra.http.problems import Problem
-from infra.json_documents import from_json
 from infra.log.reader import ChangedEntry
 from infra.settings import Settings
 
@@ -33,6 +30,7 @@ ENTRIES_HERE_MAX: Final = 2_000
 REMEMBERED_MAX: Final = 64
 REMEMBERED_STEPS_MAX: Final = 100
 """Steps of a trace that is remembered: some hundred kilobytes."""
+_NO_FIGURE: Final = (NoSuchKey, NoSuchIndex, WrongName)
 
 
 class Explanations:
@@ -64,7 +62,10 @@ class Explanations:
         """
         if known is None:
             with self._slots.using(holder):
-                return await _beside(self._settings, request, end)
+                found = await calculated(self._settings, _explained, request, end)
+            if found is None:
+                raise Problem("not-found")
+            return found
         with problems():
             async with self._here:
                 trace = await self._traced(known, request)
@@ -86,10 +87,10 @@ def problems() -> Iterator[None]:
     """Raises the `Problem` of an error: 404 where there is no such figure, 500 for a changed entry."""
     try:
         yield
-    except (NoSuchKey, NoSuchIndex, WrongName):
+    except _NO_FIGURE:
         raise Problem("not-found") from None
     except ChangedEntry as error:
-        raise changed_entry(str(error), error.index) from error
+        raise changed_entry(error.index) from error
 
 
 def split_figure(model: Model, path: str) -> tuple[str, str | None]:
@@ -106,14 +107,10 @@ def _traced(known: KnownSource, request: Request) -> Trace:
     return asyncio.run(trace_of(known, request))[2]
 
 
-async def _beside(settings: Settings, request: Request, end: int | None) -> Explanation:
-    command = ["audit", "explain", "--json", "--steps", str(request.steps_max)]
-    if end is not None:
-        command += ["--as-of-index", str(end)]
-    words = [request.model, request.key, *([] if request.field is None else [request.field])]
-    done = await finished(settings, *command, "--", *words)
-    if done.exit_code in (ExitCode.OK, ExitCode.ANSWER_IS_NO):
-        if not done.output:
-            raise Problem("not-found")
-        return document_of(Explanation, from_json(done.output))
-    raise done.problem()
+async def _explained(settings: Settings, request: Request, end: int | None) -> Explanation | None:
+    """None where there is no such figure."""
+    try:
+        async with database_source(settings, end) as source:
+            return await explain(source, request)
+    except _NO_FIGURE:
+        return None

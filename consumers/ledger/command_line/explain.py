@@ -8,13 +8,13 @@ import click
 from rich.console import RenderableType
 
 from consumers.documents.explanations import Explanation
+from consumers.documents.ledger import EXPLAINED_TRANSFERS, AccountKind
+from consumers.documents.tables import grid
 from consumers.explain.options import Asked, explain_options
 from consumers.explain.show import answer_view, verdict
 from consumers.ledger.explained_statement import Derivation, ExplainedStatement
 from consumers.ledger.figure_document import Rows, figure_document, read_statement, read_transfers, transfer_document
-from consumers.revenue.accounts import CHART
 from consumers.revenue.rows import Transfer
-from consumers.revenue.show import transfers_table
 from consumers.revenue.statements.commands import partnerships_completion
 from consumers.revenue.statements.document import sheet_table
 from consumers.revenue.statements.formulas import amount_text, in_numbers, in_words, label
@@ -67,8 +67,8 @@ def explain_command(what: str, period: str | None, figure: str | None, asked: As
 
 
 def _explain_account(account: str, period: str | None, asked: Asked, as_json: bool) -> None:
-    kind, _, partnership_id = account.partition(":")
-    kinds = [line.kind for line in CHART]
+    kind = account.partition(":")[0]
+    kinds = [known.value for known in AccountKind]
     if kind not in kinds:
         raise click.UsageError(f"{kind} is no kind of account: write one of {', '.join(kinds)}, as {kinds[0]}:PPP-1.")
     if period is not None:
@@ -85,7 +85,7 @@ def _explain_account(account: str, period: str | None, asked: Asked, as_json: bo
     print_result(
         document,
         as_json,
-        lambda: show(*answer_view(answer), _transfers_table(partnership_id, rows.transfers)),
+        lambda: show(*answer_view(answer), _transfers_table(rows.transfers)),
         indented=True,
     )
     if not answer.ok:
@@ -95,10 +95,10 @@ def _explain_account(account: str, period: str | None, asked: Asked, as_json: bo
 def _statement_view(found: ExplainedStatement, figure: str, rows: Rows, answer: Explanation) -> list[RenderableType]:
     parts: list[RenderableType] = [_formula_table(found, found.derivations[figure])]
     if figure == "partner_base_halalas":
-        parts += [sheet_table(share_sheet(group)) for group in found.shares]
+        parts += [sheet_table(share_sheet(share)) for share in found.shares]
     parts += answer_view(answer)
     if rows.transfers:
-        parts.append(_transfers_table(found.partnership_id, rows.transfers))
+        parts.append(_transfers_table(rows.transfers))
     return parts
 
 
@@ -146,8 +146,8 @@ def _formulas_table(found: ExplainedStatement) -> Grid:
     return Grid(localized(f"معادلات الكشف {own}", f"The formulas of statement {own}"), columns, rows)
 
 
-def _transfers_table(partnership_id: str, transfers: Sequence[Transfer]) -> Grid:
-    return transfers_table(partnership_id, [transfer_document(row) for row in transfers])
+def _transfers_table(transfers: Sequence[Transfer]) -> Grid:
+    return grid(EXPLAINED_TRANSFERS, map(transfer_document, transfers))
 
 
 def _localized(name: str) -> str:

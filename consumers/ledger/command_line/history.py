@@ -8,15 +8,17 @@ from pathlib import Path
 import click
 import orjson
 
-from consumers.ledger.forecast import Forecast, forecast
+from consumers.documents.forecasts import FORECAST, WHAT_IF, Forecast, WhatIf
+from consumers.documents.tables import grid
+from consumers.ledger.forecast import forecast
 from consumers.ledger.forecast_chart import svg
 from consumers.ledger.proving import entries_of, prove_statement
-from consumers.ledger.what_if import WhatIf, what_if
+from consumers.ledger.what_if import what_if
 from consumers.revenue.statements.commands import partnerships_completion
 from consumers.revenue.statements.words import percent_text
 from events.values.money import BASIS_POINTS, riyals_text
-from infra.command_line.display import Column, Grid, show
-from infra.command_line.language import localized, print_localized
+from infra.command_line.display import show
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import PeriodLabel
 from infra.settings import Settings
@@ -60,8 +62,8 @@ def what_if_command(partnership: str, file: Path, as_json: bool) -> None:
         raise click.UsageError(f"{file} is not JSON: {error}") from None
     if not isinstance(terms, dict):
         raise click.UsageError(f"{file} is not a JSON object with members of the terms, such as bands.")
-    found = what_if(asyncio.run(entries_of(Settings(), f"partnership/{partnership}")), terms)
-    print_result(found.document(partnership), as_json, lambda: _show_what_if(partnership, found), indented=True)
+    found = what_if(partnership, asyncio.run(entries_of(Settings(), f"partnership/{partnership}")), terms)
+    print_result(found, as_json, lambda: _show_what_if(found), indented=True)
 
 
 @click.command("forecast")
@@ -77,41 +79,17 @@ def forecast_command(partnership: str, picture: Path | None, as_json: bool) -> N
     found = forecast(asyncio.run(entries_of(Settings(), f"partnership/{partnership}")))
     if picture is not None:
         picture.write_text(svg(found), encoding="utf-8")
-    print_result(found.document(), as_json, lambda: _show_forecast(found, picture), indented=True)
+    print_result(found, as_json, lambda: _show_forecast(found, picture), indented=True)
 
 
 def _show_forecast(found: Forecast, picture: Path | None) -> None:
-    columns = [
-        Column("الفترة", "Period"),
-        Column("المتوقع", "Expected", right=True),
-        Column("الصافي", "Net", right=True),
-        Column("المتحقق منه", "Of it so far", drop=2, right=True),
-        Column("للشريك", "Partner", drop=1, right=True),
-        Column("منه التكملة", "Of which top-up", right=True),
-        Column("التكملة إن توقف الإيراد", "Top-up without revenue", drop=3, right=True),
-    ]
-    rows = [
-        [
-            row.period if row.is_closed else f"{row.period} *",
-            riyals_text(row.expected_halalas),
-            riyals_text(row.statements["pace"].net_halalas),
-            riyals_text(row.net_so_far_halalas),
-            riyals_text(row.statements["pace"].partner_total_halalas),
-            riyals_text(row.statements["pace"].top_up_halalas),
-            riyals_text(row.statements["nothing"].top_up_halalas),
-        ]
-        for row in found.periods
-    ]
-    title = localized(
-        f"توقعات الشراكة {found.partnership_id}، بالريال", f"Forecast of partnership {found.partnership_id}, in riyals"
-    )
-    show(Grid(title, columns, rows))
-    pace = percent_text(BASIS_POINTS if found.pace is None else int(found.pace * BASIS_POINTS))
+    show(grid(FORECAST, found.periods))
+    pace = percent_text(BASIS_POINTS if found.pace_bp is None else found.pace_bp)
     print_localized(
-        f"* فترات لم تُقفل، محسوبة بوتيرة الفترات المقفلة: {pace} من المتوقع.",
-        f"* not closed yet, at the pace of the closed periods: {pace} of the expected revenue.",
+        f"الفترات التي لم تُقفل محسوبة بوتيرة الفترات المقفلة: {pace} من المتوقع.",
+        f"Periods that are not closed are at the pace of the closed ones: {pace} of the expected revenue.",
     )
-    at_pace, without = (riyals_text(found.exposure_halalas(name)) for name in ("pace", "nothing"))
+    at_pace, without = map(riyals_text, (found.top_ups_to_come_halalas.pace, found.top_ups_to_come_halalas.nothing))
     print_localized(
         f"التكملة حتى نهاية العقد: {at_pace} بهذه الوتيرة، و{without} إن توقف الإيراد.",
         f"Top-ups to the end of the term: {at_pace} at this pace, {without} if no revenue comes.",
@@ -120,29 +98,8 @@ def _show_forecast(found: Forecast, picture: Path | None) -> None:
         print_localized(f"كُتب الرسم: {picture}", f"Chart written: {picture}")
 
 
-def _show_what_if(partnership: str, found: WhatIf) -> None:
-    columns = [
-        Column("الفترة", "Period"),
-        Column("للشريك فعلًا", "Partner, actual", right=True),
-        Column("للشريك افتراضًا", "Partner, what if", right=True),
-        Column("الفرق", "Difference", right=True),
-        Column("فرق الخزينة", "Treasury's difference", right=True, drop=1),
-    ]
-    rows = [
-        [
-            row.period,
-            *(None if side is None else riyals_text(side.partner_total_halalas) for side in (row.actual, row.supposed)),
-            *(
-                None if (changed := row.difference(name)) is None else riyals_text(changed)
-                for name in ("partner_total_halalas", "treasury_total_halalas")
-            ),
-        ]
-        for row in found.periods
-    ]
-    title = localized(
-        f"الشراكة {partnership} بشروط أخرى، بالريال", f"Partnership {partnership} under other terms, in riyals"
-    )
-    show(Grid(title, columns, rows))
+def _show_what_if(found: WhatIf) -> None:
+    show(grid(WHAT_IF, found.periods))
     if found.uncounted:
         count = len(found.uncounted)
         print_localized(

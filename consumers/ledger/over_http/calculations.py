@@ -1,7 +1,7 @@
 """Calculations that a request asks for, away from the event loop.
 
-A partnership with few entries is calculated in a thread, one at a time; one with many by the command of the same
-answer, in a process of its own (`consumers.read_api.beside`), which ends if it takes too long.
+A partnership with few entries is calculated in a thread, one at a time; one with many in a process of the pool
+(`consumers.read_api.beside`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from fastapi import Response
 
@@ -20,13 +20,13 @@ from consumers.explain.figures import Scope
 from consumers.explain.over_http.answers import problems
 from consumers.ledger.what_if import NothingSigned
 from consumers.read_api.access import money_scope
-from consumers.read_api.beside import Slots, output_of
+from consumers.read_api.beside import Slots, Work, calculated
 from consumers.read_api.reading import JSON, ReadRequest, Shown, found
 from consumers.read_api.remembered import Remembered
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from infra.http.problems import Problem
-from infra.json_documents import from_json, to_json
+from infra.json_documents import to_json
 from infra.settings import Settings
 
 ENTRIES_HERE_MAX: Final = 500
@@ -34,14 +34,16 @@ ENTRIES_HERE_MAX: Final = 500
 REMEMBERED_MAX: Final = 64
 _HEADERS: Final = ("ETag", "Log-Index", "Cache-Control", "Vary")
 
+T = TypeVar("T")
 Raw = tuple[int, bytes]
-Calculation = Callable[[], dict[str, Any]]
-"""Needs no connection: it runs in a thread."""
+Calculation = Callable[[], Any]
+"""Makes a document; needs no connection: it runs in a thread."""
 Check = Callable[[View], Awaitable[None]]
 """Whether there is an answer, however many entries there are. Raises `Problem`."""
 Prepare = Callable[[View, list[Raw]], Awaitable[Calculation]]
 """Reads what a calculation needs beside the entries."""
-Command = Callable[[], Awaitable[bytes]]
+Beside = Callable[[], Awaitable[Any]]
+"""Makes the same document of any number of entries."""
 
 
 class Calculations:
@@ -51,22 +53,21 @@ class Calculations:
         self._settings = settings
         self._slots = Slots()
         self._here = asyncio.Lock()
-        self._known: Remembered[dict[str, Any]] = Remembered(REMEMBERED_MAX)
+        self._known: Remembered[Any] = Remembered(REMEMBERED_MAX)
 
     async def answer(
         self,
         request: ReadRequest,
         partnership_id: str,
         prepare: Prepare,
-        command: Command,
+        beside: Beside,
         *,
         check: Check | None = None,
         question: tuple[str, ...] | None = None,
     ) -> Response:
         """What is calculated from the entries of a partnership in scope.
 
-        Raises `Problem`: 404, 429, 500 for a changed entry, 503, and those of `check`, which comes first: a command
-        beside could not say what it refuses.
+        Raises `Problem`: 404, 429, 500 for a changed entry, 503, and those of `check`, which comes first.
 
         `question`: what is asked, where the answer follows from it and the entries alone; then it is remembered.
         """
@@ -93,14 +94,14 @@ class Calculations:
             return answer
         if calculation is None:
             with self._slots.using(caller.quota_name):
-                document = from_json(await command())
+                document = await beside()
         else:
             with _problems():
                 document = await self._calculated(calculation, key)
         headers = {name: answer.headers[name] for name in _HEADERS}
         return Response(to_json(document), headers=headers, media_type=JSON)
 
-    async def _calculated(self, calculation: Calculation, key: tuple[str, ...] | None) -> dict[str, Any]:
+    async def _calculated(self, calculation: Calculation, key: tuple[str, ...] | None) -> Any:
         async with self._here:
             if key is None:
                 return await asyncio.to_thread(calculation)
@@ -110,9 +111,9 @@ class Calculations:
                 self._known.add(key, document)
             return document
 
-    async def output_of(self, *command: str, answers_no: bool = False) -> bytes:
-        """What a command prints as JSON, see `beside.output_of`."""
-        return await output_of(self._settings, *command, "--json", answers_no=answers_no)
+    async def beside(self, work: Work[T], *arguments: Any) -> T:
+        """See `beside.calculated`."""
+        return await calculated(self._settings, work, *arguments)
 
 
 @contextmanager

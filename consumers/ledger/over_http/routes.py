@@ -6,8 +6,6 @@ They answer what `yesser ledger` prints, to those who may read the partnership.
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Final
 
 import orjson
@@ -16,14 +14,24 @@ from fastapi import Path as PathParameter
 from msgspec.structs import asdict
 
 from consumers.as_of.view import View
+from consumers.documents.document import documents_of
+from consumers.documents.ledger import Account, AccountKind
+from consumers.documents.periods import OpenPeriod, RevenuePeriod
+from consumers.documents.statements import WorkingAndDays
 from consumers.explain.database import DatabaseSource
 from consumers.explain.explain import Request as Asked
-from consumers.explain.explain import explain
 from consumers.explain.figures import Scope
 from consumers.explain.over_http.known_source import known_source
-from consumers.ledger.figure_document import Rows, figure_document, read_statement
 from consumers.ledger.forecast import forecast
 from consumers.ledger.over_http import openapi
+from consumers.ledger.over_http.beside import (
+    STEPS_MAX,
+    explained_figure,
+    explained_figure_of,
+    forecast_of,
+    what_if_of,
+    working_of,
+)
 from consumers.ledger.over_http.calculations import Calculation, Calculations, Check, Raw, signing_entry
 from consumers.ledger.what_if import WrongTerms, require_terms, what_if
 from consumers.read_api import documents
@@ -31,7 +39,6 @@ from consumers.read_api.cursor import indexes_after, text_after
 from consumers.read_api.parameters import After, Id, Limit, Period
 from consumers.read_api.reading import Reading, Shown, found, page
 from consumers.revenue import read
-from consumers.revenue.accounts import CHART
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.statements.days import statement_days
 from consumers.revenue.statements.document import statement_document
@@ -39,15 +46,13 @@ from consumers.revenue.statements.formulas import fields
 from consumers.revenue.statements.read import proven_parts
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
-from infra.json_documents import from_json, to_json
 from infra.postgres.sql import queries
 
 TERMS_LENGTH_MAX: Final = 6_000
-_STEPS_MAX: Final = 100
 _SQL: Final = queries("consumers.ledger.over_http", "read.sql")
 
 Field = Annotated[str, PathParameter(pattern=f"^({'|'.join(fields())})$", description="A figure of the statement.")]
-AccountKind = Annotated[str, PathParameter(pattern=f"^({'|'.join(line.kind for line in CHART)})$")]
+KindOfAccount = Annotated[str, PathParameter(pattern=f"^({'|'.join(known.value for known in AccountKind)})$")]
 Terms = Annotated[
     str, Query(max_length=TERMS_LENGTH_MAX, description="JSON with the members of the terms that differ.")
 ]
@@ -88,7 +93,7 @@ async def open_periods(request: Reading, limit: Limit = 100, after: After = None
     async def shown(view: View) -> Shown:
         ledger = await view.use(REVENUE)
         given = scope.agency, scope.partners, text_after(after), limit + 1
-        rows = [dict(row) for row in await ledger.fetch(_SQL["open_periods"], *given)]
+        rows = documents_of(OpenPeriod, await ledger.fetch(_SQL["open_periods"], *given))
         return Shown(*page(rows, limit, "partnership_id"))
 
     return await request.answer([REVENUE], shown)
@@ -106,7 +111,7 @@ async def periods(request: Reading, partnership_id: Id) -> Response:
     async def shown(view: View) -> Shown:
         ledger = await view.use(REVENUE)
         found(await read.partnership(ledger, partnership_id, scope))
-        return Shown([dict(row) for row in await ledger.fetch(_SQL["periods"], partnership_id)])
+        return Shown(documents_of(RevenuePeriod, await ledger.fetch(_SQL["periods"], partnership_id)))
 
     return await request.answer([REVENUE], shown)
 
@@ -123,7 +128,7 @@ async def accounts(request: Reading, partnership_id: Id) -> Response:
     async def shown(view: View) -> Shown:
         ledger = await view.use(REVENUE)
         found(await read.partnership(ledger, partnership_id, scope))
-        return Shown([dict(row) for row in await ledger.fetch(_SQL["accounts"], partnership_id)])
+        return Shown(documents_of(Account, await ledger.fetch(_SQL["accounts"], partnership_id)))
 
     return await request.answer([REVENUE], shown)
 
@@ -134,7 +139,7 @@ async def accounts(request: Reading, partnership_id: Id) -> Response:
     responses=documents.responses(openapi.ACCOUNT_TRANSFERS, paged=True),
 )
 async def account_transfers(
-    request: Reading, partnership_id: Id, kind: AccountKind, limit: Limit = 100, after: After = None
+    request: Reading, partnership_id: Id, kind: KindOfAccount, limit: Limit = 100, after: After = None
 ) -> Response:
     """In log order, each with the index of the entry that caused it."""
     scope = await request.money_scope()
@@ -157,13 +162,13 @@ async def one_forecast(request: Reading, partnership_id: Id, calculations: Calcu
     """The periods that are not closed, priced at the pace so far, as expected, and if nothing more comes."""
 
     async def prepare(view: View, entries: list[Raw]) -> Calculation:
-        return lambda: forecast(entries).document()
+        return lambda: forecast(entries)
 
     return await calculations.answer(
         request,
         partnership_id,
         prepare,
-        lambda: calculations.output_of("ledger", "forecast", partnership_id),
+        lambda: calculations.beside(forecast_of, partnership_id),
         question=("forecast",),
     )
 
@@ -186,15 +191,16 @@ async def other_terms(request: Reading, partnership_id: Id, terms: Terms, calcul
             raise _bad_terms(str(error)) from None
 
     async def prepare(view: View, entries: list[Raw]) -> Calculation:
-        return lambda: what_if(entries, given).document(partnership_id)
+        return lambda: what_if(partnership_id, entries, given)
 
-    async def beside() -> bytes:
-        with TemporaryDirectory() as folder:
-            file = Path(folder, "terms.json")
-            await asyncio.to_thread(file.write_bytes, orjson.dumps(given))
-            return await calculations.output_of("ledger", "what-if", partnership_id, "--terms", str(file))
-
-    return await calculations.answer(request, partnership_id, prepare, beside, check=check, question=("what-if", terms))
+    return await calculations.answer(
+        request,
+        partnership_id,
+        prepare,
+        lambda: calculations.beside(what_if_of, partnership_id, given),
+        check=check,
+        question=("what-if", terms),
+    )
 
 
 @routes.get(
@@ -207,15 +213,18 @@ async def working(request: Reading, partnership_id: Id, period: Period, calculat
 
     async def prepare(view: View, entries: list[Raw]) -> Calculation:
         parts, provenance = await proven_parts(await view.use(REVENUE), partnership_id, period, None)
-        days = statement_days(parts.partnership["versions"], parts.postings)
-        document = statement_document(parts, provenance) | {"days": [row.document() for row in days]}
+        days = statement_days(parts.partnership.versions, parts.postings)
+        working = asdict(statement_document(parts, provenance))
+        document = WorkingAndDays(**working, days=tuple(days))
         return lambda: document
 
-    async def beside() -> bytes:
-        printed = await calculations.output_of("ledger", "statement", partnership_id, period, "--working")
-        return to_json({**from_json(printed), "days": None})
-
-    return await calculations.answer(request, partnership_id, prepare, beside, check=_closed(partnership_id, period))
+    return await calculations.answer(
+        request,
+        partnership_id,
+        prepare,
+        lambda: calculations.beside(working_of, partnership_id, period),
+        check=_closed(partnership_id, period),
+    )
 
 
 @routes.get(
@@ -227,29 +236,22 @@ async def explained(
     request: Reading, partnership_id: Id, period: Period, field: Field, calculations: Calculating
 ) -> Response:
     """Its formula in words and numbers, its transfers, the last 100 entries that changed it. `ok`: they add up."""
-    asked = Asked("statements", f"{partnership_id}/{period}", field, _STEPS_MAX)
+    asked = Asked("statements", f"{partnership_id}/{period}", field, STEPS_MAX)
 
     async def prepare(view: View, entries: list[Raw]) -> Calculation:
         async def own(scope: Scope) -> list[Raw]:
             return entries
 
         source = await known_source(DatabaseSource(view, None), asked, own)
-        rows = Rows()
+        return lambda: asyncio.run(explained_figure(source, partnership_id, period, field))
 
-        def calculated() -> dict[str, Any]:
-            explanation = asyncio.run(
-                explain(source, asked, lambda tracer: read_statement(tracer, partnership_id, period, rows))
-            )
-            assert rows.statement is not None, "a statement that exists is read"
-            return figure_document(rows.statement, field, rows.transfers) | asdict(explanation)
-
-        return calculated
-
-    async def beside() -> bytes:
-        command = ("ledger", "explain", partnership_id, period, field, "--steps", str(_STEPS_MAX))
-        return await calculations.output_of(*command, answers_no=True)
-
-    return await calculations.answer(request, partnership_id, prepare, beside, check=_closed(partnership_id, period))
+    return await calculations.answer(
+        request,
+        partnership_id,
+        prepare,
+        lambda: calculations.beside(explained_figure_of, partnership_id, period, field),
+        check=_closed(partnership_id, period),
+    )
 
 
 def _closed(partnership_id: str, period: str) -> Check:

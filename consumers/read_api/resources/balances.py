@@ -26,7 +26,7 @@ async def balances(request: Reading, limit: Limit = 100, after: After = None) ->
 
     async def shown(view: View) -> Shown:
         kept = await read.balances(await view.use(REVENUE), scope, text_after(after), limit + 1)
-        accounts, following = page(kept["accounts"], limit, "account")
+        accounts, following = page(kept, limit, "account")
         return Shown({"log_index": view.log_index, "accounts": accounts}, following)
 
     return await request.answer([REVENUE], shown)

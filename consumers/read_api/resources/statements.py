@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from consumers.access_scope import AccessScope
-from consumers.as_of.view import View
+from consumers.as_of.view import View, view
 from consumers.read_api import documents
 from consumers.read_api.access import money_scope
-from consumers.read_api.beside import Slots, output_of
+from consumers.read_api.beside import Slots, calculated
 from consumers.read_api.cursor import indexes_after, text_after
 from consumers.read_api.parameters import After, Id, Limit, Period
 from consumers.read_api.reading import JSON, Reading, Shown, found, page
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.statements.formats import FORMATS
+from consumers.revenue.statements.read import proven_parts
 from infra.http.negotiation import preferred
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection
@@ -79,7 +77,7 @@ async def one_statement(
     if name == _FIGURES or answer.status_code != 200:
         return answer
     with papers.using(caller.quota_name):
-        body = await _written(request.parts.settings, partnership_id, period, name)
+        body = await calculated(request.parts.settings, written_statement, partnership_id, period, name)
     headers = {header: answer.headers[header] for header in ("ETag", "Log-Index", "Cache-Control", "Vary")}
     headers["Content-Disposition"] = f'inline; filename="{partnership_id}-{period}.{name}"'
     return Response(body, headers=headers, media_type=FORMATS[name].media_type)
@@ -116,9 +114,8 @@ def _format_of(accept: str) -> str:
     return _TYPES[preferred(accept, tuple(_TYPES)) or JSON]
 
 
-async def _written(settings: Settings, partnership_id: str, period: str, name: str) -> bytes:
-    """What `yesser ledger statement` writes. Raises `Problem` (503, 500)."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder, f"statement.{name}")
-        await output_of(settings, "ledger", "statement", partnership_id, period, f"--{name}", str(path))
-        return await asyncio.to_thread(path.read_bytes)
+async def written_statement(settings: Settings, partnership_id: str, period: str, name: str) -> bytes:
+    """The statement with its working in one of `FORMATS`."""
+    async with view(settings, [REVENUE]) as shown:
+        parts = await proven_parts(await shown.use(REVENUE), partnership_id, period, settings.public_address)
+    return FORMATS[name].render(*parts)

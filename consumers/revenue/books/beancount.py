@@ -11,19 +11,17 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Final
 
-from consumers.revenue.accounts import CASH, CHART, COLLECTIONS, GUARANTEE_EXPENSE, PARTNER_PAYABLE, TREASURY_SHARE
+from consumers.documents.ledger import AccountKind, TransferKind, kind_of
 from consumers.revenue.books.journal import Booking
-from consumers.revenue.show import TRANSFER_KINDS
 from events.values.money import HALALAS_PER_RIYAL
 
 _ROOTS: Final = {
-    COLLECTIONS: "Assets:Collections",
-    CASH: "Assets:Cash",
-    PARTNER_PAYABLE: "Liabilities:PartnerPayable",
-    TREASURY_SHARE: "Income:TreasuryShare",
-    GUARANTEE_EXPENSE: "Expenses:GuaranteeExpense",
+    AccountKind.COLLECTIONS: "Assets:Collections",
+    AccountKind.CASH: "Assets:Cash",
+    AccountKind.PARTNER_PAYABLE: "Liabilities:PartnerPayable",
+    AccountKind.TREASURY_SHARE: "Income:TreasuryShare",
+    AccountKind.GUARANTEE_EXPENSE: "Expenses:GuaranteeExpense",
 }
-_NAMES: Final = {line.kind: line for line in CHART}
 _OPENED: Final = "1924-08-01"
 """Before every date that an event can have."""
 
@@ -59,12 +57,11 @@ class _Accounts:
         lines = []
         for account in (booking.debit, booking.credit):
             if account not in self._names:
-                kind, _, partnership_id = account.partition(":")
+                kind, partnership_id = kind_of(account), account.partition(":")[2]
                 name = self._names[account] = self._unused(f"{_ROOTS[kind]}:{_component(partnership_id)}")
-                names = _NAMES[kind]
                 lines.append(
                     f"\n{_OPENED} open {name} SAR\n  partnership: {_quoted(partnership_id)}\n"
-                    f"  name-ar: {_quoted(names.arabic)}\n  name-en: {_quoted(names.english)}\n"
+                    f"  name-ar: {_quoted(kind.ar)}\n  name-en: {_quoted(kind.en)}\n"
                 )
         return lines
 
@@ -78,7 +75,7 @@ class _Accounts:
 
 def _transaction(bookings: list[Booking], accounts: _Accounts) -> str:
     first = bookings[0]
-    _, kind = TRANSFER_KINDS[first.kind]
+    kind = TransferKind(first.kind).en.lower()
     lines = [f"\n{first.day} * {_quoted(kind)} {_quoted(first.reason or first.period or '')}"]
     lines.append(f"  log-index: {first.index}")
     if first.period is not None:

@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
-from consumers.revenue.accounts import CHART
-from consumers.revenue.transfer_rules import RULE_OF_KIND
+from consumers.documents.ledger import RULES, kind_of
 from events.values.calendar import CalendarName
 from events.values.periods import days_of
 from infra.command_line.table_files import Columns
@@ -19,7 +18,6 @@ from infra.postgres.sql import queries
 
 ROWS_AT_ONCE: Final = 4_096
 _SQL: Final = queries("consumers.revenue.books", "journal.sql")
-_NAMES: Final = {line.kind: line for line in CHART}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +43,11 @@ class Booking:
     @property
     def rule(self) -> str:
         """The rule by which it was posted."""
-        return RULE_OF_KIND[self.kind]
+        return RULES[self.kind]
 
     def row(self) -> tuple[int | str | None, ...]:
         """The columns of `COLUMNS`."""
-        debit, credit = _NAMES[self.debit.partition(":")[0]], _NAMES[self.credit.partition(":")[0]]
+        debit, credit = kind_of(self.debit), kind_of(self.credit)
         return (
             self.index,
             self.line,
@@ -62,11 +60,11 @@ class Booking:
             self.window,
             self.rule,
             self.debit,
-            debit.arabic,
-            debit.english,
+            debit.ar,
+            debit.en,
             self.credit,
-            credit.arabic,
-            credit.english,
+            credit.ar,
+            credit.en,
             self.amount_halalas,
         )
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
+from msgspec.structs import asdict
 
 from consumers.as_of.query import run_query
+from consumers.documents.document import document_of
+from consumers.documents.partnerships import PartnershipAndRevenue
+from consumers.documents.periods import EXPECTED
+from consumers.documents.tables import grid
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER
-from consumers.revenue.statements.document import expected_table, on_screen, statement_document
+from consumers.revenue.statements.document import on_screen, statement_document
 from consumers.revenue.statements.formats import FORMATS, paper_of
 from consumers.revenue.statements.read import expected_and_actual, expected_by_version, proven_parts
 from consumers.revenue.statements.words import terms_in_words
@@ -90,17 +94,18 @@ def statement_command(
         print_result(statement_document(parts, provenance), as_json, lambda: show(*on_screen(paper)), indented=True)
 
 
-async def _terms(connection: Connection, partnership_id: str) -> dict[str, Any]:
+async def _terms(connection: Connection, partnership_id: str) -> PartnershipAndRevenue:
     await read.require_partnership(connection, partnership_id)
     found = await read.partnership(connection, partnership_id)
     assert found is not None, "it is known"
     sums = await expected_by_version(connection, partnership_id)
-    versions = [{**version, "expected_halalas": sums[version["version"]]} for version in found["versions"]]
-    return {**found, "versions": versions, "expected": await expected_and_actual(connection, partnership_id)}
+    versions = [{**asdict(version), "expected_halalas": sums[version.version]} for version in found.versions]
+    expected = await expected_and_actual(connection, partnership_id)
+    return document_of(PartnershipAndRevenue, asdict(found), versions=versions, expected=expected)
 
 
-def _print_terms(sentences: list[Bilingual], shown: Mapping[str, Any]) -> None:
+def _print_terms(sentences: list[Bilingual], shown: PartnershipAndRevenue) -> None:
     for sentence in sentences:
         print_localized(sentence.ar, sentence.en)
-    if shown["expected"]:
-        show(expected_table(shown["expected"]))
+    if shown.expected:
+        show(grid(EXPECTED, shown.expected))

@@ -31,7 +31,7 @@ def paper_of(parts: StatementParts, provenance: Provenance | None) -> Paper:
 
 def printed_paper(parts: StatementParts, provenance: Provenance | None) -> Paper:
     """The same with its lines by day, for print."""
-    days = statement_days(parts.partnership["versions"], parts.postings)
+    days = statement_days(parts.partnership.versions, parts.postings)
     return statement_paper(parts.partnership, parts.working, parts.paid, provenance, days)
 
 
@@ -47,7 +47,7 @@ def _table(name: str) -> Callable[[StatementParts, Provenance | None], bytes]:
     def render(parts: StatementParts, _: Provenance | None) -> bytes:
         with TemporaryDirectory() as folder:
             path = Path(folder, f"statement.{name}")
-            WRITERS[name](path, COLUMNS, posting_rows(parts.partnership["versions"], parts.postings))
+            WRITERS[name](path, COLUMNS, posting_rows(parts.partnership.versions, parts.postings))
             return path.read_bytes()
 
     return render

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from consumers.documents.document import fields as statement_fields
+from consumers.documents.statements import Statement
 from consumers.revenue.statements.words import percent_text
 from events.faults.problems import Bilingual
 from events.values.money import BASIS_POINTS, riyals_text
@@ -44,24 +46,7 @@ Expression = Amount | Nothing | Both
 Amounts = Mapping[str, int | None]
 
 _NAMES: Final[Mapping[str, Bilingual]] = {
-    "contract_version": Bilingual("نسخة العقد", "Contract version"),
-    "expected_halalas": Bilingual("الإيراد المتوقع", "Expected revenue"),
-    "opening_cumulative_halalas": Bilingual("الرصيد التراكمي الافتتاحي", "Opening cumulative"),
-    "collected_halalas": Bilingual("الإيراد المحصّل", "Collected"),
-    "reversed_halalas": Bilingual("المردود", "Reversed"),
-    "net_halalas": Bilingual("الصافي", "Net"),
-    "prior_period_halalas": Bilingual("منه عن فترات مقفلة", "Of which for closed periods"),
-    "closing_cumulative_halalas": Bilingual("الرصيد التراكمي الختامي", "Closing cumulative"),
-    "partner_base_halalas": Bilingual("حصة الشريك الأساسية", "Partner's base share"),
-    "guarantee_halalas": Bilingual("الحد المضمون", "Guaranteed"),
-    "top_up_halalas": Bilingual("تكملة الضمان", "Top-up"),
-    "recovered_halalas": Bilingual("المسترد من التكملة", "Recovered"),
-    "top_up_outstanding_halalas": Bilingual("التكملة القائمة", "Top-up outstanding"),
-    "partner_total_halalas": Bilingual("إجمالي حصة الشريك", "Partner's share, total"),
-    "treasury_total_halalas": Bilingual("إجمالي حصة الخزينة", "Treasury's share, total"),
-    "first_index": Bilingual("رقم أول قيد", "First log entry"),
-    "last_index": Bilingual("رقم آخر قيد", "Last log entry"),
-    "closing_index": Bilingual("رقم قيد الإقفال", "Log entry that closed it"),
+    **{field.name: Bilingual(field.label.ar, field.label.en) for field in statement_fields(Statement)},
     "receipts_halalas": Bilingual("مجموع تحصيلات الفترة", "the sum of the period's receipts"),
     "reversals_halalas": Bilingual("مجموع المردود في الفترة", "the sum of the period's reversals"),
     "prior_postings_halalas": Bilingual(

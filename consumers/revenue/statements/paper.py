@@ -5,12 +5,17 @@ In: the working, the contract, and what proves it. Out: a `Paper`, whose cells a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
-from consumers.revenue.statements.days import DayBand
+from msgspec import Struct
+
+from consumers.documents.document import field_of
+from consumers.documents.partnerships import Partnership, PartnershipAndTerms, TermsVersion
+from consumers.documents.statements import BandShare, Checkpoint, DayShare, Payout, Share, Statement
 from consumers.revenue.statements.words import band_text, date_text, exact_riyals, left_to_right, percent_text
 from consumers.revenue.statements.working import PricedGroup, Working, bands_of
 from events.faults.problems import Bilingual
@@ -30,6 +35,14 @@ _DAYS_RULE: Final = Bilingual(
     "الحصص قبل التقريب. وكل إيصال وحسابه في ملف CSV.",
     "Shares before rounding. The CSV file has each receipt with its arithmetic.",
 )
+
+
+def _name(document: type[Struct], field: str, sign: str = "") -> Bilingual:
+    label = field_of(document, field).label
+    return Bilingual(f"{sign}{label.ar}", f"{sign}{label.en}")
+
+
+_PRICED: Final = tuple(_name(BandShare, field) for field in ("amount_halalas", "rate_bp", "share_halalas"))
 _BAND: Final = Bilingual("شريحة الإيراد التراكمي", "Band of the cumulative revenue")
 
 
@@ -60,8 +73,7 @@ class Paper:
 class Provenance:
     """The checkpoint that a statement is proven under, and where its proofs are."""
 
-    size: int
-    root: str
+    checkpoint: Checkpoint
     link: str
 
 
@@ -69,21 +81,21 @@ class Provenance:
 class Paid:
     """What was paid out, and what is payable after the entry that last changed the contract (R13)."""
 
-    payouts: Sequence[Mapping[str, Any]]
+    payouts: Sequence[Payout]
     payable_halalas: int
     after_index: int
 
 
 def statement_paper(
-    partnership: Mapping[str, Any],
+    partnership: PartnershipAndTerms,
     working: Working,
     paid: Paid,
     provenance: Provenance | None,
-    days: Sequence[DayBand] = (),
+    days: Sequence[DayShare] = (),
 ) -> Paper:
     """The statement of a closed period with its working, and with its lines by day if they are given."""
     statement = working.statement
-    own = f"{statement['partnership_id']} {statement['period']}"
+    own = f"{statement.partnership_id} {statement.period}"
     sheets = [
         _parties(partnership, statement),
         _revenue(statement),
@@ -99,11 +111,6 @@ def statement_paper(
     )  # fmt: skip
 
 
-def _same(text: str) -> Bilingual:
-    """A text of ids and figures, which is the same in both languages."""
-    return Bilingual(left_to_right(text), text)
-
-
 def _payout_text(payout_id: str, paid_on: Bilingual) -> Bilingual:
     return Bilingual(left_to_right(f"{payout_id} · {paid_on.ar}"), f"{payout_id} · {paid_on.en}")
 
@@ -112,36 +119,39 @@ def _facts(heading: Bilingual, rows: Sequence[tuple[Cell, ...]], note: Bilingual
     return Sheet(heading, (), tuple(rows), note)
 
 
-def _parties(partnership: Mapping[str, Any], statement: Mapping[str, Any]) -> Sheet:
-    calendar: CalendarName = partnership["calendar"]
-    first, last = days_of(statement["period"], calendar)
-    partner = partnership["partner"]
+def _parties(partnership: PartnershipAndTerms, statement: Statement) -> Sheet:
+    calendar: CalendarName = partnership.calendar.value
+    first, last = days_of(statement.period, calendar)
+    partner = partnership.partner.name
     return _facts(
         Bilingual("العقد والفترة", "Contract and period"),
         [
-            (Bilingual("الجهة", "Agency"), partnership["agency"]),
-            (Bilingual("الشريك", "Partner"), Bilingual(partner["name"]["ar"], partner["name"]["en"])),
-            (Bilingual("من", "From"), date_text(max(first, partnership["starts_on"]))),
-            (Bilingual("إلى", "To"), date_text(min(last, partnership["terminated_on"] or partnership["ends_on"]))),
-            (Bilingual("نسخة العقد", "Contract version"), str(statement["contract_version"])),
-            (Bilingual("قيد الإقفال", "Log entry that closed it"), str(statement["closing_index"])),
+            (_name(Partnership, "agency"), partnership.agency),
+            (_name(Partnership, "partner"), Bilingual(partner.ar, partner.en)),
+            (_name(Partnership, "starts_on"), date_text(max(first, partnership.starts_on))),
+            (_name(Partnership, "ends_on"), date_text(min(last, partnership.last_day))),
+            (_name(Statement, "contract_version"), str(statement.contract_version)),
+            (_name(Statement, "closing_index"), str(statement.closing_index)),
         ],
     )
 
 
-def _revenue(statement: Mapping[str, Any]) -> Sheet:
-    lines = (
-        ("opening_cumulative_halalas", "الرصيد التراكمي الافتتاحي", "Opening cumulative"),
-        ("collected_halalas", "+ المحصّل", "+ Collected"),
-        ("reversed_halalas", "− المردود", "− Reversed"),
-        ("net_halalas", "= الصافي", "= Net"),
-        ("prior_period_halalas", "منه عن فترات مقفلة", "Of which for closed periods"),
-        ("closing_cumulative_halalas", "الرصيد التراكمي الختامي", "Closing cumulative"),
-        ("expected_halalas", "الإيراد المتوقع", "Expected revenue"),
-    )
+def _line(statement: Statement, field: str, sign: str = "") -> tuple[Bilingual, str]:
+    return _name(Statement, field, sign), riyals_text(getattr(statement, field))
+
+
+def _revenue(statement: Statement) -> Sheet:
     return _facts(
         Bilingual("الإيراد بالريال", "Revenue in riyals"),
-        [(Bilingual(ar, en), riyals_text(statement[name])) for name, ar, en in lines],
+        [
+            _line(statement, "opening_cumulative_halalas"),
+            _line(statement, "collected_halalas", "+ "),
+            _line(statement, "reversed_halalas", "− "),
+            _line(statement, "net_halalas", "= "),
+            _line(statement, "prior_period_halalas"),
+            _line(statement, "closing_cumulative_halalas"),
+            _line(statement, "expected_halalas"),
+        ],
         Bilingual(
             "الختامي = الافتتاحي + الصافي.",
             "Closing = opening + net.",
@@ -149,15 +159,15 @@ def _revenue(statement: Mapping[str, Any]) -> Sheet:
     )
 
 
-def _share_sheets(partnership: Mapping[str, Any], group: PricedGroup) -> tuple[Sheet, Sheet, Sheet]:
+def _share_sheets(partnership: PartnershipAndTerms, group: PricedGroup) -> tuple[Sheet, Sheet, Sheet]:
     """The terms, the share band by band, and the sums that are rounded: enough to compute the share by hand."""
-    return _bands(partnership["versions"][group.contract_version]), share_sheet(group), _rounded(group)
+    return _bands(partnership.versions[group.share.contract_version]), share_sheet(group.share), _rounded(group)
 
 
-def _bands(version: Mapping[str, Any]) -> Sheet:
+def _bands(version: TermsVersion) -> Sheet:
     """Every band of a version with its rate, from zero to beyond the cap."""
-    bands = [band for band in bands_of(version["terms"]) if band.kind != "below-zero"]
-    cap = version["terms"]["cap"]
+    bands = [band for band in bands_of(version.terms) if band.kind != "below-zero"]
+    cap = version.terms["cap"]
     note = None
     if cap is not None:
         amount = riyals_text(cap["amount_halalas"])
@@ -165,7 +175,7 @@ def _bands(version: Mapping[str, Any]) -> Sheet:
             f"سقف حصة الشريك {amount}، ثم تسري النسبة الأخيرة.",
             f"The cap of the partner's share is {amount}; the last rate holds beyond it.",
         )
-    number, first, index = version["version"], version["effective_from"], version["index"]
+    number, first, index = version.version, version.effective_from, version.index
     return Sheet(
         Bilingual(f"شرائح النسخة {number} من {first} (القيد {index})",
                   f"Bands of version {number}, from {first} (log entry {index})"),
@@ -177,7 +187,7 @@ def _bands(version: Mapping[str, Any]) -> Sheet:
 
 def _rounded(group: PricedGroup) -> Sheet:
     """The cumulative sums with their shares, rounded; what they differ by is the partner's share."""
-    runs = list(zip(group.runs, group.run_shares, strict=True))
+    runs = list(zip(group.share.cumulative_halalas, group.run_shares, strict=True))
     rows: list[tuple[Cell, ...]] = [
         tuple(map(riyals_text, (sums[0], shares[0], sums[1], shares[1], shares[1] - shares[0])))
         for sums, shares in runs[:RUNS_SHOWN_MAX]
@@ -186,7 +196,7 @@ def _rounded(group: PricedGroup) -> Sheet:
         rest = sum(shares[1] - shares[0] for _, shares in others)
         more = Bilingual(f"{len(others):,} أخرى، في ملف CSV", f"{len(others):,} more, in the CSV file")
         rows.append((more, "", "", "", riyals_text(rest)))
-    rows.append((Bilingual("حصة الشريك", "Partner's share"), "", "", "", riyals_text(group.partner_halalas)))
+    rows.append((Bilingual("حصة الشريك", "Partner's share"), "", "", "", riyals_text(group.share.partner_halalas)))
     columns = (
         Bilingual("الرصيد قبل", "Sum before"),
         Bilingual("حصته", "Its share"),
@@ -198,61 +208,54 @@ def _rounded(group: PricedGroup) -> Sheet:
     return Sheet(heading, columns, tuple(rows), _CUMULATIVE_RULE)
 
 
-def share_sheet(group: PricedGroup) -> Sheet:
+def share_sheet(share: Share) -> Sheet:
     """Amount × rate = share, band by band; then the rounding."""
     rows: list[tuple[Cell, ...]] = [
         (
-            band_text(line.band),
-            exact_riyals(line.amount_halalas),
-            percent_text(line.band.rate_bp),
-            exact_riyals(line.share_halalas),
+            band_text(band),
+            exact_riyals(band.amount_halalas),
+            percent_text(band.rate_bp),
+            exact_riyals(band.share_halalas),
         )
-        for line in group.lines
+        for band in share.bands
     ]
-    if group.rounding_halalas:
-        rows.append((Bilingual("التقريب", "Rounding"), "", "", exact_riyals(group.rounding_halalas)))
-    rows.append((Bilingual("حصة الشريك", "Partner's share"), "", "", riyals_text(group.partner_halalas)))
-    columns = (
-        _BAND,
-        Bilingual("المبلغ", "Amount"),
-        Bilingual("× النسبة", "× Rate"),
-        Bilingual("= الحصة", "= Share"),
-    )
-    version, window = group.contract_version, group.window_number
+    if share.rounding_halalas:
+        rows.append((Bilingual("التقريب", "Rounding"), "", "", exact_riyals(share.rounding_halalas)))
+    rows.append((Bilingual("حصة الشريك", "Partner's share"), "", "", riyals_text(share.partner_halalas)))
+    version, window = share.contract_version, share.window
     year_ar, year_en = (f"، السنة التعاقدية {window}", f", contract year {window}") if window else ("", "")
     heading = Bilingual(f"حصة الشريك بالنسخة {version}{year_ar}", f"Partner's share under version {version}{year_en}")
-    return Sheet(heading, columns, tuple(rows))
+    return Sheet(heading, (_BAND, *_PRICED), tuple(rows))
 
 
 def _guarantee(working: Working) -> Sheet:
     statement, guarantee = working.statement, working.guarantee
     assert guarantee is not None
-    rate, expected = percent_text(guarantee.rate_bp), riyals_text(guarantee.expected_halalas)
-    base = riyals_text(statement["partner_base_halalas"])
+    rate, expected = percent_text(guarantee.partner_floor_bp_of_expected), riyals_text(guarantee.expected_halalas)
     lines: list[tuple[Cell, ...]] = [
         (
             Bilingual(f"المضمون = {left_to_right(f'{rate} × {expected}')}", f"Guaranteed = {rate} × {expected}"),
-            riyals_text(guarantee.guaranteed_halalas),
+            riyals_text(guarantee.guarantee_halalas),
         ),
-        (Bilingual("حصة الشريك الأساسية", "Partner's base share"), base),
+        _line(statement, "partner_base_halalas"),
         (
             Bilingual("التكملة = ما ينقص الأساسية عن المضمون", "Top-up = what the base lacks"),
-            riyals_text(statement["top_up_halalas"]),
+            riyals_text(statement.top_up_halalas),
         ),
     ]
     if guarantee.recoverable:
         lines += [
             (
                 Bilingual("التكملة القائمة قبلها", "Top-up outstanding before"),
-                riyals_text(guarantee.outstanding_before_halalas),
+                riyals_text(guarantee.top_up_outstanding_before_halalas),
             ),
             (
                 Bilingual("المسترد = الأقل من القائمة والفائض", "Recovered = the lesser of it and the surplus"),
-                riyals_text(statement["recovered_halalas"]),
+                riyals_text(statement.recovered_halalas),
             ),
             (
                 Bilingual("التكملة القائمة بعدها", "Top-up outstanding after"),
-                riyals_text(statement["top_up_outstanding_halalas"]),
+                riyals_text(statement.top_up_outstanding_halalas),
             ),
         ]
     return _facts(
@@ -262,32 +265,32 @@ def _guarantee(working: Working) -> Sheet:
     )
 
 
-def _totals(statement: Mapping[str, Any]) -> Sheet:
+def _totals(statement: Statement) -> Sheet:
     return _facts(
         Bilingual("المستحق بالريال", "What is due, in riyals"),
         [
-            (Bilingual("حصة الشريك الأساسية", "Partner's base share"), riyals_text(statement["partner_base_halalas"])),
-            (Bilingual("+ التكملة", "+ Top-up"), riyals_text(statement["top_up_halalas"])),
-            (Bilingual("− المسترد", "− Recovered"), riyals_text(statement["recovered_halalas"])),
-            (Bilingual("= إجمالي الشريك", "= Partner, total"), riyals_text(statement["partner_total_halalas"])),
-            (Bilingual("إجمالي الخزينة = الصافي − الشريك", "Treasury, total = net − partner"),
-             riyals_text(statement["treasury_total_halalas"])),
+            _line(statement, "partner_base_halalas"),
+            _line(statement, "top_up_halalas", "+ "),
+            _line(statement, "recovered_halalas", "− "),
+            _line(statement, "partner_total_halalas", "= "),
+            _line(statement, "treasury_total_halalas"),
         ],
-    )  # fmt: skip
+        Bilingual("حصة الخزينة = الصافي − حصة الشريك.", "The treasury's share = net − the partner's share."),
+    )
 
 
-def _version(day: DayBand) -> int:
+def _version(day: DayShare) -> int:
     return day.contract_version
 
 
-def _days(version: int, days: Sequence[DayBand]) -> Sheet:
+def _days(version: int, days: Sequence[DayShare]) -> Sheet:
     """Amount × rate = share of each day and band; beyond a bound only their sum."""
     rows: list[tuple[Cell, ...]] = [
         (
             date_text(day.dated_on),
-            band_text(day.band),
+            band_text(day),
             exact_riyals(day.amount_halalas),
-            percent_text(day.band.rate_bp),
+            percent_text(day.rate_bp),
             exact_riyals(day.share_halalas),
         )
         for day in days[:DAYS_SHOWN_MAX]
@@ -296,25 +299,19 @@ def _days(version: int, days: Sequence[DayBand]) -> Sheet:
         more = Bilingual(f"{len(others):,} أخرى، في ملف CSV", f"{len(others):,} more, in the CSV file")
         rows.append((more, "", *_sums(others)))
     rows.append((Bilingual("المجموع", "Sum"), "", *_sums(days)))
-    columns = (
-        Bilingual("اليوم", "Day"),
-        _BAND,
-        Bilingual("المبلغ", "Amount"),
-        Bilingual("× النسبة", "× Rate"),
-        Bilingual("= الحصة", "= Share"),
-    )
+    columns = (Bilingual("اليوم", "Day"), _BAND, *_PRICED)
     heading = Bilingual(f"الأيام والشرائح بالنسخة {version}", f"Days and bands under version {version}")
     return Sheet(heading, columns, tuple(rows), _DAYS_RULE)
 
 
-def _sums(days: Sequence[DayBand]) -> tuple[str, str, str]:
-    amount, share = sum(day.amount_halalas for day in days), sum(day.share_halalas for day in days)
+def _sums(days: Sequence[DayShare]) -> tuple[str, str, str]:
+    amount, share = (sum(Fraction(getattr(day, name)) for day in days) for name in ("amount_halalas", "share_halalas"))
     return exact_riyals(amount), "", exact_riyals(share)
 
 
 def _paid(paid: Paid) -> Sheet:
     rows: list[tuple[Cell, ...]] = [
-        (_payout_text(payout["payout_id"], date_text(payout["paid_on"])), riyals_text(payout["amount_halalas"]))
+        (_payout_text(payout.payout_id, date_text(payout.paid_on)), riyals_text(payout.amount_halalas))
         for payout in paid.payouts
     ]
     after = paid.after_index
@@ -323,22 +320,23 @@ def _paid(paid: Paid) -> Sheet:
     return _facts(Bilingual("المصروف للشريك بالريال", "Paid to the partner, in riyals"), rows)
 
 
-def _proof(statement: Mapping[str, Any], provenance: Provenance | None) -> Bilingual:
-    first, last, closing = (statement[name] for name in ("first_index", "last_index", "closing_index"))
+def _proof(statement: Statement, provenance: Provenance | None) -> Bilingual:
+    first, last, closing = statement.first_index, statement.last_index, statement.closing_index
     span_ar, span_en = ("لا شيء", "none") if first is None else (f"من {first} إلى {last}", f"{first} to {last}")
     if provenance is None:
         signed_ar, signed_en = "لا توجد نقطة تحقق موقّعة بعد", "no checkpoint is signed yet"
     else:
-        signed_ar = f"نقطة التحقق: {provenance.size} من القيود، الجذر {provenance.root}"
-        signed_en = f"checkpoint: {provenance.size} entries, root {provenance.root}"
+        size, root = provenance.checkpoint.size, provenance.checkpoint.root
+        signed_ar = f"نقطة التحقق: {size} من القيود، الجذر {root}"
+        signed_en = f"checkpoint: {size} entries, root {root}"
     return Bilingual(
         f"قيود السجل: {span_ar}، وقيد الإقفال {closing}؛ {signed_ar}.",
         f"Log entries: {span_en}, closed by {closing}; {signed_en}.",
     )
 
 
-def _verify(statement: Mapping[str, Any]) -> tuple[Bilingual, tuple[str, str]]:
-    partnership_id, period = statement["partnership_id"], statement["period"]
+def _verify(statement: Statement) -> tuple[Bilingual, tuple[str, str]]:
+    partnership_id, period = statement.partnership_id, statement.period
     folder = f"{partnership_id}-{period}"
     writes = f"yesser ledger prove-statement {partnership_id} {period} --into {folder}"
     verifies = f"yesser ledger verify-statement {folder} --vkey VKEY"

@@ -5,10 +5,11 @@ Amounts are whole halalas, shares exact fractions of a halala; a row's posting i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from consumers.revenue.statements.words import exact_halalas
+from consumers.documents.partnerships import TermsVersion
+from consumers.documents.statements import exact_halalas
 from consumers.revenue.statements.working import Posting, bands_of, trace
 from infra.command_line.table_files import Columns
 
@@ -22,9 +23,9 @@ COLUMNS: Final[Columns] = {name: "VARCHAR" if name in _TEXTS else "BIGINT" for n
 """Fractions of a halala are texts such as `79/20`."""
 
 
-def posting_rows(versions: Sequence[Mapping[str, Any]], postings: Sequence[Posting]) -> Iterator[tuple[Any, ...]]:
+def posting_rows(versions: Sequence[TermsVersion], postings: Sequence[Posting]) -> Iterator[tuple[Any, ...]]:
     """Rows of `COLUMNS`, in log order."""
-    bands = {version["version"]: bands_of(version["terms"]) for version in versions}
+    bands = {version.version: bands_of(version.terms) for version in versions}
     for posting in postings:
         own = (
             posting.index,
@@ -39,6 +40,5 @@ def posting_rows(versions: Sequence[Mapping[str, Any]], postings: Sequence[Posti
             posting.partner_halalas,
             posting.treasury_halalas,
         )
-        for line in trace(bands[posting.contract_version], posting):
-            amount, share = exact_halalas(line.amount_halalas), exact_halalas(line.share_halalas)
-            yield (*own, line.band.kind, amount, line.band.rate_bp, share)
+        for band, amount in trace(bands[posting.contract_version], posting):
+            yield (*own, band.kind, exact_halalas(amount), band.rate_bp, exact_halalas(band.share(amount)))

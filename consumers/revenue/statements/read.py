@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, Final
+from typing import Final
 
+from consumers.documents.document import documents_of
+from consumers.documents.partnerships import PartnershipAndTerms
+from consumers.documents.periods import ExpectedPeriod
+from consumers.documents.statements import Checkpoint, Payout
 from consumers.revenue import read
 from consumers.revenue.statements.paper import Paid, Provenance
 from consumers.revenue.statements.working import Posting, Working, working_of
@@ -23,7 +27,7 @@ _SQL: Final = queries("consumers.revenue", "read.sql")
 class StatementParts:
     """A closed period with everything that its figures follow from."""
 
-    partnership: Mapping[str, Any]
+    partnership: PartnershipAndTerms
     working: Working
     postings: Sequence[Posting]
     paid: Paid
@@ -37,9 +41,9 @@ async def statement_parts(connection: Connection, partnership_id: str, period: s
     rows = sorted(await connection.fetch(_SQL["postings"], partnership_id, period), key=itemgetter(0))
     postings = [Posting(*row) for row in rows]
     outstanding = await connection.fetchval(_SQL["outstanding_before"], partnership_id, period)
-    payouts = [dict(row) for row in await connection.fetch(_SQL["payouts"], partnership_id)]
-    working = working_of(statement, partnership["versions"], postings, outstanding or 0)
-    paid = Paid(payouts, partnership["payable_halalas"], partnership["last_index"])
+    payouts = documents_of(Payout, await connection.fetch(_SQL["payouts"], partnership_id))
+    working = working_of(statement, partnership.versions, postings, outstanding or 0)
+    paid = Paid(payouts, partnership.payable_halalas, partnership.last_index)
     return StatementParts(partnership, working, postings, paid)
 
 
@@ -51,19 +55,19 @@ async def proven_parts(
     Raises as `statement_parts`.
     """
     parts = await statement_parts(connection, partnership_id, period)
-    closing = parts.working.statement["closing_index"]
+    closing = parts.working.statement.closing_index
     newest = await newest_checkpoint(connection)
     if newest is None or newest[0] <= closing:
         return parts, None
     size, note = newest
     root = base64.b64decode(note.split("\n")[2]).hex()
     address = "" if public_address is None else f"{public_address.rstrip('/')}{PROOF_PREFIX}{closing}"
-    return parts, Provenance(size, root, address)
+    return parts, Provenance(Checkpoint(size=size, root=root), address)
 
 
-async def expected_and_actual(connection: Connection, partnership_id: str) -> list[dict[str, Any]]:
-    """Per period of the term: expected revenue, and of closed periods what came and what the partner got."""
-    return [dict(row) for row in await connection.fetch(_SQL["expected"], partnership_id)]
+async def expected_and_actual(connection: Connection, partnership_id: str) -> list[ExpectedPeriod]:
+    """The periods of the term."""
+    return documents_of(ExpectedPeriod, await connection.fetch(_SQL["expected"], partnership_id))
 
 
 async def expected_by_version(connection: Connection, partnership_id: str) -> dict[int, int]:

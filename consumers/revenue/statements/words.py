@@ -10,21 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
+from consumers.documents.partnerships import ExpectingVersion, PartnershipAndRevenue
+from consumers.documents.statements import BandShare, DayShare
 from consumers.revenue.statements.working import Band
 from events.faults.problems import Bilingual
 from events.values.calendar import hijri_of
 from events.values.money import riyals_text
 
 _DECIMALS_MAX: Final = 8
-_TIER_BASES: Final = {
-    "lifetime": Bilingual("على مدة العقد كلها", "over the whole life of the contract"),
-    "contract-year": Bilingual("على كل سنة تعاقدية", "over each contract year"),
-}
-_CALENDARS: Final = {
-    "gregorian": Bilingual("بالتقويم الميلادي", "Gregorian"),
-    "umm-al-qura": Bilingual("بتقويم أم القرى", "Umm al-Qura"),
-}
-_PERIODS: Final = {"month": Bilingual("شهر", "month"), "quarter": Bilingual("ربع سنة", "quarter")}
 
 
 def left_to_right(text: str) -> str:
@@ -44,8 +37,11 @@ def percent_text(rate_bp: int) -> str:
     return f"{whole}.{part:02d}".rstrip("0").rstrip(".") + "%"
 
 
-def exact_riyals(halalas: Fraction | int) -> str:
-    """Riyals with every digit that a fraction of a halala needs; `≈` before one that does not end."""
+def exact_riyals(halalas: Fraction | int | str) -> str:
+    """Riyals with every digit that a fraction of a halala needs; `≈` before one that does not end.
+
+    A fraction may be a text such as `79/20`.
+    """
     amount = Fraction(halalas)
     if amount.denominator == 1:
         return riyals_text(amount.numerator)
@@ -57,76 +53,65 @@ def exact_riyals(halalas: Fraction | int) -> str:
     return f"{mark}{'-' if amount < 0 else ''}{whole:,}.{decimals}"
 
 
-def exact_halalas(halalas: Fraction | int) -> int | str:
-    """A whole number of halalas, or a common fraction as text (`79/20`)."""
-    return halalas.numerator if halalas.denominator == 1 else str(halalas)
-
-
-def band_text(band: Band) -> Bilingual:
+def band_text(band: Band | BandShare | DayShare) -> Bilingual:
     """The part of the cumulative revenue that a band covers."""
     if band.kind == "below-zero":
         return Bilingual("ما دون الصفر", "below zero")
     if band.kind == "beyond-cap":
-        above = exact_riyals(band.above or 0)
+        above = exact_riyals(band.above_halalas or 0)
         return Bilingual(
             f"ما زاد على {left_to_right(above)} بعد بلوغ السقف", f"above {above}, where the cap is reached"
         )
-    if band.up_to is None:
-        above = exact_riyals(band.above or 0)
+    if band.up_to_halalas is None:
+        above = exact_riyals(band.above_halalas or 0)
         return Bilingual(f"ما زاد على {left_to_right(above)}", f"above {above}")
-    low, high = exact_riyals(band.above or 0), exact_riyals(band.up_to)
+    low, high = exact_riyals(band.above_halalas or 0), exact_riyals(band.up_to_halalas)
     return Bilingual(f"من {left_to_right(low)} إلى {left_to_right(high)}", f"from {low} to {high}")
 
 
-def terms_in_words(partnership: Mapping[str, Any]) -> Iterator[Bilingual]:
-    """The contract, sentence by sentence, with each version and its effect.
-
-    Each version has `expected_halalas`, the sum over the periods from its first on.
-    """
-    partner, basis = partnership["partner"], partnership["legal_basis"]
+def terms_in_words(partnership: PartnershipAndRevenue) -> Iterator[Bilingual]:
+    """The contract, sentence by sentence, with each version and its effect."""
+    agency, partner, basis = partnership.agency, partnership.partner, partnership.legal_basis
     yield Bilingual(
-        f"الطرفان: الجهة {partnership['agency']} والشريك {partner['name']['ar']} ({partner['partner_id']}).",
-        f"Parties: agency {partnership['agency']} and partner {partner['name']['en']} ({partner['partner_id']}).",
+        f"الطرفان: الجهة {agency} والشريك {partner.name.ar} ({partner.partner_id}).",
+        f"Parties: agency {agency} and partner {partner.name.en} ({partner.partner_id}).",
     )
-    services = partnership["services"]
+    services = partnership.services
     yield Bilingual(f"الخدمات: {'، '.join(services)}.", f"Services: {', '.join(services)}.")
-    yield Bilingual(f"السند النظامي: {basis['ar']}", f"Legal basis: {basis['en']}")
-    signed, start, end = (date_text(partnership[name]) for name in ("signed_on", "starts_on", "ends_on"))
+    yield Bilingual(f"السند النظامي: {basis.ar}", f"Legal basis: {basis.en}")
+    signed, start, end = map(date_text, (partnership.signed_on, partnership.starts_on, partnership.ends_on))
     yield Bilingual(
         f"وُقّع في {signed.ar}؛ مدته من {start.ar} إلى {end.ar}.",
         f"Signed on {signed.en}; it runs from {start.en} to {end.en}.",
     )
-    if partnership["terminated_on"] is not None:
-        ended = date_text(partnership["terminated_on"])
+    if partnership.terminated_on is not None:
+        ended = date_text(partnership.terminated_on)
         yield Bilingual(f"أُنهي في {ended.ar}.", f"Terminated on {ended.en}.")
-    calendar, kind = _CALENDARS[partnership["calendar"]], _PERIODS[partnership["period"]]
-    tiers = _TIER_BASES[partnership["tier_basis"]]
+    calendar, kind, tiers = partnership.calendar, partnership.period, partnership.tier_basis
     yield Bilingual(
         f"الفترة {kind.ar} {calendar.ar}؛ تُحسب الشرائح {tiers.ar}.",
-        f"A period is a {kind.en} of the {calendar.en} calendar; bands are counted {tiers.en}.",
+        f"A period is a {kind.en} {calendar.en}; bands are counted {tiers.en}.",
     )
-    for version in partnership["versions"]:
+    for version in partnership.versions:
         yield from version_in_words(version)
 
 
-def version_in_words(version: Mapping[str, Any]) -> Iterator[Bilingual]:
+def version_in_words(version: ExpectingVersion) -> Iterator[Bilingual]:
     """One version: from when it holds, to when it lets the term run, its expected revenue, bands, cap and guarantee."""
-    terms, number = version["terms"], version["version"]
-    start, index = version["effective_from"], version["index"]
-    if version["reason"] is None:
+    terms, number, start, index = version.terms, version.version, version.effective_from, version.index
+    if version.reason is None:
         yield Bilingual(
             f"النسخة {number}: كما وُقّعت، من الفترة {start} (القيد {index}).",
             f"Version {number}: as signed, from period {start} (log entry {index}).",
         )
     else:
-        reason = version["reason"]
         yield Bilingual(
-            f"النسخة {number}: تعديل من الفترة {start} (القيد {index}). السبب: {reason['ar']}",
-            f"Version {number}: amended from period {start} (log entry {index}). Reason: {reason['en']}",
+            f"النسخة {number}: تعديل من الفترة {start} (القيد {index}). السبب: {version.reason.ar}",
+            f"Version {number}: amended from period {start} (log entry {index}). Reason: {version.reason.en}",
         )
     end = date_text(terms["ends_on"])
     yield Bilingual(f"تمتد مدة العقد إلى {end.ar}.", f"The term runs to {end.en}.")
-    yield _expected_in_words(version["expected_halalas"], start)
+    yield _expected_in_words(version.expected_halalas, start)
     yield from _bands_in_words(terms["bands"])
     cap = terms["cap"]
     if cap is not None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from consumers.documents.partnerships import TermsVersion
+from consumers.documents.statements import BandKind, BandShare, Guarantee, Share, Statement, exact_halalas
 from consumers.revenue.handlers.pricing import PriceTable, price_table
 from events.errors import Halt
 from events.values.money import BASIS_POINTS
@@ -26,24 +28,24 @@ class WrongStatement(Halt):
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A part of the cumulative revenue with one rate. `above` and `up_to` are halalas (None: without a bound).
+    """A part of the cumulative revenue with one rate. A bound that is None: without one.
 
     `kind`: `below-zero` for a negative sum, `band`, or `beyond-cap`.
     """
 
-    kind: str
-    above: Exact | None
-    up_to: Exact | None
+    kind: BandKind
+    above_halalas: Exact | None
+    up_to_halalas: Exact | None
     rate_bp: int
 
     def part(self, before: int, after: int) -> Exact:
         """How much of the move from `before` to `after` lies in this band, with its sign."""
         low: Exact = min(before, after)
         high: Exact = max(before, after)
-        if self.above is not None and self.above > low:
-            low = self.above
-        if self.up_to is not None and self.up_to < high:
-            high = self.up_to
+        if self.above_halalas is not None and self.above_halalas > low:
+            low = self.above_halalas
+        if self.up_to_halalas is not None and self.up_to_halalas < high:
+            high = self.up_to_halalas
         if high <= low:
             return 0
         return high - low if after >= before else low - high
@@ -51,6 +53,17 @@ class Band:
     def share(self, amount_halalas: Exact) -> Fraction:
         """The partner's share of an amount in this band."""
         return Fraction(amount_halalas * self.rate_bp, BASIS_POINTS)
+
+    def priced(self, amount_halalas: Exact) -> dict[str, Any]:
+        """The fields that documents have of an amount in this band."""
+        return {
+            "kind": self.kind,
+            "above_halalas": None if self.above_halalas is None else exact_halalas(self.above_halalas),
+            "up_to_halalas": None if self.up_to_halalas is None else exact_halalas(self.up_to_halalas),
+            "amount_halalas": exact_halalas(amount_halalas),
+            "rate_bp": self.rate_bp,
+            "share_halalas": exact_halalas(self.share(amount_halalas)),
+        }
 
 
 @dataclass(slots=True)  # not frozen: a statement may have a million, and a frozen one takes three times as long to make
@@ -74,53 +87,22 @@ class Posting:
 
 
 @dataclass(frozen=True, slots=True)
-class BandLine:
-    """Amount × rate = share, of one band."""
-
-    band: Band
-    amount_halalas: Exact
-    share_halalas: Fraction
-
-
-@dataclass(frozen=True, slots=True)
 class PricedGroup:
     """The postings of a period under one version and in one window.
 
-    `runs` are the cumulative sums before and after each run of postings without another period's between them. Only the
-    ends of a run are rounded (R8), so `rounding_halalas` is less than one halala for each. `run_shares` are the shares
-    of these sums, rounded.
+    Only the ends of a run of postings are rounded (R8), so the rounding is less than one halala for each. `run_shares`
+    are the shares of the cumulative sums, rounded.
     """
 
-    contract_version: int
-    window_number: int
-    postings_count: int
-    runs: tuple[tuple[int, int], ...]
+    share: Share
     run_shares: tuple[tuple[int, int], ...]
-    lines: tuple[BandLine, ...]
-    exact_halalas: Fraction
-    partner_halalas: int
-
-    @property
-    def rounding_halalas(self) -> Fraction:
-        return self.partner_halalas - self.exact_halalas
-
-
-@dataclass(frozen=True, slots=True)
-class Guarantee:
-    """R12: floor(rate × expected) = guaranteed; what the base lacks is topped up, what it exceeds recovers top-ups."""
-
-    rate_bp: int
-    recoverable: bool
-    expected_halalas: int
-    guaranteed_halalas: int
-    outstanding_before_halalas: int
 
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """The statement's figures (`events.md` §5) with their derivation."""
+    """The statement's figures with their derivation."""
 
-    statement: Mapping[str, Any]
+    statement: Statement
     groups: tuple[PricedGroup, ...]
     guarantee: Guarantee | None
 
@@ -152,8 +134,8 @@ def bands_of(terms: Mapping[str, Any]) -> list[Band]:
 
 
 def working_of(
-    statement: Mapping[str, Any],
-    versions: Sequence[Mapping[str, Any]],
+    statement: Statement,
+    versions: Sequence[TermsVersion],
     postings: Iterable[Posting],
     outstanding_before_halalas: int,
 ) -> Working:
@@ -162,55 +144,56 @@ def working_of(
     Raises `WrongStatement` where they do not give the statement's figures.
     """
     groups = tuple(_groups(versions, postings))
-    base = sum(group.partner_halalas for group in groups)
-    if base != statement["partner_base_halalas"]:
+    base = sum(group.share.partner_halalas for group in groups)
+    if base != statement.partner_base_halalas:
         raise WrongStatement(
-            f"the postings of {statement['partnership_id']} {statement['period']} give a share of {base} halalas, the "
-            f"statement says {statement['partner_base_halalas']}. {WrongStatement.__doc__}"
+            f"the postings of {statement.partnership_id} {statement.period} give a share of {base} halalas, the "
+            f"statement says {statement.partner_base_halalas}. {WrongStatement.__doc__}"
         )
-    terms = versions[statement["contract_version"]]["terms"]["guarantee"]
+    terms = versions[statement.contract_version].terms["guarantee"]
     guarantee = None
     if terms is not None:
         guarantee = Guarantee(
-            terms["partner_floor_bp_of_expected"],
-            terms["recoverable"],
-            statement["expected_halalas"],
-            statement["guarantee_halalas"],
-            outstanding_before_halalas,
+            **terms,
+            expected_halalas=statement.expected_halalas,
+            guarantee_halalas=statement.guarantee_halalas,
+            top_up_outstanding_before_halalas=outstanding_before_halalas,
         )
     return Working(statement, groups, guarantee)
 
 
-def trace(bands: Sequence[Band], posting: Posting) -> list[BandLine]:
-    """The bands that one posting moved through."""
-    lines = []
-    for band in bands:
-        amount = band.part(posting.before_halalas, posting.after_halalas)
-        if amount:
-            lines.append(BandLine(band, amount, band.share(amount)))
-    return lines
+def trace(bands: Sequence[Band], posting: Posting) -> list[tuple[Band, Exact]]:
+    """The bands that one posting moved through, and how much of it is in each."""
+    parts = ((band, band.part(posting.before_halalas, posting.after_halalas)) for band in bands)
+    return [(band, amount) for band, amount in parts if amount]
 
 
-def _groups(versions: Sequence[Mapping[str, Any]], postings: Iterable[Posting]) -> Iterable[PricedGroup]:
+def _groups(versions: Sequence[TermsVersion], postings: Iterable[Posting]) -> Iterable[PricedGroup]:
     """One group for each version and window, in the order of their first postings."""
     by_price: dict[tuple[int, int], list[Posting]] = {}
     for posting in postings:
         by_price.setdefault((posting.contract_version, posting.window_number), []).append(posting)
     for (version, window), own in by_price.items():
-        terms = versions[version]["terms"]
+        terms = versions[version].terms
         table = price_table(terms)
         _require_priced(table, own)
         runs = _runs(own)
         run_shares = tuple((table.partner_halalas(before), table.partner_halalas(after)) for before, after in runs)
-        lines = []
-        for band in bands_of(terms):
-            # Parts add up: those of a run are the part between its ends.
-            amount = sum(band.part(before, after) for before, after in runs)
-            if amount:
-                lines.append(BandLine(band, amount, band.share(amount)))
-        exact = sum((line.share_halalas for line in lines), Fraction(0))
+        # Parts add up: those of a run are the part between its ends.
+        amounts = [(band, sum(band.part(before, after) for before, after in runs)) for band in bands_of(terms)]
+        exact = sum((band.share(amount) for band, amount in amounts), Fraction(0))
         partner = sum(posting.partner_halalas for posting in own)
-        yield PricedGroup(version, window, len(own), runs, run_shares, tuple(lines), exact, partner)
+        share = Share(
+            contract_version=version,
+            window=window,
+            postings=len(own),
+            cumulative_halalas=runs,
+            bands=tuple(BandShare(**band.priced(amount)) for band, amount in amounts if amount),
+            exact_halalas=exact_halalas(exact),
+            rounding_halalas=exact_halalas(partner - exact),
+            partner_halalas=partner,
+        )
+        yield PricedGroup(share, run_shares)
 
 
 def _require_priced(table: PriceTable, postings: Sequence[Posting]) -> None:

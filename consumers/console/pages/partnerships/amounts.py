@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
 
 from markupsafe import Markup
 
 from consumers.console.web.language import Words
-from consumers.revenue.statements.words import band_text, exact_riyals, percent_text
-from consumers.revenue.statements.working import Band
-from events.faults.problems import Bilingual
+from consumers.documents.statements import Guarantee
+from consumers.revenue.statements.words import exact_riyals, percent_text
 from events.values.money import riyals_text
 
 
@@ -24,24 +21,15 @@ def exact_money(words: Words, halalas: int | str) -> Markup:
     return Markup('<span class="money">{}{}</span>').format(text, words.say(" ر.س", ""))
 
 
-def band_words(band: Mapping[str, Any]) -> Bilingual:
-    """The part of the cumulative revenue that a band of a document covers."""
-    return band_text(Band(band["kind"], _bound(band["above_halalas"]), _bound(band["up_to_halalas"]), band["rate_bp"]))
-
-
 def left_to_right(text: str) -> Markup:
     """A formula: its signs and figures keep their order as a whole."""
     return Markup('<bdi dir="ltr" class="formula">{}</bdi>').format(text)
 
 
-def guarantee_formula(guarantee: Mapping[str, Any] | None) -> Markup:
+def guarantee_formula(guarantee: Guarantee | None) -> Markup:
     """Rate × expected = guaranteed, in riyals."""
     if guarantee is None:
         return Markup("")
-    rate = percent_text(guarantee["partner_floor_bp_of_expected"])
-    expected, guaranteed = (riyals_text(guarantee[name]) for name in ("expected_halalas", "guarantee_halalas"))
+    rate = percent_text(guarantee.partner_floor_bp_of_expected)
+    expected, guaranteed = riyals_text(guarantee.expected_halalas), riyals_text(guarantee.guarantee_halalas)
     return left_to_right(f"{rate} × {expected} = {guaranteed}")
-
-
-def _bound(halalas: int | str | None) -> Fraction | None:
-    return None if halalas is None else Fraction(halalas)

@@ -1,7 +1,7 @@
 """The form of what-if: bands, their limits and the guarantee as texts, exactly as whole halalas and basis points.
 
 In: the terms as signed, and the parameters of the address. Out: the members of the terms that the form gives, or what
-is wrong with each field; and the result as rows and as places of a chart.
+is wrong with each field; and the sums of the result, and the places of its chart.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from consumers.documents.document import fields
+from consumers.documents.forecasts import ComparedPeriod
 from consumers.ledger.forecast_chart import round_up
 from events.faults.problems import Bilingual
 from events.values.money import BASIS_POINTS, HALALAS_PER_RIYAL, riyals_text
@@ -127,52 +129,11 @@ def _bounded(text: str, faults: dict[str, Bilingual], name: str, fault: Bilingua
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A period under both terms, in halalas. A side is None where that history does not close the period."""
-
-    period: str
-    actual: int | None
-    supposed: int | None
-    partner_difference: int | None
-    treasury_difference: int | None
-
-
-def rows_of(found: Mapping[str, Any]) -> list[Row]:
-    """The periods of the answer of `what-if`."""
-    return [
-        Row(
-            row["period"],
-            None if row["actual"] is None else row["actual"]["partner_total_halalas"],
-            None if row["what_if"] is None else row["what_if"]["partner_total_halalas"],
-            row["partner_difference_halalas"],
-            row["treasury_difference_halalas"],
-        )
-        for row in found["periods"]
-    ]
-
-
-def totals(rows: Sequence[Row]) -> Row:
-    """The sums of all periods that both histories close."""
-    both = [row for row in rows if row.actual is not None and row.supposed is not None]
-    return Row(
-        "",
-        sum(row.actual or 0 for row in both),
-        sum(row.supposed or 0 for row in both),
-        sum(row.partner_difference or 0 for row in both),
-        sum(row.treasury_difference or 0 for row in both),
-    )
-
-
-CSV_COLUMNS: Final = (
-    *("period", "partner_actual_halalas", "partner_what_if_halalas"),
-    *("partner_difference_halalas", "treasury_difference_halalas"),
-)
-
-
-def cells(row: Row) -> tuple[int | str | None, ...]:
-    """The cells of `CSV_COLUMNS`."""
-    return row.period, row.actual, row.supposed, row.partner_difference, row.treasury_difference
+def totals(rows: Sequence[ComparedPeriod]) -> dict[str, int]:
+    """The sums of all periods that both histories close, by the names of the columns."""
+    both = [row for row in rows if row.partner_difference_halalas is not None]
+    names = [field.name for field in fields(ComparedPeriod)][1:]
+    return {name: sum(getattr(row, name) for row in both) for name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +161,9 @@ class DifferenceChart:
     bottom: int = 2 * _MIDDLE - _TOP
 
 
-def difference_chart(rows: Sequence[Row]) -> DifferenceChart:
+def difference_chart(rows: Sequence[ComparedPeriod]) -> DifferenceChart:
     """The places of all bars."""
-    changes = [(row.partner_difference or 0, row.treasury_difference or 0) for row in rows]
+    changes = [(row.partner_difference_halalas or 0, row.treasury_difference_halalas or 0) for row in rows]
     scale = round_up(max([1, *(abs(amount) for pair in changes for amount in pair)]))
     across, count = _WIDTH - _LEFT - _RIGHT, max(1, len(rows))
     every = max(1, -(-_LABEL_WIDTH * count // across))

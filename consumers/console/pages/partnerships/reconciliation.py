@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from consumers.access_scope import AccessScope
 from consumers.as_of.view import live_view
+from consumers.console.pages.partnerships.shown import partnership_of
 from consumers.console.pages.partnerships.table_form import MAPPED, TableForm, findings_of
 from consumers.console.visit import Visit, Visiting
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
@@ -95,7 +96,7 @@ async def _page(
     findings: list[Finding] | None = None,
     reason: str = "",
 ) -> Response:
-    own = (await visit.read(f"/v1/partnerships/{partnership_id}")).document
+    own = await partnership_of(visit, partnership_id)
     differing = [finding for finding in findings or () if finding.kind != "matched"]
     return visit.page(
         "partnerships/reconcile.html",

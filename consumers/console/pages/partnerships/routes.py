@@ -10,24 +10,20 @@ from fastapi.responses import Response
 from consumers.console.navigation import roles_of
 from consumers.console.pages.partnerships import reconciliation, statements, what_if
 from consumers.console.pages.partnerships.shown import (
-    ACCOUNT_NAMES,
-    LIST_COLUMNS,
     Row,
-    account_meaning,
     after_of,
-    chart_amounts,
-    forecast_amounts,
-    list_cells,
     listed,
-    owed,
-    pace_basis_points,
-    state_of,
+    partnership_of,
 )
 from consumers.console.visit import Visit, Visiting, attachment, only
+from consumers.documents.document import document_of, documents_of
+from consumers.documents.forecasts import Forecast, ForecastPeriod
+from consumers.documents.ledger import Account, AccountKind, Transfer, kind_of
+from consumers.documents.partnerships import LISTED, Partnership
+from consumers.documents.periods import PERIODS, RevenuePeriod
+from consumers.documents.tables import csv_file
 from consumers.ledger.forecast_chart import chart_of
 from consumers.read_api.parameters import After, Id
-from consumers.revenue.show import TRANSFER_KINDS
-from infra.command_line.table_files import csv_text
 
 _PAGE_ROWS: Final = 50
 _FILE_ROWS: Final = 1_000
@@ -51,7 +47,7 @@ async def partnerships(visit: Visiting, after: After = None) -> Response:
 @routes.get("/partnerships.csv")
 async def partnerships_file(visit: Visiting) -> Response:
     rows = listed(await _all_rows(visit, "/v1/partnerships"), await _all_rows(visit, "/v1/open-periods"))
-    return attachment(csv_text(LIST_COLUMNS, list_cells(rows)).encode(), "text/csv; charset=utf-8", "partnerships.csv")
+    return attachment(csv_file(LISTED, rows).encode(), "text/csv; charset=utf-8", "partnerships.csv")
 
 
 async def _all_rows(visit: Visit, path: str) -> list[Row]:
@@ -66,19 +62,16 @@ async def _all_rows(visit: Visit, path: str) -> list[Row]:
 
 @routes.get("/partnerships/{partnership_id}")
 async def partnership(visit: Visiting, partnership_id: Id) -> Response:
-    own = await visit.read(f"/v1/partnerships/{partnership_id}")
-    periods = await visit.read(f"/v1/partnerships/{partnership_id}/periods")
+    own = await partnership_of(visit, partnership_id)
+    periods = await _periods(visit, partnership_id)
     accounts = await visit.read(f"/v1/partnerships/{partnership_id}/accounts")
     return visit.page(
         "partnerships/partnership.html",
-        own=own.document,
-        state=state_of(own.document),
-        owed=owed(own.document["payable_halalas"]),
-        periods=periods.document,
-        chart=chart_of(chart_amounts(periods.document)),
-        accounts=accounts.document,
-        names=ACCOUNT_NAMES,
-        meaning=account_meaning,
+        own=own,
+        periods=periods,
+        chart=chart_of(periods),
+        accounts=documents_of(Account, accounts.document),
+        documents={"partnership": Partnership, "period": RevenuePeriod},
         tab="terms",
         live=True,
     )
@@ -86,22 +79,25 @@ async def partnership(visit: Visiting, partnership_id: Id) -> Response:
 
 @routes.get("/partnerships/{partnership_id}/periods.csv")
 async def periods_file(visit: Visiting, partnership_id: Id) -> Response:
-    rows = (await visit.read(f"/v1/partnerships/{partnership_id}/periods")).document
-    columns = list(rows[0]) if rows else []
-    cells = (tuple(str(cell).lower() if isinstance(cell, bool) else cell for cell in row.values()) for row in rows)
-    return attachment(csv_text(columns, cells).encode(), "text/csv; charset=utf-8", f"{partnership_id}-periods.csv")
+    text = csv_file(PERIODS, await _periods(visit, partnership_id))
+    return attachment(text.encode(), "text/csv; charset=utf-8", f"{partnership_id}-periods.csv")
+
+
+async def _periods(visit: Visit, partnership_id: str) -> list[RevenuePeriod]:
+    return documents_of(RevenuePeriod, (await visit.read(f"/v1/partnerships/{partnership_id}/periods")).document)
 
 
 @routes.get("/partnerships/{partnership_id}/forecast")
 async def forecast(visit: Visiting, partnership_id: Id) -> Response:
-    own = await visit.read(f"/v1/partnerships/{partnership_id}")
+    own = await partnership_of(visit, partnership_id)
     found = await visit.read(f"/v1/partnerships/{partnership_id}/forecast")
+    forecast = document_of(Forecast, found.document)
     return visit.page(
         "partnerships/forecast.html",
-        own=own.document,
-        forecast=found.document,
-        chart=chart_of(forecast_amounts(found.document)),
-        pace_bp=pace_basis_points(found.document["pace"]),
+        own=own,
+        forecast=forecast,
+        document=ForecastPeriod,
+        chart=chart_of(forecast.periods),
         log_index=found.log_index,
         tab="forecast",
     )
@@ -120,19 +116,17 @@ async def account(visit: Visiting, partnership_id: Id, kind: str, after: After =
 async def _transfers(visit: Visiting, partnership_id: str, kind: str | None, after: str | None) -> Response:
     """The accounts, and a page of the transfers of one of them or of all."""
     base = f"/v1/partnerships/{partnership_id}"
-    own = await visit.read(base)
+    own = await partnership_of(visit, partnership_id)
     accounts = await visit.read(f"{base}/accounts")
     path = f"{base}/transfers" if kind is None else f"{base}/accounts/{kind}/transfers"
     found = await visit.read(path, limit=_PAGE_ROWS, after=after)
     return visit.page(
         "partnerships/ledger.html",
-        own=own.document,
-        accounts=accounts.document,
-        names=ACCOUNT_NAMES,
-        meaning=account_meaning,
-        kind=kind,
-        kinds=TRANSFER_KINDS,
-        transfers=found.document if kind is not None else found.document["transfers"],
+        own=own,
+        accounts=documents_of(Account, accounts.document),
+        kind=None if kind is None else AccountKind(kind),
+        kind_of=kind_of,
+        transfers=documents_of(Transfer, found.document if kind is not None else found.document["transfers"]),
         next=after_of(found.next),
         after=after,
         tab="ledger",

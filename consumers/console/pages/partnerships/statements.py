@@ -7,13 +7,16 @@ from typing import Final
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from consumers.console.pages.partnerships.amounts import band_words, exact_money, guarantee_formula, left_to_right
-from consumers.console.pages.partnerships.shown import ACCOUNT_NAMES, amount_shown, step_rows
+from consumers.console.pages.partnerships.amounts import exact_money, guarantee_formula, left_to_right
+from consumers.console.pages.partnerships.shown import amount_shown, partnership_of, step_rows
 from consumers.console.visit import Visiting
+from consumers.documents.document import document_of, documents_of
+from consumers.documents.ledger import ExplainedTransfer, kind_of
+from consumers.documents.statements import BandShare, Share, WorkingAndDays
 from consumers.read_api.parameters import Id, Period
-from consumers.revenue.show import TRANSFER_KINDS
 from consumers.revenue.statements.formats import FORMATS
 from consumers.revenue.statements.formulas import amount_text, fields, label
+from consumers.revenue.statements.words import band_text
 from events.values.periods import days_of
 from infra.http.problems import Problem
 
@@ -25,20 +28,21 @@ routes = APIRouter()
 @routes.get("/partnerships/{partnership_id}/statements/{period}")
 async def statement(visit: Visiting, partnership_id: Id, period: Period) -> Response:
     base = f"/v1/partnerships/{partnership_id}"
-    own = (await visit.read(base)).document
+    own = await partnership_of(visit, partnership_id)
     found = await visit.read(f"{base}/statements/{period}/working")
-    first, last = days_of(period, own["calendar"])
+    working = document_of(WorkingAndDays, found.document)
+    first, last = days_of(period, own.calendar.value)
     return visit.page(
         "partnerships/statement.html",
         own=own,
         period=period,
-        first=max(first, own["starts_on"]),
-        last=min(last, own["terminated_on"] or own["ends_on"]),
-        working=found.document,
-        figures=found.document["statement"],
-        band_words=band_words,
+        first=max(first, own.starts_on),
+        last=min(last, own.last_day),
+        working=working,
+        band=BandShare,
+        band_words=band_text,
         exact=lambda halalas: exact_money(visit.words, halalas),
-        guarantee_formula=guarantee_formula(found.document["guarantee"]),
+        guarantee_formula=guarantee_formula(working.guarantee),
         files=tuple(_TYPES),
         log_index=found.log_index,
     )
@@ -57,7 +61,7 @@ async def explained(visit: Visiting, partnership_id: Id, period: Period, field: 
     if field not in fields():
         raise Problem("not-found")
     base = f"/v1/partnerships/{partnership_id}"
-    own = (await visit.read(base)).document
+    own = await partnership_of(visit, partnership_id)
     found = (await visit.read(f"{base}/statements/{period}/explained/{field}")).document
     return visit.page(
         "partnerships/figure.html",
@@ -65,12 +69,14 @@ async def explained(visit: Visiting, partnership_id: Id, period: Period, field: 
         period=period,
         field=field,
         found=found,
-        label=label,
+        name_of=label,
+        shares=documents_of(Share, found.get("shares", ())),
+        transfers=documents_of(ExplainedTransfer, found["transfers"]),
+        band=BandShare,
         amount=lambda name, value: amount_shown(visit.words, name, value),
         steps=step_rows(found, field),
         formula=left_to_right(f"{found['formula']['numbers']} = {amount_text(field, found['value'])}"),
-        band_words=band_words,
+        band_words=band_text,
         exact=lambda halalas: exact_money(visit.words, halalas),
-        accounts=ACCOUNT_NAMES,
-        kinds=TRANSFER_KINDS,
+        kind_of=kind_of,
     )

@@ -9,19 +9,14 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from consumers.console.data.read_api import NotAnswered
-from consumers.console.pages.partnerships.other_terms import (
-    CSV_COLUMNS,
-    OtherTerms,
-    cells,
-    difference_chart,
-    other_terms,
-    rows_of,
-    totals,
-)
+from consumers.console.pages.partnerships.other_terms import OtherTerms, difference_chart, other_terms, totals
+from consumers.console.pages.partnerships.shown import partnership_of
 from consumers.console.visit import Visit, Visiting, attachment
+from consumers.documents.document import document_of
+from consumers.documents.forecasts import WHAT_IF, ComparedPeriod, WhatIf
+from consumers.documents.tables import csv_file
 from consumers.read_api.parameters import Id
 from events.faults.problems import Bilingual
-from infra.command_line.table_files import csv_text
 from infra.http.problems import Problem
 
 _NOTHING_EXPECTED: Final = Bilingual(
@@ -35,8 +30,8 @@ routes = APIRouter()
 
 @routes.get("/partnerships/{partnership_id}/what-if")
 async def what_if(visit: Visiting, partnership_id: Id) -> Response:
-    own = (await visit.read(f"/v1/partnerships/{partnership_id}")).document
-    form = other_terms(own["versions"][0]["terms"], visit.request.query_params)
+    own = await partnership_of(visit, partnership_id)
+    form = other_terms(own.versions[0].terms, visit.request.query_params)
     found, faults, reason = None, form.faults, ""
     if form.is_given and not faults:
         try:
@@ -45,7 +40,7 @@ async def what_if(visit: Visiting, partnership_id: Id) -> Response:
             if error.status != 422:
                 raise
             faults, reason = refused_terms("; ".join(fault["detail"] for fault in error.document.get("errors", ())))
-    rows = [] if found is None else rows_of(found)
+    rows = () if found is None else found.periods
     return visit.page(
         "partnerships/what-if.html",
         422 if faults else 200,
@@ -55,6 +50,7 @@ async def what_if(visit: Visiting, partnership_id: Id) -> Response:
         reason=reason,
         found=found,
         rows=rows,
+        document=ComparedPeriod,
         totals=totals(rows),
         chart=difference_chart(rows),
         query=visit.request.url.query,
@@ -64,19 +60,18 @@ async def what_if(visit: Visiting, partnership_id: Id) -> Response:
 
 @routes.get("/partnerships/{partnership_id}/what-if.csv")
 async def what_if_file(visit: Visiting, partnership_id: Id) -> Response:
-    own = (await visit.read(f"/v1/partnerships/{partnership_id}")).document
-    form = other_terms(own["versions"][0]["terms"], visit.request.query_params)
+    own = await partnership_of(visit, partnership_id)
+    form = other_terms(own.versions[0].terms, visit.request.query_params)
     if form.faults or not form.is_given:
         raise Problem("bad-parameter")
-    rows = rows_of(await _priced(visit, partnership_id, form))
-    text = csv_text(CSV_COLUMNS, map(cells, rows))
+    found = await _priced(visit, partnership_id, form)
+    text = csv_file(WHAT_IF, found.periods)
     return attachment(text.encode(), "text/csv; charset=utf-8", f"{partnership_id}-what-if.csv")
 
 
-async def _priced(visit: Visit, partnership_id: str, form: OtherTerms) -> dict[str, object]:
+async def _priced(visit: Visit, partnership_id: str, form: OtherTerms) -> WhatIf:
     terms = orjson.dumps(form.terms).decode()
-    document: dict[str, object] = (await visit.read(f"/v1/partnerships/{partnership_id}/what-if", terms=terms)).document
-    return document
+    return document_of(WhatIf, (await visit.read(f"/v1/partnerships/{partnership_id}/what-if", terms=terms)).document)
 
 
 def refused_terms(rules: str) -> tuple[dict[str, Bilingual], str]:

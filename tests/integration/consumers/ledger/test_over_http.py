@@ -160,4 +160,4 @@ async def test_after_a_termination_nothing_is_expected(window: Window) -> None:
         )
         await ledger.execute("UPDATE contract SET last_period = '2005-04' WHERE partnership_id = 'PPP-HEALTH'")
         found = await expected_and_actual(ledger, "PPP-HEALTH")
-    assert [row["period"] for row in found] == [f"2005-0{month}" for month in range(1, 5)]
+    assert [row.period for row in found] == [f"2005-0{month}" for month in range(1, 5)]

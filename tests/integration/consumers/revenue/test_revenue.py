@@ -26,6 +26,7 @@ from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.oracle.log import EntryDict
 from tests.world.commands import Yesser
+from tests.world.documents import as_json
 from tests.world.logs import apply_live, raw_entries, write_log
 
 EVENTS = 600
@@ -36,10 +37,6 @@ def log() -> list[EntryDict]:
     return entries_from(generate(11, EVENTS, REVENUE))
 
 
-def by_account(shown: dict[str, Any]) -> dict[str, dict[str, int]]:
-    return {row["account"]: {k: v for k, v in row.items() if k != "account"} for row in shown["accounts"]}
-
-
 async def test_the_ledger_says_what_the_oracle_says(
     connection: Connection, settings: Settings, log: list[EntryDict]
 ) -> None:
@@ -47,12 +44,12 @@ async def test_the_ledger_says_what_the_oracle_says(
     decided = await apply_live(connection, CONSUMER, raw_entries(log))
     async with view(settings, [CONSUMER]) as looked_at:
         reader = await looked_at.use(CONSUMER)
-        assert by_account(await balances(reader)) == expected.balances
+        assert {row.pop("account"): row for row in as_json(await balances(reader))} == expected.balances
         assert await partnerships_of_plan(reader) == expected.plan["partnerships"]
-        shown = await statements(reader)
+        shown = as_json(await statements(reader))
         assert shown == sorted(expected.statements, key=lambda row: (row["partnership_id"], row["period"]))
         first = shown[0]
-        assert await statement(reader, first["partnership_id"], first["period"]) == first
+        assert as_json(await statement(reader, first["partnership_id"], first["period"])) == first
         with pytest.raises(NoStatement, match="2099-01"):
             await statement(reader, first["partnership_id"], "2099-01")
         with pytest.raises(NoStatement, match="is not known"):
@@ -63,9 +60,9 @@ async def test_the_ledger_says_what_the_oracle_says(
         with pytest.raises(NoSuchPeriod, match=rf"has no period {other_kind}: its periods are (months|quarters), "):
             await statement(reader, first["partnership_id"], other_kind)
         last = (await partnerships(reader))[0]
-        assert last["open_period"] is not None
-        with pytest.raises(NoStatement, match=rf"^period {last['open_period']} .* is not closed; its open period is"):
-            await statement(reader, last["partnership_id"], last["open_period"])
+        assert last.open_period is not None
+        with pytest.raises(NoStatement, match=rf"^period {last.open_period} .* is not closed; its open period is"):
+            await statement(reader, last.partnership_id, last.open_period)
         assert await verification(reader) == {"sum_halalas": 0, "ok": True}
     assert sorted(event.id for event in decided) == sorted(
         f"settlement.{row['partnership_id']}.{row['period']}" for row in shown
@@ -110,7 +107,7 @@ async def test_the_commands_show_the_ledger_as_of_any_index(
 
     shown_balances = await shown("balances")
     assert shown_balances.pop("log_index") == index
-    assert by_account(shown_balances) == expected.balances
+    assert {row.pop("account"): row for row in shown_balances["accounts"]} == expected.balances
     assert await shown("statement", partnership_id, period) == first
     transfers = await shown("transfers", partnership_id)
     assert [(row["index"], row["debit"], row["credit"], row["amount_halalas"]) for row in transfers["transfers"]] == [

@@ -24,6 +24,7 @@ from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.oracle.log import EntryDict, short_type
 from tests.scenarios.figures import tell
+from tests.world.documents import as_json
 from tests.world.logs import raw_entries
 
 pytestmark = pytest.mark.accept
@@ -105,10 +106,9 @@ async def opened(connection: Connection, epoch: int) -> Writer:
 
 async def require_the_oracles_ledger(connection: Connection, log: list[EntryDict], seed: int) -> int:
     expected = fold(log)
-    shown = await balances(connection)
-    accounts = {row["account"]: {k: v for k, v in row.items() if k != "account"} for row in shown["accounts"]}
+    accounts = {row.pop("account"): row for row in as_json(await balances(connection))}
     assert accounts == expected.balances, seed
-    closed = await statements(connection)
+    closed = as_json(await statements(connection))
     assert closed == sorted(expected.statements, key=lambda row: (row["partnership_id"], row["period"])), seed
     transfers = await connection.fetch("SELECT index, debit, credit, amount_halalas FROM transfer")
     assert sorted(map(tuple, transfers)) == sorted(

@@ -8,12 +8,9 @@ from typing import Any, get_args
 import pytest
 
 from consumers.console.accounts.accounts import Role
-from consumers.console.data.read_api import NotAnswered
 from consumers.console.web.explanations import explanation_of
-from consumers.read_api.beside import Finished
-from infra.command_line.exit_codes import ExitCode
-from infra.http.problems import EXPLANATIONS, RequestCode, problem_document
-from infra.log.reader import ChangedEntry
+from consumers.read_api.beside import changed_entry
+from infra.http.problems import EXPLANATIONS, RequestCode
 from tests.every import every
 from tests.world.pages import CSRF, TEAM, Documents, Positions, Replies, account_of, browser, page
 
@@ -68,19 +65,18 @@ async def test_an_error_page_speaks_to_its_reader(path: str, status: int, said: 
 
 
 @pytest.mark.parametrize(
-    ("role", "errors", "shown"),
+    ("role", "index", "shown"),
     [
-        ("office", str(ChangedEntry(5, "another hash")), 'href="/audit/entries/5"'),
-        ("team", str(ChangedEntry(5, "another hash")), "The changed entry:"),
-        ("office", "no proof", "What is stored differs from the log"),
+        ("office", 5, 'href="/audit/entries/5"'),
+        ("team", 5, "The changed entry:"),
+        ("office", None, "What is stored differs from the log"),
     ],
 )
-async def test_a_changed_entry_is_named_also_where_a_command_beside_found_it(
-    role: Role, errors: str, shown: str
+async def test_a_changed_entry_is_named_also_where_a_process_beside_found_it(
+    role: Role, index: int | None, shown: str
 ) -> None:
     def changed(path: str, parameters: Any) -> Any:
-        problem = Finished(("plan",), ExitCode.TAMPERED, b"", errors).problem()
-        raise NotAnswered(problem.status, problem_document(problem, "en"))
+        raise changed_entry(index)
 
     live = Positions(projections=900)
     answer = await page(account_of(role), "/plan?as_of_index=7", "en", read_api=Documents(changed), live=live)

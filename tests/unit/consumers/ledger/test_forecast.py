@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
-from fractions import Fraction
 
 import pytest
 
+from consumers.documents.document import documents_of
+from consumers.documents.periods import RevenuePeriod
 from consumers.ledger.forecast import ASSUMPTIONS, forecast
-from consumers.ledger.forecast_chart import Amounts, amounts_of, chart_of, svg
+from consumers.ledger.forecast_chart import chart_of, svg
 from consumers.ledger.what_if import NothingSigned
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
@@ -25,28 +26,27 @@ def test_the_remaining_periods_go_on_at_the_pace_of_the_closed_ones() -> None:
 
     found = forecast(history.raw())
 
-    assert found.pace == Fraction(1, 2)
+    assert found.pace == "1/2"
     assert [row.period for row in found.periods] == months(1, 12)
-    assert [row.is_closed for row in found.periods] == [True] * 2 + [False] * 10
+    assert [row.closed for row in found.periods] == [True] * 2 + [False] * 10
     assert [row.net_so_far_halalas for row in found.periods[:4]] == [40_000, 60_000, 7_000, 0]
-    at_pace = [row.statements["pace"].net_halalas for row in found.periods]
+    at_pace = [row.pace.net_halalas for row in found.periods]
     assert at_pace == [40_000, 60_000] + [50_000] * 10, "what March brought already is part of its half"
     guaranteed, share = 60_000, 35_000
-    assert found.exposure_halalas("pace") == 10 * (guaranteed - share)
-    assert found.exposure_halalas("nothing") == 10 * guaranteed - 4_900
-    assert found.exposure_halalas("expected") == 0
+    assert found.top_ups_to_come_halalas.pace == 10 * (guaranteed - share)
+    assert found.top_ups_to_come_halalas.nothing == 10 * guaranteed - 4_900
+    assert found.top_ups_to_come_halalas.expected == 0
 
 
 def test_at_a_pace_of_zero_nothing_more_comes_and_what_was_topped_up_is_recovered_where_more_comes() -> None:
     history = History()
     history.close("2005-01")
     found = forecast(history.raw())
-    assert found.pace == 0
-    assert found.document()["pace"] == "0"
-    assert [row.statements["pace"].net_halalas for row in found.periods] == [0] * 12
-    assert found.exposure_halalas("pace") == found.exposure_halalas("nothing") == 11 * 60_000
-    assert found.periods[0].statements["expected"].top_up_halalas == 60_000
-    recovered = [row.statements["expected"].recovered_halalas for row in found.periods]
+    assert found.pace == "0"
+    assert [row.pace.net_halalas for row in found.periods] == [0] * 12
+    assert found.top_ups_to_come_halalas.pace == found.top_ups_to_come_halalas.nothing == 11 * 60_000
+    assert found.periods[0].expected.top_up_halalas == 60_000
+    recovered = [row.expected.recovered_halalas for row in found.periods]
     assert recovered == [0, *[10_000] * 6, *[0] * 5]
 
 
@@ -55,14 +55,13 @@ def test_a_period_that_brought_more_than_expected_keeps_it() -> None:
     history.close("2005-01")
     history.collect(3 * EXPECTED, "2005-02-05")
     found = forecast(history.raw())
-    assert [found.periods[1].statements[name].net_halalas for name in ASSUMPTIONS] == [3 * EXPECTED] * 3
+    assert [getattr(found.periods[1], name).net_halalas for name in ASSUMPTIONS] == [3 * EXPECTED] * 3
 
 
 def test_before_the_first_closing_the_pace_is_unknown_and_all_is_expected() -> None:
     found = forecast(History().raw())
     assert found.pace is None
-    assert {row.statements["pace"].net_halalas for row in found.periods} == {EXPECTED}
-    assert found.document()["pace"] is None
+    assert {row.pace.net_halalas for row in found.periods} == {EXPECTED}
 
 
 def test_closed_periods_of_which_nothing_was_expected_do_not_count_for_the_pace() -> None:
@@ -75,9 +74,9 @@ def test_closed_periods_of_which_nothing_was_expected_do_not_count_for_the_pace(
 
     found = forecast(history.raw())
 
-    assert found.pace == Fraction(1, 2)
+    assert found.pace == "1/2"
     guaranteed, share = 60_000, 35_000
-    assert found.exposure_halalas("pace") == 9 * (guaranteed - share)
+    assert found.top_ups_to_come_halalas.pace == 9 * (guaranteed - share)
 
 
 def test_after_a_termination_no_period_follows() -> None:
@@ -92,8 +91,8 @@ def test_a_contract_of_which_everything_is_closed_has_nothing_to_come() -> None:
     history = History()
     history.close(*months(1, 12))
     found = forecast(history.raw())
-    assert all(row.is_closed for row in found.periods)
-    assert found.exposure_halalas("nothing") == 0
+    assert all(row.closed for row in found.periods)
+    assert found.top_ups_to_come_halalas.nothing == 0
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -105,17 +104,17 @@ def test_closed_periods_are_the_statements_of_the_oracle_under_every_assumption(
         real = {row["period"]: row for row in fold(own).statements}
         found = forecast(raw(own))
         for row in found.periods:
-            if row.is_closed:
-                for statement in row.statements.values():
-                    assert statement.partner_total_halalas == real[row.period]["partner_total_halalas"]
-        assert {row.period for row in found.periods if row.is_closed} == set(real)
+            if row.closed:
+                for figures in (row.pace, row.expected, row.nothing):
+                    assert figures.partner_total_halalas == real[row.period]["partner_total_halalas"]
+        assert {row.period for row in found.periods if row.closed} == set(real)
 
 
 def test_the_chart_has_a_bar_for_each_period_and_is_well_formed_with_any_name() -> None:
     history = History((40_000, "2005-01-10"))
     history.close("2005-01")
     found = forecast(history.raw())
-    chart = chart_of(amounts_of(found))
+    chart = chart_of(found.periods)
     assert len(chart.bars) == 12
     first, second = chart.bars[:2]
     assert first.is_closed
@@ -126,9 +125,10 @@ def test_the_chart_has_a_bar_for_each_period_and_is_well_formed_with_any_name() 
 
 
 def test_a_top_up_above_revenue_below_zero_stays_in_the_picture() -> None:
-    revenue = Amounts("2005-01", EXPECTED, 9 * EXPECTED, 0, is_closed=True)
-    reversals = Amounts("2005-02", EXPECTED, -17 * EXPECTED, 13 * EXPECTED, is_closed=True)
-    chart = chart_of([revenue, reversals])
+    figures = dict.fromkeys(RevenuePeriod.__struct_fields__, 0) | {"closed": True, "expected_halalas": EXPECTED}
+    revenue = {"period": "2005-01", "net_halalas": 9 * EXPECTED, "top_up_halalas": 0}
+    reversals = {"period": "2005-02", "net_halalas": -17 * EXPECTED, "top_up_halalas": 13 * EXPECTED}
+    chart = chart_of(documents_of(RevenuePeriod, (figures | own for own in (revenue, reversals))))
     top = min(line.y for line in chart.lines)
     assert all(top <= y <= chart.bottom for bar in chart.bars for y in (bar.expected_y, bar.net_y, bar.top_up_y))
     assert chart.bars[1].top_up_y < chart.bars[0].net_y < chart.bars[1].net_y == chart.bottom

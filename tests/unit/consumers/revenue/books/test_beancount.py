@@ -11,7 +11,7 @@ from beancount.core import convert, data, interpolate
 from beancount.core.inventory import Inventory
 from hypothesis import given, settings
 
-from consumers.revenue.accounts import CHART
+from consumers.documents.ledger import AccountKind
 from consumers.revenue.books.beancount import beancount_lines
 from consumers.revenue.books.journal import Booking
 from consumers.revenue.consumer import CONSUMER
@@ -51,7 +51,7 @@ def test_beancount_loads_it_and_has_the_same_balances(log: list[EntryDict]) -> N
     balances: dict[str, Inventory] = {}
     for entry in entries:
         if isinstance(entry, data.Open):
-            kind = next(line.kind for line in CHART if line.english == entry.meta["name-en"])
+            kind = next(known.value for known in AccountKind if known.en == entry.meta["name-en"])
             names[entry.account] = f"{kind}:{entry.meta['partnership']}"
         elif isinstance(entry, data.Transaction):
             assert residual(entry.postings).is_empty()

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Final
 
+from consumers.documents.partnerships import TermsVersion
 from consumers.revenue.statements.days import statement_days
 from consumers.revenue.statements.working import Posting
 
-VERSIONS: list[dict[str, Any]] = [
-    {
-        "version": 0,
-        "terms": {
+VERSIONS: Final = [
+    TermsVersion(
+        version=0,
+        effective_from="2005-01",
+        terms={
             "bands": [{"up_to_halalas": 10_000, "partner_bp": 7_000}, {"up_to_halalas": None, "partner_bp": 3_333}],
             "cap": None,
             "guarantee": None,
         },
-    }
+        reason=None,
+        index=0,
+    )
 ]
 
 
@@ -31,20 +35,18 @@ def test_a_day_has_a_line_for_each_band_that_its_postings_moved_through() -> Non
         posting(3, "2005-01-03", 2_001, 9_000),
         posting(4, "2005-01-04", -1_500, 11_001),
     ]
-    found = [row.document() for row in statement_days(VERSIONS, postings)]
-    lines = [
-        (row["dated_on"], row["up_to_halalas"], row["postings"], row["amount_halalas"], row["share_halalas"])
-        for row in found
-    ]
-    assert lines == [
+    found = statement_days(VERSIONS, postings)
+    assert [
+        (row.dated_on, row.up_to_halalas, row.postings, row.amount_halalas, row.share_halalas) for row in found
+    ] == [
         ("2005-01-02", 10_000, 1, 5_000, 3_500),
         ("2005-01-03", 10_000, 2, 5_000, 3_500),
         ("2005-01-03", None, 1, 1_001, "3336333/10000"),
         ("2005-01-04", 10_000, 1, -499, "-3493/10"),
         ("2005-01-04", None, 1, -1_001, "-3336333/10000"),
     ]
-    assert sum(row["amount_halalas"] for row in found) == sum(row.amount_halalas for row in postings)
-    assert sum(Fraction(row["share_halalas"]) for row in found) == Fraction(7, 10) * 9_501
+    assert sum(Fraction(row.amount_halalas) for row in found) == sum(row.amount_halalas for row in postings)
+    assert sum(Fraction(row.share_halalas) for row in found) == Fraction(7, 10) * 9_501
 
 
 def test_a_statement_without_postings_has_no_lines() -> None:

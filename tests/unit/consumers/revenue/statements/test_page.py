@@ -7,7 +7,7 @@ import re
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from html.parser import HTMLParser
 from importlib import resources
@@ -16,6 +16,9 @@ from typing import Any
 import pytest
 import typst
 
+from consumers.documents.document import document_of
+from consumers.documents.partnerships import PartnershipAndTerms
+from consumers.documents.statements import Checkpoint, Payout, Statement
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.rows import CONTRACT
 from consumers.revenue.statements.days import statement_days
@@ -111,7 +114,7 @@ def share_of(sum_: Fraction, priced: list[tuple[Fraction, Fraction | None, Fract
 def check_by_hand(page: Page) -> None:
     """Everything that a reader can compute from the page alone."""
     due = "What is due"
-    base, total = page.fact(due, "Partner's base share"), page.fact(due, "= Partner, total")
+    base, total = page.fact(due, "Partner's base share"), page.fact(due, "= Partner's share, total")
     net = page.fact("Revenue", "= Net")
     assert net == page.fact("Revenue", "+ Collected") - page.fact("Revenue", "− Reversed")
     assert page.fact("Revenue", "Closing") == page.fact("Revenue", "Opening") + net
@@ -178,29 +181,22 @@ def page_of(store: MemoryStore, working: Working) -> Page:
     return Page(to_html(paper_of(store, working)))
 
 
-def paper_of(store: MemoryStore, working: Working, *payouts: dict[str, Any]) -> Paper:
-    partnership_id = working.statement["partnership_id"]
+def paper_of(store: MemoryStore, working: Working, *payouts: Payout) -> Paper:
+    partnership_id = working.statement.partnership_id
     contract = next(row for row in store.rows(CONTRACT) if row.partnership_id == partnership_id)
     versions = versions_of(store, partnership_id)
-    partnership = {
-        "agency": contract.owner,
-        "partner": contract.partner,
-        "calendar": contract.calendar,
-        "starts_on": contract.starts_on,
-        "ends_on": contract.ends_on,
-        "terminated_on": contract.terminated_on,
-        "versions": versions,
-    }
-    provenance = Provenance(7, "ab" * 32, "https://log.example/proof/6")
-    own = [p for period, p in postings(store, partnership_id) if period == working.statement["period"]]
+    names = {"agency": contract.owner, "period": contract.period_kind, "top_up_outstanding_halalas": 0}
+    partnership = document_of(PartnershipAndTerms, {**asdict(contract), **names, "versions": versions})
+    provenance = Provenance(Checkpoint(size=7, root="ab" * 32), "https://log.example/proof/6")
+    own = [p for period, p in postings(store, partnership_id) if period == working.statement.period]
     days = statement_days(versions, own)
     paid = Paid(payouts, contract.payable_halalas, contract.last_index)
     return statement_paper(partnership, working, paid, provenance, days)
 
 
-def pages(store: MemoryStore) -> Iterator[tuple[dict[str, Any], Page]]:
+def pages(store: MemoryStore) -> Iterator[tuple[Statement, Page]]:
     for working in workings(store):
-        yield dict(working.statement), page_of(store, working)
+        yield working.statement, page_of(store, working)
 
 
 def told(periods: list[list[int]], **terms: Any) -> MemoryStore:
@@ -238,7 +234,7 @@ def test_a_guarantee_and_its_recovery() -> None:
     expected = [{"period": label, "amount_halalas": 1001} for label in months(1, 12)]
     guarantee = {"partner_floor_bp_of_expected": 3333, "recoverable": True}
     found = list(pages(told([[100], [900], []], guarantee=guarantee, expected=expected)))
-    assert [(s["top_up_halalas"], s["recovered_halalas"]) for s, _ in found] == [(263, 0), (0, 263), (333, 0)]
+    assert [(s.top_up_halalas, s.recovered_halalas) for s, _ in found] == [(263, 0), (0, 263), (333, 0)]
     for _, page in found:
         check_by_hand(page)
 
@@ -263,7 +259,7 @@ def test_many_days_are_one_line_beyond_a_bound_and_a_long_table_goes_on_over_the
 def test_the_page_says_how_it_is_proven_and_after_which_entry_what_is_owed() -> None:
     store = told([[100]])
     (working,) = workings(store)
-    partnership_id, (contract,) = working.statement["partnership_id"], store.rows(CONTRACT)
+    partnership_id, (contract,) = working.statement.partnership_id, store.rows(CONTRACT)
     html = to_html(paper_of(store, working))
     folder = f"{partnership_id}-2005-01"
     assert f"yesser ledger prove-statement {partnership_id} 2005-01 --into {folder}" in html
@@ -287,7 +283,8 @@ def test_in_the_pdf_a_long_id_can_go_on_in_the_next_line_and_no_amount_can(
     store = told([[90_071_992_547_409]])
     (working,) = workings(store)
     monkeypatch.setattr(typst, "compile", compile_)
-    paper = paper_of(store, working, {"payout_id": payout_id, "amount_halalas": 12_345, "paid_on": "2005-03-01"})
+    paid = Payout(payout_id=payout_id, amount_halalas=12_345, paid_on="2005-03-01", index=7)
+    paper = paper_of(store, working, paid)
     characters = _characters(to_pdf(paper))
     assert "0030" in characters, "the digit 0"
     assert not characters & {"00AD", "200B", "2060", "FEFF"}
@@ -340,8 +337,8 @@ def test_every_statement_of_generated_histories() -> None:
                 checked["with a cap between halalas"] += 1
                 continue
             check_by_hand(page)
-            checked["reversed"] += bool(statement["reversed_halalas"])
-            checked["topped up"] += bool(statement["top_up_halalas"])
+            checked["reversed"] += bool(statement.reversed_halalas)
+            checked["topped up"] += bool(statement.top_up_halalas)
             checked["by hand"] += 1
     assert checked["by hand"] > 20
     assert checked["reversed"]

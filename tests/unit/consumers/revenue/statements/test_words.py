@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from consumers.documents.document import document_of
+from consumers.documents.partnerships import PartnershipAndRevenue
 from consumers.revenue.statements.words import terms_in_words
 from tests.world.entries import TEXT
 from tests.world.ledger import terms
+from tests.world.partnership import DOCUMENT
 
 
-def partnership(*versions: tuple[dict[str, Any], int]) -> dict[str, Any]:
+def partnership(*versions: tuple[dict[str, Any], int]) -> PartnershipAndRevenue:
     """Terms, and what is expected under them. The first is as signed; the others are amendments from 2005-03 on."""
     agreed = [
         {
@@ -22,20 +25,7 @@ def partnership(*versions: tuple[dict[str, Any], int]) -> dict[str, Any]:
         }
         for number, (given, expected) in enumerate(versions)
     ]
-    return {
-        "partner": {"partner_id": "CO", "name": TEXT},
-        "legal_basis": TEXT,
-        "agency": "health",
-        "services": ["S1"],
-        "signed_on": "2004-12-01",
-        "starts_on": "2005-01-01",
-        "ends_on": versions[-1][0]["ends_on"],
-        "terminated_on": None,
-        "calendar": "gregorian",
-        "period": "month",
-        "tier_basis": "lifetime",
-        "versions": agreed,
-    }
+    return document_of(PartnershipAndRevenue, DOCUMENT, versions=agreed, expected=())
 
 
 def test_each_version_says_how_long_the_term_is_and_what_is_expected() -> None:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from fractions import Fraction
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
+from consumers.documents.document import document_of
+from consumers.documents.statements import Statement
 from consumers.revenue.consumer import CONSUMER
-from consumers.revenue.handlers.closing import statement_data
 from consumers.revenue.rows import STATEMENT
 from consumers.revenue.statements.working import WrongStatement, bands_of, trace, working_of
 from tests.oracle import pricing
 from tests.oracle.log import EntryDict
 from tests.oracle.strategies import revenue_logs
-from tests.unit.consumers.revenue.statements.workings import WORKED, WORKED_RECEIPTS, postings, workings
+from tests.unit.consumers.revenue.statements.workings import WORKED, WORKED_RECEIPTS, postings, versions_of, workings
 from tests.world.entries import entry_of
 from tests.world.ledger import R7, signed, terms
 from tests.world.memory_store import MemoryStore
@@ -30,17 +32,18 @@ def test_bands_and_rounding_add_up_to_the_base_share(log: list[EntryDict]) -> No
     store.apply(CONSUMER, [entry_of(made) for made in log])
     for working in workings(store):
         statement = working.statement
-        assert sum(group.partner_halalas for group in working.groups) == statement["partner_base_halalas"]
-        net = sum((line.amount_halalas for group in working.groups for line in group.lines), Fraction(0))
-        assert net == statement["net_halalas"]
-        for group in working.groups:
-            assert group.exact_halalas + group.rounding_halalas == group.partner_halalas
-            assert abs(group.rounding_halalas) < len(group.runs)
+        shares = [group.share for group in working.groups]
+        assert sum(share.partner_halalas for share in shares) == statement.partner_base_halalas
+        assert sum(Fraction(band.amount_halalas) for share in shares for band in share.bands) == statement.net_halalas
+        for share in shares:
+            rounding = Fraction(share.rounding_halalas)
+            assert Fraction(share.exact_halalas) + rounding == share.partner_halalas
+            assert abs(rounding) < len(share.cumulative_halalas)
         guarantee = working.guarantee
         if guarantee is not None:
-            least = guarantee.rate_bp * guarantee.expected_halalas // 10_000
-            assert guarantee.guaranteed_halalas == least
-            assert statement["top_up_halalas"] == max(0, least - statement["partner_base_halalas"])
+            least = guarantee.partner_floor_bp_of_expected * guarantee.expected_halalas // 10_000
+            assert guarantee.guarantee_halalas == least
+            assert statement.top_up_halalas == max(0, least - statement.partner_base_halalas)
 
 
 CAPPED = [
@@ -67,17 +70,18 @@ def test_the_worked_case() -> None:
         assert own.collect(f"R{number}", amount, "2005-01-10") is None
     assert own.close("2005-01") is None
     (working,) = workings(own.store)
-    (group,) = working.groups
-    assert [(line.band.rate_bp, line.amount_halalas, line.share_halalas) for line in group.lines] == [
+    share = working.groups[0].share
+    assert [(band.rate_bp, band.amount_halalas, band.share_halalas) for band in share.bands] == [
         (7000, 1_000_000_000, 700_000_000),
         (6000, 1_500_000_000, 900_000_000),
         (5000, 500_000_034, 250_000_017),
     ]
-    assert (group.runs, group.rounding_halalas, group.partner_halalas) == (((0, 3_000_000_034),), 0, 1_850_000_017)
+    assert share.cumulative_halalas == ((0, 3_000_000_034),)
+    assert (share.rounding_halalas, share.partner_halalas) == (0, 1_850_000_017)
     posted = [p for _, p in postings(own.store, "P1")]
     assert [p.partner_halalas for p in posted] == [420_000_000, 580_000_000, 850_000_017]
     steps = trace(bands_of(terms(bands=WORKED)), posted[1])
-    assert [(step.band.rate_bp, int(step.amount_halalas)) for step in steps] == [
+    assert [(band.rate_bp, int(amount)) for band, amount in steps] == [
         (7000, 399_999_999),
         (6000, 500_000_001),
     ]
@@ -90,8 +94,8 @@ def test_a_posting_of_another_share_is_named() -> None:
     (row,) = own.store.rows(STATEMENT)
     ((_, posting),) = postings(own.store, "P1")
     changed = replace(posting, partner_halalas=351, treasury_halalas=149)
-    versions = [{"version": 0, "terms": terms()}]
+    versions, statement = versions_of(own.store, "P1"), document_of(Statement, asdict(row))
     with pytest.raises(WrongStatement, match="entry 1"):
-        working_of(statement_data(row), versions, [changed], 0)
+        working_of(statement, versions, [changed], 0)
     with pytest.raises(WrongStatement, match="350"):
-        working_of(statement_data(row) | {"partner_base_halalas": 349}, versions, [posting], 0)
+        working_of(structs.replace(statement, partner_base_halalas=349), versions, [posting], 0)

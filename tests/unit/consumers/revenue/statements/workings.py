@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import asdict
-from typing import Any
 
-from consumers.revenue.handlers.closing import statement_data
+from consumers.documents.document import document_of, documents_of
+from consumers.documents.partnerships import TermsVersion
+from consumers.documents.statements import Statement
 from consumers.revenue.rows import RECEIPT, REVERSAL, STATEMENT, VERSION
-from consumers.revenue.statements.working import Posting, working_of
+from consumers.revenue.statements.working import Posting, Working, working_of
 from tests.world.memory_store import MemoryStore
 
 WORKED = [
@@ -43,16 +44,17 @@ def postings(store: MemoryStore, partnership_id: str) -> list[tuple[str, Posting
     return found
 
 
-def versions_of(store: MemoryStore, partnership_id: str) -> list[dict[str, Any]]:
-    return [asdict(row) for row in store.rows(VERSION) if row.partnership_id == partnership_id]
+def versions_of(store: MemoryStore, partnership_id: str) -> list[TermsVersion]:
+    own = (row for row in store.rows(VERSION) if row.partnership_id == partnership_id)
+    return documents_of(TermsVersion, map(asdict, own))
 
 
-def workings(store: MemoryStore) -> list[Any]:
+def workings(store: MemoryStore) -> list[Working]:
     found = []
     outstanding: dict[str, int] = defaultdict(int)
     for row in sorted(store.rows(STATEMENT), key=lambda row: (row.partnership_id, row.period)):
         versions = versions_of(store, row.partnership_id)
         own = [p for period, p in postings(store, row.partnership_id) if period == row.period]
-        found.append(working_of(statement_data(row), versions, own, outstanding[row.partnership_id]))
+        found.append(working_of(document_of(Statement, asdict(row)), versions, own, outstanding[row.partnership_id]))
         outstanding[row.partnership_id] = row.top_up_outstanding_halalas
     return found

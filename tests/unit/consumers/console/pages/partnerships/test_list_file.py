@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Any, cast
+from typing import cast
 
 from consumers.console.data.read_api import Answer
 from consumers.console.pages.partnerships.routes import partnerships_file
 from consumers.console.visit import Visit
+from tests.world.partnership import DOCUMENT
 
 IDS = [f"P{number}" for number in range(5)]
-
-
-def row(partnership_id: str) -> dict[str, Any]:
-    name = {"ar": "شركة", "en": "Company"}
-    return {
-        "partnership_id": partnership_id,
-        "agency": "health",
-        "partner": {"partner_id": "CO", "name": name},
-        "services": ["S1"],
-        "terminated_on": None,
-        "payable_halalas": 0,
-    }
 
 
 class Reading:
@@ -33,7 +22,7 @@ class Reading:
         periods = [
             {"partnership_id": name, "period": "2005-01", "expected_halalas": 1, "net_halalas": 2} for name in IDS
         ]
-        rows = [row(name) for name in IDS] if path == "/v1/partnerships" else periods[:-1]
+        rows = [DOCUMENT | {"partnership_id": name} for name in IDS] if path == "/v1/partnerships" else periods[:-1]
         start = int(after or 0)
         more = f"http://console{path}?limit=2&after={start + 2}" if start + 2 < len(rows) else None
         return Answer(rows[start : start + 2], next=more)

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from consumers.console.pages.partnerships.other_terms import (
-    Row,
     difference_chart,
     hundredths,
     other_terms,
@@ -16,6 +15,8 @@ from consumers.console.pages.partnerships.other_terms import (
     totals,
 )
 from consumers.console.pages.partnerships.what_if import refused_terms
+from consumers.documents.document import document_of
+from consumers.documents.forecasts import ComparedPeriod, PricedFigures
 from consumers.ledger.what_if import WrongTerms, require_terms
 from tests.every import every
 from tests.world.partnership import History
@@ -115,9 +116,18 @@ def test_numbers_are_written_as_they_are_read() -> None:
         assert hundredths(plain_riyals(amount)) == amount
 
 
+def compared(period: str, actual: int, supposed: int | None) -> ComparedPeriod:
+    """A period of which the partner gets so much; what the partner gains, the treasury loses."""
+    figures = dict.fromkeys(PricedFigures.__struct_fields__, 0)
+    sides = [None if total is None else figures | {"partner_total_halalas": total} for total in (actual, supposed)]
+    differences = [None if supposed is None else supposed - actual, None if supposed is None else actual - supposed]
+    names = ComparedPeriod.__struct_fields__
+    return document_of(ComparedPeriod, dict(zip(names, (period, *sides, *differences), strict=True)))
+
+
 def test_sums_and_the_chart_leave_out_what_only_one_history_closes() -> None:
-    rows = [Row("1", 500, 700, 200, -200), Row("2", 500, None, None, None), Row("3", 100, 50, -50, 50)]
-    assert totals(rows) == Row("", 600, 750, 150, -150)
+    rows = [compared("1", 500, 700), compared("2", 500, None), compared("3", 100, 50)]
+    assert list(totals(rows).values()) == [600, 750, 150, -150]
     chart = difference_chart(rows)
     assert [bar.height for bar in chart.bars] == [120, 120, 0, 0, 30, 30]
     assert [bar.y for bar in chart.bars] == [20, 140, 140, 140, 140, 110], "more is above the axis, less is below it"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from tests.world.pages import CSRF, OFFICE, Documents, browser
+from tests.world.partnership import DOCUMENT
 
 TYPED = {"kind": "revenue.paid-out", "date_column": "day of payment", "amount_column": "sum"}
 
 
 async def test_a_form_without_its_file_asks_for_the_file_alone() -> None:
-    one = Documents(lambda *_: {"partnership_id": "P-1"})
+    one = Documents(lambda *_: {**DOCUMENT, "versions": []})
     async with browser(OFFICE, "en", read_api=one) as client:
         answer = await client.post("/partnerships/P-1/reconcile", data={"csrf": CSRF, **TYPED})
     assert answer.status_code == 422

@@ -6,29 +6,16 @@ from typing import Any
 
 import pytest
 
-from consumers.console.pages.partnerships.amounts import band_words, exact_money, guarantee_formula
-from consumers.console.pages.partnerships.shown import (
-    account_meaning,
-    amount_shown,
-    list_cells,
-    listed,
-    owed,
-    pace_basis_points,
-    short_type,
-    state_of,
-    step_rows,
-)
+from consumers.console.pages.partnerships.amounts import exact_money, guarantee_formula
+from consumers.console.pages.partnerships.shown import amount_shown, listed, short_type, step_rows
 from consumers.console.web.language import Words
-
-PARTNERSHIP: dict[str, Any] = {
-    "partnership_id": "P-1",
-    "agency": "health",
-    "partner": {"partner_id": "ACME", "name": {"ar": "أكمي", "en": "Acme"}},
-    "services": ["S1", "S2"],
-    "terminated_on": None,
-    "open_period": "2005-02",
-    "payable_halalas": -5,
-}
+from consumers.documents.document import document_of
+from consumers.documents.ledger import balance_meaning
+from consumers.documents.partnerships import LISTED, Partnership
+from consumers.documents.statements import Guarantee
+from consumers.documents.tables import csv_file
+from tests.world.entries import TEXT
+from tests.world.partnership import DOCUMENT
 
 
 @pytest.mark.parametrize(
@@ -41,32 +28,32 @@ PARTNERSHIP: dict[str, Any] = {
     ],
 )
 def test_the_state_of_a_partnership(changes: dict[str, Any], said: str) -> None:
-    assert state_of(PARTNERSHIP | changes).words.en == said
-
-
-def test_who_owes_what() -> None:
-    assert [owed(amount) for amount in (-5, 0, 5)] == ["by-partner", "nothing", "to-partner"]
+    assert document_of(Partnership, DOCUMENT | changes).state.en == said
 
 
 def test_a_partnership_whose_periods_are_all_closed_has_no_open_one() -> None:
-    period = {"partnership_id": "P-1", "period": "2005-02", "expected_halalas": 100, "net_halalas": 40}
-    first, second = listed([PARTNERSHIP, PARTNERSHIP | {"partnership_id": "P-2"}], [period])
-    assert first.open_period is period
-    assert second.open_period["period"] is None
-    assert [cells[-4:] for cells in list_cells([first, second])] == [("2005-02", 100, 40, -5), (None, 0, 0, -5)]
+    period = {"partnership_id": "P1", "period": "2005-02", "expected_halalas": 100, "net_halalas": 40}
+    rows = listed([DOCUMENT, DOCUMENT | {"partnership_id": "P2", "open_period": None}], [period])
+    assert csv_file(LISTED, rows).removeprefix("\ufeff").splitlines() == [
+        "partnership_id,agency,partner_id,partner_name_ar,partner_name_en,services,terminated_on,open_period,"
+        "expected_halalas,net_halalas,payable_halalas",
+        f"P1,health,CO,{TEXT['ar']},{TEXT['en']},S1 S2,,2005-02,100,40,-5",
+        f"P2,health,CO,{TEXT['ar']},{TEXT['en']},S1 S2,,,0,0,-5",
+    ]
 
 
 @pytest.mark.parametrize(
     ("kind", "balance", "said"),
     [
-        ("partner-payable", -5, "owed to the partner"),
-        ("partner-payable", 5, "owed by the partner"),
-        ("cash", -5, "paid to the partner"),
-        ("collections", 0, ""),
+        ("partner-payable", -5, "Owed to the partner"),
+        ("partner-payable", 5, "Owed by the partner"),
+        ("cash", -5, "Paid to the partner"),
+        ("collections", 0, None),
     ],
 )
-def test_an_account_says_what_its_sign_means(kind: str, balance: int, said: str) -> None:
-    assert account_meaning({"kind": kind, "balance_halalas": balance}).en == said
+def test_an_account_says_what_its_sign_means(kind: str, balance: int, said: str | None) -> None:
+    meaning = balance_meaning(f"{kind}:P1", balance)
+    assert (None if meaning is None else meaning.en) == said
 
 
 def test_a_fraction_of_a_halala_is_shown_with_every_digit() -> None:
@@ -76,14 +63,15 @@ def test_a_fraction_of_a_halala_is_shown_with_every_digit() -> None:
 
 
 def test_a_formula_is_isolated_as_a_whole() -> None:
-    guarantee = {"partner_floor_bp_of_expected": 5_050, "expected_halalas": 1_000, "guarantee_halalas": 505}
+    guarantee = Guarantee(
+        partner_floor_bp_of_expected=5_050,
+        recoverable=True,
+        expected_halalas=1_000,
+        guarantee_halalas=505,
+        top_up_outstanding_before_halalas=0,
+    )
     assert str(guarantee_formula(guarantee)) == '<bdi dir="ltr" class="formula">50.5% × 10.00 = 5.05</bdi>'
     assert str(guarantee_formula(None)) == ""
-
-
-def test_a_band_says_what_it_covers() -> None:
-    band = {"kind": "band", "above_halalas": 0, "up_to_halalas": "100001/2", "rate_bp": 7_000}
-    assert band_words(band).en == "from 0.00 to 500.005"
 
 
 def test_an_amount_is_shown_by_its_name() -> None:
@@ -105,5 +93,3 @@ def test_the_steps_of_a_sum_have_changes_and_those_of_an_index_have_none() -> No
 
 def test_small_texts() -> None:
     assert short_type("revenue.collected") == "revenue.collected"
-    assert pace_basis_points("2/3") == 6_666
-    assert pace_basis_points(None) is None

@@ -1,0 +1,123 @@
+"""Partnerships: contracts that share the revenue of services with a private partner (events.md §4)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from msgspec import Struct
+
+from consumers.documents.document import Count, Date, Halalas, Label, Labelled, Listing, Name, Period
+from consumers.documents.periods import ExpectedPeriod
+
+
+class PartnershipState(Labelled):
+    IN_FORCE = "in-force", "سارية", "In force", "good"
+    ALL_CLOSED = "all-closed", "كل فتراتها مقفلة", "All periods closed", "quiet"
+    TERMINATED = "terminated", "أُنهيت", "Terminated", "late"
+
+
+class Calendar(Labelled):
+    GREGORIAN = "gregorian", "بالتقويم الميلادي", "of the Gregorian calendar"
+    UMM_AL_QURA = "umm-al-qura", "بتقويم أم القرى", "of the Umm al-Qura calendar"
+
+
+class PeriodKind(Labelled):
+    MONTH = "month", "شهر", "month"
+    QUARTER = "quarter", "ربع سنة", "quarter"
+
+
+class TierBasis(Labelled):
+    LIFETIME = "lifetime", "على مدة العقد كلها", "over the whole life of the contract"
+    CONTRACT_YEAR = "contract-year", "على كل سنة تعاقدية", "over each contract year"
+
+
+class Partner(Struct, frozen=True):
+    partner_id: str
+    name: Annotated[Name, Label("الشريك", "Partner")]
+
+
+class Partnership(Struct, frozen=True, kw_only=True):
+    """A contract as it is now."""
+
+    partnership_id: Annotated[str, Label("الشراكة", "Partnership")]
+    agency: Annotated[str, Label("الجهة", "Agency")]
+    partner: Annotated[Partner, Label("الشريك", "Partner")]
+    services: Annotated[tuple[str, ...], Label("الخدمات", "Services", is_detail=True)]
+    legal_basis: Annotated[Name, Label("السند النظامي", "Legal basis", is_detail=True)]
+    signed_on: Annotated[Date, Label("التوقيع", "Signed on", is_detail=True)]
+    starts_on: Annotated[Date, Label("من", "From", drop=1)]
+    ends_on: Annotated[Date, Label("إلى", "To", drop=1)]
+    terminated_on: Annotated[Date | None, Label("الإنهاء", "Terminated on", drop=2)]
+    calendar: Calendar
+    period: PeriodKind
+    tier_basis: TierBasis
+    first_period: Period
+    last_period: Period
+    closed_through: Period | None
+    open_period: Annotated[Period | None, Label("الفترة المفتوحة", "Open period")]
+    payable_halalas: Halalas
+    top_up_outstanding_halalas: Halalas
+    first_index: Count
+    last_index: Count
+
+    @property
+    def state(self) -> Annotated[PartnershipState, Label("الحالة", "State")]:
+        return state_of(self)
+
+    @property
+    def last_day(self) -> str:
+        return self.terminated_on or self.ends_on
+
+
+class TermsVersion(Struct, frozen=True, kw_only=True):
+    """The terms as signed (version 0) or as amended, without what they expect of each period."""
+
+    version: Count
+    effective_from: Period
+    terms: dict[str, Any]
+    reason: Name | None
+    index: Count
+
+
+class ExpectingVersion(TermsVersion, frozen=True, kw_only=True):
+    """With the sum that it expects of the periods from its first on."""
+
+    expected_halalas: Halalas
+
+
+class PartnershipAndTerms(Partnership, frozen=True, kw_only=True):
+    versions: tuple[TermsVersion, ...]
+
+
+class PartnershipAndRevenue(Partnership, frozen=True, kw_only=True):
+    versions: tuple[ExpectingVersion, ...]
+    expected: tuple[ExpectedPeriod, ...]
+
+
+class ListedPartnership(Struct, frozen=True, kw_only=True):
+    """A partnership with its open period, as files have it."""
+
+    partnership_id: Annotated[str, Label("الشراكة", "Partnership")]
+    agency: Annotated[str, Label("الجهة", "Agency")]
+    partner_id: Annotated[str, Label("رمز الشريك", "Partner's code")]
+    partner_name: Annotated[Name, Label("الشريك", "Partner")]
+    services: Annotated[tuple[str, ...], Label("الخدمات", "Services")]
+    terminated_on: Annotated[Date | None, Label("الإنهاء", "Terminated on")]
+    open_period: Annotated[Period | None, Label("الفترة المفتوحة", "Open period")]
+    expected_halalas: Annotated[Halalas, Label("المتوقع", "Expected")]
+    net_halalas: Annotated[Halalas, Label("الصافي", "Net")]
+    payable_halalas: Annotated[Halalas, Label("المستحق الآن", "Owed now")]
+
+    @property
+    def state(self) -> PartnershipState:
+        return state_of(self)
+
+
+def state_of(partnership: Partnership | ListedPartnership) -> PartnershipState:
+    if partnership.terminated_on is not None:
+        return PartnershipState.TERMINATED
+    return PartnershipState.ALL_CLOSED if partnership.open_period is None else PartnershipState.IN_FORCE
+
+
+PARTNERSHIPS: Final = Listing("الشراكات مع القطاع الخاص", "Partnerships with the private sector", Partnership)
+LISTED: Final = Listing("الشراكات", "Partnerships", ListedPartnership)
