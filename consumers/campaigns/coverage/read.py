@@ -65,7 +65,8 @@ def _service(row: Row, aired: Mapping[str, Row]) -> ServiceCoverage:
     channels = {channel: _channel(row, channel, aired.get(channel)) for channel in CHANNELS}
     first = min((one.first_aired_on for one in channels.values() if one.first_aired_on is not None), default=None)
     return document_of(
-        *(ServiceCoverage, row),
+        ServiceCoverage,
+        row,
         channels=channels,
         airings=sum(channel.airings for channel in channels.values()),
         reach=sum(channel.reach for channel in channels.values()),
