@@ -38,7 +38,8 @@ def invalid_values(found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
             "code": "invalid-value",
-            "parameter": str(fault["loc"][-1]),
+            # The parameter's name is the second part; a third names a type that the value could have had.
+            "parameter": str(fault["loc"][:2][-1]),
             "detail": Bilingual(_arabic(fault["type"], fault.get("ctx", {})), str(fault["msg"])),
         }
         for fault in found

@@ -16,13 +16,12 @@ from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.campaigns.coverage", "read.sql")
-_OF_SERVICES: Final = (
-    *("channels", "airings", "reach", "first_aired_on", "days_to_first_airing", "missing_channels", "silent"),
+_PARTS: Final = {"services": ServiceCoverage, "agencies": AgencyCoverage, "total": CoverageTotal}
+_JUDGED: Final = frozenset(
+    {"service_id", "name", "agency", "plan_id", "group", "launched_on", "launched_index", "launched_services"}
 )
-_OF_AGENCIES: Final = ("on_all_three", "silent", "airings", "reach", "aired", "median_days_to_first_airing")
-NOT_JUDGED_FIGURES: Final = (
-    *(f"services.{name}" for name in _OF_SERVICES),
-    *(f"{part}.{name}" for part in ("agencies", "total") for name in _OF_AGENCIES),
+NOT_JUDGED_FIGURES: Final = tuple(
+    f"{part}.{name}" for part, row in _PARTS.items() for name in row.__struct_fields__ if name not in _JUDGED
 )
 """Figures of which the events that occurred by a date say nothing, since campaigns count from their due date on."""
 
@@ -66,7 +65,8 @@ def _service(row: Row, aired: Mapping[str, Row]) -> ServiceCoverage:
     channels = {channel: _channel(row, channel, aired.get(channel)) for channel in CHANNELS}
     first = min((one.first_aired_on for one in channels.values() if one.first_aired_on is not None), default=None)
     return document_of(
-        *(ServiceCoverage, row),
+        ServiceCoverage,
+        row,
         channels=channels,
         airings=sum(channel.airings for channel in channels.values()),
         reach=sum(channel.reach for channel in channels.values()),
