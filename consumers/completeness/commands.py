@@ -22,7 +22,7 @@ from infra.command_line.display import show
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.progress_bar import progress_bar
-from infra.command_line.table_files import WRITERS
+from infra.command_line.table_files import csv_text
 from infra.settings import Settings
 
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
@@ -71,7 +71,7 @@ def completeness_command(
         shown["read_but_not_in_log"] = asyncio.run(_compared(found))
     page_text = None if html is None else _html(page(rows, derived.size, derived.root))
     if csv is not None:
-        WRITERS["csv"](csv, COLUMNS, file_rows(rows))
+        csv.write_text(csv_text(COLUMNS, file_rows(rows)), encoding="utf-8", newline="")
     if html is not None and page_text is not None:
         html.write_text(page_text, encoding="utf-8")
     written = [str(path) for path in (csv, html) if path is not None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from itertools import groupby
 from typing import Any, Final
 
@@ -12,16 +12,11 @@ from consumers.revenue.statements.paper import Paper, Sheet
 from events.faults.problems import Bilingual
 from infra.command_line.display import Column, Grid, Row, Section
 from infra.command_line.language import localized
-from infra.command_line.table_files import Columns
 from infra.json_documents import with_long_numbers_as_texts
 
 RANGES_SHOWN_MAX: Final = 5
-COLUMNS: Final[Columns] = {
-    "agency": "VARCHAR", "month": "VARCHAR", "status": "VARCHAR", "entries": "BIGINT", "numbered": "BIGINT",
-    "refused": "BIGINT", "first": "VARCHAR", "last": "VARCHAR", "missing_count": "VARCHAR", "in_log": "VARCHAR",
-    "missing": "VARCHAR", "repeated": "VARCHAR",
-}  # fmt: skip
-"""Sequence numbers have up to 20 digits, more than a whole number of a spreadsheet: they are texts."""
+COLUMNS: Final = tuple(column.name for column in fields(MonthRow))
+"""Of a file. Sequence numbers have up to 20 digits, more than a whole number of a spreadsheet: they are texts."""
 
 
 def file_rows(rows: Iterable[MonthRow]) -> Iterator[tuple[int | str | None, ...]]:

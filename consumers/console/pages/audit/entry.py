@@ -12,9 +12,8 @@ import orjson
 from consumers.documents.entries import Proof
 from events.faults.problems import Bilingual
 from events.schema_tools.field_meanings import meaning_of
-from events.types.catalogue import CATALOGUE
 from events.validation.refusal import REFUSED
-from events.wire.entry import NotAnEntry, parse_entry
+from events.wire.entry import Entry, NotAnEntry, parse_entry
 from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import verify_inclusion
@@ -37,25 +36,21 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class EntryView:
-    """`type` is short; `fields` are those of `data`, the first `ROWS_MAX`. `errors` are those of a refusal."""
+    """An entry, and the fields of its data, the first `ROWS_MAX`."""
 
-    index: int
-    recorded: str
-    address: str
-    sender: str
-    agency: str
-    type: str
-    purpose: Bilingual | None
-    subject: str
-    id: str
-    time: str
+    entry: Entry
     fields: tuple[Row, ...]
     is_cut: bool
-    errors: tuple[Mapping[str, Any], ...]
 
     @property
     def is_refusal(self) -> bool:
-        return self.type == REFUSED
+        return self.entry.type == REFUSED
+
+    @property
+    def errors(self) -> list[Mapping[str, Any]]:
+        """Those of a refusal."""
+        found: list[Mapping[str, Any]] = self.entry.data.get("problem", {}).get("errors", []) if self.is_refusal else []
+        return found
 
 
 def entry_view(index: int, raw: bytes) -> EntryView | None:
@@ -66,23 +61,7 @@ def entry_view(index: int, raw: bytes) -> EntryView | None:
     except (NotAnEntry, ValueError):
         return None
     rows = [row for _, row in zip(range(ROWS_MAX + 1), _rows(entry.type, "", "", data), strict=False)]
-    known = CATALOGUE.get(entry.type)
-    refused = data.get("problem", {}).get("errors", []) if entry.type == REFUSED else []
-    return EntryView(
-        index,
-        entry.recorded,
-        entry.address,
-        entry.address.partition("/")[0].removeprefix("agency.").removesuffix(".events"),
-        entry.agency,
-        entry.type,
-        None if known is None else known.purpose,
-        entry.subject,
-        entry.id,
-        entry.time,
-        tuple(rows[:ROWS_MAX]),
-        len(rows) > ROWS_MAX,
-        tuple(refused),
-    )
+    return EntryView(entry, tuple(rows[:ROWS_MAX]), len(rows) > ROWS_MAX)
 
 
 def proof_state(proof: Proof, verifier: Verifier | None) -> ProofState:

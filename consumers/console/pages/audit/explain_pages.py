@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from consumers.console.data.read_api import NotAnswered, changed_row_of
 from consumers.console.pages.audit import names
-from consumers.console.pages.audit.explanation import earlier_index, sum_of
+from consumers.console.pages.audit.explanation import earlier_index, terms_of
 from consumers.console.pages.audit.log_pages import INDEX_MAX
 from consumers.console.pages.audit.room import verifier_of
 from consumers.console.pages.audit.values import change, shown
@@ -56,7 +56,7 @@ async def explain(
         document=document,
         step_document=Step,
         formula=await _formula(visit, document),
-        sum=sum_of(document) if before is None else None,
+        terms=terms_of(document) if before is None else None,
         show=partial(shown, visit.words),
         change=partial(change, visit.words),
         name_of=partial(names.field_name, model),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,25 +11,14 @@ TERMS_MAX: Final = 8
 """Terms of a sum that are written out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """A number as what it was at first, the change of each entry, and what it is now."""
-
-    start: int
-    terms: tuple[int, ...]
-    total: int
-
-
-def sum_of(document: Explanation) -> Sum | None:
-    """The sum of one figure that is a number and has few enough steps, all of them known; else None."""
+def terms_of(document: Explanation) -> list[int] | None:
+    """The changes of a number, if one figure is explained and has few enough steps, all of them known; else None."""
     field = document.field
     if field is None or document.earlier is not None or len(document.steps) > TERMS_MAX:
         return None
     amounts = [step.changes[field].amount for step in document.steps]
-    terms = tuple(amount for amount in amounts if amount is not None)
-    if not terms or len(terms) < len(amounts):
-        return None
-    return Sum(document.start[field], terms, document.total[field])
+    terms = [amount for amount in amounts if amount is not None]
+    return terms if terms and len(terms) == len(amounts) else None
 
 
 def earlier_index(link: str | None) -> int | None:

@@ -99,7 +99,9 @@ async def entry(visit: Visiting, index: Index) -> Response:
     return visit.page(
         "audit/entry.html",
         index=index,
-        entry=view,
+        view=view,
+        entry=None if view is None else view.entry,
+        types=CATALOGUE,
         document=Entry,
         leaf=leaf_hash(raw).hex(),
         proof=proof_state(proof, verifier),

@@ -70,7 +70,7 @@ def raw(name: str, **changed: Any) -> bytes:
 def test_the_fields_of_an_event_have_their_names_and_meanings() -> None:
     view = entry_view(3, raw("service.launched"))
     assert view is not None
-    assert (view.index, view.type, view.sender, view.is_refusal) == (3, "service.launched", "health", False)
+    assert (view.entry.index, view.entry.type, view.is_refusal) == (3, "service.launched", False)
     rows = {row.path: row for row in view.fields}
     assert rows["on"].meaning is not None
     assert isinstance(rows["channels"].value, list)

@@ -33,7 +33,7 @@ async def test_a_page_says_whether_it_is_wrong_and_what_to_do(
     log_key_files(settings).vkey.parent.mkdir(parents=True, exist_ok=True)
     log_key_files(settings).vkey.write_text(known.verifier.vkey)
     log = {"checkpoint": None, "cosigned": None, "rotations": [step.note for step in STEPS]}
-    proof = await proof_of(signed(20, KEY)) | {"size": 20}
+    proof = await proof_of(signed(20, KEY))
     documents = Documents(lambda path, _: {"/v1/log": log, "/v1/anomalies": []}.get(path, proof))
     answer = await page(OFFICE, path, "en", read_api=documents, settings=settings)
     before, found, _ = answer.text.partition("<main")[2].partition(said)
