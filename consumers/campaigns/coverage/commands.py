@@ -30,7 +30,7 @@ from infra.settings import Settings
 @as_of_options
 def coverage_command(at: PointInTime, agency: str | None, unaired: bool, as_csv: bool, as_json: bool) -> None:
     """Show airings, reach and days to the first airing of each launched service, with totals by agency."""
-    document = asyncio.run(_coverage(Settings(), CoverageFilter(agency, unaired), at))
+    document = asyncio.run(read(Settings(), CoverageFilter(agency, unaired), at))
     by_occurrence = at.occurred is not None
     if as_csv:
         if by_occurrence:
@@ -42,6 +42,6 @@ def coverage_command(at: PointInTime, agency: str | None, unaired: bool, as_csv:
     print_view(document, as_json, lambda: coverage_tables(document), at)
 
 
-async def _coverage(settings: Settings, chosen: CoverageFilter, at: PointInTime) -> Coverage:
+async def read(settings: Settings, chosen: CoverageFilter, at: PointInTime) -> Coverage:
     async with view(settings, [CONSUMER], at) as state:
         return await coverage(state, chosen)

@@ -10,6 +10,8 @@ from click.testing import CliRunner, Result
 
 from consumers.campaigns import commands
 from consumers.campaigns.coverage import commands as coverage_commands
+from consumers.documents.coverage import Coverage
+from consumers.documents.document import document_of
 from infra.cli import cli
 
 NO_AIRING: dict[str, Any] = {"airings": 0, "reach": 0, "first_aired_on": None, "days_to_first_airing": None}
@@ -42,12 +44,15 @@ OCCURRED = ("--as-of-occurred", "2006-01-01")
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs `yesser campaigns …` over a database of one launched service and no campaign."""
-    found = {"services": [SERVICE], "agencies": [{"agency": "health", **TOTAL}], "total": TOTAL}
+    row = {"log_index": 9, "services": [SERVICE], "agencies": [{"agency": "health", **TOTAL}], "total": TOTAL}
 
     async def no_campaign(*_: Any) -> list[Any]:
         return []
 
-    monkeypatch.setattr(coverage_commands, "run_query", lambda *_: (9, found))
+    async def silent(*_: Any) -> Coverage:
+        return document_of(Coverage, row)
+
+    monkeypatch.setattr(coverage_commands, "read", silent)
     monkeypatch.setattr(commands, "read", no_campaign)
 
     def invoke(*words: str) -> Result:
