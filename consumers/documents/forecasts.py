@@ -51,7 +51,7 @@ class ForecastPeriod(Struct, frozen=True, kw_only=True):
         return self.pace.top_up_halalas
 
     @property
-    def unpaced_top_up_halalas(
+    def top_up_without_revenue_halalas(
         self,
     ) -> Annotated[Halalas, Label("التكملة إن توقف الإيراد", "Top-up without revenue", drop=3)]:
         return self.nothing.top_up_halalas

@@ -32,8 +32,8 @@ class TierBasis(Labelled):
 
 
 class Partner(Struct, frozen=True):
-    partner_id: str
     name: Annotated[Name, Label("الشريك", "Partner")]
+    partner_id: str
 
 
 class Partnership(Struct, frozen=True, kw_only=True):

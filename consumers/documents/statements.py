@@ -64,7 +64,7 @@ class Share(Struct, frozen=True, kw_only=True):
     contract_version: Count
     window: Count
     postings: Count
-    cumulative_halalas: tuple[tuple[Halalas, Halalas], ...]
+    cumulative_halalas: tuple[tuple[Halalas, ...], ...]
     bands: tuple[BandShare, ...]
     exact_halalas: Exact
     rounding_halalas: Exact

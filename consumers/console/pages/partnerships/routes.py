@@ -9,12 +9,7 @@ from fastapi.responses import Response
 
 from consumers.console.navigation import roles_of
 from consumers.console.pages.partnerships import reconciliation, statements, what_if
-from consumers.console.pages.partnerships.shown import (
-    Row,
-    after_of,
-    listed,
-    partnership_of,
-)
+from consumers.console.pages.partnerships.shown import Row, after_of, listed, partnership_of
 from consumers.console.visit import Visit, Visiting, attachment, only
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.forecasts import Forecast, ForecastPeriod
