@@ -200,7 +200,8 @@ def _status(month: _Month, agency: _Agency, missing_count: int | None) -> Comple
         return CompletenessStatus.NOTHING_SENT
     if not month.numbered:
         return CompletenessStatus.NO_NUMBERS_IN_LOG if month.refused else CompletenessStatus.NO_NUMBERS_SENT
-    return CompletenessStatus(completeness_status(missing_count, is_overflowed=agency.overflowed_index is not None))
+    status = completeness_status(missing_count, is_overflowed=agency.overflowed_index is not None)
+    return msgspec.convert(status, CompletenessStatus)
 
 
 def _within(ranges: Ranges, first: int, last: int) -> list[list[int]]:

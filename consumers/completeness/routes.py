@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
+from msgspec import convert
 
 from consumers.documents.completeness import AgencyMonth, CompletenessStatus, Months
 from consumers.documents.openapi import schema_of
@@ -66,7 +67,7 @@ def _row(row: Any) -> AgencyMonth:
     missing = int(row["missing_count"] or 0) if has_numbers and row["overflowed_index"] is None else None
     return AgencyMonth(
         agency=row["agency"],
-        status=CompletenessStatus(_status(row, missing)),
+        status=convert(_status(row, missing), CompletenessStatus),
         first=int(first) if has_numbers else None,
         last=int(last) if has_numbers else None,
         missing_count=missing,

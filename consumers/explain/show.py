@@ -47,17 +47,17 @@ def answer_view(answer: Explanation) -> list[RenderableType]:
 
 def verdict(answer: Explanation) -> Text:
     """Whether the entries add up to the figures, and what a source that has not the whole log leaves open."""
-    return Text(_verdict(answer), style="green" if answer.ok else "bold red")
-
-
-def _difference(answer: Explanation) -> str:
-    """What the entries give where the table differs from them."""
-    said = "; ".join(f"{name} = {figure_text(name, answer.total[name])}" for name in answer.wrong)
-    return localized(
-        f"الجدول يخالف السجل. القيود تعطي: {said}. شغّل ‎yesser rebuild --compare‎.",
-        f"The table differs from the log. The entries give: {said}. Run yesser rebuild --compare.",
-        "\n",
-    )
+    if not answer.ok:
+        said = "; ".join(f"{name} = {figure_text(name, answer.total[name])}" for name in answer.wrong)
+        ar = f"الجدول يخالف السجل. القيود تعطي: {said}. شغّل ‎yesser rebuild --compare‎."
+        en = f"The table differs from the log. The entries give: {said}. Run yesser rebuild --compare."
+        return Text(localized(ar, en, "\n"), style="bold red")
+    count = f"{answer.steps_count:,}"
+    ar, en = f"عدد القيود {count}، وهي تعطي هذا الرقم.", f"Entries: {count}. They give this figure."
+    if not answer.is_complete:
+        ar += " التصدير يثبت ما فيه، لا أنه كل ما في السجل."
+        en += " An export proves what it holds, not that the log has no more."
+    return Text(localized(ar, en, "\n"), style="green")
 
 
 def figures_table(title: str, figures: Mapping[str, Any]) -> Grid:
@@ -118,17 +118,3 @@ def _earlier(earlier: EarlierSteps) -> Grid:
         f"The values after {earlier.count:,} earlier entries ({earlier.first_index} to {earlier.last_index})",
     )
     return figures_table(title, earlier.after)
-
-
-def _verdict(answer: Explanation) -> str:
-    count = answer.steps_count
-    if not answer.ok:
-        return _difference(answer)
-    added = localized(f"عدد القيود {count:,}، وهي تعطي هذا الرقم.", f"Entries: {count:,}. They give this figure.", "\n")
-    if answer.is_complete:
-        return added
-    return localized(
-        f"{added} التصدير يثبت ما فيه، لا أنه كل ما في السجل.",
-        f"{added} An export proves what it holds, not that the log has no more.",
-        "\n",
-    )

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from consumers.documents.document import Label, fields
+from consumers.documents.document import Label, Labelled, fields
 from consumers.documents.plan import SharedRevenue, Training
-from consumers.documents.projects import Project
-from consumers.documents.services import Service
+from consumers.documents.projects import Project, ProjectState
+from consumers.documents.services import Service, ServiceState
 from consumers.revenue.statements.formulas import fields as statement_fields
 from consumers.revenue.statements.formulas import formula_of, in_words, label
 from events.faults.problems import Bilingual
 
 _B = Bilingual
+Words = Bilingual | Label | Labelled
 _MODELS: Final[Mapping[str, Bilingual]] = {
     "services": _B("الخدمة", "Service"),
     "projects": _B("المشروع", "Project"),
@@ -36,20 +37,16 @@ _PLAN: Final[Mapping[str, Bilingual]] = {
     "anomalies": _B("التناقضات", "Anomalies"),
     "refusals": _B("السجلات المرفوضة", "Refused records"),
 }
-_FIELDS: Final[Mapping[str, Bilingual | Label]] = {
+_FIELDS: Final[Mapping[str, Words]] = {
+    **{state.value: state for state in (*ProjectState, *ServiceState)},
     **{
         field.name: field.label
         for document in (Training, SharedRevenue, Project, Service)
         for field in fields(document)
     },
     "target": _B("المستهدف", "Target"),
-    "registered": _B("المسجّل", "Registered"),
     "launched": _B("ما أُطلق", "Launched"),
-    "live": _B("العامل", "Live"),
-    "suspended": _B("الموقوف", "Suspended"),
-    "retired": _B("ما أُنهي", "Retired"),
     "started": _B("المراحل التي بدأت", "Phases started"),
-    "cancelled": _B("الملغى", "Cancelled"),
     "launched_services": _B("الخدمات التي أُطلقت", "Services launched"),
     "aired.tv": _B("خدمات بُثت في التلفزيون", "Services aired on television"),
     "aired.radio": _B("خدمات بُثت في الإذاعة", "Services aired on radio"),
@@ -77,7 +74,7 @@ def title_of(model: str, key: str) -> tuple[Bilingual | None, str]:
     return _PLAN.get(head), rest
 
 
-def field_name(model: str, field: str) -> Bilingual | Label | None:
+def field_name(model: str, field: str) -> Words | None:
     """The name of a figure; None where it has none but its code."""
     if model == "statements" and field in statement_fields():
         return label(field)

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
+from msgspec import convert
 
 from consumers.console.navigation import roles_of
 from consumers.console.pages.audit import explain_pages, log_pages
@@ -93,7 +94,7 @@ async def commitments(visit: Visiting) -> Response:
         rows=rows,
         document=Claim,
         job=job,
-        status_of={key: Status(status) for key, status in checked.items()},
+        status_of=convert(checked, dict[tuple[str, int], Status]),
         differing={row["name"]: row["differing"] for row in result.get("models", ())},
     )
 

@@ -17,13 +17,15 @@ from consumers.console.web.documents import cell, label
 from consumers.console.web.language import Language, Words
 from consumers.console.web.templates import Templates
 from consumers.documents.campaigns import INBOX
+from consumers.documents.completeness import AgencyMonth
 from consumers.documents.coverage import AGENCIES, AgencyCoverage, CoverageTotal
-from consumers.documents.document import Count, Date, Halalas, Instant, Label, Listing, Name, document_of
+from consumers.documents.document import Count, Date, EventType, Halalas, Instant, Label, Listing, Name, document_of
 from consumers.documents.history import Step
 from consumers.documents.openapi import schema_of
 from consumers.documents.services import Service, ServiceAndHistory, ServiceChannel, ServiceState
 from consumers.documents.tables import csv_file, grid
 from consumers.documents.webhooks import Webhook
+from events.types.catalogue import CATALOGUE
 from infra.json_documents import from_json, to_json
 from tests.world.campaigns import SERVICE, inbox_item
 
@@ -71,6 +73,8 @@ def test_the_schema_has_each_field_and_its_values() -> None:
     assert schema["properties"]["suspended_on"]["anyOf"][0] == {"type": "string", "format": "date"}
     assert sorted(schema["properties"]["state"]["enum"]) == sorted(state.value for state in ServiceState)
     assert "$ref" not in str(schema)
+    months = schema_of(AgencyMonth)["properties"]
+    assert "nothing-sent" not in months["status"]["enum"], "what is said of the field, not of its type, holds"
 
 
 def test_a_file_has_each_labelled_field_and_runs_no_formula(service: Wider) -> None:
@@ -115,17 +119,24 @@ class Payment(Struct, frozen=True):
     amount_halalas: Annotated[Halalas, Label("المبلغ", "Amount")]
     recorded: Annotated[Instant, Label("القيد", "Recorded")]
     is_late: Annotated[bool, Label("متأخر", "Late")]
+    type: Annotated[EventType, Label("الحدث", "Event")]
+
+
+PAYMENTS: Final = Listing("صرف", "Payments", Payment)
 
 
 def test_money_is_riyals_to_people_and_halalas_to_programs() -> None:
-    payment = Payment(123456789, "2006-01-31T21:30:00Z", True)
-    assert "1,234,567.89" in printed(Listing("صرف", "Payments", Payment), payment)
-    assert csv_file(Listing("", "", Payment), [payment]).splitlines()[1] == "123456789,2006-01-31T21:30:00Z,true"
+    payment = Payment(123456789, "2006-01-31T21:30:00Z", True, "sa.gov.yesser.service.launched.v1")
+    assert all(words in printed(PAYMENTS, payment) for words in ("1,234,567.89", " service.launched"))
+    assert csv_file(PAYMENTS, [payment]).splitlines()[1].startswith("123456789,2006-01-31T21:30:00Z,true,sa.gov")
     page = Environment(autoescape=True).from_string(
         "{% for name in p.__struct_fields__ %}{{ cell(p, name) }} {% endfor %}"
     )
     text = page.render(w=Words("en"), p=payment, cell=cell)
-    assert all(words in text for words in ("SAR 1,234,567.89", "1 Feb 2006 00:30", "yes"))
+    assert all(
+        words in text
+        for words in ("SAR 1,234,567.89", "1 Feb 2006 00:30", "yes", CATALOGUE["service.launched"].purpose.en)
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from consumers.console.pages.audit.entry import proof_state
+from consumers.documents.document import document_of
+from consumers.documents.entries import Proof
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.proofs import inclusion_proof
 from infra.log.signed_note import LogKey, checkpoint_text, sign_note
@@ -40,6 +43,10 @@ async def proof_of(note: str, size: int = 20, rotations: str = "") -> dict[str, 
         "checkpoint": note,
         "rotations": rotations,
     }
+
+
+def state_of(proof: dict[str, Any], pinned: LogKey | None) -> str:
+    return proof_state(document_of(Proof, proof), None if pinned is None else pinned.verifier)
 
 
 def encoded(data: bytes) -> str:

@@ -7,11 +7,9 @@ from typing import Any
 import orjson
 import pytest
 
-from consumers.console.pages.audit.entry import ROWS_MAX, entry_view, pretty, proof_state
+from consumers.console.pages.audit.entry import ROWS_MAX, entry_view, pretty
 from consumers.console.pages.audit.routes import history_of
 from consumers.console.pages.workspace.faults import explained
-from consumers.documents.document import document_of
-from consumers.documents.entries import Proof
 from events.schema_tools.refusal_examples import golden_example
 from infra.log.key_history import sign_transition
 from infra.log.merkle import leaf_hash
@@ -28,6 +26,7 @@ from tests.unit.consumers.console.audit.proofs import (
     encoded,
     proof_of,
     signed,
+    state_of,
     wrong_proofs,
 )
 from tests.world.memory_log import KEY
@@ -50,14 +49,12 @@ OTHER_ENTRY = {"entry": CHANGED.decode(), "leaf": encoded(leaf_hash(CHANGED))}
 async def test_a_proof_holds_only_for_what_was_signed(
     changes: dict[str, Any], pinned: LogKey | None, state: str
 ) -> None:
-    proof = document_of(Proof, await proof_of(signed(20, KEY)) | changes)
-    assert proof_state(proof, pinned.verifier if pinned else None) == state
+    assert state_of(await proof_of(signed(20, KEY)) | changes, pinned) == state
 
 
 @every("wrong", wrong_proofs)
 async def test_a_checkpoint_in_the_logs_name_that_no_known_key_signed_is_red(wrong: Wrong) -> None:
-    proof = document_of(Proof, await proof_of(wrong.note, wrong.size, wrong.rotations))
-    assert proof_state(proof, wrong.pinned.verifier) == "not-signed"
+    assert state_of(await proof_of(wrong.note, wrong.size, wrong.rotations), wrong.pinned) == "not-signed"
 
 
 def raw(name: str, **changed: Any) -> bytes:

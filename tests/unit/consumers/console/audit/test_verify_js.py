@@ -10,9 +10,6 @@ from typing import Any
 
 import pytest
 
-from consumers.console.pages.audit.entry import proof_state
-from consumers.documents.document import document_of
-from consumers.documents.entries import Proof
 from infra.log.proofs import consistency_proof
 from infra.log.signed_note import LogKey
 from tests.paths import ROOT
@@ -27,6 +24,7 @@ from tests.unit.consumers.console.audit.proofs import (
     encoded,
     proof_of,
     signed,
+    state_of,
     wrong_proofs,
 )
 from tests.world.memory_log import KEY, MemoryLog, root_of
@@ -70,7 +68,7 @@ async def test_any_key_of_the_log_verifies_what_was_signed_before_and_after_it()
     signers += [(20, [THIRD]), (20, [SECOND, THIRD]), (20, [STRANGE, THIRD])]  # an unknown key takes nothing away
     proofs = [await proof_of(signed(size, *keys), size, ROTATIONS) for size, keys in signers]
     pairs = [(proof, pinned) for proof in proofs for pinned in (KEY, SECOND, THIRD)]
-    assert [proof_state(document_of(Proof, proof), pinned.verifier) for proof, pinned in pairs] == ["good"] * len(pairs)
+    assert [state_of(proof, pinned) for proof, pinned in pairs] == ["good"] * len(pairs)
     found = browser(*(visit(proof, pinned) for proof, pinned in pairs))
     assert [one["summary"] for one in found] == ["allGood"] * len(pairs)
 
@@ -98,7 +96,7 @@ async def test_a_checkpoint_of_a_log_of_another_name_is_not_checked() -> None:
     proofs = [await proof_of(signed(20, THIRD), 20, rotations) for rotations in ("", ROTATIONS)]
     for proof, found in zip(proofs, browser(*(visit(proof, ELSEWHERE) for proof in proofs)), strict=True):
         assert (found["steps"], found["summary"]) == ([True, True, None], "someOpen")
-        assert proof_state(document_of(Proof, proof), ELSEWHERE.verifier) == "other-key", "the server says the same"
+        assert state_of(proof, ELSEWHERE) == "other-key", "the server says the same"
 
 
 async def test_the_log_continues_what_was_kept_under_an_earlier_key() -> None:
