@@ -15,7 +15,7 @@ from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from msgspec import Meta, Struct, convert
+from msgspec import Meta, Struct, UnsetType, convert
 
 Tone = Literal["", "good", "late", "bad", "quiet"]
 """How a page colours a state."""
@@ -128,12 +128,12 @@ def _labelled(document: type[Struct]) -> Iterator[Field]:
 
 
 def _taken_apart(hint: Any) -> tuple[Any, list[Any]]:
-    """A type (of several the first) without None and what it is annotated with, and the annotations."""
+    """A type without None and what it is annotated with, and the annotations."""
     if get_origin(hint) is Annotated:
         inner, *notes = get_args(hint)
         base, further = _taken_apart(inner)
         return base, [*notes, *further]
     if get_origin(hint) in (Union, UnionType):
-        first, *_ = (part for part in get_args(hint) if part is not type(None))
-        return _taken_apart(first)
+        only, *others = (part for part in get_args(hint) if part not in (type(None), UnsetType))
+        return (hint, []) if others else _taken_apart(only)
     return hint, []

@@ -24,8 +24,8 @@ def _with_parts(value: Any, components: dict[str, Any]) -> Any:
     if not isinstance(value, dict):
         return value
     if "$ref" in value:
-        beside = {name: member for name, member in value.items() if name != "$ref"}
-        return {**_with_parts(components[value["$ref"].removeprefix(_AT)], components), **beside}
+        found = _with_parts(components[value["$ref"].removeprefix(_AT)], components)
+        return found | {name: member for name, member in value.items() if name != "$ref"}
     # The title and the description of a class are for who reads the code.
     own = ("title", "description") if "properties" in value or "enum" in value else ()
     return {name: _with_parts(member, components) for name, member in value.items() if name not in own}
