@@ -143,7 +143,7 @@ def _labelled(document: type[Struct]) -> Iterator[Field]:
 
 
 def _taken_apart(hint: Any) -> tuple[Any, list[Any]]:
-    """A type (of several the first) without None and what it is annotated with, and the annotations."""
+    """A type without None and what it is annotated with, and the annotations."""
     if get_origin(hint) is Annotated:
         inner, *notes = get_args(hint)
         base, further = _taken_apart(inner)

@@ -26,6 +26,8 @@ def _with_parts(value: Any, components: dict[str, Any]) -> Any:
     if "$ref" in value:
         found = _with_parts(components[value["$ref"].removeprefix(_AT)], components)
         return found | {name: member for name, member in value.items() if name != "$ref"}
-    # The title and the description of a class are for who reads the code. What has no title is no class.
-    own = ("title", "description") if isinstance(value.get("title"), str) else ()
+    # A title is for who reads the code, and so is the description of a class.
+    own: tuple[str, ...] = ("title",) if isinstance(value.get("title"), str) else ()
+    if own and ("properties" in value or "enum" in value):
+        own = ("title", "description")
     return {name: _with_parts(member, components) for name, member in value.items() if name not in own}
