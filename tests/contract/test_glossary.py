@@ -22,7 +22,7 @@ TERMS: list[dict[str, Any]] = tomllib.loads(GLOSSARY.read_text(encoding="utf-8")
 TEXTS = ("py", "html", "md", "json", "ndjson", "toml", "csv", "sql", "css", "js")
 LATIN = re.compile(r"[a-z]{2}", re.IGNORECASE)
 PLACE = re.compile(r"\{[^}]*\}")
-NAME = re.compile(r"[a-z0-9]+([_./][a-z0-9]*)+")
+NAME = re.compile(r"[a-z0-9]+([-_./][a-z0-9]*)+")
 Pair = tuple[str, str, str]
 
 
