@@ -28,7 +28,7 @@ from tests.world.records import LABOUR, registered, said
 from tests.world.registrars import found, until_read, until_shipped, until_size
 from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, PLATFORM_TOPIC, make_topics, records, send
 
-pytestmark = pytest.mark.accept
+pytestmark = [pytest.mark.accept, pytest.mark.alone]
 
 EVENTS_PER_S = 100
 MEASURED_S = 8.0
