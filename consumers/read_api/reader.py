@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from consumers.as_of.view import NotStarted, View, live_view
@@ -17,6 +18,8 @@ from consumers.fold.consumer import Consumer
 from consumers.read_api.cursor import Key, cursor_of
 from consumers.read_api.etag import names, state_headers
 from consumers.read_api.past_plans import PastPlans
+from events.values.working_days import riyadh_date
+from events.wire.entry import recorded_time
 from infra.http.callers import Caller
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection
@@ -48,6 +51,11 @@ class Answer(Generic[T]):
     state: State
     next: str | None = None
 
+    @property
+    def log_index(self) -> int:
+        """The number of entries from which it is made."""
+        return min(self.state.positions)
+
 
 class Unchanged(Exception):
     """The client has the answer of this state already."""
@@ -63,6 +71,7 @@ class Reads:
 
     connection: Callable[[], AbstractAsyncContextManager[Connection]]
     past_plans: PastPlans
+    now: Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,11 @@ class Reader:
     caller: Caller
     known: str | None = None
     format: str = ""
+
+    @property
+    def today(self) -> str:
+        """The civil date in Riyadh."""
+        return riyadh_date(recorded_time(self.reads.now()))
 
     def require_unknown(self, state: State) -> None:
         """Raises `Unchanged`."""
@@ -104,8 +118,12 @@ class Reader:
         async def question(view: View) -> list[T]:
             return await rows(await view.use(consumer))
 
-        answer = await self.read([consumer], question, variant)
-        if len(answer.document) <= limit:
-            return answer
-        shown = answer.document[:limit]
-        return Answer(shown, answer.state, cursor_of(key(shown[-1])))
+        return paged(await self.read([consumer], question, variant), limit, key)
+
+
+def paged(answer: Answer[list[T]], limit: int, key: Callable[[T], Key]) -> Answer[list[T]]:
+    """The first `limit` rows, and the cursor of the next page if there are more."""
+    if len(answer.document) <= limit:
+        return answer
+    shown = answer.document[:limit]
+    return Answer(shown, answer.state, cursor_of(key(shown[-1])))

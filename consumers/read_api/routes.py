@@ -48,20 +48,18 @@ _RESOURCES: Final = (
 """In the order of the OpenAPI document."""
 
 
-def reads_of(parts: RouteParts) -> Reads:
-    return Reads(parts.connection, PastPlans(partial(calculated, parts.settings, past_plan)))
+def reads_of(parts: RouteParts, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Reads:
+    return Reads(parts.connection, PastPlans(partial(calculated, parts.settings, past_plan)), now)
 
 
-def router(
-    parts: RouteParts, now: Callable[[], datetime] = lambda: datetime.now(UTC), reads: Reads | None = None
-) -> APIRouter:
+def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
     """All routes. Their dependencies are in the state of the request."""
     shared, papers = reads or reads_of(parts), Slots()
 
     async def prepare(request: Request) -> None:
         request.state.reads = shared
         request.state.papers = papers
-        request.state.now = now
+        request.state.now = shared.now
 
     routes = APIRouter(dependencies=[prepared(parts), Depends(prepare)])
     for resource in _RESOURCES:

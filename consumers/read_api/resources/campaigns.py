@@ -19,15 +19,16 @@ from consumers.campaigns.read import campaign, campaigns, counts, inbox, team_su
 from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.documents import campaigns as nouns
 from consumers.documents.campaigns import CAMPAIGNS as LIST
-from consumers.documents.campaigns import INBOX, InboxItem, StateFilter
+from consumers.documents.campaigns import INBOX, CampaignAndHistory, InboxCounts, InboxItem, StateFilter
 from consumers.documents.document import document_of
 from consumers.documents.evaluations import CampaignExplanation
 from consumers.documents.tables import csv_file
 from consumers.read_api import documents
-from consumers.read_api.access import may_read, narrowed
+from consumers.read_api.access import may_read, narrowed, programme_scope
 from consumers.read_api.cursor import text_after, texts_after
 from consumers.read_api.parameters import After, AgencyCode, Before, Id, Limit, Text
-from consumers.read_api.reading import Reading, Shown, found, page
+from consumers.read_api.reader import Answer, Reader, paged
+from consumers.read_api.reading import Reading, found
 from events.faults.problems import Bilingual
 from events.values.fields import CODE_PATTERN
 from infra.http.problems import Problem
@@ -51,17 +52,40 @@ Everyone = Annotated[bool, Query(description="Of every agency; needs the scope l
 
 @dataclass(frozen=True, slots=True)
 class InboxFilter:
-    """The campaigns that somebody wants to see, in the order of ids, and the team whose subscriptions choose them."""
+    """The campaigns that somebody wants to see. Without `agency`: the caller's own. `state` None: of any state."""
 
-    chosen: CampaignFilter
-    team: str | None
+    agency: str | None = None
+    everyone: bool = False
+    team: str | None = None
+    state: StateFilter | None = StateFilter.OPEN
+    overdue: bool | None = None
+    service: str | None = None
+    channel: nouns.Channel | None = None
+    rule: str | None = None
 
-    async def for_team(self, tables: Connection) -> CampaignFilter:
-        """Raises `Problem` (404) where the agency has no such team."""
-        if self.team is None or self.chosen.owner is None:
-            return self.chosen
-        wanted = found(await team_subscriptions(tables, self.chosen.owner, self.team))
-        return replace(self.chosen, subscriptions=wanted)
+    def chosen_by(self, reader: Reader) -> CampaignFilter:
+        """Raises `Problem` (403, 422)."""
+        scope, caller = narrowed(programme_scope(reader.caller), self.agency), reader.caller
+        if self.everyone and scope != EVERYTHING:
+            raise Problem("forbidden")
+        owner = None if self.everyone else scope.agency or (None if caller.agency is None else caller.agency.code)
+        if owner is None and not self.everyone:
+            raise _missing_agency("حدد الجهة التي تريد صندوقها.", "Name the agency whose inbox you want.")
+        if owner is None and self.team is not None:
+            raise _missing_agency("حدد جهة الفريق.", "Name the team's agency.")
+        wanted, channel = self.state and self.state.value, self.channel and self.channel.value
+        return CampaignFilter(reader.today, owner, wanted, self.overdue, None, self.service, channel, self.rule)
+
+    async def for_team(self, tables: Connection, chosen: CampaignFilter) -> CampaignFilter:
+        """With what the team is subscribed to. Raises `Problem` (404) where the agency has no such team."""
+        if self.team is None or chosen.owner is None:
+            return chosen
+        return replace(chosen, subscriptions=found(await team_subscriptions(tables, chosen.owner, self.team)))
+
+
+def _missing_agency(ar: str, en: str) -> Problem:
+    error = {"code": "missing-field", "parameter": "agency", "detail": Bilingual(ar, en)}
+    return Problem("bad-parameter", errors=[error])
 
 
 @routes.get(
@@ -100,7 +124,6 @@ async def list_campaigns(
 
 
 async def _inbox_filter(
-    request: Reading,
     agency: AgencyCode = None,
     everyone: Everyone = False,
     team: Text = None,
@@ -110,21 +133,8 @@ async def _inbox_filter(
     channel: Channel = None,
     rule: Text = None,
 ) -> InboxFilter:
-    """What is asked for. Raises `Problem` (403, 422)."""
-    caller = await request.caller()
-    scope = narrowed(await request.programme_scope(), agency)
-    if everyone and scope != EVERYTHING:
-        raise Problem("forbidden")
-    owner = None if everyone else scope.agency or (None if caller.agency is None else caller.agency.code)
-    if owner is None and not everyone:
-        detail = Bilingual("حدد الجهة التي تريد صندوقها.", "Name the agency whose inbox you want.")
-        raise Problem("bad-parameter", errors=[{"code": "missing-field", "parameter": "agency", "detail": detail}])
-    if owner is None and team is not None:
-        detail = Bilingual("حدد جهة الفريق.", "Name the team's agency.")
-        raise Problem("bad-parameter", errors=[{"code": "missing-field", "parameter": "agency", "detail": detail}])
-    wanted = state.value if isinstance(state, StateFilter) else None
-    chosen = CampaignFilter(*(request.today(), owner, wanted, overdue, None, service, channel and channel.value, rule))
-    return InboxFilter(chosen, team)
+    wanted = state if isinstance(state, StateFilter) else None
+    return InboxFilter(agency, everyone, team, wanted, overdue, service, channel, rule)
 
 
 @routes.get(
@@ -143,15 +153,21 @@ async def open_campaigns(
 
     Without `agency`: your own. As JSON, or with `Accept: text/csv`.
     """
-    key, today = texts_after(after), asked.chosen.today
+    return await request.respond(lambda reader: inbox_for(reader, asked, sort, limit, after), partial(csv_file, INBOX))
 
-    async def shown(view: View) -> Shown:
+
+async def inbox_for(
+    reader: Reader, asked: InboxFilter, sort: Literal["due", "overdue"], limit: int, after: str | None = None
+) -> Answer[list[InboxItem]]:
+    """A page of the campaigns that somebody asked for. Raises `Problem` (403, 404, 422, 503)."""
+    chosen = replace(asked.chosen_by(reader), sort=sort, after=texts_after(after), rows_max=limit + 1)
+
+    async def question(view: View) -> list[InboxItem]:
         tables = await view.use(CAMPAIGNS)
-        chosen = replace(await asked.for_team(tables), sort=sort, after=key, rows_max=limit + 1)
-        rows, following = page(await inbox(tables, chosen), limit, "campaign_id")
-        return Shown(rows, following and (_key(rows[-1], sort), *following))
+        return await inbox(tables, await asked.for_team(tables, chosen))
 
-    return await request.answer([CAMPAIGNS], shown, today, partial(csv_file, INBOX))
+    answer = await reader.read([CAMPAIGNS], question, reader.today)
+    return paged(answer, limit, lambda row: (_key(row, sort), row.campaign_id))
 
 
 @routes.get(
@@ -162,11 +178,18 @@ async def open_campaigns(
 async def inbox_counts(request: Reading, asked: Annotated[InboxFilter, Depends(_inbox_filter)]) -> Response:
     """Of the campaigns that `/v1/inbox` lists with the same parameters."""
 
-    async def shown(view: View) -> Shown:
-        tables = await view.use(CAMPAIGNS)
-        return Shown(await counts(tables, await asked.for_team(tables)))
+    return await request.respond(lambda reader: inbox_counts_for(reader, asked))
 
-    return await request.answer([CAMPAIGNS], shown, asked.chosen.today)
+
+async def inbox_counts_for(reader: Reader, asked: InboxFilter) -> Answer[InboxCounts]:
+    """Raises `Problem` (403, 404, 422, 503)."""
+    chosen = asked.chosen_by(reader)
+
+    async def question(view: View) -> InboxCounts:
+        tables = await view.use(CAMPAIGNS)
+        return await counts(tables, await asked.for_team(tables, chosen))
+
+    return await reader.read([CAMPAIGNS], question, reader.today)
 
 
 def _key(row: InboxItem, sort: Sort) -> str:
@@ -181,13 +204,18 @@ def _key(row: InboxItem, sort: Sort) -> str:
 )
 async def one_campaign(request: Reading, campaign_id: Id) -> Response:
     """Why it was triggered, what was asked for, who acknowledged it, and what became of it."""
-    scope = await request.programme_scope()
+    return await request.respond(lambda reader: campaign_for(reader, campaign_id))
 
-    async def shown(view: View) -> Shown:
+
+async def campaign_for(reader: Reader, campaign_id: str) -> Answer[CampaignAndHistory]:
+    """Another agency's without its airings and history. Raises `Problem` (403, 404, 503)."""
+    scope = programme_scope(reader.caller)
+
+    async def question(view: View) -> CampaignAndHistory:
         row = found(await campaign(view, campaign_id))
-        return Shown(row if may_read(scope, row.owner) else structs.replace(row, airings=None, history=None))
+        return row if may_read(scope, row.owner) else structs.replace(row, airings=None, history=None)
 
-    return await request.answer([CAMPAIGNS], shown)
+    return await reader.read([CAMPAIGNS], question)
 
 
 @routes.get(
@@ -197,14 +225,19 @@ async def one_campaign(request: Reading, campaign_id: Id) -> Response:
 )
 async def campaign_explanation(request: Reading, campaign_id: Id) -> Response:
     """Which rule decided it at which entry, and what happened to it since: as `yesser campaigns explain` says."""
-    scope = await request.programme_scope()
+    return await request.respond(lambda reader: explanation_for(reader, campaign_id))
 
-    async def shown(view: View) -> Shown:
+
+async def explanation_for(reader: Reader, campaign_id: str) -> Answer[CampaignExplanation]:
+    """Why a campaign in scope was triggered. Raises `Problem` (403, 404, 503)."""
+    scope = programme_scope(reader.caller)
+
+    async def question(view: View) -> CampaignExplanation:
         explained = found(await explain(view, rules_in_force(), campaign_id))
         if explained.about.kind != "campaign" or not all(may_read(scope, row.owner) for row in explained.campaigns):
             raise Problem("not-found")
         if not explained.campaigns and scope != EVERYTHING:  # decided against: no agency owns it
             raise Problem("not-found")
-        return Shown(document_of(CampaignExplanation, structs.asdict(explained)))
+        return document_of(CampaignExplanation, structs.asdict(explained))
 
-    return await request.answer(EXPLAIN_CONSUMERS, shown)
+    return await reader.read(EXPLAIN_CONSUMERS, question)

@@ -16,8 +16,7 @@ from fastapi.responses import Response
 from msgspec import to_builtins
 
 from consumers.console.data.gateway import GatewayAway
-from consumers.console.data.read_api import NotAnswered
-from consumers.console.pages.campaigns.campaign import CampaignId, address_of, campaign_path, may_report, verdict_of
+from consumers.console.pages.campaigns.campaign import CampaignId, address_of, may_report, verdict_of
 from consumers.console.pages.campaigns.inbox import today_of
 from consumers.console.pages.campaigns.own_team import is_of_own_team
 from consumers.console.pages.campaigns.replies import AWAY, UNKNOWN, general_fault
@@ -33,9 +32,10 @@ from consumers.console.pages.campaigns.reporting import (
 from consumers.console.visit import Visit, Visiting
 from consumers.documents import campaigns as nouns
 from consumers.documents.campaigns import CampaignAndHistory, NextAction
-from consumers.documents.document import document_of
+from consumers.read_api.resources.campaigns import campaign_for
 from events.reports.campaign_reports import Action
 from infra.http.problems import Problem
+from infra.postgres.connection import TRANSIENT_ERRORS
 
 APPLIED_WAIT_S: Final = 5.0
 """The longest wait for a report to be applied; then the page says that it is on its way."""
@@ -124,7 +124,7 @@ async def _report(visit: Visit, campaign_id: str, what: What, given: Given) -> R
 async def _applied(visit: Visit, action: Action, address: str) -> None:
     """Wait until the report is final and the campaign shows it, or for the longest wait, or until it cannot be read."""
     index: int | None = None
-    with suppress(TimeoutError, NotAnswered):
+    with suppress(TimeoutError, Problem, *TRANSIENT_ERRORS):
         async with asyncio.timeout(APPLIED_WAIT_S):
             while index is None:
                 verdict = await verdict_of(visit, action.event_id, address) or {}
@@ -141,12 +141,12 @@ async def _applied(visit: Visit, action: Action, address: str) -> None:
 
 async def _shown(visit: Visit, action: Action) -> int:
     """The number of entries that the campaign shows."""
-    return (await visit.read(campaign_path(action.campaign_id))).log_index or 0
+    return (await visit.ask(campaign_for, action.campaign_id)).log_index
 
 
 async def _own(visit: Visit, campaign_id: str) -> CampaignAndHistory:
     """The campaign, which only its agency and its teams report about. Raises `Problem` (403)."""
-    campaign = document_of(CampaignAndHistory, (await visit.read(campaign_path(campaign_id))).document)
+    campaign = (await visit.ask(campaign_for, campaign_id)).document
     if not (may_report(visit.account, campaign) and await is_of_own_team(visit, campaign)):
         raise Problem("forbidden")
     return campaign

@@ -15,7 +15,6 @@ from consumers.campaigns.next_step import time_left
 from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.console.accounts.accounts import Account
 from consumers.console.data.gateway import GatewayAway
-from consumers.console.data.read_api import NotAnswered
 from consumers.console.navigation import roles_of
 from consumers.console.pages.campaigns import wording
 from consumers.console.pages.campaigns.inbox import today_of
@@ -25,10 +24,11 @@ from consumers.console.visit import Visit, Visiting
 from consumers.delivery.plain_text import lines
 from consumers.documents import campaigns as nouns
 from consumers.documents.campaigns import CampaignAndHistory, CampaignState, NextAction
-from consumers.documents.document import document_of
 from consumers.documents.evaluations import CampaignExplanation
+from consumers.read_api.resources.campaigns import campaign_for, explanation_for
 from events.values.fields import ID_PATTERN
 from events.wire.envelope import EVENT_ID_PATTERN
+from infra.http.problems import Problem
 
 _NOT_FOUND: Final = 404
 VERDICT_WAIT_S: Final = 3.0
@@ -79,12 +79,12 @@ async def campaign_page(
     report: Annotated[str | None, Query(max_length=256)] = None,
     address: Annotated[str | None, Query(max_length=256)] = None,
 ) -> Response:
-    answer = await visit.read(campaign_path(campaign_id))
-    found, today, rules = document_of(CampaignAndHistory, answer.document), today_of(visit), rules_in_force()
+    answer = await visit.ask(campaign_for, campaign_id)
+    found, today, rules = answer.document, today_of(visit), rules_in_force()
     reported, may_act = None, may_report(visit.account, found) and await is_of_own_team(visit, found)
     if report is not None and may_report(visit.account, found) and re.fullmatch(EVENT_ID_PATTERN.strip("^$"), report):
         verdict = None if address is None else await verdict_of(visit, report, address)
-        reported = outcome(report, verdict, found, answer.log_index or 0, was_sent=address is not None)
+        reported = outcome(report, verdict, found, answer.log_index, was_sent=address is not None)
     return visit.page(
         "campaigns/campaign.html",
         live=True,
@@ -106,18 +106,13 @@ async def campaign_page(
 @routes.get("/campaigns/{campaign_id}/brief")
 async def brief_page(visit: Visiting, campaign_id: CampaignId) -> Response:
     """The brief in both languages on a sheet of paper."""
-    found = document_of(CampaignAndHistory, (await visit.read(campaign_path(campaign_id))).document)
+    found = (await visit.ask(campaign_for, campaign_id)).document
     return visit.page(
         "campaigns/brief.html",
         campaign=found,
         brief=brief_of(found),
         due=in_words(found.due_on),
     )
-
-
-def campaign_path(campaign_id: str) -> str:
-    """Of the read API."""
-    return f"/v1/campaigns/{quote(campaign_id, safe='')}"
 
 
 def address_of(campaign_id: str, **query: str) -> str:
@@ -139,9 +134,8 @@ async def verdict_of(visit: Visit, event_id: str, address: str) -> Any:
 async def _explanation(visit: Visit, campaign_id: str) -> CampaignExplanation | None:
     """What the rules decided; None where the campaign is another agency's."""
     try:
-        answer = await visit.read(f"{campaign_path(campaign_id)}/explanation")
-    except NotAnswered as error:
+        return (await visit.ask(explanation_for, campaign_id)).document
+    except Problem as error:
         if error.status != _NOT_FOUND:
             raise
         return None
-    return document_of(CampaignExplanation, answer.document)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
@@ -14,17 +14,18 @@ from fastapi.responses import Response
 from consumers.campaigns.next_step import time_left
 from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.console.accounts.accounts import Account
-from consumers.console.data.read_api import Answer, NotAnswered
 from consumers.console.pages.campaigns import wording
 from consumers.console.visit import Visit, Visiting
 from consumers.documents import campaigns as nouns
 from consumers.documents import tables
-from consumers.documents.campaigns import CHANNELS, INBOX, CampaignState, Channel, InboxCounts, InboxItem, StateFilter
-from consumers.documents.document import document_of, documents_of
+from consumers.documents.campaigns import CHANNELS, INBOX, CampaignState, Channel, InboxItem, StateFilter
+from consumers.read_api.reader import Answer
+from consumers.read_api.resources.campaigns import InboxFilter, inbox_counts_for, inbox_for
 from events.faults.problems import Bilingual
 from events.values.fields import CODE_PATTERN
 from events.values.working_days import riyadh_date
 from events.wire.entry import recorded_time
+from infra.http.problems import Problem
 
 PAGE_ROWS: Final = 30
 CSV_PAGE_ROWS: Final = 1_000
@@ -68,22 +69,19 @@ def whose_of(account: Account, chosen: Chosen) -> Whose | None:
     return None if account.team is None else "all" if chosen.whose == "all" else "mine"
 
 
-def parameters(account: Account, chosen: Chosen) -> dict[str, str]:
-    """The parameters of `/v1/inbox`. What is not one of the choices is left out."""
-    whose = whose_of(account, chosen)
-    found = {"state": chosen.state if chosen.state in _STATES else "open"}
-    if chosen.channel in CHANNELS:
-        found["channel"] = chosen.channel
-    if chosen.rule and "\0" not in chosen.rule:
-        found["rule"] = chosen.rule[:64]
-    if account.role == "office":
-        if chosen.agency and agency_fault(chosen.agency) is None:
-            found["agency"] = chosen.agency
-        elif whose == "all":
-            found["everyone"] = "true"
-    elif whose == "mine" and account.team is not None:
-        found["team"] = account.team
-    return found
+def asked_of(account: Account, chosen: Chosen) -> InboxFilter:
+    """What the read API is asked for. What is not one of the choices is left out."""
+    whose, is_office = whose_of(account, chosen), account.role == "office"
+    agency = chosen.agency if is_office and chosen.agency and agency_fault(chosen.agency) is None else None
+    wanted = chosen.state if chosen.state in _STATES else StateFilter.OPEN.value
+    return InboxFilter(
+        agency=agency,
+        everyone=is_office and agency is None and whose == "all",
+        team=account.team if not is_office and whose == "mine" else None,
+        state=None if wanted == "any" else StateFilter(wanted),
+        channel=Channel(chosen.channel) if chosen.channel in CHANNELS else None,
+        rule=chosen.rule[:64] if chosen.rule and "\0" not in chosen.rule else None,
+    )
 
 
 def agency_fault(code: str) -> Bilingual | None:
@@ -112,13 +110,6 @@ def today_of(visit: Visit) -> str:
     return riyadh_date(recorded_time(visit.parts.clock()))
 
 
-def after_of(next_address: str | None) -> str | None:
-    """The cursor in the address of a next page."""
-    if next_address is None:
-        return None
-    return parse_qs(urlsplit(next_address).query)["after"][0]
-
-
 Text = Annotated[str, Query(max_length=256)]
 
 
@@ -133,21 +124,19 @@ async def inbox_page(
     after: Annotated[str | None, Query(max_length=1_024)] = None,
 ) -> Response:
     chosen = Chosen(whose, state, rule, channel, agency.strip())
-    rows, has_team = await _read(visit, chosen, after)
-    counted = {name: value for name, value in _asked(visit, chosen, has_team).items() if name != "state"}
-    counts = await visit.read("/v1/inbox/counts", **counted)
+    rows, asked = await _read(visit, chosen, after)
+    counts = await visit.ask(inbox_counts_for, replace(asked, state=StateFilter.OPEN))
     rules, today = rules_in_force(), today_of(visit)
-    following = after_of(rows.next)
     return visit.page(
         "campaigns/inbox.html",
         live=True,
         chosen=chosen,
         whose=whose_of(visit.account, chosen),
-        has_team=has_team,
-        counts=document_of(InboxCounts, counts.document),
-        sections=sections(documents_of(InboxItem, rows.document)),
+        has_team=asked.team == asked_of(visit.account, chosen).team,
+        counts=counts.document,
+        sections=sections(rows.document),
         time_left=lambda row: time_left(row.due_on, today),
-        following=None if following is None else chosen.query(after=following),
+        following=None if rows.next is None else chosen.query(after=rows.next),
         agency_fault=agency_fault(chosen.agency) if visit.account.role == "office" else None,
         rule_names={one.name: wording.rule_words(rules, one.name) for one in rules.rules},
         owner=visit.caller.holder,
@@ -167,8 +156,7 @@ async def inbox_file(
     after: str | None = None
     while True:
         page, _ = await _read(visit, chosen, after, CSV_PAGE_ROWS)
-        rows += documents_of(InboxItem, page.document)
-        after = after_of(page.next)
+        rows, after = rows + page.document, page.next
         if after is None:
             return csv_file("campaigns.csv", tables.csv_file(INBOX, rows))
 
@@ -179,18 +167,15 @@ def csv_file(name: str, content: str) -> Response:
     return Response(content, 200, headers, "text/csv; charset=utf-8")
 
 
-async def _read(visit: Visit, chosen: Chosen, after: str | None, limit: int = PAGE_ROWS) -> tuple[Answer, bool]:
-    """The rows, and whether the agency has the account's team; without it all of the agency's are shown."""
-    for has_team in (True, False):
-        asked = _asked(visit, chosen, has_team)
-        try:
-            return await visit.read("/v1/inbox", sort="overdue", limit=limit, after=after, **asked), has_team
-        except NotAnswered as error:
-            if error.status != _NOT_FOUND or "team" not in asked:
-                raise
-    raise AssertionError("without a team the agency's own are read")
-
-
-def _asked(visit: Visit, chosen: Chosen, has_team: bool) -> dict[str, str]:
-    asked = parameters(visit.account, chosen)
-    return asked if has_team else {name: value for name, value in asked.items() if name != "team"}
+async def _read(
+    visit: Visit, chosen: Chosen, after: str | None, limit: int = PAGE_ROWS
+) -> tuple[Answer[list[InboxItem]], InboxFilter]:
+    """The rows, and what was asked for: without the account's team where the agency has no such team."""
+    asked = asked_of(visit.account, chosen)
+    try:
+        return await visit.ask(inbox_for, asked, "overdue", limit, after), asked
+    except Problem as error:
+        if error.status != _NOT_FOUND or asked.team is None:
+            raise
+    asked = replace(asked, team=None)
+    return await visit.ask(inbox_for, asked, "overdue", limit, after), asked

@@ -16,6 +16,8 @@ from consumers.console.data.read_api import NotAnswered
 from consumers.console.pages.campaigns.changing import LIST_MAX, look
 from consumers.console.visit import Visit, Visiting
 from consumers.documents.campaigns import CampaignAndHistory
+from consumers.read_api.parameters import PAGE_ROWS_MAX
+from consumers.read_api.resources.campaigns import InboxFilter, inbox_for
 from infra.http.problems import Problem
 
 _NOT_FOUND: Final = 404
@@ -68,13 +70,12 @@ async def is_of_own_team(visit: Visit, campaign: CampaignAndHistory) -> bool:
     """Whether the inbox of the account's team has the campaign; of every other account: true."""
     if visit.account.role != "team":
         return True
-    service = {} if campaign.service is None else {"service": campaign.service.service_id}
+    service = None if campaign.service is None else campaign.service.service_id
+    asked = InboxFilter(team=visit.account.team, state=None, rule=campaign.rule, service=service)
     try:
-        rows = await visit.read(
-            "/v1/inbox", team=visit.account.team, state="any", rule=campaign.rule, limit=LIST_MAX, **service
-        )
-    except NotAnswered as error:
+        rows = await visit.ask(inbox_for, asked, "due", PAGE_ROWS_MAX)
+    except Problem as error:
         if error.status == _NOT_FOUND:  # the agency has no such team
             return False
         raise
-    return any(row["campaign_id"] == campaign.campaign_id for row in rows.document)
+    return any(row.campaign_id == campaign.campaign_id for row in rows.document)

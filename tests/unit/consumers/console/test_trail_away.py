@@ -7,12 +7,12 @@ from typing import Any
 import orjson
 import pytest
 
-from consumers.console.data.read_api import NotAnswered
 from consumers.console.sending.receipts import Receipts
 from consumers.console.sending.uploads import Uploads
 from consumers.console.visit import Visit
 from events.schema_tools.refusal_examples import golden_example
-from tests.world.campaigns import CAMPAIGN
+from infra.http.problems import Problem
+from tests.world.campaigns import campaign
 from tests.world.pages import AGENCY, CSRF, Documents, Replies, browser
 
 EVENT = orjson.loads(golden_example("service.launched")) | {"source": f"urn:yesser:agency:{AGENCY.holder}"}
@@ -46,12 +46,12 @@ async def test_an_event_that_was_stored_is_answered_with_its_receipt() -> None:
 async def test_a_report_that_was_stored_leads_to_its_campaign() -> None:
     gateway = Gateway()
 
-    def campaign(path: str, parameters: Any) -> Any:
+    def found(name: str, given: Any) -> Any:
         if gateway.stored:
-            raise NotAnswered(503, {"type": "/problems/database-away"})
-        return CAMPAIGN | {"campaign_id": "launch.i4", "owner": AGENCY.holder}
+            raise Problem("database-away")
+        return campaign(campaign_id="launch.i4", owner=AGENCY.holder)
 
-    async with browser(AGENCY, gateway=gateway, read_api=Documents(campaign)) as client:
+    async with browser(AGENCY, gateway=gateway, read_api=Documents(found)) as client:
         answer = await client.post("/campaigns/launch.i4/acknowledge", data={"csrf": CSRF, "by": "press-desk"})
     assert (answer.status_code, gateway.stored) == (303, 1)
     assert answer.headers["location"].startswith("/campaigns/launch.i4?report=ack.launch.i4")

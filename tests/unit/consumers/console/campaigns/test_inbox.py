@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from consumers.console.accounts.accounts import Account
-from consumers.console.pages.campaigns.inbox import Chosen, agency_fault, parameters, section_of, sections, whose_of
+from consumers.console.pages.campaigns.inbox import Chosen, agency_fault, asked_of, section_of, sections, whose_of
+from consumers.documents.campaigns import Channel, StateFilter
+from consumers.read_api.resources.campaigns import InboxFilter
 from tests.every import every
 from tests.world.campaigns import inbox_item
 from tests.world.pages import AGENCY, OFFICE, TEAM
@@ -14,26 +16,26 @@ from tests.world.pages import AGENCY, OFFICE, TEAM
 @every(
     ("account", "chosen", "asked"),
     [
-        (AGENCY, Chosen(), {"state": "open"}),
-        (AGENCY, Chosen(agency="labour", whose="all"), {"state": "open"}),
-        (OFFICE, Chosen(), {"state": "open", "everyone": "true"}),
-        (OFFICE, Chosen(whose="mine"), {"state": "open"}),
-        (OFFICE, Chosen(whose="mine", agency="labour"), {"state": "open", "agency": "labour"}),
-        (OFFICE, Chosen(agency="NOT A CODE"), {"state": "open", "everyone": "true"}),
-        (TEAM, Chosen(), {"state": "open", "team": "press"}),
-        (TEAM, Chosen(whose="all", state="any"), {"state": "any"}),
+        (AGENCY, Chosen(), InboxFilter()),
+        (AGENCY, Chosen(agency="labour", whose="all"), InboxFilter()),
+        (OFFICE, Chosen(), InboxFilter(everyone=True)),
+        (OFFICE, Chosen(whose="mine"), InboxFilter()),
+        (OFFICE, Chosen(whose="mine", agency="labour"), InboxFilter("labour")),
+        (OFFICE, Chosen(agency="NOT A CODE"), InboxFilter(everyone=True)),
+        (TEAM, Chosen(), InboxFilter(team="press")),
+        (TEAM, Chosen(whose="all", state="any"), InboxFilter(state=None)),
         (
             TEAM,
             Chosen(state="overdue", rule="service-launched", channel="tv"),
-            {"state": "overdue", "rule": "service-launched", "channel": "tv", "team": "press"},
+            InboxFilter(team="press", state=StateFilter.OVERDUE, channel=Channel.TV, rule="service-launched"),
         ),
-        (AGENCY, Chosen(state="unknown", channel="web", rule="\0"), {"state": "open"}),
+        (AGENCY, Chosen(state="unknown", channel="web", rule="\0"), InboxFilter()),
     ],
 )
 def test_an_account_asks_for_what_it_chose_and_nothing_else(
-    account: Account, chosen: Chosen, asked: dict[str, str]
+    account: Account, chosen: Chosen, asked: InboxFilter
 ) -> None:
-    assert parameters(account, chosen) == asked
+    assert asked_of(account, chosen) == asked
 
 
 def test_only_an_office_and_a_team_choose_between_their_own_and_all() -> None:

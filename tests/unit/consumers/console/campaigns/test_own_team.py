@@ -9,10 +9,10 @@ import pytest
 from fastapi.routing import APIRoute
 
 from consumers.console.accounts.accounts import Account
-from consumers.console.data.read_api import Answer, NotAnswered
 from consumers.console.pages.campaigns import teams, webhooks
+from infra.http.problems import Problem
 from tests.every import every
-from tests.world.campaigns import CAMPAIGN
+from tests.world.campaigns import campaign, inbox_item
 from tests.world.pages import AGENCY, CSRF, TEAM, Documents, Replies, browser
 
 OWN, OTHER = "ep_aaaaaaaaaaaaaaa2", "ep_bbbbbbbbbbbbbbb2"
@@ -83,13 +83,13 @@ async def test_the_agency_changes_all_of_its_teams() -> None:
 def inbox(teams: dict[str, bool]) -> Documents:
     """A read API with one campaign, which the inbox of these teams has. The agency has no other teams."""
 
-    def answer(path: str, parameters: Any) -> Answer:
-        found: Any = CAMPAIGN
-        if path == "/v1/inbox":
-            if parameters["team"] not in teams:
-                raise NotAnswered(404, {"type": "/problems/not-found"})
-            found = [found] if teams[parameters["team"]] else []
-        return Answer(found, log_index=1)
+    def answer(name: str, given: Any) -> Any:
+        if name == "inbox_for":
+            team = given["asked"].team
+            if team not in teams:
+                raise Problem("not-found")
+            return [inbox_item()] if teams[team] else []
+        return campaign()
 
     return Documents(answer)
 
