@@ -12,6 +12,7 @@ from consumers.documents.commitments import Claim
 from consumers.documents.openapi import schema_of
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.read_api import documents
+from consumers.read_api.reader import Reads
 from consumers.read_api.reading import Reading, Shown
 from consumers.read_api.routes import prepared
 from infra.http.documents import answer
@@ -23,9 +24,9 @@ _COMMITMENTS: Final = answer(
 )
 
 
-def router(parts: RouteParts) -> APIRouter:
+def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
     """The factory of the entry point `yesser.routes`."""
-    routes = APIRouter(tags=["log"], default_response_class=Response, dependencies=[prepared(parts)])
+    routes = APIRouter(tags=["log"], default_response_class=Response, dependencies=[prepared(parts, reads)])
 
     @routes.get(
         "/v1/commitments",

@@ -16,6 +16,7 @@ from consumers.read_api import documents
 from consumers.read_api.access import narrowed
 from consumers.read_api.cursor import cursor_of, text_after
 from consumers.read_api.parameters import After, AgencyCode, Limit
+from consumers.read_api.reader import Reads
 from consumers.read_api.reading import JSON, Reading, page
 from consumers.read_api.routes import prepared
 from events.values.completeness import completeness_status
@@ -35,9 +36,9 @@ Month = Annotated[
 ]
 
 
-def router(parts: RouteParts) -> APIRouter:
+def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
     """The factory of the entry point `yesser.routes`."""
-    routes = APIRouter(tags=["log"], default_response_class=Response, dependencies=[prepared(parts)])
+    routes = APIRouter(tags=["log"], default_response_class=Response, dependencies=[prepared(parts, reads)])
 
     @routes.get(
         "/v1/completeness/months",

@@ -67,11 +67,6 @@ class Visit:
         """Ask the read API, such as `/v1/plan`. Raises `NotAnswered`, which is shown as a page."""
         return await self.parts.read_api.get(self.caller, path, parameters)
 
-    async def download(self, path: str, media_type: str, filename: str) -> Response:
-        """A file of the read API, for the browser to keep. Raises `NotAnswered`."""
-        content = await self.parts.read_api.file(self.caller, path, media_type)
-        return attachment(content, media_type, filename)
-
     async def send(
         self, method: str, path: str, content: bytes | None = None, content_type: str = "application/json", **query: str
     ) -> Reply:

@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 from consumers.as_of.view import NotStarted, View, live_view
 from consumers.fold.consumer import Consumer
+from consumers.read_api.calculations import Calculations
 from consumers.read_api.cursor import Key, cursor_of
 from consumers.read_api.etag import names, state_headers
 from consumers.read_api.past_plans import PastPlans
@@ -72,6 +73,8 @@ class Reads:
     connection: Callable[[], AbstractAsyncContextManager[Connection]]
     past_plans: PastPlans
     now: Callable[[], datetime]
+    calculations: Calculations
+    papers: Calculations
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,12 +73,14 @@ class ReadRequest:
 
     def today(self) -> str:
         """The civil date in Riyadh."""
-        return riyadh_date(recorded_time(self.http.state.now()))
+        return riyadh_date(recorded_time(self.http.state.reads.now()))
 
-    async def respond(self, ask: Callable[[Reader], Awaitable[Answer[Any]]], csv: Csv | None = None) -> Response:
+    async def respond(
+        self, ask: Callable[[Reader], Awaitable[Answer[Any]]], csv: Csv | None = None, media_type: str = JSON
+    ) -> Response:
         """What the sender of the request is answered; 304 if the client has this state.
 
-        With `csv` the client may prefer the document as `text/csv`.
+        With `csv` the client may prefer the document as `text/csv`. A document that is no JSON is bytes.
         """
         accept, known = self.http.headers.get("accept", ""), self.http.headers.get("if-none-match")
         as_csv = csv if csv is not None and preferred(accept, (JSON, CSV)) == CSV else None
@@ -92,7 +94,7 @@ class ReadRequest:
             headers |= self.next_page(after=answer.next)
         if as_csv is not None:
             return Response(as_csv(answer.document), 200, headers, f"{CSV}; charset=utf-8")
-        return Response(to_json(answer.document), 200, headers, JSON)
+        return Response(to_json(answer.document) if media_type == JSON else answer.document, 200, headers, media_type)
 
     async def answer(
         self, consumers: Sequence[Consumer], question: Question, variant: str = "", csv: Csv | None = None

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request
 
-from consumers.read_api.beside import Slots, calculated
+from consumers.read_api.beside import calculated
+from consumers.read_api.calculations import Calculations
 from consumers.read_api.past_plans import PastPlans, past_plan
 from consumers.read_api.reader import Reads
 from consumers.read_api.resources import (
@@ -49,28 +50,25 @@ _RESOURCES: Final = (
 
 
 def reads_of(parts: RouteParts, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Reads:
-    return Reads(parts.connection, PastPlans(partial(calculated, parts.settings, past_plan)), now)
+    settings = parts.settings
+    past_plans = PastPlans(partial(calculated, settings, past_plan))
+    return Reads(parts.connection, past_plans, now, Calculations(settings), papers=Calculations(settings))
 
 
 def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
     """All routes. Their dependencies are in the state of the request."""
-    shared, papers = reads or reads_of(parts), Slots()
-
-    async def prepare(request: Request) -> None:
-        request.state.reads = shared
-        request.state.papers = papers
-        request.state.now = shared.now
-
-    routes = APIRouter(dependencies=[prepared(parts), Depends(prepare)])
+    routes = APIRouter(dependencies=[prepared(parts, reads)])
     for resource in _RESOURCES:
         routes.include_router(resource.routes)
     return routes
 
 
-def prepared(parts: RouteParts) -> Any:
+def prepared(parts: RouteParts, reads: Reads | None = None) -> Any:
     """A dependency of routes of other packages that take a `Reading`."""
+    shared = reads or reads_of(parts)
 
     async def prepare(request: Request) -> None:
         request.state.parts = parts
+        request.state.reads = shared
 
     return Depends(prepare)

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from consumers.read_api.beside import CHANGED_ENTRY
-from consumers.read_api.reader import Reader
+from consumers.read_api.reader import Reader, Reads
 from consumers.read_api.routes import reads_of, router
 from events.errors import Reject
 from infra.http.callers import Caller
@@ -65,7 +65,7 @@ class Answer:
 class ReadApi:
     """Asks the routes. `app` also answers requests of browsers, whose caller is in the state of the request."""
 
-    def __init__(self, parts: RouteParts, *further: Callable[[RouteParts], Any]) -> None:
+    def __init__(self, parts: RouteParts, *further: Callable[[RouteParts, Reads], Any]) -> None:
         self.app = FastAPI(
             docs_url=None,
             redoc_url=None,
@@ -78,7 +78,7 @@ class ReadApi:
         self._reads = reads_of(parts)
         self.app.include_router(router(parts, reads=self._reads))
         for make in further:
-            self.app.include_router(make(parts))
+            self.app.include_router(make(parts, self._reads))
 
     async def ask(
         self, caller: Caller, function: Callable[Concatenate[Reader, P], Awaitable[T]], *asked: P.args, **more: P.kwargs
@@ -95,17 +95,11 @@ class ReadApi:
         index = headers.get("log-index")
         return Answer(body, None if index is None else int(index), link, headers)
 
-    async def file(self, caller: Caller, path: str, media_type: str, parameters: Parameters | None = None) -> bytes:
-        """The same as one of its other media types. Raises `NotAnswered`."""
-        return (await self._ask(caller, path, parameters or {}, media_type)).content
-
-    async def _ask(
-        self, caller: Caller, path: str, parameters: Parameters, media_type: str = "application/json"
-    ) -> httpx.Response:
+    async def _ask(self, caller: Caller, path: str, parameters: Parameters) -> httpx.Response:
         if _has_dot_segment(path):
             raise NotAnswered(404, problem_document(Problem("not-found"), "en"))
         asked = {name: value for name, value in parameters.items() if value is not None}
-        request = httpx.Request("GET", f"{_BASE}{path}", params=asked or None, headers={"Accept": media_type})
+        request = httpx.Request("GET", f"{_BASE}{path}", params=asked or None, headers={"Accept": "application/json"})
         response = await httpx.ASGITransport(_Asking(self.app, caller)).handle_async_request(request)
         await response.aread()
         if response.status_code >= 400:

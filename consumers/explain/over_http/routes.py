@@ -14,6 +14,7 @@ from consumers.explain.over_http.access import may_explain, partnership_of, read
 from consumers.explain.over_http.answers import Explanations, split_figure
 from consumers.explain.shown_models import models
 from consumers.read_api.parameters import AsOfIndex, Limit
+from consumers.read_api.reader import Reads
 from consumers.read_api.reading import JSON, Reading
 from consumers.read_api.routes import prepared
 from consumers.registry import CONSUMERS
@@ -37,9 +38,9 @@ Figure = Annotated[
 ]
 
 
-def router(parts: RouteParts) -> APIRouter:
+def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
     """The factory of the entry point `yesser.routes`."""
-    routes = APIRouter(tags=["log"], default_response_class=Response, dependencies=[prepared(parts)])
+    routes = APIRouter(tags=["log"], default_response_class=Response, dependencies=[prepared(parts, reads)])
     explanations, by_name, consumers = Explanations(parts.settings), models(), list(CONSUMERS.values())
 
     @routes.get(

@@ -1,17 +1,14 @@
-"""Calculations that a request asks for, away from the event loop.
+"""Calculations from the entries of a partnership, away from the event loop.
 
 A partnership with few entries is calculated in a thread, one at a time; one with many in a process of the pool
-(`consumers.read_api.beside`).
+(`consumers.read_api.calculations`).
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
-
-from fastapi import Response
+from typing import Final, TypeVar
 
 from consumers.as_of.view import View
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
@@ -20,100 +17,61 @@ from consumers.explain.figures import Scope
 from consumers.explain.over_http.answers import problems
 from consumers.ledger.what_if import NothingSigned
 from consumers.read_api.access import money_scope
-from consumers.read_api.beside import Slots, Work, calculated
-from consumers.read_api.reading import JSON, ReadRequest, Shown, found
-from consumers.read_api.remembered import Remembered
+from consumers.read_api.beside import Work
+from consumers.read_api.reader import Answer, Reader
+from consumers.read_api.reading import found
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from infra.http.problems import Problem
-from infra.json_documents import to_json
-from infra.settings import Settings
 
 ENTRIES_HERE_MAX: Final = 500
 """Entries of a partnership that are folded in this process: some tenths of a second."""
-REMEMBERED_MAX: Final = 64
-_HEADERS: Final = ("ETag", "Log-Index", "Cache-Control", "Vary")
 
 T = TypeVar("T")
 Raw = tuple[int, bytes]
-Calculation = Callable[[], Any]
+Calculation = Callable[[], T]
 """Makes a document; needs no connection: it runs in a thread."""
 Check = Callable[[View], Awaitable[None]]
 """Whether there is an answer, however many entries there are. Raises `Problem`."""
-Prepare = Callable[[View, list[Raw]], Awaitable[Calculation]]
+Prepare = Callable[[View, list[Raw]], Awaitable[Calculation[T]]]
 """Reads what a calculation needs beside the entries."""
-Beside = Callable[[], Awaitable[Any]]
-"""Makes the same document of any number of entries."""
 
 
-class Calculations:
-    """The calculations of this process."""
+async def calculated_for(
+    reader: Reader,
+    partnership_id: str,
+    prepare: Prepare[T],
+    beside: Work[T],
+    *asked: object,
+    check: Check | None = None,
+    question: tuple[str, ...] | None = None,
+) -> Answer[T]:
+    """What is calculated from the entries of a partnership in scope.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._slots = Slots()
-        self._here = asyncio.Lock()
-        self._known: Remembered[Any] = Remembered(REMEMBERED_MAX)
+    Raises `Problem`: 404, 429, 500 for a changed entry, 503, and those of `check`, which comes first.
 
-    async def answer(
-        self,
-        request: ReadRequest,
-        partnership_id: str,
-        prepare: Prepare,
-        beside: Beside,
-        *,
-        check: Check | None = None,
-        question: tuple[str, ...] | None = None,
-    ) -> Response:
-        """What is calculated from the entries of a partnership in scope.
+    `beside` makes the same document of any number of entries, of the partnership's id and `asked`.
+    `question`: what is asked, where the answer follows from it and the entries alone; then it is remembered.
+    """
+    scope, calculations = money_scope(reader.caller), reader.reads.calculations
 
-        Raises `Problem`: 404, 429, 500 for a changed entry, 503, and those of `check`, which comes first.
+    async def prepared(view: View) -> tuple[Calculation[T], int] | None:
+        found(await read.partnership(await view.use(REVENUE), partnership_id, scope))
+        with _problems():
+            if check is not None:
+                await check(view)
+            entries = await few_entries(view, partnership_id)
+        return None if entries is None else (await prepare(view, entries), len(entries))
 
-        `question`: what is asked, where the answer follows from it and the entries alone; then it is remembered.
-        """
-        caller = await request.caller()
-        scope = money_scope(caller)
-        calculation: Calculation | None = None
-        key: tuple[str, ...] | None = None
-
-        async def shown(view: View) -> Shown:
-            nonlocal calculation, key
-            found(await read.partnership(await view.use(REVENUE), partnership_id, scope))
-            with _problems():
-                if check is not None:
-                    await check(view)
-                entries = await few_entries(view, partnership_id)
-            if entries is not None:
-                calculation = await prepare(view, entries)
-                if question is not None:
-                    key = partnership_id, str(len(entries)), *question
-            return Shown(None)
-
-        answer = await request.answer([REVENUE, EVENT_INDEX], shown)
-        if answer.status_code != 200:
-            return answer
-        if calculation is None:
-            with self._slots.using(caller.quota_name):
-                document = await beside()
-        else:
-            with _problems():
-                document = await self._calculated(calculation, key)
-        headers = {name: answer.headers[name] for name in _HEADERS}
-        return Response(to_json(document), headers=headers, media_type=JSON)
-
-    async def _calculated(self, calculation: Calculation, key: tuple[str, ...] | None) -> Any:
-        async with self._here:
-            if key is None:
-                return await asyncio.to_thread(calculation)
-            document = self._known.get(key)
-            if document is None:
-                document = await asyncio.to_thread(calculation)
-                self._known.add(key, document)
-            return document
-
-    async def beside(self, work: Work[T], *arguments: Any) -> T:
-        """See `beside.calculated`."""
-        return await calculated(self._settings, work, *arguments)
+    few = await reader.read([REVENUE, EVENT_INDEX], prepared)
+    if few.document is None:
+        document = await calculations.beside(reader.caller.quota_name, beside, partnership_id, *asked)
+    else:
+        calculation, count = few.document
+        with _problems():
+            key = None if question is None else (partnership_id, str(count), *question)
+            document = await calculations.here(calculation, key)
+    return Answer(document, few.state)
 
 
 @contextmanager

@@ -9,12 +9,13 @@ import asyncio
 from typing import Annotated, Any, Final
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from fastapi import Path as PathParameter
 from msgspec.structs import asdict
 
 from consumers.as_of.view import View
 from consumers.documents.document import documents_of
+from consumers.documents.forecasts import Forecast, WhatIf
 from consumers.documents.ledger import Account, AccountKind
 from consumers.documents.periods import OpenPeriod, RevenuePeriod
 from consumers.documents.statements import WorkingAndDays
@@ -32,12 +33,16 @@ from consumers.ledger.over_http.beside import (
     what_if_of,
     working_of,
 )
-from consumers.ledger.over_http.calculations import Calculation, Calculations, Check, Raw, signing_entry
+from consumers.ledger.over_http.calculations import Calculation, Check, Raw, calculated_for, signing_entry
 from consumers.ledger.what_if import WrongTerms, require_terms, what_if
 from consumers.read_api import documents
-from consumers.read_api.cursor import indexes_after, text_after
+from consumers.read_api.access import money_scope
+from consumers.read_api.cursor import text_after
 from consumers.read_api.parameters import After, Id, Limit, Period
-from consumers.read_api.reading import Reading, Shown, found, page
+from consumers.read_api.reader import Answer, Reader, Reads
+from consumers.read_api.reading import Reading, found
+from consumers.read_api.resources.statements import transfers_for
+from consumers.read_api.routes import prepared
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.statements.days import statement_days
@@ -46,6 +51,7 @@ from consumers.revenue.statements.formulas import fields
 from consumers.revenue.statements.read import proven_parts
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
+from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
 TERMS_LENGTH_MAX: Final = 6_000
@@ -60,25 +66,11 @@ Terms = Annotated[
 routes = APIRouter(tags=["revenue share"], default_response_class=Response)
 
 
-def router(parts: RouteParts) -> APIRouter:
+def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
     """All routes; the gateway loads them by the entry point `yesser.routes`."""
-    calculations = Calculations(parts.settings)
-
-    async def prepare(request: Request) -> None:
-        request.state.parts = parts
-        request.state.calculations = calculations
-
-    prepared = APIRouter(dependencies=[Depends(prepare)])
-    prepared.include_router(routes)
-    return prepared
-
-
-async def _calculations(request: Request) -> Calculations:
-    kept: Calculations = request.state.calculations
-    return kept
-
-
-Calculating = Annotated[Calculations, Depends(_calculations)]
+    made = APIRouter(dependencies=[prepared(parts, reads)])
+    made.include_router(routes)
+    return made
 
 
 @routes.get(
@@ -88,15 +80,18 @@ Calculating = Annotated[Calculations, Depends(_calculations)]
 )
 async def open_periods(request: Reading, limit: Limit = 100, after: After = None) -> Response:
     """By partnership. `period` is null where all periods are closed."""
-    scope = await request.money_scope()
+    return await request.respond(lambda reader: open_periods_for(reader, limit, after))
 
-    async def shown(view: View) -> Shown:
-        ledger = await view.use(REVENUE)
-        given = scope.agency, scope.partners, text_after(after), limit + 1
-        rows = documents_of(OpenPeriod, await ledger.fetch(_SQL["open_periods"], *given))
-        return Shown(*page(rows, limit, "partnership_id"))
 
-    return await request.answer([REVENUE], shown)
+async def open_periods_for(reader: Reader, limit: int, after: str | None = None) -> Answer[list[OpenPeriod]]:
+    """A page of those in scope. Raises `Problem` (403, 422, 503)."""
+    scope = money_scope(reader.caller)
+    given = scope.agency, scope.partners, text_after(after), limit + 1
+
+    async def rows(tables: Connection) -> list[OpenPeriod]:
+        return documents_of(OpenPeriod, await tables.fetch(_SQL["open_periods"], *given))
+
+    return await reader.page(REVENUE, rows, limit, lambda row: (row.partnership_id,))
 
 
 @routes.get(
@@ -106,14 +101,19 @@ async def open_periods(request: Reading, limit: Limit = 100, after: After = None
 )
 async def periods(request: Reading, partnership_id: Id) -> Response:
     """Each with something expected, posted or closed. Of one that is open `net_halalas` is what came so far."""
-    scope = await request.money_scope()
+    return await request.respond(lambda reader: periods_for(reader, partnership_id))
 
-    async def shown(view: View) -> Shown:
-        ledger = await view.use(REVENUE)
-        found(await read.partnership(ledger, partnership_id, scope))
-        return Shown(documents_of(RevenuePeriod, await ledger.fetch(_SQL["periods"], partnership_id)))
 
-    return await request.answer([REVENUE], shown)
+async def periods_for(reader: Reader, partnership_id: str) -> Answer[list[RevenuePeriod]]:
+    """Raises `Problem` (403, 404, 503)."""
+    scope = money_scope(reader.caller)
+
+    async def question(view: View) -> list[RevenuePeriod]:
+        tables = await view.use(REVENUE)
+        found(await read.partnership(tables, partnership_id, scope))
+        return documents_of(RevenuePeriod, await tables.fetch(_SQL["periods"], partnership_id))
+
+    return await reader.read([REVENUE], question)
 
 
 @routes.get(
@@ -123,14 +123,19 @@ async def periods(request: Reading, partnership_id: Id) -> Response:
 )
 async def accounts(request: Reading, partnership_id: Id) -> Response:
     """Those that have a transfer. Their balances sum to zero."""
-    scope = await request.money_scope()
+    return await request.respond(lambda reader: accounts_for(reader, partnership_id))
 
-    async def shown(view: View) -> Shown:
-        ledger = await view.use(REVENUE)
-        found(await read.partnership(ledger, partnership_id, scope))
-        return Shown(documents_of(Account, await ledger.fetch(_SQL["accounts"], partnership_id)))
 
-    return await request.answer([REVENUE], shown)
+async def accounts_for(reader: Reader, partnership_id: str) -> Answer[list[Account]]:
+    """Raises `Problem` (403, 404, 503)."""
+    scope = money_scope(reader.caller)
+
+    async def question(view: View) -> list[Account]:
+        tables = await view.use(REVENUE)
+        found(await read.partnership(tables, partnership_id, scope))
+        return documents_of(Account, await tables.fetch(_SQL["accounts"], partnership_id))
+
+    return await reader.read([REVENUE], question)
 
 
 @routes.get(
@@ -142,15 +147,7 @@ async def account_transfers(
     request: Reading, partnership_id: Id, kind: KindOfAccount, limit: Limit = 100, after: After = None
 ) -> Response:
     """In log order, each with the index of the entry that caused it."""
-    scope = await request.money_scope()
-
-    async def shown(view: View) -> Shown:
-        ledger = await view.use(REVENUE)
-        found(await read.partnership(ledger, partnership_id, scope))
-        rows = await read.transfers(ledger, partnership_id, indexes_after(after), limit + 1, kind)
-        return Shown(*page(rows, limit, "index", "line"))
-
-    return await request.answer([REVENUE], shown)
+    return await request.respond(lambda reader: transfers_for(reader, partnership_id, limit, after, kind))
 
 
 @routes.get(
@@ -158,19 +155,18 @@ async def account_transfers(
     summary="What a partnership may still bring, and cost",
     responses=documents.responses(openapi.FORECAST),
 )
-async def one_forecast(request: Reading, partnership_id: Id, calculations: Calculating) -> Response:
+async def one_forecast(request: Reading, partnership_id: Id) -> Response:
     """The periods that are not closed, priced at the pace so far, as expected, and if nothing more comes."""
+    return await request.respond(lambda reader: forecast_for(reader, partnership_id))
 
-    async def prepare(view: View, entries: list[Raw]) -> Calculation:
+
+async def forecast_for(reader: Reader, partnership_id: str) -> Answer[Forecast]:
+    """Raises like `calculated_for`."""
+
+    async def prepare(view: View, entries: list[Raw]) -> Calculation[Forecast]:
         return lambda: forecast(entries)
 
-    return await calculations.answer(
-        request,
-        partnership_id,
-        prepare,
-        lambda: calculations.beside(forecast_of, partnership_id),
-        question=("forecast",),
-    )
+    return await calculated_for(reader, partnership_id, prepare, forecast_of, question=("forecast",))
 
 
 @routes.get(
@@ -178,8 +174,13 @@ async def one_forecast(request: Reading, partnership_id: Id, calculations: Calcu
     summary="The real history under other terms",
     responses=documents.responses(openapi.WHAT_IF),
 )
-async def other_terms(request: Reading, partnership_id: Id, terms: Terms, calculations: Calculating) -> Response:
+async def other_terms(request: Reading, partnership_id: Id, terms: Terms) -> Response:
     """By period and party; nothing is written. Other terms hold from the signing on; amendments are left out."""
+    return await request.respond(lambda reader: what_if_for(reader, partnership_id, terms))
+
+
+async def what_if_for(reader: Reader, partnership_id: str, terms: str) -> Answer[WhatIf]:
+    """`terms` are JSON. Raises like `calculated_for`, and `Problem` (422) for terms that no contract may have."""
     given = _terms_of(terms)
 
     async def check(view: View) -> None:
@@ -190,16 +191,11 @@ async def other_terms(request: Reading, partnership_id: Id, terms: Terms, calcul
         except WrongTerms as error:
             raise _bad_terms(str(error)) from None
 
-    async def prepare(view: View, entries: list[Raw]) -> Calculation:
+    async def prepare(view: View, entries: list[Raw]) -> Calculation[WhatIf]:
         return lambda: what_if(partnership_id, entries, given)
 
-    return await calculations.answer(
-        request,
-        partnership_id,
-        prepare,
-        lambda: calculations.beside(what_if_of, partnership_id, given),
-        check=check,
-        question=("what-if", terms),
+    return await calculated_for(
+        reader, partnership_id, prepare, what_if_of, given, check=check, question=("what-if", terms)
     )
 
 
@@ -208,23 +204,23 @@ async def other_terms(request: Reading, partnership_id: Id, terms: Terms, calcul
     summary="How the figures of a statement follow",
     responses=documents.responses(openapi.WORKING),
 )
-async def working(request: Reading, partnership_id: Id, period: Period, calculations: Calculating) -> Response:
+async def working(request: Reading, partnership_id: Id, period: Period) -> Response:
     """Shares by band, rounding, guarantee, payouts. `days` is null for a partnership with many entries: take CSV."""
+    return await request.respond(lambda reader: working_for(reader, partnership_id, period))
 
-    async def prepare(view: View, entries: list[Raw]) -> Calculation:
+
+async def working_for(reader: Reader, partnership_id: str, period: str) -> Answer[WorkingAndDays]:
+    """Raises like `calculated_for`."""
+
+    async def prepare(view: View, entries: list[Raw]) -> Calculation[WorkingAndDays]:
         parts, provenance = await proven_parts(await view.use(REVENUE), partnership_id, period, None)
         days = statement_days(parts.partnership.versions, parts.postings)
         working = asdict(statement_document(parts, provenance))
         document = WorkingAndDays(**working, days=tuple(days))
         return lambda: document
 
-    return await calculations.answer(
-        request,
-        partnership_id,
-        prepare,
-        lambda: calculations.beside(working_of, partnership_id, period),
-        check=_closed(partnership_id, period),
-    )
+    check = _closed(partnership_id, period)
+    return await calculated_for(reader, partnership_id, prepare, working_of, period, check=check)
 
 
 @routes.get(
@@ -232,26 +228,24 @@ async def working(request: Reading, partnership_id: Id, period: Period, calculat
     summary="How a figure of a statement follows",
     responses=documents.responses(openapi.EXPLAINED),
 )
-async def explained(
-    request: Reading, partnership_id: Id, period: Period, field: Field, calculations: Calculating
-) -> Response:
+async def explained(request: Reading, partnership_id: Id, period: Period, field: Field) -> Response:
     """Its formula in words and numbers, its transfers, the last 100 entries that changed it. `ok`: they add up."""
+    return await request.respond(lambda reader: explained_for(reader, partnership_id, period, field))
+
+
+async def explained_for(reader: Reader, partnership_id: str, period: str, field: str) -> Answer[dict[str, Any]]:
+    """A figure of a statement. Raises like `calculated_for`."""
     asked = Asked("statements", f"{partnership_id}/{period}", field, STEPS_MAX)
 
-    async def prepare(view: View, entries: list[Raw]) -> Calculation:
+    async def prepare(view: View, entries: list[Raw]) -> Calculation[dict[str, Any]]:
         async def own(scope: Scope) -> list[Raw]:
             return entries
 
         source = await known_source(DatabaseSource(view, None), asked, own)
         return lambda: asyncio.run(explained_figure(source, partnership_id, period, field))
 
-    return await calculations.answer(
-        request,
-        partnership_id,
-        prepare,
-        lambda: calculations.beside(explained_figure_of, partnership_id, period, field),
-        check=_closed(partnership_id, period),
-    )
+    check = _closed(partnership_id, period)
+    return await calculated_for(reader, partnership_id, prepare, explained_figure_of, period, field, check=check)
 
 
 def _closed(partnership_id: str, period: str) -> Check:

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from consumers.as_of.view import View
+from consumers.documents.partnerships import Partnership, PartnershipAndTerms
 from consumers.read_api import documents
+from consumers.read_api.access import money_scope
 from consumers.read_api.cursor import text_after
 from consumers.read_api.parameters import After, Id, Limit
-from consumers.read_api.reading import Reading
+from consumers.read_api.reader import Answer, Reader
+from consumers.read_api.reading import Reading, found
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 
@@ -22,9 +26,17 @@ routes = APIRouter(tags=["revenue share"], default_response_class=Response)
 )
 async def list_partnerships(request: Reading, limit: Limit = 100, after: After = None) -> Response:
     """As they are."""
-    scope = await request.money_scope()
-    return await request.page(
-        REVENUE, lambda tables: read.partnerships(tables, scope, text_after(after), limit + 1), limit, "partnership_id"
+    return await request.respond(lambda reader: partnerships_for(reader, limit, after))
+
+
+async def partnerships_for(reader: Reader, limit: int, after: str | None = None) -> Answer[list[Partnership]]:
+    """A page of the partnerships in scope. Raises `Problem` (403, 422, 503)."""
+    scope, key = money_scope(reader.caller), text_after(after)
+    return await reader.page(
+        REVENUE,
+        lambda tables: read.partnerships(tables, scope, key, limit + 1),
+        limit,
+        lambda row: (row.partnership_id,),
     )
 
 
@@ -35,5 +47,14 @@ async def list_partnerships(request: Reading, limit: Limit = 100, after: After =
 )
 async def one_partnership(request: Reading, partnership_id: Id) -> Response:
     """With the terms as signed and as amended."""
-    scope = await request.money_scope()
-    return await request.one(REVENUE, lambda tables: read.partnership(tables, partnership_id, scope))
+    return await request.respond(lambda reader: partnership_for(reader, partnership_id))
+
+
+async def partnership_for(reader: Reader, partnership_id: str) -> Answer[PartnershipAndTerms]:
+    """Raises `Problem` (403, 404, 503)."""
+    scope = money_scope(reader.caller)
+
+    async def question(view: View) -> PartnershipAndTerms:
+        return found(await read.partnership(await view.use(REVENUE), partnership_id, scope))
+
+    return await reader.read([REVENUE], question)

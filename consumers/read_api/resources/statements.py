@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from dataclasses import replace
+from typing import Any, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Response
 
-from consumers.access_scope import AccessScope
 from consumers.as_of.view import View, view
+from consumers.documents.ledger import Transfer
+from consumers.documents.statements import Statement
 from consumers.read_api import documents
 from consumers.read_api.access import money_scope
-from consumers.read_api.beside import Slots, calculated
 from consumers.read_api.cursor import indexes_after, text_after
 from consumers.read_api.parameters import After, Id, Limit, Period
-from consumers.read_api.reading import JSON, Reading, Shown, found, page
+from consumers.read_api.reader import Answer, Reader
+from consumers.read_api.reading import JSON, Reading, found
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.statements.formats import FORMATS
@@ -29,11 +31,6 @@ _TYPES: Final = {JSON: _FIGURES, **{known.media_type: name for name, known in FO
 routes = APIRouter(tags=["revenue share"], default_response_class=Response)
 
 
-async def _papers(request: Request) -> Slots:
-    kept: Slots = request.state.papers
-    return kept
-
-
 @routes.get(
     "/v1/partnerships/{partnership_id}/statements",
     summary="The statements of a partnership",
@@ -41,14 +38,20 @@ async def _papers(request: Request) -> Slots:
 )
 async def list_statements(request: Reading, partnership_id: Id, limit: Limit = 100, after: After = None) -> Response:
     """One for each closed period."""
-    scope = await request.money_scope()
+    return await request.respond(lambda reader: statements_for(reader, partnership_id, limit, after))
 
-    async def shown(view: View) -> Shown:
-        ledger = await _ledger_of(view, partnership_id, scope)
-        rows = await read.statements_of(ledger, partnership_id, text_after(after), limit + 1)
-        return Shown(*page(rows, limit, "period"))
 
-    return await request.answer([REVENUE], shown)
+async def statements_for(
+    reader: Reader, partnership_id: str, limit: int, after: str | None = None
+) -> Answer[list[Statement]]:
+    """A page of the statements. Raises `Problem` (403, 404, 422, 503)."""
+    scope = money_scope(reader.caller)
+
+    async def rows(tables: Connection) -> list[Statement]:
+        found(await read.partnership(tables, partnership_id, scope))
+        return await read.statements_of(tables, partnership_id, text_after(after), limit + 1)
+
+    return await reader.page(REVENUE, rows, limit, lambda row: (row.period,))
 
 
 @routes.get(
@@ -56,31 +59,41 @@ async def list_statements(request: Reading, partnership_id: Id, limit: Limit = 1
     summary="The statement of a closed period",
     responses=documents.responses(documents.in_formats(documents.STATEMENT, FORMATS)),
 )
-async def one_statement(
-    request: Reading, partnership_id: Id, period: Period, papers: Annotated[Slots, Depends(_papers)]
-) -> Response:
+async def one_statement(request: Reading, partnership_id: Id, period: Period) -> Response:
     """The figures as JSON; with another `Accept` the statement with its working as a page or on paper, or every receipt
     with its arithmetic as a table. 404 as long as the period is not closed.
     """
-    caller = await request.caller()
-    scope = money_scope(caller)
+    name = _format_of(request.http.headers.get("accept", ""))
+    if name == _FIGURES:
+        return await request.respond(lambda reader: statement_for(reader, partnership_id, period))
+    paper = await request.respond(
+        lambda reader: paper_for(reader, partnership_id, period, name), media_type=FORMATS[name].media_type
+    )
+    if paper.status_code == 200:
+        paper.headers["Content-Disposition"] = f'inline; filename="{partnership_id}-{period}.{name}"'
+    return paper
 
-    async def shown(view: View) -> Shown:
-        ledger = await _ledger_of(view, partnership_id, scope)
+
+async def statement_for(reader: Reader, partnership_id: str, period: str) -> Answer[Statement]:
+    """Raises `Problem` (403, 404, 503)."""
+    scope = money_scope(reader.caller)
+
+    async def question(view: View) -> Statement:
+        tables = await view.use(REVENUE)
+        found(await read.partnership(tables, partnership_id, scope))
         try:
-            return Shown(await read.statement(ledger, partnership_id, period))
+            return await read.statement(tables, partnership_id, period)
         except read.NoStatement:
             raise Problem("not-found") from None
 
-    name = _format_of(request.http.headers.get("accept", ""))
-    answer = await request.answer([REVENUE], shown, "" if name == _FIGURES else name)
-    if name == _FIGURES or answer.status_code != 200:
-        return answer
-    with papers.using(caller.quota_name):
-        body = await calculated(request.parts.settings, written_statement, partnership_id, period, name)
-    headers = {header: answer.headers[header] for header in ("ETag", "Log-Index", "Cache-Control", "Vary")}
-    headers["Content-Disposition"] = f'inline; filename="{partnership_id}-{period}.{name}"'
-    return Response(body, headers=headers, media_type=FORMATS[name].media_type)
+    return await reader.read([REVENUE], question)
+
+
+async def paper_for(reader: Reader, partnership_id: str, period: str, name: str) -> Answer[bytes]:
+    """The statement with its working in one of `FORMATS`. Raises `Problem` (403, 404, 429, 503)."""
+    figures = await statement_for(replace(reader, format=name), partnership_id, period)
+    papers, holder = reader.reads.papers, reader.caller.quota_name
+    return Answer(await papers.beside(holder, written_statement, partnership_id, period, name), figures.state)
 
 
 @routes.get(
@@ -90,23 +103,26 @@ async def one_statement(
 )
 async def list_transfers(request: Reading, partnership_id: Id, limit: Limit = 100, after: After = None) -> Response:
     """In log order, each with the index of the entry that caused it."""
-    scope = await request.money_scope()
 
-    async def shown(view: View) -> Shown:
-        ledger = await _ledger_of(view, partnership_id, scope)
-        rows = await read.transfers(ledger, partnership_id, indexes_after(after), limit + 1)
-        transfers, following = page(rows, limit, "index", "line")
-        document = {"log_index": view.log_index, "partnership_id": partnership_id, "transfers": transfers}
-        return Shown(document, following)
+    async def document(reader: Reader) -> Answer[dict[str, Any]]:
+        page = await transfers_for(reader, partnership_id, limit, after)
+        named = {"log_index": min(page.state.positions), "partnership_id": partnership_id, "transfers": page.document}
+        return Answer(named, page.state, page.next)
 
-    return await request.answer([REVENUE], shown)
+    return await request.respond(document)
 
 
-async def _ledger_of(view: View, partnership_id: str, scope: AccessScope) -> Connection:
-    """The revenue tables. Raises `Problem` (404) for a partnership that is out of scope."""
-    ledger = await view.use(REVENUE)
-    found(await read.partnership(ledger, partnership_id, scope))
-    return ledger
+async def transfers_for(
+    reader: Reader, partnership_id: str, limit: int, after: str | None = None, kind: str | None = None
+) -> Answer[list[Transfer]]:
+    """A page of the transfers, or of those of one account. Raises `Problem` (403, 404, 422, 503)."""
+    scope = money_scope(reader.caller)
+
+    async def rows(tables: Connection) -> list[Transfer]:
+        found(await read.partnership(tables, partnership_id, scope))
+        return await read.transfers(tables, partnership_id, indexes_after(after), limit + 1, kind)
+
+    return await reader.page(REVENUE, rows, limit, lambda row: (row.index, row.line))
 
 
 def _format_of(accept: str) -> str:

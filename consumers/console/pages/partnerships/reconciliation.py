@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import io
-from typing import Annotated, Final, cast
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, UploadFile
 from fastapi.responses import Response
 
-from consumers.access_scope import AccessScope
-from consumers.as_of.view import live_view
+from consumers.as_of.view import View
 from consumers.console.pages.partnerships.shown import partnership_of
 from consumers.console.pages.partnerships.table_form import MAPPED, TableForm, findings_of
 from consumers.console.visit import Visit, Visiting
@@ -19,11 +18,12 @@ from consumers.ledger.over_http.calculations import ENTRIES_HERE_MAX, Raw, few_e
 from consumers.ledger.reconcile import FINDING_WORDS, Finding, totals
 from consumers.read_api.access import money_scope
 from consumers.read_api.parameters import Id
+from consumers.read_api.reader import Answer, Reader
+from consumers.read_api.reading import found
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.faults.problems import Bilingual
 from infra.errors import WrongInput
-from infra.postgres.connection import Connection
 
 _CONSUMERS: Final = (REVENUE, EVENT_INDEX)
 FILE_BYTES_MAX: Final = 1 << 20
@@ -66,26 +66,32 @@ async def reconcile(
     fault = _NO_FILE if not content else _TOO_LARGE if len(content) > FILE_BYTES_MAX else given.fault()
     if fault is not None:
         return await _page(visit, partnership_id, given, fault)
-    await visit.read(f"/v1/partnerships/{partnership_id}")
-    entries, strangers = await _entries(visit, partnership_id)
+    entries, strangers = (await visit.ask(_entries_for, partnership_id)).document
     if entries is None:
         return await _page(visit, partnership_id, given, _MANY)
     try:
         async with _one_at_a_time:
-            found = await asyncio.to_thread(findings_of, given, io.BytesIO(content), entries, strangers)
+            findings = await asyncio.to_thread(findings_of, given, io.BytesIO(content), entries, strangers)
     except WrongInput as error:
         return await _page(visit, partnership_id, given, _UNREADABLE, reason=str(error))
-    return await _page(visit, partnership_id, given, findings=found)
+    return await _page(visit, partnership_id, given, findings=findings)
 
 
-async def _entries(visit: Visit, partnership_id: str) -> tuple[list[Raw] | None, frozenset[int]]:
-    """The entries of a partnership, None as `few_entries`; and those of agencies that do not own it, for a partner."""
-    scope: AccessScope = money_scope(visit.caller)
-    async with visit.parts.reads.acquire() as held, live_view(cast(Connection, held), _CONSUMERS) as view:
+async def _entries_for(reader: Reader, partnership_id: str) -> Answer[tuple[list[Raw] | None, frozenset[int]]]:
+    """The entries of a partnership, None as `few_entries`; and those of agencies that do not own it, for a partner.
+
+    Raises `Problem` (403, 404, 503).
+    """
+    scope = money_scope(reader.caller)
+
+    async def question(view: View) -> tuple[list[Raw] | None, frozenset[int]]:
+        found(await read.partnership(await view.use(REVENUE), partnership_id, scope))
         entries = await few_entries(view, partnership_id)
         if scope.partners is None or entries is None:
             return entries, frozenset()
         return entries, await read.strangers(await view.use(REVENUE), [index for index, _ in entries])
+
+    return await reader.read(_CONSUMERS, question)
 
 
 async def _page(

@@ -2,38 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from consumers.console.navigation import roles_of
 from consumers.console.pages.partnerships import reconciliation, statements, what_if
-from consumers.console.pages.partnerships.shown import Row, after_of, listed, partnership_of
+from consumers.console.pages.partnerships.shown import listed, partnership_of
 from consumers.console.visit import Visit, Visiting, attachment, only
-from consumers.documents.document import document_of, documents_of
-from consumers.documents.forecasts import Forecast, ForecastPeriod
-from consumers.documents.ledger import Account, AccountKind, Transfer, kind_of
+from consumers.documents.forecasts import ForecastPeriod
+from consumers.documents.ledger import AccountKind, kind_of
 from consumers.documents.partnerships import LISTED, Partnership
 from consumers.documents.periods import PERIODS, RevenuePeriod
 from consumers.documents.tables import csv_file
 from consumers.ledger.forecast_chart import chart_of
-from consumers.read_api.parameters import After, Id
+from consumers.ledger.over_http.routes import (
+    KindOfAccount,
+    accounts_for,
+    forecast_for,
+    open_periods_for,
+    periods_for,
+)
+from consumers.read_api.parameters import After, Id, checked
+from consumers.read_api.reader import Answer
+from consumers.read_api.resources.partnerships import partnerships_for
+from consumers.read_api.resources.statements import transfers_for
 
 _PAGE_ROWS: Final = 50
 _FILE_ROWS: Final = 1_000
+T = TypeVar("T")
 
 routes = APIRouter(dependencies=[only(roles_of("/partnerships"))])
 
 
 @routes.get("/partnerships")
 async def partnerships(visit: Visiting, after: After = None) -> Response:
-    known = await visit.read("/v1/partnerships", limit=_PAGE_ROWS, after=after)
-    periods = await visit.read("/v1/open-periods", limit=_PAGE_ROWS, after=after)
+    known = await visit.ask(partnerships_for, _PAGE_ROWS, after)
+    periods = await visit.ask(open_periods_for, _PAGE_ROWS, after)
     return visit.page(
         "partnerships/list.html",
         rows=listed(known.document, periods.document),
-        next=after_of(known.next),
+        next=known.next,
         after=after,
         live=after is None,
     )
@@ -41,17 +52,17 @@ async def partnerships(visit: Visiting, after: After = None) -> Response:
 
 @routes.get("/partnerships.csv")
 async def partnerships_file(visit: Visiting) -> Response:
-    rows = listed(await _all_rows(visit, "/v1/partnerships"), await _all_rows(visit, "/v1/open-periods"))
+    rows = listed(await _all_rows(visit, partnerships_for), await _all_rows(visit, open_periods_for))
     return attachment(csv_file(LISTED, rows).encode(), "text/csv; charset=utf-8", "partnerships.csv")
 
 
-async def _all_rows(visit: Visit, path: str) -> list[Row]:
+async def _all_rows(visit: Visit, function: Callable[..., Awaitable[Answer[list[T]]]]) -> list[T]:
     """Every page of a list."""
-    found = await visit.read(path, limit=_FILE_ROWS)
-    rows: list[Row] = [*found.document]
-    while after := after_of(found.next):
-        found = await visit.read(path, limit=_FILE_ROWS, after=after)
-        rows += found.document
+    found = await visit.ask(function, _FILE_ROWS)
+    rows = found.document
+    while found.next is not None:
+        found = await visit.ask(function, _FILE_ROWS, found.next)
+        rows = rows + found.document
     return rows
 
 
@@ -59,13 +70,13 @@ async def _all_rows(visit: Visit, path: str) -> list[Row]:
 async def partnership(visit: Visiting, partnership_id: Id) -> Response:
     own = await partnership_of(visit, partnership_id)
     periods = await _periods(visit, partnership_id)
-    accounts = await visit.read(f"/v1/partnerships/{partnership_id}/accounts")
+    accounts = await visit.ask(accounts_for, partnership_id)
     return visit.page(
         "partnerships/partnership.html",
         own=own,
         periods=periods,
         chart=chart_of(periods),
-        accounts=documents_of(Account, accounts.document),
+        accounts=accounts.document,
         documents={"partnership": Partnership, "period": RevenuePeriod},
         tab="terms",
         live=True,
@@ -79,14 +90,14 @@ async def periods_file(visit: Visiting, partnership_id: Id) -> Response:
 
 
 async def _periods(visit: Visit, partnership_id: str) -> list[RevenuePeriod]:
-    return documents_of(RevenuePeriod, (await visit.read(f"/v1/partnerships/{partnership_id}/periods")).document)
+    return (await visit.ask(periods_for, partnership_id)).document
 
 
 @routes.get("/partnerships/{partnership_id}/forecast")
 async def forecast(visit: Visiting, partnership_id: Id) -> Response:
     own = await partnership_of(visit, partnership_id)
-    found = await visit.read(f"/v1/partnerships/{partnership_id}/forecast")
-    forecast = document_of(Forecast, found.document)
+    found = await visit.ask(forecast_for, partnership_id)
+    forecast = found.document
     return visit.page(
         "partnerships/forecast.html",
         own=own,
@@ -110,19 +121,18 @@ async def account(visit: Visiting, partnership_id: Id, kind: str, after: After =
 
 async def _transfers(visit: Visiting, partnership_id: str, kind: str | None, after: str | None) -> Response:
     """The accounts, and a page of the transfers of one of them or of all."""
-    base = f"/v1/partnerships/{partnership_id}"
     own = await partnership_of(visit, partnership_id)
-    accounts = await visit.read(f"{base}/accounts")
-    path = f"{base}/transfers" if kind is None else f"{base}/accounts/{kind}/transfers"
-    found = await visit.read(path, limit=_PAGE_ROWS, after=after)
+    accounts = await visit.ask(accounts_for, partnership_id)
+    chosen = None if kind is None else checked(KindOfAccount, kind)
+    found = await visit.ask(transfers_for, partnership_id, _PAGE_ROWS, after, chosen)
     return visit.page(
         "partnerships/ledger.html",
         own=own,
-        accounts=documents_of(Account, accounts.document),
-        kind=None if kind is None else AccountKind(kind),
+        accounts=accounts.document,
+        kind=None if chosen is None else AccountKind(chosen),
         kind_of=kind_of,
-        transfers=documents_of(Transfer, found.document if kind is not None else found.document["transfers"]),
-        next=after_of(found.next),
+        transfers=found.document,
+        next=found.next,
         after=after,
         tab="ledger",
     )

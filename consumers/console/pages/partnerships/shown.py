@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from markupsafe import Markup
 from msgspec.structs import asdict
 
 from consumers.console.visit import Visit
 from consumers.console.web.language import Words
-from consumers.documents.document import document_of, documents_of
+from consumers.documents.document import document_of
+from consumers.documents.explanations import Step
 from consumers.documents.partnerships import ListedPartnership, Partnership, PartnershipAndTerms
+from consumers.documents.periods import OpenPeriod
+from consumers.read_api.resources.partnerships import partnership_for
 from events.wire.entry import TYPE_PREFIX
 
-Row = Mapping[str, Any]
 
-
-def listed(partnerships: Iterable[Row], open_periods: Iterable[Row]) -> list[ListedPartnership]:
+def listed(partnerships: Iterable[Partnership], open_periods: Iterable[OpenPeriod]) -> list[ListedPartnership]:
     """Each partnership with its open period."""
-    by_id = {row["partnership_id"]: {**row, "open_period": row["period"]} for row in open_periods}
+    by_id = {row.partnership_id: {**asdict(row), "open_period": row.period} for row in open_periods}
     nothing = {"open_period": None, "expected_halalas": 0, "net_halalas": 0}
     return [
         document_of(
@@ -30,18 +29,12 @@ def listed(partnerships: Iterable[Row], open_periods: Iterable[Row]) -> list[Lis
             partner_id=own.partner.partner_id,
             partner_name=own.partner.name,
         )
-        for own in documents_of(Partnership, partnerships)
+        for own in partnerships
     ]
 
 
 async def partnership_of(visit: Visit, partnership_id: str) -> PartnershipAndTerms:
-    return document_of(PartnershipAndTerms, (await visit.read(f"/v1/partnerships/{partnership_id}")).document)
-
-
-def after_of(address: str | None) -> str | None:
-    """The cursor of the next page in the address of the read API."""
-    found = parse_qs(urlsplit(address or "").query).get("after")
-    return None if found is None else found[0]
+    return (await visit.ask(partnership_for, partnership_id)).document
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +50,13 @@ class StepRow:
     change: int | None
 
 
-def step_rows(explained: Row, field: str) -> list[StepRow]:
+def step_rows(steps: Iterable[Step], field: str) -> list[StepRow]:
     """The entries of an explained figure, in log order."""
     rows = []
-    for step in explained["steps"]:
-        moved = step["changes"][field]
-        before, after = moved["before"], moved["after"]
+    for step in steps:
+        before, after = step.changes[field].before, step.changes[field].after
         is_sum = isinstance(before, int) and isinstance(after, int) and field.endswith("_halalas")
-        own = step["index"], short_type(step["type"]), step["agency"], step["recordedtime"]
+        own = step.index, short_type(step.type), step.agency, step.recordedtime
         rows.append(StepRow(*own, before, after, after - before if is_sum else None))
     return rows
 

@@ -9,16 +9,18 @@ from fastapi.responses import Response
 
 from consumers.console.pages.partnerships.amounts import exact_money, guarantee_formula, left_to_right
 from consumers.console.pages.partnerships.shown import amount_shown, partnership_of, step_rows
-from consumers.console.visit import Visiting
-from consumers.documents.document import document_of, documents_of
-from consumers.documents.ledger import ExplainedTransfer, kind_of
-from consumers.documents.statements import BandShare, Share, WorkingAndDays
+from consumers.console.visit import Visiting, attachment
+from consumers.documents.ledger import kind_of
+from consumers.documents.statements import BandShare
+from consumers.ledger.over_http.routes import explained_for, working_for
 from consumers.read_api.parameters import Id, Period
+from consumers.read_api.resources.statements import paper_for, statement_for
 from consumers.revenue.statements.formats import FORMATS
 from consumers.revenue.statements.formulas import amount_text, fields, label
 from consumers.revenue.statements.words import band_text
 from events.values.periods import days_of
 from infra.http.problems import Problem
+from infra.json_documents import to_json
 
 _TYPES: Final = {"json": "application/json", **{name: known.media_type for name, known in FORMATS.items()}}
 
@@ -27,10 +29,9 @@ routes = APIRouter()
 
 @routes.get("/partnerships/{partnership_id}/statements/{period}")
 async def statement(visit: Visiting, partnership_id: Id, period: Period) -> Response:
-    base = f"/v1/partnerships/{partnership_id}"
     own = await partnership_of(visit, partnership_id)
-    found = await visit.read(f"{base}/statements/{period}/working")
-    working = document_of(WorkingAndDays, found.document)
+    found = await visit.ask(working_for, partnership_id, period)
+    working = found.document
     first, last = days_of(period, own.calendar.value)
     return visit.page(
         "partnerships/statement.html",
@@ -52,17 +53,19 @@ async def statement(visit: Visiting, partnership_id: Id, period: Period) -> Resp
 async def statement_file(visit: Visiting, partnership_id: Id, period: Period, name: str) -> Response:
     if name not in _TYPES:
         raise Problem("not-found")
-    path = f"/v1/partnerships/{partnership_id}/statements/{period}"
-    return await visit.download(path, _TYPES[name], f"{partnership_id}-{period}.{name}")
+    if name in FORMATS:
+        content = (await visit.ask(paper_for, partnership_id, period, name)).document
+    else:
+        content = to_json((await visit.ask(statement_for, partnership_id, period)).document)
+    return attachment(content, _TYPES[name], f"{partnership_id}-{period}.{name}")
 
 
 @routes.get("/partnerships/{partnership_id}/statements/{period}/explain/{field}")
 async def explained(visit: Visiting, partnership_id: Id, period: Period, field: str) -> Response:
     if field not in fields():
         raise Problem("not-found")
-    base = f"/v1/partnerships/{partnership_id}"
     own = await partnership_of(visit, partnership_id)
-    found = (await visit.read(f"{base}/statements/{period}/explained/{field}")).document
+    found = (await visit.ask(explained_for, partnership_id, period, field)).document
     return visit.page(
         "partnerships/figure.html",
         own=own,
@@ -70,11 +73,11 @@ async def explained(visit: Visiting, partnership_id: Id, period: Period, field: 
         field=field,
         found=found,
         name_of=label,
-        shares=documents_of(Share, found.get("shares", ())),
-        transfers=documents_of(ExplainedTransfer, found["transfers"]),
+        shares=found.get("shares", ()),
+        transfers=found["transfers"],
         band=BandShare,
         amount=lambda name, value: amount_shown(visit.words, name, value),
-        steps=step_rows(found, field),
+        steps=step_rows(found["steps"], field),
         formula=left_to_right(f"{found['formula']['numbers']} = {amount_text(field, found['value'])}"),
         band_words=band_text,
         exact=lambda halalas: exact_money(visit.words, halalas),

@@ -8,14 +8,13 @@ import orjson
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from consumers.console.data.read_api import NotAnswered
 from consumers.console.pages.partnerships.other_terms import OtherTerms, difference_chart, other_terms, totals
 from consumers.console.pages.partnerships.shown import partnership_of
 from consumers.console.visit import Visit, Visiting, attachment
-from consumers.documents.document import document_of
 from consumers.documents.forecasts import WHAT_IF, ComparedPeriod, WhatIf
 from consumers.documents.tables import csv_file
-from consumers.read_api.parameters import Id
+from consumers.ledger.over_http.routes import Terms, what_if_for
+from consumers.read_api.parameters import Id, checked
 from events.faults.problems import Bilingual
 from infra.http.problems import Problem
 
@@ -36,10 +35,10 @@ async def what_if(visit: Visiting, partnership_id: Id) -> Response:
     if form.is_given and not faults:
         try:
             found = await _priced(visit, partnership_id, form)
-        except NotAnswered as error:
+        except Problem as error:
             if error.status != 422:
                 raise
-            faults, reason = refused_terms("; ".join(fault["detail"] for fault in error.document.get("errors", ())))
+            faults, reason = refused_terms("; ".join(fault["detail"] for fault in error.errors))
     rows = () if found is None else found.periods
     return visit.page(
         "partnerships/what-if.html",
@@ -70,8 +69,8 @@ async def what_if_file(visit: Visiting, partnership_id: Id) -> Response:
 
 
 async def _priced(visit: Visit, partnership_id: str, form: OtherTerms) -> WhatIf:
-    terms = orjson.dumps(form.terms).decode()
-    return document_of(WhatIf, (await visit.read(f"/v1/partnerships/{partnership_id}/what-if", terms=terms)).document)
+    terms = checked(Terms, orjson.dumps(form.terms).decode())
+    return (await visit.ask(what_if_for, partnership_id, terms)).document
 
 
 def refused_terms(rules: str) -> tuple[dict[str, Bilingual], str]:

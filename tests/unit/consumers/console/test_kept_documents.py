@@ -9,6 +9,7 @@ from consumers.console.accounts.accounts import Account
 from consumers.console.data.read_api import ReadApi, caller_of
 from consumers.console.web.assets import assets
 from consumers.read_api.etag import names, state_headers
+from consumers.read_api.reader import Reads
 from infra.http.routes import RouteParts
 from infra.settings import Settings
 from tests.world.pages import OFFICE, browser, page, parts_for
@@ -16,7 +17,7 @@ from tests.world.pages import OFFICE, browser, page, parts_for
 KEPT = "private, max-age=31536000, immutable"
 
 
-def documents(parts: RouteParts) -> APIRouter:
+def documents(parts: RouteParts, reads: Reads) -> APIRouter:
     """Routes that answer as those of the read API do: each caller its own, all under the same tag."""
     routes = APIRouter()
 

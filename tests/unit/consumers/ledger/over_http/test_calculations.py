@@ -1,19 +1,22 @@
-"""What is refused is refused however many entries a partnership has: no command is asked for it."""
+"""What is refused is refused however many entries a partnership has: no process is asked for it."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, cast
 
 import pytest
-from fastapi import Response
 
 from consumers.as_of.view import View
 from consumers.explain.models import NoSuchKey
-from consumers.ledger.over_http import calculations
-from consumers.ledger.over_http.calculations import Calculation, Calculations, Raw
+from consumers.ledger.over_http import calculations as over_http
+from consumers.ledger.over_http.beside import forecast_of
+from consumers.ledger.over_http.calculations import Calculation, Raw, calculated_for
 from consumers.ledger.what_if import NothingSigned
-from consumers.read_api.reading import ReadRequest
+from consumers.read_api.beside import changed_entry
+from consumers.read_api.calculations import Calculations
+from consumers.read_api.reader import Answer, Reader, State
 from consumers.revenue import read
 from infra.http.callers import Caller
 from infra.http.problems import Problem
@@ -27,19 +30,33 @@ class Ledger:
         return self
 
 
+class Processes(Calculations):
+    """It counts what a process is asked for."""
+
+    asked = 0
+
+    async def beside(self, holder: str, work: object, *arguments: object) -> Any:
+        self.asked += 1
+        return {}
+
+
+@dataclass
 class Asked:
-    """An auditor's request about a partnership that is there."""
+    """An auditor who asks about a partnership that is there. It has what is shared by requests itself."""
 
-    async def caller(self) -> Caller:
-        return Caller("t", "auditor", "court", frozenset({"log:read"}), None)
+    calculations: Calculations
+    caller = Caller("t", "auditor", "court", frozenset({"log:read"}), None)
 
-    async def answer(self, _: object, shown: Any) -> Response:
-        await shown(cast(View, Ledger()))
-        return Response("", headers={"ETag": '"1"', "Log-Index": "1", "Cache-Control": "no-cache", "Vary": "Accept"})
+    @property
+    def reads(self) -> Asked:
+        return self
+
+    async def read(self, _: object, question: Any) -> Answer[Any]:
+        return Answer(await question(cast(View, Ledger())), State([1]))
 
 
 @pytest.fixture
-def calculate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Awaitable[Response]]:
+def calculate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Awaitable[Answer[Any]]]:
     """The answer about a partnership with these entries: `None` where there are many, or the error of reading them."""
 
     async def partnership(*_: object) -> dict[str, Any]:
@@ -48,15 +65,15 @@ def calculate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Awaitable[Respon
     async def answer(
         entries: list[Raw] | Exception | None,
         calculated: Exception | None = None,
-        beside: Callable[[], Awaitable[bytes]] = nothing,
+        calculations: Processes | None = None,
         **options: Any,
-    ) -> Response:
+    ) -> Answer[Any]:
         async def few_entries(*_: object) -> list[Raw] | None:
             if isinstance(entries, Exception):
                 raise entries
             return entries
 
-        async def prepare(_: View, __: list[Raw]) -> Calculation:
+        async def prepare(_: View, __: list[Raw]) -> Calculation[dict[str, Any]]:
             def calculation() -> dict[str, Any]:
                 if calculated is not None:
                     raise calculated
@@ -65,14 +82,11 @@ def calculate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Awaitable[Respon
             return calculation
 
         monkeypatch.setattr(read, "partnership", partnership)
-        monkeypatch.setattr(calculations, "few_entries", few_entries)
-        return await Calculations(Settings()).answer(cast(ReadRequest, Asked()), "P1", prepare, beside, **options)
+        monkeypatch.setattr(over_http, "few_entries", few_entries)
+        reader = cast(Reader, Asked(calculations or Processes(Settings())))
+        return await calculated_for(reader, "P1", prepare, forecast_of, **options)
 
     return answer
-
-
-async def nothing() -> bytes:
-    return b"{}"
 
 
 @every("is_read", [True, False])
@@ -81,11 +95,11 @@ async def nothing() -> bytes:
     [
         (NoSuchKey(), 404, []),
         (NothingSigned(), 404, []),
-        (ChangedEntry(7, "r"), 500, [{"code": "changed-entry", "detail": str(ChangedEntry(7, "r")), "id": "7"}]),
+        (ChangedEntry(7, "r"), 500, list(changed_entry(7).errors)),
     ],
 )
 async def test_an_error_of_the_entries_is_a_problem(
-    calculate: Callable[..., Awaitable[Response]], error: Exception, status: int, errors: list[Any], is_read: bool
+    calculate: Callable[..., Awaitable[Answer[Any]]], error: Exception, status: int, errors: list[Any], is_read: bool
 ) -> None:
     with pytest.raises(Problem) as refused:
         await (calculate(error) if is_read else calculate([], error))
@@ -93,16 +107,14 @@ async def test_an_error_of_the_entries_is_a_problem(
 
 
 @every("entries", [None, []])
-async def test_what_is_refused_costs_no_command(
-    calculate: Callable[..., Awaitable[Response]], entries: list[Raw] | None
+async def test_what_is_refused_costs_no_process(
+    calculate: Callable[..., Awaitable[Answer[Any]]], entries: list[Raw] | None
 ) -> None:
     async def check(_: View) -> None:
         raise Problem("not-found")
 
-    async def command() -> bytes:
-        raise AssertionError("a command runs")
-
+    processes = Processes(Settings())
     with pytest.raises(Problem) as refused:
-        await calculate(entries, beside=command, check=check)
-    assert refused.value.status == 404
-    assert (await calculate(entries)).body == b"{}"
+        await calculate(entries, calculations=processes, check=check)
+    assert (refused.value.status, processes.asked) == (404, 0)
+    assert (await calculate(entries)).document == {}

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import cast
+from collections.abc import Callable
+from typing import Any, cast
 
-from consumers.console.data.read_api import Answer
 from consumers.console.pages.partnerships.routes import partnerships_file
 from consumers.console.visit import Visit
+from consumers.documents.document import documents_of
+from consumers.documents.partnerships import Partnership
+from consumers.documents.periods import OpenPeriod
+from consumers.ledger.over_http.routes import open_periods_for
+from consumers.read_api.reader import Answer, State
 from tests.world.partnership import DOCUMENT
 
 IDS = [f"P{number}" for number in range(5)]
@@ -17,15 +22,15 @@ IDS = [f"P{number}" for number in range(5)]
 class Reading:
     """Answers pages of two rows. The last partnership has no open period."""
 
-    async def read(self, path: str, limit: int, after: str | None = None) -> Answer:
+    async def ask(self, function: Callable[..., Any], limit: int, after: str | None = None) -> Answer[list[Any]]:
         assert limit > 2
-        periods = [
-            {"partnership_id": name, "period": "2005-01", "expected_halalas": 1, "net_halalas": 2} for name in IDS
-        ]
-        rows = [DOCUMENT | {"partnership_id": name} for name in IDS] if path == "/v1/partnerships" else periods[:-1]
+        sums = {"period": "2005-01", "expected_halalas": 1, "net_halalas": 2}
+        rows: list[Any] = documents_of(Partnership, [DOCUMENT | {"partnership_id": name} for name in IDS])
+        if function is open_periods_for:
+            rows = documents_of(OpenPeriod, [sums | {"partnership_id": name} for name in IDS[:-1]])
         start = int(after or 0)
-        more = f"http://console{path}?limit=2&after={start + 2}" if start + 2 < len(rows) else None
-        return Answer(rows[start : start + 2], next=more)
+        more = str(start + 2) if start + 2 < len(rows) else None
+        return Answer(rows[start : start + 2], State([0]), more)
 
 
 async def test_every_page_of_the_list_is_in_the_file() -> None:

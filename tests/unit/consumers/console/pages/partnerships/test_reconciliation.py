@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from consumers.documents.document import document_of
+from consumers.documents.partnerships import PartnershipAndTerms
 from tests.world.pages import CSRF, OFFICE, Documents, browser
 from tests.world.partnership import DOCUMENT
 
@@ -9,7 +11,7 @@ TYPED = {"kind": "revenue.paid-out", "date_column": "day of payment", "amount_co
 
 
 async def test_a_form_without_its_file_asks_for_the_file_alone() -> None:
-    one = Documents(lambda *_: {**DOCUMENT, "versions": []})
+    one = Documents(lambda *_: document_of(PartnershipAndTerms, DOCUMENT, versions=[]))
     async with browser(OFFICE, "en", read_api=one) as client:
         answer = await client.post("/partnerships/P-1/reconcile", data={"csrf": CSRF, **TYPED})
     assert answer.status_code == 422

@@ -9,9 +9,11 @@ import pytest
 from consumers.console.pages.partnerships.amounts import exact_money, guarantee_formula
 from consumers.console.pages.partnerships.shown import amount_shown, listed, short_type, step_rows
 from consumers.console.web.language import Words
-from consumers.documents.document import document_of
+from consumers.documents.document import document_of, documents_of
+from consumers.documents.explanations import Change, Step
 from consumers.documents.ledger import balance_meaning
 from consumers.documents.partnerships import LISTED, Partnership
+from consumers.documents.periods import OpenPeriod
 from consumers.documents.statements import Guarantee
 from consumers.documents.tables import csv_file
 from tests.world.entries import TEXT
@@ -33,7 +35,8 @@ def test_the_state_of_a_partnership(changes: dict[str, Any], said: str) -> None:
 
 def test_a_partnership_whose_periods_are_all_closed_has_no_open_one() -> None:
     period = {"partnership_id": "P1", "period": "2005-02", "expected_halalas": 100, "net_halalas": 40}
-    rows = listed([DOCUMENT, DOCUMENT | {"partnership_id": "P2", "open_period": None}], [period])
+    closed = DOCUMENT | {"partnership_id": "P2", "open_period": None}
+    rows = listed(documents_of(Partnership, [DOCUMENT, closed]), [document_of(OpenPeriod, period)])
     assert csv_file(LISTED, rows).removeprefix("\ufeff").splitlines() == [
         "partnership_id,agency,partner_id,partner_name_ar,partner_name_en,services,terminated_on,open_period,"
         "expected_halalas,net_halalas,payable_halalas",
@@ -83,12 +86,20 @@ def test_an_amount_is_shown_by_its_name() -> None:
 
 
 def test_the_steps_of_a_sum_have_changes_and_those_of_an_index_have_none() -> None:
-    step = {"index": 7, "type": "sa.gov.yesser.revenue.collected.v1", "agency": "health", "recordedtime": "T"}
-    explained = {"steps": [step | {"changes": {"net_halalas": {"before": 5, "after": 3}}}]}
-    (row,) = step_rows(explained, "net_halalas")
+    step = Step(
+        index=7,
+        recordedtime="T",
+        type="sa.gov.yesser.revenue.collected.v1",
+        agency="health",
+        subject="partnership/P1",
+        id="E1",
+        data=None,
+        waited=(),
+        changes={"net_halalas": Change(5, 3), "first_index": Change(None, 7)},
+    )
+    (row,) = step_rows([step], "net_halalas")
     assert (row.type, row.before, row.after, row.change) == ("revenue.collected", 5, 3, -2)
-    explained = {"steps": [step | {"changes": {"first_index": {"before": None, "after": 7}}}]}
-    assert step_rows(explained, "first_index")[0].change is None
+    assert step_rows([step], "first_index")[0].change is None
 
 
 def test_small_texts() -> None:
