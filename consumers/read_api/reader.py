@@ -27,17 +27,17 @@ REVALIDATED = "private, no-cache"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The state that an answer shows: the positions of its read models.
+    """The state that an answer shows: the positions of its read models. One that shows none has no tag.
 
     `variant` names the format, where an answer has several, or the day on which it depends: each has tags of its own.
     """
 
-    positions: Sequence[int]
+    positions: Sequence[int] = ()
     variant: str = ""
     cache_control: str = REVALIDATED
 
     def headers(self) -> dict[str, str]:
-        return state_headers(self.positions, self.cache_control, self.variant)
+        return state_headers(self.positions, self.cache_control, self.variant) if self.positions else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Answer(Generic[T]):
     """A document, the state that it shows, and the cursor of its next page, if there is one."""
 
     document: T
-    state: State
+    state: State = State()
     next: str | None = None
 
 
@@ -104,8 +104,12 @@ class Reader:
         async def question(view: View) -> list[T]:
             return await rows(await view.use(consumer))
 
-        answer = await self.read([consumer], question, variant)
-        if len(answer.document) <= limit:
-            return answer
-        shown = answer.document[:limit]
-        return Answer(shown, answer.state, cursor_of(key(shown[-1])))
+        return page_of(await self.read([consumer], question, variant), limit, key)
+
+
+def page_of(answer: Answer[list[T]], limit: int, key: Callable[[T], Key]) -> Answer[list[T]]:
+    """The first `limit` rows of an answer; `key` is what the list is in the order of."""
+    if len(answer.document) <= limit:
+        return answer
+    shown = answer.document[:limit]
+    return Answer(shown, answer.state, cursor_of(key(shown[-1])))

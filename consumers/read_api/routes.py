@@ -56,23 +56,24 @@ def router(
     parts: RouteParts, now: Callable[[], datetime] = lambda: datetime.now(UTC), reads: Reads | None = None
 ) -> APIRouter:
     """All routes. Their dependencies are in the state of the request."""
-    shared, papers = reads or reads_of(parts), Slots()
+    papers = Slots()
 
     async def prepare(request: Request) -> None:
-        request.state.reads = shared
         request.state.papers = papers
         request.state.now = now
 
-    routes = APIRouter(dependencies=[prepared(parts), Depends(prepare)])
+    routes = APIRouter(dependencies=[prepared(parts, reads), Depends(prepare)])
     for resource in _RESOURCES:
         routes.include_router(resource.routes)
     return routes
 
 
-def prepared(parts: RouteParts) -> Any:
+def prepared(parts: RouteParts, reads: Reads | None = None) -> Any:
     """A dependency of routes of other packages that take a `Reading`."""
+    shared = reads or reads_of(parts)
 
     async def prepare(request: Request) -> None:
         request.state.parts = parts
+        request.state.reads = shared
 
     return Depends(prepare)

@@ -7,9 +7,7 @@ from typing import Any, cast
 from fastapi import APIRouter, Response
 
 from consumers.console.data.read_api import ReadApi, caller_of
-from consumers.console.pages.audit import log_pages
 from consumers.console.pages.partnerships import shown
-from consumers.console.pages.plan import lists
 from infra.http.callers import Caller
 from infra.http.routes import RouteParts
 from infra.json_documents import to_json
@@ -36,7 +34,7 @@ async def test_a_sum_beyond_64_bits_keeps_every_digit() -> None:
     assert (document["reach"], type(document["reach"])) == (REACH, int)
 
 
-@every("pages", [log_pages, shown, lists])
+@every("pages", [shown])
 def test_the_cursor_of_a_list_is_in_the_address_of_its_next_page(pages: Any) -> None:
     assert pages.after_of("/v1/entries?limit=25&after=WzE3XQ") == "WzE3XQ"
     assert pages.after_of(None) is None
