@@ -6,14 +6,13 @@ from typing import Final
 
 from fastapi import APIRouter, Response
 
-from consumers.as_of.view import View
 from consumers.commitments.check import newest_in_log
 from consumers.documents.commitments import Claim
 from consumers.documents.openapi import schema_of
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.read_api import documents
-from consumers.read_api.reader import Reads
-from consumers.read_api.reading import Reading, Shown
+from consumers.read_api.reader import Answer, Reader, Reads
+from consumers.read_api.reading import Reading
 from consumers.read_api.routes import prepared
 from infra.http.documents import answer
 from infra.http.routes import RouteParts
@@ -35,11 +34,12 @@ def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
     )
     async def commitments(request: Reading) -> Response:
         """What the platform wrote into the log. `yesser audit commitments` folds the log again and compares."""
-        (await request.caller()).require("log:read")
-        return await request.answer([EVENT_INDEX], _newest)
+        return await request.respond(commitments_for)
 
     return routes
 
 
-async def _newest(view: View) -> Shown:
-    return Shown(await newest_in_log(view.connection))
+async def commitments_for(reader: Reader) -> Answer[list[Claim]]:
+    """Raises `Problem` (403, 503)."""
+    reader.caller.require("log:read")
+    return await reader.read([EVENT_INDEX], lambda view: newest_in_log(view.connection))

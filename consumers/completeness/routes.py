@@ -13,16 +13,16 @@ from msgspec import convert
 from consumers.documents.completeness import AgencyMonth, CompletenessStatus, Months
 from consumers.documents.openapi import schema_of
 from consumers.read_api import documents
-from consumers.read_api.access import narrowed
+from consumers.read_api.access import narrowed, programme_scope
 from consumers.read_api.cursor import cursor_of, text_after
 from consumers.read_api.parameters import After, AgencyCode, Limit
-from consumers.read_api.reader import Reads
-from consumers.read_api.reading import JSON, Reading, page
+from consumers.read_api.reader import Answer, Reader, Reads
+from consumers.read_api.reading import Reading
 from consumers.read_api.routes import prepared
 from events.values.completeness import completeness_status
 from infra.http.documents import answer
 from infra.http.routes import RouteParts
-from infra.json_documents import to_json, with_long_numbers_as_texts
+from infra.json_documents import with_long_numbers_as_texts
 from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.completeness", "routes.sql")
@@ -49,17 +49,23 @@ def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
         request: Reading, month: Month = None, agency: AgencyCode = None, limit: Limit = 100, after: After = None
     ) -> Response:
         """The numbers of a month are those above the highest read before it, up to the highest read in it."""
-        scope = narrowed(await request.programme_scope(), agency)
-        async with request.parts.connection() as connection:
-            known = [row["month"] for row in await connection.fetch(_SQL["months"])]
-            asked = month or (known[0] if known else None)
-            rows = await connection.fetch(_SQL["agencies"], asked, scope.agency, text_after(after), limit + 1)
-        shown, following = page([_row(row) for row in rows], limit, "agency")
-        document = Months(month=asked, months=tuple(known), agencies=tuple(shown))
-        headers = {} if following is None else request.next_page(after=cursor_of(following))
-        return Response(to_json(with_long_numbers_as_texts(document)), headers=headers, media_type=JSON)
+        return await request.respond(lambda reader: months_for(reader, month, agency, limit, after))
 
     return routes
+
+
+async def months_for(
+    reader: Reader, month: str | None, agency: str | None, limit: int, after: str | None = None
+) -> Answer[Months]:
+    """The months, and a page of the agencies in this one, or in the newest. Raises `Problem` (403, 422, 503)."""
+    scope, key = narrowed(programme_scope(reader.caller), agency), text_after(after)
+    async with reader.reads.connection() as connection:
+        known = [row["month"] for row in await connection.fetch(_SQL["months"])]
+        asked = month or (known[0] if known else None)
+        rows = await connection.fetch(_SQL["agencies"], asked, scope.agency, key, limit + 1)
+    shown = tuple(_row(row) for row in rows[:limit])
+    following = cursor_of((shown[-1].agency,)) if len(rows) > limit else None
+    return Answer(Months(month=asked, months=tuple(known), agencies=shown), next=following)
 
 
 def _row(row: Any) -> AgencyMonth:
@@ -69,9 +75,9 @@ def _row(row: Any) -> AgencyMonth:
     return AgencyMonth(
         agency=row["agency"],
         status=convert(_status(row, missing), CompletenessStatus),
-        first=int(first) if has_numbers else None,
-        last=int(last) if has_numbers else None,
-        missing_count=missing,
+        first=with_long_numbers_as_texts(int(first)) if has_numbers else None,
+        last=with_long_numbers_as_texts(int(last)) if has_numbers else None,
+        missing_count=with_long_numbers_as_texts(missing),
     )
 
 

@@ -31,17 +31,17 @@ REVALIDATED = "private, no-cache"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The state that an answer shows: the positions of its read models.
+    """The state that an answer shows: the positions of its read models. One that shows none has no tag.
 
     `variant` names the format, where an answer has several, or the day on which it depends: each has tags of its own.
     """
 
-    positions: Sequence[int]
+    positions: Sequence[int] = ()
     variant: str = ""
     cache_control: str = REVALIDATED
 
     def headers(self) -> dict[str, str]:
-        return state_headers(self.positions, self.cache_control, self.variant)
+        return state_headers(self.positions, self.cache_control, self.variant) if self.positions else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Answer(Generic[T]):
     """A document, the state that it shows, and the cursor of its next page, if there is one."""
 
     document: T
-    state: State
+    state: State = State()
     next: str | None = None
 
     @property

@@ -71,6 +71,10 @@ class ReadRequest:
         """See `access.programme_scope`. Raises `Problem` (401, 403, 429, 503)."""
         return programme_scope(await self.caller())
 
+    async def reader(self, format: str = "") -> Reader:
+        """The sender of the request, as functions of the read API take it. Raises `Problem` (401, 429, 503)."""
+        return Reader(self.http.state.reads, await self.caller(), self.http.headers.get("if-none-match"), format)
+
     def today(self) -> str:
         """The civil date in Riyadh."""
         return riyadh_date(recorded_time(self.http.state.reads.now()))
@@ -82,9 +86,9 @@ class ReadRequest:
 
         With `csv` the client may prefer the document as `text/csv`. A document that is no JSON is bytes.
         """
-        accept, known = self.http.headers.get("accept", ""), self.http.headers.get("if-none-match")
+        accept = self.http.headers.get("accept", "")
         as_csv = csv if csv is not None and preferred(accept, (JSON, CSV)) == CSV else None
-        reader = Reader(self.http.state.reads, await self.caller(), known, "" if as_csv is None else "csv")
+        reader = await self.reader("" if as_csv is None else "csv")
         try:
             answer = await ask(reader)
         except Unchanged as unchanged:

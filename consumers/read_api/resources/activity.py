@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from consumers.documents.activity import Activity
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import activity
 from consumers.read_api import documents
-from consumers.read_api.access import narrowed
+from consumers.read_api.access import narrowed, programme_scope
 from consumers.read_api.cursor import text_after
 from consumers.read_api.parameters import After, AgencyCode, Limit
+from consumers.read_api.reader import Answer, Reader
 from consumers.read_api.reading import Reading
 
 routes = APIRouter(tags=["log"], default_response_class=Response)
@@ -24,7 +26,14 @@ async def agencies_activity(
     request: Reading, agency: AgencyCode = None, limit: Limit = 100, after: After = None
 ) -> Response:
     """Numbers of accepted events by type and of refused records, with the first and last index of each."""
-    scope = narrowed(await request.programme_scope(), agency)
-    return await request.page(
-        PROJECTIONS, lambda tables: activity(tables, scope.agency, text_after(after), limit + 1), limit, "agency"
+    return await request.respond(lambda reader: activity_for(reader, agency, limit, after))
+
+
+async def activity_for(
+    reader: Reader, agency: str | None, limit: int, after: str | None = None
+) -> Answer[list[Activity]]:
+    """A page of agencies, or one of them. Raises `Problem` (403, 422, 503)."""
+    scope, key = narrowed(programme_scope(reader.caller), agency), text_after(after)
+    return await reader.page(
+        PROJECTIONS, lambda tables: activity(tables, scope.agency, key, limit + 1), limit, lambda row: (row.agency,)
     )

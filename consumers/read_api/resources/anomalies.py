@@ -8,13 +8,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from consumers.as_of.view import View
+from consumers.documents.anomalies import Anomaly
 from consumers.plan.document import PLAN_CONSUMERS, anomalies_found
 from consumers.projections.read import AnomalyFilter
 from consumers.read_api import documents
-from consumers.read_api.access import narrowed
+from consumers.read_api.access import narrowed, scope_of
 from consumers.read_api.cursor import INTEGER_MAX, indexes_after
 from consumers.read_api.parameters import After, AgencyCode, Limit
-from consumers.read_api.reading import Reading, Shown, page
+from consumers.read_api.reader import Answer, Reader, paged
+from consumers.read_api.reading import Reading
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 
@@ -32,15 +34,22 @@ async def anomalies(
     request: Reading, agency: AgencyCode = None, index: OfEntry = None, limit: Limit = 100, after: After = None
 ) -> Response:
     """In the order in which they were found. They changed nothing."""
-    scope = narrowed(await request.scope(), agency)
+    return await request.respond(lambda reader: anomalies_for(reader, agency, index, limit, after))
+
+
+async def anomalies_for(
+    reader: Reader, agency: str | None = None, index: int | None = None, limit: int = 100, after: str | None = None
+) -> Answer[list[Anomaly]]:
+    """A page of anomalies, of this agency, of this entry. Raises `Problem` (403, 422, 503)."""
+    scope = narrowed(scope_of(reader.caller), agency)
     chosen = AnomalyFilter(scope.agency, after=indexes_after(after), index=index, rows_max=limit + 1)
 
-    async def shown(view: View) -> Shown:
+    async def question(view: View) -> list[Anomaly]:
         asked = chosen
         if scope.partners is not None:
             subjects = await read.subjects(await view.use(REVENUE), scope)
             asked = replace(chosen, subjects=subjects, without_rules=read.STRANGERS_RULES)
-        rows = await anomalies_found(view, asked)
-        return Shown(*page(rows, limit, "found_index", "index"))
+        return await anomalies_found(view, asked)
 
-    return await request.answer(PLAN_CONSUMERS, shown)
+    found = await reader.read(PLAN_CONSUMERS, question)
+    return paged(found, limit, lambda row: (row.found_index, row.index))

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from datetime import date
 from functools import partial
-from typing import Annotated, Any, Final
-from urllib.parse import parse_qs, urlencode, urlsplit
+from typing import Annotated, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
-from consumers.console.data.read_api import NotAnswered
 from consumers.console.navigation import OPEN_ENTRIES, roles_of
 from consumers.console.pages.audit.entry import entry_view, pretty, proof_state
 from consumers.console.pages.audit.room import ROOM, verifier_of
 from consumers.console.pages.audit.values import cut, shown
 from consumers.console.pages.workspace.faults import explained
-from consumers.console.visit import Visit, Visiting, only
+from consumers.console.visit import Visiting, only
 from consumers.console.web.language import western
-from consumers.documents.document import document_of, documents_of
-from consumers.documents.entries import Entry, Proof
+from consumers.documents.entries import Entry
+from consumers.event_index.read import Query as Asked
+from consumers.read_api import parameters
+from consumers.read_api.parameters import AgencyCode, checked
+from consumers.read_api.resources.anomalies import anomalies_for
+from consumers.read_api.resources.log.entries import RecordedFrom, RecordedTo, entries_for
+from consumers.read_api.resources.log.proofs import PROOF_FILE_TYPE, proof_for
+from consumers.read_api.resources.log.proofs import proof_file as as_proof_file
 from events.types.catalogue import CATALOGUE
+from infra.http.problems import Problem
 from infra.log.merkle import leaf_hash
-from infra.log.proof_file import ProofFile
 
 PAGE_ROWS: Final = 25
 INDEX_MAX: Final = 2**53
@@ -55,13 +59,13 @@ async def log(
     following = None
     if not faults:
         try:
-            answer = await visit.read("/v1/entries", **asked_of(given), after=after)
-        except NotAnswered as error:
+            found = await visit.ask(entries_for, asked_of(given), *recorded_of(given), after)
+        except Problem as error:
             if error.status not in (403, 422):
                 raise
             faults["search"] = error.code
         else:
-            rows, following = documents_of(Entry, answer.document), after_of(answer.next)
+            rows, following = found.document, found.next
     kept = {name: value for name, value in given.items() if value}
     return visit.page(
         "audit/log.html",
@@ -89,13 +93,13 @@ async def entry_by_number(visit: Visiting, index: Annotated[str, Query(max_lengt
 
 @routes.get("/audit/entries/{index}", dependencies=[only(OPEN_ENTRIES)])
 async def entry(visit: Visiting, index: Index) -> Response:
-    proof = await _proof(visit, index)
+    proof = (await visit.ask(proof_for, index)).document
     raw = proof.entry.encode()
     verifier = verifier_of(visit.parts.settings)
     view = entry_view(index, raw)
     anomalies = []
     if visit.account.role in roles_of(ROOM):
-        anomalies = (await visit.read("/v1/anomalies", index=index)).document
+        anomalies = (await visit.ask(anomalies_for, index=index)).document
     return visit.page(
         "audit/entry.html",
         index=index,
@@ -117,15 +121,9 @@ async def entry(visit: Visiting, index: Index) -> Response:
 @routes.get("/audit/entries/{index}/proof", dependencies=[only(OPEN_ENTRIES)])
 async def proof_file(visit: Visiting, index: Index) -> Response:
     """The C2SP tlog-proof, as a file."""
-    proof = await _proof(visit, index)
-    path = [base64.b64decode(step) for step in proof.path]
-    text = ProofFile(index, proof.entry.encode(), path, proof.checkpoint).text()
+    text = as_proof_file((await visit.ask(proof_for, index)).document)
     headers = {"Content-Disposition": f'attachment; filename="{index}.tlog-proof"'}
-    return Response(text, headers=headers, media_type="text/plain; charset=utf-8")
-
-
-async def _proof(visit: Visit, index: int) -> Proof:
-    return document_of(Proof, (await visit.read(f"/v1/proofs/{index}")).document)
+    return Response(text, headers=headers, media_type=PROOF_FILE_TYPE)
 
 
 def faults_of(given: Mapping[str, str]) -> dict[str, str]:
@@ -138,20 +136,17 @@ def faults_of(given: Mapping[str, str]) -> dict[str, str]:
     return faults
 
 
-def asked_of(given: Mapping[str, str]) -> dict[str, Any]:
-    """The parameters of `/v1/entries`. Days are those of Riyadh."""
-    return {
-        **{name: given[name] or None for name in ("agency", "type", "subject", "id")},
-        "recorded_from": given["from"] + _DAY_BEGINS if given["from"] else None,
-        "recorded_to": given["to"] + _DAY_ENDS if given["to"] else None,
-        "newest_first": "true",
-        "limit": PAGE_ROWS,
-    }
+def asked_of(given: Mapping[str, str]) -> Asked:
+    """What is searched for. Raises `Problem` (422)."""
+    subject, kind, id = (checked(parameters.Text, given[name]) for name in ("subject", "type", "id"))
+    agency = checked(AgencyCode, given["agency"])
+    return Asked(subject, kind, agency, id, rows_max=PAGE_ROWS, newest_first=True)
 
 
-def after_of(link: str | None) -> str | None:
-    """The cursor in the address of a next page."""
-    return None if link is None else parse_qs(urlsplit(link).query)["after"][0]
+def recorded_of(given: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """When it was recorded: from the first day to the last one. Days are those of Riyadh. Raises `Problem` (422)."""
+    first, last = given["from"] and given["from"] + _DAY_BEGINS, given["to"] and given["to"] + _DAY_ENDS
+    return checked(RecordedFrom, first), checked(RecordedTo, last)
 
 
 def _is_date(text: str) -> bool:

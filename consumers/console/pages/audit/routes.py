@@ -10,16 +10,19 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from msgspec import convert
 
+from consumers.commitments.routes import commitments_for
+from consumers.completeness.routes import Month, months_for
 from consumers.console.navigation import roles_of
 from consumers.console.pages.audit import explain_pages, log_pages
-from consumers.console.pages.audit.log_pages import after_of
 from consumers.console.pages.audit.room import CHECKERS, ROOM, checks_of, verifier_of
 from consumers.console.pages.audit.values import shown
 from consumers.console.visit import Visit, Visiting, only
 from consumers.documents.anomalies import Anomaly
 from consumers.documents.commitments import Claim, Status
-from consumers.documents.completeness import AgencyMonth, Months
-from consumers.documents.document import document_of, documents_of
+from consumers.documents.completeness import AgencyMonth
+from consumers.read_api.parameters import checked
+from consumers.read_api.resources.anomalies import anomalies_for
+from consumers.read_api.resources.log.checkpoints import log_for
 from events.errors import YesserError
 from events.types.contradictions import RULES
 from infra.http.problems import Problem
@@ -38,7 +41,7 @@ _room = APIRouter(dependencies=[only(roles_of(ROOM))])
 
 @_room.get("/audit")
 async def overview(visit: Visiting) -> Response:
-    log = (await visit.read("/v1/log")).document
+    log = (await visit.ask(log_for)).document
     return visit.page(
         "audit/overview.html",
         log=log,
@@ -60,15 +63,14 @@ async def check(visit: Visiting, kind: Literal["log", "models"]) -> Response:
 
 @_room.get("/audit/anomalies")
 async def anomalies(visit: Visiting, after: Cursor = None) -> Response:
-    answer = await visit.read("/v1/anomalies", limit=PAGE_ROWS, after=after)
-    following = after_of(answer.next)
+    found = await visit.ask(anomalies_for, limit=PAGE_ROWS, after=after)
     return visit.page(
         "audit/anomalies.html",
-        rows=documents_of(Anomaly, answer.document),
+        rows=found.document,
         document=Anomaly,
         rules=RULES,
         show=partial(shown, visit.words),
-        next_page=None if following is None else f"/audit/anomalies?{urlencode({'after': following})}",
+        next_page=None if found.next is None else f"/audit/anomalies?{urlencode({'after': found.next})}",
         is_first=after is None,
     )
 
@@ -77,15 +79,15 @@ async def anomalies(visit: Visiting, after: Cursor = None) -> Response:
 async def completeness(
     visit: Visiting, month: Annotated[str, Query(pattern=r"^([0-9]{4}-[0-9]{2})?$")] = ""
 ) -> Response:
-    found = await visit.read("/v1/completeness/months", month=month or None, limit=_AGENCIES_MAX)
-    return visit.page("audit/completeness.html", shown=document_of(Months, found.document), document=AgencyMonth)
+    found = await visit.ask(months_for, checked(Month, month), None, _AGENCIES_MAX)
+    return visit.page("audit/completeness.html", shown=found.document, document=AgencyMonth)
 
 
 @_room.get("/audit/commitments")
 async def commitments(visit: Visiting) -> Response:
     if visit.account.role not in CHECKERS:
         raise Problem("not-found")
-    rows = documents_of(Claim, (await visit.read("/v1/commitments")).document)
+    rows = (await visit.ask(commitments_for)).document
     job = checks_of(visit).latest.get("models")
     result = (job and job.result) or {}
     checked = {(row["name"], row["log_index"]): row["status"] for row in result.get("commitments", ())}
@@ -101,7 +103,7 @@ async def commitments(visit: Visiting) -> Response:
 
 @_room.get("/audit/keys")
 async def keys(visit: Visiting) -> Response:
-    log = (await visit.read("/v1/log")).document
+    log = (await visit.ask(log_for)).document
     verifier = verifier_of(visit.parts.settings)
     return visit.page(
         "audit/keys.html",

@@ -8,12 +8,16 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from fastapi.responses import Response
+from msgspec.structs import asdict
 
 from consumers.console.data.gateway import GatewayAway, Reply
 from consumers.console.navigation import roles_of
 from consumers.console.pages.workspace import files, publishing, types
 from consumers.console.pages.workspace.faults import explained
 from consumers.console.visit import Visit, Visiting, only
+from consumers.documents.entries import Refusal
+from consumers.read_api.parameters import After, Index
+from consumers.read_api.resources.log.refusals import refusal_for, refusals_for
 from events.types.catalogue import CATALOGUE, may_send
 from events.wire.envelope import short_type
 from infra.postgres.sql import queries
@@ -33,7 +37,7 @@ async def overview(visit: Visiting) -> Response:
     latest, completeness, refusals = await asyncio.gather(
         _latest(visit),
         _asked(visit, "/v1/completeness"),
-        visit.read("/v1/refusals", agency=code, open=True, limit=_SHOWN),
+        visit.ask(refusals_for, code, _SHOWN, is_open=True),
     )
     return visit.page(
         "workspace/overview.html",
@@ -48,26 +52,25 @@ async def overview(visit: Visiting) -> Response:
 
 
 @routes.get("/workspace/refusals")
-async def refusals(visit: Visiting, all: bool = False, after: str | None = None) -> Response:
+async def refusals(visit: Visiting, all: bool = False, after: After = None) -> Response:
     code = visit.caller.require_agency().code
-    found = await visit.read("/v1/refusals", agency=code, open=not all, limit=_PAGE, after=after)
-    following = None if found.next is None else found.next.rpartition("after=")[2]
+    found = await visit.ask(refusals_for, code, _PAGE, after, is_open=not all)
     rows = [refusal_row(row) for row in found.document]
-    return visit.page("workspace/refusals.html", rows=rows, shows_all=all, following=following, live=after is None)
+    return visit.page("workspace/refusals.html", rows=rows, shows_all=all, following=found.next, live=after is None)
 
 
 @routes.get("/workspace/refusals/{index}")
-async def refusal(visit: Visiting, index: int) -> Response:
-    found = (await visit.read(f"/v1/refusals/{index}")).document
-    type_name = short_type(found["claimed_type"] or "")
+async def refusal(visit: Visiting, index: Index) -> Response:
+    found = (await visit.ask(refusal_for, index)).document
+    type_name = short_type(found.claimed_type or "")
     row = CATALOGUE.get(type_name)
     can_correct = row is not None and may_send(visit.caller.require_agency().role, row)
     return visit.page(
         "workspace/refusal.html",
         refusal=found,
-        faults=explained(found["errors"]),
+        faults=explained(map(asdict, found.errors)),
         type_name=type_name if can_correct else None,
-        needs_new_id=any(error["code"] == "conflict" for error in found["errors"]),
+        needs_new_id=any(error.code == "conflict" for error in found.errors),
     )
 
 
@@ -82,10 +85,10 @@ for _room in (types, publishing, files):
     routes.include_router(_room.routes)
 
 
-def refusal_row(row: dict[str, Any]) -> dict[str, Any]:
+def refusal_row(row: Refusal) -> dict[str, Any]:
     """A refusal of a list: its first fault, and how many more there are."""
-    faults = explained(row["errors"])
-    return {**row, "first": faults[0] if faults else None, "more": max(0, len(faults) - 1)}
+    faults = explained(map(asdict, row.errors))
+    return {**asdict(row), "first": faults[0] if faults else None, "more": max(0, len(faults) - 1)}
 
 
 async def _latest(visit: Visit) -> dict[str, Any] | None:

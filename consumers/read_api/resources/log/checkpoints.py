@@ -11,7 +11,9 @@ import orjson
 from fastapi import APIRouter, Response
 
 from consumers.read_api import documents
+from consumers.read_api.access import money_scope
 from consumers.read_api.parameters import Index
+from consumers.read_api.reader import Answer, Reader
 from consumers.read_api.reading import JSON, Reading
 from events.wire.entry import recorded_time
 from infra.http.problems import Problem
@@ -30,8 +32,13 @@ routes = APIRouter(tags=["log"], default_response_class=Response)
 @routes.get("/v1/log", summary="The log's size, checkpoint and keys", responses=documents.plain(documents.LOG))
 async def log(request: Reading) -> Response:
     """The newest signed checkpoint, the newest that enough witnesses cosigned, and the rotations of the log's key."""
-    await request.money_scope()
-    async with request.parts.connection() as connection:
+    return await request.respond(log_for)
+
+
+async def log_for(reader: Reader) -> Answer[dict[str, Any]]:
+    """Raises `Problem` (403, 503)."""
+    money_scope(reader.caller)
+    async with reader.reads.connection() as connection:
         (state,) = await connection.fetch(_SQL["state"])
         cosigned = await connection.fetchrow(_SQL["cosigned"])
         rotations = await rotation_notes(connection)
@@ -42,7 +49,7 @@ async def log(request: Reading) -> Response:
         "cosigned": cosigned and _checkpoint(cosigned["size"], cosigned["note"], None),
         "rotations": rotations,
     }
-    return Response(orjson.dumps(document), media_type=JSON)
+    return Answer(document)
 
 
 @routes.get(

@@ -19,10 +19,11 @@ from consumers.documents.entries import Entry
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import PAGE_ROWS_MAX, Page, Query, as_full_type, find
 from consumers.read_api import documents
-from consumers.read_api.access import narrowed
-from consumers.read_api.cursor import index_after
+from consumers.read_api.access import narrowed, scope_of
+from consumers.read_api.cursor import cursor_of, index_after
 from consumers.read_api.parameters import After, AgencyCode, Limit, Text
-from consumers.read_api.reading import Reading, Shown
+from consumers.read_api.reader import Answer, Reader
+from consumers.read_api.reading import Reading
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from events.validation.refusal import PLATFORM, REFUSED
@@ -62,22 +63,34 @@ async def entries(
 
     The type `registrar.refused` with an agency: the refusals of this agency's records.
     """
-    scope = narrowed(await request.scope(), agency)
-    full = type and as_full_type(type)
-    query = Query(subject, full, scope.agency, id, index_after(after), limit, newest_first=newest_first)
+    chosen = Query(subject, type, agency, id, rows_max=limit, newest_first=newest_first)
+    return await request.respond(lambda reader: entries_for(reader, chosen, recorded_from, recorded_to, after))
+
+
+async def entries_for(
+    reader: Reader,
+    chosen: Query,
+    recorded_from: str | None = None,
+    recorded_to: str | None = None,
+    after: str | None = None,
+) -> Answer[list[Entry]]:
+    """A page of entries in scope. Raises `Problem` (403, 422, 503)."""
+    scope = narrowed(scope_of(reader.caller), chosen.agency)
+    full = chosen.type and as_full_type(chosen.type)
+    query = replace(chosen, type=full, agency=scope.agency, after_index=index_after(after))
     if full == _REFUSED and scope.agency not in (None, PLATFORM):
         query = replace(query, agency=None, refusals_of=scope.agency)
 
-    async def shown(view: View) -> Shown:
+    async def question(view: View) -> Page:
         asked = await _recorded(view, query, recorded_from, recorded_to)
         if scope.partners is None:
-            found = await find(await view.use(EVENT_INDEX), asked)
-        else:
-            found = await found_by_partner(view, asked, scope)
-        return Shown(found.events, None if found.next_cursor is None else (found.next_cursor,))
+            return await find(await view.use(EVENT_INDEX), asked)
+        return await found_by_partner(view, asked, scope)
 
     consumers = [EVENT_INDEX] if scope.partners is None else [EVENT_INDEX, REVENUE]
-    return await request.answer(consumers, shown)
+    found = await reader.read(consumers, question)
+    last = found.document.next_cursor
+    return Answer(found.document.events, found.state, None if last is None else cursor_of((last,)))
 
 
 async def found_by_partner(view: View, query: Query, scope: AccessScope) -> Page:

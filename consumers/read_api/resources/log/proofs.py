@@ -11,7 +11,9 @@ from consumers.access_scope import EVERYTHING, AccessScope
 from consumers.as_of.view import NotStarted, live_view
 from consumers.documents.entries import Proof
 from consumers.read_api import documents
+from consumers.read_api.access import money_scope
 from consumers.read_api.parameters import Index
+from consumers.read_api.reader import Answer, Reader
 from consumers.read_api.reading import JSON, Reading
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
@@ -46,8 +48,17 @@ async def proof(request: Reading, index: Index) -> Response:
 
     As JSON, or with `Accept: text/plain` as a C2SP tlog-proof, whose line `extra` is the entry.
     """
-    scope = await request.money_scope()
-    async with request.parts.connection() as connection:
+    found = (await proof_for(await request.reader(), index)).document
+    if preferred(request.http.headers.get("accept", ""), (JSON, "text/plain")) == "text/plain":
+        name = f'attachment; filename="{index}.tlog-proof"'
+        return Response(proof_file(found), headers={"Content-Disposition": name, **_VARY}, media_type=PROOF_FILE_TYPE)
+    return Response(to_json(found), headers=_VARY, media_type=JSON)
+
+
+async def proof_for(reader: Reader, index: int) -> Answer[Proof]:
+    """The proof of an entry in scope. Raises `Problem` (403, 404, 503)."""
+    scope = money_scope(reader.caller)
+    async with reader.reads.connection() as connection:
         raw = await read_entries(connection, index, 1)
         if not raw or not await _is_within(connection, scope, index, raw[0]):
             raise Problem("not-found")
@@ -55,10 +66,6 @@ async def proof(request: Reading, index: Index) -> Response:
         path = await inclusion_proof(StoredHashes(connection), index, size)
         leaf = await read_leaves(connection, index, 1)
         rotations = await rotation_notes(connection)
-    if preferred(request.http.headers.get("accept", ""), (JSON, "text/plain")) == "text/plain":
-        name = f'attachment; filename="{index}.tlog-proof"'
-        text = ProofFile(index, raw[0], path, note).text()
-        return Response(text, headers={"Content-Disposition": name, **_VARY}, media_type=PROOF_FILE_TYPE)
     document = Proof(
         index=index,
         entry=raw[0].decode(),
@@ -68,7 +75,13 @@ async def proof(request: Reading, index: Index) -> Response:
         checkpoint=note,
         rotations="\n".join(rotations),
     )
-    return Response(to_json(document), headers=_VARY, media_type=JSON)
+    return Answer(document)
+
+
+def proof_file(proof: Proof) -> str:
+    """The same as a C2SP tlog-proof."""
+    path = [base64.b64decode(step) for step in proof.path]
+    return ProofFile(proof.index, proof.entry.encode(), path, proof.checkpoint).text()
 
 
 async def checkpoint_over(connection: Connection, index: int) -> tuple[int, str]:

@@ -12,10 +12,11 @@ from consumers.documents.document import document_of
 from consumers.documents.entries import Refusal
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.read_api import documents
-from consumers.read_api.access import narrowed
+from consumers.read_api.access import narrowed, programme_scope
 from consumers.read_api.cursor import INTEGER_MAX, index_after
 from consumers.read_api.parameters import After, AgencyCode, Index, Limit
-from consumers.read_api.reading import Reading, Shown, found, page
+from consumers.read_api.reader import Answer, Reader, paged
+from consumers.read_api.reading import Reading, found
 from infra.log.proofs import PROOF_PREFIX
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -37,26 +38,37 @@ async def refusals(
     request: Reading, agency: AgencyCode = None, open: IsOpen = False, limit: Limit = 100, after: After = None
 ) -> Response:
     """The newest first. A correction is a record sent again for the refusal, or a later event with the same id."""
-    scope = narrowed(await request.programme_scope(), agency)
+    return await request.respond(lambda reader: refusals_for(reader, agency, limit, after, is_open=open))
+
+
+async def refusals_for(
+    reader: Reader, agency: str | None, limit: int, after: str | None = None, *, is_open: bool = False
+) -> Answer[list[Refusal]]:
+    """A page of refusals, of this agency. Raises `Problem` (403, 422, 503)."""
+    scope = narrowed(programme_scope(reader.caller), agency)
     before = _NEWEST if after is None else index_after(after)
 
-    async def shown(view: View) -> Shown:
-        rows = await _rows(await view.use(EVENT_INDEX), view, scope.agency, before, limit + 1, is_open=open)
-        return Shown(*page(rows, limit, "index"))
+    async def question(view: View) -> list[Refusal]:
+        return await _rows(await view.use(EVENT_INDEX), view, scope.agency, before, limit + 1, is_open=is_open)
 
-    return await request.answer([EVENT_INDEX], shown)
+    return paged(await reader.read([EVENT_INDEX], question), limit, lambda row: (row.index,))
 
 
 @routes.get("/v1/refusals/{index}", summary="A refusal", responses=documents.responses(documents.REFUSAL))
 async def refusal(request: Reading, index: Index) -> Response:
     """Every fault that the entry lists, and the entry that corrected it."""
-    scope = await request.programme_scope()
+    return await request.respond(lambda reader: refusal_for(reader, index))
 
-    async def shown(view: View) -> Shown:
+
+async def refusal_for(reader: Reader, index: int) -> Answer[Refusal]:
+    """Raises `Problem` (403, 404, 503)."""
+    scope = programme_scope(reader.caller)
+
+    async def question(view: View) -> Refusal:
         rows = await _rows(await view.use(EVENT_INDEX), view, scope.agency, index + 1, 1, is_open=False)
-        return Shown(found(rows[0] if rows and rows[0].index == index else None))
+        return found(rows[0] if rows and rows[0].index == index else None)
 
-    return await request.answer([EVENT_INDEX], shown)
+    return await reader.read([EVENT_INDEX], question)
 
 
 async def _rows(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from consumers.documents.completeness import Months
+from consumers.documents.document import document_of
 from producers.gateway.verdicts import COMPLETENESS_STATUSES as STATUSES
 from tests.every import every
 from tests.world.pages import AGENCY, OFFICE, Documents, Replies, page
@@ -12,11 +14,12 @@ LONG: Final = str(10**20 - 1)
 LONG_SHOWN: Final = "99,999,999,999,999,999,999"
 
 
-def months(path: str, parameters: Any) -> Any:
+def months(name: str, parameters: Any) -> Any:
     """One agency for each status."""
     numbers = {"first": 1, "last": LONG, "missing_count": LONG}
     rows = [{"agency": f"agency-{status}", "status": status, **numbers} for status in STATUSES]
-    return [] if path == "/v1/refusals" else {"month": "2026-11", "months": ["2026-11"], "agencies": rows}
+    found = {"month": "2026-11", "months": ["2026-11"], "agencies": rows}
+    return [] if name == "refusals_for" else document_of(Months, found)
 
 
 def numbers(status: str) -> Replies:

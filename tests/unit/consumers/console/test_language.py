@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from typing import Any
 
 import orjson
 import pytest
 from markupsafe import Markup, escape
 
 from consumers.console.web.language import Words, code, isolated
+from consumers.documents.entries import Proof
 from events.faults.details import arabic_of
 from events.schema_tools.refusal_examples import golden_example
 from infra.log.merkle import leaf_hash
@@ -75,9 +77,15 @@ async def test_why_an_event_was_refused_is_said_in_the_readers_language() -> Non
     event = orjson.loads(golden_example("registrar.refused"))
     about = {"recordedtime": "2026-11-01T06:00:00.000000Z", "from": "agency.health.events/0/17"}
     entry = orjson.dumps({**about, "event": event})
-    proof = {"size": 1, "path": [], "checkpoint": "", "rotations": "", "leaf": b64encode(leaf_hash(entry)).decode()}
+    proof: Any = {
+        "size": 1,
+        "path": (),
+        "checkpoint": "",
+        "rotations": "",
+        "leaf": b64encode(leaf_hash(entry)).decode(),
+    }
     documents = Documents(
-        lambda path, _: [] if path == "/v1/anomalies" else {"index": 0, "entry": entry.decode(), **proof}
+        lambda name, _: [] if name == "anomalies_for" else Proof(index=0, entry=entry.decode(), **proof)
     )
     arabic, english = [(await page(OFFICE, "/audit/entries/0", name, read_api=documents)).text for name in ("ar", "en")]
     above = arabic.partition("<details")[0]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from consumers.documents.document import document_of
+from consumers.documents.entries import Proof
 from infra.log.signed_note import LogKey
 from infra.private_keys.key_files import log_key_files
 from infra.settings import Settings
@@ -33,8 +35,8 @@ async def test_a_page_says_whether_it_is_wrong_and_what_to_do(
     log_key_files(settings).vkey.parent.mkdir(parents=True, exist_ok=True)
     log_key_files(settings).vkey.write_text(known.verifier.vkey)
     log = {"checkpoint": None, "cosigned": None, "rotations": [step.note for step in STEPS]}
-    proof = await proof_of(signed(20, KEY))
-    documents = Documents(lambda path, _: {"/v1/log": log, "/v1/anomalies": []}.get(path, proof))
+    proof = document_of(Proof, await proof_of(signed(20, KEY)))
+    documents = Documents(lambda name, _: {"log_for": log, "anomalies_for": []}.get(name, proof))
     answer = await page(OFFICE, path, "en", read_api=documents, settings=settings)
     before, found, _ = answer.text.partition("<main")[2].partition(said)
     assert (answer.status_code, found) == (200, said)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 from fastapi import APIRouter, Response
 
 from consumers.console.data.read_api import ReadApi, caller_of
-from consumers.console.pages.audit import log_pages
-from consumers.console.pages.campaigns import inbox
 from consumers.read_api.reader import Reads
 from infra.http.callers import Caller
 from infra.http.routes import RouteParts
 from infra.json_documents import to_json
 from infra.postgres.connection import Pool
 from infra.settings import Settings
-from tests.every import every
 
 REACH = 2_049 * (2**53 - 1)
 
@@ -34,9 +31,3 @@ async def test_a_sum_beyond_64_bits_keeps_every_digit() -> None:
     read_api = ReadApi(RouteParts(Settings(), cast(Pool, None), caller_of), sums)
     document = (await read_api.get(cast(Caller, None), "/v1/sum")).document
     assert (document["reach"], type(document["reach"])) == (REACH, int)
-
-
-@every("pages", [log_pages, inbox])
-def test_the_cursor_of_a_list_is_in_the_address_of_its_next_page(pages: Any) -> None:
-    assert pages.after_of("/v1/entries?limit=25&after=WzE3XQ") == "WzE3XQ"
-    assert pages.after_of(None) is None
