@@ -18,9 +18,9 @@ from starlette.types import ASGIApp
 from consumers.console.accounts.limits import LIVE
 from consumers.console.accounts.sealing import Sealer
 from consumers.console.accounts.tries import Tries
-from consumers.console.data.gateway import GatewayAway
+from consumers.console.data.gateway import GatewayAway, NotAnswered
 from consumers.console.data.live import TooManyPages
-from consumers.console.data.read_api import NotAnswered, changed_row_of
+from consumers.console.data.read_api import changed_row_of
 from consumers.console.guard import Guard
 from consumers.console.navigation import OPEN_ENTRIES
 from consumers.console.pages.oidc import router as oidc

@@ -11,7 +11,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from consumers.console.accounts.accounts import Account, Role
 from consumers.console.data.gateway import GatewayAway, Reply
-from consumers.console.data.read_api import Answer
 from consumers.console.navigation import OPEN_ENTRIES, items_of
 from consumers.console.parts import Parts
 from consumers.console.web.language import Words
@@ -62,10 +61,6 @@ class Visit:
     ) -> T:
         """What a function of the read API answers to this person. Raises `Problem`, which is shown as a page."""
         return await self.parts.read_api.ask(self.caller, function, *asked, **more)
-
-    async def read(self, path: str, **parameters: Any) -> Answer:
-        """Ask the read API, such as `/v1/plan`. Raises `NotAnswered`, which is shown as a page."""
-        return await self.parts.read_api.get(self.caller, path, parameters)
 
     async def send(
         self, method: str, path: str, content: bytes | None = None, content_type: str = "application/json", **query: str

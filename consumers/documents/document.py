@@ -82,6 +82,10 @@ class Listing:
     en: str
     document: type[Struct]
 
+    def about(self, name: str) -> Listing:
+        """The list of one partnership or another subject, which its title names."""
+        return Listing(f"{self.ar}: {name}", f"{self.en}: {name}", self.document)
+
 
 @dataclass(frozen=True, slots=True)
 class Field:

@@ -68,6 +68,11 @@ class Explanation(Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
 
     @property
+    def before(self) -> int | None:
+        """The number of entries after which the steps before these are explained; None where there are none."""
+        return self.steps[0].index if self.earlier is not None and self.steps else None
+
+    @property
     def wrong(self) -> list[str]:
         """The figures that the steps do not give."""
         return [name for name, value in self.figures.items() if value != self.total[name]]

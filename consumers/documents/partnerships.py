@@ -61,7 +61,7 @@ class Partnership(Struct, frozen=True, kw_only=True):
     last_index: Count
 
     @property
-    def state(self) -> Annotated[PartnershipState, Label("الحالة", "State")]:
+    def state(self) -> Annotated[PartnershipState, Label("الحالة", "State", drop=3)]:
         return state_of(self)
 
     @property

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import traceback
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -85,6 +87,7 @@ class _Failed:
 def _run(work: Work[T], settings: Settings, arguments: tuple[Any, ...]) -> T | _Failed:
     """The calculation, in its process."""
     os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
+    sys.modules.setdefault("__main__", ModuleType("__main__"))  # duckdb looks for it; a parent without a file has none
     try:
         return uvloop.run(work(settings, *arguments))
     except Tampered as error:

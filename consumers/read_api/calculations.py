@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, Final, TypeVar
 
 from consumers.read_api.beside import Slots, Work, calculated
@@ -24,7 +24,7 @@ class Calculations:
         self._here = asyncio.Lock()
         self._known: Remembered[Any] = Remembered(REMEMBERED_MAX)
 
-    async def here(self, calculation: Callable[[], T], key: tuple[str, ...] | None) -> T:
+    async def here(self, calculation: Callable[[], T], key: Hashable | None) -> T:
         """In a thread. With a key the result is remembered."""
         async with self._here:
             known: T | None = None if key is None else self._known.get(key)

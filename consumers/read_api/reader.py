@@ -75,6 +75,7 @@ class Reads:
     now: Callable[[], datetime]
     calculations: Calculations
     papers: Calculations
+    explanations: Calculations
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,8 @@ _RESOURCES: Final = (
 def reads_of(parts: RouteParts, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Reads:
     settings = parts.settings
     past_plans = PastPlans(partial(calculated, settings, past_plan))
-    return Reads(parts.connection, past_plans, now, Calculations(settings), papers=Calculations(settings))
+    of_kinds = [Calculations(settings) for _ in range(3)]
+    return Reads(parts.connection, past_plans, now, *of_kinds)
 
 
 def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:

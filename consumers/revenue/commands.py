@@ -50,7 +50,7 @@ def statements(partnership: str, as_json: bool, as_of_index: int | None) -> None
         return await read.statements_of(connection, partnership)
 
     _, shown = run_query(CONSUMER, found, as_of_index)
-    print_view(shown, as_json, lambda: [grid(STATEMENTS, shown)])
+    print_view(shown, as_json, lambda: [grid(STATEMENTS.about(partnership), shown)])
 
 
 @click.command()
@@ -66,4 +66,4 @@ def transfers(partnership: str, as_json: bool, as_of_index: int | None) -> None:
 
     log_index, shown = run_query(CONSUMER, found, as_of_index)
     document = {"log_index": log_index, "partnership_id": partnership, "transfers": shown}
-    print_view(document, as_json, lambda: [grid(TRANSFERS, shown)])
+    print_view(document, as_json, lambda: [grid(TRANSFERS.about(partnership), shown)])

@@ -17,15 +17,14 @@ from consumers.console.accounts.sessions import COOKIE, Session, Sessions
 from consumers.console.app import application
 from consumers.console.data.gateway import Gateway, GatewayAway, Reply
 from consumers.console.data.live import Live
-from consumers.console.data.read_api import Answer, ReadApi, caller_of
+from consumers.console.data.read_api import ReadApi, caller_of
 from consumers.console.parts import Parts
 from consumers.console.process import FURTHER
 from consumers.console.sending.receipts import Receipts
 from consumers.console.sending.uploads import Uploads
 from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
-from consumers.read_api.reader import Answer as Answered
-from consumers.read_api.reader import State
+from consumers.read_api.reader import Answer, State
 from infra.http.callers import Caller
 from infra.http.routes import RouteParts
 from infra.keys.seals import Seals
@@ -45,22 +44,17 @@ def account_of(role: Role) -> Account:
 
 
 class Documents:
-    """A read API that answers what `answer` gives for a path and its parameters, a document or an `Answer`."""
+    """A read API that answers the document that `answer` gives for the name of a function and its arguments."""
 
     app = FastAPI()
 
     def __init__(self, answer: Callable[[str, Mapping[str, Any]], Any]) -> None:
         self._answer = answer
 
-    async def get(self, caller: Caller, path: str, parameters: Mapping[str, Any] | None = None) -> Answer:
-        found = self._answer(path, parameters or {})
-        return found if isinstance(found, Answer) else Answer(found)
-
     async def ask(self, caller: Caller, function: Callable[..., Any], *asked: Any, **more: Any) -> Any:
-        """The same for a function, by its name and its arguments."""
         names = [*signature(function).parameters][1:]
         found = self._answer(function.__name__, dict(zip(names, asked, strict=False)) | more)
-        return Answered(found, State([0]))
+        return Answer(found, State([0]))
 
 
 class Request(NamedTuple):

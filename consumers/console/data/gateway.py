@@ -14,7 +14,7 @@ from typing import Any, Final
 import click
 import httpx
 
-from events.errors import Retry
+from events.errors import Reject, Retry
 from infra.command_line.gateway_options import gateway_address
 from infra.http.answers import bound_answers
 from infra.http.console_tokens import Sending, console_token
@@ -48,6 +48,16 @@ class Reply:
     @property
     def is_success(self) -> bool:
         return self.status < 400
+
+
+class NotAnswered(Reject):
+    """The gateway gave a problem document: `code` is that of the problem, `status` that of HTTP."""
+
+    def __init__(self, status: int, document: Mapping[str, Any]) -> None:
+        super().__init__(str(document.get("title")))
+        self.status = status
+        self.document = document
+        self.code = str(document.get("type", "")).rpartition("/")[2]
 
 
 class Gateway:

@@ -16,7 +16,7 @@ from typing import Final, Generic, TypeVar
 
 from markupsafe import Markup
 
-from consumers.console.data.read_api import NotAnswered
+from consumers.console.data.gateway import NotAnswered
 from infra.http.problems import Problem
 from infra.postgres.connection import TRANSIENT_ERRORS
 from infra.process.tasks import retrieve_error

@@ -110,10 +110,12 @@ class TeamRequest:
             with self._problems():
                 yield Desk(connection, self.changes.parts.settings, by=Actor(caller.account, caller.quota_name))
 
-    def page(self, rows: Sequence[Struct], key: Key | None) -> Response:
-        """A page of a list, with the address of the next one; `key` is that of the last row, None on the last page."""
-        headers = {} if key is None else {"Link": f'<{self._address(key)}>; rel="next"'}
-        return Response(to_json([own(row) for row in rows]), 200, headers, JSON)
+    def page(self, rows: Sequence[Struct], limit: int, column: str) -> Response:
+        """The first `limit` rows of a list in the order of a column, and the address of the next page, if any."""
+        shown, headers = rows[:limit], dict[str, str]()
+        if len(rows) > limit:
+            headers["Link"] = f'<{self._address((getattr(shown[-1], column),))}>; rel="next"'
+        return Response(to_json([own(row) for row in shown]), 200, headers, JSON)
 
     async def _caller(self) -> Caller:
         caller = await self.changes.parts.caller(self.http)

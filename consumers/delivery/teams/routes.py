@@ -43,7 +43,6 @@ from consumers.delivery.webhooks.addresses import destinations
 from consumers.delivery.webhooks.redelivery import Wanted
 from consumers.read_api.cursor import INTEGER_MAX, index_after, text_after
 from consumers.read_api.parameters import After, Limit
-from consumers.read_api.reading import page
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
 
@@ -77,7 +76,7 @@ async def list_teams(asked: Asked, ended: Ended = False, limit: Limit = 100, aft
     agency = await asked.agency()
     start = text_after(after)
     rows = await asked.read(lambda connection: teams_of(connection, agency, closed=ended, after=start, limit=limit + 1))
-    return asked.page(*page(rows, limit, "team"))
+    return asked.page(rows, limit, "team")
 
 
 @routes.post(
@@ -185,7 +184,7 @@ async def list_webhooks(asked: Asked, ended: Ended = False, limit: Limit = 100, 
     rows = await asked.read(
         lambda connection: endpoints_of(connection, agency, ended=ended, after=start, limit=limit + 1)
     )
-    return asked.page(*page(rows, limit, "endpoint_id"))
+    return asked.page(rows, limit, "endpoint_id")
 
 
 @routes.post(
@@ -306,7 +305,7 @@ async def list_subscriptions(asked: Asked, ended: Ended = False, limit: Limit = 
     rows = await asked.read(
         lambda connection: subscriptions_of(connection, agency, ended=ended, after=start, limit=limit + 1)
     )
-    return asked.page(*page(rows, limit, "subscription_id"))
+    return asked.page(rows, limit, "subscription_id")
 
 
 @routes.post(

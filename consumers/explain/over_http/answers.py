@@ -19,67 +19,49 @@ from consumers.explain.explain import Request, explain, explanation_of, trace_of
 from consumers.explain.models import Model, NoSuchKey, WrongName
 from consumers.explain.over_http.known_source import KnownSource, known_source
 from consumers.explain.trace import Trace
-from consumers.read_api.beside import Slots, calculated, changed_entry
-from consumers.read_api.remembered import Remembered
+from consumers.read_api.beside import changed_entry
+from consumers.read_api.reader import Reader
 from infra.http.problems import Problem
 from infra.log.reader import ChangedEntry
 from infra.settings import Settings
 
 ENTRIES_HERE_MAX: Final = 2_000
 """Entries that are folded in this process: a process of its own needs longer to start than they take."""
-REMEMBERED_MAX: Final = 64
 REMEMBERED_STEPS_MAX: Final = 100
 """Steps of a trace that is remembered: some hundred kilobytes."""
 _NO_FIGURE: Final = (NoSuchKey, NoSuchIndex, WrongName)
 
 
-class Explanations:
-    """Explains figures for all requests of this process."""
+async def known_of(view: View, request: Request, end: int | None) -> KnownSource | None:
+    """What explaining the figure after the first `end` entries needs; None where too many can have changed it.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._slots = Slots()
-        self._here = asyncio.Lock()
-        self._known: Remembered[Trace] = Remembered(REMEMBERED_MAX)
+    The view has all tables. Raises `Problem`: 404 where there is no such figure, 500 for a changed entry.
+    """
+    source = DatabaseSource(view, end)
+    with problems():
+        try:
+            return await known_source(source, request, partial(source.few_entries, entries_max=ENTRIES_HERE_MAX))
+        except TooManyEntries:
+            return None
 
-    async def read(self, view: View, request: Request, end: int | None) -> KnownSource | None:
-        """What explaining the figure after the first `end` entries needs; None where too many can have changed it.
 
-        The view has all tables. Raises `Problem`: 404 where there is no such figure, 500 for a changed entry.
-        """
-        source = DatabaseSource(view, end)
-        with problems():
-            try:
-                return await known_source(source, request, partial(source.few_entries, entries_max=ENTRIES_HERE_MAX))
-            except TooManyEntries:
-                return None
+async def explanation_from(reader: Reader, request: Request, known: KnownSource | None, end: int | None) -> Explanation:
+    """What `yesser audit explain` says, of what was read.
 
-    async def document(self, request: Request, known: KnownSource | None, end: int | None, holder: str) -> Explanation:
-        """The document of `yesser audit explain`, of what was read.
-
-        Raises `Problem`: 404 where there is no such figure, 500 for a changed entry, 503 and 429 where too many are
-        being explained.
-        """
-        if known is None:
-            with self._slots.using(holder):
-                found = await calculated(self._settings, _explained, request, end)
-            if found is None:
-                raise Problem("not-found")
-            return found
-        with problems():
-            async with self._here:
-                trace = await self._traced(known, request)
-        return explanation_of(request, known.known_reach, trace, known.figures)
-
-    async def _traced(self, known: KnownSource, request: Request) -> Trace:
-        """What the entries made of the figures. The tables' figures are never remembered: they may be changed."""
-        question = request, known.extent
-        trace = self._known.get(question)
-        if trace is None:
-            trace = await asyncio.to_thread(_traced, known, request)
-            if request.steps_max <= REMEMBERED_STEPS_MAX:
-                self._known.add(question, trace)
-        return trace
+    Raises `Problem`: 404 where there is no such figure, 500 for a changed entry, 503 and 429 where too many are being
+    explained.
+    """
+    calculations = reader.reads.explanations
+    if known is None:
+        found = await calculations.beside(reader.caller.quota_name, _explained, request, end)
+        if found is None:
+            raise Problem("not-found")
+        return found
+    # What the entries made of the figures. The tables' figures are never remembered: they may be changed.
+    key = (request, known.extent) if request.steps_max <= REMEMBERED_STEPS_MAX else None
+    with problems():
+        trace = await calculations.here(partial(_traced, known, request), key)
+    return explanation_of(request, known.known_reach, trace, known.figures)
 
 
 @contextmanager

@@ -6,15 +6,17 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Response
 
-from consumers.as_of.view import NotStarted, live_view
+from consumers.as_of.view import View
 from consumers.documents.explanations import Explanation
 from consumers.documents.openapi import schema_of
 from consumers.explain.explain import Request
 from consumers.explain.over_http.access import may_explain, partnership_of, readable
-from consumers.explain.over_http.answers import Explanations, split_figure
+from consumers.explain.over_http.answers import explanation_from, known_of, split_figure
+from consumers.explain.over_http.known_source import KnownSource
 from consumers.explain.shown_models import models
+from consumers.read_api.access import money_scope
 from consumers.read_api.parameters import AsOfIndex, Limit
-from consumers.read_api.reader import Reads
+from consumers.read_api.reader import REVALIDATED, Answer, Reader, Reads
 from consumers.read_api.reading import JSON, Reading
 from consumers.read_api.routes import prepared
 from consumers.registry import CONSUMERS
@@ -41,7 +43,6 @@ Figure = Annotated[
 def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
     """The factory of the entry point `yesser.routes`."""
     routes = APIRouter(tags=["log"], default_response_class=Response, dependencies=[prepared(parts, reads)])
-    explanations, by_name, consumers = Explanations(parts.settings), models(), list(CONSUMERS.values())
 
     @routes.get(
         "/v1/explain/{model}/{key:path}",
@@ -60,24 +61,30 @@ def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
         their keys. A figure with a long history takes longer. An agency explains the programme's figures and its
         own, and of other agencies' entries sees no data; a partner and the treasury explain money.
         """
-        scope, found = await request.money_scope(), by_name.get(model)
-        if found is None or "\0" in key:
-            raise Problem("not-found")
-        name, field = split_figure(found, key)
-        asked = Request(model, name, field, limit)
-        try:
-            async with request.parts.connection() as connection, live_view(connection, consumers) as view:
-                if not await may_explain(view, scope, model, name):
-                    raise Problem("not-found")
-                known = await explanations.read(view, asked, as_of_index)
-        except NotStarted:
-            raise Problem("database-away", retry_after_s=5) from None
-        holder = (await request.caller()).quota_name
-        document = await explanations.document(asked, known, as_of_index, holder)
-        shown = readable(document, scope, is_money=partnership_of(model, name) is not None)
-        headers = {"Cache-Control": "private, no-cache"}
-        if shown.earlier is not None and shown.steps:
-            headers |= request.next_page(as_of_index=shown.steps[0].index)
-        return Response(to_json(shown), headers=headers, media_type=JSON)
+        document = (await explained_for(await request.reader(), model, key, limit, as_of_index)).document
+        headers = {"Cache-Control": REVALIDATED}
+        if (earlier := document.before) is not None:
+            headers |= request.next_page(as_of_index=earlier)
+        return Response(to_json(document), headers=headers, media_type=JSON)
 
     return routes
+
+
+async def explained_for(
+    reader: Reader, model: str, key: str, limit: int, as_of_index: int | None = None
+) -> Answer[Explanation]:
+    """The last `limit` entries that changed a figure in scope. Raises `Problem` (403, 404, 429, 500, 503)."""
+    scope, found = money_scope(reader.caller), models().get(model)
+    if found is None or "\0" in key:
+        raise Problem("not-found")
+    name, field = split_figure(found, key)
+    asked = Request(model, name, field, limit)
+
+    async def question(view: View) -> KnownSource | None:
+        if not await may_explain(view, scope, model, name):
+            raise Problem("not-found")
+        return await known_of(view, asked, as_of_index)
+
+    known = await reader.read(list(CONSUMERS.values()), question)
+    document = await explanation_from(reader, asked, known.document, as_of_index)
+    return Answer(readable(document, scope, is_money=partnership_of(model, name) is not None), known.state)

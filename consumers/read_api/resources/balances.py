@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Response
 
-from consumers.as_of.view import View
+from consumers.documents.ledger import Balance
 from consumers.read_api import documents
+from consumers.read_api.access import money_scope
 from consumers.read_api.cursor import text_after
 from consumers.read_api.parameters import After, Limit
-from consumers.read_api.reading import Reading, Shown, page
+from consumers.read_api.reader import Answer, Reader
+from consumers.read_api.reading import Reading
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
+from infra.postgres.connection import Connection
 
 routes = APIRouter(tags=["revenue share"], default_response_class=Response)
 
@@ -22,11 +27,15 @@ routes = APIRouter(tags=["revenue share"], default_response_class=Response)
 )
 async def balances(request: Reading, limit: Limit = 100, after: After = None) -> Response:
     """Accounts that have a transfer, by name. All balances of a partnership sum to zero."""
-    scope = await request.money_scope()
+    return await request.respond(lambda reader: balances_for(reader, limit, after))
 
-    async def shown(view: View) -> Shown:
-        kept = await read.balances(await view.use(REVENUE), scope, text_after(after), limit + 1)
-        accounts, following = page(kept, limit, "account")
-        return Shown({"log_index": view.log_index, "accounts": accounts}, following)
 
-    return await request.answer([REVENUE], shown)
+async def balances_for(reader: Reader, limit: int, after: str | None = None) -> Answer[dict[str, Any]]:
+    """A page of the accounts in scope. Raises `Problem` (403, 422, 503)."""
+    scope = money_scope(reader.caller)
+
+    async def rows(ledger: Connection) -> list[Balance]:
+        return await read.balances(ledger, scope, text_after(after), limit + 1)
+
+    found = await reader.page(REVENUE, rows, limit, lambda row: (row.account,))
+    return Answer({"log_index": found.log_index, "accounts": found.document}, found.state, found.next)

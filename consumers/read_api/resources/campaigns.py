@@ -19,7 +19,7 @@ from consumers.campaigns.read import campaign, campaigns, counts, inbox, team_su
 from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.documents import campaigns as nouns
 from consumers.documents.campaigns import CAMPAIGNS as LIST
-from consumers.documents.campaigns import INBOX, CampaignAndHistory, InboxCounts, InboxItem, StateFilter
+from consumers.documents.campaigns import INBOX, Campaign, CampaignAndHistory, InboxCounts, InboxItem, StateFilter
 from consumers.documents.document import document_of
 from consumers.documents.evaluations import CampaignExplanation
 from consumers.documents.tables import csv_file
@@ -107,20 +107,22 @@ async def list_campaigns(
     after: After = None,
 ) -> Response:
     """Every campaign in the log that matches all parameters, and its state. As JSON, or with `Accept: text/csv`."""
-    await request.programme_scope()
-    today = request.today()
-    chosen = CampaignFilter(
-        *(today, owner, state and state.value, overdue, due_before, service, channel and channel.value, rule),
-        sort=sort,
-        after=texts_after(after) if sort == "due" else ("", text_after(after)),
-        rows_max=limit + 1,
-    )
-    columns = ("due_on", "campaign_id") if sort == "due" else ("campaign_id",)
-    day = today if chosen.depends_on_today else ""
-    csv = partial(csv_file, LIST)
-    return await request.page(
-        CAMPAIGNS, lambda tables: campaigns(tables, chosen), limit, *columns, variant=day, csv=csv
-    )
+
+    async def listed(reader: Reader) -> Answer[list[Campaign]]:
+        programme_scope(reader.caller)
+        wanted, on = state and state.value, channel and channel.value
+        key = texts_after(after) if sort == "due" else ("", text_after(after))
+        chosen = CampaignFilter(reader.today, owner, wanted, overdue, due_before, service, on, rule)
+        chosen = replace(chosen, sort=sort, after=key, rows_max=limit + 1)
+        return await reader.page(
+            CAMPAIGNS,
+            lambda tables: campaigns(tables, chosen),
+            limit,
+            lambda row: (row.due_on, row.campaign_id) if sort == "due" else (row.campaign_id,),
+            reader.today if chosen.depends_on_today else "",
+        )
+
+    return await request.respond(listed, partial(csv_file, LIST))
 
 
 async def _inbox_filter(

@@ -10,18 +10,20 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse, Response
 
-from consumers.console.data.read_api import NotAnswered, changed_row_of
+from consumers.console.data.read_api import changed_row_of
 from consumers.console.pages.audit import names
-from consumers.console.pages.audit.explanation import earlier_index, terms_of
+from consumers.console.pages.audit.explanation import terms_of
 from consumers.console.pages.audit.log_pages import INDEX_MAX
 from consumers.console.pages.audit.room import verifier_of
 from consumers.console.pages.audit.values import change, shown
 from consumers.console.visit import Visit, Visiting
-from consumers.documents.document import document_of
 from consumers.documents.explanations import Explanation, Step
 from consumers.explain.over_http.access import PROGRAMME, partnership_of
 from consumers.explain.over_http.answers import split_figure
+from consumers.explain.over_http.routes import explained_for
 from consumers.explain.shown_models import models
+from consumers.read_api.resources.partnerships import partnership_for
+from consumers.read_api.resources.statements import statement_for
 from events.faults.problems import Bilingual
 from infra.http.problems import Problem
 
@@ -42,14 +44,13 @@ async def explain(
         raise Problem("forbidden")
     path = f"{quote(model, safe='')}/{quote(key, safe='/')}"
     try:
-        answer = await visit.read(f"/v1/explain/{path}", limit=PAGE_STEPS, as_of_index=before)
-    except NotAnswered as error:
+        document = (await visit.ask(explained_for, model, key, PAGE_STEPS, before)).document
+    except Problem as error:
         shown_instead = _not_explained(visit, error, model, key)
         if shown_instead is None:
             raise
         return shown_instead
-    document = document_of(Explanation, answer.document)
-    earlier, verifier = earlier_index(answer.next), verifier_of(visit.parts.settings)
+    earlier, verifier = document.before, verifier_of(visit.parts.settings)
     return visit.page(
         "audit/explain.html",
         **_heading(visit, model, document.key, document.field),
@@ -86,9 +87,9 @@ def _heading(visit: Visit, model: str, key: str, field: str | None) -> dict[str,
     }
 
 
-def _not_explained(visit: Visit, error: NotAnswered, model: str, path: str) -> HTMLResponse | None:
+def _not_explained(visit: Visit, error: Problem, model: str, path: str) -> HTMLResponse | None:
     """A page for a figure that a changed entry, or too much work, keeps from being explained; else None."""
-    changed = changed_row_of(error.document.get("errors", ()))
+    changed = changed_row_of(error.errors)
     found = models().get(model)
     if found is None or (changed is None and error.code not in ("overloaded", "too-many-requests")):
         return None
@@ -102,8 +103,7 @@ async def _formula(visit: Visit, document: Explanation) -> Bilingual | None:
     if document.model != "statements" or document.field is None:
         return None
     partnership_id, _, period = document.key.partition("/")
-    address = f"/v1/partnerships/{quote(partnership_id, safe='')}"
-    partnership = (await visit.read(address)).document
-    statement = (await visit.read(f"{address}/statements/{quote(period, safe='')}")).document
-    guarantee = names.guarantee_in_force(partnership, statement["contract_version"])
+    partnership = (await visit.ask(partnership_for, partnership_id)).document
+    statement = (await visit.ask(statement_for, partnership_id, period)).document
+    guarantee = names.guarantee_in_force(partnership.versions, statement.contract_version)
     return names.formula("statements", document.field, guarantee)

@@ -1,9 +1,8 @@
-"""What a page says of an explanation besides: the sum that leads to a number, and where earlier steps are."""
+"""What a page says of an explanation besides: the sum that leads to a number."""
 
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
 
 from consumers.documents.explanations import Explanation
 
@@ -19,10 +18,3 @@ def terms_of(document: Explanation) -> list[int] | None:
     amounts = [step.changes[field].amount for step in document.steps]
     terms = [amount for amount in amounts if amount is not None]
     return terms if terms and len(terms) == len(amounts) else None
-
-
-def earlier_index(link: str | None) -> int | None:
-    """The index of the log with which the page of earlier steps ends, from the address of the next page."""
-    if link is None:
-        return None
-    return int(parse_qs(urlsplit(link).query)["as_of_index"][0])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from consumers.documents.document import Label, Labelled, fields
+from consumers.documents.partnerships import TermsVersion
 from consumers.documents.plan import SharedRevenue, Training
 from consumers.documents.projects import Project, ProjectState
 from consumers.documents.services import Service, ServiceState
@@ -88,8 +89,8 @@ def formula(model: str, field: str | None, guarantee: Mapping[str, Any] | None) 
     return in_words(formula_of(str(field), guarantee))
 
 
-def guarantee_in_force(partnership: Mapping[str, Any], version: int) -> Mapping[str, Any] | None:
-    """The guarantee of a version of a partnership's terms (`/v1/partnerships/{id}`)."""
-    rows = {row["version"]: row["terms"] for row in partnership["versions"]}
-    found: Mapping[str, Any] | None = rows[version].get("guarantee") if version in rows else None
+def guarantee_in_force(versions: Iterable[TermsVersion], version: int) -> Mapping[str, Any] | None:
+    """The guarantee of a version of a partnership's terms."""
+    terms = next((row.terms for row in versions if row.version == version), {})
+    found: Mapping[str, Any] | None = terms.get("guarantee")
     return found

@@ -8,8 +8,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from consumers.console.data.gateway import GatewayAway, Reply
-from consumers.console.data.read_api import NotAnswered
+from consumers.console.data.gateway import GatewayAway, NotAnswered, Reply
 from consumers.console.pages.campaigns.replies import AWAY, MAYBE_CHANGED, body_faults
 from consumers.console.pages.campaigns.reporting import Faults
 from consumers.console.visit import Visit

@@ -12,7 +12,7 @@ from typing import Any, Final
 from fastapi import Depends
 
 from consumers.console.accounts.accounts import Account
-from consumers.console.data.read_api import NotAnswered
+from consumers.console.data.gateway import NotAnswered
 from consumers.console.pages.campaigns.changing import LIST_MAX, look
 from consumers.console.visit import Visit, Visiting
 from consumers.documents.campaigns import CampaignAndHistory

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, TypeVar, get_args
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
@@ -19,10 +19,10 @@ from consumers.console.pages.campaigns.reporting import Faults, Given
 from consumers.console.visit import Visit, Visiting
 from consumers.delivery.teams.inputs import TEAM_PATTERN
 from consumers.delivery.teams.teams import masked
+from consumers.documents.campaigns import Channel
 from consumers.documents.document import document_of
 from consumers.documents.teams import Contacts, Subscription, Team
 from consumers.documents.webhooks import WebhookAndSecrets
-from events.values.fields import Channel
 
 TEAM_FIELDS: Final = {
     "/team": "team",
@@ -226,7 +226,7 @@ async def _subscribe_page(
         team=found,
         webhooks=[row for row in webhooks if row["team"] == team and row["disabled_at"] is None],
         rules={rule.name: wording.rule_words(rules, rule.name) for rule in rules.rules},
-        channels=get_args(Channel),
+        channels=Channel,
         given=given,
         chosen=chosen,
         faults=faults,

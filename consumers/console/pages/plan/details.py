@@ -15,6 +15,7 @@ from consumers.console.pages.plan.moment import Moment
 from consumers.console.pages.plan.reading import read_glance
 from consumers.console.pages.plan.shown import Context, show
 from consumers.console.visit import Visiting
+from consumers.documents.campaigns import Channel
 from consumers.documents.history import HISTORY
 from consumers.documents.plan import TRAINING, Group, Training
 from consumers.documents.projects import PROJECTS, Project, ProjectKind
@@ -142,6 +143,7 @@ async def awareness(visit: Visiting, agency: Text = "", after: Cursor = None) ->
         return {
             "chosen": chosen,
             "coverage": found.document,
+            "channels": Channel,
             "own": visit.caller.holder if visit.caller.kind == "agency" else None,
             "next": found.next and chosen.address("/plan/awareness", after=found.next),
             "csv": chosen.address("/plan/awareness.csv"),

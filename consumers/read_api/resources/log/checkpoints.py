@@ -59,7 +59,7 @@ async def log_for(reader: Reader) -> Answer[dict[str, Any]]:
 )
 async def consistency(request: Reading, old_size: Index, new_size: Index) -> Response:
     """From the tree of `old_size` entries to that of `new_size` (RFC 6962 §2.1.2), both under the newest checkpoint."""
-    await request.money_scope()
+    money_scope(await request.caller())
     async with request.parts.connection() as connection:
         newest = await newest_checkpoint(connection)
         if newest is None or not 0 < old_size <= new_size <= newest[0]:

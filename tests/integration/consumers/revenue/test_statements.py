@@ -53,7 +53,7 @@ async def test_the_text_of_a_statement_is_its_page(yesser: Yesser, log: list[Ent
     assert text.splitlines()[0].endswith(f"Statement {' '.join(own)}")
     for words in (
         "Partner's share under version",
-        "× Rate",
+        "× rate",
         "What is due, in riyals",
         f"closed by {statement['closing_index']}",
     ):

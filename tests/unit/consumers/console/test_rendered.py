@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from markupsafe import Markup
 
-from consumers.console.data.read_api import NotAnswered
+from consumers.console.data.gateway import NotAnswered
 from consumers.console.web.rendered import NextRead, Part, Positions, Rendered, rendered_part
 
 

@@ -7,11 +7,12 @@ from itertools import pairwise
 from typing import Any
 
 from consumers.console.pages.audit import names
-from consumers.console.pages.audit.explanation import earlier_index, terms_of
+from consumers.console.pages.audit.explanation import terms_of
 from consumers.console.pages.audit.values import TEXT_LENGTH_MAX, change, shown
 from consumers.console.web.language import Words
 from consumers.documents.document import document_of
 from consumers.documents.explanations import Change, Explanation
+from consumers.documents.partnerships import TermsVersion
 from consumers.explain.over_http.answers import split_figure
 from consumers.explain.shown_models import models
 from consumers.revenue.statements.formulas import FORMULAS
@@ -60,11 +61,6 @@ def test_what_is_no_short_sum_of_numbers_is_not_written_as_one(given: Explanatio
 def test_a_table_that_differs_is_named() -> None:
     assert document(0, 5).wrong == []
     assert document(0, 5, figures={"net": 6}).wrong == ["net"]
-
-
-def test_the_page_of_earlier_entries_ends_where_this_one_begins() -> None:
-    assert earlier_index("/v1/explain/plan/services/1?limit=20&as_of_index=289") == 289
-    assert earlier_index(None) is None
 
 
 @every(
@@ -130,9 +126,13 @@ def test_every_field_of_a_statement_has_a_name_and_a_formula() -> None:
 
 def test_a_formula_follows_the_guarantee_of_its_version() -> None:
     guaranteed = {"floor_bp": 5000, "recoverable": True}
-    partnership = {"versions": [{"version": 1, "terms": {}}, {"version": 2, "terms": {"guarantee": guaranteed}}]}
-    assert names.guarantee_in_force(partnership, 2) == guaranteed
-    assert [names.guarantee_in_force(partnership, version) for version in (1, 9)] == [None, None]
+    terms: tuple[dict[str, Any], ...] = ({}, {"guarantee": guaranteed})
+    versions = [
+        TermsVersion(version=at, terms=own, effective_from="1426-01", reason=None, index=7)
+        for at, own in enumerate(terms, 1)
+    ]
+    assert names.guarantee_in_force(versions, 2) == guaranteed
+    assert [names.guarantee_in_force(versions, version) for version in (1, 9)] == [None, None]
     plain = names.formula("statements", "top_up_halalas", None)
     assert names.formula("statements", "top_up_halalas", guaranteed) != plain
 
