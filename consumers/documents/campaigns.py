@@ -116,7 +116,7 @@ class Campaign(Struct, frozen=True, kw_only=True):
     campaign_id: Annotated[str, Label("الحملة", "Campaign")]
     rule: Annotated[str, Label("القاعدة", "Rule", is_detail=True)]
     kind: Annotated[CampaignKind, Label("النوع", "Kind", is_detail=True)]
-    cause_index: Annotated[Count, Label("القيد المسبب", "Cause", is_detail=True)]
+    cause_index: Annotated[Count, Label("القيد المسبب", "Causing entry", is_detail=True)]
     owner: Annotated[str, Label("الجهة", "Agency", drop=1)]
     service_id: Annotated[str | None, Label("الخدمة", "Service", drop=3)]
     channels: Channels

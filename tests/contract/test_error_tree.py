@@ -19,6 +19,7 @@ LOST_CONNECTIONS = (OSError, KafkaError)
 OUTSIDE = {
     "infra.process.tasks.TaskFailed",  # a bug
     "infra.process.commands._Ended",  # carries an exit code through a task
+    "consumers.read_api.reader.Unchanged",  # the client has the answer already
     "consumers.audit.verify.Changed",  # of a file that runs without this project
     "consumers.audit.verify.OtherKey",
     "consumers.audit.verify.UsageError",

@@ -78,6 +78,8 @@ async def explained_for(
     if found is None or "\0" in key:
         raise Problem("not-found")
     name, field = split_figure(found, key)
+    if found.parse(name) is None:
+        raise Problem("not-found")
     asked = Request(model, name, field, limit)
 
     async def question(view: View) -> KnownSource | None:

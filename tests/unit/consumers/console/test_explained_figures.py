@@ -11,6 +11,8 @@ from urllib.parse import unquote
 import pytest
 
 from consumers.console.accounts.accounts import Role
+from consumers.documents.document import document_of
+from consumers.documents.explanations import Explanation
 from infra.http.problems import Problem
 from tests.world.pages import Documents, Positions, account_of, browser
 from tests.world.plan import PACE, pace_of, plan_of
@@ -39,8 +41,9 @@ class Plan(Documents):
             if index is not None and index > ENTRIES:
                 raise Problem("database-away")
             return pace_of(**self._pace, plan=PACE["plan"] | DAYS, recorded=None)
-        self.explained.append((path, index))
-        key, _, field = unquote(path).removeprefix("/v1/explain/plan/").rpartition("/")
+        assert (path, parameters["model"]) == ("explained_for", "plan")
+        self.explained.append((parameters["key"], index))
+        key, _, field = parameters["key"].rpartition("/")
         change = {field: {"before": 0, "after": 1}}
         about = {"index": 7, "recordedtime": "2026-11-01T06:00:00.000000Z", "type": "service.launched"}
         step = {
@@ -54,7 +57,8 @@ class Plan(Documents):
         }
         figures = {"figures": {field: 1}, "start": {field: 0}, "total": {field: 1}}
         asked = {"model": "plan", "key": key, "field": field, "log_index": index or ENTRIES}
-        return {**asked, **figures, "is_complete": True, "ok": True, "steps_count": 1, "earlier": None, "steps": [step]}
+        rest = {"is_complete": True, "ok": True, "steps_count": 1, "earlier": None, "steps": [step]}
+        return document_of(Explanation, {**asked, **figures, **rest})
 
 
 def shown_to(role: Role, plan: Plan, language: str | None = None) -> Any:
@@ -76,7 +80,7 @@ async def test_a_figure_is_explained_as_of_the_state_that_the_page_shows(asked: 
         for address in (found[0], "/explain/plan/infrastructure/registered", *COUNTS):
             chosen = next(one for one in found if one.startswith(address))
             assert (await client.get(chosen)).status_code == 200
-            assert plan.explained[-1] == (f"/v1{chosen.partition('?')[0]}", index)
+            assert plan.explained[-1] == (unquote(chosen.partition("?")[0]).removeprefix("/explain/plan/"), index)
         assert len({address.partition("?")[2] for address in found}) == 1
 
 

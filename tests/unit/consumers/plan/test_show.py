@@ -40,7 +40,7 @@ def test_every_part_of_the_plan_is_shown_in_both_languages(plan: Plan) -> None:
     text = printed(plan_view(plan, PlanName(plan_id="A", name=name, starts_on="2005-01-01", ends_on="2009-12-31")))
     for part in ("الخطة الخمسية", "Five-year plan", "مشاريع البنى التحتية", "التطبيقات الوطنية", "المجموعة الثالثة"):
         assert part in text
-    for part in ("المتخصصون", "المسموعة", "الشراكة", "On all three channels", plan.partnerships[0].partnership_id):
+    for part in ("المتخصصون", "الإذاعة", "الشراكة", "On all three channels", plan.partnerships[0].partnership_id):
         assert part in text
 
 
