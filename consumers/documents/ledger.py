@@ -103,7 +103,7 @@ class Account(Struct, frozen=True, kw_only=True):
 class Transfer(Struct, frozen=True, kw_only=True):
     """An amount from one account to another. `line` numbers the transfers of one entry."""
 
-    READ_FIRST: ClassVar = ("index", "kind", "period", "contract_version", "rule")
+    READ_FIRST: ClassVar = ("index", "kind", "period", "contract_version", "rule", "debited", "credited")
 
     index: Annotated[Count, Label("رقم القيد", "Log entry")]
     line: Count
@@ -117,26 +117,42 @@ class Transfer(Struct, frozen=True, kw_only=True):
     window: Annotated[
         Count | None, Meta(description="0 for the whole life, else the contract year; null if not priced.")
     ]
-    debit: Annotated[str, Label("مدين", "Debit")]
-    credit: Annotated[str, Label("دائن", "Credit")]
+    debit: Annotated[str, Label("مدين", "Debit", is_detail=True)]
+    credit: Annotated[str, Label("دائن", "Credit", is_detail=True)]
     amount_halalas: Annotated[Halalas, Label("المبلغ", "Amount")]
     rule: Rule
+
+    @property
+    def debited(self) -> Annotated[AccountKind, Label("مدين", "Debit")]:
+        return kind_of(self.debit)
+
+    @property
+    def credited(self) -> Annotated[AccountKind, Label("دائن", "Credit")]:
+        return kind_of(self.credit)
 
 
 class ExplainedTransfer(Struct, frozen=True, kw_only=True):
     """A transfer that a figure or an account is the sum of, as the fold has it."""
 
-    READ_FIRST: ClassVar = ("index", "kind", "period", "rule")
+    READ_FIRST: ClassVar = ("index", "kind", "period", "rule", "debited", "credited")
 
     index: Annotated[Count, Label("رقم القيد", "Log entry")]
     line: Count
     partnership_id: str
     period: Annotated[Period | None, Label("الفترة", "Period")]
     kind: Annotated[TransferKind, Label("النوع", "Kind", drop=1)]
-    debit: Annotated[str, Label("مدين", "Debit")]
-    credit: Annotated[str, Label("دائن", "Credit")]
+    debit: Annotated[str, Label("مدين", "Debit", is_detail=True)]
+    credit: Annotated[str, Label("دائن", "Credit", is_detail=True)]
     amount_halalas: Annotated[Halalas, Label("المبلغ", "Amount")]
     rule: Rule
+
+    @property
+    def debited(self) -> Annotated[AccountKind, Label("مدين", "Debit")]:
+        return kind_of(self.debit)
+
+    @property
+    def credited(self) -> Annotated[AccountKind, Label("دائن", "Credit")]:
+        return kind_of(self.credit)
 
 
 def kind_of(account: str) -> AccountKind:

@@ -165,7 +165,7 @@ async def test_a_rule_about_the_clock_is_compared_with_what_it_triggered_whateve
     others = [one for one in in_force.rules if one != rule]
     earlier = RuleSet((*others, replace(rule, after_working_days=10)))
     moved = await try_rules(settings, in_force, earlier, "0", NOW)
-    assert {row.campaign_id for row in moved.changed if row.differs_in == ("due_on",)} == triggered
+    assert {row.campaign_id for row in moved.changed if "due_on" in (row.differs_in or ())} == triggered
     assert (moved.fired, moved.no_longer, moved.unchanged) == ((), (), 2)
     again = await try_rules(settings, release_rules(), in_force, "0", NOW)
     assert {row.campaign_id for row in again.fired} == triggered

@@ -128,7 +128,7 @@ async def test_files_are_written_and_a_wrong_question_is_answered(written: Setti
     assert (row["agency"], row["missing"], row["status"]) == ("health", "4 6", "incomplete")
     assert "Agency health" in files["html"].read_text(encoding="utf-8")
     shown = await run(written, "--agency", "labour")
-    assert "Nothing was sent" in shown.output
-    assert "لم تُرسل أرقام تسلسل" in shown.output
+    assert "No numbers were sent" in shown.output
+    assert "لم تُرسل أرقام" in shown.output
     assert "Did you mean health?" in str((await run(written, "--agency", "helth")).exception)
     assert (await run(written, "--month", "2026-13")).exit_code == 2
