@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from consumers.console.visit import Visit
 from consumers.documents.coverage import ServiceCoverage
+from consumers.documents.services import ServiceState
 from consumers.projections.read import ServiceFilter
 from consumers.read_api.parameters import AgencyCode, checked
 from consumers.read_api.reader import Answer, Reader
@@ -37,9 +38,9 @@ class Chosen:
 
     def filter(self) -> ServiceFilter:
         """Raises `Problem` (422) for what cannot be an agency, a group or a state."""
-        return ServiceFilter(
-            checked(AgencyCode, self.agency.strip()), checked(Group, self.group), checked(State, self.state)
-        )
+        agency, group = checked(AgencyCode, self.agency.strip()), checked(Group, self.group)
+        state: ServiceState | None = checked(State, self.state)
+        return ServiceFilter(agency, group, state and state.value)
 
     def address(self, path: str, **more: str) -> str:
         """An address with the same filters."""

@@ -1,8 +1,12 @@
-"""The lists behind the plan: filters in addresses, cursors, and the steps of a history."""
+"""The lists behind the plan: filters in addresses, and what they ask for."""
 
 from __future__ import annotations
 
+import pytest
+
 from consumers.console.pages.plan.lists import Chosen
+from consumers.projections.read import ALL_SERVICES, ServiceFilter
+from infra.http.problems import Problem
 
 
 def test_filters_stay_in_the_addresses() -> None:
@@ -11,3 +15,12 @@ def test_filters_stay_in_the_addresses() -> None:
     assert chosen.address("/plan/services", after="W10") == "/plan/services?agency=health&group=2&after=W10"
     assert Chosen().address("/plan/services") == "/plan/services"
     assert Chosen("a&b=<c>").address("/x") == "/x?agency=a%26b%3D%3Cc%3E"
+
+
+def test_what_is_typed_is_what_the_route_takes_or_refused() -> None:
+    assert Chosen(" health ", "2", "live").filter() == ServiceFilter("health", 2, "live")
+    assert Chosen().filter() == ALL_SERVICES
+    for typed in (Chosen("NO"), Chosen(group="9"), Chosen(group="x"), Chosen(state="gone")):
+        with pytest.raises(Problem) as caught:
+            typed.filter()
+        assert caught.value.status == 422
