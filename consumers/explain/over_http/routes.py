@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Response
@@ -61,7 +62,8 @@ def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
         their keys. A figure with a long history takes longer. An agency explains the programme's figures and its
         own, and of other agencies' entries sees no data; a partner and the treasury explain money.
         """
-        document = (await explained_for(await request.reader(), model, key, limit, as_of_index)).document
+        reader = replace(await request.reader(), known=None)  # an explanation has no entity tag
+        document = (await explained_for(reader, model, key, limit, as_of_index)).document
         headers = {"Cache-Control": REVALIDATED}
         if (earlier := document.before) is not None:
             headers |= request.next_page(as_of_index=earlier)

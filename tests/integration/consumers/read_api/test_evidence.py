@@ -102,6 +102,8 @@ async def test_a_long_explanation_is_paged_from_its_end(window: Window) -> None:
     pages = await window.pages(path, 1)
     assert [page["steps"][0] for page in reversed(pages)] == whole
     assert pages[0]["earlier"]["count"] == len(whole) - 1
+    plan = await window.get("/v1/plan")
+    assert (await window.get(path, if_none_match=plan.headers["etag"])).json()["steps"] == whole, "it has no tag"
 
 
 async def test_many_entries_are_explained_by_a_process_beside_and_a_changed_one_is_named(
