@@ -13,6 +13,7 @@ EXTRAS: Final = {
     "aiohttp": PLATFORM,
     "aiokafka": PLATFORM,
     "aiosmtplib": PLATFORM,
+    "anyio": PLATFORM,
     "asyncpg": PLATFORM,
     "authlib": PLATFORM,
     "babel": PLATFORM,

@@ -45,10 +45,11 @@ async def invoked(environment: Environment, *arguments: str | Path) -> Result:
 
 
 async def yesser(environment: Environment, *arguments: str | Path, code: int = 0) -> Any:
-    """What a command prints as JSON."""
+    """What a command prints as JSON. The registrar of the test runs in this process, and may log amid it."""
     result = await invoked(environment, *arguments, "--json")
     assert result.exit_code == code, (result.output, result.exception)
-    return orjson.loads(result.stdout_bytes)
+    lines = [line for line in result.stdout_bytes.splitlines() if line.startswith((b"{", b"}", b"[", b"]", b" "))]
+    return orjson.loads(b"\n".join(lines))
 
 
 async def test_a_table_goes_on_where_it_stopped_and_gives_its_refused_rows_back(
