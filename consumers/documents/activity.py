@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from msgspec import Struct
 
@@ -16,30 +16,27 @@ class Counted(Struct, frozen=True, kw_only=True):
 
 
 class Activity(Struct, kw_only=True):
-    agency: str
+    READ_FIRST: ClassVar = ("agency", "accepted", "types", "refused")
+
+    agency: Annotated[str, Label("الجهة", "Agency")]
     events: dict[str, Counted]
     refusals: Counted | None
 
+    @property
+    def accepted(self) -> Annotated[int, Label("المقبول", "Accepted")]:
+        return sum(kind.count for kind in self.events.values())
 
-class ActivityTotal(Struct, frozen=True, kw_only=True):
-    """All types together."""
+    @property
+    def types(self) -> Annotated[int, Label("الأنواع", "Types", drop=2)]:
+        return len(self.events)
 
-    agency: Annotated[str, Label("الجهة", "Agency")]
-    accepted: Annotated[Count, Label("المقبول", "Accepted")]
-    types: Annotated[Count, Label("الأنواع", "Types", drop=2)]
-    refused: Annotated[Count, Label("المرفوض", "Refused")]
-    last_index: Annotated[Count, Label("آخر قيد", "Last entry", drop=1)]
+    @property
+    def refused(self) -> Annotated[int, Label("المرفوض", "Refused")]:
+        return 0 if self.refusals is None else self.refusals.count
 
-
-def total_of(row: Activity) -> ActivityTotal:
-    kinds, refused = row.events.values(), row.refusals
-    return ActivityTotal(
-        agency=row.agency,
-        accepted=sum(kind.count for kind in kinds),
-        types=len(kinds),
-        refused=0 if refused is None else refused.count,
-        last_index=max(counted.last_index for counted in (*kinds, refused) if counted is not None),
-    )
+    @property
+    def last_index(self) -> Annotated[int, Label("آخر قيد", "Last entry", drop=1)]:
+        return max(counted.last_index for counted in (*self.events.values(), self.refusals) if counted is not None)
 
 
-ACTIVITY: Final = Listing("نشاط الجهات", "Activity", ActivityTotal)
+ACTIVITY: Final = Listing("نشاط الجهات", "Activity", Activity)

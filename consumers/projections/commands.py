@@ -7,7 +7,7 @@ import click
 from consumers.as_of.options import as_of_options
 from consumers.as_of.point_in_time import PointInTime
 from consumers.as_of.query import print_view, run_query
-from consumers.documents.activity import ACTIVITY, total_of
+from consumers.documents.activity import ACTIVITY
 from consumers.documents.history import HISTORY
 from consumers.documents.projects import PHASES, PROJECTS
 from consumers.documents.services import SERVICES
@@ -87,4 +87,4 @@ def show_project(at: PointInTime, project_id: str, as_json: bool) -> None:
 def activity(at: PointInTime, agency: str | None, as_json: bool) -> None:
     """Show each agency's accepted events by type, and its refused records."""
     _, shown = run_query(CONSUMER, lambda connection: read.activity(connection, agency), at)
-    print_view(shown, as_json, lambda: [grid(ACTIVITY, map(total_of, shown))], at)
+    print_view(shown, as_json, lambda: [grid(ACTIVITY, shown)], at)
