@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from consumers.console.pages.audit.log_pages import asked_of, faults_of, recorded_of
 from tests.every import every
-from tests.world.pages import OFFICE, browser
+from tests.world.pages import OFFICE, browser, page
 
 NOTHING = dict.fromkeys(("agency", "type", "subject", "id", "from", "to"), "")
 
@@ -38,3 +38,10 @@ async def test_the_number_of_an_entry_leads_to_it(number: str) -> None:
     async with browser(OFFICE) as client:
         answer = await client.get("/audit/entries", params={"index": number})
     assert answer.headers["location"] == "/audit/entries/1042"
+
+
+@every("typed", ["agency=BAD!", "subject=a%00b", "from=2026-W01-1", "after=x"])
+async def test_what_cannot_be_searched_for_is_refused_before_the_database_is_asked(typed: str) -> None:
+    """The database of these tests is away."""
+    assert (await page(OFFICE, f"/audit/log?{typed}")).status_code == 422
+    assert (await page(OFFICE, "/audit/log")).status_code == 503
