@@ -15,7 +15,8 @@ from consumers.console.navigation import OPEN_ENTRIES, items_of
 from consumers.console.parts import Parts
 from consumers.console.web.language import Words
 from consumers.console.web.security import SAFE_METHODS
-from consumers.read_api.reader import Reader
+from consumers.read_api.parameters import PAGE_ROWS_MAX
+from consumers.read_api.reader import Answer, Reader
 from events.values.personal_data import shows_ten_digits
 from events.wire.envelope import EXTENSION_LENGTH_MAX
 from infra.http.callers import Caller
@@ -61,6 +62,19 @@ class Visit:
     ) -> T:
         """What a function of the read API answers to this person. Raises `Problem`, which is shown as a page."""
         return await self.parts.read_api.ask(self.caller, function, *asked, **more)
+
+    async def all_rows(
+        self, function: Callable[..., Awaitable[Answer[list[T]]]], *asked: Any, rows_max: int | None = None
+    ) -> list[T]:
+        """The rows of every page of a list, or of those pages that reach `rows_max`. Raises `Problem`."""
+        rows: list[T] = []
+        after: str | None = None
+        while rows_max is None or len(rows) < rows_max:
+            found = await self.ask(function, *asked, PAGE_ROWS_MAX, after)
+            rows, after = rows + found.document, found.next
+            if after is None:
+                break
+        return rows
 
     async def send(
         self, method: str, path: str, content: bytes | None = None, content_type: str = "application/json", **query: str
@@ -114,6 +128,10 @@ def attachment(content: bytes, media_type: str, filename: str) -> Response:
     """A file for the browser to keep. `filename` is of letters, digits, dots and hyphens."""
     disposition = {"Content-Disposition": f'attachment; filename="{filename}"'}
     return Response(content, headers=disposition, media_type=media_type)
+
+
+def csv_attachment(text: str, filename: str) -> Response:
+    return attachment(text.encode(), "text/csv; charset=utf-8", filename)
 
 
 def page_context(request: Request, account: Account | None, **context: Any) -> dict[str, Any]:

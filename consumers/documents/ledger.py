@@ -100,6 +100,14 @@ class Account(Struct, frozen=True, kw_only=True):
         return balance_meaning(self.account, self.balance_halalas)
 
 
+def _debited(transfer: Transfer | ExplainedTransfer) -> Annotated[AccountKind, Label("مدين", "Debit")]:
+    return kind_of(transfer.debit)
+
+
+def _credited(transfer: Transfer | ExplainedTransfer) -> Annotated[AccountKind, Label("دائن", "Credit")]:
+    return kind_of(transfer.credit)
+
+
 class Transfer(Struct, frozen=True, kw_only=True):
     """An amount from one account to another. `line` numbers the transfers of one entry."""
 
@@ -122,13 +130,8 @@ class Transfer(Struct, frozen=True, kw_only=True):
     amount_halalas: Annotated[Halalas, Label("المبلغ", "Amount")]
     rule: Rule
 
-    @property
-    def debited(self) -> Annotated[AccountKind, Label("مدين", "Debit")]:
-        return kind_of(self.debit)
-
-    @property
-    def credited(self) -> Annotated[AccountKind, Label("دائن", "Credit")]:
-        return kind_of(self.credit)
+    debited = property(_debited)
+    credited = property(_credited)
 
 
 class ExplainedTransfer(Struct, frozen=True, kw_only=True):
@@ -146,13 +149,8 @@ class ExplainedTransfer(Struct, frozen=True, kw_only=True):
     amount_halalas: Annotated[Halalas, Label("المبلغ", "Amount")]
     rule: Rule
 
-    @property
-    def debited(self) -> Annotated[AccountKind, Label("مدين", "Debit")]:
-        return kind_of(self.debit)
-
-    @property
-    def credited(self) -> Annotated[AccountKind, Label("دائن", "Credit")]:
-        return kind_of(self.credit)
+    debited = property(_debited)
+    credited = property(_credited)
 
 
 def kind_of(account: str) -> AccountKind:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any
 
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
@@ -76,7 +78,8 @@ def _activity_model() -> Model:
     return Model("activity", "AGENCY/TYPE", events.fields, events.parse, explained)
 
 
-def models() -> dict[str, Model]:
+@cache
+def models() -> Mapping[str, Model]:
     """All read models by name; those that commands show come first."""
     shown = (
         PLAN,
@@ -96,4 +99,4 @@ def models() -> dict[str, Model]:
         table_model("accounts", REVENUE, ACCOUNT, _accounts),
         _activity_model(),
     )
-    return {model.name: model for model in shown} | table_models()
+    return MappingProxyType({model.name: model for model in shown} | table_models())

@@ -16,7 +16,6 @@ from typing import Final, Generic, TypeVar
 
 from markupsafe import Markup
 
-from consumers.console.data.gateway import NotAnswered
 from infra.http.problems import Problem
 from infra.postgres.connection import TRANSIENT_ERRORS
 from infra.process.tasks import retrieve_error
@@ -108,9 +107,9 @@ class Rendered:
                 self._kept.move_to_end(key)
                 return kept.part
             return await self._rendered(key, positions, render)
-        except (*TRANSIENT_ERRORS, NotAnswered, Problem) as error:
+        except (*TRANSIENT_ERRORS, Problem) as error:
             kept = self._kept.get(key)
-            if kept is None or (isinstance(error, NotAnswered | Problem) and error.code != _AWAY):
+            if kept is None or (isinstance(error, Problem) and error.code != _AWAY):
                 raise
             return Part(kept.part.html, kept.part.status, since=kept.confirmed)
 

@@ -14,7 +14,7 @@ from fastapi import Path as PathParameter
 from msgspec.structs import asdict
 
 from consumers.as_of.view import View
-from consumers.documents.document import documents_of
+from consumers.documents.document import D, documents_of
 from consumers.documents.forecasts import Forecast, WhatIf
 from consumers.documents.ledger import Account, AccountKind
 from consumers.documents.periods import OpenPeriod, RevenuePeriod
@@ -105,15 +105,7 @@ async def periods(request: Reading, partnership_id: Id) -> Response:
 
 
 async def periods_for(reader: Reader, partnership_id: str) -> Answer[list[RevenuePeriod]]:
-    """Raises `Problem` (403, 404, 503)."""
-    scope = money_scope(reader.caller)
-
-    async def question(view: View) -> list[RevenuePeriod]:
-        tables = await view.use(REVENUE)
-        found(await read.partnership(tables, partnership_id, scope))
-        return documents_of(RevenuePeriod, await tables.fetch(_SQL["periods"], partnership_id))
-
-    return await reader.read([REVENUE], question)
+    return await _rows_of(reader, partnership_id, "periods", RevenuePeriod)
 
 
 @routes.get(
@@ -127,15 +119,7 @@ async def accounts(request: Reading, partnership_id: Id) -> Response:
 
 
 async def accounts_for(reader: Reader, partnership_id: str) -> Answer[list[Account]]:
-    """Raises `Problem` (403, 404, 503)."""
-    scope = money_scope(reader.caller)
-
-    async def question(view: View) -> list[Account]:
-        tables = await view.use(REVENUE)
-        found(await read.partnership(tables, partnership_id, scope))
-        return documents_of(Account, await tables.fetch(_SQL["accounts"], partnership_id))
-
-    return await reader.read([REVENUE], question)
+    return await _rows_of(reader, partnership_id, "accounts", Account)
 
 
 @routes.get(
@@ -246,6 +230,18 @@ async def explained_for(reader: Reader, partnership_id: str, period: str, field:
 
     check = _closed(partnership_id, period)
     return await calculated_for(reader, partnership_id, prepare, explained_figure_of, period, field, check=check)
+
+
+async def _rows_of(reader: Reader, partnership_id: str, query: str, document: type[D]) -> Answer[list[D]]:
+    """The rows of a query about a partnership in scope. Raises `Problem` (403, 404, 503)."""
+    scope = money_scope(reader.caller)
+
+    async def question(view: View) -> list[D]:
+        tables = await view.use(REVENUE)
+        found(await read.partnership(tables, partnership_id, scope))
+        return documents_of(document, await tables.fetch(_SQL[query], partnership_id))
+
+    return await reader.read([REVENUE], question)
 
 
 def _closed(partnership_id: str, period: str) -> Check:

@@ -106,7 +106,7 @@ async def list_transfers(request: Reading, partnership_id: Id, limit: Limit = 10
 
     async def document(reader: Reader) -> Answer[dict[str, Any]]:
         page = await transfers_for(reader, partnership_id, limit, after)
-        named = {"log_index": min(page.state.positions), "partnership_id": partnership_id, "transfers": page.document}
+        named = {"log_index": page.log_index, "partnership_id": partnership_id, "transfers": page.document}
         return Answer(named, page.state, page.next)
 
     return await request.respond(document)

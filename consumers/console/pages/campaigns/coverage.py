@@ -8,9 +8,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from consumers.campaigns.coverage.show import coverage_csv
-from consumers.console.pages.campaigns.inbox import csv_file
 from consumers.console.pages.plan.lists import covered_services
-from consumers.console.visit import Visiting
+from consumers.console.visit import Visiting, csv_attachment
 from consumers.documents import coverage as nouns
 from consumers.documents.campaigns import Channel
 from consumers.read_api.resources.coverage import coverage_for
@@ -40,4 +39,4 @@ async def coverage_page(
 @routes.get("/campaigns/coverage.csv")
 async def coverage_file(visit: Visiting, unaired: Unaired = False) -> Response:
     """Every service and channel, for a spreadsheet."""
-    return csv_file("coverage.csv", coverage_csv(await covered_services(visit, None, unaired=unaired)))
+    return csv_attachment(coverage_csv(await covered_services(visit, None, unaired=unaired)), "coverage.csv")

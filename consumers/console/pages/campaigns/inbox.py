@@ -15,10 +15,10 @@ from consumers.campaigns.next_step import time_left
 from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns import wording
-from consumers.console.visit import Visit, Visiting
+from consumers.console.visit import Visit, Visiting, csv_attachment
 from consumers.documents import campaigns as nouns
-from consumers.documents import tables
 from consumers.documents.campaigns import CHANNELS, INBOX, CampaignState, Channel, InboxItem, StateFilter
+from consumers.documents.tables import csv_file
 from consumers.read_api.reader import Answer
 from consumers.read_api.resources.campaigns import InboxFilter, inbox_counts_for, inbox_for
 from events.faults.problems import Bilingual
@@ -158,13 +158,7 @@ async def inbox_file(
         page, _ = await _read(visit, chosen, after, CSV_PAGE_ROWS)
         rows, after = rows + page.document, page.next
         if after is None:
-            return csv_file("campaigns.csv", tables.csv_file(INBOX, rows))
-
-
-def csv_file(name: str, content: str) -> Response:
-    """A table as a download."""
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, 200, headers, "text/csv; charset=utf-8")
+            return csv_attachment(csv_file(INBOX, rows), "campaigns.csv")
 
 
 async def _read(

@@ -12,7 +12,6 @@ from typing import Any, Final
 from fastapi import Depends
 
 from consumers.console.accounts.accounts import Account
-from consumers.console.data.gateway import NotAnswered
 from consumers.console.pages.campaigns.changing import LIST_MAX, look
 from consumers.console.visit import Visit, Visiting
 from consumers.documents.campaigns import CampaignAndHistory
@@ -51,19 +50,19 @@ OWN_WEBHOOK: Final = Depends(_own_webhook)
 
 
 async def webhook_of(visit: Visit, endpoint_id: str) -> Row:
-    """A webhook of the agency. Raises `NotAnswered` (404)."""
+    """A webhook of the agency. Raises `Problem` (404)."""
     for row in await look(visit, "/v1/webhooks", ended="true", limit=LIST_MAX):
         if row["endpoint_id"] == endpoint_id:
             found: Row = row
             return found
-    raise NotAnswered(_NOT_FOUND, {"type": "/problems/not-found"})
+    raise Problem("not-found")
 
 
 async def require_subscription(visit: Visit, team: str, subscription_id: int) -> None:
-    """Raises `NotAnswered` (404) for a subscription of another team."""
+    """Raises `Problem` (404) for a subscription of another team."""
     rows = await look(visit, "/v1/subscriptions", limit=LIST_MAX)
     if not any((row["team"], row["subscription_id"]) == (team, subscription_id) for row in rows):
-        raise NotAnswered(_NOT_FOUND, {"type": "/problems/not-found"})
+        raise Problem("not-found")
 
 
 async def is_of_own_team(visit: Visit, campaign: CampaignAndHistory) -> bool:

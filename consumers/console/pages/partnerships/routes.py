@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -11,7 +10,7 @@ from fastapi.responses import Response
 from consumers.console.navigation import roles_of
 from consumers.console.pages.partnerships import reconciliation, statements, what_if
 from consumers.console.pages.partnerships.shown import listed, partnership_of
-from consumers.console.visit import Visit, Visiting, attachment, only
+from consumers.console.visit import Visit, Visiting, csv_attachment, only
 from consumers.documents.forecasts import ForecastPeriod
 from consumers.documents.ledger import AccountKind, kind_of
 from consumers.documents.partnerships import LISTED, Partnership
@@ -26,13 +25,10 @@ from consumers.ledger.over_http.routes import (
     periods_for,
 )
 from consumers.read_api.parameters import After, Id, checked
-from consumers.read_api.reader import Answer
 from consumers.read_api.resources.partnerships import partnerships_for
 from consumers.read_api.resources.statements import transfers_for
 
 _PAGE_ROWS: Final = 50
-_FILE_ROWS: Final = 1_000
-T = TypeVar("T")
 
 routes = APIRouter(dependencies=[only(roles_of("/partnerships"))])
 
@@ -52,18 +48,8 @@ async def partnerships(visit: Visiting, after: After = None) -> Response:
 
 @routes.get("/partnerships.csv")
 async def partnerships_file(visit: Visiting) -> Response:
-    rows = listed(await _all_rows(visit, partnerships_for), await _all_rows(visit, open_periods_for))
-    return attachment(csv_file(LISTED, rows).encode(), "text/csv; charset=utf-8", "partnerships.csv")
-
-
-async def _all_rows(visit: Visit, function: Callable[..., Awaitable[Answer[list[T]]]]) -> list[T]:
-    """Every page of a list."""
-    found = await visit.ask(function, _FILE_ROWS)
-    rows = found.document
-    while found.next is not None:
-        found = await visit.ask(function, _FILE_ROWS, found.next)
-        rows = rows + found.document
-    return rows
+    rows = listed(await visit.all_rows(partnerships_for), await visit.all_rows(open_periods_for))
+    return csv_attachment(csv_file(LISTED, rows), "partnerships.csv")
 
 
 @routes.get("/partnerships/{partnership_id}")
@@ -86,7 +72,7 @@ async def partnership(visit: Visiting, partnership_id: Id) -> Response:
 @routes.get("/partnerships/{partnership_id}/periods.csv")
 async def periods_file(visit: Visiting, partnership_id: Id) -> Response:
     text = csv_file(PERIODS, await _periods(visit, partnership_id))
-    return attachment(text.encode(), "text/csv; charset=utf-8", f"{partnership_id}-periods.csv")
+    return csv_attachment(text, f"{partnership_id}-periods.csv")
 
 
 async def _periods(visit: Visit, partnership_id: str) -> list[RevenuePeriod]:

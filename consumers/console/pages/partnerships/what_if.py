@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from consumers.console.pages.partnerships.other_terms import OtherTerms, difference_chart, other_terms, totals
 from consumers.console.pages.partnerships.shown import partnership_of
-from consumers.console.visit import Visit, Visiting, attachment
+from consumers.console.visit import Visit, Visiting, csv_attachment
 from consumers.documents.forecasts import WHAT_IF, ComparedPeriod, WhatIf
 from consumers.documents.tables import csv_file
 from consumers.ledger.over_http.routes import Terms, what_if_for
@@ -65,7 +65,7 @@ async def what_if_file(visit: Visiting, partnership_id: Id) -> Response:
         raise Problem("bad-parameter")
     found = await _priced(visit, partnership_id, form)
     text = csv_file(WHAT_IF, found.periods)
-    return attachment(text.encode(), "text/csv; charset=utf-8", f"{partnership_id}-what-if.csv")
+    return csv_attachment(text, f"{partnership_id}-what-if.csv")
 
 
 async def _priced(visit: Visit, partnership_id: str, form: OtherTerms) -> WhatIf:

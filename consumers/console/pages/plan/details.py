@@ -9,12 +9,11 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import HTMLResponse
 
 from consumers.campaigns.coverage.show import coverage_csv
-from consumers.console.pages.plan import tables
-from consumers.console.pages.plan.lists import PAGE_ROWS, PROJECT_ROWS, Chosen, all_rows, covered_services
+from consumers.console.pages.plan.lists import FILE_ROWS_MAX, PAGE_ROWS, PROJECT_ROWS, Chosen, covered_services
 from consumers.console.pages.plan.moment import Moment
 from consumers.console.pages.plan.reading import read_glance
 from consumers.console.pages.plan.shown import Context, show
-from consumers.console.visit import Visiting
+from consumers.console.visit import Visiting, csv_attachment
 from consumers.documents.campaigns import Channel
 from consumers.documents.history import HISTORY
 from consumers.documents.plan import TRAINING, Group, Training
@@ -64,8 +63,8 @@ async def services(
 
 @details.get("/plan/services.csv")
 async def services_file(visit: Visiting, agency: Text = "", group: Text = "", state: Text = "") -> Response:
-    rows = await all_rows(visit, services_for, Chosen(agency, group, state).filter())
-    return tables.attachment(csv_file(SERVICES, rows), "services")
+    rows = await visit.all_rows(services_for, Chosen(agency, group, state).filter(), rows_max=FILE_ROWS_MAX)
+    return csv_attachment(csv_file(SERVICES, rows), "services.csv")
 
 
 @details.get("/plan/services/{service_id}")
@@ -97,8 +96,8 @@ async def projects(visit: Visiting, after: Cursor = None) -> HTMLResponse:
 
 @details.get("/plan/projects.csv")
 async def projects_file(visit: Visiting) -> Response:
-    rows = await all_rows(visit, projects_for)
-    return tables.attachment(csv_file(PROJECTS, rows), "projects")
+    rows = await visit.all_rows(projects_for, rows_max=FILE_ROWS_MAX)
+    return csv_attachment(csv_file(PROJECTS, rows), "projects.csv")
 
 
 @details.get("/plan/projects/{project_id}")
@@ -115,7 +114,7 @@ async def project(visit: Visiting, project_id: Name) -> HTMLResponse:
 @details.get("/plan/{kind}/{name}/history.csv")
 async def history_file(visit: Visiting, kind: Literal["services", "projects"], name: Name) -> Response:
     one_for: Any = {"services": service_for, "projects": project_for}[kind]
-    return tables.attachment(csv_file(HISTORY, (await visit.ask(one_for, known(name))).document.history), "history")
+    return csv_attachment(csv_file(HISTORY, (await visit.ask(one_for, known(name))).document.history), "history.csv")
 
 
 @details.get("/plan/training")
@@ -155,4 +154,4 @@ async def awareness(visit: Visiting, agency: Text = "", after: Cursor = None) ->
 @details.get("/plan/awareness.csv")
 async def awareness_file(visit: Visiting, agency: Text = "") -> Response:
     services = await covered_services(visit, Chosen(agency).filter().agency)
-    return tables.attachment(coverage_csv(services), "awareness")
+    return csv_attachment(coverage_csv(services), "awareness.csv")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final
 from urllib.parse import urlencode
 
 from consumers.console.visit import Visit
@@ -19,9 +18,7 @@ from consumers.read_api.resources.services import Group, State
 PAGE_ROWS: Final = 50
 PROJECT_ROWS: Final = 100
 """Of both kinds, so that a plan's projects are on one page."""
-FILE_PAGE_ROWS: Final = 1_000
 FILE_ROWS_MAX: Final = 50_000
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +45,6 @@ class Chosen:
         return f"{path}?{urlencode(asked)}" if asked else path
 
 
-async def all_rows(visit: Visit, function: Callable[..., Awaitable[Answer[list[T]]]], *asked: Any) -> list[T]:
-    """Every row of a list of the read API, at most `FILE_ROWS_MAX`."""
-    rows: list[T] = []
-    after: str | None = None
-    while len(rows) < FILE_ROWS_MAX:
-        found = await visit.ask(function, *asked, FILE_PAGE_ROWS, after)
-        rows, after = rows + found.document, found.next
-        if after is None:
-            break
-    return rows
-
-
 async def covered_services(visit: Visit, agency: str | None, *, unaired: bool = False) -> list[ServiceCoverage]:
     """Every launched service, or those of an agency, at most `FILE_ROWS_MAX`."""
 
@@ -67,4 +52,4 @@ async def covered_services(visit: Visit, agency: str | None, *, unaired: bool = 
         found = await coverage_for(reader, agency, limit, after, unaired=unaired)
         return Answer([*found.document.services], found.state, found.next)
 
-    return await all_rows(visit, page)
+    return await visit.all_rows(page, rows_max=FILE_ROWS_MAX)

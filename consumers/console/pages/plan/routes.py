@@ -15,7 +15,7 @@ from consumers.console.pages.plan.glance import PARTNERSHIPS_SHOWN_MAX, agencies
 from consumers.console.pages.plan.moment import Moment, moment_of, steps
 from consumers.console.pages.plan.reading import read_glance
 from consumers.console.pages.plan.shown import Context, show
-from consumers.console.visit import Visit, Visiting, only
+from consumers.console.visit import Visit, Visiting, csv_attachment, only
 from consumers.documents.plan import AGENCIES, PARTNERSHIPS, TRAINING
 from consumers.documents.tables import csv_file
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
@@ -79,4 +79,4 @@ async def table(visit: Visiting, table: str, as_of_index: AsOf = "", as_of_recor
     }.get(table)
     if text is None:
         raise Problem("not-found")
-    return tables.attachment(text(), table)
+    return csv_attachment(text(), f"{table}.csv")

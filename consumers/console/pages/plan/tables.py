@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from fastapi import Response
-
 from consumers.console.pages.plan.glance import Glance, Line
 from infra.command_line.table_files import csv_text
-
-
-def attachment(text: str, name: str) -> Response:
-    """A CSV file that browsers save."""
-    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(text, headers=headers, media_type="text/csv; charset=utf-8")
 
 
 def figures_csv(shown: Glance) -> str:

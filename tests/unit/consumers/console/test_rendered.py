@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from markupsafe import Markup
 
-from consumers.console.data.gateway import NotAnswered
 from consumers.console.web.rendered import NextRead, Part, Positions, Rendered, rendered_part
+from infra.http.problems import Problem
 
 
 class Source:
@@ -92,9 +92,7 @@ async def test_somebody_who_leaves_takes_nothing_from_the_others(source: Source,
     assert (await staying).html == "<p>1</p>"
 
 
-@pytest.mark.parametrize(
-    "error", [ConnectionRefusedError(), TimeoutError(), NotAnswered(503, {"type": "/problems/database-away"})]
-)
+@pytest.mark.parametrize("error", [ConnectionRefusedError(), TimeoutError(), Problem("database-away")])
 async def test_where_the_database_is_away_the_last_part_stands_with_its_time(
     source: Source, kept: Rendered, error: Exception
 ) -> None:
@@ -118,9 +116,9 @@ async def test_an_answer_that_is_no_outage_is_not_hidden(source: Source, kept: R
     source.position = 2
 
     async def gone() -> Part:
-        raise NotAnswered(404, {"type": "/problems/not-found"})
+        raise Problem("not-found")
 
-    with pytest.raises(NotAnswered):
+    with pytest.raises(Problem):
         await kept.part("service", gone)
 
 

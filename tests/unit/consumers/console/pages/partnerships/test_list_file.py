@@ -22,6 +22,8 @@ IDS = [f"P{number}" for number in range(5)]
 class Reading:
     """Answers pages of two rows. The last partnership has no open period."""
 
+    all_rows = Visit.all_rows
+
     async def ask(self, function: Callable[..., Any], limit: int, after: str | None = None) -> Answer[list[Any]]:
         assert limit > 2
         sums = {"period": "2005-01", "expected_halalas": 1, "net_halalas": 2}
