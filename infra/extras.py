@@ -13,7 +13,6 @@ EXTRAS: Final = {
     "aiohttp": PLATFORM,
     "aiokafka": PLATFORM,
     "aiosmtplib": PLATFORM,
-    "anyio": PLATFORM,
     "asyncpg": PLATFORM,
     "authlib": PLATFORM,
     "babel": PLATFORM,

@@ -17,6 +17,7 @@ ROOMS = ("events", "infra", "producers", "consumers")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 SMALL = frozenset(
     (
+        "anyio",  # a dependency of httpx
         "click",
         "cryptography",
         "hijridate",
