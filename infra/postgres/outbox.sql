@@ -13,9 +13,10 @@ ORDER BY o.row_id LIMIT $1
 
 -- name: hold
 -- Holds rows for a person, without one that is held already or that the log has by its id ($2: the claims' prefix): it was
--- decided before the database was lost. Returns the held ids. Nothing is sent, so that no epoch is needed.
+-- decided before the database was lost. Returns the held ids. Nothing is sent, so that no epoch is needed: a relay that
+-- was suspended after it read the rows changes none that its successor has held.
 WITH dropped AS (
-    DELETE FROM platform.outbox o WHERE o.row_id = ANY($1::bigint[]) AND (
+    DELETE FROM platform.outbox o WHERE o.row_id = ANY($1::bigint[]) AND o.held_at IS NULL AND (
         EXISTS (
             SELECT FROM log.event_id e
             WHERE e.claim = substring(sha256($2::bytea || convert_to(o.event_id, 'UTF8')) FOR 16)
@@ -28,7 +29,7 @@ WITH dropped AS (
     RETURNING row_id
 )
 UPDATE platform.outbox SET held_at = now()
-WHERE row_id = ANY($1::bigint[]) AND row_id NOT IN (SELECT row_id FROM dropped)
+WHERE row_id = ANY($1::bigint[]) AND held_at IS NULL AND row_id NOT IN (SELECT row_id FROM dropped)
 RETURNING event_id
 
 -- name: sent

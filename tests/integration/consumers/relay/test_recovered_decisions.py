@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
 from consumers.pipeline.pipeline import Pipeline
 from consumers.relay.decisions import NotHeld, act
-from consumers.relay.relay import CLAIM_PREFIX, Relay
+from consumers.relay.relay import CLAIM_PREFIX, PlatformOutbox, Relay
 from events.wire.entry import Entry
 from infra.postgres import outbox_table
 from infra.postgres.connection import Connection
@@ -157,3 +158,34 @@ async def test_nothing_is_sent_while_the_database_is_an_older_copy(settings: Set
         await until(lambda: held(connection), "what was decided before is held")
         assert await held(connection) == [decided_at(1)]
     assert await records(settings, PLATFORM_TOPIC) == []
+
+
+class Overtaken:
+    """The connection of a relay that is suspended after it read the outbox: meanwhile its successor holds what is there,
+    and a person sends it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._resumed = False
+
+    async def fetch(self, query: str, *arguments: object) -> list[Any]:
+        rows = list(await self._connection.fetch(query, *arguments))
+        if not self._resumed:
+            self._resumed = True
+            await PlatformOutbox().unsent(self._connection, SIZE)
+            await act(self._connection, "send", None)
+        return rows
+
+    async def fetchval(self, query: str, *arguments: object) -> Any:
+        return await self._connection.fetchval(query, *arguments)
+
+
+async def test_a_relay_that_was_suspended_drops_nothing_that_its_successor_held(
+    settings: Settings, connection: Connection
+) -> None:
+    await grow(settings, 3)
+    await connection.execute("UPDATE log.state SET recovered_to = size")
+    event = OutboxEvent(decided_at(1), "campaign.triggered", "campaign/C.i1", {"campaign_id": "C.i1"}, RECORDED, 1)
+    await outbox_table.write(connection, [event], 2)
+    messages = await PlatformOutbox().unsent(cast(Connection, Overtaken(connection)), SIZE)
+    assert [_id(message.value) for message in messages] == [decided_at(1)], "what a person sends is lost"
