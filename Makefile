@@ -39,10 +39,8 @@ demo: $(INSTALLED) ## Run the programme's real story from end to end and keep it
 check: $(INSTALLED) ## Format, lint, types, one-way imports, generated files, and the tests that need no service
 	@$(BIN)/python -m tests.gate check $(ARGS)
 
-# The browser's library runs an event loop in the thread of its tests, and they wait for pages: a process of their own, afterwards.
 test: $(INSTALLED) ## Check, and run the tests on a real Kafka, a real PostgreSQL and in a real browser
-	@$(BIN)/python -m tests.gate test --ignore=tests/browser $(ARGS)
-	$(if $(ARGS),,@$(BIN)/python -m pytest -m "not accept" tests/browser)
+	@$(BIN)/python -m tests.gate test $(ARGS)
 
 accept: $(INSTALLED) ## Run the long proofs: floods, growth, kill -9 at random
 	@$(BIN)/python -m tests.gate accept $(ARGS)

@@ -28,9 +28,13 @@ class Gate:
     leaves_out: str
     options: tuple[str, ...]
     is_static: bool = True
+    afterwards: tuple[str, ...] = ()
+    """Options of a second run, which begins where the first passed and no arguments chose other tests."""
 
 
 WITHOUT_SERVICES: Final = ("tests/unit", "tests/contract", "tests/conformance")
+BROWSER: Final = "tests/browser"
+SHARED_OUT: Final = ("--dist", "loadgroup", "--no-loadscope-reorder")
 GATES: Final = {
     "check": Gate(
         2,
@@ -41,19 +45,24 @@ GATES: Final = {
     "test": Gate(
         8,
         "long proofs: floods, growth, kill -9 at random, a template's further pages in a browser (make accept)",
-        ("-m", "not accept"),
+        ("-m", "not accept", "--ignore", BROWSER),
+        # The browser's library runs an event loop in the thread of its tests: they get processes of their own, each
+        # with a story and a browser.
+        afterwards=("-m", "not accept", BROWSER, "-n", "2", *SHARED_OUT),
     ),
     "accept": Gate(60, "what make test runs", ("-m", "accept", "--timeout=3600"), is_static=False),
 }
-WORKERS: Final = ("-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder")
+WORKERS: Final = ("-n", "auto", *SHARED_OUT)
 
 
 def main(name: str, *arguments: str) -> int:
     """The exit code of what failed, or 0."""
     gate, began = GATES[name], time.monotonic()
     color = f"--color={'yes' if sys.stdout.isatty() else 'auto'}"
-    tests = [sys.executable, "-m", "pytest", color, *gate.options, *WORKERS, *arguments]
-    code = run(tests, STATIC if gate.is_static else None)
+    pytest = (sys.executable, "-m", "pytest", color)
+    code = run([*pytest, *gate.options, *WORKERS, *arguments], STATIC if gate.is_static else None)
+    if gate.afterwards and not (code or arguments):
+        code = run([*pytest, *gate.afterwards], None)
     minutes, seconds = divmod(round(time.monotonic() - began), 60)
     took = f"{minutes}:{seconds:02} (goal on two cores: {gate.minutes}:00)"
     sys.stdout.write(f"make {name}: {took}. Left out: {gate.leaves_out}.\n")

@@ -13,7 +13,10 @@ from tests.browser.pages import CAMPAIGN, OPENED_BY, OTHER_DATA, PAGES, TEMPLATE
 from tests.every import every
 from tests.page_rules import faults_of
 from tests.paths import ROOT
+from tests.shared_systems import STORY
 
+pytestmark = pytest.mark.xdist_group("every page")
+"""They take as long as all journeys, and only look: one process opens pages while another makes journeys."""
 LANGUAGES: tuple[Language, ...] = ("ar", "en")
 FOLDER = ROOT / "consumers" / "console" / "templates"
 Place = Callable[[str], str]
@@ -125,6 +128,7 @@ def test_who_may_see_what_and_what_is_not_there(story: Story, role: str, path: s
     assert (answer.status_code, answer.text.count("<h1")) == (status, 1)
 
 
+@pytest.mark.xdist_group(STORY)
 @pytest.mark.accept
 @every("page, language", lambda: product(OTHER_DATA, LANGUAGES))
 def test_a_template_with_other_data_is_accessible_too(
