@@ -20,8 +20,7 @@ from pathlib import Path
 import click
 
 from tests.simulate.runs import Job, Tally, work
-from tests.simulate.scenarios import PRINCIPALS, SCENARIOS
-from tests.simulate.worlds import with_cheap_logins
+from tests.simulate.scenarios import SCENARIOS
 from tests.stack import TestStack, corner, folder_in_memory, services
 
 
@@ -60,7 +59,6 @@ async def _runs(name: str, asked: argparse.Namespace, seconds: float, stack: Tes
     found, loop = Tally(), asyncio.get_running_loop()
     async with AsyncExitStack() as corners:
         homes = [await corners.enter_async_context(corner(stack, folder / f"{name}{n}")) for n in range(workers)]
-        await with_cheap_logins(homes[0], *PRINCIPALS)
         with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
             parts = [
                 loop.run_in_executor(pool, work, home, Job(name, asked.seed, seconds, n, workers, asked.schedule))

@@ -9,8 +9,8 @@ from typing import TypeVar
 import pytest
 
 from tests.simulate.points import simulation
-from tests.simulate.scenarios import PRINCIPALS, SCENARIOS
-from tests.simulate.worlds import World, quiet, with_cheap_logins, world
+from tests.simulate.scenarios import SCENARIOS
+from tests.simulate.worlds import World, quiet, world
 from tests.stack import TestStack
 from tests.world.stacks import lasting_corner
 
@@ -23,8 +23,7 @@ def in_world(stack: TestStack, tmp_path: Path) -> InWorld[Result]:
     """Runs a function in a world of a scenario, by its name. Its loop is virtual: pytest's own is not used."""
 
     def run(name: str, use: Callable[[World], Awaitable[Result]]) -> Result:
-        with lasting_corner(stack, tmp_path / "home") as (settings, real):
-            real.run(with_cheap_logins(settings, *PRINCIPALS))
+        with lasting_corner(stack, tmp_path / "home") as (settings, _):
 
             async def work() -> Result:
                 async with world(settings, SCENARIOS[name]()) as found:

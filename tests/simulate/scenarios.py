@@ -27,7 +27,3 @@ SCENARIOS: Final[Mapping[str, Callable[[], Scenario]]] = {
     "commitments": Committing,
     "swap": Swapping,
 }
-PRINCIPALS: Final = (
-    "superuser", "registrar", "revenue", "campaigns", "relay", "projections", "event-index", "delivery", "operator",
-)  # fmt: skip
-"""Who logs in to PostgreSQL in them."""

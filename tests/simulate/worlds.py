@@ -31,7 +31,6 @@ from consumers.registrar.backlog import Clocks
 from consumers.registrar.recovery import recover
 from infra.postgres import claim_filter
 from infra.postgres.connection import Connection, connect
-from infra.principals import database_role
 from infra.private_keys.key_files import CHECKPOINT_FILE
 from infra.process import leader_election, lease_renewal
 from infra.process.lease import LeaseSpec
@@ -463,18 +462,6 @@ async def world(settings: Settings, scenario: Scenario) -> AsyncIterator[World]:
         found = World(settings, scenario, connection)
         await found.prepare()
         yield found
-    finally:
-        await connection.close()
-
-
-async def with_cheap_logins(settings: Settings, *principals: str) -> None:
-    """Let these log in with a hash of one round: a run opens ten connections."""
-    connection = await connect(settings, "simulation")
-    try:
-        await connection.execute("SET scram_iterations = 1")
-        for principal in principals:
-            password = settings.secret("postgres", principal)
-            await connection.execute(f"ALTER ROLE {database_role(principal)} PASSWORD '{password}'")
     finally:
         await connection.close()
 

@@ -161,8 +161,8 @@ async def test_nothing_is_sent_while_the_database_is_an_older_copy(settings: Set
 
 
 class Overtaken:
-    """The connection of a relay that is suspended after it read the outbox: meanwhile its successor holds what is there,
-    and a person sends it."""
+    """The connection of a relay that is suspended after it read the outbox: meanwhile its successor holds what is
+    there, and a person sends it."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
