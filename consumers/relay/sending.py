@@ -72,14 +72,18 @@ class TopicSender:
 
 @dataclass(slots=True)
 class UnwrittenTopics:
-    """The topics that cannot be written now, in one term. Each is logged when it begins and when it ends, and is the
-    process's alarm meanwhile: the other topics are written."""
+    """The topics that cannot be written now, in one term: the process's alarm names each, and the others are written.
+
+    A topic is logged when it begins and when it ends. Where Kafka is away none can be written, so that until the first
+    is written again only those are logged beside it that Kafka refuses.
+    """
 
     settings: Settings
     show: Callable[[str | None], None]
     """Gets the alarm, or None."""
     _tries: dict[str, int] = field(default_factory=dict)
     _reasons: dict[str, str] = field(default_factory=dict)
+    _logged: set[str] = field(default_factory=set)
 
     def failed(self, topic: str, error: Exception) -> float:
         """After how many seconds the topic is tried again. Raises the error if it is not of Kafka: it ends the term."""
@@ -88,8 +92,9 @@ class UnwrittenTopics:
         tries = self._tries[topic] = self._tries.get(topic, 0) + 1
         self._reasons[topic] = f"{type(error).__name__}: {first_line(error)}"
         count("retries", process="relay")
-        if tries == 1:
-            log.warning("a topic cannot be written, others are", topic=topic, reason=self._reasons[topic])
+        if tries == 1 and (not self._logged or isinstance(error, KafkaRefused)):
+            self._logged.add(topic)
+            log.warning("a topic cannot be written", topic=topic, reason=self._reasons[topic])
         gauge("topics_unwritten", 1, topic=topic)
         self._show()
         least_s = self.settings.retry_wait_min_ms / 1000
@@ -99,7 +104,9 @@ class UnwrittenTopics:
         """The topic has acknowledged."""
         if self._tries.pop(topic, None) is not None:
             del self._reasons[topic]
-            log.warning("a topic is written again", topic=topic)
+            if topic in self._logged:
+                self._logged.remove(topic)
+                log.warning("a topic is written again", topic=topic)
             gauge("topics_unwritten", 0, topic=topic)
             self._show()
 

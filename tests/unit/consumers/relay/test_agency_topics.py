@@ -109,7 +109,7 @@ async def test_a_topic_that_cannot_be_written_ends_no_term_and_holds_up_no_other
             assert not term.done()
     assert kafka.alarms[-1] is None
     said = [(line["event"], line["topic"]) for line in lines if line["log_level"] == "warning"]
-    assert said == [("a topic cannot be written, others are", topic), ("a topic is written again", topic)]
+    assert said == [("a topic cannot be written", topic), ("a topic is written again", topic)]
     assert kafka.made.count("interior") == 1
     assert kafka.made.count("health") > 1, "it may have been deleted: it is made again where it is gone"
 
@@ -129,3 +129,20 @@ def test_a_topic_is_tried_again_later_and_later_but_at_least_each_half_minute() 
     assert unwritten.failed("b", NotAcknowledged("no leader")) <= 0.1, "each by itself"
     unwritten.written("a")
     assert unwritten.failed("a", NotAcknowledged("no leader")) <= 0.1
+
+
+def test_where_kafka_is_away_one_line_is_enough_and_the_alarm_names_each_topic() -> None:
+    alarms: list[str | None] = []
+    unwritten = UnwrittenTopics(SETTINGS, alarms.append)
+    with capture_logs() as lines:
+        for topic in ("a", "b", "a"):
+            unwritten.failed(topic, NotAcknowledged("no leader"))
+        unwritten.failed("c", KafkaRefused("no rights"))
+        assert alarms[-1] is not None
+        assert all(f"{topic} cannot be written" in alarms[-1] for topic in ("a", "b", "c"))
+        for topic in ("b", "a", "c"):
+            unwritten.written(topic)
+    assert alarms[-1] is None
+    said = [(line["event"], line["topic"]) for line in lines]
+    begins, ends = "a topic cannot be written", "a topic is written again"
+    assert said == [(begins, "a"), (begins, "c"), (ends, "a"), (ends, "c")]
