@@ -114,7 +114,7 @@ CLIENTS: list[tuple[Callable[[str], Awaitable[object]], type[Exception]]] = [
     (relay, NotCosigned),
     (sign_in, ProviderAway),
     (console, NotServed),
-    (command, over_http.GatewayRefused),
+    (command, NotAGateway),
     (sdk, NotAGateway),
 ]
 
