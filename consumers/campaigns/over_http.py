@@ -2,105 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-import httpx
 from msgspec import Struct, ValidationError
 
 from consumers.documents.document import document_of
-from events.errors import Retry, YesserError
-from infra.http.answers import AnswerRefused, bound_answers
 from infra.settings import Settings
-from infra.tls.certificate_files import TlsFiles
-from infra.tls.client import client_context
+from infra.tls.client import NotTrusted
 from infra.tls.plaintext import refuse_plain_http
+from producers.sdk.answers import NotAGateway
+from producers.sdk.client import AgencyClient
+from producers.sdk.connection import ClientLimits
+from producers.sdk.problems import GatewayProblem, NotServed
 
-TIMEOUT_S: Final = 20.0
-ANSWER_BYTES_MAX: Final = 32 << 20
-"""Of one page of a list."""
+_LIMITS: Final = ClientLimits(time_limit_s=20.0, tries_max=1)
+"""Who runs a command is told at once that the gateway is away."""
 _ADDED: Final = {"more_history": False}
 """What older gateways do not say."""
 _NOT_FOUND: Final = 404
-_LATER: Final = frozenset({429, 500, 502, 503, 504})
 D = TypeVar("D", bound=Struct)
-
-
-class GatewayAway(Retry):
-    """The gateway did not answer: check the address and the network, then run the command again."""
-
-
-class GatewayRefused(YesserError):
-    """The gateway refused the request; the message gives its reason."""
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """A gateway's address, and the token that it is read with."""
+    """A gateway's address, and the token that it is read with. Its methods raise what `AgencyClient` raises."""
 
     address: str
     token: str = field(repr=False)
 
     def rows(self, document: type[D], path: str, parameters: Mapping[str, str]) -> list[D] | None:
         """All pages of a list; None where the gateway has no such thing."""
-        found: list[D] = []
-        following: str | None = f"{path}?{httpx.QueryParams(dict(parameters))}"
-        with self._client() as client:
-            while following is not None:
-                answer = self._answer(client, following)
-                if answer is None:
-                    return None
-                found += [self._document(document, row) for row in answer.json()]
-                following = answer.links.get("next", {}).get("url")
-        return found
+        rows = asyncio.run(self._read(lambda client: client.read_rows(path, parameters)))
+        return None if rows is None else [self._document(document, row) for row in rows]
 
     def document(self, document: type[D], path: str) -> D | None:
         """One document; None where the gateway has no such thing."""
-        with self._client() as client:
-            answer = self._answer(client, path)
-        return None if answer is None else self._document(document, answer.json())
+        read = asyncio.run(self._read(lambda client: client.read(path)))
+        return None if read is None else self._document(document, read[1])
+
+    async def _read(self, ask: Callable[[AgencyClient], Awaitable[R]]) -> R | None:
+        """Raises `PlaintextRefused` if the token would leave this machine without encryption."""
+        settings = Settings()
+        refuse_plain_http(settings, "gateway", "--gateway", self.address)
+        async with AgencyClient.of(settings, self.address, self.token, _LIMITS) as client:
+            try:
+                return await ask(client)
+            except GatewayProblem as error:
+                if error.problem.status == _NOT_FOUND:
+                    return None
+                raise
+            except (NotServed, NotTrusted) as error:
+                raise NotServed(f"{self.address}: {error}") from error
 
     def _document(self, document: type[D], answer: Mapping[str, Any]) -> D:
         try:
             return document_of(document, {**_ADDED, **answer})
         except ValidationError as error:
-            raise GatewayRefused(f"{self.address} answered what this version cannot show: {error}") from None
-
-    def _client(self) -> httpx.Client:
-        """Raises `PlaintextRefused` if the token would leave this machine without encryption."""
-        settings = Settings()
-        refuse_plain_http(settings, "gateway", "--gateway", self.address)
-        is_secure = httpx.URL(self.address).scheme == "https"
-        client = httpx.Client(
-            base_url=self.address,
-            headers={"authorization": f"Bearer {self.token}"},
-            verify=client_context(TlsFiles.of(settings)) if is_secure else False,
-            trust_env=is_secure,  # a proxy on the way could read a plain request
-            timeout=TIMEOUT_S,
-        )
-        bound_answers(client, ANSWER_BYTES_MAX)
-        return client
-
-    def _answer(self, client: httpx.Client, path: str) -> httpx.Response | None:
-        try:
-            answer = client.get(path)
-        except AnswerRefused as error:
-            raise GatewayRefused(f"{self.address}: {error}") from None
-        except httpx.TransportError as error:
-            raise GatewayAway(f"{self.address}: {error or type(error).__name__}. {GatewayAway.__doc__}") from error
-        if answer.status_code == _NOT_FOUND:
-            return None
-        if answer.status_code in _LATER:
-            raise GatewayAway(f"{self.address} answered {answer.status_code}. {GatewayAway.__doc__}")
-        if not answer.is_success or "log-index" not in answer.headers:
-            raise GatewayRefused(f"{self.address} answered {answer.status_code}: {_reason(answer)}")
-        return answer
-
-
-def _reason(answer: httpx.Response) -> str:
-    try:
-        document = answer.json()
-        return f"{document['title']}. {document['detail']}"
-    except (ValueError, KeyError, TypeError):
-        return "this is not the answer of a gateway; check the address"
+            raise NotAGateway(f"{self.address} answered what this version cannot show: {error}") from None

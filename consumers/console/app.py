@@ -18,7 +18,6 @@ from starlette.types import ASGIApp
 from consumers.console.accounts.limits import LIVE
 from consumers.console.accounts.sealing import Sealer
 from consumers.console.accounts.tries import Tries
-from consumers.console.data.gateway import GatewayAway, NotAnswered
 from consumers.console.data.live import TooManyPages
 from consumers.console.data.read_api import changed_row_of
 from consumers.console.guard import Guard
@@ -36,6 +35,7 @@ from events.faults.problems import Bilingual
 from infra.http.problems import EXPLANATIONS, Explanation, Problem, RequestCode
 from infra.http.security_txt import security_routes
 from infra.postgres.connection import TRANSIENT_ERRORS
+from producers.sdk.problems import GatewayProblem, NotServed, OutcomeUnknown
 
 _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
 _GZIP_BYTES_MIN: Final = 500
@@ -113,9 +113,9 @@ def _handlers(parts: Parts) -> dict[Any, Callable[[Request, Any], Coroutine[Any,
         page: HTMLResponse = parts.templates.page("not-sent.html", request.state.words, context, 403)
         return page
 
-    async def not_answered(request: Request, error: NotAnswered) -> Response:
-        code: Any = error.code if error.code in EXPLANATIONS else "gateway-fault"
-        return _problem_page(request, code, error.document.get("errors", ()))
+    async def refused(request: Request, error: GatewayProblem) -> Response:
+        code: Any = error.problem.code if error.problem.code in EXPLANATIONS else "gateway-fault"
+        return _problem_page(request, code, [row.model_dump() for row in error.errors])
 
     async def http_error(request: Request, error: HTTPException) -> Response:
         return _error_page(request, _CODES.get(error.status_code, "malformed-request"))
@@ -126,8 +126,11 @@ def _handlers(parts: Parts) -> dict[Any, Callable[[Request, Any], Coroutine[Any,
     async def away(request: Request, error: Exception) -> Response:
         return _error_page(request, "database-away")
 
-    async def gateway_away(request: Request, error: GatewayAway) -> Response:
-        return _error_page(request, "outcome-unknown" if error.may_be_stored else "kafka-away")
+    async def not_served(request: Request, error: NotServed) -> Response:
+        return _error_page(request, "kafka-away")
+
+    async def unknown(request: Request, error: OutcomeUnknown) -> Response:
+        return _error_page(request, "outcome-unknown")
 
     async def busy(request: Request, error: Exception) -> Response:
         return _error_page(request, "overloaded")
@@ -143,10 +146,11 @@ def _handlers(parts: Parts) -> dict[Any, Callable[[Request, Any], Coroutine[Any,
     return {
         Problem: problem,
         NotOwnForm: not_own_form,
-        NotAnswered: not_answered,
+        GatewayProblem: refused,
         HTTPException: http_error,
         RequestValidationError: bad,
-        GatewayAway: gateway_away,
+        NotServed: not_served,
+        OutcomeUnknown: unknown,
         TooManyPages: busy,
         Halt: changed,
         **dict.fromkeys(TRANSIENT_ERRORS, away),

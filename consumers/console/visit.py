@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from consumers.console.accounts.accounts import Account, Role
-from consumers.console.data.gateway import GatewayAway, Reply
+from consumers.console.data.gateway import Reply
 from consumers.console.navigation import OPEN_ENTRIES, items_of
 from consumers.console.parts import Parts
 from consumers.console.web.language import Words
@@ -22,6 +22,7 @@ from events.wire.envelope import EXTENSION_LENGTH_MAX
 from infra.http.callers import Caller
 from infra.http.console_tokens import Sending
 from infra.http.problems import Problem
+from producers.sdk.problems import OutcomeUnknown
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -79,7 +80,8 @@ class Visit:
     async def send(
         self, method: str, path: str, content: bytes | None = None, content_type: str = "application/json", **query: str
     ) -> Reply:
-        """Ask the gateway, as this person's agency. Raises `GatewayAway`, which is shown as a page."""
+        """Ask the gateway, as this person's agency. Raises `NotServed` and, for what may be stored, `OutcomeUnknown`,
+        which are shown as pages."""
         return await self.parts.gateway.ask(
             self.sending,
             method,
@@ -91,12 +93,11 @@ class Visit:
         )
 
     async def publish(self, event: bytes, content_type: str, *words: str, event_id: str) -> Reply:
-        """Send an event. The trail names its id where it is stored, and where it may be. Raises `GatewayAway`."""
+        """Send an event. The trail names its id where it is stored, and where it may be. Raises like `send`."""
         try:
             reply = await self.send("POST", "/v1/events", event, content_type)
-        except GatewayAway as error:
-            if error.may_be_stored:
-                await self._add_sent_to_trail(*words, "unknown", event_id=event_id)
+        except OutcomeUnknown:
+            await self._add_sent_to_trail(*words, "unknown", event_id=event_id)
             raise
         if reply.is_success or reply.status >= 500:
             outcome = () if reply.is_success else ("unknown",)

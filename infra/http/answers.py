@@ -7,7 +7,7 @@ become a gigabyte. So a client asks for gzip alone, and its answers are unpacked
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 from typing import Final
 
 import httpx
@@ -23,28 +23,22 @@ class AnswerRefused(YesserError, httpx.DecodingError):
     """The answer is larger than it may be, is packed as nobody asked for, or is not what it says."""
 
 
-def bound_answers(client: httpx.Client | httpx.AsyncClient, bytes_max: int) -> None:
+def bound_answers(client: httpx.AsyncClient, bytes_max: int) -> None:
     """Read at most `bytes_max` of each answer, or what its request's extension `BYTES_MAX` says.
 
     Beyond it, reading raises `AnswerRefused`, as does another encoding than gzip before a byte of the body is read.
     """
     client.headers["accept-encoding"] = "gzip"
 
-    def bound(answer: httpx.Response) -> None:
+    async def bound(answer: httpx.Response) -> None:
         body = _Body(answer, answer.request.extensions.get(BYTES_MAX, bytes_max))
         if answer.is_closed:  # it was made in memory
             body.require(len(answer.content))
-        elif isinstance(answer.stream, httpx.AsyncByteStream):
-            answer.stream = _AsyncStream(answer.stream, body)
         else:
-            assert isinstance(answer.stream, httpx.SyncByteStream)
-            answer.stream = _SyncStream(answer.stream, body)
+            assert isinstance(answer.stream, httpx.AsyncByteStream)
+            answer.stream = _Stream(answer.stream, body)
 
-    async def bound_later(answer: httpx.Response) -> None:
-        bound(answer)
-
-    hook: Callable[..., object] = bound if isinstance(client, httpx.Client) else bound_later
-    client.event_hooks = {"response": [hook]}
+    client.event_hooks = {"response": [bound]}
 
 
 class _Body:
@@ -86,7 +80,7 @@ class _Body:
             raise AnswerRefused(f"its answer is larger than {self._bytes_max:,} bytes")
 
 
-class _AsyncStream(httpx.AsyncByteStream):
+class _Stream(httpx.AsyncByteStream):
     def __init__(self, stream: httpx.AsyncByteStream, body: _Body) -> None:
         self._stream = stream
         self._body = body
@@ -98,17 +92,3 @@ class _AsyncStream(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._stream.aclose()
-
-
-class _SyncStream(httpx.SyncByteStream):
-    def __init__(self, stream: httpx.SyncByteStream, body: _Body) -> None:
-        self._stream = stream
-        self._body = body
-
-    def __iter__(self) -> Iterator[bytes]:
-        for part in self._stream:
-            yield self._body.next(part)
-        self._body.end()
-
-    def close(self) -> None:
-        self._stream.close()

@@ -117,18 +117,10 @@ def _report(sender: Sender, action: Action) -> None:
 
 
 async def _send(sender: Sender, action: Action) -> Reported:
-    from infra.tls.certificate_files import TlsFiles
     from producers.awareness.send import report
     from producers.sdk.client import AgencyClient
 
-    settings = Settings()
-    client = AgencyClient(
-        sender.gateway,
-        sender.token,
-        tls=TlsFiles.of(settings),
-        dangerously_allow_plaintext=settings.allows_plaintext("gateway"),
-    )
-    async with client:
+    async with AgencyClient.of(Settings(), sender.gateway, sender.token) as client:
         return await report(client, sender.agency, action, _warn, TIMEOUT_S)
 
 

@@ -13,7 +13,6 @@ from events.errors import Retry
 from infra.addresses import NotAnAddress, server_address
 from infra.kafka.client_config import NoKafka, refuse_plain_kafka
 from infra.settings import Settings
-from infra.tls.certificate_files import TlsFiles
 from infra.tls.plaintext import refuse_plain_http
 from producers.errors import NotAccepted
 from producers.publisher.kafka_publisher import AgencyPublisher, publishing_arguments
@@ -82,14 +81,7 @@ async def _over_http(settings: Settings, gateway: str) -> AsyncIterator[Send]:
     from producers.sdk.problems import GatewayProblem
 
     limits = ClientLimits(time_limit_s=2 * DELIVERY_TIMEOUT_S, attempt_timeout_s=DELIVERY_TIMEOUT_S)
-    client = AgencyClient(
-        gateway,
-        settings.outbox_token or "",
-        limits=limits,
-        tls=TlsFiles.of(settings),
-        dangerously_allow_plaintext=settings.allows_plaintext("gateway"),
-    )
-    async with client:
+    async with AgencyClient.of(settings, gateway, settings.outbox_token or "", limits) as client:
 
         async def send(events: Sequence[bytes]) -> list[str | Faults]:
             try:

@@ -9,6 +9,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from events.errors import YesserError
+from infra.json_documents import from_json
 
 Language = Literal["ar", "en"]
 State = Literal["pending", "registered", "duplicate", "refused", "lost"]
@@ -27,7 +28,7 @@ class Answer(BaseModel):
 class EventError(Answer):
     """One fault. `pointer` (RFC 6901) refers to the event, or to the list of events; `event` is its position."""
 
-    code: str
+    code: str = ""
     pointer: str = ""
     detail: str = ""
     event: int | None = None
@@ -52,6 +53,11 @@ class Problem(Answer):
     detail: str = ""
     errors: tuple[EventError, ...] = ()
     unlisted: int = 0
+
+    @property
+    def code(self) -> str:
+        """The last part of `type`."""
+        return self.type.rpartition("/")[2]
 
 
 class StoredRow(Answer):
@@ -159,13 +165,26 @@ def read_answer(model: type[AnswerType], response: httpx.Response) -> AnswerType
         raise NotAGateway(f"{NotAGateway.__doc__} ({response.request.url}: {error.error_count()} faults)") from error
 
 
+def read_document(response: httpx.Response) -> Any:
+    """The document of any answer; None where it has none."""
+    try:
+        return from_json(response.content)
+    except ValueError:
+        return None
+
+
 def read_problem(response: httpx.Response) -> Problem:
+    """The problem of an answer that is no success."""
+    return problem_in(read_document(response), response.status_code, response.reason_phrase)
+
+
+def problem_in(document: object, status: int, title: str = "") -> Problem:
     """The problem; a proxy's answer may have any form, so missing members are filled in."""
     try:
-        found = Problem.model_validate_json(response.content)
+        found = Problem.model_validate(document)
     except ValidationError:
-        found = Problem(title=response.reason_phrase)
-    return found.model_copy(update={"status": response.status_code})
+        found = Problem(title=title)
+    return found.model_copy(update={"status": status})
 
 
 @dataclass(frozen=True, slots=True)

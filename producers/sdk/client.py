@@ -8,7 +8,7 @@ receipts verified against the gateway's key and the bytes that were sent. To pub
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,12 +20,11 @@ import httpx
 
 from infra.addresses import server_address
 from infra.errors import WaitTimedOut
-from infra.http.answers import bound_answers
 from infra.json_documents import from_json
 from infra.log.key_history import KeyHistory, key_name, parse_history
 from infra.log.signed_note import InvalidNote, Verifier, parse_vkey
+from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles
-from infra.tls.client import client_context
 from infra.tls.plaintext import require_loopback
 from producers.errors import TopicHalted
 from producers.sdk.acknowledgements import all_errors, key_named_in, unlisted_errors, verified_receipts
@@ -42,7 +41,7 @@ from producers.sdk.answers import (
     read_answer,
 )
 from producers.sdk.batches import batch_of, content_of, slices
-from producers.sdk.connection import NO_TIMEOUT_BUT_CONNECTING, ClientLimits, Connection, Request
+from producers.sdk.connection import ClientLimits, Connection, Request, authorisation, http_client
 from producers.sdk.problems import ClientClosed, GatewayProblem, NotGenuine, RecordReplaced, RefusedByRegistrar
 from producers.sdk.proofs import verified_proof
 
@@ -53,8 +52,6 @@ _VALIDATE: Final = "/v1/events:validate"
 _LONG_POLL_S: Final = 20.0
 _PAGE_ROWS: Final = 500
 _UNPROCESSABLE: Final = 422
-ANSWER_BYTES_MAX: Final = 32 << 20
-"""A gateway's answers are far smaller."""
 
 
 @dataclass(slots=True)
@@ -94,19 +91,24 @@ class AgencyClient:
     ) -> None:
         self._limits = limits or ClientLimits()
         is_plain = _is_plain(address, dangerously_allow_plaintext)
-        self._http = httpx.AsyncClient(
-            base_url=address,
-            verify=False if is_plain else client_context(tls or TlsFiles()),
+        http = http_client(
+            self._limits,
+            None if is_plain else tls or TlsFiles(),
             trust_env=not is_plain,  # a proxy on the way could read a plain request
-            headers={"authorization": f"Bearer {token}", "accept-language": language},
-            timeout=NO_TIMEOUT_BUT_CONNECTING,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=self._limits.requests_in_flight_max),
+            address=address,
+            headers=authorisation(token, language),
         )
-        bound_answers(self._http, ANSWER_BYTES_MAX)
-        self._connection = Connection(self._http, self._limits)
+        self._connection = Connection(http, self._limits)
         self._keys = None if gateway_key is None else KeyHistory((parse_vkey(gateway_key),))
         self._slots = asyncio.Semaphore(self._limits.requests_in_flight_max)
         self._is_open = False
+
+    @classmethod
+    def of(cls, settings: Settings, address: str, token: str, limits: ClientLimits | None = None) -> Self:
+        """With the certificates and the permission for plain HTTP of the settings."""
+        is_plain_allowed = settings.allows_plaintext("gateway")
+        tls = TlsFiles.of(settings)
+        return cls(address, token, limits=limits, tls=tls, dangerously_allow_plaintext=is_plain_allowed)
 
     async def __aenter__(self) -> Self:
         self._is_open = True
@@ -121,7 +123,7 @@ class AgencyClient:
             for _ in range(self._limits.requests_in_flight_max):
                 await self._slots.acquire()
         finally:
-            await self._http.aclose()
+            await self._connection.close()
 
     async def send(self, event: bytes) -> Receipt:
         """Send one event; returns its receipt once it is stored."""
@@ -195,11 +197,16 @@ class AgencyClient:
 
     async def read(self, path: str) -> tuple[int, Any]:
         """A document of the read API, and the number of log entries that it shows. Raises `NotAGateway`."""
-        answer = await self._ask(path, {})
-        try:
-            return int(answer.headers["log-index"]), from_json(answer.content)
-        except (KeyError, ValueError) as error:
-            raise NotAGateway(f"{NotAGateway.__doc__} ({answer.request.url})") from error
+        return _read(await self._ask(path, {}))
+
+    async def read_rows(self, path: str, parameters: Mapping[str, str]) -> list[Any]:
+        """The rows of every page of a list of the read API. Raises `NotAGateway`."""
+        answer = await self._ask(path, parameters)
+        rows: list[Any] = _read(answer)[1]
+        while (following := answer.links.get("next", {}).get("url")) is not None:
+            answer = await self._ask(following, {})
+            rows += _read(answer)[1]
+        return rows
 
     async def proof(self, index: int, log_key: str | None = None) -> Proof:
         """The entry at this index with its verified inclusion proof; waits until a signed checkpoint covers it.
@@ -252,12 +259,10 @@ class AgencyClient:
         return next((key for key in keys.valid_at(datetime.now(UTC)) if key_name(key) == named), keys.current)
 
     async def _page(self, since: int, limit: int, wait_s: float) -> VerdictPage:
-        parameters: dict[str, str | int | float] = {"since": since, "limit": limit, "wait_s": round(wait_s, 3)}
+        parameters = {"since": since, "limit": limit, "wait_s": round(wait_s, 3)}
         return read_answer(VerdictPage, await self._ask("/v1/receipts", parameters, wait_s))
 
-    async def _ask(
-        self, path: str, parameters: dict[str, str | int | float] | dict[str, str], wait_s: float = 0.0
-    ) -> httpx.Response:
+    async def _ask(self, path: str, parameters: Mapping[str, str | int | float], wait_s: float = 0.0) -> httpx.Response:
         if not self._is_open:
             raise ClientClosed
         return await self._connection.ask(Request(path, parameters=parameters, wait_s=wait_s))
@@ -281,6 +286,14 @@ def _is_plain(address: str, allowed: bool) -> bool:
         remedy = "use the gateway's https:// address, or give dangerously_allow_plaintext=True"
         require_loopback("The token", [url.host], remedy)
     return True
+
+
+def _read(answer: httpx.Response) -> tuple[int, Any]:
+    """The number of log entries that an answer of the read API shows, and its document. Raises `NotAGateway`."""
+    try:
+        return int(answer.headers["log-index"]), from_json(answer.content)
+    except (KeyError, ValueError) as error:
+        raise NotAGateway(f"{NotAGateway.__doc__} ({answer.request.url})") from error
 
 
 def _require_same_record(receipt: Receipt, verdict: Verdict) -> None:

@@ -1,7 +1,7 @@
 """Errors of the gateway's client; the class decides the reaction.
 
 Retry
-├── OutcomeUnknown   (producers.errors) timeout, the events may be stored: send the same again
+├── OutcomeUnknown   timeout, the events may be stored: send the same again
 └── NotServed        timeout, nothing was stored: try again later
 Reject
 ├── GatewayProblem   the gateway refuses the request: `problem` lists the faults
@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from events.errors import Reject, Retry, Tampered, YesserError
+from producers.errors import OutcomeUnknown as OutcomeUnknown
 from producers.sdk.answers import EventError, Problem, Receipt, Verdict
 
 _SHOWN_MAX = 5

@@ -1,13 +1,14 @@
-"""A gateway without services: what a test does not hand in is absent."""
+"""A gateway without services: what a test does not hand in is absent. And answers without any gateway."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final, cast
 
 import httpx
+import pytest
 from fastapi import FastAPI
 
 from infra.log.signed_note import LogKey
@@ -48,6 +49,12 @@ def without_services() -> FastAPI:
 def openapi() -> dict[str, Any]:
     """The OpenAPI document, which takes a second to make."""
     return cast(dict[str, Any], openapi_document(without_services()))
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, answer: Callable[[httpx.Request], Any]) -> None:
+    """What every client of a gateway that is made from now on is answered."""
+    client = partial(httpx.AsyncClient, transport=httpx.MockTransport(answer))
+    monkeypatch.setattr("producers.sdk.connection.httpx.AsyncClient", client)
 
 
 async def answer_of(

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from consumers.console.accounts.accounts import Account, Role
 from consumers.console.accounts.sessions import COOKIE, Session, Sessions
 from consumers.console.app import application
-from consumers.console.data.gateway import Gateway, GatewayAway, Reply
+from consumers.console.data.gateway import Gateway, Reply
 from consumers.console.data.live import Live
 from consumers.console.data.read_api import ReadApi, caller_of
 from consumers.console.parts import Parts
@@ -30,6 +30,7 @@ from infra.http.routes import RouteParts
 from infra.keys.seals import Seals
 from infra.postgres.connection import Pool
 from infra.settings import Settings
+from producers.sdk.problems import NotServed
 
 CSRF: Final = "a secret of the tests"
 OFFICE: Final = Account("desk", "office")
@@ -77,14 +78,14 @@ class Replies:
         self, sending: Any, method: str, path: str, *, content: bytes | None = None, language: str = "", **_: Any
     ) -> Reply:
         self.requests.append(Request(method, path, content, language))
-        return Reply(*self._reply(method, path), {})
+        return Reply(*self._reply(method, path))
 
 
 class NoGateway:
     """A gateway that does not answer."""
 
     async def ask(self, *args: Any, **options: Any) -> Any:
-        raise GatewayAway(may_be_stored=False)
+        raise NotServed("no gateway answers")
 
 
 class Positions:

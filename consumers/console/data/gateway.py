@@ -12,29 +12,23 @@ from datetime import datetime
 from typing import Any, Final
 
 import click
-import httpx
 
-from events.errors import Reject, Retry
 from infra.command_line.gateway_options import gateway_address
-from infra.http.answers import bound_answers
 from infra.http.console_tokens import Sending, console_token
-from infra.json_documents import from_json
+from infra.http.problems import Language
 from infra.keys.hash_keys import console_key_files, read_hash_key
 from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles
-from infra.tls.client import client_context
+from producers.sdk.answers import problem_in, read_document
+from producers.sdk.connection import ClientLimits, Connection, Request, authorisation, http_client
+from producers.sdk.problems import GatewayProblem, NotServed
 
 _TIMEOUT_S: Final = 35.0
 """Longer than the gateway's own waits."""
-ANSWER_BYTES_MAX: Final = 32 << 20
-
-
-class GatewayAway(Retry):
-    """The gateway cannot be reached; whether it took what was sent is not known where `may_be_stored`."""
-
-    def __init__(self, may_be_stored: bool) -> None:
-        super().__init__("the gateway does not answer")
-        self.may_be_stored = may_be_stored
+_LIMITS: Final = ClientLimits(
+    time_limit_s=_TIMEOUT_S, attempt_timeout_s=_TIMEOUT_S, requests_in_flight_max=20, connections_max=100
+)
+"""The gateway takes twice as many connections of one peer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,33 +37,24 @@ class Reply:
 
     status: int
     document: Any
-    headers: Mapping[str, str]
 
     @property
     def is_success(self) -> bool:
         return self.status < 400
 
-
-class NotAnswered(Reject):
-    """The gateway gave a problem document: `code` is that of the problem, `status` that of HTTP."""
-
-    def __init__(self, status: int, document: Mapping[str, Any]) -> None:
-        super().__init__(str(document.get("title")))
-        self.status = status
-        self.document = document
-        self.code = str(document.get("type", "")).rpartition("/")[2]
+    def refusal(self) -> GatewayProblem:
+        """What to raise where it is no success, to be shown as a page."""
+        return GatewayProblem(problem_in(self.document, self.status))
 
 
 class Gateway:
-    """A client of the gateway for everybody who is signed in. `clock` gives the time of day."""
+    """The gateway for everybody who is signed in. `clock` gives the time of day."""
 
     def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
         self._settings = settings
         self._clock = clock
         self._key_files = console_key_files(settings)
-        verify = client_context(TlsFiles.of(settings))
-        self._client = httpx.AsyncClient(timeout=_TIMEOUT_S, verify=verify, trust_env=False)
-        bound_answers(self._client, ANSWER_BYTES_MAX)
+        self._connection = Connection(http_client(_LIMITS, TlsFiles.of(settings), trust_env=False), _LIMITS)
 
     def address(self) -> str:
         """The gateway's address. It may move with a restart, so it is looked up for each request."""
@@ -81,35 +66,31 @@ class Gateway:
         method: str,
         path: str,
         *,
-        language: str = "en",
+        language: Language = "en",
         content: bytes | None = None,
         content_type: str = "application/json",
         parameters: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Send a request for a person. Raises `GatewayAway`."""
+        """Send a request for a person, once: who sees the outcome decides. Raises `NotServed` and `OutcomeUnknown`."""
         key = read_hash_key(self._key_files, self._key_files.current)
         token = console_token(
             "" if key is None else key.text, sending, self._settings.gateway_jwt_audience, self._clock()
         )
-        headers = {"Authorization": f"Bearer {token}", "Accept-Language": language}
-        if content is not None:
-            headers["Content-Type"] = content_type
         try:
-            response = await self._client.request(
-                method, f"{self.address()}{path}", content=content, headers=headers, params=parameters
-            )
-        except (httpx.ConnectError, click.UsageError) as error:  # no gateway runs in this stack
-            raise GatewayAway(may_be_stored=False) from error
-        except httpx.HTTPError as error:
-            raise GatewayAway(may_be_stored=method != "GET") from error
-        return Reply(response.status_code, _document(response), response.headers)
+            address = self.address()
+        except click.UsageError as error:  # no gateway runs in this stack
+            raise NotServed(str(error)) from error
+        request = Request(
+            f"{address}{path}",
+            content,
+            "" if content is None else content_type,
+            parameters or {},
+            stores=method != "GET",
+            method=method,
+            headers=authorisation(token, language),
+        )
+        response = await self._connection.ask_once(request)
+        return Reply(response.status_code, read_document(response))
 
     async def close(self) -> None:
-        await self._client.aclose()
-
-
-def _document(response: httpx.Response) -> Any:
-    try:
-        return from_json(response.content) if response.content else None
-    except ValueError:
-        return None
+        await self._connection.close()

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from consumers.console.data.gateway import Gateway, GatewayAway, Reply
+from consumers.console.data.gateway import Gateway, Reply
 from events.validation.verdicts import Agency
 from infra.errors import WrongInput
 from infra.event_files.lint import Findings, lint
@@ -28,6 +28,7 @@ from infra.event_files.table_lines import copy_rows, mapped_lines
 from infra.http.console_tokens import Sending
 from infra.http.problems import Language
 from infra.tables.mapping import MappingDocument
+from producers.sdk.problems import NotServed, OutcomeUnknown
 
 FILE_BYTES_MAX: Final = 4 << 20
 LINES_MAX: Final = 10_000
@@ -261,11 +262,11 @@ class Uploads:
             if await self._send_lines(upload):
                 upload.state = "waiting"
                 await self._await_verdicts(upload)
-        except GatewayAway:
+        except (NotServed, OutcomeUnknown):
             upload.state = "stopped"
 
     async def _send_lines(self, upload: Upload) -> bool:
-        """Send what was not sent yet; whether all of it is stored. Raises `GatewayAway`."""
+        """Send what was not sent yet; whether all of it is stored. Raises `NotServed` and `OutcomeUnknown`."""
         batches = batches_of(upload)
         while batch := await asyncio.to_thread(next, batches, None):
             reply = await self._store(upload, b"[" + b",".join(text for _, text in batch) + b"]")
@@ -281,7 +282,7 @@ class Uploads:
         return True
 
     async def _store(self, upload: Upload, body: bytes) -> Reply:
-        """The gateway's answer to a request, once it is busy no more. Raises `GatewayAway`."""
+        """The gateway's answer to a request, once it is busy no more. Raises `NotServed` and `OutcomeUnknown`."""
         path, content_type = "/v1/events", "application/cloudevents-batch+json"
         waited_s, pause_s = 0.0, self._pauses.first_s
         while True:
@@ -289,7 +290,7 @@ class Uploads:
                 reply = await self._ask(upload, "POST", path, {"partial": "true"}, body, content_type)
                 if reply.status not in (429, 500, 502, 503, 504) or waited_s >= self._pauses.in_all_s:
                     return reply
-            except GatewayAway:
+            except (NotServed, OutcomeUnknown):
                 if waited_s >= self._pauses.in_all_s:
                     raise
             await asyncio.sleep(pause_s)
@@ -297,14 +298,14 @@ class Uploads:
             pause_s = min(self._pauses.longest_s, 2 * pause_s)
 
     async def _await_verdicts(self, upload: Upload) -> None:
-        """Until every stored line has its verdict, or none comes for long. Raises `GatewayAway`."""
+        """Until every stored line has its verdict, or none comes for long."""
         quiet = 0
         while upload.pending and quiet < _QUIET_POLLS_MAX:
             since = min(offset_of(address) for address in upload.pending)
             asked = {"since": str(since), "limit": str(_PAGE), "wait_s": str(_LONG_POLL_S)}
             try:
                 reply = await self._ask(upload, "GET", "/v1/receipts", asked)
-            except GatewayAway:
+            except NotServed:
                 reply = None
             if reply is None or reply.status in (429, 500, 502, 503, 504):
                 quiet += 1

@@ -15,7 +15,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from msgspec import to_builtins
 
-from consumers.console.data.gateway import GatewayAway
 from consumers.console.pages.campaigns.campaign import CampaignId, address_of, may_report, verdict_of
 from consumers.console.pages.campaigns.inbox import today_of
 from consumers.console.pages.campaigns.own_team import is_of_own_team
@@ -36,6 +35,7 @@ from consumers.read_api.resources.campaigns import campaign_for
 from events.reports.campaign_reports import Action
 from infra.http.problems import Problem
 from infra.postgres.connection import TRANSIENT_ERRORS
+from producers.sdk.problems import NotServed, OutcomeUnknown
 
 APPLIED_WAIT_S: Final = 5.0
 """The longest wait for a report to be applied; then the page says that it is on its way."""
@@ -109,8 +109,8 @@ async def _report(visit: Visit, campaign_id: str, what: What, given: Given) -> R
     try:
         words = f"campaigns {_COMMANDS[what]}", campaign_id
         reply = await visit.publish(action.event(campaign.owner), CONTENT_TYPE, *words, event_id=action.event_id)
-    except GatewayAway as error:
-        faults: Faults = {"": UNKNOWN if error.may_be_stored else AWAY}
+    except (NotServed, OutcomeUnknown) as error:
+        faults: Faults = {"": AWAY if isinstance(error, NotServed) else UNKNOWN}
         return _page(visit, campaign, what, given, faults, 503)
     if not reply.is_success:
         errors = (reply.document or {}).get("errors", ()) if reply.status == _UNPROCESSABLE else ()

@@ -14,7 +14,6 @@ from consumers.campaigns.dates import in_words
 from consumers.campaigns.next_step import time_left
 from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.console.accounts.accounts import Account
-from consumers.console.data.gateway import GatewayAway
 from consumers.console.navigation import roles_of
 from consumers.console.pages.campaigns import wording
 from consumers.console.pages.campaigns.inbox import today_of
@@ -29,6 +28,7 @@ from consumers.read_api.resources.campaigns import campaign_for, explanation_for
 from events.values.fields import ID_PATTERN
 from events.wire.envelope import EVENT_ID_PATTERN
 from infra.http.problems import Problem
+from producers.sdk.problems import NotServed
 
 _NOT_FOUND: Final = 404
 VERDICT_WAIT_S: Final = 3.0
@@ -126,7 +126,7 @@ async def verdict_of(visit: Visit, event_id: str, address: str) -> Any:
     try:
         async with asyncio.timeout(VERDICT_WAIT_S):
             reply = await visit.send("GET", f"/v1/events/{quote(event_id, safe='')}", address=address)
-    except (GatewayAway, TimeoutError):
+    except (NotServed, TimeoutError):
         return None
     return reply.document if reply.is_success else None
 

@@ -8,23 +8,24 @@ from urllib.parse import urlencode
 
 import orjson
 
-from consumers.console.data.gateway import GatewayAway, NotAnswered, Reply
+from consumers.console.data.gateway import Reply
 from consumers.console.pages.campaigns.replies import AWAY, MAYBE_CHANGED, body_faults
 from consumers.console.pages.campaigns.reporting import Faults
 from consumers.console.visit import Visit
+from producers.sdk.problems import NotServed, OutcomeUnknown
 
 LIST_MAX: Final = "1000"
 """The longest page of the gateway."""
 
 
 async def look(visit: Visit, path: str, **query: str) -> Any:
-    """A document of the gateway. Raises `NotAnswered` and `GatewayAway`, which are shown as pages."""
+    """A document of the gateway. Raises `GatewayProblem` and `NotServed`, which are shown as pages."""
     address = f"{path}?{urlencode(query)}" if query else path
     return _good(await visit.send("GET", address)).document
 
 
 async def act(visit: Visit, method: str, path: str, body: object = None) -> Any:
-    """The document that answers a change of one button. Raises like `look`."""
+    """The document that answers a change of one button. Raises like `look`, and `OutcomeUnknown`."""
     return _good(await visit.send(method, path, _content(body))).document
 
 
@@ -34,10 +35,10 @@ async def change(
     """The document that answers a form; or the faults of its fields, and the status to answer with."""
     try:
         reply = await visit.send(method, path, _content(body))
-    except GatewayAway as error:
-        return None, {"": MAYBE_CHANGED if error.may_be_stored else AWAY}, 503
+    except (NotServed, OutcomeUnknown) as error:
+        return None, {"": AWAY if isinstance(error, NotServed) else MAYBE_CHANGED}, 503
     if reply.status == 404:
-        raise NotAnswered(reply.status, reply.document or {})
+        raise reply.refusal()
     if not reply.is_success:
         return None, body_faults(reply, fields), reply.status
     return reply.document, {}, reply.status
@@ -49,5 +50,5 @@ def _content(body: object) -> bytes | None:
 
 def _good(reply: Reply) -> Reply:
     if not reply.is_success:
-        raise NotAnswered(reply.status, reply.document if isinstance(reply.document, dict) else {})
+        raise reply.refusal()
     return reply

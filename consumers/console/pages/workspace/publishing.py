@@ -12,7 +12,7 @@ import orjson
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from consumers.console.data.gateway import GatewayAway, Reply
+from consumers.console.data.gateway import Reply
 from consumers.console.pages.workspace.entered import Entered, Values, entered, one, with_added, without
 from consumers.console.pages.workspace.faults import Explained, explained
 from consumers.console.pages.workspace.form import form_of
@@ -25,6 +25,7 @@ from events.validation.verdicts import Agency
 from events.wire.codec import STRUCTURED_CONTENT_TYPE
 from events.wire.envelope import EVENT_BYTES_MAX, short_type
 from infra.http.problems import Problem
+from producers.sdk.problems import NotServed, OutcomeUnknown
 
 SEND: Final = "/workspace/send"
 _RIYADH: Final = timedelta(hours=3)
@@ -75,8 +76,8 @@ async def send(visit: Visiting) -> Response:
     sendable_type(visit, type_name)
     try:
         reply = await visit.publish(event, STRUCTURED_CONTENT_TYPE, "publish", type_name, event_id=id_)
-    except GatewayAway as error:
-        return _not_sent_page(visit, event, id_, may_be_stored=error.may_be_stored)
+    except (NotServed, OutcomeUnknown) as error:
+        return _not_sent_page(visit, event, id_, may_be_stored=isinstance(error, OutcomeUnknown))
     if not reply.is_success:
         return _not_sent_page(visit, event, id_, may_be_stored=reply.status == 504, reply=reply)
     address = reply.document["receipt"]["events"][0]["address"]
@@ -95,7 +96,7 @@ async def sent(visit: Visiting, event_id: str, address: str = "") -> Response:
             verdict = reply.document
         elif reply.status == 404:
             raise Problem("not-found")
-    except GatewayAway:
+    except NotServed:
         pass
     return visit.page(
         "workspace/sent.html",
@@ -156,7 +157,7 @@ async def _confirm_page(visit: Visit, type_name: str, values: Values, found: Ent
     is_away = False
     try:
         reply = await visit.send("POST", "/v1/events:validate", found.event_bytes, STRUCTURED_CONTENT_TYPE)
-    except GatewayAway:
+    except (NotServed, OutcomeUnknown):
         is_away = True
     else:
         document = reply.document if reply.is_success else {"errors": [], "duplicates": []}

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from msgspec.structs import asdict
 
-from consumers.console.data.gateway import GatewayAway, Reply
+from consumers.console.data.gateway import Reply
 from consumers.console.navigation import roles_of
 from consumers.console.pages.workspace import files, publishing, types
 from consumers.console.pages.workspace.faults import explained
@@ -21,6 +21,7 @@ from consumers.read_api.resources.log.refusals import refusal_for, refusals_for
 from events.types.catalogue import CATALOGUE, may_send
 from events.wire.envelope import short_type
 from infra.postgres.sql import queries
+from producers.sdk.problems import NotServed
 
 _SQL: Final = queries("consumers.console.pages.workspace", "workspace.sql")
 _SHOWN: Final = 10
@@ -107,7 +108,7 @@ async def _asked(visit: Visit, path: str, **parameters: str) -> dict[str, Any] |
     """The gateway's document, `{"problem": …}` where it refuses, None where it is away."""
     try:
         reply: Reply = await visit.send("GET", f"{path}?{urlencode(parameters)}" if parameters else path)
-    except GatewayAway:
+    except NotServed:
         return None
     document: dict[str, Any] = reply.document if isinstance(reply.document, dict) else {}
     return document if reply.is_success else {"problem": document}

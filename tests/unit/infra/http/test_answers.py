@@ -21,7 +21,7 @@ from consumers.audit.port import CorruptBatch
 from consumers.campaigns import over_http
 from consumers.console.accounts.oidc import Oidc, ProviderAway
 from consumers.console.accounts.sealing import Sealer
-from consumers.console.data.gateway import Gateway, GatewayAway
+from consumers.console.data.gateway import Gateway, Reply
 from consumers.cosigning.submitter import REQUEST_MAX_S, NotCosigned, Submitter
 from consumers.documents.campaigns import Campaign
 from infra.http.answers import AnswerRefused, bound_answers
@@ -33,6 +33,7 @@ from infra.witnesses.cosignature import cosigner_of
 from infra.witnesses.policy import Witness
 from producers.sdk.answers import NotAGateway
 from producers.sdk.client import AgencyClient
+from producers.sdk.problems import NotServed
 from tests.every import every
 from tests.world.memory_log import KEY
 from tests.world.witness import WITNESS
@@ -88,13 +89,13 @@ async def sign_in(address: str) -> None:
         await oidc.close()
 
 
-async def console(address: str) -> None:
+async def console(address: str) -> Reply:
     with TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder), console_gateway=address)
         password(settings.secrets_folder / CONSOLE_KEY[1], CONSOLE_KEY[0])
         gateway = Gateway(settings, lambda: datetime.now(UTC))
         try:
-            await gateway.ask(Sending("a", "office", "yesser"), "GET", "/v1/plan")
+            return await gateway.ask(Sending("a", "office", "yesser"), "GET", "/v1/plan")
         finally:
             await gateway.close()
 
@@ -108,12 +109,12 @@ async def sdk(address: str) -> None:
         await client.validate([b"{}"])
 
 
-CLIENTS: list[tuple[Callable[[str], Awaitable[None]], type[Exception]]] = [
+CLIENTS: list[tuple[Callable[[str], Awaitable[object]], type[Exception]]] = [
     (auditor, CorruptBatch),
     (relay, NotCosigned),
     (sign_in, ProviderAway),
-    (console, GatewayAway),
-    (command, over_http.GatewayRefused),
+    (console, NotServed),
+    (command, NotAGateway),
     (sdk, NotAGateway),
 ]
 
@@ -121,7 +122,7 @@ CLIENTS: list[tuple[Callable[[str], Awaitable[None]], type[Exception]]] = [
 @every("encoding", ["br", "gzip"])
 @every(("ask", "error"), CLIENTS)
 async def test_no_client_unpacks_a_bomb(
-    ask: Callable[[str], Awaitable[None]], error: type[Exception], encoding: str
+    ask: Callable[[str], Awaitable[object]], error: type[Exception], encoding: str
 ) -> None:
     async with hostile(encoding, bomb(encoding)) as address:
         tracemalloc.start()
@@ -164,8 +165,11 @@ async def test_an_answer_of_just_the_bound_is_read(encoding: str, body: bytes) -
 
 
 async def test_a_token_to_this_machine_goes_through_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with hostile("identity", b"not a log") as address, hostile("identity", b"a proxy") as proxy:
+    async with hostile("identity", b'"a gateway"') as address, hostile("identity", b'"a proxy"') as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy)
         monkeypatch.delenv("NO_PROXY", raising=False)
         async with http_port(f"{address}/log/0/", KEY.verifier, "token") as port:
-            assert await port._file("checkpoint", 100) == b"not a log"
+            assert await port._file("checkpoint", 100) == b'"a gateway"'
+        async with AgencyClient(address, "token") as client:
+            assert await client.read("/v1/plan") == (1, "a gateway")
+        assert (await console(address)).document == "a gateway"

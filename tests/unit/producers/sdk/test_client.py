@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -33,6 +32,7 @@ from producers.sdk.problems import (
     RecordReplaced,
     RefusedByRegistrar,
 )
+from tests.world.gateways import answering
 
 KEY = LogKey("gateway.example", bytes(range(32)))
 OTHER = LogKey("gateway.example", bytes(32))
@@ -102,8 +102,7 @@ class Gateway:
 def gateway(monkeypatch: pytest.MonkeyPatch) -> Gateway:
     made = Gateway()
     made.gate.set()
-    client = functools.partial(httpx.AsyncClient, transport=httpx.MockTransport(made.answer))
-    monkeypatch.setattr("producers.sdk.client.httpx.AsyncClient", client)
+    answering(monkeypatch, made.answer)
     return made
 
 
@@ -343,6 +342,18 @@ async def test_receipts_go_on_from_page_to_page(gateway: Gateway) -> None:
                 break
     assert seen == ["0", "1", "2"]
     assert [request.url.params["since"] for request in gateway.seen] == ["0", "1", "2"]
+
+
+async def test_a_list_is_read_to_its_last_page(gateway: Gateway) -> None:
+    last = httpx.Response(200, json=[3], headers={"log-index": "9"})
+    following = {"log-index": "8", "link": '</v1/second?owner=health&after=x>; rel="next"'}
+    gateway.answers = {"/v1/first": httpx.Response(200, json=[1, 2], headers=following), "/v1/second": last}
+    async with client() as reader:
+        assert await reader.read_rows("/v1/first", {"owner": "health"}) == [1, 2, 3]
+        assert [request.url.query for request in gateway.seen] == [b"owner=health", b"owner=health&after=x"]
+        last.headers.pop("log-index")
+        with pytest.raises(NotAGateway, match="/v1/second"):
+            await reader.read_rows("/v1/first", {})
 
 
 async def test_no_more_requests_are_under_way_than_the_limit_and_closing_waits_for_them(gateway: Gateway) -> None:

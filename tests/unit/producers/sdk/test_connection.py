@@ -10,12 +10,12 @@ from typing import TypeAlias
 import httpx
 import pytest
 
-from producers.errors import OutcomeUnknown
-from producers.sdk.connection import ClientLimits, Connection, Request
-from producers.sdk.problems import ClientClosed, GatewayProblem, NotServed
+from infra.http.answers import AnswerRefused
+from producers.sdk.connection import ClientLimits, Connection, Request, authorisation
+from producers.sdk.problems import ClientClosed, GatewayProblem, NotServed, OutcomeUnknown
 from tests.every import every
 
-Step: TypeAlias = httpx.Response | httpx.TransportError | Callable[[], httpx.Response]
+Step: TypeAlias = httpx.Response | httpx.RequestError | Callable[[], httpx.Response]
 QUICK = ClientLimits(time_limit_s=0.2, attempt_timeout_s=0.1, pause_min_s=0.001, pause_max_s=0.002)
 SEND = Request("/v1/events", b"{}", "application/cloudevents+json", stores=True)
 READ = Request("/v1/completeness")
@@ -40,7 +40,7 @@ class Script:
     async def answer(self, request: httpx.Request) -> httpx.Response:
         self.bodies.append(await request.aread())
         step = self.steps[min(len(self.bodies), len(self.steps)) - 1]
-        if isinstance(step, httpx.TransportError):
+        if isinstance(step, httpx.RequestError):
             raise step
         return step if isinstance(step, httpx.Response) else step()
 
@@ -138,6 +138,52 @@ async def test_a_question_about_what_is_not_there_yet_is_asked_again() -> None:
     async with scripted(soon) as (connection, script):
         with pytest.raises(GatewayProblem):
             await connection.ask(SEND)
+
+
+@every("first", [problem(503, "kafka-away"), problem(500, "gateway-fault"), httpx.ConnectError("refused")])
+async def test_a_client_that_tries_once_says_at_once_what_it_knows(first: Step) -> None:
+    async with scripted(first, stored(), limits=ClientLimits(tries_max=1)) as (connection, script):
+        with pytest.raises(NotServed):
+            await connection.ask(READ)
+    assert len(script.bodies) == 1
+
+
+@every("status", [202, 301, 404, 422, 429, 500, 503, 504])
+async def test_the_answer_to_one_attempt_is_returned_whatever_it_is(status: int) -> None:
+    async with scripted(problem(status, "some-code"), stored()) as (connection, script):
+        assert (await connection.ask_once(SEND)).status_code == status
+    assert len(script.bodies) == 1
+
+
+@every(
+    ("broken", "request_", "error"),
+    [
+        (httpx.ConnectError("refused"), SEND, NotServed),
+        (httpx.ConnectTimeout("no answer"), SEND, NotServed),
+        (httpx.ReadError("reset"), SEND, OutcomeUnknown),
+        (httpx.ReadError("reset"), READ, NotServed),
+        (AnswerRefused("larger than it may be"), SEND, OutcomeUnknown),
+        (AnswerRefused("larger than it may be"), READ, NotServed),
+    ],
+)
+async def test_an_attempt_without_an_answer_says_whether_something_may_be_stored(
+    broken: httpx.RequestError, request_: Request, error: type[Exception]
+) -> None:
+    async with scripted(broken, stored()) as (connection, script):
+        with pytest.raises(error):
+            await connection.ask_once(request_)
+    assert len(script.bodies) == 1
+
+
+async def test_a_request_has_its_own_method_and_headers() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=[request.method, str(request.url), request.headers["authorization"]])
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(answer), headers=authorisation("a", "en"))
+    connection = Connection(client, QUICK)
+    request = Request("http://gateway/v1/teams/press", method="DELETE", headers=authorisation("b", "ar"))
+    assert (await connection.ask_once(request)).json() == ["DELETE", "http://gateway/v1/teams/press", "Bearer b"]
+    await connection.close()
 
 
 async def test_a_closed_client_says_so() -> None:

@@ -103,8 +103,8 @@ def test_the_gateways_faults_stand_beside_the_fields_that_they_are_about() -> No
 
 def test_the_faults_of_a_body_stand_beside_their_fields_and_others_above_the_form() -> None:
     refused = {"errors": [{"pointer": "/contacts/1", "detail": "No address."}, {"pointer": "", "detail": "Odd."}]}
-    reply = Reply(422, refused, {})
+    reply = Reply(422, refused)
     assert body_faults(reply, {"/contacts": "contacts"}) == {"contacts": "No address.", "": "Odd."}
-    assert body_faults(Reply(503, None, {}), {}) == {"": general_fault(Reply(503, None, {}))}
+    assert body_faults(Reply(503, None), {}) == {"": general_fault(Reply(503, None))}
     document = {"title": "Too many requests", "detail": "Wait."}
-    assert general_fault(Reply(429, document, {})) == "Too many requests Wait."
+    assert general_fault(Reply(429, document)) == "Too many requests Wait."

@@ -11,7 +11,7 @@ from typing import Any, cast
 import orjson
 import pytest
 
-from consumers.console.data.gateway import Gateway, GatewayAway, Reply
+from consumers.console.data.gateway import Gateway, Reply
 from consumers.console.pages.workspace.faults import explained
 from consumers.console.sending import uploads
 from consumers.console.sending.uploads import (
@@ -29,6 +29,7 @@ from events.validation.verdicts import Agency
 from infra.errors import WrongInput
 from infra.http.console_tokens import Sending
 from infra.tables.mapping import MappingDocument, mapping_of
+from producers.sdk.problems import OutcomeUnknown
 from tests.every import every
 
 AGENCY = Agency("health", "agency")
@@ -77,7 +78,7 @@ class FakeGateway:
     ) -> Reply:
         await self.released.wait()
         if method == "GET":
-            return Reply(200, self.receipts(int(parameters["since"])), {})
+            return Reply(200, self.receipts(int(parameters["since"])))
         assert content is not None
         assert parameters == {"partial": "true"}
         self.bodies.append(content)
@@ -88,9 +89,9 @@ class FakeGateway:
             self.stored += events
             rows = [{"event": i, "address": f"{TOPIC}/{offset + i}"} for i in range(len(events))]
             if status is None:
-                raise GatewayAway(may_be_stored=True)
-            return Reply(status, {"receipt": {"events": rows}} if status == 202 else {"title": "unknown"}, {})
-        return Reply(status, {"title": f"a problem {status}"}, {})
+                raise OutcomeUnknown
+            return Reply(status, {"receipt": {"events": rows}} if status == 202 else {"title": "unknown"})
+        return Reply(status, {"title": f"a problem {status}"})
 
     def receipts(self, since: int) -> dict[str, Any]:
         seen: set[str] = set()
