@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeVar
 
-from consumers.documents.explanations import Change, EarlierSteps, Step
+from consumers.documents.explanations import Change, EarlierSteps, Step, WholeStep
 from consumers.explain.figures import Amount, Figure, Part, kept
 from consumers.fold.consumer import Consumer
 from consumers.offline.store import SqliteStore
@@ -224,7 +224,7 @@ class Tracer:
                     trace.end[name] = after
         if not changes:
             return
-        step = Step(
+        step = WholeStep(
             index=entry.index,
             recordedtime=entry.recorded,
             type=entry.type,
