@@ -19,7 +19,7 @@ from infra.http.routes import RouteParts
 
 _COMMITMENTS: Final = answer(
     "By read model: its number of rows and its hash after `log_index` entries.",
-    {"type": "array", "items": schema_of(Claim)},
+    schema_of(list[Claim]),
 )
 
 

@@ -1,20 +1,22 @@
-"""The JSON schema of a document, for the OpenAPI description."""
+"""The JSON schema of documents, for the OpenAPI description."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from msgspec import Struct
 from msgspec.json import schema_components
 
 Schema = dict[str, Any]
 _AT: Final = "#/documents/"
 
 
-def schema_of(document: type[Struct]) -> Schema:
-    """The schema of one document, with those of its parts inside. A field has the description of its `Meta`."""
-    _, components = schema_components([document], ref_template=_AT + "{name}")
-    schema: Schema = _with_parts(components[document.__name__], components)
+def schema_of(document: Any) -> Schema:
+    """The schema of one document or of a `list` of them, with those of its parts inside.
+
+    A field has the description of its `Meta`.
+    """
+    (made,), components = schema_components([document], ref_template=_AT + "{name}")
+    schema: Schema = _with_parts(made, components)
     return schema
 
 

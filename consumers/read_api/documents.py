@@ -33,18 +33,18 @@ def _list(items: Schema) -> Schema:
     return {"type": "array", "items": items}
 
 
-_TRANSFERS: Final = shape(log_index=INTEGER, partnership_id=TEXT, transfers=_list(schema_of(Transfer)))
-_BALANCES: Final = shape(log_index=INTEGER, accounts=_list(schema_of(Balance)))
+_TRANSFERS: Final = shape(log_index=INTEGER, partnership_id=TEXT, transfers=schema_of(list[Transfer]))
+_BALANCES: Final = shape(log_index=INTEGER, accounts=schema_of(list[Balance]))
 PLAN: Final = answer(
     "The shape of `yesser plan --json`; `partnerships_count` with `partnerships_max` only.", schema_of(Plan)
 )
 PACE: Final = answer("The plan against the calendar.", schema_of(Pace))
-SERVICES: Final = answer("Services by id.", _list(schema_of(Service)))
+SERVICES: Final = answer("Services by id.", schema_of(list[Service]))
 SERVICE: Final = answer("A service and its history.", schema_of(ServiceAndHistory))
-PROJECTS: Final = answer("Projects by id.", _list(schema_of(Project)))
+PROJECTS: Final = answer("Projects by id.", schema_of(list[Project]))
 PROJECT: Final = answer("A project, its phases and its history.", schema_of(ProjectAndHistory))
-CAMPAIGNS: Final = answer("The shape of `yesser campaigns list --json`.", _list(schema_of(Campaign)))
-INBOX: Final = answer("The campaigns asked for, each with its next step.", _list(schema_of(InboxItem)))
+CAMPAIGNS: Final = answer("The shape of `yesser campaigns list --json`.", schema_of(list[Campaign]))
+INBOX: Final = answer("The campaigns asked for, each with its next step.", schema_of(list[InboxItem]))
 COUNTS: Final = answer(
     "How many there are, are overdue, are paused, and wait for each next step.", schema_of(InboxCounts)
 )
@@ -55,19 +55,19 @@ CAMPAIGN: Final = answer(
 EXPLANATION: Final = answer(
     "What the rules decided, and sentences on what happened to the campaign.", schema_of(CampaignExplanation)
 )
-PARTNERSHIPS: Final = answer("Partnerships by id.", _list(schema_of(Partnership)))
+PARTNERSHIPS: Final = answer("Partnerships by id.", schema_of(list[Partnership]))
 PARTNERSHIP: Final = answer("A partnership and its terms.", schema_of(PartnershipAndTerms))
-STATEMENTS: Final = answer("Statements by period.", _list(schema_of(Statement)))
+STATEMENTS: Final = answer("Statements by period.", schema_of(list[Statement]))
 STATEMENT: Final = answer("The shape of `yesser ledger statement --json`.", schema_of(Statement))
 TRANSFERS: Final = answer("The shape of `yesser ledger transfers --json`, in log order.", _TRANSFERS)
 BALANCES: Final = answer("The shape of `yesser ledger balances --json`.", _BALANCES)
-ANOMALIES: Final = answer("The shape of `yesser anomalies --json`.", _list(schema_of(Anomaly)))
+ANOMALIES: Final = answer("The shape of `yesser anomalies --json`.", schema_of(list[Anomaly]))
 ACTIVITY: Final = answer(
     "What was accepted, by full type, and refused, by agency.",
-    _list(schema_of(Activity)),
+    schema_of(list[Activity]),
 )
-ENTRIES: Final = answer("Where events are in the log, in log order.", _list(schema_of(Entry)))
-REFUSALS: Final = answer("Refusals, the newest first.", _list(schema_of(Refusal)))
+ENTRIES: Final = answer("Where events are in the log, in log order.", schema_of(list[Entry]))
+REFUSALS: Final = answer("Refusals, the newest first.", schema_of(list[Refusal]))
 REFUSAL: Final = answer("A refusal with every fault that its entry lists.", schema_of(Refusal))
 PROOF: Final = answer(
     "Hashes are base64; the checkpoint is a C2SP signed note, and so is each rotation of the log's key.",

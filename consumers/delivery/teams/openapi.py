@@ -40,7 +40,7 @@ CALENDAR_ADDRESS: Final = answer("The address, which is not shown again.", shape
 WEBHOOKS: Final = answer("Webhooks by id.", _list(_own(WebhookAndSecrets)))
 SECRETS: Final = answer("The webhook's new secrets, shown only here.", _SECRETS)
 EXAMPLE: Final = answer("The example waits to be sent.", shape(message_id=INTEGER, endpoint_id=TEXT, event_id=TEXT))
-ATTEMPTS: Final = answer("Attempts, the newest first.", _list(schema_of(Attempt)))
+ATTEMPTS: Final = answer("Attempts, the newest first.", schema_of(list[Attempt]))
 REDELIVERED: Final = answer("The messages that are sent again.", shape(endpoint_id=TEXT, messages=_list(INTEGER)))
 SUBSCRIPTIONS: Final = answer("Subscriptions by id.", _list(_own(Subscription)))
 SUBSCRIBED: Final = answer(

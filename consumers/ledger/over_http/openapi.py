@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from consumers.documents.figures import ExplainedFigure
 from consumers.documents.forecasts import Forecast, WhatIf
@@ -12,20 +12,13 @@ from consumers.documents.periods import OpenPeriod, RevenuePeriod
 from consumers.documents.statements import WorkingAndDays
 from infra.http.documents import answer
 
-Schema = dict[str, Any]
-
-
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
-
-OPEN_PERIODS: Final = answer("Open periods by partnership.", _list(schema_of(OpenPeriod)))
-PERIODS: Final = answer("Periods in order.", _list(schema_of(RevenuePeriod)))
+OPEN_PERIODS: Final = answer("Open periods by partnership.", schema_of(list[OpenPeriod]))
+PERIODS: Final = answer("Periods in order.", schema_of(list[RevenuePeriod]))
 FORECAST: Final = answer("The shape of `yesser ledger forecast --json`.", schema_of(Forecast))
 WHAT_IF: Final = answer("The shape of `yesser ledger what-if --json`.", schema_of(WhatIf))
 WORKING: Final = answer(
     "The shape of `yesser ledger statement --working --json`, and lines by day and band.", schema_of(WorkingAndDays)
 )
 EXPLAINED: Final = answer("The shape of `yesser ledger explain --json`.", schema_of(ExplainedFigure))
-ACCOUNTS: Final = answer("Accounts by name.", _list(schema_of(Account)))
-ACCOUNT_TRANSFERS: Final = answer("Transfers in log order.", _list(schema_of(Transfer)))
+ACCOUNTS: Final = answer("Accounts by name.", schema_of(list[Account]))
+ACCOUNT_TRANSFERS: Final = answer("Transfers in log order.", schema_of(list[Transfer]))

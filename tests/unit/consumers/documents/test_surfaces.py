@@ -73,6 +73,7 @@ def test_the_schema_has_each_field_and_its_values() -> None:
     assert schema["properties"]["suspended_on"]["anyOf"][0] == {"type": "string", "format": "date"}
     assert sorted(schema["properties"]["state"]["enum"]) == sorted(state.value for state in ServiceState)
     assert "$ref" not in str(schema)
+    assert schema_of(list[Wider]) == {"type": "array", "items": schema}
     months = schema_of(AgencyMonth)["properties"]
     assert "nothing-sent" not in months["status"]["enum"], "what is said of the field, not of its type, holds"
 
