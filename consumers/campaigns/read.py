@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from consumers.as_of.view import View
 from consumers.campaigns.consumer import CONSUMER
-from consumers.campaigns.filters import CampaignFilter
+from consumers.campaigns.filters import CampaignFilter, Subscription
 from consumers.documents.campaigns import Campaign, CampaignAndHistory, CampaignStep, InboxCounts, InboxItem, OnChannels
 from consumers.documents.document import document_of
 from consumers.documents.plan import Awareness
@@ -59,7 +59,7 @@ async def counts(connection: Connection, chosen: CampaignFilter) -> InboxCounts:
     return document_of(InboxCounts, row)
 
 
-async def team_subscriptions(connection: Connection, agency: str, team: str) -> list[dict[str, Any]] | None:
+async def team_subscriptions(connection: Connection, agency: str, team: str) -> list[Subscription] | None:
     """What the team wants; None if the agency has no such team."""
     if await connection.fetchval(_SQL["team"], agency, team) is None:
         return None

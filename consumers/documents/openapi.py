@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from msgspec.json import schema_components
 
-Schema = dict[str, Any]
+from infra.http.documents import Schema
+
 _AT: Final = "#/documents/"
 
 
@@ -20,7 +21,7 @@ def schema_of(document: Any) -> Schema:
     return schema
 
 
-def _with_parts(value: Any, components: dict[str, Any]) -> Any:
+def _with_parts(value: Any, components: Schema) -> Any:
     if isinstance(value, list):
         return [_with_parts(one, components) for one in value]
     if not isinstance(value, dict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
@@ -91,10 +91,10 @@ def agency_fault(code: str) -> Bilingual | None:
     return Bilingual("اكتب رمز الجهة بحروف لاتينية، مثل health.", "Write an agency's code, such as health.")
 
 
-def sections(rows: Sequence[InboxItem]) -> list[dict[str, Any]]:
-    """The rows under their headings."""
+def sections(rows: Sequence[InboxItem]) -> list[tuple[str, Bilingual, list[InboxItem]]]:
+    """The rows under their headings, each with its name."""
     found = ((name, heading, [row for row in rows if section_of(row) == name]) for name, heading in _SECTIONS)
-    return [{"name": name, "heading": heading, "rows": chosen} for name, heading, chosen in found if chosen]
+    return [section for section in found if section[2]]
 
 
 def section_of(row: InboxItem) -> str:

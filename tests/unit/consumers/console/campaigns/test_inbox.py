@@ -56,7 +56,7 @@ def test_what_is_overdue_stands_first() -> None:
         inbox_item(state="completed", paused=True),
     ]
     shown = sections(rows)
-    assert [(part["name"], len(part["rows"])) for part in shown] == [
+    assert [(name, len(rows)) for name, _, rows in shown] == [
         ("overdue", 1),
         ("to-do", 1),
         ("paused", 1),
