@@ -8,9 +8,16 @@ from typing import Any, Final, TypeVar
 from consumers.as_of.view import View
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.filters import CampaignFilter, Subscription
-from consumers.documents.campaigns import Campaign, CampaignAndHistory, CampaignStep, InboxCounts, InboxItem, OnChannels
+from consumers.documents.campaigns.campaigns import (
+    Campaign,
+    CampaignAndHistory,
+    CampaignStep,
+    InboxCounts,
+    InboxItem,
+    OnChannels,
+)
 from consumers.documents.document import document_of
-from consumers.documents.plan import Awareness
+from consumers.documents.programme.plan import Awareness
 from events.values.calendar import FIRST_DATE, LAST_DATE, hijri_of
 from events.wire.entry import Entry, parse_entry
 from infra.log.reader import read_entries

@@ -7,7 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final
 
 from consumers.as_of.view import NoSuchIndex, View, view
-from consumers.documents.explanations import Figures
+from consumers.documents.log.explanations import Figures
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import as_full_type
 from consumers.explain.figures import EVERYTHING, Amount, Figure, Part, Scope

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from consumers.audit.authenticated import AuthenticatedLog
-from consumers.documents.explanations import Explanation
+from consumers.documents.log.explanations import Explanation
 from consumers.explain.explain import STEPS_MAX, Request, explain, model_of
 from consumers.explain.models import WrongName
 from consumers.explain.show import indexes_of

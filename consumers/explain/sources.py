@@ -14,7 +14,7 @@ from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import selected_entries
 from consumers.audit.source import Export
 from consumers.audit.tree import Progress
-from consumers.documents.explanations import Figures
+from consumers.documents.log.explanations import Figures
 from consumers.explain.figures import Figure, Part, Scope
 from events.wire.entry import parse_entry
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeVar
 
-from consumers.documents.explanations import Change, EarlierSteps, Figures, Step, WholeStep
+from consumers.documents.log.explanations import Change, EarlierSteps, Figures, Step, WholeStep
 from consumers.explain.figures import Amount, Figure, Part, kept
 from consumers.fold.consumer import Consumer
 from consumers.offline.store import SqliteStore

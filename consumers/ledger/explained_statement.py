@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from typing import cast
 
 from consumers.documents.document import document_of, documents_of
-from consumers.documents.figures import DerivedFigure, Formula, TermsInForce
-from consumers.documents.partnerships import TermsVersion
-from consumers.documents.statements import Share
-from consumers.documents.statements import Statement as StatementDocument
+from consumers.documents.ledger.figures import DerivedFigure, Formula, TermsInForce
+from consumers.documents.ledger.partnerships import TermsVersion
+from consumers.documents.ledger.statements import Share
+from consumers.documents.ledger.statements import Statement as StatementDocument
 from consumers.offline.store import SqliteStore
 from consumers.revenue.handlers.book import version_for
 from consumers.revenue.rows import CONTRACT, EXPECTED, PERIOD, RECEIPT, REVERSAL, STATEMENT, VERSION, Statement

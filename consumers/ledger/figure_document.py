@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass, field
 from msgspec import UNSET, structs
 
 from consumers.documents.document import document_of
-from consumers.documents.explanations import Explanation
-from consumers.documents.figures import ExplainedFigure
-from consumers.documents.ledger import RULES, ExplainedTransfer
+from consumers.documents.ledger.figures import ExplainedFigure
+from consumers.documents.ledger.ledger import RULES, ExplainedTransfer
+from consumers.documents.log.explanations import Explanation
 from consumers.explain.statement_model import TRANSFERRED
 from consumers.explain.trace import Tracer
 from consumers.ledger.explained_statement import ExplainedStatement, explained_statement

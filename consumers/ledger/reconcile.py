@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from consumers.documents.document import Name
-from consumers.documents.reconciliation import Finding, FindingKind
+from consumers.documents.ledger.reconciliation import Finding, FindingKind
 from consumers.fold.anomaly import ANOMALY
 from consumers.ledger.folded import folded
 from consumers.ledger.what_if import NothingSigned

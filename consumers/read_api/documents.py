@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from consumers.documents.activity import Activity
-from consumers.documents.anomalies import Anomaly
-from consumers.documents.campaigns import Campaign, CampaignAndHistory, InboxCounts, InboxItem
-from consumers.documents.checkpoints import Consistency, LogState
-from consumers.documents.coverage import Coverage
-from consumers.documents.entries import Entry, Proof, Refusal
-from consumers.documents.evaluations import CampaignExplanation
-from consumers.documents.ledger import Balances, Transfers
+from consumers.documents.campaigns.campaigns import Campaign, CampaignAndHistory, InboxCounts, InboxItem
+from consumers.documents.campaigns.coverage import Coverage
+from consumers.documents.campaigns.evaluations import CampaignExplanation
+from consumers.documents.ledger.ledger import Balances, Transfers
+from consumers.documents.ledger.partnerships import Partnership, PartnershipAndTerms
+from consumers.documents.ledger.statements import Statement
+from consumers.documents.log.anomalies import Anomaly
+from consumers.documents.log.checkpoints import Consistency, LogState
+from consumers.documents.log.entries import Entry, Proof, Refusal
 from consumers.documents.openapi import schema_of
-from consumers.documents.partnerships import Partnership, PartnershipAndTerms
-from consumers.documents.plan import Pace, Plan
-from consumers.documents.projects import Project, ProjectAndHistory
-from consumers.documents.services import Service, ServiceAndHistory
-from consumers.documents.statements import Statement
+from consumers.documents.programme.activity import Activity
+from consumers.documents.programme.plan import Pace, Plan
+from consumers.documents.programme.projects import Project, ProjectAndHistory
+from consumers.documents.programme.services import Service, ServiceAndHistory
 from infra.http.documents import INTEGER, TEXT, Schema, answer, problems
 
 PLAN: Final = answer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from consumers.documents.plan import Plan
+from consumers.documents.programme.plan import Plan
 from consumers.plan.document import plan_at_a_glance
 from consumers.read_api.reader import REVALIDATED, Reader, State
 from events.faults.problems import Bilingual

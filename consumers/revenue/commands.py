@@ -6,9 +6,9 @@ import click
 
 from consumers.as_of.query import print_view, run_query
 from consumers.documents.document import Listing
-from consumers.documents.ledger import TRANSFERS, Balance, Balances, Transfer, Transfers, sum_of
-from consumers.documents.partnerships import PARTNERSHIPS
-from consumers.documents.statements import STATEMENTS, Statement
+from consumers.documents.ledger.ledger import TRANSFERS, Balance, Balances, Transfer, Transfers, sum_of
+from consumers.documents.ledger.partnerships import PARTNERSHIPS
+from consumers.documents.ledger.statements import STATEMENTS, Statement
 from consumers.documents.tables import grid
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER

@@ -9,8 +9,14 @@ from typing import Any, Final
 
 from consumers.as_of.view import View
 from consumers.campaigns.consumer import CONSUMER
-from consumers.documents.campaigns import CHANNELS
-from consumers.documents.coverage import AgencyCoverage, ChannelCoverage, Coverage, CoverageTotal, ServiceCoverage
+from consumers.documents.campaigns.campaigns import CHANNELS
+from consumers.documents.campaigns.coverage import (
+    AgencyCoverage,
+    ChannelCoverage,
+    Coverage,
+    CoverageTotal,
+    ServiceCoverage,
+)
 from consumers.documents.document import document_of, documents_of
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries

@@ -19,8 +19,8 @@ from consumers.audit.tree import require_tree
 from consumers.commitments.check import acknowledged_in_log, hash_others, newest_in_log, rows_versions
 from consumers.commitments.claims import consumer_name, read_model_name, status_of
 from consumers.database_audit.postgres_port import PostgresPort
-from consumers.documents.checks import CheckResult, ComparedCommitment, ComparedModel
-from consumers.documents.commitments import Claim, Status
+from consumers.documents.log.checks import CheckResult, ComparedCommitment, ComparedModel
+from consumers.documents.log.commitments import Claim, Status
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Scratch, replay
 from consumers.fold.table_hash import TableHash

@@ -14,8 +14,8 @@ import orjson
 import psutil
 import structlog
 
-from consumers.documents.checks import CheckResult
 from consumers.documents.document import document_of
+from consumers.documents.log.checks import CheckResult
 from infra.process.subprocess_command import subprocess_environment
 from infra.settings import Settings
 

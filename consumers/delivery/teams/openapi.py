@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from consumers.delivery.teams.inputs import NewContacts, NewSubscription, NewTeam, NewWebhook, Redelivery, Rotation
 from consumers.documents.openapi import schema_of
-from consumers.documents.teams import Contacts, Subscription, Team
-from consumers.documents.webhooks import Attempt, WebhookAndSecrets
+from consumers.documents.teams.teams import Contacts, Subscription, Team
+from consumers.documents.teams.webhooks import Attempt, WebhookAndSecrets
 from events.values.fields import Model
 from infra.http.documents import INTEGER, TEXT, Schema, answer, problems, shape
 

@@ -14,7 +14,7 @@ from msgspec.structs import asdict, replace
 from consumers.access_scope import EVERYTHING, AccessScope
 from consumers.as_of.view import View
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
-from consumers.documents.explanations import Change, Explanation, Step
+from consumers.documents.log.explanations import Change, Explanation, Step
 from consumers.read_api.access import may_read
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from dataclasses import dataclass
 from typing import Any
 
-from consumers.documents.explanations import Figures
+from consumers.documents.log.explanations import Figures
 from consumers.explain.explain import Request, chosen_figures, model_of
 from consumers.explain.figures import Figure, Part, Scope
 from consumers.explain.plan_model import SHOWN_PLAN, shown_plan_id

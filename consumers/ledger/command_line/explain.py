@@ -8,8 +8,8 @@ import click
 from msgspec.structs import asdict
 from rich.console import RenderableType
 
-from consumers.documents.explanations import Explanation
-from consumers.documents.ledger import EXPLAINED_TRANSFERS, AccountKind
+from consumers.documents.ledger.ledger import EXPLAINED_TRANSFERS, AccountKind
+from consumers.documents.log.explanations import Explanation
 from consumers.documents.tables import grid
 from consumers.explain.options import Asked, explain_options
 from consumers.explain.show import answer_view, verdict

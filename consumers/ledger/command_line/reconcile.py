@@ -10,7 +10,7 @@ from typing import BinaryIO
 import click
 
 from consumers.documents.document import Listing
-from consumers.documents.reconciliation import Finding, FindingKind
+from consumers.documents.ledger.reconciliation import Finding, FindingKind
 from consumers.documents.tables import csv_file, grid
 from consumers.ledger.proving import entries_of
 from consumers.ledger.reconcile import FileRow, reconcile, totals, type_of

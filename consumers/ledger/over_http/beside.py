@@ -8,9 +8,9 @@ from typing import Any
 from msgspec.structs import asdict
 
 from consumers.as_of.view import view
-from consumers.documents.figures import ExplainedFigure
-from consumers.documents.forecasts import Forecast, WhatIf
-from consumers.documents.statements import WorkingAndDays
+from consumers.documents.ledger.figures import ExplainedFigure
+from consumers.documents.ledger.forecasts import Forecast, WhatIf
+from consumers.documents.ledger.statements import WorkingAndDays
 from consumers.explain.database import database_source
 from consumers.explain.explain import Request, explain
 from consumers.explain.sources import Source

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from consumers.documents.figures import ExplainedFigure
-from consumers.documents.forecasts import Forecast, WhatIf
-from consumers.documents.ledger import Account, Transfer
+from consumers.documents.ledger.figures import ExplainedFigure
+from consumers.documents.ledger.forecasts import Forecast, WhatIf
+from consumers.documents.ledger.ledger import Account, Transfer
+from consumers.documents.ledger.periods import OpenPeriod, RevenuePeriod
+from consumers.documents.ledger.statements import WorkingAndDays
 from consumers.documents.openapi import schema_of
-from consumers.documents.periods import OpenPeriod, RevenuePeriod
-from consumers.documents.statements import WorkingAndDays
 from infra.http.documents import answer
 
 OPEN_PERIODS: Final = answer("Open periods by partnership.", schema_of(list[OpenPeriod]))

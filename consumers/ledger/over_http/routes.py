@@ -15,11 +15,11 @@ from msgspec.structs import asdict
 
 from consumers.as_of.view import View
 from consumers.documents.document import D, documents_of
-from consumers.documents.figures import ExplainedFigure
-from consumers.documents.forecasts import Forecast, WhatIf
-from consumers.documents.ledger import Account, AccountKind
-from consumers.documents.periods import OpenPeriod, RevenuePeriod
-from consumers.documents.statements import WorkingAndDays
+from consumers.documents.ledger.figures import ExplainedFigure
+from consumers.documents.ledger.forecasts import Forecast, WhatIf
+from consumers.documents.ledger.ledger import Account, AccountKind
+from consumers.documents.ledger.periods import OpenPeriod, RevenuePeriod
+from consumers.documents.ledger.statements import WorkingAndDays
 from consumers.explain.database import DatabaseSource
 from consumers.explain.explain import Request as Asked
 from consumers.explain.figures import Scope

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from consumers.documents.ledger import Balance, Balances
+from consumers.documents.ledger.ledger import Balance, Balances
 from consumers.read_api import documents
 from consumers.read_api.access import money_scope
 from consumers.read_api.cursor import text_after

@@ -9,7 +9,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from consumers.access_scope import AccessScope
-from consumers.documents.plan import Plan
+from consumers.documents.programme.plan import Plan
 from consumers.plan.document import PLAN_CONSUMERS, plan_document
 from consumers.read_api import documents
 from consumers.read_api.access import may_read, programme_scope

@@ -8,8 +8,8 @@ from typing import Final
 from fastapi import APIRouter, Response
 
 from consumers.as_of.view import View, view
-from consumers.documents.ledger import Transfer, Transfers
-from consumers.documents.statements import Statement
+from consumers.documents.ledger.ledger import Transfer, Transfers
+from consumers.documents.ledger.statements import Statement
 from consumers.read_api import documents
 from consumers.read_api.access import money_scope
 from consumers.read_api.cursor import indexes_after, text_after

@@ -18,7 +18,7 @@ from consumers.console.pages.audit.values import cut, shown
 from consumers.console.pages.workspace.faults import explained
 from consumers.console.visit import Visiting, attachment, only
 from consumers.console.web.language import western
-from consumers.documents.entries import Entry
+from consumers.documents.log.entries import Entry
 from consumers.event_index.read import Query as Asked
 from consumers.read_api import parameters
 from consumers.read_api.parameters import AgencyCode, checked

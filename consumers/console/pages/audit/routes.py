@@ -17,10 +17,10 @@ from consumers.console.pages.audit import explain_pages, log_pages
 from consumers.console.pages.audit.room import CHECKERS, ROOM, checks_of, verifier_of
 from consumers.console.pages.audit.values import shown
 from consumers.console.visit import Visit, Visiting, only
-from consumers.documents.anomalies import Anomaly
-from consumers.documents.checks import CheckResult
-from consumers.documents.commitments import Claim
-from consumers.documents.completeness import AgencyMonth
+from consumers.documents.log.anomalies import Anomaly
+from consumers.documents.log.checks import CheckResult
+from consumers.documents.log.commitments import Claim
+from consumers.documents.log.completeness import AgencyMonth
 from consumers.read_api.parameters import checked
 from consumers.read_api.resources.anomalies import anomalies_for
 from consumers.read_api.resources.log.checkpoints import log_for

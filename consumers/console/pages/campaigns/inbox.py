@@ -16,8 +16,8 @@ from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns import wording
 from consumers.console.visit import Visit, Visiting, csv_attachment
-from consumers.documents import campaigns as nouns
-from consumers.documents.campaigns import CHANNELS, INBOX, CampaignState, Channel, InboxItem, StateFilter
+from consumers.documents.campaigns import campaigns as nouns
+from consumers.documents.campaigns.campaigns import CHANNELS, INBOX, CampaignState, Channel, InboxItem, StateFilter
 from consumers.documents.tables import csv_file
 from consumers.read_api.reader import Answer
 from consumers.read_api.resources.campaigns import InboxFilter, inbox_counts_for, inbox_for

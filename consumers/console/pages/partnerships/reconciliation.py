@@ -13,7 +13,7 @@ from consumers.as_of.view import View
 from consumers.console.pages.partnerships.shown import partnership_of
 from consumers.console.pages.partnerships.table_form import MAPPED, TableForm, findings_of
 from consumers.console.visit import Visit, Visiting
-from consumers.documents.reconciliation import Finding, FindingKind
+from consumers.documents.ledger.reconciliation import Finding, FindingKind
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.ledger.over_http.calculations import ENTRIES_HERE_MAX, Raw, few_entries
 from consumers.ledger.reconcile import totals

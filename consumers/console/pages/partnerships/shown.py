@@ -11,9 +11,9 @@ from msgspec.structs import asdict
 from consumers.console.visit import Visit
 from consumers.console.web.language import Words
 from consumers.documents.document import document_of
-from consumers.documents.explanations import Step
-from consumers.documents.partnerships import ListedPartnership, Partnership, PartnershipAndTerms
-from consumers.documents.periods import OpenPeriod
+from consumers.documents.ledger.partnerships import ListedPartnership, Partnership, PartnershipAndTerms
+from consumers.documents.ledger.periods import OpenPeriod
+from consumers.documents.log.explanations import Step
 from consumers.read_api.resources.partnerships import partnership_for
 from events.wire.entry import TYPE_PREFIX
 

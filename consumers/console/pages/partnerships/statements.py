@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from consumers.console.pages.partnerships.amounts import exact_money, guarantee_formula, left_to_right
 from consumers.console.pages.partnerships.shown import amount_shown, partnership_of, step_rows
 from consumers.console.visit import Visiting, attachment
-from consumers.documents.ledger import kind_of
-from consumers.documents.statements import BandShare
+from consumers.documents.ledger.ledger import kind_of
+from consumers.documents.ledger.statements import BandShare
 from consumers.ledger.over_http.routes import explained_for, working_for
 from consumers.read_api.parameters import Id, Period
 from consumers.read_api.resources.statements import paper_for, statement_for

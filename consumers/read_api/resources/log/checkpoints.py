@@ -9,7 +9,7 @@ from typing import Final
 
 from fastapi import APIRouter, Response
 
-from consumers.documents.checkpoints import Consistency, LogState, Signature, SignedCheckpoint
+from consumers.documents.log.checkpoints import Consistency, LogState, Signature, SignedCheckpoint
 from consumers.read_api import documents
 from consumers.read_api.access import money_scope
 from consumers.read_api.parameters import Index

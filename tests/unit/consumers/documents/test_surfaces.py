@@ -16,15 +16,15 @@ from rich.console import Console
 from consumers.console.web.documents import cell, label
 from consumers.console.web.language import Language, Words
 from consumers.console.web.templates import Templates
-from consumers.documents.campaigns import INBOX
-from consumers.documents.completeness import AgencyMonth
-from consumers.documents.coverage import AGENCIES, AgencyCoverage, CoverageTotal
+from consumers.documents.campaigns.campaigns import INBOX
+from consumers.documents.campaigns.coverage import AGENCIES, AgencyCoverage, CoverageTotal
 from consumers.documents.document import Count, Date, EventType, Halalas, Instant, Label, Listing, Name, document_of
-from consumers.documents.history import Step
+from consumers.documents.log.completeness import AgencyMonth
 from consumers.documents.openapi import schema_of
-from consumers.documents.services import Service, ServiceAndHistory, ServiceChannel, ServiceState
+from consumers.documents.programme.history import Step
+from consumers.documents.programme.services import Service, ServiceAndHistory, ServiceChannel, ServiceState
 from consumers.documents.tables import csv_file, grid
-from consumers.documents.webhooks import Webhook
+from consumers.documents.teams.webhooks import Webhook
 from events.types.catalogue import CATALOGUE
 from infra.json_documents import from_json, to_json
 from tests.world.campaigns import SERVICE, inbox_item

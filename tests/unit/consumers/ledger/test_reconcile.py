@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.documents.reconciliation import Finding, FindingKind
+from consumers.documents.ledger.reconciliation import Finding, FindingKind
 from consumers.ledger.reconcile import FileRow, reconcile, totals, type_of
 from consumers.ledger.what_if import NothingSigned
 from infra.errors import WrongInput

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from consumers.documents.plan import Plan
+from consumers.documents.programme.plan import Plan
 from consumers.read_api import calculations
 from consumers.read_api.beside import AT_ONCE_MAX
 from consumers.read_api.calculations import Calculations

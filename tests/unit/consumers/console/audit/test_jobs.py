@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from consumers.console.checks.jobs import Checks
-from consumers.documents.checks import CheckResult
+from consumers.documents.log.checks import CheckResult
 from infra.settings import Settings
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from consumers.documents.checkpoints import LogState
 from consumers.documents.document import document_of
-from consumers.documents.entries import Proof
+from consumers.documents.log.checkpoints import LogState
+from consumers.documents.log.entries import Proof
 from infra.log.signed_note import LogKey
 from infra.private_keys.key_files import log_key_files
 from infra.settings import Settings

@@ -6,7 +6,7 @@ import pytest
 
 from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns.inbox import Chosen, agency_fault, asked_of, section_of, sections, whose_of
-from consumers.documents.campaigns import Channel, StateFilter
+from consumers.documents.campaigns.campaigns import Channel, StateFilter
 from consumers.read_api.resources.campaigns import InboxFilter
 from tests.every import every
 from tests.world.campaigns import inbox_item

@@ -10,11 +10,11 @@ from consumers.console.pages.partnerships.amounts import exact_money, guarantee_
 from consumers.console.pages.partnerships.shown import amount_shown, listed, short_type, step_rows
 from consumers.console.web.language import Words
 from consumers.documents.document import document_of, documents_of
-from consumers.documents.explanations import Change, Step
-from consumers.documents.ledger import balance_meaning
-from consumers.documents.partnerships import LISTED, Partnership
-from consumers.documents.periods import OpenPeriod
-from consumers.documents.statements import Guarantee
+from consumers.documents.ledger.ledger import balance_meaning
+from consumers.documents.ledger.partnerships import LISTED, Partnership
+from consumers.documents.ledger.periods import OpenPeriod
+from consumers.documents.ledger.statements import Guarantee
+from consumers.documents.log.explanations import Change, Step
 from consumers.documents.tables import csv_file
 from tests.world.entries import TEXT
 from tests.world.partnership import DOCUMENT

@@ -7,9 +7,9 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from consumers.documents.document import Count, Period
-from consumers.documents.explanations import EarlierSteps, Figures, WholeStep
-from consumers.documents.ledger import ExplainedTransfer
-from consumers.documents.statements import Share
+from consumers.documents.ledger.ledger import ExplainedTransfer
+from consumers.documents.ledger.statements import Share
+from consumers.documents.log.explanations import EarlierSteps, Figures, WholeStep
 
 
 class Formula(Struct, frozen=True, kw_only=True):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from consumers.documents.commitments import Status
 from consumers.documents.document import Count
+from consumers.documents.log.commitments import Status
 
 
 class ComparedModel(Struct, frozen=True, kw_only=True):
