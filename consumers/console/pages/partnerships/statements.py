@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from consumers.console.pages.partnerships.amounts import exact_money, guarantee_formula, left_to_right
-from consumers.console.pages.partnerships.shown import amount_shown, partnership_of, step_rows
+from consumers.console.pages.partnerships.shown import amount_shown, partnership_of
 from consumers.console.visit import Visiting, attachment
 from consumers.documents.ledger.ledger import kind_of
 from consumers.documents.ledger.statements import BandShare
@@ -77,7 +77,6 @@ async def explained(visit: Visiting, partnership_id: Id, period: Period, field: 
         transfers=found.transfers,
         band=BandShare,
         amount=lambda name, value: amount_shown(visit.words, name, value),
-        steps=step_rows(found.steps, field),
         formula=left_to_right(f"{found.formula.numbers} = {amount_text(field, found.value)}"),
         band_words=band_text,
         exact=lambda halalas: exact_money(visit.words, halalas),
