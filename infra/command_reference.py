@@ -32,6 +32,8 @@ programs. For a mistyped command or option, similar names are suggested.
 Text is printed in Arabic and English. `--lang ar`, `--lang en` or `--lang both` chooses, before or after the command;
 the variable `YESSER_LANG` sets it for a shell. Help and error messages are in English, and `--json` never changes.
 
+A time is shown as the minute in Riyadh, unless it is marked UTC; in `--json` and in files it is UTC.
+
 Tables fit the width of the terminal, or of `COLUMNS`: columns that do not fit are left out and named below the table.
 Ids are never cut. Output to a pipe has every column, unless `COLUMNS` is set.
 

@@ -23,13 +23,13 @@ def to_json(document: Any, *, indented: bool = False) -> bytes:
     """The document as JSON, of several lines if `indented`. Raises `TypeError` for what JSON does not have."""
     option = orjson.OPT_INDENT_2 if indented else None
     try:
-        return orjson.dumps(document, _members, option)
+        return orjson.dumps(document, members, option)
     except TypeError:
-        return orjson.dumps(_with_long_numbers(document), _members, option)
+        return orjson.dumps(_with_long_numbers(document), members, option)
 
 
-def _members(value: Any) -> dict[str, Any]:
-    """What orjson asks for what it cannot write: a typed document is written as its fields that are set."""
+def members(value: Any) -> dict[str, Any]:
+    """The fields of a typed document that are set. Raises `TypeError` for anything else that orjson cannot write."""
     if isinstance(value, Struct):
         return {name: member for name, member in asdict(value).items() if member is not UNSET}
     raise TypeError
@@ -48,7 +48,7 @@ def from_json(text: bytes) -> Any:
 def with_long_numbers_as_texts(value: Any) -> Any:
     """A document of sequence numbers: one of more than 53 bits is a text, since not every reader keeps it."""
     if isinstance(value, Struct):
-        value = _members(value)
+        value = members(value)
     if isinstance(value, dict):
         return {name: with_long_numbers_as_texts(member) for name, member in value.items()}
     if isinstance(value, list | tuple):
@@ -59,7 +59,7 @@ def with_long_numbers_as_texts(value: Any) -> Any:
 def _with_long_numbers(value: Any) -> Any:
     """The value, with its numbers beyond 64 bits as orjson writes them."""
     if isinstance(value, Struct):
-        value = _members(value)
+        value = members(value)
     if isinstance(value, dict):
         return {name: _with_long_numbers(member) for name, member in value.items()}
     if isinstance(value, list | tuple):

@@ -27,7 +27,7 @@ from consumers.campaigns.next_step import next_command, time_left
 from consumers.campaigns.read import campaign, campaigns, inbox, team_subscriptions
 from consumers.campaigns.show import NOT_JUDGED, brief_parts, inbox_parts, not_judged
 from consumers.campaigns.trial.commands import rules_group, try_command
-from consumers.documents.campaigns import (
+from consumers.documents.campaigns.campaigns import (
     CAMPAIGNS,
     CHANNELS,
     INBOX,

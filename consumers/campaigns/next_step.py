@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
-from consumers.documents.campaigns import NextAction, ToDo
+from consumers.documents.campaigns.campaigns import NextAction, ToDo
 from events.faults.problems import Bilingual
 from events.values.calendar import day_after
 from events.values.working_days import count_working_days

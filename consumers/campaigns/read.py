@@ -7,10 +7,17 @@ from typing import Any, Final, TypeVar
 
 from consumers.as_of.view import View
 from consumers.campaigns.consumer import CONSUMER
-from consumers.campaigns.filters import CampaignFilter
-from consumers.documents.campaigns import Campaign, CampaignAndHistory, CampaignStep, InboxCounts, InboxItem, OnChannels
+from consumers.campaigns.filters import CampaignFilter, Subscription
+from consumers.documents.campaigns.campaigns import (
+    Campaign,
+    CampaignAndHistory,
+    CampaignStep,
+    InboxCounts,
+    InboxItem,
+    OnChannels,
+)
 from consumers.documents.document import document_of
-from consumers.documents.plan import Awareness
+from consumers.documents.programme.plan import Awareness
 from events.values.calendar import FIRST_DATE, LAST_DATE, hijri_of
 from events.wire.entry import Entry, parse_entry
 from infra.log.reader import read_entries
@@ -59,7 +66,7 @@ async def counts(connection: Connection, chosen: CampaignFilter) -> InboxCounts:
     return document_of(InboxCounts, row)
 
 
-async def team_subscriptions(connection: Connection, agency: str, team: str) -> list[dict[str, Any]] | None:
+async def team_subscriptions(connection: Connection, agency: str, team: str) -> list[Subscription] | None:
     """What the team wants; None if the agency has no such team."""
     if await connection.fetchval(_SQL["team"], agency, team) is None:
         return None

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from consumers.campaigns.dates import in_words
 from consumers.campaigns.next_step import next_command, time_left
-from consumers.documents.campaigns import (
+from consumers.documents.campaigns.campaigns import (
     AIRINGS,
     CAMPAIGNS,
     STEPS,
@@ -21,8 +21,8 @@ from consumers.documents.campaigns import (
     ToDo,
     Urgency,
 )
+from consumers.documents.campaigns.evaluations import ExplainedCampaign
 from consumers.documents.document import field_of
-from consumers.documents.evaluations import ExplainedCampaign
 from consumers.documents.tables import grid
 from events.faults.problems import Bilingual
 from events.values.working_days import riyadh_minute

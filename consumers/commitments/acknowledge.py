@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from consumers.commitments.claims import ACKNOWLEDGED, said_among
-from consumers.documents.commitments import Claim
+from consumers.documents.log.commitments import Claim
 from events.errors import YesserError
 from events.wire.entry import recorded_time
 from infra.command_line.database import with_database

@@ -28,7 +28,7 @@ from consumers.commitments.claims import (
 )
 from consumers.commitments.log_keys import LOG_KEYS, hash_log_keys
 from consumers.commitments.trail import TRAIL, hash_trail
-from consumers.documents.commitments import Claim, Status
+from consumers.documents.log.commitments import Claim, Status
 from consumers.event_index.read import as_full_type
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Scratch, replay

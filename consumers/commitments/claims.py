@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from consumers.documents.commitments import Claim, Status
+from consumers.documents.log.commitments import Claim, Status
 from consumers.fold.consumer import Consumer
 from consumers.fold.table_hash import TableHash
 from consumers.fold.version import FoldVersion

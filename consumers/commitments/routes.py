@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import APIRouter, Response
 
 from consumers.commitments.check import newest_in_log
-from consumers.documents.commitments import Claim
+from consumers.documents.log.commitments import Claim
 from consumers.documents.openapi import schema_of
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.read_api import documents
@@ -19,7 +19,7 @@ from infra.http.routes import RouteParts
 
 _COMMITMENTS: Final = answer(
     "By read model: its number of rows and its hash after `log_index` entries.",
-    {"type": "array", "items": schema_of(Claim)},
+    schema_of(list[Claim]),
 )
 
 

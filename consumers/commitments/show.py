@@ -8,7 +8,7 @@ import uvloop
 
 from consumers.commitments.check import Verdict, check, said_in_log
 from consumers.commitments.claims import newest
-from consumers.documents.commitments import Status
+from consumers.documents.log.commitments import Status
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import print_result

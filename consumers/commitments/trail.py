@@ -11,7 +11,7 @@ from typing import Final
 
 from consumers.commitments.claims import Acknowledgement, said_among, sorted_out, status_of
 from consumers.database_audit.trail import TABLE, read_chain
-from consumers.documents.commitments import Claim, Status
+from consumers.documents.log.commitments import Claim, Status
 from consumers.fold.table_hash import TableHash
 from infra.log.authority import Difference, TableDiffers
 from infra.log.reader import entry_batches, log_size

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -66,7 +66,7 @@ def completeness_command(
         near = get_close_matches(agency, found.agencies(), n=3)
         raise NoSuchAgency(f"The log knows no agency {agency}." + (f" Did you mean {', '.join(near)}?" if near else ""))
     rows = list(found.rows(agency, month))
-    shown: dict[str, Any] = document(rows, derived.size, derived.root)
+    shown = document(rows, derived.size, derived.root)
     if log.place is None:
         shown["read_but_not_in_log"] = asyncio.run(_compared(found))
     page_text = None if html is None else _html(page(rows, derived.size, derived.root))

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from consumers.audit.derived import Ranges
-from consumers.documents.completeness import CompletenessStatus
+from consumers.documents.log.completeness import CompletenessStatus
 from events.validation.refusal import PLATFORM, REFUSED
 from events.values.completeness import completeness_status
 from events.values.working_days import riyadh_date

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Response
 from msgspec import convert
 
-from consumers.documents.completeness import AgencyMonth, CompletenessStatus, Months
+from consumers.documents.log.completeness import AgencyMonth, CompletenessStatus, Months
 from consumers.documents.openapi import schema_of
 from consumers.read_api import documents
 from consumers.read_api.access import narrowed, programme_scope

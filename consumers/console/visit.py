@@ -62,7 +62,7 @@ class Visit:
         self, function: Callable[Concatenate[Reader, P], Awaitable[T]], *asked: P.args, **more: P.kwargs
     ) -> T:
         """What a function of the read API answers to this person. Raises `Problem`, which is shown as a page."""
-        return await self.parts.read_api.ask(self.caller, function, *asked, **more)
+        return await function(Reader(self.parts.read_api.reads, self.caller), *asked, **more)
 
     async def all_rows(
         self, function: Callable[..., Awaitable[Answer[list[T]]]], *asked: Any, rows_max: int | None = None

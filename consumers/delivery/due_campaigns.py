@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from consumers.documents.campaigns import CHANNELS
+from consumers.documents.campaigns.campaigns import CHANNELS
 from events.errors import YesserError
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries

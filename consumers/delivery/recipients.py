@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from consumers.documents.document import documents_of
-from consumers.documents.teams import Address, AddressState, NotSent
+from consumers.documents.teams.teams import Address, AddressState, NotSent
 from infra.keys.team_seals import TeamSeals
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from consumers.documents import campaigns
+from consumers.documents.campaigns import campaigns
 from events.faults.problems import Bilingual
 
 Language = Literal["ar", "en"]

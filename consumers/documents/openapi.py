@@ -1,24 +1,27 @@
-"""The JSON schema of a document, for the OpenAPI description."""
+"""The JSON schema of documents, for the OpenAPI description."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from msgspec import Struct
 from msgspec.json import schema_components
 
-Schema = dict[str, Any]
+from infra.http.documents import Schema
+
 _AT: Final = "#/documents/"
 
 
-def schema_of(document: type[Struct]) -> Schema:
-    """The schema of one document, with those of its parts inside. A field has the description of its `Meta`."""
-    _, components = schema_components([document], ref_template=_AT + "{name}")
-    schema: Schema = _with_parts(components[document.__name__], components)
+def schema_of(document: Any) -> Schema:
+    """The schema of one document or of a `list` of them, with those of its parts inside.
+
+    A field has the description of its `Meta`.
+    """
+    (made,), components = schema_components([document], ref_template=_AT + "{name}")
+    schema: Schema = _with_parts(made, components)
     return schema
 
 
-def _with_parts(value: Any, components: dict[str, Any]) -> Any:
+def _with_parts(value: Any, components: Schema) -> Any:
     if isinstance(value, list):
         return [_with_parts(one, components) for one in value]
     if not isinstance(value, dict):

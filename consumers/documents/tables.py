@@ -23,9 +23,8 @@ from consumers.documents.document import (
     listed,
 )
 from events.values.money import riyals_text
-from events.values.working_days import riyadh_minute
 from events.wire.envelope import short_type
-from infra.command_line.display import Column, Grid
+from infra.command_line.display import Column, Grid, time_text
 from infra.command_line.language import localized
 from infra.command_line.table_files import csv_text
 
@@ -73,10 +72,8 @@ def _text(field: Field, value: Any) -> str | None:
         return " · ".join(text or "" for text in _texts(value, fields(field.type)))
     if isinstance(value, bool):
         return localized(*(YES if value else NO), "\n")
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}"
-    if field.type == Instant:
-        return riyadh_minute(value)
+    if field.type in (Instant, datetime):
+        return time_text(value)
     if field.type == EventType:
         return short_type(value)
     # An index is copied into the next command, so no other number has separators.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from consumers.documents.document import documents_of
-from consumers.documents.entries import Entry
+from consumers.documents.log.entries import Entry
 from events.wire.entry import SOURCE_PREFIX, TYPE_PREFIX
 from events.wire.envelope import full_type
 from infra.kafka.client_config import agency_topic

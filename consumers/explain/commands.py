@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from msgspec.structs import asdict
 
 from consumers.completeness.commands import completeness_command
 from consumers.explain.options import Asked, explain_options
@@ -36,7 +37,7 @@ def explain_command(model: str | None, key: str | None, field: str | None, asked
         listed = [{"model": m.name, "key": m.key_form, "fields": list(m.fields)} for m in models().values()]
         print_result(listed, as_json, lambda: show(models_table(models().values())), indented=True)
         return
-    answer, document = asked.explained(model, key or "", field)
-    print_result(document, as_json, lambda: show(*answer_view(answer)), indented=True)
+    answer, proofs = asked.explained(model, key or "", field)
+    print_result(asdict(answer) | proofs, as_json, lambda: show(*answer_view(answer)), indented=True)
     if not answer.ok:
         raise SystemExit(ExitCode.ANSWER_IS_NO)

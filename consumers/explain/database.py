@@ -7,6 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final
 
 from consumers.as_of.view import NoSuchIndex, View, view
+from consumers.documents.log.explanations import Figures
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import as_full_type
 from consumers.explain.figures import EVERYTHING, Amount, Figure, Part, Scope
@@ -58,7 +59,7 @@ class DatabaseSource:
         """See `few_entries_in`. Raises `TooManyEntries`."""
         return await few_entries_in(self._view, self._end, scope, entries_max)
 
-    async def live(self, figures: Mapping[str, Figure]) -> dict[str, Any] | None:
+    async def live(self, figures: Mapping[str, Figure]) -> Figures | None:
         if not self._is_live:
             return None
         amounts = {part: Amount(part) for figure in figures.values() for part in figure.parts}

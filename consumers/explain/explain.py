@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from consumers.documents.explanations import Explanation
+from consumers.documents.log.explanations import Explanation
 from consumers.explain.figures import Explained, Figure
 from consumers.explain.models import Model, NoSuchKey, WrongName, key_text, near
 from consumers.explain.plan_model import SHOWN_PLAN, shown_plan_id

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
-from msgspec.structs import asdict
 
 from consumers.audit.authenticated import AuthenticatedLog
-from consumers.documents.explanations import Explanation
+from consumers.documents.log.explanations import Explanation
 from consumers.explain.explain import STEPS_MAX, Request, explain, model_of
 from consumers.explain.models import WrongName
 from consumers.explain.show import indexes_of
@@ -50,8 +49,8 @@ class Asked:
 
     def explained(
         self, model: str, key: str, field: str | None, also: Callable[[Tracer], None] = lambda tracer: None
-    ) -> tuple[Explanation, dict[str, Any]]:
-        """The explanation, and its JSON with the proofs, which are written. `also` may read the rows of the fold.
+    ) -> tuple[Explanation, dict[str, list[str]]]:
+        """The explanation, and the files of the proofs, as its JSON has them. `also` may read the rows of the fold.
 
         Raises `click.UsageError` for a wrong name.
         """
@@ -66,11 +65,10 @@ class Asked:
             answer = asyncio.run(_answer(log, self.end, request, also))
         except WrongName as error:
             raise click.UsageError(str(error)) from None
-        document = asdict(answer)
-        if log is not None and self.proofs is not None:
-            self.proofs.mkdir(parents=True, exist_ok=True)
-            document["proofs"] = asyncio.run(_write_proofs(log, indexes_of(answer), self.proofs))
-        return answer, document
+        if log is None or self.proofs is None:
+            return answer, {}
+        self.proofs.mkdir(parents=True, exist_ok=True)
+        return answer, {"proofs": asyncio.run(_write_proofs(log, indexes_of(answer), self.proofs))}
 
 
 def explain_options(command: Command) -> Command:

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from consumers.documents.explanations import Change, EarlierSteps, Explanation, Step
+from consumers.documents.log.explanations import Change, EarlierSteps, Explanation, Step
 from consumers.documents.tables import cells, columns
 from consumers.explain.models import Model
 from events.values.money import riyals_text

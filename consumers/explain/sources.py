@@ -14,6 +14,7 @@ from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import selected_entries
 from consumers.audit.source import Export
 from consumers.audit.tree import Progress
+from consumers.documents.log.explanations import Figures
 from consumers.explain.figures import Figure, Part, Scope
 from events.wire.entry import parse_entry
 
@@ -38,7 +39,7 @@ class Source(Protocol):
     def entries(self, scope: Scope) -> AsyncIterator[Raw]:
         """The entries of the scope, within reach."""
 
-    async def live(self, figures: Mapping[str, Figure]) -> dict[str, Any] | None:
+    async def live(self, figures: Mapping[str, Figure]) -> Figures | None:
         """The figures as live tables hold them at the end of the reach; None where there are none to compare with."""
 
     async def keys(self, part: Part) -> list[tuple[Any, ...]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeVar
 
-from consumers.documents.explanations import Change, EarlierSteps, Step
+from consumers.documents.log.explanations import Change, EarlierSteps, Figures, Step, WholeStep
 from consumers.explain.figures import Amount, Figure, Part, kept
 from consumers.fold.consumer import Consumer
 from consumers.offline.store import SqliteStore
@@ -33,9 +33,9 @@ class Trace:
     `stored`: the same as `end`, read from the rows that the fold wrote. `exists`: whether the key's own row is there,
     or was."""
 
-    start: dict[str, Any]
-    end: dict[str, Any]
-    stored: dict[str, Any] = field(default_factory=dict)
+    start: Figures
+    end: Figures
+    stored: Figures = field(default_factory=dict)
     steps: deque[Step] = field(default_factory=deque)
     steps_count: int = 0
     earlier: EarlierSteps | None = None
@@ -224,7 +224,7 @@ class Tracer:
                     trace.end[name] = after
         if not changes:
             return
-        step = Step(
+        step = WholeStep(
             index=entry.index,
             recordedtime=entry.recorded,
             type=entry.type,

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import cast
 
 from consumers.documents.document import document_of, documents_of
-from consumers.documents.partnerships import TermsVersion
-from consumers.documents.statements import Share
-from consumers.documents.statements import Statement as StatementDocument
+from consumers.documents.ledger.figures import DerivedFigure, Formula, TermsInForce
+from consumers.documents.ledger.partnerships import TermsVersion
+from consumers.documents.ledger.statements import Share
+from consumers.documents.ledger.statements import Statement as StatementDocument
 from consumers.offline.store import SqliteStore
 from consumers.revenue.handlers.book import version_for
 from consumers.revenue.rows import CONTRACT, EXPECTED, PERIOD, RECEIPT, REVERSAL, STATEMENT, VERSION, Statement
@@ -46,32 +47,25 @@ class Derivation:
     formula: Expression
     amounts: Amounts
 
-    def document(self) -> dict[str, Any]:
-        """As JSON."""
+    def document(self) -> DerivedFigure:
         words = in_words(self.formula)
-        return {
-            "field": self.field,
-            "value": self.value,
-            "formula": {"ar": words.ar, "en": words.en, "numbers": in_numbers(self.formula, self.amounts)},
-            "amounts": {name: self.amounts[name] for name in dict.fromkeys(names_in(self.formula))},
-        }
+        return DerivedFigure(
+            field=self.field,
+            value=self.value,
+            formula=Formula(ar=words.ar, en=words.en, numbers=in_numbers(self.formula, self.amounts)),
+            amounts={name: self.amounts[name] for name in names_in(self.formula)},
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedStatement:
-    """All fields of a statement; `version`, `effective_from` and `terms_index` are of the terms in force."""
+    """All fields of a statement."""
 
     partnership_id: str
     period: str
-    version: int
-    effective_from: str
-    terms_index: int
+    terms: TermsInForce
     derivations: Mapping[str, Derivation]
     shares: Sequence[Share]
-
-    def terms(self) -> dict[str, Any]:
-        """The terms in force as JSON: their version, first period and log entry."""
-        return {"version": self.version, "effective_from": self.effective_from, "index": self.terms_index}
 
 
 def explained_statement(store: SqliteStore, partnership_id: str, period: str) -> ExplainedStatement:
@@ -119,8 +113,9 @@ def explained_statement(store: SqliteStore, partnership_id: str, period: str) ->
         own,
         amounts["outstanding_before_halalas"] or 0,
     )
-    terms, shares = versions[number], [group.share for group in working.groups]
-    return ExplainedStatement(partnership_id, period, number, terms.effective_from, terms.index, derivations, shares)
+    in_force = versions[number]
+    terms = TermsInForce(version=number, effective_from=in_force.effective_from, index=in_force.index)
+    return ExplainedStatement(partnership_id, period, terms, derivations, [group.share for group in working.groups])
 
 
 def _before(store: SqliteStore, partnership_id: str, period: str) -> Statement | None:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+
+from msgspec import UNSET, structs
 
 from consumers.documents.document import document_of
-from consumers.documents.ledger import RULES, ExplainedTransfer
+from consumers.documents.ledger.figures import ExplainedFigure
+from consumers.documents.ledger.ledger import RULES, ExplainedTransfer
+from consumers.documents.log.explanations import Explanation
 from consumers.explain.statement_model import TRANSFERRED
 from consumers.explain.trace import Tracer
 from consumers.ledger.explained_statement import ExplainedStatement, explained_statement
@@ -41,18 +44,17 @@ def read_transfers(tracer: Tracer, rows: Rows, counts: Callable[[Transfer], bool
         rows.transfers += filter(counts, store.matching(TRANSFER, {"index": step.index}))
 
 
-def figure_document(found: ExplainedStatement, figure: str, transfers: Sequence[Transfer]) -> dict[str, Any]:
-    """Without the steps, which `consumers.explain` adds."""
-    document = {
-        "partnership_id": found.partnership_id,
-        "period": found.period,
-        **found.derivations[figure].document(),
-        "terms": found.terms(),
-        "transfers": [transfer_document(row) for row in transfers],
-    }
-    if figure == "partner_base_halalas":
-        document["shares"] = found.shares
-    return document
+def figure_document(
+    found: ExplainedStatement, figure: str, transfers: Sequence[Transfer], explanation: Explanation
+) -> ExplainedFigure:
+    return ExplainedFigure(
+        partnership_id=found.partnership_id,
+        period=found.period,
+        terms=found.terms,
+        transfers=tuple(map(transfer_document, transfers)),
+        shares=tuple(found.shares) if figure == "partner_base_halalas" else UNSET,
+        **structs.asdict(explanation) | structs.asdict(found.derivations[figure].document()),
+    )
 
 
 def transfer_document(row: Transfer) -> ExplainedTransfer:

@@ -17,7 +17,7 @@ from fractions import Fraction
 from typing import Any, Final, Literal, cast
 
 from consumers.documents.document import document_of
-from consumers.documents.forecasts import Forecast, ForecastPeriod, SupposedFigures, TopUps
+from consumers.documents.ledger.forecasts import Forecast, ForecastPeriod, SupposedFigures, TopUps
 from consumers.ledger.folded import FoldedLedger, folded
 from consumers.ledger.what_if import NothingSigned
 from consumers.revenue.handlers.book import version_for

@@ -9,8 +9,8 @@ from typing import Final
 
 import jinja2
 
-from consumers.documents.forecasts import Forecast, ForecastPeriod
-from consumers.documents.periods import RevenuePeriod
+from consumers.documents.ledger.forecasts import Forecast, ForecastPeriod
+from consumers.documents.ledger.periods import RevenuePeriod
 from events.faults.problems import Bilingual
 from events.values.money import riyals_text
 

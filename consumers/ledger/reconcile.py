@@ -9,25 +9,21 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from dataclasses import dataclass
+from typing import Any, Final
 
+from consumers.documents.document import Name
+from consumers.documents.ledger.reconciliation import Finding, FindingKind
 from consumers.fold.anomaly import ANOMALY
 from consumers.ledger.folded import folded
 from consumers.ledger.what_if import NothingSigned
 from consumers.revenue.statements.words import left_to_right
-from events.faults.problems import Bilingual
 from events.types.contradictions import RULES
 from events.values.calendar import DateOutOfRange, ordinal_of
 from events.values.money import riyals_text
 from events.wire.entry import TYPE_PREFIX, Entry, parse_entry
-from infra.command_line.table_files import Columns
 from infra.errors import WrongInput
 
-Kind = Literal["matched", "different", "missing-in-log", "missing-in-file", "doubled", "unreadable"]
-KINDS: Final[tuple[Kind, ...]] = (
-    "matched", "different", "missing-in-log", "missing-in-file", "doubled", "unreadable"
-)  # fmt: skip
 FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "revenue.collected": ("receipt_id", "collected_on"),
     "revenue.reversed": ("reversal_id", "reversed_on"),
@@ -44,25 +40,6 @@ class FileRow:
 
     line: int
     data: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A row, an entry, or both, and how they compare. Amounts are halalas."""
-
-    kind: Kind
-    line: int | None
-    index: int | None
-    id: str | None
-    dated_on: str | None
-    file_halalas: int | None
-    log_halalas: int | None
-    reason: Bilingual | None = None
-
-    def document(self) -> dict[str, Any]:
-        """As JSON."""
-        reason = None if self.reason is None else {"ar": self.reason.ar, "en": self.reason.en}
-        return {**asdict(self), "reason": reason}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,44 +112,15 @@ class _Comparison:
         if found is not None:
             self.seen.add(found.index)
         finding = _compared(row.line, row_id, on, amount, found, fault)
-        if finding.kind == "matched":
+        if finding.kind == FindingKind.MATCHED:
             self._line_of_sum.setdefault((on, amount), row.line)
         return finding
 
 
-FINDING_COLUMNS: Final[Columns] = {
-    "finding": "VARCHAR", "line": "BIGINT", "index": "BIGINT", "id": "VARCHAR", "dated_on": "VARCHAR",
-    "file_halalas": "BIGINT", "log_halalas": "BIGINT", "reason_ar": "VARCHAR", "reason_en": "VARCHAR",
-}  # fmt: skip
-FINDING_WORDS: Final[Mapping[str, tuple[str, str]]] = {
-    "matched": ("متطابق", "matched"),
-    "different": ("مختلف", "different"),
-    "missing-in-log": ("ناقص في السجل", "missing in the log"),
-    "missing-in-file": ("ناقص في الملف", "missing in the file"),
-    "doubled": ("مكرر", "doubled"),
-    "unreadable": ("لا يُقرأ", "unreadable"),
-}
-
-
-def finding_row(finding: Finding) -> tuple[int | str | None, ...]:
-    """A row of `FINDING_COLUMNS`."""
-    reason = (None, None) if finding.reason is None else (finding.reason.ar, finding.reason.en)
-    return (
-        finding.kind,
-        finding.line,
-        finding.index,
-        finding.id,
-        finding.dated_on,
-        finding.file_halalas,
-        finding.log_halalas,
-        *reason,
-    )
-
-
-def totals(findings: Iterable[Finding]) -> dict[str, int]:
+def totals(findings: Iterable[Finding]) -> dict[FindingKind, int]:
     """How many there are of each kind."""
     counted = Counter(finding.kind for finding in findings)
-    return {kind: counted[kind] for kind in KINDS}
+    return {kind: counted[kind] for kind in FindingKind}
 
 
 def _facts(kind: str, entries: Sequence[Entry]) -> list[_Fact]:
@@ -196,76 +144,76 @@ def _by_id(facts: Iterable[_Fact]) -> dict[str, _Fact]:
     return found
 
 
-def _doubled(line: int, row_id: str | None, on: Any, amount: Any, reason: Bilingual) -> Finding:
-    return Finding("doubled", line, None, row_id, _text(on), _whole(amount), None, reason)
+def _doubled(line: int, row_id: str | None, on: Any, amount: Any, reason: Name) -> Finding:
+    return Finding(FindingKind.DOUBLED, line, None, row_id, _text(on), _whole(amount), None, reason)
 
 
-def _same_id(line: int) -> Bilingual:
-    return Bilingual(f"السطر {line} له المعرّف نفسه.", f"Line {line} has the same id.")
+def _same_id(line: int) -> Name:
+    return Name(f"السطر {line} له المعرّف نفسه.", f"Line {line} has the same id.")
 
 
-def _same_sum(line: int) -> Bilingual:
+def _same_sum(line: int) -> Name:
     # Two equal payments of a day are possible, so that both causes are named.
-    return Bilingual(
+    return Name(
         f"السطر {line} له التاريخ والمبلغ نفسهما، ولا قيد آخر لهما في السجل: السطر مكرر، أو لم يُرسل قيده.",
         f"Line {line} has the same date and amount, and the log has no other entry of them: the line is doubled, or its"
         " entry was not sent.",
     )
 
 
-def _compared(line: int, row_id: Any, on: Any, amount: Any, found: _Fact | None, fault: Bilingual | None) -> Finding:
+def _compared(line: int, row_id: Any, on: Any, amount: Any, found: _Fact | None, fault: Name | None) -> Finding:
     kind, reason = _verdict(on, amount, found, fault)
     index, log_halalas = (None, None) if found is None else (found.index, found.amount_halalas)
     own_id = found.id if found is not None and row_id is None else _text(row_id)
     return Finding(kind, line, index, own_id, _text(on), _whole(amount), log_halalas, reason)
 
 
-def _verdict(on: Any, amount: Any, found: _Fact | None, fault: Bilingual | None) -> tuple[Kind, Bilingual | None]:
+def _verdict(on: Any, amount: Any, found: _Fact | None, fault: Name | None) -> tuple[FindingKind, Name | None]:
     if fault is not None:
-        return "unreadable", fault
+        return FindingKind.UNREADABLE, fault
     if found is None:
-        return "missing-in-log", _NOT_IN_LOG
+        return FindingKind.MISSING_IN_LOG, _NOT_IN_LOG
     if found.rule is not None:
         rule = RULES[found.rule]
-        return "different", Bilingual(
+        return FindingKind.DIFFERENT, Name(
             f"القيد {found.index} لا يُحسب. {rule.ar}", f"Entry {found.index} does not count. {rule.en}"
         )
     if found.amount_halalas != amount:
         theirs, ours = riyals_text(int(amount)), riyals_text(found.amount_halalas)
-        return "different", Bilingual(
+        return FindingKind.DIFFERENT, Name(
             f"المبلغ في الملف {theirs} وفي السجل {ours}.", f"The amount is {theirs} in the file and {ours} in the log."
         )
     if found.dated_on != on:
-        return "different", Bilingual(
+        return FindingKind.DIFFERENT, Name(
             f"التاريخ في الملف {left_to_right(on)} وفي السجل {left_to_right(found.dated_on)}.",
             f"The date is {on} in the file and {found.dated_on} in the log.",
         )
-    return "matched", None
+    return FindingKind.MATCHED, None
 
 
-_NOT_IN_LOG: Final = Bilingual(
+_NOT_IN_LOG: Final = Name(
     "لا قيد له في السجل: لم يُرسل، أو رُفض.", "The log has no entry of it: it was not sent, or it was refused."
 )
-_NOT_IN_FILE: Final = Bilingual("ليس في الملف.", "It is not in the file.")
+_NOT_IN_FILE: Final = Name("ليس في الملف.", "It is not in the file.")
 
 
-def _fault(data: Mapping[str, Any], on: Any) -> Bilingual | None:
+def _fault(data: Mapping[str, Any], on: Any) -> Name | None:
     """What of a row cannot be compared."""
     amount, currency = data.get("amount_halalas"), data.get("currency")
     if currency is not None and not _is_riyal(currency):
-        return Bilingual(
+        return Name(
             f"العملة {currency} ليست من أسماء الريال السعودي المعروفة: تُكتب SAR.",
             f"The currency {currency} is not a known name of the Saudi riyal: write SAR.",
         )
     if isinstance(amount, bool) or not isinstance(amount, int):
-        return Bilingual(
+        return Name(
             f"المبلغ {amount!r} لا يُقرأ: يُكتب مثل 1250.00.", f"The amount {amount!r} cannot be read: write 1250.00."
         )
     if on is None:
-        return Bilingual("لا تاريخ في السطر.", "The row has no date.")
+        return Name("لا تاريخ في السطر.", "The row has no date.")
     if not _is_date(on):
         example = "2005-01-10"
-        return Bilingual(
+        return Name(
             f"التاريخ {on!r} لا يُقرأ: يُكتب مثل {left_to_right(example)}.",
             f"The date {on!r} cannot be read: write {example}.",
         )
@@ -288,9 +236,8 @@ def _missing_in_file(facts: Iterable[_Fact], seen: set[int], dates: Iterable[Any
     days = sorted(day for day in dates if _is_date(day))
     for fact in facts:
         if fact.rule is None and fact.index not in seen and days and days[0] <= fact.dated_on <= days[-1]:
-            yield Finding(
-                "missing-in-file", None, fact.index, fact.id, fact.dated_on, None, fact.amount_halalas, _NOT_IN_FILE
-            )
+            own = fact.index, fact.id, fact.dated_on
+            yield Finding(FindingKind.MISSING_IN_FILE, None, *own, None, fact.amount_halalas, _NOT_IN_FILE)
 
 
 def _text(value: Any) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 
 from consumers.documents.document import document_of
-from consumers.documents.forecasts import ComparedPeriod, PricedFigures, WhatIf
+from consumers.documents.ledger.forecasts import ComparedPeriod, PricedFigures, WhatIf
 from consumers.fold.anomaly import ANOMALY
 from consumers.ledger.folded import folded
 from consumers.revenue.rows import STATEMENT, Statement

@@ -23,7 +23,7 @@ from consumers.audit.mirror import signed_bundle
 from consumers.audit.source import is_export
 from consumers.audit.tree import WrongTree
 from consumers.commitments.claims import Acknowledgement, newest, read_model_name, said_among, sorted_out, status_of
-from consumers.documents.commitments import Claim, Status
+from consumers.documents.log.commitments import Claim, Status
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.fold.table_hash import TableHash
 from consumers.offline.parquet import write_parquet

@@ -106,7 +106,7 @@ def _commands(source: str | None, of_log: list[str], of_database: list[str], fol
     }
 
 
-def _options(given: dict[str, Any]) -> list[str]:
+def _options(given: Mapping[str, object]) -> list[str]:
     return [word for name, value in given.items() if value is not None for word in (name, str(value))]
 
 

@@ -14,7 +14,7 @@ from consumers.database_audit.catalog import compare_catalog
 from consumers.database_audit.database import Compared, SealKeys, compare_database
 from consumers.database_audit.postgres_port import PostgresPort
 from consumers.database_audit.trail import TABLE
-from consumers.documents.commitments import Claim
+from consumers.documents.log.commitments import Claim
 from infra.command_line.progress_bar import progress_bar
 from infra.keys.hash_keys import HashKeyFiles, hash_key_files, load_hash_keys
 from infra.keys.seals import SealKeyFiles, Seals

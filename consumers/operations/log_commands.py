@@ -10,7 +10,7 @@ import orjson
 from click.shell_completion import CompletionItem
 
 from consumers.as_of.query import run_query
-from consumers.documents.entries import ENTRIES
+from consumers.documents.log.entries import ENTRIES
 from consumers.documents.tables import grid
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import PAGE_ROWS_MAX, Query, as_full_type

@@ -11,8 +11,8 @@ from consumers.as_of.point_in_time import PointInTime
 from consumers.as_of.view import View, view
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.campaigns.read import awareness
-from consumers.documents.anomalies import Anomaly
-from consumers.documents.plan import Plan, PlanName
+from consumers.documents.log.anomalies import Anomaly
+from consumers.documents.programme.plan import Plan, PlanName
 from consumers.fold.consumer import Consumer
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import (

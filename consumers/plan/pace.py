@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from consumers.as_of.view import View
 from consumers.documents.document import document_of, documents_of
-from consumers.documents.plan import AgencyPace, Launches, Pace, PlanName
+from consumers.documents.programme.plan import AgencyPace, Launches, Pace, PlanName
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from events.values.working_days import riyadh_date
 from events.wire.entry import parse_entry

@@ -14,10 +14,10 @@ from rich.console import Group as Parts
 from rich.console import RenderableType
 from rich.text import Text
 
-from consumers.documents.anomalies import Anomaly
-from consumers.documents.campaigns import Channel
+from consumers.documents.campaigns.campaigns import Channel
 from consumers.documents.document import Listing, Name
-from consumers.documents.plan import (
+from consumers.documents.log.anomalies import Anomaly
+from consumers.documents.programme.plan import (
     ON_ALL_THREE,
     PARTNERSHIPS,
     Awareness,
@@ -29,7 +29,7 @@ from consumers.documents.plan import (
     group_name,
     training_name,
 )
-from consumers.documents.projects import ProjectKind
+from consumers.documents.programme.projects import ProjectKind
 from consumers.documents.tables import grid
 from events.values.plan_figures import COUNTED, begun_and_completed
 from infra.command_line.display import Column, Grid, Row

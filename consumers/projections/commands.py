@@ -7,10 +7,10 @@ import click
 from consumers.as_of.options import as_of_options
 from consumers.as_of.point_in_time import PointInTime
 from consumers.as_of.query import print_view, run_query
-from consumers.documents.activity import ACTIVITY
-from consumers.documents.history import HISTORY
-from consumers.documents.projects import PHASES, PROJECTS
-from consumers.documents.services import SERVICES
+from consumers.documents.programme.activity import ACTIVITY
+from consumers.documents.programme.history import HISTORY
+from consumers.documents.programme.projects import PHASES, PROJECTS
+from consumers.documents.programme.services import SERVICES
 from consumers.documents.tables import grid
 from consumers.projections import read
 from consumers.projections.consumer import CONSUMER

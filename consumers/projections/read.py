@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from consumers.documents.activity import Activity, Counted
-from consumers.documents.anomalies import Anomaly
 from consumers.documents.document import document_of, documents_of
-from consumers.documents.history import Step
-from consumers.documents.plan import (
+from consumers.documents.log.anomalies import Anomaly
+from consumers.documents.programme.activity import Activity, Counted
+from consumers.documents.programme.history import Step
+from consumers.documents.programme.plan import (
     Application,
     Applications,
     Infrastructure,
@@ -19,8 +19,8 @@ from consumers.documents.plan import (
     ServiceGroups,
     Training,
 )
-from consumers.documents.projects import Project, ProjectAndHistory, phase_states
-from consumers.documents.services import Service, ServiceAndHistory
+from consumers.documents.programme.projects import Project, ProjectAndHistory, phase_states
+from consumers.documents.programme.services import Service, ServiceAndHistory
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 

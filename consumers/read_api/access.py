@@ -7,8 +7,8 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from consumers.access_scope import ALL_MONEY, EVERYTHING, AccessScope
-from consumers.documents.projects import ProjectAndHistory
-from consumers.documents.services import ServiceAndHistory
+from consumers.documents.programme.projects import ProjectAndHistory
+from consumers.documents.programme.services import ServiceAndHistory
 from infra.http.callers import Caller
 from infra.http.problems import Problem
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable
+from contextlib import ExitStack
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from consumers.read_api.beside import Slots, Work, calculated
@@ -18,11 +20,12 @@ T = TypeVar("T")
 class Calculations:
     """Those of one kind."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, remembered_max: int = REMEMBERED_MAX) -> None:
         self._settings = settings
         self._slots = Slots()
         self._here = asyncio.Lock()
-        self._known: Remembered[Any] = Remembered(REMEMBERED_MAX)
+        self._known: Remembered[Any] = Remembered(remembered_max)
+        self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def here(self, calculation: Callable[[], T], key: Hashable | None) -> T:
         """In a thread. With a key the result is remembered."""
@@ -39,3 +42,25 @@ class Calculations:
         """In a process. Raises `Problem` like `Slots.using` and `beside.calculated`."""
         with self._slots.using(holder):
             return await calculated(self._settings, work, *arguments)
+
+    async def shared(self, holder: str, work: Work[T], *arguments: Any) -> T:
+        """Like `beside`, once for all who ask the same; the result is remembered."""
+        key = (work, *arguments)
+        known: T | None = self._known.get(key)
+        if known is not None:
+            return known
+        task = self._under_way.get(key)
+        if task is None:
+            slot = ExitStack()
+            slot.enter_context(self._slots.using(holder))
+            task = self._under_way[key] = asyncio.create_task(calculated(self._settings, work, *arguments))
+            task.add_done_callback(partial(self._ended, key, slot))
+        # A caller that is cancelled does not cancel the calculation for the others.
+        document: T = await asyncio.shield(task)
+        return document
+
+    def _ended(self, key: Hashable, slot: ExitStack, task: asyncio.Task[Any]) -> None:
+        slot.close()
+        del self._under_way[key]
+        if not task.cancelled() and task.exception() is None:
+            self._known.add(key, task.result())

@@ -5,46 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from consumers.documents.activity import Activity
-from consumers.documents.anomalies import Anomaly
-from consumers.documents.campaigns import Campaign, CampaignAndHistory, InboxCounts, InboxItem
-from consumers.documents.coverage import Coverage
-from consumers.documents.entries import Entry, Proof, Refusal
-from consumers.documents.evaluations import CampaignExplanation
-from consumers.documents.ledger import Balance, Transfer
+from consumers.documents.campaigns.campaigns import Campaign, CampaignAndHistory, InboxCounts, InboxItem
+from consumers.documents.campaigns.coverage import Coverage
+from consumers.documents.campaigns.evaluations import CampaignExplanation
+from consumers.documents.ledger.ledger import Balances, Transfers
+from consumers.documents.ledger.partnerships import Partnership, PartnershipAndTerms
+from consumers.documents.ledger.statements import Statement
+from consumers.documents.log.anomalies import Anomaly
+from consumers.documents.log.checkpoints import Consistency, LogState
+from consumers.documents.log.entries import Entry, Proof, Refusal
 from consumers.documents.openapi import schema_of
-from consumers.documents.partnerships import Partnership, PartnershipAndTerms
-from consumers.documents.plan import Pace, Plan
-from consumers.documents.projects import Project, ProjectAndHistory
-from consumers.documents.services import Service, ServiceAndHistory
-from consumers.documents.statements import Statement
-from infra.http.documents import INTEGER, TEXT, answer, problems, shape
+from consumers.documents.programme.activity import Activity
+from consumers.documents.programme.plan import Pace, Plan
+from consumers.documents.programme.projects import Project, ProjectAndHistory
+from consumers.documents.programme.services import Service, ServiceAndHistory
+from infra.http.documents import INTEGER, TEXT, Schema, answer, problems
 
-Schema = dict[str, Any]
-
-_YES_OR_NO: Final[Schema] = {"type": "boolean"}
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
-
-_TRANSFERS: Final = shape(log_index=INTEGER, partnership_id=TEXT, transfers=_list(schema_of(Transfer)))
-_BALANCES: Final = shape(log_index=INTEGER, accounts=_list(schema_of(Balance)))
 PLAN: Final = answer(
     "The shape of `yesser plan --json`; `partnerships_count` with `partnerships_max` only.", schema_of(Plan)
 )
 PACE: Final = answer("The plan against the calendar.", schema_of(Pace))
-SERVICES: Final = answer("Services by id.", _list(schema_of(Service)))
+SERVICES: Final = answer("Services by id.", schema_of(list[Service]))
 SERVICE: Final = answer("A service and its history.", schema_of(ServiceAndHistory))
-PROJECTS: Final = answer("Projects by id.", _list(schema_of(Project)))
+PROJECTS: Final = answer("Projects by id.", schema_of(list[Project]))
 PROJECT: Final = answer("A project, its phases and its history.", schema_of(ProjectAndHistory))
-CAMPAIGNS: Final = answer("The shape of `yesser campaigns list --json`.", _list(schema_of(Campaign)))
-INBOX: Final = answer("The campaigns asked for, each with its next step.", _list(schema_of(InboxItem)))
+CAMPAIGNS: Final = answer("The shape of `yesser campaigns list --json`.", schema_of(list[Campaign]))
+INBOX: Final = answer("The campaigns asked for, each with its next step.", schema_of(list[InboxItem]))
 COUNTS: Final = answer(
     "How many there are, are overdue, are paused, and wait for each next step.", schema_of(InboxCounts)
 )
@@ -55,39 +41,28 @@ CAMPAIGN: Final = answer(
 EXPLANATION: Final = answer(
     "What the rules decided, and sentences on what happened to the campaign.", schema_of(CampaignExplanation)
 )
-PARTNERSHIPS: Final = answer("Partnerships by id.", _list(schema_of(Partnership)))
+PARTNERSHIPS: Final = answer("Partnerships by id.", schema_of(list[Partnership]))
 PARTNERSHIP: Final = answer("A partnership and its terms.", schema_of(PartnershipAndTerms))
-STATEMENTS: Final = answer("Statements by period.", _list(schema_of(Statement)))
+STATEMENTS: Final = answer("Statements by period.", schema_of(list[Statement]))
 STATEMENT: Final = answer("The shape of `yesser ledger statement --json`.", schema_of(Statement))
-TRANSFERS: Final = answer("The shape of `yesser ledger transfers --json`, in log order.", _TRANSFERS)
-BALANCES: Final = answer("The shape of `yesser ledger balances --json`.", _BALANCES)
-ANOMALIES: Final = answer("The shape of `yesser anomalies --json`.", _list(schema_of(Anomaly)))
+TRANSFERS: Final = answer("The shape of `yesser ledger transfers --json`, in log order.", schema_of(Transfers))
+BALANCES: Final = answer("The shape of `yesser ledger balances --json`.", schema_of(Balances))
+ANOMALIES: Final = answer("The shape of `yesser anomalies --json`.", schema_of(list[Anomaly]))
 ACTIVITY: Final = answer(
     "What was accepted, by full type, and refused, by agency.",
-    _list(schema_of(Activity)),
+    schema_of(list[Activity]),
 )
-ENTRIES: Final = answer("Where events are in the log, in log order.", _list(schema_of(Entry)))
-REFUSALS: Final = answer("Refusals, the newest first.", _list(schema_of(Refusal)))
+ENTRIES: Final = answer("Where events are in the log, in log order.", schema_of(list[Entry]))
+REFUSALS: Final = answer("Refusals, the newest first.", schema_of(list[Refusal]))
 REFUSAL: Final = answer("A refusal with every fault that its entry lists.", schema_of(Refusal))
 PROOF: Final = answer(
     "Hashes are base64; the checkpoint is a C2SP signed note, and so is each rotation of the log's key.",
     schema_of(Proof),
 )
-_CHECKPOINT: Final = _or_null(
-    shape(
-        size=INTEGER,
-        note={**TEXT, "description": "A C2SP signed note."},
-        signed=_or_null({**TEXT, "description": "When it was stored, by the database's clock."}),
-        signatures=_list(
-            shape(name=TEXT, key_id=TEXT, is_cosignature=_YES_OR_NO, cosigned=_or_null(TEXT)),
-        ),
-    )
-)
 LOG: Final = answer(
-    "Rotations are C2SP signed notes; `cosigned` is null where the log has no witnesses.",
-    shape(size=INTEGER, recorded=_or_null(TEXT), checkpoint=_CHECKPOINT, cosigned=_CHECKPOINT, rotations=_list(TEXT)),
+    "Rotations are C2SP signed notes; `cosigned` is null where the log has no witnesses.", schema_of(LogState)
 )
-CONSISTENCY: Final = answer("Hashes are base64.", shape(old_size=INTEGER, new_size=INTEGER, path=_list(TEXT)))
+CONSISTENCY: Final = answer("Hashes are base64.", schema_of(Consistency))
 
 _LOG_INDEX: Final = {"description": "Entries applied to what is shown.", "schema": INTEGER}
 _TAG: Final = {"description": "Send it as If-None-Match: 304 while nothing has changed.", "schema": TEXT}
@@ -95,7 +70,7 @@ _FILE: Final = {"description": "Of the text: the name to save it under.", "schem
 _LINK: Final = {"description": "The address of the next page (RFC 8288), if there is one.", "schema": TEXT}
 
 
-def responses(document: Schema, *, paged: bool = False, csv: bool = False) -> dict[int | str, dict[str, Any]]:
+def responses(document: Schema, *, paged: bool = False, csv: bool = False) -> dict[int | str, Schema]:
     """`csv`: also as `text/csv`, for a client that prefers it."""
     if csv:
         document = {**document, "content": {**document["content"], "text/csv": {"schema": TEXT}}}
@@ -120,6 +95,6 @@ def in_text(document: Schema, media_type: str) -> Schema:
     return {**document, "content": content, "headers": {"Content-Disposition": _FILE}}
 
 
-def plain(document: Schema) -> dict[int | str, dict[str, Any]]:
+def plain(document: Schema) -> dict[int | str, Schema]:
     """Without an entity tag: what grows with the log."""
     return {200: document, **problems(400, 401, 403, 404, 422, 429, 503)}

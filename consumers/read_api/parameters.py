@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Annotated, Any, Final
 
 from fastapi import Path, Query
@@ -19,9 +20,14 @@ _NO_NUL: Final = r"^[^\x00]*$"
 def checked(parameter: Any, text: str) -> Any:
     """A parameter that somebody typed into a form, by its type here; None for "". Raises `Problem` (422)."""
     try:
-        return TypeAdapter(parameter).validate_python(text or None)
+        return _adapter(parameter).validate_python(text or None)
     except ValidationError:
         raise Problem("bad-parameter") from None
+
+
+@cache
+def _adapter(parameter: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(parameter)
 
 
 def known(text: str) -> str:

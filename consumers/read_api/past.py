@@ -1,14 +1,17 @@
-"""The past state that a request asks for, and how long its answer may be cached."""
+"""The past state that a request asks for, how long its answer may be cached, and the plan as it was."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Final
 
+from consumers.documents.programme.plan import Plan
+from consumers.plan.document import plan_at_a_glance
 from consumers.read_api.reader import REVALIDATED, Reader, State
 from events.faults.problems import Bilingual
 from infra.http.problems import Problem
 from infra.log.reader import entries_recorded_by, log_size
+from infra.settings import Settings
 
 YEAR_S: Final = 31_536_000
 _ONLY_ONE: Final = Bilingual(
@@ -40,6 +43,12 @@ async def past_state(reader: Reader, as_of_index: int | None, as_of_recorded: st
     state = State([index], cache_control=f"private, max-age={YEAR_S}, immutable" if is_settled else REVALIDATED)
     reader.require_unknown(state)
     return state
+
+
+async def past_plan(settings: Settings, index: int) -> Plan:
+    """The plan after `index` entries, which the log has. It never changes."""
+    plan, _ = await plan_at_a_glance(settings, index)
+    return plan
 
 
 def _bad(parameter: str, detail: Bilingual) -> Problem:

@@ -18,7 +18,6 @@ from consumers.fold.consumer import Consumer
 from consumers.read_api.calculations import Calculations
 from consumers.read_api.cursor import Key, cursor_of
 from consumers.read_api.etag import names, state_headers
-from consumers.read_api.past_plans import PastPlans
 from events.values.working_days import riyadh_date
 from events.wire.entry import recorded_time
 from infra.http.callers import Caller
@@ -71,8 +70,8 @@ class Reads:
     """What all callers of a process share. `connection` raises `Problem` (503) where all are in use."""
 
     connection: Callable[[], AbstractAsyncContextManager[Connection]]
-    past_plans: PastPlans
     now: Callable[[], datetime]
+    past_plans: Calculations
     calculations: Calculations
     papers: Calculations
     explanations: Calculations

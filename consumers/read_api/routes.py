@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request
 
-from consumers.read_api.beside import calculated
 from consumers.read_api.calculations import Calculations
-from consumers.read_api.past_plans import PastPlans, past_plan
 from consumers.read_api.reader import Reads
 from consumers.read_api.resources import (
     activity,
@@ -29,6 +26,7 @@ from consumers.read_api.resources import (
 from consumers.read_api.resources.log import checkpoints, entries, proofs, refusals
 from infra.http.routes import RouteParts
 
+PLANS_REMEMBERED_MAX: Final = 256
 _RESOURCES: Final = (
     plan,
     pace,
@@ -51,9 +49,8 @@ _RESOURCES: Final = (
 
 def reads_of(parts: RouteParts, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Reads:
     settings = parts.settings
-    past_plans = PastPlans(partial(calculated, settings, past_plan))
     of_kinds = [Calculations(settings) for _ in range(3)]
-    return Reads(parts.connection, past_plans, now, *of_kinds)
+    return Reads(parts.connection, now, Calculations(settings, PLANS_REMEMBERED_MAX), *of_kinds)
 
 
 def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:

@@ -15,7 +15,7 @@ from consumers.relay.relay import CLAIM_PREFIX
 from events.errors import YesserError
 from events.wire.envelope import short_type
 from infra.command_line.database import with_database
-from infra.command_line.display import Column, Grid, show
+from infra.command_line.display import Column, Grid, show, time_text
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.postgres.connection import Connection
@@ -105,9 +105,7 @@ def _show(rows: Sequence[Mapping[str, Any]]) -> None:
     cells = []
     for row in rows:
         kind, cause = short_type(orjson.loads(row["value"])["type"]), row["cause_index"]
-        cells.append(
-            [row["event_id"], kind, None if cause is None else f"i{cause}", f"{row['held_at']:%Y-%m-%d %H:%M}"]
-        )
+        cells.append([row["event_id"], kind, None if cause is None else f"i{cause}", time_text(row["held_at"])])
     show(Grid(localized("ما ينتظر قرارًا", "Held decisions"), columns, cells))
     print_localized(
         "أرسل ما بقي لازمًا: `yesser decisions send ID`، واصرف النظر عن غيره: `yesser decisions discard ID`.",

@@ -6,9 +6,9 @@ import click
 
 from consumers.as_of.query import print_view, run_query
 from consumers.documents.document import Listing
-from consumers.documents.ledger import TRANSFERS, Balance, Transfer, sum_of
-from consumers.documents.partnerships import PARTNERSHIPS
-from consumers.documents.statements import STATEMENTS, Statement
+from consumers.documents.ledger.ledger import TRANSFERS, Balance, Balances, Transfer, Transfers, sum_of
+from consumers.documents.ledger.partnerships import PARTNERSHIPS
+from consumers.documents.ledger.statements import STATEMENTS, Statement
 from consumers.documents.tables import grid
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER
@@ -25,7 +25,7 @@ def balances(as_json: bool, as_of_index: int | None) -> None:
     """Show every account with its debits, credits and balance; the balances sum to zero."""
     log_index, shown = run_query(CONSUMER, read.balances, as_of_index)
     after = f"الأرصدة بالريال بعد {log_index:,} من القيود", f"Balances in riyals after {log_index:,} log entries"
-    document = {"log_index": log_index, "accounts": shown}
+    document = Balances(log_index=log_index, accounts=tuple(shown))
     print_view(document, as_json, lambda: [grid(Listing(*after, Balance), shown, sum_of(shown))])
 
 
@@ -65,5 +65,5 @@ def transfers(partnership: str, as_json: bool, as_of_index: int | None) -> None:
         return await read.transfers(connection, partnership)
 
     log_index, shown = run_query(CONSUMER, found, as_of_index)
-    document = {"log_index": log_index, "partnership_id": partnership, "transfers": shown}
+    document = Transfers(log_index=log_index, partnership_id=partnership, transfers=tuple(shown))
     print_view(document, as_json, lambda: [grid(TRANSFERS.about(partnership), shown)])

@@ -13,10 +13,10 @@ from msgspec.structs import astuple
 
 from consumers.access_scope import EVERYTHING, AccessScope
 from consumers.documents.document import document_of, documents_of
-from consumers.documents.ledger import RULES, Balance, Transfer
-from consumers.documents.partnerships import Partnership, PartnershipAndTerms
-from consumers.documents.plan import SharedRevenue
-from consumers.documents.statements import Statement
+from consumers.documents.ledger.ledger import RULES, Balance, Transfer
+from consumers.documents.ledger.partnerships import Partnership, PartnershipAndTerms
+from consumers.documents.ledger.statements import Statement
+from consumers.documents.programme.plan import SharedRevenue
 from consumers.revenue.accounts import CASH, COLLECTIONS, PARTNER_PAYABLE, SIDES, account_name
 from events.errors import YesserError
 from events.values.periods import period_error, period_kind

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from rich.box import SIMPLE_HEAD
@@ -18,6 +19,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from events.values.working_days import riyadh_minute
 from infra.command_line.language import localized
 
 NOTHING: Final = "—"
@@ -49,6 +51,11 @@ class Section:
 
 
 Row: TypeAlias = Sequence[Cell] | Section
+
+
+def time_text(at: datetime | str) -> str:
+    """A time as people in the country read it: the minute in Riyadh. JSON and CSV have UTC."""
+    return riyadh_minute(str(at))
 
 
 class Grid:

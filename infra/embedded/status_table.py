@@ -8,7 +8,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from infra.command_line.display import Cell, Column, Grid
+from infra.command_line.display import Cell, Column, Grid, time_text
 from infra.command_line.language import language, localized
 from infra.embedded.status import StackStatus
 from infra.log.older_copy import is_older_copy
@@ -91,10 +91,10 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
         else:
             line(f"الشخص الثاني: غير لازم (مديرو النظام: {count}).", f"Second person: not in force ({counted}).")
         for row in rule.alone:
-            what = row["command"].partition(" ")[2]
+            what, at = row["command"].partition(" ")[2], time_text(row["at"])
             line(
-                f"نفّذ شخص واحد ({row['operator']}) في {row['at']:%Y-%m-%d %H:%M}: {what}.",
-                f"One person ({row['operator']}) did on {row['at']:%Y-%m-%d %H:%M} UTC what needs two: {what}.",
+                f"نفّذ شخص واحد ({row['operator']}) في {at}: {what}.",
+                f"One person ({row['operator']}) did on {at} what needs two: {what}.",
             )
     if status.elsewhere:
         line(

@@ -6,13 +6,15 @@ from typing import Any, Final, get_args
 
 from infra.http.problems import CONTENT_TYPE, Language
 
+Schema = dict[str, Any]
+"""A part of an OpenAPI document."""
 TEXT: Final = {"type": "string"}
 INTEGER: Final = {"type": "integer", "minimum": 0}
 SEQUENCE_NUMBER: Final = {"type": ["integer", "string"], "minimum": 0}
 """A sequence number, or how many of them: see `infra.json_documents.with_long_numbers_as_texts`."""
 SEQUENCE_NUMBER_OR_NULL: Final = {"type": ["integer", "string", "null"], "minimum": 0}
 
-ERROR_ROWS: Final[dict[str, Any]] = {
+ERROR_ROWS: Final[Schema] = {
     "type": "array",
     "items": {
         "type": "object",
@@ -29,7 +31,7 @@ ERROR_ROWS: Final[dict[str, Any]] = {
 }
 
 
-PROBLEM_SCHEMA: Final[dict[str, Any]] = {
+PROBLEM_SCHEMA: Final[Schema] = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
     "properties": {
@@ -63,7 +65,7 @@ _MEANINGS: Final = {
 _OF_EVERY: Final = (400, 414, 429)
 """An operation without parameters refuses an unknown one too (400); the others come from limits."""
 
-HEADERS: Final[dict[str, dict[str, Any]]] = {
+HEADERS: Final[dict[str, Schema]] = {
     "Content-Language": {"description": "That of the problem's texts.", "schema": {"enum": list(get_args(Language))}},
     "Retry-After": {"description": "Seconds to wait before the same request is sent again.", "schema": INTEGER},
     "WWW-Authenticate": {"description": "The scheme of the token: `Bearer`.", "schema": TEXT},
@@ -72,27 +74,27 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
 _OF_STATUS: Final = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After", 504: "Retry-After"}
 
 
-def answer(description: str, schema: dict[str, Any], media_type: str = "application/json") -> dict[str, Any]:
+def answer(description: str, schema: Schema, media_type: str = "application/json") -> Schema:
     """One response of an operation."""
     return {"description": description, "content": {media_type: {"schema": schema}}}
 
 
-def shape(**properties: dict[str, Any]) -> dict[str, Any]:
+def shape(**properties: Schema) -> Schema:
     """An object whose properties are all required."""
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def problems(*statuses: int) -> dict[int | str, Schema]:
     """The problem responses (RFC 9457) of an operation, those that any may give included."""
     return {status: _problem(status, _OF_STATUS.get(status)) for status in sorted({*statuses, *_OF_EVERY})}
 
 
-def not_yet() -> dict[str, Any]:
+def not_yet() -> Schema:
     """A 404 that may mean *not yet*: then it says when to ask again."""
     return _problem(404, "Retry-After")
 
 
-def _problem(status: int, header: str | None) -> dict[str, Any]:
+def _problem(status: int, header: str | None) -> Schema:
     names = ["Content-Language"] + ([] if header is None else [header])
     headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     return {**answer(_MEANINGS[status], PROBLEM_SCHEMA, CONTENT_TYPE), "headers": headers}

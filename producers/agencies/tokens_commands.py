@@ -14,7 +14,7 @@ from events.values.fields import CODE_PATTERN, ID_PATTERN
 from infra.command_line.break_glass import break_glass_option
 from infra.command_line.completion import agency_codes
 from infra.command_line.database import with_database
-from infra.command_line.display import Column, Grid, show
+from infra.command_line.display import Column, Grid, show, time_text
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.http.callers import KINDS, SCOPES
@@ -152,7 +152,7 @@ def tokens_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
             "\n".join([row["holder"], *row["partners"]]),
             localized(STATES[row["state"]], row["state"]),
             f"{row['expires_at']:%Y-%m-%d}",
-            f"{row['last_used_at']:%Y-%m-%d %H:%M}" if row["last_used_at"] else localized("لم يُستعمل", "never"),
+            time_text(row["last_used_at"]) if row["last_used_at"] else localized("لم يُستعمل", "never"),
         ]
         for row in rows
     ]

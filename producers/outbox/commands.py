@@ -14,6 +14,7 @@ from events.faults.details import arabic_of
 from events.validation.verdicts import Agency
 from events.values.fields import Role
 from infra.command_line.completion import agency_codes
+from infra.command_line.display import time_text
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import role_option
@@ -93,7 +94,7 @@ def _print(status: dict[str, Any]) -> None:
         age, first = oldest["age_s"], oldest["id"]
         print_localized(f"أقدمها منذ {age:.0f} ثانية ({first}).", f"The oldest has waited for {age:.0f} s ({first}).")
     if last:
-        sent, when, where = last["id"], f"{last['sent_at']:%Y-%m-%d %H:%M:%S}", last["address"]
+        sent, when, where = last["id"], time_text(last["sent_at"]), last["address"]
         print_localized(f"آخر ما أُرسل: {sent} في {when}، {where}.", f"Last sent: {sent} at {when}, {where}.")
     if relay is not None and relay["works"]:
         print_localized(f"الناقل يعمل: {relay['owner']}.", f"Relay {relay['owner']} is running.")

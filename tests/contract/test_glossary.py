@@ -93,7 +93,7 @@ def test_the_texts_are_found() -> None:
     assert len(pairs()) > 500
     where = {pair[0].partition(":")[0] for pair in pairs()}
     assert {
-        "consumers/documents/ledger.py",
+        "consumers/documents/ledger/ledger.py",
         "events/types/catalogue.py",
         "producers/programme/story/partnerships.json",
         "docs/ar/quickstart.md",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from consumers.documents.campaigns import CampaignAndHistory, InboxItem
+from consumers.documents.campaigns.campaigns import CampaignAndHistory, InboxItem
 from consumers.documents.document import document_of
 
 SERVICE: Final = {

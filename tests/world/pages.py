@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cache
 from inspect import signature
 from typing import Any, Final, NamedTuple, cast
+from unittest.mock import patch
 
 import httpx
 from fastapi import FastAPI
@@ -22,10 +23,10 @@ from consumers.console.parts import Parts
 from consumers.console.process import FURTHER
 from consumers.console.sending.receipts import Receipts
 from consumers.console.sending.uploads import Uploads
+from consumers.console.visit import Visit
 from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
 from consumers.read_api.reader import Answer, State
-from infra.http.callers import Caller
 from infra.http.routes import RouteParts
 from infra.keys.seals import Seals
 from infra.postgres.connection import Pool
@@ -45,17 +46,23 @@ def account_of(role: Role) -> Account:
 
 
 class Documents:
-    """A read API that answers the document that `answer` gives for the name of a function and its arguments."""
+    """A read API that answers pages the document that `answer` gives for the name of a function and its arguments."""
 
     app = FastAPI()
 
     def __init__(self, answer: Callable[[str, Mapping[str, Any]], Any]) -> None:
         self._answer = answer
 
-    async def ask(self, caller: Caller, function: Callable[..., Any], *asked: Any, **more: Any) -> Any:
-        names = [*signature(function).parameters][1:]
-        found = self._answer(function.__name__, dict(zip(names, asked, strict=False)) | more)
-        return Answer(found, State([0]))
+    def asked(self) -> AbstractContextManager[Any]:
+        """In this block all pages ask it."""
+
+        async def ask(visit: Visit, function: Callable[..., Any], *asked: Any, **more: Any) -> Any:
+            assert visit.caller, "who may read nothing asks nothing"
+            names = [*signature(function).parameters][1:]
+            found = self._answer(function.__name__, dict(zip(names, asked, strict=False)) | more)
+            return Answer(found, State([0]))
+
+        return patch.object(Visit, "ask", ask)
 
 
 class Request(NamedTuple):
@@ -163,8 +170,10 @@ async def browser(
     cookies = {parts.cookies.name(COOKIE): "any"} if account else {}
     if language is not None:
         cookies["yesser-language"] = language
+    asked = parts.read_api.asked() if isinstance(parts.read_api, Documents) else nullcontext()
     async with httpx.AsyncClient(transport=transport, base_url="http://console", cookies=cookies) as client:
-        yield client
+        with asked:
+            yield client
 
 
 async def page(account: Account | None, path: str, language: str | None = None, **changes: Any) -> httpx.Response:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from consumers.documents.document import document_of
-from consumers.documents.plan import Pace, Plan
+from consumers.documents.programme.plan import Pace, Plan
 from consumers.fold.anomaly import ANOMALY
 from consumers.projections.consumer import CONSUMER
 from tests.oracle.fold import fold

@@ -15,7 +15,7 @@ from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.coverage.read import NOT_JUDGED_FIGURES, CoverageFilter, coverage
 from consumers.campaigns.coverage.show import coverage_csv, coverage_tables
 from consumers.campaigns.show import NOT_JUDGED
-from consumers.documents.coverage import Coverage
+from consumers.documents.campaigns.coverage import Coverage
 from infra.command_line.language import print_localized
 from infra.command_line.output import json_option
 from infra.command_line.parameters import AgencyCode

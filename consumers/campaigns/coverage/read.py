@@ -9,8 +9,14 @@ from typing import Any, Final
 
 from consumers.as_of.view import View
 from consumers.campaigns.consumer import CONSUMER
-from consumers.documents.campaigns import CHANNELS
-from consumers.documents.coverage import AgencyCoverage, ChannelCoverage, Coverage, CoverageTotal, ServiceCoverage
+from consumers.documents.campaigns.campaigns import CHANNELS
+from consumers.documents.campaigns.coverage import (
+    AgencyCoverage,
+    ChannelCoverage,
+    Coverage,
+    CoverageTotal,
+    ServiceCoverage,
+)
 from consumers.documents.document import document_of, documents_of
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -42,12 +48,11 @@ async def coverage(view: View, chosen: CoverageFilter) -> Coverage:
     """The services that match, by id, and the totals of all launched services by agency. The view shows `CONSUMER`."""
     connection = await view.use(CONSUMER)
     *agencies, total = [_total(row) for row in await connection.fetch(_SQL["totals"], chosen.agency)]
-    del total["agency"]
     return Coverage(
         log_index=view.log_index,
         services=tuple(await services(connection, chosen)),
         agencies=tuple(documents_of(AgencyCoverage, agencies)),
-        total=document_of(CoverageTotal, total),
+        total=document_of(CoverageTotal, {name: value for name, value in total.items() if name != "agency"}),
     )
 
 
@@ -97,5 +102,5 @@ def days_between(launched_on: str | None, aired_on: str | None) -> int | None:
     return (date.fromisoformat(aired_on) - date.fromisoformat(launched_on)).days
 
 
-def _total(row: Row) -> dict[str, Any]:
+def _total(row: Row) -> Row:
     return {**row, "reach": int(row["reach"]), "aired": {channel: row[channel] for channel in CHANNELS}}

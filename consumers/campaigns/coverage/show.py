@@ -9,8 +9,8 @@ from msgspec import UNSET
 from rich.console import RenderableType
 
 from consumers.campaigns.show import not_judged
-from consumers.documents.campaigns import CHANNELS
-from consumers.documents.coverage import AGENCIES, SERVICES, ChannelCoverage, Coverage, ServiceCoverage
+from consumers.documents.campaigns.campaigns import CHANNELS
+from consumers.documents.campaigns.coverage import AGENCIES, SERVICES, ChannelCoverage, Coverage, ServiceCoverage
 from consumers.documents.tables import grid
 from infra.command_line.table_files import csv_text
 

@@ -13,7 +13,7 @@ from consumers.as_of.view import view
 from consumers.campaigns.explain.read import CONSUMERS, explain
 from consumers.campaigns.explain.show import explanation_parts
 from consumers.campaigns.rules.in_force import rules_in_force
-from consumers.documents.evaluations import Explanation
+from consumers.documents.campaigns.evaluations import Explanation
 from events.errors import YesserError
 from infra.command_line.output import json_option
 from infra.settings import Settings

@@ -16,8 +16,8 @@ from consumers.campaigns.handlers.rules import WHY_NOT
 from consumers.campaigns.handlers.texts import fill
 from consumers.campaigns.rows import COVERAGE
 from consumers.campaigns.rules.rule import GROUP_COMPLETED, QUOTA_MET, RuleSet
+from consumers.documents.campaigns.evaluations import Evaluation, ExplainedCampaign, Explanation, Subject
 from consumers.documents.document import document_of, documents_of
-from consumers.documents.evaluations import Evaluation, ExplainedCampaign, Explanation, Subject
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import PAGE_ROWS_MAX, Query, find
 from consumers.projections.handlers.services import SERVICE

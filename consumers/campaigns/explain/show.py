@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import UNSET
 
 from consumers.campaigns.show import acknowledgement
-from consumers.documents.evaluations import Evaluation, ExplainedCampaign, Explanation
+from consumers.documents.campaigns.evaluations import Evaluation, ExplainedCampaign, Explanation
 from infra.command_line.language import localized
 
 KINDS: Final = {

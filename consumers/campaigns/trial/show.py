@@ -10,9 +10,9 @@ from rich.console import RenderableType
 
 from consumers.campaigns.rules.rule import MOMENTS, Rule, RuleSet
 from consumers.campaigns.rules.rule_file import Fault
+from consumers.documents.campaigns.evaluations import Trial
+from consumers.documents.campaigns.rules import RULES, CampaignRule
 from consumers.documents.document import document_of
-from consumers.documents.evaluations import Trial
-from consumers.documents.rules import RULES, CampaignRule
 from consumers.documents.tables import grid
 from infra.command_line.language import localized
 

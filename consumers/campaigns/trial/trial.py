@@ -17,8 +17,8 @@ from consumers.campaigns.consumer import campaigns_consumer
 from consumers.campaigns.rules.rule import RuleSet
 from consumers.campaigns.rules.rule_file import read_folder, read_rule
 from consumers.campaigns.unaired import triggers_until
+from consumers.documents.campaigns.evaluations import Trial, TriedTrigger
 from consumers.documents.document import document_of
-from consumers.documents.evaluations import Trial, TriedTrigger
 from consumers.fold.consumer import Consumer
 from events.wire.entry import Entry
 from infra.log.reader import entries_recorded_by, log_size

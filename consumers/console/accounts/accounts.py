@@ -13,8 +13,8 @@ from typing import Any, Final, Literal, get_args
 
 import structlog
 
-from consumers.documents.accounts import AccountOfConsole
 from consumers.documents.document import document_of
+from consumers.documents.teams.accounts import AccountOfConsole
 from events.errors import Halt, Reject
 from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind

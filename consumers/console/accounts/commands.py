@@ -26,8 +26,8 @@ from consumers.console.accounts.accounts import (
     set_password,
 )
 from consumers.console.accounts.passwords import LENGTH_MIN, hash_password
-from consumers.documents.accounts import ACCOUNTS, AccountOfConsole
 from consumers.documents.tables import grid
+from consumers.documents.teams.accounts import ACCOUNTS, AccountOfConsole
 from events.errors import Reject
 from events.values.fields import CODE_PATTERN, ID_PATTERN
 from events.values.personal_data import shows_ten_digits

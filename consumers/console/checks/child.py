@@ -13,15 +13,14 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
-import orjson
-
 from consumers.audit.kept import require_rotations
 from consumers.audit.port import read_verifier
 from consumers.audit.tree import require_tree
 from consumers.commitments.check import acknowledged_in_log, hash_others, newest_in_log, rows_versions
 from consumers.commitments.claims import consumer_name, read_model_name, status_of
 from consumers.database_audit.postgres_port import PostgresPort
-from consumers.documents.commitments import Claim, Status
+from consumers.documents.log.checks import CheckResult, ComparedCommitment, ComparedModel
+from consumers.documents.log.commitments import Claim, Status
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Scratch, replay
 from consumers.fold.table_hash import TableHash
@@ -29,28 +28,28 @@ from consumers.rebuild.comparison import compare
 from consumers.rebuild.table_hash import table_hash
 from consumers.registry import CONSUMERS
 from events.errors import Tampered, YesserError
+from infra.json_documents import to_json
 from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
 
 Update = Callable[[int, int], None]
-Result = dict[str, Any]
 _SAY_EVERY_S: Final = 0.5
 _ENTRY: Final = re.compile(r"\bentry ([0-9]+)\b")
 
 
-async def verify_log(settings: Settings, update: Update) -> Result:
+async def verify_log(settings: Settings, update: Update) -> CheckResult:
     """Compute the tree from every entry and compare it with the newest signed checkpoint."""
     async with connected(settings, "check", batch=True) as connection:
         port = PostgresPort(connection, read_verifier(settings, None))
         checkpoint = await port.checkpoint()
         await require_rotations(port, await port.keys(), checkpoint)
         await require_tree(port, checkpoint.size, checkpoint.root, update)
-    return {"ok": True, "size": checkpoint.size, "root": checkpoint.root.hex()}
+    return CheckResult(ok=True, size=checkpoint.size, root=checkpoint.root.hex())
 
 
-async def compare_models(settings: Settings, update: Update) -> Result:
+async def compare_models(settings: Settings, update: Update) -> CheckResult:
     """Fold the log again: compare its rows with the live ones, and their hashes with the newest commitments."""
-    found: list[Result] = []
+    found: list[ComparedModel] = []
     hashes: dict[tuple[str, int], TableHash] = {}
     async with connected(settings, "check", batch=True) as connection:
         claims = await newest_in_log(connection)
@@ -64,11 +63,11 @@ async def compare_models(settings: Settings, update: Update) -> Result:
         name, hashed = consumer_name(claim.name), hashes.get((claim.name, claim.log_index))
         own = CONSUMERS[name].rows_version if name in CONSUMERS else None
         committed.append(_committed(claim, status_of(claim, hashed, own, live.get(name), acknowledgements)))
-    ok = not any(row["differing"] for row in found) and all(row["ok"] for row in committed)
-    return {"ok": ok, "models": found, "commitments": committed}
+    ok = not any(row.differing for row in found) and all(row.ok for row in committed)
+    return CheckResult(ok=ok, models=tuple(found), commitments=tuple(committed))
 
 
-CHECKS: Final[Mapping[str, Callable[[Settings, Update], Coroutine[Any, Any, Result]]]] = {
+CHECKS: Final[Mapping[str, Callable[[Settings, Update], Coroutine[Any, Any, CheckResult]]]] = {
     "log": verify_log,
     "models": compare_models,
 }
@@ -95,7 +94,7 @@ async def _compared(
     claims: Sequence[Claim],
     hashes: dict[tuple[str, int], TableHash],
     progress: _Progress,
-) -> list[Result]:
+) -> list[ComparedModel]:
     """Live and folded rows of a consumer in one snapshot; the hashes at the indexes of its commitments are added."""
     tables = {read_model_name(consumer, table.name): table for table in consumer.tables}
     transaction = connection.transaction(isolation="repeatable_read")
@@ -116,15 +115,15 @@ async def _compared(
         for name, table in tables.items():
             differences = await compare(connection, table, consumer.schema, scratch.schema)
             first = differences.first[0].index if differences.first else None
-            found.append({"name": name, "differing": differences.count, "first_index": first, "log_index": position})
+            found.append(ComparedModel(name=name, differing=differences.count, first_index=first, log_index=position))
         return found
     finally:
         await transaction.rollback()
 
 
-def _committed(claim: Claim, status: Status) -> Result:
+def _committed(claim: Claim, status: Status) -> ComparedCommitment:
     ok = status is not Status.WRONG
-    return {"name": claim.name, "index": claim.index, "log_index": claim.log_index, "status": status, "ok": ok}
+    return ComparedCommitment(name=claim.name, index=claim.index, log_index=claim.log_index, status=status, ok=ok)
 
 
 def main(kind: str) -> None:
@@ -141,14 +140,14 @@ def main(kind: str) -> None:
         result = asyncio.run(CHECKS[kind](Settings().acting_as("reader"), update))
     except Tampered as error:
         entry = _ENTRY.search(str(error))
-        result = {"ok": False, "reason": str(error), "index": int(entry[1]) if entry else None}
+        result = CheckResult(ok=False, reason=str(error), index=int(entry[1]) if entry else None)
     except YesserError as error:
-        result = {"ok": None, "reason": str(error)}
+        result = CheckResult(ok=None, reason=str(error))
     _say({"result": result})
 
 
-def _say(document: Result) -> None:
-    sys.stdout.buffer.write(orjson.dumps(document) + b"\n")
+def _say(document: Mapping[str, object]) -> None:
+    sys.stdout.buffer.write(to_json(document) + b"\n")
     sys.stdout.buffer.flush()
 
 

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import orjson
 import psutil
 import structlog
 
+from consumers.documents.document import document_of
+from consumers.documents.log.checks import CheckResult
 from infra.process.subprocess_command import subprocess_environment
 from infra.settings import Settings
 
@@ -21,13 +23,13 @@ KINDS: Final = ("log", "models")
 RUN_MAX_S: Final = 3_600
 _NICENESS: Final = 10
 _LINE_BYTES_MAX: Final = 1 << 20
-_UNFINISHED: Final = {"ok": None, "reason": ""}
+_UNFINISHED: Final = CheckResult(ok=None)
 _logger = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
 class Job:
-    """A check. `result` is None while it runs; its `ok` is None where the check could not be finished."""
+    """A check. `result` is None while it runs."""
 
     kind: str
     account: str
@@ -35,7 +37,7 @@ class Job:
     done: int = 0
     total: int = 0
     ended: datetime | None = None
-    result: dict[str, Any] | None = None
+    result: CheckResult | None = None
 
     @property
     def is_running(self) -> bool:
@@ -66,7 +68,7 @@ class Checks:
         return True
 
     async def _run(self, job: Job) -> None:
-        result: dict[str, Any] | None = None
+        result: CheckResult | None = None
         try:
             async with asyncio.timeout(RUN_MAX_S):
                 result = await self._finished(job)
@@ -76,7 +78,7 @@ class Checks:
             job.ended = self.clock()
             job.result = result or _UNFINISHED
 
-    async def _finished(self, job: Job) -> dict[str, Any] | None:
+    async def _finished(self, job: Job) -> CheckResult | None:
         """Follow the process to its end. It is killed where this is cancelled."""
         child = await asyncio.create_subprocess_exec(
             *self.command(job.kind),
@@ -85,7 +87,7 @@ class Checks:
             stdout=asyncio.subprocess.PIPE,
             limit=_LINE_BYTES_MAX,
         )
-        result: dict[str, Any] | None = None
+        result: CheckResult | None = None
         try:
             with suppress(psutil.Error):
                 psutil.Process(child.pid).nice(_NICENESS)
@@ -93,7 +95,7 @@ class Checks:
             async for line in child.stdout:
                 said = orjson.loads(line)
                 job.done, job.total = said.get("done", job.done), said.get("total", job.total)
-                result = said.get("result", result)
+                result = document_of(CheckResult, said["result"]) if "result" in said else None
             await child.wait()
         finally:
             if child.returncode is None:

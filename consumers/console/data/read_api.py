@@ -6,8 +6,8 @@ and who may read what is decided in one place. The routes answer under `/v1/` fo
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any, Final
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -15,7 +15,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
 from consumers.read_api.beside import CHANGED_ENTRY
-from consumers.read_api.reader import Reader, Reads
+from consumers.read_api.reader import Reads
 from consumers.read_api.routes import reads_of, router
 from infra.http.callers import Caller
 from infra.http.parameters import only_known_parameters
@@ -24,8 +24,6 @@ from infra.http.routes import RouteParts
 from infra.postgres.connection import TRANSIENT_ERRORS
 
 _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 def changed_row_of(errors: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -34,7 +32,7 @@ def changed_row_of(errors: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | N
 
 
 class ReadApi:
-    """`app` answers requests of browsers, whose caller is in the state of the request."""
+    """`app` answers requests of browsers, whose caller is in the state of the request; `reads` is for pages."""
 
     def __init__(self, parts: RouteParts, *further: Callable[[RouteParts, Reads], Any]) -> None:
         self.app = FastAPI(
@@ -46,16 +44,10 @@ class ReadApi:
             exception_handlers=_handlers(),
             telemetry=_NO_TELEMETRY,
         )
-        self._reads = reads_of(parts)
-        self.app.include_router(router(parts, reads=self._reads))
+        self.reads = reads_of(parts)
+        self.app.include_router(router(parts, self.reads))
         for make in further:
-            self.app.include_router(make(parts, self._reads))
-
-    async def ask(
-        self, caller: Caller, function: Callable[Concatenate[Reader, P], Awaitable[T]], *asked: P.args, **more: P.kwargs
-    ) -> T:
-        """What a function of the read API answers to this caller. Raises `Problem`."""
-        return await function(Reader(self._reads, caller), *asked, **more)
+            self.app.include_router(make(parts, self.reads))
 
 
 async def caller_of(request: Request) -> Caller:

@@ -28,8 +28,8 @@ from consumers.delivery.mail.moments import DIGEST_VALID, today
 from consumers.delivery.mail.queue import VALID, Claimed
 from consumers.delivery.recipients import SQL as RECIPIENTS
 from consumers.delivery.recipients import Recipient, is_team_sealed, recipients_of
-from consumers.documents.campaigns import CHANNELS, channel_list
-from consumers.documents.teams import AddressState
+from consumers.documents.campaigns.campaigns import CHANNELS, channel_list
+from consumers.documents.teams.teams import AddressState
 from events.errors import Reject
 from events.values.working_days import riyadh_date
 from events.wire.entry import Entry, parse_entry

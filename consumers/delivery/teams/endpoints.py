@@ -17,7 +17,7 @@ from consumers.delivery.teams.urls import require_url
 from consumers.delivery.webhooks.addresses import Destinations
 from consumers.delivery.webhooks.redelivery import Wanted, add_copies, attempts_at
 from consumers.documents.document import document_of
-from consumers.documents.webhooks import Attempt, WebhookAndSecrets
+from consumers.documents.teams.webhooks import Attempt, WebhookAndSecrets
 from infra.postgres.connection import Connection
 
 ENDPOINTS_MAX: Final = 50

@@ -8,11 +8,11 @@ from typing import Any, Final
 from msgspec import Struct
 
 from consumers.delivery.teams.inputs import NewContacts, NewSubscription, NewTeam, NewWebhook, Redelivery, Rotation
-from consumers.documents.openapi import Schema, schema_of
-from consumers.documents.teams import Contacts, Subscription, Team
-from consumers.documents.webhooks import Attempt, WebhookAndSecrets
+from consumers.documents.openapi import schema_of
+from consumers.documents.teams.teams import Contacts, Subscription, Team
+from consumers.documents.teams.webhooks import Attempt, WebhookAndSecrets
 from events.values.fields import Model
-from infra.http.documents import INTEGER, TEXT, answer, problems, shape
+from infra.http.documents import INTEGER, TEXT, Schema, answer, problems, shape
 
 
 def _own(document: type[Struct]) -> Schema:
@@ -40,7 +40,7 @@ CALENDAR_ADDRESS: Final = answer("The address, which is not shown again.", shape
 WEBHOOKS: Final = answer("Webhooks by id.", _list(_own(WebhookAndSecrets)))
 SECRETS: Final = answer("The webhook's new secrets, shown only here.", _SECRETS)
 EXAMPLE: Final = answer("The example waits to be sent.", shape(message_id=INTEGER, endpoint_id=TEXT, event_id=TEXT))
-ATTEMPTS: Final = answer("Attempts, the newest first.", _list(schema_of(Attempt)))
+ATTEMPTS: Final = answer("Attempts, the newest first.", schema_of(list[Attempt]))
 REDELIVERED: Final = answer("The messages that are sent again.", shape(endpoint_id=TEXT, messages=_list(INTEGER)))
 SUBSCRIPTIONS: Final = answer("Subscriptions by id.", _list(_own(Subscription)))
 SUBSCRIBED: Final = answer(
@@ -69,18 +69,18 @@ _EXAMPLES: Final[dict[type[Model], Schema]] = {
 }
 
 
-def body(model: type[Model]) -> dict[str, Any]:
+def body(model: type[Model]) -> Schema:
     """What an operation says of its body."""
     content = {"schema": _inlined(model.model_json_schema()), "example": _EXAMPLES[model]}
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
-def reads(status_200: Schema, *, paged: bool = False) -> dict[int | str, dict[str, Any]]:
+def reads(status_200: Schema, *, paged: bool = False) -> dict[int | str, Schema]:
     link = {"Link": {"description": "The address of the next page (RFC 8288), if there is one.", "schema": TEXT}}
     return {200: {**status_200, **({"headers": link} if paged else {})}, **problems(400, 401, 403, 404, 422, 429, 503)}
 
 
-def changes(status: int, done: Schema) -> dict[int | str, dict[str, Any]]:
+def changes(status: int, done: Schema) -> dict[int | str, Schema]:
     return {status: done, **problems(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503)}
 
 

@@ -25,7 +25,7 @@ from consumers.delivery.teams.subscriptions import (
     subscriptions_of,
 )
 from consumers.documents.tables import grid
-from consumers.documents.teams import SUBSCRIPTIONS, Route
+from consumers.documents.teams.teams import SUBSCRIPTIONS, Route
 from events.values.money import INTEGER_MAX
 from infra.command_line.display import show
 from infra.command_line.output import json_option, print_confirmation, print_result

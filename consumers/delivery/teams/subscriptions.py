@@ -11,7 +11,7 @@ from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound,
 from consumers.delivery.teams.endpoints import open_endpoints
 from consumers.delivery.teams.inputs import NewSubscription, invalid_value
 from consumers.documents.document import documents_of
-from consumers.documents.teams import Subscription
+from consumers.documents.teams.teams import Subscription
 from infra.keys.team_seals import TeamSeals
 from infra.log.reader import entries_recorded_by, log_size
 from infra.postgres.connection import Connection

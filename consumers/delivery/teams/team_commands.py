@@ -26,8 +26,8 @@ from consumers.delivery.teams.teams import (
     teams_of,
 )
 from consumers.documents.tables import grid
-from consumers.documents.teams import ADDRESSES, NOT_SENT, SUBSCRIPTIONS, TEAM_IN_FULL, TEAMS, TeamInFull
-from consumers.documents.webhooks import ACTIVE_SECRETS
+from consumers.documents.teams.teams import ADDRESSES, NOT_SENT, SUBSCRIPTIONS, TEAM_IN_FULL, TEAMS, TeamInFull
+from consumers.documents.teams.webhooks import ACTIVE_SECRETS
 from events.errors import Retry
 from infra.command_line.break_glass import break_glass_option
 from infra.command_line.display import Column, Grid, show

@@ -11,7 +11,7 @@ from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound,
 from consumers.delivery.teams.inputs import NewTeam
 from consumers.delivery.teams.subscriptions import end_subscriptions
 from consumers.documents.document import documents_of
-from consumers.documents.teams import Contacts, Team
+from consumers.documents.teams.teams import Contacts, Team
 from infra.keys.team_seals import TeamSeals
 from infra.postgres.connection import Connection
 

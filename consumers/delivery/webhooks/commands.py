@@ -13,7 +13,7 @@ import click
 from consumers.as_of.options import recorded_option
 from consumers.delivery.webhooks.redelivery import Wanted, attempts_at, redeliver, webhooks_of
 from consumers.documents.tables import grid
-from consumers.documents.webhooks import ATTEMPTS, WEBHOOKS
+from consumers.documents.teams.webhooks import ATTEMPTS, WEBHOOKS
 from events.values.money import INTEGER_MAX
 from infra.command_line.database import with_database
 from infra.command_line.display import show

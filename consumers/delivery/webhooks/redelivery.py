@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from consumers.documents.document import document_of, documents_of
-from consumers.documents.webhooks import Attempt, WebhookAndMessages
+from consumers.documents.teams.webhooks import Attempt, WebhookAndMessages
 from events.errors import YesserError
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from consumers.access_scope import EVERYTHING, AccessScope
 from consumers.as_of.view import View
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
-from consumers.documents.explanations import Change, Explanation, Step
+from consumers.documents.log.explanations import Change, Explanation, Step
 from consumers.read_api.access import may_read
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
@@ -69,4 +69,4 @@ def readable(document: Explanation, scope: AccessScope, *, is_money: bool) -> Ex
 def _closed(step: Step) -> Step:
     hidden = Change(None, None)
     changes = {name: hidden if name in _PRIVATE_CHANGES else change for name, change in step.changes.items()}
-    return replace(step, id=None, data=None, changes=changes)
+    return Step(**asdict(step) | {"id": None, "data": None, "changes": changes})

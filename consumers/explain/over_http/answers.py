@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final
 
 from consumers.as_of.view import NoSuchIndex, View
-from consumers.documents.explanations import Explanation
+from consumers.documents.log.explanations import Explanation
 from consumers.explain.database import DatabaseSource, TooManyEntries, database_source
 from consumers.explain.explain import Request, explain, explanation_of, trace_of
 from consumers.explain.models import Model, NoSuchKey, WrongName

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from dataclasses import dataclass
 from typing import Any
 
+from consumers.documents.log.explanations import Figures
 from consumers.explain.explain import Request, chosen_figures, model_of
 from consumers.explain.figures import Figure, Part, Scope
 from consumers.explain.plan_model import SHOWN_PLAN, shown_plan_id
@@ -33,7 +34,7 @@ class KnownSource:
         for raw in self.known_entries[scope]:
             yield raw
 
-    async def live(self, figures: Mapping[str, Figure]) -> dict[str, Any] | None:
+    async def live(self, figures: Mapping[str, Figure]) -> Figures | None:
         return None if self.figures is None else dict(self.figures)
 
     async def keys(self, part: Part) -> list[tuple[Any, ...]]:

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Response
 
 from consumers.as_of.view import View
-from consumers.documents.explanations import Explanation
+from consumers.documents.log.explanations import Explanation
 from consumers.documents.openapi import schema_of
 from consumers.explain.explain import Request
 from consumers.explain.over_http.access import may_explain, partnership_of, readable

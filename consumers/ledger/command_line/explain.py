@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import click
+from msgspec.structs import asdict
 from rich.console import RenderableType
 
-from consumers.documents.explanations import Explanation
-from consumers.documents.ledger import EXPLAINED_TRANSFERS, AccountKind
+from consumers.documents.ledger.ledger import EXPLAINED_TRANSFERS, AccountKind
+from consumers.documents.log.explanations import Explanation
 from consumers.documents.tables import grid
 from consumers.explain.options import Asked, explain_options
 from consumers.explain.show import answer_view, verdict
@@ -24,6 +25,7 @@ from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.parameters import PeriodLabel
+from infra.json_documents import members
 
 
 @click.command("explain")
@@ -48,19 +50,18 @@ def explain_command(what: str, period: str | None, figure: str | None, asked: As
     if period is None:
         raise click.UsageError("Give the period of a statement, or an account such as partner-payable:PPP-1.")
     rows = Rows()
-    answer, document = asked.explained(
+    answer, proofs = asked.explained(
         "statements", f"{what}/{period}", figure, lambda tracer: read_statement(tracer, what, period, rows)
     )
     assert rows.statement is not None, "a statement that exists is read"
     found = rows.statement
     if figure is None:
         written = [derivation.document() for derivation in found.derivations.values()]
-        all_fields = {"partnership_id": what, "period": period, "terms": found.terms(), "fields": written}
-        compared = ("log_index", "is_complete", "figures", "ok", "proofs")
-        all_fields |= {name: document[name] for name in compared if name in document}
+        all_fields = {"partnership_id": what, "period": period, "terms": found.terms, "fields": written}
+        all_fields |= {name: getattr(answer, name) for name in ("log_index", "is_complete", "figures", "ok")} | proofs
         print_result(all_fields, as_json, lambda: show(_formulas_table(found), verdict(answer)), indented=True)
     else:
-        document = figure_document(found, figure, rows.transfers) | document
+        document = members(figure_document(found, figure, rows.transfers, answer)) | proofs
         print_result(document, as_json, lambda: show(*_statement_view(found, figure, rows, answer)), indented=True)
     if not answer.ok:
         raise SystemExit(ExitCode.ANSWER_IS_NO)
@@ -78,10 +79,10 @@ def _explain_account(account: str, period: str | None, asked: Asked, as_json: bo
     def is_own(row: Transfer) -> bool:
         return account in (row.debit, row.credit)
 
-    answer, document = asked.explained(
+    answer, proofs = asked.explained(
         "accounts", account, "balance_halalas", lambda tracer: read_transfers(tracer, rows, is_own)
     )
-    document["transfers"] = [transfer_document(row) for row in rows.transfers]
+    document = asdict(answer) | proofs | {"transfers": [transfer_document(row) for row in rows.transfers]}
     print_result(
         document,
         as_json,
@@ -112,9 +113,9 @@ def _formula_table(found: ExplainedStatement, derivation: Derivation) -> Grid:
         f"{name.en} of partnership {found.partnership_id}, period {found.period} = {words.en}",
         "\n",
     )
-    amounts = derivation.document()["amounts"]
+    amounts = derivation.document().amounts
     rows = [[_localized(amount), amount_text(amount, value)] for amount, value in amounts.items()]
-    version, start, index = found.version, found.effective_from, found.terms_index
+    version, start, index = found.terms.version, found.terms.effective_from, found.terms.index
     rows.append(
         [
             localized(

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import orjson
 
-from consumers.documents.forecasts import FORECAST, WHAT_IF, Forecast, WhatIf
+from consumers.documents.ledger.forecasts import FORECAST, WHAT_IF, Forecast, WhatIf
 from consumers.documents.tables import grid
 from consumers.ledger.forecast import forecast
 from consumers.ledger.forecast_chart import svg

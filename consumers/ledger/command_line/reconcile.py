@@ -9,24 +9,16 @@ from typing import BinaryIO
 
 import click
 
+from consumers.documents.document import Listing
+from consumers.documents.ledger.reconciliation import Finding, FindingKind
+from consumers.documents.tables import csv_file, grid
 from consumers.ledger.proving import entries_of
-from consumers.ledger.reconcile import (
-    FINDING_COLUMNS,
-    FINDING_WORDS,
-    FileRow,
-    Finding,
-    finding_row,
-    reconcile,
-    totals,
-    type_of,
-)
+from consumers.ledger.reconcile import FileRow, reconcile, totals, type_of
 from consumers.revenue.statements.commands import partnerships_completion
-from events.values.money import riyals_text
-from infra.command_line.display import Column, Grid, show
+from infra.command_line.display import show
 from infra.command_line.exit_codes import ExitCode
-from infra.command_line.language import localized, print_localized
+from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
-from infra.command_line.table_files import csv_text
 from infra.command_line.usage import usage_errors
 from infra.errors import WrongInput
 from infra.settings import Settings
@@ -57,18 +49,19 @@ def reconcile_command(
         kind, rows, others = _rows_of(partnership, file, read_mapping(mapping_file))
     findings = reconcile(kind, rows, asyncio.run(entries_of(Settings(), f"partnership/{partnership}")))
     counts = totals(findings)
+    differing = [finding for finding in findings if finding.kind is not FindingKind.MATCHED]
     if into is not None:
         # Ids of the file are anybody's text: a spreadsheet must not run them.
-        into.write_bytes(csv_text(FINDING_COLUMNS, map(finding_row, findings)).encode())
+        into.write_bytes(csv_file(Listing("المطابقة", "Reconciliation", Finding), findings).encode())
     document = {
         "partnership_id": partnership,
         "type": kind,
         "rows_of_other_partnerships": others,
-        **{name.replace("-", "_"): count for name, count in counts.items()},
-        "findings": [finding.document() for finding in findings if finding.kind != "matched"],
+        **{kind.value.replace("-", "_"): count for kind, count in counts.items()},
+        "findings": differing,
     }
-    print_result(document, as_json, lambda: _show_findings(partnership, findings, counts), indented=True)
-    context.exit(ExitCode.OK if counts["matched"] == len(findings) else ExitCode.ANSWER_IS_NO)
+    print_result(document, as_json, lambda: _show_findings(partnership, differing, counts), indented=True)
+    context.exit(ExitCode.ANSWER_IS_NO if differing else ExitCode.OK)
 
 
 def _rows_of(partnership: str, file: BinaryIO, mapping: MappingDocument) -> tuple[str, list[FileRow], int]:
@@ -92,33 +85,12 @@ def _rows_of(partnership: str, file: BinaryIO, mapping: MappingDocument) -> tupl
     return kind, rows, others
 
 
-def _show_findings(partnership: str, findings: Sequence[Finding], counts: Mapping[str, int]) -> None:
-    columns = [
-        Column("النتيجة", "Finding"),
-        Column("السطر", "Line", right=True),
-        Column("القيد", "Entry", right=True),
-        Column("المعرّف", "Id", drop=1),
-        Column("الملف", "File", right=True),
-        Column("السجل", "Log", right=True),
-        Column("السبب", "Reason", wraps=True),
-    ]
-    rows = [
-        [
-            localized(*FINDING_WORDS[finding.kind], "\n"),
-            None if finding.line is None else str(finding.line),
-            None if finding.index is None else str(finding.index),
-            finding.id,
-            *(None if sum_ is None else riyals_text(sum_) for sum_ in (finding.file_halalas, finding.log_halalas)),
-            None if finding.reason is None else localized(finding.reason.ar, finding.reason.en, "\n"),
-        ]
-        for finding in findings
-        if finding.kind != "matched"
-    ]
-    if rows:
-        title = localized(f"مطابقة {partnership}، بالريال", f"Reconciliation of {partnership}, in riyals")
-        show(Grid(title, columns, rows))
-    words = [(FINDING_WORDS[kind], count) for kind, count in counts.items() if count]
+def _show_findings(partnership: str, differing: Sequence[Finding], counts: Mapping[FindingKind, int]) -> None:
+    if differing:
+        title = f"مطابقة {partnership}، بالريال", f"Reconciliation of {partnership}, in riyals"
+        show(grid(Listing(*title, Finding), differing))
+    found = [(kind, count) for kind, count in counts.items() if count]
     print_localized(
-        "، ".join(f"{ar} {count:,}" for (ar, _), count in words) + ".",
-        ", ".join(f"{en} {count:,}" for (_, en), count in words) + ".",
+        "، ".join(f"{kind.ar} {count:,}" for kind, count in found) + ".",
+        ", ".join(f"{kind.en} {count:,}" for kind, count in found) + ".",
     )

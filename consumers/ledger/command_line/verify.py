@@ -45,7 +45,7 @@ def _print(found: StatementProof, as_json: bool) -> None:
         else "whether the log has others was not checked (--against)"
     )
     print_confirmation(
-        found.document(),
+        found,
         as_json,
         f"الكشف {own} سليم: يتبع من {found.entries_count:,} من القيود، {whole_ar}.",
         f"Statement {own} is right: it follows from {found.entries_count:,} entries; {whole_en}.",

@@ -8,8 +8,9 @@ from typing import Any
 from msgspec.structs import asdict
 
 from consumers.as_of.view import view
-from consumers.documents.forecasts import Forecast, WhatIf
-from consumers.documents.statements import WorkingAndDays
+from consumers.documents.ledger.figures import ExplainedFigure
+from consumers.documents.ledger.forecasts import Forecast, WhatIf
+from consumers.documents.ledger.statements import WorkingAndDays
 from consumers.explain.database import database_source
 from consumers.explain.explain import Request, explain
 from consumers.explain.sources import Source
@@ -40,14 +41,14 @@ async def working_of(settings: Settings, partnership_id: str, period: str) -> Wo
     return WorkingAndDays(**asdict(statement_document(*parts)), days=None)
 
 
-async def explained_figure_of(settings: Settings, partnership_id: str, period: str, field: str) -> dict[str, Any]:
+async def explained_figure_of(settings: Settings, partnership_id: str, period: str, field: str) -> ExplainedFigure:
     async with database_source(settings, None) as source:
         return await explained_figure(source, partnership_id, period, field)
 
 
-async def explained_figure(source: Source, partnership_id: str, period: str, field: str) -> dict[str, Any]:
+async def explained_figure(source: Source, partnership_id: str, period: str, field: str) -> ExplainedFigure:
     """A figure of a statement with its formula, its transfers and the entries that made it."""
     rows, asked = Rows(), Request("statements", f"{partnership_id}/{period}", field, STEPS_MAX)
     explanation = await explain(source, asked, lambda tracer: read_statement(tracer, partnership_id, period, rows))
     assert rows.statement is not None, "a statement that exists is read"
-    return figure_document(rows.statement, field, rows.transfers) | asdict(explanation)
+    return figure_document(rows.statement, field, rows.transfers, explanation)

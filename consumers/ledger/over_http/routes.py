@@ -15,10 +15,11 @@ from msgspec.structs import asdict
 
 from consumers.as_of.view import View
 from consumers.documents.document import D, documents_of
-from consumers.documents.forecasts import Forecast, WhatIf
-from consumers.documents.ledger import Account, AccountKind
-from consumers.documents.periods import OpenPeriod, RevenuePeriod
-from consumers.documents.statements import WorkingAndDays
+from consumers.documents.ledger.figures import ExplainedFigure
+from consumers.documents.ledger.forecasts import Forecast, WhatIf
+from consumers.documents.ledger.ledger import Account, AccountKind
+from consumers.documents.ledger.periods import OpenPeriod, RevenuePeriod
+from consumers.documents.ledger.statements import WorkingAndDays
 from consumers.explain.database import DatabaseSource
 from consumers.explain.explain import Request as Asked
 from consumers.explain.figures import Scope
@@ -217,11 +218,11 @@ async def explained(request: Reading, partnership_id: Id, period: Period, field:
     return await request.respond(lambda reader: explained_for(reader, partnership_id, period, field))
 
 
-async def explained_for(reader: Reader, partnership_id: str, period: str, field: str) -> Answer[dict[str, Any]]:
+async def explained_for(reader: Reader, partnership_id: str, period: str, field: str) -> Answer[ExplainedFigure]:
     """A figure of a statement. Raises like `calculated_for`."""
     asked = Asked("statements", f"{partnership_id}/{period}", field, STEPS_MAX)
 
-    async def prepare(view: View, entries: list[Raw]) -> Calculation[dict[str, Any]]:
+    async def prepare(view: View, entries: list[Raw]) -> Calculation[ExplainedFigure]:
         async def own(scope: Scope) -> list[Raw]:
             return entries
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from consumers.documents.activity import Activity
+from consumers.documents.programme.activity import Activity
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import activity
 from consumers.read_api import documents

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from consumers.as_of.view import View
-from consumers.documents.anomalies import Anomaly
+from consumers.documents.log.anomalies import Anomaly
 from consumers.plan.document import PLAN_CONSUMERS, anomalies_found
 from consumers.projections.read import AnomalyFilter
 from consumers.read_api import documents

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Response
 
-from consumers.documents.ledger import Balance
+from consumers.documents.ledger.ledger import Balance, Balances
 from consumers.read_api import documents
 from consumers.read_api.access import money_scope
 from consumers.read_api.cursor import text_after
@@ -30,7 +28,7 @@ async def balances(request: Reading, limit: Limit = 100, after: After = None) ->
     return await request.respond(lambda reader: balances_for(reader, limit, after))
 
 
-async def balances_for(reader: Reader, limit: int, after: str | None = None) -> Answer[dict[str, Any]]:
+async def balances_for(reader: Reader, limit: int, after: str | None = None) -> Answer[Balances]:
     """A page of the accounts in scope. Raises `Problem` (403, 422, 503)."""
     scope = money_scope(reader.caller)
 
@@ -38,4 +36,5 @@ async def balances_for(reader: Reader, limit: int, after: str | None = None) -> 
         return await read.balances(ledger, scope, text_after(after), limit + 1)
 
     found = await reader.page(REVENUE, rows, limit, lambda row: (row.account,))
-    return Answer({"log_index": found.log_index, "accounts": found.document}, found.state, found.next)
+    shown = Balances(log_index=found.log_index, accounts=tuple(found.document))
+    return Answer(shown, found.state, found.next)

@@ -17,11 +17,18 @@ from consumers.campaigns.explain.read import explain
 from consumers.campaigns.filters import CampaignFilter, Sort
 from consumers.campaigns.read import campaign, campaigns, counts, inbox, team_subscriptions
 from consumers.campaigns.rules.in_force import rules_in_force
-from consumers.documents import campaigns as nouns
-from consumers.documents.campaigns import CAMPAIGNS as LIST
-from consumers.documents.campaigns import INBOX, Campaign, CampaignAndHistory, InboxCounts, InboxItem, StateFilter
+from consumers.documents.campaigns import campaigns as nouns
+from consumers.documents.campaigns.campaigns import CAMPAIGNS as LIST
+from consumers.documents.campaigns.campaigns import (
+    INBOX,
+    Campaign,
+    CampaignAndHistory,
+    InboxCounts,
+    InboxItem,
+    StateFilter,
+)
+from consumers.documents.campaigns.evaluations import CampaignExplanation
 from consumers.documents.document import document_of
-from consumers.documents.evaluations import CampaignExplanation
 from consumers.documents.tables import csv_file
 from consumers.read_api import documents
 from consumers.read_api.access import may_read, narrowed, programme_scope

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from consumers.campaigns.consumer import CONSUMER as CAMPAIGNS
 from consumers.campaigns.coverage.read import CoverageFilter, coverage
 from consumers.campaigns.coverage.show import coverage_csv
-from consumers.documents.coverage import Coverage
+from consumers.documents.campaigns.coverage import Coverage
 from consumers.read_api import documents
 from consumers.read_api.access import narrowed, programme_scope
 from consumers.read_api.cursor import cursor_of, text_after

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from consumers.as_of.view import live_view
-from consumers.documents.plan import Pace
+from consumers.documents.programme.plan import Pace
 from consumers.plan.pace import pace
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.read_api import documents

@@ -8,7 +8,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from consumers.as_of.view import View
-from consumers.documents.partnerships import Partnership, PartnershipAndTerms
+from consumers.documents.ledger.partnerships import Partnership, PartnershipAndTerms
 from consumers.read_api import documents
 from consumers.read_api.access import money_scope
 from consumers.read_api.cursor import text_after

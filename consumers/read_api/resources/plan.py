@@ -9,12 +9,12 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from consumers.access_scope import AccessScope
-from consumers.documents.plan import Plan
+from consumers.documents.programme.plan import Plan
 from consumers.plan.document import PLAN_CONSUMERS, plan_document
 from consumers.read_api import documents
 from consumers.read_api.access import may_read, programme_scope
 from consumers.read_api.parameters import PAGE_ROWS_MAX, AsOfIndex, AsOfRecorded
-from consumers.read_api.past import past_state
+from consumers.read_api.past import past_plan, past_state
 from consumers.read_api.reader import Answer, Reader
 from consumers.read_api.reading import Reading
 
@@ -50,7 +50,7 @@ async def plan_for(
     if as_of_index is None and as_of_recorded is None:
         return await reader.read(PLAN_CONSUMERS, lambda view: plan_document(view, scope.agency, partnerships_max))
     past = await past_state(reader, as_of_index, as_of_recorded)
-    whole = await reader.reads.past_plans.plan(past.positions[0], reader.caller.quota_name)
+    whole = await reader.reads.past_plans.shared(reader.caller.quota_name, past_plan, past.positions[0])
     return Answer(_within(whole, scope, partnerships_max), past)
 
 

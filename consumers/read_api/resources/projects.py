@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from consumers.as_of.view import View
-from consumers.documents.projects import Project, ProjectAndHistory
+from consumers.documents.programme.projects import Project, ProjectAndHistory
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import project, projects
 from consumers.read_api import documents

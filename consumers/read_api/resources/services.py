@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from consumers.as_of.view import View
-from consumers.documents.services import Service, ServiceAndHistory, ServiceState
+from consumers.documents.programme.services import Service, ServiceAndHistory, ServiceState
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import ServiceFilter, service, services
 from consumers.read_api import documents

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, Response
 
 from consumers.as_of.view import View, view
-from consumers.documents.ledger import Transfer
-from consumers.documents.statements import Statement
+from consumers.documents.ledger.ledger import Transfer, Transfers
+from consumers.documents.ledger.statements import Statement
 from consumers.read_api import documents
 from consumers.read_api.access import money_scope
 from consumers.read_api.cursor import indexes_after, text_after
@@ -104,9 +104,10 @@ async def paper_for(reader: Reader, partnership_id: str, period: str, name: str)
 async def list_transfers(request: Reading, partnership_id: Id, limit: Limit = 100, after: After = None) -> Response:
     """In log order, each with the index of the entry that caused it."""
 
-    async def document(reader: Reader) -> Answer[dict[str, Any]]:
+    async def document(reader: Reader) -> Answer[Transfers]:
         page = await transfers_for(reader, partnership_id, limit, after)
-        named = {"log_index": page.log_index, "partnership_id": partnership_id, "transfers": page.document}
+        transfers = tuple(page.document)
+        named = Transfers(log_index=page.log_index, partnership_id=partnership_id, transfers=transfers)
         return Answer(named, page.state, page.next)
 
     return await request.respond(document)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Final
 
-from consumers.documents.ledger import AccountKind, TransferKind, kind_of
+from consumers.documents.ledger.ledger import AccountKind, TransferKind, kind_of
 from consumers.revenue.books.journal import Booking
 from events.values.money import HALALAS_PER_RIYAL
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
-from consumers.documents.ledger import RULES, kind_of
+from consumers.documents.ledger.ledger import RULES, kind_of
 from events.values.calendar import CalendarName
 from events.values.periods import days_of
 from infra.command_line.table_files import Columns

@@ -10,8 +10,8 @@ from msgspec.structs import asdict
 
 from consumers.as_of.query import run_query
 from consumers.documents.document import document_of
-from consumers.documents.partnerships import PartnershipAndRevenue
-from consumers.documents.periods import EXPECTED
+from consumers.documents.ledger.partnerships import PartnershipAndRevenue
+from consumers.documents.ledger.periods import EXPECTED
 from consumers.documents.tables import grid
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from consumers.documents.partnerships import TermsVersion
-from consumers.documents.statements import DayShare
+from consumers.documents.ledger.partnerships import TermsVersion
+from consumers.documents.ledger.statements import DayShare
 from consumers.revenue.statements.working import Posting, bands_of
 
 

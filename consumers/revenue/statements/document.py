@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from consumers.documents.statements import StatementWorking
+from consumers.documents.ledger.statements import StatementWorking
 from consumers.revenue.statements.paper import Cell, Paper, Provenance, Sheet
 from consumers.revenue.statements.read import StatementParts
 from infra.command_line.display import Column, Grid

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from consumers.documents.document import fields as statement_fields
-from consumers.documents.statements import Statement
+from consumers.documents.ledger.statements import Statement
 from consumers.revenue.statements.words import percent_text
 from events.faults.problems import Bilingual
 from events.values.money import BASIS_POINTS, riyals_text

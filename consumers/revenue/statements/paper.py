@@ -14,8 +14,8 @@ from typing import Final
 from msgspec import Struct
 
 from consumers.documents.document import field_of
-from consumers.documents.partnerships import Partnership, PartnershipAndTerms, TermsVersion
-from consumers.documents.statements import BandShare, Checkpoint, DayShare, Payout, Share, Statement
+from consumers.documents.ledger.partnerships import Partnership, PartnershipAndTerms, TermsVersion
+from consumers.documents.ledger.statements import BandShare, Checkpoint, DayShare, Payout, Share, Statement
 from consumers.revenue.statements.words import band_text, date_text, exact_riyals, left_to_right, percent_text
 from consumers.revenue.statements.working import PricedGroup, Working, bands_of
 from events.faults.problems import Bilingual

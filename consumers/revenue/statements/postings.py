@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from consumers.documents.partnerships import TermsVersion
-from consumers.documents.statements import exact_halalas
+from consumers.documents.ledger.partnerships import TermsVersion
+from consumers.documents.ledger.statements import exact_halalas
 from consumers.revenue.statements.working import Posting, bands_of, trace
 from infra.command_line.table_files import Columns
 

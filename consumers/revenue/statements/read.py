@@ -9,9 +9,9 @@ from operator import itemgetter
 from typing import Final
 
 from consumers.documents.document import documents_of
-from consumers.documents.partnerships import PartnershipAndTerms
-from consumers.documents.periods import ExpectedPeriod
-from consumers.documents.statements import Checkpoint, Payout
+from consumers.documents.ledger.partnerships import PartnershipAndTerms
+from consumers.documents.ledger.periods import ExpectedPeriod
+from consumers.documents.ledger.statements import Checkpoint, Payout
 from consumers.revenue import read
 from consumers.revenue.statements.paper import Paid, Provenance
 from consumers.revenue.statements.working import Posting, Working, working_of

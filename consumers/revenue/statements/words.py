@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
-from consumers.documents.partnerships import ExpectingVersion, PartnershipAndRevenue
-from consumers.documents.statements import BandShare, DayShare
+from consumers.documents.ledger.partnerships import ExpectingVersion, PartnershipAndRevenue
+from consumers.documents.ledger.statements import BandShare, DayShare
 from consumers.revenue.statements.working import Band
 from events.faults.problems import Bilingual
 from events.values.calendar import hijri_of

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from consumers.documents.partnerships import TermsVersion
-from consumers.documents.statements import BandKind, BandShare, Guarantee, Share, Statement, exact_halalas
+from consumers.documents.ledger.partnerships import TermsVersion
+from consumers.documents.ledger.statements import BandKind, BandShare, Guarantee, Share, Statement, exact_halalas
 from consumers.revenue.handlers.pricing import PriceTable, price_table
 from events.errors import Halt
 from events.values.money import BASIS_POINTS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS
 from events.wire.envelope import EVENT_ID_PATTERN, SOURCE_PATTERN
@@ -12,12 +12,13 @@ from infra.http.documents import (
     SEQUENCE_NUMBER,
     SEQUENCE_NUMBER_OR_NULL,
     TEXT,
+    Schema,
     answer,
     shape,
 )
 from producers.gateway.verdicts import COMPLETENESS_STATUSES, STATES
 
-_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
+_ATTRIBUTES: Final[dict[str, Schema]] = {
     "specversion": {"const": "1.0"},
     "id": {"type": "string", "pattern": EVENT_ID_PATTERN},
     "source": {"type": "string", "pattern": SOURCE_PATTERN},
@@ -39,7 +40,7 @@ _EVENT_EXAMPLE: Final = {
     "data": {"service_id": "appointments", "on": "2006-05-01", "channels": ["web"]},
 }
 
-EVENTS_REQUEST: Final[dict[str, Any]] = {
+EVENTS_REQUEST: Final[Schema] = {
     "requestBody": {
         "required": True,
         "description": "Structured or batched CloudEvents 1.0; in binary mode the body is `data`, and every attribute"
@@ -55,12 +56,12 @@ EVENTS_REQUEST: Final[dict[str, Any]] = {
     }
 }
 
-_PAUSED: Final[dict[str, Any]] = {
+_PAUSED: Final[Schema] = {
     "description": "The topic held almost only refused records, conflicts or duplicates: it is not read until then,"
     " then a record at a time.",
     **shape(until={"type": "string", "format": "date-time"}, reason=shape(ar=TEXT, en=TEXT)),
 }
-_DUPLICATE: Final[dict[str, Any]] = {
+_DUPLICATE: Final[Schema] = {
     "type": "object",
     "required": ["event", "id"],
     "properties": {
@@ -112,7 +113,7 @@ VALIDATION: Final = answer(
         },
     },
 )
-_VERDICT: Final[dict[str, Any]] = {
+_VERDICT: Final[Schema] = {
     "type": "object",
     "required": ["state"],
     "properties": {
@@ -130,7 +131,7 @@ _VERDICT: Final[dict[str, Any]] = {
         "halted": TEXT,
     },
 }
-_RANGES: Final[dict[str, Any]] = {
+_RANGES: Final[Schema] = {
     "type": "array",
     "items": {"type": "array", "items": SEQUENCE_NUMBER, "minItems": 2, "maxItems": 2},
 }

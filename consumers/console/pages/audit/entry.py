@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from consumers.documents.entries import Proof
+from consumers.documents.log.entries import Proof
 from events.faults.problems import Bilingual
 from events.schema_tools.field_meanings import meaning_of
 from events.validation.refusal import REFUSED

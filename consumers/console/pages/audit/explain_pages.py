@@ -17,7 +17,7 @@ from consumers.console.pages.audit.log_pages import INDEX_MAX
 from consumers.console.pages.audit.room import verifier_of
 from consumers.console.pages.audit.values import change, shown
 from consumers.console.visit import Visit, Visiting
-from consumers.documents.explanations import Explanation, Step
+from consumers.documents.log.explanations import Explanation, Step
 from consumers.explain.over_http.access import PROGRAMME, partnership_of
 from consumers.explain.over_http.answers import split_figure
 from consumers.explain.over_http.routes import explained_for

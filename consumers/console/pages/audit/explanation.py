@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from consumers.documents.explanations import Explanation
+from consumers.documents.log.explanations import Explanation
 
 TERMS_MAX: Final = 8
 """Terms of a sum that are written out."""

@@ -16,9 +16,9 @@ from consumers.console.pages.audit.entry import entry_view, pretty, proof_state
 from consumers.console.pages.audit.room import ROOM, verifier_of
 from consumers.console.pages.audit.values import cut, shown
 from consumers.console.pages.workspace.faults import explained
-from consumers.console.visit import Visiting, only
+from consumers.console.visit import Visiting, attachment, only
 from consumers.console.web.language import western
-from consumers.documents.entries import Entry
+from consumers.documents.log.entries import Entry
 from consumers.event_index.read import Query as Asked
 from consumers.read_api import parameters
 from consumers.read_api.parameters import AgencyCode, checked
@@ -122,8 +122,7 @@ async def entry(visit: Visiting, index: Index) -> Response:
 async def proof_file(visit: Visiting, index: Index) -> Response:
     """The C2SP tlog-proof, as a file."""
     text = as_proof_file((await visit.ask(proof_for, index)).document)
-    headers = {"Content-Disposition": f'attachment; filename="{index}.tlog-proof"'}
-    return Response(text, headers=headers, media_type=PROOF_FILE_TYPE)
+    return attachment(text.encode(), PROOF_FILE_TYPE, f"{index}.tlog-proof")
 
 
 def faults_of(given: Mapping[str, str]) -> dict[str, str]:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from consumers.documents.document import Label, Labelled, fields
-from consumers.documents.partnerships import TermsVersion
-from consumers.documents.plan import SharedRevenue, Training
-from consumers.documents.projects import Project, ProjectState
-from consumers.documents.services import Service, ServiceState
+from consumers.documents.ledger.partnerships import TermsVersion
+from consumers.documents.programme.plan import SharedRevenue, Training
+from consumers.documents.programme.projects import Project, ProjectState
+from consumers.documents.programme.services import Service, ServiceState
 from consumers.revenue.statements.formulas import fields as statement_fields
 from consumers.revenue.statements.formulas import formula_of, in_words, label
 from events.faults.problems import Bilingual

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from msgspec import convert
 
 from consumers.commitments.routes import commitments_for
 from consumers.completeness.routes import Month, months_for
@@ -17,9 +17,10 @@ from consumers.console.pages.audit import explain_pages, log_pages
 from consumers.console.pages.audit.room import CHECKERS, ROOM, checks_of, verifier_of
 from consumers.console.pages.audit.values import shown
 from consumers.console.visit import Visit, Visiting, only
-from consumers.documents.anomalies import Anomaly
-from consumers.documents.commitments import Claim, Status
-from consumers.documents.completeness import AgencyMonth
+from consumers.documents.log.anomalies import Anomaly
+from consumers.documents.log.checks import CheckResult
+from consumers.documents.log.commitments import Claim
+from consumers.documents.log.completeness import AgencyMonth
 from consumers.read_api.parameters import checked
 from consumers.read_api.resources.anomalies import anomalies_for
 from consumers.read_api.resources.log.checkpoints import log_for
@@ -89,15 +90,14 @@ async def commitments(visit: Visiting) -> Response:
         raise Problem("not-found")
     rows = (await visit.ask(commitments_for)).document
     job = checks_of(visit).latest.get("models")
-    result = (job and job.result) or {}
-    checked = {(row["name"], row["log_index"]): row["status"] for row in result.get("commitments", ())}
+    result = (job and job.result) or CheckResult(ok=None)
     return visit.page(
         "audit/commitments.html",
         rows=rows,
         document=Claim,
         job=job,
-        status_of=convert(checked, dict[tuple[str, int], Status]),
-        differing={row["name"]: row["differing"] for row in result.get("models", ())},
+        status_of={(row.name, row.log_index): row.status for row in result.commitments},
+        differing={row.name: row.differing for row in result.models},
     )
 
 
@@ -109,12 +109,12 @@ async def keys(visit: Visiting) -> Response:
         "audit/keys.html",
         log=log,
         verifier=verifier,
-        keys=history_of(verifier, log["rotations"]),
+        keys=history_of(verifier, log.rotations),
         policy=policy_of(visit.parts.settings),
     )
 
 
-def history_of(verifier: Verifier | None, rotations: list[str]) -> list[dict[str, Any]] | None:
+def history_of(verifier: Verifier | None, rotations: Sequence[str]) -> list[tuple[Verifier, int]] | None:
     """The log's keys, the first one first, each with the size from which on it signs. None where they do not hold, or
     do not lead to the verifier's key in its own name; empty where they are those of a log of another name."""
     if verifier is None:
@@ -126,11 +126,7 @@ def history_of(verifier: Verifier | None, rotations: list[str]) -> list[dict[str
         return None
     if verifier not in history.keys:
         return None if history.current.name == verifier.name else []
-    sizes = [0, *(step.size for step in history.transitions)]
-    return [
-        {"vkey": key.vkey, "from_size": size, "is_current": key == history.current}
-        for key, size in zip(history.keys, sizes, strict=True)
-    ]
+    return list(zip(history.keys, [0, *(step.size for step in history.transitions)], strict=True))
 
 
 def policy_of(settings: Settings) -> Policy | None:

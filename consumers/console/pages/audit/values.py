@@ -8,7 +8,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from consumers.console.web.language import Words, code, isolated
-from consumers.documents.explanations import Change
+from consumers.documents.log.explanations import Change
 from infra.json_documents import to_json
 
 TEXT_LENGTH_MAX: Final = 2_000

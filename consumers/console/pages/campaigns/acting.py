@@ -29,8 +29,8 @@ from consumers.console.pages.campaigns.reporting import (
     read_completion,
 )
 from consumers.console.visit import Visit, Visiting
-from consumers.documents import campaigns as nouns
-from consumers.documents.campaigns import CampaignAndHistory, NextAction
+from consumers.documents.campaigns import campaigns as nouns
+from consumers.documents.campaigns.campaigns import CampaignAndHistory, NextAction
 from consumers.read_api.resources.campaigns import campaign_for
 from events.reports.campaign_reports import Action
 from infra.http.problems import Problem

@@ -21,9 +21,9 @@ from consumers.console.pages.campaigns.outcome import outcome
 from consumers.console.pages.campaigns.own_team import is_of_own_team
 from consumers.console.visit import Visit, Visiting
 from consumers.delivery.plain_text import lines
-from consumers.documents import campaigns as nouns
-from consumers.documents.campaigns import CampaignAndHistory, CampaignState, NextAction
-from consumers.documents.evaluations import CampaignExplanation
+from consumers.documents.campaigns import campaigns as nouns
+from consumers.documents.campaigns.campaigns import CampaignAndHistory, CampaignState, NextAction
+from consumers.documents.campaigns.evaluations import CampaignExplanation
 from consumers.read_api.resources.campaigns import campaign_for, explanation_for
 from events.values.fields import ID_PATTERN
 from events.wire.envelope import EVENT_ID_PATTERN

@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from consumers.campaigns.coverage.show import coverage_csv
 from consumers.console.pages.plan.lists import covered_services
 from consumers.console.visit import Visiting, csv_attachment
-from consumers.documents import coverage as nouns
-from consumers.documents.campaigns import Channel
+from consumers.documents.campaigns import coverage as nouns
+from consumers.documents.campaigns.campaigns import Channel
 from consumers.read_api.resources.coverage import coverage_for
 
 PAGE_ROWS: Final = 40

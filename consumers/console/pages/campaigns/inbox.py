@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
@@ -16,10 +16,9 @@ from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns import wording
 from consumers.console.visit import Visit, Visiting, csv_attachment
-from consumers.documents import campaigns as nouns
-from consumers.documents.campaigns import CHANNELS, INBOX, CampaignState, Channel, InboxItem, StateFilter
+from consumers.documents.campaigns import campaigns as nouns
+from consumers.documents.campaigns.campaigns import CHANNELS, INBOX, CampaignState, Channel, InboxItem, StateFilter
 from consumers.documents.tables import csv_file
-from consumers.read_api.reader import Answer
 from consumers.read_api.resources.campaigns import InboxFilter, inbox_counts_for, inbox_for
 from events.faults.problems import Bilingual
 from events.values.fields import CODE_PATTERN
@@ -28,7 +27,6 @@ from events.wire.entry import recorded_time
 from infra.http.problems import Problem
 
 PAGE_ROWS: Final = 30
-CSV_PAGE_ROWS: Final = 1_000
 _NOT_FOUND: Final = 404
 _ANY: Final = Bilingual("كل الحملات", "All campaigns")
 _STATES: Final = {**{state.value: state for state in StateFilter}, "any": _ANY}
@@ -39,6 +37,7 @@ _SECTIONS: Final = (
     ("completed", Bilingual("اكتملت", "Completed")),
 )
 Whose = Literal["mine", "all"]
+T = TypeVar("T")
 
 routes = APIRouter()
 
@@ -91,10 +90,10 @@ def agency_fault(code: str) -> Bilingual | None:
     return Bilingual("اكتب رمز الجهة بحروف لاتينية، مثل health.", "Write an agency's code, such as health.")
 
 
-def sections(rows: Sequence[InboxItem]) -> list[dict[str, Any]]:
-    """The rows under their headings."""
+def sections(rows: Sequence[InboxItem]) -> list[tuple[str, Bilingual, list[InboxItem]]]:
+    """The rows under their headings, each with its name."""
     found = ((name, heading, [row for row in rows if section_of(row) == name]) for name, heading in _SECTIONS)
-    return [{"name": name, "heading": heading, "rows": chosen} for name, heading, chosen in found if chosen]
+    return [section for section in found if section[2]]
 
 
 def section_of(row: InboxItem) -> str:
@@ -124,7 +123,7 @@ async def inbox_page(
     after: Annotated[str | None, Query(max_length=1_024)] = None,
 ) -> Response:
     chosen = Chosen(whose, state, rule, channel, agency.strip())
-    rows, asked = await _read(visit, chosen, after)
+    rows, asked = await _read(visit, chosen, lambda asked: visit.ask(inbox_for, asked, "overdue", PAGE_ROWS, after))
     counts = await visit.ask(inbox_counts_for, replace(asked, state=StateFilter.OPEN))
     rules, today = rules_in_force(), today_of(visit)
     return visit.page(
@@ -152,24 +151,17 @@ async def inbox_file(
 ) -> Response:
     """The whole list for a spreadsheet."""
     chosen = Chosen(whose, state, rule, channel, agency.strip())
-    rows: list[InboxItem] = []
-    after: str | None = None
-    while True:
-        page, _ = await _read(visit, chosen, after, CSV_PAGE_ROWS)
-        rows, after = rows + page.document, page.next
-        if after is None:
-            return csv_attachment(csv_file(INBOX, rows), "campaigns.csv")
+    rows, _ = await _read(visit, chosen, lambda asked: visit.all_rows(inbox_for, asked, "overdue"))
+    return csv_attachment(csv_file(INBOX, rows), "campaigns.csv")
 
 
-async def _read(
-    visit: Visit, chosen: Chosen, after: str | None, limit: int = PAGE_ROWS
-) -> tuple[Answer[list[InboxItem]], InboxFilter]:
+async def _read(visit: Visit, chosen: Chosen, read: Callable[[InboxFilter], Awaitable[T]]) -> tuple[T, InboxFilter]:
     """The rows, and what was asked for: without the account's team where the agency has no such team."""
     asked = asked_of(visit.account, chosen)
     try:
-        return await visit.ask(inbox_for, asked, "overdue", limit, after), asked
+        return await read(asked), asked
     except Problem as error:
         if error.status != _NOT_FOUND or asked.team is None:
             raise
     asked = replace(asked, team=None)
-    return await visit.ask(inbox_for, asked, "overdue", limit, after), asked
+    return await read(asked), asked

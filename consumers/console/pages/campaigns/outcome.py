@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from consumers.documents.campaigns import CampaignAndHistory
+from consumers.documents.campaigns.campaigns import CampaignAndHistory
 from events.faults.problems import Bilingual
 
 Kind = Literal["good", "bad", ""]

@@ -14,7 +14,7 @@ from fastapi import Depends
 from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns.changing import LIST_MAX, look
 from consumers.console.visit import Visit, Visiting
-from consumers.documents.campaigns import CampaignAndHistory
+from consumers.documents.campaigns.campaigns import CampaignAndHistory
 from consumers.read_api.parameters import PAGE_ROWS_MAX
 from consumers.read_api.resources.campaigns import InboxFilter, inbox_for
 from infra.http.problems import Problem

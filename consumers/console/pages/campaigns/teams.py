@@ -19,10 +19,10 @@ from consumers.console.pages.campaigns.reporting import Faults, Given
 from consumers.console.visit import Visit, Visiting
 from consumers.delivery.teams.inputs import TEAM_PATTERN
 from consumers.delivery.teams.teams import masked
-from consumers.documents.campaigns import Channel
+from consumers.documents.campaigns.campaigns import Channel
 from consumers.documents.document import document_of
-from consumers.documents.teams import Contacts, Subscription, Team
-from consumers.documents.webhooks import WebhookAndSecrets
+from consumers.documents.teams.teams import Contacts, Subscription, Team
+from consumers.documents.teams.webhooks import WebhookAndSecrets
 
 TEAM_FIELDS: Final = {
     "/team": "team",

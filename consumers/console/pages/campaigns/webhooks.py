@@ -21,7 +21,7 @@ from consumers.console.visit import Visit, Visiting
 from consumers.console.web.language import western
 from consumers.delivery.teams.inputs import ENDPOINT_PATTERN
 from consumers.documents.document import document_of, documents_of
-from consumers.documents.webhooks import Attempt, WebhookAndSecrets
+from consumers.documents.teams.webhooks import Attempt, WebhookAndSecrets
 from events.faults.problems import Bilingual
 
 ATTEMPTS_SHOWN: Final = 20

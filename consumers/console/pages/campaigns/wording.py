@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from consumers.campaigns.rules.rule import NOT_AIRED, Rule, RuleSet
-from consumers.documents.campaigns import channel_list
+from consumers.documents.campaigns.campaigns import channel_list
 from events.faults.problems import Bilingual
 
 MOMENTS: Final = {

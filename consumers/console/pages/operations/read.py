@@ -11,8 +11,8 @@ from itertools import pairwise
 from typing import Any, Final
 
 from consumers.documents.document import documents_of
-from consumers.documents.trail import TrailRow
-from consumers.documents.webhooks import Webhook
+from consumers.documents.teams.trail import TrailRow
+from consumers.documents.teams.webhooks import Webhook
 from infra.embedded.health import readiness
 from infra.embedded.status import stack_status
 from infra.postgres.connection import Connection

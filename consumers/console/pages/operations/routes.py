@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
@@ -28,14 +28,15 @@ async def operations_page(visit: Visiting) -> Response:
     processes = await read_processes(visit.parts.settings)
     found, is_kept = await _read(visit)
     language = visit.words.language
-    context: dict[str, Any] = {
-        "found": found,
-        "is_kept": is_kept,
-        "processes": processes,
-        "halts": [(halt, runbook_entry(halt.kind, halt.reason, language)) for halt in found.halts(processes)],
-        "when_paused": runbook_entry("paused", "", language),
-    }
-    return visit.page("operations/operations.html", live=True, **context)
+    return visit.page(
+        "operations/operations.html",
+        live=True,
+        found=found,
+        is_kept=is_kept,
+        processes=processes,
+        halts=[(halt, runbook_entry(halt.kind, halt.reason, language)) for halt in found.halts(processes)],
+        when_paused=runbook_entry("paused", "", language),
+    )
 
 
 @routes.get("/operations/trail")

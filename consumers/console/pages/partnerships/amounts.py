@@ -7,7 +7,7 @@ from fractions import Fraction
 from markupsafe import Markup
 
 from consumers.console.web.language import Words
-from consumers.documents.statements import Guarantee
+from consumers.documents.ledger.statements import Guarantee
 from consumers.revenue.statements.words import exact_riyals, percent_text
 from events.values.money import riyals_text
 

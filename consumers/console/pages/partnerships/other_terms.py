@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from consumers.documents.document import fields
-from consumers.documents.forecasts import ComparedPeriod
+from consumers.documents.ledger.forecasts import ComparedPeriod
 from consumers.ledger.forecast_chart import round_up
 from events.faults.problems import Bilingual
 from events.values.money import BASIS_POINTS, HALALAS_PER_RIYAL, riyals_text

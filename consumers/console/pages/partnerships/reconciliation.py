@@ -13,9 +13,10 @@ from consumers.as_of.view import View
 from consumers.console.pages.partnerships.shown import partnership_of
 from consumers.console.pages.partnerships.table_form import MAPPED, TableForm, findings_of
 from consumers.console.visit import Visit, Visiting
+from consumers.documents.ledger.reconciliation import Finding, FindingKind
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.ledger.over_http.calculations import ENTRIES_HERE_MAX, Raw, few_entries
-from consumers.ledger.reconcile import FINDING_WORDS, Finding, totals
+from consumers.ledger.reconcile import totals
 from consumers.read_api.access import money_scope
 from consumers.read_api.parameters import Id
 from consumers.read_api.reader import Answer, Reader
@@ -103,7 +104,7 @@ async def _page(
     reason: str = "",
 ) -> Response:
     own = await partnership_of(visit, partnership_id)
-    differing = [finding for finding in findings or () if finding.kind != "matched"]
+    differing = [finding for finding in findings or () if finding.kind is not FindingKind.MATCHED]
     return visit.page(
         "partnerships/reconcile.html",
         200 if fault is None else 422,
@@ -116,6 +117,5 @@ async def _page(
         shown=differing[:_SHOWN_MAX],
         unshown=max(0, len(differing) - _SHOWN_MAX),
         counts={kind: count for kind, count in totals(findings or ()).items() if count},
-        words=FINDING_WORDS,
         tab="reconcile",
     )

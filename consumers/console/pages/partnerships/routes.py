@@ -11,10 +11,10 @@ from consumers.console.navigation import roles_of
 from consumers.console.pages.partnerships import reconciliation, statements, what_if
 from consumers.console.pages.partnerships.shown import listed, partnership_of
 from consumers.console.visit import Visit, Visiting, csv_attachment, only
-from consumers.documents.forecasts import ForecastPeriod
-from consumers.documents.ledger import AccountKind, kind_of
-from consumers.documents.partnerships import LISTED, Partnership
-from consumers.documents.periods import PERIODS, RevenuePeriod
+from consumers.documents.ledger.forecasts import ForecastPeriod
+from consumers.documents.ledger.ledger import AccountKind, kind_of
+from consumers.documents.ledger.partnerships import LISTED, Partnership
+from consumers.documents.ledger.periods import PERIODS, RevenuePeriod
 from consumers.documents.tables import csv_file
 from consumers.ledger.forecast_chart import chart_of
 from consumers.ledger.over_http.routes import (

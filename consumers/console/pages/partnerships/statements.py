@@ -8,10 +8,10 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from consumers.console.pages.partnerships.amounts import exact_money, guarantee_formula, left_to_right
-from consumers.console.pages.partnerships.shown import amount_shown, partnership_of, step_rows
+from consumers.console.pages.partnerships.shown import amount_shown, partnership_of
 from consumers.console.visit import Visiting, attachment
-from consumers.documents.ledger import kind_of
-from consumers.documents.statements import BandShare
+from consumers.documents.ledger.ledger import kind_of
+from consumers.documents.ledger.statements import BandShare
 from consumers.ledger.over_http.routes import explained_for, working_for
 from consumers.read_api.parameters import Id, Period
 from consumers.read_api.resources.statements import paper_for, statement_for
@@ -73,12 +73,11 @@ async def explained(visit: Visiting, partnership_id: Id, period: Period, field: 
         field=field,
         found=found,
         name_of=label,
-        shares=found.get("shares", ()),
-        transfers=found["transfers"],
+        shares=found.shares or (),
+        transfers=found.transfers,
         band=BandShare,
         amount=lambda name, value: amount_shown(visit.words, name, value),
-        steps=step_rows(found["steps"], field),
-        formula=left_to_right(f"{found['formula']['numbers']} = {amount_text(field, found['value'])}"),
+        formula=left_to_right(f"{found.formula.numbers} = {amount_text(field, found.value)}"),
         band_words=band_text,
         exact=lambda halalas: exact_money(visit.words, halalas),
         kind_of=kind_of,

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Final, Literal, cast
 
-from consumers.ledger.reconcile import FIELDS, FileRow, Finding, reconcile
+from consumers.documents.ledger.reconciliation import Finding
+from consumers.ledger.reconcile import FIELDS, FileRow, reconcile
 from events.faults.problems import Bilingual
 from events.wire.envelope import full_type
 from infra.tables.mapping import Column, MappingDocument

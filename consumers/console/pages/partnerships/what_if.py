@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from consumers.console.pages.partnerships.other_terms import OtherTerms, difference_chart, other_terms, totals
 from consumers.console.pages.partnerships.shown import partnership_of
 from consumers.console.visit import Visit, Visiting, csv_attachment
-from consumers.documents.forecasts import WHAT_IF, ComparedPeriod, WhatIf
+from consumers.documents.ledger.forecasts import WHAT_IF, ComparedPeriod, WhatIf
 from consumers.documents.tables import csv_file
 from consumers.ledger.over_http.routes import Terms, what_if_for
 from consumers.read_api.parameters import Id, checked

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from consumers.documents.plan import Launches, Pace
+from consumers.documents.programme.plan import Launches, Pace
 
 WIDTH: Final = 640
 HEIGHT: Final = 240

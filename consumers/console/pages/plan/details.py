@@ -14,11 +14,11 @@ from consumers.console.pages.plan.moment import Moment
 from consumers.console.pages.plan.reading import read_glance
 from consumers.console.pages.plan.shown import Context, show
 from consumers.console.visit import Visiting, csv_attachment
-from consumers.documents.campaigns import Channel
-from consumers.documents.history import HISTORY
-from consumers.documents.plan import TRAINING, Group, Training
-from consumers.documents.projects import PROJECTS, Project, ProjectKind
-from consumers.documents.services import SERVICES, Service, ServiceState
+from consumers.documents.campaigns.campaigns import Channel
+from consumers.documents.programme.history import HISTORY
+from consumers.documents.programme.plan import TRAINING, Group, Training
+from consumers.documents.programme.projects import PROJECTS, Project, ProjectKind
+from consumers.documents.programme.services import SERVICES, Service, ServiceState
 from consumers.documents.tables import csv_file
 from consumers.read_api.parameters import known
 from consumers.read_api.resources.coverage import coverage_for

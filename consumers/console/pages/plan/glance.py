@@ -9,9 +9,9 @@ from operator import attrgetter
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
-from consumers.documents.campaigns import Channel
+from consumers.documents.campaigns.campaigns import Channel
 from consumers.documents.document import Labelled, Name
-from consumers.documents.plan import (
+from consumers.documents.programme.plan import (
     ON_ALL_THREE,
     AgencyPace,
     Application,
@@ -26,7 +26,7 @@ from consumers.documents.plan import (
     aired_name,
     training_name,
 )
-from consumers.documents.projects import ProjectKind
+from consumers.documents.programme.projects import ProjectKind
 from consumers.plan.pace import elapsed_days, expected
 from events.values.calendar import CalendarName, DateOutOfRange, day_after, gregorian_of, year_of
 from events.values.plan_figures import COUNTED, begun_and_completed

@@ -7,8 +7,8 @@ from typing import Final
 from urllib.parse import urlencode
 
 from consumers.console.visit import Visit
-from consumers.documents.coverage import ServiceCoverage
-from consumers.documents.services import ServiceState
+from consumers.documents.campaigns.coverage import ServiceCoverage
+from consumers.documents.programme.services import ServiceState
 from consumers.projections.read import ServiceFilter
 from consumers.read_api.parameters import AgencyCode, checked
 from consumers.read_api.reader import Answer, Reader

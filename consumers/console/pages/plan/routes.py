@@ -16,7 +16,7 @@ from consumers.console.pages.plan.moment import Moment, moment_of, steps
 from consumers.console.pages.plan.reading import read_glance
 from consumers.console.pages.plan.shown import Context, show
 from consumers.console.visit import Visit, Visiting, csv_attachment, only
-from consumers.documents.plan import AGENCIES, PARTNERSHIPS, TRAINING
+from consumers.documents.programme.plan import AGENCIES, PARTNERSHIPS, TRAINING
 from consumers.documents.tables import csv_file
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from infra.http.problems import Problem

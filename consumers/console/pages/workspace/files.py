@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from consumers.console.pages.workspace.faults import explained
 from consumers.console.sending import uploads
 from consumers.console.sending.uploads import EventsTooLarge, NoEvents, Sender, TooLarge, TooManyFiles, Upload
-from consumers.console.visit import Visit, Visiting
+from consumers.console.visit import Visit, Visiting, attachment, csv_attachment
 from events.faults.problems import Bilingual
 from infra.command_line.table_files import csv_text
 from infra.errors import WrongInput
@@ -96,14 +96,15 @@ async def refused_lines(visit: Visiting, upload_id: str) -> Response:
     found = _found(visit, upload_id)
     body = await asyncio.to_thread(found.refused_file)
     is_table = found.mapping is not None
-    return _download(body, "refused.csv" if is_table else "refused.ndjson", "text/csv" if is_table else "text/plain")
+    name, media_type = ("refused.csv", "text/csv") if is_table else ("refused.ndjson", "text/plain")
+    return attachment(body, f"{media_type}; charset=utf-8", name)
 
 
 @routes.get(FILES + "/{upload_id}/faults.csv")
 async def faults(visit: Visiting, upload_id: str) -> Response:
     """The faults of the file, of its check the first `PROBLEMS_KEPT_MAX`."""
     found = _found(visit, upload_id)
-    return _download(csv_text(_COLUMNS, fault_rows(found)).encode(), "faults.csv", "text/csv")
+    return csv_attachment(csv_text(_COLUMNS, fault_rows(found)), "faults.csv")
 
 
 def fault_rows(found: Upload) -> list[tuple[Any, ...]]:
@@ -152,8 +153,3 @@ def _upload_page(visit: Visit, found: Upload, fault: Bilingual | None = None) ->
         fault=fault,
         is_waiting=found.is_active,
     )
-
-
-def _download(body: bytes, name: str, media_type: str) -> Response:
-    disposition = f'attachment; filename="{name}"'
-    return Response(body, headers={"Content-Disposition": disposition}, media_type=f"{media_type}; charset=utf-8")

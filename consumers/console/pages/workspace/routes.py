@@ -15,7 +15,6 @@ from consumers.console.navigation import roles_of
 from consumers.console.pages.workspace import files, publishing, types
 from consumers.console.pages.workspace.faults import explained
 from consumers.console.visit import Visit, Visiting, only
-from consumers.documents.entries import Refusal
 from consumers.read_api.parameters import After, Index
 from consumers.read_api.resources.log.refusals import refusal_for, refusals_for
 from events.types.catalogue import CATALOGUE, may_send
@@ -45,7 +44,7 @@ async def overview(visit: Visiting) -> Response:
         code=code,
         latest=latest,
         completeness=completeness,
-        refusals=[refusal_row(row) for row in refusals.document],
+        refusals=[(row, explained(map(asdict, row.errors))) for row in refusals.document],
         has_more=refusals.next is not None,
         ranges_shown=_RANGES_SHOWN,
         live=True,
@@ -56,7 +55,7 @@ async def overview(visit: Visiting) -> Response:
 async def refusals(visit: Visiting, all: bool = False, after: After = None) -> Response:
     code = visit.caller.require_agency().code
     found = await visit.ask(refusals_for, code, _PAGE, after, is_open=not all)
-    rows = [refusal_row(row) for row in found.document]
+    rows = [(row, explained(map(asdict, row.errors))) for row in found.document]
     return visit.page("workspace/refusals.html", rows=rows, shows_all=all, following=found.next, live=after is None)
 
 
@@ -84,12 +83,6 @@ async def tokens(visit: Visiting) -> Response:
 
 for _room in (types, publishing, files):
     routes.include_router(_room.routes)
-
-
-def refusal_row(row: Refusal) -> dict[str, Any]:
-    """A refusal of a list: its first fault, and how many more there are."""
-    faults = explained(map(asdict, row.errors))
-    return {**asdict(row), "first": faults[0] if faults else None, "more": max(0, len(faults) - 1)}
 
 
 async def _latest(visit: Visit) -> dict[str, Any] | None:

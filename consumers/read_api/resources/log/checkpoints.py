@@ -5,16 +5,16 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
-import orjson
 from fastapi import APIRouter, Response
 
+from consumers.documents.log.checkpoints import Consistency, LogState, Signature, SignedCheckpoint
 from consumers.read_api import documents
 from consumers.read_api.access import money_scope
 from consumers.read_api.parameters import Index
 from consumers.read_api.reader import Answer, Reader
-from consumers.read_api.reading import JSON, Reading
+from consumers.read_api.reading import Reading
 from events.wire.entry import recorded_time
 from infra.http.problems import Problem
 from infra.log.proofs import consistency_proof
@@ -35,20 +35,20 @@ async def log(request: Reading) -> Response:
     return await request.respond(log_for)
 
 
-async def log_for(reader: Reader) -> Answer[dict[str, Any]]:
+async def log_for(reader: Reader) -> Answer[LogState]:
     """Raises `Problem` (403, 503)."""
     money_scope(reader.caller)
     async with reader.reads.connection() as connection:
         (state,) = await connection.fetch(_SQL["state"])
         cosigned = await connection.fetchrow(_SQL["cosigned"])
         rotations = await rotation_notes(connection)
-    document = {
-        "size": state["size"],
-        "recorded": state["recorded"] or None,
-        "checkpoint": _checkpoint(state["checkpoint_size"], state["note"], state["signed_at"]),
-        "cosigned": cosigned and _checkpoint(cosigned["size"], cosigned["note"], None),
-        "rotations": rotations,
-    }
+    document = LogState(
+        size=state["size"],
+        recorded=state["recorded"] or None,
+        checkpoint=_checkpoint(state["checkpoint_size"], state["note"], state["signed_at"]),
+        cosigned=cosigned and _checkpoint(cosigned["size"], cosigned["note"], None),
+        rotations=tuple(rotations),
+    )
     return Answer(document)
 
 
@@ -59,25 +59,29 @@ async def log_for(reader: Reader) -> Answer[dict[str, Any]]:
 )
 async def consistency(request: Reading, old_size: Index, new_size: Index) -> Response:
     """From the tree of `old_size` entries to that of `new_size` (RFC 6962 §2.1.2), both under the newest checkpoint."""
-    money_scope(await request.caller())
-    async with request.parts.connection() as connection:
+    return await request.respond(lambda reader: consistency_for(reader, old_size, new_size))
+
+
+async def consistency_for(reader: Reader, old_size: int, new_size: int) -> Answer[Consistency]:
+    """Raises `Problem` (403, 404, 503)."""
+    money_scope(reader.caller)
+    async with reader.reads.connection() as connection:
         newest = await newest_checkpoint(connection)
         if newest is None or not 0 < old_size <= new_size <= newest[0]:
             raise Problem("not-found")
         path = await consistency_proof(StoredHashes(connection), old_size, new_size)
-    hashes = [base64.b64encode(step).decode() for step in path]
-    return Response(orjson.dumps({"old_size": old_size, "new_size": new_size, "path": hashes}), media_type=JSON)
+    hashes = tuple(base64.b64encode(step).decode() for step in path)
+    return Answer(Consistency(old_size=old_size, new_size=new_size, path=hashes))
 
 
-def _checkpoint(size: int | None, note: str | None, signed_at: datetime | None) -> dict[str, Any] | None:
+def _checkpoint(size: int | None, note: str | None, signed_at: datetime | None) -> SignedCheckpoint | None:
     if size is None or note is None:
         return None
     signed = None if signed_at is None else recorded_time(signed_at)
-    return {"size": size, "note": note, "signed": signed, "signatures": list(_signatures(note))}
+    return SignedCheckpoint(size=size, note=note, signed=signed, signatures=tuple(_signatures(note)))
 
 
-def _signatures(note: str) -> Iterator[dict[str, Any]]:
-    """Who signed, as the lines say; nothing is verified. A witness's line has the time of its cosignature."""
+def _signatures(note: str) -> Iterator[Signature]:
     try:
         lines = signature_lines(note)
     except InvalidNote:
@@ -86,12 +90,12 @@ def _signatures(note: str) -> Iterator[dict[str, Any]]:
         is_cosignature = len(signature) == _TIME_BYTES + _ED25519_BYTES
         seconds = int.from_bytes(signature[:_TIME_BYTES], "big") if is_cosignature else None
         cosigned = None if seconds is None or seconds > _SECONDS_MAX else datetime.fromtimestamp(seconds, UTC)
-        yield {
-            "name": name,
-            "key_id": key_id.hex(),
-            "is_cosignature": is_cosignature,
-            "cosigned": None if cosigned is None else recorded_time(cosigned),
-        }
+        yield Signature(
+            name=name,
+            key_id=key_id.hex(),
+            is_cosignature=is_cosignature,
+            cosigned=None if cosigned is None else recorded_time(cosigned),
+        )
 
 
 _SECONDS_MAX: Final = 253_402_300_799

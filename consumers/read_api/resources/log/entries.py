@@ -15,7 +15,7 @@ from fastapi import Query as Parameter
 
 from consumers.access_scope import AccessScope
 from consumers.as_of.view import View
-from consumers.documents.entries import Entry
+from consumers.documents.log.entries import Entry
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import PAGE_ROWS_MAX, Page, Query, as_full_type, find
 from consumers.read_api import documents

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from consumers.access_scope import EVERYTHING, AccessScope
 from consumers.as_of.view import NotStarted, live_view
-from consumers.documents.entries import Proof
+from consumers.documents.log.entries import Proof
 from consumers.read_api import documents
 from consumers.read_api.access import money_scope
 from consumers.read_api.parameters import Index

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from consumers.as_of.view import View
 from consumers.documents.document import document_of
-from consumers.documents.entries import Refusal
+from consumers.documents.log.entries import Refusal
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.read_api import documents
 from consumers.read_api.access import narrowed, programme_scope

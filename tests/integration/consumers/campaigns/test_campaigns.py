@@ -7,7 +7,7 @@ import orjson
 from consumers.campaigns.commands import read
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.read import awareness
-from consumers.documents.campaigns import CampaignState
+from consumers.documents.campaigns.campaigns import CampaignState
 from consumers.relay.relay import LEASE, PlatformOutbox, Relay
 from consumers.relay.triggers import triggers_waiting
 from infra.log.bundle import event_of

@@ -14,7 +14,7 @@ from consumers.campaigns.explain.show import explanation_parts
 from consumers.campaigns.rules.in_force import release_rules
 from consumers.campaigns.rules.rule import RuleSet
 from consumers.campaigns.rules.rule_file import read_rule
-from consumers.documents.evaluations import Explanation
+from consumers.documents.campaigns.evaluations import Explanation
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from infra.postgres.connection import Connection
 from infra.postgres.migrate import create_tables

@@ -12,7 +12,7 @@ from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.coverage.read import CoverageFilter, coverage
 from consumers.campaigns.filters import CampaignFilter
 from consumers.campaigns.read import campaigns, counts, inbox, team_subscriptions
-from consumers.documents.campaigns import Channel, NextAction
+from consumers.documents.campaigns.campaigns import Channel, NextAction
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.every import every

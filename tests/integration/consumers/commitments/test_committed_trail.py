@@ -61,7 +61,7 @@ async def test_the_trails_head_is_committed(settings: Settings, live: Connection
     assert (await trail_of(run))["status"] == "matches"
     assert await compared(live) == "5 rows"
     models = await compare_models(settings.acting_as("reader"), lambda *_: None)
-    assert [row["ok"] for row in models["commitments"] if row["name"] == "trail"] == [True]
+    assert [row.ok for row in models.commitments if row.name == "trail"] == [True]
 
 
 @pytest.mark.parametrize(

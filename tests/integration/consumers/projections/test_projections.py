@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from consumers.as_of.view import NoSuchIndex, NotStarted, view
-from consumers.documents.anomalies import Anomaly
 from consumers.documents.document import documents_of
+from consumers.documents.log.anomalies import Anomaly
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import Query, find
 from consumers.plan.document import PLAN_CONSUMERS, all_anomalies, plan_at_a_glance

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from consumers.documents.projects import ProjectState
+from consumers.documents.programme.projects import ProjectState
 from consumers.plan.document import plan_at_a_glance
 from consumers.plan.pace import elapsed_days, expected
 from consumers.projections.consumer import CONSUMER as PROJECTIONS

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from consumers.campaigns import commands
 from consumers.campaigns.coverage import commands as coverage_commands
-from consumers.documents.coverage import Coverage
+from consumers.documents.campaigns.coverage import Coverage
 from consumers.documents.document import document_of
 from infra.cli import cli
 

@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 from consumers.campaigns.coverage.show import coverage_csv, coverage_tables
 from consumers.campaigns.next_step import next_command
 from consumers.campaigns.show import brief_parts, inbox_parts
-from consumers.documents.coverage import Coverage
+from consumers.documents.campaigns.coverage import Coverage
 from consumers.documents.document import document_of
 from tests.world.campaigns import SERVICE, campaign, inbox_item
 

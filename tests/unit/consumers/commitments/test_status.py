@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from consumers.commitments.claims import Acknowledgement, RowsVersion, status_of
-from consumers.documents.commitments import Claim, Status
+from consumers.documents.log.commitments import Claim, Status
 from consumers.fold.table_hash import TableHash
 from consumers.fold.version import FoldVersion
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from consumers.documents.completeness import Months
 from consumers.documents.document import document_of
+from consumers.documents.log.completeness import Months
 from producers.gateway.verdicts import COMPLETENESS_STATUSES as STATUSES
 from tests.every import every
 from tests.world.pages import AGENCY, OFFICE, Documents, Replies, page

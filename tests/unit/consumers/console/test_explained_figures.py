@@ -12,7 +12,7 @@ import pytest
 
 from consumers.console.accounts.accounts import Role
 from consumers.documents.document import document_of
-from consumers.documents.explanations import Explanation
+from consumers.documents.log.explanations import Explanation
 from infra.http.problems import Problem
 from tests.world.pages import Documents, Positions, account_of, browser
 from tests.world.plan import PACE, pace_of, plan_of

@@ -10,7 +10,7 @@ import pytest
 from markupsafe import Markup, escape
 
 from consumers.console.web.language import Words, code, isolated
-from consumers.documents.entries import Proof
+from consumers.documents.log.entries import Proof
 from events.faults.details import arabic_of
 from events.schema_tools.refusal_examples import golden_example
 from infra.log.merkle import leaf_hash

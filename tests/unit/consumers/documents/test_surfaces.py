@@ -16,15 +16,15 @@ from rich.console import Console
 from consumers.console.web.documents import cell, label
 from consumers.console.web.language import Language, Words
 from consumers.console.web.templates import Templates
-from consumers.documents.campaigns import INBOX
-from consumers.documents.completeness import AgencyMonth
-from consumers.documents.coverage import AGENCIES, AgencyCoverage, CoverageTotal
+from consumers.documents.campaigns.campaigns import INBOX
+from consumers.documents.campaigns.coverage import AGENCIES, AgencyCoverage, CoverageTotal
 from consumers.documents.document import Count, Date, EventType, Halalas, Instant, Label, Listing, Name, document_of
-from consumers.documents.history import Step
+from consumers.documents.log.completeness import AgencyMonth
 from consumers.documents.openapi import schema_of
-from consumers.documents.services import Service, ServiceAndHistory, ServiceChannel, ServiceState
+from consumers.documents.programme.history import Step
+from consumers.documents.programme.services import Service, ServiceAndHistory, ServiceChannel, ServiceState
 from consumers.documents.tables import csv_file, grid
-from consumers.documents.webhooks import Webhook
+from consumers.documents.teams.webhooks import Webhook
 from events.types.catalogue import CATALOGUE
 from infra.json_documents import from_json, to_json
 from tests.world.campaigns import SERVICE, inbox_item
@@ -73,6 +73,7 @@ def test_the_schema_has_each_field_and_its_values() -> None:
     assert schema["properties"]["suspended_on"]["anyOf"][0] == {"type": "string", "format": "date"}
     assert sorted(schema["properties"]["state"]["enum"]) == sorted(state.value for state in ServiceState)
     assert "$ref" not in str(schema)
+    assert schema_of(list[Wider]) == {"type": "array", "items": schema}
     months = schema_of(AgencyMonth)["properties"]
     assert "nothing-sent" not in months["status"]["enum"], "what is said of the field, not of its type, holds"
 
@@ -160,7 +161,7 @@ def test_what_is_derived_is_a_column_and_not_in_json() -> None:
     webhook = document_of(Webhook, {**row, "failing_since": at, "disabled_at": None, "disabled_reason": None})
     assert "state" not in from_json(to_json(webhook))
     text = printed(Listing("ويب هوك", "Webhooks", Webhook), webhook)
-    assert all(words in text for words in ("لا يستقبل", "Failing", "2006-01-31 21:30:00"))
+    assert all(words in text for words in ("لا يستقبل", "Failing", "2006-02-01 00:30"))
     page = Environment(autoescape=True).from_string("{{ label(p, 'state') }} {{ cell(p, 'state_since') }}")
     text = page.render(w=Words("en"), p=webhook, cell=cell, label=label)
     assert all(words in text for words in ("State", "1 Feb 2006 00:30"))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.documents.explanations import EarlierSteps
+from consumers.documents.log.explanations import EarlierSteps
 from consumers.explain.figures import EVERYTHING, Explained
 from consumers.explain.models import key_text, parse_key
 from consumers.explain.plan_model import SHOWN_PLAN, shown_plan_id

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.ledger.reconcile import FileRow, Finding, reconcile, totals, type_of
+from consumers.documents.ledger.reconciliation import Finding, FindingKind
+from consumers.ledger.reconcile import FileRow, reconcile, totals, type_of
 from consumers.ledger.what_if import NothingSigned
 from infra.errors import WrongInput
 from tests.every import every
@@ -24,7 +25,7 @@ def row(line: int, amount: Any, on: Any, receipt_id: str | None = None, **more: 
 
 
 def kinds(findings: list[Finding]) -> list[tuple[str, int | None, int | None]]:
-    return [(finding.kind, finding.line, finding.index) for finding in findings]
+    return [(finding.kind.value, finding.line, finding.index) for finding in findings]
 
 
 def said(finding: Finding) -> str | None:
@@ -57,7 +58,7 @@ def test_rows_with_an_id_are_matched_by_it() -> None:
         "The date is 2005-01-08 in the file and 2005-01-07 in the log.",
         "Line 2 has the same id.",
     ]
-    assert totals(findings)["different"] == 2
+    assert totals(findings)[FindingKind.DIFFERENT] == 2
 
 
 def test_rows_of_a_bank_without_ids_are_matched_by_date_and_amount_each_entry_once() -> None:
@@ -88,7 +89,7 @@ def test_an_entry_that_a_row_names_is_not_matched_by_the_sum_of_another() -> Non
 
 def test_a_row_that_differs_does_not_make_another_doubled() -> None:
     rows = [row(2, 999, "2005-01-05", "R1"), row(3, 100, "2005-01-05")]
-    assert [finding.kind for finding in reconcile(COLLECTED, rows, LOG.raw())] == ["different", "missing-in-log"]
+    assert [finding.kind.value for finding in reconcile(COLLECTED, rows, LOG.raw())] == ["different", "missing-in-log"]
 
 
 @every("on", ["10/01/2005", "٢٠٠٥-٠١-٠٥", "2005-02-30", "20050105", "1425-11-24", ""])
@@ -132,20 +133,20 @@ def test_a_partnership_that_nobody_signed_is_not_known() -> None:
 )
 def test_a_row_that_cannot_be_compared_says_why(faulty: FileRow, reason: str) -> None:
     (finding, *_) = reconcile(COLLECTED, [faulty], LOG.raw())
-    assert (finding.kind, finding.index, said(finding)) == ("unreadable", 1, reason)
+    assert (finding.kind.value, finding.index, said(finding)) == ("unreadable", 1, reason)
 
 
 @every("currency", ["SAR", "ر.س", "ر.س.", "ريال", "ريال سعودي", " ريال  سعودي ", "﷼", "\u20c1"])
 def test_riyals_are_named_by_their_code_or_in_arabic(currency: str) -> None:
     (finding, *_) = reconcile(COLLECTED, [row(2, 100, "2005-01-05", "R1", currency=currency)], LOG.raw())
-    assert finding.kind == "matched"
+    assert finding.kind is FindingKind.MATCHED
 
 
 def test_an_entry_that_does_not_count_is_a_difference_with_the_rule() -> None:
     history = History((100, "2005-01-05"))
     history.collect(5, "2005-01-06", service="other")
     (finding, *_) = reconcile(COLLECTED, [row(2, 5, "2005-01-06", "R2")], history.raw())
-    assert (finding.kind, finding.index) == ("different", 2)
+    assert (finding.kind.value, finding.index) == ("different", 2)
     assert said(finding) == "Entry 2 does not count. The service is not one of the contract's."
 
 
@@ -174,9 +175,9 @@ SUMS = st.lists(st.tuples(st.integers(1, 4), st.sampled_from(DAYS)), max_size=12
 @given(SUMS, SUMS)
 def test_without_ids_what_matches_is_what_both_sides_have(in_log: Any, in_file: Any) -> None:
     findings = reconcile(COLLECTED, [row(n, *sum_) for n, sum_ in enumerate(in_file)], History(*in_log).raw())
-    matched = [(finding.log_halalas, finding.dated_on) for finding in findings if finding.kind == "matched"]
+    matched = [(finding.log_halalas, finding.dated_on) for finding in findings if finding.kind is FindingKind.MATCHED]
     assert Counter(matched) == Counter(in_log) & Counter(in_file)
     indexes = [finding.index for finding in findings if finding.index is not None]
     assert len(indexes) == len(set(indexes))
-    missing = [(f.file_halalas, f.dated_on) for f in findings if f.kind in ("missing-in-log", "doubled")]
+    missing = [(f.file_halalas, f.dated_on) for f in findings if f.kind.value in ("missing-in-log", "doubled")]
     assert Counter(missing) == Counter(in_file) - Counter(in_log)

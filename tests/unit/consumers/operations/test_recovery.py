@@ -8,7 +8,7 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
-from consumers.documents.commitments import Claim
+from consumers.documents.log.commitments import Claim
 from consumers.operations import recovery
 from consumers.operations.recovery import NoAccessRecord, recover_command
 from consumers.registrar.recovery.recover import Recovered

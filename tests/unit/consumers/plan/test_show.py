@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from consumers.documents.document import Name, document_of
-from consumers.documents.plan import Plan, PlanName
+from consumers.documents.programme.plan import Plan, PlanName
 from consumers.plan.show import BAR_CELLS, anomalies_view, bar, plan_view
 from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate

@@ -8,8 +8,8 @@ import pytest
 
 from consumers.access_scope import EVERYTHING, AccessScope
 from consumers.documents.document import document_of
-from consumers.documents.history import Step
-from consumers.documents.services import ServiceAndHistory
+from consumers.documents.programme.history import Step
+from consumers.documents.programme.services import ServiceAndHistory
 from consumers.read_api.access import narrowed, programme_scope, scope_of, with_readable_history
 from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind

@@ -9,7 +9,7 @@ import pytest
 
 from consumers.access_scope import AccessScope
 from consumers.as_of.view import View
-from consumers.documents.entries import Entry
+from consumers.documents.log.entries import Entry
 from consumers.event_index.read import Page, Query
 from consumers.read_api.resources.log import entries
 from consumers.revenue import read

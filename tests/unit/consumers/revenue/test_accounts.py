@@ -7,8 +7,8 @@ from io import StringIO
 from rich.console import Console
 
 from consumers.documents.document import Listing, document_of
-from consumers.documents.ledger import RULES, AccountKind, Balance, TransferKind, sum_of
-from consumers.documents.partnerships import PARTNERSHIPS, Partnership
+from consumers.documents.ledger.ledger import RULES, AccountKind, Balance, TransferKind, sum_of
+from consumers.documents.ledger.partnerships import PARTNERSHIPS, Partnership
 from consumers.documents.tables import grid
 from consumers.revenue.accounts import SIDES, kinds_of
 from consumers.revenue.accounts import TRANSFERS as CAUSED

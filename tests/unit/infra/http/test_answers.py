@@ -23,7 +23,7 @@ from consumers.console.accounts.oidc import Oidc, ProviderAway
 from consumers.console.accounts.sealing import Sealer
 from consumers.console.data.gateway import Gateway, Reply
 from consumers.cosigning.submitter import REQUEST_MAX_S, NotCosigned, Submitter
-from consumers.documents.campaigns import Campaign
+from consumers.documents.campaigns.campaigns import Campaign
 from infra.http.answers import AnswerRefused, bound_answers
 from infra.http.console_tokens import Sending
 from infra.secret_files import CONSOLE_KEY, password

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from consumers.console.pages.audit.entry import proof_state
 from consumers.documents.document import document_of
-from consumers.documents.entries import Proof
+from consumers.documents.log.entries import Proof
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.proofs import inclusion_proof
 from infra.log.signed_note import LogKey, checkpoint_text, sign_note

@@ -109,7 +109,7 @@ def test_the_keys_of_the_log_are_those_that_rotations_connect_with_the_consoles_
     step = sign_transition(KEY, SECOND, UNTIL, (10, b"\0" * 32))
     for known in (KEY, SECOND):
         found = history_of(known.verifier, [step.note]) or []
-        assert [(row["from_size"], row["is_current"]) for row in found] == [(0, False), (10, True)]
+        assert found == [(KEY.verifier, 0), (SECOND.verifier, 10)]
     assert history_of(STRANGE.verifier, [step.note]) is None, "a chain of somebody's own"
     assert history_of(ELSEWHERE.verifier, [step.note]) == [], "nothing is wrong"
     assert history_of(KEY.verifier, [step.note.replace("\n10\n", "\n11\n")]) is None

@@ -11,8 +11,8 @@ from consumers.console.pages.audit.explanation import terms_of
 from consumers.console.pages.audit.values import TEXT_LENGTH_MAX, change, shown
 from consumers.console.web.language import Words
 from consumers.documents.document import document_of
-from consumers.documents.explanations import Change, Explanation
-from consumers.documents.partnerships import TermsVersion
+from consumers.documents.ledger.partnerships import TermsVersion
+from consumers.documents.log.explanations import Change, Explanation
 from consumers.explain.over_http.answers import split_figure
 from consumers.explain.shown_models import models
 from consumers.revenue.statements.formulas import FORMULAS

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from consumers.console.checks.jobs import Checks
+from consumers.documents.log.checks import CheckResult
 from infra.settings import Settings
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -32,7 +33,7 @@ async def test_a_check_says_how_far_it_is_and_what_it_found() -> None:
     assert running.start("log", "auditor")
     job = running.latest["log"]
     await asyncio.gather(*tasks())
-    assert (job.done, job.total, job.result, job.ended) == (3, 9, {"ok": True}, NOW)
+    assert (job.done, job.total, job.result, job.ended) == (3, 9, CheckResult(ok=True), NOW)
     assert running.start("log", "auditor"), "again, once it has ended"
     await asyncio.gather(*tasks())
 
@@ -50,7 +51,7 @@ async def test_one_check_of_a_kind_and_of_an_account_runs_at_once() -> None:
     for task in cancelled:
         task.cancel()
     await asyncio.gather(*cancelled, return_exceptions=True)
-    assert all(job.result == {"ok": None, "reason": ""} for job in running.latest.values())
+    assert all(job.result == CheckResult(ok=None) for job in running.latest.values())
 
 
 async def test_a_process_that_fails_or_talks_nonsense_is_a_check_that_was_not_finished() -> None:
@@ -58,4 +59,4 @@ async def test_a_process_that_fails_or_talks_nonsense_is_a_check_that_was_not_fi
         running = checks(program)
         assert running.start("models", "auditor")
         await asyncio.gather(*tasks())
-        assert running.latest["models"].result == {"ok": None, "reason": ""}
+        assert running.latest["models"].result == CheckResult(ok=None)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from consumers.documents.document import document_of
-from consumers.documents.entries import Proof
+from consumers.documents.log.checkpoints import LogState
+from consumers.documents.log.entries import Proof
 from infra.log.signed_note import LogKey
 from infra.private_keys.key_files import log_key_files
 from infra.settings import Settings
@@ -34,7 +35,8 @@ async def test_a_page_says_whether_it_is_wrong_and_what_to_do(
     settings = Settings(home=tmp_path)
     log_key_files(settings).vkey.parent.mkdir(parents=True, exist_ok=True)
     log_key_files(settings).vkey.write_text(known.verifier.vkey)
-    log = {"checkpoint": None, "cosigned": None, "rotations": [step.note for step in STEPS]}
+    rotations = tuple(step.note for step in STEPS)
+    log = LogState(size=20, recorded=None, checkpoint=None, cosigned=None, rotations=rotations)
     proof = document_of(Proof, await proof_of(signed(20, KEY)))
     documents = Documents(lambda name, _: {"log_for": log, "anomalies_for": []}.get(name, proof))
     answer = await page(OFFICE, path, "en", read_api=documents, settings=settings)

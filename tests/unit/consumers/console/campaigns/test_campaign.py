@@ -9,7 +9,7 @@ from consumers.campaigns.rules.rule import MOMENTS
 from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns import wording
 from consumers.console.pages.campaigns.campaign import actions_of, brief_of, is_overdue, may_report, service_address
-from consumers.documents.campaigns import NextAction, channel_list
+from consumers.documents.campaigns.campaigns import NextAction, channel_list
 from tests.every import every
 from tests.world.campaigns import SERVICE, campaign
 

@@ -6,7 +6,7 @@ import pytest
 
 from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns.inbox import Chosen, agency_fault, asked_of, section_of, sections, whose_of
-from consumers.documents.campaigns import Channel, StateFilter
+from consumers.documents.campaigns.campaigns import Channel, StateFilter
 from consumers.read_api.resources.campaigns import InboxFilter
 from tests.every import every
 from tests.world.campaigns import inbox_item
@@ -56,7 +56,7 @@ def test_what_is_overdue_stands_first() -> None:
         inbox_item(state="completed", paused=True),
     ]
     shown = sections(rows)
-    assert [(part["name"], len(part["rows"])) for part in shown] == [
+    assert [(name, len(rows)) for name, _, rows in shown] == [
         ("overdue", 1),
         ("to-do", 1),
         ("paused", 1),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from consumers.console.pages.campaigns.outcome import Outcome, effective_index, outcome
-from consumers.documents.campaigns import CampaignAndHistory
+from consumers.documents.campaigns.campaigns import CampaignAndHistory
 from tests.every import every
 from tests.world.campaigns import campaign
 

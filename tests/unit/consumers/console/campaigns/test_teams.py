@@ -11,8 +11,8 @@ from consumers.console.pages.campaigns.teams import new_subscription, new_team
 from consumers.console.pages.campaigns.webhooks import instant, redelivery
 from consumers.delivery.examples import KIND
 from consumers.delivery.teams.inputs import EVENT_NAMES, NewSubscription, NewTeam, Redelivery, validated
-from consumers.documents.teams import NotSentReason
-from consumers.documents.webhooks import AttemptError, MessageKind
+from consumers.documents.teams.teams import NotSentReason
+from consumers.documents.teams.webhooks import AttemptError, MessageKind
 from tests.every import every
 from tests.paths import ROOT
 from tests.world.pages import CSRF, TEAM, Replies, browser

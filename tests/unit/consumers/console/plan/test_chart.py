@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from consumers.console.pages.plan.chart import HEIGHT, LEFT, RIGHT, TOP, WIDTH, launches_chart, round_step
-from consumers.documents.plan import Launches
+from consumers.documents.programme.plan import Launches
 from tests.world.plan import pace_of
 
 PACE = pace_of(

@@ -15,7 +15,7 @@ from consumers.console.pages.plan.glance import (
 )
 from consumers.console.pages.plan.tables import figures_csv
 from consumers.documents.document import Name
-from consumers.documents.plan import AGENCIES, AgencyPace
+from consumers.documents.programme.plan import AGENCIES, AgencyPace
 from consumers.documents.tables import csv_file
 from consumers.explain.shown_models import models
 from consumers.plan.pace import without_plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from consumers.documents.plan import Group
+from consumers.documents.programme.plan import Group
 from consumers.projections.handlers.plan import PLAN, SHOWN_PLAN
 from consumers.projections.read import service_groups
 from tests.world.entries import TEXT

@@ -11,7 +11,7 @@ from beancount.core import convert, data, interpolate
 from beancount.core.inventory import Inventory
 from hypothesis import given, settings
 
-from consumers.documents.ledger import AccountKind
+from consumers.documents.ledger.ledger import AccountKind
 from consumers.revenue.books.beancount import beancount_lines
 from consumers.revenue.books.journal import Booking
 from consumers.revenue.consumer import CONSUMER

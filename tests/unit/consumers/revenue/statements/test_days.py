@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final
 
-from consumers.documents.partnerships import TermsVersion
+from consumers.documents.ledger.partnerships import TermsVersion
 from consumers.revenue.statements.days import statement_days
 from consumers.revenue.statements.working import Posting
 

@@ -17,8 +17,8 @@ import pytest
 import typst
 
 from consumers.documents.document import document_of
-from consumers.documents.partnerships import PartnershipAndTerms
-from consumers.documents.statements import Checkpoint, Payout, Statement
+from consumers.documents.ledger.partnerships import PartnershipAndTerms
+from consumers.documents.ledger.statements import Checkpoint, Payout, Statement
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.rows import CONTRACT
 from consumers.revenue.statements.days import statement_days

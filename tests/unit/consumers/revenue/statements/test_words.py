@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from consumers.documents.document import document_of
-from consumers.documents.partnerships import PartnershipAndRevenue
+from consumers.documents.ledger.partnerships import PartnershipAndRevenue
 from consumers.revenue.statements.words import terms_in_words
 from tests.world.entries import TEXT
 from tests.world.ledger import terms

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from consumers.documents.document import document_of
-from consumers.documents.statements import Statement
+from consumers.documents.ledger.statements import Statement
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.rows import STATEMENT
 from consumers.revenue.statements.working import WrongStatement, bands_of, trace, working_of

@@ -6,8 +6,8 @@ from collections import defaultdict
 from dataclasses import asdict
 
 from consumers.documents.document import document_of, documents_of
-from consumers.documents.partnerships import TermsVersion
-from consumers.documents.statements import Statement
+from consumers.documents.ledger.partnerships import TermsVersion
+from consumers.documents.ledger.statements import Statement
 from consumers.revenue.rows import RECEIPT, REVERSAL, STATEMENT, VERSION
 from consumers.revenue.statements.working import Posting, Working, working_of
 from tests.world.memory_store import MemoryStore

@@ -10,8 +10,8 @@ from typing import Any, cast
 from consumers.console.pages.partnerships.routes import partnerships_file
 from consumers.console.visit import Visit
 from consumers.documents.document import documents_of
-from consumers.documents.partnerships import Partnership
-from consumers.documents.periods import OpenPeriod
+from consumers.documents.ledger.partnerships import Partnership
+from consumers.documents.ledger.periods import OpenPeriod
 from consumers.ledger.over_http.routes import open_periods_for
 from consumers.read_api.reader import Answer, State
 from tests.world.partnership import DOCUMENT

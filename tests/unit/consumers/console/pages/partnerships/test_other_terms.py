@@ -16,7 +16,7 @@ from consumers.console.pages.partnerships.other_terms import (
 )
 from consumers.console.pages.partnerships.what_if import refused_terms
 from consumers.documents.document import document_of
-from consumers.documents.forecasts import ComparedPeriod, PricedFigures
+from consumers.documents.ledger.forecasts import ComparedPeriod, PricedFigures
 from consumers.ledger.what_if import WrongTerms, require_terms
 from tests.every import every
 from tests.world.partnership import History

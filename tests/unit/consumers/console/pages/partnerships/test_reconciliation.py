@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from consumers.documents.document import document_of
-from consumers.documents.partnerships import PartnershipAndTerms
+from consumers.documents.ledger.partnerships import PartnershipAndTerms
 from tests.world.pages import CSRF, OFFICE, Documents, browser
 from tests.world.partnership import DOCUMENT
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from consumers.console.pages.partnerships.amounts import exact_money, guarantee_formula
-from consumers.console.pages.partnerships.shown import amount_shown, listed, short_type, step_rows
+from consumers.console.pages.partnerships.shown import amount_shown, listed
 from consumers.console.web.language import Words
 from consumers.documents.document import document_of, documents_of
-from consumers.documents.explanations import Change, Step
-from consumers.documents.ledger import balance_meaning
-from consumers.documents.partnerships import LISTED, Partnership
-from consumers.documents.periods import OpenPeriod
-from consumers.documents.statements import Guarantee
+from consumers.documents.ledger.ledger import balance_meaning
+from consumers.documents.ledger.partnerships import LISTED, Partnership
+from consumers.documents.ledger.periods import OpenPeriod
+from consumers.documents.ledger.statements import Guarantee
+from consumers.documents.log.explanations import Change
 from consumers.documents.tables import csv_file
 from tests.world.entries import TEXT
 from tests.world.partnership import DOCUMENT
@@ -85,22 +85,6 @@ def test_an_amount_is_shown_by_its_name() -> None:
     assert amount_shown(words, "first_index", None) == "—"
 
 
-def test_the_steps_of_a_sum_have_changes_and_those_of_an_index_have_none() -> None:
-    step = Step(
-        index=7,
-        recordedtime="T",
-        type="sa.gov.yesser.revenue.collected.v1",
-        agency="health",
-        subject="partnership/P1",
-        id="E1",
-        data=None,
-        waited=(),
-        changes={"net_halalas": Change(5, 3), "first_index": Change(None, 7)},
-    )
-    (row,) = step_rows([step], "net_halalas")
-    assert (row.type, row.before, row.after, row.change) == ("revenue.collected", 5, 3, -2)
-    assert step_rows([step], "first_index")[0].change is None
-
-
-def test_small_texts() -> None:
-    assert short_type("revenue.collected") == "revenue.collected"
+def test_a_number_that_was_there_before_changed_by_an_amount() -> None:
+    assert Change(5, 3).amount == -2
+    assert Change(None, 7).amount is None

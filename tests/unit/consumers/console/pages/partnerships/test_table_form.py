@@ -16,7 +16,7 @@ LOG = History((100, "2005-01-05"), (200, "2005-01-06")).raw()
 
 
 def kinds(form: TableForm, text: str) -> list[str]:
-    return [finding.kind for finding in findings_of(form, io.BytesIO(text.encode()), LOG)]
+    return [finding.kind.value for finding in findings_of(form, io.BytesIO(text.encode()), LOG)]
 
 
 def test_rows_are_matched_by_the_named_columns() -> None:
@@ -58,7 +58,7 @@ def test_an_entry_that_a_partner_may_not_see_is_missing_for_it() -> None:
     table = io.BytesIO(b"ref,booked,sum\nR1,2005-01-05,1.00\nR2,2005-01-06,2.00\n")
     found = findings_of(FORM, table, LOG)
     first, second = findings_of(FORM, table, LOG, frozenset({found[0].index or -1}))
-    assert (first.kind, first.index, first.log_halalas) == ("missing-in-log", None, None)
+    assert (first.kind.value, first.index, first.log_halalas) == ("missing-in-log", None, None)
     assert second == found[1]
 
 
@@ -68,5 +68,5 @@ def test_its_id_is_not_shown_to_a_row_without_one() -> None:
     form, text = TableForm(date_column="booked", amount_column="sum"), b"booked,sum\n2005-01-06,0.05\n"
     (known,) = findings_of(form, io.BytesIO(text), history.raw())
     (unknown,) = findings_of(form, io.BytesIO(text), history.raw(), frozenset({1}))
-    assert (known.kind, known.index, known.id) == ("different", 1, "R1")
-    assert (unknown.kind, unknown.index, unknown.id) == ("missing-in-log", None, None)
+    assert (known.kind.value, known.index, known.id) == ("different", 1, "R1")
+    assert (unknown.kind.value, unknown.index, unknown.id) == ("missing-in-log", None, None)

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from msgspec import Struct
 
 from consumers.documents.document import Label, Labelled, Listing, Time
-from consumers.documents.teams import ReadsFirst
+from consumers.documents.teams.teams import ReadsFirst
 
 
 class AccountRole(Labelled):

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from consumers.documents.campaigns import CampaignKind, Channel
+from consumers.documents.campaigns.campaigns import CampaignKind, Channel
 from consumers.documents.document import Count, Date, Instant, Name
 
 

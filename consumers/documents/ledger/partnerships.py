@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from msgspec import Struct
 
 from consumers.documents.document import Count, Date, Halalas, Label, Labelled, Listing, Name, Period
-from consumers.documents.periods import ExpectedPeriod
+from consumers.documents.ledger.periods import ExpectedPeriod
 
 
 class PartnershipState(Labelled):

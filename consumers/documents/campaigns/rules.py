@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Final
 
 from msgspec import Struct
 
-from consumers.documents.campaigns import CampaignKind, Channel, Urgency
+from consumers.documents.campaigns.campaigns import CampaignKind, Channel, Urgency
 from consumers.documents.document import Count, Label, Labelled, Listing, Name
 
 

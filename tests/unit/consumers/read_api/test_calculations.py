@@ -1,4 +1,4 @@
-"""Plans as of an index: each folded once, few at a time."""
+"""Calculations that all who ask the same share, such as plans as of an index: each made once, few at a time."""
 
 from __future__ import annotations
 
@@ -6,24 +6,28 @@ import asyncio
 
 import pytest
 
-from consumers.documents.plan import Plan
+from consumers.documents.programme.plan import Plan
+from consumers.read_api import calculations
 from consumers.read_api.beside import AT_ONCE_MAX
-from consumers.read_api.past_plans import PastPlans
+from consumers.read_api.calculations import Calculations
+from consumers.read_api.past import past_plan
 from infra.http.problems import Problem
+from infra.settings import Settings
 from tests.world.plan import plan_of
 
 HEALTH, LABOUR, MOI = "agency/health", "agency/labour", "agency/moi"
 
 
 class Folder:
-    """Folds when the test lets it."""
+    """A process of the pool, which folds when the test lets it."""
 
     def __init__(self) -> None:
         self.asked: list[int] = []
         self.let = asyncio.Event()
         self.fails = False
 
-    async def __call__(self, index: int) -> Plan:
+    async def __call__(self, settings: Settings, work: object, index: int) -> Plan:
+        assert work is past_plan
         self.asked.append(index)
         await self.let.wait()
         if self.fails:
@@ -31,24 +35,31 @@ class Folder:
         return plan_of(log_index=index)
 
 
-@pytest.fixture
-def folder() -> Folder:
-    return Folder()
+class Plans(Calculations):
+    async def plan(self, index: int, holder: str) -> Plan:
+        return await self.shared(holder, past_plan, index)
 
 
 @pytest.fixture
-def plans(folder: Folder) -> PastPlans:
-    return PastPlans(folder)
+def folder(monkeypatch: pytest.MonkeyPatch) -> Folder:
+    folder = Folder()
+    monkeypatch.setattr(calculations, "calculated", folder)
+    return folder
 
 
-async def begun(plans: PastPlans, *indexes: int, holder: str = HEALTH) -> list[asyncio.Task[Plan]]:
+@pytest.fixture
+def plans(folder: Folder) -> Plans:
+    return Plans(Settings())
+
+
+async def begun(plans: Plans, *indexes: int, holder: str = HEALTH) -> list[asyncio.Task[Plan]]:
     tasks = [asyncio.create_task(plans.plan(index, holder)) for index in indexes]
     for _ in range(3):
         await asyncio.sleep(0)
     return tasks
 
 
-async def test_who_asks_for_the_same_waits_for_the_same_and_it_is_remembered(folder: Folder, plans: PastPlans) -> None:
+async def test_who_asks_for_the_same_waits_for_the_same_and_it_is_remembered(folder: Folder, plans: Plans) -> None:
     tasks = await begun(plans, 7, 7, 7)
     folder.let.set()
     assert await asyncio.gather(*tasks) == [plan_of(log_index=7)] * 3
@@ -56,7 +67,7 @@ async def test_who_asks_for_the_same_waits_for_the_same_and_it_is_remembered(fol
     assert folder.asked == [7]
 
 
-async def test_beyond_a_few_at_once_the_caller_is_asked_to_come_back(folder: Folder, plans: PastPlans) -> None:
+async def test_beyond_a_few_at_once_the_caller_is_asked_to_come_back(folder: Folder, plans: Plans) -> None:
     tasks = await begun(plans, 1, holder=HEALTH) + await begun(plans, 2, holder=LABOUR)
     assert len(tasks) == AT_ONCE_MAX
     with pytest.raises(Problem) as caught:
@@ -67,7 +78,7 @@ async def test_beyond_a_few_at_once_the_caller_is_asked_to_come_back(folder: Fol
     assert await plans.plan(99, HEALTH) == plan_of(log_index=99)
 
 
-async def test_one_holder_never_has_all_slots(folder: Folder, plans: PastPlans) -> None:
+async def test_one_holder_never_has_all_slots(folder: Folder, plans: Plans) -> None:
     tasks = await begun(plans, *range(AT_ONCE_MAX - 1), holder=HEALTH)
     with pytest.raises(Problem) as caught:
         await plans.plan(98, HEALTH)
@@ -79,14 +90,14 @@ async def test_one_holder_never_has_all_slots(folder: Folder, plans: PastPlans) 
     assert await plans.plan(98, HEALTH) == plan_of(log_index=98)
 
 
-async def test_a_caller_that_goes_away_stops_nothing(folder: Folder, plans: PastPlans) -> None:
+async def test_a_caller_that_goes_away_stops_nothing(folder: Folder, plans: Plans) -> None:
     gone, stays = await begun(plans, 7, 7)
     gone.cancel()
     folder.let.set()
     assert await stays == plan_of(log_index=7)
 
 
-async def test_a_failure_is_not_remembered(folder: Folder, plans: PastPlans) -> None:
+async def test_a_failure_is_not_remembered(folder: Folder, plans: Plans) -> None:
     folder.fails = True
     folder.let.set()
     with pytest.raises(Problem):
@@ -97,7 +108,7 @@ async def test_a_failure_is_not_remembered(folder: Folder, plans: PastPlans) -> 
 
 async def test_the_oldest_is_forgotten(folder: Folder) -> None:
     folder.let.set()
-    plans = PastPlans(folder, remembered_max=2)
+    plans = Plans(Settings(), remembered_max=2)
     for index in (1, 2, 1, 3, 1, 2):
         await plans.plan(index, HEALTH)
     assert folder.asked == [1, 2, 3, 2]

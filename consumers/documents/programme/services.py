@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Final
 from msgspec import Struct
 
 from consumers.documents.document import Count, Date, Label, Labelled, Listing, Name
-from consumers.documents.history import Step
+from consumers.documents.programme.history import Step
 
 
 class ServiceState(Labelled):

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from consumers.documents.campaigns import MissingChannels, OnChannels, Reach
+from consumers.documents.campaigns.campaigns import MissingChannels, OnChannels, Reach
 from consumers.documents.document import Count, Date, Label, Listing, Name
 
 _Days = Annotated[int | None, Meta(description="From the launch; negative before it.")]

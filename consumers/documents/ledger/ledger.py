@@ -153,6 +153,19 @@ class ExplainedTransfer(Struct, frozen=True, kw_only=True):
     credited = property(_credited)
 
 
+class Balances(Struct, frozen=True, kw_only=True):
+    log_index: Count
+    accounts: tuple[Balance, ...]
+
+
+class Transfers(Struct, frozen=True, kw_only=True):
+    """Of one partnership."""
+
+    log_index: Count
+    partnership_id: str
+    transfers: tuple[Transfer, ...]
+
+
 def kind_of(account: str) -> AccountKind:
     """The kind of an account, by its name."""
     return AccountKind(account.partition(":")[0])

@@ -36,10 +36,17 @@ class Step(Struct, frozen=True, kw_only=True):
     type: Annotated[EventType, Label("الحدث", "Event", drop=2)]
     agency: Annotated[str, Label("الجهة", "Agency", drop=3)]
     subject: str
-    id: str | None
+    id: Annotated[str | None, Meta(description="Null where it is another agency's.")]
     data: Annotated[dict[str, Any] | None, Meta(description="Null where it is another agency's.")]
     waited: tuple[Count, ...]
     changes: dict[str, Change]
+
+
+class WholeStep(Step, frozen=True, kw_only=True):
+    """As those see it who may read the event."""
+
+    id: str
+    data: dict[str, Any]
 
 
 class EarlierSteps(Struct, kw_only=True):

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from consumers.documents.campaigns import Channel, OnChannels
+from consumers.documents.campaigns.campaigns import Channel, OnChannels
 from consumers.documents.document import Count, Date, Halalas, Label, Labelled, Listing, Name, Period
 
 

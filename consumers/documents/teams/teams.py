@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from consumers.documents.document import Count, Label, Labelled, Listing, Name, Time
-from consumers.documents.webhooks import WebhookAndSecrets
+from consumers.documents.teams.webhooks import WebhookAndSecrets
 
 
 class ReadsFirst(Labelled):

@@ -1,0 +1,3 @@
+"""The money of partnerships: terms, periods, statements and how their figures follow, transfers, forecasts. Way in:
+`partnerships.Partnership`, `statements.Statement`, `ledger.Balance`.
+"""

@@ -1,0 +1,38 @@
+"""What a table of a partner or a bank gives beside the log."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from msgspec import Struct
+
+from consumers.documents.document import Halalas, Label, Labelled, Name
+
+
+class FindingKind(Labelled):
+    MATCHED = "matched", "متطابق", "matched"
+    DIFFERENT = "different", "مختلف", "different"
+    MISSING_IN_LOG = "missing-in-log", "ناقص في السجل", "missing in the log"
+    MISSING_IN_FILE = "missing-in-file", "ناقص في الملف", "missing in the file"
+    DOUBLED = "doubled", "مكرر", "doubled"
+    UNREADABLE = "unreadable", "لا يُقرأ", "unreadable"
+
+
+class Finding(Struct, frozen=True):
+    """A row, an entry, or both, and how they compare. `id` and `dated_on` are anybody's text."""
+
+    READ_FIRST: ClassVar = ("finding",)
+
+    kind: FindingKind
+    line: Annotated[int | None, Label("السطر", "Line")]
+    index: Annotated[int | None, Label("القيد", "Entry")]
+    id: Annotated[str | None, Label("المعرّف", "Id", drop=1)]
+    dated_on: Annotated[str | None, Label("التاريخ", "Date", is_detail=True)]
+    file_halalas: Annotated[Halalas | None, Label("الملف", "File")]
+    log_halalas: Annotated[Halalas | None, Label("السجل", "Log")]
+    reason: Annotated[Name | None, Label("السبب", "Reason")] = None
+
+    @property
+    def finding(self) -> Annotated[FindingKind, Label("النتيجة", "Finding")]:
+        """The kind, as files name it."""
+        return self.kind
