@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from consumers.campaigns.over_http import Gateway
-from consumers.documents.campaigns import CampaignAndHistory, InboxItem
+from consumers.documents.campaigns.campaigns import CampaignAndHistory, InboxItem
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.tls.client import NotTrusted
 from infra.tls.plaintext import PlaintextRefused
