@@ -187,7 +187,8 @@ async def test_prepare_has_every_secret_and_makes_none(tmp_path: Path, monkeypat
         (tmp_path / target).parent.mkdir(exist_ok=True)
         (tmp_path / target).write_text("given", "ascii")
     before = files_of(tmp_path)
-    monkeypatch.setattr("infra.postgres.connection.connected", lambda *_, **__: nullcontext())
+    for module in ("infra.postgres.connection", "infra.keys.access_changes"):
+        monkeypatch.setattr(f"{module}.connected", lambda *_, **__: nullcontext())
     monkeypatch.setattr("infra.postgres.roles.create_roles", done)
     monkeypatch.setattr("infra.embedded.bootstrap._run", done)
     monkeypatch.setattr("infra.kafka.admin.raw_client", lambda _: None)
