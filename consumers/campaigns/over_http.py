@@ -19,7 +19,7 @@ from producers.sdk.connection import ClientLimits
 from producers.sdk.problems import GatewayProblem, NotServed
 
 _LIMITS: Final = ClientLimits(time_limit_s=20.0, tries_max=1)
-"""Who runs a command is told at once that the gateway is away."""
+"""A command tries once: where the gateway is away it ends with that error at once."""
 _ADDED: Final = {"more_history": False}
 """What older gateways do not say."""
 _NOT_FOUND: Final = 404

@@ -86,7 +86,7 @@ class Request:
 
 
 def authorisation(token: str, language: Language) -> dict[str, str]:
-    """The headers that say who asks, and in which language problems are told."""
+    """The headers that name the caller, and the language of problem documents."""
     return {"authorization": f"Bearer {token}", "accept-language": language}
 
 

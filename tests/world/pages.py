@@ -57,7 +57,7 @@ class Documents:
         """In this block all pages ask it."""
 
         async def ask(visit: Visit, function: Callable[..., Any], *asked: Any, **more: Any) -> Any:
-            assert visit.caller, "who may read nothing asks nothing"
+            assert visit.caller, "a page without a caller asks nothing"
             names = [*signature(function).parameters][1:]
             found = self._answer(function.__name__, dict(zip(names, asked, strict=False)) | more)
             return Answer(found, State([0]))

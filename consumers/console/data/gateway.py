@@ -71,7 +71,10 @@ class Gateway:
         content_type: str = "application/json",
         parameters: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Send a request for a person, once: who sees the outcome decides. Raises `NotServed` and `OutcomeUnknown`."""
+        """Send a request for a person, once: the person decides whether to try again.
+
+        Raises `NotServed` and `OutcomeUnknown`.
+        """
         key = read_hash_key(self._key_files, self._key_files.current)
         token = console_token(
             "" if key is None else key.text, sending, self._settings.gateway_jwt_audience, self._clock()

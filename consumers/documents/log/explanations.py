@@ -43,7 +43,7 @@ class Step(Struct, frozen=True, kw_only=True):
 
 
 class WholeStep(Step, frozen=True, kw_only=True):
-    """As those see it who may read the event."""
+    """The step for callers who may read the event: its id and data are not null."""
 
     id: str
     data: dict[str, Any]
