@@ -229,6 +229,14 @@ class LeaderElection:
         try:
             async with renewing(self._spec, term.epoch, self._settings) as lost:
                 lost.add_done_callback(term.end_with)
-                await until_one_ends(lost, self._work(term))
+                await until_one_ends(lost, self._work_as_owner(term))
         finally:
             self.epoch = None
+
+    async def _work_as_owner(self, term: Term) -> None:
+        """A superseded owner compares what its successor has written with its own older state: that is no halt."""
+        try:
+            await self._work(term)
+        except Halt:
+            await lease.require(self._spec, term.epoch)
+            raise

@@ -56,6 +56,15 @@ async def hold(connection: Connection, name: str, epoch: int, *, table: str = TA
         raise Fenced(f"epoch {epoch} of the {name} was superseded")
 
 
+async def require(spec: LeaseSpec, epoch: int) -> None:
+    """Raise `Fenced` if another owner has taken over by now."""
+    connection = await spec.open(f"{spec.name} epoch")
+    try:
+        await hold(connection, spec.name, epoch, table=spec.table)
+    finally:
+        await connection.close(timeout=1)
+
+
 async def release(connection: Connection, name: str, epoch: int, *, table: str = TABLE) -> None:
     """Release the lease, so that a standby takes over at once."""
     await connection.execute(_sql(table)["release"], name, epoch)

@@ -34,7 +34,7 @@ from consumers.registrar.journal import LEASE, Diverged, Journal
 from consumers.registrar.recovery.agency_records import AgencyRecords, agency_records
 from consumers.registrar.recovery.restored import Gap, Held, Lacking, Part, Restored, address_of
 from consumers.registrar.recovery.source import CannotRecover, Source, WrongEntries, chunks
-from events.errors import Fenced
+from events.errors import Fenced, Halt
 from events.validation.verdicts import Agency
 from events.wire.entry import Entry, parse_entry
 from infra.kafka.client_config import agency_topic
@@ -92,7 +92,11 @@ async def recover(
     spec = LeaseSpec(LEASE, lambda _: connect(settings, "recover lease"))
 
     async def work(journal: Journal) -> None:
-        done.append(await _Recovery(journal, source, progress, unsigned, permit=permit).run())
+        try:
+            done.append(await _Recovery(journal, source, progress, unsigned, permit=permit).run())
+        except Halt:
+            await lease.require(spec, journal.epoch)
+            raise
 
     try:
         # Reading and verifying take longer than a lease lasts, and a halted registrar is waiting for it.

@@ -26,6 +26,10 @@ SHORT = {
     "halted_retry_ms": 100,
 }
 MANY_LEASES_S = 2.0
+TAKEN_OVER = (
+    "UPDATE platform.lease SET epoch = epoch + 1, owner = 'another', "
+    "expires_at = clock_timestamp() + interval '1 minute'"
+)
 
 
 @pytest.fixture
@@ -107,10 +111,7 @@ async def test_who_was_superseded_stands_by(short: Settings, connection: Connect
     candidate = election(short, work_until_stop)
     async with running(candidate):
         await until(lambda: candidate.epoch is not None)
-        await connection.execute(
-            "UPDATE platform.lease SET epoch = epoch + 1, owner = 'another', "
-            "expires_at = clock_timestamp() + interval '1 minute'"
-        )
+        await connection.execute(TAKEN_OVER)
         await until(lambda: candidate.progress.standby)
         assert candidate.epoch is None
 
@@ -130,10 +131,7 @@ async def test_a_connection_of_the_work_is_cut_when_the_lease_is_lost(short: Set
 
     async with running(election(short, work)):
         await waiting.wait()
-        await connection.execute(
-            "UPDATE platform.lease SET epoch = epoch + 1, owner = 'another', "
-            "expires_at = clock_timestamp() + interval '1 minute'"
-        )
+        await connection.execute(TAKEN_OVER)
         await until(lambda: bool(ended))
 
 
@@ -147,6 +145,17 @@ def failing(error: Exception, times: int, seen: list[int]) -> Callable[[Term], A
         await term.stop.wait()
 
     return work
+
+
+async def test_a_halt_of_a_superseded_owner_is_none(short: Settings, connection: Connection) -> None:
+    async def work(_: Term) -> None:
+        await connection.execute(TAKEN_OVER)
+        raise Halt("the topic holds more than the database")
+
+    candidate = election(short, work)
+    async with running(candidate):
+        await until(lambda: candidate.progress.standby)
+        assert candidate.progress.halted is None
 
 
 @pytest.mark.parametrize("error", [Retry("cut off"), ConnectionResetError("reset")])
