@@ -139,7 +139,8 @@ def services(home: Path) -> Iterator[TestStack]:
         patches.setattr(hashlib, "pbkdf2_hmac", lru_cache(hashlib.pbkdf2_hmac))
         migrated = asyncio.run(_migrate(found, home))
         anywhere = migrated.settings(home / "corners", database="postgres", corner="corners")
-        create = f"CREATE DATABASE {{}} TEMPLATE {migrated.template} OWNER {OWNER_ROLE}"
+        # Copied file by file, a database takes half of the processor time that its pages take in the write-ahead log.
+        create = f"CREATE DATABASE {{}} TEMPLATE {migrated.template} OWNER {OWNER_ROLE} STRATEGY FILE_COPY"
         rights = (
             f"GRANT CREATE ON DATABASE {{}} TO {SCHEMA_MAKERS}",
             "REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC",

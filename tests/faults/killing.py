@@ -6,8 +6,10 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 from tests.scenarios.system import System, until
 
@@ -57,6 +59,15 @@ class Killer:
             except (ProcessLookupError, AssertionError):
                 continue  # it has just ended by itself
             self.done.append(part)
+
+    def beside(self, system: System) -> Callable[[list[Future[Any]]], None]:
+        """Kills while these run."""
+
+        def kill(running: list[Future[Any]]) -> None:
+            self.busy = lambda: not all(future.done() for future in running)
+            self.run(system)
+
+        return kill
 
     def __str__(self) -> str:
         return f"seed {self.seed}: kill -9 of {', '.join(self.done)} ({self.while_busy} of them under load)"

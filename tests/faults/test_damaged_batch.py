@@ -14,7 +14,7 @@ from tests.scenarios.judge import judge
 from tests.scenarios.system import System, until
 from tests.world.stacks import halted, publish_one
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
 DAMAGED, SOUND = "damaged", "sound"
 FETCH_OVER_S = 0.5

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.faults.killing import Killer
 from tests.oracle.fold import Figures, fold
-from tests.oracle.history import MIXED, History, Profile, entries_from, generate
+from tests.oracle.history import MIXED, History, entries_from, generate
 from tests.scenarios.figures import tell
 from tests.scenarios.judge import judge
 from tests.scenarios.load import differences, figures_without_indexes, publish_all, register
 from tests.scenarios.system import System, fresh_system
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
 
 def publish_under_kills(system: System, history: History, killer: Killer, folder: Path) -> Figures:
     """Publish while the killer is at work; the reports must be those of a quiet day, and the figures the oracle's."""
-
-    def kill(running: list[Future[Any]]) -> None:
-        killer.busy = lambda: not all(future.done() for future in running)
-        killer.run(system)
-
     register(system, history)
     started = time.monotonic()
     try:
-        reports = publish_all(system, history, folder, meanwhile=kill)
+        reports = publish_all(system, history, folder, meanwhile=killer.beside(system))
     finally:
         tell(str(killer))
     tell(f"{sum(map(len, history.lines.values()))} lines: verdicts after {time.monotonic() - started:.1f} s")
@@ -50,17 +43,10 @@ def require_figures_of_a_quiet_day(seed: int, events: int, folder: Path) -> None
     assert figures_without_indexes(figures) == figures_without_indexes(fold(entries_from(history)))
 
 
-def test_a_few_kills_change_no_figure(system: System, tmp_path: Path) -> None:
-    history = generate(30, 2_000, Profile(agencies=("interior", "health")))  # of this test alone
-    publish_under_kills(system, history, Killer(seed=30, count=4), tmp_path)
-
-
-@pytest.mark.accept
 @pytest.mark.parametrize("seed", [31, 32])
 def test_twenty_kills_under_load_change_no_figure(seed: int, tmp_path: Path) -> None:
     require_figures_of_a_quiet_day(seed, 100_000, tmp_path)
 
 
-@pytest.mark.accept
 def test_twenty_kills_during_a_small_load_change_no_figure(tmp_path: Path) -> None:
     require_figures_of_a_quiet_day(33, 10_000, tmp_path)

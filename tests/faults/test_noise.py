@@ -11,7 +11,7 @@ from tests.scenarios.judge import judge
 from tests.scenarios.system import System, until
 from tests.world.senders import announced
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
 NOISY, QUIET = "noisy", "quiet"
 NOISE = 1_200

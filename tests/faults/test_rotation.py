@@ -18,7 +18,7 @@ from tests.scenarios.judge import judge
 from tests.scenarios.system import System, fresh_system
 from tests.world.stacks import Load, require_no_loss
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.accept, pytest.mark.alone]
 
 ROTATED = "rotated"
 """An agency of this module alone."""
@@ -96,12 +96,6 @@ def rotate_under_load(system: System, rotator: Rotator) -> float:
     return len(load.sent) / elapsed_s
 
 
-def test_every_secret_is_replaced_under_load_and_nothing_is_lost(system: System) -> None:
-    rotate_under_load(system, Rotator(system))
-
-
-@pytest.mark.accept
-@pytest.mark.alone
 def test_every_secret_is_replaced_at_500_events_a_second_though_rotations_are_killed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

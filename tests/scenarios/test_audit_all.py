@@ -7,7 +7,7 @@ import pytest
 from infra.postgres.connection import connected
 from tests.scenarios.system import System
 
-pytestmark = [pytest.mark.stack]
+pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
 
 async def test_every_check_of_a_running_system_is_sound(system: System) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.paths import ROOT
 from tests.scenarios.reader import TIMEOUT_S, bash, readers_shell, shell_blocks
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(TIMEOUT_S)]
+pytestmark = [pytest.mark.stack, pytest.mark.accept, pytest.mark.timeout(TIMEOUT_S)]
 
 PAGE = ROOT / "docs" / "campaigns.md"
 MARK = "=== next command ==="

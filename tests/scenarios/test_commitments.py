@@ -7,7 +7,7 @@ import pytest
 from consumers.fold.past_rows import BLOCK_ENTRIES
 from tests.scenarios.system import System
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
 
 def test_a_commitment_is_registered_and_is_what_the_log_gives(system: System) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.killing import Killer
 from tests.oracle.fold import fold
 from tests.oracle.history import HOSTILE, MIXED, Profile, entries_from, generate
 from tests.oracle.second_wave import second_wave
@@ -18,14 +19,17 @@ from tests.scenarios.system import System, fresh_system
 pytestmark = pytest.mark.stack
 
 
-def publish_and_judge(system: System, seed: int, events: int, profile: Profile, folder: Path) -> Judgement:
+def publish_and_judge(
+    system: System, seed: int, events: int, profile: Profile, folder: Path, killer: Killer | None = None
+) -> Judgement:
     """Publish a history, and what the campaigns lead to, and compare everything; says how long it took."""
     history = generate(seed, events, profile)
     register(system, history)
     started = time.monotonic()
-    reports = publish_all(system, history, folder / "first")
+    reports = publish_all(system, history, folder / "first", killer and killer.beside(system))
     published = time.monotonic()
     assert differences(reports, history) == []
+    system.until_all_ready()
     system.settle()
     tell(f"{events} lines: verdicts {published - started:.1f} s, applied {time.monotonic() - started:.1f} s")
     campaigns = [row for row in system.ask("campaigns", "list") if row["owner"] in history.lines]
@@ -39,9 +43,13 @@ def publish_and_judge(system: System, seed: int, events: int, profile: Profile, 
     return judge(system)
 
 
-def test_a_mixed_history_gives_exactly_the_figures_of_the_oracle(system: System, tmp_path: Path) -> None:
+def test_a_mixed_history_gives_exactly_the_figures_of_the_oracle_though_processes_are_killed(
+    system: System, tmp_path: Path
+) -> None:
     profile = Profile(agencies=("yesser", "justice", "commerce", "labour"))  # of this test alone
-    publish_and_judge(system, 20, 1_500, profile, tmp_path).require_clean()
+    killer = Killer(seed=30, count=4)
+    publish_and_judge(system, 20, 1_500, profile, tmp_path, killer).require_clean()
+    tell(str(killer))
 
 
 @pytest.mark.accept

@@ -24,7 +24,7 @@ from infra.settings import Settings
 from tests.every import every
 from tests.scenarios.system import System, fresh_system, until
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.accept]
 
 AGENCY = "canary"
 SUBJECT = "service/CANARY"

@@ -146,6 +146,7 @@ def as_caller(teller: System, kind: str, holder: str, *options: str) -> httpx.Cl
     return httpx.Client(base_url=address, headers={"authorization": f"Bearer {token}"}, timeout=60, trust_env=False)
 
 
+@pytest.mark.accept
 def test_run_again_after_another_agencys_service_it_adds_nothing_and_answers_only_its_own_campaigns(
     demo: dict[str, Any], teller: System, another_agencys: tuple[Path, Path]
 ) -> None:

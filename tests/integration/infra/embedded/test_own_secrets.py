@@ -76,6 +76,7 @@ def test_every_process_is_tried() -> None:
     assert NEEDED.keys() == SEPARATE - set(SERVICES)
 
 
+@pytest.mark.accept
 def test_the_platform_works_with_a_folder_of_secrets_for_each_process(services: Settings, tmp_path: Path) -> None:
     ports = dict(zip(NEEDED, choose([None] * len(NEEDED)), strict=True))
     with ExitStack() as running:
@@ -118,6 +119,7 @@ def test_the_platform_works_with_a_folder_of_secrets_for_each_process(services: 
     assert not list(tmp_path.glob("*/log/log.skey"))[1:]
 
 
+@pytest.mark.accept
 def test_nothing_of_a_home_can_be_read_by_other_users(services: Settings) -> None:
     """Where PostgreSQL runs as a system user, an access control list lets it alone pass through the folders above its
     data: the group's bit then shows the list's mask."""

@@ -251,6 +251,7 @@ def test_down_ends_a_stack_whose_supervisor_hangs(own: Settings) -> None:
     assert all(_pid(own, part) is None for part in SERVICES)
 
 
+@pytest.mark.accept
 def test_every_process_gets_ready_stands_by_and_comes_back_after_kill_9() -> None:
     """As on few cores: one process runs every consumer. Those of a process for each are in `tests/faults`."""
     with (
