@@ -39,7 +39,13 @@ class Judgement:
 
 
 def judge(system: System) -> Judgement:
-    """Wait for the fixed point, then compare everything."""
+    """Wait for the fixed point, then compare everything. Once more where the log grew meanwhile: by a commitment that
+    the relay had begun before."""
+    found = _judge(system)
+    return found if system.ask("log", "size")["size"] == found.size else _judge(system)
+
+
+def _judge(system: System) -> Judgement:
     system.settle()
     is_long = system.ask("log", "size")["size"] >= ENTRIES_MIN
     if is_long:
