@@ -2,7 +2,7 @@
 
     python -m bench [--events N] [--runs N] [--only c,g] [--traffic mixed|uniform|both] [--json FILE]
 
-Mixed traffic is what agencies send (`tests/oracle/traffic.py`), uniform traffic is compact events of few types. Each
+Mixed traffic is what agencies send (`bench/traffic.py`), uniform traffic is compact events of few types. Each
 run has fresh stacks in temporary folders, on loopback: one for everything alone, one for everything together, one for
 uniform traffic through the registrar. What a run leaves in the log and in the read models is compared with what the
 traffic holds. Three runs of 300,000 events take about eleven minutes on two cores, one of 1,000,000 about nine.
@@ -25,8 +25,10 @@ from rich.console import Console
 
 from bench import peers, system
 from bench.figures import CEILING, Figures, show
+from bench.history import AGENCIES
 from bench.other_languages import ChildResult, NotRun, append_to_tessera, count_by_key
 from bench.topics import Published, check_applied, check_registered, publish, records, register_agencies
+from bench.traffic import OFFICE
 from consumers.registry import CONSUMERS
 from infra.embedded.processes.signals import usual_parts
 from infra.embedded.stack import running_stack
@@ -35,8 +37,6 @@ from infra.kafka.end_offsets import end_offsets_reader
 from infra.postgres.connection import Connection, connect
 from infra.principals import SUPERUSER
 from infra.settings import Settings
-from tests.oracle.bench_history import AGENCIES
-from tests.oracle.traffic import OFFICE
 
 LATENCY_EVENTS_PER_S: Final = 1_000
 LATENCY_S: Final = 10

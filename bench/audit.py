@@ -29,9 +29,11 @@ from typing import Final
 import orjson
 from rich.console import Console
 
+from bench.history import AGENCIES
 from bench.ledger import Figures
 from bench.load_client import Connection as HttpConnection
 from bench.system import process
+from bench.traffic import OFFICE, mixed
 from consumers.audit.layout import HASH_BYTES, TILE, hashes_at, levels_of, tile_path, tiles_at
 from consumers.audit.mirror import write_mirror
 from consumers.audit.port import MirrorPort
@@ -50,8 +52,6 @@ from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
 from producers.agencies.genesis import prepare
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
-from tests.oracle.bench_history import AGENCIES
-from tests.oracle.traffic import OFFICE, mixed
 from tests.world.logs import write_log
 from tests.world.memory_log import KEY, MemoryLog
 from tests.world.records import registered

@@ -29,8 +29,10 @@ import orjson
 import psutil
 from rich.console import Console
 
+from bench.history import generate_bench
 from bench.ledger import history
 from bench.system import Meter, command_output, services
+from bench.traffic import mixed, uniform
 from consumers.commitments import chunks
 from consumers.commitments.commitment import hash_read_models
 from consumers.fold.consumer import Consumer
@@ -45,9 +47,7 @@ from infra.postgres.connection import Connection, connect
 from infra.postgres.migrate import create_tables
 from infra.principals import SUPERUSER
 from infra.settings import Settings
-from tests.oracle.bench_history import generate_bench
 from tests.oracle.log import recorded_at
-from tests.oracle.traffic import mixed, uniform
 from tests.world.logs import raw_entries
 
 PARTS: Final = (8, 4, 2, 1)

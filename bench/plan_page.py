@@ -20,7 +20,7 @@ import orjson
 import psutil
 from yarl import URL
 
-from tests.oracle.bench_history import bench_agencies, generate_bench
+from bench.history import bench_agencies, generate_bench
 from tests.oracle.history import MIXED, History, generate
 from tests.oracle.validation import Agency
 from tests.scenarios.figures import tell

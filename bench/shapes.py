@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from tests.oracle.traffic import Line, mixed, uniform
+from bench.traffic import Line, mixed, uniform
 
 AGENCY: Final = "health"
 BATCH: Final = 100

@@ -12,12 +12,12 @@ from itertools import islice
 from typing import Any, Final
 
 from bench.system import command_output, process
+from bench.traffic import Line, mixed, uniform
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.agencies.genesis import prepare
 from producers.agencies.register import NewAgency, add_agencies
 from producers.publisher.kafka_publisher import AgencyPublisher
-from tests.oracle.traffic import Line, mixed, uniform
 
 SEED: Final = 20261126
 SPARE: Final = 12

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from bench.history import AGENCIES
 from bench.topics import Published
-from tests.oracle.bench_history import AGENCIES
+from bench.traffic import OFFICE, mixed
 from tests.oracle.entries import log_of, round_robin
 from tests.oracle.fold import fold
-from tests.oracle.traffic import OFFICE, mixed
 from tests.oracle.validation import Agency, verdicts
 
 

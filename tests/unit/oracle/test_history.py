@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.oracle.bench_history import bench_agencies, generate_bench
+from bench.history import bench_agencies, generate_bench
 from tests.oracle.entries import log_of, round_robin
 from tests.oracle.fold import Figures, fold
 from tests.oracle.history import CLEAN, HOSTILE, MIXED, REVENUE, History, Profile, entries_from, generate

@@ -10,6 +10,8 @@ from itertools import islice
 
 import pytest
 
+from bench.history import AGENCIES
+from bench.traffic import OFFICE, Line, mixed, uniform
 from events.validation.forms import form_of
 from events.validation.quick import has_no_fault
 from events.validation.reading import read_claim
@@ -18,12 +20,10 @@ from events.validation.verdicts import Accepted
 from events.validation.verdicts import Agency as AgencyOfRegistrar
 from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.kafka_binding import read_headers
-from tests.oracle.bench_history import AGENCIES
 from tests.oracle.catalogue import TYPES
 from tests.oracle.entries import Addressed, log_of, one_after_another, round_robin
 from tests.oracle.fold import fold
 from tests.oracle.log import short_type
-from tests.oracle.traffic import OFFICE, Line, mixed, uniform
 from tests.oracle.validation import Agency, Publication, verdicts
 
 SENDERS = [Agency(OFFICE, "office"), *map(Agency, AGENCIES)]

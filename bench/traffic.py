@@ -16,10 +16,8 @@ from datetime import date, timedelta
 from random import Random
 from typing import Literal
 
-from tests.oracle.bench_history import AGENCIES, EVENTS_PER_DAY, FIRST_DAY, generate_bench
-from tests.oracle.calendars import period_of
-from tests.oracle.personal import luhn_holds
-from tests.oracle.traffic_writers import (
+from bench.history import AGENCIES, EVENTS_PER_DAY, FIRST_DAY, generate_bench
+from bench.traffic_writers import (
     CALENDARS,
     LAST_DAY,
     PARTNERS_MAX,
@@ -29,6 +27,8 @@ from tests.oracle.traffic_writers import (
     Writer,
     make_writers,
 )
+from tests.oracle.calendars import period_of
+from tests.oracle.personal import luhn_holds
 
 Outcome = Literal["accepted", "duplicate", "refused"]
 Line = tuple[str, bytes, Outcome]
@@ -476,7 +476,7 @@ def mixed(
 
 
 def uniform(seed: int, events: int) -> Iterator[Line]:
-    """Compact events of few types, all accepted (`bench_history`)."""
+    """Compact events of few types, all accepted (`bench.history`)."""
     for code, line in generate_bench(seed, events):
         yield code, line, "accepted"
 
