@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import asyncpg
 import click
@@ -28,13 +29,6 @@ from tests.world.processes import exit_of
 def doing(work: Callable[..., object]) -> click.Command:
     anything = {"ignore_unknown_options": True, "allow_extra_args": True}
     return click.Command("work", context_settings=anything, callback=work)
-
-
-def raising(error: BaseException) -> click.Command:
-    def work() -> None:
-        raise error
-
-    return doing(work)
 
 
 def test_help_imports_neither_a_command_nor_a_client() -> None:
@@ -89,7 +83,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_command_line_ends_with_the_code_of_the_error(
     capfd: pytest.CaptureFixture[str], error: Exception, code: int, says: str
 ) -> None:
-    assert exit_of(command=raising(error)) == code
+    assert exit_of(command=doing(Mock(side_effect=error))) == code
     written = capfd.readouterr().err
     assert says in written
     assert ("Traceback" in written) == (code == 70)
