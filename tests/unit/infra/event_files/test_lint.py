@@ -58,12 +58,8 @@ def run(*arguments: str, text: bytes | None = None) -> Result:
 
 def test_the_command_ends_with_1_on_faults_and_0_without(tmp_path: Path) -> None:
     path = tmp_path / "events.ndjson"
-    path.write_bytes(
-        b"\n"
-        + orjson.dumps(initiative(id="a", specversion=..., source=...))
-        + b"\nnot json\n"
-        + b"x" * (LINE_BYTES_MAX + 1)
-    )
+    short = orjson.dumps(initiative(id="a", specversion=..., source=...))
+    path.write_bytes(b"\n".join([b"", short, b"not json", b"x" * (LINE_BYTES_MAX + 1)]))
     done = run(str(path), "--agency", "health", "--json")
     document = orjson.loads(done.stdout)
     assert done.exit_code == 1

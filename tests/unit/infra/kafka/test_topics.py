@@ -68,15 +68,8 @@ async def test_all_copies_but_one_must_have_a_record_before_it_is_acknowledged(
 
 
 async def test_existing_topics_take_it_by_the_copies_that_they_have() -> None:
-    names = {
-        "agency.moi.events": 1,
-        "agency.platform.events": 3,
-        SETTINGS.log_topic: 3,
-        SETTINGS.checkpoints_topic: 3,
-        SETTINGS.triggers_topic: 3,
-        f"{SETTINGS.triggers_topic}.moi": 3,
-        "another": 3,
-    }
+    ours = (SETTINGS.log_topic, SETTINGS.checkpoints_topic, SETTINGS.triggers_topic, f"{SETTINGS.triggers_topic}.moi")
+    names = {"agency.moi.events": 1, **dict.fromkeys(("agency.platform.events", *ours, "another"), 3)}
     cluster: Any = Cluster(names)
     assert await configure_topics(cluster, SETTINGS) == sorted(names.keys() - {"another"})
     least = {**dict.fromkeys(names, "2"), "agency.moi.events": "1", "another": None}
