@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,6 +17,7 @@ from infra.process.tasks import (
     until_one_ends,
     watch_tasks,
 )
+from tests.world.processes import Clock
 
 
 class Bug(Exception):
@@ -140,24 +141,21 @@ async def test_an_error_counts_as_seen_while_the_other_jobs_still_clean_up() -> 
     assert not failed.done()
 
 
-async def test_a_loop_that_computes_lets_other_tasks_run_once_its_slice_is_over() -> None:
-    turns = 0
+async def test_a_loop_that_computes_lets_other_tasks_run_once_its_slice_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, turns = Clock(0.0), list[float]()
+    monkeypatch.setattr(tasks, "time", SimpleNamespace(perf_counter=clock))
+    time_slice = TimeSlice(0.01)
 
     async def count() -> None:
-        nonlocal turns
         while True:
-            turns += 1
+            turns.append(clock.now)
             await asyncio.sleep(0)
 
     counting = asyncio.create_task(count())
-    time_slice = TimeSlice(0.01)
-    began = time.perf_counter()
-    for _ in range(1_000):
-        await time_slice.checkpoint()
-        if time.perf_counter() - began > 0.005:
-            break
-    assert turns == 0, "within the slice it keeps the loop"
-    while time.perf_counter() - began < 0.1:
+    for millisecond in range(25):
+        clock.now = millisecond / 1_000
         await time_slice.checkpoint()
     counting.cancel()
-    assert 1 <= turns <= 10
+    assert turns == [0.01, 0.02]
