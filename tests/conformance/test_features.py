@@ -6,13 +6,16 @@ rules begin; beyond that, on the gateway and on Kafka, it is refused as what it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 import pytest
+from gherkin.parser import Parser
+from gherkin.pickles.compiler import Compiler
 
 from events.validation.reading import read_claim
 from events.validation.validate import validate
@@ -20,63 +23,45 @@ from events.validation.verdicts import Agency, Refused
 from events.wire.kafka_binding import read_headers
 from infra.kafka.client_config import agency_topic
 from producers.gateway.http.content_mode import Claims, claims_of, mode_of
-from tests.conformance.gherkin_scenarios import Scenario, Step, scenarios
+from tests.every import every
 from tests.gateway_access import GatewayAccess, grant_access
 from tests.scenarios.system import System
 from tests.world.topics import send
 
 CODE = "conformance"
+
+
+@dataclass(frozen=True)
+class Step:
+    """The block of text or the table (key → value) that follows a step."""
+
+    block: str
+    table: dict[str, str]
+
+
+Scenario = dict[str, Step]
+"""The steps by their texts, without keywords."""
+
+
+def scenarios(feature: str) -> list[Scenario]:
+    """All scenarios of `features/<feature>.feature`, with outlines and backgrounds spelled out."""
+    path = Path(__file__).with_name("features") / f"{feature}.feature"
+    document: Any = Parser().parse(path.read_text(encoding="utf-8"))
+    document["uri"] = path.name
+    pickles: list[Any] = Compiler().compile(document)
+    return [{step["text"]: _step(step) for step in pickle["steps"]} for pickle in pickles]
+
+
+def _step(step: Any) -> Step:
+    argument = step.get("argument", {})
+    rows = argument.get("dataTable", {}).get("rows", [])
+    _, *pairs = [[cell["value"] for cell in row["cells"]] for row in rows] or [[]]
+    return Step(argument.get("docString", {}).get("content", ""), dict(pairs))
+
+
 HTTP = scenarios("http-protocol-binding")
 KAFKA = scenarios("kafka-protocol-binding")
-
-
-@dataclass
-class Reading:
-    """What a scenario gives, and what our code makes of it."""
-
-    request: tuple[list[tuple[str, str]], bytes] = ([], b"")
-    claims: Claims = field(default_factory=lambda: Claims([b""], []))
-    event: dict[str, Any] = field(default_factory=dict)
-
-    def supported(self, step: Step) -> None:
-        """It is what the other steps show."""
-
-    def an_http_request(self, step: Step) -> None:
-        self.request = http_request(step.block)
-
-    def a_kafka_message(self, step: Step) -> None:
-        self.claims = Claims([step.block.encode()], [])
-
-    def kafka_headers(self, step: Step) -> None:
-        self.claims.headers.extend((name, value.encode()) for name, value in step.table.items())
-
-    def parsed_as_http_request(self, step: Step) -> None:
-        headers, body = self.request
-        raw = [(name.lower().encode(), value.encode()) for name, value in headers]
-        self.claims = claims_of(mode_of(raw), raw, body, 1)
-        self.parsed_as_kafka_message(step)
-
-    def parsed_as_kafka_message(self, step: Step) -> None:
-        self.event = read_claim(self.claims.values[0], read_headers(self.claims.headers)).event
-
-    def the_attributes_are(self, step: Step) -> None:
-        assert {name: value for name, value in self.event.items() if name != "data"} == step.table
-
-    def the_data_is(self, step: Step) -> None:
-        assert self.event["data"] == orjson.loads(step.block)
-
-
-STEPS: dict[str, Callable[[Reading, Step], None]] = {
-    "HTTP Protocol Binding is supported": Reading.supported,
-    "Kafka Protocol Binding is supported": Reading.supported,
-    "an HTTP request": Reading.an_http_request,
-    "a Kafka message with payload:": Reading.a_kafka_message,
-    "Kafka headers:": Reading.kafka_headers,
-    "parsed as HTTP request": Reading.parsed_as_http_request,
-    "parsed as Kafka message": Reading.parsed_as_kafka_message,
-    "the attributes are:": Reading.the_attributes_are,
-    "the data is equal to the following JSON:": Reading.the_data_is,
-}
+assert (len(HTTP), len(KAFKA)) == (4, 3), "no scenario is left out"
 
 
 def http_request(text: str) -> tuple[list[tuple[str, str]], bytes]:
@@ -87,22 +72,36 @@ def http_request(text: str) -> tuple[list[tuple[str, str]], bytes]:
     return headers, body.encode()
 
 
-def named(found: Sequence[Scenario]) -> list[Any]:
-    return [pytest.param(scenario, id=scenario.name) for scenario in found]
+def claims_of_http(scenario: Scenario) -> Claims:
+    headers, body = http_request(scenario["an HTTP request"].block)
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers]
+    return claims_of(mode_of(raw), raw, body, 1)
 
 
-@pytest.mark.parametrize("scenario", named(HTTP + KAFKA))
-def test_a_scenario_passes_against_the_codec(scenario: Scenario) -> None:
-    reading = Reading()
-    for step in scenario.steps:
-        STEPS[step.text](reading, step)
-    verdict = validate(reading.claims.values[0], reading.claims.headers, Agency(CODE, "agency"))
+def kafka_record(scenario: Scenario) -> tuple[bytes, list[tuple[str, bytes]]]:
+    headers = [(name, value.encode()) for name, value in scenario["Kafka headers:"].table.items()]
+    return scenario["a Kafka message with payload:"].block.encode(), headers
+
+
+def claims_of_kafka(scenario: Scenario) -> Claims:
+    value, headers = kafka_record(scenario)
+    return Claims([value], [*headers])
+
+
+@every(
+    ("scenario", "claims", "steps"), [(s, claims_of_http, 5) for s in HTTP] + [(s, claims_of_kafka, 6) for s in KAFKA]
+)
+def test_a_scenario_passes_against_the_codec(
+    scenario: Scenario, claims: Callable[[Scenario], Claims], steps: int
+) -> None:
+    assert len(scenario) == steps, "each one is read: given, parsed, its attributes, its data"
+    (value,), headers = claims(scenario).values, claims(scenario).headers
+    event = read_claim(value, read_headers(headers)).event
+    assert event.pop("data") == orjson.loads(scenario["the data is equal to the following JSON:"].block)
+    assert event == scenario["the attributes are:"].table
+    verdict = validate(value, headers, Agency(CODE, "agency"))
     assert isinstance(verdict, Refused)
     assert {("unknown-type", "/type"), ("invalid-value", "/source")} <= {(f.code, f.pointer) for f in verdict.faults}
-
-
-def test_no_scenario_is_left_out() -> None:
-    assert (len(HTTP), len(KAFKA)) == (4, 3)
 
 
 @pytest.fixture(scope="module")
@@ -110,27 +109,21 @@ def access(system: System) -> GatewayAccess:
     return grant_access(system, CODE)
 
 
-@pytest.mark.parametrize("scenario", named(HTTP))
-def test_through_the_gateway_it_is_a_problem_and_no_fault_of_the_gateway(
-    access: GatewayAccess, scenario: Scenario
-) -> None:
-    headers, body = http_request(scenario.step("an HTTP request").block)
-    sent = [(name, value) for name, value in headers if name not in ("Host", "Content-Length")]
-    sent.append(("authorization", f"Bearer {access.token}"))
-    answer = httpx.post(f"{access.address}/v1/events", headers=sent, content=body, trust_env=False)
-    assert answer.status_code == 422
-    assert ("unknown-type", "/type") in {(row["code"], row["pointer"]) for row in answer.json()["errors"]}
-
-
-async def test_on_kafka_each_is_one_refusal(access: GatewayAccess) -> None:
+async def test_a_running_system_refuses_each_as_what_it_is(access: GatewayAccess) -> None:
+    token = [("authorization", f"Bearer {access.token}")]
+    for scenario in HTTP:
+        headers, body = http_request(scenario["an HTTP request"].block)
+        sent = [(name, value) for name, value in headers if name not in ("Host", "Content-Length")]
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.post(f"{access.address}/v1/events", headers=sent + token, content=body)
+        assert answer.status_code == 422
+        assert ("unknown-type", "/type") in {(row["code"], row["pointer"]) for row in answer.json()["errors"]}
     for scenario in KAFKA:
-        headers = scenario.step("Kafka headers:").table
-        payload = scenario.step("a Kafka message with payload:").block.encode()
-        raw = [(name, value.encode()) for name, value in headers.items()]
-        await send(access.system.settings, agency_topic(CODE), payload, headers=raw)
+        value, raw = kafka_record(scenario)
+        await send(access.system.settings, agency_topic(CODE), value, headers=raw)
     refused = 0
-    async with access.client() as client:
-        async for verdict in client.receipts():
+    async with access.client() as client_of_agency:
+        async for verdict in client_of_agency.receipts():
             assert verdict.state == "refused"
             assert ("unknown-type", "/type") in {(error.code, error.pointer) for error in verdict.errors}
             refused += 1

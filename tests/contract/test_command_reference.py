@@ -15,29 +15,22 @@ from tests.every import every
 SECTIONS = dict(re.findall(r"^#{2,3} (yesser [^\n]+)\n(.*?)(?=^#|\Z)", PAGE.read_text(encoding="utf-8"), re.M | re.S))
 
 
-def test_the_page_is_fresh() -> None:
-    assert PAGE.read_text(encoding="utf-8") == reference(), "run `python -m infra.command_reference`"
-
-
-def test_every_command_has_a_section() -> None:
-    assert list(SECTIONS) == [name for name, _ in commands(cli, "yesser")]
+def test_the_page_is_fresh_and_lists_every_exit_code() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == reference(), "run `python -m infra.command_reference`"
+    assert re.findall(r"^\| (\d+) \|", page, re.M) == [str(int(code)) for code in ExitCode]
 
 
 @every(("name", "command"), partial(commands, cli, "yesser"))
-def test_every_option_is_listed_with_its_meaning(name: str, command: click.Command) -> None:
-    for option in command.params:
-        if isinstance(option, click.Option) and not option.hidden and "--lang" not in option.opts:
-            row = re.search(rf"^\| `[^`]*{re.escape(option.opts[0])}\b[^`]*` \| (.+) \|$", SECTIONS[name], re.M)
-            assert row, f"{name} {option.opts[0]} has no help"
+def test_every_option_has_a_meaning_and_an_optional_argument_brackets(name: str, command: click.Command) -> None:
+    for given in command.params:
+        if isinstance(given, click.Argument):
+            (written,) = given.get_usage_pieces(click.Context(command))
+            assert written.startswith("[") is not given.required, f"{name} {written}"
+        elif isinstance(given, click.Option) and not given.hidden and "--lang" not in given.opts:
+            row = re.search(rf"^\| `[^`]*{re.escape(given.opts[0])}\b[^`]*` \| (.+) \|$", SECTIONS[name], re.M)
+            assert row, f"{name} {given.opts[0]} has no help"
             assert row[1].strip()
-
-
-@every(("name", "command"), partial(commands, cli, "yesser"))
-def test_an_argument_that_may_be_left_out_stands_in_brackets(name: str, command: click.Command) -> None:
-    for argument in command.params:
-        if isinstance(argument, click.Argument):
-            (written,) = argument.get_usage_pieces(click.Context(command))
-            assert written.startswith("[") is not argument.required, f"{name} {written}"
 
 
 def test_every_command_that_answers_has_json() -> None:
@@ -48,13 +41,3 @@ def test_every_command_that_answers_has_json() -> None:
     }
     # Processes, tools of others, and a calendar, which is a format already.
     assert without == {"run", "outbox run", "witness run", "kafka", "postgres", "teams calendar"}
-
-
-def test_the_outboxs_relay_names_both_ways_to_send() -> None:
-    for setting in ("YESSER_KAFKA_PASSWORD", "YESSER_OUTBOX_GATEWAY", "YESSER_OUTBOX_TOKEN"):
-        assert setting in SECTIONS["yesser outbox run"]
-
-
-def test_every_exit_code_is_listed() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    assert re.findall(r"^\| (\d+) \|", text, re.M) == [str(int(code)) for code in ExitCode]

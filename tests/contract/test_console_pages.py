@@ -12,10 +12,7 @@ def test_the_page_is_the_one_that_the_tool_writes() -> None:
     assert DOCUMENT.read_text(encoding="utf-8") == document(), "run `python -m tests.browser.screenshots`"
 
 
-def test_each_page_has_its_pictures_and_no_other_is_kept() -> None:
+def test_each_page_has_its_pictures_which_stay_small_and_no_other_is_kept() -> None:
     wanted = {f"{name_of(*page)}.{look.name}.webp" for page in DOCS_PAGES for look in DOCS_LOOKS}
     assert {path.name for path in FOLDER.iterdir()} == wanted
-
-
-def test_the_pictures_stay_small() -> None:
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) <= BYTES_MAX

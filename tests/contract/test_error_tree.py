@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
-from types import ModuleType
 
 from aiokafka.errors import KafkaError
 
@@ -26,18 +24,13 @@ OUTSIDE = {
 }
 
 
-def modules(package: ModuleType) -> Iterator[ModuleType]:
-    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        yield importlib.import_module(found.name)
-
-
 def test_an_exception_outside_the_tree_is_a_bug_or_a_lost_connection() -> None:
     outside = {
         f"{kind.__module__}.{kind.__qualname__}"
         for package in (events, infra, producers, consumers)
-        for module in modules(package)
-        for kind in vars(module).values()
-        if isinstance(kind, type) and issubclass(kind, BaseException) and kind.__module__ == module.__name__
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+        for kind in vars(importlib.import_module(found.name)).values()
+        if isinstance(kind, type) and issubclass(kind, BaseException) and kind.__module__ == found.name
         if not issubclass(kind, (YesserError, *LOST_CONNECTIONS))
     }
     assert outside == OUTSIDE

@@ -16,12 +16,16 @@ from tests.every import every
 ROOT = Path(events.__file__).parent
 
 
-def test_generated_files_are_fresh() -> None:
+def test_generated_files_are_fresh_and_there_is_one_schema_of_each_type() -> None:
     assert stale(ROOT, version("yesser-events")) == [], "run `python -m events.generate` and commit what it writes"
+    assert {path.name for path in (ROOT / "schemas").glob("*.json")} == set(schema_documents())
+    missing = types_without_example(ROOT)
+    assert not missing, f"write events/examples/v1/NAME.json, as its sender writes it, for {missing}"
 
 
-def test_a_stale_file_is_named(tmp_path: Path) -> None:
+def test_what_is_stale_or_missing_is_named(tmp_path: Path) -> None:
     assert stale(tmp_path, "0") == list(documents("0"))
+    assert types_without_example(tmp_path) == list(CATALOGUE)
 
 
 def test_a_new_example_is_listed_and_a_listed_hash_is_never_changed(tmp_path: Path) -> None:
@@ -31,16 +35,6 @@ def test_a_new_example_is_listed_and_a_listed_hash_is_never_changed(tmp_path: Pa
     for name in ("old.json", "new.json"):
         hashes.with_name(name).write_bytes(b"{}")
     assert example_hashes(tmp_path) == f"0000  old.json\n{sha256(b'{}').hexdigest()}  new.json\n"
-
-
-def test_a_type_without_an_example_is_named(tmp_path: Path) -> None:
-    missing = types_without_example(ROOT)
-    assert not missing, f"write events/examples/v1/NAME.json, as its sender writes it, for {missing}"
-    assert types_without_example(tmp_path) == list(CATALOGUE)
-
-
-def test_there_is_no_schema_of_a_type_that_is_gone() -> None:
-    assert {path.name for path in (ROOT / "schemas").glob("*.json")} == set(schema_documents())
 
 
 @every("name", CATALOGUE)

@@ -6,7 +6,6 @@ from hashlib import sha256
 from pathlib import Path
 
 import orjson
-import pytest
 
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted
@@ -16,11 +15,9 @@ from events.wire.upcasts import split_type
 from tests.every import every
 from tests.world.events import golden, sender_of
 
-ALL = [path for path, _ in golden()]
-
 
 @every(("path", "raw"), golden)
-def test_an_example_is_accepted_and_is_read_from_an_entry(path: Path, raw: bytes) -> None:
+def test_an_example_is_accepted_and_read_from_an_entry_and_named_after_its_type(path: Path, raw: bytes) -> None:
     agency = sender_of(orjson.loads(raw))
     verdict = validate(raw, STRUCTURED_HEADERS, agency)
     assert isinstance(verdict, Accepted), verdict
@@ -28,16 +25,12 @@ def test_an_example_is_accepted_and_is_read_from_an_entry(path: Path, raw: bytes
     entry = parse_entry(7, entry_bytes("2026-11-25T10:00:00.000000Z", address, verdict.event_bytes))
     assert (entry.index, entry.type, entry.agency, entry.id) == (7, verdict.type, agency.code, verdict.id)
     assert entry.data == verdict.event["data"]
-
-
-@every("path", ALL)
-def test_an_example_is_named_after_its_type_and_version(path: Path) -> None:
-    name, version = split_type(orjson.loads(path.read_bytes())["type"])
+    name, version = split_type(orjson.loads(raw)["type"])
     assert path.name.startswith(f"{name}.")
     assert path.parent.name == f"v{version}"
 
 
-@pytest.mark.parametrize("folder", sorted({path.parent for path in ALL}), ids=lambda folder: folder.name)
+@every("folder", lambda: sorted({path.parent for path, _ in golden()}))
 def test_examples_are_only_ever_added(folder: Path) -> None:
     lines = (folder / "SHA256SUMS").read_text().splitlines()
     listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}

@@ -100,27 +100,20 @@ def rows(heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
-def test_the_page_lists_the_alerts() -> None:
-    said = [(name.strip("`"), severity, f"docs/{link}") for name, severity, _, link in linked(rows("Alerts"))]
-    assert said == [(r["alert"], r["labels"]["severity"], r["annotations"]["runbook"]) for r in RULES]
-
-
-def linked(found: list[list[str]]) -> Iterator[tuple[str, str, str, str]]:
-    for name, severity, meaning, remedy in found:
-        (link,) = re.findall(r"\]\(([^)]+)\)", remedy)
-        yield name, severity, meaning, link
-
-
-def test_the_page_lists_the_metrics() -> None:
-    said = {name.strip("`"): (meaning, labels) for name, labels, meaning in rows("Metrics")}
-    listed = {
+def test_the_page_lists_the_alerts_and_the_metrics() -> None:
+    alerts = [
+        (name.strip("`"), severity, [f"docs/{link}" for link in re.findall(r"\]\(([^)]+)\)", remedy)])
+        for name, severity, _, remedy in rows("Alerts")
+    ]
+    assert alerts == [(r["alert"], r["labels"]["severity"], [r["annotations"]["runbook"]]) for r in RULES]
+    metrics = {name.strip("`"): (meaning, labels) for name, labels, meaning in rows("Metrics")}
+    assert metrics == {
         f"yesser_{name}{'_total' if name in get_args(CounterName) else ''}": (
             text,
             ", ".join(f"`{label}`" for label in labels),
         )
         for name, (text, labels) in METRICS.items()
     }
-    assert said == listed
 
 
 def test_every_process_of_the_containers_is_read() -> None:

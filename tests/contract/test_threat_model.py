@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import defaultdict
 from functools import cache
@@ -13,7 +12,7 @@ from infra.postgres.roles import rights
 from infra.settings import Settings
 from producers.docs_pages.prose import FOLDER
 from tests.every import every
-from tests.paths import ROOT, syntax_of
+from tests.paths import ROOT, names_in, syntax_of
 
 ROWS: Final = [
     tuple(cell.strip() for cell in line.strip("| ").split(" | "))
@@ -26,7 +25,7 @@ _CODE: Final = re.compile("`([^`]+)`")
 def files_of(name: str) -> list[Path]:
     """The files that have the test `test_file.py::test_name`."""
     file, _, function = name.partition("::")
-    return [path for path in files_by_name().get(file, ()) if function in _functions(path)]
+    return [path for path in files_by_name().get(file, ()) if function in names_in(syntax_of(path).body)]
 
 
 @cache
@@ -35,10 +34,6 @@ def files_by_name() -> dict[str, list[Path]]:
     for path in (ROOT / "tests").rglob("test_*.py"):
         found[path.name].append(path)
     return found
-
-
-def _functions(path: Path) -> set[str]:
-    return {node.name for node in syntax_of(path).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
 def is_there(place: str) -> bool:

@@ -12,19 +12,11 @@ from tests import gate
 Output = pytest.CaptureFixture[str]
 
 
-def test_where_both_pass_the_checks_are_printed_first(capfd: Output) -> None:
+def test_the_checks_are_printed_first_and_one_that_fails_ends_the_tests(capfd: Output) -> None:
     assert gate.run(["echo", "1 passed"], ["sh", "-c", "sleep 0.2; echo checked"]) == 0
-    assert capfd.readouterr().out == "checked\n1 passed\n"
-
-
-def test_a_check_that_fails_ends_the_tests(capfd: Output) -> None:
-    assert gate.run(["sleep", "60"], ["sh", "-c", "echo wrong types; exit 2"]) == 2
-    assert capfd.readouterr().out == "wrong types\n"
-
-
-def test_a_test_that_fails_fails_all(capfd: Output) -> None:
     assert gate.run(["sh", "-c", "echo 1 failed; exit 1"], ["echo", "checked"]) == 1
-    assert capfd.readouterr().out == "checked\n1 failed\n"
+    assert gate.run(["sleep", "60"], ["sh", "-c", "echo wrong types; exit 2"]) == 2
+    assert capfd.readouterr().out == "checked\n1 passed\nchecked\n1 failed\nwrong types\n"
 
 
 def test_a_gate_says_how_long_it_took_and_what_it_leaves_out(monkeypatch: pytest.MonkeyPatch, capfd: Output) -> None:

@@ -33,65 +33,45 @@ def test_of_one_file(n):
 SKIPPED = "import pytest\n\ndef test_it():\n    pytest.skip('no engine here')\n"
 
 
-def run_pytest(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]:
-    """Run the tests of a folder with our plugin; the exit code and the output."""
+def run_pytest(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Run the tests of a folder with our plugin, as in CI; the exit code and the output."""
     (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n  stack:\n  alone:\n", encoding="utf-8")
     (folder / "conftest.py").write_text("from tests.conftest import *\n", encoding="utf-8")
     plugins = ("-p", "no:cacheprovider", "-p", "xdist", "-p", "tests.workers")
     command = [sys.executable, "-m", "pytest", *plugins, str(folder), *arguments]
-    kept = {n: v for n, v in subprocess_environment(Settings()).items() if n != "CI" and not n.startswith("PYTEST")}
-    given = kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | environment
+    kept = {n: v for n, v in subprocess_environment(Settings()).items() if not n.startswith("PYTEST")}
+    given = kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "CI": "true"}
     done = subprocess.run(command, capture_output=True, text=True, env=given, check=False, timeout=60)
     return done.returncode, done.stdout + done.stderr
 
 
-def test_who_is_alone_waits_for_the_others_and_they_for_it(tmp_path: Path) -> None:
+def test_who_is_alone_waits_for_those_beside_each_other_and_is_not_overtaken(tmp_path: Path) -> None:
     order: list[str] = []
-    inside, leave = Event(), Event()
 
-    def beside() -> None:
-        with turn(tmp_path, alone=False):
-            inside.set()
-            assert leave.wait(PATIENCE_S)
-            order.append("beside")
+    def take(name: str, *, alone: bool) -> None:
+        with turn(tmp_path, alone=alone):
+            order.append(name)
 
-    def alone() -> None:
-        with turn(tmp_path, alone=True):
-            order.append("alone")
-
-    def later() -> None:
-        with turn(tmp_path, alone=False):
-            order.append("later")
-
-    with ThreadPoolExecutor(3) as threads:
-        first = threads.submit(beside)
-        assert inside.wait(PATIENCE_S)
-        second = threads.submit(alone)
-        Event().wait(MOMENT_S)
-        third = threads.submit(later)
-        Event().wait(MOMENT_S)
-        assert order == [], "who waits to be alone is not overtaken"
-        leave.set()
-        for task in (first, second, third):
+    with ThreadPoolExecutor(2) as threads:
+        with turn(tmp_path, alone=False), turn(tmp_path, alone=False):
+            tasks = [threads.submit(take, "alone", alone=True)]
+            Event().wait(MOMENT_S)
+            tasks.append(threads.submit(take, "later", alone=False))
+            Event().wait(MOMENT_S)
+            assert order == []
+        for task in tasks:
             task.result(PATIENCE_S)
-    assert order == ["beside", "alone", "later"]
+    assert order == ["alone", "later"]
 
 
-def test_those_beside_each_other_wait_for_nobody(tmp_path: Path) -> None:
-    with turn(tmp_path, alone=False), turn(tmp_path, alone=False):
-        pass
-
-
-def test_a_file_on_the_services_stays_on_one_worker_and_its_figures_come_back(tmp_path: Path) -> None:
+def test_a_file_on_the_services_stays_on_one_worker_its_figures_come_back_and_a_skipped_test_fails_in_ci(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "test_tried.py").write_text(TESTS, encoding="utf-8")
     (tmp_path / "test_skipped.py").write_text(SKIPPED, encoding="utf-8")
     code, output = run_pytest(tmp_path, "-n2", "--dist=loadgroup", "--no-loadscope-reorder")
-    assert code == 0, output
-    assert "9 passed, 1 skipped" in output
+    assert code == 1, output
+    assert "1 failed, 9 passed" in output
+    assert "skipped in CI" in output
     assert len(set((tmp_path / "group").read_text(encoding="utf-8").split())) == 1
     assert "measured by gw" in output
-
-
-def test_a_skipped_test_is_a_failure_in_ci(tmp_path: Path) -> None:
-    (tmp_path / "test_tried.py").write_text(SKIPPED, encoding="utf-8")
-    assert run_pytest(tmp_path, CI="true")[0] == 1

@@ -8,19 +8,10 @@ from infra.addresses import NotAnAddress, server_address
 from tests.every import every
 
 
-@every(
-    "given",
-    [
-        "https://gateway.example",
-        "http://127.0.0.1:8443/",
-        "https://[::1]:443",
-        "https://gateway.example:65535",
-        "https://xn--mgbauf6hj.example",
-        "https://الخادم.example",
-    ],
-)
-def test_an_address_names_its_host(given: str) -> None:
-    assert server_address(given).host
+def test_an_address_names_its_host() -> None:
+    good = ["https://gateway.example", "http://127.0.0.1:8443/", "https://[::1]:443", "https://gateway.example:65535"]
+    for given in (*good, "https://xn--mgbauf6hj.example", "https://الخادم.example"):
+        assert server_address(given).host, given
 
 
 @every(

@@ -11,6 +11,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import asyncpg
 import click
@@ -29,13 +31,6 @@ def doing(work: Callable[..., object]) -> click.Command:
     return click.Command("work", context_settings=anything, callback=work)
 
 
-def raising(error: BaseException) -> click.Command:
-    def work() -> None:
-        raise error
-
-    return doing(work)
-
-
 def test_help_imports_neither_a_command_nor_a_client() -> None:
     script = (
         "import sys, infra.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\nprint('MODULES', *sys.modules)"
@@ -46,10 +41,10 @@ def test_help_imports_neither_a_command_nor_a_client() -> None:
     assert not {"aiokafka", "asyncpg", "pydantic", "rich"} & set(modules.split())
 
 
-def test_every_registered_command_has_a_summary() -> None:
-    names = {entry.name for entry in cli._entries()}
-    missing = names - set(cli.SUMMARIES)
+def test_every_registered_command_has_a_summary_and_the_parts_of_the_stack_unique_names() -> None:
+    missing = {entry.name for entry in cli._entries()} - set(cli.SUMMARIES)
     assert not missing, f"say in one line what {missing} do, in SUMMARIES of infra/cli.py"
+    assert len(set(NAMES)) == len(NAMES)
 
 
 @every(
@@ -79,16 +74,17 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         (YesserError("Because."), 1, "yesser: Because.\n"),
         (Tampered("Changed."), 76, "yesser: Changed.\n"),
         (ConnectionRefusedError("refused"), 75, "does not answer"),
+        (BrokenPipeError("somebody hung up"), 75, "does not answer (somebody hung up)"),
         (KeyError("x"), 70, "Traceback"),
         (click.UsageError("so"), 2, "so"),
         (click.exceptions.Abort(), 130, ""),
     ],
 )
 def test_the_command_line_ends_with_the_code_of_the_error(
-    capsys: pytest.CaptureFixture[str], error: Exception, code: int, says: str
+    capfd: pytest.CaptureFixture[str], error: Exception, code: int, says: str
 ) -> None:
-    assert exit_of(command=raising(error)) == code
-    written = capsys.readouterr().err
+    assert exit_of(command=doing(Mock(side_effect=error))) == code
+    written = capfd.readouterr().err
     assert says in written
     assert ("Traceback" in written) == (code == 70)
 
@@ -146,22 +142,22 @@ cli.main(["plan"])
     assert "hunter2" not in done.stderr
 
 
-LOST = [
-    (asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"), "PostgreSQL"),
-    (asyncpg.InterfaceError("connection is closed"), "PostgreSQL"),
-    (asyncpg.InternalClientError("got result for unknown protocol state 3"), "PostgreSQL"),
-    (asyncpg.AdminShutdownError("terminating connection due to administrator command"), "PostgreSQL"),
-    (KafkaConnectionError("Connection at 127.0.0.1:9092 closed"), "Kafka"),
-    (NodeNotReadyError("Attempt to send a request to node which is not ready"), "Kafka"),
-    (KafkaTimeoutError(), "Kafka"),
-    (OSError("Multiple exceptions: [Errno 111] Connect call failed"), "Kafka or PostgreSQL"),
-    (TimeoutError(), "Kafka or PostgreSQL"),
-    (asyncio.CancelledError(), "Kafka or PostgreSQL"),
-    (ExceptionGroup("of several", [ConnectionResetError("reset"), TimeoutError()]), "Kafka or PostgreSQL"),
-]
-
-
-@every(("error", "service"), LOST)
+@every(
+    ("error", "service"),
+    [
+        (asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"), "PostgreSQL"),
+        (asyncpg.InterfaceError("connection is closed"), "PostgreSQL"),
+        (asyncpg.InternalClientError("got result for unknown protocol state 3"), "PostgreSQL"),
+        (asyncpg.AdminShutdownError("terminating connection due to administrator command"), "PostgreSQL"),
+        (KafkaConnectionError("Connection at 127.0.0.1:9092 closed"), "Kafka"),
+        (NodeNotReadyError("Attempt to send a request to node which is not ready"), "Kafka"),
+        (KafkaTimeoutError(), "Kafka"),
+        (OSError("Multiple exceptions: [Errno 111] Connect call failed"), "Kafka or PostgreSQL"),
+        (TimeoutError(), "Kafka or PostgreSQL"),
+        (asyncio.CancelledError(), "Kafka or PostgreSQL"),
+        (ExceptionGroup("of several", [ConnectionResetError("reset"), TimeoutError()]), "Kafka or PostgreSQL"),
+    ],
+)
 def test_a_connection_that_is_lost_is_a_sentence_with_a_remedy(error: BaseException, service: str) -> None:
     sentence = cli.foreseen(error) or ""
     assert sentence.startswith(f"{service} does not answer ("), sentence
@@ -169,20 +165,20 @@ def test_a_connection_that_is_lost_is_a_sentence_with_a_remedy(error: BaseExcept
     assert "\n" not in sentence
 
 
-REFUSED = [
-    (asyncpg.InvalidPasswordError("password authentication failed"), "YESSER_POSTGRES"),
-    (asyncpg.InsufficientPrivilegeError("permission denied for table entry"), "yesser migrate"),
-    (asyncpg.UndefinedTableError('relation "log.entry" does not exist'), "yesser migrate"),
-    (asyncpg.UndefinedColumnError('column "folds_from" does not exist'), "yesser migrate"),
-    (OSError(28, "No space left on device"), "The disk is full"),
-    (asyncpg.DiskFullError("could not extend file: No space left on device"), "The disk is full"),
-    (asyncpg.ReadOnlySQLTransactionError("cannot execute INSERT in a read-only transaction"), "YESSER_POSTGRES"),
-    (asyncpg.LockNotAvailableError("canceling statement due to lock timeout"), "is busy"),
-    (OSError(errno.EIO, "Input/output error"), "A disk cannot be read"),
-]
-
-
-@every(("error", "remedy"), REFUSED)
+@every(
+    ("error", "remedy"),
+    [
+        (asyncpg.InvalidPasswordError("password authentication failed"), "YESSER_POSTGRES"),
+        (asyncpg.InsufficientPrivilegeError("permission denied for table entry"), "yesser migrate"),
+        (asyncpg.UndefinedTableError('relation "log.entry" does not exist'), "yesser migrate"),
+        (asyncpg.UndefinedColumnError('column "folds_from" does not exist'), "yesser migrate"),
+        (OSError(28, "No space left on device"), "The disk is full"),
+        (asyncpg.DiskFullError("could not extend file: No space left on device"), "The disk is full"),
+        (asyncpg.ReadOnlySQLTransactionError("cannot execute INSERT in a read-only transaction"), "YESSER_POSTGRES"),
+        (asyncpg.LockNotAvailableError("canceling statement due to lock timeout"), "is busy"),
+        (OSError(errno.EIO, "Input/output error"), "A disk cannot be read"),
+    ],
+)
 def test_what_the_settings_or_the_disk_do_not_allow_is_a_sentence_with_its_remedy(
     error: BaseException, remedy: str
 ) -> None:
@@ -191,17 +187,17 @@ def test_what_the_settings_or_the_disk_do_not_allow_is_a_sentence_with_its_remed
     assert "is the stack up?" not in sentence
 
 
-BUGS = [
-    KeyError("x"),
-    asyncpg.DataError("invalid input for query argument $1"),
-    asyncpg.UniqueViolationError("duplicate key"),
-    InvalidTopicError("a b"),
-    FileNotFoundError(2, "No such file or directory", "queries.sql"),
-    ExceptionGroup("of several", [ConnectionResetError("reset"), KeyError("x")]),
-]
-
-
-@every("error", BUGS)
+@every(
+    "error",
+    [
+        KeyError("x"),
+        asyncpg.DataError("invalid input for query argument $1"),
+        asyncpg.UniqueViolationError("duplicate key"),
+        InvalidTopicError("a b"),
+        FileNotFoundError(2, "No such file or directory", "queries.sql"),
+        ExceptionGroup("of several", [ConnectionResetError("reset"), KeyError("x")]),
+    ],
+)
 def test_a_bug_stays_a_bug_beside_a_lost_connection_too(error: Exception) -> None:
     assert cli.foreseen(error) is None
 
@@ -239,26 +235,26 @@ def test_a_folder_above_and_an_unfinished_file_belong_to_the_path_that_was_named
 
 
 @every(
-    "error",
+    ("error", "words"),
     [
-        FileNotFoundError(errno.ENOENT, "No such file or directory", "/usr/lib/yesser/queries.sql"),
-        FileNotFoundError(errno.ENOENT, "No such file or directory"),
-        OSError(errno.ENOSPC, "No space left on device", "out/a.csv"),
-        KeyError("out/a.csv"),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", "/usr/lib/queries.sql"), ["export", "out/a.csv"]),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory"), ["export", "out/a.csv"]),
+        (OSError(errno.ENOSPC, "No space left on device", "out/a.csv"), ["export", "out/a.csv"]),
+        (KeyError("out/a.csv"), ["export", "out/a.csv"]),
+        *[
+            (PermissionError(errno.EACCES, "Permission denied", of_ours), ["docs", "var", "consumers"])
+            for of_ours in ("docs/ar/x.md", "consumers/read.sql", "var/secrets/reader/postgres")
+        ],
     ],
 )
-def test_a_file_that_was_not_named_is_no_wrong_use(error: Exception) -> None:
-    assert cli.wrong_path(error, ["export", "out/a.csv"]) is None
-
-
-def test_files_of_the_package_and_secrets_are_never_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_was_not_named_or_is_of_the_package_is_no_wrong_use(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, words: list[str]
+) -> None:
     monkeypatch.chdir(Path(cli.__file__).parents[1])
-    for found in ("docs/ar/x.md", "consumers/read.sql", "var/secrets/reader/postgres"):
-        error = PermissionError(errno.EACCES, "Permission denied", found)
-        assert cli.wrong_path(error, ["docs", "var", "consumers"]) is None, found
+    assert cli.wrong_path(error, words) is None
 
 
-@pytest.mark.parametrize("name", ["stack.json", "supervisor.lock", "secrets/reader/postgres", "log/checkpoint"])
+@every("name", ["stack.json", "supervisor.lock", "secrets/reader/postgres", "log/checkpoint"])
 def test_a_file_of_another_users_stack_is_wrong_use(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("YESSER_HOME", "mine")
@@ -289,15 +285,10 @@ def test_a_home_that_is_a_file_is_wrong_use(
     assert "(Not a directory): name the stack's folder in YESSER_HOME" in written
 
 
-def test_the_parts_of_the_stack_have_unique_names() -> None:
-    assert len(set(NAMES)) == len(NAMES)
-
-
 class _Sips(io.RawIOBase):
     """A pipe that takes ten bytes at a time."""
 
-    def __init__(self) -> None:
-        self.taken = bytearray()
+    taken = b""
 
     def writable(self) -> bool:
         return True
@@ -308,69 +299,40 @@ class _Sips(io.RawIOBase):
         return len(part)
 
 
-@pytest.mark.parametrize("document", [b"x" * 1_000, "ع" * 1_000], ids=["bytes", "text"])
+@every("document", [b"x" * 1_000, "ع" * 1_000])
 def test_a_long_document_is_written_to_its_end_also_without_pythons_own_buffer(document: bytes | str) -> None:
     pipe = _Sips()
     unbuffered = io.TextIOWrapper(pipe, "utf-8", write_through=True)  # type: ignore[type-var]
     click.echo(document, cli.with_buffer(unbuffered), nl=False)
-    assert bytes(pipe.taken) == (document.encode() if isinstance(document, str) else document)
+    assert pipe.taken == (document.encode() if isinstance(document, str) else document)
 
 
-ARABIC = """
-import click, infra.cli as c
-c.main([], click.Command("x", callback=lambda: click.echo("سليم: all is well")))
-"""
+def ended(work: str, **how: Any) -> subprocess.CompletedProcess[str]:
+    """A process whose only command does this; it has ended."""
+    script = f"import click, infra.cli as c\ndef work():\n  {work}\nc.main([], click.Command('work', callback=work))"
+    streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.run([sys.executable, "-c", script], check=False, **{**streams, **how})
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
-def test_arabic_is_no_bug_where_the_encoding_has_none(encoding: str) -> None:
-    environment = {**os.environ, "PYTHONIOENCODING": encoding}
-    done = subprocess.run([sys.executable, "-c", ARABIC], capture_output=True, env=environment, check=False)
-    word = "سليم".encode() if encoding == "utf-8" else "سليم".encode("ascii", "backslashreplace")
-    assert (done.returncode, done.stdout) == (0, word + b": all is well\n"), done.stderr
-
-
-BROKEN = """
-import infra.cli as c
-def broken(**_):
-    raise BrokenPipeError("somebody hung up")
-c.cli.main = broken
-c.main([])
-"""
+def test_arabic_is_no_bug_where_the_encoding_has_none() -> None:
+    done = ended("click.echo('سليم: all is well')", env={**os.environ, "PYTHONIOENCODING": "latin-1"})
+    word = "سليم".encode("ascii", "backslashreplace").decode()
+    assert (done.returncode, done.stdout) == (0, f"{word}: all is well\n"), done.stderr
 
 
 def test_a_reader_that_has_had_enough_is_no_error() -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run([sys.executable, "-c", BROKEN], stdout=writer, stderr=subprocess.PIPE, check=False)
+    done = ended("raise BrokenPipeError('somebody hung up')", stdout=writer)
     os.close(writer)
-    assert (done.returncode, done.stderr) == (0, b"")
-
-
-NO_KAFKA = """
-import asyncio, os
-import infra.cli as c
-def asks(**_):
-    from infra.kafka.admin import admin_client
-    from infra.settings import Settings
-    async def ask():
-        async with admin_client(Settings(kafka="127.0.0.1:1", kafka_security="PLAINTEXT")):
-            pass
-    asyncio.run(ask())
-c.cli.main = asks
-c.main([])
-"""
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_service_that_is_away_is_told_in_one_line() -> None:
-    done = subprocess.run([sys.executable, "-c", NO_KAFKA], capture_output=True, text=True, check=False)
-    (line,) = done.stderr.splitlines()
+    settings = "Settings(kafka='127.0.0.1:1', kafka_security='PLAINTEXT')"
+    imports = "import asyncio; from infra.kafka.admin import admin_client; from infra.settings import Settings"
+    (line,) = ended(f"{imports}; asyncio.run(admin_client({settings}).__aenter__())").stderr.splitlines()
     assert line.startswith("yesser: Kafka does not answer")
-
-
-def test_a_service_that_hangs_up_is_an_error_with_its_sentence(capfd: pytest.CaptureFixture[str]) -> None:
-    assert exit_of(command=raising(BrokenPipeError("somebody hung up"))) == 75
-    assert "does not answer (somebody hung up)" in capfd.readouterr().err
 
 
 def test_what_a_command_writes_is_for_its_owner_alone(tmp_path: Path) -> None:

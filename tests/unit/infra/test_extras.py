@@ -7,7 +7,6 @@ import tomllib
 from importlib.metadata import entry_points
 
 import grimp
-import pytest
 
 from infra.cli import GROUP, WITHOUT_PLATFORM
 from infra.extras import EXTRAS, remedy
@@ -15,24 +14,11 @@ from tests.paths import ROOT
 
 ROOMS = ("events", "infra", "producers", "consumers")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-SMALL = frozenset(
-    (
-        "anyio",  # a dependency of httpx
-        "click",
-        "cryptography",
-        "hijridate",
-        "httpx",
-        "markdown_it",  # a dependency of rich
-        "msgspec",
-        "nacl",
-        "orjson",
-        "pydantic",
-        "pydantic_core",
-        "pydantic_settings",
-        "rich",
-        "yaml",
-    )
-)
+SMALL = {
+    *("anyio", "markdown_it"),  # dependencies of httpx and of rich
+    *("click", "cryptography", "hijridate", "httpx", "msgspec", "nacl", "orjson"),
+    *("pydantic", "pydantic_core", "pydantic_settings", "rich", "yaml"),
+}
 """The modules of `dependencies`."""
 
 
@@ -43,29 +29,20 @@ def test_every_imported_package_is_of_the_small_install_or_of_an_extra() -> None
     assert not unlisted, f"list {unlisted} in infra/extras.py, with the extra that brings them"
 
 
-def test_the_small_install_may_import_no_package_of_an_extra() -> None:
+def test_the_small_install_may_import_no_package_of_an_extra_and_the_platform_has_them_all() -> None:
     contracts = PROJECT["tool"]["importlinter"]["contracts"]
-    forbidden = next(row["forbidden_modules"] for row in contracts if "forbidden_modules" in row)
-    assert set(forbidden) == EXTRAS.keys(), "compare infra/extras.py with the contract in pyproject.toml"
-
-
-def test_each_extra_exists_and_the_platform_has_them_all() -> None:
-    extras = PROJECT["project"]["optional-dependencies"]
-    assert set(EXTRAS.values()) <= extras.keys()
-    for name in set(EXTRAS.values()):
-        assert set(extras[name]) <= set(extras["platform"])
-
-
-def test_the_contract_covers_every_command_of_the_small_install() -> None:
-    contracts = PROJECT["tool"]["importlinter"]["contracts"]
-    covered = next(row["source_modules"] for row in contracts if "forbidden_modules" in row)
+    contract = next(row for row in contracts if "forbidden_modules" in row)
+    assert set(contract["forbidden_modules"]) == EXTRAS.keys(), "compare infra/extras.py with pyproject.toml"
+    covered = tuple(f"{room}." for room in contract["source_modules"])
     modules = {entry.module for entry in entry_points(group=GROUP) if entry.name in WITHOUT_PLATFORM}
-    open_ones = [name for name in modules if not any(f"{name}.".startswith(f"{room}.") for room in covered)]
+    open_ones = [name for name in modules if not f"{name}.".startswith(covered)]
     assert not open_ones, f"add {open_ones} to the contract in pyproject.toml"
+    extras = PROJECT["project"]["optional-dependencies"]
+    assert set().union(*(extras[name] for name in EXTRAS.values())) <= set(extras["platform"])
 
 
-@pytest.mark.parametrize(("name", "extra"), [("asyncpg.exceptions", "platform"), ("duckdb", "parquet")])
-def test_a_missing_package_is_named_with_its_extra(name: str, extra: str) -> None:
-    text = remedy(ModuleNotFoundError(f"No module named {name!r}", name=name))
-    assert text == f"This needs pip install 'yesser-events[{extra}]': the module {name} is not installed."
+def test_a_missing_package_is_named_with_its_extra() -> None:
+    for name, extra in (("asyncpg.exceptions", "platform"), ("duckdb", "parquet")):
+        text = remedy(ModuleNotFoundError(f"No module named {name!r}", name=name))
+        assert text == f"This needs pip install 'yesser-events[{extra}]': the module {name} is not installed."
     assert remedy(ModuleNotFoundError("No module named 'jsno'", name="jsno")) is None, "a bug"

@@ -47,6 +47,7 @@ def test_columns_go_in_their_order_until_the_rest_fits(width: int, shown: set[st
         column.en for column in COLUMNS
     } - shown
     assert max(map(cell_len, text.splitlines())) <= width
+    assert ID in text, "it is never cut nor broken over two lines"
 
 
 def test_a_column_that_fits_is_shown_where_a_wider_one_before_it_is_not() -> None:
@@ -57,29 +58,22 @@ def test_a_column_that_fits_is_shown_where_a_wider_one_before_it_is_not() -> Non
     assert "Columns that do not fit: Subject." in " ".join(text.split())
 
 
-@every("width", [150, 80, 40, 10])
-def test_an_id_is_never_cut_nor_broken_over_two_lines(width: int) -> None:
-    assert ID in printed(Grid("", COLUMNS, ROWS), width)
-
-
-def test_a_text_that_wraps_loses_no_word() -> None:
+def test_an_id_is_never_cut_nor_broken_over_two_lines_and_a_text_that_wraps_loses_no_word() -> None:
+    assert all(ID in printed(Grid("", COLUMNS, ROWS), width) for width in (40, 10))
     lines = printed(Grid("", [Column("الاسم", "Name", wraps=True)], [[NAME]]), 16).splitlines()
     assert " ".join(" ".join(lines).split()).endswith(NAME)
     assert max(map(cell_len, lines)) <= 16
 
 
-def test_what_people_wrote_is_not_read_as_markup() -> None:
-    assert "[red]/ [/]" in printed(Grid("", COLUMNS, ROWS), 150)
-
-
-def test_what_is_missing_is_a_dash_and_a_section_names_its_rows() -> None:
+def test_texts_are_no_markup_what_is_missing_is_a_dash_and_a_section_names_its_rows() -> None:
     text = printed(Grid("", COLUMNS, [Section("Licences"), *ROWS], ["", "", "", "1,234"]), 150)
+    assert "[red]/ [/]" in text
     assert "—" in text
     assert text.index("Licences") < text.index(ID)
     assert text.rstrip().endswith("1,234")
 
 
-@pytest.mark.parametrize(("columns", "is_cut"), [("80", True), ("", False)])
+@every(("columns", "is_cut"), [("80", True), ("", False)])
 def test_a_pipe_gets_every_column_unless_it_asks_for_a_width(
     columns: str, is_cut: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from consumers.campaigns.commands import campaigns_group
 from infra.command_line.entry_point_group import EntryPointGroup
 
 
-def test_a_group_has_its_own_commands_and_those_of_its_entry_points() -> None:
+def test_a_group_has_its_own_commands_and_those_of_its_entry_points_and_another_is_wrong_usage() -> None:
     context = click.Context(campaigns_group)
     names = campaigns_group.list_commands(context)
     assert names == sorted(names)
@@ -17,9 +17,6 @@ def test_a_group_has_its_own_commands_and_those_of_its_entry_points() -> None:
     ack = campaigns_group.get_command(context, "ack")
     assert ack is not None
     assert any("--lang" in parameter.opts for parameter in ack.params)
-
-
-def test_a_command_that_no_package_has_is_wrong_usage() -> None:
-    group = EntryPointGroup("empty", entry_points="yesser.nobody")
-    assert group.list_commands(click.Context(group)) == []
-    assert CliRunner().invoke(group, ["ack"]).exit_code == 2
+    empty = EntryPointGroup("empty", entry_points="yesser.nobody")
+    assert empty.list_commands(click.Context(empty)) == []
+    assert CliRunner().invoke(empty, ["ack"]).exit_code == 2

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import click
-import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from infra.cli import cli
 from infra.command_line.language import language, localized, print_localized, with_language
+from infra.command_reference import commands
 from tests.every import every
 
 ARABIC, ENGLISH = "سُجّلت الخدمة.", "The service is registered."
@@ -28,23 +26,6 @@ def tell() -> None:
 with_language(root)
 
 
-def commands(command: click.Command = cli, *path: str) -> Iterator[tuple[str, click.Command]]:
-    """Every command and every group, by its words after `yesser`."""
-    yield " ".join(path), command
-    if isinstance(command, click.Group):
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            found = command.get_command(context, name)
-            assert found is not None
-            yield from commands(found, *path, name)
-
-
-def with_options() -> list[tuple[str, click.Command]]:
-    """Every command that does something itself, and reads its own options."""
-    foreign = ("kafka", "postgres")
-    return [row for row in commands() if not isinstance(row[1], click.Group) and row[0] not in foreign]
-
-
 @every(
     ("arguments", "lines"),
     [
@@ -59,47 +40,27 @@ def test_a_sentence_is_said_in_the_chosen_language(arguments: list[str], lines: 
         assert CliRunner().invoke(root, given).output.splitlines() == lines
 
 
-def test_the_option_of_the_command_wins_over_that_before_it() -> None:
+def test_the_option_of_the_command_wins_and_what_is_the_same_in_both_languages_is_said_once() -> None:
     assert CliRunner().invoke(root, ["--lang", "ar", "tell", "--lang", "en"]).output.splitlines() == [ENGLISH]
-
-
-def test_what_is_the_same_in_both_languages_is_said_once() -> None:
     assert localized("id-1", "id-1") == "id-1"
+    assert (language(), localized("أ", "a")) == ("both", "أ · a"), "outside of a command"
 
 
-def test_outside_of_a_command_both_languages_are_said() -> None:
-    assert (language(), localized("أ", "a")) == ("both", "أ · a")
+@every(("name", "command"), lambda: [("yesser", cli), *commands(cli, "yesser")])
+def test_every_command_but_a_services_own_tools_has_the_option_once(name: str, command: click.Command) -> None:
+    given = [option for parameter in command.params for option in parameter.opts]
+    if isinstance(command, click.Group):
+        assert "..." not in command.get_help(click.Context(command)).partition("Commands:")[2], "whole sentences"
+    else:
+        assert given.count("--lang") == (name not in ("yesser kafka", "yesser postgres"))
 
 
-@every(("name", "command"), with_options)
-def test_every_command_has_the_option_once(name: str, command: click.Command) -> None:
-    assert [option for parameter in command.params for option in parameter.opts].count("--lang") == 1
+def test_the_environment_chooses_the_language() -> None:
+    def down(chosen: str) -> Result:
+        return CliRunner().invoke(cli, ["down"], env={"YESSER_LANG": chosen, "YESSER_HOME": "/nonexistent/home"})
 
-
-@pytest.mark.parametrize("service", ["kafka", "postgres"])
-def test_a_services_own_tools_get_their_arguments_as_they_are(service: str) -> None:
-    command = cli.get_command(click.Context(cli), service)
-    assert command is not None
-    assert "--lang" not in {option for parameter in command.params for option in parameter.opts}
-
-
-@every(
-    ("chosen", "exit_code", "says"),
-    [
-        ("ar", 0, ["لم يكن شيء يعمل.\n"]),
-        ("en", 0, ["Nothing was running.\n"]),
-        ("fr", 2, ["YESSER_LANG", "'ar', 'en', 'both'"]),
-    ],
-)
-def test_the_environment_chooses_the_language(chosen: str, exit_code: int, says: list[str]) -> None:
-    environment = {"YESSER_LANG": chosen, "YESSER_HOME": "/nonexistent/home"}
-    done = CliRunner().invoke(cli, ["down"], env=environment)
-    assert done.exit_code == exit_code
-    assert done.output == says[0] if exit_code == 0 else all(word in done.output for word in says)
-
-
-def test_lists_of_commands_show_whole_sentences() -> None:
-    groups = [command for _, command in commands() if isinstance(command, click.Group)]
-    assert len(groups) > 10
-    for group in groups:
-        assert "..." not in group.get_help(click.Context(group)).partition("Commands:")[2]
+    assert (down("ar").exit_code, down("ar").output) == (0, "لم يكن شيء يعمل.\n")
+    assert (down("en").exit_code, down("en").output) == (0, "Nothing was running.\n")
+    wrong = down("fr")
+    assert wrong.exit_code == 2
+    assert all(word in wrong.output for word in ("YESSER_LANG", "'ar', 'en', 'both'"))

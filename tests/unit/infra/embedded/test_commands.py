@@ -23,9 +23,11 @@ def test_everything_is_started_unless_parts_are_named() -> None:
     wanted = Wanted(usual_parts(cores=8))
     assert wanted.only == SEPARATE
     assert [name for name, _ in wanted.process_names()] == [p.name for p in PROCESSES if p.name != "consumers"]
+    (host,) = (process for process in PROCESSES if process.replaces)
+    assert host.replaces == tuple(CONSUMERS)
 
 
-@pytest.mark.parametrize("cores", [1, 2, 4])
+@every("cores", [1, 2, 4])
 def test_on_few_cores_one_process_runs_all_consumers(cores: int) -> None:
     wanted = Wanted(usual_parts(cores))
     names = " ".join(name for name, _ in wanted.process_names())
@@ -34,23 +36,12 @@ def test_on_few_cores_one_process_runs_all_consumers(cores: int) -> None:
     assert usual_parts(cores, named=["revenue"]) == SEPARATE, "a standby of one is asked for"
 
 
-def test_the_process_for_all_consumers_replaces_each_of_them() -> None:
-    (host,) = (process for process in PROCESSES if process.replaces)
-    assert host.replaces == tuple(CONSUMERS)
-
-
-def test_standbys_are_copies_with_a_number() -> None:
+def test_standbys_are_copies_with_a_number_and_what_does_not_exist_is_refused_with_what_does() -> None:
     wanted = parse_wanted("kafka,postgres,registrar", ["registrar=2"])
     assert wanted.process_names() == [("registrar", "registrar"), ("registrar-2", "registrar")]
-
-
-@every("text", ["registrar", "registrar=0", "registrar=many", "registrar=10"])
-def test_a_count_that_is_none_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(StackError, match="registrar=2"):
-        parse_wanted(None, [text])
-
-
-def test_a_part_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    for text in ("registrar", "registrar=0", "registrar=many", "registrar=10"):
+        with pytest.raises(StackError, match="registrar=2"):
+            parse_wanted(None, [text])
     with pytest.raises(StackError, match=r"no part called zookeeper: the parts are kafka, postgres, registrar"):
         parse_wanted("zookeeper", [])
 
@@ -77,18 +68,13 @@ def test_what_a_running_stack_lacks_is_named(
 
 def test_the_process_for_all_consumers_and_one_for_each_stand_for_each_other() -> None:
     few, many = Wanted(usual_parts(cores=2)), Wanted(SEPARATE)
+    of_few, of_many = (_record(*(name for name, _ in wanted.process_names()), tls=True) for wanted in (few, many))
     for wanted in (few, many):
-        for running in (few, many):
-            record = _record(*(name for name, _ in running.process_names()), tls=True)
-            assert wanted.missing_from(record, Settings()) == []
-    standby = Wanted(SEPARATE, {"revenue": 2})
-    assert standby.missing_from(_record(*(name for name, _ in few.process_names())), Settings()) == ["revenue-2"]
-
-
-def test_a_given_service_is_not_missing_from_a_stack() -> None:
-    record: dict[str, Any] = {"processes": [], "postgres": {}}
-    assert Wanted(frozenset({"kafka"})).missing_from(record, Settings()) == ["kafka"]
-    assert Wanted(frozenset({"kafka"})).missing_from(record, Settings(kafka="127.0.0.1:9092")) == []
+        assert wanted.missing_from(of_few, Settings()) == wanted.missing_from(of_many, Settings()) == []
+    assert Wanted(SEPARATE, {"revenue": 2}).missing_from(of_few, Settings()) == ["revenue-2"]
+    without: dict[str, Any] = {"processes": [], "postgres": {}}
+    assert Wanted(frozenset({"kafka"})).missing_from(without, Settings()) == ["kafka"]
+    assert Wanted(frozenset({"kafka"})).missing_from(without, Settings(kafka="127.0.0.1:9092")) == [], "it is given"
 
 
 def test_a_home_has_one_supervisor(tmp_path: Path) -> None:

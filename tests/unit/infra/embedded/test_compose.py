@@ -8,6 +8,7 @@ import tomllib
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final, cast
+from unittest.mock import AsyncMock
 
 import pytest
 import yaml
@@ -27,6 +28,7 @@ from tests.paths import ROOT
 
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 SERVICES: Final[dict[str, dict[str, Any]]] = COMPOSE["services"]
+PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 CONTAINERFILE: Final = (ROOT / "Containerfile").read_text("utf-8")
 ADDRESSES = {"log.dirs", "listeners", "advertised.listeners", "controller.quorum.voters"}
 
@@ -35,11 +37,12 @@ def test_the_steps_on_the_page_write_every_file_that_compose_needs(tmp_path: Pat
     page = (ROOT / "docs" / "containers.md").read_text("utf-8")
     (steps,) = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     subprocess.run(["sh", "-eu", "-c", f"umask 077\n{steps}"], cwd=tmp_path, check=True)
+    secrets, config = tmp_path / "secrets", tmp_path / "config"
     needed = [secret["file"] for secret in COMPOSE["secrets"].values()]
     assert [file for file in needed if not (tmp_path / file).is_file()] == []
-    assert (tmp_path / "config" / "log.vkey").is_file()
-    assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
-    seen = [*(tmp_path / "secrets").iterdir(), tmp_path / "config", tmp_path / "config" / "log.vkey"]
+    assert (config / "log.vkey").is_file()
+    assert secrets.stat().st_mode & 0o077 == 0
+    seen = [*secrets.iterdir(), config, config / "log.vkey"]
     assert all(path.stat().st_mode & 0o004 for path in seen), "a container's user is another one"
 
 
@@ -47,16 +50,27 @@ SEPARATE_PROCESSES = tuple(process for process in PROCESSES if not process.repla
 """Containers are for machines with more cores: each consumer has its own."""
 
 
-def test_every_process_of_the_table_has_a_service_and_no_other_process_has() -> None:
+def test_every_process_has_a_service_that_waits_for_what_is_prepared_and_is_reached_at_its_port() -> None:
     commands = {name: service.get("command") for name, service in SERVICES.items()}
     processes = {name: command for name, command in commands.items() if command and command[0] == "run"}
     assert processes == {process.name: ["run", process.name] for process in SEPARATE_PROCESSES}
     assert process_entries().keys() - processes.keys() == {"consumers"}, "of the entry points `yesser.processes`"
+    for process in SEPARATE_PROCESSES:
+        service = SERVICES[process.name]
+        assert service["depends_on"] == {"prepare": {"condition": "service_completed_successfully"}}
+        ports = [port.rpartition(":")[2] for port in service.get("ports", [])]
+        served = [] if process.port_setting is None else [service["environment"][process.port_setting]]
+        assert ports == served, process.name
+    published = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published), "plain connections stay on this machine"
 
 
 def test_every_lasting_service_has_a_health_check_and_comes_back_by_itself() -> None:
     lasting = [s for name, s in SERVICES.items() if name not in ("prepare", "tool")]
     assert all("healthcheck" in service and service["restart"] == "unless-stopped" for service in lasting)
+    shell = SERVICES["kafka"]["healthcheck"]["test"][:3]
+    assert shell == ["CMD", "bash", "-c"], "to BusyBox, the image's `sh`, `/dev/tcp` is a folder that does not exist"
 
 
 @every("name", sorted(SERVICES))
@@ -75,17 +89,22 @@ def test_no_container_can_change_its_files_or_gain_privileges(name: str) -> None
 def test_the_image_does_not_run_as_root_and_installs_locked_packages_only() -> None:
     lines = CONTAINERFILE.splitlines()
     users = [line.split()[1] for line in lines if line.startswith("USER ")]
-    assert users
     assert int(users[-1]) > 0, "a number, so that an orchestrator can tell"
     installs = [line for line in lines if "pip install" in line]
     assert all("--require-hashes" in line or "--no-deps" in line for line in installs)
 
 
-def test_the_processes_read_the_code_whatever_umask_the_clone_was_made_with() -> None:
+def test_the_image_holds_every_package_readable_whatever_umask_the_clone_was_made_with() -> None:
     lines = CONTAINERFILE.splitlines()
     (opened,) = (number for number, line in enumerate(lines) if "chmod -R a+rX ." in line)
-    copied = [number for number, line in enumerate(lines) if line.startswith("COPY ")]
-    assert max(copied) < opened < lines.index("USER 999")
+    copies = {number: line for number, line in enumerate(lines) if line.startswith("COPY ")}
+    assert max(copies) < opened < lines.index("USER 999")
+    packages = PROJECT["tool"]["setuptools"]["packages"]["find"]
+    rooms = {pattern.rstrip("*") for pattern in packages["include"]}
+    copied = {name for line in copies.values() for name in line.split()[1:-1]}
+    let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")}
+    assert rooms <= copied <= let_in
+    assert all((ROOT / name).exists() for name in copied)
 
 
 def test_the_volumes_in_the_home_belong_to_the_processes() -> None:
@@ -103,19 +122,13 @@ def test_what_runs_in_production_has_the_versions_that_are_tested() -> None:
         lines = (ROOT / file).read_text("utf-8").splitlines()
         return {line.split(" ")[0] for line in lines if "==" in line and not line.startswith(" ")}
 
-    run, tested = pinned("requirements-run.lock"), pinned("requirements.lock")
-    assert run < tested
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    packages = project["dependencies"] + project["optional-dependencies"]["platform"]
+    run = pinned("requirements-run.lock")
+    assert run < pinned("requirements.lock")
+    packages = PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["platform"]
     needed = {re.split(r"[^a-z0-9-]", name.lower())[0] for name in packages}
-    assert needed <= {name.partition("==")[0] for name in run}, "run `make lock`"
-    assert not any(name.partition("==")[0] in ("pytest", "mypy", "hypothesis", "schemathesis") for name in run)
-
-
-def test_every_process_waits_until_tables_topics_and_rights_are_made() -> None:
-    for process in SEPARATE_PROCESSES:
-        waits = SERVICES[process.name]["depends_on"]
-        assert waits == {"prepare": {"condition": "service_completed_successfully"}}
+    names = {name.partition("==")[0] for name in run}
+    assert needed <= names, "run `make lock`"
+    assert not names & {"pytest", "mypy", "hypothesis", "schemathesis"}
 
 
 def kafka_settings() -> Path:
@@ -124,33 +137,31 @@ def kafka_settings() -> Path:
     return ROOT / str(COMPOSE["configs"]["kafka"]["file"])
 
 
-def test_kafka_has_the_settings_of_the_embedded_one() -> None:
+def test_kafka_and_postgres_are_those_of_the_tests_with_the_settings_of_the_embedded_ones() -> None:
     lines = kafka_settings().read_text("utf-8").splitlines()
     properties = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
     fixed = {name: value for name, value in properties.items() if name not in ADDRESSES and "jaas" not in name}
     session = session_properties(Settings.model_fields["kafka_session_s"].default)
     assert fixed == {**FIXED_PROPERTIES, **session}
-
-
-def test_postgres_has_the_settings_of_the_embedded_one() -> None:
     options = SERVICES["postgres"]["command"][1:]
-    given = dict(option.removeprefix("--").split("=", 1) for option in options)
-    assert given == POSTGRES_OPTIONS
-    made = SERVICES["postgres"]["environment"]["POSTGRES_INITDB_ARGS"]
-    assert made.split() == list(INITDB_OPTIONS)
-
-
-def test_the_tests_containers_are_those_of_the_system() -> None:
+    assert dict(option.removeprefix("--").split("=", 1) for option in options) == POSTGRES_OPTIONS
+    assert SERVICES["postgres"]["environment"]["POSTGRES_INITDB_ARGS"].split() == list(INITDB_OPTIONS)
     images = {name: SERVICES[name]["image"] for name in ("kafka", "postgres")}
     assert images == {"kafka": KAFKA_IMAGE, "postgres": POSTGRES_IMAGE}
 
 
-def test_every_setting_that_a_process_is_given_exists() -> None:
-    ours = {name: s for name, s in SERVICES.items() if s["image"] == "yesser-events"}
+def test_a_process_is_given_settings_that_exist_and_sees_the_files_that_a_deployments_settings_name() -> None:
+    ours = {name: service for name, service in SERVICES.items() if service["image"] == "yesser-events"}
     assert {*(process.name for process in SEPARATE_PROCESSES), "prepare", "tool"} == set(ours)
     known = {f"YESSER_{name.upper()}" for name in Settings.model_fields}
     for name, service in ours.items():
         assert set(service["environment"]) <= known, name
+        assert "./config:/config:ro" in service["volumes"], name
+        unset = {given for given, value in service["environment"].items() if value is None}
+        assert {f"YESSER_{setting.upper()}" for setting in OF_A_DEPLOYMENT} <= unset, name
+    given = SERVICES["console"]["environment"]
+    of_the_console = ["console_trusted_proxies"] + [name for name in Settings.model_fields if "_oidc_" in name]
+    assert [given.get(f"YESSER_{name.upper()}", "") for name in of_the_console] == [None] * 6, "passed on where set"
 
 
 MORE_SECRETS = {
@@ -168,32 +179,37 @@ def test_each_process_gets_the_secrets_of_its_own_principal_as_files() -> None:
         own = {f"{process.name}/postgres"} | {f"{n}/kafka" for n in KAFKA_PRINCIPALS if n == process.name}
         assert targets(process.name) == own | MORE_SECRETS.get(process.name, set()), process.name
     everyones = {f"{principal}/postgres" for principal in PRINCIPALS} | {f"{name}/kafka" for name in KAFKA_PRINCIPALS}
-    superusers = {"superuser/postgres", "superuser/kafka"}
     keys = {"delivery/endpoint-key", "console-tokens/key", "accounts/key", "teams/key"}
-    assert targets("prepare") == everyones | superusers | keys
+    assert targets("prepare") == everyones | {"superuser/postgres", "superuser/kafka"} | keys
     assert targets("kafka") == {"superuser/kafka", "superuser/kafka-controller"}
     assert targets("postgres") == {"superuser/postgres"}
     with_superusers = {name for name in SERVICES if any("superuser" in t for t in targets(name))}
     assert with_superusers == {"kafka", "postgres", "prepare"}
+    used = {target.replace("/", "-") for name in SERVICES for target in targets(name)}
+    assert used == set(COMPOSE["secrets"])
+
+
+def test_no_password_stands_in_the_file_or_in_an_environment() -> None:
+    on_or_off = "YESSER_CONSOLE_PASSWORDS"  # whether people sign in with one
+    for service in SERVICES.values():
+        environment = service.get("environment", {})
+        assert {name for name in environment if "PASSWORD" in name} <= {"POSTGRES_PASSWORD_FILE", on_or_off}
+        assert "@" not in environment.get("YESSER_POSTGRES", "")
 
 
 async def test_prepare_has_every_secret_and_makes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It could not: no container can change its files."""
-
-    async def done(*_: object, **__: object) -> None:
-        return None
-
     for target in targets("prepare"):
         (tmp_path / target).parent.mkdir(exist_ok=True)
         (tmp_path / target).write_text("given", "ascii")
     before = files_of(tmp_path)
     for module in ("infra.postgres.connection", "infra.keys.access_changes"):
         monkeypatch.setattr(f"{module}.connected", lambda *_, **__: nullcontext())
-    monkeypatch.setattr("infra.postgres.roles.create_roles", done)
-    monkeypatch.setattr("infra.embedded.bootstrap._run", done)
+    monkeypatch.setattr("infra.postgres.roles.create_roles", AsyncMock())
+    monkeypatch.setattr("infra.embedded.bootstrap._run", AsyncMock())
     monkeypatch.setattr("infra.kafka.admin.raw_client", lambda _: None)
     for call in ("create_scram_user", "delete_scram_user", "create_acls", "delete_acls"):
-        monkeypatch.setattr(f"infra.kafka.admin.{call}", done)
+        monkeypatch.setattr(f"infra.kafka.admin.{call}", AsyncMock())
     settings = Settings(secrets=tmp_path, postgres="postgresql://postgres:5432/yesser", kafka="kafka:9092")
     await prepare_database(settings)
     await allow_principals(cast(Any, None), settings)
@@ -204,36 +220,7 @@ def files_of(folder: Path) -> dict[Path, str]:
     return {path: path.read_text("ascii") for path in folder.rglob("*") if path.is_file()}
 
 
-def test_only_the_registrar_has_the_logs_folder_and_only_the_gateway_its_own() -> None:
-    mounts = {name: service.get("volumes", []) for name, service in SERVICES.items()}
-    assert [name for name, found in mounts.items() if "log:/var/lib/yesser/log" in found] == ["registrar"]
-    assert [name for name, found in mounts.items() if "gateway:/var/lib/yesser/gateway" in found] == ["gateway"]
-
-
-def test_who_verifies_signatures_or_shows_the_key_has_the_logs_public_key_alone() -> None:
-    key = {"source": "log-vkey", "target": "/var/lib/yesser/log/log.vkey"}
-    assert COMPOSE["configs"]["log-vkey"] == {"file": "./config/log.vkey"}
-    found = {name: service.get("configs", []) for name, service in SERVICES.items()}
-    assert {name for name, given in found.items() if key in given} == {"console", "gateway", "tool"}
-    home = Path(SERVICES["console"]["environment"]["YESSER_HOME"])
-    assert Path(key["target"]) == log_key_files(Settings(home=home)).vkey
-
-
 OF_A_DEPLOYMENT = {"campaign_rules", "witness_policy", "mail_server", "mail_user", "mail_from", "console_address"}
-
-
-def test_every_process_sees_the_files_that_a_deployments_settings_name() -> None:
-    for name, service in SERVICES.items():
-        if service["image"] == "yesser-events":
-            assert "./config:/config:ro" in service["volumes"], name
-            unset = {given for given, value in service["environment"].items() if value is None}
-            assert {f"YESSER_{setting.upper()}" for setting in OF_A_DEPLOYMENT} <= unset, name
-
-
-def test_the_console_gets_its_proxies_and_its_identity_provider() -> None:
-    given = SERVICES["console"]["environment"]
-    of_the_console = ["console_trusted_proxies"] + [name for name in Settings.model_fields if "_oidc_" in name]
-    assert [given.get(f"YESSER_{name.upper()}", "") for name in of_the_console] == [None] * 6, "passed on where set"
 
 
 def targets(service: str) -> set[str]:
@@ -245,14 +232,9 @@ def targets(service: str) -> set[str]:
     return {secret["target"] for secret in given}
 
 
-def test_every_secret_is_used() -> None:
-    used = {target.replace("/", "-") for name in SERVICES for target in targets(name)}
-    assert used == set(COMPOSE["secrets"])
-
-
 def start_kafka(folder: Path) -> str:
     """Run the script itself, with other programs in place of Kafka's; returns their command lines and environment."""
-    (folder / "superuser").mkdir(exist_ok=True)
+    (folder / "superuser").mkdir()
     (folder / "superuser" / "kafka").write_text("first-secret")
     (folder / "superuser" / "kafka-controller").write_text("second-secret")
     for program in ("kafka-storage.sh", "kafka-server-start.sh", "java"):
@@ -304,48 +286,17 @@ def test_kafka_formats_its_storage_once(tmp_path: Path) -> None:
     assert "java @" not in said
 
 
-def test_kafka_is_asked_by_a_shell_that_opens_connections() -> None:
-    """The image's `sh` is BusyBox: to it, `/dev/tcp` is a folder that does not exist."""
-    assert SERVICES["kafka"]["healthcheck"]["test"][:3] == ["CMD", "bash", "-c"]
-
-
-def test_who_serves_others_is_reached_at_the_port_that_it_listens_on() -> None:
-    for process in SEPARATE_PROCESSES:
-        service = SERVICES[process.name]
-        ports = [port.rpartition(":")[2] for port in service.get("ports", [])]
-        served = [] if process.port_setting is None else [service["environment"][process.port_setting]]
-        assert ports == served, process.name
-
-
-def test_the_image_holds_every_package_and_the_folder_lets_it_in() -> None:
-    packages = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]["find"]
-    rooms = {pattern.rstrip("*") for pattern in packages["include"]}
-    copied = {name for line in CONTAINERFILE.splitlines() if line.startswith("COPY ") for name in line.split()[1:-1]}
-    let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")}
-    assert rooms <= copied
-    assert copied <= let_in
-    assert all((ROOT / name).exists() for name in copied)
-
-
-ON_OR_OFF = "YESSER_CONSOLE_PASSWORDS"
-"""Whether people sign in with one."""
-
-
-def test_no_password_stands_in_the_file_or_in_an_environment() -> None:
-    for service in SERVICES.values():
-        environment = service.get("environment", {})
-        assert {name for name in environment if "PASSWORD" in name} <= {"POSTGRES_PASSWORD_FILE", ON_OR_OFF}
-        assert "@" not in environment.get("YESSER_POSTGRES", "")
-
-
-def test_every_named_volume_is_declared() -> None:
-    mounted = {v.split(":")[0] for s in SERVICES.values() for v in s.get("volumes", [])}
+def test_only_the_registrar_has_the_logs_folder_and_others_its_public_key_alone() -> None:
+    mounts = {name: service.get("volumes", []) for name, service in SERVICES.items()}
+    assert [name for name, found in mounts.items() if "log:/var/lib/yesser/log" in found] == ["registrar"]
+    assert [name for name, found in mounts.items() if "gateway:/var/lib/yesser/gateway" in found] == ["gateway"]
+    mounted = {mount.split(":")[0] for found in mounts.values() for mount in found}
     folders = {"./files", "./config", "./infra/monitoring"}  # never "." or "./secrets": a secret comes by its name
     assert mounted - folders == set(COMPOSE["volumes"])
-    assert all((ROOT / folder).is_dir() for folder in folders - {"./config", "./files"}), "which an operator makes"
-
-
-def test_plain_connections_stay_on_this_machine() -> None:
-    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert ports
-    assert all(port.startswith("127.0.0.1:") for port in ports)
+    assert (ROOT / "infra/monitoring").is_dir(), "the others are made by an operator"
+    key = {"source": "log-vkey", "target": "/var/lib/yesser/log/log.vkey"}
+    assert COMPOSE["configs"]["log-vkey"] == {"file": "./config/log.vkey"}
+    found = {name: service.get("configs", []) for name, service in SERVICES.items()}
+    assert {name for name, given in found.items() if key in given} == {"console", "gateway", "tool"}
+    home = Path(SERVICES["console"]["environment"]["YESSER_HOME"])
+    assert Path(key["target"]) == log_key_files(Settings(home=home)).vkey

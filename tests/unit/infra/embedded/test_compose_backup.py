@@ -51,9 +51,6 @@ def test_every_tool_signs_in_with_the_superusers_password_and_the_dump_is_read_b
         "the-dump",
         "docker compose up --detach",
     ]
-
-
-def test_the_password_is_where_the_page_reads_it_and_postgres_asks_everybody_for_one() -> None:
-    postgres = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]["postgres"]
-    assert postgres["environment"]["POSTGRES_PASSWORD_FILE"] == "/run/secrets/superuser/postgres"
-    assert "--auth=scram-sha-256" in postgres["environment"]["POSTGRES_INITDB_ARGS"].split()
+    postgres = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]["postgres"]["environment"]
+    assert postgres["POSTGRES_PASSWORD_FILE"] == "/run/secrets/superuser/postgres", "where the page reads it"
+    assert "--auth=scram-sha-256" in postgres["POSTGRES_INITDB_ARGS"].split(), "everybody is asked for one"

@@ -30,23 +30,18 @@ def test_a_port_for_clients_is_the_one_that_a_setting_names(tmp_path: Path) -> N
     assert ports["gateway-2"]["YESSER_GATEWAY_PORT"] not in (str(named), str(other))
 
 
-def test_a_port_that_no_setting_names_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_that_no_setting_names_is_drawn_also_beside_another_stack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert named_port("gateway", Settings(home=tmp_path)) is None
     assert named_port("gateway", Settings(home=tmp_path, gateway_port=0)) is None
     assert named_port("registrar", Settings(home=tmp_path, health_port=9_000)) is None
-    monkeypatch.setenv("YESSER_GATEWAY_PORT", "8443")
-    assert named_port("gateway", Settings(home=tmp_path)) == 8443
-
-
-def test_a_stack_beside_another_takes_no_port_that_a_setting_names(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
     for process, number in (("gateway", "8443"), ("console", "8444")):
         monkeypatch.setenv(f"YESSER_{process.upper()}_PORT", number)
+    assert named_port("gateway", Settings(home=tmp_path)) == 8443
     for name, number in drawn_ports().items():
         monkeypatch.setenv(name, number)
-    settings = Settings(home=tmp_path)
-    assert [named_port(process, settings) for process in ("gateway", "console")] == [None, None]
+    assert [named_port(process, Settings(home=tmp_path)) for process in ("gateway", "console")] == [None, None]
 
 
 async def test_readiness_is_asked_where_the_processes_serve_it(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from infra.log.older_copy import older_copy
 from infra.process.health import Readiness
 from tests.every import every
 
-HOME = "/srv/yesser"
 PART = {"state": "ready", "pid": 1, "port": 2, "restarts": 0}
+GIVEN = PART | {"state": "given", "port": None}
 
 
 def printed(status: StackStatus, width: int = 200) -> str:
@@ -26,20 +26,24 @@ def printed(status: StackStatus, width: int = 200) -> str:
 
 
 def stack(*processes: dict[str, Any], ready: bool = True, **more: Any) -> StackStatus:
-    return StackStatus(HOME, True, ready, PART, PART, list(processes), **more)
+    return StackStatus("/srv/yesser", True, ready, PART, PART, list(processes), **more)
 
 
 def part(name: str, **more: Any) -> dict[str, Any]:
     return PART | {"name": name, "health_port": 3} | more
 
 
-def test_a_paused_topic_is_named_with_its_reason_in_both_languages() -> None:
+def test_a_paused_topic_is_named_with_its_reason_in_both_languages_and_what_halted_is_not_ready() -> None:
     paused = {"agency.health.events": {"until": "2030-01-01T00:00:00+00:00", "en": "noise", "ar": "ضجيج"}}
-    status = stack(paused=paused)
+    status = stack(part("registrar", log=None), paused=paused)
     text = printed(status)
     assert "agency.health.events is paused until 2030-01-01T00:00:00+00:00: noise." in text
     assert "ضجيج" in text
     assert orjson.loads(orjson.dumps(status))["paused"] == paused
+    halted = "agency.health.events is halted: its tail was lost"
+    status = status.with_answers({"registrar": {"role": "active", "halted": halted}})
+    assert (status.ready, status.processes[0]["state"]) == (False, "halted")
+    assert f"registrar halted: {halted}." in printed(status)
 
 
 @every(
@@ -63,16 +67,18 @@ def test_what_a_process_answers_is_said_in_a_sentence(name: str, answer: dict[st
     assert sentence in printed(stack(part(name, log=None)).with_answers({name: answer}))
 
 
-def test_an_older_copy_of_the_database_is_one_halt_with_one_remedy() -> None:
+def _halt(**reasons: str) -> str:
+    """What the process for all consumers says of the halts of some."""
+    answers = {name: Readiness(False, {"role": "active", "halted": reason}) for name, reason in reasons.items()}
+    return str(combined(answers).details["halted"])
+
+
+def test_an_older_copy_of_the_database_is_one_halt_with_one_remedy_and_hides_no_other() -> None:
+    topic = older_copy("the log's topic holds index 7", 7)
     halts = {
         "registrar": older_copy("a checkpoint of size 9 was signed", 7),
         "relay": older_copy("yesser.log holds index 8", 7),
-        "consumers": combined(
-            {
-                name: Readiness(False, {"role": "active", "halted": older_copy("the log's topic holds index 7", 7)})
-                for name in ("campaigns", "revenue")
-            }
-        ).details["halted"],
+        "consumers": _halt(campaigns=topic, revenue=topic),
         "delivery": "no secret",
     }
     text = printed(stack(*(part(name, halted=reason) for name, reason in halts.items()), ready=False))
@@ -82,34 +88,25 @@ def test_an_older_copy_of_the_database_is_one_halt_with_one_remedy() -> None:
         " (an older copy?); run `yesser recover`.",
         "delivery halted: no secret.",
     ]
+    both = _halt(campaigns="a rule says something else", revenue=topic)
+    assert both == f"{topic}; campaigns: a rule says something else"
+    text = printed(stack(part("registrar", halted=topic), part("consumers", halted=both), ready=False))
+    assert f"consumers halted: {both}." in text.splitlines()
 
 
-def test_another_halt_beside_it_is_not_hidden() -> None:
-    behind, other = older_copy("the log's topic holds index 7", 7), "a rule says something else"
-    consumers = {"campaigns": other, "revenue": behind}
-    found = combined({n: Readiness(False, {"role": "active", "halted": r}) for n, r in consumers.items()})
-    assert found.details["halted"] == f"{behind}; campaigns: {other}"
-    processes = [part("registrar", halted=behind), part("consumers", halted=found.details["halted"])]
-    text = printed(stack(*processes, ready=False))
-    assert f"consumers halted: {behind}; campaigns: {other}." in text.splitlines()
-
-
-def test_the_metrics_of_each_process_are_a_target_by_its_name() -> None:
+def test_the_metrics_of_each_process_are_a_target_where_it_serves_them() -> None:
     status = stack(part("registrar", health_port=7), part("registrar-2", health_port=None))
     assert status.targets() == [{"targets": ["127.0.0.1:7"], "labels": {"instance": "registrar"}}]
-
-
-def test_the_metrics_are_where_the_processes_serve_them() -> None:
-    targets = stack(*(part(host, health_host=host, health_port=7) for host in ("10.0.0.5", "::1"))).targets()
-    assert [target["targets"] for target in targets] == [["10.0.0.5:7"], ["[::1]:7"]]
+    elsewhere = stack(*(part(host, health_host=host, health_port=7) for host in ("10.0.0.5", "::1"))).targets()
+    assert [target["targets"] for target in elsewhere] == [["10.0.0.5:7"], ["[::1]:7"]]
 
 
 def test_the_table_fits_80_columns_and_cuts_nothing() -> None:
     wide = {"state": "unreachable", "pid": 4_194_304, "restarts": 12}
-    numbers = {"health_port": 32_767, "lag": 12_345_678, "log": f"{HOME}/logs/event-index.log"}
-    service = wide | {"port": 20_000, "log": f"{HOME}/logs/kafka.log"}
+    numbers = {"health_port": 32_767, "lag": 12_345_678, "log": "/srv/yesser/logs/event-index.log"}
+    service = wide | {"port": 20_000, "log": "/srv/yesser/logs/kafka.log"}
     process = wide | {"name": "event-index"} | numbers
-    lines = printed(StackStatus(HOME, True, False, service, service, [process]), 80).splitlines()
+    lines = printed(StackStatus("/srv/yesser", True, False, service, service, [process]), 80).splitlines()
     assert max(map(len, lines)) <= 80
     (line,) = (line for line in lines if line.startswith("event-index"))
     assert line.split() == ["event-index", "unreachable", "12345678", "4194304", "32767", "12", "logs/event-index.log"]
@@ -117,33 +114,15 @@ def test_the_table_fits_80_columns_and_cuts_nothing() -> None:
 
 
 def test_without_a_stack_of_its_own_the_table_shows_what_the_database_knows() -> None:
-    given = PART | {"state": "given", "port": None}
-    rows = [{"name": "consumer.revenue", "owner": "a", "held": False, "lag": 7, "halted_reason": "the log was changed"}]
-    text = printed(StackStatus(HOME, False, False, given, given, []).with_leases(rows), 80)
-    lines = text.splitlines()
+    halted = {"name": "consumer.revenue", "owner": "a", "held": False, "lag": 7, "halted_reason": "the log was changed"}
+    relay = {"name": "relay", "owner": "second-4f", "held": True, "lag": None, "halted_reason": None}
+    status = StackStatus("/srv/yesser", False, False, GIVEN, GIVEN, [])
+    status = status.with_leases([halted, relay], {"agency.health.events": "its tail was lost"})
+    *lines, last = printed(status, 80).splitlines()
     assert next(line.split() for line in lines if line.startswith("revenue")) == ["revenue", "halted", "7"]
     assert "revenue halted: the log was changed." in lines
-    assert "No stack was started here" in lines[-1]
-    assert not any("yesser up" in line for line in lines)
-
-
-def test_halts_and_machines_are_named_and_the_last_line_says_what_the_database_does_not_know() -> None:
-    given = PART | {"state": "given", "port": None}
-    registrar = {"name": "registrar", "owner": "a", "held": False, "lag": None, "halted_reason": "no place is left"}
-    relay = registrar | {"name": "relay", "owner": "second-4f", "held": True, "halted_reason": None}
-    status = StackStatus(HOME, False, False, given, given, []).with_leases(
-        [registrar, relay], {"agency.health.events": "its tail was lost"}
-    )
-    text = printed(status, 80)
-    *lines, last = text.splitlines()
-    assert "registrar halted: no place is left." in lines
     assert "relay is active on second-4f." in lines
     assert "agency.health.events halted: its tail was lost." in lines
+    assert "No stack was started here" in last
     assert "gateway and the console see `docker compose logs` and `/readyz`" in last
-
-
-def test_what_halted_is_not_ready() -> None:
-    halted = "agency.health.events is halted: its tail was lost"
-    status = stack(part("registrar", log=None)).with_answers({"registrar": {"role": "active", "halted": halted}})
-    assert (status.ready, status.processes[0]["state"]) == (False, "halted")
-    assert f"registrar halted: {halted}." in printed(status)
+    assert not any("yesser up" in line for line in (*lines, last))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -18,6 +18,7 @@ from infra.embedded.servers.ports import choose
 from infra.embedded.supervisor import Supervisor
 from infra.errors import StackError
 from infra.settings import Settings
+from tests.world.waits import until
 
 
 def _supervisor(home: Path, only: frozenset[str] = frozenset()) -> Supervisor:
@@ -30,26 +31,24 @@ def _supervisor(home: Path, only: frozenset[str] = frozenset()) -> Supervisor:
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """The disk is full until the fixture's value is called."""
     write = stack_record.write
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
+    full = Mock(side_effect=OSError(28, "No space left on device"))
     monkeypatch.setattr(stack_record, "write", full)
     monkeypatch.setattr(module, "WRITE_AGAIN_S", 0.02)
     return lambda: monkeypatch.setattr(stack_record, "write", write)
 
 
-async def test_a_record_that_cannot_be_written_is_written_once_there_is_space(
+async def test_a_record_that_cannot_be_written_is_written_once_there_is_space_and_a_stack_is_not_started_before(
     tmp_path: Path, full_disk: Callable[[], None]
 ) -> None:
     supervisor = _supervisor(tmp_path)
+    with pytest.raises(StackError, match=r"stack.json cannot be written \(No space left on device\): free some space"):
+        async with supervisor.running():
+            pass
     supervisor._write()
     await asyncio.sleep(0.1)
     assert stack_record.read(supervisor.home.record) == {}
     full_disk()
-    async with asyncio.timeout(5):
-        while not stack_record.read(supervisor.home.record):  # noqa: ASYNC110 - a file is waited for
-            await asyncio.sleep(0.01)
+    await until(lambda: stack_record.read(supervisor.home.record), "the record is written")
 
 
 def test_a_part_that_is_left_out_for_once_keeps_its_ports(tmp_path: Path) -> None:
@@ -75,14 +74,6 @@ def test_the_ports_of_a_record_of_an_earlier_release_are_kept(tmp_path: Path) ->
     assert supervisor._processes[0].plan.ports["health_port"] == kept
 
 
-async def test_a_stack_that_nobody_could_find_is_not_started(tmp_path: Path, full_disk: Callable[[], None]) -> None:
-    del full_disk
-    supervisor = _supervisor(tmp_path)
-    with pytest.raises(StackError, match=r"stack.json cannot be written \(No space left on device\): free some space"):
-        async with supervisor.running():
-            pass
-
-
 async def test_what_cannot_be_stopped_does_not_keep_the_rest_running(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,12 +84,9 @@ async def test_what_cannot_be_stopped_does_not_keep_the_rest_running(
         if self.plan.name == "relay":
             raise PermissionError("not ours")
 
-    async def start(*_: Any) -> None:
-        return None
-
     monkeypatch.setattr(Child, "stop", stop)
-    monkeypatch.setattr(Supervisor, "_start_services", start)
-    monkeypatch.setattr(Supervisor, "_start_processes", start)
+    for start in ("_start_services", "_start_processes"):
+        monkeypatch.setattr(Supervisor, start, AsyncMock())
     supervisor = _supervisor(tmp_path, frozenset({"postgres", "relay", "revenue"}))
     with pytest.raises(PermissionError):
         async with supervisor.running():

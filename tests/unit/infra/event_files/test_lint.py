@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import orjson
-import pytest
 from click.testing import CliRunner, Result
 
 from infra.event_files.lint import Findings, lint
 from infra.event_files.ndjson import LINE_BYTES_MAX, Line
 from producers.publisher.lint_command import lint_command
-from tests.world.events import HEALTH, initiative
+from tests.every import every
+from tests.world.events import HEALTH, OFFICE, golden_event, initiative
 
 
 def linted(*documents: object) -> Findings:
@@ -37,24 +37,15 @@ def test_lines_of_the_same_id_are_duplicates_or_conflicts_by_what_they_say() -> 
     assert findings.duplicate_lines == [(2, 1)]
     assert [(row["line"], row["code"], row["of_line"]) for row in findings.problems] == [(3, "conflict", 1)]
     assert (findings.accepted, findings.conflicts, findings.refused, findings.has_faults) == (1, 1, 0, True)
+    assert not linted(initiative(id="a"), initiative(id="a")).has_faults, "a duplicate alone is no fault"
+    after = linted(initiative(id="a", mood="good"), initiative(id="a"))
+    assert (after.accepted, after.refused, after.conflicts) == (1, 1, 0), "a refused line claims no id"
 
 
-def test_a_refused_line_claims_no_id() -> None:
-    findings = linted(initiative(id="a", mood="good"), initiative(id="a"))
-    assert (findings.accepted, findings.refused, findings.conflicts) == (1, 1, 0)
-
-
-def test_faults_beyond_the_hundredth_of_a_line_are_counted() -> None:
+def test_faults_beyond_the_hundredth_of_a_line_are_counted_and_a_national_id_is_not_shown() -> None:
     findings = linted(initiative(id="a", x=["\0"] * 129), initiative(id="b"))
     assert (len(findings.problems), findings.unlisted, findings.document()["unlisted"]) == (100, 30, 30)
     assert "unlisted" not in linted(initiative(id="b", mood="good")).document()
-
-
-def test_a_duplicate_alone_is_no_fault() -> None:
-    assert not linted(initiative(id="a"), initiative(id="a")).has_faults
-
-
-def test_a_line_that_no_topic_can_hold_and_a_national_id_are_told_without_showing_the_id() -> None:
     too_long = lint([Line(4, None)], HEALTH)
     assert [(row["line"], row["id"], row["code"]) for row in too_long.problems] == [(4, None, "too-large")]
     (row,) = [row for row in linted(initiative(id="1000000008")).problems if row["code"] == "personal-data"]
@@ -67,12 +58,8 @@ def run(*arguments: str, text: bytes | None = None) -> Result:
 
 def test_the_command_ends_with_1_on_faults_and_0_without(tmp_path: Path) -> None:
     path = tmp_path / "events.ndjson"
-    path.write_bytes(
-        b"\n"
-        + orjson.dumps(initiative(id="a", specversion=..., source=...))
-        + b"\nnot json\n"
-        + b"x" * (LINE_BYTES_MAX + 1)
-    )
+    short = orjson.dumps(initiative(id="a", specversion=..., source=...))
+    path.write_bytes(b"\n".join([b"", short, b"not json", b"x" * (LINE_BYTES_MAX + 1)]))
     done = run(str(path), "--agency", "health", "--json")
     document = orjson.loads(done.stdout)
     assert done.exit_code == 1
@@ -83,16 +70,10 @@ def test_the_command_ends_with_1_on_faults_and_0_without(tmp_path: Path) -> None
     assert "1 would be accepted" in good.stdout
 
 
-@pytest.mark.parametrize(("role", "code"), [("agency", 1), ("office", 0)])
+@every(("role", "code"), [("agency", 1), ("office", 0)])
 def test_what_may_be_said_depends_on_the_role(role: str, code: int) -> None:
-    quota = {
-        "id": "q",
-        "type": "sa.gov.yesser.training.quota-set.v1",
-        "subject": "quota/gregorian/2006/usage",
-        "time": "2006-01-01T00:00:00Z",
-        "data": {"calendar": "gregorian", "year": 2006, "track": "usage", "seats": 10},
-    }
-    done = run("-", "--agency", "yesser", "--role", role, text=orjson.dumps(quota))
+    quota = golden_event("training.quota-set") | {"source": OFFICE.source}
+    done = run("-", "--agency", OFFICE.code, "--role", role, text=orjson.dumps(quota))
     assert done.exit_code == code
     assert ("not-authorised" in done.stdout) == (code == 1)
 

@@ -24,38 +24,24 @@ def split(*pieces: bytes) -> list[Line]:
         (b"one\n\n \t\r\nfour\n", [Line(1, b"one"), Line(4, b"four")]),
         (b"one\ntwo", [Line(1, b"one"), Line(2, b"two")]),
         (b"a\rb\x0b\x0c\xc2\x85\xe2\x80\xa8c\n", [Line(1, b"a\rb\x0b\x0c\xc2\x85\xe2\x80\xa8c")]),
+        (b"one\n\nthree\r\n four", [Line(1, b"one"), Line(3, b"three\r"), Line(4, b" four")]),
     ],
 )
-def test_only_a_line_feed_ends_a_line_and_blank_ones_are_skipped_but_numbered(text: bytes, lines: list[Line]) -> None:
-    assert split(text) == lines
+def test_only_a_line_feed_ends_a_line_and_pieces_may_be_cut_anywhere(text: bytes, lines: list[Line]) -> None:
+    for cut in range(len(text) + 1):
+        assert split(text[:cut], text[cut:]) == lines
 
 
-def test_pieces_may_be_cut_anywhere() -> None:
-    text = b"one\n\nthree\r\n four"
-    for cut in range(len(text)):
-        assert split(text[:cut], text[cut:]) == [Line(1, b"one"), Line(3, b"three\r"), Line(4, b" four")]
-
-
-def test_a_line_of_exactly_the_limit_is_sent_and_one_byte_more_is_not() -> None:
+def test_a_line_of_exactly_the_limit_is_sent_and_a_longer_one_not_kept_unless_it_is_blank() -> None:
     fits, too_long = b"x" * LINE_BYTES_MAX, b"x" * (LINE_BYTES_MAX + 1)
     assert split(fits + b"\n" + too_long + b"\n") == [Line(1, fits), Line(2, None)]
     assert split(fits, b"\n", too_long) == [Line(1, fits), Line(2, None)]
-
-
-def test_a_line_of_many_megabytes_is_not_kept() -> None:
     splitter = LineSplitter()
     for _ in range(100):
         assert splitter.feed(b"x" * 100_000) == []
         assert len(splitter._rest) <= LINE_BYTES_MAX
     assert splitter.feed(b"x\nnext\n") == [Line(1, None), Line(2, b"next")]
-
-
-def test_a_very_long_line_of_white_space_is_blank() -> None:
     assert split(b" " * 100_000, b" " * 100_000, b"\nx\n") == [Line(2, b"x")]
-
-
-def test_a_complete_line_is_sent_verbatim() -> None:
-    assert Defaults("x").fill(FULL) is FULL
 
 
 @every(
@@ -84,20 +70,14 @@ def test_what_a_line_lacks_is_spliced_in_after_its_first_brace(line: bytes, sent
 @every(
     "line",
     [
-        b"not json",
-        b"[{}]",
-        b'"{}"',
-        b"null",
-        b"\xef\xbb\xbf{}",
-        b'{"a":"\xff"}',
-        b'{"a":1',
-        b'{"a":NaN}',
-        b'{"a":"\x00"}',
-        b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+        FULL,
+        *[b"not json", b"[{}]", b'"{}"', b"null", b"\xef\xbb\xbf{}"],
+        *[b'{"a":"\xff"}', b'{"a":1', b'{"a":NaN}', b'{"a":"\x00"}', b'{"a":' * 100_000 + b"1" + b"}" * 100_000],
     ],
 )
-def test_a_line_that_is_no_object_is_sent_as_it_is(line: bytes) -> None:
-    assert Defaults("x", 1).fill(line) is line
+def test_a_line_that_is_complete_or_no_object_is_sent_as_it_is(line: bytes) -> None:
+    assert Defaults("x").fill(line) is line
+    assert line is FULL or Defaults("x", 1).fill(line) is line
 
 
 @every("value", [b'"\\ud800"', b"1e400", b"9" * 5000, b"-0", b"100.0"])
@@ -105,25 +85,13 @@ def test_a_value_that_the_registrar_refuses_does_not_keep_the_line_from_being_fi
     assert Defaults("x").fill(b'{"a":' + value + b"}").startswith(b'{"specversion":"1.0","source":')
 
 
-def test_no_number_of_more_than_twenty_digits_is_sent() -> None:
-    defaults = Defaults("x", 10**20 - 1)
-    assert json.loads(defaults.fill(b"{}"))["sequence"] == "9" * 20
-    with pytest.raises(SequencesUsedUp, match="without `--sequence`"):
-        defaults.fill(b"{}")
-    own = b'{"sequence":"00000000000000000041"}'
-    assert json.loads(defaults.fill(own))["sequence"] == "00000000000000000041"
-
-
-def test_sequences_count_up_and_go_beyond_those_that_lines_bring() -> None:
+def test_sequences_count_up_to_twenty_digits_and_go_beyond_those_that_lines_bring() -> None:
     defaults = Defaults("x", 7)
-    lines = [
-        b'{"id":"a"}',
-        b"broken",
-        b'{"sequence":"00000000000000000041"}',
-        b'{"sequence":"12"}',
-        b'{"sequence":null}',
-        b"{}",
-    ]
-    sent = [defaults.fill(line) for line in lines]
-    numbers = [json.loads(text).get("sequence") if text != b"broken" else None for text in sent]
-    assert numbers == ["00000000000000000007", None, "00000000000000000041", "12", None, "00000000000000000042"]
+    brought = [b'{"id":"a"}', b'{"sequence":"00000000000000000041"}', b'{"sequence":"12"}', b'{"sequence":null}', b"{}"]
+    sent = [json.loads(defaults.fill(line))["sequence"] for line in brought]
+    assert sent == ["00000000000000000007", "00000000000000000041", "12", None, "00000000000000000042"]
+    last = Defaults("x", 10**20 - 1)
+    assert json.loads(last.fill(b"{}"))["sequence"] == "9" * 20
+    with pytest.raises(SequencesUsedUp, match="without `--sequence`"):
+        last.fill(b"{}")
+    assert json.loads(last.fill(brought[1]))["sequence"] == "00000000000000000041", "its own"

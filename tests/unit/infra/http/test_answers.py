@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import brotli  # type: ignore[import-untyped]
 import httpx
 import pytest
 
@@ -44,10 +43,8 @@ PEAK_BYTES_MAX = 80 << 20
 
 
 @cache
-def bomb(encoding: str) -> bytes:
-    plain = bytes(PLAIN_BYTES)
-    packed: bytes = brotli.compress(plain, quality=1) if encoding == "br" else gzip.compress(plain, 1, mtime=0)
-    return packed
+def bomb() -> bytes:
+    return gzip.compress(bytes(PLAIN_BYTES), 1, mtime=0)
 
 
 @asynccontextmanager
@@ -119,12 +116,9 @@ CLIENTS: list[tuple[Callable[[str], Awaitable[object]], type[Exception]]] = [
 ]
 
 
-@every("encoding", ["br", "gzip"])
 @every(("ask", "error"), CLIENTS)
-async def test_no_client_unpacks_a_bomb(
-    ask: Callable[[str], Awaitable[object]], error: type[Exception], encoding: str
-) -> None:
-    async with hostile(encoding, bomb(encoding)) as address:
+async def test_no_client_unpacks_a_bomb(ask: Callable[[str], Awaitable[object]], error: type[Exception]) -> None:
+    async with hostile("gzip", bomb()) as address:
         tracemalloc.start()
         try:
             with pytest.raises(error):
@@ -156,7 +150,7 @@ async def test_what_is_too_large_or_packed_otherwise_is_refused_with_the_reason(
             await client.get(address)
 
 
-@pytest.mark.parametrize(("encoding", "body"), [("identity", b"x" * 100), ("gzip", gzip.compress(b"x" * 100, mtime=0))])
+@every(("encoding", "body"), [("identity", b"x" * 100), ("gzip", gzip.compress(b"x" * 100, mtime=0))])
 async def test_an_answer_of_just_the_bound_is_read(encoding: str, body: bytes) -> None:
     async with hostile(encoding, body) as address, httpx.AsyncClient(trust_env=False) as client:
         bound_answers(client, 100)

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from infra.http.problems import (
-    EXPLANATIONS,
-    REQUEST_CODES,
-    Language,
-    Problem,
-    language_of,
-    problem_document,
-)
+from infra.http.problems import EXPLANATIONS, REQUEST_CODES, Language, Problem, language_of, problem_document
 from tests.every import every
 
 
@@ -32,14 +25,8 @@ def test_the_language_is_the_one_that_is_preferred(header: str | None, language:
     assert language_of(header) == language
 
 
-def test_every_code_of_a_request_is_explained() -> None:
+def test_every_code_is_explained_an_unknown_outcome_says_so_and_a_wait_is_told_in_its_header() -> None:
     assert set(EXPLANATIONS) == set(REQUEST_CODES)
-
-
-def test_an_unknown_outcome_says_so() -> None:
     document = problem_document(Problem("outcome-unknown"), "en")
     assert (document["status"], document["outcome"]) == (504, "unknown")
-
-
-def test_a_wait_is_told_in_its_header() -> None:
     assert Problem("too-many-requests", retry_after_s=3).headers == {"Retry-After": "3"}

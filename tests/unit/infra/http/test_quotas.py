@@ -20,18 +20,12 @@ def test_what_one_holder_uses_is_taken_from_no_other() -> None:
     quota.take("health", 10)
 
 
-def test_a_use_ends_with_its_block() -> None:
+def test_a_use_ends_with_its_block_and_holders_that_use_nothing_are_not_kept() -> None:
     quota = Quota(1)
     with quota.using("health"), pytest.raises(Problem), quota.using("health"):
         pass
-    with quota.using("health"):
-        pass
-
-
-def test_holders_that_use_nothing_are_not_kept() -> None:
-    quota = Quota(1)
-    for number in range(100):
-        with quota.using(str(number)):
+    for name in ("health", "labour"):
+        with quota.using(name):
             pass
     quota.give_back("nobody", 0)
     assert not quota._used

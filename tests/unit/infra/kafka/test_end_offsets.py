@@ -44,16 +44,12 @@ async def ask(monkeypatch: pytest.MonkeyPatch, brokers: Brokers, *topics: str) -
     return await ends_of_existing(consumer, topics)
 
 
-async def test_what_does_not_exist_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_does_not_exist_is_left_out_and_what_is_deleted_meanwhile_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert await ask(monkeypatch, Brokers("ab"), "a", "b", "c") == {"a": 7, "b": 7}
     assert await ask(monkeypatch, Brokers(""), "a") == {}
-
-
-async def test_a_topic_that_is_deleted_meanwhile_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert await ask(monkeypatch, Brokers("ab", deleted="b"), "a", "b") == {"a": 7}
     assert await ask(monkeypatch, Brokers("a", deleted="a"), "a") == {}
-
-
-async def test_brokers_that_do_not_answer_are_no_missing_topic(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TimeoutError):
-        await ask(monkeypatch, Brokers("a", silent=True), "a")
+        await ask(monkeypatch, Brokers("a", silent=True), "a")  # no missing topic

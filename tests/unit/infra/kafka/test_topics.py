@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
 from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource
 
 from infra.kafka.admin import agency_topic_config, configure_topics, ensure_agency_topic, ensure_topic, safe_copies
 from infra.kafka.rights import Resource, agency_rights, principal_rights
 from infra.settings import Settings
+from tests.every import every
 
 SETTINGS = Settings(kafka_replication_factor=3)
 
@@ -53,32 +53,23 @@ class Cluster:
         return {name: config.get(setting) for name, config in self.configs.items()}
 
 
-@pytest.mark.parametrize(("copies", "least"), [(1, "1"), (2, "1"), (3, "2")])
-async def test_all_copies_but_one_must_have_a_record_before_it_is_acknowledged(copies: int, least: str) -> None:
+@every(("copies", "least", "flushed"), [(1, "1", "1"), (2, "1", "1"), (3, "2", None)])
+async def test_all_copies_but_one_must_have_a_record_before_it_is_acknowledged(
+    copies: int, least: str, flushed: str | None
+) -> None:
     cluster: Any = Cluster({})
     assert await ensure_topic(cluster, "t", {"retention.ms": "-1"}, replication=copies)
     safe = {"min.insync.replicas": least, "unclean.leader.election.enable": "false"}
     assert cluster.configs == {"t": {"retention.ms": "-1"} | safe}
     assert safe_copies(copies) == safe
-
-
-@pytest.mark.parametrize(("copies", "flushed"), [(1, "1"), (2, "1"), (3, None)])
-async def test_a_copy_that_is_enough_is_on_the_disk_before_it_is_acknowledged(copies: int, flushed: str | None) -> None:
-    cluster: Any = Cluster({})
     assert await ensure_agency_topic(cluster, "moi", Settings(kafka_replication_factor=copies))
-    assert cluster.configs["agency.moi.events"].get("flush.messages") == flushed
+    on_disk = cluster.configs["agency.moi.events"].get("flush.messages")
+    assert on_disk == flushed, "a copy that is enough is on the disk before"
 
 
 async def test_existing_topics_take_it_by_the_copies_that_they_have() -> None:
-    names = {
-        "agency.moi.events": 1,
-        "agency.platform.events": 3,
-        SETTINGS.log_topic: 3,
-        SETTINGS.checkpoints_topic: 3,
-        SETTINGS.triggers_topic: 3,
-        f"{SETTINGS.triggers_topic}.moi": 3,
-        "another": 3,
-    }
+    ours = (SETTINGS.log_topic, SETTINGS.checkpoints_topic, SETTINGS.triggers_topic, f"{SETTINGS.triggers_topic}.moi")
+    names = {"agency.moi.events": 1, **dict.fromkeys(("agency.platform.events", *ours, "another"), 3)}
     cluster: Any = Cluster(names)
     assert await configure_topics(cluster, SETTINGS) == sorted(names.keys() - {"another"})
     least = {**dict.fromkeys(names, "2"), "agency.moi.events": "1", "another": None}
@@ -90,10 +81,7 @@ async def test_existing_topics_take_it_by_the_copies_that_they_have() -> None:
     assert await configure_topics(cluster, SETTINGS) == []
 
 
-def test_no_user_of_the_platform_has_a_right_to_a_consumer_group() -> None:
+def test_an_agency_has_groups_of_its_own_name_only_and_no_user_of_the_platform_has_any() -> None:
     assert [right for right in principal_rights(Settings()) if right.resource is Resource.GROUP] == []
-
-
-def test_an_agency_has_groups_of_its_own_name_only() -> None:
     groups = [right.prefix for right in agency_rights("moi", Settings()) if right.resource is Resource.GROUP]
     assert groups == ["agency.moi."]

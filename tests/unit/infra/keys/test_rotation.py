@@ -60,19 +60,13 @@ def test_the_gateways_next_key_is_published_before_it_signs(gateway: KeyFiles) -
     assert ring.history.valid_at(NOW + timedelta(days=7)) == [ring.current.verifier]
 
 
-def test_the_gateways_key_is_rotated_in_one_step_where_there_is_one_gateway(gateway: KeyFiles) -> None:
+def test_one_gateways_key_is_rotated_in_one_step_and_no_third_begins_unless_both_are_to_end(gateway: KeyFiles) -> None:
     done = rotate_gateway_key(gateway, 0, NOW)
-    again = rotate_gateway_key(gateway, 0, NOW)
-    assert again.old == done.new
+    assert rotate_gateway_key(gateway, 7, NOW).old == done.new
     assert len(load_keys(gateway).history.transitions) == 2
-
-
-def test_no_third_key_begins_while_two_overlap_unless_both_are_to_end(gateway: KeyFiles) -> None:
-    rotate_gateway_key(gateway, 7, NOW)
-    with pytest.raises(CannotRotate, match="--overlap 0"):
-        rotate_gateway_key(gateway, 7, NOW)
-    with pytest.raises(CannotRotate, match="--overlap 0"):
-        prepare_gateway_key(gateway, 7, NOW)
+    for begin in (rotate_gateway_key, prepare_gateway_key):
+        with pytest.raises(CannotRotate, match="--overlap 0"):
+            begin(gateway, 7, NOW)
     rotate_gateway_key(gateway, 0, NOW)
     rotate_gateway_key(gateway, 7, NOW)
 
@@ -83,6 +77,7 @@ def test_the_logs_key_is_only_requested_and_the_registrar_replaces_it(log: KeyFi
     assert load_keys(log).current == first
     requested = request_log_rotation(log, 7, NOW, timeout_s=0)
     assert (requested.old, requested.new, requested.state) == (prepared.old, prepared.new, "requested")
+    assert request_log_rotation(log, 7, NOW, timeout_s=0) == requested, "again"
     waiting = next_key(log)
     assert waiting is not None
     assert (waiting.overlap_days, load_keys(log).current) == (7, first)
@@ -90,10 +85,6 @@ def test_the_logs_key_is_only_requested_and_the_registrar_replaces_it(log: KeyFi
     with pytest.raises(CannotRotate, match="overlap until 2026-01-08"):
         request_log_rotation(log, 7, NOW, timeout_s=0)
     assert request_log_rotation(log, 0, NOW, timeout_s=0).state == "requested"
-
-
-def test_a_request_for_the_logs_key_can_be_repeated(log: KeyFiles) -> None:
-    assert request_log_rotation(log, 7, NOW, timeout_s=0) == request_log_rotation(log, 7, NOW, timeout_s=0)
 
 
 def test_tokens_of_the_key_before_are_valid_in_the_overlap_only(hashes: HashKeyFiles) -> None:
@@ -111,17 +102,13 @@ def test_tokens_of_the_key_before_are_valid_in_the_overlap_only(hashes: HashKeyF
     assert [key.key_id for key in keys.valid(NOW + timedelta(days=7))] == [done.new]
 
 
-def test_no_third_key_of_the_hashes_begins_in_the_overlap(hashes: HashKeyFiles) -> None:
+def test_no_third_key_of_the_hashes_begins_in_the_overlap_and_none_is_made_anew(hashes: HashKeyFiles) -> None:
     rotate_hash_key(hashes, 7, NOW)
     with pytest.raises(CannotRotate, match="--overlap 0"):
         rotate_hash_key(hashes, 7, NOW)
     rotate_hash_key(hashes, 7, NOW + timedelta(days=7))
     rotate_hash_key(hashes, 0, NOW + timedelta(days=8))
     assert len(load_hash_keys(hashes).valid(NOW + timedelta(days=8))) == 1
-
-
-def test_a_key_of_the_hashes_that_is_gone_is_not_made_anew(hashes: HashKeyFiles) -> None:
-    rotate_hash_key(hashes, 7, NOW)
     hashes.current.unlink()
     with pytest.raises(InvalidKey, match="is gone"):
         load_or_create_hash_keys(hashes)

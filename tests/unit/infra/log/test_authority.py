@@ -42,21 +42,13 @@ def suspension_row(index: int | None, code: str = "health") -> dict[str, Any]:
     return {"agency": code, "reason": REASON, "index": index}
 
 
-def test_the_first_registration_of_a_code_is_final() -> None:
+def test_the_first_registration_of_a_code_is_final_and_a_suspension_holds_until_it_ends() -> None:
     authority = folded(registered(2), registered(5, role="office"))
     assert (authority.agencies["health"].role, authority.agencies["health"].index) == ("agency", 2)
-
-
-def test_a_suspension_holds_until_it_ends() -> None:
     assert folded(registered(2), changed(3, "suspended")).suspensions["health"].index == 3
     assert not folded(registered(2), changed(3, "suspended"), changed(4, "resumed")).suspensions
     again = folded(changed(3, "suspended"), changed(4, "resumed"), changed(5, "suspended"))
     assert again.suspensions["health"].index == 5
-
-
-def platform_event(number: int, kind: str, data: dict[str, Any]) -> bytes:
-    subject, time = "agency/health", "2005-01-01T00:00:00Z"
-    return build_event(type=kind, agency="platform", id=f"e{number}", subject=subject, time=time, data=data)
 
 
 def test_only_entries_about_authority_are_read() -> None:
@@ -65,20 +57,19 @@ def test_only_entries_about_authority_are_read() -> None:
         ("projection.committed", {"name": "registry.agency-suspended.v1"}),
         ("registrar.catalogue-adopted", {"sha256": "a" * 64, "release": "1"}),
     ]
-    said = [platform_event(number, kind, data) for number, (kind, data) in enumerate(told)]
+    about: dict[str, Any] = {"agency": "platform", "subject": "agency/health", "time": "2005-01-01T00:00:00Z"}
     entries = [
-        entry_bytes("2005-01-01T00:00:00.000000Z", f"agency.platform.events/0/{n}", e) for n, e in enumerate(said)
+        entry_bytes(
+            "2005-01-01T00:00:00.000000Z",
+            f"agency.platform.events/0/{number}",
+            build_event(type=kind, id=f"e{number}", data=data, **about),
+        )
+        for number, (kind, data) in enumerate(told)
     ]
     assert [(change.type, change.index) for change in changes_in(7, entries)] == [
         ("registry.agency-registered", 7),
         ("registrar.catalogue-adopted", 9),
     ]
-
-
-def test_equal_tables_do_not_differ_nor_does_a_request_that_is_not_registered_yet() -> None:
-    assert not differences(folded(registered(2)), [agency_row()], [suspension_row(None)])
-    authority = folded(registered(2), registered(4, "labour"), changed(5, "suspended"))
-    assert not differences(authority, [agency_row("labour", index=4), agency_row()], [suspension_row(5)])
 
 
 @every(
@@ -89,8 +80,9 @@ def test_equal_tables_do_not_differ_nor_does_a_request_that_is_not_registered_ye
         ([], "platform.agency, health: the table has no row, .* at index 2"),
         ([agency_row(), agency_row("spy", "office", 9)], "platform.agency, spy: .* the log gives no row at index 9"),
     ],
-)  # fmt: skip
+)
 def test_a_changed_agency_is_named_with_both_values(agencies: list[dict[str, Any]], words: str) -> None:
+    assert not differences(folded(registered(2)), [agency_row()], [])
     [difference] = differences(folded(registered(2)), agencies, [])
     with pytest.raises(TableDiffers, match=words):
         raise TableDiffers(difference)
@@ -98,26 +90,24 @@ def test_a_changed_agency_is_named_with_both_values(agencies: list[dict[str, Any
 
 @every(
     ("rows", "expected"),
-    [([], 3), ([suspension_row(9)], 3), ([suspension_row(None)], None), ([suspension_row(3)], None)],
+    [([], [3]), ([suspension_row(9)], [3]), ([suspension_row(None)], []), ([suspension_row(3)], [])],
 )
-def test_a_changed_suspension_is_found(rows: list[dict[str, Any]], expected: int | None) -> None:
-    authority = folded(registered(2), changed(3, "suspended"))
-    assert [d.index for d in differences(authority, [agency_row()], rows)] == ([] if expected is None else [expected])
+def test_a_changed_suspension_is_found_and_not_a_request_that_is_not_registered_yet(
+    rows: list[dict[str, Any]], expected: list[int]
+) -> None:
+    authority = folded(registered(2), registered(4, "labour"), changed(3, "suspended"))
+    agencies = [agency_row("labour", index=4), agency_row()]
+    assert [difference.index for difference in differences(authority, agencies, rows)] == expected
+    assert not differences(folded(registered(2)), [agency_row()], [suspension_row(None)])
+    [unknown] = differences(folded(registered(2)), [agency_row()], [suspension_row(7)])
+    assert (unknown.table, unknown.key, unknown.expected) == ("platform.suspension", "health", None)
 
 
-def test_a_suspension_that_the_log_has_not_is_found() -> None:
-    [difference] = differences(folded(registered(2)), [agency_row()], [suspension_row(7)])
-    assert (difference.table, difference.key, difference.expected) == ("platform.suspension", "health", None)
-
-
-def test_a_note_gives_what_was_kept() -> None:
+def test_a_note_gives_what_was_kept_and_another_one_is_refused() -> None:
     adopted = Change("registrar.catalogue-adopted", {"sha256": "a" * 64, "release": "1"}, 4, "c")
     kept = KeptAuthority(6, b"r" * 32, folded(registered(2), changed(3, "suspended"), adopted))
-    assert parse_kept(kept.note(KEY), HISTORY) == kept
-
-
-def test_a_note_of_another_key_or_kind_or_a_changed_one_is_refused() -> None:
-    note = KeptAuthority(6, b"r" * 32, folded(registered(2))).note(KEY)
+    note = kept.note(KEY)
+    assert parse_kept(note, HISTORY) == kept
     with pytest.raises(InvalidNote):
         parse_kept(note, KeyHistory((LogKey(KEY.name, b"x" * 32).verifier,)))
     with pytest.raises(InvalidNote):

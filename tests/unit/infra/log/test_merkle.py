@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 from hashlib import sha256
 
-import pytest
-
-from infra.log.merkle import EMPTY_ROOT, TileTree, complete_parts, leaf_hash, node_hash
+from infra.log.merkle import TileTree, complete_parts, leaf_hash, node_hash
+from tests.every import every
 
 # Leaves and roots of the vectors that the transparency-log implementations share.
 LEAVES = [
@@ -34,18 +33,14 @@ def merkle_tree_hash(leaves: list[bytes]) -> bytes:
     return node_hash(merkle_tree_hash(leaves[:k]), merkle_tree_hash(leaves[k:]))
 
 
-@pytest.mark.parametrize(("size", "root"), ROOTS.items())
+@every(("size", "root"), ROOTS.items())
 def test_the_root_is_that_of_the_shared_vectors(size: int, root: str) -> None:
     tree = TileTree()
     tree.append([leaf_hash(leaf) for leaf in LEAVES[:size]])
     assert tree.root().hex() == root
 
 
-def test_the_empty_tree_has_the_hash_of_nothing_as_its_root() -> None:
-    assert TileTree().root() == EMPTY_ROOT
-
-
-@pytest.mark.parametrize("seed", range(4))
+@every("seed", range(4))
 def test_the_root_does_not_depend_on_how_the_leaves_arrive(seed: int) -> None:
     chosen = random.Random(seed)
     leaves = [leaf_hash(b"%d" % i) for i in range(3000)]
@@ -79,7 +74,7 @@ def as_stored(leaves: list[bytes], nodes: list[tuple[int, int, bytes]]) -> TileT
     return TileTree(size, partial)
 
 
-@pytest.mark.parametrize("end", [256, 512, 65_536])
+@every("end", [256, 512, 65_536])
 def test_an_append_that_ends_exactly_on_a_tile_is_gone_on_from(end: int) -> None:
     leaves = [leaf_hash(b"%d" % i) for i in range(end + 300)]
     tree = TileTree()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from consumers.registry import CONSUMERS as REGISTERED
 from infra.postgres.roles import READ_MODEL_OWNER, privileges, rights, rights_by_role, roles_sql
 from infra.principals import CONSUMERS, PRINCIPALS, database_role, kafka_user, schema_of, schema_owner
@@ -13,43 +11,37 @@ from infra.principals import CONSUMERS, PRINCIPALS, database_role, kafka_user, s
 APPEND_ONLY = ("segment", "node", "checkpoint", "event_id", "run", "duplicate", "refusal")
 
 
-def test_every_principal_has_a_section_and_no_section_is_of_anybody_else() -> None:
+def test_every_principal_has_a_section_and_every_consumer_is_one() -> None:
     assert rights().keys() == {*PRINCIPALS, READ_MODEL_OWNER}
+    assert [(name, consumer.schema) for name, consumer in REGISTERED.items()] == [(c, schema_of(c)) for c in CONSUMERS]
+    known = ["yesser_relay", "yesser_revenue_owner", "somebody"]
+    assert rights_by_role(known).keys() == {"yesser_relay", "yesser_revenue_owner"}, "roles that the server has"
+    assert database_role("event-index") == "yesser_event_index"
+    assert schema_owner(schema_of("event-index")) == "yesser_event_index_owner"
+    assert kafka_user("event-index") == "event-index"
 
 
-def test_no_right_is_more_than_reading_and_writing_rows() -> None:
+def test_no_right_is_more_than_reading_and_writing_rows_and_no_role_changes_what_is_append_only() -> None:
     for role, granted in rights().items():
         for table, text in granted.items():
             words = re.sub(r"\([^)]*\)", "", text).replace(" ", "").split(",")
             allowed = {"USAGE"} if table.endswith("_seq") else {"SELECT", "INSERT", "UPDATE", "DELETE"}
             assert set(words) <= allowed, (role, table)
+        for table in APPEND_ONLY:
+            text = privileges(granted, "log", table) or ""
+            assert "UPDATE" not in text, (role, table)
+            assert "DELETE" not in text, (role, table)
 
 
-@pytest.mark.parametrize("table", APPEND_ONLY)
-def test_no_role_changes_what_is_append_only(table: str) -> None:
-    for granted in rights().values():
-        text = privileges(granted, "log", table) or ""
-        assert "UPDATE" not in text
-        assert "DELETE" not in text
-
-
-def test_a_tables_own_row_stands_above_that_of_its_schema() -> None:
+def test_a_tables_own_row_stands_above_that_of_its_schema_and_a_consumer_writes_its_own_alone() -> None:
     granted = {"revenue.*": "SELECT, DELETE", "revenue.transfer": "SELECT"}
     assert privileges(granted, "revenue", "transfer") == "SELECT"
     assert privileges(granted, "revenue", "account") == "SELECT, DELETE"
     assert privileges(granted, "log", "state") is None
-
-
-def test_a_consumer_writes_no_read_models_but_its_own() -> None:
     for consumer in CONSUMERS:
         for other in CONSUMERS:
             text = privileges(rights()[consumer], schema_of(other), "any_table") or ""
             assert ("INSERT" in text) == (other == consumer)
-
-
-def test_rights_are_given_to_the_roles_that_the_server_has() -> None:
-    known = ["yesser_relay", "yesser_revenue_owner", "somebody"]
-    assert rights_by_role(known).keys() == {"yesser_relay", "yesser_revenue_owner"}
 
 
 def test_the_sql_for_a_superuser_makes_every_role_and_holds_no_password() -> None:
@@ -60,13 +52,3 @@ def test_the_sql_for_a_superuser_makes_every_role_and_holds_no_password() -> Non
     assert 'REVOKE ALL ON DATABASE "yesser" FROM PUBLIC' in text
     assert "PASSWORD" not in text
     assert "SUPERUSER" not in text
-
-
-def test_a_name_of_two_words_is_a_role_and_a_schema_too() -> None:
-    assert database_role("event-index") == "yesser_event_index"
-    assert schema_owner(schema_of("event-index")) == "yesser_event_index_owner"
-    assert kafka_user("event-index") == "event-index"
-
-
-def test_every_consumer_is_a_principal() -> None:
-    assert [(name, consumer.schema) for name, consumer in REGISTERED.items()] == [(c, schema_of(c)) for c in CONSUMERS]

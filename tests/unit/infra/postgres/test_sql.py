@@ -19,16 +19,12 @@ FILES = sorted(
 
 
 @every("path", FILES)
-def test_each_query_has_a_name_of_its_own_and_a_text(path: Path) -> None:
+def test_each_query_has_a_name_of_its_own_and_a_text_and_none_is_overlooked(path: Path) -> None:
     package = ".".join(path.parent.parts)
-    names = re.findall(r"^-- name: (\w+)$", read(package, path.name), re.MULTILINE)
+    text = read(package, path.name)
+    names = re.findall(r"^-- name: (\w+)$", text, re.MULTILINE)
     assert len(names) == len(set(names)), "a name is used twice: the first query would never run"
+    assert len(names) == len(re.findall(r"--\s*name", text)), "a line that names a query is overlooked"
     found = queries(package, path.name)
     assert list(found) == names
     assert all(re.sub(r"--.*", "", text).strip() for text in found.values()), "a query has no text"
-
-
-@every("path", FILES)
-def test_no_line_that_names_a_query_is_overlooked(path: Path) -> None:
-    text = (ROOT / path).read_text(encoding="utf-8")
-    assert len(re.findall(r"--\s*name", text)) == len(re.findall(r"^-- name: \w+$", text, re.MULTILINE))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,9 +21,6 @@ IN_TOKEN = TokenKey(LogKey(NAME, bytes(32)).verifier, URI)
 
 def test_an_address_names_module_token_key_and_the_file_of_the_pin() -> None:
     assert parse_address(URI) == TokenAddress("/usr/lib/hsm.so", "log", None, "log-2026", None, "/etc/yesser/pin")
-
-
-def test_percent_signs_are_decoded_and_a_file_may_be_written_as_an_address() -> None:
     uri = "pkcs11:serial=07%3B;id=%01%ff;type=private?pin-source=file:///run/my%20pin&module-path=/m.so"
     assert parse_address(uri) == TokenAddress("/m.so", None, "07;", None, b"\x01\xff", "/run/my pin")
 
@@ -57,17 +53,14 @@ def test_the_line_of_a_file_comes_back_for_both_kinds_of_keys() -> None:
         parse_private_key(IN_TOKEN.skey.replace("log.example/0+", "log.example/1+"))
 
 
-def test_files_of_a_key_in_a_token_are_loaded_and_listed_without_the_token(tmp_path: Path) -> None:
+def test_files_of_a_key_in_a_token_are_loaded_without_it_and_no_key_leaves_it_unless_that_is_asked_for(
+    tmp_path: Path,
+) -> None:
     files = KeyFiles(tmp_path, "log", NAME)
     ring = load_or_create_keys(files, IN_TOKEN)
     assert ring == load_keys(files)
     assert (ring.current, is_in_file(ring.current)) == (IN_TOKEN, False)
     assert files.vkey.read_text() == IN_TOKEN.verifier.vkey + "\n"
-
-
-def test_no_key_leaves_a_token_for_a_file_unless_that_is_asked_for(tmp_path: Path) -> None:
-    files = KeyFiles(tmp_path, "log", NAME)
-    load_or_create_keys(files, IN_TOKEN)
     with pytest.raises(CannotRotate, match="is in a token"):
         prepare_log_key(files)
     with pytest.raises(CannotRotate, match="is in a token"):
@@ -77,10 +70,5 @@ def test_no_key_leaves_a_token_for_a_file_unless_that_is_asked_for(tmp_path: Pat
     prepared = next_key(files)
     assert prepared is not None
     assert is_in_file(prepared.key)
-
-
-def test_a_prepared_key_in_a_token_keeps_its_address_and_the_request(tmp_path: Path) -> None:
-    files = KeyFiles(tmp_path, "log", NAME)
-    load_or_create_keys(files, LogKey(NAME, os.urandom(32)))
     write_next(files, NextKey(IN_TOKEN, 7))
-    assert next_key(files) == NextKey(IN_TOKEN, 7)
+    assert next_key(files) == NextKey(IN_TOKEN, 7), "a prepared one keeps its address and the request"

@@ -2,58 +2,52 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import asyncio
+from functools import partial
+
+import pytest
+from structlog.testing import capture_logs
 
 from infra.embedded.processes.signals import PROCESSES
-from infra.process.commands import process_entries
+from infra.process import commands
+from infra.process.commands import process_entries, serve
+from infra.process.health import Readiness
+from infra.process.tasks import watch_tasks
+from infra.settings import Settings
 
 
 def test_every_process_of_the_stack_can_be_run_and_every_other_one_is_unknown() -> None:
     assert set(process_entries()) == {process.name for process in PROCESSES}
-
-
-def test_every_factory_can_be_imported() -> None:
     assert all(callable(entry.load()) for entry in process_entries().values())
 
 
-HALF_DEAD = """
-import asyncio, uvloop
-from infra.process import tasks
-tasks.watch_tasks.__defaults__ = (0.05,)
-from infra.process.health import Readiness
-from infra.process.commands import serve
-from infra.settings import Settings
+async def test_a_process_cleans_up_and_ends_when_a_task_of_it_failed_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "watch_tasks", partial(watch_tasks, unseen_after_s=0.05))
+    cleaned_up = False
 
-async def fail():
-    raise KeyError("a writer's bug")
+    async def fail() -> None:
+        raise KeyError("a writer's bug")
 
-async def work(stop):
-    kept = asyncio.create_task(fail(), name="a writer")
-    try:
-        await stop.wait()
-    finally:
-        print("cleaned up", flush=True)
+    async def work(stop: asyncio.Event) -> None:
+        nonlocal cleaned_up
+        kept = asyncio.create_task(fail(), name="a writer")
+        try:
+            await stop.wait()
+        finally:
+            cleaned_up = kept.done()
 
-async def give_up(stop):
-    raise SystemExit(78)
-
-uvloop.run(serve(Settings(), {work}, lambda: Readiness(True)))
-"""
+    with capture_logs() as lines, pytest.raises(SystemExit) as ended:
+        await serve(Settings(), work, lambda: Readiness(True))
+    assert (ended.value.code, cleaned_up) == (70, True)
+    (line,) = lines
+    assert "The task 'a writer' failed" in line["reason"]
+    assert str(line["exc_info"]) == str(KeyError("a writer's bug"))
 
 
-def _serve(work: str) -> subprocess.CompletedProcess[str]:
-    script = HALF_DEAD.replace("{work}", work)
-    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=30)
+async def test_the_exit_code_of_the_work_is_that_of_the_process() -> None:
+    async def give_up(_: asyncio.Event) -> None:
+        raise SystemExit(78)
 
-
-def test_a_process_cleans_up_and_ends_when_a_task_of_it_failed_unseen() -> None:
-    done = _serve("work")
-    assert done.returncode == 70, done.stderr
-    assert done.stdout.startswith("cleaned up")
-    assert "The task 'a writer' failed" in done.stdout
-    assert "a writer's bug" in done.stdout
-
-
-def test_the_exit_code_of_the_work_is_that_of_the_process() -> None:
-    assert _serve("give_up").returncode == 78
+    with pytest.raises(SystemExit) as ended:
+        await serve(Settings(), give_up, lambda: Readiness(True))
+    assert ended.value.code == 78

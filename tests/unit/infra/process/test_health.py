@@ -2,123 +2,78 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import pytest
+import httpx
 
-from infra.process.health import Progress, Readiness, application, serving
-from infra.settings import Settings
+from infra.process.health import Progress, Readiness, application
+from tests.every import every
 from tests.world.processes import Clock
 
 
-async def get(path: str, readiness: Readiness) -> tuple[int, bytes]:
+async def get(path: str, readiness: Readiness) -> httpx.Response:
     """Ask the application directly, without a socket."""
-    sent: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b"", "root_path": ""}
-    await application(lambda: readiness)(scope, receive, send)
-    return sent[0]["status"], b"".join(m.get("body", b"") for m in sent[1:])
+    transport = httpx.ASGITransport(application(lambda: readiness))
+    async with httpx.AsyncClient(transport=transport, base_url="http://process") as client:
+        return await client.get(path)
 
 
-@pytest.mark.parametrize(
+@every(
     ("ready", "healthy", "readyz", "healthz"),
     [(True, True, 200, 200), (False, True, 503, 200), (False, False, 503, 503)],
 )
 async def test_the_status_follows_the_readiness(ready: bool, healthy: bool, readyz: int, healthz: int) -> None:
     state = Readiness(ready, {"lag": 5}, healthy)
-    status, body = await get("/readyz", state)
-    assert (status, json.loads(body)) == (readyz, {"ready": ready, "lag": 5})
-    assert (await get("/healthz", state))[0] == healthz
+    answer = await get("/readyz", state)
+    assert (answer.status_code, answer.json()) == (readyz, {"ready": ready, "lag": 5})
+    assert (await get("/healthz", state)).status_code == healthz
+    assert f"yesser_ready {float(ready)}\n" in (await get("/metrics", state)).text
 
 
-@pytest.mark.parametrize("ready", [True, False])
-async def test_the_metrics_say_whether_the_process_is_ready(ready: bool) -> None:
-    _, body = await get("/metrics", Readiness(ready))
-    assert f"yesser_ready {float(ready)}\n".encode() in body
-
-
-async def test_nothing_listens_where_no_port_is_named() -> None:
-    async with serving(Settings(health_port=0), lambda: Readiness(True)) as port:
-        assert port is None
-
-
-def test_a_process_at_the_end_of_the_log_is_ready_however_long_it_is_idle() -> None:
+def test_a_process_is_ready_at_the_end_of_the_log_or_while_it_moves_then_not_then_not_healthy() -> None:
     clock = Clock(100.0)
     progress = Progress(clock)
+    assert (progress.readiness().ready, progress.readiness().healthy) == (False, True), "it starts"
     for _ in range(10):
         clock.now += 60
         progress.look(500, 500)
     assert progress.readiness() == Readiness(
         True, {"role": "active", "position": 500, "log_size": 500, "lag": 0, "seconds_since_moved": 0.0}
     )
-
-
-def test_a_process_that_is_behind_but_moves_is_ready() -> None:
-    clock = Clock(100.0)
-    progress = Progress(clock)
-    for position in range(1, 10):
+    for position in range(501, 510):
         clock.now += 20
         progress.look(position, 1_000_000)
-    assert progress.readiness().ready
-
-
-def test_a_process_that_is_behind_and_does_not_move_is_not_ready_then_not_healthy() -> None:
-    clock = Clock(100.0)
-    progress = Progress(clock)
-    progress.look(10, 20)
+    assert progress.readiness().ready, "it is behind but moves"
     clock.now += 31
-    progress.look(10, 20)
+    progress.look(509, 1_000_000)
     assert (progress.readiness().ready, progress.readiness().healthy) == (False, True)
     clock.now += 60
     assert not progress.readiness().healthy
 
 
-def test_a_standby_is_ready() -> None:
-    clock = Clock(100.0)
-    progress = Progress(clock, standby=True)
-    clock.now += 1000
-    assert progress.readiness().ready
-    assert progress.readiness().details["role"] == "standby"
-
-
-def test_a_halted_process_is_not_ready_but_a_restart_would_not_help() -> None:
-    progress = Progress(Clock(100.0), halted="leaf 7 differs")
+def test_a_halted_process_is_not_ready_but_a_restart_would_not_help_and_an_alarm_outlives_it() -> None:
+    progress = Progress(Clock(100.0), halted="the log was cut", alarm="index 2 was refused")
+    progress.look(1, 1)
     state = progress.readiness()
-    assert (state.ready, state.healthy, state.details["halted"]) == (False, True, "leaf 7 differs")
+    assert (state.ready, state.healthy, state.details["halted"]) == (False, True, "the log was cut")
+    progress.halted = None
+    assert (progress.readiness().ready, progress.readiness().details["halted"]) == (False, "index 2 was refused")
 
 
-def test_a_starting_process_is_healthy_but_not_ready() -> None:
-    state = Progress(Clock(100.0)).readiness()
-    assert (state.ready, state.healthy) == (False, True)
-
-
-def test_a_process_without_positions_says_when_it_last_worked() -> None:
+def test_a_process_without_positions_says_when_it_last_worked_and_a_standby_is_ready() -> None:
     clock = Clock(100.0)
-    progress = Progress(clock, positions=False)
+    progress, standby = Progress(clock, positions=False), Progress(clock, standby=True)
     clock.now += 20
     assert progress.readiness() == Readiness(True, {"role": "active", "seconds_since_moved": 20.0})
     clock.now += 20
     assert not progress.readiness().ready
     progress.begin()
     assert progress.readiness().ready
+    clock.now += 1000
+    assert (standby.readiness().ready, standby.readiness().details["role"]) == (True, "standby")
 
 
-def test_an_alarm_outlives_a_halt() -> None:
-    progress = Progress(Clock(100.0), halted="the log was cut", alarm="index 2 was refused")
-    progress.look(1, 1)
-    assert progress.readiness().details["halted"] == "the log was cut"
-    progress.halted = None
-    assert (progress.readiness().ready, progress.readiness().details["halted"]) == (False, "index 2 was refused")
-
-
-@pytest.mark.parametrize(
+@every(
     ("member", "value"),
     [("rebuilding", {"revenue": {"entries": 5, "of": 10}}), ("held_by", {"revenue": "yesser rebuild revenue"})],
 )

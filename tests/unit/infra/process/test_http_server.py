@@ -8,9 +8,10 @@ import socket
 import pytest
 
 from infra.process.http_server import CannotListen, PortTaken, listening
+from tests.every import every
 
 
-@pytest.mark.parametrize(
+@every(
     "error",
     [
         OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"),

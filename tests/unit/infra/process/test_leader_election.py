@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from types import SimpleNamespace
-from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,26 +12,9 @@ from structlog.testing import capture_logs
 from events.errors import Halt
 from infra.process import leader_election, lease
 from infra.process.health import Progress
-from infra.process.leader_election import LeaderElection, Parts, Term
+from infra.process.leader_election import LeaderElection, Parts
 from infra.process.lease import LeaseSpec
 from infra.settings import Settings
-
-
-class Connection:
-    async def close(self, *, timeout: float) -> None: ...
-
-    async def execute(self, *_: object) -> None: ...
-
-    async def fetchval(self, *_: object) -> str:
-        return "another-machine-1f"
-
-
-async def opened(_: str) -> Any:
-    return Connection()
-
-
-async def work(_: Term) -> None:
-    raise AssertionError("it has no lease")
 
 
 @pytest.mark.parametrize(("stood_by_s", "halted"), [(0.003, "the log was cut"), (0.005, None)])
@@ -39,6 +22,9 @@ async def test_a_halt_is_over_when_another_process_keeps_the_lease(
     stood_by_s: float, halted: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now, stop = [0.0], asyncio.Event()
+    connection = AsyncMock(**{"fetchval.return_value": "another-machine-1f"})
+    lease_of_role = LeaseSpec("role", AsyncMock(return_value=connection))
+    work = AsyncMock(side_effect=AssertionError("it has no lease"))
 
     async def claim(*_: object, **__: object) -> None:
         now[0] += stood_by_s
@@ -47,7 +33,7 @@ async def test_a_halt_is_over_when_another_process_keeps_the_lease(
     monkeypatch.setattr(lease, "claim", claim)
     monkeypatch.setattr(leader_election, "time", SimpleNamespace(monotonic=lambda: now[0]))
     settings = Settings(lease_renew_ms=1, halted_retry_ms=2)
-    candidate = LeaderElection(settings, LeaseSpec("role", opened), work, Progress(lambda: 0.0, positions=False))
+    candidate = LeaderElection(settings, lease_of_role, work, Progress(lambda: 0.0, positions=False))
     await candidate._react(Halt("the log was cut"), stop)
     assert not candidate.progress.readiness().ready
     with capture_logs() as lines:
@@ -62,12 +48,9 @@ async def test_a_wait_of_some_parts_is_over_when_each_of_them_had_a_good_round()
     moved: list[bool] = []
     parts = Parts(lambda: moved.append(True))
 
-    async def fail() -> None:
-        raise OSError("away")
-
     for name in ("a", "b"):
         with pytest.raises(OSError, match="away"):
-            await parts.run(name, fail)
+            await parts.run(name, AsyncMock(side_effect=OSError("away")))
     for name in ("c", "a", "c"):
         parts.ended(name)
     assert moved == []

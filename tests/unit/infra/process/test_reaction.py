@@ -18,6 +18,7 @@ from events.errors import Fenced, Reject, Tampered
 from infra.log.signed_note import InvalidKey
 from infra.process.reaction import Reaction, reaction_to, trace_of
 from infra.process.tasks import Interrupted, TaskFailed
+from infra.tls.client import NotTrusted
 from producers.errors import NotAccepted
 from producers.outbox.outbox import NoOutbox
 from producers.outbox.senders import EventsNotTaken
@@ -25,38 +26,22 @@ from tests.every import every
 
 
 @every(
-    ("error", "reaction"),
+    ("reaction", "errors"),
     [
-        (Behind(), Reaction.RETRY),
-        (TopicBroken({"agency.health.events": "is gone"}), Reaction.RETRY),
-        (EventsNotTaken(), Reaction.RETRY),
-        (KafkaConnectionError(), Reaction.RETRY),
-        (TopicAuthorizationFailedError(), Reaction.RETRY),
-        (asyncpg.ConnectionDoesNotExistError(), Reaction.RETRY),
-        (asyncpg.LockNotAvailableError(), Reaction.RETRY),
-        (asyncpg.TransactionTimeoutError(), Reaction.RETRY),
-        (asyncpg.ReadOnlySQLTransactionError(), Reaction.RETRY),
-        (asyncpg.PostgresIOError(), Reaction.RETRY),
-        (Interrupted(), Reaction.RETRY),
-        (TimeoutError(), Reaction.RETRY),
-        (Fork(), Reaction.HALT),
-        (Diverged(), Reaction.HALT),
-        (InvalidKey(), Reaction.HALT),
-        (LeafMismatch(), Reaction.HALT),
-        (Tampered(), Reaction.HALT),
-        (Fenced(), Reaction.STAND_DOWN),
-        (NewerRules(), Reaction.RAISE),
-        (NoOutbox(), Reaction.RAISE),
-        (NotAccepted(), Reaction.RAISE),
-        (Reject(), Reaction.RAISE),
-        (asyncpg.DataError("a value that does not fit"), Reaction.BUG),
-        (asyncpg.UndefinedTableError(), Reaction.BUG),
-        (TaskFailed(), Reaction.BUG),
-        (KeyError("x"), Reaction.BUG),
+        (Reaction.RETRY, [Behind(), TopicBroken({"agency.health.events": "is gone"}), EventsNotTaken(), Interrupted()]),
+        (Reaction.RETRY, [KafkaConnectionError(), TopicAuthorizationFailedError(), TimeoutError()]),
+        (Reaction.RETRY, [asyncpg.ConnectionDoesNotExistError(), asyncpg.LockNotAvailableError()]),
+        (Reaction.RETRY, [asyncpg.TransactionTimeoutError(), asyncpg.ReadOnlySQLTransactionError()]),
+        (Reaction.RETRY, [asyncpg.PostgresIOError()]),
+        (Reaction.HALT, [Fork(), Diverged(), InvalidKey(), LeafMismatch(), Tampered(), NotTrusted()]),
+        (Reaction.STAND_DOWN, [Fenced()]),
+        (Reaction.RAISE, [NewerRules(), NoOutbox(), NotAccepted(), Reject()]),
+        (Reaction.BUG, [asyncpg.DataError("a value that does not fit"), asyncpg.UndefinedTableError()]),
+        (Reaction.BUG, [TaskFailed(), KeyError("x")]),
     ],
 )
-def test_the_reaction_follows_the_class(error: Exception, reaction: Reaction) -> None:
-    assert reaction_to(error) is reaction
+def test_the_reaction_follows_the_class(reaction: Reaction, errors: list[Exception]) -> None:
+    assert [(error, reaction_to(error)) for error in errors] == [(error, reaction) for error in errors]
 
 
 def test_a_trace_has_types_and_lines_and_nothing_that_was_said() -> None:
@@ -76,9 +61,6 @@ def test_a_trace_has_types_and_lines_and_nothing_that_was_said() -> None:
         rf"ValueError at {__name__}:\d+ outer < {__name__}:\d+ \w+; after KeyError at {__name__}:\d+ inner < .*", found
     )
     assert "1000000001" not in found
-
-
-def test_a_trace_ends_where_errors_refer_to_each_other() -> None:
     one, other = ValueError(), TypeError()
     one.__context__, other.__context__ = other, one
-    assert trace_of(one) == "ValueError; after TypeError"
+    assert trace_of(one) == "ValueError; after TypeError", "they refer to each other"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any, cast
+from contextlib import nullcontext
+from unittest.mock import AsyncMock
 
 import asyncpg
+import pytest
 from structlog.testing import capture_logs
 
 from infra.observability.telemetry import exposition
@@ -16,6 +16,7 @@ from infra.postgres.connection import Connection
 from infra.process.leader_election import Term
 from infra.process.retention import ROWS_MAX, keep_retention
 from infra.settings import Settings
+from tests.world.waits import until
 
 
 class Table:
@@ -35,27 +36,17 @@ class Table:
         return f"DELETE {deleted}"
 
 
-class Database:
-    async def fetchval(self, *_: object) -> int:
-        return 8_192
-
-
-class TermOfADouble(Term):
-    @asynccontextmanager
-    async def connected(self, *_: Any, **__: Any) -> AsyncIterator[Connection]:
-        yield cast(Connection, Database())
-
-
-async def test_all_are_deleted_in_batches_and_a_table_that_fails_is_told_once_and_holds_up_no_other() -> None:
+async def test_all_are_deleted_in_batches_and_a_table_that_fails_is_told_once_and_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connection = AsyncMock(**{"fetchval.return_value": 8_192})
+    monkeypatch.setattr(Term, "connected", lambda *_, **__: nullcontext(connection))
     tables = {"broken": Table(7, failures=3), "large": Table(3 * ROWS_MAX + 1), "empty": Table(0)}
-    term = TermOfADouble(1, asyncio.Event())
+    term = Term(1, asyncio.Event())
     with capture_logs() as lines:
         deletes = {name: table.delete for name, table in tables.items()}
         task = asyncio.create_task(keep_retention(Settings(), term, deletes, rest_s=0.0001, try_again_s=0.001))
-        async with asyncio.timeout(10):
-            while any(table.rows for table in tables.values()):
-                assert not task.done(), task
-                await asyncio.sleep(0.001)
+        await until(lambda: task.done() or not any(table.rows for table in tables.values()), "all are deleted")
         assert not task.done()
         term.stop.set()
         await task

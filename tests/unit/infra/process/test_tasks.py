@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,6 +17,7 @@ from infra.process.tasks import (
     until_one_ends,
     watch_tasks,
 )
+from tests.world.processes import Clock
 
 
 class Bug(Exception):
@@ -46,21 +47,19 @@ async def _fail(error: Exception | None = None) -> None:
     raise error or Bug
 
 
-async def test_the_others_are_cancelled_and_waited_for_when_one_returns() -> None:
-    first, second = Endless(), Endless()
+async def test_the_others_are_cancelled_and_waited_for_when_one_returns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "CANCEL_AGAIN_S", 0.01)
+    first, second = Endless(), Endless(cancellations_lost=1)
     await until_one_ends(first.run(), asyncio.sleep(0), second.run())
     assert first.has_ended
-    assert second.has_ended
+    assert second.has_ended, "a cancellation that a library loses is repeated"
 
 
-async def test_of_several_errors_the_first_in_the_list_is_raised() -> None:
+async def test_of_several_errors_the_first_in_the_list_is_raised_and_a_cancellation_from_outside_ends_all() -> None:
     with pytest.raises(Bug):
         await until_one_ends(Endless().run(), _fail())
     with pytest.raises(ZeroDivisionError):
         await until_one_ends(_fail(ZeroDivisionError()), _fail())
-
-
-async def test_a_cancellation_from_outside_ends_all() -> None:
     work = Endless()
     task = asyncio.create_task(until_one_ends(work.run()))
     await asyncio.sleep(0)
@@ -71,23 +70,9 @@ async def test_a_cancellation_from_outside_ends_all() -> None:
     assert work.has_ended
 
 
-async def test_a_cancellation_that_a_library_loses_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "CANCEL_AGAIN_S", 0.01)
-    work = Endless(cancellations_lost=1)
-    await until_one_ends(work.run(), asyncio.sleep(0))
-    assert work.has_ended
-
-
-async def test_a_pause_ends_with_its_time_and_with_its_event() -> None:
+async def test_a_pause_ends_with_its_time_and_with_its_event_and_stays_cancelled_as_that_comes() -> None:
     event = asyncio.Event()
     await pause(event, 0.001)
-    assert not event.is_set()
-    event.set()
-    await pause(event, 3600)
-
-
-async def test_a_pause_that_is_cancelled_as_its_event_comes_is_cancelled() -> None:
-    event = asyncio.Event()
     task = asyncio.create_task(pause(event, 3600))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -95,20 +80,19 @@ async def test_a_pause_that_is_cancelled_as_its_event_comes_is_cancelled() -> No
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    await pause(event, 3600)
 
 
 async def _cancelled_by_its_library() -> None:
     raise asyncio.CancelledError
 
 
-async def test_a_cancellation_that_nobody_asked_for_is_an_error_that_passes() -> None:
+async def test_a_cancellation_that_nobody_asked_for_is_an_error_that_passes_and_one_that_was_stays_one() -> None:
     with pytest.raises(Interrupted):
         await until_one_ends(asyncio.Event().wait(), _cancelled_by_its_library())
     with pytest.raises(Interrupted), stray_cancellation_as_error():
         await _cancelled_by_its_library()
 
-
-async def test_a_cancellation_that_was_asked_for_stays_one() -> None:
     async def work() -> None:
         with stray_cancellation_as_error():
             await asyncio.Event().wait()
@@ -130,12 +114,15 @@ async def test_a_task_that_fails_and_is_kept_by_somebody_who_does_not_look_is_se
     assert kept.done()
 
 
-async def test_a_task_whose_error_is_looked_at_in_time_is_not_reported() -> None:
+async def test_a_task_that_is_looked_at_in_time_or_cancelled_or_returns_is_not_reported() -> None:
     failed = watch_tasks(unseen_after_s=0.4)
     task = asyncio.create_task(_fail())
     await asyncio.sleep(0.01)
     with pytest.raises(Bug):
         await task
+    endless = asyncio.create_task(asyncio.Event().wait())
+    await asyncio.create_task(asyncio.sleep(0))
+    endless.cancel()
     await asyncio.sleep(0.5)
     assert not failed.done()
 
@@ -154,33 +141,21 @@ async def test_an_error_counts_as_seen_while_the_other_jobs_still_clean_up() -> 
     assert not failed.done()
 
 
-async def test_a_task_that_is_cancelled_or_returns_is_no_failure() -> None:
-    failed = watch_tasks(unseen_after_s=0.0)
-    task = asyncio.create_task(asyncio.Event().wait())
-    await asyncio.create_task(asyncio.sleep(0))
-    task.cancel()
-    await asyncio.sleep(0.02)
-    assert not failed.done()
-
-
-async def test_a_loop_that_computes_lets_other_tasks_run_once_its_slice_is_over() -> None:
-    turns = 0
+async def test_a_loop_that_computes_lets_other_tasks_run_once_its_slice_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, turns = Clock(0.0), list[float]()
+    monkeypatch.setattr(tasks, "time", SimpleNamespace(perf_counter=clock))
+    time_slice = TimeSlice(0.01)
 
     async def count() -> None:
-        nonlocal turns
         while True:
-            turns += 1
+            turns.append(clock.now)
             await asyncio.sleep(0)
 
     counting = asyncio.create_task(count())
-    time_slice = TimeSlice(0.01)
-    began = time.perf_counter()
-    for _ in range(1_000):
-        await time_slice.checkpoint()
-        if time.perf_counter() - began > 0.005:
-            break
-    assert turns == 0, "within the slice it keeps the loop"
-    while time.perf_counter() - began < 0.1:
+    for millisecond in range(25):
+        clock.now = millisecond / 1_000
         await time_slice.checkpoint()
     counting.cancel()
-    assert 1 <= turns <= 10
+    assert turns == [0.01, 0.02]

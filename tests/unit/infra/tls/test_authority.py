@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,30 +20,20 @@ def test_its_folder_and_keys_are_the_owners_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "tls").stat().st_mode) == 0o700
 
 
-def test_certificates_are_kept_until_a_third_of_their_life_is_left(tmp_path: Path) -> None:
+def test_certificates_are_kept_until_a_third_of_their_life_is_left_or_they_are_damaged(tmp_path: Path) -> None:
     folder = tmp_path / "tls"
-    first = private_authority(folder).server("gateway").read_bytes()
+    own = private_authority(folder)
+    first = own.server("gateway").read_bytes()
     assert private_authority(folder, NOW + LIFE * 0.6).server("gateway").read_bytes() == first
     later = private_authority(folder, NOW + LIFE * 0.7)
     renewed = later.server("gateway").read_bytes()
     assert renewed != first
     assert later.server("gateway").read_bytes() == renewed
-
-
-def test_a_renewed_authority_issues_every_certificate_anew(tmp_path: Path) -> None:
-    folder = tmp_path / "tls"
-    own = private_authority(folder)
-    first = own.server("gateway").read_bytes()
-    renewed = private_authority(folder, NOW + AUTHORITY_LIFE * 0.7)
-    assert renewed.certificate != own.certificate
-    assert renewed.server("gateway").read_bytes() != first
-
-
-def test_a_damaged_servers_file_is_written_again(tmp_path: Path) -> None:
-    own = private_authority(tmp_path / "tls")
-    path = own.server("gateway")
-    path.write_text("damaged")
-    assert "BEGIN CERTIFICATE" in own.server("gateway").read_text()
+    later.server("gateway").write_text("damaged")
+    assert "BEGIN CERTIFICATE" in later.server("gateway").read_text()
+    anew = private_authority(folder, NOW + AUTHORITY_LIFE * 0.7)
+    assert anew.certificate != own.certificate
+    assert anew.server("gateway").read_bytes() != renewed
 
 
 def test_a_lost_or_foreign_key_is_an_error_and_no_new_authority(tmp_path: Path) -> None:
@@ -63,8 +52,5 @@ def test_a_lost_or_foreign_key_is_an_error_and_no_new_authority(tmp_path: Path) 
     (folder / "ca.key").chmod(0o644)
     with pytest.raises(CertificateUnusable, match="chmod 600"):
         private_authority(folder)
-
-
-def test_without_an_authority_no_client_certificate_is_issued(tmp_path: Path) -> None:
     with pytest.raises(CertificateUnusable, match="yesser up --tls"):
-        stored_authority(tmp_path / "tls", NOW + timedelta(0))
+        stored_authority(tmp_path / "none", NOW)  # without an authority no client's certificate is issued

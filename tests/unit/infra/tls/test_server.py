@@ -8,6 +8,7 @@ import ssl
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvloop
@@ -17,6 +18,7 @@ from structlog.testing import capture_logs
 from infra.tls.certificate_files import CertificateUnusable, KeyPair, TlsFiles, check
 from infra.tls.client import client_context
 from infra.tls.server import ServedCertificate
+from tests.every import every
 from tests.unit.infra.tls.certificates import NOW, pair, private_authority, tls_server
 
 
@@ -52,8 +54,8 @@ def test_files_that_must_not_be_used_are_named_with_the_remedy(tmp_path: Path) -
     assert check(pair(good), NOW) - NOW > timedelta(days=364)
 
 
-@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
-def test_a_changed_certificate_serves_new_connections_and_ends_none(tmp_path: Path, run: object) -> None:
+@every("run", [asyncio.run, uvloop.run])
+def test_a_changed_certificate_serves_new_connections_and_ends_none(tmp_path: Path, run: Any) -> None:
     own = private_authority(tmp_path / "tls")
     path = own.server("gateway")
     first = _serial(path)
@@ -90,7 +92,7 @@ def test_a_changed_certificate_serves_new_connections_and_ends_none(tmp_path: Pa
             assert await reader.read(10) == b"still here"
             writer.close()
 
-    run(story())  # type: ignore[operator]
+    run(story())
 
 
 def test_a_certificate_that_expires_soon_is_logged_once(tmp_path: Path) -> None:

@@ -24,20 +24,9 @@ def test_a_request_comes_back(size: int, proof: list[bytes]) -> None:
 @every(
     "body",
     [
-        "",
-        "old 1\n",
-        f"old 1\n{NOTE}",
-        f"old 01\n\n{NOTE}",
-        f"old -1\n\n{NOTE}",
-        f"old  1\n\n{NOTE}",
-        f"old 1 \n\n{NOTE}",
-        f"old 1\r\n\r\n{NOTE}",
-        f"new 1\n\n{NOTE}",
-        f"old 1\n{HASH[:-1]}\n\n{NOTE}",
-        f"old 1\n{HASH[:-2]}x=\n\n{NOTE}",
-        f"old 1\nAAAA\n\n{NOTE}",
-        "old 1\n" + f"{HASH}\n" * 64 + f"\n{NOTE}",
-        f"old {'9' * 30}\n\n{NOTE}",
+        *["", "old 1\n", f"old 1\n{NOTE}", f"old 1\r\n\r\n{NOTE}"],
+        *[f"{line}\n\n{NOTE}" for line in ("old 01", "old -1", "old  1", "old 1 ", "new 1", f"old {'9' * 30}")],
+        *[f"old 1\n{proof}\n\n{NOTE}" for proof in (HASH[:-1], f"{HASH[:-2]}x=", "AAAA", "\n".join([HASH] * 64))],
     ],
 )
 def test_another_body_is_malformed(body: str) -> None:

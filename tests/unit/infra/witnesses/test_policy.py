@@ -23,28 +23,22 @@ def satisfied(policy: Policy, names: str) -> bool:
     return policy.is_satisfied_by([COSIGNERS[name] for name in names])
 
 
-def test_k_of_n() -> None:
-    policy = parse_policy(f"{WITNESSES}group g 2 a b c\nquorum g\n")
-    assert [satisfied(policy, names) for names in ("", "a", "ad", "ab", "abc")] == [False, False, False, True, True]
-
-
-def test_one_witness_and_none() -> None:
-    assert [satisfied(parse_policy(f"{ONE}quorum a\n"), name) for name in "ab"] == [True, False]
+def test_a_quorum_is_none_one_witness_k_of_n_or_groups_of_groups() -> None:
     assert satisfied(parse_policy("quorum none\n"), "")
-
-
-def test_groups_of_groups_any_and_all() -> None:
+    assert [satisfied(parse_policy(f"{ONE}quorum a\n"), name) for name in "ab"] == [True, False]
+    two = parse_policy(f"{WITNESSES}group g 2 a b c\nquorum g\n")
+    assert [satisfied(two, names) for names in ("", "a", "ad", "ab", "abc")] == [False, False, False, True, True]
     text = f"# two houses\n\n  {WITNESSES}group x 2 a b c\ngroup y\tany d e f\ngroup both all x y\nquorum both\n"
-    policy = parse_policy(text)
-    assert satisfied(policy, "abf")
-    assert not satisfied(policy, "abc")
-    assert not satisfied(policy, "adef")
+    assert [satisfied(parse_policy(text), names) for names in ("abf", "abc", "adef")] == [True, False, False]
 
 
-def test_addresses_and_logs_may_stand_in_it() -> None:
+def test_addresses_logs_and_any_bytes_in_comments_may_stand_in_it(tmp_path: Path) -> None:
     log = f"log {LOG.verifier.vkey} https://log.example/\n"
     policy = parse_policy(f"{log}witness a {COSIGNERS['a'].vkey} https://a.example/w/\nquorum a")
     assert policy.witnesses["a"].address == "https://a.example/w/"
+    file = tmp_path / "policy"
+    file.write_bytes(b"# \xff\xfe \xd8\xb4\xd8\xa7\xd9\x87\xd8\xaf\nquorum none\n")
+    assert read_policy(file).quorum == "none"
 
 
 @every(
@@ -73,12 +67,6 @@ def test_addresses_and_logs_may_stand_in_it() -> None:
 def test_a_policy_that_is_wrong_names_its_line(text: str, says: str) -> None:
     with pytest.raises(InvalidPolicy, match=says):
         parse_policy(text)
-
-
-def test_a_file_may_have_any_bytes_in_comments(tmp_path: Path) -> None:
-    file = tmp_path / "policy"
-    file.write_bytes(b"# \xff\xfe \xd8\xb4\xd8\xa7\xd9\x87\xd8\xaf\nquorum none\n")
-    assert read_policy(file).quorum == "none"
 
 
 def test_too_few_cosignatures_are_tampering_and_the_missing_are_named() -> None:

@@ -7,11 +7,12 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -20,28 +21,20 @@ from infra.embedded.processes.managed_process import Child, ChildPlan, restart_w
 from infra.embedded.processes.record import ProcessRecord
 from infra.embedded.servers.ports import HOST, Ports
 from infra.errors import StackError
+from tests.world.waits import until
 
 SLEEP = ("sleep", "60")
 
 
 @asynccontextmanager
 async def _started(
-    folder: Path,
-    argv: Sequence[str] = SLEEP,
-    *,
-    is_ready: bool = True,
-    deadline_s: float = 5.0,
-    **changes: Any,
+    folder: Path, argv: Sequence[str] = SLEEP, *, is_ready: bool = True, deadline_s: float = 5.0, **changes: Any
 ) -> AsyncIterator[Child]:
     """A child that was started; `changes` are members of its plan. At the end it is stopped."""
-
-    async def ready() -> bool:
-        return is_ready
-
     plan = ChildPlan(
         "child",
         command=lambda: argv,
-        ready=ready,
+        ready=AsyncMock(return_value=is_ready),
         log=folder / "child.log",
         environment=lambda: os.environ,
         ending=Ending(deadline_s=deadline_s),
@@ -54,36 +47,12 @@ async def _started(
         await child.stop()
 
 
-async def _killed_and_back(child: Child) -> None:
-    """Kill the child once it is ready, and wait until it is ready again as another process."""
-    await child.until_ready(10)
-    first = child.record.pid
-    assert first is not None
-    os.kill(first, signal.SIGKILL)
-    await _until(lambda: child.record.pid not in (first, None) and child.record.state == "ready")
-
-
-async def _until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not true():  # noqa: ASYNC110 - what is waited for happens in another process
-            await asyncio.sleep(0.02)
-
-
 def test_the_first_restart_is_quick_and_the_wait_is_capped() -> None:
     assert [restart_wait_s(deaths) for deaths in (1, 2, 3, 4, 5, 6, 100)] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
 
 
-async def test_a_killed_child_comes_back_as_another_process(tmp_path: Path) -> None:
-    async with _started(tmp_path) as child:
-        await _killed_and_back(child)
-        assert child.record.restarts == 1
-    assert child.record.pid is None
-
-
 async def test_a_child_that_halts_has_started_and_says_why(tmp_path: Path) -> None:
-    async def halted() -> str | None:
-        return "run `yesser recover`"
-
+    halted = AsyncMock(return_value="run `yesser recover`")
     async with _started(tmp_path, is_ready=False, halted=halted) as child:
         await child.until_ready(10)
         assert (child.record.state, child.record.halted) == ("halted", "run `yesser recover`")
@@ -98,52 +67,39 @@ async def test_a_child_that_keeps_dying_is_given_up_with_its_last_words(tmp_path
         assert child.record.state == "failed"
 
 
-async def test_a_child_that_never_gets_ready_is_named_after_its_deadline(tmp_path: Path) -> None:
+async def test_a_child_that_never_gets_ready_is_named_with_its_deadline_or_its_fault(tmp_path: Path) -> None:
     async with _started(tmp_path, is_ready=False) as child:
         with pytest.raises(StackError, match=r"child was not ready after 0 s"):
             await child.until_ready(0.3)
+    fault = Mock(side_effect=StackError("no space is left"))
+    async with _started(tmp_path, is_ready=False, prepare=fault) as child:
+        with pytest.raises(StackError, match="no space is left"):
+            await child.until_ready(10)
 
 
 async def test_a_child_that_does_not_end_in_time_is_killed(tmp_path: Path) -> None:
     deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
     async with _started(tmp_path, (sys.executable, "-c", deaf), deadline_s=0.2) as child:
         await child.until_ready(10)
-        await _until(lambda: "deaf" in (tmp_path / "child.log").read_text("utf-8"))
+        await until(lambda: "deaf" in (tmp_path / "child.log").read_text("utf-8"), "it is deaf")
     assert child.record.state == "stopped"
 
 
-async def test_what_cannot_be_prepared_is_told_as_it_is(tmp_path: Path) -> None:
-    def fail() -> None:
-        raise StackError("no space is left")
-
-    async with _started(tmp_path, is_ready=False, prepare=fail) as child:
-        with pytest.raises(StackError, match="no space is left"):
-            await child.until_ready(10)
-
-
-async def test_a_child_that_was_ready_comes_back_once_the_system_lets_it(tmp_path: Path) -> None:
-    refusals: list[Exception] = []
-
-    def prepare() -> None:
-        if refusals:
-            raise refusals.pop()
-
+async def test_a_killed_child_comes_back_as_another_process_once_the_system_lets_it(tmp_path: Path) -> None:
+    refusals = [StackError("no space is left"), OSError(28, "No space left on device")]
+    prepare = Mock(side_effect=[None, *refusals, None])
     async with _started(tmp_path, prepare=prepare) as child:
         await child.until_ready(10)
-        refusals += [StackError("no space is left"), OSError(28, "No space left on device")]
-        await _killed_and_back(child)
-        assert (child.record.restarts, refusals) == (3, [])
+        first = child.record.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: child.record.pid not in (first, None) and child.record.state == "ready", "it is back")
+        assert (child.record.restarts, prepare.call_count) == (3, 4)
+    assert child.record.pid is None
 
 
-@pytest.mark.parametrize("error", [OSError("no more files"), asyncio.CancelledError()], ids=["error", "cancellation"])
-async def test_a_child_whose_probe_fails_is_asked_again(tmp_path: Path, error: BaseException) -> None:
-    errors = [error]
-
-    async def ready() -> bool:
-        if errors:
-            raise errors.pop()
-        return True
-
+async def test_a_child_whose_probe_fails_or_is_cancelled_is_asked_again(tmp_path: Path) -> None:
+    ready = AsyncMock(side_effect=[OSError("no more files"), asyncio.CancelledError(), *[True] * 1_000])
     async with _started(tmp_path, ready=ready) as child:
         await child.until_ready(10)
         assert (child.record.state, child.record.restarts) == ("ready", 0)
@@ -163,10 +119,7 @@ async def test_a_port_that_was_taken_after_it_was_chosen_is_drawn_anew_for_the_n
 
 
 async def test_a_keeper_that_fails_by_a_bug_still_lets_its_process_be_stopped(tmp_path: Path) -> None:
-    async def ready() -> bool:
-        raise KeyError("a bug")
-
-    async with _started(tmp_path, ready=ready) as child:
+    async with _started(tmp_path, ready=AsyncMock(side_effect=KeyError("a bug"))) as child:
         with pytest.raises(KeyError):
             await child.until_ready(10)
         pid = child.record.pid

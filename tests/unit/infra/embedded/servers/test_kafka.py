@@ -15,7 +15,6 @@ from infra.embedded.servers.kafka import (
     write_configuration,
 )
 
-PORTS = KafkaPorts(9092, 9093)
 PASSWORDS = {"admin": "secret-of-admin", "controller": "secret-of-controller", "platform": "secret-of-platform"}
 
 
@@ -24,18 +23,14 @@ def _properties(text: str) -> dict[str, str]:
 
 
 def test_nobody_may_do_anything_by_default_and_no_topic_is_made_by_accident_or_shortened() -> None:
-    found = _properties(server_properties(Path("/data"), PORTS, PASSWORDS))
+    found = _properties(server_properties(Path("/data"), KafkaPorts(1, 2), PASSWORDS))
     assert found["allow.everyone.if.no.acl.found"] == "false"
     assert found["authorizer.class.name"].endswith("StandardAuthorizer")
     assert found["auto.create.topics.enable"] == "false"
     assert found["sasl.enabled.mechanisms"] == "SCRAM-SHA-512"
     assert found["log.retention.ms"] == "-1", "nothing is kept for a limited time"
-
-
-def test_a_restart_on_other_ports_needs_no_recorded_quorum() -> None:
-    found = _properties(server_properties(Path("/data"), KafkaPorts(1, 2), PASSWORDS))
     assert found["listeners"] == "SASL://127.0.0.1:1,CONTROLLER://127.0.0.1:2"
-    assert found["controller.quorum.voters"] == "1@127.0.0.1:2"
+    assert found["controller.quorum.voters"] == "1@127.0.0.1:2", "a restart on other ports needs no recorded quorum"
 
 
 def test_with_tls_only_loopback_is_plain_and_a_certificate_names_an_agency_or_nobody() -> None:
@@ -50,18 +45,14 @@ def test_with_tls_only_loopback_is_plain_and_a_certificate_names_an_agency_or_no
     assert [name for name in names if re.fullmatch(pattern, name)] == ["CN=agency-health"]
 
 
-def test_passwords_stand_in_a_file_of_the_owner_and_never_on_a_command_line(tmp_path: Path) -> None:
-    write_configuration(tmp_path, PORTS, PASSWORDS, session_s=3_600)
-    mode = (tmp_path / "server.properties").stat().st_mode
-    assert stat.S_IMODE(mode) == 0o600
-    command = " ".join(java_command(Java(Path("/java"), [Path("/a.jar")], Path("/archive"))))
-    assert "secret-of" not in command
-    assert "-XX:AOTCache=/archive" in command
-
-
-def test_the_name_of_the_folder_is_in_no_setting_and_on_no_command_line(tmp_path: Path) -> None:
+def test_neither_passwords_nor_the_name_of_the_folder_are_on_a_command_line(tmp_path: Path) -> None:
     folder = tmp_path / "بيت, x"
     folder.mkdir()
-    write_configuration(folder, PORTS, PASSWORDS, session_s=3_600)
-    command = " ".join(java_command(Java(Path("/java"), [Path("/a.jar")], None)))
-    assert "بيت" not in command + (folder / "server.properties").read_text("utf-8")
+    write_configuration(folder, KafkaPorts(1, 2), PASSWORDS, session_s=3_600)
+    file = folder / "server.properties"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    command = " ".join(java_command(Java(Path("/java"), [Path("/a.jar")], Path("/archive"))))
+    assert "-XX:AOTCache=/archive" in command
+    without = " ".join(java_command(Java(Path("/java"), [Path("/a.jar")], None)))
+    assert "secret-of" not in command + without
+    assert "بيت" not in command + without + file.read_text("utf-8")
