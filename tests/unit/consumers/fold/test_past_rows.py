@@ -88,10 +88,10 @@ def test_a_row_is_copied_as_it_was_before_its_first_change_in_a_block() -> None:
     assert (copy.name, copy.key, copy.until) == ("counter", "a", START)
     assert copy.row == "[1,5]"
     assert counted(loaded(kept, START, Counter("a", 2, 5))) == []
-    (later,) = counted(loaded(kept, 2 * START, Counter("a", 3, 5)))
-    assert later.until == 2 * START
     kept.forget()
     assert counted(loaded(kept, START, Counter("a", 1, 5))) == [copy], "again after a transaction that failed"
+    (later,) = counted(loaded(kept, 2 * START, Counter("a", 3, 5)))
+    assert later.until == 2 * START
 
 
 def test_a_row_that_is_only_read_and_one_of_this_block_are_not_copied() -> None:

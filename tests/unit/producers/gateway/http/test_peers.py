@@ -28,6 +28,7 @@ def test_a_peer_has_its_share_and_gets_it_back_and_all_together_have_a_limit() -
     for number in range(4):
         few.close(f"192.0.2.{number}")
     assert not few._of_peer, "peers without a connection are not kept"
+    assert few.open("192.0.2.4") is None
 
 
 def test_a_trusted_proxy_is_limited_by_the_number_of_all() -> None:
