@@ -41,7 +41,7 @@ def test_the_entry_of_a_reason(kind: str, reason: str, shown: str, left_out: str
     assert [words in html for words in (shown, left_out, "<a ")] == [True, False, False]
 
 
-def test_a_reason_that_nobody_quoted_shows_the_whole_section_and_a_reader_of_arabic_has_it_in_arabic() -> None:
+def test_a_reason_that_nobody_quoted_shows_the_whole_section_in_the_readers_language() -> None:
     entry = runbook_entry("consumer", "something new", "en")
     assert entry.title == "A consumer is halted"
     for words in ("The campaign rules cannot be used", "Entry iN settles"):

@@ -101,7 +101,7 @@ def shown(template: str, row: Struct) -> str:
     return page.render(w=Words("en"), p=row, cell=cell, label=label)
 
 
-def test_the_terminal_shows_each_field_of_a_list_a_number_for_the_next_command_and_a_list_in_words() -> None:
+def test_the_terminal_shows_each_field_numbers_for_the_next_command_and_lists_in_words() -> None:
     text = printed(LISTING, SERVICE_ROW)
     assert all(word in text for word in ("health-01", "Suspended", "موقوفة", "First suspended", "2006-01-31"))
     assert not [word for word in ("Kiosk", "Offered by") if word in text], "a detail is in no list"

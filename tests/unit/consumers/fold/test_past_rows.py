@@ -100,7 +100,7 @@ def test_a_row_that_is_only_read_and_one_of_this_block_are_not_copied() -> None:
     assert counted(loaded(KeptKeys(), 0, Counter("a", 1, 0))) == []
 
 
-def test_a_new_row_that_names_no_entry_is_noted_as_absent_before_and_one_deleted_unread_is_copied() -> None:
+def test_a_new_row_that_names_no_entry_was_absent_before_and_one_deleted_unread_is_copied() -> None:
     kept = KeptKeys()
     for expected in ([PastRow("undated", key_text(("b", 7)), START, None)], []):
         rows = in_block(START, kept)

@@ -32,9 +32,7 @@ async def far(settings: Settings) -> object:
     return plan_of(awareness=PLAN["awareness"] | {"reach": 18455751272964290559})
 
 
-async def test_a_process_of_the_pool_works_at_a_low_priority_is_used_again_and_its_document_comes_back_as_it_is(
-    settings: Settings,
-) -> None:
+async def test_a_process_of_the_pool_works_at_a_low_priority_and_is_used_again(settings: Settings) -> None:
     pids = set()
     for added in (1, 2):
         pid, niceness = await calculated(settings, priority, added)

@@ -6,7 +6,7 @@ from consumers.read_api.etag import names, tag_of
 from tests.every import every
 
 
-def test_consumers_at_one_index_give_that_index_and_any_that_moves_or_another_day_another_tag() -> None:
+def test_consumers_at_one_index_give_that_index_and_one_that_moves_or_another_day_another_tag() -> None:
     assert tag_of([1042, 1042, 1042]) == 'W/"1042"'
     assert tag_of([1042], "2026-11-26") == 'W/"1042.2026-11-26"'
     assert not names(tag_of([1042], "2026-11-26"), tag_of([1042], "2026-11-27"))

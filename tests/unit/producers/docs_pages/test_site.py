@@ -58,7 +58,7 @@ def test_every_type_has_a_page_a_schema_and_an_example_and_every_code_a_page() -
 
 
 @every("path", html_pages)
-def test_a_page_needs_no_script_and_leads_to_pages_of_its_language_only_but_for_the_switch(path: str) -> None:
+def test_a_page_needs_no_script_and_leads_to_pages_of_its_language_but_for_the_switch(path: str) -> None:
     found = found_in(path)
     assert not {"script", "style", "iframe"} & found.tags
     assert {"h1", "main", "nav"} <= found.tags
@@ -110,7 +110,7 @@ def test_a_types_page_says_who_what_and_what_contradicts() -> None:
 
 
 @every("name", CATALOGUE)
-def test_a_types_page_has_a_row_for_every_member_of_its_data_and_offers_what_agencies_say_for_trying(name: str) -> None:
+def test_a_types_page_has_a_row_for_every_member_and_offers_what_agencies_say_for_trying(name: str) -> None:
     page = text(event_page(name)).replace("<wbr>", "")
     assert ("curl" in page) is (CATALOGUE[name].sender != "platform")
     (data,) = (part for key, part in schema_of(name)["$defs"].items() if key == CATALOGUE[name].model.__name__)

@@ -107,7 +107,7 @@ async def test_the_log_continues_what_was_kept_under_an_earlier_key() -> None:
     assert other_log["consistency"] == "first", "another log of this name, as of a trial"
 
 
-async def test_a_log_is_called_shorter_only_where_the_server_says_that_it_is_and_without_a_proof_nothing() -> None:
+async def test_a_log_is_called_shorter_only_where_the_server_says_so_and_nothing_is_said_without_a_proof() -> None:
     proof, kept = await proof_of(signed(15, THIRD), 15, ROTATIONS), kept_under(THIRD, 20)
     answered = [visit(proof, THIRD, kept, from_15_20=status) for status in (404, 403, 429, 503)]
     unanswered = visit(proof, THIRD, kept)

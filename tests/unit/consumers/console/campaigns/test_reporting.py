@@ -90,7 +90,7 @@ def test_another_airing_of_the_outlet_on_that_day_needs_an_id_of_its_own() -> No
     assert "Entry 9" in faults["airing_id"].en  # type: ignore[union-attr]
 
 
-def test_the_gateways_faults_stand_beside_the_fields_that_they_are_about_and_others_above_the_form() -> None:
+def test_the_gateways_faults_stand_beside_their_fields_and_others_above_the_form() -> None:
     errors = [
         {"pointer": "/data/outlet/ar", "detail": "Control characters."},
         {"pointer": "/data/outlet/ar", "detail": "a second fault"},

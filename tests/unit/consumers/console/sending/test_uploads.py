@@ -209,7 +209,7 @@ def test_the_check_of_a_file_takes_little_memory(name: str) -> None:
         checked(HEALTH, "t.csv", content, mapping)
 
 
-def test_a_table_that_makes_more_than_the_limit_is_refused_and_a_too_long_event_is_a_fault_of_its_line() -> None:
+def test_a_table_that_makes_too_much_is_refused_and_a_too_long_event_is_a_fault_of_its_line() -> None:
     with pytest.raises(uploads.EventsTooLarge, match="16 MiB"):
         checked(HEALTH, "t.csv", b"id\n" + b"a\n" * 150, CONSTANT)
     assert checked(HEALTH, "t.csv", b"id\n" + b"a\n" * 100, CONSTANT).findings.lines == 100

@@ -65,7 +65,7 @@ async def test_requests_beyond_the_limit_end_the_connection_after_the_answers_be
     assert (last_problem(transport), transport.closed) == ("/problems/too-many-requests", True)
 
 
-async def test_up_to_the_limit_every_request_is_answered_and_a_bad_one_ends_the_connection_in_its_turn() -> None:
+async def test_up_to_the_limit_all_is_answered_and_a_bad_request_ends_the_connection_in_its_turn() -> None:
     app = Application()
     protocol, transport = open_connection(app)
     protocol.data_received(GET * (1 + PIPELINED_MAX))

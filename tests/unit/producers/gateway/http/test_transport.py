@@ -8,7 +8,7 @@ from producers.gateway.http.transport import HeadWithBody
 from tests.unit.producers.gateway.http.in_memory import Transport
 
 
-async def test_head_and_body_leave_together_and_a_head_alone_when_the_loop_turns_or_the_connection_ends() -> None:
+async def test_head_and_body_leave_together_and_a_head_alone_soon_after() -> None:
     transport = Transport()
     kept = HeadWithBody(transport, asyncio.get_running_loop())
     for answer in (b"1", b"2"):

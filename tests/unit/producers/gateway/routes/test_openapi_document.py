@@ -23,7 +23,7 @@ def responses(name: str) -> dict[str, Any]:
     return found
 
 
-def test_every_operation_may_refuse_parameters_and_too_many_requests_and_only_some_are_invalid() -> None:
+def test_every_operation_may_refuse_parameters_and_too_many_requests_and_some_what_is_invalid() -> None:
     for name in operations():
         assert {"400", "414", "429"} <= responses(name).keys(), name
     for name in ("post /v1/events:validate", "get /v1/events/{id}", "get /v1/log", "get /v1/commitments"):
