@@ -22,7 +22,7 @@ from tests.every import every
 from tests.world.events import HEALTH, encoded, initiative
 
 TIME = "2006-01-02T03:04:05.000006Z"
-NOTHING_READ = {"repeated": [], "overflowed_index": None, "has_numbers": None, "first": Decimal(1), "last": None}
+UNREAD = dict[str, Any](repeated=[], overflowed_index=None, has_numbers=None, first=Decimal(1), last=None)
 UNKNOWN = encoded(initiative(type="sa.gov.yesser.nothing.done.v1", id="e-1"))
 PERSONAL = encoded(initiative(id="1000000008"))
 
@@ -82,7 +82,7 @@ def numbers(first: int, end: int) -> list[Range[Decimal]]:
 async def test_numbers_of_twenty_digits_are_texts() -> None:
     last = 10**20 - 1
     read = {"seen": numbers(last, last + 1), "missing": numbers(1, last), "has_numbers": True}
-    row = NOTHING_READ | read | {"last": Decimal(last), "highest": Decimal(last)}
+    row = UNREAD | read | {"last": Decimal(last), "highest": Decimal(last)}
     document = await completeness(database(row), "health", "2026-11")
     assert orjson.loads(to_json(document)) == {
         "agency": "health", "status": "incomplete", "highest": str(last), "sequences_overflowed_at": None,
@@ -108,7 +108,7 @@ async def test_a_month_says_what_is_known(
     """Ten numbers were read before the month, and `last` is the highest that was read in it."""
     month = {"first": Decimal(11), "last": Decimal(max(10, last or 0)), "has_numbers": last is not None}
     read = {"seen": [], "missing": numbers(11, 11 + missing), "highest": Decimal(15)}
-    row = NOTHING_READ | month | read | {"overflowed_index": overflowed_index}
+    row = UNREAD | month | read | {"overflowed_index": overflowed_index}
     document = await completeness(database(row), "health", "2026-11")
     assert document["status"] == status
     assert (document["missing_count"] is None) == (status not in ("complete", "incomplete"))
@@ -117,6 +117,6 @@ async def test_a_month_says_what_is_known(
 
 async def test_of_numbers_that_are_no_longer_kept_none_is_said_to_be_missing() -> None:
     read = {"seen": numbers(1, 5), "missing": numbers(5, 8), "highest": Decimal(90), "overflowed_index": 40}
-    document = await completeness(database(NOTHING_READ | read), "health")
+    document = await completeness(database(UNREAD | read), "health")
     assert (document["status"], document["missing_count"], document["missing"]) == ("not-known", None, [])
     assert (document["seen"], document["highest"]) == ([[1, 4]], 90)

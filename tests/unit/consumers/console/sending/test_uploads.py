@@ -123,8 +123,8 @@ async def test_a_gateway_that_stays_away_or_refuses_stops_the_file_and_its_sende
     assert (upload.state, upload.problem) == ("stopped", {"title": "a problem 503"})
     gateway.first, tries = [403], len(gateway.bodies)
     await sent(gateway, upload)
-    assert (upload.state, len(gateway.bodies)) == ("stopped", tries + 1), "of a suspended agency at once"
-    assert upload.problem == {"title": "a problem 403"}
+    assert (upload.state, upload.problem) == ("stopped", {"title": "a problem 403"})
+    assert len(gateway.bodies) == tries + 1, "of a suspended agency it stops at once"
     await sent(gateway, upload)
     assert (upload.state, upload.registered, upload.problem) == ("done", 1, None)
 
@@ -191,14 +191,14 @@ HOSTILE = {
 
 
 @contextmanager
-def little_memory() -> Iterator[None]:
+def little_memory(most_mib: int = 64) -> Iterator[None]:
     tracemalloc.start()
     try:
         yield
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak <= 64 << 20, f"{peak / (1 << 20):.0f} MiB"
+    assert peak <= most_mib << 20, f"{peak / (1 << 20):.0f} MiB"
 
 
 @every("name", HOSTILE)
@@ -218,8 +218,8 @@ def test_a_table_that_makes_too_much_is_refused_and_a_too_long_event_is_a_fault_
 
 
 def test_the_refused_rows_of_a_table_take_little_memory_however_many_lines_a_row_has() -> None:
-    row = b",".join(b'"%b"' % (b"\n" * 100_000) for _ in range(10)) + b"\n"
+    row = b",".join(b'"%b"' % (b"\n" * 20_000) for _ in range(10)) + b"\n"
     header = b",".join(b"%d" % number for number in range(10)) + b"\n"
     upload = checked(HEALTH, "t.csv", header + row, a_mapping(columns={str(number): {} for number in range(10)}))
-    with little_memory():
+    with little_memory(12):
         assert upload.refused_file() == header + row
