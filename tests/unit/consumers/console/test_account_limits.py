@@ -6,18 +6,16 @@ import asyncio
 from typing import Any, cast
 
 import httpx
-import pytest
 
 from consumers.console.accounts.accounts import Account
 from consumers.console.accounts.sessions import COOKIE, Session, Sessions
 from consumers.console.guard import Guard
 from infra.settings import Settings
+from tests.every import every
 from tests.world.pages import CSRF, OFFICE, browser, parts_for
 
 
-@pytest.mark.parametrize(
-    ("language", "sentence"), [("en", "There are too many requests"), ("ar", "الطلبات أكثر من المسموح")]
-)
+@every(("language", "sentence"), [("en", "There are too many requests"), ("ar", "الطلبات أكثر من المسموح")])
 async def test_more_requests_than_an_account_may_send_are_answered_429_with_the_time_to_wait(
     language: str, sentence: str
 ) -> None:
@@ -61,7 +59,7 @@ class Slow:
         await send({"type": "http.response.body", "body": b""})
 
 
-@pytest.mark.parametrize(("path", "other"), [("/plan", "/live"), ("/live", "/plan")])
+@every(("path", "other"), [("/plan", "/live"), ("/live", "/plan")])
 async def test_an_account_has_so_many_requests_at_once_and_so_many_open_pages(path: str, other: str) -> None:
     settings = Settings(console_requests_at_once_max=2, console_live_pages_max=2)
     slow = Slow()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from starlette.types import Message
 
 from consumers.console.accounts.accounts import Account
 from consumers.console.accounts.passwords import PasswordChecks
 from consumers.console.app import application
+from tests.every import every
 from tests.world.pages import ADMINISTRATOR, AGENCY, CSRF, Away, browser, page, parts_for
 
 BOUNDARY = "multipart/form-data; boundary=b"
@@ -17,44 +17,38 @@ OWN = FIELD.replace(b'"a"', b'"csrf"').replace(b"x", CSRF.encode())
 UNSENT = "/sign-in?next=/&unsent=1"
 
 
-@pytest.mark.parametrize(
-    ("content_type", "body"),
-    [
-        ("multipart/form-data", b"x"),
-        (BOUNDARY, b"no part at all"),
-        (BOUNDARY, NAMELESS),
-        (BOUNDARY, FIELD * 2_001 + b"--b--\r\n"),
-        ("application/x-www-form-urlencoded", b"&".join(b"a%d=x" % number for number in range(2_001))),
-    ],
-)
-async def test_a_form_that_cannot_be_read_leads_to_sign_in_where_nobody_is_signed_in(
-    content_type: str, body: bytes
-) -> None:
+UNREADABLE = [
+    ("multipart/form-data", b"x"),
+    (BOUNDARY, b"no part at all"),
+    (BOUNDARY, NAMELESS),
+    (BOUNDARY, FIELD * 2_001 + b"--b--\r\n"),
+    ("application/x-www-form-urlencoded", b"&".join(b"a%d=x" % number for number in range(2_001))),
+]
+IN_ANOTHER_CHARSET = [
+    (f"{BOUNDARY}; charset={charset}", OWN + FIELD.replace(b"x", rb"+2AA-\ud800\xff") + b"--b--\r\n")
+    for charset in ("undefined", "idna", "punycode", '"UTF-7"', "unicode_escape", "utf-16-le")
+]
+
+
+async def test_a_form_that_cannot_be_read_leads_to_sign_in_where_nobody_is_signed_in() -> None:
     async with browser() as client:
-        answer = await client.post("/workspace/files", content=body, headers={"content-type": content_type})
-        assert (answer.status_code, answer.headers["location"]) == (303, UNSENT)
+        for content_type, body in UNREADABLE + IN_ANOTHER_CHARSET:
+            answer = await client.post("/workspace/files", content=body, headers={"content-type": content_type})
+            assert (answer.status_code, answer.headers["location"]) == (303, UNSENT), content_type
+        for content_type, body in IN_ANOTHER_CHARSET:
+            answer = await client.post("/sign-in", content=body, headers={"content-type": content_type})
+            assert answer.status_code == 400, content_type
 
 
-@pytest.mark.parametrize("charset", ["undefined", "idna", "punycode", '"UTF-7"', "unicode_escape", "utf-16-le"])
-async def test_a_form_in_another_charset_is_a_form_that_cannot_be_read(charset: str) -> None:
-    headers = {"content-type": f"{BOUNDARY}; charset={charset}"}
-    body = OWN + FIELD.replace(b"x", rb"+2AA-\ud800\xff") + b"--b--\r\n"
-    async with browser() as client:
-        answer = await client.post("/workspace/files", content=body, headers=headers)
-        assert (answer.status_code, answer.headers["location"]) == (303, UNSENT)
-        assert (await client.post("/sign-in", content=body, headers=headers)).status_code == 400
+async def test_only_a_form_in_utf_8_is_read() -> None:
     async with browser(ADMINISTRATOR) as client:
-        answer = await client.post("/language", content=body, headers=headers)
-        assert answer.status_code == 400
-        assert "<main" in answer.text
-
-
-@pytest.mark.parametrize("charset", ["", "; charset=utf-8", '; Charset="UTF-8"'])
-async def test_a_form_in_utf_8_is_read(charset: str) -> None:
-    headers = {"content-type": BOUNDARY + charset}
-    async with browser(ADMINISTRATOR) as client:
-        answer = await client.post("/components", content=OWN + FIELD + b"--b--\r\n", headers=headers)
-        assert answer.status_code == 405, "the route is asked after the form was read"
+        for content_type, body in IN_ANOTHER_CHARSET:
+            answer = await client.post("/language", content=body, headers={"content-type": content_type})
+            assert (answer.status_code, "<main" in answer.text) == (400, True), content_type
+        for charset in ("", "; charset=utf-8", '; Charset="UTF-8"'):
+            headers = {"content-type": BOUNDARY + charset}
+            answer = await client.post("/components", content=OWN + FIELD + b"--b--\r\n", headers=headers)
+            assert answer.status_code == 405, "the route is asked after the form was read"
 
 
 async def test_the_largest_contract_of_the_catalogue_fits_into_a_form() -> None:
@@ -84,20 +78,20 @@ async def test_a_form_that_breaks_off_is_no_fault_where_nobody_is_signed_in() ->
     assert sent[0]["status"] == 303
 
 
-@pytest.mark.parametrize("csrf", ["", "é", "\x00", f"{CSRF}é", "é" * 1_000])
-async def test_a_form_without_its_secret_is_refused(csrf: str) -> None:
+async def test_a_form_without_its_secret_is_refused() -> None:
     async with browser(ADMINISTRATOR) as client:
-        assert (await client.post("/language", data={"csrf": csrf, "language": "en"})).status_code == 403
+        for csrf in ("", "é", "\x00", f"{CSRF}é", "é" * 1_000):
+            answer = await client.post("/language", data={"csrf": csrf, "language": "en"})
+            assert answer.status_code == 403, csrf
 
 
-@pytest.mark.parametrize("account", [None, ADMINISTRATOR])
+@every("account", [None, ADMINISTRATOR])
 async def test_what_a_form_without_its_session_held_is_shown_nowhere(account: Account | None) -> None:
     """A stranger could send it, and a link would show it to the person who signs in."""
     strangers = {"csrf": "a secret of an earlier session", "note": "typed by a stranger"}
+    referer = {"referer": "http://console/account?y=2"}
     async with browser(account) as client:
-        answer = await client.post(
-            "/account/sessions?x=1", data=strangers, headers={"referer": "http://console/account?y=2"}
-        )
+        answer = await client.post("/account/sessions?x=1", data=strangers, headers=referer)
         if account is None:
             assert answer.headers["location"] == "/sign-in?next=/account%3Fy%3D2&unsent=1"
             answer = await client.get(answer.headers["location"])
@@ -108,25 +102,25 @@ async def test_what_a_form_without_its_session_held_is_shown_nowhere(account: Ac
         assert "stranger" not in answer.text + str(answer.headers)
 
 
-@pytest.mark.parametrize("other", ["http://elsewhere.example/workspace", "http://console//elsewhere.example", ""])
-async def test_a_form_leads_back_to_pages_of_this_site_only(other: str) -> None:
-    headers = [("referer", other)]
+async def test_a_form_leads_back_to_pages_of_this_site_only() -> None:
+    others = ("http://elsewhere.example/workspace", "http://console//elsewhere.example", "")
+    async with browser(ADMINISTRATOR) as signed_in, browser() as client:
+        for headers in ({"referer": other} for other in others):
+            assert "elsewhere" not in (await signed_in.post("/account/sessions", headers=headers)).text, headers
+            answer = await client.post("/account/sessions", headers=headers)
+            assert answer.headers["location"] == UNSENT, headers
+
+
+async def test_a_cookie_of_another_application_hides_none_of_ours() -> None:
     async with browser(ADMINISTRATOR) as client:
-        assert "elsewhere" not in (await client.post("/account/sessions", headers=headers)).text
-    async with browser() as client:
-        assert (await client.post("/account/sessions", headers=headers)).headers["location"] == UNSENT
+        for other in ('prefs={"theme":"dark"}', "a=b c", "x", "na\u00efve=\u00e9", "a=;;=b", 'q="a;b"'):
+            client.cookies.clear()
+            cookie = f"{other}; yesser-session=any; yesser-language=en".encode("latin-1")
+            answer = await client.get("/account", headers=[(b"cookie", cookie)])
+            assert (answer.status_code, "Sign out" in answer.text) == (200, True), other
 
 
-@pytest.mark.parametrize("other", ['prefs={"theme":"dark"}', "a=b c", "x", "na\u00efve=\u00e9", "a=;;=b", 'q="a;b"'])
-async def test_a_cookie_of_another_application_hides_none_of_ours(other: str) -> None:
-    async with browser(ADMINISTRATOR) as client:
-        client.cookies.clear()
-        cookie = f"{other}; yesser-session=any; yesser-language=en".encode("latin-1")
-        answer = await client.get("/account", headers=[(b"cookie", cookie)])
-        assert (answer.status_code, "Sign out" in answer.text) == (200, True)
-
-
-@pytest.mark.parametrize("has_password", [True, False])
+@every("has_password", [True, False])
 async def test_only_who_has_a_password_may_change_it(has_password: bool) -> None:
     async with browser(Account("desk", "office", has_password=has_password)) as client:
         assert ('action="/account/password"' in (await client.get("/account")).text) is has_password
@@ -155,11 +149,8 @@ async def test_only_a_page_that_can_be_loaded_again_has_the_switch_of_languages(
     async with browser(ADMINISTRATOR) as client:
         assert switch in (await client.get("/components")).text
         assert 'name="back" value="/plan?as_of_index=5"' in (await client.get("/plan?as_of_index=5")).text
-        for answer in (
-            await client.post("/components", data={"csrf": CSRF}),
-            await client.post("/campaigns/new-team", data={"csrf": CSRF}),
-        ):
+        for path in ("/components", "/campaigns/new-team"):
+            answer = await client.post(path, data={"csrf": CSRF})
             assert answer.status_code >= 400
-            assert "<main" in answer.text
-            assert switch not in answer.text
+            assert ("<main" in answer.text, switch in answer.text) == (True, False)
     assert 'name="back" value="/sign-in"' in (await page(None, "/sign-in")).text

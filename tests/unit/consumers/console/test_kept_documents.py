@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from fastapi import APIRouter, Request, Response
 
 from consumers.console.accounts.accounts import Account
@@ -12,9 +11,8 @@ from consumers.read_api.etag import names, state_headers
 from consumers.read_api.reader import Reads
 from infra.http.routes import RouteParts
 from infra.settings import Settings
+from tests.every import every
 from tests.world.pages import OFFICE, browser, page, parts_for
-
-KEPT = "private, max-age=31536000, immutable"
 
 
 def documents(parts: RouteParts, reads: Reads) -> APIRouter:
@@ -31,16 +29,12 @@ def documents(parts: RouteParts, reads: Reads) -> APIRouter:
     return routes
 
 
-def read_api() -> ReadApi:
-    parts = parts_for(None)
-    return ReadApi(RouteParts(Settings(), parts.reads, caller_of), documents)
-
-
-@pytest.mark.parametrize("cache_control", ["private, no-cache", KEPT])
+@every("cache_control", ["private, no-cache", "private, max-age=31536000, immutable"])
 async def test_a_document_of_one_account_is_not_shown_to_the_next_at_the_same_browser(cache_control: str) -> None:
     address = f"/v1/of-the-tests?cache_control={cache_control}"
+    read_api = ReadApi(RouteParts(Settings(), parts_for(None).reads, caller_of), documents)
     for account in (OFFICE, Account("digital", "partner", partners=("commerce/P-1",))):
-        async with browser(account, read_api=read_api()) as client:
+        async with browser(account, read_api=read_api) as client:
             for known in ({}, {"if-none-match": 'W/"1042"'}):
                 answer = await client.get(address, headers=known)
                 assert (answer.status_code, answer.text) == (200, f"console/{account.username}")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 
 import orjson
-import pytest
 from markupsafe import Markup, escape
 
 from consumers.console.web.language import Words, code, isolated
@@ -14,6 +14,7 @@ from consumers.documents.log.entries import Proof
 from events.faults.details import arabic_of
 from events.schema_tools.refusal_examples import golden_example
 from infra.log.merkle import leaf_hash
+from tests.every import every
 from tests.world.pages import ADMINISTRATOR, AGENCY, OFFICE, Documents, Replies, page
 
 AR, EN = Words("ar"), Words("en")
@@ -23,7 +24,7 @@ def text(markup: Markup) -> str:
     return markup.striptags()
 
 
-@pytest.mark.parametrize(
+@every(
     ("halalas", "arabic", "english"),
     [
         (0, "0.00 ر.س", "SAR 0.00"),
@@ -38,36 +39,29 @@ def test_money_is_exact(halalas: int, arabic: str, english: str) -> None:
     assert text(EN.money(halalas)) == english
 
 
-@pytest.mark.parametrize(("basis_points", "shown"), [(0, "0%"), (7_000, "70%"), (1_250, "12.5%"), (1, "0.01%")])
+@every(("basis_points", "shown"), [(0, "0%"), (7_000, "70%"), (1_250, "12.5%"), (1, "0.01%")])
 def test_rates_are_exact(basis_points: int, shown: str) -> None:
     assert text(AR.percent(basis_points)) == text(EN.percent(basis_points)) == shown
 
 
-def test_a_day_has_both_calendars() -> None:
+def test_a_day_has_both_calendars_and_a_moment_is_the_clock_in_riyadh() -> None:
     assert text(EN.day("2006-03-01")) == "1 March 2006 (1 Safar 1427 AH)"
     assert text(AR.day("2006-03-01")) == "1 مارس 2006 (1 صفر 1427 هـ)"
     assert text(EN.day("1801-01-01")) == "1 January 1801", "outside the table of Umm al-Qura"
-
-
-def test_a_moment_is_the_clock_in_riyadh() -> None:
     assert text(EN.moment("2006-03-01T21:30:00Z")) == "2 Mar 2006 00:30"
     assert 'datetime="2006-03-01T21:30:00+00:00"' in EN.moment("2006-03-01T21:30:00Z")
     assert not set(text(AR.moment("2006-03-01T21:30:00Z"))) & set("٠١٢٣٤٥٦٧٨٩")
 
 
-@pytest.mark.parametrize("show", [isolated, code])
-def test_a_text_of_an_event_is_escaped_and_isolated(show: object) -> None:
-    shown = show("<script>\u202e")  # type: ignore[operator]
-    assert "<script>" not in shown
-    assert shown.startswith(("<bdi>", '<code dir="ltr">'))
+@every(("show", "tag"), [(isolated, "<bdi>"), (code, '<code dir="ltr">')])
+def test_a_text_of_an_event_is_escaped_and_isolated(show: Callable[[str], str], tag: str) -> None:
+    shown = show("<script>\u202e")
+    assert (shown.startswith(tag), "<script>" in shown) == (True, False)
 
 
-async def test_the_name_of_a_picture_of_phases_holds_for_every_number() -> None:
+async def test_a_sentence_holds_for_every_number_and_one_in_english_only_says_so_on_an_arabic_page() -> None:
     components = await page(ADMINISTRATOR, "/components")
     assert "المراحل المكتملة: 1 من 3، والتي بدأت: 2" in components.text
-
-
-async def test_a_sentence_that_there_is_in_english_only_says_so_on_an_arabic_page() -> None:
     halted = Replies(lambda *_: (200, {"state": "pending", "halted": "leaf <7> differs"}))
     sent = await page(AGENCY, "/workspace/sent/launched-7?address=agency.health.events/0/1", gateway=halted)
     assert '<span lang="en" dir="ltr">leaf &lt;7&gt; differs</span>' in sent.text
@@ -77,16 +71,9 @@ async def test_why_an_event_was_refused_is_said_in_the_readers_language() -> Non
     event = orjson.loads(golden_example("registrar.refused"))
     about = {"recordedtime": "2026-11-01T06:00:00.000000Z", "from": "agency.health.events/0/17"}
     entry = orjson.dumps({**about, "event": event})
-    proof: Any = {
-        "size": 1,
-        "path": (),
-        "checkpoint": "",
-        "rotations": "",
-        "leaf": b64encode(leaf_hash(entry)).decode(),
-    }
-    documents = Documents(
-        lambda name, _: [] if name == "anomalies_for" else Proof(index=0, entry=entry.decode(), **proof)
-    )
+    of_tree: Any = {"size": 1, "path": (), "checkpoint": "", "rotations": ""}
+    proof = Proof(index=0, entry=entry.decode(), leaf=b64encode(leaf_hash(entry)).decode(), **of_tree)
+    documents = Documents(lambda name, _: [] if name == "anomalies_for" else proof)
     arabic, english = [(await page(OFFICE, "/audit/entries/0", name, read_api=documents)).text for name in ("ar", "en")]
     above = arabic.partition("<details")[0]
     for error in event["data"]["problem"]["errors"]:

@@ -11,6 +11,7 @@ import pytest
 
 from consumers.console.data.live import Live, TooManyPages
 from infra.postgres.connection import Pool
+from tests.every import every
 from tests.world.pages import OFFICE, page
 
 
@@ -44,8 +45,10 @@ async def open_page(database: Database) -> AsyncIterator[AsyncIterator[bytes]]:
     watching.cancel()
 
 
-async def test_a_page_hears_of_a_new_position_of_an_outage_and_of_its_end() -> None:
-    database = Database()
+@every("halted", [None, 2])
+async def test_a_page_hears_of_a_new_position_of_an_outage_and_of_its_end(halted: int | None) -> None:
+    """A halted consumer keeps no news from the pages of the others."""
+    database = Database(halted)
     async with open_page(database) as heard:
         assert await anext(heard) == position(5)
         database.position = 6
@@ -54,14 +57,6 @@ async def test_a_page_hears_of_a_new_position_of_an_outage_and_of_its_end() -> N
         assert await anext(heard) == position(6), "the database is away"
         database.position = 6
         assert await anext(heard) == position(6), "it is back"
-
-
-async def test_a_halted_consumer_keeps_no_news_from_the_pages_of_the_others() -> None:
-    database = Database(halted=2)
-    async with open_page(database) as heard:
-        assert await anext(heard) == position(5)
-        database.position = 6
-        assert await anext(heard) == position(6)
 
 
 async def test_one_page_too_many_is_answered_before_a_response_begins() -> None:

@@ -14,6 +14,7 @@ from consumers.console.web.assets import PREFIX
 from consumers.console.web.cookies import require_tls_before
 from infra.settings import Settings
 from infra.tls.plaintext import PlaintextRefused
+from tests.every import every
 from tests.world.pages import CSRF, OFFICE, OneSession, browser
 
 ADDRESS = "https://console.example"
@@ -31,7 +32,7 @@ class Ending(OneSession):
         self.ended.append(value)
 
 
-@pytest.mark.parametrize(
+@every(
     ("address", "cookie", "hsts"),
     [
         (ADDRESS, "__Host-yesser-language=ar; HttpOnly; Max-Age=31536000; Path=/; SameSite=lax; Secure", HSTS),
@@ -62,7 +63,7 @@ async def test_a_session_is_found_and_ended_under_the_name_that_the_address_give
         assert answer.status_code == 303, "another host of the domain could have set this one"
 
 
-@pytest.mark.parametrize(
+@every(
     ("changes", "message"),
     [
         ({"console_address": ADDRESS}, "name the proxy that does in YESSER_CONSOLE_TRUSTED_PROXIES"),
@@ -77,7 +78,7 @@ async def test_a_public_address_and_the_proxy_before_it_are_named_together_or_th
         await console.run(asyncio.Event())
 
 
-@pytest.mark.parametrize(
+@every(
     "changes",
     [
         {},

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 from fastapi import FastAPI
 
 from consumers.console.accounts.accounts import ROLES, Role
@@ -17,7 +16,7 @@ from consumers.console.web.rendered import Rendered
 from consumers.documents.document import document_of
 from consumers.documents.programme.projects import ProjectAndHistory
 from tests.every import every
-from tests.world.pages import AGENCY, Documents, Positions, account_of, browser, page, parts_for
+from tests.world.pages import Documents, Positions, account_of, browser, page, parts_for
 
 EVERYBODY = frozenset(ROLES)
 ENTRIES = frozenset[Role](("office", "agency", "auditor", "partner", "treasury"))
@@ -52,7 +51,7 @@ def paths_of(app: FastAPI) -> list[str]:
     return [address for path in found for address in FILLED.get(path, [re.sub(r"\{[^}]*\}", "1", path)])]
 
 
-@pytest.mark.parametrize("role", ROLES)
+@every("role", ROLES)
 async def test_each_role_opens_its_own_pages_and_no_others(role: Role) -> None:
     paths = paths_of(pages(parts_for(None)))
     assert len(paths) > 50
@@ -63,7 +62,7 @@ async def test_each_role_opens_its_own_pages_and_no_others(role: Role) -> None:
             assert is_refused == (role not in MAY_OPEN[room]), path
 
 
-@pytest.mark.parametrize("role", ["team", "agency"])
+@every("role", ["team", "agency"])
 async def test_no_figure_is_reached_through_the_address_of_another(role: Role) -> None:
     """The database of these tests is away: what is asked for is answered 503."""
     async with browser(account_of(role)) as client:
@@ -79,7 +78,7 @@ async def test_no_figure_is_reached_through_the_address_of_another(role: Role) -
             assert (await client.get(f"/explain/{figure}")).status_code == 404, figure
 
 
-@pytest.mark.parametrize("role", ["team", "administrator"])
+@every("role", ["team", "administrator"])
 async def test_a_campaign_team_and_an_administrator_read_no_documents(role: Role) -> None:
     parts = parts_for(None)
     paths = [path for path, methods in parts.read_api.app.openapi()["paths"].items() if "get" in methods]
@@ -90,20 +89,16 @@ async def test_a_campaign_team_and_an_administrator_read_no_documents(role: Role
             assert answer.status_code in (403, 422), path
 
 
-@every("role", ["agency", "team"])
-@every("path", ["/plan", "/plan/services.csv", "/campaigns", "/explain/plan/anomalies/count"])
-async def test_a_suspended_agency_reads_nothing(role: Role, path: str) -> None:
-    answer = await page(replace(account_of(role), is_suspended=True), path, "en")
-    assert answer.status_code == 403
-    assert "The agency is suspended" in answer.text
-
-
-async def test_a_suspended_agency_reads_neither_its_tokens_nor_a_document() -> None:
-    async with browser(replace(AGENCY, is_suspended=True)) as client:
+@every(("role", "problem"), [("agency", "suspended"), ("team", "forbidden")])
+async def test_a_suspended_agency_reads_no_page_and_no_document(role: Role, problem: str) -> None:
+    async with browser(replace(account_of(role), is_suspended=True), "en") as client:
+        for path in ("/plan", "/plan/services.csv", "/campaigns", "/explain/plan/anomalies/count"):
+            answer = await client.get(path)
+            assert (answer.status_code, "The agency is suspended" in answer.text) == (403, True), path
         assert (await client.get("/workspace/tokens")).status_code == 403
         for path in ("/v1/plan", "/v1/entries", "/v1/partnerships"):
             answer = await client.get(path)
-            assert (answer.status_code, answer.json()["type"]) == (403, "/problems/suspended")
+            assert (answer.status_code, answer.json()["type"]) == (403, f"/problems/{problem}"), path
 
 
 def one_project(path: str, parameters: Any) -> ProjectAndHistory:

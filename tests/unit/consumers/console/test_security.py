@@ -82,7 +82,4 @@ def test_an_account_that_cannot_be_is_refused(
 ) -> None:
     with pytest.raises(InvalidAccount, match=fault):
         require_valid(username, role, agency, team, partners)
-
-
-def test_a_partner_is_named_by_an_agency_and_its_id_there() -> None:
     require_valid("desk", "partner", None, None, ("commerce/DIGITAL-TRANSACTIONS", "health/ACME_2"))

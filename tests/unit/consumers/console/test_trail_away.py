@@ -12,6 +12,7 @@ from consumers.console.sending.uploads import Uploads
 from consumers.console.visit import Visit
 from events.schema_tools.refusal_examples import golden_example
 from infra.http.problems import Problem
+from tests.every import every
 from tests.world.campaigns import campaign
 from tests.world.pages import AGENCY, CSRF, Documents, Replies, browser
 
@@ -57,7 +58,7 @@ async def test_a_report_that_was_stored_leads_to_its_campaign() -> None:
     assert answer.headers["location"].startswith("/campaigns/launch.i4?report=ack.launch.i4")
 
 
-@pytest.mark.parametrize("is_away", [True, False])
+@every("is_away", [True, False])
 async def test_a_file_is_sent_only_where_the_trail_says_so(monkeypatch: pytest.MonkeyPatch, is_away: bool) -> None:
     gateway: Any = Gateway()
     kept = Uploads(gateway)

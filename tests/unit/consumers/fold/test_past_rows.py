@@ -40,7 +40,7 @@ class Counter:
 class Undated:
     name: str
     number: int
-    count: int
+    count: int = 1
 
 
 @dataclass(slots=True)
@@ -58,10 +58,16 @@ ACCOUNT = Table("account", Account, key=("name",), fixed=("owner", "first_index"
 WAITING = Table("waiting", Account, key=("name",), transient=True)
 
 
-def loaded(kept: KeptKeys, start: int, row: Counter) -> KeepingUnitOfWork:
-    """A batch in the block `start` that has loaded this row."""
-    rows = KeepingUnitOfWork(kept)
+def in_block(start: int, kept: KeptKeys | None = None) -> KeepingUnitOfWork:
+    """A batch in the block `start`."""
+    rows = KeepingUnitOfWork(KeptKeys() if kept is None else kept)
     rows.enter(start)
+    return rows
+
+
+def loaded(kept: KeptKeys, start: int, row: Counter) -> KeepingUnitOfWork:
+    """The same, that has loaded this row."""
+    rows = in_block(start, kept)
     rows.missing([(COUNTER, (row.name,))])
     rows.adopt(COUNTER, [row])
     return rows
@@ -82,15 +88,10 @@ def test_a_row_is_copied_as_it_was_before_its_first_change_in_a_block() -> None:
     assert (copy.name, copy.key, copy.until) == ("counter", "a", START)
     assert copy.row == "[1,5]"
     assert counted(loaded(kept, START, Counter("a", 2, 5))) == []
+    kept.forget()
+    assert counted(loaded(kept, START, Counter("a", 1, 5))) == [copy], "again after a transaction that failed"
     (later,) = counted(loaded(kept, 2 * START, Counter("a", 3, 5)))
     assert later.until == 2 * START
-
-
-def test_after_a_transaction_that_failed_it_is_copied_again() -> None:
-    kept = KeptKeys()
-    first = counted(loaded(kept, START, Counter("a", 1, 5)))
-    kept.forget()
-    assert counted(loaded(kept, START, Counter("a", 1, 5))) == first
 
 
 def test_a_row_that_is_only_read_and_one_of_this_block_are_not_copied() -> None:
@@ -99,19 +100,14 @@ def test_a_row_that_is_only_read_and_one_of_this_block_are_not_copied() -> None:
     assert counted(loaded(KeptKeys(), 0, Counter("a", 1, 0))) == []
 
 
-def test_a_new_row_that_names_no_entry_is_noted_as_absent_before() -> None:
+def test_a_new_row_that_names_no_entry_was_absent_before_and_one_deleted_unread_is_copied() -> None:
     kept = KeptKeys()
     for expected in ([PastRow("undated", key_text(("b", 7)), START, None)], []):
-        rows = KeepingUnitOfWork(kept)
-        rows.enter(START)
+        rows = in_block(START, kept)
         rows.missing([(UNDATED, ("b", 7))])
-        rows.put(UNDATED, Undated("b", 7, 1))
+        rows.put(UNDATED, Undated("b", 7))
         assert rows.past() == expected
-
-
-def test_what_was_deleted_unread_is_copied_from_the_table() -> None:
-    rows = KeepingUnitOfWork(KeptKeys())
-    rows.enter(START)
+    rows = in_block(START)
     rows.delete(UNDATED, "b", 7)
     assert rows.deleted_unread() == [(UNDATED, [("b", 7)], START)]
     assert rows.past() == []
@@ -128,11 +124,10 @@ def test_a_batch_keeps_what_a_row_was_at_the_beginning_of_each_of_its_blocks() -
 
 
 def test_a_row_of_an_earlier_block_of_the_batch_is_copied_and_a_deleted_one_is_absent() -> None:
-    rows = KeepingUnitOfWork(KeptKeys())
-    rows.enter(START)
+    rows = in_block(START)
     rows.missing([(COUNTER, ("a",)), (UNDATED, ("b", 7))])
     rows.put(COUNTER, Counter("a", 1, START))
-    rows.put(UNDATED, Undated("b", 7, 1))
+    rows.put(UNDATED, Undated("b", 7))
     rows.enter(2 * START)
     rows.delete(COUNTER, "a")
     rows.delete(UNDATED, "b", 7)
@@ -143,16 +138,9 @@ def test_a_row_of_an_earlier_block_of_the_batch_is_copied_and_a_deleted_one_is_a
     ]  # fmt: skip
 
 
-def test_only_what_may_change_is_copied_and_all_of_a_row_that_may_be_deleted() -> None:
-    row = Account("a", "health", 7, 3, 4)
-    assert row_text(ACCOUNT, row) == "[7,4]"
-    assert row_text(WAITING, row) == '["a","health",7,3,4]'
-
-
 def firsts(start: int, before: Account) -> list[tuple[int, str | None]]:
     """The copy of a span's first state that a change of the row in the block `start` gives."""
-    rows = KeepingUnitOfWork(KeptKeys())
-    rows.enter(start)
+    rows = in_block(start)
     rows.missing([(ACCOUNT, ("a",))])
     rows.adopt(ACCOUNT, [before])
     rows.put(ACCOUNT, replace(before, sum=1, last_index=start))
@@ -170,8 +158,11 @@ def test_the_first_copy_of_a_span_is_also_that_of_its_beginning() -> None:
     assert [span_end(index) for index in (0, START, span, span + START)] == [0, span, span, 2 * span]
 
 
-def test_a_row_of_the_ledger_is_copied_in_few_bytes() -> None:
+def test_only_what_may_change_is_copied_and_all_of_a_row_that_may_be_deleted() -> None:
     """The JSON of a contract's terms is not in it: each receipt changes the row in each block."""
+    row = Account("a", "health", 7, 3, 4)
+    assert row_text(ACCOUNT, row) == "[7,4]"
+    assert row_text(WAITING, row) == '["a","health",7,3,4]'
     terms = {name: {"ar": "نص" * 500, "en": "Text" * 500} for name in ("partner", "legal_basis")}
     fixed = dict.fromkeys(CONTRACT.fixed, "x" * 500)
     changing = {name: None if name == "terminated_on" else "2026-12-31" for name in CONTRACT.changing}

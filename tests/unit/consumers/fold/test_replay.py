@@ -17,15 +17,10 @@ from infra.settings import Settings
 KEYS = [(f"S-{number}",) for number in range(5_000)]
 
 
-def test_a_stored_key_is_never_taken_for_absent() -> None:
+def test_a_stored_key_is_never_taken_for_absent_and_almost_every_new_key_needs_no_look() -> None:
     stored = StoredKeys()
     stored.add(SERVICE, KEYS)
     assert stored.maybe(SERVICE, KEYS) == KEYS
-
-
-def test_almost_every_new_key_needs_no_look() -> None:
-    stored = StoredKeys()
-    stored.add(SERVICE, KEYS)
     assert len(stored.maybe(SERVICE, [(f"T-{number}",) for number in range(5_000)])) < 50
     assert len(stored.maybe(PLAN, KEYS)) < 50
 

@@ -16,15 +16,9 @@ def test_as_many_rows_as_take_a_second_within_bounds() -> None:
     assert after(6_000, 0.5) == 12_000
     assert after(6_000, 0.1) == ROWS_MAX
     assert after(6_000, 60.0) == ROWS_MIN
-
-
-def test_a_small_batch_says_nothing_of_how_long_rows_take() -> None:
-    assert after(ROWS_MIN - 1, 1.0) == ROWS_FIRST
-
-
-def test_a_slow_batch_is_forgotten_with_the_next_large_one() -> None:
+    assert after(ROWS_MIN - 1, 1.0) == ROWS_FIRST, "a small batch says nothing"
     limit = RowLimit(needed=ROWS_MIN)
     limit.note(30.0)
     limit.needed = limit.rows_max
     limit.note(0.05)
-    assert limit.rows_max == ROWS_MAX
+    assert limit.rows_max == ROWS_MAX, "the slow batch is forgotten with the next large one"

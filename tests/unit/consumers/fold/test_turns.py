@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import cache
 
 import orjson
-import pytest
 
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.fold.apply import SLICE_ENTRIES, TURN_S, fold_in_turns
@@ -17,6 +16,7 @@ from consumers.registry import CONSUMERS
 from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import UnitOfWork
+from tests.every import every
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.world.entries import entry_of
 from tests.world.memory_store import MemoryStore
@@ -49,26 +49,20 @@ async def test_a_long_fold_lets_other_tasks_run_between_two_slices() -> None:
     assert {1, 2} <= set(seen)
 
 
-@pytest.mark.parametrize("name", CONSUMERS)
-def test_no_fold_changes_the_entries(name: str) -> None:
+@every("name", CONSUMERS)
+def test_slices_of_a_batch_give_what_the_whole_batch_gives_and_no_fold_changes_the_entries(name: str) -> None:
     """One parsed entry is given to every consumer of a process."""
-    log = entries()
-    before = [orjson.dumps(entry.data) for entry in log]
-    store = MemoryStore()
-    for start in range(0, len(log), 50):
-        store.apply(CONSUMERS[name], log[start : start + 50])
-    assert [orjson.dumps(entry.data) for entry in log] == before
-
-
-@pytest.mark.parametrize("name", CONSUMERS)
-def test_slices_of_a_batch_give_what_the_whole_batch_gives(name: str) -> None:
     consumer = CONSUMERS[name]
 
     def in_slices(rows: UnitOfWork, batch: Sequence[Entry]) -> list[OutboxEvent]:
         return [event for start in range(0, len(batch), 7) for event in consumer.fold(rows, batch[start : start + 7])]
 
     log = entries()
-    whole, sliced = MemoryStore(), MemoryStore()
+    before = [orjson.dumps(entry.data) for entry in log]
+    whole, sliced, batches = MemoryStore(), MemoryStore(), MemoryStore()
     decided = whole.apply(consumer, log)
     assert sliced.apply(replace(consumer, fold=in_slices), log) == decided
     assert sliced.state() == whole.state()
+    for start in range(0, len(log), 50):
+        batches.apply(consumer, log[start : start + 50])
+    assert [orjson.dumps(entry.data) for entry in log] == before

@@ -12,6 +12,7 @@ from rich.console import Console, RenderableType
 from consumers.documents.document import Name, document_of
 from consumers.documents.programme.plan import Plan, PlanName
 from consumers.plan.show import BAR_CELLS, anomalies_view, bar, plan_view
+from tests.every import every
 from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
 
@@ -27,7 +28,7 @@ def plan() -> Plan:
     return document_of(Plan, fold(entries_from(generate(5, 600, MIXED))).plan)
 
 
-@pytest.mark.parametrize(
+@every(
     ("done", "target", "filled"),
     [(0, 10, 0), (5, 10, BAR_CELLS // 2), (10, 10, BAR_CELLS), (99, 10, BAR_CELLS), (1, 10_000, 0), (3, 0, 0)],
 )
@@ -53,22 +54,14 @@ def test_national_applications_say_how_many_are_begun_completed_and_due(plan: Pl
     assert f"{begun} begun of {len(projects)} registered" in " ".join(printed(plan_view(plan, None), 200).split())
 
 
-@pytest.mark.parametrize("width", [60, 80, 200])
-def test_no_line_is_wider_than_the_screen(plan: Plan, width: int) -> None:
-    assert max(cell_len(line) for line in printed(plan_view(plan, None), width).splitlines()) <= width
+def test_on_a_narrow_screen_the_bars_go_the_details_stay_and_no_line_is_wider(plan: Plan) -> None:
+    for width in (60, 80, 200):
+        assert max(cell_len(line) for line in printed(plan_view(plan, None), width).splitlines()) <= width
+    for width, has_bars in ((80, False), (200, True)):
+        text = printed(plan_view(replace(plan, partnerships=()), None), width)
+        assert [words in text for words in ("Details", "Columns that do not fit", "░")] == [True, False, has_bars]
 
 
-@pytest.mark.parametrize(("width", "has_bars"), [(80, False), (200, True)])
-def test_on_a_narrow_screen_the_bars_go_and_the_details_stay(plan: Plan, width: int, has_bars: bool) -> None:
-    text = printed(plan_view(replace(plan, partnerships=()), None), width)
-    assert "Details" in text
-    assert ("░" in text) == has_bars
-    assert "Columns that do not fit" not in text
-
-
-def test_without_a_plan_it_says_so() -> None:
+def test_without_a_plan_and_without_anomalies_it_says_so() -> None:
     assert "No plan has been adopted yet" in printed(plan_view(document_of(Plan, fold([]).plan), None))
-
-
-def test_no_anomalies_is_said_in_words() -> None:
     assert "لا تناقضات" in printed(anomalies_view([]))

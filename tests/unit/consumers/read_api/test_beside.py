@@ -14,6 +14,7 @@ from events.errors import Tampered, YesserError
 from infra.http.problems import Problem, problem_document
 from infra.log.reader import ChangedEntry
 from infra.settings import Settings
+from tests.every import every
 from tests.world.plan import PLAN, plan_of
 from tests.world.waits import until
 
@@ -27,6 +28,10 @@ async def priority(settings: Settings, added: int) -> tuple[int, int]:
     return os.getpid(), psutil.Process().nice() + added
 
 
+async def far(settings: Settings) -> object:
+    return plan_of(awareness=PLAN["awareness"] | {"reach": 18455751272964290559})
+
+
 async def test_a_process_of_the_pool_works_at_a_low_priority_and_is_used_again(settings: Settings) -> None:
     pids = set()
     for added in (1, 2):
@@ -35,17 +40,12 @@ async def test_a_process_of_the_pool_works_at_a_low_priority_and_is_used_again(s
         pids.add(pid)
     assert len(pids) == 1
     assert os.getpid() not in pids
-
-
-async def far(settings: Settings) -> object:
-    return plan_of(awareness=PLAN["awareness"] | {"reach": 18455751272964290559})
-
-
-async def test_a_document_comes_back_as_it_is(settings: Settings) -> None:
     assert await calculated(settings, far) == await far(settings)
 
 
 async def fails(settings: Settings, kind: str) -> None:
+    if kind == "kill -9":
+        os.kill(os.getpid(), 9)
     raise {
         "changed": ChangedEntry(7, "a word of the database"),
         "tampered": Tampered("no proof"),
@@ -55,7 +55,7 @@ async def fails(settings: Settings, kind: str) -> None:
     }[kind]
 
 
-@pytest.mark.parametrize(
+@every(
     ("kind", "code", "named"),
     [
         ("changed", "gateway-fault", [("changed-entry", "7")]),
@@ -63,6 +63,7 @@ async def fails(settings: Settings, kind: str) -> None:
         ("operator", "database-away", []),
         ("away", "database-away", []),
         ("bug", "gateway-fault", []),
+        ("kill -9", "gateway-fault", []),
     ],
 )
 async def test_an_error_is_a_problem_without_its_own_words(
@@ -101,16 +102,6 @@ async def test_a_cancelled_request_ends_its_calculation(settings: Settings, tmp_
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await ended(file)
-
-
-async def dies(settings: Settings) -> None:
-    os.kill(os.getpid(), 9)
-
-
-async def test_a_process_that_is_killed_is_our_error(settings: Settings) -> None:
-    with pytest.raises(Problem) as caught:
-        await calculated(settings, dies)
-    assert caught.value.code == "gateway-fault"
 
 
 def test_a_changed_entry_is_named_in_the_callers_language() -> None:

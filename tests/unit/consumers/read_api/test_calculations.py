@@ -60,9 +60,10 @@ async def begun(plans: Plans, *indexes: int, holder: str = HEALTH) -> list[async
 
 
 async def test_who_asks_for_the_same_waits_for_the_same_and_it_is_remembered(folder: Folder, plans: Plans) -> None:
-    tasks = await begun(plans, 7, 7, 7)
+    gone, *tasks = await begun(plans, 7, 7, 7)
+    gone.cancel()
     folder.let.set()
-    assert await asyncio.gather(*tasks) == [plan_of(log_index=7)] * 3
+    assert await asyncio.gather(*tasks) == [plan_of(log_index=7)] * 2, "a caller that goes away stops nothing"
     assert await plans.plan(7, HEALTH) == plan_of(log_index=7)
     assert folder.asked == [7]
 
@@ -90,25 +91,14 @@ async def test_one_holder_never_has_all_slots(folder: Folder, plans: Plans) -> N
     assert await plans.plan(98, HEALTH) == plan_of(log_index=98)
 
 
-async def test_a_caller_that_goes_away_stops_nothing(folder: Folder, plans: Plans) -> None:
-    gone, stays = await begun(plans, 7, 7)
-    gone.cancel()
-    folder.let.set()
-    assert await stays == plan_of(log_index=7)
-
-
-async def test_a_failure_is_not_remembered(folder: Folder, plans: Plans) -> None:
-    folder.fails = True
-    folder.let.set()
-    with pytest.raises(Problem):
-        await plans.plan(7, HEALTH)
-    folder.fails = False
-    assert await plans.plan(7, HEALTH) == plan_of(log_index=7)
-
-
-async def test_the_oldest_is_forgotten(folder: Folder) -> None:
+async def test_the_oldest_is_forgotten_and_a_failure_is_not_remembered(folder: Folder) -> None:
     folder.let.set()
     plans = Plans(Settings(), remembered_max=2)
     for index in (1, 2, 1, 3, 1, 2):
         await plans.plan(index, HEALTH)
     assert folder.asked == [1, 2, 3, 2]
+    folder.fails = True
+    with pytest.raises(Problem):
+        await plans.plan(7, HEALTH)
+    folder.fails = False
+    assert await plans.plan(7, HEALTH) == plan_of(log_index=7)

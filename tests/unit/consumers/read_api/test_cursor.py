@@ -16,9 +16,7 @@ def test_a_cursor_leads_to_its_key() -> None:
     assert index_after(cursor_of((7,))) == 7
     assert indexes_after(cursor_of((7, 3))) == (7, 3)
     assert texts_after(cursor_of(("2026-11-26", "SVC-1"))) == ("2026-11-26", "SVC-1")
-
-
-def test_without_a_cursor_a_list_begins_at_its_beginning() -> None:
+    # Without one a list begins at its beginning.
     assert (text_after(None), index_after(None), indexes_after(None)) == ("", -1, (-1, -1))
     assert texts_after(None) == ("", "")
 

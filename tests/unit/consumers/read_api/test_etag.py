@@ -6,18 +6,11 @@ from consumers.read_api.etag import names, tag_of
 from tests.every import every
 
 
-def test_consumers_at_one_index_give_that_index() -> None:
+def test_consumers_at_one_index_give_that_index_and_one_that_moves_or_another_day_another_tag() -> None:
     assert tag_of([1042, 1042, 1042]) == 'W/"1042"'
-
-
-def test_another_day_changes_the_tag_of_what_depends_on_it() -> None:
     assert tag_of([1042], "2026-11-26") == 'W/"1042.2026-11-26"'
     assert not names(tag_of([1042], "2026-11-26"), tag_of([1042], "2026-11-27"))
-
-
-def test_any_consumer_that_moves_changes_the_tag() -> None:
-    tags = {tag_of(positions) for positions in ([5, 4, 5], [5, 4, 4], [4, 5, 4], [5, 5, 5])}
-    assert len(tags) == 4
+    assert len({tag_of(positions) for positions in ([5, 4, 5], [5, 4, 4], [4, 5, 4], [5, 5, 5])}) == 4
 
 
 @every(

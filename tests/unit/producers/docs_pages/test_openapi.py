@@ -32,6 +32,8 @@ def test_operations_stand_with_their_tag_in_the_order_of_the_document() -> None:
     paths = {"/a": {"get": tagged("one")}, "/b": {"get": tagged("two")}, "/c": {"get": tagged("one")}}
     found = [(tag, [operation.path for operation in operations]) for tag, operations in groups_of({"paths": paths})]
     assert found == [("one", ["/a", "/c"]), ("two", ["/b"])]
+    assert anchor_of("post", "/v1/events:validate") == "post-v1-events-validate"
+    assert anchor_of("get", "/v1/events/{id}") == "get-v1-events-id"
 
 
 @every(
@@ -73,16 +75,13 @@ def test_members_of_objects_lists_and_maps_have_rows_of_their_own() -> None:
     ]
 
 
-def test_answers_and_problems_are_told_apart() -> None:
+def test_a_parameter_says_where_it_stands_and_answers_and_problems_are_told_apart() -> None:
+    given = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
     answers = {"422": {"description": "Faults."}, "200": {"description": "Done."}, "304": {"description": "The same."}}
-    found = operation_of("get", "/x", responses=answers)
+    found = operation_of("get", "/x/{id}", parameters=given, responses=answers)
+    assert found.parameters == (Row("id", "string", True, "", "path"),)
     assert [answer.status for answer in found.answers] == ["200", "304"]
     assert found.problems == (("422", "Faults."),)
-
-
-def test_a_parameter_says_where_it_stands() -> None:
-    given = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
-    assert operation_of("get", "/x/{id}", parameters=given).parameters == (Row("id", "string", True, "", "path"),)
 
 
 def test_the_command_is_what_a_shell_runs(tmp_path: Path) -> None:
@@ -101,12 +100,4 @@ def test_the_command_is_what_a_shell_runs(tmp_path: Path) -> None:
         *("-sS", "-X", "PUT", "http://g/x/press/y?feed=f", "-H", "Authorization:", "Bearer", "t"),
         *("-H", "Content-Type:", "application/json", "--data-binary", "{", '"name":', '"it\'s"', "}"),
     ]
-
-
-def test_a_public_operation_needs_no_token() -> None:
-    assert "TOKEN" not in operation_of("get", "/v1/key", security=[]).curl
-
-
-def test_an_anchor_is_made_of_the_method_and_the_path() -> None:
-    assert anchor_of("post", "/v1/events:validate") == "post-v1-events-validate"
-    assert anchor_of("get", "/v1/events/{id}") == "get-v1-events-id"
+    assert "TOKEN" not in operation_of("get", "/v1/key", security=[]).curl, "a public operation needs no token"

@@ -39,30 +39,22 @@ def rendered(language: Language) -> str:
     return str(prose_of("/docs/files", language, lambda path: f"/{language}{path}"))
 
 
-def test_each_language_has_its_file() -> None:
+def test_each_language_has_its_file_with_the_headings_ids_of_the_english_one() -> None:
     assert [title_of("/docs/files", "ar"), title_of("/docs/files", "en")] == ["الملفات", "Files"]
-    assert "<h1" not in rendered("ar") + rendered("en")
-
-
-def test_a_heading_has_the_id_of_the_english_one() -> None:
-    assert '<h2 id="a-table-x">A table: <code>x</code></h2>' in rendered("en")
-    assert '<h2 id="a-table-x">جدول: <code>x</code></h2>' in rendered("ar")
-
-
-def test_links_to_pages_of_the_site_stay_in_the_language_and_others_become_text() -> None:
     english, arabic = rendered("en"), rendered("ar")
+    assert "<h1" not in english + arabic
+    assert '<h2 id="a-table-x">A table: <code>x</code></h2>' in english
+    assert '<h2 id="a-table-x">جدول: <code>x</code></h2>' in arabic
+    # Links to pages of the site stay in the language, and others become text.
     assert 'See keys, <a href="/en/docs/console#accounts">the console</a>, <a href="#a-table-x">above</a>' in english
     assert 'انظر المفاتيح و<a href="/ar/docs/console#accounts">الواجهة</a> و<a href="#a-table-x">أعلاه</a>' in arabic
 
 
-def test_dates_and_printed_english_keep_their_direction_in_arabic() -> None:
+def test_dates_examples_and_printed_english_keep_their_direction_in_arabic() -> None:
     page = rendered("ar")
     assert "الفترة <bdi>2026-11-01 – 2026-11-25</bdi>، والرسالة" in page
     assert '<em lang="en" dir="ltr">FILE: it doesn\'t fit</em>، وهي <em>مهمة في <bdi>2026</bdi></em>.' in page
-
-
-def test_an_example_has_a_name_in_the_language_of_the_page() -> None:
-    assert '<pre dir="ltr" tabindex="0" role="region" aria-label="مثال"><code class="language-sh">' in rendered("ar")
+    assert '<pre dir="ltr" tabindex="0" role="region" aria-label="مثال"><code class="language-sh">' in page
 
 
 def test_a_page_with_other_headings_than_the_english_one_is_not_made(tmp_path: Path) -> None:

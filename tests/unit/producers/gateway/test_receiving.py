@@ -15,6 +15,7 @@ from infra.http.problems import Problem
 from producers.gateway.http.content_mode import Claims
 from producers.gateway.receiving import Sent, validate_claims
 from producers.gateway.validating import identify, validation_document
+from tests.every import every
 from tests.world.events import HEALTH, OFFICE, changed, encoded, initiative
 from tests.world.gateways import receiver
 
@@ -31,7 +32,7 @@ async def stream(body: bytes, goes_on: asyncio.Event | None = None) -> AsyncIter
         await goes_on.wait()
 
 
-@pytest.mark.parametrize(
+@every(
     ("limit", "problem"),
     [("gateway_waiting_bytes_max", "overloaded"), ("gateway_holder_bytes_max", "too-many-requests")],
 )

@@ -7,7 +7,6 @@ from hashlib import sha256
 from typing import Any, cast
 
 import orjson
-import pytest
 from asyncpg import Range
 
 from events.validation.refusal import refusal_event
@@ -23,6 +22,7 @@ from tests.every import every
 from tests.world.events import HEALTH, encoded, initiative
 
 TIME = "2006-01-02T03:04:05.000006Z"
+UNREAD = dict[str, Any](repeated=[], overflowed_index=None, has_numbers=None, first=Decimal(1), last=None)
 UNKNOWN = encoded(initiative(type="sa.gov.yesser.nothing.done.v1", id="e-1"))
 PERSONAL = encoded(initiative(id="1000000008"))
 
@@ -62,7 +62,7 @@ async def test_only_what_has_an_entry_is_said_to_be_registered(row: dict[str, An
     assert verdict.state in STATES
 
 
-@pytest.mark.parametrize(
+@every(
     ("value", "shown"), [(UNKNOWN, {"id": "e-1", "sha256": sha256(UNKNOWN).hexdigest()}), (PERSONAL, {}), (None, {})]
 )
 async def test_a_refusal_shows_the_id_and_the_hash_that_it_keeps(value: bytes | None, shown: dict[str, Any]) -> None:
@@ -81,10 +81,8 @@ def numbers(first: int, end: int) -> list[Range[Decimal]]:
 
 async def test_numbers_of_twenty_digits_are_texts() -> None:
     last = 10**20 - 1
-    row = dict[str, Any](
-        seen=numbers(last, last + 1), missing=numbers(1, last), repeated=[], highest=Decimal(last),
-        overflowed_index=None, first=1, last=Decimal(last), has_numbers=True,
-    )  # fmt: skip
+    read = {"seen": numbers(last, last + 1), "missing": numbers(1, last), "has_numbers": True}
+    row = UNREAD | read | {"last": Decimal(last), "highest": Decimal(last)}
     document = await completeness(database(row), "health", "2026-11")
     assert orjson.loads(to_json(document)) == {
         "agency": "health", "status": "incomplete", "highest": str(last), "sequences_overflowed_at": None,
@@ -108,10 +106,9 @@ async def test_a_month_says_what_is_known(
     last: int | None, missing: int, overflowed_index: int | None, status: str
 ) -> None:
     """Ten numbers were read before the month, and `last` is the highest that was read in it."""
-    row = dict[str, Any](
-        seen=[], missing=numbers(11, 11 + missing), repeated=[], highest=Decimal(15), first=Decimal(11),
-        overflowed_index=overflowed_index, last=Decimal(max(10, last or 0)), has_numbers=last is not None,
-    )  # fmt: skip
+    month = {"first": Decimal(11), "last": Decimal(max(10, last or 0)), "has_numbers": last is not None}
+    read = {"seen": [], "missing": numbers(11, 11 + missing), "highest": Decimal(15)}
+    row = UNREAD | month | read | {"overflowed_index": overflowed_index}
     document = await completeness(database(row), "health", "2026-11")
     assert document["status"] == status
     assert (document["missing_count"] is None) == (status not in ("complete", "incomplete"))
@@ -119,10 +116,7 @@ async def test_a_month_says_what_is_known(
 
 
 async def test_of_numbers_that_are_no_longer_kept_none_is_said_to_be_missing() -> None:
-    row = dict[str, Any](
-        seen=numbers(1, 5), missing=numbers(5, 8), repeated=[], highest=Decimal(90), first=Decimal(1), last=None,
-        overflowed_index=40, has_numbers=None,
-    )  # fmt: skip
-    document = await completeness(database(row), "health")
+    read = {"seen": numbers(1, 5), "missing": numbers(5, 8), "highest": Decimal(90), "overflowed_index": 40}
+    document = await completeness(database(UNREAD | read), "health")
     assert (document["status"], document["missing_count"], document["missing"]) == ("not-known", None, [])
     assert (document["seen"], document["highest"]) == ([[1, 4]], 90)

@@ -72,11 +72,6 @@ async def test_a_request_larger_than_a_batch_is_answered_when_its_last_event_is_
     assert {tuple(record.headers) for record in records} == {tuple(STRUCTURED_HEADERS)}
 
 
-async def test_without_a_connection_nothing_is_stored() -> None:
-    with pytest.raises(NotStored):
-        await writer_to(Kafka()).write(TOPIC, [b"x"])
-
-
 async def test_what_was_handed_over_and_not_acknowledged_is_unknown_and_what_waited_behind_is_not_stored() -> None:
     async with connected(None, timeout_s=1) as (writer, kafka):
         first = asyncio.create_task(writer.write(TOPIC, [event("a")]))
@@ -106,12 +101,13 @@ async def test_a_batch_acknowledged_without_an_offset_is_unknown() -> None:
             await writer.write(TOPIC, [event("a")])
 
 
-async def test_stopping_tells_everybody_who_waits() -> None:
-    async with connected(None) as (writer, _):
+async def test_a_writer_that_stops_tells_everybody_who_waits_and_connects_no_further_time() -> None:
+    async with connected(None) as (writer, kafka):
         waiting = asyncio.create_task(writer.write(TOPIC, [event("a")]))
         await asyncio.sleep(0.02)
     with pytest.raises(OutcomeUnknown):
         await waiting
+    assert [producer.is_closed for producer in kafka.producers] == [True]
 
 
 async def test_it_tries_again_whatever_a_try_ends_with() -> None:
@@ -119,6 +115,8 @@ async def test_it_tries_again_whatever_a_try_ends_with() -> None:
         start_errors=[KafkaConnectionError(), OSError(), STRAY, RuntimeError("the handler is closed"), AttributeError()]
     )
     writer = writer_to(kafka)
+    with pytest.raises(NotStored):
+        await writer.write(TOPIC, [event("a")])
     writer.start()
     await until_connected(writer)
     assert [producer.is_closed for producer in kafka.producers] == [True] * 5 + [False]
@@ -178,11 +176,4 @@ async def test_a_writer_that_is_stopped_while_it_connects_lets_its_producer_go()
     writer.start()
     await asyncio.sleep(0.01)
     await writer.stop()
-    assert [producer.is_closed for producer in kafka.producers] == [True]
-
-
-async def test_a_writer_that_stops_connects_no_further_time() -> None:
-    async with connected() as (_, kafka):
-        pass
-    await asyncio.sleep(0)
     assert [producer.is_closed for producer in kafka.producers] == [True]

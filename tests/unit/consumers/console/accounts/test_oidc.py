@@ -91,20 +91,16 @@ async def test_a_token_or_an_answer_for_something_else_is_not_believed(
         await sign_in(provider_with(**changes), **answer)
 
 
-async def test_a_provider_that_fails_is_away() -> None:
+async def test_a_provider_that_fails_is_away_and_a_sign_in_is_finished_within_ten_minutes() -> None:
     with pytest.raises(ProviderAway):
         await sign_in(provider_with(status=503))
-
-
-async def test_a_sign_in_is_finished_within_ten_minutes() -> None:
     times = iter([NOW, NOW.replace(year=NOW.year + 1)])
     with pytest.raises(SignInFailed):
         await sign_in(Provider(), lambda: next(times))
 
 
 def test_what_is_required_is_asked_for() -> None:
-    given = Required.of(Settings(**ALL))
-    assert given.parameters() == {"acr_values": "high higher", "max_age": "300"}
+    assert Required.of(Settings(**ALL)).parameters() == {"acr_values": "high higher", "max_age": "300"}
     assert Required.of(Settings()).parameters() == {}
     assert Required.of(Settings(console_oidc_max_age_s=0)).parameters() == {"max_age": "0"}
 
@@ -193,15 +189,12 @@ async def test_a_logout_token_that_the_specification_refuses_ends_nothing(claims
         await logged_out(provider, provider.logout_token(**claims))
 
 
-async def test_an_id_token_or_a_token_of_another_key_is_no_logout_token() -> None:
+async def test_an_id_token_or_a_token_of_another_key_is_no_logout_token_and_that_signs_nobody_in() -> None:
     provider = Provider()
     tokens = [provider.id_token(), "", "a.b.c", jwt.encode({"sub": "sub-1"}, "", "none")]
     provider.key = OTHER_KEY
     for token in (*tokens, provider.logout_token()):
         with pytest.raises(SignInFailed):
             await logged_out(provider, token)
-
-
-async def test_a_logout_token_signs_nobody_in() -> None:
     with pytest.raises(SignInFailed):
         await sign_in(provider_with(token=Provider().logout_token()))

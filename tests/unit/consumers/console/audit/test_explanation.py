@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -38,10 +39,6 @@ def document(
     return document_of(Explanation, {**reach, **found, **given})
 
 
-def test_a_number_is_a_sum_of_what_each_entry_changed() -> None:
-    assert terms_of(document(0, 5, 3)) == [5, -2]
-
-
 @every(
     "given",
     [
@@ -58,7 +55,8 @@ def test_what_is_no_short_sum_of_numbers_is_not_written_as_one(given: Explanatio
     assert terms_of(given) is None
 
 
-def test_a_table_that_differs_is_named() -> None:
+def test_a_number_is_a_sum_of_what_each_entry_changed_and_a_table_that_differs_is_named() -> None:
+    assert terms_of(document(0, 5, 3)) == [5, -2]
     assert document(0, 5).wrong == []
     assert document(0, 5, figures={"net": 6}).wrong == ["net"]
 
@@ -83,13 +81,10 @@ def test_a_value_is_shown_by_its_kind_and_escaped(name: str, value: Any, words: 
     assert words in str(shown(ENGLISH, name, value))
 
 
-def test_an_enormous_text_is_cut_and_says_so() -> None:
+def test_an_enormous_text_is_cut_and_a_change_has_its_sign() -> None:
     text = str(shown(ENGLISH, "name", "x" * 100_000))
     assert len(text) < TEXT_LENGTH_MAX + 100
     assert "the whole text is in the proof file" in text
-
-
-def test_a_change_has_its_sign_and_texts_have_none() -> None:
     assert str(change(ENGLISH, "count", Change(2, 5))).startswith("+")
     assert "-3" in str(change(ENGLISH, "count", Change(5, 2)))
     assert [change(ENGLISH, "x", Change(*pair)) for pair in ((None, 2), ("a", "b"), (False, True))] == ["", "", ""]
@@ -117,27 +112,21 @@ def test_the_last_part_of_a_path_is_a_field_where_the_key_has_one(
     assert split_figure(models()[model], path) == found
 
 
-def test_every_field_of_a_statement_has_a_name_and_a_formula() -> None:
-    for field in FORMULAS:
-        assert names.field_name("statements", field) is not None
-        assert names.formula("statements", field, None) is not None
-    assert names.formula("plan", "net", None) is None
-
-
 def test_a_formula_follows_the_guarantee_of_its_version() -> None:
     guaranteed = {"floor_bp": 5000, "recoverable": True}
-    terms: tuple[dict[str, Any], ...] = ({}, {"guarantee": guaranteed})
-    versions = [
-        TermsVersion(version=at, terms=own, effective_from="1426-01", reason=None, index=7)
-        for at, own in enumerate(terms, 1)
-    ]
+    version = partial(TermsVersion, effective_from="1426-01", reason=None, index=7)
+    versions = [version(version=1, terms={}), version(version=2, terms={"guarantee": guaranteed})]
     assert names.guarantee_in_force(versions, 2) == guaranteed
     assert [names.guarantee_in_force(versions, version) for version in (1, 9)] == [None, None]
     plain = names.formula("statements", "top_up_halalas", None)
     assert names.formula("statements", "top_up_halalas", guaranteed) != plain
 
 
-def test_every_model_and_every_key_of_the_plan_has_a_title() -> None:
+def test_every_model_every_key_of_the_plan_and_every_field_of_a_statement_has_its_words() -> None:
+    for field in FORMULAS:
+        assert names.field_name("statements", field) is not None, field
+        assert names.formula("statements", field, None) is not None, field
+    assert names.formula("plan", "net", None) is None
     for model in models():
         title, rest = names.title_of(model, "A/1")
         assert title is not None or rest, model

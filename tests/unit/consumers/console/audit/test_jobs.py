@@ -10,6 +10,8 @@ from typing import Any
 from consumers.console.checks.jobs import Checks
 from consumers.documents.log.checks import CheckResult
 from infra.settings import Settings
+from tests.every import every
+from tests.world.waits import until
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 SAYS = """
@@ -44,9 +46,7 @@ async def test_one_check_of_a_kind_and_of_an_account_runs_at_once() -> None:
     assert not running.start("log", "office"), "the same check"
     assert not running.start("models", "auditor"), "the same account"
     assert running.start("models", "office")
-    async with asyncio.timeout(60):
-        while any(job.done != 1 for job in running.latest.values()):  # noqa: ASYNC110 - as the page looks
-            await asyncio.sleep(0.01)
+    await until(lambda: all(job.done == 1 for job in running.latest.values()), "both have begun", 60)
     cancelled = tasks()
     for task in cancelled:
         task.cancel()
@@ -54,9 +54,9 @@ async def test_one_check_of_a_kind_and_of_an_account_runs_at_once() -> None:
     assert all(job.result == CheckResult(ok=None) for job in running.latest.values())
 
 
-async def test_a_process_that_fails_or_talks_nonsense_is_a_check_that_was_not_finished() -> None:
-    for program in ("raise SystemExit(1)", "print('nonsense')"):
-        running = checks(program)
-        assert running.start("models", "auditor")
-        await asyncio.gather(*tasks())
-        assert running.latest["models"].result == CheckResult(ok=None)
+@every("program", ["raise SystemExit(1)", "print('nonsense')"])
+async def test_a_process_that_fails_or_talks_nonsense_is_a_check_that_was_not_finished(program: str) -> None:
+    running = checks(program)
+    assert running.start("models", "auditor")
+    await asyncio.gather(*tasks())
+    assert running.latest["models"].result == CheckResult(ok=None)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from consumers.documents.document import document_of
 from consumers.documents.log.checkpoints import LogState
 from consumers.documents.log.entries import Proof
 from infra.log.signed_note import LogKey
 from infra.private_keys.key_files import log_key_files
 from infra.settings import Settings
+from tests.every import every
 from tests.unit.consumers.console.audit.proofs import ELSEWHERE, STEPS, STRANGE, proof_of, signed
 from tests.world.memory_log import KEY
 from tests.world.pages import OFFICE, Documents, page
@@ -19,7 +18,7 @@ from tests.world.pages import OFFICE, Documents, page
 OUT_OF_DATE = "console&#39;s key file is out of date"
 
 
-@pytest.mark.parametrize(
+@every(
     ("path", "known", "is_bad", "said"),
     [
         ("/audit/entries/7", STRANGE, True, OUT_OF_DATE),

@@ -73,23 +73,17 @@ async def test_any_key_of_the_log_verifies_what_was_signed_before_and_after_it()
     assert [one["summary"] for one in found] == ["allGood"] * len(pairs)
 
 
-async def test_before_the_first_rotation_the_pinned_key_alone_signs() -> None:
-    (found,) = browser(visit(await proof_of(signed(20, KEY)), KEY))
-    assert (found["summary"], found["consistency"]) == ("allGood", "first")
-
-
-async def test_a_checkpoint_in_the_logs_name_that_no_known_key_signed_is_wrong() -> None:
+async def test_a_checkpoint_that_no_known_key_signed_in_the_logs_name_or_of_another_tree_is_wrong() -> None:
     cases = [*wrong_proofs()]
     visits = [visit(await proof_of(one.note, one.size, one.rotations), one.pinned) for one in cases]
-    for case, found in zip(cases, browser(*visits), strict=True):
+    text, _, lines = signed(20, THIRD).partition("\n\n")
+    *found_in, of_another_tree = browser(
+        *visits, visit(await proof_of(f"{text[:-2]}A=\n\n{lines}", rotations=ROTATIONS))
+    )
+    for case, found in zip(cases, found_in, strict=True):
         assert (found["steps"][2], found["summary"]) == (False, "someBad"), case
         assert case.note == "no note" or found["steps"] == [True, True, False], case
-
-
-async def test_a_checkpoint_of_another_tree_is_wrong() -> None:
-    text, _, lines = signed(20, THIRD).partition("\n\n")
-    (found,) = browser(visit(await proof_of(f"{text[:-2]}A=\n\n{lines}", rotations=ROTATIONS)))
-    assert (found["steps"][2], found["summary"]) == (False, "someBad")
+    assert (of_another_tree["steps"][2], of_another_tree["summary"]) == (False, "someBad")
 
 
 async def test_a_checkpoint_of_a_log_of_another_name_is_not_checked() -> None:
@@ -113,12 +107,12 @@ async def test_the_log_continues_what_was_kept_under_an_earlier_key() -> None:
     assert other_log["consistency"] == "first", "another log of this name, as of a trial"
 
 
-async def test_a_log_is_called_shorter_only_where_the_server_says_that_it_is() -> None:
+async def test_a_log_is_called_shorter_only_where_the_server_says_so_and_nothing_is_said_without_a_proof() -> None:
     proof, kept = await proof_of(signed(15, THIRD), 15, ROTATIONS), kept_under(THIRD, 20)
     answered = [visit(proof, THIRD, kept, from_15_20=status) for status in (404, 403, 429, 503)]
-    found = browser(*answered, visit(proof, THIRD, kept))  # the last has no answer at all
+    unanswered = visit(proof, THIRD, kept)
+    first = visit(await proof_of(signed(20, KEY)), KEY)
+    *found, of_first, not_found, away = browser(*answered, unanswered, first, visit(404), visit(503))
     assert [one["consistency"] for one in found] == ["back", None, None, None, None]
-
-
-def test_without_a_proof_nothing_is_said() -> None:
-    assert [found["steps"] for found in browser(visit(404), visit(503))] == [[None, None, None]] * 2
+    assert (of_first["summary"], of_first["consistency"]) == ("allGood", "first"), "before the first rotation"
+    assert not_found["steps"] == away["steps"] == [None, None, None]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns.inbox import Chosen, agency_fault, asked_of, section_of, sections, whose_of
 from consumers.documents.campaigns.campaigns import Channel, StateFilter
@@ -38,33 +36,19 @@ def test_an_account_asks_for_what_it_chose_and_nothing_else(
     assert asked_of(account, chosen) == asked
 
 
-def test_only_an_office_and_a_team_choose_between_their_own_and_all() -> None:
+def test_only_an_office_and_a_team_choose_and_a_choice_is_kept_in_addresses() -> None:
     assert [whose_of(account, Chosen()) for account in (OFFICE, AGENCY, TEAM)] == ["all", None, "mine"]
-
-
-@pytest.mark.parametrize(("code", "is_bad"), [("", False), ("health", False), ("HEALTH", True), ("<b>", True)])
-def test_an_agencys_code_has_its_form(code: str, is_bad: bool) -> None:
-    assert (agency_fault(code) is not None) is is_bad
+    assert Chosen(state="any", rule="a&b").query(after="x=") == "state=any&rule=a%26b&after=x%3D"
+    assert [code for code in ("", "health", "HEALTH", "<b>") if agency_fault(code)] == ["HEALTH", "<b>"]
 
 
 def test_what_is_overdue_stands_first() -> None:
+    completed = {"state": "completed"}
     rows = [
-        inbox_item(overdue=True),
-        inbox_item(paused=True),
-        inbox_item(),
-        inbox_item(state="completed"),
-        inbox_item(state="completed", paused=True),
+        inbox_item(**given)
+        for given in ({"overdue": True}, {"paused": True}, {}, completed, {**completed, "paused": True})
     ]
-    shown = sections(rows)
-    assert [(name, len(rows)) for name, _, rows in shown] == [
-        ("overdue", 1),
-        ("to-do", 1),
-        ("paused", 1),
-        ("completed", 2),
-    ]
+    sizes = {name: len(rows) for name, _, rows in sections(rows)}
+    assert [*sizes.items()] == [("overdue", 1), ("to-do", 1), ("paused", 1), ("completed", 2)]
     assert sections([]) == []
     assert section_of(inbox_item(state="acknowledged")) == "to-do"
-
-
-def test_a_choice_is_kept_in_addresses() -> None:
-    assert Chosen(state="any", rule="a&b").query(after="x=") == "state=any&rule=a%26b&after=x%3D"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from consumers.console.pages.campaigns.outcome import Outcome, effective_index, outcome
 from consumers.documents.campaigns.campaigns import CampaignAndHistory
 from tests.every import every
@@ -54,7 +52,7 @@ def test_a_report_has_one_outcome(
     assert title is None or found.title.en == title
 
 
-@pytest.mark.parametrize("verdict", [CONFLICT, {"state": "registered", "index": 11}])
+@every("verdict", [CONFLICT, {"state": "registered", "index": 11}])
 def test_the_second_of_two_desks_sees_who_was_first_and_that_nothing_changed(verdict: Any) -> None:
     found = said(f"ack.{ID}", verdict, TAKEN)
     assert (found.first, found.index) == ("newsroom", 9)
@@ -66,8 +64,6 @@ def test_what_was_not_sent_is_in_effect_already() -> None:
     assert said(f"air.{ID}.tv-1", None, AIRED, was_sent=False).index == 12
     assert said(f"complete.{ID}", None, campaign(completed_index=5), was_sent=False).index == 5
     assert outcome(f"ack.{ID}", None, OPEN, 20, was_sent=False) is None, "nothing was sent, and nothing is in effect"
-
-
-def test_a_report_of_another_campaign_is_not_spoken_of() -> None:
+    # A report of another campaign is not spoken of.
     assert outcome("ack.service-launched.i5", {"state": "registered", "index": 9}, TAKEN, 20, was_sent=True) is None
     assert effective_index(f"air.{ID}.radio-1", AIRED) is None

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
-import pytest
 from fastapi.routing import APIRoute
 
 from consumers.console.accounts.accounts import Account
@@ -24,16 +22,17 @@ ROUTES = [
 ]
 
 
+ROWS: Final[dict[str, Any]] = {
+    "/v1/webhooks": [{"endpoint_id": OWN, "team": "press"}, {"endpoint_id": OTHER, "team": "radio"}],
+    "/v1/subscriptions": [{"subscription_id": 1, "team": "press"}, {"subscription_id": 2, "team": "radio"}],
+}
+
+
 class Gateway(Replies):
     """It has two teams with a webhook and a subscription each."""
 
     def __init__(self) -> None:
-        super().__init__(lambda _, path: (200, self._rows.get(path.partition("?")[0], {})))
-
-    _rows: Final[dict[str, Any]] = {
-        "/v1/webhooks": [{"endpoint_id": OWN, "team": "press"}, {"endpoint_id": OTHER, "team": "radio"}],
-        "/v1/subscriptions": [{"subscription_id": 1, "team": "press"}, {"subscription_id": 2, "team": "radio"}],
-    }
+        super().__init__(lambda _, path: (200, ROWS.get(path.partition("?")[0], {})))
 
     @property
     def changes(self) -> list[str]:
@@ -41,28 +40,21 @@ class Gateway(Replies):
         return [request.path for request in self.requests if request.method != "GET"]
 
 
-def of_another_team(path: str) -> str:
-    return re.sub(r"\{team\}", "radio", path.replace("{endpoint_id}", OTHER)).replace("{subscription_id}", "2")
-
-
-@every(("method", "path"), ROUTES)
-async def test_a_team_neither_opens_nor_changes_another_team(method: str, path: str) -> None:
-    gateway = Gateway()
+async def test_a_team_neither_opens_nor_changes_another_team() -> None:
+    assert ROUTES
+    gateway, others = Gateway(), {"team": "radio", "endpoint_id": OTHER, "subscription_id": "2"}
     async with browser(TEAM, gateway=gateway) as client:
-        answer = await client.request(method, of_another_team(path), data={"csrf": CSRF} if method == "POST" else None)
-    assert (answer.status_code, gateway.changes) == (403, [])
-
-
-async def test_a_team_adds_no_team_but_its_own() -> None:
-    gateway = Gateway()
-    async with browser(TEAM, gateway=gateway) as client:
+        for method, path in ROUTES:
+            given = {"csrf": CSRF} if method == "POST" else None
+            answer = await client.request(method, path.format_map(others), data=given)
+            assert (answer.status_code, gateway.changes) == (403, []), path
         assert (await client.post("/campaigns/new-team", data={"csrf": CSRF, "team": "radio"})).status_code == 403
         assert gateway.changes == []
         await client.post("/campaigns/new-team", data={"csrf": CSRF, "team": "press"})
         assert gateway.changes == ["/v1/teams"]
 
 
-@pytest.mark.parametrize("account", [TEAM, AGENCY])
+@every("account", [TEAM, AGENCY])
 async def test_a_subscription_is_ended_under_its_own_team_only(account: Account) -> None:
     gateway = Gateway()
     async with browser(account, gateway=gateway) as client:
@@ -94,7 +86,7 @@ def inbox(teams: dict[str, bool]) -> Documents:
     return Documents(answer)
 
 
-@pytest.mark.parametrize(
+@every(
     ("account", "teams", "status"),
     [(TEAM, {"press": True}, 200), (TEAM, {"press": False}, 403), (TEAM, {}, 403), (AGENCY, {}, 200)],
 )
@@ -108,7 +100,7 @@ async def test_a_team_reports_about_campaigns_that_its_subscriptions_choose(
         assert (await client.post(path, data=sent)).status_code == (503 if status == 200 else 403), "503: no gateway"
 
 
-@pytest.mark.parametrize("state", ["refused", "lost"])
+@every("state", ["refused", "lost"])
 async def test_a_report_that_is_final_without_an_entry_is_not_waited_for(state: str) -> None:
     stored = {"receipt": {"events": [{"address": "agency.health.events/0/7"}]}}
     gateway = Replies(lambda method, _: (202, stored) if method == "POST" else (200, {"state": state}))

@@ -86,14 +86,12 @@ async def test_where_no_answer_comes_it_is_known_whether_something_may_be_stored
         await asked(tmp_path, method)
 
 
-async def test_where_no_gateway_was_started_nothing_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_that_is_no_document_is_none_and_without_a_gateway_nothing_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(monkeypatch, lambda _: httpx.Response(502, text="<html>"))
+    reply = await asked(tmp_path, "GET")
+    assert (reply, reply.refusal().problem.status) == (Reply(502, None), 502)
     monkeypatch.setenv("YESSER_HOME", str(tmp_path))
     with pytest.raises(NotServed, match="No gateway was started"):
         await asked(tmp_path, "POST", None, content=b"{}")
-
-
-async def test_an_answer_that_is_no_document_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answering(monkeypatch, lambda _: httpx.Response(502, text="<html>"))
-    reply = await asked(tmp_path, "GET")
-    assert reply == Reply(502, None)
-    assert reply.refusal().problem.status == 502

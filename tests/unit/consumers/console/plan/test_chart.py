@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from msgspec.structs import replace
 
 from consumers.console.pages.plan.chart import HEIGHT, LEFT, RIGHT, TOP, WIDTH, launches_chart, round_step
 from consumers.documents.programme.plan import Launches
+from tests.every import every
 from tests.world.plan import pace_of
 
 PACE = pace_of(
@@ -32,17 +32,14 @@ def test_the_line_rises_in_the_months_of_launches_and_ends_at_the_day_of_measuri
     assert chart.rows == [("2005-02", 6, 6), ("2006-12", 94, 100)]
 
 
-@pytest.mark.parametrize("launched_on", ["1999-01", "2012-05"])
+@every("launched_on", ["1999-01", "2012-05"])
 def test_dates_outside_the_plan_stay_within_the_frame(launched_on: str) -> None:
     chart = launches_chart(replace(PACE, launches=(Launches(month=launched_on, launched=500),)), 150)
     assert chart is not None
     assert all(LEFT <= x <= WIDTH - RIGHT and TOP <= y < HEIGHT for x, y in points(chart.launched))
 
 
-def test_without_a_plan_or_a_launch_there_is_no_chart() -> None:
+def test_without_a_plan_or_a_launch_there_is_no_chart_and_steps_of_its_axis_are_round() -> None:
     assert launches_chart(replace(PACE, plan=None), 150) is None
     assert launches_chart(replace(PACE, launches=()), 150) is None
-
-
-def test_steps_of_the_axis_are_round() -> None:
     assert [round_step(top) for top in (1, 5, 6, 100, 150, 151, 260, 1_000_000)] == [1, 1, 2, 20, 50, 50, 100, 200_000]

@@ -32,13 +32,10 @@ def test_of_many_applications_the_first_are_listed_and_all_are_counted() -> None
     assert [project.project_id for project, _ in shown.projects] == [f"A-{n:02}" for n in range(PROJECTS_SHOWN_MAX)]
     assert (shown.projects_more, shown.begun) == (3, count)
     assert (shown.applications.done, shown.applications.target) == (count, 3 * count)
-
-
-def test_of_many_agencies_the_first_are_listed_and_the_others_counted() -> None:
     figures = {"services": 10, "launched": 9, "expected_launched": 5, "phases": 0, "completed": 0}
     agencies = [{"agency": f"agency-{n}", **figures, "expected_completed": 0} for n in range(52)]
-    shown = glance(plan_of(), pace_of(agencies=agencies), None)
-    assert (len(shown.agencies), shown.agencies_more) == (40, 12)
+    of_agencies = glance(plan_of(), pace_of(agencies=agencies), None)
+    assert (len(of_agencies.agencies), of_agencies.agencies_more) == (40, 12)
 
 
 def test_what_is_done_is_compared_with_an_even_pace() -> None:
@@ -72,12 +69,6 @@ def test_the_year_of_training_that_runs_is_shown_in_each_calendar() -> None:
     assert [year for _, year, _ in shown.training_shown] == [*range(1427, 1431)]
 
 
-def test_without_a_plan_nothing_is_late() -> None:
-    shown = glance(plan_of(), WITHOUT_PLAN, None)
-    assert not shown.late
-    assert {shown.infrastructure.state, shown.services.state} == {"open"}
-
-
 @every(
     ("done", "target", "due", "state"),
     [(5, 5, 5, "done"), (4, 5, 4, "ok"), (3, 5, 4, "late"), (0, 0, 0, "open"), (0, 5, None, "open"), (7, 5, 1, "done")],
@@ -86,7 +77,10 @@ def test_the_state_of_a_figure(done: int, target: int, due: int | None, state: s
     assert Line(Name("", ""), done, target, due, "").state == state
 
 
-def test_a_quota_is_spread_over_its_year() -> None:
+def test_a_quota_is_spread_over_its_year_and_without_a_plan_nothing_is_late() -> None:
+    shown = glance(plan_of(), WITHOUT_PLAN, None)
+    assert not shown.late
+    assert {shown.infrastructure.state, shown.services.state} == {"open"}
     assert expected_by(100, "gregorian", 2006, "2005-12-31") == 0
     assert expected_by(365, "gregorian", 2006, "2006-01-01") == 1
     assert expected_by(100, "gregorian", 2006, "2006-12-31") == expected_by(100, "gregorian", 2006, "2009-01-01") == 100
@@ -105,15 +99,12 @@ def test_every_figure_leads_to_an_explanation_that_exists() -> None:
         parsed = model.parse(key)
         assert parsed is not None, address
         assert field in model.explained(parsed, "FIVE-YEAR").figures, address
-
-
-def test_an_explanation_names_the_state_and_takes_any_key() -> None:
     assert explanation("services/1", "launched", 400) == "/explain/plan/services/1/launched?before=400"
     address = "/explain/plan/partnerships/A%3Fb%23%3Cc%3E/net_halalas"
     assert explanation("partnerships/A?b#<c>", "net_halalas") == address
 
 
-def test_agencies_with_the_most_behind_come_first() -> None:
+def test_agencies_with_the_most_behind_come_first_and_the_files_have_what_the_page_shows() -> None:
     def agency(name: str, launched: int, completed: int) -> AgencyPace:
         figures = {"services": 10, "expected_launched": 5, "phases": 3, "expected_completed": 1}
         return AgencyPace(agency=name, launched=launched, completed=completed, **figures)
@@ -122,9 +113,6 @@ def test_agencies_with_the_most_behind_come_first() -> None:
     assert [row.agency for row in rows] == ["c", "d", "a", "b"]
     assert (rows[0].services_behind, rows[0].phases_behind) == (3, 1)
     assert csv_file(AGENCIES, rows).splitlines()[1] == "c,10,2,5,3,0,1"
-
-
-def test_the_file_of_figures_has_what_the_page_shows() -> None:
     lines = figures_csv(glance(plan_of(), pace_of(), None)).splitlines()
     assert lines[0] == "\ufefffigure_ar,figure_en,done,target,expected_by_now,behind,log_index"
     assert "الخدمات المطلقة,Services launched,90,150,105,15,900" in lines

@@ -12,20 +12,14 @@ from consumers.console.web import assets
 FONT = Path(str(files("fontpkg_ibm_plex_sans_arabic").joinpath("files/IBMPlexSansArabic-Regular.ttf")))
 
 
-@pytest.fixture
-def cuts(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """The fonts that were cut, each to its first bytes."""
-    made: list[Path] = []
+def test_each_font_is_cut_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    cuts: list[Path] = []
 
     def cut(path: Path) -> bytes:
-        made.append(path)
+        cuts.append(path)
         return path.read_bytes()[:8]
 
     monkeypatch.setattr(assets, "cut_anew", cut)
-    return made
-
-
-def test_each_font_is_cut_once(cuts: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("YESSER_CACHE", str(tmp_path / "cache"))
     first = assets.cut(FONT)
     assert assets.cut(FONT) == first == FONT.read_bytes()[:8]
@@ -35,10 +29,7 @@ def test_each_font_is_cut_once(cuts: list[Path], monkeypatch: pytest.MonkeyPatch
     assert assets.cut(other) == b"another "
     assert cuts == [FONT, other]
     assert [path.suffix for path in (tmp_path / "cache" / "fonts").iterdir()] == [".woff2"] * 2
-
-
-def test_without_a_cache_it_is_cut_each_time(cuts: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("YESSER_CACHE", str(tmp_path / "file"))
-    assert assets.cut(FONT) == assets.cut(FONT)
-    assert cuts == [FONT, FONT]
+    assert assets.cut(FONT) == assets.cut(FONT) == first
+    assert cuts[2:] == [FONT, FONT], "each time, where nothing can be kept"

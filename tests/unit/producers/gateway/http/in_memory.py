@@ -19,17 +19,17 @@ SETTINGS = Settings()
 
 
 class Transport(asyncio.Transport):
-    """Takes what is written. While `is_unread`, the client reads nothing of it."""
+    """Takes what is written, by the call. While `is_unread`, the client reads nothing of it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.written = b""
+        self.sent: list[bytes] = []
         self.unread = 0
         self.closed = self.aborted = self.paused = False
         self.is_unread = False
 
     def write(self, data: object) -> None:
-        self.written += bytes(cast(bytes, data))
+        self.sent.append(bytes(cast(bytes, data)))
         self.unread += len(cast(bytes, data)) if self.is_unread else 0
 
     def close(self) -> None:
@@ -52,6 +52,10 @@ class Transport(asyncio.Transport):
 
     def get_write_buffer_size(self) -> int:
         return self.unread
+
+    @property
+    def written(self) -> bytes:
+        return b"".join(self.sent)
 
     @property
     def statuses(self) -> list[int]:

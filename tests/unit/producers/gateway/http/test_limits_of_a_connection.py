@@ -65,7 +65,7 @@ async def test_requests_beyond_the_limit_end_the_connection_after_the_answers_be
     assert (last_problem(transport), transport.closed) == ("/problems/too-many-requests", True)
 
 
-async def test_up_to_the_limit_every_request_is_answered_and_the_connection_stays() -> None:
+async def test_up_to_the_limit_all_is_answered_and_a_bad_request_ends_the_connection_in_its_turn() -> None:
     app = Application()
     protocol, transport = open_connection(app)
     protocol.data_received(GET * (1 + PIPELINED_MAX))
@@ -73,11 +73,13 @@ async def test_up_to_the_limit_every_request_is_answered_and_the_connection_stay
     app.let.set()
     await turns(40 * PIPELINED_MAX)
     assert transport.statuses == [200] * (1 + PIPELINED_MAX)
-    assert not transport.closed
-    assert not transport.paused
-    protocol.data_received(GET)
+    assert (transport.closed, transport.paused) == (False, False)
+    app.let.clear()
+    protocol.data_received(GET + b"no http\r\n\r\n")
     await turns()
-    assert len(transport.statuses) == 2 + PIPELINED_MAX
+    app.let.set()
+    await turns(20)
+    assert (transport.statuses, transport.closed) == ([200] * (2 + PIPELINED_MAX) + [400], True)
 
 
 async def test_nothing_is_read_while_a_request_waits_whatever_the_served_one_reads() -> None:
@@ -94,16 +96,6 @@ async def test_nothing_is_read_while_a_request_waits_whatever_the_served_one_rea
     protocol.data_received(b"23456789")
     await turns()
     assert transport.statuses == [200, 200]
-
-
-async def test_a_bad_request_behind_a_good_one_costs_the_good_one_nothing() -> None:
-    app = Application()
-    protocol, transport = open_connection(app)
-    protocol.data_received(GET + b"no http\r\n\r\n")
-    await turns()
-    app.let.set()
-    await turns(20)
-    assert (transport.statuses, transport.closed) == ([200, 400], True)
 
 
 @pytest.mark.alone

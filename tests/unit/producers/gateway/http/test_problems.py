@@ -14,16 +14,12 @@ def test_codes_of_requests_and_of_events_are_different() -> None:
     assert not set(REQUEST_CODES) & set(CODES)
 
 
-def test_a_batchs_pointers_lead_to_the_event() -> None:
-    refusal = Refusal([EventFaults(3, (MISSING,), "x-1")], batched=True)
-    document = refusal_document(refusal, "en")
+def test_a_batchs_pointers_lead_to_the_event_and_a_single_events_sentence_is_in_the_language() -> None:
+    document = refusal_document(Refusal([EventFaults(3, (MISSING,), "x-1")], batched=True), "en")
     assert (document["type"], document["status"]) == ("/problems/missing-field", 422)
     assert document["errors"] == [
         {"code": "missing-field", "pointer": "/3/data", "detail": "data is missing; add it.", "event": 3, "id": "x-1"}
     ]
-
-
-def test_a_single_events_pointer_is_the_events_own_and_its_sentence_is_in_the_language() -> None:
     document = refusal_document(Refusal([EventFaults(0, (MISSING,))], batched=False), "ar")
     assert document["errors"] == [{"code": "missing-field", "pointer": "/data", "detail": "data غير موجود؛ أضفه."}]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from tests.every import every
 from tests.unit.producers.gateway.http import in_memory
 from tests.unit.producers.gateway.http.in_memory import Transport
 
@@ -19,8 +20,7 @@ BODY = b'{"id":"e-1"}'
 CHUNKED = b"5\r\n" + BODY[:5] + b"\r\n7\r\n" + BODY[5:] + b"\r\n0\r\n"
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(NamedTuple):
     """A request as the application sees it."""
 
     method: str
@@ -60,13 +60,24 @@ def halves(data: bytes) -> list[Sequence[bytes]]:
     return [(data,), *((data[:at], data[at:]) for at in range(1, len(data))), single]
 
 
-@pytest.mark.parametrize("sent", [with_length(*UPGRADE), chunked(*UPGRADE)], ids=["length", "chunked"])
-async def test_a_body_is_read_though_its_head_asks_for_an_upgrade(sent: bytes) -> None:
+INNER = request(first="DELETE /v1/events HTTP/1.1")
+
+
+@every(
+    ("sent", "body"),
+    [
+        (with_length(*UPGRADE), BODY),
+        (chunked(*UPGRADE), BODY),
+        (request(*UPGRADE, f"content-length: {len(INNER)}", body=INNER), INNER),
+    ],
+)
+async def test_a_body_is_read_though_its_head_asks_for_an_upgrade_and_it_looks_like_a_request(
+    sent: bytes, body: bytes
+) -> None:
     for pieces in halves(sent):
         seen, transport = await exchange(*pieces)
-        assert [(one.method, one.path, one.body) for one in seen] == [("POST", "/v1/events", BODY)], pieces
-        assert transport.statuses == [200]
-        assert not transport.closed
+        assert [(one.method, one.path, one.body) for one in seen] == [("POST", "/v1/events", body)], pieces
+        assert (transport.statuses, transport.closed) == ([200], False)
 
 
 async def test_no_upgrade_reaches_the_application_and_all_other_headers_do() -> None:
@@ -82,15 +93,7 @@ async def test_requests_behind_one_another_are_each_read_once_whichever_of_them_
         assert transport.statuses == [200] * 4
 
 
-async def test_a_body_that_looks_like_a_request_is_a_body() -> None:
-    inner = request(first="DELETE /v1/events HTTP/1.1")
-    sent = request(*UPGRADE, f"content-length: {len(inner)}", body=inner)
-    for pieces in halves(sent):
-        seen, _ = await exchange(*pieces)
-        assert [(one.method, one.body) for one in seen] == [("POST", inner)]
-
-
-@pytest.mark.parametrize("lines", [(), UPGRADE], ids=["plain", "upgrade"])
+@every("lines", [(), UPGRADE])
 async def test_the_fields_of_a_trailer_are_no_headers(lines: tuple[str, ...]) -> None:
     trailer = b"authorization: Bearer t\r\nce-id: e-2\r\nexpect: 100-continue\r\n"
     for pieces in halves(chunked(*lines, trailer=trailer)):
@@ -100,7 +103,7 @@ async def test_the_fields_of_a_trailer_are_no_headers(lines: tuple[str, ...]) ->
         assert transport.statuses == [200]
 
 
-@pytest.mark.parametrize(
+@every(
     "sent",
     [
         request(first="CONNECT a:80 HTTP/1.1"),

@@ -27,21 +27,9 @@ def test_any_array_is_cut_into_its_elements(values: list[Any], space: str, ascii
     assert [piece.decode() for piece in split_array(body.encode(), 100)] == pieces
 
 
-@every(
-    "elements",
-    [
-        [rb'{"a": "},{\"]["}', b"{}"],
-        [b'{"phases":[{"phase":1},{"phase":2}]}', b'{"phases":[{"phase":1},{"phase":2}]}'],
-        [b'{"a":1}', b"{bad}", b'{"c":2}'],
-    ],
-)
-def test_brackets_and_commas_within_an_element_cut_nothing_also_where_one_is_no_json(elements: list[bytes]) -> None:
-    assert split_array(b"[" + b",".join(elements) + b"]", 10) == elements
-
-
-def test_it_stops_soon_after_too_many() -> None:
-    assert 3 <= len(split_array(b"[" + b"{}," * 10_000 + b"{}]", 2)) <= 4
-    assert 3 <= len(split_array(b"[" + b"1," * 10_000 + b"1]", 2)) <= 4
+@every("element", [b"{}", b"1"])
+def test_it_stops_soon_after_too_many(element: bytes) -> None:
+    assert 3 <= len(split_array(b"[" + (element + b",") * 10_000 + element + b"]", 2)) <= 4
 
 
 @every("body", [b"[,]", b"[1,,2]", b"[1", b"1]", b"[[1]", b"[1]]", b"["])

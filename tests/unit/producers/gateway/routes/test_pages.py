@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from tests.world.gateways import answer_of, openapi
+from tests.world.gateways import answer_of
 
 
-async def test_the_root_leads_to_the_documentation() -> None:
+async def test_the_root_leads_to_the_documentation_and_that_to_what_agencies_and_operators_read() -> None:
     answer = await answer_of("/")
     assert (answer.status_code, answer.url.path) == (200, "/docs")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert (await answer_of("/docs/")).content == answer.content
+    for path in ("/docs/files", "/docs/outbox", "/docs/runbook", "/schemas"):
+        assert f'href="/docs/en{path.removeprefix("/docs")}"' in answer.text
+        assert (await answer_of(path)).status_code == 200
 
 
-async def test_the_browser_may_load_nothing_from_elsewhere() -> None:
+async def test_the_browser_may_load_nothing_from_elsewhere_and_a_page_that_it_has_not_again() -> None:
     for path in ("/docs/events/service.launched", "/docs/api"):
         policy = (await answer_of(path)).headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert not [word for word in ("script-src", "unsafe", "http") if word in policy]
+    first = await answer_of("/problems/conflict")
+    again = await answer_of("/problems/conflict", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
 
 
 async def test_documents_have_their_types() -> None:
     assert (await answer_of("/asyncapi.json")).json()["asyncapi"] == "3.0.0"
     assert (await answer_of("/schemas/service.launched.v1.json")).json()["title"] == "sa.gov.yesser.service.launched.v1"
-    assert (await answer_of("/openapi.json")).json()["openapi"].startswith("3.1")
-    assert (await answer_of("/docs/site.css")).headers["content-type"] == "text/css; charset=utf-8"
-
-
-def test_the_documentation_is_no_part_of_the_openapi_document() -> None:
-    assert not [path for path in openapi()["paths"] if path.startswith(("/docs", "/schemas"))]
-
-
-async def test_a_page_that_the_client_has_is_not_sent_again() -> None:
-    first = await answer_of("/problems/conflict")
-    again = await answer_of("/problems/conflict", headers={"if-none-match": first.headers["etag"]})
-    assert (again.status_code, again.content) == (304, b"")
+    style = (await answer_of("/docs/site.css")).headers
+    assert style["content-type"] == "text/css; charset=utf-8"
+    assert not {"vary", "content-language"} & set(style), "it is the same for every reader"
+    document = (await answer_of("/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    assert not [path for path in document["paths"] if path.startswith(("/docs", "/schemas"))]
 
 
 async def test_an_address_without_a_language_answers_in_that_of_the_reader() -> None:
@@ -44,10 +44,6 @@ async def test_an_address_without_a_language_answers_in_that_of_the_reader() -> 
             assert answer.headers["vary"] == "Accept-Language"
             named = await answer_of(f"/docs/{language}{path.removeprefix('/docs')}", language="fr")
             assert (named.content, named.headers["content-language"]) == (answer.content, language)
-
-
-async def test_the_style_is_the_same_for_every_reader() -> None:
-    assert not {"vary", "content-language"} & set((await answer_of("/docs/site.css")).headers)
 
 
 async def test_what_is_not_there_is_a_problem_that_names_the_list_of_routes() -> None:
@@ -67,10 +63,3 @@ async def test_the_schemas_have_an_index_for_readers_and_one_for_programs() -> N
     for address in (await answer_of("/schemas/index.json")).json().values():
         assert address in page.text
         assert (await answer_of(address)).json()["$schema"]
-
-
-async def test_what_agencies_and_operators_read_is_under_docs_and_the_start_page_leads_there() -> None:
-    start = (await answer_of("/docs")).text
-    for path in ("/docs/files", "/docs/outbox", "/docs/runbook", "/schemas"):
-        assert f'href="/docs/en{path.removeprefix("/docs")}"' in start
-        assert (await answer_of(path)).status_code == 200

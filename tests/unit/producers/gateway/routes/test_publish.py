@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import orjson
-import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
 from infra.http.callers import Caller
 from producers.gateway.routes.publish import stored
+from tests.every import every
 from tests.world.events import HEALTH, encoded, initiative
 from tests.world.gateways import parts, receiver
 
@@ -31,7 +31,7 @@ def sent(*events: bytes) -> Request:
     return Request({"type": "http", "headers": headers, "client": ("127.0.0.1", 1)}, receive)
 
 
-@pytest.mark.parametrize(("events", "language"), [((GOOD, BAD), "ar"), ((GOOD,), None)])
+@every(("events", "language"), [((GOOD, BAD), "ar"), ((GOOD,), None)])
 async def test_the_language_is_that_of_the_faults(events: tuple[bytes, ...], language: str | None) -> None:
     answer = await stored(parts(access=Sender(), receiver=receiver()), sent(*events), partial=True)
     assert (answer.status_code, "refused" in orjson.loads(answer.body)) == (202, language is not None)

@@ -32,26 +32,20 @@ async def test_an_unknown_parameter_is_400_on_every_route(method: str, path: str
         assert all(name in row["detail"] for name in known)
 
 
-async def test_a_page_takes_no_parameter() -> None:
+async def test_the_known_ones_are_named_in_order_and_a_page_has_none() -> None:
+    (row,) = (await ask("GET", "/v1/receipts", "since=1&wait=3")).json()["errors"]
+    assert (row["code"], row["parameter"]) == ("unknown-parameter", "wait")
+    assert row["detail"] == "Known here: agency, limit, since, wait_s."
     assert (await ask("GET", "/docs", "x=1")).json()["errors"][0]["detail"] == "This route has no parameters."
     assert (await ask("GET", "/schemas/entry.json", "=")).status_code == 400
 
 
-async def test_the_known_ones_are_named_in_order() -> None:
-    (row,) = (await ask("GET", "/v1/receipts", "since=1&wait=3")).json()["errors"]
-    assert (row["code"], row["parameter"]) == ("unknown-parameter", "wait")
-    assert row["detail"] == "Known here: agency, limit, since, wait_s."
-
-
-async def test_a_name_that_holds_personal_data_is_not_said_again() -> None:
+async def test_of_unknown_names_the_first_are_listed_cut_and_without_personal_data() -> None:
     answer = await ask("GET", "/v1/receipts", f"1064971268=1&{'x' * 500}=2")
     assert [row["parameter"] for row in answer.json()["errors"]] == ["(personal data)", "x" * 64]
     assert "1064971268" not in answer.text
-
-
-async def test_of_many_unknown_names_only_the_first_are_listed() -> None:
-    answer = await ask("GET", "/v1/receipts", "&".join(f"x{number}" for number in range(2_000)))
-    assert len(answer.json()["errors"]) == 20
+    many = await ask("GET", "/v1/receipts", "&".join(f"x{number}" for number in range(2_000)))
+    assert len(many.json()["errors"]) == 20
 
 
 @every(

@@ -42,28 +42,20 @@ def test_without_parameters_the_form_has_the_terms_as_signed_and_asks_nothing() 
     assert all(one.slider_value <= one.slider_max for band in form.bands for one in (band.rate, band.limit) if one)
 
 
-def test_its_own_texts_give_the_same_terms() -> None:
+def test_its_own_texts_give_the_same_terms_and_a_shared_address_may_name_some_fields_only() -> None:
     first = other_terms(SIGNED, {})
     texts = {one.name: one.value for band in first.bands for one in (band.rate, band.limit) if one}
     form = other_terms(SIGNED, {"form": "1", "floor": first.floor.value, "recoverable": "yes", **texts})
     assert form.is_given
     assert form.terms == first.terms
-
-
-def test_a_shared_address_may_name_some_fields_only() -> None:
-    form = other_terms(SIGNED, {"rate1": "60"})
-    assert [band["partner_bp"] for band in form.terms["bands"]] == [7_000, 6_000, 4_000]
-    assert form.terms["guarantee"] == SIGNED["guarantee"]
+    shared = other_terms(SIGNED, {"rate1": "60"})
+    assert [band["partner_bp"] for band in shared.terms["bands"]] == [7_000, 6_000, 4_000]
+    assert shared.terms["guarantee"] == SIGNED["guarantee"]
     assert other_terms(SIGNED, {"form": "1", "rate1": "60"}).terms["guarantee"]["recoverable"] is False
+    assert other_terms(SIGNED, {"form": "1", "floor": " "}).terms["guarantee"] is None
 
 
-@pytest.mark.parametrize(
-    ("terms", "field"),
-    [
-        ({"expected": [], "guarantee": {"partner_floor_bp_of_expected": 5_000, "recoverable": True}}, "floor"),
-        ({"bands": []}, "bands"),
-    ],
-)
+@every(("terms", "field"), [({"expected": [], "guarantee": SIGNED["guarantee"]}, "floor"), ({"bands": []}, "bands")])
 def test_what_the_contract_refuses_is_said_at_its_field(terms: dict[str, Any], field: str) -> None:
     """A contract that expects nothing takes no guarantee, and the form has no expected amounts."""
     with pytest.raises(WrongTerms) as refused:
@@ -71,10 +63,6 @@ def test_what_the_contract_refuses_is_said_at_its_field(terms: dict[str, Any], f
     faults, rules = refused_terms(str(refused.value))
     assert set(faults) == {field}
     assert rules == ("" if field == "floor" else str(refused.value))
-
-
-def test_an_empty_guarantee_is_none() -> None:
-    assert other_terms(SIGNED, {"form": "1", "floor": " "}).terms["guarantee"] is None
 
 
 @every(
@@ -110,19 +98,18 @@ def test_a_number_is_read_in_hundredths(text: str, found: int | None) -> None:
     assert hundredths(text) == found
 
 
-def test_numbers_are_written_as_they_are_read() -> None:
-    for amount in (0, 1, 10, 100, 105, 6_250, 10_000):
-        assert hundredths(percent(amount)) == amount
-        assert hundredths(plain_riyals(amount)) == amount
+@every("amount", [0, 1, 10, 100, 105, 6_250, 10_000])
+def test_numbers_are_written_as_they_are_read(amount: int) -> None:
+    assert hundredths(percent(amount)) == hundredths(plain_riyals(amount)) == amount
 
 
 def compared(period: str, actual: int, supposed: int | None) -> ComparedPeriod:
     """A period of which the partner gets so much; what the partner gains, the treasury loses."""
     figures = dict.fromkeys(PricedFigures.__struct_fields__, 0)
     sides = [None if total is None else figures | {"partner_total_halalas": total} for total in (actual, supposed)]
-    differences = [None if supposed is None else supposed - actual, None if supposed is None else actual - supposed]
-    names = ComparedPeriod.__struct_fields__
-    return document_of(ComparedPeriod, dict(zip(names, (period, *sides, *differences), strict=True)))
+    gained = None if supposed is None else supposed - actual
+    values = (period, *sides, gained, None if gained is None else -gained)
+    return document_of(ComparedPeriod, dict(zip(ComparedPeriod.__struct_fields__, values, strict=True)))
 
 
 def test_sums_and_the_chart_leave_out_what_only_one_history_closes() -> None:

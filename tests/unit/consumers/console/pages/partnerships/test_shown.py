@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
-
 from consumers.console.pages.partnerships.amounts import exact_money, guarantee_formula
 from consumers.console.pages.partnerships.shown import amount_shown, listed
 from consumers.console.web.language import Words
@@ -20,17 +16,18 @@ from tests.world.entries import TEXT
 from tests.world.partnership import DOCUMENT
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({}, "In force"),
-        ({"open_period": None}, "All periods closed"),
-        ({"terminated_on": "2005-02-01"}, "Terminated"),
-        ({"terminated_on": "2005-02-01", "open_period": None}, "Terminated"),
-    ],
-)
-def test_the_state_of_a_partnership(changes: dict[str, Any], said: str) -> None:
-    assert document_of(Partnership, DOCUMENT | changes).state.en == said
+def test_the_state_of_a_partnership_and_the_meaning_of_an_accounts_sign() -> None:
+    closed, ended = {"open_period": None}, {"terminated_on": "2005-02-01"}
+    states = [document_of(Partnership, DOCUMENT | changes).state.en for changes in ({}, closed, ended, ended | closed)]
+    assert states == ["In force", "All periods closed", "Terminated", "Terminated"]
+    for account, balance, said in (
+        ("partner-payable:P1", -5, "Owed to the partner"),
+        ("partner-payable:P1", 5, "Owed by the partner"),
+        ("cash:P1", -5, "Paid to the partner"),
+    ):
+        meaning = balance_meaning(account, balance)
+        assert (meaning and meaning.en) == said
+    assert balance_meaning("collections:P1", 0) is None
 
 
 def test_a_partnership_whose_periods_are_all_closed_has_no_open_one() -> None:
@@ -45,27 +42,10 @@ def test_a_partnership_whose_periods_are_all_closed_has_no_open_one() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("kind", "balance", "said"),
-    [
-        ("partner-payable", -5, "Owed to the partner"),
-        ("partner-payable", 5, "Owed by the partner"),
-        ("cash", -5, "Paid to the partner"),
-        ("collections", 0, None),
-    ],
-)
-def test_an_account_says_what_its_sign_means(kind: str, balance: int, said: str | None) -> None:
-    meaning = balance_meaning(f"{kind}:P1", balance)
-    assert (None if meaning is None else meaning.en) == said
-
-
-def test_a_fraction_of_a_halala_is_shown_with_every_digit() -> None:
+def test_a_fraction_of_a_halala_is_shown_with_every_digit_and_a_formula_is_isolated_as_a_whole() -> None:
     assert str(exact_money(Words("en"), "79/20")) == '<span class="money"><bdi dir="ltr">SAR 0.0395</bdi></span>'
     assert str(exact_money(Words("ar"), "-79/20")) == '<span class="money"><bdi dir="ltr">-0.0395</bdi> ر.س</span>'
     assert exact_money(Words("en"), 395) == Words("en").money(395)
-
-
-def test_a_formula_is_isolated_as_a_whole() -> None:
     guarantee = Guarantee(
         partner_floor_bp_of_expected=5_050,
         recoverable=True,
@@ -78,13 +58,9 @@ def test_a_formula_is_isolated_as_a_whole() -> None:
 
 
 def test_an_amount_is_shown_by_its_name() -> None:
+    assert (Change(5, 3).amount, Change(None, 7).amount) == (-2, None), "of a number that was there before"
     words = Words("en")
     assert amount_shown(words, "net_halalas", -100) == words.money(-100)
     assert amount_shown(words, "floor_bp", 5_000) == words.percent(5_000)
     assert amount_shown(words, "closing_index", 1_234) == words.number(1_234)
     assert amount_shown(words, "first_index", None) == "—"
-
-
-def test_a_number_that_was_there_before_changed_by_an_amount() -> None:
-    assert Change(5, 3).amount == -2
-    assert Change(None, 7).amount is None
