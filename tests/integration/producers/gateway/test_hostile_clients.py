@@ -10,13 +10,11 @@ import asyncio
 import re
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 
 import orjson
 import pytest
 
-from infra.postgres.connection import Connection
-from infra.settings import Settings
 from tests.integration.producers.gateway.hostile_clients import (
     OTHER_PEER,
     GatewayProcess,
@@ -27,6 +25,9 @@ from tests.integration.producers.gateway.hostile_clients import (
     sockets,
 )
 from tests.scenarios.figures import tell
+from tests.stack import TestStack
+from tests.world.stacks import lasting_corner
+from tests.world.waits import until
 
 MEMORY_GROWTH_MIB_MAX = 64
 WAIT_S_MAX = 5.0
@@ -37,16 +38,30 @@ GUESSING_CLIENTS = 40
 DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
 
 
+LIMITS = {
+    "gateway_connections_per_peer_max": PER_PEER_MAX,
+    "gateway_failures_per_s": FAILURES_PER_S,
+    "gateway_public_requests_per_s": 200,
+    "gateway_write_timeout_s": 1.0,
+}
+
+
+@pytest.fixture(scope="module")
+def started(stack: TestStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    with lasting_corner(stack, tmp_path_factory.mktemp("hostile") / "home") as (settings, runner):
+        process = gateway_process(settings, **LIMITS)
+        gateway = runner.run(process.__aenter__())
+        try:
+            yield gateway
+        finally:
+            runner.run(process.__aexit__(None, None, None))
+
+
 @pytest.fixture
-async def gateway(settings: Settings, connection: Connection) -> AsyncIterator[GatewayProcess]:
-    changes = {
-        "gateway_connections_per_peer_max": PER_PEER_MAX,
-        "gateway_failures_per_s": FAILURES_PER_S,
-        "gateway_public_requests_per_s": 200,
-        "gateway_write_timeout_s": 1.0,
-    }
-    async with gateway_process(settings, connection, **changes) as running:
-        yield running
+async def gateway(started: GatewayProcess) -> GatewayProcess:
+    """The one process of these tests, once it has no connection of the test before."""
+    await started.until_at_most(0, 15)
+    return started
 
 
 def sizes(quick: int, full: int) -> pytest.MarkDecorator:
@@ -70,12 +85,11 @@ async def test_idle_connections_of_one_peer_leave_room_for_others(gateway: Gatew
     before = gateway.memory_mib
     async with gateway.agency_sending() as traffic, sockets(gateway, number) as opened:
         await gateway.until_at_most(PER_PEER_MAX, 10)
-        await asyncio.sleep(1)
+        await until(lambda: traffic.statuses.total() > 10, "the agency was answered meanwhile")
         refusal = await asyncio.to_thread(opened[-1].recv, 65_536)
-    head, _, body = refusal.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 429 ")
-    assert b"content-type: application/problem+json" in head
-    assert orjson.loads(body)["type"] == "/problems/too-many-connections"
+    assert refusal.startswith(b"HTTP/1.1 429 ")
+    assert b"content-type: application/problem+json" in refusal
+    assert orjson.loads(refusal.rpartition(b"\r\n\r\n")[2])["type"] == "/problems/too-many-connections"
     require_served(f"{number} idle connections", gateway, traffic, before)
 
 
@@ -102,7 +116,7 @@ async def test_pipelined_requests_hold_nobody_up(gateway: GatewayProcess, number
         writer.write(b"GET /v1/key HTTP/1.1\r\nhost: x\r\n\r\n" * number)
         answers = await read_all(reader)
         writer.close()
-        await asyncio.sleep(0.5)
+        await until(lambda: traffic.statuses.total() > 10, "the agency was answered meanwhile")
     statuses = re.findall(rb"HTTP/1\.1 (\d+) ", answers)
     assert statuses == [b"200"] * (len(statuses) - 1) + [b"429"]
     assert 1 < len(statuses) < 100
