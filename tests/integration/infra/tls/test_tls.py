@@ -202,9 +202,16 @@ async def test_with_mutual_tls_a_token_counts_only_with_its_holders_certificate(
     own, consoles = (TlsFiles(tls.ca, pair(path)) for path in (tls.files / "health.pem", certificate))
     console_key, audience = tls.settings.secret(*CONSOLE_KEY) or "", tls.settings.gateway_jwt_audience
     signed = console_token(console_key, Sending("health", "agency", "health"), audience, now())
-    async with _another(tls, gateway_client_ca=tls.ca) as address:
+    given = {"tls_ca": tls.ca, "tls_certificate": certificate}
+    async with (
+        _another(tls, gateway_client_ca=tls.ca) as address,
+        connected(tls.settings, "test") as connection,
+        run_console(tls.settings, connection, console_gateway=address, **given) as console,
+        console.browser("health") as browser,
+    ):
         async with AgencyClient(address, tls.token, tls=own) as client:
             await client.send(EVENT)
+        assert "The event has arrived" in await _published(browser)
         for token, files in (
             (tls.token, TlsFiles(tls.ca)),
             (tls.token, TlsFiles(tls.ca, pair(tls.files / "labour.pem"))),
@@ -217,16 +224,8 @@ async def test_with_mutual_tls_a_token_counts_only_with_its_holders_certificate(
                     await client.send(EVENT)
                 assert caught.value.problem.type == "/problems/wrong-certificate"
         context = client_context(TlsFiles(tls.ca))
-        async with httpx.AsyncClient(base_url=address, verify=context, trust_env=False) as browser:
-            assert (await browser.get("/docs")).status_code == 200, "public pages need no certificate"
-
-        given = {"console_gateway": address, "tls_ca": tls.ca, "tls_certificate": certificate}
-        async with (
-            connected(tls.settings, "test") as connection,
-            run_console(tls.settings, connection, **given) as console,
-            console.browser("health") as browser,
-        ):
-            assert "The event has arrived" in await _published(browser)
+        async with httpx.AsyncClient(base_url=address, verify=context, trust_env=False) as reader:
+            assert (await reader.get("/docs")).status_code == 200, "public pages need no certificate"
 
 
 async def test_the_console_of_a_stack_with_tls_publishes_through_its_gateway(tls: Stack) -> None:
