@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 import httpx
 
-from events.faults.problems import CODES
 from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
 from events.wire.codec import to_binary_mode
@@ -132,7 +131,6 @@ def written(claimed: dict[str, Any]) -> bytes:
 
 
 STRUCTURED_ROWS = [(name, agency, written(claimed), faults) for name, agency, claimed, faults in refused_events()]
-UNREADABLE_BY_HTTP = [(name, HEALTH, raw, sorted(faults)) for name, raw, faults in UNREADABLE if raw is not None]
 Tokens = dict[Agency, dict[str, str]]
 
 
@@ -144,23 +142,10 @@ async def test_what_the_contract_refuses_is_refused_in_each_mode_with_its_codes_
         if agency != OFFICE:
             await harness.connection.execute(REGISTER, agency.code, agency.role)
         tokens[agency] = await harness.another("office" if agency == OFFICE else "agency", agency.code)
-    await require_structured(harness, tokens)
     await require_batches(harness, tokens)
-    await require_spoilt_batches(harness)
+    await require_unreadable(harness)
     await require_binary(harness, tokens)
     assert await harness.stored() == []
-
-
-async def require_structured(harness: GatewayHarness, tokens: Tokens) -> None:
-    meant, found = {}, {}
-    for name, agency, raw, faults in [*STRUCTURED_ROWS, *UNREADABLE_BY_HTTP]:
-        meant[name] = (413 if faults == [("too-large", "")] else 422, faults)
-        answer = await harness.send(raw, {**STRUCTURED, **tokens[agency]})
-        found[name] = (answer.status_code, faults_in(answer.json()))
-    assert found == meant
-    # By HTTP no value is null, a header has no name of its own to be bad in this mode, and ids are the registrar's.
-    shown = {code for _, faults in meant.values() for code, _ in faults}
-    assert set(CODES) - shown == {"tombstone", "bad-header", "not-authorised", "conflict"}
 
 
 async def require_batches(harness: GatewayHarness, tokens: Tokens) -> None:
@@ -172,10 +157,15 @@ async def require_batches(harness: GatewayHarness, tokens: Tokens) -> None:
         assert (answer.status_code, faults_in(answer.json())) == (422, sorted(meant)), sender
 
 
-async def require_spoilt_batches(harness: GatewayHarness) -> None:
-    """In a batch an event that cannot be read is refused alone, or spoils the array."""
+async def require_unreadable(harness: GatewayHarness) -> None:
+    """An event that cannot be read is refused; in a batch it is refused alone, or spoils the array."""
     spoilt = set()
-    for name, _, raw, faults in UNREADABLE_BY_HTTP:
+    for name, raw, faults in UNREADABLE:
+        if raw is None:
+            continue  # by HTTP no value is null
+        status = 413 if faults == [("too-large", "")] else 422
+        answer = await harness.send(raw)
+        assert (answer.status_code, faults_in(answer.json())) == (status, sorted(faults)), name
         if raw != raw.strip():
             continue  # white space between events is no part of them
         answer = await harness.send(b"[" + GOOD + b"," + raw + b"," + GOOD + b"]", BATCH)
