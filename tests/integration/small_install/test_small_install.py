@@ -82,7 +82,7 @@ async def test_a_served_log_is_verified_mirrored_proven_exported_and_replayed(
     await write_mirror(MemoryLog(raw_entries(entries_from(generate(61, 250, MIXED)))), mirror, KEY.verifier)
     here = await replay(tmp_path, str(mirror), "--into", str(tmp_path / "models-here"), "--json")
     with served(mirror) as address:
-        for command in (
+        commands: tuple[tuple[str | Path, ...], ...] = (
             ("check", address),
             ("verify", address),
             ("mirror", tmp_path / "copy", "--from", address),
@@ -91,7 +91,8 @@ async def test_a_served_log_is_verified_mirrored_proven_exported_and_replayed(
             ("export", address, "--into", export),
             ("explain", "plan", "services/1", "launched", "--from", address),
             ("completeness", address),
-        ):
+        )
+        for command in commands:
             done(small, "yesser", "audit", *command, "--vkey", VKEY)
         for number, source in enumerate((address, export)):
             into = ("--vkey", VKEY, "--into", tmp_path / f"models-{number}", "--json")

@@ -132,15 +132,6 @@ async def _may_read(settings: Settings, user: str, topic: str) -> bool:
         return bool(code == 0)
 
 
-async def _may_read(settings: Settings, user: str, topic: str) -> bool:
-    async with admin_client(settings.acting_as(user)) as reader:
-        request = FetchRequest(100, 1, 1 << 20, 0, [(topic, [(0, 0, 1 << 20)])])
-        response = await raw_client(reader).send(raw_client(reader).get_random_node(), request)
-        ((_, ((_, code, *_),)),) = response.topics
-        assert code in (0, TopicAuthorizationFailedError.errno), topic
-        return bool(code == 0)
-
-
 Values = dict[str, tuple[str, int]]
 
 

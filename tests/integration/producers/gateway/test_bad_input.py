@@ -88,7 +88,8 @@ async def test_bad_input_is_a_problem_and_stores_nothing(harness: GatewayHarness
         for _ in range(80):
             yield b" " * 65_536
 
-    cases = [*CASES, ("a body without a length", much(), SINGLE, "413 request-too-large")]
+    cases: list[tuple[str, bytes | AsyncIterator[bytes], Pairs, str]] = [*CASES]
+    cases.append(("a body without a length", much(), SINGLE, "413 request-too-large"))
     cases += [(str(headers), GOOD, headers, "415 unsupported-media-type") for headers in UNSUPPORTED]
     found = {name: await said(harness, body, headers) for name, body, headers, _ in cases}
     assert found == {name: meant for name, _, _, meant in cases}

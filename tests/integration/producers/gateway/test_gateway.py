@@ -166,8 +166,8 @@ async def test_a_receipt_leads_to_the_registrars_verdict_and_a_proof_and_never_t
         assert states[0]["index"] == states[2]["index"]
         assert [row["code"] for row in states[3]["errors"]] == ["conflict"]
         require_proof(await settled(harness, states[3]["proof"]))
-        for kind, holder, status in (("agency", "labour", 404), ("auditor", "court-of-audit", 200)):
-            headers = await harness.another(kind, holder)
+        labour, auditor = await harness.another("agency", "labour"), await harness.another("auditor", "court-of-audit")
+        for headers, status in ((labour, 404), (auditor, 200)):
             assert (await harness.client.get(states[0]["proof"], headers=headers)).status_code == status
 
         nothing_kept = encoded(event(1, correlationid="1000000008")), None
