@@ -20,7 +20,8 @@ from tests.world.events import encoded
 from tests.world.senders import GatewayHarness, event, run_gateway
 from tests.world.waits import until
 
-CUT_FOR_S = 6.0
+CUT_FOR_S = 4.0
+"""Or until each kind of cut was met."""
 CLIENTS = 4
 PAUSE_S = 0.01
 AGAIN_WITHIN_S = 8.0
@@ -64,8 +65,11 @@ async def test_on_connections_that_freeze_or_are_cut_every_receipt_is_true_and_r
     numbers, statuses, promised = count(4), Counter[int](), dict[int, bytes]()
     end = time.monotonic() + CUT_FOR_S
 
+    def goes_on() -> bool:
+        return time.monotonic() < end or not all(proxy.cuts[cut] for cut in CUTS)
+
     async def send() -> None:
-        while time.monotonic() < end:
+        while goes_on():
             body = encoded(event(next(numbers)))
             answer = await harness.send(body)
             statuses[answer.status_code] += 1
@@ -82,5 +86,4 @@ async def test_on_connections_that_freeze_or_are_cut_every_receipt_is_true_and_r
     stored = await harness.stored()
     assert promised == {offset: stored[offset] for offset in promised}
     assert set(statuses) <= {202, 503, 504}
-    assert min(proxy.cuts[cut] for cut in CUTS) > 0, "each kind of cut was met"
     tell(f"{sum(proxy.cuts.values())} cuts of the gateway's connections; a receipt {took_s:.1f} s after the last one")
