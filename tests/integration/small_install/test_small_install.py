@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -20,6 +15,7 @@ from infra.cli import WITHOUT_PLATFORM
 from infra.extras import EXTRAS
 from tests.integration.small_install.environment import SmallInstall, build
 from tests.oracle.history import MIXED, entries_from, generate
+from tests.world.files import served
 from tests.world.logs import raw_entries
 from tests.world.memory_log import KEY, MemoryLog, sample_entries
 from tests.world.mirrors import replay
@@ -38,25 +34,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> SmallInstall:
 def small(built: SmallInstall, tmp_path: Path) -> SmallInstall:
     """With a home of its own: it keeps the checkpoints that were accepted."""
     return replace(built, home=tmp_path / "home")
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """A folder behind a plain file server."""
-    handler = partial(_Quiet, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *arguments: object) -> None:
-        pass
 
 
 def done(small: SmallInstall, *command: str | Path, exits: int = 0) -> subprocess.CompletedProcess[str]:
