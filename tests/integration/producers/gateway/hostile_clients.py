@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import statistics
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -46,10 +45,6 @@ class Traffic:
     @property
     def slowest_s(self) -> float:
         return max(self.waits_s)
-
-    @property
-    def median_s(self) -> float:
-        return statistics.median(self.waits_s)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import asyncio
 import re
 import secrets
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import orjson
 import pytest
@@ -68,12 +69,17 @@ def sizes(quick: int, full: int) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("number", [quick, pytest.param(full, marks=pytest.mark.accept)])
 
 
-def require_served(what: str, gateway: GatewayProcess, traffic: Traffic, memory_before: float) -> None:
-    """The agency was always answered 202, in time, and memory stayed within its limit."""
-    growth = gateway.memory_mib - memory_before
+@asynccontextmanager
+async def serving(gateway: GatewayProcess, what: str) -> AsyncIterator[Traffic]:
+    """Meanwhile the agency is always answered 202, in time, and memory stays within its limit."""
+    before = gateway.memory_mib
+    async with gateway.agency_sending() as traffic:
+        yield traffic
+        await until(lambda: traffic.waits_s, "the agency was answered")
+    growth = gateway.memory_mib - before
     tell(
-        f"{what}: {traffic.statuses.total()} events of another agency, the slowest in {traffic.slowest_s * 1000:.0f} ms"
-        f" (median {traffic.median_s * 1000:.0f} ms); memory {gateway.memory_mib:.0f} MiB, {growth:+.0f} MiB"
+        f"{what}: {len(traffic.waits_s)} events of another agency, the slowest in {traffic.slowest_s * 1000:.0f} ms;"
+        f" memory {gateway.memory_mib:.0f} MiB, {growth:+.0f} MiB"
     )
     assert set(traffic.statuses) == {202}
     assert traffic.slowest_s < WAIT_S_MAX
@@ -82,22 +88,19 @@ def require_served(what: str, gateway: GatewayProcess, traffic: Traffic, memory_
 
 @sizes(200, 2_000)
 async def test_idle_connections_of_one_peer_leave_room_for_others(gateway: GatewayProcess, number: int) -> None:
-    before = gateway.memory_mib
-    async with gateway.agency_sending() as traffic, sockets(gateway, number) as opened:
+    async with serving(gateway, f"{number} idle connections") as traffic, sockets(gateway, number) as opened:
         await gateway.until_at_most(PER_PEER_MAX, 10)
-        await until(lambda: traffic.statuses.total() > 10, "the agency was answered meanwhile")
+        await until(lambda: len(traffic.waits_s) > 10, "the agency was answered meanwhile")
         refusal = await asyncio.to_thread(opened[-1].recv, 65_536)
     assert refusal.startswith(b"HTTP/1.1 429 ")
     assert b"content-type: application/problem+json" in refusal
     assert orjson.loads(refusal.rpartition(b"\r\n\r\n")[2])["type"] == "/problems/too-many-connections"
-    require_served(f"{number} idle connections", gateway, traffic, before)
 
 
 @sizes(PER_PEER_MAX, 2_000)
 async def test_connections_whose_answers_are_not_read_end(gateway: GatewayProcess, number: int) -> None:
     request = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n"
-    before = gateway.memory_mib
-    async with gateway.agency_sending() as traffic:
+    async with serving(gateway, f"{number} readers that never read"):
         for at in range(0, number, PER_PEER_MAX):
             async with sockets(gateway, min(PER_PEER_MAX, number - at), small=True) as opened:
                 for one in opened:
@@ -105,31 +108,26 @@ async def test_connections_whose_answers_are_not_read_end(gateway: GatewayProces
                 await asyncio.sleep(0.5)
                 assert await gateway.peer_connections() > 0
                 await gateway.until_at_most(0, 15)
-    require_served(f"{number} readers that never read", gateway, traffic, before)
 
 
 @sizes(1_000, 10_000)
 async def test_pipelined_requests_hold_nobody_up(gateway: GatewayProcess, number: int) -> None:
-    before = gateway.memory_mib
-    async with gateway.agency_sending() as traffic:
+    async with serving(gateway, f"{number} pipelined requests"):
         reader, writer = await other_peer(gateway)
         writer.write(b"GET /v1/key HTTP/1.1\r\nhost: x\r\n\r\n" * number)
         answers = await read_all(reader)
         writer.close()
-        await until(lambda: traffic.statuses.total() > 10, "the agency was answered meanwhile")
     statuses = re.findall(rb"HTTP/1\.1 (\d+) ", answers)
     assert statuses == [b"200"] * (len(statuses) - 1) + [b"429"]
     assert 1 < len(statuses) < 100
     assert orjson.loads(answers.rpartition(b"\r\n\r\n")[2])["type"] == "/problems/too-many-requests"
-    require_served(f"{number} pipelined requests", gateway, traffic, before)
 
 
 @sizes(600, 3_000)
 async def test_guessed_tokens_are_looked_up_no_more_often_than_failures_are_allowed(
     gateway: GatewayProcess, number: int
 ) -> None:
-    before = gateway.memory_mib
-    async with gateway.agency_sending() as traffic:
+    async with serving(gateway, f"{number} guessed tokens"):
         started = asyncio.get_running_loop().time()
         lookups = await gateway.metric("yesser_gateway_token_lookups_total")
         answered = sum(
@@ -145,7 +143,6 @@ async def test_guessed_tokens_are_looked_up_no_more_often_than_failures_are_allo
     assert set(answered) == {401, 429}
     assert answered[401] <= allowed + 1
     assert answered[401] <= lookups <= answered[401] + own
-    require_served(f"{number} guessed tokens", gateway, traffic, before)
 
 
 async def guess(gateway: GatewayProcess, number: int) -> Counter[int]:

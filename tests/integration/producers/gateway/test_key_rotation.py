@@ -13,12 +13,10 @@ from infra.keys.listing import list_keys
 from infra.keys.rotation import prepare_gateway_key, rotate_gateway_key, rotate_hash_key
 from infra.log.key_history import key_name, parse_history
 from infra.log.receipt import receipt_is_genuine
-from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import gateway_key_files, load_keys
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
-from producers.gateway.process import Gateway
 from producers.sdk.answers import Receipt
 from producers.sdk.client import AgencyClient
 from tests.world.events import encoded
@@ -103,14 +101,3 @@ async def test_the_key_of_the_tokens_is_rotated_and_no_token_is_refused_in_the_o
         return (await harness.get("/v1/receipts?limit=1")).status_code == 401
 
     await until(refused, "without an overlap the tokens of earlier keys end")
-
-
-async def test_a_gateway_whose_files_are_gone_makes_no_key_in_their_place(
-    settings: Settings, connection: Connection
-) -> None:
-    await create_token(connection, hash_key(settings), TokenRequest("auditor", "court", 1))
-    hash_key_files(settings).current.unlink()
-    gateway = Gateway(settings.model_copy(update={"gateway_port": 0}), now)
-    with pytest.raises(InvalidKey, match="no token that was issued would be valid"):
-        await gateway.run(asyncio.Event())
-    assert not hash_key_files(settings).current.exists()
