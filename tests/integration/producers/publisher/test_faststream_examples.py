@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,13 +127,6 @@ async def admitted(settings: Settings, code: str) -> dict[str, str]:
     return {"YESSER_KAFKA_USER": agency_user(code), "YESSER_KAFKA_PASSWORD": f"secret-of-{code}"}
 
 
-STRUCTURED_TYPE = ("content-type", b"application/cloudevents+json")
-UNREADABLE: dict[str, tuple[bytes, Sequence[tuple[str, bytes]]]] = {
-    "UnicodeDecodeError": (structured("x")[0], [STRUCTURED_TYPE, ("mark", b"\xff")]),
-    "ValidationError": (structured("x")[0].replace(b"triggered", b"paused"), [STRUCTURED_TYPE]),
-}
-
-
 async def test_a_team_receives_each_trigger_once_however_often_and_in_whichever_mode_it_is_sent(
     settings: Settings, team: Team
 ) -> None:
@@ -157,14 +150,13 @@ async def test_a_team_receives_each_trigger_once_however_often_and_in_whichever_
         await team.until_has("a", "b", "c", "d")
 
 
-@pytest.mark.parametrize("error", UNREADABLE)
-async def test_the_team_stops_at_a_message_that_it_cannot_read(settings: Settings, team: Team, error: str) -> None:
+async def test_the_team_stops_also_at_a_message_whose_headers_it_cannot_read(settings: Settings, team: Team) -> None:
     team.make_list()
-    value, headers = UNREADABLE[error]
+    headers = [("content-type", b"application/cloudevents+json"), ("mark", b"\xff")]
     await send(settings, settings.triggers_topic, *structured("a"))
-    await send(settings, settings.triggers_topic, value, headers=headers)
+    await send(settings, settings.triggers_topic, *structured("x"), headers=headers)
     await send(settings, settings.triggers_topic, *structured("b"))
-    assert error in await error_of(await team.start())
+    assert "UnicodeDecodeError" in await error_of(await team.start())
     await team.until_has("a")
 
 
