@@ -15,11 +15,9 @@ from urllib.parse import urlsplit
 import asyncpg
 import orjson
 import pytest
-from click.testing import CliRunner, Result
 
 from events.errors import YesserError
 from events.validation.verdicts import Agency
-from infra.cli import cli
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.postgres.connection import Connection
 from infra.settings import Settings
@@ -39,6 +37,7 @@ from tests.integration.producers.outbox.agency_database import (
 )
 from tests.paths import ROOT
 from tests.stack import superusers_address
+from tests.world.commands import Yesser
 from tests.world.registrars import found, log_of, registrar, terminate, until_size
 from tests.world.senders import announced
 from tests.world.topics import HEALTH_TOPIC, make_topics, records
@@ -113,20 +112,12 @@ async def numbered(connection: Connection) -> list[str]:
     return [row["event_id"] for row in rows]
 
 
-async def yesser(agencys: Settings, *arguments: str) -> Result:
-    """`yesser outbox …`. It runs an event loop of its own."""
-    runner = CliRunner(env={"YESSER_OUTBOX_POSTGRES": agencys.outbox_postgres})
-    return await asyncio.to_thread(runner.invoke, cli, ["outbox", *arguments])
-
-
-async def printed(agencys: Settings, *arguments: str) -> str:
-    result = await yesser(agencys, *arguments)
-    assert result.exception is None, result.output
-    return result.stdout_bytes.decode()
+def commands(agencys: Settings) -> Yesser:
+    return Yesser({"YESSER_OUTBOX_POSTGRES": agencys.outbox_postgres or ""})
 
 
 async def status_of(agencys: Settings) -> str:
-    return await printed(agencys, "status", "--lang", "en")
+    return await commands(agencys).output("outbox", "status", "--lang", "en")
 
 
 async def blocked(connection: Connection, waiting: Connection) -> bool:
@@ -376,7 +367,7 @@ async def test_one_relay_works_the_other_takes_over_and_what_was_sent_is_forgott
 
 async def test_the_command_makes_the_outbox_once_and_says_what_is_in_it(agencys: Settings, own: Connection) -> None:
     async def read(command: str) -> Any:
-        return orjson.loads(await printed(agencys, command, "--json"))
+        return await commands(agencys).document("outbox", command)
 
     await provision(agencys, ["health"])
     await own.execute("DROP SCHEMA yesser CASCADE")
@@ -427,7 +418,7 @@ async def test_the_status_of_a_database_that_cannot_be_asked_is_a_sentence(
     port: str, words: str, code: ExitCode
 ) -> None:
     nowhere = Settings(outbox_postgres=f"postgresql://outbox:hidden@127.0.0.1:{port}/services")
-    result = await yesser(nowhere, "status")
+    result = await commands(nowhere).run("outbox", "status")
     assert isinstance(result.exception, YesserError), "the command line prints its text"
     assert words in str(result.exception)
     assert "hidden" not in result.output + str(result.exception)

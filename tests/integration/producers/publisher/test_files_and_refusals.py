@@ -10,13 +10,12 @@ from typing import Any
 
 import orjson
 import pytest
-from click.testing import CliRunner, Result
 
-from infra.cli import cli
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.refusals.read import NoSuchRefusal, shown
 from producers.refusals.redrive import CannotRedrive, redrive
+from tests.world.commands import Yesser
 from tests.world.events import changed
 from tests.world.senders import initiative, publish, with_health
 from tests.world.topics import HEALTH_TOPIC, records
@@ -39,14 +38,9 @@ on = {pointer = "/data/on"}
 TABLE = "code,ar,en,on\nONE,أول,One,2006-01-01\nTWO,ثان,Two,soon\nTHREE,ثالث,Three,2006-01-03\n"
 
 
-async def invoked(environment: Environment, *arguments: str | Path) -> Result:
-    """A command. It runs an event loop of its own."""
-    return await asyncio.to_thread(CliRunner(env=environment()).invoke, cli, [*map(str, arguments)])
-
-
 async def yesser(environment: Environment, *arguments: str | Path, code: int = 0) -> Any:
     """What a command prints as JSON. The registrar of the test runs in this process, and may log amid it."""
-    result = await invoked(environment, *arguments, "--json")
+    result = await Yesser(environment()).run(*map(str, arguments), "--json")
     assert result.exit_code == code, (result.output, result.exception)
     lines = [line for line in result.stdout_bytes.splitlines() if line.startswith((b"{", b"}", b"[", b"]", b" "))]
     return orjson.loads(b"\n".join(lines))
@@ -63,7 +57,7 @@ async def test_a_table_goes_on_where_it_stopped_and_gives_its_refused_rows_back(
     publish = ("publish", table, "--agency", "health", "--mapping", mapping)
     async with with_health(settings, connection):
         for options in ((), ("--wait",), ("--resume", str(tmp_path / "none"))):
-            sent = await invoked(environment, "publish", unmapped, "--agency", "health", *options)
+            sent = await Yesser(environment()).run("publish", str(unmapped), "--agency", "health", *options)
             assert (sent.exit_code, sent.stdout) == (2, "")
             assert "--mapping" in sent.stderr
             assert "1000000008" not in sent.stderr
