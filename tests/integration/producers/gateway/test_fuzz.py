@@ -50,6 +50,7 @@ async def harness(settings: Settings, connection: Connection) -> AsyncIterator[G
         "--phases examples,fuzzing --max-examples 3 --generation-deterministic --no-shrink",
         pytest.param("--max-examples 100", marks=pytest.mark.accept),
     ],
+    ids=["few", "many"],
 )
 async def test_requests_of_each_kind_give_no_5xx_and_the_document_is_true(
     harness: GatewayHarness, tmp_path: Path, arguments: str
