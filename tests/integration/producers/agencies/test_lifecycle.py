@@ -166,8 +166,6 @@ async def test_a_holder_has_two_active_tokens_and_the_database_knows_and_changes
         return caught.value.code
 
     change = "UPDATE platform.token SET {} WHERE key_id = $1"
-    await connection.execute(change.format("revoked_at = NULL"), first.key_id)
-    assert await refusal(first.token) == "unauthenticated", "a revoked one does not come back"
     await connection.execute(change.format("seal = NULL"), second.key_id)
     assert [row["key_id"] for row in await unsealed_tokens(connection)] == [second.key_id]
     assert await refusal(second.token) == "token-changed", "one of an earlier release, until it is sealed"
@@ -179,6 +177,8 @@ async def test_a_holder_has_two_active_tokens_and_the_database_knows_and_changes
     await connection.execute(change.format("expires_at = expires_at + interval '1 second'"), second.key_id)
     states = {row["key_id"]: row["state"] for row in await list_tokens(connection, [key])}
     assert states[second.key_id] == "changed"
+    await connection.execute(change.format("revoked_at = NULL"), first.key_id)
+    assert await refusal(first.token) == "unauthenticated", "a revoked one does not come back"
 
 
 async def holder_of(access: Access, token: str) -> str:

@@ -381,7 +381,7 @@ async def test_the_command_makes_the_outbox_once_and_says_what_is_in_it(agencys:
         (outbox.add(own, b"not json"), FaultyEvent, "not-json"),
         (outbox.add(own, announced("one").replace(b"agency:health", b"company:acme")), FaultyEvent, "at /source"),
         (insert(own, b"{}"), asyncpg.RaiseError, "a JSON object with an id and a subject"),
-        (insert(own, b"not json"), asyncpg.InvalidTextRepresentationError, ""),
+        (insert(own, b"not json"), asyncpg.InvalidTextRepresentationError, "invalid input syntax for type json"),
     ):
         with pytest.raises(error, match=words):
             await wrong
