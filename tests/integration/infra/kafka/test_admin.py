@@ -40,7 +40,7 @@ from infra.secret_files import write_private
 from infra.settings import Settings
 from tests.integration.infra.kafka.quotas_reading import read_quotas
 from tests.world.senders import write_as
-from tests.world.topics import records
+from tests.world.topics import drop_topic, records
 from tests.world.waits import until
 
 SET_FOR_TOPIC = 1
@@ -195,7 +195,8 @@ async def test_topics_and_agencies_of_an_earlier_release_get_what_is_new_and_a_s
         operations = (Operation.WRITE, Operation.DESCRIBE)
         await create_acls(client, [Right("agency-moi", Resource.TOPIC, "agency.moi.", operations)])
         topics = [agency_triggers_topic(settings, code) for code in ("moi", "moia", "health")]
-        await delete_topics(admin, topics[:2])
+        for topic in topics[:2]:
+            await drop_topic(settings, topic)
         await update_agencies(admin, settings)
         assert set(topics) <= set(await admin.list_topics())
     assert await _may_read(settings, "agency-moi", topics[0])
