@@ -150,6 +150,7 @@ async def test_what_is_slow_has_no_end_or_is_no_http_is_answered_and_its_connect
         case.name: [*case.answers, "closed"] for case in cases
     }
     async with connected(harness) as client:
-        client.send(head_of(harness.token.token, "content-length: 9") + "\r\n{")  # and it goes away in the middle
+        client.send(head_of(harness.token.token, "content-length: 9") + "\r\n{")
+        await asyncio.sleep(0.2)  # and it goes away in the middle
     assert (await harness.send(encoded(event(1)))).status_code == 202
     assert "a request failed" not in capsys.readouterr().out
