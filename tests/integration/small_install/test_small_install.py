@@ -71,7 +71,8 @@ async def test_a_served_log_is_verified_mirrored_proven_exported_and_replayed(
         )
         for command in commands:
             done(small, "yesser", "audit", *command, "--vkey", VKEY)
-        for number, source in enumerate((address, export)):
+        sources: tuple[str | Path, ...] = (address, export)
+        for number, source in enumerate(sources):
             into = ("--vkey", VKEY, "--into", tmp_path / f"models-{number}", "--json")
             replayed = json.loads(done(small, "yesser", "audit", "replay", source, *into).stdout)
             assert replayed["read_models"] == json.loads(here.stdout)["read_models"], "as with every package"

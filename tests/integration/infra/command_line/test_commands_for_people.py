@@ -158,5 +158,5 @@ def test_without_a_database_completion_is_silent_and_quick(tmp_path: Path) -> No
         done = subprocess.run(
             [sys.executable, "-m", "infra.cli"], env=os.environ | shell | nowhere, capture_output=True
         )
-        assert (done.returncode, done.stdout, done.stderr) == (0, offers, b""), line
+        assert (done.returncode, done.stdout.strip(), done.stderr) == (0, offers, b""), line
     assert time.monotonic() - began < 10
