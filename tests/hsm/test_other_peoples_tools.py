@@ -1,19 +1,18 @@
-"""A log that SoftHSM signed is accepted by a Go program on golang.org/x/mod's note and tlog, also across a rotation."""
+"""A log that SoftHSM signed is accepted by a Go program on golang.org/x/mod's note and tlog."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from consumers.audit.mirror import write_mirror
-from infra.log.key_history import KeyHistory, sign_transition
+from infra.log.key_history import KeyHistory
 from infra.log.signed_note import checkpoint_text, sign_note
 from infra.private_keys.token_key import registered_key
 from tests.audit_go.auditor import Auditor, built
 from tests.hsm.soft_hsm import SoftHsm
-from tests.world.memory_log import KEY, MemoryLog, root_of, sample_entries
+from tests.world.memory_log import KEY, MemoryLog, sample_entries
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("audit_go")]  # built once
 
@@ -33,16 +32,3 @@ async def test_a_log_signed_by_a_token_is_accepted(auditor: Auditor, hsm: SoftHs
     checkpoint = tmp_path / "mirror" / "checkpoint"
     checkpoint.write_text(checkpoint.read_text().replace("\n700\n", "\n701\n"))
     assert "checkpoint" in (auditor.refuses(tmp_path / "mirror", key.verifier.vkey) or "")
-
-
-async def test_in_the_overlap_of_a_rotation_to_a_token_each_key_is_accepted(
-    auditor: Auditor, hsm: SoftHsm, tmp_path: Path
-) -> None:
-    key = registered_key(KEY.name, hsm.make_key())
-    log = MemoryLog(sample_entries(700))
-    step = sign_transition(KEY, key, datetime(2026, 1, 1, tzinfo=UTC), (300, root_of(log.stored[:300])))
-    log.history = KeyHistory.of(KEY.verifier, [step])
-    log.note = sign_note(checkpoint_text(KEY.name, 700, log.root), [key, KEY])
-    await write_mirror(log, tmp_path, KEY.verifier)
-    for verifier in (KEY.verifier, key.verifier):
-        assert auditor.refuses(tmp_path, verifier.vkey) is None

@@ -31,13 +31,30 @@ def files(tmp_path: Path) -> KeyFiles:
     return KeyFiles(tmp_path / "log", "log", NAME)
 
 
-def test_a_token_signs_what_everybody_verifies(key: TokenKey) -> None:
+def test_a_token_signs_what_everybody_verifies(hsm: SoftHsm, key: TokenKey) -> None:
     note = sign_note(checkpoint_text(NAME, 7, b"r" * 32), [key])
     assert parse_checkpoint(note, key.verifier).size == 7
+    second = registered_key(NAME, hsm.make_key("two"))
+    by_id = TokenKey(key.verifier, key.uri.replace("object=log-2026", "id=log-2026"))
+    for one in (key, second, by_id, key):
+        one.signature(b"x")  # two keys and two names of one token share it
+    with pytest.raises(InvalidKey, match="not the one that was registered"):
+        TokenKey(LogKey(NAME, bytes(32)).verifier, key.uri).signature(b"x")
 
 
 def test_the_first_key_of_a_log_may_be_in_a_token(hsm: SoftHsm, files: KeyFiles) -> None:
-    done = register_log_key(files, hsm.make_key())
+    uri = hsm.make_key()
+    for change, why in (
+        (
+            ("token=log", "token=other"),
+            "the token other of .* is not there: connect the device, or correct the address",
+        ),
+        (("object=log-2026", "object=nothing"), "has no Ed25519 key nothing"),
+        (("libsofthsm2.so", "nothing.so"), "cannot open shared object file.*check the device and its module"),
+    ):
+        with pytest.raises(Halt, match=why):
+            registered_key(NAME, uri.replace(*change))
+    done = register_log_key(files, uri)
     assert (done.state, done.old) == ("registered", "")
     assert stat.S_IMODE(files.current.stat().st_mode) == 0o600
     assert PIN not in files.current.read_text()
@@ -66,7 +83,9 @@ def test_a_key_is_rotated_from_a_file_to_a_token_and_back(hsm: SoftHsm, files: K
     ]
 
 
-def test_a_token_that_is_away_is_an_outage_and_its_return_ends_it(hsm: SoftHsm, key: TokenKey) -> None:
+def test_a_token_that_is_away_or_refuses_its_pin_is_an_outage_and_its_return_ends_it(
+    hsm: SoftHsm, key: TokenKey
+) -> None:
     key.signature(b"before")
     hsm.remove()
     for use in (lambda: key.signature(b"x"), key.require):
@@ -76,8 +95,6 @@ def test_a_token_that_is_away_is_an_outage_and_its_return_ends_it(hsm: SoftHsm, 
     key.require()
     assert len(key.signature(b"after")) == 64
 
-
-def test_a_refused_pin_is_sent_once(hsm: SoftHsm, key: TokenKey) -> None:
     hsm.forget()
     hsm.pin_file.write_text("1111")
     with pytest.raises(TokenUnavailable, match=r"refuses the PIN in .*pin \(PinIncorrect\): correct the file"):
@@ -88,40 +105,9 @@ def test_a_refused_pin_is_sent_once(hsm: SoftHsm, key: TokenKey) -> None:
     hsm.pin_file.write_text(PIN)
     key.require()
 
-
-@pytest.mark.parametrize(("mode", "text", "why"), [(0o644, PIN, "others may read"), (0o600, "", "holds no PIN")])
-def test_the_file_of_the_pin_is_its_owners_alone(hsm: SoftHsm, key: TokenKey, mode: int, text: str, why: str) -> None:
-    hsm.forget()
-    hsm.pin_file.write_text(text)
-    hsm.pin_file.chmod(mode)
-    with pytest.raises(InvalidKey, match=why):
-        key.require()
-
-
-def test_another_key_under_the_same_label_signs_nothing(hsm: SoftHsm) -> None:
-    uri = hsm.make_key()
-    with pytest.raises(InvalidKey, match="not the one that was registered"):
-        TokenKey(LogKey(NAME, bytes(32)).verifier, uri).signature(b"x")
-
-
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        (
-            ("token=log", "token=other"),
-            "the token other of .* is not there: connect the device, or correct the address",
-        ),
-        (("object=log-2026", "object=nothing"), "has no Ed25519 key nothing"),
-        (("libsofthsm2.so", "nothing.so"), "cannot open shared object file.*check the device and its module"),
-    ],
-)
-def test_what_is_wrong_with_an_address_is_named(hsm: SoftHsm, change: tuple[str, str], why: str) -> None:
-    with pytest.raises(Halt, match=why):
-        registered_key(NAME, hsm.make_key().replace(*change))
-
-
-def test_two_keys_and_two_names_of_one_token_share_it(hsm: SoftHsm) -> None:
-    one, two = (registered_key(NAME, hsm.make_key(name)) for name in ("one", "two"))
-    by_id = TokenKey(one.verifier, one.uri.replace("object=one", "id=one"))
-    for key in (one, two, by_id, one):
-        key.signature(b"x")
+    for mode, text, why in ((0o644, PIN, "others may read"), (0o600, "", "holds no PIN")):
+        hsm.forget()
+        hsm.pin_file.write_text(text)
+        hsm.pin_file.chmod(mode)
+        with pytest.raises(InvalidKey, match=why):
+            key.require()

@@ -86,12 +86,13 @@ def dependencies(project: Distribution) -> dict[str, Distribution]:
 
 
 def _copy(package: Distribution, site_packages: Path) -> None:
-    """Copy a package's files, without its programs."""
+    """Copy a package's files, without its programs; what is compiled already need not be compiled again."""
     for file in package.files or ():
-        if ".." not in file.parts and file.suffix != ".pyc":
+        source = Path(str(package.locate_file(file)))
+        if ".." not in file.parts and (file.suffix != ".pyc" or source.exists()):
             target = site_packages / file
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(str(package.locate_file(file)), target)
+            shutil.copy2(source, target)
 
 
 def _run(*command: str | Path) -> None:

@@ -8,16 +8,17 @@ from contextlib import suppress
 from typing import Any
 
 import psutil
-import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from infra.kafka.admin import admin_client
 from infra.kafka.client_config import PRODUCER_DURABLE, client_arguments
 from infra.kafka.clients import abort_producer, start_client, stop_consumer
 from infra.settings import Settings
+from tests.every import every
+from tests.world.waits import until
 
-STEP_S = 0.003
-STEPS = 25
+STEP_S = 0.006
+STEPS = 12
 
 
 async def consume(settings: Settings) -> None:
@@ -48,7 +49,7 @@ def connections(settings: Settings) -> int:
     return sum(1 for one in found if one.raddr and one.raddr.port == port and one.status == psutil.CONN_ESTABLISHED)
 
 
-@pytest.mark.parametrize("work", [consume, produce, administer])
+@every("work", [consume, produce, administer])
 async def test_a_client_that_is_cancelled_at_any_moment_closes_its_connections(
     settings: Settings, work: Callable[[Settings], Coroutine[Any, Any, None]]
 ) -> None:
@@ -63,5 +64,4 @@ async def test_a_client_that_is_cancelled_at_any_moment_closes_its_connections(
                 task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-    await asyncio.sleep(0.1)
-    assert connections(settings) <= before
+    await until(lambda: connections(settings) <= before, "no connection is left open", 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from infra.kafka.admin import admin_client, allow_agency
 from infra.kafka.clients import abort_producer
 from infra.keys import passwords
 from infra.keys.passwords import rotate_passwords
-from infra.postgres.connection import Connection, connect, create_pool
+from infra.postgres.connection import connect, create_pool
 from infra.principals import KAFKA_PRINCIPALS, PRINCIPALS
 from infra.secret_files import use_next_password, write_private
 from infra.settings import Settings
@@ -57,7 +57,9 @@ def as_before(settings: Settings, folder: Path, principal: str, service: str) ->
     return found.acting_as(principal)
 
 
-async def test_what_is_connected_goes_on_and_connects_again_with_the_new_password(own: Settings) -> None:
+async def test_what_is_connected_goes_on_and_another_machine_is_refused_until_it_has_the_new_password(
+    own: Settings, tmp_path: Path
+) -> None:
     gateway = own.acting_as("gateway")
     pool, producer = await create_pool(gateway, "test", size=1), await start_producer(gateway)
     try:
@@ -83,8 +85,6 @@ async def test_what_is_connected_goes_on_and_connects_again_with_the_new_passwor
         *((name, "kafka") for name in KAFKA_PRINCIPALS),
     }
 
-
-async def test_another_machine_is_refused_until_it_has_the_file_and_tries_again(own: Settings, tmp_path: Path) -> None:
     elsewhere = as_before(own, tmp_path / "elsewhere", "gateway", "postgres")
     as_before(own, tmp_path / "elsewhere", "gateway", "kafka")
     await rotate(own, "gateway")
@@ -98,44 +98,37 @@ async def test_another_machine_is_refused_until_it_has_the_file_and_tries_again(
     await abort_producer(await start_producer(elsewhere))
 
 
-@pytest.mark.parametrize("service", ["postgres", "kafka"])
-async def test_a_rotation_that_is_killed_at_the_server_shuts_nobody_out_and_is_completed(
-    own: Settings, service: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def killed(path: Path) -> None:
-        if path.name == service:
-            raise KeyboardInterrupt
-        used(path)
-
-    used = use_next_password
-    monkeypatch.setattr(passwords, "use_next_password", killed)
-    with pytest.raises(KeyboardInterrupt):
-        await rotate(own, "relay")
-    relay = own.acting_as("relay")
-    old, prepared = relay.passwords(service)
-    await _connect(relay, service)
-    monkeypatch.undo()
-    await rotate(own, "relay")
-    assert relay.passwords(service) == [prepared]
-    assert old != prepared
-    await _connect(relay, service)
-
-
-async def test_a_rotation_that_is_killed_before_the_server_changes_nothing(
+async def test_a_rotation_that_is_killed_shuts_nobody_out_and_is_completed(
     own: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def killed(connection: Connection, principal: str, password: str) -> None:
+    async def before_the_server(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(passwords, "set_password", killed)
-    with pytest.raises(KeyboardInterrupt):
-        await rotate(own, "relay")
+    def at_the_server(service: str) -> Callable[[Path], None]:
+        def killed(path: Path) -> None:
+            if path.name == service:
+                raise KeyboardInterrupt
+            use_next_password(path)
+
+        return killed
+
     relay = own.acting_as("relay")
-    _, prepared = relay.passwords("postgres")
-    await _connect(relay, "postgres")
-    monkeypatch.undo()
-    await rotate(own, "relay")
-    assert relay.passwords("postgres") == [prepared]
+    kills: tuple[tuple[str, str, Callable[..., object]], ...] = (
+        ("postgres", "set_password", before_the_server),
+        ("postgres", "use_next_password", at_the_server("postgres")),
+        ("kafka", "use_next_password", at_the_server("kafka")),
+    )
+    for service, step, killed in kills:
+        with monkeypatch.context() as patched:
+            patched.setattr(passwords, step, killed)
+            with pytest.raises(KeyboardInterrupt):
+                await rotate(own, "relay")
+        old, prepared = relay.passwords(service)
+        assert old != prepared
+        await _connect(relay, service)
+        await rotate(own, "relay")
+        assert relay.passwords(service) == [prepared], (service, step)
+        await _connect(relay, service)
 
 
 async def _connect(settings: Settings, service: str) -> None:

@@ -12,11 +12,6 @@ from infra.postgres.connection import Connection, connect
 from infra.postgres.indexes import run
 from infra.postgres.migrate import MigrationChanged, create_tables, migrate
 from infra.settings import Settings
-from tests.every import every
-
-
-async def test_migrating_again_changes_nothing(settings: Settings) -> None:
-    assert await migrate_database(settings) == ([], [], [])
 
 
 async def test_of_many_that_migrate_at_once_one_does_it(settings: Settings, connection: Connection) -> None:
@@ -31,22 +26,19 @@ async def test_of_many_that_migrate_at_once_one_does_it(settings: Settings, conn
         await asyncio.gather(*(c.close() for c in connections))
 
 
-async def test_a_migration_that_was_changed_after_it_was_applied_is_named_and_nothing_is_applied(
-    connection: Connection,
+async def test_what_was_applied_is_not_applied_again_and_what_was_changed_since_is_named(
+    settings: Settings, connection: Connection
 ) -> None:
+    assert await migrate_database(settings) == ([], [], [])
+    await connection.execute("ALTER TABLE public.migration DROP COLUMN sha256")  # as an older version left it
+    assert await migrate(connection) == []
+    assert await connection.fetchval("SELECT bool_and(length(sha256) = 32) FROM public.migration")
     await connection.execute("UPDATE public.migration SET sha256 = '\\x00' WHERE name LIKE '0003%'")
     await connection.execute("DELETE FROM public.migration WHERE name LIKE '0001%'")
     with pytest.raises(MigrationChanged, match=r"Restore its text.* Changed: 0003_registration.sql\."):
         await migrate(connection)
-    assert await connection.fetchval("SELECT count(*) FROM public.migration WHERE name LIKE '0001%'") == 0
-
-
-async def test_migrations_that_an_older_version_applied_without_a_hash_get_it_and_are_not_applied_again(
-    connection: Connection,
-) -> None:
-    await connection.execute("ALTER TABLE public.migration DROP COLUMN sha256")
-    assert await migrate(connection) == []
-    assert await connection.fetchval("SELECT bool_and(length(sha256) = 32) FROM public.migration")
+    applied = "SELECT count(*) FROM public.migration WHERE name LIKE '0001%'"
+    assert await connection.fetchval(applied) == 0, "nothing is applied"
 
 
 async def test_missing_indexes_are_built_by_one_of_many_that_migrate_at_once(
@@ -57,24 +49,19 @@ async def test_missing_indexes_are_built_by_one_of_many_that_migrate_at_once(
     assert sorted(sorted(found.built) for found in done) == [[], [], ["receipt_of_period", "route_of_campaign"]]
     assert await unbuilt(connection) == []
 
-
-async def test_an_index_whose_build_was_interrupted_is_built_again(settings: Settings, connection: Connection) -> None:
     rows = "SELECT n, n, 'r', 't', 's', 'health', '{}', '{}' FROM generate_series(1, 2) AS n"
     await connection.execute(f"INSERT INTO projections.anomaly {rows}")
     await connection.execute("DROP INDEX projections.anomaly_by_agency")
     with pytest.raises(asyncpg.UniqueViolationError):
         await connection.execute("CREATE UNIQUE INDEX CONCURRENTLY anomaly_by_agency ON projections.anomaly (agency)")
-    assert await unbuilt(connection) == ["projections.anomaly_by_agency"]
+    assert await unbuilt(connection) == ["projections.anomaly_by_agency"], "its build was interrupted"
     assert (await migrate_database(settings)).built == ["anomaly_by_agency"]
     assert await unbuilt(connection) == []
 
-
-async def test_an_index_of_what_older_rows_do_not_have_waits_for_their_rebuild(
-    settings: Settings, connection: Connection
-) -> None:
     await connection.execute("ALTER TABLE campaigns.route DROP COLUMN campaign_id; DROP TABLE revenue.reversal")
     await connection.execute("DROP INDEX revenue.receipt_of_period")
-    assert (await migrate_database(settings)).built == ["receipt_of_period"]
+    built = (await migrate_database(settings)).built
+    assert built == ["receipt_of_period"], "one of what older rows do not have waits for their rebuild"
 
 
 async def test_a_migration_outside_a_transaction_goes_on_where_it_was_interrupted(
@@ -119,24 +106,20 @@ async def unbuilt(connection: Connection) -> list[str]:
     ]
 
 
-async def test_a_migration_that_fails_leaves_nothing_behind(connection: Connection) -> None:
-    with pytest.raises(asyncpg.PostgresSyntaxError):
-        await create_tables(connection, "counting", ["CREATE TABLE t ()", "nonsense"])
-    assert await connection.fetchval("SELECT to_regnamespace('counting')") is None
-
-
-@every("table", ["segment", "node", "checkpoint", "event_id", "run", "duplicate", "refusal"])
-async def test_the_log_can_only_grow(connection: Connection, table: str) -> None:
-    column = await connection.fetchval(
-        "SELECT column_name FROM information_schema.columns WHERE table_schema = 'log' AND table_name = $1", table
-    )
-    for statement in ("DELETE FROM log.{}", "TRUNCATE log.{} CASCADE", "UPDATE log.{} SET {}"):
-        with pytest.raises(asyncpg.RaiseError, match="append-only"):
-            await connection.execute(statement.format(table, f"{column} = {column}"))
-
-
-async def test_a_position_only_grows(connection: Connection) -> None:
+async def test_the_log_and_a_position_can_only_grow_and_a_migration_that_fails_leaves_nothing_behind(
+    connection: Connection,
+) -> None:
+    for table in ("segment", "node", "checkpoint", "event_id", "run", "duplicate", "refusal"):
+        column = await connection.fetchval(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = 'log' AND table_name = $1", table
+        )
+        for statement in ("DELETE FROM log.{}", "TRUNCATE log.{} CASCADE", "UPDATE log.{} SET {}"):
+            with pytest.raises(asyncpg.RaiseError, match="append-only"):
+                await connection.execute(statement.format(table, f"{column} = {column}"))
     await connection.execute("INSERT INTO platform.position (consumer, position, epoch) VALUES ('c', 5, 2)")
     for change in ("position = 4", "epoch = 1"):
         with pytest.raises(asyncpg.RaiseError, match="may only grow"):
             await connection.execute(f"UPDATE platform.position SET {change}")
+    with pytest.raises(asyncpg.PostgresSyntaxError):
+        await create_tables(connection, "counting", ["CREATE TABLE t ()", "nonsense"])
+    assert await connection.fetchval("SELECT to_regnamespace('counting')") is None

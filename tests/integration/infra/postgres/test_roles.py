@@ -62,31 +62,28 @@ async def test_each_role_may_do_what_its_rights_say_and_nothing_else(
     assert block(ROLES) == role_table(found), "run `python -m tests.security_page`"
 
 
-async def test_no_role_makes_anything_but_the_tables_that_it_folds_the_log_into(settings: Settings) -> None:
+async def test_no_role_makes_anything_but_the_tables_that_it_folds_the_log_into_as_their_owner(
+    settings: Settings,
+) -> None:
     passing = {"reader", "auditor"}
-    for principal in LIMITED:
-        async with logged_in(settings, principal) as session:
-            tables = [f"CREATE TABLE {schema}.tried ()" for schema in SCHEMAS]
-            more = ["CREATE ROLE tried", "CREATE DATABASE tried", "SELECT pg_read_file('PG_VERSION')", "CHECKPOINT"]
-            more += ["ALTER ROLE yesser_reader CREATEDB", "GRANT yesser_owner TO yesser_reader"]
-            assert not any(await allowed(session, tables)), principal
-            for statement in more:
-                assert not await is_allowed(session, statement), (principal, statement)
-            assert not await is_allowed(session, "CREATE SCHEMA tried"), principal
-            assert await is_allowed(session, "CREATE TEMPORARY TABLE tried ()") == (principal in passing), principal
-
-
-async def test_only_a_consumer_and_the_operator_become_the_owner_of_its_read_models(settings: Settings) -> None:
     owners = {schema_owner(schema_of(consumer)): consumer for consumer in CONSUMERS}
     everyone = [OWNER_ROLE, *owners, *map(database_role, PRINCIPALS), "postgres"]
+    tables = [f"CREATE TABLE {schema}.tried ()" for schema in SCHEMAS]
+    more = ["CREATE ROLE tried", "CREATE DATABASE tried", "SELECT pg_read_file('PG_VERSION')", "CHECKPOINT"]
+    more += ["ALTER ROLE yesser_reader CREATEDB", "GRANT yesser_owner TO yesser_reader", "CREATE SCHEMA tried"]
     for principal in PRINCIPALS:
-        async with logged_in(settings, principal) as session:
-            became = {role for role in everyone if await is_allowed(session, f"SET ROLE {role}")}
         mine = {database_role(principal)}
-        if principal == "migrator":
-            assert became == mine | {OWNER_ROLE, *owners}
-        else:
-            assert became == mine | {o for o, consumer in owners.items() if principal in (consumer, "operator")}
+        async with logged_in(settings, principal) as session:
+            if principal in LIMITED:
+                assert not any(await allowed(session, tables)), principal
+                assert [one for one in more if await is_allowed(session, one)] == [], principal
+                temporary = await is_allowed(session, "CREATE TEMPORARY TABLE tried ()")
+                assert temporary == (principal in passing), principal
+                mine |= {owner for owner, consumer in owners.items() if principal in (consumer, "operator")}
+            else:
+                assert await session.fetchval("SELECT current_user::text") == OWNER_ROLE
+                mine |= {OWNER_ROLE, *owners}
+            assert {role for role in everyone if await is_allowed(session, f"SET ROLE {role}")} == mine, principal
 
 
 async def test_the_owner_of_read_models_has_no_power_over_other_tables(
@@ -125,24 +122,11 @@ async def test_a_lease_and_a_position_are_changed_by_their_own_process_alone(
                 assert [row["consumer"] for row in moved] == [principal]
 
 
-async def test_the_migrator_works_as_the_owner_whom_nobody_can_log_in_as(settings: Settings) -> None:
-    async with logged_in(settings, "migrator") as session:
-        assert await session.fetchval("SELECT current_user::text") == OWNER_ROLE
-        unable = await session.fetch("SELECT rolname FROM pg_roles WHERE rolname LIKE '%\\_owner' AND rolcanlogin")
-    assert unable == []
-
-
-async def test_a_role_without_a_password_here_is_named_with_the_file(settings: Settings) -> None:
-    settings.secret_path("postgres", "relay").unlink()
-    with pytest.raises(
-        NoPassword, match=r"relay has no password for PostgreSQL here: run this where .*/relay/postgres"
-    ):
-        await connect(settings.acting_as("relay"), "test")
-
-
-async def test_a_server_without_the_roles_is_refused_with_what_to_do(
+async def test_a_server_without_the_roles_and_a_role_without_its_password_are_named_with_what_to_do(
     settings: Settings, connection: Connection
 ) -> None:
+    unable = "SELECT count(*) FROM pg_roles WHERE rolname LIKE '%\\_owner' AND rolcanlogin"
+    assert await connection.fetchval(unable) == 0, "nobody can log in as an owner"
     await require_roles(connection)
     transaction = connection.transaction()
     await transaction.start()
@@ -150,6 +134,11 @@ async def test_a_server_without_the_roles_is_refused_with_what_to_do(
     with pytest.raises(NoRoles, match="--print-roles"):
         await require_roles(connection)
     await transaction.rollback()
+    settings.secret_path("postgres", "relay").unlink()
+    with pytest.raises(
+        NoPassword, match=r"relay has no password for PostgreSQL here: run this where .*/relay/postgres"
+    ):
+        await connect(settings.acting_as("relay"), "test")
 
 
 async def test_a_database_of_the_release_before_is_taken_over(settings: Settings, connection: Connection) -> None:
@@ -163,14 +152,7 @@ async def test_a_database_of_the_release_before_is_taken_over(settings: Settings
         made = await asyncpg.connect(former)
         await create_roles(made, name, {})
         await migrate_database(own)
-        for schema in (
-            "public",
-            "log",
-            "platform",
-            "delivery",
-            "console",
-            *(schema_of(consumer) for consumer in CONSUMERS),
-        ):
+        for schema in ("public", "log", "platform", "delivery", "console", *map(schema_of, CONSUMERS)):
             tables = await made.fetch("SELECT tablename FROM pg_tables WHERE schemaname = $1", schema)
             await made.execute(f"ALTER SCHEMA {schema} OWNER TO yesser")
             for row in tables:

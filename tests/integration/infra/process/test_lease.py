@@ -27,49 +27,40 @@ async def holder(connection: Connection, settings: Settings) -> str | None:
     return next((row["owner"] for row in await lease.holders(connection, settings) if row["held"]), None)
 
 
-async def test_a_free_lease_is_taken_and_a_held_one_is_not(settings: Settings, connection: Connection) -> None:
+async def forget(connection: Connection) -> None:
+    """As if nobody had ever wanted the lease."""
+    await connection.execute("DELETE FROM platform.lease")
+
+
+async def test_a_lease_has_one_owner_and_each_claim_a_new_epoch(settings: Settings, connection: Connection) -> None:
     assert await lease.claim(connection, NAME, "a", settings) == 1
     assert await lease.claim(connection, NAME, "b", settings) is None
     assert await lease.claim(connection, "another role", "b", settings) == 1
-
-
-async def test_an_owner_that_comes_back_gets_a_new_epoch(settings: Settings, connection: Connection) -> None:
-    assert await lease.claim(connection, NAME, "a", settings) == 1
     assert await lease.claim(connection, NAME, "a", settings) == 2
     assert not await lease.renew(connection, NAME, 1, settings), "its old connection may not go on"
-    assert await lease.renew(connection, NAME, 2, settings)
-
-
-async def test_an_expired_lease_is_taken_over_and_the_old_owner_cannot_renew(
-    settings: Settings, connection: Connection
-) -> None:
-    assert await lease.claim(connection, NAME, "a", settings) == 1
     await expire(connection)
-    assert await lease.claim(connection, NAME, "b", settings) == 2
-    assert not await lease.renew(connection, NAME, 1, settings)
-    await lease.release(connection, NAME, 1)
-    assert await lease.claim(connection, NAME, "c", settings) is None, "who was superseded releases nothing"
-
-
-async def test_an_expired_lease_that_nobody_wanted_can_be_renewed(settings: Settings, connection: Connection) -> None:
-    assert await lease.claim(connection, NAME, "a", settings) == 1
-    await expire(connection)
-    assert await lease.renew(connection, NAME, 1, settings)
+    assert await lease.renew(connection, NAME, 2, settings), "it expired, and nobody wanted it"
     assert await lease.claim(connection, NAME, "b", settings) is None
 
-
-async def test_a_released_lease_is_free_at_once(settings: Settings, connection: Connection) -> None:
-    assert await lease.claim(connection, NAME, "a", settings) == 1
-    await lease.release(connection, NAME, 1)
+    await expire(connection)
+    assert await lease.claim(connection, NAME, "b", settings) == 3
+    assert not await lease.renew(connection, NAME, 2, settings)
+    await lease.release(connection, NAME, 2)
+    assert await lease.claim(connection, NAME, "c", settings) is None, "who was superseded releases nothing"
+    await connection.execute("DELETE FROM platform.lease WHERE name <> $1", NAME)
+    await lease.release(connection, NAME, 3)
     assert await holder(connection, settings) is None
-    assert await lease.claim(connection, NAME, "b", settings) == 2
-    assert await holder(connection, settings) == "b"
+    assert await lease.claim(connection, NAME, "c", settings) == 4, "released, it is free at once"
+    assert await holder(connection, settings) == "c"
 
 
 async def test_a_lease_given_by_a_clock_that_was_ahead_is_free_and_its_owner_is_fenced(
     settings: Settings, connection: Connection
 ) -> None:
     assert await lease.claim(connection, NAME, "a", settings) == 1
+    await set_clock_back(connection, 3_600)
+    assert await lease.renew(connection, NAME, 1, settings), "its owner came first"
+    assert await lease.claim(connection, NAME, "b", settings) is None
     await set_clock_back(connection, 3_600)
     assert await holder(connection, settings) is None
     assert await lease.claim(connection, NAME, "b", settings) == 2
@@ -78,80 +69,58 @@ async def test_a_lease_given_by_a_clock_that_was_ahead_is_free_and_its_owner_is_
     with pytest.raises(Fenced):
         await lease.hold(connection, NAME, 1)
 
-
-async def test_an_owner_that_renews_first_keeps_its_lease_when_the_clock_is_set_back(
-    settings: Settings, connection: Connection
-) -> None:
-    assert await lease.claim(connection, NAME, "a", settings) == 1
-    await set_clock_back(connection, 3_600)
-    assert await lease.renew(connection, NAME, 1, settings)
-    assert await lease.claim(connection, NAME, "b", settings) is None
-
-
-async def test_a_lease_that_could_have_been_given_now_is_held_also_a_long_one(
-    settings: Settings, connection: Connection
-) -> None:
+    await forget(connection)
     assert await lease.claim(connection, NAME, "a", settings) == 1
     await set_clock_back(connection, 30)
-    assert await lease.claim(connection, NAME, "b", settings) is None
+    assert await lease.claim(connection, NAME, "b", settings) is None, "it could have been given now"
     longest = settings.model_copy(update={"lease_ms": 60_000})
     assert await lease.renew(connection, NAME, 1, longest)
     for other in (longest, settings, settings.model_copy(update={"lease_ms": 1})):
         assert await lease.claim(connection, NAME, "b", other) is None, "whatever the length of the other's leases"
         assert await holder(connection, other) == "a"
-
-
-async def test_a_released_lease_is_free_also_when_the_clock_is_set_back(
-    settings: Settings, connection: Connection
-) -> None:
-    assert await lease.claim(connection, NAME, "a", settings) == 1
     await lease.release(connection, NAME, 1)
     await set_clock_back(connection, 30)
-    assert await lease.claim(connection, NAME, "b", settings) == 2
+    assert await lease.claim(connection, NAME, "b", settings) == 2, "a released one is free all the same"
 
 
-async def test_of_many_that_want_it_at_once_one_gets_it(settings: Settings) -> None:
-    connections = [await connect(settings, f"claimer {i}") for i in range(8)]
-    try:
-        claims = [lease.claim(c, NAME, f"owner {i}", settings) for i, c in enumerate(connections)]
-        assert sorted(await asyncio.gather(*claims), key=str) == [1, *[None] * 7]
-    finally:
-        await asyncio.gather(*(c.close() for c in connections))
-
-
-async def test_a_claim_waits_for_the_transaction_of_the_owner_and_then_respects_its_renewal(
+async def test_of_many_that_want_it_at_once_one_gets_it_and_a_claim_waits_for_the_owners_transaction(
     settings: Settings, connection: Connection
 ) -> None:
-    assert await lease.claim(connection, NAME, "a", settings) == 1
-    await expire(connection)
-    async with connected(settings, "other") as other:
+    others = [await connect(settings, f"claimer {i}") for i in range(8)]
+    try:
+        claims = [lease.claim(c, NAME, f"owner {i}", settings) for i, c in enumerate(others)]
+        assert sorted(await asyncio.gather(*claims), key=str) == [1, *[None] * 7]
+        await expire(connection)
         async with connection.transaction():
             assert await lease.renew(connection, NAME, 1, settings)
-            claim = asyncio.create_task(lease.claim(other, NAME, "b", settings))
+            claim = asyncio.create_task(lease.claim(others[0], NAME, "b", settings))
             await asyncio.sleep(0.2)
             assert not claim.done(), "the owner is in the middle of a commit"
-        assert await claim is None
+        assert await claim is None, "it respects the renewal"
+    finally:
+        await asyncio.gather(*(c.close() for c in others))
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("holds", [False, True], ids=["renews", "holds"])
 async def test_an_owner_stopped_in_its_transaction_is_ended_by_the_database(
-    settings: Settings, connection: Connection, holds: bool
+    settings: Settings, connection: Connection
 ) -> None:
     hasty = settings.model_copy(update={"idle_in_transaction_timeout_ms": 300, "lease_ms": 100})
-    stopped = await connect(hasty, "stopped")
-    try:
-        assert await lease.claim(stopped, NAME, "a", hasty) == 1
-        await stopped.execute("BEGIN")
-        if holds:
-            await lease.hold(stopped, NAME, 1)
-        else:
-            assert await lease.renew(stopped, NAME, 1, hasty)
-        await asyncio.sleep(0.15)
-        async with asyncio.timeout(5):
-            assert await lease.claim(connection, NAME, "b", settings) == 2
-    finally:
-        stopped.terminate()
+    for holds in (False, True):
+        await forget(connection)
+        stopped = await connect(hasty, "stopped")
+        try:
+            assert await lease.claim(stopped, NAME, "a", hasty) == 1
+            await stopped.execute("BEGIN")
+            if holds:
+                await lease.hold(stopped, NAME, 1)
+            else:
+                assert await lease.renew(stopped, NAME, 1, hasty)
+            await asyncio.sleep(0.15)
+            async with asyncio.timeout(5):
+                assert await lease.claim(connection, NAME, "b", settings) == 2
+        finally:
+            stopped.terminate()
 
 
 async def test_a_transaction_that_holds_the_lease_delays_no_renewal_and_every_take_over(

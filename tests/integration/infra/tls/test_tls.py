@@ -120,13 +120,10 @@ async def _prepared(settings: Settings) -> tuple[str, str]:
         return made.token, await rotate(connection, settings, "health")
 
 
-async def test_an_event_is_sent_over_https_to_a_gateway_of_the_private_authority(tls: Stack) -> None:
+async def test_a_client_that_does_not_know_the_authority_sends_no_token(tls: Stack) -> None:
     async with AgencyClient(tls.gateway, tls.token, tls=TlsFiles(tls.ca)) as client:
         receipt = await client.send(EVENT)
     assert receipt.address.startswith("agency.health.events/0/")
-
-
-async def test_a_client_that_does_not_know_the_authority_sends_no_token(tls: Stack) -> None:
     for files in (TlsFiles(), TlsFiles(tls.files / "other" / "ca.pem")):
         async with AgencyClient(tls.gateway, tls.token, tls=files) as client:
             with pytest.raises(NotTrusted, match="YESSER_TLS_CA"):
@@ -136,30 +133,11 @@ async def test_a_client_that_does_not_know_the_authority_sends_no_token(tls: Sta
         AgencyClient(plain, tls.token)
 
 
-async def test_a_large_answer_and_many_requests_on_one_connection_pass_through_tls(tls: Stack) -> None:
+async def test_many_requests_pass_on_one_connection_whatever_others_send_and_also_over_a_renewed_certificate(
+    tls: Stack,
+) -> None:
+    port = int(tls.gateway.rpartition(":")[2])
     context = client_context(TlsFiles(tls.ca))
-    async with httpx.AsyncClient(base_url=tls.gateway, verify=context, trust_env=False) as client:
-        large = await client.get("/openapi.json")
-        keys = {(await client.get("/v1/key")).text for _ in range(20)}
-    assert len(large.content) > 20_000
-    assert large.json()["openapi"]
-    assert len(keys) == 1
-
-
-async def test_what_is_not_a_handshake_gets_no_answer_and_leaves_the_gateway_working(tls: Stack) -> None:
-    port = int(tls.gateway.rpartition(":")[2])
-    for sent in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"\x00" * 500):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(sent)
-        writer.write_eof()
-        assert b"HTTP" not in await asyncio.wait_for(reader.read(), 5)
-        writer.close()
-    async with AgencyClient(tls.gateway, tls.token, tls=TlsFiles(tls.ca)) as client:
-        await client.send(EVENT)
-
-
-async def test_the_gateway_takes_a_renewed_certificate_and_ends_no_connection(tls: Stack) -> None:
-    port = int(tls.gateway.rpartition(":")[2])
 
     async def shown() -> int:
         _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=client_context(TlsFiles(tls.ca)))
@@ -167,11 +145,20 @@ async def test_the_gateway_takes_a_renewed_certificate_and_ends_no_connection(tl
         writer.close()
         return x509.load_der_x509_certificate(der).serial_number
 
-    async with httpx.AsyncClient(
-        base_url=tls.gateway, verify=client_context(TlsFiles(tls.ca)), trust_env=False
-    ) as kept:
-        await kept.get("/v1/key")
+    async with httpx.AsyncClient(base_url=tls.gateway, verify=context, trust_env=False) as kept:
+        large = await kept.get("/openapi.json")
+        assert len(large.content) > 20_000
+        assert large.json()["openapi"]
+        assert len({(await kept.get("/v1/key")).text for _ in range(20)}) == 1
         (connection,) = kept._transport._pool.connections  # type: ignore[attr-defined]
+
+        for sent in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"\x00" * 500):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(sent)
+            writer.write_eof()
+            assert b"HTTP" not in await asyncio.wait_for(reader.read(), 5), "it is no handshake"
+            writer.close()
+
         tls.certificate.unlink()
         renewed = private_authority(tls.settings.home / "tls").server("gateway")
         serial = x509.load_pem_x509_certificate(renewed.read_bytes()).serial_number
@@ -207,49 +194,38 @@ async def test_clients_that_stop_in_the_handshake_are_counted_and_ended(tls: Sta
             await client.send(EVENT)
 
 
-async def _require_wrong_certificate(address: str, token: str, files: TlsFiles) -> None:
-    async with AgencyClient(address, token, tls=files) as client:
-        with pytest.raises(GatewayProblem) as caught:
-            await client.send(EVENT)
-        assert caught.value.problem.type == "/problems/wrong-certificate"
-
-
 async def test_with_mutual_tls_a_token_counts_only_with_its_holders_certificate(tls: Stack) -> None:
-    private_authority(tls.settings.home / "tls").client("agency-labour", tls.files / "labour.pem")
-    async with _another(tls, gateway_client_ca=tls.ca) as address:
-        own = TlsFiles(tls.ca, pair(tls.files / "health.pem"))
-        async with AgencyClient(address, tls.token, tls=own) as client:
-            await client.send(EVENT)
-        for files in (TlsFiles(tls.ca), TlsFiles(tls.ca, pair(tls.files / "labour.pem"))):
-            await _require_wrong_certificate(address, tls.token, files)
-        context = client_context(TlsFiles(tls.ca))
-        async with httpx.AsyncClient(base_url=address, verify=context, trust_env=False) as browser:
-            assert (await browser.get("/docs")).status_code == 200, "public pages need no certificate"
-
-
-async def test_with_mutual_tls_the_console_publishes_with_its_own_certificate_and_nobody_else_with_it(
-    tls: Stack,
-) -> None:
+    authority = private_authority(tls.settings.home / "tls")
+    authority.client("agency-labour", tls.files / "labour.pem")
     write_console_key(tls.settings)
     certificate = tls.settings.home / "tls" / "console.pem"
+    own, consoles = (TlsFiles(tls.ca, pair(path)) for path in (tls.files / "health.pem", certificate))
+    console_key, audience = tls.settings.secret(*CONSOLE_KEY) or "", tls.settings.gateway_jwt_audience
+    signed = console_token(console_key, Sending("health", "agency", "health"), audience, now())
+    given = {"tls_ca": tls.ca, "tls_certificate": certificate}
     async with (
         _another(tls, gateway_client_ca=tls.ca) as address,
         connected(tls.settings, "test") as connection,
-        run_console(
-            tls.settings, connection, console_gateway=address, tls_ca=tls.ca, tls_certificate=certificate
-        ) as console,
+        run_console(tls.settings, connection, console_gateway=address, **given) as console,
         console.browser("health") as browser,
     ):
+        async with AgencyClient(address, tls.token, tls=own) as client:
+            await client.send(EVENT)
         assert "The event has arrived" in await _published(browser)
-        await _require_wrong_certificate(address, tls.token, TlsFiles(tls.ca, pair(certificate)))
-        token = console_token(
-            tls.settings.secret(*CONSOLE_KEY) or "",
-            Sending("health", "agency", "health"),
-            tls.settings.gateway_jwt_audience,
-            now(),
-        )
-        for files in (TlsFiles(tls.ca), TlsFiles(tls.ca, pair(tls.files / "health.pem"))):
-            await _require_wrong_certificate(address, token, files)  # the console's key is not enough
+        for token, files in (
+            (tls.token, TlsFiles(tls.ca)),
+            (tls.token, TlsFiles(tls.ca, pair(tls.files / "labour.pem"))),
+            (tls.token, consoles),
+            (signed, TlsFiles(tls.ca)),
+            (signed, own),  # the console's key is not enough
+        ):
+            async with AgencyClient(address, token, tls=files) as client:
+                with pytest.raises(GatewayProblem) as caught:
+                    await client.send(EVENT)
+                assert caught.value.problem.type == "/problems/wrong-certificate"
+        context = client_context(TlsFiles(tls.ca))
+        async with httpx.AsyncClient(base_url=address, verify=context, trust_env=False) as reader:
+            assert (await reader.get("/docs")).status_code == 200, "public pages need no certificate"
 
 
 async def test_the_console_of_a_stack_with_tls_publishes_through_its_gateway(tls: Stack) -> None:
@@ -267,47 +243,36 @@ async def _published(browser: httpx.AsyncClient) -> str:
     return answer.text
 
 
-@pytest.mark.parametrize("port", ["tls_port", "mutual_tls_port"])
-async def test_an_agency_publishes_over_tls_with_its_password_or_its_certificate(
-    tls: Stack, tmp_path: Path, port: str
+async def test_an_agency_publishes_over_tls_with_its_password_or_its_certificate_and_with_no_other(
+    tls: Stack, tmp_path: Path
 ) -> None:
-    identities: dict[str, dict[str, Any]] = {
-        "tls_port": {"kafka_security": "SASL_SSL", "kafka_user": "agency-health", "kafka_password": tls.password},
-        "mutual_tls_port": {"kafka_security": "SSL", "tls_certificate": tls.files / "health.pem"},
-    }
-    settings = tls.of_agency(tmp_path, port, **identities[port])
-    async with AgencyPublisher(settings, "health") as publisher:
-        (address,) = await publisher.publish([EVENT])
-    assert address.topic == "agency.health.events"
-    with pytest.raises(NotAccepted, match="TopicAuthorizationFailedError"):
-        async with AgencyPublisher(settings, "labour") as publisher:
-            await publisher.publish([EVENT])
-
-
-async def test_kafka_takes_no_other_certificate(tls: Stack, tmp_path: Path) -> None:
-    none, of_another_authority, a_servers = None, tls.files / "foreign.pem", tls.settings.home / "tls" / "kafka.pem"
-    for certificate in (none, of_another_authority, a_servers):
-        settings = tls.of_agency(tmp_path, "mutual_tls_port", kafka_security="SSL", tls_certificate=certificate)
-        with pytest.raises(KafkaError, match="bootstrap"):
-            await start_producer(settings)
-
-
-async def test_a_broker_of_another_authority_is_named_at_once(tls: Stack, tmp_path: Path) -> None:
-    own = {"kafka_security": "SASL_SSL", "kafka_user": "agency-health", "kafka_password": "x"}
-    settings = tls.of_agency(tmp_path, "tls_port", **own)
-    settings = settings.model_copy(update={"tls_ca": tls.files / "other" / "ca.pem"})
-    with pytest.raises(NotTrusted, match="YESSER_TLS_CA"):
-        async with AgencyPublisher(settings, "health"):
-            pass
-    with pytest.raises(NotTrusted, match=r"127\.0\.0\.1"):
-        async with admin_client(settings):
-            pass
-
-
-def test_agencies_are_told_the_address_and_the_authority(tls: Stack) -> None:
     listener = agency_listener(tls.settings)
     assert listener.bootstrap_servers == f"127.0.0.1:{tls.record['kafka']['tls_port']}"
     assert (listener.security_protocol, listener.ca) == ("SASL_SSL", tls.ca)
+    by_password = tls.of_agency(
+        tmp_path, "tls_port", kafka_security="SASL_SSL", kafka_user="agency-health", kafka_password=tls.password
+    )
+
+    def by_certificate(path: Path | None) -> Settings:
+        return tls.of_agency(tmp_path, "mutual_tls_port", kafka_security="SSL", tls_certificate=path)
+
+    for settings in (by_password, by_certificate(tls.files / "health.pem")):
+        async with AgencyPublisher(settings, "health") as publisher:
+            (address,) = await publisher.publish([EVENT])
+        assert address.topic == "agency.health.events"
+        with pytest.raises(NotAccepted, match="TopicAuthorizationFailedError"):
+            async with AgencyPublisher(settings, "labour") as publisher:
+                await publisher.publish([EVENT])
+    for other in (None, tls.files / "foreign.pem", tls.settings.home / "tls" / "kafka.pem"):
+        with pytest.raises(KafkaError, match="bootstrap"):
+            await start_producer(by_certificate(other))
+    foreign = by_password.model_copy(update={"tls_ca": tls.files / "other" / "ca.pem"})
+    with pytest.raises(NotTrusted, match="YESSER_TLS_CA"):
+        async with AgencyPublisher(foreign, "health"):
+            pass
+    with pytest.raises(NotTrusted, match=r"127\.0\.0\.1"):
+        async with admin_client(foreign):
+            pass
 
 
 async def test_postgres_is_reached_over_verified_tls_alone(tls: Stack) -> None:

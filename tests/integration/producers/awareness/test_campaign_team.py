@@ -1,15 +1,18 @@
-"""A campaign team's day by the commands alone, on the whole system: inbox, ack, air, complete, coverage."""
+"""What a campaign team's commands do where a report comes twice, too early, from elsewhere, or with no answer.
+
+Its whole day by the commands is a page of the documentation: `tests/scenarios/test_campaigns_page.py`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 
@@ -22,11 +25,11 @@ from infra.cli import cli
 from infra.command_line.exit_codes import ExitCode, exit_code
 from producers.awareness.send import NotTheOwner, UnknownCampaign, report
 from producers.errors import OutcomeUnknown
-from producers.sdk.client import AgencyClient
 from producers.sdk.connection import ClientLimits
 from producers.sdk.typed_events import typed_event
 from tests.gateway_access import GatewayAccess, grant_access
 from tests.scenarios.system import System
+from tests.world.gateways import answering
 
 CODE = "press"
 TIME = "2026-11-26T00:00:00+03:00"
@@ -52,24 +55,32 @@ def run(access: GatewayAccess, tmp_path_factory: pytest.TempPathFactory) -> Call
     return campaigns
 
 
-def launch(access: GatewayAccess, service_id: str) -> str:
-    """Register and launch a service; its campaign, once it is in the log."""
+SERVICES = ("SVC-TWICE", "SVC-RACE", "SVC-EARLY", "SVC-REMOTE", "SVC-UNKNOWN")
 
-    async def launched() -> int:
-        name = {"ar": "حجز المواعيد", "en": "Appointments"}
-        registered = {"service_id": service_id, "plan_id": "P", "group": 1, "name": name}
-        data = {"service_id": service_id, "on": "2026-11-20", "channels": ["web"], "url": "https://health.example/a"}
-        events = [
-            typed_event(CODE, ServiceRegistered.model_validate(registered), f"registered-{service_id}", TIME),
-            typed_event(CODE, ServiceLaunched.model_validate(data), f"launched-{service_id}", TIME),
-        ]
+
+@pytest.fixture(scope="module")
+def campaigns(access: GatewayAccess) -> dict[str, str]:
+    """Services that were registered and launched, each with its campaign, which is in the log."""
+
+    async def launched() -> dict[str, str]:
+        name, events = {"ar": "حجز المواعيد", "en": "Appointments"}, []
+        for service_id in SERVICES:
+            registered = {"service_id": service_id, "plan_id": "P", "group": 1, "name": name}
+            data = {"service_id": service_id, "on": "2026-11-20", "channels": ["web"], "url": "https://health.example/"}
+            events += [
+                typed_event(CODE, ServiceRegistered.model_validate(registered), f"registered-{service_id}", TIME),
+                typed_event(CODE, ServiceLaunched.model_validate(data), f"launched-{service_id}", TIME),
+            ]
         async with access.client() as client:
-            receipts = (await client.send_many(events)).receipts
-            return (await client.wait_registered(receipts[1])).index
+            receipts = (await client.send_many(events)).receipts[1::2]
+            entries = [await client.wait_registered(receipt) for receipt in receipts]
+        return {
+            service_id: f"service-launched.i{entry.index}" for service_id, entry in zip(SERVICES, entries, strict=True)
+        }
 
-    index = asyncio.run(launched())
+    found = asyncio.run(launched())
     access.system.settle()
-    return f"service-launched.i{index}"
+    return found
 
 
 def ok(result: Result) -> str:
@@ -89,69 +100,43 @@ def sent(access: GatewayAccess, *codes: str) -> list[int]:
     return [entry["index"] for entries in found for entry in entries]
 
 
-def test_from_launched_to_completed_by_inbox_commands_alone(access: GatewayAccess, run: Callable[..., Result]) -> None:
-    campaign = launch(access, "SVC-STORY")
-    inbox = ok(run("inbox"))
-    assert campaign in inbox
-    assert f"$ yesser campaigns ack {campaign} --by DESK" in inbox
-    assert "لم تُستلم بعد" in inbox
-    (row,) = json.loads(ok(run("coverage", "--json", "--agency", CODE)))["services"]
-    assert (row["service_id"], row["silent"], row["missing_channels"]) == ("SVC-STORY", True, ["tv", "radio", "print"])
-
-    assert f"Next: yesser campaigns air {campaign} --channel tv" in ok(run("ack", campaign, "--by", "press-desk"))
-    for channel, reach in (("tv", "900000"), ("radio", "40000"), ("print", "70000")):
-        assert "Accepted as entry" in ok(
-            run("air", campaign, "--channel", channel, *OUTLET, "--reach", reach, "--on", "2026-11-25")
-        )
-    assert f"$ yesser campaigns complete {campaign}" in ok(run("inbox"))
-    ok(run("complete", campaign))
-    assert campaign not in ok(run("inbox"))
-
-    found = shown(run, campaign)
-    assert (found["state"], found["acknowledged_by"], found["reach"]) == ("completed", "press-desk", 1_010_000)
-    assert [step["type"].removeprefix("awareness.") for step in found["history"]] == [
-        *("campaign.triggered", "campaign-acknowledged"),
-        *["campaign-aired"] * 3,
-        "campaign-completed",
-    ]
-    assert found["acknowledged_at"] == found["history"][1]["recorded"]
-    paper = ok(run("show", campaign))
-    for part in ("https://health.example/a", "20 November 2026", "press-desk", "Channel One", "حجز المواعيد"):
-        assert part in paper
-    covered = json.loads(ok(run("coverage", "--json", "--agency", CODE)))
-    (row,) = [row for row in covered["services"] if row["service_id"] == "SVC-STORY"]
-    assert (row["days_to_first_airing"], row["reach"], row["silent"]) == (5, 1_010_000, False)
-    lines = ok(run("coverage", "--csv", "--agency", CODE)).splitlines()
-    assert [line.split(",")[7:9] for line in lines if "SVC-STORY" in line] == [
-        ["tv", "1"],
-        ["radio", "1"],
-        ["print", "1"],
-    ]
-
-
-def test_the_same_acknowledgement_again_is_not_sent_again_and_another_desks_comes_too_late(
-    access: GatewayAccess, run: Callable[..., Result]
+def test_the_same_acknowledgement_again_another_desks_and_what_is_not_ones_own_are_not_sent(
+    access: GatewayAccess, campaigns: dict[str, str], run: Callable[..., Result]
 ) -> None:
-    campaign = launch(access, "SVC-TWICE")
+    campaign = campaigns["SVC-TWICE"]
     first = json.loads(ok(run("ack", campaign, "--by", "press-desk", "--json")))
-    assert (first["effect"], first["acknowledged_by"], first["index"]) == (
-        "applied",
-        "press-desk",
-        first["effective_index"],
-    )
-    before = sent(access, CODE)
+    assert (first["effect"], first["acknowledged_by"]) == ("applied", "press-desk")
+    assert first["index"] == first["effective_index"]
+    found = shown(run, campaign)
+    assert (found["state"], found["acknowledged_at"]) == ("acknowledged", found["history"][1]["recorded"])
+    other = grant_access(access.system, "press-other")
+    before = sent(access, CODE, other.agency)
     again = json.loads(ok(run("ack", campaign, "--by", "press-desk", "--json")))
     assert (again["effect"], again["index"]) == ("repeated", first["index"])
     late = run("ack", campaign, "--by", "night-desk")
     assert late.exit_code == ExitCode.ANSWER_IS_NO
     assert re.search(rf"Acknowledged by press-desk at [-0-9: ]+, entry {first['index']}\.", late.output)
-    assert sent(access, CODE) == before, "nothing was sent"
+
+    async def reported(campaign_id: str) -> None:
+        async with other.client() as client:
+            action = acknowledgement(campaign_id, "desk", "2026-11-26")
+            await report(client, other.agency, action, lambda _: None, 10)
+
+    with pytest.raises(NotTheOwner, match=f"{campaign} is of {CODE}, not press-other"):
+        asyncio.run(reported(campaign))
+    with pytest.raises(UnknownCampaign, match=r"service-launched\.i999999"):
+        asyncio.run(reported("service-launched.i999999"))
+    unknown = run("ack", "service-launched.i999999", "--by", "desk")
+    assert isinstance(unknown.exception, YesserError)
+    assert exit_code(unknown.exception) == ExitCode.ANSWER_IS_NO
+    access.system.settle()
+    assert sent(access, CODE, other.agency) == before, "nothing was sent"
 
 
 def test_where_another_programme_acknowledged_first_the_log_decides(
-    access: GatewayAccess, run: Callable[..., Result]
+    access: GatewayAccess, campaigns: dict[str, str], run: Callable[..., Result]
 ) -> None:
-    campaign = launch(access, "SVC-RACE")
+    campaign = campaigns["SVC-RACE"]
     data = AwarenessCampaignAcknowledged(campaign_id=campaign, by="newsroom", on="2026-11-26")
 
     async def acknowledged() -> int:
@@ -170,9 +155,9 @@ def test_where_another_programme_acknowledged_first_the_log_decides(
 
 
 def test_an_airing_before_the_acknowledgement_counts_and_is_reported_once(
-    access: GatewayAccess, run: Callable[..., Result]
+    campaigns: dict[str, str], run: Callable[..., Result]
 ) -> None:
-    campaign = launch(access, "SVC-EARLY")
+    campaign = campaigns["SVC-EARLY"]
     given = ("--channel", "tv", *OUTLET, "--on", "2026-11-25")
     output = ok(run("air", campaign, *given, "--reach", "10"))
     assert f"Next: yesser campaigns ack {campaign}" in output
@@ -182,18 +167,24 @@ def test_an_airing_before_the_acknowledgement_counts_and_is_reported_once(
     assert "Nothing has changed." in corrected.output
     evening = json.loads(ok(run("air", campaign, *given, "--reach", "11", "--airing-id", "evening", "--json")))
     assert (evening["effect"], evening["state"]) == ("applied", "triggered")
-    assert shown(run, campaign)["aired"] == {"tv": 2, "radio": 0, "print": 0}
+    found = shown(run, campaign)
+    assert (found["aired"], found["reach"]) == ({"tv": 2, "radio": 0, "print": 0}, 21)
+    lines = [line.split(",") for line in ok(run("coverage", "--csv", "--agency", CODE)).splitlines()]
+    assert ["tv", "2"] in [line[7:9] for line in lines if "SVC-EARLY" in line]
     late = run("complete", campaign)
     assert "no airing yet on: radio, print" in late.stderr
     assert late.exit_code == 0, "the team decides when it has done its work"
 
 
 def test_without_the_database_the_gateway_shows_the_same(
-    access: GatewayAccess, run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    access: GatewayAccess,
+    campaigns: dict[str, str],
+    run: Callable[..., Result],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(commands, "_PAGE_ROWS", 1)  # so that the list has several pages
-    launch(access, "SVC-REMOTE-TOO")
-    campaign = launch(access, "SVC-REMOTE")
+    campaign = campaigns["SVC-REMOTE"]
     token = tmp_path / "token"
     token.write_text(access.token)
     remote = ("--gateway", access.address, "--token-file", str(token))
@@ -214,76 +205,26 @@ def test_without_the_database_the_gateway_shows_the_same(
     assert exit_code(away.exception or Exception()) == ExitCode.TRY_AGAIN
 
 
-def test_nothing_is_sent_about_a_campaign_of_another_agency_or_one_that_is_not_there(
-    access: GatewayAccess, run: Callable[..., Result]
-) -> None:
-    campaign = launch(access, "SVC-OWN")
-    other = grant_access(access.system, "press-other")
-    before = sent(access, CODE, other.agency)
-
-    async def reported(as_agency: GatewayAccess, campaign_id: str) -> None:
-        async with as_agency.client() as client:
-            action = acknowledgement(campaign_id, "desk", "2026-11-26")
-            await report(client, as_agency.agency, action, lambda _: None, 10)
-
-    with pytest.raises(NotTheOwner, match=f"{campaign} is of {CODE}, not press-other"):
-        asyncio.run(reported(other, campaign))
-    with pytest.raises(UnknownCampaign, match=r"service-launched\.i999999"):
-        asyncio.run(reported(access, "service-launched.i999999"))
-    unknown = run("ack", "service-launched.i999999", "--by", "desk")
-    assert isinstance(unknown.exception, YesserError)
-    assert exit_code(unknown.exception) == ExitCode.ANSWER_IS_NO
-    access.system.settle()
-    assert sent(access, CODE, other.agency) == before
-
-
-@asynccontextmanager
-async def without_answers_to_posts(port: int) -> AsyncIterator[str]:
-    """The gateway behind a connection that breaks after each POST was handed on."""
-    connections: set[asyncio.Task[None]] = set()
-
-    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        gateway_reader, gateway_writer = await asyncio.open_connection("127.0.0.1", port)
-        try:
-            while request := await reader.read(65_536):
-                gateway_writer.write(request)
-                if request.startswith(b"POST"):
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(1):  # time for its body, and for the gateway to store it
-                            while rest := await reader.read(65_536):
-                                gateway_writer.write(rest)
-                    return
-                writer.write(await gateway_reader.read(1 << 20))
-        finally:
-            for each in (gateway_writer, writer):
-                each.close()
-            await asyncio.gather(gateway_writer.wait_closed(), writer.wait_closed(), return_exceptions=True)
-
-    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connections.add(asyncio.create_task(forward(reader, writer)))
-
-    server = await asyncio.start_server(begin, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
-        for task in connections:
-            task.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)
-
-
 def test_where_the_outcome_is_unknown_the_same_command_again_is_safe(
-    access: GatewayAccess, run: Callable[..., Result], tmp_path: Path
+    access: GatewayAccess, campaigns: dict[str, str], run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    campaign = launch(access, "SVC-UNKNOWN")
+    campaign = campaigns["SVC-UNKNOWN"]
 
     async def cut() -> None:
-        port = access.system.parts()["gateway"]["port"]
-        async with (
-            without_answers_to_posts(port) as address,
-            AgencyClient(address, access.token, limits=ClientLimits(time_limit_s=4)) as client,
-        ):
-            await report(client, CODE, acknowledgement(campaign, "press-desk", "2026-11-26"), lambda _: None, 10)
+        gateway = httpx.AsyncHTTPTransport()
+
+        async def breaking(request: httpx.Request) -> httpx.Response:
+            """Each POST reaches the gateway, and its answer nobody."""
+            response = await gateway.handle_async_request(request)
+            if request.method == "POST":
+                await response.aclose()
+                raise httpx.ReadError("cut", request=request)
+            return response
+
+        with monkeypatch.context() as patched:
+            answering(patched, breaking)
+            async with access.client(ClientLimits(time_limit_s=4)) as client, gateway:
+                await report(client, CODE, acknowledgement(campaign, "press-desk", "2026-11-26"), lambda _: None, 10)
 
     with pytest.raises(OutcomeUnknown) as unknown:
         asyncio.run(cut())

@@ -11,8 +11,9 @@ import random
 import socket
 import struct
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from itertools import count
 from typing import Final, Literal
 
 Cut = Literal["end", "reset", "silence"]
@@ -31,7 +32,9 @@ class CuttingProxy:
     def __init__(self, port: int, seed: int) -> None:
         self._kafka_port = port
         self._random = random.Random(seed)
-        self._connections: dict[asyncio.Task[None], _Budget] = {}
+        self._numbers = count()
+        self._frozen_below = 0
+        self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
         self.cutting = False
         self.cuts: Counter[Cut] = Counter()
@@ -39,47 +42,57 @@ class CuttingProxy:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[CuttingProxy]:
         """The proxy at work on a port of its own."""
-        server = await asyncio.start_server(self._begin, _HOST, 0)
+
+        def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self._tasks.add(task := asyncio.create_task(self._connected(reader, writer)))
+            task.add_done_callback(self._tasks.discard)
+
+        server = await asyncio.start_server(begin, _HOST, 0)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self
         finally:
             server.close()
-            for task in self._connections:
+            for task in self._tasks:
                 task.cancel()
-            await asyncio.gather(*self._connections, return_exceptions=True)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def freeze(self) -> None:
         """From here on the connections that there are carry nothing more, and stay open."""
-        for budget in self._connections.values():
-            budget.is_frozen = True
+        self._frozen_below = next(self._numbers)
 
-    def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        budget = _Budget(self._random.randint(0, BYTES_MAX) if self.cutting else None)
-        task = asyncio.create_task(self._connected(reader, writer, budget))
-        self._connections[task] = budget
-        task.add_done_callback(self._connections.pop)
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        number = next(self._numbers)
+        left = self._random.randint(0, BYTES_MAX) if self.cutting else None
+        told, tell = map(_address, (self._kafka_port, self.port))
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, budget: _Budget) -> None:
-        kafka_writer: asyncio.StreamWriter | None = None
+        async def forward(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+            nonlocal left
+            with suppress(OSError):
+                while left != 0 and (data := await source.read(65_536)):
+                    if number < self._frozen_below:
+                        await asyncio.Event().wait()
+                    data = data.replace(told, tell)[:left]
+                    left = left and left - len(data)
+                    target.write(data)
+                    await target.drain()
+
+        both: list[asyncio.Task[None]] = []
+        writers = [writer]
         try:
             kafka_reader, kafka_writer = await asyncio.open_connection(_HOST, self._kafka_port)
-            forwarding = [
-                asyncio.ensure_future(_forward(reader, kafka_writer, budget)),
-                asyncio.ensure_future(_forward(kafka_reader, writer, budget, self._own_address)),
-            ]
-            await asyncio.wait(forwarding, return_when=asyncio.FIRST_COMPLETED)
-            for direction in forwarding:
-                direction.cancel()
-            await asyncio.gather(*forwarding, return_exceptions=True)
-            if budget.is_spent:
+            writers.append(kafka_writer)
+            both = [asyncio.create_task(forward(*way)) for way in ((reader, kafka_writer), (kafka_reader, writer))]
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            if left == 0:
                 await self._cut(writer)
         except OSError:  # Kafka is away
             pass
         finally:
-            for each in (writer, kafka_writer):
-                if each is not None:
-                    each.close()
+            for direction in both:
+                direction.cancel()
+            for each in writers:
+                each.close()
 
     async def _cut(self, writer: asyncio.StreamWriter) -> None:
         cut = self._random.choice(CUTS)
@@ -90,45 +103,6 @@ class CuttingProxy:
             connection: socket.socket = writer.get_extra_info("socket")
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             writer.transport.abort()
-
-    def _own_address(self, data: bytes) -> bytes:
-        """What Kafka says, with this proxy's port in the place of its own."""
-        return data.replace(_address(self._kafka_port), _address(self.port))
-
-
-class _Budget:
-    """How many bytes a connection may still carry, both directions together; None for any number."""
-
-    def __init__(self, left: int | None) -> None:
-        self.left = left
-        self.is_frozen = False
-
-    @property
-    def is_spent(self) -> bool:
-        return self.left is not None and self.left <= 0
-
-    def take(self, data: bytes) -> bytes:
-        if self.left is None:
-            return data
-        taken = data[: self.left]
-        self.left -= len(taken)
-        return taken
-
-
-async def _forward(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    budget: _Budget,
-    changed: Callable[[bytes], bytes] = bytes,
-) -> None:
-    with suppress(OSError):
-        while data := await reader.read(65_536):
-            if budget.is_frozen:
-                await asyncio.Event().wait()
-            writer.write(budget.take(changed(data)))
-            await writer.drain()
-            if budget.is_spent:
-                return
 
 
 def _address(port: int) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import statistics
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -17,7 +16,7 @@ import psutil
 
 from infra.embedded.servers.ports import choose
 from infra.kafka.admin import admin_client, ensure_agency_topic
-from infra.postgres.connection import Connection
+from infra.postgres.connection import connected
 from infra.process.subprocess_command import subprocess_command, subprocess_environment
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
@@ -47,10 +46,6 @@ class Traffic:
     def slowest_s(self) -> float:
         return max(self.waits_s)
 
-    @property
-    def median_s(self) -> float:
-        return statistics.median(self.waits_s)
-
 
 @dataclass(frozen=True)
 class GatewayProcess:
@@ -58,7 +53,6 @@ class GatewayProcess:
 
     settings: Settings
     process: psutil.Process
-    connection: Connection
     token: str
 
     @property
@@ -122,15 +116,12 @@ class GatewayProcess:
 
 
 @asynccontextmanager
-async def gateway_process(
-    settings: Settings, connection: Connection, **changes: object
-) -> AsyncIterator[GatewayProcess]:
-    """`yesser run gateway` with two agencies that the log is said to know."""
-    async with admin_client(settings) as admin:
+async def gateway_process(settings: Settings, **changes: object) -> AsyncIterator[GatewayProcess]:
+    """`yesser run gateway` with an agency that the log is said to know."""
+    async with admin_client(settings) as admin, connected(settings, "test") as connection:
         await ensure_agency_topic(admin, "health", settings)
-    for code, role in (("yesser", "office"), ("health", "agency")):
-        await connection.execute(REGISTER, code, role)
-    made = await create_token(connection, hash_key(settings), TokenRequest("agency", "health", 1))
+        await connection.execute(REGISTER, "health", "agency")
+        made = await create_token(connection, hash_key(settings), TokenRequest("agency", "health", 1))
     port, health_port = choose([None, None])
     settings = settings.model_copy(
         update={"gateway_port": port, "health_port": health_port, "log_level": "error", **changes}
@@ -148,7 +139,7 @@ async def gateway_process(
 
     try:
         await until(is_ready, "the gateway is ready", PATIENCE_S)
-        yield GatewayProcess(settings, psutil.Process(child.pid), connection, made.token)
+        yield GatewayProcess(settings, psutil.Process(child.pid), made.token)
     finally:
         if child.returncode is None:
             child.terminate()

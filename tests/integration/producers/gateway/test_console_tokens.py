@@ -7,10 +7,34 @@ import pytest
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.every import every
 from tests.integration.producers.gateway.console_callers import authenticate
 from tests.world.consoles import add_account, write_console_key
 from tests.world.senders import REGISTER
+
+OWN = [
+    ("health-desk", "agency", "health", "agency"),
+    ("press", "team", "health", "agency"),
+    ("office", "office", "yesser", "office"),
+]
+NOBODYS = [
+    ("health-desk", "agency", "labour"),
+    ("health-desk", "team", "health"),
+    ("health-desk", "office", "yesser"),
+    ("health-desk", "office", "health"),
+    ("press", "agency", "health"),
+    ("office", "office", "health"),
+    ("office", "agency", "health"),
+    ("office", "agency", "yesser"),
+    ("former", "agency", "health"),
+    ("nobody", "agency", "unregistered"),
+    ("made-up", "agency", "health"),
+    ("made-up", "office", "yesser"),
+    ("made-up", "auditor", "made-up"),
+    ("court", "auditor", "court"),
+    ("made-up", "treasury", "made-up"),
+    ("made-up", "partner", "made-up"),
+    ("health-desk", "platform", "health"),
+]
 
 
 @pytest.fixture
@@ -29,45 +53,12 @@ async def prepared(settings: Settings, connection: Connection) -> Settings:
     return settings
 
 
-@every(
-    ("username", "role", "holder", "kind"),
-    [
-        ("health-desk", "agency", "health", "agency"),
-        ("press", "team", "health", "agency"),
-        ("office", "office", "yesser", "office"),
-    ],
-)
-async def test_an_account_sends_as_its_own_agency(
-    prepared: Settings, username: str, role: str, holder: str, kind: str
-) -> None:
-    caller = await authenticate(prepared, username, role, holder)
-    assert (caller.name, caller.kind, caller.holder) == (f"console/{username}", kind, holder)
-    assert caller.require_agency().code == holder
-
-
-@every(
-    ("username", "role", "holder"),
-    [
-        ("health-desk", "agency", "labour"),
-        ("health-desk", "team", "health"),
-        ("health-desk", "office", "yesser"),
-        ("health-desk", "office", "health"),
-        ("press", "agency", "health"),
-        ("office", "office", "health"),
-        ("office", "agency", "health"),
-        ("office", "agency", "yesser"),
-        ("former", "agency", "health"),
-        ("nobody", "agency", "unregistered"),
-        ("made-up", "agency", "health"),
-        ("made-up", "office", "yesser"),
-        ("made-up", "auditor", "made-up"),
-        ("court", "auditor", "court"),
-        ("made-up", "treasury", "made-up"),
-        ("made-up", "partner", "made-up"),
-        ("health-desk", "platform", "health"),
-    ],
-)
-async def test_another_role_or_holder_is_nobodys(prepared: Settings, username: str, role: str, holder: str) -> None:
-    with pytest.raises(Problem) as caught:
-        await authenticate(prepared, username, role, holder)
-    assert caught.value.code == "unauthenticated"
+async def test_another_role_or_holder_is_nobodys(prepared: Settings) -> None:
+    for username, role, holder, kind in OWN:
+        caller = await authenticate(prepared, username, role, holder)
+        assert (caller.name, caller.kind, caller.holder) == (f"console/{username}", kind, holder)
+        assert caller.require_agency().code == holder
+    for username, role, holder in NOBODYS:
+        with pytest.raises(Problem) as caught:
+            await authenticate(prepared, username, role, holder)
+        assert caught.value.code == "unauthenticated", (username, role, holder)

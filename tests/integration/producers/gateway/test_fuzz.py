@@ -44,33 +44,26 @@ async def harness(settings: Settings, connection: Connection) -> AsyncIterator[G
         yield opened
 
 
-async def require_no_finding(harness: GatewayHarness, folder: Path, *arguments: str) -> None:
-    """Fuzz in a process of its own; what it finds is shown with the request that shows it again."""
-    await asyncio.to_thread(_configure, folder)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "--phases examples,fuzzing --max-examples 3 --generation-deterministic --no-shrink",
+        pytest.param("--max-examples 100", marks=pytest.mark.accept),
+    ],
+    ids=["few", "many"],
+)
+async def test_requests_of_each_kind_give_no_5xx_and_the_document_is_true(
+    harness: GatewayHarness, tmp_path: Path, arguments: str
+) -> None:
+    """In a process of its own; what it finds is shown with the request that shows it again."""
+    (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
     address = f"http://127.0.0.1:{harness.gateway.port}/openapi.json"
     token = f"Authorization: Bearer {harness.token.token}"
-    command = [sys.executable, "-m", "schemathesis.cli", "run", address, "--header", token, *arguments]
+    command = [sys.executable, "-m", "schemathesis.cli", "run", address, "--header", token, *arguments.split()]
     command += ["--continue-on-failure", "--no-color", "--warnings", "off"]
     pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=pipe, stderr=asyncio.subprocess.STDOUT)
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=tmp_path, stdout=pipe, stderr=asyncio.subprocess.STDOUT
+    )
     report, _ = await process.communicate()
     assert process.returncode == 0, report.decode()
-
-
-def _configure(folder: Path) -> None:
-    folder.mkdir()
-    (folder / "schemathesis.toml").write_text(CONFIGURATION)
-
-
-async def test_a_few_requests_of_each_kind_give_no_5xx_and_the_document_is_true(
-    harness: GatewayHarness, tmp_path: Path
-) -> None:
-    arguments = ("--phases", "examples,fuzzing", "--max-examples", "6", "--generation-deterministic", "--no-shrink")
-    await require_no_finding(harness, tmp_path / "fuzz", *arguments)
-
-
-@pytest.mark.accept
-async def test_many_requests_of_each_kind_give_no_5xx_and_the_document_is_true(
-    harness: GatewayHarness, tmp_path: Path
-) -> None:
-    await require_no_finding(harness, tmp_path / "fuzz", "--max-examples", "100")

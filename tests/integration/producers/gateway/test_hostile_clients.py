@@ -10,13 +10,12 @@ import asyncio
 import re
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import orjson
 import pytest
 
-from infra.postgres.connection import Connection
-from infra.settings import Settings
 from tests.integration.producers.gateway.hostile_clients import (
     OTHER_PEER,
     GatewayProcess,
@@ -27,6 +26,9 @@ from tests.integration.producers.gateway.hostile_clients import (
     sockets,
 )
 from tests.scenarios.figures import tell
+from tests.stack import TestStack
+from tests.world.stacks import lasting_corner
+from tests.world.waits import until
 
 MEMORY_GROWTH_MIB_MAX = 64
 WAIT_S_MAX = 5.0
@@ -37,28 +39,47 @@ GUESSING_CLIENTS = 40
 DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
 
 
+LIMITS = {
+    "gateway_connections_per_peer_max": PER_PEER_MAX,
+    "gateway_failures_per_s": FAILURES_PER_S,
+    "gateway_public_requests_per_s": 200,
+    "gateway_write_timeout_s": 1.0,
+}
+
+
+@pytest.fixture(scope="module")
+def started(stack: TestStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    with lasting_corner(stack, tmp_path_factory.mktemp("hostile") / "home") as (settings, runner):
+        process = gateway_process(settings, **LIMITS)
+        gateway = runner.run(process.__aenter__())
+        try:
+            yield gateway
+        finally:
+            runner.run(process.__aexit__(None, None, None))
+
+
 @pytest.fixture
-async def gateway(settings: Settings, connection: Connection) -> AsyncIterator[GatewayProcess]:
-    changes = {
-        "gateway_connections_per_peer_max": PER_PEER_MAX,
-        "gateway_failures_per_s": FAILURES_PER_S,
-        "gateway_public_requests_per_s": 200,
-        "gateway_write_timeout_s": 1.0,
-    }
-    async with gateway_process(settings, connection, **changes) as running:
-        yield running
+async def gateway(started: GatewayProcess) -> GatewayProcess:
+    """The one process of these tests, once it has no connection of the test before."""
+    await started.until_at_most(0, 15)
+    return started
 
 
 def sizes(quick: int, full: int) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("number", [quick, pytest.param(full, marks=pytest.mark.accept)])
 
 
-def require_served(what: str, gateway: GatewayProcess, traffic: Traffic, memory_before: float) -> None:
-    """The agency was always answered 202, in time, and memory stayed within its limit."""
-    growth = gateway.memory_mib - memory_before
+@asynccontextmanager
+async def serving(gateway: GatewayProcess, what: str) -> AsyncIterator[Traffic]:
+    """Meanwhile the agency is always answered 202, in time, and memory stays within its limit."""
+    before = gateway.memory_mib
+    async with gateway.agency_sending() as traffic:
+        yield traffic
+        await until(lambda: len(traffic.waits_s) > 5, "the agency was answered")
+    growth = gateway.memory_mib - before
     tell(
-        f"{what}: {traffic.statuses.total()} events of another agency, the slowest in {traffic.slowest_s * 1000:.0f} ms"
-        f" (median {traffic.median_s * 1000:.0f} ms); memory {gateway.memory_mib:.0f} MiB, {growth:+.0f} MiB"
+        f"{what}: {len(traffic.waits_s)} events of another agency, the slowest in {traffic.slowest_s * 1000:.0f} ms;"
+        f" memory {gateway.memory_mib:.0f} MiB, {growth:+.0f} MiB"
     )
     assert set(traffic.statuses) == {202}
     assert traffic.slowest_s < WAIT_S_MAX
@@ -67,23 +88,19 @@ def require_served(what: str, gateway: GatewayProcess, traffic: Traffic, memory_
 
 @sizes(200, 2_000)
 async def test_idle_connections_of_one_peer_leave_room_for_others(gateway: GatewayProcess, number: int) -> None:
-    before = gateway.memory_mib
-    async with gateway.agency_sending() as traffic, sockets(gateway, number) as opened:
+    async with serving(gateway, f"{number} idle connections") as traffic, sockets(gateway, number) as opened:
         await gateway.until_at_most(PER_PEER_MAX, 10)
-        await asyncio.sleep(1)
+        await until(lambda: len(traffic.waits_s) > 10, "the agency was answered meanwhile")
         refusal = await asyncio.to_thread(opened[-1].recv, 65_536)
-    head, _, body = refusal.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 429 ")
-    assert b"content-type: application/problem+json" in head
-    assert orjson.loads(body)["type"] == "/problems/too-many-connections"
-    require_served(f"{number} idle connections", gateway, traffic, before)
+    assert refusal.startswith(b"HTTP/1.1 429 ")
+    assert b"content-type: application/problem+json" in refusal
+    assert orjson.loads(refusal.rpartition(b"\r\n\r\n")[2])["type"] == "/problems/too-many-connections"
 
 
 @sizes(PER_PEER_MAX, 2_000)
 async def test_connections_whose_answers_are_not_read_end(gateway: GatewayProcess, number: int) -> None:
     request = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n"
-    before = gateway.memory_mib
-    async with gateway.agency_sending() as traffic:
+    async with serving(gateway, f"{number} readers that never read"):
         for at in range(0, number, PER_PEER_MAX):
             async with sockets(gateway, min(PER_PEER_MAX, number - at), small=True) as opened:
                 for one in opened:
@@ -91,31 +108,26 @@ async def test_connections_whose_answers_are_not_read_end(gateway: GatewayProces
                 await asyncio.sleep(0.5)
                 assert await gateway.peer_connections() > 0
                 await gateway.until_at_most(0, 15)
-    require_served(f"{number} readers that never read", gateway, traffic, before)
 
 
 @sizes(1_000, 10_000)
 async def test_pipelined_requests_hold_nobody_up(gateway: GatewayProcess, number: int) -> None:
-    before = gateway.memory_mib
-    async with gateway.agency_sending() as traffic:
+    async with serving(gateway, f"{number} pipelined requests"):
         reader, writer = await other_peer(gateway)
         writer.write(b"GET /v1/key HTTP/1.1\r\nhost: x\r\n\r\n" * number)
         answers = await read_all(reader)
         writer.close()
-        await asyncio.sleep(0.5)
     statuses = re.findall(rb"HTTP/1\.1 (\d+) ", answers)
     assert statuses == [b"200"] * (len(statuses) - 1) + [b"429"]
     assert 1 < len(statuses) < 100
     assert orjson.loads(answers.rpartition(b"\r\n\r\n")[2])["type"] == "/problems/too-many-requests"
-    require_served(f"{number} pipelined requests", gateway, traffic, before)
 
 
 @sizes(600, 3_000)
 async def test_guessed_tokens_are_looked_up_no_more_often_than_failures_are_allowed(
     gateway: GatewayProcess, number: int
 ) -> None:
-    before = gateway.memory_mib
-    async with gateway.agency_sending() as traffic:
+    async with serving(gateway, f"{number} guessed tokens"):
         started = asyncio.get_running_loop().time()
         lookups = await gateway.metric("yesser_gateway_token_lookups_total")
         answered = sum(
@@ -131,7 +143,6 @@ async def test_guessed_tokens_are_looked_up_no_more_often_than_failures_are_allo
     assert set(answered) == {401, 429}
     assert answered[401] <= allowed + 1
     assert answered[401] <= lookups <= answered[401] + own
-    require_served(f"{number} guessed tokens", gateway, traffic, before)
 
 
 async def guess(gateway: GatewayProcess, number: int) -> Counter[int]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -19,6 +17,7 @@ from infra.http.problems import Problem
 from infra.postgres.connection import Connection, Pool
 from infra.settings import Settings
 from producers.gateway.access.callers import Access
+from tests.world.files import served
 from tests.world.senders import REGISTER
 
 ISSUER = "https://issuer.example"
@@ -26,98 +25,56 @@ KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-@dataclass
-class Issuer:
-    """Publishes one key."""
-
-    asked: list[str] = field(default_factory=list)
-    address: str = ""
-
-    def token(self, key: rsa.RSAPrivateKey = KEY, **changes: Any) -> str:
-        claims: dict[str, Any] = {
-            "iss": ISSUER,
-            "aud": "yesser-gateway",
-            "exp": int(time.time()) + 60,
-            "scope": "events:write",
-            "yesser": {"kind": "agency", "holder": "health"},
-            **changes,
-        }
-        given = {name: value for name, value in claims.items() if value is not None}
-        return jwt.encode(given, key, algorithm="RS256", headers={"kid": "k1"})
+def signed(key: rsa.RSAPrivateKey = KEY, **changes: Any) -> str:
+    """A token of the issuer, in which some claims are others; one that is None is left out."""
+    claims: dict[str, Any] = {
+        "iss": ISSUER,
+        "aud": "yesser-gateway",
+        "exp": int(time.time()) + 60,
+        "scope": "events:write",
+        "yesser": {"kind": "agency", "holder": "health"},
+        **changes,
+    }
+    given = {name: value for name, value in claims.items() if value is not None}
+    return jwt.encode(given, key, algorithm="RS256", headers={"kid": "k1"})
 
 
 @pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    found = Issuer()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found.asked.append(self.path)
-            public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key()))
-            body = json.dumps({"keys": [{**public, "kid": "k1", "use": "sig", "alg": "RS256"}]}).encode()
-            self.send_response(200)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            return None
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        found.address = f"http://127.0.0.1:{server.server_address[1]}/jwks"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield found
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-async def access(settings: Settings, pool: Pool, connection: Connection, issuer: Issuer) -> Access:
+async def access(settings: Settings, pool: Pool, connection: Connection, tmp_path: Path) -> AsyncIterator[Access]:
     await connection.execute(REGISTER, "health", "agency")
-    update = {"gateway_jwt_issuer": ISSUER, "gateway_jwks_address": issuer.address}
-    return Access(settings.model_copy(update=update), pool)
+    public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key()))
+    (tmp_path / "jwks").write_text(json.dumps({"keys": [{**public, "kid": "k1", "use": "sig", "alg": "RS256"}]}))
+    with served(tmp_path) as address:
+        update = {"gateway_jwt_issuer": ISSUER, "gateway_jwks_address": f"{address}jwks"}
+        yield Access(settings.model_copy(update=update), pool)
 
 
 async def authenticate(access: Access, token: str) -> Caller:
     return await access.authenticate([(b"authorization", f"Bearer {token}".encode())], "127.0.0.1")
 
 
-async def test_an_issuers_client_sends_as_the_agency_that_its_token_names(access: Access, issuer: Issuer) -> None:
-    caller = await authenticate(access, issuer.token())
-    assert (caller.kind, caller.holder, caller.scopes) == ("agency", "health", frozenset({"events:write"}))
+async def test_a_token_of_the_issuer_counts_only_if_it_is_exactly_right(
+    access: Access, settings: Settings, pool: Pool
+) -> None:
+    caller = await authenticate(access, signed(scope="events:write log:read admin"))
+    assert (caller.kind, caller.holder) == ("agency", "health")
+    assert caller.scopes == frozenset({"events:write"}), "no more than its kind can have"
     assert caller.require_agency().source == "urn:yesser:agency:health"
-    await authenticate(access, issuer.token(scope="events:read"))
-    assert len(issuer.asked) == 1, "the keys are kept"
-
-
-async def test_a_client_cannot_have_more_than_its_kind(access: Access, issuer: Issuer) -> None:
-    caller = await authenticate(access, issuer.token(scope="events:write log:read admin"))
-    assert caller.scopes == frozenset({"events:write"})
-
-
-async def test_a_token_that_is_not_exactly_right_is_none(access: Access, issuer: Issuer) -> None:
+    await authenticate(access, signed(scope="events:read"))
     now = int(time.time())
     wrong = [
-        issuer.token(key=OTHER_KEY),
-        issuer.token(iss="https://another.example"),
-        issuer.token(aud="another"),
-        issuer.token(exp=now - 60),
-        issuer.token(exp=None),
-        issuer.token(nbf=now + 600),
-        issuer.token(yesser={"kind": "office", "holder": "health"}),
-        issuer.token(yesser={"kind": "agency", "holder": "unregistered"}),
-        issuer.token(yesser={"kind": "platform", "holder": "platform"}),
-        jwt.encode({"iss": ISSUER, "aud": "yesser-gateway"}, "", algorithm="none", headers={"kid": "k1"}),
-        issuer.token()[:-4] + "AAAA",
-        "a.b.c",
+        signed(key=OTHER_KEY),
+        signed(iss="https://another.example"),
+        signed(aud="another"),
+        signed(exp=now - 60),
+        signed(exp=None),
+        signed(nbf=now + 600),
+        signed(yesser={"kind": "office", "holder": "health"}),
+        signed(yesser={"kind": "agency", "holder": "unregistered"}),
+        signed(yesser={"kind": "platform", "holder": "platform"}),
+        signed()[:-4] + "AAAA",
     ]
-    for token in wrong:
+    for one, token in [*((access, token) for token in wrong), (Access(settings, pool), signed())]:
         with pytest.raises(Problem) as caught:
-            await authenticate(access, token)
-        assert caught.value.code == "unauthenticated"
-
-
-async def test_without_an_issuer_no_jwt_is_taken(settings: Settings, pool: Pool, issuer: Issuer) -> None:
-    with pytest.raises(Problem):
-        await authenticate(Access(settings, pool), issuer.token())
+            await authenticate(one, token)
+        assert caught.value.code == "unauthenticated", token

@@ -8,17 +8,15 @@ from collections.abc import AsyncIterator
 import pytest
 
 from infra.keys.database import tokens_by_key
-from infra.keys.hash_keys import hash_key_files, load_hash_keys
+from infra.keys.hash_keys import hash_key_files
 from infra.keys.listing import list_keys
 from infra.keys.rotation import prepare_gateway_key, rotate_gateway_key, rotate_hash_key
 from infra.log.key_history import key_name, parse_history
 from infra.log.receipt import receipt_is_genuine
-from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import gateway_key_files, load_keys
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
-from producers.gateway.process import Gateway
 from producers.sdk.answers import Receipt
 from producers.sdk.client import AgencyClient
 from tests.world.events import encoded
@@ -70,6 +68,13 @@ async def test_the_key_of_the_tokens_is_rotated_and_no_token_is_refused_in_the_o
     harness: GatewayHarness,
 ) -> None:
     settings, connection = harness.settings, harness.connection
+    file = hash_key_files(settings).current
+    text = file.read_text()
+    file.unlink()
+    await asyncio.sleep(0.5)
+    assert (await harness.get("/v1/receipts?limit=1")).status_code == 200, "it goes on with the keys that it read"
+    file.touch(0o600)
+    file.write_text(text)
     codes: list[int] = []
     stop = asyncio.Event()
 
@@ -96,25 +101,3 @@ async def test_the_key_of_the_tokens_is_rotated_and_no_token_is_refused_in_the_o
         return (await harness.get("/v1/receipts?limit=1")).status_code == 401
 
     await until(refused, "without an overlap the tokens of earlier keys end")
-
-
-async def test_a_gateway_whose_files_are_gone_makes_no_key_in_their_place(
-    settings: Settings, connection: Connection
-) -> None:
-    await create_token(connection, hash_key(settings), TokenRequest("auditor", "court", 1))
-    hash_key_files(settings).current.unlink()
-    gateway = Gateway(settings.model_copy(update={"gateway_port": 0}), now)
-    with pytest.raises(InvalidKey, match="no token that was issued would be valid"):
-        await gateway.run(asyncio.Event())
-    assert not hash_key_files(settings).current.exists()
-
-
-async def test_a_running_gateway_goes_on_with_the_keys_that_it_read(harness: GatewayHarness) -> None:
-    files = hash_key_files(harness.settings)
-    text = load_hash_keys(files).current.text
-    files.current.unlink()
-    await asyncio.sleep(0.5)
-    assert (await harness.get("/v1/receipts?limit=1")).status_code == 200
-    files.current.touch(0o600)
-    files.current.write_text(text)
-    assert (await harness.get("/v1/receipts?limit=1")).status_code == 200

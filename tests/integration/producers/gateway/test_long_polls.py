@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 
 import httpx
@@ -17,7 +16,7 @@ from producers.gateway.routes import lookups
 from tests.world.senders import GatewayHarness, run_gateway
 from tests.world.waits import until
 
-TOPIC = agency_topic("health")
+TOPIC, OTHERS_TOPIC = agency_topic("health"), agency_topic("labour")
 POLLS_MAX = 3
 LISTENING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'yesser gateway notifications'"
 END_IT = (
@@ -39,10 +38,10 @@ async def is_listening(harness: GatewayHarness) -> bool:
     return bool(await harness.connection.fetchval(LISTENING))
 
 
-async def move(harness: GatewayHarness) -> None:
+async def move(harness: GatewayHarness, topic: str = TOPIC) -> None:
     """One more record has its verdict."""
     moved = "UPDATE log.read_position SET next_offset = next_offset + 1 WHERE topic = $1"
-    await harness.connection.execute(moved, TOPIC)
+    await harness.connection.execute(moved, topic)
 
 
 def poll(harness: GatewayHarness, since: int = 0, wait_s: float = 30) -> asyncio.Task[httpx.Response]:
@@ -68,31 +67,16 @@ async def test_a_poll_is_answered_when_a_verdict_comes_and_asks_for_nothing_mean
 ) -> None:
     looks = Looks(monkeypatch)
     waiting = poll(harness)
-    await asyncio.sleep(1)
+    await until(lambda: looks.number, "the poll began")
+    await move(harness, OTHERS_TOPIC)
+    await asyncio.sleep(0.5)
     assert not waiting.done()
-    assert looks.number == 1, "once, when it began"
-    started = time.monotonic()
+    assert looks.number == 1, "once, when it began; a verdict on another agency's record wakes nobody"
     await move(harness)
-    assert (await waiting).json()["next"] == 1
-    assert time.monotonic() - started < SOON_S
+    assert await next_of(waiting) == 1
 
-
-async def test_a_verdict_on_another_agencys_record_wakes_nobody(
-    harness: GatewayHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looks = Looks(monkeypatch)
-    waiting = poll(harness, wait_s=1)
-    await asyncio.sleep(0.3)
-    await harness.connection.execute("INSERT INTO log.read_position (topic) VALUES ('agency.labour.events')")
-    moved = "UPDATE log.read_position SET next_offset = 1 WHERE topic = 'agency.labour.events'"
-    await harness.connection.execute(moved)
-    assert (await waiting).json()["next"] == 0
-    assert looks.number == 2, "when it began, and for its answer"
-
-
-async def test_a_verdict_that_comes_while_the_connection_is_lost_is_found_after_it(harness: GatewayHarness) -> None:
-    waiting = poll(harness)
-    await asyncio.sleep(0.3)
+    waiting = poll(harness, since=1)
+    await until(lambda: looks.number >= 3, "the second poll began")
     await harness.connection.execute(END_IT)
 
     async def is_lost() -> bool:
@@ -100,13 +84,23 @@ async def test_a_verdict_that_comes_while_the_connection_is_lost_is_found_after_
 
     await until(is_lost, "the connection is lost")
     await move(harness)
-    started = time.monotonic()
     assert not waiting.done()
-    assert (await waiting).json()["next"] == 1
-    assert time.monotonic() - started < SOON_S
+    assert await next_of(waiting) == 2, "what came while the connection was lost"
+
+
+async def next_of(waiting: asyncio.Task[httpx.Response]) -> int:
+    """Where the next poll begins; the answer comes soon."""
+    async with asyncio.timeout(SOON_S):
+        following: int = (await waiting).json()["next"]
+    return following
 
 
 async def test_one_holder_has_a_few_long_polls_at_once_and_others_have_theirs(harness: GatewayHarness) -> None:
+    for _ in range(2 * POLLS_MAX):
+        async with httpx.AsyncClient(base_url=harness.client.base_url, trust_env=False) as client:
+            with pytest.raises(httpx.ReadTimeout):
+                await client.get("/v1/receipts?wait_s=30", headers=harness.client.headers, timeout=0.2)
+    assert (await poll(harness, wait_s=0.1)).status_code == 200, "a client that goes away gives its poll back"
     waiting = [poll(harness) for _ in range(POLLS_MAX)]
     await asyncio.sleep(0.5)
     refused = await poll(harness)
@@ -118,11 +112,3 @@ async def test_one_holder_has_a_few_long_polls_at_once_and_others_have_theirs(ha
     await move(harness)
     assert [(await one).status_code for one in waiting] == [200] * POLLS_MAX
     assert (await poll(harness)).status_code == 200
-
-
-async def test_a_client_that_disconnects_gives_its_long_poll_back(harness: GatewayHarness) -> None:
-    for _ in range(2 * POLLS_MAX):
-        async with httpx.AsyncClient(base_url=harness.client.base_url, trust_env=False) as client:
-            with pytest.raises(httpx.ReadTimeout):
-                await client.get("/v1/receipts?wait_s=30", headers=harness.client.headers, timeout=0.2)
-    assert (await poll(harness, wait_s=0.1)).status_code == 200

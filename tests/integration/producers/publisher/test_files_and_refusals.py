@@ -10,13 +10,12 @@ from typing import Any
 
 import orjson
 import pytest
-from click.testing import CliRunner, Result
 
-from infra.cli import cli
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.refusals.read import NoSuchRefusal, shown
 from producers.refusals.redrive import CannotRedrive, redrive
+from tests.world.commands import Yesser
 from tests.world.events import changed
 from tests.world.senders import initiative, publish, with_health
 from tests.world.topics import HEALTH_TOPIC, records
@@ -39,14 +38,9 @@ on = {pointer = "/data/on"}
 TABLE = "code,ar,en,on\nONE,أول,One,2006-01-01\nTWO,ثان,Two,soon\nTHREE,ثالث,Three,2006-01-03\n"
 
 
-async def invoked(environment: Environment, *arguments: str | Path) -> Result:
-    """A command. It runs an event loop of its own."""
-    return await asyncio.to_thread(CliRunner(env=environment()).invoke, cli, [*map(str, arguments)])
-
-
 async def yesser(environment: Environment, *arguments: str | Path, code: int = 0) -> Any:
     """What a command prints as JSON. The registrar of the test runs in this process, and may log amid it."""
-    result = await invoked(environment, *arguments, "--json")
+    result = await Yesser(environment()).run(*map(str, arguments), "--json")
     assert result.exit_code == code, (result.output, result.exception)
     lines = [line for line in result.stdout_bytes.splitlines() if line.startswith((b"{", b"}", b"[", b"]", b" "))]
     return orjson.loads(b"\n".join(lines))
@@ -56,10 +50,21 @@ async def test_a_table_goes_on_where_it_stopped_and_gives_its_refused_rows_back(
     settings: Settings, connection: Connection, environment: Environment, tmp_path: Path
 ) -> None:
     mapping, table, state, refused = (tmp_path / name for name in ("map.toml", "t.csv", "state", "refused.csv"))
+    unmapped = tmp_path / "unmapped.csv"
+    unmapped.write_text("الهوية,التاريخ\n" + "1000000008,2006-01-01\n" * 3, encoding="utf-8")
     mapping.write_text(MAPPING, encoding="utf-8")
     table.write_text(TABLE, encoding="utf-8")
     publish = ("publish", table, "--agency", "health", "--mapping", mapping)
     async with with_health(settings, connection):
+        for options in ((), ("--wait",), ("--resume", str(tmp_path / "none"))):
+            sent = await Yesser(environment()).run("publish", str(unmapped), "--agency", "health", *options)
+            assert (sent.exit_code, sent.stdout) == (2, "")
+            assert "--mapping" in sent.stderr
+            assert "1000000008" not in sent.stderr
+        assert await records(settings, HEALTH_TOPIC) == []
+        raw = await yesser(environment, "publish", unmapped, "--agency", "health", "--raw", "--wait", code=1)
+        assert (raw["lines"], raw["refused"]) == (4, 4), "unless it is to go raw"
+
         first = await yesser(environment, *publish, "--resume", state)
         with table.open("a", encoding="utf-8") as file:
             file.write("FOUR,رابع,Four,2006-01-04\n")
@@ -72,53 +77,22 @@ async def test_a_table_goes_on_where_it_stopped_and_gives_its_refused_rows_back(
     assert again["refused_lines"] == [3]
     assert refused.read_text(encoding="utf-8") == "code,ar,en,on\nTWO,ثان,Two,2006-01-02\n"
     assert (corrected["lines"], corrected["accepted"]) == (1, 1)
-    assert await connection.fetchval("SELECT next_offset FROM log.read_position WHERE topic LIKE '%health%'") == 5
+    assert await connection.fetchval("SELECT next_offset FROM log.read_position WHERE topic LIKE '%health%'") == 4 + 5
 
 
-async def test_the_exit_code_says_what_is_known_of_the_lines(
+async def test_a_killed_publisher_goes_on_at_its_bookmark_and_exit_codes_say_what_is_known_of_the_lines(
     settings: Settings, connection: Connection, environment: Environment, tmp_path: Path
 ) -> None:
+    path, state = tmp_path / "events.ndjson", tmp_path / "state"
+    lines = [orjson.dumps(initiative(f"n{number}")) + b"\n" for number in range(400)]
+    path.write_bytes(b"".join(lines))
     good, bad, late = (tmp_path / name for name in ("good.ndjson", "bad.ndjson", "late.ndjson"))
     good.write_bytes(orjson.dumps(initiative("one")))
     bad.write_bytes(orjson.dumps(initiative("two")) + b'\n{"id":"three"}\n')
     late.write_bytes(orjson.dumps(initiative("four")) + b"\n" + orjson.dumps(initiative("five")))
     agency = ("--agency", "health")
     async with with_health(settings, connection):
-        stored = await yesser(environment, "publish", good, *agency)
-        again = await yesser(environment, "publish", good, *agency, "--wait")
-        refused = await yesser(environment, "publish", bad, *agency, "--wait", code=1)
-    unknown = await yesser(environment, "publish", late, *agency, "--wait", "--timeout", "0.3", code=75)
-    assert [stored[name] for name in ("accepted", "duplicates", "conflicts", "refused")] == [None] * 4
-    assert (stored["sent"], stored["unknown"], stored["problems"]) == (1, 1, [])
-    assert (again["duplicates"], "unknown" in again) == (1, False)
-    assert (refused["accepted"], refused["refused"]) == (1, 1)
-    assert (unknown["sent"], unknown["unknown"], unknown["refused"]) == (2, 2, 0)
-
-
-async def test_of_a_table_without_its_mapping_nothing_reaches_the_topic_unless_it_is_to_go_raw(
-    settings: Settings, connection: Connection, environment: Environment, tmp_path: Path
-) -> None:
-    table = tmp_path / "table.csv"
-    table.write_text("الهوية,التاريخ\n" + "1000000008,2006-01-01\n" * 3, encoding="utf-8")
-    async with with_health(settings, connection):
-        for options in ((), ("--wait",), ("--resume", str(tmp_path / "state"))):
-            sent = await invoked(environment, "publish", table, "--agency", "health", *options)
-            assert (sent.exit_code, sent.stdout) == (2, "")
-            assert "--mapping" in sent.stderr
-            assert "1000000008" not in sent.stderr
-        assert await records(settings, HEALTH_TOPIC) == []
-        raw = await yesser(environment, "publish", table, "--agency", "health", "--raw", "--wait", code=1)
-    assert (raw["lines"], raw["refused"]) == (4, 4)
-
-
-async def test_a_publisher_that_was_killed_goes_on_where_its_bookmark_is(
-    settings: Settings, connection: Connection, environment: Environment, tmp_path: Path
-) -> None:
-    path, state = tmp_path / "events.ndjson", tmp_path / "state"
-    lines = [orjson.dumps(initiative(f"n{number}")) + b"\n" for number in range(400)]
-    path.write_bytes(b"".join(lines))
-    publish = ("publish", "--agency", "health", "--resume", str(state))
-    async with with_health(settings, connection):
+        publish = ("publish", *agency, "--resume", str(state))
         killed = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "infra.cli", *publish, "-"), env=environment(), stdin=asyncio.subprocess.PIPE
         )
@@ -132,11 +106,20 @@ async def test_a_publisher_that_was_killed_goes_on_where_its_bookmark_is(
         await killed.wait()
         passed = orjson.loads(state.read_bytes())["lines"]
         report = await yesser(environment, *publish, path, "--wait")
+        assert await connection.fetchval("SELECT count(*) FROM log.event_id e WHERE index >= 3") == 400
+
+        stored = await yesser(environment, "publish", good, *agency)
+        again = await yesser(environment, "publish", good, *agency, "--wait")
+        refused = await yesser(environment, "publish", bad, *agency, "--wait", code=1)
+    unknown = await yesser(environment, "publish", late, *agency, "--wait", "--timeout", "0.3", code=75)
     assert 0 < passed < 400
     assert (report["lines"], report["accepted"] + report["duplicates"], report["problems"]) == (400, 400, [])
     assert report["accepted"] >= passed
-    registered = "SELECT count(*) FROM log.event_id e WHERE index >= 3"
-    assert await connection.fetchval(registered) == 400
+    assert [stored[name] for name in ("accepted", "duplicates", "conflicts", "refused")] == [None] * 4
+    assert (stored["sent"], stored["unknown"], stored["problems"]) == (1, 1, [])
+    assert (again["duplicates"], "unknown" in again) == (1, False)
+    assert (refused["accepted"], refused["refused"]) == (1, 1)
+    assert (unknown["sent"], unknown["unknown"], unknown["refused"]) == (2, 2, 0)
 
 
 async def test_a_refusal_leads_to_the_entry_of_its_correction(
@@ -166,6 +149,7 @@ async def test_a_refusal_leads_to_the_entry_of_its_correction(
         again = await redrive(settings, first, corrected.read_bytes(), 20)
         by_id = await publish(settings, orjson.dumps(initiative("four")))
         new_id = await redrive(settings, secret, orjson.dumps(initiative("six")), 20)
+        await require_what_an_office_says_is_judged_anew(settings, connection)
     assert (sent["state"], sent["errors"]) == ("registered", [])
     assert (again.state, again.index) == ("duplicate", sent["index"])
     document = await yesser(environment, "refusals", "show", str(first))
@@ -182,22 +166,19 @@ async def test_a_refusal_leads_to_the_entry_of_its_correction(
     assert hidden["accepted"] == {"index": new_id.index, "by": "redrive"}
 
 
-async def test_what_its_reason_no_longer_holds_for_is_sent_as_it_came(
-    settings: Settings, connection: Connection
-) -> None:
+async def require_what_an_office_says_is_judged_anew(settings: Settings, connection: Connection) -> None:
+    """What its reason no longer holds for is sent as it came."""
     quota = {
         **initiative("quota"),
         "type": "sa.gov.yesser.training.quota-set.v1",
         "subject": "quota/gregorian/2006/usage",
         "data": {"calendar": "gregorian", "year": 2006, "track": "usage", "seats": 10},
     }
-    async with with_health(settings, connection):
-        report = await publish(settings, orjson.dumps(quota))
-        (index,) = {row["index"] for row in report.problems()}
-        result = await redrive(settings, index, None, 20)
-        assert (result.state, result.errors[0]["code"]) == ("not-sent", "not-authorised")
-        await connection.execute("UPDATE platform.agency SET role = 'office' WHERE code = 'health'")
-        # The registrar knows the role that the log gave: it refuses again, and that is told with the new refusal.
-        again = await redrive(settings, index, None, 20)
-    assert (again.state, again.errors[0]["code"]) == ("refused", "not-authorised")
-    assert again.index == index + 1
+    report = await publish(settings, orjson.dumps(quota))
+    (index,) = {row["index"] for row in report.problems()}
+    result = await redrive(settings, index, None, 20)
+    assert (result.state, result.errors[0]["code"]) == ("not-sent", "not-authorised")
+    await connection.execute("UPDATE platform.agency SET role = 'office' WHERE code = 'health'")
+    # The registrar knows the role that the log gave: it refuses again, and that is told with the new refusal.
+    again = await redrive(settings, index, None, 20)
+    assert (again.state, again.errors[0]["code"], again.index) == ("refused", "not-authorised", index + 1)

@@ -12,7 +12,7 @@ from infra.errors import WaitTimedOut
 from infra.log.reader import read_entries
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from producers.agencies.genesis import OFFICE, genesis
+from producers.agencies.genesis import genesis
 from producers.agencies.register import NewAgency, add_agencies, list_agencies, register
 from producers.errors import NotAccepted, RecordsLost, RegistrationFailed, TopicHalted
 from producers.publisher.kafka_publisher import AgencyPublisher
@@ -20,52 +20,31 @@ from producers.publisher.run import Progress, start_sequence, wait_for_verdicts
 from tests.world.senders import HEALTH, initiative, now, publish, stored, with_health
 
 
-async def test_genesis_is_written_once(connection: Connection) -> None:
+async def test_genesis_and_an_agency_are_written_once(connection: Connection, pool: Any) -> None:
+    for name in ("", "\x07", "National id 1000000008"):
+        with pytest.raises(RegistrationFailed, match="health cannot be registered: "):
+            await register(connection, NewAgency("health", "agency", "وزارة الصحة", name), now)
+    assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
     assert await genesis(connection, now) is True
     assert await genesis(connection, now) is False
-    assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 2
 
-
-async def test_of_concurrent_registrations_one_writes_the_event(settings: Settings, pool: Any) -> None:
     async def once() -> bool:
         async with pool.acquire() as own:
             return await register(own, HEALTH, now)
 
     assert sorted(await asyncio.gather(*(once() for _ in range(4)))) == [False, False, False, True]
-
-
-async def test_an_agency_of_another_role_or_name_is_refused(connection: Connection) -> None:
-    await register(connection, HEALTH, now)
     for other in (
         NewAgency("health", "office", HEALTH.name_ar, HEALTH.name_en),
         NewAgency("health", "agency", HEALTH.name_ar, "Another ministry"),
     ):
         with pytest.raises(RegistrationFailed, match="health is already registered as agency"):
             await register(connection, other, now)
+    assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 3
 
 
-async def test_a_name_that_the_registrar_would_refuse_is_never_written(connection: Connection) -> None:
-    for name in ("", "\x07", "National id 1000000008"):
-        with pytest.raises(RegistrationFailed, match="health cannot be registered: "):
-            await register(connection, NewAgency("health", "agency", "وزارة الصحة", name), now)
-    assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
-
-
-async def test_agencies_stand_in_the_log_in_their_order_and_adding_one_again_changes_nothing(
+async def test_agencies_and_what_they_publish_stand_in_the_log_in_their_order_and_each_line_has_its_verdict(
     settings: Settings, connection: Connection
 ) -> None:
-    async with with_health(settings, connection):
-        assert await add_agencies(connection, settings, [HEALTH], now) == []
-        rows = await list_agencies(connection)
-        entries = [orjson.loads(raw)["event"]["data"] for raw in await read_entries(connection, 0, 10)]
-    first_three = [("platform", "platform"), ("yesser", "office"), ("health", "agency")]
-    assert [(row["code"], row["role"]) for row in entries] == first_three
-    assert [row["code"] for row in rows] == ["platform", OFFICE.code, "health"]
-    assert all(row["is_read"] for row in rows)
-    assert not (settings.secrets_folder / "agency-health").exists(), "no password of an agency is kept"
-
-
-async def test_each_line_has_its_verdict(settings: Settings, connection: Connection) -> None:
     one, two = initiative("one"), initiative("two")
     lines = [
         orjson.dumps(one),
@@ -78,8 +57,26 @@ async def test_each_line_has_its_verdict(settings: Settings, connection: Connect
         b"\xff",
         orjson.dumps(initiative("three")),
     ]
+    values = [orjson.dumps(initiative(f"n{number}")) for number in range(2_000)]
+    numbered = b"\n".join(orjson.dumps(initiative(f"s{number}")) for number in range(3))
     async with with_health(settings, connection):
+        assert await add_agencies(connection, settings, [HEALTH], now) == [], "adding one again changes nothing"
+        agencies = await list_agencies(connection)
         report = await publish(settings, b"\n".join(lines))
+        async with AgencyPublisher(settings, "health") as publisher:
+            addresses = await publisher.publish(values)
+        again = (await publish(settings, b"\n".join(values))).document()
+        assert await start_sequence(settings, "health", 0, 10) == 1
+        await publish(settings, numbered, 1)
+        assert await start_sequence(settings, "health", 3, 10) == 4, "sequences go on where the last run ended"
+        entries = [orjson.loads(raw) for raw in await read_entries(connection, 0, 3_000)]
+
+    registered = [entry["event"]["data"] for entry in entries[:3]]
+    first_three = [("platform", "platform"), ("yesser", "office"), ("health", "agency")]
+    assert [(row["code"], row["role"]) for row in registered] == first_three
+    assert [(row["code"], row["is_read"]) for row in agencies] == [(code, True) for code, _ in first_three]
+    assert not (settings.secrets_folder / "agency-health").exists(), "no password of an agency is kept"
+
     document = report.document()
     problems = document.pop("problems")
     assert document == {
@@ -98,27 +95,12 @@ async def test_each_line_has_its_verdict(settings: Settings, connection: Connect
         (8, "not-utf8", "", 7),
     ]
 
-
-async def test_addresses_follow_each_other_and_lead_to_entries(settings: Settings, connection: Connection) -> None:
-    values = [orjson.dumps(initiative(f"n{number}")) for number in range(2_000)]
-    async with with_health(settings, connection):
-        async with AgencyPublisher(settings, "health") as publisher:
-            addresses = await publisher.publish(values)
-        report = await publish(settings, b"\n".join(values))
-        entries = [orjson.loads(raw) for raw in await read_entries(connection, 3, 2_000)]
-    assert [address.offset for address in addresses] == list(range(2_000))
-    assert [entry["from"] for entry in entries] == [str(address) for address in addresses]
-    assert [entry["event"]["id"] for entry in entries] == [f"n{number}" for number in range(2_000)]
-    assert (report.document()["duplicates"], report.document()["first_index"]) == (2_000, 3)
-
-
-async def test_sequences_go_on_where_the_last_run_ended(settings: Settings, connection: Connection) -> None:
-    async with with_health(settings, connection):
-        assert await start_sequence(settings, "health", 0, 10) == 1
-        await publish(settings, b"\n".join(orjson.dumps(initiative(f"n{number}")) for number in range(3)), 1)
-        assert await start_sequence(settings, "health", 3, 10) == 4
-        (raw,) = await read_entries(connection, 5, 1)
-    assert orjson.loads(raw)["event"]["sequence"] == "00000000000000000003"
+    offset = addresses[0].offset
+    assert [address.offset for address in addresses] == list(range(offset, offset + 2_000))
+    assert [entry["from"] for entry in entries[9:2_009]] == [str(address) for address in addresses]
+    assert [entry["event"]["id"] for entry in entries[9:2_009]] == [f"n{number}" for number in range(2_000)]
+    assert (again["duplicates"], again["first_index"]) == (2_000, 9)
+    assert entries[-1]["event"]["sequence"] == "00000000000000000003"
 
 
 async def test_a_line_without_a_verdict_is_never_said_to_be_accepted(
