@@ -15,7 +15,7 @@ from infra.settings import Settings
 from tests.world.records import LABOUR, said
 from tests.world.registrars import found, halts, log_of, registrar, until_size, until_topic_halted
 from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, send
-from tests.world.waits import running
+from tests.world.waits import running, until
 
 UNLUCKY = 3
 RECORDS = 8
@@ -49,6 +49,9 @@ async def test_a_bug_halts_the_topic_of_its_record_alone(
             assert halted.is_restored
             assert f"the record at {HEALTH_TOPIC}/0/{UNLUCKY} meets a bug" in halted.reason
             assert f"(IndexError at {__name__}:" in halted.reason
+            told = f"{HEALTH_TOPIC} is halted: {halted.reason}"
+            await until(lambda: one.readiness().details.get("halted") == told, "it says so")
+            assert not one.readiness().ready
             # Lifted too early: it meets the bug again.
             await lift_halt(connection, settings, "health", halted)
             await until_topic_halted(connection, HEALTH_TOPIC)
