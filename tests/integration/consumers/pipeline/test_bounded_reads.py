@@ -32,7 +32,7 @@ from tests.world.logs import bundle_of, raw_entries, write_log, write_tree
 from tests.world.memory_log import KEY, root_of
 
 SMALL: Final = 256
-LARGE: Final = 592
+LARGE: Final = 336
 SIZE: Final = SMALL + LARGE
 SEGMENT: Final = 16
 LARGE_BYTES: Final = 59_000
