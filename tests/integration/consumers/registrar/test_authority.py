@@ -23,7 +23,7 @@ from infra.postgres.connection import Connection
 from infra.private_keys.key_files import load_keys, log_key_files
 from infra.settings import Settings
 from tests.world.records import said, suspended
-from tests.world.registrars import found, log_of, registrar, until_size
+from tests.world.registrars import at_work, found, log_of, registrar, until_size
 from tests.world.topics import HEALTH_TOPIC, PLATFORM_TOPIC, send
 from tests.world.waits import intervals, running, until
 
@@ -49,10 +49,7 @@ CHANGES = (
 async def test_a_changed_row_alarms_a_running_registrar_and_halts_the_next_take_over(
     settings: Settings, connection: Connection
 ) -> None:
-    await found(settings, "health")
-    working = registrar(settings)
-    async with running(working):
-        await until_size(connection, 3)
+    async with at_work(settings, connection, "health") as working:
         right = [
             tuple(row) for row in await connection.fetch("SELECT * FROM platform.agency ORDER BY registered_index")
         ]
@@ -89,9 +86,7 @@ async def put_back(connection: Connection, agencies: Sequence[tuple[Any, ...]], 
 async def test_suspensions_follow_their_entries_and_an_earlier_end_does_not_end_a_later_request(
     settings: Settings, connection: Connection
 ) -> None:
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_size(connection, 3)
+    async with at_work(settings, connection, "health"):
         await send(settings, PLATFORM_TOPIC, suspended("health"))
         await until_size(connection, 4)
         assert await suspensions(connection) == [("health", 3, False)]
@@ -130,9 +125,7 @@ def another_catalogue() -> Iterator[bytes]:
 async def test_a_new_log_begins_with_the_catalogue_of_its_first_registrar_and_announces_only_another(
     settings: Settings, connection: Connection
 ) -> None:
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_size(connection, 3)
+    async with at_work(settings, connection, "health"):
         assert await connection.fetch(OUTBOX) == []
     with another_catalogue() as sha256:
         async with running(registrar(settings)):

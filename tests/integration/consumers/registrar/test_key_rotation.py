@@ -29,7 +29,16 @@ from infra.postgres.connection import Connection
 from infra.private_keys.key_files import NextKey, load_keys, log_key_files, write_next
 from infra.settings import Settings
 from tests.world.records import said
-from tests.world.registrars import checkpoints, found, registrar, rotate, until_halted, until_signed, until_size
+from tests.world.registrars import (
+    at_work,
+    checkpoints,
+    found,
+    registrar,
+    rotate,
+    until_halted,
+    until_signed,
+    until_size,
+)
 from tests.world.topics import HEALTH_TOPIC, send
 from tests.world.waits import running, until
 
@@ -102,9 +111,7 @@ async def until_signed_twice(connection: Connection, above: int = 0) -> None:
 async def test_without_an_overlap_only_the_new_key_signs_and_old_mirrors_and_older_databases_go_on(
     settings: Settings, connection: Connection, tmp_path: Path
 ) -> None:
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_size(connection, 3)
+    async with at_work(settings, connection, "health"):
         await until_signed(connection)
         first = load_keys(log_key_files(settings)).history.current
         await write_mirror(PostgresPort(connection, first), tmp_path / "mirror", first)
@@ -134,9 +141,7 @@ async def test_without_an_overlap_only_the_new_key_signs_and_old_mirrors_and_old
 
 
 async def test_a_checkpoint_of_the_replaced_key_alone_halts(settings: Settings, connection: Connection) -> None:
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_size(connection, 3)
+    async with at_work(settings, connection, "health"):
         await until_signed(connection)
         ring = await rotate(settings)
     stolen = ring.previous
@@ -154,9 +159,7 @@ async def test_a_checkpoint_of_the_replaced_key_alone_halts(settings: Settings, 
 
 
 async def test_a_history_of_another_tree_halts(settings: Settings, connection: Connection, tmp_path: Path) -> None:
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_size(connection, 3)
+    async with at_work(settings, connection, "health"):
         await until_signed(connection)
         key = load_keys(log_key_files(settings)).current
         await write_mirror(PostgresPort(connection, key.verifier), tmp_path / "mirror", key.verifier)

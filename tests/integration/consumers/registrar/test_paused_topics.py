@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
 from structlog.testing import capture_logs
 
@@ -25,21 +22,9 @@ from tests.integration.consumers.registrar.pausing import (
     until_paused,
 )
 from tests.world.records import HEALTH, LABOUR, said
-from tests.world.registrars import found, ids, registrar, require_whole_log, until_size
+from tests.world.registrars import at_work, ids, registrar, require_whole_log, until_size
 from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, send
 from tests.world.waits import running, until
-
-
-@asynccontextmanager
-async def at_work(settings: Settings, connection: Connection) -> AsyncIterator[Registrar]:
-    """A registrar that has begun to read the topics of two agencies."""
-    await found(settings, "health", "labour")
-    one = registrar(settings)
-    async with running(one):
-        await until_size(connection, FOUNDED)
-        both = "SELECT count(*) = 2 FROM log.read_position WHERE topic = ANY ($1)"
-        await until(lambda: connection.fetchval(both, [HEALTH_TOPIC, LABOUR_TOPIC]), "both topics are read")
-        yield one
 
 
 def tells_of_its_pause(one: Registrar) -> bool:
@@ -59,7 +44,7 @@ async def test_noise_pauses_its_own_topic_and_a_good_record_behind_it_ends_the_p
 ) -> None:
     settings = impatient(settings, wait_s=1.0)
     with capture_logs() as lines:
-        async with at_work(settings, connection) as one:
+        async with at_work(settings, connection, "health", "labour") as one:
             await send(settings, HEALTH_TOPIC, *[b"noise"] * (IN_A_ROW + 2), said("good"), said("later"))
             await until_paused(connection, HEALTH_TOPIC)
             first_until = await pause_of(connection, HEALTH_TOPIC)
@@ -88,7 +73,7 @@ async def test_endless_duplicates_or_conflicts_pause_their_topic_and_the_others_
     settings = impatient(settings, wait_s=1.0)
     cases = (("duplicate", DUPLICATES, HEALTH, LABOUR), ("conflict", CONFLICTS, LABOUR, HEALTH))
     entries = FOUNDED
-    async with at_work(settings, connection):
+    async with at_work(settings, connection, "health", "labour"):
         for kind, limit, agency, other in cases:
             topic, useless = agency_topic(agency.code), repeated(kind, agency, limit + 3)
             ends = [said(f"{word}-{kind}", agency=agency) for word in ("good", "later")]
@@ -112,7 +97,7 @@ async def test_a_pause_is_counted_over_epochs_and_outlives_the_registrar(
 ) -> None:
     settings = impatient(settings, wait_s=600)
     cut = cut_commits(monkeypatch, settings, before=lambda batch: batch.refusals, after=lambda batch: batch.refusals)
-    async with at_work(settings, connection):
+    async with at_work(settings, connection, "health", "labour"):
         await send(settings, HEALTH_TOPIC, *[b"noise"] * (IN_A_ROW - 2))
         await until_size(connection, FOUNDED + IN_A_ROW - 2)
     assert cut == [1, 1]

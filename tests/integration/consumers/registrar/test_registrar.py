@@ -30,6 +30,7 @@ from tests.integration.consumers.registrar.cut_commits import cut_commits
 from tests.world.logs import grow, open_journal
 from tests.world.records import LABOUR, registered, said
 from tests.world.registrars import (
+    at_work,
     found,
     founded,
     halts,
@@ -348,9 +349,7 @@ async def test_checkpoints_are_signed_at_most_once_an_interval_and_only_while_th
     settings: Settings, connection: Connection
 ) -> None:
     settings = settings.model_copy(update={"checkpoint_interval_ms": 1_000})
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_size(connection, 3)
+    async with at_work(settings, connection, "health"):
         for i in range(24):
             await send(settings, HEALTH_TOPIC, said(f"e{i}"))
             await asyncio.sleep(0.1)

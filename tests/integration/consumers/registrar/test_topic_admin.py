@@ -18,6 +18,7 @@ from tests.integration.consumers.registrar.pausing import DUPLICATES, FOUNDED, I
 from tests.world.commands import yesser, yesser_json
 from tests.world.records import LABOUR, registered, said
 from tests.world.registrars import (
+    at_work,
     found,
     halts,
     log_of,
@@ -43,9 +44,7 @@ from tests.world.waits import running, until
 async def test_a_paused_topic_is_read_when_a_person_says_so(settings: Settings, connection: Connection) -> None:
     settings = impatient(settings, wait_s=600)
     backlog = [said(f"e{n}", agency=LABOUR) for n in range(DUPLICATES - 1)]
-    await found(settings, "health", "labour")
-    async with running(registrar(settings)):
-        await until_size(connection, FOUNDED)
+    async with at_work(settings, connection, "health", "labour"):
         await send(settings, PLATFORM_TOPIC, *[b"noise"] * (3 * IN_A_ROW))
         await send(settings, LABOUR_TOPIC, *backlog)
         await send(settings, LABOUR_TOPIC, *backlog, said("good", agency=LABOUR))

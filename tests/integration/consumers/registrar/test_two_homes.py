@@ -110,10 +110,6 @@ async def expired_signer(settings: Settings) -> AsyncIterator[Signer]:
             await stop_consumer(reader.consumer)
 
 
-async def expire_lease(connection: Connection) -> None:
-    await connection.execute("UPDATE platform.lease SET expires_at = now() - interval '1 s'")
-
-
 async def test_an_owner_whose_lease_expired_while_it_signed_publishes_nothing_that_lasts(
     settings: Settings, connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
