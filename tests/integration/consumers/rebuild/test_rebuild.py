@@ -21,6 +21,7 @@ from consumers.fold.consumer import Consumer
 from consumers.fold.table_hash import TableHash
 from consumers.fold.version import FoldVersion
 from consumers.pipeline.batch import Batch
+from consumers.pipeline.pipeline import Pipeline
 from consumers.pipeline.writer import NewerRules, Writer
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.rebuild import rebuild as module
@@ -51,7 +52,7 @@ from tests.oracle.log import EntryDict
 from tests.world.commands import yesser_json
 from tests.world.logs import apply_live, bundle_of, raw_entries, sign, write_log, write_tree
 from tests.world.memory_log import KEY
-from tests.world.waits import until
+from tests.world.waits import running, until
 
 SWAP = RebuildOptions(compare=True, swap=True)
 BATCH = 256
@@ -453,23 +454,18 @@ async def test_a_rebuild_of_another_version_that_is_killed_begins_again_and_the_
     """The log's segments are locked, so that the kill comes while the rows are being built."""
     before = await live.fetch("SELECT * FROM projections.service ORDER BY 1")
     await live.execute("UPDATE platform.position SET rules_version = rules_version - 1, fold_sha256 = ''")
-    command = subprocess_command("run", "projections")
     async with connected(settings, "blocker", batch=True) as blocker, blocker.transaction():
         await blocker.execute("LOCK TABLE log.segment")
-        child = await asyncio.create_subprocess_exec(*command, env=environment())
+        child = await asyncio.create_subprocess_exec(*subprocess_command("run", "projections"), env=environment())
         await until(lambda: scratch_schemas(live), "the rebuild has begun")
         child.kill()
         await child.wait()
         assert await live.fetch("SELECT * FROM projections.service ORDER BY 1") == before
         assert await version(live) != PROJECTIONS.version
     assert await scratch_schemas(live) == 1, "left behind"
-    child = await asyncio.create_subprocess_exec(*command, env=environment())
-    try:
+    async with running(Pipeline(PROJECTIONS, settings)):
         current = "SELECT (rules_version, fold_sha256) = ($1, $2) FROM platform.position"
         await until(lambda: live.fetchval(current, *astuple(PROJECTIONS.version)), "the rows are of this version")
-    finally:
-        child.terminate()
-        await child.wait()
     assert await live.fetch("SELECT * FROM projections.service ORDER BY 1") == before
     assert await scratch_schemas(live) == 0
 

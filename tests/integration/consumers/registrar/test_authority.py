@@ -50,9 +50,7 @@ async def test_a_changed_row_alarms_a_running_registrar_and_halts_the_next_take_
     settings: Settings, connection: Connection
 ) -> None:
     async with at_work(settings, connection, "health") as working:
-        right = [
-            tuple(row) for row in await connection.fetch("SELECT * FROM platform.agency ORDER BY registered_index")
-        ]
+        right = [tuple(row) for row in await connection.fetch("SELECT * FROM platform.agency")]
         for change, words in CHANGES:
             await put_back(connection, right, change)
             await until_alarmed(working, words)
