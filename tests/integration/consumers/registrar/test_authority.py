@@ -72,13 +72,14 @@ async def test_a_changed_row_alarms_a_running_registrar_and_halts_the_next_take_
         await until_size(connection, 6)
 
 
-async def put_back(connection: Connection, agencies: Sequence[tuple[Any, ...]], change: str = "") -> None:
-    """The rows as the log has them, but for a change."""
+async def put_back(connection: Connection, agencies: Sequence[tuple[Any, ...]], *changes: str) -> None:
+    """The rows as the log has them, but for the changes."""
     async with connection.transaction():
         await connection.execute("DELETE FROM platform.suspension")
         await connection.execute("DELETE FROM platform.agency")
         await connection.executemany("INSERT INTO platform.agency VALUES ($1, $2, $3, $4)", agencies)
-        await connection.execute(change)
+        for change in changes:
+            await connection.execute(change)
 
 
 async def test_suspensions_follow_their_entries_and_an_earlier_end_does_not_end_a_later_request(

@@ -71,10 +71,9 @@ async def test_endless_duplicates_or_conflicts_pause_their_topic_and_the_others_
     settings: Settings, connection: Connection
 ) -> None:
     settings = impatient(settings, wait_s=1.0)
-    cases = (("duplicate", DUPLICATES, HEALTH, LABOUR), ("conflict", CONFLICTS, LABOUR, HEALTH))
-    entries = FOUNDED
-    async with at_work(settings, connection, "health", "labour"):
-        for kind, limit, agency, other in cases:
+    other, entries = Agency("interior", "agency"), FOUNDED + 1
+    async with at_work(settings, connection, "health", "labour", other.code):
+        for kind, limit, agency in (("duplicate", DUPLICATES, HEALTH), ("conflict", CONFLICTS, LABOUR)):
             topic, useless = agency_topic(agency.code), repeated(kind, agency, limit + 3)
             ends = [said(f"{word}-{kind}", agency=agency) for word in ("good", "later")]
             await send(settings, topic, said("first", agency=agency), *useless, *ends)
