@@ -110,7 +110,7 @@ async def test_many_active_partnerships_keep_at_most_200_bytes_an_entry(
 ) -> None:
     """Each block changes nearly all rows of the ledger, as the receipts of 4,000 partnerships do in a real block."""
     set_blocks(monkeypatch, 256, 32)
-    raw = raw_entries(history(3 * 8_192, 250))
+    raw = raw_entries(history(2 * 8_192, 250))
     await write_log(connection, raw)
     for end in range(2_048, len(raw) + 2_048, 2_048):
         await apply_live(connection, REVENUE, raw[:end])

@@ -166,7 +166,7 @@ PATHS: Final[dict[Path, int]] = {
     **dict.fromkeys((replay, choose, explain, webhooks, relay, receipts, tiles, audit), READ_BYTES),
 }
 
-OLD_SEGMENT_PEAK: Final = 64 << 20
+OLD_SEGMENT_PEAK: Final = 48 << 20
 """Of any path with a segment of 15 MiB, with what the test keeps of the log (docs/decisions/the-log-in-segments.md)."""
 
 

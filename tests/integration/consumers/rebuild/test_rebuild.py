@@ -478,16 +478,18 @@ async def test_the_command_shows_hashes_of_rfc_8785_lines_by_primary_key_and_exi
     assert (code, same["ok"], same["first_difference"]) == (0, True, None)
     assert {"consumer", "name", "rows", "sha256", "ok"} <= set(same["read_models"][0])
     shown = {model["name"]: model["sha256"] for model in same["read_models"]}
+    transaction = live.transaction()
+    await transaction.start()
     await live.execute("UPDATE projections.certificate SET trainee = $1 || trainee", strange)
-    async with live.transaction():
-        await live.execute("SET LOCAL search_path = projections")
-        for table in PROJECTIONS.tables:
-            records = await live.fetch(f"SELECT {', '.join(table.columns)} FROM {table.name}")
-            rows = sorted((dict(record) for record in records), key=lambda row: tuple(row[k] for k in table.key))
-            digest = sha256(b"".join(rfc8785.dumps(row) + b"\n" for row in rows)).hexdigest()
-            found = await table_hash(live, table)
-            assert (found.rows, found.sha256) == (len(rows), digest), table.name
-            assert (shown[table.name] == digest) is (table.name != "certificate")
+    await live.execute("SET LOCAL search_path = projections")
+    for table in PROJECTIONS.tables:
+        records = await live.fetch(f"SELECT {', '.join(table.columns)} FROM {table.name}")
+        rows = sorted((dict(record) for record in records), key=lambda row: tuple(row[k] for k in table.key))
+        digest = sha256(b"".join(rfc8785.dumps(row) + b"\n" for row in rows)).hexdigest()
+        found = await table_hash(live, table)
+        assert (found.rows, found.sha256) == (len(rows), digest), table.name
+        assert (shown[table.name] == digest) is (table.name != "certificate")
+    await transaction.rollback()
     await live.execute("DELETE FROM projections.plan")
     code, other = await yesser_json(settings, "rebuild", "projections", "--compare")
     assert (code, other["ok"]) == (1, False)
