@@ -37,11 +37,20 @@ async def found(settings: Settings, *codes: str) -> None:
     await send(settings, PLATFORM_TOPIC, *announced)
 
 
-async def founded(settings: Settings, connection: Connection, *codes: str) -> None:
-    """A registrar has registered the platform, its office and these agencies, and was stopped."""
+@asynccontextmanager
+async def at_work(settings: Settings, connection: Connection, *codes: str) -> AsyncIterator[Registrar]:
+    """A registrar that has registered the platform, its office and these agencies, and works on."""
     await found(settings, *codes)
-    async with running(registrar(settings)):
+    one = registrar(settings)
+    async with running(one):
         await until_size(connection, 2 + len(codes))
+        yield one
+
+
+async def founded(settings: Settings, connection: Connection, *codes: str) -> None:
+    """The same, and the registrar was stopped."""
+    async with at_work(settings, connection, *codes):
+        pass
 
 
 async def until_size(connection: Connection, size: int) -> None:

@@ -32,7 +32,7 @@ from tests.world.logs import bundle_of, raw_entries, write_log, write_tree
 from tests.world.memory_log import KEY, root_of
 
 SMALL: Final = 256
-LARGE: Final = 592
+LARGE: Final = 336
 SIZE: Final = SMALL + LARGE
 SEGMENT: Final = 16
 LARGE_BYTES: Final = 59_000
@@ -166,7 +166,7 @@ PATHS: Final[dict[Path, int]] = {
     **dict.fromkeys((replay, choose, explain, webhooks, relay, receipts, tiles, audit), READ_BYTES),
 }
 
-OLD_SEGMENT_PEAK: Final = 64 << 20
+OLD_SEGMENT_PEAK: Final = 48 << 20
 """Of any path with a segment of 15 MiB, with what the test keeps of the log (docs/decisions/the-log-in-segments.md)."""
 
 

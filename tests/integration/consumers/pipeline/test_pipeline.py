@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,9 +11,10 @@ from structlog.testing import capture_logs
 
 from consumers.fold.consumer import Consumer
 from consumers.fold.version import FoldVersion
+from consumers.pipeline.batch import Batch
 from consumers.pipeline.pipeline import Pipeline
+from consumers.pipeline.writer import Writer
 from events.wire.entry import Entry, parse_entry
-from infra.log.reader import log_size
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import UnitOfWork
@@ -33,14 +33,7 @@ from tests.world.registrars import terminate
 from tests.world.topics import drop_topic, make_topics, silent_kafka
 from tests.world.waits import intervals, running, until
 
-TAKE_OVER_S = 10.0
-
 pytestmark = pytest.mark.usefixtures("log_topics")
-
-
-async def gaps(connection: Connection) -> int:
-    found: int = await connection.fetchval("SELECT gaps_filled FROM platform.position WHERE consumer = 'counting'")
-    return found
 
 
 def pipeline(settings: Settings, consumer: Consumer = COUNTING) -> Pipeline:
@@ -52,7 +45,9 @@ def fed(settings: Settings) -> Pipeline:
     return Pipeline(COUNTING, settings, look_at_log_s=SELDOM_S)
 
 
-async def test_records_are_applied_as_they_come(settings: Settings, connection: Connection) -> None:
+async def test_records_are_applied_as_they_come_and_what_kafka_lacks_is_read_from_the_bundles(
+    settings: Settings, connection: Connection
+) -> None:
     one = fed(settings)
     async with running(one):
         await grow(settings, 300)
@@ -61,45 +56,33 @@ async def test_records_are_applied_as_they_come(settings: Settings, connection: 
         assert one.readiness().ready
         expected = {"position": 300, "log_size": 300, "lag": 0}
         await until(lambda: one.readiness().details.items() >= expected.items(), "the lag is known")
-        await grow(settings, 1)
-        await ship(settings, [300])
-        await until_position(connection, 301)
-    assert await gaps(connection) == 0
-
-
-async def test_records_below_the_position_are_skipped_and_a_gap_is_filled_from_the_bundles(
-    settings: Settings, connection: Connection
-) -> None:
-    await grow(settings, 600)
+        async with connection.transaction():
+            await connection.execute("SELECT FROM platform.position WHERE consumer = 'counting' FOR UPDATE")
+            await grow(settings, 30)
+            await ship(settings, range(300, 330))
+            await until(lambda: one.readiness().details["lag"] == 30, "the lag is shown while a batch is under way")
+            await until(lambda: "held_by" in one.readiness().details, "what it waits for is shown")
+            name = await connection.fetchval("SELECT current_setting('application_name')")
+            assert one.readiness().details["held_by"] == {"counting": name}
+        await until_position(connection, 330)
+    await grow(settings, 100)
+    await ship(settings, range(280, 430))
     async with running(fed(settings)):
+        await until_position(connection, 430)
+        gaps = "SELECT gaps_filled FROM platform.position WHERE consumer = 'counting'"
+        assert await connection.fetchval(gaps) == 0, "it goes on from its position after a restart"
+        await grow(settings, 600)
         with capture_logs() as lines:
-            await ship(settings, [0, 1, 2, 1, 2, 3, 0, 300, 301, 5, 302, 599])
-            await until_position(connection, 600)
-    assert await gaps(connection) == 296 + 296
+            # Those below the position are skipped.
+            await ship(settings, [430 + index for index in (0, 1, 2, 1, 2, 3, 0, 300, 301, 5, 302, 599)])
+            await until_position(connection, 1030)
+    assert await connection.fetchval(gaps) == 296 + 296
     assert [line["entries"] for line in lines if "gap" in line["event"]] == [296, 296]
 
 
-async def test_with_nothing_on_kafka_the_log_itself_is_read(settings: Settings, connection: Connection) -> None:
-    await grow(settings, 700)
-    async with running(pipeline(settings)):
-        await until_position(connection, 700)
-        await grow(settings, 5)
-        await until_position(connection, 705)
-
-
-async def test_it_goes_on_from_its_position_after_a_restart(settings: Settings, connection: Connection) -> None:
-    await grow(settings, 500)
-    await ship(settings, range(500))
-    async with running(fed(settings)):
-        await until_position(connection, 500)
-    await grow(settings, 100)
-    await ship(settings, range(450, 600))
-    async with running(fed(settings)):
-        await until_position(connection, 600)
-    assert await gaps(connection) == 0
-
-
-async def test_an_entry_that_is_not_the_logs_halts_its_whole_batch(settings: Settings, connection: Connection) -> None:
+async def test_an_entry_that_is_not_the_logs_halts_its_whole_batch_and_so_does_one_that_the_database_lacks(
+    settings: Settings, connection: Connection
+) -> None:
     await grow(settings, 20)
     one = fed(settings)
     async with running(one):
@@ -124,71 +107,53 @@ async def test_an_entry_that_is_not_the_logs_halts_its_whole_batch(settings: Set
         await until_position(connection, 20)
         assert one.progress.halted is None
         assert await connection.fetchval("SELECT halted_reason FROM platform.position") is None
+        await grow(settings, 3)
+        await ship(settings, [20, 21, 22, 29])
+        await until(lambda: "yesser recover" in str(one.progress.halted), "it halts: the topic is ahead")
+        assert await applied(connection) == list(range(23))
 
 
-async def test_a_topic_that_is_ahead_of_the_database_halts(settings: Settings, connection: Connection) -> None:
-    await grow(settings, 3)
-    one = fed(settings)
-    async with running(one):
-        await ship(settings, [0, 1, 2, 9])
-        await until(lambda: one.progress.halted, "it halts")
-        assert "yesser recover" in str(one.progress.halted)
-        assert await applied(connection) == [0, 1, 2]
-
-
-async def test_a_record_that_is_no_entry_halts(settings: Settings) -> None:
-    await grow(settings, 1)
-    one = pipeline(settings)
-    async with running(one):
-        await ship(settings, [0], change=lambda raw: b"garbage")
-        await until(lambda: one.progress.halted, "it halts")
-
-
-async def test_a_bug_of_a_fold_is_said_once_and_halts_at_its_entry(settings: Settings, connection: Connection) -> None:
-    attempts = []
+async def test_a_fold_that_fails_for_now_is_waited_for_and_a_bug_is_said_once_and_halts_at_its_entry(
+    settings: Settings, connection: Connection
+) -> None:
+    attempts: list[int] = []
+    is_slow = True
 
     def fail(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
+        if is_slow:
+            raise TimeoutError("the database ended the transaction")
         if any(entry.index == 2 for entry in entries):
             attempts.append(len(entries))
             raise ZeroDivisionError("a bug")
         return fold(ws, entries)
 
-    await grow(settings, 5)
+    def too_large(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
+        return fold(ws, [parse_entry(2**70, small_entry(0))])
+
+    await grow(settings, 93)
+    one = pipeline(settings, replace(COUNTING, fold=fail))
     with capture_logs() as lines:
-        async with running(pipeline(settings, replace(COUNTING, fold=fail))):
+        async with running(one):
+            await until(lambda: one.readiness().details["lag"] == 93, "the lag is shown while nothing can be applied")
+            await grow(settings, 7)
+            await until(lambda: one.readiness().details["lag"] == 100, "the lag grows with the log")
+            assert one.readiness().details == one.readiness().details | {"position": 0, "log_size": 100}
+            is_slow = False
             await until(lambda: attempts.count(1) > 1, "it tries the entry again")
     assert [line["event"] for line in lines].count("halted: nothing more is written") == 1
     assert await position(connection) == 2
     assert "entry 2 meets a bug" in await connection.fetchval("SELECT halted_reason FROM platform.position")
+    with pytest.raises(SystemExit) as ended:  # a value that does not fit its column is no reason to wait
+        await pipeline(settings, replace(COUNTING, fold=too_large)).run(asyncio.Event())
+    assert ended.value.code == 70
     async with running(pipeline(settings)):
-        await until_position(connection, 5)
+        await until_position(connection, 100)
     assert await connection.fetchval("SELECT halted_reason FROM platform.position") is None
 
 
-async def test_a_value_that_does_not_fit_its_column_is_a_bug_and_no_reason_to_wait(settings: Settings) -> None:
-    def too_large(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
-        return fold(ws, [parse_entry(2**70, small_entry(0))])
-
-    await grow(settings, 1)
-    with pytest.raises(SystemExit) as ended:
-        await pipeline(settings, replace(COUNTING, fold=too_large)).run(asyncio.Event())
-    assert ended.value.code == 70
-
-
-async def test_a_process_with_older_rules_ends_and_frees_the_lease(settings: Settings, connection: Connection) -> None:
-    await grow(settings, 2)
-    async with running(pipeline(settings, replace(COUNTING, version=FoldVersion(2, "two")))):
-        await until_position(connection, 2)
-    with pytest.raises(SystemExit) as ended:
-        await pipeline(settings).run(asyncio.Event())
-    assert ended.value.code == 78
-    assert await connection.fetchval("SELECT expires_at < clock_timestamp() FROM platform.lease WHERE name LIKE 'c%'")
-    await grow(settings, 1)
-    async with running(pipeline(settings, replace(COUNTING, version=FoldVersion(3, "three")))):
-        await until_position(connection, 3)
-
-
-async def test_other_rules_rebuild_the_rows_before_they_apply(settings: Settings, connection: Connection) -> None:
+async def test_other_rules_rebuild_the_rows_before_they_apply_and_a_process_with_older_rules_ends(
+    settings: Settings, connection: Connection
+) -> None:
     """Between two states of a release under way, and then with a table that the older release never made."""
     await grow(settings, 300)
     async with running(pipeline(settings)):
@@ -200,58 +165,21 @@ async def test_other_rules_rebuild_the_rows_before_they_apply(settings: Settings
     assert await connection.fetchval("SELECT fold_sha256 FROM platform.position") == "changed"
     (begun,) = [line for line in logs if "another version" in line["event"]]
     assert (begun["entries"], begun["of"]) == (0, 300)
+    await connection.execute("SELECT pg_advisory_lock(7370002, hashtext('counting'))")
     await grow(settings, 50)
     async with running(pipeline(settings, COUNTING_BY_TYPE)):
+        await intervals(settings.retry_wait_max_ms, count=1)
+        assert await position(connection) == 305, "a rebuild under way elsewhere is waited for"
+        await connection.execute("SELECT pg_advisory_unlock(7370002, hashtext('counting'))")
         await until_position(connection, 355)
     assert await connection.fetchval("SELECT count(*) FROM counting.applied") == 355
     assert await connection.fetchval("SELECT count FROM counting.counted") == 355
-    row = await connection.fetchrow("SELECT rules_version, fold_sha256, folds_from FROM platform.position")
-    assert row is not None
+    [row] = await connection.fetch("SELECT rules_version, fold_sha256, folds_from FROM platform.position")
     assert tuple(row) == (2, "by type", 305)
-
-
-async def test_a_rebuild_under_way_elsewhere_is_waited_for(settings: Settings, connection: Connection) -> None:
-    await grow(settings, 10)
-    async with running(pipeline(settings)):
-        await until_position(connection, 10)
-    await connection.execute("SELECT pg_advisory_lock(7370002, hashtext('counting'))")
-    await grow(settings, 5)
-    async with running(pipeline(settings, COUNTING_BY_TYPE)):
-        await asyncio.sleep(0.5)
-        assert await position(connection) == 10
-        await connection.execute("SELECT pg_advisory_unlock(7370002, hashtext('counting'))")
-        await until_position(connection, 15)
-
-
-async def test_the_lag_is_told_while_no_batch_can_be_applied(settings: Settings, connection: Connection) -> None:
-    def fail(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
-        raise TimeoutError("the database ended the transaction")
-
-    await grow(settings, 93)
-    await ship(settings, range(93))
-    stuck = pipeline(settings, replace(COUNTING, fold=fail))
-    async with running(stuck):
-        await until(lambda: stuck.readiness().details["lag"] == 93, "the lag is shown")
-        await grow(settings, 7)
-        await until(lambda: stuck.readiness().details["lag"] == 100, "the lag grows with the log")
-        assert stuck.readiness().details == stuck.readiness().details | {"position": 0, "log_size": 100}
-
-
-async def test_the_lag_is_told_while_a_batch_is_under_way(settings: Settings, connection: Connection) -> None:
-    one = fed(settings)
-    async with running(one):
-        await grow(settings, 20)
-        await ship(settings, range(20))
-        await until_position(connection, 20)
-        async with connection.transaction():
-            await connection.execute("SELECT FROM platform.position WHERE consumer = 'counting' FOR UPDATE")
-            await grow(settings, 30)
-            await ship(settings, range(20, 50))
-            await until(lambda: one.readiness().details["lag"] == 30, "the lag is shown")
-            await until(lambda: "held_by" in one.readiness().details, "what it waits for is shown")
-            name = await connection.fetchval("SELECT current_setting('application_name')")
-            assert one.readiness().details["held_by"] == {"counting": name}
-        await until_position(connection, 50)
+    with pytest.raises(SystemExit) as ended:
+        await pipeline(settings).run(asyncio.Event())
+    assert ended.value.code == 78
+    assert await connection.fetchval("SELECT expires_at < clock_timestamp() FROM platform.lease WHERE name LIKE 'c%'")
 
 
 async def test_a_changed_entry_in_the_database_halts(settings: Settings, connection: Connection) -> None:
@@ -265,34 +193,23 @@ async def test_a_changed_entry_in_the_database_halts(settings: Settings, connect
         assert await position(connection) == 0
 
 
-async def test_a_standby_takes_over_when_the_other_stops(settings: Settings, connection: Connection) -> None:
+async def test_a_standby_takes_over_and_who_was_superseded_applies_nothing(
+    settings: Settings, connection: Connection
+) -> None:
     await grow(settings, 10)
-    first, second = pipeline(settings), pipeline(settings)
-    async with running(first, second) as stops:
+    first, second = pipeline(settings.model_copy(update={"lease_renew_ms": 60_000})), pipeline(settings)
+    async with running(first):
         await until_position(connection, 10)
-        await until(lambda: first.readiness().ready and second.readiness().ready, "one works and one stands by")
-        works = 0 if second.progress.standby else 1
-        assert (first, second)[1 - works].progress.standby
-        stops[works].set()
-        began = time.monotonic()
-        await grow(settings, 10)
-        await until_position(connection, 20)
-        assert time.monotonic() - began < TAKE_OVER_S
-        assert (first, second)[1 - works].readiness().details["role"] == "active"
-
-
-async def test_who_was_superseded_applies_nothing(settings: Settings, connection: Connection) -> None:
-    await grow(settings, 10)
-    hasty = settings.model_copy(update={"lease_renew_ms": 60_000})
-    async with running(Pipeline(COUNTING, hasty)):
-        await until_position(connection, 10)
-        await connection.execute("UPDATE platform.lease SET expires_at = now() - interval '1 s' WHERE name LIKE 'c%'")
-        async with running(pipeline(settings)):
+        async with running(second):
+            await until(lambda: second.progress.standby, "one works and one stands by")
+            assert second.readiness().ready
+            await connection.execute("UPDATE platform.lease SET expires_at = now() - interval '1 s'")
             await until(lambda: connection.fetchval("SELECT epoch = 2 FROM platform.position"), "the second takes over")
             for _ in range(10):
                 await grow(settings, 20)
                 await asyncio.sleep(0.1)
             await until_position(connection, 210)
+            assert second.readiness().details["role"] == "active"
 
 
 async def test_while_kafka_is_away_the_log_is_read_from_postgresql(settings: Settings, connection: Connection) -> None:
@@ -328,38 +245,35 @@ async def test_while_postgresql_is_away_it_waits_and_then_goes_on(settings: Sett
     assert said_of_it == ["waiting to try again", "going on"]
 
 
-@pytest.mark.parametrize("moment", ["before the commit", "after the commit"])
-async def test_a_commit_with_an_unknown_outcome_is_applied_once(
-    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch, moment: str
+async def test_commits_with_an_unknown_outcome_are_applied_once(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from consumers.pipeline.batch import Batch as Applied
-    from consumers.pipeline.writer import Writer
-
-    cut: list[int] = []
+    cut: dict[int, int] = {}
     commit = Writer._commit
 
-    async def cut_off(self: Writer, batch: Applied, *how: object) -> None:
-        first = batch.first_index == 100 and not cut
-        if first and moment == "before the commit":
-            cut.append(await terminate(settings, "counting"))
+    async def cut_off(self: Writer, batch: Batch, *how: object) -> None:
+        first = batch.first_index
+        if first == 100 and first not in cut:
+            cut[first] = await terminate(settings, "counting")
         await commit(self, batch, *how)  # type: ignore[arg-type]
-        if first and moment == "after the commit":
-            cut.append(await terminate(settings, "counting"))
+        if first == 200 and first not in cut:
+            cut[first] = await terminate(settings, "counting")
             raise ConnectionError("the answer to COMMIT was lost")
 
     monkeypatch.setattr(Writer, "_commit", cut_off)
     await grow(settings, 100)
     async with running(pipeline(settings)):
-        await until_position(connection, 100)
-        await grow(settings, 100)
-        await ship(settings, range(100, 200))
-        await until_position(connection, 200)
-    assert cut == [1]
+        for end in (100, 200):
+            await until_position(connection, end)
+            await grow(settings, 100)
+            await ship(settings, range(end, end + 100))
+        await until_position(connection, 300)
+    assert cut == {100: 1, 200: 1}
 
 
 async def test_a_stop_in_the_middle_of_a_batch_leaves_it_whole(settings: Settings, connection: Connection) -> None:
     await grow(settings, 3000)
-    for _ in range(4):
+    for _ in range(2):
         async with running(pipeline(settings)):
             await asyncio.sleep(0.12)
         at = await position(connection)
@@ -369,4 +283,3 @@ async def test_a_stop_in_the_middle_of_a_batch_leaves_it_whole(settings: Setting
         )
     async with running(pipeline(settings)):
         await until_position(connection, 3000)
-    assert await log_size(connection) == 3000

@@ -13,9 +13,9 @@ from events.validation.validate import validate
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.world.records import LABOUR, said
-from tests.world.registrars import found, halts, log_of, registrar, until_size, until_topic_halted
+from tests.world.registrars import at_work, halts, log_of, until_size, until_topic_halted
 from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, send
-from tests.world.waits import running
+from tests.world.waits import until
 
 UNLUCKY = 3
 RECORDS = 8
@@ -33,10 +33,7 @@ async def test_a_bug_halts_the_topic_of_its_record_alone(
         return validate(value, *rest)
 
     epoch = "SELECT epoch FROM platform.lease WHERE name = 'registrar'"
-    await found(settings, "health", "labour")
-    one = registrar(settings)
-    async with running(one):
-        await until_size(connection, FOUNDED)
+    async with at_work(settings, connection, "health", "labour") as one:
         began = await connection.fetchval(epoch)
         with monkeypatch.context() as planted:
             planted.setattr(backlog, "validate", plant)
@@ -49,6 +46,9 @@ async def test_a_bug_halts_the_topic_of_its_record_alone(
             assert halted.is_restored
             assert f"the record at {HEALTH_TOPIC}/0/{UNLUCKY} meets a bug" in halted.reason
             assert f"(IndexError at {__name__}:" in halted.reason
+            told = f"{HEALTH_TOPIC} is halted: {halted.reason}"
+            await until(lambda: one.readiness().details.get("halted") == told, "it says so")
+            assert not one.readiness().ready
             # Lifted too early: it meets the bug again.
             await lift_halt(connection, settings, "health", halted)
             await until_topic_halted(connection, HEALTH_TOPIC)

@@ -5,9 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-
-import pytest
 
 from infra.kafka.client_config import bootstrap
 from infra.postgres.connection import Connection
@@ -25,19 +22,6 @@ AGAIN_WITHIN_S = 25.0
 """A request waits for 10 s on a frozen connection; the client library's own limit is 40 s."""
 
 
-@pytest.fixture
-async def proxy(settings: Settings) -> AsyncIterator[CuttingProxy]:
-    """A proxy before this test's Kafka."""
-    async with CuttingProxy(int(bootstrap(settings).rpartition(":")[2]), seed=7).running() as running_proxy:
-        yield running_proxy
-
-
-@pytest.fixture
-def behind(settings: Settings, proxy: CuttingProxy) -> Settings:
-    """Settings of a process whose Kafka is behind the proxy."""
-    return settings.model_copy(update={"kafka": f"127.0.0.1:{proxy.port}"})
-
-
 async def shipped_within(connection: Connection, size: int) -> float:
     started = time.monotonic()
     async with asyncio.timeout(AGAIN_WITHIN_S):
@@ -46,43 +30,30 @@ async def shipped_within(connection: Connection, size: int) -> float:
     return time.monotonic() - started
 
 
-async def test_on_connections_that_freeze_records_are_soon_read_registered_and_shipped_over_others(
-    settings: Settings, behind: Settings, connection: Connection, proxy: CuttingProxy
+async def test_records_are_soon_published_and_shipped_over_other_connections_than_those_that_are_cut_or_freeze(
+    settings: Settings, connection: Connection
 ) -> None:
     await found(settings, "health")
-    async with running(registrar(behind)):
-        await until_size(connection, 3)
-        await until_shipped(connection, 3)
-        proxy.freeze()
-        await send(settings, HEALTH_TOPIC, said("1"), said("2"))
-        took_s = await shipped_within(connection, 5)
-    tell(f"all connections of a registrar froze: shipped again after {took_s:.1f} s")
-
-
-async def test_while_connections_are_cut_no_record_is_lost_and_afterwards_all_are_soon_shipped(
-    settings: Settings, behind: Settings, connection: Connection, proxy: CuttingProxy
-) -> None:
-    await found(settings, "health")
-    proxy.cutting = True
-    async with running(registrar(behind)):
-        end, number = time.monotonic() + CUT_FOR_S, 0
-        while time.monotonic() < end:
-            await send(settings, HEALTH_TOPIC, said(str(number)))
-            number += 1
-            await asyncio.sleep(0.05)
-        proxy.cutting = False
-        took_s = await shipped_within(connection, 3 + number)
-    assert sum(proxy.cuts.values()) > 0
-    assert [entry.id for entry in (await log_of(connection))[3:]] == [str(n) for n in range(number)]
-    tell(f"{sum(proxy.cuts.values())} cuts of a registrar's connections: {number} records shipped {took_s:.1f} s later")
-
-
-async def test_what_is_published_on_a_connection_that_freezes_is_stored_over_another(
-    settings: Settings, behind: Settings, connection: Connection, proxy: CuttingProxy
-) -> None:
-    await found(settings, "health")
-    async with AgencyPublisher(behind, "health") as publisher:
-        await publisher.publish([said("1")])
-        proxy.freeze()
-        async with asyncio.timeout(AGAIN_WITHIN_S):
-            await publisher.publish([said("2")])
+    async with CuttingProxy(int(bootstrap(settings).rpartition(":")[2]), seed=7).running() as proxy:
+        behind = settings.model_copy(update={"kafka": f"127.0.0.1:{proxy.port}"})
+        proxy.cutting = True
+        async with running(registrar(behind)):
+            end, number = time.monotonic() + CUT_FOR_S, 0
+            while time.monotonic() < end:
+                await send(settings, HEALTH_TOPIC, said(str(number)))
+                number += 1
+                await asyncio.sleep(0.05)
+            proxy.cutting = False
+            took_s, cuts = await shipped_within(connection, 3 + number), sum(proxy.cuts.values())
+            assert cuts > 0
+            tell(f"{cuts} cuts of a registrar's connections: {number} records shipped {took_s:.1f} s later")
+            async with AgencyPublisher(behind, "health") as publisher:
+                await publisher.publish([said("before")])
+                proxy.freeze()
+                async with asyncio.timeout(AGAIN_WITHIN_S):
+                    await publisher.publish([said("frozen")])
+            await send(settings, HEALTH_TOPIC, said("after"))
+            took_s = await shipped_within(connection, 3 + number + 3)
+            tell(f"all connections of a registrar froze: shipped again after {took_s:.1f} s")
+    sent = [*map(str, range(number)), "before", "frozen", "after"]
+    assert [entry.id for entry in (await log_of(connection))[3:]] == sent

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
 from structlog.testing import capture_logs
 
 from consumers.registrar.registrar import Registrar
+from events.validation.verdicts import Agency
+from infra.kafka.client_config import agency_topic
 from infra.log.reader import log_size
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.registrar.cut_commits import MOMENTS, cut_commit
+from tests.integration.consumers.registrar.cut_commits import cut_commits
 from tests.integration.consumers.registrar.pausing import (
     CONFLICTS,
     DUPLICATES,
@@ -22,22 +21,10 @@ from tests.integration.consumers.registrar.pausing import (
     pause_of,
     until_paused,
 )
-from tests.world.records import LABOUR, said
-from tests.world.registrars import found, ids, registrar, require_whole_log, until_size
-from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, PLATFORM_TOPIC, send
+from tests.world.records import HEALTH, LABOUR, said
+from tests.world.registrars import at_work, ids, registrar, require_whole_log, until_size
+from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, send
 from tests.world.waits import running, until
-
-
-@asynccontextmanager
-async def at_work(settings: Settings, connection: Connection) -> AsyncIterator[Registrar]:
-    """A registrar that has begun to read the topics of two agencies."""
-    await found(settings, "health", "labour")
-    one = registrar(settings)
-    async with running(one):
-        await until_size(connection, FOUNDED)
-        both = "SELECT count(*) = 2 FROM log.read_position WHERE topic = ANY ($1)"
-        await until(lambda: connection.fetchval(both, [HEALTH_TOPIC, LABOUR_TOPIC]), "both topics are read")
-        yield one
 
 
 def tells_of_its_pause(one: Registrar) -> bool:
@@ -57,7 +44,7 @@ async def test_noise_pauses_its_own_topic_and_a_good_record_behind_it_ends_the_p
 ) -> None:
     settings = impatient(settings, wait_s=1.0)
     with capture_logs() as lines:
-        async with at_work(settings, connection) as one:
+        async with at_work(settings, connection, "health", "labour") as one:
             await send(settings, HEALTH_TOPIC, *[b"noise"] * (IN_A_ROW + 2), said("good"), said("later"))
             await until_paused(connection, HEALTH_TOPIC)
             first_until = await pause_of(connection, HEALTH_TOPIC)
@@ -75,84 +62,47 @@ async def test_noise_pauses_its_own_topic_and_a_good_record_behind_it_ends_the_p
     assert sum(line["event"] == "a topic is paused" for line in lines) == 1, "a pause is said once"
 
 
-async def test_a_pause_outlives_the_registrar(settings: Settings, connection: Connection) -> None:
-    settings = impatient(settings, wait_s=600)
-    async with at_work(settings, connection):
-        await send(settings, HEALTH_TOPIC, *[b"noise"] * (IN_A_ROW + 3))
-        await until_size(connection, FOUNDED + IN_A_ROW)
-    async with running(registrar(settings)):
-        await send(settings, LABOUR_TOPIC, said("other", agency=LABOUR))
-        await until_size(connection, FOUNDED + IN_A_ROW + 1)
-        assert await pause_of(connection, HEALTH_TOPIC) is not None
-    assert await log_size(connection) == FOUNDED + IN_A_ROW + 1
-    await connection.execute("UPDATE log.read_position SET paused_until = now() WHERE topic = $1", HEALTH_TOPIC)
-    async with running(registrar(settings)):
-        await until_size(connection, FOUNDED + IN_A_ROW + 2)
-        await require_whole_log(settings, connection)
-    times = await connection.fetchval("SELECT paused_times FROM log.read_position WHERE topic = $1", HEALTH_TOPIC)
-    assert times == 2, "one record of it was read and refused"
-
-
-async def levels_of(connection: Connection, topic: str) -> list[int]:
-    found: list[int] = await connection.fetchval("SELECT breaker_levels FROM log.read_position WHERE topic = $1", topic)
-    return found
-
-
-def repeated(kind: str, count: int) -> list[bytes]:
+def repeated(kind: str, agency: Agency, count: int) -> list[bytes]:
     """The same event, or others with its id."""
-    return [said("first", "word" if kind == "duplicate" else f"word {n}") for n in range(count)]
+    return [said("first", "word" if kind == "duplicate" else f"word {n}", agency=agency) for n in range(count)]
 
 
-@pytest.mark.parametrize(("kind", "limit"), [("duplicate", DUPLICATES), ("conflict", CONFLICTS)])
 async def test_endless_duplicates_or_conflicts_pause_their_topic_and_the_others_go_on(
-    settings: Settings, connection: Connection, kind: str, limit: int
-) -> None:
-    settings = impatient(settings, wait_s=1.0)
-    async with at_work(settings, connection):
-        await send(settings, HEALTH_TOPIC, said("first"), *repeated(kind, limit + 3), said("good"), said("later"))
-        await until_paused(connection, HEALTH_TOPIC)
-        row = await connection.fetchrow(
-            "SELECT next_offset, paused_cause, paused_reason FROM log.read_position WHERE topic = $1", HEALTH_TOPIC
-        )
-        assert row is not None
-        assert (row["next_offset"], row["paused_cause"]) == (1 + limit, kind)
-        assert row["paused_reason"]["en"].startswith(f"{limit} records ")
-        await send(settings, LABOUR_TOPIC, said("other", agency=LABOUR))
-        await until_logged(connection, "other")
-        assert await pause_of(connection, HEALTH_TOPIC) is not None
-        await until_paused(connection, HEALTH_TOPIC, paused=False)
-        entries = FOUNDED + 4 + (0 if kind == "duplicate" else limit + 3)
-        await until_size(connection, entries)
-        await require_whole_log(settings, connection)
-    assert (await ids(connection))[-2:] == ["good", "later"]
-
-
-async def test_noise_of_the_platform_and_a_backlog_that_is_sent_again_once_pause_nothing(
     settings: Settings, connection: Connection
 ) -> None:
-    settings = impatient(settings, wait_s=600)
-    backlog = [said(f"e{n}") for n in range(DUPLICATES - 1)]
-    async with at_work(settings, connection):
-        await send(settings, PLATFORM_TOPIC, *[b"noise"] * (3 * IN_A_ROW))
-        await until_size(connection, FOUNDED + 3 * IN_A_ROW)
-        await send(settings, HEALTH_TOPIC, *backlog)
-        await send(settings, HEALTH_TOPIC, *backlog, said("good"))
-        await until_size(connection, FOUNDED + 3 * IN_A_ROW + len(backlog) + 1)
-        assert await pause_of(connection, HEALTH_TOPIC) is None
+    settings = impatient(settings, wait_s=1.0)
+    other, entries = Agency("interior", "agency"), FOUNDED + 1
+    async with at_work(settings, connection, "health", "labour", other.code):
+        for kind, limit, agency in (("duplicate", DUPLICATES, HEALTH), ("conflict", CONFLICTS, LABOUR)):
+            topic, useless = agency_topic(agency.code), repeated(kind, agency, limit + 3)
+            ends = [said(f"{word}-{kind}", agency=agency) for word in ("good", "later")]
+            await send(settings, topic, said("first", agency=agency), *useless, *ends)
+            await until_paused(connection, topic)
+            [row] = await connection.fetch("SELECT * FROM log.read_position WHERE topic = $1", topic)
+            assert (row["next_offset"], row["paused_cause"]) == (1 + limit, kind)
+            assert row["paused_reason"]["en"].startswith(f"{limit} records ")
+            await send(settings, agency_topic(other.code), said(f"beside-{kind}", agency=other))
+            await until_logged(connection, f"beside-{kind}")
+            assert await pause_of(connection, topic) is not None
+            await until_paused(connection, topic, paused=False)
+            entries += 4 + (0 if kind == "duplicate" else limit + 3)
+            await until_size(connection, entries)
+            assert (await ids(connection))[-2:] == [f"good-{kind}", f"later-{kind}"]
+        await require_whole_log(settings, connection)
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-async def test_what_a_lost_epoch_has_counted_is_neither_forgotten_nor_counted_twice(
-    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch, moment: str
+async def test_a_pause_is_counted_over_epochs_and_outlives_the_registrar(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = impatient(settings, wait_s=600)
-    cut = cut_commit(monkeypatch, settings, moment, lambda batch: batch.refusals)
-    async with at_work(settings, connection):
+    cut = cut_commits(monkeypatch, settings, before=lambda batch: batch.refusals, after=lambda batch: batch.refusals)
+    async with at_work(settings, connection, "health", "labour"):
         await send(settings, HEALTH_TOPIC, *[b"noise"] * (IN_A_ROW - 2))
         await until_size(connection, FOUNDED + IN_A_ROW - 2)
-    assert cut == [1]
-    *kinds, of_bytes = await levels_of(connection, HEALTH_TOPIC)
-    assert kinds == [0, 0, (IN_A_ROW - 2) * 50]
+    assert cut == [1, 1]
+    position = "SELECT breaker_levels, paused_times FROM log.read_position WHERE topic = $1"
+    *kinds, of_bytes = await connection.fetchval(position, HEALTH_TOPIC)
+    assert kinds == [0, 0, (IN_A_ROW - 2) * 50], "nothing is forgotten or counted twice"
     noise_bytes, rest = divmod(of_bytes, (IN_A_ROW - 2) * 50)
     assert (noise_bytes >= len(b"noise"), rest) == (True, 0), "each record once, with its headers"
     async with running(registrar(settings)):
@@ -162,4 +112,14 @@ async def test_what_a_lost_epoch_has_counted_is_neither_forgotten_nor_counted_tw
         await send(settings, HEALTH_TOPIC, *[b"noise"] * 5)
         await until_paused(connection, HEALTH_TOPIC)
         assert await log_size(connection) == FOUNDED + IN_A_ROW
+    async with running(registrar(settings)):
+        await send(settings, LABOUR_TOPIC, said("other", agency=LABOUR))
+        await until_size(connection, FOUNDED + IN_A_ROW + 1)
+        assert await pause_of(connection, HEALTH_TOPIC) is not None
+    assert await log_size(connection) == FOUNDED + IN_A_ROW + 1
+    await connection.execute("UPDATE log.read_position SET paused_until = now() WHERE topic = $1", HEALTH_TOPIC)
+    async with running(registrar(settings)):
+        await until_size(connection, FOUNDED + IN_A_ROW + 2)
         await require_whole_log(settings, connection)
+    [(_, times)] = await connection.fetch(position, HEALTH_TOPIC)
+    assert times == 2, "one record of it was read and refused"

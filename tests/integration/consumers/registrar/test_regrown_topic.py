@@ -19,18 +19,20 @@ from infra.settings import Settings
 from tests.world.records import LABOUR, Record, said
 from tests.world.registrars import found, halts, ids, until_size, until_topic_halted
 from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, make_topics, remake_topic, send
+from tests.world.waits import intervals
 
 OLD = [said(f"e{i}") for i in range(5)]
 NEW = [said(f"x{i}") for i in range(10)]
+BEGINNING = ReadPosition(0, NO_MARK, None)
 
 
 @asynccontextmanager
-async def reading(settings: Settings, *positions: ReadPosition) -> AsyncIterator[Reader]:
-    """A reader of the topic of health (and of labour, given a second position)."""
+async def reading(settings: Settings, position: ReadPosition = BEGINNING) -> AsyncIterator[Reader]:
+    """A reader of the topic of health."""
     reader = Reader(settings)
     await reader.consumer.start()
     try:
-        await reader.assign(dict(zip((HEALTH_TOPIC, LABOUR_TOPIC), positions, strict=False)))
+        await reader.assign({HEALTH_TOPIC: position})
         yield reader
     finally:
         await reader.consumer.stop()
@@ -45,55 +47,42 @@ async def read_up_to(reader: Reader, next_offset: int) -> None:
 async def regrow_unseen(settings: Settings, reader: Reader, contents: list[bytes]) -> None:
     """The topic is made anew while nothing is fetched, as while a process sleeps."""
     reader.hold(HEALTH_TOPIC)
-    await asyncio.sleep(3 * settings.poll_timeout_ms / 1000)
+    await intervals(settings.poll_timeout_ms)
     await remake_topic(settings, "health")
     await send(settings, HEALTH_TOPIC, *contents)
     reader.resume(HEALTH_TOPIC)
 
 
-async def test_nothing_that_follows_another_record_is_given_out(settings: Settings) -> None:
+async def test_a_topic_made_anew_is_read_on_behind_the_same_records_and_nothing_behind_others_is_given_out(
+    settings: Settings,
+) -> None:
     await make_topics(settings, "health")
     await send(settings, HEALTH_TOPIC, *OLD)
-    async with reading(settings, ReadPosition(0, NO_MARK, None)) as reader:
+    other = "offset 4 is not the one that was read"
+    async with reading(settings) as reader:
         await read_up_to(reader, 5)
+        reader.hold(HEALTH_TOPIC, Record(1, OLD[1]))
+        assert await reader.check_topics() == {HEALTH_TOPIC: 5}, "less counts as read"
+        reader.resume(HEALTH_TOPIC)
+        await read_up_to(reader, 5)
+        await regrow_unseen(settings, reader, NEW[:5])
+        with pytest.raises(TopicBroken, match=other):
+            await reader.check_topics()  # where nothing follows
         await regrow_unseen(settings, reader, NEW)
-        with pytest.raises(TopicBroken, match="offset 4 is not the one that was read"):
+        with pytest.raises(TopicBroken, match=other):
             await read_up_to(reader, 6)
         assert reader.next_offsets[HEALTH_TOPIC] == 5
-
-
-async def test_a_look_around_notices_another_last_record_when_nothing_follows(settings: Settings) -> None:
-    await make_topics(settings, "health")
+    await remake_topic(settings, "health")
     await send(settings, HEALTH_TOPIC, *OLD)
-    async with reading(settings, ReadPosition(0, NO_MARK, None)) as reader:
-        await read_up_to(reader, 5)
-        assert await reader.check_topics() == {HEALTH_TOPIC: 5}
-        await regrow_unseen(settings, reader, NEW[:5])
-        with pytest.raises(TopicBroken, match="offset 4 is not the one that was read"):
-            await reader.check_topics()
-
-
-async def test_a_topic_with_the_same_records_again_is_read_on(settings: Settings) -> None:
-    await make_topics(settings, "health")
-    await send(settings, HEALTH_TOPIC, *OLD)
-    async with reading(settings, ReadPosition(0, NO_MARK, None)) as reader:
+    async with reading(settings) as reader:
         await read_up_to(reader, 5)
         await regrow_unseen(settings, reader, [*OLD, NEW[0]])
         await read_up_to(reader, 6)
 
 
-async def test_where_less_counts_as_read_the_record_before_that_is_the_last_one(settings: Settings) -> None:
-    await make_topics(settings, "health")
-    await send(settings, HEALTH_TOPIC, *OLD)
-    async with reading(settings, ReadPosition(0, NO_MARK, None)) as reader:
-        await read_up_to(reader, 5)
-        reader.hold(HEALTH_TOPIC, Record(1, OLD[1]))
-        assert await reader.check_topics() == {HEALTH_TOPIC: 5}
-        reader.resume(HEALTH_TOPIC)
-        await read_up_to(reader, 5)
-
-
-async def test_a_topic_that_begins_behind_what_was_read_has_only_aged(settings: Settings) -> None:
+async def test_a_topic_that_begins_behind_what_was_read_has_only_aged_and_records_deleted_unread_are_named(
+    settings: Settings,
+) -> None:
     await make_topics(settings, "health")
     await send(settings, HEALTH_TOPIC, *OLD)
     read = ReadPosition(4, Mark(record_sha256(Record(3, OLD[3])), None), None)
@@ -102,15 +91,8 @@ async def test_a_topic_that_begins_behind_what_was_read_has_only_aged(settings: 
             await delete_records(admin, HEALTH_TOPIC, 4)
         assert await reader.check_topics() == {HEALTH_TOPIC: 5}
         await read_up_to(reader, 5)
-
-
-async def test_records_that_were_deleted_before_any_was_read_are_named(settings: Settings) -> None:
-    await make_topics(settings, "health")
-    await send(settings, HEALTH_TOPIC, *OLD)
-    async with admin_client(settings) as admin:
-        await delete_records(admin, HEALTH_TOPIC, 3)
-    async with reading(settings, ReadPosition(0, NO_MARK, None)) as reader:
-        with pytest.raises(TopicBroken, match="the records 0 … 2 were deleted before they were read"):
+    async with reading(settings) as reader:
+        with pytest.raises(TopicBroken, match="the records 0 … 3 were deleted before they were read"):
             await read_up_to(reader, 1)
 
 

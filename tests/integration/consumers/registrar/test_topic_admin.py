@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from consumers.registrar.registrar import Registrar
@@ -12,13 +14,13 @@ from infra.kafka.client_config import agency_topic
 from infra.log.reader import log_size
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.registrar.pausing import IN_A_ROW, impatient, until_paused
+from tests.integration.consumers.registrar.pausing import DUPLICATES, FOUNDED, IN_A_ROW, impatient, until_paused
 from tests.world.commands import yesser, yesser_json
 from tests.world.records import LABOUR, registered, said
 from tests.world.registrars import (
+    at_work,
     found,
     halts,
-    ids,
     log_of,
     registrar,
     require_whole_log,
@@ -41,21 +43,26 @@ from tests.world.waits import running, until
 
 async def test_a_paused_topic_is_read_when_a_person_says_so(settings: Settings, connection: Connection) -> None:
     settings = impatient(settings, wait_s=600)
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_size(connection, 3)
-        with pytest.raises(NothingToRelease, match="not paused"):
-            await unpause_topic(connection, settings, "health", 10)
+    backlog = [said(f"e{n}", agency=LABOUR) for n in range(DUPLICATES - 1)]
+    async with at_work(settings, connection, "health", "labour"):
+        await send(settings, PLATFORM_TOPIC, *[b"noise"] * (3 * IN_A_ROW))
+        await send(settings, LABOUR_TOPIC, *backlog)
+        await send(settings, LABOUR_TOPIC, *backlog, said("good", agency=LABOUR))
+        size = FOUNDED + 3 * IN_A_ROW + DUPLICATES
+        await until_size(connection, size)
+        for code in ("platform", "labour"):  # neither the platform's noise nor a backlog that is sent again once
+            with pytest.raises(NothingToRelease, match="not paused"):
+                await unpause_topic(connection, settings, code, 10)
         await send(settings, HEALTH_TOPIC, *[b"noise"] * 20)
         await until_paused(connection, HEALTH_TOPIC)
         assert await unpause_topic(connection, settings, "health", 20) == 20 - IN_A_ROW
-        await until_size(connection, 23)
+        await until_size(connection, size + 20)
         await send(settings, HEALTH_TOPIC, said("good"))
-        await until_size(connection, 24)
+        await until_size(connection, size + 21)
         await until_paused(connection, HEALTH_TOPIC, paused=False)
         await send(settings, HEALTH_TOPIC, *[b"noise"] * 30)
         await until_paused(connection, HEALTH_TOPIC)
-        assert await log_size(connection) == 24 + IN_A_ROW, "what comes later is counted again"
+        assert await log_size(connection) == size + 21 + IN_A_ROW, "what comes later is counted again"
         await require_whole_log(settings, connection)
 
 
@@ -63,88 +70,86 @@ def events(code: str, letter: str, count: int) -> list[bytes]:
     return [said(f"{letter}{n}", agency=Agency(code, "agency")) for n in range(count)]
 
 
-OLD, NEW = events("health", "e", 4), events("health", "x", 5)
+async def remake(settings: Settings, code: str, contents: list[bytes]) -> None:
+    await remake_topic(settings, code)
+    await send(settings, agency_topic(code), *contents)
 
 
-async def test_halted_topics_are_read_again_without_a_restart_and_another_goes_on_meanwhile(
+async def test_topics_that_lost_something_halt_alone_stay_halted_and_are_read_again_when_a_person_says_so(
     settings: Settings, connection: Connection
 ) -> None:
-    cases: dict[str, tuple[list[bytes] | None, range, range, list[str]]] = {
-        "health": (OLD, range(4, 4), range(0), []),  # restored
-        "justice": (events("justice", "e", 2), range(2, 4), range(2), []),  # its tail is lost
-        "interior": (events("interior", "x", 5), range(4, 4), range(4), ["x4"]),  # created anew
-        "finance": (None, range(4), range(0), []),  # gone
-    }
-    await found(settings, *cases, "labour")
-    for code in cases:
+    """Two are mended while the registrar works, and one of them breaks again while nobody looks, as two others do."""
+    broken = ("health", "justice", "interior", "finance", "education")
+    await found(settings, *broken, "labour")
+    for code in broken:
         await send(settings, agency_topic(code), *events(code, "e", 4))
+    size = 8 + 4 * len(broken)
     async with running(registrar(settings)):
-        await until_size(connection, 7 + 4 * 4)
-        for code in cases:
+        await until_size(connection, size)
+        for code in ("health", "justice", "interior"):
             await drop_topic(settings, agency_topic(code))
-            await until_topic_halted(connection, agency_topic(code))
+            assert "runbook" in await until_topic_halted(connection, agency_topic(code))
         await send(settings, LABOUR_TOPIC, said("other", agency=LABOUR))
-        await until_size(connection, 7 + 4 * 4 + 1)
-        for code, (stands, missing, unread, _) in cases.items():
-            if stands is not None:
-                await make_topics(settings, code)
-                await send(settings, agency_topic(code), *stands)
-            halted = await look_at(connection, settings, code)
-            assert halted.is_restored is (stands is OLD)
-            assert (halted.missing, halted.unread) == (missing, unread)
-            assert len(halted.words()["ar"]) == len(halted.words()["en"])
-            await lift_halt(connection, settings, code, halted)
+        await until_size(connection, size + 1)
+        tail_lost = events("justice", "e", 2), range(2, 4), range(2)
+        created_anew = events("interior", "x", 5), range(4, 4), range(4)
+        for code, (stands, missing, unread) in {"justice": tail_lost, "interior": created_anew}.items():
+            await make_topics(settings, code)
+            await send(settings, agency_topic(code), *stands)
+            await lift(settings, connection, code, Mended(missing, unread))
+        await until_size(connection, size + 2)
+        health = await halts(connection)
+        assert health.keys() == {HEALTH_TOPIC}
+
+    await remake(settings, "justice", events("justice", "y", 6))
+    await drop_topic(settings, agency_topic("finance"))
+    await send(settings, agency_topic("education"), *events("education", "x", 5))
+    async with admin_client(settings) as admin:
+        await delete_records(admin, agency_topic("education"), 6)
+    async with running(registrar(settings)):
+        for code in ("justice", "finance", "education"):
+            await until_topic_halted(connection, agency_topic(code))
+        reasons = await halts(connection)
+        assert reasons[HEALTH_TOPIC] == health[HEALTH_TOPIC]
+        assert "the records 4 … 5 were deleted before they were read" in reasons[agency_topic("education")]
+        await send(settings, LABOUR_TOPIC, said("another", agency=LABOUR))
+        await until_size(connection, size + 3)
+        await make_topics(settings, "health")
+        await send(settings, HEALTH_TOPIC, *events("health", "e", 4))
+        await lift(settings, connection, "health", Mended(range(4, 4), range(0), is_restored=True))
+        await lift(settings, connection, "justice", Mended(range(4, 4), range(4)))
+        await lift(settings, connection, "finance", Mended(range(4), range(0)))
+        await lift(settings, connection, "education", Mended(range(4, 4), range(0), deleted_unread=range(4, 6)))
+        for code in broken:
             agency = Agency(code, "agency")
             await send(settings, agency_topic(code), said("after", agency=agency), said("e0", agency=agency))
-        await until_size(connection, 7 + 4 * 4 + 1 + 5)
-        repeated = "SELECT count(DISTINCT topic) = 4 FROM log.duplicate"
-        await until(lambda: connection.fetchval(repeated), "what is sent again is a duplicate")
+        await until_size(connection, size + 3 + 2 + 3 + len(broken))
+        repeated = "SELECT count(DISTINCT topic) = $1 FROM log.duplicate"
+        await until(lambda: connection.fetchval(repeated, len(broken)), "what is sent again is a duplicate")
         assert await halts(connection) == {}
-        await require_whole_log(settings, connection)
+    read_then = {"interior": ["x4"], "justice": ["y4", "y5"], "education": ["x2", "x3", "x4"]}
     log = await log_of(connection)
-    for code, (*_, read_then) in cases.items():
-        assert [e.id for e in log if e.agency == code] == ["e0", "e1", "e2", "e3", *read_then, "after"], code
+    for code in broken:
+        expected = ["e0", "e1", "e2", "e3", *read_then.get(code, []), "after"]
+        assert [e.id for e in log if e.agency == code] == expected, code
 
 
-async def test_records_that_were_deleted_unread_are_named_and_reading_resumes_behind_them(
-    settings: Settings, connection: Connection
-) -> None:
-    await found(settings, "health")
-    await send(settings, HEALTH_TOPIC, *OLD)
-    async with running(registrar(settings)):
-        await until_size(connection, 7)
-    await send(settings, HEALTH_TOPIC, *NEW)
-    async with admin_client(settings) as admin:
-        await delete_records(admin, HEALTH_TOPIC, 6)
-    async with running(registrar(settings)):
-        await until_topic_halted(connection, HEALTH_TOPIC)
-        assert "the records 4 … 5 were deleted before they were read" in (await halts(connection))[HEALTH_TOPIC]
-        halted = await look_at(connection, settings, "health")
-        assert (halted.deleted_unread, halted.missing, halted.unread) == (range(4, 6), range(4, 4), range(0))
-        assert halted.words()["en"][-1] == "Reading resumes at offset 6."
-        assert len(halted.words()["ar"]) == len(halted.words()["en"]) == 2
-        await lift_halt(connection, settings, "health", halted)
-        await until_size(connection, 10)
-        assert await halts(connection) == {}
-    assert (await ids(connection))[3:] == ["e0", "e1", "e2", "e3", "x2", "x3", "x4"]
+@dataclass(frozen=True)
+class Mended:
+    """What is said of a halted topic before its halt is lifted."""
+
+    missing: range
+    unread: range
+    deleted_unread: range = range(4, 4)
+    is_restored: bool = False
 
 
-async def test_what_stands_there_when_a_halt_is_lifted_has_to_stay(settings: Settings, connection: Connection) -> None:
-    await found(settings, "health", "labour")
-    for code in ("health", "labour"):
-        await send(settings, agency_topic(code), *events(code, "e", 4))
-    async with running(registrar(settings)):
-        await until_size(connection, 4 + 2 * 4)
-    lost_and_anew = {"health": events("health", "e", 2), "labour": events("labour", "x", 4)}
-    for stands in (lost_and_anew, {code: events(code, "y", 6) for code in lost_and_anew}):
-        for code, contents in stands.items():
-            await remake_topic(settings, code)
-            await send(settings, agency_topic(code), *contents)
-        async with running(registrar(settings)):
-            for code in stands:
-                await until_topic_halted(connection, agency_topic(code))
-                await lift_halt(connection, settings, code, await look_at(connection, settings, code))
-    assert "y0" not in await ids(connection)
+async def lift(settings: Settings, connection: Connection, code: str, expected: Mended) -> None:
+    halted = await look_at(connection, settings, code)
+    assert Mended(halted.missing, halted.unread, halted.deleted_unread, halted.is_restored) == expected, code
+    assert halted.words()["en"][-1] == f"Reading resumes at offset {expected.deleted_unread.stop}."
+    assert len(halted.words()["ar"]) == len(halted.words()["en"])
+    await lift_halt(connection, settings, code, halted)
 
 
 async def test_without_yes_it_is_only_said_what_would_be_done(settings: Settings, connection: Connection) -> None:

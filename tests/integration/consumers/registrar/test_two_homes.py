@@ -11,16 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from consumers.registrar.batch import Batch
 from consumers.registrar.guards.checkpoint_topic import CheckpointTopic
-from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer
+from consumers.registrar.guards.clocks import ClockCheck
 from consumers.registrar.guards.continuation import checkpoints_of, newest
 from consumers.registrar.reader import Reader
-from consumers.registrar.recovery.recover import recover
-from consumers.registrar.recovery.source import topic_source
 from consumers.registrar.registrar import Registrar
 from consumers.registrar.signer import Signer
 from events.errors import Fenced
+from events.wire.entry import recorded_time
 from infra.kafka.clients import start_client, stop_consumer
 from infra.log.reader import log_size
 from infra.log.signed_note import Checkpoint, LogKey
@@ -38,36 +36,21 @@ from tests.world.registrars import (
     founded,
     registrar,
     require_consistent,
+    require_whole_log,
     second_home,
     until_halted,
     until_ready,
     until_signed,
+    until_size,
 )
 from tests.world.topics import HEALTH_TOPIC, drop_topic, records, send
 from tests.world.waits import intervals, running, until
 
 HOUR = timedelta(hours=1)
+TAKE_OVER_S = 10.0
 
 
-async def test_a_second_home_takes_over_from_the_topic_alone_and_the_first_comes_back(
-    settings: Settings, connection: Connection, tmp_path: Path
-) -> None:
-    await founded(settings, connection, "health")
-    second = second_home(settings, tmp_path / "second")
-    async with running(registrar(second)):
-        await send(settings, HEALTH_TOPIC, said("a"))
-        await until_signed(connection, 4)
-    (last, *_) = records_reversed = (await records(settings, settings.checkpoints_topic))[::-1]
-    assert (last.key, last.value) == (settings.log_origin.encode(), (second.log_folder / "checkpoint").read_bytes())
-    assert len({record.value for record in records_reversed}) > 1
-    # The first home's file is older than the topic by now.
-    async with running(registrar(settings)):
-        await send(settings, HEALTH_TOPIC, said("b"))
-        await until_signed(connection, 5)
-    await require_consistent(connection, settings, second)
-
-
-async def test_a_home_without_the_key_or_with_another_says_so_and_leaves_the_lease_to_one_that_has_it(
+async def test_a_second_home_stands_by_once_it_has_the_key_and_takes_over_from_the_topic_alone(
     settings: Settings, connection: Connection, tmp_path: Path
 ) -> None:
     await founded(settings, connection, "health")
@@ -78,21 +61,34 @@ async def test_a_home_without_the_key_or_with_another_says_so_and_leaves_the_lea
     with_another = registrar(other)
     async with running(with_another):
         assert "was not signed with log.skey" in await until_halted(with_another)
-    second = second_home(settings, tmp_path / "second", key=False)
-    without = registrar(second)
-    async with running(without):
-        reason = await until_halted(without)
+    home = second_home(settings, tmp_path / "second", key=False)
+    second = registrar(home)
+    async with running(second):
+        reason = await until_halted(second)
         assert "log.skey" in reason
         assert "docs/standby.md" in reason
         await intervals(settings.halted_retry_ms)
         assert await connection.fetchval("SELECT epoch FROM platform.lease") == epoch, "neither claims the lease"
-        assert not (second.log_folder / "log.skey").exists()
+        assert not (home.log_folder / "log.skey").exists()
         async with running(registrar(settings)):
             await send(settings, HEALTH_TOPIC, said("a"))
             await until_signed(connection, 4)
-            bring_key(settings, second)
-            await until_ready(without, "standby")
-        await until_ready(without, "active")
+            bring_key(settings, home)
+            await until_ready(second, "standby")
+        async with asyncio.timeout(TAKE_OVER_S):
+            await until_ready(second, "active")
+            await send(settings, HEALTH_TOPIC, said("b"))
+            await until_size(connection, 5)
+        await until_signed(connection, 5)
+        await require_whole_log(settings, connection)
+    (last, *_) = in_topic = (await records(settings, settings.checkpoints_topic))[::-1]
+    assert (last.key, last.value) == (settings.log_origin.encode(), (home.log_folder / "checkpoint").read_bytes())
+    assert len({record.value for record in in_topic}) > 1
+    # The first home's file is older than the topic by now.
+    async with running(registrar(settings)):
+        await send(settings, HEALTH_TOPIC, said("c"))
+        await until_signed(connection, 6)
+    await require_consistent(connection, settings, home)
 
 
 @asynccontextmanager
@@ -114,17 +110,14 @@ async def expired_signer(settings: Settings) -> AsyncIterator[Signer]:
             await stop_consumer(reader.consumer)
 
 
-async def expire_lease(connection: Connection) -> None:
-    await connection.execute("UPDATE platform.lease SET expires_at = now() - interval '1 s'")
-
-
-async def test_an_owner_that_was_suspended_after_it_signed_writes_no_checkpoint(
+async def test_an_owner_whose_lease_expired_while_it_signed_publishes_nothing_that_lasts(
     settings: Settings, connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await founded(settings, connection, "health")
     second = second_home(settings, tmp_path / "second")
     async with expired_signer(settings) as signer:
-        signer.newest = None  # there is something to sign
+        late, signer.newest = signer.newest, None  # there is something to sign
+        assert late is not None
         written: list[Checkpoint] = []
         signed, continued, read = asyncio.Event(), asyncio.Event(), signer.topic.read
 
@@ -138,7 +131,7 @@ async def test_an_owner_that_was_suspended_after_it_signed_writes_no_checkpoint(
         monkeypatch.setattr(signer.topic, "read", suspended)
         signing = asyncio.create_task(signer.sign())
         await signed.wait()
-        await expire_lease(connection)
+        await connection.execute("UPDATE platform.lease SET expires_at = now() - interval '1 s'")
         async with running(registrar(second)):
             await send(settings, HEALTH_TOPIC, said("a"))
             await until_signed(connection, 4)
@@ -147,23 +140,10 @@ async def test_an_owner_that_was_suspended_after_it_signed_writes_no_checkpoint(
             with pytest.raises(Fenced):
                 await signing
             assert len(await records(settings, settings.checkpoints_topic)) == before
-
-
-async def test_a_late_record_of_a_former_owner_does_not_stay_the_last_one(
-    settings: Settings, connection: Connection, tmp_path: Path
-) -> None:
-    await founded(settings, connection, "health")
-    second = second_home(settings, tmp_path / "second")
-    async with expired_signer(settings) as signer:
-        await expire_lease(connection)
-        assert signer.newest is not None
-        async with running(registrar(second)):
-            await send(settings, HEALTH_TOPIC, said("a"))
-            await until_signed(connection, 4)
             # Suspended after its last look: nothing keeps Kafka from taking what it sends now.
-            await signer._write_to_topic(signer.newest)
+            await signer._write_to_topic(late)
             with pytest.raises(Fenced):
-                await signer._publish(signer.newest, "adopt_checkpoint")
+                await signer._publish(late, "adopt_checkpoint")
             history = load_keys(log_key_files(settings)).history
 
             async def newest_is_last() -> bool:
@@ -172,9 +152,8 @@ async def test_a_late_record_of_a_former_owner_does_not_stay_the_last_one(
                 return last is not None and last.size == 4 and values[-1] == last.note.encode()
 
             await until(newest_is_last, "the newest checkpoint is the last record again")
-            written = len(await records(settings, settings.checkpoints_topic))
             await intervals(settings.agencies_poll_ms)
-            assert len(await records(settings, settings.checkpoints_topic)) == written, "it is written once"
+            assert len(await records(settings, settings.checkpoints_topic)) == before + 2, "it is written once"
     await require_consistent(connection, settings, second)
 
 
@@ -238,27 +217,7 @@ async def test_a_forged_checkpoint_in_the_topic_halts_and_another_text_is_writte
     assert {c.size for c in await checkpoints_in_topic(settings)} == {3, 4}
 
 
-async def test_a_second_home_recovers_by_the_topic_alone(settings: Settings, tmp_path: Path) -> None:
-    async with connected(settings, "test") as connection:
-        await founded(settings, connection, "health")
-    async with copy_of_database(settings) as copy:
-        async with connected(settings, "test") as connection, running(registrar(settings)):
-            await send(settings, HEALTH_TOPIC, said("a"), said("b"))
-            await until_signed(connection, 5)
-        second = second_home(copy, tmp_path / "second")
-        one = registrar(second)
-        async with running(one):
-            assert "yesser recover" in await until_halted(one)
-        recovered = await recover(second, topic_source(second), lambda what, size: None)
-        assert (recovered.size_before, recovered.size) == (3, 5)
-        async with connected(second, "test") as restored:
-            async with running(registrar(second)):
-                await send(settings, HEALTH_TOPIC, said("c"))
-                await until_signed(restored, 6)
-            await require_consistent(restored, second)
-
-
-async def test_a_clock_that_is_an_hour_wrong_halts_before_anything_is_registered_and_at_work(
+async def test_a_clock_that_is_wrong_halts_before_anything_is_registered_and_at_work_and_so_does_a_log_ahead_of_it(
     settings: Settings, connection: Connection
 ) -> None:
     await found(settings, "health")
@@ -279,34 +238,15 @@ async def test_a_clock_that_is_an_hour_wrong_halts_before_anything_is_registered
             await until_signed(connection, size + 1)
     recorded = await connection.fetchval("SELECT recorded FROM log.state")
     assert abs((datetime.fromisoformat(recorded) - datetime.now(UTC)).total_seconds()) < 60
-
-
-async def test_what_the_clocks_refuse_is_not_committed(settings: Settings, connection: Connection) -> None:
-    journal = await open_journal(connection, settings)
-    batch = Batch(0, "2026-11-25T08:00:00.000000Z", entries=[b"entry"], subjects=["initiative/I-1"])
-    check = ClockCheck(lambda: datetime.now(UTC) + HOUR, time.monotonic, 300)
-    with pytest.raises(ClocksDiffer):
-        await journal.commit(batch, lambda now: check.require_database(check.now(), now))
-    assert (journal.size, await log_size(connection)) == (0, 0)
-    check.clock = lambda: datetime.now(UTC)
-    await journal.commit(batch, lambda now: check.require_database(check.now(), now))
-    assert (journal.size, await log_size(connection)) == (1, 1)
-
-
-async def test_a_log_that_is_ahead_of_the_clock_halts_until_an_operator_allows_the_difference(
-    settings: Settings, connection: Connection
-) -> None:
-    await found(settings, "health")
-    allowed = settings.model_copy(update={"clock_difference_max_s": 2 * HOUR.total_seconds()})
-    async with running(Registrar(allowed, lambda: datetime.now(UTC) + HOUR)):
-        await until_signed(connection, 3)
+    ahead = recorded_time(datetime.now(UTC) + HOUR)
+    await connection.execute("UPDATE log.state SET recorded = $1", ahead)
     one = registrar(settings)
     async with running(one):
         assert "The log is ahead of the clock" in await until_halted(one)
         await send(settings, HEALTH_TOPIC, said("a"))
         await intervals(settings.halted_retry_ms)
-        assert await log_size(connection) == 3
-    recorded = await connection.fetchval("SELECT recorded FROM log.state")
+        assert await log_size(connection) == 5
+    allowed = settings.model_copy(update={"clock_difference_max_s": 2 * HOUR.total_seconds()})
     async with running(registrar(allowed)):
-        await until_signed(connection, 4)
-    assert await connection.fetchval("SELECT recorded FROM log.state") == recorded, "time never goes back"
+        await until_signed(connection, 6)
+    assert await connection.fetchval("SELECT recorded FROM log.state") == ahead, "time never goes back"

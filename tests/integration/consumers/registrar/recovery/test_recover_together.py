@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from infra.postgres.connection import connect
 from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
 from tests.integration.consumers.registrar.recovery.copied_log import Copied, copied, quiet
+from tests.world.registrars import copy_of_database
 from tests.world.topics import drop_topic
 
 LOST = 7
@@ -39,10 +41,14 @@ async def short_mirror(settings: Settings, old: Copied, folder: Path) -> None:
     await connection.close()
 
 
-def change_bundles(folder: Path, change: Callable[[bytes], bytes]) -> None:
-    for path in folder.glob("mirror/tile/entries/**/*"):
+def changed_copy(folder: Path, name: str, change: Callable[[bytes], bytes]) -> Path:
+    """A copy of the mirror with other bundles."""
+    copy = folder.with_name(name)
+    shutil.copytree(folder, copy)
+    for path in copy.glob("tile/entries/**/*"):
         if path.is_file():
             path.write_bytes(change(path.read_bytes()))
+    return copy
 
 
 async def topic_from(settings: Settings, first: int) -> None:
@@ -63,36 +69,30 @@ async def topic_from(settings: Settings, first: int) -> None:
         await producer.stop()
 
 
-async def test_a_short_mirror_and_a_topic_without_a_beginning_give_the_log(settings: Settings, tmp_path: Path) -> None:
-    async with copied(settings) as old:
-        await short_mirror(settings, old, tmp_path / "mirror")
-        await topic_from(settings, old.size - LOST - 3)
-        missing = rf"{old.size - LOST} to {old.size - 1} are missing"
-        with pytest.raises(CannotRecover, match=missing):
-            await recover(old.settings, lambda first: mirror_entries(tmp_path / "mirror", first), quiet)
-        with pytest.raises(CannotRecover, match=f"{old.size_before} to {old.size - 1} are missing"):
-            await recover(old.settings, topic_source(old.settings), quiet)
-        sources = [folder_source(tmp_path / "mirror"), topic_source(old.settings)]
-        recovered = await recover_from(old.settings, sources, unsigned=False)
-        assert (recovered.size, recovered.root) == (old.size, old.root)
-
-
-async def test_a_mirror_that_was_changed_does_not_keep_the_topic_out(settings: Settings, tmp_path: Path) -> None:
-    async with copied(settings) as old:
-        await short_mirror(settings, old, tmp_path / "mirror")
-        change_bundles(tmp_path, lambda bundle: bundle.replace(b"word", b"lies"))
-        sources = [folder_source(tmp_path / "mirror"), topic_source(old.settings)]
-        with pytest.raises(WrongEntries):
-            await recover(old.settings, together(sources), quiet)
-        assert (await recover_from(old.settings, sources, unsigned=False)).root == old.root
-
-
-async def test_a_damaged_file_of_a_mirror_ends_what_it_gives(
+async def test_sources_that_are_short_changed_or_damaged_give_the_log_together(
     settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with copied(settings) as old:
-        await short_mirror(settings, old, tmp_path / "mirror")
-        change_bundles(tmp_path, lambda bundle: bundle[:-1])
-        sources = [folder_source(tmp_path / "mirror"), topic_source(old.settings)]
-        assert (await recover_from(old.settings, sources, unsigned=False)).root == old.root
-        assert f"mirror is read up to entry {old.size_before} only" in capsys.readouterr().err
+        mirror = tmp_path / "mirror"
+        await short_mirror(settings, old, mirror)
+        lying = changed_copy(mirror, "lying", lambda bundle: bundle.replace(b"word", b"lies"))
+        damaged = changed_copy(mirror, "damaged", lambda bundle: bundle[:-1])
+        async with copy_of_database(old.settings) as copy:
+            sources = [folder_source(lying), topic_source(copy)]
+            with pytest.raises(WrongEntries):
+                await recover(copy, together(sources), quiet)
+            assert (await recover_from(copy, sources, unsigned=False)).root == old.root
+        async with copy_of_database(old.settings) as copy:
+            sources = [folder_source(damaged), topic_source(copy)]
+            assert (await recover_from(copy, sources, unsigned=False)).root == old.root
+            assert f"damaged is read up to entry {old.size_before} only" in capsys.readouterr().err
+        await topic_from(settings, old.size - LOST - 3)
+        missing = rf"{old.size - LOST} to {old.size - 1} are missing"
+        with pytest.raises(CannotRecover, match=missing):
+            await recover(old.settings, lambda first: mirror_entries(mirror, first), quiet)
+        with pytest.raises(CannotRecover, match=f"{old.size_before} to {old.size - 1} are missing"):
+            await recover(old.settings, topic_source(old.settings), quiet)
+        recovered = await recover_from(
+            old.settings, [folder_source(mirror), topic_source(old.settings)], unsigned=False
+        )
+        assert (recovered.size, recovered.root) == (old.size, old.root)
