@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import orjson
 import psutil
@@ -17,6 +18,7 @@ from consumers.delivery.routing.router import add_messages
 from events.schema_tools.refusal_examples import golden_example
 from events.wire.entry import entry_bytes
 from infra.postgres.connection import Connection
+from infra.process.subprocess_command import subprocess_command
 from tests.world.logs import write_log
 
 _OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -70,6 +72,21 @@ async def counting() -> AsyncIterator[tuple[Counted, int]]:
         yield counted, server.sockets[0].getsockname()[1]
     finally:
         server.close()
+
+
+@asynccontextmanager
+async def delivery_process(environment: Mapping[str, str], log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The delivery process as an operator starts it, which ends well unless a test has killed it."""
+    with log.open("ab") as lines:
+        process = await asyncio.create_subprocess_exec(
+            *subprocess_command("run", "delivery"), env=environment, stdout=lines, stderr=lines
+        )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            assert await process.wait() == 0
 
 
 async def write_triggers(connection: Connection, number: int) -> list[CampaignEntry]:

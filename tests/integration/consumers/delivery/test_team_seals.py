@@ -33,62 +33,36 @@ async def rotate(settings: Settings, overlap_days: int = 0) -> Rotation:
         return await rotate_teams_key(connection, team_key_files(settings), overlap_days, datetime.now(UTC))
 
 
-async def test_nothing_is_sent_to_a_url_that_was_changed_in_the_database_and_others_go_on(
-    settings: Settings, connection: Connection
-) -> None:
-    settings = for_hooks(settings)
-    await live_launches(connection)
-    async with receiver() as right, receiver() as thief:
-        await add_endpoint(connection, settings, "e1", right.url())
-        await subscribe(connection, "e1")
-        await add_endpoint(connection, settings, "e2", right.url("/2"))
-        await subscribe(connection, "e2")
-        await connection.execute("UPDATE delivery.endpoint SET url = $1 WHERE endpoint_id = 'e1'", thief.url())
-        async with delivering(settings):
-            await right.until(1)
-            await until(connection, WAITING, 1)
-        assert (len(right.got), thief.got) == (1, [])
-
-
-async def test_a_subscription_that_was_added_or_changed_in_the_database_gets_nothing_and_others_go_on(
-    settings: Settings, connection: Connection
-) -> None:
-    settings = for_hooks(settings)
-    await live_launches(connection)
-    async with receiver() as hook:
-        await add_endpoint(connection, settings, "e1", hook.url())
-        changed = await subscribe(connection, "e1", rules=["quota-met"])
-        right = await subscribe(connection, "e1")
-        await connection.execute("UPDATE delivery.subscription SET rules = NULL WHERE subscription_id = $1", changed)
-        await connection.execute(
-            "INSERT INTO delivery.subscription (agency, team, route, from_index) VALUES ('health', 'press', 'email', 0)"
-        )
-        async with delivering(settings):
-            await hook.until(1)
-            await until(connection, WAITING, 0)
-    rows = await connection.fetch("SELECT DISTINCT subscription_id FROM delivery.message")
-    assert [row[0] for row in rows] == [right]
-
-
-async def test_the_backfill_of_a_changed_subscription_holds_up_no_other(
+async def test_nothing_is_sent_by_rows_that_were_added_or_changed_in_the_database_and_others_go_on(
     settings: Settings, connection: Connection
 ) -> None:
     settings = for_hooks(settings)
     await live_launches(connection)
     size = await connection.fetchval("SELECT size FROM log.state")
-    async with receiver() as hook:
-        await add_endpoint(connection, settings, "e1", hook.url())
-        past = {"from_index": size, "backfill_next": 0, "backfill_to": size}
-        changed, right = await subscribe(connection, "e1", **past), await subscribe(connection, "e1", **past)
-        await connection.execute("UPDATE delivery.subscription SET seal = NULL WHERE subscription_id = $1", changed)
+    past = {"from_index": size, "backfill_next": 0, "backfill_to": size}
+    async with receiver() as right, receiver() as thief:
+        for number in range(1, 4):
+            await add_endpoint(connection, settings, f"e{number}", right.url(f"/{number}"))
+        await subscribe(connection, "e1")
+        wider, live = await subscribe(connection, "e2", rules=["quota-met"]), await subscribe(connection, "e2")
+        replayed, old = await subscribe(connection, "e3", **past), await subscribe(connection, "e3", **past)
+        await connection.execute("UPDATE delivery.endpoint SET url = $1 WHERE endpoint_id = 'e1'", thief.url())
+        await connection.execute("UPDATE delivery.subscription SET rules = NULL WHERE subscription_id = $1", wider)
+        await connection.execute("UPDATE delivery.subscription SET seal = NULL WHERE subscription_id = $1", replayed)
+        await connection.execute(
+            "INSERT INTO delivery.subscription (agency, team, route, from_index) VALUES ('health', 'press', 'email', 0)"
+        )
         async with delivering(settings):
-            await hook.until(1)
-            await until(connection, WAITING, 0)
-    rows = await connection.fetch("SELECT DISTINCT subscription_id, replay FROM delivery.message")
-    assert [tuple(row) for row in rows] == [(right, True)]
+            await right.until(2)
+            await until(connection, WAITING, 1)
+        assert sorted(received.path for received in right.got) == ["/2", "/3"]
+        assert thief.got == []
+    rows = await connection.fetch("SELECT subscription_id, replay FROM delivery.message WHERE state = 'delivered'")
+    assert sorted(tuple(row) for row in rows) == [(live, False), (old, True)]
+    assert await connection.fetchval("SELECT count(*) FROM delivery.message") == 3
 
 
-async def test_what_the_commands_write_is_sealed_and_what_the_database_changed_is_sealed_by_an_operator(
+async def test_what_a_command_writes_is_sealed_and_what_was_changed_in_the_database_by_an_operator_alone(
     settings: Settings, connection: Connection, yesser: Yesser
 ) -> None:
     await connection.execute(REGISTER, "health", "agency")
@@ -108,19 +82,14 @@ async def test_what_the_commands_write_is_sealed_and_what_the_database_changed_i
     await connection.execute("UPDATE delivery.team SET closed_at = NULL")
     assert len(await unsealed_rows(connection, seals)) == 1
 
-
-async def test_ending_a_changed_subscription_does_not_seal_it(settings: Settings, connection: Connection) -> None:
-    settings = for_hooks(settings)
-    await connection.execute(REGISTER, "health", "agency")
-    await add_endpoint(connection, settings, "e1", "http://127.0.0.1:9")
+    await add_endpoint(connection, for_hooks(settings), "e1", "http://127.0.0.1:9")
     changed, right = await subscribe(connection, "e1"), await subscribe(connection, "e1", rules=["quota-met"])
     await connection.execute("UPDATE delivery.subscription SET rules = '{x}' WHERE subscription_id = $1", changed)
     async with connected(settings.acting_as("administrator"), "test") as own:
-        desk = Desk(own, settings)
         for subscription_id in (changed, right):
-            await end_subscription(desk, "health", subscription_id)
-    found = [row["subscription_id"] for _, row in await unsealed_rows(connection, TeamSeals.of(settings))]
-    assert found == [changed]
+            await end_subscription(Desk(own, settings), "health", subscription_id)
+    left = [row["subscription_id"] for _, row in await unsealed_rows(connection, TeamSeals.of(settings))]
+    assert left == [changed], "ending it does not seal it"
 
 
 async def test_a_rotation_seals_again_what_has_its_seal_and_nothing_else(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.read_api.read_api import REGISTER
@@ -14,9 +12,8 @@ EP_1, EP_2 = (f"ep_aaaaaaaaaaaaaaa{number}" for number in (2, 3))
 NONE = "ep_aaaaaaaaaaaaaaa7"
 
 
-@pytest.fixture(autouse=True)
-async def laid_down(settings: Settings, connection: Connection) -> None:
-    """Two webhooks; the first has two messages that failed and one that waits."""
+async def test_an_operator_looks_after_a_webhook(yesser: Yesser, settings: Settings, connection: Connection) -> None:
+    """There are two; the first has two messages that failed and one that waits."""
     settings = for_hooks(settings)
     await connection.execute(REGISTER, "health", "agency")
     for endpoint_id in (EP_1, EP_2):
@@ -24,8 +21,6 @@ async def laid_down(settings: Settings, connection: Connection) -> None:
         await subscribe(connection, endpoint_id)
     await add_messages(connection, EP_1, ("failed", "failed", "waiting"))
 
-
-async def test_the_list_and_the_attempts_say_how_a_webhook_does(yesser: Yesser) -> None:
     first, second = await yesser.document("webhooks", "list", "--agency", "health")
     assert (first["endpoint_id"], first["waiting"], first["undelivered"], first["last_status"]) == (EP_1, 1, 2, 503)
     assert (second["waiting"], second["last_status"]) == (0, None)
@@ -38,25 +33,6 @@ async def test_the_list_and_the_attempts_say_how_a_webhook_does(yesser: Yesser) 
     assert EP_1 in await yesser.output("webhooks", "list")
     assert "503" in await yesser.output("webhooks", "attempts", EP_1)
 
-
-async def test_one_message_or_those_of_a_span_are_sent_again(yesser: Yesser, connection: Connection) -> None:
-    first = await connection.fetchval("SELECT min(message_id) FROM delivery.message")
-    assert len((await yesser.document("webhooks", "redeliver", EP_1, "--message", str(first)))["messages"]) == 1
-    made = await yesser.document(
-        "webhooks", "redeliver", EP_1, "--since", "2026-11-01T08:00Z", "--until", "2026-11-01T10:00Z"
-    )
-    assert len(made["messages"]) == 1  # the first waits already, and the third always did
-    rows = await connection.fetch(
-        "SELECT event_id, lane, replay, queued, state FROM delivery.message WHERE replay ORDER BY message_id"
-    )
-    assert [tuple(row) for row in rows] == [(f"i{n}", "service/S/replay", True, False, "waiting") for n in (0, 1)]
-    trail = [r["command"] for r in await connection.fetch("SELECT command, operator FROM platform.trail ORDER BY at")]
-    assert trail[0] == f"webhooks redeliver {EP_1} --message {first}"
-    nothing = await yesser.run("webhooks", "redeliver", EP_2, "--since", "2026-11-01T08:00Z")
-    assert "No message fits" in str(nothing.exception)
-
-
-async def test_wrong_use_does_nothing(yesser: Yesser, connection: Connection) -> None:
     for arguments in (
         ("redeliver", EP_1),
         ("redeliver", EP_1, "--message", "1", "--since", "2026-11-01T08:00Z"),
@@ -70,16 +46,27 @@ async def test_wrong_use_does_nothing(yesser: Yesser, connection: Connection) ->
         assert "yesser webhooks list" in str(result.exception), command
     assert await connection.fetchval("SELECT count(*) FROM platform.trail") == 0
 
+    message = await connection.fetchval("SELECT min(message_id) FROM delivery.message")
+    assert len((await yesser.document("webhooks", "redeliver", EP_1, "--message", str(message)))["messages"]) == 1
+    span = ("--since", "2026-11-01T08:00Z", "--until", "2026-11-01T10:00Z")
+    made = await yesser.document("webhooks", "redeliver", EP_1, *span)
+    assert len(made["messages"]) == 1, "the first waits already, and the third always did"
+    rows = await connection.fetch(
+        "SELECT event_id, lane, replay, queued, state FROM delivery.message WHERE replay ORDER BY message_id"
+    )
+    assert [tuple(row) for row in rows] == [(f"i{n}", "service/S/replay", True, False, "waiting") for n in (0, 1)]
+    trail = await connection.fetchval("SELECT command FROM platform.trail ORDER BY at LIMIT 1")
+    assert trail == f"webhooks redeliver {EP_1} --message {message}"
+    nothing = await yesser.run("webhooks", "redeliver", EP_2, "--since", "2026-11-01T08:00Z")
+    assert "No message fits" in str(nothing.exception)
 
-async def test_a_disabled_webhook_gets_nothing_until_it_is_enabled(yesser: Yesser, connection: Connection) -> None:
     await connection.execute("UPDATE delivery.endpoint SET failing_since = now() WHERE endpoint_id = $1", EP_1)
     for _ in range(2):
         await yesser.document("webhooks", "disable", EP_1)
-    (first, _) = await yesser.document("webhooks", "list")
-    assert first["disabled_reason"] == "by-team"
+    assert (await yesser.document("webhooks", "list"))[0]["disabled_reason"] == "by-team"
     refused = await yesser.run("webhooks", "redeliver", EP_1, "--since", "2026-11-01T08:00Z")
     assert "enable it first" in str(refused.exception)
     for _ in range(2):
         await yesser.document("webhooks", "enable", EP_1)
-    (first, _) = await yesser.document("webhooks", "list")
+    first, _ = await yesser.document("webhooks", "list")
     assert (first["disabled_reason"], first["failing_since"]) == (None, None)

@@ -1,50 +1,30 @@
-"""Many webhooks on the real PostgreSQL: a killed process loses none, endpoints that hang hold up no other, and a long
-queue drains. What is measured is processor time; the figures are printed."""
+"""Many webhooks on the real PostgreSQL: endpoints that hang hold up no other, and a long queue drains. What is measured
+is processor time; the figures are printed."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import random
-import signal
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
 
 from consumers.delivery.routing.matching import Subscription
 from infra.postgres.connection import Connection
-from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
-from tests.integration.consumers.delivery.load import counting, enqueue, processor_s, write_triggers
+from tests.integration.consumers.delivery.load import counting, delivery_process, enqueue, processor_s, write_triggers
 from tests.team_seals import seal_rows
 from tests.unit.consumers.delivery.receivers import receiver, silence
-from tests.world.teams import add_endpoint, add_team, for_hooks, states, subscribe, until
+from tests.world.teams import add_endpoint, add_team, for_hooks, subscribe, until
+
+pytestmark = pytest.mark.accept
 
 Environment = Callable[..., dict[str, str]]
+HOSTS = {"YESSER_WEBHOOK_HOSTS": "127.0.0.1"}
 DELIVERED = "SELECT count(*) FROM delivery.message WHERE state = 'delivered'"
-
-
-async def start(environment: Environment, **more: str) -> asyncio.subprocess.Process:
-    """The delivery process as an operator starts it."""
-    return await asyncio.create_subprocess_exec(
-        *subprocess_command(),
-        "run",
-        "delivery",
-        env=environment(YESSER_WEBHOOK_HOSTS="127.0.0.1", YESSER_LEASE_MS="1000", YESSER_LEASE_RENEW_MS="250", **more),
-    )
-
-
-@asynccontextmanager
-async def delivery(environment: Environment, **more: str) -> AsyncIterator[psutil.Process]:
-    child = await start(environment, **more)
-    try:
-        yield psutil.Process(child.pid)
-    finally:
-        child.terminate()
-        assert await child.wait() == 0
 
 
 async def webhooks(
@@ -66,36 +46,8 @@ async def webhooks(
     return found
 
 
-async def test_a_process_that_is_killed_again_and_again_loses_none_of_1000(
-    settings: Settings, connection: Connection, environment: Environment
-) -> None:
-    settings = for_hooks(settings)
-    entries = await write_triggers(connection, 250)
-    chance = random.Random("kills")
-    async with counting() as (counted, port):
-        await enqueue(connection, entries, await webhooks(connection, settings, port, 4))
-        kills = 0
-        while len(counted.first) < 1_000 and kills < 40:
-            child = await start(environment)
-            seen = len(counted.first)
-            while len(counted.first) < min(1_000, seen + 100):  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
-            await asyncio.sleep(chance.uniform(0, 0.05))
-            os.kill(child.pid, signal.SIGKILL)
-            await child.wait()
-            kills += 1
-        async with delivery(environment):
-            await until(connection, DELIVERED, 1_000, timeout_s=60)
-            await until(connection, "SELECT count(*) FROM delivery.pgqueuer", 0)
-    paths = [path for path, _ in counted.first]
-    assert {path: paths.count(path) for path in paths} == {f"/e{number}": 250 for number in range(4)}
-    assert await states(connection) == {"delivered": 1_000}
-    print(f"\n{kills} kills, {counted.requests - 1_000} repeats of 1,000")  # noqa: T201
-
-
-@pytest.mark.accept
 async def test_100_endpoints_of_1000_that_hang_do_not_slow_the_others(
-    settings: Settings, connection: Connection, environment: Environment
+    settings: Settings, connection: Connection, environment: Environment, tmp_path: Path
 ) -> None:
     settings = for_hooks(settings)
     entries = await write_triggers(connection, 10)
@@ -106,7 +58,8 @@ async def test_100_endpoints_of_1000_that_hang_do_not_slow_the_others(
         async with counting() as (counted, port), receiver(silence) as hanging:
             hung = await webhooks(connection, settings, hanging.port, hang, f"hung{hang}-")
             quick = await webhooks(connection, settings, port, 900, f"quick{hang}-")
-            async with delivery(environment) as process:
+            async with delivery_process(environment(**HOSTS), tmp_path / "log") as child:
+                process = psutil.Process(child.pid)
                 await asyncio.sleep(3)
                 used, began = processor_s(process), time.monotonic()
                 await enqueue(connection, entries, hung + quick)
@@ -119,17 +72,17 @@ async def test_100_endpoints_of_1000_that_hang_do_not_slow_the_others(
     assert cpu_hung < 1.5 * cpu
 
 
-@pytest.mark.accept
 @pytest.mark.parametrize("endpoints", [1, 20, 1_000])
 async def test_a_long_queue_drains(
-    settings: Settings, connection: Connection, environment: Environment, endpoints: int
+    settings: Settings, connection: Connection, environment: Environment, tmp_path: Path, endpoints: int
 ) -> None:
     settings = for_hooks(settings)
     total = int(os.environ.get("WEBHOOKS", "100000"))
     entries = await write_triggers(connection, total // endpoints)
     async with counting() as (counted, port):
         assert await enqueue(connection, entries, await webhooks(connection, settings, port, endpoints)) == total
-        async with delivery(environment) as process:
+        async with delivery_process(environment(**HOSTS), tmp_path / "log") as child:
+            process = psutil.Process(child.pid)
             await counted.until(1, timeout_s=60)
             used, began, mine = processor_s(process), time.monotonic(), processor_s()
             await counted.until(total, timeout_s=total / 100 + 60)

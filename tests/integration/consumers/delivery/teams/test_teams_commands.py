@@ -13,17 +13,19 @@ from consumers.delivery.secrets import publish_key, unseal
 from consumers.delivery.teams.changes import Desk, NotAllowedNow, NotFound
 from consumers.delivery.teams.inputs import NewSubscription
 from consumers.delivery.teams.subscriptions import add_subscription
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
 from tests.integration.consumers.delivery.teams.desk import TEAM, URL
 from tests.integration.consumers.read_api.read_api import REGISTER
 from tests.integration.consumers.read_api.read_story import story
 from tests.world.commands import Yesser
 from tests.world.logs import raw_entries, write_log
+from tests.world.teams import until
 
 FIRST, SECOND = TEAM["contacts"]
 ADD_TEAM = ("teams", "add", "health", "press", "--name-ar", TEAM["name"]["ar"], "--name-en", TEAM["name"]["en"])
 ROUTING_LOCK = "SELECT pg_advisory_xact_lock_shared(7370019)"
+BLOCKED = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7370019 AND NOT granted"
 POSITION = (
     "INSERT INTO delivery.position (part, next_index) VALUES ('router', $1)"
     " ON CONFLICT (part) DO UPDATE SET next_index = $1"
@@ -102,7 +104,9 @@ async def test_a_team_its_webhook_and_its_subscriptions_from_beginning_to_end(
     assert not any("@" in row["command"] or "://" in row["command"] for row in trail)
 
 
-async def test_wrong_use_and_what_stands_in_the_way_are_said_in_one_sentence(key: PrivateKey, yesser: Yesser) -> None:
+async def test_what_stands_in_the_way_is_said_and_a_subscription_that_meets_the_router_misses_no_entry(
+    key: PrivateKey, settings: Settings, connection: Connection, yesser: Yesser
+) -> None:
     await yesser.run(*ADD_TEAM, "--contact", FIRST)
     for command, kind, words in (
         ((*ADD_TEAM, "--contact", FIRST), NotAllowedNow, "yesser teams contacts"),
@@ -127,6 +131,18 @@ async def test_wrong_use_and_what_stands_in_the_way_are_said_in_one_sentence(key
     for wrong_command, words in wrong:
         result = await yesser.run(*wrong_command)
         assert (result.exit_code, words in result.output) == (2, True), (wrong_command, result.output)
+
+    # A round reads the subscriptions, then moves the position: a subscription of that moment begins after it.
+    await connection.execute(POSITION, 10)
+    async with connected(settings.acting_as("administrator"), "test") as other:
+        async with connection.transaction():
+            await connection.execute(ROUTING_LOCK)
+            new = NewSubscription(team="press", route="email")
+            adding = asyncio.create_task(add_subscription(Desk(other, settings), "health", new, None))
+            await until(connection, BLOCKED, 1)
+            assert not adding.done()
+            await connection.execute(POSITION, 15)
+        assert (await adding)["from_index"] == 15
 
 
 async def test_a_backfill_begins_at_an_index_or_at_midnight_in_riyadh_and_ends_where_live_entries_begin(
@@ -156,23 +172,3 @@ async def test_a_backfill_begins_at_an_index_or_at_midnight_in_riyadh_and_ends_w
     await connection.execute(POSITION, size - 2)
     made = await yesser.document("subscriptions", "add", "health", "press", "--route", "email", "--from", "0")
     assert (made["from_index"], made["backfill"]) == (size - 2, {"from": 0, "to": size - 2})
-
-
-async def test_a_subscription_that_meets_a_round_of_the_router_misses_no_entry(
-    key: PrivateKey, settings: Settings, connection: Connection, yesser: Yesser
-) -> None:
-    """A round reads the subscriptions, then moves the position: a subscription of that moment begins after it."""
-    await yesser.run(*ADD_TEAM, "--contact", FIRST)
-    await connection.execute(POSITION, 10)
-    other = await connect(settings.acting_as("administrator"), "test")
-    try:
-        async with connection.transaction():
-            await connection.execute(ROUTING_LOCK)
-            new = NewSubscription(team="press", route="email")
-            adding = asyncio.create_task(add_subscription(Desk(other, settings), "health", new, None))
-            await asyncio.sleep(0.3)
-            assert not adding.done()
-            await connection.execute(POSITION, 15)
-        assert (await adding)["from_index"] == 15
-    finally:
-        await other.close()
