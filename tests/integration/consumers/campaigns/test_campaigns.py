@@ -18,6 +18,7 @@ from infra.process import lease
 from infra.settings import Settings
 from tests.world.documents import as_json
 from tests.world.logs import write_log
+from tests.world.registrars import terminate
 from tests.world.story import Story
 from tests.world.teams import fold, put
 from tests.world.topics import make_topics, records
@@ -61,12 +62,19 @@ async def sent_codes(settings: Settings) -> list[str]:
     return [orjson.loads(r.value)["data"]["code"] for r in await records(settings, PLATFORM_TOPIC)]
 
 
-async def test_the_tables_give_the_lists_that_the_commands_print(settings: Settings, connection: Connection) -> None:
+async def test_the_tables_keep_what_memory_keeps_and_give_the_lists_of_now_and_of_then(
+    settings: Settings, connection: Connection
+) -> None:
     assert await read(settings) == [], "before the first trigger"
     story = published_story()
-    await fold(connection, story.entries, batch=5)
-    rows = await read(settings)
+    await write_log(connection, story.raw)
+    await fold(connection, story.entries, batch=7)
+    for table in CONSUMER.tables:
+        found = await connection.fetch(f"SELECT * FROM {table.name} ORDER BY {', '.join(table.key)}")
+        kept = [tuple(row[column] for column in table.columns) for row in found]
+        assert kept == [tuple(getattr(row, c) for c in table.columns) for row in story.store.rows(table)], table.name
 
+    rows = await read(settings)
     assert [row.campaign_id for row in rows] == sorted(story.in_log())
     assert as_json(rows[-1]) == {
         "campaign_id": "service-launched.i4",
@@ -91,46 +99,15 @@ async def test_the_tables_give_the_lists_that_the_commands_print(settings: Setti
         "reach": 4 * (2**53 - 1),
     }
 
-
-async def test_the_list_can_be_seen_as_of_an_index(settings: Settings, connection: Connection) -> None:
-    story = published_story()
-    await write_log(connection, story.raw)
-    await fold(connection, story.entries, batch=100)
     first_trigger = next(entry.index for entry in story.entries if entry.type == "campaign.triggered")
-
     assert await read(settings, first_trigger) == []
     (row,) = await read(settings, first_trigger + 1)
     assert (row.campaign_id, row.state, row.paused) == ("service-launched.i4", CampaignState.TRIGGERED, True)
-    assert await read(settings, len(story.entries)) == await read(settings)
+    assert await read(settings, len(story.entries)) == rows
     assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 6, "looking back decides nothing"
 
 
-async def test_postgresql_keeps_what_memory_keeps_whatever_the_batches(connection: Connection) -> None:
-    story = published_story()
-    await fold(connection, story.entries, batch=7)
-    for table in CONSUMER.tables:
-        rows = await connection.fetch(f"SELECT * FROM {table.name} ORDER BY {', '.join(table.key)}")
-        kept = [tuple(row[column] for column in table.columns) for row in rows]
-        assert kept == [tuple(getattr(row, c) for c in table.columns) for row in story.store.rows(table)], table.name
-
-
-async def test_what_was_decided_reaches_the_platforms_topic_once_and_in_order(
-    settings: Settings, connection: Connection
-) -> None:
-    await make_topics(settings)
-    story = published_story()
-    await write_log(connection, story.raw)
-    await fold(connection, story.entries, batch=len(story.entries))
-    waiting = await connection.fetch("SELECT event_id, key, value FROM platform.outbox ORDER BY row_id")
-    async with running(Relay(settings)):
-        await until_empty(connection)
-
-    sent = await records(settings, PLATFORM_TOPIC)
-    assert [(r.key, r.value) for r in sent] == [(row["key"].encode(), row["value"]) for row in waiting]
-    assert [row["event_id"].split(".")[0] for row in waiting] == [*["triggered"] * 4, "paused", "resumed"]
-
-
-async def test_a_trigger_leaves_for_the_teams_when_it_stands_in_the_log_verbatim(
+async def test_what_is_decided_reaches_the_platforms_topic_and_a_trigger_the_teams_once_it_is_in_the_log(
     settings: Settings, connection: Connection
 ) -> None:
     await make_topics(settings)
@@ -139,23 +116,31 @@ async def test_a_trigger_leaves_for_the_teams_when_it_stands_in_the_log_verbatim
     before = story.entries[: logged[0].index]
     await write_log(connection, story.raw)
     await fold(connection, before, batch=len(before))
+    waiting = await connection.fetch("SELECT key, value FROM platform.outbox ORDER BY row_id")
     async with running(Relay(settings)):
         await until_empty(connection)
+        decided = await records(settings, PLATFORM_TOPIC)
+        assert [(record.key, record.value) for record in decided] == [(r["key"].encode(), r["value"]) for r in waiting]
         assert await records(settings, settings.triggers_topic) == []
 
         await fold(connection, story.entries[len(before) :], batch=3)
         await until_empty(connection)
-        sent = await records(settings, settings.triggers_topic)
-        assert [r.value for r in sent] == [event_of(story.raw[entry.index]) for entry in logged]
-        assert [r.key for r in sent] == [entry.data["campaign_id"].encode() for entry in logged]
-        assert [dict(r.headers)["index"] for r in sent] == [b"%d" % entry.index for entry in logged]
+    ids = [orjson.loads(record.value)["id"] for record in await records(settings, PLATFORM_TOPIC)]
+    assert [name.partition(".")[0] for name in ids] == [*["triggered"] * 4, "paused", "resumed"]
+    sent = await records(settings, settings.triggers_topic)
+    assert [record.value for record in sent] == [event_of(story.raw[entry.index]) for entry in logged]
+    assert [record.key for record in sent] == [entry.data["campaign_id"].encode() for entry in logged]
+    assert [dict(record.headers)["index"] for record in sent] == [b"%d" % entry.index for entry in logged]
 
 
-async def test_of_two_relays_one_works_and_the_other_takes_over(settings: Settings, connection: Connection) -> None:
+async def test_of_two_relays_one_works_and_the_other_takes_over_and_goes_on_after_lost_connections(
+    settings: Settings, connection: Connection
+) -> None:
     await make_topics(settings)
+    codes = [f"{number:02d}" for number in range(12)]
     first, second = Relay(settings), Relay(settings)
     async with running(first, second) as (stop_first, stop_second):
-        await put(connection, "a", "b")
+        await put(connection, *codes, padding="x" * 50_000)  # larger than a record batch together
         await until_empty(connection)
         owner, standby = (first, second) if first.epoch is not None else (second, first)
         assert standby.epoch is None
@@ -165,7 +150,12 @@ async def test_of_two_relays_one_works_and_the_other_takes_over(settings: Settin
         await put(connection, "c")
         await until_empty(connection)
         assert standby.epoch is not None
-    assert await sent_codes(settings) == ["a", "b", "c"]
+        assert await sent_codes(settings) == [*codes, "c"]
+
+        assert await terminate(settings, "relay%") > 0
+        await put(connection, "d")
+        await until_empty(connection)
+    assert [*dict.fromkeys(await sent_codes(settings))] == [*codes, "c", "d"]
 
 
 async def test_a_relay_of_an_older_epoch_takes_nothing_off(settings: Settings, connection: Connection) -> None:
@@ -181,20 +171,6 @@ async def test_a_relay_of_an_older_epoch_takes_nothing_off(settings: Settings, c
     assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 1
     await source.sent(connection, messages, epoch + 1)
     assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
-
-
-async def test_a_relay_that_lost_its_connections_goes_on_by_itself(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
-    async with running(Relay(settings)):
-        await put(connection, "a")
-        await until_empty(connection)
-        await connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE application_name LIKE 'yesser relay%' AND datname = current_database()"
-        )
-        await put(connection, "b")
-        await until_empty(connection)
-    assert {*await sent_codes(settings)} == {"a", "b"}
 
 
 async def test_a_row_that_its_writer_may_not_have_decided_halts_the_relay_and_nothing_is_sent(
@@ -220,14 +196,3 @@ async def test_a_row_that_its_writer_may_not_have_decided_halts_the_relay_and_no
         await connection.execute("DELETE FROM platform.outbox WHERE event_id = $1", forged.id)
         await until_empty(connection)
     assert await sent_codes(settings) == ["aa"]
-
-
-async def test_rows_larger_than_a_record_batch_together_go_in_several(
-    settings: Settings, connection: Connection
-) -> None:
-    await make_topics(settings)
-    codes = [f"{number:02d}" for number in range(12)]
-    await put(connection, *codes, padding="x" * 50_000)
-    async with running(Relay(settings)):
-        await until_empty(connection)
-    assert await sent_codes(settings) == codes

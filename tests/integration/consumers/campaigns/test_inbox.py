@@ -58,18 +58,6 @@ async def ids(connection: Connection, chosen: CampaignFilter) -> list[str]:
     return [row.campaign_id for row in await campaigns(connection, chosen)]
 
 
-async def test_a_campaign_is_overdue_from_the_day_after_its_due_date_unless_nothing_is_missing_or_it_rests(
-    connection: Connection, names: dict[str, str]
-) -> None:
-    on_the_day = await ids(connection, CampaignFilter(DUE, overdue=True))
-    the_day_after = await ids(connection, CampaignFilter("2026-11-16", overdue=True))
-    assert on_the_day == []
-    assert the_day_after == sorted([names["ACKED"], names["NEW"]])
-    assert the_day_after == await ids(connection, CampaignFilter("2026-11-16", state="overdue"))
-    others = await ids(connection, CampaignFilter("2026-11-16", overdue=False))
-    assert sorted([*others, *the_day_after]) == sorted(names.values())
-
-
 @every(
     "chosen, found",
     [
@@ -94,7 +82,12 @@ async def test_all_that_is_given_must_hold(
     assert await ids(connection, CampaignFilter("2026-11-16", **chosen)) == expected
 
 
-async def test_the_inbox_says_what_is_missing_who_has_it_and_what_comes_next(
+TEAM = "INSERT INTO delivery.team (agency, team, name) VALUES ($1, 'press', '{}')"
+SUBSCRIBE = """INSERT INTO delivery.subscription (agency, team, route, rules, services, channels, from_index, ended_at)
+VALUES ('health', 'press', 'email', $1, $2, $3, 0, $4::text::timestamptz)"""
+
+
+async def test_the_inbox_says_what_is_missing_what_is_late_and_what_comes_next_for_a_team_or_for_all(
     connection: Connection, names: dict[str, str]
 ) -> None:
     chosen = CampaignFilter("2026-11-16", owner="health", state="open", sort="due")
@@ -120,13 +113,21 @@ async def test_the_inbox_says_what_is_missing_who_has_it_and_what_comes_next(
     counted = {"overdue": 2, "paused": 1, "acknowledge": 1, "air": 1, "complete": 1, "completed": 0}
     assert as_json(await counts(connection, chosen)) == {"campaigns": 4, **counted}
 
+    on_the_day = await ids(connection, CampaignFilter(DUE, overdue=True))
+    the_day_after = await ids(connection, CampaignFilter("2026-11-16", overdue=True))
+    assert on_the_day == []
+    assert the_day_after == sorted([names["ACKED"], names["NEW"]])
+    assert the_day_after == await ids(connection, CampaignFilter("2026-11-16", state="overdue"))
+    others = await ids(connection, CampaignFilter("2026-11-16", overdue=False))
+    assert sorted([*others, *the_day_after]) == sorted(names.values())
 
-TEAM = "INSERT INTO delivery.team (agency, team, name) VALUES ($1, 'press', '{}')"
-SUBSCRIBE = """INSERT INTO delivery.subscription (agency, team, route, rules, services, channels, from_index, ended_at)
-VALUES ('health', 'press', 'email', $1, $2, $3, 0, $4::text::timestamptz)"""
+    whole = await campaigns(connection, CampaignFilter(DUE, sort="due"))
+    assert [row.due_on for row in whole] == [DUE] * 5 + ["2026-11-30"]
+    for number, row in enumerate(whole):
+        after = (row.due_on, row.campaign_id)
+        chosen = CampaignFilter(DUE, sort="due", after=after, rows_max=2)
+        assert await campaigns(connection, chosen) == whole[number + 1 : number + 3]
 
-
-async def test_a_team_sees_what_any_of_its_subscriptions_chooses(connection: Connection, names: dict[str, str]) -> None:
     assert await team_subscriptions(connection, "health", "press") is None
     await connection.execute(TEAM, "health")
     assert await team_subscriptions(connection, "health", "press") == []
@@ -147,14 +148,12 @@ async def test_a_team_sees_what_any_of_its_subscriptions_chooses(connection: Con
     await connection.execute(SUBSCRIBE, ["service-launched"], None, None, None)
     assert len(await seen()) == 4
 
-
-async def test_by_due_date_a_page_begins_after_the_one_before(connection: Connection, names: dict[str, str]) -> None:
-    whole = await campaigns(connection, CampaignFilter(DUE, sort="due"))
-    assert [row.due_on for row in whole] == [DUE] * 5 + ["2026-11-30"]
-    for number, row in enumerate(whole):
-        after = (row.due_on, row.campaign_id)
-        chosen = CampaignFilter(DUE, sort="due", after=after, rows_max=2)
-        assert await campaigns(connection, chosen) == whole[number + 1 : number + 3]
+    columns = await connection.fetch(
+        "SELECT indexdef FROM pg_indexes WHERE schemaname = $1 AND tablename = 'campaign'", CONSUMER.schema
+    )
+    assert {"(due_on, campaign_id)", "(owner, due_on, campaign_id)"} <= {
+        row["indexdef"][row["indexdef"].index("(") :] for row in columns
+    }
 
 
 async def test_coverage_counts_what_was_aired_and_what_was_launched_in_silence(
@@ -191,12 +190,3 @@ async def test_coverage_counts_what_was_aired_and_what_was_launched_in_silence(
     assert [row["service_id"] for row in unaired["services"]] == ["ACKED", "DONE"]
     nothing = await covered(CoverageFilter("interior"))
     assert (nothing["services"], nothing["agencies"], nothing["total"]["launched_services"]) == ([], [], 0)
-
-
-async def test_due_dates_are_found_by_an_index(connection: Connection, names: dict[str, str]) -> None:
-    columns = await connection.fetch(
-        "SELECT indexdef FROM pg_indexes WHERE schemaname = $1 AND tablename = 'campaign'", CONSUMER.schema
-    )
-    assert {"(due_on, campaign_id)", "(owner, due_on, campaign_id)"} <= {
-        row["indexdef"][row["indexdef"].index("(") :] for row in columns
-    }

@@ -21,7 +21,6 @@ from consumers.revenue.read import (
 )
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.every import every
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.oracle.log import EntryDict
@@ -37,10 +36,11 @@ def log() -> list[EntryDict]:
     return entries_from(generate(11, EVENTS, REVENUE))
 
 
-async def test_the_ledger_says_what_the_oracle_says(
-    connection: Connection, settings: Settings, log: list[EntryDict]
+async def test_the_ledger_says_what_the_oracle_says_now_and_as_of_an_index(
+    connection: Connection, settings: Settings, log: list[EntryDict], yesser: Yesser
 ) -> None:
     expected = fold(log)
+    await write_log(connection, raw_entries(log))
     decided = await apply_live(connection, CONSUMER, raw_entries(log))
     async with view(settings, [CONSUMER]) as looked_at:
         reader = await looked_at.use(CONSUMER)
@@ -68,50 +68,38 @@ async def test_the_ledger_says_what_the_oracle_says(
         f"settlement.{row['partnership_id']}.{row['period']}" for row in shown
     )
 
-
-@every("sql", ["UPDATE {} SET period = '2005-01'", "DELETE FROM {}", "TRUNCATE {}"])
-async def test_transfers_and_statements_are_written_once(connection: Connection, sql: str) -> None:
-    # Refused by right to the application's role, and by trigger to a superuser.
-    for table in ("transfer", "statement"):
-        with pytest.raises(asyncpg.PostgresError, match=r"append-only|permission denied"):
-            await connection.execute(sql.format(f"{CONSUMER.schema}.{table}"))
-
-
-async def test_a_transfer_of_nothing_or_to_itself_cannot_be_written(connection: Connection) -> None:
-    insert = f"INSERT INTO {CONSUMER.schema}.transfer VALUES (1, 0, 'P', NULL, 'payout', 'cash:P', $1, $2)"
-    for credit, amount in (("partner-payable:P", 0), ("partner-payable:P", -1), ("cash:P", 5)):
-        with pytest.raises(asyncpg.CheckViolationError):
-            await connection.execute(insert, credit, amount)
-
-
-async def test_an_account_that_differs_from_its_transfers_is_found(
-    connection: Connection, settings: Settings, log: list[EntryDict]
-) -> None:
-    await apply_live(connection, CONSUMER, raw_entries(log))
-    await connection.execute(f"UPDATE {CONSUMER.schema}.account SET debits_halalas = debits_halalas + 1")
-    async with view(settings, [CONSUMER]) as looked_at:
-        assert await verification(await looked_at.use(CONSUMER)) == {"sum_halalas": 0, "ok": False}
-
-
-async def test_the_commands_show_the_ledger_as_of_any_index(
-    connection: Connection, log: list[EntryDict], yesser: Yesser
-) -> None:
-    await write_log(connection, raw_entries(log))
     index = 2 * len(log) // 3
     expected = fold(log[:index])
     first = expected.statements[0]
     partnership_id, period = first["partnership_id"], first["period"]
 
-    async def shown(*arguments: str) -> Any:
+    async def then(*arguments: str) -> Any:
         return await yesser.document("ledger", *arguments, "--as-of-index", str(index))
 
-    shown_balances = await shown("balances")
-    assert shown_balances.pop("log_index") == index
-    assert {row.pop("account"): row for row in shown_balances["accounts"]} == expected.balances
-    assert await shown("statement", partnership_id, period) == first
-    transfers = await shown("transfers", partnership_id)
+    then_balances = await then("balances")
+    assert then_balances.pop("log_index") == index
+    assert {row.pop("account"): row for row in then_balances["accounts"]} == expected.balances
+    assert await then("statement", partnership_id, period) == first
+    transfers = await then("transfers", partnership_id)
     assert [(row["index"], row["debit"], row["credit"], row["amount_halalas"]) for row in transfers["transfers"]] == [
         (row.index, row.debit, row.credit, row.amount_halalas)
         for row in expected.transfers
         if row.partnership_id == partnership_id
     ]
+
+    await connection.execute(f"UPDATE {CONSUMER.schema}.account SET debits_halalas = debits_halalas + 1")
+    async with view(settings, [CONSUMER]) as looked_at:
+        found = await verification(await looked_at.use(CONSUMER))
+    assert found == {"sum_halalas": 0, "ok": False}, "an account that differs from its transfers is found"
+
+
+async def test_transfers_and_statements_are_written_once_and_never_of_nothing(connection: Connection) -> None:
+    # Refused by right to the application's role, and by trigger to a superuser.
+    for table in ("transfer", "statement"):
+        for sql in ("UPDATE {} SET period = '2005-01'", "DELETE FROM {}", "TRUNCATE {}"):
+            with pytest.raises(asyncpg.PostgresError, match=r"append-only|permission denied"):
+                await connection.execute(sql.format(f"{CONSUMER.schema}.{table}"))
+    insert = f"INSERT INTO {CONSUMER.schema}.transfer VALUES (1, 0, 'P', NULL, 'payout', 'cash:P', $1, $2)"
+    for credit, amount in (("partner-payable:P", 0), ("partner-payable:P", -1), ("cash:P", 5)):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await connection.execute(insert, credit, amount)
