@@ -1,4 +1,5 @@
-"""Lists, inbox and coverage on the real PostgreSQL: who must act, by what day, and what was launched in silence."""
+"""Tables, lists, inbox and coverage on the real PostgreSQL: who must act, by what day, and what was launched in
+silence."""
 
 from __future__ import annotations
 
@@ -8,20 +9,43 @@ from typing import Any
 import pytest
 
 from consumers.as_of.view import view
+from consumers.campaigns.commands import read
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.coverage.read import CoverageFilter, coverage
 from consumers.campaigns.filters import CampaignFilter
-from consumers.campaigns.read import campaigns, counts, inbox, team_subscriptions
-from consumers.documents.campaigns.campaigns import Channel, NextAction
+from consumers.campaigns.read import awareness, campaigns, counts, inbox, team_subscriptions
+from consumers.documents.campaigns.campaigns import CampaignState, Channel, NextAction
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.every import every
 from tests.world.documents import as_json
+from tests.world.logs import write_log
 from tests.world.story import Story
 from tests.world.teams import fold
 
 DUE = "2026-11-15"
 """Ten working days after Sunday, 2026-11-01."""
+
+
+def published_story() -> Story:
+    """A service launched, suspended, resumed and aired; an initiative; a group; a quota."""
+    story = Story()
+    story.adopt(one=1)
+    story.register("S")
+    campaign = f"service-launched.i{story.launch('S')}"
+    story.announce("I", agency="interior")
+    story.set_quota(1)
+    story.certify("c1")
+    story.change("suspended", "S")
+    story.come_back()
+    story.at = "2026-11-02T08:00:00.000000Z"
+    story.change("resumed", "S")
+    story.come_back()
+    for number, channel in enumerate(("tv", "radio", "print", "tv")):
+        story.air(campaign, f"A{number}", channel, reach=2**53 - 1)
+    story.acknowledge(campaign)
+    story.acknowledge("service-launched.i999")
+    return story
 
 
 def told() -> tuple[Story, dict[str, str]]:
@@ -190,3 +214,48 @@ async def test_coverage_counts_what_was_aired_and_what_was_launched_in_silence(
     assert [row["service_id"] for row in unaired["services"]] == ["ACKED", "DONE"]
     nothing = await covered(CoverageFilter("interior"))
     assert (nothing["services"], nothing["agencies"], nothing["total"]["launched_services"]) == ([], [], 0)
+
+
+async def test_the_tables_keep_what_memory_keeps_and_give_the_lists_of_now_and_of_then(
+    settings: Settings, connection: Connection
+) -> None:
+    assert await read(settings) == [], "before the first trigger"
+    story = published_story()
+    await write_log(connection, story.raw)
+    await fold(connection, story.entries, batch=7)
+    for table in CONSUMER.tables:
+        found = await connection.fetch(f"SELECT * FROM {table.name} ORDER BY {', '.join(table.key)}")
+        kept = [tuple(row[column] for column in table.columns) for row in found]
+        assert kept == [tuple(getattr(row, c) for c in table.columns) for row in story.store.rows(table)], table.name
+
+    rows = await read(settings)
+    assert [row.campaign_id for row in rows] == sorted(story.in_log())
+    assert as_json(rows[-1]) == {
+        "campaign_id": "service-launched.i4",
+        "rule": "service-launched",
+        "kind": "specific",
+        "cause_index": 4,
+        "owner": "health",
+        "service_id": "S",
+        "channels": ["tv", "radio", "print"],
+        "due_on": "2026-11-16",
+        "state": "acknowledged",
+        "paused": False,
+        "escalated": False,
+        "aired": {"tv": 2, "radio": 1, "print": 1},
+        "reach": 4 * (2**53 - 1),
+    }
+    assert as_json(await awareness(connection)) == {
+        "launched_services": 1,
+        "aired": {"tv": 1, "radio": 1, "print": 1},
+        "on_all_three": 1,
+        "general_campaigns": 3,
+        "reach": 4 * (2**53 - 1),
+    }
+
+    first_trigger = next(entry.index for entry in story.entries if entry.type == "campaign.triggered")
+    assert await read(settings, first_trigger) == []
+    (row,) = await read(settings, first_trigger + 1)
+    assert (row.campaign_id, row.state, row.paused) == ("service-launched.i4", CampaignState.TRIGGERED, True)
+    assert await read(settings, len(story.entries)) == rows
+    assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 6, "looking back decides nothing"

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from hashlib import sha256
 
 import orjson
 import pytest
-from structlog.testing import capture_logs
 
 from consumers.campaigns.rules.in_force import release_rules
 from consumers.campaigns.rules.rule import RuleSet
 from consumers.campaigns.rules.rule_file import read_rule
-from consumers.delivery.delivery import Delivery, Part
 from consumers.delivery.delivery_lease import LEASE
-from consumers.delivery.timers.timers import NotCaughtUp, Timers, database_now, set_off, settling_time
+from consumers.delivery.timers.timers import NotCaughtUp, Timers, database_now, settling_time
 from consumers.registrar.guards.clocks import ClockCheck, ClocksDiffer
-from events.errors import Fenced, Halt
+from events.errors import Fenced
 from infra.postgres.connection import Connection, connected
 from infra.process import lease
-from infra.process.leader_election import Term
-from infra.process.tasks import pause
 from infra.settings import Settings
 from tests.every import every
 from tests.paths import ROOT
 from tests.world.teams import launches, live_launches, make_live, make_live_again, set_position
-from tests.world.waits import running, until
 
 MIDNIGHT = datetime(2026, 11, 15, 21, tzinfo=UTC)
 """After the due date of what is launched on 2026-11-01."""
@@ -69,12 +62,6 @@ async def timers_at(settings: Settings) -> AsyncIterator[Start]:
             return Timers(own, epoch, clocks, rules, settling_time(settings), clock.database), clock
 
         yield start
-
-
-def set_off_at(now: datetime) -> Part:
-    """The timers as a part of the process, at a moment that lasts."""
-    clock = MovedClock(now)
-    return partial(set_off, clock=clock, database_clock=clock.database)
 
 
 async def waiting(connection: Connection) -> list[str]:
@@ -267,39 +254,3 @@ async def test_a_service_that_was_not_aired_is_triggered_at_its_midnight_once_fo
     again, _ = await timers_at(fifteenth + timedelta(days=9), rules=rules)
     assert await again.look() == 0
     assert await waiting(connection) == ids
-
-
-async def test_the_delivery_process_waits_for_the_rows_and_escalates_also_while_another_part_is_halted(
-    settings: Settings, connection: Connection
-) -> None:
-    story, (campaign,) = await live_launches(connection)
-    await set_position(connection, len(story.entries) - 1)
-    key = asyncio.Event()
-    key.set()
-
-    async def needs_a_key(settings: Settings, term: Term, round_ended: Callable[[], None]) -> None:
-        while key.is_set() and not term.stop.is_set():
-            round_ended()
-            await pause(term.stop, 0.02)
-        if not key.is_set():
-            raise Halt("the key is missing")
-
-    delivery = Delivery(settings, parts=(needs_a_key, set_off_at(DUE)))
-    with capture_logs() as lines:
-        async with running(delivery):
-            await until(lambda: "timers are waiting" in [line["event"] for line in lines], "the timers wait")
-            assert delivery.readiness().ready
-            key.clear()
-            await until(lambda: not delivery.readiness().ready, "the other part is halted")
-            assert delivery.readiness().details["halted"] == "the key is missing"
-            await set_position(connection, len(story.entries))
-
-            async def is_escalated() -> bool:
-                return await waiting(connection) == [f"escalated.{campaign}"]
-
-            await until(is_escalated, "the campaign is escalated")
-            key.set()
-            await until(lambda: delivery.readiness().ready, "the process is ready again")
-    said = [line["event"] for line in lines if line["event"].startswith("timers")]
-    assert said == ["timers are waiting", "timers go on"], "once"
-    assert {line["error_class"] for line in lines if line["event"] == "timers are waiting"} == {"NotCaughtUp"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from infra.settings import Settings
 from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
-from tests.world.commands import yesser
+from tests.world.commands import yesser, yesser_json
 from tests.world.logs import apply_everywhere, raw_entries, sign, write_log, write_tree
 from tests.world.memory_log import KEY, MemoryLog
 from tests.world.plan import plan_figures
@@ -40,19 +39,16 @@ class Platform:
     async def yesser(self, *arguments: str) -> Result:
         return await yesser(self.settings, *arguments)
 
-    async def explained(self, *arguments: str) -> dict[str, Any]:
+    async def explained(self, *arguments: str) -> Any:
         """The answer of the database, which must be that of the mirror too."""
-        result = await self.yesser("audit", "explain", *arguments, "--json")
-        assert result.exit_code == 0, (result.output, result.exception)
-        answer: dict[str, Any] = json.loads(result.stdout)
-        assert await self.outside(*arguments) == answer
+        answer = await self.outside(*arguments)
+        assert await yesser_json(self.settings, "audit", "explain", *arguments) == (0, answer)
         return answer
 
-    async def outside(self, *arguments: str, source: Path | None = None) -> dict[str, Any]:
+    async def outside(self, *arguments: str, source: Path | None = None) -> Any:
         place = ("--from", str(source or self.mirror), "--vkey", VKEY)
-        result = await self.yesser("audit", "explain", *arguments, *place, "--json")
-        assert result.exit_code == 0, (result.output, result.exception)
-        answer: dict[str, Any] = json.loads(result.stdout)
+        code, answer = await yesser_json(self.settings, "audit", "explain", *arguments, *place)
+        assert code == 0, answer
         return answer
 
 
@@ -127,9 +123,8 @@ async def test_each_shown_entry_is_proven_and_an_export_explains_what_it_holds(
     for number, source in enumerate(((), ("--from", str(platform.mirror), "--vkey", VKEY))):
         folder = platform.folder / f"proofs-{number}"
         arguments = ("audit", "explain", "plan", "anomalies", "--steps", "3", "--proofs", str(folder), *source)
-        result = await platform.yesser(*arguments, "--json")
-        assert result.exit_code == 0, (result.output, result.exception)
-        answer = json.loads(result.stdout)
+        code, answer = await yesser_json(platform.settings, *arguments)
+        assert code == 0, answer
         assert answer["earlier"]["count"] == answer["steps_count"] - 3
         assert len(answer["proofs"]) == 3
         for file, step in zip(answer["proofs"], answer["steps"], strict=True):
@@ -181,10 +176,8 @@ async def test_what_is_not_indexed_yet_is_explained_and_what_was_changed_is_name
     await platform.connection.execute(
         "UPDATE revenue.account SET debits_halalas = debits_halalas + 1 WHERE account = $1", account
     )
-    result = await platform.yesser("audit", "explain", "accounts", account, "debits_halalas", "--json")
-    assert result.exit_code == 1
-    answer = json.loads(result.stdout)
-    assert not answer["ok"]
+    code, answer = await yesser_json(platform.settings, "audit", "explain", "accounts", account, "debits_halalas")
+    assert (code, answer["ok"]) == (1, False)
     assert answer["figures"]["debits_halalas"] == answer["total"]["debits_halalas"] + 1
     shown = await platform.yesser("audit", "explain", "accounts", account, "debits_halalas")
     assert "The table differs from the log." in shown.output

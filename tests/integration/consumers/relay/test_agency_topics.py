@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
+import orjson
 import pytest
 
 from consumers.relay import sending
@@ -22,7 +23,7 @@ from infra.settings import Settings
 from tests.world.logs import bundle_of, write_log
 from tests.world.story import Story
 from tests.world.teams import fold, put
-from tests.world.topics import drop_topic, make_topics, records
+from tests.world.topics import PLATFORM_TOPIC, drop_topic, make_topics, records
 from tests.world.waits import intervals, running, until
 
 CODES = ("health", "interior", "yesser")
@@ -93,11 +94,21 @@ async def values(settings: Settings, owner: str) -> list[bytes]:
 
 
 async def test_each_agency_gets_the_entries_about_its_campaigns_verbatim_and_once(
-    settings: Settings, connection: Connection, story: Story
+    settings: Settings, connection: Connection, unapplied: Story
 ) -> None:
-    topic = agency_triggers_topic(settings, "health")
+    topic, story = agency_triggers_topic(settings, "health"), unapplied
     expected = about_campaigns(story, "health")
+    triggers = [entry for entry in story.entries if entry.type == "campaign.triggered"]
+    before = story.entries[: triggers[0].index]
+    await fold(connection, before, batch=len(before))
+    waiting = await connection.fetch("SELECT key, value FROM platform.outbox ORDER BY row_id")
     async with running(Relay(settings)):
+        await until(partial(connection.fetchval, SENT), "what is decided is sent")
+        decided = await records(settings, PLATFORM_TOPIC)
+        assert [(record.key, record.value) for record in decided] == [(r["key"].encode(), r["value"]) for r in waiting]
+        assert await records(settings, settings.triggers_topic) == [], "no trigger is in the log yet"
+
+        await fold(connection, story.entries[len(before) :], batch=3)
         await until_sent(connection, story, "health", "interior")
         sent = await records(settings, topic)
         assert [entry.type for entry in expected] == [
@@ -114,6 +125,17 @@ async def test_each_agency_gets_the_entries_about_its_campaigns_verbatim_and_onc
         other = [event_of(story.raw[entry.index]) for entry in about_campaigns(story, "interior")]
         assert len(other) == 2
         assert await values(settings, "interior") == other
+
+        async def all_sent() -> bool:
+            return await triggers_waiting(connection) == 0 and bool(await connection.fetchval(SENT))
+
+        await until(all_sent, "the common topic and the platform's have everything")
+        common = await records(settings, settings.triggers_topic)
+        assert [record.value for record in common] == [event_of(story.raw[entry.index]) for entry in triggers]
+        assert [record.key for record in common] == [entry.data["campaign_id"].encode() for entry in triggers]
+        assert [dict(record.headers)["index"] for record in common] == [b"%d" % entry.index for entry in triggers]
+        ids = [orjson.loads(record.value)["id"] for record in await records(settings, PLATFORM_TOPIC)]
+        assert [name.partition(".")[0] for name in ids] == ["triggered", "triggered", "paused", "resumed"]
 
         # A rebuild makes the rows again: nothing is sent a second time.
         rows = [tuple(row) for row in await connection.fetch("SELECT * FROM campaigns.route ORDER BY index")]

@@ -22,11 +22,10 @@ from tests.corners import execute
 from tests.integration.consumers.pipeline.counting import COUNTING, fold, until_position
 from tests.stack import superusers_address
 from tests.world.logs import grow, ship
-from tests.world.topics import make_topics, records
+from tests.world.records import RECORDED
+from tests.world.topics import PLATFORM_TOPIC, make_topics, records
 from tests.world.waits import running, until
 
-PLATFORM_TOPIC = "agency.platform.events"
-RECORDED = "2026-11-25T08:00:00.000000Z"
 SIZE = 10
 
 

@@ -11,12 +11,15 @@ from typing import Any
 import duckdb
 import openpyxl
 import pytest
+from beancount import loader
+from beancount.core.data import Transaction
 
 from consumers.audit.mirror import write_mirror
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.ledger.proving import NotSignedYet, prove_statement
 from consumers.ledger.statement_proof import verify_statement
 from consumers.operations.audit_options import AuditSource
+from consumers.revenue.books import journal
 from consumers.revenue.consumer import CONSUMER as LEDGER
 from events.values.money import riyals_text
 from events.wire.entry import parse_entry
@@ -148,7 +151,12 @@ async def test_a_statement_is_written_as_text_pages_and_tables(
 
 
 async def test_the_terms_are_shown_in_words_and_the_ledger_is_exported(
-    yesser: Yesser, log: list[EntryDict], raw: list[bytes], own: tuple[str, str], tmp_path: Path
+    yesser: Yesser,
+    log: list[EntryDict],
+    raw: list[bytes],
+    own: tuple[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shown = await yesser.output("ledger", "terms", own[0])
     for words in ("الطرفان", "Parties: agency", "The partner gets"):
@@ -162,11 +170,24 @@ async def test_the_terms_are_shown_in_words_and_the_ledger_is_exported(
         assert version["expected_halalas"] == sum(from_its_first)
         assert f"The term runs to {terms['ends_on']}" in shown
 
-    # The figures of beancount and parquet: `test_large_books.py`.
-    files = {form: tmp_path / f"ledger.{form}" for form in ("csv", "xlsx")}
+    monkeypatch.setattr(journal, "ROWS_AT_ONCE", 16)
+    expected = fold(log)
+    files = {form: tmp_path / f"ledger.{form}" for form in ("beancount", "csv", "xlsx", "parquet")}
     for form, path in files.items():
         exported = await yesser.document("ledger", "export", str(path), "--format", form)
-        assert exported["rows"] == len(fold(log).transfers)
+        assert exported["rows"] == len(expected.transfers) > 2 * journal.ROWS_AT_ONCE
+    with duckdb.connect() as database:
+        sums = database.execute(
+            "SELECT debit, sum(amount_halalas) FROM read_parquet(?) GROUP BY debit", [str(files["parquet"])]
+        ).fetchall()
+    debits = {name: row["debits_halalas"] for name, row in expected.balances.items() if row["debits_halalas"]}
+    assert dict(sums) == debits
+    entries, errors, _ = loader.load_file(str(files["beancount"]))
+    assert not errors
+    booked: list[Any] = [entry for entry in entries if isinstance(entry, Transaction)]
+    amounts = [posting.units.number for entry in booked for posting in entry.postings]
+    assert sum(amounts) == 0
+    assert 100 * sum(amount for amount in amounts if amount > 0) == sum(debits.values())
     with files["csv"].open(encoding="utf-8-sig", newline="") as file:
         assert {len(row["date"]) for row in csv.DictReader(file)} == {10}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,16 +11,18 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from nacl.signing import VerifyKey
+from standardwebhooks import Webhook
 
 from consumers.delivery.calendar.addresses import new_address
-from consumers.delivery.secrets import sign, unseal
+from consumers.delivery.secrets import opening_keys, sign, unseal
 from consumers.delivery.teams import endpoints, requests, subscriptions, teams
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
-from tests.integration.consumers.delivery.teams.desk import TEAM, URL, Office, open_office
-from tests.integration.consumers.read_api.read_api import closed
-from tests.world.teams import add_messages
+from tests.integration.consumers.delivery.teams.desk import AGENCIES, TEAM, URL, Office, open_office
+from tests.integration.consumers.read_api.read_api import REGISTER, closed, read_window
+from tests.unit.consumers.delivery.receivers import receiver
+from tests.world.teams import WAITING, add_messages, delivering, for_hooks, live_launches, until
 
 WEBHOOK = {"team": "press", "url": URL}
 EMAIL = {"team": "press", "route": "email"}
@@ -382,3 +385,37 @@ async def test_an_agency_reads_the_attempts_has_messages_sent_again_and_enables_
         assert enabled is not None
         state = enabled["disabled_at"], enabled["disabled_reason"], enabled["failing_since"]
         assert state == (None, None, None), reason
+
+
+async def test_an_agency_registers_tests_subscribes_and_gets_past_campaigns_as_replays(
+    settings: Settings, connection: Connection
+) -> None:
+    settings = for_hooks(settings)
+    await live_launches(connection, 2)
+    for code, role in AGENCIES:
+        await connection.execute(REGISTER, code, role)
+    async with receiver() as hook, delivering(settings), read_window(settings, connection) as window:
+        await until(connection, "SELECT count(*) FROM delivery.sealing_key", 1)
+        office = Office(window, opening_keys(settings, datetime.now(UTC))[0])
+        await office.made("/v1/teams", TEAM)
+        made = await office.made("/v1/webhooks", {"team": "press", "url": hook.url()})
+
+        sent = await office.made(f"/v1/webhooks/{made['endpoint_id']}/test", None)
+        await hook.until(1)
+        (example,) = hook.got
+        assert example.headers["yesser-example"] == "true"
+        assert Webhook(made["secret"]).verify(example.body, example.headers) == json.loads(example.body)
+        assert json.loads(example.body)["id"] == sent["event_id"]
+
+        await until(connection, "SELECT count(*) FROM delivery.position WHERE part = 'router'", 1)
+        asked = {"team": "press", "route": "webhook", "from_index": 0, "services": ["S1"]}
+        subscribed = await office.made("/v1/subscriptions", asked)
+        assert subscribed["backfill"]["from"] == 0
+        await hook.until(2)
+        await until(connection, "SELECT backfill_next = backfill_to FROM delivery.subscription", True)
+        await until(connection, WAITING, 0)
+    assert len(hook.got) == 2
+    replay = hook.got[1]
+    assert replay.headers["yesser-replay"] == "true"
+    event = Webhook(made["secret"]).verify(replay.body, replay.headers)
+    assert (event["type"], event["data"]["service_id"]) == ("sa.gov.yesser.campaign.triggered.v1", "S1")
