@@ -121,11 +121,8 @@ async def test_a_changed_rule_is_tried_on_the_history_and_leaves_no_trace(
     with pytest.raises(NoSuchIndex):
         await try_rules(settings, release_rules(), without, "20261102", NOW)
 
-
-async def test_a_rule_about_the_clock_is_tried_as_of_now_and_the_timers_get_the_same_from_the_live_rows(
-    settings: Settings, connection: Connection, story: Story
-) -> None:
     rules = changed_rules(release_rules(), EXAMPLE)
+    # A rule about the clock is tried as of now, and the timers get the same from the live rows.
     trial = await try_rules(settings, release_rules(), rules, "0", NOW)
     expected = [f"not-aired.{part}" for part in ("i5.tv", "i5.radio", "i5.print", "i6.radio", "i6.print")]
     assert [row.campaign_id for row in trial.fired] == expected

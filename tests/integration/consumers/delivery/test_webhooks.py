@@ -217,9 +217,10 @@ async def test_a_new_subscription_gets_past_entries_as_replays_and_a_restart_or_
     story, _ = await live_launches(connection, 9)
     last = len(story.entries) - 1
     async with receiver() as hook:
-        for name, since in (("new", {"from_index": last, "backfill_next": 0, "backfill_to": last}), ("old", {})):
+        for name in ("new", "old"):
             await add_endpoint(connection, settings, name, hook.url(f"/{name}"))
-            await subscribe(connection, name, **since)
+        await subscribe(connection, "new", from_index=last, backfill_next=0, backfill_to=last)
+        await subscribe(connection, "old")
         async with delivering(settings):
             await hook.until(18)
             await until(connection, WAITING, 0)

@@ -84,7 +84,7 @@ BAD_INPUT = (
 """Arguments, exit code, and what is said."""
 
 
-async def test_the_database_and_a_mirror_give_the_same_answer_now_and_as_of_an_index(
+async def test_the_database_and_a_mirror_give_the_same_answer_and_say_what_to_write_instead_of_bad_input(
     platform: Platform, log: list[EntryDict]
 ) -> None:
     expected = fold(log)
@@ -115,6 +115,14 @@ async def test_the_database_and_a_mirror_give_the_same_answer_now_and_as_of_an_i
     assert all(step["index"] < size for step in answer["steps"])
     result = await platform.yesser("audit", "explain", "plan", "plan", "--as-of-index", str(len(log) + 1))
     assert "no state after" in str(result.exception)
+
+    for arguments, code, sentence in BAD_INPUT:
+        for place in ((), ("--from", str(platform.mirror), "--vkey", VKEY)):
+            result = await platform.yesser("audit", "explain", *arguments, *place)
+            found = result.exit_code if result.exit_code == 2 else exit_code(result.exception or Exception())
+            assert (found, sentence in f"{result.output} {result.exception}") == (code, True), result.output
+    result = await platform.yesser("audit", "explain", "partnerships", f"{partnership_id}x")
+    assert f"Did you mean {partnership_id}" in str(result.exception)
 
 
 async def test_each_shown_entry_is_proven_and_an_export_explains_what_it_holds(
@@ -147,17 +155,6 @@ async def test_each_shown_entry_is_proven_and_an_export_explains_what_it_holds(
         file.write_bytes, (await asyncio.to_thread(file.read_bytes)).replace(b"halalas", b"halalaz", 1)
     )
     assert "entries.ndjson" in str((await platform.yesser(*command)).exception)
-
-
-async def test_bad_input_is_answered_with_what_to_write(platform: Platform, log: list[EntryDict]) -> None:
-    for arguments, code, sentence in BAD_INPUT:
-        for place in ((), ("--from", str(platform.mirror), "--vkey", VKEY)):
-            result = await platform.yesser("audit", "explain", *arguments, *place)
-            found = result.exit_code if result.exit_code == 2 else exit_code(result.exception or Exception())
-            assert (found, sentence in f"{result.output} {result.exception}") == (code, True), result.output
-    known = fold(log).statements[0]["partnership_id"]
-    result = await platform.yesser("audit", "explain", "partnerships", f"{known}x")
-    assert f"Did you mean {known}" in str(result.exception)
 
 
 async def test_what_is_not_indexed_yet_is_explained_and_what_was_changed_is_named(

@@ -93,9 +93,7 @@ async def test_before_anything_was_said_the_plan_is_empty_and_then_as_old_as_the
         await plan_at_a_glance(settings)
 
 
-async def test_history_activity_and_the_index_lead_to_entries(
-    settings: Settings, applied: list[EntryDict]
-) -> None:
+async def test_history_activity_and_the_index_lead_to_entries(settings: Settings, applied: list[EntryDict]) -> None:
     subject = next(e["event"]["subject"] for e in applied if e["event"]["subject"].startswith("service/"))
     async with view(settings, [PROJECTIONS]) as looked_at:
         reader = await looked_at.use(PROJECTIONS)

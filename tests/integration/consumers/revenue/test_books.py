@@ -105,13 +105,15 @@ async def test_every_statement_is_proven_by_its_folder_once_it_is_signed_and_has
         assert document["checkpoint"]["size"] == len(log)
 
 
-async def test_a_statement_is_written_as_text_pages_and_tables(
+async def test_a_statement_its_terms_and_the_ledger_are_written_as_texts_pages_and_tables(
     connection: Connection,
     yesser: Yesser,
+    log: list[EntryDict],
     raw: list[bytes],
     statement: dict[str, Any],
     own: tuple[str, str],
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await sign(connection, raw, len(raw))
     command = ("ledger", "statement", *own)
@@ -149,15 +151,6 @@ async def test_a_statement_is_written_as_text_pages_and_tables(
         ).fetchone()
     assert total == (statement["partner_base_halalas"],)
 
-
-async def test_the_terms_are_shown_in_words_and_the_ledger_is_exported(
-    yesser: Yesser,
-    log: list[EntryDict],
-    raw: list[bytes],
-    own: tuple[str, str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
     shown = await yesser.output("ledger", "terms", own[0])
     for words in ("الطرفان", "Parties: agency", "The partner gets"):
         assert words in shown

@@ -26,7 +26,7 @@ from tests.world.teams import WAITING, add_messages, delivering, for_hooks, live
 
 WEBHOOK = {"team": "press", "url": URL}
 EMAIL = {"team": "press", "route": "email"}
-NO_REDELIVERY = (
+NO_REDELIVERY: tuple[dict[str, Any], ...] = (
     {},
     {"message_id": 1, "since": "2026-11-01T08:00:00Z"},
     {"until": "2026-11-01T08:00:00Z"},
@@ -108,6 +108,16 @@ async def test_every_route_answers_as_the_document_says(office: Office, connecti
         if "teams" in operation["tags"] and not path.endswith(".ics")
     }
     assert asked == documented
+
+    names = [f"team-{number}" for number in range(5)]
+    for name in names:
+        await office.made("/v1/teams", TEAM | {"team": name})
+        await office.made("/v1/webhooks", {"team": name, "url": f"{URL}/{name}"})
+        await office.made("/v1/subscriptions", {"team": name, "route": "webhook"})
+    for path in ("/v1/teams", "/v1/webhooks", "/v1/subscriptions"):
+        found = await office.window.pages(path, 2, "agency", "health")
+        assert [len(page) for page in found] == [2, 2, 1], path
+        assert sorted(row["team"] for page in found for row in page) == names, path
 
 
 async def test_a_team_is_its_agencys_alone(office: Office, connection: Connection) -> None:
@@ -222,13 +232,14 @@ async def test_what_exists_already_and_what_is_too_much_is_refused_with_what_to_
             (endpoints, "WAITING_EXAMPLES_MAX"),
         ):
             monkeypatch.setattr(module, name, 1)
-        for path, body in (
+        one_more: list[tuple[str, object]] = [
             ("/v1/teams", TEAM | {"team": "second"}),
             ("/v1/webhooks", WEBHOOK | {"url": URL + "/second"}),
             ("/v1/subscriptions", EMAIL | {"channels": ["tv"]}),
             (test, None),
-        ):
-            answer = await office.ask("POST", path, body)
+        ]
+        for path, content in one_more:
+            answer = await office.ask("POST", path, content)
             assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "limit-reached"), path
 
         answer = await office.ask("POST", "/v1/subscriptions", EMAIL | {"channels": ["tv"]})
@@ -272,18 +283,6 @@ async def test_a_faulty_body_is_refused_with_every_fault_in_the_language_that_wa
         answer = await client.post("/v1/teams", content=content, headers={**headers, **more})
         assert answer.status_code == status, content[:20]
         assert answer.headers["content-type"] == "application/problem+json"
-
-
-async def test_lists_come_in_pages(office: Office) -> None:
-    names = [f"team-{number}" for number in range(5)]
-    for name in names:
-        await office.made("/v1/teams", TEAM | {"team": name})
-        await office.made("/v1/webhooks", {"team": name, "url": f"{URL}/{name}"})
-        await office.made("/v1/subscriptions", {"team": name, "route": "webhook"})
-    for path, column in (("/v1/teams", "team"), ("/v1/webhooks", "team"), ("/v1/subscriptions", "team")):
-        found = await office.window.pages(path, 2, "agency", "health")
-        assert [len(page) for page in found] == [2, 2, 1]
-        assert sorted(row[column] for page in found for row in page) == names
 
 
 async def test_a_closed_team_gets_nothing_more_can_be_opened_again_and_each_change_is_in_the_trail(

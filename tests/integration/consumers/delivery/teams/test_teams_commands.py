@@ -26,6 +26,7 @@ FIRST, SECOND = TEAM["contacts"]
 ADD_TEAM = ("teams", "add", "health", "press", "--name-ar", TEAM["name"]["ar"], "--name-en", TEAM["name"]["en"])
 EP_1, EP_2 = (f"ep_aaaaaaaaaaaaaaa{number}" for number in (2, 3))
 SINCE = "2026-11-01T08:00Z"
+BY_EMAIL = ("subscriptions", "add", "health", "press", "--route", "email")
 ROUTING_LOCK = "SELECT pg_advisory_xact_lock_shared(7370019)"
 BLOCKED = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7370019 AND NOT granted"
 POSITION = (
@@ -64,7 +65,7 @@ async def test_a_team_its_webhook_and_its_subscriptions_from_beginning_to_end(
     by_webhook = await yesser.document("subscriptions", "add", "health", "press", "--route", "webhook")
     assert by_webhook["endpoint_id"] == endpoint, "the team has no other"
     narrow = ("--rule", "quota-met", "--channel", "tv", "--type", "campaign.triggered", "--service", "SVC-1")
-    await yesser.document("subscriptions", "add", "health", "press", "--route", "email", *narrow)
+    await yesser.document(*BY_EMAIL, *narrow)
     rows = await yesser.document("subscriptions", "list", "health", "press")
     assert [(row["route"], row["rules"], row["types"]) for row in rows] == [
         ("webhook", None, None),
@@ -106,9 +107,11 @@ async def test_a_team_its_webhook_and_its_subscriptions_from_beginning_to_end(
     assert not any("@" in row["command"] or "://" in row["command"] for row in trail)
 
 
-async def test_what_stands_in_the_way_is_said_and_a_subscription_that_meets_the_router_misses_no_entry(
+async def test_what_stands_in_the_way_is_said_and_a_subscription_misses_no_entry(
     key: PrivateKey, settings: Settings, connection: Connection, yesser: Yesser
 ) -> None:
+    told = story()
+    await write_log(connection, raw_entries(told))
     await yesser.run(*ADD_TEAM, "--contact", FIRST)
     for command, kind, words in (
         ((*ADD_TEAM, "--contact", FIRST), NotAllowedNow, "yesser teams contacts"),
@@ -126,34 +129,15 @@ async def test_what_stands_in_the_way_is_said_and_a_subscription_that_meets_the_
         (("webhooks", "add", "health", "press", "http://a.example/"), "url: Write a URL that begins with https"),
         (("webhooks", "add", "health", "press", "https://10.0.0.1/"), "url: This host is inside the network"),
         (("webhooks", "rotate", "42"), "is not a webhook's id"),
-        (("subscriptions", "add", "health", "press", "--route", "email", "--rule", "x"), "rules/0: There is no such"),
-        (("subscriptions", "add", "health", "press", "--route", "email", "--from", "soon"), "neither an index nor"),
-        (("subscriptions", "add", "health", "press", "--route", "email", "--from", "9"), "The log has 0 entries"),
+        ((*BY_EMAIL, "--rule", "x"), "rules/0: There is no such"),
+        ((*BY_EMAIL, "--from", "soon"), "neither an index nor"),
+        ((*BY_EMAIL, "--from", "9999"), f"The log has {len(told)} entries"),
     ]
     for wrong_command, words in wrong:
         result = await yesser.run(*wrong_command)
         assert (result.exit_code, words in result.output) == (2, True), (wrong_command, result.output)
 
-    # A round reads the subscriptions, then moves the position: a subscription of that moment begins after it.
-    await connection.execute(POSITION, 10)
-    async with connected(settings.acting_as("administrator"), "test") as other:
-        async with connection.transaction():
-            await connection.execute(ROUTING_LOCK)
-            new = NewSubscription(team="press", route="email")
-            adding = asyncio.create_task(add_subscription(Desk(other, settings), "health", new, None))
-            await until(connection, BLOCKED, 1)
-            assert not adding.done()
-            await connection.execute(POSITION, 15)
-        assert (await adding)["from_index"] == 15
-
-
-async def test_a_backfill_begins_at_an_index_or_at_midnight_in_riyadh_and_ends_where_live_entries_begin(
-    connection: Connection, yesser: Yesser
-) -> None:
-    told = story()
-    await write_log(connection, raw_entries(told))
-    await connection.execute(REGISTER, "health", "agency")
-    await yesser.run(*ADD_TEAM, "--contact", FIRST)
+    # A backfill begins at an index or at midnight in Riyadh, and ends where live entries begin.
     size = len(told)
     days = [datetime.fromisoformat(entry["recordedtime"]).astimezone(RIYADH).date() for entry in told]
     last = days[-1]
@@ -162,9 +146,7 @@ async def test_a_backfill_begins_at_an_index_or_at_midnight_in_riyadh_and_ends_w
         (("3", 3), (last.isoformat(), first_of_last), ("1990-01-01", 0), (str(last + timedelta(days=1)), None))
     ):
         only = ("--service", f"SVC-{number}")
-        made = await yesser.document(
-            "subscriptions", "add", "health", "press", "--route", "email", "--from", beginning, *only
-        )
+        made = await yesser.document(*BY_EMAIL, "--from", beginning, *only)
         assert made["from_index"] == size
         assert made["backfill"] == (None if start is None else {"from": start, "to": size}), beginning
     rows = await connection.fetch("SELECT backfill_next, backfill_to FROM delivery.subscription ORDER BY 1 NULLS LAST")
@@ -172,8 +154,19 @@ async def test_a_backfill_begins_at_an_index_or_at_midnight_in_riyadh_and_ends_w
 
     # The router is behind: what it has not read yet is sent live, and not as a replay.
     await connection.execute(POSITION, size - 2)
-    made = await yesser.document("subscriptions", "add", "health", "press", "--route", "email", "--from", "0")
+    made = await yesser.document(*BY_EMAIL, "--from", "0")
     assert (made["from_index"], made["backfill"]) == (size - 2, {"from": 0, "to": size - 2})
+
+    # A round reads the subscriptions, then moves the position: a subscription of that moment begins after it.
+    async with connected(settings.acting_as("administrator"), "test") as other:
+        async with connection.transaction():
+            await connection.execute(ROUTING_LOCK)
+            new = NewSubscription(team="press", route="email", channels=["tv"])
+            adding = asyncio.create_task(add_subscription(Desk(other, settings), "health", new, None))
+            await until(connection, BLOCKED, 1)
+            assert not adding.done()
+            await connection.execute(POSITION, size)
+        assert (await adding)["from_index"] == size
 
 
 async def test_an_operator_looks_after_a_webhook(yesser: Yesser, settings: Settings, connection: Connection) -> None:
