@@ -121,8 +121,8 @@ async def test_a_changed_rule_is_tried_on_the_history_and_leaves_no_trace(
     with pytest.raises(NoSuchIndex):
         await try_rules(settings, release_rules(), without, "20261102", NOW)
 
-    rules = changed_rules(release_rules(), EXAMPLE)
     # A rule about the clock is tried as of now, and the timers get the same from the live rows.
+    rules = changed_rules(release_rules(), EXAMPLE)
     trial = await try_rules(settings, release_rules(), rules, "0", NOW)
     expected = [f"not-aired.{part}" for part in ("i5.tv", "i5.radio", "i5.print", "i6.radio", "i6.print")]
     assert [row.campaign_id for row in trial.fired] == expected

@@ -37,7 +37,6 @@ ATTEMPTS = (
     "INSERT INTO delivery.attempt (message_id, number, at, latency_ms)"
     " SELECT message_id, $1, now() - make_interval(days => $2), 1 FROM delivery.message"
 )
-EPOCH = "SELECT coalesce(max(epoch), 0) FROM platform.lease WHERE name = 'delivery'"
 LEFT = "SELECT ARRAY[(SELECT count(*) FROM delivery.message), (SELECT count(*) FROM delivery.attempt)]"
 OPEN = "SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('yesser webhooks', 'yesser delivery timers')"
 LATER = datetime(2026, 12, 1, tzinfo=UTC)
@@ -125,26 +124,3 @@ async def test_what_ended_long_ago_is_deleted_in_batches_and_what_waits_stays(
         await until(partial(connection.fetchval, cleaned), "the old ones are gone, and the attempts of 31 days ago")
     kinds = await connection.fetch("SELECT DISTINCT rtrim(event_id, '0123456789') AS kind FROM delivery.message")
     assert {row["kind"] for row in kinds} == {"young", "waiting"}
-
-
-async def test_a_clean_up_that_fails_ends_no_term(
-    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A statement that is cancelled ended the term of all routes, again and again."""
-    monkeypatch.setattr(retention, "TRY_AGAIN_S", 0.05)
-    settings = settings.model_copy(update={"statement_timeout_ms": 300})
-    await connection.execute("INSERT INTO delivery.team (agency, team, name) VALUES ('health', 'media', '{}')")
-    await connection.execute(MESSAGES, "old", "delivered", 401, 3)
-    delivery = Delivery(settings, parts=(forget,))
-    failed = "rows whose retention is over stay for now"
-    async with connection.transaction():
-        await connection.execute("SELECT FROM delivery.message FOR UPDATE")
-        with capture_logs() as lines:
-            async with running(delivery):
-                await until(lambda: failed in [line["event"] for line in lines], "a clean-up fails")
-                await asyncio.sleep(0.5)
-                assert await connection.fetchval(EPOCH) == 1, "the first term"
-                assert delivery.readiness().ready
-    async with running(delivery):
-        gone = "SELECT count(*) = 0 FROM delivery.message"
-        await until(partial(connection.fetchval, gone), "they are deleted once they can be")

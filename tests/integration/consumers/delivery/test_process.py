@@ -90,7 +90,6 @@ async def test_a_process_that_is_killed_again_and_again_loses_nothing_and_names_
     await add_team(connection, FIRST)
     # A team that was there on a Sunday gets a digest.
     await connection.execute("UPDATE delivery.team SET created_at = now()")
-    await seal_rows(connection)
     chance, log = Random("kills"), tmp_path / "delivery.log"
     async with mail_server() as mails, receiver() as hook:
         for number in range(WEBHOOKS):

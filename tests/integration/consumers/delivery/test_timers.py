@@ -21,7 +21,7 @@ from infra.process import lease
 from infra.settings import Settings
 from tests.every import every
 from tests.paths import ROOT
-from tests.world.teams import launches, live_launches, make_live, make_live_again, set_position
+from tests.world.teams import launches, make_live, make_live_again, set_position
 
 MIDNIGHT = datetime(2026, 11, 15, 21, tzinfo=UTC)
 """After the due date of what is launched on 2026-11-01."""
@@ -105,52 +105,44 @@ async def test_a_campaign_is_escalated_once_at_midnight_also_after_a_restart(
     assert await waiting(connection) == [f"escalated.{second}", f"escalated.{third}"]
 
 
-async def test_nothing_is_decided_without_rows_of_this_release_by_a_wrong_clock_or_by_a_process_that_was_replaced(
+async def test_nothing_is_decided_on_rows_that_lack_an_entry_by_a_wrong_clock_or_by_a_process_that_was_replaced(
     connection: Connection, timers_at: Start
 ) -> None:
-    timers, clock = await timers_at(DUE + timedelta(days=1))
+    timers, clock = await timers_at(DUE)
     with pytest.raises(NotCaughtUp):
         await timers.look()
-    await live_launches(connection)
+    story, (completed, lacking) = launches(2)
+    story.at = "2026-11-15T21:00:00.000000Z"
+    story.complete(completed)
+    by_midnight = len(story.entries)
+    story.at = "2026-11-15T21:00:00.000001Z"
+    story.announce("I")
+    await make_live(connection, story)
     await connection.execute("UPDATE platform.position SET rules_version = rules_version - 1")
     with pytest.raises(NotCaughtUp, match="no rows of this release"):
         await timers.look()
-    await connection.execute("UPDATE platform.position SET rules_version = rules_version + 1")
+    await set_position(connection, by_midnight - 1)
+    with pytest.raises(NotCaughtUp, match=f"contain {by_midnight - 1} of {by_midnight} entries"):
+        await timers.look()
+    await set_position(connection, by_midnight)
     for clock.database_ahead_s in (-300.1, 300.1):
         with pytest.raises(ClocksDiffer):
             await timers.look()
     clock.database_ahead_s = 0
-    successor, later = await timers_at(DUE + timedelta(days=1))
+    successor, later = await timers_at(DUE)
     with pytest.raises(Fenced):
         await timers.look()
     assert await waiting(connection) == []
     assert await successor.look() == 1
+    assert await waiting(connection) == [f"escalated.{lacking}"]
 
+    await set_position(connection, len(story.entries))
     successor.database_clock = database_now
     later.now = datetime.now(UTC)
     await successor.look()
     later.now += timedelta(days=400)
     with pytest.raises(ClocksDiffer):
         await successor.look()
-
-
-async def test_nothing_is_decided_on_rows_that_lack_an_entry_recorded_by_midnight(
-    connection: Connection, timers_at: Start
-) -> None:
-    story, (campaign,) = launches()
-    story.at = "2026-11-15T21:00:00.000000Z"
-    story.complete(campaign)
-    by_midnight = len(story.entries)
-    story.at = "2026-11-15T21:00:00.000001Z"
-    story.announce("I")
-    await make_live(connection, story)
-    timers, _ = await timers_at(DUE)
-    await set_position(connection, by_midnight - 1)
-    with pytest.raises(NotCaughtUp, match=f"contain {by_midnight - 1} of {by_midnight} entries"):
-        await timers.look()
-    await set_position(connection, by_midnight)
-    assert await timers.look() == 0
-    assert await waiting(connection) == []
 
 
 @every(

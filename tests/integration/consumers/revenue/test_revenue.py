@@ -46,7 +46,7 @@ def log() -> list[EntryDict]:
     return entries_from(generate(11, 600, REVENUE))
 
 
-async def test_the_ledger_says_what_the_oracle_says_now_and_as_of_an_index(
+async def test_the_ledger_says_what_the_oracle_says_now_and_as_of_an_index_and_nobody_rewrites_it(
     connection: Connection, settings: Settings, log: list[EntryDict], yesser: Yesser
 ) -> None:
     expected = fold(log)
@@ -64,7 +64,7 @@ async def test_the_ledger_says_what_the_oracle_says_now_and_as_of_an_index(
             await statement(reader, first["partnership_id"], "2099-01")
         with pytest.raises(NoStatement, match="is not known"):
             await statement(reader, "NOBODY", "2005-01")
-        with pytest.raises(NoSuchPeriod, match=r"^1426-13 is not a period: months are 01–12$"):
+        with pytest.raises(NoSuchPeriod, match="1426-13 is not a period"):
             await statement(reader, first["partnership_id"], "1426-13")
         other_kind = first["period"][:5] + ("01" if "Q" in first["period"] else "Q1")
         with pytest.raises(NoSuchPeriod, match=rf"has no period {other_kind}: its periods are (months|quarters), "):
@@ -102,8 +102,6 @@ async def test_the_ledger_says_what_the_oracle_says_now_and_as_of_an_index(
         found = await verification(await looked_at.use(CONSUMER))
     assert found == {"sum_halalas": 0, "ok": False}, "an account that differs from its transfers is found"
 
-
-async def test_transfers_and_statements_are_written_once_and_never_of_nothing(connection: Connection) -> None:
     # Refused by right to the application's role, and by trigger to a superuser.
     for table in ("transfer", "statement"):
         for sql in ("UPDATE {} SET period = '2005-01'", "DELETE FROM {}", "TRUNCATE {}"):
