@@ -33,23 +33,15 @@ def decided_at(index: int) -> str:
     return f"triggered.C.i{index}"
 
 
-ONE = OutboxEvent(decided_at(1), "campaign.triggered", "campaign/C.i1", {"campaign_id": "C.i1"}, RECORDED, 1)
+def decision(index: int, cause: int, recorded: str = RECORDED) -> OutboxEvent:
+    data = {"campaign_id": f"C.i{index}"}
+    return OutboxEvent(decided_at(index), "campaign.triggered", f"campaign/C.i{index}", data, recorded, cause)
 
 
 def decide(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
     """Something of each entry, caused by the entry before it, as by a fact that had waited."""
     fold(ws, entries)
-    return [
-        OutboxEvent(
-            decided_at(e.index),
-            "campaign.triggered",
-            f"campaign/C.i{e.index}",
-            {"campaign_id": f"C.i{e.index}"},
-            e.recorded,
-            max(0, e.index - 1),
-        )
-        for e in entries
-    ]
+    return [decision(entry.index, max(0, entry.index - 1), entry.recorded) for entry in entries]
 
 
 DECIDING = replace(COUNTING, fold=decide)
@@ -136,7 +128,7 @@ async def test_nothing_is_sent_while_the_database_is_an_older_copy(settings: Set
     await ship(settings, range(5))
     relay = Relay(settings)
     async with running(relay):
-        await outbox_table.write(connection, [ONE], 2)
+        await outbox_table.write(connection, [decision(1, 1)], 2)
         await until(lambda: relay.readiness().details.get("halted") is not None, "the relay halts")
         said = f"{settings.log_topic} holds index 4, but the database holds 3 entries only"
         assert said in str(relay.readiness().details["halted"])
@@ -174,6 +166,6 @@ async def test_a_relay_that_was_suspended_drops_nothing_that_its_successor_held(
 ) -> None:
     await grow(settings, 3)
     await connection.execute("UPDATE log.state SET recovered_to = size")
-    await outbox_table.write(connection, [ONE], 2)
+    await outbox_table.write(connection, [decision(1, 1)], 2)
     messages = await PlatformOutbox().unsent(cast(Connection, Overtaken(connection)), SIZE)
     assert [_id(message.value) for message in messages] == [decided_at(1)], "what a person sends is lost"

@@ -9,13 +9,13 @@ import pytest
 from nacl.public import PrivateKey
 
 from consumers.as_of.point_in_time import RIYADH
-from consumers.delivery.secrets import publish_key, unseal
+from consumers.delivery.secrets import unseal
 from consumers.delivery.teams.changes import Desk, NotAllowedNow, NotFound
 from consumers.delivery.teams.inputs import NewSubscription
 from consumers.delivery.teams.subscriptions import add_subscription
 from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
-from tests.integration.consumers.delivery.teams.desk import TEAM, URL
+from tests.integration.consumers.delivery.teams.desk import TEAM, URL, register
 from tests.integration.consumers.read_api.read_api import REGISTER
 from tests.integration.consumers.read_api.read_story import story
 from tests.world.commands import Yesser
@@ -37,11 +37,7 @@ POSITION = (
 
 @pytest.fixture
 async def key(connection: Connection) -> PrivateKey:
-    """The agency health, and the key of the delivery process."""
-    await connection.execute(REGISTER, "health", "agency")
-    made = PrivateKey.generate()
-    await publish_key(connection, [made])
-    return made
+    return await register(connection)
 
 
 async def test_a_team_its_webhook_and_its_subscriptions_from_beginning_to_end(
@@ -77,14 +73,8 @@ async def test_a_team_its_webhook_and_its_subscriptions_from_beginning_to_end(
     assert FIRST not in everything.output
 
     sent = await yesser.document("webhooks", "test", endpoint)
-    message = await connection.fetchrow("SELECT * FROM delivery.message")
-    assert message is not None
-    assert (message["message_id"], message["kind"], message["event_id"]) == (
-        sent["message_id"],
-        "example",
-        sent["event_id"],
-    )
-    assert (message["endpoint_id"], message["log_index"], message["subscription_id"]) == (endpoint, None, None)
+    (message,) = await connection.fetch("SELECT message_id, event_id, kind, endpoint_id FROM delivery.message")
+    assert tuple(message) == (sent["message_id"], sent["event_id"], "example", endpoint)
 
     await yesser.document("subscriptions", "end", str(by_webhook["subscription_id"]))
     assert [row["route"] for row in await yesser.document("subscriptions", "list")] == ["email"]
