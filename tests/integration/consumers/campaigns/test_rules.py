@@ -25,7 +25,7 @@ from consumers.pipeline.pipeline import Pipeline
 from consumers.pipeline.writer import Writer
 from consumers.projections.handlers.services import SERVICE
 from consumers.rebuild.rebuild import RebuildOptions, RuleChanged, rebuild
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection, connected
 from infra.postgres.migrate import create_tables
 from infra.postgres.outbox import event_bytes
 from infra.settings import Settings
@@ -75,14 +75,11 @@ async def story(connection: Connection) -> Story:
     return told
 
 
-def with_rules(*texts: str, folder: Path) -> RuleSet:
-    """The release's rules with these."""
-    rules = release_rules()
-    for text in texts:
-        path = folder / "rule.yaml"
-        path.write_text(text, encoding="utf-8")
-        rules = changed_rules(rules, path)
-    return rules
+def with_rule(text: str, folder: Path) -> RuleSet:
+    """The release's rules with this one."""
+    path = folder / "rule.yaml"
+    path.write_text(text, encoding="utf-8")
+    return changed_rules(release_rules(), path)
 
 
 async def tables(connection: Connection) -> Any:
@@ -96,7 +93,7 @@ async def test_a_changed_rule_is_tried_on_the_history_and_leaves_no_trace(
     settings: Settings, connection: Connection, story: Story, tmp_path: Path
 ) -> None:
     before = await tables(connection)
-    changed = with_rules(RETURNED, folder=tmp_path)
+    changed = with_rule(RETURNED, tmp_path)
     short = replace(next(rule for rule in changed.rules if rule.name == "service-launched"), due_working_days=3)
     others = [rule for rule in changed.rules if rule.name != "service-launched"]
     trial = await try_rules(settings, release_rules(), RuleSet((*others, short)), "0", NOW)
@@ -176,11 +173,8 @@ async def test_a_rule_about_the_clock_is_compared_with_what_it_triggered_whateve
 
 async def take_over(settings: Settings, consumer: Consumer, epoch: int) -> bool:
     """Whether the consumer finds rows of its version."""
-    own = await connect(settings.acting_as(consumer.name), "test")
-    try:
+    async with connected(settings.acting_as(consumer.name), "test") as own:
         return await Writer(consumer, own, epoch).open()
-    finally:
-        await own.close()
 
 
 async def test_changed_rules_rebuild_the_rows_publish_nothing_and_need_a_higher_version(
@@ -190,7 +184,7 @@ async def test_changed_rules_rebuild_the_rows_publish_nothing_and_need_a_higher_
     assert await take_over(settings, CONSUMER, 1)
     await apply_live(connection, CONSUMER, story.raw)
 
-    first = campaigns_consumer(lambda: with_rules(RETURNED, folder=tmp_path))
+    first = campaigns_consumer(lambda: with_rule(RETURNED, tmp_path))
     assert first.rows_version.number == CONSUMER.version.number
     assert first.rows_version != CONSUMER.rows_version
     assert not await take_over(settings, first, 2)
@@ -205,7 +199,7 @@ async def test_changed_rules_rebuild_the_rows_publish_nothing_and_need_a_higher_
     assert never == 1, "the new rule's campaign of the earlier resumption"
     assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
 
-    other = campaigns_consumer(lambda: with_rules(RETURNED.replace("days: 2", "days: 4"), folder=tmp_path))
+    other = campaigns_consumer(lambda: with_rule(RETURNED.replace("days: 2", "days: 4"), tmp_path))
     assert not await take_over(settings, other, 4)
     with pytest.raises(RuleChanged, match=r"Changed: rule\.yaml"):
         await rebuild(settings.acting_as(other.name), other, RebuildOptions(compare=False, swap=True))
@@ -214,7 +208,7 @@ async def test_changed_rules_rebuild_the_rows_publish_nothing_and_need_a_higher_
     with pytest.raises(RuleChanged):
         await rebuild(settings.acting_as(other.name), other, RebuildOptions(compare=False, swap=True))
     higher = RETURNED.replace("days: 2", "days: 4").replace("version: 2", "version: 3")
-    third = campaigns_consumer(lambda: with_rules(higher, folder=tmp_path))
+    third = campaigns_consumer(lambda: with_rule(higher, tmp_path))
     await rebuild(settings.acting_as(third.name), third, RebuildOptions(compare=False, swap=True))
     assert await take_over(settings, third, 5)
 
@@ -229,9 +223,9 @@ async def test_a_rule_changed_in_place_halts_the_consumer_which_names_the_file(
 ) -> None:
     await make_topics(settings)
     await create_tables(connection, CONSUMER.schema, CONSUMER.create_sql())
-    first = campaigns_consumer(lambda: with_rules(RETURNED, folder=tmp_path))
+    first = campaigns_consumer(lambda: with_rule(RETURNED, tmp_path))
     assert await take_over(settings, first, 0)
-    changed = with_rules(RETURNED.replace("days: 2", "days: 4"), folder=tmp_path)
+    changed = with_rule(RETURNED.replace("days: 2", "days: 4"), tmp_path)
 
     async def halted() -> bool:
         return await connection.fetchval(HALTED) is not None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,25 +52,31 @@ def log() -> list[EntryDict]:
     return entries_from(generate(13, 400, REVENUE))
 
 
-@pytest.fixture(scope="module")
-def raw(log: list[EntryDict]) -> list[bytes]:
-    return raw_entries(log)
+@dataclass(frozen=True)
+class Books:
+    """The ledger and the index of events have applied the log, of which an auditor has a mirror and its public key."""
 
+    connection: Connection
+    yesser: Yesser
+    log: list[EntryDict]
+    raw: list[bytes]
+    mirror: Path
 
-@pytest.fixture(scope="module")
-def statement(log: list[EntryDict]) -> dict[str, Any]:
-    """The one with most revenue."""
-    return max(fold(log).statements, key=lambda row: row["collected_halalas"])
+    @cached_property
+    def statement(self) -> dict[str, Any]:
+        """The one with most revenue."""
+        return max(fold(self.log).statements, key=lambda row: row["collected_halalas"])
+
+    @property
+    def own(self) -> tuple[str, str]:
+        return self.statement["partnership_id"], self.statement["period"]
 
 
 @pytest.fixture
-def own(statement: dict[str, Any]) -> tuple[str, str]:
-    return statement["partnership_id"], statement["period"]
-
-
-@pytest.fixture(autouse=True)
-async def books(connection: Connection, settings: Settings, raw: list[bytes], tmp_path: Path) -> None:
-    """The ledger and the index of events have applied the log, of which an auditor has a mirror and its public key."""
+async def books(
+    connection: Connection, settings: Settings, log: list[EntryDict], yesser: Yesser, tmp_path: Path
+) -> Books:
+    raw = raw_entries(log)
     await write_log(connection, raw)
     await write_tree(connection, raw)
     for consumer in (LEDGER, EVENT_INDEX):
@@ -76,46 +84,35 @@ async def books(connection: Connection, settings: Settings, raw: list[bytes], tm
     await asyncio.to_thread(settings.log_folder.mkdir, parents=True, exist_ok=True)
     await asyncio.to_thread(log_key_files(settings).vkey.write_text, VERIFIER.vkey + "\n")
     await write_mirror(MemoryLog(raw), tmp_path / "mirror", VERIFIER)
+    return Books(connection, yesser, log, raw, tmp_path / "mirror")
 
 
 async def test_every_statement_is_proven_by_its_folder_once_it_is_signed_and_has_its_working(
-    connection: Connection,
-    settings: Settings,
-    yesser: Yesser,
-    log: list[EntryDict],
-    raw: list[bytes],
-    own: tuple[str, str],
-    tmp_path: Path,
+    books: Books, settings: Settings, tmp_path: Path
 ) -> None:
-    await sign(connection, raw, 1)
+    await sign(books.connection, books.raw, 1)
     with pytest.raises(NotSignedYet):
-        await prove_statement(settings, *own, tmp_path / "early")
-    await sign(connection, raw, len(raw))
-    against = AuditSource(str(tmp_path / "mirror"), VERIFIER, None, None)
-    for number, statement in enumerate(fold(log).statements):
+        await prove_statement(settings, *books.own, tmp_path / "early")
+    await sign(books.connection, books.raw, len(books.raw))
+    against = AuditSource(str(books.mirror), VERIFIER, None, None)
+    for number, statement in enumerate(fold(books.log).statements):
         name, folder = (statement["partnership_id"], statement["period"]), tmp_path / str(number)
         await prove_statement(settings, *name, folder)
         found = await verify_statement(folder, VERIFIER)
         assert (found.partnership_id, found.period, found.is_complete) == (*name, False)
         if number < 3:
             assert (await verify_statement(folder, VERIFIER, against)).is_complete
-        document = await yesser.document("ledger", "statement", *name, "--working")
+        document = await books.yesser.document("ledger", "statement", *name, "--working")
         assert document["statement"] == statement
         assert sum(share["partner_halalas"] for share in document["shares"]) == statement["partner_base_halalas"]
-        assert document["checkpoint"]["size"] == len(log)
+        assert document["checkpoint"]["size"] == len(books.log)
 
 
 async def test_a_statement_its_terms_and_the_ledger_are_written_as_texts_pages_and_tables(
-    connection: Connection,
-    yesser: Yesser,
-    log: list[EntryDict],
-    raw: list[bytes],
-    statement: dict[str, Any],
-    own: tuple[str, str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    books: Books, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await sign(connection, raw, len(raw))
+    yesser, statement, own = books.yesser, books.statement, books.own
+    await sign(books.connection, books.raw, len(books.raw))
     command = ("ledger", "statement", *own)
     assert await yesser.document(*command) == statement
     text = await yesser.output(*command)
@@ -157,14 +154,14 @@ async def test_a_statement_its_terms_and_the_ledger_are_written_as_texts_pages_a
     document = await yesser.document("ledger", "terms", own[0])
     assert document["versions"][0]["version"] == 0
     for version in document["versions"]:
-        terms = parse_entry(version["index"], raw[version["index"]]).data["terms"]
+        terms = parse_entry(version["index"], books.raw[version["index"]]).data["terms"]
         given = {row["period"]: row["amount_halalas"] for row in terms["expected"]}
         from_its_first = [amount for period, amount in given.items() if period >= version["effective_from"]]
         assert version["expected_halalas"] == sum(from_its_first)
         assert f"The term runs to {terms['ends_on']}" in shown
 
     monkeypatch.setattr(journal, "ROWS_AT_ONCE", 16)
-    expected = fold(log)
+    expected = fold(books.log)
     files = {form: tmp_path / f"ledger.{form}" for form in ("beancount", "csv", "xlsx", "parquet")}
     for form, path in files.items():
         exported = await yesser.document("ledger", "export", str(path), "--format", form)
@@ -185,22 +182,15 @@ async def test_a_statement_its_terms_and_the_ledger_are_written_as_texts_pages_a
         assert {len(row["date"]) for row in csv.DictReader(file)} == {10}
 
 
-async def test_figures_are_explained_alike_inside_and_outside(
-    connection: Connection,
-    yesser: Yesser,
-    log: list[EntryDict],
-    raw: list[bytes],
-    statement: dict[str, Any],
-    own: tuple[str, str],
-    tmp_path: Path,
-) -> None:
-    await sign(connection, raw, len(raw))
+async def test_figures_are_explained_alike_inside_and_outside(books: Books, tmp_path: Path) -> None:
+    yesser, statement, own = books.yesser, books.statement, books.own
+    await sign(books.connection, books.raw, len(books.raw))
 
     async def explain(*arguments: str) -> Any:
         """For an auditor who has seen no other log."""
         return await yesser.document("ledger", "explain", *arguments, XDG_STATE_HOME=str(tmp_path / "state"))
 
-    mirror = ("--from", str(tmp_path / "mirror"), "--vkey", VERIFIER.vkey)
+    mirror = ("--from", str(books.mirror), "--vkey", VERIFIER.vkey)
     every = await explain(*own)
     assert {row["field"]: row["value"] for row in every["fields"]} == {
         name: value for name, value in statement.items() if name not in ("partnership_id", "period")
@@ -217,13 +207,13 @@ async def test_figures_are_explained_alike_inside_and_outside(
 
     account = f"collections:{own[0]}"
     found = await explain(account, "--proofs", str(tmp_path / "proofs"))
-    balance = fold(log).balances[account]["balance_halalas"]
+    balance = fold(books.log).balances[account]["balance_halalas"]
     assert found["figures"]["balance_halalas"] == balance
     signs = [1 if row["debit"] == account else -1 for row in found["transfers"]]
     assert sum(s * row["amount_halalas"] for s, row in zip(signs, found["transfers"], strict=True)) == balance
     assert len(found["proofs"]) == len(found["steps"])
     proof = parse_proof_file(await asyncio.to_thread(Path(found["proofs"][-1]).read_text))
-    assert proof.verified(VERIFIER).size == len(log)
+    assert proof.verified(VERIFIER).size == len(books.log)
 
     shown = await yesser.output("ledger", "explain", *own, "net_halalas")
     for words in ("Net of partnership", "Collected − Reversed", "المحصّل − المردود", "They give this figure."):
@@ -249,9 +239,9 @@ async def test_figures_are_explained_alike_inside_and_outside(
 
 
 async def test_a_banks_table_is_reconciled_the_future_forecast_and_other_terms_priced(
-    connection: Connection, yesser: Yesser, raw: list[bytes], own: tuple[str, str], tmp_path: Path
+    books: Books, tmp_path: Path
 ) -> None:
-    partnership, period = own
+    connection, yesser, (partnership, period) = books.connection, books.yesser, books.own
     query = "SELECT receipt_id, amount_halalas, collected_on FROM revenue.receipt WHERE partnership_id = $1"
     receipts = await connection.fetch(query, partnership)
     lines = [",".join((row[0], riyals_text(row[1]).replace(",", ""), row[2])) for row in receipts]
@@ -263,10 +253,10 @@ async def test_a_banks_table_is_reconciled_the_future_forecast_and_other_terms_p
     forecast = await yesser.document("ledger", "forecast", partnership)
 
     # With entries that are not indexed yet.
-    await connection.execute("DELETE FROM event_index.event WHERE index >= $1", len(raw) // 4)
+    await connection.execute("DELETE FROM event_index.event WHERE index >= $1", len(books.raw) // 4)
     await connection.execute("ALTER TABLE platform.position DISABLE TRIGGER ALL")
     behind = "UPDATE platform.position SET position = $1 WHERE consumer = 'event-index'"
-    await connection.execute(behind, len(raw) // 4)
+    await connection.execute(behind, len(books.raw) // 4)
     assert (await yesser.document(*command))["matched"] == len(lines)
     assert await yesser.document("ledger", "forecast", partnership) == forecast
 
