@@ -217,7 +217,7 @@ THIEF = "thief@health.example"
     "statement, is_sealed, state, reason",
     [
         ("DELETE FROM delivery.contact", True, "failed", "no-contact"),
-        ("UPDATE delivery.contact SET address = E'a@b.example\\r\\nBcc: c@b.example'", True, "failed", "bad-address"),
+        (f"UPDATE delivery.contact SET address = E'a@b.example\\r\\nBcc: {THIEF}'", True, "failed", "bad-address"),
         ("UPDATE delivery.contact SET address = '=?zz?q?x?=@health.example'", True, "failed", "bad-address"),
         ("UPDATE delivery.team SET closed_at = now()", True, "cancelled", "team-closed"),
         (f"UPDATE delivery.contact SET address = '{THIEF}' WHERE rank = 1", False, "failed", "team-changed"),
