@@ -175,9 +175,9 @@ async def test_a_statement_its_terms_and_the_ledger_are_written_as_texts_pages_a
     entries, errors, _ = loader.load_file(str(files["beancount"]))
     assert not errors
     booked: list[Any] = [entry for entry in entries if isinstance(entry, Transaction)]
-    amounts = [posting.units.number for entry in booked for posting in entry.postings]
-    assert sum(amounts) == 0
-    assert 100 * sum(amount for amount in amounts if amount > 0) == sum(debits.values())
+    posted = [posting.units.number for entry in booked for posting in entry.postings]
+    assert sum(posted) == 0
+    assert 100 * sum(amount for amount in posted if amount > 0) == sum(debits.values())
     with files["csv"].open(encoding="utf-8-sig", newline="") as file:
         assert {len(row["date"]) for row in csv.DictReader(file)} == {10}
 
