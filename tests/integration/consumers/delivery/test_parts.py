@@ -40,7 +40,7 @@ ATTEMPTS = (
 LEFT = "SELECT ARRAY[(SELECT count(*) FROM delivery.message), (SELECT count(*) FROM delivery.attempt)]"
 OPEN = "SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('yesser webhooks', 'yesser delivery timers')"
 LATER = datetime(2026, 12, 1, tzinfo=UTC)
-TRIES = 25
+TRIES = 12
 
 
 async def test_timers_wait_for_the_rows_and_escalate_also_while_another_part_is_halted(

@@ -46,7 +46,7 @@ CAMPAIGNS = 100
 ESCALATED = 700
 """More than the timers put into the outbox in one transaction."""
 WEBHOOKS = 4
-KILLS = 4
+KILLS = 3
 PATIENCE_S = 60
 WRITTEN = "SELECT EXISTS (SELECT FROM platform.outbox WHERE event_id LIKE 'escalated.%') OR size > $1 FROM log.state"
 """An escalation has left the delivery process: it is in the outbox, or in the log."""

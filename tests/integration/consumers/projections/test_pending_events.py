@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from consumers.fold.apply import ROWS_MAX
+from consumers.fold import apply
+from consumers.pipeline import writer
 from consumers.pipeline.pipeline import Pipeline
-from consumers.projections.handlers.pending_events import FACTS_MAX
+from consumers.projections.handlers import pending_events
 from consumers.registry import CONSUMERS
 from infra.postgres.connection import Connection
 from infra.settings import Settings
@@ -22,7 +23,9 @@ from tests.world.waits import running, until
 MORE: dict[str, dict[str, Any]] = {"launched": {"channels": ["web"]}, "suspended": {"reason": TEXT}, "resumed": {}}
 AGENCIES = 13
 SERVICES = 3
-FACTS_EACH = FACTS_MAX + 500
+FACTS_MAX, ROWS_MAX = 1_000, 2_400
+"""A tenth of what the contract allows: `test_bounded_transactions.py` takes all of it."""
+FACTS_EACH = FACTS_MAX + 50
 PATIENCE_S = 60.0
 
 
@@ -46,8 +49,12 @@ def facts() -> Iterator[EntryDict]:
 
 @pytest.mark.parametrize("name", ["projections", pytest.param("campaigns", marks=pytest.mark.accept)])
 async def test_what_waited_for_several_services_is_applied_in_transactions_of_a_bounded_size(
-    settings: Settings, connection: Connection, name: str
+    settings: Settings, connection: Connection, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pending_events, "FACTS_MAX", FACTS_MAX)
+    monkeypatch.setattr(apply, "ROWS_MAX", ROWS_MAX)
+    monkeypatch.setattr(apply, "ROWS_MIN", ROWS_MAX // 10)
+    monkeypatch.setattr(writer, "RowLimit", lambda: apply.RowLimit(ROWS_MAX // 4))
     await make_topics(settings)
     raw = raw_entries(list(facts()))
     await write_log(connection, raw)
