@@ -50,13 +50,6 @@ def told() -> tuple[Story, dict[str, int]]:
     return story, at
 
 
-@pytest.fixture
-async def entries(connection: Connection) -> dict[str, int]:
-    story, at = told()
-    await apply(connection, story)
-    return at
-
-
 async def apply(connection: Connection, story: Story) -> None:
     """The story as the log, and the tables that are asked."""
     await write_log(connection, story.raw)
@@ -78,19 +71,21 @@ def english(found: Explanation) -> str:
     return "\n".join(text["en"] for text in found.remarks)
 
 
-async def test_a_service_tells_its_campaign_and_what_did_not_fire(settings: Settings, entries: dict[str, int]) -> None:
-    found = await asked(settings, "S")
-    (campaign,) = found.campaigns
+async def test_every_name_tells_what_was_decided_about_it_and_what_was_not(
+    settings: Settings, connection: Connection, yesser: Yesser
+) -> None:
+    story, entries = told()
+    await apply(connection, story)
+    service = await asked(settings, "S")
+    (campaign,) = service.campaigns
     assert (campaign.acknowledged_by, campaign.acknowledged_index) == ("desk", entries["acknowledged"])
-    fired = {row.cause_index: row.fired for row in found.evaluations if row.rule == "service-launched"}
+    fired = {row.cause_index: row.fired for row in service.evaluations if row.rule == "service-launched"}
     assert fired == {entries["launch"]: True, entries["again"]: False, entries["foreign"]: False}
-    reasons = " ".join(row.reason.en for row in found.evaluations)
+    reasons = " ".join(row.reason.en for row in service.evaluations)
     for words in ("already-launched", "not-owner", "1 of 2 at entry"):
         assert words in reasons
-    assert "suspended since 2026-11-01" in english(found)
+    assert "suspended since 2026-11-01" in english(service)
 
-
-async def test_what_stands_in_the_way_of_a_service(settings: Settings, entries: dict[str, int]) -> None:
     waits = await asked(settings, "W")
     assert f"entry i{entries['waiting']} (service.launched) of health" in english(waits)
     assert waits.facts["registered"] is False
@@ -98,57 +93,69 @@ async def test_what_stands_in_the_way_of_a_service(settings: Settings, entries: 
     without = RuleSet(tuple(rule for rule in release_rules().rules if rule.when != "service.launched"))
     assert "No rule is about service.launched" in english(await asked(settings, "N", without))
 
-
-async def test_a_quota_tells_its_figure_and_the_certificates_that_did_not_fire(
-    settings: Settings, entries: dict[str, int]
-) -> None:
-    found = await asked(settings, "gregorian/2026/usage")
-    assert found.facts == {"seats": 3, "net": 2}
-    below = found.evaluations[-1]
+    quota = await asked(settings, "gregorian/2026/usage")
+    assert quota.facts == {"seats": 3, "net": 2}
+    below = quota.evaluations[-1]
     assert (below.first_index, below.cause_index, below.count) == (entries["first"], entries["second"], 2)
     assert below.reason.en == f"2 of 3 at entry i{entries['second']}."
-    assert found.evaluations[0].fired is False
+    assert quota.evaluations[0].fired is False
 
-
-async def test_a_group_a_campaign_and_an_initiative(settings: Settings, entries: dict[str, int]) -> None:
     group = await asked(settings, "P/1")
     assert group.facts == {"launched": 1, "target": 2}
     assert {row.fired for row in group.evaluations} == {False}
 
-    campaign = await asked(settings, f"service-launched.i{entries['launch']}")
-    assert f"Entry i{entries['wrong']} of justice changed nothing: not-owner" in english(campaign)
+    own = await asked(settings, f"service-launched.i{entries['launch']}")
+    assert f"Entry i{entries['wrong']} of justice changed nothing: not-owner" in english(own)
     refused = await asked(settings, f"service-launched.i{entries['again']}")
     assert [row.fired for row in refused.evaluations] == [False]
-
     initiative = await asked(settings, "I")
     assert [row.rule for row in initiative.evaluations] == ["initiative-announced"]
     assert "is not in the log yet" in english(initiative)
 
+    early = await yesser.document("campaigns", "explain", "S", "--as-of-index", str(entries["launch"]))
+    assert early["about"] == {"kind": "service", "id": "S"}
+    assert (early["log_index"], early["campaigns"]) == (entries["launch"], [])
+    unknown = await yesser.run("campaigns", "explain", "nothing")
+    assert "the log has no campaign, service" in str(unknown.exception)
 
-async def test_a_service_whose_id_looks_like_something_else_is_found(
+    rules = RuleSet((*release_rules().rules, EXAMPLE))
+    assert "no airing" not in english(await asked(settings, "S", rules)), "suspended"
+    await connection.execute("UPDATE campaigns.coverage SET suspended_from = NULL")
+    assert "Rule not-aired: no airing on radio; it fires on 2026-11-23" in english(await asked(settings, "S", rules))
+    await connection.execute("UPDATE platform.position SET folds_from = 1000 WHERE consumer = 'campaigns'")
+    assert "it was not and will not be triggered" in english(await asked(settings, "I")), "newer rules are too late"
+
+
+async def test_what_looks_like_something_else_is_found_and_a_group_is_that_of_its_own_plan(
     settings: Settings, connection: Connection
 ) -> None:
-    story, launched = Story(), {}
-    for name in ("passport.i1", "e-visa.i2", "gregorian-2026-usage", "service-launched.i999"):
-        story.register(name)
+    story, launched, adopted = Story(), {}, {}
+    names = ("passport.i1", "e-visa.i2", "gregorian-2026-usage", "service-launched.i999")
+    for name in names:
+        story.register(name, group=2)
         launched[name] = story.launch(name)
     story.come_back()
-    for name in launched:
-        story.acknowledge(name, agency="justice")
+    wrong = [story.acknowledge(name, agency="justice") for name in (*names, "permit.i1")]
+    for plan in ("P", "Q"):
+        adopted[plan] = story.adopt(plan, one=1)
+        story.register(f"S-{plan}", plan=plan)
+        launched[plan] = story.launch(f"S-{plan}")
     await apply(connection, story)
-    for name, index in launched.items():
+    for name in names:
         found = await asked(settings, name)
-        assert (found.about.kind, found.facts["launched_index"]) == ("service", index)
-        assert [row.campaign_id for row in found.campaigns] == [f"service-launched.i{index}"]
+        assert (found.about.kind, found.facts["launched_index"]) == ("service", launched[name])
+        assert [row.campaign_id for row in found.campaigns] == [f"service-launched.i{launched[name]}"]
 
-
-async def test_of_a_campaign_that_is_none_the_anomalies_are_told(settings: Settings, connection: Connection) -> None:
-    story = Story()
-    wrong = story.acknowledge("passport.i1", agency="justice")
-    await apply(connection, story)
-    found = await asked(settings, "passport.i1")
+    found = await asked(settings, "permit.i1")
     assert found.about.kind == "campaign"
-    assert f"Entry i{wrong} of justice changed nothing: unknown-campaign" in english(found)
+    assert f"Entry i{wrong[-1]} of justice changed nothing: unknown-campaign" in english(found)
+    for plan in ("P", "Q"):
+        found = await asked(settings, f"{plan}/1")
+        assert [(row.cause_index, row.fired) for row in found.evaluations] == [
+            (launched[plan], True),
+            (adopted[plan], False),
+        ]
+        assert [row.cause_index for row in found.campaigns] == [launched[plan]]
 
 
 async def test_a_history_keeps_what_happened_though_others_send_what_changes_nothing(
@@ -177,44 +184,3 @@ async def test_a_history_keeps_what_happened_though_others_send_what_changes_not
 
     found = await seen(11)
     assert (len(found["history"]), found["more_history"]) == (11, False)
-
-
-async def test_a_group_has_the_evaluations_of_its_own_plan(settings: Settings, connection: Connection) -> None:
-    story, adopted, launched = Story(), {}, {}
-    for plan in ("P", "Q"):
-        adopted[plan] = story.adopt(plan, one=1)
-        story.register(f"S-{plan}", plan=plan)
-        launched[plan] = story.launch(f"S-{plan}")
-    await apply(connection, story)
-    for plan in ("P", "Q"):
-        found = await asked(settings, f"{plan}/1")
-        assert [(row.cause_index, row.fired) for row in found.evaluations] == [
-            (launched[plan], True),
-            (adopted[plan], False),
-        ]
-        assert [row.cause_index for row in found.campaigns] == [launched[plan]]
-
-
-async def test_a_rule_about_the_clock_says_when_it_fires(
-    settings: Settings, connection: Connection, entries: dict[str, int]
-) -> None:
-    rules = RuleSet((*release_rules().rules, EXAMPLE))
-    assert "no airing" not in english(await asked(settings, "S", rules)), "suspended"
-    await connection.execute("UPDATE campaigns.coverage SET suspended_from = NULL")
-    assert "Rule not-aired: no airing on radio; it fires on 2026-11-23" in english(await asked(settings, "S", rules))
-
-
-async def test_what_newer_rules_decide_for_earlier_entries_is_said_to_be_too_late(
-    settings: Settings, connection: Connection, entries: dict[str, int]
-) -> None:
-    await connection.execute("UPDATE platform.position SET folds_from = 1000 WHERE consumer = 'campaigns'")
-    assert "it was not and will not be triggered" in english(await asked(settings, "I"))
-
-
-async def test_the_command_prints_json_and_refuses_an_unknown_name(yesser: Yesser, entries: dict[str, int]) -> None:
-    document = await yesser.document("campaigns", "explain", "S", "--as-of-index", str(entries["launch"]))
-    assert document["about"] == {"kind": "service", "id": "S"}
-    assert document["log_index"] == entries["launch"]
-    assert document["campaigns"] == []
-    unknown = await yesser.run("campaigns", "explain", "nothing")
-    assert "the log has no campaign, service" in str(unknown.exception)

@@ -1,27 +1,49 @@
-"""Lists, inbox and coverage on the real PostgreSQL: who must act, by what day, and what was launched in silence."""
+"""Tables, lists, inbox and coverage on the real PostgreSQL: who must act, by what day, and what was launched in
+silence."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from consumers.as_of.view import view
+from consumers.campaigns.commands import read
 from consumers.campaigns.consumer import CONSUMER
 from consumers.campaigns.coverage.read import CoverageFilter, coverage
 from consumers.campaigns.filters import CampaignFilter
-from consumers.campaigns.read import campaigns, counts, inbox, team_subscriptions
-from consumers.documents.campaigns.campaigns import Channel, NextAction
+from consumers.campaigns.read import awareness, campaigns, counts, inbox, team_subscriptions
+from consumers.documents.campaigns.campaigns import CampaignState, Channel, NextAction
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.every import every
 from tests.world.documents import as_json
+from tests.world.logs import write_log
 from tests.world.story import Story
 from tests.world.teams import fold
 
 DUE = "2026-11-15"
 """Ten working days after Sunday, 2026-11-01."""
+
+
+def published_story() -> Story:
+    """A service launched, suspended, resumed and aired; an initiative; a group; a quota."""
+    story = Story()
+    story.adopt(one=1)
+    story.register("S")
+    campaign = f"service-launched.i{story.launch('S')}"
+    story.announce("I", agency="interior")
+    story.set_quota(1)
+    story.certify("c1")
+    story.change("suspended", "S")
+    story.come_back()
+    story.at = "2026-11-02T08:00:00.000000Z"
+    story.change("resumed", "S")
+    story.come_back()
+    for number, channel in enumerate(("tv", "radio", "print", "tv")):
+        story.air(campaign, f"A{number}", channel, reach=2**53 - 1)
+    story.acknowledge(campaign)
+    story.acknowledge("service-launched.i999")
+    return story
 
 
 def told() -> tuple[Story, dict[str, str]]:
@@ -58,43 +80,27 @@ async def ids(connection: Connection, chosen: CampaignFilter) -> list[str]:
     return [row.campaign_id for row in await campaigns(connection, chosen)]
 
 
-async def test_a_campaign_is_overdue_from_the_day_after_its_due_date_unless_nothing_is_missing_or_it_rests(
-    connection: Connection, names: dict[str, str]
-) -> None:
-    on_the_day = await ids(connection, CampaignFilter(DUE, overdue=True))
-    the_day_after = await ids(connection, CampaignFilter("2026-11-16", overdue=True))
-    assert on_the_day == []
-    assert the_day_after == sorted([names["ACKED"], names["NEW"]])
-    assert the_day_after == await ids(connection, CampaignFilter("2026-11-16", state="overdue"))
-    others = await ids(connection, CampaignFilter("2026-11-16", overdue=False))
-    assert sorted([*others, *the_day_after]) == sorted(names.values())
-
-
-@every(
-    "chosen, found",
-    [
-        ({"state": "open"}, ("ACKED", "AIRED", "INITIATIVE", "NEW", "PAUSED")),
-        ({"state": "triggered"}, ("INITIATIVE", "NEW", "PAUSED")),
-        ({"state": "acknowledged"}, ("ACKED", "AIRED")),
-        ({"state": "completed"}, ("DONE",)),
-        ({"state": "paused"}, ("PAUSED",)),
-        ({"state": "escalated"}, ()),
-        ({"owner": "interior"}, ("INITIATIVE",)),
-        ({"service": "NEW"}, ("NEW",)),
-        ({"rule": "service-launched", "state": "completed"}, ("DONE",)),
-        ({"channel": "radio", "owner": "health", "state": "acknowledged"}, ("ACKED", "AIRED")),
-        ({"due_before": DUE}, ()),
-        ({"due_before": "2026-11-16"}, ("ACKED", "AIRED", "DONE", "NEW", "PAUSED")),
-    ],
+FILTERS: tuple[tuple[dict[str, Any], tuple[str, ...]], ...] = (
+    ({"state": "open"}, ("ACKED", "AIRED", "INITIATIVE", "NEW", "PAUSED")),
+    ({"state": "triggered"}, ("INITIATIVE", "NEW", "PAUSED")),
+    ({"state": "acknowledged"}, ("ACKED", "AIRED")),
+    ({"state": "completed"}, ("DONE",)),
+    ({"state": "paused"}, ("PAUSED",)),
+    ({"state": "escalated"}, ()),
+    ({"owner": "interior"}, ("INITIATIVE",)),
+    ({"service": "NEW"}, ("NEW",)),
+    ({"rule": "service-launched", "state": "completed"}, ("DONE",)),
+    ({"channel": "radio", "owner": "health", "state": "acknowledged"}, ("ACKED", "AIRED")),
+    ({"due_before": DUE}, ()),
+    ({"due_before": "2026-11-16"}, ("ACKED", "AIRED", "DONE", "NEW", "PAUSED")),
 )
-async def test_all_that_is_given_must_hold(
-    connection: Connection, names: dict[str, str], chosen: dict[str, Any], found: Sequence[str]
-) -> None:
-    expected = sorted(names[name] for name in found)
-    assert await ids(connection, CampaignFilter("2026-11-16", **chosen)) == expected
+"""What is asked for, and the campaigns that all of it holds for."""
+TEAM = "INSERT INTO delivery.team (agency, team, name) VALUES ($1, 'press', '{}')"
+SUBSCRIBE = """INSERT INTO delivery.subscription (agency, team, route, rules, services, channels, from_index, ended_at)
+VALUES ('health', 'press', 'email', $1, $2, $3, 0, $4::text::timestamptz)"""
 
 
-async def test_the_inbox_says_what_is_missing_who_has_it_and_what_comes_next(
+async def test_the_inbox_says_what_is_missing_what_is_late_and_what_comes_next_for_a_team_or_for_all(
     connection: Connection, names: dict[str, str]
 ) -> None:
     chosen = CampaignFilter("2026-11-16", owner="health", state="open", sort="due")
@@ -120,13 +126,25 @@ async def test_the_inbox_says_what_is_missing_who_has_it_and_what_comes_next(
     counted = {"overdue": 2, "paused": 1, "acknowledge": 1, "air": 1, "complete": 1, "completed": 0}
     assert as_json(await counts(connection, chosen)) == {"campaigns": 4, **counted}
 
+    on_the_day = await ids(connection, CampaignFilter(DUE, overdue=True))
+    the_day_after = await ids(connection, CampaignFilter("2026-11-16", overdue=True))
+    assert on_the_day == []
+    assert the_day_after == sorted([names["ACKED"], names["NEW"]])
+    assert the_day_after == await ids(connection, CampaignFilter("2026-11-16", state="overdue"))
+    others = await ids(connection, CampaignFilter("2026-11-16", overdue=False))
+    assert sorted([*others, *the_day_after]) == sorted(names.values())
 
-TEAM = "INSERT INTO delivery.team (agency, team, name) VALUES ($1, 'press', '{}')"
-SUBSCRIBE = """INSERT INTO delivery.subscription (agency, team, route, rules, services, channels, from_index, ended_at)
-VALUES ('health', 'press', 'email', $1, $2, $3, 0, $4::text::timestamptz)"""
+    for narrow, names_found in FILTERS:
+        expected = sorted(names[name] for name in names_found)
+        assert await ids(connection, CampaignFilter("2026-11-16", **narrow)) == expected, narrow
 
+    whole = await campaigns(connection, CampaignFilter(DUE, sort="due"))
+    assert [row.due_on for row in whole] == [DUE] * 5 + ["2026-11-30"]
+    for number, row in enumerate(whole):
+        after = (row.due_on, row.campaign_id)
+        chosen = CampaignFilter(DUE, sort="due", after=after, rows_max=2)
+        assert await campaigns(connection, chosen) == whole[number + 1 : number + 3]
 
-async def test_a_team_sees_what_any_of_its_subscriptions_chooses(connection: Connection, names: dict[str, str]) -> None:
     assert await team_subscriptions(connection, "health", "press") is None
     await connection.execute(TEAM, "health")
     assert await team_subscriptions(connection, "health", "press") == []
@@ -147,14 +165,12 @@ async def test_a_team_sees_what_any_of_its_subscriptions_chooses(connection: Con
     await connection.execute(SUBSCRIBE, ["service-launched"], None, None, None)
     assert len(await seen()) == 4
 
-
-async def test_by_due_date_a_page_begins_after_the_one_before(connection: Connection, names: dict[str, str]) -> None:
-    whole = await campaigns(connection, CampaignFilter(DUE, sort="due"))
-    assert [row.due_on for row in whole] == [DUE] * 5 + ["2026-11-30"]
-    for number, row in enumerate(whole):
-        after = (row.due_on, row.campaign_id)
-        chosen = CampaignFilter(DUE, sort="due", after=after, rows_max=2)
-        assert await campaigns(connection, chosen) == whole[number + 1 : number + 3]
+    columns = await connection.fetch(
+        "SELECT indexdef FROM pg_indexes WHERE schemaname = $1 AND tablename = 'campaign'", CONSUMER.schema
+    )
+    assert {"(due_on, campaign_id)", "(owner, due_on, campaign_id)"} <= {
+        row["indexdef"][row["indexdef"].index("(") :] for row in columns
+    }
 
 
 async def test_coverage_counts_what_was_aired_and_what_was_launched_in_silence(
@@ -193,10 +209,46 @@ async def test_coverage_counts_what_was_aired_and_what_was_launched_in_silence(
     assert (nothing["services"], nothing["agencies"], nothing["total"]["launched_services"]) == ([], [], 0)
 
 
-async def test_due_dates_are_found_by_an_index(connection: Connection, names: dict[str, str]) -> None:
-    columns = await connection.fetch(
-        "SELECT indexdef FROM pg_indexes WHERE schemaname = $1 AND tablename = 'campaign'", CONSUMER.schema
-    )
-    assert {"(due_on, campaign_id)", "(owner, due_on, campaign_id)"} <= {
-        row["indexdef"][row["indexdef"].index("(") :] for row in columns
+async def test_the_tables_keep_what_memory_keeps_and_give_the_lists_of_now_and_of_then(
+    settings: Settings, connection: Connection
+) -> None:
+    assert await read(settings) == [], "before the first trigger"
+    story = published_story()
+    await write_log(connection, story.raw)
+    await fold(connection, story.entries, batch=7)
+    for table in CONSUMER.tables:
+        found = await connection.fetch(f"SELECT * FROM {table.name} ORDER BY {', '.join(table.key)}")
+        kept = [tuple(row[column] for column in table.columns) for row in found]
+        assert kept == [tuple(getattr(row, c) for c in table.columns) for row in story.store.rows(table)], table.name
+
+    rows = await read(settings)
+    assert [row.campaign_id for row in rows] == sorted(story.in_log())
+    assert as_json(rows[-1]) == {
+        "campaign_id": "service-launched.i4",
+        "rule": "service-launched",
+        "kind": "specific",
+        "cause_index": 4,
+        "owner": "health",
+        "service_id": "S",
+        "channels": ["tv", "radio", "print"],
+        "due_on": "2026-11-16",
+        "state": "acknowledged",
+        "paused": False,
+        "escalated": False,
+        "aired": {"tv": 2, "radio": 1, "print": 1},
+        "reach": 4 * (2**53 - 1),
     }
+    assert as_json(await awareness(connection)) == {
+        "launched_services": 1,
+        "aired": {"tv": 1, "radio": 1, "print": 1},
+        "on_all_three": 1,
+        "general_campaigns": 3,
+        "reach": 4 * (2**53 - 1),
+    }
+
+    first_trigger = next(entry.index for entry in story.entries if entry.type == "campaign.triggered")
+    assert await read(settings, first_trigger) == []
+    (row,) = await read(settings, first_trigger + 1)
+    assert (row.campaign_id, row.state, row.paused) == ("service-launched.i4", CampaignState.TRIGGERED, True)
+    assert await read(settings, len(story.entries)) == rows
+    assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 6, "looking back decides nothing"

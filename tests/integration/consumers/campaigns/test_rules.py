@@ -25,7 +25,7 @@ from consumers.pipeline.pipeline import Pipeline
 from consumers.pipeline.writer import Writer
 from consumers.projections.handlers.services import SERVICE
 from consumers.rebuild.rebuild import RebuildOptions, RuleChanged, rebuild
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection, connected
 from infra.postgres.migrate import create_tables
 from infra.postgres.outbox import event_bytes
 from infra.settings import Settings
@@ -36,6 +36,8 @@ from tests.world.topics import make_topics
 from tests.world.waits import running, until
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
+HALTED = "SELECT halted_reason FROM platform.position WHERE consumer = 'campaigns'"
+NAME = {"ar": "الصحة", "en": "Health"}
 EXAMPLE = ROOT / "docs" / "examples" / "campaign-rules" / "not-aired.yaml"
 RETURNED = """
 name: service-returned
@@ -66,10 +68,6 @@ def story_of_two_services() -> Story:
     return story
 
 
-HALTED = "SELECT halted_reason FROM platform.position WHERE consumer = 'campaigns'"
-NAME = {"ar": "الصحة", "en": "Health"}
-
-
 @pytest.fixture
 async def story(connection: Connection) -> Story:
     told = story_of_two_services()
@@ -77,14 +75,11 @@ async def story(connection: Connection) -> Story:
     return told
 
 
-def with_rules(*texts: str, folder: Path) -> RuleSet:
-    """The release's rules with these."""
-    rules = release_rules()
-    for text in texts:
-        path = folder / "rule.yaml"
-        path.write_text(text, encoding="utf-8")
-        rules = changed_rules(rules, path)
-    return rules
+def with_rule(text: str, folder: Path) -> RuleSet:
+    """The release's rules with this one."""
+    path = folder / "rule.yaml"
+    path.write_text(text, encoding="utf-8")
+    return changed_rules(release_rules(), path)
 
 
 async def tables(connection: Connection) -> Any:
@@ -98,7 +93,7 @@ async def test_a_changed_rule_is_tried_on_the_history_and_leaves_no_trace(
     settings: Settings, connection: Connection, story: Story, tmp_path: Path
 ) -> None:
     before = await tables(connection)
-    changed = with_rules(RETURNED, folder=tmp_path)
+    changed = with_rule(RETURNED, tmp_path)
     short = replace(next(rule for rule in changed.rules if rule.name == "service-launched"), due_working_days=3)
     others = [rule for rule in changed.rules if rule.name != "service-launched"]
     trial = await try_rules(settings, release_rules(), RuleSet((*others, short)), "0", NOW)
@@ -123,16 +118,21 @@ async def test_a_changed_rule_is_tried_on_the_history_and_leaves_no_trace(
     with pytest.raises(NoSuchIndex):
         await try_rules(settings, release_rules(), without, "20261102", NOW)
 
+    # A rule about the clock is tried as of now, and the timers get the same from the live rows.
+    rules = changed_rules(release_rules(), EXAMPLE)
+    trial = await try_rules(settings, release_rules(), rules, "0", NOW)
+    expected = [f"not-aired.{part}" for part in ("i5.tv", "i5.radio", "i5.print", "i6.radio", "i6.print")]
+    assert [row.campaign_id for row in trial.fired] == expected
 
-async def test_a_rule_about_the_clock_is_tried_as_of_now(settings: Settings, story: Story) -> None:
-    trial = await try_rules(settings, release_rules(), changed_rules(release_rules(), EXAMPLE), "0", NOW)
-    assert [row.campaign_id for row in trial.fired] == [
-        "not-aired.i5.tv",
-        "not-aired.i5.radio",
-        "not-aired.i5.print",
-        "not-aired.i6.radio",
-        "not-aired.i6.print",
-    ]
+    await create_tables(connection, CONSUMER.schema, CONSUMER.create_sql())
+    await apply_live(connection, CONSUMER, story.raw)
+    await connection.execute("SET search_path = campaigns")
+    assert await due_triggers(connection, release_rules(), NOW) == []
+    assert await due_triggers(connection, rules, datetime(2026, 11, 22, 20, 59, tzinfo=UTC)) == []
+    found = await due_triggers(connection, rules, datetime(2026, 11, 22, 21, 0, tzinfo=UTC))
+    assert [event.id for event in found] == [f"triggered.{campaign}" for campaign in expected]
+    assert found == await due_triggers(connection, rules, NOW)
+    assert json.dumps(found[0].data["brief"], ensure_ascii=False).count("S") == 2
 
 
 def came_due(story: Story, rule: Rule) -> None:
@@ -173,11 +173,8 @@ async def test_a_rule_about_the_clock_is_compared_with_what_it_triggered_whateve
 
 async def take_over(settings: Settings, consumer: Consumer, epoch: int) -> bool:
     """Whether the consumer finds rows of its version."""
-    own = await connect(settings.acting_as(consumer.name), "test")
-    try:
+    async with connected(settings.acting_as(consumer.name), "test") as own:
         return await Writer(consumer, own, epoch).open()
-    finally:
-        await own.close()
 
 
 async def test_changed_rules_rebuild_the_rows_publish_nothing_and_need_a_higher_version(
@@ -187,7 +184,7 @@ async def test_changed_rules_rebuild_the_rows_publish_nothing_and_need_a_higher_
     assert await take_over(settings, CONSUMER, 1)
     await apply_live(connection, CONSUMER, story.raw)
 
-    first = campaigns_consumer(lambda: with_rules(RETURNED, folder=tmp_path))
+    first = campaigns_consumer(lambda: with_rule(RETURNED, tmp_path))
     assert first.rows_version.number == CONSUMER.version.number
     assert first.rows_version != CONSUMER.rows_version
     assert not await take_over(settings, first, 2)
@@ -202,7 +199,7 @@ async def test_changed_rules_rebuild_the_rows_publish_nothing_and_need_a_higher_
     assert never == 1, "the new rule's campaign of the earlier resumption"
     assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
 
-    other = campaigns_consumer(lambda: with_rules(RETURNED.replace("days: 2", "days: 4"), folder=tmp_path))
+    other = campaigns_consumer(lambda: with_rule(RETURNED.replace("days: 2", "days: 4"), tmp_path))
     assert not await take_over(settings, other, 4)
     with pytest.raises(RuleChanged, match=r"Changed: rule\.yaml"):
         await rebuild(settings.acting_as(other.name), other, RebuildOptions(compare=False, swap=True))
@@ -211,7 +208,7 @@ async def test_changed_rules_rebuild_the_rows_publish_nothing_and_need_a_higher_
     with pytest.raises(RuleChanged):
         await rebuild(settings.acting_as(other.name), other, RebuildOptions(compare=False, swap=True))
     higher = RETURNED.replace("days: 2", "days: 4").replace("version: 2", "version: 3")
-    third = campaigns_consumer(lambda: with_rules(higher, folder=tmp_path))
+    third = campaigns_consumer(lambda: with_rule(higher, tmp_path))
     await rebuild(settings.acting_as(third.name), third, RebuildOptions(compare=False, swap=True))
     assert await take_over(settings, third, 5)
 
@@ -221,29 +218,14 @@ async def test_changed_rules_rebuild_the_rows_publish_nothing_and_need_a_higher_
     assert [event.data["campaign_id"] for event in decided] == ["service-launched.i5"]
 
 
-async def test_the_timers_get_the_triggers_that_are_due_from_the_live_rows(
-    connection: Connection, story: Story
-) -> None:
-    await create_tables(connection, CONSUMER.schema, CONSUMER.create_sql())
-    await apply_live(connection, CONSUMER, story.raw)
-    await connection.execute("SET search_path = campaigns")
-    rules = changed_rules(release_rules(), EXAMPLE)
-    assert await due_triggers(connection, release_rules(), NOW) == []
-    assert await due_triggers(connection, rules, datetime(2026, 11, 22, 20, 59, tzinfo=UTC)) == []
-    found = await due_triggers(connection, rules, datetime(2026, 11, 22, 21, 0, tzinfo=UTC))
-    assert [event.id for event in found][3:] == ["triggered.not-aired.i6.radio", "triggered.not-aired.i6.print"]
-    assert found == await due_triggers(connection, rules, NOW)
-    assert json.dumps(found[0].data["brief"], ensure_ascii=False).count("S") == 2
-
-
 async def test_a_rule_changed_in_place_halts_the_consumer_which_names_the_file(
     settings: Settings, connection: Connection, story: Story, tmp_path: Path
 ) -> None:
     await make_topics(settings)
     await create_tables(connection, CONSUMER.schema, CONSUMER.create_sql())
-    first = campaigns_consumer(lambda: with_rules(RETURNED, folder=tmp_path))
+    first = campaigns_consumer(lambda: with_rule(RETURNED, tmp_path))
     assert await take_over(settings, first, 0)
-    changed = with_rules(RETURNED.replace("days: 2", "days: 4"), folder=tmp_path)
+    changed = with_rule(RETURNED.replace("days: 2", "days: 4"), tmp_path)
 
     async def halted() -> bool:
         return await connection.fetchval(HALTED) is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from infra.settings import Settings
 from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
-from tests.world.commands import yesser
+from tests.world.commands import yesser, yesser_json
 from tests.world.logs import apply_everywhere, raw_entries, sign, write_log, write_tree
 from tests.world.memory_log import KEY, MemoryLog
 from tests.world.plan import plan_figures
@@ -40,19 +39,16 @@ class Platform:
     async def yesser(self, *arguments: str) -> Result:
         return await yesser(self.settings, *arguments)
 
-    async def explained(self, *arguments: str) -> dict[str, Any]:
+    async def explained(self, *arguments: str) -> Any:
         """The answer of the database, which must be that of the mirror too."""
-        result = await self.yesser("audit", "explain", *arguments, "--json")
-        assert result.exit_code == 0, (result.output, result.exception)
-        answer: dict[str, Any] = json.loads(result.stdout)
-        assert await self.outside(*arguments) == answer
+        answer = await self.outside(*arguments)
+        assert await yesser_json(self.settings, "audit", "explain", *arguments) == (0, answer)
         return answer
 
-    async def outside(self, *arguments: str, source: Path | None = None) -> dict[str, Any]:
+    async def outside(self, *arguments: str, source: Path | None = None) -> Any:
         place = ("--from", str(source or self.mirror), "--vkey", VKEY)
-        result = await self.yesser("audit", "explain", *arguments, *place, "--json")
-        assert result.exit_code == 0, (result.output, result.exception)
-        answer: dict[str, Any] = json.loads(result.stdout)
+        code, answer = await yesser_json(self.settings, "audit", "explain", *arguments, *place)
+        assert code == 0, answer
         return answer
 
 
@@ -74,7 +70,23 @@ async def platform(connection: Connection, settings: Settings, log: list[EntryDi
     return Platform(connection, settings, tmp_path / "mirror", tmp_path)
 
 
-async def test_the_database_and_a_mirror_give_the_same_answer(platform: Platform, log: list[EntryDict]) -> None:
+BAD_INPUT = (
+    (("servces", "x"), 2, "Did you mean services"),
+    (("services",), 2, "SERVICE_ID"),
+    (("services", "x", "launched"), 2, "Did you mean launched_on"),
+    (("plan", "services/1", "lanched"), 2, "Did you mean launched"),
+    (("plan", "servces/1"), 2, "services/GROUP"),
+    (("training", "umm-al-qura/x/usage"), 2, "CALENDAR/YEAR/TRACK"),
+    (("services", "no-such-service"), 1, "services has no no-such-service"),
+    (("statements", "PPP/1426-03"), 1, "statements has no PPP/1426-03"),
+    (("services", "x", "--steps", "0"), 2, "--steps"),
+)
+"""Arguments, exit code, and what is said."""
+
+
+async def test_the_database_and_a_mirror_give_the_same_answer_and_say_what_to_write_instead_of_bad_input(
+    platform: Platform, log: list[EntryDict]
+) -> None:
     expected = fold(log)
     plan = plan_figures(expected.plan)
     for key in ("services/1", "infrastructure", "awareness", "anomalies", "refusals"):
@@ -96,8 +108,6 @@ async def test_the_database_and_a_mirror_give_the_same_answer(platform: Platform
     ):
         assert (await platform.explained(model, key))["ok"]
 
-
-async def test_what_was_is_explained_as_of_an_index(platform: Platform, log: list[EntryDict]) -> None:
     size = len(log) // 2
     answer = await platform.explained("plan", "services/1", "registered", "--as-of-index", str(size))
     assert answer["log_index"] == size
@@ -106,14 +116,23 @@ async def test_what_was_is_explained_as_of_an_index(platform: Platform, log: lis
     result = await platform.yesser("audit", "explain", "plan", "plan", "--as-of-index", str(len(log) + 1))
     assert "no state after" in str(result.exception)
 
+    for arguments, code, sentence in BAD_INPUT:
+        for place in ((), ("--from", str(platform.mirror), "--vkey", VKEY)):
+            result = await platform.yesser("audit", "explain", *arguments, *place)
+            found = result.exit_code if result.exit_code == 2 else exit_code(result.exception or Exception())
+            assert (found, sentence in f"{result.output} {result.exception}") == (code, True), result.output
+    result = await platform.yesser("audit", "explain", "partnerships", f"{partnership_id}x")
+    assert f"Did you mean {partnership_id}" in str(result.exception)
 
-async def test_each_shown_entry_is_proven(platform: Platform, log: list[EntryDict]) -> None:
+
+async def test_each_shown_entry_is_proven_and_an_export_explains_what_it_holds(
+    platform: Platform, log: list[EntryDict]
+) -> None:
     for number, source in enumerate(((), ("--from", str(platform.mirror), "--vkey", VKEY))):
         folder = platform.folder / f"proofs-{number}"
         arguments = ("audit", "explain", "plan", "anomalies", "--steps", "3", "--proofs", str(folder), *source)
-        result = await platform.yesser(*arguments, "--json")
-        assert result.exit_code == 0, (result.output, result.exception)
-        answer = json.loads(result.stdout)
+        code, answer = await yesser_json(platform.settings, *arguments)
+        assert code == 0, answer
         assert answer["earlier"]["count"] == answer["steps_count"] - 3
         assert len(answer["proofs"]) == 3
         for file, step in zip(answer["proofs"], answer["steps"], strict=True):
@@ -121,8 +140,6 @@ async def test_each_shown_entry_is_proven(platform: Platform, log: list[EntryDic
             assert proof.verified(KEY.verifier).size == len(log)
             assert proof.index == step["index"]
 
-
-async def test_an_export_explains_what_it_holds(platform: Platform, log: list[EntryDict]) -> None:
     contract = fold(log).statements[0]["partnership_id"]
     folder = platform.folder / "export"
     source = ("--vkey", VKEY, "--subject", f"partnership/{contract}", "--into", str(folder))
@@ -140,22 +157,9 @@ async def test_an_export_explains_what_it_holds(platform: Platform, log: list[En
     assert "entries.ndjson" in str((await platform.yesser(*command)).exception)
 
 
-async def test_a_table_that_was_changed_outside_the_fold_is_named(platform: Platform, log: list[EntryDict]) -> None:
-    account = next(name for name, row in fold(log).balances.items() if row["debits_halalas"])
-    await platform.connection.execute(
-        "UPDATE revenue.account SET debits_halalas = debits_halalas + 1 WHERE account = $1", account
-    )
-    result = await platform.yesser("audit", "explain", "accounts", account, "debits_halalas", "--json")
-    assert result.exit_code == 1
-    answer = json.loads(result.stdout)
-    assert not answer["ok"]
-    assert answer["figures"]["debits_halalas"] == answer["total"]["debits_halalas"] + 1
-    shown = await platform.yesser("audit", "explain", "accounts", account, "debits_halalas")
-    assert "The table differs from the log." in shown.output
-    assert "الجدول يخالف السجل." in shown.output
-
-
-async def test_entries_beyond_the_event_index_are_read_from_the_log(platform: Platform, log: list[EntryDict]) -> None:
+async def test_what_is_not_indexed_yet_is_explained_and_what_was_changed_is_named(
+    platform: Platform, log: list[EntryDict]
+) -> None:
     before = await platform.explained("plan", "anomalies")
     half = len(log) // 2
     await platform.connection.execute("DELETE FROM event_index.event WHERE index >= $1", half)
@@ -165,33 +169,17 @@ async def test_entries_beyond_the_event_index_are_read_from_the_log(platform: Pl
     for model, key in (("plan", "services/2"), ("plan", "refusals")):
         assert (await platform.explained(model, key))["ok"]
 
+    account = next(name for name, row in fold(log).balances.items() if row["debits_halalas"])
+    await platform.connection.execute(
+        "UPDATE revenue.account SET debits_halalas = debits_halalas + 1 WHERE account = $1", account
+    )
+    code, answer = await yesser_json(platform.settings, "audit", "explain", "accounts", account, "debits_halalas")
+    assert (code, answer["ok"]) == (1, False)
+    assert answer["figures"]["debits_halalas"] == answer["total"]["debits_halalas"] + 1
+    shown = await platform.yesser("audit", "explain", "accounts", account, "debits_halalas")
+    assert "The table differs from the log." in shown.output
+    assert "الجدول يخالف السجل." in shown.output
 
-BAD_INPUT = (
-    (("servces", "x"), 2, "Did you mean services"),
-    (("services",), 2, "SERVICE_ID"),
-    (("services", "x", "launched"), 2, "Did you mean launched_on"),
-    (("plan", "services/1", "lanched"), 2, "Did you mean launched"),
-    (("plan", "servces/1"), 2, "services/GROUP"),
-    (("training", "umm-al-qura/x/usage"), 2, "CALENDAR/YEAR/TRACK"),
-    (("services", "no-such-service"), 1, "services has no no-such-service"),
-    (("statements", "PPP/1426-03"), 1, "statements has no PPP/1426-03"),
-    (("services", "x", "--steps", "0"), 2, "--steps"),
-)
-"""Arguments, exit code, and what is said."""
-
-
-async def test_bad_input_is_answered_with_what_to_write(platform: Platform, log: list[EntryDict]) -> None:
-    for arguments, code, sentence in BAD_INPUT:
-        for place in ((), ("--from", str(platform.mirror), "--vkey", VKEY)):
-            result = await platform.yesser("audit", "explain", *arguments, *place)
-            found = result.exit_code if result.exit_code == 2 else exit_code(result.exception or Exception())
-            assert (found, sentence in f"{result.output} {result.exception}") == (code, True), result.output
-    known = fold(log).statements[0]["partnership_id"]
-    result = await platform.yesser("audit", "explain", "partnerships", f"{known}x")
-    assert f"Did you mean {known}" in str(result.exception)
-
-
-async def test_a_log_that_is_not_what_was_signed_explains_nothing(platform: Platform) -> None:
     file = platform.mirror / "tile/entries/001"
     data = await asyncio.to_thread(file.read_bytes)
     await asyncio.to_thread(file.write_bytes, data.replace(b'"recordedtime":"2', b'"recordedtime":"3', 1))

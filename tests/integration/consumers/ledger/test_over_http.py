@@ -12,7 +12,6 @@ from consumers.ledger.over_http import calculations
 from consumers.revenue.statements.read import expected_and_actual
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.every import every
 from tests.integration.consumers.read_api.read_api import CALLERS, Window, change, lay_down, read_window
 from tests.integration.consumers.read_api.read_story import story
 from tests.world.logs import apply_live, raw_entries
@@ -21,6 +20,7 @@ OWN = "/v1/partnerships/PPP-HEALTH"
 STATEMENT = f"{OWN}/statements/2005-01"
 ACME = CALLERS["acme"]
 OTHER = quote('{"bands": [{"up_to_halalas": null, "partner_bp": 1234}], "guarantee": null, "cap": null}')
+FAULTY = ("", "[1]", "{", '{"bands": []}', '{"cap": {"amount_halalas": -1, "partner_bp_after": 0}}', '{"no": 1}')
 CALCULATED = (f"{OWN}/forecast", f"{OWN}/what-if?terms={OTHER}", f"{STATEMENT}/explained/net_halalas")
 
 
@@ -31,26 +31,58 @@ def here_and_beside(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield place
 
 
-async def test_few_entries_here_and_many_beside_give_the_same(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
-    paths = (*CALCULATED[:2], f"{STATEMENT}/explained/partner_base_halalas", f"{STATEMENT}/explained/top_up_halalas")
-    here, beside = [[await window.json(path, *ACME) for path in paths] for _ in here_and_beside(monkeypatch)]
-    assert here == beside
-
-
-@pytest.mark.parametrize("indexed", [0, 3])
 async def test_entries_that_are_not_indexed_yet_are_read_from_the_log(
-    settings: Settings, connection: Connection, indexed: int
+    settings: Settings, connection: Connection
 ) -> None:
     """The ledger has applied entries that the index of events has not."""
     log = story()
-    await lay_down(connection, log, indexed)
+    await lay_down(connection, log, 0)
     async with read_window(settings, connection) as behind:
-        early = [await behind.json(path) for path in CALCULATED]
-        await apply_live(connection, EVENT_INDEX, raw_entries(log))
-        assert [await behind.json(path) for path in CALCULATED] == early
+        early = []
+        for indexed in (0, 3, len(log)):
+            await apply_live(connection, EVENT_INDEX, raw_entries(log)[:indexed])
+            early.append([await behind.json(path) for path in CALCULATED])
+    assert early[0] == early[1] == early[2]
 
 
-async def test_a_changed_entry_is_named(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_few_entries_here_and_many_beside_give_the_same(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = (*CALCULATED[:2], f"{STATEMENT}/explained/partner_base_halalas")
+    here, beside = [[await window.json(path, *ACME) for path in paths] for _ in here_and_beside(monkeypatch)]
+    assert here == beside
+    first, second = beside[1]["periods"]
+    assert (first["period"], second["period"]) == ("2005-01", "2005-02")
+    assert first["what_if"]["partner_total_halalas"] == first["actual"]["net_halalas"] * 1234 // 10_000
+    for row in (first, second):
+        assert row["partner_difference_halalas"] == -row["treasury_difference_halalas"]
+
+    # The working adds up, and names days only where they are few.
+    few, many = [await window.json(f"{STATEMENT}/working", *ACME) for _ in here_and_beside(monkeypatch)]
+    assert few["statement"] == await window.json(STATEMENT, *ACME)
+    assert sum(day["amount_halalas"] for day in few["days"]) == few["statement"]["net_halalas"]
+    assert sum(share["partner_halalas"] for share in few["shares"]) == few["statement"]["partner_base_halalas"]
+    assert many == few | {"days": None}
+
+
+async def test_what_cannot_be_calculated_is_refused_and_what_was_changed_is_named(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prior = f"{STATEMENT}/explained/prior_period_halalas"
+    assert (await window.json(prior))["ok"]
+    await window.connection.execute(
+        "UPDATE revenue.period SET prior_period_halalas = 7 WHERE partnership_id = 'PPP-HEALTH' AND period = '2005-01'"
+    )
+    for place in here_and_beside(monkeypatch):
+        for terms in FAULTY:
+            answer = await window.get(f"{OWN}/what-if?terms={quote(terms)}", *ACME)
+            assert answer.status_code == 422, (place, answer.text)
+            assert answer.json()["errors"][0]["parameter"] == "terms"
+        for path in ("working", "explained/net_halalas"):
+            answer = await window.get(f"{OWN}/statements/2005-03/{path}", *ACME)
+            assert answer.status_code == 404, (place, path, "not closed")
+        found = await window.json(prior)
+        assert not found["ok"], place
+        assert (found["figures"], found["total"]) == ({"prior_period_halalas": 7}, {"prior_period_halalas": 0}), place
+
     await change(window.connection, b'"amount_halalas":5000', b'"amount_halalas":9000')
     for place in here_and_beside(monkeypatch):
         for path in CALCULATED:
@@ -60,57 +92,10 @@ async def test_a_changed_entry_is_named(window: Window, monkeypatch: pytest.Monk
             assert (error["code"], error["id"].isdigit()) == ("changed-entry", True), (place, path)
 
 
-async def test_the_working_adds_up_and_names_days_only_where_they_are_few(
-    window: Window, monkeypatch: pytest.MonkeyPatch
+async def test_periods_accounts_and_transfers_are_those_of_the_statements_and_of_what_priced_them(
+    window: Window,
 ) -> None:
-    here = await window.json(f"{STATEMENT}/working", *ACME)
-    assert here["statement"] == await window.json(STATEMENT, *ACME)
-    assert sum(day["amount_halalas"] for day in here["days"]) == here["statement"]["net_halalas"]
-    assert sum(share["partner_halalas"] for share in here["shares"]) == here["statement"]["partner_base_halalas"]
-    *_, beside = [await window.json(f"{STATEMENT}/working", *ACME) for _ in here_and_beside(monkeypatch)]
-    assert beside == here | {"days": None}
-
-
-@every(
-    "terms", ["", "[1]", "{", '{"bands": []}', '{"cap": {"amount_halalas": -1, "partner_bp_after": 0}}', '{"no": 1}']
-)
-async def test_faulty_terms_are_refused_with_what_is_wrong(
-    window: Window, terms: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for place in here_and_beside(monkeypatch):
-        answer = await window.get(f"{OWN}/what-if?terms={quote(terms)}", *ACME)
-        assert answer.status_code == 422, (place, answer.text)
-        assert answer.json()["errors"][0]["parameter"] == "terms"
-
-
-async def test_a_period_that_is_not_closed_is_not_found(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in here_and_beside(monkeypatch):
-        for path in ("working", "explained/net_halalas"):
-            answer = await window.get(f"{OWN}/statements/2005-03/{path}", *ACME)
-            assert answer.status_code == 404, (place, path)
-
-
-async def test_other_terms_change_each_period_by_what_the_other_party_loses(window: Window) -> None:
-    found = await window.json(f"{OWN}/what-if?terms={OTHER}", *ACME)
-    assert [row["period"] for row in found["periods"]] == ["2005-01", "2005-02"]
-    first = found["periods"][0]
-    assert first["what_if"]["partner_total_halalas"] == first["actual"]["net_halalas"] * 1234 // 10_000
-    assert all(row["partner_difference_halalas"] == -row["treasury_difference_halalas"] for row in found["periods"])
-
-
-async def test_a_changed_row_differs_from_its_entries(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = f"{STATEMENT}/explained/prior_period_halalas"
-    assert (await window.json(path))["ok"]
-    await window.connection.execute(
-        "UPDATE revenue.period SET prior_period_halalas = 7 WHERE partnership_id = 'PPP-HEALTH' AND period = '2005-01'"
-    )
-    for place in here_and_beside(monkeypatch):
-        found = await window.json(path)
-        assert not found["ok"], place
-        assert (found["figures"], found["total"]) == ({"prior_period_halalas": 7}, {"prior_period_halalas": 0}), place
-
-
-async def test_the_periods_of_the_term_have_what_came_and_what_their_statements_say(window: Window) -> None:
+    ledger = window.connection
     periods = await window.json(f"{OWN}/periods", *ACME)
     closed = [row for row in periods if row["closed"]]
     assert [row["period"] for row in closed] == ["2005-01", "2005-02"]
@@ -125,8 +110,6 @@ async def test_the_periods_of_the_term_have_what_came_and_what_their_statements_
     assert len(await window.json("/v1/open-periods")) == 2
     assert [len(page) for page in await window.pages("/v1/open-periods", 1)] == [1, 1]
 
-
-async def test_the_transfers_of_an_account_give_its_balance(window: Window) -> None:
     accounts = await window.json(f"{OWN}/accounts", *ACME)
     assert sum(row["balance_halalas"] for row in accounts) == 0
     for row in accounts:
@@ -137,9 +120,6 @@ async def test_the_transfers_of_an_account_give_its_balance(window: Window) -> N
         assert sum(signed) == row["balance_halalas"]
     assert (await window.get(f"{OWN}/accounts/no-such/transfers", *ACME)).status_code == 422
 
-
-async def test_a_transfer_names_what_priced_it_and_its_rule(window: Window) -> None:
-    ledger = window.connection
     found = (await window.json(f"{OWN}/transfers?limit=1000", *ACME))["transfers"]
     priced = {
         row["first_index"]: (row["contract_version"], row["window_number"])
@@ -150,14 +130,11 @@ async def test_a_transfer_names_what_priced_it_and_its_rule(window: Window) -> N
     one_by_one = await window.pages(f"{OWN}/transfers", 1, *ACME)
     assert [row for page in one_by_one for row in page["transfers"]] == found
 
-
-async def test_after_a_termination_nothing_is_expected(window: Window) -> None:
-    ledger = window.connection
     async with ledger.transaction():
         await ledger.execute("SET LOCAL search_path = revenue")
         await ledger.execute(
             "INSERT INTO expected SELECT 'PPP-HEALTH', 0, '2005-0' || month, 100, 0 FROM generate_series(1, 9) AS month"
         )
         await ledger.execute("UPDATE contract SET last_period = '2005-04' WHERE partnership_id = 'PPP-HEALTH'")
-        found = await expected_and_actual(ledger, "PPP-HEALTH")
-    assert [row.period for row in found] == [f"2005-0{month}" for month in range(1, 5)]
+        terminated = await expected_and_actual(ledger, "PPP-HEALTH")
+    assert [row.period for row in terminated] == [f"2005-0{month}" for month in range(1, 5)]

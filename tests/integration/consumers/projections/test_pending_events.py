@@ -7,27 +7,33 @@ from typing import Any
 
 import pytest
 
-from consumers.fold.apply import ROWS_MAX
+from consumers.fold import apply
+from consumers.pipeline import writer
 from consumers.pipeline.pipeline import Pipeline
-from consumers.projections.handlers.pending_events import FACTS_MAX
+from consumers.projections.handlers import pending_events
 from consumers.registry import CONSUMERS
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.oracle.log import EntryDict, make_entry, make_event
+from tests.world.entries import TEXT
 from tests.world.logs import raw_entries, write_log
 from tests.world.topics import make_topics
 from tests.world.waits import running, until
 
-TEXT = {"ar": "نص", "en": "Text"}
-MORE: dict[str, dict[str, Any]] = {
-    "launched": {"channels": ["web"]},
-    "suspended": {"reason": TEXT},
-    "resumed": {},
-}
+MORE: dict[str, dict[str, Any]] = {"launched": {"channels": ["web"]}, "suspended": {"reason": TEXT}, "resumed": {}}
 AGENCIES = 13
 SERVICES = 3
-FACTS_EACH = FACTS_MAX + 500
+FACTS_MAX, ROWS_MAX = 1_000, 2_400
+"""A tenth of what the contract allows: `test_bounded_transactions.py` takes all of it."""
+FACTS_EACH = FACTS_MAX + 50
 PATIENCE_S = 60.0
+
+
+def said(number: int, verb: str, agency: str, service: int, **data: Any) -> EntryDict:
+    event = make_event(
+        f"service.{verb}", agency, f"service/S{service}", {"service_id": f"S{service}", **data}, f"e{number}"
+    )
+    return make_entry(number, event, "2006-01-01T00:00:00.000000Z")
 
 
 def facts() -> Iterator[EntryDict]:
@@ -35,21 +41,20 @@ def facts() -> Iterator[EntryDict]:
     for number in range(FACTS_EACH * SERVICES):
         step, service = divmod(number, SERVICES)
         verb = "launched" if step == 0 else "suspended" if step % 2 else "resumed"
-        more = MORE[verb]
-        data: dict[str, Any] = {"service_id": f"S{service}", "on": "2006-01-01", **more}
-        event = make_event(f"service.{verb}", f"agency-{step % AGENCIES}", f"service/S{service}", data, f"e{number}")
-        yield make_entry(number, event, "2006-01-01T00:00:00.000000Z")
+        yield said(number, verb, f"agency-{step % AGENCIES}", service, on="2006-01-01", **MORE[verb])
     for service in range(SERVICES):
         number = FACTS_EACH * SERVICES + service
-        data = {"service_id": f"S{service}", "plan_id": "P", "group": 1, "name": TEXT}
-        event = make_event("service.registered", "agency-0", f"service/S{service}", data, f"e{number}")
-        yield make_entry(number, event, "2006-01-01T00:00:00.000000Z")
+        yield said(number, "registered", "agency-0", service, plan_id="P", group=1, name=TEXT)
 
 
 @pytest.mark.parametrize("name", ["projections", pytest.param("campaigns", marks=pytest.mark.accept)])
 async def test_what_waited_for_several_services_is_applied_in_transactions_of_a_bounded_size(
-    settings: Settings, connection: Connection, name: str
+    settings: Settings, connection: Connection, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pending_events, "FACTS_MAX", FACTS_MAX)
+    monkeypatch.setattr(apply, "ROWS_MAX", ROWS_MAX)
+    monkeypatch.setattr(apply, "ROWS_MIN", ROWS_MAX // 10)
+    monkeypatch.setattr(writer, "RowLimit", lambda: apply.RowLimit(ROWS_MAX // 4))
     await make_topics(settings)
     raw = raw_entries(list(facts()))
     await write_log(connection, raw)

@@ -17,7 +17,6 @@ from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import activity, history
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.every import every
 from tests.oracle.fold import fold
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.oracle.log import EntryDict
@@ -47,7 +46,9 @@ def compared(rows: Sequence[Anomaly]) -> list[dict[str, Any]]:
     return [{key: getattr(row, key) for key in ANOMALY_KEYS[:6]} for row in rows]
 
 
-async def test_the_plan_and_the_anomalies_are_those_of_the_oracle(settings: Settings, applied: list[EntryDict]) -> None:
+async def test_the_plan_and_the_anomalies_are_those_of_the_oracle_now_and_as_of_an_index(
+    settings: Settings, connection: Connection, applied: list[EntryDict], yesser: Yesser
+) -> None:
     expected = fold(applied)
     found, name = await plan_at_a_glance(settings)
     document = as_json(found)
@@ -57,62 +58,42 @@ async def test_the_plan_and_the_anomalies_are_those_of_the_oracle(settings: Sett
     rows = await all_anomalies(settings)
     assert compared(rows) == expected.anomaly_rows()
     assert all(list(as_json(row)) == ANOMALY_KEYS for row in rows)
-
-
-@every("index", [0, 1, 255, 256, 400])
-async def test_as_of_an_index_shows_the_state_after_so_many_entries(
-    settings: Settings, applied: list[EntryDict], index: int
-) -> None:
-    expected = fold(applied[:index])
-    document, _ = await plan_at_a_glance(settings, index)
-    assert as_json(document) == {**expected.plan, "log_index": index}
-    assert compared(await all_anomalies(settings, index)) == expected.anomaly_rows()
-
-
-async def test_an_as_of_view_leaves_nothing_behind_and_there_is_none_beyond_the_log(
-    settings: Settings, connection: Connection, applied: list[EntryDict]
-) -> None:
-    await plan_at_a_glance(settings, len(applied))
-    schemas = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'as_of%'"
-    assert await connection.fetchval(schemas) == 0
-    assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
-    with pytest.raises(NoSuchIndex, match=f"has {len(applied)} entries"):
-        await plan_at_a_glance(settings, len(applied) + 1)
-
-
-async def test_a_read_model_without_tables_is_one_clear_sentence(settings: Settings, connection: Connection) -> None:
-    await connection.execute("DROP SCHEMA projections CASCADE")
-    with pytest.raises(NotStarted, match="yesser up"):
-        await plan_at_a_glance(settings)
-
-
-async def test_before_anything_was_said_the_plan_is_empty(settings: Settings) -> None:
-    document, name = await plan_at_a_glance(settings)
-    assert as_json(document) == fold([]).plan
-    assert name is None
-
-
-async def test_the_index_shown_is_the_lowest_position(
-    settings: Settings, connection: Connection, log: list[EntryDict]
-) -> None:
-    raw = raw_entries(log)
-    await write_log(connection, raw)
-    for consumer, end in zip(PLAN_CONSUMERS, (300, 200, 250), strict=True):
-        await apply_live(connection, consumer, raw[:end])
-    document, _ = await plan_at_a_glance(settings)
-    assert document.log_index == 200
-
-
-async def test_the_commands_print_json_and_something_for_people(yesser: Yesser, applied: list[EntryDict]) -> None:
-    expected = fold(applied)
     assert await yesser.document("plan") == expected.plan
     assert "مشاريع البنى التحتية" in await yesser.output("plan")
     assert compared(documents_of(Anomaly, await yesser.document("anomalies"))) == expected.anomaly_rows()
     assert "not-owner" in await yesser.output("anomalies")
     assert await yesser.document("anomalies", "--as-of-index", "0") == []
 
+    for index in (0, 1, 255, 256, len(applied)):
+        past = fold(applied[:index])
+        found, _ = await plan_at_a_glance(settings, index)
+        assert as_json(found) == {**past.plan, "log_index": index}
+        assert compared(await all_anomalies(settings, index)) == past.anomaly_rows(), index
+    schemas = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'as_of%'"
+    assert await connection.fetchval(schemas) == 0, "nothing is left behind"
+    assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 0
+    with pytest.raises(NoSuchIndex, match=f"has {len(applied)} entries"):
+        await plan_at_a_glance(settings, len(applied) + 1)
 
-async def test_history_and_activity_lead_to_entries(settings: Settings, applied: list[EntryDict]) -> None:
+
+async def test_before_anything_was_said_the_plan_is_empty_and_then_as_old_as_the_slowest_read_model(
+    settings: Settings, connection: Connection, log: list[EntryDict]
+) -> None:
+    document, name = await plan_at_a_glance(settings)
+    assert as_json(document) == fold([]).plan
+    assert name is None
+    raw = raw_entries(log)
+    await write_log(connection, raw)
+    for consumer, end in zip(PLAN_CONSUMERS, (300, 200, 250), strict=True):
+        await apply_live(connection, consumer, raw[:end])
+    document, _ = await plan_at_a_glance(settings)
+    assert document.log_index == 200
+    await connection.execute("DROP SCHEMA projections CASCADE")
+    with pytest.raises(NotStarted, match="yesser up"):
+        await plan_at_a_glance(settings)
+
+
+async def test_history_activity_and_the_index_lead_to_entries(settings: Settings, applied: list[EntryDict]) -> None:
     subject = next(e["event"]["subject"] for e in applied if e["event"]["subject"].startswith("service/"))
     async with view(settings, [PROJECTIONS]) as looked_at:
         reader = await looked_at.use(PROJECTIONS)
@@ -122,8 +103,6 @@ async def test_history_and_activity_lead_to_entries(settings: Settings, applied:
     counted = sum(kind.count for agency in sent for kind in agency.events.values())
     assert counted == len(applied)
 
-
-async def test_the_event_index_finds_one_event(settings: Settings, applied: list[EntryDict]) -> None:
     entry = next(e for e in applied if e["event"]["type"] == "sa.gov.yesser.revenue.collected.v1")
     one = entry["event"]
     exact = Query(subject=one["subject"], type=one["type"], agency=one["source"].rpartition(":")[2], id=one["id"])

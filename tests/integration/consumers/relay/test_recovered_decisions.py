@@ -22,11 +22,10 @@ from tests.corners import execute
 from tests.integration.consumers.pipeline.counting import COUNTING, fold, until_position
 from tests.stack import superusers_address
 from tests.world.logs import grow, ship
-from tests.world.topics import make_topics, records
+from tests.world.records import RECORDED
+from tests.world.topics import PLATFORM_TOPIC, make_topics, records
 from tests.world.waits import running, until
 
-PLATFORM_TOPIC = "agency.platform.events"
-RECORDED = "2026-11-25T08:00:00.000000Z"
 SIZE = 10
 
 
@@ -34,20 +33,15 @@ def decided_at(index: int) -> str:
     return f"triggered.C.i{index}"
 
 
+def decision(index: int, cause: int, recorded: str = RECORDED) -> OutboxEvent:
+    data = {"campaign_id": f"C.i{index}"}
+    return OutboxEvent(decided_at(index), "campaign.triggered", f"campaign/C.i{index}", data, recorded, cause)
+
+
 def decide(ws: UnitOfWork, entries: Sequence[Entry]) -> list[OutboxEvent]:
     """Something of each entry, caused by the entry before it, as by a fact that had waited."""
     fold(ws, entries)
-    return [
-        OutboxEvent(
-            decided_at(e.index),
-            "campaign.triggered",
-            f"campaign/C.i{e.index}",
-            {"campaign_id": f"C.i{e.index}"},
-            e.recorded,
-            max(0, e.index - 1),
-        )
-        for e in entries
-    ]
+    return [decision(entry.index, max(0, entry.index - 1), entry.recorded) for entry in entries]
 
 
 DECIDING = replace(COUNTING, fold=decide)
@@ -98,45 +92,33 @@ async def held(connection: Connection) -> list[str]:
     return [row["event_id"] for row in rows]
 
 
-@pytest.mark.parametrize("recovered_to", [0, 6, SIZE])
-async def test_what_is_decided_on_recovered_entries_is_not_sent_again(
-    settings: Settings, connection: Connection, recovered_to: int
+async def test_what_is_decided_on_recovered_entries_is_not_sent_again_and_a_person_sends_or_discards_the_rest(
+    settings: Settings, connection: Connection
 ) -> None:
-    """0: no recovery, only a consumer that was away; it decides on all of the same entries."""
     await make_topics(settings)
     await grow(settings, SIZE)
-    await log_knows(connection, 0, 1, 2, 3, 8)
-    await connection.execute("UPDATE log.state SET recovered_to = $1", recovered_to)
-    async with running(Pipeline(DECIDING, settings), Relay(settings)):
-        await until_position(connection, SIZE)
-        await until_sent(settings, connection, [decided_at(i) for i in range(recovered_to, SIZE)])
-    assert await held(connection) == [decided_at(i) for i in range(recovered_to) if i not in (0, 1, 2, 3, 8)]
-
-
-async def test_a_person_sends_or_discards_what_is_held(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
-    await grow(settings, SIZE)
-    await connection.execute("UPDATE log.state SET recovered_to = size")
+    await log_knows(connection, 0, 1, 8)
+    await connection.execute("UPDATE log.state SET recovered_to = 8")
     relay = Relay(settings)
     async with running(Pipeline(DECIDING, settings), relay):
         await until_position(connection, SIZE)
-        await until_sent(settings, connection, [])
+        await until_sent(settings, connection, [decided_at(8), decided_at(9)])
+        assert await held(connection) == [decided_at(i) for i in range(2, 8)]
         await until(
-            lambda: relay.readiness().details.get("decisions_held") == SIZE, "the relay says how many wait for a person"
+            lambda: relay.readiness().details.get("decisions_held") == 6, "the relay says how many wait for a person"
         )
-        await log_knows(connection, 9)  # it was on its way when the copy was made
-        with pytest.raises(NotHeld, match=re.escape(decided_at(9))):
-            await act(connection, "send", [decided_at(9)])
-        assert await act(connection, "discard", [decided_at(2), decided_at(3)]) == [decided_at(2), decided_at(3)]
+        await log_knows(connection, 7)  # it was on its way when the copy was made
+        with pytest.raises(NotHeld, match=re.escape(decided_at(7))):
+            await act(connection, "send", [decided_at(7)])
+        assert await act(connection, "discard", [decided_at(2)]) == [decided_at(2)]
         with pytest.raises(NotHeld, match=re.escape(decided_at(2))):
             await act(connection, "send", [decided_at(2)])
-        assert await act(connection, "send", [decided_at(7), decided_at(4)]) == [decided_at(7), decided_at(4)]
-        await until_sent(settings, connection, [decided_at(4), decided_at(7)])
-    left = [decided_at(i) for i in (0, 1, 5, 6, 8)]
-    assert await act(connection, "discard", None) == left
+        assert await act(connection, "send", [decided_at(5), decided_at(4)]) == [decided_at(5), decided_at(4)]
+        await until_sent(settings, connection, [decided_at(i) for i in (8, 9, 4, 5)])
+    assert await act(connection, "discard", None) == [decided_at(3), decided_at(6)]
     assert await act(connection, "send", None) == []
     trail = await connection.fetch("SELECT command FROM platform.trail ORDER BY at")
-    assert "decisions send triggered.C.i7 triggered.C.i4" in [row["command"] for row in trail]
+    assert "decisions send triggered.C.i5 triggered.C.i4" in [row["command"] for row in trail]
 
 
 async def test_nothing_is_sent_while_the_database_is_an_older_copy(settings: Settings, connection: Connection) -> None:
@@ -146,8 +128,7 @@ async def test_nothing_is_sent_while_the_database_is_an_older_copy(settings: Set
     await ship(settings, range(5))
     relay = Relay(settings)
     async with running(relay):
-        event = OutboxEvent(decided_at(1), "campaign.triggered", "campaign/C.i1", {"campaign_id": "C.i1"}, RECORDED, 1)
-        await outbox_table.write(connection, [event], 2)
+        await outbox_table.write(connection, [decision(1, 1)], 2)
         await until(lambda: relay.readiness().details.get("halted") is not None, "the relay halts")
         said = f"{settings.log_topic} holds index 4, but the database holds 3 entries only"
         assert said in str(relay.readiness().details["halted"])
@@ -185,7 +166,6 @@ async def test_a_relay_that_was_suspended_drops_nothing_that_its_successor_held(
 ) -> None:
     await grow(settings, 3)
     await connection.execute("UPDATE log.state SET recovered_to = size")
-    event = OutboxEvent(decided_at(1), "campaign.triggered", "campaign/C.i1", {"campaign_id": "C.i1"}, RECORDED, 1)
-    await outbox_table.write(connection, [event], 2)
+    await outbox_table.write(connection, [decision(1, 1)], 2)
     messages = await PlatformOutbox().unsent(cast(Connection, Overtaken(connection)), SIZE)
     assert [_id(message.value) for message in messages] == [decided_at(1)], "what a person sends is lost"

@@ -9,21 +9,26 @@ import pytest
 from nacl.public import PrivateKey
 
 from consumers.as_of.point_in_time import RIYADH
-from consumers.delivery.secrets import publish_key, unseal
+from consumers.delivery.secrets import unseal
 from consumers.delivery.teams.changes import Desk, NotAllowedNow, NotFound
 from consumers.delivery.teams.inputs import NewSubscription
 from consumers.delivery.teams.subscriptions import add_subscription
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
-from tests.integration.consumers.delivery.teams.desk import TEAM, URL
+from tests.integration.consumers.delivery.teams.desk import TEAM, URL, register
 from tests.integration.consumers.read_api.read_api import REGISTER
 from tests.integration.consumers.read_api.read_story import story
 from tests.world.commands import Yesser
 from tests.world.logs import raw_entries, write_log
+from tests.world.teams import add_endpoint, add_messages, for_hooks, subscribe, until
 
 FIRST, SECOND = TEAM["contacts"]
 ADD_TEAM = ("teams", "add", "health", "press", "--name-ar", TEAM["name"]["ar"], "--name-en", TEAM["name"]["en"])
+EP_1, EP_2 = (f"ep_aaaaaaaaaaaaaaa{number}" for number in (2, 3))
+SINCE = "2026-11-01T08:00Z"
+BY_EMAIL = ("subscriptions", "add", "health", "press", "--route", "email")
 ROUTING_LOCK = "SELECT pg_advisory_xact_lock_shared(7370019)"
+BLOCKED = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7370019 AND NOT granted"
 POSITION = (
     "INSERT INTO delivery.position (part, next_index) VALUES ('router', $1)"
     " ON CONFLICT (part) DO UPDATE SET next_index = $1"
@@ -32,11 +37,7 @@ POSITION = (
 
 @pytest.fixture
 async def key(connection: Connection) -> PrivateKey:
-    """The agency health, and the key of the delivery process."""
-    await connection.execute(REGISTER, "health", "agency")
-    made = PrivateKey.generate()
-    await publish_key(connection, [made])
-    return made
+    return await register(connection)
 
 
 async def test_a_team_its_webhook_and_its_subscriptions_from_beginning_to_end(
@@ -60,7 +61,7 @@ async def test_a_team_its_webhook_and_its_subscriptions_from_beginning_to_end(
     by_webhook = await yesser.document("subscriptions", "add", "health", "press", "--route", "webhook")
     assert by_webhook["endpoint_id"] == endpoint, "the team has no other"
     narrow = ("--rule", "quota-met", "--channel", "tv", "--type", "campaign.triggered", "--service", "SVC-1")
-    await yesser.document("subscriptions", "add", "health", "press", "--route", "email", *narrow)
+    await yesser.document(*BY_EMAIL, *narrow)
     rows = await yesser.document("subscriptions", "list", "health", "press")
     assert [(row["route"], row["rules"], row["types"]) for row in rows] == [
         ("webhook", None, None),
@@ -72,14 +73,8 @@ async def test_a_team_its_webhook_and_its_subscriptions_from_beginning_to_end(
     assert FIRST not in everything.output
 
     sent = await yesser.document("webhooks", "test", endpoint)
-    message = await connection.fetchrow("SELECT * FROM delivery.message")
-    assert message is not None
-    assert (message["message_id"], message["kind"], message["event_id"]) == (
-        sent["message_id"],
-        "example",
-        sent["event_id"],
-    )
-    assert (message["endpoint_id"], message["log_index"], message["subscription_id"]) == (endpoint, None, None)
+    (message,) = await connection.fetch("SELECT message_id, event_id, kind, endpoint_id FROM delivery.message")
+    assert tuple(message) == (sent["message_id"], sent["event_id"], "example", endpoint)
 
     await yesser.document("subscriptions", "end", str(by_webhook["subscription_id"]))
     assert [row["route"] for row in await yesser.document("subscriptions", "list")] == ["email"]
@@ -102,7 +97,11 @@ async def test_a_team_its_webhook_and_its_subscriptions_from_beginning_to_end(
     assert not any("@" in row["command"] or "://" in row["command"] for row in trail)
 
 
-async def test_wrong_use_and_what_stands_in_the_way_are_said_in_one_sentence(key: PrivateKey, yesser: Yesser) -> None:
+async def test_what_stands_in_the_way_is_said_and_a_subscription_misses_no_entry(
+    key: PrivateKey, settings: Settings, connection: Connection, yesser: Yesser
+) -> None:
+    told = story()
+    await write_log(connection, raw_entries(told))
     await yesser.run(*ADD_TEAM, "--contact", FIRST)
     for command, kind, words in (
         ((*ADD_TEAM, "--contact", FIRST), NotAllowedNow, "yesser teams contacts"),
@@ -120,22 +119,15 @@ async def test_wrong_use_and_what_stands_in_the_way_are_said_in_one_sentence(key
         (("webhooks", "add", "health", "press", "http://a.example/"), "url: Write a URL that begins with https"),
         (("webhooks", "add", "health", "press", "https://10.0.0.1/"), "url: This host is inside the network"),
         (("webhooks", "rotate", "42"), "is not a webhook's id"),
-        (("subscriptions", "add", "health", "press", "--route", "email", "--rule", "x"), "rules/0: There is no such"),
-        (("subscriptions", "add", "health", "press", "--route", "email", "--from", "soon"), "neither an index nor"),
-        (("subscriptions", "add", "health", "press", "--route", "email", "--from", "9"), "The log has 0 entries"),
+        ((*BY_EMAIL, "--rule", "x"), "rules/0: There is no such"),
+        ((*BY_EMAIL, "--from", "soon"), "neither an index nor"),
+        ((*BY_EMAIL, "--from", "9999"), f"The log has {len(told)} entries"),
     ]
     for wrong_command, words in wrong:
         result = await yesser.run(*wrong_command)
         assert (result.exit_code, words in result.output) == (2, True), (wrong_command, result.output)
 
-
-async def test_a_backfill_begins_at_an_index_or_at_midnight_in_riyadh_and_ends_where_live_entries_begin(
-    connection: Connection, yesser: Yesser
-) -> None:
-    told = story()
-    await write_log(connection, raw_entries(told))
-    await connection.execute(REGISTER, "health", "agency")
-    await yesser.run(*ADD_TEAM, "--contact", FIRST)
+    # A backfill begins at an index or at midnight in Riyadh, and ends where live entries begin.
     size = len(told)
     days = [datetime.fromisoformat(entry["recordedtime"]).astimezone(RIYADH).date() for entry in told]
     last = days[-1]
@@ -144,9 +136,7 @@ async def test_a_backfill_begins_at_an_index_or_at_midnight_in_riyadh_and_ends_w
         (("3", 3), (last.isoformat(), first_of_last), ("1990-01-01", 0), (str(last + timedelta(days=1)), None))
     ):
         only = ("--service", f"SVC-{number}")
-        made = await yesser.document(
-            "subscriptions", "add", "health", "press", "--route", "email", "--from", beginning, *only
-        )
+        made = await yesser.document(*BY_EMAIL, "--from", beginning, *only)
         assert made["from_index"] == size
         assert made["backfill"] == (None if start is None else {"from": start, "to": size}), beginning
     rows = await connection.fetch("SELECT backfill_next, backfill_to FROM delivery.subscription ORDER BY 1 NULLS LAST")
@@ -154,25 +144,73 @@ async def test_a_backfill_begins_at_an_index_or_at_midnight_in_riyadh_and_ends_w
 
     # The router is behind: what it has not read yet is sent live, and not as a replay.
     await connection.execute(POSITION, size - 2)
-    made = await yesser.document("subscriptions", "add", "health", "press", "--route", "email", "--from", "0")
+    made = await yesser.document(*BY_EMAIL, "--from", "0")
     assert (made["from_index"], made["backfill"]) == (size - 2, {"from": 0, "to": size - 2})
 
-
-async def test_a_subscription_that_meets_a_round_of_the_router_misses_no_entry(
-    key: PrivateKey, settings: Settings, connection: Connection, yesser: Yesser
-) -> None:
-    """A round reads the subscriptions, then moves the position: a subscription of that moment begins after it."""
-    await yesser.run(*ADD_TEAM, "--contact", FIRST)
-    await connection.execute(POSITION, 10)
-    other = await connect(settings.acting_as("administrator"), "test")
-    try:
+    # A round reads the subscriptions, then moves the position: a subscription of that moment begins after it.
+    async with connected(settings.acting_as("administrator"), "test") as other:
         async with connection.transaction():
             await connection.execute(ROUTING_LOCK)
-            new = NewSubscription(team="press", route="email")
+            new = NewSubscription(team="press", route="email", channels=["tv"])
             adding = asyncio.create_task(add_subscription(Desk(other, settings), "health", new, None))
-            await asyncio.sleep(0.3)
+            await until(connection, BLOCKED, 1)
             assert not adding.done()
-            await connection.execute(POSITION, 15)
-        assert (await adding)["from_index"] == 15
-    finally:
-        await other.close()
+            await connection.execute(POSITION, size)
+        assert (await adding)["from_index"] == size
+
+
+async def test_an_operator_looks_after_a_webhook(yesser: Yesser, settings: Settings, connection: Connection) -> None:
+    """There are two; the first has two messages that failed and one that waits."""
+    settings = for_hooks(settings)
+    await connection.execute(REGISTER, "health", "agency")
+    for endpoint_id in (EP_1, EP_2):
+        await add_endpoint(connection, settings, endpoint_id, f"https://hooks.example/{endpoint_id}")
+        await subscribe(connection, endpoint_id)
+    await add_messages(connection, EP_1, ("failed", "failed", "waiting"))
+
+    first, second = await yesser.document("webhooks", "list", "--agency", "health")
+    assert (first["endpoint_id"], first["waiting"], first["undelivered"], first["last_status"]) == (EP_1, 1, 2, 503)
+    assert (second["waiting"], second["last_status"]) == (0, None)
+    assert await yesser.document("webhooks", "list", "--agency", "labour") == []
+    rows = await yesser.document("webhooks", "attempts", EP_1, "--limit", "2")
+    assert [(row["event_id"], row["answer"]) for row in rows] == [("i2", "down"), ("i1", "down")]
+    assert EP_1 in await yesser.output("webhooks", "list")
+    assert "503" in await yesser.output("webhooks", "attempts", EP_1)
+
+    for arguments in (
+        ("redeliver", EP_1),
+        ("redeliver", EP_1, "--message", "1", "--since", SINCE),
+        ("redeliver", EP_1, "--message", "1", "--until", SINCE),
+        ("redeliver", EP_1, "--since", "yesterday"),
+        ("attempts", EP_1, "--limit", "0"),
+    ):
+        assert (await yesser.run("webhooks", *arguments)).exit_code == 2, arguments
+    for command, *more in (("attempts",), ("disable",), ("enable",), ("redeliver", "--message", "1")):
+        result = await yesser.run("webhooks", command, "ep_aaaaaaaaaaaaaaa7", *more)
+        assert "yesser webhooks list" in str(result.exception), command
+    assert await connection.fetchval("SELECT count(*) FROM platform.trail") == 0
+
+    message = await connection.fetchval("SELECT min(message_id) FROM delivery.message")
+    assert len((await yesser.document("webhooks", "redeliver", EP_1, "--message", str(message)))["messages"]) == 1
+    span = ("--since", SINCE, "--until", "2026-11-01T10:00Z")
+    made = await yesser.document("webhooks", "redeliver", EP_1, *span)
+    assert len(made["messages"]) == 1, "the first waits already, and the third always did"
+    rows = await connection.fetch(
+        "SELECT event_id, lane, replay, queued, state FROM delivery.message WHERE replay ORDER BY message_id"
+    )
+    assert [tuple(row) for row in rows] == [(f"i{n}", "service/S/replay", True, False, "waiting") for n in (0, 1)]
+    trail = await connection.fetchval("SELECT command FROM platform.trail ORDER BY at LIMIT 1")
+    assert trail == f"webhooks redeliver {EP_1} --message {message}"
+    nothing = await yesser.run("webhooks", "redeliver", EP_2, "--since", SINCE)
+    assert "No message fits" in str(nothing.exception)
+
+    await connection.execute("UPDATE delivery.endpoint SET failing_since = now() WHERE endpoint_id = $1", EP_1)
+    for _ in range(2):
+        await yesser.document("webhooks", "disable", EP_1)
+    assert (await yesser.document("webhooks", "list"))[0]["disabled_reason"] == "by-team"
+    refused = await yesser.run("webhooks", "redeliver", EP_1, "--since", SINCE)
+    assert "enable it first" in str(refused.exception)
+    for _ in range(2):
+        await yesser.document("webhooks", "enable", EP_1)
+    first, _ = await yesser.document("webhooks", "list")
+    assert (first["disabled_reason"], first["failing_since"]) == (None, None)
