@@ -35,9 +35,13 @@ async def window(settings: Settings, connection: Connection) -> AsyncIterator[Wi
         yield opened
 
 
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 async def test_every_file_of_a_mirror_is_served_byte_for_byte_and_nothing_else(window: Window, tmp_path: Path) -> None:
     await write_mirror(MemoryLog(ENTRIES, SIGNED), tmp_path, KEY.verifier)
-    files = {str(path.relative_to(tmp_path)): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    files = files_of(tmp_path)
     assert len(files) > 10
     for path, data in files.items():
         answer = await window.get(f"/log/0/{path}")
