@@ -220,7 +220,7 @@ IN_TABLES: Final[dict[str, tuple[str, str]]] = {
 
 
 async def test_each_change_of_a_table_is_found_at_its_first_bad_index(
-    settings: Settings, connection: Connection, whole: int
+    settings: Settings, connection: Connection, whole: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named = {
         "size": whole,
@@ -236,13 +236,8 @@ async def test_each_change_of_a_table_is_found_at_its_first_bad_index(
         await transaction.rollback()
         assert re.search(words.format(**named), told), (name, told)
 
-
-async def test_the_command_names_the_row_and_exits_with_76(
-    settings: Settings, connection: Connection, whole: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
     due = await catalog.listing(connection)  # with what this test has disabled
     monkeypatch.setattr(catalog, "expected", lambda: due)
-
     verify = partial(yesser, settings, "audit", "verify", "--database", "--json")
     await add_to_trail(connection, "keys rotate", by=Actor())
     good = await verify()
