@@ -64,9 +64,8 @@ class Scene:
             assert (await other.get("/account")).status_code == 200
         await self._require_seals(Seals.of(self.settings))
 
-    async def rotate(self, *words: str) -> dict[str, Any]:
-        document: dict[str, Any] = await self.yesser.document(*ROTATE, *words)
-        return document
+    async def rotate(self, *words: str) -> Any:
+        return await self.yesser.document(*ROTATE, *words)
 
     async def require_only_the_new_key(self, old: str) -> None:
         """Every row has a seal of the key in use alone."""

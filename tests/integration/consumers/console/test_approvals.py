@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -41,13 +41,17 @@ NEWEST: Final = "SELECT * FROM console.approval ORDER BY approval_id DESC LIMIT 
 
 
 @pytest.fixture
-async def administrators(settings: Settings, connection: Connection) -> None:
-    """Two of them; and the agency health."""
+async def agencies(settings: Settings, connection: Connection) -> None:
+    """The office and health."""
     write_accounts_key(settings)
+    for code, role in (("yesser", "office"), ("health", "agency")):
+        await connection.execute(REGISTER, code, role)
+
+
+@pytest.fixture
+async def administrators(connection: Connection, agencies: None) -> None:
     for name in ("first", "second"):
         await add_account(connection, name, "administrator")
-    for code, role in (("health", "agency"), ("yesser", "office")):
-        await connection.execute(REGISTER, code, role)
 
 
 async def refusal(yesser: Yesser, *words: str, **changes: str) -> str:
@@ -252,9 +256,8 @@ async def test_who_runs_commands_approves_nothing_in_the_database(
     settings: Settings, administrators: None, yesser: Yesser
 ) -> None:
     assert "two people" in await refusal(yesser, *ADD)
-    async with AsyncExitStack() as opened:
-        for name in ("administrator", "operator", "registrar"):
-            own = await opened.enter_async_context(connected(settings.acting_as(name), "test"))
+    for name in ("administrator", "operator", "registrar"):
+        async with connected(settings.acting_as(name), "test") as own:
             for statement in (
                 FORGED,
                 CONFIRMED,
@@ -326,10 +329,8 @@ async def counted(line: bytes) -> bool:
 
 
 async def test_the_rule_begins_with_the_second_administrator_and_what_one_does_in_an_emergency_is_loud(
-    settings: Settings, connection: Connection, pool: Pool, yesser: Yesser
+    settings: Settings, connection: Connection, pool: Pool, agencies: None, yesser: Yesser
 ) -> None:
-    write_accounts_key(settings)
-    await connection.execute(REGISTER, "health", "agency")
     await yesser.output("accounts", "add", "first", "--role", "administrator")
     told = await read_second_person(settings)
     assert (told and (told.in_force, told.administrators, told.alone)) == (False, 1, [])

@@ -101,6 +101,8 @@ async def test_what_is_erased_is_said_before_and_halts_nothing_at_work_nor_after
         for _ in range(2):
             await erase(connection, settings, refused)
         assert await connection.fetchval("SELECT count(*) FROM log.dead_letter") == 0
+        last = "SELECT last_record_sha256 FROM log.read_position WHERE topic = $1"
+        assert await connection.fetchval(last, HEALTH_TOPIC), "that of the record behind it"
         again = await look_up(connection, settings, HEALTH_TOPIC, 1)
         assert (again.records, again.is_kept) == (0, False)
 
