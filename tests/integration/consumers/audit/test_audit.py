@@ -49,6 +49,14 @@ async def test_the_database_answers_as_a_mirror_does(
         assert verify_consistency(old, roots[0], new, roots[1], await consistency_proof(port, old, new))
     assert await inclusion_proof(port, 300, 1100) == await inclusion_proof(MemoryLog(ENTRIES), 300, 1100)
 
+    chance = random.Random(7)
+    for count in (0, 1, 2, CHOSEN_MAX, CHOSEN_MAX + 1, SIZE):
+        indexes = sorted(chance.sample(range(SIZE), count))
+        chosen = [raw async for raw in chosen_entries(connection, indexes, bytes_max=20_000)]
+        assert chosen == [(index, ENTRIES[index]) for index in indexes], "from any segments"
+    with pytest.raises(ChangedEntry, match=f"^entry {SIZE} "):
+        [raw async for raw in chosen_entries(connection, [0, SIZE])]
+
     settings.log_folder.mkdir(parents=True, exist_ok=True)
     (settings.log_folder / "log.vkey").write_text(KEY.verifier.vkey + "\n")
     folder = tmp_path / "mirror"
@@ -62,17 +70,6 @@ async def test_the_database_answers_as_a_mirror_does(
     await sign(connection, ENTRIES, SIZE)
     assert (await write_mirror(port, folder, KEY.verifier))["size"] == SIZE
     assert await verified(MirrorPort(folder, KEY.verifier)) == SIZE
-
-
-async def test_chosen_entries_are_read_from_any_segments(connection: Connection) -> None:
-    await write_signed_log(connection, ENTRIES, SIGNED)
-    chance = random.Random(7)
-    for count in (0, 1, 2, CHOSEN_MAX, CHOSEN_MAX + 1, SIZE):
-        indexes = sorted(chance.sample(range(SIZE), count))
-        chosen = [raw async for raw in chosen_entries(connection, indexes, bytes_max=20_000)]
-        assert chosen == [(index, ENTRIES[index]) for index in indexes]
-    with pytest.raises(ChangedEntry, match=f"^entry {SIZE} "):
-        [raw async for raw in chosen_entries(connection, [0, SIZE])]
 
 
 async def change(connection: Connection, index: int, at: int, byte: bytes) -> None:
