@@ -233,8 +233,9 @@ an id; of labour one with an id that health used."""
 ACCEPTED = (("corrected", 9), ("taken", 2), ("a-new-id", 10))
 REFUSE = """INSERT INTO log.refusal (index, agency, address, claimed_id, claimed_type, errors)
 VALUES ($1, $2, $3, $4, NULL, '[{"code": "not-json", "pointer": "", "detail": "This is not a JSON object."}]')"""
-ACCEPT = "INSERT INTO log.event_id (claim, identity, index) VALUES ($1, '\\x00', $2)"
-REDRIVE = "INSERT INTO platform.redrive (refusal_index, claim, identity, event_id) VALUES (6, $1, '\\x00', 'a-new-id')"
+IDENTITY = b"i" * 16
+ACCEPT = "INSERT INTO log.event_id (claim, identity, index) VALUES ($1, $2, $3)"
+REDRIVE = "INSERT INTO platform.redrive (refusal_index, claim, identity, event_id) VALUES (6, $1, $2, 'a-new-id')"
 
 
 def claim(id_: str) -> bytes:
@@ -245,8 +246,8 @@ async def test_each_refusal_names_the_entry_that_corrected_it_to_its_agency_and_
     for index, agency, id_ in REFUSALS:
         await window.connection.execute(REFUSE, index, agency, f"agency.{agency}.events/0/{index}", id_)
     for id_, index in ACCEPTED:
-        await window.connection.execute(ACCEPT, claim(id_), index)
-    await window.connection.execute(REDRIVE, claim("a-new-id"))
+        await window.connection.execute(ACCEPT, claim(id_), IDENTITY, index)
+    await window.connection.execute(REDRIVE, claim("a-new-id"), IDENTITY)
     health, labour = CALLERS["health"], CALLERS["labour"]
 
     async def indexes(query: str = "", caller: str = "office") -> list[int]:

@@ -9,7 +9,6 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 
-from consumers.audit.mirror import write_mirror
 from consumers.tiles.routes import router
 from infra.http.callers import Caller
 from infra.http.routes import RouteParts
@@ -18,7 +17,8 @@ from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.integration.consumers.read_api.read_api import CALLERS, REGISTER, Window, read_window
 from tests.world.logs import sign, write_signed_log
-from tests.world.memory_log import KEY, MemoryLog, sample_entries
+from tests.world.memory_log import KEY, sample_entries
+from tests.world.mirrors import mirrored
 
 SIGNED = 1000
 ENTRIES = sample_entries(1100)
@@ -40,9 +40,8 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 async def test_every_file_of_a_mirror_is_served_byte_for_byte_and_nothing_else(window: Window, tmp_path: Path) -> None:
-    await write_mirror(MemoryLog(ENTRIES, SIGNED), tmp_path, KEY.verifier)
-    files = files_of(tmp_path)
-    assert len(files) > 10
+    files = files_of(await mirrored(tmp_path / "mirror", ENTRIES[:SIGNED]))
+    assert len(files) == 10
     for path, data in files.items():
         answer = await window.get(f"/log/0/{path}")
         assert (answer.status_code, answer.content) == (200, data), path
