@@ -110,9 +110,10 @@ async def test_an_act_of_the_database_is_done_after_two_and_once(
     await yesser.output(*ADD)
     used = "SELECT used_at FROM console.approval WHERE approval_id = $1"
     assert await connection.fetchval(used, row["approval_id"]) is not None
+    again = "UPDATE console.approval SET used_at = NULL WHERE approval_id = $1"
     for name in ("administrator", "operator", "registrar"):
         async with connected(settings.acting_as(name), "test") as own:
-            assert await own.execute("UPDATE console.approval SET used_at = NULL") == "UPDATE 0", "what was used stays"
+            assert await own.execute(again, row["approval_id"]) == "UPDATE 0", "what was used stays"
     await connection.execute("DELETE FROM console.account WHERE username = 'third'")
     assert "two people" in await refusal(yesser, *ADD), "once"
     number = row["approval_id"]
