@@ -12,6 +12,7 @@ import pytest
 from infra.log.signed_note import LogKey
 from infra.witnesses.cosignature import MlDsaKey, WitnessKey, cosign, cosigner_of
 from tests.audit_go.auditor import go_program
+from tests.every import every
 from tests.world.memory_log import KEY, root_of, sample_entries
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("audit_go")]  # built once
@@ -44,7 +45,7 @@ def test_our_cosignatures_are_accepted(program: Path, tmp_path: Path) -> None:
     assert not accepts(program, tmp_path / "note", NOTE + cosign(KEYS[0], TEXT, 1_700_000_000), KEYS)
 
 
-@pytest.mark.parametrize("key", KEYS[:2])
+@every("key", KEYS[:2])
 def test_one_changed_character_is_refused(program: Path, tmp_path: Path, key: WitnessKey) -> None:
     line = cosign(key, TEXT, 1_700_000_000)
     begin, chance = line.index(" ", 2) + 1, random.Random(1425)

@@ -18,6 +18,7 @@ from infra.log.signed_note import parse_checkpoint
 from infra.witnesses.cosignature import MlDsaKey, WitnessKey, cosigner_of
 from infra.witnesses.policy import Witness
 from tests.audit_go.auditor import go_program
+from tests.every import every
 from tests.world.memory_log import KEY, MemoryLog, root_of
 from tests.world.witness import FORK, LOG, WITNESS, request
 from tests.world.witness_process import running
@@ -41,7 +42,7 @@ def served(program: Path, key: WitnessKey) -> Iterator[str]:
         process.kill()
 
 
-@pytest.mark.parametrize("key", KEYS)
+@every("key", KEYS)
 async def test_its_witness_cosigns_what_our_relay_sends(program: Path, key: WitnessKey) -> None:
     async def prove(old_size: int, size: int) -> list[bytes]:
         return await consistency_proof(MemoryLog(LOG), old_size, size)
@@ -61,7 +62,7 @@ async def test_its_witness_cosigns_what_our_relay_sends(program: Path, key: Witn
             assert not await cosigned(after_restart, 40, FORK)
 
 
-@pytest.mark.parametrize("key", KEYS)
+@every("key", KEYS)
 def test_its_client_understands_every_answer_of_our_witness(program: Path, tmp_path: Path, key: WitnessKey) -> None:
     asked = [
         (request(0, 15), "<nil>|0|— court.example/witness "),
@@ -76,7 +77,7 @@ def test_its_client_understands_every_answer_of_our_witness(program: Path, tmp_p
         " ".join([str(row.old_size), *(b64encode(part).decode() for part in (row.note.encode(), *row.proof))])
         for row, _ in asked
     ]
-    with running(tmp_path / "witness", key, KEY.verifier, first_run=True) as witness:
+    with running(tmp_path / type(key).__name__, key, KEY.verifier, first_run=True) as witness:
         command = [str(program), "send", witness.address]
         done = subprocess.run(command, input="\n".join(lines), capture_output=True, text=True, check=True, timeout=60)
     answers = done.stdout.splitlines()

@@ -3,7 +3,6 @@ tokens and accounts that were changed."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,8 +17,6 @@ from consumers.registry import CONSUMERS
 from infra.log.authority import TableDiffers
 from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
-from tests.catalog_listing import as_prepared, of_tests
-from tests.every import every
 from tests.team_seals import seal_rows
 from tests.world.commands import yesser, yesser_json
 from tests.world.consoles import SEALS
@@ -75,32 +72,15 @@ CHANGES: Final[dict[str, tuple[str, ...]]] = {
 BEFORE: Final = "CREATE FUNCTION public.unseen() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'"
 
 
-@pytest.fixture
-async def auditor(prepared: Settings) -> AsyncIterator[Connection]:
-    async with connected(prepared.acting_as("auditor"), "test") as opened:
-        yield opened
-
-
-async def test_the_file_is_the_listing_of_a_new_database(connection: Connection, settings: Settings) -> None:
-    await as_prepared(connection, settings)
+async def test_the_file_is_the_listing_of_a_new_database_and_each_change_is_found(
+    prepared: Settings, connection: Connection
+) -> None:
     found = await listing(connection)
-    ours = {name: text for name, text in found.items() if name not in of_tests(found)}
-    assert catalog.differences(ours, catalog.expected()) == [], "run `python -m tests.catalog_listing`"
-
-
-async def test_an_auditor_reads_the_whole_listing(auditor: Connection, connection: Connection) -> None:
-    assert await listing(auditor) == await listing(connection)
-    assert await auditor.fetchval("SHOW search_path") == "public"
-
-
-async def test_rebuilt_tables_are_those_of_the_migrations(prepared: Settings, connection: Connection) -> None:
-    for consumer in CONSUMERS.values():
-        await rebuild(prepared.acting_as("operator"), consumer, RebuildOptions(compare=False, swap=True))
-    assert await compare_catalog(connection) > 300
-
-
-async def test_each_change_is_found(prepared: Settings, connection: Connection) -> None:
-    assert await compare_catalog(connection) > 300
+    assert catalog.differences(found, catalog.expected()) == [], "run `python -m tests.catalog_listing`"
+    async with connected(prepared.acting_as("auditor"), "test") as auditor:
+        assert await listing(auditor) == found
+        assert await auditor.fetchval("SHOW search_path") == "public"
+        await require_no_secrets(auditor)
     await connection.execute(BEFORE)
     for change, words in CHANGES.items():
         transaction = connection.transaction()
@@ -111,6 +91,25 @@ async def test_each_change_is_found(prepared: Settings, connection: Connection) 
         await transaction.rollback()
         said = "\n".join(raised.value.differences)
         assert all(word in said for word in words), (change, said)
+    for consumer in CONSUMERS.values():
+        await rebuild(prepared.acting_as("operator"), consumer, RebuildOptions(compare=False, swap=True))
+    await connection.execute("DROP FUNCTION public.unseen()")
+    assert await compare_catalog(connection) > 300, "rebuilt tables are those of the migrations"
+
+
+async def require_no_secrets(auditor: Connection) -> None:
+    """An auditor reads no hash of a password, no address and no URL."""
+    for query in (
+        "SELECT password_hash FROM console.account",
+        "SELECT address FROM delivery.contact",
+        "SELECT url FROM delivery.endpoint",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await auditor.fetch(query)
+    row = dict(await auditor.fetchrow("SELECT * FROM console.sealed_account"))  # type: ignore[arg-type]
+    assert SEALS.is_account(row)
+    assert "password_hash" not in row
+    assert not SEALS.is_account(row | {"disabled_at": datetime.now(UTC)})
 
 
 async def difference(settings: Settings) -> dict[str, Any]:
@@ -136,77 +135,62 @@ async def test_a_policy_that_hides_a_payout_is_found(prepared: Settings, connect
     assert any("revenue.payout" in line for line in found["objects"])
 
 
-async def test_a_changed_account_and_a_changed_token_are_named(prepared: Settings, connection: Connection) -> None:
-    for change, table, key in (
-        ("UPDATE console.account SET role = 'office', holder = NULL", "console.account", "desk"),
-        ("UPDATE console.account SET holder = 'labour'", "console.account", "desk"),
-        ("UPDATE console.account SET password_hash = 'another'", "console.account", "desk"),
-        ("UPDATE console.account SET seal = NULL", "console.account", "desk"),
-        ("UPDATE platform.token SET holder = 'spy'", "platform.token", None),
-        ("UPDATE platform.token SET scopes = '{plan:read}'", "platform.token", None),
-    ):
-        before = await connection.fetch("SELECT role, holder, password_hash, seal FROM console.account")
+TEAM, ENDPOINT, SUBSCRIPTION = "delivery.team, delivery.contact", "delivery.endpoint", "delivery.subscription"
+ROWS: Final = (
+    ("UPDATE console.account SET role = 'office', holder = NULL", "console.account", "desk"),
+    ("UPDATE console.account SET holder = 'labour'", "console.account", "desk"),
+    ("UPDATE console.account SET password_hash = 'another'", "console.account", "desk"),
+    ("UPDATE console.account SET seal = NULL", "console.account", "desk"),
+    ("UPDATE platform.token SET holder = 'spy'", "platform.token", None),
+    ("UPDATE platform.token SET scopes = '{plan:read}'", "platform.token", None),
+    ("UPDATE delivery.contact SET address = 'thief@health.example'", TEAM, "health/press"),
+    ("INSERT INTO delivery.contact VALUES ('health', 'press', 2, 'x@health.example')", TEAM, "health/press"),
+    ("DELETE FROM delivery.contact", TEAM, "health/press"),
+    ("UPDATE delivery.team SET name = '{}'", TEAM, "health/press"),
+    ("UPDATE delivery.endpoint SET url = 'https://thief.example'", ENDPOINT, "ep_1"),
+    ("UPDATE delivery.endpoint SET agency = 'labour'", ENDPOINT, "ep_1"),
+    ("INSERT INTO delivery.endpoint VALUES ('ep_0', 'health', 'press', 'https://thief.example')", ENDPOINT, "ep_0"),
+    ("UPDATE delivery.subscription SET endpoint_id = NULL, route = 'email'", SUBSCRIPTION, "1"),
+    ("UPDATE delivery.subscription SET ended_at = NULL", SUBSCRIPTION, "1"),
+)
+TEAMS: Final = """
+TRUNCATE delivery.subscription, delivery.endpoint, delivery.contact, delivery.team RESTART IDENTITY CASCADE;
+INSERT INTO delivery.team (agency, team, name) VALUES ('health', 'press', '[1]'), ('labour', 'press', '[2]');
+INSERT INTO delivery.contact VALUES ('health', 'press', 1, 'desk@health.example');
+INSERT INTO delivery.endpoint VALUES ('ep_1', 'health', 'press', 'https://right.example');
+INSERT INTO delivery.subscription (agency, team, route, endpoint_id, from_index, ended_at)
+VALUES ('health', 'press', 'webhook', 'ep_1', 0, now());
+"""
+
+
+async def test_a_changed_added_or_swapped_row_is_named_and_what_was_not_compared_is_said(
+    prepared: Settings, connection: Connection
+) -> None:
+    account = await connection.fetchrow("SELECT role, holder, password_hash, seal FROM console.account")
+    scopes = await connection.fetchval("SELECT scopes FROM platform.token")
+    assert account is not None
+
+    async def restore() -> None:
+        restored = "UPDATE console.account SET role = $1, holder = $2, password_hash = $3, seal = $4"
+        await connection.execute(restored, *account)
+        await connection.execute("UPDATE platform.token SET holder = 'court', scopes = $1", scopes)
+        await connection.execute(TEAMS)
+        await seal_rows(connection)
+        await connection.execute("UPDATE delivery.endpoint SET failing_since = now(), disabled_at = now()")
+
+    for change, table, key in ROWS:
+        await restore()
         await connection.execute(change)
         found = await difference(prepared)
         assert (found["table"], found["key"] if key else None) == (table, key), change
-        if table == "console.account":
-            await connection.execute(
-                "UPDATE console.account SET role = $1, holder = $2, password_hash = $3, seal = $4", *before[0]
-            )
 
-
-TEAM, ENDPOINT = "delivery.team, delivery.contact", "delivery.endpoint"
-
-
-@every(
-    "change, table, key",
-    [
-        ("UPDATE delivery.contact SET address = 'thief@health.example'", TEAM, "health/press"),
-        ("INSERT INTO delivery.contact VALUES ('health', 'press', 2, 'x@health.example')", TEAM, "health/press"),
-        ("DELETE FROM delivery.contact", TEAM, "health/press"),
-        ("UPDATE delivery.team SET name = '{}'", TEAM, "health/press"),
-        ("UPDATE delivery.endpoint SET url = 'https://thief.example'", ENDPOINT, "ep_1"),
-        ("UPDATE delivery.endpoint SET agency = 'labour'", ENDPOINT, "ep_1"),
-        (
-            "INSERT INTO delivery.endpoint VALUES ('ep_0', 'health', 'press', 'https://thief.example')",
-            ENDPOINT,
-            "ep_0",
-        ),
-        (
-            "UPDATE delivery.subscription SET endpoint_id = NULL, route = 'email'",
-            "delivery.subscription",
-            "1",
-        ),
-        ("UPDATE delivery.subscription SET ended_at = NULL", "delivery.subscription", "1"),
-    ],
-)
-async def test_a_changed_added_or_swapped_row_of_a_team_is_named(
-    prepared: Settings, connection: Connection, change: str, table: str, key: str
-) -> None:
-    for statement in (
-        "TRUNCATE delivery.subscription, delivery.endpoint, delivery.contact, delivery.team RESTART IDENTITY CASCADE",
-        "INSERT INTO delivery.team (agency, team, name) VALUES ('health', 'press', '[1]'), ('labour', 'press', '[2]')",
-        "INSERT INTO delivery.contact VALUES ('health', 'press', 1, 'desk@health.example')",
-        "INSERT INTO delivery.endpoint VALUES ('ep_1', 'health', 'press', 'https://right.example')",
-        "INSERT INTO delivery.subscription (agency, team, route, endpoint_id, from_index, ended_at)"
-        " VALUES ('health', 'press', 'webhook', 'ep_1', 0, now())",
-    ):
-        await connection.execute(statement)
-    await seal_rows(connection)
-    await connection.execute("UPDATE delivery.endpoint SET failing_since = now(), disabled_at = now()")
-    await whole(prepared)
-    await connection.execute(change)
-    found = await difference(prepared)
-    assert (found["table"], found["key"]) == (table, key)
-
-
-async def test_it_says_what_was_not_compared(prepared: Settings) -> None:
+    await restore()
     compared = await whole(prepared)
     always = ["console.approval", "console.session"]
     assert compared["not_compared"] == always
     assert (compared["rows"]["console.account"], compared["rows"]["platform.token"]) == (1, 1)
-    key = prepared.secret_path("key", "accounts")
-    elsewhere = key.rename(key.with_name("elsewhere"))
+    accounts_key = prepared.secret_path("key", "accounts")
+    elsewhere = accounts_key.rename(accounts_key.with_name("elsewhere"))
     (prepared.secrets_folder / "tokens" / "hash-key").unlink()
     said = (await yesser(prepared, "audit", "verify", "--database")).output
     assert "Not compared: the rows that folds made (`yesser rebuild --compare`), indexes" in said
@@ -215,17 +199,3 @@ async def test_it_says_what_was_not_compared(prepared: Settings) -> None:
     (prepared.secrets_folder / "teams" / "key").unlink()
     teams = ["delivery.team", "delivery.contact", "delivery.endpoint", "delivery.subscription"]
     assert (await whole(prepared))["not_compared"][-4:] == teams
-
-
-async def test_an_auditor_reads_no_hash_of_a_password_no_address_and_no_url(auditor: Connection) -> None:
-    for query in (
-        "SELECT password_hash FROM console.account",
-        "SELECT address FROM delivery.contact",
-        "SELECT url FROM delivery.endpoint",
-    ):
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await auditor.fetch(query)
-    row = dict(await auditor.fetchrow("SELECT * FROM console.sealed_account"))  # type: ignore[arg-type]
-    assert SEALS.is_account(row)
-    assert "password_hash" not in row
-    assert not SEALS.is_account(row | {"disabled_at": datetime.now(UTC)})

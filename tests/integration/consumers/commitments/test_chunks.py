@@ -15,14 +15,14 @@ from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Scratch, replay
 from consumers.rebuild.table_hash import RowHasher, table_hash
 from consumers.registry import CONSUMERS
-from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect
+from infra.postgres.connection import TRANSIENT_ERRORS, Connection, connect, connected
 from infra.settings import Settings
 from tests.oracle.history import MIXED, entries_from, generate
 from tests.world.logs import apply_live, raw_entries, write_log
 
 BLOCK_ENTRIES = 64
-FIRST = 500
-BLOCK = FIRST - FIRST % BLOCK_ENTRIES
+FIRST = 350
+STEP = 110
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def raw() -> list[bytes]:
-    return raw_entries(entries_from(generate(81, 700, MIXED)))
+    return raw_entries(entries_from(generate(81, FIRST + 3 * STEP, MIXED)))
 
 
 @pytest.fixture
@@ -65,39 +65,47 @@ async def require_right(settings: Settings, connection: Connection, found: Seque
         for name, consumer in CONSUMERS.items()
         for one in await folded(settings, connection, consumer, index)
     }
-    assert {one.log_index for one in found} == {index}
     assert {one.name: (one.rows, one.sha256) for one in found} == expected
+
+
+NOTE = """INSERT INTO platform.committed (consumer, fold_version, log_index, entries_count) VALUES ($1, $2, $3, 0)
+ON CONFLICT (consumer, fold_version) DO UPDATE SET log_index = $3"""
 
 
 async def note(connection: Connection, index: int) -> None:
     """Every consumer was committed at this index."""
     for name, consumer in CONSUMERS.items():
-        insert = (
-            "INSERT INTO platform.committed (consumer, fold_version, log_index, entries_count) VALUES ($1, $2, $3, 0)"
-        )
-        await connection.execute(insert, name, consumer.rows_version.label, index)
+        await connection.execute(NOTE, name, consumer.rows_version.label, index)
 
 
-@pytest.mark.parametrize(
-    ("block_entries", "committed", "index"),
-    [(BLOCK_ENTRIES, 0, BLOCK), (BLOCK_ENTRIES, BLOCK, FIRST), (4_096, 0, FIRST)],
-    ids=["the block", "the position, since the block was committed", "the position in the first block"],
-)
 async def test_they_are_as_of_one_index_while_the_consumers_go_on(
-    settings: Settings,
-    live: Connection,
-    raw: list[bytes],
-    monkeypatch: pytest.MonkeyPatch,
-    block_entries: int,
-    committed: int,
-    index: int,
+    settings: Settings, live: Connection, raw: list[bytes]
 ) -> None:
     """Between two chunks, entries are applied that change rows which were read already, and others."""
-    monkeypatch.setattr(past_rows, "BLOCK_ENTRIES", block_entries)
-    await note(live, committed)
-    reader = await connect(settings, "test", batch=True)
-    ends = dict.fromkeys(CONSUMERS, FIRST)
-    add = RowHasher.add
+    for number, (what, block_entries, is_block_committed) in enumerate(
+        (
+            ("the block", BLOCK_ENTRIES, False),
+            ("the position, since the block was committed", BLOCK_ENTRIES, True),
+            ("the position in the first block", 4_096, False),
+        )
+    ):
+        position, end = FIRST + number * STEP, FIRST + (number + 1) * STEP
+        block = position - position % block_entries
+        index = position if is_block_committed or block == 0 else block
+        await note(live, block if is_block_committed else 0)
+        with pytest.MonkeyPatch.context() as patches:
+            patches.setattr(past_rows, "BLOCK_ENTRIES", block_entries)
+            found = await hashed_while_entries_come(settings, live, raw[:end], position, patches)
+        assert {one.log_index for one in found} == {index}, what
+        await require_right(settings, live, found, index)
+
+
+async def hashed_while_entries_come(
+    settings: Settings, live: Connection, raw: Sequence[bytes], position: int, patches: pytest.MonkeyPatch
+) -> Sequence[Commitment]:
+    """The commitments of consumers that apply the log from this position on, a little before each chunk."""
+    ends = dict.fromkeys(CONSUMERS, position)
+    add, snapshot = RowHasher.add, chunks.snapshot
 
     @asynccontextmanager
     async def snapshot_after_more(connection: Connection, consumer: Consumer) -> AsyncIterator[None]:
@@ -110,49 +118,39 @@ async def test_they_are_as_of_one_index_while_the_consumers_go_on(
         assert len(records) <= 5 or hasher._table.transient
         add(hasher, records)
 
-    snapshot = chunks.snapshot
-    monkeypatch.setattr(chunks, "snapshot", snapshot_after_more)
-    monkeypatch.setattr(RowHasher, "add", counted)
-    try:
+    patches.setattr(chunks, "snapshot", snapshot_after_more)
+    patches.setattr(RowHasher, "add", counted)
+    async with connected(settings, "test", batch=True) as reader:
         found = await hash_read_models(reader)
-    finally:
-        await reader.close()
     assert set(ends.values()) == {len(raw)}, "entries were applied meanwhile"
-    monkeypatch.undo()
-    await require_right(settings, live, found, index)
+    return found
 
 
 async def test_a_row_that_was_changed_is_committed_as_it_is(live: Connection) -> None:
     """While its consumer stands, the live row itself is hashed, also if it was first changed in this block."""
-    await note(live, BLOCK)
+    block = FIRST - FIRST % BLOCK_ENTRIES
+    await note(live, block)
     before = {one.name: one.sha256 for one in await hash_read_models(live)}
     await live.execute("UPDATE event_index.event SET subject = 'x' WHERE index = 0")
-    await live.execute("UPDATE projections.activity SET count = count + 1 WHERE last_index >= $1", BLOCK)
+    await live.execute("UPDATE projections.activity SET count = count + 1 WHERE last_index >= $1", block)
     after = {one.name: one.sha256 for one in await hash_read_models(live)}
     assert {name for name in before if before[name] != after[name]} == {"event-index.event", "projections.activity"}
 
 
-async def test_a_transaction_of_a_commitment_that_takes_too_long_is_ended_by_postgresql(
-    settings: Settings, live: Connection, monkeypatch: pytest.MonkeyPatch
+async def test_no_snapshot_is_left_between_two_chunks_and_postgresql_ends_one_that_takes_too_long(
+    settings: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    projections = CONSUMERS["projections"]
+    oldest = "SELECT backend_xmin IS NOT NULL OR backend_xid IS NOT NULL FROM pg_stat_activity WHERE pid = $1"
+    async with connected(settings, "held back", batch=True) as reader:
+        pid = reader.get_server_pid()
+        async with chunks.snapshot(reader, projections):
+            await reader.fetch("SELECT 1 FROM plan")
+            assert await connection.fetchval(oldest, pid)
+        assert not await connection.fetchval(oldest, pid)
     monkeypatch.setattr(chunks, "SNAPSHOT_MS_MAX", 100)
     reader = await connect(settings, "test", batch=True)
     with pytest.raises(TRANSIENT_ERRORS):
-        async with chunks.snapshot(reader, CONSUMERS["projections"]):
+        async with chunks.snapshot(reader, projections):
             await reader.execute("SELECT pg_sleep(60)")
     assert reader.is_closed()
-
-
-async def test_no_snapshot_is_left_between_two_chunks(settings: Settings, live: Connection) -> None:
-    reader = await connect(settings, "held back", batch=True)
-    oldest = "SELECT backend_xmin IS NOT NULL OR backend_xid IS NOT NULL FROM pg_stat_activity WHERE pid = $1"
-    pid = reader.get_server_pid()
-    held: list[bool] = []
-    try:
-        async with chunks.snapshot(reader, CONSUMERS["projections"]):
-            await reader.fetch("SELECT 1 FROM plan")
-            held.append(await live.fetchval(oldest, pid))
-        held.append(await live.fetchval(oldest, pid))
-    finally:
-        await reader.close()
-    assert held == [True, False]

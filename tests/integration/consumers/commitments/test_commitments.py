@@ -48,11 +48,14 @@ def refusal(topic: str) -> bytes:
     return entry_bytes(RECORDED, f"{topic}/0/9", orjson.dumps(example))
 
 
-async def test_what_is_committed_is_what_a_rebuild_gives_at_that_index(
+COUNT = "SELECT count(*) FROM platform.outbox"
+A_DAY_AGO = "UPDATE platform.committed SET committed_at = now() - interval '1 day'"
+
+
+async def test_what_is_committed_is_what_a_rebuild_and_the_log_give_and_no_index_is_committed_twice(
     settings: Settings, live: Connection, raw: list[bytes], run: Any
 ) -> None:
-    code, said = await run("commit")
-    assert code == 0
+    _, said = await run("commit")
     told = {row["name"]: row for row in said["commitments"]}
     for name, consumer in CONSUMERS.items():
         rebuilt = await rebuild(settings, consumer)
@@ -61,37 +64,30 @@ async def test_what_is_committed_is_what_a_rebuild_gives_at_that_index(
             assert committed["log_index"] == rebuilt.log_index == len(raw)
             assert (committed["rows"], committed["sha256"]) == (model.rows, model.sha256)
     assert not told
+    assert await run("commit") == (0, {"commitments": []})
+    assert await live.fetchval(COUNT) == len(said["commitments"])
 
-
-async def test_commitments_are_checked_against_the_log_alone(live: Connection, raw: list[bytes], run: Any) -> None:
-    _, said = await run("commit")
     grown = await register_outbox(live, raw)
     _, again = await run("commit")
-    await register_outbox(live, grown)
+    assert again["commitments"][0]["log_index"] == len(grown)
+    whole = await register_outbox(live, grown)
     code, checked = await run("audit", "commitments")
     assert (code, checked["ok"]) == (0, True)
     names = ("name", "log_index", "rows", "sha256", "fold_version")
     found = [{name: row[name] for name in names} for row in checked["commitments"]]
     assert found == said["commitments"] + again["commitments"]
-    assert again["commitments"][0]["log_index"] == len(grown)
     _, newest = await run("audit", "commitments", "--last", "1")
-    assert [row["index"] for row in newest["commitments"]] == list(range(len(grown), len(grown) + len(found) // 2))
+    assert [row["index"] for row in newest["commitments"]] == list(range(len(grown), len(whole)))
 
-
-async def test_nothing_is_committed_twice_at_one_index_nor_after_a_restore(live: Connection, run: Any) -> None:
     await add_to_trail(live, "keys rotate", by=Actor(operator="night desk"))
-    _, first = await run("commit")
-    sent = await live.fetchval("SELECT count(*) FROM platform.outbox")
-    assert await run("commit") == (0, {"commitments": []})
-    assert await live.fetchval("SELECT count(*) FROM platform.outbox") == sent == len(first["commitments"])
-    assert first["commitments"][-1]["name"] == "trail"
+    assert (await run("commit"))[1]["commitments"][-1]["name"] == "trail"
     await lose_what_was_committed(live)
-    assert await run("commit") == (0, {"commitments": []})
-    assert await live.fetchval("SELECT count(*) FROM platform.outbox") == 0
+    assert await run("commit") == (0, {"commitments": []}), "after a restore the log has them"
+    assert await live.fetchval(COUNT) == 0
 
 
-async def test_the_relay_commits_once_when_the_log_has_grown_and_commitments_do_not_count(
-    settings: Settings, live: Connection, raw: list[bytes], monkeypatch: pytest.MonkeyPatch
+async def test_the_relay_commits_once_what_has_grown_and_the_rotations_of_the_logs_key_at_once(
+    settings: Settings, live: Connection, raw: list[bytes], run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(growth, "ENTRIES_MIN", ENTRIES_MIN)
     assert len(raw) > ENTRIES_MIN
@@ -99,37 +95,17 @@ async def test_the_relay_commits_once_when_the_log_has_grown_and_commitments_do_
     superseded = await scheduler_of(settings, live)
     scheduler = await scheduler_of(settings, live)
     assert not await superseded.look(live)
-    assert await live.fetchval("SELECT count(*) FROM platform.outbox") == 0
-    for _ in CONSUMERS:
-        assert await scheduler.look(live)
-    assert not await scheduler.look(live)
+    assert await live.fetchval(COUNT) == 0
+    assert await scheduler.look(live)
+    await run("commit")
+    assert not await scheduler.look(live), "a command has committed meanwhile"
     grown = await register_outbox(live, raw)
     assert len(grown) == len(raw) + sum(len(consumer.tables) for consumer in CONSUMERS.values())
     found = await growths(live)
     own = await live.fetchval("SELECT count FROM projections.refusals WHERE agency = 'platform'") or 0
     assert {(one.entries_count, one.committed_count) for one in found.values()} == {(len(raw) - own, len(raw) - own)}
-    assert not await due(live)
+    assert not await due(live), "commitments are no growth"
 
-
-async def test_what_a_command_has_committed_meanwhile_the_relay_does_not_commit_again(
-    settings: Settings, live: Connection, run: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(growth, "ENTRIES_MIN", ENTRIES_MIN)
-    scheduler = await scheduler_of(settings, live)
-    assert await scheduler.look(live)
-    await run("commit")
-    assert not await scheduler.look(live)
-
-
-async def due(connection: Connection) -> set[str]:
-    return {name for name, one in (await growths(connection)).items() if one.due}
-
-
-async def test_a_rotation_of_the_logs_key_is_committed_at_once_and_its_history_is_checked(
-    settings: Settings, live: Connection, raw: list[bytes], run: Any
-) -> None:
-    await run("commit")
-    grown = await register_outbox(live, raw)
     assert await keys_due(live) is False
     old, new = (LogKey("log.example/0", bytes([number]) * 32) for number in range(2))
     step = sign_transition(old, new, datetime.now(UTC), (len(raw), bytes(32)))
@@ -149,54 +125,49 @@ async def test_a_rotation_of_the_logs_key_is_committed_at_once_and_its_history_i
     assert (code, [row["name"] for row in checked["commitments"] if not row["ok"]]) == (1, ["log-keys"])
 
 
+async def due(connection: Connection) -> set[str]:
+    return {name for name, one in (await growths(connection)).items() if one.due}
+
+
 async def keys_due(connection: Connection) -> bool:
     keys = await keys_growth(connection)
     return keys.entries_count > keys.committed_count
 
 
-async def test_a_log_with_one_entry_more_is_committed_after_a_day(live: Connection, raw: list[bytes], run: Any) -> None:
+async def test_what_has_grown_by_one_entry_is_committed_after_a_day(
+    settings: Settings, live: Connection, raw: list[bytes], run: Any
+) -> None:
     """The day is that of PostgreSQL's clock: the recorded time of a log that stands does not grow."""
-    await live.execute("UPDATE platform.committed SET committed_at = now() - interval '1 day'")
-    assert await due(live) == set(CONSUMERS), "the first day begins with the migration"
-    await run("commit")
-    grown = await register_outbox(live, raw)
     assert not await due(live)
-    await live.execute("UPDATE platform.committed SET committed_at = now() - interval '1 day'")
+    await live.execute(A_DAY_AGO)
+    assert await due(live) == set(CONSUMERS), "the first day begins with the migration"
+    scheduler = await scheduler_of(settings, live)
+    for _ in CONSUMERS:
+        assert await scheduler.look(live), "the first commitment does not postpone those of others"
+    assert not await due(live)
+    grown = await register_outbox(live, raw)
+    await live.execute(A_DAY_AGO)
     assert not await due(live), "nothing but commitments was added"
-    refused = parse_entry(0, refusal("agency.platform.events"))
-    assert refused.type == "registrar.refused"
+    assert parse_entry(0, refusal("agency.platform.events")).type == "registrar.refused"
     grown = await grow(live, grown, refusal("agency.platform.events"))
     assert not await due(live), "nothing but a refusal of the platform's own event was added"
     await grow(live, grown, refusal("agency.health.events"))
     assert await due(live) == set(CONSUMERS)
-
-
-async def test_a_first_commitment_does_not_postpone_those_of_others(settings: Settings, live: Connection) -> None:
-    await live.execute("UPDATE platform.committed SET committed_at = now() - interval '1 day'")
-    scheduler = await scheduler_of(settings, live)
-    for _ in CONSUMERS:
-        assert await scheduler.look(live)
-    committed = await live.fetch("SELECT consumer FROM platform.committed WHERE fold_version <> ''")
-    assert {row["consumer"] for row in committed} == set(CONSUMERS)
-
-
-async def test_another_version_of_the_rows_is_committed_within_a_day(live: Connection, run: Any) -> None:
     await run("commit")
     await live.execute("UPDATE platform.committed SET fold_version = '1-ffffffffffff' WHERE consumer = 'campaigns'")
     assert not await due(live)
-    await live.execute("UPDATE platform.committed SET committed_at = now() - interval '1 day'")
-    assert await due(live) == {"campaigns"}
+    await live.execute(A_DAY_AGO)
+    assert await due(live) == {"campaigns"}, "of another version of its rows nothing is committed"
 
 
-async def test_the_connection_of_a_relay_that_lost_its_lease_is_cut(settings: Settings, live: Connection) -> None:
+async def test_the_connection_of_a_relay_that_lost_its_lease_is_cut(settings: Settings, connection: Connection) -> None:
     term = Term(1, asyncio.Event())
     committing = asyncio.create_task(CommitmentScheduler(settings, term).run())
-
     one = (
         "SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'yesser commitments'"
         " AND datname = current_database()"
     )
-    await until(lambda: live.fetchval(one), "it has a connection")
+    await until(lambda: connection.fetchval(one), "it has a connection")
     lost = asyncio.get_running_loop().create_future()
     lost.set_exception(Fenced("the lease is lost"))
     term.end_with(lost)
@@ -206,8 +177,8 @@ async def test_the_connection_of_a_relay_that_lost_its_lease_is_cut(settings: Se
     assert isinstance(lost.exception(), Fenced)
 
 
-async def test_a_rebuild_cannot_be_swapped_in_while_the_tables_are_hashed(
-    settings: Settings, live: Connection, monkeypatch: pytest.MonkeyPatch
+async def test_no_rebuild_is_swapped_in_while_tables_are_hashed_and_a_check_that_is_killed_leaves_none(
+    settings: Settings, live: Connection, raw: list[bytes], run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Tables put in the place of the old ones after the snapshot would show it no rows."""
     before = await hash_read_models(live, [PROJECTIONS])
@@ -232,6 +203,24 @@ async def test_a_rebuild_cannot_be_swapped_in_while_the_tables_are_hashed(
     finally:
         await reader.close()
 
+    await run("commit")
+    await register_outbox(live, raw)
+    schemas = "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_t' ORDER BY 1"
+    there = await live.fetch(schemas)
+
+    async def killed(*_: Any) -> None:
+        backends = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'yesser commitments'"
+        )
+        assert await live.fetch(backends)
+
+    monkeypatch.setattr("consumers.commitments.check.replay", killed)
+    with pytest.raises(TRANSIENT_ERRORS):
+        await check(settings, await newest_in_log(live))
+    assert await live.fetch(schemas) == there
+    left = "SELECT count(*) = 0 FROM pg_class WHERE relnamespace::regnamespace::text ~ '^pg_temp' AND relkind = 'r'"
+    await until(lambda: live.fetchval(left), "the tables of the check are gone")
+
 
 async def test_a_row_that_was_changed_before_the_commitment_is_found_and_acknowledged(
     live: Connection, raw: list[bytes], run: Any
@@ -254,7 +243,7 @@ async def test_a_row_that_was_changed_before_the_commitment_is_found_and_acknowl
         await run("audit", "acknowledge", "3", *reason)
     with pytest.raises(NotAnnounced, match="personal-data"):
         await run("audit", "acknowledge", str(wrong["index"]), "--reason-ar", "1000000008", "--reason-en", "x")
-    assert await live.fetchval("SELECT count(*) FROM platform.outbox") == 0
+    assert await live.fetchval(COUNT) == 0
     assert (await run("audit", "acknowledge", str(wrong["index"]), *reason))[0] == 0
     assert (await run("audit", "commitments"))[0] == 1, "not before the log has it"
     grown = await register_outbox(live, grown)
@@ -268,25 +257,3 @@ async def test_a_row_that_was_changed_before_the_commitment_is_found_and_acknowl
         "reason": {"ar": "أُصلح الجدول", "en": "the table was repaired"},
     }
     assert parse_entry(len(grown) - 1, grown[-1]).type == "projection.commitment-acknowledged"
-
-
-async def test_a_check_that_is_killed_leaves_no_tables(
-    settings: Settings, live: Connection, raw: list[bytes], run: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await run("commit")
-    await register_outbox(live, raw)
-    schemas = "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_t' ORDER BY 1"
-    before = await live.fetch(schemas)
-
-    async def killed(*_: Any) -> None:
-        backends = (
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'yesser commitments'"
-        )
-        assert await live.fetch(backends)
-
-    monkeypatch.setattr("consumers.commitments.check.replay", killed)
-    with pytest.raises(TRANSIENT_ERRORS):
-        await check(settings, await newest_in_log(live))
-    assert await live.fetch(schemas) == before
-    left = "SELECT count(*) = 0 FROM pg_class WHERE relnamespace::regnamespace::text ~ '^pg_temp' AND relkind = 'r'"
-    await until(lambda: live.fetchval(left), "the tables of the check are gone")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 from pathlib import Path
 from typing import Any
 
-import pytest
 from click.testing import Result
 
-from consumers.audit.mirror import write_mirror
 from consumers.registrar.batch import Batch, number
 from consumers.registrar.journal import Journal
 from infra.log.reader import read_entries
@@ -21,7 +18,8 @@ from infra.settings import Settings
 from producers.gateway.verdicts import completeness
 from tests.world.commands import yesser, yesser_json
 from tests.world.logs import open_journal, sign
-from tests.world.memory_log import KEY, MemoryLog
+from tests.world.memory_log import KEY
+from tests.world.mirrors import mirrored
 from tests.world.records import HEALTH, LABOUR, NOW, PLATFORM, read, registered, said, values
 
 VKEY = KEY.verifier.vkey
@@ -52,38 +50,32 @@ async def register(journal: Journal) -> None:
         await journal.commit(batch)
 
 
-@pytest.fixture
-async def written(settings: Settings, connection: Connection, tmp_path: Path) -> Settings:
-    """The log is in the database, and in a mirror."""
+async def test_every_source_gives_the_same_document_and_a_table_that_differs_from_the_entries_is_found(
+    settings: Settings, connection: Connection, tmp_path: Path
+) -> None:
     journal = await open_journal(connection, settings)
     await register(journal)
     raw = await read_entries(connection, 0, journal.size)
     await sign(connection, raw, len(raw))
-    await asyncio.to_thread(settings.log_folder.mkdir, parents=True, exist_ok=True)
-    await asyncio.to_thread(log_key_files(settings).vkey.write_text, VKEY + "\n")
-    await write_mirror(MemoryLog(raw), tmp_path / "mirror", KEY.verifier)
-    return settings
+    settings.log_folder.mkdir(parents=True, exist_ok=True)
+    log_key_files(settings).vkey.write_text(VKEY + "\n")
+    mirror = str(await mirrored(tmp_path / "mirror", raw))
 
+    async def run(*words: str) -> Result:
+        return await yesser(settings, "audit", "completeness", *words)
 
-async def run(settings: Settings, *arguments: str) -> Result:
-    return await yesser(settings, "audit", "completeness", *arguments)
+    async def document_of(*words: str) -> dict[str, Any]:
+        code, document = await yesser_json(settings, "audit", "completeness", *words)
+        assert code == 0
+        found: dict[str, Any] = document
+        return found
 
-
-async def document_of(settings: Settings, *arguments: str) -> dict[str, Any]:
-    code, document = await yesser_json(settings, "audit", "completeness", *arguments)
-    assert code == 0
-    found: dict[str, Any] = document
-    return found
-
-
-async def test_every_source_gives_the_same_document(written: Settings, connection: Connection, tmp_path: Path) -> None:
-    stored = await document_of(written)
+    stored = await document_of()
     assert stored.pop("read_but_not_in_log") == {}
-    mirror = str(tmp_path / "mirror")
-    assert await document_of(written, mirror, "--vkey", VKEY) == stored
-    exported = await yesser(written, "audit", "export", mirror, "--vkey", VKEY, "--into", str(tmp_path / "export"))
+    assert await document_of(mirror, "--vkey", VKEY) == stored
+    exported = await yesser(settings, "audit", "export", mirror, "--vkey", VKEY, "--into", str(tmp_path / "export"))
     assert exported.exit_code == 0, exported.output
-    assert await document_of(written, str(tmp_path / "export"), "--vkey", VKEY) == stored
+    assert await document_of(str(tmp_path / "export"), "--vkey", VKEY) == stored
 
     rows = {(row["agency"], row["month"]): row for row in stored["rows"]}
     assert [rows["labour", month]["status"] for month in ("2026-10", "2026-11")] == ["no-numbers-sent", "nothing-sent"]
@@ -96,39 +88,25 @@ async def test_every_source_gives_the_same_document(written: Settings, connectio
     gateway = await completeness(connection, "health")
     in_log = [part for month in ("2026-10", "2026-11") for part in rows["health", month]["in_log"]]
     missing = [part for month in ("2026-10", "2026-11") for part in rows["health", month]["missing"]]
-    assert (merged(in_log), missing) == (gateway["seen"], gateway["missing"])
+    assert (in_log, missing) == ([[1, 2], [3, 3], [5, 5], [7, 7]], gateway["missing"])
+    assert gateway["seen"] == [[1, 3], [5, 5], [7, 7]]
 
-
-def merged(ranges: list[list[int]]) -> list[list[int]]:
-    found: list[list[int]] = []
-    for first, last in ranges:
-        if found and found[-1][1] + 1 == first:
-            found[-1][1] = last
-        else:
-            found.append([first, last])
-    return found
-
-
-async def test_what_only_a_refused_record_had_is_named_and_what_the_entries_do_not_give_is_found(
-    written: Settings, connection: Connection
-) -> None:
-    await connection.execute("UPDATE log.sequence_state SET seen = seen + '{[8,9)}' WHERE agency = 'health'")
-    assert (await document_of(written))["read_but_not_in_log"] == {"health": [[8, 8]]}
-    await connection.execute("UPDATE log.sequence_state SET accepted = accepted + '{[4,5)}' WHERE agency = 'health'")
-    assert "log.sequence_state, health" in str((await run(written)).exception)
-
-
-async def test_files_are_written_and_a_wrong_question_is_answered(written: Settings, tmp_path: Path) -> None:
     files = {name: tmp_path / f"completeness.{name}" for name in ("csv", "html")}
     options = [word for name, path in files.items() for word in (f"--{name}", str(path))]
-    result = await run(written, "--agency", "health", "--month", "2026-11", *options)
+    result = await run("--agency", "health", "--month", "2026-11", *options)
     assert result.exit_code == 0, (result.output, result.exception)
     with files["csv"].open(encoding="utf-8-sig", newline="") as file:
         (row,) = csv.DictReader(file)
     assert (row["agency"], row["missing"], row["status"]) == ("health", "4 6", "incomplete")
     assert "Agency health" in files["html"].read_text(encoding="utf-8")
-    shown = await run(written, "--agency", "labour")
+    shown = await run("--agency", "labour")
     assert "No numbers were sent" in shown.output
     assert "لم تُرسل أرقام" in shown.output
-    assert "Did you mean health?" in str((await run(written, "--agency", "helth")).exception)
-    assert (await run(written, "--month", "2026-13")).exit_code == 2
+    assert "Did you mean health?" in str((await run("--agency", "helth")).exception)
+    assert (await run("--month", "2026-13")).exit_code == 2
+
+    await connection.execute("UPDATE log.sequence_state SET seen = seen + '{[8,9)}' WHERE agency = 'health'")
+    named = (await document_of())["read_but_not_in_log"]
+    assert named == {"health": [[8, 8]]}, "what only a refused record had"
+    await connection.execute("UPDATE log.sequence_state SET accepted = accepted + '{[4,5)}' WHERE agency = 'health'")
+    assert "log.sequence_state, health" in str((await run()).exception)

@@ -64,9 +64,8 @@ class Scene:
             assert (await other.get("/account")).status_code == 200
         await self._require_seals(Seals.of(self.settings))
 
-    async def rotate(self, *words: str) -> dict[str, Any]:
-        document: dict[str, Any] = await self.yesser.document(*ROTATE, *words)
-        return document
+    async def rotate(self, *words: str) -> Any:
+        return await self.yesser.document(*ROTATE, *words)
 
     async def require_only_the_new_key(self, old: str) -> None:
         """Every row has a seal of the key in use alone."""
@@ -96,47 +95,22 @@ def current(settings: Settings) -> str:
     return load_hash_keys(accounts_key_files(settings)).current.text
 
 
-@pytest.mark.parametrize("overlap", ["30", "0"])
-async def test_a_new_key_signs_nobody_out(
-    prepared: Settings,
-    scene: Scene,
-    overlap: str,
-) -> None:
+async def test_a_new_key_signs_nobody_out(prepared: Settings, scene: Scene) -> None:
+    for overlap in ("30", "0"):
+        old = current(scene.settings)
+        assert (await scene.rotate("--overlap", overlap))["state"] == "rotated"
+        await scene.require_only_the_new_key(old)
+        await scene.require_all_is_well()
+        await scene.require_only_the_new_key(old)
+        await scene.yesser.document("audit", "verify", "--database")
+
     old = current(scene.settings)
+    carried = (await scene.rotate("--prepare"))["new"]
     await scene.require_all_is_well()
-    done = await scene.rotate("--overlap", overlap)
-    assert done["state"] == "rotated"
+    assert (await scene.rotate("--overlap", "0"))["new"] == carried, "to other machines first"
     await scene.require_only_the_new_key(old)
-    await scene.require_all_is_well()
-    await scene.require_only_the_new_key(old)
-    await scene.yesser.document("audit", "verify", "--database")
 
-
-async def test_the_new_key_can_be_carried_to_other_machines_first(scene: Scene) -> None:
-    old = current(scene.settings)
-    prepared_key = (await scene.rotate("--prepare"))["new"]
-    await scene.require_all_is_well()
-    assert (await scene.rotate())["new"] == prepared_key
-    await scene.require_only_the_new_key(old)
-    await scene.require_all_is_well()
-
-
-@pytest.mark.parametrize("point", POINTS)
-async def test_a_rotation_that_is_killed_is_completed_by_the_next_one(scene: Scene, point: str) -> None:
-    old = current(scene.settings)
-    command = [sys.executable, "-c", KILLED, POINTS[point], *ROTATE]
-    environment = dict(scene.yesser.environment)
-    killed = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, check=False)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    await scene.require_all_is_well()
-    await scene.rotate()
-    await scene.require_only_the_new_key(old)
-    await scene.require_all_is_well()
-
-
-async def test_people_who_sign_in_and_change_passwords_meanwhile_have_seals_of_the_new_key(scene: Scene) -> None:
-    old = current(scene.settings)
-    password = PASSWORD
+    old, password = current(scene.settings), PASSWORD
     rotating = asyncio.create_task(scene.rotate("--overlap", "0"))
     for number in range(6):
         new = f"password number {number}"
@@ -147,10 +121,21 @@ async def test_people_who_sign_in_and_change_passwords_meanwhile_have_seals_of_t
     await scene.require_only_the_new_key(old)
     await scene.require_all_is_well()
 
-
-async def test_a_rotation_gives_no_seal_to_a_row_that_was_changed(scene: Scene) -> None:
     await scene.connection.execute("UPDATE console.account SET role = 'administrator' WHERE username = 'other'")
-    await scene.rotate()
+    await scene.rotate("--overlap", "0")
     row = await scene.connection.fetchrow("SELECT * FROM console.account WHERE username = 'other'")
     assert row is not None
-    assert not Seals.of(scene.settings).is_account(row)
+    assert not Seals.of(scene.settings).is_account(row), "a row that was changed gets no seal"
+
+
+async def test_a_rotation_that_is_killed_is_completed_by_the_next_one(scene: Scene) -> None:
+    environment = dict(scene.yesser.environment)
+    for point, killing in POINTS.items():
+        old = current(scene.settings)
+        command = [sys.executable, "-c", KILLED, killing, *ROTATE, "--overlap", "0"]
+        killed = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, check=False)
+        assert killed.returncode == -signal.SIGKILL, (point, killed.stderr.decode())
+        await scene.require_all_is_well()
+        await scene.rotate("--overlap", "0")
+        await scene.require_only_the_new_key(old)
+    await scene.require_all_is_well()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,16 +21,17 @@ from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.embedded.status import read_second_person, stack_status
 from infra.embedded.status_table import print_status
 from infra.kafka.end_offsets import first_offset
-from infra.keys.hash_keys import HashKeyFiles, console_key_files, load_or_create_hash_keys
+from infra.keys.hash_keys import console_key_files, load_or_create_hash_keys
 from infra.observability.telemetry import exposition
-from infra.postgres.connection import Connection, Pool, connect, connected
+from infra.postgres.connection import Connection, Pool, connected
 from infra.postgres.trail import trail_rows
 from infra.settings import Settings
 from producers.agencies.tokens import hash_key
 from tests.world.commands import Yesser
 from tests.world.consoles import SEALS, add_account, console, csrf_of, write_accounts_key
 from tests.world.records import said
-from tests.world.registrars import found, registrar, until_size, until_topic_halted
+from tests.world.registrars import founded, registrar, until_size, until_topic_halted
+from tests.world.senders import REGISTER
 from tests.world.topics import HEALTH_TOPIC, drop_topic, make_topics, send
 from tests.world.waits import running, until
 
@@ -40,15 +41,17 @@ NEWEST: Final = "SELECT * FROM console.approval ORDER BY approval_id DESC LIMIT 
 
 
 @pytest.fixture
-async def administrators(settings: Settings, connection: Connection) -> None:
-    """Two of them; and the agency health."""
+async def agencies(settings: Settings, connection: Connection) -> None:
+    """The office and health."""
     write_accounts_key(settings)
+    for code, role in (("yesser", "office"), ("health", "agency")):
+        await connection.execute(REGISTER, code, role)
+
+
+@pytest.fixture
+async def administrators(connection: Connection, agencies: None) -> None:
     for name in ("first", "second"):
         await add_account(connection, name, "administrator")
-    await connection.execute(
-        "INSERT INTO platform.agency (code, role, name, registered_index)"
-        " VALUES ('health', 'agency', '{}', 1), ('yesser', 'office', '{}', 2)"
-    )
 
 
 async def refusal(yesser: Yesser, *words: str, **changes: str) -> str:
@@ -91,18 +94,8 @@ async def trail(connection: Connection) -> list[tuple[Any, Any, str]]:
     return [(row["account"], row["operator"], row["command"]) async for row in trail_rows(connection)]
 
 
-async def test_one_administrator_acts_as_today(settings: Settings, connection: Connection, yesser: Yesser) -> None:
-    write_accounts_key(settings)
-    await yesser.output("accounts", "add", "first", "--role", "administrator")
-    told = await read_second_person(settings)
-    assert (told and (told.in_force, told.administrators, told.alone)) == (False, 1, [])
-    await yesser.output("accounts", "add", "second", "--role", "administrator")
-    assert await connection.fetchrow(NEWEST) is None
-    assert "two people (accounts add)" in await refusal(yesser, *ADD)
-
-
 async def test_an_act_of_the_database_is_done_after_two_and_once(
-    connection: Connection, approve: Approve, yesser: Yesser
+    settings: Settings, connection: Connection, approve: Approve, yesser: Yesser
 ) -> None:
     refused = await refusal(yesser, *ADD)
     row = await connection.fetchrow(NEWEST)
@@ -115,9 +108,12 @@ async def test_an_act_of_the_database_is_done_after_two_and_once(
     another = await refusal(yesser, "accounts", "add", "fourth", "--role", "administrator")
     assert "two people" in another, "not for other arguments"
     await yesser.output(*ADD)
-    used = await connection.fetchrow("SELECT * FROM console.approval WHERE approval_id = $1", row["approval_id"])
-    assert used is not None
-    assert used["used_at"] is not None
+    used = "SELECT used_at FROM console.approval WHERE approval_id = $1"
+    assert await connection.fetchval(used, row["approval_id"]) is not None
+    again = "UPDATE console.approval SET used_at = NULL WHERE approval_id = $1"
+    for name in ("administrator", "operator", "registrar"):
+        async with connected(settings.acting_as(name), "test") as own:
+            assert await own.execute(again, row["approval_id"]) == "UPDATE 0", "what was used stays"
     await connection.execute("DELETE FROM console.account WHERE username = 'third'")
     assert "two people" in await refusal(yesser, *ADD), "once"
     number = row["approval_id"]
@@ -128,10 +124,7 @@ async def test_an_act_of_the_database_is_done_after_two_and_once(
         (None, "desk", "accounts add third --role administrator"),
     ]
 
-
-async def test_nobody_takes_an_account_of_the_office_or_an_administrator_alone(
-    connection: Connection, approve: Approve, yesser: Yesser
-) -> None:
+    # Nobody takes an account of the office, or an administrator's, alone.
     await add_account(connection, "office", "office")
     await add_account(connection, "health", "agency", "health")
     alone: Final[tuple[tuple[str, ...], ...]] = (
@@ -160,23 +153,19 @@ async def test_nobody_takes_an_account_of_the_office_or_an_administrator_alone(
     await add_account(connection, "third", "administrator")
     await yesser.output("accounts", "disable", "third")
 
-
-async def test_what_two_people_compared_is_what_is_sealed(
-    connection: Connection, approve: Approve, yesser: Yesser
-) -> None:
-    await add_account(connection, "office", "office")
-    await connection.execute("UPDATE console.account SET oidc_subject = 'right' WHERE username = 'office'")
+    subject = "UPDATE console.account SET oidc_subject = $1 WHERE username = 'office'"
+    await connection.execute(subject, "right")
     seal = ("accounts", "seal", "office", "--yes")
     assert "two people" in await refusal(yesser, *seal)
     await approve()
-    await connection.execute("UPDATE console.account SET oidc_subject = 'stranger' WHERE username = 'office'")
-    assert "two people" in await refusal(yesser, *seal)
-    await connection.execute("UPDATE console.account SET oidc_subject = 'right' WHERE username = 'office'")
+    await connection.execute(subject, "stranger")
+    assert "two people" in await refusal(yesser, *seal), "what they compared is what is sealed"
+    await connection.execute(subject, "right")
     await yesser.output(*seal)
 
 
-async def test_agencies_and_tokens_of_the_office(
-    settings: Settings, connection: Connection, approve: Approve, yesser: Yesser
+async def test_agencies_tokens_and_keys_are_replaced_by_two(
+    settings: Settings, connection: Connection, approve: Approve, yesser: Yesser, tmp_path: Path
 ) -> None:
     hash_key(settings)
     await make_topics(settings, "health")
@@ -196,10 +185,6 @@ async def test_agencies_and_tokens_of_the_office(
     certificate = ("agencies", "certificate", "health", "--output", str(settings.home / "health.pem"))
     assert "two people (agencies certificate)" in await refusal(yesser, *certificate)
 
-
-async def test_rotations_and_replacements_of_keys(
-    settings: Settings, approve: Approve, yesser: Yesser, tmp_path: Path
-) -> None:
     files = console_key_files(settings)
     key = load_or_create_hash_keys(files).current
     rotate = ("keys", "rotate", "console")
@@ -213,7 +198,7 @@ async def test_rotations_and_replacements_of_keys(
     files.next.write_text(prepared)
     assert load_or_create_hash_keys(files).current == key
     await yesser.output(*rotate)
-    assert _key(files) == prepared
+    assert load_or_create_hash_keys(files).current.text == prepared
     assert "two people" in await refusal(yesser, "webhooks", "rotate-key")
     passphrase, export = tmp_path / "passphrase", tmp_path / "keys"
     passphrase.write_text("a long passphrase of the tests")
@@ -226,37 +211,24 @@ async def test_rotations_and_replacements_of_keys(
     await yesser.output(*replace)
 
 
-def _key(files: HashKeyFiles) -> str:
-    return load_or_create_hash_keys(files).current.text
-
-
-async def test_a_key_is_not_rotated_where_nobody_can_be_asked(
-    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
-) -> None:
-    key = load_or_create_hash_keys(console_key_files(settings)).current
-    away = {"YESSER_POSTGRES": "postgresql://127.0.0.1:1/yesser"}
-    result = await yesser.run("keys", "rotate", "console", **away)
-    assert result.exception is not None
-    assert exit_code(result.exception) == ExitCode.TRY_AGAIN
-    assert load_or_create_hash_keys(console_key_files(settings)).current == key
-    settings.secret_path("postgres", "operator").unlink()  # as on the registrar's machine
-    assert "two people (keys rotate)" in await refusal(yesser, "keys", "rotate", "console")
-    assert (await connection.fetchrow(NEWEST) or {})["role"] == "yesser_registrar"
-    alone = await yesser.run("keys", "rotate", "console", "--break-glass", "the database is lost", **away)
-    assert alone.exit_code == 0, alone.output
-    assert "not in the trail" in alone.stderr
-
-
-async def test_records_are_erased_and_a_halt_is_lifted_by_two(
+async def test_a_log_is_recovered_records_are_erased_and_a_halt_is_lifted_by_two(
     settings: Settings, connection: Connection, yesser: Yesser
 ) -> None:
-    await found(settings, "health")
-    await send(settings, HEALTH_TOPIC, said("good"))
-    async with running(registrar(settings)):
-        await until_size(connection, 4)
-        for name in ("first", "second"):
-            await add_account(connection, name, "administrator")
-        async with two_people(settings, connection) as approve:
+    await founded(settings, connection, "health")
+    for name in ("first", "second"):
+        await add_account(connection, name, "administrator")
+    async with two_people(settings, connection) as approve:
+        await yesser.output("recover", "--json")
+        unsigned = ("recover", "--accept-unsigned", "--json")
+        assert "two people (recover)" in await refusal(yesser, *unsigned)
+        assert (await connection.fetchrow(NEWEST) or {})["role"] == "yesser_registrar"
+        await approve()
+        await yesser.output(*unsigned)
+        assert "two people (recover)" in await refusal(yesser, *unsigned), "once"
+
+        await send(settings, HEALTH_TOPIC, said("good"))
+        async with running(registrar(settings)):
+            await until_size(connection, 4)
             erase = ("erase", HEALTH_TOPIC, "0", "--yes")
             assert "two people (erase)" in await refusal(yesser, *erase)
             assert await first_offset(settings, HEALTH_TOPIC) == 0
@@ -271,25 +243,6 @@ async def test_records_are_erased_and_a_halt_is_lifted_by_two(
             await yesser.output(*unhalt)
 
 
-async def test_entries_that_are_not_signed_are_recovered_by_two(
-    settings: Settings, connection: Connection, yesser: Yesser
-) -> None:
-    await found(settings, "health")
-    async with running(registrar(settings)):
-        await until_size(connection, 3)
-    for name in ("first", "second"):
-        await add_account(connection, name, "administrator")
-    write_accounts_key(settings)
-    await yesser.output("recover", "--json")
-    unsigned = ("recover", "--accept-unsigned", "--json")
-    assert "two people (recover)" in await refusal(yesser, *unsigned)
-    assert (await connection.fetchrow(NEWEST) or {})["role"] == "yesser_registrar"
-    async with two_people(settings, connection) as approve:
-        await approve()
-    await yesser.output(*unsigned)
-    assert "two people (recover)" in await refusal(yesser, *unsigned), "once"
-
-
 FORGED: Final = (
     "INSERT INTO console.approval (act, arguments, digest, operator, first_by, first_at, second_by, second_at, seal)"
     " SELECT act, arguments, digest, operator, 'first', now(), 'second', now(), sha256('forged') FROM console.approval"
@@ -301,15 +254,11 @@ CONFIRMED: Final = (
 
 
 async def test_who_runs_commands_approves_nothing_in_the_database(
-    settings: Settings, approve: Approve, yesser: Yesser
+    settings: Settings, administrators: None, yesser: Yesser
 ) -> None:
     assert "two people" in await refusal(yesser, *ADD)
-    async with AsyncExitStack() as opened:
-        principals = [
-            await opened.enter_async_context(connected(settings.acting_as(name), "test"))
-            for name in ("administrator", "operator", "registrar")
-        ]
-        for own in principals:
+    for name in ("administrator", "operator", "registrar"):
+        async with connected(settings.acting_as(name), "test") as own:
             for statement in (
                 FORGED,
                 CONFIRMED,
@@ -320,31 +269,21 @@ async def test_who_runs_commands_approves_nothing_in_the_database(
                     await own.execute(statement)
             with pytest.raises(asyncpg.CheckViolationError):
                 await own.execute("UPDATE console.approval SET used_at = now()")
-        await approve()
-        await yesser.output(*ADD)
-        for own in principals:
-            assert await own.execute("UPDATE console.approval SET used_at = NULL") == "UPDATE 0", "what was used stays"
-
-
-async def test_without_the_key_no_row_is_an_approval(settings: Settings, administrators: None, yesser: Yesser) -> None:
-    assert "two people" in await refusal(yesser, *ADD)
-    own = await connect(settings.acting_as("console"), "test")
-    await own.execute(CONFIRMED)
-    await own.close()
-    assert "two people" in await refusal(yesser, *ADD)
+    async with connected(settings.acting_as("console"), "test") as own:
+        await own.execute(CONFIRMED)
+    assert "two people" in await refusal(yesser, *ADD), "without the key no row is an approval"
     async with console(settings) as served, served.signed_in("first") as client:
-        page = (await client.get("/approvals")).text
-    assert "Row changed: not accepted" in page
+        assert "Row changed: not accepted" in (await client.get("/approvals")).text
     settings.secret_path("key", "accounts").unlink()
     result = await yesser.run("agencies", "rotate", "health")
     assert "accounts/key" in str(result.exception), "nothing is compared where the key is not"
 
 
-async def test_one_person_is_no_two_and_a_day_is_a_day(
+async def test_the_page_says_what_is_asked_and_takes_no_person_twice_and_nothing_after_a_day(
     settings: Settings, connection: Connection, administrators: None, yesser: Yesser
 ) -> None:
     await add_account(connection, "office", "office")
-    assert "two people" in await refusal(yesser, *ADD)
+    assert "two people" in await refusal(yesser, *SUSPEND)
     number = await connection.fetchval("SELECT approval_id FROM console.approval")
     async with (
         console(settings) as served,
@@ -354,35 +293,33 @@ async def test_one_person_is_no_two_and_a_day_is_a_day(
     ):
         assert await confirm(office, number) == 403
         assert await confirm(first, number + 1) == 404
-        assert await confirm(first, number) == 303
-        assert await confirm(first, number) == 409
+        page = (await first.get("/approvals")).text
+        asked = ("Suspend an agency", "a test", "desk", "yesser_administrator", "Nobody yet", ">Confirm</button>")
+        assert [text for text in asked if text not in page] == []
+        assert [await confirm(first, number) for _ in range(2)] == [303, 409]
+        async with served.signed_in("first", "ar") as client:
+            page = (await client.get("/approvals")).text
+        assert [text in page for text in ("إيقاف جهة", "أكّدتَه", "/confirm")] == [True, True, False]
+        assert f"/approvals/{number}/confirm" in (await second.get("/approvals")).text
+        twice = "UPDATE console.approval SET second_by = 'first', second_at = clock_timestamp()"
         with pytest.raises(asyncpg.CheckViolationError):
-            await served.parts.own.execute(
-                "UPDATE console.approval SET second_by = 'first', second_at = clock_timestamp()"
-            )
-        assert "two people" in await refusal(yesser, *ADD)
+            await served.parts.own.execute(twice)
+        assert "two people" in await refusal(yesser, *SUSPEND)
         await _age(connection, timedelta(hours=24, seconds=1))
         assert await confirm(second, number) == 409
-    again = await refusal(yesser, *ADD)
+    again = await refusal(yesser, *SUSPEND)
     assert f"request {number} " not in again, "a new request takes the place of one that is too old"
-
-
-async def test_an_approval_is_not_kept_for_later(connection: Connection, approve: Approve, yesser: Yesser) -> None:
-    assert "two people" in await refusal(yesser, *ADD)
-    await approve()
-    await _age(connection, timedelta(hours=24, seconds=1))
-    assert "two people" in await refusal(yesser, *ADD)
 
 
 async def _age(connection: Connection, by: timedelta) -> None:
     """As if all of the first request was so much earlier, also its seal."""
     row = dict(await connection.fetchrow("SELECT * FROM console.approval ORDER BY approval_id LIMIT 1") or {})
-    for name in ("requested_at", "first_at", "second_at"):
-        row[name] = row[name] and row[name] - by
+    times = ("requested_at", "first_at", "second_at")
+    row |= {name: row[name] and row[name] - by for name in times}
     await connection.execute(
         "UPDATE console.approval SET requested_at = $1, first_at = $2, second_at = $3, seal = $4"
         " WHERE approval_id = $5",
-        *(row[name] for name in ("requested_at", "first_at", "second_at")),
+        *(row[name] for name in times),
         SEALS.of_approval(row),
         row["approval_id"],
     )
@@ -392,17 +329,25 @@ async def counted(line: bytes) -> bool:
     return line in exposition()
 
 
-async def test_one_person_in_an_emergency_is_loud(
-    settings: Settings, connection: Connection, pool: Pool, administrators: None, yesser: Yesser
+async def test_the_rule_begins_with_the_second_administrator_and_what_one_does_in_an_emergency_is_loud(
+    settings: Settings, connection: Connection, pool: Pool, agencies: None, yesser: Yesser
 ) -> None:
+    await yesser.output("accounts", "add", "first", "--role", "administrator")
+    told = await read_second_person(settings)
+    assert (told and (told.in_force, told.administrators, told.alone)) == (False, 1, [])
+    await yesser.output("accounts", "add", "second", "--role", "administrator")
+    off = await yesser.run(*ADD, YESSER_SECOND_PERSON="off")
+    assert off.exception is not None
+    assert exit_code(off.exception) == ExitCode.WRONG_USE, "it is off in a sandbox only"
+
     done = await yesser.run(*SUSPEND, "--break-glass", "both administrators are away")
     assert done.exit_code == 0, done.output
     assert "this act needs two people, and one did it" in done.stderr
+    assert await connection.fetchrow(NEWEST) is None, "nobody was asked"
     kept = [row async for row in trail_rows(connection) if row["command"].startswith("break-glass")]
     assert [(row["role"], row["operator"], row["command"]) for row in kept] == [
         ("yesser_administrator", "desk", "break-glass agencies suspend: both administrators are away")
     ]
-    assert await connection.fetchrow(NEWEST) is None
     told = await read_second_person(settings)
     assert told is not None
     assert (told.in_force, told.administrators) == (True, 2)
@@ -419,44 +364,26 @@ async def test_one_person_in_an_emergency_is_loud(
         " UPDATE platform.trail SET at = at - interval '7 days'; ALTER TABLE platform.trail ENABLE TRIGGER USER"
     )
     assert (await read_second_person(settings) or told).alone == []
-    reader = await connect(settings.acting_as("delivery"), "test")
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await reader.execute("INSERT INTO platform.trail (host, command) VALUES ('h', 'break-glass erase: no')")
-    await reader.close()
+    async with connected(settings.acting_as("delivery"), "test") as reader:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await reader.execute("INSERT INTO platform.trail (host, command) VALUES ('h', 'break-glass erase: no')")
+
+    files, rotate = console_key_files(settings), ("keys", "rotate", "console")
+    key = load_or_create_hash_keys(files).current
+    away = {"YESSER_POSTGRES": "postgresql://127.0.0.1:1/yesser"}
+    result = await yesser.run(*rotate, **away)
+    assert result.exception is not None
+    assert exit_code(result.exception) == ExitCode.TRY_AGAIN
+    assert load_or_create_hash_keys(files).current == key, "nobody could be asked"
+    settings.secret_path("postgres", "operator").unlink()  # as on the registrar's machine
+    assert "two people (keys rotate)" in await refusal(yesser, *rotate)
+    assert (await connection.fetchrow(NEWEST) or {})["role"] == "yesser_registrar"
+    alone = await yesser.run(*rotate, "--break-glass", "the database is lost", **away)
+    assert alone.exit_code == 0, alone.output
+    assert "not in the trail" in alone.stderr
 
 
-async def test_the_rule_can_be_required_and_is_off_in_a_sandbox_only(settings: Settings, yesser: Yesser) -> None:
+async def test_the_rule_can_be_required_before_there_is_an_administrator(settings: Settings, yesser: Yesser) -> None:
     write_accounts_key(settings)
     assert "two people" in await refusal(yesser, *ADD, YESSER_SECOND_PERSON="required")
-    off = await yesser.run(*ADD, YESSER_SECOND_PERSON="off")
-    assert off.exception is not None
-    assert exit_code(off.exception) == ExitCode.WRONG_USE
     await yesser.output(*ADD, "--break-glass", "the first one", YESSER_SECOND_PERSON="required")
-
-
-async def test_the_page_says_what_is_asked_in_both_languages(
-    settings: Settings, connection: Connection, administrators: None, yesser: Yesser
-) -> None:
-    assert "two people" in await refusal(yesser, *SUSPEND)
-    async with console(settings) as served:
-        async with served.signed_in("first") as client:
-            page = (await client.get("/approvals")).text
-            for text in (
-                "Suspend an agency",
-                "a test",
-                "desk",
-                "yesser_administrator",
-                "Nobody yet",
-                ">Confirm</button>",
-            ):
-                assert text in page
-            number = (await connection.fetchrow(NEWEST) or {})["approval_id"]
-            assert await confirm(client, number) == 303
-        async with served.signed_in("first", "ar") as client:
-            page = (await client.get("/approvals")).text
-            assert "إيقاف جهة" in page
-            assert "أكّدتَه" in page
-            assert "/confirm" not in page
-        async with served.signed_in("second") as client:
-            assert f"/approvals/{number}/confirm" in (await client.get("/approvals")).text
-    assert datetime.now(UTC) - (await connection.fetchrow(NEWEST) or {})["first_at"] < timedelta(minutes=5)

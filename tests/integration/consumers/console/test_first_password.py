@@ -13,15 +13,12 @@ from tests.integration.consumers.console.asked_routes import CONSTANTS, requests
 from tests.integration.producers.gateway.console_callers import authenticate
 from tests.world.commands import Yesser
 from tests.world.consoles import (
-    BEGIN,
     SEALS,
+    ConsoleApp,
     add_account,
-    at_provider,
     change_password,
     console,
     csrf_of,
-    local_issuer,
-    run_console,
     sign_in,
     write_accounts_key,
     write_console_key,
@@ -58,78 +55,49 @@ async def new_account(yesser: Yesser, *options: str) -> str:
 
 
 async def test_a_first_password_opens_one_page_until_it_is_changed(
-    settings: Settings, connection: Connection, yesser: Yesser
+    settings: Settings, connection: Connection, yesser: Yesser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = await new_account(yesser)
-    async with (
-        console(settings) as served,
-        served.signed_in("desk", password=first) as client,
-        served.signed_in("desk", password=first) as other,
-    ):
-        assert (await client.get("/")).headers["location"] == CHOOSE
-        page = await client.get(CHOOSE)
-        assert (page.status_code, "Choose a password" in page.text) == (200, True)
-        assert "main-nav" not in page.text, "no page can be opened yet"
-        same = await change_password(client, first, first)
-        assert (same.status_code, "It is your current password" in same.text) == (422, True)
-        assert (await change_password(client, "not the first", NEW)).status_code == 422
-        assert (await client.get("/plan")).headers["location"] == CHOOSE
-        chosen = await change_password(client, first, NEW)
-        assert (chosen.status_code, chosen.headers["location"]) == (303, "/")
-        assert (await client.get("/account")).status_code == 200
-        assert (await other.get("/account")).headers["location"].startswith("/sign-in"), "the other session has ended"
-    row = await connection.fetchrow("SELECT * FROM console.account")
-    assert row is not None
-    assert (row["must_change_password"], SEALS.is_account(row)) == (False, True)
-
-
-async def test_a_password_of_an_administrator_is_a_first_one_again(settings: Settings, yesser: Yesser) -> None:
     first = await new_account(yesser)
     async with console(settings) as served:
-        async with served.signed_in("desk", password=first) as client:
-            await change_password(client, first, NEW)
-            second = (await yesser.document("accounts", "password", "desk"))["password"]
+        async with (
+            served.signed_in("desk", password=first) as client,
+            served.signed_in("desk", password=first) as other,
+        ):
+            assert (await client.get("/")).headers["location"] == CHOOSE
+            page = await client.get(CHOOSE)
+            assert (page.status_code, "Choose a password" in page.text) == (200, True)
+            assert "main-nav" not in page.text, "no page can be opened yet"
+            same = await change_password(client, first, first)
+            assert (same.status_code, "It is your current password" in same.text) == (422, True)
+            assert (await change_password(client, "not the first", NEW)).status_code == 422
+            assert (await client.get("/plan")).headers["location"] == CHOOSE
+            chosen = await change_password(client, first, NEW)
+            assert (chosen.status_code, chosen.headers["location"]) == (303, "/")
+            assert (await client.get("/account")).status_code == 200
+            assert (await other.get("/account")).headers["location"].startswith("/sign-in"), "the other has ended"
+            row = await connection.fetchrow("SELECT * FROM console.account")
+            assert row is not None
+            assert (row["must_change_password"], SEALS.is_account(row)) == (False, True)
+
+            again = (await yesser.document("accounts", "password", "desk"))["password"]
             assert (await client.get("/account")).headers["location"].startswith("/sign-in")
-        async with served.signed_in("desk", "ar", password=second) as client:
-            assert (await client.get("/account")).headers["location"] == CHOOSE
+        async with served.signed_in("desk", "ar", password=again) as client:
+            assert (await client.get("/account")).headers["location"] == CHOOSE, "an administrator's is a first one"
             assert "اختر كلمة مرور" in (await client.get(CHOOSE)).text
+        await of_no_use_in_the_moment_that_it_is_replaced(served, again, monkeypatch)
+
+        sealed = (await yesser.document("accounts", "password", "desk"))["password"]
+        async with served.signed_in("desk", password=sealed) as client:
+            await connection.execute("UPDATE console.account SET must_change_password = false")
+            assert (await client.get("/account")).headers["location"].startswith("/sign-in"), "the mark is sealed"
+            assert await sign_in(client, "desk", sealed) == 401
 
 
-async def test_no_other_route_answers_a_first_password(
-    settings: Settings, connection: Connection, yesser: Yesser
-) -> None:
-    first = await new_account(yesser, "--role", "agency", "--agency", "health")
-    with_provider = settings.model_copy(update={"console_oidc_issuer": "http://127.0.0.1:9"})
-    async with console(with_provider) as served, served.signed_in("desk", password=first) as client:
-        csrf = await csrf_of(client)
-        asked = 0
-        for method, request in requests_of(served.parts):
-            path = request.path.partition("?")[0]
-            if f"{method} {path}" in OPEN:
-                continue
-            names = {name: CONSTANTS.get(name, "x") for name in request.names()}
-            given = request.of(names)
-            data = {"csrf": csrf, **given.fields} if method == "POST" else None
-            answer = await client.request(method, given.path, data=data)
-            is_page = not path.startswith("/v1/") and path != "/live"
-            found = answer.status_code, answer.headers.get("location")
-            assert found == ((303, CHOOSE) if is_page else (403, None)), f"{method} {path}"
-            asked += 1
-        assert asked > 100
-    # What is refused is in the trail, and nothing was sent.
-    commands = {
-        row["command"].partition(" ")[0] for row in await connection.fetch("SELECT command FROM platform.trail")
-    }
-    assert commands == {"accounts", "sign", "refused"}
-
-
-async def test_a_first_password_is_of_no_use_in_the_moment_that_it_is_replaced(
-    settings: Settings, yesser: Yesser, monkeypatch: pytest.MonkeyPatch
+async def of_no_use_in_the_moment_that_it_is_replaced(
+    served: ConsoleApp, first: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody else gave it, and it was right, just before the person's own became valid."""
-    first = await new_account(yesser)
     async with (
-        console(settings) as served,
         served.signed_in("desk", password=first) as client,
         served.signed_in("desk", password=first) as other,
     ):
@@ -160,35 +128,37 @@ async def test_a_first_password_is_of_no_use_in_the_moment_that_it_is_replaced(
             assert (await again.get("/account")).status_code == 200
 
 
-async def test_the_mark_is_sealed(settings: Settings, connection: Connection, yesser: Yesser) -> None:
-    first = await new_account(yesser)
-    async with console(settings) as served, served.signed_in("desk", password=first) as client:
-        await connection.execute("UPDATE console.account SET must_change_password = false")
-        assert (await client.get("/account")).headers["location"].startswith("/sign-in")
-        assert await sign_in(client, "desk", first) == 401
-
-
-async def test_the_gateway_takes_no_token_of_an_account_with_a_first_password(
+async def test_no_other_route_answers_a_first_password(
     settings: Settings, connection: Connection, yesser: Yesser
 ) -> None:
+    first = await new_account(yesser, "--role", "agency", "--agency", "health")
+    with_provider = settings.model_copy(update={"console_oidc_issuer": "http://127.0.0.1:9"})
+    async with console(with_provider) as served, served.signed_in("desk", password=first) as client:
+        csrf = await csrf_of(client)
+        asked = 0
+        for method, request in requests_of(served.parts):
+            path = request.path.partition("?")[0]
+            if f"{method} {path}" in OPEN:
+                continue
+            names = {name: CONSTANTS.get(name, "x") for name in request.names()}
+            given = request.of(names)
+            data = {"csrf": csrf, **given.fields} if method == "POST" else None
+            answer = await client.request(method, given.path, data=data)
+            is_page = not path.startswith("/v1/") and path != "/live"
+            found = answer.status_code, answer.headers.get("location")
+            assert found == ((303, CHOOSE) if is_page else (403, None)), f"{method} {path}"
+            asked += 1
+        assert asked > 100
+    # What is refused is in the trail, and nothing was sent.
+    commands = {
+        row["command"].partition(" ")[0] for row in await connection.fetch("SELECT command FROM platform.trail")
+    }
+    assert commands == {"accounts", "sign", "refused"}
+
+    # Nor does the gateway take a token of the account.
     write_console_key(settings)
     await connection.execute(REGISTER, "health", "agency")
     await add_account(connection, "other", "agency", "health")
-    await new_account(yesser, "--role", "agency", "--agency", "health")
     assert (await authenticate(settings, "other", "agency", "health")).account == "other"
     with pytest.raises(Problem, match="unauthenticated"):
         await authenticate(settings, "desk", "agency", "health")
-
-
-async def test_a_first_password_that_nobody_can_use_keeps_nobody_from_sign_in_at_the_provider(
-    settings: Settings, connection: Connection, yesser: Yesser
-) -> None:
-    with local_issuer() as issuer:
-        off = {"console_oidc_issuer": issuer, "console_passwords": "off"}
-        async with run_console(settings, connection, **off) as running, running.browser() as client:
-            await yesser.document("accounts", "password", "labour")
-            await client.get(await at_provider(client, BEGIN, "sub-labour"))
-            assert (await client.get("/account")).status_code == 200
-    row = await connection.fetchrow("SELECT * FROM console.account WHERE username = 'labour'")
-    assert row is not None
-    assert (row["password_hash"], row["must_change_password"], SEALS.is_account(row)) == (None, False, True)

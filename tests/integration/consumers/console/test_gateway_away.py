@@ -5,12 +5,12 @@ from __future__ import annotations
 import orjson
 
 from infra.postgres.connection import Connection
+from infra.postgres.trail import trail_rows
 from infra.settings import Settings
 from tests.integration.consumers.read_api.read_api import lay_down
 from tests.integration.consumers.read_api.read_story import story
 from tests.page_rules import faults_of
-from tests.world.consoles import FORM, TYPED, csrf_of, deaf_gateway, fill_in, hidden, run_console, write_console_key
-from tests.world.senders import run_gateway
+from tests.world.consoles import FORM, TYPED, deaf_gateway, fill_in, hidden, run_console
 
 
 async def test_nothing_is_lost_while_the_gateway_is_away(settings: Settings, connection: Connection) -> None:
@@ -28,40 +28,32 @@ async def test_nothing_is_lost_while_the_gateway_is_away(settings: Settings, con
         assert faults_of(answer.text) == []
         assert hidden(answer.text, "event") == filled["event"], "the same bytes can be sent again"
         assert orjson.loads(filled["event"])["data"]["name"]["en"] == 'Name "quoted" & <b>'
+        office = '{"id": "a", "type": "sa.gov.yesser.plan.adopted.v1"}'
+        for event, status in (("", 400), ("[]", 400), ('{"id": 1}', 400), ("x" * 70_000, 400), (office, 404)):
+            given = {"csrf": filled["csrf"], "event": event}
+            assert (await browser.post("/workspace/send", data=given)).status_code == status, "it is no event of theirs"
 
 
-async def test_an_unknown_outcome_is_said_and_the_same_bytes_are_offered(
+async def test_an_unknown_outcome_is_said_the_same_bytes_are_offered_and_the_trail_names_the_account(
     settings: Settings, connection: Connection
 ) -> None:
-    async with deaf_gateway() as address:
-        changes = {"console_gateway": address}
-        async with run_console(settings, connection, **changes) as console, console.browser("health") as browser:
-            filled = await fill_in(browser)
-            answer = await browser.post("/workspace/send", data=filled)
+    async with (
+        deaf_gateway() as address,
+        run_console(settings, connection, console_gateway=address) as console,
+        console.browser("health") as browser,
+    ):
+        filled = await fill_in(browser)
+        for id_ in (TYPED["id"], "1000000008"):
+            event = orjson.dumps({**orjson.loads(filled["event"]), "id": id_}).decode()
+            answer = await browser.post("/workspace/send", data={**filled, "event": event})
             assert answer.status_code == 504
             assert "It is not known whether the event arrived" in answer.text
-            assert hidden(answer.text, "event") == filled["event"]
-            sent = await browser.get("/workspace/sent/form-1?address=agency.health.events/0/5")
-            assert sent.status_code == 200
-            assert "The event has arrived, and the gateway does not answer now" in sent.text
-
-
-async def test_what_waits_for_its_verdict_is_said(settings: Settings, connection: Connection) -> None:
-    """No registrar reads the topic here."""
-    write_console_key(settings)
-    async with run_gateway(settings, connection) as gateway:
-        changes = {"console_gateway": f"http://127.0.0.1:{gateway.gateway.port}"}
-        async with run_console(settings, connection, **changes) as console, console.browser("health") as browser:
-            filled = await fill_in(browser)
-            answer = await browser.post("/workspace/send", data=filled, follow_redirects=True)
-            assert answer.status_code == 200
-            assert "The event has arrived and waits for registration" in answer.text
-
-
-async def test_what_is_not_an_event_is_not_sent(settings: Settings, connection: Connection) -> None:
-    async with run_console(settings, connection) as console, console.browser("health") as browser:
-        csrf = await csrf_of(browser)
-        for event, status in (("", 400), ("[]", 400), ('{"id": 1}', 400), ("x" * 70_000, 400)):
-            assert (await browser.post("/workspace/send", data={"csrf": csrf, "event": event})).status_code == status
-        office = '{"id": "a", "type": "sa.gov.yesser.plan.adopted.v1"}'
-        assert (await browser.post("/workspace/send", data={"csrf": csrf, "event": office})).status_code == 404
+            assert hidden(answer.text, "event") == event
+        sent = await browser.get("/workspace/sent/form-1?address=agency.health.events/0/5")
+        assert sent.status_code == 200
+        assert "The event has arrived, and the gateway does not answer now" in sent.text
+    rows = [row async for row in trail_rows(connection)]
+    unknown = ("health", "publish awareness.initiative-announced unknown")
+    assert [(row["account"], row["command"]) for row in rows] == [("health", "sign in"), unknown, unknown]
+    assert "1000000008" not in str(rows)
+    assert [row async for row in trail_rows(connection, event_id=TYPED["id"])] == rows[1:2]

@@ -9,7 +9,9 @@ from tests.world.consoles import add_account, console
 REASON = "the batch at offset 17 is damaged"
 
 
-async def test_a_halt_shows_its_reason_and_its_runbook_entry(settings: Settings, connection: Connection) -> None:
+async def test_a_halt_shows_its_reason_and_its_runbook_entry_also_while_the_database_is_away(
+    settings: Settings, connection: Connection
+) -> None:
     await add_account(connection, "operator", "administrator")
     await connection.execute(
         "INSERT INTO platform.agency (code, role, name, registered_index) VALUES ('health', 'agency', $1, 2)",
@@ -36,16 +38,10 @@ async def test_a_halt_shows_its_reason_and_its_runbook_entry(settings: Settings,
         assert "The database does not answer" in away.text
         assert REASON in away.text, "what was read before still stands"
         assert (await client.get("/operations/trail")).status_code == 503
-
-
-async def test_without_a_database_nobody_new_is_let_in(settings: Settings, connection: Connection) -> None:
-    await add_account(connection, "operator", "administrator")
-    async with console(settings) as served, served.signed_in("operator") as client:
-        assert (await client.get("/components")).status_code == 200
         served.parts.own.terminate()
         assert (await client.get("/components")).status_code == 200, "a session that was valid just now"
         client.cookies.clear()
         client.cookies.set("yesser-session", "another")
         answer = await client.get("/components")
-        assert answer.status_code == 503
+        assert answer.status_code == 503, "nobody new is let in"
         assert "<h1>" in answer.text

@@ -84,7 +84,9 @@ async def test_a_sign_in_that_is_weaker_than_required_is_refused_and_recorded(
     ]
 
 
-async def test_the_provider_ends_one_session_or_all_of_a_subject(settings: Settings, connection: Connection) -> None:
+async def test_the_provider_ends_the_sessions_that_a_genuine_token_names_and_no_others(
+    settings: Settings, connection: Connection
+) -> None:
     async with (
         scene(settings, connection) as found,
         found.visitor() as first,
@@ -104,8 +106,29 @@ async def test_the_provider_ends_one_session_or_all_of_a_subject(settings: Setti
         assert [await is_signed_in(client) for client in clients] == [False, True, True, True]
         assert await found.sign_out(token(sid=None, jti="b")) == 200
         assert [await is_signed_in(client) for client in clients] == [False, False, True, False]
-    ended = [row for row in await trail(connection) if row[1] != "sign in"]
-    assert ended == [("desk", "sign out by the provider")] * 2
+        ended = [row for row in await trail(connection) if row[1] != "sign in"]
+        assert ended == [("desk", "sign out by the provider")] * 2
+
+        await found.sign_in(first, sid="session-1")
+        assert (await change_password(first, PASSWORD, "a password of my own")).status_code == 303
+        assert await is_signed_in(first), "it is still the provider's"
+        assert await found.sign_out(token(sub=None, jti="c")) == 200
+        assert not await is_signed_in(first)
+        for change in ("sid_sha256 = NULL", "sid_sha256 = sha256('another')"):
+            await found.sign_in(first, sid="session-1")
+            assert await is_signed_in(first)
+            await connection.execute(f"UPDATE console.session SET {change}")
+            assert not await is_signed_in(first), f"the provider's session is sealed: {change}"
+
+        await found.sign_in(first)
+        tokens = await connection.fetchval("SELECT count(*) FROM console.logout_token")
+        found.provider.key = OTHER_KEY
+        for forged in (token(), "x", "x" * 100_000):
+            assert await found.sign_out(forged) == 400
+        assert await is_signed_in(first)
+        assert (await first.get(LOGOUT)).status_code == 405
+        assert 429 in {await found.sign_out("x") for _ in range(70)}, "a peer has few tries"
+        assert await connection.fetchval("SELECT count(*) FROM console.logout_token") == tokens
 
 
 async def test_a_logout_token_counts_once(settings: Settings, connection: Connection) -> None:
@@ -119,38 +142,3 @@ async def test_a_logout_token_counts_once(settings: Settings, connection: Connec
         await connection.execute("UPDATE console.logout_token SET valid_until = now() - interval '1 minute'")
         await found.sign_out(found.provider.logout_token(jti="next"))
     assert await connection.fetchval("SELECT count(*) FROM console.logout_token") == 1, "what has ended is removed"
-
-
-async def test_what_is_not_genuine_ends_nothing_and_a_peer_has_few_tries(
-    settings: Settings, connection: Connection
-) -> None:
-    async with scene(settings, connection) as found, found.visitor() as client:
-        await found.sign_in(client)
-        found.provider.key = OTHER_KEY
-        assert await found.sign_out(found.provider.logout_token()) == 400
-        assert await found.sign_out("x") == 400
-        assert await found.sign_out("x" * 100_000) == 400
-        assert await is_signed_in(client)
-        assert (await client.get(LOGOUT)).status_code == 405
-        statuses = {await found.sign_out("x") for _ in range(70)}
-        assert 429 in statuses
-    assert ("desk", "sign in") in await trail(connection)
-    assert await connection.fetchval("SELECT count(*) FROM console.logout_token") == 0
-
-
-async def test_a_changed_password_keeps_the_session_of_the_provider(settings: Settings, connection: Connection) -> None:
-    async with scene(settings, connection) as found, found.visitor() as client:
-        await found.sign_in(client, sid="session-1")
-        assert (await change_password(client, PASSWORD, "a password of my own")).status_code == 303
-        assert await is_signed_in(client)
-        assert await found.sign_out(found.provider.logout_token(sub=None)) == 200
-        assert not await is_signed_in(client)
-
-
-async def test_the_providers_session_is_sealed(settings: Settings, connection: Connection) -> None:
-    async with scene(settings, connection) as found, found.visitor() as client:
-        for change in ("sid_sha256 = NULL", "sid_sha256 = sha256('another')"):
-            await found.sign_in(client, sid="session-1")
-            assert await is_signed_in(client)
-            await connection.execute(f"UPDATE console.session SET {change}")
-            assert not await is_signed_in(client), change

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from infra.keys.access_changes import AccessChanges, reapply_at_start
-from infra.postgres.connection import connect
+from infra.postgres.connection import connected
 from infra.process.subprocess_command import subprocess_environment
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
@@ -19,33 +19,33 @@ from tests.world.senders import bearer, run_gateway
 
 
 class Life:
-    """A copy of the database, and what was changed after it."""
+    """Two copies of the database, and what was changed after them."""
 
     def __init__(self, settings: Settings) -> None:
         assert settings.postgres is not None
-        self.name = f"{settings.postgres.rpartition('/')[2]}_copy"
+        self.name = settings.postgres.rpartition("/")[2]
+        self.names = (f"{self.name}_copy", f"{self.name}_second")
         self.settings = settings
-        self.copy = settings.model_copy(update={"postgres": with_database(settings.postgres, self.name)})
+        self.copy, self.second = (
+            settings.model_copy(update={"postgres": with_database(settings.postgres, name)}) for name in self.names
+        )
         self.tokens: dict[str, str] = {}
         self.before, self.after = (Yesser(subprocess_environment(one)) for one in (self.settings, self.copy))
-        """Commands on the database, and on its copy."""
+        """Commands on the database, and on its first copy."""
 
     async def begin(self) -> None:
         write_accounts_key(self.settings)
-        opened = await connect(self.settings, "test")
-        for holder in ("kept", "taken"):
-            made = await create_token(opened, hash_key(self.settings), TokenRequest("auditor", holder, 1))
-            self.tokens[holder] = made.token
-        for username in ("kept", "disabled", "replaced"):
-            await add_account(opened, username, "office")
-        await opened.close()
-        await execute(
-            superusers_address(self.settings),
-            f"CREATE DATABASE {self.name} TEMPLATE {self.settings.postgres.rpartition('/')[2]}",  # type: ignore[union-attr]
-        )
+        async with connected(self.settings, "test") as opened:
+            for holder in ("kept", "taken"):
+                made = await create_token(opened, hash_key(self.settings), TokenRequest("auditor", holder, 1))
+                self.tokens[holder] = made.token
+            for username in ("kept", "disabled", "replaced"):
+                await add_account(opened, username, "office")
+        copies = (f"CREATE DATABASE {name} TEMPLATE {self.name}" for name in self.names)
+        await execute(superusers_address(self.settings), *copies)
 
     async def go_on(self) -> None:
-        """What the copy lacks."""
+        """What the copies lack."""
         await self.before.document("tokens", "revoke", self.tokens["taken"].split("_")[1])
         await self.before.document("accounts", "disable", "disabled")
         await self.before.document("accounts", "password", "replaced")
@@ -54,18 +54,15 @@ class Life:
         await self.before.document("accounts", "disable", "kept")
         await self.before.document("accounts", "enable", "kept")
 
-    async def token_answers(self) -> dict[str, int]:
-        opened = await connect(self.copy, "test")
-        async with run_gateway(self.copy, opened) as gateway:
-            found = {
+    async def token_answers(self, copy: Settings) -> dict[str, int]:
+        async with connected(copy, "test") as opened, run_gateway(copy, opened) as gateway:
+            return {
                 holder: (await gateway.client.get("/v1/log/entries/0", headers=bearer(token))).status_code
                 for holder, token in self.tokens.items()
             }
-        await opened.close()
-        return found
 
-    async def sign_ins(self) -> dict[str, int]:
-        async with console(self.copy) as served:
+    async def sign_ins(self, copy: Settings) -> dict[str, int]:
+        async with console(copy) as served:
             found = {}
             for username in ("kept", "disabled", "replaced"):
                 async with served.visitor() as client:
@@ -81,39 +78,8 @@ async def life(settings: Settings) -> AsyncIterator[Life]:
         await found.go_on()
         yield found
     finally:
-        await drop_database(superusers_address(settings), found.name)
-
-
-async def test_access_that_was_taken_after_the_copy_is_taken_again(life: Life) -> None:
-    assert await life.sign_ins() == dict.fromkeys(("kept", "disabled", "replaced"), 303), "the copy is older"
-    found = (await life.after.document("recover", "--access-only"))["access"]
-    assert found["sessions_ended"] == 3
-    key_id = life.tokens["taken"].split("_")[1]
-    assert (found["revoked"], found["disabled"], found["without_password"]) == ([key_id], ["disabled"], ["replaced"])
-    assert found["missing"] == ["account later", f"token {life.later}"]
-    assert await life.token_answers() == {"kept": 404, "taken": 401}
-    assert await life.sign_ins() == {"kept": 303, "disabled": 401, "replaced": 401}
-    again = (await life.after.document("recover", "--access-only"))["access"]
-    assert (again["revoked"], again["disabled"], again["without_password"]) == ([], [], [])
-    assert again["sessions_ended"] == 1, "of the account that signed in"
-
-
-async def test_it_is_taken_again_before_any_process_starts(life: Life) -> None:
-    found = await reapply_at_start(life.copy)
-    assert found is not None
-    assert found.applied
-    assert await life.sign_ins() == {"kept": 303, "disabled": 401, "replaced": 401}
-    again = await reapply_at_start(life.copy)
-    assert again is not None
-    assert (again.applied, again.sessions_ended) == (False, 0), "a start ends no session"
-    assert (await life.token_answers())["taken"] == 401
-
-
-async def test_a_machine_without_the_record_says_so(life: Life) -> None:
-    AccessChanges.of(life.copy).path.unlink()
-    result = await life.after.run("recover", "--access-only")
-    assert "is not known here" in str(result.exception)
-    assert "access/changes" in str(result.exception)
+        for name in found.names:
+            await drop_database(superusers_address(settings), name)
 
 
 AT_THE_END = """
@@ -121,14 +87,40 @@ CREATE FUNCTION console.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RA
 CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON console.account DEFERRABLE INITIALLY DEFERRED
 FOR EACH ROW EXECUTE FUNCTION console.refuse();
 """
+TAKEN = {"kept": 303, "disabled": 401, "replaced": 401}
 
 
-async def test_an_account_that_was_not_added_is_not_on_record_as_added(life: Life) -> None:
-    opened = await connect(life.settings, "test")
-    await opened.execute(AT_THE_END)
-    await opened.close()
+async def test_access_that_was_taken_after_the_copy_is_taken_again(life: Life) -> None:
+    assert await life.sign_ins(life.copy) == dict.fromkeys(TAKEN, 303), "the copy is older"
+    found = (await life.after.document("recover", "--access-only"))["access"]
+    assert found["sessions_ended"] == 3
+    key_id = life.tokens["taken"].split("_")[1]
+    assert (found["revoked"], found["disabled"], found["without_password"]) == ([key_id], ["disabled"], ["replaced"])
+    assert found["missing"] == ["account later", f"token {life.later}"]
+    assert await life.token_answers(life.copy) == {"kept": 404, "taken": 401}
+    assert await life.sign_ins(life.copy) == TAKEN
+    again = (await life.after.document("recover", "--access-only"))["access"]
+    assert (again["revoked"], again["disabled"], again["without_password"]) == ([], [], [])
+    assert again["sessions_ended"] == 1, "of the account that signed in"
+
+    at_start = await reapply_at_start(life.second)
+    assert at_start is not None
+    assert at_start.applied, "before any process starts"
+    assert await life.sign_ins(life.second) == TAKEN
+    second_time = await reapply_at_start(life.second)
+    assert second_time is not None
+    assert (second_time.applied, second_time.sessions_ended) == (False, 0), "a start ends no session"
+    assert (await life.token_answers(life.second))["taken"] == 401
+
+    async with connected(life.settings, "test") as connection:
+        await connection.execute(AT_THE_END)
     result = await life.before.run("accounts", "add", "never", "--role", "office")
     assert "the commit fails" in str(result.exception)
     changes, _ = AccessChanges.of(life.settings).read()
     added = [change.id for change in changes if (change.kind, change.change) == ("account", "added")]
-    assert added == ["later"]
+    assert added == ["later"], "an account that was not added is not on record"
+
+    AccessChanges.of(life.copy).path.unlink()
+    result = await life.after.run("recover", "--access-only")
+    assert "is not known here" in str(result.exception), "a machine without the record says so"
+    assert "access/changes" in str(result.exception)

@@ -122,6 +122,7 @@ async def _tried(gateway: GatewayHarness, worlds: Mapping[str, World]) -> Tried:
     async with console(settings) as served, _over_http(served.app) as base:
         async with _browser(base, "labour") as browser:
             upload_id = await browser.upload(worlds["labour"])
+        requests = [*requests_of(served.parts)]
         for role in ROLES:
             theirs = {"upload_id": upload_id, "username": role}
             others = [Others("all", {**worlds["labour"], **theirs})]
@@ -130,7 +131,7 @@ async def _tried(gateway: GatewayHarness, worlds: Mapping[str, World]) -> Tried:
             async with _browser(base, role) as browser:
                 sends = role in roles_of("/workspace")
                 own = {**worlds[role], "upload_id": await browser.upload(worlds[role]) if sends else "none"}
-                for method, asked in requests_of(served.parts):
+                for method, asked in requests:
                     found[f"{method} {asked.path}", role] = await browser.reach(method, asked, own, others)
                 faults += browser.faults
     assert not faults, "\n".join(faults)
@@ -162,11 +163,11 @@ class _Browser:
                 found = other.reach if is_named or other.shown_by(given, answer) else found  # the farthest is last
         given = asked.of(own)
         answer = await self.answer(method, given)
-        if answer.text.startswith("<!doctype html>"):
-            self.faults.extend(f"{method} {given.path} as {self.username}: {fault}" for fault in faults_of(answer.text))
         if answer.status in (403, 404):
             self.note(found in ("yes", "own"), method, given, answer)
             return ""
+        if answer.text.startswith("<!doctype html>"):
+            self.faults.extend(f"{method} {given.path} as {self.username}: {fault}" for fault in faults_of(answer.text))
         self.note(answer.is_given or answer.status == _NOTHING_DONE.get(asked.path), method, given, answer)
         return max([found, *(other.reach for other in others if other.shown_by(given, answer))], key=_ORDER.index)
 

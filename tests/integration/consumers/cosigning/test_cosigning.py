@@ -22,11 +22,11 @@ from infra.witnesses.cosignature import cosigner_of, cosigners_of
 from infra.witnesses.policy import NotWitnessed, Policy, parse_policy
 from tests.integration.consumers.read_api.read_api import read_window
 from tests.world.logs import sign, write_signed_log
-from tests.world.memory_log import KEY, sample_entries
+from tests.world.memory_log import KEY, root_of, sample_entries
 from tests.world.waits import intervals, until
 from tests.world.witness_process import KILLED_BEFORE_ANSWER, running
 
-SIGNED = 700
+SIGNED, GROWN = 700, 900
 ENTRIES = sample_entries(1100)
 NAMES = ("court", "bank", "guild")
 KEYS = {name: LogKey(f"{name}.example/witness", bytes([number]) * 32) for number, name in enumerate(NAMES, 1)}
@@ -105,25 +105,40 @@ def cosigned_by(note: str) -> set[str]:
 async def test_the_served_checkpoint_has_enough_cosignatures_and_the_newest_is_beside_it(
     settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
 ) -> None:
-    witnesses.start(*KEYS)
+    witnesses.start("court")
+    witnesses.start("bank", before=KILLED_BEFORE_ANSWER)
+    async with at_work(settings, witnesses.policy, term):
+        await intervals(round(1000 * LOOK_EVERY_S), 2)
+    assert await kept(connection) is None, "one of two was killed before its answer"
+    witnesses.start("bank", first_run=False)
+    witnesses.start("guild")
     policy = witnesses.policy
     async with at_work(settings, policy, term):
-        note = await until_kept(lambda note: note is not None and len(cosigned_by(note)) == 3, connection)
-        await sign(connection, ENTRIES, len(ENTRIES))
-        note = await until_kept(lambda note: note is not None and f"\n{len(ENTRIES)}\n" in note, connection)
+        await until_kept(lambda note: note is not None and cosigned_by(note) == set(NAMES), connection)
+        await sign(connection, ENTRIES, GROWN)
+        note = await until_kept(lambda note: note is not None and f"\n{GROWN}\n" in note, connection)
     policy.require(parse_checkpoint(note, KEY.verifier))
-    await connection.execute(
-        "INSERT INTO log.checkpoint (size, note) VALUES ($1, $2)", len(ENTRIES) + 1, KEY.sign_checkpoint(1, bytes(32))
-    )
+    await sign(connection, ENTRIES, GROWN + 1)
     async with read_window(settings, connection) as window:
         served = (await window.client.get("/log/0/checkpoint")).text
         newest = (await window.client.get("/log/0/checkpoint.newest")).text
     assert served.startswith(note.rpartition("\n\n")[0])
     assert len(cosigned_by(served)) >= 2
-    assert newest == KEY.sign_checkpoint(1, bytes(32))
+    assert newest == KEY.sign_checkpoint(GROWN + 1, root_of(ENTRIES[: GROWN + 1]))
+
+    court = f"witness court {cosigner_of(KEYS['court']).vkey} {witnesses.addresses['court']}\n"
+    async with at_work(settings, parse_policy(f"{court}quorum none\n"), term):
+        note = await until_kept(lambda note: note is not None and f"\n{GROWN + 1}\n" in note, connection)
+        assert cosigned_by(note) == {"court"}
+        witnesses.stop()
+        await sign(connection, ENTRIES, len(ENTRIES))
+        await until_kept(lambda note: note is None, connection)  # the quorum needs nobody: the newest is served
+    await connection.execute("INSERT INTO platform.cosigned_checkpoint (size, note) VALUES (1, 'old')")
+    async with at_work(settings, None, term):
+        await until_kept(lambda note: note is None, connection)  # nor does anybody where there are no witnesses
 
 
-async def test_one_witness_away_changes_nothing_and_two_hold_the_cosigned_one_back(
+async def test_one_witness_that_never_answers_changes_nothing_and_two_hold_the_cosigned_one_back(
     settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
 ) -> None:
     witnesses.start("court")
@@ -135,38 +150,15 @@ async def test_one_witness_away_changes_nothing_and_two_hold_the_cosigned_one_ba
     async with at_work(settings, witnesses.policy, Term(term.epoch - 1, asyncio.Event())):
         await intervals(round(1000 * LOOK_EVERY_S), 2)
     assert await kept(connection) is None, "a relay that was replaced writes nothing"
-    async with at_work(settings, witnesses.policy, term):
-        note = await until_kept(lambda note: note is not None, connection)
-    assert cosigned_by(note) == {"court", "guild"}
-    with pytest.raises(NotWitnessed, match="missing: bank"):
-        parse_policy(
-            "".join(f"witness {name} {cosigner_of(key).vkey}\n" for name, key in KEYS.items())
-            + "group g all court bank guild\nquorum g\n"
-        ).require(parse_checkpoint(note, KEY.verifier))
-
-
-async def test_a_witness_that_never_answers_costs_the_others_no_time(
-    settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
-) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         witnesses.addresses["bank"] = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        witnesses.start("court", "guild")
         async with at_work(settings, witnesses.policy, term):
-            await until_kept(lambda note: note is not None, connection, within_s=REQUEST_MAX_S - 1)
-
-
-async def test_a_witness_killed_before_its_answer_cosigns_after_its_restart(
-    settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
-) -> None:
-    witnesses.start("court")
-    witnesses.start("bank", before=KILLED_BEFORE_ANSWER)
-    async with at_work(settings, witnesses.policy, term):
-        await intervals(round(1000 * LOOK_EVERY_S), 2)
-    assert await kept(connection) is None
-    witnesses.start("bank", first_run=False)
-    async with at_work(settings, witnesses.policy, term):
-        note = await until_kept(lambda note: note is not None, connection)
-    assert cosigned_by(note) == {"court", "bank"}
+            note = await until_kept(lambda note: note is not None, connection, within_s=REQUEST_MAX_S - 1)
+    assert cosigned_by(note) == {"court", "guild"}
+    lines = [f"witness {name} {cosigner_of(key).vkey}\n" for name, key in KEYS.items()]
+    all_three = parse_policy(f"{''.join(lines)}group g all court bank guild\nquorum g\n")
+    with pytest.raises(NotWitnessed, match="missing: bank"):
+        all_three.require(parse_checkpoint(note, KEY.verifier))
 
 
 async def test_the_first_cosigned_one_is_the_newest_and_another_history_is_cosigned_by_nobody(
@@ -197,24 +189,3 @@ async def test_the_first_cosigned_one_is_the_newest_and_another_history_is_cosig
     async with at_work(settings, policy, term):
         await intervals(round(1000 * LOOK_EVERY_S))
     assert await kept(connection) is None
-
-
-async def test_where_the_quorum_needs_nobody_a_witness_that_went_away_holds_nothing_back(
-    settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
-) -> None:
-    witnesses.start("court")
-    court = f"witness court {cosigner_of(KEYS['court']).vkey} {witnesses.addresses['court']}\n"
-    async with at_work(settings, parse_policy(f"{court}quorum none\n"), term):
-        note = await until_kept(lambda note: note is not None, connection)
-        assert cosigned_by(note) == {"court"}
-        witnesses.stop()
-        await sign(connection, ENTRIES, len(ENTRIES))
-        await until_kept(lambda note: note is None, connection)  # the newest is served
-
-
-async def test_without_witnesses_the_newest_checkpoint_is_served_again(
-    settings: Settings, connection: Connection, term: Term
-) -> None:
-    await connection.execute("INSERT INTO platform.cosigned_checkpoint (size, note) VALUES (1, 'old')")
-    async with at_work(settings, None, term):
-        await until_kept(lambda note: note is None, connection)

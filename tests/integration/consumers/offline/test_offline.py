@@ -9,7 +9,6 @@ from pathlib import Path
 
 import duckdb
 import orjson
-import pytest
 
 from consumers.commitments.commitment import hash_read_models
 from consumers.registry import CONSUMERS
@@ -19,21 +18,14 @@ from tests.world.logs import apply_everywhere, raw_entries, with_commitments, wr
 from tests.world.mirrors import mirrored, replay, run
 
 
-@pytest.fixture(scope="module")
-def raw() -> list[bytes]:
-    return raw_entries(entries_from(generate(61, 700, MIXED)))
-
-
-@pytest.fixture
-async def live(connection: Connection, raw: list[bytes]) -> Connection:
+async def test_each_source_and_form_gives_the_live_hashes_and_a_commitment_to_other_rows_is_named(
+    connection: Connection, tmp_path: Path
+) -> None:
+    raw = raw_entries(entries_from(generate(51, 400, MIXED)))
     await write_log(connection, raw)
     await apply_everywhere(connection, raw)
-    return connection
-
-
-async def test_each_source_and_form_gives_the_live_hashes(live: Connection, raw: list[bytes], tmp_path: Path) -> None:
-    expected = {commitment.name: commitment.sha256 for commitment in await hash_read_models(live)}
-    mirror = await mirrored(tmp_path / "mirror", await with_commitments(live, raw))
+    expected = {commitment.name: commitment.sha256 for commitment in await hash_read_models(connection)}
+    mirror = await mirrored(tmp_path / "mirror", await with_commitments(connection, raw))
     for source, form in (("mirror", "sqlite"), ("ndjson", "parquet"), ("parquet", "sqlite")):
         folder, models = mirror, tmp_path / f"models-{source}"
         if source != "mirror":
@@ -59,12 +51,8 @@ async def test_each_source_and_form_gives_the_live_hashes(live: Connection, raw:
             with closing(sqlite3.connect(models / "revenue.sqlite")) as ledger:
                 assert ledger.execute("SELECT sum(debits_halalas - credits_halalas) FROM account").fetchone() == (0,)
 
-
-async def test_a_commitment_to_other_rows_is_named_and_one_of_an_earlier_version_is_distinguished(
-    live: Connection, raw: list[bytes], tmp_path: Path
-) -> None:
-    await live.execute("UPDATE revenue.account SET debits_halalas = debits_halalas + 1")
-    log = await with_commitments(live, raw)
+    await connection.execute("UPDATE revenue.account SET debits_halalas = debits_halalas + 1")
+    log = await with_commitments(connection, raw)
     version = CONSUMERS["revenue"].rows_version.label.encode()
     earlier = [entry.replace(version, b"1-aaaaaaaaaaaa") for entry in log]
     for name, entries, code, status in (("now", log, 1, "wrong"), ("earlier", earlier, 0, "earlier-version")):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from hashlib import sha256
 
 import pytest
@@ -16,9 +15,9 @@ from infra.kafka.end_offsets import first_offset
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.world.commands import yesser, yesser_json
-from tests.world.records import HEALTH, Record, said
+from tests.world.records import HEALTH, LABOUR, Record, said
 from tests.world.registrars import found, halts, registrar, until_read, until_shipped, until_size, until_topic_halted
-from tests.world.topics import HEALTH_TOPIC, records, remake_topic, send
+from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, records, remake_topic, send
 from tests.world.waits import intervals, running
 
 PERSONAL = said("with-id", "the id is 1064971268")
@@ -48,11 +47,13 @@ async def stored(connection: Connection) -> bytes:
 async def test_nothing_of_a_record_with_a_national_id_is_kept_and_it_is_recognised_all_the_same(
     settings: Settings, connection: Connection
 ) -> None:
-    await found(settings, "health")
+    of_labour = said("with-id", "the id is 1064971268", agency=LABOUR)
+    await found(settings, "health", "labour")
     await send(settings, HEALTH_TOPIC, said("good"), PERSONAL)
+    await send(settings, LABOUR_TOPIC, of_labour)
     async with running(registrar(settings)):
-        await until_size(connection, 5)
-        await until_shipped(connection, 5)
+        await until_size(connection, 7)
+        await until_shipped(connection, 7)
     row = await connection.fetchrow("SELECT * FROM log.read_position WHERE topic = $1", HEALTH_TOPIC)
     assert row is not None
     assert (row["next_offset"], row["last_record_sha256"]) == (2, None)
@@ -67,52 +68,17 @@ async def test_nothing_of_a_record_with_a_national_id_is_kept_and_it_is_recognis
 
     async with running(registrar(settings)):
         await send(settings, HEALTH_TOPIC, said("after"))
-        await until_size(connection, 6)
-    await remake_topic(settings, "health")
-    await send(settings, HEALTH_TOPIC, said("good"), PERSONAL, said("other"))
-    async with running(registrar(settings)):
-        await until_topic_halted(connection, HEALTH_TOPIC)
-
-
-async def test_a_topic_made_again_with_the_same_record_halts(settings: Settings, connection: Connection) -> None:
-    """Another time at which it was stored: without a hash, no more can be known."""
-    await found(settings, "health")
-    await send(settings, HEALTH_TOPIC, PERSONAL)
-    async with running(registrar(settings)):
-        await until_size(connection, 4)
-    await asyncio.sleep(0.01)
-    await remake_topic(settings, "health")
-    await send(settings, HEALTH_TOPIC, PERSONAL)
-    async with running(registrar(settings)):
-        await until_topic_halted(connection, HEALTH_TOPIC)
-    assert "offset 0 is not the one that was read" in (await halts(connection))[HEALTH_TOPIC]
-
-
-async def test_an_erased_record_halts_nothing_at_work_nor_after_a_start(
-    settings: Settings, connection: Connection
-) -> None:
-    await found(settings, "health")
-    await send(settings, HEALTH_TOPIC, said("good"), PERSONAL)
-    async with running(registrar(settings)):
-        await until_size(connection, 5)
-        await _erase(connection, settings, 1)
-        await intervals(settings.agencies_poll_ms)
-        assert await halts(connection) == {}
-        await send(settings, HEALTH_TOPIC, said("after"), said("with-id-2", "the id is 1064971268"))
-        await until_size(connection, 7)
-    await _erase(connection, settings, 3)
-    await send(settings, HEALTH_TOPIC, said("later"))
-    async with running(registrar(settings)):
         await until_size(connection, 8)
-    assert await halts(connection) == {}
-    assert await first_offset(settings, HEALTH_TOPIC) == 4
+    for code in ("health", "labour"):
+        await remake_topic(settings, code)
+    await send(settings, HEALTH_TOPIC, said("good"), PERSONAL, said("other"))
+    await send(settings, LABOUR_TOPIC, of_labour)  # at another time: without a hash, no more can be known
+    async with running(registrar(settings)):
+        await until_topic_halted(connection, HEALTH_TOPIC)
+        assert "offset 0 is not the one that was read" in await until_topic_halted(connection, LABOUR_TOPIC)
 
 
-async def _erase(connection: Connection, settings: Settings, offset: int) -> None:
-    await erase(connection, settings, await look_up(connection, settings, HEALTH_TOPIC, offset))
-
-
-async def test_what_is_erased_is_said_before_and_a_record_without_a_verdict_is_not_erased(
+async def test_what_is_erased_is_said_before_and_halts_nothing_at_work_nor_after_a_start(
     settings: Settings, connection: Connection
 ) -> None:
     await found(settings, "health")
@@ -120,35 +86,40 @@ async def test_what_is_erased_is_said_before_and_a_record_without_a_verdict_is_n
     async with running(registrar(settings)):
         await until_size(connection, 5)
         await until_read(connection, HEALTH_TOPIC, 3)
-    accepted = await look_up(connection, settings, HEALTH_TOPIC, 0)
-    assert (accepted.records, accepted.accepted_index, accepted.refusal_index) == (1, 3, None)
-    refused = await look_up(connection, settings, HEALTH_TOPIC, 1)
-    assert (refused.records, refused.accepted_index, refused.refusal_index, refused.is_kept) == (2, None, 4, True)
-    duplicate = await look_up(connection, settings, HEALTH_TOPIC, 2)
-    assert (duplicate.records, duplicate.accepted_index) == (3, 3)
-    for erasure in (accepted, refused, duplicate):
-        assert len(erasure.words()["ar"]) == len(erasure.words()["en"])
-    with pytest.raises(CannotErase, match=r"offset 3 .* has no verdict yet"):
-        await look_up(connection, settings, HEALTH_TOPIC, 3)
-    for topic in ("agency.nobody.events", settings.log_topic):
-        with pytest.raises(CannotErase, match="not the topic of a registered agency"):
-            await look_up(connection, settings, topic, 0)
-    await erase(connection, settings, refused)
-    await erase(connection, settings, refused)
-    assert await connection.fetchval("SELECT count(*) FROM log.dead_letter") == 0
-    assert await connection.fetchval("SELECT last_record_sha256 FROM log.read_position WHERE topic = $1", HEALTH_TOPIC)
-    again = await look_up(connection, settings, HEALTH_TOPIC, 1)
-    assert (again.records, again.is_kept) == (0, False)
+        erasures = [await look_up(connection, settings, HEALTH_TOPIC, offset) for offset in range(3)]
+        accepted, refused, duplicate = erasures
+        assert (accepted.records, accepted.accepted_index, accepted.refusal_index) == (1, 3, None)
+        assert (refused.records, refused.accepted_index, refused.refusal_index, refused.is_kept) == (2, None, 4, True)
+        assert (duplicate.records, duplicate.accepted_index) == (3, 3)
+        for erasure in erasures:
+            assert len(erasure.words()["ar"]) == len(erasure.words()["en"])
+        with pytest.raises(CannotErase, match=r"offset 3 .* has no verdict yet"):
+            await look_up(connection, settings, HEALTH_TOPIC, 3)
+        for topic in ("agency.nobody.events", settings.log_topic):
+            with pytest.raises(CannotErase, match="not the topic of a registered agency"):
+                await look_up(connection, settings, topic, 0)
+        for _ in range(2):
+            await erase(connection, settings, refused)
+        assert await connection.fetchval("SELECT count(*) FROM log.dead_letter") == 0
+        last = "SELECT last_record_sha256 FROM log.read_position WHERE topic = $1"
+        assert await connection.fetchval(last, HEALTH_TOPIC), "that of the record behind it"
+        again = await look_up(connection, settings, HEALTH_TOPIC, 1)
+        assert (again.records, again.is_kept) == (0, False)
 
-
-async def test_the_command_deletes_only_with_yes(settings: Settings, connection: Connection) -> None:
-    await found(settings, "health")
-    await send(settings, HEALTH_TOPIC, PERSONAL)
+        await send(settings, HEALTH_TOPIC, said("after"), PERSONAL)
+        await until_size(connection, 7)
+        asked = await yesser(settings, "erase", HEALTH_TOPIC, "4")
+        assert (asked.exit_code, await first_offset(settings, HEALTH_TOPIC)) == (1, 2)
+        assert "deleted, up to offset 4: 3" in asked.stdout
+        code, document = await yesser_json(settings, "erase", HEALTH_TOPIC, "4", "--yes")
+        assert (code, document["erased"]) == (0, True)
+        await intervals(settings.agencies_poll_ms)
+        assert await halts(connection) == {}
+        await send(settings, HEALTH_TOPIC, said("later"))
+        await until_size(connection, 8)
+    await erase(connection, settings, await look_up(connection, settings, HEALTH_TOPIC, 5))
+    await send(settings, HEALTH_TOPIC, said("last"))
     async with running(registrar(settings)):
-        await until_size(connection, 4)
-    asked = await yesser(settings, "erase", HEALTH_TOPIC, "0")
-    assert (asked.exit_code, await first_offset(settings, HEALTH_TOPIC)) == (1, 0)
-    assert "deleted, up to offset 0: 1" in asked.stdout
-    code, document = await yesser_json(settings, "erase", HEALTH_TOPIC, "0", "--yes")
-    assert (code, document["erased"]) == (0, True)
-    assert await first_offset(settings, HEALTH_TOPIC) == 1
+        await until_size(connection, 9)
+    assert await halts(connection) == {}
+    assert await first_offset(settings, HEALTH_TOPIC) == 6

@@ -10,7 +10,6 @@ from infra.log.signed_note import checkpoint_text, sign_note
 from infra.postgres.connection import Connection
 from infra.private_keys.key_files import load_or_create_keys, log_key_files
 from infra.settings import Settings
-from tests.every import every
 from tests.world.logs import grow, ship
 from tests.world.registrars import found, registrar, until_shipped, until_size
 from tests.world.topics import make_topics
@@ -23,7 +22,12 @@ async def deleted(connection: Connection, settings: Settings, topic: str, give_u
     await delete(connection, settings, there)
 
 
-async def test_a_topic_stays_while_the_database_lacks_its_entries(settings: Settings, connection: Connection) -> None:
+async def test_a_topic_stays_while_the_database_lacks_its_entries_and_they_are_not_given_up(
+    settings: Settings, connection: Connection
+) -> None:
+    for topic in ("agency.health.events", "agency.platform.events", "somebodys"):
+        with pytest.raises(CannotDelete, match="only these are made again"):
+            await look_at(connection, settings, topic)
     await make_topics(settings)
     await grow(settings, 3)
     await ship(settings, range(5))
@@ -32,18 +36,14 @@ async def test_a_topic_stays_while_the_database_lacks_its_entries(settings: Sett
         with pytest.raises(CannotDelete, match=needed):
             await deleted(connection, settings, settings.log_topic, give_up)
     assert (await look_at(connection, settings, settings.log_topic)).held == 5
-    await grow(settings, 2)
-    await deleted(connection, settings, settings.log_topic)
-    assert (await look_at(connection, settings, settings.log_topic)).held == 0
-
-
-async def test_entries_that_are_given_up_by_their_number_go(settings: Settings, connection: Connection) -> None:
-    await make_topics(settings)
-    await grow(settings, 3)
-    await ship(settings, range(5))
     await deleted(connection, settings, settings.log_topic, 3)
     trail = await connection.fetchval("SELECT command FROM platform.trail")
     assert trail == f"topics delete {settings.log_topic} --give-up 3"
+    assert (await look_at(connection, settings, settings.log_topic)).held == 0
+    await make_topics(settings)
+    await ship(settings, range(3))
+    await deleted(connection, settings, settings.log_topic)
+    assert (await look_at(connection, settings, settings.log_topic)).held == 0, "the database has them"
 
 
 async def test_a_registrar_makes_what_was_deleted_again(settings: Settings, connection: Connection) -> None:
@@ -66,9 +66,3 @@ async def test_a_registrar_makes_what_was_deleted_again(settings: Settings, conn
     (settings.log_folder / "checkpoint").unlink()
     with pytest.raises(CannotDelete, match=r"a checkpoint of size 2, .* none"):
         await deleted(connection, settings, settings.checkpoints_topic)
-
-
-@every("topic", ["agency.health.events", "agency.platform.events", "somebodys"])
-async def test_a_topic_that_nothing_makes_again_stays(settings: Settings, connection: Connection, topic: str) -> None:
-    with pytest.raises(CannotDelete, match="only these are made again"):
-        await look_at(connection, settings, topic)

@@ -7,8 +7,6 @@ import json
 import signal
 import sys
 
-import pytest
-
 from infra.postgres.connection import Connection
 from infra.postgres.trail import Actor, add_to_trail
 from infra.process.subprocess_command import subprocess_environment
@@ -20,7 +18,9 @@ async def add(connection: Connection, command: str, event_ids: list[str] | None 
     await add_to_trail(connection, command, by=Actor(operator="night desk"), event_ids=event_ids)
 
 
-async def test_a_reader_continues_and_finds_an_event(settings: Settings, connection: Connection) -> None:
+async def test_a_reader_continues_finds_an_event_and_follows_until_a_signal(
+    settings: Settings, connection: Connection
+) -> None:
     await add(connection, "keys a")
     await add(connection, "publish x", ["e1", "e2"])
     await add(connection, "keys b")
@@ -32,25 +32,27 @@ async def test_a_reader_continues_and_finds_an_event(settings: Settings, connect
     assert [row["command"] for row in (await yesser_json(settings, "trail", "--after", "2"))[1]] == ["keys b"]
     assert [row["command"] for row in (await yesser_json(settings, "trail", "--event", "e2"))[1]] == ["publish x"]
     assert (await yesser_json(settings, "trail", "--since", "2999-01-01T00:00:00Z"))[1] == []
+    for position, number in ((4, signal.SIGTERM), (6, signal.SIGINT)):
+        await add(connection, "keys a")
+        lines, code = await followed(settings, connection, position - 1, number)
+        assert lines == [(position, "keys a"), (position + 1, "keys b\nc")]
+        assert code == 0, number
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_follower_gets_each_row_as_a_line_and_ends_by_a_signal(
-    settings: Settings, connection: Connection, number: signal.Signals
-) -> None:
-    await add(connection, "keys a")
-    await add(connection, "keys b\nc")
-    arguments = (sys.executable, "-m", "infra.cli", "trail", "--after", "1", "--follow")
+async def followed(
+    settings: Settings, connection: Connection, after: int, number: signal.Signals
+) -> tuple[list[tuple[int, str]], int]:
+    """A line that was there and one that comes, and how the command ended."""
+    arguments = (sys.executable, "-m", "infra.cli", "trail", "--after", str(after), "--follow")
     process = await asyncio.create_subprocess_exec(
         *arguments, stdout=asyncio.subprocess.PIPE, env=subprocess_environment(settings)
     )
     assert process.stdout is not None
     try:
         first = json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
-        await add(connection, "keys d")
+        await add(connection, "keys b\nc")
         second = json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
     finally:
         process.send_signal(number)
         code = await asyncio.wait_for(process.wait(), 30)
-    assert [(row["position"], row["command"]) for row in (first, second)] == [(2, "keys b\nc"), (3, "keys d")]
-    assert code == 0
+    return [(row["position"], row["command"]) for row in (first, second)], code

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -13,7 +14,7 @@ import httpx
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.plan.document import PLAN_CONSUMERS
 from infra.http.callers import Kind
-from infra.postgres.connection import Connection, Pool, create_pool
+from infra.postgres.connection import Connection, Pool, connected, create_pool
 from infra.private_keys.key_files import gateway_key_files, load_or_create_keys
 from infra.settings import Settings
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
@@ -25,6 +26,7 @@ from producers.gateway.receiving import Receiver
 from producers.gateway.routes.parts import Parts
 from producers.gateway.writer import KafkaWriter
 from tests.oracle.log import EntryDict
+from tests.stack import TestStack, corner
 from tests.world.logs import apply_live, raw_entries, write_log
 
 CONSUMERS = (*PLAN_CONSUMERS, EVENT_INDEX)
@@ -80,6 +82,10 @@ class Window:
             following = answer.links.get("next", {}).get("url")
         return found
 
+    async def rows(self, path: str, limit: int) -> list[Any]:
+        """The rows of all pages."""
+        return [row for page in await self.pages(path, limit) for row in page]
+
 
 @asynccontextmanager
 async def read_window(
@@ -97,6 +103,15 @@ async def read_window(
     finally:
         await pool.close()
         reads.terminate()
+
+
+@asynccontextmanager
+async def window_on(stack: TestStack, home: Path, log: Sequence[EntryDict]) -> AsyncIterator[Window]:
+    """The application over a database of its own with this log."""
+    async with corner(stack, home) as settings, connected(settings, "test", batch=True) as connection:
+        await lay_down(connection, log)
+        async with read_window(settings, connection) as opened:
+            yield opened
 
 
 async def lay_down(connection: Connection, log: Sequence[EntryDict], indexed: int | None = None) -> None:

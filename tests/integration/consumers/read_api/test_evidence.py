@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+from hashlib import sha256
 from typing import Any
 
 import orjson
 import pytest
 
 from consumers.explain.over_http import answers
+from events.validation.verdicts import HASH_BYTES
 from infra.log.merkle import TileTree, leaf_hash
 from infra.log.proofs import verify_consistency
 from tests.every import every
@@ -16,15 +18,17 @@ from tests.integration.consumers.read_api.read_api import CALLERS, CHECKPOINT, W
 from tests.integration.consumers.read_api.read_story import story
 from tests.oracle.log import EntryDict, make_entry, make_event
 from tests.paths import ROOT
+from tests.world.commands import Yesser
 from tests.world.logs import raw_entries
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 REFUSED = orjson.loads((ROOT / "events/examples/v1/registrar.refused.json").read_bytes())
 FROM_HERE = (answers.ENTRIES_HERE_MAX, 0)
 """Up to so many entries are explained in this process, others by one beside."""
 NET = "/v1/explain/statements/PPP-HEALTH/2005-01/net_halalas"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def told() -> list[EntryDict]:
     """The story, and after it a refused record of each agency."""
     log = story()
@@ -106,46 +110,9 @@ async def test_a_long_explanation_is_paged_from_its_end(window: Window) -> None:
     assert (await window.get(path, if_none_match=plan.headers["etag"])).json()["steps"] == whole, "it has no tag"
 
 
-async def test_many_entries_are_explained_by_a_process_beside_and_a_changed_one_is_named(
-    window: Window, told: list[EntryDict], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    explained: list[Any] = []
-    errors: list[Any] = []
-    for entries_max in FROM_HERE:
-        monkeypatch.setattr(answers, "ENTRIES_HERE_MAX", entries_max)
-        explained.append(await window.json(NET))
-        assert (await window.get("/v1/explain/services/NOT-THERE")).status_code == 404
-    assert explained[0] == explained[1]
-    await change(window.connection, b'"amount_halalas":5000', b'"amount_halalas":9000')
-    for entries_max in FROM_HERE:
-        monkeypatch.setattr(answers, "ENTRIES_HERE_MAX", entries_max)
-        answer = await window.get(NET)
-        assert answer.status_code == 500
-        errors += answer.json()["errors"]
-    assert [error["code"] for error in errors] == ["changed-entry"] * 2
-    assert all(int(error["id"]) <= receipts(told)[0] for error in errors)
-
-
-async def test_a_trace_is_folded_once_and_compared_with_the_tables_and_the_log_each_time(
-    window: Window, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = "/v1/explain/accounts/collections:PPP-HEALTH/balance_halalas"
-    first = await window.json(path)
-    monkeypatch.setattr(answers, "explain", None)
-    assert await window.json(path) == first
-    await window.connection.execute("UPDATE revenue.account SET debits_halalas = debits_halalas + 1")
-    wrong = await window.json(path)
-    assert not wrong["ok"]
-    assert wrong["figures"]["balance_halalas"] == first["figures"]["balance_halalas"] + 1
-    assert wrong["total"] == first["total"]
-    await change(window.connection, b'"amount_halalas":5000', b'"amount_halalas":9000')
-    assert (await window.get(path)).status_code == 500
-
-
 async def test_entries_are_found_by_recorded_time_the_newest_first(window: Window, told: list[EntryDict]) -> None:
     indexes = [entry["index"] for entry in told]
-    found = [row["index"] for page in await window.pages("/v1/entries?newest_first=true", 7) for row in page]
-    assert found == indexes[::-1]
+    assert [row["index"] for row in await window.rows("/v1/entries?newest_first=true", 7)] == indexes[::-1]
     first, last = told[3]["recordedtime"], told[8]["recordedtime"]
     rows = await window.json(f"/v1/entries?recorded_from={first}&recorded_to={last}&limit=1000")
     expected = [entry["index"] for entry in told if first <= entry["recordedtime"] <= last]
@@ -219,3 +186,120 @@ async def test_the_numbers_of_a_month_are_counted_by_agency(window: Window) -> N
     await window.connection.execute("UPDATE log.sequence_state SET overflowed_index = 40")
     (unknown,) = (await window.json(f"{path}?month=2026-11", *CALLERS["health"]))["agencies"]
     assert (unknown["status"], unknown["missing_count"]) == ("not-known", None)
+
+
+AIRINGS = 2_049
+REACH = AIRINGS * (2**53 - 1)
+AIRED = """INSERT INTO campaigns.airing (campaign_id, airing_id, index, channel, outlet, aired_on, reach)
+SELECT c.campaign_id, 'AIRING-' || n, 1, 'tv', '{"ar": "قناة", "en": "Channel"}', '2005-06-01', 9007199254740991
+FROM (SELECT min(campaign_id) AS campaign_id FROM campaigns.campaign WHERE kind = 'specific') AS c,
+    generate_series(1, $1::int) AS n RETURNING campaign_id"""
+LAST = 10**20 - 1
+READ = """INSERT INTO log.sequence_state (agency, seen, accepted, repeated, highest)
+VALUES ('labour', nummultirange(numrange($1::numeric, $1::numeric + 1)), '{}', '{}', $1::numeric)"""
+
+
+async def test_sums_and_sequence_numbers_beyond_64_bits_are_exact_everywhere(window: Window, yesser: Yesser) -> None:
+    before = (await window.json("/v1/plan"))["awareness"]["reach"]
+    campaign_id = await window.connection.fetchval(AIRED, AIRINGS)
+    figures: dict[str, Any] = {
+        "/v1/plan": lambda document: document["awareness"]["reach"] - before,
+        f"/v1/campaigns/{campaign_id}": lambda document: document["reach"],
+        "/v1/campaigns": lambda rows: max(row["reach"] for row in rows),
+        "/v1/coverage": lambda document: max(row["reach"] for row in document["services"]),
+    }
+    for path, figure in figures.items():
+        assert REACH <= figure(await window.json(path)) < REACH + 2**53, path
+    assert (await yesser.document("plan"))["awareness"]["reach"] == before + REACH
+
+    await window.connection.execute(READ, LAST)
+    await window.connection.execute("INSERT INTO log.sequence_month VALUES ('labour', '2026-11', $1)", LAST)
+    (month,) = (await window.json("/v1/completeness/months?month=2026-11&agency=labour"))["agencies"]
+    assert (month["status"], month["last"], month["missing_count"]) == ("incomplete", str(LAST), str(LAST - 1))
+    own = await window.json("/v1/completeness", *CALLERS["labour"])
+    assert (own["highest"], own["missing"], own["missing_count"]) == (str(LAST), [[1, str(LAST - 1)]], str(LAST - 1))
+
+
+REFUSALS = (
+    (3, "health", "open"),
+    (4, "health", "corrected"),
+    (5, "health", "taken"),
+    (6, "health", "sent-again"),
+    (7, "health", None),
+    (8, "labour", "corrected"),
+)
+"""Of health one that is open, one corrected under its id, one whose id was taken before, one sent again, one without
+an id; of labour one with an id that health used."""
+ACCEPTED = (("corrected", 9), ("taken", 2), ("a-new-id", 10))
+REFUSE = """INSERT INTO log.refusal (index, agency, address, claimed_id, claimed_type, errors)
+VALUES ($1, $2, $3, $4, NULL, '[{"code": "not-json", "pointer": "", "detail": "This is not a JSON object."}]')"""
+IDENTITY = b"i" * 16
+ACCEPT = "INSERT INTO log.event_id (claim, identity, index) VALUES ($1, $2, $3)"
+REDRIVE = "INSERT INTO platform.redrive (refusal_index, claim, identity, event_id) VALUES (6, $1, $2, 'a-new-id')"
+
+
+def claim(id_: str) -> bytes:
+    return sha256(f"urn:yesser:agency:health\0{id_}".encode()).digest()[:HASH_BYTES]
+
+
+async def test_each_refusal_names_the_entry_that_corrected_it_to_its_agency_and_the_office(window: Window) -> None:
+    for index, agency, id_ in REFUSALS:
+        await window.connection.execute(REFUSE, index, agency, f"agency.{agency}.events/0/{index}", id_)
+    for id_, index in ACCEPTED:
+        await window.connection.execute(ACCEPT, claim(id_), IDENTITY, index)
+    await window.connection.execute(REDRIVE, claim("a-new-id"), IDENTITY)
+    health, labour = CALLERS["health"], CALLERS["labour"]
+
+    async def indexes(query: str = "", caller: str = "office") -> list[int]:
+        return [row["index"] for row in await window.json(f"/v1/refusals{query}", *CALLERS[caller])]
+
+    found = await window.json("/v1/refusals", *health)
+    assert {row["index"]: row["accepted_index"] for row in found} == {7: None, 6: 10, 5: None, 4: 9, 3: None}
+    assert found[0]["errors"] == [{"code": "not-json", "pointer": "", "detail": "This is not a JSON object."}]
+    assert await indexes("?open=true", "health") == [7, 5, 3]
+    one = await window.json("/v1/refusals/4", *health)
+    assert (one["accepted_index"], one["proof"]) == (9, "/v1/proofs/4")
+    assert await indexes(caller="labour") == await indexes("?agency=labour") == [8]
+    assert await indexes() == [8, 7, 6, 5, 4, 3]
+    assert (await window.get("/v1/refusals?agency=health", *labour)).status_code == 403
+    assert (await window.get("/v1/refusals/4", *labour)).status_code == 404
+    assert (await window.get("/v1/refusals/2", *health)).status_code == 404, "an entry that is no refusal"
+    pages = await window.pages("/v1/refusals?agency=health", 2)
+    assert [[row["index"] for row in page] for page in pages] == [[7, 6], [5, 4], [3]]
+
+
+async def test_many_entries_are_explained_by_a_process_beside_and_a_changed_one_is_named(
+    window: Window, told: list[EntryDict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explained: list[Any] = []
+    errors: list[Any] = []
+    for entries_max in FROM_HERE:
+        monkeypatch.setattr(answers, "ENTRIES_HERE_MAX", entries_max)
+        explained.append(await window.json(NET))
+        assert (await window.get("/v1/explain/services/NOT-THERE")).status_code == 404
+    assert explained[0] == explained[1]
+    await change(window.connection, b'"amount_halalas":5000', b'"amount_halalas":9000')
+    for entries_max in FROM_HERE:
+        monkeypatch.setattr(answers, "ENTRIES_HERE_MAX", entries_max)
+        answer = await window.get(NET)
+        assert answer.status_code == 500
+        errors += answer.json()["errors"]
+    assert [error["code"] for error in errors] == ["changed-entry"] * 2
+    assert all(int(error["id"]) <= receipts(told)[0] for error in errors)
+    await change(window.connection, b'"amount_halalas":9000', b'"amount_halalas":5000')
+
+
+async def test_a_trace_is_folded_once_and_compared_with_the_tables_and_the_log_each_time(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/v1/explain/accounts/collections:PPP-HEALTH/balance_halalas"
+    first = await window.json(path)
+    monkeypatch.setattr(answers, "explain", None)
+    assert await window.json(path) == first
+    await window.connection.execute("UPDATE revenue.account SET debits_halalas = debits_halalas + 1")
+    wrong = await window.json(path)
+    assert not wrong["ok"]
+    assert wrong["figures"]["balance_halalas"] == first["figures"]["balance_halalas"] + 1
+    assert wrong["total"] == first["total"]
+    await change(window.connection, b'"amount_halalas":5000', b'"amount_halalas":9000')
+    assert (await window.get(path)).status_code == 500
