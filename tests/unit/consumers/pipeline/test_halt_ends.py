@@ -16,6 +16,7 @@ from consumers.pipeline.pipeline import Pipeline
 from consumers.pipeline.writer import Writer as PipelineWriter
 from consumers.projections.consumer import CONSUMER
 from infra.settings import Settings
+from tests.every import every
 
 END = 7
 
@@ -54,8 +55,8 @@ def pipeline_of(home: Path, halt_ends_after_s: float) -> Pipeline:
     return Pipeline(CONSUMER, Settings(home=home), feed, halt_ends_after_s=halt_ends_after_s, look_at_log_s=0.001)
 
 
-@pytest.mark.parametrize("stored", [True, False])
-@pytest.mark.parametrize(("position", "quiet_s", "ended"), [(END, 0, True), (END, 60, False), (END - 5, 0, False)])
+@every("stored", [True, False])
+@every(("position", "quiet_s", "ended"), [(END, 0, True), (END, 60, False), (END - 5, 0, False)])
 async def test_a_halt_is_over_at_the_logs_end(
     stored: bool, position: int, quiet_s: float, ended: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -30,19 +31,14 @@ def test_a_record_that_cannot_be_refused_halts_its_topic_alone(monkeypatch: pyte
     }
     assert (len(batch.entries), len(batch.subjects), len(batch.claims), len(batch.refusals)) == (3, 3, 2, 1)
     assert [offset for offset, _ in batch.positions.values()] == [9, 1]
-    assert batch.halts.keys() == {HEALTH_TOPIC}
-    assert batch.halts[HEALTH_TOPIC] == health.fault
-    assert f"the record at {HEALTH_TOPIC}/0/9 meets a bug of this release (ValueError at {__name__}:" in str(
-        health.fault
-    )
+    assert batch.halts == {HEALTH_TOPIC: health.fault}
+    bug = f"the record at {HEALTH_TOPIC}/0/9 meets a bug of this release (ValueError at {__name__}:"
+    assert bug in str(health.fault)
 
 
 def test_the_first_record_of_a_reading_may_meet_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def entry_bytes(*_: Any) -> bytes:
-        raise KeyError("name")
-
     readings = [read(HEALTH, values(said("a"), said("b"), first=7))]
-    monkeypatch.setattr(numbering, "entry_bytes", entry_bytes)
+    monkeypatch.setattr(numbering, "entry_bytes", Mock(side_effect=KeyError("name")))
     known: Any = {}
     batch = number_all(readings, known)
     assert (batch.entries, batch.claims, batch.positions, known) == ([], [], {}, {})
@@ -50,11 +46,8 @@ def test_the_first_record_of_a_reading_may_meet_it(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_last_record_whose_headers_meet_it_is_registered_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    def headers_hold_personal_data(_: Any) -> bool:
-        raise KeyError("name")
-
     readings = [read(HEALTH, values(said("a"), first=7))]
-    monkeypatch.setattr(numbering, "headers_hold_personal_data", headers_hold_personal_data)
+    monkeypatch.setattr(numbering, "headers_hold_personal_data", Mock(side_effect=KeyError("name")))
     batch = number_all(readings, {})
     assert len(batch.entries) == 1
     assert batch.positions[HEALTH_TOPIC] == (8, numbering.Mark(None, 0))

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, cast
 
-import pytest
-
 from consumers.registrar.batch import NO_MARK, Batch, number
 from consumers.registrar.breaker import CLOSED, EMPTY, BreakerState, Pause
 from consumers.registrar.journal import ReadPosition
@@ -88,17 +86,17 @@ def test_a_request_that_meets_the_probe_ends_the_pause() -> None:
     assert not topic.is_held
 
 
-@pytest.mark.parametrize("taken_up", [False, True], ids=["", "another topic is taken up meanwhile"])
-def test_a_request_whose_only_record_was_numbered_meanwhile_ends_the_pause(taken_up: bool) -> None:
-    topic = Topic()
-    topic.probe()
-    topic.number(b"{}")
-    assert topic.is_held
-    topic.position.uncounted_up_to = 6
-    if taken_up:
-        topic.take_up()
-    assert topic.look() == [TOPIC]
-    assert not topic.is_held
+def test_a_request_whose_only_record_was_numbered_meanwhile_ends_the_pause() -> None:
+    for another_topic_is_taken_up in (False, True):
+        topic = Topic()
+        topic.probe()
+        topic.number(b"{}")
+        assert topic.is_held
+        topic.position.uncounted_up_to = 6
+        if another_topic_is_taken_up:
+            topic.take_up()
+        assert topic.look() == [TOPIC]
+        assert not topic.is_held
 
 
 def test_a_probe_that_was_not_counted_is_followed_by_the_next() -> None:
@@ -111,15 +109,13 @@ def test_a_probe_that_was_not_counted_is_followed_by_the_next() -> None:
     assert not topic.is_held
 
 
-@pytest.mark.parametrize(("uncounted_up_to", "is_held"), [(5, True), (6, False)])
-def test_a_request_of_before_this_epoch_counts_while_a_record_of_it_is_left(
-    uncounted_up_to: int, is_held: bool
-) -> None:
-    topic = Topic(uncounted_up_to=uncounted_up_to)
-    assert topic.look() == ([] if is_held else [TOPIC])
-    assert topic.is_held is is_held
-    topic.look()
-    assert topic.is_held is is_held
+def test_a_request_of_before_this_epoch_counts_while_a_record_of_it_is_left() -> None:
+    for uncounted_up_to, found, is_held in ((5, [], True), (6, [TOPIC], False)):
+        topic = Topic(uncounted_up_to=uncounted_up_to)
+        assert topic.look() == found
+        assert topic.is_held is is_held
+        topic.look()
+        assert topic.is_held is is_held
 
 
 def test_a_request_ends_one_pause_only() -> None:

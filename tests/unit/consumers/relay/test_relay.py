@@ -24,10 +24,10 @@ class Source:
     """A source with one message after another."""
 
     channel = None
+    position = 0
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
-        self.position = 0
 
     async def unsent(self, *_: object) -> list[Message]:
         return [Message(self.position, b"key", b"value", ())]
