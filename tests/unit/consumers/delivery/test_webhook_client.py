@@ -125,12 +125,17 @@ async def test_an_address_inside_is_refused_before_a_connection(client: WebhookC
     assert hook.connections == 0
 
 
+def found(address: str, port: int) -> tuple[Any, ...]:
+    """An address as the resolver gives it."""
+    return (socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
+
+
 async def test_a_name_inside_the_network_and_one_that_does_not_exist_have_one_answer(
     client: WebhookClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def resolve(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
         if host == "payroll.inside.example":
-            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", port))]
+            return [found("10.0.0.1", port)]
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
@@ -149,10 +154,7 @@ async def test_each_connection_goes_to_an_address_that_was_checked_for_it(
     connected: list[str] = []
 
     def resolve(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
-        return [
-            (socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
-            for address in answers.pop(0)
-        ]
+        return [found(address, port) for address in answers.pop(0)]
 
     async def connect(loop: Any, sock: socket.socket, address: tuple[str, int]) -> None:
         connected.append(address[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -44,10 +45,7 @@ class Writer:
 
 @pytest.fixture(autouse=True)
 def _no_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def size(_: object) -> int:
-        return END
-
-    monkeypatch.setattr(pipeline, "log_size", size)
+    monkeypatch.setattr(pipeline, "log_size", AsyncMock(return_value=END))
 
 
 def pipeline_of(home: Path, halt_ends_after_s: float) -> Pipeline:
@@ -88,12 +86,8 @@ async def test_a_topic_that_was_read_beyond_the_log_halts_every_subscriber(tmp_p
     feed.subscribe(first, 5)
     feed._next_index = 6
     one = Pipeline(CONSUMER, Settings(home=tmp_path), feed)
-    writer = PipelineWriter(CONSUMER, SimpleNamespace(), 1)  # type: ignore[arg-type]
-    writer.position = 5
-
-    async def nothing(end: int, *, is_gap: bool = True) -> None: ...
-
-    writer.fill = nothing  # type: ignore[method-assign]
+    writer: Any = PipelineWriter(CONSUMER, SimpleNamespace(), 1)  # type: ignore[arg-type]
+    writer.position, writer.fill = 5, AsyncMock()
     with pytest.raises(LeafMismatch, match="the log's topic holds index 6, but the database holds 5 entries only"):
         await one._subscribe(writer)
     assert feed._buffers == [first]

@@ -128,13 +128,17 @@ def test_a_registration_is_handed_on_with_its_index_and_an_agency_registers_no_o
     assert batch.authority == []
 
 
-def test_the_raw_record_of_a_refusal_is_kept_with_its_headers() -> None:
-    batch = number_all([read(HEALTH, [Record(0, b"{", [("x", b"\xff"), ("y", None)])])], {})
-    (refusal,) = batch.refusals
+def test_the_raw_record_of_a_refusal_is_kept_with_its_headers_whose_names_can_be_stored_as_json() -> None:
+    headers = [[("x", b"\xff"), ("y", None)], [("nul\x00", b"v")], [("raw\udcff", b"v")]]
+    batch = number_all([read(HEALTH, [Record(offset, b"{", given) for offset, given in enumerate(headers)])], {})
+    refusal, *strange = batch.refusals
     assert refusal.keep_raw
     assert refusal.value == b"{"
     assert refusal.headers == [["x", "ff"], ["y", None]]
     assert parse_entry(0, batch.entries[0]).data["sha256"] == sha256(b"{").hexdigest()
+    stored = [orjson.dumps(refusal.headers) for refusal in strange]
+    assert all(b"\\u0000" not in text for text in stored), "jsonb holds no NUL"
+    assert stored[0] != stored[1]
 
 
 def test_nothing_of_a_record_with_personal_data_is_kept() -> None:
@@ -174,14 +178,6 @@ def test_the_last_record_is_recognised_by_its_hash_and_never_by_its_time_alone()
     assert has_mark(Record(0, said("a"), timestamp=8), mark)
     assert not has_mark(Record(0, said("b"), timestamp=7), mark)
     assert not has_mark(record, NO_MARK)
-
-
-def test_the_names_of_headers_can_always_be_stored_as_json() -> None:
-    records = [Record(0, b"{", [("nul\x00", b"v")]), Record(1, b"{", [("raw\udcff", b"v")])]
-    batch = number_all([read(HEALTH, records)], {})
-    stored = [orjson.dumps(refusal.headers) for refusal in batch.refusals]
-    assert all(b"\\u0000" not in text for text in stored), "jsonb holds no NUL"
-    assert stored[0] != stored[1]
 
 
 def test_an_entry_never_outgrows_its_bundle_however_many_faults_a_record_has() -> None:

@@ -152,17 +152,6 @@ async def test_a_receipt_of_a_key_that_was_replaced_is_refused_after_the_overlap
             await sender.send(EVENTS[0])
 
 
-async def test_many_events_go_in_order_in_slices(gateway: Gateway) -> None:
-    async with client() as sender:
-        sent = await sender.send_many(EVENTS)
-    assert [row.offset for row in sent.receipts] == [0, 1, 2, 3, 4]
-    assert [orjson.loads(request.content) for request in gateway.seen[1:]] == [
-        [{"id": "0"}, {"id": "1"}],
-        [{"id": "2"}, {"id": "3"}],
-        [{"id": "4"}],
-    ]
-
-
 @every(
     "shown",
     [
@@ -190,14 +179,12 @@ async def test_faults_name_their_place_in_the_whole_list_and_what_was_stored_bef
             await sender.send_many(EVENTS)
         assert [row.offset for row in found.value.receipts] == [0, 1]
         sent = await sender.send_many(EVENTS, partial=True)
-    assert [(error.event, error.code) for error in sent.refused] == [(3, "not-json"), (2, "unlisted")]
-    assert [row.id for row in sent.receipts] == ["0", "1", "4"]
-
-    document = receipt(EVENTS[:2], without=(1,)) | {"refused": [{"code": "not-json", "pointer": "/1", "event": 1}]}
-    gateway.answers["/v1/events"] = httpx.Response(202, json=document)
-    async with client() as sender:
+        assert [(error.event, error.code) for error in sent.refused] == [(3, "not-json"), (2, "unlisted")]
+        assert [row.id for row in sent.receipts] == ["0", "1", "4"]
+        document = receipt(EVENTS[:2], without=(1,)) | {"refused": [{"code": "not-json", "pointer": "/1", "event": 1}]}
+        gateway.answers["/v1/events"] = httpx.Response(202, json=document)
         sent = await sender.send_many(EVENTS[:2], partial=True)
-    assert ([row.id for row in sent.receipts], [error.event for error in sent.refused]) == (["0"], [1])
+        assert ([row.id for row in sent.receipts], [error.event for error in sent.refused]) == (["0"], [1])
 
 
 async def test_validating_gives_the_faults_of_all_slices_and_the_events_that_a_full_list_left_out(
@@ -213,23 +200,21 @@ async def test_validating_gives_the_faults_of_all_slices_and_the_events_that_a_f
     limits = replace(LIMITS, batch_events_max=4)
     async with AgencyClient("https://gateway", "yat_x", limits=limits) as sender:
         faults = await sender.validate(EVENTS[:4] * 2)
-    assert [(fault.event, fault.code) for fault in faults] == [
-        (2, "not-json"),
-        (3, "unlisted"),
-        (6, "not-json"),
-        (7, "unlisted"),
-    ]
+    found = [(fault.event, fault.code) for fault in faults]
+    assert found == [(2, "not-json"), (3, "unlisted"), (6, "not-json"), (7, "unlisted")]
     assert [fault.pointer for fault in faults if fault.code == "not-json"] == ["/2", "/6"]
 
 
-async def test_an_event_without_content_is_told_before_anything_is_sent(gateway: Gateway) -> None:
-    lines = b"\n".join(EVENTS) + b"\n"
+async def test_many_events_go_in_order_in_slices_and_one_without_content_is_told_before_any(gateway: Gateway) -> None:
     async with client() as sender:
         for call in (sender.send_many, sender.validate):
             with pytest.raises(EmptyEvent, match="position 5"):
-                await call(lines.split(b"\n"))
+                await call([*EVENTS, b""])
         assert gateway.seen == []
-        assert len((await sender.send_many(lines.splitlines())).receipts) == len(EVENTS)
+        sent = await sender.send_many(EVENTS)
+    assert [row.offset for row in sent.receipts] == [0, 1, 2, 3, 4]
+    slices = [orjson.loads(request.content) for request in gateway.seen[1:]]
+    assert slices == [[{"id": "0"}, {"id": "1"}], [{"id": "2"}, {"id": "3"}], [{"id": "4"}]]
 
 
 async def test_waiting_ends_with_the_verdict_a_halt_or_a_loss(gateway: Gateway) -> None:
@@ -287,8 +272,7 @@ async def test_the_proof_of_another_entry_is_not_taken(gateway: Gateway) -> None
 
 async def test_receipts_go_on_from_page_to_page(gateway: Gateway) -> None:
     page: dict[str, Any] = {"receipts": [{"state": "registered", "id": "0"}], "next": 1}
-    gateway.answers["/v1/receipts"] = page
-    seen = []
+    gateway.answers["/v1/receipts"], seen = page, []
     async with client() as sender:
         async for verdict in sender.receipts(since=0):
             seen.append(verdict.id)

@@ -117,6 +117,9 @@ def test_a_topic_that_is_gone_lacks_every_record_and_waits_for_a_person() -> Non
     assert "offset 3 is not that of entry 2" in (found.batch.halts[TOPIC] or "")
     assert [refusal.keep_raw for refusal in found.batch.refusals] == [False]
     assert [index for index, _ in found.unconfirmed] == [0, 1, 2]
+    aged = restore(batch, held([], first=4, end=4))
+    assert (aged.lacking[TOPIC].records, aged.batch.positions) == (3, {TOPIC: (4, NO_MARK)})
+    assert aged.batch.halts == {TOPIC: None}, "records that aged halt nothing"
 
 
 def test_a_topic_that_grew_again_gives_nothing_of_the_records_that_stand_there_now() -> None:
@@ -127,14 +130,6 @@ def test_a_topic_that_grew_again_gives_nothing_of_the_records_that_stand_there_n
     assert found.batch.sequences["health"].seen == [1, 2]
     assert found.batch.refusals[0].value is None
     assert found.batch.halts[TOPIC] is not None
-
-
-def test_records_that_aged_halt_nothing() -> None:
-    batch = numbered(said("a"), said("b"))
-    found = restore(batch, held([], first=2, end=2))
-    assert found.batch.halts == {TOPIC: None}
-    assert found.batch.positions == {TOPIC: (2, NO_MARK)}
-    assert found.lacking[TOPIC].records == 2
 
 
 def test_a_record_that_todays_door_accepts_stays_refused() -> None:
@@ -177,12 +172,9 @@ def test_a_conflict_is_confirmed_by_the_event_that_owns_the_id() -> None:
     second = Batch(1, RECORDED, entries=batch.entries[1:])
     assert restore(second, held(records[1:]), dict([owner])).unconfirmed == []
     assert restore(second, held(records[1:])).unconfirmed == [(1, TOPIC)]
-
-
-def test_an_id_that_the_log_knows_already_is_not_confirmed() -> None:
     batch = numbered(said("a"), first_index=5)
     taken: Known = {batch.claims[0]: (batch.identities[0], 1)}
-    assert restore(batch, held(values(said("a"))), taken).unconfirmed == [(5, TOPIC)]
+    assert restore(batch, held(values(said("a"))), taken).unconfirmed == [(5, TOPIC)], "an id that the log knows"
 
 
 @every("value", [None, True, 1, "x", [], {}, "\u0000"])
