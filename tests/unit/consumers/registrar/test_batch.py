@@ -1,12 +1,23 @@
-"""Every record gets one verdict, in reading order: an index, a refusal's index, or the index that it repeats."""
+"""Every record gets one verdict, in reading order: an index, a refusal's index, or the index that it repeats.
+
+However records arrive in batches, the log is the same. A bug that numbering meets at one record halts its topic there.
+"""
 
 from __future__ import annotations
 
 from hashlib import sha256
+from itertools import pairwise
+from typing import Any
+from unittest.mock import Mock
 
 import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from consumers.registrar.batch import NO_MARK, Batch, Mark, has_mark, mark_of, record_sha256
+from consumers.registrar import batch as numbering
+from consumers.registrar.batch import NO_MARK, Batch, Mark, Reading, has_mark, mark_of, record_sha256
+from events.validation.refusal import refusal_event
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted
 from events.wire.codec import to_binary_mode
@@ -18,17 +29,19 @@ from tests.world.records import (
     RECORDED,
     USUAL,
     Record,
+    histories,
     in_batches,
     number_all,
     numbered,
     read,
     registered,
     said,
+    topic_of,
     values,
     verdicts,
 )
 
-TOPIC = "agency.health.events"
+TOPIC, LABOUR_TOPIC = topic_of(HEALTH), topic_of(LABOUR)
 
 
 def codes(batch: Batch) -> list[str]:
@@ -199,3 +212,81 @@ def test_the_same_record_has_one_verdict_however_the_topics_interleave() -> None
         kinds.append({address: kind for address, (kind, _) in verdicts([batch]).items()})
         assert codes(batch).count("conflict") == 1, "ids are scoped by source"
     assert kinds[0] == kinds[1]
+
+
+@st.composite
+def splits(draw: st.DrawFn) -> tuple[list[Record], list[list[Reading]]]:
+    """A history, and the same in batches of one or more readings each."""
+    records = draw(histories())
+    cuts = sorted(draw(st.sets(st.integers(1, len(records)), max_size=8)) | {0, len(records)})
+    readings = [read(HEALTH, records[a:b]) for a, b in pairwise(cuts)]
+    batches: list[list[Reading]] = [[]]
+    for reading, alone in zip(readings, draw(st.lists(st.booleans(), min_size=len(readings))), strict=False):
+        if batches[-1] and alone:
+            batches.append([])
+        batches[-1].append(reading)
+    return records, batches
+
+
+@given(splits())
+def test_any_split_into_batches_gives_the_same_log(found: tuple[list[Record], list[list[Reading]]]) -> None:
+    records, readings = found
+    whole = number_all([read(HEALTH, records)], {})
+    parts = in_batches(readings)
+
+    for name in ("entries", "subjects", "claims", "duplicates", "refusals"):
+        assert [row for part in parts for row in getattr(part, name)] == getattr(whole, name), name
+    assert verdicts(parts) == verdicts([whole])
+    assert parts[-1].positions == whole.positions
+    assert [n for part in parts for n in part.sequences["health"].seen] == whole.sequences["health"].seen
+
+
+@given(histories())
+def test_every_record_has_exactly_one_verdict(records: list[Record]) -> None:
+    batch = number_all([read(HEALTH, records)], {})
+    found = verdicts([batch])
+    assert found.keys() == {(TOPIC, record.offset) for record in records}
+    assert sum(count for *_, count in batch.runs) == len(batch.entries)
+    assert sorted(index for kind, index in found.values() if kind == "entry") == list(range(len(batch.entries)))
+    assert len({*batch.claims}) == len(batch.claims)
+    assert all(index < batch.size for kind, index in found.values() if kind == "duplicate")
+
+
+def test_a_record_that_cannot_be_refused_halts_its_topic_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def with_a_bug(**given: Any) -> Any:
+        if given["value"] == b"bad":
+            raise ValueError(given["value"])
+        return refusal_event(**given)
+
+    monkeypatch.setattr(numbering, "refusal_event", with_a_bug)
+    health = read(HEALTH, values(said("a"), b"refused", b"bad", said("d"), first=7))
+    labour = read(LABOUR, values(said("e", agency=LABOUR)))
+    batch = number_all([health, labour], {})
+    assert verdicts([batch]) == {
+        (TOPIC, 7): ("entry", 0),
+        (TOPIC, 8): ("entry", 1),
+        (LABOUR_TOPIC, 0): ("entry", 2),
+    }
+    assert (len(batch.entries), len(batch.subjects), len(batch.claims), len(batch.refusals)) == (3, 3, 2, 1)
+    assert [offset for offset, _ in batch.positions.values()] == [9, 1]
+    assert batch.halts == {TOPIC: health.fault}
+    bug = f"the record at {TOPIC}/0/9 meets a bug of this release (ValueError at {__name__}:"
+    assert bug in str(health.fault)
+
+
+def test_the_first_record_of_a_reading_may_meet_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = [read(HEALTH, values(said("a"), said("b"), first=7))]
+    monkeypatch.setattr(numbering, "entry_bytes", Mock(side_effect=KeyError("name")))
+    known: Any = {}
+    batch = number_all(readings, known)
+    assert (batch.entries, batch.claims, batch.positions, known) == ([], [], {}, {})
+    assert "/0/7 " in str(batch.halts[TOPIC])
+
+
+def test_a_last_record_whose_headers_meet_it_is_registered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = [read(HEALTH, values(said("a"), first=7))]
+    monkeypatch.setattr(numbering, "headers_hold_personal_data", Mock(side_effect=KeyError("name")))
+    batch = number_all(readings, {})
+    assert len(batch.entries) == 1
+    assert batch.positions[TOPIC] == (8, numbering.Mark(None, 0))
+    assert batch.halts.keys() == {TOPIC}

@@ -14,19 +14,12 @@ from producers.publisher.report import in_both_languages
 from producers.refusals.read import Redrive, Refusal, accepted_as, headers_of
 from producers.refusals.redrive import CannotRedrive, validate_again
 from tests.every import every
+from tests.world.events import event
 
-EVENT = {
-    "specversion": "1.0",
-    "id": "a",
-    "source": "urn:yesser:agency:moh",
-    "type": "sa.gov.yesser.service.resumed.v1",
-    "subject": "service/S",
-    "time": "2006-01-01T00:00:00Z",
-    "data": {"service_id": "S", "on": "2006-01-01"},
-}
+EVENT = event("service.resumed", "service/S", {"service_id": "S", "on": "2006-01-01"}, datacontenttype=...)
 
 
-def refusal(value: bytes | None, *, kept: bool = True, code: str = "moh", binary: bool = False) -> Refusal:
+def refusal(value: bytes | None, *, kept: bool = True, code: str = "health", binary: bool = False) -> Refusal:
     headers: list[tuple[str, bytes | None]] = [("content-type", b"application/cloudevents+json")]
     if binary:
         headers = [("content-type", b"application/json")]
