@@ -7,12 +7,7 @@ from typing import Any, Final
 from tests.world.campaigns import SERVICE
 
 CHANNELS: Final = ("tv", "radio", "print")
-NO_AIRING: Final[dict[str, Any]] = {
-    "airings": 0,
-    "reach": 0,
-    "first_aired_on": None,
-    "days_to_first_airing": None,
-}
+NO_AIRING: Final[dict[str, Any]] = {"airings": 0, "reach": 0, "first_aired_on": None, "days_to_first_airing": None}
 LAUNCHED: Final[dict[str, Any]] = {
     "service_id": "S-1",
     "name": SERVICE["name"],

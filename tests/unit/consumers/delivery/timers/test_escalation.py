@@ -67,8 +67,8 @@ def test_what_was_recorded_after_midnight_does_not_count(done: str) -> None:
 
 def test_a_paused_campaign_is_not_escalated_even_where_its_service_is_retired() -> None:
     story, campaign = launched()
-    for at, change in (("2026-11-15T20:59:59.000000Z", "suspended"), ("2026-11-15T20:59:59.000000Z", "retired")):
-        story.at = at
+    story.at = "2026-11-15T20:59:59.000000Z"
+    for change in ("suspended", "retired"):
         story.change(change, "S")
         assert escalated(story, campaign) is None, change
     story, campaign = launched()
