@@ -179,10 +179,11 @@ def test_an_urgent_campaign_says_so_where_the_team_must_act() -> None:
 def test_a_digest_groups_the_campaigns_by_what_they_need_and_is_bounded() -> None:
     rows = [
         due_campaign("2026-10-30", service_name=APPOINTMENTS),
+        due_campaign("2026-10-31"),
         due_campaign("2026-11-01", aired={"tv": 1, "print": 2}, acknowledged_by="desk"),
         due_campaign("2026-11-01", aired={"tv": 1, "print": 2}),
         due_campaign("2026-11-01", aired={"tv": 1, "print": 0}, acknowledged_by="desk"),
-        *map(due_campaign, ("2026-10-31", "2026-11-02", "2026-11-08", "2026-11-09")),
+        *map(due_campaign, ("2026-11-02", "2026-11-08", "2026-11-09")),
         due_campaign("2026-11-05", is_paused=True),
         due_campaign("2026-10-01", is_completed=True),
     ]
