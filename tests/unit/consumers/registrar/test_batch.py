@@ -142,8 +142,12 @@ def test_a_registration_is_handed_on_with_its_index_and_an_agency_registers_no_o
 
 
 def test_the_raw_record_of_a_refusal_is_kept_with_its_headers_whose_names_can_be_stored_as_json() -> None:
-    headers = [[("x", b"\xff"), ("y", None)], [("nul\x00", b"v")], [("raw\udcff", b"v")]]
-    batch = number_all([read(HEALTH, [Record(offset, b"{", given) for offset, given in enumerate(headers)])], {})
+    records = [
+        Record(0, b"{", [("x", b"\xff"), ("y", None)]),
+        Record(1, b"{", [("nul\x00", b"v")]),
+        Record(2, b"{", [("raw\udcff", b"v")]),
+    ]
+    batch = number_all([read(HEALTH, records)], {})
     refusal, *strange = batch.refusals
     assert refusal.keep_raw
     assert refusal.value == b"{"

@@ -62,10 +62,13 @@ def test_repeated_numbers_are_those_that_occur_more_than_once() -> None:
 
 
 def test_a_records_hash_tells_its_parts_apart_and_is_not_of_its_offset() -> None:
-    headers: list[list[tuple[str, bytes | None]]] = [
-        *([("b", b"")], [("b", None)], [("", b"b")], [("b", b""), ("b", b"")], [("b\udcff", b"")])
+    different = [
+        *(Record(0, value, []) for value in (None, b"", b"-", b"ab")),
+        Record(0, b"a", [("b", b"")]),
+        Record(0, b"a", [("b", None)]),
+        Record(0, b"a", [("", b"b")]),
+        Record(0, b"a", [("b", b""), ("b", b"")]),
+        Record(0, b"a", [("b\udcff", b"")]),
     ]
-    different = [Record(0, value, []) for value in (None, b"", b"-", b"ab")]
-    different += [Record(0, b"a", given) for given in headers]
     assert len({record_sha256(record) for record in different}) == 9
     assert record_sha256(Record(1, b"a", [])) == record_sha256(Record(2, b"a", [])) == sha256(b"1:a").digest()
