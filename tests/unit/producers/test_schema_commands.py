@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import pytest
 from click.testing import CliRunner, Result
 
 from events.schema_tools.schema_documents import schema_of
 from producers.schema_commands import NotASchema, schema
+from tests.every import every
 
 
 def diff(old: Path, new: Path, *more: str) -> Result:
@@ -51,7 +51,7 @@ def test_two_folders_are_compared_by_file_name(tmp_path: Path) -> None:
     assert "b.json: a new type" in done.stdout
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}"])
+@every("text", ["", "[]", "{}"])
 def test_what_is_no_schema_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text)
     assert isinstance(diff(tmp_path / "x.json", tmp_path / "x.json").exception, NotASchema)

@@ -9,27 +9,25 @@ from tests.world.campaigns import inbox_item
 
 
 @every(
-    ("due_on", "today", "ar", "en"),
+    ("due_on", "ar", "en"),
     [
-        ("2026-11-26", "2026-11-26", "الموعد اليوم", "due today"),
-        ("2026-11-29", "2026-11-26", "بقي يوم عمل واحد", "1 working day left"),
-        ("2026-11-30", "2026-11-26", "بقي يوما عمل", "2 working days left"),
-        ("2026-12-10", "2026-11-26", "بقي 10 أيام عمل", "10 working days left"),
-        ("2026-12-13", "2026-11-26", "بقي 11 يوم عمل", "11 working days left"),
-        ("2026-11-25", "2026-11-26", "تأخرت يومًا واحدًا", "1 day late"),
-        ("2026-11-24", "2026-11-26", "تأخرت يومين", "2 days late"),
-        ("2026-11-12", "2026-11-26", "تأخرت 14 يومًا", "14 days late"),
-        ("2026-08-18", "2026-11-26", "تأخرت 100 يوم", "100 days late"),
-        ("2026-08-17", "2026-11-26", "تأخرت 101 يوم", "101 days late"),
-        ("2026-08-16", "2026-11-26", "تأخرت 102 يوم", "102 days late"),
-        ("2026-08-15", "2026-11-26", "تأخرت 103 أيام", "103 days late"),
-        ("2026-05-10", "2026-11-26", "تأخرت 200 يوم", "200 days late"),
+        ("2026-11-26", "الموعد اليوم", "due today"),
+        ("2026-11-29", "بقي يوم عمل واحد", "1 working day left"),
+        ("2026-11-30", "بقي يوما عمل", "2 working days left"),
+        ("2026-12-10", "بقي 10 أيام عمل", "10 working days left"),
+        ("2026-12-13", "بقي 11 يوم عمل", "11 working days left"),
+        ("2026-11-25", "تأخرت يومًا واحدًا", "1 day late"),
+        ("2026-11-24", "تأخرت يومين", "2 days late"),
+        ("2026-11-12", "تأخرت 14 يومًا", "14 days late"),
+        ("2026-08-18", "تأخرت 100 يوم", "100 days late"),
+        ("2026-08-17", "تأخرت 101 يوم", "101 days late"),
+        ("2026-08-16", "تأخرت 102 يوم", "102 days late"),
+        ("2026-08-15", "تأخرت 103 أيام", "103 days late"),
+        ("2026-05-10", "تأخرت 200 يوم", "200 days late"),
     ],
 )
-def test_what_is_left_counts_working_days_and_what_is_late_counts_days(
-    due_on: str, today: str, ar: str, en: str
-) -> None:
-    assert tuple(time_left(due_on, today)) == (ar, en)
+def test_what_is_left_counts_working_days_and_what_is_late_counts_days(due_on: str, ar: str, en: str) -> None:
+    assert tuple(time_left(due_on, "2026-11-26")) == (ar, en)
 
 
 def test_holidays_are_no_working_days() -> None:

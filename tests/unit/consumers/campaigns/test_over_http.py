@@ -33,13 +33,12 @@ def test_a_list_has_the_rows_of_all_pages(monkeypatch: pytest.MonkeyPatch) -> No
     assert GATEWAY.rows(InboxItem, "/v1/inbox", {"agency": "health"}) == [inbox_item()] * 2
 
 
-def test_a_gateway_of_before_says_less_of_a_campaign(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gateway_of_before_says_less_of_a_campaign_and_what_it_does_not_have_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     before = {name: value for name, value in CAMPAIGN.items() if name != "more_history"}
     answering(monkeypatch, lambda _: shown(before))
     assert GATEWAY.document(CampaignAndHistory, "/v1/campaigns/C") == campaign()
-
-
-def test_what_the_gateway_does_not_have_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     answering(monkeypatch, lambda _: httpx.Response(404))
     assert GATEWAY.rows(InboxItem, "/v1/inbox", {}) is None
     assert GATEWAY.document(CampaignAndHistory, "/v1/campaigns/C") is None

@@ -5,11 +5,8 @@ from __future__ import annotations
 from consumers.campaigns.read import HISTORY_MAX, shown_history
 
 
-def test_a_history_is_in_log_order() -> None:
+def test_in_log_order_and_what_changed_nothing_takes_only_the_room_that_is_left_and_the_newest_stays() -> None:
     assert shown_history([9, 4], [7, 5]) == [4, 5, 7, 9]
-
-
-def test_what_changed_nothing_takes_only_the_room_that_is_left_and_the_newest_stays() -> None:
     anomalies = range(1_000, 1_000 + 2 * HISTORY_MAX)
     found = shown_history([5_000, 3], anomalies)
     assert len(found) == HISTORY_MAX

@@ -10,7 +10,7 @@ from consumers.campaigns.rules.in_force import release_rules
 from consumers.campaigns.rules.rule import RuleSet
 from tests.every import every
 from tests.world.memory_store import MemoryStore
-from tests.world.story import Story, launched
+from tests.world.story import Story
 
 
 def ids(story: Story) -> list[str]:
@@ -26,6 +26,7 @@ def test_a_launched_service_triggers_a_specific_campaign_of_its_owner() -> None:
     assert (event.id, event.type) == (f"triggered.service-launched.i{index}", "campaign.triggered")
     assert (event.subject, event.time) == (f"campaign/service-launched.i{index}", story.at)
     assert event.cause_index == index
+    brief, reason = event.data["brief"], event.data["reason"]
     assert event.data == {
         "campaign_id": f"service-launched.i{index}",
         "rule": "service-launched",
@@ -36,33 +37,26 @@ def test_a_launched_service_triggers_a_specific_campaign_of_its_owner() -> None:
         "service_id": "S",
         "channels": ["tv", "radio", "print"],
         "due_on": "2026-11-15",
-        "brief": event.data["brief"],
-        "reason": event.data["reason"],
+        "brief": brief,
+        "reason": reason,
     }
-    assert "«S»" in event.data["brief"]["ar"]
-    assert "“S”" in event.data["brief"]["en"]
-    assert f"i{index}" in event.data["reason"]["ar"]
+    assert "«S»" in brief["ar"]
+    assert "“S”" in brief["en"]
+    assert f"i{index}" in reason["ar"]
 
 
-def test_a_launch_that_waited_is_itself_the_cause_and_dates_the_campaign() -> None:
+def test_a_launch_that_waited_dates_the_campaign_and_one_that_changes_nothing_says_why() -> None:
     story = Story(at="2026-11-01T08:00:00.000000Z")
     index = story.launch("S")
     assert story.outbox == []
     story.at = "2026-11-04T08:00:00.000000Z"
     story.register("S")
+    again, foreign = story.launch("S"), story.launch("S", agency="justice")
 
     (event,) = story.outbox
     assert event.id == f"triggered.service-launched.i{index}"
     assert event.time == "2026-11-01T08:00:00.000000Z"
     assert event.data["due_on"] == "2026-11-15"
-
-
-def test_a_launch_that_changes_nothing_triggers_nothing_and_says_why() -> None:
-    story, _ = launched(in_log=False)
-    story.outbox.clear()
-    again, foreign = story.launch("S"), story.launch("S", agency="justice")
-
-    assert story.outbox == []
     kept = {row["cause_index"]: row for row in story.rows(EVALUATION)}
     assert kept[again]["fired"] is False
     assert kept[again]["campaign_id"] is None
@@ -75,7 +69,6 @@ def test_an_initiative_triggers_a_general_campaign_of_who_announced_it_once() ->
     story = Story()
     index = story.announce("I", agency="interior")
     story.announce("I", agency="justice")
-
     (event,) = story.outbox
     assert event.id == f"triggered.initiative-announced.i{index}"
     assert (event.data["kind"], event.data["owner"]) == ("general", "interior")
@@ -133,19 +126,10 @@ def test_lowering_the_target_completes_a_group_of_the_shown_plan_only() -> None:
     assert [name for name in ids(story) if "group" in name] == [f"triggered.group-completed.i{amended}.1"]
 
 
-def test_a_target_of_zero_is_never_reached() -> None:
-    story = Story()
-    story.adopt()
-    story.register("A")
-    story.launch("A")
-    story.set_quota(0)
-    story.certify("c1")
-
-    assert [name.split(".")[1] for name in ids(story)] == ["service-launched"]
-
-
 def test_a_quota_is_met_by_the_certificate_that_fills_it_in_either_calendar() -> None:
     story = Story()
+    second_office = {"code": "second", "role": "office", "name": {"ar": "ثانية", "en": "Second"}}
+    story.tell("platform", "registry.agency-registered", **second_office)
     story.set_quota(2)
     story.set_quota(1, year=1447, calendar="umm-al-qura")
     first = story.certify("c1")
@@ -156,7 +140,7 @@ def test_a_quota_is_met_by_the_certificate_that_fills_it_in_either_calendar() ->
         f"triggered.quota-met.i{first}.umm-al-qura-1447-usage",
         f"triggered.quota-met.i{second}.gregorian-2026-usage",
     ]
-    assert story.outbox[0].data["owner"] == "yesser"
+    assert story.outbox[0].data["owner"] == "yesser", "of several offices the first registered"
     assert "usage for 1447 AH" in story.outbox[0].data["brief"]["en"]
 
 
@@ -211,12 +195,16 @@ def test_certificates_that_do_not_fire_are_one_row_for_each_reason() -> None:
     ]
 
 
-def test_a_quota_of_no_seats_has_its_evaluations_too_and_a_certificate_without_a_quota_has_none() -> None:
+def test_a_target_of_zero_is_never_reached_and_has_its_evaluations_too() -> None:
     story = Story()
     story.certify("before")
+    story.adopt()
+    story.register("A")
+    story.launch("A")
     story.set_quota(0)
     index = story.certify("c1")
-    assert story.rows(EVALUATION_RUN) == [run("no-target", index, index, 1, 2, 0)]
+    assert [name.split(".")[1] for name in ids(story)] == ["service-launched"]
+    assert story.rows(EVALUATION_RUN) == [run("no-target", index, index, 1, 2, 0)], "none without a quota"
 
 
 def test_the_rows_of_evaluations_do_not_depend_on_the_batches() -> None:
@@ -249,15 +237,6 @@ def run(why: str, first: int, last: int, count: int, figure: int | None, target:
         "figure": figure,
         "target": target,
     }
-
-
-def test_where_the_office_is_several_agencies_the_first_registered_owns_general_campaigns() -> None:
-    story = Story()
-    second = {"code": "second", "role": "office", "name": {"ar": "ثانية", "en": "Second"}}
-    story.tell("platform", "registry.agency-registered", **second)
-    story.set_quota(1)
-    story.certify("c1")
-    assert story.outbox[0].data["owner"] == "yesser"
 
 
 def test_by_dates_of_occurrence_a_launch_before_any_office_fires_no_rule_of_the_office_and_says_why() -> None:

@@ -12,26 +12,20 @@ from tests.unit.consumers.delivery.endpoints import MESSAGE, active
 FAILED = Outcome(500, None, 3)
 
 
-def test_an_id_has_no_dot_and_is_the_same_for_a_replay() -> None:
+def test_an_id_has_no_dot_and_is_the_same_for_a_replay_which_a_header_tells() -> None:
     assert MESSAGE.webhook_id == "quota-met_i5_gregorian-2026-usage_triggered_i1043"
     assert replace(MESSAGE, message_id=2, replay=True, attempts=3).webhook_id == MESSAGE.webhook_id
     example = replace(MESSAGE, kind="example", event_id="example.abc", log_index=None, campaign_id=None)
     assert example.webhook_id == "example_abc"
-
-
-def test_what_is_special_about_a_message_stands_in_headers() -> None:
     assert MESSAGE.marks(late=False) == {}
     assert replace(MESSAGE, replay=True).marks(late=True) == {"yesser-replay": "true", "yesser-late": "true"}
-    assert replace(MESSAGE, kind="example").marks(late=False) == {"yesser-example": "true"}
+    assert example.marks(late=False) == {"yesser-example": "true"}
 
 
-def test_an_endpoint_has_at_most_as_many_requests_as_it_may() -> None:
+def test_an_endpoint_has_as_many_requests_as_it_may_and_none_while_it_is_disabled() -> None:
     assert active(ready=1, in_flight=3).may_start(4, now=0)
     assert not active(ready=1, in_flight=4).may_start(4, now=0)
     assert not active(in_flight=0).may_start(4, now=0)
-
-
-def test_a_disabled_endpoint_gets_none_and_has_ended_once_its_requests_have() -> None:
     found = active(ready=1)
     found.disabled_reason = "gone"
     assert not found.may_start(4, now=0)

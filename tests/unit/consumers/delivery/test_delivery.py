@@ -48,11 +48,8 @@ async def test_a_wait_lasts_until_the_part_that_failed_has_a_good_round(
         waits.append(election._wait_ms)
         return 1
 
-    async def lead(term: Term) -> None:
-        await delivery._work(term)
-
     monkeypatch.setattr(election, "_stand_by", stand_by)
-    monkeypatch.setattr(election, "_lead", lead)
+    monkeypatch.setattr(election, "_lead", delivery._work)
     with capture_logs() as lines:
         running = asyncio.create_task(election.run(stop))
         async with asyncio.timeout(10):

@@ -25,6 +25,9 @@ def test_all_but_airings_are_sent_and_an_airing_to_who_asks_for_it() -> None:
     aired = replace(ENTRY, type="awareness.campaign-aired")
     assert wants(replace(ALL, types=["awareness.campaign-aired"]), aired, replay=False)
     assert not wants(replace(ALL, types=["awareness.campaign-aired"]), ENTRY, replay=False)
+    later = replace(ALL, from_index=100)
+    assert not wants(later, ENTRY, replay=False)
+    assert wants(later, ENTRY, replay=True), "a replay is of entries from before the subscription"
 
 
 @every(
@@ -48,12 +51,6 @@ def test_filters_that_fit_let_the_entry_pass_and_one_of_services_no_general_camp
     general = replace(ENTRY, service_id=None)
     assert not wants(replace(ALL, services=["S"]), general, replay=False)
     assert wants(ALL, general, replay=False)
-
-
-def test_a_replay_is_of_entries_from_before_the_subscription() -> None:
-    later = replace(ALL, from_index=100)
-    assert not wants(later, ENTRY, replay=False)
-    assert wants(later, ENTRY, replay=True)
 
 
 def test_an_endpoint_gets_an_entry_once_and_each_team_by_mail() -> None:

@@ -10,7 +10,7 @@ from events.values.personal_data import holds_personal_data
 from tests.every import every
 
 
-@every("mark", ["\u200b", "\u00ad", "\u200e", "\u2069", "\x00"])
+@every("mark", ["\u200b", "\u00ad", "\u200e", "\u2068", "\u2069", "\x00"])
 def test_an_invisible_character_becomes_a_space_only_where_digits_would_form_a_national_id(mark: str) -> None:
     assert line(f"No. 10000{mark}00008") == "No. 10000 00008"
     assert line(f"No. 10000{mark}00009") == "No. 1000000009"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from unittest.mock import MagicMock
+from unittest.mock import AsyncMock, MagicMock
 
 from structlog.testing import capture_logs
 
@@ -14,30 +13,19 @@ from consumers.delivery.secrets import new_secret
 from consumers.delivery.webhooks.schedule import Outcome
 from consumers.delivery.webhooks.sender import Sender
 from infra.process.leader_election import Term
-from infra.secret_files import ENDPOINT_KEY
+from infra.secret_files import ENDPOINT_KEY, password
 from infra.settings import Settings
 from tests.unit.consumers.delivery.endpoints import MESSAGE, active
 
 
-class Client:
-    """A client in which the first answer of a receiver brings about a bug."""
-
-    def __init__(self) -> None:
-        self.requests = 0
-
-    async def post(self, *_: Any) -> Outcome:
-        self.requests += 1
-        if self.requests == 1:
-            raise OverflowError("signed integer is greater than maximum")
-        return Outcome(200, None, 3)
+def sender_of(settings: Settings, post: AsyncMock) -> Sender:
+    return Sender(settings, Term(1, asyncio.Event()), MagicMock(), MagicMock(post=post))
 
 
 async def test_a_bug_in_one_attempt_fails_that_attempt_and_the_next_is_made(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path)
-    path = settings.secret_path(ENDPOINT_KEY)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("key", encoding="utf-8")
-    sender = Sender(settings, Term(1, asyncio.Event()), MagicMock(), Client())  # type: ignore[arg-type]
+    settings, bug = Settings(home=tmp_path), OverflowError("signed integer is greater than maximum")
+    password(settings.secret_path(ENDPOINT_KEY).parent, ENDPOINT_KEY)
+    sender = sender_of(settings, AsyncMock(side_effect=[bug, Outcome(200, None, 3)]))
     endpoint = active()
     endpoint.secrets = [new_secret("v1").secret]
     sender._active[endpoint.endpoint_id] = endpoint
@@ -56,12 +44,10 @@ async def test_a_bug_in_one_attempt_fails_that_attempt_and_the_next_is_made(tmp_
 async def test_the_message_of_a_cancelled_request_is_read_again(tmp_path: Path) -> None:
     """Whether it arrived is not known. Without it, the message would wait for the next term."""
 
-    class Hanging:
-        async def post(self, *_: Any) -> Outcome:
-            await asyncio.sleep(3_600)
-            raise AssertionError
+    async def hang(*_: object) -> None:
+        await asyncio.Event().wait()
 
-    sender = Sender(Settings(home=tmp_path), Term(1, asyncio.Event()), MagicMock(), Hanging())  # type: ignore[arg-type]
+    sender = sender_of(Settings(home=tmp_path), AsyncMock(side_effect=hang))
     endpoint = active()
     endpoint.secrets, endpoint.is_read = [new_secret("v1").secret], True
     endpoint.ready.append((MESSAGE, b"{}"))

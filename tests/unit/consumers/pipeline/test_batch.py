@@ -13,6 +13,7 @@ from consumers.pipeline.batch import Batch, LeafMismatch, parse_records
 from consumers.pipeline.log_feed import PORTION_BYTES, PORTION_RECORDS, portions
 from events.wire.entry import entry_bytes
 from infra.log.merkle import leaf_hash
+from tests.every import every
 from tests.world.records import RECORDED, said
 
 
@@ -38,13 +39,17 @@ def parsed(indexes: list[int]) -> list[Batch]:
     return parse_records([record(index, offset) for offset, index in enumerate(indexes)])
 
 
-def test_consecutive_indexes_are_one_batch() -> None:
+def test_consecutive_indexes_are_one_batch_which_can_be_cut_at_the_position() -> None:
     (batch,) = parsed([4, 5, 6])
     assert (batch.first_index, batch.end) == (4, 7)
     assert batch.leaves == b"".join(leaf_hash(entry(i)) for i in (4, 5, 6))
     assert batch.size_bytes == sum(len(entry(i)) for i in (4, 5, 6))
     assert [e.id for e in batch.entries] == ["e4", "e5", "e6"]
     assert [e.index for e in batch.entries] == [4, 5, 6]
+    batch.traces = ["t"]
+    rest = batch.part(2, 3)
+    assert (rest.first_index, rest.end, rest.leaves, rest.traces) == (6, 7, leaf_hash(entry(6)), ["t"])
+    assert batch.part(3, 3).entries == []
 
 
 @given(st.lists(st.integers(0, 9), max_size=30))
@@ -56,36 +61,19 @@ def test_repeats_and_gaps_begin_a_new_batch_and_nothing_is_dropped(indexes: list
     assert all(a.end != b.first_index for a, b in itertools.pairwise(batches))
 
 
-def test_a_batch_can_be_cut_at_the_position() -> None:
-    (batch,) = parsed([4, 5, 6])
-    batch.traces = ["t"]
-    rest = batch.part(2, 3)
-    assert (rest.first_index, rest.end, rest.leaves, rest.traces) == (6, 7, leaf_hash(entry(6)), ["t"])
-    assert batch.part(3, 3).entries == []
-
-
-@pytest.mark.parametrize(
-    "strange",
-    [
-        Shipped(7, entry(0), ()),
-        Shipped(7, entry(0), (("index", b"x"),)),
-        Shipped(7, None, (("index", b"0"),)),
-        Shipped(7, b"{}", (("index", b"0"),)),
-        Shipped(7, b"not json", (("index", b"0"),)),
-    ],
+@every(
+    ("value", "index"),
+    [(entry(0), None), (entry(0), b"x"), (None, b"0"), (b"{}", b"0"), (b"not json", b"0")],
 )
-def test_a_record_that_is_no_entry_halts_with_its_offset(strange: Shipped) -> None:
+def test_a_record_that_is_no_entry_halts_with_its_offset(value: bytes | None, index: bytes | None) -> None:
+    strange = Shipped(7, value, () if index is None else (("index", index),))
     with pytest.raises(LeafMismatch, match=r"offset 7 of yesser\.log"):
         parse_records([record(0), strange])
 
 
-def test_entries_that_hash_to_the_logs_leaves_pass() -> None:
+def test_entries_that_hash_to_the_logs_leaves_pass_and_those_that_were_read_from_it_are_not_compared_again() -> None:
     (batch,) = parsed(list(range(300)))
     batch.check(b"".join(leaf_hash(entry(i)) for i in range(300)))
-
-
-def test_entries_that_were_read_from_the_log_are_not_compared_again() -> None:
-    (batch,) = parsed([0])
     Batch(0, batch.entries, None, 1).check(b"another")
 
 
@@ -98,20 +86,18 @@ def test_one_changed_entry_is_named(changed: int) -> None:
         batch.check(b"".join(leaves))
 
 
-@pytest.mark.parametrize("count", [0, 2])
-def test_an_entry_beyond_the_database_shows_an_older_copy(count: int) -> None:
+@every(
+    ("count", "words"),
+    [
+        (0, "holds index 5, but the database holds 5 .*`yesser recover`"),
+        (2, "holds index 7, but the database holds 7 .*`yesser recover`"),
+        (4, "there are more leaves than entries from index 5 on"),
+    ],
+)
+def test_an_entry_beyond_the_database_shows_an_older_copy_and_too_many_leaves_halt_too(count: int, words: str) -> None:
     (batch,) = parsed([5, 6, 7])
-    with pytest.raises(
-        LeafMismatch, match=f"holds index {5 + count}, but the database holds {5 + count} .*`yesser recover`"
-    ):
+    with pytest.raises(LeafMismatch, match=words):
         batch.check(b"".join(leaf_hash(entry(5 + i)) for i in range(count)))
-
-
-@pytest.mark.parametrize("count", [0, 2, 4])
-def test_leaves_that_are_missing_or_too_many_halt(count: int) -> None:
-    (batch,) = parsed([0, 1, 2])
-    with pytest.raises(LeafMismatch):
-        batch.check(b"".join(leaf_hash(entry(i)) for i in range(count)))
 
 
 def test_records_are_parsed_in_portions_of_a_bounded_number_and_size() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 import pytest
 
 from consumers.pipeline.batch import Batch, LeafMismatch
 from consumers.pipeline.batch_buffer import BATCH_BYTES_MAX, BatchBuffer
+from tests.every import every
 from tests.oracle.log import make_entry, make_event
 from tests.world.entries import entry_of
 
@@ -28,25 +30,33 @@ async def turn() -> None:
         await asyncio.sleep(0)
 
 
-async def test_portions_join_to_one_batch_of_at_most_the_given_size() -> None:
+HALF: Final = BATCH_BYTES_MAX // 2
+
+
+@every(
+    ("portions", "taken"),
+    [
+        ([batch(0, 2), batch(2, 2), batch(4, 2)], [(0, 4), (4, 6)]),  # four entries at most
+        ([batch(0, 2), batch(0, 2)], [(0, 2), (0, 2)]),  # a repeat
+        ([batch(0, 1), batch(2, 1)], [(0, 1), (2, 3)]),  # a gap
+        ([batch(0, 1, HALF), batch(1, 1, HALF), batch(2, 1, HALF)], [(0, 2), (2, 3)]),  # too many bytes together
+    ],
+)
+async def test_portions_join_unless_they_are_too_much_or_do_not_follow_each_other(
+    portions: list[Batch], taken: list[tuple[int, int]]
+) -> None:
     buffer = BatchBuffer(ENTRIES_MAX)
-    for first in (0, 2, 4):
-        await buffer.put(batch(first, 2), WAIT_S)
-    assert [len((await buffer.get()).entries) for _ in range(2)] == [4, 2]
+    for portion in portions:
+        await buffer.put(portion, WAIT_S)
+    found = [await buffer.get() for _ in taken]
+    assert [(joined.first_index, joined.end) for joined in found] == taken
+    assert [len(joined.entries) for joined in found] == [end - first for first, end in taken]
     assert buffer.empty()
-
-
-async def test_a_repeat_or_a_gap_begins_a_new_batch() -> None:
-    buffer = BatchBuffer(ENTRIES_MAX)
-    await buffer.put(batch(0, 2), WAIT_S)
-    await buffer.put(batch(0, 2), WAIT_S)
-    assert [((await buffer.get()).first_index) for _ in range(2)] == [0, 0]
 
 
 async def test_putting_waits_while_two_are_here_and_goes_on_when_rows_are_written() -> None:
     buffer = BatchBuffer(ENTRIES_MAX)
-    await buffer.put(batch(0, 4), WAIT_S)
-    await buffer.put(batch(4, 4), WAIT_S)
+    assert [await buffer.put(batch(first, 4), 0.01) for first in (0, 4, 8)] == [True, True, False], "it gives up"
     third = asyncio.create_task(buffer.put(batch(8, 4), WAIT_S))
     await turn()
     assert not third.done()
@@ -84,13 +94,6 @@ async def test_what_came_alone_is_taken_when_its_portions_end_also_by_an_error()
     assert (await taken).end == 1
 
 
-async def test_a_batch_that_would_be_too_large_together_begins_a_new_one() -> None:
-    buffer = BatchBuffer(ENTRIES_MAX)
-    for first in (0, 1, 2):
-        await buffer.put(batch(first, 1, BATCH_BYTES_MAX // 2), WAIT_S)
-    assert [len((await buffer.get()).entries) for _ in range(2)] == [2, 1]
-
-
 async def test_what_is_joined_is_joined_for_one_consumer_only() -> None:
     one, other = BatchBuffer(ENTRIES_MAX), BatchBuffer(ENTRIES_MAX)
     first, second = batch(0, 2), batch(2, 2)
@@ -101,11 +104,6 @@ async def test_what_is_joined_is_joined_for_one_consumer_only() -> None:
     assert (joined.end, len(joined.leaves or b"")) == (4, 4 * 32)
     assert (await other.get()).end == 4
     assert (first.end, second.end) == (2, 4)
-
-
-async def test_putting_gives_up_when_nothing_is_taken_in_time() -> None:
-    buffer = BatchBuffer(ENTRIES_MAX)
-    assert [await buffer.put(batch(first, 4), 0.01) for first in (0, 4, 8)] == [True, True, False]
 
 
 async def test_an_error_of_the_source_comes_after_what_was_put_before_it() -> None:

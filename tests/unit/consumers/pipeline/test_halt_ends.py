@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -16,6 +17,7 @@ from consumers.pipeline.pipeline import Pipeline
 from consumers.pipeline.writer import Writer as PipelineWriter
 from consumers.projections.consumer import CONSUMER
 from infra.settings import Settings
+from tests.every import every
 
 END = 7
 
@@ -43,10 +45,7 @@ class Writer:
 
 @pytest.fixture(autouse=True)
 def _no_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def size(_: object) -> int:
-        return END
-
-    monkeypatch.setattr(pipeline, "log_size", size)
+    monkeypatch.setattr(pipeline, "log_size", AsyncMock(return_value=END))
 
 
 def pipeline_of(home: Path, halt_ends_after_s: float) -> Pipeline:
@@ -54,8 +53,8 @@ def pipeline_of(home: Path, halt_ends_after_s: float) -> Pipeline:
     return Pipeline(CONSUMER, Settings(home=home), feed, halt_ends_after_s=halt_ends_after_s, look_at_log_s=0.001)
 
 
-@pytest.mark.parametrize("stored", [True, False])
-@pytest.mark.parametrize(("position", "quiet_s", "ended"), [(END, 0, True), (END, 60, False), (END - 5, 0, False)])
+@every("stored", [True, False])
+@every(("position", "quiet_s", "ended"), [(END, 0, True), (END, 60, False), (END - 5, 0, False)])
 async def test_a_halt_is_over_at_the_logs_end(
     stored: bool, position: int, quiet_s: float, ended: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,12 +86,8 @@ async def test_a_topic_that_was_read_beyond_the_log_halts_every_subscriber(tmp_p
     feed.subscribe(first, 5)
     feed._next_index = 6
     one = Pipeline(CONSUMER, Settings(home=tmp_path), feed)
-    writer = PipelineWriter(CONSUMER, SimpleNamespace(), 1)  # type: ignore[arg-type]
-    writer.position = 5
-
-    async def nothing(end: int, *, is_gap: bool = True) -> None: ...
-
-    writer.fill = nothing  # type: ignore[method-assign]
+    writer: Any = PipelineWriter(CONSUMER, SimpleNamespace(), 1)  # type: ignore[arg-type]
+    writer.position, writer.fill = 5, AsyncMock()
     with pytest.raises(LeafMismatch, match="the log's topic holds index 6, but the database holds 5 entries only"):
         await one._subscribe(writer)
     assert feed._buffers == [first]

@@ -20,7 +20,4 @@ def test_every_rebuild_and_every_halt_is_shown_for_the_whole_process() -> None:
     assert found.details["held_by"] == {"projections": "psql"}
     assert (found.details["role"], found.details["lag"]) == ("active", 9)
     assert found.details["halted"] == "campaigns: a leaf differs"
-
-
-def test_without_a_rebuild_none_is_shown() -> None:
     assert "rebuilding" not in combined({"revenue": Readiness(True, {"role": "active"})}).details

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from unittest.mock import AsyncMock
 
 import asyncpg
 import pytest
@@ -13,6 +14,7 @@ from consumers.projections.consumer import CONSUMER
 from consumers.rebuild import swap
 from consumers.rebuild.lasting_scratch import LastingScratch
 from infra.settings import Settings
+from tests.every import every
 
 
 class Connection:
@@ -39,32 +41,19 @@ class Connection:
         return 7
 
 
-@pytest.mark.parametrize(
-    "error", [asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.QueryCanceledError]
-)
+@every("error", [asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.QueryCanceledError])
 async def test_what_was_folded_is_committed_when_the_old_tables_are_in_use(
     error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folded: list[list[str]] = []
-
-    async def read(*_: object) -> list[str]:
-        return ["the last entry"]
-
-    async def apply(_: object, __: object, entries: list[str]) -> None:
-        folded.append(entries)
-
-    monkeypatch.setattr(swap, "read_parsed", read)
+    apply = AsyncMock()
+    monkeypatch.setattr(swap, "read_parsed", AsyncMock(return_value=["the last entry"]))
     monkeypatch.setattr(LastingScratch, "apply", apply)
     connection: Any = Connection(error)
     scratch = LastingScratch(CONSUMER)
     scratch.position = 6
     assert await swap.try_swap(Settings(), connection, scratch, 1) is swap.Try.HELD
     assert connection.ended == ["rolled back", "committed"]
-    assert folded == [["the last entry"]]
-
-
-async def test_more_than_a_few_missing_entries_are_not_folded_under_the_lock() -> None:
-    connection: Any = Connection(asyncpg.LockNotAvailableError)
-    scratch = LastingScratch(CONSUMER)
-    assert await swap.try_swap(Settings(), connection, scratch, 6) is swap.Try.BEHIND
-    assert connection.ended == ["committed"]
+    apply.assert_awaited_once_with(connection, ["the last entry"])
+    connection.ended = []
+    assert await swap.try_swap(Settings(), connection, LastingScratch(CONSUMER), 6) is swap.Try.BEHIND
+    assert (connection.ended, apply.await_count) == (["committed"], 1), "more than a few are not folded under the lock"

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -29,6 +30,7 @@ from consumers.registrar.backlog import (
 from events.validation.refusal import refusal_event
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Refused
+from tests.world.processes import Clock
 from tests.world.records import HEALTH, LABOUR, PLATFORM, USUAL, Record, registered, said, topic_of, values
 
 HEALTH_TOPIC, LABOUR_TOPIC = topic_of(HEALTH), topic_of(LABOUR)
@@ -44,20 +46,10 @@ def waiting(**records: Sequence[Record]) -> Backlog:
 
 
 @dataclass
-class Clock:
-    """Moves on by what a record costs, whenever one was validated."""
-
-    now: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@dataclass
 class Costs:
-    """What validating a record costs, by its value."""
+    """What validating a record costs, by its value; the clock moves on by it."""
 
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock[float] = field(default_factory=lambda: Clock(0.0))
     turns: Turns = field(default_factory=Turns)
     of: dict[bytes, float] = field(default_factory=lambda: defaultdict(lambda: 25e-6))
 
@@ -138,6 +130,9 @@ def test_a_flood_takes_half_of_each_batch_when_another_topic_waits(costs: Costs)
 
 def test_costly_records_of_one_topic_leave_the_other_its_time(costs: Costs) -> None:
     costs.of[b"costly"] = 0.02
+    batch = NextBatch(4096)
+    assert costs.take_turn(batch, waiting(health=values(b"costly", b"costly"))) == pytest.approx(0.019)
+    assert costs.take_turn(batch, waiting(health=values(b"cheap"))) == 0.0, "what a record costs beyond a turn"
     records = waiting(health=values(*[b"costly"] * 200), labour=values(*[b"other"] * 2_000))
     costly = 0
     while LABOUR_TOPIC in records.topics:
@@ -162,13 +157,6 @@ def test_a_batch_ends_once_it_has_cost_enough_and_every_record_is_in_one(prices:
     assert [record.offset for record in found] == [*range(len(prices))]
 
 
-def test_a_batch_has_at_most_the_records_of_its_limit(costs: Costs) -> None:
-    costs.of[b"free"] = 0.0
-    records = waiting(health=values(*[b"free"] * 1_000))
-    batch = costs.fill(NextBatch(300), records)
-    assert (batch.records_count, len(records)) == (300, 700)
-
-
 def test_a_batch_is_due_when_it_is_full_or_has_the_last_waiting_record_of_a_topic(costs: Costs) -> None:
     records = waiting(health=values(*[b"flood"] * 5_000))
     batch = NextBatch(4096)
@@ -186,7 +174,11 @@ def test_a_batch_is_due_when_it_is_full_or_has_the_last_waiting_record_of_a_topi
     assert batch.is_due(records), "one event of another agency waits for nothing but the commit"
 
 
-def test_a_dropped_topic_leaves_the_batch_of_the_others(costs: Costs) -> None:
+def test_a_batch_has_at_most_the_records_of_its_limit_and_can_drop_a_topic(costs: Costs) -> None:
+    costs.of[b"free"] = 0.0
+    records = waiting(health=values(*[b"free"] * 1_000))
+    batch = costs.fill(NextBatch(300), records)
+    assert (batch.records_count, len(records)) == (300, 700)
     records = waiting(health=values(said("a")), labour=values(said("b", agency=LABOUR)))
     batch = costs.fill(NextBatch(300), records)
     batch.drop(HEALTH_TOPIC)
@@ -233,16 +225,11 @@ def test_a_full_batch_takes_the_first_records_of_another_topic_and_no_more_of_it
     costs.take_turn(batch, records, LABOUR_TOPIC)
     assert not batch.has_room(LABOUR_TOPIC)
     assert batch.cost_s < SMALL_BATCH_COST_S + 2 * (TURN_S + 40 * RECORD_COST_S)
-
-
-def test_a_full_batch_takes_no_other_topic_beyond_the_bound(costs: Costs) -> None:
     costs.of[b"costly"] = SMALL_BATCH_COST_S + LATECOMERS_COST_S
-    records, batch = waiting(health=values(b"costly")), NextBatch(2, SMALL_BATCH_COST_S)
-    costs.take_turn(batch, records, HEALTH_TOPIC)
-    assert not batch.has_room(LABOUR_TOPIC), "it has cost too much"
-    records, batch = waiting(health=values(b"one", b"two")), NextBatch(2, SMALL_BATCH_COST_S)
-    costs.take_turn(batch, records, HEALTH_TOPIC)
-    assert not batch.has_room(LABOUR_TOPIC), "it has as many records as it may"
+    for contents, why in (([b"costly"], "it has cost too much"), ([b"one", b"two"], "it has as many as it may")):
+        batch = NextBatch(2, SMALL_BATCH_COST_S)
+        costs.take_turn(batch, waiting(health=values(*contents)), HEALTH_TOPIC)
+        assert not batch.has_room(LABOUR_TOPIC), why
 
 
 def test_topics_without_a_backlog_are_committed_ahead_of_one_with_a_backlog_every_second_time(costs: Costs) -> None:
@@ -266,21 +253,10 @@ def test_topics_without_a_backlog_are_committed_ahead_of_one_with_a_backlog_ever
     validate_both()
     assert [reading.topic for reading in batch.take(records)] == [LABOUR_TOPIC]
 
-
-def test_a_large_batch_is_committed_as_a_whole(costs: Costs) -> None:
     batch = NextBatch(4096)
-    records = waiting(health=values(*[b"flood"] * 5_000), labour=values(b"one"))
-    for topic in (HEALTH_TOPIC, LABOUR_TOPIC):
-        costs.take_turn(batch, records, topic)
-    assert [reading.topic for reading in batch.take(records)] == [HEALTH_TOPIC, LABOUR_TOPIC]
-
-
-def test_a_record_that_costs_more_than_a_turn_says_by_how_much(costs: Costs) -> None:
-    costs.of[b"costly"] = 0.02
-    batch = NextBatch(4096)
-    costly, cheap = waiting(health=values(b"costly", b"costly")), waiting(health=values(b"cheap"))
-    assert costs.take_turn(batch, costly) == pytest.approx(0.019)
-    assert costs.take_turn(batch, cheap) == 0.0
+    records.add({LABOUR_TOPIC: values(b"four")})
+    validate_both()
+    assert [reading.topic for reading in batch.take(records)] == [HEALTH_TOPIC, LABOUR_TOPIC], "a large batch is whole"
 
 
 def test_a_bug_that_one_record_meets_ends_the_reading_of_its_topic_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,14 +279,8 @@ def test_a_bug_that_one_record_meets_ends_the_reading_of_its_topic_there(monkeyp
     assert f"(ZeroDivisionError at {__name__}:" in health.fault
     assert "1000000001" not in health.fault
     assert (len(labour.records), labour.fault) == (1, None)
-
-
-def test_a_lack_of_memory_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
-    def validate(*_: Any) -> Any:
-        raise MemoryError
-
-    monkeypatch.setattr(backlog, "validate", validate)
-    with pytest.raises(MemoryError):
+    monkeypatch.setattr(backlog, "validate", Mock(side_effect=MemoryError))
+    with pytest.raises(MemoryError):  # a lack of memory is no bug
         Costs().take_turn(NextBatch(records_max=100), waiting(health=values(b"x")))
 
 

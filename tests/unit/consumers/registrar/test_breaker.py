@@ -95,11 +95,7 @@ def test_so_many_bytes_of_refused_records_pause_the_topic_whatever_their_number(
 def test_large_refusals_among_as_many_events_pause_a_topic_by_default() -> None:
     """A half of them by number: without the bytes each event would let 128 KiB of a refusal be kept, without end."""
     assert 100 < feed(Breaker(Limits.of(Settings())), [BAD, GOOD] * 10_000, sizes=[500, 131_072]) < 300
-
-
-def test_a_backlog_sent_again_once_does_not_pause_the_topic_by_default() -> None:
-    """How many in a row pause it: the first test."""
-    assert Limits.of(Settings()).duplicates_in_a_row_max == 200_000
+    assert Limits.of(Settings()).duplicates_in_a_row_max == 200_000, "a backlog that is sent again once pauses nothing"
 
 
 @every("kind", IN_A_ROW)

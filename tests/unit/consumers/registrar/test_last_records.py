@@ -15,6 +15,7 @@ from aiokafka.errors import (
 from consumers.registrar import last_records
 from consumers.registrar.batch import Mark, record_sha256
 from consumers.registrar.last_records import LastRecord, changed_topics
+from tests.every import every
 from tests.unit.consumers.registrar.brokers import Brokers, batch, damaged
 from tests.world.records import Record
 
@@ -35,9 +36,11 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(last_records, "_TRY_AGAIN_S", 0)
 
 
-async def test_only_topics_with_another_last_record_are_named() -> None:
-    brokers = Brokers({"same": bytes(batch(3, b"a", b"b")), "other": bytes(batch(3, b"a", b"x"))})
-    found = await ask(brokers, same=last(4, b"b"), other=last(4, b"b"))
+async def test_only_topics_with_a_leader_and_another_last_record_are_named() -> None:
+    data = {"same": batch(3, b"a", b"b"), "other": batch(3, b"a", b"x"), "leaderless": batch(3, b"a", b"x")}
+    brokers = Brokers({name: bytes(found) for name, found in data.items()})
+    brokers.leaderless = {"leaderless"}
+    found = await ask(brokers, same=last(4, b"b"), other=last(4, b"b"), leaderless=last(4, b"b"))
     assert list(found) == ["other"]
     assert "offset 4" in found["other"]
     assert len(brokers.requests) == 1
@@ -75,9 +78,7 @@ async def test_a_record_without_a_hash_is_recognised_by_the_time_at_which_it_was
     assert list(await ask(Brokers({"a": data}), a=LastRecord(3, Mark(None, 1)))) == ["a"]
 
 
-@pytest.mark.parametrize(
-    ("errors", "fault"), [({}, ""), ({"a": CorruptRecordException.errno}, ": Kafka cannot read it")]
-)
+@every(("errors", "fault"), [({}, ""), ({"a": CorruptRecordException.errno}, ": Kafka cannot read it")])
 async def test_a_damaged_batch_is_asked_for_twice_and_is_a_fault_of_its_topic_alone(
     errors: dict[str, int], fault: str
 ) -> None:
@@ -87,9 +88,3 @@ async def test_a_damaged_batch_is_asked_for_twice_and_is_a_fault_of_its_topic_al
     assert list(found) == ["a"]
     assert f"is damaged{fault}" in found["a"]
     assert brokers.requests == [["a", "b"], ["a"]]
-
-
-async def test_a_topic_without_a_leader_is_left_out_and_keeps_no_other_from_being_compared() -> None:
-    brokers = Brokers({"a": bytes(batch(3, b"a")), "b": bytes(batch(3, b"x"))})
-    brokers.leaderless = {"a"}
-    assert list(await ask(brokers, a=last(3, b"a"), b=last(3, b"b"))) == ["b"]

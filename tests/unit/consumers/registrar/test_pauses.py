@@ -5,15 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, cast
-
-import pytest
+from typing import Any
 
 from consumers.registrar.batch import NO_MARK, Batch, number
 from consumers.registrar.breaker import CLOSED, EMPTY, BreakerState, Pause
 from consumers.registrar.journal import ReadPosition
 from consumers.registrar.pauses import Pauses
-from consumers.registrar.reader import Reader
 from infra.process.health import Progress
 from infra.settings import Settings
 from tests.world.records import HEALTH, NOW, RECORDED, Record, read, said, topic_of
@@ -31,6 +28,7 @@ class Topic:
         self.asked: list[str] = []
         self.position = ReadPosition(5, NO_MARK, None, state, uncounted_up_to)
         self.pauses = Pauses(Settings(), lambda: NOW, Progress(time.monotonic))
+        self.reader: Any = self
         self.take_up()
 
     def hold(self, topic: str, last: Any = None) -> None:
@@ -41,10 +39,6 @@ class Topic:
 
     def resume(self, topic: str) -> None:
         self.held.discard(topic)
-
-    @property
-    def reader(self) -> Reader:
-        return cast(Reader, self)
 
     def take_up(self) -> None:
         self.pauses.take_up({TOPIC: self.position}, self.reader)
@@ -76,7 +70,7 @@ class Topic:
         return bool(self.held)
 
 
-def test_a_request_that_meets_the_probe_ends_the_pause() -> None:
+def test_a_request_that_meets_the_probe_ends_the_pause_also_where_its_record_was_numbered_meanwhile() -> None:
     topic = Topic()
     assert topic.probe() == 1
     topic.next_offsets[TOPIC] = 6  # the only record was read, and has no number yet
@@ -86,19 +80,16 @@ def test_a_request_that_meets_the_probe_ends_the_pause() -> None:
     topic.number_read(5, [b"{}"])
     topic.number(said("good"))
     assert not topic.is_held
-
-
-@pytest.mark.parametrize("taken_up", [False, True], ids=["", "another topic is taken up meanwhile"])
-def test_a_request_whose_only_record_was_numbered_meanwhile_ends_the_pause(taken_up: bool) -> None:
-    topic = Topic()
-    topic.probe()
-    topic.number(b"{}")
-    assert topic.is_held
-    topic.position.uncounted_up_to = 6
-    if taken_up:
-        topic.take_up()
-    assert topic.look() == [TOPIC]
-    assert not topic.is_held
+    for another_topic_is_taken_up in (False, True):
+        topic = Topic()
+        topic.probe()
+        topic.number(b"{}")
+        assert topic.is_held
+        topic.position.uncounted_up_to = 6
+        if another_topic_is_taken_up:
+            topic.take_up()
+        assert topic.look() == [TOPIC]
+        assert not topic.is_held
 
 
 def test_a_probe_that_was_not_counted_is_followed_by_the_next() -> None:
@@ -111,15 +102,13 @@ def test_a_probe_that_was_not_counted_is_followed_by_the_next() -> None:
     assert not topic.is_held
 
 
-@pytest.mark.parametrize(("uncounted_up_to", "is_held"), [(5, True), (6, False)])
-def test_a_request_of_before_this_epoch_counts_while_a_record_of_it_is_left(
-    uncounted_up_to: int, is_held: bool
-) -> None:
-    topic = Topic(uncounted_up_to=uncounted_up_to)
-    assert topic.look() == ([] if is_held else [TOPIC])
-    assert topic.is_held is is_held
-    topic.look()
-    assert topic.is_held is is_held
+def test_a_request_of_before_this_epoch_counts_while_a_record_of_it_is_left() -> None:
+    for uncounted_up_to, found, is_held in ((5, [], True), (6, [TOPIC], False)):
+        topic = Topic(uncounted_up_to=uncounted_up_to)
+        assert topic.look() == found
+        assert topic.is_held is is_held
+        topic.look()
+        assert topic.is_held is is_held
 
 
 def test_a_request_ends_one_pause_only() -> None:

@@ -81,42 +81,33 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "AIOKafkaConsumer", lambda **_: None)
 
 
-async def test_a_topic_without_a_leader_is_read_again_when_it_has_one(tmp_path: Path) -> None:
+async def test_a_topic_is_read_and_assigned_while_it_has_a_leader(tmp_path: Path) -> None:
+    """The client would ask for the leader of an assigned topic without a pause."""
     client = Client("a", "b")
     client.leaderless = {"a"}
     found = await reading(tmp_path, client)
+    again = {topic: ReadPosition(1, NO_MARK, None) for topic in ("a", "b")}
     assert client.assigned == ["b"]
     assert list(await found.read()) == ["b"]
     assert not await found.awaited_topics_answer()
     assert await found.check_topics() == {"b": 2}
     client.leaderless = set()
-    assert await found.awaited_topics_answer()
-    await found.assign({topic: ReadPosition(1, NO_MARK, None) for topic in ("a", "b")})
+    assert await found.awaited_topics_answer(), "it has one again"
+    await found.assign(again)
     assert client.assigned == ["a", "b"]
 
-
-async def test_a_topic_that_loses_its_leader_is_no_longer_assigned(tmp_path: Path) -> None:
-    """The client would ask for its leader without a pause."""
-    client = Client("a", "b")
-    found = await reading(tmp_path, client)
-    assert client.assigned == ["a", "b"]
     client.leaderless = {"a"}
     assert await found.check_topics() == {"b": 2}
-    assert await found.awaited_topics_answer()
-    await found.assign({topic: ReadPosition(1, NO_MARK, None) for topic in ("a", "b")})
+    assert await found.awaited_topics_answer(), "it has lost it"
+    await found.assign(again)
     assert client.assigned == ["b"]
     await found.check_topics()
     assert not await found.awaited_topics_answer()
 
-
-async def test_a_paused_topic_without_a_leader_is_not_probed(tmp_path: Path) -> None:
-    client = Client("a", "b")
-    client.leaderless = {"a"}
-    found = await reading(tmp_path, client)
     found.hold("a")
     found.allow_one("a")
     found.consumer.undecoded = True
-    assert list(await found.read()) == ["b"]
+    assert list(await found.read()) == ["b"], "nor is it probed while it is paused"
 
 
 async def test_records_that_cannot_be_compared_are_fetched_again(tmp_path: Path) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from consumers.registrar.batch import SEGMENT_BYTES_MAX, multirange, record_sha256, repeated, segments
@@ -32,36 +31,24 @@ def test_segments_hold_every_entry_once_and_never_cross_a_multiple_of_256(first:
     assert expected == first + len(entries)
 
 
-def test_a_full_bundle_is_one_segment_and_its_successor_another() -> None:
+def test_a_segment_is_full_by_its_entries_or_by_its_bytes() -> None:
     entries = [b"x"] * (2 * BUNDLE + 1)
-    assert [(a, n) for a, n, _, _ in segments(0, entries, [bytes(32)] * len(entries))] == [
-        (0, 256),
-        (256, 256),
-        (512, 1),
-    ]
-
-
-def test_an_entry_of_65535_bytes_still_fits() -> None:
+    found = [(first, count) for first, count, _, _ in segments(0, entries, [bytes(32)] * len(entries))]
+    assert found == [(0, 256), (256, 256), (512, 1)]
     ((_, _, data, _),) = segments(0, [b"x" * 65_535], [bytes(32)])
     assert data[:2] == b"\xff\xff"
-
-
-@pytest.mark.parametrize(
-    ("numbers", "text"),
-    [
-        ([], "{}"),
-        ([1], "{[1,2)}"),
-        ([3, 1, 2, 2], "{[1,4)}"),
-        ([7, 1, 2], "{[1,3),[7,8)}"),
-        ([10**20 - 1], "{[99999999999999999999,100000000000000000000)}"),
-    ],
-)
-def test_a_multirange_names_runs_of_numbers(numbers: list[int], text: str) -> None:
-    assert multirange(numbers) == text
+    rows = segments(0, [b"x" * 59_653] * 300, [bytes(32)] * 300)
+    assert sum(count for _, count, _, _ in rows) == 300
+    assert {count for _, count, _, _ in rows[:-1]} == {SEGMENT_BYTES_MAX // 59_653, 256 % (SEGMENT_BYTES_MAX // 59_653)}
+    assert [first for first, *_ in rows] == [0, *(first + count for first, count, _, _ in rows[:-1])]
 
 
 @given(st.lists(st.integers(1, 60)))
+@example([])
+@example([3, 1, 2, 2])
 def test_a_multirange_covers_exactly_its_numbers(numbers: list[int]) -> None:
+    assert multirange([7, 1, 2]) == "{[1,3),[7,8)}"
+    assert multirange([10**20 - 1]) == "{[99999999999999999999,100000000000000000000)}"
     covered: set[int] = set()
     for part in filter(None, multirange(numbers).strip("{}").replace("),[", ") [").split(" ")):
         start, end = map(int, part.strip("[)").split(","))
@@ -76,24 +63,12 @@ def test_repeated_numbers_are_those_that_occur_more_than_once() -> None:
 
 def test_a_records_hash_tells_its_parts_apart_and_is_not_of_its_offset() -> None:
     different = [
-        Record(0, None, []),
-        Record(0, b"", []),
-        Record(0, b"-", []),
-        Record(0, b"ab", []),
+        *(Record(0, value, []) for value in (None, b"", b"-", b"ab")),
         Record(0, b"a", [("b", b"")]),
         Record(0, b"a", [("b", None)]),
         Record(0, b"a", [("", b"b")]),
         Record(0, b"a", [("b", b""), ("b", b"")]),
         Record(0, b"a", [("b\udcff", b"")]),
     ]
-    hashes = [record_sha256(record) for record in different]
-    assert len(set(hashes)) == len(different)
+    assert len({record_sha256(record) for record in different}) == 9
     assert record_sha256(Record(1, b"a", [])) == record_sha256(Record(2, b"a", [])) == sha256(b"1:a").digest()
-
-
-def test_a_segment_ends_before_its_entries_exceed_its_bytes() -> None:
-    entries = [b"x" * 59_653] * 300
-    rows = segments(0, entries, [bytes(32)] * len(entries))
-    assert sum(count for _, count, _, _ in rows) == len(entries)
-    assert {count for _, count, _, _ in rows[:-1]} == {SEGMENT_BYTES_MAX // 59_653, 256 % (SEGMENT_BYTES_MAX // 59_653)}
-    assert [first for first, *_ in rows] == [0, *(first + count for first, count, _, _ in rows[:-1])]

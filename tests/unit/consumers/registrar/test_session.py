@@ -16,23 +16,14 @@ from tests.world.records import HEALTH, NOW, Record, said, topic_of
 RECORDS, BATCH = 12, 4
 
 
-class SilentReader:
-    """Topics of which nothing more arrives, and a backlog of `RECORDS` records."""
-
-    def __init__(self) -> None:
-        self.backlog = Backlog(1 << 30, 1 << 30, 0)
-        self.backlog.add({topic_of(HEALTH): [Record(n, said(f"e{n}")) for n in range(RECORDS)]})
-
-    async def read(self) -> None:
-        await asyncio.Event().wait()
-
-
 async def test_a_full_batch_is_committed_while_a_read_waits_for_records(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, batch_records_max=BATCH)
     stub: Any = SimpleNamespace()
-    session = RegistrarSession(stub, stub, settings, lambda: NOW, stub)
-    session.reader = SilentReader()  # type: ignore[assignment]
-    session.pauses = SimpleNamespace(probe_due=lambda reader: None)  # type: ignore[assignment]
+    session: Any = RegistrarSession(stub, stub, settings, lambda: NOW, stub)
+    backlog = Backlog(1 << 30, 1 << 30, 0)
+    backlog.add({topic_of(HEALTH): [Record(n, said(f"e{n}")) for n in range(RECORDS)]})
+    session.reader = SimpleNamespace(backlog=backlog, read=lambda: asyncio.Event().wait())  # nothing more arrives
+    session.pauses = SimpleNamespace(probe_due=lambda reader: None)
     session.agencies = {topic_of(HEALTH): HEALTH}
     stop, committed = asyncio.Event(), []
 
@@ -42,6 +33,6 @@ async def test_a_full_batch_is_committed_while_a_read_waits_for_records(tmp_path
         if sum(committed) == RECORDS:
             stop.set()
 
-    session._commit = commit  # type: ignore[method-assign]
+    session._commit = commit
     await asyncio.wait_for(session._register(stop), 10)
     assert committed == [BATCH] * (RECORDS // BATCH)

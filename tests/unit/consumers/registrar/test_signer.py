@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -51,20 +52,6 @@ async def test_the_checkpoint_of_a_take_over_is_exposed_before_the_first_signatu
     assert REGISTRY.get_sample_value("yesser_checkpoint_size") == 700
 
 
-class Topic:
-    """The topic of checkpoints, to which nobody else writes."""
-
-    def __init__(self, steps: list[str]) -> None:
-        self.partition = SimpleNamespace(topic="yesser.checkpoints")
-        self._steps = steps
-
-    async def read(self) -> list[bytes]:
-        return []
-
-    async def write(self, *_: object) -> None:
-        self._steps.append("topic")
-
-
 async def test_a_slow_disk_keeps_neither_the_loop_nor_a_transaction(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,7 +76,10 @@ async def test_a_slow_disk_keeps_neither_the_loop_nor_a_transaction(
     monkeypatch.setattr(journal, "execute", execute)
     keys = load_or_create_keys(log_key_files(settings))
     clocks = SimpleNamespace(clock=lambda: NOW, require_kafka=lambda *_: None)
-    signer = Signer(cast(Any, journal), keys, settings, cast(Any, Topic(steps)), cast(Any, clocks))
+    topic: Any = SimpleNamespace(partition=SimpleNamespace(topic="yesser.checkpoints"))
+    topic.read = AsyncMock(return_value=[])
+    topic.write = AsyncMock(side_effect=lambda *_: steps.append("topic"))
+    signer = Signer(cast(Any, journal), keys, settings, topic, cast(Any, clocks))
     signing = asyncio.create_task(signer.sign())
     await asyncio.to_thread(writes.wait)
     assert (journal.transactions, journal.lock.locked()) == (0, False), "batches are committed meanwhile"

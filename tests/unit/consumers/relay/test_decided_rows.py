@@ -34,10 +34,9 @@ def decided() -> list[OutboxEvent]:
     ledger.close("2005-01")
     late = escalated(*launched())
     assert late is not None
+    agency = {"code": "health", "role": "agency", "name": TEXT}
     return [
-        announcement(
-            "agency-registered", "agency.health", {"code": "health", "role": "agency", "name": TEXT}, lambda: NOW
-        ),
+        announcement("agency-registered", "agency.health", agency, lambda: NOW),
         _announcement("suspended", "health", TEXT, lambda: NOW),
         _announcement("resumed", "health", TEXT, lambda: NOW),
         _adoption("0" * 64, "1.2.0+local", 7, TIME),

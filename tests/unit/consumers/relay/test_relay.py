@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from unittest.mock import AsyncMock
+from unittest.mock import AsyncMock, MagicMock
 
 import pytest
 
 from consumers.relay import relay as module
 from consumers.relay.outbox_source import Message
-from consumers.relay.relay import Relay
+from consumers.relay.relay import PlatformOutbox, Relay
 from consumers.relay.sending import TopicSender
 from infra.kafka.clients import NotAcknowledged
 from infra.process.leader_election import Term
@@ -24,10 +24,10 @@ class Source:
     """A source with one message after another."""
 
     channel = None
+    position = 0
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
-        self.position = 0
 
     async def unsent(self, *_: object) -> list[Message]:
         return [Message(self.position, b"key", b"value", ())]
@@ -89,3 +89,13 @@ async def test_a_topic_without_a_leader_fails_alone(tmp_path: Path, monkeypatch:
     stop.set()
     await term
     assert relay.readiness().ready, "another may be the one that sends now"
+
+
+async def test_held_decisions_are_counted_once_a_second() -> None:
+    times, seen = iter([100.0, 100.1, 100.9, 101.0, 101.5, 103.0]), []
+    empty: Any = MagicMock(fetch=AsyncMock(return_value=[]), fetchval=AsyncMock(side_effect=[1, 2, 3]))
+    outbox = PlatformOutbox(lambda: next(times))
+    for _ in range(6):
+        await outbox.unsent(empty, 10)
+        seen.append(outbox.held_count)
+    assert seen == [1, 1, 1, 2, 2, 3]

@@ -28,7 +28,7 @@ def test_javas_clients_get_a_login_module() -> None:
     )
 
 
-def test_librdkafka_gets_user_and_password() -> None:
+def test_librdkafka_gets_user_and_password_where_kafka_has_users() -> None:
     assert client_properties(SCRAM, "kcat", TLS) == {
         "bootstrap.servers": "kafka.example:9092",
         "security.protocol": "SASL_SSL",
@@ -36,9 +36,6 @@ def test_librdkafka_gets_user_and_password() -> None:
         "sasl.username": "agency-health",
         "sasl.password": "secret",
     }
-
-
-def test_a_kafka_without_users_needs_no_credential() -> None:
     plain = AgencyListener("localhost:9092", "PLAINTEXT")
     assert client_properties({"security_protocol": "PLAINTEXT"}, "kcat", plain) == {
         "bootstrap.servers": "localhost:9092",

@@ -38,12 +38,9 @@ def test_a_sandbox_lies_beside_the_stack_and_within_itself_it_is_the_same(tmp_pa
     found = seeded(tmp_path)
     assert found.home == tmp_path / "sandbox"
     assert sandbox_settings(found).home == found.home
-
-
-@pytest.mark.parametrize(("kafka", "postgres"), [("kafka.example:9092", None), (None, "postgresql://db.example/")])
-def test_services_that_others_use_are_never_a_sandbox(tmp_path: Path, kafka: str | None, postgres: str | None) -> None:
-    with pytest.raises(NoSandbox, match="unset both"):
-        sandbox_settings(settings(tmp_path, kafka, postgres))
+    for others in ({"kafka": "kafka.example:9092"}, {"postgres": "postgresql://db.example/"}):
+        with pytest.raises(NoSandbox, match="unset both"):
+            sandbox_settings(settings(tmp_path, **others))
 
 
 def test_a_folder_that_holds_something_else_is_not_taken(tmp_path: Path) -> None:
@@ -67,17 +64,17 @@ def test_only_a_sandbox_is_forgotten(tmp_path: Path) -> None:
     assert not found.home.exists()
 
 
-@pytest.mark.parametrize("ready", [True, False])
-def test_how_to_reach_a_sandbox_that_runs_also_while_a_part_of_it_is_not_ready(tmp_path: Path, ready: bool) -> None:
-    found = seeded(tmp_path, runs=True, ready=ready)
-    reached = Sandbox(str(found.home), "http://127.0.0.1:20001", "sandbox", "k", "yat_k_1")
-    assert connection_info(found) == reached
-    assert variables_of(reached) == {
-        "YESSER_HOME": str(found.home),
-        "YESSER_GATEWAY": "http://127.0.0.1:20001",
-        "YESSER_AGENCY": "sandbox",
-        "YESSER_TOKEN": "yat_k_1",
-    }
+def test_how_to_reach_a_sandbox_that_runs_also_while_a_part_of_it_is_not_ready(tmp_path: Path) -> None:
+    for name, ready in (("ready", True), ("not-ready", False)):
+        found = seeded(tmp_path / name, runs=True, ready=ready)
+        reached = Sandbox(str(found.home), "http://127.0.0.1:20001", "sandbox", "k", "yat_k_1")
+        assert connection_info(found) == reached
+        assert variables_of(reached) == {
+            "YESSER_HOME": str(found.home),
+            "YESSER_GATEWAY": "http://127.0.0.1:20001",
+            "YESSER_AGENCY": "sandbox",
+            "YESSER_TOKEN": "yat_k_1",
+        }
 
 
 def test_one_that_does_not_run_says_how_to_start_it(tmp_path: Path) -> None:
@@ -91,14 +88,8 @@ def test_one_that_does_not_run_says_how_to_start_it(tmp_path: Path) -> None:
 def test_the_command_says_it_for_people_and_for_programs(tmp_path: Path) -> None:
     home = seeded(tmp_path, runs=True).home
     runner = CliRunner(env={"YESSER_HOME": str(home)})
-    document = json.loads(runner.invoke(sandbox, ["--json"]).stdout)
-    assert document == {
-        "home": str(home),
-        "gateway": "http://127.0.0.1:20001",
-        "agency": "sandbox",
-        "key_id": "k",
-        "token": "yat_k_1",
-    }
+    reached = Sandbox(str(home), "http://127.0.0.1:20001", "sandbox", "k", "yat_k_1")
+    assert json.loads(runner.invoke(sandbox, ["--json"]).stdout) == asdict(reached)
     words = runner.invoke(sandbox).stdout
     assert "سجلها مستقل" in words
     assert 'curl -sS http://127.0.0.1:20001/v1/events -H "Authorization: Bearer yat_k_1"' in words

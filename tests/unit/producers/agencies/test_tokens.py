@@ -15,11 +15,8 @@ def test_a_token_has_its_key_id_in_it_and_256_random_bits() -> None:
     assert key_id_of(token) == key_id
     assert len(token.rpartition("_")[2]) == 64
     assert random_token()[1][-64:] != token[-64:]
-
-
-@every("text", ["", "yat_", "yat_abc_def", "Bearer x", "yat_" + "a" * 10 + "_" + "g" * 64])
-def test_anything_else_is_no_token(text: str) -> None:
-    assert key_id_of(text) is None
+    for text in ("", "yat_", "yat_abc_def", "Bearer x", "yat_" + "a" * 10 + "_" + "g" * 64):
+        assert key_id_of(text) is None, text
 
 
 def test_the_hash_needs_the_key_which_only_its_owner_can_read(tmp_path: Path) -> None:
@@ -34,9 +31,6 @@ def test_a_jwt_gives_what_it_names_and_no_scope_that_does_not_exist() -> None:
     found = claims_of({"yesser": {"kind": "agency", "holder": "health"}, "scope": "events:write openid"})
     assert found is not None
     assert (found.kind, found.holder, found.scopes) == ("agency", "health", frozenset({"events:write"}))
-
-
-def test_a_jwt_of_a_partner_names_its_ids_with_their_agencies() -> None:
     ours = {"kind": "partner", "holder": "ACME", "partners": ["health/ACME", "labour/A-17"]}
     found = claims_of({"yesser": ours, "scope": "partnerships:read"})
     assert found is not None

@@ -42,7 +42,7 @@ def test_what_the_registrar_would_refuse_is_not_sent(action: Any) -> None:
         require_form(action.event("health"), Agency("health", "office"))
 
 
-def test_the_sender_is_warned_of_what_the_campaign_has_already() -> None:
+def test_the_sender_is_warned_of_what_the_campaign_has_already_and_told_the_next_step() -> None:
     ack = acknowledgement(CAMPAIGN, "desk", ON)
     assert list(warnings(ack, OPEN)) == []
     taken = OPEN | {"acknowledged_index": 7, "acknowledged_by": "newsroom", "acknowledged_at": "2026-11-26T08:00:00Z"}
@@ -52,6 +52,10 @@ def test_the_sender_is_warned_of_what_the_campaign_has_already() -> None:
     assert acknowledgement(CAMPAIGN, "newsroom", ON).is_in_effect(taken)
     (missing,) = warnings(completion(CAMPAIGN, ON), OPEN)
     assert missing.en == "The campaign has no airing yet on: tv, radio, print."
+    following = next_step(OPEN | {"next_action": "air"})
+    assert following is not None
+    assert following.en == f"Next: yesser campaigns air {CAMPAIGN} --channel tv …"
+    assert next_step(OPEN | {"next_action": None}) is None, "it is completed"
 
 
 def test_an_airing_with_another_reach_is_not_the_one_that_counts() -> None:
@@ -61,10 +65,3 @@ def test_an_airing_with_another_reach_is_not_the_one_that_counts() -> None:
     corrected = airing_report(CAMPAIGN, replace(AIRING, reach=901))
     assert not corrected.is_in_effect(aired)
     assert in_effect(corrected, aired).en == f"The airing {AIRING.id()} is entry 9."
-
-
-def test_a_completed_campaign_has_no_next_step() -> None:
-    assert next_step(OPEN | {"next_action": None}) is None
-    following = next_step(OPEN | {"next_action": "air"})
-    assert following is not None
-    assert following.en == f"Next: yesser campaigns air {CAMPAIGN} --channel tv …"

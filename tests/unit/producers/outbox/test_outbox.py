@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import Any
+from unittest.mock import ANY, AsyncMock, MagicMock
 
 import pytest
 
 from infra.addresses import NotAnAddress
-from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.errors import NotAccepted
 from producers.outbox.outbox import NoOutbox, agency_database
 from producers.outbox.relay import Row, forget, sort_out
 from producers.outbox.senders import require_credentials
+from tests.every import every
 from tests.world.events import HEALTH, changed, encoded, initiative
 
 
@@ -37,32 +38,23 @@ def test_the_platforms_database_is_never_taken_for_the_agencys(settings: Setting
         agency_database(settings.model_copy(update={"postgres": "postgresql://platform"}))
 
 
-@pytest.mark.parametrize(("done", "next_s"), [("DELETE 10000", 0.0), ("DELETE 9999", 60.0), ("DELETE 0", 60.0)])
-async def test_old_events_are_deleted_at_once_until_none_is_left(done: str, next_s: float) -> None:
-    class Database:
-        async def execute(self, _sql: str, days: int, rows_max: int) -> str:
-            assert (days, rows_max) == (7, 10_000)
-            return done
-
-    assert await forget(cast(Connection, Database()), 7, 10_000) == next_s
+async def test_old_events_are_deleted_at_once_until_none_is_left() -> None:
+    database: Any = MagicMock(execute=AsyncMock(side_effect=["DELETE 10000", "DELETE 9999", "DELETE 0"]))
+    assert [await forget(database, 7, 10_000) for _ in range(3)] == [0.0, 60.0, 60.0]
+    database.execute.assert_called_with(ANY, 7, 10_000)
 
 
-@pytest.mark.parametrize(
-    ("given", "missing"),
+@every(
+    ("given", "error", "missing"),
     [
-        ({"kafka": "127.0.0.1:9092"}, "YESSER_KAFKA_USER"),
-        ({"outbox_gateway": "https://gateway"}, "YESSER_OUTBOX_TOKEN"),
+        ({"kafka": "127.0.0.1:9092"}, NotAccepted, "YESSER_KAFKA_USER"),
+        ({"outbox_gateway": "https://gateway"}, NotAccepted, "YESSER_OUTBOX_TOKEN"),
+        ({"outbox_gateway": "http://127.0.0.1:99999", "outbox_token": "t"}, NotAnAddress, "YESSER_OUTBOX_GATEWAY: "),
     ],
 )
-def test_without_a_credential_nothing_is_tried(
-    settings: Settings, tmp_path: Path, given: dict[str, str], missing: str
+def test_without_a_credential_or_an_address_nothing_is_tried(
+    settings: Settings, tmp_path: Path, given: dict[str, str], error: type[Exception], missing: str
 ) -> None:
     """On an agency's machine there are no secrets of the platform."""
-    with pytest.raises(NotAccepted, match=missing):
+    with pytest.raises(error, match=missing):
         require_credentials(settings.model_copy(update={"secrets": tmp_path, **given}), "health")
-
-
-def test_a_gateway_that_is_no_address_is_told_with_its_setting(settings: Settings) -> None:
-    changes = {"outbox_gateway": "http://127.0.0.1:99999", "outbox_token": "t"}
-    with pytest.raises(NotAnAddress, match="YESSER_OUTBOX_GATEWAY: "):
-        require_credentials(settings.model_copy(update=changes), "health")

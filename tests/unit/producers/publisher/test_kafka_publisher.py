@@ -13,6 +13,7 @@ from aiokafka.errors import OutOfOrderSequenceNumber, TopicAuthorizationFailedEr
 
 from producers.errors import NotAccepted, OutcomeUnknown
 from producers.publisher.kafka_publisher import AgencyPublisher
+from tests.every import every
 from tests.unit.producers.kafka_producers import NOWHERE, Kafka, Outcome, event, events
 
 SEVEN = events("abcdefg")
@@ -38,25 +39,21 @@ async def test_each_event_gets_its_address() -> None:
     assert await offsets_of_seven([10, 20, 30]) == ([10, 11, 12, 20, 21, 22, 30], [["abc", "def", "g"]])
 
 
-async def test_after_a_fatal_error_all_that_is_unacknowledged_goes_again_in_order() -> None:
+async def test_after_a_fatal_error_or_an_answer_without_an_offset_all_that_is_unacknowledged_goes_again() -> None:
     error = OutOfOrderSequenceNumber()
     found, sent = await offsets_of_seven([10, error, error], [20, 30])
-    assert (found, sent[1]) == ([10, 11, 12, 20, 21, 22, 30], ["def", "g"])
-
-
-async def test_an_acknowledgement_without_an_offset_is_not_taken_for_an_address() -> None:
+    assert (found, sent[1]) == ([10, 11, 12, 20, 21, 22, 30], ["def", "g"]), "in order"
     found, sent = await offsets_of_seven([-1, 20, 30], [40, 50, 60])
     assert (found, sent[1]) == ([40, 41, 42, 50, 51, 52, 60], ["abc", "def", "g"])
+    found, sent = await offsets_of_seven([10, None, None], [20, 30], send_timeout_s=0.02)
+    assert (found, sent[1]) == ([10, 11, 12, 20, 21, 22, 30], ["def", "g"]), "no answer for a while"
 
 
-async def test_no_answer_in_time_is_unknown_and_never_failed() -> None:
+async def test_no_answer_in_time_is_unknown_and_what_the_broker_will_never_take_is_said_at_once() -> None:
     with pytest.raises(OutcomeUnknown, match="the outcome of 4 events is unknown"):
         await offsets_of_seven([10, None, None], timeout_s=0.05)
-
-
-async def test_a_batch_that_is_not_acknowledged_for_a_while_goes_again_over_a_new_producer() -> None:
-    found, sent = await offsets_of_seven([10, None, None], [20, 30], send_timeout_s=0.02)
-    assert (found, sent[1]) == ([10, 11, 12, 20, 21, 22, 30], ["def", "g"])
+    with pytest.raises(NotAccepted, match=r"agency\.health\.events: .*TopicAuthorizationFailedError"):
+        await offsets_of_seven([TopicAuthorizationFailedError(), None, None])
 
 
 async def test_where_kafka_is_away_it_says_that_nothing_was_sent() -> None:
@@ -65,17 +62,12 @@ async def test_where_kafka_is_away_it_says_that_nothing_was_sent() -> None:
             pass
 
 
-@pytest.mark.parametrize("error", [RuntimeError("the handler is closed"), asyncio.CancelledError()], ids=repr)
+@every("error", [RuntimeError("the handler is closed"), asyncio.CancelledError()])
 async def test_it_connects_again_whatever_a_try_ends_with(error: BaseException) -> None:
     kafka = Kafka(start_errors=[error])
     async with publishing_to(kafka) as publisher:
         assert await offsets(publisher, SEVEN) == list(range(7))
     assert kafka.producers[0].is_closed
-
-
-async def test_what_the_broker_will_never_take_is_said_at_once() -> None:
-    with pytest.raises(NotAccepted, match=r"agency\.health\.events: .*TopicAuthorizationFailedError"):
-        await offsets_of_seven([TopicAuthorizationFailedError(), None, None])
 
 
 async def test_events_that_were_added_leave_when_the_publisher_is_closed() -> None:
@@ -103,9 +95,7 @@ async def test_a_producer_that_cannot_stop_is_let_go_and_nobody_is_cancelled() -
     assert kafka.producers[0].is_closed
 
 
-@pytest.mark.parametrize(
-    ("first", "error"), [(None, OutcomeUnknown), (TopicAuthorizationFailedError(), NotAccepted)], ids=str
-)
+@every(("first", "error"), [(None, OutcomeUnknown), (TopicAuthorizationFailedError(), NotAccepted)])
 async def test_after_an_error_the_same_events_can_be_published_again(first: Outcome, error: type[Exception]) -> None:
     kafka = Kafka([[first, None, None], [first, None, None], [10, 20, 30]])
     async with publishing_to(kafka, timeout_s=0.05) as publisher:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infra.postgres.verdicts import Refused, Run, Verdicts, offset_of, verdicts_on_entries
 from producers.publisher.report import Report, SentLines
+from tests.every import every
 
 
 def sent(*parts: tuple[list[int], int]) -> SentLines:
@@ -17,31 +18,29 @@ def error(code: str) -> dict[str, str]:
     return {"code": code, "pointer": "/id", "detail": "why"}
 
 
-def test_a_file_without_gaps_is_one_row() -> None:
+def test_blank_lines_and_other_publishers_make_gaps_and_a_file_without_them_is_one_row() -> None:
     lines = sent(([1, 2, 3], 10), ([4, 5], 13))
-    assert (len(lines._counts), lines.lines_count, lines.end_offset) == (1, 5, 15)
+    assert (lines.runs(), lines.lines_count, lines.end_offset) == ([[1, 10, 5]], 5, 15)
     assert lines.ranges(0, 100) == [range(10, 15)]
     assert [lines.line_of(offset) for offset in range(10, 15)] == [1, 2, 3, 4, 5]
-
-
-def test_blank_lines_and_other_publishers_make_gaps() -> None:
     lines = sent(([1, 3], 10), ([4], 12), ([5], 20))
     assert lines.ranges(0, 100) == [range(10, 13), range(20, 21)]
     assert [lines.line_of(offset) for offset in (10, 11, 12, 20)] == [1, 3, 4, 5]
+    assert (SentLines().ranges(0, 10), SentLines().end_offset) == ([], 0)
 
 
-def test_only_what_has_a_verdict_is_asked_for() -> None:
-    lines = sent(([1, 2, 3], 10), ([4, 5, 6], 20))
-    assert lines.ranges(0, 12) == [range(10, 12)]
-    assert lines.ranges(12, 21) == [range(12, 13), range(20, 21)]
-    assert lines.ranges(21, 23) == [range(21, 23)]
-    assert lines.ranges(23, 23) == []
-    assert lines.ranges(13, 20) == []
-
-
-def test_nothing_sent_has_no_offsets() -> None:
-    assert SentLines().ranges(0, 10) == []
-    assert SentLines().end_offset == 0
+@every(
+    ("first", "end", "asked"),
+    [
+        (0, 12, [range(10, 12)]),
+        (12, 21, [range(12, 13), range(20, 21)]),
+        (21, 23, [range(21, 23)]),
+        (23, 23, []),
+        (13, 20, []),
+    ],
+)
+def test_only_what_has_a_verdict_is_asked_for(first: int, end: int, asked: list[range]) -> None:
+    assert sent(([1, 2, 3], 10), ([4, 5, 6], 20)).ranges(first, end) == asked
 
 
 def test_an_index_leads_back_to_its_offset() -> None:
@@ -83,21 +82,15 @@ def test_the_counts_of_a_report_add_up_and_each_fault_has_a_row() -> None:
         (5, "b", "missing-field", 42),
         (5, "b", "conflict", 42),
     ]
+    many = [Refused(11, 7, "a", [error("missing-field")] * 100)]
+    report = Report(lines=1, sent=sent(([1], 11)), is_final=True, verdicts=Verdicts(refusals=many, unlisted=80))
+    assert (len(report.problems()), report.document()["unlisted"]) == (100, 80), "and those that it does not list"
 
 
-def test_faults_that_a_refusal_does_not_list_are_counted() -> None:
-    report = Report(lines=1, sent=sent(([1], 0)), is_final=True)
-    report.verdicts = Verdicts(refusals=[Refused(0, 7, "a", [error("missing-field")] * 100)], unlisted=80)
-    assert (len(report.problems()), report.document()["unlisted"]) == (100, 80)
-
-
-def test_without_verdicts_their_counts_are_null() -> None:
+def test_lines_without_a_verdict_are_counted_and_without_verdicts_their_counts_are_null() -> None:
     document = Report(lines=2, unsent=[2], sent=sent(([1], 0))).document()
     assert [document[name] for name in ("accepted", "duplicates", "conflicts", "refused")] == [None] * 4
     assert (document["sent"], document["unknown"]) == (1, 1)
-
-
-def test_while_verdicts_are_missing_the_lines_without_one_are_counted() -> None:
     report = Report(lines=9, unsent=[9], sent=sent(([1, 2, 3, 4, 5, 6], 0)))
     report.verdicts = Verdicts(accepted=2, duplicates=1, refusals=[Refused(3, 7, None, [error("conflict")])])
     assert (report.document()["unknown"], report.document()["refused"]) == (4, 1)

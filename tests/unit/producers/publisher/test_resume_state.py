@@ -14,16 +14,20 @@ from tests.world.processes import Clock
 LINES = [Line(number, b"line %d" % number) for number in (1, 2, 4, 5)]
 
 
-def stopped_after_two(path: Path) -> None:
-    state = ResumeState.open(path, "moh", Report())
-    assert state.left(LINES) == LINES
-    state.acknowledged([1, 2], 10)
-    state.save()
+def stopped_after_two(folder: Path) -> Path:
+    """Its state."""
+    path = folder / "state"
+    for acknowledged in ([], [1, 2]):
+        state = ResumeState.open(path, "moh", Report())
+        assert state.left(LINES) == LINES, "what is not acknowledged is left"
+        if acknowledged:
+            state.acknowledged(acknowledged, 10)
+        state.save()
+    return path
 
 
 def test_what_is_stored_is_passed_over_and_known_to_the_report(tmp_path: Path) -> None:
-    path = tmp_path / "state"
-    stopped_after_two(path)
+    path = stopped_after_two(tmp_path)
     report = Report()
     state = ResumeState.open(path, "moh", report)
     assert state.left(LINES[:1]) == []
@@ -36,14 +40,6 @@ def test_what_is_stored_is_passed_over_and_known_to_the_report(tmp_path: Path) -
     again = ResumeState.open(path, "moh", Report())
     assert again.left(LINES) == []
     again.end()
-
-
-def test_lines_that_are_not_acknowledged_are_left(tmp_path: Path) -> None:
-    path = tmp_path / "state"
-    state = ResumeState.open(path, "moh", Report())
-    state.left(LINES)
-    state.save()
-    assert ResumeState.open(path, "moh", Report()).left(LINES) == LINES
 
 
 def test_a_line_too_long_is_remembered_once_it_is_passed(tmp_path: Path) -> None:
@@ -63,8 +59,7 @@ def test_a_line_too_long_is_remembered_once_it_is_passed(tmp_path: Path) -> None
 
 
 def test_another_file_or_a_shorter_one_is_not_gone_on_with_and_the_state_is_kept(tmp_path: Path) -> None:
-    path = tmp_path / "state"
-    stopped_after_two(path)
+    path = stopped_after_two(tmp_path)
     before = path.read_bytes()
     other = ResumeState.open(path, "moh", Report())
     with pytest.raises(WrongResumeState, match="the first 2 lines are not those"):
@@ -76,11 +71,6 @@ def test_another_file_or_a_shorter_one_is_not_gone_on_with_and_the_state_is_kept
         shorter.end()
     shorter.save()
     assert path.read_bytes() == before
-
-
-def test_another_agency_and_another_kind_of_file_are_told(tmp_path: Path) -> None:
-    path = tmp_path / "state"
-    stopped_after_two(path)
     with pytest.raises(WrongResumeState, match="of agency moh, not moe"):
         ResumeState.open(path, "moe", Report())
     path.write_text("[]")
@@ -89,8 +79,7 @@ def test_another_agency_and_another_kind_of_file_are_told(tmp_path: Path) -> Non
 
 
 def test_a_topic_that_was_made_anew_is_noticed(tmp_path: Path) -> None:
-    path = tmp_path / "state"
-    stopped_after_two(path)
+    path = stopped_after_two(tmp_path)
     before, report = path.read_bytes(), Report()
     state = ResumeState.open(path, "moh", report)
     state.left(LINES)
@@ -113,8 +102,7 @@ def test_the_state_is_written_at_most_once_a_second(tmp_path: Path) -> None:
 
 
 def test_what_is_forgotten_is_sent_again_from_the_first_line(tmp_path: Path) -> None:
-    path = tmp_path / "state"
-    stopped_after_two(path)
+    path = stopped_after_two(tmp_path)
     state = ResumeState.open(path, "moh", Report())
     state.left(LINES)
     state.forget()

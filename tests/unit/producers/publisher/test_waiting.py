@@ -8,6 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -68,23 +69,19 @@ class Registrar:
     verdicts: Verdicts = field(default_factory=lambda: Verdicts(accepted=1, duplicates=1))
     entry: bytes = b""
 
-    async def read_topic_state(self, _: Any, topic: str) -> TopicState:
-        return self.state
-
-    async def read_verdicts(self, _: Any, topic: str, sent: list[range]) -> Verdicts:
-        return deepcopy(self.verdicts)
-
-    async def read_entries(self, _: Any, first: int, limit: int) -> list[bytes]:
-        assert (first, limit) == (7, 1), "another refusal lists all of its faults"
-        return [self.entry]
-
 
 @pytest.fixture
 def registrar(monkeypatch: pytest.MonkeyPatch) -> Registrar:
     made = Registrar()
+
+    def entries(_: object, first: int, limit: int) -> list[bytes]:
+        assert (first, limit) == (7, 1), "another refusal lists all of its faults"
+        return [made.entry]
+
     monkeypatch.setattr(run, "PatientConnection", Database)
-    for name in ("read_topic_state", "read_verdicts", "read_entries"):
-        monkeypatch.setattr(run, name, getattr(made, name))
+    monkeypatch.setattr(run, "read_topic_state", AsyncMock(side_effect=lambda *_, **__: made.state))
+    monkeypatch.setattr(run, "read_verdicts", AsyncMock(side_effect=lambda *_, **__: deepcopy(made.verdicts)))
+    monkeypatch.setattr(run, "read_entries", AsyncMock(side_effect=entries))
     monkeypatch.setattr(jobs, "AgencyPublisher", Publisher)
     return made
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,13 +31,14 @@ from producers.sdk.problems import (
     RecordReplaced,
     RefusedByRegistrar,
 )
+from tests.every import every
+from tests.world.events import changed
 from tests.world.gateways import answering
 
 KEY = LogKey("gateway.example", bytes(range(32)))
 OTHER = LogKey("gateway.example", bytes(32))
 LIMITS = ClientLimits(time_limit_s=1.0, requests_in_flight_max=2, batch_events_max=2, pause_min_s=0.001)
 EVENTS = [b'{"id":"%d"}' % number for number in range(5)]
-Change = Callable[[dict[str, Any]], None]
 
 
 def receipt(bodies: list[bytes], first: int = 0, without: tuple[int, ...] = ()) -> dict[str, Any]:
@@ -87,15 +87,12 @@ class Gateway:
             self.busy.set()
         await self.gate.wait()
         self.at_once -= 1
-        body = request.content
-        bodies = [body] if request.headers["content-type"].endswith("events+json") else self._split(body)
+        bodies = [request.content]
+        if not request.headers["content-type"].endswith("events+json"):
+            bodies = [orjson.dumps(event) for event in orjson.loads(request.content)]
         document = receipt(bodies, self.stored)
         self.stored += len(bodies)
         return httpx.Response(202, json=document)
-
-    @staticmethod
-    def _split(body: bytes) -> list[bytes]:
-        return [orjson.dumps(event) for event in orjson.loads(body)]
 
 
 @pytest.fixture
@@ -128,85 +125,49 @@ async def test_a_receipt_says_where_the_event_stands_and_keeps_the_signed_answer
     assert request.headers["accept-language"] == "ar"
 
 
-def rotated(until: datetime) -> str:
-    """What the gateway shows under /v1/keys after its key OTHER was replaced by KEY."""
-    step = sign_transition(OTHER, KEY, until, None)
-    return KeyHistory.of(OTHER.verifier, [step]).document()
+def rotated(first: LogKey, second: LogKey, days: int = 0) -> httpx.Response:
+    """What the gateway shows under /v1/keys after a rotation whose overlap ends in so many days."""
+    step = sign_transition(first, second, datetime.now(UTC) + timedelta(days=days), None)
+    return httpx.Response(200, text=KeyHistory.of(first.verifier, [step]).document())
 
 
-async def test_a_client_that_knows_the_key_before_follows_the_signed_history(gateway: Gateway) -> None:
-    gateway.answers["/v1/keys"] = httpx.Response(200, text=rotated(datetime.now(UTC)))
+async def test_a_client_that_knows_the_key_before_follows_the_signed_history_of_that_key(gateway: Gateway) -> None:
+    gateway.answers["/v1/keys"] = rotated(OTHER, KEY)
     async with client(gateway_key=OTHER.verifier.vkey) as sender:
         for event in EVENTS:
             assert (await sender.send(event)).id
     assert [request.url.path for request in gateway.seen].count("/v1/keys") == 1
-
-
-async def test_a_receipt_of_a_key_that_was_replaced_is_refused_after_the_overlap(gateway: Gateway) -> None:
-    for days, genuine in ((1, True), (-1, False)):
-        step = sign_transition(KEY, OTHER, datetime.now(UTC) + timedelta(days=days), None)
-        shown = KeyHistory.of(KEY.verifier, [step]).document()
-        gateway.answers["/v1/keys"] = httpx.Response(200, text=shown)
-        async with client(gateway_key=OTHER.verifier.vkey) as sender:
-            if genuine:
-                await sender.send(EVENTS[0])
-            else:
-                with pytest.raises(NotGenuine):
-                    await sender.send(EVENTS[0])
-
-
-async def test_a_history_that_does_not_continue_the_known_key_is_refused(gateway: Gateway) -> None:
-    strange = LogKey("gateway.example", b"s" * 32)
-    gateway.answers["/v1/keys"] = httpx.Response(200, text=rotated(datetime.now(UTC)))
-    async with client(gateway_key=strange.verifier.vkey) as sender:
+    async with client(gateway_key=LogKey("gateway.example", b"s" * 32).verifier.vkey) as sender:
         with pytest.raises(NotGenuine, match="do not continue"):
             await sender.send(EVENTS[0])
 
 
-async def test_many_events_go_in_order_in_slices(gateway: Gateway) -> None:
-    async with client() as sender:
-        sent = await sender.send_many(EVENTS)
-    assert [row.offset for row in sent.receipts] == [0, 1, 2, 3, 4]
-    assert [orjson.loads(request.content) for request in gateway.seen[1:]] == [
-        [{"id": "0"}, {"id": "1"}],
-        [{"id": "2"}, {"id": "3"}],
-        [{"id": "4"}],
-    ]
-
-
-def other_bytes(document: dict[str, Any]) -> None:
-    document |= receipt([b'{"id":"other"}'])
-
-
-def no_event(document: dict[str, Any]) -> None:
-    document |= receipt([])
-
-
-def twice(document: dict[str, Any]) -> None:
-    document |= receipt([EVENTS[0], EVENTS[0]])
-
-
-def changed(document: dict[str, Any]) -> None:
-    document["receipt"]["events"][0]["address"] = "agency.health.events/0/9"
-
-
-def no_signature(document: dict[str, Any]) -> None:
-    document["signature"] = "!"
-
-
-@pytest.mark.parametrize("change", [other_bytes, no_event, twice, changed, no_signature])
-async def test_a_receipt_that_does_not_hold_is_not_taken(gateway: Gateway, change: Change) -> None:
-    document = receipt([EVENTS[0]])
-    change(document)
-    gateway.answers["/v1/events"] = httpx.Response(202, json=document)
-    async with client() as sender:
+async def test_a_receipt_of_a_key_that_was_replaced_is_refused_after_the_overlap(gateway: Gateway) -> None:
+    gateway.answers["/v1/keys"] = rotated(KEY, OTHER, days=1)
+    async with client(gateway_key=OTHER.verifier.vkey) as sender:
+        await sender.send(EVENTS[0])
+    gateway.answers["/v1/keys"] = rotated(KEY, OTHER, days=-1)
+    async with client(gateway_key=OTHER.verifier.vkey) as sender:
         with pytest.raises(NotGenuine):
             await sender.send(EVENTS[0])
 
 
-async def test_an_answer_of_something_else_is_told(gateway: Gateway) -> None:
-    gateway.answers["/v1/events"] = httpx.Response(202, text="<html>")
+@every(
+    "shown",
+    [
+        receipt([b'{"id":"other"}']),
+        receipt([]),
+        receipt([EVENTS[0], EVENTS[0]]),
+        changed(receipt([EVENTS[0]]), "/receipt/events/0/address", "agency.health.events/0/9"),
+        receipt([EVENTS[0]]) | {"signature": "!"},
+    ],
+)
+async def test_a_receipt_that_does_not_hold_is_not_taken(gateway: Gateway, shown: dict[str, Any]) -> None:
+    gateway.answers["/v1/events"] = httpx.Response(202, json=shown)
     async with client() as sender:
+        with pytest.raises(NotGenuine):
+            await sender.send(EVENTS[0])
+        gateway.answers["/v1/events"] = httpx.Response(202, text="<html>")
         with pytest.raises(NotAGateway, match="https://gateway/v1/events"):
             await sender.send(EVENTS[0])
 
@@ -218,27 +179,22 @@ async def test_faults_name_their_place_in_the_whole_list_and_what_was_stored_bef
             await sender.send_many(EVENTS)
         assert [row.offset for row in found.value.receipts] == [0, 1]
         sent = await sender.send_many(EVENTS, partial=True)
-    assert [(error.event, error.code) for error in sent.refused] == [(3, "not-json"), (2, "unlisted")]
-    assert [row.id for row in sent.receipts] == ["0", "1", "4"]
-
-
-async def test_a_partial_answer_tells_what_is_stored_and_what_is_not(gateway: Gateway) -> None:
-    document = receipt(EVENTS[:2], without=(1,)) | {"refused": [{"code": "not-json", "pointer": "/1", "event": 1}]}
-    gateway.answers["/v1/events"] = httpx.Response(202, json=document)
-    async with client() as sender:
+        assert [(error.event, error.code) for error in sent.refused] == [(3, "not-json"), (2, "unlisted")]
+        assert [row.id for row in sent.receipts] == ["0", "1", "4"]
+        document = receipt(EVENTS[:2], without=(1,)) | {"refused": [{"code": "not-json", "pointer": "/1", "event": 1}]}
+        gateway.answers["/v1/events"] = httpx.Response(202, json=document)
         sent = await sender.send_many(EVENTS[:2], partial=True)
-    assert ([row.id for row in sent.receipts], [error.event for error in sent.refused]) == (["0"], [1])
+        assert ([row.id for row in sent.receipts], [error.event for error in sent.refused]) == (["0"], [1])
 
 
-async def test_validating_gives_the_faults_of_all_slices(gateway: Gateway) -> None:
+async def test_validating_gives_the_faults_of_all_slices_and_the_events_that_a_full_list_left_out(
+    gateway: Gateway,
+) -> None:
     row = {"code": "not-json", "pointer": "/1", "event": 1}
     gateway.answers["/v1/events:validate"] = {"valid": False, "accepted": [], "errors": [row]}
     async with client() as sender:
         faults = await sender.validate(EVENTS[:4])
     assert [(fault.event, fault.pointer) for fault in faults] == [(1, "/1"), (3, "/3")]
-
-
-async def test_validating_names_the_refused_events_that_a_full_list_left_out(gateway: Gateway) -> None:
     gateway.answers["/v1/events:validate"] = {
         "valid": False,
         "accepted": [{"event": 0, "id": "0", "type": "t"}],
@@ -249,25 +205,23 @@ async def test_validating_names_the_refused_events_that_a_full_list_left_out(gat
     limits = replace(LIMITS, batch_events_max=4)
     async with AgencyClient("https://gateway", "yat_x", limits=limits) as sender:
         faults = await sender.validate(EVENTS[:4] * 2)
-    assert [(fault.event, fault.code) for fault in faults] == [
-        (2, "not-json"),
-        (3, "unlisted"),
-        (6, "not-json"),
-        (7, "unlisted"),
-    ]
+    found = [(fault.event, fault.code) for fault in faults]
+    assert found == [(2, "not-json"), (3, "unlisted"), (6, "not-json"), (7, "unlisted")]
 
 
-async def test_an_event_without_content_is_told_before_anything_is_sent(gateway: Gateway) -> None:
-    lines = b"\n".join(EVENTS) + b"\n"
+async def test_many_events_go_in_order_in_slices_and_one_without_content_is_told_before_any(gateway: Gateway) -> None:
     async with client() as sender:
         for call in (sender.send_many, sender.validate):
             with pytest.raises(EmptyEvent, match="position 5"):
-                await call(lines.split(b"\n"))
+                await call([*EVENTS, b""])
         assert gateway.seen == []
-        assert len((await sender.send_many(lines.splitlines())).receipts) == len(EVENTS)
+        sent = await sender.send_many(EVENTS)
+    assert [row.offset for row in sent.receipts] == [0, 1, 2, 3, 4]
+    slices = [orjson.loads(request.content) for request in gateway.seen[1:]]
+    assert slices == [[{"id": "0"}, {"id": "1"}], [{"id": "2"}, {"id": "3"}], [{"id": "4"}]]
 
 
-async def test_waiting_ends_with_the_verdict(gateway: Gateway) -> None:
+async def test_waiting_ends_with_the_verdict_a_halt_or_a_loss(gateway: Gateway) -> None:
     page = {"receipts": [{"state": "registered", "id": "0", "index": 7}], "next": 1, "read_up_to": 1}
     gateway.answers["/v1/receipts"] = page
     async with client() as sender:
@@ -280,9 +234,12 @@ async def test_waiting_ends_with_the_verdict(gateway: Gateway) -> None:
         page |= {"receipts": [], "halted": "its tail was lost"}
         with pytest.raises(TopicHalted, match="its tail was lost"):
             await sender.wait_registered(got)
+        page["receipts"] = [{"state": "lost"}]
+        with pytest.raises(RecordReplaced, match=f"{got.address}: .* Send it again"):
+            await sender.wait_registered(got)
 
 
-@pytest.mark.parametrize("told", [{"id": "x"}, {"id": "0", "sha256": "00"}, {"sha256": "00"}], ids=str)
+@every("told", [{"id": "x"}, {"id": "0", "sha256": "00"}, {"sha256": "00"}])
 async def test_the_verdict_on_another_record_at_the_same_address_is_not_taken(
     gateway: Gateway, told: dict[str, str]
 ) -> None:
@@ -297,24 +254,11 @@ async def test_the_verdict_on_another_record_at_the_same_address_is_not_taken(
         assert (await sender.wait_registered(got)).index == 7
 
 
-async def test_an_event_that_was_lost_before_it_was_read_is_to_be_sent_again(gateway: Gateway) -> None:
-    gateway.answers["/v1/receipts"] = {"receipts": [{"state": "lost"}], "next": 1, "read_up_to": 1}
-    async with client() as sender:
-        got = await sender.send(EVENTS[0])
-        with pytest.raises(RecordReplaced, match=f"{got.address}: .* Send it again"):
-            await sender.wait_registered(got)
-
-
 def test_a_problem_says_how_many_faults_it_does_not_show() -> None:
     errors = tuple(EventError(code="not-json", detail="d") for _ in range(7))
     assert "and 2 more" in str(GatewayProblem(Problem(errors=errors)))
     assert "and 82 more" in str(GatewayProblem(Problem(errors=errors, unlisted=80)))
     assert "more" not in str(GatewayProblem(Problem(errors=errors[:5])))
-
-
-def test_what_is_no_address_is_told_at_once() -> None:
-    with pytest.raises(NotAnAddress, match="is not an address"):
-        AgencyClient("https://[::1/", "yat_x")
 
 
 async def test_the_proof_of_another_entry_is_not_taken(gateway: Gateway) -> None:
@@ -332,8 +276,7 @@ async def test_the_proof_of_another_entry_is_not_taken(gateway: Gateway) -> None
 
 async def test_receipts_go_on_from_page_to_page(gateway: Gateway) -> None:
     page: dict[str, Any] = {"receipts": [{"state": "registered", "id": "0"}], "next": 1}
-    gateway.answers["/v1/receipts"] = page
-    seen = []
+    gateway.answers["/v1/receipts"], seen = page, []
     async with client() as sender:
         async for verdict in sender.receipts(since=0):
             seen.append(verdict.id)
@@ -369,9 +312,11 @@ async def test_no_more_requests_are_under_way_than_the_limit_and_closing_waits_f
             await late
 
 
-@pytest.mark.parametrize("address", ["http://gateway.example", "http://10.0.0.1:8000", "http://127.0.0.1.example"])
-def test_no_token_is_sent_in_plain_text_to_another_machine(address: str) -> None:
-    with pytest.raises(PlaintextRefused, match="https://"):
-        AgencyClient(address, "yat_x")
-    AgencyClient(address, "yat_x", dangerously_allow_plaintext=True)
+def test_no_token_is_sent_in_plain_text_to_another_machine() -> None:
+    for address in ("http://gateway.example", "http://10.0.0.1:8000", "http://127.0.0.1.example"):
+        with pytest.raises(PlaintextRefused, match="https://"):
+            AgencyClient(address, "yat_x")
+        AgencyClient(address, "yat_x", dangerously_allow_plaintext=True)
     AgencyClient("http://127.0.0.1:8000", "yat_x")
+    with pytest.raises(NotAnAddress, match="is not an address"):
+        AgencyClient("https://[::1/", "yat_x")

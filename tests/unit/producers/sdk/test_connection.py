@@ -82,16 +82,13 @@ async def test_a_no_is_final(status: int) -> None:
     assert (found.value.problem.type, found.value.may_be_stored) == ("/problems/some-code", False)
 
 
-async def test_retry_after_is_waited_for_at_least() -> None:
+async def test_retry_after_is_waited_for_at_least_and_nothing_was_stored_where_every_answer_says_so() -> None:
     limits = ClientLimits(time_limit_s=1.5, pause_min_s=0.001)
     later = problem(503, "kafka-away", {"retry-after": "2"})
     async with scripted(later, stored(), limits=limits) as (connection, script):
         with pytest.raises(NotServed, match="503 kafka-away"):
             await connection.ask(SEND)
     assert len(script.bodies) == 1, "the pause would have ended after the time limit"
-
-
-async def test_nothing_was_stored_where_every_answer_says_so() -> None:
     async with scripted(httpx.ConnectError("refused"), problem(503, "kafka-away")) as (connection, _):
         with pytest.raises(NotServed, match="nothing was stored") as found:
             await connection.ask(SEND)
@@ -99,34 +96,24 @@ async def test_nothing_was_stored_where_every_answer_says_so() -> None:
     assert found.value.problem.type == "/problems/kafka-away"
 
 
-@pytest.mark.parametrize(
-    "first", [problem(504, "outcome-unknown"), httpx.ReadError("reset"), httpx.Response(503, text="a proxy's words")]
+def silent() -> httpx.Response:
+    raise TimeoutError
+
+
+@every(
+    "first",
+    [problem(504, "outcome-unknown"), httpx.ReadError("reset"), httpx.Response(503, text="a proxy's words"), silent],
 )
 async def test_once_unknown_it_stays_unknown_whatever_comes_later(first: Step) -> None:
     async with scripted(first, problem(503, "kafka-away")) as (connection, _):
         with pytest.raises(OutcomeUnknown, match="may or may not be stored"):
             await connection.ask(SEND)
-
-
-async def test_a_no_after_an_unknown_attempt_says_that_the_events_may_be_stored() -> None:
-    async with scripted(httpx.ReadError("reset"), problem(401, "unauthenticated")) as (connection, _):
+    async with scripted(first, problem(401, "unauthenticated")) as (connection, _):
         with pytest.raises(GatewayProblem) as found:
             await connection.ask(SEND)
     assert found.value.may_be_stored
-
-
-async def test_an_answer_that_never_comes_is_unknown() -> None:
-    def silent() -> httpx.Response:
-        raise TimeoutError
-
-    async with scripted(silent) as (connection, _):
-        with pytest.raises(OutcomeUnknown):
-            await connection.ask(SEND)
-
-
-async def test_a_question_stores_nothing_and_so_is_never_unknown() -> None:
-    async with scripted(httpx.ReadError("reset")) as (connection, _):
-        with pytest.raises(NotServed):
+    async with scripted(first) as (connection, _):
+        with pytest.raises(NotServed):  # a question stores nothing, and so is never unknown
             await connection.ask(READ)
 
 
@@ -175,7 +162,7 @@ async def test_an_attempt_without_an_answer_says_whether_something_may_be_stored
     assert len(script.bodies) == 1
 
 
-async def test_a_request_has_its_own_method_and_headers() -> None:
+async def test_a_request_has_its_own_method_and_headers_and_a_closed_client_says_so() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json=[request.method, str(request.url), request.headers["authorization"]])
 
@@ -184,10 +171,5 @@ async def test_a_request_has_its_own_method_and_headers() -> None:
     request = Request("http://gateway/v1/teams/press", method="DELETE", headers=authorisation("b", "ar"))
     assert (await connection.ask_once(request)).json() == ["DELETE", "http://gateway/v1/teams/press", "Bearer b"]
     await connection.close()
-
-
-async def test_a_closed_client_says_so() -> None:
-    async with scripted(stored()) as (connection, _):
-        pass
     with pytest.raises(ClientClosed):
         await connection.ask(READ)

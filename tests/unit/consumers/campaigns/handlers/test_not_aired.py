@@ -30,8 +30,8 @@ def proposal(story: Story, now: str, channel: str = "radio") -> Proposal | None:
     return not_aired(RULE, channel, service, coverage, coverage.campaign_ids, OWNERS, at)
 
 
-def test_it_comes_due_at_midnight_after_the_working_days_and_is_the_same_whenever_it_is_asked() -> None:
-    story, _ = launched()
+def test_it_comes_due_at_midnight_after_the_working_days_unless_there_is_an_airing_on_its_channel() -> None:
+    story, campaign = launched()
     assert proposal(story, "2026-11-22T20:59:59+00:00") is None
     found = proposal(story, DUE)
     assert found is not None
@@ -43,14 +43,9 @@ def test_it_comes_due_at_midnight_after_the_working_days_and_is_the_same_wheneve
     assert "no web address" in found.brief["en"]
     assert "15 working days" in found.reason["en"]
     assert "2026-11-01 (1448-05-21 AH)" in found.reason["en"]
-    assert proposal(story, "2027-03-01T00:00:00+03:00") == found
-    assert isinstance(
-        validate(event_bytes(trigger(found, 1)), STRUCTURED_HEADERS, Agency("platform", "platform")), Accepted
-    )
-
-
-def test_an_airing_on_the_channel_prevents_it_and_one_on_another_does_not() -> None:
-    story, campaign = launched()
+    assert proposal(story, "2027-03-01T00:00:00+03:00") == found, "the same whenever it is asked"
+    verdict = validate(event_bytes(trigger(found, 1)), STRUCTURED_HEADERS, Agency("platform", "platform"))
+    assert isinstance(verdict, Accepted)
     story.air(campaign, "A", "radio")
     assert proposal(story, DUE) is None
     assert proposal(story, DUE, "tv") is not None
@@ -85,13 +80,10 @@ def test_a_suspension_moves_it_by_the_working_days_lost_and_a_retired_service_ha
     assert proposal(story, "2027-01-01T00:00:00+00:00") is None
 
 
-def test_eid_is_no_working_day() -> None:
+def test_eid_is_no_working_day_and_a_service_that_is_not_launched_has_none() -> None:
     story, _ = launched("2026-05-20T08:00:00.000000Z")
     assert proposal(story, "2026-06-15T20:59:00+00:00") is None
     assert proposal(story, "2026-06-15T21:00:00+00:00") is not None
-
-
-def test_a_service_that_is_not_launched_has_none() -> None:
     story = Story()
     story.register("S")
     (service,) = story.store.rows(SERVICE)

@@ -39,11 +39,8 @@ def test_without_a_folder_the_rules_are_those_of_the_release_and_so_is_the_versi
 
 def test_a_folder_replaces_the_rules_of_the_release(folder: Path) -> None:
     (folder / "quota-met.yaml").unlink()
-    assert [rule.name for rule in rules_in_force().rules] == [
-        "group-completed",
-        "initiative-announced",
-        "service-launched",
-    ]
+    names = [rule.name for rule in rules_in_force().rules]
+    assert names == ["group-completed", "initiative-announced", "service-launched"]
     assert CONSUMER.rows_version.number == CONSUMER.version.number
     assert CONSUMER.rows_version.sha256 != CONSUMER.version.sha256
 
@@ -74,16 +71,11 @@ def test_what_a_rule_says_and_its_version_change_the_folds_version_and_nothing_e
     assert len(versions) == 4
 
 
-def test_the_version_of_the_set_is_the_highest_of_its_rules() -> None:
-    first, *others = release_rules().rules
-    rules = RuleSet((replace(first, version=7), *others))
-    assert rules.version == 7
-    assert versions_of(rules).document()["version"] == 7
-    assert RuleSet(()).version == 1
-
-
 def test_a_rule_that_changes_needs_a_higher_version_also_after_it_was_gone() -> None:
     first, *others = release_rules().rules
+    rules = RuleSet((replace(first, version=7), *others))
+    assert rules.version == versions_of(rules).document()["version"] == 7, "the highest of its rules"
+    assert RuleSet(()).version == 1
     kept = versions_of(RuleSet((first, *others))).after({})
     changed = versions_of(RuleSet((replace(first, sha256="other"), *others)))
     assert changed.changed_without_version(kept) == [first.file]
@@ -100,8 +92,10 @@ def test_the_files_are_hashed_as_rules_of_the_fold_by_what_they_say(tmp_path: Pa
     assert content(path) == {"a": 1}
 
 
-def test_the_page_lists_every_moment_with_its_placeholders() -> None:
+def test_the_page_lists_every_moment_with_its_placeholders_and_shows_a_valid_rule(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "campaign-rules.md").read_text(encoding="utf-8")
+    (tmp_path / "rule.yaml").write_text(page.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
+    assert read_folder(tmp_path, own=True).rules[0].urgency == "high"
     rows = {line.split("|")[1]: line for line in page.splitlines() if line.startswith("| `")}
     for name, moment in MOMENTS.items():
         (row,) = [line for names, line in rows.items() if f"`{name}`" in names]
@@ -110,9 +104,3 @@ def test_the_page_lists_every_moment_with_its_placeholders() -> None:
     launched = MOMENTS["service.launched"].placeholders
     assert MOMENTS["service.resumed"].placeholders == MOMENTS["service.retired"].placeholders == launched
     assert list(MOMENTS["not-aired"].placeholders) == [*launched, "medium", "days"]
-
-
-def test_the_rule_on_the_page_is_valid(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "campaign-rules.md").read_text(encoding="utf-8")
-    (tmp_path / "rule.yaml").write_text(page.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
-    assert read_folder(tmp_path, own=True).rules[0].urgency == "high"

@@ -8,7 +8,6 @@ import pytest
 
 from consumers.campaigns.rules.rule_file import InvalidRules, parse_rule, read_folder
 from tests.every import every
-from tests.paths import ROOT
 
 VALID = """
 name: opened
@@ -30,15 +29,11 @@ def faults(text: str) -> list[tuple[str, str]]:
     return [(fault.pointer, fault.en) for fault in error.value.faults]
 
 
-def test_a_valid_rule_is_read() -> None:
+def test_comments_layout_and_a_version_alone_do_not_change_what_a_rule_says() -> None:
     rule = parse_rule("opened.yaml", VALID.encode())
     assert (rule.name, rule.version, rule.urgency, rule.after_working_days) == ("opened", 3, "normal", 0)
     assert rule.channels == ("tv", "print")
     assert rule.placeholders == {"name", "address", "launched_on", "launched_on_hijri", "cause"}
-
-
-def test_comments_and_layout_do_not_change_what_a_rule_says_and_a_version_alone_does_not_either() -> None:
-    rule = parse_rule("opened.yaml", VALID.encode())
     same = parse_rule("opened.yaml", ("# why\n" + VALID.replace("version: 3", "version:   4")).encode())
     assert same.sha256 == rule.sha256
     assert parse_rule("opened.yaml", VALID.replace("[tv, print]", "[tv]").encode()).sha256 != rule.sha256
@@ -108,33 +103,22 @@ def test_what_is_no_rule_is_refused(raw: bytes) -> None:
         parse_rule("x.yaml", raw)
 
 
-@pytest.mark.parametrize(
-    ("first", "next_one"), [("x: &a0 [tv]", "x{0}: &a{0} [{1}]"), ("x: &a0 {{a: 1}}", "x{0}: &a{0} {{<<: [{1}]}}")]
-)
+@every(("first", "next_one"), [("x: &a0 [tv]", "x{0}: &a{0} [{1}]"), ("x: &a0 {{a: 1}}", "x{0}: &a{0} {{<<: [{1}]}}")])
 def test_a_small_file_that_aliases_make_endless_costs_nothing(first: str, next_one: str) -> None:
     levels = [next_one.format(level, ", ".join([f"*a{level - 1}"] * 9)) for level in range(1, 20)]
     with pytest.raises(InvalidRules):
         parse_rule("x.yaml", "\n".join([first.format(), *levels, "channels: [*a19, *a19]"]).encode())
 
 
-def test_a_folder_lists_the_faults_of_all_its_files(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text(VALID, encoding="utf-8")
-    (tmp_path / "b.yaml").write_text(VALID, encoding="utf-8")
+def test_a_folder_lists_the_faults_of_all_its_files_and_needs_one(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(InvalidRules):
+            read_folder(folder, own=True)
+    for name in ("a.yaml", "b.yaml", "d.yml"):
+        (tmp_path / name).write_text(VALID, encoding="utf-8")
     (tmp_path / "c.yaml").write_text(VALID.replace("version: 3", ""), encoding="utf-8")
-    (tmp_path / "d.yml").write_text(VALID, encoding="utf-8")
     with pytest.raises(InvalidRules) as error:
         read_folder(tmp_path, own=True)
     found = [(fault.file, fault.pointer) for fault in error.value.faults]
     assert found == [("c.yaml", "/version"), ("d.yml", ""), ("a.yaml", "/name"), ("b.yaml", "/name")]
     assert "a.yaml /name: another rule is named opened" in str(error.value)
-
-
-def test_an_empty_folder_and_a_missing_one_are_refused(tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path / "missing"):
-        with pytest.raises(InvalidRules):
-            read_folder(folder, own=True)
-
-
-def test_the_documented_example_is_valid() -> None:
-    (rule,) = read_folder(ROOT / "docs" / "examples" / "campaign-rules", own=True).rules
-    assert rule.when == "not-aired"

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-import pytest
 from icalendar import Calendar
 
 from consumers.delivery.calendar.feed import calendar_of
 from consumers.delivery.due_campaigns import DueCampaign, Team
 from events.values.personal_data import holds_personal_data
+from tests.every import every
 from tests.unit.consumers.delivery.due import APPOINTMENTS, TEAM, due_campaign
 
 NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
@@ -39,15 +39,18 @@ def test_a_campaign_is_an_all_day_event_on_its_due_date_in_both_languages() -> N
     assert event["sequence"] == 4
     assert event["status"] == "CONFIRMED"
     assert event["summary"] == "موعد بث: \u2068المواعيد\u2069 | Air by today: \u2068Appointments\u2069"
-    assert "Tell citizens; see, the service." in event["description"]
-    assert "Sunday 15 November 2026 (5 Jumada al-Thania 1448 AH)" in event["description"]
-    assert "الأحد 15 نوفمبر 2026 م (5 جمادى الآخرة 1448 هـ)" in event["description"]
-    assert "Nobody has acknowledged it yet." in event["description"]
-    assert "Not aired yet on: television." in event["description"]
+    for words in (
+        "Tell citizens; see, the service.",
+        "Sunday 15 November 2026 (5 Jumada al-Thania 1448 AH)",
+        "الأحد 15 نوفمبر 2026 م (5 جمادى الآخرة 1448 هـ)",
+        "Nobody has acknowledged it yet.",
+        "Not aired yet on: television.",
+    ):
+        assert words in event["description"]
     assert event["url"] == "https://console.example/campaigns/service-launched.i3"
 
 
-@pytest.mark.parametrize(
+@every(
     ("change", "status", "title"),
     [
         ({"is_completed": True}, "CONFIRMED", "✓ Completed"),
@@ -63,7 +66,7 @@ def test_what_became_of_a_campaign_changes_the_same_event(change: dict[str, Any]
     assert f"{title}: \u2068Appointments\u2069" in after["summary"]
 
 
-@pytest.mark.parametrize("hostile", ["A\r\nEND:VEVENT\r\nBEGIN:VALARM", "A;b,c\\n", "\u202eA", "x" * 2_000, "\x00A"])
+@every("hostile", ["A\r\nEND:VEVENT\r\nBEGIN:VALARM", "A;b,c\\n", "\u202eA", "x" * 2_000, "\x00A"])
 def test_no_text_of_an_event_adds_a_line(hostile: str) -> None:
     text = {"ar": hostile, "en": hostile}
     team = replace(TEAM, name=text)
@@ -82,7 +85,4 @@ def test_a_name_is_cut_and_never_gone_and_forms_no_national_id() -> None:
     assert "Air by today: \u206810000 00008\u2069" in event["summary"]
     assert not holds_personal_data(event["summary"])
     assert not holds_personal_data(event["description"])
-
-
-def test_an_empty_feed_is_a_calendar() -> None:
-    assert events() == []
+    assert events() == [], "an empty feed is a calendar"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from html.parser import HTMLParser
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -25,8 +25,8 @@ from consumers.delivery.mail.letters import (
 )
 from consumers.delivery.mail.message import BadAddress, build, checked_address, message_id
 from consumers.delivery.mail.wording import WORDINGS
-from events.values.personal_data import holds_personal_data
 from tests.every import every
+from tests.page_rules import Document
 from tests.unit.consumers.delivery.due import APPOINTMENTS, TEAM, due_campaign
 from tests.unit.consumers.delivery.mail.notices import CONTEXT, IDENTITY, NOTICE, NOW, SENDER, STOP
 
@@ -61,24 +61,12 @@ def bodies(message: EmailMessage) -> tuple[str, str]:
     return plain.get_content().replace("\r\n", "\n"), html.get_content().replace("\r\n", "\n")
 
 
-class Tags(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
-
-
 def is_closed(text: str) -> bool:
     """Whether each isolate is closed in its line."""
     for shown in text.splitlines():
-        depth = 0
-        for character in shown:
-            depth += (character in "\u2066\u2067\u2068") - (character == "\u2069")
-            if depth < 0:
-                return False
-        if depth:
+        steps = ((character in "\u2066\u2067\u2068") - (character == "\u2069") for character in shown)
+        depths = [0, *accumulate(steps)]
+        if min(depths) < 0 or depths[-1]:
             return False
     return True
 
@@ -110,21 +98,10 @@ def test_no_text_of_an_event_injects_a_header_or_markup_or_turns_the_direction(k
     for shown in (str(message["Subject"]), plain, html):
         assert HIDDEN.search(shown) is None
         assert is_closed(shown)
-    tags = Tags()
-    tags.feed(html)
-    assert {tag for tag, _ in tags.found}.isdisjoint({"script", "img", "iframe", "form", "input"})
-    links = [attributes["href"] for tag, attributes in tags.found if tag == "a"]
+    page = Document(html)
+    assert page.all("script", "img", "iframe", "form", "input") == []
+    links = [link.attributes["href"] for link in page.all("a")]
     assert links == ["https://console.example/campaigns/service-launched.i3", STOP] * 2
-
-
-@pytest.mark.parametrize("mark", ["\u200b", "\u00ad", "\u200e", "\u2068", "\u2069", "\x00"])
-def test_what_is_removed_between_digits_forms_no_national_id(mark: str) -> None:
-    text = dict.fromkeys(("ar", "en"), f"Service 10000{mark}00008")
-    notice = replace(NOTICE, brief=text, reason=text, service_name=text, service_url=f"https://x.example/{text['en']}")
-    message = parsed(notice_letter(notice, replace(CONTEXT, team=replace(TEAM, name=text))))
-    assert "Service 10000 00008" in str(message["Subject"])
-    for shown in (str(message["Subject"]), *bodies(message)):
-        assert not holds_personal_data(shown)
 
 
 @given(st.text(max_size=400), st.text(max_size=400))
@@ -157,12 +134,15 @@ def test_an_address_is_one_plain_address_or_refused(address: str) -> None:
         checked_address(address)
 
 
-def test_the_language_of_the_team_is_first() -> None:
+def test_the_language_of_the_team_is_first_and_the_working_days_left_are_counted() -> None:
     arabic = notice_letter(NOTICE, CONTEXT)
     english = notice_letter(NOTICE, replace(CONTEXT, team=replace(TEAM, language="en")))
     assert [page.language for page in arabic.pages] == ["ar", "en"]
     assert [page.language for page in english.pages] == ["en", "ar"]
     assert english.subject.startswith("New awareness campaign, due 2026-11-15: Appointments | حملة توعية جديدة")
+    today = notice_letter(NOTICE, replace(CONTEXT, today="2026-11-01"))
+    assert ("Working days left", "10") in [(fact.label, *fact.lines) for fact in today.pages[1].facts]
+    assert time_left(NOTICE.due_on, "2026-11-01").en == "10 working days left", "as in the inbox"
 
 
 def test_the_id_of_a_message_is_the_same_in_every_attempt_and_no_others() -> None:
@@ -170,27 +150,17 @@ def test_the_id_of_a_message_is_the_same_in_every_attempt_and_no_others() -> Non
     first, repeat = parsed(letter), parsed(letter, attempt=2)
     assert first["Message-ID"] == repeat["Message-ID"] == message_id(IDENTITY, SENDER)
     assert repeat["Yesser-Repeat"] == "2"
-    others = [
-        replace(IDENTITY, team="radio"),
-        replace(IDENTITY, kind="reminder"),
-        replace(IDENTITY, event_id="other"),
-        replace(IDENTITY, part="7"),
-    ]
-    assert len({message_id(identity, SENDER) for identity in [IDENTITY, *others]}) == 5
+    changes: list[dict[str, Any]] = [{}, {"team": "radio"}, {"kind": "reminder"}, {"event_id": "other"}, {"part": "7"}]
+    assert len({message_id(replace(IDENTITY, **change), SENDER) for change in changes}) == 5
 
 
-def test_a_campaign_that_is_acknowledged_says_by_whom() -> None:
+def test_a_campaign_that_is_acknowledged_says_by_whom_and_a_reminder_begins_with_what_is_missing() -> None:
     taken = replace(NOTICE, acknowledged=Acknowledgement("press-desk", "2026-11-02", 5))
     plain, _ = bodies(parsed(notice_letter(taken, CONTEXT)))
     assert "Acknowledged by \u2068press-desk\u2069 on Monday 2 November 2026" in plain
     assert "yesser campaigns ack" not in plain
-    assert (
-        "yesser campaigns air service-launched.i3 --channel tv --outlet-ar NAME --outlet-en NAME --reach NUMBER"
-        in plain
-    )
-
-
-def test_a_reminder_begins_with_what_is_missing() -> None:
+    air = "yesser campaigns air service-launched.i3 --channel tv --outlet-ar NAME --outlet-en NAME --reach NUMBER"
+    assert air in plain
     reminder = notice_letter(replace(NOTICE, kind="reminder", missing=["tv"]), CONTEXT)
     assert [(fact.label, *fact.lines) for fact in reminder.pages[1].facts[:2]] == [
         ("Not aired yet on", "television"),
@@ -206,32 +176,18 @@ def test_an_urgent_campaign_says_so_where_the_team_must_act() -> None:
     assert not str(parsed(notice_letter(completed, CONTEXT))["Subject"]).startswith("[")
 
 
-def test_the_working_days_left_are_those_of_the_inbox() -> None:
-    letter = notice_letter(NOTICE, replace(CONTEXT, today="2026-11-01"))
-    assert ("Working days left", "10") in [(fact.label, *fact.lines) for fact in letter.pages[1].facts]
-    assert time_left(NOTICE.due_on, "2026-11-01").en == "10 working days left"
-
-
-def test_without_a_console_there_is_no_link() -> None:
-    _, html = bodies(parsed(notice_letter(NOTICE, replace(CONTEXT, console=None))))
-    assert html.count("<a ") == html.count(STOP) == 2
-
-
-def test_a_digest_groups_the_campaigns_by_what_they_need() -> None:
+def test_a_digest_groups_the_campaigns_by_what_they_need_and_is_bounded() -> None:
     rows = [
         due_campaign("2026-10-30", service_name=APPOINTMENTS),
         due_campaign("2026-10-31"),
         due_campaign("2026-11-01", aired={"tv": 1, "print": 2}, acknowledged_by="desk"),
         due_campaign("2026-11-01", aired={"tv": 1, "print": 2}),
         due_campaign("2026-11-01", aired={"tv": 1, "print": 0}, acknowledged_by="desk"),
-        due_campaign("2026-11-02"),
-        due_campaign("2026-11-08"),
-        due_campaign("2026-11-09"),
+        *map(due_campaign, ("2026-11-02", "2026-11-08", "2026-11-09")),
         due_campaign("2026-11-05", is_paused=True),
         due_campaign("2026-10-01", is_completed=True),
     ]
-    letter = digest_letter(rows, CONTEXT)
-    english = letter.pages[1]
+    english = digest_letter(rows, CONTEXT).pages[1]
     assert [(group.heading, len(group.rows)) for group in english.groups] == [
         ("Launched without any airing, and overdue", 1),
         ("Overdue", 3),
@@ -244,22 +200,19 @@ def test_a_digest_groups_the_campaigns_by_what_they_need() -> None:
     assert english.heading == "Weekly digest: 4 overdue, 2 due this week"
     assert "Not aired yet on: print" in english.groups[1].rows[2]
     assert "Nobody has acknowledged it yet" not in english.groups[1].rows[2]
-
-
-def test_a_digest_of_many_campaigns_is_bounded_and_one_of_none_says_so() -> None:
     many = digest_letter([due_campaign("2026-10-30", campaign_id=f"c{n}") for n in range(5_000)], CONTEXT)
     plain, html = bodies(parsed(many))
-    assert len(html) < 100_000
+    assert len(html) < 100_000, "it is bounded"
     assert "Overdue (5000)" in plain
     assert "Overdue (5000)</h2>" in html
     assert "And 4950 more: `yesser campaigns inbox --agency health --team press`" in plain
     assert "No campaigns." in bodies(parsed(digest_letter([], CONTEXT)))[0]
 
 
-@pytest.mark.parametrize("address", ["https://gateway.example", f"https://{'a-long-name.' * 8}example:8443"])
+@every("address", ["https://gateway.example", f"https://{'a-long-name.' * 8}example:8443"])
 def test_every_letter_says_how_to_stop_in_both_languages_and_to_mail_programs(address: str) -> None:
     stop = f"{address}/mail/stop?token={'a_-9' * 10}abc"
-    context = replace(CONTEXT, stop=stop)
+    context = replace(CONTEXT, stop=stop, console=None)
     letters = [
         *(notice_letter(replace(NOTICE, kind=kind), context) for kind in set(WORDINGS) - NO_NOTICES),
         digest_letter([], context),
@@ -279,26 +232,25 @@ def test_every_letter_says_how_to_stop_in_both_languages_and_to_mail_programs(ad
         for shown in (plain, html):
             assert "because this address is a contact of" in shown
             assert "لأن هذا العنوان من جهات الاتصال" in shown
-
-
-def test_only_an_https_link_is_posted_by_mail_programs() -> None:
-    letter = notice_letter(NOTICE, replace(CONTEXT, stop="http://127.0.0.1:8000/mail/stop?token=x"))
-    assert parsed(letter)["List-Unsubscribe-Post"] is None
+    assert bodies(parsed(letters[0]))[1].count("<a ") == 2, "without a console there is no other link"
+    plain_http = replace(CONTEXT, stop="http://127.0.0.1:8000/mail/stop?token=x")
+    assert parsed(notice_letter(NOTICE, plain_http))["List-Unsubscribe-Post"] is None, "only an https link is posted to"
 
 
 def test_a_letter_that_asks_has_no_text_of_the_teams() -> None:
     name = dict.fromkeys(("ar", "en"), "Buy at https://evil.example")
-    letter = confirmation_letter(
-        "https://gateway.example/mail/confirm?token=x", replace(CONTEXT, team=replace(TEAM, name=name))
-    )
-    message = parsed(letter)
+    context = replace(CONTEXT, team=replace(TEAM, name=name))
+    message = parsed(confirmation_letter("https://gateway.example/mail/confirm?token=x", context))
     assert "evil" not in str(message["Subject"]) + "".join(bodies(message))
     assert "health/press" in bodies(message)[0]
 
 
 def test_the_owner_of_a_disabled_endpoint_learns_why() -> None:
     plain, _ = bodies(parsed(endpoint_letter("ep_1", "failing", CONTEXT)))
-    assert "its server has accepted nothing for days" in plain
-    assert "Repair it, then enable it as said below." in plain
-    assert "فعّلوه كما هو مبيّن أدناه" in plain
-    assert "POST /v1/webhooks/ep_1/enable" in plain
+    for words in (
+        "its server has accepted nothing for days",
+        "Repair it, then enable it as said below.",
+        "فعّلوه كما هو مبيّن أدناه",
+        "POST /v1/webhooks/ep_1/enable",
+    ):
+        assert words in plain

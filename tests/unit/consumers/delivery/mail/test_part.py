@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import AsyncMock, MagicMock
 
@@ -12,25 +11,7 @@ from structlog.testing import capture_logs
 from consumers.delivery.mail import part, queue
 from consumers.delivery.mail.letters import notice_letter
 from consumers.delivery.mail.notices import Prepared
-from consumers.delivery.mail.queue import Claimed
-from tests.unit.consumers.delivery.mail.notices import CONTEXT, IDENTITY, NOTICE, NOW, SENDER
-
-CLAIMED = Claimed(
-    message_id=7,
-    subscription_id=1,
-    agency="health",
-    team="press",
-    endpoint_id=None,
-    kind="campaign.triggered",
-    event_id="e1",
-    log_index=4,
-    campaign_id="c.i1",
-    replay=False,
-    attempts=1,
-    created_at=datetime(2026, 11, 2, tzinfo=UTC),
-    unknown=0,
-    is_told=False,
-)
+from tests.unit.consumers.delivery.mail.notices import CLAIMED, CONTEXT, IDENTITY, NOTICE, NOW, SENDER
 
 
 async def test_a_message_that_cannot_be_written_fails_and_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:

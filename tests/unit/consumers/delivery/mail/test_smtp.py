@@ -15,6 +15,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from consumers.delivery.mail.smtp import ANSWER_BYTES_MAX, SmtpServer, SmtpSession
 from infra.tls.certificate_files import TlsFiles
+from tests.every import every
 from tests.unit.infra.tls.certificates import private_authority, server_context, server_for
 from tests.world.mail import MailServer, mail_server, smtp
 
@@ -58,21 +59,19 @@ async def test_a_message_goes_over_an_encrypted_connection_with_a_login(tmp_path
         assert b"\r\n.\r\n.Text" in mails.received[0][1]
 
 
-async def test_without_encryption_nothing_is_sent_to_a_server_that_should_have_it(files: TlsFiles) -> None:
-    async with mail_server() as mails:
-        result, status, answer = await sent(smtp(mails, tls="starttls", ca=files))
-        assert (result, status) == ("no-server", None)
-        assert "STARTTLS" in answer
-        assert mails.received == []
-
-
-async def test_a_server_of_another_name_or_authority_gets_nothing(tmp_path: Path, files: TlsFiles) -> None:
+async def test_a_server_without_encryption_or_of_another_name_or_authority_gets_nothing(
+    tmp_path: Path, files: TlsFiles
+) -> None:
     other_name = server_context(server_for(private_authority(tmp_path), "mail.other.example"))
     other_authority = server_context(private_authority(tmp_path / "other").server("mail"))
-    for context, reason in ((other_name, "for another name"), (other_authority, "not from a trusted authority")):
+    for context, reason in (
+        (None, "STARTTLS"),
+        (other_name, "for another name"),
+        (other_authority, "not from a trusted authority"),
+    ):
         async with mail_server(tls_context=context) as mails:
-            result, _, answer = await sent(smtp(mails, tls="starttls", ca=files))
-            assert result == "no-server"
+            result, status, answer = await sent(smtp(mails, tls="starttls", ca=files))
+            assert (result, status) == ("no-server", None)
             assert reason in answer
             assert mails.received == []
 
@@ -110,7 +109,7 @@ async def script(*answers: bytes, then: bytes = b"") -> AsyncIterator[int]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-@pytest.mark.parametrize(
+@every(
     ("answers", "then", "result"),
     [
         ((b"554 no service here\r\n",), b"", ("no-server", 554)),
@@ -133,15 +132,11 @@ async def test_a_server_that_behaves_badly_ends_the_attempt_and_nothing_else(
     assert len(found[2].encode()) <= ANSWER_BYTES_MAX
 
 
-async def test_only_the_first_kib_of_an_answer_is_kept() -> None:
+async def test_a_refusal_is_kept_up_to_a_kib_and_a_server_that_does_not_relay_for_us_yet_is_asked_again() -> None:
     async with mail_server() as mails:
         mails.refusals = {"press@health.example": "550 " + "no " * 150}
         result, status, answer = await sent(smtp(mails))
         assert (result, status) == ("refused", 550)
         assert len(answer) <= ANSWER_BYTES_MAX
-
-
-async def test_a_server_that_does_not_relay_for_us_yet_is_asked_again() -> None:
-    async with mail_server() as mails:
         mails.refusals = {"press@health.example": "554 5.7.1 relay access denied"}
         assert await sent(smtp(mails)) == ("later", 554, "5.7.1 relay access denied")

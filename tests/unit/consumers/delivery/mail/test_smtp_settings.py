@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from consumers.delivery.mail.queue import UNKNOWN_MAX, VALID, Claimed, Verdict, verdict
+from consumers.delivery.mail.queue import UNKNOWN_MAX, VALID, Verdict, verdict
 from consumers.delivery.mail.smtp import MailNotConfigured, Outcome, smtp_server
 from infra.settings import Settings
 from infra.tls.plaintext import PlaintextRefused
 from tests.every import every
-from tests.unit.consumers.delivery.mail.notices import NOW
+from tests.unit.consumers.delivery.mail.notices import CLAIMED, NOW
 
 
 def settings(tmp_path: Path, **more: object) -> Settings:
@@ -20,7 +21,7 @@ def settings(tmp_path: Path, **more: object) -> Settings:
     return Settings(**given).acting_as("delivery")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
+@every(
     ("address", "tls"),
     [("mail.example:587", "starttls"), ("127.0.0.1:25", "none"), ("[::1]:25", "none"), ("10.0.0.1:25", "starttls")],
 )
@@ -29,15 +30,12 @@ def test_a_connection_is_encrypted_unless_it_stays_on_this_machine(tmp_path: Pat
     assert server is not None
     assert server.tls == tls
     assert smtp_server(settings(tmp_path, mail_server=None)) is None
-
-
-def test_a_plain_connection_to_another_machine_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PlaintextRefused, match="YESSER_MAIL_TLS=starttls"):
         smtp_server(settings(tmp_path, mail_tls="none"))
     assert smtp_server(settings(tmp_path, mail_tls="none", dangerously_allow_plaintext="smtp")) is not None
 
 
-@pytest.mark.parametrize(
+@every(
     ("more", "message"),
     [
         ({"mail_server": "mail.example"}, "host:port"),
@@ -67,16 +65,6 @@ def test_links_lead_to_an_https_address(tmp_path: Path, address: str) -> None:
         settings(tmp_path, console_address=address)
 
 
-def claimed(attempts: int = 1, unknown: int = 0) -> Claimed:
-    return Claimed(
-        *(1, 1, "health", "press", None, "campaign.triggered", "e", 1, "c", False),
-        attempts=attempts,
-        created_at=NOW,
-        unknown=unknown,
-        is_told=False,
-    )
-
-
 @every(
     ("outcome", "found"),
     [
@@ -88,17 +76,16 @@ def claimed(attempts: int = 1, unknown: int = 0) -> Claimed:
     ],
 )
 def test_the_answer_decides_what_follows(outcome: Outcome, found: Verdict) -> None:
-    assert verdict(claimed(), outcome, NOW, 0.0) == found
+    assert verdict(CLAIMED, outcome, NOW, 0.0) == found
 
 
-def test_waits_double_up_to_an_hour_and_end_after_five_days() -> None:
-    waits = [verdict(claimed(attempts), Outcome("later", 451), NOW, 0.999).wait_s for attempts in range(1, 12)]
+def test_waits_double_up_to_an_hour_and_end_after_five_days_or_once_it_may_have_arrived_three_times() -> None:
+    later = Outcome("later", 451)
+    waits = [verdict(replace(CLAIMED, attempts=n), later, NOW, 0.999).wait_s for n in range(1, 12)]
     assert waits == sorted(waits)
     assert waits[0] < 60
     assert 3_590 < waits[-1] <= 3_600
-    assert verdict(claimed(), Outcome("later", 451), NOW + VALID, 0.0) == Verdict("failed", "later")
-    assert verdict(claimed(), Outcome("no-server"), NOW + VALID, 0.0).state == "waiting"
-
-
-def test_a_message_that_may_have_arrived_three_times_is_not_sent_again() -> None:
-    assert verdict(claimed(3, UNKNOWN_MAX - 1), Outcome("unknown"), NOW, 0.0) == Verdict("failed", "unknown")
+    assert verdict(CLAIMED, later, NOW + VALID, 0.0) == Verdict("failed", "later")
+    assert verdict(CLAIMED, Outcome("no-server"), NOW + VALID, 0.0).state == "waiting"
+    often = replace(CLAIMED, attempts=3, unknown=UNKNOWN_MAX - 1)
+    assert verdict(often, Outcome("unknown"), NOW, 0.0) == Verdict("failed", "unknown")

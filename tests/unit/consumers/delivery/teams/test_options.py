@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import pytest
+import click
 from click.testing import CliRunner
 
 from consumers.delivery.teams.subscription_commands import subscriptions
 from consumers.delivery.teams.webhook_commands import webhooks
+from tests.every import every
 
 ENDPOINT = "ep_" + "a" * 16
+ADD = ("add", "health", "press", "--route", "email", "--from")
 BEYOND = "9" * 20
 
 
-@pytest.mark.parametrize("beginning", [BEYOND, "9" * 17, "9" * 5_000, "2026-11-1"])
-def test_a_beginning_is_an_index_or_a_date(beginning: str) -> None:
-    arguments = ["add", "health", "press", "--route", "email", "--from", beginning]
-    assert CliRunner().invoke(subscriptions, arguments).exit_code == 2
-
-
-@pytest.mark.parametrize("command", ["attempts", "redeliver"])
-@pytest.mark.parametrize("message", [BEYOND, "0", "-1"])
-def test_a_message_has_a_number_that_there_can_be(command: str, message: str) -> None:
-    assert CliRunner().invoke(webhooks, [command, ENDPOINT, "--message", message]).exit_code == 2
-
-
-def test_a_subscription_has_a_number_that_there_can_be() -> None:
-    assert CliRunner().invoke(subscriptions, ["end", BEYOND]).exit_code == 2
+@every(
+    ("group", "arguments"),
+    [
+        *((subscriptions, [*ADD, beginning]) for beginning in (BEYOND, "9" * 17, "9" * 5_000, "2026-11-1")),
+        *((webhooks, ["attempts", ENDPOINT, "--message", number]) for number in (BEYOND, "0", "-1")),
+        *((webhooks, ["redeliver", ENDPOINT, "--message", number]) for number in (BEYOND, "0", "-1")),
+        (subscriptions, ["end", BEYOND]),
+    ],
+)
+def test_a_beginning_or_a_number_is_one_that_there_can_be(group: click.Group, arguments: list[str]) -> None:
+    assert CliRunner().invoke(group, arguments).exit_code == 2

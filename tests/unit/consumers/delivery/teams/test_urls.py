@@ -13,17 +13,14 @@ NOTHING_MORE = Destinations()
 
 
 @every(
-    "url",
+    "host",
     [
-        "https://hooks.health.gov.example/",
-        "https://hooks.health.gov.example:443/x?y=1",
-        "https://8.8.8.8/hook",
-        "https://[2606:4700:4700::1111]/hook",
-        "https://127.0.0.1.example/",
+        *("hooks.health.gov.example", "hooks.health.gov.example:443", "8.8.8.8", "[2606:4700:4700::1111]"),
+        "127.0.0.1.example",
     ],
 )
-def test_a_public_host_over_https_can_be_registered(url: str) -> None:
-    require_url(url, NOTHING_MORE)
+def test_a_public_host_over_https_can_be_registered(host: str) -> None:
+    require_url(f"https://{host}/hook?y=1", NOTHING_MORE)
 
 
 @every(
@@ -41,17 +38,11 @@ def test_a_host_that_is_inside_or_is_an_address_in_disguise_is_refused(host: str
         require_url(f"https://{host}/hook", NOTHING_MORE)
 
 
-@every("url", ["http://a.example/", "https://a.example:22/", "https://a.example:0/"])
-def test_another_scheme_or_port_is_refused(url: str) -> None:
-    with pytest.raises(InvalidInput):
-        require_url(url, NOTHING_MORE)
-
-
 def test_a_deployment_may_allow_a_port_for_all_and_anything_for_a_named_host() -> None:
     allowed = Destinations(ports=frozenset({443, 8443}), hosts=frozenset({"127.0.0.1", "receiver"}))
-    require_url("https://a.example:8443/", allowed)
-    require_url("http://127.0.0.1:9999/hook", allowed)
-    require_url("http://RECEIVER/hook", allowed)
-    for url in ("http://127.0.0.2:9999/hook", "http://a.example:8443/", "https://other/"):
+    for url in ("https://a.example:8443/", "http://127.0.0.1:9999/hook", "http://RECEIVER/hook"):
+        require_url(url, allowed)
+    others = ("http://127.0.0.2:9999/hook", "http://a.example:8443/", "https://other/")
+    for url in (*others, "http://a.example/", "https://a.example:22/", "https://a.example:0/"):
         with pytest.raises(InvalidInput):
             require_url(url, allowed)

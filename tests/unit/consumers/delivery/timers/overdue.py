@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from consumers.campaigns.rows import AIRING, COVERAGE
 from consumers.delivery.timers.escalation import Overdue, escalation
 from infra.postgres.outbox import OutboxEvent
@@ -16,22 +18,8 @@ def overdue(story: Story, campaign_id: str) -> Overdue:
     for airing in sorted(airings, key=lambda airing: airing.index):
         aired.setdefault(airing.channel, airing.index)
     coverage = {row.service_id: row for row in story.store.rows(COVERAGE)}.get(row.service_id or "")
-    return Overdue(
-        campaign_id=row.campaign_id,
-        rule=row.rule,
-        rules_version=row.rules_version,
-        cause_index=row.cause_index,
-        kind=row.kind,
-        owner=row.owner,
-        service_id=row.service_id,
-        channels=row.channels,
-        due_on=row.due_on,
-        brief=row.brief,
-        acknowledged_index=row.acknowledged_index,
-        completed_index=row.completed_index,
-        suspended_from=coverage.suspended_from if coverage else None,
-        aired=aired,
-    )
+    same = {field.name: getattr(row, field.name) for field in fields(Overdue) if hasattr(row, field.name)}
+    return Overdue(**same, suspended_from=coverage.suspended_from if coverage else None, aired=aired)
 
 
 def escalated(story: Story, campaign_id: str, *, entries: int | None = None) -> OutboxEvent | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
 from events.wire.codec import STRUCTURED_HEADERS
@@ -30,35 +28,31 @@ def test_a_campaign_that_nobody_took_up_is_escalated_with_the_data_of_its_trigge
     assert event.data["reason"]["en"] == (
         "The due date 2026-11-15 has passed, and the campaign was neither acknowledged nor aired on: tv, radio, print."
     )
-
     verdict = validate(event_bytes(event), STRUCTURED_HEADERS, Agency("platform", "platform"))
     assert isinstance(verdict, Accepted), "by the registrar"
 
 
-def test_acknowledged_it_is_escalated_unless_it_was_aired_on_each_channel() -> None:
-    story, campaign = launched()
-    story.acknowledge(campaign)
-    air_on(story, campaign, "radio")
-    event = escalated(story, campaign)
-    assert event is not None
-    assert event.data["reason"]["en"].endswith("the campaign was not aired on: tv, print.")
-    assert event.data["reason"]["ar"].endswith("عبر: التلفزيون، الصحافة.")
-    air_on(story, campaign, "tv", "print")
-    assert escalated(story, campaign) is None
+def test_it_is_escalated_unless_it_was_acknowledged_and_aired_on_each_channel() -> None:
+    (acknowledged, campaign), (aired, _) = launched(), launched()
+    acknowledged.acknowledge(campaign)
+    air_on(acknowledged, campaign, "radio")
+    air_on(aired, campaign, "tv", "radio", "print")
+    for story, language, words in (
+        (acknowledged, "en", "the campaign was not aired on: tv, print."),
+        (acknowledged, "ar", "عبر: التلفزيون، الصحافة."),
+        (aired, "en", "the campaign was not acknowledged."),
+    ):
+        event = escalated(story, campaign)
+        assert event is not None
+        assert event.data["reason"][language].endswith(words)
+    air_on(acknowledged, campaign, "tv", "print")
+    assert escalated(acknowledged, campaign) is None
 
 
-def test_aired_without_an_acknowledgement_is_escalated() -> None:
-    story, campaign = launched()
-    air_on(story, campaign, "tv", "radio", "print")
-    event = escalated(story, campaign)
-    assert event is not None
-    assert event.data["reason"]["en"].endswith("the campaign was not acknowledged.")
-
-
-@pytest.mark.parametrize("done", ["complete", "acknowledge and air"])
+@every("done", ["complete", "acknowledge and air"])
 def test_what_was_recorded_after_midnight_does_not_count(done: str) -> None:
     story, campaign = launched()
-    entries = len(story.entries)
+    entries, on_time = len(story.entries), escalated(story, campaign)
     if done == "complete":
         story.complete(campaign)
     else:
@@ -66,8 +60,6 @@ def test_what_was_recorded_after_midnight_does_not_count(done: str) -> None:
         air_on(story, campaign, "tv", "radio", "print")
     assert escalated(story, campaign) is None
     late = escalated(story, campaign, entries=entries)
-    before, at_once = launched()
-    on_time = escalated(before, at_once)
     assert late is not None
     assert on_time is not None
     assert event_bytes(late) == event_bytes(on_time), "the same bytes, however late it is decided"
@@ -76,18 +68,14 @@ def test_what_was_recorded_after_midnight_does_not_count(done: str) -> None:
 def test_a_paused_campaign_is_not_escalated_even_where_its_service_is_retired() -> None:
     story, campaign = launched()
     story.at = "2026-11-15T20:59:59.000000Z"
-    story.change("suspended", "S")
-    assert escalated(story, campaign) is None
-    story.change("retired", "S")
-    assert escalated(story, campaign) is None
-
-
-def test_a_suspension_after_midnight_comes_too_late() -> None:
+    for change in ("suspended", "retired"):
+        story.change(change, "S")
+        assert escalated(story, campaign) is None, change
     story, campaign = launched()
     entries = len(story.entries)
     story.at = "2026-11-15T21:00:00.000001Z"
     story.change("suspended", "S")
-    assert escalated(story, campaign, entries=entries) is not None
+    assert escalated(story, campaign, entries=entries) is not None, "after midnight it comes too late"
 
 
 def test_a_resumed_campaign_is_escalated_after_its_moved_due_date() -> None:

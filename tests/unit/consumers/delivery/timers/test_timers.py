@@ -13,13 +13,14 @@ import pytest
 from consumers.campaigns.rules.in_force import release_rules
 from consumers.delivery.timers import timers
 from infra.postgres.outbox import OutboxEvent
+from tests.every import every
 from tests.unit.consumers.delivery.timers.overdue import overdue
 from tests.world.story import launched
 
 TODAY = "2026-11-16"
 
 
-@pytest.mark.parametrize(("due_on", "events"), [("2026-11-15", 1), (TODAY, 0), ("2026-11-29", 0)])
+@every(("due_on", "events"), [("2026-11-15", 1), (TODAY, 0), ("2026-11-29", 0)])
 async def test_a_campaign_is_decided_only_if_its_due_date_has_still_passed_when_it_is_read(
     monkeypatch: pytest.MonkeyPatch, due_on: str, events: int
 ) -> None:

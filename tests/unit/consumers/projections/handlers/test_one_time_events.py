@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from consumers.projections.handlers.one_time_events import ONE_TIME_EVENT
+from tests.every import every
 from tests.world.entries import TEXT
 from tests.world.plan import Story
 
@@ -15,7 +14,7 @@ FRAMEWORK: dict[str, Any] = {"framework_id": "F", "title": TEXT, "legal_basis": 
 INITIATIVE: dict[str, Any] = {"initiative_id": "I", "name": TEXT, "aim": TEXT, "on": "2005-01-01"}
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "data", "rule"),
     [
         ("partnership.workshop-announced", WORKSHOP, "already-announced"),

@@ -25,45 +25,23 @@ def amended(story: Story, plan_id: str, infrastructure: int) -> int:
     return story.tell("yesser", "plan.amended", plan_id=plan_id, targets=targets(infrastructure), reason=TEXT)
 
 
-def test_the_plan_last_adopted_is_shown() -> None:
-    story = Story()
-    adopted(story, "A")
-    adopted(story, "B", 7)
-    (shown,) = story.folded(batch=1).rows(SHOWN_PLAN)
-    assert (shown.plan_id, shown.targets["infrastructure_projects"]) == ("B", 7)
-
-
-def test_the_same_plan_again_is_an_anomaly_and_does_not_show_it_again() -> None:
-    story = Story()
-    adopted(story, "A")
-    adopted(story, "B")
-    adopted(story, "A", 99)
-    assert story.rules() == ["already-adopted"]
-    assert [row.plan_id for row in story.folded(batch=1).rows(SHOWN_PLAN)] == ["B"]
-
-
-def test_an_amendment_of_the_shown_plan_changes_what_is_shown() -> None:
-    story = Story()
-    adopted(story, "A")
-    amended(story, "A", 8)
-    (shown,) = story.folded(batch=1).rows(SHOWN_PLAN)
-    assert (shown.targets["infrastructure_projects"], shown.first_index, shown.last_index) == (8, 0, 1)
-
-
-def test_an_amendment_of_another_plan_leaves_the_shown_one() -> None:
-    story = Story()
-    adopted(story, "A")
-    adopted(story, "B", 7)
-    amended(story, "A", 8)
-    store = story.folded(batch=1)
-    assert [row.targets["infrastructure_projects"] for row in store.rows(SHOWN_PLAN)] == [7]
-    assert [row.targets["infrastructure_projects"] for row in store.rows(PLAN)] == [8, 7]
-
-
-def test_an_unknown_plan_cannot_be_amended() -> None:
+def test_the_plan_last_adopted_is_shown_as_it_was_amended() -> None:
     story = Story()
     amended(story, "A", 8)
     assert story.anomalies() == [(0, 0, "unknown-plan")]
+    adopted(story, "A")
+    adopted(story, "B", 7)
+    adopted(story, "A", 99)
+    amended(story, "A", 8)
+    assert story.rules() == ["unknown-plan", "already-adopted"]
+    store = story.folded(batch=1)
+    (shown,) = store.rows(SHOWN_PLAN)
+    assert (shown.plan_id, shown.targets["infrastructure_projects"]) == ("B", 7)
+    assert [row.targets["infrastructure_projects"] for row in store.rows(PLAN)] == [8, 7]
+
+    last = amended(story, "B", 9)
+    (shown,) = story.folded(batch=1).rows(SHOWN_PLAN)
+    assert (shown.targets["infrastructure_projects"], shown.first_index, shown.last_index) == (9, 2, last)
 
 
 def test_every_group_is_there_also_without_a_plan() -> None:

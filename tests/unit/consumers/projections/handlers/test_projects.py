@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from consumers.projections.handlers.projects import PROJECT
 from tests.every import every
 from tests.world.entries import TEXT
@@ -80,7 +78,7 @@ def test_the_state_decides_what_may_be_said_of_a_project(words: str, rules: list
     assert story_of(words).rules() == rules
 
 
-@pytest.mark.parametrize(
+@every(
     ("words", "started", "completed", "cancelled"),
     [
         ("register", 0, 0, False),

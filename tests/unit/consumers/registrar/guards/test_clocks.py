@@ -28,29 +28,25 @@ class Machine:
         return ClockCheck(self.clock, lambda: 1000.0 + self.passed_s, LIMIT_S)
 
 
-@pytest.mark.parametrize("other_s", [-LIMIT_S - 1, LIMIT_S + 1, 3600, -3600])
-def test_a_database_or_a_kafka_further_apart_than_the_limit_stops(other_s: float) -> None:
+def test_a_database_or_a_kafka_further_apart_than_the_limit_stops() -> None:
     machine = Machine()
     check = machine.check()
-    with pytest.raises(ClocksDiffer, match="PostgreSQL's shows"):
-        check.require_database(machine.clock(), NOON + timedelta(seconds=other_s))
-    with pytest.raises(ClocksDiffer, match="Kafka's shows"):
-        check.require_kafka(machine.clock(), NOON + timedelta(seconds=other_s))
+    for within_s in (-LIMIT_S, -1, 0, 1, LIMIT_S):
+        check.require_database(machine.clock(), NOON + timedelta(seconds=within_s))
+        check.require_kafka(machine.clock(), NOON + timedelta(seconds=within_s))
+    for other_s in (-LIMIT_S - 1, LIMIT_S + 1, 3600, -3600):
+        with pytest.raises(ClocksDiffer, match="PostgreSQL's shows"):
+            check.require_database(machine.clock(), NOON + timedelta(seconds=other_s))
+        with pytest.raises(ClocksDiffer, match="Kafka's shows"):
+            check.require_kafka(machine.clock(), NOON + timedelta(seconds=other_s))
 
 
-@pytest.mark.parametrize("other_s", [-LIMIT_S, -1, 0, 1, LIMIT_S])
-def test_a_difference_within_the_limit_is_accepted(other_s: float) -> None:
-    machine = Machine()
-    machine.check().require_database(machine.clock(), NOON + timedelta(seconds=other_s))
-    machine.check().require_kafka(machine.clock(), NOON + timedelta(seconds=other_s))
-
-
-@pytest.mark.parametrize("answered_after_s", [0, 1, 3600])
-def test_a_process_that_was_suspended_before_it_read_the_answer_has_no_wrong_clock(answered_after_s: float) -> None:
+def test_a_process_that_was_suspended_before_it_read_the_answer_has_no_wrong_clock() -> None:
     machine = Machine()
     asked = machine.clock()
     machine.passed_s = 3600
-    machine.check().require_kafka(asked, NOON + timedelta(seconds=answered_after_s))
+    for answered_after_s in (0, 1, 3600):
+        machine.check().require_kafka(asked, NOON + timedelta(seconds=answered_after_s))
 
 
 def test_a_batch_that_got_its_time_before_a_suspension_is_not_committed() -> None:

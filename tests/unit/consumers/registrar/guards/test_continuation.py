@@ -7,6 +7,7 @@ import pytest
 from consumers.registrar.guards.continuation import Fork, checkpoints_of, newest
 from infra.log.key_history import KeyHistory
 from infra.log.signed_note import LogKey
+from tests.every import every
 
 KEY = LogKey("log.example/0", bytes(range(32)))
 HISTORY = KeyHistory((KEY.verifier,))
@@ -28,16 +29,12 @@ def test_the_newest_is_the_largest_wherever_it_stands() -> None:
     assert newest([]) is None
 
 
-@pytest.mark.parametrize("value", [b"", b"nonsense", b"\xff", signed(OTHER_LOG, 7)], ids=str)
-def test_what_is_of_no_log_or_of_another_one_is_left_out(value: bytes) -> None:
-    assert [c.size for c in checkpoints_of([value, signed(KEY, 1)], HISTORY, "topic")] == [1]
+def test_what_is_of_no_log_or_of_another_one_is_left_out() -> None:
+    values = [b"", b"nonsense", b"\xff", signed(OTHER_LOG, 7), signed(KEY, 1)]
+    assert [checkpoint.size for checkpoint in checkpoints_of(values, HISTORY, "topic")] == [1]
 
 
-@pytest.mark.parametrize(
-    "value",
-    [signed(OTHER_KEY, 7), signed(KEY, 7).replace(b"7", b"8", 1), f"{KEY.name}\n\xff".encode("latin-1")],
-    ids=str,
-)
+@every("value", [signed(OTHER_KEY, 7), signed(KEY, 7).replace(b"7", b"8", 1), f"{KEY.name}\n\xff".encode("latin-1")])
 def test_a_checkpoint_of_this_log_that_its_key_did_not_sign_stops(value: bytes) -> None:
     with pytest.raises(Fork, match=r"topic holds a checkpoint that log\.skey did not sign"):
         checkpoints_of([signed(KEY, 1), value], HISTORY, "topic")

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from consumers.registrar.raw_record_reader import CorruptBatch
 from consumers.registrar.recovery import agency_records
 from consumers.registrar.recovery.agency_records import AgencyRecords
+from tests.every import every
 from tests.world.records import HEALTH, Record, said, topic_of
 
 TOPIC = topic_of(HEALTH)
@@ -84,13 +85,7 @@ def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
     return Kafka(monkeypatch)
 
 
-async def test_a_long_stretch_is_read_to_its_end_however_long_it_takes(kafka: Kafka) -> None:
-    held = await records_of(Consumer()).read(TOPIC, HEALTH, 0, RECORDS)
-    assert sorted(held.records) == list(range(RECORDS))
-    assert not held.has_lost(RECORDS - 1)
-
-
-@pytest.mark.parametrize(
+@every(
     ("fault", "reason"),
     [
         ({"absent": True}, "it does not exist any more"),
@@ -103,6 +98,7 @@ async def test_what_a_topic_that_stalls_does_not_give_is_lacking(
     kafka: Kafka, fault: dict[str, Any], reason: str
 ) -> None:
     records = records_of(Consumer(stalls_at=5))
+    vars(kafka).update(absent=False, leaderless=False, fetched=[])
     await records.step_end(TOPIC, 0, RECORDS)  # it is there
     vars(kafka).update(fault)
     with capture_logs() as lines:
@@ -124,25 +120,21 @@ async def test_while_kafka_is_away_nothing_counts_as_lacking(kafka: Kafka) -> No
     assert not (await records.read(TOPIC, HEALTH, 5, 6)).has_lost(5)
 
 
-async def test_a_topic_that_gives_again_is_read_on(kafka: Kafka) -> None:
-    kafka.fetched = [Record(5, said("e5"))]
-    consumer = Consumer(stalls_at=5)
-    asyncio.get_running_loop().call_later(0.4, setattr, consumer, "stalls_at", RECORDS)
-    held = await records_of(consumer).read(TOPIC, HEALTH, 0, RECORDS)
-    assert sorted(held.records) == list(range(RECORDS))
-    assert not held.has_lost(RECORDS - 1)
+async def test_a_long_stretch_is_read_to_its_end_also_where_the_topic_stalls_and_gives_again(kafka: Kafka) -> None:
+    for stalls_at, fetched in ((RECORDS, []), (5, [Record(5, said("e5"))])):
+        kafka.fetched, consumer = fetched, Consumer(stalls_at)
+        asyncio.get_running_loop().call_later(0.4, setattr, consumer, "stalls_at", RECORDS)
+        held = await records_of(consumer).read(TOPIC, HEALTH, 0, RECORDS)
+        assert sorted(held.records) == list(range(RECORDS))
+        assert not held.has_lost(RECORDS - 1)
 
 
-async def test_of_a_topic_without_a_leader_nothing_can_be_read(kafka: Kafka) -> None:
+async def test_of_a_topic_without_a_leader_nothing_can_be_read_until_it_has_one(kafka: Kafka) -> None:
     kafka.leaderless = True
     with capture_logs() as lines:
         held = await records_of(Consumer()).read(TOPIC, HEALTH, 0, 8)
     assert [(line["offset"], line["reason"]) for line in lines] == [(0, "no broker leads it")]
     assert (held.records, held.has_lost(0), held.has_aged(0)) == ({}, True, False)
-
-
-async def test_a_topic_that_gets_a_leader_soon_is_read(kafka: Kafka) -> None:
-    kafka.leaderless = True
     asyncio.get_running_loop().call_later(0.1, setattr, kafka, "leaderless", False)
     held = await records_of(Consumer()).read(TOPIC, HEALTH, 0, 8)
     assert sorted(held.records) == list(range(8))

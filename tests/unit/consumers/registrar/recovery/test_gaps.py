@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
 from consumers.registrar.batch import Batch, Mark, record_sha256
 from consumers.registrar.recovery.agency_records import AgencyRecords
 from consumers.registrar.recovery.recover import _Recovery
 from consumers.registrar.recovery.restored import Held, Part
 from events.validation.validate import validate
-from events.wire.entry import parse_entry
+from events.wire.entry import Entry, parse_entry
 from infra.postgres.verdicts import Known
-from tests.world.records import HEALTH, number_all, read, said, topic_of, values
+from tests.every import every
+from tests.world.records import HEALTH, in_batches, read, said, topic_of, values
 
 TOPIC = topic_of(HEALTH)
 RECORDS = values(said("a"), *[said("a")] * 7, b"{", said("b"), said("b"))
@@ -57,17 +56,15 @@ def recovery(journal: Journal) -> _Recovery:
     return _Recovery(stub, SimpleNamespace(), lambda *_: None, False, {TOPIC: HEALTH}, {TOPIC: 1})  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def numbered() -> tuple[Batch, Known]:
-    known: Known = {}
-    first = number_all([read(HEALTH, RECORDS[:1])], known)
-    known = dict(zip(first.claims, [(identity, 0) for identity in first.identities], strict=True))
-    return number_all([read(HEALTH, RECORDS[1:10])], dict(known), 1), known
+def numbered() -> tuple[Batch, Known, list[tuple[Entry, bytes]]]:
+    """What the registrar had numbered after its first entry, what it knew then, and the entries."""
+    first, batch = in_batches([[read(HEALTH, RECORDS[:1])], [read(HEALTH, RECORDS[1:10])]])
+    known = {first.claims[0]: (first.identities[0], 0)}
+    return batch, known, [(parse_entry(1 + i, raw), raw) for i, raw in enumerate(batch.entries)]
 
 
-async def test_steps_give_what_the_registrar_had_numbered(numbered: tuple[Batch, Known]) -> None:
-    batch, known = numbered
-    part = [(parse_entry(1 + i, raw), raw) for i, raw in enumerate(batch.entries)]
+async def test_steps_give_what_the_registrar_had_numbered() -> None:
+    batch, known, part = numbered()
     journal, topic = Journal(known), Topic()
     one = recovery(journal)
     await one._write(topic, part, signed_size=100)
@@ -78,26 +75,17 @@ async def test_steps_give_what_the_registrar_had_numbered(numbered: tuple[Batch,
     assert journal.committed[0].positions == {TOPIC: (4, Mark(record_sha256(RECORDS[3]), None))}
     assert journal.committed[-1].positions == batch.positions
     assert one.lacking == {}
-
-
-async def test_without_a_signature_nothing_is_written_ahead_of_an_entry(numbered: tuple[Batch, Known]) -> None:
-    batch, known = numbered
-    part = [(parse_entry(1 + i, raw), raw) for i, raw in enumerate(batch.entries)]
     journal = Journal(known)
     await recovery(journal)._write(Topic(), part, signed_size=0)
-    assert [len(committed.entries) for committed in journal.committed] == [2]
+    assert [len(c.entries) for c in journal.committed] == [2], "without a signature, nothing ahead of an entry"
 
 
-@pytest.mark.parametrize(("first", "end", "lacking"), [(6, len(RECORDS), 5), (0, 3, 5)], ids=["aged", "cut"])
-async def test_what_the_topic_lost_is_counted_as_at_once(
-    numbered: tuple[Batch, Known], first: int, end: int, lacking: int
-) -> None:
-    batch, known = numbered
-    part = [(parse_entry(1 + i, raw), raw) for i, raw in enumerate(batch.entries)]
+@every(("first", "end", "lacking"), [(6, len(RECORDS), 5), (0, 3, 5)])
+async def test_what_the_topic_lost_is_counted_as_at_once(first: int, end: int, lacking: int) -> None:
+    batch, known, part = numbered()
     found = {r.offset: (r, validate(r.value, r.headers, HEALTH)) for r in RECORDS[max(1, first) : min(end, 10)]}
-    at_once = Part([e for e, _ in part], batch.entries, {TOPIC: Held(HEALTH, 1, first, end, found)}).restore(
-        dict(known)
-    )
+    held = {TOPIC: Held(HEALTH, 1, first, end, found)}
+    at_once = Part([entry for entry, _ in part], batch.entries, held).restore(dict(known))
     journal = Journal(known)
     one = recovery(journal)
     await one._write(Topic(first, end, step_records=1), part, signed_size=100)

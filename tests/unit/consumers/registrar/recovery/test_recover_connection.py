@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -11,31 +12,16 @@ from infra.process import lease
 from infra.settings import Settings
 
 
-class Connection:
-    def __init__(self) -> None:
-        self.executed: list[str] = []
-
-    async def execute(self, sql: str) -> None:
-        self.executed.append(sql)
-
-    async def close(self, *, timeout: float) -> None: ...
-
-
 async def test_the_database_ends_an_idle_transaction_of_a_recovery(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connection = Connection()
-
-    async def opened(*_: object, batch: bool) -> Connection:
-        assert batch
-        return connection
-
-    async def claim(*_: object) -> None:
-        assert connection.executed == ["SET idle_in_transaction_session_timeout = 1234"]
-        raise ConnectionError("as far as here")
-
-    monkeypatch.setattr(recover, "connect", opened)
-    monkeypatch.setattr(lease, "claim", claim)
+    connection = AsyncMock()
+    connect = AsyncMock(return_value=connection)
+    monkeypatch.setattr(recover, "connect", connect)
+    monkeypatch.setattr(lease, "claim", AsyncMock(side_effect=ConnectionError("as far as here")))
     with pytest.raises(ConnectionError, match="as far as here"):
         async with recover._journal(Settings(home=tmp_path, idle_in_transaction_timeout_ms=1234)):
             pass
+    connection.execute.assert_awaited_once_with("SET idle_in_transaction_session_timeout = 1234")
+    assert connect.await_args is not None
+    assert connect.await_args.kwargs == {"batch": True}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 
-import pytest
-
 from consumers.registrar.recovery.source import Source, together
+from tests.every import every
 
 
 def having(*indexes: int, name: str = "") -> Source:
@@ -24,7 +23,7 @@ async def read(source: Source, first: int) -> list[bytes]:
     return [raw async for raw in source(first)]
 
 
-@pytest.mark.parametrize(
+@every(
     ("sources", "first", "end"),
     [
         ({"mirror": range(7), "topic": range(5, 9)}, 2, 9),
