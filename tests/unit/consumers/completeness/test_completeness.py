@@ -127,6 +127,8 @@ def test_a_month_begins_at_midnight_in_riyadh_and_the_platform_has_no_numbers() 
     late = entry_bytes("2026-10-31T21:00:00.000000Z", "agency.health.events/0/0", said("a", sequence=1))
     assert [row.month for row in completeness_of(late)] == ["2026-11"]
     assert completeness_of(registration("platform", "2026-10")) == []
+    with pytest.raises(NotAnEntry, match="index 1"):
+        completeness_of(late, b"{}")
 
 
 def test_numbers_that_are_too_scattered_are_not_known_and_not_compared() -> None:
@@ -196,11 +198,6 @@ def test_a_month_of_the_route_says_what_is_known(
     first = 11 if last is None else min(11, last + 1)
     found = {"agency": "health", "first": first, "last": last, "missing_count": missing}
     assert routes._row(found | {"overflowed_index": overflowed_index}).status.value == status
-
-
-def test_what_is_no_entry_is_named() -> None:
-    with pytest.raises(NotAnEntry, match="index 1"):
-        completeness_of(entry("health", "2026-10", 1, 0), b"{}")
 
 
 def test_the_page_and_the_rows_of_a_file_say_the_same() -> None:
