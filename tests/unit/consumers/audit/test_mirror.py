@@ -48,15 +48,15 @@ async def test_a_mirror_verifies(tmp_path: Path, size: int) -> None:
 
 
 async def test_the_layout_is_that_of_the_specification(tmp_path: Path) -> None:
-    await mirrored(tmp_path, 200)
-    await mirrored(tmp_path, 256)
-    full = ["checkpoint", "tile/0/000", "tile/1/000.p/1", "tile/entries/000"]
-    assert files(tmp_path) == full, "partial tiles go when the full one is there"
-    await mirrored(tmp_path, 600)
+    await mirrored(tmp_path / "whole", 600)
     levels = ["tile/0/000", "tile/0/001", "tile/0/002.p/88", "tile/1/000.p/2"]
     bundles = ["tile/entries/000", "tile/entries/001", "tile/entries/002.p/88"]
-    assert files(tmp_path) == ["checkpoint", *levels, *bundles]
-    assert (tmp_path / "tile/0/000").stat().st_size == 8192
+    assert files(tmp_path / "whole") == ["checkpoint", *levels, *bundles]
+    assert (tmp_path / "whole/tile/0/000").stat().st_size == 8192
+    for size in (200, 256):
+        await mirrored(tmp_path / "grown", size)
+    full = ["checkpoint", "tile/0/000", "tile/1/000.p/1", "tile/entries/000"]
+    assert files(tmp_path / "grown") == full, "partial tiles go when the full one is there"
 
 
 async def test_a_grown_mirror_is_the_same_as_a_new_one_and_keeps_its_full_tiles(tmp_path: Path) -> None:
