@@ -82,8 +82,8 @@ def test_an_export_is_verified_as_one_and_what_it_cannot_answer_is_wrong_use(aud
     folder = auditor.export(ENTRIES, "service/S1")
     root = MemoryLog(ENTRIES).root.hex()
     assert auditor.ok("verify", folder) == {"entries_count": 4, "size": 8, "root": root, "ok": True}
-    for command in (("check", folder), ("prove", folder, "1"), ("mirror", f"{folder}-copy", "--from", folder)):
-        result = auditor.run(*command)
+    for asked in (("check", folder), ("prove", folder, "1"), ("mirror", f"{folder}-copy", "--from", folder)):
+        result = auditor.run(*asked)
         assert (result.exit_code, "is an export" in result.output) == (2, True), result.exception
     lines = Path(folder, "entries.ndjson")
     lines.write_bytes(lines.read_bytes().replace(b"e3", b"e4"))

@@ -32,7 +32,7 @@ def test_a_fault_of_a_type_has_its_code_and_pointer(
 
 
 def test_every_code_is_in_the_tables() -> None:
-    rows = (*UNREADABLE, *ENVELOPE, *DATA, *PERSONAL, *OTHER_TYPES)
+    rows: tuple[tuple[Any, ...], ...] = (*UNREADABLE, *ENVELOPE, *DATA, *PERSONAL, *OTHER_TYPES)
     shown = {code for row in rows for code, _ in row[-1]}
     assert shown | {"bad-header", "not-authorised", CONFLICT.code} == set(CODES)
 

@@ -37,7 +37,7 @@ def explained(
     history.close("2005-01")
     raw = history.raw()
     log = KnownSource(Reach(len(raw), is_complete), {Scope("partnership/P1"): raw}, None)
-    live = asyncio.run(explain(log, Request("statements", "P1/2005-01"))).figures | (changed or {})
+    live = {**asyncio.run(explain(log, Request("statements", "P1/2005-01"))).figures, **(changed or {})}
 
     @asynccontextmanager
     async def opened(*_: object) -> AsyncIterator[KnownSource]:
