@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-
-import pytest
+from unittest.mock import patch
 
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.fold.consumer import Consumer
@@ -56,14 +55,13 @@ def test_of_the_tables_only_comments_and_layout_do_not_count() -> None:
 
 
 @every("consumer", CONSUMERS.values())
-def test_how_rows_are_found_does_not_count(consumer: Consumer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
+def test_how_rows_are_found_does_not_count(consumer: Consumer) -> None:
     indexes = len(consumer.create_sql()) - len(consumer.table_sql())
     assert indexes == len(consumer.index_sql())
     more = "CREATE INDEX CONCURRENTLY IF NOT EXISTS more ON anomaly (rule);"
-    monkeypatch.setattr(Consumer, "index_sql", lambda self: [more])
-    assert "CREATE INDEX IF NOT EXISTS more ON anomaly (rule);" in consumer.create_sql()
-    assert fold_sha256(consumer) == consumer.version.sha256
+    with patch.object(Consumer, "index_sql", lambda self: [more]):
+        assert "CREATE INDEX IF NOT EXISTS more ON anomaly (rule);" in consumer.create_sql()
+        assert fold_sha256(consumer) == consumer.version.sha256
 
 
 def test_indexes_are_beside_the_tables_that_a_version_covers() -> None:

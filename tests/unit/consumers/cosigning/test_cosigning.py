@@ -40,9 +40,8 @@ async def test_where_nobody_is_needed_an_older_cosigned_one_is_forgotten_and_the
         note = KEY.sign_checkpoint(newest, MemoryLog(sample_entries(newest)).root)
         database.fetchrow.return_value = {"size": newest, "note": note}
         await cosigning.look(database, policy, [])
-    assert [
-        ("DELETE" in sql, *values) for sql, *values in (call.args for call in database.execute.mock_calls)
-    ] == written
+    executed = [call.args for call in database.execute.mock_calls]
+    assert [("DELETE" in sql, *values) for sql, *values in executed] == written
     assert REGISTRY.get_sample_value("yesser_cosigned_size") == size
 
 

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from importlib import resources
 from typing import Any
+from unittest.mock import patch
 
-import pytest
 import typst
 
 from consumers.documents.document import document_of
@@ -253,27 +253,18 @@ def test_the_page_says_how_it_is_proven_and_after_which_entry_what_is_owed() -> 
 
 @every("payout_id", ["p" * 64, "SARIE_PAYOUT_2005_03_01_0000000000123456", f"P-{'1.2_' * 9}-3"])
 def test_in_the_pdf_a_long_id_can_go_on_in_the_next_line_and_no_amount_and_no_arabic_date_can(
-    payout_id: str, monkeypatch: pytest.MonkeyPatch
+    payout_id: str,
 ) -> None:
     """An id that typst cannot break is printed over the amount beside it; one with added characters cannot be found."""
-    given: dict[str, str] = {}
-    monkeypatch.undo()
-    compiled: Any = typst.compile  # its overloads name no list of plain words
-
-    def compile_(*words: Any, sys_inputs: dict[str, str], **more: Any) -> bytes:
-        given.update(sys_inputs)
-        pdf: bytes = compiled(*words, sys_inputs=sys_inputs, **more)
-        return pdf
-
     store = told([[90_071_992_547_409]])
     (working,) = workings(store)
-    monkeypatch.setattr(typst, "compile", compile_)
     paid = Payout(payout_id=payout_id, amount_halalas=12_345, paid_on="2005-03-01", index=7)
     paper = paper_of(store, working, paid)
-    characters = _characters(to_pdf(paper))
+    with patch.object(typst, "compile", wraps=typst.compile) as compiled:
+        characters = _characters(to_pdf(paper))
     assert "0030" in characters, "the digit 0"
     assert not characters & {"00AD", "200B", "2060", "FEFF"}
-    sheets = json.loads(given["paper"])["sheets"]
+    sheets = json.loads(compiled.call_args.kwargs["sys_inputs"]["paper"])["sheets"]
     texts = [text for sheet in sheets for row in sheet["rows"] for cell in row for text in _texts(cell)]
     (broken,) = re.findall(r'show regex\("(.*)"\): it => {', _template())
     assert [found for text in texts for found in re.findall(broken, text)] == [payout_id, payout_id]
