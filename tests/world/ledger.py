@@ -6,12 +6,16 @@ owned by `health`, services S1 and S2.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from consumers.fold.anomaly import ANOMALY
-from consumers.revenue.consumer import CONSUMER
+from consumers.revenue.consumer import CONSUMER, HANDLERS
+from consumers.revenue.handlers.closing import statement_data
 from consumers.revenue.rows import ACCOUNT, CONTRACT, STATEMENT, TRANSFER, Contract, Statement
 from infra.postgres.outbox import OutboxEvent
+from tests.oracle.fold import fold
+from tests.oracle.log import EntryDict, short_type
 from tests.world.entries import TEXT, EventLog
 from tests.world.memory_store import MemoryStore
 
@@ -148,3 +152,21 @@ def signed(**changes: Any) -> Ledger:
     ledger = Ledger()
     assert ledger.sign(**changes) is None
     return ledger
+
+
+def require_same_as_oracle(store: MemoryStore, log: Sequence[EntryDict]) -> None:
+    """Balances, statements, transfers and anomalies are those of the independent model."""
+    expected = fold(log)
+    accounts = {row.account: (row.debits_halalas, row.credits_halalas) for row in store.rows(ACCOUNT)}
+    assert accounts == {
+        name: (sums["debits_halalas"], sums["credits_halalas"]) for name, sums in expected.balances.items()
+    }
+    assert [statement_data(row) for row in store.rows(STATEMENT)] == sorted(
+        expected.statements, key=lambda row: (row["partnership_id"], row["period"])
+    )
+    assert sorted(
+        (row.index, row.partnership_id, row.debit, row.credit, row.amount_halalas) for row in store.rows(TRANSFER)
+    ) == sorted((t.index, t.partnership_id, t.debit, t.credit, t.amount_halalas) for t in expected.transfers)
+    assert [(row.index, row.rule) for row in store.rows(ANOMALY)] == sorted(
+        (row.index, row.rule) for row in expected.anomalies if short_type(log[row.index]["event"]) in HANDLERS
+    )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-
-import pytest
+from unittest.mock import patch
 
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.fold.consumer import Consumer
@@ -13,6 +12,7 @@ from consumers.fold_versions import current, fold_sha256, modules, statements, t
 from consumers.registry import CONSUMERS
 from infra.postgres.indexes import INDEX
 from infra.postgres.indexes import statements as index_statements
+from tests.every import every
 
 SOURCE = '''
 """What it is."""
@@ -28,11 +28,7 @@ def is_full(count: int) -> bool:
 
 def test_the_listed_versions_are_those_of_the_sources() -> None:
     assert current(versions()) == versions(), "run `python -m consumers.fold_versions`"
-
-
-@pytest.mark.parametrize("consumer", CONSUMERS.values(), ids=lambda consumer: consumer.name)
-def test_a_process_has_the_listed_version(consumer: Consumer) -> None:
-    assert consumer.version == versions()[consumer.name]
+    assert {name: consumer.version for name, consumer in CONSUMERS.items()} == versions(), "those of a process"
 
 
 def test_only_a_changed_hash_takes_the_next_number() -> None:
@@ -44,16 +40,11 @@ def test_only_a_changed_hash_takes_the_next_number() -> None:
     assert current(before)["revenue"].number == 1
 
 
-def test_comments_docstrings_and_layout_do_not_count() -> None:
+def test_a_changed_rule_counts_and_comments_docstrings_and_layout_do_not() -> None:
     shorter = "LIMIT = (3)\ndef is_full(\n  count: int,\n) -> bool:\n    return count >= LIMIT\n"
     assert tree(SOURCE) == tree(shorter)
-
-
-@pytest.mark.parametrize(
-    ("before", "after"), [("= 3", "= 4"), (">=", ">"), ("return count", "return not count"), ("= 3", "= '3'")]
-)
-def test_a_changed_rule_counts(before: str, after: str) -> None:
-    assert tree(SOURCE) != tree(SOURCE.replace(before, after, 1))
+    for before, after in (("= 3", "= 4"), (">=", ">"), ("return count", "return not count"), ("= 3", "= '3'")):
+        assert tree(SOURCE) != tree(SOURCE.replace(before, after, 1)), after
 
 
 def test_of_the_tables_only_comments_and_layout_do_not_count() -> None:
@@ -63,14 +54,14 @@ def test_of_the_tables_only_comments_and_layout_do_not_count() -> None:
     assert fold_sha256(replace(EVENT_INDEX, sql_files=tables)) != fold_sha256(EVENT_INDEX)
 
 
-@pytest.mark.parametrize("consumer", CONSUMERS.values(), ids=lambda consumer: consumer.name)
-def test_how_rows_are_found_does_not_count(consumer: Consumer, monkeypatch: pytest.MonkeyPatch) -> None:
+@every("consumer", CONSUMERS.values())
+def test_how_rows_are_found_does_not_count(consumer: Consumer) -> None:
     indexes = len(consumer.create_sql()) - len(consumer.table_sql())
     assert indexes == len(consumer.index_sql())
     more = "CREATE INDEX CONCURRENTLY IF NOT EXISTS more ON anomaly (rule);"
-    monkeypatch.setattr(Consumer, "index_sql", lambda self: [more])
-    assert "CREATE INDEX IF NOT EXISTS more ON anomaly (rule);" in consumer.create_sql()
-    assert fold_sha256(consumer) == consumer.version.sha256
+    with patch.object(Consumer, "index_sql", lambda self: [more]):
+        assert "CREATE INDEX IF NOT EXISTS more ON anomaly (rule);" in consumer.create_sql()
+        assert fold_sha256(consumer) == consumer.version.sha256
 
 
 def test_indexes_are_beside_the_tables_that_a_version_covers() -> None:

@@ -27,6 +27,7 @@ INTERESTING = st.one_of(
         ["", " ", "x", "a\x00", "\ud800", "2005-02-30", "1424-01-01", "2077-11-17", "2016-02-29", "1426-Q1"]
     ),
     st.sampled_from([NATIONAL_ID, "1064971269", "١٠٦٤٩٧١٢٦٨", f"\n{NATIONAL_ID}", f"a{NATIONAL_ID}"]),
+    st.sampled_from([int(NATIONAL_ID), f"{NATIONAL_ID}0", "\x85", "\u202e" * 50, "x" * 3_000, '"\\' * 50, "{value}"]),
     st.sampled_from(["web", "tv", '":', '\\":', '" :', "application/json", "1.0"]),
     st.text(max_size=8),
     st.integers(),

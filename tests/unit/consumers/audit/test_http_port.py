@@ -80,11 +80,6 @@ def packed(name: str, change: Callable[[bytes], bytes]) -> Answer:
     return only(name, lambda data: httpx.Response(200, headers=headers, stream=httpx.ByteStream(change(data))))
 
 
-async def test_a_served_mirror_verifies(mirror: Path) -> None:
-    async with served(mirror) as port:
-        assert await verified(port) == SIZE
-
-
 async def test_a_full_tile_stands_for_the_partial_one_that_it_replaced(mirror: Path, tmp_path: Path) -> None:
     async with served(mirror) as port:
         await port.checkpoint()

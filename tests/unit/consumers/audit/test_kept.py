@@ -20,6 +20,7 @@ from consumers.audit.kept import (
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.signed_note import Checkpoint, LogKey
+from tests.every import every
 from tests.world.memory_log import KEY, root_of, sample_entries
 
 ENTRIES = sample_entries(20)
@@ -39,12 +40,18 @@ def kept(tmp_path: Path) -> KeptCheckpoint:
     return KeptCheckpoint(tmp_path, KEY.verifier)
 
 
-@pytest.mark.parametrize("size", [7, 12])
-def test_what_another_command_accepted_meanwhile_is_compared_first(kept: KeptCheckpoint, size: int) -> None:
+@every("first", [None, 5])
+@every("size", [7, 12])
+def test_what_another_command_accepted_meanwhile_is_compared_first(
+    tmp_path_factory: pytest.TempPathFactory, first: int | None, size: int
+) -> None:
     """The other history may be another fork: of two that were shown at once, neither is lost."""
-    kept.write(signed(KEY, 5))
-    slow = KeptCheckpoint(kept.path.parent, KEY.verifier)
-    assert slow.read(FIRST) == signed(KEY, 5)
+    folder = tmp_path_factory.mktemp("kept")
+    kept, slow = KeptCheckpoint(folder, KEY.verifier), KeptCheckpoint(folder, KEY.verifier)
+    known = None if first is None else signed(KEY, first)
+    if known is not None:
+        kept.write(known)
+    assert (kept.read(FIRST), slow.read(FIRST)) == (known, known)
     kept.write(signed(KEY, 9))
     with pytest.raises(AcceptedMeanwhile) as found:
         slow.write(signed(KEY, size))
@@ -55,14 +62,6 @@ def test_what_another_command_accepted_meanwhile_is_compared_first(kept: KeptChe
     assert [path.name for path in kept.path.parent.iterdir()] == [kept.path.name]
 
 
-def test_the_first_checkpoint_is_not_replaced_by_another_first_one(tmp_path: Path) -> None:
-    first, second = KeptCheckpoint(tmp_path, KEY.verifier), KeptCheckpoint(tmp_path, KEY.verifier)
-    assert (first.read(FIRST), second.read(FIRST)) == (None, None)
-    first.write(signed(KEY, 9))
-    with pytest.raises(AcceptedMeanwhile):
-        second.write(signed(KEY, 12))
-
-
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     kept = KeptCheckpoint(tmp_path / "file" / "state", KEY.verifier)
@@ -71,21 +70,18 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
             store()
 
 
-def test_what_is_kept_already_is_not_written_again(kept: KeptCheckpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_kept_already_is_not_written_again_and_another_tree_of_its_size_is_not_accepted(
+    kept: KeptCheckpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept.write(signed(KEY, 9))
     monkeypatch.setattr(kept_module, "replace_file", lambda path, data: pytest.fail("a folder may be read-only"))
-    kept.write(signed(KEY, 9))
-
-
-def test_another_tree_of_the_same_size_is_not_accepted_beside_it(kept: KeptCheckpoint) -> None:
-    kept.write(signed(KEY, 9))
     with pytest.raises(ForkedLog, match="two histories"):
         kept.write(signed(KEY, 9, [b"other", *ENTRIES]))
     kept.write(signed(KEY, 9))
     assert kept.read(FIRST) == signed(KEY, 9)
 
 
-def test_a_server_that_withholds_the_rotations_is_named_and_nobody_is_told_to_delete_the_file(
+def test_rotations_that_are_withheld_or_came_later_are_named_and_nobody_is_told_to_delete_the_file(
     kept: KeptCheckpoint,
 ) -> None:
     kept.write(signed(NEXT, 20))
@@ -93,22 +89,21 @@ def test_a_server_that_withholds_the_rotations_is_named_and_nobody_is_told_to_de
     with pytest.raises(OtherKeys, match=f"{NEXT.verifier.key_id.hex()}.*withholds or replaced") as found:
         kept.read(FIRST)
     assert "delete" not in str(found.value)
-
-
-def test_rotations_that_were_not_there_when_it_was_accepted_are_found(kept: KeptCheckpoint) -> None:
+    kept.path.unlink()
+    kept = KeptCheckpoint(kept.path.parent, KEY.verifier)
     kept.write(signed(KEY, 20))  # the first key signed more than the rotation at 10 lets it sign
     with pytest.raises(OtherKeys, match="withholds or replaced"):
         kept.read(BOTH)
 
 
-@pytest.mark.parametrize("change", ["", "nothing\n", "20", "another key"])
-def test_a_damaged_file_is_called_damaged(kept: KeptCheckpoint, change: str) -> None:
+def test_a_damaged_file_is_called_damaged(kept: KeptCheckpoint) -> None:
     kept.write(signed(KEY, 9))
-    note = kept.path.read_text()
-    other = LogKey("other.example/0", b"o" * 32).sign_checkpoint(9, root_of(ENTRIES[:9]))
-    kept.path.write_text({"20": note.replace("\n9\n", "\n20\n"), "another key": other}.get(change, change))
-    with pytest.raises(DamagedCheckpoint, match="delete it"):
-        kept.read(FIRST)
+    another_size = kept.path.read_text().replace("\n9\n", "\n20\n")
+    another_key = LogKey("other.example/0", b"o" * 32).sign_checkpoint(9, root_of(ENTRIES[:9]))
+    for damaged in ("", "nothing\n", another_size, another_key):
+        kept.path.write_text(damaged)
+        with pytest.raises(DamagedCheckpoint, match="delete it"):
+            kept.read(FIRST)
     kept.path.write_bytes(b"\xff\xfe")
     with pytest.raises(DamagedCheckpoint):
         kept.write(signed(KEY, 9))

@@ -11,16 +11,13 @@ from infra.settings import Settings
 from tests.world.memory_log import KEY
 
 
-def test_the_key_is_given_or_in_its_file(tmp_path: Path) -> None:
+def test_the_key_is_given_or_in_its_file_and_else_it_is_wrong_use(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     assert read_verifier(settings, KEY.verifier.vkey) == KEY.verifier
+    with pytest.raises(NoVerifier, match="give --vkey"):
+        read_verifier(settings, None)
+    with pytest.raises(NoVerifier, match=r"--vkey: the verifier key of .* has 29 bytes"):
+        read_verifier(settings, KEY.verifier.vkey[:-4])
     settings.log_folder.mkdir()
     (settings.log_folder / "log.vkey").write_text(f"{KEY.verifier.vkey}\n")
     assert read_verifier(settings, None) == KEY.verifier
-
-
-def test_no_key_and_a_mistyped_one_are_wrong_use(tmp_path: Path) -> None:
-    with pytest.raises(NoVerifier, match="give --vkey"):
-        read_verifier(Settings(home=tmp_path), None)
-    with pytest.raises(NoVerifier, match=r"--vkey: the verifier key of .* has 29 bytes"):
-        read_verifier(Settings(home=tmp_path), KEY.verifier.vkey[:-4])

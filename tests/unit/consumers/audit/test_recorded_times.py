@@ -21,14 +21,9 @@ def test_equal_and_later_times_are_in_order_and_an_earlier_index_starts_anew() -
     times.require(3, [])
     times.require(3, [ENTRIES[1]])
     times.require(100, [ENTRIES[1]])
-    times.require(3, [ENTRIES[0]])
-
-
-def test_entries_that_are_left_out_do_not_hide_a_step_back() -> None:
-    times = RecordedTimes()
-    times.require(0, ENTRIES[:4])
+    times.require(3, ENTRIES[:4])
     with pytest.raises(WrongTime, match=r"^entry 100 .* before an entry in front of it"):
-        times.require(100, [ENTRIES[0]])
+        times.require(100, [ENTRIES[0]])  # also where entries are left out
 
 
 @every("entry", [EARLIER, b"", b"{}", b'{"recordedtime":1,"from":"a/0/0","event":{}}'])
@@ -42,20 +37,17 @@ def test_the_first_that_is_not_is_named(entry: bytes, at: int) -> None:
         times.require(256, wrong)
 
 
-async def test_a_log_that_is_what_was_signed_is_refused_for_its_times_alone() -> None:
+async def test_a_log_is_refused_for_its_times_alone_where_it_is_what_was_signed() -> None:
     late = [*ENTRIES[:300], EARLIER, *ENTRIES[300:]]
     log = MemoryLog(late)
     with pytest.raises(WrongTime, match=r"^entry 300 "):
         await require_tree(log, len(late), log.root)
     with pytest.raises(WrongTime, match=r"^entry 300 "):
         await AuthenticatedLog(log, await log.checkpoint()).entries(0, 400)
-
-
-async def test_a_changed_entry_is_named_before_its_time_is_read() -> None:
     entries = sample_entries(BATCH_ENTRIES + 300)
-    log = MemoryLog(entries)
-    log.stored[299] = EARLIER
+    changed = MemoryLog(entries)
+    changed.stored[299] = EARLIER
     with pytest.raises(WrongTree, match=r"^entry 299 "):
-        await require_tree(log, len(entries), log.root)
+        await require_tree(changed, len(entries), changed.root)
     with pytest.raises(WrongTree, match=r"^entry 299 "):
-        await AuthenticatedLog(log, await log.checkpoint()).entries(256, 100)
+        await AuthenticatedLog(changed, await changed.checkpoint()).entries(256, 100)

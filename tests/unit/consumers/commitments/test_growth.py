@@ -14,6 +14,7 @@ from consumers.commitments.growth import DAY, ENTRIES_MIN, GROWTH_DIVISOR, Growt
 from consumers.fold.past_rows import BLOCK_ENTRIES
 from consumers.fold.version import FoldVersion
 from consumers.registry import CONSUMERS
+from tests.every import every
 
 TABLES = {name: [table.name for table in consumer.tables] for name, consumer in CONSUMERS.items()}
 YEAR_DAYS = 365
@@ -24,29 +25,30 @@ def grown(entries: int, committed: int, since: timedelta = timedelta()) -> Growt
     return Growth(entries, entries, committed, committed, since)
 
 
-def test_it_is_due_when_the_log_has_grown_by_a_tenth_and_by_ten_thousand_entries() -> None:
-    assert not grown(9_999, 0).due
-    assert grown(10_000, 0).due
-    assert not grown(19_999, 10_000).due
-    assert not grown(549_999, 500_000).due
-    assert grown(550_000, 500_000).due
-
-
-def test_it_is_due_after_a_day_in_which_the_log_has_grown_however_long_it_is() -> None:
-    assert grown(501, 500, DAY).due
-    assert grown(1_000_001, 1_000_000, DAY).due
-    assert not grown(501, 500, timedelta(hours=23, minutes=59)).due
-    assert not grown(500, 500, timedelta(days=9)).due, "it has not grown"
-
-
-def test_what_the_platform_adds_itself_is_no_growth() -> None:
-    assert not Growth(600, 500, 500, 500, DAY).due
-    assert Growth(601, 501, 500, 500, DAY).due
-
-
-def test_a_clock_that_was_set_back_makes_one_due_and_never_keeps_it_waiting() -> None:
-    assert grown(501, 500, timedelta(hours=-5)).due
-    assert not grown(500, 500, timedelta(hours=-5)).due
+@every(
+    ("growth", "due"),
+    [
+        (grown(9_999, 0), False),
+        (grown(10_000, 0), True),
+        (grown(19_999, 10_000), False),
+        (grown(549_999, 500_000), False),
+        (grown(550_000, 500_000), True),
+        # After a day, however long the log is, where it has grown by what the platform does not add itself.
+        (grown(501, 500, DAY), True),
+        (grown(1_000_001, 1_000_000, DAY), True),
+        (grown(501, 500, timedelta(hours=23, minutes=59)), False),
+        (grown(500, 500, timedelta(days=9)), False),
+        (Growth(600, 500, 500, 500, DAY), False),
+        (Growth(601, 501, 500, 500, DAY), True),
+        # A clock that was set back never keeps it waiting.
+        (grown(501, 500, timedelta(hours=-5)), True),
+        (grown(500, 500, timedelta(hours=-5)), False),
+    ],
+)
+def test_it_is_due_when_the_log_has_grown_by_a_tenth_and_by_ten_thousand_entries_or_a_day_has_passed(
+    growth: Growth, due: bool
+) -> None:
+    assert growth.due is due
 
 
 def test_the_next_index_is_the_blocks_beginning_or_else_the_position_and_never_one_that_was_committed() -> None:
@@ -57,12 +59,9 @@ def test_the_next_index_is_the_blocks_beginning_or_else_the_position_and_never_o
     assert Growth(first + 700, 9, first).indexes == [first + 700]
     assert Growth(first + 700, 9, first + 700).indexes == []
     assert Growth(2 * first + 1, 9, first + 700).indexes == [2 * first, 2 * first + 1]
-
-
-def test_what_a_block_leaves_out_is_committed_the_next_day() -> None:
-    growth = Growth(BLOCK_ENTRIES + 700, 4_000, 0, 0, DAY)
-    assert growth.count_before(BLOCK_ENTRIES) == 3_300
-    assert Growth(BLOCK_ENTRIES + 700, 4_000, BLOCK_ENTRIES, 3_300, DAY).due
+    # What a block leaves out is committed the next day.
+    assert Growth(first + 700, 4_000, 0, 0, DAY).count_before(first) == 3_300
+    assert Growth(first + 700, 4_000, first, 3_300, DAY).due
 
 
 @dataclass
@@ -73,9 +72,7 @@ class Platform:
     of_its_own: int = 0
     """Commitments and refusals among the entries."""
     clock: timedelta = timedelta()
-    versions: dict[str, FoldVersion] = field(
-        default_factory=lambda: {name: FoldVersion(1, "a" * 64) for name in TABLES}
-    )
+    versions: dict[str, FoldVersion] = field(default_factory=lambda: dict.fromkeys(TABLES, FoldVersion(1, "a" * 64)))
     positions: dict[str, int] = field(default_factory=dict)
     counted: tuple[int, int] = (0, 0)
     """The entries that the projections have applied, and those of its own among them."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 
-import pytest
 from msgspec.structs import replace
 
 from consumers.commitments.claims import Acknowledgement, RowsVersion, status_of
 from consumers.documents.log.commitments import Claim, Status
 from consumers.fold.table_hash import TableHash
 from consumers.fold.version import FoldVersion
+from tests.every import every
 
 OWN = FoldVersion(7, "a" * 64)
 EARLIER = FoldVersion(7, "b" * 64)
@@ -21,54 +21,45 @@ ROWS = RowsVersion(OWN, 500)
 KNOWN = Acknowledgement(1_200, CLAIM.name, CLAIM.index, {"ar": "سبب", "en": "why"})
 
 
+NAMELESS = replace(CLAIM, fold_version=None)
+LOG_KEYS = Claim(1_000, "log-keys", 900, 1, "0" * 64, None)
+
+
 def test_what_the_log_gives_matches_whatever_version_it_is_of() -> None:
     for version in (OWN.label, EARLIER.label, None):
         assert status_of(replace(CLAIM, fold_version=version), SAME, OWN, ROWS) is Status.MATCHES
 
 
-@pytest.mark.parametrize("live", [None, ROWS, RowsVersion(OWN, 5_000), RowsVersion(EARLIER, 0)])
+@every("live", [None, ROWS, RowsVersion(OWN, 5_000), RowsVersion(EARLIER, 0)])
 def test_one_of_the_same_version_that_differs_is_wrong(live: RowsVersion | None) -> None:
     assert status_of(CLAIM, OTHER, OWN, live) is Status.WRONG
     assert status_of(CLAIM, None, OWN, live) is Status.WRONG
 
 
-@pytest.mark.parametrize("version", [EARLIER.label, "6-bbbbbbbbbbbb"])
-@pytest.mark.parametrize("live", [None, RowsVersion(OWN, 900), RowsVersion(EARLIER, 0)])
+@every("version", [EARLIER.label, "6-bbbbbbbbbbbb"])
+@every("live", [None, RowsVersion(OWN, 900), RowsVersion(EARLIER, 0)])
 def test_one_of_another_version_that_differs_cannot_be_compared(version: str, live: RowsVersion | None) -> None:
     assert status_of(replace(CLAIM, fold_version=version), OTHER, OWN, live) is Status.EARLIER_VERSION
 
 
 def test_one_that_names_no_version_differs_without_alarm_only_where_the_fold_has_changed_since() -> None:
-    claim = replace(CLAIM, fold_version=None)
-    assert status_of(claim, OTHER, OWN, RowsVersion(OWN, 900)) is Status.EARLIER_VERSION
-    assert status_of(claim, OTHER, OWN, RowsVersion(OWN, 899)) is Status.WRONG
-    assert status_of(claim, OTHER, OWN, RowsVersion(OWN, 0)) is Status.WRONG
-    assert status_of(claim, OTHER, OWN, None) is Status.WRONG
+    assert status_of(NAMELESS, OTHER, OWN, RowsVersion(OWN, 900)) is Status.EARLIER_VERSION
+    for live in (RowsVersion(OWN, 899), RowsVersion(OWN, 0), None):
+        assert status_of(NAMELESS, OTHER, OWN, live) is Status.WRONG
+    assert status_of(LOG_KEYS, TableHash("log-keys", 1, "1" * 64)) is Status.WRONG
+    assert status_of(LOG_KEYS, TableHash("log-keys", 1, "0" * 64)) is Status.MATCHES
 
 
-def test_no_name_of_another_version_hides_a_row_that_was_changed_under_this_one() -> None:
+def test_no_name_of_another_version_hides_a_changed_row_or_one_that_was_not_there_yet() -> None:
     """The live rows are of this version since entry 500, and the commitment is to what they were at 900."""
     for version in (EARLIER.label, "99-000000000000", None):
         assert status_of(replace(CLAIM, fold_version=version), OTHER, OWN, ROWS) is Status.WRONG
-
-
-def test_a_commitment_to_what_was_not_there_yet_is_wrong() -> None:
-    claim = replace(CLAIM, log_index=1_001, fold_version=EARLIER.label)
-    assert status_of(claim, None, OWN, RowsVersion(OWN, 5_000)) is Status.WRONG
-
-
-def test_the_logs_keys_have_no_version() -> None:
-    claim = Claim(1_000, "log-keys", 900, 1, "0" * 64, None)
-    assert status_of(claim, TableHash("log-keys", 1, "1" * 64)) is Status.WRONG
-    assert status_of(claim, TableHash("log-keys", 1, "0" * 64)) is Status.MATCHES
+    later = replace(CLAIM, log_index=1_001, fold_version=EARLIER.label)
+    assert status_of(later, None, OWN, RowsVersion(OWN, 5_000)) is Status.WRONG
 
 
 def test_a_wrong_one_is_no_alarm_once_it_is_acknowledged() -> None:
     assert status_of(CLAIM, OTHER, OWN, ROWS, [KNOWN]) is Status.ACKNOWLEDGED
     assert status_of(CLAIM, SAME, OWN, ROWS, [KNOWN]) is Status.MATCHES
-    for other in (
-        dataclasses.replace(KNOWN, commitment_index=999),
-        dataclasses.replace(KNOWN, name="campaigns.campaign"),
-        dataclasses.replace(KNOWN, index=1_000),
-    ):
-        assert status_of(CLAIM, OTHER, OWN, ROWS, [other]) is Status.WRONG
+    for other in ({"commitment_index": 999}, {"name": "campaigns.campaign"}, {"index": 1_000}):
+        assert status_of(CLAIM, OTHER, OWN, ROWS, [dataclasses.replace(KNOWN, **other)]) is Status.WRONG

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 import orjson
@@ -40,12 +39,12 @@ def registration(code: str, month: str) -> bytes:
     return entry_bytes(f"{month}-01T08:00:00.000000Z", f"agency.platform.events/0/{len(code)}", registered(code))
 
 
-Sent = tuple[str, int, int | None, bool]
-"""Agency, months later, number, whether it is refused."""
+Sent = tuple[str, int | None, bool]
+"""Month, number, whether it is refused."""
 sent = st.lists(
     st.tuples(
         st.sampled_from(CODES),
-        st.sampled_from((0, 0, 0, 0, 1)),
+        st.sampled_from((0, 0, 0, 0, 1)),  # months later
         st.one_of(st.none(), st.integers(1, 12)),
         st.sampled_from((False, False, False, True)),
     ),
@@ -53,28 +52,20 @@ sent = st.lists(
 )
 
 
-@dataclass
-class Expected:
-    """One agency, in sets."""
-
-    months: dict[str, list[int | None]] = field(default_factory=dict)
-    refused: dict[str, int] = field(default_factory=dict)
-
-    def row(self, month: str) -> tuple[str, set[int], set[int]]:
-        """Status, the numbers in the log and the missing ones."""
-        earlier = [n for m, own in self.months.items() for n in own if m < month and n is not None]
-        own = [n for n in self.months.get(month, []) if n is not None]
-        before = max(earlier, default=0)
-        last = max([before, *own])
-        everything = {n for numbers in self.months.values() for n in numbers if n is not None}
-        due = set(range(before + 1, last + 1))
-        if not self.months.get(month) and not self.refused.get(month):
-            return "nothing-sent", set(), set()
-        if not own:
-            return "no-numbers-in-log" if self.refused.get(month) else "no-numbers-sent", set(), set()
-        if not due:
-            return "only-earlier-numbers", set(), set()
-        return "complete" if due <= everything else "incomplete", due & everything, due - everything
+def expected_row(own: list[Sent], month: str) -> tuple[str, set[int], set[int]]:
+    """Status, the numbers in the log and the missing ones, of what an agency sent."""
+    numbers = {number for _, number, refused in own if number is not None and not refused}
+    here = {number for label, number, refused in own if label == month and number is not None and not refused}
+    refusals = [refused for label, _, refused in own if label == month]
+    before = max((n for label, n, refused in own if label < month and n is not None and not refused), default=0)
+    due = set(range(before + 1, max([before, *here]) + 1))
+    if not refusals:
+        return "nothing-sent", set(), set()
+    if not here:
+        return "no-numbers-in-log" if True in refusals else "no-numbers-sent", set(), set()
+    if not due:
+        return "only-earlier-numbers", set(), set()
+    return "complete" if due <= numbers else "incomplete", due & numbers, due - numbers
 
 
 def numbers_of(ranges: list[list[int]]) -> set[int]:
@@ -82,18 +73,16 @@ def numbers_of(ranges: list[list[int]]) -> set[int]:
 
 
 @given(sent, st.integers(1, 7))
-def test_each_month_has_the_numbers_above_those_before_it(history: list[Sent], batch: int) -> None:
-    expected = {code: Expected() for code in CODES}
+def test_each_month_has_the_numbers_above_those_before_it(
+    history: list[tuple[str, int, int | None, bool]], batch: int
+) -> None:
+    expected: dict[str, list[Sent]] = {code: [] for code in CODES}
     entries = [registration(code, MONTHS[0]) for code in CODES]
     month = 0
     for offset, (code, later, number, refused) in enumerate(history):
         month = min(month + later, len(MONTHS) - 1)
-        label = MONTHS[month]
-        entries.append(entry(code, label, number, offset, refused=refused))
-        if refused:
-            expected[code].refused[label] = expected[code].refused.get(label, 0) + 1
-        else:
-            expected[code].months.setdefault(label, []).append(number)
+        entries.append(entry(code, MONTHS[month], number, offset, refused=refused))
+        expected[code].append((MONTHS[month], number, refused))
     found = Completeness()
     for first in range(0, len(entries), batch):
         found.add(first, entries[first : first + batch])
@@ -102,13 +91,13 @@ def test_each_month_has_the_numbers_above_those_before_it(history: list[Sent], b
     assert [(row.agency, row.month) for row in rows] == [(c, m) for c in CODES for m in MONTHS[: month + 1]]
     for row in rows:
         own = expected[row.agency]
-        status, in_log, missing = own.row(row.month)
+        status, in_log, missing = expected_row(own, row.month)
         assert (row.status.value, numbers_of(row.in_log), numbers_of(row.missing)) == (status, in_log, missing)
         assert row.missing_count == (len(missing) if in_log or missing else None)
-        assert row.entries == len(own.months.get(row.month, []))
-        assert row.refused == own.refused.get(row.month, 0)
-        sent_here = [n for m in own.months.values() for n in m]
-        assert numbers_of(row.repeated) == {n for n in in_log if sent_here.count(n) > 1}
+        refusals = [refused for label, _, refused in own if label == row.month]
+        assert (row.entries, row.refused) == (refusals.count(False), refusals.count(True))
+        accepted = [number for _, number, refused in own if not refused]
+        assert numbers_of(row.repeated) == {number for number in in_log if accepted.count(number) > 1}
     for code in CODES:
         assert list(found.rows(code)) == [row for row in rows if row.agency == code]
         assert list(found.rows(code, MONTHS[0])) == [r for r in rows if (r.agency, r.month) == (code, MONTHS[0])]
@@ -127,6 +116,8 @@ def test_a_month_begins_at_midnight_in_riyadh_and_the_platform_has_no_numbers() 
     late = entry_bytes("2026-10-31T21:00:00.000000Z", "agency.health.events/0/0", said("a", sequence=1))
     assert [row.month for row in completeness_of(late)] == ["2026-11"]
     assert completeness_of(registration("platform", "2026-10")) == []
+    with pytest.raises(NotAnEntry, match="index 1"):
+        completeness_of(late, b"{}")
 
 
 def test_numbers_that_are_too_scattered_are_not_known_and_not_compared() -> None:
@@ -196,11 +187,6 @@ def test_a_month_of_the_route_says_what_is_known(
     first = 11 if last is None else min(11, last + 1)
     found = {"agency": "health", "first": first, "last": last, "missing_count": missing}
     assert routes._row(found | {"overflowed_index": overflowed_index}).status.value == status
-
-
-def test_what_is_no_entry_is_named() -> None:
-    with pytest.raises(NotAnEntry, match="index 1"):
-        completeness_of(entry("health", "2026-10", 1, 0), b"{}")
 
 
 def test_the_page_and_the_rows_of_a_file_say_the_same() -> None:

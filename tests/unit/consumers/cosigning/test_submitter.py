@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import httpx
 
@@ -16,18 +16,11 @@ from infra.witnesses.cosignature import cosign, cosigner_of
 from infra.witnesses.policy import Witness
 from tests.every import every
 from tests.world.memory_log import KEY, MemoryLog, root_of
+from tests.world.processes import Clock
 from tests.world.witness import LOG, WITNESS, MemoryState
 
 Answer = Callable[[httpx.Request], httpx.Response]
 OTHER = LogKey("other.example/witness", bytes(32))
-
-
-@dataclass
-class Clock:
-    now_s: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 def checkpoint(size: int) -> str:
@@ -38,18 +31,22 @@ def text_of(size: int) -> str:
     return checkpoint(size).rpartition("\n\n")[0] + "\n"
 
 
-async def asked(answer: Answer, sizes: list[int], clock: Clock | None = None) -> tuple[list[str | None], Submitter]:
-    """What one submitter gets for checkpoints of these sizes."""
-    transport = httpx.MockTransport(answer)
-    async with httpx.AsyncClient(transport=transport) as client:
-        witness = Witness("court", cosigner_of(WITNESS), "http://court.example/w/")
-        submitter = Submitter(client, witness, clock or Clock())
+async def prove(old: int, new: int) -> list[bytes]:
+    return await consistency_proof(MemoryLog(LOG), old, new)
 
-        async def prove(old: int, new: int) -> list[bytes]:
-            return await consistency_proof(MemoryLog(LOG), old, new)
 
+@asynccontextmanager
+async def submitting(answer: Answer, clock: Clock[float], path: str = "w/") -> AsyncIterator[Submitter]:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        witness = Witness("court", cosigner_of(WITNESS), f"http://court.example/{path}")
+        yield Submitter(client, witness, clock)
+
+
+async def asked(answer: Answer, sizes: list[int]) -> tuple[list[str | None], bool]:
+    """What one submitter gets for checkpoints of these sizes, and whether it tries again at once."""
+    async with submitting(answer, Clock(0.0)) as submitter:
         found = [await submitter.cosignature(parse_checkpoint(checkpoint(n), KEY.verifier), prove) for n in sizes]
-    return found, submitter
+        return found, submitter.is_due
 
 
 def honest(begins_at: int = 0) -> Answer:
@@ -80,10 +77,10 @@ async def test_it_learns_where_the_witness_is_and_then_proves_from_there() -> No
 
 
 async def test_a_witness_ahead_of_the_log_does_not_cosign_and_later_does() -> None:
-    found, submitter = await asked(honest(begins_at=20), [15, 30])
-    assert found[0] is None
-    assert found[1] is not None
-    assert submitter.is_due
+    (before, after), is_due = await asked(honest(begins_at=20), [15, 30])
+    assert before is None
+    assert after is not None
+    assert is_due
 
 
 def lost(_: httpx.Request) -> httpx.Response:
@@ -111,42 +108,36 @@ WRONG: dict[str, Answer] = {
 
 @every("wrong", WRONG)
 async def test_a_wrong_answer_is_no_cosignature_and_the_next_try_waits(wrong: str) -> None:
-    clock, requests = Clock(), 0
+    clock, requests = Clock(0.0), 0
 
     def counted(request: httpx.Request) -> httpx.Response:
         nonlocal requests
         requests += 1
         return WRONG[wrong](request)
 
-    found, submitter = await asked(counted, [15], clock)
-    assert found == [None]
-    assert requests <= 3
-    assert not submitter.is_due
-    clock.now_s += PAUSE_MAX_S
-    assert submitter.is_due
+    async with submitting(counted, clock) as submitter:
+        assert await submitter.cosignature(parse_checkpoint(checkpoint(15), KEY.verifier), prove) is None
+        assert requests <= 3
+        assert not submitter.is_due
+        clock.now += PAUSE_MAX_S
+        assert submitter.is_due
 
 
 async def test_pauses_grow_and_end_with_the_first_cosignature() -> None:
-    clock, answer, pauses = Clock(), honest(), []
+    clock, answer, pauses = Clock(0.0), honest(), []
     is_up = False
 
     def sometimes(request: httpx.Request) -> httpx.Response:
         return answer(request) if is_up else httpx.Response(500)
 
-    transport = httpx.MockTransport(sometimes)
-    async with httpx.AsyncClient(transport=transport) as client:
-        submitter = Submitter(client, Witness("court", cosigner_of(WITNESS), "http://court.example/w"), clock)
+    async with submitting(sometimes, clock, "w") as submitter:
         newest = parse_checkpoint(checkpoint(15), KEY.verifier)
-
-        async def prove(old: int, new: int) -> list[bytes]:
-            return []
-
         for _ in range(10):
             await submitter.cosignature(newest, prove)
-            began = clock.now_s
+            began = clock.now
             while not submitter.is_due:
-                clock.now_s += 0.25
-            pauses.append(clock.now_s - began)
+                clock.now += 0.25
+            pauses.append(clock.now - began)
         assert pauses[0] <= 1.25
         assert PAUSE_MAX_S / 2 <= pauses[-1] <= PAUSE_MAX_S
         is_up = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import AsyncMock
 
 import orjson
 import pytest
@@ -18,11 +19,6 @@ EVENT = {
     "subject": "partnership/P0", "time": "2026-11-25T11:00:00+03:00", "data": {},
 }  # fmt: skip
 REGISTERED = "sa.gov.yesser.registry.agency-registered.v1"
-
-
-class _NoRows:
-    async def fetch(self, _: int) -> list[Any]:
-        return []
 
 
 def raw(address: str = ADDRESS, **changed: Any) -> bytes:
@@ -49,7 +45,9 @@ def raw(address: str = ADDRESS, **changed: Any) -> bytes:
     ],
 )
 async def test_bytes_that_no_registrar_writes_are_named_by_their_index(entry: bytes) -> None:
-    rows = _Sorted("any", _NoRows())
+    cursor = AsyncMock()
+    cursor.fetch.return_value = []
+    rows = _Sorted("any", cursor)
     walk = _Walk(rows, rows, rows, rows)
     with pytest.raises(ChangedEntry, match=r"entry 6 of the log was changed .*together with its leaf hash") as found:
         await walk.compare(5, [raw(), entry])

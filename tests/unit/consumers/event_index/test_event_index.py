@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from consumers.event_index.consumer import CONSUMER, EVENT
 from consumers.event_index.read import Query, statement
-from events.wire.entry import Entry
 from tests.oracle.log import make_entry, make_event
 from tests.world.entries import entry_of
 from tests.world.memory_store import MemoryStore
 
 
-def entry(index: int) -> Entry:
-    return entry_of(make_entry(index, make_event("service.resumed", "health", "service/S", {}, f"e{index}")))
-
-
 def test_every_entry_has_one_row() -> None:
     store = MemoryStore()
-    for start in (0, 3):
-        assert store.apply(CONSUMER, [entry(start + i) for i in range(3)]) == []
+    made = [make_entry(i, make_event("service.resumed", "health", "service/S", {}, f"e{i}")) for i in range(6)]
+    for part in (made[:3], made[3:]):
+        assert store.apply(CONSUMER, [entry_of(entry) for entry in part]) == []
     rows = store.rows(EVENT)
     assert [(row.index, row.id) for row in rows] == [(i, f"e{i}") for i in range(6)]
     assert (rows[0].type, rows[0].agency) == ("sa.gov.yesser.service.resumed.v1", "health")

@@ -7,6 +7,7 @@ import pytest
 from bench.ledger import history
 from consumers.explain.database import TooManyEntries, entries_in, few_entries_in, first_entry_in
 from consumers.explain.figures import Scope
+from tests.every import every
 from tests.world.indexed_log import IndexedLog, shown
 from tests.world.logs import raw_entries
 
@@ -16,7 +17,7 @@ OF_P1 = [index for index, entry in enumerate(RAW) if b'"subject":"partnership/P1
 SIGNED = Scope("partnership/P1", frozenset({"partnership.signed"}))
 
 
-@pytest.mark.parametrize("indexed", [0, 1, 5, len(RAW) - 1, len(RAW)])
+@every("indexed", [0, 1, 5, len(RAW) - 1, len(RAW)])
 async def test_what_is_not_indexed_yet_is_read_from_the_log(indexed: int) -> None:
     view = shown(IndexedLog(RAW, indexed))
     found = [raw async for raw in entries_in(view, len(RAW), OWN)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from consumers.explain.shown_models import models
 from consumers.explain.trace import Trace, tracer
 from consumers.registry import CONSUMERS
 from events.wire.entry import Entry
+from tests.every import every
 from tests.oracle.fold import fold
 from tests.oracle.log import EntryDict
 from tests.oracle.strategies import campaign_logs, mixed_logs, revenue_logs, world_logs
@@ -149,7 +149,7 @@ def test_the_steps_that_are_not_kept_are_summed_up(log: list[EntryDict], steps_m
         assert short.earlier == EarlierSteps(count=dropped, first_index=ends[0], last_index=ends[1], after=values)
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "text", "key"),
     [
         ("projections.occasion", "workshop/W-1/held", ("workshop/W-1", "held")),
@@ -163,7 +163,4 @@ def test_the_steps_that_are_not_kept_are_summed_up(log: list[EntryDict], steps_m
 )
 def test_a_key_is_written_as_its_parts_with_slashes_between(name: str, text: str, key: tuple[Any, ...] | None) -> None:
     assert parse_key(TABLES[name][1], text) == key
-
-
-def test_all_tables_have_a_model() -> None:
-    assert set(TABLES) <= set(models())
+    assert set(TABLES) <= set(models()), "all tables have a model"

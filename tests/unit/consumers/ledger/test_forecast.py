@@ -11,6 +11,7 @@ from consumers.documents.ledger.periods import RevenuePeriod
 from consumers.ledger.forecast import ASSUMPTIONS, forecast
 from consumers.ledger.forecast_chart import chart_of, svg
 from consumers.ledger.what_if import NothingSigned
+from tests.every import every
 from tests.oracle.fold import fold
 from tests.oracle.history import REVENUE, entries_from, generate
 from tests.oracle.log import short_type
@@ -40,6 +41,9 @@ def test_the_remaining_periods_go_on_at_the_pace_of_the_closed_ones() -> None:
 
 def test_at_a_pace_of_zero_nothing_more_comes_and_what_was_topped_up_is_recovered_where_more_comes() -> None:
     history = History()
+    unknown = forecast(history.raw())
+    assert unknown.pace is None, "before the first closing all is expected"
+    assert {row.pace.net_halalas for row in unknown.periods} == {EXPECTED}
     history.close("2005-01")
     found = forecast(history.raw())
     assert found.pace == "0"
@@ -48,20 +52,10 @@ def test_at_a_pace_of_zero_nothing_more_comes_and_what_was_topped_up_is_recovere
     assert found.periods[0].expected.top_up_halalas == 60_000
     recovered = [row.expected.recovered_halalas for row in found.periods]
     assert recovered == [0, *[10_000] * 6, *[0] * 5]
-
-
-def test_a_period_that_brought_more_than_expected_keeps_it() -> None:
-    history = History()
-    history.close("2005-01")
     history.collect(3 * EXPECTED, "2005-02-05")
-    found = forecast(history.raw())
-    assert [getattr(found.periods[1], name).net_halalas for name in ASSUMPTIONS] == [3 * EXPECTED] * 3
-
-
-def test_before_the_first_closing_the_pace_is_unknown_and_all_is_expected() -> None:
-    found = forecast(History().raw())
-    assert found.pace is None
-    assert {row.pace.net_halalas for row in found.periods} == {EXPECTED}
+    second = forecast(history.raw()).periods[1]
+    kept = [getattr(second, name).net_halalas for name in ASSUMPTIONS]
+    assert kept == [3 * EXPECTED] * 3, "what was more than expected is kept"
 
 
 def test_closed_periods_of_which_nothing_was_expected_do_not_count_for_the_pace() -> None:
@@ -79,23 +73,20 @@ def test_closed_periods_of_which_nothing_was_expected_do_not_count_for_the_pace(
     assert found.top_ups_to_come_halalas.pace == 9 * (guaranteed - share)
 
 
-def test_after_a_termination_no_period_follows() -> None:
+def test_nothing_is_to_come_after_a_termination_and_after_the_last_closing() -> None:
     history = History((EXPECTED, "2005-01-10"))
     history.close("2005-01")
     history.say("partnership.terminated", on="2005-03-15", reason=TEXT)
-    found = forecast(history.raw())
-    assert [row.period for row in found.periods] == months(1, 3)
-
-
-def test_a_contract_of_which_everything_is_closed_has_nothing_to_come() -> None:
-    history = History()
-    history.close(*months(1, 12))
+    assert [row.period for row in forecast(history.raw()).periods] == months(1, 3)
+    history.close("2005-02", "2005-03")
     found = forecast(history.raw())
     assert all(row.closed for row in found.periods)
     assert found.top_ups_to_come_halalas.nothing == 0
+    with pytest.raises(NothingSigned):
+        forecast([])
 
 
-@pytest.mark.parametrize("seed", range(5))
+@every("seed", range(5))
 def test_closed_periods_are_the_statements_of_the_oracle_under_every_assumption(seed: int) -> None:
     log = entries_from(generate(seed, 300, REVENUE))
     signed = {e["event"]["subject"] for e in log if short_type(e["event"]) == "partnership.signed"}
@@ -132,8 +123,3 @@ def test_a_top_up_above_revenue_below_zero_stays_in_the_picture() -> None:
     top = min(line.y for line in chart.lines)
     assert all(top <= y <= chart.bottom for bar in chart.bars for y in (bar.expected_y, bar.net_y, bar.top_up_y))
     assert chart.bars[1].top_up_y < chart.bars[0].net_y < chart.bars[1].net_y == chart.bottom
-
-
-def test_without_a_contract_there_is_no_forecast() -> None:
-    with pytest.raises(NothingSigned):
-        forecast([])

@@ -41,6 +41,8 @@ def test_the_same_terms_change_nothing() -> None:
     assert found.periods
     assert not found.uncounted
     assert all(row.partner_difference_halalas == 0 for row in found.periods)
+    with pytest.raises(NothingSigned):
+        what_if("P", raw(without("partnership.signed")), {})
 
 
 def test_other_terms_give_the_oracles_statements_of_a_contract_signed_so() -> None:
@@ -58,6 +60,10 @@ def test_other_terms_give_the_oracles_statements_of_a_contract_signed_so() -> No
     assert {row.period for row in found.periods if row.actual is not None} == {
         row["period"] for row in fold(history).statements
     }
+    # Settlements of the real terms do not stand in the way.
+    closed = fold(history).statements[0]
+    settled = make_event("settlement.issued", "platform", history[0]["event"]["subject"], dict(closed), "settlement")
+    assert what_if("P", raw([*history, make_entry(len(history), settled)]), OTHER).periods == found.periods
 
 
 def nested(depth: int) -> dict[str, Any]:
@@ -88,16 +94,3 @@ def test_faulty_terms_and_those_that_no_event_can_hold_are_named(terms: dict[str
     for price in (partial(what_if, "P"), require_terms):
         with pytest.raises(WrongTerms, match=named):
             price(raw(own()), terms)
-
-
-def test_without_a_contract_there_is_nothing_to_price() -> None:
-    with pytest.raises(NothingSigned):
-        what_if("P", raw(without("partnership.signed")), {})
-
-
-def test_settlements_of_the_real_terms_do_not_stand_in_the_way_of_others() -> None:
-    history = own()
-    closed = fold(history).statements[0]
-    settled = make_event("settlement.issued", "platform", history[0]["event"]["subject"], dict(closed), "settlement")
-    found = what_if("P", raw([*history, make_entry(len(history), settled)]), OTHER)
-    assert found.periods == what_if("P", raw(history), OTHER).periods

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -23,6 +24,7 @@ from consumers.registry import CONSUMERS
 from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
+from tests.every import every
 from tests.oracle.history import entries_from, generate
 from tests.world.entries import entry_of
 
@@ -32,7 +34,7 @@ def entries() -> tuple[Entry, ...]:
     return tuple(entry_of(entry) for entry in entries_from(generate(7, 400)))
 
 
-@pytest.mark.parametrize("name", CONSUMERS)
+@every("name", CONSUMERS)
 def test_no_batch_stays_in_memory_without_a_garbage_collector(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -44,7 +46,7 @@ def test_no_batch_stays_in_memory_without_a_garbage_collector(
             made.append(weakref.ref(self))
 
     monkeypatch.setattr(store_module, "UnitOfWork", Watched)
-    store = SqliteStore(tmp_path / "store.sqlite", CONSUMERS[name])
+    store = SqliteStore(tmp_path / f"{name}.sqlite", CONSUMERS[name])
     entries()
     gc.disable()
     try:
@@ -92,14 +94,11 @@ def test_lines_of_every_type_are_those_of_the_live_rows(tmp_path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("folder", ["service_id=other", "a[1]"])
-def test_a_read_model_is_written_to_a_folder_of_any_name(tmp_path: Path, folder: str) -> None:
+def test_a_read_model_is_written_to_a_folder_of_any_name(tmp_path: Path) -> None:
     consumer = CONSUMERS["projections"]
-    store = SqliteStore(tmp_path / "store.sqlite", consumer)
-    store.apply(entries())
-    (tmp_path / folder).mkdir()
-    try:
-        for table in consumer.tables:
-            write_parquet(store, table, tmp_path / folder / f"{table.name}.parquet", store.hash(table))
-    finally:
-        store.close()
+    with closing(SqliteStore(tmp_path / "store.sqlite", consumer)) as store:
+        store.apply(entries())
+        for folder in ("service_id=other", "a[1]"):
+            (tmp_path / folder).mkdir()
+            for table in consumer.tables:
+                write_parquet(store, table, tmp_path / folder / f"{table.name}.parquet", store.hash(table))

@@ -41,15 +41,9 @@ def test_the_database_gets_every_check(ran: tuple[RUN, dict[str, str]]) -> None:
     result = run("--json", "--policy", __file__, "--accounts-key", __file__)
     assert result.exit_code == 0, result.output
     document = orjson.loads(result.stdout)
-    assert list(verdicts(document)) == [
-        "audit verify --database",
-        "audit completeness",
-        "audit replay",
-        "audit commitments",
-        "rebuild --compare",
-    ]
-    assert document["ok"] is True
-    assert document["checks"][0]["result"] == {"ok": True}
+    names = ["verify --database", "completeness", "replay", "commitments"]
+    assert list(verdicts(document)) == [*(f"audit {name}" for name in names), "rebuild --compare"]
+    assert (document["ok"], document["checks"][0]["result"]) == (True, {"ok": True})
     first, second, third, *rest = ran[0]
     policy = ["--policy", __file__]
     assert first == ["audit", "verify", *policy, "--database", "--accounts-key", __file__, "--json"]
@@ -76,11 +70,8 @@ def test_the_worst_ends_it_and_each_says_why(ran: tuple[RUN, dict[str, str]]) ->
     assert result.exit_code == 76
     document = orjson.loads(result.stdout)
     assert list(verdicts(document).values()) == [76, 75, 0, 1, 0]
-    assert [check["said"] for check in document["checks"]][:3] == [
-        "entry 5 was changed",
-        "the database does not answer",
-        "",
-    ]
+    said = [check["said"] for check in document["checks"]]
+    assert said[:3] == ["entry 5 was changed", "the database does not answer", ""]
     shown = run().output
     assert "not what was signed" in shown
     assert "entry 5 was changed" in shown

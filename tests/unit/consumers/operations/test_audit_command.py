@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from click.testing import CliRunner
@@ -12,9 +12,10 @@ from consumers.audit.tree import WrongTree
 from consumers.commitments import show
 from consumers.operations import audit_command
 from infra.command_line.exit_codes import ExitCode, exit_code
+from tests.every import every
 
 
-@pytest.mark.parametrize(
+@every(
     ("is_true", "tree", "code"),
     [
         (True, WrongTree(), ExitCode.OK),
@@ -26,13 +27,9 @@ from infra.command_line.exit_codes import ExitCode, exit_code
 def test_a_false_commitment_says_tampering_only_where_the_log_is_not_what_was_signed(
     is_true: bool, tree: Exception | None, code: ExitCode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def verify(*_: Any) -> None:
-        if tree is not None:
-            raise tree
-
     monkeypatch.setattr(show, "commitments_checked", lambda *_, **__: is_true)
     monkeypatch.setattr(audit_command, "audit_source", lambda *_: None)
-    monkeypatch.setattr(audit_command, "_verify", verify)
+    monkeypatch.setattr(audit_command, "_verify", AsyncMock(side_effect=tree))
     result = CliRunner().invoke(audit_command.audit, ["commitments"])
     ended = result.exception
     assert (exit_code(ended) if isinstance(ended, WrongTree) else result.exit_code) == code

@@ -19,6 +19,7 @@ from infra.log.key_history import KeyHistory
 from infra.log.signed_note import LogKey
 from infra.witnesses.cosignature import cosign, cosigner_of
 from infra.witnesses.policy import NotWitnessed
+from tests.every import every
 from tests.oracle.log import make_entry, make_event
 from tests.unit.consumers.operations.auditor import Auditor
 from tests.world.entries import bytes_of
@@ -77,32 +78,21 @@ def explained(folder: str) -> tuple[str, ...]:
     return ("explain", "event-index.event", "1", "--from", folder)
 
 
-def test_an_export_is_verified_as_one(auditor: Holder) -> None:
+def test_an_export_is_verified_as_one_and_what_it_cannot_answer_is_wrong_use(auditor: Holder) -> None:
     folder = auditor.export(ENTRIES, "service/S1")
-    assert auditor.ok("verify", folder) == {
-        "entries_count": 4,
-        "size": 8,
-        "root": MemoryLog(ENTRIES).root.hex(),
-        "ok": True,
-    }
+    root = MemoryLog(ENTRIES).root.hex()
+    assert auditor.ok("verify", folder) == {"entries_count": 4, "size": 8, "root": root, "ok": True}
+    for asked in (("check", folder), ("prove", folder, "1"), ("mirror", f"{folder}-copy", "--from", folder)):
+        result = auditor.run(*asked)
+        assert (result.exit_code, "is an export" in result.output) == (2, True), result.exception
     lines = Path(folder, "entries.ndjson")
     lines.write_bytes(lines.read_bytes().replace(b"e3", b"e4"))
     assert folder in auditor.fails(ChangedExport, "verify", folder)
-
-
-def test_an_export_without_its_entries_was_changed(auditor: Holder) -> None:
     for name in ("entries.ndjson", "checkpoint"):
         folder = auditor.export(ENTRIES)
         Path(folder, name).unlink()
         for command in commands(folder):
             assert name in auditor.fails(ChangedExport, *command)
-
-
-def test_what_an_export_cannot_answer_is_wrong_use(auditor: Holder) -> None:
-    folder = auditor.export(ENTRIES)
-    for command in (("check", folder), ("prove", folder, "1"), ("mirror", f"{folder}-copy", "--from", folder)):
-        result = auditor.run(*command)
-        assert (result.exit_code, "is an export" in result.output) == (2, True), result.exception
 
 
 def test_the_policy_counts_for_an_export(auditor: Holder) -> None:
@@ -114,31 +104,36 @@ def test_the_policy_counts_for_an_export(auditor: Holder) -> None:
         assert "missing: court" in auditor.fails(NotWitnessed, *refused, "--policy", str(policy))
 
 
-@pytest.mark.parametrize("accepted", [5, 8])
-def test_an_export_of_another_history_than_was_accepted_is_refused(auditor: Holder, accepted: int) -> None:
+@every("accepted", [5, 8])
+def test_an_export_of_another_history_than_was_accepted_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, accepted: int
+) -> None:
+    auditor = Holder(tmp_path_factory.mktemp("auditor"))
     auditor.accept(ENTRIES[:accepted])
     sound, fork = auditor.export(ENTRIES), auditor.export(FORK)
     for command in (*commands(sound), explained(sound)):
-        assert (auditor.run(*command).exit_code, auditor.run(*command).stderr) == (0, "")
+        result = auditor.run(*command)
+        assert (result.exit_code, result.stderr) == (0, "")
     for command in (*commands(fork), explained(fork)):
         assert "two histories" in auditor.fails(ForkedLog, *command)
 
 
-@pytest.mark.parametrize(("size", "subject", "accepted"), [(8, "service/S1", 5), (5, "service/S1", 8), (5, None, 8)])
+LATER = LogKey(KEY.name, b"n" * 32)
+
+
+@every(
+    ("size", "subject", "accepted", "key"),
+    [(8, "service/S1", 5, KEY), (5, "service/S1", 8, KEY), (5, None, 8, KEY), (5, None, 8, LATER)],
+)
 def test_where_an_export_cannot_show_that_it_continues_it_says_so(
-    auditor: Holder, size: int, subject: str | None, accepted: int
+    tmp_path_factory: pytest.TempPathFactory, size: int, subject: str | None, accepted: int, key: LogKey
 ) -> None:
-    auditor.accept(ENTRIES[:accepted])
+    auditor = Holder(tmp_path_factory.mktemp("auditor"))
+    auditor.accept(ENTRIES[:accepted], key)
     folder = auditor.export(ENTRIES[:size], subject)
     for command in (("verify", folder), ("replay", folder, "--stdout"), explained(folder)):
         result = auditor.run(*command)
         assert (result.exit_code, NOT_SHOWN in result.stderr) == (0, True), result.exception
-
-
-def test_a_checkpoint_by_a_later_key_is_not_compared_with_an_export(auditor: Holder) -> None:
-    auditor.accept(ENTRIES, LogKey(KEY.name, b"n" * 32))
-    result = auditor.run("verify", auditor.export(ENTRIES[:5]))
-    assert (result.exit_code, NOT_SHOWN in result.stderr) == (0, True), result.exception
 
 
 def test_missing_numbers_are_not_told_from_a_part_of_the_log(auditor: Holder) -> None:

@@ -11,10 +11,12 @@ from events.wire.envelope import full_type
 from tests.every import every
 
 
-@every("name", CATALOGUE)
-def test_every_type_is_taken_short_and_in_full(name: str) -> None:
-    assert EventTypeName().convert(name, None, None) == full_type(name)
-    assert EventTypeName().convert(full_type(name), None, None) == full_type(name)
+def test_every_type_is_taken_short_and_in_full_and_completed_without_any_service() -> None:
+    for name in CATALOGUE:
+        assert EventTypeName().convert(name, None, None) == full_type(name)
+        assert EventTypeName().convert(full_type(name), None, None) == full_type(name)
+    found = EventTypeName().shell_complete(click.Context(log), click.Option(["--type"]), "revenue.")
+    assert [item.value for item in found] == [name for name in CATALOGUE if name.startswith("revenue.")]
 
 
 @every(
@@ -30,8 +32,3 @@ def test_a_mistyped_type_is_wrong_use_and_names_the_nearest_or_the_list(mistyped
     done = CliRunner().invoke(log, ["find", "--type", mistyped])
     assert done.exit_code == 2
     assert answer in done.output
-
-
-def test_types_are_completed_without_any_service() -> None:
-    found = EventTypeName().shell_complete(click.Context(log), click.Option(["--type"]), "revenue.")
-    assert [item.value for item in found] == [name for name in CATALOGUE if name.startswith("revenue.")]

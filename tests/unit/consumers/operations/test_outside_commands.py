@@ -23,7 +23,6 @@ from consumers.audit.tree import WrongTree
 from consumers.operations.audit_options import AuditSource
 from consumers.operations.replay_command import proven_mirror
 from events.errors import Tampered
-from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.signed_note import Checkpoint, LogKey
 from infra.tls.authority import authority
@@ -55,25 +54,27 @@ class Elsewhere(Auditor):
     def grow(self, entries: list[bytes]) -> None:
         mirror_of(MemoryLog(entries), self.mirror)
 
+    def show(self, entries: list[bytes]) -> None:
+        """Another log instead."""
+        shutil.rmtree(self.mirror)
+        self.grow(entries)
+
 
 @contextmanager
 def served(folder: Path, certificate: Path | None = None) -> Iterator[Elsewhere]:
     """A file server, over TLS with a certificate."""
     handler = partial(_Quiet, directory=str(folder / "mirror"))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    if certificate is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        Thread(target=server.serve_forever, daemon=True).start()
         scheme = "http" if certificate is None else "https"
-        yield Elsewhere(folder, f"{scheme}://127.0.0.1:{server.server_port}/")
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        try:
+            yield Elsewhere(folder, f"{scheme}://127.0.0.1:{server.server_port}/")
+        finally:
+            server.shutdown()
 
 
 @pytest.fixture
@@ -91,33 +92,21 @@ def test_each_check_continues_the_one_before(elsewhere: Elsewhere) -> None:
     assert elsewhere.ok("verify", elsewhere.mirror)["size"] == 700
 
 
-def test_a_log_that_shrinks_or_forks_for_this_auditor_is_found(elsewhere: Elsewhere, tmp_path: Path) -> None:
-    elsewhere.grow(ENTRIES[:300])
-    elsewhere.ok("check", elsewhere.address)
-    shutil.rmtree(elsewhere.mirror)
-    elsewhere.grow(ENTRIES[:200])
-    assert "lost its tail" in elsewhere.fails(Tampered, "check", elsewhere.address)
-    shutil.rmtree(elsewhere.mirror)
-    elsewhere.grow(ENTRIES[:300])
-    other = tmp_path / "other"
-    mirror_of(MemoryLog([sample_entry(999), *ENTRIES]), other)
-    for command in ("check", "verify"):
-        assert "two histories" in elsewhere.fails(Tampered, command, other)
-    assert elsewhere.ok("check", elsewhere.address)["previous_size"] == 300
-
-
-@pytest.mark.parametrize("command", [("check",), ("verify",), ("prove", "1"), ("replay", "--stdout")])
-def test_an_older_copy_is_named_and_not_accepted(
-    elsewhere: Elsewhere, tmp_path: Path, command: tuple[str, ...]
+def test_a_log_that_shrinks_or_forks_for_this_auditor_is_found_and_an_older_copy_is_named(
+    elsewhere: Elsewhere, tmp_path: Path
 ) -> None:
     elsewhere.grow(ENTRIES[:300])
     elsewhere.ok("check", elsewhere.address)
-    older = tmp_path / "older"
-    mirror_of(MemoryLog(ENTRIES[:200]), older)
-    found = elsewhere.run(command[0], older, *command[1:]).exception
-    assert isinstance(found, OlderCopy)
-    assert exit_code(found) == ExitCode.TAMPERED
-    assert f"{older} holds 200 entries, but you accepted 300" in str(found)
+    elsewhere.show(ENTRIES[:200])
+    assert "lost its tail" in elsewhere.fails(Tampered, "check", elsewhere.address)
+    for command in (("check",), ("verify",), ("prove", "1"), ("replay", "--stdout")):
+        said = elsewhere.fails(OlderCopy, command[0], elsewhere.mirror, *command[1:])
+        assert f"{elsewhere.mirror} holds 200 entries, but you accepted 300" in said
+    other = tmp_path / "other"
+    mirror_of(MemoryLog([sample_entry(999), *ENTRIES]), other)
+    for name in ("check", "verify"):
+        assert "two histories" in elsewhere.fails(Tampered, name, other)
+    elsewhere.show(ENTRIES[:300])
     assert elsewhere.ok("check", elsewhere.address)["previous_size"] == 300
 
 
@@ -134,16 +123,19 @@ def test_a_copy_from_before_a_rotation_is_older_and_a_server_that_shows_it_withh
     assert "no signature of a known key" in str(with_new_key.exception)
 
 
-def test_a_checkpoint_under_another_key_of_this_name_is_named(elsewhere: Elsewhere) -> None:
-    other = KeptCheckpoint(elsewhere.checkpoints, LogKey(KEY.name, b"n" * 32).verifier)
-    log = MemoryLog(ENTRIES[:9])
+def test_a_checkpoint_under_another_key_of_this_name_and_a_damaged_one_are_named(elsewhere: Elsewhere) -> None:
+    new = LogKey(KEY.name, b"n" * 32)
+    other = KeptCheckpoint(elsewhere.checkpoints, new.verifier)
     other.path.parent.mkdir(parents=True)
-    other.path.write_text(LogKey(KEY.name, b"n" * 32).sign_checkpoint(9, log.root))
+    other.path.write_text(new.sign_checkpoint(9, MemoryLog(ENTRIES[:9]).root))
     elsewhere.grow(ENTRIES[:10])
     first = elsewhere.run("check", elsewhere.address)
     assert first.exit_code == 0
     assert f"Not compared: checkpoints of a log of this name with another key ({other.path})" in first.stderr
     assert elsewhere.run("check", elsewhere.address).stderr == ""
+    kept = KeptCheckpoint(elsewhere.checkpoints, KEY.verifier).path
+    kept.write_text("nothing\n")
+    assert str(kept) in elsewhere.fails(Tampered, "check", elsewhere.address)
 
 
 def test_a_new_mirror_is_the_same_must_continue_what_was_accepted_and_is_accepted(elsewhere: Elsewhere) -> None:
@@ -154,8 +146,7 @@ def test_a_new_mirror_is_the_same_must_continue_what_was_accepted_and_is_accepte
     assert (copy / "checkpoint").read_bytes() == (elsewhere.mirror / "checkpoint").read_bytes()
     assert elsewhere.ok("verify", copy, *state)["size"] == 300
     assert elsewhere.ok("check", elsewhere.address, *state)["previous_size"] == 300
-    shutil.rmtree(elsewhere.mirror)
-    elsewhere.grow([sample_entry(999), *ENTRIES])
+    elsewhere.show([sample_entry(999), *ENTRIES])
     fresh = elsewhere.folder / "fresh"
     for folder in (fresh, copy):
         command = ("mirror", folder, "--from", elsewhere.address)
@@ -225,19 +216,35 @@ def test_keys_that_are_shown_otherwise_a_second_time_do_not_pass_a_fork(tmp_path
     assert shown == [stolen], "one reading of the keys is all that a command judges by"
 
 
-def test_a_wrong_address_and_a_wrong_token_are_wrong_use(elsewhere: Elsewhere) -> None:
+def test_wrong_use_is_said(elsewhere: Elsewhere) -> None:
     for address in ("https://[::1/", "http://log.example:99999999/", "https:///log"):
         result = elsewhere.run("check", address)
         assert (result.exit_code, "is not an address" in result.output) == (2, True), result.exception
-    elsewhere.grow(ENTRIES[:10])
+    elsewhere.grow(ENTRIES[:300])
+    result = elsewhere.run("check", elsewhere.address, vkey=None)
+    assert (result.exit_code, "--vkey" in result.output) == (2, True), "a server cannot vouch for its own key"
     token = elsewhere.folder / "token"
     for data, code in ((b"\xef\xbb\xbfabc\n", 0), (b"\xff\xfea\0", 2), (b"", 2), (b"a b", 2)):
         token.write_bytes(data)
         result = elsewhere.run("check", elsewhere.address, "--token-file", token)
         assert (result.exit_code, "holds no token" in result.output) == (code, code == 2), (data, result.exception)
+    into = elsewhere.folder / "export"
+    for chosen, said in (
+        (("--from", "301"), "The newest checkpoint has 300 entries: --from 301 is beyond it"),
+        (("--to", "301"), "The newest checkpoint has 300 entries: --to 301 is beyond it"),
+        (("--from", "4", "--to", "2"), "--to 2 is before --from 4"),
+    ):
+        for command in (("export", elsewhere.address, "--into", str(into)), ("replay", elsewhere.address, "--stdout")):
+            result = elsewhere.run(*command, *chosen)
+            assert (result.exit_code, said in result.output) == (2, True), result.exception
+    assert not into.exists()
+    rest = elsewhere.run("replay", elsewhere.address, "--stdout", "--from", "300")
+    assert (rest.exit_code, rest.output) == (0, "")
 
 
-def test_a_proof_is_taken_and_checked_without_the_log(elsewhere: Elsewhere) -> None:
+def test_a_proof_is_taken_and_checked_without_the_log_and_a_changed_byte_at_the_server_is_found(
+    elsewhere: Elsewhere,
+) -> None:
     elsewhere.grow(ENTRIES)
     file = elsewhere.folder / "257.tlog-proof"
     elsewhere.ok("prove", elsewhere.address, "257", "--into", file)
@@ -247,6 +254,10 @@ def test_a_proof_is_taken_and_checked_without_the_log(elsewhere: Elsewhere) -> N
     elsewhere.fails(Tampered, "check", file)
     beyond = elsewhere.run("prove", elsewhere.address, "700")
     assert (beyond.exit_code, "there is no entry 700" in beyond.output) == (2, True)
+    bundle = elsewhere.mirror / "tile/entries/001"
+    bundle.write_bytes(bundle.read_bytes().replace(b'"n":300', b'"n":301'))
+    assert "entry 300" in elsewhere.fails(Tampered, "verify", elsewhere.address)
+    assert "300" in elsewhere.fails(Tampered, "prove", elsewhere.address, "300")
 
 
 def test_a_proof_under_another_history_than_was_accepted_is_a_fork(elsewhere: Elsewhere, tmp_path: Path) -> None:
@@ -262,50 +273,6 @@ def test_a_proof_under_another_history_than_was_accepted_is_a_fork(elsewhere: El
             assert "two histories" in elsewhere.fails(Tampered, "check", file)
         else:
             elsewhere.ok("check", file)
-
-
-@pytest.mark.parametrize(
-    ("chosen", "said"),
-    [
-        (("--from", "301"), "The newest checkpoint has 300 entries: --from 301 is beyond it"),
-        (("--to", "301"), "The newest checkpoint has 300 entries: --to 301 is beyond it"),
-        (("--from", "4", "--to", "2"), "--to 2 is before --from 4"),
-    ],
-)
-def test_entries_that_the_log_does_not_have_are_wrong_use(
-    elsewhere: Elsewhere, chosen: tuple[str, ...], said: str
-) -> None:
-    elsewhere.grow(ENTRIES[:300])
-    into = elsewhere.folder / "export"
-    for command in (("export", elsewhere.address, "--into", str(into)), ("replay", elsewhere.address, "--stdout")):
-        result = elsewhere.run(*command, *chosen)
-        assert (result.exit_code, said in result.output) == (2, True), result.exception
-    assert not into.exists()
-    rest = elsewhere.run("replay", elsewhere.address, "--stdout", "--from", "300")
-    assert (rest.exit_code, rest.output) == (0, "")
-
-
-def test_a_changed_byte_at_the_server_is_found(elsewhere: Elsewhere) -> None:
-    elsewhere.grow(ENTRIES)
-    file = elsewhere.mirror / "tile/entries/001"
-    data = file.read_bytes()
-    file.write_bytes(data.replace(b'"n":300', b'"n":301'))
-    assert "entry 300" in elsewhere.fails(Tampered, "verify", elsewhere.address)
-    assert "300" in elsewhere.fails(Tampered, "prove", elsewhere.address, "300")
-
-
-def test_a_server_cannot_vouch_for_its_own_key(elsewhere: Elsewhere) -> None:
-    elsewhere.grow(ENTRIES[:10])
-    result = elsewhere.run("check", elsewhere.address, vkey=None)
-    assert (result.exit_code, "--vkey" in result.output) == (2, True)
-
-
-def test_a_damaged_kept_checkpoint_is_named(elsewhere: Elsewhere) -> None:
-    elsewhere.grow(ENTRIES[:10])
-    elsewhere.ok("check", elsewhere.address)
-    (kept,) = elsewhere.checkpoints.iterdir()
-    kept.write_text("nothing\n")
-    assert str(kept) in elsewhere.fails(Tampered, "check", elsewhere.address)
 
 
 def test_a_server_with_a_private_authority_is_trusted_by_its_certificate(tmp_path: Path) -> None:

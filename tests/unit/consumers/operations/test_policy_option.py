@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from consumers.audit.mirror import write_mirror
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.proof_file import ProofFile
@@ -27,13 +25,6 @@ def cosigned(log: MemoryLog, keys: list[LogKey]) -> str:
     return log.note + "".join(cosign(key, text, 1_700_000_000) for key in keys)
 
 
-@pytest.fixture
-def policy(tmp_path: Path) -> Path:
-    file = tmp_path / "policy"
-    file.write_text(POLICY)
-    return file
-
-
 def mirror(folder: Path, keys: list[LogKey]) -> Path:
     log = MemoryLog(sample_entries(300))
     log.note = cosigned(log, keys)
@@ -41,46 +32,32 @@ def mirror(folder: Path, keys: list[LogKey]) -> Path:
     return folder
 
 
-@pytest.fixture
-def auditor(tmp_path: Path) -> Auditor:
-    return Auditor(tmp_path)
+def test_enough_cosignatures_pass_and_too_few_name_who_is_missing(tmp_path: Path) -> None:
+    auditor, policy = Auditor(tmp_path), tmp_path / "policy"
+    policy.write_text(POLICY)
+    log, few, none = (mirror(tmp_path / str(count), KEYS[:count]) for count in (2, 1, 0))
+    for command in ("check", "verify"):
+        assert auditor.run(command, log, "--policy", policy).exit_code == 0
+        assert "missing: bank)" in auditor.fails(NotWitnessed, command, few, "--policy", policy)
+        assert auditor.run(command, few).exit_code == 0, "without a policy nothing is asked for"
 
+    copy = tmp_path / "copy"
+    said = auditor.fails(NotWitnessed, "mirror", copy, "--from", none, "--policy", policy)
+    assert "missing: court, bank)" in said
+    assert not copy.exists()
+    assert auditor.run("mirror", copy, "--from", log, "--policy", policy).exit_code == 0
+    assert auditor.run("check", copy, "--policy", policy).exit_code == 0
 
-@pytest.mark.parametrize("command", ["check", "verify"])
-def test_enough_cosignatures_pass_and_too_few_name_who_is_missing(
-    tmp_path: Path, auditor: Auditor, policy: Path, command: str
-) -> None:
-    log = mirror(tmp_path / "log", KEYS)
-    assert auditor.run(command, log, "--policy", policy).exit_code == 0
-    few = mirror(tmp_path / "few", KEYS[:1])
-    assert "missing: bank)" in auditor.fails(NotWitnessed, command, few, "--policy", policy)
-    assert auditor.run(command, few).exit_code == 0, "without a policy nothing is asked for"
+    nine, file = MemoryLog(sample_entries(9)), tmp_path / "4.tlog-proof"
+    path = asyncio.run(inclusion_proof(nine, 4, 9))
+    file.write_text(ProofFile(4, nine.stored[4], path, cosigned(nine, KEYS)).text())
+    fresh = ("--policy", policy, "--state", tmp_path / "fresh")
+    assert auditor.run("check", file, *fresh).exit_code == 0, "a proof carries the cosignatures"
+    file.write_text(ProofFile(4, nine.stored[4], path, cosigned(nine, KEYS[1:])).text())
+    assert "missing: court)" in auditor.fails(NotWitnessed, "check", file, *fresh)
 
-
-def test_a_mirror_is_not_written_from_a_log_with_too_few(tmp_path: Path, auditor: Auditor, policy: Path) -> None:
-    few = mirror(tmp_path / "few", [])
-    done = auditor.run("mirror", tmp_path / "copy", "--from", few, "--policy", policy)
-    assert "missing: court, bank)" in str(done.exception)
-    assert not (tmp_path / "copy").exists()
-    log = mirror(tmp_path / "log", KEYS)
-    assert auditor.run("mirror", tmp_path / "copy", "--from", log, "--policy", policy).exit_code == 0
-    assert auditor.run("check", tmp_path / "copy", "--policy", policy).exit_code == 0
-
-
-def test_a_proof_file_carries_the_cosignatures(tmp_path: Path, auditor: Auditor, policy: Path) -> None:
-    log = MemoryLog(sample_entries(9))
-    path = asyncio.run(inclusion_proof(log, 4, 9))
-    for keys, passes in ((KEYS, True), (KEYS[1:], False)):
-        file = tmp_path / "4.tlog-proof"
-        file.write_text(ProofFile(4, log.stored[4], path, cosigned(log, keys)).text())
-        done = auditor.run("check", file, "--policy", policy)
-        assert (done.exit_code == 0) == passes, done.output
-    assert "missing: court)" in str(done.exception)
-
-
-def test_a_policy_that_cannot_be_read_is_no_tampering(tmp_path: Path, auditor: Auditor, policy: Path) -> None:
     policy.write_text("quorum everyone\n")
-    done = auditor.run("check", mirror(tmp_path / "log", KEYS), "--policy", policy)
+    done = auditor.run("check", log, "--policy", policy)
     assert done.exception is not None
-    assert exit_code(done.exception) == ExitCode.ANSWER_IS_NO
+    assert exit_code(done.exception) == ExitCode.ANSWER_IS_NO, "it cannot be read, which is no tampering"
     assert f"{policy}, line 1" in str(done.exception)

@@ -37,6 +37,15 @@ def run(monkeypatch: pytest.MonkeyPatch, *options: str) -> str:
 
 
 def test_what_topics_lack_and_which_are_halted_is_said_after_what_came_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert orjson.loads(run(monkeypatch, "--json")) == {
+        "size_before": 7,
+        "size": 11,
+        "root": bytes(32).hex(),
+        "lacking": [{"topic": "agency.b.events", "records": 3, "duplicates": 1}],
+        "halted": [{"topic": "agency.b.events", "reason": "the record is gone"}],
+        "access": ACCESS.document(),
+        "lost_trail_commitments": [9],
+    }
     first, second, third, *access = run(monkeypatch, "--accept-unsigned").splitlines()[1::2]
     assert first == f"The log has 11 entries (4 were recovered); root {bytes(32).hex()}."
     assert "agency.b.events no longer holds 3 records" in second
@@ -61,18 +70,6 @@ def test_a_machine_without_the_administrators_password_says_what_is_left_to_do(m
     assert "was not applied here: run `yesser recover --access-only`" in result.stdout
     assert "run `yesser audit acknowledge INDEX` where the operator's commands are run" in result.stdout
     assert isinstance(CliRunner().invoke(recover_command, ["--access-only"]).exception, NoAccessRecord)
-
-
-def test_the_json_document_names_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert orjson.loads(run(monkeypatch, "--json")) == {
-        "size_before": 7,
-        "size": 11,
-        "root": bytes(32).hex(),
-        "lacking": [{"topic": "agency.b.events", "records": 3, "duplicates": 1}],
-        "halted": [{"topic": "agency.b.events", "reason": "the record is gone"}],
-        "access": ACCESS.document(),
-        "lost_trail_commitments": [9],
-    }
 
 
 def test_a_service_that_is_away_is_a_sentence_and_the_same_call_goes_on(tmp_path: Path) -> None:

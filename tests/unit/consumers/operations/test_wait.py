@@ -20,12 +20,9 @@ AT_REST = PipelineStatus(
 )
 
 
-def test_at_rest_nothing_is_pending() -> None:
+def test_each_thing_on_its_way_is_named() -> None:
     assert AT_REST.pending() == []
     assert AT_REST.unread({"agency.a.events": 5}) == []
-
-
-def test_each_thing_on_its_way_is_named() -> None:
     assert "revenue has 3 entries" in replace(AT_REST, positions={"revenue": 7}).pending()[0]
     assert "outbox" in replace(AT_REST, outbox_count=1).pending()[0]
     assert "triggers" in replace(AT_REST, triggers_count=1).pending()[0]
@@ -33,12 +30,8 @@ def test_each_thing_on_its_way_is_named() -> None:
     assert AT_REST.unread({"agency.a.events": 7}) == ["2 records of agency.a.events are not read yet"]
     paused = replace(AT_REST, paused_until={"agency.a.events": datetime(2026, 11, 25, 8, tzinfo=UTC)})
     assert "paused until 08:00:00 UTC" in paused.unread({"agency.a.events": 7})[0]
-
-
-def test_an_entry_is_applied_when_every_position_is_beyond_it() -> None:
     behind = replace(AT_REST, positions={"projections": 10, "revenue": 4})
-    assert behind.applied(3)
-    assert not behind.applied(4)
+    assert (behind.applied(3), behind.applied(4)) == (True, False), "every position is beyond it"
 
 
 def test_a_halted_process_stands_at_once_and_a_log_that_is_not_signed_once_nothing_else_is_pending() -> None:

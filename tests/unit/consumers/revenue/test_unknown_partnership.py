@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from unittest.mock import AsyncMock
 
 import click
 import pytest
@@ -15,26 +16,10 @@ from consumers.revenue import commands
 from consumers.revenue.books import commands as books
 from consumers.revenue.read import UnknownPartnership
 from consumers.revenue.statements import commands as statements
+from tests.every import every
 
 
-class NothingKnown:
-    """A connection to an empty ledger."""
-
-    async def fetchrow(self, *_: object) -> None:
-        return None
-
-    async def fetch(self, *_: object) -> list[Any]:
-        return []
-
-
-def run_query(_: object, question: Callable[[Any], Awaitable[Any]], __: object) -> tuple[int, Any]:
-    async def answer() -> Any:
-        return await question(NothingKnown())
-
-    return 5, asyncio.run(answer())
-
-
-@pytest.mark.parametrize(
+@every(
     ("command", "words"),
     [
         (commands.transfers, ["NOSUCH"]),
@@ -44,6 +29,11 @@ def run_query(_: object, question: Callable[[Any], Awaitable[Any]], __: object) 
     ],
 )
 def test_it_is_said(command: click.Command, words: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def run_query(_: object, question: Callable[[Any], Awaitable[Any]], __: object) -> tuple[int, Any]:
+        nothing = AsyncMock()
+        nothing.fetchrow.return_value, nothing.fetch.return_value = None, []
+        return 5, asyncio.run(cast(Any, question(nothing)))
+
     for module in (commands, books, statements):
         monkeypatch.setattr(module, "run_query", run_query)
     monkeypatch.chdir(tmp_path)

@@ -27,19 +27,16 @@ def ask(witness: Witness, asked: AddCheckpoint) -> Answer:
     return witness.add_checkpoint(asked.body(), NOW_S)
 
 
-@pytest.fixture
-def witness() -> Witness:
-    return Witness(WITNESS, [KEY.verifier], MemoryState())
-
-
 def cosigned(answer: Answer, asked: AddCheckpoint) -> bool:
     text = asked.note.rpartition("\n\n")[0] + "\n"
     return answer.status == HTTPStatus.OK and cosignature_in(answer.body, text, cosigner_of(WITNESS)) == answer.body
 
 
-def test_a_log_that_grows_is_cosigned_each_time(witness: Witness) -> None:
-    for old, new in ((0, 0), (0, 7), (7, 7), (7, 8), (8, 40)):
-        asked = request(old, new)
+def test_a_log_that_grows_is_cosigned_each_time_by_each_of_its_keys() -> None:
+    later = LogKey(KEY.name, bytes(reversed(range(32))))
+    witness = Witness(WITNESS, [KEY.verifier, later.verifier], MemoryState())
+    for old, new, key in ((0, 0, KEY), (0, 7, KEY), (7, 7, KEY), (7, 8, KEY), (8, 40, later)):
+        asked = request(old, new, key=key)
         assert cosigned(ask(witness, asked), asked), (old, new)
     assert getattr(witness.last, "size", None) == 40
 
@@ -73,17 +70,11 @@ def test_anything_else_is_refused_and_changes_nothing(asked: Callable[[], AddChe
     assert cosigned(ask(witness, request(15, 30)), request(15, 30)), "the true log goes on"
 
 
-def test_a_proof_from_nothing_must_be_empty_and_what_cannot_be_read_is_a_bad_request(witness: Witness) -> None:
+def test_a_first_proof_must_be_empty_and_what_cannot_be_read_is_a_bad_request() -> None:
+    witness = Witness(WITNESS, [KEY.verifier], MemoryState())
     asked = AddCheckpoint(0, [bytes(32)], request(0, 7).note)
     assert ask(witness, asked).status == HTTPStatus.UNPROCESSABLE_ENTITY
     assert witness.add_checkpoint(b"\xff", NOW_S).status == HTTPStatus.BAD_REQUEST
-
-
-def test_after_a_rotation_a_second_key_of_the_log_is_known() -> None:
-    later = LogKey(KEY.name, bytes(reversed(range(32))))
-    witness = Witness(WITNESS, [KEY.verifier, later.verifier], MemoryState())
-    for asked in (request(0, 7), request(7, 8, key=later)):
-        assert cosigned(ask(witness, asked), asked)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 40), st.integers(0, 40)), max_size=12))
@@ -119,18 +110,21 @@ FOREIGN_LINES = [f"— x{number} {b64encode(bytes(68)).decode()}\n" for number i
 LOG_LINE = request(0, 15).note.splitlines(keepends=True)[-1]
 
 
-@pytest.mark.parametrize("added", [[FALSE_LINE], FOREIGN_LINES, [LOG_LINE] * 99], ids=["false", "foreign", "again"])
-def test_lines_that_anybody_can_add_do_not_damage_the_state(tmp_path: Path, added: list[str]) -> None:
-    file = tmp_path / "witness.state"
+@every("added", [[FALSE_LINE], FOREIGN_LINES, [LOG_LINE] * 99])
+def test_lines_that_anybody_can_add_do_not_damage_the_state(
+    tmp_path_factory: pytest.TempPathFactory, added: list[str]
+) -> None:
+    file = tmp_path_factory.mktemp("witness") / "witness.state"
     state = WitnessState(file, first_run=True)
     witness = Witness(WITNESS, [KEY.verifier], state)
     assert cosigned(ask(witness, request(0, 15)), request(0, 15))
     asked = AddCheckpoint(15, [], request(0, 15).note + "".join(added))
     assert ask(witness, asked).status == HTTPStatus.OK
     state.close()
-    again = Witness(WITNESS, [KEY.verifier], WitnessState(file))
-    assert getattr(again.last, "size", None) == 15
+    again = WitnessState(file)
+    assert getattr(Witness(WITNESS, [KEY.verifier], again).last, "size", None) == 15
     assert file.read_text().count("\n— ") == 2, "the log's signature and this witness's"
+    again.close()
 
 
 def test_a_state_that_was_changed_or_is_of_another_witness_is_not_taken(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from infra.cli import cli
 from infra.witnesses.add_checkpoint import BODY_BYTES_MAX, SIZE_TYPE
 from infra.witnesses.cosignature import cosigner_of, cosigners_of
+from tests.every import every
 from tests.world.memory_log import KEY
 from tests.world.witness import FORK, LOG, WITNESS, request
 from tests.world.witness_process import KILLED_BEFORE_ANSWER, Running, running
@@ -37,21 +38,7 @@ def require_bounds(witness: Running) -> None:
         assert time.monotonic() - began < 5
 
 
-def test_it_cosigns_and_remembers(tmp_path: Path) -> None:
-    with running(tmp_path / "witness", WITNESS, KEY.verifier, first_run=True) as witness:
-        answer = post(witness, 0, 15)
-        assert answer.status_code == 200
-        assert cosigners_of(request(0, 15).note + answer.text, [cosigner_of(WITNESS)])
-        require_bounds(witness)
-    assert witness.process.returncode == 0
-    with running(tmp_path / "witness", WITNESS, KEY.verifier) as witness:
-        conflict = post(witness, 0, 20)
-        assert (conflict.status_code, conflict.text) == (409, "15\n")
-        assert conflict.headers["content-type"] == SIZE_TYPE
-        assert post(witness, 15, 20).status_code == 200
-
-
-def test_killed_after_the_disk_and_before_the_answer_it_cosigns_no_other_tree(tmp_path: Path) -> None:
+def test_it_cosigns_and_remembers_also_when_killed_after_the_disk_and_before_the_answer(tmp_path: Path) -> None:
     folder = tmp_path / "witness"
     with running(folder, WITNESS, KEY.verifier, first_run=True, before=KILLED_BEFORE_ANSWER) as witness:
         with pytest.raises(httpx.TransportError):
@@ -59,13 +46,20 @@ def test_killed_after_the_disk_and_before_the_answer_it_cosigns_no_other_tree(tm
         assert witness.process.wait(10) == -signal.SIGKILL
     with running(folder, WITNESS, KEY.verifier) as witness:
         assert post(witness, 0, 15, FORK).status_code == 409
-        assert post(witness, 15, 15, FORK).status_code == 409
+        assert post(witness, 15, 15, FORK).status_code == 409, "it cosigns no other tree"
         # The log, which got no answer, asks again and learns the size.
-        assert post(witness, 0, 15).text == "15\n"
-        assert post(witness, 15, 15).status_code == 200
+        conflict = post(witness, 0, 15)
+        assert (conflict.status_code, conflict.text) == (409, "15\n")
+        assert conflict.headers["content-type"] == SIZE_TYPE
+        answer = post(witness, 15, 15)
+        assert answer.status_code == 200
+        assert cosigners_of(request(0, 15).note + answer.text, [cosigner_of(WITNESS)])
+        require_bounds(witness)
+        assert post(witness, 15, 20).status_code == 200
+    assert witness.process.returncode == 0
 
 
-@pytest.mark.parametrize(
+@every(
     ("key", "message"),
     [(WITNESS.skey, "restore it; only a new witness needs --first-run"), ("-----BEGIN", "a private key begins with")],
 )

@@ -6,21 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
-import pytest
 
 from events.reports.campaign_reports import Airing, acknowledgement, airing_report, completion
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
 from events.wire.codec import STRUCTURED_HEADERS
+from tests.every import every
 
 CAMPAIGN = "service-launched.i4"
 ON = "2026-11-26"
 AIRING = Airing("tv", {"ar": "القناة الأولى", "en": "Channel One"}, 900, ON)
 
 
-@pytest.mark.parametrize(
-    "action", [acknowledgement(CAMPAIGN, "desk", ON), completion(CAMPAIGN, ON), airing_report(CAMPAIGN, AIRING)]
-)
+@every("action", [acknowledgement(CAMPAIGN, "desk", ON), completion(CAMPAIGN, ON), airing_report(CAMPAIGN, AIRING)])
 def test_a_report_is_an_event_that_the_registrar_accepts_and_a_repeat_is_the_same_bytes(action: Any) -> None:
     event = action.event("health")
     assert isinstance(validate(event, list(STRUCTURED_HEADERS), Agency("health", "agency")), Accepted)

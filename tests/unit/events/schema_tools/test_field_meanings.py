@@ -20,29 +20,21 @@ SHORT = len("sa.gov.yesser.")
 
 
 @every("code", CODES)
-def test_the_example_of_a_code_is_refused_with_that_code_alone(code: Code) -> None:
+def test_the_example_of_a_code_is_refused_with_that_code_alone_and_what_is_right_stands_in_the_golden_one(
+    code: Code,
+) -> None:
     assert {fault.code for fault in faults_of(code)} == {code}
-
-
-@every("code", CODES)
-def test_what_is_right_in_an_example_stands_once_in_the_golden_one(code: Code) -> None:
     example = REFUSAL_EXAMPLES[code]
     if example.right:
         assert golden_example(example.base).decode().count(example.right) == 1
 
 
-def test_no_example_shows_a_national_id() -> None:
-    assert "1000000008" not in REFUSAL_EXAMPLES["personal-data"].wrong_text
-
-
-def test_every_attribute_of_the_envelope_has_a_sentence() -> None:
+def test_every_attribute_and_every_rule_has_its_sentence_in_both_languages_and_none_shows_a_national_id() -> None:
     assert set(ATTRIBUTE_MEANINGS) == ATTRIBUTES | {"data"}
-
-
-def test_every_sentence_is_there_in_both_languages() -> None:
     for words in (*MEANINGS.values(), *ATTRIBUTE_MEANINGS.values(), *RULES.values()):
         assert words.ar.endswith(".")
         assert words.en.endswith(".")
+    assert "1000000008" not in REFUSAL_EXAMPLES["personal-data"].wrong_text
 
 
 def test_a_field_without_a_meaning_is_named_with_the_place_of_its_sentence() -> None:
@@ -56,12 +48,9 @@ def test_what_only_an_owner_may_say_contradicts_where_another_says_it() -> None:
     assert not silent, f"list the anomalies of {silent} in events/types/contradictions.py, `not-owner` among them"
 
 
-def test_every_rule_may_meet_some_type_and_every_row_is_a_type_of_the_catalogue() -> None:
+def test_every_rule_may_meet_some_type_and_what_only_the_platform_says_contradicts_nothing() -> None:
     assert {rule for rules in CONTRADICTIONS.values() for rule in rules} == set(RULES)
     assert set(CONTRADICTIONS) <= set(CATALOGUE)
-
-
-def test_what_only_the_platform_says_contradicts_nothing() -> None:
     assert not [name for name, row in CATALOGUE.items() if row.sender == "platform" and contradictions_of(name)]
 
 

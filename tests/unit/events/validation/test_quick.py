@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,14 +25,6 @@ from tests.world.events import HEALTH, NATIONAL_ID, changed, encoded, golden_eve
 @given(mutated_trees() | mutated_bytes())
 def test_what_is_quickly_accepted_of_a_changed_event_has_no_fault(case: tuple[bytes, Agency]) -> None:
     compare(*case)
-
-
-@every("writing", WRITINGS)
-@every(("name", "event"), GOLDEN)
-def test_every_golden_example_goes_the_quick_way_in_every_writing(
-    name: str, event: dict[str, Any], writing: Callable[[Any], bytes]
-) -> None:
-    assert compare(writing(event), sender_of(event)) is not None
 
 
 def in_binary_mode(raw: bytes) -> tuple[bytes, Headers] | None:
@@ -60,7 +51,9 @@ def test_binary_mode_goes_the_quick_way_only_where_the_definition_agrees(case: t
 
 
 @every(("name", "event"), GOLDEN)
-def test_every_golden_example_goes_the_quick_way_in_binary_mode(name: str, event: dict[str, Any]) -> None:
+def test_every_golden_example_goes_the_quick_way_in_every_writing_and_mode(name: str, event: dict[str, Any]) -> None:
+    for writing in WRITINGS:
+        assert compare(writing(event), sender_of(event)) is not None
     binary = in_binary_mode(encoded(event))
     assert binary is not None
     assert compare(binary[0], sender_of(event), binary[1]) is not None
@@ -115,9 +108,7 @@ def test_what_is_or_looks_personal_is_never_quickly_accepted(text: str, planted:
             assert may_be_personal(canonical_bytes({"x": {"y": ["", shown, 1064971268], "z": 1064971268}}))
 
 
-@pytest.mark.parametrize(
-    "escaped", ["\\u0031064971268", "106497126\\u0038", "".join(f"\\u{ord(digit):04x}" for digit in "١٠٦٤٩٧١٢٦٨")]
-)
+@every("escaped", ["\\u0031064971268", "106497126\\u0038", "".join(f"\\u{ord(digit):04x}" for digit in "١٠٦٤٩٧١٢٦٨")])
 def test_a_national_id_behind_escapes_is_never_quickly_accepted(escaped: str) -> None:
     event = changed(initiative(), "/data/name/en", "HERE")
     binary = in_binary_mode(encoded(event))
@@ -128,9 +119,13 @@ def test_a_national_id_behind_escapes_is_never_quickly_accepted(escaped: str) ->
         assert compare(value.replace(b"HERE", text.encode()), HEALTH, headers) is None
 
 
-@pytest.mark.parametrize("text", ["1064971269", "x 1064971269", f"x{NATIONAL_ID}", f"{NATIONAL_ID}0", "2" * 20])
-def test_digits_that_are_no_national_id_do_not_send_a_text_the_full_way(text: str) -> None:
-    assert compare(encoded(changed(initiative(), "/data/name/en", text)), HEALTH) is not None
+def test_digits_that_are_no_national_id_do_not_send_an_event_the_full_way() -> None:
+    for text in ("1064971269", "x 1064971269", f"x{NATIONAL_ID}", f"{NATIONAL_ID}0", "2" * 20):
+        assert compare(encoded(changed(initiative(), "/data/name/en", text)), HEALTH) is not None, text
+    for amount in (1_064_971_268, 10_649_712_680, 9_007_199_254_740_991):
+        receipt = changed(golden_event("revenue.collected"), "/data/amount_halalas", amount)
+        assert not may_be_personal(canonical_bytes(receipt))
+        assert compare(encoded(receipt), sender_of(receipt)) is not None, amount
 
 
 @every("before", ["", ":", '":', 'a":', '\\":', 'a\\":', '"a":', "{a:", ","])
@@ -140,24 +135,11 @@ def test_a_text_that_looks_like_a_number_after_a_name_is_searched(before: str, n
         assert compare(encoded(changed(initiative(), "/data/name/en", text)), HEALTH) is None
 
 
-@pytest.mark.parametrize("amount", [1_064_971_268, 10_649_712_680, 9_007_199_254_740_991])
-def test_an_amount_that_looks_like_a_national_id_goes_the_quick_way(amount: int) -> None:
-    receipt = changed(golden_event("revenue.collected"), "/data/amount_halalas", amount)
-    assert not may_be_personal(canonical_bytes(receipt))
-    assert compare(encoded(receipt), sender_of(receipt)) is not None
-
-
 @every(
     ("text", "suspect"),
     [
-        (f"x {NATIONAL_ID} y", True),
-        (NATIONAL_ID, True),
-        (f"x{NATIONAL_ID}", False),
         (f"{NATIONAL_ID}x", False),
         ("cffdd372-ffbc-4c7c-b0c0-a3264971268b", False),
-        ("00000000000000000007", False),
-        ("order-1732579200123", False),
-        (f"{'1' * 11}{NATIONAL_ID}", False),
         (f"\\u0001{NATIONAL_ID}", True),
         (f"\u00a0{NATIONAL_ID}", True),
         (f"٠{NATIONAL_ID[:-1]}", True),

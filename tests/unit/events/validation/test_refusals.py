@@ -32,36 +32,26 @@ def test_a_fault_of_a_type_has_its_code_and_pointer(
 
 
 def test_every_code_is_in_the_tables() -> None:
-    expectations = [row[-1] for row in UNREADABLE]
-    expectations += [row[-1] for row in (*ENVELOPE, *DATA, *PERSONAL)] + [row[-1] for row in OTHER_TYPES]
-    shown = {code for expected in expectations for code, _ in expected}
+    rows: tuple[tuple[Any, ...], ...] = (*UNREADABLE, *ENVELOPE, *DATA, *PERSONAL, *OTHER_TYPES)
+    shown = {code for row in rows for code, _ in row[-1]}
     assert shown | {"bad-header", "not-authorised", CONFLICT.code} == set(CODES)
 
 
 def test_all_faults_of_form_are_listed_in_the_order_of_their_pointers() -> None:
     event = initiative(id="a b", time="yesterday", remark=1)
     event["data"].update({"on": "2005-02-30", "more": "x"})
-    assert faults_of(encoded(event)) == [
-        ("unknown-field", "/data/more"),
-        ("invalid-value", "/data/on"),
-        ("invalid-value", "/id"),
-        ("unknown-field", "/remark"),
-        ("invalid-value", "/time"),
-    ]
+    pointers = ["/data/more", "/data/on", "/id", "/remark", "/time"]
+    assert [pointer for _, pointer in faults_of(encoded(event))] == pointers
 
 
-def test_an_unknown_field_disturbs_no_rule_over_several_members() -> None:
+def test_a_member_at_fault_disturbs_no_rule_over_several_and_is_not_compared_itself() -> None:
     event = changed(golden_event("partnership.signed"), "/data/terms/bands/1/up_to_halalas", 1)
     event["data"]["terms"]["bands"][0]["x"] = 1
     assert faults_of(encoded(event)) == [
         ("invalid-value", "/data/terms/bands"),
         ("unknown-field", "/data/terms/bands/0/x"),
     ]
-
-
-def test_a_subject_is_not_compared_with_a_field_that_is_itself_at_fault() -> None:
-    event = initiative(subject="initiative/-a")
-    event["data"]["initiative_id"] = "-a"
+    event = changed(initiative(subject="initiative/-a"), "/data/initiative_id", "-a")
     assert faults_of(encoded(event)) == [("invalid-value", "/data/initiative_id")]
 
 

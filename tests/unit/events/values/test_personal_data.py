@@ -50,13 +50,9 @@ def test_anything_else_is_not(text: str) -> None:
     assert not holds_personal_data(text)
 
 
-def test_invalid_bytes_end_a_run() -> None:
+def test_invalid_bytes_end_a_run_and_an_id_looks_personal_only_as_a_whole() -> None:
     assert bytes_hold_personal_data(b"\xff1064971268\xff")
     assert not bytes_hold_personal_data(b"a1064971268")
-
-
-def test_an_id_looks_personal_only_as_a_whole() -> None:
     assert looks_personal("1064971269")
-    assert not looks_personal("R-1064971269")
-    assert not looks_personal("1064971269\n")
-    assert not looks_personal("٢٠٦٤٩٧١٢٦٩")
+    for text in ("R-1064971269", "1064971269\n", "٢٠٦٤٩٧١٢٦٩"):
+        assert not looks_personal(text), text

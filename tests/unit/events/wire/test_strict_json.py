@@ -15,37 +15,24 @@ from tests.every import every
 from tests.unit.events.mutations import mutated_bytes, mutated_trees
 
 
-def test_huge_integers_are_seen_without_their_digits() -> None:
+def test_numbers_that_no_field_takes_are_seen_and_show_how_they_were_written() -> None:
     raw = b"[9007199254740991,9007199254740992,-9007199254740992,%b,-0]" % (b"9" * 5000)
     value, written, is_canonical = read_json(raw, expect_object=False)
     assert written is not None
     assert not is_canonical
     assert value == [2**53 - 1, BEYOND_RANGE, -BEYOND_RANGE, BEYOND_RANGE, 0]
-
-
-def test_fractions_stay_fractions_so_that_no_integer_is_made_of_them() -> None:
+    assert [str(number) for number in value[1:4]] == ["9007199254740992", "-9007199254740992", "9" * 30 + "…"]
     values, _, _ = read_json(b"[100.0,1e2,1e999,1]", expect_object=False)
-    assert [isinstance(value, float) for value in values] == [True, True, True, False]
-    assert type(values[3]) is int
+    assert [isinstance(number, float) for number in values] == [True, True, True, False], "no integer is made of them"
+    assert (type(values[3]), str(values[1])) == (int, "1e2")
 
 
-def test_numbers_that_no_field_takes_show_how_they_were_written() -> None:
-    values, _, _ = read_json(b"[1e2,9007199254740992,-9007199254740992,%b]" % (b"9" * 5000), expect_object=False)
-    assert [str(value) for value in values] == ["1e2", "9007199254740992", "-9007199254740992", "9" * 30 + "…"]
-
-
-def test_lone_surrogates_are_kept_for_the_judgement() -> None:
+def test_half_surrogates_brackets_in_texts_and_a_name_twice_are_what_they_are() -> None:
     assert read_json(b'["\\ud800"]', expect_object=False) == (["\ud800"], None, False)
-
-
-def test_what_is_not_json_hides_a_name_twice() -> None:
+    assert read_json(b'{"a":"\\"[[[[[[[[[[[[[[[[[[[["}')[0] == {"a": '"[[[[[[[[[[[[[[[[[[[['}
     with pytest.raises(Unreadable) as stop:
         read_json(b'{"a":{"b":1,"b":2},}')
-    assert stop.value.finding.code == "not-json"
-
-
-def test_brackets_in_texts_are_no_levels() -> None:
-    assert read_json(b'{"a":"\\"[[[[[[[[[[[[[[[[[[[["}')[0] == {"a": '"[[[[[[[[[[[[[[[[[[[['}
+    assert stop.value.finding.code == "not-json", "which hides the name"
 
 
 def reading_of(read: Any, raw: bytes, expect_object: bool) -> Any:

@@ -19,11 +19,8 @@ def test_steps_follow_one_another_up_to_today() -> None:
     assert old == {"channel": "web"}
 
 
-def test_today_nothing_changes() -> None:
+def test_today_nothing_changes_and_a_full_type_has_a_name_and_a_version() -> None:
     assert not UPCASTS
     data = {"service_id": "SVC-1"}
     assert upcast("service.launched", 1, data) is data
-
-
-def test_a_full_type_has_a_name_and_a_version() -> None:
     assert split_type("sa.gov.yesser.service.launched.v12") == ("service.launched", 12)

@@ -17,14 +17,13 @@ from consumers.explain.figures import Scope
 from consumers.explain.over_http.known_source import KnownSource
 from consumers.explain.sources import Reach
 from consumers.ledger.command_line.explain import explain_command
+from tests.every import every
 from tests.world.partnership import History
 
 FIELD = "partner_total_halalas"
 
 
 class Live(KnownSource):
-    """Has the live figures of whatever is asked."""
-
     async def live(self, figures: Any) -> dict[str, Any]:
         assert self.figures is not None
         return {name: self.figures[name] for name in figures}
@@ -38,21 +37,17 @@ def explained(
     history.close("2005-01")
     raw = history.raw()
     log = KnownSource(Reach(len(raw), is_complete), {Scope("partnership/P1"): raw}, None)
-    figures = asyncio.run(explain(log, Request("statements", "P1/2005-01"))).figures
+    live = {**asyncio.run(explain(log, Request("statements", "P1/2005-01"))).figures, **(changed or {})}
 
     @asynccontextmanager
-    async def opened(*_: object) -> AsyncIterator[Live]:
-        yield Live(log.known_reach, log.known_entries, {**figures, **(changed or {})})
+    async def opened(*_: object) -> AsyncIterator[KnownSource]:
+        yield Live(log.known_reach, log.known_entries, live)
 
     monkeypatch.setattr(options, "_opened", opened)
-
-    def run(*words: str) -> Result:
-        return CliRunner().invoke(explain_command, ["P1", "2005-01", *words])
-
-    return run
+    return lambda *words: CliRunner().invoke(explain_command, ["P1", "2005-01", *words])
 
 
-@pytest.mark.parametrize("words", [(), (FIELD,)])
+@every("words", [(), (FIELD,)])
 def test_a_changed_figure_of_the_table_is_named_also_where_all_are_shown(
     monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
@@ -77,10 +72,10 @@ def test_without_a_field_all_figures_are_compared_and_the_answer_says_up_to_wher
     assert "differs" not in shown.output
 
 
-@pytest.mark.parametrize("words", [(), (FIELD,)])
-@pytest.mark.parametrize("is_complete", [True, False])
+@every("words", [(), (FIELD,)])
+@every("is_complete", [True, False])
 def test_an_export_is_said_to_prove_no_more_than_it_holds_also_where_all_fields_are_shown(
-    monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], *, is_complete: bool
+    monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], is_complete: bool
 ) -> None:
     shown = explained(monkeypatch, is_complete=is_complete)(*words)
     assert shown.exit_code == 0, (shown.output, shown.exception)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, cast
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -12,7 +11,7 @@ from consumers.as_of.view import View
 from consumers.explain.models import NoSuchKey
 from consumers.ledger.over_http import calculations as over_http
 from consumers.ledger.over_http.beside import forecast_of
-from consumers.ledger.over_http.calculations import Calculation, Raw, calculated_for
+from consumers.ledger.over_http.calculations import calculated_for
 from consumers.ledger.what_if import NothingSigned
 from consumers.read_api.beside import changed_entry
 from consumers.read_api.calculations import Calculations
@@ -25,68 +24,30 @@ from infra.settings import Settings
 from tests.every import every
 
 
-class Ledger:
-    async def use(self, _: object) -> Ledger:
-        return self
+class Auditor:
+    """Asks about a partnership that is there. It is the view, and what is shared by requests, itself."""
 
-
-class Processes(Calculations):
-    """It counts what a process is asked for."""
-
-    asked = 0
-
-    async def beside(self, holder: str, work: object, *arguments: object) -> Any:
-        self.asked += 1
-        return {}
-
-
-@dataclass
-class Asked:
-    """An auditor who asks about a partnership that is there. It has what is shared by requests itself."""
-
-    calculations: Calculations
     caller = Caller("t", "auditor", "court", frozenset({"log:read"}), None)
 
-    @property
-    def reads(self) -> Asked:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.reads = self
+        self.calculations = Calculations(Settings())
+        self.process = AsyncMock(return_value={})
+        self.patch = monkeypatch
+        monkeypatch.setattr(self.calculations, "beside", self.process)
+        monkeypatch.setattr(read, "partnership", AsyncMock(return_value={}))
+
+    async def use(self, _: object) -> Auditor:
         return self
 
     async def read(self, _: object, question: Any) -> Answer[Any]:
-        return Answer(await question(cast(View, Ledger())), State([1]))
+        return Answer(await question(cast(View, self)), State([1]))
 
-
-@pytest.fixture
-def calculate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Awaitable[Answer[Any]]]:
-    """The answer about a partnership with these entries: `None` where there are many, or the error of reading them."""
-
-    async def partnership(*_: object) -> dict[str, Any]:
-        return {}
-
-    async def answer(
-        entries: list[Raw] | Exception | None,
-        calculated: Exception | None = None,
-        calculations: Processes | None = None,
-        **options: Any,
-    ) -> Answer[Any]:
-        async def few_entries(*_: object) -> list[Raw] | None:
-            if isinstance(entries, Exception):
-                raise entries
-            return entries
-
-        async def prepare(_: View, __: list[Raw]) -> Calculation[dict[str, Any]]:
-            def calculation() -> dict[str, Any]:
-                if calculated is not None:
-                    raise calculated
-                return {}
-
-            return calculation
-
-        monkeypatch.setattr(read, "partnership", partnership)
-        monkeypatch.setattr(over_http, "few_entries", few_entries)
-        reader = cast(Reader, Asked(calculations or Processes(Settings())))
-        return await calculated_for(reader, "P1", prepare, forecast_of, **options)
-
-    return answer
+    async def asks(self, entries: Any, calculation: Any = None, check: Any = None) -> Any:
+        """The answer where these entries are read, `None` where they are many, or it is an error to read them."""
+        self.patch.setattr(over_http, "few_entries", AsyncMock(side_effect=[entries]))
+        prepare = AsyncMock(return_value=Mock(side_effect=calculation, return_value={}))
+        return (await calculated_for(cast(Reader, self), "P1", prepare, forecast_of, check=check)).document
 
 
 @every("is_read", [True, False])
@@ -99,22 +60,19 @@ def calculate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Awaitable[Answer
     ],
 )
 async def test_an_error_of_the_entries_is_a_problem(
-    calculate: Callable[..., Awaitable[Answer[Any]]], error: Exception, status: int, errors: list[Any], is_read: bool
+    monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, errors: list[Any], is_read: bool
 ) -> None:
+    auditor = Auditor(monkeypatch)
     with pytest.raises(Problem) as refused:
-        await (calculate(error) if is_read else calculate([], error))
+        await (auditor.asks(error) if is_read else auditor.asks([], error))
     assert (refused.value.status, list(refused.value.errors)) == (status, errors)
 
 
 @every("entries", [None, []])
-async def test_what_is_refused_costs_no_process(
-    calculate: Callable[..., Awaitable[Answer[Any]]], entries: list[Raw] | None
-) -> None:
-    async def check(_: View) -> None:
-        raise Problem("not-found")
-
-    processes = Processes(Settings())
+async def test_what_is_refused_costs_no_process(monkeypatch: pytest.MonkeyPatch, entries: list[Any] | None) -> None:
+    auditor = Auditor(monkeypatch)
     with pytest.raises(Problem) as refused:
-        await calculate(entries, calculations=processes, check=check)
-    assert (refused.value.status, processes.asked) == (404, 0)
-    assert (await calculate(entries)).document == {}
+        await auditor.asks(entries, check=AsyncMock(side_effect=Problem("not-found")))
+    assert (refused.value.status, auditor.process.call_count) == (404, 0)
+    assert await auditor.asks(entries) == {}
+    assert auditor.process.call_count == (entries is None)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from consumers.fold.anomaly import ANOMALY, TABLES
 from consumers.revenue.rows import RECEIPT, WINDOW
 from events.values.money import INTEGER_MAX
+from tests.every import every
 from tests.world.ledger import Ledger, months, signed
 
 NO_ANOMALY: dict[str, list[object]] = {table.name: [] for table in TABLES}
@@ -16,13 +15,17 @@ def windows(ledger: Ledger) -> dict[int, int]:
     return {row.window_number: row.cumulative_halalas for row in ledger.store.rows(WINDOW)}
 
 
-def test_a_receipt_is_shared_between_partner_and_treasury() -> None:
+def test_a_receipt_is_shared_between_partner_and_treasury_and_a_reversal_goes_the_other_way_round() -> None:
     ledger = signed()
     assert ledger.collect("R1", 1201, "2005-01-05") is None
+    assert ledger.reverse("V1", "R1", 1201, "2005-02-01") is None
     assert ledger.transfers() == [
         (1, "receipt-partner", "2005-01", "collections:P1", "partner-payable:P1", 800),
         (1, "receipt-treasury", "2005-01", "collections:P1", "treasury-share:P1", 401),
+        (2, "reversal-partner", "2005-02", "partner-payable:P1", "collections:P1", 800),
+        (2, "reversal-treasury", "2005-02", "treasury-share:P1", "collections:P1", 401),
     ]
+    assert set(ledger.balances().values()) == {0}
 
 
 def test_a_part_of_nothing_posts_no_transfer() -> None:
@@ -32,18 +35,7 @@ def test_a_part_of_nothing_posts_no_transfer() -> None:
     assert ledger.balances() == {"collections:P1": 100, "partner-payable:P1": -100}
 
 
-def test_a_reversal_goes_the_other_way_round() -> None:
-    ledger = signed()
-    ledger.collect("R1", 1201, "2005-01-05")
-    assert ledger.reverse("V1", "R1", 1201, "2005-02-01") is None
-    assert ledger.transfers()[2:] == [
-        (2, "reversal-partner", "2005-02", "partner-payable:P1", "collections:P1", 800),
-        (2, "reversal-treasury", "2005-02", "treasury-share:P1", "collections:P1", 401),
-    ]
-    assert set(ledger.balances().values()) == {0}
-
-
-@pytest.mark.parametrize(
+@every(
     ("rule", "receipt", "on", "agency", "service"),
     [
         ("not-owner", "R1", "2005-01-06", "justice", "S9"),
@@ -63,45 +55,7 @@ def test_the_first_anomaly_of_a_receipt_that_applies(
     assert {**ledger.store.state(), **NO_ANOMALY} == {**before, **NO_ANOMALY}
 
 
-def test_a_receipt_of_an_unknown_partnership_claims_no_id() -> None:
-    ledger = Ledger()
-    assert ledger.collect("R1", 10, "2005-01-06") == "unknown-partnership"
-    ledger.sign()
-    assert ledger.collect("R1", 10, "2005-01-06") is None
-    assert ledger.collect("R1", 10, "2005-01-07") == "already-collected"
-
-
-def test_an_anomaly_shows_both_sides() -> None:
-    ledger = signed()
-    ledger.collect("R1", 10, "2006-06-06")
-    (row,) = ledger.store.rows(ANOMALY)
-    assert (row.index, row.found_index, row.type, row.subject, row.agency) == (
-        1,
-        1,
-        "sa.gov.yesser.revenue.collected.v1",
-        "partnership/P1",
-        "health",
-    )
-    assert row.claimed["collected_on"] == "2006-06-06"
-    assert row.known["last_day"] == "2005-12-31"
-
-
-def test_the_receipts_of_a_contract_sum_to_what_an_integer_can_say() -> None:
-    ledger = signed()
-    assert ledger.collect("R1", INTEGER_MAX, "2005-01-06") is None
-    assert ledger.reverse("V1", "R1", INTEGER_MAX, "2005-01-06") is None
-    assert ledger.collect("R2", 1, "2005-01-06") == "not-allowed-now"
-
-
-def test_a_receipt_dated_in_a_closed_period_is_posted_to_the_open_one() -> None:
-    ledger = signed()
-    ledger.close("2005-01", "2005-02")
-    ledger.collect("R1", 10, "2005-01-31")
-    ledger.collect("R2", 10, "2005-05-01")
-    assert [row.period for row in ledger.store.rows(RECEIPT)] == ["2005-03", "2005-05"]
-
-
-@pytest.mark.parametrize(
+@every(
     ("rule", "reversal", "receipt", "amount", "on", "agency"),
     [
         ("not-owner", "V1", "R1", 1, "2005-01-10", "justice"),
@@ -120,14 +74,35 @@ def test_the_first_anomaly_of_a_reversal_that_applies(
     before = ledger.store.state()
     assert ledger.reverse(reversal, receipt, amount, on, agency) == rule
     assert {**ledger.store.state(), **NO_ANOMALY} == {**before, **NO_ANOMALY}
-
-
-def test_the_whole_remainder_can_be_reversed() -> None:
-    ledger = signed()
-    ledger.collect("R1", 100, "2005-01-10")
-    ledger.reverse("V1", "R1", 40, "2005-01-10")
-    assert ledger.reverse("V2", "R1", 60, "2005-01-10") is None
+    assert ledger.reverse("V2", "R1", 60, "2005-01-10") is None, "the whole remainder"
     assert ledger.reverse("V3", "R1", 1, "2005-01-10") == "exceeds-remainder"
+
+
+def test_an_anomaly_shows_both_sides() -> None:
+    ledger = signed()
+    ledger.collect("R1", 10, "2006-06-06")
+    (row,) = ledger.store.rows(ANOMALY)
+    assert (row.index, row.found_index, row.type) == (1, 1, "sa.gov.yesser.revenue.collected.v1")
+    assert (row.subject, row.agency) == ("partnership/P1", "health")
+    assert row.claimed["collected_on"] == "2006-06-06"
+    assert row.known["last_day"] == "2005-12-31"
+
+
+def test_the_receipts_of_a_contract_sum_to_what_an_integer_can_say() -> None:
+    ledger = signed()
+    assert ledger.collect("R1", INTEGER_MAX, "2005-01-06") is None
+    assert ledger.reverse("V1", "R1", INTEGER_MAX, "2005-01-06") is None
+    assert ledger.collect("R2", 1, "2005-01-06") == "not-allowed-now"
+
+
+def test_a_receipt_dated_in_a_closed_period_is_posted_to_the_open_one_while_there_is_one() -> None:
+    ledger = signed()
+    ledger.close("2005-01", "2005-02")
+    ledger.collect("R1", 10, "2005-01-31")
+    ledger.collect("R2", 10, "2005-05-01")
+    assert [row.period for row in ledger.store.rows(RECEIPT)] == ["2005-03", "2005-05"]
+    ledger.close(*months(3, 12))
+    assert ledger.collect("R3", 10, "2005-12-31") == "not-allowed-now"
 
 
 def test_a_reversal_dated_after_the_last_day_belongs_to_the_last_period_until_all_are_closed() -> None:
@@ -142,37 +117,37 @@ def test_a_reversal_dated_after_the_last_day_belongs_to_the_last_period_until_al
     assert ledger.reverse("V2", "R1", 10, "2005-07-07") == "not-allowed-now"
 
 
-def test_a_window_of_the_whole_life_sums_across_the_years() -> None:
-    ledger = signed(ends_on="2006-12-31")
-    ledger.collect("R1", 1000, "2005-01-10")
-    ledger.collect("R2", 100, "2006-01-10")
-    assert windows(ledger) == {0: 1100}
-    assert ledger.balances()["partner-payable:P1"] == -750
-
-
-def test_contract_years_begin_at_each_anniversary() -> None:
-    ledger = signed(starts_on="2004-02-29", ends_on="2006-12-31", tier_basis="contract-year")
-    for number, day in enumerate(["2004-02-29", "2005-02-27", "2005-02-28", "2006-02-27", "2006-02-28"]):
+@every(
+    ("changes", "days", "expected"),
+    [
+        ({}, ["2005-01-10", "2006-01-10"], {0: 20}),
+        (
+            {"starts_on": "2004-02-29", "tier_basis": "contract-year"},
+            ["2004-02-29", "2005-02-27", "2005-02-28", "2006-02-27", "2006-02-28"],
+            {1: 20, 2: 20, 3: 10},
+        ),
+        # 1 Muharram 1426 and 1427
+        (
+            {"starts_on": "2005-02-10", "calendar": "umm-al-qura", "tier_basis": "contract-year"},
+            ["2006-01-30", "2006-01-31"],
+            {1: 10, 2: 10},
+        ),
+    ],
+)
+def test_a_window_is_the_whole_life_or_a_year_from_one_anniversary_to_the_next(
+    changes: dict[str, str], days: list[str], expected: dict[int, int]
+) -> None:
+    ledger = signed(ends_on="2006-12-31", **changes)
+    for number, day in enumerate(days):
         ledger.collect(f"R{number}", 10, day)
-    assert windows(ledger) == {1: 20, 2: 20, 3: 10}
-
-
-def test_hijri_contract_years_have_hijri_anniversaries() -> None:
-    ledger = signed(
-        starts_on="2005-02-10", ends_on="2007-12-31", calendar="umm-al-qura", tier_basis="contract-year"
-    )  # 1 Muharram 1426
-    ledger.collect("R1", 10, "2006-01-30")
-    ledger.collect("R2", 10, "2006-01-31")  # 1 Muharram 1427
-    assert windows(ledger) == {1: 10, 2: 10}
-    assert ledger.contract().first_period == "1426-01"
+    assert windows(ledger) == expected
 
 
 def test_a_reversal_is_priced_in_the_window_and_by_the_version_of_its_receipt() -> None:
     ledger = signed(ends_on="2006-12-31", tier_basis="contract-year")
     ledger.collect("R1", 1100, "2005-12-31")
-    ledger.amend(
-        "2006-01", ends_on="2006-12-31", tier_basis="contract-year", bands=[{"up_to_halalas": None, "partner_bp": 0}]
-    )
+    free = [{"up_to_halalas": None, "partner_bp": 0}]
+    ledger.amend("2006-01", ends_on="2006-12-31", tier_basis="contract-year", bands=free)
     ledger.collect("R2", 100, "2006-01-01")
     ledger.reverse("V1", "R1", 100, "2006-02-02")
     assert windows(ledger) == {1: 1000, 2: 100}
@@ -183,14 +158,6 @@ def test_two_partnerships_share_nothing() -> None:
     ledger = signed()
     ledger.sign("justice", "P2")
     ledger.collect("R1", 100, "2005-01-10")
-    assert ledger.say(
-        "revenue.collected", "justice", partnership_id="P2", receipt_id="R1", service_id="S1", amount_halalas=100,
-        collected_on="2005-01-10", receipts=2,
-    ) is None  # fmt: skip
+    own = {"receipt_id": "R1", "service_id": "S1", "amount_halalas": 100, "collected_on": "2005-01-10", "receipts": 2}
+    assert ledger.say("revenue.collected", "justice", partnership_id="P2", **own) is None
     assert ledger.balances()["collections:P1"] == ledger.balances()["collections:P2"] == 100
-
-
-def test_no_revenue_counts_once_all_periods_are_closed() -> None:
-    ledger = signed()
-    ledger.close(*months(1, 12))
-    assert ledger.collect("R1", 10, "2005-12-31") == "not-allowed-now"

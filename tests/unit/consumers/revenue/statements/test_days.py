@@ -35,6 +35,7 @@ def test_a_day_has_a_line_for_each_band_that_its_postings_moved_through() -> Non
         posting(3, "2005-01-03", 2_001, 9_000),
         posting(4, "2005-01-04", -1_500, 11_001),
     ]
+    assert statement_days(VERSIONS, []) == []
     found = statement_days(VERSIONS, postings)
     assert [
         (row.dated_on, row.up_to_halalas, row.postings, row.amount_halalas, row.share_halalas) for row in found
@@ -47,7 +48,3 @@ def test_a_day_has_a_line_for_each_band_that_its_postings_moved_through() -> Non
     ]
     assert sum(Fraction(row.amount_halalas) for row in found) == sum(row.amount_halalas for row in postings)
     assert sum(Fraction(row.share_halalas) for row in found) == Fraction(7, 10) * 9_501
-
-
-def test_a_statement_without_postings_has_no_lines() -> None:
-    assert statement_days(VERSIONS, []) == []

@@ -55,36 +55,21 @@ CAPPED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("own", CAPPED)
-@given(before=st.integers(-3000, 5000), after=st.integers(-3000, 5000))
+@given(st.sampled_from(CAPPED), st.integers(-3000, 5000), st.integers(-3000, 5000))
 def test_the_bands_give_the_oracles_share_between_any_two_sums(own: dict[str, Any], before: int, after: int) -> None:
     moved = sum((band.share(band.part(before, after)) for band in bands_of(own)), Fraction(0))
     assert moved == pricing.share(own, after) - pricing.share(own, before)
     assert sum((band.part(before, after) for band in bands_of(own)), Fraction(0)) == after - before
 
 
-def test_the_worked_case() -> None:
-    """70 % to SAR 10,000,000, 60 % to 25,000,000, 50 % above."""
+def test_a_posting_is_traced_through_the_bands_that_it_moved() -> None:
     own = signed(bands=WORKED)
     for number, amount in enumerate(WORKED_RECEIPTS, 1):
         assert own.collect(f"R{number}", amount, "2005-01-10") is None
-    assert own.close("2005-01") is None
-    (working,) = workings(own.store)
-    share = working.groups[0].share
-    assert [(band.rate_bp, band.amount_halalas, band.share_halalas) for band in share.bands] == [
-        (7000, 1_000_000_000, 700_000_000),
-        (6000, 1_500_000_000, 900_000_000),
-        (5000, 500_000_034, 250_000_017),
-    ]
-    assert share.cumulative_halalas == ((0, 3_000_000_034),)
-    assert (share.rounding_halalas, share.partner_halalas) == (0, 1_850_000_017)
-    posted = [p for _, p in postings(own.store, "P1")]
-    assert [p.partner_halalas for p in posted] == [420_000_000, 580_000_000, 850_000_017]
+    posted = [posting for _, posting in postings(own.store, "P1")]
+    assert [posting.partner_halalas for posting in posted] == [420_000_000, 580_000_000, 850_000_017]
     steps = trace(bands_of(terms(bands=WORKED)), posted[1])
-    assert [(band.rate_bp, int(amount)) for band, amount in steps] == [
-        (7000, 399_999_999),
-        (6000, 500_000_001),
-    ]
+    assert [(band.rate_bp, int(amount)) for band, amount in steps] == [(7000, 399_999_999), (6000, 500_000_001)]
 
 
 def test_a_posting_of_another_share_is_named() -> None:
