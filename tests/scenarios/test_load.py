@@ -26,7 +26,7 @@ def publish_and_judge(
     history = generate(seed, events, profile)
     register(system, history)
     started = time.monotonic()
-    reports = publish_all(system, history, folder / "first", killer and killer.beside(system))
+    reports = publish_all(system, history, folder / "first", killer.beside(system) if killer else None)
     published = time.monotonic()
     assert differences(reports, history) == []
     system.until_all_ready()
