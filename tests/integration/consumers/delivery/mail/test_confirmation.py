@@ -74,7 +74,7 @@ async def recipient(connection: Connection) -> Any:
     return await connection.fetchrow("SELECT * FROM delivery.recipient ORDER BY recipient_id LIMIT 1")
 
 
-async def test_an_address_gets_one_letter_that_asks_and_others_once_its_reader_has_confirmed_it(
+async def test_before_its_confirmation_an_address_gets_one_letter_that_asks(
     settings: Settings, connection: Connection
 ) -> None:
     async with office(settings, connection, FIRST, SECOND) as press:

@@ -227,7 +227,7 @@ THIEF = "thief@health.example"
         ("DELETE FROM delivery.contact WHERE rank = 1", False, "failed", "team-changed"),
     ],
 )
-async def test_nothing_is_sent_to_a_team_that_has_no_address_or_whose_rows_were_changed_behind_its_back(
+async def test_a_team_whose_row_was_changed_gets_no_letter_and_is_told_why(
     press: Desk, statement: str, is_sealed: bool, state: str, reason: str
 ) -> None:
     await press.superuser.execute(
