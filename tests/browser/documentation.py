@@ -5,33 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from playwright.sync_api import Browser, Page
 
 from tests.browser.console import PATIENCE_MS, WIDE, Scheme
-
-
-class _Files(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing of a request belongs into the tests' output."""
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The address of a folder, as long as the block runs."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=folder)) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +28,7 @@ class Documentation:
         page.set_default_timeout(PATIENCE_MS)
         page.on("console", lambda said: faults.extend([said.text] if said.type == "error" else []))
         try:
-            answer = page.goto(f"{self.address}/{file}")
+            answer = page.goto(f"{self.address}{file}")
             assert answer is not None
             assert answer.status == 200, f"{file}: {answer.status}"
             yield page

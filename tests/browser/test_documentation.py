@@ -9,7 +9,8 @@ import pytest
 from producers.docs_pages.site import Site
 from producers.gateway.docs_command import described, write_site
 from tests.browser.console import Language, chromium, require_every_look, require_no_sideways_scroll, running_browser
-from tests.browser.documentation import Documentation, served
+from tests.browser.documentation import Documentation
+from tests.world.files import served
 
 pytestmark = pytest.mark.timeout(300)
 

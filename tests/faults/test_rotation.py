@@ -43,8 +43,8 @@ class Rotator:
     """Runs commands that rotate secrets. So many `kills` of the passwords' rotation are killed before it ends."""
 
     system: System
-    kills: int = 0
-    quiet_s: float = 0
+    kills: int
+    quiet_s: float
     done: list[str] = field(default_factory=list)
 
     def run(self, until_it_goes_on: Callable[[], None]) -> None:

@@ -172,7 +172,7 @@ async def test_what_follows_an_answer_is_of_its_own_webhook_and_the_team_is_told
             async with own.transaction():
                 await store.disable(own, "right", "gone")
             await connection.execute(ENABLED, "right")
-    assert 1 <= len(await connection.fetch(told, "right")) < 5, "within a second it is told once"
+    assert 1 <= len(await connection.fetch(told, "right")) < 5, "one notice a second"
     disabled = "SELECT count(*) FROM platform.trail WHERE command LIKE 'webhooks disable right%'"
     assert await connection.fetchval(disabled) == 5
 

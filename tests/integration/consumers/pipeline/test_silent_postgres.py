@@ -1,4 +1,4 @@
-"""A database that takes connections and never answers: whoever asks gives up."""
+"""A database that takes connections and never answers: each question ends with a time-out."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ async def remake(settings: Settings, code: str, contents: list[bytes]) -> None:
 async def test_topics_that_lost_something_halt_alone_stay_halted_and_are_read_again_when_a_person_says_so(
     settings: Settings, connection: Connection
 ) -> None:
-    """Two are mended while the registrar works, and one of them breaks again while nobody looks, as two others do."""
+    """Two are mended while the registrar works. One of them breaks again while it is stopped, as two others do."""
     broken = ("health", "justice", "interior", "finance", "education")
     await found(settings, *broken, "labour")
     for code in broken:

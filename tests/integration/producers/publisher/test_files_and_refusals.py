@@ -179,6 +179,6 @@ async def require_what_an_office_says_is_judged_anew(settings: Settings, connect
     result = await redrive(settings, index, None, 20)
     assert (result.state, result.errors[0]["code"]) == ("not-sent", "not-authorised")
     await connection.execute("UPDATE platform.agency SET role = 'office' WHERE code = 'health'")
-    # The registrar knows the role that the log gave: it refuses again, and that is told with the new refusal.
+    # The registrar takes the role from the log: it refuses again, and the result names the new refusal.
     again = await redrive(settings, index, None, 20)
     assert (again.state, again.errors[0]["code"], again.index) == ("refused", "not-authorised", index + 1)
