@@ -54,6 +54,11 @@ class Visit:
         return Sending(self.account.username, self.account.role, self.caller.holder)
 
     @property
+    def reader(self) -> Reader:
+        """The caller of the read API's functions. Raises like `caller`."""
+        return Reader(self.parts.read_api.reads, self.caller)
+
+    @property
     def opens_entries(self) -> bool:
         """Whether the person may open entries, and see money."""
         return self.account.role in OPEN_ENTRIES
@@ -62,7 +67,7 @@ class Visit:
         self, function: Callable[Concatenate[Reader, P], Awaitable[T]], *asked: P.args, **more: P.kwargs
     ) -> T:
         """What a function of the read API answers to this person. Raises `Problem`, which is shown as a page."""
-        return await function(Reader(self.parts.read_api.reads, self.caller), *asked, **more)
+        return await function(self.reader, *asked, **more)
 
     async def all_rows(
         self, function: Callable[..., Awaitable[Answer[list[T]]]], *asked: Any, rows_max: int | None = None

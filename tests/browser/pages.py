@@ -12,7 +12,7 @@ TEMPLATES: Final[dict[str, tuple[str, str | None]]] = {
     "account": ("/account", "office"),
     "components": ("/components", "office"),
     "error": ("/no-such-page", "office"),
-    "plan/glance": ("/plan", "office"),
+    "plan/overview": ("/plan", "office"),
     "plan/services": ("/plan/services", "office"),
     "plan/service": ("/plan/services/health-01", "team"),
     "plan/projects": ("/plan/projects", "agency"),

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from consumers.campaigns.coverage.show import coverage_csv
-from consumers.console.pages.plan.lists import covered_services
+from consumers.console.pages.plan.details import covered_services
 from consumers.console.visit import Visiting, csv_attachment
 from consumers.documents.campaigns import coverage as nouns
 from consumers.documents.campaigns.campaigns import Channel

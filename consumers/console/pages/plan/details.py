@@ -2,35 +2,68 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import HTMLResponse
 
 from consumers.campaigns.coverage.show import coverage_csv
-from consumers.console.pages.plan.lists import FILE_ROWS_MAX, PAGE_ROWS, PROJECT_ROWS, Chosen, covered_services
 from consumers.console.pages.plan.moment import Moment
-from consumers.console.pages.plan.reading import read_glance
-from consumers.console.pages.plan.shown import Context, show
-from consumers.console.visit import Visiting, csv_attachment
+from consumers.console.pages.plan.overview import read_overview
+from consumers.console.pages.plan.page import Context, show
+from consumers.console.visit import Visit, Visiting, csv_attachment
 from consumers.documents.campaigns.campaigns import Channel
+from consumers.documents.campaigns.coverage import ServiceCoverage
 from consumers.documents.programme.history import HISTORY
 from consumers.documents.programme.plan import TRAINING, Group, Training
 from consumers.documents.programme.projects import PROJECTS, Project, ProjectKind
 from consumers.documents.programme.services import SERVICES, Service, ServiceState
 from consumers.documents.tables import csv_file
-from consumers.read_api.parameters import known
+from consumers.projections.read import ServiceFilter
+from consumers.read_api.parameters import AgencyCode, checked, known
+from consumers.read_api.reader import Answer, Reader
 from consumers.read_api.resources.coverage import coverage_for
 from consumers.read_api.resources.projects import project_for, projects_for
-from consumers.read_api.resources.services import service_for, services_for
+from consumers.read_api.resources.services import Group as GroupParameter
+from consumers.read_api.resources.services import State, service_for, services_for
 from infra.http.problems import Problem
 
 details = APIRouter()
 
+PAGE_ROWS: Final = 50
+PROJECT_ROWS: Final = 100
+"""Of both kinds, so that a plan's projects are on one page."""
+FILE_ROWS_MAX: Final = 50_000
+
 Name = Annotated[str, Path(max_length=128)]
 Cursor = Annotated[str | None, Query(max_length=1_024)]
 Text = Annotated[str, Query(max_length=64)]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The filters of the service directory, as they are in the address; "" for all."""
+
+    agency: str = ""
+    group: str = ""
+    state: str = ""
+
+    def given(self) -> dict[str, str]:
+        found = {"agency": self.agency.strip(), "group": self.group, "state": self.state}
+        return {name: value for name, value in found.items() if value}
+
+    def filter(self) -> ServiceFilter:
+        """Raises `Problem` (422) for what cannot be an agency, a group or a state."""
+        agency, group = checked(AgencyCode, self.agency.strip()), checked(GroupParameter, self.group)
+        state: ServiceState | None = checked(State, self.state)
+        return ServiceFilter(agency, group, state and state.value)
+
+    def address(self, path: str, **more: str) -> str:
+        """An address with the same filters."""
+        asked = {**self.given(), **more}
+        return f"{path}?{urlencode(asked)}" if asked else path
 
 
 @details.get("/plan/services")
@@ -40,11 +73,11 @@ async def services(
     """The service directory."""
     chosen = Chosen(agency, group, state)
 
-    async def context() -> Context:
-        summary = await read_glance(visit, Moment(), partnerships_max=0)
+    async def context(reader: Reader) -> Context:
+        summary = await read_overview(reader, Moment(), partnerships_max=0)
         given = {"chosen": chosen, "summary": summary, "states": ServiceState, "groups": Group, "document": Service}
         try:
-            found = await visit.ask(services_for, chosen.filter(), PAGE_ROWS, after)
+            found = await services_for(reader, chosen.filter(), PAGE_ROWS, after)
         except Problem as error:
             if error.status != 422:
                 raise
@@ -71,8 +104,8 @@ async def services_file(visit: Visiting, agency: Text = "", group: Text = "", st
 async def service(visit: Visiting, service_id: Name) -> HTMLResponse:
     """A service, and what happened to it."""
 
-    async def context() -> Context:
-        found = await visit.ask(service_for, known(service_id))
+    async def context(reader: Reader) -> Context:
+        found = await service_for(reader, known(service_id))
         return {"service": found.document, "document": Service}
 
     return await show(visit, "plan/service.html", service_id, context)
@@ -82,8 +115,8 @@ async def service(visit: Visiting, service_id: Name) -> HTMLResponse:
 async def projects(visit: Visiting, after: Cursor = None) -> HTMLResponse:
     """Infrastructure projects and national applications, by phase."""
 
-    async def context() -> Context:
-        found = await visit.ask(projects_for, PROJECT_ROWS, after)
+    async def context(reader: Reader) -> Context:
+        found = await projects_for(reader, PROJECT_ROWS, after)
         return {
             "rows": {kind: [row for row in found.document if row.kind is kind] for kind in ProjectKind},
             "document": Project,
@@ -104,8 +137,8 @@ async def projects_file(visit: Visiting) -> Response:
 async def project(visit: Visiting, project_id: Name) -> HTMLResponse:
     """A project, its phases, and what happened to it."""
 
-    async def context() -> Context:
-        found = await visit.ask(project_for, known(project_id))
+    async def context(reader: Reader) -> Context:
+        found = await project_for(reader, known(project_id))
         return {"project": found.document, "document": Project}
 
     return await show(visit, "plan/project.html", project_id, context)
@@ -114,15 +147,15 @@ async def project(visit: Visiting, project_id: Name) -> HTMLResponse:
 @details.get("/plan/{kind}/{name}/history.csv")
 async def history_file(visit: Visiting, kind: Literal["services", "projects"], name: Name) -> Response:
     one_for: Any = {"services": service_for, "projects": project_for}[kind]
-    return csv_attachment(csv_file(HISTORY, (await visit.ask(one_for, known(name))).document.history), "history.csv")
+    return csv_attachment(csv_file(HISTORY, (await one_for(visit.reader, known(name))).document.history), "history.csv")
 
 
 @details.get("/plan/training")
 async def training(visit: Visiting) -> HTMLResponse:
     """Training by year and track against its quota."""
 
-    async def context() -> Context:
-        return {"summary": await read_glance(visit, Moment(), partnerships_max=0), "document": Training}
+    async def context(reader: Reader) -> Context:
+        return {"summary": await read_overview(reader, Moment(), partnerships_max=0), "document": Training}
 
     return await show(visit, "plan/training.html", visit.words.of(TRAINING), context)
 
@@ -132,9 +165,9 @@ async def awareness(visit: Visiting, agency: Text = "", after: Cursor = None) ->
     """What was aired about the launched services, and what was not."""
     chosen = Chosen(agency)
 
-    async def context() -> Context:
+    async def context(reader: Reader) -> Context:
         try:
-            found = await visit.ask(coverage_for, chosen.filter().agency, PAGE_ROWS, after, unaired=True)
+            found = await coverage_for(reader, chosen.filter().agency, PAGE_ROWS, after, unaired=True)
         except Problem as error:
             if error.status not in (403, 422):
                 raise
@@ -155,3 +188,13 @@ async def awareness(visit: Visiting, agency: Text = "", after: Cursor = None) ->
 async def awareness_file(visit: Visiting, agency: Text = "") -> Response:
     services = await covered_services(visit, Chosen(agency).filter().agency)
     return csv_attachment(coverage_csv(services), "awareness.csv")
+
+
+async def covered_services(visit: Visit, agency: str | None, *, unaired: bool = False) -> list[ServiceCoverage]:
+    """Every launched service, or those of an agency, at most `FILE_ROWS_MAX`."""
+
+    async def page(reader: Reader, limit: int, after: str | None) -> Answer[list[ServiceCoverage]]:
+        found = await coverage_for(reader, agency, limit, after, unaired=unaired)
+        return Answer([*found.document.services], found.state, found.next)
+
+    return await visit.all_rows(page, rows_max=FILE_ROWS_MAX)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 
 from consumers.console.navigation import roles_of
-from consumers.console.pages.plan import tables
 from consumers.console.pages.plan.chart import launches_chart, totals
 from consumers.console.pages.plan.details import details
-from consumers.console.pages.plan.glance import PARTNERSHIPS_SHOWN_MAX, agencies_behind
 from consumers.console.pages.plan.moment import Moment, moment_of, steps
-from consumers.console.pages.plan.reading import read_glance
-from consumers.console.pages.plan.shown import Context, show
-from consumers.console.visit import Visit, Visiting, csv_attachment, only
+from consumers.console.pages.plan.overview import PARTNERSHIPS_SHOWN_MAX, Line, Overview, agencies_behind, read_overview
+from consumers.console.pages.plan.page import Context, show
+from consumers.console.visit import Visiting, csv_attachment, only
 from consumers.documents.programme.plan import AGENCIES, PARTNERSHIPS, TRAINING
 from consumers.documents.tables import csv_file
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
+from consumers.read_api.reader import Reader
+from infra.command_line.table_files import csv_text
 from infra.http.problems import Problem
 
 routes = APIRouter(dependencies=[only(roles_of("/plan"))])
@@ -30,24 +31,28 @@ AsOf = Annotated[str, Query(max_length=64)]
 
 @routes.get("/plan")
 async def plan(visit: Visiting, as_of_index: AsOf = "", as_of_recorded: AsOf = "") -> HTMLResponse:
-    """The plan at a glance."""
+    """The overview of the plan."""
     moment = moment_of(as_of_index, as_of_recorded)
 
-    async def context() -> Context:
-        return await _glance_context(visit, moment)
+    partnerships_max = 0  # nothing of money is read for somebody who may not see it
+    if visit.opens_entries:
+        partnerships_max = PARTNERSHIPS_SHOWN_MAX
 
-    return await show(visit, "plan/glance.html", visit.words.say(*_TITLE), context, live=moment.is_now)
+    async def context(reader: Reader) -> Context:
+        size = dict(await visit.parts.live.positions()).get(PROJECTIONS.name, 0)
+        return await overview_context(reader, moment, size, partnerships_max)
+
+    return await show(visit, "plan/overview.html", visit.words.say(*_TITLE), context, live=moment.is_now)
 
 
-async def _glance_context(visit: Visit, moment: Moment) -> Context:
-    # what other read models have not read hides nothing here; the pace has no state that `projections` has not read
-    size = dict(await visit.parts.live.positions()).get(PROJECTIONS.name, 0)
+async def overview_context(reader: Reader, moment: Moment, size: int, partnerships_max: int) -> Context:
+    """What the page shows. `size`: the number of entries that `projections` has read. The pace has no later state,
+    and what other read models have not read yet hides nothing on this page."""
     fault: str | None = moment.fault
     if moment.index is not None and moment.index > size:
         fault = "past-end"
-    partnerships_max = PARTNERSHIPS_SHOWN_MAX if visit.opens_entries else 0
-    found = await read_glance(visit, Moment() if fault else moment, partnerships_max)
-    shown, is_now = found, moment.is_now or fault is not None
+    shown = await read_overview(reader, Moment() if fault else moment, partnerships_max)
+    is_now = moment.is_now or fault is not None
     if moment.recorded and not fault and shown.pace.recorded and shown.index >= size:
         fault = "newest" if moment.recorded > shown.pace.recorded else None
     newest = shown.index if is_now else max(size, shown.index)
@@ -69,14 +74,31 @@ async def table(visit: Visiting, table: str, as_of_index: AsOf = "", as_of_recor
     if table == "partnerships" and not visit.opens_entries:
         raise Problem("forbidden")
     moment = moment_of(as_of_index, as_of_recorded)
-    shown = await read_glance(visit, Moment() if moment.fault else moment)
+    shown = await read_overview(visit.reader, Moment() if moment.fault else moment)
     text = {
-        "figures": lambda: tables.figures_csv(shown),
+        "figures": lambda: figures_csv(shown),
         "agencies": lambda: csv_file(AGENCIES, agencies_behind(shown.pace.agencies)),
-        "launches": lambda: tables.launches_csv(totals(shown.pace.launches)),
+        "launches": lambda: csv_text(("month", "launched", "total"), totals(shown.pace.launches)),
         "partnerships": lambda: csv_file(PARTNERSHIPS, shown.plan.partnerships),
         "training": lambda: csv_file(TRAINING, shown.plan.training),
     }.get(table)
     if text is None:
         raise Problem("not-found")
     return csv_attachment(text(), f"{table}.csv")
+
+
+def figures_csv(shown: Overview) -> str:
+    """Every figure of the plan against its target, and against an even pace."""
+    columns = ("figure_ar", "figure_en", "done", "target", "expected_by_now", "behind", "log_index")
+    return csv_text(columns, (_line(line, shown.index) for line in _lines(shown)))
+
+
+def _lines(shown: Overview) -> Iterator[Line]:
+    yield from (shown.infrastructure, shown.applications, shown.services)
+    yield from (line for line, _ in shown.groups)
+    yield from (line for _, _, rows in shown.training for line, _ in rows)
+    yield from (*shown.awareness, shown.everywhere)
+
+
+def _line(line: Line, index: int) -> tuple[int | str | None, ...]:
+    return (line.full.ar, line.full.en, line.done, line.target, line.expected, line.behind, index)

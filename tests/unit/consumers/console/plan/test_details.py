@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumers.console.pages.plan.lists import Chosen
+from consumers.console.pages.plan.details import Chosen
 from consumers.projections.read import ALL_SERVICES, ServiceFilter
 from infra.http.problems import Problem
 

@@ -11,14 +11,15 @@ from consumers.access_scope import EVERYTHING
 from consumers.console.visit import Visit
 from consumers.console.web.rendered import Part, rendered_part
 from consumers.read_api.access import scope_of
+from consumers.read_api.reader import Reader
 
 Context = Mapping[str, Any]
 
 
 async def show(
-    visit: Visit, template: str, title: str, context: Callable[[], Awaitable[Context]], *, live: bool = True
+    visit: Visit, template: str, title: str, context: Callable[[Reader], Awaitable[Context]], *, live: bool = True
 ) -> HTMLResponse:
-    """The page with this template as its main part; `context` asks the read API for what the template shows.
+    """The page with this template as its main part; `context` reads what the template shows.
 
     A context may have the `status` of the answer.
     """
@@ -26,7 +27,7 @@ async def show(
 
     async def render() -> Part:
         rights = {"opens_entries": visit.opens_entries, "sees_everything": scope == EVERYTHING}
-        given = {**rights, **await context()}
+        given = {**rights, **await context(visit.reader)}
         return rendered_part(visit.parts.templates.part(template, visit.words, given), given.get("status", 200))
 
     key = (url.path, url.query, visit.words.language, scope, visit.opens_entries)

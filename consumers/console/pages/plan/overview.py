@@ -1,4 +1,4 @@
-"""The plan at a glance: the documents of `/v1/plan` and `/v1/pace` as the lines, cards and tables of the page."""
+"""The overview of the plan: the documents of `/v1/plan` and `/v1/pace` as the lines, cards and tables of the page."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
+from consumers.console.pages.plan.moment import Moment
 from consumers.documents.campaigns.campaigns import Channel
 from consumers.documents.document import Labelled, Name
 from consumers.documents.programme.plan import (
@@ -28,6 +29,9 @@ from consumers.documents.programme.plan import (
 )
 from consumers.documents.programme.projects import ProjectKind
 from consumers.plan.pace import elapsed_days, expected
+from consumers.read_api.reader import Reader
+from consumers.read_api.resources.pace import pace_for
+from consumers.read_api.resources.plan import plan_for
 from events.values.calendar import CalendarName, DateOutOfRange, day_after, gregorian_of, year_of
 from events.values.plan_figures import COUNTED, begun_and_completed
 
@@ -75,7 +79,7 @@ Year: TypeAlias = tuple[Calendar, int, Sequence[tuple[Line, Training]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class Overview:
     """Everything on the page. `index`: the number of entries that it shows."""
 
     plan: Plan
@@ -107,6 +111,14 @@ class Glance:
     agencies_more: int
 
 
+async def read_overview(reader: Reader, moment: Moment, partnerships_max: int | None = None) -> Overview:
+    """The plan, and the pace after the same number of entries. All partnerships, or the first `partnerships_max`.
+    Raises `Problem`."""
+    plan = (await plan_for(reader, moment.index, moment.recorded, partnerships_max)).document
+    pace = (await pace_for(reader, plan.log_index)).document
+    return overview(plan, pace, None if moment.is_now else plan.log_index)
+
+
 def explanation(key: str, field: str, as_of_index: int | None = None) -> str:
     """The address of the page that shows the entries behind a figure of the plan. Parts of `key` are apart by `/`.
 
@@ -116,7 +128,7 @@ def explanation(key: str, field: str, as_of_index: int | None = None) -> str:
     return path if as_of_index is None else f"{path}?before={as_of_index}"
 
 
-def glance(plan: Plan, pace: Pace, as_of_index: int | None) -> Glance:
+def overview(plan: Plan, pace: Pace, as_of_index: int | None) -> Overview:
     """`as_of_index`: None where the page shows the present."""
 
     def due(whole: int) -> int | None:
@@ -153,7 +165,7 @@ def glance(plan: Plan, pace: Pace, as_of_index: int | None) -> Glance:
     shown = plan.partnerships[:PARTNERSHIPS_SHOWN_MAX]
     agencies = agencies_behind(pace.agencies)[:AGENCIES_SHOWN_MAX]
     judged = [infrastructure, applications, launched, *(line for _, _, rows in training for line, _ in rows)]
-    return Glance(
+    return Overview(
         plan=plan,
         pace=pace,
         index=plan.log_index,
