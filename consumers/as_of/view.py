@@ -25,6 +25,9 @@ from infra.postgres.sql import queries
 from infra.settings import Settings
 
 _SQL: Final = queries("consumers.as_of", "view.sql")
+READING_MS_MAX: Final = 60_000
+"""The longest time in which a command makes its answer of the rows of a snapshot. A process, for whose locks others
+wait, has less."""
 
 
 class NoSuchIndex(YesserError, ValueError):
@@ -76,7 +79,7 @@ async def view(
     A past state `from_log` owes nothing to the live rows, and has every table.
     """
     at = when if isinstance(when, PointInTime) else PointInTime(index=when)
-    settings = settings.acting_as("reader")
+    settings = settings.acting_as("reader").model_copy(update={"idle_in_transaction_timeout_ms": READING_MS_MAX})
     async with AsyncExitStack() as stack:
         connection = await stack.enter_async_context(connected(settings, "reader", batch=not at.is_now))
         if at.is_now:

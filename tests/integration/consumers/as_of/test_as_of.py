@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from io import StringIO
@@ -12,9 +13,11 @@ import pytest
 from rich.console import Console, RenderableType
 
 from consumers.as_of.point_in_time import PointInTime, occurred_on
+from consumers.as_of.view import view
 from consumers.campaigns.commands import read
 from consumers.plan.document import NOT_JUDGED, all_anomalies, plan_at_a_glance
 from consumers.plan.show import anomalies_view, plan_view
+from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from events.wire.entry import parse_entry, recorded_time
 from infra.log.reader import entries_recorded_by
 from infra.postgres.connection import Connection
@@ -54,6 +57,15 @@ async def test_as_of_a_recorded_time_is_as_of_the_entries_recorded_by_then(
     assert 0 < index < len(written)
     moment = PointInTime(recorded=datetime.fromisoformat(times[len(times) // 2]))
     assert await plan_at_a_glance(settings, moment) == await plan_at_a_glance(settings, index)
+
+
+async def test_a_command_may_read_for_longer_than_a_process_may_stand(
+    settings: Settings, connection: Connection
+) -> None:
+    hasty = settings.model_copy(update={"idle_in_transaction_timeout_ms": 50})
+    async with view(hasty, [PROJECTIONS]) as state:
+        await asyncio.sleep(0.3)
+        assert await state.connection.fetchval("SELECT 1") == 1
 
 
 def occurred_by(log: Sequence[EntryDict], raw: Sequence[bytes], last_date: str) -> list[EntryDict]:
