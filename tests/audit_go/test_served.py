@@ -112,6 +112,11 @@ async def served(settings: Settings, connection: Connection, tmp_path: Path) -> 
     async with running(registrar(settings)), serving(settings) as gateway:
         token = await create_token(connection, hash_key(settings), TokenRequest("auditor", "court-of-audit", 1))
         (tmp_path / "token").write_text(token.token)
+
+        async def has_key() -> bool:
+            return log_key_files(settings).current.exists()
+
+        await until(has_key, "the registrar has made the log's key")
         yield Served(settings, connection, program, tmp_path, f"http://127.0.0.1:{gateway.port}/log/0/")
 
 

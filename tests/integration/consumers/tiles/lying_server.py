@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import httpx
+
+from tests.world.servers import connections
 
 PREFIX = "/log/0/"
 
@@ -56,8 +58,6 @@ class LyingServer:
             await self._answer(head, writer)
         except (OSError, asyncio.IncompleteReadError):
             pass  # the auditor has gone
-        finally:
-            writer.close()
 
     async def _answer(self, head: str, writer: asyncio.StreamWriter) -> None:
         path = head.split(" ")[1].removeprefix(PREFIX)
@@ -87,25 +87,6 @@ class LyingServer:
 async def lying_server(gateway: httpx.AsyncClient) -> AsyncIterator[LyingServer]:
     """Serve while the block runs. What it still says then is cut."""
     server = LyingServer(gateway)
-    tasks: set[Awaitable[None]] = set()
-    writers: set[asyncio.StreamWriter] = set()
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.add(writer)
-        task = asyncio.ensure_future(server.handle(reader, writer))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-        await task
-
-    listening = await asyncio.start_server(handle, "127.0.0.1", 0)
-    server.address = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}{PREFIX}"
-    try:
+    async with connections(server.handle) as port:
+        server.address = f"http://127.0.0.1:{port}{PREFIX}"
         yield server
-    finally:
-        listening.close()
-        for task in list(tasks):
-            task.cancel()  # type: ignore[attr-defined]
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for writer in writers:
-            writer.transport.abort()  # a client that has gone reads no answer
-        await asyncio.sleep(0)
