@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Any, Concatenate, Final, ParamSpec
+from typing import Any, Final
 
 import click
 
 from consumers.as_of.point_in_time import PointInTime
 from infra.command_line.parameters import date_option, index_option
-
-Given = ParamSpec("Given")
 
 
 def recorded_option(context: click.Context, option: click.Parameter, value: str | None) -> datetime | None:
@@ -45,22 +43,21 @@ _OPTIONS: Final = (
 )
 
 
-def as_of_options(command: Callable[Concatenate[PointInTime, Given], None]) -> Callable[Given, None]:
-    """Add the three options; the command receives the `PointInTime` that they name."""
+def as_of_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the three options; the command receives, first, the `PointInTime` that they name."""
 
     @wraps(command)
-    def with_point_in_time(*arguments: Given.args, **given: Given.kwargs) -> None:
-        options: dict[str, Any] = dict(given)
-        named = {name: options.pop(name) for name in ("as_of_index", "as_of_recorded", "as_of_occurred")}
-        run: Callable[..., None] = command
-        run(_chosen(**named), *arguments, **options)
+    def with_point_in_time(
+        *arguments: Any,
+        as_of_index: int | None,
+        as_of_recorded: datetime | None,
+        as_of_occurred: str | None,
+        **others: Any,
+    ) -> None:
+        if sum(option is not None for option in (as_of_index, as_of_recorded, as_of_occurred)) > 1:
+            raise click.UsageError("Give only one of --as-of-index, --as-of-recorded and --as-of-occurred.")
+        command(PointInTime(as_of_index, as_of_recorded, as_of_occurred), *arguments, **others)
 
     for option in reversed(_OPTIONS):
         with_point_in_time = option(with_point_in_time)
     return with_point_in_time
-
-
-def _chosen(as_of_index: int | None, as_of_recorded: datetime | None, as_of_occurred: str | None) -> PointInTime:
-    if sum(option is not None for option in (as_of_index, as_of_recorded, as_of_occurred)) > 1:
-        raise click.UsageError("Give only one of --as-of-index, --as-of-recorded and --as-of-occurred.")
-    return PointInTime(as_of_index, as_of_recorded, as_of_occurred)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final, TypedDict
 
 FILE: Final = "versions.json"
 
@@ -42,6 +42,21 @@ class RuleVersion:
     file: str
 
 
+class StoredRule(TypedDict):
+    """The same as JSON."""
+
+    version: int
+    sha256: str
+    file: str
+
+
+class StoredRules(TypedDict, total=False):
+    """The rules that made a consumer's rows, as JSON beside its position; empty if its rules are no files."""
+
+    version: int
+    rules: dict[str, StoredRule]
+
+
 @dataclass(frozen=True, slots=True)
 class RuleVersions:
     """The rules of a fold that are files, by name. `version` is that of the set; `own`: a deployment gave them."""
@@ -50,9 +65,13 @@ class RuleVersions:
     rules: Mapping[str, RuleVersion]
     own: bool
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> StoredRules:
         """As stored with the consumer's position."""
-        return {"version": self.version, "rules": {name: asdict(rule) for name, rule in self.rules.items()}}
+        rules = {
+            name: StoredRule(version=rule.version, sha256=rule.sha256, file=rule.file)
+            for name, rule in self.rules.items()
+        }
+        return {"version": self.version, "rules": rules}
 
     def joined(self, release: FoldVersion) -> FoldVersion:
         """The fold's version with these rules; that of the release where they are its own."""
@@ -61,8 +80,8 @@ class RuleVersions:
         said = [[name, rule.version, rule.sha256] for name, rule in sorted(self.rules.items())]
         return FoldVersion(release.number, sha256(json.dumps([release.sha256, said]).encode()).hexdigest())
 
-    def changed_without_version(self, kept: Mapping[str, Any]) -> list[str]:
-        """The files of rules that differ from those in `kept`, a `document`, without a higher version."""
+    def changed_without_version(self, kept: StoredRules) -> list[str]:
+        """The files of rules that differ from those in `kept` without a higher version."""
         earlier = kept.get("rules", {})
         return [
             rule.file
@@ -70,10 +89,9 @@ class RuleVersions:
             if name in earlier and rule.sha256 != earlier[name]["sha256"] and rule.version <= earlier[name]["version"]
         ]
 
-    def after(self, kept: Mapping[str, Any]) -> dict[str, Any]:
+    def after(self, kept: StoredRules) -> StoredRules:
         """The `document` to keep: a rule that was removed stays, so that it cannot come back changed."""
-        document = self.document()
-        return {**document, "rules": {**kept.get("rules", {}), **document["rules"]}}
+        return {"version": self.version, "rules": {**kept.get("rules", {}), **self.document()["rules"]}}
 
 
 UNNUMBERED: Final = FoldVersion(0, "")

@@ -12,13 +12,13 @@ from typing import Any, Final
 import click
 import orjson
 
+from consumers.operations.audit_options import FILE, policy_option, token_file_option, vkey_option
 from infra.command_line.display import NOTHING, Column, Grid, show
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_result
 from infra.process.subprocess_command import subprocess_command
 
-_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 _WORST_FIRST: Final = (
     ExitCode.TAMPERED,
     ExitCode.BUG,
@@ -51,12 +51,12 @@ class Checked:
 
 @click.command("all")
 @click.argument("source", metavar="[URL-OR-FOLDER]", required=False)
-@click.option("--vkey", help="The log's verifier key, from its operator, never from the server.")
-@click.option("--token-file", type=_FILE, help="File with a token that may read entries (scope log:read).")
-@click.option("--policy", type=_FILE, help="File that says which witnesses must have cosigned (C2SP tlog-policy).")
-@click.option("--accounts-key", type=_FILE, help="The key of the accounts' seals (accounts/key).")
-@click.option("--tokens-key", type=_FILE, help="The key of the tokens' seals (tokens/hash-key).")
-@click.option("--teams-key", type=_FILE, help="The key of the teams' seals (teams/key).")
+@vkey_option
+@token_file_option
+@policy_option
+@click.option("--accounts-key", type=FILE, help="The key of the accounts' seals (accounts/key).")
+@click.option("--tokens-key", type=FILE, help="The key of the tokens' seals (tokens/hash-key).")
+@click.option("--teams-key", type=FILE, help="The key of the teams' seals (teams/key).")
 @json_option
 def all_command(
     source: str | None,

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,11 +17,15 @@ from consumers.audit.source import Export
 from consumers.audit.tree import require_tree
 from consumers.operations.audit_all import all_command
 from consumers.operations.audit_options import (
+    FILE,
+    FOLDER,
     AuditSource,
     audit_source,
     policy_option,
     source_options,
     state_option,
+    token_file_option,
+    vkey_option,
 )
 from consumers.operations.outside_commands import check_command, export_command, prove_command
 from consumers.operations.replay_command import replay_command
@@ -39,9 +43,6 @@ from infra.settings import Settings
 
 if TYPE_CHECKING:
     from consumers.database_audit.database import Compared
-
-
-_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group()
@@ -79,14 +80,10 @@ def vkey_command(history: bool, as_json: bool) -> None:
 
 
 @audit.command("mirror")
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("folder", type=FOLDER)
 @click.option("--from", "source", metavar="URL-OR-FOLDER", help="A log's address or a mirror; default: the database.")
-@click.option("--vkey", help="The log's verifier key, from its operator, never from the server.")
-@click.option(
-    "--token-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="File with a token that may read entries (scope log:read).",
-)
+@vkey_option
+@token_file_option
 @state_option
 @policy_option
 @click.option("--new-only", is_flag=True, help="Do not verify the files that the folder already has.")
@@ -147,9 +144,9 @@ def _show_mirrored(folder: Path, report: MirrorReport, *, as_json: bool) -> None
     is_flag=True,
     help="Also compare the tables of the database with the entries, and the trail with its chain.",
 )
-@click.option("--accounts-key", type=_FILE, help="With --database: the key of the accounts' seals (accounts/key).")
-@click.option("--tokens-key", type=_FILE, help="With --database: the key of the tokens' seals (tokens/hash-key).")
-@click.option("--teams-key", type=_FILE, help="With --database: the key of the teams' seals (teams/key).")
+@click.option("--accounts-key", type=FILE, help="With --database: the key of the accounts' seals (accounts/key).")
+@click.option("--tokens-key", type=FILE, help="With --database: the key of the tokens' seals (tokens/hash-key).")
+@click.option("--teams-key", type=FILE, help="With --database: the key of the teams' seals (teams/key).")
 @json_option
 def verify_command(
     log: AuditSource,

@@ -36,8 +36,16 @@ from infra.settings import Settings
 from infra.witnesses.policy import Policy, read_policy
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
-_FOLDER: Final = click.Path(file_okay=False, path_type=Path)
+FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER: Final = click.Path(file_okay=False, path_type=Path)
+vkey_option: Final = click.option("--vkey", help="The log's verifier key, from its operator, never from the server.")
+token_file_option: Final = click.option(
+    "--token-file", type=FILE, help="File with a token that may read entries (scope log:read)."
+)
+state_option: Final = click.option("--state", type=FOLDER, help="Folder of the checkpoints that you accepted.")
+policy_option: Final = click.option(
+    "--policy", type=FILE, help="File that says which witnesses must have cosigned (C2SP tlog-policy)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +197,8 @@ def source_options(*, required: bool) -> Callable[[Command], Command]:
 
     def decorate(command: Command) -> Command:
         @click.argument("source", metavar="URL-OR-FOLDER" if required else "[URL-OR-FOLDER]", required=required)
-        @click.option("--vkey", help="The log's verifier key, from its operator, never from the server.")
-        @click.option("--token-file", type=_FILE, help="File with a token that may read entries (scope log:read).")
+        @vkey_option
+        @token_file_option
         @state_option
         @policy_option
         @wraps(command)
@@ -208,18 +216,6 @@ def source_options(*, required: bool) -> Callable[[Command], Command]:
         return with_source  # type: ignore[return-value]
 
     return decorate
-
-
-def state_option(command: Command) -> Command:
-    """Give a command the option --state."""
-    return click.option("--state", type=_FOLDER, help="Folder of the checkpoints that you accepted.")(command)
-
-
-def policy_option(command: Command) -> Command:
-    """Give a command the option --policy."""
-    return click.option(
-        "--policy", type=_FILE, help="File that says which witnesses must have cosigned (C2SP tlog-policy)."
-    )(command)
 
 
 def selection_options(command: Command) -> Command:
@@ -249,17 +245,13 @@ def audit_source(
     """The source of these options."""
     verifier = verifier_of(source, vkey)
     if source is not None and is_address(source):
-        _require_address(source)
+        try:
+            server_address(source)
+        except NotAnAddress as error:
+            raise click.UsageError(str(error)) from None
     token = None if token_file is None else token_in(token_file)
     kept = None if source is None else KeptCheckpoint(state or state_folder(), verifier)
     return AuditSource(source, verifier, token, kept, None if policy is None else read_policy(policy))
-
-
-def _require_address(source: str) -> None:
-    try:
-        server_address(source)
-    except NotAnAddress as error:
-        raise click.UsageError(str(error)) from None
 
 
 def _tell_of(strangers: list[Path]) -> None:

@@ -125,21 +125,15 @@ async def _exported(log: AuditSource, selection: Selection, folder: Path, form: 
     return report
 
 
-def _read_proof(file: Path, log: AuditSource) -> tuple[Checkpoint, ProofFile]:
-    """A verified proof and its checkpoint. Raises `InvalidProof`, which names the file."""
+def _check_proof(file: Path, log: AuditSource, as_json: bool) -> None:
+    """Raises `InvalidProof`, which names the file."""
     try:
-        data = file.read_bytes()
+        proof = parse_proof_file(file.read_bytes().decode("utf-8"))
+        checkpoint = proof.verified(log.verifier)
     except (FileNotFoundError, IsADirectoryError):
         raise click.UsageError(f"{file} is not a file.") from None
-    try:
-        proof = parse_proof_file(data.decode("utf-8"))
-        return proof.verified(log.verifier), proof
     except (InvalidProof, UnicodeDecodeError) as error:
         raise InvalidProof(f"{file}: {error}") from error
-
-
-def _check_proof(file: Path, log: AuditSource, as_json: bool) -> None:
-    checkpoint, proof = _read_proof(file, log)
     log.require_policy(checkpoint)
     if log.kept is not None:
         log.kept.require_same(checkpoint.size, checkpoint.root)

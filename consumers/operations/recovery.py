@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 from aiokafka.errors import KafkaError
+from msgspec import Struct
 
 from consumers.commitments.acknowledge import acknowledged
 from consumers.commitments.trail import LOST, lost_claims
@@ -28,6 +28,33 @@ from infra.settings import Settings
 class NoAccessRecord(YesserError):
     """What was revoked and disabled since the copy is not known here: run this where `yesser tokens` and `yesser
     accounts` are run, or put `access/changes` back from its copy (docs/runbook.md, "Backup and restore")."""
+
+
+class LackingRecords(Struct, frozen=True):
+    """What an agency's topic no longer holds: records of entries, and records without an entry."""
+
+    topic: str
+    records: int
+    duplicates: int
+
+
+class HaltedTopic(Struct, frozen=True):
+    """A topic that lost its last record."""
+
+    topic: str
+    reason: str
+
+
+class Recovery(Struct, frozen=True, kw_only=True):
+    """What `yesser recover` did. None in `access` and `lost_trail_commitments`: not done on this machine."""
+
+    size_before: int
+    size: int
+    root: str
+    lacking: list[LackingRecords]
+    halted: list[HaltedTopic]
+    access: Reapplied | None
+    lost_trail_commitments: list[int] | None
 
 
 @click.command("recover")
@@ -67,7 +94,7 @@ def recover_command(
         if access_only:
             if access is None:
                 raise NoAccessRecord
-            print_result({"access": access.document()}, as_json, lambda: click.echo(_access_words(access)))
+            print_result({"access": access}, as_json, lambda: click.echo(_access_words(access)))
             return
         permit = None
         if accept_unsigned:
@@ -82,12 +109,8 @@ def recover_command(
             f"Kafka or PostgreSQL does not answer ({error.__class__.__name__}: {error}). Recovered entries are kept: "
             "when both are ready (`yesser status`), run this again to resume."
         ) from error
-    document = {
-        **_document(result),
-        "access": None if access is None else access.document(),
-        "lost_trail_commitments": lost,
-    }
-    words = [_words(result), _access_words(access), *_trail_words(lost)]
+    document = _document(result, access, lost)
+    words = [_words(document), _access_words(access), *_trail_words(lost)]
     print_result(document, as_json, lambda: click.echo("\n".join(words)))
 
 
@@ -189,30 +212,29 @@ def _show_progress(what: str, size: int) -> None:
     click.echo(f"{what}: {size}", err=True)
 
 
-def _document(result: Recovered) -> dict[str, Any]:
-    return {
-        "size_before": result.size_before,
-        "size": result.size,
-        "root": result.root.hex(),
-        "lacking": [
-            {"topic": topic, "records": lacking.records, "duplicates": lacking.duplicates}
-            for topic, lacking in sorted(result.lacking.items())
-        ],
-        "halted": [{"topic": topic, "reason": reason} for topic, reason in sorted(result.halted.items())],
-    }
+def _document(result: Recovered, access: Reapplied | None, lost: list[int] | None) -> Recovery:
+    return Recovery(
+        size_before=result.size_before,
+        size=result.size,
+        root=result.root.hex(),
+        lacking=[LackingRecords(topic, row.records, row.duplicates) for topic, row in sorted(result.lacking.items())],
+        halted=[HaltedTopic(topic, reason) for topic, reason in sorted(result.halted.items())],
+        access=access,
+        lost_trail_commitments=lost,
+    )
 
 
-def _words(result: Recovered) -> str:
-    size, back, root = result.size, result.size - result.size_before, result.root.hex()
+def _words(found: Recovery) -> str:
+    size, back = found.size, found.size - found.size_before
     lines = [
         localized(
-            f"في السجل {size:,} من القيود، أُعيد منها {back:,}؛ الجذر {root}.",
-            f"The log has {size:,} entries ({back:,} were recovered); root {root}.",
+            f"في السجل {size:,} من القيود، أُعيد منها {back:,}؛ الجذر {found.root}.",
+            f"The log has {size:,} entries ({back:,} were recovered); root {found.root}.",
             "\n",
         )
     ]
-    for topic, lacking in sorted(result.lacking.items()):
-        records, duplicates = lacking.records, lacking.duplicates
+    for lacking in found.lacking:
+        topic, records, duplicates = lacking.topic, lacking.records, lacking.duplicates
         lines.append(
             localized(
                 f"سجلات لها قيود ولم تعد في {topic}: {records} (فُقد النص الأصلي للمرفوض منها)."
@@ -222,8 +244,10 @@ def _words(result: Recovered) -> str:
                 "\n",
             )
         )
-    for topic, reason in sorted(result.halted.items()):
-        lines.append(localized(f"توقفت قراءة {topic}: {reason}", f"{topic} is halted: {reason}", "\n"))
+    lines += [
+        localized(f"توقفت قراءة {row.topic}: {row.reason}", f"{row.topic} is halted: {row.reason}", "\n")
+        for row in found.halted
+    ]
     return "\n".join(lines)
 
 

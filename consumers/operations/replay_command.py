@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
+from msgspec import Struct
 
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.export import selected_entries
 from consumers.audit.mirror import write_mirror
 from consumers.audit.source import Export, is_address
 from consumers.audit.tree import require_tree
+from consumers.documents.log.commitments import Status
 from consumers.offline.parquet import require_parquet
 from consumers.offline.replay import Format, Replayed, replay_into
 from consumers.operations.audit_options import AuditSource, Selection, selection_options, source_options
@@ -27,6 +29,25 @@ from infra.log.signed_note import Checkpoint
 
 MIRROR: Final = "log"
 """The folder of the mirror beside the read models."""
+
+
+class Committed(Struct, frozen=True):
+    """The hash that the log commits to, and whether the replayed one agrees."""
+
+    log_index: int
+    sha256: str
+    fold_version: str | None
+    status: Status | None
+    ok: bool
+
+
+class ReplayedModel(Struct, frozen=True):
+    """A replayed read model. `committed` is None where the log has no hash of it."""
+
+    name: str
+    rows: int
+    sha256: str
+    committed: Committed | None
 
 
 @click.command("replay")
@@ -119,17 +140,11 @@ def _report(found: list[Replayed], end: int, checkpoint: Checkpoint, as_json: bo
         raise SystemExit(ExitCode.ANSWER_IS_NO)
 
 
-def _document(row: Replayed) -> dict[str, Any]:
-    committed = None
-    if row.claim is not None:
-        committed = {
-            "log_index": row.claim.log_index,
-            "sha256": row.claim.sha256,
-            "fold_version": row.claim.fold_version,
-            "status": row.status,
-            "ok": row.ok,
-        }
-    return {"name": row.name, "rows": row.rows, "sha256": row.sha256, "committed": committed}
+def _document(row: Replayed) -> ReplayedModel:
+    committed, claim = None, row.claim
+    if claim is not None:
+        committed = Committed(claim.log_index, claim.sha256, claim.fold_version, row.status, row.ok)
+    return ReplayedModel(row.name, row.rows, row.sha256, committed)
 
 
 def _show(found: list[Replayed], end: int) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import structlog
 
@@ -81,7 +80,7 @@ class Host:
 def combined(consumers: Mapping[str, Readiness]) -> Readiness:
     """The readiness of a process with several consumers. `lag` is the greatest of theirs."""
     found = consumers.values()
-    details: dict[str, Any] = {
+    details = {
         "role": "active" if any(one.details["role"] == "active" for one in found) else "standby",
         "lag": max(one.details.get("lag", 0) for one in found),  # type: ignore[type-var]
         "consumers": {name: {"ready": one.ready, **one.details} for name, one in consumers.items()},

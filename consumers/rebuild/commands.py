@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 import click
 import uvloop
+from msgspec import Struct
 
 from consumers.fold.consumer import Consumer
 from consumers.rebuild.first_divergence import FirstDifference
 from consumers.rebuild.live import position_of
-from consumers.rebuild.rebuild import ReadModel, RebuildOptions, Rebuilt, document, rebuild
+from consumers.rebuild.rebuild import ReadModel, RebuildOptions, Rebuilt, rebuild
 from consumers.registry import CONSUMERS
 from infra.command_line import display
 from infra.command_line.display import Column, Grid
@@ -21,6 +22,17 @@ from infra.command_line.output import json_option, print_result
 from infra.command_line.progress_bar import progress_bar
 from infra.postgres.connection import connected
 from infra.settings import Settings
+
+
+class Report(Struct, frozen=True):
+    """What `yesser rebuild` found. `log_index`, of the hashes and the comparison, is the lowest of the consumers'."""
+
+    log_index: int
+    read_models: list[ReadModel]
+    swapped: list[str]
+    swapped_at: dict[str, int]
+    ok: bool
+    first_difference: FirstDifference | None
 
 
 @click.command("rebuild")
@@ -38,9 +50,9 @@ def rebuild_command(name: str | None, compare: bool, swap: bool, as_json: bool) 
     results = uvloop.run(
         rebuild_all(Settings().acting_as("operator"), chosen, RebuildOptions(compare=compare or not swap, swap=swap))
     )
-    found = document(results)
-    print_result(found, as_json, lambda: show(results), indented=True)
-    sys.exit(ExitCode.OK if found["ok"] else ExitCode.ANSWER_IS_NO)
+    report = report_of(results)
+    print_result(report, as_json, lambda: show(results), indented=True)
+    sys.exit(ExitCode.OK if report.ok else ExitCode.ANSWER_IS_NO)
 
 
 async def rebuild_all(settings: Settings, consumers: Sequence[Consumer], options: RebuildOptions) -> list[Rebuilt]:
@@ -52,6 +64,19 @@ async def rebuild_all(settings: Settings, consumers: Sequence[Consumer], options
         with progress_bar(consumer.name, end) as update:
             results.append(await rebuild(settings, consumer, options, lambda entries: update(advance=entries)))
     return results
+
+
+def report_of(results: Sequence[Rebuilt]) -> Report:
+    differences = [result.first_difference for result in results if result.first_difference is not None]
+    swapped_at = {result.consumer: result.swapped_at for result in results if result.swapped_at is not None}
+    return Report(
+        log_index=min(result.log_index for result in results),
+        read_models=[model for result in results for model in result.read_models],
+        swapped=[*swapped_at],
+        swapped_at=swapped_at,
+        ok=all(result.ok for result in results),
+        first_difference=min(differences, key=lambda found: (found.index is None, found.index or 0), default=None),
+    )
 
 
 def show(results: Sequence[Rebuilt]) -> None:
@@ -82,11 +107,11 @@ def show(results: Sequence[Rebuilt]) -> None:
 
 
 def _verdict(model: ReadModel) -> str:
-    if model.differing is None:
+    if model.differing_rows is None:
         return localized("لم يُقارن", "not compared")
     if model.ok:
         return localized("نعم", "yes")
-    return localized(f"لا: {model.differing:,} من الصفوف", f"no: {model.differing:,} rows")
+    return localized(f"لا: {model.differing_rows:,} من الصفوف", f"no: {model.differing_rows:,} rows")
 
 
 def _show_difference(found: FirstDifference) -> None:
@@ -105,6 +130,6 @@ def _show_difference(found: FirstDifference) -> None:
         print_localized(f"  الحدث {event} ({kind}) من {source}", f"  event {event} ({kind}) of {source}")
     for row in found.rows:
         print_localized(
-            f"  {row.table} {row.key}: الحالي {row.live}، والمعاد بناؤه {row.rebuilt}",
-            f"  {row.table} {row.key}: live {row.live}, rebuilt {row.rebuilt}",
+            f"  {row.read_model} {row.key}: الحالي {row.live}، والمعاد بناؤه {row.rebuilt}",
+            f"  {row.read_model} {row.key}: live {row.live}, rebuilt {row.rebuilt}",
         )

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from msgspec import Struct
+
 from infra.postgres.connection import Connection
 from infra.postgres.unit_of_work import Table
 
@@ -15,8 +17,11 @@ ROWS_NAMED_MAX: Final = 20
 """Differing rows listed per table; the rest are only counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+Row = dict[str, Any]
+"""A row of any read model as PostgreSQL writes it as JSON, or its key."""
+
+
+class Difference(Struct, frozen=True):
     """A row that differs. `live` or `rebuilt` is None if that side lacks the row.
 
     `index` is the first entry that may have been applied differently: the one that created the row, if a side lacks it;
@@ -24,11 +29,11 @@ class Difference:
     the live row names. None if the row names no entry.
     """
 
-    table: str
-    key: dict[str, Any]
+    read_model: str
+    key: Row
     index: int | None
-    live: dict[str, Any] | None
-    rebuilt: dict[str, Any] | None
+    live: Row | None
+    rebuilt: Row | None
 
     @property
     def live_is_behind(self) -> bool:

@@ -8,13 +8,15 @@ Any other wrong row is attributed to the last entry that it names.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consumers.fold.replay import BATCH_ENTRIES, Scratch, read_parsed, replay
-from consumers.rebuild.comparison import Difference, Differences
+from consumers.rebuild.comparison import Difference, Differences, Row
+from events.types.rules import Data
 from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
 from infra.postgres.unit_of_work import Table
@@ -25,22 +27,17 @@ LOOKED_INTO_MAX: Final = 5
 """Rows for which the log is folded again; if they are not enough, the answer is a lower bound."""
 
 
-@dataclass(frozen=True, slots=True)
-class FirstDifference:
-    """The first diverging index with its event, and the rows that differ first."""
+class FirstDifference(Struct, frozen=True):
+    """The row that differs first, the event at its index, and the first `rows` that differ, itself among them."""
 
     consumer: str
+    read_model: str
+    key: Row
     index: int | None
-    event: dict[str, Any] | None
+    live: Row | None
+    rebuilt: Row | None
+    event: Data | None
     rows: tuple[Difference, ...]
-
-    def document(self) -> dict[str, Any]:
-        """As JSON: the first row's fields at the top, all listed rows below."""
-        rows = [
-            {"read_model": row.table, "key": row.key, "index": row.index, "live": row.live, "rebuilt": row.rebuilt}
-            for row in self.rows
-        ]
-        return {"consumer": self.consumer, **rows[0], "index": self.index, "event": self.event, "rows": rows}
 
 
 async def first_difference(
@@ -51,22 +48,24 @@ async def first_difference(
     certain: set[tuple[str, str]] = set()
     for _ in range(LOOKED_INTO_MAX):
         first = rows[0]
-        name = (first.table, repr(first.key))
+        name = (first.read_model, repr(first.key))
         if first.live_is_behind and name not in certain:
             certain.add(name)
             rows[0] = replace(first, index=await _missed(settings, connection, scratch, first))
             rows.sort(key=_order)
-    event = None if rows[0].index is None else await _event(connection, rows[0].index)
-    return FirstDifference(scratch.consumer.name, rows[0].index, event, tuple(rows[:DIFFERENCES_NAMED_MAX]))
+    first = rows[0]
+    event = None if first.index is None else await _event(connection, first.index)
+    row = first.read_model, first.key, first.index, first.live, first.rebuilt
+    return FirstDifference(scratch.consumer.name, *row, event, tuple(rows[:DIFFERENCES_NAMED_MAX]))
 
 
 def _order(row: Difference) -> tuple[bool, int, str]:
-    return row.index is None, row.index or 0, row.table
+    return row.index is None, row.index or 0, row.read_model
 
 
-async def _event(connection: Connection, index: int) -> dict[str, Any] | None:
+async def _event(connection: Connection, index: int) -> Data | None:
     for raw in await read_checked(connection, index, 1):
-        event: dict[str, Any] = orjson.loads(raw)["event"]
+        event: Data = orjson.loads(raw)["event"]
         return event
     return None
 
@@ -74,7 +73,7 @@ async def _event(connection: Connection, index: int) -> dict[str, Any] | None:
 async def _missed(settings: Settings, connection: Connection, scratch: Scratch, row: Difference) -> int:
     """The first entry that changes the row from its live value, else the last one that the live row names."""
     assert row.live is not None
-    table = next(table for table in scratch.consumer.tables if table.name == row.table)
+    table = next(table for table in scratch.consumer.tables if table.name == row.read_model)
     last: int = row.live["last_index"]
     trial = Scratch(scratch.consumer, f"{scratch.schema}_trial")
     await trial.create(connection, lasting=False)
@@ -107,9 +106,9 @@ async def _first_change(connection: Connection, trial: Scratch, table: Table[Any
     return trial.position - 1
 
 
-async def _row(connection: Connection, table: Table[Any], row: Difference) -> dict[str, Any] | None:
+async def _row(connection: Connection, table: Table[Any], row: Difference) -> Row | None:
     where = " AND ".join(f"t.{name} = ${i}" for i, name in enumerate(table.key, 1))
-    found: dict[str, Any] | None = await connection.fetchval(
+    found: Row | None = await connection.fetchval(
         f"SELECT to_jsonb(t) FROM {table.name} t WHERE {where}", *(row.key[name] for name in table.key)
     )
     return found

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from consumers.fold.consumer import Consumer
 from consumers.fold.replay import Progress, Scratch, replay
+from consumers.fold.version import StoredRules
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.settings import Settings
@@ -20,9 +21,10 @@ async def position_of(connection: Connection, consumer: Consumer) -> int:
     return await connection.fetchval(_SQL["position"], consumer.name) or 0
 
 
-async def kept_rules(connection: Connection, consumer: Consumer) -> dict[str, Any]:
+async def kept_rules(connection: Connection, consumer: Consumer) -> StoredRules:
     """The rules that made the live rows."""
-    return await connection.fetchval(_SQL["rules"], consumer.name) or {}
+    rules: StoredRules | None = await connection.fetchval(_SQL["rules"], consumer.name)
+    return rules or {}
 
 
 async def catch_up(

@@ -17,7 +17,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
+
+from msgspec import Struct
 
 from consumers.as_of.view import NotStarted
 from consumers.fold.consumer import Consumer
@@ -73,19 +75,19 @@ class RebuildOptions:
     hash: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class ReadModel:
-    """One rebuilt table. `differing` rows differ from the live one (None: not compared)."""
+class ReadModel(Struct, frozen=True):
+    """One rebuilt table, hashed and compared after `log_index` entries.
+
+    `differing_rows` differ from the live ones (None: not compared).
+    """
 
     consumer: str
     name: str
     rows: int
     sha256: str
-    differing: int | None
-
-    @property
-    def ok(self) -> bool:
-        return not self.differing
+    ok: bool
+    differing_rows: int | None
+    log_index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +214,7 @@ async def _settle(
                 found = await first_difference(settings, connection, scratch, list(differences.values()))
             await scratch.use(connection)
         models = [
-            _read_model(consumer, await table_hash(connection, table), differences.get(table.name))
+            _read_model(scratch, await table_hash(connection, table), differences.get(table.name))
             for table in consumer.stored_tables
         ]
     return Rebuilt(consumer.name, scratch.position, tuple(models), found)
@@ -225,32 +227,7 @@ async def _compare(connection: Connection, scratch: Scratch) -> dict[str, Differ
     }
 
 
-def _read_model(consumer: Consumer, rebuilt: TableHash, differences: Differences | None) -> ReadModel:
+def _read_model(scratch: Scratch, rebuilt: TableHash, differences: Differences | None) -> ReadModel:
     differing = None if differences is None else differences.count
-    return ReadModel(consumer.name, rebuilt.name, rebuilt.rows, rebuilt.sha256, differing)
-
-
-def document(results: list[Rebuilt]) -> dict[str, Any]:
-    """The JSON of `yesser rebuild`. `log_index`, of the hashes and the comparison, is the lowest of the consumers'."""
-    found = [result.first_difference for result in results if result.first_difference is not None]
-    found.sort(key=lambda difference: (difference.index is None, difference.index))
-    return {
-        "log_index": min(result.log_index for result in results),
-        "read_models": [
-            {
-                "consumer": model.consumer,
-                "name": model.name,
-                "rows": model.rows,
-                "sha256": model.sha256,
-                "ok": model.ok,
-                "differing_rows": model.differing,
-                "log_index": result.log_index,
-            }
-            for result in results
-            for model in result.read_models
-        ],
-        "swapped": [result.consumer for result in results if result.swapped],
-        "swapped_at": {result.consumer: result.swapped_at for result in results if result.swapped},
-        "ok": all(result.ok for result in results),
-        "first_difference": found[0].document() if found else None,
-    }
+    name, position = scratch.consumer.name, scratch.position
+    return ReadModel(name, rebuilt.name, rebuilt.rows, rebuilt.sha256, not differing, differing, position)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from msgspec import Struct
 
 from consumers.registrar.topic_admin import Halted, acknowledge, lift_halt, look_at, unpause_topic
 from infra.command_line.break_glass import break_glass_option
@@ -14,6 +15,20 @@ from infra.command_line.output import json_option, print_confirmation
 from infra.keys.second_person import permitted
 from infra.observability.logs import configure_logs
 from infra.settings import Settings
+
+
+class HaltedTopic(Struct, frozen=True, kw_only=True):
+    """A halted topic, what lifting its halt does, and whether it was lifted. Ranges of offsets are [first, last]."""
+
+    topic: str
+    reason: str
+    read_up_to: int
+    end_offset: int | None
+    is_restored: bool
+    missing: list[int] | None
+    to_be_sent_again: list[int] | None
+    deleted_unread: list[int] | None
+    lifted: bool
 
 
 @click.group()
@@ -66,7 +81,7 @@ def unhalt(context: click.Context, code: str, yes: bool, break_glass: str | None
         ("رُفع التوقف.", "The halt is lifted."),
         ("لم يُفعل شيء: أضف ‎--yes‎.", "Nothing was done: add --yes."),
     )
-    print_confirmation({**found.document(), "lifted": yes}, as_json, *(lifted if yes else not_lifted))
+    print_confirmation(_document(found, lifted=yes), as_json, *(lifted if yes else not_lifted))
     context.exit(ExitCode.OK if yes else ExitCode.ANSWER_IS_NO)
 
 
@@ -87,6 +102,24 @@ def acknowledge_(indexes: tuple[int, ...], are_all: bool, note: str, as_json: bo
         f"عدد حالات الرفض التي أُخذ العلم بها: {len(found):,}.",
         f"{len(found):,} refusals are acknowledged.",
     )
+
+
+def _document(found: Halted, *, lifted: bool) -> HaltedTopic:
+    return HaltedTopic(
+        topic=found.topic,
+        reason=found.reason,
+        read_up_to=found.next_offset,
+        end_offset=found.end_offset,
+        is_restored=found.is_restored,
+        missing=_inclusive(found.missing),
+        to_be_sent_again=_inclusive(found.unread),
+        deleted_unread=_inclusive(found.deleted_unread),
+        lifted=lifted,
+    )
+
+
+def _inclusive(offsets: range) -> list[int] | None:
+    return [offsets.start, offsets.stop - 1] if offsets else None
 
 
 def _show(found: Halted) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
@@ -122,9 +122,9 @@ class Pauses:
         return [topic for topic, breaker in self.breakers.items() if breaker.pause is not None]
 
     def _report(self) -> None:
-        paused: dict[str, Any] = {}
-        for topic, breaker in self.breakers.items():
-            if breaker.pause is not None:
-                paused[topic] = {"until": breaker.pause.until.isoformat(timespec="seconds"), **breaker.pause.reason}
-        self._progress.paused = paused
-        gauge("topics_paused", len(paused))
+        self._progress.paused = {
+            topic: {"until": breaker.pause.until.isoformat(timespec="seconds"), **breaker.pause.reason}
+            for topic, breaker in self.breakers.items()
+            if breaker.pause is not None
+        }
+        gauge("topics_paused", len(self._progress.paused))

@@ -74,19 +74,6 @@ class Halted:
         """Offsets whose records may have changed since they were read: they are not read again."""
         return range(0) if self.is_restored or self.has_aged else range(self.missing.start)
 
-    def document(self) -> dict[str, Any]:
-        """For `--json`: ranges as [first, last]."""
-        return {
-            "topic": self.topic,
-            "reason": self.reason,
-            "read_up_to": self.next_offset,
-            "end_offset": self.end_offset,
-            "is_restored": self.is_restored,
-            "missing": _inclusive(self.missing),
-            "to_be_sent_again": _inclusive(self.unread),
-            "deleted_unread": _inclusive(self.deleted_unread),
-        }
-
     def words(self) -> dict[str, list[str]]:
         """The effects of lifting the halt, one sentence per line."""
         english, arabic = [], []
@@ -248,7 +235,3 @@ async def _until_read_as_usual(connection: Connection, topic: str, timeout_s: fl
                 await asyncio.sleep(_POLL_S)
     except TimeoutError:
         raise NotReleased(NotReleased.__doc__) from None
-
-
-def _inclusive(offsets: range) -> list[int] | None:
-    return [offsets.start, offsets.stop - 1] if offsets else None

@@ -5,14 +5,17 @@ Each command reads what is held and acts on it in one transaction, with its row 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Final, TypeVar
 
 import click
 import orjson
+from msgspec import Struct
 
 from consumers.relay.relay import CLAIM_PREFIX
 from events.errors import YesserError
+from events.types.rules import Data
 from events.wire.envelope import short_type
 from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid, show, time_text
@@ -24,10 +27,20 @@ from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
 
 _SQL: Final = queries("consumers.relay", "decisions.sql")
+Answer = TypeVar("Answer")
 
 
 class NotHeld(YesserError):
     """No such decision is held: `yesser decisions list` shows those that are."""
+
+
+class HeldDecision(Struct, frozen=True):
+    """An event that the platform decided again on a recovered entry, and that waits for a person since `held_at`."""
+
+    id: str
+    cause_index: int | None
+    held_at: datetime
+    event: Data
 
 
 @click.group()
@@ -44,7 +57,7 @@ def decisions() -> None:
 def list_(as_json: bool) -> None:
     """List what is held, the oldest cause first."""
     rows = _with_database(_held)
-    print_result([_document(row) for row in rows], as_json, lambda: _show(rows))
+    print_result(rows, as_json, lambda: _show(rows))
 
 
 def _acting(name: str, summary: str, ar: str, en: str) -> click.Command:
@@ -70,7 +83,7 @@ discard_command = _acting(
 async def act(connection: Connection, name: str, ids: Sequence[str] | None) -> list[str]:
     """Send or discard (`name`) these, or all that are held; returns their ids. Raises `NotHeld`."""
     async with connection.transaction():
-        held = [row["event_id"] for row in await _held(connection)]
+        held = [row.id for row in await _held(connection)]
         chosen = held if ids is None else list(dict.fromkeys(ids))
         if unknown := [event_id for event_id in chosen if event_id not in held]:
             raise NotHeld(f"{', '.join(unknown)}: not held. `yesser decisions list` shows what is.")
@@ -79,20 +92,18 @@ async def act(connection: Connection, name: str, ids: Sequence[str] | None) -> l
     return chosen
 
 
-async def _held(connection: Connection) -> list[Any]:
-    return list(await connection.fetch(_SQL["held"], CLAIM_PREFIX))
+async def _held(connection: Connection) -> list[HeldDecision]:
+    rows = await connection.fetch(_SQL["held"], CLAIM_PREFIX)
+    return [
+        HeldDecision(row["event_id"], row["cause_index"], row["held_at"], orjson.loads(row["value"])) for row in rows
+    ]
 
 
-def _with_database(work: Callable[[Connection], Awaitable[Any]]) -> Any:
+def _with_database(work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
     return with_database(Settings().acting_as("operator"), "decisions", work)
 
 
-def _document(row: Mapping[str, Any]) -> dict[str, Any]:
-    cause, held_at, event = row["cause_index"], row["held_at"], orjson.loads(row["value"])
-    return {"id": row["event_id"], "cause_index": cause, "held_at": held_at.isoformat(), "event": event}
-
-
-def _show(rows: Sequence[Mapping[str, Any]]) -> None:
+def _show(rows: Sequence[HeldDecision]) -> None:
     if not rows:
         print_localized("لا شيء ينتظر قرارًا.", "Nothing is held.")
         return
@@ -102,10 +113,15 @@ def _show(rows: Sequence[Mapping[str, Any]]) -> None:
         Column("السبب", "Cause"),
         Column("منذ", "Since", drop=1),
     ]
-    cells = []
-    for row in rows:
-        kind, cause = short_type(orjson.loads(row["value"])["type"]), row["cause_index"]
-        cells.append([row["event_id"], kind, None if cause is None else f"i{cause}", time_text(row["held_at"])])
+    cells = [
+        [
+            row.id,
+            short_type(row.event["type"]),
+            None if row.cause_index is None else f"i{row.cause_index}",
+            time_text(row.held_at),
+        ]
+        for row in rows
+    ]
     show(Grid(localized("ما ينتظر قرارًا", "Held decisions"), columns, cells))
     print_localized(
         "أرسل ما بقي لازمًا: `yesser decisions send ID`، واصرف النظر عن غيره: `yesser decisions discard ID`.",

@@ -28,8 +28,8 @@ class OutboxSource(Protocol):
     def topic(self) -> str: ...
 
     @property
-    def channel(self) -> str | None:
-        """The NOTIFY channel that announces new messages; None if the source is only polled."""
+    def channel(self) -> str:
+        """The NOTIFY channel that announces new messages."""
 
     async def unsent(self, connection: Connection, limit: int) -> list[Message]:
         """The next messages, in order."""

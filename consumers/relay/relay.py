@@ -164,10 +164,7 @@ class Relay:
         sender = TopicSender(self.settings, source.topic)
         async with term.connected(self.settings, f"relay {source.topic}") as connection, aclosing(sender):
             woken = asyncio.Event()
-            poll_ms = self.settings.poll_timeout_ms
-            if source.channel is not None:
-                await connection.add_listener(source.channel, lambda *_: woken.set())
-                poll_ms = self.settings.lease_renew_ms
+            await connection.add_listener(source.channel, lambda *_: woken.set())
             while True:
                 woken.clear()
                 messages = await source.unsent(connection, MESSAGES_MAX)
@@ -179,7 +176,7 @@ class Relay:
                 if wait_s is not None:
                     await asyncio.sleep(wait_s)
                 elif len(messages) < MESSAGES_MAX:
-                    await pause(woken, poll_ms / 1000)
+                    await pause(woken, self.settings.lease_renew_ms / 1000)
 
     async def _send(self, sender: TopicSender, messages: Sequence[Message], unwritten: UnwrittenTopics) -> float | None:
         """None once they are acknowledged; else after how many seconds to try again."""

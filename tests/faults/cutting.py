@@ -1,4 +1,4 @@
-"""A line to a service that is cut: after so many bytes of what the server says, or silently, for a while."""
+"""A line to a service that is cut after so many bytes of what the server says, or frozen for a while."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from infra.embedded.servers.ports import HOST
@@ -17,7 +17,7 @@ PIECE = 4096
 class CutLine:
     """Passes connections on to a port until `bytes_left` are used up; then it cuts all, and refuses new ones.
 
-    While it is silent it passes nothing on, and closes nothing: what was sent arrives late. Where Kafka tells its
+    While it is frozen it passes nothing on, and closes nothing: what was sent arrives late. Where Kafka tells its
     clients its own address, they get that of the line.
     """
 
@@ -43,13 +43,19 @@ class CutLine:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
-    def silence(self) -> None:
+    def freeze(self) -> None:
         """Pass nothing on from now."""
-        self._loop.call_soon_threadsafe(self._passing.clear)
+        self._do(self._passing.clear)
 
-    def mend(self) -> None:
+    def thaw(self) -> None:
         """Pass on what was sent meanwhile, and what follows."""
-        self._loop.call_soon_threadsafe(self._passing.set)
+        self._do(self._passing.set)
+
+    def _do(self, act: Callable[[], object]) -> None:
+        done = threading.Event()
+        self._loop.call_soon_threadsafe(act)
+        self._loop.call_soon_threadsafe(done.set)
+        done.wait()
 
     async def _serve(self) -> None:
         self._loop, self._stop, self._passing = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()

@@ -87,11 +87,11 @@ class Machine:
 
     def cut(self) -> None:
         for line in self.lines:
-            line.silence()
+            line.freeze()
 
     def mend(self) -> None:
         for line in self.lines:
-            line.mend()
+            line.thaw()
 
     def bring_key(self, source: Settings) -> None:
         """What the operator brings to a standby."""

@@ -61,15 +61,11 @@ def put_copy_back(system: System, folder: Path) -> None:
     """Put the copy in the place of the data, as after the loss of a disk. The log's key and checkpoint file stay."""
     pid = system.pid("postgres")
     with away(system, "postgres", signal.SIGINT):
-        replace_data(system.home / "postgres" / "data", folder)
+        data = system.home / "postgres" / "data"
+        shutil.rmtree(data)
+        shutil.copytree(folder, data, symlinks=True)
+        _own_alike(folder, data)
     until_back(system, "postgres", pid)
-
-
-def replace_data(data: Path, folder: Path) -> None:
-    """The copy in `folder` instead of the data of a PostgreSQL that does not run."""
-    shutil.rmtree(data)
-    shutil.copytree(folder, data, symlinks=True)
-    _own_alike(folder, data)
 
 
 def _own_alike(source: Path, target: Path) -> None:

@@ -98,10 +98,9 @@ async def require_all_once_in_order(system: System, writers: Writers) -> None:
     tell(f"{len(writers.commits)} transactions, {len(order)} events in the log; {again} records were duplicates")
 
 
-@pytest.mark.parametrize("seed", [51, 52])
-def test_ten_kills_of_the_relay_and_one_of_kafka_lose_and_double_nothing(seed: int, tmp_path: Path) -> None:
+def test_ten_kills_of_the_relay_and_one_of_kafka_lose_and_double_nothing(tmp_path: Path) -> None:
     with system_with_health(tmp_path / "home") as system:
-        asyncio.run(_kill_ten_times(system, tmp_path / "relay.log", seed))
+        asyncio.run(_kill_ten_times(system, tmp_path / "relay.log", seed=51))
 
 
 async def _kill_ten_times(system: System, log: Path, seed: int) -> None:

@@ -6,7 +6,6 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -77,36 +76,6 @@ def test_after_a_halt_was_lifted_the_log_comes_back_from(system: System, tmp_pat
     send_one_by_one(system, CUT, "at-last")
     judge(system).require_clean()
     assert halted(system, CUT.code) is None
-
-
-def delete_segment(system: System, topic: str) -> None:
-    """Delete what Kafka, which does not run, keeps of a topic's records."""
-    (segment,) = system.home.glob(f"kafka/**/{topic}-0/*.log")
-    for path in segment.parent.glob(f"{segment.stem}.*"):
-        path.unlink()
-
-
-def test_a_topic_whose_segment_is_deleted_halts_alone_and_the_log_comes_back(system: System, tmp_path: Path) -> None:
-    live_until_a_copy(system, tmp_path)
-    root = signed_root(system, tmp_path)
-    kafka = system.pid("kafka")
-    with away(system, "kafka"):
-        delete_segment(system, TOPIC)
-    until_back(system, "kafka", kafka)
-    put_copy_back(system, tmp_path / "copy")
-    require_halt(system)
-    recovered: dict[str, Any] = system.run("recover")
-    tell(f"with a deleted segment: {recovered}")
-    assert recovered["root"] == root
-    assert [row["topic"] for row in recovered["halted"]] == [TOPIC]
-    assert recovered["lacking"] == [{"topic": TOPIC, "records": 3, "duplicates": 0}]
-    send_one_by_one(system, SOUND, "beside")
-    until(lambda: "beside" in logged(system, SOUND), 60, "the other agency does not go on")
-    assert system.ask("registrar", "unhalt", CUT.code, exits=(1,))["missing"] == [0, 4]
-    assert system.ask("registrar", "unhalt", CUT.code, "--yes")["lifted"]
-    send_one_by_one(system, CUT, "old-4", "after")
-    until(lambda: "after" in logged(system, CUT), 60, "the agency does not go on")
-    judge(system).require_clean()
 
 
 def test_recoveries_that_are_killed_or_called_twice_end_in_the_same_log(system: System, tmp_path: Path) -> None:

@@ -8,14 +8,11 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from consumers.campaigns.rules.in_force import rules_in_force
-from infra.kafka.admin import admin_client, delete_topics, ensure_log_topics
-from infra.settings import Settings
-from tests.faults.services import keep_copy, put_copy_back, replace_data, until_back
+from tests.faults.services import keep_copy, put_copy_back, until_back
 from tests.oracle.history import MIXED, History, generate
 from tests.paths import ROOT
 from tests.scenarios.figures import tell
@@ -36,12 +33,6 @@ def parts(history: History, first: int) -> tuple[History, History]:
     return early, late
 
 
-@pytest.fixture
-def system() -> Iterator[System]:
-    with fresh_system() as running:
-        yield running
-
-
 def live_through_a_loss(system: System, folder: Path) -> str:
     """A copy is kept; much is published after it, by a new agency too; the copy is put back. Returns the lost root."""
     history = generate(60, 40_000, MIXED)
@@ -58,7 +49,6 @@ def live_through_a_loss(system: System, folder: Path) -> str:
     publish_all(system, late, folder / "late")
     before = judge(system)
     before.require_clean()
-    system.ask("audit", "mirror", str(folder / "mirror"))
     put_copy_back(system, folder / "copy")
     tell(f"restored: {system.ask('log', 'size')['size']} of {before.size} entries are left")
     return before.root
@@ -90,45 +80,14 @@ def go_on(system: System, folder: Path) -> None:
     judge(system).require_clean()
 
 
-def test_what_a_restored_database_lacks_comes_back_from_the_log_topic(system: System, tmp_path: Path) -> None:
-    root = live_through_a_loss(system, tmp_path)
-    require_halt(system)
-    recovered = system.run("recover")
-    assert recovered["root"] == root
-    tell(f"recovered {recovered['size'] - recovered['size_before']} entries from the log's topic: the same root")
-    go_on(system, tmp_path)
-
-
-def test_what_topic_and_database_lack_comes_back_from_a_mirror(system: System, tmp_path: Path) -> None:
-    root = live_through_a_loss(system, tmp_path)
-    asyncio.run(empty_log_topic(system.settings))
-    require_halt(system)
-    refused = system.start("recover")
-    _, words = refused.communicate(timeout=300)
-    assert refused.returncode == 1
-    assert b"--from MIRROR" in words
-    recovered: dict[str, Any] = system.run("recover", "--from", str(tmp_path / "mirror"))
-    assert recovered["root"] == root
-    tell(f"recovered {recovered['size'] - recovered['size_before']} entries from a mirror: the same root")
-    go_on(system, tmp_path)
-
-
-async def empty_log_topic(settings: Settings) -> None:
-    """The fan-out topic is lost too."""
-    async with admin_client(settings) as admin:
-        await delete_topics(admin, [settings.log_topic])
-        await ensure_log_topics(admin, settings)
-
-
-def test_a_copy_that_lacks_nothing_needs_no_recovery(system: System, tmp_path: Path) -> None:
-    history = generate(62, 2_000, MIXED)
-    register(system, history)
-    assert differences(publish_all(system, history, tmp_path / "once"), history) == []
-    keep_copy(system, tmp_path / "copy")
-    system.until_all_ready()
-    put_copy_back(system, tmp_path / "copy")
-    system.until_all_ready()
-    judge(system).require_clean()
+def test_what_a_restored_database_lacks_comes_back_from_the_log_topic(tmp_path: Path) -> None:
+    with fresh_system() as system:
+        root = live_through_a_loss(system, tmp_path)
+        require_halt(system)
+        recovered = system.run("recover")
+        assert recovered["root"] == root
+        tell(f"recovered {recovered['size'] - recovered['size_before']} entries from the log's topic: the same root")
+        go_on(system, tmp_path)
 
 
 @pytest.fixture
@@ -144,23 +103,6 @@ def published_after_a_copy(system: System, history: History, folder: Path) -> Ju
     system.until_all_ready()
     assert differences(publish_all(system, history, folder / "files"), history) == []
     return judge(system)
-
-
-def test_a_stack_that_starts_on_an_older_copy_stays_up_for_its_recovery(home: Path, tmp_path: Path) -> None:
-    history = generate(63, 2_000, MIXED)
-    with running_system(home) as system:
-        root = published_after_a_copy(system, history, tmp_path).root
-    replace_data(system.home / "postgres" / "data", tmp_path / "copy")
-    try:
-        parts = {part["name"]: part for part in system.run("up", "--detach", exits=(1,))["processes"]}
-        assert "yesser recover" in parts["registrar"]["halted"]
-        require_one_halt(system)
-        assert system.run("recover")["root"] == root
-        system.until_all_ready()
-        judge(system).require_clean()
-        assert system.ask("decisions", "list") == []
-    finally:
-        system.run("down")
 
 
 @pytest.fixture
@@ -215,8 +157,10 @@ def test_a_dump_is_restored_into_a_new_database_and_the_rest_recovered(home: Pat
         system.run("down")
         parts = {part["name"]: part for part in system.run("up", "--detach", exits=(1,))["processes"]}
         assert "yesser recover" in parts["registrar"]["halted"]
+        require_one_halt(system)
         assert system.run("recover")["root"] == root
         go_on(system, tmp_path)
+        assert system.ask("decisions", "list") == []
     finally:
         system.run("down")
 

@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from infra.postgres.connection import connect
 from infra.principals import CONSUMERS
 from infra.settings import Settings
 from tests.faults.killing import PROCESSES
-from tests.faults.services import away
 from tests.oracle.history import Profile, generate
 from tests.scenarios.figures import tell
 from tests.scenarios.judge import judge
@@ -29,14 +27,6 @@ pytestmark = [pytest.mark.stack, pytest.mark.accept]
 TAKE_OVER_S = 10.0
 PROFILE = Profile(agencies=("yesser", "interior", "health", "justice"))
 LEASES = {name: f"consumer.{name}" if name in CONSUMERS else name for name in PROCESSES}
-
-
-@pytest.fixture(scope="module")
-def doubled() -> Iterator[System]:
-    """A system with two of each process."""
-    with fresh_system(dict.fromkeys(PROCESSES, 2)) as system:
-        register(system, generate(41, 100, PROFILE))
-        yield system
 
 
 def copies(system: System, name: str) -> tuple[str, str]:
@@ -89,32 +79,23 @@ def until_taken_over(system: System, name: str, before: int, standby: str) -> fl
     return until(taken, 3 * TAKE_OVER_S, f"nobody took over from {name}")
 
 
-@pytest.mark.parametrize("name", PROCESSES)
-def test_a_standby_takes_over_within_ten_seconds_of_a_kill(doubled: System, name: str) -> None:
-    owner, standby = until_one_works(doubled, name)
-    before, _ = epoch(doubled, name)
-    with away(doubled, owner):  # not started again meanwhile: the other one has to do it
-        seconds = until_taken_over(doubled, name, before, standby)
-    tell(f"{name}: taken over {seconds:.1f} s after kill -9")
-    assert seconds < TAKE_OVER_S
-    assert until_one_works(doubled, name)[0] == standby
-
-
-def test_owners_that_are_stopped_and_continued_under_load_write_nothing(doubled: System, tmp_path: Path) -> None:
-    doubled.until_all_ready()
+def test_owners_that_are_stopped_and_continued_under_load_write_nothing(tmp_path: Path) -> None:
+    """A system with two of each process."""
     history = generate(41, 60_000, PROFILE)
 
     def stop_and_continue(running: list[Future[Any]]) -> None:
         for name in PROCESSES:
             under_load = not all(future.done() for future in running)
-            owner, seconds = stop_until_taken_over(doubled, name)
+            owner, seconds = stop_until_taken_over(system, name)
             tell(f"{name}: taken over {seconds:.1f} s after SIGSTOP{' under load' if under_load else ''}")
             assert seconds < TAKE_OVER_S
-            until(lambda owner=owner: gave_up(doubled, owner), 30, f"{owner} works on")  # type: ignore[misc]
+            until(lambda owner=owner: gave_up(system, owner), 30, f"{owner} works on")  # type: ignore[misc]
 
-    reports = publish_all(doubled, history, tmp_path, meanwhile=stop_and_continue)
-    assert differences(reports, history) == []
-    judge(doubled).require_clean()
+    with fresh_system(dict.fromkeys(PROCESSES, 2)) as system:
+        register(system, history)
+        reports = publish_all(system, history, tmp_path, meanwhile=stop_and_continue)
+        assert differences(reports, history) == []
+        judge(system).require_clean()
 
 
 def stop_until_taken_over(system: System, name: str) -> tuple[str, float]:

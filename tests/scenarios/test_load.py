@@ -59,9 +59,12 @@ def test_a_hostile_history_gives_exactly_the_figures_of_the_oracle(tmp_path: Pat
 
 
 @pytest.mark.accept
-def test_a_hundred_thousand_lines_give_exactly_the_figures_of_the_oracle(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", [31, 32])
+def test_twenty_kills_change_no_figure_of_a_hundred_thousand_lines(seed: int, tmp_path: Path) -> None:
+    killer = Killer(seed, count=20)
     with fresh_system() as system:
-        publish_and_judge(system, 22, 100_000, MIXED, tmp_path).require_clean()
+        publish_and_judge(system, seed, 100_000, MIXED, tmp_path, killer).require_clean()
+    tell(str(killer))
 
 
 @pytest.mark.accept

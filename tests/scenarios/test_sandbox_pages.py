@@ -29,24 +29,6 @@ def environment() -> Iterator[dict[str, str]]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def output(environment: dict[str, str]) -> str:
-    """What the quick start's commands print, when each of them succeeds."""
-    *blocks, end = shell_blocks(PAGE)
-    assert end.strip() == END
-    return printed("".join(blocks), environment)
-
-
-@pytest.fixture(scope="module")
-def readmes(output: str, environment: dict[str, str]) -> str:
-    """What README's commands print afterwards. The tests run in what `make setup` made."""
-    (block,) = [block for block in shell_blocks(README) if "yesser publish" in block]
-    setup, commands = block.split("\n", 1)
-    assert setup == "make setup && . .venv/bin/activate"
-    assert commands.splitlines()[-1].startswith(END)
-    return printed(commands, environment)
-
-
 def printed(script: str, environment: dict[str, str]) -> str:
     result = bash(script, environment)
     assert result.returncode == 0, result.stdout + result.stderr
@@ -60,49 +42,38 @@ def document(output: str, first_member: str) -> dict[str, Any]:
     return found
 
 
-def test_the_events_of_all_three_ways_stand_in_the_plan(output: str) -> None:
+def test_the_quick_starts_events_are_in_the_plan_with_their_receipts_and_proofs(environment: dict[str, str]) -> None:
+    *blocks, end = shell_blocks(PAGE)
+    assert end.strip() == END
+    output = printed("".join(blocks), environment)
     group = document(output, "log_index")["services"]["groups"]["1"]
-    assert (group["registered"], group["launched"], group["live"]) == (2, 1, 1)
+    assert (group["registered"], group["launched"], group["live"]) == (2, 1, 1), "those of all three ways"
     assert "FIVE-YEAR" in output
-
-
-def test_what_was_sent_with_curl_has_its_receipt_and_its_verdict(output: str) -> None:
     (receipt,) = document(output, "receipt")["receipt"]["events"]
     verdict = document(output, "receipts")["receipts"][0]
-    assert receipt["id"] == "registered-1"
+    assert receipt["id"] == "registered-1", "what was sent with curl"
     assert (verdict["state"], verdict["address"]) == ("registered", receipt["address"])
-
-
-def test_the_proof_holds_for_the_event_that_went_to_kafka(output: str) -> None:
     proof = verified_proof(Proof(**document(output, "index")), None)
-    assert json.loads(event_bytes_of(proof))["id"] == "registered-2"
-
-
-def test_the_example_in_python_proves_its_own_entry(output: str) -> None:
-    assert re.search(r"^launch-1 is entry \d+ of \d+, proven by \d+ hashes$", output, re.MULTILINE)
-
-
-def test_the_whole_log_gives_the_signed_root(output: str) -> None:
+    assert json.loads(event_bytes_of(proof))["id"] == "registered-2", "what went to Kafka"
+    assert re.search(r"^launch-1 is entry \d+ of \d+, proven by \d+ hashes$", output, re.MULTILINE), "in Python"
     assert re.search(r"^\d+ entries give the signed root [0-9a-f]{64}\.$", output, re.MULTILINE)
 
 
-def test_readmes_events_are_accepted_and_stand_in_the_plan(readmes: str) -> None:
-    assert "2 accepted" in readmes
-    assert "FIVE-YEAR" in readmes
-
-
-def test_the_entry_that_is_shown_is_the_first_event_that_was_sent_byte_for_byte(readmes: str) -> None:
-    (entry,) = [line for line in readmes.splitlines() if '"from":"agency.sandbox.events/0/0"' in line]
+def test_readmes_events_are_in_the_plan_their_entry_is_shown_byte_for_byte_and_nothing_is_left(
+    environment: dict[str, str],
+) -> None:
+    """After the quick start, on its sandbox. The tests run in what `make setup` made."""
+    (block,) = [block for block in shell_blocks(README) if "yesser publish" in block]
+    setup, commands = block.split("\n", 1)
+    assert setup == "make setup && . .venv/bin/activate"
+    assert commands.splitlines()[-1].startswith(END)
+    output = printed(commands, environment)
+    assert "2 accepted" in output
+    assert "FIVE-YEAR" in output
+    (entry,) = [line for line in output.splitlines() if '"from":"agency.sandbox.events/0/0"' in line]
     (sent,) = [block for block in shell_blocks(PAGE) if "registered.json" in block]
     assert sent.split("<<'EOF'\n")[1].split("\nEOF")[0].splitlines()[0] in entry
-
-
-def test_readmes_log_gives_the_signed_root(readmes: str) -> None:
-    assert re.search(r"signed root [0-9a-f]{64}", readmes)
-
-
-def test_no_other_agency_is_registered_and_nothing_is_left(readmes: str, environment: dict[str, str]) -> None:
-    """The sandbox has an agency of its own, so nobody's name is registered twice; the home is as empty as before."""
-    assert "agencies add" not in README.read_text(encoding="utf-8")
-    assert "Its data is deleted." in readmes
+    assert re.search(r"signed root [0-9a-f]{64}", output)
+    assert "agencies add" not in README.read_text(encoding="utf-8"), "the sandbox has an agency of its own"
+    assert "Its data is deleted." in output
     assert list(Path(environment["YESSER_HOME"]).iterdir()) == []

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,10 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from consumers.registry import CONSUMERS
 from infra.embedded.processes.signals import usual_parts
-from infra.postgres.connection import connect
-from infra.settings import Settings
 from tests.oracle.fold import fold
 from tests.oracle.log import read_entry
 from tests.paths import ROOT
@@ -25,8 +20,6 @@ from tests.world.plan import plan_figures
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
-TIMES = ("time", "recorded", "due_on", "triggered_due_on", "acknowledged_at", "launched_recorded")
-OF_INDEXES = ("statement_sha256",)
 SAME_OVER_HTTP = {
     "/v1/plan": ("plan",),
     "/v1/plan?as_of_index=500": ("plan", "--as-of-index", "500"),
@@ -163,43 +156,3 @@ def test_run_again_after_another_agencys_service_it_adds_nothing_and_answers_onl
     assert (other["state"], other["aired"], other["reach"]) == ("triggered", {"tv": 0, "radio": 0, "print": 0}, 0)
     assert [row for row in again["campaigns"] if row["owner"] != "another"] == demo["campaigns"]
     assert again["ledger"]["accounts"] == demo["ledger"]["accounts"]
-
-
-async def read_models(settings: Settings) -> dict[str, list[str]]:
-    """Every row of every read model, without what only says where and when it entered its own log."""
-    connection = await connect(settings, "test")
-    try:
-        return {
-            f"{consumer.schema}.{table.name}": sorted(
-                [without_places(dict(row)) for row in await connection.fetch(f"TABLE {consumer.schema}.{table.name}")]
-            )
-            for consumer in CONSUMERS.values()
-            for table in consumer.tables
-        }
-    finally:
-        await connection.close()
-
-
-def without_places(row: dict[str, Any]) -> str:
-    """Indexes are in columns and members of their own, in ids (`i1042`), in sentences and under one hash; times in
-    columns of their own."""
-    kept = {name: value for name, value in row.items() if name not in (*TIMES, *OF_INDEXES)}
-    text = json.dumps(kept, sort_keys=True, ensure_ascii=False, default=str)
-    return re.sub(r'(index": |\bi|entry |القيد |بالقيد )[0-9]+\b', r"\1", text)
-
-
-@pytest.mark.accept
-@pytest.mark.timeout(900)
-def test_two_fresh_demos_have_equal_read_models_but_for_indexes_and_times() -> None:
-    first, other = (read_models_of_a_fresh_demo() for _ in range(2))
-    assert {name: len(rows) for name, rows in first.items()} == {name: len(rows) for name, rows in other.items()}
-    differing = {name: set(rows) ^ set(other[name]) for name, rows in first.items() if rows != other[name]}
-    assert differing == {}
-    assert first["campaigns.evaluation"]
-    assert first["projections.service"]
-
-
-def read_models_of_a_fresh_demo() -> dict[str, list[str]]:
-    with fresh_system(only=usual_parts()) as system:
-        assert system.run("demo")["verification"]["ok"]
-        return asyncio.run(read_models(system.settings))

@@ -70,7 +70,7 @@ class Swapping(Applying):
         if left := await world.connection.fetchval(_SCRATCH):
             found.append(f"{left} schemas of rebuilds are left")
         rebuilt = await rebuild(world.settings.acting_as("operator"), CONSUMER)
-        found += [f"{model.name}: {model.differing} rows differ" for model in rebuilt.read_models if not model.ok]
+        found += [f"{model.name}: {model.differing_rows} rows differ" for model in rebuilt.read_models if not model.ok]
         return found
 
 

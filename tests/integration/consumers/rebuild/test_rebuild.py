@@ -26,13 +26,13 @@ from consumers.pipeline.writer import NewerRules, Writer
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.rebuild import rebuild as module
 from consumers.rebuild import swap
+from consumers.rebuild.commands import report_of
 from consumers.rebuild.rebuild import (
     AlreadyRunning,
     OtherRules,
     RebuildOptions,
     Rebuilt,
     SessionEnded,
-    document,
     rebuild,
 )
 from consumers.rebuild.table_hash import table_hash
@@ -123,7 +123,7 @@ def row_differs(rebuilt: Rebuilt) -> tuple[str, int | None, str | None]:
     """Read model, index and event id of the first difference."""
     found = rebuilt.first_difference
     assert found is not None
-    return found.rows[0].table, found.index, found.event["id"] if found.event else None
+    return found.rows[0].read_model, found.index, found.event["id"] if found.event else None
 
 
 async def test_a_lost_entry_and_a_row_that_was_changed_is_missing_is_too_many_or_is_behind_lead_to_their_event(
@@ -143,7 +143,7 @@ async def test_a_lost_entry_and_a_row_that_was_changed_is_missing_is_too_many_or
     rebuilt = await rebuild(settings, PROJECTIONS)
     assert not rebuilt.ok
     assert row_differs(rebuilt) == ("certificate", index, log[index]["event"]["id"])
-    assert {model.name: model.differing for model in rebuilt.read_models if not model.ok}["certificate"] == 1
+    assert {model.name: model.differing_rows for model in rebuilt.read_models if not model.ok}["certificate"] == 1
     # Its activity is put back to what it was in the middle of the log: the next such event is the answer.
     await written.execute(
         "UPDATE projections.activity SET count = $1, last_index = $2 WHERE agency = $3 AND type = $4",
@@ -255,7 +255,7 @@ async def test_while_rows_are_hashed_and_compared_the_live_consumer_goes_on_and_
         patched.setattr(module, "table_hash", slow_hash)
         swapped = await rebuild(settings, PROJECTIONS, SWAP, signs.append)
     assert (swapped.ok, swapped.log_index, swapped.swapped_at) == (True, end, len(raw))
-    assert document([swapped])["swapped_at"] == {"projections": len(raw)}
+    assert report_of([swapped]).swapped_at == {"projections": len(raw)}
     assert (await rebuild(settings, PROJECTIONS)).ok
 
 

@@ -39,7 +39,6 @@ from tests.world.registrars import (
     registrar,
     require_whole_log,
     shipped,
-    terminate,
     until_halted,
     until_ready,
     until_shipped,
@@ -175,25 +174,6 @@ async def test_commits_with_an_unknown_outcome_are_resolved_without_loss_or_doub
         await require_whole_log(settings, connection)
     assert cut == [1, 1]
     assert [i for i in await ids(connection) if len(i) == 1] == ["a", "b", "c", "d"]
-
-
-async def test_sessions_that_die_often_lose_and_double_nothing(settings: Settings, connection: Connection) -> None:
-    await found(settings, "health", "labour")
-
-    async def disturb() -> None:
-        for _ in range(12):
-            await asyncio.sleep(0.15)
-            await terminate(settings, "registrar%")
-
-    async with running(registrar(settings)):
-        await until_size(connection, 4)
-        disturbing = asyncio.create_task(disturb())
-        for i in range(0, 600, 50):
-            await send(settings, HEALTH_TOPIC, *(said(f"e{i + j}") for j in range(50)), said(f"e{i}"))
-            await send(settings, LABOUR_TOPIC, *(said(f"e{i + j}", agency=LABOUR) for j in range(50)))
-        await disturbing
-        await until_size(connection, 4 + 1200)
-        await require_whole_log(settings, connection)
 
 
 async def test_a_superseded_owner_writes_nothing(settings: Settings, connection: Connection) -> None:

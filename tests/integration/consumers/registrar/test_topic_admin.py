@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from consumers.operations.wait_command import CannotBeReached
 from consumers.registrar.registrar import Registrar
 from consumers.registrar.topic_admin import NothingToRelease, acknowledge, lift_halt, look_at, unpause_topic
 from events.validation.verdicts import Agency
@@ -100,6 +101,9 @@ async def test_topics_that_lost_something_halt_alone_stay_halted_and_are_read_ag
         await until_size(connection, size + 2)
         health = await halts(connection)
         assert health.keys() == {HEALTH_TOPIC}
+        waited = await yesser(settings, "wait")
+        assert isinstance(waited.exception, CannotBeReached)
+        assert f"{HEALTH_TOPIC} halted: " in str(waited.exception)
 
     await remake(settings, "justice", events("justice", "y", 6))
     await drop_topic(settings, agency_topic("finance"))

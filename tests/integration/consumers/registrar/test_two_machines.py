@@ -16,7 +16,7 @@ from tests.world.registrars import found, require_consistent, until_signed, unti
 
 TAKE_OVER_S = 10.0
 LEASE = {"lease_ms": 2_000, "lease_renew_ms": 500}
-"""Half of the usual lease. The long proof, in `tests/faults/test_two_machines.py`, has the usual one."""
+"""Half of the usual lease. `tests/faults/test_takeover.py` has the usual one."""
 
 pytestmark = pytest.mark.alone
 

@@ -23,7 +23,7 @@ from infra.settings import Settings
 class Source:
     """A source with one message after another."""
 
-    channel = None
+    channel = "news"
     position = 0
 
     def __init__(self, topic: str) -> None:
@@ -55,15 +55,15 @@ async def test_a_topic_without_a_leader_fails_alone(tmp_path: Path, monkeypatch:
             raise NotAcknowledged("no leader")
 
     @asynccontextmanager
-    async def connected(*_: Any) -> AsyncIterator[None]:
-        yield None
+    async def connected(*_: Any) -> AsyncIterator[AsyncMock]:
+        yield AsyncMock()
 
     for name in ("CommitmentScheduler", "Cosigning", "AgencyTopics"):
         monkeypatch.setattr(module, name, Steady)
     monkeypatch.setattr(module, "require_whole_log", AsyncMock())
     monkeypatch.setattr(TopicSender, "send", send)
     monkeypatch.setattr(Term, "connected", connected)
-    relay = Relay(Settings(home=tmp_path, retry_wait_min_ms=1, poll_timeout_ms=1))
+    relay = Relay(Settings(home=tmp_path, retry_wait_min_ms=1, lease_renew_ms=1))
     outbox, triggers = Source("platform"), Source("triggers")
     relay.sources = (outbox, triggers)
     stop = asyncio.Event()
