@@ -12,12 +12,12 @@ from __future__ import annotations
 import base64
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, NoReturn
 
 from msgspec import MsgspecError
 
-from consumers.audit.derived import Derived, Ranges, Row, derive, first_difference
+from consumers.audit.derived import Derived, Ranges, RefusalRow, Row, derive, first_difference
 from infra.keys.seals import Seals
 from infra.keys.team_seals import Table, TeamSeals
 from infra.log.authority import Authority, Difference, TableDiffers, changes_in, differences
@@ -198,11 +198,11 @@ class _Walk:
         await self._grow([], self.compared.entries)
         for table in (self.runs, self.event_ids, self.refusals, self.checkpoints):
             if rest := await table.below(None):
-                _differ(table.table, f"index {rest[0][0]}", _plain(rest[0]), None, rest[0][0])
+                _differ(table.table, f"index {rest[0][0]}", dict(rest[0]), None, rest[0][0])
             self.compared.rows[table.table] = table.rows_count
         if self.open_runs:
             run = self.open_runs[0]
-            _differ("log.run", f"index {run['first_index']}", _plain(run), None, self.compared.entries)
+            _differ("log.run", f"index {run['first_index']}", dict(run), None, self.compared.entries)
 
     async def _addresses(self, end: int) -> list[Row]:
         """The addresses that the runs give the indexes below `end`."""
@@ -214,10 +214,10 @@ class _Walk:
 
     async def _compare_refusals(self, first: int, derived: Sequence[Derived], end: int) -> Difference | None:
         rows = await self.refusals.below(end)
-        names = ("agency", "address", "claimed_id", "claimed_type", "errors")
+        names = [member.name for member in fields(RefusalRow)]
         difference = first_difference(
             "log.refusal",
-            [(row["index"], {name: row[name] for name in names}) for row in rows],
+            [(row["index"], RefusalRow(*(row[name] for name in names))) for row in rows],
             [(i, d.refusal) for i, d in enumerate(derived, first) if d.refusal is not None],
         )
         if difference is not None:
@@ -267,7 +267,7 @@ async def _compare_state(connection: Connection, walk: _Walk, size: int) -> None
         _differ("platform.suspension", row["agency"], {"reason": row["reason"], "since": str(row["since"])}, None, None)
     if (row := await connection.fetchrow(_SQL["wrong_duplicate"], size)) is not None:
         key, expected = f"{row['topic']}/0/{row['offset']}", "an offset without an entry, of an accepted event"
-        _differ("log.duplicate", key, _plain(row), expected, row["of_index"])
+        _differ("log.duplicate", key, dict(row), expected, row["of_index"])
     if (row := await connection.fetchrow(_SQL["dead_letter_alone"])) is not None:
         _differ("log.dead_letter", f"index {row['index']}", "a record", None, row["index"])
     await _compare_positions(connection, walk)
@@ -356,10 +356,6 @@ def _addresses_of(run: Any, start: int, end: int) -> Iterator[Row]:
 
 def _pairs(ranges: Sequence[Any]) -> list[tuple[int, int]]:
     return [(int(part.lower), int(part.upper)) for part in ranges]
-
-
-def _plain(row: Any) -> dict[str, Any]:
-    return dict(row.items())
 
 
 def _differ(table: str, key: str, found: Any, expected: Any, index: int | None) -> NoReturn:

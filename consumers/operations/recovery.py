@@ -67,7 +67,7 @@ def recover_command(
         if access_only:
             if access is None:
                 raise NoAccessRecord
-            print_result({"access": access.document()}, as_json, lambda: click.echo(_access_words(access)))
+            print_result({"access": access}, as_json, lambda: click.echo(_access_words(access)))
             return
         permit = None
         if accept_unsigned:
@@ -84,7 +84,7 @@ def recover_command(
         ) from error
     document = {
         **_document(result),
-        "access": None if access is None else access.document(),
+        "access": access,
         "lost_trail_commitments": lost,
     }
     words = [_words(result), _access_words(access), *_trail_words(lost)]
