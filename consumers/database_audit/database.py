@@ -104,6 +104,16 @@ async def _require_segments(connection: Connection, signed_size: int) -> int:
     return int(size)
 
 
+def derived_of(authority: Authority, index: int, raw: bytes) -> Derived:
+    """What the next entry gives, also the authority. It agrees with its leaf, but both may have been changed: raises
+    `ChangedEntry`."""
+    try:
+        authority.apply(changes_in(index, [raw]))
+        return derive(index, raw)
+    except _UNREADABLE as error:
+        raise ChangedEntry(index, f"together with its leaf hash: no registrar writes such bytes: {error}") from error
+
+
 class _Sorted:
     """The rows of a query in the order of their first column, an index."""
 
@@ -165,7 +175,7 @@ class _Walk:
     async def compare(self, first: int, entries: Sequence[bytes]) -> None:
         """Compare the tables at these entries, and keep what is compared at the end."""
         end = first + len(entries)
-        derived = [self._derived(index, raw) for index, raw in enumerate(entries, first)]
+        derived = [derived_of(self.authority, index, raw) for index, raw in enumerate(entries, first)]
         found = [
             first_difference(
                 "log.run", await self._addresses(end), [(i, [d.topic, d.offset]) for i, d in enumerate(derived, first)]
@@ -182,16 +192,6 @@ class _Walk:
         await self._grow(entries, end)
         self._keep(first, derived)
         self.compared.entries = end
-
-    def _derived(self, index: int, raw: bytes) -> Derived:
-        """What the entry gives. It agrees with its leaf, but both may have been changed: raises `ChangedEntry`."""
-        try:
-            self.authority.apply(changes_in(index, [raw]))
-            return derive(index, raw)
-        except _UNREADABLE as error:
-            raise ChangedEntry(
-                index, f"together with its leaf hash: no registrar writes such bytes: {error}"
-            ) from error
 
     async def compare_rest(self) -> None:
         """Rows beyond the last entry."""

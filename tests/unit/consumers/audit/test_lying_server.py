@@ -177,8 +177,9 @@ LIES: dict[str, tuple[Callable[[bytes], bytes], ExitCode]] = {
 )
 async def test_each_answer_that_is_none_is_found_in_each_file(auditor: Auditor, path: str, command: str) -> None:
     for name, (lie, code) in LIES.items():
-        await auditor.finds(only(path, lie), code, f"{auditor.server.address}{path}", commands=[command])
-        assert auditor.server.lies, name
+        if path == "checkpoint" or name in ("HTML", "nothing", "one byte too few"):  # what it is in is no matter
+            await auditor.finds(only(path, lie), code, f"{auditor.server.address}{path}", commands=[command])
+            assert auditor.server.lies, name
 
 
 async def test_a_part_that_was_signed_is_missing_but_no_log_at_all_is_no_tampering(auditor: Auditor) -> None:
