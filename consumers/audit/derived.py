@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import orjson
 
+from events.types.rules import Data
 from events.validation.refusal import REFUSED
 from events.validation.verdicts import HASH_BYTES, identity_of
 from events.wire.codec import canonical_event_bytes
@@ -27,6 +28,17 @@ _TOPIC_SUFFIX: Final = ".events"
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalRow:
+    """What `log.refusal` has of a refused record."""
+
+    agency: str
+    address: str
+    claimed_id: str | None
+    claimed_type: str | None
+    errors: list[Data]
+
+
+@dataclass(frozen=True, slots=True)
 class Derived:
     """What one entry gives. `event_id` is (claim, identity) of an accepted event, `refusal` the row of a refused one.
 
@@ -38,7 +50,7 @@ class Derived:
     recorded: str
     event_id: tuple[str, str] | None = None
     sequence: int | None = None
-    refusal: dict[str, Any] | None = None
+    refusal: RefusalRow | None = None
     sha256: str | None = None
 
     @property
@@ -51,13 +63,9 @@ def derive(index: int, raw: bytes) -> Derived:
     entry = parse_entry(index, raw)
     topic, _, offset = entry.address.split("/")
     if entry.type == REFUSED and entry.data["address"] == entry.address:
-        refusal = {
-            "agency": topic.removeprefix(_TOPIC_PREFIX).removesuffix(_TOPIC_SUFFIX),
-            "address": entry.address,
-            "claimed_id": entry.data.get("claimed_id"),
-            "claimed_type": entry.data.get("claimed_type"),
-            "errors": entry.data["problem"]["errors"],
-        }
+        agency = topic.removeprefix(_TOPIC_PREFIX).removesuffix(_TOPIC_SUFFIX)
+        claimed = entry.data.get("claimed_id"), entry.data.get("claimed_type")
+        refusal = RefusalRow(agency, entry.address, *claimed, entry.data["problem"]["errors"])
         return Derived(topic, int(offset), entry.recorded, refusal=refusal, sha256=entry.data.get("sha256"))
     event = orjson.loads(event_bytes(raw))
     claim = sha256(f"{event['source']}\0{event['id']}".encode()).digest()[:HASH_BYTES]

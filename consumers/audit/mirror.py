@@ -59,9 +59,6 @@ class _Writer:
     verified: int = 0
     written: int = 0
 
-    def has(self, kind: Kind, number: int) -> bool:
-        return Tile(kind, number).is_within(self.verified)
-
     def put(self, kind: Kind, number: int, parts: Sequence[bytes], width: int) -> None:
         path = self.folder / tile_path(kind, number, width)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -182,39 +179,29 @@ def _own_files(folder: Path) -> Iterator[None]:
 
 async def _write_bundles(log: AuthenticatedLog, writer: _Writer, size: int, progress: Progress) -> None:
     """Bundles of entries, and the level-0 tiles computed from them."""
-    wanted = [(n, w) for n, w in tiles_at(0, size) if not (w == TILE and writer.has("entries", n) and writer.has(0, n))]
-    if wanted and wanted[0][0]:  # the recorded times go on from those of the bundle before
-        await log.entries((wanted[0][0] - 1) * TILE, TILE)
+    first = writer.verified // TILE  # the bundles before it are there
+    wanted = tiles_at(0, size)[first:]
+    if wanted and first:  # the recorded times go on from those of the bundle before
+        await log.entries((first - 1) * TILE, TILE)
+    read, waiting = first * TILE, list[bytes]()
     for start in range(0, len(wanted), BUNDLES_AT_ONCE):
         group = wanted[start : start + BUNDLES_AT_ONCE]
-        for (first, last), bundles in _consecutive(group):
-            read, waiting = first * TILE, list[bytes]()
-            for number, width in bundles:
-                while len(waiting) < width:
-                    found = await log.entries(read, last - read)
-                    read, waiting = read + len(found), waiting + found
-                own, waiting = waiting[:width], waiting[width:]
-                writer.put(0, number, [leaf_hash(entry) for entry in own], width)
-                writer.put("entries", number, [struct.pack(">H", len(e)) + e for e in own], width)
-        progress(min(size, (group[-1][0] + 1) * TILE), size)
-
-
-def _consecutive(group: list[tuple[int, int]]) -> list[tuple[tuple[int, int], list[tuple[int, int]]]]:
-    """`((first bundle, end entry), bundles)` of each contiguous run, so that one query reads it."""
-    runs: list[list[tuple[int, int]]] = []
-    for number, width in group:
-        if runs and runs[-1][-1][0] == number - 1:
-            runs[-1].append((number, width))
-        else:
-            runs.append([(number, width)])
-    return [((run[0][0], run[-1][0] * TILE + run[-1][1]), run) for run in runs]
+        end = min(size, (group[-1][0] + 1) * TILE)
+        for number, width in group:
+            while len(waiting) < width:
+                found = await log.entries(read, end - read)
+                read, waiting = read + len(found), waiting + found
+            own, waiting = waiting[:width], waiting[width:]
+            writer.put(0, number, [leaf_hash(entry) for entry in own], width)
+            writer.put("entries", number, [struct.pack(">H", len(e)) + e for e in own], width)
+        progress(end, size)
 
 
 async def _write_upper_tiles(mirror: MirrorPort, writer: _Writer, size: int) -> None:
     """Tiles of level ≥ 1, each hash computed from the full tile below it. Raises `MissingPart` and `CorruptBatch`."""
     for level in range(1, levels_of(size)):
         for number, width in tiles_at(level, size):
-            if width == TILE and writer.has(level, number):
+            if width == TILE and Tile(level, number).is_within(writer.verified):
                 continue
             below = range(number * TILE, number * TILE + width)
             tiles = [await mirror.hashes(level - 1, n * TILE, TILE) for n in below]

@@ -37,6 +37,7 @@ COLUMNS = ("index", "recordedtime", "from", "id", "source", "type", "subject", "
 OK, WRONG_USE, CHANGED = 0, 2, 76
 Reader = Callable[[Path], Iterator[tuple[int, bytes]]]
 Key = tuple[str, bytes, bytes]  # origin, key id, public key
+Members = dict[str, Any]  # of a row, or of a JSON object
 Keys = list[tuple[Key, int, float]]  # each with the first and last size that it signs
 
 
@@ -49,9 +50,8 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 2:
         sys.stderr.write(f"{__doc__}\n")
         return WRONG_USE
-    folder, vkey = Path(arguments[0]), arguments[1]
     try:
-        size, root, count = verify(folder, vkey)
+        size, root, count = verify(Path(arguments[0]), arguments[1])
     except Changed as error:
         sys.stderr.write(f"تغيّر هذا التصدير: {error}\nThis export was changed: {error}\n")
         return CHANGED
@@ -302,7 +302,7 @@ def read_table(path: Path) -> Iterator[tuple[int, bytes]]:
         raise Changed(f"entries.parquet: it cannot be read ({error})") from None
 
 
-def read_row(row: dict[str, Any]) -> tuple[int, bytes]:
+def read_row(row: Members) -> tuple[int, bytes]:
     """Index and bytes of the entry in a row of a Parquet file.
 
     `data` is a text, which readers parse as they will: it must be what the entry says in each name and type, once.
@@ -326,7 +326,7 @@ def row_line(index: int, entry: bytes, place: str) -> bytes:
         raise Changed(f"{place}: a text in it is not Unicode") from None
 
 
-def row_of(index: int, entry: bytes, place: str) -> dict[str, Any]:
+def row_of(index: int, entry: bytes, place: str) -> Members:
     """All columns of an entry."""
     text = decode(entry, place)
     document = read_json(text, place)
@@ -368,7 +368,7 @@ def read_json(text: str, place: str, members: Callable[[list[tuple[str, Any]]], 
         raise Changed(f"{place}: it is not JSON") from None
 
 
-def names_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+def names_once(members: list[tuple[str, Any]]) -> Members:
     """An object. Of a name that is there twice some readers take the first value, others the last."""
     found = dict(members)
     if len(found) != len(members):

@@ -8,10 +8,10 @@ out: a verdict per commitment.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import asdict
 
 from consumers.commitments.acknowledge import trail_command
@@ -48,37 +48,31 @@ READ_MODELS: Final = tuple(
 """Their names in commitments."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """`found` is what the log gives at that index; None if there is no such read model or no such state.
+class RowsHash(Struct, frozen=True):
+    """What the log gives for a read model at an index."""
 
-    `acknowledgement` is the last one of a wrong commitment, if there is any, and `acknowledged_by` the operator in the
-    trail.
+    rows: int
+    sha256: str
+
+
+class Known(Struct, frozen=True):
+    """The acknowledgement at the entry `index`; `by`: the operator, as far as the trail says."""
+
+    index: int
+    by: str | None
+    reason: dict[str, str]
+
+
+class Verdict(Claim, frozen=True):
+    """A commitment after its check. `found` is None if there is no such read model or no such state.
+
+    `acknowledgement` is the last one of a wrong commitment, if there is any. `ok`: it is no alarm.
     """
 
-    claim: Claim
-    found: TableHash | None
+    found: RowsHash | None
     status: Status
-    acknowledgement: Acknowledgement | None = None
-    acknowledged_by: str | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether it is no alarm."""
-        return self.status is not Status.WRONG
-
-    def document(self) -> dict[str, Any]:
-        """As JSON."""
-        claim, found, known = self.claim, self.found, self.acknowledgement
-        return {
-            **asdict(claim),
-            "found": None if found is None else {"rows": found.rows, "sha256": found.sha256},
-            "status": self.status,
-            "acknowledgement": None
-            if known is None
-            else {"index": known.index, "by": self.acknowledged_by, "reason": known.reason},
-            "ok": self.ok,
-        }
+    acknowledgement: Known | None
+    ok: bool
 
 
 async def said_in_log(connection: Connection) -> tuple[list[Claim], list[Acknowledgement]]:
@@ -144,8 +138,11 @@ async def check(
         status = status_of(claim, hashed, own.get(name), live.get(name), acknowledgements)
         known = None
         if status is Status.ACKNOWLEDGED:
-            known = [one for one in acknowledgements if one.is_of(claim)][-1]
-        verdicts.append(Verdict(claim, hashed, status, known, operators.get(claim.index)))
+            last = [one for one in acknowledgements if one.is_of(claim)][-1]
+            known = Known(last.index, operators.get(claim.index), last.reason)
+        rows_hash = None if hashed is None else RowsHash(hashed.rows, hashed.sha256)
+        ok = status is not Status.WRONG
+        verdicts.append(Verdict(**asdict(claim), found=rows_hash, status=status, acknowledgement=known, ok=ok))
     return verdicts
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from consumers.documents.log.commitments import Claim, Status
 from consumers.fold.consumer import Consumer
@@ -91,7 +91,7 @@ def said_among(first: int, entries: Sequence[bytes]) -> Iterator[Claim | Acknowl
 
 
 def _said(entry: Entry) -> Claim | Acknowledgement | None:
-    data: dict[str, Any] = entry.data
+    data = entry.data
     if (entry.type, entry.agency) == (TYPE, PLATFORM):
         return Claim(
             entry.index, data["name"], data["log_index"], data["rows"], data["sha256"], data.get("fold_version")
@@ -101,18 +101,11 @@ def _said(entry: Entry) -> Claim | Acknowledgement | None:
     return None
 
 
-def sorted_out(
-    said: Iterable[Claim | Acknowledgement],
-) -> tuple[list[Claim], list[Acknowledgement]]:
+def sorted_out(said: Iterable[Claim | Acknowledgement]) -> tuple[list[Claim], list[Acknowledgement]]:
     """The commitments and the acknowledgements, each in log order."""
-    claims: list[Claim] = []
-    acknowledgements: list[Acknowledgement] = []
-    for one in said:
-        if isinstance(one, Claim):
-            claims.append(one)
-        else:
-            acknowledgements.append(one)
-    return claims, acknowledgements
+    every = list(said)
+    claims = [one for one in every if isinstance(one, Claim)]
+    return claims, [one for one in every if isinstance(one, Acknowledgement)]
 
 
 def newest(claims: Sequence[Claim], per_read_model: int) -> list[Claim]:

@@ -41,16 +41,12 @@ async def _commit(settings: Settings) -> list[Commitment]:
 
 
 def _show(commitments: list[Commitment]) -> None:
-    if commitments:
-        show(_view(commitments))
-    else:
+    if not commitments:
         print_localized(
             "لا جديد: في السجل، أو في الطريق إليه، بصمة كل نموذج قراءة عند آخر قيد.",
             "Nothing new: the log has, or will have, the hash of every read model at its last entry.",
         )
-
-
-def _view(commitments: list[Commitment]) -> Grid:
+        return
     columns = [
         Column("نموذج القراءة", "Read model"),
         Column("بعد كم قيد", "After entries", right=True),
@@ -58,4 +54,4 @@ def _view(commitments: list[Commitment]) -> Grid:
         Column("البصمة", "SHA-256", drop=1),
     ]
     rows = [[row.name, f"{row.log_index:,}", f"{row.rows:,}", row.sha256] for row in commitments]
-    return Grid(localized("بصمات نماذج القراءة", "Hashes of the read models"), columns, rows)
+    show(Grid(localized("بصمات نماذج القراءة", "Hashes of the read models"), columns, rows))

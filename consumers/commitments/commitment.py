@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
@@ -25,6 +25,7 @@ from consumers.commitments.trail import TRAIL
 from consumers.fold.consumer import Consumer
 from consumers.fold.version import FoldVersion
 from consumers.registry import CONSUMERS
+from events.types.rules import Data
 from events.wire.entry import parse_entry
 from infra.log.reader import read_checked
 from infra.observability.logs import first_line
@@ -59,7 +60,7 @@ class Commitment:
         """How far its consumer is committed: a row of `platform.committed`."""
         return consumer_name(self.name), self.fold_version or "", self.log_index, self.count
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> Data:
         """The event's data, and a row of `yesser commit`."""
         data = {"name": self.name, "log_index": self.log_index, "rows": self.rows, "sha256": self.sha256}
         return data if self.fold_version is None else {**data, "fold_version": self.fold_version}

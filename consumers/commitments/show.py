@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import uvloop
 
-from consumers.commitments.check import Verdict, check, said_in_log
+from consumers.commitments.check import RowsHash, Verdict, check, said_in_log
 from consumers.commitments.claims import newest
 from consumers.documents.log.commitments import Status
 from infra.command_line.display import Column, Grid, show
@@ -20,7 +20,7 @@ def commitments_checked(settings: Settings, last: int | None, *, as_json: bool) 
     """Verify all commitments, or the `last` of each read model, and print the result; returns whether none is wrong."""
     verdicts = uvloop.run(_check(settings, last))
     ok = all(verdict.ok for verdict in verdicts)
-    document = {"commitments": [verdict.document() for verdict in verdicts], "ok": ok}
+    document = {"commitments": verdicts, "ok": ok}
     print_result(document, as_json, lambda: _show(verdicts), indented=True)
     return ok
 
@@ -40,7 +40,7 @@ def _show(verdicts: Sequence[Verdict]) -> None:
         f"{right} of {total} commitments match the log.",
     )
     if earlier := by_status[Status.EARLIER_VERSION]:
-        versions = ", ".join(sorted({verdict.claim.fold_version or "-" for verdict in earlier}))
+        versions = ", ".join(sorted({verdict.fold_version or "-" for verdict in earlier}))
         print_localized(
             f"{len(earlier)} من إصدار سابق ولا تُقارن بهذا الإصدار: {versions}",
             f"{len(earlier)} are of an earlier version and cannot be compared with this one: {versions}",
@@ -55,7 +55,7 @@ def _show(verdicts: Sequence[Verdict]) -> None:
             Column("المنشور", "Committed", drop=1),
             Column("من السجل", "From the log", drop=2),
         ]
-        rows = [[f"{row.claim.index:,}", row.claim.name, f"{row.claim.log_index:,}", *_both(row)] for row in wrong]
+        rows = [[f"{row.index:,}", row.name, f"{row.log_index:,}", *_both(row)] for row in wrong]
         show(Grid(localized("لا تطابق السجل", "Do not match the log"), columns, rows))
 
 
@@ -63,22 +63,19 @@ def _show_acknowledged(verdict: Verdict) -> None:
     known = verdict.acknowledgement
     if known is None:
         return
-    claim, by = verdict.claim, verdict.acknowledged_by or "?"
+    index, by = verdict.index, known.by or "?"
     print_localized(
-        f"البصمة في القيد {claim.index} ({claim.name}) لا تطابق السجل؛ أخذ {by} العلم بها في القيد {known.index}،"
+        f"البصمة في القيد {index} ({verdict.name}) لا تطابق السجل؛ أخذ {by} العلم بها في القيد {known.index}،"
         f" والسبب: {known.reason['ar']}",
-        f"The commitment at entry {claim.index} ({claim.name}) does not match the log; acknowledged at entry"
+        f"The commitment at entry {index} ({verdict.name}) does not match the log; acknowledged at entry"
         f" {known.index} by {by}, reason: {known.reason['en']}",
     )
 
 
 def _both(verdict: Verdict) -> tuple[str, str]:
-    claim, found = verdict.claim, verdict.found
-    given = (
-        localized("لا توجد حالة كهذه", "no such state", "\n") if found is None else _hashed(found.rows, found.sha256)
-    )
-    return _hashed(claim.rows, claim.sha256), given
+    found = verdict.found
+    return _hashed(verdict), localized("لا توجد حالة كهذه", "no such state", "\n") if found is None else _hashed(found)
 
 
-def _hashed(rows: int, sha256: str) -> str:
-    return "\n".join([localized(f"الصفوف: {rows:,}", f"{rows:,} rows"), f"{sha256[:16]}…"])
+def _hashed(found: Verdict | RowsHash) -> str:
+    return "\n".join([localized(f"الصفوف: {found.rows:,}", f"{found.rows:,} rows"), f"{found.sha256[:16]}…"])

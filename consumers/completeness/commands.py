@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 import click
+from msgspec import UNSET
 
 from consumers.audit.authenticated import AuthenticatedLog
 from consumers.audit.tree import BATCH_ENTRIES
@@ -32,15 +32,6 @@ class NoSuchAgency(YesserError):
     """The log knows no agency of this code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """What the entries under a checkpoint give."""
-
-    found: Completeness
-    size: int
-    root: str
-
-
 @click.command("completeness")
 @source_options(required=False)
 @click.option("--agency", help="Only this agency.")
@@ -60,16 +51,14 @@ def completeness_command(
     earlier numbers. The database's own tables are compared with the entries. Exit code 76: they differ, or the log
     is not what was signed.
     """
-    derived = asyncio.run(_derived(log))
-    found = derived.found
+    found, root = asyncio.run(_derived(log))
+    size = found.size
     if agency is not None and agency not in found.agencies():
         near = get_close_matches(agency, found.agencies(), n=3)
         raise NoSuchAgency(f"The log knows no agency {agency}." + (f" Did you mean {', '.join(near)}?" if near else ""))
     rows = list(found.rows(agency, month))
-    shown = document(rows, derived.size, derived.root)
-    if log.place is None:
-        shown["read_but_not_in_log"] = asyncio.run(_compared(found))
-    page_text = None if html is None else _html(page(rows, derived.size, derived.root))
+    read = asyncio.run(_compared(found)) if log.place is None else UNSET
+    page_text = None if html is None else _html(page(rows, size, root))
     if csv is not None:
         csv.write_text(csv_text(COLUMNS, file_rows(rows)), encoding="utf-8", newline="")
     if html is not None and page_text is not None:
@@ -77,7 +66,7 @@ def completeness_command(
     written = [str(path) for path in (csv, html) if path is not None]
     text = ", ".join(written)
     print_result(
-        shown,
+        document(rows, size, root, read),
         as_json,
         lambda: print_localized(f"كُتب: {text}", f"Written: {text}") if written else show(rows_table(rows)),
         indented=True,
@@ -96,13 +85,13 @@ async def _compared(found: Completeness) -> dict[str, list[list[int]]]:
     return await compare_numbers(Settings(), found)
 
 
-async def _derived(log: AuditSource) -> Derived:
-    """Read every entry, each proven first."""
+async def _derived(log: AuditSource) -> tuple[Completeness, str]:
+    """Read every entry, each proven first. Returns what they give, and the log's root."""
     found = Completeness()
     if (export := log.whole_export("completeness")) is not None:
         for index, raw in export.entries():
             found.add(index, [raw])
-        return Derived(found, export.size, export.root)
+        return found, export.root
     async with log.opened() as port:
         _, checkpoint = await log.continued(port)
         proven = AuthenticatedLog(port, checkpoint)
@@ -112,7 +101,7 @@ async def _derived(log: AuditSource) -> Derived:
                 found.add(first, await proven.entries(first, min(BATCH_ENTRIES, checkpoint.size - first)))
                 update(completed=found.size)
     log.keep(checkpoint)
-    return Derived(found, checkpoint.size, checkpoint.root.hex())
+    return found, checkpoint.root.hex()
 
 
 def _month(value: str | None) -> str | None:

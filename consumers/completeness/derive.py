@@ -27,8 +27,7 @@ REGISTERED: Final = full_type("registry.agency-registered")
 _REFUSED: Final = full_type(REFUSED)
 
 
-@dataclass(frozen=True, slots=True)
-class MonthRow:
+class MonthRow(msgspec.Struct, frozen=True):
     """An agency's month. `entries`: accepted events, `numbered`: those with a number, `refused`: refused records.
 
     `first` to `last` are the month's own numbers; of these `in_log`, `missing` and `repeated` (on two accepted events)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, fields
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
+
+from msgspec import UNSET, Struct, UnsetType
 
 from consumers.completeness.derive import MonthRow
 from consumers.revenue.statements.paper import Paper, Sheet
@@ -15,7 +16,7 @@ from infra.command_line.language import localized
 from infra.json_documents import with_long_numbers_as_texts
 
 RANGES_SHOWN_MAX: Final = 5
-COLUMNS: Final = tuple(column.name for column in fields(MonthRow))
+COLUMNS: Final = MonthRow.__struct_fields__
 """Of a file. Sequence numbers have up to 20 digits, more than a whole number of a spreadsheet: they are texts."""
 
 
@@ -89,13 +90,20 @@ def ranges_text(ranges: Sequence[Sequence[int]], most: int | None = None) -> str
     return " ".join([*shown, *([f"+{left}"] if left else [])])
 
 
-def document(rows: Iterable[MonthRow], size: int, root: str) -> dict[str, Any]:
-    """As JSON; the same for one checkpoint, wherever the log is read."""
-    return {
-        "log_index": size,
-        "root": root,
-        "rows": with_long_numbers_as_texts([asdict(row) for row in rows]),
-    }
+class CompletenessDocument(Struct, frozen=True):
+    """As JSON; `read_but_not_in_log` where the log is that of the database."""
+
+    log_index: int
+    root: str
+    rows: Sequence[MonthRow]
+    read_but_not_in_log: dict[str, list[list[int]]] | UnsetType
+
+
+def document(
+    rows: Sequence[MonthRow], size: int, root: str, read: dict[str, list[list[int]]] | UnsetType = UNSET
+) -> CompletenessDocument:
+    """The same for one checkpoint, wherever the log is read. A number beyond 53 bits is a text."""
+    return CompletenessDocument(size, root, with_long_numbers_as_texts(rows), read)
 
 
 def _cells(row: MonthRow) -> list[str | None]:

@@ -12,12 +12,12 @@ from __future__ import annotations
 import base64
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, NoReturn
 
 from msgspec import MsgspecError
 
-from consumers.audit.derived import Derived, Ranges, Row, derive, first_difference
+from consumers.audit.derived import Derived, Ranges, RefusalRow, Row, derive, first_difference
 from infra.keys.seals import Seals
 from infra.keys.team_seals import Table, TeamSeals
 from infra.log.authority import Authority, Difference, TableDiffers, changes_in, differences
@@ -104,6 +104,16 @@ async def _require_segments(connection: Connection, signed_size: int) -> int:
     return int(size)
 
 
+def derived_of(authority: Authority, index: int, raw: bytes) -> Derived:
+    """What the next entry gives, also the authority. It agrees with its leaf, but both may have been changed: raises
+    `ChangedEntry`."""
+    try:
+        authority.apply(changes_in(index, [raw]))
+        return derive(index, raw)
+    except _UNREADABLE as error:
+        raise ChangedEntry(index, f"together with its leaf hash: no registrar writes such bytes: {error}") from error
+
+
 class _Sorted:
     """The rows of a query in the order of their first column, an index."""
 
@@ -165,7 +175,7 @@ class _Walk:
     async def compare(self, first: int, entries: Sequence[bytes]) -> None:
         """Compare the tables at these entries, and keep what is compared at the end."""
         end = first + len(entries)
-        derived = [self._derived(index, raw) for index, raw in enumerate(entries, first)]
+        derived = [derived_of(self.authority, index, raw) for index, raw in enumerate(entries, first)]
         found = [
             first_difference(
                 "log.run", await self._addresses(end), [(i, [d.topic, d.offset]) for i, d in enumerate(derived, first)]
@@ -183,26 +193,16 @@ class _Walk:
         self._keep(first, derived)
         self.compared.entries = end
 
-    def _derived(self, index: int, raw: bytes) -> Derived:
-        """What the entry gives. It agrees with its leaf, but both may have been changed: raises `ChangedEntry`."""
-        try:
-            self.authority.apply(changes_in(index, [raw]))
-            return derive(index, raw)
-        except _UNREADABLE as error:
-            raise ChangedEntry(
-                index, f"together with its leaf hash: no registrar writes such bytes: {error}"
-            ) from error
-
     async def compare_rest(self) -> None:
         """Rows beyond the last entry."""
         await self._grow([], self.compared.entries)
         for table in (self.runs, self.event_ids, self.refusals, self.checkpoints):
             if rest := await table.below(None):
-                _differ(table.table, f"index {rest[0][0]}", _plain(rest[0]), None, rest[0][0])
+                _differ(table.table, f"index {rest[0][0]}", dict(rest[0]), None, rest[0][0])
             self.compared.rows[table.table] = table.rows_count
         if self.open_runs:
             run = self.open_runs[0]
-            _differ("log.run", f"index {run['first_index']}", _plain(run), None, self.compared.entries)
+            _differ("log.run", f"index {run['first_index']}", dict(run), None, self.compared.entries)
 
     async def _addresses(self, end: int) -> list[Row]:
         """The addresses that the runs give the indexes below `end`."""
@@ -214,10 +214,10 @@ class _Walk:
 
     async def _compare_refusals(self, first: int, derived: Sequence[Derived], end: int) -> Difference | None:
         rows = await self.refusals.below(end)
-        names = ("agency", "address", "claimed_id", "claimed_type", "errors")
+        names = [member.name for member in fields(RefusalRow)]
         difference = first_difference(
             "log.refusal",
-            [(row["index"], {name: row[name] for name in names}) for row in rows],
+            [(row["index"], RefusalRow(*(row[name] for name in names))) for row in rows],
             [(i, d.refusal) for i, d in enumerate(derived, first) if d.refusal is not None],
         )
         if difference is not None:
@@ -267,7 +267,7 @@ async def _compare_state(connection: Connection, walk: _Walk, size: int) -> None
         _differ("platform.suspension", row["agency"], {"reason": row["reason"], "since": str(row["since"])}, None, None)
     if (row := await connection.fetchrow(_SQL["wrong_duplicate"], size)) is not None:
         key, expected = f"{row['topic']}/0/{row['offset']}", "an offset without an entry, of an accepted event"
-        _differ("log.duplicate", key, _plain(row), expected, row["of_index"])
+        _differ("log.duplicate", key, dict(row), expected, row["of_index"])
     if (row := await connection.fetchrow(_SQL["dead_letter_alone"])) is not None:
         _differ("log.dead_letter", f"index {row['index']}", "a record", None, row["index"])
     await _compare_positions(connection, walk)
@@ -356,10 +356,6 @@ def _addresses_of(run: Any, start: int, end: int) -> Iterator[Row]:
 
 def _pairs(ranges: Sequence[Any]) -> list[tuple[int, int]]:
     return [(int(part.lower), int(part.upper)) for part in ranges]
-
-
-def _plain(row: Any) -> dict[str, Any]:
-    return dict(row.items())
 
 
 def _differ(table: str, key: str, found: Any, expected: Any, index: int | None) -> NoReturn:

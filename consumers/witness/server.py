@@ -17,8 +17,10 @@ BODY_MAX_S: Final = 10.0
 CONNECTIONS_MAX: Final = 64
 STOP_WAIT_S: Final = 5
 
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Message = dict[str, Any]
+"""A scope or a message of ASGI."""
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 
 async def serve(witness: Witness, listener: socket.socket, stop: asyncio.Event) -> None:
@@ -33,7 +35,7 @@ async def serve(witness: Witness, listener: socket.socket, stop: asyncio.Event) 
 def application(witness: Witness, clock: Callable[[], float] = time.time) -> Callable[..., Awaitable[None]]:
     """The ASGI application. `clock` gives seconds since 1970."""
 
-    async def answer(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    async def answer(scope: Message, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http"
         if scope["path"] != f"/{PATH}":
             found = Answer(HTTPStatus.NOT_FOUND, f"ask for POST /{PATH}\n")

@@ -8,6 +8,7 @@ import subprocess
 from typing import Final
 
 import structlog
+from msgspec.structs import asdict
 
 from infra.errors import StackError
 from infra.principals import PRINCIPALS, SUPERUSER
@@ -39,7 +40,7 @@ async def prepare_database(settings: Settings) -> None:
     from infra.keys.access_changes import reapply_at_start
 
     if (found := await reapply_at_start(settings)) is not None and found.applied:
-        logger.warning("the database is an older copy: access that was taken since is taken again", **found.document())
+        logger.warning("the database is an older copy: access that was taken since is taken again", **asdict(found))
 
 
 async def register_first_agencies(settings: Settings) -> None:

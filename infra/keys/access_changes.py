@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -81,8 +81,7 @@ class AccessChanges:
         return found, unreadable
 
 
-@dataclass(slots=True)
-class Reapplied:
+class Reapplied(msgspec.Struct):
     """What a database that is older than the file lacked.
 
     `revoked`, `disabled` and `without_password` were applied again. `changed` could not be: these accounts have not
@@ -90,21 +89,18 @@ class Reapplied:
     makes and enables them again. `unreadable` are numbers of lines.
     """
 
-    revoked: list[str] = field(default_factory=list)
-    disabled: list[str] = field(default_factory=list)
-    without_password: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    still_disabled: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
+    revoked: list[str] = []
+    disabled: list[str] = []
+    without_password: list[str] = []
+    missing: list[str] = []
+    still_disabled: list[str] = []
+    changed: list[str] = []
     sessions_ended: int = 0
-    unreadable: list[int] = field(default_factory=list)
+    unreadable: list[int] = []
 
     @property
     def applied(self) -> bool:
         return bool(self.revoked or self.disabled or self.without_password)
-
-    def document(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def lacking(
@@ -177,15 +173,11 @@ async def reapply(connection: Connection, settings: Settings, *, end_sessions: b
         found.without_password = [name for name in found.without_password if name not in found.changed]
         if end_sessions or found.applied:
             found.sessions_ended = int((await connection.execute(_SQL["end_sessions"])).rpartition(" ")[2])
-        for words in _trail(found):
-            await add_to_trail(connection, *words)
+        done = {"tokens revoke": found.revoked, "accounts disable": found.disabled}
+        for words, names in (done | {"accounts password": found.without_password}).items():
+            for name in names:
+                await add_to_trail(connection, "recover", words, name)
     return found
-
-
-def _trail(found: Reapplied) -> list[tuple[str, ...]]:
-    done = {"tokens revoke": found.revoked, "accounts disable": found.disabled}
-    done["accounts password"] = found.without_password
-    return [("recover", words, name) for words, names in done.items() for name in names]
 
 
 async def reapply_at_start(settings: Settings) -> Reapplied | None:

@@ -7,11 +7,11 @@ of its own before it changes anything, and no private key of this machine is los
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 import orjson
 
@@ -39,6 +39,17 @@ Rotated = Literal["log", "gateway", "tokens", "console", "accounts"]
 Purpose = Literal[Rotated, "webhooks", "teams"]
 ROTATED: Final[tuple[Rotated, ...]] = get_args(Rotated)
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
+Files: TypeAlias = KeyFiles | HashKeyFiles
+FILES: Final[Mapping[Purpose, Callable[[Settings], Files]]] = {
+    "log": log_key_files,
+    "gateway": gateway_key_files,
+    "tokens": hash_key_files,
+    "console": console_key_files,
+    "accounts": accounts_key_files,
+    "webhooks": endpoint_key_files,
+    "teams": team_key_files,
+}
+"""Where the keys of each purpose are."""
 _KIND: Final = "urn:yesser:keys:v1"
 
 
@@ -57,13 +68,13 @@ class Imported:
 
 def pack(settings: Settings, purposes: Sequence[Purpose]) -> bytes:
     """The document of all files of these purposes. Raises `InvalidKey` for one whose files are not in order."""
-    files = {purpose: _texts(_load(purpose, _files(settings, purpose))) for purpose in purposes}
+    files = {purpose: _texts(_load(purpose, FILES[purpose](settings))) for purpose in purposes}
     return orjson.dumps({"kind": _KIND, "keys": files})
 
 
 def here(settings: Settings) -> list[Purpose]:
     """The purposes of which this machine has keys."""
-    paths = {purpose: _paths(_files(settings, purpose)).values() for purpose in PURPOSES}
+    paths = {purpose: _paths(FILES[purpose](settings)).values() for purpose in PURPOSES}
     return [purpose for purpose in PURPOSES if any(path.exists() for path in paths[purpose])]
 
 
@@ -72,7 +83,7 @@ def unpack(settings: Settings, content: bytes, *, replace_others: bool) -> list[
     document = _document(content)
     plans = [_plan(settings, purpose, texts, replace_others) for purpose, texts in document.items()]
     for purpose, texts in document.items():
-        paths = _paths(_files(settings, purpose))
+        paths = _paths(FILES[purpose](settings))
         # The history first and the key in use last: at no time does a file name a key that is not there.
         for name in ("history", "previous", "next", "vkey", "current"):
             if name in paths:
@@ -81,7 +92,7 @@ def unpack(settings: Settings, content: bytes, *, replace_others: bool) -> list[
 
 
 def _plan(settings: Settings, purpose: Purpose, texts: Mapping[str, str], replace_others: bool) -> Imported:
-    files = _files(settings, purpose)
+    files = FILES[purpose](settings)
     with _written_elsewhere(files, texts) as brought:
         try:
             new = _private_keys(_load(purpose, brought))
@@ -115,10 +126,10 @@ def _document(content: bytes) -> dict[Purpose, dict[str, str]]:
 
 
 @contextmanager
-def _written_elsewhere(files: KeyFiles | HashKeyFiles, texts: Mapping[str, str]) -> Iterator[KeyFiles | HashKeyFiles]:
+def _written_elsewhere(files: Files, texts: Mapping[str, str]) -> Iterator[Files]:
     with tempfile.TemporaryDirectory(prefix="yesser-keys-") as folder:
         if isinstance(files, KeyFiles):
-            elsewhere: KeyFiles | HashKeyFiles = replace(files, folder=Path(folder))
+            elsewhere: Files = replace(files, folder=Path(folder))
         else:
             elsewhere = HashKeyFiles(Path(folder) / files.current.name)
         paths = _paths(elsewhere)
@@ -130,25 +141,7 @@ def _written_elsewhere(files: KeyFiles | HashKeyFiles, texts: Mapping[str, str])
         yield elsewhere
 
 
-def _files(settings: Settings, purpose: Purpose) -> KeyFiles | HashKeyFiles:
-    match purpose:
-        case "log":
-            return log_key_files(settings)
-        case "gateway":
-            return gateway_key_files(settings)
-        case "tokens":
-            return hash_key_files(settings)
-        case "console":
-            return console_key_files(settings)
-        case "accounts":
-            return accounts_key_files(settings)
-        case "webhooks":
-            return endpoint_key_files(settings)
-        case "teams":
-            return team_key_files(settings)
-
-
-def _load(purpose: Purpose, files: KeyFiles | HashKeyFiles) -> KeyFiles | HashKeyFiles:
+def _load(purpose: Purpose, files: Files) -> Files:
     """The files, once they are found to be in order."""
     if isinstance(files, KeyFiles):
         load_keys(files)
@@ -158,18 +151,18 @@ def _load(purpose: Purpose, files: KeyFiles | HashKeyFiles) -> KeyFiles | HashKe
     return files
 
 
-def _paths(files: KeyFiles | HashKeyFiles) -> dict[str, Path]:
+def _paths(files: Files) -> dict[str, Path]:
     paths = {"current": files.current, "previous": files.previous, "next": files.next}
     if isinstance(files, KeyFiles):
         paths |= {"vkey": files.vkey, "history": files.history}
     return paths
 
 
-def _texts(files: KeyFiles | HashKeyFiles) -> dict[str, str]:
+def _texts(files: Files) -> dict[str, str]:
     return {name: path.read_text(encoding="utf-8") for name, path in _paths(files).items() if path.exists()}
 
 
-def _private_keys(files: KeyFiles | HashKeyFiles) -> set[str]:
+def _private_keys(files: Files) -> set[str]:
     """The names of the private keys in the files; one that cannot be read counts as a key of its own."""
     found = set()
     for path in (files.current, files.previous, files.next):
@@ -184,7 +177,7 @@ def _private_keys(files: KeyFiles | HashKeyFiles) -> set[str]:
     return found
 
 
-def _is_older(brought: KeyFiles | HashKeyFiles, held: KeyFiles | HashKeyFiles) -> bool:
+def _is_older(brought: Files, held: Files) -> bool:
     """Whether a rotation that `held` has completed is missing in `brought`."""
     if isinstance(brought, KeyFiles) and isinstance(held, KeyFiles):
         known = _rotations(held)

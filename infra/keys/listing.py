@@ -7,19 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from infra.keys.carrying import PURPOSES, Purpose, here
-from infra.keys.hash_keys import (
-    HashKeyFiles,
-    accounts_key_files,
-    console_key_files,
-    endpoint_key_files,
-    hash_key_files,
-    load_hash_keys,
-)
-from infra.keys.team_seals import team_key_files
+from infra.keys.carrying import FILES, Purpose, here
+from infra.keys.hash_keys import HashKeyFiles, load_hash_keys
 from infra.log.key_history import key_name
 from infra.log.signed_note import InvalidKey
-from infra.private_keys.key_files import KeyFiles, gateway_key_files, load_keys, log_key_files, next_key
+from infra.private_keys.key_files import KeyFiles, load_keys, next_key
 from infra.settings import Settings
 
 State = Literal["in use", "overlap", "replaced", "prepared", "requested", "wrong"]
@@ -42,23 +34,13 @@ class KeyRow:
 def list_keys(settings: Settings, now: datetime, tokens: Mapping[str | None, int] | None) -> list[KeyRow]:
     """The keys whose files are here. A purpose whose files are not in order is one row that says so."""
     found: list[KeyRow] = []
-    for purpose in PURPOSES:
-        if purpose not in here(settings):
-            continue
+    for purpose in here(settings):
         try:
-            if purpose == "tokens":
-                found += _hash_keys(purpose, hash_key_files(settings), now, tokens)
-            elif purpose == "console":
-                found += _hash_keys(purpose, console_key_files(settings), now)
-            elif purpose == "accounts":
-                found += _hash_keys(purpose, accounts_key_files(settings), now)
-            elif purpose == "webhooks":
-                found += _hash_keys(purpose, endpoint_key_files(settings), now)
-            elif purpose == "teams":
-                found += _hash_keys(purpose, team_key_files(settings), now)
+            files = FILES[purpose](settings)
+            if isinstance(files, KeyFiles):
+                found += _signing_keys(purpose, files, now)
             else:
-                signer = log_key_files(settings) if purpose == "log" else gateway_key_files(settings)
-                found += _signing_keys(purpose, signer, now)
+                found += _hash_keys(purpose, files, now, tokens if purpose == "tokens" else None)
         except InvalidKey as error:
             found.append(KeyRow(purpose, "", "wrong", fault=str(error)))
     return found
@@ -79,7 +61,7 @@ def _signing_keys(purpose: Purpose, files: KeyFiles, now: datetime) -> list[KeyR
 
 
 def _hash_keys(
-    purpose: Purpose, files: HashKeyFiles, now: datetime, tokens: Mapping[str | None, int] | None = None
+    purpose: Purpose, files: HashKeyFiles, now: datetime, tokens: Mapping[str | None, int] | None
 ) -> list[KeyRow]:
     keys = load_hash_keys(files)
 

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from events.wire.codec import canonical_bytes
 from infra.keys.hash_keys import HashKey, HashKeyFiles, HashKeys, accounts_key_files, load_hash_keys
 from infra.settings import Settings
 
+Members: TypeAlias = dict[str, str | int | list[str] | None]
+"""What a seal covers of a row, by name."""
 _MEMBERS: Final = ("username", "role", "holder", "team", "oidc_subject")
 _APPROVAL: Final = ("approval_id", "act", "arguments", "role", "operator", "first_by", "second_by")
 _APPROVAL_TIMES: Final = ("requested_at", "first_at", "second_at")
@@ -70,53 +72,48 @@ class Seals:
         `row` has the `password_hash`, or only its hash, `password_sha256`, which is all that an auditor reads. The mark
         of a first password is a member where it is set: rows of before there was one keep their seals.
         """
-        return self._seal(b"account/", _account(row))
+        return self.seal(b"account/", _account(row))
 
     def of_session(
         self, digest: bytes, username: str, csrf: str, created_at: datetime, sid_sha256: bytes | None = None
     ) -> bytes:
         """The seal of a session. `digest` is the hash of its cookie's value, `sid_sha256` that of the id of the
         provider's session, a member where it came from one."""
-        return self._seal(b"session/", _session(digest, username, csrf, created_at, sid_sha256))
+        return self.seal(b"session/", _session(digest, username, csrf, created_at, sid_sha256))
 
     def of_token(self, row: Mapping[str, Any]) -> bytes:
         """The seal of a token: its hash with its holder, kind, scopes, partners and expiry."""
-        return self._seal(b"seal/", _token(row))
+        return self.seal(b"seal/", _token(row))
 
     def of_approval(self, row: Mapping[str, Any]) -> bytes:
         """The seal of an approval: what it is for, who asked for it, and who confirmed it when."""
-        return self._seal(b"approval/", _approval(row))
+        return self.seal(b"approval/", _approval(row))
 
     def is_account(self, row: Mapping[str, Any]) -> bool:
         """Whether the account's row has its seal."""
-        return self._is_seal(row["seal"], b"account/", _account(row))
+        return self.is_seal(row["seal"], b"account/", _account(row))
 
     def is_approval(self, row: Mapping[str, Any]) -> bool:
         """Whether the approval's row has its seal."""
-        return self._is_seal(row["seal"], b"approval/", _approval(row))
+        return self.is_seal(row["seal"], b"approval/", _approval(row))
 
     def is_session(self, row: Mapping[str, Any]) -> bool:
         """Whether the session's row, joined with its account, has the seal of the session."""
         given = [row[name] for name in ("session_sha256", "username", "csrf", "created_at", "sid_sha256")]
-        return self._is_seal(row["session_seal"], b"session/", _session(*given))
+        return self.is_seal(row["session_seal"], b"session/", _session(*given))
 
     def is_token(self, row: Mapping[str, Any]) -> bool:
         """Whether the token's row has its seal."""
-        return self._is_seal(row["seal"], b"seal/", _token(row))
+        return self.is_seal(row["seal"], b"seal/", _token(row))
 
-    def of_members(self, purpose: str, members: dict[str, Any]) -> bytes:
+    def seal(self, purpose: bytes, members: Members) -> bytes:
         """The seal of these members for one purpose, which ends with a slash."""
-        return self._seal(purpose.encode(), members)
-
-    def is_of_members(self, seal: bytes | None, purpose: str, members: dict[str, Any]) -> bool:
-        """Whether it is their seal."""
-        return self._is_seal(seal, purpose.encode(), members)
-
-    def _seal(self, purpose: bytes, members: dict[str, Any]) -> bytes:
         self._read()
         return _hash(self._keys.current, purpose, members)
 
-    def _is_seal(self, seal: bytes | None, purpose: bytes, members: dict[str, Any]) -> bool:
+    def is_seal(self, seal: bytes | None, purpose: bytes, members: Members) -> bool:
+        """Whether it is their seal."""
+
         def matches() -> bool:
             valid = self._keys.valid(self._clock())
             return seal is not None and any(hmac.compare_digest(seal, _hash(key, purpose, members)) for key in valid)
@@ -130,26 +127,27 @@ class Seals:
         return self._keys != before
 
 
-def _account(row: Mapping[str, Any]) -> dict[str, Any]:
-    members = {name: row[name] for name in _MEMBERS}
+def _account(row: Mapping[str, Any]) -> Members:
+    members: Members = {name: row[name] for name in _MEMBERS}
     digest = row["password_sha256"] if "password_sha256" in row else _digest(row["password_hash"])
     members |= {"partners": sorted(row["partners"]), "is_disabled": row["disabled_at"] is not None}
-    members |= {"password_sha256": digest and digest.hex()}
+    members |= {"password_sha256": None if digest is None else digest.hex()}
     members |= {"must_change_password": True} if row["must_change_password"] else {}
     return members
 
 
-def _approval(row: Mapping[str, Any]) -> dict[str, Any]:
+def _approval(row: Mapping[str, Any]) -> Members:
     members = {name: row[name] for name in _APPROVAL}
     return members | {name: row[name] and _time(row[name]) for name in _APPROVAL_TIMES}
 
 
-def _session(digest: bytes, username: str, csrf: str, created_at: datetime, sid_sha256: bytes | None) -> dict[str, Any]:
-    members = {"session_sha256": digest.hex(), "username": username, "csrf": csrf, "created_at": _time(created_at)}
-    return members | ({} if sid_sha256 is None else {"sid_sha256": sid_sha256.hex()})
+def _session(digest: bytes, username: str, csrf: str, created_at: datetime, sid_sha256: bytes | None) -> Members:
+    members: Members = {"session_sha256": digest.hex(), "username": username, "csrf": csrf}
+    members["created_at"] = _time(created_at)
+    return members if sid_sha256 is None else members | {"sid_sha256": sid_sha256.hex()}
 
 
-def _token(row: Mapping[str, Any]) -> dict[str, Any]:
+def _token(row: Mapping[str, Any]) -> Members:
     return {
         "key_id": row["key_id"],
         "kind": row["kind"],
@@ -161,7 +159,7 @@ def _token(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _hash(key: HashKey, purpose: bytes, members: dict[str, Any]) -> bytes:
+def _hash(key: HashKey, purpose: bytes, members: Members) -> bytes:
     return hmac.new(key.secret, purpose + canonical_bytes(members), sha256).digest()
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from infra.keys.hash_keys import HashKeyFiles, HashKeys, load_hash_keys
-from infra.keys.seals import Seals
+from infra.keys.seals import Members, Seals
 from infra.secret_files import TEAMS_KEY
 from infra.settings import Settings
 
@@ -54,12 +54,12 @@ class TeamSeals:
 
     def seal(self, table: Table, row: Mapping[str, Any]) -> bytes:
         """The seal of a row. `row` has the address or URL, or only its hash, which is all that an auditor reads."""
-        return self._sealing.of_members(f"{table}/", _members(table, row))
+        return self._sealing.seal(_purpose(table), _members(table, row))
 
     def is_sealed(self, table: Table, row: Mapping[str, Any]) -> bool:
         """Whether the row has its seal."""
         members = _members(table, row)
-        return any(seals.is_of_members(row["seal"], f"{table}/", members) for seals in self._valid)
+        return any(seals.is_seal(row["seal"], _purpose(table), members) for seals in self._valid)
 
 
 def team_key_files(settings: Settings, path: Path | None = None) -> HashKeyFiles:
@@ -69,7 +69,11 @@ def team_key_files(settings: Settings, path: Path | None = None) -> HashKeyFiles
     )
 
 
-def _members(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+def _purpose(table: Table) -> bytes:
+    return f"{table}/".encode()
+
+
+def _members(table: Table, row: Mapping[str, Any]) -> Members:
     members = {name: row[name] for name in MEMBERS[table]}
     match table:
         case "delivery.team":

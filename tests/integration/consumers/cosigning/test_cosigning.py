@@ -1,20 +1,21 @@
-"""The relay asks real witnesses: the newest checkpoint is served with enough cosignatures, none holds up another."""
+"""The relay asks witnesses: the newest checkpoint is served with enough cosignatures, none holds up another."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
-from consumers.cosigning.cosigning import LOOK_EVERY_S, Cosigning
-from consumers.cosigning.submitter import REQUEST_MAX_S
+from consumers.cosigning.cosigning import Cosigning
+from consumers.cosigning.submitter import PAUSE_MAX_S, Submitter
+from consumers.witness.witness import Witness
 from infra.log.signed_note import LogKey, parse_checkpoint
 from infra.observability.telemetry import REGISTRY
-from infra.postgres.connection import Connection
+from infra.postgres.connection import Connection, connected
 from infra.process import lease
 from infra.process.leader_election import Term
 from infra.settings import Settings
@@ -23,43 +24,46 @@ from infra.witnesses.policy import NotWitnessed, Policy, parse_policy
 from tests.integration.consumers.read_api.read_api import read_window
 from tests.world.logs import sign, write_signed_log
 from tests.world.memory_log import KEY, root_of, sample_entries
-from tests.world.waits import intervals, until
-from tests.world.witness_process import KILLED_BEFORE_ANSWER, running
+from tests.world.processes import Clock
+from tests.world.waits import until
+from tests.world.witness import MemoryState
+from tests.world.witness_process import running
 
 SIGNED, GROWN = 700, 900
 ENTRIES = sample_entries(1100)
 NAMES = ("court", "bank", "guild")
 KEYS = {name: LogKey(f"{name}.example/witness", bytes([number]) * 32) for number, name in enumerate(NAMES, 1)}
-NOBODY = "http://127.0.0.1:9/"
+COSIGNERS = {name: cosigner_of(key) for name, key in KEYS.items()}
 
 
-class Witnesses:
-    """Three witnesses, of which some may be away; two must cosign."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._stack = ExitStack()
-        self.addresses = dict.fromkeys(KEYS, NOBODY)
-
-    def start(self, *names: str, first_run: bool = True, before: str = "") -> None:
-        for name in names:
-            started = running(self.folder / name, KEYS[name], KEY.verifier, first_run=first_run, before=before)
-            self.addresses[name] = self._stack.enter_context(started).address
-
-    def stop(self) -> None:
-        self._stack.close()
-
-    @property
-    def policy(self) -> Policy:
-        lines = [f"witness {name} {cosigner_of(key).vkey} {self.addresses[name]}\n" for name, key in KEYS.items()]
-        return parse_policy(f"{''.join(lines)}group enough 2 court bank guild\nquorum enough\n")
+def policy_of(quorum: str = "enough", least: str = "2") -> Policy:
+    lines = [f"witness {name} {cosigner.vkey} https://{name}.example/\n" for name, cosigner in COSIGNERS.items()]
+    return parse_policy(f"{''.join(lines)}group enough {least} court bank guild\nquorum {quorum}\n")
 
 
-@pytest.fixture
-def witnesses(tmp_path: Path) -> Iterator[Witnesses]:
-    found = Witnesses(tmp_path)
-    yield found
-    found.stop()
+class Relay:
+    """The relay's task, looking when it is told to, and the witnesses that answer it: those that are `here`."""
+
+    def __init__(self, settings: Settings, term: Term, connection: Connection, client: httpx.AsyncClient) -> None:
+        self._settings, self._term, self._connection = settings, term, connection
+        self._clock = Clock(0.0)
+        witnesses = policy_of().witnesses
+        self.submitters = {name: Submitter(client, row, self._clock) for name, row in witnesses.items()}
+        self.follow(policy_of())
+
+    def follow(self, policy: Policy, term: Term | None = None) -> None:
+        """Begin with this policy, as a relay of this term."""
+        self._policy = policy
+        self._cosigning = Cosigning(self._settings, self._policy, term or self._term)
+
+    async def look(self, *asked: str) -> str:
+        """Ask these witnesses, after any pause; the note that is kept, empty without one."""
+        self._clock.now += PAUSE_MAX_S
+        await self._cosigning.look(self._connection, self._policy, [self.submitters[name] for name in asked or NAMES])
+        return await self.kept()
+
+    async def kept(self) -> str:
+        return await self._connection.fetchval("SELECT note FROM platform.cosigned_checkpoint") or ""
 
 
 @pytest.fixture
@@ -70,14 +74,44 @@ async def term(settings: Settings, connection: Connection) -> Term:
     return Term(epoch, asyncio.Event())
 
 
-async def kept(connection: Connection) -> str | None:
-    note: str | None = await connection.fetchval("SELECT note FROM platform.cosigned_checkpoint")
-    return note
+@pytest.fixture
+def here() -> dict[str, Witness | None]:
+    """The witnesses that are not away, by name; None never answers."""
+    return {}
+
+
+@pytest.fixture
+async def relay(settings: Settings, term: Term, here: dict[str, Witness | None]) -> AsyncIterator[Relay]:
+    """With the relay's rights."""
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        name = request.url.host.partition(".")[0]
+        if name not in here:
+            raise httpx.ConnectError("it is away")
+        witness = here[name] or await asyncio.Event().wait()
+        assert isinstance(witness, Witness)
+        found = witness.add_checkpoint(request.content, 1_700_000_000)
+        return httpx.Response(found.status, text=found.body, headers={"content-type": found.type})
+
+    async with (
+        connected(settings.acting_as("relay"), "witnesses") as connection,
+        httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client,
+    ):
+        yield Relay(settings, term, connection, client)
+
+
+def witness(name: str) -> Witness:
+    return Witness(KEYS[name], [KEY.verifier], MemoryState())
+
+
+def cosigned_by(note: str) -> set[str]:
+    names = {cosigner: name for name, cosigner in COSIGNERS.items()}
+    return {names[cosigner] for cosigner in cosigners_of(note, list(names))}
 
 
 @asynccontextmanager
 async def at_work(settings: Settings, policy: Policy | None, term: Term) -> AsyncIterator[None]:
-    """The task of the relay, with the relay's rights."""
+    """The task as the relay runs it."""
     task = asyncio.create_task(Cosigning(settings.acting_as("relay"), policy, term).run())
     try:
         yield
@@ -87,105 +121,82 @@ async def at_work(settings: Settings, policy: Policy | None, term: Term) -> Asyn
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def until_kept(holds: Callable[[str | None], bool], connection: Connection, within_s: float = 20.0) -> str:
-    """The note that is served with its cosignatures, once this holds of it."""
-
-    async def is_kept() -> bool:
-        return holds(await kept(connection))
-
-    await until(is_kept, "the cosigned checkpoint is as it should be", within_s, every_s=0.05)
-    return await kept(connection) or ""
-
-
-def cosigned_by(note: str) -> set[str]:
-    names = {cosigner_of(key): name for name, key in KEYS.items()}
-    return {names[cosigner] for cosigner in cosigners_of(note, list(names))}
-
-
 async def test_the_served_checkpoint_has_enough_cosignatures_and_the_newest_is_beside_it(
-    settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
+    settings: Settings, connection: Connection, relay: Relay, here: dict[str, Witness | None]
 ) -> None:
-    witnesses.start("court")
-    witnesses.start("bank", before=KILLED_BEFORE_ANSWER)
-    async with at_work(settings, witnesses.policy, term):
-        await intervals(round(1000 * LOOK_EVERY_S), 2)
-    assert await kept(connection) is None, "one of two was killed before its answer"
-    witnesses.start("bank", first_run=False)
-    witnesses.start("guild")
-    policy = witnesses.policy
-    async with at_work(settings, policy, term):
-        await until_kept(lambda note: note is not None and cosigned_by(note) == set(NAMES), connection)
-        await sign(connection, ENTRIES, GROWN)
-        note = await until_kept(lambda note: note is not None and f"\n{GROWN}\n" in note, connection)
-    policy.require(parse_checkpoint(note, KEY.verifier))
+    here |= {name: witness(name) for name in NAMES}
+    assert cosigned_by(await relay.look()) == {*NAMES}
+    await sign(connection, ENTRIES, GROWN)
+    note = await relay.look()
+    policy_of().require(parse_checkpoint(note, KEY.verifier))
     await sign(connection, ENTRIES, GROWN + 1)
     async with read_window(settings, connection) as window:
         served = (await window.client.get("/log/0/checkpoint")).text
         newest = (await window.client.get("/log/0/checkpoint.newest")).text
-    assert served.startswith(note.rpartition("\n\n")[0])
-    assert len(cosigned_by(served)) >= 2
+    assert served == note
+    assert f"\n{GROWN}\n" in note
     assert newest == KEY.sign_checkpoint(GROWN + 1, root_of(ENTRIES[: GROWN + 1]))
 
-    court = f"witness court {cosigner_of(KEYS['court']).vkey} {witnesses.addresses['court']}\n"
-    async with at_work(settings, parse_policy(f"{court}quorum none\n"), term):
-        note = await until_kept(lambda note: note is not None and f"\n{GROWN + 1}\n" in note, connection)
-        assert cosigned_by(note) == {"court"}
-        witnesses.stop()
-        await sign(connection, ENTRIES, len(ENTRIES))
-        await until_kept(lambda note: note is None, connection)  # the quorum needs nobody: the newest is served
-    await connection.execute("INSERT INTO platform.cosigned_checkpoint (size, note) VALUES (1, 'old')")
+    relay.follow(policy_of("none"))
+    assert cosigned_by(await relay.look("court")) == {"court"}
+    here.clear()
+    await sign(connection, ENTRIES, len(ENTRIES))
+    assert await relay.look() == "", "the quorum needs nobody: the newest is served"
+
+
+async def test_the_relays_task_asks_a_witness_and_forgets_what_was_cosigned_where_there_are_none(
+    settings: Settings, relay: Relay, term: Term, tmp_path: Path
+) -> None:
+    with running(tmp_path, KEYS["court"], KEY.verifier, first_run=True) as court:
+        policy = parse_policy(f"witness court {COSIGNERS['court'].vkey} {court.address}\nquorum court\n")
+        async with at_work(settings, policy, term):
+            await until(relay.kept, "a witness cosigned")
+    assert cosigned_by(await relay.kept()) == {"court"}
+
+    async def forgotten() -> bool:
+        return not await relay.kept()
+
     async with at_work(settings, None, term):
-        await until_kept(lambda note: note is None, connection)  # nor does anybody where there are no witnesses
+        await until(forgotten, "the newest is served")
 
 
 async def test_one_witness_that_never_answers_changes_nothing_and_two_hold_the_cosigned_one_back(
-    settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
+    relay: Relay, here: dict[str, Witness | None], term: Term
 ) -> None:
-    witnesses.start("court")
-    async with at_work(settings, witnesses.policy, term):
-        await intervals(round(1000 * LOOK_EVERY_S), 2)
-        assert await kept(connection) is None, "one of two is not enough"
-        assert REGISTRY.get_sample_value("yesser_cosigned_size") == 0, "an alert compares it"
-    witnesses.start("guild")
-    async with at_work(settings, witnesses.policy, Term(term.epoch - 1, asyncio.Event())):
-        await intervals(round(1000 * LOOK_EVERY_S), 2)
-    assert await kept(connection) is None, "a relay that was replaced writes nothing"
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        witnesses.addresses["bank"] = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        async with at_work(settings, witnesses.policy, term):
-            note = await until_kept(lambda note: note is not None, connection, within_s=REQUEST_MAX_S - 1)
-    assert cosigned_by(note) == {"court", "guild"}
-    lines = [f"witness {name} {cosigner_of(key).vkey}\n" for name, key in KEYS.items()]
-    all_three = parse_policy(f"{''.join(lines)}group g all court bank guild\nquorum g\n")
+    here["court"] = witness("court")
+    assert await relay.look() == "", "one of two is not enough"
+    here["guild"] = witness("guild")
+    relay.follow(policy_of(), Term(term.epoch - 1, asyncio.Event()))
+    assert await relay.look() == "", "a relay that was replaced writes nothing"
+    relay.follow(policy_of())
+    here["bank"] = None
+    looking = asyncio.create_task(relay.look())
+    await until(relay.kept, "two of three are enough", 4.0)
+    looking.cancel()
+    note = await relay.kept()
+    assert (cosigned_by(note), REGISTRY.get_sample_value("yesser_cosigned_size")) == ({"court", "guild"}, SIGNED)
     with pytest.raises(NotWitnessed, match="missing: bank"):
-        all_three.require(parse_checkpoint(note, KEY.verifier))
+        policy_of(least="all").require(parse_checkpoint(note, KEY.verifier))
 
 
 async def test_the_first_cosigned_one_is_the_newest_and_another_history_is_cosigned_by_nobody(
-    settings: Settings, connection: Connection, term: Term, witnesses: Witnesses
+    connection: Connection, relay: Relay, here: dict[str, Witness | None]
 ) -> None:
-    witnesses.start("court", "bank")
-    policy = witnesses.policy
-    cosigning = Cosigning(settings, policy, term)
-    async with cosigning.submitters(policy) as submitters:
-        asked = [row for row in submitters if row.witness.name != "guild"]
-        await cosigning.look(connection, policy, asked[:1])
-        ask, later = asked[1].cosignature, len(ENTRIES) - 50
+    here |= {name: witness(name) for name in ("court", "bank")}
+    assert await relay.look("court") == ""
+    later, bank = len(ENTRIES) - 50, relay.submitters["bank"]
+    ask = bank.cosignature
 
-        async def overtaken(*arguments: object) -> str | None:
-            await sign(connection, ENTRIES, later)  # signed while the witness was asked
-            return await ask(*arguments)  # type: ignore[arg-type]
+    async def overtaken(*arguments: object) -> str | None:
+        await sign(connection, ENTRIES, later)  # signed while the witness was asked
+        return await ask(*arguments)  # type: ignore[arg-type]
 
-        asked[1].cosignature = overtaken  # type: ignore[method-assign, assignment]
-        await cosigning.look(connection, policy, asked[1:])
-        assert await kept(connection) is None
-        asked[1].cosignature = ask  # type: ignore[method-assign]
-        await cosigning.look(connection, policy, asked)
-    assert f"\n{later}\n" in (await kept(connection) or "")
+    bank.cosignature = overtaken  # type: ignore[method-assign, assignment]
+    assert await relay.look("bank") == ""
+    bank.cosignature = ask  # type: ignore[method-assign]
+    assert f"\n{later}\n" in await relay.look()
     # The holder of the log's key and of its database signs another tree of a later size.
     forked = [*ENTRIES[:10], b"{}", *ENTRIES[11:]]
     await connection.execute("DELETE FROM platform.cosigned_checkpoint")
     await sign(connection, forked, len(forked))
-    async with at_work(settings, policy, term):
-        await intervals(round(1000 * LOOK_EVERY_S))
-    assert await kept(connection) is None
+    assert await relay.look() == ""

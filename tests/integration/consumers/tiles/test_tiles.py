@@ -9,6 +9,8 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 
+from consumers.audit.http_port import HttpPort
+from consumers.audit.mirror import write_mirror
 from consumers.tiles.routes import router
 from infra.http.callers import Caller
 from infra.http.routes import RouteParts
@@ -67,6 +69,11 @@ async def test_every_file_of_a_mirror_is_served_byte_for_byte_and_nothing_else(w
     proof = parse_proof_file(answer.text)
     assert (proof.index, proof.entry, proof.verified(KEY.verifier).size) == (777, ENTRIES[777], SIGNED)
     assert (await window.get("/v1/proofs/777", accept="application/json, text/plain")).json()["index"] == 777
+
+    window.client.base_url = httpx.URL("http://gateway/log/0/")
+    window.client.headers["authorization"] = f"Bearer {window.tokens[CALLERS['auditor']]}"
+    await write_mirror(HttpPort(window.client, KEY.verifier), tmp_path / "asked", KEY.verifier)
+    assert files_of(tmp_path / "asked") == files, "an auditor reads it as a mirror"
 
 
 async def test_full_tiles_are_kept_and_what_may_grow_or_needs_a_token_is_not(window: Window) -> None:

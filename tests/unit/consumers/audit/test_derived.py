@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from hashlib import sha256
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.audit.derived import Ranges, Row, derive, first_difference
+from consumers.audit.derived import Ranges, RefusalRow, Row, derive, first_difference
 from tests.every import every
 from tests.world.records import HEALTH, Record, histories, number_all, read
-
-REFUSAL = ("agency", "address", "claimed_id", "claimed_type", "errors")
 
 
 @settings(deadline=None)
@@ -25,7 +23,8 @@ def test_an_entry_gives_the_rows_that_were_written_for_it(records: list[Record])
     assert claims == [(i, (claim.hex(), identity.hex())) for i, (claim, identity) in expected]
     refusals = {refusal.index: refusal for refusal in batch.refusals}
     assert {i: d.refusal for i, d in enumerate(derived, 7) if d.refusal is not None} == {
-        i: {name: asdict(refusal)[name] for name in REFUSAL} for i, refusal in refusals.items()
+        i: RefusalRow(*(getattr(refusal, member.name) for member in fields(RefusalRow)))
+        for i, refusal in refusals.items()
     }
     for index, refusal in refusals.items():
         kept = None if refusal.value is None else sha256(refusal.value).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -99,15 +98,20 @@ HASHES, ENTRIES = "tile/0/001", "tile/entries/001"
 @every(
     ("lie", "error", "named"),
     [
-        (replaced("checkpoint", lambda _: b"<html>moved</html>"), InvalidNote, "note"),
+        (replaced("checkpoint", lambda _: b"<!doctype html><p>Sign in"), InvalidNote, "note"),
+        (replaced("checkpoint", lambda _: b""), InvalidNote, "checkpoint"),
+        (replaced("checkpoint", lambda data: data[:-1]), InvalidNote, "checkpoint"),
         (replaced("checkpoint", lambda _: b"\xff\xfe"), CorruptBatch, "checkpoint"),
         (replaced("checkpoint", lambda _: b"x" * (1 + CHECKPOINT_BYTES_MAX)), CorruptBatch, "larger"),
         (refused("checkpoint", 302), CorruptBatch, "302"),
-        (replaced(HASHES, lambda data: data[:-5]), CorruptBatch, HASHES),
+        (replaced(HASHES, lambda _: b""), CorruptBatch, HASHES),
+        (replaced(HASHES, lambda data: data[:-1]), CorruptBatch, HASHES),
         (replaced(HASHES, lambda data: data + b"x"), CorruptBatch, HASHES),
         (replaced(HASHES, lambda data: data[:-32]), CorruptBatch, HASHES),
         (replaced(HASHES, lambda data: bytes(len(data))), WrongTree, "256"),
         (replaced(ENTRIES, lambda data: data[:-1]), CorruptBatch, ENTRIES),
+        (replaced(ENTRIES, lambda _: b""), CorruptBatch, ENTRIES),
+        (replaced(ENTRIES, lambda _: b"<!doctype html><p>Sign in"), CorruptBatch, ENTRIES),
         (refused(ENTRIES, 404), MissingPart, ENTRIES),
         (refused(ENTRIES, 401), TokenRefused, ENTRIES),
         (replaced(ENTRIES, lambda data: data.replace(b"x", b"y", 1)), WrongTree, "entry 256"),
@@ -154,18 +158,6 @@ async def test_a_short_fault_is_waited_for(mirror: Path) -> None:
 
     async with served(mirror, sometimes) as port:
         assert await verified(port) == SIZE
-
-
-async def test_a_server_that_stalls_is_left(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "ANSWER_MAX_S", 0.02)
-
-    async def stall(request: httpx.Request) -> httpx.Response:
-        await asyncio.sleep(60)
-        raise AssertionError
-
-    async with httpx.AsyncClient(transport=httpx.MockTransport(stall), base_url="http://log.example/") as client:
-        with pytest.raises(LogAway, match="checkpoint"):
-            await HttpPort(client, KEY.verifier).checkpoint()
 
 
 async def test_a_token_is_not_sent_in_plain_text_to_another_machine() -> None:

@@ -17,9 +17,11 @@ from consumers.audit.kept import (
     OtherKeys,
     require_reached,
 )
+from consumers.audit.port import NoVerifier, read_verifier
 from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.signed_note import Checkpoint, LogKey
+from infra.settings import Settings
 from tests.every import every
 from tests.world.memory_log import KEY, root_of, sample_entries
 
@@ -127,3 +129,15 @@ def test_a_log_that_ends_before_the_given_key_took_over_is_a_fork() -> None:
     require_reached(BOTH, NEXT.verifier, signed(NEXT, 10))
     with pytest.raises(ForkedLog, match="took over at 10"):
         require_reached(BOTH, NEXT.verifier, signed(KEY, 9))
+
+
+def test_the_key_is_given_or_in_its_file_and_else_it_is_wrong_use(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    assert read_verifier(settings, KEY.verifier.vkey) == KEY.verifier
+    with pytest.raises(NoVerifier, match="give --vkey"):
+        read_verifier(settings, None)
+    with pytest.raises(NoVerifier, match=r"--vkey: the verifier key of .* has 29 bytes"):
+        read_verifier(settings, KEY.verifier.vkey[:-4])
+    settings.log_folder.mkdir()
+    (settings.log_folder / "log.vkey").write_text(f"{KEY.verifier.vkey}\n")
+    assert read_verifier(settings, None) == KEY.verifier

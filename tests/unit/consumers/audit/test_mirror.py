@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -14,6 +15,7 @@ from consumers.audit.mirror import DamagedMirror, mirror_entries, signed_bundle,
 from consumers.audit.port import CorruptBatch, MirrorPort, MissingPart, NotThere
 from consumers.audit.tree import WrongTime, WrongTree, require_tree
 from events.errors import YesserError
+from infra.command_line.exit_codes import ExitCode, exit_code
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import inclusion_proof
 from tests.every import every
@@ -151,18 +153,25 @@ async def test_what_was_changed_is_named_as_narrowly_as_it_can_be_known() -> Non
     assert "entries and hashes were changed together after signing" in await fault_of(log)
 
 
-async def test_a_damaged_mirror_does_not_grow(tmp_path: Path) -> None:
-    await mirrored(tmp_path, 600)
-    for name in ("tile/entries/000", "tile/0/001", "tile/1/000.p/2", "tile/entries/002.p/88"):
+async def test_a_damaged_mirror_is_found_as_a_source_and_does_not_grow(tmp_path: Path) -> None:
+    port = await mirrored(tmp_path, 600)
+    for name, damage in product(files(tmp_path), ("bit", "cut", "gone")):
+        if (name, damage) == ("checkpoint", "gone"):
+            continue  # a folder without a checkpoint is no mirror, and is filled anew
         file = tmp_path / name
         sound = file.read_bytes()
-        file.write_bytes(sound[:40] + bytes([sound[40] ^ 1]) + sound[41:])
-        for size in (600, 1000):
-            with pytest.raises(DamagedMirror, match=name.partition(".")[0]):
-                await mirrored(tmp_path, size)
-        assert (await MirrorPort(tmp_path, KEY.verifier).checkpoint()).size == 600
-        assert file.read_bytes() != sound, "what was changed is kept as evidence"
+        file.unlink()
+        if damage != "gone":
+            file.write_bytes(sound[:-1] if damage == "cut" else sound[:40] + bytes([sound[40] ^ 1]) + sound[41:])
+        before = files(tmp_path)
+        for grows_to in (None, 600, 1000):
+            with pytest.raises(YesserError, match=name.partition(".")[0]) as found:
+                await (verified(port) if grows_to is None else mirrored(tmp_path, grows_to))
+            assert exit_code(found.value) == ExitCode.TAMPERED
+        assert files(tmp_path) == before
+        assert damage == "gone" or file.read_bytes() != sound, "what was changed is kept as evidence"
         file.write_bytes(sound)
+    assert await verified(port) == 600
 
 
 async def test_new_only_reads_none_of_the_files_that_are_there_but_a_tile_that_it_needs(tmp_path: Path) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from unittest.mock import AsyncMock
 
 import orjson
 import pytest
 
-from consumers.database_audit.database import _Sorted, _Walk
+from consumers.database_audit.database import derived_of
 from events.wire.entry import entry_bytes
+from infra.log.authority import Authority
 from infra.log.reader import ChangedEntry
 from tests.every import every
 
@@ -44,11 +44,8 @@ def raw(address: str = ADDRESS, **changed: Any) -> bytes:
         raw(type=REGISTERED, data=[]),
     ],
 )
-async def test_bytes_that_no_registrar_writes_are_named_by_their_index(entry: bytes) -> None:
-    cursor = AsyncMock()
-    cursor.fetch.return_value = []
-    rows = _Sorted("any", cursor)
-    walk = _Walk(rows, rows, rows, rows)
+def test_bytes_that_no_registrar_writes_are_named_by_their_index(entry: bytes) -> None:
+    assert derived_of(Authority(), 5, raw()).offset == 1
     with pytest.raises(ChangedEntry, match=r"entry 6 of the log was changed .*together with its leaf hash") as found:
-        await walk.compare(5, [raw(), entry])
+        derived_of(Authority(), 6, entry)
     assert found.value.index == 6

@@ -98,7 +98,7 @@ def test_a_read_model_is_written_to_a_folder_of_any_name(tmp_path: Path) -> None
     consumer = CONSUMERS["projections"]
     with closing(SqliteStore(tmp_path / "store.sqlite", consumer)) as store:
         store.apply(entries())
-        for folder in ("service_id=other", "a[1]"):
-            (tmp_path / folder).mkdir()
-            for table in consumer.tables:
-                write_parquet(store, table, tmp_path / folder / f"{table.name}.parquet", store.hash(table))
+        folder = tmp_path / "service_id=other" / "a[1]"
+        folder.mkdir(parents=True)
+        for table in consumer.tables:
+            write_parquet(store, table, folder / f"{table.name}.parquet", store.hash(table))

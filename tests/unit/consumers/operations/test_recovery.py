@@ -7,6 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import asdict
 
 from consumers.documents.log.commitments import Claim
 from consumers.operations import recovery
@@ -43,7 +44,7 @@ def test_what_topics_lack_and_which_are_halted_is_said_after_what_came_back(monk
         "root": bytes(32).hex(),
         "lacking": [{"topic": "agency.b.events", "records": 3, "duplicates": 1}],
         "halted": [{"topic": "agency.b.events", "reason": "the record is gone"}],
-        "access": ACCESS.document(),
+        "access": asdict(ACCESS),
         "lost_trail_commitments": [9],
     }
     first, second, third, *access = run(monkeypatch, "--accept-unsigned").splitlines()[1::2]

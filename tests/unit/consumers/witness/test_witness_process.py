@@ -10,12 +10,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from click.testing import CliRunner
 
-from infra.cli import cli
 from infra.witnesses.add_checkpoint import BODY_BYTES_MAX, SIZE_TYPE
 from infra.witnesses.cosignature import cosigner_of, cosigners_of
-from tests.every import every
 from tests.world.memory_log import KEY
 from tests.world.witness import FORK, LOG, WITNESS, request
 from tests.world.witness_process import KILLED_BEFORE_ANSWER, Running, running
@@ -57,17 +54,3 @@ def test_it_cosigns_and_remembers_also_when_killed_after_the_disk_and_before_the
         require_bounds(witness)
         assert post(witness, 15, 20).status_code == 200
     assert witness.process.returncode == 0
-
-
-@every(
-    ("key", "message"),
-    [(WITNESS.skey, "restore it; only a new witness needs --first-run"), ("-----BEGIN", "a private key begins with")],
-)
-def test_it_does_not_start_without_its_state_or_with_a_key_of_another_kind(
-    tmp_path: Path, key: str, message: str
-) -> None:
-    file = tmp_path / "witness.skey"
-    file.write_text(f"{key}\n")
-    file.chmod(0o600)
-    result = CliRunner().invoke(cli, ["witness", "run", "--key", str(file), "--vkey", KEY.verifier.vkey, "--port", "0"])
-    assert message in str(result.exception)

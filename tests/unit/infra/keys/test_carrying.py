@@ -17,6 +17,7 @@ from nacl.pwhash import argon2id
 from consumers.delivery.secrets import opening_keys
 from infra.keys.carrying import here, pack, unpack
 from infra.keys.commands import keys
+from infra.keys.database import count_tokens
 from infra.keys.hash_keys import accounts_key_files, hash_key_files, load_hash_keys, load_or_create_hash_keys
 from infra.keys.rotation import prepare_log_key, rotate_gateway_key, rotate_hash_key
 from infra.keys.sealed import CannotOpen, seal, unseal
@@ -239,3 +240,7 @@ def test_the_list_shows_each_key_and_what_is_wrong_and_no_secret(first: Settings
     result = run(first, "list")
     assert result.exit_code == 1
     assert "chmod 600" in result.output
+
+
+def test_keys_are_listed_on_a_machine_without_the_administrators_password(tmp_path: Path) -> None:
+    assert count_tokens(Settings(home=tmp_path, postgres="postgresql://127.0.0.1:1/yesser")) is None
