@@ -15,7 +15,7 @@ from consumers.campaigns.dates import in_words
 from consumers.campaigns.next_step import acknowledge_command, air_command, working_days_left
 from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.mail import wording
-from consumers.delivery.mail.wording import WORDINGS
+from consumers.delivery.mail.wording import WORDINGS, Wording
 from consumers.delivery.plain_text import isolated, line, lines
 from consumers.delivery.words import Language, channel_list, languages, of
 from events.faults.problems import Bilingual
@@ -136,21 +136,17 @@ def notice_letter(notice: Notice, context: Context) -> Letter:
     words = WORDINGS[notice.kind]
 
     def page(language: Language) -> Page:
-        values = _notice_values(notice, language)
         return _page(
             context,
             language,
-            _filled(words.subject, language, values),
-            [_filled(words.lead, language, values)],
+            words,
+            _notice_values(notice, language),
             facts=_facts(notice, language, context.today, brief=words.shows_brief),
-            link=_link(context, notice.campaign_id, language),
+            link=_at(context, f"campaigns/{quote(notice.campaign_id, safe='')}", of(wording.IN_CONSOLE, language)),
             commands=_commands(notice, language) if words.asks else (),
         )
 
-    def subject(language: Language) -> str:
-        return _filled(words.subject, language, _notice_values(notice, language))
-
-    return _letter(context, page, subject, is_urgent=notice.is_urgent and words.asks)
+    return _letter(context, page, is_urgent=notice.is_urgent and words.asks)
 
 
 def digest_letter(campaigns: Sequence[DueCampaign], context: Context) -> Letter:
@@ -168,25 +164,19 @@ def digest_letter(campaigns: Sequence[DueCampaign], context: Context) -> Letter:
         (wording.LATER, [row for row in running if row.due_on >= week_end]),
         (wording.PAUSED, [row for row in campaigns if not row.is_completed and row.is_paused]),
     )
-    words = WORDINGS["digest"]
 
-    def values(language: Language) -> dict[str, str]:
-        return {
+    def page(language: Language) -> Page:
+        values = {
             "team": isolated(context.team.name[language]),
             "when": of(in_words(today), language),
             "overdue": str(len(overdue)),
             "this_week": str(len(this_week)),
         }
-
-    def page(language: Language) -> Page:
         shown = tuple(_group(title, rows, language, context.team) for title, rows in groups if rows)
-        paragraphs = [_filled(words.lead, language, values(language))]
-        if not shown:
-            paragraphs.append(of(wording.NONE, language))
-        subject = _filled(words.subject, language, values(language))
-        return _page(context, language, subject, paragraphs, groups=shown)
+        more = () if shown else (of(wording.NONE, language),)
+        return _page(context, language, WORDINGS["digest"], values, more, groups=shown)
 
-    return _letter(context, page, lambda language: _filled(words.subject, language, values(language)))
+    return _letter(context, page)
 
 
 def _is_silent(row: DueCampaign) -> bool:
@@ -196,27 +186,21 @@ def _is_silent(row: DueCampaign) -> bool:
 
 def endpoint_letter(endpoint_id: str, reason: str | None, context: Context) -> Letter:
     """A webhook of the team was disabled. `reason`: `gone`, `failing` or `by-team`."""
-    words = WORDINGS["endpoint-disabled"]
     why = {"gone": wording.GONE, "by-team": wording.BY_TEAM}.get(reason or "", wording.FAILING)
     path = f"campaigns/webhooks/{quote(endpoint_id, safe='')}"
     command = f"POST /v1/webhooks/{line(endpoint_id)}/enable"
 
-    def subject(language: Language) -> str:
-        return _filled(words.subject, language, {"endpoint": isolated(endpoint_id)})
-
     def page(language: Language) -> Page:
-        lead = _filled(words.lead, language, {"endpoint": isolated(endpoint_id), "why": of(why, language)})
-        enable = Pointer(of(wording.ENABLE, language), command)
         return _page(
             context,
             language,
-            subject(language),
-            [lead],
-            commands=(enable,),
+            WORDINGS["endpoint-disabled"],
+            {"endpoint": isolated(endpoint_id), "why": of(why, language)},
+            commands=(Pointer(of(wording.ENABLE, language), command),),
             link=_at(context, path, of(wording.WEBHOOK_IN_CONSOLE, language)),
         )
 
-    return _letter(context, page, subject)
+    return _letter(context, page)
 
 
 def confirmation_letter(confirm: str, context: Context) -> Letter:
@@ -224,45 +208,40 @@ def confirmation_letter(confirm: str, context: Context) -> Letter:
     team = context.team
     code = f"{team.agency}/{team.team}"
     context = replace(context, team=replace(team, name={"ar": code, "en": code}))
-    words = WORDINGS["confirm-address"]
-
-    def subject(language: Language) -> str:
-        return _filled(words.subject, language, {"team": isolated(code)})
 
     def page(language: Language) -> Page:
-        lead = _filled(words.lead, language, {"team": isolated(code)})
         link = Pointer(of(wording.CONFIRM, language), confirm)
-        return _page(context, language, subject(language), [lead], link=link)
+        return _page(context, language, WORDINGS["confirm-address"], {"team": isolated(code)}, link=link)
 
-    return _letter(context, page, subject)
+    return _letter(context, page)
 
 
-def _letter(
-    context: Context, page: Callable[[Language], Page], subject: Callable[[Language], str], *, is_urgent: bool = False
-) -> Letter:
-    first, other = languages(context.team.language)
+def _letter(context: Context, page: Callable[[Language], Page], *, is_urgent: bool = False) -> Letter:
+    first, other = map(page, languages(context.team.language))
     flags = ((wording.REPEAT, context.is_repeat), (wording.REPLAY, context.is_replay), (wording.URGENT, is_urgent))
     marks = [mark for mark, is_set in flags if is_set]
-    prefix = "".join(f"[{of(mark, first)} / {of(mark, other)}] " for mark in marks)
+    prefix = "".join(f"[{of(mark, first.language)} / {of(mark, other.language)}] " for mark in marks)
     # Without isolates: programs show a subject alone, and some show these marks as boxes.
-    return Letter(prefix + line(f"{subject(first)} | {subject(other)}", 400), (page(first), page(other)), context.stop)
+    return Letter(prefix + line(f"{first.heading} | {other.heading}", 400), (first, other), context.stop)
 
 
 def _page(
     context: Context,
     language: Language,
-    heading: str,
-    paragraphs: Sequence[str],
+    words: Wording,
+    values: Mapping[str, str],
+    more: Sequence[str] = (),
     *,
     facts: tuple[Fact, ...] = (),
     groups: tuple[Group, ...] = (),
     link: Pointer | None = None,
     commands: tuple[Pointer, ...] = (),
 ) -> Page:
+    heading, lead = (_filled(template, language, values) for template in (words.subject, words.lead))
     repeat = [of(wording.REPEAT_NOTE, language)] if context.is_repeat else []
     footer = _filled(wording.FOOTER, language, {"team": isolated(context.team.name[language])})
     stop = Pointer(of(wording.STOP, language), context.stop)
-    return Page(language, heading, (*repeat, *paragraphs), facts, groups, link, commands, footer, stop)
+    return Page(language, heading, (*repeat, lead, *more), facts, groups, link, commands, footer, stop)
 
 
 def _notice_values(notice: Notice, language: Language) -> dict[str, str]:
@@ -326,10 +305,6 @@ def _commands(notice: Notice, language: Language) -> tuple[Pointer, ...]:
         airing = air_command(notice.campaign_id, notice.missing[0])
         commands.append(Pointer(of(wording.REPORT_AIRING, language), airing))
     return tuple(commands)
-
-
-def _link(context: Context, campaign_id: str, language: Language) -> Pointer | None:
-    return _at(context, f"campaigns/{quote(campaign_id, safe='')}", of(wording.IN_CONSOLE, language))
 
 
 def _at(context: Context, path: str, words: str) -> Pointer | None:

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from consumers.delivery.teams.endpoints import ShownOnce
 from consumers.delivery.teams.inputs import NewContacts, NewSubscription, NewTeam, NewWebhook, Redelivery, Rotation
 from consumers.documents.openapi import schema_of
 from consumers.documents.teams.teams import Contacts, Subscription, Team
-from consumers.documents.teams.webhooks import Attempt, WebhookAndSecrets
+from consumers.documents.teams.webhooks import Attempt, Example, Redelivered, WebhookAndSecrets
 from events.values.fields import Model
 from infra.http.documents import INTEGER, TEXT, Schema, answer, problems, shape
 
@@ -21,28 +22,20 @@ def _own(document: type[Struct]) -> Schema:
     return shape(**{name: member for name, member in schema["properties"].items() if name != "agency"})
 
 
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
+def _own_list(document: type[Struct]) -> Schema:
+    return {"type": "array", "items": _own(document)}
 
 
-_SECRETS: Final = shape(
-    endpoint_id=TEXT,
-    secret={"type": "string", "description": "`whsec_…`, for `v1`. It is not shown again."},
-    public_key={"type": "string", "description": "`whpk_…`, for `v1a`."},
-)
-
-TEAMS: Final = answer("Teams by code.", _list(_own(Team)))
+TEAMS: Final = answer("Teams by code.", _own_list(Team))
 TEAM: Final = answer("The team.", _own(Team))
-CONTACTS: Final = answer(
-    "The addresses in the order in which they are written to.", shape(team=TEXT, **schema_of(Contacts)["properties"])
-)
+CONTACTS: Final = answer("The addresses in the order in which they are written to.", _own(Contacts))
 CALENDAR_ADDRESS: Final = answer("The address, which is not shown again.", shape(team=TEXT, address=TEXT))
-WEBHOOKS: Final = answer("Webhooks by id.", _list(_own(WebhookAndSecrets)))
-SECRETS: Final = answer("The webhook's new secrets, shown only here.", _SECRETS)
-EXAMPLE: Final = answer("The example waits to be sent.", shape(message_id=INTEGER, endpoint_id=TEXT, event_id=TEXT))
+WEBHOOKS: Final = answer("Webhooks by id.", _own_list(WebhookAndSecrets))
+SECRETS: Final = answer("The webhook's new secrets, shown only here.", schema_of(ShownOnce))
+EXAMPLE: Final = answer("The example waits to be sent.", schema_of(Example))
 ATTEMPTS: Final = answer("Attempts, the newest first.", schema_of(list[Attempt]))
-REDELIVERED: Final = answer("The messages that are sent again.", shape(endpoint_id=TEXT, messages=_list(INTEGER)))
-SUBSCRIPTIONS: Final = answer("Subscriptions by id.", _list(_own(Subscription)))
+REDELIVERED: Final = answer("The messages that are sent again.", schema_of(Redelivered))
+SUBSCRIPTIONS: Final = answer("Subscriptions by id.", _own_list(Subscription))
 SUBSCRIBED: Final = answer(
     "The subscription, and the entries that are sent again: from the first of them up to the second, without it.",
     shape(

@@ -11,15 +11,16 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import urlencode
 
 import orjson
 import structlog
 from fastapi import Depends, Request, Response
-from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
+from consumers.delivery.due_campaigns import NoTeam
 from consumers.delivery.secrets import NoSealingKey
 from consumers.delivery.teams.changes import Desk, NotAllowedNow, NotFound
 from consumers.delivery.teams.inputs import Input, InvalidInput, validated
@@ -34,8 +35,11 @@ from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import Connection, connected
 from infra.postgres.trail import Actor
 
-JSON: Final = "application/json"
+Answer = TypeVar("Answer")
+Document = TypeVar("Document", bound=Struct)
+
 log = structlog.get_logger()
+JSON: Final = "application/json"
 BODY_BYTES_MAX: Final = 64 << 10
 CHANGES_AT_ONCE_MAX: Final = 4
 """Of all agencies: each holds a connection."""
@@ -93,22 +97,22 @@ class TeamRequest:
         with self._problems():
             return validated(model, document)
 
-    async def read(self, question: Callable[[Connection], Awaitable[Any]]) -> Any:
-        """The answer to a question. Raises `Problem`."""
+    async def read(self, question: Callable[[Connection], Awaitable[Answer]]) -> Answer:
+        """What `question` returns. Raises `Problem`."""
         async with self.changes.parts.connection() as connection:
             with self._problems():
                 return await question(connection)
 
-    @asynccontextmanager
-    async def changing(self) -> AsyncIterator[Desk]:
-        """A desk for one change of the sender's agency. Raises `Problem`."""
+    async def change(self, work: Callable[[Desk], Awaitable[Answer]]) -> Answer:
+        """What `work` returns: one change of the sender's agency. Raises `Problem`."""
         caller = await self._caller()
         wait_s = self.changes.rate.wait_s(caller.quota_name, time.monotonic())
         if wait_s:
             raise Problem("too-many-requests", retry_after_s=wait_s)
         async with self.changes.connected() as connection:
             with self._problems():
-                yield Desk(connection, self.changes.parts.settings, by=Actor(caller.account, caller.quota_name))
+                by = Actor(caller.account, caller.quota_name)
+                return await work(Desk(connection, self.changes.parts.settings, by))
 
     def page(self, rows: Sequence[Struct], limit: int, column: str) -> Response:
         """The first `limit` rows of a list in the order of a column, and the address of the next page, if any."""
@@ -128,7 +132,7 @@ class TeamRequest:
         language = language_of(self.http.headers.get("accept-language"))
         try:
             yield
-        except NotFound:
+        except (NotFound, NoTeam):
             raise Problem("not-found") from None
         except InvalidKey as error:
             log.error("what teams manage cannot be sealed", exc_info=error)
@@ -154,9 +158,9 @@ def answer(document: Any, status: int = 200) -> Response:
     return Response(to_json(document), status, media_type=JSON)
 
 
-def own(document: Struct) -> dict[str, Any]:
-    """A document without the agency, which is the caller's own."""
-    return {name: value for name, value in asdict(document).items() if name != "agency"}
+def own(document: Document) -> Document:
+    """A document whose JSON is without the agency, which is the caller's own."""
+    return replace(document, agency=UNSET)
 
 
 async def _team_request(request: Request) -> TeamRequest:

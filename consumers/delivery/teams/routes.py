@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from msgspec.structs import asdict
+from msgspec.structs import replace
 
 from consumers.delivery.calendar.addresses import new_address, revoke_address
-from consumers.delivery.due_campaigns import NoTeam
 from consumers.delivery.teams import letter_pages, openapi
 from consumers.delivery.teams.endpoints import (
     add_endpoint,
@@ -41,10 +40,11 @@ from consumers.delivery.teams.subscriptions import (
 from consumers.delivery.teams.teams import add_team, close_team, contacts_of, one_team, set_contacts, teams_of
 from consumers.delivery.webhooks.addresses import destinations
 from consumers.delivery.webhooks.redelivery import Wanted
+from consumers.documents.teams import teams
 from consumers.read_api.cursor import INTEGER_MAX, index_after, text_after
 from consumers.read_api.parameters import After, Limit
-from infra.http.problems import Problem
 from infra.http.routes import RouteParts
+from infra.postgres.connection import Connection
 
 TAG: Final = "teams"
 
@@ -93,8 +93,7 @@ async def post_team(asked: Asked) -> Response:
     """
     agency = await asked.agency()
     new = await asked.body(NewTeam)
-    async with asked.changing() as desk:
-        await add_team(desk, agency, new)
+    await asked.change(lambda desk: add_team(desk, agency, new))
     return answer(await _team(asked, agency, new.team), 201)
 
 
@@ -110,8 +109,7 @@ async def get_team(asked: Asked, team: Team) -> Response:
 async def delete_team(asked: Asked, team: Team) -> Response:
     """Its subscriptions and its calendar's address end, its webhooks are disabled, its contacts are deleted."""
     agency = await asked.agency()
-    async with asked.changing() as desk:
-        await close_team(desk, agency, team)
+    await asked.change(lambda desk: close_team(desk, agency, team))
     return Response(status_code=204)
 
 
@@ -134,8 +132,7 @@ async def put_contacts(asked: Asked, team: Team) -> Response:
     """Replace all addresses of a team. Those that wait for a confirmation are asked again, at most once a day."""
     agency = await asked.agency()
     new = await asked.body(NewContacts)
-    async with asked.changing() as desk:
-        await set_contacts(desk, agency, team, new.contacts)
+    await asked.change(lambda desk: set_contacts(desk, agency, team, new.contacts))
     return answer(await _contacts(asked, agency, team))
 
 
@@ -151,11 +148,7 @@ async def post_calendar_address(asked: Asked, team: Team) -> Response:
     It is not shown again, and an earlier one ends.
     """
     agency, settings = await asked.agency(), asked.changes.parts.settings
-    async with asked.changing() as desk:
-        try:
-            address = await new_address(desk.connection, settings, agency, team, by=desk.by)
-        except NoTeam:
-            raise Problem("not-found") from None
+    address = await asked.change(lambda desk: new_address(desk.connection, settings, agency, team, by=desk.by))
     return answer({"team": team, "address": address}, 201)
 
 
@@ -168,11 +161,7 @@ async def post_calendar_address(asked: Asked, team: Team) -> Response:
 async def delete_calendar_address(asked: Asked, team: Team) -> Response:
     """Nothing can be read under it any more."""
     agency = await asked.agency()
-    async with asked.changing() as desk:
-        try:
-            await revoke_address(desk.connection, agency, team, by=desk.by)
-        except NoTeam:
-            raise Problem("not-found") from None
+    await asked.change(lambda desk: revoke_address(desk.connection, agency, team, by=desk.by))
     return Response(status_code=204)
 
 
@@ -202,9 +191,7 @@ async def post_webhook(asked: Asked) -> Response:
     agency = await asked.agency()
     new = await asked.body(NewWebhook)
     allowed = destinations(asked.changes.parts.settings)
-    async with asked.changing() as desk:
-        made = await add_endpoint(desk, agency, new, allowed)
-    return answer(made, 201)
+    return answer(await asked.change(lambda desk: add_endpoint(desk, agency, new, allowed)), 201)
 
 
 @routes.post(
@@ -217,9 +204,7 @@ async def post_rotation(asked: Asked, endpoint_id: Endpoint) -> Response:
     """The new secrets sign at once. The old ones sign for 24 hours more, or no more with `end_old`."""
     agency = await asked.agency()
     rotation = await asked.body(Rotation)
-    async with asked.changing() as desk:
-        made = await rotate(desk, agency, endpoint_id, end_old=rotation.end_old)
-    return answer(made)
+    return answer(await asked.change(lambda desk: rotate(desk, agency, endpoint_id, end_old=rotation.end_old)))
 
 
 @routes.post(
@@ -231,9 +216,7 @@ async def post_rotation(asked: Asked, endpoint_id: Endpoint) -> Response:
 async def post_example(asked: Asked, endpoint_id: Endpoint) -> Response:
     """An example of `campaign.triggered`, signed like every delivery, with the header `yesser-example: true`."""
     agency = await asked.agency()
-    async with asked.changing() as desk:
-        sent = await send_example(desk, agency, endpoint_id)
-    return answer(sent, 202)
+    return answer(await asked.change(lambda desk: send_example(desk, agency, endpoint_id)), 202)
 
 
 @routes.get(
@@ -262,9 +245,7 @@ async def post_redelivery(asked: Asked, endpoint_id: Endpoint) -> Response:
     agency = await asked.agency()
     chosen = await asked.body(Redelivery)
     wanted = Wanted(chosen.message_id, *chosen.span())
-    async with asked.changing() as desk:
-        ids = await redeliver(desk, agency, endpoint_id, wanted)
-    return answer({"endpoint_id": endpoint_id, "messages": ids}, 202)
+    return answer(await asked.change(lambda desk: redeliver(desk, agency, endpoint_id, wanted)), 202)
 
 
 @routes.post(
@@ -276,8 +257,7 @@ async def post_redelivery(asked: Asked, endpoint_id: Endpoint) -> Response:
 async def post_disabled(asked: Asked, endpoint_id: Endpoint) -> Response:
     """Nothing more is sent to it until it is enabled again."""
     agency = await asked.agency()
-    async with asked.changing() as desk:
-        await disable(desk, agency, endpoint_id)
+    await asked.change(lambda desk: disable(desk, agency, endpoint_id))
     return Response(status_code=204)
 
 
@@ -290,8 +270,7 @@ async def post_disabled(asked: Asked, endpoint_id: Endpoint) -> Response:
 async def post_enabled(asked: Asked, endpoint_id: Endpoint) -> Response:
     """What is new is sent to it again, also after it was disabled because it answered 410 or kept failing."""
     agency = await asked.agency()
-    async with asked.changing() as desk:
-        await enable(desk, agency, endpoint_id)
+    await asked.change(lambda desk: enable(desk, agency, endpoint_id))
     return Response(status_code=204)
 
 
@@ -324,14 +303,12 @@ async def post_subscription(asked: Asked) -> Response:
     agency = await asked.agency()
     new = await asked.body(NewSubscription)
 
-    async def beginning(connection: Any) -> int | None:
+    async def beginning(connection: Connection) -> int | None:
         require_known_rules(new)
         return await backfill_from(connection, new)
 
     backfill = await asked.read(beginning)
-    async with asked.changing() as desk:
-        made = await add_subscription(desk, agency, new, backfill)
-    return answer(made, 201)
+    return answer(await asked.change(lambda desk: add_subscription(desk, agency, new, backfill)), 201)
 
 
 @routes.delete(
@@ -343,14 +320,13 @@ async def post_subscription(asked: Asked) -> Response:
 async def delete_subscription(asked: Asked, subscription_id: Subscription) -> Response:
     """Messages already queued are still delivered."""
     agency = await asked.agency()
-    async with asked.changing() as desk:
-        await end_subscription(desk, agency, subscription_id)
+    await asked.change(lambda desk: end_subscription(desk, agency, subscription_id))
     return Response(status_code=204)
 
 
-async def _team(asked: Asked, agency: str, team: str) -> dict[str, Any]:
+async def _team(asked: Asked, agency: str, team: str) -> teams.Team:
     return own(await asked.read(lambda connection: one_team(connection, agency, team)))
 
 
-async def _contacts(asked: Asked, agency: str, team: str) -> dict[str, Any]:
-    return {"team": team, **asdict(await asked.read(lambda connection: contacts_of(connection, agency, team)))}
+async def _contacts(asked: Asked, agency: str, team: str) -> teams.Contacts:
+    return replace(await asked.read(lambda connection: contacts_of(connection, agency, team)), team=team)

@@ -79,7 +79,7 @@ def add(
 ) -> None:
     """Add a team of an agency, or open a closed one again. It gets nothing until it subscribes."""
     name = {"ar": name_ar, "en": name_en}
-    new = asked(NewTeam, {"team": team, "name": name, "language": language, "contacts": list(contacts)})
+    new = asked(NewTeam, team=team, name=name, language=language, contacts=list(contacts))
     change(lambda desk: add_team(desk, agency, new))
     print_confirmation(
         {"agency": agency, "team": team, "name": name, "language": language, "contacts": len(contacts)},
@@ -127,7 +127,7 @@ def contacts_(agency: str, team: str, contacts: tuple[str, ...], as_json: bool) 
     again, at most once a day.
     """
     if contacts:
-        new = asked(NewContacts, {"contacts": list(contacts)})
+        new = asked(NewContacts, contacts=list(contacts))
         change(lambda desk: set_contacts(desk, agency, team, new.contacts))
     found = query(lambda connection: contacts_of(connection, agency, team))
     tables = [grid(ADDRESSES, found.addresses), *([grid(NOT_SENT, found.not_sent)] if found.not_sent else [])]
@@ -147,7 +147,7 @@ def domains_(agency: str, domains: tuple[str, ...], is_none: bool, as_json: bool
     if domains and is_none:
         raise click.UsageError("Write --domain or --none, not both.")
     if domains or is_none:
-        new = asked(NewDomains, {"domains": list(domains)})
+        new = asked(NewDomains, domains=list(domains))
         change(lambda desk: set_domains(desk, agency, new.domains))
     found = query(lambda connection: domains_of(connection, agency))
     title = localized(f"نطاقات {agency}", f"Domains of {agency}")

@@ -21,7 +21,6 @@ def due_campaign(due_on: str, **more: Any) -> DueCampaign:
         "is_completed": False,
         "is_paused": False,
         "is_retired": False,
-        "is_escalated": False,
         "aired": {"tv": 0, "print": 0},
     }
     return DueCampaign(**(row | more))
