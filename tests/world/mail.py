@@ -18,6 +18,7 @@ from consumers.delivery.mail.links import Links
 from consumers.delivery.mail.message import Sender
 from consumers.delivery.mail.part import PostOffice
 from consumers.delivery.mail.smtp import SmtpServer
+from consumers.delivery.routing.matching import KINDS
 from infra.postgres.connection import Connection, connected
 from infra.process import lease
 from infra.settings import Settings
@@ -150,7 +151,7 @@ class Desk:
         for entry in story.entries:
             if "campaign" in entry.type and entry.data.get("owner", "health") == "health":
                 campaign_id = entry.data["campaign_id"]
-                await self.put(entry.type, entry.id, campaign_id=campaign_id, log_index=entry.index)
+                await self.put(KINDS[entry.type], entry.id, campaign_id=campaign_id, log_index=entry.index)
 
     async def states(self) -> list[tuple[str, str, int]]:
         """Kind, state and attempts of each message."""

@@ -258,32 +258,29 @@ def _notice_values(notice: Notice, language: Language) -> dict[str, str]:
 
 
 def _facts(notice: Notice, language: Language, today: str, *, brief: bool) -> tuple[Fact, ...]:
-    standing: list[tuple[Bilingual, Sequence[str]]] = []
-    if notice.missing and notice.kind != "completed":
-        standing.append((wording.MISSING, [channel_list(notice.missing, language)]))
-    if notice.kind != "completed":
-        standing.append((wording.STATE, [_acknowledged(notice.acknowledged, language)]))
-    texts: list[tuple[Bilingual, Sequence[str]]] = []
-    if brief:
-        texts.append((wording.BRIEF, lines(notice.brief[language])))
-    if notice.reason is not None:
-        texts.append((wording.REASON, lines(notice.reason[language])))
-    if notice.service_name is not None:
-        texts.append((wording.SERVICE, [line(notice.service_name[language])]))
-    if brief and notice.service_url:
-        texts.append((wording.ADDRESS, [line(notice.service_url, 2_000)]))
-    if brief and notice.launched_on:
-        texts.append((wording.LAUNCHED, [of(in_words(notice.launched_on), language)]))
-    texts.append((wording.DUE, [of(in_words(notice.due_on), language)]))
-    if brief and today <= notice.due_on:
-        texts.append((wording.WORKING_DAYS_LEFT, [str(working_days_left(notice.due_on, today))]))
-    if notice.is_urgent:
-        texts.append((wording.URGENCY, [of(wording.HIGH, language)]))
-    texts.append((wording.ON_CHANNELS, [channel_list(notice.channels, language)]))
-    texts.append((wording.CAMPAIGN, [notice.campaign_id]))
+    is_open = notice.kind != "completed"
+    standing: list[tuple[Bilingual, Sequence[str] | None]] = [
+        (wording.MISSING, [channel_list(notice.missing, language)] if notice.missing and is_open else None),
+        (wording.STATE, [_acknowledged(notice.acknowledged, language)] if is_open else None),
+    ]
+    texts: list[tuple[Bilingual, Sequence[str] | None]] = [
+        (wording.BRIEF, lines(notice.brief[language]) if brief else None),
+        (wording.REASON, None if notice.reason is None else lines(notice.reason[language])),
+        (wording.SERVICE, None if notice.service_name is None else [line(notice.service_name[language])]),
+        (wording.ADDRESS, [line(notice.service_url, 2_000)] if brief and notice.service_url else None),
+        (wording.LAUNCHED, [of(in_words(notice.launched_on), language)] if brief and notice.launched_on else None),
+        (wording.DUE, [of(in_words(notice.due_on), language)]),
+        (
+            wording.WORKING_DAYS_LEFT,
+            [str(working_days_left(notice.due_on, today))] if brief and today <= notice.due_on else None,
+        ),
+        (wording.URGENCY, [of(wording.HIGH, language)] if notice.is_urgent else None),
+        (wording.ON_CHANNELS, [channel_list(notice.channels, language)]),
+    ]
     # A reminder is about what is missing.
-    ordered = [*standing, *texts] if notice.kind == "reminder" else [*texts[:-1], *standing, texts[-1]]
-    return tuple(Fact(of(label, language), tuple(shown)) for label, shown in ordered)
+    ordered = [*standing, *texts] if notice.kind == "reminder" else [*texts, *standing]
+    ordered.append((wording.CAMPAIGN, [notice.campaign_id]))
+    return tuple(Fact(of(label, language), tuple(shown)) for label, shown in ordered if shown is not None)
 
 
 def _acknowledged(acknowledged: Acknowledgement | None, language: Language) -> str:

@@ -158,13 +158,13 @@ def _text_lines(page: Page) -> list[str]:
 
 
 def _html(letter: Letter) -> str:
-    return _template().render(pages=letter.pages, title=letter.subject)
+    return template("consumers.delivery.mail", "letter.html").render(pages=letter.pages, title=letter.subject)
 
 
 @cache
-def _template() -> jinja2.Template:
+def template(package: str, name: str) -> jinja2.Template:
+    """A page of this package, whose values are escaped and must all be given."""
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    text = resources.files("consumers.delivery.mail").joinpath("letter.html").read_text(encoding="utf-8")
-    return environment.from_string(text)
+    return environment.from_string(resources.files(package).joinpath(name).read_text(encoding="utf-8"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from msgspec import Struct
 
@@ -62,19 +62,32 @@ _EXAMPLES: Final[dict[type[Model], Schema]] = {
 }
 
 
-def body(model: type[Model]) -> Schema:
-    """What an operation says of its body."""
-    content = {"schema": _inlined(model.model_json_schema()), "example": _EXAMPLES[model]}
-    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+class Operation(TypedDict):
+    """What a route says of itself."""
+
+    status_code: int
+    responses: dict[int | str, Schema]
+    openapi_extra: Schema | None
 
 
-def reads(status_200: Schema, *, paged: bool = False) -> dict[int | str, Schema]:
+def reads(done: Schema, *, paged: bool = False) -> Operation:
     link = {"Link": {"description": "The address of the next page (RFC 8288), if there is one.", "schema": TEXT}}
-    return {200: {**status_200, **({"headers": link} if paged else {})}, **problems(400, 401, 403, 404, 422, 429, 503)}
+    found = {**done, **({"headers": link} if paged else {})}
+    return _operation(200, found, problems(400, 401, 403, 404, 422, 429, 503))
 
 
-def changes(status: int, done: Schema) -> dict[int | str, Schema]:
-    return {status: done, **problems(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503)}
+def changes(status: int, done: Schema, body: type[Model] | None = None) -> Operation:
+    return _operation(status, done, problems(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503), body)
+
+
+def _operation(
+    status: int, done: Schema, refused: dict[int | str, Schema], body: type[Model] | None = None
+) -> Operation:
+    extra = None
+    if body is not None:
+        content = {"schema": _inlined(body.model_json_schema()), "example": _EXAMPLES[body]}
+        extra = {"requestBody": {"required": True, "content": {"application/json": content}}}
+    return {"status_code": status, "responses": {status: done, **refused}, "openapi_extra": extra}
 
 
 def _inlined(schema: Schema) -> Schema:

@@ -82,8 +82,9 @@ class TeamRequest:
         """The code of the sender's agency. Raises `Problem` (401, 403, 429, 503)."""
         return (await self._caller()).require_agency().code
 
-    async def body(self, model: type[Input]) -> Input:
-        """The body as a model. Raises `Problem` (400, 408, 413, 415, 422)."""
+    async def sent(self, model: type[Input]) -> tuple[str, Input]:
+        """The code of the sender's agency, and the body as a model. Raises `Problem` (also 400, 408, 413, 415, 422)."""
+        agency = await self.agency()
         if self.http.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
             raise Problem("unsupported-media-type")
         settings = self.changes.parts.settings
@@ -95,7 +96,7 @@ class TeamRequest:
         except orjson.JSONDecodeError:
             raise Problem("malformed-request") from None
         with self._problems():
-            return validated(model, document)
+            return agency, validated(model, document)
 
     async def read(self, question: Callable[[Connection], Awaitable[Answer]]) -> Answer:
         """What `question` returns. Raises `Problem`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import click
 
@@ -24,14 +24,13 @@ from consumers.delivery.teams.subscriptions import (
     require_known_rules,
     subscriptions_of,
 )
+from consumers.documents.campaigns.campaigns import CHANNELS
 from consumers.documents.tables import grid
 from consumers.documents.teams.teams import SUBSCRIPTIONS, Route
 from events.values.money import INTEGER_MAX
 from infra.command_line.display import show
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import AgencyCode
-
-CHANNELS: Final = ("tv", "radio", "print")
 
 
 @click.group()

@@ -46,8 +46,8 @@ class WebhookClient:
         self._allowed = destinations(settings)
         self._threads = ThreadPoolExecutor(RESOLVING_THREADS, "webhook-resolver")
         context = _context(settings)
-        self._public = self._session(context, is_named=False)
-        self._named = self._session(context, is_named=True)
+        self._public = self._session(context=context, is_named=False)
+        self._named = self._session(context=context, is_named=True)
 
     async def __aenter__(self) -> Self:
         return self
@@ -74,7 +74,7 @@ class WebhookClient:
             shown = "address-refused" if found == _NOT_FOUND else found
             return Outcome(None, shown, _since_ms(began), cause=found)
 
-    def _session(self, context: ssl.SSLContext, *, is_named: bool) -> aiohttp.ClientSession:
+    def _session(self, *, context: ssl.SSLContext, is_named: bool) -> aiohttp.ClientSession:
         settings = self._settings
         connector = aiohttp.TCPConnector(
             limit=0,  # the sender bounds the requests, in all and to one endpoint

@@ -17,7 +17,7 @@ from consumers.delivery.teams import sealing
 from consumers.delivery.teams.changes import Desk
 from consumers.delivery.teams.sealing import rotate_teams_key, sealed_rows, unsealed_rows
 from consumers.delivery.teams.subscriptions import end_subscription
-from consumers.delivery.webhooks.redelivery import Wanted, redeliver
+from consumers.delivery.webhooks.redelivery import Wanted, add_copies
 from infra.keys.hash_keys import endpoint_key_files, load_hash_keys
 from infra.keys.rotation import CannotRotate, Rotation
 from infra.keys.team_seals import TeamSeals, team_key_files
@@ -72,14 +72,14 @@ async def test_a_webhook_is_signed_with_the_same_secret_after_a_rotation(
             await hook.until(1)
             await until(connection, WAITING, 0)
             done = await rotate_secrets(settings)
-            await redeliver(connection, "e1", Wanted(since=datetime(2020, 1, 1, tzinfo=UTC)))
+            await add_copies(connection, "e1", Wanted(since=datetime(2020, 1, 1, tzinfo=UTC)))
             await hook.until(2)
             await until(connection, WAITING, 0)
         with pytest.raises(CannotRotate):
             await rotate_secrets(settings)
         endpoint_key_files(settings).previous.unlink()
         async with delivering(settings):
-            await redeliver(connection, "e1", Wanted(since=datetime(2020, 1, 1, tzinfo=UTC)))
+            await add_copies(connection, "e1", Wanted(since=datetime(2020, 1, 1, tzinfo=UTC)))
             await hook.until(3)
     for got in hook.got:
         Webhook(secret).verify(got.body, got.headers)

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from consumers.delivery.mail.asking import AGENCY_LETTERS_A_DAY, TEAM_LETTERS_A_DAY, ask
 from consumers.delivery.mail.queue import claim
+from consumers.delivery.mail.timed import AGENCY_LETTERS_A_DAY, TEAM_LETTERS_A_DAY, ask
 from consumers.delivery.retention import delete_recipients
 from infra.postgres.connection import Connection
 from infra.postgres.sql import read
@@ -53,9 +53,7 @@ async def asked(press: Desk) -> None:
 
 async def trigger(press: Desk, event_id: str = "e", **more: Any) -> None:
     await seal_rows(press.superuser)
-    await press.put(
-        "campaign.triggered", event_id, campaign_id="service-launched.i3", log_index=4, lane=event_id, **more
-    )
+    await press.put("triggered", event_id, campaign_id="service-launched.i3", log_index=4, lane=event_id, **more)
     await press.send()
 
 
@@ -80,7 +78,7 @@ async def test_before_its_confirmation_an_address_gets_one_letter_that_asks(
     async with office(settings, connection, FIRST, SECOND) as press:
         await trigger(press)
         assert press.mails.received == []
-        assert await press.states() == [("campaign.triggered", "failed", 1)]
+        assert await press.states() == [("triggered", "failed", 1)]
         assert await press.errors() == [(None, "unconfirmed")]
         for _ in range(3):
             await asked(press)
@@ -109,7 +107,7 @@ async def test_before_its_confirmation_an_address_gets_one_letter_that_asks(
             assert await connection.fetchval(confirmed) == first is not None
 
         await trigger(press, "e2")
-        await press.put("campaign.escalated", "up", campaign_id="service-launched.i3", log_index=4)
+        await press.put("escalated", "up", campaign_id="service-launched.i3", log_index=4)
         await press.put("digest", "digest.2026-11-01", subscription_id=None, lane="digest")
         await asked(press)
         assert press.mails.kinds[2:] == [(SECOND, "e2"), (SECOND, "up"), (SECOND, "digest.2026-11-01")]

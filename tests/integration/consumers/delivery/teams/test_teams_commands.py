@@ -156,7 +156,7 @@ async def test_what_stands_in_the_way_is_said_and_a_subscription_misses_no_entry
             await until(connection, BLOCKED, 1)
             assert not adding.done()
             await connection.execute(POSITION, size)
-        assert (await adding)["from_index"] == size
+        assert (await adding).from_index == size
 
 
 async def test_an_operator_looks_after_a_webhook(yesser: Yesser, settings: Settings, connection: Connection) -> None:

@@ -15,7 +15,7 @@ STOP = f"https://gateway.example/mail/stop?token={'a' * 43}"
 CONTEXT = Context(TEAM, "2026-11-02", STOP, "https://console.example/")
 IDENTITY = Identity("health", "press", "triggered", "triggered.c.i1", "c.i1")
 CLAIMED = Claimed(
-    *(7, 1, "health", "press", None, "campaign.triggered", "e1", 4, "c.i1", False),
+    *(7, 1, "health", "press", None, "triggered", "e1", 4, "c.i1", False),
     attempts=1,
     created_at=NOW,
     unknown=0,
