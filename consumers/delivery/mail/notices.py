@@ -23,7 +23,7 @@ from consumers.delivery.mail.letters import (
     notice_letter,
 )
 from consumers.delivery.mail.links import Links
-from consumers.delivery.mail.message import BadAddress, Identity, checked_address
+from consumers.delivery.mail.message import BadAddress, checked_address
 from consumers.delivery.mail.moments import DIGEST_VALID, today
 from consumers.delivery.mail.queue import ASKS, VALID, Claimed, State
 from consumers.delivery.recipients import SQL as RECIPIENTS
@@ -56,11 +56,10 @@ class NotSent(Reject):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A letter, its recipient's address, and what it is about."""
+    """A letter, and its recipient's address."""
 
     letter: Letter
     recipient: str
-    identity: Identity
 
 
 async def prepare(
@@ -95,10 +94,8 @@ async def prepare(
         )
     else:
         letter = await _letter(connection, claimed, context, now)
-    part = str(claimed.message_id) if claimed.replay else ""
-    identity = Identity(claimed.agency, claimed.team, claimed.kind, claimed.event_id, claimed.campaign_id, part)
     try:
-        return Prepared(letter, checked_address(recipient.address), identity)
+        return Prepared(letter, checked_address(recipient.address))
     except BadAddress:
         raise NotSent("failed", "bad-address") from None
 

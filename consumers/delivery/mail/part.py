@@ -150,9 +150,7 @@ class PostOffice:
     def _written(self, prepared: Prepared, claimed: Claimed, now: datetime) -> EmailMessage:
         """The message. Raises `NotSent` for one that cannot be written: it holds up no other."""
         try:
-            message = build(
-                prepared.letter, prepared.identity, self.sender, prepared.recipient, now, 1 + claimed.unknown
-            )
+            message = build(prepared.letter, claimed, self.sender, prepared.recipient, now)
             message.as_bytes()  # what cannot be sent fails here
         except Exception as error:
             ids = {"message": claimed.message_id, "kind": claimed.kind}
