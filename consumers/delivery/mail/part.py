@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -106,7 +107,7 @@ class PostOffice:
         self, stopped: Callable[[], bool] = lambda: False, sent: Callable[[], None] = lambda: None
     ) -> float:
         """Send all that is due, and return after how many seconds to look again. Raises `Fenced`."""
-        async with SmtpSession(self.server) as session:
+        async with aclosing(SmtpSession(self.server)) as session:
             while not stopped():
                 claimed = await queue.claim(self.connection, self.epoch, self.clock())
                 if claimed is None:

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, TypeVar
-from urllib.parse import urlencode
 
 import orjson
 import structlog
@@ -24,7 +23,8 @@ from consumers.delivery.due_campaigns import NoTeam
 from consumers.delivery.secrets import NoSealingKey
 from consumers.delivery.teams.changes import Desk, NotAllowedNow, NotFound
 from consumers.delivery.teams.inputs import Input, InvalidInput, validated
-from consumers.read_api.cursor import Key, cursor_of
+from consumers.read_api.cursor import cursor_of
+from consumers.read_api.reading import JSON, ReadRequest
 from infra.http.body import BodyLimits, read_body
 from infra.http.callers import Caller
 from infra.http.problems import Problem, language_of
@@ -39,7 +39,6 @@ Answer = TypeVar("Answer")
 Document = TypeVar("Document", bound=Struct)
 
 log = structlog.get_logger()
-JSON: Final = "application/json"
 BODY_BYTES_MAX: Final = 64 << 10
 CHANGES_AT_ONCE_MAX: Final = 4
 """Of all agencies: each holds a connection."""
@@ -119,7 +118,8 @@ class TeamRequest:
         """The first `limit` rows of a list in the order of a column, and the address of the next page, if any."""
         shown, headers = rows[:limit], dict[str, str]()
         if len(rows) > limit:
-            headers["Link"] = f'<{self._address((getattr(shown[-1], column),))}>; rel="next"'
+            after = cursor_of((getattr(shown[-1], column),))
+            headers = ReadRequest(self.changes.parts, self.http).next_page(after=after)
         return Response(to_json([own(row) for row in shown]), 200, headers, JSON)
 
     async def _caller(self) -> Caller:
@@ -149,10 +149,6 @@ class TeamRequest:
                 for fault in error.faults
             ]
             raise Problem("invalid-body", errors=rows) from None
-
-    def _address(self, key: Key) -> str:
-        given = [(name, value) for name, value in self.http.query_params.multi_items() if name != "after"]
-        return f"{self.http.url.path}?{urlencode([*given, ('after', cursor_of(key))])}"
 
 
 def answer(document: Any, status: int = 200) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -55,7 +55,7 @@ def only(server: SMTP, session: Session, envelope: Envelope, mechanism: str, dat
 
 async def sent(server: SmtpServer) -> tuple[str, int | None, str]:
     """What became of a message."""
-    async with SmtpSession(server) as session:
+    async with aclosing(SmtpSession(server)) as session:
         outcome = await session.send(a_message())
     return outcome.result, outcome.status, outcome.answer
 

@@ -9,6 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from consumers.delivery.teams.endpoints import require_url
 from consumers.delivery.teams.inputs import (
     CONTACTS_MAX,
     FILTER_MAX,
@@ -22,7 +23,6 @@ from consumers.delivery.teams.inputs import (
 )
 from consumers.delivery.teams.subscription_commands import subscriptions
 from consumers.delivery.teams.teams import masked
-from consumers.delivery.teams.urls import require_url
 from consumers.delivery.teams.webhook_commands import webhooks
 from consumers.delivery.webhooks.addresses import Destinations
 from events.values.fields import Model
