@@ -31,6 +31,7 @@ from tests.world.teams import (
     until,
 )
 from tests.world.waits import intervals
+from tests.world.waits import until as until_true
 
 EARLY = datetime(2020, 1, 1, tzinfo=UTC)
 ENABLED = "UPDATE delivery.endpoint SET disabled_at = NULL, disabled_reason = NULL WHERE endpoint_id = $1"
@@ -151,6 +152,10 @@ async def test_what_follows_an_answer_is_of_its_own_webhook_and_the_team_is_told
             await until(connection, f"{WAITING} AND endpoint_id = 'right'", 0)
             assert (got("later"), got("right"), got("copied"), got("inside")) == (1, 3, 0, 0)
             assert got("failing") >= 2
+            seen, answers["/gone"] = got("gone"), answering(OK)
+            await connection.execute(ENABLED, "gone")
+            assert len(await add_copies(connection, "gone", Wanted(since=EARLY))) == 3
+            await until_true(lambda: got("gone") == seen + 3, "all are sent to the one that was gone")
     told = "SELECT agency, team, kind FROM delivery.message WHERE route = 'email' AND endpoint_id = $1"
     rows = await connection.fetch(told, "gone")
     assert [tuple(row) for row in rows] == [("health", "press", "endpoint-disabled")]
