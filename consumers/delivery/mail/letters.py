@@ -17,7 +17,8 @@ from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.mail import wording
 from consumers.delivery.mail.wording import WORDINGS, Wording
 from consumers.delivery.plain_text import isolated, line, lines
-from consumers.delivery.words import Language, channel_list, languages, of
+from consumers.delivery.words import Language, languages, of
+from consumers.documents.campaigns.campaigns import channel_list
 from events.faults.problems import Bilingual
 from events.values.calendar import day_after
 
@@ -250,7 +251,7 @@ def _notice_values(notice: Notice, language: Language) -> dict[str, str]:
         "name": isolated(line(name, SUBJECT_NAME_MAX)),
         "due": of(in_words(notice.due_on), language),
         "due_short": isolated(notice.due_on),
-        "channels": channel_list(notice.channels, language),
+        "channels": of(channel_list(notice.channels), language),
         "when": of(in_words(notice.on), language) if notice.on else "",
         "index": isolated(f"i{notice.index}"),
     }
@@ -260,7 +261,7 @@ def _notice_values(notice: Notice, language: Language) -> dict[str, str]:
 def _facts(notice: Notice, language: Language, today: str, *, brief: bool) -> tuple[Fact, ...]:
     is_open = notice.kind != "completed"
     standing: list[tuple[Bilingual, Sequence[str] | None]] = [
-        (wording.MISSING, [channel_list(notice.missing, language)] if notice.missing and is_open else None),
+        (wording.MISSING, [of(channel_list(notice.missing), language)] if notice.missing and is_open else None),
         (wording.STATE, [_acknowledged(notice.acknowledged, language)] if is_open else None),
     ]
     texts: list[tuple[Bilingual, Sequence[str] | None]] = [
@@ -275,7 +276,7 @@ def _facts(notice: Notice, language: Language, today: str, *, brief: bool) -> tu
             [str(working_days_left(notice.due_on, today))] if brief and today <= notice.due_on else None,
         ),
         (wording.URGENCY, [of(wording.HIGH, language)] if notice.is_urgent else None),
-        (wording.ON_CHANNELS, [channel_list(notice.channels, language)]),
+        (wording.ON_CHANNELS, [of(channel_list(notice.channels), language)]),
     ]
     # A reminder is about what is missing.
     ordered = [*standing, *texts] if notice.kind == "reminder" else [*texts, *standing]
@@ -326,7 +327,7 @@ def _row(row: DueCampaign, language: Language) -> str:
     if row.acknowledged_by is None and not row.is_paused:
         parts.append(of(wording.NOT_ACKNOWLEDGED, language))
     if row.missing and not row.is_paused:
-        parts.append(f"{of(wording.MISSING, language)}: {channel_list(row.missing, language)}")
+        parts.append(f"{of(wording.MISSING, language)}: {of(channel_list(row.missing), language)}")
     return " · ".join([*parts, isolated(row.campaign_id)] if row.service_name else parts)
 
 

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import click
 from msgspec.structs import asdict
 
-from consumers.delivery.calendar.commands import calendar, calendar_address
+from consumers.delivery.calendar.addresses import new_address, revoke_address
+from consumers.delivery.calendar.routes import calendar_now
+from consumers.delivery.due_campaigns import team_of
 from consumers.delivery.teams.changes import SQL, Desk
 from consumers.delivery.teams.endpoints import endpoints_of
 from consumers.delivery.teams.inputs import NewContacts, NewDomains, NewTeam
@@ -58,10 +60,6 @@ _CONTACT_HELP = "A desk's e-mail address, never a person's. Repeat it: the first
 @click.group()
 def teams() -> None:
     """The teams of agencies that get campaign triggers, and the desks that they are sent to."""
-
-
-teams.add_command(calendar)
-teams.add_command(calendar_address)
 
 
 @teams.command("add")
@@ -170,6 +168,47 @@ def close(agency: str, team: str, as_json: bool) -> None:
         as_json,
         f"لم يعد الفريق {agency}/{team} يستقبل شيئًا، وحُذفت عناوينه.",
         f"The team {agency}/{team} gets nothing more, and its addresses are deleted.",
+    )
+
+
+@teams.command("calendar")
+@agency_argument
+@team_argument
+def calendar(agency: str, team: str) -> None:
+    """Print a team's due dates as an iCalendar file."""
+
+    async def feed(connection: Connection) -> bytes:
+        return await calendar_now(connection, await team_of(connection, agency, team), Settings(), datetime.now(UTC))
+
+    click.echo(query(feed), nl=False)
+
+
+@teams.command("calendar-address")
+@agency_argument
+@team_argument
+@click.option("--revoke", is_flag=True, help="End the address, and make no new one.")
+@json_option
+def calendar_address(agency: str, team: str, revoke: bool, as_json: bool) -> None:
+    """Make the address under which a calendar program reads a team's due dates.
+
+    It is shown once, and an earlier one ends.
+    """
+    if revoke:
+        change(lambda desk: revoke_address(desk.connection, agency, team))
+        print_confirmation(
+            {"agency": agency, "team": team, "address": None},
+            as_json,
+            "أُلغي عنوان التقويم، ولم يعد يُقرأ به شيء.",
+            "The calendar's address is revoked: nothing can be read under it any more.",
+        )
+        return
+    address = change(lambda desk: new_address(desk.connection, desk.settings, agency, team))
+    print_confirmation(
+        {"agency": agency, "team": team, "address": address},
+        as_json,
+        f"أضف هذا العنوان إلى برنامج التقويم. لن يُعرض مرة أخرى، ومن يملكه يرى المواعيد:\n{address}",
+        f"Add this address to the calendar program. It is not shown again, and anyone who has it sees the due dates:\n"
+        f"{address}",
     )
 
 

@@ -20,7 +20,7 @@ from infra.settings import Settings
 from tests.every import every
 from tests.integration.consumers.read_api.read_api import REGISTER, Window, read_window
 from tests.team_seals import seal_rows
-from tests.world.mail import FIRST, SECOND, Desk, add_team, desk, mail_server, text_of
+from tests.world.mail import FIRST, SECOND, Desk, add_team, desk, mail_server, put_contacts, text_of
 from tests.world.teams import live_launches
 
 ASKS = "confirm-address"
@@ -131,8 +131,7 @@ async def test_only_the_registered_domain_itself_needs_no_confirmation(press: De
         "INSERT INTO delivery.agency_domain VALUES ('health', 'health.example'), ('labour', 'evil.example')"
         " ON CONFLICT DO NOTHING"
     )
-    await press.superuser.execute("DELETE FROM delivery.contact")
-    await press.superuser.execute("INSERT INTO delivery.contact VALUES ('health', 'press', 1, $1)", address)
+    await put_contacts(press.superuser, address)
     press.now, before = await press.superuser.fetchval("SELECT clock_timestamp()"), len(press.mails.received)
     await trigger(press, address)
     assert len(press.mails.received) - before == is_own
@@ -142,16 +141,10 @@ async def test_only_the_registered_domain_itself_needs_no_confirmation(press: De
 
 
 async def test_an_address_is_asked_once_a_day_and_no_more_than_three_times_a_month(press: Desk) -> None:
-    await press.superuser.execute(
-        "INSERT INTO delivery.team (agency, team, name) VALUES ('health', 'radio', '{}'), ('labour', 'press', '{}')"
-    )
     for day in range(31):
         for agency, team in (("health", "press"), ("health", "radio"), ("labour", "press")):
-            await press.superuser.execute("DELETE FROM delivery.contact WHERE (agency, team) = ($1, $2)", agency, team)
-            await press.superuser.execute(
-                "INSERT INTO delivery.contact (agency, team, rank, address, added_at) VALUES ($1, $2, 1, $3, $4)",
-                *(agency, team, FIRST.upper() if day % 2 else FIRST, press.now),
-            )
+            address = FIRST.upper() if day % 2 else FIRST
+            await put_contacts(press.superuser, address, agency=agency, team=team, at=press.now)
         for _ in range(2):
             await asked(press)
             press.now += timedelta(hours=1)
@@ -166,16 +159,9 @@ async def test_a_team_and_an_agency_send_a_few_letters_a_day_to_strangers(
 ) -> None:
     async with office(settings, connection) as press:
         for team in range(4):
-            await connection.execute(
-                "INSERT INTO delivery.team (agency, team, name) VALUES ('health', $1, '{}')", f"t{team}"
-            )
             for again in range(2):  # other addresses in the place of those that were asked
-                await connection.execute("DELETE FROM delivery.contact WHERE team = $1", f"t{team}")
-                for rank in range(1, 10):
-                    await connection.execute(
-                        "INSERT INTO delivery.contact VALUES ('health', $1, $2, $3)",
-                        *(f"t{team}", rank, f"a{rank}-{again}@{team}.example"),
-                    )
+                addresses = [f"a{rank}-{again}@{team}.example" for rank in range(1, 10)]
+                await put_contacts(connection, *addresses, team=f"t{team}")
                 await asked(press)
             assert len(press.mails.received) == min((team + 1) * TEAM_LETTERS_A_DAY, AGENCY_LETTERS_A_DAY)
         assert len(press.mails.received) == AGENCY_LETTERS_A_DAY
@@ -232,15 +218,14 @@ async def test_a_link_does_one_thing_and_who_stops_letters_gets_none_for_good(pr
     assert FIRST not in stored + str(await press.superuser.fetch("SELECT * FROM delivery.recipient"))
 
     # Also not for another team of the agency.
-    await press.superuser.execute("INSERT INTO delivery.team (agency, team, name) VALUES ('health', 'radio', '{}')")
-    await press.superuser.execute("INSERT INTO delivery.contact VALUES ('health', 'radio', 1, $1)", FIRST)
+    await put_contacts(press.superuser, FIRST, team="radio")
     press.now += timedelta(days=2)
     await asked(press)
     await press.superuser.execute("UPDATE delivery.recipient SET letter_at = now() - interval '31 days'")
     assert await delete_recipients(press.office.connection, 500) == "DELETE 0"
     await press.superuser.execute("DELETE FROM delivery.contact")
     assert await delete_recipients(press.office.connection, 500) == "DELETE 1", "what was stopped stays"
-    await press.superuser.execute("INSERT INTO delivery.contact VALUES ('health', 'press', 1, $1)", FIRST)
+    await put_contacts(press.superuser, FIRST)
     await trigger(press)
     await asked(press)
     assert len(press.mails.received) == 1

@@ -15,7 +15,19 @@ from infra.postgres.connection import Connection
 from infra.settings import Settings
 from tests.every import every
 from tests.team_seals import seal_rows
-from tests.world.mail import FIRST, SECOND, Desk, MailServer, add_team, at, desk, epoch_of, mail_server, text_of
+from tests.world.mail import (
+    FIRST,
+    SECOND,
+    Desk,
+    MailServer,
+    add_team,
+    at,
+    desk,
+    epoch_of,
+    mail_server,
+    put_contacts,
+    text_of,
+)
 from tests.world.story import Story
 from tests.world.teams import fold, launches, make_live
 
@@ -227,11 +239,9 @@ async def test_a_team_whose_row_was_changed_gets_no_letter_and_is_told_why(
     press: Desk, statement: str, is_sealed: bool, state: str, reason: str
 ) -> None:
     await press.superuser.execute(
-        "DELETE FROM delivery.attempt; DELETE FROM delivery.message;"
-        " UPDATE delivery.team SET closed_at = NULL; DELETE FROM delivery.contact"
+        "DELETE FROM delivery.attempt; DELETE FROM delivery.message; UPDATE delivery.team SET closed_at = NULL"
     )
-    for rank, address in enumerate((FIRST, SECOND), start=1):
-        await press.superuser.execute("INSERT INTO delivery.contact VALUES ('health', 'press', $1, $2)", rank, address)
+    await put_contacts(press.superuser, FIRST, SECOND)
     await seal_rows(press.superuser)
     await press.superuser.execute(statement)
     if is_sealed:
