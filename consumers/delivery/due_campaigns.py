@@ -46,7 +46,6 @@ class DueCampaign:
     is_completed: bool
     is_paused: bool
     is_retired: bool
-    is_escalated: bool
     aired: dict[str, int]
     """Number of airings on each of its channels."""
 
@@ -83,6 +82,5 @@ def _campaign(row: Mapping[str, Any]) -> DueCampaign:
         is_completed=row["completed_index"] is not None,
         is_paused=row["paused"],
         is_retired=row["retired"],
-        is_escalated=row["escalated"],
         aired={channel: row[channel] for channel in CHANNELS if channel in row["channels"]},
     )

@@ -1,9 +1,8 @@
 -- name: of_team
 -- Campaigns of the team's agency in the log whose triggers a subscription of the team takes (of route $3; NULL: of any route);
 -- all of them where the team has no subscription. Completed ones only with a due date from $4 on.
-SELECT c.campaign_id, c.kind, c.service_id, c.due_on, c.brief, c.channels, c.rule, c.owner,
-       c.triggered_index, greatest(c.last_index, s.last_index) AS last_index, c.acknowledged_by, c.completed_index,
-       c.tv, c.radio, c.print, c.escalated,
+SELECT c.campaign_id, c.due_on, c.brief, c.channels, greatest(c.last_index, s.last_index) AS last_index,
+       c.acknowledged_by, c.completed_index, c.tv, c.radio, c.print,
        c.completed_index IS NULL AND v.suspended_from IS NOT NULL AS paused,
        s.name AS service_name, coalesce(s.retired, false) AS retired
 FROM campaigns.campaign c

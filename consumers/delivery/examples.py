@@ -5,7 +5,7 @@ It is no entry of the log. Its id, and the campaign's, begin with `example.`, wh
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -19,6 +19,6 @@ KIND: Final = "example"
 
 def example_event(event_id: str) -> bytes:
     """The CloudEvent, by the codec that writes the platform's own events."""
-    event: dict[str, Any] = orjson.loads(golden_example(EXAMPLE))
+    event = orjson.loads(golden_example(EXAMPLE))
     data = {**event["data"], "campaign_id": event_id}
     return canonical_bytes({**event, "id": event_id, "subject": f"campaign/{event_id}", "data": data})

@@ -1,11 +1,10 @@
-"""A text in one language, and the names of channels."""
+"""A text in one language."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
-from consumers.documents.campaigns import campaigns
+from consumers.documents.document import Name
 from events.faults.problems import Bilingual
 
 Language = Literal["ar", "en"]
@@ -16,10 +15,5 @@ def languages(first: str) -> tuple[Language, Language]:
     return ("en", "ar") if first == "en" else ("ar", "en")
 
 
-def of(text: Bilingual, language: Language) -> str:
+def of(text: Bilingual | Name, language: Language) -> str:
     return text.ar if language == "ar" else text.en
-
-
-def channel_list(channels: Sequence[str], language: Language) -> str:
-    names = campaigns.channel_list(channels)
-    return names.ar if language == "ar" else names.en

@@ -18,6 +18,7 @@ from consumers.delivery.mail.links import Links
 from consumers.delivery.mail.message import Sender
 from consumers.delivery.mail.part import PostOffice
 from consumers.delivery.mail.smtp import SmtpServer
+from consumers.delivery.routing.matching import KINDS
 from infra.postgres.connection import Connection, connected
 from infra.process import lease
 from infra.settings import Settings
@@ -150,7 +151,7 @@ class Desk:
         for entry in story.entries:
             if "campaign" in entry.type and entry.data.get("owner", "health") == "health":
                 campaign_id = entry.data["campaign_id"]
-                await self.put(entry.type, entry.id, campaign_id=campaign_id, log_index=entry.index)
+                await self.put(KINDS[entry.type], entry.id, campaign_id=campaign_id, log_index=entry.index)
 
     async def states(self) -> list[tuple[str, str, int]]:
         """Kind, state and attempts of each message."""
@@ -188,12 +189,26 @@ async def add_team(
         " VALUES ($1, 'press', $2, 'ar', '2020-01-01')",
         *(agency, name),
     )
-    for rank, address in enumerate(contacts, start=1):
-        await connection.execute("INSERT INTO delivery.contact VALUES ($1, 'press', $2, $3)", agency, rank, address)
+    await put_contacts(connection, *contacts, agency=agency)
     await connection.execute(
         "INSERT INTO delivery.subscription (agency, team, route, from_index) VALUES ($1, 'press', 'email', 0)", agency
     )
     await seal_rows(connection)
+
+
+async def put_contacts(
+    connection: Connection, *contacts: str, agency: str = "health", team: str = "press", at: datetime | None = None
+) -> None:
+    """All the addresses of a team, saved at a moment. The team is made where it is not there; nothing is sealed."""
+    await connection.execute(
+        "INSERT INTO delivery.team (agency, team, name) VALUES ($1, $2, '{}') ON CONFLICT DO NOTHING", agency, team
+    )
+    await connection.execute("DELETE FROM delivery.contact WHERE (agency, team) = ($1, $2)", agency, team)
+    await connection.execute(
+        "INSERT INTO delivery.contact (agency, team, rank, address, added_at) SELECT $1, $2, rank, address,"
+        " coalesce($4, clock_timestamp()) FROM unnest($3::text[]) WITH ORDINALITY AS given (address, rank)",
+        *(agency, team, contacts, at),
+    )
 
 
 async def epoch_of(connection: Connection, settings: Settings, owner: str = "test") -> int:

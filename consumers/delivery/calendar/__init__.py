@@ -1,3 +1,3 @@
-"""A team's due dates as an iCalendar feed: by command, by token, or under a secret address. Way in: `routes.router`,
-`commands`.
+"""A team's due dates as an iCalendar feed: by token, or under a secret address. Way in: `routes.router`,
+`routes.calendar_now`.
 """

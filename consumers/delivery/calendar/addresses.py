@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import urlencode
 
-from consumers.delivery.due_campaigns import Team, team_of
+from consumers.delivery.due_campaigns import NoTeam, Team, team_of
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 from infra.postgres.trail import Actor, add_to_trail
@@ -41,10 +41,12 @@ async def revoke_address(connection: Connection, agency: str, team: str, *, by: 
         await add_to_trail(connection, "teams calendar-address", f"{agency}/{team}", "--revoke", by=by)
 
 
-async def team_of_secret(connection: Connection, secret: str) -> Team | None:
-    """The team whose feed the secret opens; None if it was revoked or never made. Raises `NoTeam` for a closed one."""
+async def team_of_secret(connection: Connection, secret: str) -> Team:
+    """The team whose feed the secret opens. Raises `NoTeam` if it was revoked or never made, or the team is closed."""
     row = await connection.fetchrow(_SQL["team_of_secret"], _hash(secret))
-    return None if row is None else await team_of(connection, row["agency"], row["team"])
+    if row is None:
+        raise NoTeam
+    return await team_of(connection, row["agency"], row["team"])
 
 
 def _hash(secret: str) -> bytes:

@@ -15,7 +15,8 @@ from icalendar import Calendar, Event
 from consumers.campaigns.dates import in_words
 from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.plain_text import isolated, line, lines
-from consumers.delivery.words import Language, channel_list, languages, of
+from consumers.delivery.words import Language, languages, of
+from consumers.documents.campaigns.campaigns import channel_list
 from events.faults.problems import Bilingual
 
 CONTENT_TYPE: Final = "text/calendar; charset=utf-8"
@@ -94,5 +95,5 @@ def _description(campaign: DueCampaign, language: Language) -> str:
         by = campaign.acknowledged_by
         shown.append(of(_NOT_ACKNOWLEDGED, language) if by is None else of(_ACKNOWLEDGED, language).format(by=line(by)))
         if campaign.missing:
-            shown.append(of(_MISSING, language).format(channels=channel_list(campaign.missing, language)))
+            shown.append(of(_MISSING, language).format(channels=of(channel_list(campaign.missing), language)))
     return "\n".join([*shown, campaign.campaign_id])

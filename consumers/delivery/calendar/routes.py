@@ -5,6 +5,7 @@ The secret is a parameter and not part of the path: a failed request is logged w
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
@@ -41,12 +42,7 @@ def router(parts: RouteParts) -> APIRouter:
         caller = await parts.caller(request)
         programme_scope(caller)
         agency = caller.require_agency().code
-        async with parts.connection() as connection:
-            try:
-                found = await team_of(connection, agency, team)
-            except NoTeam:
-                raise Problem("not-found") from None
-            return await _calendar(connection, found, parts.settings)
+        return await _calendar(parts, lambda connection: team_of(connection, agency, team))
 
     @routes.get(
         PATH,
@@ -55,14 +51,7 @@ def router(parts: RouteParts) -> APIRouter:
     )
     async def with_secret(feed: Secret) -> Response:
         """The secret stands for a token: anyone who has the address can read the due dates, and nothing else."""
-        async with parts.connection() as connection:
-            try:
-                found = await team_of_secret(connection, feed)
-            except NoTeam:
-                found = None
-            if found is None:
-                raise Problem("not-found")
-            return await _calendar(connection, found, parts.settings)
+        return await _calendar(parts, lambda connection: team_of_secret(connection, feed))
 
     return routes
 
@@ -74,6 +63,11 @@ async def calendar_now(connection: Connection, team: Team, settings: Settings, n
     return calendar_of(team, campaigns, settings.log_origin, now, settings.console_address)
 
 
-async def _calendar(connection: Connection, team: Team, settings: Settings) -> Response:
-    content = await calendar_now(connection, team, settings, datetime.now(UTC))
+async def _calendar(parts: RouteParts, find: Callable[[Connection], Awaitable[Team]]) -> Response:
+    async with parts.connection() as connection:
+        try:
+            team = await find(connection)
+        except NoTeam:
+            raise Problem("not-found") from None
+        content = await calendar_now(connection, team, parts.settings, datetime.now(UTC))
     return Response(content, headers=_HEADERS, media_type=CONTENT_TYPE)

@@ -15,9 +15,10 @@ from consumers.campaigns.dates import in_words
 from consumers.campaigns.next_step import acknowledge_command, air_command, working_days_left
 from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.mail import wording
-from consumers.delivery.mail.wording import WORDINGS
+from consumers.delivery.mail.wording import WORDINGS, Wording
 from consumers.delivery.plain_text import isolated, line, lines
-from consumers.delivery.words import Language, channel_list, languages, of
+from consumers.delivery.words import Language, languages, of
+from consumers.documents.campaigns.campaigns import channel_list
 from events.faults.problems import Bilingual
 from events.values.calendar import day_after
 
@@ -136,21 +137,17 @@ def notice_letter(notice: Notice, context: Context) -> Letter:
     words = WORDINGS[notice.kind]
 
     def page(language: Language) -> Page:
-        values = _notice_values(notice, language)
         return _page(
             context,
             language,
-            _filled(words.subject, language, values),
-            [_filled(words.lead, language, values)],
+            words,
+            _notice_values(notice, language),
             facts=_facts(notice, language, context.today, brief=words.shows_brief),
-            link=_link(context, notice.campaign_id, language),
+            link=_at(context, f"campaigns/{quote(notice.campaign_id, safe='')}", of(wording.IN_CONSOLE, language)),
             commands=_commands(notice, language) if words.asks else (),
         )
 
-    def subject(language: Language) -> str:
-        return _filled(words.subject, language, _notice_values(notice, language))
-
-    return _letter(context, page, subject, is_urgent=notice.is_urgent and words.asks)
+    return _letter(context, page, is_urgent=notice.is_urgent and words.asks)
 
 
 def digest_letter(campaigns: Sequence[DueCampaign], context: Context) -> Letter:
@@ -168,25 +165,19 @@ def digest_letter(campaigns: Sequence[DueCampaign], context: Context) -> Letter:
         (wording.LATER, [row for row in running if row.due_on >= week_end]),
         (wording.PAUSED, [row for row in campaigns if not row.is_completed and row.is_paused]),
     )
-    words = WORDINGS["digest"]
 
-    def values(language: Language) -> dict[str, str]:
-        return {
+    def page(language: Language) -> Page:
+        values = {
             "team": isolated(context.team.name[language]),
             "when": of(in_words(today), language),
             "overdue": str(len(overdue)),
             "this_week": str(len(this_week)),
         }
-
-    def page(language: Language) -> Page:
         shown = tuple(_group(title, rows, language, context.team) for title, rows in groups if rows)
-        paragraphs = [_filled(words.lead, language, values(language))]
-        if not shown:
-            paragraphs.append(of(wording.NONE, language))
-        subject = _filled(words.subject, language, values(language))
-        return _page(context, language, subject, paragraphs, groups=shown)
+        more = () if shown else (of(wording.NONE, language),)
+        return _page(context, language, WORDINGS["digest"], values, more, groups=shown)
 
-    return _letter(context, page, lambda language: _filled(words.subject, language, values(language)))
+    return _letter(context, page)
 
 
 def _is_silent(row: DueCampaign) -> bool:
@@ -196,27 +187,21 @@ def _is_silent(row: DueCampaign) -> bool:
 
 def endpoint_letter(endpoint_id: str, reason: str | None, context: Context) -> Letter:
     """A webhook of the team was disabled. `reason`: `gone`, `failing` or `by-team`."""
-    words = WORDINGS["endpoint-disabled"]
     why = {"gone": wording.GONE, "by-team": wording.BY_TEAM}.get(reason or "", wording.FAILING)
     path = f"campaigns/webhooks/{quote(endpoint_id, safe='')}"
     command = f"POST /v1/webhooks/{line(endpoint_id)}/enable"
 
-    def subject(language: Language) -> str:
-        return _filled(words.subject, language, {"endpoint": isolated(endpoint_id)})
-
     def page(language: Language) -> Page:
-        lead = _filled(words.lead, language, {"endpoint": isolated(endpoint_id), "why": of(why, language)})
-        enable = Pointer(of(wording.ENABLE, language), command)
         return _page(
             context,
             language,
-            subject(language),
-            [lead],
-            commands=(enable,),
+            WORDINGS["endpoint-disabled"],
+            {"endpoint": isolated(endpoint_id), "why": of(why, language)},
+            commands=(Pointer(of(wording.ENABLE, language), command),),
             link=_at(context, path, of(wording.WEBHOOK_IN_CONSOLE, language)),
         )
 
-    return _letter(context, page, subject)
+    return _letter(context, page)
 
 
 def confirmation_letter(confirm: str, context: Context) -> Letter:
@@ -224,45 +209,40 @@ def confirmation_letter(confirm: str, context: Context) -> Letter:
     team = context.team
     code = f"{team.agency}/{team.team}"
     context = replace(context, team=replace(team, name={"ar": code, "en": code}))
-    words = WORDINGS["confirm-address"]
-
-    def subject(language: Language) -> str:
-        return _filled(words.subject, language, {"team": isolated(code)})
 
     def page(language: Language) -> Page:
-        lead = _filled(words.lead, language, {"team": isolated(code)})
         link = Pointer(of(wording.CONFIRM, language), confirm)
-        return _page(context, language, subject(language), [lead], link=link)
+        return _page(context, language, WORDINGS["confirm-address"], {"team": isolated(code)}, link=link)
 
-    return _letter(context, page, subject)
+    return _letter(context, page)
 
 
-def _letter(
-    context: Context, page: Callable[[Language], Page], subject: Callable[[Language], str], *, is_urgent: bool = False
-) -> Letter:
-    first, other = languages(context.team.language)
+def _letter(context: Context, page: Callable[[Language], Page], *, is_urgent: bool = False) -> Letter:
+    first, other = map(page, languages(context.team.language))
     flags = ((wording.REPEAT, context.is_repeat), (wording.REPLAY, context.is_replay), (wording.URGENT, is_urgent))
     marks = [mark for mark, is_set in flags if is_set]
-    prefix = "".join(f"[{of(mark, first)} / {of(mark, other)}] " for mark in marks)
+    prefix = "".join(f"[{of(mark, first.language)} / {of(mark, other.language)}] " for mark in marks)
     # Without isolates: programs show a subject alone, and some show these marks as boxes.
-    return Letter(prefix + line(f"{subject(first)} | {subject(other)}", 400), (page(first), page(other)), context.stop)
+    return Letter(prefix + line(f"{first.heading} | {other.heading}", 400), (first, other), context.stop)
 
 
 def _page(
     context: Context,
     language: Language,
-    heading: str,
-    paragraphs: Sequence[str],
+    words: Wording,
+    values: Mapping[str, str],
+    more: Sequence[str] = (),
     *,
     facts: tuple[Fact, ...] = (),
     groups: tuple[Group, ...] = (),
     link: Pointer | None = None,
     commands: tuple[Pointer, ...] = (),
 ) -> Page:
+    heading, lead = (_filled(template, language, values) for template in (words.subject, words.lead))
     repeat = [of(wording.REPEAT_NOTE, language)] if context.is_repeat else []
     footer = _filled(wording.FOOTER, language, {"team": isolated(context.team.name[language])})
     stop = Pointer(of(wording.STOP, language), context.stop)
-    return Page(language, heading, (*repeat, *paragraphs), facts, groups, link, commands, footer, stop)
+    return Page(language, heading, (*repeat, lead, *more), facts, groups, link, commands, footer, stop)
 
 
 def _notice_values(notice: Notice, language: Language) -> dict[str, str]:
@@ -271,7 +251,7 @@ def _notice_values(notice: Notice, language: Language) -> dict[str, str]:
         "name": isolated(line(name, SUBJECT_NAME_MAX)),
         "due": of(in_words(notice.due_on), language),
         "due_short": isolated(notice.due_on),
-        "channels": channel_list(notice.channels, language),
+        "channels": of(channel_list(notice.channels), language),
         "when": of(in_words(notice.on), language) if notice.on else "",
         "index": isolated(f"i{notice.index}"),
     }
@@ -279,32 +259,29 @@ def _notice_values(notice: Notice, language: Language) -> dict[str, str]:
 
 
 def _facts(notice: Notice, language: Language, today: str, *, brief: bool) -> tuple[Fact, ...]:
-    standing: list[tuple[Bilingual, Sequence[str]]] = []
-    if notice.missing and notice.kind != "completed":
-        standing.append((wording.MISSING, [channel_list(notice.missing, language)]))
-    if notice.kind != "completed":
-        standing.append((wording.STATE, [_acknowledged(notice.acknowledged, language)]))
-    texts: list[tuple[Bilingual, Sequence[str]]] = []
-    if brief:
-        texts.append((wording.BRIEF, lines(notice.brief[language])))
-    if notice.reason is not None:
-        texts.append((wording.REASON, lines(notice.reason[language])))
-    if notice.service_name is not None:
-        texts.append((wording.SERVICE, [line(notice.service_name[language])]))
-    if brief and notice.service_url:
-        texts.append((wording.ADDRESS, [line(notice.service_url, 2_000)]))
-    if brief and notice.launched_on:
-        texts.append((wording.LAUNCHED, [of(in_words(notice.launched_on), language)]))
-    texts.append((wording.DUE, [of(in_words(notice.due_on), language)]))
-    if brief and today <= notice.due_on:
-        texts.append((wording.WORKING_DAYS_LEFT, [str(working_days_left(notice.due_on, today))]))
-    if notice.is_urgent:
-        texts.append((wording.URGENCY, [of(wording.HIGH, language)]))
-    texts.append((wording.ON_CHANNELS, [channel_list(notice.channels, language)]))
-    texts.append((wording.CAMPAIGN, [notice.campaign_id]))
+    is_open = notice.kind != "completed"
+    standing: list[tuple[Bilingual, Sequence[str] | None]] = [
+        (wording.MISSING, [of(channel_list(notice.missing), language)] if notice.missing and is_open else None),
+        (wording.STATE, [_acknowledged(notice.acknowledged, language)] if is_open else None),
+    ]
+    texts: list[tuple[Bilingual, Sequence[str] | None]] = [
+        (wording.BRIEF, lines(notice.brief[language]) if brief else None),
+        (wording.REASON, None if notice.reason is None else lines(notice.reason[language])),
+        (wording.SERVICE, None if notice.service_name is None else [line(notice.service_name[language])]),
+        (wording.ADDRESS, [line(notice.service_url, 2_000)] if brief and notice.service_url else None),
+        (wording.LAUNCHED, [of(in_words(notice.launched_on), language)] if brief and notice.launched_on else None),
+        (wording.DUE, [of(in_words(notice.due_on), language)]),
+        (
+            wording.WORKING_DAYS_LEFT,
+            [str(working_days_left(notice.due_on, today))] if brief and today <= notice.due_on else None,
+        ),
+        (wording.URGENCY, [of(wording.HIGH, language)] if notice.is_urgent else None),
+        (wording.ON_CHANNELS, [of(channel_list(notice.channels), language)]),
+    ]
     # A reminder is about what is missing.
-    ordered = [*standing, *texts] if notice.kind == "reminder" else [*texts[:-1], *standing, texts[-1]]
-    return tuple(Fact(of(label, language), tuple(shown)) for label, shown in ordered)
+    ordered = [*standing, *texts] if notice.kind == "reminder" else [*texts, *standing]
+    ordered.append((wording.CAMPAIGN, [notice.campaign_id]))
+    return tuple(Fact(of(label, language), tuple(shown)) for label, shown in ordered if shown is not None)
 
 
 def _acknowledged(acknowledged: Acknowledgement | None, language: Language) -> str:
@@ -326,10 +303,6 @@ def _commands(notice: Notice, language: Language) -> tuple[Pointer, ...]:
         airing = air_command(notice.campaign_id, notice.missing[0])
         commands.append(Pointer(of(wording.REPORT_AIRING, language), airing))
     return tuple(commands)
-
-
-def _link(context: Context, campaign_id: str, language: Language) -> Pointer | None:
-    return _at(context, f"campaigns/{quote(campaign_id, safe='')}", of(wording.IN_CONSOLE, language))
 
 
 def _at(context: Context, path: str, words: str) -> Pointer | None:
@@ -354,7 +327,7 @@ def _row(row: DueCampaign, language: Language) -> str:
     if row.acknowledged_by is None and not row.is_paused:
         parts.append(of(wording.NOT_ACKNOWLEDGED, language))
     if row.missing and not row.is_paused:
-        parts.append(f"{of(wording.MISSING, language)}: {channel_list(row.missing, language)}")
+        parts.append(f"{of(wording.MISSING, language)}: {of(channel_list(row.missing), language)}")
     return " · ".join([*parts, isolated(row.campaign_id)] if row.service_name else parts)
 
 

@@ -21,6 +21,7 @@ from typing import Final
 import jinja2
 
 from consumers.delivery.mail.letters import Letter, Page
+from consumers.delivery.mail.queue import Claimed
 from consumers.delivery.plain_text import line
 from events.errors import YesserError
 
@@ -50,20 +51,6 @@ class BadAddress(YesserError, ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """What a message is about: the same one has the same `Message-ID` in every attempt. `part` tells backfills
-    apart.
-    """
-
-    agency: str
-    team: str
-    kind: str
-    event_id: str
-    campaign_id: str | None
-    part: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Sender:
     """The platform's own addresses."""
 
@@ -84,10 +71,8 @@ def checked_address(address: str) -> str:
     return address
 
 
-def build(
-    letter: Letter, identity: Identity, sender: Sender, recipient: str, now: datetime, attempt: int = 1
-) -> EmailMessage:
-    """The whole message. `attempt` > 1 is named in a header. Raises `BadAddress`."""
+def build(letter: Letter, claimed: Claimed, sender: Sender, recipient: str, now: datetime) -> EmailMessage:
+    """The whole message. What may be a repeat is named in a header. Raises `BadAddress`."""
     message = EmailMessage(_POLICY)
     message["From"] = Address(addr_spec=checked_address(sender.address))
     message["To"] = Address(addr_spec=checked_address(recipient))
@@ -95,27 +80,28 @@ def build(
         message["Reply-To"] = Address(addr_spec=checked_address(sender.reply_to))
     message["Subject"] = _header(letter.subject)
     message["Date"] = now
-    message["Message-ID"] = message_id(identity, sender)
-    for name, value in _thread(identity, sender).items():
+    message["Message-ID"] = message_id(claimed, sender)
+    for name, value in _thread(claimed, sender).items():
         message[name] = value
     # RFC 3834: no absence notes in answer.
     message["Auto-Submitted"] = "auto-generated"
     message["List-Unsubscribe"] = f"<{letter.stop}>"
     if letter.stop.startswith("https://"):  # RFC 8058 wants it: a mail program posts there by itself
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message["Yesser-Event"] = _header(identity.event_id)
-    if identity.campaign_id is not None:
-        message["Yesser-Campaign"] = _header(identity.campaign_id)
-    if attempt > 1:
-        message["Yesser-Repeat"] = str(attempt)
+    message["Yesser-Event"] = _header(claimed.event_id)
+    if claimed.campaign_id is not None:
+        message["Yesser-Campaign"] = _header(claimed.campaign_id)
+    if claimed.unknown:
+        message["Yesser-Repeat"] = str(1 + claimed.unknown)
     message.set_content(_text(letter))
     message.add_alternative(_html(letter), subtype="html")
     return message
 
 
-def message_id(identity: Identity, sender: Sender) -> str:
-    """`<hash@domain>`, the same for the same identity."""
-    named = (identity.agency, identity.team, identity.kind, identity.event_id, identity.part)
+def message_id(claimed: Claimed, sender: Sender) -> str:
+    """`<hash@domain>`, the same in each attempt. Each replay has its own."""
+    part = str(claimed.message_id) if claimed.replay else ""
+    named = (claimed.agency, claimed.team, claimed.kind, claimed.event_id, part)
     return f"<{_digest(*named)}@{sender.domain}>"
 
 
@@ -124,11 +110,11 @@ def _header(text: str) -> str:
     return line(text, _HEADER_MAX).replace("=?", "= ?")
 
 
-def _thread(identity: Identity, sender: Sender) -> Mapping[str, str]:
+def _thread(claimed: Claimed, sender: Sender) -> Mapping[str, str]:
     """Messages about a campaign refer to one id, whether or not the team got the trigger by mail."""
-    if identity.campaign_id is None:
+    if claimed.campaign_id is None:
         return {}
-    root = f"<{_digest('campaign', identity.agency, identity.team, identity.campaign_id)}@{sender.domain}>"
+    root = f"<{_digest('campaign', claimed.agency, claimed.team, claimed.campaign_id)}@{sender.domain}>"
     return {"In-Reply-To": root, "References": root}
 
 
@@ -158,13 +144,13 @@ def _text_lines(page: Page) -> list[str]:
 
 
 def _html(letter: Letter) -> str:
-    return _template().render(pages=letter.pages, title=letter.subject)
+    return template("consumers.delivery.mail", "letter.html").render(pages=letter.pages, title=letter.subject)
 
 
 @cache
-def _template() -> jinja2.Template:
+def template(package: str, name: str) -> jinja2.Template:
+    """A page of this package, whose values are escaped and must all be given."""
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    text = resources.files("consumers.delivery.mail").joinpath("letter.html").read_text(encoding="utf-8")
-    return environment.from_string(text)
+    return environment.from_string(resources.files(package).joinpath(name).read_text(encoding="utf-8"))

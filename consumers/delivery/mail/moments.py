@@ -4,12 +4,12 @@ argument.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
+from consumers.as_of.point_in_time import RIYADH
 from events.values.working_days import is_working_day
 
-RIYADH: Final = timezone(timedelta(hours=3), "Asia/Riyadh")
 HOUR: Final = 8
 """Reminders and digests leave at 08:00."""
 REMINDER_WORKING_DAYS: Final = 2
@@ -26,18 +26,13 @@ def today(now: datetime) -> str:
     return now.astimezone(RIYADH).date().isoformat()
 
 
-def before_working_days(on: str, days: int) -> str:
-    """The working day that is `days` working days before `on`."""
-    current, left = date.fromisoformat(on), days
-    while left > 0:
-        current -= timedelta(days=1)
-        left -= is_working_day(current.isoformat())
-    return current.isoformat()
-
-
 def reminder_at(due_on: str) -> datetime:
     """08:00 of the day two working days before the due date."""
-    return _at(date.fromisoformat(before_working_days(due_on, REMINDER_WORKING_DAYS)), HOUR)
+    day, left = date.fromisoformat(due_on), REMINDER_WORKING_DAYS
+    while left > 0:
+        day -= timedelta(days=1)
+        left -= is_working_day(day.isoformat())
+    return _at_eight(day)
 
 
 def due_dates_to_remind_of(now: datetime) -> list[str]:
@@ -51,11 +46,11 @@ def digest_moment(now: datetime) -> datetime | None:
     """The last Sunday 08:00, or None when it is more than `DIGEST_VALID` ago."""
     local = now.astimezone(RIYADH)
     sunday = local.date() - timedelta(days=(local.weekday() - _SUNDAY) % 7)
-    moment = _at(sunday, HOUR)
+    moment = _at_eight(sunday)
     if moment > now:
         moment -= timedelta(days=7)
     return moment if now - moment < DIGEST_VALID else None
 
 
-def _at(day: date, hour: int) -> datetime:
-    return datetime.combine(day, time(hour), RIYADH).astimezone(UTC)
+def _at_eight(day: date) -> datetime:
+    return datetime.combine(day, time(HOUR), RIYADH).astimezone(UTC)

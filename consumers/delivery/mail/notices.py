@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
 from msgspec.structs import asdict
 
 from consumers.delivery.due_campaigns import NoTeam, due_campaigns, team_of
-from consumers.delivery.mail import asking, wording
+from consumers.delivery.mail import wording
 from consumers.delivery.mail.letters import (
     Acknowledgement,
     Context,
@@ -23,9 +23,9 @@ from consumers.delivery.mail.letters import (
     notice_letter,
 )
 from consumers.delivery.mail.links import Links
-from consumers.delivery.mail.message import BadAddress, Identity, checked_address
+from consumers.delivery.mail.message import BadAddress, checked_address
 from consumers.delivery.mail.moments import DIGEST_VALID, today
-from consumers.delivery.mail.queue import VALID, Claimed
+from consumers.delivery.mail.queue import ASKS, VALID, Claimed, State
 from consumers.delivery.recipients import SQL as RECIPIENTS
 from consumers.delivery.recipients import Recipient, is_team_sealed, recipients_of
 from consumers.documents.campaigns.campaigns import CHANNELS, channel_list
@@ -38,15 +38,17 @@ from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
+LINK_VALID: Final = timedelta(days=7)
+"""A link that confirms an address."""
 _SQL: Final = queries("consumers.delivery.mail", "notices.sql")
 
 log = structlog.get_logger()
 
 
 class NotSent(Reject):
-    """The message is not sent: `state` (`cancelled` or `failed`) and the reason, which its attempt keeps."""
+    """The message is not sent: its last state, and the reason, which its attempt keeps."""
 
-    def __init__(self, state: str, reason: str) -> None:
+    def __init__(self, state: State, reason: str) -> None:
         super().__init__(reason)
         self.state = state
         self.reason = reason
@@ -54,23 +56,16 @@ class NotSent(Reject):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A letter, its recipient's address, and what it is about."""
+    """A letter, and its recipient's address."""
 
     letter: Letter
     recipient: str
-    identity: Identity
-
-
-def short_kind(kind: str) -> str:
-    """`triggered` for `campaign.triggered`, `acknowledged` for `awareness.campaign-acknowledged`."""
-    return kind.rpartition(".")[2].removeprefix("campaign-")
 
 
 async def prepare(
     connection: Connection, claimed: Claimed, now: datetime, links: Links, seals: TeamSeals, console: str | None
 ) -> Prepared:
     """Raises `NotSent` where nobody is to get it, or nothing is to be said any more."""
-    kind = short_kind(claimed.kind)
     if claimed.is_told:
         raise NotSent("cancelled", "told-already")
     if now - claimed.created_at >= VALID:
@@ -89,20 +84,18 @@ async def prepare(
         raise NotSent("failed", "team-changed")
     await connection.execute(RECIPIENTS["adopt"], claimed.agency, claimed.team)
     contacts = await recipients_of(connection, claimed.agency, claimed.team)
-    recipient = _asked(contacts, claimed) if kind == asking.KIND else _recipient(contacts, kind, now)
+    recipient = _asked(contacts, claimed) if claimed.kind == ASKS else _recipient(contacts, claimed.kind, now)
     stop = await links.add(connection, recipient, "stop")
     context = Context(team, today(now), stop, console, is_replay=claimed.replay, is_repeat=claimed.unknown > 0)
-    if kind == asking.KIND:
-        until = max(now + asking.LINK_VALID, recipient.usable_until or now)
+    if claimed.kind == ASKS:
+        until = max(now + LINK_VALID, recipient.usable_until or now)
         letter = confirmation_letter(
             await links.add(connection, recipient, "confirm", claimed.event_id, until), context
         )
     else:
-        letter = await _letter(connection, claimed, kind, context, now)
-    part = str(claimed.message_id) if claimed.replay else ""
-    identity = Identity(claimed.agency, claimed.team, kind, claimed.event_id, claimed.campaign_id, part)
+        letter = await _letter(connection, claimed, context, now)
     try:
-        return Prepared(letter, checked_address(recipient.address), identity)
+        return Prepared(letter, checked_address(recipient.address))
     except BadAddress:
         raise NotSent("failed", "bad-address") from None
 
@@ -120,35 +113,35 @@ def _recipient(contacts: Sequence[Recipient], kind: str, now: datetime) -> Recip
 
 
 def _asked(contacts: Sequence[Recipient], claimed: Claimed) -> Recipient:
-    """The contact that a letter asks, while it still waits."""
-    recipient_id = asking.recipient_asked(claimed.event_id)
+    """The contact that a letter asks, while it still waits. The letter's id is `confirm.RECIPIENT.NUMBER`."""
+    recipient_id = int(claimed.event_id.split(".")[1])
     for contact in contacts:
         if contact.recipient_id == recipient_id and contact.state is AddressState.WAITING:
             return contact
     raise NotSent("cancelled", "out-of-date")
 
 
-async def _letter(connection: Connection, claimed: Claimed, kind: str, context: Context, now: datetime) -> Letter:
-    if kind == "digest":
+async def _letter(connection: Connection, claimed: Claimed, context: Context, now: datetime) -> Letter:
+    if claimed.kind == "digest":
         if now - claimed.created_at >= DIGEST_VALID:
             raise NotSent("cancelled", "out-of-date")
         return digest_letter(await due_campaigns(connection, context.team, route="email"), context)
-    if kind == "endpoint-disabled":
+    if claimed.kind == "endpoint-disabled":
         row = await connection.fetchrow(_SQL["endpoint"], claimed.endpoint_id)
         if row is None:
             raise NotSent("cancelled", "enabled-again")
         return endpoint_letter(row["endpoint_id"], row["disabled_reason"], context)
-    if kind not in wording.WORDINGS:
+    if claimed.kind not in wording.WORDINGS:
         raise NotSent("failed", "unknown-kind")
-    return notice_letter(await _notice(connection, claimed, kind, context.today), context)
+    return notice_letter(await _notice(connection, claimed, context.today), context)
 
 
-async def _notice(connection: Connection, claimed: Claimed, kind: str, day: str) -> Notice:
+async def _notice(connection: Connection, claimed: Claimed, day: str) -> Notice:
     row = await connection.fetchrow(_SQL["campaign"], claimed.campaign_id)
     if row is None:
         raise NotSent("failed", "unknown-campaign")
     missing = [channel for channel in CHANNELS if channel in row["channels"] and row[channel] == 0]
-    if kind == "reminder" and (
+    if claimed.kind == "reminder" and (
         row["paused"]
         or row["completed_index"] is not None
         or row["due_on"] < day
@@ -157,7 +150,7 @@ async def _notice(connection: Connection, claimed: Claimed, kind: str, day: str)
         raise NotSent("cancelled", "out-of-date")
     entry = None if claimed.log_index is None else await _entry(connection, claimed.log_index)
     return Notice(
-        kind=kind,
+        kind=claimed.kind,
         campaign_id=row["campaign_id"],
         due_on=row["due_on"],
         brief=row["brief"],
@@ -168,7 +161,7 @@ async def _notice(connection: Connection, claimed: Claimed, kind: str, day: str)
         service_name=row["service_name"],
         service_url=row["service_url"],
         launched_on=row["launched_on"],
-        on=None if entry is None else _day_of(entry, kind),
+        on=None if entry is None else _day_of(entry, claimed.kind),
         index=claimed.log_index,
         is_urgent=row["urgency"] == "high",
         values={} if entry is None else _values(entry),

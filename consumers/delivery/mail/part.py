@@ -10,22 +10,22 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from functools import partial
-from typing import Final, Literal, cast
+from typing import Final
 
 import structlog
 
 from consumers.delivery.mail import queue
-from consumers.delivery.mail.asking import ask
 from consumers.delivery.mail.links import Links
 from consumers.delivery.mail.message import BadAddress, Sender, build, checked_address
-from consumers.delivery.mail.notices import NotSent, Prepared, prepare, short_kind
+from consumers.delivery.mail.notices import NotSent, Prepared, prepare
 from consumers.delivery.mail.queue import Claimed
 from consumers.delivery.mail.smtp import MailNotConfigured, Outcome, SmtpServer, SmtpSession, smtp_server
-from consumers.delivery.mail.timed import TimedMessages
+from consumers.delivery.mail.timed import TimedMessages, ask
 from consumers.delivery.secrets import link_key
 from events.errors import Halt
 from infra.keys.team_seals import TeamSeals
@@ -107,7 +107,7 @@ class PostOffice:
         self, stopped: Callable[[], bool] = lambda: False, sent: Callable[[], None] = lambda: None
     ) -> float:
         """Send all that is due, and return after how many seconds to look again. Raises `Fenced`."""
-        async with SmtpSession(self.server) as session:
+        async with aclosing(SmtpSession(self.server)) as session:
             while not stopped():
                 claimed = await queue.claim(self.connection, self.epoch, self.clock())
                 if claimed is None:
@@ -127,10 +127,9 @@ class PostOffice:
         try:
             prepared = await prepare(self.connection, claimed, now, self.links, self.seals(), self.console)
             message = self._written(prepared, claimed, now)
-        except NotSent as reason:
-            state = cast(Literal["failed", "cancelled"], reason.state)
-            await queue.end(self.connection, self.epoch, claimed, state, reason.reason, now)
-            count("mails", code=reason.reason)
+        except NotSent as error:
+            await queue.end(self.connection, self.epoch, claimed, error.state, error.reason, now)
+            count("mails", code=error.reason)
             return None
         started = time.perf_counter()
         outcome = await session.send(message)
@@ -143,7 +142,7 @@ class PostOffice:
             log.warning(
                 "an e-mail failed",
                 message=claimed.message_id,
-                kind=short_kind(claimed.kind),
+                kind=claimed.kind,
                 reason=found.error,
                 status=outcome.status,
             )
@@ -152,12 +151,10 @@ class PostOffice:
     def _written(self, prepared: Prepared, claimed: Claimed, now: datetime) -> EmailMessage:
         """The message. Raises `NotSent` for one that cannot be written: it holds up no other."""
         try:
-            message = build(
-                prepared.letter, prepared.identity, self.sender, prepared.recipient, now, 1 + claimed.unknown
-            )
+            message = build(prepared.letter, claimed, self.sender, prepared.recipient, now)
             message.as_bytes()  # what cannot be sent fails here
         except Exception as error:
-            ids = {"message": claimed.message_id, "kind": short_kind(claimed.kind)}
+            ids = {"message": claimed.message_id, "kind": claimed.kind}
             log.error("an e-mail cannot be written", **ids, exc_info=error)
             raise NotSent("failed", "cannot-be-written") from error
         return message

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from consumers.delivery.delivery_lease import hold
-from consumers.delivery.mail.asking import KIND as ASKS
 from consumers.delivery.mail.smtp import Outcome
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -24,6 +23,8 @@ WAIT_MAX_S: Final = 3_600.0
 WAIT_MAX: Final = timedelta(seconds=WAIT_MAX_S)
 VALID: Final = timedelta(days=5)
 """A message that could not be delivered for this long fails: by then the inbox or the digest has told it."""
+ASKS: Final = "confirm-address"
+"""The kind of a letter that asks the reader of an address to confirm it."""
 UNKNOWN_MAX: Final = 3
 """So many attempts with an unknown outcome may each have delivered a copy; then the message fails."""
 
@@ -136,9 +137,3 @@ async def record(
 async def end(connection: Connection, epoch: int, claimed: Claimed, state: State, reason: str, now: datetime) -> None:
     """A message that is not sent at all, with the reason as an attempt's error. Raises `Fenced`."""
     await record(connection, epoch, claimed, Outcome("refused"), Verdict(state, reason), now, 0)
-
-
-async def waiting(connection: Connection) -> int:
-    """The number of e-mails that wait."""
-    count: int = await connection.fetchval(_SQL["waiting"])
-    return count

@@ -41,6 +41,3 @@ UPDATE delivery.message SET next_attempt_at = $2 WHERE message_id = $1 AND state
 SELECT EXISTS (SELECT FROM delivery.message b
                WHERE b.route = 'email' AND b.agency = $1 AND b.team = $2 AND b.kind = $3 AND b.event_id = $4
                    AND b.replay = $5 AND b.message_id < $6 AND b.state <> 'cancelled')
-
--- name: waiting
-SELECT count(*) FROM delivery.message WHERE route = 'email' AND state = 'waiting'

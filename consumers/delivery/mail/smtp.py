@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
 from email.utils import parseaddr
 from ssl import SSLError
-from types import TracebackType
-from typing import Final, Literal, Self
+from typing import Final, Literal
 
 from aiosmtplib import (
     SMTP,
@@ -68,12 +67,9 @@ class SmtpServer:
     port: int
     tls: Literal["starttls", "tls", "none"]
     user: str | None
-    password: str | None
+    password: str | None = field(repr=False)
     ca: TlsFiles
     timeout_s: float
-
-    def __repr__(self) -> str:
-        return f"SmtpServer({self.host}:{self.port}, {self.tls})"
 
 
 def smtp_server(settings: Settings) -> SmtpServer | None:
@@ -101,21 +97,13 @@ def smtp_server(settings: Settings) -> SmtpServer | None:
 
 
 class SmtpSession:
-    """One connection, opened with the first message and kept for the next ones; an asynchronous context manager."""
+    """One connection, opened with the first message and kept for the next ones. It is to be closed."""
 
     def __init__(self, server: SmtpServer) -> None:
         self._server = server
         self._smtp: SMTP | None = None
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Say goodbye, if there is a connection."""
         smtp, self._smtp = self._smtp, None
         if smtp is None:
@@ -138,7 +126,7 @@ class SmtpSession:
     async def _connected(self) -> SMTP:
         if self._smtp is not None and self._smtp.is_connected:
             return self._smtp
-        await self.close()
+        await self.aclose()
         server = self._server
         self._smtp = smtp = SMTP(
             hostname=server.host,
@@ -186,12 +174,12 @@ class SmtpSession:
         try:
             await smtp.rset()
         except (SMTPException, OSError):
-            await self.close()
+            await self.aclose()
         return Outcome("refused" if code >= _PERMANENT else "later", code, _shown(text))
 
     async def _given_up(self, result: Result, code: int | None, text: str) -> Outcome:
         """The library gives an answer that cannot be read the code -1."""
-        await self.close()
+        await self.aclose()
         return Outcome(result, None if code is None or code < 0 else code, _shown(text))
 
 

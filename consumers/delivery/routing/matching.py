@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
-KINDS: Final = {
-    "campaign.triggered": "triggered",
-    "campaign.escalated": "escalated",
-    "campaign.paused": "paused",
-    "campaign.resumed": "resumed",
-    "awareness.campaign-acknowledged": "acknowledged",
-    "awareness.campaign-aired": "aired",
-    "awareness.campaign-completed": "completed",
-}
-"""The types that are delivered, and what their messages are called."""
+EventName = Literal[
+    "campaign.triggered",
+    "campaign.escalated",
+    "campaign.paused",
+    "campaign.resumed",
+    "awareness.campaign-acknowledged",
+    "awareness.campaign-aired",
+    "awareness.campaign-completed",
+]
+"""The types of entries that are delivered."""
+KINDS: Final[dict[str, str]] = {name: name.rpartition(".")[2].removeprefix("campaign-") for name in get_args(EventName)}
+"""What their messages are called: `triggered`, `acknowledged`."""
 BY_DEFAULT: Final = frozenset(KINDS) - {"awareness.campaign-aired"}
 """What a subscription gets that names no types."""
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from ipaddress import ip_address
+from typing import Annotated, Final
+from urllib.parse import urlsplit
 
-from consumers.delivery.secrets import NewSecret, new_secret, public_key, seal
+from msgspec import Meta
+
+from consumers.delivery.secrets import new_secret, public_key, seal
 from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound, limit_reached, require_open_team
-from consumers.delivery.teams.inputs import NewWebhook
-from consumers.delivery.teams.urls import require_url
-from consumers.delivery.webhooks.addresses import Destinations
+from consumers.delivery.teams.inputs import InvalidInput, NewWebhook, invalid_value
+from consumers.delivery.webhooks.addresses import HTTPS_PORT, Destinations, is_public
 from consumers.delivery.webhooks.redelivery import Wanted, add_copies, attempts_at
 from consumers.documents.document import document_of
-from consumers.documents.teams.webhooks import Attempt, WebhookAndSecrets
+from consumers.documents.teams.webhooks import Attempt, Example, Redelivered, WebhookAndSecrets
 from infra.postgres.connection import Connection
 
 ENDPOINTS_MAX: Final = 50
@@ -34,11 +37,11 @@ _ID_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
 
 @dataclass(frozen=True, slots=True)
 class ShownOnce:
-    """An endpoint and its new secrets: the shared one of `v1`, and the public key of `v1a`."""
+    """An endpoint and its new secrets."""
 
     endpoint_id: str
-    secret: str = field(repr=False)
-    public_key: str
+    secret: Annotated[str, Meta(description="`whsec_…`, for `v1`. It is not shown again.")] = field(repr=False)
+    public_key: Annotated[str, Meta(description="`whpk_…`, for `v1a`.")]
 
 
 async def add_endpoint(desk: Desk, agency: str, new: NewWebhook, allowed: Destinations) -> ShownOnce:
@@ -58,6 +61,28 @@ async def add_endpoint(desk: Desk, agency: str, new: NewWebhook, allowed: Destin
         row = {"endpoint_id": endpoint_id, "agency": agency, "team": new.team, "url": new.url}
         await connection.execute(SQL["add_endpoint"], *row.values(), desk.seals.seal("delivery.endpoint", row))
         return await _add_secrets(connection, endpoint_id, first=1)
+
+
+def require_url(url: str, allowed: Destinations) -> None:
+    """Raises `InvalidInput` for a URL to which nothing can be delivered, as far as it shows. It matches `URL_PATTERN`.
+
+    The check that counts is made when a connection is opened, on the address that the host's name has then
+    (`consumers.delivery.webhooks.addresses`).
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets without an IPv6 address
+        raise _no_public_host() from None
+    host = parts.hostname or ""
+    if allowed.is_named(host):
+        return
+    if parts.scheme.lower() != "https":
+        raise invalid_value("اكتب عنوانًا يبدأ بـ https://.", "Write a URL that begins with https://.", "/url")
+    if _port(parts.netloc) not in allowed.ports:
+        ports = ", ".join(map(str, sorted(allowed.ports)))
+        raise invalid_value(f"المنفذ غير مسموح؛ المسموح {ports}.", f"This port is not allowed; use {ports}.", "/url")
+    if not _is_outside(host):
+        raise _no_public_host()
 
 
 async def rotate(desk: Desk, agency: str | None, endpoint_id: str, *, end_old: bool = False) -> ShownOnce:
@@ -101,7 +126,7 @@ async def enable(desk: Desk, agency: str | None, endpoint_id: str) -> None:
             await connection.execute(SQL["enable_endpoint"], endpoint_id)
 
 
-async def send_example(desk: Desk, agency: str | None, endpoint_id: str) -> dict[str, Any]:
+async def send_example(desk: Desk, agency: str | None, endpoint_id: str) -> Example:
     """Have an example event sent to a webhook, signed like every other. Raises `NotFound` and `NotAllowedNow`."""
     owner, team = await _owner(desk.connection, agency, endpoint_id)
     event_id = "example." + _random_text(10)
@@ -110,11 +135,11 @@ async def send_example(desk: Desk, agency: str | None, endpoint_id: str) -> dict
         if await connection.fetchval(SQL["waiting_examples"], endpoint_id) >= WAITING_EXAMPLES_MAX:
             raise limit_reached(WAITING_EXAMPLES_MAX, "أمثلة تنتظر الإرسال.", "examples that wait to be sent.")
         message_id = await connection.fetchval(SQL["add_example"], owner, team, endpoint_id, event_id)
-    return {"message_id": message_id, "endpoint_id": endpoint_id, "event_id": event_id}
+    return Example(message_id=message_id, endpoint_id=endpoint_id, event_id=event_id)
 
 
-async def redeliver(desk: Desk, agency: str | None, endpoint_id: str, wanted: Wanted) -> list[int]:
-    """Have messages that no longer wait sent to a webhook again, marked as replays; the ids of the new messages.
+async def redeliver(desk: Desk, agency: str | None, endpoint_id: str, wanted: Wanted) -> Redelivered:
+    """Have messages that no longer wait sent to a webhook again, marked as replays. An agency's are bounded.
 
     Raises `NotFound` and `NotAllowedNow`.
     """
@@ -122,22 +147,22 @@ async def redeliver(desk: Desk, agency: str | None, endpoint_id: str, wanted: Wa
     words = ("webhooks redeliver", f"{owner}/{team}", endpoint_id, *wanted.words())
     async with desk.changing(owner, *words) as connection:
         await _require_open(connection, owner, team, endpoint_id)
-        ids = await add_copies(connection, endpoint_id, wanted, REDELIVERED_MAX + 1)
+        ids = await add_copies(connection, endpoint_id, wanted, None if agency is None else REDELIVERED_MAX + 1)
         if not ids:
             raise NotAllowedNow(
                 "nothing-to-redeliver",
                 "لا رسالة مما طلبته يعاد إرسالها. ما ينتظر يُرسل دون طلب.",
                 "No message fits. Those that wait are delivered anyway.",
             )
-        if len(ids) > REDELIVERED_MAX:
+        if agency is not None and len(ids) > REDELIVERED_MAX:
             raise limit_reached(REDELIVERED_MAX, "اطلب مدة أقصر.", "ask for a shorter span of time.")
-    return ids
+    return Redelivered(endpoint_id=endpoint_id, messages=tuple(ids))
 
 
 async def attempts_of(
-    connection: Connection, agency: str, endpoint_id: str, message_id: int | None, limit: int
+    connection: Connection, agency: str | None, endpoint_id: str, message_id: int | None, limit: int
 ) -> list[Attempt]:
-    """The newest attempts to deliver to an agency's webhook. `answer` is its first KiB as text. Raises `NotFound`."""
+    """As `attempts_at`, of an agency's webhook. Raises `NotFound`."""
     await _owner(connection, agency, endpoint_id)
     return await attempts_at(connection, endpoint_id, message_id, limit)
 
@@ -186,14 +211,34 @@ async def _add_secrets(connection: Connection, endpoint_id: str, *, first: int) 
     key = await public_key(connection)
     shared, signing = new_secret("v1"), new_secret("v1a")
     for secret_id, made in enumerate((shared, signing), first):
-        await _add_secret(connection, key, endpoint_id, secret_id, made)
+        sealed = seal(key, endpoint_id, secret_id, made.secret)
+        await connection.execute(SQL["add_secret"], endpoint_id, secret_id, made.kind, sealed)
     return ShownOnce(endpoint_id, shared.shown, signing.shown)
-
-
-async def _add_secret(connection: Connection, key: bytes, endpoint_id: str, secret_id: int, made: NewSecret) -> None:
-    sealed = seal(key, endpoint_id, secret_id, made.secret)
-    await connection.execute(SQL["add_secret"], endpoint_id, secret_id, made.kind, sealed)
 
 
 def _random_text(length: int) -> str:
     return "".join(secrets.choice(_ID_ALPHABET) for _ in range(length))
+
+
+def _is_outside(host: str) -> bool:
+    """Whether a host is a public address, or a name of at least two labels that is not an address in another form."""
+    try:
+        return is_public(str(ip_address(host)))
+    except ValueError:
+        pass
+    *labels, last = host.lower().split(".")
+    # `127.1`, `2130706433` and `0x7f.1` are addresses to many clients. A name ends in letters.
+    return bool(labels) and not last[0].isdigit() and last not in ("localhost", "local", "internal", "arpa")
+
+
+def _no_public_host() -> InvalidInput:
+    return invalid_value(
+        "هذا المضيف داخل الشبكة أو ليس اسمًا: اكتب اسم مضيف عام.",
+        "This host is inside the network, or is no name: write the name of a public host.",
+        "/url",
+    )
+
+
+def _port(netloc: str) -> int:
+    port = netloc.rpartition("]")[2].partition(":")[2]
+    return int(port) if port else HTTPS_PORT

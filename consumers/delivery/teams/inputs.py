@@ -14,6 +14,7 @@ import orjson
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from consumers.delivery.routing.matching import EventName
 from events.errors import YesserError
 from events.faults.details import arabic_of
 from events.faults.problems import Bilingual
@@ -32,17 +33,8 @@ URL_LENGTH_MAX: Final = 2_048
 NAME_LENGTH_MAX: Final = 120
 FAULTS_MAX: Final = 100
 
-EventName = Literal[
-    "campaign.triggered",
-    "campaign.escalated",
-    "campaign.paused",
-    "campaign.resumed",
-    "awareness.campaign-acknowledged",
-    "awareness.campaign-aired",
-    "awareness.campaign-completed",
-]
 EVENT_NAMES: Final[tuple[EventName, ...]] = get_args(EventName)
-"""The types of entries that are delivered. Without a choice a subscription has all but airings."""
+"""Without a choice a subscription has all but airings."""
 
 TEAM_PATTERN: Final = r"^[a-z][a-z0-9-]{0,62}$"
 ENDPOINT_PATTERN: Final = r"^ep_[a-z2-7]{16}$"

@@ -7,15 +7,13 @@ token is a parameter and not part of the path: a failed request is logged with i
 from __future__ import annotations
 
 from base64 import b64encode
-from functools import cache
 from hashlib import sha256
-from importlib import resources
 from typing import Annotated, Any, Final
 
-import jinja2
 from fastapi import APIRouter, Query, Request, Response
 
 from consumers.delivery.mail.links import PATH, TOKEN_PATTERN, Action, token_hash
+from consumers.delivery.mail.message import template
 from consumers.delivery.recipients import SQL
 from consumers.delivery.teams.requests import Changes
 from events.faults.problems import Bilingual
@@ -150,14 +148,7 @@ def _is_done(action: Action, link: Any) -> bool:
 def _page(action: Action, token: str, link: Any) -> Response:
     heading, text, button, leads_to = _NO_LINK if link is None else _TEXTS[action, _is_done(action, link)]
     team = "" if link is None else f"{link['agency']}/{link['team']}"
-    body = _template().render(
+    body = template("consumers.delivery.teams", "letter_page.html").render(
         style=_STYLE, heading=heading, text=text, team=team, button=button, address=f"{leads_to}?token={token}"
     )
     return Response(body, 404 if link is None else 200, _HEADERS, _HTML)
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
-    text = resources.files("consumers.delivery.teams").joinpath("letter_page.html").read_text(encoding="utf-8")
-    return environment.from_string(text)

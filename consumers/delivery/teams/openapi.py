@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from msgspec import Struct
 
+from consumers.delivery.teams.endpoints import ShownOnce
 from consumers.delivery.teams.inputs import NewContacts, NewSubscription, NewTeam, NewWebhook, Redelivery, Rotation
 from consumers.documents.openapi import schema_of
 from consumers.documents.teams.teams import Contacts, Subscription, Team
-from consumers.documents.teams.webhooks import Attempt, WebhookAndSecrets
+from consumers.documents.teams.webhooks import Attempt, Example, Redelivered, WebhookAndSecrets
 from events.values.fields import Model
 from infra.http.documents import INTEGER, TEXT, Schema, answer, problems, shape
 
@@ -21,28 +22,20 @@ def _own(document: type[Struct]) -> Schema:
     return shape(**{name: member for name, member in schema["properties"].items() if name != "agency"})
 
 
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
+def _own_list(document: type[Struct]) -> Schema:
+    return {"type": "array", "items": _own(document)}
 
 
-_SECRETS: Final = shape(
-    endpoint_id=TEXT,
-    secret={"type": "string", "description": "`whsec_…`, for `v1`. It is not shown again."},
-    public_key={"type": "string", "description": "`whpk_…`, for `v1a`."},
-)
-
-TEAMS: Final = answer("Teams by code.", _list(_own(Team)))
+TEAMS: Final = answer("Teams by code.", _own_list(Team))
 TEAM: Final = answer("The team.", _own(Team))
-CONTACTS: Final = answer(
-    "The addresses in the order in which they are written to.", shape(team=TEXT, **schema_of(Contacts)["properties"])
-)
+CONTACTS: Final = answer("The addresses in the order in which they are written to.", _own(Contacts))
 CALENDAR_ADDRESS: Final = answer("The address, which is not shown again.", shape(team=TEXT, address=TEXT))
-WEBHOOKS: Final = answer("Webhooks by id.", _list(_own(WebhookAndSecrets)))
-SECRETS: Final = answer("The webhook's new secrets, shown only here.", _SECRETS)
-EXAMPLE: Final = answer("The example waits to be sent.", shape(message_id=INTEGER, endpoint_id=TEXT, event_id=TEXT))
+WEBHOOKS: Final = answer("Webhooks by id.", _own_list(WebhookAndSecrets))
+SECRETS: Final = answer("The webhook's new secrets, shown only here.", schema_of(ShownOnce))
+EXAMPLE: Final = answer("The example waits to be sent.", schema_of(Example))
 ATTEMPTS: Final = answer("Attempts, the newest first.", schema_of(list[Attempt]))
-REDELIVERED: Final = answer("The messages that are sent again.", shape(endpoint_id=TEXT, messages=_list(INTEGER)))
-SUBSCRIPTIONS: Final = answer("Subscriptions by id.", _list(_own(Subscription)))
+REDELIVERED: Final = answer("The messages that are sent again.", schema_of(Redelivered))
+SUBSCRIPTIONS: Final = answer("Subscriptions by id.", _own_list(Subscription))
 SUBSCRIBED: Final = answer(
     "The subscription, and the entries that are sent again: from the first of them up to the second, without it.",
     shape(
@@ -69,19 +62,32 @@ _EXAMPLES: Final[dict[type[Model], Schema]] = {
 }
 
 
-def body(model: type[Model]) -> Schema:
-    """What an operation says of its body."""
-    content = {"schema": _inlined(model.model_json_schema()), "example": _EXAMPLES[model]}
-    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+class Operation(TypedDict):
+    """What a route says of itself."""
+
+    status_code: int
+    responses: dict[int | str, Schema]
+    openapi_extra: Schema | None
 
 
-def reads(status_200: Schema, *, paged: bool = False) -> dict[int | str, Schema]:
+def reads(done: Schema, *, paged: bool = False) -> Operation:
     link = {"Link": {"description": "The address of the next page (RFC 8288), if there is one.", "schema": TEXT}}
-    return {200: {**status_200, **({"headers": link} if paged else {})}, **problems(400, 401, 403, 404, 422, 429, 503)}
+    found = {**done, **({"headers": link} if paged else {})}
+    return _operation(200, found, problems(400, 401, 403, 404, 422, 429, 503))
 
 
-def changes(status: int, done: Schema) -> dict[int | str, Schema]:
-    return {status: done, **problems(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503)}
+def changes(status: int, done: Schema, body: type[Model] | None = None) -> Operation:
+    return _operation(status, done, problems(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503), body)
+
+
+def _operation(
+    status: int, done: Schema, refused: dict[int | str, Schema], body: type[Model] | None = None
+) -> Operation:
+    extra = None
+    if body is not None:
+        content = {"schema": _inlined(body.model_json_schema()), "example": _EXAMPLES[body]}
+        extra = {"requestBody": {"required": True, "content": {"application/json": content}}}
+    return {"status_code": status, "responses": {status: done, **refused}, "openapi_extra": extra}
 
 
 def _inlined(schema: Schema) -> Schema:

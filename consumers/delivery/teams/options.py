@@ -62,10 +62,10 @@ def usage_errors() -> Iterator[None]:
         raise click.UsageError(str(error)) from None
 
 
-def asked(model: type[Input], document: dict[str, Any]) -> Input:
+def asked(model: type[Input], **arguments: object) -> Input:
     """The arguments of a command as a model. Raises `click.UsageError`."""
     with usage_errors():
-        return validated(model, document)
+        return validated(model, arguments)
 
 
 def change(work: Callable[[Desk], Awaitable[Answer]]) -> Answer:

@@ -11,19 +11,20 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final
-from urllib.parse import urlencode
+from typing import Annotated, Any, Final, TypeVar
 
 import orjson
 import structlog
 from fastapi import Depends, Request, Response
-from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
+from consumers.delivery.due_campaigns import NoTeam
 from consumers.delivery.secrets import NoSealingKey
 from consumers.delivery.teams.changes import Desk, NotAllowedNow, NotFound
 from consumers.delivery.teams.inputs import Input, InvalidInput, validated
-from consumers.read_api.cursor import Key, cursor_of
+from consumers.read_api.cursor import cursor_of
+from consumers.read_api.reading import JSON, ReadRequest
 from infra.http.body import BodyLimits, read_body
 from infra.http.callers import Caller
 from infra.http.problems import Problem, language_of
@@ -34,7 +35,9 @@ from infra.log.signed_note import InvalidKey
 from infra.postgres.connection import Connection, connected
 from infra.postgres.trail import Actor
 
-JSON: Final = "application/json"
+Answer = TypeVar("Answer")
+Document = TypeVar("Document", bound=Struct)
+
 log = structlog.get_logger()
 BODY_BYTES_MAX: Final = 64 << 10
 CHANGES_AT_ONCE_MAX: Final = 4
@@ -78,8 +81,9 @@ class TeamRequest:
         """The code of the sender's agency. Raises `Problem` (401, 403, 429, 503)."""
         return (await self._caller()).require_agency().code
 
-    async def body(self, model: type[Input]) -> Input:
-        """The body as a model. Raises `Problem` (400, 408, 413, 415, 422)."""
+    async def sent(self, model: type[Input]) -> tuple[str, Input]:
+        """The code of the sender's agency, and the body as a model. Raises `Problem` (also 400, 408, 413, 415, 422)."""
+        agency = await self.agency()
         if self.http.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
             raise Problem("unsupported-media-type")
         settings = self.changes.parts.settings
@@ -91,30 +95,31 @@ class TeamRequest:
         except orjson.JSONDecodeError:
             raise Problem("malformed-request") from None
         with self._problems():
-            return validated(model, document)
+            return agency, validated(model, document)
 
-    async def read(self, question: Callable[[Connection], Awaitable[Any]]) -> Any:
-        """The answer to a question. Raises `Problem`."""
+    async def read(self, question: Callable[[Connection], Awaitable[Answer]]) -> Answer:
+        """What `question` returns. Raises `Problem`."""
         async with self.changes.parts.connection() as connection:
             with self._problems():
                 return await question(connection)
 
-    @asynccontextmanager
-    async def changing(self) -> AsyncIterator[Desk]:
-        """A desk for one change of the sender's agency. Raises `Problem`."""
+    async def change(self, work: Callable[[Desk], Awaitable[Answer]]) -> Answer:
+        """What `work` returns: one change of the sender's agency. Raises `Problem`."""
         caller = await self._caller()
         wait_s = self.changes.rate.wait_s(caller.quota_name, time.monotonic())
         if wait_s:
             raise Problem("too-many-requests", retry_after_s=wait_s)
         async with self.changes.connected() as connection:
             with self._problems():
-                yield Desk(connection, self.changes.parts.settings, by=Actor(caller.account, caller.quota_name))
+                by = Actor(caller.account, caller.quota_name)
+                return await work(Desk(connection, self.changes.parts.settings, by))
 
     def page(self, rows: Sequence[Struct], limit: int, column: str) -> Response:
         """The first `limit` rows of a list in the order of a column, and the address of the next page, if any."""
         shown, headers = rows[:limit], dict[str, str]()
         if len(rows) > limit:
-            headers["Link"] = f'<{self._address((getattr(shown[-1], column),))}>; rel="next"'
+            after = cursor_of((getattr(shown[-1], column),))
+            headers = ReadRequest(self.changes.parts, self.http).next_page(after=after)
         return Response(to_json([own(row) for row in shown]), 200, headers, JSON)
 
     async def _caller(self) -> Caller:
@@ -128,7 +133,7 @@ class TeamRequest:
         language = language_of(self.http.headers.get("accept-language"))
         try:
             yield
-        except NotFound:
+        except (NotFound, NoTeam):
             raise Problem("not-found") from None
         except InvalidKey as error:
             log.error("what teams manage cannot be sealed", exc_info=error)
@@ -145,18 +150,14 @@ class TeamRequest:
             ]
             raise Problem("invalid-body", errors=rows) from None
 
-    def _address(self, key: Key) -> str:
-        given = [(name, value) for name, value in self.http.query_params.multi_items() if name != "after"]
-        return f"{self.http.url.path}?{urlencode([*given, ('after', cursor_of(key))])}"
-
 
 def answer(document: Any, status: int = 200) -> Response:
     return Response(to_json(document), status, media_type=JSON)
 
 
-def own(document: Struct) -> dict[str, Any]:
-    """A document without the agency, which is the caller's own."""
-    return {name: value for name, value in asdict(document).items() if name != "agency"}
+def own(document: Document) -> Document:
+    """A document whose JSON is without the agency, which is the caller's own."""
+    return replace(document, agency=UNSET)
 
 
 async def _team_request(request: Request) -> TeamRequest:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from msgspec.structs import asdict
+from msgspec.structs import replace
 
 from consumers.delivery.calendar.addresses import new_address, revoke_address
-from consumers.delivery.due_campaigns import NoTeam
 from consumers.delivery.teams import letter_pages, openapi
 from consumers.delivery.teams.endpoints import (
     add_endpoint,
@@ -41,10 +40,11 @@ from consumers.delivery.teams.subscriptions import (
 from consumers.delivery.teams.teams import add_team, close_team, contacts_of, one_team, set_contacts, teams_of
 from consumers.delivery.webhooks.addresses import destinations
 from consumers.delivery.webhooks.redelivery import Wanted
+from consumers.documents.teams import teams
 from consumers.read_api.cursor import INTEGER_MAX, index_after, text_after
 from consumers.read_api.parameters import After, Limit
-from infra.http.problems import Problem
 from infra.http.routes import RouteParts
+from infra.postgres.connection import Connection
 
 TAG: Final = "teams"
 
@@ -70,7 +70,7 @@ def router(parts: RouteParts) -> APIRouter:
     return prepared
 
 
-@routes.get("/v1/teams", summary="Your teams", responses=openapi.reads(openapi.TEAMS, paged=True))
+@routes.get("/v1/teams", summary="Your teams", **openapi.reads(openapi.TEAMS, paged=True))
 async def list_teams(asked: Asked, ended: Ended = False, limit: Limit = 100, after: After = None) -> Response:
     """The teams of your agency."""
     agency = await asked.agency()
@@ -79,43 +79,32 @@ async def list_teams(asked: Asked, ended: Ended = False, limit: Limit = 100, aft
     return asked.page(rows, limit, "team")
 
 
-@routes.post(
-    "/v1/teams",
-    status_code=201,
-    summary="Add a team",
-    responses=openapi.changes(201, openapi.TEAM),
-    openapi_extra=openapi.body(NewTeam),
-)
+@routes.post("/v1/teams", summary="Add a team", **openapi.changes(201, openapi.TEAM, NewTeam))
 async def post_team(asked: Asked) -> Response:
     """Add a team, or open a former one again. Contacts are addresses of desks, never of persons.
 
     A team gets nothing until it subscribes.
     """
-    agency = await asked.agency()
-    new = await asked.body(NewTeam)
-    async with asked.changing() as desk:
-        await add_team(desk, agency, new)
+    agency, new = await asked.sent(NewTeam)
+    await asked.change(lambda desk: add_team(desk, agency, new))
     return answer(await _team(asked, agency, new.team), 201)
 
 
-@routes.get("/v1/teams/{team}", summary="A team", responses=openapi.reads(openapi.TEAM))
+@routes.get("/v1/teams/{team}", summary="A team", **openapi.reads(openapi.TEAM))
 async def get_team(asked: Asked, team: Team) -> Response:
     """A team of your agency, also a former one."""
     return answer(await _team(asked, await asked.agency(), team))
 
 
-@routes.delete(
-    "/v1/teams/{team}", status_code=204, summary="Close a team", responses=openapi.changes(204, openapi.DONE)
-)
+@routes.delete("/v1/teams/{team}", summary="Close a team", **openapi.changes(204, openapi.DONE))
 async def delete_team(asked: Asked, team: Team) -> Response:
     """Its subscriptions and its calendar's address end, its webhooks are disabled, its contacts are deleted."""
     agency = await asked.agency()
-    async with asked.changing() as desk:
-        await close_team(desk, agency, team)
+    await asked.change(lambda desk: close_team(desk, agency, team))
     return Response(status_code=204)
 
 
-@routes.get("/v1/teams/{team}/contacts", summary="A team's contacts", responses=openapi.reads(openapi.CONTACTS))
+@routes.get("/v1/teams/{team}/contacts", summary="A team's contacts", **openapi.reads(openapi.CONTACTS))
 async def get_contacts(asked: Asked, team: Team) -> Response:
     """The addresses of a team: the first is written to first, the next on escalation.
 
@@ -127,23 +116,19 @@ async def get_contacts(asked: Asked, team: Team) -> Response:
 @routes.put(
     "/v1/teams/{team}/contacts",
     summary="Replace a team's contacts",
-    responses=openapi.changes(200, openapi.CONTACTS),
-    openapi_extra=openapi.body(NewContacts),
+    **openapi.changes(200, openapi.CONTACTS, NewContacts),
 )
 async def put_contacts(asked: Asked, team: Team) -> Response:
     """Replace all addresses of a team. Those that wait for a confirmation are asked again, at most once a day."""
-    agency = await asked.agency()
-    new = await asked.body(NewContacts)
-    async with asked.changing() as desk:
-        await set_contacts(desk, agency, team, new.contacts)
+    agency, new = await asked.sent(NewContacts)
+    await asked.change(lambda desk: set_contacts(desk, agency, team, new.contacts))
     return answer(await _contacts(asked, agency, team))
 
 
 @routes.post(
     "/v1/teams/{team}/calendar-address",
-    status_code=201,
     summary="Make a calendar's address",
-    responses=openapi.changes(201, openapi.CALENDAR_ADDRESS),
+    **openapi.changes(201, openapi.CALENDAR_ADDRESS),
 )
 async def post_calendar_address(asked: Asked, team: Team) -> Response:
     """The address under which a calendar program reads the team's due dates without a token.
@@ -151,32 +136,21 @@ async def post_calendar_address(asked: Asked, team: Team) -> Response:
     It is not shown again, and an earlier one ends.
     """
     agency, settings = await asked.agency(), asked.changes.parts.settings
-    async with asked.changing() as desk:
-        try:
-            address = await new_address(desk.connection, settings, agency, team, by=desk.by)
-        except NoTeam:
-            raise Problem("not-found") from None
+    address = await asked.change(lambda desk: new_address(desk.connection, settings, agency, team, by=desk.by))
     return answer({"team": team, "address": address}, 201)
 
 
 @routes.delete(
-    "/v1/teams/{team}/calendar-address",
-    status_code=204,
-    summary="Revoke a calendar's address",
-    responses=openapi.changes(204, openapi.DONE),
+    "/v1/teams/{team}/calendar-address", summary="Revoke a calendar's address", **openapi.changes(204, openapi.DONE)
 )
 async def delete_calendar_address(asked: Asked, team: Team) -> Response:
     """Nothing can be read under it any more."""
     agency = await asked.agency()
-    async with asked.changing() as desk:
-        try:
-            await revoke_address(desk.connection, agency, team, by=desk.by)
-        except NoTeam:
-            raise Problem("not-found") from None
+    await asked.change(lambda desk: revoke_address(desk.connection, agency, team, by=desk.by))
     return Response(status_code=204)
 
 
-@routes.get("/v1/webhooks", summary="Your webhooks", responses=openapi.reads(openapi.WEBHOOKS, paged=True))
+@routes.get("/v1/webhooks", summary="Your webhooks", **openapi.reads(openapi.WEBHOOKS, paged=True))
 async def list_webhooks(asked: Asked, ended: Ended = False, limit: Limit = 100, after: After = None) -> Response:
     """The webhooks of your teams, without their secrets."""
     agency = await asked.agency()
@@ -187,59 +161,39 @@ async def list_webhooks(asked: Asked, ended: Ended = False, limit: Limit = 100, 
     return asked.page(rows, limit, "endpoint_id")
 
 
-@routes.post(
-    "/v1/webhooks",
-    status_code=201,
-    summary="Add a webhook",
-    responses=openapi.changes(201, openapi.SECRETS),
-    openapi_extra=openapi.body(NewWebhook),
-)
+@routes.post("/v1/webhooks", summary="Add a webhook", **openapi.changes(201, openapi.SECRETS, NewWebhook))
 async def post_webhook(asked: Asked) -> Response:
     """Register a URL of a team. The answer has its secrets, which are not shown again.
 
     Deliveries are signed by Standard Webhooks, with the secret (`v1`) and with the key of the public key (`v1a`).
     """
-    agency = await asked.agency()
-    new = await asked.body(NewWebhook)
+    agency, new = await asked.sent(NewWebhook)
     allowed = destinations(asked.changes.parts.settings)
-    async with asked.changing() as desk:
-        made = await add_endpoint(desk, agency, new, allowed)
-    return answer(made, 201)
+    return answer(await asked.change(lambda desk: add_endpoint(desk, agency, new, allowed)), 201)
 
 
 @routes.post(
     "/v1/webhooks/{endpoint_id}/rotate",
     summary="Give a webhook new secrets",
-    responses=openapi.changes(200, openapi.SECRETS),
-    openapi_extra=openapi.body(Rotation),
+    **openapi.changes(200, openapi.SECRETS, Rotation),
 )
 async def post_rotation(asked: Asked, endpoint_id: Endpoint) -> Response:
     """The new secrets sign at once. The old ones sign for 24 hours more, or no more with `end_old`."""
-    agency = await asked.agency()
-    rotation = await asked.body(Rotation)
-    async with asked.changing() as desk:
-        made = await rotate(desk, agency, endpoint_id, end_old=rotation.end_old)
-    return answer(made)
+    agency, rotation = await asked.sent(Rotation)
+    return answer(await asked.change(lambda desk: rotate(desk, agency, endpoint_id, end_old=rotation.end_old)))
 
 
 @routes.post(
-    "/v1/webhooks/{endpoint_id}/test",
-    status_code=202,
-    summary="Send an example to a webhook",
-    responses=openapi.changes(202, openapi.EXAMPLE),
+    "/v1/webhooks/{endpoint_id}/test", summary="Send an example to a webhook", **openapi.changes(202, openapi.EXAMPLE)
 )
 async def post_example(asked: Asked, endpoint_id: Endpoint) -> Response:
     """An example of `campaign.triggered`, signed like every delivery, with the header `yesser-example: true`."""
     agency = await asked.agency()
-    async with asked.changing() as desk:
-        sent = await send_example(desk, agency, endpoint_id)
-    return answer(sent, 202)
+    return answer(await asked.change(lambda desk: send_example(desk, agency, endpoint_id)), 202)
 
 
 @routes.get(
-    "/v1/webhooks/{endpoint_id}/attempts",
-    summary="Attempts to deliver to a webhook",
-    responses=openapi.reads(openapi.ATTEMPTS),
+    "/v1/webhooks/{endpoint_id}/attempts", summary="Attempts to deliver to a webhook", **openapi.reads(openapi.ATTEMPTS)
 )
 async def get_attempts(asked: Asked, endpoint_id: Endpoint, message: Message = None, limit: Limit = 50) -> Response:
     """The newest attempts: when, for which event, what your system answered, and how long it took."""
@@ -249,55 +203,38 @@ async def get_attempts(asked: Asked, endpoint_id: Endpoint, message: Message = N
 
 @routes.post(
     "/v1/webhooks/{endpoint_id}/redeliver",
-    status_code=202,
     summary="Send messages to a webhook again",
-    responses=openapi.changes(202, openapi.REDELIVERED),
-    openapi_extra=openapi.body(Redelivery),
+    **openapi.changes(202, openapi.REDELIVERED, Redelivery),
 )
 async def post_redelivery(asked: Asked, endpoint_id: Endpoint) -> Response:
     """One message, or those that were made in a span of time, each event once; those that wait are left out.
 
     They have the ids that your system knows, and the header `yesser-replay: true`.
     """
-    agency = await asked.agency()
-    chosen = await asked.body(Redelivery)
+    agency, chosen = await asked.sent(Redelivery)
     wanted = Wanted(chosen.message_id, *chosen.span())
-    async with asked.changing() as desk:
-        ids = await redeliver(desk, agency, endpoint_id, wanted)
-    return answer({"endpoint_id": endpoint_id, "messages": ids}, 202)
+    return answer(await asked.change(lambda desk: redeliver(desk, agency, endpoint_id, wanted)), 202)
 
 
-@routes.post(
-    "/v1/webhooks/{endpoint_id}/disable",
-    status_code=204,
-    summary="Disable a webhook",
-    responses=openapi.changes(204, openapi.DONE),
-)
+@routes.post("/v1/webhooks/{endpoint_id}/disable", summary="Disable a webhook", **openapi.changes(204, openapi.DONE))
 async def post_disabled(asked: Asked, endpoint_id: Endpoint) -> Response:
     """Nothing more is sent to it until it is enabled again."""
     agency = await asked.agency()
-    async with asked.changing() as desk:
-        await disable(desk, agency, endpoint_id)
+    await asked.change(lambda desk: disable(desk, agency, endpoint_id))
     return Response(status_code=204)
 
 
 @routes.post(
-    "/v1/webhooks/{endpoint_id}/enable",
-    status_code=204,
-    summary="Enable a webhook again",
-    responses=openapi.changes(204, openapi.DONE),
+    "/v1/webhooks/{endpoint_id}/enable", summary="Enable a webhook again", **openapi.changes(204, openapi.DONE)
 )
 async def post_enabled(asked: Asked, endpoint_id: Endpoint) -> Response:
     """What is new is sent to it again, also after it was disabled because it answered 410 or kept failing."""
     agency = await asked.agency()
-    async with asked.changing() as desk:
-        await enable(desk, agency, endpoint_id)
+    await asked.change(lambda desk: enable(desk, agency, endpoint_id))
     return Response(status_code=204)
 
 
-@routes.get(
-    "/v1/subscriptions", summary="Your subscriptions", responses=openapi.reads(openapi.SUBSCRIPTIONS, paged=True)
-)
+@routes.get("/v1/subscriptions", summary="Your subscriptions", **openapi.reads(openapi.SUBSCRIPTIONS, paged=True))
 async def list_subscriptions(asked: Asked, ended: Ended = False, limit: Limit = 100, after: After = None) -> Response:
     """What each of your teams gets, and by which route."""
     agency = await asked.agency()
@@ -309,11 +246,7 @@ async def list_subscriptions(asked: Asked, ended: Ended = False, limit: Limit = 
 
 
 @routes.post(
-    "/v1/subscriptions",
-    status_code=201,
-    summary="Subscribe a team",
-    responses=openapi.changes(201, openapi.SUBSCRIBED),
-    openapi_extra=openapi.body(NewSubscription),
+    "/v1/subscriptions", summary="Subscribe a team", **openapi.changes(201, openapi.SUBSCRIBED, NewSubscription)
 )
 async def post_subscription(asked: Asked) -> Response:
     """Subscribe a team to campaigns from now on. With `from_index` or `from_date` it also gets, marked as replays, what
@@ -321,36 +254,29 @@ async def post_subscription(asked: Asked) -> Response:
 
     Without `rules`, `services` or `channels` it gets all; without `types`, everything but airings.
     """
-    agency = await asked.agency()
-    new = await asked.body(NewSubscription)
+    agency, new = await asked.sent(NewSubscription)
 
-    async def beginning(connection: Any) -> int | None:
+    async def beginning(connection: Connection) -> int | None:
         require_known_rules(new)
         return await backfill_from(connection, new)
 
     backfill = await asked.read(beginning)
-    async with asked.changing() as desk:
-        made = await add_subscription(desk, agency, new, backfill)
-    return answer(made, 201)
+    return answer(await asked.change(lambda desk: add_subscription(desk, agency, new, backfill)), 201)
 
 
 @routes.delete(
-    "/v1/subscriptions/{subscription_id}",
-    status_code=204,
-    summary="End a subscription",
-    responses=openapi.changes(204, openapi.DONE),
+    "/v1/subscriptions/{subscription_id}", summary="End a subscription", **openapi.changes(204, openapi.DONE)
 )
 async def delete_subscription(asked: Asked, subscription_id: Subscription) -> Response:
     """Messages already queued are still delivered."""
     agency = await asked.agency()
-    async with asked.changing() as desk:
-        await end_subscription(desk, agency, subscription_id)
+    await asked.change(lambda desk: end_subscription(desk, agency, subscription_id))
     return Response(status_code=204)
 
 
-async def _team(asked: Asked, agency: str, team: str) -> dict[str, Any]:
+async def _team(asked: Asked, agency: str, team: str) -> teams.Team:
     return own(await asked.read(lambda connection: one_team(connection, agency, team)))
 
 
-async def _contacts(asked: Asked, agency: str, team: str) -> dict[str, Any]:
-    return {"team": team, **asdict(await asked.read(lambda connection: contacts_of(connection, agency, team)))}
+async def _contacts(asked: Asked, agency: str, team: str) -> teams.Contacts:
+    return replace(await asked.read(lambda connection: contacts_of(connection, agency, team)), team=team)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import click
 
@@ -24,14 +24,13 @@ from consumers.delivery.teams.subscriptions import (
     require_known_rules,
     subscriptions_of,
 )
+from consumers.documents.campaigns.campaigns import CHANNELS
 from consumers.documents.tables import grid
 from consumers.documents.teams.teams import SUBSCRIPTIONS, Route
 from events.values.money import INTEGER_MAX
 from infra.command_line.display import show
 from infra.command_line.output import json_option, print_confirmation, print_result
 from infra.command_line.parameters import AgencyCode
-
-CHANNELS: Final = ("tv", "radio", "print")
 
 
 @click.group()
@@ -65,23 +64,22 @@ def subscriptions() -> None:
     help="Also send what is in the log from there on, marked as a replay. A date begins at midnight in Riyadh.",
 )
 @json_option
-def add(agency: str, team: str, beginning: dict[str, Any], as_json: bool, **given: Any) -> None:
+def add(agency: str, team: str, beginning: dict[str, int | str], as_json: bool, **given: Any) -> None:
     """Subscribe a team to campaigns of its agency, from now on."""
     lists = {name: list(given[name]) or None for name in ("rules", "services", "channels", "types")}
-    document = {"team": team, "route": given["route"], "endpoint_id": given["endpoint"], **lists, **beginning}
-    new = asked(NewSubscription, document)
+    new = asked(NewSubscription, team=team, route=given["route"], endpoint_id=given["endpoint"], **lists, **beginning)
     with usage_errors():
         require_known_rules(new)
     backfill = query(lambda connection: backfill_from(connection, new)) if beginning else None
     made = change(lambda desk: add_subscription(desk, agency, new, backfill))
-    number, again = made["subscription_id"], made["backfill"]
+    number, again = made.subscription_id, made.backfill
     replays_ar = f"، ويُعاد إرسال ما قبله من القيد {again['from']:,}" if again else ""
     replays = f"; earlier ones from {again['from']:,} on are sent again, marked as replays" if again else ""
     print_confirmation(
         made,
         as_json,
-        f"الاشتراك {number}: يُرسل كل قيد من {made['from_index']:,} فصاعدًا{replays_ar}.",
-        f"Subscription {number}: entries from {made['from_index']:,} on are sent{replays}.",
+        f"الاشتراك {number}: يُرسل كل قيد من {made.from_index:,} فصاعدًا{replays_ar}.",
+        f"Subscription {number}: entries from {made.from_index:,} on are sent{replays}.",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from consumers.as_of.point_in_time import RIYADH
 from consumers.campaigns.rules.in_force import rules_in_force
@@ -11,7 +11,7 @@ from consumers.delivery.teams.changes import SQL, Desk, NotAllowedNow, NotFound,
 from consumers.delivery.teams.endpoints import open_endpoints
 from consumers.delivery.teams.inputs import NewSubscription, invalid_value
 from consumers.documents.document import documents_of
-from consumers.documents.teams.teams import Subscription
+from consumers.documents.teams.teams import Subscribed, Subscription
 from infra.keys.team_seals import TeamSeals
 from infra.log.reader import entries_recorded_by, log_size
 from infra.postgres.connection import Connection
@@ -50,7 +50,7 @@ async def backfill_from(connection: Connection, new: NewSubscription) -> int | N
     return new.from_index
 
 
-async def add_subscription(desk: Desk, agency: str, new: NewSubscription, backfill: int | None) -> dict[str, Any]:
+async def add_subscription(desk: Desk, agency: str, new: NewSubscription, backfill: int | None) -> Subscribed:
     """Subscribe a team from the next entry on and, with `backfill`, to those from this index on, marked as replays.
 
     Raises `NotFound` and `NotAllowedNow`.
@@ -77,12 +77,12 @@ async def add_subscription(desk: Desk, agency: str, new: NewSubscription, backfi
         subscription_id = row["subscription_id"]
         seal = desk.seals.seal("delivery.subscription", row)
         await connection.execute(SQL["seal_subscription"], subscription_id, seal)
-    return {
-        "subscription_id": subscription_id,
-        "endpoint_id": endpoint_id,
-        "from_index": live,
-        "backfill": None if again is None else {"from": again[0], "to": again[1]},
-    }
+    return Subscribed(
+        subscription_id=subscription_id,
+        endpoint_id=endpoint_id,
+        from_index=live,
+        backfill=None if again is None else {"from": again[0], "to": again[1]},
+    )
 
 
 async def end_subscription(desk: Desk, agency: str | None, subscription_id: int) -> None:

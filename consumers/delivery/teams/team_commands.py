@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import click
 from msgspec.structs import asdict
 
-from consumers.delivery.calendar.commands import calendar, calendar_address
+from consumers.delivery.calendar.addresses import new_address, revoke_address
+from consumers.delivery.calendar.routes import calendar_now
+from consumers.delivery.due_campaigns import team_of
 from consumers.delivery.teams.changes import SQL, Desk
 from consumers.delivery.teams.endpoints import endpoints_of
 from consumers.delivery.teams.inputs import NewContacts, NewDomains, NewTeam
@@ -60,10 +62,6 @@ def teams() -> None:
     """The teams of agencies that get campaign triggers, and the desks that they are sent to."""
 
 
-teams.add_command(calendar)
-teams.add_command(calendar_address)
-
-
 @teams.command("add")
 @agency_argument
 @team_argument
@@ -79,7 +77,7 @@ def add(
 ) -> None:
     """Add a team of an agency, or open a closed one again. It gets nothing until it subscribes."""
     name = {"ar": name_ar, "en": name_en}
-    new = asked(NewTeam, {"team": team, "name": name, "language": language, "contacts": list(contacts)})
+    new = asked(NewTeam, team=team, name=name, language=language, contacts=list(contacts))
     change(lambda desk: add_team(desk, agency, new))
     print_confirmation(
         {"agency": agency, "team": team, "name": name, "language": language, "contacts": len(contacts)},
@@ -127,7 +125,7 @@ def contacts_(agency: str, team: str, contacts: tuple[str, ...], as_json: bool) 
     again, at most once a day.
     """
     if contacts:
-        new = asked(NewContacts, {"contacts": list(contacts)})
+        new = asked(NewContacts, contacts=list(contacts))
         change(lambda desk: set_contacts(desk, agency, team, new.contacts))
     found = query(lambda connection: contacts_of(connection, agency, team))
     tables = [grid(ADDRESSES, found.addresses), *([grid(NOT_SENT, found.not_sent)] if found.not_sent else [])]
@@ -147,7 +145,7 @@ def domains_(agency: str, domains: tuple[str, ...], is_none: bool, as_json: bool
     if domains and is_none:
         raise click.UsageError("Write --domain or --none, not both.")
     if domains or is_none:
-        new = asked(NewDomains, {"domains": list(domains)})
+        new = asked(NewDomains, domains=list(domains))
         change(lambda desk: set_domains(desk, agency, new.domains))
     found = query(lambda connection: domains_of(connection, agency))
     title = localized(f"نطاقات {agency}", f"Domains of {agency}")
@@ -170,6 +168,47 @@ def close(agency: str, team: str, as_json: bool) -> None:
         as_json,
         f"لم يعد الفريق {agency}/{team} يستقبل شيئًا، وحُذفت عناوينه.",
         f"The team {agency}/{team} gets nothing more, and its addresses are deleted.",
+    )
+
+
+@teams.command("calendar")
+@agency_argument
+@team_argument
+def calendar(agency: str, team: str) -> None:
+    """Print a team's due dates as an iCalendar file."""
+
+    async def feed(connection: Connection) -> bytes:
+        return await calendar_now(connection, await team_of(connection, agency, team), Settings(), datetime.now(UTC))
+
+    click.echo(query(feed), nl=False)
+
+
+@teams.command("calendar-address")
+@agency_argument
+@team_argument
+@click.option("--revoke", is_flag=True, help="End the address, and make no new one.")
+@json_option
+def calendar_address(agency: str, team: str, revoke: bool, as_json: bool) -> None:
+    """Make the address under which a calendar program reads a team's due dates.
+
+    It is shown once, and an earlier one ends.
+    """
+    if revoke:
+        change(lambda desk: revoke_address(desk.connection, agency, team))
+        print_confirmation(
+            {"agency": agency, "team": team, "address": None},
+            as_json,
+            "أُلغي عنوان التقويم، ولم يعد يُقرأ به شيء.",
+            "The calendar's address is revoked: nothing can be read under it any more.",
+        )
+        return
+    address = change(lambda desk: new_address(desk.connection, desk.settings, agency, team))
+    print_confirmation(
+        {"agency": agency, "team": team, "address": address},
+        as_json,
+        f"أضف هذا العنوان إلى برنامج التقويم. لن يُعرض مرة أخرى، ومن يملكه يرى المواعيد:\n{address}",
+        f"Add this address to the calendar program. It is not shown again, and anyone who has it sees the due dates:\n"
+        f"{address}",
     )
 
 

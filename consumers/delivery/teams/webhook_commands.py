@@ -1,4 +1,4 @@
-"""`yesser webhooks add | rotate | test | disable | enable`: registration of webhooks, their secrets, an example."""
+"""`yesser webhooks`: registration of webhooks, their secrets, their attempts, and sending again."""
 
 from __future__ import annotations
 
@@ -7,24 +7,32 @@ from typing import Final
 
 import click
 
+from consumers.as_of.options import recorded_option
 from consumers.delivery.sealing_key import rotate_sealing_key
 from consumers.delivery.teams.endpoints import (
     OLD_SECRET_HOURS,
     ShownOnce,
     add_endpoint,
+    attempts_of,
     disable,
     enable,
+    redeliver,
     rotate,
     send_example,
 )
 from consumers.delivery.teams.inputs import NewWebhook
-from consumers.delivery.teams.options import EndpointId, agency_argument, asked, change, team_argument
+from consumers.delivery.teams.options import EndpointId, agency_argument, asked, change, query, team_argument
 from consumers.delivery.webhooks.addresses import destinations
-from consumers.delivery.webhooks.commands import COMMANDS
+from consumers.delivery.webhooks.redelivery import Wanted, webhooks_of
+from consumers.documents.tables import grid
+from consumers.documents.teams.webhooks import ATTEMPTS, WEBHOOKS
+from events.values.money import INTEGER_MAX
 from infra.command_line.break_glass import break_glass_option
 from infra.command_line.database import with_database
+from infra.command_line.display import show
 from infra.command_line.language import print_localized
-from infra.command_line.output import json_option, print_confirmation, print_json
+from infra.command_line.output import json_option, print_confirmation, print_json, print_result
+from infra.command_line.parameters import AgencyCode
 from infra.keys.commands import (
     add_rotation_to_trail,
     overlap_option,
@@ -36,7 +44,11 @@ from infra.keys.hash_keys import endpoint_key_files
 from infra.keys.rotation import prepare_hash_key
 from infra.settings import Settings
 
+ATTEMPTS_SHOWN: Final = 50
+ATTEMPTS_MAX: Final = 10_000
+
 endpoint_argument: Final = click.argument("endpoint", type=EndpointId())
+any_endpoint_argument: Final = click.argument("endpoint")
 
 
 @click.group()
@@ -44,8 +56,16 @@ def webhooks() -> None:
     """The webhooks of teams: add one, rotate its secrets, see its attempts, send again."""
 
 
-for _command in COMMANDS:
-    webhooks.add_command(_command)
+@webhooks.command("list")
+@click.option("--agency", type=AgencyCode(), help="Only the webhooks of this agency.")
+@json_option
+def list_(agency: str | None, as_json: bool) -> None:
+    """List webhooks: their state, what waits, what was not delivered, the last attempt.
+
+    More than 1,000 messages in one state are not counted: they are 1001.
+    """
+    rows = query(lambda connection: webhooks_of(connection, agency))
+    print_result(rows, as_json, lambda: show(grid(WEBHOOKS, rows)))
 
 
 @webhooks.command("add")
@@ -59,7 +79,7 @@ def add(agency: str, team: str, url: str, as_json: bool) -> None:
     Deliveries are signed by Standard Webhooks, with the secret (v1) and with the key of the public key (v1a). It gets
     nothing until the team subscribes: see `yesser subscriptions add --route webhook`.
     """
-    new = asked(NewWebhook, {"team": team, "url": url})
+    new = asked(NewWebhook, team=team, url=url)
     allowed = destinations(Settings())
     _hand_over(change(lambda desk: add_endpoint(desk, agency, new, allowed)), as_json)
 
@@ -112,8 +132,56 @@ def test(endpoint: str, as_json: bool) -> None:
     print_confirmation(
         sent,
         as_json,
-        f"سيُرسل المثال {sent['event_id']} إلى {endpoint}.",
-        f"The example {sent['event_id']} will be sent to {endpoint}.",
+        f"سيُرسل المثال {sent.event_id} إلى {endpoint}.",
+        f"The example {sent.event_id} will be sent to {endpoint}.",
+    )
+
+
+@webhooks.command("attempts")
+@any_endpoint_argument
+@click.option("--message", type=click.IntRange(1, INTEGER_MAX), help="Only attempts for the message with this id.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, ATTEMPTS_MAX),
+    default=ATTEMPTS_SHOWN,
+    show_default=True,
+    help="Maximum number of attempts listed.",
+)
+@json_option
+def attempts(endpoint: str, message: int | None, limit: int, as_json: bool) -> None:
+    """List the newest attempts to deliver to a webhook: when, for which event, what came back, how long it took.
+
+    With --json also the first KiB of each answer.
+    """
+    rows = query(lambda connection: attempts_of(connection, None, endpoint, message, limit))
+    print_result(rows, as_json, lambda: show(grid(ATTEMPTS, rows)))
+
+
+@webhooks.command("redeliver")
+@any_endpoint_argument
+@click.option(
+    "--message", type=click.IntRange(1, INTEGER_MAX), help="The message with this id (`yesser webhooks attempts`)."
+)
+@click.option("--since", metavar="TIME", callback=recorded_option, help="Messages made since TIME.")
+@click.option("--until", metavar="TIME", callback=recorded_option, help="Messages made before TIME.")
+@json_option
+def redeliver_(
+    endpoint: str, message: int | None, since: datetime | None, until: datetime | None, as_json: bool
+) -> None:
+    """Send messages to a webhook again: one, or those of a span of time.
+
+    They have the ids that the receiver knows, and the header `yesser-replay: true`. Messages that wait are left out.
+    """
+    if (message is None) == (since is None):
+        raise click.UsageError("Give either --message, or --since with or without --until.")
+    if message is not None and until is not None:
+        raise click.UsageError("--until goes with --since.")
+    done = change(lambda desk: redeliver(desk, None, endpoint, Wanted(message, since, until)))
+    print_confirmation(
+        done,
+        as_json,
+        f"الرسائل التي تُرسل إلى {endpoint} مرة أخرى: {len(done.messages)}.",
+        f"{len(done.messages)} messages are sent to {endpoint} again.",
     )
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from consumers.campaigns.handlers.texts import fill
 from consumers.campaigns.rules.rule import Text
+from events.types.rules import Data
 from events.wire.entry import recorded_time
 from infra.postgres.outbox import OutboxEvent
 
@@ -97,7 +98,7 @@ def _reason(due_on: str, not_aired: list[str], *, acknowledged: bool) -> Text:
     return fill(template, {"due_on": due_on, "channels": channels})
 
 
-def _data(campaign: Overdue, reason: Text) -> dict[str, Any]:
+def _data(campaign: Overdue, reason: Text) -> Data:
     service = {} if campaign.service_id is None else {"service_id": campaign.service_id}
     urgency = {} if campaign.urgency == "normal" else {"urgency": campaign.urgency}
     return {

@@ -1,3 +1,3 @@
 """Sends webhooks: what is due, to checked addresses, signed, attempted again over days. Way in: `sender.send`,
-`redelivery.redeliver`, `commands.COMMANDS`.
+`redelivery`.
 """

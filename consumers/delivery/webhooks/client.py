@@ -45,8 +45,9 @@ class WebhookClient:
         self._settings = settings
         self._allowed = destinations(settings)
         self._threads = ThreadPoolExecutor(RESOLVING_THREADS, "webhook-resolver")
-        self._public = self._session(is_named=False)
-        self._named = self._session(is_named=True)
+        context = _context(settings)
+        self._public = self._session(context=context, is_named=False)
+        self._named = self._session(context=context, is_named=True)
 
     async def __aenter__(self) -> Self:
         return self
@@ -73,7 +74,7 @@ class WebhookClient:
             shown = "address-refused" if found == _NOT_FOUND else found
             return Outcome(None, shown, _since_ms(began), cause=found)
 
-    def _session(self, *, is_named: bool) -> aiohttp.ClientSession:
+    def _session(self, *, context: ssl.SSLContext, is_named: bool) -> aiohttp.ClientSession:
         settings = self._settings
         connector = aiohttp.TCPConnector(
             limit=0,  # the sender bounds the requests, in all and to one endpoint
@@ -81,7 +82,7 @@ class WebhookClient:
             use_dns_cache=False,
             socket_factory=None if is_named else _public_socket,
             keepalive_timeout=IDLE_S,
-            ssl=_context(settings),
+            ssl=context,
         )
         return aiohttp.ClientSession(
             connector=connector,

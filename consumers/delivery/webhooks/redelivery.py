@@ -1,4 +1,4 @@
-"""What an operator sees of a team's webhook, and has sent to it again."""
+"""How webhooks of teams do, what was attempted, and which messages are sent again."""
 
 from __future__ import annotations
 
@@ -8,26 +8,12 @@ from typing import Final
 
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.teams.webhooks import Attempt, WebhookAndMessages
-from events.errors import YesserError
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
-from infra.postgres.trail import add_to_trail
 
 _SQL: Final = queries("consumers.delivery.webhooks", "redelivery.sql")
 COUNT_MAX: Final = 1_000
 """Messages of a webhook that are counted in each state."""
-
-
-class NoSuchWebhook(YesserError):
-    """There is no webhook with this id: see `yesser webhooks list`."""
-
-
-class WebhookDisabled(YesserError):
-    """The webhook is disabled: enable it first (`yesser webhooks enable`)."""
-
-
-class NothingToRedeliver(YesserError):
-    """No message fits. Those that wait are delivered anyway: see `yesser webhooks attempts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +30,13 @@ class Wanted:
         return [f"{name} {value}" for name, value in given.items() if value is not None]
 
 
-async def redeliver(connection: Connection, endpoint_id: str, wanted: Wanted) -> list[int]:
-    """Have messages that no longer wait sent again, marked as replays and with the ids that receivers know; the new
-    messages. Raises `NoSuchWebhook`, `WebhookDisabled` and `NothingToRedeliver`."""
-    async with connection.transaction():
-        if await disabled_reason(connection, endpoint_id) is not None:
-            raise WebhookDisabled
-        ids = await add_copies(connection, endpoint_id, wanted)
-        if not ids:
-            raise NothingToRedeliver
-        await add_to_trail(connection, "webhooks redeliver", endpoint_id, *wanted.words())
-    return ids
-
-
 async def add_copies(
     connection: Connection, endpoint_id: str, wanted: Wanted, copies_max: int | None = None
 ) -> list[int]:
-    """Copies of the messages that no longer wait, at most so many; their ids. In the caller's transaction."""
+    """Copies of the messages that no longer wait, at most so many; their ids. In the caller's transaction.
+
+    They are marked as replays, and have the ids that receivers know.
+    """
     given = (wanted.message_id, wanted.since, wanted.until, copies_max)
     rows = await connection.fetch(_SQL["redeliver"], endpoint_id, *given, timeout=None)
     return [row["message_id"] for row in rows]
@@ -72,16 +48,6 @@ async def webhooks_of(connection: Connection, agency: str | None) -> list[Webhoo
 
 
 async def attempts_at(connection: Connection, endpoint_id: str, message_id: int | None, limit: int) -> list[Attempt]:
-    """The newest attempts to deliver to a webhook. `answer` is its first KiB as text. Raises `NoSuchWebhook`."""
-    await disabled_reason(connection, endpoint_id)
+    """The newest attempts to deliver to a webhook. `answer` is its first KiB as text."""
     rows = await connection.fetch(_SQL["attempts"], endpoint_id, message_id, limit)
     return [document_of(Attempt, row, answer=(row["answer"] or b"").decode("utf-8", "replace")) for row in rows]
-
-
-async def disabled_reason(connection: Connection, endpoint_id: str) -> str | None:
-    """Why nothing is sent to a webhook; None where it works. Raises `NoSuchWebhook`."""
-    row = await connection.fetchrow(_SQL["webhook"], endpoint_id)
-    if row is None:
-        raise NoSuchWebhook
-    reason: str | None = row["disabled_reason"]
-    return reason

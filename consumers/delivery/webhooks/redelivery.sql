@@ -1,6 +1,3 @@
--- name: webhook
-SELECT agency, team, disabled_reason FROM delivery.endpoint WHERE endpoint_id = $1
-
 -- name: redeliver
 -- Copies of messages that no longer wait: the one with this id, or those made in this span. Each event once, and not where it
 -- waits to be sent again already.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from consumers.documents.document import Count, Label, Labelled, Listing, Name, Time
 from consumers.documents.teams.webhooks import WebhookAndSecrets
@@ -75,8 +75,9 @@ class NotSent(Struct, frozen=True, kw_only=True):
 
 
 class Contacts(Struct, frozen=True, kw_only=True):
-    """The addresses of a team, the one that is written to first being first."""
+    """The addresses of a team, the one that is written to first being first. `team`: where a route answers."""
 
+    team: str | UnsetType = UNSET
     contacts: tuple[str, ...]
     addresses: Annotated[tuple[Address, ...], Meta(description="The same, with what their readers decided.")]
     not_sent: Annotated[
@@ -117,6 +118,15 @@ class Subscription(Struct, frozen=True, kw_only=True):
     ]
     created_at: Time
     ended_at: Annotated[Time | None, Label("انتهى", "Ended", drop=7)]
+
+
+class Subscribed(Struct, frozen=True, kw_only=True):
+    """What was added. `backfill`: which entries are sent again, without that of `to`."""
+
+    subscription_id: Count
+    endpoint_id: str | None
+    from_index: Count
+    backfill: dict[Literal["from", "to"], Count] | None
 
 
 class TeamInFull(Team, frozen=True, kw_only=True):

@@ -127,6 +127,21 @@ class Attempt(Struct, frozen=True, kw_only=True):
     next_attempt_at: Time | None
 
 
+class Example(Struct, frozen=True, kw_only=True):
+    """An example that waits to be sent to a webhook."""
+
+    message_id: Count
+    endpoint_id: str
+    event_id: str
+
+
+class Redelivered(Struct, frozen=True, kw_only=True):
+    """The messages that are sent to a webhook again."""
+
+    endpoint_id: str
+    messages: tuple[Count, ...]
+
+
 ACTIVE_SECRETS: Final = Listing("ويب هوك", "Webhooks", WebhookAndSecrets)
 WEBHOOKS: Final = Listing("ويب هوك", "Webhooks", WebhookAndMessages)
 ATTEMPTS: Final = Listing("المحاولات", "Attempts", Attempt)

@@ -17,7 +17,7 @@ from consumers.delivery.teams import sealing
 from consumers.delivery.teams.changes import Desk
 from consumers.delivery.teams.sealing import rotate_teams_key, sealed_rows, unsealed_rows
 from consumers.delivery.teams.subscriptions import end_subscription
-from consumers.delivery.webhooks.redelivery import Wanted, redeliver
+from consumers.delivery.webhooks.redelivery import Wanted, add_copies
 from infra.keys.hash_keys import endpoint_key_files, load_hash_keys
 from infra.keys.rotation import CannotRotate, Rotation
 from infra.keys.team_seals import TeamSeals, team_key_files
@@ -72,14 +72,14 @@ async def test_a_webhook_is_signed_with_the_same_secret_after_a_rotation(
             await hook.until(1)
             await until(connection, WAITING, 0)
             done = await rotate_secrets(settings)
-            await redeliver(connection, "e1", Wanted(since=datetime(2020, 1, 1, tzinfo=UTC)))
+            await add_copies(connection, "e1", Wanted(since=datetime(2020, 1, 1, tzinfo=UTC)))
             await hook.until(2)
             await until(connection, WAITING, 0)
         with pytest.raises(CannotRotate):
             await rotate_secrets(settings)
         endpoint_key_files(settings).previous.unlink()
         async with delivering(settings):
-            await redeliver(connection, "e1", Wanted(since=datetime(2020, 1, 1, tzinfo=UTC)))
+            await add_copies(connection, "e1", Wanted(since=datetime(2020, 1, 1, tzinfo=UTC)))
             await hook.until(3)
     for got in hook.got:
         Webhook(secret).verify(got.body, got.headers)
@@ -129,34 +129,20 @@ async def rotate_seals(settings: Settings) -> Rotation:
         return await rotate_teams_key(connection, team_key_files(settings), 0, now())
 
 
-async def test_nothing_is_sent_to_a_url_that_was_changed_in_the_database_and_others_go_on(
-    settings: Settings, connection: Connection
-) -> None:
-    settings = for_hooks(settings)
-    await live_launches(connection)
-    async with receiver() as right, receiver() as thief:
-        for name in ("e1", "e2"):
-            await add_endpoint(connection, settings, name, right.url(f"/{name}"))
-            await subscribe(connection, name)
-        await connection.execute("UPDATE delivery.endpoint SET url = $1 WHERE endpoint_id = 'e1'", thief.url())
-        async with delivering(settings):
-            await right.until(1)
-            await until(connection, WAITING, 1)
-        assert ([received.path for received in right.got], thief.got) == (["/e2"], [])
-
-
-async def test_a_subscription_that_was_added_or_changed_in_the_database_gets_nothing_and_others_go_on(
+async def test_nothing_is_sent_by_a_row_that_was_added_or_changed_in_the_database_and_others_go_on(
     settings: Settings, connection: Connection
 ) -> None:
     settings = for_hooks(settings)
     await live_launches(connection)
     size = await connection.fetchval("SELECT size FROM log.state")
     past: dict[str, Any] = {"from_index": size, "backfill_next": 0, "backfill_to": size}
-    async with receiver() as hook:
-        for name in ("live", "past"):
+    async with receiver() as hook, receiver() as thief:
+        for name in ("live", "past", "moved"):
             await add_endpoint(connection, settings, name, hook.url())
+        moved = await subscribe(connection, "moved")
         wider, live = await subscribe(connection, "live", rules=["quota-met"]), await subscribe(connection, "live")
         replayed, old = await subscribe(connection, "past", **past), await subscribe(connection, "past", **past)
+        await connection.execute("UPDATE delivery.endpoint SET url = $1 WHERE endpoint_id = 'moved'", thief.url())
         await connection.execute("UPDATE delivery.subscription SET rules = NULL WHERE subscription_id = $1", wider)
         await connection.execute("UPDATE delivery.subscription SET seal = NULL WHERE subscription_id = $1", replayed)
         await connection.execute(
@@ -164,9 +150,11 @@ async def test_a_subscription_that_was_added_or_changed_in_the_database_gets_not
         )
         async with delivering(settings):
             await hook.until(2)
-            await until(connection, WAITING, 0)
-    rows = await connection.fetch("SELECT subscription_id, replay FROM delivery.message")
-    assert sorted(tuple(row) for row in rows) == [(live, False), (old, True)]
+            await until(connection, WAITING, 1)
+            await until(connection, "SELECT max(error) FROM delivery.attempt WHERE endpoint_id = 'moved'", "no-secret")
+    rows = await connection.fetch("SELECT subscription_id, replay FROM delivery.message ORDER BY subscription_id")
+    assert [tuple(row) for row in rows] == [(moved, False), (live, False), (old, True)]
+    assert (len(hook.got), thief.got) == (2, [])
 
 
 async def test_what_a_command_writes_is_sealed_and_what_was_changed_in_the_database_by_an_operator_alone(

@@ -15,21 +15,6 @@ from infra.process.leader_election import Term
 from infra.settings import Settings
 
 
-class Sender:
-    """A part whose receiver is away for some terms."""
-
-    def __init__(self, away: int) -> None:
-        self.away = away
-
-    async def work(self, _: Settings, term: Term, round_ended: Callable[[], None]) -> None:
-        await asyncio.sleep(0.01)  # the other parts have rounds meanwhile
-        if self.away:
-            self.away -= 1
-            raise Retry("the receiver is away")
-        round_ended()
-        await term.stop.wait()
-
-
 async def work_on(_: Settings, term: Term, round_ended: Callable[[], None]) -> None:
     while not term.stop.is_set():
         round_ended()
@@ -40,8 +25,17 @@ async def test_a_wait_lasts_until_the_part_that_failed_has_a_good_round(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(home=tmp_path, retry_wait_min_ms=1, retry_wait_max_ms=64, lease_renew_ms=1)
-    sender = Sender(away=5)
-    delivery = Delivery(settings, (work_on, sender.work))
+    away = iter([True] * 5)
+
+    async def send(_: Settings, term: Term, round_ended: Callable[[], None]) -> None:
+        """Its receiver is away for five terms, while the other part has rounds."""
+        await asyncio.sleep(0.01)
+        if next(away, False):
+            raise Retry("the receiver is away")
+        round_ended()
+        await term.stop.wait()
+
+    delivery = Delivery(settings, (work_on, send))
     election, stop, waits = delivery._election, asyncio.Event(), []
 
     async def stand_by(_: asyncio.Event) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from consumers.delivery.plain_text import line, lines
+from consumers.delivery.plain_text import CHARACTERS_MAX, LINES_MAX, line, lines
 from events.values.personal_data import holds_personal_data
 from tests.every import every
 
@@ -34,3 +34,8 @@ def test_no_text_without_a_national_id_is_shown_with_one(text: str) -> None:
 )
 def test_a_longer_line_is_cut_between_words_and_never_gone(text: str, shown: str) -> None:
     assert line(text, 10) == shown
+
+
+def test_lines_are_bounded_in_number_and_in_characters() -> None:
+    assert lines("a\n\n" * 100) == ["a"] * LINES_MAX
+    assert lines("x" * 1_500 + "\n" + "y" * 1_500) == ["x" * 1_500, "y" * (CHARACTERS_MAX - 1_500)]

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from consumers.delivery.mail.asking import AGENCY_LETTERS_A_DAY, TEAM_LETTERS_A_DAY, ask
 from consumers.delivery.mail.queue import claim
+from consumers.delivery.mail.timed import AGENCY_LETTERS_A_DAY, TEAM_LETTERS_A_DAY, ask
 from consumers.delivery.retention import delete_recipients
 from infra.postgres.connection import Connection
 from infra.postgres.sql import read
@@ -20,7 +20,7 @@ from infra.settings import Settings
 from tests.every import every
 from tests.integration.consumers.read_api.read_api import REGISTER, Window, read_window
 from tests.team_seals import seal_rows
-from tests.world.mail import FIRST, SECOND, Desk, add_team, desk, mail_server, text_of
+from tests.world.mail import FIRST, SECOND, Desk, add_team, desk, mail_server, put_contacts, text_of
 from tests.world.teams import live_launches
 
 ASKS = "confirm-address"
@@ -53,9 +53,7 @@ async def asked(press: Desk) -> None:
 
 async def trigger(press: Desk, event_id: str = "e", **more: Any) -> None:
     await seal_rows(press.superuser)
-    await press.put(
-        "campaign.triggered", event_id, campaign_id="service-launched.i3", log_index=4, lane=event_id, **more
-    )
+    await press.put("triggered", event_id, campaign_id="service-launched.i3", log_index=4, lane=event_id, **more)
     await press.send()
 
 
@@ -80,7 +78,7 @@ async def test_before_its_confirmation_an_address_gets_one_letter_that_asks(
     async with office(settings, connection, FIRST, SECOND) as press:
         await trigger(press)
         assert press.mails.received == []
-        assert await press.states() == [("campaign.triggered", "failed", 1)]
+        assert await press.states() == [("triggered", "failed", 1)]
         assert await press.errors() == [(None, "unconfirmed")]
         for _ in range(3):
             await asked(press)
@@ -109,7 +107,7 @@ async def test_before_its_confirmation_an_address_gets_one_letter_that_asks(
             assert await connection.fetchval(confirmed) == first is not None
 
         await trigger(press, "e2")
-        await press.put("campaign.escalated", "up", campaign_id="service-launched.i3", log_index=4)
+        await press.put("escalated", "up", campaign_id="service-launched.i3", log_index=4)
         await press.put("digest", "digest.2026-11-01", subscription_id=None, lane="digest")
         await asked(press)
         assert press.mails.kinds[2:] == [(SECOND, "e2"), (SECOND, "up"), (SECOND, "digest.2026-11-01")]
@@ -133,8 +131,7 @@ async def test_only_the_registered_domain_itself_needs_no_confirmation(press: De
         "INSERT INTO delivery.agency_domain VALUES ('health', 'health.example'), ('labour', 'evil.example')"
         " ON CONFLICT DO NOTHING"
     )
-    await press.superuser.execute("DELETE FROM delivery.contact")
-    await press.superuser.execute("INSERT INTO delivery.contact VALUES ('health', 'press', 1, $1)", address)
+    await put_contacts(press.superuser, address)
     press.now, before = await press.superuser.fetchval("SELECT clock_timestamp()"), len(press.mails.received)
     await trigger(press, address)
     assert len(press.mails.received) - before == is_own
@@ -144,16 +141,10 @@ async def test_only_the_registered_domain_itself_needs_no_confirmation(press: De
 
 
 async def test_an_address_is_asked_once_a_day_and_no_more_than_three_times_a_month(press: Desk) -> None:
-    await press.superuser.execute(
-        "INSERT INTO delivery.team (agency, team, name) VALUES ('health', 'radio', '{}'), ('labour', 'press', '{}')"
-    )
     for day in range(31):
         for agency, team in (("health", "press"), ("health", "radio"), ("labour", "press")):
-            await press.superuser.execute("DELETE FROM delivery.contact WHERE (agency, team) = ($1, $2)", agency, team)
-            await press.superuser.execute(
-                "INSERT INTO delivery.contact (agency, team, rank, address, added_at) VALUES ($1, $2, 1, $3, $4)",
-                *(agency, team, FIRST.upper() if day % 2 else FIRST, press.now),
-            )
+            address = FIRST.upper() if day % 2 else FIRST
+            await put_contacts(press.superuser, address, agency=agency, team=team, at=press.now)
         for _ in range(2):
             await asked(press)
             press.now += timedelta(hours=1)
@@ -168,16 +159,9 @@ async def test_a_team_and_an_agency_send_a_few_letters_a_day_to_strangers(
 ) -> None:
     async with office(settings, connection) as press:
         for team in range(4):
-            await connection.execute(
-                "INSERT INTO delivery.team (agency, team, name) VALUES ('health', $1, '{}')", f"t{team}"
-            )
             for again in range(2):  # other addresses in the place of those that were asked
-                await connection.execute("DELETE FROM delivery.contact WHERE team = $1", f"t{team}")
-                for rank in range(1, 10):
-                    await connection.execute(
-                        "INSERT INTO delivery.contact VALUES ('health', $1, $2, $3)",
-                        *(f"t{team}", rank, f"a{rank}-{again}@{team}.example"),
-                    )
+                addresses = [f"a{rank}-{again}@{team}.example" for rank in range(1, 10)]
+                await put_contacts(connection, *addresses, team=f"t{team}")
                 await asked(press)
             assert len(press.mails.received) == min((team + 1) * TEAM_LETTERS_A_DAY, AGENCY_LETTERS_A_DAY)
         assert len(press.mails.received) == AGENCY_LETTERS_A_DAY
@@ -192,7 +176,6 @@ async def test_a_reader_stops_the_letters_by_one_click_and_may_have_them_again(p
     (letter,) = press.mails.messages
     path = link_of(letter, "stop")
     assert letter["List-Unsubscribe"] == f"<https://gateway.example{path}>"
-    assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     async with read_window(press.settings, press.superuser) as window:
         assert (await window.client.get(path)).status_code == 200
         assert (await recipient(press.superuser))["stopped_at"] is None
@@ -235,15 +218,14 @@ async def test_a_link_does_one_thing_and_who_stops_letters_gets_none_for_good(pr
     assert FIRST not in stored + str(await press.superuser.fetch("SELECT * FROM delivery.recipient"))
 
     # Also not for another team of the agency.
-    await press.superuser.execute("INSERT INTO delivery.team (agency, team, name) VALUES ('health', 'radio', '{}')")
-    await press.superuser.execute("INSERT INTO delivery.contact VALUES ('health', 'radio', 1, $1)", FIRST)
+    await put_contacts(press.superuser, FIRST, team="radio")
     press.now += timedelta(days=2)
     await asked(press)
     await press.superuser.execute("UPDATE delivery.recipient SET letter_at = now() - interval '31 days'")
     assert await delete_recipients(press.office.connection, 500) == "DELETE 0"
     await press.superuser.execute("DELETE FROM delivery.contact")
     assert await delete_recipients(press.office.connection, 500) == "DELETE 1", "what was stopped stays"
-    await press.superuser.execute("INSERT INTO delivery.contact VALUES ('health', 'press', 1, $1)", FIRST)
+    await put_contacts(press.superuser, FIRST)
     await trigger(press)
     await asked(press)
     assert len(press.mails.received) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,18 +25,6 @@ from tests.world.teams import WAITING, add_messages, delivering, for_hooks, live
 
 WEBHOOK = {"team": "press", "url": URL}
 EMAIL = {"team": "press", "route": "email"}
-NO_REDELIVERY: tuple[dict[str, Any], ...] = (
-    {},
-    {"message_id": 1, "since": "2026-11-01T08:00:00Z"},
-    {"until": "2026-11-01T08:00:00Z"},
-    {"since": "2026-11-01T08:00:00Z", "until": "2026-11-01T08:00:00Z"},
-    {"since": "yesterday"},
-    {"since": "2026-11-01T08:00:00"},
-    {"since": "2026-02-30T08:00:00Z"},
-    {"message_id": -1},
-    {"message_id": "1"},
-)
-"""Neither a span nor a message."""
 
 
 @pytest.fixture
@@ -70,27 +57,26 @@ async def test_every_route_answers_as_the_document_says(office: Office, connecti
     assert (await check("POST", "/v1/teams", TEAM))["contacts"] == 2
     assert [row["team"] for row in await check("GET", "/v1/teams")] == ["press"]
     assert (await check("GET", "/v1/teams/{team}", team="press"))["name"] == TEAM["name"]
-    contacts = await check("GET", "/v1/teams/{team}/contacts", team="press")
-    assert contacts["contacts"] == TEAM["contacts"]
     swapped = {"contacts": TEAM["contacts"][::-1]}
     await check("PUT", "/v1/teams/{team}/contacts", swapped, team="press")
-    assert (await check("GET", "/v1/teams/{team}/contacts", team="press"))["contacts"] == swapped["contacts"]
+    contacts = await check("GET", "/v1/teams/{team}/contacts", team="press")
+    assert (contacts["team"], contacts["contacts"]) == ("press", swapped["contacts"])
     address = (await check("POST", "/v1/teams/{team}/calendar-address", team="press"))["address"]
     assert "/calendars/due.ics?feed=" in address
     await check("DELETE", "/v1/teams/{team}/calendar-address", team="press")
-    made = await check("POST", "/v1/webhooks", WEBHOOK)
-    await check("POST", "/v1/webhooks/{endpoint_id}/rotate", {}, endpoint_id=made["endpoint_id"])
+    endpoint_id = (await check("POST", "/v1/webhooks", WEBHOOK))["endpoint_id"]
+    await check("POST", "/v1/webhooks/{endpoint_id}/rotate", {}, endpoint_id=endpoint_id)
     (webhook,) = await check("GET", "/v1/webhooks")
     assert [secret["kind"] for secret in webhook["secrets"]] == ["v1", "v1a", "v1", "v1a"]
-    await check("POST", "/v1/webhooks/{endpoint_id}/test", endpoint_id=made["endpoint_id"])
-    assert await check("GET", "/v1/webhooks/{endpoint_id}/attempts", endpoint_id=made["endpoint_id"]) == []
-    await add_messages(connection, made["endpoint_id"], ["failed"])
-    (attempt,) = await check("GET", "/v1/webhooks/{endpoint_id}/attempts", endpoint_id=made["endpoint_id"])
-    wanted = {"message_id": attempt["message_id"]}
-    await check("POST", "/v1/webhooks/{endpoint_id}/redeliver", wanted, endpoint_id=made["endpoint_id"])
-    await check("POST", "/v1/webhooks/{endpoint_id}/disable", endpoint_id=made["endpoint_id"])
+    await check("POST", "/v1/webhooks/{endpoint_id}/test", endpoint_id=endpoint_id)
+    assert await check("GET", "/v1/webhooks/{endpoint_id}/attempts", endpoint_id=endpoint_id) == []
+    await add_messages(connection, endpoint_id, ["failed"])
+    (attempt,) = await check("GET", "/v1/webhooks/{endpoint_id}/attempts", endpoint_id=endpoint_id)
+    again = {"message_id": attempt["message_id"]}
+    await check("POST", "/v1/webhooks/{endpoint_id}/redeliver", again, endpoint_id=endpoint_id)
+    await check("POST", "/v1/webhooks/{endpoint_id}/disable", endpoint_id=endpoint_id)
     assert await check("GET", "/v1/webhooks") == []
-    await check("POST", "/v1/webhooks/{endpoint_id}/enable", endpoint_id=made["endpoint_id"])
+    await check("POST", "/v1/webhooks/{endpoint_id}/enable", endpoint_id=endpoint_id)
     (webhook,) = await check("GET", "/v1/webhooks")
     assert webhook["disabled_reason"] is None
     made = await check("POST", "/v1/subscriptions", EMAIL | {"rules": ["service-launched"], "channels": ["tv"]})
@@ -264,13 +250,10 @@ async def test_a_faulty_body_is_refused_with_every_fault_in_the_language_that_wa
         ("webhooks", WEBHOOK | {"url": "https://169.254.169.254/latest/meta-data"}, "/url"),
         ("subscriptions", EMAIL | {"rules": ["service-lunched"]}, "/rules/0"),
         ("subscriptions", EMAIL | {"from_index": 1}, "/from_index"),
+        ("webhooks/ep_aaaaaaaaaaaaaaaa/redeliver", {}, ""),
     ):
         answer = await office.ask("POST", f"/v1/{path}", body)
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
-    for redelivery in NO_REDELIVERY:
-        answer = await office.ask("POST", "/v1/webhooks/ep_aaaaaaaaaaaaaaaa/redeliver", redelivery)
-        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-body"), redelivery
-
     client, token = office.window.client, office.window.tokens["agency", "health"]
     headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
     for content, more, status in (
@@ -399,23 +382,15 @@ async def test_an_agency_registers_tests_subscribes_and_gets_past_campaigns_as_r
         office = Office(window, opening_keys(settings, datetime.now(UTC))[0])
         await office.made("/v1/teams", TEAM)
         made = await office.made("/v1/webhooks", {"team": "press", "url": hook.url()})
-
         sent = await office.made(f"/v1/webhooks/{made['endpoint_id']}/test", None)
         await hook.until(1)
-        (example,) = hook.got
-        assert example.headers["yesser-example"] == "true"
-        assert Webhook(made["secret"]).verify(example.body, example.headers) == json.loads(example.body)
-        assert json.loads(example.body)["id"] == sent["event_id"]
-
         await until(connection, "SELECT count(*) FROM delivery.position WHERE part = 'router'", 1)
         asked = {"team": "press", "route": "webhook", "from_index": 0, "services": ["S1"]}
-        subscribed = await office.made("/v1/subscriptions", asked)
-        assert subscribed["backfill"]["from"] == 0
-        await hook.until(2)
+        assert (await office.made("/v1/subscriptions", asked))["backfill"]["from"] == 0
         await until(connection, "SELECT backfill_next = backfill_to FROM delivery.subscription", True)
         await until(connection, WAITING, 0)
-    assert len(hook.got) == 2
-    replay = hook.got[1]
-    assert replay.headers["yesser-replay"] == "true"
+    example, replay = hook.got
+    assert (example.headers["yesser-example"], replay.headers["yesser-replay"]) == ("true", "true")
+    assert Webhook(made["secret"]).verify(example.body, example.headers)["id"] == sent["event_id"]
     event = Webhook(made["secret"]).verify(replay.body, replay.headers)
     assert (event["type"], event["data"]["service_id"]) == ("sa.gov.yesser.campaign.triggered.v1", "S1")

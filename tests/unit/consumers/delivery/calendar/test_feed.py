@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from icalendar import Calendar
@@ -12,9 +12,8 @@ from consumers.delivery.calendar.feed import calendar_of
 from consumers.delivery.due_campaigns import DueCampaign, Team
 from events.values.personal_data import holds_personal_data
 from tests.every import every
-from tests.unit.consumers.delivery.due import APPOINTMENTS, TEAM, due_campaign
+from tests.world.letters import APPOINTMENTS, NOW, TEAM, due_campaign
 
-NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
 CAMPAIGN = due_campaign(
     "2026-11-15",
     campaign_id="service-launched.i3",

@@ -24,11 +24,11 @@ from consumers.delivery.mail.letters import (
     notice_letter,
 )
 from consumers.delivery.mail.message import BadAddress, build, checked_address, message_id
+from consumers.delivery.mail.queue import Claimed
 from consumers.delivery.mail.wording import WORDINGS
 from tests.every import every
 from tests.page_rules import Document
-from tests.unit.consumers.delivery.due import APPOINTMENTS, TEAM, due_campaign
-from tests.unit.consumers.delivery.mail.notices import CONTEXT, IDENTITY, NOTICE, NOW, SENDER, STOP
+from tests.world.letters import APPOINTMENTS, CLAIMED, CONTEXT, NOTICE, NOW, SENDER, STOP, TEAM, due_campaign
 
 NO_NOTICES = {"digest", "endpoint-disabled", "confirm-address"}
 HOSTILE = [
@@ -48,10 +48,13 @@ HOSTILE = [
 HIDDEN = re.compile("[\u202a-\u202e\u200e\u200f\u061c\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-def parsed(letter: Letter, **more: Any) -> EmailMessage:
+def raw(letter: Letter, claimed: Claimed = CLAIMED) -> bytes:
+    return build(letter, claimed, SENDER, "press@health.example", NOW).as_bytes()
+
+
+def parsed(letter: Letter, claimed: Claimed = CLAIMED) -> EmailMessage:
     """The message as a mail program reads it."""
-    message = build(letter, IDENTITY, SENDER, "press@health.example", NOW, **more)
-    return message_from_bytes(message.as_bytes(), policy=default)
+    return message_from_bytes(raw(letter, claimed), policy=default)
 
 
 def bodies(message: EmailMessage) -> tuple[str, str]:
@@ -107,10 +110,10 @@ def test_no_text_of_an_event_injects_a_header_or_markup_or_turns_the_direction(k
 @given(st.text(max_size=400), st.text(max_size=400))
 def test_any_names_at_all_give_a_message_that_is_read_as_it_was_written(name: str, brief: str) -> None:
     notice = replace(NOTICE, service_name={"ar": name, "en": name}, brief={"ar": brief, "en": brief})
-    raw = build(notice_letter(notice, CONTEXT), IDENTITY, SENDER, "press@health.example", NOW).as_bytes()
-    assert all(len(line) <= 998 for line in raw.split(b"\r\n"))
-    assert raw.isascii()
-    message = message_from_bytes(raw, policy=default)
+    content = raw(notice_letter(notice, CONTEXT))
+    assert all(len(line) <= 998 for line in content.split(b"\r\n"))
+    assert content.isascii()
+    message = message_from_bytes(content, policy=default)
     assert message["To"].addresses[0].addr_spec == "press@health.example"
     assert len(message.keys()) == 14
     assert not message.defects
@@ -147,11 +150,12 @@ def test_the_language_of_the_team_is_first_and_the_working_days_left_are_counted
 
 def test_the_id_of_a_message_is_the_same_in_every_attempt_and_no_others() -> None:
     letter = notice_letter(NOTICE, CONTEXT)
-    first, repeat = parsed(letter), parsed(letter, attempt=2)
-    assert first["Message-ID"] == repeat["Message-ID"] == message_id(IDENTITY, SENDER)
-    assert repeat["Yesser-Repeat"] == "2"
-    changes: list[dict[str, Any]] = [{}, {"team": "radio"}, {"kind": "reminder"}, {"event_id": "other"}, {"part": "7"}]
-    assert len({message_id(replace(IDENTITY, **change), SENDER) for change in changes}) == 5
+    first, repeat = parsed(letter), parsed(letter, replace(CLAIMED, unknown=1, attempts=3))
+    assert first["Message-ID"] == repeat["Message-ID"] == message_id(CLAIMED, SENDER)
+    assert (first["Yesser-Repeat"], repeat["Yesser-Repeat"]) == (None, "2")
+    changes: list[dict[str, Any]] = [{}, {"agency": "labour"}, {"team": "radio"}, {"kind": "reminder"}]
+    changes += [{"event_id": "other"}, {"replay": True}, {"replay": True, "message_id": 8}, {"message_id": 8}]
+    assert len({message_id(replace(CLAIMED, **change), SENDER) for change in changes}) == 7, "a replay has its own"
 
 
 def test_a_campaign_that_is_acknowledged_says_by_whom_and_a_reminder_begins_with_what_is_missing() -> None:
@@ -221,10 +225,9 @@ def test_every_letter_says_how_to_stop_in_both_languages_and_to_mail_programs(ad
     ]
     assert len(letters) == len(WORDINGS)
     for letter in letters:
-        raw = build(letter, IDENTITY, SENDER, "press@health.example", NOW).as_bytes()
-        assert f"\r\nList-Unsubscribe: <{stop}>\r\n".encode() in raw, "on one line, not encoded"
-        assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in raw
-        plain, html = bodies(message_from_bytes(raw, policy=default))
+        assert f"\r\nList-Unsubscribe: <{stop}>\r\n".encode() in raw(letter), "on one line, not encoded"
+        assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in raw(letter)
+        plain, html = bodies(parsed(letter))
         for label in ("To stop letters to this address", "لإيقاف الرسائل إلى هذا العنوان"):
             assert f"{label}: {stop}" in plain
             assert label in html

@@ -1,21 +1,23 @@
-"""A notice of a campaign, and what a letter about it is made with."""
+"""A team, and a campaign that is due, as letters and calendars show it; what a letter is made with."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
+from consumers.delivery.due_campaigns import DueCampaign, Team
 from consumers.delivery.mail.letters import Context, Notice
-from consumers.delivery.mail.message import Identity, Sender
+from consumers.delivery.mail.message import Sender
 from consumers.delivery.mail.queue import Claimed
-from tests.unit.consumers.delivery.due import APPOINTMENTS, TEAM
 
 NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
+TEAM = Team("health", "press", {"ar": "مكتب الصحافة", "en": "Press desk"}, "ar")
+APPOINTMENTS = {"ar": "المواعيد", "en": "Appointments"}
 SENDER = Sender("campaigns@yesser.example")
 STOP = f"https://gateway.example/mail/stop?token={'a' * 43}"
 CONTEXT = Context(TEAM, "2026-11-02", STOP, "https://console.example/")
-IDENTITY = Identity("health", "press", "triggered", "triggered.c.i1", "c.i1")
 CLAIMED = Claimed(
-    *(7, 1, "health", "press", None, "campaign.triggered", "e1", 4, "c.i1", False),
+    *(7, 1, "health", "press", None, "triggered", "e1", 4, "c.i1", False),
     attempts=1,
     created_at=NOW,
     unknown=0,
@@ -39,3 +41,19 @@ NOTICE = Notice(
         "outlet": {"ar": "الأولى", "en": "One"},
     },
 )
+
+
+def due_campaign(due_on: str, **more: Any) -> DueCampaign:
+    row: dict[str, Any] = {
+        "campaign_id": f"c.{due_on}",
+        "due_on": due_on,
+        "brief": {"ar": "مطلوب", "en": "Brief"},
+        "service_name": None,
+        "last_index": 1,
+        "acknowledged_by": None,
+        "is_completed": False,
+        "is_paused": False,
+        "is_retired": False,
+        "aired": {"tv": 0, "print": 0},
+    }
+    return DueCampaign(**(row | more))
