@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from msgspec import UNSET
 from rich.console import RenderableType
@@ -11,7 +10,7 @@ from rich.console import RenderableType
 from consumers.campaigns.rules.rule import MOMENTS, Rule, RuleSet
 from consumers.campaigns.rules.rule_file import Fault
 from consumers.documents.campaigns.evaluations import Trial
-from consumers.documents.campaigns.rules import RULES, CampaignRule
+from consumers.documents.campaigns.rules import RULES, CampaignRule, RuleSetDocument
 from consumers.documents.document import document_of
 from consumers.documents.tables import grid
 from infra.command_line.language import localized
@@ -21,7 +20,7 @@ def rule_document(rule: Rule) -> CampaignRule:
     return document_of(CampaignRule, vars(rule), after_working_days=rule.after_working_days or None)
 
 
-def rules_document(rules: RuleSet) -> dict[str, Any]:
+def rules_document(rules: RuleSet) -> RuleSetDocument:
     """A set as JSON."""
     rows = [rule_document(rule) for rule in rules.rules]
     return {"version": rules.version, "from": "deployment" if rules.own else "release", "rules": rows}
