@@ -35,7 +35,8 @@ def pairs_of_code(path: Path) -> Iterator[Pair]:
             case ast.Dict(keys=keys, values=[one, other]) if [*map(text_of, filter(None, keys))] == ["ar", "en"]:
                 neighbours = [(one, other)]
             case ast.Dict(keys=keys, values=values):
-                neighbours = [pair for pair in zip(keys, values, strict=True) if " " in (text_of(pair[0]) or "")]
+                named = zip(keys, values, strict=True)
+                neighbours = [(key, value) for key, value in named if key and " " in (text_of(key) or "")]
             case _:
                 continue
         for one, other in neighbours:

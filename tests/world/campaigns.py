@@ -63,7 +63,11 @@ def coverage() -> Coverage:
     about = {"name": SERVICE["name"], "agency": "health", "plan_id": "P", "group": 1, "launched_index": 7}
     services = [
         {
-            "service_id": service_id, "launched_on": "2005-11-01", **about, **figures, "silent": figures is silent,
+            "service_id": service_id,
+            "launched_on": "2005-11-01",
+            **about,
+            **figures,
+            "silent": figures is silent,
             "channels": dict.fromkeys(CHANNELS, silent) | {"tv": figures},
             "missing_channels": CHANNELS[figures is aired :],
         }

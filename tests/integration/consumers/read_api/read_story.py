@@ -50,7 +50,7 @@ def story() -> list[EntryDict]:
     teller = Teller()
     zeros = {"1": 1, "2": 0, "3": 0}
     targets = {"infrastructure_projects": 1, "national_applications": 1, "services": zeros}
-    plan = {"name": TEXT, "starts_on": "2006-01-01", "ends_on": "2010-12-31", "targets": targets}
+    plan: JsonObject = {"name": TEXT, "starts_on": "2006-01-01", "ends_on": "2010-12-31", "targets": targets}
     teller.say("plan.adopted", "yesser", plan_id="FIVE-YEAR", **plan)
     teller.collect("labour", "PPP-HEALTH", "R-EARLY")
     for agency, (partnership_id, partner_id) in OWNERS.items():

@@ -5,6 +5,7 @@ These are examples: `test_against_the_oracle` judges every order of facts.
 
 from __future__ import annotations
 
+from consumers.fold.anomaly import ANOMALY
 from consumers.projections.handlers.history import HISTORY
 from consumers.projections.handlers.projects import PROJECT
 from consumers.projections.handlers.services import SERVICE, SERVICE_GROUP
@@ -63,6 +64,11 @@ from tests.world.plan import Story, story_of
 )
 def test_the_state_decides_what_may_be_said(words: str, rules: list[str]) -> None:
     assert story_of(words).rules() == rules
+
+
+def test_an_anomaly_says_what_is_known_of_a_project() -> None:
+    (found,) = story_of("register start-1 start-1").folded().rows(ANOMALY)
+    assert found.known == {"phases": 2, "started": 1, "completed": 0, "cancelled": False}
 
 
 @every(
