@@ -102,6 +102,19 @@ def story_of(words: str) -> Story:
     return story
 
 
+SERVICE_ROW: dict[str, Any] = {
+    "service_id": "health-01",
+    "plan_id": "FIVE-YEAR",
+    "group": 1,
+    "name": TEXT,
+    "agency": "health",
+    "state": "suspended",
+    "launched_on": None,
+    "channels": ["web", "counter"],
+    "url": None,
+    "first_index": 4,
+    "last_index": 9,
+}
 GROUP = {"registered": 50, "live": 48, "suspended": 1, "retired": 1}
 AIR = {
     "launched_services": 100,

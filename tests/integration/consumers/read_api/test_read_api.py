@@ -247,6 +247,9 @@ async def test_an_agency_sees_its_own_money_and_its_own_words(window: Window, to
     entries = await window.json("/v1/entries?limit=1000", *health)
     own = [entry["index"] for entry in told if entry["event"]["source"].endswith(":health")]
     assert [row["index"] for row in entries] == own
+    one = told[own[0]]["event"]
+    (exact,) = await window.json(f"/v1/entries?id={one['id']}&type={one['type']}&subject={one['subject']}", *health)
+    assert (exact["index"], exact["time"]) == (own[0], one["time"])
     for path in ("/v1/entries", "/v1/anomalies", "/v1/activity"):
         assert (await window.get(f"{path}?agency=labour", *health)).status_code == 403
         assert (await window.get(f"{path}?agency=health", *health)).status_code == 200
