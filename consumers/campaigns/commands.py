@@ -6,10 +6,8 @@ Commands that send events are added by entry points.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, Final, ParamSpec
+from typing import Any, Final
 from urllib.parse import quote
 
 import click
@@ -47,7 +45,6 @@ from infra.command_line.parameters import AgencyCode, date_option
 from infra.settings import Settings
 
 ENTRY_POINTS: Final = "yesser.campaigns"
-Given = ParamSpec("Given")
 
 
 class NoCampaign(YesserError):
@@ -63,46 +60,25 @@ def campaigns_group() -> None:
     """Show the awareness campaigns, and report what was done about them."""
 
 
-def filter_options(command: Callable[Concatenate[dict[str, Any], Given], None]) -> Callable[Given, None]:
-    """Add the options that choose campaigns; the command receives the arguments of `CampaignFilter`."""
-    names = ("owner", "state", "overdue", "due_before", "service", "channel", "rule", "sort")
-
-    @wraps(command)
-    def with_filter(*arguments: Given.args, **given: Given.kwargs) -> None:
-        options: dict[str, Any] = dict(given)
-        chosen = {name: options.pop(name) for name in names}
-        run: Callable[..., None] = command
-        run(chosen, *arguments, **options)
-
-    for option in reversed(_FILTERS):
-        with_filter = option(with_filter)
-    return with_filter
-
-
 _PAGE_ROWS: Final = 1_000
 _STATES: Final = tuple(state.value for state in StateFilter)
 _gateway_option: Final = gateway_option("the database of the stack in YESSER_HOME is read")
 csv_option: Final = click.option("--csv", "as_csv", is_flag=True, help="Print CSV for a spreadsheet.")
-_FILTERS: Final = (
-    click.option("--owner", type=AgencyCode(), shell_complete=agency_codes, help="Only of this agency."),
-    click.option("--state", type=click.Choice(_STATES), help="Only in this state; `open` is all but completed."),
-    click.option("--overdue/--not-overdue", default=None, help="Only what is, or is not, late."),
-    click.option(
-        "--due-before", metavar="DATE", callback=date_option, help="Only what is due before DATE, as 2026-11-25."
-    ),
-    click.option("--service", help="Only about this service."),
-    click.option("--channel", type=click.Choice(CHANNELS), help="Only what is to be aired on it."),
-    click.option("--rule", help="Only of this rule."),
-    click.option("--sort", type=click.Choice(SORTS), default="id", show_default=True, help="Order: id or due date."),
-)
 
 
 @campaigns_group.command("list")
-@filter_options
+@click.option("--owner", type=AgencyCode(), shell_complete=agency_codes, help="Only of this agency.")
+@click.option("--state", type=click.Choice(_STATES), help="Only in this state; `open` is all but completed.")
+@click.option("--overdue/--not-overdue", default=None, help="Only what is, or is not, late.")
+@click.option("--due-before", metavar="DATE", callback=date_option, help="Only what is due before DATE, as 2026-11-25.")
+@click.option("--service", help="Only about this service.")
+@click.option("--channel", type=click.Choice(CHANNELS), help="Only what is to be aired on it.")
+@click.option("--rule", help="Only of this rule.")
+@click.option("--sort", type=click.Choice(SORTS), default="id", show_default=True, help="Order: id or due date.")
 @csv_option
 @json_option
 @as_of_options
-def list_command(at: PointInTime, chosen: dict[str, Any], as_csv: bool, as_json: bool) -> None:
+def list_command(at: PointInTime, /, as_csv: bool, as_json: bool, **chosen: Any) -> None:
     """List the campaigns in the log."""
     wanted = CampaignFilter(today_at(at, now()), **chosen)
     rows = asyncio.run(read(Settings(), at, wanted))

@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
+
+from babel.dates import format_date
 
 from events.faults.problems import Bilingual
 from events.values.calendar import FIRST_DATE, LAST_DATE, parts_of
 from events.values.month_names import HIJRI_MONTHS
 
-_WEEKDAYS: Final = (
-    Bilingual("الاثنين", "Monday"),
-    Bilingual("الثلاثاء", "Tuesday"),
-    Bilingual("الأربعاء", "Wednesday"),
-    Bilingual("الخميس", "Thursday"),
-    Bilingual("الجمعة", "Friday"),
-    Bilingual("السبت", "Saturday"),
-    Bilingual("الأحد", "Sunday"),
-)
-_MONTHS: Final = (
-    Bilingual("يناير", "January"),
-    Bilingual("فبراير", "February"),
-    Bilingual("مارس", "March"),
-    Bilingual("أبريل", "April"),
-    Bilingual("مايو", "May"),
-    Bilingual("يونيو", "June"),
-    Bilingual("يوليو", "July"),
-    Bilingual("أغسطس", "August"),
-    Bilingual("سبتمبر", "September"),
-    Bilingual("أكتوبر", "October"),
-    Bilingual("نوفمبر", "November"),
-    Bilingual("ديسمبر", "December"),
-)
-
 
 def in_words(on: str) -> Bilingual:
     """An ISO date with its weekday; outside the Umm al-Qura table, in the Gregorian calendar alone."""
     day = date.fromisoformat(on)
-    weekday, month = _WEEKDAYS[day.weekday()], _MONTHS[day.month - 1]
-    gregorian = Bilingual(*(f"{name} {day.day} {of} {day.year}" for name, of in zip(weekday, month, strict=True)))
+    gregorian = Bilingual(*(format_date(day, "EEEE d MMMM y", locale=language) for language in ("ar", "en")))
     if not FIRST_DATE <= on <= LAST_DATE:
         return gregorian
     year, number, hijri_day = parts_of(on, "umm-al-qura")

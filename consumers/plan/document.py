@@ -20,7 +20,6 @@ from consumers.projections.read import (
     AnomalyFilter,
     anomalies,
     anomalies_count,
-    launched_services,
     plan_name,
     progress,
 )
@@ -70,25 +69,15 @@ async def plan_document(shown: View, owner: str | None = None, partnerships_max:
     `owner` limits the partnerships to this agency's. With `partnerships_max` the document has the first of them, and
     `partnerships_count`.
     """
-    own = await shown.use(PROJECTIONS)
-    figures, launched = await progress(own), await launched_services(own)
-    document = Plan(
-        log_index=shown.log_index,
-        awareness=replace(await awareness(await shown.use(CAMPAIGNS)), launched_services=launched),
-        partnerships=(),
-        anomalies=await _anomalies_count(shown),
-        **figures,
-    )
+    aired = await awareness(await shown.use(CAMPAIGNS))
+    contradictions = sum([await anomalies_count(await shown.use(consumer)) for consumer in _consumers_shown(shown)])
+    document = await progress(await shown.use(PROJECTIONS), shown.log_index, aired, contradictions)
     if not shown.shows(REVENUE):
         return document
     ledger = await shown.use(REVENUE)
     counted = UNSET if partnerships_max is None else await partnerships_count(ledger, owner)
     partnerships = tuple(await partnerships_of_plan(ledger, owner, partnerships_max))
     return replace(document, partnerships=partnerships, partnerships_count=counted)
-
-
-async def _anomalies_count(shown: View) -> int:
-    return sum([await anomalies_count(await shown.use(consumer)) for consumer in _consumers_shown(shown)])
 
 
 def _consumers_shown(shown: View) -> list[Consumer]:

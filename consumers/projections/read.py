@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.log.anomalies import Anomaly
 from consumers.documents.programme.activity import Activity, Counted
@@ -13,7 +15,9 @@ from consumers.documents.programme.history import Step
 from consumers.documents.programme.plan import (
     Application,
     Applications,
+    Awareness,
     Infrastructure,
+    Plan,
     PlanName,
     ServiceGroup,
     ServiceGroups,
@@ -63,26 +67,30 @@ class ServiceFilter:
 ALL_SERVICES: Final = ServiceFilter()
 
 
-async def progress(connection: Connection) -> dict[str, Any]:
-    """The projections' own members of a `Plan`: all but `log_index`, `awareness`, `partnerships`, `anomalies`."""
+async def progress(connection: Connection, log_index: int, awareness: Awareness, anomalies: int) -> Plan:
+    """The shown plan with the projections' figures and those of others that are given, without partnerships."""
     plan = await connection.fetchrow(_SQL["shown"])
     plan_id = None if plan is None else plan["plan_id"]
     targets = None if plan is None else plan["targets"]
     (infrastructure,) = await connection.fetch(_SQL["infrastructure"], plan_id)
     applications = await connection.fetch(_SQL["applications"], plan_id)
-    return {
-        "plan_id": plan_id,
-        "infrastructure": Infrastructure(
+    return Plan(
+        log_index=log_index,
+        plan_id=plan_id,
+        infrastructure=Infrastructure(
             target=targets["infrastructure_projects"] if targets else 0, **dict(infrastructure)
         ),
-        "national_applications": Applications(
+        national_applications=Applications(
             target=targets["national_applications"] if targets else 0,
             projects=tuple(documents_of(Application, applications)),
         ),
-        "services": service_groups(targets, await connection.fetch(_SQL["groups"], plan_id)),
-        "training": tuple(documents_of(Training, await connection.fetch(_SQL["training"]))),
-        "refusals": await connection.fetchval(_SQL["refusals"]),
-    }
+        services=service_groups(targets, await connection.fetch(_SQL["groups"], plan_id)),
+        training=tuple(documents_of(Training, await connection.fetch(_SQL["training"]))),
+        awareness=replace(awareness, launched_services=await connection.fetchval(_SQL["launched_services"])),
+        partnerships=(),
+        anomalies=anomalies,
+        refusals=await connection.fetchval(_SQL["refusals"]),
+    )
 
 
 def service_groups(targets: Mapping[str, Any] | None, rows: Iterable[Row]) -> ServiceGroups:
@@ -100,12 +108,6 @@ async def plan_name(connection: Connection) -> PlanName | None:
     """The name and the dates of the shown plan."""
     row = await connection.fetchrow(_SQL["shown"])
     return None if row is None else document_of(PlanName, row)
-
-
-async def launched_services(connection: Connection) -> int:
-    """Services ever launched, of any plan."""
-    count: int = await connection.fetchval(_SQL["launched_services"])
-    return count
 
 
 async def anomalies_count(connection: Connection) -> int:

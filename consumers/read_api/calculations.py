@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from contextlib import ExitStack
 from functools import partial
 from typing import Any, Final, TypeVar
 
 from consumers.read_api.beside import Slots, Work, calculated
-from consumers.read_api.remembered import Remembered
 from infra.settings import Settings
 
 REMEMBERED_MAX: Final = 64
@@ -24,18 +24,19 @@ class Calculations:
         self._settings = settings
         self._slots = Slots()
         self._here = asyncio.Lock()
-        self._known: Remembered[Any] = Remembered(remembered_max)
+        self._remembered_max = remembered_max
+        self._known: OrderedDict[Hashable, Any] = OrderedDict()
         self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def here(self, calculation: Callable[[], T], key: Hashable | None) -> T:
         """In a thread. With a key the result is remembered."""
         async with self._here:
-            known: T | None = None if key is None else self._known.get(key)
-            if known is not None:
+            if key in self._known:
+                known: T = self._remembered(key)
                 return known
             document = await asyncio.to_thread(calculation)
             if key is not None:
-                self._known.add(key, document)
+                self._remember(key, document)
             return document
 
     async def beside(self, holder: str, work: Work[T], *arguments: Any) -> T:
@@ -46,8 +47,8 @@ class Calculations:
     async def shared(self, holder: str, work: Work[T], *arguments: Any) -> T:
         """Like `beside`, once for all who ask the same; the result is remembered."""
         key = (work, *arguments)
-        known: T | None = self._known.get(key)
-        if known is not None:
+        if key in self._known:
+            known: T = self._remembered(key)
             return known
         task = self._under_way.get(key)
         if task is None:
@@ -63,4 +64,14 @@ class Calculations:
         slot.close()
         del self._under_way[key]
         if not task.cancelled() and task.exception() is None:
-            self._known.add(key, task.result())
+            self._remember(key, task.result())
+
+    def _remember(self, key: Hashable, document: Any) -> None:
+        """The one that was asked for longest ago makes room."""
+        self._known[key] = document
+        if len(self._known) > self._remembered_max:
+            self._known.popitem(last=False)
+
+    def _remembered(self, key: Hashable) -> Any:
+        self._known.move_to_end(key)
+        return self._known[key]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeVar
 
 import orjson
 
@@ -15,6 +16,7 @@ from events.faults.problems import Bilingual
 from infra.http.problems import Problem
 
 Key = tuple[str | int, ...]
+T = TypeVar("T", str, int)
 INTEGER_MAX: Final = 2**53
 TEXT_LENGTH_MAX: Final = 256
 
@@ -26,58 +28,47 @@ def cursor_of(key: Key) -> str:
 
 def text_after(cursor: str | None) -> str:
     """The key of a list that is in the order of ids; "" at its beginning. Raises `Problem` (422)."""
-    match _key(cursor):
-        case None:
-            return ""
-        case [str(text)] if len(text) <= TEXT_LENGTH_MAX and "\0" not in text:
-            return text
-    raise _unknown()
+    (text,) = _key(cursor, ("",))
+    return text
 
 
 def texts_after(cursor: str | None) -> tuple[str, str]:
     """The key of a list that is in the order of two texts; ("", "") at its beginning. Raises `Problem` (422)."""
-    match _key(cursor):
-        case None:
-            return "", ""
-        case [str(first), str(second)] if all(len(t) <= TEXT_LENGTH_MAX and "\0" not in t for t in (first, second)):
-            return first, second
-    raise _unknown()
+    first, second = _key(cursor, ("", ""))
+    return first, second
 
 
 def index_after(cursor: str | None) -> int:
     """The key of a list in log order; -1 at its beginning. Raises `Problem` (422)."""
-    match _key(cursor):
-        case None:
-            return -1
-        case [int(index)] if _is_index(index):
-            return index
-    raise _unknown()
+    (index,) = _key(cursor, (-1,))
+    return index
 
 
 def indexes_after(cursor: str | None) -> tuple[int, int]:
     """The key of a list that is in the order of two numbers; (-1, -1) at its beginning. Raises `Problem` (422)."""
-    match _key(cursor):
-        case None:
-            return -1, -1
-        case [int(first), int(second)] if _is_index(first) and _is_index(second):
-            return first, second
-    raise _unknown()
+    first, second = _key(cursor, (-1, -1))
+    return first, second
 
 
-def _key(cursor: str | None) -> list[object] | None:
+def _key(cursor: str | None, beginning: tuple[T, ...]) -> Sequence[T]:
+    """The key of a cursor, of as many parts as `beginning` and of its type."""
     if cursor is None:
-        return None
+        return beginning
     try:
-        found = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        key = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError):
         raise _unknown() from None
-    if not isinstance(found, list):
+    if not isinstance(key, list) or len(key) != len(beginning):
         raise _unknown()
-    return found
+    if not all(type(part) is type(beginning[0]) and _can_be_in_a_key(part) for part in key):
+        raise _unknown()
+    return key
 
 
-def _is_index(number: int) -> bool:
-    return not isinstance(number, bool) and 0 <= number <= INTEGER_MAX
+def _can_be_in_a_key(part: str | int) -> bool:
+    if isinstance(part, str):
+        return len(part) <= TEXT_LENGTH_MAX and "\0" not in part
+    return 0 <= part <= INTEGER_MAX
 
 
 def _unknown() -> Problem:

@@ -1,73 +1,26 @@
-"""The OpenAPI schemas of the read API's answers. A test compares real answers with them."""
+"""What the OpenAPI document says of the read API's answers. A test compares real answers with it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from consumers.documents.campaigns.campaigns import Campaign, CampaignAndHistory, InboxCounts, InboxItem
-from consumers.documents.campaigns.coverage import Coverage
-from consumers.documents.campaigns.evaluations import CampaignExplanation
-from consumers.documents.ledger.ledger import Balances, Transfers
-from consumers.documents.ledger.partnerships import Partnership, PartnershipAndTerms
-from consumers.documents.ledger.statements import Statement
-from consumers.documents.log.anomalies import Anomaly
-from consumers.documents.log.checkpoints import Consistency, LogState
-from consumers.documents.log.entries import Entry, Proof, Refusal
 from consumers.documents.openapi import schema_of
-from consumers.documents.programme.activity import Activity
-from consumers.documents.programme.plan import Pace, Plan
-from consumers.documents.programme.projects import Project, ProjectAndHistory
-from consumers.documents.programme.services import Service, ServiceAndHistory
 from infra.http.documents import INTEGER, TEXT, Schema, answer, problems
-
-PLAN: Final = answer(
-    "The shape of `yesser plan --json`; `partnerships_count` with `partnerships_max` only.", schema_of(Plan)
-)
-PACE: Final = answer("The plan against the calendar.", schema_of(Pace))
-SERVICES: Final = answer("Services by id.", schema_of(list[Service]))
-SERVICE: Final = answer("A service and its history.", schema_of(ServiceAndHistory))
-PROJECTS: Final = answer("Projects by id.", schema_of(list[Project]))
-PROJECT: Final = answer("A project, its phases and its history.", schema_of(ProjectAndHistory))
-CAMPAIGNS: Final = answer("The shape of `yesser campaigns list --json`.", schema_of(list[Campaign]))
-INBOX: Final = answer("The campaigns asked for, each with its next step.", schema_of(list[InboxItem]))
-COUNTS: Final = answer(
-    "How many there are, are overdue, are paused, and wait for each next step.", schema_of(InboxCounts)
-)
-COVERAGE: Final = answer("The shape of `yesser campaigns coverage --json`, a page of services.", schema_of(Coverage))
-CAMPAIGN: Final = answer(
-    "A campaign, its brief, its reason, its airings and its history.", schema_of(CampaignAndHistory)
-)
-EXPLANATION: Final = answer(
-    "What the rules decided, and sentences on what happened to the campaign.", schema_of(CampaignExplanation)
-)
-PARTNERSHIPS: Final = answer("Partnerships by id.", schema_of(list[Partnership]))
-PARTNERSHIP: Final = answer("A partnership and its terms.", schema_of(PartnershipAndTerms))
-STATEMENTS: Final = answer("Statements by period.", schema_of(list[Statement]))
-STATEMENT: Final = answer("The shape of `yesser ledger statement --json`.", schema_of(Statement))
-TRANSFERS: Final = answer("The shape of `yesser ledger transfers --json`, in log order.", schema_of(Transfers))
-BALANCES: Final = answer("The shape of `yesser ledger balances --json`.", schema_of(Balances))
-ANOMALIES: Final = answer("The shape of `yesser anomalies --json`.", schema_of(list[Anomaly]))
-ACTIVITY: Final = answer(
-    "What was accepted, by full type, and refused, by agency.",
-    schema_of(list[Activity]),
-)
-ENTRIES: Final = answer("Where events are in the log, in log order.", schema_of(list[Entry]))
-REFUSALS: Final = answer("Refusals, the newest first.", schema_of(list[Refusal]))
-REFUSAL: Final = answer("A refusal with every fault that its entry lists.", schema_of(Refusal))
-PROOF: Final = answer(
-    "Hashes are base64; the checkpoint is a C2SP signed note, and so is each rotation of the log's key.",
-    schema_of(Proof),
-)
-LOG: Final = answer(
-    "Rotations are C2SP signed notes; `cosigned` is null where the log has no witnesses.", schema_of(LogState)
-)
-CONSISTENCY: Final = answer("Hashes are base64.", schema_of(Consistency))
 
 _LOG_INDEX: Final = {"description": "Entries applied to what is shown.", "schema": INTEGER}
 _TAG: Final = {"description": "Send it as If-None-Match: 304 while nothing has changed.", "schema": TEXT}
 _FILE: Final = {"description": "Of the text: the name to save it under.", "schema": TEXT}
 _LINK: Final = {"description": "The address of the next page (RFC 8288), if there is one.", "schema": TEXT}
+
+
+def answers(description: str, document: Any, *, paged: bool = False, csv: bool = False) -> dict[int | str, Schema]:
+    """Those of a route that gives a document, or a `list` of documents."""
+    return responses(described(description, document), paged=paged, csv=csv)
+
+
+def described(description: str, document: Any) -> Schema:
+    return answer(description, schema_of(document))
 
 
 def responses(document: Schema, *, paged: bool = False, csv: bool = False) -> dict[int | str, Schema]:

@@ -22,7 +22,7 @@ def files(*endings: str) -> list[Path]:
     return sorted(path for path in found if not path.relative_to(ROOT).as_posix().startswith(KEPT))
 
 
-def text_of(node: ast.AST) -> str | None:
+def text_of(node: ast.AST | None) -> str | None:
     """A literal text; what is filled into it stands as `…`."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +15,6 @@ import orjson
 
 from events.validation.verdicts import Agency
 from infra.cli import cli
-from infra.command_reference import commands as every_command
 from infra.embedded.servers.postgres import installation
 from infra.embedded.tools import POSTGRES_TOOLS, postgres
 from infra.event_files.lint import lint
@@ -39,31 +39,29 @@ def text_of(document: str) -> str:
     return (ROOT / document).read_text(encoding="utf-8")
 
 
+def blocks(document: str) -> list[str]:
+    """The fenced blocks of shell lines."""
+    return re.findall(r"^```sh\n(.*?)^```", text_of(document), re.MULTILINE | re.DOTALL)
+
+
 def snippets(document: str) -> list[str]:
     """Shell lines in fenced blocks, and what stands between back-quotes."""
-    text = text_of(document)
-    fenced = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return [line for block in fenced for line in block.splitlines()] + re.findall(r"`([^`\n]+)`", text)
+    lines = [line for block in blocks(document) for line in block.splitlines()]
+    return lines + re.findall(r"`([^`\n]+)`", text_of(document))
 
 
-def commands() -> list[tuple[str, str]]:
+def commands() -> Iterator[tuple[str, str]]:
     """Every `yesser …` in the documents, with where it stands."""
-    return sorted(
-        {
-            (document, line.partition("#")[0].strip())
-            for document in DOCUMENTS
-            for line in snippets(document)
-            if re.match(r"yesser [a-z]", line) and "|" not in line
-        }
-    )
+    for document in DOCUMENTS:
+        lines = [line for line in snippets(document) if re.match(r"yesser [a-z][^|]*$", line)]
+        yield from ((document, line) for line in sorted({line.partition("#")[0].strip() for line in lines}))
 
 
-def services_of(document: str) -> list[dict[str, str]]:
+def services_of(document: str) -> Iterator[dict[str, str]]:
     """The settings of services that a block of commands or a code in a text gives together."""
-    text = text_of(document)
-    blocks = [shlex.split(block, comments=True) for block in re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)]
-    given = [dict(re.findall(r"^YESSER_(\w+)=(.*)", "\n".join(words), re.MULTILINE)) for words in blocks]
-    return [*given, *({"POSTGRES": address} for address in re.findall(r"`(postgresql://[^`]+)`", text))]
+    for block in blocks(document):
+        yield dict(re.findall(r"^YESSER_(\w+)=(.*)", "\n".join(shlex.split(block, comments=True)), re.MULTILINE))
+    yield from ({"POSTGRES": address} for address in re.findall(r"`(postgresql://[^`]+)`", text_of(document)))
 
 
 @cache
@@ -132,19 +130,8 @@ def test_the_page_on_rights_says_what_each_principal_does_and_where_its_secrets_
     table = text_of("docs/security.md").partition("## Database roles")[0]
     assert [name for name in PRINCIPALS if f"`{name}`" not in table] == []
     secrets = text_of("docs/security.md").partition("## Secrets")[2]
-    key, folder = CONSOLE_KEY
-    for name in (f"{folder}/{key}", f"delivery/{ENDPOINT_KEY}", "delivery/smtp", f"console/{OIDC_KEY}"):
-        assert f"`secrets/{name}`" in secrets
-
-
-def test_the_page_on_the_ledger_names_the_commands_that_know_no_past() -> None:
-    present = {
-        name.rpartition(" ")[2]
-        for name, command in every_command(cli, "yesser")
-        if name.startswith("yesser ledger ") and not any("--as-of-index" in option.opts for option in command.params)
-    }
-    assert present == {"prove-statement", "verify-statement", "what-if", "forecast", "reconcile"}
-    assert "all but the proofs, what-if, forecast and reconcile take `--as-of-index N`" in text_of("docs/ledger.md")
+    names = ("/".join(reversed(CONSOLE_KEY)), f"delivery/{ENDPOINT_KEY}", "delivery/smtp", f"console/{OIDC_KEY}")
+    assert [name for name in names if f"`secrets/{name}`" not in secrets] == []
 
 
 def test_the_readme_fits_on_a_screen_and_the_licence_is_the_packages() -> None:

@@ -27,37 +27,28 @@ Pair = tuple[str, str, str]
 
 
 def pairs_of_code(path: Path) -> Iterator[Pair]:
-    """Neighbouring texts of a call, a tuple, a list or a dict, of which one is Arabic and the other English."""
+    """Neighbouring texts of a call, a tuple, a list or `{"ar": …, "en": …}`, and sentences by their English."""
     for node in ast.walk(syntax_of(path)):
-        parts: list[ast.expr] = []
-        if isinstance(node, ast.Call):
-            parts = node.args
-        elif isinstance(node, ast.Tuple | ast.List):
-            parts = node.elts
-        neighbours = list(pairwise(parts))
-        if isinstance(node, ast.Dict):
-            keys = [None if key is None else text_of(key) for key in node.keys]
-            # {"ar": …, "en": …}, and sentences by their English.
-            neighbours = [tuple(node.values)] if sorted(map(str, keys)) == ["ar", "en"] else []  # type: ignore[list-item]
-            pairs_by_key = zip(keys, node.keys, node.values, strict=True)
-            neighbours += [(key, value) for text, key, value in pairs_by_key if key and " " in (text or "")]
+        match node:
+            case ast.Call(args=parts) | ast.Tuple(elts=parts) | ast.List(elts=parts):
+                neighbours = [*pairwise(parts)]
+            case ast.Dict(keys=keys, values=[one, other]) if [*map(text_of, filter(None, keys))] == ["ar", "en"]:
+                neighbours = [(one, other)]
+            case ast.Dict(keys=keys, values=values):
+                named = zip(keys, values, strict=True)
+                neighbours = [(key, value) for key, value in named if key and " " in (text_of(key) or "")]
+            case _:
+                continue
         for one, other in neighbours:
-            yield from _pair(f"{path.relative_to(ROOT)}:{one.lineno}", text_of(one), text_of(other))
+            yield from _pair(f"{path.relative_to(ROOT)}:{other.lineno}", text_of(one), text_of(other))
 
 
 def pairs_of_data(path: Path) -> Iterator[Pair]:
     """Objects with `ar` and `en`."""
-
-    def walk(value: Any) -> Iterator[Pair]:
-        if isinstance(value, dict):
-            yield from _pair(str(path.relative_to(ROOT)), value.get("ar"), value.get("en"))
-            for item in value.values():
-                yield from walk(item)
-        elif isinstance(value, list):
-            for item in value:
-                yield from walk(item)
-
-    return walk(json.loads(path.read_text(encoding="utf-8")))
+    objects: list[dict[str, Any]] = []
+    json.loads(path.read_text(encoding="utf-8"), object_hook=objects.append)
+    for one in objects:
+        yield from _pair(str(path.relative_to(ROOT)), one.get("ar"), one.get("en"))
 
 
 def pairs_of_page(page: str) -> Iterator[Pair]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from consumers.documents.campaigns.campaigns import CampaignAndHistory, InboxItem
+from consumers.documents.campaigns.campaigns import CHANNELS, CampaignAndHistory, InboxItem
+from consumers.documents.campaigns.coverage import Coverage
 from consumers.documents.document import document_of
 
 SERVICE: Final = {
@@ -53,3 +54,26 @@ def campaign(**changed: Any) -> CampaignAndHistory:
 
 def inbox_item(**changed: Any) -> InboxItem:
     return document_of(InboxItem, CAMPAIGN, **{"overdue": False, **changed})
+
+
+def coverage() -> Coverage:
+    """Two launched services of health: S-1 was aired twice on tv, S-2 never."""
+    silent = {"airings": 0, "reach": 0, "first_aired_on": None, "days_to_first_airing": None}
+    aired = {"airings": 2, "reach": 70, "first_aired_on": "2005-11-03", "days_to_first_airing": 2}
+    about = {"name": SERVICE["name"], "agency": "health", "plan_id": "P", "group": 1, "launched_index": 7}
+    services = [
+        {
+            "service_id": service_id,
+            "launched_on": "2005-11-01",
+            **about,
+            **figures,
+            "silent": figures is silent,
+            "channels": dict.fromkeys(CHANNELS, silent) | {"tv": figures},
+            "missing_channels": CHANNELS[figures is aired :],
+        }
+        for service_id, figures in (("S-1", aired), ("S-2", silent))
+    ]
+    counts = {"launched_services": 2, "on_all_three": 0, "silent": 1, "airings": 2, "reach": 70}
+    total = counts | {"aired": {"tv": 1, "radio": 0, "print": 0}, "median_days_to_first_airing": 2}
+    agencies = [{"agency": "health", **total}]
+    return document_of(Coverage, {"log_index": 7, "services": services, "agencies": agencies, "total": total})

@@ -10,7 +10,7 @@ from consumers.documents.programme.plan import Pace, Plan
 from consumers.fold.anomaly import ANOMALY
 from consumers.projections.consumer import CONSUMER
 from tests.oracle.fold import fold
-from tests.world.entries import EventLog
+from tests.world.entries import TEXT, EventLog
 from tests.world.memory_store import MemoryStore
 
 HANDLED = (
@@ -24,8 +24,47 @@ HANDLED = (
 )
 
 
+SERVICE: dict[str, Any] = {"service_id": "S", "on": "2006-01-01"}
+PHASES = [{"phase": 1, "name": TEXT}, {"phase": 2, "name": TEXT}]
+CERTIFICATE: dict[str, Any] = {"certificate_id": "C1", "trainee": "trn_aaaaaaaaaaaaaaaa"}
+REASON: dict[str, Any] = {"reason": TEXT}
+FACTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "registered": ("service.registered", {"service_id": "S", "plan_id": "P", "group": 1, "name": TEXT}),
+    "launched": ("service.launched", {**SERVICE, "channels": ["web"]}),
+    "suspended": ("service.suspended", {**SERVICE, "on": "2006-02-01", **REASON}),
+    "resumed": ("service.resumed", SERVICE),
+    "retired": ("service.retired", {**SERVICE, **REASON}),
+    "reassigned": ("service.reassigned", {**SERVICE, **REASON, "to": "justice"}),
+    "register": (
+        *("project.registered",),
+        {"project_id": "P", "plan_id": "F", "kind": "infrastructure", "name": TEXT, "phases": PHASES},
+    ),
+    "start": ("project.phase-started", {"project_id": "P", "on": "2006-01-01"}),
+    "complete": ("project.phase-completed", {"project_id": "P", "on": "2006-01-01"}),
+    "reopen": ("project.phase-reopened", {"project_id": "P", "on": "2006-01-01"}),
+    "cancel": ("project.cancelled", {"project_id": "P", "on": "2006-01-01"}),
+    "reassign": ("project.reassigned", {"project_id": "P", "on": "2006-01-01", "to": "justice"}),
+    "certify": ("training.certified", {**CERTIFICATE, "track": "usage", "on": "2006-06-01", "employer": "nobody"}),
+    "revoke": ("training.revoked", {**CERTIFICATE, "on": "2007-01-01", **REASON}),
+}
+
+
 class Story(EventLog):
     """A log of the programme, in the order in which events are added."""
+
+    def say(self, words: str) -> int:
+        """Add the `FACTS` of these words; the index of the last. Of one service, one project, one certificate.
+
+        `justice:start-2` is said by justice, else health says it, and is about phase 2; `revoke-other` is about another
+        trainee.
+        """
+        for word in words.split():
+            agency, _, fact = word.rpartition(":")
+            verb, _, about = fact.partition("-")
+            name, data = FACTS[verb]
+            further = {"phase": int(about)} if about.isdigit() else {"trainee": "trn_bbbbbbbbbbbbbbbb"} if about else {}
+            self.tell(agency or "health", name, **data | further)
+        return len(self.entries) - 1
 
     def folded(self, batch: int | None = None) -> MemoryStore:
         """The tables after all entries, applied `batch` at a time (all at once by default)."""
@@ -57,6 +96,25 @@ class Story(EventLog):
         return [rule for _, _, rule in self.anomalies()]
 
 
+def story_of(words: str) -> Story:
+    story = Story()
+    story.say(words)
+    return story
+
+
+SERVICE_ROW: dict[str, Any] = {
+    "service_id": "health-01",
+    "plan_id": "FIVE-YEAR",
+    "group": 1,
+    "name": TEXT,
+    "agency": "health",
+    "state": "suspended",
+    "launched_on": None,
+    "channels": ["web", "counter"],
+    "url": None,
+    "first_index": 4,
+    "last_index": 9,
+}
 GROUP = {"registered": 50, "live": 48, "suspended": 1, "retired": 1}
 AIR = {
     "launched_services": 100,

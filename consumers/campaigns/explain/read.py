@@ -16,7 +16,14 @@ from consumers.campaigns.handlers.rules import WHY_NOT
 from consumers.campaigns.handlers.texts import fill
 from consumers.campaigns.rows import COVERAGE
 from consumers.campaigns.rules.rule import GROUP_COMPLETED, QUOTA_MET, RuleSet
-from consumers.documents.campaigns.evaluations import Evaluation, ExplainedCampaign, Explanation, Subject
+from consumers.documents.campaigns.evaluations import (
+    Evaluation,
+    ExplainedCampaign,
+    Explanation,
+    Facts,
+    Subject,
+    WaitingFact,
+)
 from consumers.documents.document import document_of, documents_of
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import PAGE_ROWS_MAX, Query, find
@@ -57,7 +64,7 @@ async def explain(view: View, rules: RuleSet, name: str) -> Explanation | None:
 def _nothing(view: View, kind: str, name: str) -> Explanation:
     """What is filled then."""
     about = Subject(kind=kind, id=name)
-    return Explanation(log_index=view.log_index, about=about, facts={}, remarks=[], evaluations=[], campaigns=[])
+    return Explanation(log_index=view.log_index, about=about, facts=Facts(), remarks=[], evaluations=[], campaigns=[])
 
 
 async def _of_campaign(connection: Connection, found: Explanation, rule: str, index: int) -> Explanation | None:
@@ -81,20 +88,20 @@ async def _of_service(view: View, rules: RuleSet, found: Explanation) -> Explana
     await load(connection, rows, [(SERVICE, (service_id,)), (COVERAGE, (service_id,))])
     service, coverage = rows.get(SERVICE, service_id), rows.get(COVERAGE, service_id)
     if service is None:
-        waiting = await connection.fetch(_SQL["waiting"], subject, ROWS_MAX)
+        waiting = documents_of(WaitingFact, await connection.fetch(_SQL["waiting"], subject, ROWS_MAX))
         if not waiting:
             return None
-        found.facts = {"registered": False, "waiting": [dict(row) for row in waiting]}
-        found.remarks.append(remarks.waiting([dict(row) for row in waiting]))
+        found.facts = Facts(registered=False, waiting=tuple(waiting))
+        found.remarks.append(remarks.waiting(waiting))
         return found
-    found.facts = {
-        "registered": True,
-        "owner": service.owner,
-        "launched_on": service.launched_on,
-        "launched_index": service.launched_index,
-        "suspended_from": coverage.suspended_from if coverage else None,
-        "retired": service.retired,
-    }
+    found.facts = Facts(
+        registered=True,
+        owner=service.owner,
+        launched_on=service.launched_on,
+        launched_index=service.launched_index,
+        suspended_from=coverage.suspended_from if coverage else None,
+        retired=service.retired,
+    )
     found.remarks += remarks.of_service(service, coverage, rules)
     found.evaluations = await _decided_about(view, subject)
     connection = await view.use(CONSUMER)
@@ -116,7 +123,7 @@ async def _of_quota(
     quota = await connection.fetchrow(_SQL["quota"], *key)
     if quota is None:
         return None
-    found.facts = {"seats": quota["seats"], "net": quota["net"]}
+    found.facts = document_of(Facts, quota)
     part = "-".join(map(str, key))
     names = _rules_about(rules, found, QUOTA_MET)
     found.evaluations = documents_of(Evaluation, await connection.fetch(_SQL["decided_of_part"], part, names, ROWS_MAX))
@@ -132,7 +139,7 @@ async def _of_group(
     row = await connection.fetchrow(_SQL["group"], plan_id, group)
     if row is None:
         return None
-    found.facts = {"launched": row["launched"], "target": row["target"]}
+    found.facts = document_of(Facts, row)
     if row["target"] is None:
         found.remarks.append(remarks.plan_not_shown(plan_id))
     names = _rules_about(rules, found, GROUP_COMPLETED)

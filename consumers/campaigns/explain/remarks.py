@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from consumers.campaigns.handlers.not_aired import MEDIA, due_at
 from consumers.campaigns.handlers.texts import fill
 from consumers.campaigns.rows import Coverage
 from consumers.campaigns.rules.rule import NOT_AIRED, RuleSet, Text
+from consumers.documents.campaigns.evaluations import WaitingFact
 from consumers.projections.handlers.services import Service
 from events.values.working_days import riyadh_date
 
 LAUNCHED: Final = "service.launched"
 
 
-def waiting(facts: Sequence[Mapping[str, Any]]) -> Text:
+def waiting(facts: Sequence[WaitingFact]) -> Text:
     """A service of which there are facts, but no registration."""
     first = facts[0]
-    parts = {"count": len(facts), "cause": f"i{first['index']}", "type": first["type"], "agency": first["agency"]}
+    parts = {"count": len(facts), "cause": f"i{first.index}", "type": first.type, "agency": first.agency}
     return fill(
         {
             "ar": "الخدمة غير مسجّلة، وتنتظر تسجيلها وقائع: {count}؛ أولها القيد {cause} ({type}) من {agency}.",

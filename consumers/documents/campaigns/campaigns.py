@@ -99,18 +99,8 @@ class Campaign(Struct, frozen=True, kw_only=True):
     """A campaign in the log."""
 
     READ_FIRST: ClassVar[tuple[str, ...]] = (
-        *(
-            "campaign_id",
-            "rule",
-            "kind",
-            "cause_index",
-            "owner",
-            "service_id",
-            "due_on",
-            "state",
-            "paused",
-            "escalated",
-        ),
+        *("campaign_id", "rule", "kind", "cause_index", "owner"),
+        *("service_id", "due_on", "state", "paused", "escalated"),
     )
 
     campaign_id: Annotated[str, Label("الحملة", "Campaign")]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec import UNSET, Struct, UnsetType
 
 from consumers.documents.campaigns.campaigns import CampaignKind, Channel
@@ -52,12 +50,36 @@ class Subject(Struct, frozen=True, kw_only=True):
     id: str
 
 
+class WaitingFact(Struct, frozen=True, kw_only=True):
+    """A fact that waits for its service's registration."""
+
+    index: Count
+    type: str
+    agency: str
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What is known of a service, a quota or a group of a plan; nothing of others."""
+
+    registered: bool | UnsetType = UNSET
+    waiting: tuple[WaitingFact, ...] | UnsetType = UNSET
+    owner: str | UnsetType = UNSET
+    launched_on: Date | UnsetType | None = UNSET
+    launched_index: Count | UnsetType | None = UNSET
+    suspended_from: Date | UnsetType | None = UNSET
+    retired: bool | UnsetType = UNSET
+    seats: Count | UnsetType = UNSET
+    net: int | UnsetType = UNSET
+    launched: Count | UnsetType = UNSET
+    target: Count | UnsetType | None = UNSET
+
+
 class Explanation(Struct, kw_only=True):
     """What is known of a subject. `remarks` say what prevents a campaign, or what happened."""
 
     log_index: Count
     about: Subject
-    facts: dict[str, Any]
+    facts: Facts
     remarks: list[dict[str, str]]
     evaluations: list[Evaluation]
     campaigns: list[ExplainedCampaign]

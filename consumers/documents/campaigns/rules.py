@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, TypedDict
 
 from msgspec import Struct
 
@@ -36,4 +36,6 @@ class CampaignRule(Struct, frozen=True, kw_only=True):
     sha256: str
 
 
+RuleSetDocument = TypedDict("RuleSetDocument", {"version": int, "from": str, "rules": list[CampaignRule]})
+"""A set of rules and where it is from: `release` or `deployment`. No class can have a field of the name `from`."""
 RULES: Final = Listing("قواعد الحملات", "Campaign rules", CampaignRule)

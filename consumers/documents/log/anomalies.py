@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import UNSET, Struct, UnsetType
 
 from consumers.documents.document import Count, EventType, Label
+from events.types.rules import Data
 
 
 class Anomaly(Struct, frozen=True, kw_only=True):
@@ -16,7 +17,8 @@ class Anomaly(Struct, frozen=True, kw_only=True):
     type: Annotated[EventType, Label("الحدث", "Event", drop=2)]
     subject: Annotated[str, Label("الموضوع", "Subject", drop=1)]
     agency: Annotated[str, Label("الجهة", "Agency", drop=3)]
-    claimed: dict[str, Any]
-    known: dict[str, Any]
+    claimed: Data
+    known: Data
+    """What is known instead: which names it has depends on the rule."""
     judged: bool | UnsetType = UNSET
     """False as of an occurred date: what it contradicts is the entries that count, not those before it."""

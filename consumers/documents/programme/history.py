@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
 from consumers.documents.document import Count, Date, Label, Labelled, Listing
+from events.types.rules import Data
 
 
 class StepType(Labelled):
@@ -37,9 +38,7 @@ class Step(Struct, frozen=True, kw_only=True):
     agency: Annotated[str, Label("الجهة", "Agency", drop=1)]
     happened_on: Annotated[Date | None, Label("التاريخ", "Date")]
     phase: Annotated[Count | None, Label("المرحلة", "Phase", drop=2)]
-    data: Annotated[
-        dict[str, Any] | None, Meta(description="The event's data; null where its sender is another agency.")
-    ]
+    data: Annotated[Data | None, Meta(description="The event's data; null where its sender is another agency.")]
 
 
 HISTORY: Final = Listing("ما جرى", "What happened", Step)

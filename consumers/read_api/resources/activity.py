@@ -20,7 +20,7 @@ routes = APIRouter(tags=["log"], default_response_class=Response)
 @routes.get(
     "/v1/activity",
     summary="What each agency sent",
-    responses=documents.responses(documents.ACTIVITY, paged=True),
+    responses=documents.answers("What was accepted, by full type, and refused, by agency.", list[Activity], paged=True),
 )
 async def agencies_activity(
     request: Reading, agency: AgencyCode = None, limit: Limit = 100, after: After = None

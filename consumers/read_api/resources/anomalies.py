@@ -28,7 +28,7 @@ routes = APIRouter(tags=["log"], default_response_class=Response)
 @routes.get(
     "/v1/anomalies",
     summary="What was accepted and does not fit what is known",
-    responses=documents.responses(documents.ANOMALIES, paged=True),
+    responses=documents.answers("The shape of `yesser anomalies --json`.", list[Anomaly], paged=True),
 )
 async def anomalies(
     request: Reading, agency: AgencyCode = None, index: OfEntry = None, limit: Limit = 100, after: After = None

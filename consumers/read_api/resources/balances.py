@@ -21,7 +21,7 @@ routes = APIRouter(tags=["revenue share"], default_response_class=Response)
 @routes.get(
     "/v1/balances",
     summary="The balances of the accounts",
-    responses=documents.responses(documents.BALANCES, paged=True),
+    responses=documents.answers("The shape of `yesser ledger balances --json`.", Balances, paged=True),
 )
 async def balances(request: Reading, limit: Limit = 100, after: After = None) -> Response:
     """Accounts that have a transfer, by name. All balances of a partnership sum to zero."""

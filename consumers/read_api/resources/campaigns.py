@@ -98,7 +98,7 @@ def _missing_agency(ar: str, en: str) -> Problem:
 @routes.get(
     "/v1/campaigns",
     summary="The awareness campaigns",
-    responses=documents.responses(documents.CAMPAIGNS, paged=True, csv=True),
+    responses=documents.answers("The shape of `yesser campaigns list --json`.", list[Campaign], paged=True, csv=True),
 )
 async def list_campaigns(
     request: Reading,
@@ -149,7 +149,9 @@ async def _inbox_filter(
 @routes.get(
     "/v1/inbox",
     summary="What an agency must do now",
-    responses=documents.responses(documents.INBOX, paged=True, csv=True),
+    responses=documents.answers(
+        "The campaigns asked for, each with its next step.", list[InboxItem], paged=True, csv=True
+    ),
 )
 async def open_campaigns(
     request: Reading,
@@ -182,7 +184,9 @@ async def inbox_for(
 @routes.get(
     "/v1/inbox/counts",
     summary="How many campaigns wait for each next step",
-    responses=documents.responses(documents.COUNTS),
+    responses=documents.answers(
+        "How many there are, are overdue, are paused, and wait for each next step.", InboxCounts
+    ),
 )
 async def inbox_counts(request: Reading, asked: Annotated[InboxFilter, Depends(_inbox_filter)]) -> Response:
     """Of the campaigns that `/v1/inbox` lists with the same parameters."""
@@ -209,7 +213,7 @@ def _key(row: InboxItem, sort: Sort) -> str:
 @routes.get(
     "/v1/campaigns/{campaign_id}",
     summary="A campaign, its brief, its airings and its history",
-    responses=documents.responses(documents.CAMPAIGN),
+    responses=documents.answers("A campaign, its brief, its reason, its airings and its history.", CampaignAndHistory),
 )
 async def one_campaign(request: Reading, campaign_id: Id) -> Response:
     """Why it was triggered, what was asked for, who acknowledged it, and what became of it."""
@@ -230,7 +234,9 @@ async def campaign_for(reader: Reader, campaign_id: str) -> Answer[CampaignAndHi
 @routes.get(
     "/v1/campaigns/{campaign_id}/explanation",
     summary="Why a campaign was triggered",
-    responses=documents.responses(documents.EXPLANATION),
+    responses=documents.answers(
+        "What the rules decided, and sentences on what happened to the campaign.", CampaignExplanation
+    ),
 )
 async def campaign_explanation(request: Reading, campaign_id: Id) -> Response:
     """Which rule decided it at which entry, and what happened to it since: as `yesser campaigns explain` says."""

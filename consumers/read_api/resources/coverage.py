@@ -29,7 +29,9 @@ Unaired = Annotated[bool, Query(description="Only services without an airing on 
 @routes.get(
     "/v1/coverage",
     summary="What was aired about each launched service",
-    responses=documents.responses(documents.COVERAGE, paged=True, csv=True),
+    responses=documents.answers(
+        "The shape of `yesser campaigns coverage --json`, a page of services.", Coverage, paged=True, csv=True
+    ),
 )
 async def coverage_of_services(
     request: Reading, agency: AgencyCode = None, unaired: Unaired = False, limit: Limit = 100, after: After = None

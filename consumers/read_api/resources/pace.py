@@ -19,7 +19,11 @@ from infra.http.problems import Problem
 routes = APIRouter(tags=["programme"], default_response_class=Response)
 
 
-@routes.get("/v1/pace", summary="The plan against the calendar", responses=documents.responses(documents.PACE))
+@routes.get(
+    "/v1/pace",
+    summary="The plan against the calendar",
+    responses=documents.answers("The plan against the calendar.", Pace),
+)
 async def plan_and_calendar(
     request: Reading, as_of_index: AsOfIndex = None, as_of_recorded: AsOfRecorded = None
 ) -> Response:

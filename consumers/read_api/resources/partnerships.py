@@ -22,7 +22,9 @@ routes = APIRouter(tags=["revenue share"], default_response_class=Response)
 
 
 @routes.get(
-    "/v1/partnerships", summary="Partnerships", responses=documents.responses(documents.PARTNERSHIPS, paged=True)
+    "/v1/partnerships",
+    summary="Partnerships",
+    responses=documents.answers("Partnerships by id.", list[Partnership], paged=True),
 )
 async def list_partnerships(request: Reading, limit: Limit = 100, after: After = None) -> Response:
     """As they are."""
@@ -43,7 +45,7 @@ async def partnerships_for(reader: Reader, limit: int, after: str | None = None)
 @routes.get(
     "/v1/partnerships/{partnership_id}",
     summary="A partnership and its terms",
-    responses=documents.responses(documents.PARTNERSHIP),
+    responses=documents.answers("A partnership and its terms.", PartnershipAndTerms),
 )
 async def one_partnership(request: Reading, partnership_id: Id) -> Response:
     """With the terms as signed and as amended."""

@@ -25,7 +25,13 @@ _PARTNERSHIPS_MAX: Final = (
 )
 
 
-@routes.get("/v1/plan", summary="The plan at a glance", responses=documents.responses(documents.PLAN))
+@routes.get(
+    "/v1/plan",
+    summary="The plan at a glance",
+    responses=documents.answers(
+        "The shape of `yesser plan --json`; `partnerships_count` with `partnerships_max` only.", Plan
+    ),
+)
 async def plan(
     request: Reading,
     as_of_index: AsOfIndex = None,

@@ -18,7 +18,9 @@ from consumers.read_api.reading import Reading, found
 routes = APIRouter(tags=["programme"], default_response_class=Response)
 
 
-@routes.get("/v1/projects", summary="The projects", responses=documents.responses(documents.PROJECTS, paged=True))
+@routes.get(
+    "/v1/projects", summary="The projects", responses=documents.answers("Projects by id.", list[Project], paged=True)
+)
 async def list_projects(request: Reading, limit: Limit = 100, after: After = None) -> Response:
     """Every registered project and how many of its phases are started and completed."""
     return await request.respond(lambda reader: projects_for(reader, limit, after))
@@ -36,7 +38,7 @@ async def projects_for(reader: Reader, limit: int, after: str | None = None) -> 
 @routes.get(
     "/v1/projects/{project_id}",
     summary="A project, its phases and its history",
-    responses=documents.responses(documents.PROJECT),
+    responses=documents.answers("A project, its phases and its history.", ProjectAndHistory),
 )
 async def one_project(request: Reading, project_id: Id) -> Response:
     """What happened to it and to each phase, step by step, each with the index of its entry."""

@@ -27,7 +27,9 @@ State = Annotated[ServiceState | None, Query(description="Only in this state.")]
 
 
 @routes.get(
-    "/v1/services", summary="The service directory", responses=documents.responses(documents.SERVICES, paged=True)
+    "/v1/services",
+    summary="The service directory",
+    responses=documents.answers("Services by id.", list[Service], paged=True),
 )
 async def list_services(
     request: Reading,
@@ -54,7 +56,7 @@ async def services_for(
 @routes.get(
     "/v1/services/{service_id}",
     summary="A service and its history",
-    responses=documents.responses(documents.SERVICE),
+    responses=documents.answers("A service and its history.", ServiceAndHistory),
 )
 async def one_service(request: Reading, service_id: Id) -> Response:
     """What happened to it, step by step, each with the index of its entry."""

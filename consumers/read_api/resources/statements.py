@@ -34,7 +34,7 @@ routes = APIRouter(tags=["revenue share"], default_response_class=Response)
 @routes.get(
     "/v1/partnerships/{partnership_id}/statements",
     summary="The statements of a partnership",
-    responses=documents.responses(documents.STATEMENTS, paged=True),
+    responses=documents.answers("Statements by period.", list[Statement], paged=True),
 )
 async def list_statements(request: Reading, partnership_id: Id, limit: Limit = 100, after: After = None) -> Response:
     """One for each closed period."""
@@ -57,7 +57,9 @@ async def statements_for(
 @routes.get(
     "/v1/partnerships/{partnership_id}/statements/{period}",
     summary="The statement of a closed period",
-    responses=documents.responses(documents.in_formats(documents.STATEMENT, FORMATS)),
+    responses=documents.responses(
+        documents.in_formats(documents.described("The shape of `yesser ledger statement --json`.", Statement), FORMATS)
+    ),
 )
 async def one_statement(request: Reading, partnership_id: Id, period: Period) -> Response:
     """The figures as JSON; with another `Accept` the statement with its working as a page or on paper, or every receipt
@@ -99,7 +101,7 @@ async def paper_for(reader: Reader, partnership_id: str, period: str, name: str)
 @routes.get(
     "/v1/partnerships/{partnership_id}/transfers",
     summary="The transfers of a partnership",
-    responses=documents.responses(documents.TRANSFERS, paged=True),
+    responses=documents.answers("The shape of `yesser ledger transfers --json`, in log order.", Transfers, paged=True),
 )
 async def list_transfers(request: Reading, partnership_id: Id, limit: Limit = 100, after: After = None) -> Response:
     """In log order, each with the index of the entry that caused it."""

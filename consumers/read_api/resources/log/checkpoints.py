@@ -29,7 +29,15 @@ _TIME_BYTES: Final = 8
 routes = APIRouter(tags=["log"], default_response_class=Response)
 
 
-@routes.get("/v1/log", summary="The log's size, checkpoint and keys", responses=documents.plain(documents.LOG))
+@routes.get(
+    "/v1/log",
+    summary="The log's size, checkpoint and keys",
+    responses=documents.plain(
+        documents.described(
+            "Rotations are C2SP signed notes; `cosigned` is null where the log has no witnesses.", LogState
+        )
+    ),
+)
 async def log(request: Reading) -> Response:
     """The newest signed checkpoint, the newest that enough witnesses cosigned, and the rotations of the log's key."""
     return await request.respond(log_for)
@@ -55,7 +63,7 @@ async def log_for(reader: Reader) -> Answer[LogState]:
 @routes.get(
     "/v1/consistency/{old_size}/{new_size}",
     summary="The proof that the log only grew",
-    responses=documents.plain(documents.CONSISTENCY),
+    responses=documents.plain(documents.described("Hashes are base64.", Consistency)),
 )
 async def consistency(request: Reading, old_size: Index, new_size: Index) -> Response:
     """From the tree of `old_size` entries to that of `new_size` (RFC 6962 §2.1.2), both under the newest checkpoint."""

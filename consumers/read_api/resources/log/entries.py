@@ -45,7 +45,11 @@ NewestFirst = Annotated[bool, Parameter(description="The newest entry first; els
 routes = APIRouter(tags=["log"], default_response_class=Response)
 
 
-@routes.get("/v1/entries", summary="Find entries", responses=documents.responses(documents.ENTRIES, paged=True))
+@routes.get(
+    "/v1/entries",
+    summary="Find entries",
+    responses=documents.answers("Where events are in the log, in log order.", list[Entry], paged=True),
+)
 async def entries(
     request: Reading,
     subject: Text = None,

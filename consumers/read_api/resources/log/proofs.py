@@ -31,6 +31,9 @@ from infra.postgres.sql import queries
 
 _SQL: Final = queries("consumers.read_api.resources.log", "checkpoints.sql")
 PROOF_FILE_TYPE: Final = "text/plain; charset=utf-8"
+_PROOF: Final = documents.described(
+    "Hashes are base64; the checkpoint is a C2SP signed note, and so is each rotation of the log's key.", Proof
+)
 _VARY: Final = {"Vary": "Accept"}
 
 routes = APIRouter(tags=["log"], default_response_class=Response)
@@ -39,7 +42,7 @@ routes = APIRouter(tags=["log"], default_response_class=Response)
 @routes.get(
     PROOF_PREFIX + "{index}",
     summary="An entry with the proof that it is in the log",
-    responses={**documents.plain(documents.in_text(documents.PROOF, PROOF_FILE_TYPE)), 404: not_yet()},
+    responses={**documents.plain(documents.in_text(_PROOF, PROOF_FILE_TYPE)), 404: not_yet()},
 )
 async def proof(request: Reading, index: Index) -> Response:
     """The entry's bytes and its inclusion proof (RFC 6962) under the newest checkpoint that enough witnesses cosigned.

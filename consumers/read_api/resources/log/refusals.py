@@ -32,7 +32,7 @@ routes = APIRouter(tags=["log"], default_response_class=Response)
 @routes.get(
     "/v1/refusals",
     summary="What was refused, and what corrected it",
-    responses=documents.responses(documents.REFUSALS, paged=True),
+    responses=documents.answers("Refusals, the newest first.", list[Refusal], paged=True),
 )
 async def refusals(
     request: Reading, agency: AgencyCode = None, open: IsOpen = False, limit: Limit = 100, after: After = None
@@ -54,7 +54,11 @@ async def refusals_for(
     return paged(await reader.read([EVENT_INDEX], question), limit, lambda row: (row.index,))
 
 
-@routes.get("/v1/refusals/{index}", summary="A refusal", responses=documents.responses(documents.REFUSAL))
+@routes.get(
+    "/v1/refusals/{index}",
+    summary="A refusal",
+    responses=documents.answers("A refusal with every fault that its entry lists.", Refusal),
+)
 async def refusal(request: Reading, index: Index) -> Response:
     """Every fault that the entry lists, and the entry that corrected it."""
     return await request.respond(lambda reader: refusal_for(reader, index))

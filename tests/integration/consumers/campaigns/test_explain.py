@@ -9,12 +9,12 @@ import pytest
 from consumers.as_of.view import view
 from consumers.campaigns import read
 from consumers.campaigns.consumer import CONSUMER
+from consumers.campaigns.explain.commands import explanation_parts
 from consumers.campaigns.explain.read import CONSUMERS, explain
-from consumers.campaigns.explain.show import explanation_parts
 from consumers.campaigns.rules.in_force import release_rules
 from consumers.campaigns.rules.rule import RuleSet
 from consumers.campaigns.rules.rule_file import read_rule
-from consumers.documents.campaigns.evaluations import Explanation
+from consumers.documents.campaigns.evaluations import Explanation, Facts
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from infra.postgres.connection import Connection
 from infra.postgres.migrate import create_tables
@@ -88,20 +88,20 @@ async def test_every_name_tells_what_was_decided_about_it_and_what_was_not(
 
     waits = await asked(settings, "W")
     assert f"entry i{entries['waiting']} (service.launched) of health" in english(waits)
-    assert waits.facts["registered"] is False
+    assert waits.facts.registered is False
     assert "not launched" in english(await asked(settings, "N"))
     without = RuleSet(tuple(rule for rule in release_rules().rules if rule.when != "service.launched"))
     assert "No rule is about service.launched" in english(await asked(settings, "N", without))
 
     quota = await asked(settings, "gregorian/2026/usage")
-    assert quota.facts == {"seats": 3, "net": 2}
+    assert quota.facts == Facts(seats=3, net=2)
     below = quota.evaluations[-1]
     assert (below.first_index, below.cause_index, below.count) == (entries["first"], entries["second"], 2)
     assert below.reason.en == f"2 of 3 at entry i{entries['second']}."
     assert quota.evaluations[0].fired is False
 
     group = await asked(settings, "P/1")
-    assert group.facts == {"launched": 1, "target": 2}
+    assert group.facts == Facts(launched=1, target=2)
     assert {row.fired for row in group.evaluations} == {False}
 
     own = await asked(settings, f"service-launched.i{entries['launch']}")
@@ -143,7 +143,7 @@ async def test_what_looks_like_something_else_is_found_and_a_group_is_that_of_it
     await apply(connection, story)
     for name in names:
         found = await asked(settings, name)
-        assert (found.about.kind, found.facts["launched_index"]) == ("service", launched[name])
+        assert (found.about.kind, found.facts.launched_index) == ("service", launched[name])
         assert [row.campaign_id for row in found.campaigns] == [f"service-launched.i{launched[name]}"]
 
     found = await asked(settings, "permit.i1")

@@ -1,4 +1,4 @@
-"""The plan, the anomalies and the event index on a real PostgreSQL: the oracle's figures, now and as of an index."""
+"""The plan, the anomalies, history and activity on a real PostgreSQL: the oracle's figures, now and as of an index."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import pytest
 from consumers.as_of.view import NoSuchIndex, NotStarted, view
 from consumers.documents.document import documents_of
 from consumers.documents.log.anomalies import Anomaly
-from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
-from consumers.event_index.read import Query, find
 from consumers.plan.document import PLAN_CONSUMERS, all_anomalies, plan_at_a_glance
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.projections.read import activity, history
@@ -37,7 +35,7 @@ async def applied(connection: Connection, log: list[EntryDict]) -> list[EntryDic
     """The log as written and applied by every consumer that the plan shows."""
     raw = raw_entries(log)
     await write_log(connection, raw)
-    for consumer in (*PLAN_CONSUMERS, EVENT_INDEX):
+    for consumer in PLAN_CONSUMERS:
         await apply_live(connection, consumer, raw)
     return log
 
@@ -93,7 +91,7 @@ async def test_before_anything_was_said_the_plan_is_empty_and_then_as_old_as_the
         await plan_at_a_glance(settings)
 
 
-async def test_history_activity_and_the_index_lead_to_entries(settings: Settings, applied: list[EntryDict]) -> None:
+async def test_history_and_activity_lead_to_entries(settings: Settings, applied: list[EntryDict]) -> None:
     subject = next(e["event"]["subject"] for e in applied if e["event"]["subject"].startswith("service/"))
     async with view(settings, [PROJECTIONS]) as looked_at:
         reader = await looked_at.use(PROJECTIONS)
@@ -102,10 +100,3 @@ async def test_history_activity_and_the_index_lead_to_entries(settings: Settings
         sent = await activity(reader)
     counted = sum(kind.count for agency in sent for kind in agency.events.values())
     assert counted == len(applied)
-
-    entry = next(e for e in applied if e["event"]["type"] == "sa.gov.yesser.revenue.collected.v1")
-    one = entry["event"]
-    exact = Query(subject=one["subject"], type=one["type"], agency=one["source"].rpartition(":")[2], id=one["id"])
-    async with view(settings, [EVENT_INDEX]) as looked_at:
-        (event,) = (await find(await looked_at.use(EVENT_INDEX), exact)).events
-    assert (event.index, event.id, event.time) == (entry["index"], one["id"], one["time"])

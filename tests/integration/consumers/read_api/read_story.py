@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from events.types.catalogue import CATALOGUE
 from tests.oracle.entries import registrations
 from tests.oracle.fold import with_campaigns
 from tests.oracle.log import EntryDict, JsonObject, make_entry, make_event
@@ -29,22 +30,19 @@ class Teller:
         for event in registrations(AGENCIES):
             self.log.append(make_entry(len(self.log), event))
 
-    def say(self, fact: str, agency: str, subject: str, **data: Any) -> None:
-        index = len(self.log)
-        self.log.append(make_entry(index, make_event(fact, agency, subject, data, f"e{index}")))
-
-    def of(self, partnership_id: str, fact: str, agency: str, **data: Any) -> None:
-        """A fact about a partnership."""
-        self.say(fact, agency, f"partnership/{partnership_id}", partnership_id=partnership_id, **data)
+    def say(self, fact: str, agency: str, subject: str = "", **data: Any) -> None:
+        """A fact; without a `subject` it is about what the contract says."""
+        index, about = len(self.log), subject or CATALOGUE[fact].subject.of(data)
+        self.log.append(make_entry(index, make_event(fact, agency, about, data, f"e{index}")))
 
     def sign(self, agency: str, partnership_id: str, partner_id: str) -> None:
-        partner = {"partner_id": partner_id, "name": TEXT}
         given: JsonObject = {"services": ["S1"], "legal_basis": TEXT, "signed_on": "2004-12-01", "terms": terms()}
-        self.of(partnership_id, "partnership.signed", agency, partner=partner, **given)
+        partner = {"partner_id": partner_id, "name": TEXT}
+        self.say("partnership.signed", agency, partnership_id=partnership_id, partner=partner, **given)
 
     def collect(self, agency: str, partnership_id: str, receipt_id: str) -> None:
-        given = {"service_id": "S1", "amount_halalas": 5000, "collected_on": "2005-01-03", "receipts": 1}
-        self.of(partnership_id, "revenue.collected", agency, receipt_id=receipt_id, **given)
+        about = {"partnership_id": partnership_id, "receipt_id": receipt_id, "service_id": "S1"}
+        self.say("revenue.collected", agency, **about, amount_halalas=5000, collected_on="2005-01-03", receipts=1)
 
 
 def story() -> list[EntryDict]:
@@ -52,38 +50,38 @@ def story() -> list[EntryDict]:
     teller = Teller()
     zeros = {"1": 1, "2": 0, "3": 0}
     targets = {"infrastructure_projects": 1, "national_applications": 1, "services": zeros}
-    plan = {"name": TEXT, "starts_on": "2006-01-01", "ends_on": "2010-12-31", "targets": targets}
-    teller.say("plan.adopted", "yesser", "plan/FIVE-YEAR", plan_id="FIVE-YEAR", **plan)
+    plan: JsonObject = {"name": TEXT, "starts_on": "2006-01-01", "ends_on": "2010-12-31", "targets": targets}
+    teller.say("plan.adopted", "yesser", plan_id="FIVE-YEAR", **plan)
     teller.collect("labour", "PPP-HEALTH", "R-EARLY")
     for agency, (partnership_id, partner_id) in OWNERS.items():
         _what_an_agency_does(teller, agency)
         teller.sign(agency, partnership_id, partner_id)
         for receipt_id in ("R-1", "R-2", "R-1"):
             teller.collect(agency, partnership_id, receipt_id)
-        teller.of(partnership_id, "revenue.period-closed", agency, period="2005-01")
-        teller.of(partnership_id, "revenue.period-closed", agency, period="2005-02")
+        for period in ("2005-01", "2005-02"):
+            teller.say("revenue.period-closed", agency, partnership_id=partnership_id, period=period)
     teller.collect("labour", "PPP-HEALTH", "R-STRANGER")
     teller.sign("labour", "PPP-HEALTH", "GLOBEX")
     return with_campaigns(teller.log)
 
 
 def _what_an_agency_does(teller: Teller, agency: str) -> None:
-    service_id, project_id = f"SVC-{agency}", f"PRJ-{agency}"
-    service, project = f"service/{service_id}", f"project/{project_id}"
+    service = {"service_id": f"SVC-{agency}"}
+    project: JsonObject = {"project_id": f"PRJ-{agency}"}
     first = {"plan_id": "FIVE-YEAR", "name": TEXT}
-    teller.say("service.registered", agency, service, service_id=service_id, group=1, **first)
-    teller.say("service.launched", agency, service, service_id=service_id, on="2006-03-01", channels=["web"])
-    teller.say("service.suspended", agency, service, service_id=service_id, on="2006-04-01", reason=TEXT)
     phases = [{"phase": number, "name": TEXT} for number in (1, 2, 3)]
-    kind = "national-application"
-    teller.say("project.registered", agency, project, project_id=project_id, kind=kind, phases=phases, **first)
-    for step in ("started", "completed"):
-        teller.say(f"project.phase-{step}", agency, project, project_id=project_id, phase=1, on="2006-02-01")
-    teller.say("project.phase-started", agency, project, project_id=project_id, phase=2, on="2006-05-01")
-    teller.say("training.revoked", agency, f"trainee/{'trn_' + 'a' * 16}", certificate_id="NONE", **_revoked())
     initiative = {"initiative_id": f"INI-{agency}", "name": TEXT, "aim": TEXT, "on": "2006-01-01"}
-    teller.say("awareness.initiative-announced", agency, f"initiative/INI-{agency}", **initiative)
-
-
-def _revoked() -> JsonObject:
-    return {"trainee": "trn_" + "a" * 16, "on": "2006-01-01", "reason": TEXT}
+    revoked = {"certificate_id": "NONE", "trainee": "trn_" + "a" * 16, "on": "2006-01-01", "reason": TEXT}
+    facts: list[tuple[str, JsonObject]] = [
+        ("service.registered", {**service, **first, "group": 1}),
+        ("service.launched", {**service, "on": "2006-03-01", "channels": ["web"]}),
+        ("service.suspended", {**service, "on": "2006-04-01", "reason": TEXT}),
+        ("project.registered", {**project, **first, "kind": "national-application", "phases": phases}),
+        ("project.phase-started", {**project, "phase": 1, "on": "2006-02-01"}),
+        ("project.phase-completed", {**project, "phase": 1, "on": "2006-02-01"}),
+        ("project.phase-started", {**project, "phase": 2, "on": "2006-05-01"}),
+        ("training.revoked", revoked),
+        ("awareness.initiative-announced", initiative),
+    ]
+    for fact, data in facts:
+        teller.say(fact, agency, **data)

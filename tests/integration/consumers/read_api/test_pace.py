@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,11 +14,11 @@ from tests.every import every
 from tests.integration.consumers.read_api.read_api import Window, window_on
 from tests.oracle.entries import registrations
 from tests.oracle.history import MIXED, entries_from, generate
-from tests.oracle.log import EntryDict, make_entry, make_event
+from tests.oracle.log import EntryDict, JsonObject
 from tests.oracle.validation import Agency
 from tests.stack import TestStack
 from tests.world.documents import as_json
-from tests.world.entries import TEXT
+from tests.world.entries import TEXT, EventLog
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -69,19 +68,17 @@ async def test_the_past_is_what_the_plan_of_then_says(window: Window, told: list
 def steps_of_three_services() -> list[EntryDict]:
     """Of `A`, `B` and `C`: all are retired in the end, and only `B` was launched."""
     zeros = {"infrastructure_projects": 0, "national_applications": 0, "services": {"1": 2, "2": 0, "3": 0}}
-    plan = {"starts_on": "2006-01-01", "ends_on": "2006-01-31", "targets": zeros, "plan_id": "P", "name": TEXT}
-    events = [*registrations([Agency("health")]), make_event("plan.adopted", "yesser", "plan/P", plan, "plan")]
-    steps: list[tuple[str, str, dict[str, Any]]] = [
-        *(("registered", one, {"group": 1, "plan_id": "P", "name": TEXT}) for one in "ABC"),
-        ("retired", "A", {"on": "2006-03-01", "reason": TEXT}),
-        ("launched", "B", {"on": "2006-03-01", "channels": ["web"]}),
-        ("retired", "B", {"on": "2006-04-01", "reason": TEXT}),
-        ("retired", "C", {"on": "2006-05-01", "reason": TEXT}),
-    ]
-    for step, one, data in steps:
-        given = {"service_id": one, **data}
-        events.append(make_event(f"service.{step}", "health", f"service/{one}", given, f"e{len(events)}"))
-    return [make_entry(index, event) for index, event in enumerate(events)]
+    log = EventLog()
+    for event in registrations([Agency("health")]):
+        log.add(event)
+    dates = {"starts_on": "2006-01-01", "ends_on": "2006-01-31"}
+    log.tell("yesser", "plan.adopted", plan_id="P", name=TEXT, targets=zeros, **dates)
+    for one in "ABC":
+        log.tell("health", "service.registered", service_id=one, group=1, plan_id="P", name=TEXT)
+    for step, one, on in (("retired", "A", 3), ("launched", "B", 3), ("retired", "B", 4), ("retired", "C", 5)):
+        more: JsonObject = {"channels": ["web"]} if step == "launched" else {"reason": TEXT}
+        log.tell("health", f"service.{step}", service_id=one, on=f"2006-0{on}-01", **more)
+    return log.log
 
 
 async def test_a_service_that_was_retired_before_it_was_launched_makes_nobody_late(

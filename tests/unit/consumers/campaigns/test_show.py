@@ -1,4 +1,4 @@
-"""Campaigns and coverage for the eye, in Arabic and English."""
+"""Campaigns and coverage for people, in Arabic and English."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ from rich.console import Console, RenderableType
 from consumers.campaigns.coverage.show import coverage_csv, coverage_tables
 from consumers.campaigns.next_step import next_command
 from consumers.campaigns.show import brief_parts, inbox_parts
-from consumers.documents.campaigns.coverage import Coverage
-from consumers.documents.document import document_of
-from tests.unit.consumers.campaigns.covered import CHANNELS, LAUNCHED, NO_AIRING
-from tests.world.campaigns import SERVICE, campaign, inbox_item
+from tests.world.campaigns import SERVICE, campaign, coverage, inbox_item
 
 PROGRESS: dict[str, Any] = {
     "state": "acknowledged",
@@ -84,17 +81,7 @@ def test_the_page_to_print_has_the_service_the_brief_the_airings_and_the_history
 
 
 def test_coverage_names_what_was_launched_in_silence_and_sums_by_agency() -> None:
-    aired = {"airings": 2, "reach": 70, "first_aired_on": "2005-11-03", "days_to_first_airing": 2}
-    channels = dict.fromkeys(CHANNELS, NO_AIRING)
-    covered = LAUNCHED | aired | {"channels": channels | {"tv": aired}, "silent": False}
-    silent = LAUNCHED | NO_AIRING | {"service_id": "S-2", "channels": channels, "silent": True}
-    counts = {"launched_services": 2, "on_all_three": 0, "silent": 1, "airings": 2, "reach": 70}
-    figures = counts | {"aired": {"tv": 1, "radio": 0, "print": 0}, "median_days_to_first_airing": 2}
-    document = document_of(
-        Coverage,
-        {"log_index": 7, "agencies": [{"agency": "health", **figures}], "total": figures},
-        services=[covered | {"missing_channels": CHANNELS[1:]}, silent | {"missing_channels": CHANNELS}],
-    )
+    document = coverage()
     text = text_of(*coverage_tables(document))
     for part in ("S-1", "Radio, Print", "Television, Radio, Print", "Never aired", "لم تُبث", "Total"):
         assert part in text

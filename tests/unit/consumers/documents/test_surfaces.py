@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import orjson
 import pytest
@@ -29,36 +29,22 @@ from events.types.catalogue import CATALOGUE
 from infra.json_documents import from_json, to_json
 from tests.every import every
 from tests.world.campaigns import SERVICE, inbox_item
+from tests.world.plan import SERVICE_ROW
 
 
 class Wider(ServiceAndHistory, frozen=True, kw_only=True):
     suspended_on: Annotated[Date | None, Label("أول إيقاف", "First suspended")]
 
 
-ROW: Final = {
-    "service_id": "health-01",
-    "plan_id": "FIVE-YEAR",
-    "group": 1,
-    "name": {"ar": "موعد <عيادة>", "en": "=Appointment"},
-    "agency": "health",
-    "state": "suspended",
-    "launched_on": None,
-    "channels": ["web", "counter"],
-    "url": None,
-    "first_index": 4,
-    "last_index": 9,
-    "history": [],
-    "suspended_on": "2006-01-31",
-}
+NAME: Final = {"ar": "موعد <عيادة>", "en": "=Appointment"}
+ROW: Final[dict[str, Any]] = SERVICE_ROW | {"name": NAME, "history": [], "suspended_on": "2006-01-31"}
 LISTING: Final = Listing("الخدمات", "Services", Wider)
-
-
-SERVICE_ROW: Final = document_of(Wider, ROW)
+SUSPENDED: Final = document_of(Wider, ROW)
 
 
 def test_json_is_the_row_in_the_order_of_the_fields_also_with_a_number_beyond_64_bits() -> None:
-    assert from_json(to_json(SERVICE_ROW)) == ROW
-    assert to_json([SERVICE_ROW]) == orjson.dumps([ROW])
+    assert from_json(to_json(SUSPENDED)) == ROW
+    assert to_json([SUSPENDED]) == orjson.dumps([ROW])
     long = document_of(Wider, ROW | {"last_index": 2**70})
     assert from_json(to_json({"services": [long]})) == {"services": [ROW | {"last_index": 2**70}]}
 
@@ -75,7 +61,7 @@ def test_the_schema_has_each_field_and_its_values() -> None:
 
 
 def test_a_file_has_each_labelled_field_and_runs_no_formula() -> None:
-    names, row = csv.reader(io.StringIO(csv_file(LISTING, [SERVICE_ROW]).removeprefix("\ufeff")))
+    names, row = csv.reader(io.StringIO(csv_file(LISTING, [SUSPENDED]).removeprefix("\ufeff")))
     assert dict(zip(names, row, strict=True)) == {
         "service_id": "health-01",
         "name_ar": "موعد <عيادة>",
@@ -102,7 +88,7 @@ def shown(template: str, row: Struct) -> str:
 
 
 def test_the_terminal_shows_each_field_numbers_for_the_next_command_and_lists_in_words() -> None:
-    text = printed(LISTING, SERVICE_ROW)
+    text = printed(LISTING, SUSPENDED)
     assert all(word in text for word in ("health-01", "Suspended", "موقوفة", "First suspended", "2006-01-31"))
     assert not [word for word in ("Kiosk", "Offered by") if word in text], "a detail is in no list"
 
@@ -141,7 +127,7 @@ def test_money_is_riyals_to_people_and_halalas_to_programs() -> None:
     ],
 )
 def test_a_page_shows_each_field_with_its_label(language: Language, words: tuple[str, ...]) -> None:
-    context = {"service": SERVICE_ROW, "document": Wider, "opens_entries": False}
+    context = {"service": SUSPENDED, "document": Wider, "opens_entries": False}
     page = Templates().part("plan/service.html", Words(language), context)
     assert all(word in page for word in (*words, "موعد &lt;عيادة&gt;", 'class="tag tag-late"'))
 

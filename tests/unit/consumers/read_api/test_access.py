@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from consumers.access_scope import EVERYTHING, AccessScope
 from consumers.documents.document import document_of
-from consumers.documents.programme.history import Step
 from consumers.documents.programme.services import ServiceAndHistory
 from consumers.read_api.access import narrowed, programme_scope, scope_of, with_readable_history
 from events.validation.verdicts import Agency
 from infra.http.callers import DEFAULT_SCOPES, Caller, Kind
 from infra.http.problems import Problem
+from tests.world.plan import SERVICE_ROW
 
 
 def caller(kind: Kind, **changes: Any) -> Caller:
     agency = Agency("health", "office" if kind == "office" else "agency") if kind in ("agency", "office") else None
-    given: dict[str, Any] = {
-        "name": "key",
-        "kind": kind,
-        "holder": "health",
-        "scopes": frozenset(DEFAULT_SCOPES[kind]),
-        "agency": agency,
-        "partners": ("health/ACME",) if kind == "partner" else (),
-    }
-    return Caller(**(given | changes))
+    partners = ("health/ACME",) if kind == "partner" else ()
+    return replace(Caller("key", kind, "health", frozenset(DEFAULT_SCOPES[kind]), agency, partners=partners), **changes)
 
 
 def code_of(work: Any, *arguments: Any) -> str:
@@ -62,12 +56,10 @@ def test_only_who_sees_everything_may_name_another_agency() -> None:
 def test_what_another_agency_said_is_left_out_and_that_it_happened_is_not() -> None:
     fact = {"type": "service.launched", "happened_on": None, "phase": None}
     steps = [
-        document_of(Step, {**fact, "index": 1, "found_index": 1, "agency": "health", "data": {"a": 1}}),
-        document_of(Step, {**fact, "index": 2, "found_index": 2, "agency": "labour", "data": {"b": 2}}),
+        fact | {"index": index, "found_index": index, "agency": agency, "data": {"a": index}}
+        for index, agency in ((1, "health"), (2, "labour"))
     ]
-    service = {"service_id": "S-1", "plan_id": "P", "group": 1, "name": {"ar": "خدمة", "en": "Service"}}
-    further = {"agency": "health", "state": "live", "launched_on": None, "channels": None, "url": None}
-    document = document_of(ServiceAndHistory, {**service, **further, "first_index": 0, "last_index": 2}, history=steps)
+    document = document_of(ServiceAndHistory, SERVICE_ROW, history=steps)
     assert with_readable_history(document, EVERYTHING) == document
     shown = with_readable_history(document, AccessScope(agency="health")).history
     assert [step.data for step in shown] == [{"a": 1}, None]

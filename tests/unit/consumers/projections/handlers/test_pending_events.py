@@ -12,35 +12,18 @@ from consumers.projections.handlers.pending_events import (
     PENDING_FACT,
 )
 from consumers.projections.handlers.services import SERVICE
-from tests.world.entries import TEXT
 from tests.world.plan import Story
-
-
-def registered(story: Story, agency: str = "health") -> int:
-    return story.tell(agency, "service.registered", service_id="S", plan_id="P", group=1, name=TEXT)
-
-
-def launched(story: Story, agency: str = "health") -> int:
-    return story.tell(agency, "service.launched", service_id="S", on="2006-01-01", channels=["web"])
-
-
-def retired(story: Story, agency: str = "health") -> int:
-    return story.tell(agency, "service.retired", service_id="S", on="2006-01-01", reason=TEXT)
-
-
-def reassigned(story: Story, to: str) -> int:
-    return story.tell("yesser", "service.reassigned", service_id="S", to=to, on="2006-01-01", reason=TEXT)
 
 
 def test_a_fact_that_waits_is_no_anomaly_and_is_judged_at_registered_under_its_own_index() -> None:
     story = Story()
-    first, second = launched(story), launched(story)
+    first, second = story.say("launched"), story.say("launched")
     assert story.anomalies() == []
     waiting = story.folded(batch=1).rows(PENDING_FACT)
     assert [(row.index, row.ordinal) for row in waiting] == [(first, 0), (second, 1)]
 
-    foreign = launched(story, "justice")
-    at = registered(story)
+    foreign = story.say("justice:launched")
+    at = story.say("registered")
     assert story.anomalies() == [(second, at, "already-launched"), (foreign, at, "not-owner")]
     for batch in (1, None):
         store = story.folded(batch)
@@ -53,10 +36,7 @@ def test_a_fact_that_waits_is_no_anomaly_and_is_judged_at_registered_under_its_o
 
 def test_a_reassignment_waits_too_and_counts_from_its_own_place() -> None:
     story = Story()
-    launched(story, "justice")
-    reassigned(story, "justice")
-    launched(story, "justice")
-    at = registered(story)
+    at = story.say("justice:launched yesser:reassigned justice:launched registered")
     assert story.anomalies() == [(0, at, "not-owner")]
     (service,) = story.folded().rows(SERVICE)
     assert (service.owner, service.launched_index) == ("justice", 2)
@@ -65,8 +45,8 @@ def test_a_reassignment_waits_too_and_counts_from_its_own_place() -> None:
 def test_projects_and_services_of_one_name_do_not_wait_for_each_other_and_an_anomaly_shows_both_sides() -> None:
     story = Story()
     story.tell("health", "project.phase-started", project_id="S", phase=1, on="2006-01-01")
-    registered(story)
-    launched(story, "justice")
+    story.say("registered")
+    story.say("justice:launched")
     store = story.folded()
     assert [row.subject for row in store.rows(PENDING_FACT)] == ["project/S"]
     (found,) = store.rows(ANOMALY)
@@ -79,10 +59,8 @@ def test_projects_and_services_of_one_name_do_not_wait_for_each_other_and_an_ano
 def test_one_fact_of_an_agency_more_than_may_wait_contradicts_at_its_own_entry_and_never_takes_effect() -> None:
     story = Story()
     for _ in range(FACTS_OF_AGENCY_MAX):
-        retired(story)
-    launched(story)
-    retired(story)
-    retired(story, "justice")
+        story.say("retired")
+    story.say("launched retired justice:retired")
     story.tell("health", "project.phase-started", project_id="S", phase=1, on="2006-01-01")
     exceeded = [(index, index, "exceeds-waiting") for index in (1000, 1001)]
     assert story.anomalies(700) == exceeded, "others still wait, and another subject has its own bound"
@@ -92,8 +70,8 @@ def test_one_fact_of_an_agency_more_than_may_wait_contradicts_at_its_own_entry_a
     first, _ = store.rows(ANOMALY)
     assert first.known == {"waiting": 1000, "waiting_of_agency": 1000}
 
-    at = registered(story)
-    late = launched(story)
+    at = story.say("registered")
+    late = story.say("launched")
     found = story.anomalies(700)
     assert found[:999] == [(index, at, "already-retired") for index in range(1, 1000)]
     assert found[999:] == [*exceeded, (1002, at, "not-owner"), (late, late, "not-allowed-now")]
@@ -102,6 +80,6 @@ def test_one_fact_of_an_agency_more_than_may_wait_contradicts_at_its_own_entry_a
 def test_one_fact_in_all_more_than_may_wait_contradicts_also_of_an_agency_of_which_none_waits() -> None:
     story = Story()
     for index in range(FACTS_MAX + 1):
-        retired(story, f"agency-{index % 11}")
-    reassigned(story, "justice")
+        story.say(f"agency{index % 11}:retired")
+    story.say("yesser:reassigned")
     assert story.anomalies(700) == [(index, index, "exceeds-waiting") for index in (10_000, 10_001)]

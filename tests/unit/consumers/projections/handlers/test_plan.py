@@ -1,10 +1,12 @@
-"""Plans: adopted once, amended as a whole, the last adopted one is shown."""
+"""Plans, activity and what happens once: `test_against_the_oracle` judges the anomalies of every order of events."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from consumers.documents.programme.plan import Group
+from consumers.projections.handlers.activity import ACTIVITY, REFUSALS, Activity, Refusals
+from consumers.projections.handlers.one_time_events import ONE_TIME_EVENT
 from consumers.projections.handlers.plan import PLAN, SHOWN_PLAN
 from consumers.projections.read import service_groups
 from tests.world.entries import TEXT
@@ -49,3 +51,28 @@ def test_every_group_is_there_also_without_a_plan() -> None:
     assert shown.target == 0
     assert [*shown.groups] == [group.value for group in Group]
     assert service_groups(targets(6), []).target == 60
+
+
+def test_every_entry_is_counted_and_a_refusal_for_the_agency_whose_record_it_was() -> None:
+    story = Story()
+    for agency in ("health", "justice", "health"):
+        story.tell(agency, "revenue.collected", partnership_id="P")
+    for offset in (7, 9):
+        story.tell("platform", "registrar.refused", address=f"agency.municipal-affairs.events/0/{offset}")
+    for batch in (1, 2, None):
+        store = story.folded(batch)
+        assert store.rows(ACTIVITY) == [
+            Activity("health", "revenue.collected", 2, 0, 2),
+            Activity("justice", "revenue.collected", 1, 1, 1),
+            Activity("platform", "registrar.refused", 2, 3, 4),
+        ]
+        assert store.rows(REFUSALS) == [Refusals("municipal-affairs", 2, 3, 4)]
+
+
+def test_a_workshop_may_be_held_without_having_been_announced() -> None:
+    story = Story()
+    workshop = {"workshop_id": "W", "topic": TEXT, "on": "2005-01-01", "place": TEXT, "partners": [TEXT]}
+    for what in ("held", "announced"):
+        story.tell("yesser", f"partnership.workshop-{what}", **workshop)
+    assert story.rules() == []
+    assert [row.what for row in story.folded().rows(ONE_TIME_EVENT)] == ["announced", "held"]
