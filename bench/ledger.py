@@ -213,10 +213,10 @@ async def statement_costs(settings: Settings, connection: Connection, receipts: 
     vkey.write_text(KEY.verifier.vkey + "\n")
     await connection.execute(f"ANALYZE; SET search_path = {REVENUE.schema}")
     with timed(figures, "statement, figures and receipts"):
-        parts = await statement_parts(connection, "P0", "2005-01")
+        parts = await statement_parts(connection, "P0", "2005-01", None)
     for name, format_ in (("its PDF", "pdf"), ("its page", "html"), ("its CSV", "csv")):
         with timed(figures, name):
-            FORMATS[format_].render(parts, None)
+            FORMATS[format_].render(parts)
     figures.add("memory of this process, MiB", psutil.Process().memory_info().rss / 2**20)
     del parts
     with tempfile.TemporaryDirectory() as folder:

@@ -11,7 +11,7 @@ from consumers.documents.log.explanations import Figures
 from consumers.event_index.consumer import CONSUMER as EVENT_INDEX
 from consumers.event_index.read import as_full_type
 from consumers.explain.figures import EVERYTHING, Amount, Figure, Part, Scope
-from consumers.explain.sources import Raw, Reach
+from consumers.explain.sources import Raw, Reach, Source
 from consumers.registry import CONSUMERS
 from events.errors import YesserError
 from events.wire.entry import parse_entry
@@ -33,7 +33,7 @@ class TooManyEntries(YesserError):
     """There are more entries than are wanted, or more to look through."""
 
 
-class DatabaseSource:
+class DatabaseSource(Source):
     """The log and the live tables in one snapshot; `end`: explain only the first entries."""
 
     def __init__(self, shown: View, end: int | None) -> None:

@@ -31,7 +31,7 @@ class Reach:
 
 
 class Source(Protocol):
-    """A log to explain figures from."""
+    """A log to explain figures from. One without live tables has no figures to compare with, and no keys at hand."""
 
     async def reach(self, parts: Iterable[Part]) -> Reach:
         """How far figures of these parts are explained."""
@@ -40,13 +40,15 @@ class Source(Protocol):
         """The entries of the scope, within reach."""
 
     async def live(self, figures: Mapping[str, Figure]) -> Figures | None:
-        """The figures as live tables hold them at the end of the reach; None where there are none to compare with."""
+        """The figures as live tables hold them at the end of the reach."""
+        return None
 
     async def keys(self, part: Part) -> list[tuple[Any, ...]]:
-        """Some keys of the table of a part, to suggest one; none where they are not at hand."""
+        """Some keys of the table of a part, to suggest one."""
+        return []
 
 
-class OutsideSource:
+class OutsideSource(Source):
     """A log at an address or in a folder. Every entry is proven before it is folded."""
 
     def __init__(self, log: AuthenticatedLog, end: int, progress: Progress) -> None:
@@ -60,14 +62,8 @@ class OutsideSource:
     def entries(self, scope: Scope) -> AsyncIterator[Raw]:
         return selected_entries(self._log, 0, self._end, scope.has, self._progress)
 
-    async def live(self, figures: Mapping[str, Figure]) -> None:
-        return None
 
-    async def keys(self, part: Part) -> list[tuple[Any, ...]]:
-        return []
-
-
-class ExportSource:
+class ExportSource(Source):
     """An export, up to `end` entries of its log."""
 
     def __init__(self, export: Export, end: int) -> None:
@@ -81,9 +77,3 @@ class ExportSource:
         for index, raw in self._export.entries():
             if index < self._end and scope.has(parse_entry(index, raw)):
                 yield index, raw
-
-    async def live(self, figures: Mapping[str, Figure]) -> None:
-        return None
-
-    async def keys(self, part: Part) -> list[tuple[Any, ...]]:
-        return []

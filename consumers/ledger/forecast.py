@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from fractions import Fraction
-from typing import Any, Final, Literal, cast
+from typing import Final, Literal, cast
 
 from consumers.documents.document import document_of
 from consumers.documents.ledger.forecasts import Forecast, ForecastPeriod, SupposedFigures, TopUps
@@ -22,6 +22,7 @@ from consumers.ledger.folded import FoldedLedger, folded
 from consumers.ledger.what_if import NothingSigned
 from consumers.revenue.handlers.book import version_for
 from consumers.revenue.rows import CONTRACT, EXPECTED, PERIOD, STATEMENT, Contract, Statement
+from events.types.rules import Data
 from events.values.calendar import CalendarName
 from events.values.periods import days_of, next_period
 from events.wire.codec import build_event
@@ -107,7 +108,7 @@ def _remaining(
     index = last.index
     for label in _labels(contract.open_period or next_period(contract.last_period), contract.last_period):
         amount = int(expected[label] * factor) - so_far.get(label, 0)
-        facts: list[tuple[str, dict[str, Any]]] = [("revenue.period-closed", {"period": label})]
+        facts: list[tuple[str, Data]] = [("revenue.period-closed", {"period": label})]
         if amount > 0:
             receipt = {
                 "receipt_id": f"forecast.{label}",
@@ -128,7 +129,7 @@ def _day_of(contract: Contract, label: str) -> str:
     return min(last, contract.last_day)
 
 
-def _entry(index: int, kind: str, contract: Contract, data: dict[str, Any], recorded: str) -> Entry:
+def _entry(index: int, kind: str, contract: Contract, data: Data, recorded: str) -> Entry:
     event = build_event(
         type=kind,
         agency=contract.owner,

@@ -34,6 +34,8 @@ from infra.log.signed_note import OtherKey, Verifier
 
 STATEMENT_FILE: Final = "statement.json"
 MANY_ENTRIES_BYTES: Final = 8 << 20
+Stated = dict[str, Any]
+"""A statement as JSON, which anybody may have written."""
 _UNREADABLE: Final = (
     verify.Changed, verify.UsageError, msgspec.MsgspecError, ValueError, KeyError, TypeError, OverflowError,
     RecursionError,
@@ -215,7 +217,7 @@ def _usual_row(line: bytes) -> tuple[int, bytes] | None:
         return None
 
 
-def _difference(stated: dict[str, Any], computed: dict[str, Any] | None) -> str:
+def _difference(stated: Stated, computed: Stated | None) -> str:
     if computed is None:
         return f"the entries close no period {stated['period']}"
     name = next((name for name in {**computed, **stated} if stated.get(name) != computed.get(name)), "")

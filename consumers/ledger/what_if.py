@@ -7,7 +7,7 @@ from the signing on: amendments are left out.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -19,11 +19,14 @@ from consumers.fold.anomaly import ANOMALY
 from consumers.ledger.folded import folded
 from consumers.revenue.rows import STATEMENT, Statement
 from events.errors import YesserError
+from events.types.rules import Data
 from events.validation.validate import validate_form
 from events.validation.verdicts import Agency, Refused
 from events.wire.entry import Entry, entry_bytes, event_bytes, parse_entry
 
 _HEADERS = [("content-type", b"application/cloudevents+json")]
+RawEvent = dict[str, Any]
+"""An event as JSON, whose terms are not validated yet."""
 _LEFT_OUT: Final = frozenset({"partnership.amended", "settlement.issued"})
 """Entries of the real history that state its terms or its figures."""
 
@@ -36,7 +39,7 @@ class NothingSigned(YesserError):
     """No entry signs this partnership: `yesser ledger partnerships` lists the known ones."""
 
 
-def what_if(partnership_id: str, entries: Sequence[tuple[int, bytes]], terms: Mapping[str, Any]) -> WhatIf:
+def what_if(partnership_id: str, entries: Sequence[tuple[int, bytes]], terms: Data) -> WhatIf:
     """Compare. `terms` replace members of the terms as signed. Raises `WrongTerms` or `NothingSigned`."""
     real = [parse_entry(index, raw) for index, raw in entries]
     actual, anomalies = _statements(real)
@@ -64,12 +67,12 @@ def _compared(period: str, actual: Statement | None, supposed: Statement | None)
     )
 
 
-def require_terms(entries: Sequence[tuple[int, bytes]], terms: Mapping[str, Any]) -> None:
+def require_terms(entries: Sequence[tuple[int, bytes]], terms: Data) -> None:
     """Raises `WrongTerms` or `NothingSigned` as `what_if` does, and prices nothing."""
     _under([parse_entry(index, raw) for index, raw in entries], entries, terms)
 
 
-def _under(real: Sequence[Entry], entries: Sequence[tuple[int, bytes]], terms: Mapping[str, Any]) -> list[Entry]:
+def _under(real: Sequence[Entry], entries: Sequence[tuple[int, bytes]], terms: Data) -> list[Entry]:
     """The same history with other terms from the signing on."""
     signed = next((number for number, entry in enumerate(real) if entry.type == "partnership.signed"), None)
     if signed is None:
@@ -87,7 +90,7 @@ def _under(real: Sequence[Entry], entries: Sequence[tuple[int, bytes]], terms: M
     return [*real[:signed], replaced, *others]
 
 
-def _written(event: dict[str, Any]) -> bytes:
+def _written(event: RawEvent) -> bytes:
     """The event as JSON. Raises `WrongTerms` if it is too deep to write.
 
     What orjson does not write (a number beyond 64 bits, half of a surrogate pair) is written all the same, for

@@ -1,15 +1,13 @@
 """Reads the documents of the revenue ledger.
 
 Every function takes a connection whose `search_path` selects the ledger: the live one, or one as of an index. Nothing
-is written. Balances come from the account rows; `verification` compares them with the transfers.
+is written. Balances come from the account rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-
-from msgspec.structs import astuple
 
 from consumers.access_scope import EVERYTHING, AccessScope
 from consumers.documents.document import document_of, documents_of
@@ -69,12 +67,7 @@ async def partnership(
     return document_of(PartnershipAndTerms, row, versions=versions)
 
 
-async def require_partnership(connection: Connection, partnership_id: str) -> None:
-    """Raises `UnknownPartnership`."""
-    await _contract(connection, partnership_id)
-
-
-async def _contract(connection: Connection, partnership_id: str) -> Mapping[str, Any]:
+async def require_partnership(connection: Connection, partnership_id: str) -> Mapping[str, Any]:
     """The periods of a partnership. Raises `UnknownPartnership`."""
     contract: Mapping[str, Any] | None = await connection.fetchrow(_SQL["contract"], partnership_id)
     if contract is None:
@@ -103,7 +96,7 @@ async def statement(connection: Connection, partnership_id: str, period: str) ->
     row = await connection.fetchrow(_SQL["statement"], partnership_id, period)
     if row is not None:
         return document_of(Statement, row)
-    contract = await _contract(connection, partnership_id)
+    contract = await require_partnership(connection, partnership_id)
     first, last, opened = contract["first_period"], contract["last_period"], contract["open_period"]
     kind = period_kind(first)
     if period_kind(period) != kind:
@@ -162,11 +155,3 @@ async def partnerships_count(connection: Connection, owner: str | None = None) -
     """The number of partnerships, of this owner."""
     count: int = await connection.fetchval(_SQL["partnerships_count"], owner)
     return count
-
-
-async def verification(connection: Connection) -> dict[str, Any]:
-    """`{"sum_halalas", "ok"}`: whether all balances sum to zero, and each equals the sum of its transfers."""
-    kept = [astuple(row) for row in await balances(connection)]
-    added_up = [tuple(row) for row in await connection.fetch(_SQL["balances_from_transfers"])]
-    total = sum(row[3] for row in added_up)
-    return {"sum_halalas": total, "ok": total == 0 and kept == added_up}

@@ -11,15 +11,6 @@ WHERE ($1::text IS NULL AND $2::text[] IS NULL
   AND account COLLATE "C" > $3
 ORDER BY account COLLATE "C" LIMIT $4
 
--- name: balances_from_transfers
--- The same from the transfers alone, to verify the account rows.
-SELECT account, sum(debit)::bigint AS debits_halalas, sum(credit)::bigint AS credits_halalas,
-       (sum(debit) - sum(credit))::bigint AS balance_halalas
-FROM (SELECT debit AS account, amount_halalas AS debit, 0 AS credit FROM transfer
-      UNION ALL
-      SELECT credit, 0, amount_halalas FROM transfer) AS side
-GROUP BY account ORDER BY account COLLATE "C"
-
 -- name: statement
 -- The statement of one closed period.
 SELECT * FROM statement WHERE partnership_id = $1 AND period = $2

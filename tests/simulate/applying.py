@@ -9,7 +9,7 @@ from typing import Any, Final
 from consumers.as_of.view import view
 from consumers.pipeline.pipeline import Pipeline
 from consumers.revenue.consumer import CONSUMER
-from consumers.revenue.read import balances, statements, verification
+from consumers.revenue.read import balances, statements
 from infra.kafka.client_config import agency_topic
 from infra.log.reader import log_size
 from tests.oracle.fold import fold
@@ -18,6 +18,7 @@ from tests.oracle.log import read_entry
 from tests.simulate.numbering import found_agencies, raw_log
 from tests.simulate.worlds import Role, Scenario, World
 from tests.world.documents import as_json
+from tests.world.ledger import books_of
 
 REVENUE: Final = Role(f"consumer.{CONSUMER.name}", lambda settings: Pipeline(CONSUMER, settings))
 SEED: Final = 11
@@ -54,7 +55,7 @@ class Applying(Scenario):
         async with view(world.settings, [CONSUMER]) as looked_at:
             reader = await looked_at.use(CONSUMER)
             accounts = {row.pop("account"): row for row in as_json(await balances(reader))}
-            shown, checked = as_json(await statements(reader)), await verification(reader)
+            shown, checked = as_json(await statements(reader)), await books_of(reader)
         if accounts != figures.balances:
             found.append(f"balances are {accounts}, and not {figures.balances}")
         if shown != sorted(figures.statements, key=lambda row: (row["partnership_id"], row["period"])):

@@ -12,7 +12,9 @@ from typing import Any
 from consumers.fold.anomaly import ANOMALY
 from consumers.revenue.consumer import CONSUMER, HANDLERS
 from consumers.revenue.handlers.closing import statement_data
+from consumers.revenue.read import balances
 from consumers.revenue.rows import ACCOUNT, CONTRACT, STATEMENT, TRANSFER, Contract, Statement
+from infra.postgres.connection import Connection
 from infra.postgres.outbox import OutboxEvent
 from tests.oracle.fold import fold
 from tests.oracle.log import EntryDict, short_type
@@ -152,6 +154,17 @@ def signed(**changes: Any) -> Ledger:
     ledger = Ledger()
     assert ledger.sign(**changes) is None
     return ledger
+
+
+async def books_of(connection: Connection) -> dict[str, Any]:
+    """The sum of all transfers' sides, and whether it is zero and each account is the sum of its transfers."""
+    sums: dict[str, list[int]] = {}
+    for debit, credit, amount in await connection.fetch("SELECT debit, credit, amount_halalas FROM transfer"):
+        for at, account in enumerate((debit, credit)):
+            sums.setdefault(account, [0, 0])[at] += amount
+    kept = {row.account: [row.debits_halalas, row.credits_halalas] for row in await balances(connection)}
+    total = sum(debits - credits for debits, credits in sums.values())
+    return {"sum_halalas": total, "ok": total == 0 and kept == sums}
 
 
 def require_same_as_oracle(store: MemoryStore, log: Sequence[EntryDict]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from msgspec import Struct
 
 from consumers.documents.document import Count, Date, Halalas, Label, Labelled, Listing, Name, Period
 from consumers.documents.ledger.periods import ExpectedPeriod
+from events.types.rules import Data
 
 
 class PartnershipState(Labelled):
@@ -74,7 +75,7 @@ class TermsVersion(Struct, frozen=True, kw_only=True):
 
     version: Count
     effective_from: Period
-    terms: dict[str, Any]
+    terms: Data
     reason: Name | None
     index: Count
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta, Struct
 
 from consumers.documents.document import Count, EventType, Instant, Label
+from events.types.rules import Data
 
 Figure = Annotated[Any, Meta(description="A figure: a number, a text, a list or null.")]
 Figures = dict[str, Figure]
@@ -37,7 +38,7 @@ class Step(Struct, frozen=True, kw_only=True):
     agency: Annotated[str, Label("الجهة", "Agency", drop=3)]
     subject: str
     id: Annotated[str | None, Meta(description="Null where it is another agency's.")]
-    data: Annotated[dict[str, Any] | None, Meta(description="Null where it is another agency's.")]
+    data: Annotated[Data | None, Meta(description="Null where it is another agency's.")]
     waited: tuple[Count, ...]
     changes: dict[str, Change]
 
@@ -46,7 +47,7 @@ class WholeStep(Step, frozen=True, kw_only=True):
     """The step for callers who may read the event: its id and data are not null."""
 
     id: str
-    data: dict[str, Any]
+    data: Data
 
 
 class EarlierSteps(Struct, kw_only=True):

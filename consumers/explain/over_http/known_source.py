@@ -15,7 +15,7 @@ from events.wire.entry import parse_entry
 
 
 @dataclass(frozen=True, slots=True)
-class KnownSource:
+class KnownSource(Source):
     """`figures`: those of the live tables, None where the entries were not applied to all of them alike."""
 
     known_reach: Reach
@@ -36,9 +36,6 @@ class KnownSource:
 
     async def live(self, figures: Mapping[str, Figure]) -> Figures | None:
         return None if self.figures is None else dict(self.figures)
-
-    async def keys(self, part: Part) -> list[tuple[Any, ...]]:
-        return []
 
 
 async def known_source(

@@ -8,17 +8,23 @@ import click
 from msgspec.structs import asdict
 from rich.console import RenderableType
 
+from consumers.documents.ledger.figures import DerivedFigure
 from consumers.documents.ledger.ledger import EXPLAINED_TRANSFERS, AccountKind
 from consumers.documents.log.explanations import Explanation
 from consumers.documents.tables import grid
 from consumers.explain.options import Asked, explain_options
 from consumers.explain.show import answer_view, verdict
-from consumers.ledger.explained_statement import Derivation, ExplainedStatement
-from consumers.ledger.figure_document import Rows, figure_document, read_statement, read_transfers, transfer_document
+from consumers.ledger.explained_statement import (
+    ExplainedStatement,
+    Rows,
+    figure_document,
+    read_statement,
+    read_transfers,
+    transfer_document,
+)
 from consumers.revenue.rows import Transfer
-from consumers.revenue.statements.commands import partnerships_completion
-from consumers.revenue.statements.document import sheet_table
-from consumers.revenue.statements.formulas import amount_text, in_numbers, in_words, label
+from consumers.revenue.statements.commands import partnerships_completion, sheet_table
+from consumers.revenue.statements.formulas import amount_text, label
 from consumers.revenue.statements.paper import share_sheet
 from infra.command_line.display import Column, Grid, show
 from infra.command_line.exit_codes import ExitCode
@@ -56,7 +62,7 @@ def explain_command(what: str, period: str | None, figure: str | None, asked: As
     assert rows.statement is not None, "a statement that exists is read"
     found = rows.statement
     if figure is None:
-        written = [derivation.document() for derivation in found.derivations.values()]
+        written = list(found.figures.values())
         all_fields = {"partnership_id": what, "period": period, "terms": found.terms, "fields": written}
         all_fields |= {name: getattr(answer, name) for name in ("log_index", "is_complete", "figures", "ok")} | proofs
         print_result(all_fields, as_json, lambda: show(_formulas_table(found), verdict(answer)), indented=True)
@@ -94,7 +100,7 @@ def _explain_account(account: str, period: str | None, asked: Asked, as_json: bo
 
 
 def _statement_view(found: ExplainedStatement, figure: str, rows: Rows, answer: Explanation) -> list[RenderableType]:
-    parts: list[RenderableType] = [_formula_table(found, found.derivations[figure])]
+    parts: list[RenderableType] = [_formula_table(found, found.figures[figure])]
     if figure == "partner_base_halalas":
         parts += [sheet_table(share_sheet(share)) for share in found.shares]
     parts += answer_view(answer)
@@ -103,18 +109,16 @@ def _statement_view(found: ExplainedStatement, figure: str, rows: Rows, answer: 
     return parts
 
 
-def _formula_table(found: ExplainedStatement, derivation: Derivation) -> Grid:
+def _formula_table(found: ExplainedStatement, figure: DerivedFigure) -> Grid:
     """The formula in words, its amounts, and the result."""
-    words = in_words(derivation.formula)
-    name = label(derivation.field)
+    formula, name = figure.formula, label(figure.field)
     columns = [Column("البند", "Line", wraps=True), Column("القيمة", "Value", right=True)]
     title = localized(
-        f"{name.ar} للشراكة {found.partnership_id}، الفترة {found.period} = {words.ar}",
-        f"{name.en} of partnership {found.partnership_id}, period {found.period} = {words.en}",
+        f"{name.ar} للشراكة {found.partnership_id}، الفترة {found.period} = {formula.ar}",
+        f"{name.en} of partnership {found.partnership_id}, period {found.period} = {formula.en}",
         "\n",
     )
-    amounts = derivation.document().amounts
-    rows = [[_localized(amount), amount_text(amount, value)] for amount, value in amounts.items()]
+    rows = [[_localized(amount), amount_text(amount, value)] for amount, value in figure.amounts.items()]
     version, start, index = found.terms.version, found.terms.effective_from, found.terms.index
     rows.append(
         [
@@ -126,8 +130,7 @@ def _formula_table(found: ExplainedStatement, derivation: Derivation) -> Grid:
             str(index),
         ]
     )
-    numbers = in_numbers(derivation.formula, derivation.amounts)
-    return Grid(title, columns, rows, [numbers, f"= {amount_text(derivation.field, derivation.value)}"])
+    return Grid(title, columns, rows, [formula.numbers, f"= {amount_text(figure.field, figure.value)}"])
 
 
 def _formulas_table(found: ExplainedStatement) -> Grid:
@@ -138,11 +141,10 @@ def _formulas_table(found: ExplainedStatement) -> Grid:
         Column("بالأرقام", "With numbers", wraps=True),
         Column("القيمة", "Value", right=True),
     ]
-    rows = []
-    for name, derivation in found.derivations.items():
-        words = in_words(derivation.formula)
-        numbers = in_numbers(derivation.formula, derivation.amounts)
-        rows.append([name, localized(words.ar, words.en, "\n"), numbers, amount_text(name, derivation.value)])
+    rows = [
+        [name, localized(row.formula.ar, row.formula.en, "\n"), row.formula.numbers, amount_text(name, row.value)]
+        for name, row in found.figures.items()
+    ]
     own = f"{found.partnership_id} {found.period}"
     return Grid(localized(f"معادلات الكشف {own}", f"The formulas of statement {own}"), columns, rows)
 

@@ -1,40 +1,35 @@
 """`/v1/open-periods` and, of a partnership, its periods, accounts, forecast and what-if, and how a statement follows.
 
-They answer what `yesser ledger` prints, to those who may read the partnership.
+They answer what `yesser ledger` prints, to those who may read the partnership. A function with the settings as its
+first argument calculates the same of many entries, in a process of the pool (`consumers.read_api.beside`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import orjson
 from fastapi import APIRouter, Query, Response
 from fastapi import Path as PathParameter
 from msgspec.structs import asdict
 
-from consumers.as_of.view import View
+from consumers.as_of.view import View, view
 from consumers.documents.document import D, documents_of
 from consumers.documents.ledger.figures import ExplainedFigure
 from consumers.documents.ledger.forecasts import Forecast, WhatIf
-from consumers.documents.ledger.ledger import Account, AccountKind
+from consumers.documents.ledger.ledger import Account, AccountKind, Transfer
 from consumers.documents.ledger.periods import OpenPeriod, RevenuePeriod
 from consumers.documents.ledger.statements import WorkingAndDays
-from consumers.explain.database import DatabaseSource
+from consumers.documents.openapi import schema_of
+from consumers.explain.database import DatabaseSource, database_source
 from consumers.explain.explain import Request as Asked
 from consumers.explain.figures import Scope
 from consumers.explain.over_http.known_source import known_source
+from consumers.ledger.explained_statement import STEPS_MAX, explained_figure
 from consumers.ledger.forecast import forecast
-from consumers.ledger.over_http import openapi
-from consumers.ledger.over_http.beside import (
-    STEPS_MAX,
-    explained_figure,
-    explained_figure_of,
-    forecast_of,
-    what_if_of,
-    working_of,
-)
 from consumers.ledger.over_http.calculations import Calculation, Check, Raw, calculated_for, signing_entry
+from consumers.ledger.proving import entries_of
 from consumers.ledger.what_if import WrongTerms, require_terms, what_if
 from consumers.read_api import documents
 from consumers.read_api.access import money_scope
@@ -47,13 +42,15 @@ from consumers.read_api.routes import prepared
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.statements.days import statement_days
-from consumers.revenue.statements.document import statement_document
 from consumers.revenue.statements.formulas import fields
-from consumers.revenue.statements.read import proven_parts
+from consumers.revenue.statements.read import statement_parts
+from events.types.rules import Data
+from infra.http.documents import answer
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
+from infra.settings import Settings
 
 TERMS_LENGTH_MAX: Final = 6_000
 _SQL: Final = queries("consumers.ledger.over_http", "read.sql")
@@ -77,7 +74,7 @@ def router(parts: RouteParts, reads: Reads | None = None) -> APIRouter:
 @routes.get(
     "/v1/open-periods",
     summary="What is expected of the open periods",
-    responses=documents.responses(openapi.OPEN_PERIODS, paged=True),
+    responses=documents.responses(answer("Open periods by partnership.", schema_of(list[OpenPeriod])), paged=True),
 )
 async def open_periods(request: Reading, limit: Limit = 100, after: After = None) -> Response:
     """By partnership. `period` is null where all periods are closed."""
@@ -98,7 +95,7 @@ async def open_periods_for(reader: Reader, limit: int, after: str | None = None)
 @routes.get(
     "/v1/partnerships/{partnership_id}/periods",
     summary="Expected and actual revenue by period",
-    responses=documents.responses(openapi.PERIODS),
+    responses=documents.responses(answer("Periods in order.", schema_of(list[RevenuePeriod]))),
 )
 async def periods(request: Reading, partnership_id: Id) -> Response:
     """Each with something expected, posted or closed. Of one that is open `net_halalas` is what came so far."""
@@ -112,7 +109,7 @@ async def periods_for(reader: Reader, partnership_id: str) -> Answer[list[Revenu
 @routes.get(
     "/v1/partnerships/{partnership_id}/accounts",
     summary="The accounts of a partnership",
-    responses=documents.responses(openapi.ACCOUNTS),
+    responses=documents.responses(answer("Accounts by name.", schema_of(list[Account]))),
 )
 async def accounts(request: Reading, partnership_id: Id) -> Response:
     """Those that have a transfer. Their balances sum to zero."""
@@ -126,7 +123,7 @@ async def accounts_for(reader: Reader, partnership_id: str) -> Answer[list[Accou
 @routes.get(
     "/v1/partnerships/{partnership_id}/accounts/{kind}/transfers",
     summary="The transfers of an account",
-    responses=documents.responses(openapi.ACCOUNT_TRANSFERS, paged=True),
+    responses=documents.responses(answer("Transfers in log order.", schema_of(list[Transfer])), paged=True),
 )
 async def account_transfers(
     request: Reading, partnership_id: Id, kind: KindOfAccount, limit: Limit = 100, after: After = None
@@ -138,11 +135,15 @@ async def account_transfers(
 @routes.get(
     "/v1/partnerships/{partnership_id}/forecast",
     summary="What a partnership may still bring, and cost",
-    responses=documents.responses(openapi.FORECAST),
+    responses=documents.responses(answer("The shape of `yesser ledger forecast --json`.", schema_of(Forecast))),
 )
 async def one_forecast(request: Reading, partnership_id: Id) -> Response:
     """The periods that are not closed, priced at the pace so far, as expected, and if nothing more comes."""
     return await request.respond(lambda reader: forecast_for(reader, partnership_id))
+
+
+async def forecast_of(settings: Settings, partnership_id: str) -> Forecast:
+    return forecast(await entries_of(settings, f"partnership/{partnership_id}"))
 
 
 async def forecast_for(reader: Reader, partnership_id: str) -> Answer[Forecast]:
@@ -157,11 +158,15 @@ async def forecast_for(reader: Reader, partnership_id: str) -> Answer[Forecast]:
 @routes.get(
     "/v1/partnerships/{partnership_id}/what-if",
     summary="The real history under other terms",
-    responses=documents.responses(openapi.WHAT_IF),
+    responses=documents.responses(answer("The shape of `yesser ledger what-if --json`.", schema_of(WhatIf))),
 )
 async def other_terms(request: Reading, partnership_id: Id, terms: Terms) -> Response:
     """By period and party; nothing is written. Other terms hold from the signing on; amendments are left out."""
     return await request.respond(lambda reader: what_if_for(reader, partnership_id, terms))
+
+
+async def what_if_of(settings: Settings, partnership_id: str, terms: Data) -> WhatIf:
+    return what_if(partnership_id, await entries_of(settings, f"partnership/{partnership_id}"), terms)
 
 
 async def what_if_for(reader: Reader, partnership_id: str, terms: str) -> Answer[WhatIf]:
@@ -187,21 +192,32 @@ async def what_if_for(reader: Reader, partnership_id: str, terms: str) -> Answer
 @routes.get(
     "/v1/partnerships/{partnership_id}/statements/{period}/working",
     summary="How the figures of a statement follow",
-    responses=documents.responses(openapi.WORKING),
+    responses=documents.responses(
+        answer(
+            "The shape of `yesser ledger statement --working --json`, and lines by day and band.",
+            schema_of(WorkingAndDays),
+        )
+    ),
 )
 async def working(request: Reading, partnership_id: Id, period: Period) -> Response:
     """Shares by band, rounding, guarantee, payouts. `days` is null for a partnership with many entries: take CSV."""
     return await request.respond(lambda reader: working_for(reader, partnership_id, period))
 
 
+async def working_of(settings: Settings, partnership_id: str, period: str) -> WorkingAndDays:
+    """Without its days, which are as many as the entries."""
+    async with view(settings, [REVENUE]) as shown:
+        parts = await statement_parts(await shown.use(REVENUE), partnership_id, period, None)
+    return WorkingAndDays(**asdict(parts.document()), days=None)
+
+
 async def working_for(reader: Reader, partnership_id: str, period: str) -> Answer[WorkingAndDays]:
     """Raises like `calculated_for`."""
 
     async def prepare(view: View, entries: list[Raw]) -> Calculation[WorkingAndDays]:
-        parts, provenance = await proven_parts(await view.use(REVENUE), partnership_id, period, None)
+        parts = await statement_parts(await view.use(REVENUE), partnership_id, period, None)
         days = statement_days(parts.partnership.versions, parts.postings)
-        working = asdict(statement_document(parts, provenance))
-        document = WorkingAndDays(**working, days=tuple(days))
+        document = WorkingAndDays(**asdict(parts.document()), days=tuple(days))
         return lambda: document
 
     check = _closed(partnership_id, period)
@@ -211,11 +227,16 @@ async def working_for(reader: Reader, partnership_id: str, period: str) -> Answe
 @routes.get(
     "/v1/partnerships/{partnership_id}/statements/{period}/explained/{field}",
     summary="How a figure of a statement follows",
-    responses=documents.responses(openapi.EXPLAINED),
+    responses=documents.responses(answer("The shape of `yesser ledger explain --json`.", schema_of(ExplainedFigure))),
 )
 async def explained(request: Reading, partnership_id: Id, period: Period, field: Field) -> Response:
     """Its formula in words and numbers, its transfers, the last 100 entries that changed it. `ok`: they add up."""
     return await request.respond(lambda reader: explained_for(reader, partnership_id, period, field))
+
+
+async def explained_figure_of(settings: Settings, partnership_id: str, period: str, field: str) -> ExplainedFigure:
+    async with database_source(settings, None) as source:
+        return await explained_figure(source, partnership_id, period, field)
 
 
 async def explained_for(reader: Reader, partnership_id: str, period: str, field: str) -> Answer[ExplainedFigure]:
@@ -257,7 +278,7 @@ def _closed(partnership_id: str, period: str) -> Check:
     return check
 
 
-def _terms_of(text: str) -> dict[str, Any]:
+def _terms_of(text: str) -> Data:
     try:
         terms = orjson.loads(text)
     except ValueError:

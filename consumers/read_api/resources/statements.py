@@ -19,7 +19,7 @@ from consumers.read_api.reading import JSON, Reading, found
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.statements.formats import FORMATS
-from consumers.revenue.statements.read import proven_parts
+from consumers.revenue.statements.read import statement_parts
 from infra.http.negotiation import preferred
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection
@@ -136,5 +136,5 @@ def _format_of(accept: str) -> str:
 async def written_statement(settings: Settings, partnership_id: str, period: str, name: str) -> bytes:
     """The statement with its working in one of `FORMATS`."""
     async with view(settings, [REVENUE]) as shown:
-        parts = await proven_parts(await shown.use(REVENUE), partnership_id, period, settings.public_address)
-    return FORMATS[name].render(*parts)
+        parts = await statement_parts(await shown.use(REVENUE), partnership_id, period, settings.public_address)
+    return FORMATS[name].render(parts)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 import click
 from msgspec.structs import asdict
+from rich.console import RenderableType
+from rich.text import Text
 
 from consumers.as_of.query import run_query
 from consumers.documents.document import document_of
@@ -15,14 +18,14 @@ from consumers.documents.ledger.periods import EXPECTED
 from consumers.documents.tables import grid
 from consumers.revenue import read
 from consumers.revenue.consumer import CONSUMER
-from consumers.revenue.statements.document import on_screen, statement_document
-from consumers.revenue.statements.formats import FORMATS, paper_of
-from consumers.revenue.statements.read import expected_and_actual, expected_by_version, proven_parts
+from consumers.revenue.statements.formats import FORMATS
+from consumers.revenue.statements.paper import Cell, Paper, Sheet, statement_paper
+from consumers.revenue.statements.read import expected_and_actual, expected_by_version, statement_parts
 from consumers.revenue.statements.words import terms_in_words
 from events.faults.problems import Bilingual
 from infra.command_line.completion import from_database
-from infra.command_line.display import show
-from infra.command_line.language import print_localized
+from infra.command_line.display import Column, Grid, show
+from infra.command_line.language import localized, print_localized
 from infra.command_line.output import json_option, print_json, print_result
 from infra.command_line.parameters import PeriodLabel, index_option
 from infra.postgres.connection import Connection
@@ -39,8 +42,7 @@ _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 def terms_command(partnership: str, as_json: bool, as_of_index: int | None) -> None:
     """Show the terms of a PARTNERSHIP in words: parties, versions with bands, cap and guarantee, expected revenue."""
     _, shown = run_query(CONSUMER, lambda connection: _terms(connection, partnership), as_of_index)
-    sentences = [] if as_json else list(terms_in_words(shown))
-    print_result(shown, as_json, lambda: _print_terms(sentences, shown), indented=True)
+    print_result(shown, as_json, lambda: _print_terms(terms_in_words(shown), shown), indented=True)
 
 
 @click.command("statement")
@@ -78,20 +80,19 @@ def statement_command(
         _, shown = run_query(CONSUMER, lambda connection: read.statement(connection, partnership, period), as_of_index)
         print_json(shown, indented=True)
         return
-    _, (parts, provenance) = run_query(
+    _, parts = run_query(
         CONSUMER,
-        lambda connection: proven_parts(connection, partnership, period, Settings().public_address),
+        lambda connection: statement_parts(connection, partnership, period, Settings().public_address),
         as_of_index,
     )
     for name, path in files.items():
-        path.write_bytes(FORMATS[name].render(parts, provenance))
+        path.write_bytes(FORMATS[name].render(parts))
     if files:
         written = {name: str(path) for name, path in files.items()}
         text = ", ".join(written.values())
         print_result(written, as_json, lambda: print_localized(f"كُتب: {text}", f"Written: {text}"))
     else:
-        paper = paper_of(parts, provenance)
-        print_result(statement_document(parts, provenance), as_json, lambda: show(*on_screen(paper)), indented=True)
+        print_result(parts.document(), as_json, lambda: show(*_on_screen(statement_paper(parts))), indented=True)
 
 
 async def _terms(connection: Connection, partnership_id: str) -> PartnershipAndRevenue:
@@ -104,7 +105,32 @@ async def _terms(connection: Connection, partnership_id: str) -> PartnershipAndR
     return document_of(PartnershipAndRevenue, asdict(found), versions=versions, expected=expected)
 
 
-def _print_terms(sentences: list[Bilingual], shown: PartnershipAndRevenue) -> None:
+def sheet_table(sheet: Sheet) -> Grid:
+    """A sheet of a statement in the terminal."""
+    columns = [Column(c.ar, c.en, right=number > 0) for number, c in enumerate(sheet.columns)]
+    if not columns:
+        columns = [Column("البند", "Line"), Column("القيمة", "Value", right=True)]
+    rows = [[_text(cell) for cell in row] for row in sheet.rows]
+    return Grid(localized(sheet.heading.ar, sheet.heading.en), columns, rows)
+
+
+def _text(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else localized(cell.ar, cell.en, "\n")
+
+
+def _on_screen(paper: Paper) -> Iterator[RenderableType]:
+    """Its title, each sheet as a table, and what proves it."""
+    yield Text(localized(paper.title.ar, paper.title.en), style="bold")
+    for sheet in paper.sheets:
+        yield ""
+        yield sheet_table(sheet)
+    yield ""
+    yield localized(paper.proof.ar, paper.proof.en, "\n")
+    if paper.link:
+        yield paper.link
+
+
+def _print_terms(sentences: Iterable[Bilingual], shown: PartnershipAndRevenue) -> None:
     for sentence in sentences:
         print_localized(sentence.ar, sentence.en)
     if shown.expected:

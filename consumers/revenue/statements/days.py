@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from msgspec.structs import asdict
+
 from consumers.documents.ledger.partnerships import TermsVersion
 from consumers.documents.ledger.statements import DayShare
 from consumers.revenue.statements.working import Posting, bands_of
@@ -37,6 +39,6 @@ def statement_days(versions: Sequence[TermsVersion], postings: Iterable[Posting]
                 row[0] += 1
                 row[1] += part
     return [
-        DayShare(dated_on=on, contract_version=version, postings=count, **bands[version][at].priced(amount))
+        DayShare(dated_on=on, contract_version=version, postings=count, **asdict(bands[version][at].priced(amount)))
         for (on, version, at), (count, amount) in sorted(found.items())
     ]

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from consumers.documents.ledger.statements import exact_halalas
 from consumers.revenue.statements.days import statement_days
-from consumers.revenue.statements.paper import Paper, Provenance, statement_paper
-from consumers.revenue.statements.postings import COLUMNS, posting_rows
-from consumers.revenue.statements.read import StatementParts
+from consumers.revenue.statements.paper import Paper, statement_paper
 from consumers.revenue.statements.rendering import to_html, to_pdf
-from infra.command_line.table_files import WRITERS
+from consumers.revenue.statements.working import StatementParts, bands_of
+from infra.command_line.table_files import WRITERS, Columns
+
+_TEXTS: Final = frozenset({"id", "dated_on", "service_id", "band", "band_amount_halalas", "band_share_halalas"})
+_NAMES: Final = (
+    "index", "id", "dated_on", "service_id", "contract_version", "window", "amount_halalas",
+    "cumulative_before_halalas", "cumulative_after_halalas", "partner_halalas", "treasury_halalas",
+    "band", "band_amount_halalas", "band_rate_bp", "band_share_halalas",
+)  # fmt: skip
+COLUMNS: Final[Columns] = {name: "VARCHAR" if name in _TEXTS else "BIGINT" for name in _NAMES}
+"""Amounts are whole halalas; fractions of one are texts such as `79/20`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,33 +30,45 @@ class Format:
     """A media type, and the function that writes a statement as one."""
 
     media_type: str
-    render: Callable[[StatementParts, Provenance | None], bytes]
+    render: Callable[[StatementParts], bytes]
 
 
-def paper_of(parts: StatementParts, provenance: Provenance | None) -> Paper:
-    """The statement with its working, for the screen."""
-    return statement_paper(parts.partnership, parts.working, parts.paid, provenance)
+def posting_rows(parts: StatementParts) -> Iterator[tuple[int | str, ...]]:
+    """Rows of `COLUMNS`, in log order: of each posting one for each band that it moved through."""
+    bands = {version.version: bands_of(version.terms) for version in parts.partnership.versions}
+    for posting in parts.postings:
+        before, after = posting.before_halalas, posting.after_halalas
+        own = (
+            posting.index, posting.id, posting.dated_on, posting.service_id, posting.contract_version,
+            posting.window_number, posting.amount_halalas, before, after, posting.partner_halalas,
+            posting.treasury_halalas,
+        )  # fmt: skip
+        for band in bands[posting.contract_version]:
+            if amount := band.part(before, after):
+                yield (*own, band.kind, exact_halalas(amount), band.rate_bp, exact_halalas(band.share(amount)))
 
 
-def printed_paper(parts: StatementParts, provenance: Provenance | None) -> Paper:
-    """The same with its lines by day, for print."""
+def _printed(parts: StatementParts) -> Paper:
+    """The statement with its working and its lines by day."""
     days = statement_days(parts.partnership.versions, parts.postings)
-    return statement_paper(parts.partnership, parts.working, parts.paid, provenance, days)
+    return statement_paper(parts, days)
 
 
-def _html(parts: StatementParts, provenance: Provenance | None) -> bytes:
-    return to_html(printed_paper(parts, provenance)).encode()
+def _html(parts: StatementParts) -> bytes:
+    paper = _printed(parts)
+    return to_html(paper).encode()
 
 
-def _pdf(parts: StatementParts, provenance: Provenance | None) -> bytes:
-    return to_pdf(printed_paper(parts, provenance))
+def _pdf(parts: StatementParts) -> bytes:
+    paper = _printed(parts)
+    return to_pdf(paper)
 
 
-def _table(name: str) -> Callable[[StatementParts, Provenance | None], bytes]:
-    def render(parts: StatementParts, _: Provenance | None) -> bytes:
+def _table(name: str) -> Callable[[StatementParts], bytes]:
+    def render(parts: StatementParts) -> bytes:
         with TemporaryDirectory() as folder:
             path = Path(folder, f"statement.{name}")
-            WRITERS[name](path, COLUMNS, posting_rows(parts.partnership.versions, parts.postings))
+            WRITERS[name](path, COLUMNS, posting_rows(parts))
             return path.read_bytes()
 
     return render

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from operator import add, sub
+from typing import Any, Final
 
 from consumers.documents.document import fields as statement_fields
 from consumers.documents.ledger.statements import Statement
@@ -16,7 +17,27 @@ from consumers.revenue.statements.words import percent_text
 from events.faults.problems import Bilingual
 from events.values.money import BASIS_POINTS, riyals_text
 
-Sign = Literal["plus", "minus", "greater", "lesser", "rate"]
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What is done with two amounts, in words, with numbers, and as a calculation."""
+
+    words: Bilingual
+    numbers: str
+    calculate: Callable[[int, int], int]
+
+
+_SIGNS: Final[Mapping[str, Sign]] = {
+    "plus": Sign(Bilingual("{} + {}", "{} + {}"), "{} + {}", add),
+    "minus": Sign(Bilingual("{} − {}", "{} − {}"), "{} − {}", sub),
+    "greater": Sign(Bilingual("الأكبر من ({}) و({})", "the greater of ({}) and ({})"), "max({}, {})", max),
+    "lesser": Sign(Bilingual("الأقل من ({}) و({})", "the lesser of ({}) and ({})"), "min({}, {})", min),
+    "rate": Sign(
+        Bilingual("{} × {}، مقرّبًا إلى الهللة الأدنى", "{} × {}, rounded down to the halala"),
+        "{} × {}",
+        lambda rate_bp, amount: rate_bp * amount // BASIS_POINTS,
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +56,9 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """Two expressions and what is done with them. `rate`: `left` in basis points of `right`, rounded down."""
+    """Two expressions and one of `_SIGNS`. `rate`: `left` in basis points of `right`, rounded down."""
 
-    sign: Sign
+    sign: str
     left: Expression
     right: Expression
 
@@ -135,14 +156,7 @@ def result(formula: Expression, amounts: Amounts) -> int | None:
     left, right = result(formula.left, amounts), result(formula.right, amounts)
     assert left is not None
     assert right is not None
-    calculate: dict[Sign, Callable[[int, int], int]] = {
-        "plus": lambda a, b: a + b,
-        "minus": lambda a, b: a - b,
-        "greater": max,
-        "lesser": min,
-        "rate": lambda a, b: a * b // BASIS_POINTS,
-    }
-    return calculate[formula.sign](left, right)
+    return _SIGNS[formula.sign].calculate(left, right)
 
 
 def in_words(formula: Expression) -> Bilingual:
@@ -152,15 +166,8 @@ def in_words(formula: Expression) -> Bilingual:
     if isinstance(formula, Nothing):
         return formula.reason
     left, right = in_words(formula.left), in_words(formula.right)
-    return {
-        "plus": Bilingual(f"{left.ar} + {right.ar}", f"{left.en} + {right.en}"),
-        "minus": Bilingual(f"{left.ar} − {right.ar}", f"{left.en} − {right.en}"),
-        "greater": Bilingual(f"الأكبر من ({left.ar}) و({right.ar})", f"the greater of ({left.en}) and ({right.en})"),
-        "lesser": Bilingual(f"الأقل من ({left.ar}) و({right.ar})", f"the lesser of ({left.en}) and ({right.en})"),
-        "rate": Bilingual(
-            f"{left.ar} × {right.ar}، مقرّبًا إلى الهللة الأدنى", f"{left.en} × {right.en}, rounded down to the halala"
-        ),
-    }[formula.sign]
+    words = _SIGNS[formula.sign].words
+    return Bilingual(words.ar.format(left.ar, right.ar), words.en.format(left.en, right.en))
 
 
 def in_numbers(formula: Expression, amounts: Amounts) -> str:
@@ -172,13 +179,7 @@ def in_numbers(formula: Expression, amounts: Amounts) -> str:
     left, right = in_numbers(formula.left, amounts), in_numbers(formula.right, amounts)
     if formula.sign in ("plus", "minus") and right.startswith("-"):
         right = f"({right})"
-    return {
-        "plus": f"{left} + {right}",
-        "minus": f"{left} − {right}",
-        "greater": f"max({left}, {right})",
-        "lesser": f"min({left}, {right})",
-        "rate": f"{left} × {right}",
-    }[formula.sign]
+    return _SIGNS[formula.sign].numbers.format(left, right)
 
 
 def amount_text(name: str, value: int | None) -> str:

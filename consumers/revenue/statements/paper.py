@@ -5,7 +5,7 @@ In: the working, the contract, and what proves it. Out: a `Paper`, whose cells a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
@@ -15,9 +15,9 @@ from msgspec import Struct
 
 from consumers.documents.document import field_of
 from consumers.documents.ledger.partnerships import Partnership, PartnershipAndTerms, TermsVersion
-from consumers.documents.ledger.statements import BandShare, Checkpoint, DayShare, Payout, Share, Statement
+from consumers.documents.ledger.statements import BandShare, DayShare, Payout, Share, Statement
 from consumers.revenue.statements.words import band_text, date_text, exact_riyals, left_to_right, percent_text
-from consumers.revenue.statements.working import PricedGroup, Working, bands_of
+from consumers.revenue.statements.working import PricedGroup, Provenance, StatementParts, Working, bands_of
 from events.faults.problems import Bilingual
 from events.values.calendar import CalendarName
 from events.values.money import riyals_text
@@ -69,31 +69,9 @@ class Paper:
     """Those that write the folder with the proof, and verify it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """The checkpoint that a statement is proven under, and where its proofs are."""
-
-    checkpoint: Checkpoint
-    link: str
-
-
-@dataclass(frozen=True, slots=True)
-class Paid:
-    """What was paid out, and what is payable after the entry that last changed the contract (R13)."""
-
-    payouts: Sequence[Payout]
-    payable_halalas: int
-    after_index: int
-
-
-def statement_paper(
-    partnership: PartnershipAndTerms,
-    working: Working,
-    paid: Paid,
-    provenance: Provenance | None,
-    days: Sequence[DayShare] = (),
-) -> Paper:
+def statement_paper(parts: StatementParts, days: Sequence[DayShare] = ()) -> Paper:
     """The statement of a closed period with its working, and with its lines by day if they are given."""
+    partnership, working = parts.partnership, parts.working
     statement = working.statement
     own = f"{statement.partnership_id} {statement.period}"
     sheets = [
@@ -102,17 +80,13 @@ def statement_paper(
         *(sheet for group in working.groups for sheet in _share_sheets(partnership, group)),
         *([] if working.guarantee is None else [_guarantee(working)]),
         _totals(statement),
-        _paid(paid),
+        _paid(partnership, parts.payouts),
         *(_days(version, list(own)) for version, own in groupby(sorted(days, key=_version), _version)),
     ]
     return Paper(
-        Bilingual(f"كشف الشراكة {own}", f"Statement {own}"), tuple(sheets), _proof(statement, provenance),
-        "" if provenance is None else provenance.link, *_verify(statement),
+        Bilingual(f"كشف الشراكة {own}", f"Statement {own}"), tuple(sheets), _proof(statement, parts.provenance),
+        "" if parts.provenance is None else parts.provenance.link, *_verify(statement),
     )  # fmt: skip
-
-
-def _payout_text(payout_id: str, paid_on: Bilingual) -> Bilingual:
-    return Bilingual(left_to_right(f"{payout_id} · {paid_on.ar}"), f"{payout_id} · {paid_on.en}")
 
 
 def _facts(heading: Bilingual, rows: Sequence[tuple[Cell, ...]], note: Bilingual | None = None) -> Sheet:
@@ -309,14 +283,16 @@ def _sums(days: Sequence[DayShare]) -> tuple[str, str, str]:
     return exact_riyals(amount), "", exact_riyals(share)
 
 
-def _paid(paid: Paid) -> Sheet:
-    rows: list[tuple[Cell, ...]] = [
-        (_payout_text(payout.payout_id, date_text(payout.paid_on)), riyals_text(payout.amount_halalas))
-        for payout in paid.payouts
-    ]
-    after = paid.after_index
+def _paid(partnership: PartnershipAndTerms, payouts: Sequence[Payout]) -> Sheet:
+    """What was paid out, and what is payable after the entry that last changed the contract (R13)."""
+    rows: list[tuple[Cell, ...]] = []
+    for payout in payouts:
+        on = date_text(payout.paid_on)
+        name = Bilingual(left_to_right(f"{payout.payout_id} · {on.ar}"), f"{payout.payout_id} · {on.en}")
+        rows.append((name, riyals_text(payout.amount_halalas)))
+    after = partnership.last_index
     owed = Bilingual(f"المستحق للشريك بعد القيد {after}", f"Owed to the partner after log entry {after}")
-    rows.append((owed, riyals_text(paid.payable_halalas)))
+    rows.append((owed, riyals_text(partnership.payable_halalas)))
     return _facts(Bilingual("المصروف للشريك بالريال", "Paid to the partner, in riyals"), rows)
 
 
@@ -345,8 +321,3 @@ def _verify(statement: Statement) -> tuple[Bilingual, tuple[str, str]]:
         f"The folder {folder} proves this statement: the first command writes it, the second verifies it.",
     )
     return said, (writes, verifies)
-
-
-def texts(cell: Cell) -> Iterator[str]:
-    """The cell's text: one for a figure, Arabic and English otherwise."""
-    yield from ((cell,) if isinstance(cell, str) else (cell.ar, cell.en))

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
 
 from consumers.documents.document import documents_of
-from consumers.documents.ledger.partnerships import PartnershipAndTerms
 from consumers.documents.ledger.periods import ExpectedPeriod
 from consumers.documents.ledger.statements import Checkpoint, Payout
 from consumers.revenue import read
-from consumers.revenue.statements.paper import Paid, Provenance
-from consumers.revenue.statements.working import Posting, Working, working_of
+from consumers.revenue.statements.working import Posting, Provenance, StatementParts, working_of
 from infra.log.proofs import PROOF_PREFIX
 from infra.log.reader import newest_checkpoint
 from infra.postgres.connection import Connection
@@ -23,18 +19,13 @@ from infra.postgres.sql import queries
 _SQL: Final = queries("consumers.revenue", "read.sql")
 
 
-@dataclass(frozen=True, slots=True)
-class StatementParts:
-    """A closed period with everything that its figures follow from."""
+async def statement_parts(
+    connection: Connection, partnership_id: str, period: str, public_address: str | None
+) -> StatementParts:
+    """`public_address`: that of the log, for the link to the proofs.
 
-    partnership: PartnershipAndTerms
-    working: Working
-    postings: Sequence[Posting]
-    paid: Paid
-
-
-async def statement_parts(connection: Connection, partnership_id: str, period: str) -> StatementParts:
-    """Raises `NoStatement` for a period without one, `WrongStatement` for figures that do not follow."""
+    Raises `NoStatement` for a period without one, `WrongStatement` for figures that do not follow.
+    """
     statement = await read.statement(connection, partnership_id, period)
     partnership = await read.partnership(connection, partnership_id)
     assert partnership is not None, "a statement has a contract"
@@ -43,26 +34,19 @@ async def statement_parts(connection: Connection, partnership_id: str, period: s
     outstanding = await connection.fetchval(_SQL["outstanding_before"], partnership_id, period)
     payouts = documents_of(Payout, await connection.fetch(_SQL["payouts"], partnership_id))
     working = working_of(statement, partnership.versions, postings, outstanding or 0)
-    paid = Paid(payouts, partnership.payable_halalas, partnership.last_index)
-    return StatementParts(partnership, working, postings, paid)
+    provenance = await _provenance(connection, statement.closing_index, public_address)
+    return StatementParts(partnership, working, postings, payouts, provenance)
 
 
-async def proven_parts(
-    connection: Connection, partnership_id: str, period: str, public_address: str | None
-) -> tuple[StatementParts, Provenance | None]:
-    """The parts, and under which checkpoint they can be proven; None where no signed one covers the closing entry yet.
-
-    Raises as `statement_parts`.
-    """
-    parts = await statement_parts(connection, partnership_id, period)
-    closing = parts.working.statement.closing_index
+async def _provenance(connection: Connection, closing: int, public_address: str | None) -> Provenance | None:
+    """None where no signed checkpoint covers the closing entry yet."""
     newest = await newest_checkpoint(connection)
     if newest is None or newest[0] <= closing:
-        return parts, None
+        return None
     size, note = newest
     root = base64.b64decode(note.split("\n")[2]).hex()
     address = "" if public_address is None else f"{public_address.rstrip('/')}{PROOF_PREFIX}{closing}"
-    return parts, Provenance(Checkpoint(size=size, root=root), address)
+    return Provenance(Checkpoint(size=size, root=root), address)
 
 
 async def expected_and_actual(connection: Connection, partnership_id: str) -> list[ExpectedPeriod]:

@@ -16,8 +16,9 @@ import orjson
 import segno
 from markupsafe import Markup
 
-from consumers.revenue.statements.paper import Cell, Paper, Sheet
+from consumers.revenue.statements.paper import Paper
 from events.errors import YesserError
+from events.faults.problems import Bilingual
 
 _PACKAGE = "consumers.revenue.statements"
 
@@ -41,34 +42,11 @@ def to_pdf(paper: Paper) -> bytes:
         import typst
     except ImportError:
         raise NoTypesetter(NoTypesetter.__doc__) from None
-    inputs = {"paper": orjson.dumps(_document(paper)).decode(), "qr": _qr(paper)}
+    written = orjson.dumps(paper, default=Bilingual._asdict)
+    inputs = {"paper": written.decode(), "qr": _qr(paper)}
     compile_: Any = typst.compile  # its overloads name no list of plain paths
     pdf: bytes = compile_(_resource("statement.typ").encode(), format="pdf", sys_inputs=inputs, font_paths=[_fonts()])
     return pdf
-
-
-def _document(paper: Paper) -> dict[str, Any]:
-    return {
-        "title": _cell(paper.title),
-        "sheets": [_sheet(sheet) for sheet in paper.sheets],
-        "proof": _cell(paper.proof),
-        "link": paper.link,
-        "proven_by": None if paper.proven_by is None else _cell(paper.proven_by),
-        "commands": paper.commands,
-    }
-
-
-def _sheet(sheet: Sheet) -> dict[str, Any]:
-    return {
-        "heading": _cell(sheet.heading),
-        "columns": [_cell(column) for column in sheet.columns],
-        "rows": [[_cell(cell) for cell in row] for row in sheet.rows],
-        "note": None if sheet.note is None else _cell(sheet.note),
-    }
-
-
-def _cell(cell: Cell) -> str | dict[str, str]:
-    return cell if isinstance(cell, str) else {"ar": cell.ar, "en": cell.en}
 
 
 def _qr(paper: Paper) -> str:

@@ -6,14 +6,15 @@ marked); rates are per cent; dates are Gregorian with the Umm al-Qura date besid
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
 from consumers.documents.ledger.partnerships import ExpectingVersion, PartnershipAndRevenue
 from consumers.documents.ledger.statements import BandShare, DayShare
 from consumers.revenue.statements.working import Band
 from events.faults.problems import Bilingual
+from events.types.rules import Data
 from events.values.calendar import hijri_of
 from events.values.money import riyals_text
 
@@ -135,7 +136,7 @@ def _expected_in_words(halalas: int, start: str) -> Bilingual:
     )
 
 
-def _bands_in_words(bands: Sequence[Mapping[str, Any]]) -> Iterator[Bilingual]:
+def _bands_in_words(bands: Sequence[Data]) -> Iterator[Bilingual]:
     below = 0
     for band in bands:
         rate, up_to = percent_text(band["partner_bp"]), band["up_to_halalas"]
@@ -150,7 +151,7 @@ def _bands_in_words(bands: Sequence[Mapping[str, Any]]) -> Iterator[Bilingual]:
         below = up_to
 
 
-def _guarantee_in_words(guarantee: Mapping[str, Any]) -> Bilingual:
+def _guarantee_in_words(guarantee: Data) -> Bilingual:
     rate = percent_text(guarantee["partner_floor_bp_of_expected"])
     ar = "وتُسترد التكملة من فائض الفترات اللاحقة" if guarantee["recoverable"] else "ولا تُسترد التكملة"
     en = (

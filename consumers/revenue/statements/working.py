@@ -7,15 +7,25 @@ Out: for each band the amount, the rate and the exact share; the rounding of the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
-from consumers.documents.ledger.partnerships import TermsVersion
-from consumers.documents.ledger.statements import BandKind, BandShare, Guarantee, Share, Statement, exact_halalas
+from consumers.documents.ledger.partnerships import PartnershipAndTerms, TermsVersion
+from consumers.documents.ledger.statements import (
+    BandKind,
+    BandShare,
+    Checkpoint,
+    Guarantee,
+    Payout,
+    Share,
+    Statement,
+    StatementWorking,
+    exact_halalas,
+)
 from consumers.revenue.handlers.pricing import PriceTable, price_table
 from events.errors import Halt
+from events.types.rules import Data
 from events.values.money import BASIS_POINTS
 
 Exact = int | Fraction
@@ -54,16 +64,16 @@ class Band:
         """The partner's share of an amount in this band."""
         return Fraction(amount_halalas * self.rate_bp, BASIS_POINTS)
 
-    def priced(self, amount_halalas: Exact) -> dict[str, Any]:
-        """The fields that documents have of an amount in this band."""
-        return {
-            "kind": self.kind,
-            "above_halalas": None if self.above_halalas is None else exact_halalas(self.above_halalas),
-            "up_to_halalas": None if self.up_to_halalas is None else exact_halalas(self.up_to_halalas),
-            "amount_halalas": exact_halalas(amount_halalas),
-            "rate_bp": self.rate_bp,
-            "share_halalas": exact_halalas(self.share(amount_halalas)),
-        }
+    def priced(self, amount_halalas: Exact) -> BandShare:
+        """An amount in this band, with its share."""
+        return BandShare(
+            kind=self.kind,
+            above_halalas=None if self.above_halalas is None else exact_halalas(self.above_halalas),
+            up_to_halalas=None if self.up_to_halalas is None else exact_halalas(self.up_to_halalas),
+            amount_halalas=exact_halalas(amount_halalas),
+            rate_bp=self.rate_bp,
+            share_halalas=exact_halalas(self.share(amount_halalas)),
+        )
 
 
 @dataclass(slots=True)  # not frozen: a statement may have a million, and a frozen one takes three times as long to make
@@ -107,7 +117,39 @@ class Working:
     guarantee: Guarantee | None
 
 
-def bands_of(terms: Mapping[str, Any]) -> list[Band]:
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """The checkpoint that a statement is proven under, and where its proofs are."""
+
+    checkpoint: Checkpoint
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementParts:
+    """A closed period with everything that its figures follow from.
+
+    `payouts` are those of the partnership (R13). `provenance` is None until a signed checkpoint covers the closing.
+    """
+
+    partnership: PartnershipAndTerms
+    working: Working
+    postings: Sequence[Posting]
+    payouts: Sequence[Payout] = ()
+    provenance: Provenance | None = None
+
+    def document(self) -> StatementWorking:
+        return StatementWorking(
+            statement=self.working.statement,
+            shares=tuple(group.share for group in self.working.groups),
+            guarantee=self.working.guarantee,
+            payouts=tuple(self.payouts),
+            payable_halalas=self.partnership.payable_halalas,
+            checkpoint=None if self.provenance is None else self.provenance.checkpoint,
+        )
+
+
+def bands_of(terms: Data) -> list[Band]:
     """The bands of a version from below zero upwards, cut where the cap is reached (R7)."""
     first_bp = terms["bands"][0]["partner_bp"]
     found = [Band("below-zero", None, 0, first_bp)]
@@ -162,12 +204,6 @@ def working_of(
     return Working(statement, groups, guarantee)
 
 
-def trace(bands: Sequence[Band], posting: Posting) -> list[tuple[Band, Exact]]:
-    """The bands that one posting moved through, and how much of it is in each."""
-    parts = ((band, band.part(posting.before_halalas, posting.after_halalas)) for band in bands)
-    return [(band, amount) for band, amount in parts if amount]
-
-
 def _groups(versions: Sequence[TermsVersion], postings: Iterable[Posting]) -> Iterable[PricedGroup]:
     """One group for each version and window, in the order of their first postings."""
     by_price: dict[tuple[int, int], list[Posting]] = {}
@@ -188,7 +224,7 @@ def _groups(versions: Sequence[TermsVersion], postings: Iterable[Posting]) -> It
             window=window,
             postings=len(own),
             cumulative_halalas=runs,
-            bands=tuple(BandShare(**band.priced(amount)) for band, amount in amounts if amount),
+            bands=tuple(band.priced(amount) for band, amount in amounts if amount),
             exact_halalas=exact_halalas(exact),
             rounding_halalas=exact_halalas(partner - exact),
             partner_halalas=partner,

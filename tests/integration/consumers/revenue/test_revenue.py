@@ -22,7 +22,6 @@ from consumers.revenue.read import (
     partnerships_of_plan,
     statement,
     statements,
-    verification,
 )
 from events.wire.entry import Entry, parse_entry
 from infra.postgres.connection import Connection
@@ -35,6 +34,7 @@ from tests.oracle.log import EntryDict, short_type
 from tests.scenarios.figures import tell
 from tests.world.commands import Yesser
 from tests.world.documents import as_json
+from tests.world.ledger import books_of
 from tests.world.logs import apply_live, raw_entries, write_log
 
 HISTORIES = 1_000
@@ -73,7 +73,7 @@ async def test_the_ledger_says_what_the_oracle_says_now_and_as_of_an_index_and_n
         assert last.open_period is not None
         with pytest.raises(NoStatement, match=rf"^period {last.open_period} .* is not closed; its open period is"):
             await statement(reader, last.partnership_id, last.open_period)
-        assert await verification(reader) == {"sum_halalas": 0, "ok": True}
+        assert await books_of(reader) == {"sum_halalas": 0, "ok": True}
     assert sorted(event.id for event in decided) == sorted(
         f"settlement.{row['partnership_id']}.{row['period']}" for row in shown
     )
@@ -99,7 +99,7 @@ async def test_the_ledger_says_what_the_oracle_says_now_and_as_of_an_index_and_n
 
     await connection.execute(f"UPDATE {CONSUMER.schema}.account SET debits_halalas = debits_halalas + 1")
     async with view(settings, [CONSUMER]) as looked_at:
-        found = await verification(await looked_at.use(CONSUMER))
+        found = await books_of(await looked_at.use(CONSUMER))
     assert found == {"sum_halalas": 0, "ok": False}, "an account that differs from its transfers is found"
 
     # Refused by right to the application's role, and by trigger to a superuser.

@@ -10,8 +10,8 @@ import pytest
 from consumers.as_of.view import View
 from consumers.explain.models import NoSuchKey
 from consumers.ledger.over_http import calculations as over_http
-from consumers.ledger.over_http.beside import forecast_of
 from consumers.ledger.over_http.calculations import calculated_for
+from consumers.ledger.over_http.routes import forecast_of
 from consumers.ledger.what_if import NothingSigned
 from consumers.read_api.beside import changed_entry
 from consumers.read_api.calculations import Calculations

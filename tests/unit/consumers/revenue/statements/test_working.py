@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -11,17 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from consumers.documents.document import document_of
-from consumers.documents.ledger.statements import Statement
 from consumers.revenue.consumer import CONSUMER
-from consumers.revenue.rows import STATEMENT
-from consumers.revenue.statements.working import WrongStatement, bands_of, trace, working_of
+from consumers.revenue.statements.formats import COLUMNS, posting_rows
+from consumers.revenue.statements.working import WrongStatement, bands_of, working_of
 from tests.oracle import pricing
 from tests.oracle.log import EntryDict
 from tests.oracle.strategies import revenue_logs
-from tests.unit.consumers.revenue.statements.workings import WORKED, WORKED_RECEIPTS, postings, versions_of, workings
+from tests.unit.consumers.revenue.statements.workings import WORKED, WORKED_RECEIPTS, parts_of
 from tests.world.entries import entry_of
-from tests.world.ledger import R7, signed, terms
+from tests.world.ledger import R7, signed
 from tests.world.memory_store import MemoryStore
 
 
@@ -30,20 +28,15 @@ from tests.world.memory_store import MemoryStore
 def test_bands_and_rounding_add_up_to_the_base_share(log: list[EntryDict]) -> None:
     store = MemoryStore()
     store.apply(CONSUMER, [entry_of(made) for made in log])
-    for working in workings(store):
-        statement = working.statement
-        shares = [group.share for group in working.groups]
+    for parts in parts_of(store):
+        statement = parts.working.statement
+        shares = [group.share for group in parts.working.groups]
         assert sum(share.partner_halalas for share in shares) == statement.partner_base_halalas
         assert sum(Fraction(band.amount_halalas) for share in shares for band in share.bands) == statement.net_halalas
         for share in shares:
             rounding = Fraction(share.rounding_halalas)
             assert Fraction(share.exact_halalas) + rounding == share.partner_halalas
             assert abs(rounding) < len(share.cumulative_halalas)
-        guarantee = working.guarantee
-        if guarantee is not None:
-            least = guarantee.partner_floor_bp_of_expected * guarantee.expected_halalas // 10_000
-            assert guarantee.guarantee_halalas == least
-            assert statement.top_up_halalas == max(0, least - statement.partner_base_halalas)
 
 
 CAPPED = [
@@ -62,24 +55,30 @@ def test_the_bands_give_the_oracles_share_between_any_two_sums(own: dict[str, An
     assert sum((band.part(before, after) for band in bands_of(own)), Fraction(0)) == after - before
 
 
-def test_a_posting_is_traced_through_the_bands_that_it_moved() -> None:
+def test_the_rows_of_a_file_trace_each_posting_through_the_bands_that_it_moved() -> None:
     own = signed(bands=WORKED)
     for number, amount in enumerate(WORKED_RECEIPTS, 1):
         assert own.collect(f"R{number}", amount, "2005-01-10") is None
-    posted = [posting for _, posting in postings(own.store, "P1")]
-    assert [posting.partner_halalas for posting in posted] == [420_000_000, 580_000_000, 850_000_017]
-    steps = trace(bands_of(terms(bands=WORKED)), posted[1])
-    assert [(band.rate_bp, int(amount)) for band, amount in steps] == [(7000, 399_999_999), (6000, 500_000_001)]
+    own.close("2005-01")
+    (parts,) = parts_of(own.store)
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in posting_rows(parts)]
+    names = ("index", "id", "cumulative_after_halalas", "partner_halalas", "band_rate_bp", "band_amount_halalas")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        (1, "R1", 600_000_001, 420_000_000, 7000, 600_000_001),
+        (2, "R2", 1_500_000_001, 580_000_000, 7000, 399_999_999),
+        (2, "R2", 1_500_000_001, 580_000_000, 6000, 500_000_001),
+        (3, "R3", 3_000_000_034, 850_000_017, 6000, 999_999_999),
+        (3, "R3", 3_000_000_034, 850_000_017, 5000, 500_000_034),
+    ]
 
 
 def test_a_posting_of_another_share_is_named() -> None:
     own = signed()
     own.collect("R1", 500, "2005-01-10")
     own.close("2005-01")
-    (row,) = own.store.rows(STATEMENT)
-    ((_, posting),) = postings(own.store, "P1")
+    (parts,) = parts_of(own.store)
+    (posting,), versions, statement = parts.postings, parts.partnership.versions, parts.working.statement
     changed = replace(posting, partner_halalas=351, treasury_halalas=149)
-    versions, statement = versions_of(own.store, "P1"), document_of(Statement, asdict(row))
     with pytest.raises(WrongStatement, match="entry 1"):
         working_of(statement, versions, [changed], 0)
     with pytest.raises(WrongStatement, match="350"):
