@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
+from events.types.rules import Data
 from events.wire.entry import recorded_time
 from infra.postgres.outbox import OutboxEvent
 from infra.postgres.outbox_table import require_accepted
@@ -13,7 +13,7 @@ from infra.postgres.outbox_table import require_accepted
 Clock = Callable[[], datetime]
 
 
-def announcement(kind: str, id: str, data: dict[str, Any], clock: Clock) -> OutboxEvent:
+def announcement(kind: str, id: str, data: Data, clock: Clock) -> OutboxEvent:
     """The event `registry.KIND` of the agency `data["code"]`. Raises `NotAnnounced` for one that would be refused."""
     event = OutboxEvent(
         id=id,

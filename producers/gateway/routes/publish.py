@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-import orjson
 from fastapi import APIRouter, Query, Request, Response
+from msgspec import UNSET
 
 from infra.http.callers import Caller
 from infra.http.documents import problems
 from infra.http.problems import language_of
+from infra.json_documents import to_json
 from infra.postgres.verdicts import known_claims
 from producers.gateway.http.protocol import WHOLE
 from producers.gateway.receiving import Sent
 from producers.gateway.routes.documents import EVENTS_REQUEST, RECEIPT, VALIDATION
 from producers.gateway.routes.parts import Parts, PartsDep
 from producers.gateway.routes.repeats import duplicates
-from producers.gateway.validating import identify, validation_document
+from producers.gateway.validating import validation_document
 
 JSON: Final = "application/json"
 EVENTS: Final = "/v1/events"
@@ -68,7 +69,7 @@ async def validate(parts: PartsDep, request: Request) -> Response:
     async with parts.connection() as connection:
         known = await known_claims(connection, [event.claim for _, event in validated.accepted])
     language = language_of(request.headers.get("accept-language"))
-    body = orjson.dumps(validation_document(identify(validated, known), language))
+    body = to_json(validation_document(validated, known, language))
     return Response(body, 200, {"Content-Language": language}, JSON)
 
 
@@ -79,11 +80,11 @@ async def stored(parts: Parts, request: Request, *, partial: bool) -> Response:
     sent = _sent(request, caller)
     answer, repeats = await parts.receiver.receive(sent, partial=partial)
     if repeats and (rows := await duplicates(parts, caller.require_agency(), repeats)):
-        answer["duplicates"] = rows
+        answer.duplicates = rows
     if caller.paused is not None:
-        answer["paused"] = caller.paused.document()
-    headers = {"Content-Language": sent.language} if "refused" in answer else None
-    return Response(orjson.dumps(answer), 202, headers, JSON)
+        answer.paused = caller.paused.document()
+    headers = None if answer.refused is UNSET else {"Content-Language": sent.language}
+    return Response(to_json(answer), 202, headers, JSON)
 
 
 def _sent(request: Request, caller: Caller) -> Sent:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
@@ -13,11 +12,12 @@ from infra.kafka.client_config import agency_topic
 from infra.log.proofs import PROOF_PREFIX
 from infra.postgres.connection import TRANSIENT_ERRORS
 from infra.postgres.verdicts import Known, known_claims
+from producers.gateway.answers import DuplicateRow
 from producers.gateway.recent import Repeat
 from producers.gateway.routes.parts import Parts
 
 
-async def duplicates(parts: Parts, agency: Agency, repeats: Sequence[Repeat]) -> list[dict[str, Any]]:
+async def duplicates(parts: Parts, agency: Agency, repeats: Sequence[Repeat]) -> list[DuplicateRow]:
     """The rows of `duplicates`. Where the database is away they lack the index; the receipt does not wait for it."""
     accepted = [(repeat, event) for repeat in repeats if isinstance(event := _validated(repeat, agency), Accepted)]
     try:
@@ -33,12 +33,13 @@ def _validated(repeat: Repeat, agency: Agency) -> object:
     return validate(repeat.value, list(STRUCTURED_HEADERS), agency)
 
 
-def _row(repeat: Repeat, event: Accepted, agency: Agency, known: Known) -> dict[str, Any] | None:
+def _row(repeat: Repeat, event: Accepted, agency: Agency, known: Known) -> DuplicateRow | None:
     """None for what is no duplicate: its id belongs to another event, or it cannot be known yet."""
     address = f"{agency_topic(agency.code)}/0/{repeat.earlier_offset}"
-    row = {"event": repeat.place, "id": repeat.id, "address": address}
+    row = DuplicateRow(event=repeat.place, id=repeat.id, address=address)
     in_log = known.get(event.claim)
     if in_log is None:
         return row if repeat.is_same else None
-    identity, index = in_log
-    return row | {"index": index, "proof": f"{PROOF_PREFIX}{index}"} if identity == event.identity else None
+    identity, row.index = in_log
+    row.proof = f"{PROOF_PREFIX}{row.index}"
+    return row if identity == event.identity else None

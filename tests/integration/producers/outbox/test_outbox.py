@@ -270,8 +270,8 @@ async def test_what_the_registrar_would_refuse_is_kept_with_its_own_faults_and_i
             "by-a-gateway": ["/data/of_another"],
         }
         status = await read_status(own, agencys)
-        assert (status["waiting"], status["refused"], status["last_sent"]["id"]) == (0, 4, "good")
-        assert status["refused_last"][0]["id"] == "foreign"
+        assert (status.waiting, status.refused, status.last_sent and status.last_sent.id) == (0, 4, "good")
+        assert status.refused_last[0].id == "foreign"
         await outbox.add(own, announced("foreign"))  # corrected, under the same id
         await until_sent(own, 2)
         for counts in FAULTS_OF_ROWS:
@@ -360,9 +360,14 @@ async def test_one_relay_works_the_other_takes_over_and_what_was_sent_is_forgott
         await until(only_the_new_one_is_kept, "the old ones are forgotten, chunk after chunk without a pause")
         await until_sent(own, 1)
         assert relays[1 - working].readiness().details["role"] == "active"
-        assert (await read_status(own, agencys))["relay"]["works"]
-    assert not (await read_status(own, agencys))["relay"]["works"]
+        assert await works(own, agencys)
+    assert not await works(own, agencys)
     assert await ids(agencys) == [*(f"old-{number}" for number in range(5)), "new"]
+
+
+async def works(connection: Connection, settings: Settings) -> bool:
+    relay = (await read_status(connection, settings)).relay
+    return relay is not None and relay.works
 
 
 async def test_the_command_makes_the_outbox_once_and_says_what_is_in_it(agencys: Settings, own: Connection) -> None:
@@ -385,7 +390,7 @@ async def test_the_command_makes_the_outbox_once_and_says_what_is_in_it(agencys:
     ):
         with pytest.raises(error, match=words):
             await wrong
-    assert (await read_status(own, agencys))["waiting"] == 0
+    assert (await read_status(own, agencys)).waiting == 0
 
     await outbox.add(own, announced("one"))
     with pytest.raises(asyncpg.RaiseError, match="cannot be changed"):

@@ -85,8 +85,8 @@ async def test_through_the_gateway_what_it_refuses_is_kept_and_the_next_event_is
         async with running(OutboxRelay(over_http, Agency(CODE, "office"))):
             addresses = await until_sent(agencys, 2)
         status = await read_status(own, agencys)
-    assert [row["id"] for row in status["refused_last"]] == ["http-refused"]
-    assert "not-authorised" in status["refused_last"][0]["faults"]
+    assert [row.id for row in status.refused_last] == ["http-refused"]
+    assert "not-authorised" in str(status.refused_last[0].faults)
     async with access.client() as client:
         verdicts = [await client.status(f"http-{n}", address) for n, address in enumerate(filter(None, addresses), 1)]
     assert [verdict.state for verdict in verdicts] == ["registered"] * 2

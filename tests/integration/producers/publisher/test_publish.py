@@ -17,6 +17,7 @@ from producers.agencies.register import NewAgency, add_agencies, list_agencies, 
 from producers.errors import NotAccepted, RecordsLost, RegistrationFailed, TopicHalted
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.run import Progress, start_sequence, wait_for_verdicts
+from tests.world.documents import as_json
 from tests.world.senders import HEALTH, initiative, now, publish, stored, with_health
 
 
@@ -65,7 +66,7 @@ async def test_agencies_and_what_they_publish_stand_in_the_log_in_their_order_an
         report = await publish(settings, b"\n".join(lines))
         async with AgencyPublisher(settings, "health") as publisher:
             addresses = await publisher.publish(values)
-        again = (await publish(settings, b"\n".join(values))).document()
+        again = as_json((await publish(settings, b"\n".join(values))).document())
         assert await start_sequence(settings, "health", 0, 10) == 1
         await publish(settings, numbered, 1)
         assert await start_sequence(settings, "health", 3, 10) == 4, "sequences go on where the last run ended"
@@ -74,10 +75,10 @@ async def test_agencies_and_what_they_publish_stand_in_the_log_in_their_order_an
     registered = [entry["event"]["data"] for entry in entries[:3]]
     first_three = [("platform", "platform"), ("yesser", "office"), ("health", "agency")]
     assert [(row["code"], row["role"]) for row in registered] == first_three
-    assert [(row["code"], row["is_read"]) for row in agencies] == [(code, True) for code, _ in first_three]
+    assert [(row.code, row.is_read) for row in agencies] == [(code, True) for code, _ in first_three]
     assert not (settings.secrets_folder / "agency-health").exists(), "no password of an agency is kept"
 
-    document = report.document()
+    document = as_json(report.document())
     problems = document.pop("problems")
     assert document == {
         "lines": 8,

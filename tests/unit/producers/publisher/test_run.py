@@ -13,7 +13,7 @@ from infra.command_line.exit_codes import ExitCode
 from infra.event_files.ndjson import LINE_BYTES_MAX, read_ids, read_lines
 from infra.event_files.opening import read_opening
 from infra.postgres.verdicts import Refused, Verdicts
-from producers.publisher.commands import _print, exit_code, publish
+from producers.publisher.commands import exit_code, print_report, publish
 from producers.publisher.lint_command import lint_command
 from producers.publisher.report import Report
 from tests.every import every
@@ -158,7 +158,7 @@ def test_a_table_or_a_mapping_that_does_not_fit_is_a_wrong_use(
 def test_verdicts_that_are_missing_are_not_said_to_be_anything(capsys: pytest.CaptureFixture[str]) -> None:
     report = Report(lines=3, unsent=[3])
     report.sent.add([1, 2], 0)
-    _print(report)
+    print_report(report, report.document())
     output = capsys.readouterr().out
     assert "refused" not in output
     for words in (
@@ -169,14 +169,14 @@ def test_verdicts_that_are_missing_are_not_said_to_be_anything(capsys: pytest.Ca
         assert words in output
     report = Report(lines=5, verdicts=Verdicts(accepted=2, first_index=7, last_index=8))
     report.sent.add([1, 2, 3, 4, 5], 0)
-    _print(report)
+    print_report(report, report.document())
     assert capsys.readouterr().out.splitlines()[1::2] == [
         "2 lines: 2 accepted, 0 duplicates, 0 conflicts, 0 refused.",
         "3 lines stored in Kafka; verdicts are not known yet (publish the file again).",
         "In the log at entries 7 … 8.",
     ]
     report.has_lost = True
-    _print(report)
+    print_report(report, report.document())
     assert capsys.readouterr().out.splitlines()[3] == "3 lines without a verdict (publish the file again)."
 
 

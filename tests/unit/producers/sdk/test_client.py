@@ -32,6 +32,7 @@ from producers.sdk.problems import (
     RefusedByRegistrar,
 )
 from tests.every import every
+from tests.world.documents import as_json
 from tests.world.events import changed
 from tests.world.gateways import answering
 
@@ -46,9 +47,8 @@ def receipt(bodies: list[bytes], first: int = 0, without: tuple[int, ...] = ()) 
     values = [bodies[place] for place in places]
     ids = [orjson.loads(value)["id"] for value in values]
     stored = Stored(places, ids, [first + place for place in places], values)
-    document: dict[str, Any] = orjson.loads(
-        orjson.dumps(ReceiptSigner(KeyRing.of(KEY)).receipt("health", "2026-11-25T01:02:03.000004Z", stored))
-    )
+    signer = ReceiptSigner(KeyRing.of(KEY))
+    document: dict[str, Any] = as_json(signer.receipt("health", "2026-11-25T01:02:03.000004Z", stored))
     return document
 
 
