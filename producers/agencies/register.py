@@ -22,8 +22,7 @@ from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
 from infra.postgres.verdicts import PausedTopic, paused_of
 from infra.settings import Settings
-from producers.agencies.announcement import Clock, announcement
-from producers.agencies.lifecycle import is_suspended
+from producers.agencies.lifecycle import Clock, announcement, is_suspended
 from producers.errors import RegistrationFailed
 
 _POLL_S: Final = 0.05

@@ -34,7 +34,6 @@ from events.wire.envelope import Envelope, full_type
 from infra.http.problems import EXPLANATIONS, PAGE_PREFIX, Language
 from infra.http.prose import isolated
 from producers.docs_pages import words
-from producers.docs_pages.asyncapi import channels_of
 from producers.docs_pages.explained import Explained, of_event, of_request
 from producers.docs_pages.fields import field_rows
 from producers.docs_pages.openapi import groups_of
@@ -208,8 +207,17 @@ class Site:
         )
 
     def _asyncapi(self, view: View) -> bytes:
-        channels = channels_of(asyncapi_document(_version()))
-        return self._html("asyncapi.html", view, channels=channels, actions=words.ACTIONS, intro=words.ASYNCAPI)
+        document = asyncapi_document(_version())
+        return self._html(
+            "asyncapi.html",
+            view,
+            channels=document["channels"],
+            operations=document["operations"].values(),
+            known=document["components"]["messages"],
+            types={full_type(name): name for name in CATALOGUE},
+            actions=words.ACTIONS,
+            intro=words.ASYNCAPI,
+        )
 
     def _prose(self, view: View) -> bytes:
         title = Bilingual(*(title_of(view.path, one) for one in LANGUAGES))
