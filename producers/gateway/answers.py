@@ -87,7 +87,7 @@ class ReceiptRow(Struct, kw_only=True):
     `index` is that of its entry, of a duplicate's first entry, or of the refusal.
     """
 
-    address: str
+    address: str | UnsetType
     id: str | UnsetType = UNSET
     sha256: str | UnsetType = UNSET
     state: State
@@ -98,7 +98,7 @@ class ReceiptRow(Struct, kw_only=True):
 
 
 class EventStatus(Struct, kw_only=True):
-    """The same verdict on an id: its address comes last, where it has one."""
+    """The same members of the verdict on an id: the address comes last, where it has one."""
 
     id: str
     sha256: str | UnsetType = UNSET

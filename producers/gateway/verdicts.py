@@ -44,10 +44,10 @@ class Verdict:
         """The address of the entry with its proof."""
         return UNSET if self.index is UNSET else f"{PROOF_PREFIX}{self.index}"
 
-    def row(self, agency: str, record: Mapping[str, str]) -> ReceiptRow:
+    def row(self, address: str | UnsetType, record: Mapping[str, str]) -> ReceiptRow:
         """The row of a page; `record` is one of `validated_records`."""
         return ReceiptRow(
-            address=f"{agency_topic(agency)}/0/{self.offset}",
+            address=address,
             id=record.get("id", UNSET),
             sha256=record.get("sha256", UNSET),
             state=self.state,

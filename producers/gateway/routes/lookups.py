@@ -20,7 +20,7 @@ from events.wire.envelope import EVENT_ID_PATTERN
 from infra.http.callers import Caller
 from infra.http.documents import problems
 from infra.http.problems import Problem
-from infra.json_documents import to_json
+from infra.json_documents import members, to_json
 from infra.kafka.client_config import agency_topic
 from infra.postgres.verdicts import read_topic_state
 from infra.process.tasks import pause
@@ -125,16 +125,8 @@ async def _status(parts: Parts, whose: Agency, id_: str, address: str | None) ->
             verdict, offset = (verdict, offset) if found is None else (found, None)
     if verdict is None:
         raise Problem("not-found")
-    return EventStatus(
-        id=id_,
-        sha256=record.get("sha256", UNSET),
-        state=verdict.state,
-        index=verdict.index,
-        proof=verdict.proof,
-        errors=verdict.errors,
-        halted=verdict.halted,
-        address=UNSET if offset is None else f"{agency_topic(whose.code)}/0/{offset}",
-    )
+    row = verdict.row(UNSET if offset is None else f"{agency_topic(whose.code)}/0/{offset}", {**record, "id": id_})
+    return EventStatus(**members(row))
 
 
 async def _wait_for_verdict(parts: Parts, request: Request, whose: Agency, since: int, wait_s: float) -> None:
@@ -165,13 +157,17 @@ async def _is_read(parts: Parts, whose: Agency, since: int) -> bool:
 
 
 async def _page(parts: Parts, whose: Agency, since: int, limit: int) -> Receipts:
+    topic = agency_topic(whose.code)
     async with parts.connection() as connection:
-        reading = await read_topic_state(connection, agency_topic(whose.code))
+        reading = await read_topic_state(connection, topic)
         end = min(reading.next_offset, since + limit)
         verdicts = await by_offsets(connection, whose.code, range(since, end)) if since < end else []
         records = await validated_records(connection, verdicts)
     return Receipts(
-        receipts=[verdict.row(whose.code, record) for verdict, record in zip(verdicts, records, strict=True)],
+        receipts=[
+            verdict.row(f"{topic}/0/{verdict.offset}", record)
+            for verdict, record in zip(verdicts, records, strict=True)
+        ],
         next=max(since, end),
         read_up_to=reading.next_offset,
         halted=UNSET if reading.halted_reason is None else reading.halted_reason,

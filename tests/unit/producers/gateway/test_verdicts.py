@@ -59,7 +59,7 @@ def database(*rows: Any) -> Connection:
 async def test_only_what_has_an_entry_is_said_to_be_registered(row: dict[str, Any], document: dict[str, Any]) -> None:
     record = {"offset": 4, "next_offset": 6, "halted_reason": None, "of_index": None, "errors": None, "index": None}
     (verdict,) = await by_offsets(database(record | row), "health", [4])
-    assert as_json(verdict.row("health", {})) == {"address": "agency.health.events/0/4", **document}
+    assert as_json(verdict.row("t/0/4", {})) == {"address": "t/0/4", **document}
     assert verdict.state in STATES
 
 
