@@ -33,10 +33,9 @@ from events.types.domains import DOMAINS
 from events.wire.envelope import Envelope, full_type
 from infra.http.problems import EXPLANATIONS, PAGE_PREFIX, Language
 from infra.http.prose import isolated
-from producers.docs_pages import words
+from producers.docs_pages import openapi, words
 from producers.docs_pages.explained import Explained, of_event, of_request
 from producers.docs_pages.fields import field_rows
-from producers.docs_pages.openapi import groups_of
 from producers.docs_pages.prose import PROSE_PAGES, prose_of, title_of
 
 Document = Mapping[str, Any]
@@ -87,8 +86,9 @@ MakeView = Callable[[View], bytes]
 class Site:
     """All pages. With `static`, links are relative and point to files (`file_of`)."""
 
-    def __init__(self, openapi: Callable[[], Document], *, static: bool = False) -> None:
-        self._openapi = openapi
+    def __init__(self, describe: Callable[[], Document], *, static: bool = False) -> None:
+        """`describe` gives the gateway's OpenAPI document."""
+        self._openapi = describe
         self._static = static
         self._templates = _environment()
         self._makers = self._documents()
@@ -193,13 +193,16 @@ class Site:
         return self._html("problem.html", view, problem=explain())
 
     def _api(self, view: View) -> bytes:
-        groups = [
-            (words.API_TAGS.get(tag, Bilingual(tag, tag)), operations) for tag, operations in groups_of(self._openapi())
-        ]
+        document = self._openapi()
+        schemas = document.get("components", {}).get("schemas", {})
         return self._html(
             "api.html",
             view,
-            groups=groups,
+            groups=[(words.API_TAGS.get(tag, Bilingual(tag, tag)), rows) for tag, rows in openapi.groups_of(document)],
+            parameters_of=partial(openapi.parameters_of, schemas),
+            headers_of=partial(openapi.headers_of, schemas),
+            bodies_of=lambda part: list(openapi.bodies_of(schemas, part)),
+            page=openapi,
             told=partial(_told, view.language),
             places=words.API_PLACES,
             intro=words.API,

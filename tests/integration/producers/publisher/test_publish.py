@@ -14,7 +14,7 @@ from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.agencies.genesis import genesis
 from producers.agencies.register import NewAgency, add_agencies, list_agencies, register
-from producers.errors import NotAccepted, RecordsLost, RegistrationFailed, TopicHalted
+from producers.errors import RecordsLost, RegistrationFailed, TopicHalted
 from producers.publisher.kafka_publisher import AgencyPublisher
 from producers.publisher.run import Progress, start_sequence, wait_for_verdicts
 from tests.world.documents import as_json
@@ -120,12 +120,3 @@ async def test_a_line_without_a_verdict_is_never_said_to_be_accepted(
     await connection.execute("UPDATE log.read_position SET halted_reason = 'its tail was lost'")
     with pytest.raises(TopicHalted, match="its tail was lost"):
         await publish(settings, orjson.dumps(initiative("three")))
-
-
-async def test_without_credentials_nothing_is_tried(settings: Settings) -> None:
-    if settings.kafka_user is not None:
-        pytest.skip("this Kafka was given with a user for everything")
-    settings.secret_path("kafka", "operator").unlink()
-    with pytest.raises(NotAccepted, match="yesser agencies add nobody"):
-        async with AgencyPublisher(settings, "nobody"):
-            pass
