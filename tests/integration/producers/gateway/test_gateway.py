@@ -115,9 +115,7 @@ async def test_one_bad_event_stores_nothing_unless_a_part_is_asked_for(harness: 
     assert await harness.stored() == [encoded(event(1)), encoded(event(3))]
 
 
-async def test_a_gateway_tells_when_to_come_back_and_answers_a_waiting_poll_when_it_ends(
-    harness: GatewayHarness,
-) -> None:
+async def test_a_gateway_tells_when_to_come_back_and_answers_polls_when_it_ends(harness: GatewayHarness) -> None:
     slow = harness.settings.model_copy(update={"gateway_requests_burst": 2, "gateway_requests_per_s": 0.5})
     async with serving(slow) as gateway:
         address = f"http://127.0.0.1:{gateway.port}/v1"
@@ -138,9 +136,7 @@ async def test_a_gateway_tells_when_to_come_back_and_answers_a_waiting_poll_when
     assert await harness.stored() == []
 
 
-async def test_a_receipt_leads_to_the_registrars_verdict_and_a_proof_and_never_to_another_events(
-    harness: GatewayHarness,
-) -> None:
+async def test_a_receipt_leads_to_its_verdict_and_proof_and_to_no_others(harness: GatewayHarness) -> None:
     await harness.connection.execute("DELETE FROM platform.agency")
     async with running(registrar(harness.settings)):
         await found(harness.settings, "health", "labour")
@@ -215,9 +211,7 @@ async def require_no_answer_of_an_earlier_topic(harness: GatewayHarness, index_o
     assert [row["sha256"] for row in page[:2]] == [sha256(encoded(event(n))).hexdigest() for n in (1, 2)]
 
 
-async def test_completeness_names_the_holes_of_each_month_and_none_where_no_numbers_were_sent(
-    harness: GatewayHarness,
-) -> None:
+async def test_completeness_names_the_holes_of_each_month(harness: GatewayHarness) -> None:
     async def month(name: str) -> tuple[Any, ...]:
         answer = (await harness.get(f"/v1/completeness?month={name}")).json()
         return tuple(answer[member] for member in ("month", "first", "last", "seen", "missing", "repeated"))

@@ -43,9 +43,7 @@ async def test_genesis_and_an_agency_are_written_once(connection: Connection, po
     assert await connection.fetchval("SELECT count(*) FROM platform.outbox") == 3
 
 
-async def test_agencies_and_what_they_publish_stand_in_the_log_in_their_order_and_each_line_has_its_verdict(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_each_published_line_has_its_verdict_in_order(settings: Settings, connection: Connection) -> None:
     one, two = initiative("one"), initiative("two")
     lines = [
         orjson.dumps(one),
@@ -104,9 +102,7 @@ async def test_agencies_and_what_they_publish_stand_in_the_log_in_their_order_an
     assert entries[-1]["event"]["sequence"] == "00000000000000000003"
 
 
-async def test_a_line_without_a_verdict_is_never_said_to_be_accepted(
-    settings: Settings, connection: Connection
-) -> None:
+async def test_a_line_without_a_verdict_is_never_called_accepted(settings: Settings, connection: Connection) -> None:
     async with with_health(settings, connection):
         await publish(settings, orjson.dumps(initiative("one")))
     report = await stored(settings, orjson.dumps(initiative("two")))

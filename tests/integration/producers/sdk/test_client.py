@@ -76,9 +76,7 @@ async def test_a_gateway_that_is_killed_and_comes_back_costs_nothing_but_time(ac
     await asyncio.to_thread(access.system.until_all_ready)
 
 
-async def test_the_example_over_kafka_stores_its_events_in_order(
-    access: GatewayAccess, client: AgencyClient, tmp_path: Path
-) -> None:
+async def test_the_example_over_kafka_keeps_order(access: GatewayAccess, client: AgencyClient, tmp_path: Path) -> None:
     """Run as it stands, with nothing but what an integrator has. That over HTTP is a step of the quick start."""
     settings, user = access.system.settings, f"agency-{CODE}"
     given = {

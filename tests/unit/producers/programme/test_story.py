@@ -81,9 +81,7 @@ def test_every_event_is_accepted_once_and_telling_it_again_says_the_same_bytes(f
 
 
 @pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.accept) for seed in (2, 3))])
-def test_in_whatever_order_the_agencies_speak_the_same_follows_but_for_indexes_and_times(
-    first: Figures, seed: int
-) -> None:
+def test_in_whatever_order_the_agencies_speak_the_same_follows_but_for_indexes(first: Figures, seed: int) -> None:
     other = figures(chapter_one(), mix=one_after_another if seed == 0 else partial(shuffled, seed=seed))
     assert [row["cause_index"] for row in other.campaigns] != [row["cause_index"] for row in first.campaigns]
     assert without_indexes(other.campaigns) == without_indexes(first.campaigns)

@@ -91,9 +91,7 @@ EVENT = b'{"id":"a"}\n'
         (b" " * 3 * LINE_BYTES_MAX + b'{"id":"' + b"x" * LINE_BYTES_MAX, True),
     ],
 )
-def test_a_file_holds_events_if_one_of_its_first_twenty_lines_begins_with_a_brace(
-    content: bytes, holds_events: bool
-) -> None:
+def test_a_file_holds_events_if_one_of_its_first_lines_begins_with_a_brace(content: bytes, holds_events: bool) -> None:
     stream = BytesIO(content)
     opening = read_opening(stream)
     assert opening.holds_events == holds_events
@@ -117,9 +115,7 @@ def test_a_slow_pipe_is_read_no_further_than_to_its_first_event() -> None:
 TABLE = "الرمز,date\n1000000008,2006-01-01\n" * 30
 
 
-def test_a_table_without_its_mapping_is_not_sent_and_the_remedy_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_table_without_its_mapping_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing runs here: it is refused before any service is looked for."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("YESSER_HOME", str(tmp_path / "home"))
@@ -145,9 +141,7 @@ def test_a_table_without_its_mapping_is_not_sent_and_the_remedy_is_named(
         ("a\n1\n", {"columns": {"a": "/id"}}, "write "),
     ],
 )
-def test_a_table_or_a_mapping_that_does_not_fit_is_a_wrong_use(
-    tmp_path: Path, table: str, mapping: object, message: str
-) -> None:
+def test_a_table_that_does_not_fit_is_a_wrong_use(tmp_path: Path, table: str, mapping: object, message: str) -> None:
     (tmp_path / "t.csv").write_text(table)
     (tmp_path / "m.json").write_bytes(orjson.dumps(mapping))
     options = ["--agency", "moh", "--mapping", str(tmp_path / "m.json")]

@@ -114,9 +114,7 @@ async def test_lines_that_were_lost_are_said_to_be_so(registrar: Registrar, tmp_
     assert issubclass(RecordsLost, Retry), "so that the command ends with 75"
 
 
-async def test_faults_that_a_refusal_does_not_list_are_counted_by_its_entry(
-    registrar: Registrar, tmp_path: Path
-) -> None:
+async def test_faults_that_a_refusal_does_not_list_are_counted(registrar: Registrar, tmp_path: Path) -> None:
     faults = [Fault("/x", "unknown-field", "d")] * 100
     errors = problem_of(faults)["errors"]
     registrar.verdicts = Verdicts(refusals=[Refused(0, 7, "a", errors), Refused(1, 8, "b", errors[:1])])
@@ -128,9 +126,7 @@ async def test_faults_that_a_refusal_does_not_list_are_counted_by_its_entry(
     assert report.document().unlisted == 80
 
 
-async def test_the_same_command_sends_the_whole_file_again_after_lines_were_lost(
-    registrar: Registrar, tmp_path: Path
-) -> None:
+async def test_after_a_loss_the_whole_file_is_sent_again(registrar: Registrar, tmp_path: Path) -> None:
     state = tmp_path / "state"
     for _ in range(2):
         document, error = await published(tmp_path, "aaa", resume=state)
@@ -139,9 +135,7 @@ async def test_the_same_command_sends_the_whole_file_again_after_lines_were_lost
         assert not state.exists()
 
 
-async def test_refused_lines_are_written_for_their_owner_alone_also_where_others_were_lost(
-    registrar: Registrar, tmp_path: Path
-) -> None:
+async def test_refused_lines_are_written_for_their_owner_alone(registrar: Registrar, tmp_path: Path) -> None:
     errors = problem_of([Fault("/x", "unknown-field", "d")])["errors"]
     registrar.verdicts = Verdicts(accepted=1, refusals=[Refused(1, 7, "b", errors)])
     refused = tmp_path / "again.ndjson"

@@ -40,9 +40,7 @@ def sent(index: int | None) -> Redrive:
         ([], 3, None),
     ],
 )
-def test_a_correction_is_what_was_sent_for_it_or_a_later_event_with_its_id(
-    redrives: list[Redrive], holder: int | None, found: Correction | None
-) -> None:
+def test_what_counts_as_a_correction(redrives: list[Redrive], holder: int | None, found: Correction | None) -> None:
     assert accepted_as(7, redrives, holder) == found
 
 
