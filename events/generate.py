@@ -19,7 +19,7 @@ import orjson
 
 from events.faults.problems import PROBLEMS
 from events.schema_tools.asyncapi_document import asyncapi_document, entry_schema
-from events.schema_tools.schema_documents import schema_of
+from events.schema_tools.schema_documents import Schema, schema_of
 from events.types.catalogue import CATALOGUE
 from events.wire.envelope import full_type
 
@@ -33,7 +33,7 @@ _SENDERS: Final = {
 }
 
 
-def schema_documents() -> dict[str, dict[str, Any]]:
+def schema_documents() -> dict[str, Schema]:
     """File name → schema of every type and of the entry."""
     return {**{f"{name}.v1.json": schema_of(name) for name in CATALOGUE}, "entry.json": entry_schema()}
 

@@ -5,14 +5,16 @@ Exit codes: 0 compatible · 1 not compatible.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 import orjson
+from msgspec import Struct
 
 from events.errors import YesserError
-from events.schema_tools.compatibility import incompatibilities
+from events.schema_tools.compatibility import Schema, incompatibilities
 from events.schema_tools.schema_changes import changes
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
@@ -52,25 +54,33 @@ def diff(context: click.Context, old: Path, new: Path, as_json: bool) -> None:
     released, current = (read_schemas(path, old.name) for path in (old, new))
     document = compared(released, current)
     print_result(document, as_json, lambda: _print(document))
-    context.exit(ExitCode.OK if document["compatible"] else ExitCode.ANSWER_IS_NO)
+    context.exit(ExitCode.OK if document.compatible else ExitCode.ANSWER_IS_NO)
 
 
-def compared(released: dict[str, dict[str, Any]], current: dict[str, dict[str, Any]]) -> dict[str, Any]:
+class Comparison(Struct):
     """The answer: the `reasons` why it is not compatible, and every change."""
+
+    compatible: bool
+    reasons: list[str]
+    changes: list[str]
+
+
+def compared(released: Mapping[str, Schema], current: Mapping[str, Schema]) -> Comparison:
+    """Two lists of schemas, by file name."""
     reasons = incompatibilities(released, current)
     found = [f"{name}: a new type, which no old event has" for name in current if name not in released]
     for name in released:
         if name in current:
             found += [f"{name} {change}" for change in changes(released[name], current[name])]
-    return {"compatible": not reasons, "reasons": reasons, "changes": found}
+    return Comparison(not reasons, reasons, found)
 
 
-def read_schemas(path: Path, name: str) -> dict[str, dict[str, Any]]:
+def read_schemas(path: Path, name: str) -> dict[str, Schema]:
     """File name → schema; a single file is listed as `name`, so that two files compare whatever their names."""
     files = {file.name: file for file in sorted(path.glob("*.json"))} if path.is_dir() else {name: path}
     if not files:
         raise NotASchema(f"{path}: there is no .json file in this folder")
-    schemas: dict[str, dict[str, Any]] = {}
+    schemas: dict[str, Schema] = {}
     for key, file in files.items():
         try:
             document = orjson.loads(file.read_bytes())
@@ -82,13 +92,13 @@ def read_schemas(path: Path, name: str) -> dict[str, dict[str, Any]]:
     return schemas
 
 
-def _print(document: dict[str, Any]) -> None:
-    print_localized(*(_YES if document["compatible"] else _NO))
-    for reason in document["reasons"]:
+def _print(document: Comparison) -> None:
+    print_localized(*(_YES if document.compatible else _NO))
+    for reason in document.reasons:
         click.echo(f"  ✗ {reason}")
-    if document["changes"]:
+    if document.changes:
         print_localized("التغييرات:", "Changes:")
-    for change in document["changes"]:
+    for change in document.changes:
         click.echo(f"  · {change}")
-    if not document["changes"]:
+    if not document.changes:
         print_localized("لم يتغيّر حقل ولا قاعدة.", "No field and no rule changed.")

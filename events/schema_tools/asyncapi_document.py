@@ -6,9 +6,10 @@ a channel with forty types from other senders, so the document is generated from
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from events.faults.problems import Bilingual
+from events.schema_tools.schema_documents import Schema
 from events.types.catalogue import CATALOGUE, EventType
 from events.wire.codec import STRUCTURED_CONTENT_TYPE
 from events.wire.envelope import full_type
@@ -20,7 +21,7 @@ _CAMPAIGN_TYPES: Final = tuple(name for name in CATALOGUE if name.startswith(("c
 _ENTRY: Final = "entry"
 
 
-def asyncapi_document(version: str) -> dict[str, Any]:
+def asyncapi_document(version: str) -> Schema:
     """The document; `version` is that of the project."""
     return {
         "asyncapi": ASYNCAPI_VERSION,
@@ -41,7 +42,7 @@ def asyncapi_document(version: str) -> dict[str, Any]:
     }
 
 
-def entry_schema() -> dict[str, Any]:
+def entry_schema() -> Schema:
     """The schema of an entry of the national log as it is published."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -71,11 +72,11 @@ def message_key(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def _messages() -> dict[str, Any]:
+def _messages() -> Schema:
     return {message_key(name): _message(row) for name, row in CATALOGUE.items()}
 
 
-def _message(row: EventType) -> dict[str, Any]:
+def _message(row: EventType) -> Schema:
     return {
         "name": full_type(row.name),
         "title": row.purpose.en,
@@ -88,7 +89,7 @@ def _message(row: EventType) -> dict[str, Any]:
     }
 
 
-def _entry_message() -> dict[str, Any]:
+def _entry_message() -> Schema:
     return {
         "name": "entry",
         "title": "An entry of the national log, with its index and its RFC 6962 leaf hash.",
@@ -106,11 +107,11 @@ def _entry_message() -> dict[str, Any]:
     }
 
 
-def _payload(file: str) -> dict[str, Any]:
+def _payload(file: str) -> Schema:
     return {"schemaFormat": _SCHEMA_FORMAT, "schema": {"$ref": f"./schemas/{file}"}}
 
 
-def _channels() -> dict[str, Any]:
+def _channels() -> Schema:
     # The platform is an agency too (code `platform`), so its messages use the same kind of channel.
     return {
         "agencyEvents": {
@@ -158,7 +159,7 @@ def _channels() -> dict[str, Any]:
     }
 
 
-def _operations() -> dict[str, Any]:
+def _operations() -> Schema:
     agency_types = [name for name, row in CATALOGUE.items() if row.sender != "platform"]
     decided = [name for name, row in CATALOGUE.items() if row.sender == "platform"]
     return {
@@ -197,7 +198,7 @@ def _operations() -> dict[str, Any]:
     }
 
 
-def _operation(action: str, channel: str, names: list[str], summary: Bilingual) -> dict[str, Any]:
+def _operation(action: str, channel: str, names: list[str], summary: Bilingual) -> Schema:
     return {
         "action": action,
         "channel": {"$ref": f"#/channels/{channel}"},

@@ -15,11 +15,15 @@ _STRUCTURE: Final = frozenset({"properties", "required", "items", "anyOf", "oneO
 _WORDS: Final = "x-in-words"
 
 
+Rules = dict[str, Any]
+"""Keyword of a schema → its value."""
+
+
 class Member(NamedTuple):
     """One member of a schema: whether it is required, and its rules by keyword."""
 
     is_required: bool
-    rules: dict[str, Any]
+    rules: Rules
 
 
 def changes(old: Schema, new: Schema) -> list[str]:
@@ -57,7 +61,7 @@ def _rule(keyword: str, old: Any, new: Any) -> str:
 def _members(schema: Schema | bool, root: Schema, pointer: str, is_required: bool) -> Iterator[tuple[str, Member]]:
     """Every member below a schema, itself first. Alternatives other than null are only named."""
     found = resolved(schema, root)
-    rules: dict[str, Any] = {k: v for k, v in found.items() if k == _WORDS or _is_rule(k)}
+    rules: Rules = {k: v for k, v in found.items() if k == _WORDS or _is_rule(k)}
     choices = alternatives_of(found)
     others = [choice for choice in choices if choice.get("type") != "null"]
     if len(others) < len(choices):

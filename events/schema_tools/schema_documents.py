@@ -12,6 +12,8 @@ from events.types.catalogue import CATALOGUE, EventType, Sender
 from events.validation.models import event_model
 from events.wire.envelope import full_type, schema_uri
 
+Schema = dict[str, Any]
+"""A JSON Schema, or a part of an AsyncAPI document."""
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 SENDERS: Final[Mapping[Sender, Bilingual]] = {
@@ -36,7 +38,7 @@ _IN_WORDS: Final = (
 )
 
 
-def schema_of(name: str) -> dict[str, Any]:
+def schema_of(name: str) -> Schema:
     row = CATALOGUE[name]
     schema = event_model(name).model_json_schema(schema_generator=_Generator)
     head = {

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from events.faults.findings import Finding, finding
 from events.wire.envelope import DEPTH_MAX, EVENT_BYTES_MAX
 from events.wire.kafka_binding import HeaderReading
-from events.wire.strict_json import Unreadable, read_json, write_json
+from events.wire.strict_json import JsonObject, Unreadable, read_json, write_json
 
 TOO_LARGE: Final = "The event has {size} bytes; shorten it to at most 61,440."
 
@@ -22,7 +22,7 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
     record's value.
     """
 
-    event: dict[str, Any]
+    event: JsonObject
     written: bytes | None
     is_canonical: bool
     event_bytes: bytes

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from events.faults.problems import PROBLEM_TYPE_PREFIX, Fault, title_of
+from events.types.rules import Data
 from events.validation.verdicts import Refused
 from events.values.bounds import FAULTS_MAX
 from events.wire.codec import build_event
@@ -27,7 +28,7 @@ def refusal_event(
     `time` is the batch's recorded time.
     """
     subject = f"refusal/{topic}/{partition}/o{offset}"
-    data: dict[str, Any] = {"address": f"{topic}/{partition}/{offset}"}
+    data: Data = {"address": f"{topic}/{partition}/{offset}"}
     if value is not None and refused.keep_raw:
         data["sha256"] = sha256(value).hexdigest()
     for name in ("claimed_source", "claimed_id", "claimed_type"):
@@ -46,7 +47,7 @@ def may_leave_out(errors: Sequence[Mapping[str, str]]) -> bool:
     return len(errors) >= FAULTS_MAX or len(orjson.dumps(errors)) > ERRORS_BYTES_MAX // 2
 
 
-def problem_of(faults: Sequence[Fault], unlisted: int = 0) -> dict[str, Any]:
+def problem_of(faults: Sequence[Fault], unlisted: int = 0) -> Data:
     """The RFC 9457 members of a refusal: type and title of the first fault's code, every fault that fits, and the
     number of the others, to which `unlisted` is added."""
     title = title_of(faults[0].code)
@@ -58,7 +59,7 @@ def problem_of(faults: Sequence[Fault], unlisted: int = 0) -> dict[str, Any]:
         if room < 0:
             break
         errors.append(error)
-    problem: dict[str, Any] = {
+    problem: Data = {
         "type": PROBLEM_TYPE_PREFIX + faults[0].code,
         "title": {"ar": title.ar, "en": title.en},
         "errors": errors,

@@ -15,6 +15,7 @@ from events.validation.forms import EventForm
 from events.validation.model_errors import model_error
 from events.validation.walk import Walked
 from events.wire.envelope import SCHEMA_URI_PREFIX
+from events.wire.strict_json import JsonObject
 
 
 def errors_in(walked: Walked, form: EventForm, in_headers: Sequence[Finding]) -> list[Finding]:
@@ -57,7 +58,7 @@ class _Places:
         return False
 
 
-def _model_errors(event: dict[str, Any], form: EventForm) -> list[Finding]:
+def _model_errors(event: JsonObject, form: EventForm) -> list[Finding]:
     try:
         form.validate(event)
     except ValidationError as error:

@@ -18,6 +18,7 @@ from events.values.fields import Role
 from events.values.personal_data import looks_personal
 from events.wire.codec import canonical_event_bytes
 from events.wire.envelope import EVENT_BYTES_MAX, SOURCE_PATTERN, source_of
+from events.wire.strict_json import JsonObject
 
 HASH_BYTES: Final = 16
 _CLAIMS: Final = (
@@ -88,9 +89,9 @@ class Accepted(Admitted):
         self.claim = sha256(agency.claim_prefix + self.id.encode()).digest()[:HASH_BYTES]
 
     @property
-    def event(self) -> dict[str, Any]:
+    def event(self) -> JsonObject:
         """The event, parsed from its bytes."""
-        event: dict[str, Any] = orjson.loads(self.event_bytes)
+        event: JsonObject = orjson.loads(self.event_bytes)
         return event
 
 

@@ -15,7 +15,7 @@ from events.validation.models import Shape
 from events.validation.reading import Claim
 from events.values.bounds import MEMBERS_MAX
 from events.values.json_pointer import UNCLEAN, is_shown
-from events.wire.strict_json import HugeInteger
+from events.wire.strict_json import HugeInteger, JsonObject
 
 _UNKNOWN_FIELD: Final = "Unknown field; remove it or correct its name."
 _TOO_MANY_MEMBERS: Final = "The object has {count} members; write at most 64."
@@ -39,7 +39,7 @@ class Walked(NamedTuple):
 
     findings: list[Finding]
     faulty: Set[str]
-    event: dict[str, Any] | None
+    event: JsonObject | None
 
 
 def walk(claim: Claim, shape: Shape) -> Walked:
@@ -126,9 +126,9 @@ class _Known:
         self._add = unknown.add
         self.faulty: set[str] = set()
 
-    def members(self, value: Mapping[str, Any], shapes: Mapping[str, Shape], pointer: str) -> dict[str, Any]:
+    def members(self, value: Mapping[str, Any], shapes: Mapping[str, Shape], pointer: str) -> JsonObject:
         """The object without unknown names."""
-        kept: dict[str, Any] = {}
+        kept: JsonObject = {}
         searches = self._unknown.searches
         for name, item in value.items():
             shape = shapes.get(name)
@@ -154,7 +154,7 @@ class _Known:
             self._forbid("invalid-value", pointer, _UNCLEAN_TEXT)
         return value
 
-    def _object(self, value: dict[str, Any], shape: Shape, pointer: str) -> Any:
+    def _object(self, value: JsonObject, shape: Shape, pointer: str) -> Any:
         if len(value) > MEMBERS_MAX:
             self._forbid("invalid-value", pointer, _TOO_MANY_MEMBERS, count=len(value))
             return _TOO_MANY

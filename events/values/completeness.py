@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
 
-def completeness_status(missing_count: int | None, *, is_overflowed: bool) -> str:
+Status = Literal["only-earlier-numbers", "complete", "incomplete", "not-known"]
+
+
+def completeness_status(missing_count: int | None, *, is_overflowed: bool) -> Status:
     """The status of numbers that were sent. `missing_count` is None where all of them fill holes of earlier months.
 
     Once numbers are no longer kept (`is_overflowed`), one that seems missing may have been read.

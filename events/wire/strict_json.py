@@ -19,6 +19,9 @@ from events.faults.findings import Finding, finding
 from events.values.money import INTEGER_MAX
 from events.wire.envelope import DEPTH_MAX
 
+JsonObject = dict[str, Any]
+"""An object as it was read: nothing of it is validated."""
+
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _WHITE_SPACE: Final = " \t\n\r"
 _STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
@@ -181,7 +184,7 @@ class _RepeatedName(Reject):
         self.name = name
 
 
-def _members_of(members: list[tuple[str, Any]]) -> dict[str, Any]:
+def _members_of(members: list[tuple[str, Any]]) -> JsonObject:
     """An object. Raises `_RepeatedName`."""
     found = dict(members)
     if len(found) != len(members):

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from msgspec import Struct
+
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
 
@@ -30,6 +32,13 @@ async def known_claims(connection: Connection, claims: Sequence[bytes]) -> Known
     return {row["claim"]: (row["identity"], row["index"]) for row in rows}
 
 
+class PausedTopic(Struct):
+    """A pause in an answer: `until` in UTC, to the second, and the `reason` in Arabic and English."""
+
+    until: str
+    reason: dict[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Paused:
     """A paused topic: almost all of its last records were refused, conflicts or duplicates. It is not read until
@@ -38,9 +47,9 @@ class Paused:
     until: datetime
     reason: dict[str, str]
 
-    def document(self) -> dict[str, Any]:
-        """The members shown to the agency."""
-        return {"until": self.until.astimezone(UTC).isoformat(timespec="seconds"), "reason": self.reason}
+    def document(self) -> PausedTopic:
+        """What the agency is shown."""
+        return PausedTopic(self.until.astimezone(UTC).isoformat(timespec="seconds"), self.reason)
 
 
 def paused_of(row: Any) -> Paused | None:

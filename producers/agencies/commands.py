@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 import uvloop
@@ -23,10 +23,10 @@ from infra.keys.second_person import ask
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.agencies.certificate_command import certificate
-from producers.agencies.credentials import Form, Output, hand_over, output_options
+from producers.agencies.credentials import Credential, Form, Output, hand_over, output_options
 from producers.agencies.genesis import prepare
 from producers.agencies.lifecycle import require_agency, resume, rotate, suspend
-from producers.agencies.register import NewAgency, add_agencies, is_new, list_agencies
+from producers.agencies.register import AgencyRow, NewAgency, add_agencies, is_new, list_agencies
 
 ROLES: Final = {"office": ("مكتب البرنامج", "office"), "agency": ("جهة", "agency"), "platform": ("المنصة", "platform")}
 NO_REASON: Final = {"ar": "لم يُذكر سبب.", "en": "No reason was given."}
@@ -78,7 +78,7 @@ def add(
         return new, await rotate(connection, settings, code) if new else None
 
     new, secret = with_database(settings, "agencies", register)
-    document = {"code": code, "role": role, "name": agency.name, "new": new, "kafka_user": agency_user(code)}
+    document = Credential(code=code, role=role, name=agency.name, new=new, kafka_user=agency_user(code))
     if as_json:
         if secret is None:
             print_json(document)
@@ -105,7 +105,7 @@ def list_(as_json: bool) -> None:
     print_result(rows, as_json, lambda: show(agencies_table(rows)))
 
 
-def agencies_table(rows: Sequence[dict[str, Any]]) -> Grid:
+def agencies_table(rows: Sequence[AgencyRow]) -> Grid:
     columns = [
         Column("الجهة", "Agency"),
         Column("الاسم", "Name", drop=2, wraps=True),
@@ -115,10 +115,10 @@ def agencies_table(rows: Sequence[dict[str, Any]]) -> Grid:
     ]
     cells = [
         [
-            row["code"],
-            localized(row["name"]["ar"], row["name"]["en"], "\n"),
-            localized(*ROLES[row["role"]]),
-            f"{row['next_offset']:,}",
+            row.code,
+            localized(row.name["ar"], row.name["en"], "\n"),
+            localized(*ROLES[row.role]),
+            f"{row.next_offset:,}",
             _reading(row),
         ]
         for row in rows
@@ -126,14 +126,14 @@ def agencies_table(rows: Sequence[dict[str, Any]]) -> Grid:
     return Grid(localized("الجهات", "Agencies"), columns, cells)
 
 
-def _reading(row: dict[str, Any]) -> str:
+def _reading(row: AgencyRow) -> str:
     """Whether the agency's topic is read, paused or halted, and why."""
-    if row["halted_reason"] is not None:
-        return localized(f"توقفت: {row['halted_reason']}", f"halted: {row['halted_reason']}", "\n")
-    if row["paused"] is not None:
-        reason, until = row["paused"]["reason"], row["paused"]["until"]
+    if row.halted_reason is not None:
+        return localized(f"توقفت: {row.halted_reason}", f"halted: {row.halted_reason}", "\n")
+    if row.paused is not None:
+        reason, until = row.paused.reason, row.paused.until
         return localized(f"بطيئة حتى {until}: {reason['ar']}", f"paused until {until}: {reason['en']}", "\n")
-    return localized("يُقرأ", "read") if row["is_read"] else localized("لم يُقرأ بعد", "not read yet")
+    return localized("يُقرأ", "read") if row.is_read else localized("لم يُقرأ بعد", "not read yet")
 
 
 @agencies.command("rotate")
@@ -155,7 +155,7 @@ def rotate_(code: str, form: Form | None, output: Path | None, break_glass: str 
         return await rotate(connection, settings, code)
 
     secret = with_database(settings, "agencies", rotated)
-    document = {"code": code, "topic": agency_topic(code), "kafka_user": agency_user(code)}
+    document = Credential(code=code, topic=agency_topic(code), kafka_user=agency_user(code))
     hand_over(settings, code, secret, Output(form, output), document if as_json else None)
 
 

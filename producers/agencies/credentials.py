@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 import click
+from msgspec import UNSET, Struct, UnsetType
 
 from infra.command_line.language import print_localized
 from infra.command_line.output import print_json
@@ -31,6 +32,23 @@ class Output:
     file: Path | None
 
 
+class Credential(Struct, kw_only=True):
+    """The answer of `yesser agencies add` and `rotate` with `--json`: an agency, and how it reaches Kafka."""
+
+    code: str
+    role: str | UnsetType = UNSET
+    name: dict[str, str] | UnsetType = UNSET
+    new: bool | UnsetType = UNSET
+    topic: str | UnsetType = UNSET
+    kafka_user: str
+    kafka: str | UnsetType = UNSET
+    kafka_security: str | UnsetType = UNSET
+    ca_file: str | UnsetType | None = UNSET
+    password: str | UnsetType = UNSET
+    properties: dict[str, str] | UnsetType = UNSET
+    file: str | UnsetType = UNSET
+
+
 def output_options(command: Command) -> Command:
     """The options `--format` and `--output`, as the arguments `form` and `output`."""
     as_form = click.option(
@@ -44,24 +62,31 @@ def output_options(command: Command) -> Command:
     return as_form(to_file(command))
 
 
-def hand_over(settings: Settings, code: str, secret: str, output: Output, document: dict[str, Any] | None) -> None:
-    """Print or write the password, this once. `document` is what `--json` prints besides; None prints for people."""
+def hand_over(settings: Settings, code: str, secret: str, output: Output, document: Credential | None) -> None:
+    """Print or write the password, this once. `document` is completed for `--json`; None prints for people."""
     user = agency_user(code)
     own = settings.model_copy(update={"kafka_user": user, "kafka_password": secret})
     listener = agency_listener(settings)
     properties = client_properties(client_arguments(own), output.form or "properties", listener)
-    document = None if document is None else document | listener.document()
+    if document is not None:
+        document.kafka, document.kafka_security = listener.bootstrap_servers, listener.security_protocol
+        document.ca_file = None if listener.ca is None else str(listener.ca)
     if output.file is not None:
         write_private(output.file, properties_text(properties))
         if document is not None:
-            print_json({**document, "file": str(output.file)})
+            document.file = str(output.file)
+            print_json(document)
             return
         print_localized(
             f"{output.file}: إعدادات كافكا للجهة {code} وموضوعها {agency_topic(code)}.",
             f"{output.file}: the Kafka configuration of {code}, for {agency_topic(code)}.",
         )
     elif document is not None:
-        print_json(document | ({"password": secret} if output.form is None else {"properties": properties}))
+        if output.form is None:
+            document.password = secret
+        else:
+            document.properties = properties
+        print_json(document)
     elif output.form is not None:
         click.echo(properties_text(properties), nl=False)
     else:

@@ -7,7 +7,7 @@ from typing import Final
 
 from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
-from producers.agencies.announcement import Clock
+from producers.agencies.lifecycle import Clock
 from producers.agencies.register import NewAgency, provision, register
 
 PLATFORM: Final = NewAgency("platform", "platform", "منصة أحداث يسر", "Yesser Events platform")

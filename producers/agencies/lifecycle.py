@@ -9,22 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Final
 
 from events.errors import Retry, YesserError
+from events.types.rules import Data
+from events.wire.entry import recorded_time
 from infra.kafka.admin import admin_client, create_acls, create_scram_user, delete_acls
 from infra.kafka.clients import raw_client
 from infra.kafka.rights import agency_rights, agency_user
 from infra.keys.second_person import ask
 from infra.postgres.connection import Connection
 from infra.postgres.outbox import PLATFORM, OutboxEvent
-from infra.postgres.outbox_table import NotAnnounced, write
+from infra.postgres.outbox_table import NotAnnounced, require_accepted, write
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
-from producers.agencies.announcement import Clock, announcement
 
+Clock = Callable[[], datetime]
 _SECRET_BYTES: Final = 32
 _NONCE_BYTES: Final = 6
 _POLL_S: Final = 0.05
@@ -38,6 +41,20 @@ class StatusUnchanged(YesserError):
 
 class NotResumedYet(Retry):
     """The end of the suspension is not registered yet: look at `yesser status`, then run the same command again."""
+
+
+def announcement(kind: str, id: str, data: Data, clock: Clock) -> OutboxEvent:
+    """The event `registry.KIND` of the agency `data["code"]`. Raises `NotAnnounced` for one that would be refused."""
+    event = OutboxEvent(
+        id=id,
+        type=f"registry.{kind}",
+        subject=f"agency/{data['code']}",
+        data=data,
+        time=recorded_time(clock()),
+        cause_index=None,
+    )
+    require_accepted(event)
+    return event
 
 
 async def rotate(connection: Connection, settings: Settings, code: str) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from msgspec import Struct
+
 from infra.kafka.admin import admin_client, allow_agency
 from infra.kafka.client_config import agency_topic
 from infra.postgres.connection import Connection
@@ -18,10 +20,9 @@ from infra.postgres.outbox import PLATFORM, OutboxEvent
 from infra.postgres.outbox_table import NotAnnounced, write
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
-from infra.postgres.verdicts import paused_of
+from infra.postgres.verdicts import PausedTopic, paused_of
 from infra.settings import Settings
-from producers.agencies.announcement import Clock, announcement
-from producers.agencies.lifecycle import is_suspended
+from producers.agencies.lifecycle import Clock, announcement, is_suspended
 from producers.errors import RegistrationFailed
 
 _POLL_S: Final = 0.05
@@ -40,6 +41,20 @@ class NewAgency:
     @property
     def name(self) -> dict[str, str]:
         return {"ar": self.name_ar, "en": self.name_en}
+
+
+class AgencyRow(Struct, kw_only=True):
+    """An agency of the log and how its topic is read, up to `next_offset`."""
+
+    code: str
+    role: str
+    name: dict[str, str]
+    registered_index: int
+    topic: str
+    is_read: bool
+    next_offset: int
+    halted_reason: str | None
+    paused: PausedTopic | None
 
 
 async def register(connection: Connection, agency: NewAgency, clock: Clock) -> bool:
@@ -143,19 +158,19 @@ async def add_agencies(
     return new
 
 
-async def list_agencies(connection: Connection) -> list[dict[str, Any]]:
+async def list_agencies(connection: Connection) -> list[AgencyRow]:
     """The agencies in the log, in order of registration."""
     return [
-        {
-            "code": row["code"],
-            "role": row["role"],
-            "name": row["name"],
-            "registered_index": row["registered_index"],
-            "topic": agency_topic(row["code"]),
-            "is_read": row["is_read"],
-            "next_offset": row["next_offset"],
-            "halted_reason": row["halted_reason"],
-            "paused": paused.document() if (paused := paused_of(row)) else None,
-        }
+        AgencyRow(
+            code=row["code"],
+            role=row["role"],
+            name=row["name"],
+            registered_index=row["registered_index"],
+            topic=agency_topic(row["code"]),
+            is_read=row["is_read"],
+            next_offset=row["next_offset"],
+            halted_reason=row["halted_reason"],
+            paused=paused.document() if (paused := paused_of(row)) else None,
+        )
         for row in await connection.fetch(_SQL["list"])
     ]

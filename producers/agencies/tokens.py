@@ -20,7 +20,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final, Literal
+
+from msgspec import Struct
 
 from events.errors import YesserError
 from infra.http.callers import DEFAULT_SCOPES, Kind, Scope
@@ -133,22 +135,38 @@ async def create_token(connection: Connection, key: bytes, request: TokenRequest
     return NewToken(key_id, token, request.kind, request.holder, scopes, request.partners, row["expires_at"])
 
 
-async def list_tokens(connection: Connection, keys: Sequence[bytes] = ()) -> list[dict[str, Any]]:
-    """All tokens, without their hashes, oldest first. With the valid hash keys, a changed row is `changed`."""
-    rows = [dict(row) for row in await connection.fetch(_SQL["list"])]
-    for row in rows:
-        if keys and row["state"] == "active" and not any(Seals(key).is_token(row) for key in keys):
-            row["state"] = "changed"
-        del row["keyed_hash"], row["seal"]
-    return rows
+class TokenRow(Struct):
+    """A token without its secret. `changed`: the row has not its seal."""
+
+    key_id: str
+    kind: str
+    holder: str
+    scopes: list[str]
+    partners: list[str]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+    state: Literal["active", "unsealed", "changed", "expired", "revoked"]
 
 
-async def unsealed_tokens(connection: Connection) -> list[dict[str, Any]]:
+async def list_tokens(connection: Connection, keys: Sequence[bytes] = ()) -> list[TokenRow]:
+    """All tokens, oldest first. With the valid hash keys, a changed row is `changed`."""
+    tokens = []
+    for row in await connection.fetch(_SQL["list"]):
+        token = TokenRow(*[row[name] for name in TokenRow.__struct_fields__])
+        if keys and token.state == "active" and not any(Seals(key).is_token(row) for key in keys):
+            token.state = "changed"
+        tokens.append(token)
+    return tokens
+
+
+async def unsealed_tokens(connection: Connection) -> list[TokenRow]:
     """The valid tokens of earlier releases, which have no seal, oldest first."""
-    return [row for row in await list_tokens(connection) if row["state"] == "unsealed"]
+    return [row for row in await list_tokens(connection) if row.state == "unsealed"]
 
 
-async def unsealed_of_office(connection: Connection, key_ids: Sequence[str]) -> list[dict[str, Any]]:
+async def unsealed_of_office(connection: Connection, key_ids: Sequence[str]) -> list[dict[str, str | list[str]]]:
     """What two people compare before tokens of the office get their seal; in a transaction the rows are locked.
 
     The hash is of the token's hash.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from producers.agencies.tokens import (
     NewToken,
     NoToken,
     TokenRequest,
+    TokenRow,
     create_token,
     hash_key,
     list_tokens,
@@ -136,7 +137,7 @@ def list_(as_json: bool) -> None:
     print_result(rows, as_json, lambda: show(tokens_table(rows)))
 
 
-def tokens_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
+def tokens_table(rows: Sequence[TokenRow]) -> Grid:
     columns = [
         Column("معرّف الرمز", "Key id"),
         Column("النوع", "Kind", drop=2),
@@ -147,12 +148,12 @@ def tokens_table(rows: Sequence[Mapping[str, Any]]) -> Grid:
     ]
     cells = [
         [
-            row["key_id"],
-            row["kind"],
-            "\n".join([row["holder"], *row["partners"]]),
-            localized(STATES[row["state"]], row["state"]),
-            f"{row['expires_at']:%Y-%m-%d}",
-            time_text(row["last_used_at"]) if row["last_used_at"] else localized("لم يُستعمل", "never"),
+            row.key_id,
+            row.kind,
+            "\n".join([row.holder, *row.partners]),
+            localized(STATES[row.state], row.state),
+            f"{row.expires_at:%Y-%m-%d}",
+            time_text(row.last_used_at) if row.last_used_at else localized("لم يُستعمل", "never"),
         ]
         for row in rows
     ]

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
+from msgspec import Struct
 
 from events.values.fields import Channel
 from events.values.working_days import riyadh_date
@@ -23,10 +25,9 @@ from infra.settings import Settings
 if TYPE_CHECKING:
     from events.faults.problems import Bilingual
     from events.reports.campaign_reports import Action
-    from producers.awareness.send import Reported
+    from producers.awareness.send import Effect, Reported
 
 TIMEOUT_S: Final = 60.0
-Given = ParamSpec("Given")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +40,19 @@ class Sender:
     as_json: bool
 
 
-def _sender_options(command: Callable[Concatenate[Sender, Given], None]) -> Callable[Given, None]:
+def _sender_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of a sender."""
 
     @wraps(command)
-    def with_sender(*arguments: Given.args, **given: Given.kwargs) -> None:
-        options: dict[str, Any] = dict(given)
-        agency, as_json = options.pop("agency"), options.pop("as_json")
-        gateway, token = gateway_address(options.pop("gateway")), token_of(options.pop("token_file"))
-        sender = Sender(agency, gateway, token, as_json)
-        run: Callable[..., None] = command
-        run(sender, *arguments, **options)
+    def with_sender(*, agency: str, gateway: str | None, token_file: Path | None, as_json: bool, **given: Any) -> None:
+        command(Sender(agency, gateway_address(gateway), token_of(token_file), as_json), **given)
 
-    decorated: Callable[..., None] = json_option(with_sender)
-    for option in reversed(_SENDER):
+    decorated: Callable[..., None] = with_sender
+    for option in (json_option, token_option, gateway_option("that of the stack in YESSER_HOME"), agency_option):
         decorated = option(decorated)
     return decorated
 
 
-_SENDER: Final = (agency_option, gateway_option("that of the stack in YESSER_HOME"), token_option)
 _on_option: Final = click.option(
     "--on", metavar="DATE", callback=date_option, help="The day, as 2026-11-25; default: today in Riyadh."
 )
@@ -128,17 +123,35 @@ def _warn(words: Bilingual) -> None:
     print_localized(*words, err=True)
 
 
-def _document(action: Action, reported: Reported) -> dict[str, Any]:
+class ReportDocument(Struct, kw_only=True):
+    """What became of a report, and the campaign after it."""
+
+    campaign_id: str
+    event_id: str
+    effect: Effect
+    index: int | None
+    effective_index: int | None
+    state: str
+    acknowledged_by: str | None
+    acknowledged_at: str | None
+    missing_channels: list[Channel]
+    next_action: str | None
+
+
+def _document(action: Action, reported: Reported) -> ReportDocument:
     campaign = reported.campaign
-    names = ("state", "acknowledged_by", "acknowledged_at", "missing_channels", "next_action")
-    return {
-        "campaign_id": action.campaign_id,
-        "event_id": action.event_id,
-        "effect": reported.effect,
-        "index": reported.index,
-        "effective_index": action.effective_index(campaign),
-        **{name: campaign[name] for name in names},
-    }
+    return ReportDocument(
+        campaign_id=action.campaign_id,
+        event_id=action.event_id,
+        effect=reported.effect,
+        index=reported.index,
+        effective_index=action.effective_index(campaign),
+        state=campaign["state"],
+        acknowledged_by=campaign["acknowledged_by"],
+        acknowledged_at=campaign["acknowledged_at"],
+        missing_channels=campaign["missing_channels"],
+        next_action=campaign["next_action"],
+    )
 
 
 def _print(action: Action, reported: Reported) -> None:

@@ -1,15 +1,13 @@
-"""The OpenAPI document as page data: groups of operations, each with its parameters, bodies, answers and a command.
-
-Flows in: the document. Flows out: what the page shows, in document order.
+"""What the page of the HTTP API shows of an operation of the OpenAPI document: its parameters, headers, the members of
+its bodies, and a command. `schemas` are those that the document names.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, Final
 
 import orjson
@@ -45,51 +43,21 @@ class Body:
     example: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A success: its status, meaning, headers and bodies."""
-
-    status: str
-    about: str
-    headers: tuple[Row, ...]
-    bodies: tuple[Body, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One method of one path. `problems` are its other statuses and what they mean."""
-
-    anchor: str
-    method: str
-    path: str
-    summary: str
-    paragraphs: tuple[str, ...]
-    needs_token: bool
-    parameters: tuple[Row, ...]
-    body_about: str
-    bodies: tuple[Body, ...]
-    answers: tuple[Answer, ...]
-    problems: tuple[tuple[str, str], ...]
-    curl: str
+def groups_of(document: Document) -> list[tuple[str, list[tuple[str, str, Document]]]]:
+    """The operations by tag, each with its method and path, in document order."""
+    groups: dict[str, list[tuple[str, str, Document]]] = {}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            groups.setdefault(operation["tags"][0], []).append((method, path, operation))
+    return list(groups.items())
 
 
-def groups_of(document: Document) -> list[tuple[str, list[Operation]]]:
-    """The operations by tag, both in document order."""
-    schemas = document.get("components", {}).get("schemas", {})
-    found = [
-        (operation["tags"][0], _operation(method, path, operation, schemas))
-        for path, operations in document["paths"].items()
-        for method, operation in operations.items()
-    ]
-    order = list(dict.fromkeys(tag for tag, _ in found))
-    found.sort(key=lambda pair: order.index(pair[0]))
-    return [(tag, [operation for _, operation in pairs]) for tag, pairs in groupby(found, key=lambda pair: pair[0])]
+def paragraphs_of(operation: Document) -> list[str]:
+    return [" ".join(part.split()) for part in operation.get("description", "").split("\n\n") if part]
 
 
-def _operation(method: str, path: str, operation: Document, schemas: Document) -> Operation:
-    request = operation.get("requestBody", {})
-    bodies = tuple(_bodies(request.get("content", {}), schemas))
-    parameters = tuple(
+def parameters_of(schemas: Document, operation: Document) -> list[Row]:
+    return [
         Row(
             parameter["name"],
             _form(parameter["schema"], schemas),
@@ -98,35 +66,14 @@ def _operation(method: str, path: str, operation: Document, schemas: Document) -
             parameter["in"],
         )
         for parameter in operation.get("parameters", ())
-    )
-    answers = operation["responses"]
-    needs_token = bool(operation.get("security"))
-    return Operation(
-        anchor=anchor_of(method, path),
-        method=method.upper(),
-        path=path,
-        summary=operation["summary"],
-        paragraphs=tuple(" ".join(part.split()) for part in operation.get("description", "").split("\n\n") if part),
-        needs_token=needs_token,
-        parameters=parameters,
-        body_about=request.get("description", ""),
-        bodies=bodies,
-        answers=tuple(
-            Answer(
-                status,
-                answer["description"],
-                tuple(
-                    Row(name, _form(header["schema"], schemas), True, header.get("description", ""))
-                    for name, header in answer.get("headers", {}).items()
-                ),
-                tuple(_bodies(answer.get("content", {}), schemas)),
-            )
-            for status, answer in sorted(answers.items())
-            if status < "4"
-        ),
-        problems=tuple((status, answer["description"]) for status, answer in sorted(answers.items()) if status >= "4"),
-        curl=_curl(method, path, parameters, bodies, needs_token),
-    )
+    ]
+
+
+def headers_of(schemas: Document, answer: Document) -> list[Row]:
+    return [
+        Row(name, _form(header["schema"], schemas), True, header.get("description", ""))
+        for name, header in answer.get("headers", {}).items()
+    ]
 
 
 def anchor_of(method: str, path: str) -> str:
@@ -134,10 +81,14 @@ def anchor_of(method: str, path: str) -> str:
     return "-".join([method, *re.findall(r"[A-Za-z0-9_.]+", path)])
 
 
-def _bodies(content: Document, schemas: Document) -> Iterator[Body]:
-    for media_type, body in content.items():
-        example = orjson.dumps(body["example"], option=orjson.OPT_INDENT_2).decode() if "example" in body else ""
-        yield Body(media_type, tuple(_members(body.get("schema", {}), "", schemas)), example)
+def bodies_of(schemas: Document, part: Document) -> Iterator[Body]:
+    """The bodies of a request or an answer, by media type."""
+    for media_type, body in part.get("content", {}).items():
+        yield Body(media_type, tuple(_members(body.get("schema", {}), "", schemas)), _example(body))
+
+
+def _example(body: Document) -> str:
+    return orjson.dumps(body["example"], option=orjson.OPT_INDENT_2).decode() if "example" in body else ""
 
 
 def _members(schema: Schema, prefix: str, schemas: Document) -> Iterator[Row]:
@@ -201,19 +152,19 @@ def _bounds(schema: Schema) -> str:
             return f" {least} … {most}"
 
 
-def _curl(method: str, path: str, parameters: Iterable[Row], bodies: tuple[Body, ...], needs_token: bool) -> str:
+def curl_of(method: str, path: str, operation: Document) -> str:
     """A command for a shell; what the caller must fill in is a variable of its own."""
     address = re.sub(r"\{(\w+)\}", lambda found: f"${{{found[1].upper()}}}", path)
     query = "&".join(
-        f"{parameter.name}=${{{parameter.name.upper()}}}"
-        for parameter in parameters
-        if parameter.place == "query" and parameter.required
+        f"{row['name']}=${{{row['name'].upper()}}}"
+        for row in operation.get("parameters", ())
+        if row["in"] == "query" and row.get("required")
     )
     parts = ["curl -sS" + ("" if method == "get" else f" -X {method.upper()}")]
     parts[0] += f' "$YESSER_GATEWAY{address}{"?" + query if query else ""}"'
-    if needs_token:
+    if operation.get("security"):
         parts.append('-H "Authorization: Bearer $YESSER_TOKEN"')
-    if bodies:
-        parts.append(f'-H "Content-Type: {bodies[0].media_type}"')
-        parts.append(f"--data-binary {shlex.quote(bodies[0].example or '{}')}")
+    for media_type, body in list(operation.get("requestBody", {}).get("content", {}).items())[:1]:
+        parts.append(f'-H "Content-Type: {media_type}"')
+        parts.append(f"--data-binary {shlex.quote(_example(body) or '{}')}")
     return " \\\n  ".join(parts)

@@ -22,22 +22,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from events.faults.details import arabic_of
-from events.faults.problems import PROBLEMS, Bilingual
+from events.faults.problems import PROBLEMS, Bilingual, Code
 from events.schema_tools.asyncapi_document import asyncapi_document, entry_schema
 from events.schema_tools.field_meanings import ATTRIBUTE_MEANINGS
-from events.schema_tools.refusal_examples import golden_example
+from events.schema_tools.refusal_examples import REFUSAL_EXAMPLES, faults_of, golden_example
 from events.schema_tools.schema_documents import SENDERS, schema_of
 from events.types.catalogue import CATALOGUE
 from events.types.contradictions import RULES, contradictions_of
 from events.types.domains import DOMAINS
 from events.wire.envelope import Envelope, full_type
-from infra.http.problems import EXPLANATIONS, PAGE_PREFIX, Language
+from infra.http.problems import EXPLANATIONS, PAGE_PREFIX, Language, RequestCode
 from infra.http.prose import isolated
-from producers.docs_pages import words
-from producers.docs_pages.asyncapi import channels_of
-from producers.docs_pages.explained import Explained, of_event, of_request
+from producers.docs_pages import openapi, words
 from producers.docs_pages.fields import field_rows
-from producers.docs_pages.openapi import groups_of
 from producers.docs_pages.prose import PROSE_PAGES, prose_of, title_of
 
 Document = Mapping[str, Any]
@@ -88,8 +85,9 @@ MakeView = Callable[[View], bytes]
 class Site:
     """All pages. With `static`, links are relative and point to files (`file_of`)."""
 
-    def __init__(self, openapi: Callable[[], Document], *, static: bool = False) -> None:
-        self._openapi = openapi
+    def __init__(self, describe: Callable[[], Document], *, static: bool = False) -> None:
+        """`describe` gives the gateway's OpenAPI document."""
+        self._openapi = describe
         self._static = static
         self._templates = _environment()
         self._makers = self._documents()
@@ -97,8 +95,8 @@ class Site:
             **self._html_pages(),
             **dict.fromkeys(PROSE_PAGES, self._prose),
             **{event_page(name): partial(self._event, name) for name in CATALOGUE},
-            **{problem_page(code): partial(self._problem, partial(of_event, code)) for code in PROBLEMS},
-            **{problem_page(code): partial(self._problem, partial(of_request, code)) for code in EXPLANATIONS},
+            **{problem_page(code): partial(self._refusal, code) for code in PROBLEMS},
+            **{problem_page(code): partial(self._problem, code) for code in EXPLANATIONS},
         }
         self._made: dict[tuple[str, Language], Page] = {}
 
@@ -185,22 +183,35 @@ class Site:
 
     def _refusals(self, view: View) -> bytes:
         groups = [
-            (words.REFUSED_EVENTS, [of_event(code) for code in PROBLEMS]),
-            (words.REFUSED_REQUESTS, [of_request(code) for code in EXPLANATIONS]),
+            (words.REFUSED_EVENTS, [(code, known.title, None) for code, known in PROBLEMS.items()]),
+            (words.REFUSED_REQUESTS, [(code, known.title, known.status) for code, known in EXPLANATIONS.items()]),
         ]
         return self._html("refusals.html", view, intro=words.REFUSALS, groups=groups)
 
-    def _problem(self, explain: Callable[[], Explained], view: View) -> bytes:
-        return self._html("problem.html", view, problem=explain())
+    def _refusal(self, code: Code, view: View) -> bytes:
+        """The page of what can be wrong with an event."""
+        title, remedy = PROBLEMS[code]
+        faults = [(fault, Bilingual(arabic_of(fault.detail), fault.detail)) for fault in faults_of(code)]
+        shown = {"title": title, "remedy": remedy, "example": REFUSAL_EXAMPLES[code], "faults": faults}
+        return self._html("problem.html", view, code=code, status=None, **shown)
+
+    def _problem(self, code: RequestCode, view: View) -> bytes:
+        """The page of what can be wrong with a request."""
+        known = EXPLANATIONS[code]
+        shown = {"title": known.title, "remedy": known.detail, "example": None, "faults": ()}
+        return self._html("problem.html", view, code=code, status=known.status, **shown)
 
     def _api(self, view: View) -> bytes:
-        groups = [
-            (words.API_TAGS.get(tag, Bilingual(tag, tag)), operations) for tag, operations in groups_of(self._openapi())
-        ]
+        document = self._openapi()
+        schemas = document.get("components", {}).get("schemas", {})
         return self._html(
             "api.html",
             view,
-            groups=groups,
+            groups=[(words.API_TAGS.get(tag, Bilingual(tag, tag)), rows) for tag, rows in openapi.groups_of(document)],
+            parameters_of=partial(openapi.parameters_of, schemas),
+            headers_of=partial(openapi.headers_of, schemas),
+            bodies_of=lambda part: list(openapi.bodies_of(schemas, part)),
+            page=openapi,
             told=partial(_told, view.language),
             places=words.API_PLACES,
             intro=words.API,
@@ -208,8 +219,17 @@ class Site:
         )
 
     def _asyncapi(self, view: View) -> bytes:
-        channels = channels_of(asyncapi_document(_version()))
-        return self._html("asyncapi.html", view, channels=channels, actions=words.ACTIONS, intro=words.ASYNCAPI)
+        document = asyncapi_document(_version())
+        return self._html(
+            "asyncapi.html",
+            view,
+            channels=document["channels"],
+            operations=document["operations"].values(),
+            known=document["components"]["messages"],
+            types={full_type(name): name for name in CATALOGUE},
+            actions=words.ACTIONS,
+            intro=words.ASYNCAPI,
+        )
 
     def _prose(self, view: View) -> bytes:
         title = Bilingual(*(title_of(view.path, one) for one in LANGUAGES))

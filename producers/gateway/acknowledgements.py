@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
@@ -19,6 +19,7 @@ from infra.kafka.client_config import agency_topic
 from infra.log.key_history import key_name
 from infra.log.receipt import RECEIPT_KIND, signed_line
 from infra.private_keys.key_files import KeyRing
+from producers.gateway.answers import StoredAnswer
 
 
 class Stored(NamedTuple):
@@ -34,19 +35,18 @@ class ReceiptSigner:
     """Signs receipts with the gateway's current key; `keys` also has those before it, which verify older receipts."""
 
     def __init__(self, keys: KeyRing) -> None:
-        self.keys = keys
-        self.key_name = key_name(keys.current.verifier)
+        self.use(keys)
 
     def use(self, keys: KeyRing) -> None:
         """Sign with these keys from now on, after a rotation."""
         self.keys = keys
         self.key_name = key_name(keys.current.verifier)
 
-    def receipt(self, agency: str, time: str, stored: Stored) -> dict[str, Any]:
-        """The answer's members `receipt`, `key` and `signature`. `time` is the gateway's, RFC 3339."""
+    def receipt(self, agency: str, time: str, stored: Stored) -> StoredAnswer:
+        """The answer with its signed receipt. `time` is the gateway's, RFC 3339."""
         receipt = receipt_bytes(agency, time, stored)
         signature = base64.b64encode(self.keys.current.signature(signed_line(receipt).encode())).decode()
-        return {"receipt": orjson.Fragment(receipt), "key": self.key_name, "signature": signature}
+        return StoredAnswer(receipt=orjson.Fragment(receipt), key=self.key_name, signature=signature)
 
 
 def receipt_bytes(agency: str, time: str, stored: Stored) -> bytes:

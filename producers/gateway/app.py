@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import structlog
 from fastapi import Depends, FastAPI, Request, Response
@@ -27,6 +27,7 @@ from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of,
 from infra.http.refusals import pattern_of
 from infra.http.routes import further_routers, is_log_file, needs_token
 from infra.http.security_txt import security_routes
+from infra.json_documents import to_json
 from infra.observability.telemetry import count
 from infra.postgres.connection import TRANSIENT_ERRORS
 from producers.docs_pages.site import Site
@@ -163,7 +164,7 @@ async def _refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
     language = language_of(request.headers.get("accept-language"))
     count("gateway_problems", code=error.found[0].faults[0].code)
-    body = to_bytes(refusal_document(error, language))
+    body = to_json(refusal_document(error, language))
     return Response(body, error.status, {"Content-Language": language}, CONTENT_TYPE)
 
 
@@ -178,7 +179,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 def _methods(request: Request) -> list[str]:
     """The methods of the path. The framework names only those of the first route that has it."""
-    paths = cast("dict[str, dict[str, Any]]", openapi_document(request.app)["paths"])
+    paths = openapi_document(request.app)["paths"]
     found = {method for path, item in paths.items() if compile_path(path)[0].match(request.url.path) for method in item}
     return sorted(map(str.upper, found))
 

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import click
-import orjson
 
-from infra.command_line.language import print_localized
-from infra.command_line.output import json_option
+from infra.command_line.output import json_option, print_confirmation
 from infra.settings import Settings
 from producers.docs_pages.site import START, Site, file_of
 
@@ -26,11 +24,11 @@ def docs(folder: Path, as_json: bool) -> None:
     site = Site(described, static=True)
     write_site(site, folder)
     start = folder / file_of(START)
-    if as_json:
-        click.echo(orjson.dumps({"folder": str(folder), "start": str(start), "files": len(site.paths)}))
-    else:
-        files = len(site.paths)
-        print_localized(f"كُتبت الصفحات ({files})؛ افتح {start}", f"{files} files written; open {start}")
+    files = len(site.paths)
+    document = {"folder": str(folder), "start": str(start), "files": files}
+    print_confirmation(
+        document, as_json, f"كُتبت الصفحات ({files})؛ افتح {start}", f"{files} files written; open {start}"
+    )
 
 
 def write_site(site: Site, folder: Path) -> None:

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from starlette.types import ASGIApp
@@ -151,16 +151,18 @@ async def _serving(
 ) -> AsyncIterator[Server]:
     """Answer while the block runs, over TLS if there is a certificate."""
     limits, proxies = ConnectionLimits.of(settings), settings.gateway_trusted_proxies
-    options: dict[str, Any] = {
-        "http": partial(BoundedProtocol, limits),
-        "server_header": False,
-        "proxy_headers": bool(proxies),
-        "forwarded_allow_ips": proxies,
-        "timeout_keep_alive": KEEP_ALIVE_S,
-    }
-    plain = listener if certificate is None else None
+    serving = running(
+        app,
+        listener if certificate is None else None,
+        stop_wait_s=STOP_WAIT_S,
+        http=partial(BoundedProtocol, limits),
+        server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
+        timeout_keep_alive=KEEP_ALIVE_S,
+    )
     async with AsyncExitStack() as ending:
-        server = await ending.enter_async_context(running(app, plain, stop_wait_s=STOP_WAIT_S, **options))
+        server = await ending.enter_async_context(serving)
         if certificate is not None:
             ending.callback(asyncio.create_task(certificate.follow()).cancel)
             await ending.enter_async_context(accepting(listener, server, limits, certificate.context))

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from starlette.datastructures import Headers as HttpHeaders
 
@@ -28,6 +28,7 @@ from infra.observability.telemetry import count
 from infra.settings import Settings
 from producers.errors import OutcomeUnknown
 from producers.gateway.acknowledgements import ReceiptSigner, Stored
+from producers.gateway.answers import StoredAnswer
 from producers.gateway.http.content_mode import Claims, Mode, claims_of, mode_of
 from producers.gateway.http.problems import EventFaults, Refusal, listed_faults
 from producers.gateway.recent import Recent, Repeat
@@ -86,7 +87,7 @@ class Receiver:
             mode, body = await self._read(sent, held)
             return await self._validate(sent, mode, body, validate)
 
-    async def receive(self, sent: Sent, *, partial: bool) -> tuple[dict[str, Any], list[Repeat]]:
+    async def receive(self, sent: Sent, *, partial: bool) -> tuple[StoredAnswer, list[Repeat]]:
         """Store the events; returns the answer, and the events whose ids this gateway received recently.
 
         Raises `Problem` or `Refusal` where nothing was stored.
@@ -99,9 +100,7 @@ class Receiver:
             stored, repeats = await self._store(agency, verdicts.accepted)
         answer = self._signer.receipt(agency.code, recorded_time(self._clock()), stored)
         if verdicts.refused:
-            answer["refused"], unlisted = listed_faults(verdicts.refused, verdicts.batched, sent.language)
-            if unlisted:
-                answer["unlisted"] = unlisted
+            answer.refused, answer.unlisted = listed_faults(verdicts.refused, verdicts.batched, sent.language)
         return answer, repeats
 
     async def _read(self, sent: Sent, held: Callable[[int], None]) -> tuple[Mode, bytes]:

@@ -7,10 +7,13 @@ removed or replaced before it was read has none: it is *lost*, and its event mus
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
+
+import asyncpg
+from msgspec import UNSET, UnsetType
 
 from events.validation.verdicts import HASH_BYTES, Agency
 from events.values.completeness import completeness_status
@@ -21,34 +24,38 @@ from infra.log.proofs import PROOF_PREFIX
 from infra.log.reader import chosen_entries
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
+from producers.gateway.answers import Completeness, CompletenessStatus, ReceiptRow, State
 
-State = Literal["pending", "registered", "duplicate", "refused", "lost"]
-STATES: Final[tuple[str, ...]] = get_args(State)
 _SQL: Final = queries("producers.gateway", "verdicts.sql")
-COMPLETENESS_STATUSES: Final = ("no-numbers-sent", "only-earlier-numbers", "complete", "incomplete", "not-known")
-"""`only-earlier-numbers`: all numbers of the month fill gaps of earlier ones. `not-known`: not all were kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One record's verdict. `index`: of its entry, of a duplicate's first entry, of the refusal, else None."""
+    """One record's verdict. `index`: of its entry, of a duplicate's first entry, of the refusal, else `UNSET`."""
 
     state: State
-    index: int | None = None
+    index: int | UnsetType = UNSET
     offset: int | None = None
-    errors: list[dict[str, str]] | None = None
-    halted_reason: str | None = None
+    errors: list[dict[str, str]] | UnsetType = UNSET
+    halted: str | UnsetType = UNSET
 
-    def document(self) -> dict[str, Any]:
-        """The verdict's members in the answer."""
-        document: dict[str, Any] = {"state": self.state}
-        if self.index is not None:
-            document |= {"index": self.index, "proof": f"{PROOF_PREFIX}{self.index}"}
-        if self.errors is not None:
-            document["errors"] = self.errors
-        if self.halted_reason is not None:
-            document["halted"] = self.halted_reason
-        return document
+    @property
+    def proof(self) -> str | UnsetType:
+        """The address of the entry with its proof."""
+        return UNSET if self.index is UNSET else f"{PROOF_PREFIX}{self.index}"
+
+    def row(self, address: str | UnsetType, record: Mapping[str, str]) -> ReceiptRow:
+        """The row of a page; `record` is one of `validated_records`."""
+        return ReceiptRow(
+            address=address,
+            id=record.get("id", UNSET),
+            sha256=record.get("sha256", UNSET),
+            state=self.state,
+            index=self.index,
+            proof=self.proof,
+            errors=self.errors,
+            halted=self.halted,
+        )
 
 
 async def by_offsets(connection: Connection, agency: str, offsets: Sequence[int]) -> list[Verdict]:
@@ -75,14 +82,14 @@ async def validated_records(connection: Connection, verdicts: Sequence[Verdict])
     """
     states: defaultdict[int, set[State]] = defaultdict(set)
     for verdict in verdicts:
-        if verdict.index is not None:
+        if verdict.index is not UNSET:
             states[verdict.index].add(verdict.state)
     found = {
         (index, state): _validated_record(state, index, raw)
         async for index, raw in chosen_entries(connection, sorted(states))
         for state in states[index]
     }
-    return [{} if v.index is None else found[v.index, v.state] for v in verdicts]
+    return [{} if v.index is UNSET else found[v.index, v.state] for v in verdicts]
 
 
 def _validated_record(state: State, index: int, raw: bytes) -> dict[str, str]:
@@ -93,49 +100,48 @@ def _validated_record(state: State, index: int, raw: bytes) -> dict[str, str]:
     return {"id": entry.id} | ({"sha256": sha256(event_bytes(raw)).hexdigest()} if state == "registered" else {})
 
 
-async def completeness(connection: Connection, agency: str, month: str | None = None) -> dict[str, Any]:
-    """Sequence numbers seen and missing, as inclusive ranges; of a month only its own numbers, `first` to `last`.
-
-    A number of more than 53 bits is a text. `missing_count` is null if no numbers were sent, or only those of earlier
-    months. If an agency's numbers were too scattered to keep, those read from the log index `sequences_overflowed_at`
-    on count in `highest` only; none is said to be missing then, and `missing_count` is null.
-    """
+async def completeness(connection: Connection, agency: str, month: str | None = None) -> Completeness:
+    """The sequence numbers of an agency, or those of one month."""
     row = await connection.fetchrow(_SQL["sequences"], agency, month)
     seen, missing, repeated = ([], [], []) if row is None else (row["seen"], row["missing"], row["repeated"])
     overflowed_at = None if row is None else row["overflowed_index"]
-    gaps = _inclusive(missing) if overflowed_at is None else []
-    ranges = {"seen": _inclusive(seen), "missing": gaps, "repeated": _inclusive(repeated)}
+    in_topic, gaps = _inclusive(seen), _inclusive(missing) if overflowed_at is None else []
     first, last = (None, None) if row is None or row["last"] is None else (int(row["first"]), int(row["last"]))
     month_has_numbers = first is not None and last is not None and first <= last
     has_numbers = row is not None if month is None else month_has_numbers
     were_sent = row is not None and (month is None or bool(row["has_numbers"]))
     missing_count = _count(gaps) if has_numbers and overflowed_at is None else None
-    status = "no-numbers-sent"
+    status: CompletenessStatus = "no-numbers-sent"
     if were_sent:
         status = completeness_status(missing_count, is_overflowed=overflowed_at is not None)
-    document: dict[str, Any] = {
-        "agency": agency,
-        "status": status,
-        "highest": 0 if row is None else int(row["highest"]),
-        "sequences_overflowed_at": overflowed_at,
-        "seen_count": _count(ranges["seen"]),
-        "missing_count": missing_count,
-        **ranges,
-    }
+    document = Completeness(
+        agency=agency,
+        status=status,
+        highest=with_long_numbers_as_texts(0 if row is None else int(row["highest"])),
+        sequences_overflowed_at=overflowed_at,
+        seen_count=with_long_numbers_as_texts(_count(in_topic)),
+        missing_count=with_long_numbers_as_texts(missing_count),
+        seen=with_long_numbers_as_texts(in_topic),
+        missing=with_long_numbers_as_texts(gaps),
+        repeated=with_long_numbers_as_texts(_inclusive(repeated)),
+    )
     if month is not None:
-        document |= {"month": month, "first": first if has_numbers else None, "last": last if has_numbers else None}
-    return {name: with_long_numbers_as_texts(value) for name, value in document.items()}
+        document.month = month
+        document.first = with_long_numbers_as_texts(first) if has_numbers else None
+        document.last = with_long_numbers_as_texts(last) if has_numbers else None
+    return document
 
 
-def _verdict(row: Any) -> Verdict:
+def _verdict(row: asyncpg.Record) -> Verdict:
     offset: int = row["offset"]
     if row["next_offset"] is None or offset >= row["next_offset"]:
-        return Verdict("pending", None, offset, halted_reason=row["halted_reason"])
+        halted = row["halted_reason"]
+        return Verdict("pending", offset=offset, halted=UNSET if halted is None else halted)
     if row["errors"] is not None:
         return Verdict("refused", row["index"], offset, row["errors"])
     if row["of_index"] is not None:
         return Verdict("duplicate", row["of_index"], offset)
-    return Verdict("lost" if row["index"] is None else "registered", row["index"], offset)
+    return Verdict("lost", offset=offset) if row["index"] is None else Verdict("registered", row["index"], offset)
 
 
 def _inclusive(ranges: Any) -> list[list[int]]:

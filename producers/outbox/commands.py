@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import asyncpg
 import click
 import uvloop
 
 from events.errors import Retry
-from events.faults.details import arabic_of
 from events.validation.verdicts import Agency
 from events.values.fields import Role
 from infra.command_line.completion import agency_codes
@@ -22,7 +21,7 @@ from infra.observability.telemetry import setup
 from infra.postgres.connection import TRANSIENT_ERRORS, Connection, is_transient
 from infra.process.commands import serve
 from infra.settings import Settings
-from producers.outbox.outbox import NoOutbox, install, open_database, read_status, schema_text
+from producers.outbox.outbox import NoOutbox, OutboxStatus, install, open_database, read_status, schema_text
 from producers.outbox.relay import OutboxRelay
 from producers.publisher.report import fault_sentences
 
@@ -86,31 +85,29 @@ def status_command(as_json: bool) -> None:
     print_result(status, as_json, lambda: _print(status))
 
 
-def _print(status: dict[str, Any]) -> None:
-    oldest, last, relay = status["oldest"], status["last_sent"], status["relay"]
-    waiting, refused = status["waiting"], status["refused"]
-    print_localized(f"ينتظر الإرسال: {waiting:,}.", f"{waiting:,} waiting.")
-    if oldest:
-        age, first = oldest["age_s"], oldest["id"]
+def _print(status: OutboxStatus) -> None:
+    oldest, last, relay = status.oldest, status.last_sent, status.relay
+    print_localized(f"ينتظر الإرسال: {status.waiting:,}.", f"{status.waiting:,} waiting.")
+    if oldest is not None:
+        age, first = oldest.age_s, oldest.id
         print_localized(f"أقدمها منذ {age:.0f} ثانية ({first}).", f"The oldest has waited for {age:.0f} s ({first}).")
-    if last:
-        sent, when, where = last["id"], time_text(last["sent_at"]), last["address"]
+    if last is not None:
+        sent, when, where = last.id, time_text(last.sent_at), last.address
         print_localized(f"آخر ما أُرسل: {sent} في {when}، {where}.", f"Last sent: {sent} at {when}, {where}.")
-    if relay is not None and relay["works"]:
-        print_localized(f"الناقل يعمل: {relay['owner']}.", f"Relay {relay['owner']} is running.")
+    if relay is not None and relay.works:
+        print_localized(f"الناقل يعمل: {relay.owner}.", f"Relay {relay.owner} is running.")
     else:
         print_localized("لا ناقل يعمل: شغّل `yesser outbox run`.", "No relay is running: start `yesser outbox run`.")
-    if refused:
+    if refused := status.refused:
         print_localized(f"لم يُرسل لأنه سيُرفض: {refused:,}", f"{refused:,} would be refused and are not sent:")
-    for row in status["refused_last"]:
-        for fault in row["faults"]:
-            ar, en = fault_sentences({**fault, "detail_ar": arabic_of(fault["detail"])})
-            print_localized(f"  {row['id']}: {ar}", f"  {row['id']}: {en}")
-        if not row["faults"]:
-            name = row["id"]
+    for row in status.refused_last:
+        for fault in row.faults:
+            ar, en = fault_sentences(fault["code"], fault["pointer"], fault["detail"])
+            print_localized(f"  {row.id}: {ar}", f"  {row.id}: {en}")
+        if not row.faults:
             print_localized(
-                f"  {name}: لم يُذكر خطأ؛ `yesser lint` يعرض أخطاء الحدث.",
-                f"  {name}: no fault is recorded; `yesser lint` lists the event's faults.",
+                f"  {row.id}: لم يُذكر خطأ؛ `yesser lint` يعرض أخطاء الحدث.",
+                f"  {row.id}: no fault is recorded; `yesser lint` lists the event's faults.",
             )
 
 

@@ -9,10 +9,12 @@ The table is in the agency's database (`outbox.sql`); `producers.outbox.relay` s
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import asyncpg
 import orjson
+from msgspec import Struct
 
 from events.errors import YesserError
 from events.validation.verdicts import Agency
@@ -99,25 +101,64 @@ async def require_outbox(connection: Connection) -> None:
         raise NoOutbox
 
 
-async def read_status(connection: Connection, settings: Settings) -> dict[str, Any]:
-    """The answer of `yesser outbox status --json`. Raises `NoOutbox`."""
+class Waiting(Struct):
+    """An event that waits to be sent; `age_s` in seconds."""
+
+    id: str
+    added_at: datetime
+    age_s: float
+
+
+class LastSent(Struct):
+    """The event that was sent last, and its address in Kafka."""
+
+    id: str
+    sent_at: datetime
+    address: str
+
+
+class RefusedEvent(Struct):
+    """An event that is not sent, because it would be refused."""
+
+    row_id: int
+    id: str
+    added_at: datetime
+    faults: list[dict[str, str]]
+
+
+class RelayState(Struct):
+    """The relay that `works` or was the last to."""
+
+    owner: str
+    epoch: int
+    works: bool
+
+
+class OutboxStatus(Struct, kw_only=True):
+    """The answer of `yesser outbox status --json`; None for what there is not."""
+
+    waiting: int
+    oldest: Waiting | None
+    last_sent: LastSent | None
+    refused: int
+    refused_last: list[RefusedEvent]
+    relay: RelayState | None
+
+
+async def read_status(connection: Connection, settings: Settings) -> OutboxStatus:
+    """What waits, what was sent, and what is refused. Raises `NoOutbox`."""
     await require_outbox(connection)
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        return {
-            "waiting": await connection.fetchval(SQL["waiting_count"]),
-            "oldest": _document(await connection.fetchrow(SQL["oldest"])),
-            "last_sent": _document(await connection.fetchrow(SQL["last_sent"])),
-            "refused": await connection.fetchval(SQL["refused_count"]),
-            "refused_last": [dict(row) for row in await connection.fetch(SQL["refused"], REFUSED_SHOWN_MAX)],
-            "relay": await _relay(connection, settings),
-        }
-
-
-async def _relay(connection: Connection, settings: Settings) -> dict[str, Any] | None:
-    """The relay that works or was the last to; None if there was none."""
-    for row in await holders(connection, settings, table=LEASE_TABLE):
-        return {"owner": row["owner"], "epoch": row["epoch"], "works": row["held"]}
-    return None
+        oldest, last = await connection.fetchrow(SQL["oldest"]), await connection.fetchrow(SQL["last_sent"])
+        leases = await holders(connection, settings, table=LEASE_TABLE)
+        return OutboxStatus(
+            waiting=await connection.fetchval(SQL["waiting_count"]),
+            oldest=None if oldest is None else Waiting(*oldest),
+            last_sent=None if last is None else LastSent(*last),
+            refused=await connection.fetchval(SQL["refused_count"]),
+            refused_last=[RefusedEvent(*row) for row in await connection.fetch(SQL["refused"], REFUSED_SHOWN_MAX)],
+            relay=RelayState(leases[0]["owner"], leases[0]["epoch"], leases[0]["held"]) if leases else None,
+        )
 
 
 def _code_of(event: bytes) -> str:
@@ -127,7 +168,3 @@ def _code_of(event: bytes) -> str:
     except (ValueError, TypeError, KeyError):
         return ""
     return str(source).removeprefix(source_of(""))
-
-
-def _document(row: asyncpg.Record | None) -> dict[str, Any] | None:
-    return None if row is None else dict(row)

@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+import orjson
 import structlog
 
 from events.errors import Fenced
@@ -30,9 +31,8 @@ from infra.process.leader_election import LeaderElection, Term
 from infra.process.lease import LeaseSpec
 from infra.process.tasks import pause, until_one_ends
 from infra.settings import Settings
-from producers.outbox.notes import RefusedRow, note_refused, note_sent
 from producers.outbox.outbox import CHANNEL, LEASE, LEASE_TABLE, SQL, open_database, require_outbox
-from producers.outbox.senders import Send, Sender, require_credentials, sender_of
+from producers.outbox.senders import Faults, Send, Sender, require_credentials, sender_of
 
 ROWS_MAX: Final = 1_000
 """Most rows read and sent before they are marked."""
@@ -40,6 +40,14 @@ FORGET_EVERY_S: Final = 60.0
 FORGET_ROWS_MAX: Final = 10_000
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row that the registrar would refuse, with every fault."""
+
+    row_id: int
+    faults: Faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,3 +193,27 @@ async def forget(connection: Connection, keep_days: int, rows_max: int) -> float
 async def _waiting(connection: Connection, rows_count: int) -> int:
     """How many wait; counted only if more may wait than were read."""
     return rows_count if rows_count < ROWS_MAX else await connection.fetchval(SQL["waiting_count"])
+
+
+async def note_sent(connection: Connection, sent: Sequence[tuple[int, str]], epoch: int) -> None:
+    """Record the Kafka address of each stored row. Raises `Fenced`."""
+    await _note(connection, "sent", [row_id for row_id, _ in sent], [address for _, address in sent], epoch)
+
+
+async def note_refused(connection: Connection, refused: Sequence[RefusedRow], epoch: int) -> None:
+    """Record the faults of each row. Raises `Fenced`."""
+    texts = [_text_of(row.faults) for row in refused]
+    await _note(connection, "refuse", [row.row_id for row in refused], texts, epoch)
+
+
+def _text_of(faults: Faults) -> str:
+    """The faults as text for jsonb, which cannot hold NUL."""
+    rows = [{name: text.replace("\0", "\ufffd") for name, text in fault.items()} for fault in faults]
+    return orjson.dumps(rows).decode()
+
+
+async def _note(connection: Connection, query: str, row_ids: list[int], values: list[str], epoch: int) -> None:
+    """Every write is fenced by the epoch of the relay's lease."""
+    status = await connection.execute(SQL[query], row_ids, values, epoch)
+    if status == "UPDATE 0":
+        raise Fenced(f"epoch {epoch} of the outbox was superseded")

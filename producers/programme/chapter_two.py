@@ -13,9 +13,11 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
+from events.types.rules import Data
 from producers.programme.chapter_one import OFFICE
+from producers.programme.documents import Campaign
 from producers.programme.records import Record, read_records
 from producers.programme.story_event import EventHeader, StoryEvent, story_event
 
@@ -33,23 +35,23 @@ class Answer:
     starts_on: str
 
 
-def chapter_two(campaigns: Sequence[dict[str, Any]]) -> list[StoryEvent]:
+def chapter_two(campaigns: Sequence[Campaign]) -> list[StoryEvent]:
     """The agencies' answers to their campaigns, in date order."""
     records = read_records("awareness")["answers"]
     launched = _launched()
     events: list[StoryEvent] = []
-    for campaign in sorted(campaigns, key=lambda row: (row["cause_index"], row["campaign_id"])):
+    for campaign in sorted(campaigns, key=lambda row: (row.cause_index, row.campaign_id)):
         if _is_ours(campaign, launched):
-            service = launched.get(campaign["service_id"] or "")
+            service = launched.get(campaign.service_id or "")
             starts_on = service["launched_on"] if service else records["general_on"]
-            answer = Answer(campaign["campaign_id"], campaign["owner"], number_of(campaign), starts_on)
+            answer = Answer(campaign.campaign_id, campaign.owner, number_of(campaign), starts_on)
             events += _answered(answer, records)
     return sorted(events, key=lambda event: event.on)
 
 
-def number_of(campaign: dict[str, Any]) -> int:
+def number_of(campaign: Campaign) -> int:
     """A number derived from the campaign's cause: the same in every log."""
-    key = campaign["service_id"] or campaign["campaign_id"].replace(f".i{campaign['cause_index']}", "")
+    key = campaign.service_id or campaign.campaign_id.replace(f".i{campaign.cause_index}", "")
     return zlib.crc32(key.encode())
 
 
@@ -59,9 +61,9 @@ def _launched() -> dict[str, Record]:
     return {row["service_id"]: row for group in groups for row in group["services"] if "launched_on" in row}
 
 
-def _is_ours(campaign: dict[str, Any], launched: dict[str, Record]) -> bool:
+def _is_ours(campaign: Campaign, launched: dict[str, Record]) -> bool:
     """Whether the story answers it: a campaign for one of its services, or a general one of one of its agencies."""
-    owner, service_id = campaign["owner"], campaign["service_id"]
+    owner, service_id = campaign.owner, campaign.service_id
     if service_id is not None:
         return service_id in launched and launched[service_id]["agency"] == owner
     return owner == OFFICE or any(row["code"] == owner for row in read_records("agencies")["agencies"])
@@ -81,7 +83,7 @@ def _answered(answer: Answer, records: Record) -> Iterator[StoryEvent]:
     yield _campaign_event(answer, "completed", "", records["completed_after_days"], {})
 
 
-def _campaign_event(answer: Answer, what: str, key: str, after_days: int, data: dict[str, Any]) -> StoryEvent:
+def _campaign_event(answer: Answer, what: str, key: str, after_days: int, data: Data) -> StoryEvent:
     on = (date.fromisoformat(answer.starts_on) + timedelta(after_days)).isoformat()
     campaign_id = answer.campaign_id
     return story_event(

@@ -6,21 +6,23 @@ Producers and consumers do not import each other, so the demo reads as a user do
 from __future__ import annotations
 
 import subprocess
-from typing import Any, Final
+from typing import Final, TypeVar
+
+import msgspec
 
 from events.errors import YesserError
-from infra.json_documents import from_json
 from infra.process.subprocess_command import subprocess_command
 
 _TIMEOUT_S: Final = 600.0
+Document = TypeVar("Document")
 
 
 class CommandFailed(YesserError):
     """A command that the demo needs ended with an error."""
 
 
-def run_json(*arguments: str, accept: tuple[int, ...] = (0,)) -> Any:
-    """Run `yesser ARGUMENTS --json` in this environment and return its document."""
+def run_json(*arguments: str, accept: tuple[int, ...] = (0,)) -> bytes:
+    """Run `yesser ARGUMENTS --json` in this environment and return what it prints."""
     done = subprocess.run(
         subprocess_command(*arguments, "--json"),
         stdin=subprocess.DEVNULL,
@@ -31,4 +33,9 @@ def run_json(*arguments: str, accept: tuple[int, ...] = (0,)) -> Any:
     if done.returncode not in accept:
         words = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2].removeprefix("yesser: ")
         raise CommandFailed(f"`yesser {' '.join(arguments)}` ended with code {done.returncode}: {words}")
-    return from_json(done.stdout)
+    return done.stdout.strip()
+
+
+def read_json(model: type[Document], *arguments: str, accept: tuple[int, ...] = (0,)) -> Document:
+    """The members of `model` of the document that `yesser ARGUMENTS --json` prints."""
+    return msgspec.json.decode(run_json(*arguments, accept=accept), type=model)

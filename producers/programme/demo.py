@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import click
+import orjson
 import uvloop
 from rich.console import Console
 
@@ -23,9 +24,10 @@ from infra.observability.logs import configure_logs
 from infra.settings import Settings
 from producers.programme.chapter_one import chapter_one
 from producers.programme.chapter_two import chapter_two
-from producers.programme.commands import run_json
+from producers.programme.commands import read_json, run_json
+from producers.programme.documents import Account, Campaign, Demo, LogSize, Rebuild, Total, Tree, Verification
 from producers.programme.publish_chapter import publish_chapter, register_agencies
-from producers.programme.report import shown
+from producers.programme.report import Results, results_of, shown
 from producers.programme.sign_ins import sign_ins
 from producers.programme.story_event import StoryEvent
 
@@ -52,12 +54,12 @@ def demo(context: click.Context, keep: bool, as_json: bool) -> None:
     configure_logs("error", "demo")
     console = Console(stderr=True, highlight=False)
     with _stack(settings, partial(_say, console), keep=keep):
-        document = _run(settings, console)
+        results, document = _run(settings, console)
         if keep:
-            document["console"] = sign_ins(settings)
-    document["seconds"] = round(time.monotonic() - began, 3)
-    print_result(document, as_json, lambda: click.echo("\n".join(shown(document))))
-    context.exit(ExitCode.OK if document["verification"]["ok"] else ExitCode.ANSWER_IS_NO)
+            document.console = sign_ins(settings)
+    document.seconds = round(time.monotonic() - began, 3)
+    print_result(document, as_json, lambda: click.echo("\n".join(shown(results, document))))
+    context.exit(ExitCode.OK if document.verification.ok else ExitCode.ANSWER_IS_NO)
 
 
 def _say(console: Console, ar: str, en: str) -> None:
@@ -80,25 +82,24 @@ def _stack(settings: Settings, say: Say, *, keep: bool) -> Iterator[None]:
             ending.pop_all()
 
 
-def _run(settings: Settings, console: Console) -> dict[str, Any]:
+def _run(settings: Settings, console: Console) -> tuple[Results, Demo]:
     say = partial(_say, console)
     new = uvloop.run(register_agencies(settings))
     say(f"سُجّلت الجهات (الجديد منها {new}).", f"Agencies are registered ({new} new).")
     _chapter(settings, localized("القصة", "The story"), chapter_one())
     run_json("wait", "--timeout", _FIXED_POINT_TIMEOUT_S)
-    campaigns = run_json("campaigns", "list")
+    campaigns = read_json(list[Campaign], "campaigns", "list")
     say(f"أُطلقت حملات التوعية ({len(campaigns)}).", f"{len(campaigns)} campaigns were triggered.")
     _chapter(settings, localized("الحملات", "The campaigns"), chapter_two(campaigns))
     say("بانتظار تطبيق كل الأحداث.", "Waiting until all events are applied.")
     run_json("wait", "--timeout", _FIXED_POINT_TIMEOUT_S)
     say("التحقق من السجل وإعادة البناء والدفتر.", "Verifying: the tree, a rebuild, the ledger.")
-    ledger = run_json("ledger", "balances")
-    return {
-        "plan": run_json("plan"),
-        "campaigns": run_json("campaigns", "list"),
-        "ledger": ledger,
-        "verification": verification(_tree(), run_json("rebuild", "--compare", accept=(0, 1)), ledger),
-    }
+    texts = run_json("plan"), run_json("campaigns", "list"), run_json("ledger", "balances")
+    results = results_of(*texts)
+    rebuild = read_json(Rebuild, "rebuild", "--compare", accept=(0, 1))
+    plan, campaigns_, ledger = map(orjson.Fragment, texts)
+    proofs = verification(_tree(), rebuild, results.accounts)
+    return results, Demo(plan=plan, campaigns=campaigns_, ledger=ledger, verification=proofs, seconds=0)
 
 
 def _chapter(settings: Settings, title: str, events: Sequence[StoryEvent]) -> None:
@@ -106,28 +107,18 @@ def _chapter(settings: Settings, title: str, events: Sequence[StoryEvent]) -> No
         uvloop.run(publish_chapter(settings, events, lambda count: update(advance=count)))
 
 
-def _tree() -> dict[str, Any]:
+def _tree() -> Tree:
     """Compute the tree again from every entry and compare it with the signed checkpoint."""
-    size = run_json("log", "size")["size"]
+    size = read_json(LogSize, "log", "size").size
     deadline = time.monotonic() + _CHECKPOINT_WAIT_S
     while True:
-        tree: dict[str, Any] = run_json("audit", "verify")
-        if tree["size"] >= size or time.monotonic() > deadline:
-            return {"size": tree["size"], "root": tree["root"], "ok": tree["ok"] and tree["size"] >= size}
+        tree = read_json(Tree, "audit", "verify")
+        if tree.size >= size or time.monotonic() > deadline:
+            return Tree(tree.size, tree.root, tree.ok and tree.size >= size)
         time.sleep(_CHECKPOINT_LOOK_S)
 
 
-def verification(tree: dict[str, Any], rebuild: dict[str, Any], ledger: dict[str, Any]) -> dict[str, Any]:
-    """The three proofs as one document: the tree, rebuilt = live, and a ledger that sums to zero."""
-    names = ("name", "rows", "sha256", "ok")
-    rebuilt = {
-        "read_models": [{name: row[name] for name in names} for row in rebuild["read_models"]],
-        "ok": rebuild["ok"],
-    }
-    total = sum(account["balance_halalas"] for account in ledger["accounts"])
-    return {
-        "tree": tree,
-        "rebuild": rebuilt,
-        "ledger": {"sum_halalas": total, "ok": total == 0},
-        "ok": bool(tree["ok"] and rebuilt["ok"] and total == 0),
-    }
+def verification(tree: Tree, rebuild: Rebuild, accounts: Sequence[Account]) -> Verification:
+    """The three proofs: the tree, rebuilt = live, and a ledger that sums to zero."""
+    total = sum(account.balance_halalas for account in accounts)
+    return Verification(tree, rebuild, Total(total, total == 0), tree.ok and rebuild.ok and total == 0)

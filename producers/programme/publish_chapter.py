@@ -81,4 +81,4 @@ async def _publish(settings: Settings, agency: str, values: list[bytes], on_verd
     problems = report.problems()
     if problems:
         row = problems[0]
-        raise StoryRefused(f"{agency} was refused at event {row['line']}: {row['code']} at {row['pointer']}.")
+        raise StoryRefused(f"{agency} was refused at event {row.line}: {row.code} at {row.pointer}.")

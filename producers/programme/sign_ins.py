@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
+
+from msgspec import Struct
 
 from infra.settings import Settings
-from producers.programme.commands import run_json
+from producers.programme.commands import read_json, run_json
+from producers.programme.documents import SignIn, SignIns
 
 AGENCY: Final = "health"
 TEAM: Final = "press"
@@ -21,20 +24,31 @@ _ACCOUNTS: Final = {
 """Username → its role and whose it is."""
 
 
-def sign_ins(settings: Settings) -> dict[str, Any]:
+class _Username(Struct):
+    username: str
+
+
+class _Password(Struct):
+    password: str
+
+
+class _Team(Struct):
+    team: str
+
+
+def sign_ins(settings: Settings) -> SignIns:
     """The console's address, and an account for each role. The campaign team is added where it is missing."""
     _add_team()
-    known = {row["username"] for row in run_json("accounts", "list")}
+    known = {row.username for row in read_json(list[_Username], "accounts", "list")}
     accounts = []
     for username, how in _ACCOUNTS.items():
         words = ("password", username) if username in known else ("add", username, "--role", *how)
-        password = run_json("accounts", *words)["password"]
-        accounts.append({"username": username, "role": how[0], "password": password})
-    return {"address": _address(settings), "accounts": accounts}
+        accounts.append(SignIn(username, how[0], read_json(_Password, "accounts", *words).password))
+    return SignIns(_address(settings), accounts)
 
 
 def _add_team() -> None:
-    if all(row["team"] != TEAM for row in run_json("teams", "list", AGENCY)):
+    if all(row.team != TEAM for row in read_json(list[_Team], "teams", "list", AGENCY)):
         names = ("--name-ar", "المكتب الصحفي", "--name-en", "Press office")
         run_json("teams", "add", AGENCY, TEAM, *names, "--contact", "press@health.example")
         run_json("subscriptions", "add", AGENCY, TEAM, "--route", "email")

@@ -4,8 +4,9 @@ gives a duplicate."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from events.types.rules import Data
 from events.values.calendar import hijri_of
 from events.wire.codec import build_event
 
@@ -32,7 +33,7 @@ class EventHeader:
     on: str
 
 
-def story_event(header: EventHeader, data: dict[str, Any]) -> StoryEvent:
+def story_event(header: EventHeader, data: Data) -> StoryEvent:
     """The event. `hijridate` is the day in the Umm al-Qura calendar."""
     value = build_event(
         type=header.type,

@@ -11,6 +11,7 @@ from typing import BinaryIO, Final
 
 import click
 import uvloop
+from msgspec import UNSET
 
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
@@ -26,7 +27,7 @@ from infra.postgres.connection import address
 from infra.settings import Settings
 from infra.tables.mapping import read_mapping
 from producers.publisher.job import Job, is_file, run_job, write_refused
-from producers.publisher.report import Report, fault_sentences, in_both_languages
+from producers.publisher.report import PublishDocument, Report, fault_sentences
 from producers.publisher.sources import EventFile, Source, Table
 
 _SHOWN_MAX: Final = 20
@@ -110,15 +111,16 @@ def publish(
     if report.problem_lines() and is_file(file):
         # Ids are read from the file again; for a pipe, only those that the registrar could read are known.
         report.ids = source.ids(report.problem_lines())
-    written = write_refused(job, report)
+    document = report.document()
+    write_refused(job, report, document)
     if as_json:
-        print_json({**report.document(), **written})
+        print_json(document)
     else:
-        _print(report)
+        print_report(report, document)
         if error is None and not report.lines:
             print_localized("لا أسطر في الملف: لم يُرسل شيء.", "The file has no lines: nothing was sent.")
-        if written:
-            count = len(written["refused_lines"])
+        if document.refused_lines is not UNSET:
+            count = len(document.refused_lines)
             print_localized(
                 f"الأسطر المرفوضة ({count:,}) في {refused}: صحّحها ثم انشرها.",
                 f"{count:,} refused lines are in {refused}: correct them and publish the file.",
@@ -156,13 +158,13 @@ def exit_code(report: Report) -> int:
     return ExitCode.ANSWER_IS_NO if report.problem_lines() else ExitCode.OK
 
 
-def _print(report: Report) -> None:
-    document = report.document()
+def print_report(report: Report, document: PublishDocument) -> None:
     if report.verdicts is not None:
         lines = report.verdicts_count + len(report.unsent)
+        counts = {name: getattr(document, name) for name in COUNTS}
         print_localized(
-            f"الأسطر {lines:,}: {'، '.join(f'{word} {document[name]:,}' for name, word in COUNTS.items())}.",
-            f"{_lines(lines)}: {', '.join(f'{document[name]:,} {name}' for name in COUNTS)}.",
+            f"الأسطر {lines:,}: {'، '.join(f'{COUNTS[name]} {count:,}' for name, count in counts.items())}.",
+            f"{_lines(lines)}: {', '.join(f'{count:,} {name}' for name, count in counts.items())}.",
         )
     elif report.unsent:
         unsent = len(report.unsent)
@@ -186,17 +188,16 @@ def _print(report: Report) -> None:
             f"الأسطر المخزّنة في كافكا: {stored:,}؛ لم تُعرف نتائج التحقق منها بعد (انشر الملف ثانية).",
             f"{_lines(stored)} stored in Kafka; verdicts are not known yet (publish the file again).",
         )
-    if document["first_index"] is not None:
-        first, last = document["first_index"], document["last_index"]
+    first, last = document.first_index, document.last_index
+    if first is not None:
         print_localized(f"في السجل: القيود {first:,} … {last:,}.", f"In the log at entries {first:,} … {last:,}.")
-    problems = in_both_languages(document["problems"])
-    for row in problems[:_SHOWN_MAX]:
-        ar, en = fault_sentences(row)
-        print_localized(f"  السطر {row['line']}: {ar}", f"  line {row['line']}: {en}")
-    if (more := len(problems) - _SHOWN_MAX) > 0:
+    for row in document.problems[:_SHOWN_MAX]:
+        ar, en = fault_sentences(row.code, row.pointer, row.detail)
+        print_localized(f"  السطر {row.line}: {ar}", f"  line {row.line}: {en}")
+    if (more := len(document.problems) - _SHOWN_MAX) > 0:
         print_localized(f"  … وغيرها {more:,}: استعمل ‎--json‎.", f"  … and {more:,} more: use --json.")
-    if "unlisted" in document:
-        print_localized(*unlisted_sentences(document["unlisted"]))
+    if document.unlisted is not UNSET:
+        print_localized(*unlisted_sentences(document.unlisted))
 
 
 def _lines(count: int) -> str:

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -26,7 +26,7 @@ from infra.secret_files import private_file
 from infra.settings import Settings
 from producers.errors import NotAccepted, RecordsLost
 from producers.publisher.kafka_publisher import AgencyPublisher
-from producers.publisher.report import Report
+from producers.publisher.report import PublishDocument, Report
 from producers.publisher.resume_state import ResumeState
 from producers.publisher.run import Progress, Sending, start_sequence, wait_for_verdicts
 from producers.publisher.sources import Source
@@ -89,15 +89,15 @@ async def run_job(job: Job) -> tuple[Report, YesserError | None]:
     return report, None
 
 
-def write_refused(job: Job, report: Report) -> dict[str, Any]:
+def write_refused(job: Job, report: Report, document: PublishDocument) -> None:
     """Write the refused lines, once no more verdicts come: the file's n-th line is the n-th of `refused_lines`."""
     if job.refused is None or not (report.is_final or report.has_lost):
-        return {}
+        return
     numbers = report.problem_lines()
     # A refused line may contain a national id: only the owner may read the file, whatever was there before.
     with private_file(job.refused) as target:
         job.source.copy(target, numbers)
-    return {"refused_file": str(job.refused), "refused_lines": sorted(numbers)}
+    document.refused_file, document.refused_lines = str(job.refused), sorted(numbers)
 
 
 async def _sequence(job: Job) -> int:

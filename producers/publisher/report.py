@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self, cast
+from typing import Self
+
+from msgspec import UNSET, Struct, UnsetType
 
 from events.faults.details import arabic_of
-from events.faults.problems import PROBLEMS, Code
 from infra.event_files.ndjson import TOO_LARGE, TOO_LARGE_DETAIL
-from infra.postgres.verdicts import Refused, Verdicts
+from infra.postgres.verdicts import Verdicts
 
 
 class SentLines:
@@ -81,6 +82,38 @@ class SentLines:
         return self._lines[position] + offset - self._offsets[position]
 
 
+class ProblemRow(Struct):
+    """A fault of a line, and the entry that records it; None for a line that was not sent."""
+
+    line: int
+    id: str | None
+    code: str
+    pointer: str
+    detail: str
+    index: int | None
+
+
+class PublishDocument(Struct, kw_only=True):
+    """The answer of `yesser publish --json` (`events.md` §5). Without verdicts their counts are null.
+
+    Until all are known, `sent` counts the lines stored in Kafka and `unknown` those without a verdict.
+    """
+
+    lines: int
+    accepted: int | None = None
+    duplicates: int | None = None
+    conflicts: int | None = None
+    refused: int | None = None
+    first_index: int | None = None
+    last_index: int | None = None
+    problems: list[ProblemRow]
+    unlisted: int | UnsetType = UNSET
+    sent: int | UnsetType = UNSET
+    unknown: int | UnsetType = UNSET
+    refused_file: str | UnsetType = UNSET
+    refused_lines: list[int] | UnsetType = UNSET
+
+
 @dataclass(slots=True)
 class Report:
     """The result so far. `is_final`: every line has its verdict. `has_lost`: some have none, and none will come."""
@@ -93,27 +126,19 @@ class Report:
     has_lost: bool = False
     ids: dict[int, str | None] = field(default_factory=dict)
 
-    def document(self) -> dict[str, Any]:
-        """The shape of `events.md` §5. Without verdicts their counts are null.
-
-        Until all are known, `sent` counts the lines stored in Kafka and `unknown` those without a verdict.
-        """
+    def document(self) -> PublishDocument:
+        """The document of `yesser publish`."""
         verdicts = self.verdicts
-        conflicts = sum(refusal.is_conflict for refusal in verdicts.refusals) if verdicts else 0
-        document: dict[str, Any] = {
-            "lines": self.lines,
-            "accepted": verdicts.accepted if verdicts else None,
-            "duplicates": verdicts.duplicates if verdicts else None,
-            "conflicts": conflicts if verdicts else None,
-            "refused": len(self.unsent) + len(verdicts.refusals) - conflicts if verdicts else None,
-            "first_index": verdicts.first_index if verdicts else None,
-            "last_index": verdicts.last_index if verdicts else None,
-            "problems": self.problems(),
-        }
-        if verdicts and verdicts.unlisted:
-            document["unlisted"] = verdicts.unlisted
+        document = PublishDocument(lines=self.lines, problems=self.problems())
+        if verdicts is not None:
+            document.accepted, document.duplicates = verdicts.accepted, verdicts.duplicates
+            document.conflicts = sum(refusal.is_conflict for refusal in verdicts.refusals)
+            document.refused = len(self.unsent) + len(verdicts.refusals) - document.conflicts
+            document.first_index, document.last_index = verdicts.first_index, verdicts.last_index
+            document.unlisted = verdicts.unlisted or UNSET
         if not self.is_final:
-            document |= {"sent": self.sent.lines_count, "unknown": self.lines - len(self.unsent) - self.verdicts_count}
+            document.sent = self.sent.lines_count
+            document.unknown = self.lines - len(self.unsent) - self.verdicts_count
         return document
 
     @property
@@ -127,46 +152,25 @@ class Report:
         refusals = self.verdicts.refusals if self.verdicts else []
         return {*self.unsent, *(self.sent.line_of(refusal.offset) for refusal in refusals)}
 
-    def problems(self) -> list[dict[str, Any]]:
+    def problems(self) -> list[ProblemRow]:
         """One row per fault, by line."""
         rows = [
-            self._row(number, None, None, {"code": TOO_LARGE, "pointer": "", "detail": TOO_LARGE_DETAIL})
-            for number in self.unsent
+            ProblemRow(number, self.ids.get(number), TOO_LARGE, "", TOO_LARGE_DETAIL, None) for number in self.unsent
         ]
         for refusal in self.verdicts.refusals if self.verdicts else []:
-            rows += self._rows(refusal)
-        rows.sort(key=lambda row: row["line"])
+            number = self.sent.line_of(refusal.offset)
+            id_ = self.ids.get(number, refusal.claimed_id)
+            rows += [
+                ProblemRow(number, id_, error["code"], error["pointer"], error["detail"], refusal.index)
+                for error in refusal.errors
+            ]
+        rows.sort(key=lambda row: row.line)
         return rows
 
-    def _rows(self, refusal: Refused) -> list[dict[str, Any]]:
-        number = self.sent.line_of(refusal.offset)
-        return [self._row(number, refusal.claimed_id, refusal.index, error) for error in refusal.errors]
 
-    def _row(self, number: int, claimed_id: str | None, index: int | None, error: dict[str, str]) -> dict[str, Any]:
-        return {
-            "line": number,
-            "id": self.ids.get(number, claimed_id),
-            "code": error["code"],
-            "pointer": error["pointer"],
-            "detail": error["detail"],
-            "index": index,
-        }
-
-
-def in_both_languages(errors: list[dict[str, str]]) -> list[dict[str, Any]]:
-    """Faults with their Arabic sentence and their remedy."""
-    rows = []
-    for error in errors:
-        remedy = PROBLEMS[cast(Code, error["code"])].remedy
-        arabic = arabic_of(error["detail"])
-        rows.append({**error, "detail_ar": arabic, "remedy": {"ar": remedy.ar, "en": remedy.en}})
-    return rows
-
-
-def fault_sentences(row: Mapping[str, Any]) -> tuple[str, str]:
-    """One fault in Arabic and English; `row` has its detail in both languages."""
-    code, pointer = row["code"], row["pointer"]
+def fault_sentences(code: str, pointer: str, detail: str) -> tuple[str, str]:
+    """One fault in Arabic and English."""
     return (
-        f"{code} في {pointer or 'الحدث كله'}: {row['detail_ar']}",
-        f"{code} at {pointer or 'the whole event'}: {row['detail']}",
+        f"{code} في {pointer or 'الحدث كله'}: {arabic_of(detail)}",
+        f"{code} at {pointer or 'the whole event'}: {detail}",
     )

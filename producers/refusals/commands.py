@@ -6,7 +6,8 @@ command can be repeated.
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
+from collections.abc import Sequence
+from typing import BinaryIO
 
 import click
 import uvloop
@@ -19,11 +20,20 @@ from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.event_files.ndjson import LINE_BYTES_MAX
 from infra.observability.telemetry import setup
-from infra.postgres.connection import Connection
 from infra.settings import Settings
 from producers.errors import NotAccepted
-from producers.publisher.report import fault_sentences, in_both_languages
-from producers.refusals.read import NOT_KEPT, SQL, NoSuchRefusal, Refusal, read_refusal, shown
+from producers.publisher.report import fault_sentences
+from producers.refusals.read import (
+    NOT_KEPT,
+    ExplainedFault,
+    NoSuchRefusal,
+    Refusal,
+    RefusalDocument,
+    RefusalRow,
+    read_refusal,
+    refusal_rows,
+    shown,
+)
 from producers.refusals.redrive import CannotRedrive, Redriven, redrive
 
 
@@ -39,19 +49,16 @@ def refusals() -> None:
 def list_(agency: str | None, position: int | None, as_json: bool) -> None:
     """List the refused records, in log order."""
 
-    async def find(connection: Connection) -> list[dict[str, Any]]:
-        return [dict(row) for row in await connection.fetch(SQL["list"], agency, position)]
-
-    rows = with_database(Settings(), "refusals", find)
+    rows = with_database(Settings(), "refusals", lambda connection: refusal_rows(connection, agency, position))
     print_result(rows, as_json, lambda: _print_rows(rows))
 
 
-def _print_rows(rows: list[dict[str, Any]]) -> None:
+def _print_rows(rows: Sequence[RefusalRow]) -> None:
     if not rows:
         print_localized("لا مرفوضات.", "No refusals.")
     for row in rows:
-        click.echo(f"{row['index']:>9}  {row['address']}  {row['claimed_id'] or ''}".rstrip())
-        _print_errors(in_both_languages(row["errors"]), " " * 11)
+        click.echo(f"{row.index:>9}  {row.address}  {row.claimed_id or ''}".rstrip())
+        _print_errors(row.errors, " " * 11)
 
 
 @refusals.command("show")
@@ -94,25 +101,24 @@ def redrive_command(context: click.Context, index: int, file: BinaryIO | None, t
     context.exit(ExitCode.OK if result.state in ("registered", "duplicate") else ExitCode.ANSWER_IS_NO)
 
 
-def _print(document: dict[str, Any]) -> None:
-    index, recorded, more = document["index"], document["recorded"], document["unlisted"]
+def _print(document: RefusalDocument) -> None:
+    index, recorded, more = document.index, document.recorded, document.unlisted
     print_localized(f"الرفض في القيد {index}  {recorded}", f"Refusal at log entry {index}  {recorded}")
-    click.echo(f"{document['address']}  {document['claimed_type'] or ''}  {document['claimed_id'] or ''}".rstrip())
-    _print_errors(document["errors"], "  ")
+    click.echo(f"{document.address}  {document.claimed_type or ''}  {document.claimed_id or ''}".rstrip())
+    _print_errors(document.errors, "  ")
     if more:
         print_localized(f"  … وأخطاء أخرى عددها {more:,}.", f"  … and {more:,} more faults.")
-    if not document["kept"]:
+    if not document.kept:
         print_localized(f"لم يُحفظ محتواه: {NOT_KEPT['ar']}.", f"Its content was not kept: {NOT_KEPT['en']}.")
-    if (held := document["id_held_by"]) is not None:
+    if (held := document.id_held_by) is not None:
         print_localized(f"معرّفه للقيد {held}.", f"Its id belongs to log entry {held}.")
-    for sent in document["redrives"]:
-        when, name = sent["sent_at"], sent["id"]
-        print_localized(f"أُعيد إرساله {when} بالمعرّف {name}", f"Sent again {when} as {name}")
-    accepted = document["accepted"]
+    for sent in document.redrives:
+        print_localized(f"أُعيد إرساله {sent.sent_at} بالمعرّف {sent.id}", f"Sent again {sent.sent_at} as {sent.id}")
+    accepted = document.accepted
     if accepted is None:
         print_localized("لم يُقبل تصحيح له بعد.", "No correction has been accepted yet.")
     else:
-        entry, how = accepted["index"], accepted["by"]
+        entry, how = accepted.index, accepted.by
         print_localized(f"صُحّح في القيد {entry} ({how}).", f"Corrected: log entry {entry} ({how}).")
 
 
@@ -130,9 +136,9 @@ def _print_redriven(result: Redriven) -> None:
         print_localized("صحّحه ثم أرسله بالخيار ‎--from‎.", "Correct it and send it with --from.")
 
 
-def _print_errors(errors: list[dict[str, Any]], margin: str) -> None:
+def _print_errors(errors: Sequence[ExplainedFault] | Sequence[dict[str, str]], margin: str) -> None:
     for error in errors:
-        ar, en = fault_sentences(error)
+        ar, en = fault_sentences(error["code"], error["pointer"], error["detail"])
         print_localized(margin + ar, margin + en)
 
 

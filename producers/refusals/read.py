@@ -6,21 +6,22 @@ the same agency with the refused record's id. An event that had the id before is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final, cast
+from typing import Final, Literal, TypedDict, cast
 
-import orjson
+from msgspec import Struct
 
 from events.errors import YesserError
+from events.faults.details import arabic_of
+from events.faults.problems import PROBLEMS, Code
 from events.validation.verdicts import HASH_BYTES, Agency
 from events.values.fields import Role
+from events.wire.entry import parse_entry
 from infra.log.reader import read_entries
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
-from producers.publisher.report import in_both_languages
 
 SQL: Final = queries("producers.refusals", "read.sql")
 
@@ -51,13 +52,64 @@ class Refusal:
     headers: list[tuple[str, bytes | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Redrive:
+class ExplainedFault(TypedDict):
+    """A fault as the log lists it, with its Arabic sentence and its remedy."""
+
+    code: str
+    pointer: str
+    detail: str
+    detail_ar: str
+    remedy: dict[str, str]
+
+
+class RefusalRow(Struct):
+    """A refusal in a list."""
+
+    index: int
+    agency: str
+    address: str
+    claimed_id: str | None
+    claimed_type: str | None
+    errors: list[dict[str, str]]
+
+
+class Redrive(Struct):
     """A record that was sent again, and the entry that accepted it."""
 
-    event_id: str
-    sent_at: datetime
+    id: str
+    sent_at: str
     accepted_index: int | None
+
+
+class Correction(Struct):
+    """The entry that corrected a refused record, and how it was found."""
+
+    index: int
+    by: Literal["redrive", "same-id"]
+
+
+class RefusalDocument(Struct, kw_only=True):
+    """The answer of `yesser refusals show --json`. `id_held_by` had the id before."""
+
+    index: int
+    recorded: str
+    agency: str
+    address: str
+    sha256: str | None
+    claimed_id: str | None
+    claimed_type: str | None
+    errors: list[ExplainedFault]
+    unlisted: int
+    kept: bool
+    headers: dict[str, str | None]
+    redrives: list[Redrive]
+    accepted: Correction | None
+    id_held_by: int | None
+
+
+async def refusal_rows(connection: Connection, agency: str | None, before: int | None) -> list[RefusalRow]:
+    """The refusals in log order, of one agency or all, below the index `before`."""
+    return [RefusalRow(*row) for row in await connection.fetch(SQL["list"], agency, before)]
 
 
 async def read_refusal(connection: Connection, index: int) -> Refusal:
@@ -83,44 +135,50 @@ def headers_of(stored: Sequence[tuple[str, str | None]]) -> list[tuple[str, byte
     return [(name, None if value is None else bytes.fromhex(value)) for name, value in stored]
 
 
-async def shown(connection: Connection, index: int) -> dict[str, Any]:
-    """A refusal in the shape of `yesser refusals show --json`."""
+def in_both_languages(errors: Sequence[Mapping[str, str]]) -> list[ExplainedFault]:
+    """Faults with their Arabic sentence and their remedy."""
+    rows = []
+    for error in errors:
+        remedy = PROBLEMS[cast(Code, error["code"])].remedy
+        row = {**error, "detail_ar": arabic_of(error["detail"]), "remedy": {"ar": remedy.ar, "en": remedy.en}}
+        rows.append(cast(ExplainedFault, row))
+    return rows
+
+
+async def shown(connection: Connection, index: int) -> RefusalDocument:
+    """A refusal with all that is known of it. Raises `NoSuchRefusal`."""
     refusal = await read_refusal(connection, index)
     (raw,) = await read_entries(connection, index, 1)
-    entry = orjson.loads(raw)
-    redrives = [Redrive(**dict(row)) for row in await connection.fetch(SQL["redrives"], index)]
+    entry = parse_entry(index, raw)
+    redrives = [
+        Redrive(row["event_id"], row["sent_at"].isoformat(), row["accepted_index"])
+        for row in await connection.fetch(SQL["redrives"], index)
+    ]
     holder = await _holder(connection, refusal)
-    return {
-        "index": index,
-        "recorded": entry["recordedtime"],
-        "agency": refusal.agency.code,
-        "address": refusal.address,
-        "sha256": entry["event"]["data"].get("sha256"),
-        "claimed_id": refusal.claimed_id,
-        "claimed_type": refusal.claimed_type,
-        "errors": in_both_languages(refusal.errors),
-        "unlisted": entry["event"]["data"]["problem"].get("unlisted", 0),
-        "kept": refusal.is_kept,
-        "headers": {
-            name: None if value is None else value.decode("utf-8", "replace") for name, value in refusal.headers
-        },
-        "redrives": [
-            {"id": sent.event_id, "sent_at": sent.sent_at.isoformat(), "accepted_index": sent.accepted_index}
-            for sent in redrives
-        ],
-        "accepted": accepted_as(index, redrives, holder),
-        "id_held_by": holder if holder is not None and holder < index else None,
-    }
+    return RefusalDocument(
+        index=index,
+        recorded=entry.recorded,
+        agency=refusal.agency.code,
+        address=refusal.address,
+        sha256=entry.data.get("sha256"),
+        claimed_id=refusal.claimed_id,
+        claimed_type=refusal.claimed_type,
+        errors=in_both_languages(refusal.errors),
+        unlisted=entry.data["problem"].get("unlisted", 0),
+        kept=refusal.is_kept,
+        headers={name: None if value is None else value.decode("utf-8", "replace") for name, value in refusal.headers},
+        redrives=redrives,
+        accepted=accepted_as(index, redrives, holder),
+        id_held_by=holder if holder is not None and holder < index else None,
+    )
 
 
-def accepted_as(index: int, redrives: list[Redrive], holder: int | None) -> dict[str, Any] | None:
-    """The correcting entry, and how it was found. `holder` is the entry with the refused record's id."""
+def accepted_as(index: int, redrives: Sequence[Redrive], holder: int | None) -> Correction | None:
+    """The correcting entry. `holder` is the entry with the refused record's id."""
     sent = [redrive.accepted_index for redrive in redrives if redrive.accepted_index is not None]
     if sent:
-        return {"index": sent[-1], "by": "redrive"}
-    if holder is not None and holder > index:
-        return {"index": holder, "by": "same-id"}
-    return None
+        return Correction(sent[-1], "redrive")
+    return Correction(holder, "same-id") if holder is not None and holder > index else None
 
 
 async def _holder(connection: Connection, refusal: Refusal) -> int | None:

@@ -7,7 +7,7 @@ it is sent; the entry that accepts it is then found by its id.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from events.errors import YesserError
 from events.faults.problems import CONFLICT, Fault
@@ -19,9 +19,9 @@ from infra.postgres.connection import connected
 from infra.postgres.trail import add_to_trail
 from infra.settings import Settings
 from producers.publisher.kafka_publisher import AgencyPublisher
-from producers.publisher.report import Report, in_both_languages
+from producers.publisher.report import Report
 from producers.publisher.run import Progress, wait_for_verdicts
-from producers.refusals.read import NOT_KEPT, SQL, Refusal, read_refusal
+from producers.refusals.read import NOT_KEPT, SQL, ExplainedFault, Refusal, in_both_languages, read_refusal
 
 State = Literal["registered", "duplicate", "refused", "not-sent"]
 _PLATFORM: Final = "platform"
@@ -42,7 +42,7 @@ class Redriven:
     id: str | None
     state: State
     index: int | None = None
-    errors: list[dict[str, Any]] = field(default_factory=list)
+    errors: list[ExplainedFault] = field(default_factory=list)
 
 
 async def redrive(settings: Settings, index: int, corrected: bytes | None, timeout_s: float | None) -> Redriven:
@@ -95,5 +95,5 @@ async def _send(settings: Settings, refusal: Refusal, event: Accepted, timeout_s
     return Redriven(refusal.index, event.id, state, verdicts.first_index)
 
 
-def _errors(faults: tuple[Fault, ...]) -> list[dict[str, Any]]:
+def _errors(faults: tuple[Fault, ...]) -> list[ExplainedFault]:
     return in_both_languages([{"code": f.code, "pointer": f.pointer, "detail": f.detail} for f in faults])

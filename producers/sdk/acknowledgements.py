@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from typing import Any
 
 import httpx
 import orjson
@@ -15,7 +14,7 @@ import orjson
 from events.wire.codec import NotCanonical
 from infra.log.receipt import RECEIPT_KIND, receipt_is_genuine
 from infra.log.signed_note import Verifier
-from producers.sdk.answers import EventError, Receipt, SendAnswer, Validation, read_answer
+from producers.sdk.answers import EventError, Receipt, SendAnswer, SignedAnswer, Validation, read_answer
 from producers.sdk.problems import NotGenuine
 
 
@@ -27,7 +26,7 @@ def verified_receipts(
     Raises `NotGenuine` unless the signature is valid and each event has a receipt for its own bytes or is refused.
     """
     answer = read_answer(SendAnswer, response)
-    document: dict[str, Any] = orjson.loads(response.content)
+    document: SignedAnswer = orjson.loads(response.content)
     if not _is_signed(document, verifier):
         raise NotGenuine(f"The receipt is not signed by the key {verifier.name}+{verifier.key_id.hex()}. {_ADVICE}")
     part = answer.receipt
@@ -69,7 +68,7 @@ def unlisted_errors(places: Iterable[int], listed: Sequence[EventError]) -> tupl
     )
 
 
-def _is_signed(document: dict[str, Any], verifier: Verifier) -> bool:
+def _is_signed(document: SignedAnswer, verifier: Verifier) -> bool:
     try:
         return receipt_is_genuine(document, verifier)
     except (KeyError, TypeError, ValueError, NotCanonical):

@@ -15,6 +15,10 @@ Language = Literal["ar", "en"]
 State = Literal["pending", "registered", "duplicate", "refused", "lost"]
 
 
+SignedAnswer = dict[str, Any]
+"""A whole answer as the gateway sent it, which proves its receipts to third parties."""
+
+
 class NotAGateway(YesserError):
     """The answer is not from a Yesser gateway: check the address, and any proxy in between."""
 
@@ -200,7 +204,7 @@ class Receipt:
     sha256: str
     agency: str
     time: str
-    signed: dict[str, Any] = field(repr=False)
+    signed: SignedAnswer = field(repr=False)
 
     @property
     def offset(self) -> int:

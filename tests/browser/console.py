@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 import httpx
+import msgspec
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from infra.embedded.processes.signals import usual_parts
 from producers.programme.chapter_one import chapter_one
 from producers.programme.chapter_two import chapter_two
+from producers.programme.documents import Campaign
 from producers.programme.publish_chapter import publish_chapter, register_agencies
 from tests.own_logging import own_logging
 from tests.scenarios.system import System, fresh_system
@@ -193,7 +195,8 @@ def publish_story(system: System) -> None:
     asyncio.run(register_agencies(settings))
     asyncio.run(publish_chapter(settings, chapter_one(), lambda _: None))
     system.ask("wait", "--timeout", "300")
-    asyncio.run(publish_chapter(settings, chapter_two(system.ask("campaigns", "list")), lambda _: None))
+    campaigns = msgspec.convert(system.ask("campaigns", "list"), list[Campaign])
+    asyncio.run(publish_chapter(settings, chapter_two(campaigns), lambda _: None))
     system.ask("wait", "--timeout", "300")
 
 

@@ -13,9 +13,7 @@ from tests.world.senders import event, run_gateway
 WHAT_WAS_SAID = "%{http_code} %{http_version}\n"
 
 
-async def test_curl_with_http2_sends_events_and_reads(
-    settings: Settings, connection: Connection, tmp_path: Path
-) -> None:
+async def test_curl_with_http2_sends_and_reads(settings: Settings, connection: Connection, tmp_path: Path) -> None:
     body = encoded(event(1))
     (tmp_path / "event.json").write_bytes(body)
     async with run_gateway(settings, connection) as harness:

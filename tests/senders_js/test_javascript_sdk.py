@@ -32,9 +32,7 @@ def sender() -> Path:
     return Path(shutil.copy(HERE / "send.js", installed()))
 
 
-def test_catalogue_events_of_the_javascript_sdk_are_taken_in_all_three_modes(
-    access: GatewayAccess, sender: Path
-) -> None:
+def test_catalogue_events_of_the_javascript_sdk_are_taken_in_all_modes(access: GatewayAccess, sender: Path) -> None:
     events = {mode: in_mode(examples(CODE), mode) for mode in MODES}
     asked = orjson.dumps({"address": access.address, "token": access.token, "events": events})
     done = subprocess.run(["node", sender], input=asked, capture_output=True, check=False, timeout=120)

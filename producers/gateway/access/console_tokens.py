@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import jwt
 
@@ -55,7 +55,7 @@ class ConsoleIssuer:
 
     def _read_by(self, key: str, token: str) -> Sending | None:
         try:
-            claims: dict[str, Any] = jwt.decode(
+            claims = jwt.decode(
                 token,
                 key,
                 algorithms=[ALGORITHM],

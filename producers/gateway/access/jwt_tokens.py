@@ -35,6 +35,10 @@ _NOT_VALID: Final = (jwt.PyJWTError, TypeError, ValueError, OverflowError, Recur
 """What the library raises for a token that is not one, or does not fit its key."""
 
 
+JsonClaims = dict[str, Any]
+"""The claims of a token, in whatever form its issuer wrote them."""
+
+
 @dataclass(frozen=True, slots=True)
 class JwtClaims:
     """The claims of a valid token."""
@@ -121,7 +125,7 @@ class JwtIssuer:
         if key is None or header.alg not in _ALGORITHMS.get(str(key.key_type), ()):
             return None
         try:
-            claims: dict[str, Any] = jwt.decode(
+            claims = jwt.decode(
                 token,
                 key.key,
                 algorithms=[header.alg],
@@ -135,7 +139,7 @@ class JwtIssuer:
         return claims_of(claims)
 
 
-def claims_of(claims: dict[str, Any]) -> JwtClaims | None:
+def claims_of(claims: JsonClaims) -> JwtClaims | None:
     """Kind, holder, scopes and partners, or None if the token does not have them in the expected form."""
     ours, scope = claims.get("yesser"), claims.get("scope", "")
     if not isinstance(ours, dict) or not isinstance(scope, str):

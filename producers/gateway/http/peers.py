@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 from infra.http.problems import RequestCode
@@ -20,7 +20,8 @@ class Connections:
     def __init__(self, settings: Settings, connections_max: int = CONNECTIONS_MAX) -> None:
         self._max = connections_max
         self._per_peer_max = settings.gateway_connections_per_peer_max
-        self._proxies = trusted_networks(settings.gateway_trusted_proxies)
+        proxies = map(str.strip, settings.gateway_trusted_proxies.split(","))
+        self._proxies = [ip_network(name) for name in proxies if name]
         self._of_peer: Counter[str] = Counter()
         self._all = 0
 
@@ -50,8 +51,3 @@ class Connections:
         except ValueError:
             return False
         return any(address in network for network in self._proxies)
-
-
-def trusted_networks(proxies: str) -> list[IPv4Network | IPv6Network]:
-    """The networks of `gateway_trusted_proxies`."""
-    return [ip_network(name) for name in map(str.strip, proxies.split(",")) if name]

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+
+from msgspec import UNSET, UnsetType
 
 from events.errors import Reject
 from events.faults.details import arabic_of
 from events.faults.problems import PROBLEMS, Fault
 from infra.http.problems import PAGE_PREFIX, Language
+from producers.gateway.answers import FaultRow, RefusalDocument
 
 ERRORS_MAX: Final = 1_000
 """Faults beyond this many are counted (`unlisted`), not listed."""
@@ -46,25 +49,25 @@ class Refusal(Reject):
         return 413 if not self.batched and [f.code for f in faults] == ["too-large"] else 422
 
 
-def refusal_document(refusal: Refusal, language: Language) -> dict[str, Any]:
+def refusal_document(refusal: Refusal, language: Language) -> RefusalDocument:
     """The problem document: type and title of the first fault's code, and every fault of every event."""
-    explained = PROBLEMS[refusal.found[0].faults[0].code]
+    code = refusal.found[0].faults[0].code
     errors, unlisted = listed_faults(refusal.found, refusal.batched, language)
-    document: dict[str, Any] = {
-        "type": PAGE_PREFIX + refusal.found[0].faults[0].code,
-        "title": getattr(explained.title, language),
-        "status": refusal.status,
-        "detail": getattr(explained.remedy, language),
-        "errors": errors,
-    }
-    if unlisted:
-        document["unlisted"] = unlisted
-    return document
+    return RefusalDocument(
+        type=PAGE_PREFIX + code,
+        title=getattr(PROBLEMS[code].title, language),
+        status=refusal.status,
+        detail=getattr(PROBLEMS[code].remedy, language),
+        errors=errors,
+        unlisted=unlisted,
+    )
 
 
-def listed_faults(found: Iterable[EventFaults], batched: bool, language: Language) -> tuple[list[dict[str, Any]], int]:
-    """The rows of `errors`, at most `ERRORS_MAX`, and the number of the other faults. Pointers refer to the body."""
-    errors: list[dict[str, Any]] = []
+def listed_faults(
+    found: Iterable[EventFaults], batched: bool, language: Language
+) -> tuple[list[FaultRow], int | UnsetType]:
+    """The rows of `errors`, at most `ERRORS_MAX`, and the number of the other faults, `UNSET` where there are none."""
+    errors: list[FaultRow] = []
     unlisted = 0
     for event in found:
         unlisted += event.unlisted
@@ -73,17 +76,14 @@ def listed_faults(found: Iterable[EventFaults], batched: bool, language: Languag
                 errors.append(_row(event, fault, batched, language))
             else:
                 unlisted += 1
-    return errors, unlisted
+    return errors, unlisted or UNSET
 
 
-def _row(event: EventFaults, fault: Fault, batched: bool, language: Language) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "code": fault.code,
-        "pointer": f"/{event.place}{fault.pointer}" if batched else fault.pointer,
-        "detail": arabic_of(fault.detail) if language == "ar" else fault.detail,
-    }
-    if batched:
-        row["event"] = event.place
-    if event.id is not None:
-        row["id"] = event.id
-    return row
+def _row(event: EventFaults, fault: Fault, batched: bool, language: Language) -> FaultRow:
+    return FaultRow(
+        code=fault.code,
+        pointer=f"/{event.place}{fault.pointer}" if batched else fault.pointer,
+        detail=arabic_of(fault.detail) if language == "ar" else fault.detail,
+        event=event.place if batched else UNSET,
+        id=UNSET if event.id is None else event.id,
+    )

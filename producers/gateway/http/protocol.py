@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.events import TimerHandle
+from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, cast
@@ -71,7 +72,8 @@ class BoundedProtocol(HeadLimits):
         # `pause_writing` is called as soon as anything stays unread. With 0, TLS would pause with nothing to send.
         transport.set_write_buffer_limits(high=1, low=0)
         self._host = self.client[0] if self.client else ""
-        self._certificate_name = _common_name(transport.get_extra_info("peercert"))
+        certificate = transport.get_extra_info("peercert") or {}
+        self._certificate_name = _common_name(certificate.get("subject", ()))
         refused = self._limits.connections.open(self._host)
         if refused is not None:
             self._end(refused)
@@ -236,9 +238,8 @@ class BoundedProtocol(HeadLimits):
         return language_of(next(given, b"").decode("latin-1"))
 
 
-def _common_name(certificate: dict[str, Any] | None) -> str | None:
+def _common_name(subject: Iterable[Iterable[tuple[str, str]]]) -> str | None:
     """The common name in the subject of a verified certificate (as `SSLObject.getpeercert` returns it)."""
-    subject = (certificate or {}).get("subject", ())
     names = [value for part in subject for name, value in part if name == "commonName"]
     return names[0] if len(names) == 1 else None
 

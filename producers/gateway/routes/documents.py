@@ -16,7 +16,7 @@ from infra.http.documents import (
     answer,
     shape,
 )
-from producers.gateway.verdicts import COMPLETENESS_STATUSES, STATES
+from producers.gateway.answers import COMPLETENESS_STATUSES, STATES
 
 _ATTRIBUTES: Final[dict[str, Schema]] = {
     "specversion": {"const": "1.0"},

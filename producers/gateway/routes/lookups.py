@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
+from msgspec import UNSET, Struct
 
 from events.validation.verdicts import Agency
 from events.values.fields import CODE_PATTERN
@@ -19,19 +20,14 @@ from events.wire.envelope import EVENT_ID_PATTERN
 from infra.http.callers import Caller
 from infra.http.documents import problems
 from infra.http.problems import Problem
-from infra.json_documents import to_json
+from infra.json_documents import members, to_json
 from infra.kafka.client_config import agency_topic
 from infra.postgres.verdicts import read_topic_state
 from infra.process.tasks import pause
+from producers.gateway.answers import EventStatus, Receipts
 from producers.gateway.routes.documents import COMPLETENESS, RECEIPTS, STATUS
 from producers.gateway.routes.parts import Parts, PartsDep
-from producers.gateway.verdicts import (
-    Verdict,
-    by_id,
-    by_offsets,
-    completeness,
-    validated_records,
-)
+from producers.gateway.verdicts import Verdict, by_id, by_offsets, completeness, validated_records
 
 JSON: Final = "application/json"
 PAGE_MAX: Final = 1_000
@@ -112,7 +108,7 @@ async def seen(parts: PartsDep, request: Request, month: Month = None, agency: A
         return _json(await completeness(connection, whose.code, month))
 
 
-async def _status(parts: Parts, whose: Agency, id_: str, address: str | None) -> dict[str, Any]:
+async def _status(parts: Parts, whose: Agency, id_: str, address: str | None) -> EventStatus:
     if not _EVENT_ID.fullmatch(id_):
         raise Problem("not-found")
     async with parts.connection() as connection:
@@ -129,10 +125,8 @@ async def _status(parts: Parts, whose: Agency, id_: str, address: str | None) ->
             verdict, offset = (verdict, offset) if found is None else (found, None)
     if verdict is None:
         raise Problem("not-found")
-    document: dict[str, Any] = {**record, "id": id_, **verdict.document()}
-    if offset is not None:
-        document["address"] = f"{agency_topic(whose.code)}/0/{offset}"
-    return document
+    row = verdict.row(UNSET if offset is None else f"{agency_topic(whose.code)}/0/{offset}", {**record, "id": id_})
+    return EventStatus(**members(row))
 
 
 async def _wait_for_verdict(parts: Parts, request: Request, whose: Agency, since: int, wait_s: float) -> None:
@@ -162,23 +156,23 @@ async def _is_read(parts: Parts, whose: Agency, since: int) -> bool:
         return (await read_topic_state(connection, agency_topic(whose.code))).next_offset > since
 
 
-async def _page(parts: Parts, whose: Agency, since: int, limit: int) -> dict[str, Any]:
+async def _page(parts: Parts, whose: Agency, since: int, limit: int) -> Receipts:
+    topic = agency_topic(whose.code)
     async with parts.connection() as connection:
-        reading = await read_topic_state(connection, agency_topic(whose.code))
+        reading = await read_topic_state(connection, topic)
         end = min(reading.next_offset, since + limit)
         verdicts = await by_offsets(connection, whose.code, range(since, end)) if since < end else []
         records = await validated_records(connection, verdicts)
-    topic = agency_topic(whose.code)
-    rows = [
-        {"address": f"{topic}/0/{verdict.offset}", **record, **verdict.document()}
-        for verdict, record in zip(verdicts, records, strict=True)
-    ]
-    document: dict[str, Any] = {"receipts": rows, "next": max(since, end), "read_up_to": reading.next_offset}
-    if reading.halted_reason is not None:
-        document["halted"] = reading.halted_reason
-    if reading.paused is not None:
-        document["paused"] = reading.paused.document()
-    return document
+    return Receipts(
+        receipts=[
+            verdict.row(f"{topic}/0/{verdict.offset}", record)
+            for verdict, record in zip(verdicts, records, strict=True)
+        ],
+        next=max(since, end),
+        read_up_to=reading.next_offset,
+        halted=UNSET if reading.halted_reason is None else reading.halted_reason,
+        paused=UNSET if reading.paused is None else reading.paused.document(),
+    )
 
 
 def _whose(caller: Caller, agency: str | None) -> Agency:
@@ -201,5 +195,5 @@ def _offset(whose: Agency, address: str) -> int:
     return int(text)
 
 
-def _json(document: dict[str, Any]) -> Response:
+def _json(document: Struct) -> Response:
     return Response(to_json(document), media_type=JSON)

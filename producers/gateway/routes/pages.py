@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import RedirectResponse
 
-from infra.http.documents import HEADERS, TEXT, answer, problems
+from infra.http.documents import HEADERS, TEXT, Schema, answer, problems
 from infra.http.problems import PAGE_PREFIX, Problem, language_of
 from infra.http.routes import KEY, KEYS, needs_token
 from producers.docs_pages.site import START, Page, Site
@@ -120,7 +120,7 @@ def _may_be_invalid(operation: Mapping[str, Any]) -> bool:
     )
 
 
-def openapi_document(app: FastAPI) -> dict[str, object]:
+def openapi_document(app: FastAPI) -> Schema:
     """The OpenAPI document, made once."""
     if app.openapi_schema is None:
         document = get_openapi(

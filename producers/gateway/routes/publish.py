@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
-import orjson
 from fastapi import APIRouter, Query, Request, Response
+from msgspec import UNSET
 
+from events.validation.validate import validate as verdict_on
+from events.validation.verdicts import Accepted, Agency
+from events.wire.codec import STRUCTURED_HEADERS
 from infra.http.callers import Caller
 from infra.http.documents import problems
-from infra.http.problems import language_of
-from infra.postgres.verdicts import known_claims
+from infra.http.problems import Problem, language_of
+from infra.json_documents import to_json
+from infra.kafka.client_config import agency_topic
+from infra.log.proofs import PROOF_PREFIX
+from infra.postgres.connection import TRANSIENT_ERRORS
+from infra.postgres.verdicts import Known, known_claims
+from producers.gateway.answers import DuplicateRow
 from producers.gateway.http.protocol import WHOLE
 from producers.gateway.receiving import Sent
+from producers.gateway.recent import Repeat
 from producers.gateway.routes.documents import EVENTS_REQUEST, RECEIPT, VALIDATION
 from producers.gateway.routes.parts import Parts, PartsDep
-from producers.gateway.routes.repeats import duplicates
-from producers.gateway.validating import identify, validation_document
+from producers.gateway.validating import validation_document
 
 JSON: Final = "application/json"
 EVENTS: Final = "/v1/events"
@@ -68,7 +77,7 @@ async def validate(parts: PartsDep, request: Request) -> Response:
     async with parts.connection() as connection:
         known = await known_claims(connection, [event.claim for _, event in validated.accepted])
     language = language_of(request.headers.get("accept-language"))
-    body = orjson.dumps(validation_document(identify(validated, known), language))
+    body = to_json(validation_document(validated, known, language))
     return Response(body, 200, {"Content-Language": language}, JSON)
 
 
@@ -78,14 +87,39 @@ async def stored(parts: Parts, request: Request, *, partial: bool) -> Response:
     caller.require("events:write")
     sent = _sent(request, caller)
     answer, repeats = await parts.receiver.receive(sent, partial=partial)
-    if repeats and (rows := await duplicates(parts, caller.require_agency(), repeats)):
-        answer["duplicates"] = rows
+    if repeats and (rows := await _duplicates(parts, caller.require_agency(), repeats)):
+        answer.duplicates = rows
     if caller.paused is not None:
-        answer["paused"] = caller.paused.document()
-    headers = {"Content-Language": sent.language} if "refused" in answer else None
-    return Response(orjson.dumps(answer), 202, headers, JSON)
+        answer.paused = caller.paused.document()
+    headers = None if answer.refused is UNSET else {"Content-Language": sent.language}
+    return Response(to_json(answer), 202, headers, JSON)
 
 
 def _sent(request: Request, caller: Caller) -> Sent:
     scope = request.scope
     return Sent(scope["headers"], request.stream(), caller.require_agency(), WHOLE in scope.get("extensions", ()))
+
+
+async def _duplicates(parts: Parts, agency: Agency, repeats: Sequence[Repeat]) -> list[DuplicateRow]:
+    """The rows of `duplicates`. Where the database is away they lack the index; the receipt does not wait for it."""
+    judged = [(repeat, verdict_on(repeat.value, STRUCTURED_HEADERS, agency)) for repeat in repeats]
+    accepted = [(repeat, event) for repeat, event in judged if isinstance(event, Accepted)]
+    try:
+        async with parts.connection() as connection:
+            known = await known_claims(connection, [event.claim for _, event in accepted])
+    except (Problem, *TRANSIENT_ERRORS):
+        known = {}
+    rows = (_row(repeat, event, agency, known) for repeat, event in accepted)
+    return [row for row in rows if row is not None]
+
+
+def _row(repeat: Repeat, event: Accepted, agency: Agency, known: Known) -> DuplicateRow | None:
+    """None for what is no duplicate: its id belongs to another event, or it cannot be known yet."""
+    address = f"{agency_topic(agency.code)}/0/{repeat.earlier_offset}"
+    row = DuplicateRow(event=repeat.place, id=repeat.id, address=address)
+    in_log = known.get(event.claim)
+    if in_log is None:
+        return row if repeat.is_same else None
+    identity, row.index = in_log
+    row.proof = f"{PROOF_PREFIX}{row.index}"
+    return row if identity == event.identity else None

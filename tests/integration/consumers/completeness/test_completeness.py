@@ -88,8 +88,8 @@ async def test_every_source_gives_the_same_document_and_a_table_that_differs_fro
     gateway = await completeness(connection, "health")
     in_log = [part for month in ("2026-10", "2026-11") for part in rows["health", month]["in_log"]]
     missing = [part for month in ("2026-10", "2026-11") for part in rows["health", month]["missing"]]
-    assert (in_log, missing) == ([[1, 2], [3, 3], [5, 5], [7, 7]], gateway["missing"])
-    assert gateway["seen"] == [[1, 3], [5, 5], [7, 7]]
+    assert (in_log, missing) == ([[1, 2], [3, 3], [5, 5], [7, 7]], gateway.missing)
+    assert gateway.seen == [[1, 3], [5, 5], [7, 7]]
 
     files = {name: tmp_path / f"completeness.{name}" for name in ("csv", "html")}
     options = [word for name, path in files.items() for word in (f"--{name}", str(path))]

@@ -133,9 +133,7 @@ def test_the_same_acknowledgement_again_another_desks_and_what_is_not_ones_own_a
     assert sent(access, CODE, other.agency) == before, "nothing was sent"
 
 
-def test_where_another_programme_acknowledged_first_the_log_decides(
-    access: GatewayAccess, campaigns: dict[str, str], run: Callable[..., Result]
-) -> None:
+def test_the_first_report_counts(access: GatewayAccess, campaigns: dict[str, str], run: Callable[..., Result]) -> None:
     campaign = campaigns["SVC-RACE"]
     data = AwarenessCampaignAcknowledged(campaign_id=campaign, by="newsroom", on="2026-11-26")
 
@@ -154,9 +152,7 @@ def test_where_another_programme_acknowledged_first_the_log_decides(
     assert steps == [("newsroom", None), ("press-desk", "already-acknowledged")]
 
 
-def test_an_airing_before_the_acknowledgement_counts_and_is_reported_once(
-    campaigns: dict[str, str], run: Callable[..., Result]
-) -> None:
+def test_an_early_airing_counts_and_is_reported_once(campaigns: dict[str, str], run: Callable[..., Result]) -> None:
     campaign = campaigns["SVC-EARLY"]
     given = ("--channel", "tv", *OUTLET, "--on", "2026-11-25")
     output = ok(run("air", campaign, *given, "--reach", "10"))

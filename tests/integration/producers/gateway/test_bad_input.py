@@ -7,18 +7,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 
-import httpx
-
-from events.validation.validate import validate
-from events.validation.verdicts import Agency, Refused
 from events.wire.codec import to_binary_mode
 from infra.keys.access_changes import AccessChanges
 from producers.agencies.tokens import revoke_token
-from tests.world.events import HEALTH, OFFICE, changed, encoded, golden_event, initiative, sender_of
-from tests.world.refused_events import DATA, ENVELOPE, OTHER_TYPES, PERSONAL, UNREADABLE
+from tests.world.events import HEALTH, changed, encoded, golden_event
 from tests.world.senders import (
     BATCH,
-    REGISTER,
     STRUCTURED,
     GatewayHarness,
     batch,
@@ -114,106 +108,12 @@ def faults_in(document: dict[str, Any]) -> Pairs:
     return sorted((row["code"], row["pointer"]) for row in document.get("errors", []))
 
 
-def refused_events() -> list[tuple[str, Agency, dict[str, Any], Pairs]]:
-    """Everything readable that the tables of validation refuse: its name, its sender, the event, its faults."""
-    rows = [
-        (name, HEALTH, changed(initiative(), pointer, value), faults)
-        for name, pointer, value, faults in [*ENVELOPE, *DATA, *PERSONAL]
-    ]
-    for type_, name, pointer, value, faults in OTHER_TYPES:
-        golden = golden_event(type_)
-        rows.append((f"{type_}: {name}", sender_of(golden), changed(golden, pointer, value), faults))
-    return [(name, agency, claimed, sorted(faults)) for name, agency, claimed, faults in rows if faults]
-
-
-def written(claimed: dict[str, Any]) -> bytes:
-    """As JSON; a lone surrogate by its escape, since its bytes would be no UTF-8."""
-    return encoded(claimed).replace(b"\xed\xa0\x80", b"\\ud800")
-
-
-STRUCTURED_ROWS = [(name, agency, written(claimed), faults) for name, agency, claimed, faults in refused_events()]
-Tokens = dict[Agency, dict[str, str]]
-
-
-async def test_what_the_contract_refuses_is_refused_in_each_mode_with_its_codes_and_pointers(
-    harness: GatewayHarness,
-) -> None:
-    tokens: Tokens = {HEALTH: bearer(harness.token.token)}
-    for agency in {agency for _, agency, _, _ in refused_events()} - {HEALTH}:
-        if agency != OFFICE:
-            await harness.connection.execute(REGISTER, agency.code, agency.role)
-        tokens[agency] = await harness.another("office" if agency == OFFICE else "agency", agency.code)
-    await require_batches(harness, tokens)
-    await require_unreadable(harness)
-    await require_binary(harness, tokens)
-    assert await harness.stored() == []
-
-
-async def require_batches(harness: GatewayHarness, tokens: Tokens) -> None:
-    """A batch lists the faults of all its events, each under its place."""
-    for sender, headers in tokens.items():
-        rows = [(raw, faults) for _, agency, raw, faults in STRUCTURED_ROWS if agency == sender]
-        answer = await harness.send(b"[" + b", ".join(raw for raw, _ in rows) + b"]", {**BATCH, **headers})
-        meant = [(code, f"/{place}{pointer}") for place, (_, faults) in enumerate(rows) for code, pointer in faults]
-        assert (answer.status_code, faults_in(answer.json())) == (422, sorted(meant)), sender
-
-
-async def require_unreadable(harness: GatewayHarness) -> None:
-    """An event that cannot be read is refused; in a batch it is refused alone, or spoils the array."""
-    spoilt = set()
-    for name, raw, unsorted in UNREADABLE:
-        if raw is None:
-            continue  # by HTTP no value is null
-        faults = sorted(unsorted)
-        status = 413 if faults == [("too-large", "")] else 422
-        answer = await harness.send(raw)
-        assert (answer.status_code, faults_in(answer.json())) == (status, faults), name
-        if raw != raw.strip():
-            continue  # white space between events is no part of them
-        answer = await harness.send(b"[" + GOOD + b"," + raw + b"," + GOOD + b"]", BATCH)
-        if answer.status_code == 400:
-            spoilt.add(name)
-        else:
-            meant = [(code, f"/1{pointer}") for code, pointer in faults]
-            assert (answer.status_code, faults_in(answer.json())) == (422, meant), name
-    no_json = "not JSON, and a national id"
-    assert spoilt == {"nothing", "half an object", no_json, f"{no_json} as a number"}
-
-
-async def require_binary(harness: GatewayHarness, tokens: Tokens) -> None:
-    """The verdict is that of the same record on Kafka."""
-    meant, found = {}, {}
-    for name, agency, claimed, _ in refused_events():
-        attributes = {attribute: value for attribute, value in claimed.items() if attribute != "data"}
-        if not all(isinstance(value, str) for value in attributes.values()):
-            continue  # a header is text
-        value = encoded(claimed["data"]) if "data" in claimed else b""
-        content_type = attributes.pop("datacontenttype", "application/json")
-        on_kafka = [("content-type", content_type.encode())]
-        on_kafka += [(f"ce_{attribute}", text.encode()) for attribute, text in attributes.items()]
-        by_http = {f"ce-{attribute}": quote(text, safe="") for attribute, text in attributes.items()}
-        verdict = validate(value, on_kafka, agency)
-        assert isinstance(verdict, Refused)
-        meant[name] = sorted((fault.code, fault.pointer) for fault in verdict.faults)
-        answer = await harness.send(value, {"content-type": content_type, **by_http, **tokens[agency]})
-        found[name] = faults_in(answer.json())
-    assert found == meant
-    assert len(found) > 100
-
-
 async def test_a_revoked_an_expired_and_a_suspended_token_are_refused(harness: GatewayHarness) -> None:
     first, second = bearer(harness.token.token), await harness.another("agency", "health")
     wrong = harness.token.token[:-1] + ("0" if harness.token.token[-1] != "0" else "1")
-    twice = [*first.items()] * 2
-    for headers in (
-        [],
-        *([("authorization", text)] for text in ("", "Basic eDp5", "Bearer x", f"Bearer {wrong}")),
-        twice,
-    ):
-        async with httpx.AsyncClient(base_url=harness.client.base_url, trust_env=False) as stranger:
-            answer = await stranger.post("/v1/events", content=GOOD, headers=[*STRUCTURED.items(), *headers])
-        assert (answer.status_code, answer.json()["type"]) == (401, "/problems/unauthenticated"), headers
-        assert answer.headers["www-authenticate"] == 'Bearer realm="yesser"'
+    answer = await harness.send(GOOD, {**STRUCTURED, **bearer(wrong)})
+    assert (answer.status_code, answer.json()["type"]) == (401, "/problems/unauthenticated")
+    assert answer.headers["www-authenticate"] == 'Bearer realm="yesser"'
     assert await harness.stored() == []
 
     async def until_answered(token: dict[str, str], status: int, problem: str | None = None) -> None:

@@ -53,9 +53,7 @@ async def receipts_come_again(harness: GatewayHarness, number: int) -> float:
     return time.monotonic() - started
 
 
-async def test_on_connections_that_freeze_or_are_cut_every_receipt_is_true_and_receipts_soon_come_again(
-    harness: GatewayHarness, proxy: CuttingProxy
-) -> None:
+async def test_cut_or_frozen_connections_give_no_false_receipt(harness: GatewayHarness, proxy: CuttingProxy) -> None:
     assert (await harness.send(encoded(event(1)))).status_code == 202
     proxy.freeze()
     assert (await harness.send(encoded(event(2)))).status_code == 504

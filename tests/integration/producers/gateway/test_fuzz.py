@@ -52,9 +52,7 @@ async def harness(settings: Settings, connection: Connection) -> AsyncIterator[G
     ],
     ids=["few", "many"],
 )
-async def test_requests_of_each_kind_give_no_5xx_and_the_document_is_true(
-    harness: GatewayHarness, tmp_path: Path, arguments: str
-) -> None:
+async def test_no_5xx_and_the_document_is_true(harness: GatewayHarness, tmp_path: Path, arguments: str) -> None:
     """In a process of its own; what it finds is shown with the request that shows it again."""
     (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
     address = f"http://127.0.0.1:{harness.gateway.port}/openapi.json"

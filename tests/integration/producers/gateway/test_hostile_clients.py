@@ -1,7 +1,7 @@
 """One peer misuses the gateway in every way that costs nothing to try; another agency's events go through all along.
 
-Each misuse is measured on a gateway process: the agency's answers, the connections that the peer keeps, and memory. The
-long variants have the sizes of the acceptance criteria.
+Each misuse is measured on a gateway process: the agency's answers, the connections that the peer keeps, and memory.
+What each limit does, one connection at a time: `tests/unit/producers/gateway`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from tests.scenarios.figures import tell
 from tests.stack import TestStack
 from tests.world.stacks import lasting_corner
 from tests.world.waits import until
+
+pytestmark = pytest.mark.accept
 
 MEMORY_GROWTH_MIB_MAX = 64
 WAIT_S_MAX = 5.0
@@ -65,10 +67,6 @@ async def gateway(started: GatewayProcess) -> GatewayProcess:
     return started
 
 
-def sizes(quick: int, full: int) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("number", [quick, pytest.param(full, marks=pytest.mark.accept)])
-
-
 @asynccontextmanager
 async def serving(gateway: GatewayProcess, what: str) -> AsyncIterator[Traffic]:
     """Meanwhile the agency is always answered 202, in time, and memory stays within its limit."""
@@ -86,8 +84,8 @@ async def serving(gateway: GatewayProcess, what: str) -> AsyncIterator[Traffic]:
     assert growth < MEMORY_GROWTH_MIB_MAX
 
 
-@sizes(200, 2_000)
-async def test_idle_connections_of_one_peer_leave_room_for_others(gateway: GatewayProcess, number: int) -> None:
+async def test_idle_connections_of_one_peer_leave_room_for_others(gateway: GatewayProcess) -> None:
+    number = 2_000
     async with serving(gateway, f"{number} idle connections") as traffic, sockets(gateway, number) as opened:
         await gateway.until_at_most(PER_PEER_MAX, 10)
         await until(lambda: len(traffic.waits_s) > 10, "the agency was answered meanwhile")
@@ -97,8 +95,8 @@ async def test_idle_connections_of_one_peer_leave_room_for_others(gateway: Gatew
     assert orjson.loads(refusal.rpartition(b"\r\n\r\n")[2])["type"] == "/problems/too-many-connections"
 
 
-@sizes(PER_PEER_MAX, 2_000)
-async def test_connections_whose_answers_are_not_read_end(gateway: GatewayProcess, number: int) -> None:
+async def test_connections_whose_answers_are_not_read_end(gateway: GatewayProcess) -> None:
+    number = 2_000
     request = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n"
     async with serving(gateway, f"{number} readers that never read"):
         for at in range(0, number, PER_PEER_MAX):
@@ -110,8 +108,8 @@ async def test_connections_whose_answers_are_not_read_end(gateway: GatewayProces
                 await gateway.until_at_most(0, 15)
 
 
-@sizes(1_000, 10_000)
-async def test_pipelined_requests_hold_nobody_up(gateway: GatewayProcess, number: int) -> None:
+async def test_pipelined_requests_hold_nobody_up(gateway: GatewayProcess) -> None:
+    number = 10_000
     async with serving(gateway, f"{number} pipelined requests"):
         reader, writer = await other_peer(gateway)
         writer.write(b"GET /v1/key HTTP/1.1\r\nhost: x\r\n\r\n" * number)
@@ -123,10 +121,8 @@ async def test_pipelined_requests_hold_nobody_up(gateway: GatewayProcess, number
     assert orjson.loads(answers.rpartition(b"\r\n\r\n")[2])["type"] == "/problems/too-many-requests"
 
 
-@sizes(600, 3_000)
-async def test_guessed_tokens_are_looked_up_no_more_often_than_failures_are_allowed(
-    gateway: GatewayProcess, number: int
-) -> None:
+async def test_guessed_tokens_are_looked_up_no_more_often_than_failures_are_allowed(gateway: GatewayProcess) -> None:
+    number = 3_000
     async with serving(gateway, f"{number} guessed tokens"):
         started = asyncio.get_running_loop().time()
         lookups = await gateway.metric("yesser_gateway_token_lookups_total")

@@ -39,9 +39,7 @@ def packed(number: int, value: bytes) -> tuple[bytes, Mapping[str, str]]:
 
 
 @pytest.mark.parametrize(("size", "step"), SIZES)
-async def test_hostile_events_get_the_verdict_of_the_contract_in_every_mode_plain_and_gzipped(
-    harness: GatewayHarness, size: int, step: int
-) -> None:
+async def test_hostile_events_get_their_verdict_in_every_mode(harness: GatewayHarness, size: int, step: int) -> None:
     """Of every `step` cases one, another one in each run."""
     async with admin_client(harness.settings) as admin:
         await ensure_agency_topic(admin, "yesser", harness.settings)

@@ -53,9 +53,7 @@ async def authenticate(access: Access, token: str) -> Caller:
     return await access.authenticate([(b"authorization", f"Bearer {token}".encode())], "127.0.0.1")
 
 
-async def test_a_token_of_the_issuer_counts_only_if_it_is_exactly_right(
-    access: Access, settings: Settings, pool: Pool
-) -> None:
+async def test_a_jwt_counts_only_if_all_of_it_is_right(access: Access, settings: Settings, pool: Pool) -> None:
     caller = await authenticate(access, signed(scope="events:write log:read admin"))
     assert (caller.kind, caller.holder) == ("agency", "health")
     assert caller.scopes == frozenset({"events:write"}), "no more than its kind can have"

@@ -64,9 +64,7 @@ async def test_the_key_of_receipts_is_rotated_while_a_client_with_the_first_one_
         assert receipt_is_genuine(dict(receipt.signed), signer)
 
 
-async def test_the_key_of_the_tokens_is_rotated_and_no_token_is_refused_in_the_overlap(
-    harness: GatewayHarness,
-) -> None:
+async def test_tokens_stay_valid_while_their_key_is_rotated(harness: GatewayHarness) -> None:
     settings, connection = harness.settings, harness.connection
     file = hash_key_files(settings).current
     text = file.read_text()
@@ -75,22 +73,10 @@ async def test_the_key_of_the_tokens_is_rotated_and_no_token_is_refused_in_the_o
     assert (await harness.get("/v1/receipts?limit=1")).status_code == 200, "it goes on with the keys that it read"
     file.touch(0o600)
     file.write_text(text)
-    codes: list[int] = []
-    stop = asyncio.Event()
-
-    async def load() -> None:
-        while not stop.is_set():
-            codes.append((await harness.get("/v1/receipts?limit=1")).status_code)
-
-    loading = asyncio.create_task(load())
     done = rotate_hash_key(hash_key_files(settings), 7, now())
     made = await create_token(connection, hash_key(settings), TokenRequest("agency", "labour", 1))
-    answer = await harness.client.get("/v1/receipts?limit=1", headers=bearer(made.token))
-    assert answer.status_code == 200, "valid at once, before the gateway reads its files again"
-    await asyncio.sleep(0.5)
-    stop.set()
-    await loading
-    assert set(codes) == {200}
+    for headers in (bearer(made.token), bearer(harness.token.token)):
+        assert (await harness.client.get("/v1/receipts?limit=1", headers=headers)).status_code == 200
     counted = await tokens_by_key(connection)
     assert counted == {done.old: 1, done.new: 1}
     rows = [row for row in list_keys(settings, now(), counted) if row.purpose == "tokens"]

@@ -62,9 +62,7 @@ class Looks:
         monkeypatch.setattr(lookups, "read_topic_state", counted)
 
 
-async def test_a_poll_is_answered_when_a_verdict_comes_and_asks_for_nothing_meanwhile(
-    harness: GatewayHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_verdict_ends_a_poll_that_only_waits(harness: GatewayHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = Looks(monkeypatch)
     waiting = poll(harness)
     await until(lambda: looks.number, "the poll began")

@@ -126,9 +126,7 @@ async def blocked(connection: Connection, waiting: Connection) -> bool:
     return connection.get_server_pid() in holders
 
 
-async def test_an_event_leaves_with_its_transaction_and_not_without_it(
-    agencys: Settings, own: Connection, other: Connection
-) -> None:
+async def test_an_event_leaves_with_its_transaction(agencys: Settings, own: Connection, other: Connection) -> None:
     await own.execute("CREATE TABLE initiative (id text); CREATE TABLE service (id text, launched_on text)")
     await own.execute("INSERT INTO service VALUES ('S-1', NULL)")
     async with relaying(agencys):
@@ -166,9 +164,7 @@ async def test_an_event_leaves_with_its_transaction_and_not_without_it(
     assert [row["address"] for row in rows] == [f"agency.health.events/0/{offset}" for offset in (0, 1, 3, 2, 4)]
 
 
-async def test_of_two_transactions_on_a_subject_the_second_waits_and_has_the_higher_number(
-    own: Connection, other: Connection
-) -> None:
+async def test_of_two_transactions_on_a_subject_the_second_waits(own: Connection, other: Connection) -> None:
     first, second = own.transaction(), other.transaction()
     await first.start()
     await second.start()
@@ -207,9 +203,7 @@ async def test_of_two_transactions_on_a_subject_the_second_waits_and_has_the_hig
     assert disorder(commits, [("I-1", name) for name in await numbered(own)]) == ["late stands before early of I-1"]
 
 
-async def test_every_committed_event_is_in_the_log_once_in_the_order_of_commits_also_when_all_are_sent_again(
-    agencys: Settings, connection: Connection, own: Connection
-) -> None:
+async def test_committed_events_are_logged_in_order(agencys: Settings, connection: Connection, own: Connection) -> None:
     await found(agencys, "health")
     await provision(agencys, ["health"])
     writers = Writers(agencys, seed=1)
@@ -248,9 +242,7 @@ FAULTS_OF_ROWS = ((1,), (1, 1), (1, 2), (2, 2), (2, 1, 3), (0, 40))
 """Batches, by the number of faults of each row."""
 
 
-async def test_what_the_registrar_would_refuse_is_kept_with_its_own_faults_and_its_successors_go_on(
-    agencys: Settings, own: Connection
-) -> None:
+async def test_a_refused_row_keeps_its_faults_and_the_others_go_on(agencys: Settings, own: Connection) -> None:
     # Rows whose faults an earlier version mixed up are judged again, and not sent.
     await own.execute("ALTER TABLE yesser.outbox DISABLE TRIGGER number, ALTER added_at SET DEFAULT now()")
     mixed = '{"code": "unknown-field", "pointer": "/data/of_another", "detail": "Unknown."}'
@@ -270,8 +262,8 @@ async def test_what_the_registrar_would_refuse_is_kept_with_its_own_faults_and_i
             "by-a-gateway": ["/data/of_another"],
         }
         status = await read_status(own, agencys)
-        assert (status["waiting"], status["refused"], status["last_sent"]["id"]) == (0, 4, "good")
-        assert status["refused_last"][0]["id"] == "foreign"
+        assert (status.waiting, status.refused, status.last_sent and status.last_sent.id) == (0, 4, "good")
+        assert status.refused_last[0].id == "foreign"
         await outbox.add(own, announced("foreign"))  # corrected, under the same id
         await until_sent(own, 2)
         for counts in FAULTS_OF_ROWS:
@@ -313,9 +305,7 @@ async def test_faults_that_a_gateway_gives_are_kept_with_any_text(agencys: Setti
     assert "  none: no fault is recorded; " in status
 
 
-async def test_what_is_sent_is_on_the_agencys_disk_though_it_commits_without_waiting_for_it(
-    agencys: Settings, own: Connection, other: Connection
-) -> None:
+async def test_what_is_sent_is_on_the_agencys_disk(agencys: Settings, own: Connection, other: Connection) -> None:
     """Else a crash could take back a transaction whose event was sent."""
     on_disk: list[bool] = []
 
@@ -335,9 +325,7 @@ async def test_what_is_sent_is_on_the_agencys_disk_though_it_commits_without_wai
     assert on_disk == [True] * 5
 
 
-async def test_one_relay_works_the_other_takes_over_and_what_was_sent_is_forgotten_after_its_days(
-    agencys: Settings, own: Connection
-) -> None:
+async def test_a_second_relay_takes_over_and_sent_events_are_forgotten(agencys: Settings, own: Connection) -> None:
     await make_topics(agencys, "health")
     await provision(agencys, ["health"])
     relays = [OutboxRelay(agencys, HEALTH, forget_rows_max=2) for _ in range(2)]
@@ -360,9 +348,14 @@ async def test_one_relay_works_the_other_takes_over_and_what_was_sent_is_forgott
         await until(only_the_new_one_is_kept, "the old ones are forgotten, chunk after chunk without a pause")
         await until_sent(own, 1)
         assert relays[1 - working].readiness().details["role"] == "active"
-        assert (await read_status(own, agencys))["relay"]["works"]
-    assert not (await read_status(own, agencys))["relay"]["works"]
+        assert await works(own, agencys)
+    assert not await works(own, agencys)
     assert await ids(agencys) == [*(f"old-{number}" for number in range(5)), "new"]
+
+
+async def works(connection: Connection, settings: Settings) -> bool:
+    relay = (await read_status(connection, settings)).relay
+    return relay is not None and relay.works
 
 
 async def test_the_command_makes_the_outbox_once_and_says_what_is_in_it(agencys: Settings, own: Connection) -> None:
@@ -385,7 +378,7 @@ async def test_the_command_makes_the_outbox_once_and_says_what_is_in_it(agencys:
     ):
         with pytest.raises(error, match=words):
             await wrong
-    assert (await read_status(own, agencys))["waiting"] == 0
+    assert (await read_status(own, agencys)).waiting == 0
 
     await outbox.add(own, announced("one"))
     with pytest.raises(asyncpg.RaiseError, match="cannot be changed"):
@@ -414,9 +407,7 @@ async def test_the_command_makes_the_outbox_once_and_says_what_is_in_it(agencys:
         ("none", "is not a PostgreSQL address", ExitCode.ANSWER_IS_NO),
     ],
 )
-async def test_the_status_of_a_database_that_cannot_be_asked_is_a_sentence(
-    port: str, words: str, code: ExitCode
-) -> None:
+async def test_a_database_that_cannot_be_asked_gives_a_sentence(port: str, words: str, code: ExitCode) -> None:
     nowhere = Settings(outbox_postgres=f"postgresql://outbox:hidden@127.0.0.1:{port}/services")
     result = await commands(nowhere).run("outbox", "status")
     assert isinstance(result.exception, YesserError), "the command line prints its text"

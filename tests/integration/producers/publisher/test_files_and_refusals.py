@@ -13,7 +13,7 @@ import pytest
 
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from producers.refusals.read import NoSuchRefusal, shown
+from producers.refusals.read import Correction, NoSuchRefusal, shown
 from producers.refusals.redrive import CannotRedrive, redrive
 from tests.world.commands import Yesser
 from tests.world.events import changed
@@ -133,8 +133,8 @@ async def test_a_refusal_leads_to_the_entry_of_its_correction(
     async with with_health(settings, connection):
         lines = [wrong, other, initiative("three"), initiative("three", "Another"), personal]
         report = await publish(settings, b"\n".join(map(orjson.dumps, lines)))
-        first, second, conflict, secret = sorted({row["index"] for row in report.problems()})
-        assert (await shown(connection, first))["accepted"] is None
+        first, second, conflict, secret = sorted({row.index or 0 for row in report.problems()})
+        assert (await shown(connection, first)).accepted is None
 
         as_it_came = await redrive(settings, first, None, 20)
         assert (as_it_came.state, as_it_came.errors[0]["code"]) == ("not-sent", "subject-mismatch")
@@ -158,12 +158,12 @@ async def test_a_refusal_leads_to_the_entry_of_its_correction(
     assert [(row["code"], row["pointer"]) for row in document["errors"]] == [("subject-mismatch", "/subject")]
     assert document["errors"][0]["detail_ar"] != document["errors"][0]["detail"]
     assert [row["accepted_index"] for row in document["redrives"]] == [sent["index"]]
-    assert (await shown(connection, second))["accepted"] == {"index": by_id.document()["first_index"], "by": "same-id"}
+    assert (await shown(connection, second)).accepted == Correction(by_id.document().first_index or 0, "same-id")
     in_the_way = await shown(connection, conflict)
-    assert (in_the_way["accepted"], in_the_way["id_held_by"]) == (None, 5)
+    assert (in_the_way.accepted, in_the_way.id_held_by) == (None, 5)
     hidden = await shown(connection, secret)
-    assert (hidden["kept"], hidden["claimed_id"], hidden["sha256"]) == (False, None, None)
-    assert hidden["accepted"] == {"index": new_id.index, "by": "redrive"}
+    assert (hidden.kept, hidden.claimed_id, hidden.sha256) == (False, None, None)
+    assert hidden.accepted == Correction(new_id.index or 0, "redrive")
 
 
 async def require_what_an_office_says_is_judged_anew(settings: Settings, connection: Connection) -> None:
@@ -175,7 +175,7 @@ async def require_what_an_office_says_is_judged_anew(settings: Settings, connect
         "data": {"calendar": "gregorian", "year": 2006, "track": "usage", "seats": 10},
     }
     report = await publish(settings, orjson.dumps(quota))
-    (index,) = {row["index"] for row in report.problems()}
+    (index,) = {row.index or 0 for row in report.problems()}
     result = await redrive(settings, index, None, 20)
     assert (result.state, result.errors[0]["code"]) == ("not-sent", "not-authorised")
     await connection.execute("UPDATE platform.agency SET role = 'office' WHERE code = 'health'")

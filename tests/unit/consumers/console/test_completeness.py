@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from consumers.documents.document import document_of
 from consumers.documents.log.completeness import Months
-from producers.gateway.verdicts import COMPLETENESS_STATUSES as STATUSES
+from producers.gateway.answers import COMPLETENESS_STATUSES as STATUSES
 from tests.every import every
 from tests.world.pages import AGENCY, OFFICE, Documents, Replies, page
 

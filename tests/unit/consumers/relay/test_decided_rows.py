@@ -10,8 +10,7 @@ from consumers.documents.log.commitments import Claim
 from consumers.registrar.journal import _adoption
 from events.wire.entry import recorded_time
 from infra.postgres.outbox import DECISIONS, OutboxEvent, event_bytes, fault_of
-from producers.agencies.announcement import announcement
-from producers.agencies.lifecycle import _announcement
+from producers.agencies.lifecycle import _announcement, announcement
 from tests.unit.consumers.delivery.timers.overdue import escalated
 from tests.world.entries import TEXT
 from tests.world.ledger import Ledger

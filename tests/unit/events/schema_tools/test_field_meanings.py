@@ -20,9 +20,7 @@ SHORT = len("sa.gov.yesser.")
 
 
 @every("code", CODES)
-def test_the_example_of_a_code_is_refused_with_that_code_alone_and_what_is_right_stands_in_the_golden_one(
-    code: Code,
-) -> None:
+def test_the_example_of_a_code_is_refused_with_that_code_alone(code: Code) -> None:
     assert {fault.code for fault in faults_of(code)} == {code}
     example = REFUSAL_EXAMPLES[code]
     if example.right:

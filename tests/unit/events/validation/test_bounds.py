@@ -31,9 +31,7 @@ LISTS: list[tuple[str, str, list[Any]]] = [
 
 
 @every(("name", "pointer", "full"), LISTS)
-def test_a_list_at_its_bound_is_accepted_and_one_beyond_it_is_one_fault(
-    name: str, pointer: str, full: list[Any]
-) -> None:
+def test_a_list_at_its_bound_is_accepted_and_beyond_it_one_fault(name: str, pointer: str, full: list[Any]) -> None:
     event = golden_event(name)
     assert faults_of_event(changed(event, pointer, full)) == []
     for beyond in (full[0], {"\0": ["\0", 2**60, 1.5]}):

@@ -12,9 +12,7 @@ from tests.world.refused_events import DATA, ENVELOPE, OTHER_TYPES, PERSONAL, UN
 
 
 @every(("name", "raw", "expected"), UNREADABLE)
-def test_what_cannot_be_read_is_listed_alone_but_for_personal_data(
-    name: str, raw: bytes | None, expected: Faults
-) -> None:
+def test_what_cannot_be_read_is_one_fault_but_for_personal_data(name: str, raw: bytes | None, expected: Faults) -> None:
     assert faults_of(raw) == expected
 
 

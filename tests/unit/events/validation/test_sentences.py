@@ -152,9 +152,7 @@ def test_what_is_shown_is_short_printable_and_never_personal(value: Any) -> None
 
 @settings(max_examples=500, deadline=None)
 @given(mutated_trees())
-def test_a_refusal_of_anything_is_itself_well_formed_bounded_and_free_of_personal_data(
-    case: tuple[bytes, Agency],
-) -> None:
+def test_a_refusal_of_anything_is_well_formed_bounded_and_not_personal(case: tuple[bytes, Agency]) -> None:
     raw, agency = case
     verdict = verdict_on(raw, agency=agency)
     if isinstance(verdict, Refused):

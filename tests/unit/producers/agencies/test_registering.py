@@ -51,9 +51,7 @@ async def test_an_agency_that_cannot_be_registered_gets_no_topic_and_no_right(
         await add_agencies(database(known), Settings(home=tmp_path), agencies, now)
 
 
-async def test_nobody_gets_the_platforms_password_or_rights_or_a_certificate(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_nobody_gets_the_platforms_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings, connection = Settings(home=tmp_path), database({"role": "platform", "name": NAME})
     with pytest.raises(StatusUnchanged, match="only the relay writes as the platform"):
         await rotate(connection, settings, "platform")

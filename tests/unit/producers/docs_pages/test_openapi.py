@@ -6,34 +6,32 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from producers.docs_pages.openapi import Operation, Row, anchor_of, groups_of
+from producers.docs_pages.openapi import (
+    Row,
+    anchor_of,
+    bodies_of,
+    curl_of,
+    groups_of,
+    paragraphs_of,
+    parameters_of,
+)
 from tests.every import every
-
-
-def operation_of(method: str, path: str, **parts: Any) -> Operation:
-    operation = {"tags": ["one"], "summary": "Does", "responses": {}, "security": [{"token": []}]} | parts
-    [(_, [found])] = groups_of({"paths": {path: {method: operation}}, "components": {"schemas": SCHEMAS}})
-    return found
-
 
 SCHEMAS = {"Team": {"type": "object", "properties": {"code": {"type": "string"}}, "required": ["code"]}}
 
 
 def rows_of(schema: dict[str, Any]) -> list[tuple[str, str, bool]]:
-    content = {"application/json": {"schema": schema}}
-    found = operation_of("post", "/x", requestBody={"content": content})
-    return [(row.name, row.form, row.required) for row in found.bodies[0].rows]
+    (body,) = bodies_of(SCHEMAS, {"content": {"application/json": {"schema": schema}}})
+    return [(row.name, row.form, row.required) for row in body.rows]
 
 
 def test_operations_stand_with_their_tag_in_the_order_of_the_document() -> None:
-    def tagged(tag: str) -> dict[str, Any]:
-        return {"tags": [tag], "summary": tag, "responses": {}}
-
-    paths = {"/a": {"get": tagged("one")}, "/b": {"get": tagged("two")}, "/c": {"get": tagged("one")}}
-    found = [(tag, [operation.path for operation in operations]) for tag, operations in groups_of({"paths": paths})]
+    paths = {path: {"get": {"tags": [tag]}} for path, tag in (("/a", "one"), ("/b", "two"), ("/c", "one"))}
+    found = [(tag, [path for _, path, _ in operations]) for tag, operations in groups_of({"paths": paths})]
     assert found == [("one", ["/a", "/c"]), ("two", ["/b"])]
     assert anchor_of("post", "/v1/events:validate") == "post-v1-events-validate"
     assert anchor_of("get", "/v1/events/{id}") == "get-v1-events-id"
+    assert paragraphs_of({"description": "One\n line.\n\nTwo."}) == ["One line.", "Two."]
 
 
 @every(
@@ -75,29 +73,24 @@ def test_members_of_objects_lists_and_maps_have_rows_of_their_own() -> None:
     ]
 
 
-def test_a_parameter_says_where_it_stands_and_answers_and_problems_are_told_apart() -> None:
-    given = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
-    answers = {"422": {"description": "Faults."}, "200": {"description": "Done."}, "304": {"description": "The same."}}
-    found = operation_of("get", "/x/{id}", parameters=given, responses=answers)
-    assert found.parameters == (Row("id", "string", True, "", "path"),)
-    assert [answer.status for answer in found.answers] == ["200", "304"]
-    assert found.problems == (("422", "Faults."),)
+def test_a_parameter_says_where_it_stands() -> None:
+    parameters = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
+    assert parameters_of(SCHEMAS, {"parameters": parameters}) == [Row("id", "string", True, "", "path")]
 
 
 def test_the_command_is_what_a_shell_runs(tmp_path: Path) -> None:
     body = {"content": {"application/json": {"schema": {}, "example": {"name": "it's"}}}}
     required = {"name": "feed", "in": "query", "required": True, "schema": {}}
     optional = {"name": "limit", "in": "query", "required": False, "schema": {}}
-    found = operation_of("put", "/x/{team}/y", requestBody=body, parameters=[required, optional])
+    operation = {"requestBody": body, "parameters": [required, optional], "security": [{"token": []}]}
     curl = tmp_path / "curl"
     curl.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
     curl.chmod(0o755)
     values = {"YESSER_GATEWAY": "http://g", "YESSER_TOKEN": "t", "TEAM": "press", "FEED": "f"}
-    ran = subprocess.run(
-        ["/bin/sh", "-c", found.curl], env=values | {"PATH": str(tmp_path)}, capture_output=True, text=True, check=True
-    )
+    command = ["/bin/sh", "-c", curl_of("put", "/x/{team}/y", operation)]
+    ran = subprocess.run(command, env=values | {"PATH": str(tmp_path)}, capture_output=True, text=True, check=True)
     assert ran.stdout.split() == [
         *("-sS", "-X", "PUT", "http://g/x/press/y?feed=f", "-H", "Authorization:", "Bearer", "t"),
         *("-H", "Content-Type:", "application/json", "--data-binary", "{", '"name":', '"it\'s"', "}"),
     ]
-    assert "TOKEN" not in operation_of("get", "/v1/key", security=[]).curl, "a public operation needs no token"
+    assert curl_of("get", "/v1/key", {"security": []}) == 'curl -sS "$YESSER_GATEWAY/v1/key"', "it needs no token"

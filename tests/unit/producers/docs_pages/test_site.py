@@ -178,9 +178,7 @@ def api_page() -> str:
 
 
 @every(("method", "path", "operation"), operations)
-def test_the_api_page_has_each_operation_with_its_parameters_statuses_and_a_command(
-    method: str, path: str, operation: dict[str, Any]
-) -> None:
+def test_the_api_page_shows_all_of_each_operation(method: str, path: str, operation: dict[str, Any]) -> None:
     _, found, rest = api_page().partition(f'<section class="operation" id="{anchor_of(method, path)}">')
     assert found
     shown = rest.partition("</section>")[0]

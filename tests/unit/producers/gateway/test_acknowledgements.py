@@ -8,22 +8,21 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from events.wire.codec import canonical_bytes
+from infra.json_documents import to_json
 from infra.log.key_history import key_name, parse_history, sign_transition
 from infra.log.receipt import receipt_is_genuine
 from infra.log.signed_note import LogKey, parse_vkey
 from infra.private_keys.key_files import KeyFiles, KeyRing, NextKey, adopt, load_keys, load_or_create_keys, write_next
 from producers.gateway.acknowledgements import ReceiptSigner, Stored, receipt_bytes
+from tests.world.documents import as_json
 
 KEY = LogKey("gateway.example", bytes(range(32)))
 STORED = Stored([0, 2], ["a", "b"], [7, 8], [b"{}", b"[]"])
-
-
 TIME = "2026-11-25T01:02:03.000004Z"
-ANSWER = orjson.dumps(ReceiptSigner(KeyRing.of(KEY)).receipt("health", TIME, STORED))
+ANSWER = to_json(ReceiptSigner(KeyRing.of(KEY)).receipt("health", TIME, STORED))
 
 
 def test_what_is_signed_is_one_line_that_any_tool_can_write() -> None:
@@ -60,7 +59,7 @@ def test_after_a_rotation_the_new_key_signs_and_old_receipts_still_verify(tmp_pa
     write_next(files, NextKey(new, 7))
     signer.use(adopt(files, sign_transition(old, new, datetime.now(UTC) + timedelta(days=7), None)))
     after = signer.receipt("health", TIME, STORED)
-    assert (before["key"], after["key"]) == (key_name(old.verifier), key_name(new.verifier))
+    assert (before.key, after.key) == (key_name(old.verifier), key_name(new.verifier))
     published = parse_history(signer.keys.history.document(), old.verifier)
     for answer, key in zip((before, after), published.keys, strict=True):
-        assert receipt_is_genuine(json.loads(orjson.dumps(answer)), key)
+        assert receipt_is_genuine(as_json(answer), key)

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
-import orjson
 import pytest
 
 from events.validation.verdicts import Accepted, Agency, Refused
@@ -14,8 +13,9 @@ from events.wire.kafka_binding import Headers
 from infra.http.problems import Problem
 from producers.gateway.http.content_mode import Claims
 from producers.gateway.receiving import Sent, validate_claims
-from producers.gateway.validating import identify, validation_document
+from producers.gateway.validating import validation_document
 from tests.every import every
+from tests.world.documents import as_json
 from tests.world.events import HEALTH, OFFICE, changed, encoded, initiative
 from tests.world.gateways import receiver
 
@@ -58,7 +58,7 @@ async def test_a_text_that_looks_like_the_end_of_an_event_is_part_of_it() -> Non
     answer, repeats = await receiver().receive(
         Sent(BATCH, stream(batch(tricky, bad, encoded(initiative(id="c")))), HEALTH), partial=True
     )
-    read = orjson.loads(orjson.dumps(answer))
+    read = as_json(answer)
     assert [(row["event"], row["id"]) for row in read["receipt"]["events"]] == [(0, "e-1"), (2, "c")]
     assert [(row["event"], row["code"]) for row in read["refused"]] == [(1, "invalid-value")]
     assert "unlisted" not in read
@@ -68,9 +68,10 @@ async def test_a_text_that_looks_like_the_end_of_an_event_is_part_of_it() -> Non
 async def test_faults_that_no_list_holds_are_counted_where_other_events_are_stored() -> None:
     bad = encoded(initiative(id="b", x=["\0"] * 129))
     answer, _ = await receiver().receive(Sent(BATCH, stream(batch(encoded(initiative()), bad)), HEALTH), partial=True)
-    assert (len(answer["refused"]), answer["unlisted"]) == (100, 30)
+    read = as_json(answer)
+    assert (len(read["refused"]), read["unlisted"]) == (100, 30)
     found = await receiver().validate(Sent(BATCH, stream(batch(bad)), HEALTH))
-    assert validation_document(identify(found, {}), "en")["unlisted"] == 30
+    assert validation_document(found, {}, "en").unlisted == 30
 
 
 async def test_what_the_log_knows_makes_an_event_a_duplicate_or_a_conflict_and_the_first_one_here_too() -> None:
@@ -81,13 +82,14 @@ async def test_what_the_log_knows_makes_an_event_a_duplicate_or_a_conflict_and_t
     verdicts = await receiver().validate(Sent(BATCH, stream(batch(*bodies)), HEALTH))
     first = verdicts.accepted[0][1]
     assert isinstance(first, Accepted)
-    validated = identify(verdicts, {first.claim: (first.identity, 7)})
-    assert [place for place, _ in validated.accepted] == [2, 5]
-    assert [(found.place, found.index, found.first_event) for found in validated.duplicates] == [
-        (0, 7, None),
-        (3, None, 2),
+    document = as_json(validation_document(verdicts, {first.claim: (first.identity, 7)}, "en"))
+    assert [(row["event"], row["id"]) for row in document["accepted"]] == [(2, "b"), (5, "c")]
+    assert document["duplicates"] == [
+        {"event": 0, "id": "a", "index": 7, "proof": "/v1/proofs/7"},
+        {"event": 3, "id": "b", "first_event": 2},
     ]
-    assert [(found.place, found.faults[0].code) for found in validated.refused] == [(1, "conflict"), (4, "conflict")]
+    assert [(row["event"], row["code"]) for row in document["errors"]] == [(1, "conflict"), (4, "conflict")]
+    assert document["valid"] is False
 
 
 async def test_others_get_their_turn_by_the_time_that_validation_takes() -> None:

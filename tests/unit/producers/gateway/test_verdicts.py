@@ -6,7 +6,6 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any, cast
 
-import orjson
 from asyncpg import Range
 
 from events.validation.refusal import refusal_event
@@ -14,11 +13,12 @@ from events.validation.validate import validate
 from events.validation.verdicts import Refused
 from events.wire.codec import STRUCTURED_HEADERS
 from events.wire.entry import entry_bytes
-from infra.json_documents import to_json
 from infra.log.merkle import leaf_hash
 from infra.postgres.connection import Connection
-from producers.gateway.verdicts import STATES, Verdict, by_offsets, completeness, validated_records
+from producers.gateway.answers import STATES
+from producers.gateway.verdicts import Verdict, by_offsets, completeness, validated_records
 from tests.every import every
+from tests.world.documents import as_json
 from tests.world.events import HEALTH, encoded, initiative
 
 TIME = "2006-01-02T03:04:05.000006Z"
@@ -52,13 +52,14 @@ def database(*rows: Any) -> Connection:
         ({"index": 9, "errors": []}, {"state": "refused", "index": 9, "proof": "/v1/proofs/9", "errors": []}),
         ({"next_offset": 4}, {"state": "pending"}),
         ({"next_offset": None}, {"state": "pending"}),
+        ({"next_offset": 4, "halted_reason": "gone"}, {"state": "pending", "halted": "gone"}),
         ({}, {"state": "lost"}),
     ],
 )
 async def test_only_what_has_an_entry_is_said_to_be_registered(row: dict[str, Any], document: dict[str, Any]) -> None:
     record = {"offset": 4, "next_offset": 6, "halted_reason": None, "of_index": None, "errors": None, "index": None}
     (verdict,) = await by_offsets(database(record | row), "health", [4])
-    assert verdict.document() == document
+    assert as_json(verdict.row("t/0/4", {})) == {"address": "t/0/4", **document}
     assert verdict.state in STATES
 
 
@@ -83,8 +84,7 @@ async def test_numbers_of_twenty_digits_are_texts() -> None:
     last = 10**20 - 1
     read = {"seen": numbers(last, last + 1), "missing": numbers(1, last), "has_numbers": True}
     row = UNREAD | read | {"last": Decimal(last), "highest": Decimal(last)}
-    document = await completeness(database(row), "health", "2026-11")
-    assert orjson.loads(to_json(document)) == {
+    assert as_json(await completeness(database(row), "health", "2026-11")) == {
         "agency": "health", "status": "incomplete", "highest": str(last), "sequences_overflowed_at": None,
         "seen_count": 1, "missing_count": str(last - 1), "seen": [[str(last), str(last)]],
         "missing": [[1, str(last - 1)]], "repeated": [], "month": "2026-11", "first": 1, "last": str(last),
@@ -110,13 +110,13 @@ async def test_a_month_says_what_is_known(
     read = {"seen": [], "missing": numbers(11, 11 + missing), "highest": Decimal(15)}
     row = UNREAD | month | read | {"overflowed_index": overflowed_index}
     document = await completeness(database(row), "health", "2026-11")
-    assert document["status"] == status
-    assert (document["missing_count"] is None) == (status not in ("complete", "incomplete"))
-    assert bool(document["missing"]) == (status == "incomplete")
+    assert document.status == status
+    assert (document.missing_count is None) == (status not in ("complete", "incomplete"))
+    assert bool(document.missing) == (status == "incomplete")
 
 
 async def test_of_numbers_that_are_no_longer_kept_none_is_said_to_be_missing() -> None:
     read = {"seen": numbers(1, 5), "missing": numbers(5, 8), "highest": Decimal(90), "overflowed_index": 40}
     document = await completeness(database(UNREAD | read), "health")
-    assert (document["status"], document["missing_count"], document["missing"]) == ("not-known", None, [])
-    assert (document["seen"], document["highest"]) == ([[1, 4]], 90)
+    assert (document.status, document.missing_count, document.missing) == ("not-known", None, [])
+    assert (document.seen, document.highest) == ([[1, 4]], 90)

@@ -136,9 +136,7 @@ async def test_it_tries_again_where_the_stack_says_nothing_of_kafka_yet(tmp_path
 
 
 @every("error", [OutOfOrderSequenceNumber(), RuntimeError("the handler is closed"), AssertionError(), STRAY])
-async def test_whatever_the_client_raises_the_outcome_is_unknown_at_once_and_it_connects_again(
-    error: BaseException,
-) -> None:
+async def test_after_any_error_the_outcome_is_unknown_and_it_connects_again(error: BaseException) -> None:
     async with connected(error) as (writer, kafka):
         async with asyncio.timeout(AT_ONCE_S):
             with pytest.raises(OutcomeUnknown):

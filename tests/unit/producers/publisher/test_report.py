@@ -5,6 +5,7 @@ from __future__ import annotations
 from infra.postgres.verdicts import Refused, Run, Verdicts, offset_of, verdicts_on_entries
 from producers.publisher.report import Report, SentLines
 from tests.every import every
+from tests.world.documents import as_json
 
 
 def sent(*parts: tuple[list[int], int]) -> SentLines:
@@ -65,17 +66,12 @@ def test_the_counts_of_a_report_add_up_and_each_fault_has_a_row() -> None:
         Refused(13, 42, "b", [error("missing-field"), error("conflict")]),
     ]
     report.ids = {3: "from-the-file"}
-    document = report.document()
+    document = as_json(report.document())
     problems = document.pop("problems")
-    assert document == {
-        "lines": 6,
-        "accepted": 2,
-        "duplicates": 1,
-        "conflicts": 1,
-        "refused": 2,
-        "first_index": 40,
-        "last_index": 43,
-    }
+    assert list(document.items()) == [
+        *(("lines", 6), ("accepted", 2), ("duplicates", 1), ("conflicts", 1), ("refused", 2)),
+        *(("first_index", 40), ("last_index", 43)),
+    ]
     assert [(row["line"], row["id"], row["code"], row["index"]) for row in problems] == [
         (2, None, "too-large", None),
         (3, "from-the-file", "conflict", 41),
@@ -84,15 +80,15 @@ def test_the_counts_of_a_report_add_up_and_each_fault_has_a_row() -> None:
     ]
     many = [Refused(11, 7, "a", [error("missing-field")] * 100)]
     report = Report(lines=1, sent=sent(([1], 11)), is_final=True, verdicts=Verdicts(refusals=many, unlisted=80))
-    assert (len(report.problems()), report.document()["unlisted"]) == (100, 80), "and those that it does not list"
+    assert (len(report.problems()), report.document().unlisted) == (100, 80), "and those that it does not list"
 
 
 def test_lines_without_a_verdict_are_counted_and_without_verdicts_their_counts_are_null() -> None:
-    document = Report(lines=2, unsent=[2], sent=sent(([1], 0))).document()
+    document = as_json(Report(lines=2, unsent=[2], sent=sent(([1], 0))).document())
     assert [document[name] for name in ("accepted", "duplicates", "conflicts", "refused")] == [None] * 4
     assert (document["sent"], document["unknown"]) == (1, 1)
     report = Report(lines=9, unsent=[9], sent=sent(([1, 2, 3, 4, 5, 6], 0)))
     report.verdicts = Verdicts(accepted=2, duplicates=1, refusals=[Refused(3, 7, None, [error("conflict")])])
-    assert (report.document()["unknown"], report.document()["refused"]) == (4, 1)
+    assert (report.document().unknown, report.document().refused) == (4, 1)
     report.is_final = True
-    assert "unknown" not in report.document()
+    assert "unknown" not in as_json(report.document())

@@ -13,7 +13,7 @@ from infra.command_line.exit_codes import ExitCode
 from infra.event_files.ndjson import LINE_BYTES_MAX, read_ids, read_lines
 from infra.event_files.opening import read_opening
 from infra.postgres.verdicts import Refused, Verdicts
-from producers.publisher.commands import _print, exit_code, publish
+from producers.publisher.commands import exit_code, print_report, publish
 from producers.publisher.lint_command import lint_command
 from producers.publisher.report import Report
 from tests.every import every
@@ -91,9 +91,7 @@ EVENT = b'{"id":"a"}\n'
         (b" " * 3 * LINE_BYTES_MAX + b'{"id":"' + b"x" * LINE_BYTES_MAX, True),
     ],
 )
-def test_a_file_holds_events_if_one_of_its_first_twenty_lines_begins_with_a_brace(
-    content: bytes, holds_events: bool
-) -> None:
+def test_a_file_holds_events_if_one_of_its_first_lines_begins_with_a_brace(content: bytes, holds_events: bool) -> None:
     stream = BytesIO(content)
     opening = read_opening(stream)
     assert opening.holds_events == holds_events
@@ -117,9 +115,7 @@ def test_a_slow_pipe_is_read_no_further_than_to_its_first_event() -> None:
 TABLE = "الرمز,date\n1000000008,2006-01-01\n" * 30
 
 
-def test_a_table_without_its_mapping_is_not_sent_and_the_remedy_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_table_without_its_mapping_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing runs here: it is refused before any service is looked for."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("YESSER_HOME", str(tmp_path / "home"))
@@ -145,9 +141,7 @@ def test_a_table_without_its_mapping_is_not_sent_and_the_remedy_is_named(
         ("a\n1\n", {"columns": {"a": "/id"}}, "write "),
     ],
 )
-def test_a_table_or_a_mapping_that_does_not_fit_is_a_wrong_use(
-    tmp_path: Path, table: str, mapping: object, message: str
-) -> None:
+def test_a_table_that_does_not_fit_is_a_wrong_use(tmp_path: Path, table: str, mapping: object, message: str) -> None:
     (tmp_path / "t.csv").write_text(table)
     (tmp_path / "m.json").write_bytes(orjson.dumps(mapping))
     options = ["--agency", "moh", "--mapping", str(tmp_path / "m.json")]
@@ -158,7 +152,7 @@ def test_a_table_or_a_mapping_that_does_not_fit_is_a_wrong_use(
 def test_verdicts_that_are_missing_are_not_said_to_be_anything(capsys: pytest.CaptureFixture[str]) -> None:
     report = Report(lines=3, unsent=[3])
     report.sent.add([1, 2], 0)
-    _print(report)
+    print_report(report, report.document())
     output = capsys.readouterr().out
     assert "refused" not in output
     for words in (
@@ -169,14 +163,14 @@ def test_verdicts_that_are_missing_are_not_said_to_be_anything(capsys: pytest.Ca
         assert words in output
     report = Report(lines=5, verdicts=Verdicts(accepted=2, first_index=7, last_index=8))
     report.sent.add([1, 2, 3, 4, 5], 0)
-    _print(report)
+    print_report(report, report.document())
     assert capsys.readouterr().out.splitlines()[1::2] == [
         "2 lines: 2 accepted, 0 duplicates, 0 conflicts, 0 refused.",
         "3 lines stored in Kafka; verdicts are not known yet (publish the file again).",
         "In the log at entries 7 … 8.",
     ]
     report.has_lost = True
-    _print(report)
+    print_report(report, report.document())
     assert capsys.readouterr().out.splitlines()[3] == "3 lines without a verdict (publish the file again)."
 
 

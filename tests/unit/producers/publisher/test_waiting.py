@@ -23,9 +23,10 @@ from producers.errors import RecordsLost, TopicHalted
 from producers.publisher import job as jobs
 from producers.publisher import run
 from producers.publisher.job import Bars, Job, run_job, write_refused
-from producers.publisher.report import Report
+from producers.publisher.report import PublishDocument, Report
 from producers.publisher.run import Progress, wait_for_verdicts
 from producers.publisher.sources import EventFile
+from tests.world.documents import as_json
 from tests.world.events import encoded, initiative
 
 
@@ -90,15 +91,17 @@ async def wait(home: Path, report: Report) -> None:
     await wait_for_verdicts(Settings(home=home), "health", report, Progress(), 1)
 
 
-async def published(folder: Path, ids: str, **options: Path) -> tuple[Report, Exception | None, dict[str, Any]]:
-    """The report on a file of these events, the error, and what is said of the refused lines."""
+async def published(folder: Path, ids: str, **options: Path) -> tuple[PublishDocument, Exception | None]:
+    """What is said of a file of these events, and the error."""
     source = folder / "events.ndjson"
     source.write_text("".join(f'{{"id":"{id_}"}}\n' for id_ in ids))
     with source.open("rb") as file:
         lines = EventFile(file, read_opening(file))
         job = Job(Settings(home=folder), "health", file, lines, True, False, 1.0, None, **options)
         report, error = await run_job(job)
-        return report, error, write_refused(job, report)
+        document = report.document()
+        write_refused(job, report, document)
+        return document, error
 
 
 async def test_lines_that_were_lost_are_said_to_be_so(registrar: Registrar, tmp_path: Path) -> None:
@@ -111,9 +114,7 @@ async def test_lines_that_were_lost_are_said_to_be_so(registrar: Registrar, tmp_
     assert issubclass(RecordsLost, Retry), "so that the command ends with 75"
 
 
-async def test_faults_that_a_refusal_does_not_list_are_counted_by_its_entry(
-    registrar: Registrar, tmp_path: Path
-) -> None:
+async def test_faults_that_a_refusal_does_not_list_are_counted(registrar: Registrar, tmp_path: Path) -> None:
     faults = [Fault("/x", "unknown-field", "d")] * 100
     errors = problem_of(faults)["errors"]
     registrar.verdicts = Verdicts(refusals=[Refused(0, 7, "a", errors), Refused(1, 8, "b", errors[:1])])
@@ -122,32 +123,28 @@ async def test_faults_that_a_refusal_does_not_list_are_counted_by_its_entry(
     report = Report(lines=2)
     report.sent.add([1, 2], 0)
     await wait(tmp_path, report)
-    assert report.document()["unlisted"] == 80
+    assert report.document().unlisted == 80
 
 
-async def test_the_same_command_sends_the_whole_file_again_after_lines_were_lost(
-    registrar: Registrar, tmp_path: Path
-) -> None:
+async def test_after_a_loss_the_whole_file_is_sent_again(registrar: Registrar, tmp_path: Path) -> None:
     state = tmp_path / "state"
     for _ in range(2):
-        report, error, _ = await published(tmp_path, "aaa", resume=state)
+        document, error = await published(tmp_path, "aaa", resume=state)
         assert isinstance(error, RecordsLost)
-        assert (report.is_final, report.sent.lines_count, report.document()["unknown"]) == (False, 3, 1)
+        assert (document.sent, document.unknown) == (3, 1)
         assert not state.exists()
 
 
-async def test_refused_lines_are_written_for_their_owner_alone_also_where_others_were_lost(
-    registrar: Registrar, tmp_path: Path
-) -> None:
+async def test_refused_lines_are_written_for_their_owner_alone(registrar: Registrar, tmp_path: Path) -> None:
     errors = problem_of([Fault("/x", "unknown-field", "d")])["errors"]
     registrar.verdicts = Verdicts(accepted=1, refusals=[Refused(1, 7, "b", errors)])
     refused = tmp_path / "again.ndjson"
     refused.write_text("something longer that was there before")
     refused.chmod(0o644)
-    report, error, written = await published(tmp_path, "abc", refused=refused)
+    document, error = await published(tmp_path, "abc", refused=refused)
     assert isinstance(error, RecordsLost)
-    assert (report.is_final, report.document()["refused"], report.document()["unknown"]) == (False, 1, 1)
-    assert written == {"refused_file": str(refused), "refused_lines": [2]}
+    assert (document.refused, document.unknown) == (1, 1)
+    assert (document.refused_file, document.refused_lines) == (str(refused), [2])
     assert refused.read_text() == '{"id":"b"}\n'
     assert refused.stat().st_mode & 0o777 == 0o600
     assert sorted(os.listdir(tmp_path)) == ["again.ndjson", "events.ndjson"]
@@ -156,10 +153,10 @@ async def test_refused_lines_are_written_for_their_owner_alone_also_where_others
 async def test_refused_lines_are_not_written_while_verdicts_are_to_come(registrar: Registrar, tmp_path: Path) -> None:
     registrar.state = TopicState(1, "an unsupported compression")
     refused = tmp_path / "again.ndjson"
-    _, error, written = await published(tmp_path, "ab", refused=refused)
+    document, error = await published(tmp_path, "ab", refused=refused)
     assert isinstance(error, TopicHalted)
-    assert written == {}
     assert not refused.exists()
+    assert "refused_lines" not in as_json(document)
 
 
 def test_why_verdicts_take_longer_is_said_also_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,6 +32,7 @@ from producers.sdk.problems import (
     RefusedByRegistrar,
 )
 from tests.every import every
+from tests.world.documents import as_json
 from tests.world.events import changed
 from tests.world.gateways import answering
 
@@ -46,9 +47,8 @@ def receipt(bodies: list[bytes], first: int = 0, without: tuple[int, ...] = ()) 
     values = [bodies[place] for place in places]
     ids = [orjson.loads(value)["id"] for value in values]
     stored = Stored(places, ids, [first + place for place in places], values)
-    document: dict[str, Any] = orjson.loads(
-        orjson.dumps(ReceiptSigner(KeyRing.of(KEY)).receipt("health", "2026-11-25T01:02:03.000004Z", stored))
-    )
+    signer = ReceiptSigner(KeyRing.of(KEY))
+    document: dict[str, Any] = as_json(signer.receipt("health", "2026-11-25T01:02:03.000004Z", stored))
     return document
 
 
@@ -187,9 +187,7 @@ async def test_faults_name_their_place_in_the_whole_list_and_what_was_stored_bef
         assert ([row.id for row in sent.receipts], [error.event for error in sent.refused]) == (["0"], [1])
 
 
-async def test_validating_gives_the_faults_of_all_slices_and_the_events_that_a_full_list_left_out(
-    gateway: Gateway,
-) -> None:
+async def test_validating_gives_the_faults_of_all_slices_and_unlisted_events(gateway: Gateway) -> None:
     row = {"code": "not-json", "pointer": "/1", "event": 1}
     gateway.answers["/v1/events:validate"] = {"valid": False, "accepted": [], "errors": [row]}
     async with client() as sender:
@@ -240,9 +238,7 @@ async def test_waiting_ends_with_the_verdict_a_halt_or_a_loss(gateway: Gateway) 
 
 
 @every("told", [{"id": "x"}, {"id": "0", "sha256": "00"}, {"sha256": "00"}])
-async def test_the_verdict_on_another_record_at_the_same_address_is_not_taken(
-    gateway: Gateway, told: dict[str, str]
-) -> None:
+async def test_the_verdict_on_another_record_is_not_taken(gateway: Gateway, told: dict[str, str]) -> None:
     row = {"state": "registered", "index": 7}
     page = {"receipts": [row | told], "next": 1, "read_up_to": 1}
     gateway.answers["/v1/receipts"] = page

@@ -153,9 +153,7 @@ async def test_the_answer_to_one_attempt_is_returned_whatever_it_is(status: int)
         (AnswerRefused("larger than it may be"), READ, NotServed),
     ],
 )
-async def test_an_attempt_without_an_answer_says_whether_something_may_be_stored(
-    broken: httpx.RequestError, request_: Request, error: type[Exception]
-) -> None:
+async def test_what_no_answer_means(broken: httpx.RequestError, request_: Request, error: type[Exception]) -> None:
     async with scripted(broken, stored()) as (connection, script):
         with pytest.raises(error):
             await connection.ask_once(request_)

@@ -196,9 +196,7 @@ async def test_a_known_token_beyond_its_rate_is_not_looked_up(tmp_path: Path) ->
     assert scene.pool.asked == 1
 
 
-async def test_a_token_that_was_revoked_is_looked_up_once_in_a_while_and_then_counts_as_a_failure(
-    tmp_path: Path,
-) -> None:
+async def test_a_revoked_token_is_looked_up_once_in_a_while_and_counts_as_a_failure(tmp_path: Path) -> None:
     scene = Scene(tmp_path, gateway_failures_per_s=1)
     assert await scene.code() == "ok"
     scene.now, scene.pool.row = 3.0, {}

@@ -41,9 +41,7 @@ def signed(key: str = KEY, algorithm: str = "HS256", **changes: Any) -> str:
     return jwt.encode({k: v for k, v in (claims | changes).items() if v is not None}, key, algorithm)
 
 
-def test_a_token_of_the_new_key_is_valid_at_once_and_one_of_the_key_before_until_the_overlap_ends(
-    files: HashKeyFiles,
-) -> None:
+def test_a_new_keys_token_is_valid_at_once_and_an_old_keys_in_the_overlap(files: HashKeyFiles) -> None:
     clock = Clock(datetime.now(UTC))
     gateway = gateway_of(files, clock)
     assert gateway.read(token()) == gateway.read(signed()) == SENDING

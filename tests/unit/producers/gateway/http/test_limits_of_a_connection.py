@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, cast
 
 import orjson
-import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -24,7 +27,6 @@ from tests.every import every
 from tests.unit.producers.gateway.http.in_memory import Transport, connect, turns
 
 GET = b"GET /v1/key HTTP/1.1\r\nhost: x\r\n\r\n"
-WRITE_TIMEOUT_S = 0.05
 
 
 @dataclass(eq=False)
@@ -41,12 +43,33 @@ class Application:
         await Response(b"ok")(scope, receive, send)
 
 
+class Deadlines:
+    """The event loop of a connection, whose deadlines the test ends."""
+
+    def __init__(self, protocol: BoundedProtocol) -> None:
+        self._loop, self._calls = protocol.loop, dict[object, Callable[[], object]]()
+        protocol.loop = cast(asyncio.AbstractEventLoop, self)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+    def call_later(self, delay_s: float, call: Callable[..., object], *arguments: object) -> object:
+        timer = SimpleNamespace(cancel=lambda: self._calls.pop(delay_s, None))
+        self._calls[delay_s] = partial(call, *arguments)
+        return timer
+
+    def end(self) -> None:
+        calls, self._calls = self._calls, {}
+        for call in calls.values():
+            call()
+
+
 def last_problem(transport: Transport) -> str:
     return str(orjson.loads(transport.written.rpartition(b"\r\n\r\n")[2])["type"])
 
 
 def open_connection(app: Application, **settings: object) -> tuple[BoundedProtocol, Transport]:
-    given = Settings().model_copy(update={"gateway_write_timeout_s": WRITE_TIMEOUT_S, **settings})
+    given = Settings().model_copy(update=settings)
     return connect(app, ConnectionLimits.of(given))
 
 
@@ -98,32 +121,35 @@ async def test_nothing_is_read_while_a_request_waits_whatever_the_served_one_rea
     assert transport.statuses == [200, 200]
 
 
-@pytest.mark.alone
 async def test_an_answer_that_is_not_read_ends_its_connection() -> None:
     app = Application()
     app.let.set()
     protocol, transport = open_connection(app)
+    deadlines = Deadlines(protocol)
     transport.is_unread = True
     protocol.data_received(GET)
     await turns()
     protocol.pause_writing()
-    await asyncio.sleep(3 * WRITE_TIMEOUT_S)
+    deadlines.end()
     assert transport.aborted
 
 
-@pytest.mark.alone
 async def test_a_client_that_reads_slowly_is_served_as_long_as_it_reads() -> None:
     protocol, transport = open_connection(Application())
+    deadlines = Deadlines(protocol)
     transport.unread = 10 * READ_BYTES_MIN
     protocol.pause_writing()
     for _ in range(9):
-        await asyncio.sleep(0.7 * WRITE_TIMEOUT_S)
         transport.unread -= READ_BYTES_MIN
+        deadlines.end()
         assert not transport.aborted
-    transport.unread = 0
     protocol.resume_writing()
-    await asyncio.sleep(3 * WRITE_TIMEOUT_S)
+    deadlines.end()
     assert not transport.aborted
+    protocol.pause_writing()
+    transport.unread -= READ_BYTES_MIN - 1
+    deadlines.end()
+    assert transport.aborted
     protocol.connection_lost(None)
 
 

@@ -71,9 +71,7 @@ INNER = request(first="DELETE /v1/events HTTP/1.1")
         (request(*UPGRADE, f"content-length: {len(INNER)}", body=INNER), INNER),
     ],
 )
-async def test_a_body_is_read_though_its_head_asks_for_an_upgrade_and_it_looks_like_a_request(
-    sent: bytes, body: bytes
-) -> None:
+async def test_a_body_is_read_though_its_head_asks_for_an_upgrade(sent: bytes, body: bytes) -> None:
     for pieces in halves(sent):
         seen, transport = await exchange(*pieces)
         assert [(one.method, one.path, one.body) for one in seen] == [("POST", "/v1/events", body)], pieces
@@ -115,9 +113,7 @@ async def test_the_fields_of_a_trailer_are_no_headers(lines: tuple[str, ...]) ->
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ],
 )
-async def test_what_is_no_request_is_answered_with_400_and_leaves_no_traceback(
-    sent: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_what_is_no_request_is_a_400_without_traceback(sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         for pieces in halves(sent):
             seen, transport = await exchange(*pieces)

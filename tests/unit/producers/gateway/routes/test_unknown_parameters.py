@@ -65,9 +65,7 @@ async def test_of_unknown_names_the_first_are_listed_cut_and_without_personal_da
         (f"/v1/explain/{'x' * 65}/k", "", "عدد الأحرف 64 على الأكثر."),
     ],
 )
-async def test_what_is_wrong_with_a_parameter_is_said_in_the_readers_language(
-    path: str, query: str, detail: str
-) -> None:
+async def test_what_is_wrong_with_a_parameter_is_in_the_readers_language(path: str, query: str, detail: str) -> None:
     answer = await ask("GET", path, query, "ar")
     assert answer.headers["content-language"] == "ar"
     assert [row["detail"] for row in answer.json()["errors"]] == [detail]
