@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import orjson
+from msgspec import UNSET
 
 from events.errors import YesserError
 from infra.principals import database_role
@@ -84,11 +85,10 @@ def address(settings: Settings) -> str:
     """The `postgresql://` address of the settings, else of the embedded stack. It has no password of ours."""
     if settings.postgres:
         return settings.postgres
-    stack = settings.stack()
-    if stack is None or "postgres" not in stack:
+    server = settings.stack().postgres
+    if server is None or server.address is UNSET:
         raise NoDatabase(NoDatabase.__doc__)
-    recorded: str = stack["postgres"]["address"]
-    return recorded
+    return server.address
 
 
 def database_name(settings: Settings) -> str:

@@ -30,7 +30,7 @@ def sign_ins(settings: Settings) -> dict[str, Any]:
         words = ("password", username) if username in known else ("add", username, "--role", *how)
         password = run_json("accounts", *words)["password"]
         accounts.append({"username": username, "role": how[0], "password": password})
-    return {"address": _address(settings), "accounts": accounts}
+    return {"address": f"http://127.0.0.1:{settings.stack().port_of('console')}", "accounts": accounts}
 
 
 def _add_team() -> None:
@@ -38,9 +38,3 @@ def _add_team() -> None:
         names = ("--name-ar", "المكتب الصحفي", "--name-en", "Press office")
         run_json("teams", "add", AGENCY, TEAM, *names, "--contact", "press@health.example")
         run_json("subscriptions", "add", AGENCY, TEAM, "--route", "email")
-
-
-def _address(settings: Settings) -> str:
-    processes = (settings.stack() or {}).get("processes", [])
-    port = next(process["port"] for process in processes if process["name"] == "console")
-    return f"http://127.0.0.1:{port}"

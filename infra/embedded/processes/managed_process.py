@@ -18,11 +18,11 @@ import structlog
 
 from infra.embedded.processes.identity import Ending, identity_of
 from infra.embedded.processes.log_tail import log_tail, rotate
-from infra.embedded.processes.record import ProcessRecord
 from infra.embedded.servers.ports import Ports
 from infra.errors import StackError
 from infra.observability.logs import LogOnce, first_line
 from infra.process.tasks import stray_cancellation_as_error, until_one_ends
+from infra.stack_record import ProcessRecord
 
 RESTART_WAIT_MIN_S: Final = 0.2
 RESTART_WAIT_MAX_S: Final = 5.0
