@@ -15,11 +15,24 @@ def run_tool(command: Sequence[str], what: str, folder: Path, timeout_s: float, 
 
     Raises StackError with the last line of its errors. `options` are those of `subprocess.run`.
     """
-    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True, "check": False}
-    done = subprocess.run(command, timeout=timeout_s, **quiet, **options)
-    if done.returncode != 0:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
+    try:
+        subprocess.run(
+            command,
+            timeout=timeout_s,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=True,
+            **options,
+        )
+    except subprocess.TimeoutExpired:
+        raise StackError(
+            f"{what} in {folder} was not created within {timeout_s:.0f} s: run the same command again when this machine"
+            " has less to do."
+        ) from None
+    except subprocess.CalledProcessError as error:
+        lines = [line for line in error.stderr.splitlines() if line.strip()]
         raise StackError(
             f"{what} in {folder} could not be created ({lines[-1] if lines else 'no message'}): "
             "check that the folder can be written and has free space, then run the same command again."
-        )
+        ) from None
