@@ -253,11 +253,7 @@ async def read_tree(connection: Connection, size: int) -> TileTree:
     while size >> 8 * level:
         count = (size >> 8 * level) % BUNDLE
         first = (size >> 8 * level) - count
-        if level == 0:
-            leaves = await read_leaves(connection, first, count)
-            partial.append([leaves[i : i + 32] for i in range(0, len(leaves), 32)])
-        else:
-            partial.append(await read_nodes(connection, level, first, count))
+        partial.append(await stored_hashes(connection, level, first, count))
         if len(partial[-1]) != count:
             raise LookupError(
                 f"the tree's level {level} lacks hashes from {first}: {len(partial[-1])} of {count} found"

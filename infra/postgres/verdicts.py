@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -30,6 +30,13 @@ async def known_claims(connection: Connection, claims: Sequence[bytes]) -> Known
     return {row["claim"]: (row["identity"], row["index"]) for row in rows}
 
 
+class PauseDocument(TypedDict):
+    """What the agency is shown of its topic's pause."""
+
+    until: str
+    reason: dict[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Paused:
     """A paused topic: almost all of its last records were refused, conflicts or duplicates. It is not read until
@@ -38,8 +45,7 @@ class Paused:
     until: datetime
     reason: dict[str, str]
 
-    def document(self) -> dict[str, Any]:
-        """The members shown to the agency."""
+    def document(self) -> PauseDocument:
         return {"until": self.until.astimezone(UTC).isoformat(timespec="seconds"), "reason": self.reason}
 
 

@@ -18,6 +18,7 @@ import structlog
 
 from infra.embedded.processes.identity import Ending, identity_of
 from infra.embedded.processes.log_tail import log_tail, rotate
+from infra.embedded.servers.one_time_tool import RunAs
 from infra.embedded.servers.ports import Ports
 from infra.errors import StackError
 from infra.observability.logs import LogOnce, first_line
@@ -58,7 +59,7 @@ class ChildPlan:
     ending: Ending = field(default_factory=Ending)
     prepare: Callable[[], None] = lambda: None
     after_end: Callable[[int | None], None] = lambda _: None
-    run_as: Callable[[], dict[str, Any]] = dict
+    run_as: Callable[[], RunAs] = RunAs
     probe_while_running: bool = True
     halted: Callable[[], Awaitable[str | None]] = _never_halts
 

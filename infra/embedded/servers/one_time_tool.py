@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, Unpack
 
 from infra.errors import StackError
 
 
-def run_tool(command: Sequence[str], what: str, folder: Path, timeout_s: float, **options: Any) -> None:
+class RunAs(TypedDict, total=False):
+    """Where and as whom a child runs: arguments of `subprocess`."""
+
+    cwd: Path
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def run_tool(
+    command: Sequence[str],
+    what: str,
+    folder: Path,
+    timeout_s: float,
+    env: Mapping[str, str] | None = None,
+    **options: Unpack[RunAs],
+) -> None:
     """Run the tool that creates `what` in `folder`. Its output, which may hold passwords, is discarded.
 
-    Raises StackError with the last line of its errors. `options` are those of `subprocess.run`.
+    Raises StackError with the last line of its errors.
     """
     try:
         subprocess.run(
@@ -23,6 +39,7 @@ def run_tool(command: Sequence[str], what: str, folder: Path, timeout_s: float, 
             stderr=subprocess.PIPE,
             text=True,
             check=True,
+            env=env,
             **options,
         )
     except subprocess.TimeoutExpired:

@@ -37,6 +37,11 @@ def recorded(path: Path, code: int = TERMINATED, *, was_ready: bool = True) -> N
     archive.ended(code, was_ready=was_ready)
 
 
+def not_made(path: Path) -> None:
+    recorded(path)
+    ClassArchive(path).prepare(failing)
+
+
 def names(path: Path) -> set[str]:
     return {file.name for file in path.parent.iterdir()} - {"kafka.aot.lock"}
 
@@ -68,7 +73,7 @@ def test_only_one_records_at_a_time_and_the_others_start_without(path: Path) -> 
         lambda path: recorded(path, -signal.SIGKILL),
         lambda path: recorded(path, 1),
         lambda path: recorded(path, was_ready=False),
-        lambda path: (recorded(path), ClassArchive(path).prepare(failing)),
+        not_made,
     ],
     ids=["killed", "failed", "never ready", "not made"],
 )
