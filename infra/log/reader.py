@@ -68,12 +68,10 @@ async def rotation_notes(connection: Connection) -> list[str]:
     return [note for (note,) in await connection.fetch(_SQL["key_history"])]
 
 
-async def read_entries(connection: Connection, first: int, limit: int, bytes_max: int = READ_BYTES) -> list[bytes]:
+async def read_entries(connection: Connection, first: int, limit: int) -> list[bytes]:
     """The entries `first … first + limit - 1`, as far as they exist and `read_segments` reads them."""
-    result: list[bytes] = []
-    for segment in await read_segments(connection, first, limit, bytes_max):
-        result += unchecked_entries(segment, first, limit)
-    return result
+    segments = await read_segments(connection, first, limit, READ_BYTES)
+    return [entry for segment in segments for entry in unchecked_entries(segment, first, limit)]
 
 
 async def read_checked(connection: Connection, first: int, limit: int, bytes_max: int = READ_BYTES) -> list[bytes]:

@@ -206,19 +206,15 @@ def test_starting_what_runs_already_changes_nothing(own: Settings) -> None:
     assert _supervisor(own) == before
 
 
-async def test_two_stacks_run_side_by_side(own: Settings, tmp_path: Path) -> None:
-    with running_stack(tmp_path, only={"postgres"}, prepared=False) as other:
-        assert address(other) != address(own)
-        assert await _sql(other, "SELECT 1") == 1
-        assert await _sql(own, "SELECT 1") == 1
-
-
-def test_a_stack_ends_with_its_home(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path / "home")
-    start_stack(settings, Wanted(frozenset({"postgres"}), prepared=False, while_pid=os.getpid()))
-    ran = [_supervisor(settings), *settings.stack().identities().values()]
-    shutil.rmtree(settings.home)
+async def test_two_stacks_run_side_by_side_and_one_ends_with_its_home(own: Settings, tmp_path: Path) -> None:
+    other = Settings(home=tmp_path / "home").acting_as(SUPERUSER)
+    start_stack(other, Wanted(frozenset({"postgres"}), prepared=False, while_pid=os.getpid()))
+    assert address(other) != address(own)
+    assert [await _sql(settings, "SELECT 1") for settings in (own, other)] == [1, 1]
+    ran = [_supervisor(other), *other.stack().identities().values()]
+    shutil.rmtree(other.home)
     until_back(lambda: not any(map(running, ran)))
+    assert stack_status(own).ready
 
 
 def test_a_stack_ends_with_the_process_that_it_was_started_for(tmp_path: Path) -> None:
