@@ -96,8 +96,8 @@ def _own_s(process: psutil.Process) -> float:
 
 def services(settings: Settings) -> dict[str, psutil.Process]:
     """PostgreSQL and Kafka, as far as they run."""
-    record: dict[str, Any] = settings.stack() or {}
-    return {name: psutil.Process(record[name]["pid"]) for name in SERVICES if name in record}
+    identities = settings.stack().identities()
+    return {name: psutil.Process(identities[name].pid) for name in SERVICES if name in identities}
 
 
 @contextmanager

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from infra.errors import StackError
+from infra.json_documents import members, to_json
+from infra.secret_files import private_file
+from infra.stack_record import StackRecord, read_record
 
 _FORMER_SECRETS: Final = {
     "kafka-admin": "superuser/kafka",
@@ -36,6 +41,16 @@ class DataDir:
     def record(self) -> Path:
         """The file of ports, process ids and states."""
         return self.root / "stack.json"
+
+    def read_record(self) -> StackRecord:
+        """What runs here, or ran at last."""
+        return read_record(self.record)
+
+    def write_record(self, record: StackRecord) -> None:
+        """Replace the record atomically."""
+        document = {name: member for name, member in members(record).items() if member is not None}
+        with private_file(self.record) as file:
+            file.write(msgspec.json.format(to_json(document), indent=1) + b"\n")
 
     @property
     def lock(self) -> Path:

@@ -6,13 +6,14 @@ is used: its ports are in `stack.json`. Passwords are files, in a folder per pri
 
 from __future__ import annotations
 
-import json
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Final, Literal, Self, get_args
+from typing import Final, Literal, Self, get_args
 
 from pydantic import AwareDatetime, Field, PrivateAttr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from infra.stack_record import StackRecord, read_record
 
 STACK_FILE: Final = "stack.json"
 SANDBOX_FILE: Final = "sandbox.json"
@@ -432,15 +433,21 @@ class Settings(BaseSettings):
         """Whether this kind of connection may leave the machine without encryption."""
         return connection in self.dangerously_allow_plaintext.split(",")
 
-    def stack(self) -> dict[str, Any] | None:
-        """The record of the embedded stack of `home` (ports, processes); None if none was ever started or the file is
-        damaged."""
-        path = self.home / STACK_FILE
-        try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            return None
-        return document if isinstance(document, dict) else None
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment: the sources of files, which are not used, take as long as both."""
+        return init_settings, env_settings
+
+    def stack(self) -> StackRecord:
+        """The record of the embedded stack of `home`; an empty one if none was ever started or the file is damaged."""
+        return read_record(self.home / STACK_FILE)
 
     @property
     def is_sandbox(self) -> bool:

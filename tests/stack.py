@@ -176,11 +176,12 @@ def _given() -> TestStack:
 def _embedded(home: Path) -> Iterator[TestStack]:
     with running_stack(home, only=("kafka", "postgres"), prepared=False) as settings:
         record = settings.stack()
-        assert record is not None
+        assert record.kafka is not None
+        assert record.postgres is not None
         passwords = {name: settings.secret(name, SUPERUSER) or "" for name in ("kafka", "postgres")}
-        asyncio.run(_make_cheap(record["postgres"]["port"], passwords["postgres"]))
-        kafka = f"{HOST}:{record['kafka']['port']}"
-        server = f"postgresql://postgres:{passwords['postgres']}@{HOST}:{record['postgres']['port']}/postgres"
+        asyncio.run(_make_cheap(record.postgres.port, passwords["postgres"]))
+        kafka = f"{HOST}:{record.kafka.port}"
+        server = f"postgresql://postgres:{passwords['postgres']}@{HOST}:{record.postgres.port}/postgres"
         yield TestStack(kafka, None, "SASL_PLAINTEXT", {SUPERUSER: passwords}, server, "", given=False)
 
 

@@ -123,8 +123,8 @@ async def count_alone(reads: Pool, every_s: float = COUNT_EVERY_S) -> None:
             rows = await acts_of_one_person(reads)
             gauge("break_glass", len(rows))
             for row in rows:
-                if row["position"] > position:
-                    position = row["position"]
+                if row.position > position:
+                    position = row.position
                     _logger.warning("an act needs two people, and one did it: yesser trail", position=position)
         await asyncio.sleep(every_s)
 

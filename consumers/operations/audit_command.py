@@ -221,7 +221,7 @@ def _compared(log: AuditSource, keys: SealKeyFiles, *, as_json: bool) -> Compare
         return asyncio.run(compared_database(Settings(), log.verifier, keys))
     except (CatalogDiffers, TableDiffers) as error:
         if as_json:
-            found = error.difference.document() if isinstance(error, TableDiffers) else {"objects": error.differences}
+            found = error.difference if isinstance(error, TableDiffers) else {"objects": error.differences}
             print_json({"ok": False, "difference": found})
         raise
 

@@ -39,8 +39,8 @@ class Column:
     right: bool = False
     wraps: bool = False
 
-    def heading(self, between: str = "\n") -> str:
-        return localized(self.ar, self.en, between)
+    def heading(self) -> str:
+        return localized(self.ar, self.en, "\n")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -46,12 +46,10 @@ def gateway_address(given: str | None) -> str:
             raise click.UsageError(str(error)) from None
         return given
     settings = Settings()
-    stack = settings.stack() or {}
-    processes: list[Mapping[str, Any]] = stack.get("processes", [])
-    port = next((process["port"] for process in processes if process["name"] == "gateway" and process["port"]), None)
-    if port is None:
+    stack = settings.stack()
+    if not (port := stack.port_of("gateway")):
         raise click.UsageError(f"No gateway was started in {settings.home}: give --gateway ADDRESS.")
-    scheme = "https" if stack.get("tls") or settings.gateway_certificate is not None else "http"
+    scheme = "https" if stack.tls or settings.gateway_certificate is not None else "http"
     return f"{scheme}://127.0.0.1:{port}"
 
 

@@ -9,19 +9,17 @@ from dataclasses import replace
 from typing import Any, Final
 
 import click
-import orjson
 
 from infra.command_line.exit_codes import ExitCode
 from infra.command_line.language import print_localized
-from infra.command_line.output import json_option, print_confirmation, print_result
+from infra.command_line.output import json_option, print_confirmation, print_json, print_result
 from infra.data_dir import DataDir
 from infra.embedded.bootstrap import prepare_database, prepare_kafka, register_first_agencies
-from infra.embedded.health import readiness
 from infra.embedded.plan import Wanted
 from infra.embedded.processes.identity import identity_of, running
 from infra.embedded.processes.signals import NAMES, usual_parts
 from infra.embedded.stack import start_stack, stop_stack
-from infra.embedded.status import StackStatus, read_leases, read_second_person, stack_status
+from infra.embedded.status import StackStatus, read_answers, read_leases, read_second_person, stack_status
 from infra.embedded.supervisor import Supervisor
 from infra.errors import StackError
 from infra.observability.logs import configure_logs
@@ -108,22 +106,15 @@ def status(targets: bool, as_json: bool) -> None:
     settings = Settings()
     found = stack_status(settings)
     if targets:
-        click.echo(orjson.dumps(found.targets(), option=orjson.OPT_INDENT_2))
+        print_json(found.targets(), indented=True)
         return
     if found.is_unknown:
         found = found.with_leases(*asyncio.run(read_leases(settings)))
     else:
-        found = found.with_answers(asyncio.run(_read_answers(found)))
+        found = found.with_answers(asyncio.run(read_answers(found)))
     _show(replace(found, second_person=asyncio.run(read_second_person(settings))), as_json)
     if not found.ready:
         raise SystemExit(ExitCode.ANSWER_IS_NO)
-
-
-async def _read_answers(found: StackStatus) -> dict[str, dict[str, Any] | None]:
-    """The answer of each running process at `/readyz`, by name."""
-    living = [process for process in found.processes if process["pid"]]
-    answers = await asyncio.gather(*(readiness(process["health_port"], process["health_host"]) for process in living))
-    return dict(zip((process["name"] for process in living), answers, strict=True))
 
 
 def parse_wanted(
@@ -169,7 +160,8 @@ async def _supervise(settings: Settings, wanted: Wanted, as_json: bool, failed: 
             print_localized(
                 f"{ready_ar}. أوقفه بـ ctrl-C أو `yesser down`.", f"{ready}. Stop with ctrl-C or `yesser down`."
             )
-        await until_one_ends(_until_gone(wanted.while_pid), failed)
+        # A stack without its home serves nobody, and nobody could stop it.
+        await until_one_ends(_until_gone(wanted.while_pid), supervisor.until_home_gone(), failed)
 
 
 async def _until_gone(pid: int | None) -> None:

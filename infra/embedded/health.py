@@ -3,38 +3,57 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import closing
-from typing import Any, Final
+from typing import Final
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
 from infra.embedded.servers.ports import HOST, accepts
 
 PROBE_TIMEOUT_S: Final = 2.0
 
 
+class Answer(Struct):
+    """What a process says at `/readyz` (`infra.process.health`), as far as the status shows it."""
+
+    ready: bool = False
+    role: str | UnsetType = UNSET
+    owner: str | UnsetType = UNSET
+    lag: int | UnsetType = UNSET
+    paused: dict[str, dict[str, str]] = {}
+    """Paused topics: until when, and why, in Arabic and English."""
+    rebuilding: dict[str, dict[str, int]] | UnsetType = UNSET
+    """Consumers whose rows are built again: `entries` so far, `of` all."""
+    held_by: dict[str, str] | UnsetType = UNSET
+    """Consumers that wait for a lock, and the session that has it."""
+    decisions_held: int | UnsetType = UNSET
+    halted: str | UnsetType = UNSET
+
+
 async def process_ready(port: int, host: str = HOST) -> bool:
     """Whether `/readyz` says that the process is ready."""
-    return (await readiness(port, host) or {}).get("ready") is True
+    answer = await readiness(port, host)
+    return answer is not None and answer.ready
 
 
 async def halt_reason(port: int, host: str = HOST) -> str | None:
     """The reason of a halt, from `/readyz`; None if the process has not halted."""
-    reason = (await readiness(port, host) or {}).get("halted")
-    return None if reason is None else str(reason)
+    answer = await readiness(port, host)
+    return None if answer is None or answer.halted is UNSET else answer.halted
 
 
-async def readiness(port: int, host: str = HOST) -> dict[str, Any] | None:
-    """The document of `/readyz`; None without an answer."""
+async def readiness(port: int, host: str = HOST) -> Answer | None:
+    """What `/readyz` answers; None without an answer."""
     try:
         async with asyncio.timeout(PROBE_TIMEOUT_S):
             reader, writer = await asyncio.open_connection(host, port)
             with closing(writer):
                 writer.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                 answer = await reader.read()
-        document = json.loads(answer.partition(b"\r\n\r\n")[2])
+        return msgspec.json.decode(answer.partition(b"\r\n\r\n")[2], type=Answer)
     except (OSError, TimeoutError, ValueError):
         return None
-    return document if isinstance(document, dict) else None
 
 
 async def kafka_ready(port: int, admin_password: str) -> bool:
@@ -58,7 +77,7 @@ async def kafka_ready(port: int, admin_password: str) -> bool:
     )
     try:
         await start_client(admin)
-        metadata: dict[str, Any] = await admin.describe_cluster()
+        metadata = await admin.describe_cluster()
         return bool(metadata["brokers"]) and metadata["controller_id"] >= 0
     except (KafkaError, OSError, TimeoutError):
         return False

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z| UTC)? ?")
+Fields: TypeAlias = dict[str, Any]
+"""The members of a line of structured logs, which each message chooses."""
 _SHOWN_BY_ITSELF: Final = ("event", "level", "timestamp", "process")
 _INDENT: Final = "    "
 
@@ -68,17 +70,17 @@ def _time_of(line: str) -> str:
     return f"{found[1]}T{found[2]}" if found else ""
 
 
-def _document(line: str) -> dict[str, Any] | None:
+def _document(line: str) -> Fields | None:
     if not line.startswith("{"):
         return None
     try:
-        document: dict[str, Any] = json.loads(line)
+        document: Fields = json.loads(line)
     except ValueError:
         return None
     return document
 
 
-def _sentence(document: Mapping[str, Any]) -> str:
+def _sentence(document: Fields) -> str:
     fields = (
         f"{name}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
         for name, value in document.items()

@@ -6,19 +6,19 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from infra.data_dir import DataDir
 from infra.embedded.health import halt_reason, process_ready
 from infra.embedded.processes.identity import Ending
 from infra.embedded.processes.managed_process import ChildPlan
-from infra.embedded.processes.record import known_ports
 from infra.embedded.processes.signals import NAMES, PROCESSES, SERVICES, usual_parts
 from infra.embedded.servers.ports import Ports, choose, reachable
 from infra.embedded.services import TLS_PORTS, KafkaService, PostgresService
 from infra.errors import StackError
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
+from infra.stack_record import StackRecord
 
 PROCESS_ENDING: Final = Ending(deadline_s=10.0)
 _PORT_SETTINGS: Final[Mapping[str, str | None]] = {process.name: process.port_setting for process in PROCESSES}
@@ -57,11 +57,10 @@ class Wanted:
             for number in range(1, self.replicas.get(process.name, 1) + 1)
         ]
 
-    def missing_from(self, record: Mapping[str, Any], settings: Settings) -> list[str]:
+    def missing_from(self, record: StackRecord, settings: Settings) -> list[str]:
         """What the running stack of this record lacks. The process for all consumers stands for each of them, and they
         for it."""
-        there = {entry["name"] for entry in record.get("processes", [])}
-        there |= {name for name in SERVICES if name in record or getattr(settings, name) is not None}
+        there = {*record.parts, *(name for name in SERVICES if getattr(settings, name) is not None)}
         for process in PROCESSES:
             if process.name in there:
                 there.update(process.replaces)
@@ -69,11 +68,11 @@ class Wanted:
                 there.add(process.name)
         names = [*(name for name in SERVICES if name in self.only), *(copy for copy, _ in self.process_names())]
         missing = [name for name in names if name not in there]
-        return [*missing, "TLS"] if self.tls and not record.get("tls") else missing
+        return [*missing, "TLS"] if self.tls and not record.tls else missing
 
 
 def child_plans(
-    home: DataDir, wanted: Wanted, settings: Settings, last: Mapping[str, Any], progress: Callable[[str], None]
+    home: DataDir, wanted: Wanted, settings: Settings, last: StackRecord, progress: Callable[[str], None]
 ) -> tuple[list[ChildPlan], list[ChildPlan]]:
     """The plans of the services and of the processes. `last` is the record of the last run."""
     needed: dict[str, Sequence[str]] = {}
@@ -108,9 +107,9 @@ def named_port(name: str, settings: Settings) -> int | None:
     return getattr(settings, setting) or None if setting in settings.model_fields_set else None
 
 
-def _ports(needed: Mapping[str, Sequence[str]], last: Mapping[str, Any], named: Mapping[str, int]) -> dict[str, Ports]:
+def _ports(needed: Mapping[str, Sequence[str]], last: StackRecord, named: Mapping[str, int]) -> dict[str, Ports]:
     """The ports of each part by name: those named for clients, else those of the last run if they are free."""
-    known = known_ports(last)
+    known = last.known_ports()
     wanted = [(part, name) for part, names in needed.items() for name in names]
     others = [number for part, numbers in known.items() if part not in needed for number in numbers.values()]
     free = choose((known.get(part, {}).get(name) for part, name in wanted), avoid=[*named.values(), *others])

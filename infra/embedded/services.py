@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from infra.embedded.health import kafka_ready
 from infra.embedded.processes.identity import Ending
 from infra.embedded.processes.managed_process import ChildPlan
 from infra.embedded.servers import kafka, postgres
+from infra.embedded.servers.class_archive import ClassArchive
 from infra.embedded.servers.jars import ensure_jars
 from infra.embedded.servers.kafka import Java, KafkaPorts
 from infra.embedded.servers.ports import Ports
@@ -24,7 +26,7 @@ from infra.principals import SUPERUSER
 from infra.secret_files import password
 
 KAFKA_ENDING: Final = Ending(signal.SIGTERM, 22.0)
-"""Writing the archive at the first clean end takes some more seconds."""
+"""The broker that records its classes writes their list at its end: seconds, also on a busy machine."""
 TLS_PORTS: Final = ("tls_port", "mutual_tls_port")
 """Kafka's ports for agencies, which a stack with TLS has: with a password, and with a client certificate alone."""
 POSTGRES_ENDING: Final = Ending(signal.SIGINT, 22.0)
@@ -35,7 +37,7 @@ logger = structlog.get_logger("supervisor")
 
 @dataclass(slots=True)
 class KafkaService:
-    """The broker of a home. Its first clean end writes an archive of loaded classes, which halves later start times."""
+    """The broker of a home."""
 
     home: DataDir
     secrets: Path
@@ -43,7 +45,7 @@ class KafkaService:
     session_s: int
     progress: Callable[[str], None]
     _java: Java | None = field(default=None, init=False)
-    _archive: Path | None = field(default=None, init=False)
+    _archive: ClassArchive | None = field(default=None, init=False)
     _was_ready: bool = field(default=False, init=False)
 
     def plan(self) -> ChildPlan:
@@ -56,7 +58,7 @@ class KafkaService:
             environment=lambda: _plain_environment() | kafka.UTF_8,
             ending=KAFKA_ENDING,
             prepare=self._prepare,
-            after_end=self._adopt_archive,
+            after_end=self._after_end,
             run_as=lambda: {"cwd": self.home.kafka},
             probe_while_running=False,
         )
@@ -66,8 +68,12 @@ class KafkaService:
 
         cache = cache_folder()
         jars = ensure_jars(cache, self.progress)
-        self._archive = cache / kafka.archive_name(".".join(map(str, JAVA_VERSION)), jars)
-        self._java = Java(JAVA, jars, self._archive if self._archive.exists() else None)
+        plain = Java(JAVA, jars, None)
+        if self._archive is None:
+            self._archive = ClassArchive(cache / kafka.archive_name(".".join(map(str, JAVA_VERSION)), jars))
+        environment = _plain_environment() | kafka.UTF_8
+        make = partial(kafka.make_archive, plain, self.home.kafka, environment)
+        self._java = replace(plain, archive=self._archive.prepare(make))
         passwords = {"admin": self._password("kafka"), "controller": self._password("kafka-controller")}
         tls, mutual_tls = (self.ports.numbers.get(name) for name in TLS_PORTS)
         ports = KafkaPorts(self.ports["port"], self.ports["controller_port"], tls, mutual_tls)
@@ -84,24 +90,13 @@ class KafkaService:
 
     def _command(self) -> Sequence[str]:
         assert self._java is not None
-        command = kafka.java_command(self._java)
-        if self._java.archive is None:
-            command.insert(1, f"-XX:AOTCacheOutput={self._archive_in_making()}")
-        return command
-
-    def _archive_in_making(self) -> Path:
-        """The path of this supervisor alone, since two stacks may create the archive at once."""
         assert self._archive is not None
-        return self._archive.with_name(f".{self._archive.name}.{os.getpid()}")
+        java, *arguments = kafka.java_command(self._java)
+        return [java, *self._archive.options(), *arguments]
 
-    def _adopt_archive(self) -> None:
-        """Keep the archive of the first clean end, unless the broker was never ready and so loaded too few classes."""
+    def _after_end(self, code: int | None) -> None:
         assert self._archive is not None
-        made = self._archive_in_making()
-        if self._was_ready and made.exists():
-            made.replace(self._archive)
-        for path in made.parent.glob(f"{made.name}*"):
-            path.unlink()
+        self._archive.ended(code, was_ready=self._was_ready)
 
 
 @dataclass(frozen=True, slots=True)

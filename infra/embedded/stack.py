@@ -16,20 +16,20 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import psutil
 
 from infra.data_dir import DataDir
 from infra.embedded.plan import Wanted, drawn_ports
-from infra.embedded.processes import record as stack_record
-from infra.embedded.processes.identity import KILLED_WITHIN_S, LOOK_EVERY_S, Identity, running, still_living
+from infra.embedded.processes.identity import KILLED_WITHIN_S, LOOK_EVERY_S, running, still_living
 from infra.embedded.processes.log_tail import log_tail, rotate
-from infra.embedded.processes.signals import SEPARATE, SERVICES
+from infra.embedded.processes.signals import SEPARATE
 from infra.embedded.supervisor import end_orphans, is_supervised
 from infra.errors import StackError
 from infra.process.subprocess_command import subprocess_command
 from infra.settings import Settings
+from infra.stack_record import StackRecord
 
 START_DEADLINE_S: Final = 900.0
 """The first start of a machine downloads Kafka."""
@@ -41,7 +41,7 @@ ORPHANS_TIME_SHARE: Final = 0.25
 Progress = Callable[[str], None]
 
 
-def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda _: None) -> dict[str, Any]:
+def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda _: None) -> StackRecord:
     """Start a stack in the background and wait until it is ready; returns its record.
 
     A running stack is waited for, also one that another command starts at the same time. A halted process does not
@@ -54,13 +54,13 @@ def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda 
     supervisor = None if is_supervised(home) else _spawn_supervisor(home, wanted)
     deadline = time.monotonic() + START_DEADLINE_S
     while time.monotonic() < deadline:
-        record = stack_record.read(home.record)
+        record = home.read_record()
         if _supervisor_of(record):
             if missing := ", ".join(wanted.missing_from(record, settings)):
                 raise StackError(
                     f"The stack already runs without {missing}: stop it with `yesser down`, then try again."
                 )
-            if record.get("ready") or _needs_an_operator(record):
+            if record.ready or _needs_an_operator(record):
                 return record
         words = log_tail(_progress_file(home))
         if words != shown:
@@ -77,10 +77,9 @@ def start_stack(settings: Settings, wanted: Wanted, progress: Progress = lambda 
     raise StackError(f"The stack was not ready after {START_DEADLINE_S:.0f} s: see {home.logs}.")
 
 
-def _needs_an_operator(record: Mapping[str, Any]) -> bool:
+def _needs_an_operator(record: StackRecord) -> bool:
     """Whether everything has started and a process halted: the operator needs the rest of the stack."""
-    parts = [*record.get("processes", []), *(record[name] for name in SERVICES if name in record)]
-    states = {part["state"] for part in parts}
+    states = {part.state for part in record.parts.values()}
     return "halted" in states and states <= {"halted", "ready"}
 
 
@@ -102,7 +101,7 @@ def _end_supervisor(home: DataDir, deadline_s: float) -> tuple[bool, bool]:
     deadline = time.monotonic() + deadline_s
     supervisor: psutil.Process | None = None
     while is_supervised(home) or (supervisor is not None and still_living([supervisor], 0)):
-        found = _supervisor_of(stack_record.read(home.record))
+        found = _supervisor_of(home.read_record())
         if supervisor is None and found is not None:
             supervisor = found
             with suppress(psutil.NoSuchProcess):
@@ -171,6 +170,5 @@ def _progress_file(home: DataDir) -> Path:
     return home.logs / "up.progress"
 
 
-def _supervisor_of(record: Mapping[str, Any]) -> psutil.Process | None:
-    recorded = record.get("supervisor")
-    return running(Identity(**recorded)) if recorded else None
+def _supervisor_of(record: StackRecord) -> psutil.Process | None:
+    return None if record.supervisor is None else running(record.supervisor)

@@ -5,22 +5,111 @@ Where others start the processes, as containers do, nothing is recorded here: th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from infra.data_dir import DataDir
-from infra.embedded.processes import record as stack_record
-from infra.embedded.processes.identity import Identity, running
+from infra.embedded.health import Answer, readiness
+from infra.embedded.processes.identity import running
 from infra.embedded.processes.signals import PROCESSES, SERVICES
 from infra.embedded.servers.ports import HOST, accepts
 from infra.postgres.sql import queries
 from infra.settings import Settings
+from infra.stack_record import ServiceRecord, State
+
+if TYPE_CHECKING:  # reading a stack's state needs no database driver
+    from infra.postgres.trail import ActOfOnePerson
 
 WORKING: Final = frozenset({"ready", "given"})
 LEASED: Final = tuple(p.name for p in PROCESSES if p.port_setting is None and not p.replaces)
 """The processes whose work one copy does at a time, under a lease of its name."""
+_SAID: Final = ("lag", "rebuilding", "held_by", "decisions_held", "role", "owner", "halted")
+"""What the status repeats of a process's answer."""
 _SQL: Final = queries("infra.embedded", "status.sql")
+
+
+class OtherService(Struct, kw_only=True):
+    """A service that was not started here: *given* by the settings, or *absent*."""
+
+    port: None = None
+    pid: None = None
+    state: str
+    restarts: int = 0
+    lag: ClassVar[UnsetType] = UNSET
+    log: ClassVar[None] = None
+
+
+class ServiceStatus(Struct):
+    """A service of this stack."""
+
+    port: int
+    restarts: int
+    pid: int | None
+    state: str
+    log: str
+    lag: ClassVar[UnsetType] = UNSET
+
+
+class ProcessStatus(Struct):
+    """A process of this stack, with what it answers at `/readyz` (`infra.embedded.health.Answer`)."""
+
+    name: str
+    pid: int | None
+    state: str
+    restarts: int
+    health_host: str
+    health_port: int | None
+    log: str
+    port: int | UnsetType = UNSET
+    halted: str | UnsetType = UNSET
+    lag: int | UnsetType = UNSET
+    rebuilding: dict[str, dict[str, int]] | UnsetType = UNSET
+    held_by: dict[str, str] | UnsetType = UNSET
+    decisions_held: int | UnsetType = UNSET
+    role: str | UnsetType = UNSET
+    owner: str | UnsetType = UNSET
+
+
+class LeasedProcess(Struct, kw_only=True):
+    """A process by its lease: what a database knows of it, and what it does not."""
+
+    name: str
+    pid: None = None
+    restarts: None = None
+    health_port: None = None
+    log: None = None
+    state: str = "absent"
+    lag: int | UnsetType = UNSET
+    halted: str | UnsetType = UNSET
+    owner: str | UnsetType = UNSET
+    held_by: dict[str, str] | UnsetType = UNSET
+    port: ClassVar[UnsetType] = UNSET
+    rebuilding: ClassVar[UnsetType] = UNSET
+    decisions_held: ClassVar[UnsetType] = UNSET
+    role: ClassVar[UnsetType] = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A row of the table of leases. Of a consumer: its lag, and the session that has a lock for which it waits."""
+
+    name: str
+    owner: str
+    held: bool
+    halted_reason: str | None = None
+    lag: int | None = None
+    held_by: str | None = None
+
+
+class Target(Struct):
+    """Where a process serves its metrics, as Prometheus's `file_sd_configs` read it."""
+
+    targets: list[str]
+    labels: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +118,7 @@ class SecondPerson:
 
     in_force: bool
     administrators: int
-    alone: list[dict[str, Any]]
+    alone: list[ActOfOnePerson]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +128,9 @@ class StackStatus:
     home: str
     running: bool
     ready: bool
-    kafka: dict[str, Any]
-    postgres: dict[str, Any]
-    processes: list[dict[str, Any]]
+    kafka: ServiceStatus | OtherService
+    postgres: ServiceStatus | OtherService
+    processes: Sequence[ProcessStatus | LeasedProcess]
     paused: dict[str, dict[str, str]] = field(default_factory=dict)
     """Agencies' paused topics: until when, and why, in Arabic and English."""
     alarms: dict[str, str] = field(default_factory=dict)
@@ -54,35 +143,42 @@ class StackStatus:
     @property
     def is_unknown(self) -> bool:
         """Whether both services are given and nothing was ever started here: others may run the processes."""
-        return not self.processes and self.kafka["state"] == self.postgres["state"] == "given"
+        return not self.processes and self.kafka.state == self.postgres.state == "given"
 
-    def with_leases(self, rows: Iterable[Mapping[str, Any]], alarms: Mapping[str, str] | None = None) -> StackStatus:
+    def with_leases(self, leases: Iterable[Lease], alarms: Mapping[str, str] | None = None) -> StackStatus:
         """The status with the processes that have leases (`read_leases`): *active*, *halted*, or *absent* without an
         owner; and with `alarms`. A halted process is active while it tries again."""
-        known = {row["name"].removeprefix("consumer."): row for row in rows}
+        known = {lease.name.removeprefix("consumer."): lease for lease in leases}
         processes = [_leased(name, known.get(name)) for name in LEASED]
-        ready = not alarms and all(process["state"] == "active" for process in processes)
+        ready = not alarms and all(process.state == "active" for process in processes)
         return replace(self, ready=ready, processes=processes, alarms=dict(alarms or {}), elsewhere=True)
 
-    def with_answers(self, answers: Mapping[str, Mapping[str, Any] | None]) -> StackStatus:
+    def with_answers(self, answers: Mapping[str, Answer | None]) -> StackStatus:
         """The status with the processes' answers at `/readyz`, by name: their lag, their halt, who works under their
         lease, and the paused topics.
 
         A process that is recorded as ready and gives no answer is *silent*.
         """
-        processes = [_answered(process, answers.get(process["name"])) for process in self.processes]
-        paused = {
-            topic: pause for answer in answers.values() if answer for topic, pause in answer.get("paused", {}).items()
-        }
-        ready = self.ready and all(process["state"] in WORKING for process in processes)
+        processes = [_answered(process, answers.get(process.name)) for process in self.own_processes]
+        paused = {topic: pause for answer in answers.values() if answer for topic, pause in answer.paused.items()}
+        ready = self.ready and all(process.state in WORKING for process in processes)
         return replace(self, ready=ready, processes=processes, paused=paused)
 
-    def targets(self) -> list[dict[str, Any]]:
-        """Where the processes serve their metrics, as Prometheus's `file_sd_configs` read it."""
+    @property
+    def services(self) -> dict[str, ServiceStatus | OtherService]:
+        return {"kafka": self.kafka, "postgres": self.postgres}
+
+    @property
+    def own_processes(self) -> list[ProcessStatus]:
+        """The processes that were started here."""
+        return [process for process in self.processes if isinstance(process, ProcessStatus)]
+
+    def targets(self) -> list[Target]:
+        """Where the processes serve their metrics."""
         return [
-            {"targets": [_address(process)], "labels": {"instance": process["name"]}}
-            for process in self.processes
-            if process["health_port"] is not None
+            Target([_address(process.health_host, process.health_port)], {"instance": process.name})
+            for process in self.own_processes
+            if process.health_port is not None
         ]
 
 
@@ -93,30 +189,47 @@ def stack_status(settings: Settings) -> StackStatus:
     runs though its supervisor was killed is an *orphan*.
     """
     home = DataDir.at(settings.home)
-    record = stack_record.read(home.record)
-    supervisor = record.get("supervisor")
-    alive = bool(supervisor and running(Identity(**supervisor)))
-    services = {name: _service(settings, record, name, alive) for name in SERVICES}
+    record = home.read_record()
+    alive = record.supervisor is not None and running(record.supervisor) is not None
+    pids = {name: identity.pid for name, identity in record.identities().items() if running(identity)}
+
+    def service(name: str) -> ServiceStatus | OtherService:
+        entry: ServiceRecord | None = getattr(record, name)
+        if getattr(settings, name) is not None:
+            return OtherService(state="given")
+        if entry is None:
+            return OtherService(state="absent")
+        state = _state(entry.state, pids.get(name), alive, entry.port)
+        return ServiceStatus(entry.port, entry.restarts, pids.get(name), state, str(home.log(name)))
+
     processes = [
-        {
-            "name": entry["name"],
-            "pid": _living_pid(entry),
-            "state": _state(entry, entry["health_port"], alive, entry.get("health_host", HOST)),
-            "restarts": entry["restarts"],
-            "health_host": entry.get("health_host", HOST),
-            "health_port": entry["health_port"],
-            "log": str(home.log(entry["name"])),
-            **{name: entry[name] for name in ("port", "halted") if entry.get(name)},
-        }
-        for entry in record.get("processes", [])
+        ProcessStatus(
+            entry.name,
+            pids.get(entry.name),
+            _state(entry.state, pids.get(entry.name), alive, entry.health_port or 0, entry.health_host),
+            entry.restarts,
+            entry.health_host,
+            entry.health_port,
+            str(home.log(entry.name)),
+            port=entry.port or UNSET,
+            halted=entry.halted or UNSET,
+        )
+        for entry in record.processes
     ]
-    parts = [*(service for name, service in services.items() if name in record), *processes]
-    ready = alive and bool(record.get("ready")) and all(part["state"] in WORKING for part in parts)
-    kafka, postgres = (services[name] for name in SERVICES)
-    return StackStatus(str(home.root), alive, ready, kafka, postgres, processes)
+    services = {name: service(name) for name in SERVICES}
+    parts = [*(services[name] for name in SERVICES if name in record.parts), *processes]
+    ready = alive and record.ready and all(part.state in WORKING for part in parts)
+    return StackStatus(str(home.root), alive, ready, services["kafka"], services["postgres"], processes)
 
 
-async def read_leases(settings: Settings) -> tuple[list[Mapping[str, Any]], dict[str, str]]:
+async def read_answers(found: StackStatus) -> dict[str, Answer | None]:
+    """The answer of each running process at `/readyz`, by name."""
+    living = {p.name: (p.health_port, p.health_host) for p in found.own_processes if p.pid and p.health_port}
+    answers = await asyncio.gather(*(readiness(*place) for place in living.values()))
+    return dict(zip(living, answers, strict=True))
+
+
+async def read_leases(settings: Settings) -> tuple[list[Lease], dict[str, str]]:
     """The leases in the database, with the consumers' lag; and what else an operator must look at (`alarms`)."""
     # Imported here: reading a stack's state needs no database driver.
     from infra.log.unsigned import read_unsigned
@@ -124,14 +237,15 @@ async def read_leases(settings: Settings) -> tuple[list[Mapping[str, Any]], dict
     from infra.process.lease import holders
 
     async with connected(settings.acting_as("reader"), "status") as connection:
-        lags = {row["name"]: row for row in await connection.fetch(_SQL["lags"])}
-        unknown = {"halted_reason": None, "lag": None, "held_by": None}
-        rows: list[Mapping[str, Any]]
-        rows = [unknown | dict(lags.get(row["name"], {})) | dict(row) for row in await holders(connection, settings)]
+        consumers = {row["name"]: row for row in await connection.fetch(_SQL["lags"])}
+        leases = [
+            Lease(row["name"], row["owner"], row["held"], *consumers.get(row["name"], (None, None, None, None))[1:])
+            for row in await holders(connection, settings)
+        ]
         alarms = {row["topic"]: row["halted_reason"] for row in await connection.fetch(_SQL["halted_topics"])}
         if unsigned := await read_unsigned(connection):
             alarms["signing"] = unsigned
-        return rows, alarms
+        return leases, alarms
 
 
 async def read_second_person(settings: Settings) -> SecondPerson | None:
@@ -150,40 +264,21 @@ async def read_second_person(settings: Settings) -> SecondPerson | None:
     return SecondPerson(in_force(settings.second_person, administrators), administrators, alone)
 
 
-def _leased(name: str, row: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A process by its lease; `row` is None where it never worked."""
-    unknown = {"name": name, "pid": None, "restarts": None, "health_port": None, "log": None}
-    if row is None:
-        return unknown | {"state": "absent"}
-    halted = row["halted_reason"]
-    state = "halted" if halted else "active" if row["held"] else "absent"
-    held_by = {name: row["held_by"]} if row.get("held_by") else None
-    known = {"lag": row["lag"], "halted": halted, "owner": row["owner"] if row["held"] else None, "held_by": held_by}
-    return unknown | {"state": state, **{name: value for name, value in known.items() if value is not None}}
+def _leased(name: str, lease: Lease | None) -> LeasedProcess:
+    """A process by its lease, which is None where it never worked."""
+    if lease is None:
+        return LeasedProcess(name=name)
+    return LeasedProcess(
+        name=name,
+        state="halted" if lease.halted_reason else "active" if lease.held else "absent",
+        lag=UNSET if lease.lag is None else lease.lag,
+        halted=lease.halted_reason or UNSET,
+        owner=lease.owner if lease.held else UNSET,
+        held_by={name: lease.held_by} if lease.held_by else UNSET,
+    )
 
 
-def _service(settings: Settings, record: dict[str, Any], name: str, watched: bool) -> dict[str, Any]:
-    is_given, entry = getattr(settings, name) is not None, record.get(name)
-    if is_given or entry is None:
-        return {"port": None, "pid": None, "state": "given" if is_given else "absent", "restarts": 0}
-    return {
-        "port": entry["port"],
-        "restarts": entry["restarts"],
-        "pid": _living_pid(entry),
-        "state": _state(entry, entry["port"], watched),
-        "log": str(DataDir.at(settings.home).log(name)),
-    }
-
-
-def _living_pid(entry: dict[str, Any]) -> int | None:
-    if not entry.get("pid") or not entry.get("started"):
-        return None
-    return entry["pid"] if running(Identity(entry["pid"], entry["started"])) else None
-
-
-def _state(entry: dict[str, Any], port: int, watched: bool, host: str = HOST) -> str:
-    recorded = str(entry["state"])
-    pid = _living_pid(entry)
+def _state(recorded: State, pid: int | None, watched: bool, port: int, host: str = HOST) -> str:
     if not watched:
         return recorded if recorded in ("stopped", "failed") else "orphan" if pid else "stopped"
     if recorded != "ready":
@@ -191,14 +286,12 @@ def _state(entry: dict[str, Any], port: int, watched: bool, host: str = HOST) ->
     return "ended" if pid is None else "ready" if accepts(port, host) else "unreachable"
 
 
-def _address(process: Mapping[str, Any]) -> str:
-    host = process.get("health_host", HOST)
-    return f"[{host}]:{process['health_port']}" if ":" in host else f"{host}:{process['health_port']}"
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _answered(process: dict[str, Any], answer: Mapping[str, Any] | None) -> dict[str, Any]:
+def _answered(process: ProcessStatus, answer: Answer | None) -> ProcessStatus:
     if answer is None:
-        return process | ({"state": "silent"} if process["state"] == "ready" else {})
-    names = ("lag", "rebuilding", "held_by", "decisions_held", "role", "owner", "halted")
-    known = {name: answer[name] for name in names if name in answer}
-    return process | known | ({"state": "halted"} if "halted" in answer else {})
+        return structs.replace(process, state="silent") if process.state == "ready" else process
+    said = {name: member for name in _SAID if (member := getattr(answer, name)) is not UNSET}
+    return structs.replace(process, **said, state=process.state if answer.halted is UNSET else "halted")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from msgspec import UNSET
 from rich.console import Console
 from rich.text import Text
 
 from infra.command_line.display import Cell, Column, Grid, time_text
 from infra.command_line.language import language, localized
-from infra.embedded.status import StackStatus
+from infra.embedded.status import LeasedProcess, OtherService, ProcessStatus, ServiceStatus, StackStatus
 from infra.log.older_copy import is_older_copy
 
 _COLOURS: Final = {
@@ -57,23 +58,23 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
     for names, reason in _halts(status):
         line(f"توقف {'، '.join(names)}: {reason}.", f"{', '.join(names)} halted: {reason}.")
     for process in status.processes:
-        name = process["name"]
-        if process.get("role") == "standby" and (owner := process.get("owner")):
+        name, owner = process.name, process.owner
+        if process.role == "standby" and owner:
             line(f"{name} احتياطي، ويعمل {owner}.", f"{name} stands by: {owner} is active.")
-        elif status.elsewhere and (owner := process.get("owner")):
+        elif status.elsewhere and owner:
             line(f"{name} يعمل على {owner}.", f"{name} is active on {owner}.")
-        for consumer, done in process.get("rebuilding", {}).items():
+        for consumer, done in (process.rebuilding or {}).items():
             entries, of = f"{done['entries']:,}", f"{done['of']:,}"
             line(
                 f"يعيد {consumer} بناء صفوفه من السجل: {entries} من القيود وعددها {of}.",
                 f"{consumer} rebuilds its rows from the log: {entries} of {of} entries.",
             )
-        for consumer, session in process.get("held_by", {}).items():
+        for consumer, session in (process.held_by or {}).items():
             line(
                 f"ينتظر {consumer} جلسة في قاعدة البيانات: {session}.",
                 f"{consumer} waits for a session of the database: {session}.",
             )
-        if held := process.get("decisions_held"):
+        if held := process.decisions_held:
             line(
                 f"قرارات تنتظر شخصًا بعد الاستعادة: {held:,} (`yesser decisions list`).",
                 f"Decisions that wait for a person after the recovery: {held:,} (`yesser decisions list`).",
@@ -91,10 +92,10 @@ def print_status(status: StackStatus, console: Console | None = None) -> None:
         else:
             line(f"الشخص الثاني: غير لازم (مديرو النظام: {count}).", f"Second person: not in force ({counted}).")
         for row in rule.alone:
-            what, at = row["command"].partition(" ")[2], time_text(row["at"])
+            what, at = row.command.partition(" ")[2], time_text(row.at)
             line(
-                f"نفّذ شخص واحد ({row['operator']}) في {at}: {what}.",
-                f"One person ({row['operator']}) did on {at} what needs two: {what}.",
+                f"نفّذ شخص واحد ({row.operator}) في {at}: {what}.",
+                f"One person ({row.operator}) did on {at} what needs two: {what}.",
             )
     if status.elsewhere:
         line(
@@ -117,37 +118,23 @@ def _halts(status: StackStatus) -> list[tuple[list[str], str]]:
     """The processes that halted, by reason. An older copy of the database halts several, and has one remedy."""
     halts: dict[str, tuple[list[str], str]] = {}
     for process in status.processes:
-        if reason := process.get("halted"):
-            halts.setdefault("" if is_older_copy(reason) else reason, ([], reason))[0].append(process["name"])
+        if reason := process.halted:
+            halts.setdefault("" if is_older_copy(reason) else reason, ([], reason))[0].append(process.name)
     return list(halts.values())
 
 
 def _table(status: StackStatus) -> Grid:
-    parts: list[dict[str, Any]] = [
-        {"name": "kafka", **status.kafka},
-        {"name": "postgres", **status.postgres},
-        *({"port": process["health_port"], **process} for process in status.processes),
-    ]
-    return Grid("", _COLUMNS, [_row(part, status.home) for part in parts], gap=1)
+    """A process that serves no clients shows where it serves its health."""
+    rows = [_row(name, part, part.port, status.home) for name, part in status.services.items()]
+    rows += [_row(p.name, p, p.port or p.health_port, status.home) for p in status.processes]
+    return Grid("", _COLUMNS, rows, gap=1)
 
 
-def _row(part: dict[str, Any], home: str) -> list[Cell]:
-    state = part["state"]
-    word = _STATES_AR.get(state, state) if language() == "ar" else state
-    lag, pid, port, restarts = (
-        "" if (v := part.get(name)) is None else str(v) for name in ("lag", "pid", "port", "restarts")
-    )
-    return [
-        part["name"],
-        Text(word, style=_COLOURS.get(state, "red")),
-        lag,
-        pid,
-        port,
-        restarts,
-        _beside(part.get("log"), home),
-    ]
-
-
-def _beside(log: str | None, home: str) -> str:
-    """The log's path relative to the home, which is printed above."""
-    return "" if log is None else str(Path(log).relative_to(home))
+def _row(
+    name: str, part: ServiceStatus | OtherService | ProcessStatus | LeasedProcess, port: int | None, home: str
+) -> list[Cell]:
+    word = _STATES_AR.get(part.state, part.state) if language() == "ar" else part.state
+    lag = None if part.lag is UNSET else part.lag
+    lag_text, *numbers = ("" if number is None else str(number) for number in (lag, part.pid, port, part.restarts))
+    log = "" if part.log is None else str(Path(part.log).relative_to(home))  # the home is printed above
+    return [name, Text(word, style=_COLOURS.get(part.state, "red")), lag_text, *numbers, log]

@@ -13,17 +13,17 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
+from msgspec import UNSET
 
 from infra.data_dir import DataDir
 from infra.embedded.bootstrap import prepare_database, prepare_kafka, register_first_agencies
 from infra.embedded.plan import PROCESS_ENDING, Wanted, child_plans
-from infra.embedded.processes import record as stack_record
-from infra.embedded.processes.identity import end_all, identity_of, mark, marked_children, recorded_identities
+from infra.embedded.processes.identity import end_all, identity_of, mark, marked_children
 from infra.embedded.processes.managed_process import Child, ChildPlan
-from infra.embedded.processes.record import ProcessRecord, StackRecord
 from infra.embedded.processes.signals import SERVICES
 from infra.embedded.servers.ports import reachable
 from infra.embedded.servers.postgres import database_address
@@ -31,11 +31,13 @@ from infra.embedded.services import KAFKA_ENDING, POSTGRES_ENDING
 from infra.errors import StackError
 from infra.observability.logs import LogOnce
 from infra.settings import Settings
+from infra.stack_record import ProcessRecord, ServiceRecord, StackRecord
 
 SERVICE_READY_S: Final = 600.0
 """The first start of a machine may download Kafka."""
 PROCESS_READY_S: Final = 120.0
 WRITE_AGAIN_S: Final = 1.0
+HOME_LOOK_S: Final = 1.0
 
 logger = structlog.get_logger("supervisor")
 
@@ -63,12 +65,20 @@ def is_supervised(home: DataDir) -> bool:
         return home.lock.exists()
 
 
+def _file_id(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def end_orphans(home: DataDir, time_share: float = 1.0) -> int:
     """End the children of a killed supervisor, processes before services; returns how many.
 
     `time_share` is the share of its usual time that each may take before it is killed.
     """
-    recorded = recorded_identities(stack_record.read(home.record))
+    recorded = home.read_record().identities()
     unrecorded = [
         (name, i) for name, i in marked_children(home.root) if i.pid not in {r.pid for r in recorded.values()}
     ]
@@ -112,10 +122,16 @@ class Supervisor:
             finally:
                 await self._stop()
 
+    async def until_home_gone(self, look_every_s: float = HOME_LOOK_S) -> None:
+        """Wait until the home is deleted, even where another folder has its name by then."""
+        before = _file_id(self.home.lock)
+        while before is not None and _file_id(self.home.lock) == before:  # noqa: ASYNC110 - no event of the system says it
+            await asyncio.sleep(look_every_s)
+
     def _plan(self) -> None:
         """Plan every child, and write the first record."""
-        last = stack_record.read(self.home.record)
-        self.record.ports = stack_record.known_ports(last)
+        last = self.home.read_record()
+        self.record.ports = last.known_ports()
         plans = child_plans(self.home, self.wanted, self.settings, last, self.progress)
         self._services, self._processes = ([self._child(plan) for plan in group] for group in plans)
         self._write_first()
@@ -171,10 +187,19 @@ class Supervisor:
     def _assemble(self) -> None:
         """Update the record. A stack is ready if every part is."""
         for child in self._services:
-            entry = child.record
-            state = {"state": entry.state, "pid": entry.pid, "started": entry.started, "restarts": entry.restarts}
-            address = {"address": database_address(child.plan.ports["port"])} if entry.name == "postgres" else {}
-            setattr(self.record, entry.name, address | child.plan.ports.numbers | state)
+            entry, ports = child.record, child.plan.ports.numbers
+            service = ServiceRecord(
+                address=database_address(ports["port"]) if entry.name == "postgres" else UNSET,
+                port=ports["port"],
+                controller_port=ports.get("controller_port", UNSET),
+                tls_port=ports.get("tls_port", UNSET),
+                mutual_tls_port=ports.get("mutual_tls_port", UNSET),
+                state=entry.state,
+                pid=entry.pid,
+                started=entry.started,
+                restarts=entry.restarts,
+            )
+            setattr(self.record, entry.name, service)
         for child in self._processes:
             child.record.health_host = reachable(self.settings.health_host)
             child.record.health_port = child.plan.ports["health_port"]
@@ -189,7 +214,7 @@ class Supervisor:
         """Write the first record; without one no other process could find the stack, so it is not started."""
         self._assemble()
         try:
-            stack_record.write(self.home.record, self.record)
+            self.home.write_record(self.record)
         except OSError as error:
             raise StackError(f"{self.home.record} cannot be written ({error.strerror}): free some space.") from error
 
@@ -199,7 +224,7 @@ class Supervisor:
             self._write_again.cancel()
         self._assemble()
         try:
-            stack_record.write(self.home.record, self.record)
+            self.home.write_record(self.record)
             self._unwritten.ends()
         except OSError as error:
             self._unwritten.begins(error)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final, NotRequired, TypedDict
 
 from events.faults.details import arabic_of
 from events.faults.problems import CONFLICT, PROBLEMS, Fault
@@ -18,6 +18,46 @@ from events.wire.codec import STRUCTURED_HEADERS
 from infra.event_files.ndjson import TOO_LARGE, TOO_LARGE_DETAIL, TOO_LARGE_DETAIL_AR, Defaults, Line, shown_id
 
 _TOO_LARGE: Final = Fault(pointer="", code=TOO_LARGE, detail=TOO_LARGE_DETAIL)
+
+
+class Remedy(TypedDict):
+    """What to do, in both languages."""
+
+    ar: str
+    en: str
+
+
+class LineProblem(TypedDict):
+    """One fault of one line, with its meaning and remedy. `of_line`: the line with which it conflicts."""
+
+    line: int
+    id: str | None
+    code: str
+    pointer: str
+    detail: str
+    detail_ar: str
+    remedy: Remedy
+    of_line: NotRequired[int]
+
+
+class DuplicateLine(TypedDict):
+    """A line with the event of an earlier one."""
+
+    line: int
+    of_line: int
+
+
+class LintReport(TypedDict):
+    """The answer of `yesser lint --json`."""
+
+    lines: int
+    accepted: int
+    duplicates: int
+    conflicts: int
+    refused: int
+    duplicate_lines: list[DuplicateLine]
+    problems: list[LineProblem]
+    unlisted: NotRequired[int]
 
 
 @dataclass(slots=True)
@@ -33,7 +73,7 @@ class Findings:
     conflicts: int = 0
     refused: int = 0
     duplicate_lines: list[tuple[int, int]] = field(default_factory=list)
-    problems: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[LineProblem] = field(default_factory=list)
     unlisted: int = 0
     problems_max: int | None = None
     problems_count: int = 0
@@ -44,17 +84,19 @@ class Findings:
         """Whether any line would be refused or conflict; a duplicate is harmless."""
         return bool(self.conflicts or self.refused)
 
-    def add(self, line: Line, faults: Iterable[Fault], **others: Any) -> None:
+    def add(self, line: Line, faults: Iterable[Fault], of_line: int | None = None) -> None:
         """Add the faults of a line."""
         self.faulty.add(line.number)
         for fault in faults:
             self.problems_count += 1
             if self.problems_max is None or len(self.problems) < self.problems_max:
-                self.problems.append(problem(line, fault) | others)
+                found = _problem(line, fault)
+                if of_line is not None:
+                    found["of_line"] = of_line
+                self.problems.append(found)
 
-    def document(self) -> dict[str, Any]:
-        """The answer of `yesser lint --json`."""
-        document: dict[str, Any] = {
+    def document(self) -> LintReport:
+        report: LintReport = {
             "lines": self.lines,
             "accepted": self.accepted,
             "duplicates": len(self.duplicate_lines),
@@ -63,7 +105,9 @@ class Findings:
             "duplicate_lines": [{"line": line, "of_line": first} for line, first in self.duplicate_lines],
             "problems": self.problems,
         }
-        return document | ({"unlisted": self.unlisted} if self.unlisted else {})
+        if self.unlisted:
+            report["unlisted"] = self.unlisted
+        return report
 
 
 def lint(lines: Iterable[Line], agency: Agency, problems_max: int | None = None) -> Findings:
@@ -87,8 +131,7 @@ def lint(lines: Iterable[Line], agency: Agency, problems_max: int | None = None)
     return findings
 
 
-def problem(line: Line, found: Fault) -> dict[str, Any]:
-    """One fault of one line, with its meaning and remedy in both languages."""
+def _problem(line: Line, found: Fault) -> LineProblem:
     known = PROBLEMS[found.code]
     return {
         "line": line.number,

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Container, Iterator, Set
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, TypeAlias
 
 import orjson
 
@@ -21,6 +21,8 @@ from events.values.personal_data import holds_personal_data, looks_personal
 from events.wire.entry import SOURCE_PREFIX
 from events.wire.envelope import EVENT_ID_PATTERN
 
+AnyObject: TypeAlias = dict[str, Any]
+"""A JSON object that an agency wrote, before anything is known of it."""
 LINE_BYTES_MAX: Final = 130_000
 """A longer line does not fit into an agency's topic (`max.message.bytes` 131,072 less the record's frame)."""
 TOO_LARGE: Final = "too-large"
@@ -127,7 +129,7 @@ class Defaults:
         start = line.index(b"{") + 1
         return b"%b%b%b%b" % (line[:start], b",".join(members), b"," if document else b"", line[start:])
 
-    def _sequence(self, document: dict[str, Any], following: int) -> list[bytes]:
+    def _sequence(self, document: AnyObject, following: int) -> list[bytes]:
         if "sequence" not in document:
             if following > _SEQUENCE_MAX:
                 raise SequencesUsedUp
@@ -139,7 +141,7 @@ class Defaults:
         return []
 
 
-def read_object(line: bytes) -> dict[str, Any] | None:
+def read_object(line: bytes) -> AnyObject | None:
     """The line as a JSON object, or None if it is not one.
 
     Accepts more than the registrar: lone surrogates and numbers of any size have their own codes there, and a line

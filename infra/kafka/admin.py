@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from operator import itemgetter
 from typing import Any, Final
@@ -89,15 +89,11 @@ async def admin_client(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]
 
 
 async def ensure_topic(
-    admin: AIOKafkaAdminClient,
-    name: str,
-    config: Mapping[str, str],
-    *,
-    partitions: int = 1,
-    replication: int = 1,
+    admin: AIOKafkaAdminClient, name: str, config: Mapping[str, str], *, replication: int = 1
 ) -> bool:
-    """Create the topic unless it exists, and wait until it can be used; returns whether it was created."""
-    topic = NewTopic(name, partitions, replication, topic_configs={**config, **safe_copies(replication)})
+    """Create the topic, with one partition, unless it exists, and wait until it can be used; returns whether it was
+    created."""
+    topic = NewTopic(name, 1, replication, topic_configs={**config, **safe_copies(replication)})
     response = await admin.create_topics([topic])
     ((_, code, *reason),) = response.topic_errors
     if code == TopicAlreadyExistsError.errno:
@@ -320,9 +316,9 @@ async def _send(client: AIOKafkaClient, request: Any) -> Any:
     return await send_repeatable(client, client.get_random_node(), request)
 
 
-async def _until_led(admin: AIOKafkaAdminClient, name: str, now: Callable[[], float] | None = None) -> None:
+async def _until_led(admin: AIOKafkaAdminClient, name: str) -> None:
     """Wait until every partition has a leader: a new topic cannot be written for some milliseconds."""
-    clock = now or asyncio.get_running_loop().time
+    clock = asyncio.get_running_loop().time
     deadline = clock() + TOPIC_VISIBLE_S
     while True:
         (topic,) = await admin.describe_topics([name])
@@ -335,4 +331,4 @@ async def _until_led(admin: AIOKafkaAdminClient, name: str, now: Callable[[], fl
 
 def _reason(code: int, message: str | None) -> str:
     error: type[KafkaError] = for_code(code)
-    return f"{error.__name__}" + (f" ({message})" if message else "")
+    return error.__name__ + (f" ({message})" if message else "")

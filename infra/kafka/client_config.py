@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
+from msgspec import UNSET
+
 from events.errors import YesserError
 from infra.data_dir import DataDir
 from infra.principals import kafka_user
 from infra.settings import Settings
+from infra.stack_record import LOOPBACK
 from infra.tls.certificate_files import TlsFiles
 from infra.tls.client import client_context
 from infra.tls.plaintext import refuse_plaintext
@@ -30,10 +33,10 @@ def bootstrap(settings: Settings) -> str:
     """`host:port[,host:port]` of the settings, else of the embedded stack."""
     if settings.kafka:
         return settings.kafka
-    stack = settings.stack()
-    if stack is None or "kafka" not in stack:
+    broker = settings.stack().kafka
+    if broker is None:
         raise NoKafka(NoKafka.__doc__)
-    return f"127.0.0.1:{stack['kafka']['port']}"
+    return f"{LOOPBACK}:{broker.port}"
 
 
 class NoKafkaPassword(NoKafka):
@@ -122,10 +125,9 @@ def agency_listener(settings: Settings) -> AgencyListener:
     """The listener for agencies: that of the settings, the embedded stack's with TLS, else the platform's own."""
     if settings.kafka_agencies is not None:
         return AgencyListener(settings.kafka_agencies, "SASL_SSL", settings.tls_ca)
-    stack = settings.stack() or {}
-    port = stack.get("kafka", {}).get("tls_port")
-    if settings.kafka is None and port is not None:
-        return AgencyListener(f"127.0.0.1:{port}", "SASL_SSL", DataDir.at(settings.home).tls / "ca.pem")
+    broker = settings.stack().kafka
+    if settings.kafka is None and broker is not None and broker.tls_port is not UNSET:
+        return AgencyListener(f"{LOOPBACK}:{broker.tls_port}", "SASL_SSL", DataDir.at(settings.home).tls / "ca.pem")
     is_tls = settings.kafka_security.endswith("SSL")
     return AgencyListener(bootstrap(settings), settings.kafka_security, settings.tls_ca if is_tls else None)
 

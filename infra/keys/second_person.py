@@ -156,6 +156,4 @@ def _console(settings: Settings) -> str:
     """The console's address: the public one, else that of the embedded stack."""
     if settings.console_address is not None:
         return settings.console_address.rstrip("/")
-    processes = (settings.stack() or {}).get("processes", [])
-    port = next((row["port"] for row in processes if row["name"] == "console" and row.get("port")), None)
-    return f"http://{settings.console_host}:{port or settings.console_port}"
+    return f"http://{settings.console_host}:{settings.stack().port_of('console') or settings.console_port}"

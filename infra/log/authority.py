@@ -6,10 +6,12 @@ A pure fold of the platform's own entries, and the comparison with the tables th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from events.errors import Tampered
 from events.values.fields import Role
@@ -35,8 +37,7 @@ class TableDiffers(Tampered):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """A row that differs: its table and key, what it has, what the log gives, and at which index."""
 
     table: str
@@ -49,15 +50,6 @@ class Difference:
         where = "" if self.index is None else f" at index {self.index}"
         found, expected = _shown(self.found), _shown(self.expected)
         return f"{self.table}, {self.key}: the table has {found}, the log gives {expected}{where}"
-
-    def document(self) -> dict[str, Any]:
-        return {
-            "table": self.table,
-            "key": self.key,
-            "found": self.found,
-            "expected": self.expected,
-            "index": self.index,
-        }
 
 
 def _shown(value: Any) -> str:
@@ -74,37 +66,33 @@ class Change:
     event_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(Struct, frozen=True):
     """An agency as it was registered at `index`."""
 
     role: Role
-    name: Mapping[str, str]
+    name: dict[str, str]
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class Suspended:
+class Suspended(Struct, frozen=True):
     """An agency's suspension by the entry at `index`."""
 
-    reason: Mapping[str, str]
+    reason: dict[str, str]
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class Adopted:
+class Adopted(Struct, frozen=True):
     """The catalogue in force since the entry at `index`; a log begins with that of its first registrar."""
 
     sha256: str
     index: int
 
 
-@dataclass(slots=True)
-class Authority:
+class Authority(Struct):
     """What the entries up to an index say. Agencies are in the order of their registration."""
 
-    agencies: dict[str, Registered] = field(default_factory=dict)
-    suspensions: dict[str, Suspended] = field(default_factory=dict)
+    agencies: dict[str, Registered] = {}
+    suspensions: dict[str, Suspended] = {}
     catalogue: Adopted | None = None
 
     def apply(self, changes: Iterable[Change]) -> None:
@@ -119,19 +107,6 @@ class Authority:
                 self.suspensions.pop(data["code"], None)
             elif change.type == ADOPTED:
                 self.catalogue = Adopted(data["sha256"], index)
-
-    def document(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Authority:
-        """The inverse of `document`."""
-        adopted = document["catalogue"]
-        return cls(
-            {code: Registered(**row) for code, row in document["agencies"].items()},
-            {code: Suspended(**row) for code, row in document["suspensions"].items()},
-            None if adopted is None else Adopted(**adopted),
-        )
 
 
 def changes_in(first: int, entries: Iterable[bytes]) -> Iterator[Change]:

@@ -68,12 +68,10 @@ async def rotation_notes(connection: Connection) -> list[str]:
     return [note for (note,) in await connection.fetch(_SQL["key_history"])]
 
 
-async def read_entries(connection: Connection, first: int, limit: int, bytes_max: int = READ_BYTES) -> list[bytes]:
+async def read_entries(connection: Connection, first: int, limit: int) -> list[bytes]:
     """The entries `first … first + limit - 1`, as far as they exist and `read_segments` reads them."""
-    result: list[bytes] = []
-    for segment in await read_segments(connection, first, limit, bytes_max):
-        result += unchecked_entries(segment, first, limit)
-    return result
+    segments = await read_segments(connection, first, limit, READ_BYTES)
+    return [entry for segment in segments for entry in unchecked_entries(segment, first, limit)]
 
 
 async def read_checked(connection: Connection, first: int, limit: int, bytes_max: int = READ_BYTES) -> list[bytes]:
@@ -253,11 +251,7 @@ async def read_tree(connection: Connection, size: int) -> TileTree:
     while size >> 8 * level:
         count = (size >> 8 * level) % BUNDLE
         first = (size >> 8 * level) - count
-        if level == 0:
-            leaves = await read_leaves(connection, first, count)
-            partial.append([leaves[i : i + 32] for i in range(0, len(leaves), 32)])
-        else:
-            partial.append(await read_nodes(connection, level, first, count))
+        partial.append(await stored_hashes(connection, level, first, count))
         if len(partial[-1]) != count:
             raise LookupError(
                 f"the tree's level {level} lacks hashes from {first}: {len(partial[-1])} of {count} found"

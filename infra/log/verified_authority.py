@@ -11,9 +11,10 @@ import base64
 from dataclasses import dataclass, field
 from typing import Final
 
-import orjson
+import msgspec
 
 from events.errors import Tampered
+from infra.json_documents import to_json
 from infra.log.authority import Authority, changes_in
 from infra.log.key_history import KeyHistory
 from infra.log.merkle import EMPTY_ROOT, TileTree, leaf_hash
@@ -43,7 +44,7 @@ class KeptAuthority:
 
     def note(self, key: PrivateKey) -> str:
         """The signed note, a row of `log.authority`."""
-        document = orjson.dumps(self.authority.document()).decode()
+        document = to_json(self.authority).decode()
         lines = [_HEADER, key.name, str(self.size), base64.b64encode(self.root).decode(), document]
         return sign_note("\n".join(lines) + "\n", [key])
 
@@ -54,7 +55,7 @@ def parse_kept(note: str, history: KeyHistory) -> KeptAuthority:
     lines = text.split("\n")
     if lines[:2] != [_HEADER, history.current.name]:
         raise InvalidNote("the note is not about authority in this log")
-    kept = KeptAuthority(int(lines[2]), base64.b64decode(lines[3]), Authority.of(orjson.loads(lines[4])))
+    kept = KeptAuthority(int(lines[2]), base64.b64decode(lines[3]), msgspec.json.decode(lines[4], type=Authority))
     if not set(signers) & set(history.in_force(kept.size)):
         raise InvalidNote("the note is signed by a key that was not in force at its size")
     return kept

@@ -11,11 +11,12 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NotRequired, TypeAlias, TypedDict
 from urllib.parse import urlsplit
 
 import asyncpg
 import orjson
+from msgspec import UNSET
 
 from events.errors import YesserError
 from infra.principals import database_role
@@ -80,15 +81,22 @@ class NoPassword(YesserError):
     """A principal has no password for PostgreSQL here; the message names the file that it is read from."""
 
 
+class Login(TypedDict):
+    """Arguments of asyncpg."""
+
+    dsn: str
+    user: NotRequired[str]
+    password: NotRequired[str]
+
+
 def address(settings: Settings) -> str:
     """The `postgresql://` address of the settings, else of the embedded stack. It has no password of ours."""
     if settings.postgres:
         return settings.postgres
-    stack = settings.stack()
-    if stack is None or "postgres" not in stack:
+    server = settings.stack().postgres
+    if server is None or server.address is UNSET:
         raise NoDatabase(NoDatabase.__doc__)
-    recorded: str = stack["postgres"]["address"]
-    return recorded
+    return server.address
 
 
 def database_name(settings: Settings) -> str:
@@ -96,7 +104,7 @@ def database_name(settings: Settings) -> str:
     return (urlsplit(settings.postgres or "").path or "/yesser")[1:]
 
 
-def login(settings: Settings) -> dict[str, Any]:
+def login(settings: Settings) -> Login:
     """Address, role and password as asyncpg's arguments. An address with a user is used as it is,
     and so is one without a principal.
 

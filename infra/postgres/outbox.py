@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import orjson
 
+from events.types.rules import Data
 from events.wire.codec import build_event, canonical_event_bytes
 from events.wire.envelope import full_type, source_of
 
@@ -63,7 +64,7 @@ class OutboxEvent:
     id: str
     type: str
     subject: str
-    data: dict[str, Any]
+    data: Data
     time: str
     cause_index: int | None
 

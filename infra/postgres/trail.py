@@ -15,6 +15,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
+from msgspec import Struct
+
 from events.errors import YesserError
 from events.values.personal_data import shows_ten_digits
 from events.wire.codec import canonical_bytes
@@ -103,9 +105,18 @@ async def trail_rows(
         after = rows[-1]["position"]
 
 
-async def acts_of_one_person(connection: Connection | Pool) -> list[dict[str, Any]]:
-    """The rows of the last 7 days that say that one person did what needs two: position, at, operator, command."""
-    return [dict(row) for row in await connection.fetch(_SQL["alone"], BREAK_GLASS)]
+class ActOfOnePerson(Struct, frozen=True):
+    """A row of the trail: one person did what needs two."""
+
+    position: int
+    at: datetime
+    operator: str | None
+    command: str
+
+
+async def acts_of_one_person(connection: Connection | Pool) -> list[ActOfOnePerson]:
+    """Those of the last 7 days, in the order of their commits."""
+    return [ActOfOnePerson(*row) for row in await connection.fetch(_SQL["alone"], BREAK_GLASS)]
 
 
 def row_bytes(position: int, row: Mapping[str, Any]) -> bytes:

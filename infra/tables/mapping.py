@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -38,6 +38,8 @@ _LIST_SEPARATOR: Final = "|"
 _LEAST: Final = -(2**63)
 """orjson writes no integer below; the greatest that the two patterns allow is one that it writes."""
 
+MappedEvent: TypeAlias = dict[str, Any]
+"""Any JSON: what the user's mapping makes of a row, before it is validated."""
 Kind = Literal["text", "integer", "boolean", "list", "riyals"]
 
 
@@ -64,7 +66,7 @@ class MappingDocument(BaseModel):
     encoding: Literal["utf-8", "windows-1256"] = "utf-8"
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     ignored_columns: list[str] = Field(default_factory=list)
-    constants: dict[str, Any] = Field(default_factory=dict)
+    constants: MappedEvent = Field(default_factory=dict)
     templates: dict[str, str] = Field(default_factory=dict)
     columns: dict[str, Column] = Field(default_factory=dict)
 
@@ -77,9 +79,9 @@ class RowMapping:
     document: MappingDocument
     paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def event(self, cells: Sequence[str]) -> dict[str, Any]:
+    def event(self, cells: Sequence[str]) -> MappedEvent:
         row = dict(zip(self.header, cells, strict=True))
-        event: dict[str, Any] = {}
+        event: MappedEvent = {}
         for pointer, value in self.document.constants.items():
             _put(event, self.paths[pointer], value)
         for pointer, template in self.document.templates.items():
@@ -256,7 +258,7 @@ def _paths(mapping: MappingDocument) -> dict[str, tuple[str, ...]]:
     return paths
 
 
-def _put(event: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+def _put(event: MappedEvent, path: tuple[str, ...], value: Any) -> None:
     for step in path[:-1]:
         event = event.setdefault(step, {})
     event[path[-1]] = value

@@ -89,11 +89,11 @@ def start(settings: Settings, progress: Callable[[str], None]) -> None:
 def connection_info(settings: Settings) -> Sandbox:
     """Connection info of the running sandbox, even while part of it is not ready. Raises `NoSandbox` if none runs."""
     status, known = stack_status(settings), _known(settings)
-    gateway = next((part for part in status.processes if part["name"] == "gateway" and "port" in part), None)
-    if gateway is None or not status.running or not known:
+    port = next((process.port for process in status.processes if process.name == "gateway"), None)
+    if not port or not status.running or not known:
         raise NoSandbox("No sandbox runs here: start one with `yesser sandbox up`.")
     scheme = "http" if settings.gateway_certificate is None else "https"
-    return Sandbox(home=str(settings.home), gateway=f"{scheme}://127.0.0.1:{gateway['port']}", **known)
+    return Sandbox(home=str(settings.home), gateway=f"{scheme}://127.0.0.1:{port}", **known)
 
 
 def _known(settings: Settings) -> dict[str, str]:

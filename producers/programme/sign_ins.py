@@ -44,7 +44,7 @@ def sign_ins(settings: Settings) -> SignIns:
     for username, how in _ACCOUNTS.items():
         words = ("password", username) if username in known else ("add", username, "--role", *how)
         accounts.append(SignIn(username, how[0], read_json(_Password, "accounts", *words).password))
-    return SignIns(_address(settings), accounts)
+    return SignIns(f"http://127.0.0.1:{settings.stack().port_of('console')}", accounts)
 
 
 def _add_team() -> None:
@@ -52,9 +52,3 @@ def _add_team() -> None:
         names = ("--name-ar", "المكتب الصحفي", "--name-en", "Press office")
         run_json("teams", "add", AGENCY, TEAM, *names, "--contact", "press@health.example")
         run_json("subscriptions", "add", AGENCY, TEAM, "--route", "email")
-
-
-def _address(settings: Settings) -> str:
-    processes = (settings.stack() or {}).get("processes", [])
-    port = next(process["port"] for process in processes if process["name"] == "console")
-    return f"http://127.0.0.1:{port}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import BinaryIO, Final, cast
 
 import click
 
@@ -18,7 +18,7 @@ from infra.command_line.language import print_localized
 from infra.command_line.output import json_option, print_result
 from infra.command_line.parameters import AgencyCode, mapping_option, role_option
 from infra.command_line.usage import usage_errors
-from infra.event_files.lint import Findings, lint, unlisted_sentences
+from infra.event_files.lint import Findings, LineProblem, lint, unlisted_sentences
 from infra.event_files.ndjson import Line, read_lines
 from infra.event_files.table_lines import mapped_lines
 from infra.tables.mapping import read_mapping
@@ -73,7 +73,7 @@ def _print(findings: Findings) -> None:
         print_localized(*unlisted_sentences(findings.unlisted))
 
 
-def _print_problem(row: dict[str, Any]) -> None:
+def _print_problem(row: LineProblem) -> None:
     other_ar, other = (
         (f" (والآخر في السطر {row['of_line']})", f" (the other is line {row['of_line']})")
         if "of_line" in row

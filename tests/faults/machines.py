@@ -59,8 +59,7 @@ class Machine:
 
     def role(self) -> str | None:
         """The role of its registrar, `active` or `standby`; None where nobody answers, or it is not ready."""
-        parts = (self.settings.stack() or {}).get("processes", [])
-        ports = [part["health_port"] for part in parts if part["name"] == "registrar"]
+        ports = [part.health_port for part in self.settings.stack().processes if part.name == "registrar"]
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{(ports or self._ports)[0]}/readyz", timeout=1) as answer:
                 role: str = json.load(answer)["role"]

@@ -20,7 +20,7 @@ ENDS_S = 60
 @contextmanager
 def away(system: System, service: str, number: signal.Signals = signal.SIGKILL) -> Iterator[None]:
     """A service (or a process) is ended and stays away until the block ends: its supervisor is held still meanwhile."""
-    supervisor = (system.settings.stack() or {})["supervisor"]["pid"]
+    supervisor = system.supervisor.pid
     os.kill(supervisor, signal.SIGSTOP)
     try:
         pid = system.signal(service, number)

@@ -21,7 +21,7 @@ WITHIN_S = 60
 def test_down_ends_a_stack_of_which_every_process_hangs() -> None:
     with fresh_system() as system:
         pids = [system.pid(part) for part in EVERYTHING]
-        pids.append((system.settings.stack() or {})["supervisor"]["pid"])
+        pids.append(system.supervisor.pid)
         for pid in reversed(pids):
             os.kill(pid, signal.SIGSTOP)
         began = time.monotonic()

@@ -58,7 +58,7 @@ def is_ready(system: System) -> bool:
 def test_what_dies_on_a_full_disk_comes_back_when_there_is_space(system: System) -> None:
     system.add_agencies([("health", "agency")])
     system.settle()
-    supervisor = (system.settings.stack() or {})["supervisor"]
+    supervisor = system.supervisor
     before = {part: system.pid(part) for part in KILLED}
     ballast = system.home / "ballast"
     fill(ballast)
@@ -72,7 +72,7 @@ def test_what_dies_on_a_full_disk_comes_back_when_there_is_space(system: System)
     assert status["kafka"]["state"] != "ready"
     ballast.unlink()
     until(lambda: is_ready(system), 90, "the stack is not ready")
-    assert (system.settings.stack() or {})["supervisor"] == supervisor, "nobody started it again"
+    assert system.supervisor == supervisor, "nobody started it again"
     assert {part: system.pid(part) for part in KILLED}.items().isdisjoint(before.items())
     system.add_agencies([("labour", "agency")])
     system.settle()

@@ -87,7 +87,7 @@ def error_of(command: str, environment: dict[str, str]) -> str | None:
 
 @pytest.mark.parametrize("command", [*READING, *WRITING], ids=lambda c: "-".join(c.split()[:2]).replace("/", "."))
 def test_a_line_to_the_database_that_is_cut_anywhere_is_a_sentence(used: System, command: str) -> None:
-    port = (used.settings.stack() or {})["postgres"]["port"]
+    port = used.parts()["postgres"]["port"]
 
     def through(line_port: int) -> dict[str, str]:
         return used.environment() | {"YESSER_POSTGRES": address(used.settings).replace(f":{port}/", f":{line_port}/")}

@@ -22,12 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
+from msgspec.structs import asdict
 
 from infra.cli import cli
 from infra.embedded.stack import running_stack
 from infra.principals import SUPERUSER
 from infra.secret_files import write_private
 from infra.settings import Settings
+from infra.stack_record import Identity
 from tests.stack import folder_in_memory
 
 COMMAND_TIMEOUT_S = 1800
@@ -91,9 +93,13 @@ class System:
 
     def parts(self) -> dict[str, dict[str, Any]]:
         """What the supervisor recorded of every part, by name."""
-        record = self.settings.stack() or {}
-        services = {name: record[name] for name in ("kafka", "postgres") if name in record}
-        return services | {part["name"]: part for part in record.get("processes", [])}
+        return {name: asdict(part) for name, part in self.settings.stack().parts.items()}
+
+    @property
+    def supervisor(self) -> Identity:
+        found = self.settings.stack().supervisor
+        assert found is not None
+        return found
 
     def pid(self, part: str) -> int:
         """The process id of a part that runs."""
@@ -135,7 +141,7 @@ class System:
 
     def until_all_ready(self, timeout_s: float = 120) -> None:
         """Wait until the supervisor calls the whole stack ready."""
-        until(lambda: bool((self.settings.stack() or {}).get("ready")), timeout_s, "the stack is not ready")
+        until(lambda: self.settings.stack().ready, timeout_s, "the stack is not ready")
 
 
 def until(condition: Callable[[], bool], timeout_s: float, otherwise: str) -> float:

@@ -190,7 +190,7 @@ ERRORS = {
 @every("error", ERRORS)
 def test_no_error_of_a_command_has_a_secret(used: System, canaries: dict[str, str], error: str) -> None:
     given = dict(ERRORS[error])
-    port = (used.settings.stack() or {})["postgres"]["port"]
+    port = used.parts()["postgres"]["port"]
     secret = canaries["secrets/reader/postgres"]
     password, database = given.pop("password", ""), given.pop("database", "yesser")
     address = f"postgresql://yesser_reader:{secret}{password}@127.0.0.1:{port}/{database}"

@@ -9,13 +9,12 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import psutil
 
-Start: TypeAlias = str | float
-"""When a process started: the machine's boot and the clock ticks since then, which no correction of the clock changes.
-Seconds since 1970 on systems without them, and in records of earlier releases."""
+from infra.stack_record import Identity, Start
+
 START_TOLERANCE_S: Final = 2.0
 """Seconds since 1970 are derived from the time of the boot, which changes when the clock is corrected."""
 KILLED_WITHIN_S: Final = 5.0
@@ -24,14 +23,6 @@ _MARK: Final = "YESSER_STACK_PART"
 _PROC: Final = Path("/proc")
 _STARTED_FIELD: Final = 22
 """Of `/proc/PID/stat`, counted from 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """A recorded process."""
-
-    pid: int
-    started: Start
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +69,6 @@ def _identity(process: psutil.Process) -> Identity:
     # The second field is the program's name in brackets, which may have spaces.
     ticks = stat.rpartition(b")")[2].split()[_STARTED_FIELD - 3]
     return Identity(process.pid, f"{boot} {int(ticks)}")
-
-
-def recorded_identities(record: dict[str, Any]) -> dict[str, Identity]:
-    """Every child in a stack's record, by name."""
-    found = {}
-    for entry in (
-        *record.get("processes", []),
-        *(record[s] | {"name": s} for s in ("kafka", "postgres") if s in record),
-    ):
-        if entry.get("pid") and entry.get("started"):
-            found[entry["name"]] = Identity(entry["pid"], entry["started"])
-    return found
 
 
 def mark(home: Path, name: str) -> dict[str, str]:

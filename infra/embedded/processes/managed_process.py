@@ -18,11 +18,12 @@ import structlog
 
 from infra.embedded.processes.identity import Ending, identity_of
 from infra.embedded.processes.log_tail import log_tail, rotate
-from infra.embedded.processes.record import ProcessRecord
+from infra.embedded.servers.one_time_tool import RunAs
 from infra.embedded.servers.ports import Ports
 from infra.errors import StackError
 from infra.observability.logs import LogOnce, first_line
 from infra.process.tasks import stray_cancellation_as_error, until_one_ends
+from infra.stack_record import ProcessRecord
 
 RESTART_WAIT_MIN_S: Final = 0.2
 RESTART_WAIT_MAX_S: Final = 5.0
@@ -43,8 +44,8 @@ async def _never_halts() -> str | None:
 class ChildPlan:
     """The plan of a child. `halted` gives the reason of one that needs an operator: it has started, and is not ready.
 
-    `prepare` runs (in a thread) before each start, `after_end` after each end. A port of `ports` that another program
-    uses is replaced before that: the other callables must look it up each time.
+    `prepare` runs (in a thread) before each start, `after_end` after each end, with the exit code. A port of `ports`
+    that another program uses is replaced before that: the other callables must look it up each time.
     A service (`probe_while_running` false) is probed until it is ready, and then counts as ready while it runs: a probe
     of a broker is a login, and its users detect a failure first.
     """
@@ -57,8 +58,8 @@ class ChildPlan:
     ports: Ports = field(default_factory=lambda: Ports({}))
     ending: Ending = field(default_factory=Ending)
     prepare: Callable[[], None] = lambda: None
-    after_end: Callable[[], None] = lambda: None
-    run_as: Callable[[], dict[str, Any]] = dict
+    after_end: Callable[[int | None], None] = lambda _: None
+    run_as: Callable[[], RunAs] = RunAs
     probe_while_running: bool = True
     halted: Callable[[], Awaitable[str | None]] = _never_halts
 
@@ -153,7 +154,7 @@ class Child:
         self._watching = True
         try:
             await until_one_ends(process.wait(), self._probe())
-            await asyncio.to_thread(self.plan.after_end)
+            await asyncio.to_thread(self.plan.after_end, process.returncode)
         finally:
             self._watching = False
         return f"exit code {process.returncode}"

@@ -24,7 +24,7 @@ from infra.secret_files import write_private
 
 NODE_ID: Final = 1
 SCRAM_ITERATIONS: Final = 8192
-FORMAT_TIMEOUT_S: Final = 60
+TOOL_TIMEOUT_S: Final = 300
 UTF_8: Final[dict[str, str]] = {"LC_ALL": "C.UTF-8"}
 DATA: Final = Path("data")
 UNFINISHED: Final = Path("data.unfinished")
@@ -218,6 +218,14 @@ def write_configuration(
     write_private(folder / "server.properties", server_properties(DATA, ports, passwords, extra))
 
 
+def make_archive(java: Java, folder: Path, environment: Mapping[str, str], classes: Path, archive: Path) -> None:
+    """Make the archive of a list of classes that a broker has recorded."""
+    options = ("-XX:AOTMode=create", f"-XX:AOTConfiguration={classes}", f"-XX:AOTCache={archive}")
+    executable, *arguments = java_command(java)
+    command = [executable, *options, *arguments]
+    run_tool(command, "The archive of Kafka's classes", folder, TOOL_TIMEOUT_S, cwd=folder, env=environment)
+
+
 def format_storage(java: Java, folder: Path, ports: KafkaPorts, passwords: Mapping[str, str]) -> None:
     """Create the storage with the user `admin` unless it exists; `yesser prepare` creates the others.
 
@@ -233,7 +241,7 @@ def format_storage(java: Java, folder: Path, ports: KafkaPorts, passwords: Mappi
     write_private(arguments, _argument_file(_format_arguments(java, properties.name, passwords)))
     try:
         command = [str(java.executable), f"@{arguments.name}"]
-        run_tool(command, "Kafka's storage", folder, FORMAT_TIMEOUT_S, cwd=folder, env=os.environ | UTF_8)
+        run_tool(command, "Kafka's storage", folder, TOOL_TIMEOUT_S, cwd=folder, env=os.environ | UTF_8)
     finally:
         arguments.unlink(missing_ok=True)
         properties.unlink(missing_ok=True)

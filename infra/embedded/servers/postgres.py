@@ -11,9 +11,10 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from pwd import struct_passwd
+from typing import Final
 
-from infra.embedded.servers.one_time_tool import run_tool
+from infra.embedded.servers.one_time_tool import RunAs, run_tool
 from infra.embedded.servers.ports import HOST
 from infra.embedded.servers.system_user import allow_reading, allow_traversal, hand_over, postgres_user
 from infra.errors import StackError
@@ -132,7 +133,7 @@ def _initdb(folder: Path, password: str) -> None:
     unfinished.rename(folder / "data")
 
 
-def run_as(user: Any) -> dict[str, Any]:
+def run_as(user: struct_passwd | None) -> RunAs:
     """Arguments that make a child run as `user` (None: as the current user)."""
     if user is None:
         return {}

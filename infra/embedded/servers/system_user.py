@@ -6,17 +6,21 @@ An ordinary user runs it as itself; then nothing here has an effect.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import pwd
 import shutil
 import stat
 import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from infra.errors import StackError
+
+Found = TypeVar("Found")
 
 NAME: Final = "yesser-postgres"
 _NAME_TAKEN: Final = 9  # exit code of useradd
@@ -33,11 +37,33 @@ def postgres_user() -> pwd.struct_passwd | None:
     """The system user that PostgreSQL runs as, created at first need; None if it runs as the caller."""
     if os.geteuid() != 0:
         return None
+    return found_or_added(_known_user, _add_user)
+
+
+def found_or_added(find: Callable[[], Found | None], add: Callable[[], None], locked: Path = Path("/etc")) -> Found:
+    """What `find` finds, if need be after `add`, which one process of the machine does at a time.
+
+    `useradd` itself does not notice that another one has just added the same user: it gives the user another number,
+    and the files of a database that was made meanwhile belong to nobody.
+    """
+    if (known := find()) is not None:
+        return known
+    folder = os.open(locked, os.O_RDONLY)
     try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if find() is None:
+            add()
+    finally:
+        os.close(folder)
+    found = find()
+    assert found is not None
+    return found
+
+
+def _known_user() -> pwd.struct_passwd | None:
+    with suppress(KeyError):
         return pwd.getpwnam(NAME)
-    except KeyError:
-        _add_user()
-    return pwd.getpwnam(NAME)
+    return None
 
 
 def _add_user() -> None:

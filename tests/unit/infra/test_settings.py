@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from infra.settings import Settings
+from infra.stack_record import ServiceRecord, StackRecord
 from tests.every import every
 
 
@@ -58,15 +59,15 @@ def test_the_principal_is_chosen_by_the_code_and_never_by_the_environment(monkey
 
 def test_the_stack_of_the_home_is_found_unless_its_record_is_damaged(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    assert settings.stack() is None
+    assert settings.stack() == StackRecord()
     assert settings.secret("kafka") is None
     (tmp_path / "stack.json").write_text(json.dumps({"kafka": {"port": 1}}), encoding="utf-8")
     (tmp_path / "secrets" / "relay").mkdir(parents=True)
     (tmp_path / "secrets" / "relay" / "kafka").write_text("word\n", encoding="utf-8")
-    assert settings.stack() == {"kafka": {"port": 1}}
+    assert settings.stack() == StackRecord(kafka=ServiceRecord(port=1))
     assert settings.secret("kafka") is None, "the folder of another principal"
     assert settings.acting_as("relay").secret("kafka") == "word"
     assert settings.log_folder == tmp_path / "log"
     for damaged in (b"", b"{", b"\xff", b"null"):
         (tmp_path / "stack.json").write_bytes(damaged)
-        assert settings.stack() is None
+        assert settings.stack() == StackRecord()

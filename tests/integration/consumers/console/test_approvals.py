@@ -351,7 +351,7 @@ async def test_the_rule_begins_with_the_second_administrator_and_what_one_does_i
     told = await read_second_person(settings)
     assert told is not None
     assert (told.in_force, told.administrators) == (True, 2)
-    assert [row["command"] for row in told.alone] == [row["command"] for row in kept]
+    assert [row.command for row in told.alone] == [row["command"] for row in kept]
     out = io.StringIO()
     print_status(replace(stack_status(settings), second_person=told), Console(file=out, width=80))
     assert "Second person: in force (2 administrators)." in out.getvalue()

@@ -92,7 +92,7 @@ async def test_who_cannot_keep_a_checkpoint_stands_without_the_lease_and_goes_on
             status = await read_status(connection, [])
             assert status.stopped == [f"registrar halted: {reason}"]
             rows, _ = await read_leases(settings)
-            assert [row["halted_reason"] for row in rows] == [reason]
+            assert [row.halted_reason for row in rows] == [reason]
             waited = await yesser(settings, "wait", "--json", "--timeout", "1")
             assert (waited.exit_code, waited.stdout) == (75, "")
             assert reason in waited.stderr

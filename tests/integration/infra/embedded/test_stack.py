@@ -5,37 +5,38 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from msgspec import UNSET
 
 from consumers.registry import CONSUMERS
-from infra.embedded.health import readiness
 from infra.embedded.plan import Wanted
-from infra.embedded.processes.identity import Identity, running
+from infra.embedded.processes.identity import running
 from infra.embedded.processes.signals import usual_parts
 from infra.embedded.stack import running_stack, start_stack, stop_stack
-from infra.embedded.status import stack_status
+from infra.embedded.status import ProcessStatus, stack_status
 from infra.kafka.admin import LOG_TOPIC_CONFIG, admin_client, ensure_topic
 from infra.kafka.client_config import client_arguments
 from infra.postgres.connection import address
 from infra.principals import SUPERUSER
 from infra.settings import Settings
+from infra.stack_record import Identity, ServiceRecord
 from tests.scenarios.system import own_folder, until
 from tests.stack import superusers_address
 
 SERVICES = frozenset({"kafka", "postgres"})
-KAFKA_PORTS = ("port", "controller_port")
 BACK_S = 120.0
 """Never reached, also on a busy machine."""
 
@@ -81,13 +82,26 @@ def _taken(port: int) -> socket.socket:
 
 
 def _pid(settings: Settings, part: str) -> int | None:
-    pid: int | None = getattr(stack_status(settings), part)["pid"]
+    pid: int | None = stack_status(settings).services[part].pid
     return pid
 
 
 def _supervisor(settings: Settings) -> Identity:
-    record: dict[str, Any] = settings.stack() or {}
-    return Identity(**record["supervisor"])
+    supervisor = settings.stack().supervisor
+    assert supervisor is not None
+    return supervisor
+
+
+def _service(settings: Settings, part: str) -> ServiceRecord:
+    found: ServiceRecord | None = getattr(settings.stack(), part)
+    assert found is not None
+    return found
+
+
+def _ports(settings: Settings) -> list[int]:
+    kafka = _service(settings, "kafka")
+    assert kafka.controller_port is not UNSET
+    return [kafka.port, kafka.controller_port]
 
 
 async def _publish(settings: Settings, topic: str, value: bytes) -> None:
@@ -142,40 +156,40 @@ async def test_data_and_ports_are_the_same_after_a_stop_and_a_start_but_for_port
         await ensure_topic(admin, "yesser.moved", LOG_TOPIC_CONFIG)
     await _publish(own, "yesser.moved", b"kept")
     await _sql(own, "CREATE TABLE lasting AS SELECT 2 AS n")
-    before = own.stack() or {}
+    before, of_postgres = _ports(own), _service(own, "postgres").port
     assert stop_stack(own)
     assert not stack_status(own).running
-    with _taken(before["kafka"]["port"]), _taken(before["kafka"]["controller_port"]):
+    with ExitStack() as taken:
+        for port in before:
+            taken.enter_context(_taken(port))
         _start(own)
-    after = own.stack() or {}
-    assert after["postgres"]["port"] == before["postgres"]["port"]
-    assert not {after["kafka"][port] for port in KAFKA_PORTS} & {before["kafka"][port] for port in KAFKA_PORTS}
+    assert _service(own, "postgres").port == of_postgres
+    assert not {*_ports(own)} & {*before}
     assert await _read_all(own, "yesser.moved") == [b"kept"]
     assert await _sql(own, "SELECT n FROM lasting") == 2
 
 
 @pytest.mark.parametrize("part", sorted(SERVICES))
 def test_a_service_whose_port_was_taken_meanwhile_comes_back_on_another_one(own: Settings, part: str) -> None:
-    before = (own.stack() or {})[part]
+    before, port = own.stack().identities()[part], _service(own, part).port
     supervisor = _supervisor(own).pid
     os.kill(supervisor, signal.SIGSTOP)
-    os.kill(before["pid"], signal.SIGKILL)
-    until_back(lambda: running(Identity(before["pid"], before["started"])) is None)
-    with _taken(before["port"]):
+    os.kill(before.pid, signal.SIGKILL)
+    until_back(lambda: running(before) is None)
+    with _taken(port):
         os.kill(supervisor, signal.SIGCONT)
-        until_back(lambda: _pid(own, part) not in (None, before["pid"]) and stack_status(own).ready)
-        assert (own.stack() or {})[part]["port"] != before["port"]
+        until_back(lambda: _pid(own, part) not in (None, before.pid) and stack_status(own).ready)
+        assert _service(own, part).port != port
 
 
 def test_a_killed_supervisor_is_replaced_on_the_same_ports_and_what_it_left_is_ended(own: Settings) -> None:
-    orphans, before = [_pid(own, part) for part in SERVICES], (own.stack() or {})["kafka"]
+    orphans, before = [_pid(own, part) for part in SERVICES], _ports(own)
     os.kill(_supervisor(own).pid, signal.SIGKILL)
     until_back(lambda: not stack_status(own).running)
-    assert stack_status(own).kafka["state"] == "orphan"
+    assert stack_status(own).kafka.state == "orphan"
     _start(own)
     assert not set(orphans) & {_pid(own, part) for part in SERVICES}
-    after = (own.stack() or {})["kafka"]
-    assert [after[port] for port in KAFKA_PORTS] == [before[port] for port in KAFKA_PORTS]
+    assert _ports(own) == before
 
 
 def test_down_ends_what_a_killed_supervisor_left(own: Settings) -> None:
@@ -192,11 +206,15 @@ def test_starting_what_runs_already_changes_nothing(own: Settings) -> None:
     assert _supervisor(own) == before
 
 
-async def test_two_stacks_run_side_by_side(own: Settings, tmp_path: Path) -> None:
-    with running_stack(tmp_path, only={"postgres"}, prepared=False) as other:
-        assert address(other) != address(own)
-        assert await _sql(other, "SELECT 1") == 1
-        assert await _sql(own, "SELECT 1") == 1
+async def test_two_stacks_run_side_by_side_and_one_ends_with_its_home(own: Settings, tmp_path: Path) -> None:
+    other = Settings(home=tmp_path / "home").acting_as(SUPERUSER)
+    start_stack(other, Wanted(frozenset({"postgres"}), prepared=False, while_pid=os.getpid()))
+    assert address(other) != address(own)
+    assert [await _sql(settings, "SELECT 1") for settings in (own, other)] == [1, 1]
+    ran = [_supervisor(other), *other.stack().identities().values()]
+    shutil.rmtree(other.home)
+    until_back(lambda: not any(map(running, ran)))
+    assert stack_status(own).ready
 
 
 def test_a_stack_ends_with_the_process_that_it_was_started_for(tmp_path: Path) -> None:
@@ -211,14 +229,14 @@ def test_a_stack_ends_with_the_process_that_it_was_started_for(tmp_path: Path) -
 
 def test_no_password_is_on_a_command_line_or_in_a_log(own: Settings) -> None:
     secrets = [path.read_text("ascii") for path in (own.home / "secrets").glob("*/*")]
-    record = own.stack() or {}
-    said = "".join(path.read_text("utf-8", "replace") for path in (own.home / "logs").iterdir())
+    said = own.home.joinpath("stack.json").read_text("utf-8")
+    said += "".join(path.read_text("utf-8", "replace") for path in (own.home / "logs").iterdir())
     for part in SERVICES:
-        process = running(Identity(record[part]["pid"], record[part]["started"]))
+        process = running(own.stack().identities()[part])
         assert process is not None
         said += " ".join(process.cmdline())
     assert secrets
-    assert not [secret for secret in secrets if secret in said + json.dumps(record)]
+    assert not [secret for secret in secrets if secret in said]
 
 
 async def test_the_database_is_durable_and_checks_its_pages(own: Settings) -> None:
@@ -230,15 +248,14 @@ async def test_the_database_is_durable_and_checks_its_pages(own: Settings) -> No
 def test_given_services_are_used_and_not_started(
     own: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = own.stack() or {}
-    monkeypatch.setenv("YESSER_KAFKA", f"127.0.0.1:{record['kafka']['port']}")
+    monkeypatch.setenv("YESSER_KAFKA", f"127.0.0.1:{_service(own, 'kafka').port}")
     monkeypatch.setenv("YESSER_KAFKA_USER", "admin")
     monkeypatch.setenv("YESSER_KAFKA_PASSWORD", own.secret("kafka", SUPERUSER) or "")
     monkeypatch.setenv("YESSER_POSTGRES", address(own))
     monkeypatch.setenv("YESSER_SECRETS", str(own.secrets_folder))
     with running_stack(tmp_path, only=SERVICES) as settings:
         status = stack_status(settings)
-        assert (status.ready, status.kafka["state"], status.postgres["state"]) == (True, "given", "given")
+        assert (status.ready, status.kafka.state, status.postgres.state) == (True, "given", "given")
         assert not (tmp_path / "kafka" / "data").exists()
     assert stack_status(own).ready
 
@@ -258,29 +275,32 @@ def test_every_process_gets_ready_stands_by_and_comes_back_after_kill_9() -> Non
         own_folder(in_memory=True) as home,
         running_stack(home, only=usual_parts(cores=2), replicas={"registrar": 2}) as settings,
     ):
-        before = {process["name"]: process["pid"] for process in stack_status(settings).processes}
+        before = {process.name: process.pid for process in stack_status(settings).own_processes}
         assert list(before) == ["registrar", "registrar-2", "relay", "consumers", "delivery", "gateway", "console"]
-        answer = asyncio.run(readiness(_process(settings, "consumers")["health_port"])) or {}
+        answer = json.loads(_answer(_process(settings, "consumers"), "readyz"))
         assert {name: state["ready"] for name, state in answer["consumers"].items()} == dict.fromkeys(CONSUMERS, True)
         until_back(lambda: len(_exposing(settings, "yesser_log_size")) == 1)
         assert _exposing(settings, "yesser_log_size")[0].startswith("registrar")
         for name in ("registrar", "consumers"):
-            os.kill(before[name], signal.SIGKILL)
-        until_back(lambda: all(_process(settings, n)["restarts"] == 1 for n in ("registrar", "consumers")))
+            pid = before[name]
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+        until_back(lambda: all(_process(settings, n).restarts == 1 for n in ("registrar", "consumers")))
         until_back(lambda: stack_status(settings).ready)
-        assert _process(settings, "registrar")["pid"] != before["registrar"]
-    assert all(process["pid"] is None for process in stack_status(settings).processes)
+        assert _process(settings, "registrar").pid != before["registrar"]
+    assert all(process.pid is None for process in stack_status(settings).processes)
 
 
 def _exposing(settings: Settings, metric: str) -> list[str]:
     """The processes whose `/metrics` have it."""
-    found = []
-    for process in stack_status(settings).processes:
-        with urllib.request.urlopen(f"http://127.0.0.1:{process['health_port']}/metrics", timeout=5) as answer:
-            if metric in answer.read().decode():
-                found.append(process["name"])
-    return found
+    return [p.name for p in stack_status(settings).own_processes if metric in _answer(p, "metrics")]
 
 
-def _process(settings: Settings, name: str) -> dict[str, Any]:
-    return next(process for process in stack_status(settings).processes if process["name"] == name)
+def _answer(process: ProcessStatus, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{process.health_port}/{path}", timeout=5) as answer:
+        text: str = answer.read().decode()
+        return text
+
+
+def _process(settings: Settings, name: str) -> ProcessStatus:
+    return next(process for process in stack_status(settings).own_processes if process.name == name)

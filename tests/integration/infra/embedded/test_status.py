@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from infra.embedded.status import read_leases
+from infra.embedded.status import Lease, read_leases
 from infra.postgres.connection import Connection, connected
 from infra.settings import Settings
 from tests.world.waits import until
@@ -26,25 +26,9 @@ async def test_leases_are_read_with_the_lag_of_the_consumers(settings: Settings,
     rows, alarms = await read_leases(settings)
     assert alarms["agency.a.events"] == "lost"
     assert "the entries from 0 on" in alarms["signing"]
-    assert {row["name"]: row for row in rows} == {
-        "registrar": {
-            "name": "registrar",
-            "owner": "one",
-            "epoch": 1,
-            "held": True,
-            "halted_reason": "no place",
-            "lag": None,
-            "held_by": None,
-        },
-        "consumer.revenue": {
-            "name": "consumer.revenue",
-            "owner": "two",
-            "epoch": 1,
-            "held": False,
-            "halted_reason": "changed",
-            "lag": 3,
-            "held_by": None,
-        },
+    assert {row.name: row for row in rows} == {
+        "registrar": Lease("registrar", "one", held=True, halted_reason="no place"),
+        "consumer.revenue": Lease("consumer.revenue", "two", held=False, halted_reason="changed", lag=3),
     }
 
 
@@ -60,8 +44,8 @@ async def test_the_session_that_a_consumer_waits_for_is_read(settings: Settings,
             waiting = asyncio.create_task(consumer.execute(lock))
 
             async def is_named() -> bool:
-                return [row["held_by"] for row in (await read_leases(settings))[0]] == ["yesser rebuild revenue"]
+                return [row.held_by for row in (await read_leases(settings))[0]] == ["yesser rebuild revenue"]
 
             await until(is_named, "what the consumer waits for is named")
         await waiting
-    assert [row["held_by"] for row in (await read_leases(settings))[0]] == [None]
+    assert [row.held_by for row in (await read_leases(settings))[0]] == [None]

@@ -30,6 +30,7 @@ from infra.postgres.connection import connected
 from infra.principals import SUPERUSER
 from infra.secret_files import CONSOLE_KEY
 from infra.settings import Settings
+from infra.stack_record import StackRecord
 from infra.tls.certificate_files import CertificateUnusable, TlsFiles
 from infra.tls.client import NotTrusted, client_context
 from infra.tls.plaintext import PlaintextRefused
@@ -60,7 +61,7 @@ class Stack:
     """A stack with TLS, agency `health` with its token and certificate, and another authority."""
 
     settings: Settings
-    record: dict[str, Any]
+    record: StackRecord
     token: str
     password: str
     files: Path
@@ -82,12 +83,13 @@ class Stack:
         return f"http://127.0.0.1:{self._port('console')}"
 
     def _port(self, name: str) -> int:
-        (port,) = (process["port"] for process in self.record["processes"] if process["name"] == name)
-        return int(port)
+        port = self.record.port_of(name)
+        assert port is not None
+        return port
 
     def of_agency(self, tmp_path: Path, port: str, **changes: Any) -> Settings:
         """The settings of the agency's own machine: nothing of the platform's home."""
-        kafka = f"127.0.0.1:{self.record['kafka'][port]}"
+        kafka = f"127.0.0.1:{getattr(self.record.kafka, port)}"
         return Settings(home=tmp_path / "agency", kafka=kafka, tls_ca=self.ca, **changes)
 
 
@@ -99,7 +101,6 @@ def tls() -> Iterator[Stack]:
     ):
         settings = own_settings.acting_as(SUPERUSER)
         record = settings.stack()
-        assert record is not None
         write_accounts_key(settings)  # the one of the tests, as for the console that a test starts here
         token, password = uvloop.run(_prepared(settings))
         own, other = private_authority(settings.home / "tls"), private_authority(folder / "other")
@@ -247,7 +248,7 @@ async def test_an_agency_publishes_over_tls_with_its_password_or_its_certificate
     tls: Stack, tmp_path: Path
 ) -> None:
     listener = agency_listener(tls.settings)
-    assert listener.bootstrap_servers == f"127.0.0.1:{tls.record['kafka']['tls_port']}"
+    assert listener.bootstrap_servers == f"127.0.0.1:{getattr(tls.record.kafka, 'tls_port', None)}"
     assert (listener.security_protocol, listener.ca) == ("SASL_SSL", tls.ca)
     by_password = tls.of_agency(
         tmp_path, "tls_port", kafka_security="SASL_SSL", kafka_user="agency-health", kafka_password=tls.password
@@ -276,7 +277,8 @@ async def test_an_agency_publishes_over_tls_with_its_password_or_its_certificate
 
 
 async def test_postgres_is_reached_over_verified_tls_alone(tls: Stack) -> None:
-    port = tls.record["postgres"]["port"]
+    assert tls.record.postgres is not None
+    port = tls.record.postgres.port
     others = private_authority(tls.files / "other", NOW).server("postgres")
 
     def at(number: int, ca: Path) -> Settings:

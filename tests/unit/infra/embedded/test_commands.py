@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +14,7 @@ from infra.embedded.processes.signals import PROCESSES, SEPARATE, usual_parts
 from infra.embedded.supervisor import is_supervised, sole_supervisor
 from infra.errors import StackError
 from infra.settings import Settings
+from infra.stack_record import ProcessRecord, ServiceRecord, StackRecord
 from tests.every import every
 
 
@@ -46,8 +46,9 @@ def test_standbys_are_copies_with_a_number_and_what_does_not_exist_is_refused_wi
         parse_wanted("zookeeper", [])
 
 
-def _record(*processes: str, **rest: Any) -> dict[str, Any]:
-    return {"processes": [{"name": name} for name in processes], "kafka": {}, "postgres": {}, **rest}
+def _record(*processes: str, tls: bool = False) -> StackRecord:
+    service = ServiceRecord(port=1)
+    return StackRecord(tls=tls, kafka=service, postgres=service, processes=[ProcessRecord(name) for name in processes])
 
 
 @every(
@@ -72,7 +73,7 @@ def test_the_process_for_all_consumers_and_one_for_each_stand_for_each_other() -
     for wanted in (few, many):
         assert wanted.missing_from(of_few, Settings()) == wanted.missing_from(of_many, Settings()) == []
     assert Wanted(SEPARATE, {"revenue": 2}).missing_from(of_few, Settings()) == ["revenue-2"]
-    without: dict[str, Any] = {"processes": [], "postgres": {}}
+    without = StackRecord(postgres=ServiceRecord(port=1))
     assert Wanted(frozenset({"kafka"})).missing_from(without, Settings()) == ["kafka"]
     assert Wanted(frozenset({"kafka"})).missing_from(without, Settings(kafka="127.0.0.1:9092")) == [], "it is given"
 

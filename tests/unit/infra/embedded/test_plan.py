@@ -13,12 +13,13 @@ from infra.embedded.plan import Wanted, child_plans, drawn_ports, named_port
 from infra.embedded.processes.managed_process import ChildPlan
 from infra.embedded.servers.ports import choose
 from infra.settings import Settings
+from infra.stack_record import StackRecord
 
 TWO_GATEWAYS = Wanted(frozenset({"gateway", "console"}), {"gateway": 2})
 
 
 def _plans(settings: Settings) -> Sequence[ChildPlan]:
-    return child_plans(DataDir.at(settings.home), TWO_GATEWAYS, settings, {}, lambda _: None)[1]
+    return child_plans(DataDir.at(settings.home), TWO_GATEWAYS, settings, StackRecord(), lambda _: None)[1]
 
 
 def test_a_port_for_clients_is_the_one_that_a_setting_names(tmp_path: Path) -> None:

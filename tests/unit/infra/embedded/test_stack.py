@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,13 +14,12 @@ import pytest
 from infra.data_dir import DataDir
 from infra.embedded import stack as module
 from infra.embedded.plan import Wanted
-from infra.embedded.processes import record as stack_record
 from infra.embedded.processes.identity import identity_of
-from infra.embedded.processes.record import ProcessRecord, StackRecord
 from infra.embedded.stack import start_stack
 from infra.embedded.supervisor import sole_supervisor
 from infra.errors import StackError
 from infra.settings import Settings
+from infra.stack_record import ProcessRecord, StackRecord
 
 REGISTRAR = Wanted(frozenset({"registrar"}))
 
@@ -35,8 +33,8 @@ def home(tmp_path: Path) -> DataDir:
 
 def _write_ready(home: DataDir) -> None:
     """As the supervisor of a running registrar: this process counts as it."""
-    record = StackRecord(str(home.root), identity_of(os.getpid()), ready=True)
-    stack_record.write(home.record, replace(record, processes=[ProcessRecord("registrar", state="ready")]))
+    registrar = ProcessRecord("registrar", state="ready")
+    home.write_record(StackRecord(str(home.root), identity_of(os.getpid()), ready=True, processes=[registrar]))
 
 
 def test_what_a_running_stack_lacks_is_refused(home: DataDir) -> None:
@@ -47,7 +45,7 @@ def test_what_a_running_stack_lacks_is_refused(home: DataDir) -> None:
         for wanted, missing in ((standby, "registrar-2"), (gateway, "gateway, TLS")):
             with pytest.raises(StackError, match=rf"already runs without {missing}: .*`yesser down`"):
                 start_stack(Settings(home=home.root), wanted)
-        assert start_stack(Settings(home=home.root), REGISTRAR)["ready"]
+        assert start_stack(Settings(home=home.root), REGISTRAR).ready
 
 
 def test_a_stack_that_another_command_starts_at_the_same_time_is_waited_for(
@@ -64,7 +62,7 @@ def test_a_stack_that_another_command_starts_at_the_same_time_is_waited_for(
             return SimpleNamespace(poll=poll)
 
         monkeypatch.setattr(module, "_spawn_supervisor", spawn)
-        assert start_stack(Settings(home=home.root), REGISTRAR)["ready"]
+        assert start_stack(Settings(home=home.root), REGISTRAR).ready
 
 
 def test_a_supervisor_that_ends_while_no_other_runs_is_an_error(home: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -17,15 +16,48 @@ import pytest
 
 from infra.data_dir import DataDir, cache_folder
 from infra.embedded.processes import identity as module
-from infra.embedded.processes import record as stack_record
-from infra.embedded.processes.identity import Ending, Identity, end_all, identity_of, mark, recorded_identities, running
+from infra.embedded.processes.identity import Ending, end_all, identity_of, mark, running
 from infra.embedded.processes.log_tail import log_tail, rotate
-from infra.embedded.processes.record import ProcessRecord, StackRecord
 from infra.embedded.servers.ports import DRAWS_MAX, HOST, OUTGOING_FROM, Ports, choose, is_free, reachable
 from infra.embedded.supervisor import end_orphans
 from infra.secret_files import password
+from infra.stack_record import Identity, ProcessRecord, ServiceRecord, StackRecord
 
 SLEEP = ["sleep", "60"]
+RECORD = """\
+{
+ "home": "/first",
+ "supervisor": {
+  "pid": 1,
+  "started": 2.0
+ },
+ "ready": false,
+ "tls": false,
+ "kafka": {
+  "port": 9092,
+  "controller_port": 9093,
+  "state": "starting",
+  "pid": 7,
+  "started": "boot 3",
+  "restarts": 0
+ },
+ "processes": [
+  {
+   "name": "registrar",
+   "state": "starting",
+   "pid": null,
+   "started": null,
+   "restarts": 0,
+   "health_host": "127.0.0.1",
+   "health_port": null,
+   "port": null,
+   "halted": null
+  }
+ ],
+ "ports": {}
+}
+"""
+"""The file as releases before this one wrote it."""
 
 
 def test_a_port_is_kept_while_it_is_free_and_another_is_drawn_when_it_is_not() -> None:
@@ -69,12 +101,13 @@ def test_a_password_is_made_once_and_is_for_its_owner_only(tmp_path: Path) -> No
 def test_the_record_says_what_was_written_and_one_that_cannot_be_written_leaves_the_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "stack.json"
-    record = StackRecord("/first", Identity(1, 2.0), kafka={"port": 9092, "pid": 7, "started": 3.0})
-    stack_record.write(path, replace(record, processes=[ProcessRecord("registrar")]))
-    document = stack_record.read(path)
-    assert (document["kafka"]["port"], "postgres" in document) == (9092, False)
-    assert recorded_identities(document) == {"kafka": Identity(7, 3.0)}, "without a pid nobody is to be ended"
+    home = DataDir.at(tmp_path)
+    kafka = ServiceRecord(port=9092, controller_port=9093, pid=7, started="boot 3")
+    record = StackRecord("/first", Identity(1, 2.0), kafka=kafka, processes=[ProcessRecord("registrar")])
+    home.write_record(record)
+    assert home.record.read_text("utf-8") == RECORD
+    assert home.read_record() == record
+    assert record.identities() == {"kafka": Identity(7, "boot 3")}, "without a pid nobody is to be ended"
 
     def full(_: int) -> None:
         assert len(list(tmp_path.iterdir())) == 2
@@ -82,15 +115,9 @@ def test_the_record_says_what_was_written_and_one_that_cannot_be_written_leaves_
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        stack_record.write(path, StackRecord("/second", None))
-    assert stack_record.read(path)["home"] == "/first"
+        home.write_record(StackRecord("/second"))
+    assert home.record.read_text("utf-8") == RECORD
     assert [file.name for file in tmp_path.iterdir()] == ["stack.json"]
-
-
-def test_a_damaged_record_is_as_good_as_none(tmp_path: Path) -> None:
-    for damaged in (b"", b"{", b"\xff", b"null"):
-        (tmp_path / "stack.json").write_bytes(damaged)
-        assert stack_record.read(tmp_path / "stack.json") == {}
 
 
 def test_a_process_is_the_recorded_one_whatever_the_clock_says_and_not_by_its_pid_alone(

@@ -6,19 +6,27 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
-from infra.embedded.processes import record as stack_record
-from infra.embedded.processes.identity import Identity, identity_of
-from infra.embedded.processes.record import ProcessRecord, StackRecord
+from infra.data_dir import DataDir
+from infra.embedded.health import Answer
+from infra.embedded.processes.identity import identity_of
 from infra.embedded.servers.ports import HOST, choose
-from infra.embedded.status import StackStatus, stack_status
+from infra.embedded.status import Lease, StackStatus, stack_status
+from infra.json_documents import to_json
 from infra.settings import Settings
-from tests.every import every
+from infra.stack_record import Identity, ProcessRecord, ServiceRecord, StackRecord
 
 GONE = Identity(os.getpid(), 1.0)
 """A pid that is another process' by now."""
+ME = identity_of(os.getpid()) or GONE
+LEASES = [
+    *(Lease(name, f"{name} of a machine", held=True) for name in ("registrar", "relay", "delivery")),
+    *(Lease(f"consumer.{name}", "c", held=True, lag=3) for name in ("projections", "campaigns", "event-index")),
+]
 
 
 @pytest.fixture
@@ -27,93 +35,83 @@ def open_port() -> Iterator[int]:
         yield int(listener.getsockname()[1])
 
 
-def _me() -> Identity:
-    me = identity_of(os.getpid())
-    assert me is not None
-    return me
-
-
-def _status(home: Path, kafka: Identity, port: int, supervisor: Identity | None = None) -> StackStatus:
-    me = _me()
-    service = {"state": "ready", "pid": kafka.pid, "started": kafka.started, "restarts": 0, "port": port}
-    process = ProcessRecord("relay", state="ready", pid=me.pid, started=me.started, health_port=port)
-    record = StackRecord(str(home), supervisor or me, ready=True, kafka=service, processes=[process])
-    stack_record.write(home / "stack.json", record)
+def status_of(home: Path, kafka: Identity, of_kafka: int, supervisor: Identity = ME, **relay: Any) -> StackStatus:
+    service = ServiceRecord(port=of_kafka, state="ready", pid=kafka.pid, started=kafka.started)
+    process = ProcessRecord("relay", "ready", ME.pid, ME.started, **({"health_port": of_kafka} | relay))
+    record = StackRecord(str(home), supervisor, ready=True, kafka=service, processes=[process])
+    DataDir.at(home).write_record(record)
     return stack_status(Settings(home=home))
 
 
-def test_a_part_is_what_its_process_and_its_port_say_whatever_the_record_says(tmp_path: Path, open_port: int) -> None:
-    status = _status(tmp_path, _me(), open_port)
-    assert (status.ready, status.kafka["state"], status.is_unknown) == (True, "ready", False)
-    assert status.kafka["log"] == str(tmp_path / "logs" / "kafka.log")
-    assert not _given(tmp_path).is_unknown, "the record of what was started here counts"
-    ended = _status(tmp_path, GONE, open_port)
-    assert (ended.ready, ended.kafka["state"], ended.kafka["pid"]) == (False, "ended", None)
-    closed = _status(tmp_path, _me(), choose([None])[0])
-    assert (closed.ready, closed.kafka["state"], closed.processes[0]["state"]) == (False, *["unreachable"] * 2)
-    orphan = _status(tmp_path, _me(), open_port, supervisor=GONE)
-    assert (orphan.running, orphan.ready, orphan.kafka["state"]) == (False, False, "orphan")
-
-
-def test_a_process_is_asked_at_the_address_on_which_it_serves_its_health(tmp_path: Path) -> None:
-    me = _me()
-    with socket.create_server(("127.0.0.2", 0)) as listener:
-        place = {"health_host": "127.0.0.2", "health_port": listener.getsockname()[1]}
-        process = ProcessRecord("relay", "ready", pid=me.pid, started=me.started, **place)
-        stack_record.write(tmp_path / "stack.json", StackRecord(str(tmp_path), me, ready=True, processes=[process]))
-        status = stack_status(Settings(home=tmp_path))
-    assert (status.ready, status.processes[0]["state"]) == (True, "ready")
-    assert status.processes[0]["health_host"] == "127.0.0.2"
-
-
-def test_what_the_processes_say_is_told_with_the_rest_and_one_that_says_nothing_is_not_ready(
-    tmp_path: Path, open_port: int
-) -> None:
-    paused = {"agency.health.events": {"until": "2030-01-01", "en": "noise", "ar": "ضجيج"}}
-    status = _status(tmp_path, _me(), open_port)
-    told = status.with_answers({"relay": {"lag": 93, "paused": paused}})
-    assert (told.ready, told.processes[0]["lag"], told.paused) == (True, 93, paused)
-    silent = status.with_answers({"relay": None})
-    assert (silent.ready, silent.processes[0]["state"]) == (False, "silent")
-
-
-def _given(home: Path) -> StackStatus:
+def given(home: Path) -> StackStatus:
     return stack_status(Settings(home=home, kafka="kafka:9092", postgres="postgresql://postgres/yesser"))
 
 
-def _lease(name: str, *, held: bool = True, lag: int | None = None, halted: str | None = None) -> dict[str, object]:
-    return {"name": name, "owner": f"{name} of a machine", "held": held, "lag": lag, "halted_reason": halted}
+def test_a_part_is_what_its_process_and_its_port_say_whatever_the_record_says(tmp_path: Path, open_port: int) -> None:
+    status = status_of(tmp_path, ME, open_port)
+    assert (status.ready, status.is_unknown) == (True, False)
+    assert not given(tmp_path).is_unknown, "the record of what was started here counts"
+    ended = status_of(tmp_path, GONE, open_port)
+    assert (ended.ready, ended.kafka.state, ended.kafka.pid) == (False, "ended", None)
+    closed = status_of(tmp_path, ME, choose([None])[0])
+    assert (closed.ready, closed.kafka.state, closed.processes[0].state) == (False, *["unreachable"] * 2)
+    orphan = status_of(tmp_path, ME, open_port, GONE)
+    assert (orphan.running, orphan.ready, orphan.kafka.state) == (False, False, "orphan")
+    with socket.create_server(("127.0.0.2", 0)) as listener:
+        place = {"health_host": "127.0.0.2", "health_port": listener.getsockname()[1]}
+        status = status_of(tmp_path, ME, open_port, **place)
+    assert (status.ready, status.processes[0].state) == (True, "ready"), "asked where it serves its health"
 
 
-CONSUMERS = tuple(f"consumer.{name}" for name in ("projections", "campaigns", "revenue", "event-index"))
+def test_what_the_processes_answer_is_shown_and_one_that_does_not_answer_is_not_ready(
+    tmp_path: Path, open_port: int
+) -> None:
+    paused = {"agency.health.events": {"until": "2030-01-01", "en": "noise", "ar": "ضجيج"}}
+    status = status_of(tmp_path, ME, open_port, port=8_000)
+    answered = status.with_answers({"relay": Answer(lag=93, role="active", paused=paused)})
+    service = {"port": open_port, "restarts": 0, "pid": ME.pid, "state": "ready", "log": f"{tmp_path}/logs/kafka.log"}
+    relay = {"name": "relay", "pid": ME.pid, "state": "ready", "restarts": 0, "health_host": HOST}
+    more = {"health_port": open_port, "log": f"{tmp_path}/logs/relay.log", "port": 8_000, "lag": 93, "role": "active"}
+    expected = {
+        "home": str(tmp_path),
+        "running": True,
+        "ready": True,
+        "kafka": service,
+        "postgres": {"port": None, "pid": None, "state": "absent", "restarts": 0},
+        "processes": [relay | more],
+        "paused": paused,
+        "alarms": {},
+        "elsewhere": False,
+        "second_person": None,
+    }
+    assert to_json(answered) == orjson.dumps(expected), "with the members in this order"
+    silent = status.with_answers({"relay": None})
+    assert (silent.ready, silent.processes[0].state) == (False, "silent")
 
 
 def test_where_others_start_the_processes_they_are_known_by_their_leases(tmp_path: Path) -> None:
-    given = _given(tmp_path)
-    assert given.is_unknown
+    found = given(tmp_path)
+    assert found.is_unknown
     assert not stack_status(Settings(home=tmp_path / "other")).is_unknown, "no service is given: nothing can be asked"
-    rows = [*map(_lease, ("registrar", "relay", "delivery")), *(_lease(name, lag=3) for name in CONSUMERS)]
-    status = given.with_leases(rows)
+    status = found.with_leases([*LEASES, Lease("consumer.revenue", "c", held=True, lag=3)])
     assert (status.elsewhere, status.running, status.ready) == (True, False, True)
-    states = {process["name"]: (process["state"], process.get("lag")) for process in status.processes}
-    assert states["registrar"] == ("active", None)
-    assert states["revenue"] == ("active", 3)
+    unknown = {"pid": None, "restarts": None, "health_port": None, "log": None}
+    registrar = {"name": "registrar", **unknown, "state": "active", "owner": "registrar of a machine"}
+    revenue = {"name": "revenue", **unknown, "state": "active", "lag": 3, "owner": "c"}
+    rows = {process.name: to_json(process) for process in status.processes}
+    assert (rows["registrar"], rows["revenue"]) == (orjson.dumps(registrar), orjson.dumps(revenue))
     assert status.targets() == [], "their ports are not known here"
-    status = given.with_leases(rows, {"signing": "the entries from 5 on have had no checkpoint"})
-    assert (status.ready, list(status.alarms)) == (False, ["signing"])
+    alarmed = found.with_leases(LEASES, {"signing": "the entries from 5 on have had no checkpoint"})
+    assert (alarmed.ready, list(alarmed.alarms)) == (False, ["signing"])
 
 
-@every(
-    ("row", "state"),
-    [
-        (_lease("consumer.revenue", held=False), "absent"),
-        (_lease("consumer.revenue", held=False, halted="the log was changed"), "halted"),
-        (None, "absent"),
-    ],
-)
-def test_a_process_that_does_not_work_is_not_ready(row: dict[str, object] | None, state: str, tmp_path: Path) -> None:
-    others = ["registrar", "relay", "delivery", *CONSUMERS]
-    others.remove("consumer.revenue")
-    status = _given(tmp_path).with_leases([*map(_lease, others), *([] if row is None else [row])])
-    (revenue,) = (process for process in status.processes if process["name"] == "revenue")
-    assert (status.ready, revenue["state"], "owner" in revenue) == (False, state, False)
+def test_a_process_that_does_not_work_is_not_ready(tmp_path: Path) -> None:
+    halted = Lease("consumer.revenue", "c", held=False, halted_reason="the log was changed")
+    for leases, state in (
+        ([Lease("consumer.revenue", "c", held=False)], "absent"),
+        ([halted], "halted"),
+        ([], "absent"),
+    ):
+        status = given(tmp_path).with_leases([*LEASES, *leases])
+        (revenue,) = (process for process in status.processes if process.name == "revenue")
+        assert (status.ready, revenue.state, bool(revenue.owner)) == (False, state, False)

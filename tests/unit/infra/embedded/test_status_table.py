@@ -5,18 +5,20 @@ from __future__ import annotations
 from io import StringIO
 from typing import Any
 
-import orjson
+from msgspec import structs
 from rich.console import Console
 
 from consumers.pipeline.host import combined
-from infra.embedded.status import StackStatus
+from infra.embedded.health import Answer
+from infra.embedded.servers.ports import HOST
+from infra.embedded.status import Lease, OtherService, ProcessStatus, ServiceStatus, StackStatus, Target
 from infra.embedded.status_table import print_status
 from infra.log.older_copy import older_copy
 from infra.process.health import Readiness
 from tests.every import every
 
-PART = {"state": "ready", "pid": 1, "port": 2, "restarts": 0}
-GIVEN = PART | {"state": "given", "port": None}
+SERVICE = ServiceStatus(2, 0, 1, "ready", "/srv/yesser/logs/kafka.log")
+GIVEN = OtherService(state="given")
 
 
 def printed(status: StackStatus, width: int = 200) -> str:
@@ -25,24 +27,23 @@ def printed(status: StackStatus, width: int = 200) -> str:
     return written.getvalue()
 
 
-def stack(*processes: dict[str, Any], ready: bool = True, **more: Any) -> StackStatus:
-    return StackStatus("/srv/yesser", True, ready, PART, PART, list(processes), **more)
+def stack(*processes: ProcessStatus, ready: bool = True, **more: Any) -> StackStatus:
+    return StackStatus("/srv/yesser", True, ready, SERVICE, SERVICE, processes, **more)
 
 
-def part(name: str, **more: Any) -> dict[str, Any]:
-    return PART | {"name": name, "health_port": 3} | more
+def part(name: str, **more: Any) -> ProcessStatus:
+    return structs.replace(ProcessStatus(name, 1, "ready", 0, HOST, 3, f"/srv/yesser/logs/{name}.log"), **more)
 
 
 def test_a_paused_topic_is_named_with_its_reason_in_both_languages_and_what_halted_is_not_ready() -> None:
     paused = {"agency.health.events": {"until": "2030-01-01T00:00:00+00:00", "en": "noise", "ar": "ضجيج"}}
-    status = stack(part("registrar", log=None), paused=paused)
+    status = stack(part("registrar"), paused=paused)
     text = printed(status)
     assert "agency.health.events is paused until 2030-01-01T00:00:00+00:00: noise." in text
     assert "ضجيج" in text
-    assert orjson.loads(orjson.dumps(status))["paused"] == paused
     halted = "agency.health.events is halted: its tail was lost"
-    status = status.with_answers({"registrar": {"role": "active", "halted": halted}})
-    assert (status.ready, status.processes[0]["state"]) == (False, "halted")
+    status = status.with_answers({"registrar": Answer(role="active", halted=halted)})
+    assert (status.ready, status.processes[0].state) == (False, "halted")
     assert f"registrar halted: {halted}." in printed(status)
 
 
@@ -51,20 +52,20 @@ def test_a_paused_topic_is_named_with_its_reason_in_both_languages_and_what_halt
     [
         (
             "revenue",
-            {"lag": 7, "rebuilding": {"revenue": {"entries": 8192, "of": 20_000}}},
+            Answer(lag=7, rebuilding={"revenue": {"entries": 8192, "of": 20_000}}),
             "revenue rebuilds its rows from the log: 8,192 of 20,000 entries.",
         ),
         (
             "revenue",
-            {"lag": 7, "held_by": {"revenue": "yesser rebuild revenue"}},
+            Answer(lag=7, held_by={"revenue": "yesser rebuild revenue"}),
             "revenue waits for a session of the database: yesser rebuild revenue.",
         ),
-        ("relay", {"decisions_held": 2}, "wait for a person after the recovery: 2 (`yesser decisions list`)."),
-        ("relay", {"role": "standby", "owner": "second-4f"}, "relay stands by: second-4f is active."),
+        ("relay", Answer(decisions_held=2), "wait for a person after the recovery: 2 (`yesser decisions list`)."),
+        ("relay", Answer(role="standby", owner="second-4f"), "relay stands by: second-4f is active."),
     ],
 )
-def test_what_a_process_answers_is_said_in_a_sentence(name: str, answer: dict[str, Any], sentence: str) -> None:
-    assert sentence in printed(stack(part(name, log=None)).with_answers({name: answer}))
+def test_what_a_process_answers_is_said_in_a_sentence(name: str, answer: Answer, sentence: str) -> None:
+    assert sentence in printed(stack(part(name)).with_answers({name: answer}))
 
 
 def _halt(**reasons: str) -> str:
@@ -96,17 +97,15 @@ def test_an_older_copy_of_the_database_is_one_halt_with_one_remedy_and_hides_no_
 
 def test_the_metrics_of_each_process_are_a_target_where_it_serves_them() -> None:
     status = stack(part("registrar", health_port=7), part("registrar-2", health_port=None))
-    assert status.targets() == [{"targets": ["127.0.0.1:7"], "labels": {"instance": "registrar"}}]
+    assert status.targets() == [Target(["127.0.0.1:7"], {"instance": "registrar"})]
     elsewhere = stack(*(part(host, health_host=host, health_port=7) for host in ("10.0.0.5", "::1"))).targets()
-    assert [target["targets"] for target in elsewhere] == [["10.0.0.5:7"], ["[::1]:7"]]
+    assert [target.targets for target in elsewhere] == [["10.0.0.5:7"], ["[::1]:7"]]
 
 
 def test_the_table_fits_80_columns_and_cuts_nothing() -> None:
     wide = {"state": "unreachable", "pid": 4_194_304, "restarts": 12}
-    numbers = {"health_port": 32_767, "lag": 12_345_678, "log": "/srv/yesser/logs/event-index.log"}
-    service = wide | {"port": 20_000, "log": "/srv/yesser/logs/kafka.log"}
-    process = wide | {"name": "event-index"} | numbers
-    lines = printed(StackStatus("/srv/yesser", True, False, service, service, [process]), 80).splitlines()
+    process = part("event-index", **wide, health_port=32_767, lag=12_345_678)
+    lines = printed(stack(process, ready=False), 80).splitlines()
     assert max(map(len, lines)) <= 80
     (line,) = (line for line in lines if line.startswith("event-index"))
     assert line.split() == ["event-index", "unreachable", "12345678", "4194304", "32767", "12", "logs/event-index.log"]
@@ -114,8 +113,8 @@ def test_the_table_fits_80_columns_and_cuts_nothing() -> None:
 
 
 def test_without_a_stack_of_its_own_the_table_shows_what_the_database_knows() -> None:
-    halted = {"name": "consumer.revenue", "owner": "a", "held": False, "lag": 7, "halted_reason": "the log was changed"}
-    relay = {"name": "relay", "owner": "second-4f", "held": True, "lag": None, "halted_reason": None}
+    halted = Lease("consumer.revenue", "a", held=False, lag=7, halted_reason="the log was changed")
+    relay = Lease("relay", "second-4f", held=True)
     status = StackStatus("/srv/yesser", False, False, GIVEN, GIVEN, [])
     status = status.with_leases([halted, relay], {"agency.health.events": "its tail was lost"})
     *lines, last = printed(status, 80).splitlines()

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import AsyncMock, Mock
 
 import pytest
 
+from infra.data_dir import DataDir
 from infra.embedded import supervisor as module
 from infra.embedded.plan import Wanted
-from infra.embedded.processes import record as stack_record
 from infra.embedded.processes.managed_process import Child
-from infra.embedded.processes.record import ProcessRecord, StackRecord
 from infra.embedded.servers.ports import choose
-from infra.embedded.supervisor import Supervisor
+from infra.embedded.supervisor import Supervisor, sole_supervisor
 from infra.errors import StackError
 from infra.settings import Settings
+from infra.stack_record import ProcessRecord, StackRecord
 from tests.world.waits import until
 
 
@@ -30,11 +31,11 @@ def _supervisor(home: Path, only: frozenset[str] = frozenset()) -> Supervisor:
 @pytest.fixture
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """The disk is full until the fixture's value is called."""
-    write = stack_record.write
+    write = DataDir.write_record
     full = Mock(side_effect=OSError(28, "No space left on device"))
-    monkeypatch.setattr(stack_record, "write", full)
+    monkeypatch.setattr(DataDir, "write_record", full)
     monkeypatch.setattr(module, "WRITE_AGAIN_S", 0.02)
-    return lambda: monkeypatch.setattr(stack_record, "write", write)
+    return lambda: monkeypatch.setattr(DataDir, "write_record", write)
 
 
 async def test_a_record_that_cannot_be_written_is_written_once_there_is_space_and_a_stack_is_not_started_before(
@@ -46,9 +47,9 @@ async def test_a_record_that_cannot_be_written_is_written_once_there_is_space_an
             pass
     supervisor._write()
     await asyncio.sleep(0.1)
-    assert stack_record.read(supervisor.home.record) == {}
+    assert not supervisor.home.record.exists()
     full_disk()
-    await until(lambda: stack_record.read(supervisor.home.record), "the record is written")
+    await until(supervisor.home.record.exists, "the record is written")
 
 
 def test_a_part_that_is_left_out_for_once_keeps_its_ports(tmp_path: Path) -> None:
@@ -67,7 +68,7 @@ def test_the_ports_of_a_record_of_an_earlier_release_are_kept(tmp_path: Path) ->
     supervisor = _supervisor(tmp_path, frozenset({"postgres", "gateway"}))
     (kept,) = choose([None])
     gateway = ProcessRecord("gateway", health_port=kept)
-    stack_record.write(supervisor.home.record, StackRecord(str(tmp_path), None, processes=[gateway]))
+    supervisor.home.write_record(StackRecord(str(tmp_path), processes=[gateway]))
     text = supervisor.home.record.read_text(encoding="utf-8").replace('"ports": {}', '"unknown": {}')
     supervisor.home.record.write_text(text, encoding="utf-8")
     supervisor._plan()
@@ -92,4 +93,16 @@ async def test_what_cannot_be_stopped_does_not_keep_the_rest_running(
         async with supervisor.running():
             pass
     assert stopped == ["relay", "revenue", "postgres"]
-    assert stack_record.read(supervisor.home.record)["postgres"]["port"]
+    assert supervisor.home.read_record().postgres is not None
+
+
+async def test_a_supervisor_notices_that_its_home_was_deleted_and_is_anothers_by_now(tmp_path: Path) -> None:
+    supervisor = _supervisor(tmp_path / "home")
+    with sole_supervisor(supervisor.home):
+        gone = asyncio.create_task(supervisor.until_home_gone(0.01))
+        await asyncio.sleep(0.05)
+        assert not gone.done()
+        shutil.rmtree(supervisor.home.root)
+        supervisor.home.create()
+        with sole_supervisor(supervisor.home):
+            await asyncio.wait_for(gone, 5)

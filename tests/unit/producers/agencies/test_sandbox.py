@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from infra.embedded.processes.identity import Identity, identity_of
+from infra.embedded.processes.identity import identity_of
 from infra.settings import SANDBOX_FILE, Settings
+from infra.stack_record import Identity
 from producers.agencies.sandbox import NoSandbox, Sandbox, connection_info, sandbox_settings, start, stop
 from producers.agencies.sandbox_commands import sandbox, variables_of
 

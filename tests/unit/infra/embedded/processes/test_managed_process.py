@@ -18,9 +18,9 @@ import pytest
 
 from infra.embedded.processes.identity import Ending
 from infra.embedded.processes.managed_process import Child, ChildPlan, restart_wait_s
-from infra.embedded.processes.record import ProcessRecord
 from infra.embedded.servers.ports import HOST, Ports
 from infra.errors import StackError
+from infra.stack_record import ProcessRecord
 from tests.world.waits import until
 
 SLEEP = ("sleep", "60")

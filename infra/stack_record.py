@@ -1,0 +1,106 @@
+"""`stack.json`: what runs where in an embedded stack, written by its supervisor at every change.
+
+Ports stay recorded after a stop, so that the next start reuses those that are free.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import asdict
+
+LOOPBACK: Final = "127.0.0.1"
+Start: TypeAlias = str | float
+"""When a process started: the machine's boot and the clock ticks since then, which no correction of the clock changes.
+Seconds since 1970 on systems without them, and in records of earlier releases."""
+State = Literal["starting", "ready", "unready", "halted", "restarting", "stopped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A recorded process: its pid and when it started, since the system reuses pids."""
+
+    pid: int
+    started: Start
+
+
+class ServiceRecord(Struct, kw_only=True):
+    """Kafka or PostgreSQL of the stack: where it answers, and the state of its process."""
+
+    address: str | UnsetType = UNSET
+    """Of PostgreSQL, without a user."""
+    port: int
+    controller_port: int | UnsetType = UNSET
+    tls_port: int | UnsetType = UNSET
+    mutual_tls_port: int | UnsetType = UNSET
+    state: State = "starting"
+    pid: int | None = None
+    started: Start | None = None
+    restarts: int = 0
+
+
+class ProcessRecord(Struct):
+    """The state of a child. Restarts count since the supervisor started.
+
+    `halted` is the reason of a process that needs an operator. `health_host` and `health_port` serve `/readyz`; `port`
+    is where the process serves clients, if it does.
+    """
+
+    name: str
+    state: State = "starting"
+    pid: int | None = None
+    started: Start | None = None
+    restarts: int = 0
+    health_host: str = LOOPBACK
+    health_port: int | None = None
+    port: int | None = None
+    halted: str | None = None
+
+
+class StackRecord(Struct):
+    """The state of the stack. `kafka` and `postgres` are None where external services are used."""
+
+    home: str = ""
+    supervisor: Identity | None = None
+    ready: bool = False
+    tls: bool = False
+    kafka: ServiceRecord | None = None
+    postgres: ServiceRecord | None = None
+    processes: list[ProcessRecord] = []
+    ports: dict[str, dict[str, int]] = {}
+    """The ports of every part that ever ran here, by its name: a part that is left out for once keeps its own."""
+
+    @property
+    def parts(self) -> dict[str, ServiceRecord | ProcessRecord]:
+        """The parts that the stack has, by name: the processes, then its own services."""
+        services = {"kafka": self.kafka, "postgres": self.postgres}
+        found: dict[str, ServiceRecord | ProcessRecord] = {process.name: process for process in self.processes}
+        return found | {name: service for name, service in services.items() if service is not None}
+
+    def identities(self) -> dict[str, Identity]:
+        """Every process that was running, by the name of its part."""
+        return {name: Identity(p.pid, p.started) for name, p in self.parts.items() if p.pid and p.started}
+
+    def known_ports(self) -> dict[str, dict[str, int]]:
+        """The ports of each part at its last run. A record of an earlier release has those of the last run alone."""
+        last = {
+            name: {field: port for field, port in asdict(part).items() if field.endswith("port") and port}
+            for name, part in self.parts.items()
+        }
+        return {**last, **self.ports}
+
+    def port_of(self, process: str) -> int | None:
+        """Where the process serves clients; None if it does not run here."""
+        return next((entry.port for entry in self.processes if entry.name == process), None)
+
+
+def read_record(path: Path) -> StackRecord:
+    """The record; an empty one if no stack was ever started or the file is damaged."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=StackRecord)
+    except (FileNotFoundError, ValueError):
+        return StackRecord()
