@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Path, Query
@@ -18,16 +18,17 @@ from consumers.console.navigation import roles_of
 from consumers.console.pages.campaigns import wording
 from consumers.console.pages.campaigns.inbox import today_of
 from consumers.console.pages.campaigns.outcome import outcome
-from consumers.console.pages.campaigns.own_team import is_of_own_team
 from consumers.console.visit import Visit, Visiting
 from consumers.delivery.plain_text import lines
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CampaignAndHistory, CampaignState, NextAction
 from consumers.documents.campaigns.evaluations import CampaignExplanation
-from consumers.read_api.resources.campaigns import campaign_for, explanation_for
+from consumers.read_api.parameters import PAGE_ROWS_MAX
+from consumers.read_api.resources.campaigns import InboxFilter, campaign_for, explanation_for, inbox_for
 from events.values.fields import ID_PATTERN
 from events.wire.envelope import EVENT_ID_PATTERN
 from infra.http.problems import Problem
+from producers.sdk.answers import Verdict
 from producers.sdk.problems import NotServed
 
 _NOT_FOUND: Final = 404
@@ -43,6 +44,21 @@ def may_report(account: Account, campaign: CampaignAndHistory) -> bool:
     """Whether the account's agency is the one that reports about the campaign."""
     caller = account.caller()
     return caller is not None and caller.agency is not None and caller.agency.code == campaign.owner
+
+
+async def is_of_own_team(visit: Visit, campaign: CampaignAndHistory) -> bool:
+    """Whether the subscriptions of the account's team choose the campaign; of every other account: true."""
+    if visit.account.role != "team":
+        return True
+    service = None if campaign.service is None else campaign.service.service_id
+    asked = InboxFilter(team=visit.account.team, state=None, rule=campaign.rule, service=service)
+    try:
+        rows = await visit.ask(inbox_for, asked, "due", PAGE_ROWS_MAX)
+    except Problem as error:
+        if error.status == _NOT_FOUND:  # the agency has no such team
+            return False
+        raise
+    return any(row.campaign_id == campaign.campaign_id for row in rows.document)
 
 
 def is_overdue(campaign: CampaignAndHistory, today: str) -> bool:
@@ -121,14 +137,14 @@ def address_of(campaign_id: str, **query: str) -> str:
     return f"{path}?{urlencode(query)}" if query else path
 
 
-async def verdict_of(visit: Visit, event_id: str, address: str) -> Any:
+async def verdict_of(visit: Visit, event_id: str, address: str) -> Verdict | None:
     """The gateway's verdict on a report, or None where it has none, is slow or is away."""
     try:
         async with asyncio.timeout(VERDICT_WAIT_S):
             reply = await visit.send("GET", f"/v1/events/{quote(event_id, safe='')}", address=address)
     except (NotServed, TimeoutError):
         return None
-    return reply.document if reply.is_success else None
+    return reply.read(Verdict) if reply.is_success else None
 
 
 async def _explanation(visit: Visit, campaign_id: str) -> CampaignExplanation | None:

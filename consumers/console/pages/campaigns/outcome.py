@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from consumers.documents.campaigns.campaigns import CampaignAndHistory
 from events.faults.problems import Bilingual
+from producers.sdk.answers import Verdict
 
 Kind = Literal["good", "bad", ""]
 _CONFLICT: Final = "conflict"
@@ -37,7 +37,7 @@ def effective_index(event_id: str, campaign: CampaignAndHistory) -> int | None:
 
 
 def outcome(
-    event_id: str, verdict: Mapping[str, Any] | None, campaign: CampaignAndHistory, log_index: int, *, was_sent: bool
+    event_id: str, verdict: Verdict | None, campaign: CampaignAndHistory, log_index: int, *, was_sent: bool
 ) -> Outcome | None:
     """What to say about a report. None for one that is not about this campaign.
 
@@ -46,7 +46,7 @@ def outcome(
     if not event_id.partition(".")[2].startswith(campaign.campaign_id):
         return None
     effective = effective_index(event_id, campaign)
-    state, index = (None, None) if verdict is None else (verdict["state"], verdict.get("index"))
+    state, index = (None, None) if verdict is None else (verdict.state, verdict.index)
     if not was_sent:
         return _in_effect(event_id, campaign, effective)
     if state in ("registered", "duplicate") and index is not None:
@@ -55,12 +55,11 @@ def outcome(
         if index >= log_index:
             return _on_its_way()
         return _changed_nothing(event_id, campaign, effective, index)
-    if state == "refused":
-        errors = (verdict or {}).get("errors") or ()
-        if effective is not None and {error["code"] for error in errors} == {_CONFLICT}:
+    if verdict is not None and state == "refused":
+        if effective is not None and {error.code for error in verdict.errors} == {_CONFLICT}:
             return _in_effect(event_id, campaign, effective)
         title = Bilingual("رُفض التقرير، ولم يتغير شيء", "The report was refused. Nothing changed")
-        return Outcome("bad", title, index=index, faults=tuple(str(error["detail"]) for error in errors))
+        return Outcome("bad", title, index=index, faults=tuple(error.detail for error in verdict.errors))
     if effective is not None:
         return _recorded(effective, is_repeat=False)
     return _lost() if state == "lost" else _on_its_way()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final
@@ -42,6 +42,16 @@ class Halt:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessState:
+    """A process of this machine's stack. `halted`: why, where it says so."""
+
+    name: str
+    state: str
+    restarts: int
+    halted: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Operations:
     """One reading of the tables at `at`."""
 
@@ -56,7 +66,7 @@ class Operations:
     deliveries: Sequence[Row]
     endpoints: Sequence[Webhook]
 
-    def halts(self, processes: Iterable[Row]) -> list[Halt]:
+    def halts(self, processes: Iterable[ProcessState]) -> list[Halt]:
         """Everything that is halted, by the tables and by what the processes say."""
         topics = [row for row in self.topics if row["halted_reason"]]
         found = [Halt("topic", row["code"], row["halted_reason"], row["halted_at"]) for row in topics]
@@ -64,9 +74,9 @@ class Operations:
         found += [Halt("consumer", row["consumer"], row["halted_reason"]) for row in consumers]
         known = {halt.reason for halt in found}
         for process in processes:
-            if process.get("halted") and process["halted"] not in known:
-                kind = "registrar" if process["name"].startswith("registrar") else "process"
-                found.append(Halt(kind, process["name"], process["halted"]))
+            if process.halted and process.halted not in known:
+                kind = "registrar" if process.name.startswith("registrar") else "process"
+                found.append(Halt(kind, process.name, process.halted))
         return found
 
 
@@ -96,15 +106,17 @@ def per_minute(signed: Sequence[tuple[datetime, int]], now: datetime) -> list[tu
     return [(minute, grown[minute]) for minute in (last - timedelta(minutes=n) for n in reversed(range(MINUTES)))]
 
 
-async def read_processes(settings: Settings) -> list[dict[str, Any]]:
-    """The processes of this machine's stack with their answers; empty where they run elsewhere."""
+async def read_processes(settings: Settings) -> list[ProcessState]:
+    """The processes of this machine's stack, as they answer; empty where they run elsewhere."""
     if settings.stack() is None:
         return []
     status = await asyncio.to_thread(stack_status, settings)
     answers = await asyncio.gather(*(readiness(row["health_port"], row["health_host"]) for row in status.processes))
     named = {process["name"]: answer for process, answer in zip(status.processes, answers, strict=True)}
-    processes: list[dict[str, Any]] = asdict(status.with_answers(named))["processes"]
-    return [process | {"halted": (named[process["name"]] or {}).get("halted")} for process in processes]
+    return [
+        ProcessState(row["name"], row["state"], row["restarts"], (named[row["name"]] or {}).get("halted"))
+        for row in status.with_answers(named).processes
+    ]
 
 
 async def read_trail(connection: Connection, before: int | None, operator: str | None, limit: int) -> list[TrailRow]:

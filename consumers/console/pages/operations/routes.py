@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from consumers.console.accounts.accounts import account_document, list_accounts
+from consumers.console.accounts.accounts import list_accounts
 from consumers.console.navigation import roles_of
 from consumers.console.pages.operations.read import Operations, read_operations, read_processes, read_trail
 from consumers.console.pages.operations.runbook import runbook_entry
@@ -49,7 +49,7 @@ async def trail_page(visit: Visiting, before: Before = None, operator: Operator 
 
 @routes.get("/operations/accounts", dependencies=[only(["administrator"])])
 async def accounts_page(visit: Visiting) -> Response:
-    rows = [account_document(row, visit.parts.seals) for row in await list_accounts(visit.parts.own)]
+    rows = [row.document(visit.parts.seals) for row in await list_accounts(visit.parts.own)]
     return visit.page("operations/accounts.html", rows=rows)
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from consumers.documents.document import fields
 from consumers.documents.ledger.forecasts import ComparedPeriod
 from consumers.ledger.forecast_chart import round_up
 from events.faults.problems import Bilingual
+from events.types.rules import Data
 from events.values.money import BASIS_POINTS, HALALAS_PER_RIYAL, riyals_text
 
 _NUMBER: Final = re.compile(r"([0-9]{1,13})(?:[.٫]([0-9]{1,2}))?")
@@ -57,12 +58,12 @@ class OtherTerms:
     bands: tuple[BandFields, ...]
     floor: Slider
     is_recoverable: bool
-    terms: dict[str, Any]
+    terms: Data
     faults: dict[str, Bilingual]
     is_given: bool
 
 
-def other_terms(signed: Mapping[str, Any], given: Mapping[str, str]) -> OtherTerms:
+def other_terms(signed: Data, given: Mapping[str, str]) -> OtherTerms:
     """The form of these terms, filled with what was given."""
     faults: dict[str, Bilingual] = {}
     fields, bands, below = [], [], 0

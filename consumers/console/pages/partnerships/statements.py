@@ -7,8 +7,13 @@ from typing import Final
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from consumers.console.pages.partnerships.amounts import exact_money, guarantee_formula, left_to_right
-from consumers.console.pages.partnerships.shown import amount_shown, partnership_of
+from consumers.console.pages.partnerships.shown import (
+    amount_shown,
+    exact_money,
+    guarantee_formula,
+    left_to_right,
+    partnership_of,
+)
 from consumers.console.visit import Visiting, attachment
 from consumers.documents.ledger.ledger import kind_of
 from consumers.documents.ledger.statements import BandShare

@@ -17,6 +17,7 @@ from consumers.console.pages.workspace.form import Choices, Group, Kind, Leaf, M
 from events.faults.details import arabic_of
 from events.faults.problems import PROBLEMS, Bilingual, Fault
 from events.types.catalogue import CATALOGUE
+from events.types.rules import Data
 from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
 from events.values.money import INTEGER_MAX
@@ -61,7 +62,7 @@ class Entered:
     """The event that the form makes. `faults` are sentences by name, which is "" for the whole event."""
 
     event_id: str
-    data: dict[str, Any]
+    data: Data
     event_bytes: bytes = b""
     faults: dict[str, list[Bilingual]] = field(default_factory=dict)
 
@@ -210,7 +211,7 @@ def _text(values: Values, name: str) -> str:
     return one(values, name).replace("\r\n", "\n").strip()
 
 
-def _subject(type_name: str, data: dict[str, Any]) -> str:
+def _subject(type_name: str, data: Data) -> str:
     try:
         return CATALOGUE[type_name].subject.of(data)
     except (KeyError, TypeError):

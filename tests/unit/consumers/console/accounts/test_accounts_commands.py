@@ -10,12 +10,14 @@ import pytest
 from click.testing import CliRunner
 
 from consumers.console.accounts import commands
+from consumers.console.accounts.accounts import AccountRow
 
 
 def test_an_account_that_changes_while_it_is_compared_is_not_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
-    states = [[{"username": "desk", "role": role}] for role in ("auditor", "office")]
+    row: Any = dict.fromkeys(AccountRow.__struct_fields__) | {"username": "desk"}
+    states = [[AccountRow(**row | {"role": role})] for role in ("auditor", "office")]
 
-    async def rows(_: Any) -> list[dict[str, Any]]:
+    async def rows(_: Any) -> list[AccountRow]:
         return states.pop(0)
 
     def at_once(work: Callable[[Any, Any], Any], _: Any = None) -> Any:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from consumers.console.pages.audit import names
-from consumers.console.pages.audit.explanation import terms_of
+from consumers.console.pages.audit.explain_pages import terms_of
 from consumers.console.pages.audit.values import TEXT_LENGTH_MAX, change, shown
 from consumers.console.web.language import Words
 from consumers.documents.document import document_of

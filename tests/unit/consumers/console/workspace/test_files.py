@@ -14,6 +14,7 @@ from consumers.console.sending.uploads import Sender, Upload, Uploads
 from events.schema_tools.refusal_examples import golden_example
 from events.validation.verdicts import Agency
 from infra.http.console_tokens import Sending
+from producers.sdk.answers import VerdictPage
 from tests.every import every
 from tests.world.pages import AGENCY, CSRF, OFFICE, NoGateway, Replies, browser, page
 
@@ -47,7 +48,8 @@ async def test_a_lost_line_is_called_lost_and_not_refused(language: str, lost: s
     kept, found = await checked(EVENT + b"\n")
     found.state, found.lines_of, found.pending = "done", {"a/0/1": 1, "a/0/2": 2}, {"a/0/1", "a/0/2"}
     refused = {"address": "a/0/2", "state": "refused", "index": 7, "errors": []}
-    uploads.note_verdicts(found, {"receipts": [{"address": "a/0/1", "state": "lost"}, refused]})
+    receipts = [{"address": "a/0/1", "state": "lost"}, refused]
+    uploads.note_verdicts(found, VerdictPage.model_validate({"receipts": receipts, "next": 3}))
     assert (len(found.refused), found.lost) == (2, 1)
     shown = (await page(OFFICE, f"/workspace/files/{found.id}", language, uploads=kept)).text
     assert lost in shown

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from consumers.console.pages.partnerships.amounts import exact_money, guarantee_formula
-from consumers.console.pages.partnerships.shown import amount_shown, listed
+from consumers.console.pages.partnerships.shown import amount_shown, exact_money, guarantee_formula, listed
 from consumers.console.web.language import Words
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.ledger.ledger import balance_meaning
