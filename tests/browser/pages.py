@@ -78,7 +78,7 @@ PAGES: Final = (
 )
 """The pages of the story. The others are those of one campaign and of one team."""
 OPENED_BY: Final = {
-    "choose-password": "test_signing_in.py",
+    "choose-password": "test_keyboard.py",
     "not-sent": "test_workspace.py",
     "audit/not-explained": "test_audit.py",
     "campaigns/secrets": "test_teams.py",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import io
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -284,11 +284,18 @@ class Uploads:
 
     async def _store(self, upload: Upload, body: bytes) -> Reply:
         """The gateway's answer to a request, once it is busy no more. Raises `NotServed` and `OutcomeUnknown`."""
-        path, content_type = "/v1/events", "application/cloudevents-batch+json"
         waited_s, pause_s = 0.0, self._pauses.first_s
         while True:
             try:
-                reply = await self._ask(upload, "POST", path, {"partial": "true"}, body, content_type)
+                reply = await self._gateway.ask(
+                    upload.sender.sending,
+                    "POST",
+                    "/v1/events",
+                    language=upload.sender.language,
+                    content=body,
+                    content_type="application/cloudevents-batch+json",
+                    parameters={"partial": "true"},
+                )
                 if reply.status not in (429, 500, 502, 503, 504) or waited_s >= self._pauses.in_all_s:
                     return reply
             except (NotServed, OutcomeUnknown):
@@ -305,7 +312,10 @@ class Uploads:
             since = min(offset_of(address) for address in upload.pending)
             asked = {"since": str(since), "limit": str(_PAGE), "wait_s": str(_LONG_POLL_S)}
             try:
-                reply = await self._ask(upload, "GET", "/v1/receipts", asked)
+                sender = upload.sender
+                reply = await self._gateway.ask(
+                    sender.sending, "GET", "/v1/receipts", language=sender.language, parameters=asked
+                )
             except NotServed:
                 reply = None
             if reply is None or reply.status in (429, 500, 502, 503, 504):
@@ -319,26 +329,6 @@ class Uploads:
                 note_verdicts(upload, page)
                 quiet = 0 if page.next > since else quiet + 1
         upload.state = "stopped" if upload.pending else "done"
-
-    async def _ask(
-        self,
-        upload: Upload,
-        method: str,
-        path: str,
-        parameters: Mapping[str, str],
-        content: bytes | None = None,
-        content_type: str = "application/json",
-    ) -> Reply:
-        sender = upload.sender
-        return await self._gateway.ask(
-            sender.sending,
-            method,
-            path,
-            language=sender.language,
-            content=content,
-            content_type=content_type,
-            parameters=parameters,
-        )
 
 
 def batches_of(upload: Upload) -> Iterator[list[tuple[int, bytes]]]:

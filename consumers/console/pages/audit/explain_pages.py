@@ -24,6 +24,7 @@ from consumers.explain.over_http.routes import explained_for
 from consumers.explain.shown_models import models
 from consumers.read_api.resources.partnerships import partnership_for
 from consumers.read_api.resources.statements import statement_for
+from consumers.revenue.statements.formulas import fields as statement_fields
 from events.faults.problems import Bilingual
 from infra.http.problems import Problem
 
@@ -121,10 +122,9 @@ def _not_explained(visit: Visit, error: Problem, model: str, path: str) -> HTMLR
 
 async def _formula(visit: Visit, document: Explanation) -> Bilingual | None:
     """The formula of a field of a statement, under the terms in force."""
-    if document.model != "statements" or document.field is None:
+    if document.model != "statements" or document.field is None or document.field not in statement_fields():
         return None
     partnership_id, _, period = document.key.partition("/")
     partnership = (await visit.ask(partnership_for, partnership_id)).document
     statement = (await visit.ask(statement_for, partnership_id, period)).document
-    guarantee = names.guarantee_in_force(partnership.versions, statement.contract_version)
-    return names.formula("statements", document.field, guarantee)
+    return names.formula(document.field, partnership.versions, statement.contract_version)

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
+from consumers.documents.log.entries import Fault as LoggedFault
 from events.faults.details import arabic_of
 from events.faults.problems import PROBLEMS, Bilingual
+from producers.sdk.answers import EventError
 
-
-class Fault(Protocol):
-    """A fault as the log, or the gateway, lists it. `pointer` is where it is in the event, "" for the whole."""
-
-    @property
-    def code(self) -> str: ...
-    @property
-    def pointer(self) -> str: ...
-    @property
-    def detail(self) -> str: ...
+Fault = EventError | LoggedFault
+"""A fault as the gateway, or the log, lists it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A fault in words."""
+    """A fault in words. `pointer` is where it is in the event, "" for the whole."""
 
     code: str
     pointer: str

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from consumers.console.navigation import roles_of
-from consumers.console.pages.workspace import files, publishing, types
+from consumers.console.pages.workspace import files, publishing
 from consumers.console.pages.workspace.faults import explained
 from consumers.console.visit import Visit, Visiting, only
 from consumers.read_api.parameters import After, Index
@@ -107,7 +107,7 @@ async def tokens(visit: Visiting) -> Response:
     return visit.page("workspace/tokens.html", rows=rows, holder=caller.holder)
 
 
-for _room in (types, publishing, files):
+for _room in (publishing, files):
     routes.include_router(_room.routes)
 
 

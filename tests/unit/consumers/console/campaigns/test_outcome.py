@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from consumers.console.pages.campaigns.outcome import Outcome, effective_index, outcome
+from consumers.console.pages.campaigns.campaign import Outcome, effective_index, outcome
 from consumers.documents.campaigns.campaigns import CampaignAndHistory
 from producers.sdk.answers import Verdict
 from tests.every import every

@@ -12,7 +12,7 @@ from consumers.documents.teams.teams import Subscription
 from infra.http.problems import Problem
 from tests.every import every
 from tests.world.campaigns import campaign, inbox_item
-from tests.world.pages import AGENCY, CSRF, TEAM, Documents, Replies, browser, stored
+from tests.world.pages import AGENCY, CSRF, OFFICE, TEAM, Documents, Replies, browser, stored
 
 OWN, OTHER = "ep_aaaaaaaaaaaaaaa2", "ep_bbbbbbbbbbbbbbb2"
 ROUTES = [
@@ -122,3 +122,43 @@ async def test_a_report_that_is_final_without_an_entry_is_not_waited_for(state: 
         answer = await client.post("/campaigns/service-launched.i4/acknowledge", data=given)
     assert answer.status_code == 303
     assert [request.method for request in gateway.requests] == ["POST", "GET"]
+
+
+PATH = "/campaigns/service-launched.i4"
+
+
+def read_only(name: str, given: Any) -> Any:
+    if name == "explanation_for":
+        raise Problem("not-found")
+    return campaign()
+
+
+async def test_where_the_gateway_is_away_what_was_typed_stays() -> None:
+    typed = {"outlet_ar": "القناة الأولى", "outlet_en": "Channel One", "on": "2026-11-26", "reach": "250,000"}
+    async with browser(AGENCY, "en", read_api=Documents(read_only)) as client:
+        assert (await client.get(f"{PATH}/air")).status_code == 200
+        answer = await client.post(f"{PATH}/air", data={"csrf": CSRF, "channel": "radio", **typed})
+    assert (answer.status_code, "Nothing was sent." in answer.text) == (503, True)
+    assert [text for text in typed.values() if f'value="{text}"' not in answer.text] == []
+
+
+@every(
+    "claim",
+    [
+        *("ack.service-launched.i4", "%3Cscript%3E", "ack.other.i1&address=agency.health.events/0/0"),
+        "ack.service-launched.i4&address=agency.health.events/0/999999",
+    ],
+)
+async def test_what_an_address_claims_about_a_report_is_not_believed(claim: str) -> None:
+    unknown = Replies(lambda *_: (404, {}))
+    async with browser(AGENCY, "en", read_api=Documents(read_only), gateway=unknown) as client:
+        text = (await client.get(f"{PATH}?report={claim}")).text
+    assert ("on its way" in text) is claim.endswith("999999")
+    assert not [said for said in ("Recorded</h2>", "Nothing changed") if said in text]
+
+
+@every(("account", "may_report"), [(AGENCY, True), (OFFICE, False)])
+async def test_only_who_may_report_about_a_campaign_is_offered_it(account: Account, may_report: bool) -> None:
+    async with browser(account, "en", read_api=Documents(read_only)) as client:
+        assert (f'href="{PATH}/air"' in (await client.get(PATH)).text) is may_report
+        assert ((await client.get(f"{PATH}/air")).status_code == 403) is not may_report

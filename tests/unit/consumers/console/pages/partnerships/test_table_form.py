@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from consumers.console.pages.partnerships.table_form import TableForm, findings_of
+from consumers.console.pages.partnerships.reconciliation import TableForm, findings_of
 from infra.errors import WrongInput
 from tests.world.partnership import History
 
