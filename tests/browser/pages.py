@@ -84,7 +84,7 @@ OPENED_BY: Final = {
     "campaigns/secrets": "test_teams.py",
     "campaigns/webhook": "test_teams.py",
     "workspace/confirm": "test_workspace.py",
-    "workspace/not-sent": "test_gateway_away.py",  # its HTML alone
+    "workspace/not-sent": "test_publishing.py",  # its HTML alone
     "workspace/refusal": "test_workspace.py",
     "workspace/sent": "test_workspace.py",
     "workspace/upload": "test_workspace.py",

@@ -66,7 +66,7 @@ def _add(what: What) -> None:
 
     @routes.post(path)
     async def report(visit: Visiting, request: Request, campaign_id: CampaignId) -> Response:
-        return await _report(visit, campaign_id, what, await typed(request))
+        return await send_report(visit, campaign_id, what, await typed(request))
 
 
 for _what in get_args(What):
@@ -86,7 +86,8 @@ async def _form(visit: Visit, campaign_id: str, what: What) -> Response:
     return _page(visit, campaign, what, given, {})
 
 
-async def _report(visit: Visit, campaign_id: str, what: What, given: Given) -> Response:
+async def send_report(visit: Visit, campaign_id: str, what: What, given: Given) -> Response:
+    """Send what was typed as a report, unless the campaign has it."""
     campaign = await _own(visit, campaign_id)
     action = _READ[what](campaign_id, given, today_of(visit))
     if isinstance(action, dict):

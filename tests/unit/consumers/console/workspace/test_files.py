@@ -96,15 +96,3 @@ async def test_why_a_file_is_not_taken_is_said(content: bytes, mapping: bytes | 
         files = {"file": ("a.csv", content)} | ({} if mapping is None else {"mapping": ("m.toml", mapping)})
         answer = await client.post("/workspace/files", data={"csrf": CSRF}, files=files)
     assert (answer.status_code, said in answer.text) == (422, True)
-
-
-async def test_a_list_grows_and_shrinks_and_what_was_typed_stays() -> None:
-    form, first = "/workspace/publish/project.registered", "data.phases.0"
-    given = {"csrf": CSRF, "data.project_id": "P-KEPT", "data.phases.count": "1", f"{first}.phase": "1"}
-    two = given | {"data.phases.count": "2", "data.phases.1.name.en": "Second", "do": "remove:data.phases:0"}
-    async with browser(AGENCY, "en") as client:
-        grown = (await client.post(form, data=given | {"do": "add:data.phases:1"})).text
-        left = (await client.post(form, data=two)).text
-    assert [text in grown for text in ('value="P-KEPT"', 'name="data.phases.1.phase"')] == [True, True]
-    assert f'name="{first}.name.en" value="Second"' in left
-    assert "data.phases.1" not in left
