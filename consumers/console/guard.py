@@ -31,10 +31,17 @@ from consumers.console.parts import Parts
 from consumers.console.sending.uploads import FILE_BYTES_MAX
 from consumers.console.visit import address_of, page_context
 from consumers.console.web import assets
-from consumers.console.web.cookies import HSTS
 from consumers.console.web.explanations import explanation_of
 from consumers.console.web.language import DEFAULT, LANGUAGES, Words
-from consumers.console.web.security import CHANGE_PASSWORD, HEADERS, SAFE_METHODS, SIGN_IN, is_own_site, page_of_form
+from consumers.console.web.security import (
+    CHANGE_PASSWORD,
+    HEADERS,
+    HSTS,
+    SAFE_METHODS,
+    SIGN_IN,
+    is_own_site,
+    page_of_form,
+)
 from infra.http.problems import Explanation, Problem
 from infra.http.quotas import Quota
 from infra.http.rate_limits import RateLimit

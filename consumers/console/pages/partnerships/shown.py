@@ -38,15 +38,6 @@ async def partnership_of(visit: Visit, partnership_id: str) -> PartnershipAndTer
     return (await visit.ask(partnership_for, partnership_id)).document
 
 
-def amount_shown(words: Words, name: str, value: int | None) -> Markup | str:
-    """An amount by its name: riyals, per cent, or a number."""
-    if value is None:
-        return "—"
-    if name.endswith("_bp"):
-        return words.percent(value)
-    return words.money(value) if name.endswith("_halalas") else words.number(value)
-
-
 def exact_money(words: Words, halalas: int | str) -> Markup:
     """Riyals with every digit that is needed; `halalas` is whole, or a fraction as text such as `79/20`."""
     amount = Fraction(halalas)

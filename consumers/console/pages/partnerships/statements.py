@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from consumers.console.pages.audit.values import shown
 from consumers.console.pages.partnerships.shown import (
-    amount_shown,
     exact_money,
     guarantee_formula,
     left_to_right,
@@ -81,7 +82,7 @@ async def explained(visit: Visiting, partnership_id: Id, period: Period, field: 
         shares=found.shares or (),
         transfers=found.transfers,
         band=BandShare,
-        amount=lambda name, value: amount_shown(visit.words, name, value),
+        amount=partial(shown, visit.words),
         formula=left_to_right(f"{found.formula.numbers} = {amount_text(field, found.value)}"),
         band_words=band_text,
         exact=lambda halalas: exact_money(visit.words, halalas),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from consumers.console.pages.partnerships.routes import partnerships_file
-from consumers.console.pages.partnerships.shown import amount_shown, exact_money, guarantee_formula, listed
+from consumers.console.pages.partnerships.shown import exact_money, guarantee_formula, listed
 from consumers.console.visit import Visit
 from consumers.console.web.language import Words
 from consumers.documents.document import document_of, documents_of
@@ -16,7 +16,6 @@ from consumers.documents.ledger.ledger import balance_meaning
 from consumers.documents.ledger.partnerships import LISTED, Partnership
 from consumers.documents.ledger.periods import OpenPeriod
 from consumers.documents.ledger.statements import Guarantee
-from consumers.documents.log.explanations import Change
 from consumers.documents.tables import csv_file
 from consumers.ledger.over_http.routes import open_periods_for
 from consumers.read_api.reader import Answer, State
@@ -63,15 +62,6 @@ def test_a_fraction_of_a_halala_is_shown_with_every_digit_and_a_formula_is_isola
     )
     assert str(guarantee_formula(guarantee)) == '<bdi dir="ltr" class="formula">50.5% × 10.00 = 5.05</bdi>'
     assert str(guarantee_formula(None)) == ""
-
-
-def test_an_amount_is_shown_by_its_name() -> None:
-    assert (Change(5, 3).amount, Change(None, 7).amount) == (-2, None), "of a number that was there before"
-    words = Words("en")
-    assert amount_shown(words, "net_halalas", -100) == words.money(-100)
-    assert amount_shown(words, "floor_bp", 5_000) == words.percent(5_000)
-    assert amount_shown(words, "closing_index", 1_234) == words.number(1_234)
-    assert amount_shown(words, "first_index", None) == "—"
 
 
 IDS = [f"P{number}" for number in range(5)]
