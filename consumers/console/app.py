@@ -10,21 +10,25 @@ import structlog
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
-from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
-from consumers.console.accounts.limits import LIVE
 from consumers.console.accounts.sealing import Sealer
 from consumers.console.accounts.tries import Tries
 from consumers.console.data.live import TooManyPages
-from consumers.console.data.read_api import changed_row_of
-from consumers.console.guard import Guard
+from consumers.console.data.read_api import NO_TELEMETRY, changed_row_of
+from consumers.console.guard import LIVE, Guard, error_page
 from consumers.console.navigation import OPEN_ENTRIES
+from consumers.console.pages import approvals
+from consumers.console.pages.audit import routes as audit
+from consumers.console.pages.campaigns import routes as campaigns
 from consumers.console.pages.oidc import router as oidc
-from consumers.console.pages.rooms import ROOMS
+from consumers.console.pages.operations import routes as operations
+from consumers.console.pages.partnerships import routes as partnerships
+from consumers.console.pages.plan import routes as plan
 from consumers.console.pages.signin import router as signin
+from consumers.console.pages.workspace import routes as workspace
 from consumers.console.parts import Parts
 from consumers.console.visit import Visiting, page_context
 from consumers.console.web import assets
@@ -32,15 +36,16 @@ from consumers.console.web.explanations import CHANGED, LISTED, explanation_of
 from consumers.console.web.security import NotOwnForm, page_of_form, require_own_form
 from events.errors import Halt
 from events.faults.problems import Bilingual
-from infra.http.problems import EXPLANATIONS, Explanation, Problem, RequestCode
+from infra.http.problems import EXPLANATIONS, Problem, RequestCode
 from infra.http.security_txt import security_routes
 from infra.postgres.connection import TRANSIENT_ERRORS
 from producers.sdk.problems import GatewayProblem, NotServed, OutcomeUnknown
 
-_NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
 _GZIP_BYTES_MIN: Final = 500
 _GZIP_LEVEL: Final = 5
 """Two thirds of the time of the highest, for two per cent more bytes."""
+_ROOMS: Final = (plan, campaigns, workspace, partnerships, audit, operations, approvals)
+"""In the order of the navigation."""
 _KEPT: Final = "public, max-age=31536000, immutable"
 _CODES: Final[dict[int, RequestCode]] = {404: "no-such-route", 405: "method-not-allowed", 413: "request-too-large"}
 _logger = structlog.get_logger(__name__)
@@ -60,7 +65,7 @@ def pages(parts: Parts) -> FastAPI:
         redirect_slashes=False,
         dependencies=[Depends(require_own_form)],
         exception_handlers=_handlers(parts),
-        telemetry=_NO_TELEMETRY,
+        telemetry=NO_TELEMETRY,
     )
     app.state.parts = parts
     tries = Tries(Sealer.of(parts.settings, "browser", parts.clock), time.monotonic)
@@ -68,8 +73,14 @@ def pages(parts: Parts) -> FastAPI:
     if parts.oidc is not None:
         app.include_router(oidc(parts, parts.oidc, tries))
     app.include_router(security_routes(parts.settings, parts.clock))
-    for room in ROOMS:
-        app.include_router(room)
+    for room in _ROOMS:
+        app.include_router(room.routes)
+
+    @app.get("/components")
+    async def components(visit: Visiting) -> Response:
+        """Every component of the design system."""
+        return visit.page("components.html")
+
     app.mount("/v1", _below_v1(parts.read_api.app))
 
     @app.get(LIVE)
@@ -120,24 +131,9 @@ def _handlers(parts: Parts) -> dict[Any, Callable[[Request, Any], Coroutine[Any,
     async def http_error(request: Request, error: HTTPException) -> Response:
         return _error_page(request, _CODES.get(error.status_code, "malformed-request"))
 
-    async def bad(request: Request, error: RequestValidationError) -> Response:
-        return _error_page(request, "bad-parameter")
-
-    async def away(request: Request, error: Exception) -> Response:
-        return _error_page(request, "database-away")
-
-    async def not_served(request: Request, error: NotServed) -> Response:
-        return _error_page(request, "kafka-away")
-
-    async def unknown(request: Request, error: OutcomeUnknown) -> Response:
-        return _error_page(request, "outcome-unknown")
-
-    async def busy(request: Request, error: Exception) -> Response:
-        return _error_page(request, "overloaded")
-
     async def changed(request: Request, error: Halt) -> Response:
         _logger.error("a page found a changed log or table", reason=str(error))
-        return _page_of(request, CHANGED, "changed")
+        return _changed_page(request)
 
     async def fault(request: Request, error: Exception) -> Response:
         _logger.error("a page failed", path=request.scope.get("route") and request.scope["route"].path, exc_info=error)
@@ -148,20 +144,29 @@ def _handlers(parts: Parts) -> dict[Any, Callable[[Request, Any], Coroutine[Any,
         NotOwnForm: not_own_form,
         GatewayProblem: refused,
         HTTPException: http_error,
-        RequestValidationError: bad,
-        NotServed: not_served,
-        OutcomeUnknown: unknown,
-        TooManyPages: busy,
+        RequestValidationError: _always("bad-parameter"),
+        NotServed: _always("kafka-away"),
+        OutcomeUnknown: _always("outcome-unknown"),
+        TooManyPages: _always("overloaded"),
         Halt: changed,
-        **dict.fromkeys(TRANSIENT_ERRORS, away),
+        **dict.fromkeys(TRANSIENT_ERRORS, _always("database-away")),
         Exception: fault,
     }
 
 
-def _problem_page(request: Request, code: RequestCode, errors: Sequence[Mapping[str, Any]]) -> HTMLResponse:
+def _always(code: RequestCode) -> Callable[[Request, Exception], Coroutine[Any, Any, Response]]:
+    """Answers an error by the page of this problem."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        return _error_page(request, code)
+
+    return answer
+
+
+def _problem_page(request: Request, code: RequestCode, errors: Sequence[Mapping[str, Any]]) -> Response:
     """The page of a problem, with the entry that was changed, or with what prevents a change."""
     if (changed_row := changed_row_of(errors)) is not None:
-        return _page_of(request, CHANGED, "changed", index=changed_row.get("id"))
+        return _changed_page(request, changed_row.get("id"))
     listed = errors if code in LISTED else ()
     return _error_page(request, code, [_in_language(request, row.get("detail", "")) for row in listed])
 
@@ -171,17 +176,11 @@ def _in_language(request: Request, detail: str | Bilingual) -> str:
     return str(request.state.words.of(detail)) if isinstance(detail, Bilingual) else detail
 
 
-def _error_page(request: Request, code: RequestCode, reasons: Sequence[str] = ()) -> HTMLResponse:
+def _error_page(request: Request, code: RequestCode, reasons: Sequence[str] = ()) -> Response:
     """A page that says what happened and what to do, in the reader's language."""
-    return _page_of(request, explanation_of(code), code, reasons)
+    return error_page(request, request.app.state.parts, explanation_of(code), code, reasons=reasons)
 
 
-def _page_of(
-    request: Request, explanation: Explanation, code: str, reasons: Sequence[str] = (), index: str | None = None
-) -> HTMLResponse:
+def _changed_page(request: Request, index: str | None = None) -> Response:
     """`index`: of the changed entry, to which the page leads."""
-    words, parts = request.state.words, request.app.state.parts
-    account = request.state.account
-    context = page_context(request, account, explanation=explanation, code=code, reasons=reasons, index=index)
-    page: HTMLResponse = parts.templates.page("error.html", words, context, explanation.status)
-    return page
+    return error_page(request, request.app.state.parts, CHANGED, "changed", index=index)

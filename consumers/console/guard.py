@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import re
 import time
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -25,20 +26,52 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consumers.console.accounts.accounts import Account
-from consumers.console.accounts.limits import LIVE, Limits
 from consumers.console.accounts.sessions import COOKIE, Session
 from consumers.console.parts import Parts
 from consumers.console.sending.uploads import FILE_BYTES_MAX
 from consumers.console.visit import address_of, page_context
 from consumers.console.web import assets
-from consumers.console.web.cookies import HSTS
 from consumers.console.web.explanations import explanation_of
 from consumers.console.web.language import DEFAULT, LANGUAGES, Words
-from consumers.console.web.security import CHANGE_PASSWORD, HEADERS, SAFE_METHODS, SIGN_IN, is_own_site, page_of_form
-from infra.http.problems import Problem
+from consumers.console.web.security import (
+    CHANGE_PASSWORD,
+    HEADERS,
+    HSTS,
+    SAFE_METHODS,
+    SIGN_IN,
+    is_own_site,
+    page_of_form,
+)
+from infra.http.problems import Explanation, Problem
+from infra.http.quotas import Quota
+from infra.http.rate_limits import RateLimit
 from infra.http.refusals import Refusals, pattern_of
 from infra.http.security_txt import SECURITY_TXT
 from infra.postgres.connection import TRANSIENT_ERRORS
+from infra.settings import Settings
+
+LIVE: Final = "/live"
+"""The path of the news for an open page, which is answered for as long as the page is open."""
+BUSY_RETRY_S: Final = 1
+
+
+class Limits:
+    """`clock` is monotonic, in seconds."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._requests = RateLimit(settings.console_requests_per_s, settings.console_requests_burst)
+        self._at_once = Quota(settings.console_requests_at_once_max, BUSY_RETRY_S)
+        self._live = Quota(settings.console_live_pages_max, BUSY_RETRY_S)
+
+    @contextmanager
+    def using(self, username: str, path: str) -> Iterator[None]:
+        """One request of an account while the block runs. Raises `Problem` (429), before anything is done."""
+        if wait_s := self._requests.wait_s(username, self._clock()):
+            raise Problem("too-many-requests", retry_after_s=wait_s)
+        with (self._live if path == LIVE else self._at_once).using(username):
+            yield
+
 
 LANGUAGE_COOKIE: Final = "yesser-language"
 _PUBLIC: Final = (SIGN_IN, "/language", assets.PREFIX, "/healthz", SECURITY_TXT)
@@ -101,9 +134,7 @@ class Guard:
 
     def _error_page(self, request: Request, problem: Problem) -> Response:
         """The page for somebody whose session cannot be looked up, or whose account asks for too much."""
-        explanation = explanation_of(problem.code)
-        context = page_context(request, request.state.account, explanation=explanation, code=problem.code, reasons=())
-        page = self._parts.templates.page("error.html", request.state.words, context, explanation.status)
+        page = error_page(request, self._parts, explanation_of(problem.code), problem.code)
         page.headers.update(problem.headers)
         return page
 
@@ -125,6 +156,22 @@ class Guard:
             await send(message)
 
         return recorded
+
+
+def error_page(
+    request: Request,
+    parts: Parts,
+    explanation: Explanation,
+    code: str,
+    *,
+    reasons: Sequence[str] = (),
+    index: str | None = None,
+) -> Response:
+    """A page that says what happened and what to do. `index`: of a changed entry."""
+    context = page_context(
+        request, request.state.account, explanation=explanation, code=code, reasons=reasons, index=index
+    )
+    return parts.templates.page("error.html", request.state.words, context, explanation.status)
 
 
 def _file_of(message: Message) -> str | None:

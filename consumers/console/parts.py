@@ -17,8 +17,8 @@ from consumers.console.data.live import Live
 from consumers.console.data.read_api import ReadApi, caller_of
 from consumers.console.sending.receipts import Receipts
 from consumers.console.sending.uploads import Uploads
-from consumers.console.web.cookies import Cookies
 from consumers.console.web.rendered import Rendered
+from consumers.console.web.security import Cookies
 from consumers.console.web.templates import Templates
 from infra.http.routes import RouteParts
 from infra.keys.seals import Seals

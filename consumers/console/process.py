@@ -24,8 +24,8 @@ from consumers.console.parts import Parts
 from consumers.console.sending.receipts import Receipts
 from consumers.console.sending.uploads import Uploads
 from consumers.console.web.assets import by_address
-from consumers.console.web.cookies import require_tls_before
 from consumers.console.web.rendered import Rendered
+from consumers.console.web.security import require_tls_before
 from consumers.console.web.templates import Templates
 from consumers.explain.over_http.routes import router as explain
 from consumers.ledger.over_http.routes import router as ledger_routes

@@ -210,12 +210,17 @@ def add_accounts(system: System) -> Iterator[tuple[str, str]]:
 
 
 def require_every_look(page: Page) -> None:
-    """A page that is loaded is accessible in the light and in the dark, and fits into a narrow window and on paper.
-    Afterwards it is as it was: only its colours differ in the dark, only its width in the window."""
+    """A page that is loaded is accessible in the light and in the dark, and fits. Afterwards it is as it was: only its
+    colours differ in the dark."""
     require_accessible(page)
     page.emulate_media(color_scheme="dark")
     require_contrast(page)
     page.emulate_media(color_scheme="light")
+    require_fitting(page)
+
+
+def require_fitting(page: Page) -> None:
+    """A page that is loaded fits into a narrow window and on paper."""
     page.set_viewport_size(NARROW)
     require_no_sideways_scroll(page)
     page.emulate_media(media="print")
@@ -226,10 +231,12 @@ def require_every_look(page: Page) -> None:
 
 
 def require_both_directions(page: Page) -> None:
-    """The same of a page that a journey leads to in one language: the other direction has its texts too."""
-    for _ in range(2):
-        require_every_look(page)
-        page.evaluate("document.documentElement.dir = document.documentElement.dir === 'rtl' ? 'ltr' : 'rtl'")
+    """Every look of a page that a journey leads to in one language, and that it fits in the other direction too."""
+    require_every_look(page)
+    turn = "document.documentElement.dir = document.documentElement.dir === 'rtl' ? 'ltr' : 'rtl'"
+    page.evaluate(turn)
+    require_fitting(page)
+    page.evaluate(turn)
 
 
 def require_accessible(page: Page) -> None:

@@ -78,13 +78,13 @@ PAGES: Final = (
 )
 """The pages of the story. The others are those of one campaign and of one team."""
 OPENED_BY: Final = {
-    "choose-password": "test_signing_in.py",
+    "choose-password": "test_keyboard.py",
     "not-sent": "test_workspace.py",
     "audit/not-explained": "test_audit.py",
     "campaigns/secrets": "test_teams.py",
     "campaigns/webhook": "test_teams.py",
     "workspace/confirm": "test_workspace.py",
-    "workspace/not-sent": "test_gateway_away.py",  # its HTML alone
+    "workspace/not-sent": "test_publishing.py",  # its HTML alone
     "workspace/refusal": "test_workspace.py",
     "workspace/sent": "test_workspace.py",
     "workspace/upload": "test_workspace.py",

@@ -1,12 +1,10 @@
-"""`python -m tests.browser.screenshots FOLDER`: every page of the console, for a designer's eye.
+"""`python -m tests.browser.screenshots`: takes the pictures of `docs/console-pages.md` again, and writes this page.
 
-Each page in Arabic and English, light and dark, wide and narrow, as long as it is. With `--docs` it takes those that
-`docs/console-pages.md` shows, and writes this page.
+Each page in Arabic and English, in the dark, and in a narrow window.
 """
 
 from __future__ import annotations
 
-import argparse
 import base64
 import re
 import sys
@@ -22,10 +20,9 @@ from tests.browser.console import NARROW, Language, Scheme, Story, chromium, tol
 from tests.browser.pages import CAMPAIGN, PAGES
 from tests.paths import ROOT
 
-WHOLE: Final = ViewportSize(width=1280, height=900)
 SHOWN: Final = ViewportSize(width=1000, height=640)
-QUALITY: Final = {True: 70, False: 20}
-"""Of WebP, by whether the whole page is taken. The documentation's are kept small: git keeps every version."""
+QUALITY: Final = 20
+"""Of WebP: git keeps every version."""
 DOCUMENT: Final = ROOT / "docs" / "console-pages.md"
 ROLE_NAMES: Final = {
     None: "Everyone",
@@ -70,9 +67,6 @@ class Look:
         return f"{self.language}-{self.scheme}-{self.window['width']}"
 
 
-_LANGUAGES: Final[tuple[Language, ...]] = ("ar", "en")
-_SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
-EVERY_LOOK: Final = tuple(Look(*one) for one in product(_LANGUAGES, _SCHEMES, (WHOLE, NARROW)))
 DOCS_LOOKS: Final = (
     Look("ar", "light", SHOWN),
     Look("en", "light", SHOWN),
@@ -101,57 +95,44 @@ def document() -> str:
 _INTRODUCTION: Final = """# The console's pages
 
 What [the console](console.md) shows after `make demo`, by role; a page that several see is listed under one.
-`python -m tests.browser.screenshots docs/console --docs` takes the pictures again and writes this page. Do it when a
+`python -m tests.browser.screenshots` takes the pictures again and writes this page. Do it when a
 page has changed for the eye: git keeps every picture.
 """
 
 
-def take(story: Story, folder: Path, looks: tuple[Look, ...], *, whole: bool, only: str = "") -> Iterator[Path]:
-    """Write the pages whose name contains `only` into the folder."""
+def take(story: Story, folder: Path) -> Iterator[Path]:
+    """Write the pages into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (campaign, *_) = story.run("campaigns", "list", "--owner", "health")
-    for look in looks:
-        for path, role in DOCS_PAGES if not whole else (*PAGES, *DOCS_PAGES[-2:]):
-            if only not in (name := name_of(path, role)):
-                continue
-            with story.visit(role, look.language, look.scheme, look.window) as visitor:
-                page = visitor.open(path.replace(CAMPAIGN, f"/campaigns/{campaign['campaign_id']}"))
-                page.wait_for_function("document.fonts.status === 'loaded'")
-                page.wait_for_timeout(_SCRIPTS_MS)
-                file = folder / f"{name}.{look.name}.webp"
-                file.write_bytes(picture(page, whole=whole))
-                yield file
+    for look, (path, role) in product(DOCS_LOOKS, DOCS_PAGES):
+        with story.visit(role, look.language, look.scheme, look.window) as visitor:
+            page = visitor.open(path.replace(CAMPAIGN, f"/campaigns/{campaign['campaign_id']}"))
+            page.wait_for_function("document.fonts.status === 'loaded'")
+            page.wait_for_timeout(_SCRIPTS_MS)
+            file = folder / f"{name_of(path, role)}.{look.name}.webp"
+            file.write_bytes(picture(page))
+            yield file
 
 
 _SCRIPTS_MS: Final = 700
 """For proofs that the page verifies, and the state of its connection."""
 
 
-def picture(page: Page, *, whole: bool) -> bytes:
-    """The page, or its window, as WebP, which Playwright itself does not write."""
+def picture(page: Page) -> bytes:
+    """The window as WebP, which Playwright itself does not write."""
     line = page.context.new_cdp_session(page)
-    options = {"format": "webp", "quality": QUALITY[whole], "captureBeyondViewport": whole}
-    if whole:
-        size = line.send("Page.getLayoutMetrics")["cssContentSize"]
-        options["clip"] = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+    options = {"format": "webp", "quality": QUALITY, "captureBeyondViewport": False}
     return base64.b64decode(line.send("Page.captureScreenshot", options)["data"])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--docs", action="store_true", help="only those that the documentation shows")
-    parser.add_argument("--only", default="", help="only pages whose name contains this, such as campaigns")
-    given = parser.parse_args()
     path = chromium()
     if path is None:
         sys.exit("no Chromium: install one, or name it in CHROMIUM")
     with told_story(path) as story:
-        looks = DOCS_LOOKS if given.docs else EVERY_LOOK
-        for file in take(story, given.folder, looks, whole=not given.docs, only=given.only):
+        for file in take(story, DOCUMENT.parent / "console"):
             sys.stdout.write(f"{file}\n")
-    if given.docs:
-        DOCUMENT.write_text(document(), encoding="utf-8")
+    DOCUMENT.write_text(document(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -73,28 +75,20 @@ def newest_launch(story: Story) -> int:
     return index
 
 
-def test_a_figure_leads_to_entries_that_the_browser_verifies(story: Story) -> None:
-    with story.visit("office", "en") as visitor:
-        page = visitor.open(LAUNCHED)
-        page.wait_for_selector("#rows-state[data-state=allGood]")
-        page.locator("tbody th a").first.click()
-        page.wait_for_selector("#verification[data-state=allGood]")
-        assert page.locator(".proof-steps .tag-good").count() == 3, "on a first visit there is nothing to continue"
-        page.reload()
-        page.wait_for_selector("#verification[data-state=allGood]")
-        assert page.locator(".proof-steps .tag-good").count() == 4
-        require_accessible(page)
+FORGE = """() => {
+    const place = Object.keys(localStorage).find((name) => name.startsWith("yesser-checkpoint"));
+    const kept = JSON.parse(localStorage.getItem(place));
+    localStorage.setItem(place, JSON.stringify({ size: kept.size - 1, root: kept.root }));
+}"""
 
 
-def test_a_forged_checkpoint_of_an_earlier_visit_is_noticed(story: Story) -> None:
+def test_a_visit_continues_the_one_before_and_a_forged_checkpoint_of_it_is_noticed(story: Story) -> None:
     with story.visit("auditor", "en") as visitor:
-        page = visitor.open("/audit/entries/5")
-        page.wait_for_selector("#verification[data-state=allGood]")
-        page.evaluate("""() => {
-          const place = Object.keys(localStorage).find((name) => name.startsWith("yesser-checkpoint"));
-          const kept = JSON.parse(localStorage.getItem(place));
-          localStorage.setItem(place, JSON.stringify({ size: kept.size - 1, root: kept.root }));
-        }""")
+        for steps in (3, 4):  # on a first visit there is nothing to continue
+            page = visitor.open("/audit/entries/5")
+            page.wait_for_selector("#verification[data-state=allGood]")
+            assert page.locator(".proof-steps .tag-good").count() == steps
+        page.evaluate(FORGE)
         page.reload()
         page.wait_for_selector("#verification[data-state=someBad]")
         assert page.locator("[data-step=consistency] .tag-bad").count() == 1
@@ -149,35 +143,21 @@ def test_a_changed_table_is_red_beside_the_figure_and_found_by_a_rebuild(story: 
 
 
 def test_the_log_is_read_page_by_page_the_newest_first(story: Story) -> None:
-    with story.visit("office", "en") as visitor:
-        page = visitor.open("/audit/log?type=training.certified")
-        shown: list[int] = []
-        for _ in range(3):
-            shown += [int(text.replace(",", "")) for text in page.locator("tbody th a").all_inner_texts()]
-            before = page.url
-            page.get_by_role("link", name="Older entries").click()
-            page.wait_for_url(lambda url, before=before: url != before)  # type: ignore[misc]
-        assert len(shown) == 75
-        assert shown == sorted(set(shown), reverse=True)
-
-
-def test_what_was_typed_stays_beside_its_fault(story: Story) -> None:
-    with story.visit("office", "en") as visitor:
-        page = visitor.open("/audit/log?from=yesterday&subject=service/S-1", 422)
-        assert page.input_value("#from") == "yesterday"
-        assert page.input_value("#subject") == "service/S-1"
-        assert page.locator("#from-fault").inner_text().startswith("Write a date")
-        require_accessible(page)
+    shown: list[int] = []
+    path = "/audit/log?type=training.certified"
+    for _ in range(3):
+        text = story.get("office", path).text
+        shown += [int(index) for index in re.findall('<th scope="row"><a href="/audit/entries/([0-9]+)"', text)]
+        path = unescape(re.findall('href="(/audit/log[^"]*after=[^"]*)"', text)[0])
+    assert len(shown) == 75
+    assert shown == sorted(set(shown), reverse=True)
 
 
 def test_the_proof_is_a_file_that_a_program_verifies(story: Story, tmp_path: Path) -> None:
-    with story.visit("auditor", "en") as visitor:
-        page = visitor.open("/audit/entries/5")
-        with page.expect_download() as waiting:
-            page.get_by_role("link", name="Download the proof file").click()
-        file = tmp_path / waiting.value.suggested_filename
-        waiting.value.save_as(file)
-    assert file.name == "5.tlog-proof"
+    answer = story.get("auditor", "/audit/entries/5/proof")
+    assert answer.headers["content-disposition"] == 'attachment; filename="5.tlog-proof"'
+    file = tmp_path / "5.tlog-proof"
+    file.write_bytes(answer.content)
     assert story.run("audit", "check", str(file))["index"] == 5
 
 
@@ -194,7 +174,6 @@ def test_markup_and_bidirectional_controls_of_an_event_are_only_text(story: Stor
             page = visitor.open(path)
             assert page.evaluate("window.stolen") is None
             assert page.locator("main script, main img").count() == 0
-            require_accessible(page)
         page = visitor.open(paths[0])
         page.wait_for_selector("#verification[data-state=allGood]")
         texts = page.locator("td bdi").all_inner_texts()

@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from tests.browser.console import Language, Story, require_every_look
+from tests.browser.console import Language, Story, require_every_look, require_fitting
 from tests.browser.pages import CAMPAIGN, OPENED_BY, OTHER_DATA, PAGES, TEMPLATES
 from tests.every import every
 from tests.page_rules import faults_of
@@ -57,70 +57,54 @@ def _templates(room: str) -> Iterator[tuple[str, str | None]]:
     yield from (page for name, page in TEMPLATES.items() if name.rpartition("/")[0] == room)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("room", ["", "plan", "audit", "campaigns", "workspace", "partnerships", "operations"])
-def test_each_template_is_accessible_in_every_look(story: Story, place: Place, room: str, language: Language) -> None:
+def test_each_template_is_accessible_in_every_look(story: Story, place: Place, room: str) -> None:
+    """In Arabic. Of English, whose HTML has been read above, what is left is how wide it is."""
     for path, role in _templates(room):
-        with story.visit(role, language) as visitor:
-            page = visitor.open(place(path), 404 if path == "/no-such-page" else 200)
-            require_every_look(page)
+        for language in LANGUAGES:
+            with story.visit(role, language) as visitor:
+                page = visitor.open(place(path), 404 if path == "/no-such-page" else 200)
+                (require_every_look if language == "ar" else require_fitting)(page)
 
 
 LAUNCHED = "/explain/plan/services/1/launched"
-OF_THE_PLAN = ("/plan", "/plan/services", "/plan/figures.csv")
 NOT_THERE = (
     "/plan/services/NOT-THERE",
-    "/plan/services/%3Cscript%3E",
     "/plan/projects/NOT-THERE",
     "/plan/projects/NOT-THERE/history.csv",
     "/plan/nothing.csv",
     "/plan/nothing",
+    "/audit/entries/99999999",
+    "/audit/entries/99999999/proof",
+    "/explain/no-such-model/key",
+    "/explain/plan/%3Cscript%3E",
+    "/explain/services/%E2%80%AEevil",
+    f"{LAUNCHED}?before=99999999",
+    "/campaigns/service-launched.i999999",
+    "/campaigns/service-launched.i999999/air",
+    "/campaigns/teams/nobody",
+    "/campaigns/teams/nobody/subscribe",
+    "/campaigns/webhooks/ep_aaaaaaaaaaaaaaaa",
+    "/workspace/refusals/0",
+    "/partnerships/PPP-110-001/statements/1427-02",
 )
 
 
 @every(
     "role, path, status",
     [
-        *((role, path, 403) for role in ("partner", "treasury", "administrator") for path in OF_THE_PLAN),
         *(("office", path, 404) for path in NOT_THERE),
         ("partner", "/explain/statements/PPP-110-001/NOT-A-PERIOD", 404),
         ("partner", "/explain/partnerships/PPP-110-001/net_halalas", 200),
-        ("partner", "/explain/partnerships/NOT-THERE/net_halalas", 404),
+        ("partner", "/explain/partnerships/PPP-110-002/net_halalas", 404),
+        ("partner", "/partnerships/PPP-110-002", 404),
         ("partner", LAUNCHED, 404),
-        ("partner", "/audit", 403),
         ("treasury", "/explain/partnerships/PPP-110-001/treasury_halalas", 200),
-        ("treasury", "/audit/log", 403),
         ("agency", LAUNCHED, 200),
         ("agency", "/explain/partnerships/PPP-110-001/net_halalas", 404),
         ("agency", "/audit/log", 200),
-        ("agency", "/audit/commitments", 404),
         ("agency", "/audit/log?agency=commerce", 422),
-        ("administrator", LAUNCHED, 403),
-        ("administrator", "/audit/entries/5", 403),
-        ("office", "/audit/entries/99999999", 404),
-        ("office", "/audit/entries/99999999999999999999", 422),
-        ("office", "/audit/entries/-1", 422),
-        ("office", "/audit/entries/first", 422),
-        ("office", "/audit/entries/99999999/proof", 404),
-        ("office", "/explain/no-such-model/key", 404),
-        ("office", "/explain/plan/%3Cscript%3E", 404),
-        ("office", "/explain/services/%E2%80%AEevil", 404),
-        ("office", f"{LAUNCHED}?before=99999999", 404),
         ("office", f"{LAUNCHED}?before=1", 200),
-        ("office", "/audit/log?type=service.flown", 422),
-        ("office", "/audit/log?from=yesterday", 422),
-        ("office", "/audit/log?subject=%00", 422),
-        ("office", "/audit/log?after=junk", 422),
-        ("office", "/audit/anomalies?after=junk", 422),
-        ("office", "/audit/completeness?month=2026-99", 422),
-        ("office", f"/audit/log?subject={'x' * 300}", 422),
-        ("agency", "/campaigns/service-launched.i999999", 404),
-        ("agency", "/campaigns/service-launched.i999999/air", 404),
-        ("agency", "/campaigns/%3Cscript%3E", 422),
-        ("agency", "/campaigns/teams/nobody", 404),
-        ("agency", "/campaigns/teams/nobody/subscribe", 404),
-        ("agency", "/campaigns/webhooks/ep_aaaaaaaaaaaaaaaa", 404),
-        ("agency", "/campaigns?after=x", 422),
     ],
 )
 def test_who_may_see_what_and_what_is_not_there(story: Story, role: str, path: str, status: int) -> None:

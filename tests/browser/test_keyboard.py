@@ -7,8 +7,9 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from consumers.console.navigation import home_of
 from tests.browser.campaigns import launched, shown
-from tests.browser.console import Story, require_accessible
+from tests.browser.console import Story, require_accessible, require_both_directions
 from tests.browser.keyboard import follow, tab_to, type_into
 from tests.browser.lines import initiative
 
@@ -35,6 +36,22 @@ def test_signing_in_and_out(story: Story) -> None:
         assert "/sign-in" in page.url
         visitor.open("/account")
         assert "/sign-in" in page.url, "the session has ended"
+
+
+def test_choosing_a_password_after_the_first(story: Story) -> None:
+    first = story.run("accounts", "add", "newcomer", "--role", "auditor")["password"]
+    with story.visit(None, "en") as visitor:
+        page = visitor.open("/sign-in")
+        type_into(page, "#username", "newcomer")
+        type_into(page, "#password", first)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/account/password")
+        assert page.locator("h1").inner_text() == "Choose a password"
+        require_both_directions(page)
+        type_into(page, "#password", first)
+        type_into(page, "#new_password", "a password of my own")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**{home_of('auditor')}")
 
 
 def test_publishing_from_a_form(story: Story) -> None:
@@ -68,12 +85,16 @@ def test_uploading_a_file(story: Story, tmp_path: Path) -> None:
         expect(page.locator("h1")).to_have_text("اكتمل الملف")
 
 
-def test_acknowledging_a_campaign_and_reporting_an_airing(story: Story) -> None:
-    campaign_id = launched(story, "KEYS-CAMPAIGN-EN")
+def test_a_campaign_from_its_trigger_to_its_completion(story: Story) -> None:
+    campaign_id = launched(story, "KEYS-CAMPAIGN")
     airing = {"outlet_ar": "القناة الأولى", "outlet_en": "Channel One", "on": "2026-11-26", "reach": "250,000"}
-    with story.visit("team", "en") as visitor:
+    with story.visit("team", "ar") as visitor:
         page = visitor.open(f"/campaigns/{campaign_id}")
         follow(page, "main a[href$='/acknowledge']")
+        type_into(page, "#by", "مكتب الإعلام")
+        page.keyboard.press("Enter")
+        expect(page.locator("#by-fault")).to_contain_text("حروف لاتينية")
+        assert page.input_value("#by") == "مكتب الإعلام"
         type_into(page, "#by", "news-desk")
         page.keyboard.press("Enter")
         page.wait_for_url(f"**/campaigns/{campaign_id}?**")
@@ -86,9 +107,15 @@ def test_acknowledging_a_campaign_and_reporting_an_airing(story: Story) -> None:
         page.keyboard.press("Enter")
         page.wait_for_url(f"**/campaigns/{campaign_id}?**")
         expect(page.locator(".notice-good")).to_be_visible()
+        follow(page, "main a[href$='/complete']")
+        follow(page, "main form button")
+        page.wait_for_url(f"**/campaigns/{campaign_id}?**")
+        expect(page.locator("#state")).to_contain_text("اكتملت")
     found = shown(story, campaign_id)
-    assert found["acknowledged_by"] == "news-desk"
+    assert (found["state"], found["acknowledged_by"]) == ("completed", "news-desk")
     assert [(row["channel"], row["reach"]) for row in found["airings"]] == [("radio", 250_000)]
+    trail = {row["command"] for row in story.run("trail") if row["account"] == "team"}
+    assert {f"campaigns {what} {campaign_id}" for what in ("ack", "air", "complete")} <= trail
 
 
 def test_downloading_a_statement(story: Story) -> None:

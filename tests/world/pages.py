@@ -14,7 +14,7 @@ import httpx
 from fastapi import FastAPI
 
 from consumers.console.accounts.accounts import Account, Role
-from consumers.console.accounts.sessions import COOKIE, Session, Sessions
+from consumers.console.accounts.sessions import COOKIE, Session, SessionOfAccount, Sessions
 from consumers.console.app import application
 from consumers.console.data.gateway import Gateway, Reply
 from consumers.console.data.live import Live
@@ -88,6 +88,13 @@ class Replies:
         return Reply(*self._reply(method, path))
 
 
+def stored(*addresses: str) -> dict[str, Any]:
+    """What a gateway answers to events that it has stored at these addresses of the topic."""
+    events = [{"event": n, "id": f"e-{n}", "address": found, "sha256": "00"} for n, found in enumerate(addresses)]
+    signed = {"kind": "stored", "agency": "health", "time": "2006-03-01T06:30:00Z", "events": events}
+    return {"receipt": signed, "signature": "of the tests"}
+
+
 class NoGateway:
     """A gateway that does not answer."""
 
@@ -121,7 +128,7 @@ class OneSession:
     async def find(self, value: str | None) -> Session | None:
         return Session(self._account, CSRF) if value and self._account else None
 
-    async def of(self, username: str, value: str | None) -> list[dict[str, Any]]:
+    async def of(self, username: str, value: str | None) -> list[SessionOfAccount]:
         return []
 
 

@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
 import structlog
+from msgspec import Struct, convert
+from msgspec.structs import asdict, replace
 
 from consumers.documents.document import document_of
 from consumers.documents.teams.accounts import AccountOfConsole
@@ -44,6 +46,36 @@ class PasswordChanged(Reject):
 class AccountChanged(Halt):
     """The account's row was changed in the database, or is of an earlier release: compare it with what it should say
     (`yesser accounts list`), and seal it with `yesser accounts seal`."""
+
+
+class AccountRow(Struct, frozen=True, kw_only=True):
+    """An account as the database has it."""
+
+    username: str
+    role: str
+    holder: str | None
+    team: str | None
+    partners: tuple[str, ...]
+    language: str
+    password_hash: str | None
+    must_change_password: bool
+    oidc_subject: str | None
+    created_at: datetime
+    last_sign_in_at: datetime | None
+    disabled_at: datetime | None
+    seal: bytes | None
+
+    def new_seal(self, seals: Seals) -> bytes:
+        """The seal of what it says."""
+        return seals.of_account(asdict(self))
+
+    def is_sealed(self, seals: Seals) -> bool:
+        return seals.is_account(asdict(self))
+
+    def document(self, seals: Seals) -> AccountOfConsole:
+        """As people see it: without the hash of its password and its seal."""
+        derived = {"has_password": self.password_hash is not None, "is_sealed": self.is_sealed(seals)}
+        return document_of(AccountOfConsole, asdict(self), **derived)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +162,9 @@ async def set_password(
     `PasswordChanged`.
     """
     row = await _locked(connection, seals, username)
-    if before is not None and row["password_hash"] != before:
+    if before is not None and row.password_hash != before:
         raise PasswordChanged(PasswordChanged.__doc__)
-    seal = seals.of_account({**row, "password_hash": password_hash, "must_change_password": must_change})
+    seal = replace(row, password_hash=password_hash, must_change_password=must_change).new_seal(seals)
     await connection.execute(_SQL["set_password"], username, password_hash, must_change, seal)
     await connection.execute(_SQL["end_sessions"], username)
 
@@ -140,33 +172,28 @@ async def set_password(
 async def set_disabled(connection: Connection, seals: Seals, username: str, disabled_at: datetime | None) -> None:
     """The same for whether it is disabled, and since when."""
     row = await _locked(connection, seals, username)
-    seal = seals.of_account({**row, "disabled_at": disabled_at})
+    seal = replace(row, disabled_at=disabled_at).new_seal(seals)
     await connection.execute(_SQL["disable_account"], username, disabled_at, seal)
     await connection.execute(_SQL["end_sessions"], username)
 
 
-async def _locked(connection: Connection, seals: Seals, username: str) -> Mapping[str, Any]:
+async def _locked(connection: Connection, seals: Seals, username: str) -> AccountRow:
     await begin_sealing(connection)
-    row: Mapping[str, Any] | None = await connection.fetchrow(_SQL["locked_account"], username)
-    if row is None:
+    found = await connection.fetchrow(_SQL["locked_account"], username)
+    if found is None:
         raise NoSuchAccount(f"{username}: {NoSuchAccount.__doc__}")
-    if not seals.is_account(row):
+    row = convert(dict(found), AccountRow)
+    if not row.is_sealed(seals):
         raise AccountChanged(f"{username}: {AccountChanged.__doc__}")
     return row
 
 
-async def list_accounts(connection: Connection | Pool) -> list[dict[str, Any]]:
-    """Every account's row, also with the hash of its password."""
-    return [dict(row) for row in await connection.fetch(_SQL["accounts"])]
+async def list_accounts(connection: Connection | Pool) -> list[AccountRow]:
+    """Every account, by name."""
+    return convert([dict(row) for row in await connection.fetch(_SQL["accounts"])], list[AccountRow])
 
 
-def account_document(row: Mapping[str, Any], seals: Seals) -> AccountOfConsole:
-    """A row of `list_accounts` as people see it: without the hash of its password and its seal."""
-    derived = {"has_password": row["password_hash"] is not None, "is_sealed": seals.is_account(row)}
-    return document_of(AccountOfConsole, row, **derived)
-
-
-async def seal_accounts(connection: Connection, seals: Seals, rows: Sequence[Mapping[str, Any]]) -> None:
-    """In the caller's transaction: seal rows of `list_accounts` as they are, each of which an operator has compared."""
+async def seal_accounts(connection: Connection, seals: Seals, rows: Sequence[AccountRow]) -> None:
+    """In the caller's transaction: seal accounts as they are, each of which an operator has compared."""
     await begin_sealing(connection)
-    await connection.executemany(_SQL["seal_account"], [(row["username"], seals.of_account(row)) for row in rows])
+    await connection.executemany(_SQL["seal_account"], [(row.username, row.new_seal(seals)) for row in rows])

@@ -20,7 +20,8 @@ INSERT INTO console.account (
 
 -- name: locked_account
 -- Until the end of the transaction: its new seal is of what it says now.
-SELECT username, role, holder, team, partners, password_hash, must_change_password, oidc_subject, disabled_at, seal
+SELECT username, role, holder, team, partners, language, password_hash, must_change_password, oidc_subject, created_at,
+    last_sign_in_at, disabled_at, seal
 FROM console.account WHERE username = $1 FOR UPDATE
 
 -- name: set_password

@@ -41,7 +41,8 @@ ANSWER_BYTES_MAX: Final = 1 << 20
 """Of the provider: its configuration, its keys and tokens."""
 _ALGORITHMS: Final = {"RSA": ("RS256", "PS256"), "EC": ("ES256",), "OKP": ("EdDSA",)}
 """By type of key: a token that names another one for its key is not valid."""
-_Document = Mapping[str, Any]
+Claims = dict[str, Any]
+"""Open JSON of the provider: the claims of a token, its header, or its configuration."""
 _LOGOUT: Final = "http://schemas.openid.net/event/backchannel-logout"
 LOGOUT_VALID_MAX_S: Final = 3_600
 """A logout token that is valid for longer is refused: until it ends, its id is kept."""
@@ -108,7 +109,7 @@ class Required:
         found = {"acr_values": " ".join(self.acr)} if self.acr else {}
         return found if self.max_age_s is None else {**found, "max_age": str(self.max_age_s)}
 
-    def unmet(self, claims: _Document, now_s: float) -> str | None:
+    def unmet(self, claims: Claims, now_s: float) -> str | None:
         """The claim of a genuine ID token that is missing or does not meet this (3.1.3.7, 11 to 13)."""
         methods = claims.get("amr")
         if self.acr and claims.get("acr") not in self.acr:
@@ -210,13 +211,13 @@ class Oidc:
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def _discover(self) -> dict[str, Any]:
+    async def _discover(self) -> Claims:
         found = await self._json("GET", self._issuer.rstrip("/") + _DISCOVERY)
         if found.get("issuer") != self._issuer:
             raise SignInFailed
         return found
 
-    async def _exchange(self, provider: _Document, code: str, verifier: str, redirect_uri: str) -> dict[str, Any]:
+    async def _exchange(self, provider: Claims, code: str, verifier: str, redirect_uri: str) -> Claims:
         secret = self._settings.secret(OIDC_KEY, "console")
         known = provider.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
         method = "client_secret_basic" if "client_secret_basic" in known else "client_secret_post"
@@ -226,7 +227,7 @@ class Oidc:
         address, headers, body = auth.prepare("POST", self._endpoint(provider, "token_endpoint"), headers, body)
         return await self._json("POST", address, content=body, headers=headers)
 
-    async def _verified(self, provider: _Document, tokens: _Document, nonce: str) -> Mapping[str, Any]:
+    async def _verified(self, provider: Claims, tokens: Claims, nonce: str) -> Claims:
         """The claims of a genuine ID token for this sign-in (OpenID Connect Core 3.1.3.7)."""
         header, claims = await self._claims(
             provider, str(tokens.get("id_token", "")), "exp", "iat", "iss", "aud", "sub"
@@ -238,7 +239,7 @@ class Oidc:
             raise SignInFailed from error
         return claims
 
-    async def _claims(self, provider: _Document, token: str, *required: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    async def _claims(self, provider: Claims, token: str, *required: str) -> tuple[Claims, Claims]:
         """Header and claims of a token that the provider signed for this client.
 
         Raises `ProviderAway`, `SignInFailed`.
@@ -249,7 +250,7 @@ class Oidc:
             found = [key for key in jwt.PyJWKSet.from_dict(keys).keys if header.get("kid") in (None, key.key_id)]
             if len(found) != 1 or header["alg"] not in _ALGORITHMS.get(str(found[0].key_type), ()):
                 raise SignInFailed
-            claims: dict[str, Any] = jwt.decode(
+            claims: Claims = jwt.decode(
                 token,
                 found[0].key,
                 algorithms=[header["alg"]],
@@ -262,14 +263,14 @@ class Oidc:
             raise SignInFailed from error
         return header, claims
 
-    def _endpoint(self, provider: _Document, name: str) -> str:
+    def _endpoint(self, provider: Claims, name: str) -> str:
         address = provider.get(name)
         if not isinstance(address, str):
             raise SignInFailed
         refuse_plain_http(self._settings, "issuer", f"the identity provider's {name}", address)
         return address
 
-    async def _json(self, method: str, address: str, **request: Any) -> dict[str, Any]:
+    async def _json(self, method: str, address: str, **request: Any) -> Claims:
         try:
             response = await self._http.request(method, address, **request)
         except httpx.HTTPError as error:
@@ -285,7 +286,7 @@ class Oidc:
         return document
 
 
-def _sid(claims: _Document) -> bytes | None:
+def _sid(claims: Claims) -> bytes | None:
     """SHA-256 of the id of the provider's session, where it names one."""
     sid = claims.get("sid")
     return sha256(sid.encode()).digest() if isinstance(sid, str) else None

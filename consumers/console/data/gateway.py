@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import click
+from pydantic import ValidationError
 
 from infra.command_line.gateway_options import gateway_address
 from infra.http.console_tokens import Sending, console_token
@@ -19,7 +20,7 @@ from infra.http.problems import Language
 from infra.keys.hash_keys import console_key_files, read_hash_key
 from infra.settings import Settings
 from infra.tls.certificate_files import TlsFiles
-from producers.sdk.answers import problem_in, read_document
+from producers.sdk.answers import Answer, NotAGateway, Problem, problem_in, read_document
 from producers.sdk.connection import ClientLimits, Connection, Request, authorisation, http_client
 from producers.sdk.problems import GatewayProblem, NotServed
 
@@ -29,6 +30,7 @@ _LIMITS: Final = ClientLimits(
     time_limit_s=_TIMEOUT_S, attempt_timeout_s=_TIMEOUT_S, requests_in_flight_max=20, connections_max=100
 )
 """The gateway takes twice as many connections of one peer."""
+AnswerType = TypeVar("AnswerType", bound=Answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,21 @@ class Reply:
     def is_success(self) -> bool:
         return self.status < 400
 
+    def read(self, model: type[AnswerType]) -> AnswerType:
+        """A success as this type. Raises `NotAGateway`."""
+        try:
+            return model.model_validate(self.document)
+        except ValidationError as error:
+            raise NotAGateway(str(NotAGateway.__doc__)) from error
+
+    @property
+    def problem(self) -> Problem:
+        """What is wrong, where it is no success."""
+        return problem_in(self.document, self.status)
+
     def refusal(self) -> GatewayProblem:
         """What to raise where it is no success, to be shown as a page."""
-        return GatewayProblem(problem_in(self.document, self.status))
+        return GatewayProblem(self.problem)
 
 
 class Gateway:

@@ -23,7 +23,7 @@ from infra.http.problems import CONTENT_TYPE, Problem, RequestCode, language_of,
 from infra.http.routes import RouteParts
 from infra.postgres.connection import TRANSIENT_ERRORS
 
-_NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
+NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
 
 
 def changed_row_of(errors: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -42,7 +42,7 @@ class ReadApi:
             redirect_slashes=False,
             dependencies=[Depends(only_known_parameters)],
             exception_handlers=_handlers(),
-            telemetry=_NO_TELEMETRY,
+            telemetry=NO_TELEMETRY,
         )
         self.reads = reads_of(parts)
         self.app.include_router(router(parts, self.reads))

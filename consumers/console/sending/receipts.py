@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any, Final
+from typing import Final
+
+from producers.sdk.answers import SendAnswer
 
 _KEPT_MAX: Final = 500
+
+
+class Receipt(SendAnswer):
+    """The answer to one stored event, as the gateway signed it."""
+
+    signature: str
 
 
 class Receipts:
     """The last receipts, each for the account that sent the event."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str], Any] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], Receipt] = OrderedDict()
 
-    def keep(self, username: str, address: str, receipt: Any) -> None:
+    def keep(self, username: str, receipt: Receipt) -> str:
+        """The address of the event, by which it is found again."""
+        address = receipt.receipt.events[0].address
         self._kept[username, address] = receipt
         if len(self._kept) > _KEPT_MAX:
             self._kept.popitem(last=False)
+        return address
 
-    def find(self, username: str, address: str) -> Any | None:
+    def find(self, username: str, address: str) -> Receipt | None:
         return self._kept.get((username, address))

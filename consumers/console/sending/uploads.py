@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import io
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import orjson
 
@@ -28,6 +28,7 @@ from infra.event_files.table_lines import copy_rows, mapped_lines
 from infra.http.console_tokens import Sending
 from infra.http.problems import Language
 from infra.tables.mapping import MappingDocument
+from producers.sdk.answers import EventError, Problem, SendAnswer, VerdictPage
 from producers.sdk.problems import NotServed, OutcomeUnknown
 
 FILE_BYTES_MAX: Final = 4 << 20
@@ -46,13 +47,6 @@ _PAGE: Final = 1_000
 _LONG_POLL_S: Final = 10
 _QUIET_POLLS_MAX: Final = 60
 """So often no verdict comes before a file stops waiting; its sender continues it."""
-
-_LOST: Final = {
-    "code": "lost",
-    "pointer": "",
-    "detail": "It is not in the topic any more, and has no verdict: send it again.",
-    "detail_ar": "لم يعد في الموضوع، وليس له نتيجة تحقق: أرسله من جديد.",
-}
 
 State = Literal["checked", "sending", "waiting", "done", "stopped"]
 
@@ -84,11 +78,13 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class RefusedLine:
-    """A line that was refused, or lost before it had a verdict: the entry of its refusal, and the faults."""
+    """A line that was refused: the entry of its refusal, and the faults. `is_lost`: or it has no verdict, and never
+    will."""
 
     number: int
-    index: int | None
-    errors: list[dict[str, Any]]
+    index: int | None = None
+    errors: tuple[EventError, ...] = ()
+    is_lost: bool = False
 
 
 @dataclass(slots=True)
@@ -112,7 +108,7 @@ class Upload:
     registered: int = 0
     duplicates: int = 0
     refused: list[RefusedLine] = field(default_factory=list)
-    problem: dict[str, Any] | None = None
+    problem: Problem | None = None
     halted: str | None = None
 
     @property
@@ -127,7 +123,7 @@ class Upload:
     @property
     def lost(self) -> int:
         """How many of `refused` were not refused: they have no verdict."""
-        return sum(line.errors == [_LOST] for line in self.refused)
+        return sum(line.is_lost for line in self.refused)
 
     @property
     def is_active(self) -> bool:
@@ -137,6 +133,10 @@ class Upload:
     def refused_lines(self) -> frozenset[int]:
         """The lines that are not in the log: with a fault, refused, or lost."""
         return frozenset(self.findings.faulty) | {line.number for line in self.refused}
+
+    def stop(self, reply: Reply) -> None:
+        """The gateway's answer ends it. One that is no document, as of a proxy, is none."""
+        self.state, self.problem = "stopped", reply.problem if reply.document else None
 
     def lines(self) -> Iterator[Line]:
         stream = io.BytesIO(self.content)
@@ -271,23 +271,31 @@ class Uploads:
         while batch := await asyncio.to_thread(next, batches, None):
             reply = await self._store(upload, b"[" + b",".join(text for _, text in batch) + b"]")
             if not reply.is_success:
-                upload.state, upload.problem = "stopped", reply.document
+                upload.stop(reply)
                 return False
-            for stored in reply.document["receipt"]["events"]:
-                upload.lines_of[stored["address"]] = batch[stored["event"]][0]
-                upload.pending.add(stored["address"])
-            for refused in reply.document.get("refused", ()):
-                upload.refused.append(RefusedLine(batch[refused["event"]][0], None, [refused]))
+            answer = reply.read(SendAnswer)
+            for stored in answer.receipt.events:
+                upload.lines_of[stored.address] = batch[stored.event][0]
+                upload.pending.add(stored.address)
+            for error in answer.refused:
+                upload.refused.append(RefusedLine(batch[error.event or 0][0], errors=(error,)))
             upload.sent += len(batch)
         return True
 
     async def _store(self, upload: Upload, body: bytes) -> Reply:
         """The gateway's answer to a request, once it is busy no more. Raises `NotServed` and `OutcomeUnknown`."""
-        path, content_type = "/v1/events", "application/cloudevents-batch+json"
         waited_s, pause_s = 0.0, self._pauses.first_s
         while True:
             try:
-                reply = await self._ask(upload, "POST", path, {"partial": "true"}, body, content_type)
+                reply = await self._gateway.ask(
+                    upload.sender.sending,
+                    "POST",
+                    "/v1/events",
+                    language=upload.sender.language,
+                    content=body,
+                    content_type="application/cloudevents-batch+json",
+                    parameters={"partial": "true"},
+                )
                 if reply.status not in (429, 500, 502, 503, 504) or waited_s >= self._pauses.in_all_s:
                     return reply
             except (NotServed, OutcomeUnknown):
@@ -304,39 +312,23 @@ class Uploads:
             since = min(offset_of(address) for address in upload.pending)
             asked = {"since": str(since), "limit": str(_PAGE), "wait_s": str(_LONG_POLL_S)}
             try:
-                reply = await self._ask(upload, "GET", "/v1/receipts", asked)
+                sender = upload.sender
+                reply = await self._gateway.ask(
+                    sender.sending, "GET", "/v1/receipts", language=sender.language, parameters=asked
+                )
             except NotServed:
                 reply = None
             if reply is None or reply.status in (429, 500, 502, 503, 504):
                 quiet += 1
                 await asyncio.sleep(self._pauses.longest_s)
             elif not reply.is_success:
-                upload.state, upload.problem = "stopped", reply.document
+                upload.stop(reply)
                 return
             else:
-                note_verdicts(upload, reply.document)
-                quiet = 0 if reply.document["next"] > since else quiet + 1
+                page = reply.read(VerdictPage)
+                note_verdicts(upload, page)
+                quiet = 0 if page.next > since else quiet + 1
         upload.state = "stopped" if upload.pending else "done"
-
-    async def _ask(
-        self,
-        upload: Upload,
-        method: str,
-        path: str,
-        parameters: Mapping[str, str],
-        content: bytes | None = None,
-        content_type: str = "application/json",
-    ) -> Reply:
-        sender = upload.sender
-        return await self._gateway.ask(
-            sender.sending,
-            method,
-            path,
-            language=sender.language,
-            content=content,
-            content_type=content_type,
-            parameters=parameters,
-        )
 
 
 def batches_of(upload: Upload) -> Iterator[list[tuple[int, bytes]]]:
@@ -360,19 +352,19 @@ def batches_of(upload: Upload) -> Iterator[list[tuple[int, bytes]]]:
         yield batch
 
 
-def note_verdicts(upload: Upload, document: dict[str, Any]) -> None:
+def note_verdicts(upload: Upload, page: VerdictPage) -> None:
     """Count the verdicts on the upload's records in a page of `/v1/receipts`."""
-    upload.halted = document.get("halted")
-    for row in document["receipts"]:
-        if row["address"] not in upload.pending or row["state"] == "pending":
+    upload.halted = page.halted
+    for verdict in page.receipts:
+        if verdict.address not in upload.pending or verdict.state == "pending":
             continue
-        upload.pending.discard(row["address"])
-        if row["state"] == "refused":
-            number = upload.lines_of[row["address"]]
-            upload.refused.append(RefusedLine(number, row.get("index"), row.get("errors", [])))
-        elif row["state"] == "lost":
-            upload.refused.append(RefusedLine(upload.lines_of[row["address"]], None, [_LOST]))
-        elif row["state"] == "duplicate":
+        upload.pending.discard(verdict.address)
+        number = upload.lines_of[verdict.address]
+        if verdict.state == "refused":
+            upload.refused.append(RefusedLine(number, verdict.index, verdict.errors))
+        elif verdict.state == "lost":
+            upload.refused.append(RefusedLine(number, is_lost=True))
+        elif verdict.state == "duplicate":
             upload.duplicates += 1
         else:
             upload.registered += 1

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import orjson
 
-from consumers.documents.log.entries import Proof
+from consumers.audit.port import read_verifier
+from consumers.documents.log.entries import Fault, Proof
 from events.faults.problems import Bilingual
 from events.schema_tools.field_meanings import meaning_of
 from events.validation.refusal import REFUSED
@@ -17,7 +18,16 @@ from events.wire.entry import Entry, NotAnEntry, parse_entry
 from infra.log.key_history import KeyHistory, parse_transitions
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import verify_inclusion
-from infra.log.signed_note import Checkpoint, InvalidNote, Verifier, read_checkpoint, signature_lines, split_note
+from infra.log.signed_note import (
+    Checkpoint,
+    InvalidKey,
+    InvalidNote,
+    Verifier,
+    read_checkpoint,
+    signature_lines,
+    split_note,
+)
+from infra.settings import Settings
 
 ROWS_MAX: Final = 200
 """Fields that are shown; the rest is in the proof file."""
@@ -47,10 +57,11 @@ class EntryView:
         return self.entry.type == REFUSED
 
     @property
-    def errors(self) -> list[Mapping[str, Any]]:
+    def errors(self) -> list[Fault]:
         """Those of a refusal."""
-        found: list[Mapping[str, Any]] = self.entry.data.get("problem", {}).get("errors", []) if self.is_refusal else []
-        return found
+        found = self.entry.data.get("problem", {}).get("errors", []) if self.is_refusal else []
+        names = ("code", "detail", "pointer")
+        return [Fault(**{name: str(one.get(name, "")) for name in names}) for one in found]
 
 
 def entry_view(index: int, raw: bytes) -> EntryView | None:
@@ -62,6 +73,14 @@ def entry_view(index: int, raw: bytes) -> EntryView | None:
         return None
     rows = [row for _, row in zip(range(ROWS_MAX + 1), _rows(entry.type, "", "", data), strict=False)]
     return EntryView(entry, tuple(rows[:ROWS_MAX]), len(rows) > ROWS_MAX)
+
+
+def verifier_of(settings: Settings) -> Verifier | None:
+    """The log's public key as its file has it, which pages pin; None where this machine has no such file."""
+    try:
+        return read_verifier(settings, None)
+    except (InvalidKey, OSError):
+        return None
 
 
 def proof_state(proof: Proof, verifier: Verifier | None) -> ProofState:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query
@@ -12,9 +13,8 @@ from fastapi.responses import HTMLResponse, Response
 
 from consumers.console.data.read_api import changed_row_of
 from consumers.console.pages.audit import names
-from consumers.console.pages.audit.explanation import terms_of
+from consumers.console.pages.audit.entry import verifier_of
 from consumers.console.pages.audit.log_pages import INDEX_MAX
-from consumers.console.pages.audit.room import verifier_of
 from consumers.console.pages.audit.values import change, shown
 from consumers.console.visit import Visit, Visiting
 from consumers.documents.log.explanations import Explanation, Step
@@ -24,11 +24,14 @@ from consumers.explain.over_http.routes import explained_for
 from consumers.explain.shown_models import models
 from consumers.read_api.resources.partnerships import partnership_for
 from consumers.read_api.resources.statements import statement_for
+from consumers.revenue.statements.formulas import fields as statement_fields
 from events.faults.problems import Bilingual
 from infra.http.problems import Problem
 
 PAGE_STEPS: Final = 20
 _KEY_MAX: Final = 400
+TERMS_MAX: Final = 8
+"""Terms of a sum that are written out."""
 
 routes = APIRouter()
 
@@ -53,7 +56,7 @@ async def explain(
     earlier, verifier = document.before, verifier_of(visit.parts.settings)
     return visit.page(
         "audit/explain.html",
-        **_heading(visit, model, document.key, document.field),
+        heading=_heading(visit, model, document.key, document.field),
         document=document,
         step_document=Step,
         formula=await _formula(visit, document),
@@ -69,22 +72,36 @@ async def explain(
     )
 
 
-def _heading(visit: Visit, model: str, key: str, field: str | None) -> dict[str, Any]:
-    """What a page about a figure says first. The command gives the same answer."""
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a page about a figure says first. `command` gives the same answer."""
+
+    model: str
+    title: Bilingual | None
+    rest: str
+    field: str | None
+    figure_name: names.Words | None
+    plain: str
+    command: str
+
+
+def _heading(visit: Visit, model: str, key: str, field: str | None) -> Heading:
     title, rest = names.title_of(model, key)
     label = None if field is None else names.field_name(model, field)
     words = visit.words
     plain = " ".join(filter(None, (words.of(title) if title else model, rest, words.of(label) if label else field)))
     command = shlex.join(["yesser", "audit", "explain", model, key, *([] if field is None else [field])])
-    return {
-        "title": title,
-        "rest": rest,
-        "figure_name": label,
-        "field": field,
-        "model": model,
-        "plain_heading": plain,
-        "command": command,
-    }
+    return Heading(model, title, rest, field, label, plain, command)
+
+
+def terms_of(document: Explanation) -> list[int] | None:
+    """The changes of a number, if one figure is explained and has few enough steps, all of them known; else None."""
+    field = document.field
+    if field is None or document.earlier is not None or len(document.steps) > TERMS_MAX:
+        return None
+    amounts = [step.changes[field].amount for step in document.steps]
+    terms = [amount for amount in amounts if amount is not None]
+    return terms if terms and len(terms) == len(amounts) else None
 
 
 def _not_explained(visit: Visit, error: Problem, model: str, path: str) -> HTMLResponse | None:
@@ -93,17 +110,21 @@ def _not_explained(visit: Visit, error: Problem, model: str, path: str) -> HTMLR
     found = models().get(model)
     if found is None or (changed is None and error.code not in ("overloaded", "too-many-requests")):
         return None
-    heading = _heading(visit, model, *split_figure(found, path))
     index = None if changed is None or "id" not in changed else int(changed["id"])
-    return visit.page("audit/not-explained.html", error.status, **heading, is_changed=changed is not None, index=index)
+    return visit.page(
+        "audit/not-explained.html",
+        error.status,
+        heading=_heading(visit, model, *split_figure(found, path)),
+        is_changed=changed is not None,
+        index=index,
+    )
 
 
 async def _formula(visit: Visit, document: Explanation) -> Bilingual | None:
     """The formula of a field of a statement, under the terms in force."""
-    if document.model != "statements" or document.field is None:
+    if document.model != "statements" or document.field is None or document.field not in statement_fields():
         return None
     partnership_id, _, period = document.key.partition("/")
     partnership = (await visit.ask(partnership_for, partnership_id)).document
     statement = (await visit.ask(statement_for, partnership_id, period)).document
-    guarantee = names.guarantee_in_force(partnership.versions, statement.contract_version)
-    return names.formula("statements", document.field, guarantee)
+    return names.formula(document.field, partnership.versions, statement.contract_version)

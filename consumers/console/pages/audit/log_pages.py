@@ -12,8 +12,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
 from consumers.console.navigation import OPEN_ENTRIES, roles_of
-from consumers.console.pages.audit.entry import entry_view, pretty, proof_state
-from consumers.console.pages.audit.room import ROOM, verifier_of
+from consumers.console.pages.audit.entry import entry_view, pretty, proof_state, verifier_of
 from consumers.console.pages.audit.values import cut, shown
 from consumers.console.pages.workspace.faults import explained
 from consumers.console.visit import Visiting, attachment, only
@@ -30,6 +29,7 @@ from events.types.catalogue import CATALOGUE
 from infra.http.problems import Problem
 from infra.log.merkle import leaf_hash
 
+ROOM: Final = "/audit"
 PAGE_ROWS: Final = 25
 INDEX_MAX: Final = 2**53
 _TEXT_MAX: Final = 256

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from consumers.documents.document import Label, Labelled, fields
 from consumers.documents.ledger.partnerships import TermsVersion
@@ -82,15 +82,7 @@ def field_name(model: str, field: str) -> Words | None:
     return _FIELDS.get(field)
 
 
-def formula(model: str, field: str | None, guarantee: Mapping[str, Any] | None) -> Bilingual | None:
-    """How a field of a statement is computed, under the guarantee of its contract version; None for other figures."""
-    if model != "statements" or field not in statement_fields():
-        return None
-    return in_words(formula_of(str(field), guarantee))
-
-
-def guarantee_in_force(versions: Iterable[TermsVersion], version: int) -> Mapping[str, Any] | None:
-    """The guarantee of a version of a partnership's terms."""
+def formula(field: str, versions: Iterable[TermsVersion], version: int) -> Bilingual:
+    """How a field of a statement is computed, under the terms of this version of its contract."""
     terms = next((row.terms for row in versions if row.version == version), {})
-    found: Mapping[str, Any] | None = terms.get("guarantee")
-    return found
+    return in_words(formula_of(field, terms.get("guarantee")))

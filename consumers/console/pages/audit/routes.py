@@ -12,9 +12,11 @@ from fastapi.responses import Response
 
 from consumers.commitments.routes import commitments_for
 from consumers.completeness.routes import Month, months_for
+from consumers.console.checks.jobs import Checks
 from consumers.console.navigation import roles_of
 from consumers.console.pages.audit import explain_pages, log_pages
-from consumers.console.pages.audit.room import CHECKERS, ROOM, checks_of, verifier_of
+from consumers.console.pages.audit.entry import verifier_of
+from consumers.console.pages.audit.log_pages import PAGE_ROWS, ROOM
 from consumers.console.pages.audit.values import shown
 from consumers.console.visit import Visit, Visiting, only
 from consumers.documents.log.anomalies import Anomaly
@@ -33,7 +35,8 @@ from infra.log.signed_note import InvalidNote, Verifier
 from infra.settings import Settings
 from infra.witnesses.policy import Policy, read_policy
 
-PAGE_ROWS: Final = 25
+CHECKERS: Final = ("office", "auditor")
+"""Roles that may start a check of the whole log."""
 _AGENCIES_MAX: Final = 1_000
 Cursor = Annotated[str | None, Query(max_length=1_024)]
 
@@ -112,6 +115,15 @@ async def keys(visit: Visiting) -> Response:
         keys=history_of(verifier, log.rotations),
         policy=policy_of(visit.parts.settings),
     )
+
+
+def checks_of(visit: Visit) -> Checks:
+    """The checks of this process."""
+    state = visit.request.app.state
+    if not hasattr(state, "checks"):
+        state.checks = Checks(visit.parts.settings, visit.parts.clock)
+    found: Checks = state.checks
+    return found
 
 
 def history_of(verifier: Verifier | None, rotations: Sequence[str]) -> list[tuple[Verifier, int]] | None:

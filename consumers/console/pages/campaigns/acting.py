@@ -9,21 +9,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from msgspec import to_builtins
 
-from consumers.console.pages.campaigns.campaign import CampaignId, address_of, may_report, verdict_of
+from consumers.console.pages.campaigns.campaign import CampaignId, address_of, is_of_own_team, may_report, verdict_of
 from consumers.console.pages.campaigns.inbox import today_of
-from consumers.console.pages.campaigns.own_team import is_of_own_team
-from consumers.console.pages.campaigns.replies import AWAY, UNKNOWN, general_fault
 from consumers.console.pages.campaigns.reporting import (
+    AWAY,
+    FIELDS,
+    UNKNOWN,
     Faults,
     Given,
     differing_airing,
     faults_of,
+    general_fault,
     read_acknowledgement,
     read_airing,
     read_completion,
@@ -35,6 +37,7 @@ from consumers.read_api.resources.campaigns import campaign_for
 from events.reports.campaign_reports import Action
 from infra.http.problems import Problem
 from infra.postgres.connection import TRANSIENT_ERRORS
+from producers.sdk.answers import SendAnswer
 from producers.sdk.problems import NotServed, OutcomeUnknown
 
 APPLIED_WAIT_S: Final = 5.0
@@ -53,34 +56,21 @@ What = Literal["acknowledge", "air", "complete"]
 routes = APIRouter()
 
 
-@routes.get("/campaigns/{campaign_id}/acknowledge")
-async def acknowledge_form(visit: Visiting, campaign_id: CampaignId) -> Response:
-    return await _form(visit, campaign_id, "acknowledge")
+def _add(what: What) -> None:
+    """The form and its answer."""
+    path = f"/campaigns/{{campaign_id}}/{what}"
+
+    @routes.get(path)
+    async def form(visit: Visiting, campaign_id: CampaignId) -> Response:
+        return await _form(visit, campaign_id, what)
+
+    @routes.post(path)
+    async def report(visit: Visiting, request: Request, campaign_id: CampaignId) -> Response:
+        return await send_report(visit, campaign_id, what, await typed(request))
 
 
-@routes.post("/campaigns/{campaign_id}/acknowledge")
-async def acknowledge(visit: Visiting, request: Request, campaign_id: CampaignId) -> Response:
-    return await _report(visit, campaign_id, "acknowledge", await typed(request))
-
-
-@routes.get("/campaigns/{campaign_id}/air")
-async def air_form(visit: Visiting, campaign_id: CampaignId) -> Response:
-    return await _form(visit, campaign_id, "air")
-
-
-@routes.post("/campaigns/{campaign_id}/air")
-async def air(visit: Visiting, request: Request, campaign_id: CampaignId) -> Response:
-    return await _report(visit, campaign_id, "air", await typed(request))
-
-
-@routes.get("/campaigns/{campaign_id}/complete")
-async def complete_form(visit: Visiting, campaign_id: CampaignId) -> Response:
-    return await _form(visit, campaign_id, "complete")
-
-
-@routes.post("/campaigns/{campaign_id}/complete")
-async def complete(visit: Visiting, request: Request, campaign_id: CampaignId) -> Response:
-    return await _report(visit, campaign_id, "complete", await typed(request))
+for _what in get_args(What):
+    _add(_what)
 
 
 async def typed(request: Request) -> dict[str, str]:
@@ -96,7 +86,8 @@ async def _form(visit: Visit, campaign_id: str, what: What) -> Response:
     return _page(visit, campaign, what, given, {})
 
 
-async def _report(visit: Visit, campaign_id: str, what: What, given: Given) -> Response:
+async def send_report(visit: Visit, campaign_id: str, what: What, given: Given) -> Response:
+    """Send what was typed as a report, unless the campaign has it."""
     campaign = await _own(visit, campaign_id)
     action = _READ[what](campaign_id, given, today_of(visit))
     if isinstance(action, dict):
@@ -113,12 +104,12 @@ async def _report(visit: Visit, campaign_id: str, what: What, given: Given) -> R
         faults: Faults = {"": AWAY if isinstance(error, NotServed) else UNKNOWN}
         return _page(visit, campaign, what, given, faults, 503)
     if not reply.is_success:
-        errors = (reply.document or {}).get("errors", ()) if reply.status == _UNPROCESSABLE else ()
-        faults = faults_of(errors) or {"": general_fault(reply)}
+        is_of_fields = reply.status == _UNPROCESSABLE
+        faults = faults_of(reply.problem, FIELDS) if is_of_fields else {"": general_fault(reply.problem)}
         return _page(visit, campaign, what, given, faults, reply.status)
-    (sent,) = reply.document["receipt"]["events"]
-    await _applied(visit, action, sent["address"])
-    return visit.redirect(address_of(campaign_id, report=action.event_id, address=sent["address"]))
+    (sent,) = reply.read(SendAnswer).receipt.events
+    await _applied(visit, action, sent.address)
+    return visit.redirect(address_of(campaign_id, report=action.event_id, address=sent.address))
 
 
 async def _applied(visit: Visit, action: Action, address: str) -> None:
@@ -127,21 +118,14 @@ async def _applied(visit: Visit, action: Action, address: str) -> None:
     with suppress(TimeoutError, Problem, *TRANSIENT_ERRORS):
         async with asyncio.timeout(APPLIED_WAIT_S):
             while index is None:
-                verdict = await verdict_of(visit, action.event_id, address) or {}
-                if verdict.get("state") in ("refused", "lost"):
+                verdict = await verdict_of(visit, action.event_id, address)
+                if verdict is not None and verdict.state in ("refused", "lost"):
                     return
-                index = verdict.get("index")
+                index = None if verdict is None else verdict.index
                 if index is None:
                     await asyncio.sleep(LOOK_EVERY_S)
-            while True:
-                if await _shown(visit, action) > index:
-                    return
+            while (await visit.ask(campaign_for, action.campaign_id)).log_index <= index:  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_EVERY_S)
-
-
-async def _shown(visit: Visit, action: Action) -> int:
-    """The number of entries that the campaign shows."""
-    return (await visit.ask(campaign_for, action.campaign_id)).log_index
 
 
 async def _own(visit: Visit, campaign_id: str) -> CampaignAndHistory:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Annotated, Any, Final
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Path, Query
@@ -17,23 +18,26 @@ from consumers.console.accounts.accounts import Account
 from consumers.console.navigation import roles_of
 from consumers.console.pages.campaigns import wording
 from consumers.console.pages.campaigns.inbox import today_of
-from consumers.console.pages.campaigns.outcome import outcome
-from consumers.console.pages.campaigns.own_team import is_of_own_team
 from consumers.console.visit import Visit, Visiting
 from consumers.delivery.plain_text import lines
 from consumers.documents.campaigns import campaigns as nouns
 from consumers.documents.campaigns.campaigns import CampaignAndHistory, CampaignState, NextAction
 from consumers.documents.campaigns.evaluations import CampaignExplanation
-from consumers.read_api.resources.campaigns import campaign_for, explanation_for
+from consumers.read_api.parameters import PAGE_ROWS_MAX
+from consumers.read_api.resources.campaigns import InboxFilter, campaign_for, explanation_for, inbox_for
+from events.faults.problems import Bilingual
 from events.values.fields import ID_PATTERN
 from events.wire.envelope import EVENT_ID_PATTERN
 from infra.http.problems import Problem
+from producers.sdk.answers import Verdict
 from producers.sdk.problems import NotServed
 
 _NOT_FOUND: Final = 404
 VERDICT_WAIT_S: Final = 3.0
 """Longer a page does not wait for what it can say without."""
 _LINKED: Final = ("http://", "https://")
+Kind = Literal["good", "bad", ""]
+_CONFLICT: Final = "conflict"
 CampaignId = Annotated[str, Path(pattern=ID_PATTERN)]
 
 routes = APIRouter()
@@ -43,6 +47,21 @@ def may_report(account: Account, campaign: CampaignAndHistory) -> bool:
     """Whether the account's agency is the one that reports about the campaign."""
     caller = account.caller()
     return caller is not None and caller.agency is not None and caller.agency.code == campaign.owner
+
+
+async def is_of_own_team(visit: Visit, campaign: CampaignAndHistory) -> bool:
+    """Whether the subscriptions of the account's team choose the campaign; of every other account: true."""
+    if visit.account.role != "team":
+        return True
+    service = None if campaign.service is None else campaign.service.service_id
+    asked = InboxFilter(team=visit.account.team, state=None, rule=campaign.rule, service=service)
+    try:
+        rows = await visit.ask(inbox_for, asked, "due", PAGE_ROWS_MAX)
+    except Problem as error:
+        if error.status == _NOT_FOUND:  # the agency has no such team
+            return False
+        raise
+    return any(row.campaign_id == campaign.campaign_id for row in rows.document)
 
 
 def is_overdue(campaign: CampaignAndHistory, today: str) -> bool:
@@ -121,14 +140,14 @@ def address_of(campaign_id: str, **query: str) -> str:
     return f"{path}?{urlencode(query)}" if query else path
 
 
-async def verdict_of(visit: Visit, event_id: str, address: str) -> Any:
+async def verdict_of(visit: Visit, event_id: str, address: str) -> Verdict | None:
     """The gateway's verdict on a report, or None where it has none, is slow or is away."""
     try:
         async with asyncio.timeout(VERDICT_WAIT_S):
             reply = await visit.send("GET", f"/v1/events/{quote(event_id, safe='')}", address=address)
     except (NotServed, TimeoutError):
         return None
-    return reply.document if reply.is_success else None
+    return reply.read(Verdict) if reply.is_success else None
 
 
 async def _explanation(visit: Visit, campaign_id: str) -> CampaignExplanation | None:
@@ -139,3 +158,97 @@ async def _explanation(visit: Visit, campaign_id: str) -> CampaignExplanation | 
         if error.status != _NOT_FOUND:
             raise
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A notice: its kind, its title, and a sentence. `first`: who acknowledged, where somebody else was first."""
+
+    kind: Kind
+    title: Bilingual
+    text: Bilingual | None = None
+    first: str | None = None
+    index: int | None = None
+    faults: tuple[str, ...] = ()
+
+
+_LOST: Final = Outcome(
+    "bad",
+    Bilingual("فُقد التقرير، ولم يتغير شيء", "The report was lost. Nothing changed"),
+    Bilingual("لم يصل إلى السجل: أرسله من جديد.", "It did not reach the log: send it again."),
+)
+_ON_ITS_WAY: Final = Outcome(
+    "",
+    Bilingual("التقرير في طريقه إلى السجل", "The report is on its way to the log"),
+    Bilingual("تظهر النتيجة في هذه الصفحة بعد لحظات.", "This page shows the result in a moment."),
+)
+
+
+def effective_index(event_id: str, campaign: CampaignAndHistory) -> int | None:
+    """The entry by which the campaign has what the report says; None where it has not."""
+    what, _, _ = event_id.partition(".")
+    if what == "ack":
+        return campaign.acknowledged_index
+    if what == "complete":
+        return campaign.completed_index
+    prefix = f"air.{campaign.campaign_id}."
+    return next((row.index for row in campaign.airings or () if f"{prefix}{row.airing_id}" == event_id), None)
+
+
+def outcome(
+    event_id: str, verdict: Verdict | None, campaign: CampaignAndHistory, log_index: int, *, was_sent: bool
+) -> Outcome | None:
+    """What to say about a report. None for one that is not about this campaign.
+
+    `log_index` is the number of entries that the campaign shows.
+    """
+    if not event_id.partition(".")[2].startswith(campaign.campaign_id):
+        return None
+    effective = effective_index(event_id, campaign)
+    state, index = (None, None) if verdict is None else (verdict.state, verdict.index)
+    if not was_sent:
+        return _in_effect(event_id, campaign, effective)
+    if state in ("registered", "duplicate") and index is not None:
+        if index == effective:
+            return _recorded(index, is_repeat=state == "duplicate")
+        if index >= log_index:
+            return _ON_ITS_WAY
+        return _changed_nothing(event_id, campaign, effective, index)
+    if verdict is not None and state == "refused":
+        if effective is not None and {error.code for error in verdict.errors} == {_CONFLICT}:
+            return _in_effect(event_id, campaign, effective)
+        title = Bilingual("رُفض التقرير، ولم يتغير شيء", "The report was refused. Nothing changed")
+        return Outcome("bad", title, index=index, faults=tuple(error.detail for error in verdict.errors))
+    if effective is not None:
+        return _recorded(effective, is_repeat=False)
+    return _LOST if state == "lost" else _ON_ITS_WAY
+
+
+def _recorded(index: int, *, is_repeat: bool) -> Outcome:
+    if is_repeat:
+        title = Bilingual("سبق تسجيله، ولم يتكرر شيء", "It was reported before. Nothing was counted twice")
+        return Outcome("good", title, index=index)
+    return Outcome("good", Bilingual("سُجّل", "Recorded"), index=index)
+
+
+def _in_effect(event_id: str, campaign: CampaignAndHistory, effective: int | None) -> Outcome | None:
+    """The campaign has it already, from somebody else or from before."""
+    if effective is None:
+        return None
+    if event_id.startswith("ack."):
+        title = Bilingual("استُلمت الحملة من قبل، ولم يتغير شيء", "Acknowledged already. Nothing changed")
+        return Outcome("", title, first=campaign.acknowledged_by, index=effective)
+    if event_id.startswith("complete."):
+        return Outcome(
+            "", Bilingual("اكتملت من قبل، ولم يتغير شيء", "Completed already. Nothing changed"), index=effective
+        )
+    title = Bilingual("سُجّل هذا البث من قبل، ولم يتغير شيء", "This airing is recorded already. Nothing changed")
+    return Outcome("", title, index=effective)
+
+
+def _changed_nothing(event_id: str, campaign: CampaignAndHistory, effective: int | None, index: int) -> Outcome:
+    found = _in_effect(event_id, campaign, effective)
+    if found is not None:
+        return found
+    text = Bilingual("السبب مذكور أدناه في «ما جرى».", "The history below says why.")
+    return Outcome("", Bilingual("لم يغيّر القيد شيئًا", "The entry changed nothing"), text, index=index)

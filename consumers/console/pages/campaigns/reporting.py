@@ -1,21 +1,27 @@
-"""The forms of reports: what somebody typed as a report, or what is wrong with it, field by field. Pure."""
+"""The forms of reports: what somebody typed as a report, or what is wrong with it, field by field. Pure.
+
+What is wrong with any form of the campaigns, as the gateway says it, is here too.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, get_args
 
 from consumers.console.web.language import western
 from events.faults.problems import Bilingual
 from events.reports.campaign_reports import Action, Airing, acknowledgement, airing_report, completion
 from events.values.fields import DATE_PATTERN, ID_PATTERN, Channel
+from producers.sdk.answers import Problem
 
 Faults = dict[str, Bilingual | str]
 """By field; that of "" is of the whole form."""
 Given = Mapping[str, str]
+Fields = Mapping[str, str]
+"""The field that a fault belongs to, by its pointer or by the first part of it."""
 
-FIELDS: Final = {
+FIELDS: Final[Fields] = {
     "/data/by": "by",
     "/data/on": "on",
     "/data/channel": "channel",
@@ -25,7 +31,6 @@ FIELDS: Final = {
     "/data/airing_id": "airing_id",
     "/id": "airing_id",
 }
-"""The field that a fault of an event belongs to, by its pointer."""
 REACH_MAX: Final = 2**53 - 1
 _SEPARATORS: Final = dict.fromkeys(map(ord, ",٬ \u00a0\u202f"))
 _DESK: Final = Bilingual(
@@ -40,6 +45,15 @@ _AIRING_ID: Final = Bilingual(
     "Write it in Latin letters and digits without spaces, such as evening-2.",
 )
 _MISSING: Final = Bilingual("اكتب اسم المحطة أو الصحيفة.", "Write the station or the paper.")
+AWAY: Final = Bilingual(
+    "البوابة لا تجيب الآن، ولم يُرسل شيء. أعد المحاولة بعد قليل؛ ما كتبته باقٍ هنا.",
+    "The gateway does not answer. Nothing was sent. Try again in a moment: what you typed is still here.",
+)
+UNKNOWN: Final = Bilingual(
+    "لم تجب البوابة في الوقت المحدد، وقد يكون الطلب وصل. أرسله مرة أخرى: لا يُحتسب مرتين.",
+    "The gateway did not answer in time, and may have stored this. Send it again: it is not counted twice.",
+)
+_UNTITLED: Final = Bilingual("تعذر الإرسال. أعد المحاولة.", "This could not be sent. Try again.")
 
 
 def read_acknowledgement(campaign_id: str, given: Given, today: str) -> Action | Faults:
@@ -91,13 +105,19 @@ def differing_airing(action: Action, campaign: Mapping[str, Any]) -> Faults:
     }
 
 
-def faults_of(errors: Sequence[Mapping[str, Any]]) -> Faults:
-    """The faults of an event as the gateway lists them; those of no field belong to the whole form."""
+def faults_of(problem: Problem, fields: Fields) -> Faults:
+    """The faults of a form, as the gateway lists them; those of no field belong to the whole form."""
     found: Faults = {}
-    for error in errors:
-        field = FIELDS.get(str(error.get("pointer", "")), "")
-        found.setdefault(field, str(error.get("detail", "")))
-    return found
+    for error in problem.errors:
+        first = "/" + error.pointer.lstrip("/").partition("/")[0]
+        found.setdefault(fields.get(error.pointer) or fields.get(first, ""), error.detail)
+    return found or {"": general_fault(problem)}
+
+
+def general_fault(problem: Problem) -> Bilingual | str:
+    """Why nothing was accepted, in the reader's language, as the gateway says it."""
+    sentences = [error.detail for error in problem.errors] or [problem.title, problem.detail]
+    return " ".join(filter(None, sentences)) or _UNTITLED
 
 
 def _is_date(text: str) -> bool:

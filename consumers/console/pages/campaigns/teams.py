@@ -4,34 +4,45 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from consumers.campaigns.rules.in_force import rules_in_force
 from consumers.console.pages.campaigns import wording
 from consumers.console.pages.campaigns.acting import typed
-from consumers.console.pages.campaigns.changing import LIST_MAX, act, change, look
-from consumers.console.pages.campaigns.own_team import OWN_TEAM, may_change, require_own, require_subscription
-from consumers.console.pages.campaigns.reporting import Faults, Given
+from consumers.console.pages.campaigns.reporting import Faults, Fields, Given
+from consumers.console.pages.campaigns.team_requests import (
+    LIST_MAX,
+    OWN_TEAM,
+    act,
+    change,
+    look,
+    look_all,
+    may_change,
+    require_own,
+    subscriptions_of,
+    webhooks_of,
+)
 from consumers.console.visit import Visit, Visiting
 from consumers.delivery.teams.inputs import TEAM_PATTERN
 from consumers.delivery.teams.teams import masked
 from consumers.documents.campaigns.campaigns import Channel
-from consumers.documents.document import document_of
-from consumers.documents.teams.teams import Contacts, Subscription, Team
-from consumers.documents.teams.webhooks import WebhookAndSecrets
+from consumers.documents.document import Name
+from consumers.documents.teams.teams import Contacts, Team
+from infra.http.problems import Problem
 
-TEAM_FIELDS: Final = {
+TEAM_FIELDS: Final[Fields] = {
     "/team": "team",
     "/name/ar": "name_ar",
     "/name/en": "name_en",
     "/language": "language",
     "/contacts": "contacts",
 }
-SUBSCRIPTION_FIELDS: Final = {
+SUBSCRIPTION_FIELDS: Final[Fields] = {
     "/route": "route",
     "/endpoint_id": "route",
     "/rules": "rules",
@@ -40,35 +51,49 @@ SUBSCRIPTION_FIELDS: Final = {
     "/from_date": "from_date",
 }
 TeamCode = Annotated[str, Path(pattern=TEAM_PATTERN)]
-Row = Mapping[str, Any]
-Document = TypeVar("Document", bound=Struct)
 
 routes = APIRouter()
 
 
-def new_team(given: Given) -> dict[str, Any]:
-    """The document of a team, as its form gives it."""
-    return {
-        "team": given.get("team", "").strip(),
-        "name": {language: given.get(f"name_{language}", "").strip() for language in ("ar", "en")},
-        "language": given.get("language", "ar"),
-        "contacts": words_of(given.get("contacts", "")),
-    }
+class TypedTeam(Struct, frozen=True):
+    """A team as its form gives it: the gateway says what is wrong with it."""
+
+    team: str
+    name: Name
+    language: str
+    contacts: list[str]
 
 
-def new_subscription(team: str, given: Given, chosen: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """The document of a subscription. What is not chosen means all. `route` is `email` or a webhook's id."""
+class TypedSubscription(Struct, frozen=True):
+    """The same of a subscription. What is not chosen means all."""
+
+    team: str
+    route: str
+    rules: list[str] | UnsetType
+    channels: list[str] | UnsetType
+    endpoint_id: str | UnsetType
+    services: list[str] | UnsetType
+    from_date: str | UnsetType
+
+
+def new_team(given: Given) -> TypedTeam:
+    name = Name(given.get("name_ar", "").strip(), given.get("name_en", "").strip())
+    contacts = words_of(given.get("contacts", ""))
+    return TypedTeam(given.get("team", "").strip(), name, given.get("language", "ar"), contacts)
+
+
+def new_subscription(team: str, given: Given, chosen: Mapping[str, Sequence[str]]) -> TypedSubscription:
+    """The form's `route` is `email` or a webhook's id."""
     route = given.get("route", "")
-    filters = {name: list(chosen[name]) for name in ("rules", "channels") if chosen.get(name)}
-    services = words_of(given.get("services", ""))
-    found: dict[str, Any] = {"team": team, "route": "email" if route == "email" else "webhook", **filters}
-    if route != "email":
-        found["endpoint_id"] = route
-    if services:
-        found["services"] = services
-    if given.get("from_date", "").strip():
-        found["from_date"] = given["from_date"].strip()
-    return found
+    return TypedSubscription(
+        team,
+        "email" if route == "email" else "webhook",
+        rules=list(chosen.get("rules", ())) or UNSET,
+        channels=list(chosen.get("channels", ())) or UNSET,
+        endpoint_id=UNSET if route == "email" else route,
+        services=words_of(given.get("services", "")) or UNSET,
+        from_date=given.get("from_date", "").strip() or UNSET,
+    )
 
 
 def words_of(text: str) -> list[str]:
@@ -78,9 +103,8 @@ def words_of(text: str) -> list[str]:
 
 @routes.get("/campaigns/teams")
 async def teams_page(visit: Visiting) -> Response:
-    rows = await look(visit, "/v1/teams", limit=LIST_MAX)
-    teams = [_own(visit, Team, row) for row in rows if may_change(visit.account, row["team"])]
-    return visit.page("campaigns/teams.html", teams=teams)
+    rows = await look_all(visit, Team, "/v1/teams", limit=LIST_MAX)
+    return visit.page("campaigns/teams.html", teams=[row for row in rows if may_change(visit.account, row.team)])
 
 
 @routes.get("/campaigns/new-team")
@@ -93,11 +117,11 @@ async def new_team_form(visit: Visiting) -> Response:
 async def add_team(visit: Visiting, request: Request) -> Response:
     given = await typed(request)
     body = new_team(given)
-    require_own(visit.account, body["team"])
-    made, faults, status = await change(visit, "POST", "/v1/teams", body, TEAM_FIELDS)
-    if faults:
-        return visit.page("campaigns/team-new.html", status, given=given, faults=faults)
-    return visit.redirect(f"/campaigns/teams/{made['team']}")
+    require_own(visit.account, body.team)
+    made = await change(visit, "POST", "/v1/teams", body, TEAM_FIELDS)
+    if made.faults:
+        return visit.page("campaigns/team-new.html", made.status, given=given, faults=made.faults)
+    return visit.redirect(f"/campaigns/teams/{body.team}")
 
 
 @routes.get("/campaigns/teams/{team}", dependencies=[OWN_TEAM])
@@ -114,9 +138,9 @@ async def contacts_form(visit: Visiting, team: TeamCode) -> Response:
 async def put_contacts(visit: Visiting, request: Request, team: TeamCode) -> Response:
     given = await typed(request)
     body = {"contacts": words_of(given.get("contacts", ""))}
-    _, faults, status = await change(visit, "PUT", f"/v1/teams/{team}/contacts", body, TEAM_FIELDS)
-    if faults:
-        return await _contacts_page(visit, team, given, faults, status)
+    made = await change(visit, "PUT", f"/v1/teams/{team}/contacts", body, TEAM_FIELDS)
+    if made.faults:
+        return await _contacts_page(visit, team, given, made.faults, made.status)
     return visit.redirect(f"/campaigns/teams/{team}")
 
 
@@ -130,15 +154,16 @@ async def subscribe(visit: Visiting, request: Request, team: TeamCode) -> Respon
     given, form = await typed(request), await request.form()
     chosen = {name: [str(one) for one in form.getlist(name)] for name in ("rules", "channels")}
     body = new_subscription(team, given, chosen)
-    _, faults, status = await change(visit, "POST", "/v1/subscriptions", body, SUBSCRIPTION_FIELDS)
-    if faults:
-        return await _subscribe_page(visit, team, given, chosen, faults, status)
+    made = await change(visit, "POST", "/v1/subscriptions", body, SUBSCRIPTION_FIELDS)
+    if made.faults:
+        return await _subscribe_page(visit, team, given, chosen, made.faults, made.status)
     return visit.redirect(f"/campaigns/teams/{team}")
 
 
 @routes.post("/campaigns/teams/{team}/subscriptions/{subscription_id}/end", dependencies=[OWN_TEAM])
 async def end_subscription(visit: Visiting, team: TeamCode, subscription_id: int) -> Response:
-    await require_subscription(visit, team, subscription_id)
+    if not any(row.subscription_id == subscription_id for row in await subscriptions_of(visit, team)):
+        raise Problem("not-found")
     await act(visit, "DELETE", f"/v1/subscriptions/{subscription_id}")
     return visit.redirect(f"/campaigns/teams/{team}")
 
@@ -158,7 +183,7 @@ async def revoke_calendar_address(visit: Visiting, team: TeamCode) -> Response:
 
 @routes.get("/campaigns/teams/{team}/close", dependencies=[OWN_TEAM])
 async def close_form(visit: Visiting, team: TeamCode) -> Response:
-    return visit.page("campaigns/team-close.html", team=await look(visit, f"/v1/teams/{team}"))
+    return visit.page("campaigns/team-close.html", team=await _team(visit, team))
 
 
 @routes.post("/campaigns/teams/{team}/close", dependencies=[OWN_TEAM])
@@ -168,12 +193,10 @@ async def close(visit: Visiting, team: TeamCode) -> Response:
 
 
 async def _team_page(visit: Visit, team: str, *, calendar_address: str | None = None) -> Response:
-    found = _own(visit, Team, await look(visit, f"/v1/teams/{team}"))
+    found = await _team(visit, team)
     is_open = found.closed_at is None
     contacts, webhooks, subscriptions = await asyncio.gather(
-        _contacts(visit, team, is_open=is_open),
-        look(visit, "/v1/webhooks", ended="true", limit=LIST_MAX),
-        look(visit, "/v1/subscriptions", limit=LIST_MAX),
+        _contacts(visit, team, is_open=is_open), webhooks_of(visit), subscriptions_of(visit, team)
     )
     rules = rules_in_force()
     return visit.page(
@@ -181,30 +204,28 @@ async def _team_page(visit: Visit, team: str, *, calendar_address: str | None = 
         team=found,
         is_open=is_open,
         contacts=contacts,
-        webhooks=[_own(visit, WebhookAndSecrets, row) for row in webhooks if row["team"] == team],
-        subscriptions=[_own(visit, Subscription, row) for row in subscriptions if row["team"] == team],
+        webhooks=[row for row in webhooks if row.team == team],
+        subscriptions=subscriptions,
         rule_words=lambda name: wording.rule_words(rules, name),
         calendar_address=calendar_address,
         wording=wording,
     )
 
 
+async def _team(visit: Visit, team: str) -> Team:
+    return await look(visit, Team, f"/v1/teams/{team}")
+
+
 async def _contacts(visit: Visit, team: str, *, is_open: bool = True) -> Contacts:
     """With masked addresses; a closed team has none."""
     if not is_open:
         return Contacts(contacts=(), addresses=(), not_sent=())
-    found = await look(visit, f"/v1/teams/{team}/contacts")
-    addresses = [{**row, "address": masked(row["address"])} for row in found["addresses"]]
-    return document_of(Contacts, found, addresses=addresses)
-
-
-def _own(visit: Visit, document: type[Document], row: Row) -> Document:
-    """A document of the gateway, which leaves out whose it is."""
-    return document_of(document, row, agency=visit.caller.holder)
+    found = await look(visit, Contacts, f"/v1/teams/{team}/contacts")
+    return replace(found, addresses=tuple(replace(one, address=masked(one.address)) for one in found.addresses))
 
 
 async def _contacts_page(visit: Visit, team: str, given: Given, faults: Faults, status: int = 200) -> Response:
-    found, contacts = await asyncio.gather(look(visit, f"/v1/teams/{team}"), _contacts(visit, team))
+    found, contacts = await asyncio.gather(_team(visit, team), _contacts(visit, team))
     return visit.page("campaigns/team-contacts.html", status, team=found, contacts=contacts, given=given, faults=faults)
 
 
@@ -216,15 +237,13 @@ async def _subscribe_page(
     faults: Faults,
     status: int = 200,
 ) -> Response:
-    found, webhooks = await asyncio.gather(
-        look(visit, f"/v1/teams/{team}"), look(visit, "/v1/webhooks", limit=LIST_MAX)
-    )
+    found, webhooks = await asyncio.gather(_team(visit, team), webhooks_of(visit, ended=False))
     rules = rules_in_force()
     return visit.page(
         "campaigns/team-subscribe.html",
         status,
         team=found,
-        webhooks=[row for row in webhooks if row["team"] == team and row["disabled_at"] is None],
+        webhooks=[row for row in webhooks if row.team == team and row.disabled_at is None],
         rules={rule.name: wording.rule_words(rules, rule.name) for rule in rules.rules},
         channels=Channel,
         given=given,

@@ -4,31 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
+from msgspec import UNSET, Struct, UnsetType, convert
 
 from consumers.console.pages.campaigns.acting import LOOK_EVERY_S, typed
-from consumers.console.pages.campaigns.changing import act, change, look
-from consumers.console.pages.campaigns.own_team import OWN_TEAM, OWN_WEBHOOK, webhook_of
-from consumers.console.pages.campaigns.reporting import Faults, Given
+from consumers.console.pages.campaigns.reporting import Faults, Fields, Given
+from consumers.console.pages.campaigns.team_requests import (
+    OWN_TEAM,
+    OWN_WEBHOOK,
+    act,
+    change,
+    look,
+    look_all,
+    webhook_of,
+)
 from consumers.console.pages.campaigns.teams import TeamCode
 from consumers.console.visit import Visit, Visiting
 from consumers.console.web.language import western
 from consumers.delivery.teams.inputs import ENDPOINT_PATTERN
-from consumers.documents.document import document_of, documents_of
-from consumers.documents.teams.webhooks import Attempt, WebhookAndSecrets
+from consumers.documents.teams.teams import Team
+from consumers.documents.teams.webhooks import Attempt
 from events.faults.problems import Bilingual
 
 ATTEMPTS_SHOWN: Final = 20
 EXAMPLE_WAIT_S: Final = 3.0
 """The longest wait for the first attempt to deliver an example."""
-WEBHOOK_FIELDS: Final = {"/url": "url", "/team": "url"}
-SPAN_FIELDS: Final = {"/since": "since", "/until": "until"}
+WEBHOOK_FIELDS: Final[Fields] = {"/url": "url", "/team": "url"}
+SPAN_FIELDS: Final[Fields] = {"/since": "since", "/until": "until"}
 _RIYADH: Final = timezone(timedelta(hours=3))
 _MESSAGE_ID: Final = re.compile(r"[0-9]{1,16}")
 _TIME: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]+([0-9]{1,2}:[0-9]{2}))?")
@@ -37,9 +44,24 @@ _WRITE_TIME: Final = Bilingual(
     "Write a date and a time in Riyadh, such as 2026-11-26 08:00.",
 )
 EndpointId = Annotated[str, Path(pattern=ENDPOINT_PATTERN)]
-Row = Mapping[str, Any]
 
 routes = APIRouter()
+
+
+class TypedRedelivery(Struct, frozen=True, kw_only=True):
+    """What is sent again: one message, or those of a span."""
+
+    message_id: int | UnsetType = UNSET
+    since: str | UnsetType = UNSET
+    until: str | UnsetType = UNSET
+
+
+class NewSecrets(Struct, frozen=True):
+    """A webhook's, as the gateway shows them once."""
+
+    endpoint_id: str
+    secret: str
+    public_key: str
 
 
 def instant(text: str) -> str | None:
@@ -54,25 +76,20 @@ def instant(text: str) -> str | None:
     return found.replace(tzinfo=_RIYADH).isoformat()
 
 
-def redelivery(given: Given) -> tuple[dict[str, Any], Faults]:
-    """The document of a redelivery, of one message or of a span, and what is wrong with the form."""
+def redelivery(given: Given) -> TypedRedelivery | Faults:
+    """The document of the form, or what is wrong with it."""
     if _MESSAGE_ID.fullmatch(given.get("message_id", "")):
-        return {"message_id": int(given["message_id"])}, {}
-    faults: Faults = {}
-    found: dict[str, Any] = {}
-    for name in ("since", "until"):
-        text = given.get(name, "").strip()
-        if text or name == "since":
-            found[name] = instant(text)
-            if found[name] is None:
-                faults[name] = _WRITE_TIME
-    return found, faults
+        return TypedRedelivery(message_id=int(given["message_id"]))
+    since, until = (given.get(name, "").strip() for name in ("since", "until"))
+    first, last = instant(since), instant(until) if until else UNSET
+    if first is not None and last is not None:
+        return TypedRedelivery(since=first, until=last)
+    return {name: _WRITE_TIME for name, found in (("since", first), ("until", last)) if found is None}
 
 
 @routes.get("/campaigns/teams/{team}/new-webhook", dependencies=[OWN_TEAM])
 async def new_webhook_form(visit: Visiting, team: TeamCode) -> Response:
-    found = await look(visit, f"/v1/teams/{team}")
-    return visit.page("campaigns/webhook-new.html", team=found, given={}, faults={})
+    return await _new_page(visit, team, {}, {})
 
 
 @routes.post("/campaigns/teams/{team}/new-webhook", dependencies=[OWN_TEAM])
@@ -80,11 +97,15 @@ async def add_webhook(visit: Visiting, request: Request, team: TeamCode) -> Resp
     """Show the secrets: they are not shown again, so there is no page to be led to."""
     given = await typed(request)
     body = {"team": team, "url": given.get("url", "").strip()}
-    made, faults, status = await change(visit, "POST", "/v1/webhooks", body, WEBHOOK_FIELDS)
-    if faults:
-        found = await look(visit, f"/v1/teams/{team}")
-        return visit.page("campaigns/webhook-new.html", status, team=found, given=given, faults=faults)
-    return _secrets_page(visit, made)
+    made = await change(visit, "POST", "/v1/webhooks", body, WEBHOOK_FIELDS)
+    if made.faults:
+        return await _new_page(visit, team, given, made.faults, made.status)
+    return _secrets_page(visit, made.document)
+
+
+async def _new_page(visit: Visit, team: str, given: Given, faults: Faults, status: int = 200) -> Response:
+    found = await look(visit, Team, f"/v1/teams/{team}")
+    return visit.page("campaigns/webhook-new.html", status, team=found, given=given, faults=faults)
 
 
 @routes.get("/campaigns/webhooks/{endpoint_id}", dependencies=[OWN_WEBHOOK])
@@ -103,22 +124,16 @@ async def send_example(visit: Visiting, endpoint_id: EndpointId) -> Response:
     message = str(sent["message_id"])
     with suppress(TimeoutError):
         async with asyncio.timeout(EXAMPLE_WAIT_S):
-            while True:
-                if await look(visit, f"/v1/webhooks/{endpoint_id}/attempts", message=message):
-                    break
+            while not await _attempts(visit, endpoint_id, message=message):  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_EVERY_S)
     return visit.redirect(f"/campaigns/webhooks/{endpoint_id}?message={message}")
 
 
-@routes.post("/campaigns/webhooks/{endpoint_id}/disable", dependencies=[OWN_WEBHOOK])
-async def disable(visit: Visiting, endpoint_id: EndpointId) -> Response:
-    await act(visit, "POST", f"/v1/webhooks/{endpoint_id}/disable")
-    return visit.redirect(f"/campaigns/webhooks/{endpoint_id}")
-
-
 @routes.post("/campaigns/webhooks/{endpoint_id}/enable", dependencies=[OWN_WEBHOOK])
-async def enable(visit: Visiting, endpoint_id: EndpointId) -> Response:
-    await act(visit, "POST", f"/v1/webhooks/{endpoint_id}/enable")
+@routes.post("/campaigns/webhooks/{endpoint_id}/disable", dependencies=[OWN_WEBHOOK])
+async def disable_or_enable(visit: Visiting, endpoint_id: EndpointId) -> Response:
+    what = visit.request.url.path.rpartition("/")[2]
+    await act(visit, "POST", f"/v1/webhooks/{endpoint_id}/{what}")
     return visit.redirect(f"/campaigns/webhooks/{endpoint_id}")
 
 
@@ -127,22 +142,21 @@ async def rotate(visit: Visiting, request: Request, endpoint_id: EndpointId) -> 
     """Show the new secrets, once."""
     given = await typed(request)
     body = {"end_old": "end_old" in given}
-    made, faults, status = await change(visit, "POST", f"/v1/webhooks/{endpoint_id}/rotate", body, {})
-    if faults:
-        return await _webhook_page(visit, endpoint_id, {}, faults, status=status)
-    return _secrets_page(visit, made)
+    made = await change(visit, "POST", f"/v1/webhooks/{endpoint_id}/rotate", body, {})
+    if made.faults:
+        return await _webhook_page(visit, endpoint_id, {}, made.faults, status=made.status)
+    return _secrets_page(visit, made.document)
 
 
 @routes.post("/campaigns/webhooks/{endpoint_id}/redeliver", dependencies=[OWN_WEBHOOK])
 async def redeliver(visit: Visiting, request: Request, endpoint_id: EndpointId) -> Response:
     given = await typed(request)
-    body, faults = redelivery(given)
-    status = 422
-    if not faults:
-        path = f"/v1/webhooks/{endpoint_id}/redeliver"
-        _, faults, status = await change(visit, "POST", path, body, SPAN_FIELDS)
-    if faults:
-        return await _webhook_page(visit, endpoint_id, given, faults, status=status)
+    body = redelivery(given)
+    if isinstance(body, dict):
+        return await _webhook_page(visit, endpoint_id, given, body, status=422)
+    made = await change(visit, "POST", f"/v1/webhooks/{endpoint_id}/redeliver", body, SPAN_FIELDS)
+    if made.faults:
+        return await _webhook_page(visit, endpoint_id, given, made.faults, status=made.status)
     return visit.redirect(f"/campaigns/webhooks/{endpoint_id}?again=true")
 
 
@@ -156,15 +170,13 @@ async def _webhook_page(
     message: int | None = None,
     again: bool = False,
 ) -> Response:
-    found, attempts = await asyncio.gather(
-        webhook_of(visit, endpoint_id),
-        look(visit, f"/v1/webhooks/{endpoint_id}/attempts", limit=str(ATTEMPTS_SHOWN)),
+    found, rows = await asyncio.gather(
+        webhook_of(visit, endpoint_id), _attempts(visit, endpoint_id, limit=str(ATTEMPTS_SHOWN))
     )
-    rows = documents_of(Attempt, attempts)
     return visit.page(
         "campaigns/webhook.html",
         status,
-        webhook=document_of(WebhookAndSecrets, found, agency=visit.caller.holder),
+        webhook=found,
         attempts=rows,
         message=message,
         example=next((row for row in rows if row.message_id == message), None),
@@ -174,5 +186,10 @@ async def _webhook_page(
     )
 
 
-def _secrets_page(visit: Visit, made: Row) -> Response:
-    return visit.page("campaigns/secrets.html", made=made)
+async def _attempts(visit: Visit, endpoint_id: str, **query: str) -> list[Attempt]:
+    return await look_all(visit, Attempt, f"/v1/webhooks/{endpoint_id}/attempts", **query)
+
+
+def _secrets_page(visit: Visit, made: Any) -> Response:
+    """`made`: the gateway's answer."""
+    return visit.page("campaigns/secrets.html", made=convert(made, NewSecrets))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from consumers.console.pages.partnerships.amounts import exact_money, guarantee_formula, left_to_right
-from consumers.console.pages.partnerships.shown import amount_shown, partnership_of
+from consumers.console.pages.audit.values import shown
+from consumers.console.pages.partnerships.shown import (
+    exact_money,
+    guarantee_formula,
+    left_to_right,
+    partnership_of,
+)
 from consumers.console.visit import Visiting, attachment
 from consumers.documents.ledger.ledger import kind_of
 from consumers.documents.ledger.statements import BandShare
@@ -76,7 +82,7 @@ async def explained(visit: Visiting, partnership_id: Id, period: Period, field: 
         shares=found.shares or (),
         transfers=found.transfers,
         band=BandShare,
-        amount=lambda name, value: amount_shown(visit.words, name, value),
+        amount=partial(shown, visit.words),
         formula=left_to_right(f"{found.formula.numbers} = {amount_text(field, found.value)}"),
         band_words=band_text,
         exact=lambda halalas: exact_money(visit.words, halalas),

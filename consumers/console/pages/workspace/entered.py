@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from consumers.console.pages.workspace.form import Choices, Group, Kind, Leaf, Many, Node, Pair, form_of
+from consumers.console.pages.workspace.form import Choices, Group, Kind, Leaf, Many, Node, form_of
 from events.faults.details import arabic_of
 from events.faults.problems import PROBLEMS, Bilingual, Fault
 from events.types.catalogue import CATALOGUE
+from events.types.rules import Data
 from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
 from events.values.money import INTEGER_MAX
@@ -61,7 +62,7 @@ class Entered:
     """The event that the form makes. `faults` are sentences by name, which is "" for the whole event."""
 
     event_id: str
-    data: dict[str, Any]
+    data: Data
     event_bytes: bytes = b""
     faults: dict[str, list[Bilingual]] = field(default_factory=dict)
 
@@ -113,17 +114,14 @@ def one(values: Values, name: str) -> str:
 
 def count_of(values: Values, name: str, many: Many) -> int:
     """How many items a list has in the form."""
-    text = one(values, name + COUNT)
-    found = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else many.least
-    return min(found, many.most)
+    found = _count(values, name)
+    return min(many.least if found is None else found, many.most)
 
 
 def with_added(values: Values, name: str, count: int, most: int) -> dict[str, list[str]]:
     """The form with further, empty items at the end of a list."""
     changed = {key: list(texts) for key, texts in values.items()}
-    text = one(values, name + COUNT)
-    now = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
-    changed[name + COUNT] = [str(min(most, now + count))]
+    changed[name + COUNT] = [str(min(most, (_count(values, name) or 0) + count))]
     return changed
 
 
@@ -138,10 +136,15 @@ def without(values: Values, name: str, number: int) -> dict[str, list[str]]:
             continue
         moved = key if found is None or place < number else f"{name}.{place - 1}{found.group(2)}"
         changed[moved] = list(texts)
-    text = one(values, name + COUNT)
-    if text.isascii() and text.isdigit():
-        changed[name + COUNT] = [str(max(0, int(text) - 1))]
+    if (count := _count(values, name)) is not None:
+        changed[name + COUNT] = [str(max(0, count - 1))]
     return changed
+
+
+def _count(values: Values, name: str) -> int | None:
+    """What the form says; None where it says no number that can be."""
+    text = one(values, name + COUNT)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
 
 
 class _Absent:
@@ -155,10 +158,6 @@ def _value(node: Node, name: str, values: Values, unreadable: dict[str, list[Bil
     match node:
         case Leaf():
             return _leaf(node, name, values, unreadable)
-        case Pair():
-            texts = {language: _text(values, f"{name}.{language}") for language in ("ar", "en")}
-            given = {language: text for language, text in texts.items() if text}
-            return given if given or node.required else _ABSENT
         case Choices():
             chosen = set(values.get(name, ()))
             found = [choice for choice in node.choices if choice in chosen]
@@ -210,7 +209,7 @@ def _text(values: Values, name: str) -> str:
     return one(values, name).replace("\r\n", "\n").strip()
 
 
-def _subject(type_name: str, data: dict[str, Any]) -> str:
+def _subject(type_name: str, data: Data) -> str:
     try:
         return CATALOGUE[type_name].subject.of(data)
     except (KeyError, TypeError):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from consumers.documents.log.entries import Fault as LoggedFault
 from events.faults.details import arabic_of
 from events.faults.problems import PROBLEMS, Bilingual
+from producers.sdk.answers import EventError
+
+Fault = EventError | LoggedFault
+"""A fault as the gateway, or the log, lists it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A fault. `pointer` is where it is in the event, "" for the whole."""
+    """A fault in words. `pointer` is where it is in the event, "" for the whole."""
 
     code: str
     pointer: str
@@ -20,14 +25,14 @@ class Explained:
     remedy: Bilingual | None
 
 
-def explained(errors: Iterable[Mapping[str, Any]]) -> list[Explained]:
-    """The faults of a refusal, or of the gateway's answer. A code of a later release has no remedy here."""
-    return [_explained(error) for error in errors]
+def explained(faults: Iterable[Fault]) -> list[Explained]:
+    """The faults of a refusal, or of the gateway's answer."""
+    return [explained_fault(fault.code, fault.pointer, fault.detail) for fault in faults]
 
 
-def _explained(error: Mapping[str, Any]) -> Explained:
-    code, detail = str(error.get("code", "")), str(error.get("detail", ""))
+def explained_fault(code: str, pointer: str, detail: str, arabic: str | None = None) -> Explained:
+    """`arabic`: of the detail, where it is known. A code of a later release has no remedy here."""
     known: Any = PROBLEMS.get(code)  # type: ignore[call-overload]
-    arabic = str(error["detail_ar"]) if "detail_ar" in error else arabic_of(detail)
+    arabic = arabic_of(detail) if arabic is None else arabic
     words = Bilingual(arabic, detail) if detail or known is None else known.title
-    return Explained(code, str(error.get("pointer", "")), words, None if known is None else known.remedy)
+    return Explained(code, pointer, words, None if known is None else known.remedy)

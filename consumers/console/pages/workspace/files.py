@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, UploadFile
 from fastapi.responses import Response
 
-from consumers.console.pages.workspace.faults import explained
+from consumers.console.pages.workspace.faults import Explained, explained, explained_fault
 from consumers.console.sending import uploads
-from consumers.console.sending.uploads import EventsTooLarge, NoEvents, Sender, TooLarge, TooManyFiles, Upload
+from consumers.console.sending.uploads import (
+    EventsTooLarge,
+    NoEvents,
+    RefusedLine,
+    Sender,
+    TooLarge,
+    TooManyFiles,
+    Upload,
+)
 from consumers.console.visit import Visit, Visiting, attachment, csv_attachment
 from events.faults.problems import Bilingual
 from infra.command_line.table_files import csv_text
@@ -45,6 +53,15 @@ _FAULTS: Final[dict[type[WrongInput], Bilingual]] = {
     WrongMapping: Bilingual("ملف الربط لا يناسب الجدول:", "The mapping does not fit the table:"),
 }
 _SAYS_WHERE: Final = (WrongTable, WrongMapping)
+_LOST: Final = Explained(
+    "lost",
+    "",
+    Bilingual(
+        "لم يعد في الموضوع، وليس له نتيجة تحقق: أرسله من جديد.",
+        "It is not in the topic any more, and has no verdict: send it again.",
+    ),
+    None,
+)
 
 routes = APIRouter()
 
@@ -107,17 +124,29 @@ async def faults(visit: Visiting, upload_id: str) -> Response:
     return csv_attachment(csv_text(_COLUMNS, fault_rows(found)), "faults.csv")
 
 
-def fault_rows(found: Upload) -> list[tuple[Any, ...]]:
-    """One row for each fault, by line: those of the check, then those of the registrar."""
-    problems = [{**problem, "line": problem["line"]} for problem in found.findings.problems]
-    problems += [{**error, "line": line.number} for line in found.refused for error in line.errors]
-    rows = []
-    for problem, fault in zip(problems, explained(problems), strict=True):
-        remedy = fault.remedy or Bilingual("", "")
-        rows.append(
-            (problem["line"], problem.get("id") or "", fault.code, fault.pointer, *fault.detail, remedy.ar, remedy.en)
-        )
-    return rows
+def fault_rows(found: Upload) -> list[tuple[str | int, ...]]:
+    """One row for each fault, by line: those of the check, then those of the gateway and the registrar."""
+    faults = _of_check(found, uploads.PROBLEMS_KEPT_MAX)
+    for line in found.refused:
+        ids = [error.id for error in line.errors] or [None]
+        faults += [(line.number, id_, fault) for id_, fault in zip(ids, explained_line(line), strict=True)]
+    nothing = Bilingual("", "")
+    return [
+        (line, id_ or "", fault.code, fault.pointer, *fault.detail, *(fault.remedy or nothing))
+        for line, id_, fault in faults
+    ]
+
+
+def explained_line(line: RefusedLine) -> list[Explained]:
+    return [_LOST] if line.is_lost else explained(line.errors)
+
+
+def _of_check(found: Upload, most: int) -> list[tuple[int, str | None, Explained]]:
+    """Line, id and fault, of the first faults that the check found."""
+    return [
+        (one["line"], one["id"], explained_fault(one["code"], one["pointer"], one["detail"], one["detail_ar"]))
+        for one in found.findings.problems[:most]
+    ]
 
 
 async def _mapping(given: UploadFile | None) -> MappingDocument | None:
@@ -140,14 +169,13 @@ def _start_page(visit: Visit, fault: Bilingual | None = None, where: str = "") -
 
 
 def _upload_page(visit: Visit, found: Upload, fault: Bilingual | None = None) -> Response:
-    problems = found.findings.problems[:_SHOWN_MAX]
     refused = sorted(found.refused, key=lambda line: line.number)[:_SHOWN_MAX]
     return visit.page(
         "workspace/upload.html",
         409 if fault else 200,
         upload=found,
-        problems=list(zip(problems, explained(problems), strict=True)),
-        refused=[(line, explained(line.errors)) for line in refused],
+        problems=_of_check(found, _SHOWN_MAX),
+        refused=[(line, explained_line(line)) for line in refused],
         shown_max=_SHOWN_MAX,
         kept_max=uploads.PROBLEMS_KEPT_MAX,
         fault=fault,

@@ -34,6 +34,7 @@ _PATTERNS: Final[dict[str, Kind]] = {
 }
 _LONG: Final = ("reason", "aim", "brief", "legal_basis")
 """Texts of several sentences."""
+_LANGUAGES: Final = (("ar", Bilingual("بالعربية", "In Arabic")), ("en", Bilingual("بالإنجليزية", "In English")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +52,6 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """A text in Arabic and in English."""
-
-    name: str
-    meaning: Bilingual
-    required: bool = True
-    is_long: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Choices:
     """Any of some values."""
 
@@ -72,13 +63,14 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """An object with members of its own."""
+    """An object with members of its own. `is_pair`: a text in Arabic and in English."""
 
     name: str
     meaning: Bilingual
     members: tuple[Node, ...]
     required: bool = True
     nullable: bool = False
+    is_pair: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +85,7 @@ class Many:
     required: bool = True
 
 
-Node = Leaf | Pair | Choices | Group | Many
+Node = Leaf | Choices | Group | Many
 
 
 @cache
@@ -132,7 +124,9 @@ def _node(place: _Place, schema: Schema, root: Schema) -> Node:
         inner = _Place(place.type_name, "", f"{place.path}[]", meaning, True, False)
         return Many(name, meaning, _node(inner, item, root), schema.get("minItems", 0), schema["maxItems"], required)
     if set(schema.get("properties", ())) == {"ar", "en"}:
-        return Pair(name, meaning, required, is_long=place.path.rpartition(".")[2] in _LONG)
+        kind: Kind = "long-text" if place.path.rpartition(".")[2] in _LONG else "text"
+        texts = tuple(Leaf(language, words, kind, required) for language, words in _LANGUAGES)
+        return Group(name, meaning, texts, required, is_pair=True)
     if "properties" in schema:
         members = tuple(_members(place.type_name, schema, f"{place.path}.", root))
         return Group(name, meaning, members, required, place.nullable)

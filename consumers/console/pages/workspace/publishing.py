@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import secrets
 import string
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import groupby
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -13,18 +15,23 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from consumers.console.data.gateway import Reply
-from consumers.console.pages.workspace.entered import Entered, Values, entered, one, with_added, without
-from consumers.console.pages.workspace.faults import Explained, explained
-from consumers.console.pages.workspace.form import form_of
-from consumers.console.pages.workspace.shown import elsewhere, faulty, many_by_name, shown
-from consumers.console.pages.workspace.types import sendable_type
-from consumers.console.pages.workspace.words import CHOICE_NAMES, in_words
+from consumers.console.pages.workspace.entered import COUNT, DATA, Entered, Values, entered, one, with_added, without
+from consumers.console.pages.workspace.faults import explained
+from consumers.console.pages.workspace.form import Group, Many, Node, form_of
+from consumers.console.pages.workspace.shown import CHOICE_NAMES, elsewhere, faulty, in_words, many_by_name, shown
+from consumers.console.sending.receipts import Receipt
 from consumers.console.visit import Visit, Visiting
 from events.faults.problems import Bilingual
+from events.schema_tools.refusal_examples import golden_example
+from events.schema_tools.schema_documents import SENDERS
+from events.types.catalogue import CATALOGUE, EventType, may_send
+from events.types.domains import DOMAINS
 from events.validation.verdicts import Agency
+from events.values.fields import Role
 from events.wire.codec import STRUCTURED_CONTENT_TYPE
 from events.wire.envelope import EVENT_BYTES_MAX, short_type
 from infra.http.problems import Problem
+from producers.sdk.answers import Answer, EventError, Verdict
 from producers.sdk.problems import NotServed, OutcomeUnknown
 
 SEND: Final = "/workspace/send"
@@ -36,6 +43,61 @@ _CONFLICT: Final = Bilingual(
 )
 
 routes = APIRouter()
+
+
+class KnownEvent(Answer):
+    """An event that the log has. `index`: of its entry."""
+
+    index: int | None = None
+
+
+class Check(Answer):
+    """What the gateway finds in an event beyond the console's own check."""
+
+    errors: tuple[EventError, ...] = ()
+    duplicates: tuple[KnownEvent, ...] = ()
+
+
+@routes.get("/workspace/publish")
+async def types(visit: Visiting) -> Response:
+    return visit.page("workspace/types.html", domains=domains_of(visit.caller.require_agency().role))
+
+
+@routes.get("/workspace/types/{type_name}")
+async def one_type(visit: Visiting, type_name: str) -> Response:
+    row = sendable_type(visit, type_name)
+    example: Any = orjson.loads(golden_example(type_name))
+    return visit.page(
+        "workspace/type.html",
+        row=row,
+        sender=SENDERS[row.sender],
+        fields=shown(form_of(type_name), dict(_one_of_each(form_of(type_name), DATA)), {}),
+        example=orjson.dumps(example, option=orjson.OPT_INDENT_2).decode(),
+    )
+
+
+def _one_of_each(nodes: Sequence[Node], above: str) -> Iterator[tuple[str, list[str]]]:
+    """One item of every list, so that its fields are shown."""
+    for node in nodes:
+        name = f"{above}.{node.name}"
+        if isinstance(node, Many):
+            yield name + COUNT, ["1"]
+        elif isinstance(node, Group):
+            yield from _one_of_each(node.members, name)
+
+
+def domains_of(role: Role) -> list[tuple[Any, Sequence[EventType]]]:
+    """The types that a role may send, by domain, in the order of the catalogue."""
+    rows = [row for row in CATALOGUE.values() if may_send(role, row)]
+    return [(DOMAINS[domain], list(found)) for domain, found in groupby(rows, key=lambda row: row.domain)]
+
+
+def sendable_type(visit: Visit, type_name: str) -> EventType:
+    """The type. Raises `Problem` (404) unless the agency may send it."""
+    row = CATALOGUE.get(type_name)
+    if row is None or not may_send(visit.caller.require_agency().role, row):
+        raise Problem("not-found")
+    return row
 
 
 @routes.get("/workspace/publish/{type_name}")
@@ -80,20 +142,19 @@ async def send(visit: Visiting) -> Response:
         return _not_sent_page(visit, event, id_, may_be_stored=isinstance(error, OutcomeUnknown))
     if not reply.is_success:
         return _not_sent_page(visit, event, id_, may_be_stored=reply.status == 504, reply=reply)
-    address = reply.document["receipt"]["events"][0]["address"]
-    visit.parts.receipts.keep(visit.account.username, address, reply.document)
+    address = visit.parts.receipts.keep(visit.account.username, reply.read(Receipt))
     return visit.redirect(f"/workspace/sent/{quote(id_, safe='')}?{urlencode({'address': address})}")
 
 
 @routes.get("/workspace/sent/{event_id}")
 async def sent(visit: Visiting, event_id: str, address: str = "") -> Response:
     """The receipt and the verdict. The page asks again until there is one."""
-    verdict: dict[str, Any] = {"state": "unknown"}
+    verdict: Verdict | None = None
     try:
         path = f"/v1/events/{quote(event_id, safe='')}"
         reply = await (visit.send("GET", path, address=address) if address else visit.send("GET", path))
         if reply.is_success:
-            verdict = reply.document
+            verdict = reply.read(Verdict)
         elif reply.status == 404:
             raise Problem("not-found")
     except NotServed:
@@ -102,9 +163,10 @@ async def sent(visit: Visiting, event_id: str, address: str = "") -> Response:
         "workspace/sent.html",
         id=event_id,
         verdict=verdict,
-        faults=explained(verdict.get("errors", ())),
+        state="unknown" if verdict is None else verdict.state,
+        faults=explained(() if verdict is None else verdict.errors),
         receipt=visit.parts.receipts.find(visit.account.username, address),
-        is_waiting=verdict["state"] in ("pending", "unknown"),
+        is_waiting=verdict is None or verdict.state == "pending",
     )
 
 
@@ -160,11 +222,11 @@ async def _confirm_page(visit: Visit, type_name: str, values: Values, found: Ent
     except (NotServed, OutcomeUnknown):
         is_away = True
     else:
-        document = reply.document if reply.is_success else {"errors": [], "duplicates": []}
-        if document["errors"]:
-            found.faults = _faults_by_name(document["errors"])
+        check = reply.read(Check) if reply.is_success else Check()
+        if check.errors:
+            found.faults = _faults_by_name(check.errors)
             return _form_page(visit, type_name, values, found)
-        known = next((row.get("index") for row in document["duplicates"]), None)
+        known = next((row.index for row in check.duplicates), None)
     event = orjson.loads(found.event_bytes)
     return visit.page(
         "workspace/confirm.html",
@@ -179,7 +241,7 @@ async def _confirm_page(visit: Visit, type_name: str, values: Values, found: Ent
     )
 
 
-def _faults_by_name(errors: list[dict[str, Any]]) -> dict[str, list[Bilingual]]:
+def _faults_by_name(errors: Sequence[EventError]) -> dict[str, list[Bilingual]]:
     """What the gateway found beyond the console's own check: above all, an id that is taken."""
     found: dict[str, list[Bilingual]] = {}
     for fault in explained(errors):
@@ -192,8 +254,7 @@ def _faults_by_name(errors: list[dict[str, Any]]) -> dict[str, list[Bilingual]]:
 def _not_sent_page(
     visit: Visit, event: bytes, id_: str, *, may_be_stored: bool, reply: Reply | None = None
 ) -> Response:
-    document = reply.document if reply is not None and isinstance(reply.document, dict) else {}
-    faults: list[Explained] = explained(document.get("errors", ()))
+    problem = None if reply is None or not reply.document else reply.problem
     can_repeat = reply is None or reply.status in (429, 500, 502, 503, 504)
     return visit.page(
         "workspace/not-sent.html",
@@ -201,7 +262,7 @@ def _not_sent_page(
         text=event.decode(),
         id=id_,
         may_be_stored=may_be_stored,
-        problem=document,
-        faults=faults,
+        problem=problem,
+        faults=explained(() if problem is None else problem.errors),
         can_repeat=can_repeat,
     )

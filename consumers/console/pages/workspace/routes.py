@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Final, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from msgspec.structs import asdict
 
-from consumers.console.data.gateway import Reply
 from consumers.console.navigation import roles_of
-from consumers.console.pages.workspace import files, publishing, types
+from consumers.console.pages.workspace import files, publishing
 from consumers.console.pages.workspace.faults import explained
 from consumers.console.visit import Visit, Visiting, only
 from consumers.read_api.parameters import After, Index
@@ -20,6 +18,7 @@ from consumers.read_api.resources.log.refusals import refusal_for, refusals_for
 from events.types.catalogue import CATALOGUE, may_send
 from events.wire.envelope import short_type
 from infra.postgres.sql import queries
+from producers.sdk.answers import Answer, Problem, VerdictPage
 from producers.sdk.problems import NotServed
 
 _SQL: Final = queries("consumers.console.pages.workspace", "workspace.sql")
@@ -27,7 +26,33 @@ _SHOWN: Final = 10
 _PAGE: Final = 50
 _RANGES_SHOWN: Final = 20
 
+AnswerType = TypeVar("AnswerType", bound=Answer)
+
 routes = APIRouter(dependencies=[only(roles_of("/workspace"))])
+
+
+class Pause(Answer):
+    """Until when the agency's topic is read slowly, and why."""
+
+    until: str
+    reason: dict[str, str]
+
+
+class Latest(VerdictPage):
+    """Verdicts, and the number of records of the topic that have one."""
+
+    read_up_to: int
+    paused: Pause | None = None
+
+
+class Completeness(Answer):
+    """Which sequence numbers of the month are missing. Those of more than 53 bits are texts."""
+
+    status: str
+    seen_count: int | str = 0
+    highest: int | str = 0
+    missing_count: int | str | None = None
+    missing: tuple[tuple[int | str, int | str], ...] = ()
 
 
 @routes.get("/workspace")
@@ -36,15 +61,16 @@ async def overview(visit: Visiting) -> Response:
     code = visit.caller.require_agency().code
     latest, completeness, refusals = await asyncio.gather(
         _latest(visit),
-        _asked(visit, "/v1/completeness"),
+        _asked(visit, Completeness, "/v1/completeness"),
         visit.ask(refusals_for, code, _SHOWN, is_open=True),
     )
     return visit.page(
         "workspace/overview.html",
         code=code,
-        latest=latest,
-        completeness=completeness,
-        refusals=[(row, explained(map(asdict, row.errors))) for row in refusals.document],
+        latest=latest if isinstance(latest, Latest) else None,
+        problem=latest if isinstance(latest, Problem) else None,
+        completeness=completeness if isinstance(completeness, Completeness) else None,
+        refusals=[(row, explained(row.errors)) for row in refusals.document],
         has_more=refusals.next is not None,
         ranges_shown=_RANGES_SHOWN,
         live=True,
@@ -55,7 +81,7 @@ async def overview(visit: Visiting) -> Response:
 async def refusals(visit: Visiting, all: bool = False, after: After = None) -> Response:
     code = visit.caller.require_agency().code
     found = await visit.ask(refusals_for, code, _PAGE, after, is_open=not all)
-    rows = [(row, explained(map(asdict, row.errors))) for row in found.document]
+    rows = [(row, explained(row.errors)) for row in found.document]
     return visit.page("workspace/refusals.html", rows=rows, shows_all=all, following=found.next, live=after is None)
 
 
@@ -68,7 +94,7 @@ async def refusal(visit: Visiting, index: Index) -> Response:
     return visit.page(
         "workspace/refusal.html",
         refusal=found,
-        faults=explained(map(asdict, found.errors)),
+        faults=explained(found.errors),
         type_name=type_name if can_correct else None,
         needs_new_id=any(error.code == "conflict" for error in found.errors),
     )
@@ -81,27 +107,24 @@ async def tokens(visit: Visiting) -> Response:
     return visit.page("workspace/tokens.html", rows=rows, holder=caller.holder)
 
 
-for _room in (types, publishing, files):
+for _room in (publishing, files):
     routes.include_router(_room.routes)
 
 
-async def _latest(visit: Visit) -> dict[str, Any] | None:
-    """The last verdicts, the newest first, and whether the topic is read; None where the gateway is away."""
-    end = await _asked(visit, "/v1/receipts", since="0", limit="1")
-    if end is None or "problem" in end:
+async def _latest(visit: Visit) -> Latest | Problem | None:
+    """The last verdicts, the newest first, and whether the topic is read; else like `_asked`."""
+    end = await _asked(visit, Latest, "/v1/receipts", since="0", limit="1")
+    if not isinstance(end, Latest):
         return end
-    since = max(0, end["read_up_to"] - _SHOWN)
-    page = await _asked(visit, "/v1/receipts", since=str(since), limit=str(_SHOWN))
-    if page is None or "problem" in page:
-        return page
-    return {**page, "receipts": list(reversed(page["receipts"]))}
+    since = max(0, end.read_up_to - _SHOWN)
+    page = await _asked(visit, Latest, "/v1/receipts", since=str(since), limit=str(_SHOWN))
+    return page.model_copy(update={"receipts": page.receipts[::-1]}) if isinstance(page, Latest) else page
 
 
-async def _asked(visit: Visit, path: str, **parameters: str) -> dict[str, Any] | None:
-    """The gateway's document, `{"problem": …}` where it refuses, None where it is away."""
+async def _asked(visit: Visit, model: type[AnswerType], path: str, **parameters: str) -> AnswerType | Problem | None:
+    """The gateway's document, or why it refuses; None where it is away."""
     try:
-        reply: Reply = await visit.send("GET", f"{path}?{urlencode(parameters)}" if parameters else path)
+        reply = await visit.send("GET", f"{path}?{urlencode(parameters)}" if parameters else path)
     except NotServed:
         return None
-    document: dict[str, Any] = reply.document if isinstance(reply.document, dict) else {}
-    return document if reply.is_success else {"problem": document}
+    return reply.read(model) if reply.is_success else reply.problem

@@ -1,4 +1,4 @@
-"""A form as the page shows it: every field with its name, what was typed, and its faults.
+"""A form as the page shows it: every field with its name, what was typed, and its faults; and an event in words.
 
 Flows in: the fields of a type, the texts, the faults by name. Flows out: the same tree with names, one node for each
 item of a list. What no field shows stays in the summary.
@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from consumers.console.pages.workspace.entered import DATA, GIVEN, Values, count_of, one
-from consumers.console.pages.workspace.form import Choices, Group, Kind, Leaf, Many, Node, Pair
+from consumers.console.pages.workspace.form import Choices, Group, Kind, Leaf, Many, Node
 from events.faults.problems import Bilingual
 
 Faults = Mapping[str, Sequence[Bilingual]]
-
-_LANGUAGES: Final = (("ar", Bilingual("بالعربية", "In Arabic")), ("en", Bilingual("بالإنجليزية", "In English")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ _STEP_LARGE: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A field of the page. `shape` is its class in lower case; `parts` are its members or items."""
+    """A field of the page. `shape` is its class in lower case, or `pair`; `parts` are its members or items."""
 
     node: Node
     shape: str
@@ -135,19 +133,91 @@ def _shown(node: Node, name: str, values: Values, faults: Faults) -> Shown:
             return Shown(node, "leaf", name, label, tuple(values.get(name, ())), mine, hint=hint)
         case Choices():
             return Shown(node, "choices", name, label, tuple(values.get(name, ())), mine)
-        case Pair():
-            kind: Kind = "long-text" if node.is_long else "text"
-            parts = [
-                _shown(Leaf(language, words, kind, node.required), f"{name}.{language}", values, faults)
-                for language, words in _LANGUAGES
-            ]
-            return Shown(node, "pair", name, label, (), mine, tuple(parts))
         case Group():
             parts = [_shown(member, f"{name}.{member.name}", values, faults) for member in node.members]
             is_given = not node.nullable or bool(one(values, name + GIVEN))
-            return Shown(node, "group", name, label, (), mine, tuple(parts), is_given=is_given)
+            shape = "pair" if node.is_pair else "group"
+            return Shown(node, shape, name, label, (), mine, tuple(parts), is_given=is_given)
         case Many():
             count = count_of(values, name, node)
             parts = [_shown(node.item, f"{name}.{number}", values, faults) for number in range(count)]
             parts = [replace(part, label=Bilingual(str(i), str(i))) for i, part in enumerate(parts, 1)]
             return Shown(node, "many", name, label, (), mine, tuple(parts), count=count)
+
+
+CHOICE_NAMES: Final[Mapping[str, Bilingual]] = {
+    "web": _B("الويب", "Web"),
+    "mobile": _B("الجوال", "Mobile"),
+    "kiosk": _B("أجهزة الخدمة الذاتية", "Kiosk"),
+    "phone": _B("الهاتف", "Phone"),
+    "counter": _B("مكاتب الخدمة", "Counter"),
+    "tv": _B("التلفزيون", "Television"),
+    "radio": _B("الإذاعة", "Radio"),
+    "print": _B("الصحافة", "Print"),
+    "usage": _B("الاستخدام", "Use"),
+    "specialist": _B("المتخصصون", "Specialists"),
+    "leadership": _B("القيادات ومديرو المشاريع", "Leaders"),
+    "gregorian": _B("التقويم الميلادي", "Gregorian calendar"),
+    "umm-al-qura": _B("تقويم أم القرى", "Umm al-Qura calendar"),
+    "month": _B("شهر", "Month"),
+    "quarter": _B("ربع سنة", "Quarter"),
+    "lifetime": _B("مدة العقد كلها", "The whole term"),
+    "contract-year": _B("كل سنة من العقد", "Each contract year"),
+    "infrastructure": _B("بنية تحتية", "Infrastructure"),
+    "national-application": _B("تطبيق وطني", "National application"),
+}
+"""The values that people choose from."""
+
+_PLAIN: Final = frozenset({"text", "long-text"})
+YES: Final = _B("نعم", "Yes")
+NO: Final = _B("لا", "No")
+NONE: Final = _B("لا يوجد", "None")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A field and its value. `kind`: `riyals`, `percent`, `date`, `number`, `code`, `text`, `words` (in both
+    languages), or `rows` (a list or group: `rows`)."""
+
+    label: Bilingual
+    kind: str
+    value: Any = None
+    rows: tuple[Row, ...] = ()
+
+
+def in_words(nodes: Sequence[Node], data: Mapping[str, Any]) -> tuple[Row, ...]:
+    """The rows of an event's data; a member that it does not have has none."""
+    return tuple(_row(node, data[node.name], label_of(node)) for node in nodes if node.name in data)
+
+
+def _row(node: Node, value: Any, label: Bilingual) -> Row:
+    if value is None:
+        return Row(label, "words", NONE)
+    match node:
+        case Leaf():
+            return _leaf(node, value, label)
+        case Choices():
+            names = [CHOICE_NAMES[choice] for choice in value]
+            joined = Bilingual("، ".join(name.ar for name in names), ", ".join(name.en for name in names))
+            return Row(label, "words", joined)
+        case Group():
+            return Row(label, "rows", rows=in_words(node.members, value))
+        case Many():
+            if not value:
+                return Row(label, "words", NONE)
+            rows = [_row(node.item, item, Bilingual(str(i), str(i))) for i, item in enumerate(value, 1)]
+            return Row(label, "rows", rows=tuple(rows))
+
+
+def _leaf(leaf: Leaf, value: Any, label: Bilingual) -> Row:
+    match leaf.kind:
+        case "boolean":
+            return Row(label, "words", YES if value else NO)
+        case "choice":
+            return Row(label, "words", CHOICE_NAMES[value])
+        case "integer":
+            return Row(label, "number", value)
+        case "riyals" | "percent" | "date":
+            return Row(label, leaf.kind, value)
+        case _:
+            return Row(label, "text" if leaf.kind in _PLAIN else "code", value)

@@ -9,7 +9,6 @@ import pytest
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.integration.consumers.console.asked_routes import CONSTANTS, requests_of
 from tests.integration.producers.gateway.console_callers import authenticate
 from tests.world.commands import Yesser
 from tests.world.consoles import (
@@ -26,20 +25,6 @@ from tests.world.consoles import (
 from tests.world.senders import REGISTER
 
 CHOOSE = "/account/password"
-OPEN = {
-    f"GET {CHOOSE}",
-    f"POST {CHOOSE}",
-    "GET /sign-in",
-    "POST /sign-in",
-    "GET /sign-in/oidc",
-    "GET /sign-in/oidc/callback",
-    "POST /sign-in/oidc/logout",
-    "POST /sign-out",
-    "POST /language",
-    "GET /static/{name}",
-    "GET /healthz",
-    "GET /.well-known/security.txt",
-}
 NEW = "a password of my own"
 
 
@@ -128,34 +113,10 @@ async def of_no_use_in_the_moment_that_it_is_replaced(
             assert (await again.get("/account")).status_code == 200
 
 
-async def test_no_other_route_answers_a_first_password(
+async def test_the_gateway_takes_no_token_of_an_account_with_a_first_password(
     settings: Settings, connection: Connection, yesser: Yesser
 ) -> None:
-    first = await new_account(yesser, "--role", "agency", "--agency", "health")
-    with_provider = settings.model_copy(update={"console_oidc_issuer": "http://127.0.0.1:9"})
-    async with console(with_provider) as served, served.signed_in("desk", password=first) as client:
-        csrf = await csrf_of(client)
-        asked = 0
-        for method, request in requests_of(served.parts):
-            path = request.path.partition("?")[0]
-            if f"{method} {path}" in OPEN:
-                continue
-            names = {name: CONSTANTS.get(name, "x") for name in request.names()}
-            given = request.of(names)
-            data = {"csrf": csrf, **given.fields} if method == "POST" else None
-            answer = await client.request(method, given.path, data=data)
-            is_page = not path.startswith("/v1/") and path != "/live"
-            found = answer.status_code, answer.headers.get("location")
-            assert found == ((303, CHOOSE) if is_page else (403, None)), f"{method} {path}"
-            asked += 1
-        assert asked > 100
-    # What is refused is in the trail, and nothing was sent.
-    commands = {
-        row["command"].partition(" ")[0] for row in await connection.fetch("SELECT command FROM platform.trail")
-    }
-    assert commands == {"accounts", "sign", "refused"}
-
-    # Nor does the gateway take a token of the account.
+    await new_account(yesser, "--role", "agency", "--agency", "health")
     write_console_key(settings)
     await connection.execute(REGISTER, "health", "agency")
     await add_account(connection, "other", "agency", "health")

@@ -1,4 +1,4 @@
-"""What somebody publishes while the gateway is away, or goes away in the middle."""
+"""What somebody publishes while the gateway goes away in the middle."""
 
 from __future__ import annotations
 
@@ -7,31 +7,7 @@ import orjson
 from infra.postgres.connection import Connection
 from infra.postgres.trail import trail_rows
 from infra.settings import Settings
-from tests.integration.consumers.read_api.read_api import lay_down
-from tests.integration.consumers.read_api.read_story import story
-from tests.page_rules import faults_of
-from tests.world.consoles import FORM, TYPED, deaf_gateway, fill_in, hidden, run_console
-
-
-async def test_nothing_is_lost_while_the_gateway_is_away(settings: Settings, connection: Connection) -> None:
-    await lay_down(connection, story())
-    async with run_console(settings, connection) as console, console.browser("health") as browser:
-        overview = await browser.get("/workspace")
-        assert overview.status_code == 200
-        assert "The gateway does not answer now" in overview.text
-        filled = await fill_in(browser)
-        page = (await browser.post(FORM, data={**TYPED, "csrf": filled["csrf"]})).text
-        assert "The gateway does not answer now" in page
-        answer = await browser.post("/workspace/send", data=filled)
-        assert answer.status_code == 503
-        assert "Nothing was stored" in answer.text
-        assert faults_of(answer.text) == []
-        assert hidden(answer.text, "event") == filled["event"], "the same bytes can be sent again"
-        assert orjson.loads(filled["event"])["data"]["name"]["en"] == 'Name "quoted" & <b>'
-        office = '{"id": "a", "type": "sa.gov.yesser.plan.adopted.v1"}'
-        for event, status in (("", 400), ("[]", 400), ('{"id": 1}', 400), ("x" * 70_000, 400), (office, 404)):
-            given = {"csrf": filled["csrf"], "event": event}
-            assert (await browser.post("/workspace/send", data=given)).status_code == status, "it is no event of theirs"
+from tests.world.consoles import TYPED, deaf_gateway, fill_in, hidden, run_console
 
 
 async def test_an_unknown_outcome_is_said_the_same_bytes_are_offered_and_the_trail_names_the_account(

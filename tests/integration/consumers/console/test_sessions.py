@@ -74,6 +74,9 @@ async def test_a_session_ends_when_it_is_idle_and_after_its_longest_time(scene: 
 async def test_a_disabled_account_is_out_at_once(scene: Scene) -> None:
     await add_account(scene.connection, "gone", "office")
     async with scene.served.signed_in("gone") as client:
+        for elsewhere in ("//elsewhere.example", "https://elsewhere.example/", "/\\elsewhere.example"):
+            given = {"username": "gone", "password": PASSWORD, "next": elsewhere}
+            assert (await client.post("/sign-in", data=given)).headers["location"] == "/"
         assert (await client.get("/account")).status_code == 200
         async with scene.connection.transaction():
             await set_disabled(scene.connection, SEALS, "gone", datetime.now(UTC))

@@ -13,25 +13,11 @@ from tests.every import every
 from tests.world.pages import CSRF, TEAM, Documents, Positions, Replies, account_of, browser, page
 
 OF_PROGRAMS = re.compile(r"token|route|header|batch|JSON|OpenAPI|/docs|parameter|رمز الدخول|معامل|ترويسة|دفعات|مسار")
-REACHED: tuple[RequestCode, ...] = (
-    "malformed-request",
-    "unauthenticated",
-    "forbidden",
-    "not-found",
-    "no-such-route",
-    "method-not-allowed",
-    "request-too-large",
-    "bad-parameter",
-    "unknown-parameter",
-    "invalid-body",
-    "not-allowed-now",
-    "too-many-requests",
-    "kafka-away",
-    "database-away",
-    "overloaded",
-    "outcome-unknown",
-    "gateway-fault",
-)
+REACHED = (
+    "malformed-request", "unauthenticated", "forbidden", "not-found", "no-such-route", "method-not-allowed",
+    "request-too-large", "bad-parameter", "unknown-parameter", "invalid-body", "not-allowed-now", "too-many-requests",
+    "kafka-away", "database-away", "overloaded", "outcome-unknown", "gateway-fault",
+)  # fmt: skip
 
 
 @every("code", get_args(RequestCode))

@@ -78,6 +78,11 @@ async def test_a_form_that_breaks_off_is_no_fault_where_nobody_is_signed_in() ->
     assert sent[0]["status"] == 303
 
 
+async def test_a_page_without_a_session_leads_to_sign_in_and_back() -> None:
+    answer = await page(None, "/account?changed=true")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/account%3Fchanged%3Dtrue")
+
+
 async def test_a_form_without_its_secret_is_refused() -> None:
     async with browser(ADMINISTRATOR) as client:
         for csrf in ("", "é", "\x00", f"{CSRF}é", "é" * 1_000):

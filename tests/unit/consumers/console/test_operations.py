@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from consumers.console.pages.operations.read import MINUTES, per_minute
+from consumers.console.pages.operations.routes import MINUTES, per_minute
 from tests.world.pages import OFFICE, page
 
 NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 from consumers.console.accounts.accounts import Account
 from consumers.console.process import Console
 from consumers.console.web.assets import PREFIX
-from consumers.console.web.cookies import require_tls_before
+from consumers.console.web.security import require_tls_before
 from infra.settings import Settings
 from infra.tls.plaintext import PlaintextRefused
 from tests.every import every

@@ -16,7 +16,7 @@ from consumers.console.web.rendered import Rendered
 from consumers.documents.document import document_of
 from consumers.documents.programme.projects import ProjectAndHistory
 from tests.every import every
-from tests.world.pages import Documents, Positions, account_of, browser, page, parts_for
+from tests.world.pages import CSRF, Documents, Positions, account_of, browser, page, parts_for
 
 EVERYBODY = frozenset(ROLES)
 ENTRIES = frozenset[Role](("office", "agency", "auditor", "partner", "treasury"))
@@ -56,10 +56,28 @@ async def test_each_role_opens_its_own_pages_and_no_others(role: Role) -> None:
     paths = paths_of(pages(parts_for(None)))
     assert len(paths) > 50
     async with browser(account_of(role)) as client:
+        (navigation,) = re.findall('class="main-nav".*?</nav>', (await client.get("/account")).text, re.DOTALL)
+        assert re.findall('href="([^"]*)"', navigation) == [item.path for item in ITEMS if role in item.roles]
         for path in paths:
             room = max((begin for begin in MAY_OPEN if path.startswith(begin)), key=len)
             is_refused = (await client.get(path)).status_code == 403
             assert is_refused == (role not in MAY_OPEN[room]), path
+
+
+FIRST = {"/account/password", "/sign-in", "/sign-out", "/language"}
+"""What answers somebody with a first password."""
+
+
+async def test_a_first_password_opens_the_page_to_choose_another_and_no_other() -> None:
+    routes = pages(parts_for(None)).openapi()["paths"]
+    routes |= {path: {"get": None} for path in ("/v1/plan", "/v1/entries", "/plan/services.csv")}
+    async with browser(replace(account_of("office"), must_change_password=True)) as client:
+        for path, method in ((path, method) for path, methods in routes.items() for method in methods):
+            answer = await client.request(method, re.sub(r"\{[^}]*\}", "1", path), data={"csrf": CSRF})
+            found = answer.status_code, answer.headers.get("location")
+            is_page = not path.startswith(("/v1/", "/live"))
+            refused = (303, "/account/password") if is_page else (403, None)
+            assert (found == refused) is not (path in FIRST or path.startswith("/static/")), f"{method} {path}"
 
 
 @every("role", ["team", "agency"])

@@ -1,10 +1,16 @@
-"""Who may send a form, where sign-in leads, and what an account is."""
+"""Who may send a form, where sign-in leads, what an account is, and how its command refuses."""
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+from collections.abc import Callable
+from typing import Any
 
-from consumers.console.accounts.accounts import ROLES
+import pytest
+from click.testing import CliRunner
+
+from consumers.console.accounts import commands
+from consumers.console.accounts.accounts import ROLES, AccountRow
 from consumers.console.accounts.commands import InvalidAccount, require_valid
 from consumers.console.accounts.passwords import hash_password, is_password
 from consumers.console.navigation import ITEMS, home_of
@@ -83,3 +89,20 @@ def test_an_account_that_cannot_be_is_refused(
     with pytest.raises(InvalidAccount, match=fault):
         require_valid(username, role, agency, team, partners)
     require_valid("desk", "partner", None, None, ("commerce/DIGITAL-TRANSACTIONS", "health/ACME_2"))
+
+
+def test_an_account_that_changes_while_it_is_compared_is_not_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    row: Any = dict.fromkeys(AccountRow.__struct_fields__) | {"username": "desk"}
+    states = [[AccountRow(**row | {"role": role})] for role in ("auditor", "office")]
+
+    async def rows(_: Any) -> list[AccountRow]:
+        return states.pop(0)
+
+    def at_once(work: Callable[[Any, Any], Any], _: Any = None) -> Any:
+        return asyncio.run(work(None, None))
+
+    monkeypatch.setattr(commands, "list_accounts", rows)
+    monkeypatch.setattr(commands, "_with_seals", at_once)
+    error = CliRunner().invoke(commands.accounts, ["seal", "desk", "--yes"]).exception
+    assert type(error).__name__ == "AccountsChanged"
+    assert str(error) == "The accounts were changed meanwhile. Nothing was sealed. Run the command again."

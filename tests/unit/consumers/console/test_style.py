@@ -1,11 +1,16 @@
-"""A class of a page has a rule in a style sheet (a merge once lost those of a whole room), and its colours contrast."""
+"""A class of a page has a rule (a merge once lost those of a whole room), colours contrast, a font is cut once."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib.resources import files
 from itertools import product
+from pathlib import Path
 
+import pytest
+
+from consumers.console.web import assets
 from tests.every import every
 from tests.paths import ROOT
 
@@ -59,3 +64,29 @@ def luminance(color: str) -> float:
     parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+FONT = Path(str(files("fontpkg_ibm_plex_sans_arabic").joinpath("files/IBMPlexSansArabic-Regular.ttf")))
+
+
+def test_each_font_is_cut_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    cuts: list[Path] = []
+
+    def cut(path: Path) -> bytes:
+        cuts.append(path)
+        return path.read_bytes()[:8]
+
+    monkeypatch.setattr(assets, "cut_anew", cut)
+    monkeypatch.setenv("YESSER_CACHE", str(tmp_path / "cache"))
+    first = assets.cut(FONT)
+    assert assets.cut(FONT) == first == FONT.read_bytes()[:8]
+    assert cuts == [FONT]
+    other = tmp_path / FONT.name
+    other.write_bytes(b"another font")
+    assert assets.cut(other) == b"another "
+    assert cuts == [FONT, other]
+    assert [path.suffix for path in (tmp_path / "cache" / "fonts").iterdir()] == [".woff2"] * 2
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("YESSER_CACHE", str(tmp_path / "file"))
+    assert assets.cut(FONT) == assets.cut(FONT) == first
+    assert cuts[2:] == [FONT, FONT], "each time, where nothing can be kept"

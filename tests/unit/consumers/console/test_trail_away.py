@@ -14,7 +14,7 @@ from events.schema_tools.refusal_examples import golden_example
 from infra.http.problems import Problem
 from tests.every import every
 from tests.world.campaigns import campaign
-from tests.world.pages import AGENCY, CSRF, Documents, Replies, browser
+from tests.world.pages import AGENCY, CSRF, Documents, Replies, browser, stored
 
 EVENT = orjson.loads(golden_example("service.launched")) | {"source": f"urn:yesser:agency:{AGENCY.holder}"}
 ADDRESS = f"agency.{AGENCY.holder}.events/0/17"
@@ -24,10 +24,8 @@ class Gateway(Replies):
     """A gateway that stores whatever it gets."""
 
     def __init__(self) -> None:
-        receipt = {"receipt": {"events": [{"event": 0, "address": ADDRESS}]}}
-        super().__init__(
-            lambda method, _: (200, {"state": "registered", "index": 7}) if method == "GET" else (202, receipt)
-        )
+        verdict = {"state": "registered", "index": 7}
+        super().__init__(lambda method, _: (200, verdict) if method == "GET" else (202, stored(ADDRESS)))
 
     @property
     def stored(self) -> int:

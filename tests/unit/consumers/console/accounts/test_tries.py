@@ -1,8 +1,10 @@
-"""A stranger's tries keep nobody else out, and guesses stay slow."""
+"""A stranger's tries keep nobody else out, guesses stay slow, and what a browser carries is sealed."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,9 @@ from consumers.console.accounts.passwords import WAITING_MAX, PasswordChecks
 from consumers.console.accounts.sealing import Sealer
 from consumers.console.accounts.tries import Tries
 from infra.http.problems import Problem
+from infra.keys.hash_keys import console_key_files, load_or_create_hash_keys
+from infra.keys.rotation import rotate_hash_key
+from infra.settings import Settings
 from tests.world.processes import Clock
 
 STRANGER, OWNER = "203.0.113.9", "198.51.100.7"
@@ -87,3 +92,21 @@ async def test_more_passwords_than_are_checked_in_a_second_are_refused() -> None
     going.set()
     assert all(await asyncio.gather(*waiting))
     assert await checks.is_password(None, "x")
+
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_what_was_sealed_before_a_rotation_is_opened_until_the_overlap_ends(tmp_path: Path) -> None:
+    settings, now = Settings(home=tmp_path), NOW
+    files = console_key_files(settings)
+    load_or_create_hash_keys(files)
+    sealer, other = Sealer.of(settings, "browser", lambda: now), Sealer.of(settings, "oidc", lambda: now)
+    before = sealer.seal(1)
+    rotate_hash_key(files, 1, now)
+    after = sealer.seal(2)
+    assert (sealer.open(before), sealer.open(after), other.open(before)) == (1, 2, None)
+    now += timedelta(days=1)
+    assert (sealer.open(before), sealer.open(after)) == (None, 2)
+    keyless = Sealer.of(Settings(home=tmp_path / "empty"), "browser", lambda: NOW)
+    assert keyless.open(keyless.seal(1)) == 1, "without a key it opens what it sealed itself"

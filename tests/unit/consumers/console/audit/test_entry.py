@@ -13,6 +13,7 @@ from events.schema_tools.refusal_examples import golden_example
 from infra.log.key_history import sign_transition
 from infra.log.merkle import leaf_hash
 from infra.log.signed_note import LogKey
+from producers.sdk.answers import EventError
 from tests.every import every
 from tests.unit.consumers.console.audit import proofs
 from tests.unit.consumers.console.audit.proofs import Wrong, encoded, proof_of, signed, state_of, wrong_proofs
@@ -72,7 +73,7 @@ def test_the_fields_of_an_event_have_their_names_and_meanings_and_a_row_each() -
 def test_a_refusal_says_why() -> None:
     view = seen("registrar.refused")
     assert view.is_refusal
-    first, second, later = explained([*view.errors, {"code": "of-a-later-release", "detail": "Later."}])
+    first, second, later = explained([*view.errors, EventError(code="of-a-later-release", detail="Later.")])
     for fault in (first, second):
         assert fault.remedy is not None
         assert fault.detail.ar != fault.detail.en

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from consumers.console.pages.audit import names
-from consumers.console.pages.audit.explanation import terms_of
+from consumers.console.pages.audit.explain_pages import terms_of
 from consumers.console.pages.audit.values import TEXT_LENGTH_MAX, change, shown
 from consumers.console.web.language import Words
 from consumers.documents.document import document_of
@@ -116,17 +116,14 @@ def test_a_formula_follows_the_guarantee_of_its_version() -> None:
     guaranteed = {"floor_bp": 5000, "recoverable": True}
     version = partial(TermsVersion, effective_from="1426-01", reason=None, index=7)
     versions = [version(version=1, terms={}), version(version=2, terms={"guarantee": guaranteed})]
-    assert names.guarantee_in_force(versions, 2) == guaranteed
-    assert [names.guarantee_in_force(versions, version) for version in (1, 9)] == [None, None]
-    plain = names.formula("statements", "top_up_halalas", None)
-    assert names.formula("statements", "top_up_halalas", guaranteed) != plain
+    plain, of_two, unknown = (names.formula("top_up_halalas", versions, number) for number in (1, 2, 9))
+    assert of_two != plain == unknown
 
 
 def test_every_model_every_key_of_the_plan_and_every_field_of_a_statement_has_its_words() -> None:
     for field in FORMULAS:
         assert names.field_name("statements", field) is not None, field
-        assert names.formula("statements", field, None) is not None, field
-    assert names.formula("plan", "net", None) is None
+        assert names.formula(field, (), 0).en, field
     for model in models():
         title, rest = names.title_of(model, "A/1")
         assert title is not None or rest, model

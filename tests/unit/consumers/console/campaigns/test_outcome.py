@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from consumers.console.pages.campaigns.outcome import Outcome, effective_index, outcome
+from consumers.console.pages.campaigns.campaign import Outcome, effective_index, outcome
 from consumers.documents.campaigns.campaigns import CampaignAndHistory
+from producers.sdk.answers import Verdict
 from tests.every import every
 from tests.world.campaigns import campaign
 
@@ -18,13 +19,14 @@ AIRED = campaign(
         {"airing_id": "tv-1", "index": 12, "channel": "tv", "outlet": OUTLET, "aired_on": "2026-11-03", "reach": 5}
     ]
 )
-CONFLICT = {"state": "refused", "index": 11, "errors": [{"code": "conflict", "detail": "Another event has this id."}]}
+CONFLICT = {"state": "refused", "index": 11, "errors": ({"code": "conflict", "detail": "Another event has this id."},)}
 
 
 def said(
     event_id: str, verdict: Any, shown: CampaignAndHistory, log_index: int = 20, *, was_sent: bool = True
 ) -> Outcome:
-    found = outcome(event_id, verdict, shown, log_index, was_sent=was_sent)
+    given = None if verdict is None else Verdict.model_validate(verdict)
+    found = outcome(event_id, given, shown, log_index, was_sent=was_sent)
     assert found is not None
     return found
 
@@ -65,5 +67,5 @@ def test_what_was_not_sent_is_in_effect_already() -> None:
     assert said(f"complete.{ID}", None, campaign(completed_index=5), was_sent=False).index == 5
     assert outcome(f"ack.{ID}", None, OPEN, 20, was_sent=False) is None, "nothing was sent, and nothing is in effect"
     # A report of another campaign is not spoken of.
-    assert outcome("ack.service-launched.i5", {"state": "registered", "index": 9}, TAKEN, 20, was_sent=True) is None
+    assert outcome("ack.service-launched.i5", Verdict(state="registered", index=9), TAKEN, 20, was_sent=True) is None
     assert effective_index(f"air.{ID}.radio-1", AIRED) is None

@@ -8,10 +8,11 @@ from fastapi.routing import APIRoute
 
 from consumers.console.accounts.accounts import Account
 from consumers.console.pages.campaigns import teams, webhooks
+from consumers.documents.teams.teams import Subscription
 from infra.http.problems import Problem
 from tests.every import every
 from tests.world.campaigns import campaign, inbox_item
-from tests.world.pages import AGENCY, CSRF, TEAM, Documents, Replies, browser
+from tests.world.pages import AGENCY, CSRF, OFFICE, TEAM, Documents, Replies, browser, stored
 
 OWN, OTHER = "ep_aaaaaaaaaaaaaaa2", "ep_bbbbbbbbbbbbbbb2"
 ROUTES = [
@@ -22,9 +23,21 @@ ROUTES = [
 ]
 
 
-ROWS: Final[dict[str, Any]] = {
-    "/v1/webhooks": [{"endpoint_id": OWN, "team": "press"}, {"endpoint_id": OTHER, "team": "radio"}],
-    "/v1/subscriptions": [{"subscription_id": 1, "team": "press"}, {"subscription_id": 2, "team": "radio"}],
+AT: Final = "2026-11-01T08:00:00Z"
+WEBHOOK: Final = {"url": "https://hooks.example/", "created_at": AT, "secrets": []} | dict.fromkeys(
+    ("failing_since", "disabled_at", "disabled_reason")
+)
+SUBSCRIPTION: Final[dict[str, Any]] = dict.fromkeys(Subscription.__struct_fields__)
+SUBSCRIPTION.update(route="email", from_index=0, created_at=AT)
+ROWS: Final = {
+    "/v1/webhooks": [
+        WEBHOOK | {"endpoint_id": OWN, "team": "press"},
+        WEBHOOK | {"endpoint_id": OTHER, "team": "radio"},
+    ],
+    "/v1/subscriptions": [
+        SUBSCRIPTION | {"subscription_id": 1, "team": "press"},
+        SUBSCRIPTION | {"subscription_id": 2, "team": "radio"},
+    ],
 }
 
 
@@ -102,10 +115,50 @@ async def test_a_team_reports_about_campaigns_that_its_subscriptions_choose(
 
 @every("state", ["refused", "lost"])
 async def test_a_report_that_is_final_without_an_entry_is_not_waited_for(state: str) -> None:
-    stored = {"receipt": {"events": [{"address": "agency.health.events/0/7"}]}}
-    gateway = Replies(lambda method, _: (202, stored) if method == "POST" else (200, {"state": state}))
+    sent = stored("agency.health.events/0/7")
+    gateway = Replies(lambda method, _: (202, sent) if method == "POST" else (200, {"state": state}))
     async with browser(TEAM, read_api=inbox({"press": True}), gateway=gateway) as client:
-        sent = {"csrf": CSRF, "by": "press", "on": "2026-11-26"}
-        answer = await client.post("/campaigns/service-launched.i4/acknowledge", data=sent)
+        given = {"csrf": CSRF, "by": "press"}
+        answer = await client.post("/campaigns/service-launched.i4/acknowledge", data=given)
     assert answer.status_code == 303
     assert [request.method for request in gateway.requests] == ["POST", "GET"]
+
+
+PATH = "/campaigns/service-launched.i4"
+
+
+def read_only(name: str, given: Any) -> Any:
+    if name == "explanation_for":
+        raise Problem("not-found")
+    return campaign()
+
+
+async def test_where_the_gateway_is_away_what_was_typed_stays() -> None:
+    typed = {"outlet_ar": "القناة الأولى", "outlet_en": "Channel One", "on": "2026-11-26", "reach": "250,000"}
+    async with browser(AGENCY, "en", read_api=Documents(read_only)) as client:
+        assert (await client.get(f"{PATH}/air")).status_code == 200
+        answer = await client.post(f"{PATH}/air", data={"csrf": CSRF, "channel": "radio", **typed})
+    assert (answer.status_code, "Nothing was sent." in answer.text) == (503, True)
+    assert [text for text in typed.values() if f'value="{text}"' not in answer.text] == []
+
+
+@every(
+    "claim",
+    [
+        *("ack.service-launched.i4", "%3Cscript%3E", "ack.other.i1&address=agency.health.events/0/0"),
+        "ack.service-launched.i4&address=agency.health.events/0/999999",
+    ],
+)
+async def test_what_an_address_claims_about_a_report_is_not_believed(claim: str) -> None:
+    unknown = Replies(lambda *_: (404, {}))
+    async with browser(AGENCY, "en", read_api=Documents(read_only), gateway=unknown) as client:
+        text = (await client.get(f"{PATH}?report={claim}")).text
+    assert ("on its way" in text) is claim.endswith("999999")
+    assert not [said for said in ("Recorded</h2>", "Nothing changed") if said in text]
+
+
+@every(("account", "may_report"), [(AGENCY, True), (OFFICE, False)])
+async def test_only_who_may_report_about_a_campaign_is_offered_it(account: Account, may_report: bool) -> None:
+    async with browser(account, "en", read_api=Documents(read_only)) as client:
+        assert (f'href="{PATH}/air"' in (await client.get(PATH)).text) is may_report
+        assert ((await client.get(f"{PATH}/air")).status_code == 403) is not may_report

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from consumers.console.data.gateway import Reply
-from consumers.console.pages.campaigns.replies import body_faults, general_fault
 from consumers.console.pages.campaigns.reporting import (
+    FIELDS,
     differing_airing,
     faults_of,
+    general_fault,
     read_acknowledgement,
     read_airing,
     read_completion,
 )
 from events.reports.campaign_reports import Action
+from producers.sdk.answers import Problem
 from tests.every import every
 
 CAMPAIGN = "service-launched.i4"
@@ -90,16 +92,20 @@ def test_another_airing_of_the_outlet_on_that_day_needs_an_id_of_its_own() -> No
     assert "Entry 9" in faults["airing_id"].en  # type: ignore[union-attr]
 
 
+def problem(status: int = 422, **document: Any) -> Problem:
+    return Reply(status, document).problem
+
+
 def test_the_gateways_faults_stand_beside_their_fields_and_others_above_the_form() -> None:
     errors = [
         {"pointer": "/data/outlet/ar", "detail": "Control characters."},
         {"pointer": "/data/outlet/ar", "detail": "a second fault"},
         {"pointer": "/time", "detail": "No such time."},
     ]
-    assert faults_of(errors) == {"outlet_ar": "Control characters.", "": "No such time."}
-    refused = {"errors": [{"pointer": "/contacts/1", "detail": "No address."}, {"pointer": "", "detail": "Odd."}]}
-    reply = Reply(422, refused)
-    assert body_faults(reply, {"/contacts": "contacts"}) == {"contacts": "No address.", "": "Odd."}
-    assert body_faults(Reply(503, None), {}) == {"": general_fault(Reply(503, None))}
-    document = {"title": "Too many requests", "detail": "Wait."}
-    assert general_fault(Reply(429, document)) == "Too many requests Wait."
+    assert faults_of(problem(errors=errors), FIELDS) == {"outlet_ar": "Control characters.", "": "No such time."}
+    errors = [{"pointer": "/contacts/1", "detail": "No address."}, {"pointer": "", "detail": "Odd."}]
+    assert faults_of(problem(errors=errors), {"/contacts": "contacts"}) == {"contacts": "No address.", "": "Odd."}
+    assert general_fault(problem(errors=errors)) == "No address. Odd."
+    nothing = Reply(503, None).problem
+    assert faults_of(nothing, {}) == {"": general_fault(nothing)}
+    assert general_fault(problem(429, title="Too many requests", detail="Wait.")) == "Too many requests Wait."

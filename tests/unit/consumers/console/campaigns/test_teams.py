@@ -14,6 +14,7 @@ from consumers.documents.teams.teams import NotSentReason
 from consumers.documents.teams.webhooks import AttemptError, MessageKind
 from tests.every import every
 from tests.paths import ROOT
+from tests.world.documents import as_json
 from tests.world.pages import CSRF, TEAM, Replies, browser
 
 GIVEN = {
@@ -26,13 +27,14 @@ GIVEN = {
 
 
 def test_a_form_is_the_document_that_the_gateway_takes_and_what_is_not_chosen_means_all() -> None:
-    team = validated(NewTeam, new_team(GIVEN))
+    team = validated(NewTeam, as_json(new_team(GIVEN)))
     assert (team.team, team.language) == ("press", "en")
     assert team.contacts == ["media@health.gov.example", "duty@health.gov.example"]
-    whole = validated(NewSubscription, new_subscription("press", {"route": "email"}, {}))
+    whole = validated(NewSubscription, as_json(new_subscription("press", {"route": "email"}, {})))
     assert (whole.rules, whole.channels, whole.services, whole.from_date) == (None, None, None, None)
     given = {"route": "ep_aaaaaaaaaaaaaaa2", "services": " S-1، S-2\r\nS-3,S-4 ", "from_date": "2026-11-01"}
-    some = validated(NewSubscription, new_subscription("press", given, {"rules": ["quota-met"], "channels": ["tv"]}))
+    chosen = {"rules": ["quota-met"], "channels": ["tv"]}
+    some = validated(NewSubscription, as_json(new_subscription("press", given, chosen)))
     assert (some.route, some.endpoint_id) == ("webhook", "ep_aaaaaaaaaaaaaaa2")
     assert (some.rules, some.channels, some.services) == (["quota-met"], ["tv"], ["S-1", "S-2", "S-3", "S-4"])
     assert some.from_date == "2026-11-01"
@@ -70,15 +72,17 @@ def test_a_time_is_that_of_riyadh(text: str, expected: str | None) -> None:
 
 
 def test_a_redelivery_is_of_a_message_or_of_a_span() -> None:
-    assert redelivery({"message_id": "7"}) == ({"message_id": 7}, {})
-    body, faults = redelivery({"since": "2026-11-26 08:00", "until": ""})
-    assert not faults
-    assert validated(Redelivery, body).since == "2026-11-26T08:00:00+03:00"
-    assert set(redelivery({"since": "", "until": "later"})[1]) == {"since", "until"}
+    assert as_json(redelivery({"message_id": "7"})) == {"message_id": 7}
+    given = {"since": "2026-11-26 08:00", "until": ""}
+    since = "2026-11-26T08:00:00+03:00"
+    assert validated(Redelivery, as_json(redelivery(given))).since == since
+    assert as_json(redelivery(given | {"until": "2026-11-27"})) == {
+        "since": since,
+        "until": "2026-11-27T00:00:00+03:00",
+    }
+    assert [*as_json(redelivery({"since": "", "until": "later"}))] == ["since", "until"]
     for message_id in ("9" * 30, "9" * 5_000, "-1", "x"):
-        body, faults = redelivery({"message_id": message_id})
-        assert "message_id" not in body, message_id
-        assert faults
+        assert [*as_json(redelivery({"message_id": message_id}))] == ["since"], message_id
 
 
 def text_of(*names: str) -> str:

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from consumers.console.data.gateway import Gateway, Reply
-from consumers.console.pages.workspace.faults import explained
+from consumers.console.pages.workspace.files import explained_line
 from consumers.console.sending import uploads
 from consumers.console.sending.uploads import Sender, Upload, Uploads, checked
 from events.validation.verdicts import Agency
@@ -23,6 +23,7 @@ from producers.sdk.problems import OutcomeUnknown
 from tests.every import every
 from tests.world.events import TEXT, encoded
 from tests.world.events import event as make
+from tests.world.pages import stored
 
 AGENCY = Agency("health", "agency")
 HEALTH, LABOUR = (Sender(Sending(name, "agency", "health"), AGENCY) for name in ("health", "labour"))
@@ -67,10 +68,10 @@ class FakeGateway:
         if status in (None, 202, 504):  # None: stored, and the connection broke
             offset = len(self.stored)
             self.stored += events
-            rows = [{"event": i, "address": f"{TOPIC}/{offset + i}"} for i in range(len(events))]
             if status is None:
                 raise OutcomeUnknown
-            return Reply(status, {"receipt": {"events": rows}} if status == 202 else {"title": "unknown"})
+            addresses = [f"{TOPIC}/{offset + number}" for number in range(len(events))]
+            return Reply(status, stored(*addresses) if status == 202 else {"title": "unknown"})
         return Reply(status, {"title": f"a problem {status}"})
 
     def receipts(self, since: int) -> dict[str, Any]:
@@ -120,10 +121,10 @@ async def test_a_gateway_that_stays_away_or_refuses_stops_the_file_and_its_sende
     upload = a_file(line("a"))
     gateway = FakeGateway(*[503] * 50)
     await sent(gateway, upload)
-    assert (upload.state, upload.problem) == ("stopped", {"title": "a problem 503"})
+    assert (upload.state, upload.problem and upload.problem.title) == ("stopped", "a problem 503")
     gateway.first, tries = [403], len(gateway.bodies)
     await sent(gateway, upload)
-    assert (upload.state, upload.problem) == ("stopped", {"title": "a problem 403"})
+    assert (upload.state, upload.problem and upload.problem.title) == ("stopped", "a problem 403")
     assert len(gateway.bodies) == tries + 1, "of a suspended agency it stops at once"
     await sent(gateway, upload)
     assert (upload.state, upload.registered, upload.problem) == ("done", 1, None)
@@ -135,8 +136,8 @@ async def test_refused_and_lost_lines_come_back_unchanged_to_be_corrected_or_sen
     await sent(FakeGateway(), upload)
     assert (upload.state, upload.registered, upload.decided) == ("done", 1, 3)
     first, second = upload.refused
-    assert (first.number, first.errors[0]["code"]) == (3, "conflict")
-    assert (second.number, second.index, explained(second.errors)[0].detail.en[-14:]) == (5, None, "send it again.")
+    assert (first.number, first.errors[0].code) == (3, "conflict")
+    assert (second.number, second.index, explained_line(second)[0].detail.en[-14:]) == (5, None, "send it again.")
     assert upload.refused_file() == taken + b"\n  " + bad + b"\n" + lost + b"\n"
     table = checked(HEALTH, "t.csv", b"id\na\nb\n", a_mapping(constants={"/type": "x"}))
     assert (table.good, table.refused_file()) == (0, b"id\na\nb\n")

@@ -14,6 +14,7 @@ from consumers.console.sending.uploads import Sender, Upload, Uploads
 from events.schema_tools.refusal_examples import golden_example
 from events.validation.verdicts import Agency
 from infra.http.console_tokens import Sending
+from producers.sdk.answers import VerdictPage
 from tests.every import every
 from tests.world.pages import AGENCY, CSRF, OFFICE, NoGateway, Replies, browser, page
 
@@ -47,7 +48,8 @@ async def test_a_lost_line_is_called_lost_and_not_refused(language: str, lost: s
     kept, found = await checked(EVENT + b"\n")
     found.state, found.lines_of, found.pending = "done", {"a/0/1": 1, "a/0/2": 2}, {"a/0/1", "a/0/2"}
     refused = {"address": "a/0/2", "state": "refused", "index": 7, "errors": []}
-    uploads.note_verdicts(found, {"receipts": [{"address": "a/0/1", "state": "lost"}, refused]})
+    receipts = [{"address": "a/0/1", "state": "lost"}, refused]
+    uploads.note_verdicts(found, VerdictPage.model_validate({"receipts": receipts, "next": 3}))
     assert (len(found.refused), found.lost) == (2, 1)
     shown = (await page(OFFICE, f"/workspace/files/{found.id}", language, uploads=kept)).text
     assert lost in shown
@@ -76,3 +78,21 @@ async def test_why_a_file_stopped_is_said_in_the_senders_language(language: str)
     kept.send(found)
     await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "upload"))
     assert (found.state, {request.language for request in gateway.requests}) == ("stopped", {language})
+
+
+MAPPING = b'[constants]\n"/type" = "x"\n[columns]\nday = { pointer = "/data/on" }\n'
+
+
+@every(
+    ("content", "mapping", "said"),
+    [
+        (b"code,day\nT-1,2006-03-01\n", None, "The file holds no events"),
+        (b"code,date\nT-1,2006-03-01\n", MAPPING, "the mapping names columns that the table lacks"),
+        (b'{"id":1}\n' * 10_001, None, "more than 4 MiB or 10,000 lines"),
+    ],
+)
+async def test_why_a_file_is_not_taken_is_said(content: bytes, mapping: bytes | None, said: str) -> None:
+    async with browser(AGENCY, "en") as client:
+        files = {"file": ("a.csv", content)} | ({} if mapping is None else {"mapping": ("m.toml", mapping)})
+        answer = await client.post("/workspace/files", data={"csrf": CSRF}, files=files)
+    assert (answer.status_code, said in answer.text) == (422, True)

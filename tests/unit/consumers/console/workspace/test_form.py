@@ -8,9 +8,17 @@ from typing import Any
 import orjson
 
 from consumers.console.pages.workspace.entered import COUNT, DATA, GIVEN, entered, faults_by_name, with_added, without
-from consumers.console.pages.workspace.form import Choices, Group, Leaf, Many, Node, Pair, form_of
-from consumers.console.pages.workspace.shown import elsewhere, faulty, label_of, many_by_name, names_of, shown
-from consumers.console.pages.workspace.words import CHOICE_NAMES, in_words
+from consumers.console.pages.workspace.form import Choices, Group, Leaf, Many, Node, form_of
+from consumers.console.pages.workspace.shown import (
+    CHOICE_NAMES,
+    elsewhere,
+    faulty,
+    in_words,
+    label_of,
+    many_by_name,
+    names_of,
+    shown,
+)
 from events.faults.problems import Fault
 from events.schema_tools.refusal_examples import EXAMPLES_FOLDER
 from events.types.catalogue import CATALOGUE, may_send
@@ -46,8 +54,6 @@ def typed_one(node: Node, name: str, value: Any) -> Iterator[tuple[str, list[str
             yield name, [] if value is None else [f"{value // 100}.{value % 100:02d}"]
         case Leaf():
             yield name, [] if value is None else [str(value).lower() if isinstance(value, bool) else str(value)]
-        case Pair():
-            yield from ((f"{name}.{language}", [value[language]]) for language in ("ar", "en"))
         case Choices():
             yield name, list(value)
         case Group():

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from consumers.console.pages.partnerships.other_terms import (
+from consumers.console.pages.partnerships.what_if import (
     difference_chart,
     hundredths,
     other_terms,
     percent,
     plain_riyals,
+    refused_terms,
     totals,
 )
-from consumers.console.pages.partnerships.what_if import refused_terms
 from consumers.documents.document import document_of
 from consumers.documents.ledger.forecasts import ComparedPeriod, PricedFigures
 from consumers.ledger.what_if import WrongTerms, require_terms

@@ -1,17 +1,24 @@
-"""What the pages say of partnerships, accounts and amounts."""
+"""What the pages and the file say of partnerships, accounts and amounts."""
 
 from __future__ import annotations
 
-from consumers.console.pages.partnerships.amounts import exact_money, guarantee_formula
-from consumers.console.pages.partnerships.shown import amount_shown, listed
+import csv
+import io
+from collections.abc import Callable
+from typing import Any, cast
+
+from consumers.console.pages.partnerships.routes import partnerships_file
+from consumers.console.pages.partnerships.shown import exact_money, guarantee_formula, listed
+from consumers.console.visit import Visit
 from consumers.console.web.language import Words
 from consumers.documents.document import document_of, documents_of
 from consumers.documents.ledger.ledger import balance_meaning
 from consumers.documents.ledger.partnerships import LISTED, Partnership
 from consumers.documents.ledger.periods import OpenPeriod
 from consumers.documents.ledger.statements import Guarantee
-from consumers.documents.log.explanations import Change
 from consumers.documents.tables import csv_file
+from consumers.ledger.over_http.routes import open_periods_for
+from consumers.read_api.reader import Answer, State
 from tests.world.entries import TEXT
 from tests.world.partnership import DOCUMENT
 
@@ -57,10 +64,27 @@ def test_a_fraction_of_a_halala_is_shown_with_every_digit_and_a_formula_is_isola
     assert str(guarantee_formula(None)) == ""
 
 
-def test_an_amount_is_shown_by_its_name() -> None:
-    assert (Change(5, 3).amount, Change(None, 7).amount) == (-2, None), "of a number that was there before"
-    words = Words("en")
-    assert amount_shown(words, "net_halalas", -100) == words.money(-100)
-    assert amount_shown(words, "floor_bp", 5_000) == words.percent(5_000)
-    assert amount_shown(words, "closing_index", 1_234) == words.number(1_234)
-    assert amount_shown(words, "first_index", None) == "—"
+IDS = [f"P{number}" for number in range(5)]
+
+
+class Reading:
+    """Answers pages of two rows. The last partnership has no open period."""
+
+    all_rows = Visit.all_rows
+
+    async def ask(self, function: Callable[..., Any], limit: int, after: str | None = None) -> Answer[list[Any]]:
+        assert limit > 2
+        sums = {"period": "2005-01", "expected_halalas": 1, "net_halalas": 2}
+        rows: list[Any] = documents_of(Partnership, [DOCUMENT | {"partnership_id": name} for name in IDS])
+        if function is open_periods_for:
+            rows = documents_of(OpenPeriod, [sums | {"partnership_id": name} for name in IDS[:-1]])
+        start = int(after or 0)
+        more = str(start + 2) if start + 2 < len(rows) else None
+        return Answer(rows[start : start + 2], State([0]), more)
+
+
+async def test_every_page_of_the_list_is_in_the_file() -> None:
+    response = await partnerships_file(cast(Visit, Reading()))
+    rows = list(csv.DictReader(io.StringIO(bytes(response.body).decode("utf-8-sig"))))
+    assert [found["partnership_id"] for found in rows] == IDS
+    assert [found["open_period"] for found in rows] == ["2005-01"] * 4 + [""]

@@ -1,0 +1,39 @@
+"""Publishing by a form: lists grow, and while the gateway is away nothing is lost."""
+
+from __future__ import annotations
+
+import orjson
+
+from tests.page_rules import faults_of
+from tests.world.consoles import FORM, TYPED, fill_in, hidden
+from tests.world.pages import AGENCY, CSRF, Documents, browser
+
+
+async def test_a_list_grows_and_shrinks_and_what_was_typed_stays() -> None:
+    form, first = "/workspace/publish/project.registered", "data.phases.0"
+    given = {"csrf": CSRF, "data.project_id": "P-KEPT", "data.phases.count": "1", f"{first}.phase": "1"}
+    two = given | {"data.phases.count": "2", "data.phases.1.name.en": "Second", "do": "remove:data.phases:0"}
+    async with browser(AGENCY, "en") as client:
+        grown = (await client.post(form, data=given | {"do": "add:data.phases:1"})).text
+        left = (await client.post(form, data=two)).text
+    assert [text in grown for text in ('value="P-KEPT"', 'name="data.phases.1.phase"')] == [True, True]
+    assert f'name="{first}.name.en" value="Second"' in left
+    assert "data.phases.1" not in left
+
+
+async def test_nothing_is_lost_while_the_gateway_is_away() -> None:
+    async with browser(AGENCY, "en", read_api=Documents(lambda *_: [])) as client:
+        overview = await client.get("/workspace")
+        assert (overview.status_code, "The gateway does not answer now" in overview.text) == (200, True)
+        page = (await client.post(FORM, data={**TYPED, "csrf": CSRF})).text
+        assert "The gateway does not answer now" in page
+        filled = await fill_in(client)
+        answer = await client.post("/workspace/send", data=filled)
+        assert (answer.status_code, "Nothing was stored" in answer.text) == (503, True)
+        assert faults_of(answer.text) == []
+        assert hidden(answer.text, "event") == filled["event"], "the same bytes can be sent again"
+        assert orjson.loads(filled["event"])["data"]["name"]["en"] == 'Name "quoted" & <b>'
+        office = '{"id": "a", "type": "sa.gov.yesser.plan.adopted.v1"}'
+        for event, status in (("", 400), ("[]", 400), ('{"id": 1}', 400), ("x" * 70_000, 400), (office, 404)):
+            given = {"csrf": CSRF, "event": event}
+            assert (await client.post("/workspace/send", data=given)).status_code == status, "it is no event of theirs"
