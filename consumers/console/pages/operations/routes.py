@@ -122,8 +122,9 @@ async def read_processes(settings: Settings) -> list[ProcessState]:
     """The processes of this machine's stack, as they answer; empty where they run elsewhere."""
     status = await asyncio.to_thread(stack_status, settings)
     answers = await read_answers(status)
+    halted = {name: answer.halted for name, answer in answers.items() if answer is not None}
     return [
-        ProcessState(row.name, row.state, row.restarts, answer.halted if (answer := answers[row.name]) else None)
+        ProcessState(row.name, row.state, row.restarts, halted.get(row.name) or None)
         for row in status.with_answers(answers).own_processes
     ]
 
