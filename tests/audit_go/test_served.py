@@ -6,6 +6,7 @@ Before and after growth and two rotations of its key, with a witness's cosignatu
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -162,8 +163,8 @@ async def proxy(gateway: httpx.AsyncClient, flipped: str) -> AsyncIterator[str]:
         with suppress(OSError, asyncio.IncompleteReadError):  # the program has gone
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             path = head.split(" ")[1].removeprefix(PREFIX)
-            token = head.lower().partition("authorization: ")[2].partition("\r\n")[0]
-            found = await gateway.get(f"{PREFIX}{path}", headers={"authorization": token} if token else {})
+            token = re.search(r"(?i)^authorization: (.+)\r$", head, flags=re.MULTILINE)
+            found = await gateway.get(f"{PREFIX}{path}", headers={"authorization": token[1]} if token else {})
             at, body = len(found.content) // 2, found.content
             if path == flipped:
                 body = body[:at] + bytes([body[at] ^ 4]) + body[at + 1 :]
