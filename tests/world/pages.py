@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cache
-from inspect import signature
+from inspect import iscoroutinefunction, signature
 from typing import Any, Final, NamedTuple, cast
 from unittest.mock import patch
 
@@ -23,10 +24,9 @@ from consumers.console.parts import Parts
 from consumers.console.process import FURTHER
 from consumers.console.sending.receipts import Receipts
 from consumers.console.sending.uploads import Uploads
-from consumers.console.visit import Visit
 from consumers.console.web.rendered import Rendered
 from consumers.console.web.templates import Templates
-from consumers.read_api.reader import Answer, State
+from consumers.read_api.reader import Answer, Reader, State
 from infra.http.routes import RouteParts
 from infra.keys.seals import Seals
 from infra.postgres.connection import Pool
@@ -39,6 +39,7 @@ ADMINISTRATOR: Final = Account("desk", "administrator")
 AGENCY: Final = Account("desk", "agency", "health")
 TEAM: Final = Account("desk", "team", "health", "press")
 _SETTINGS: Final = Settings()
+_PAGES: Final = "consumers.console.pages."
 
 
 def account_of(role: Role) -> Account:
@@ -49,20 +50,29 @@ class Documents:
     """A read API that answers pages the document that `answer` gives for the name of a function and its arguments."""
 
     app = FastAPI()
+    reads: Any = None
 
     def __init__(self, answer: Callable[[str, Mapping[str, Any]], Any]) -> None:
         self._answer = answer
 
-    def asked(self) -> AbstractContextManager[Any]:
+    @contextmanager
+    def asked(self) -> Iterator[None]:
         """In this block all pages ask it."""
+        with ExitStack() as patched:
+            for module in [found for name, found in sys.modules.items() if name.startswith(_PAGES)]:
+                for name, function in [*vars(module).items()]:
+                    if name.endswith("_for") and iscoroutinefunction(function):
+                        patched.enter_context(patch.object(module, name, self._instead_of(function)))
+            yield
 
-        async def ask(visit: Visit, function: Callable[..., Any], *asked: Any, **more: Any) -> Any:
-            assert visit.caller, "a page without a caller asks nothing"
-            names = [*signature(function).parameters][1:]
+    def _instead_of(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        names = [*signature(function).parameters][1:]
+
+        async def answered(reader: Reader, *asked: Any, **more: Any) -> Any:
             found = self._answer(function.__name__, dict(zip(names, asked, strict=False)) | more)
             return Answer(found, State([0]))
 
-        return patch.object(Visit, "ask", ask)
+        return answered
 
 
 class Request(NamedTuple):

@@ -42,11 +42,15 @@ def to_pdf(paper: Paper) -> bytes:
         import typst
     except ImportError:
         raise NoTypesetter(NoTypesetter.__doc__) from None
-    written = orjson.dumps(paper, default=Bilingual._asdict)
+    written = orjson.dumps(paper, default=_by_language)
     inputs = {"paper": written.decode(), "qr": _qr(paper)}
     compile_: Any = typst.compile  # its overloads name no list of plain paths
     pdf: bytes = compile_(_resource("statement.typ").encode(), format="pdf", sys_inputs=inputs, font_paths=[_fonts()])
     return pdf
+
+
+def _by_language(text: Bilingual) -> dict[str, str]:
+    return {"ar": text.ar, "en": text.en}
 
 
 def _qr(paper: Paper) -> str:
