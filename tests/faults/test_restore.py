@@ -58,13 +58,13 @@ def require_one_halt(system: System) -> None:
     """What stands still does so for one reason, with one remedy; nobody deletes what is needed for it."""
     until(lambda: "halted" in system.readiness("relay")[1], 60, "the relay does not halt")
     with system.start("status") as status:
-        output, _ = status.communicate(timeout=60)
+        output, _ = status.communicate(timeout=180)
     (halt,) = [line for line in output.decode().splitlines() if " halted: " in line]
     names, _, reason = halt.partition(" halted: ")
     assert {"registrar", "relay"} <= set(names.split(", "))
     assert "yesser recover" in reason
     with system.start("topics", "delete", system.settings.log_topic, "--yes") as refused:
-        _, words = refused.communicate(timeout=60)
+        _, words = refused.communicate(timeout=180)
     assert refused.returncode == 1
     assert b"is not deleted: it holds entries" in words
 

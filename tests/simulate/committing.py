@@ -19,9 +19,8 @@ from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from infra.log.reader import log_size
 from infra.postgres.outbox import event_bytes
 from tests.oracle.log import full_type
-from tests.scenarios.invariants import broken_invariants
 from tests.simulate.deciding import RELAY
-from tests.simulate.numbering import REGISTRAR, found_agencies, heads, raw_log, unregistered
+from tests.simulate.numbering import REGISTRAR, broken_log, found_agencies, raw_log, unregistered
 from tests.simulate.worlds import Role, Scenario, World
 from tests.world.records import said
 from tests.world.topics import HEALTH_TOPIC, PLATFORM_TOPIC, send
@@ -72,7 +71,7 @@ class Committing(Scenario):
         return await unregistered(world)
 
     async def broken(self, world: World) -> list[str]:
-        found = await broken_invariants(world.settings, await raw_log(world)) + await heads(world)
+        found = await broken_log(world, await raw_log(world))
         made = Counter(
             (data["name"], data["fold_version"], data["log_index"])
             for data in await commitments(world)

@@ -16,11 +16,12 @@ from consumers.pipeline.pipeline import Pipeline
 from consumers.relay.relay import Relay
 from infra.kafka.client_config import agency_triggers_topic
 from tests.oracle.fold import Figures, fold
-from tests.oracle.log import JsonObject, full_type, make_event, read_entry, sender
-from tests.scenarios.invariants import broken_invariants, read_topic
-from tests.simulate.numbering import REGISTRAR, found_agencies, heads, raw_log, unregistered
+from tests.oracle.log import full_type, make_event, read_entry, sender
+from tests.scenarios.invariants import read_topic
+from tests.simulate.numbering import REGISTRAR, broken_log, found_agencies, raw_log, unregistered
 from tests.simulate.worlds import Role, Scenario, World
 from tests.world.documents import as_json
+from tests.world.events import encoded
 from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, send
 
 CAMPAIGNS: Final = Role(f"consumer.{CONSUMER.name}", lambda settings: Pipeline(CONSUMER, settings))
@@ -34,17 +35,13 @@ ACKNOWLEDGED: Final = full_type("awareness.campaign-acknowledged")
 def announced(agency: str, name: str) -> bytes:
     """An initiative, about which there is to be a campaign."""
     data = {"initiative_id": name, "name": WORDS, "aim": WORDS, "on": "2005-05-05"}
-    return said(make_event("awareness.initiative-announced", agency, f"initiative/{name}", data, f"{agency}.{name}"))
+    return encoded(make_event("awareness.initiative-announced", agency, f"initiative/{name}", data, f"{agency}.{name}"))
 
 
 def acknowledged(agency: str, campaign_id: str) -> bytes:
     """The owner's answer to a trigger."""
     subject, data = f"campaign/{campaign_id}", {"campaign_id": campaign_id, "by": "team", "on": TODAY}
-    return said(make_event("awareness.campaign-acknowledged", agency, subject, data, f"{agency}.{campaign_id}"))
-
-
-def said(event: JsonObject) -> bytes:
-    return json.dumps(event, ensure_ascii=False).encode()
+    return encoded(make_event("awareness.campaign-acknowledged", agency, subject, data, f"{agency}.{campaign_id}"))
 
 
 def figures(raw: Sequence[bytes]) -> Figures:
@@ -73,7 +70,7 @@ async def broken_decisions(world: World, raw: Sequence[bytes]) -> list[str]:
     """The campaigns are the oracle's, each is triggered in the log, and the platform's topic was refused nothing."""
     if refused := await world.connection.fetch("SELECT index, claimed_id, errors::text FROM log.refusal"):
         return [f"refused are {[dict(row) for row in refused]}"]
-    found = await broken_invariants(world.settings, [*raw]) + await heads(world)
+    found = await broken_log(world, raw)
     expected = figures(raw)
     async with view(world.settings, [CONSUMER]) as looked_at:
         shown = as_json(await campaigns(await looked_at.use(CONSUMER), CampaignFilter(TODAY)))

@@ -20,11 +20,12 @@ from producers.sdk.answers import Receipt
 from producers.sdk.batches import batch_of
 from producers.sdk.connection import ClientLimits, Connection, Request
 from producers.sdk.problems import NotServed
-from tests.scenarios.invariants import broken_invariants, read_topic
+from tests.scenarios.invariants import read_topic
 from tests.simulate.numbering import (
     BASE_ENTRIES,
     REGISTRAR,
     accepted_ids,
+    broken_log,
     found_agencies,
     raw_log,
     unregistered,
@@ -94,7 +95,7 @@ class Receiving(Scenario):
 
     async def broken(self, world: World) -> list[str]:
         raw = await raw_log(world)
-        found = await broken_invariants(world.settings, raw)
+        found = await broken_log(world, raw)
         for agency in (HEALTH, LABOUR):
             topic = agency_topic(agency.code)
             accepted, records = accepted_ids(raw, topic), await read_topic(world.settings, topic)

@@ -21,9 +21,10 @@ from infra.postgres.connection import TRANSIENT_ERRORS, connected
 from infra.settings import Settings
 from tests.oracle.fold import Oracle
 from tests.oracle.log import read_entry
-from tests.simulate.deciding import CAMPAIGNS, RELAY, announced, broken_decisions, said, undecided
+from tests.simulate.deciding import CAMPAIGNS, RELAY, announced, broken_decisions, undecided
 from tests.simulate.numbering import REGISTRAR, found_agencies, raw_log, unregistered
 from tests.simulate.worlds import LOOK_S, Role, Scenario, World, now
+from tests.world.events import encoded
 from tests.world.topics import HEALTH_TOPIC, LABOUR_TOPIC, PLATFORM_TOPIC, send
 
 _KNOWN: Final = (
@@ -73,7 +74,7 @@ class Restoring(Scenario):
         for index, entry in enumerate(await raw_log(world)):
             oracle.apply(read_entry(index, entry))
         decided, lacking = sorted(oracle.campaigns.due(), key=lambda campaign: campaign.owner)
-        await send(world.settings, PLATFORM_TOPIC, said(decided.event()))
+        await send(world.settings, PLATFORM_TOPIC, encoded(decided.event()))
         await _registered(world)
         self._before, self._lacking = await raw_log(world), f"triggered.{lacking.campaign_id}"
 

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import Final
 
 from infra.log.reader import read_rotations
 from infra.log.signed_note import LogKey
 from infra.private_keys.key_files import NextKey, load_keys, log_key_files, write_next
-from tests.scenarios.invariants import broken_invariants
-from tests.simulate.numbering import REGISTRAR, found_agencies, heads, raw_log, unregistered
-from tests.simulate.worlds import Role, Scenario, World
+from tests.simulate.numbering import Registering, broken_log, raw_log
+from tests.simulate.worlds import World
 from tests.world.records import said
 from tests.world.topics import HEALTH_TOPIC, send
 
 OVERLAP_DAYS: Final = 30
 
 
-class Rotating(Scenario):
+class Rotating(Registering):
     """A key that was prepared, and is to replace the current one."""
-
-    roles: Sequence[Role] = (REGISTRAR,)
-
-    async def found(self, world: World) -> None:
-        await found_agencies(world)
 
     async def act(self, world: World) -> None:
         files = log_key_files(world.settings)
@@ -37,10 +30,10 @@ class Rotating(Scenario):
     async def unfinished(self, world: World) -> str | None:
         if log_key_files(world.settings).next.exists():
             return "the prepared key is not in use"
-        return await unregistered(world)
+        return await super().unfinished(world)
 
     async def broken(self, world: World) -> list[str]:
-        found = await broken_invariants(world.settings, await raw_log(world)) + await heads(world)
+        found = await broken_log(world, await raw_log(world))
         steps = await read_rotations(world.connection)
         keys = load_keys(log_key_files(world.settings), steps)
         if len(steps) != 1 or keys.current.verifier != steps[0].new:

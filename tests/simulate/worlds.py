@@ -19,7 +19,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType, ModuleType
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import asyncpg
 import pytest
@@ -42,6 +42,7 @@ from tests.simulate.disk import Disk
 from tests.simulate.points import INSTANCE, Instance, Points
 from tests.simulate.schedule import Point, Schedule
 from tests.simulate.virtual_time import virtual_loop
+from tests.world.waits import Process
 
 REST_S: Final = 180.0
 """Virtual seconds after which a system that is not at rest has failed. The longest wait of a client is 15 s."""
@@ -67,18 +68,12 @@ BASE: Final = "simulate"
 """The schema of the base's rows."""
 
 
-class Runs(Protocol):
-    """What runs until it is stopped."""
-
-    async def run(self, stop: asyncio.Event) -> None: ...
-
-
 @dataclass(frozen=True)
 class Role:
     """A process by its lease. A command has none: what limits it are PostgreSQL's limits of its sessions."""
 
     lease: str
-    make: Callable[[Settings], Runs]
+    make: Callable[[Settings], Process]
     is_command: bool = False
 
 
@@ -423,7 +418,7 @@ async def _limit_s(connection: Any) -> float:
     return math.inf if found is None else found / 1000
 
 
-async def _life(process: Runs) -> None:
+async def _life(process: Process) -> None:
     try:
         await process.run(asyncio.Event())
     except SystemExit as error:  # it would end the loop
