@@ -9,19 +9,18 @@ same in every order, and the office sets targets and quotas that are reached in 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 
 from tests.oracle.contracts_desk import ContractsDesk
 from tests.oracle.desks import AwarenessDesk, Desk, Fact, ProjectsDesk, ServicesDesk, Shared, TrainingDesk
 from tests.oracle.entries import Addressed, log_of, one_after_another, round_robin
 from tests.oracle.entries import shuffled as in_shuffled_runs
-from tests.oracle.faulty import RECIPES, ExpectedFault, spoiled_line
+from tests.oracle.faulty import RECIPES, ExpectedFault, spoiled_line, unreadable_line, unsendable_line
 from tests.oracle.fold import with_campaigns
 from tests.oracle.log import EntryDict, JsonObject, make_event
 from tests.oracle.office_desk import office_facts
 from tests.oracle.serialise import again, conflicting, write
-from tests.oracle.unreadable import unreadable_line, unsendable_line
 from tests.oracle.validation import Agency, verdicts
 
 CODES = (
@@ -232,8 +231,3 @@ def entries_from(history: History, interleaving: str = "round-robin", seconds_be
     else:
         order = in_shuffled_runs(publications, int(interleaving.removeprefix("shuffled:")))
     return with_campaigns(log_of(history.agencies, order, seconds_between))
-
-
-def with_rates(profile: Profile, duplicate: float, conflict: float, bad: float) -> Profile:
-    """The profile with these parts of duplicates, conflicts and bad lines."""
-    return replace(profile, duplicate_rate=duplicate, conflict_rate=conflict, bad_rate=bad)

@@ -9,10 +9,9 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from tests.oracle.builder import Builder, Move
-from tests.oracle.campaign_moves import campaign_move
 from tests.oracle.log import EntryDict
 from tests.oracle.money_moves import revenue_move
-from tests.oracle.world_moves import once_move, plan_move, service_move, training_move, world_move
+from tests.oracle.world_moves import campaign_move, once_move, plan_move, service_move, training_move, world_move
 
 
 def _logs(moves: tuple[Move, ...], least: int = 10, most: int = 60) -> st.SearchStrategy[list[EntryDict]]:

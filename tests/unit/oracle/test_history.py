@@ -17,6 +17,7 @@ from tests.oracle.second_wave import second_wave
 from tests.oracle.strategies import campaign_logs, mixed_logs, revenue_logs, world_logs
 from tests.oracle.validation import Agency, Publication, Registrar, verdicts
 
+EVENTS = 2_000
 QUICK = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -43,7 +44,7 @@ def test_the_counts_by_construction_are_those_of_validation(seed: int, profile: 
 
 
 def test_a_hostile_history_has_every_code_that_a_file_can_have() -> None:
-    history = generate(7, 4000, HOSTILE)
+    history = generate(7, 2000, HOSTILE)
     codes = {c for e in history.expected.values() for faults in e.problems.values() for c, _ in faults}
     assert codes == {
         "not-utf8", "not-json", "too-large", "too-deep", "duplicate-name", "number-out-of-range", "missing-field",
@@ -84,15 +85,15 @@ def test_what_comes_back_from_the_campaigns_is_accepted_and_counted() -> None:
 def test_a_history_for_measuring_is_good_throughout() -> None:
     lines: dict[str, list[bytes]] = {}
     kinds: Counter[str] = Counter()
-    for agency, line in generate_bench(1, 3000):
+    for agency, line in generate_bench(1, EVENTS):
         lines.setdefault(agency, []).append(line)
         kinds[json.loads(line)["type"]] += 1
     agencies = [Agency("yesser", "office"), *map(Agency, bench_agencies())]
     publications = verdicts(lines, agencies)
-    assert sum(publication.count("accepted") for publication in publications.values()) == 3000
+    assert sum(publication.count("accepted") for publication in publications.values()) == EVENTS
     assert fold(log_of(agencies, round_robin(publications.values()))).anomalies == []
-    assert 0.35 < kinds["sa.gov.yesser.revenue.collected.v1"] / 3000 < 0.5
-    assert 350 < sum(len(line) for each in lines.values() for line in each) / 3000 < 500
+    assert 0.35 < kinds["sa.gov.yesser.revenue.collected.v1"] / EVENTS < 0.5
+    assert 350 < sum(len(line) for each in lines.values() for line in each) / EVENTS < 500
 
 
 @QUICK

@@ -28,7 +28,7 @@ from tests.oracle.log import short_type
 from tests.oracle.validation import Agency, Publication, verdicts
 
 SENDERS = [Agency(OFFICE, "office"), *map(Agency, AGENCIES)]
-LINES = 10_000
+LINES = 4_000
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def lines() -> list[Line]:
 @pytest.fixture(scope="module")
 def five_years() -> list[Line]:
     """So few events a day that all periods of the contracts are closed."""
-    return list(mixed(2, 5_000, events_per_day=3))
+    return list(mixed(2, 3_400, events_per_day=2))
 
 
 @pytest.fixture(scope="module")

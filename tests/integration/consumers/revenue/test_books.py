@@ -222,15 +222,6 @@ async def test_figures_are_explained_alike_inside_and_outside(books: Books, tmp_
     assert "The formulas of statement" in await yesser.output("ledger", "explain", *own)
 
     for arguments, sentence in (
-        (("PPP", "2005-01", "net"), "Did you mean net_halalas"),
-        (("PPP",), "Give the period"),
-        (("PPP", "2005-13"), "is not a period"),
-        (("cashh:PPP",), "partner-payable"),
-        (("cash:PPP", "2005-01"), "leave out PERIOD"),
-    ):
-        result = await yesser.run("ledger", "explain", *arguments)
-        assert (result.exit_code, sentence in result.output) == (2, True), result.output
-    for arguments, sentence in (
         ((f"{own[0]}x", own[1]), f"statements has no {own[0]}x/{own[1]}. Did you mean {own[0]}/"),
         (("cash:none",), "accounts has no cash:none"),
     ):

@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +51,7 @@ def refuse(event, arguments):
         raise OSError(f"there is no network: {event}")
 sys.addaudithook(refuse)
 """
-Change = Callable[[Path], None]
+Change = Callable[[Path], object]
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +68,16 @@ def folder(short: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(short, tmp_path / "changed"))
 
 
-def state(folder: Path, **changes: object) -> None:
-    """Change the statement, written as it is exported."""
-    stated = json.loads((folder / STATEMENT).read_text())
-    (folder / STATEMENT).write_text(json.dumps({**stated, **changes}, separators=(",", ":")) + "\n")
+def state(name: str, value: str) -> Change:
+    """Write another value in the statement."""
+
+    def apply(folder: Path) -> None:
+        text = (folder / STATEMENT).read_text()
+        changed = re.sub(rf'"{name}":[^,}}]+', f'"{name}":{value}', text)
+        assert changed != text
+        (folder / STATEMENT).write_text(changed)
+
+    return apply
 
 
 def test_it_verifies_with_the_network_gone(tmp_path: Path) -> None:
@@ -156,7 +161,14 @@ MANY = statement_proof.MANY_ENTRIES_BYTES
         (replace_line(4, lambda line: b""), "too few hashes|give the root", MANY),
         (replace_line(4, lambda line: line + line), "row 5: index [0-9]+ is out of order", MANY),
         (swap_lines, "row 3: index [0-9]+ is out of order", MANY),
-        (partial(state, partner_base_halalas=1), "statement.json: partner_base_halalas is 1, but the entries", MANY),
+        (state("partner_base_halalas", "1"), "statement.json: partner_base_halalas is 1, but the entries", MANY),
+        (state("partnership_id", '"P00"'), "is not one of partnership/P00", MANY),
+        (state("period", '"2005-02"'), "statement.json: the entries close no period 2005-02", MANY),
+        *(
+            (state("closing_index", index), "do not rely on it", MANY)
+            for index in ("1e999", "Infinity", '"x"', "[6]", "null", "9")
+        ),
+        (lambda folder: (folder / STATEMENT).write_text("[" * 100_000), "do not rely on it", MANY),
         (respell, "statement.json is not written as it was exported", MANY),
         # A process of its own verifies many entries: the fold, which runs meanwhile, may fail at what no registrar
         # would have accepted.
@@ -219,22 +231,6 @@ async def test_a_part_that_is_missing_is_named_and_what_is_no_statement_or_canno
 async def test_a_statement_that_another_key_of_the_log_signed_is_not_called_changed(short: Path) -> None:
     with pytest.raises(OtherKey, match=VERIFIER.key_id.hex()):
         await verify_statement(short, LogKey(VERIFIER.name, bytes(32)).verifier)
-
-
-async def test_each_figure_of_the_statement_is_compared_and_a_closing_index_is_a_number(folder: Path) -> None:
-    stated = json.loads((folder / STATEMENT).read_text())
-    for name, value in stated.items():
-        state(folder, **{**stated, name: value + 1 if isinstance(value, int) else f"{value}0"})
-        with pytest.raises(NotProven, match=r"is not one of partnership/P00|closing_index is|statement.json: "):
-            await verify_statement(folder, VERIFIER)
-    written = json.dumps(stated, separators=(",", ":"))
-    closings = ("1e999", "Infinity", '"x"', "[6]", "null")
-    texts = [re.sub(r'"closing_index":\d+', f'"closing_index":{closing}', written) for closing in closings]
-    for text in (*texts, "[" * 100_000):
-        assert text != written
-        (folder / STATEMENT).write_text(text + "\n")
-        with pytest.raises(NotProven):
-            await verify_statement(folder, VERIFIER)
 
 
 @pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.accept)])

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 
 from consumers.documents.ledger.ledger import AccountKind
 from consumers.revenue.books.beancount import beancount_lines
-from consumers.revenue.books.journal import Booking
+from consumers.revenue.books.journal import COLUMNS, Booking
 from consumers.revenue.consumer import CONSUMER
 from consumers.revenue.rows import ACCOUNT, TRANSFER
 from tests.oracle.log import EntryDict
@@ -91,3 +91,12 @@ def test_a_transaction_has_its_kind_its_rule_and_what_priced_it() -> None:
         {"contract-version": 0, "window": 0, "rule": "R8"},
         {"contract-version": 1, "window": None, "rule": "R12"},
     ]
+
+
+def test_a_row_of_a_table_names_entry_version_window_period_and_rule() -> None:
+    sides = "partner-payable:P1", "collections:P1"
+    reversal = Booking(7, 0, "2005-02-03", "P1", "reversal-partner", "V1", "2005-02", 2, 3, *sides, 70)
+    row = dict(zip(COLUMNS, reversal.row(), strict=True))
+    named = ("index", "period", "contract_version", "window", "rule", "amount_halalas")
+    assert [row[name] for name in named] == [7, "2005-02", 2, 3, "R9", 70]
+    assert all(isinstance(value, int) == (COLUMNS[name] == "BIGINT") for name, value in row.items())

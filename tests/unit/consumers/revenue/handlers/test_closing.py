@@ -80,14 +80,6 @@ def test_only_the_open_period_can_be_closed(rule: str, label: str, agency: str) 
     assert ledger.contract().open_period == "2005-03"
 
 
-def test_a_quarterly_hijri_contract_closes_quarters() -> None:
-    ledger = signed(calendar="umm-al-qura", period="quarter", starts_on="2005-02-10", ends_on="2006-01-30")
-    assert ledger.contract().first_period == "1426-Q1"
-    assert ledger.close("1426-01") == "period-closed-out-of-order"
-    assert ledger.close("1426-Q1", "1426-Q2", "1426-Q3", "1426-Q4") is None
-    assert ledger.contract().open_period is None
-
-
 def test_a_top_up_fills_what_the_guarantee_promises_and_is_recovered_from_better_periods() -> None:
     ledger = expecting(1000, RECOVERABLE)  # 500 guaranteed
     ledger.collect("R1", 100, "2005-01-10")  # 70 of it the partner's

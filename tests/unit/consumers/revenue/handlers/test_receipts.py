@@ -28,13 +28,6 @@ def test_a_receipt_is_shared_between_partner_and_treasury_and_a_reversal_goes_th
     assert set(ledger.balances().values()) == {0}
 
 
-def test_a_part_of_nothing_posts_no_transfer() -> None:
-    ledger = signed(bands=[{"up_to_halalas": None, "partner_bp": 10_000}])
-    ledger.collect("R1", 100, "2005-01-05")
-    assert [row[1] for row in ledger.transfers()] == ["receipt-partner"]
-    assert ledger.balances() == {"collections:P1": 100, "partner-payable:P1": -100}
-
-
 @every(
     ("rule", "receipt", "on", "agency", "service"),
     [
@@ -152,12 +145,3 @@ def test_a_reversal_is_priced_in_the_window_and_by_the_version_of_its_receipt() 
     ledger.reverse("V1", "R1", 100, "2006-02-02")
     assert windows(ledger) == {1: 1000, 2: 100}
     assert ledger.transfers()[-2][1:] == ("reversal-partner", "2006-02", "partner-payable:P1", "collections:P1", 50)
-
-
-def test_two_partnerships_share_nothing() -> None:
-    ledger = signed()
-    ledger.sign("justice", "P2")
-    ledger.collect("R1", 100, "2005-01-10")
-    own = {"receipt_id": "R1", "service_id": "S1", "amount_halalas": 100, "collected_on": "2005-01-10", "receipts": 2}
-    assert ledger.say("revenue.collected", "justice", partnership_id="P2", **own) is None
-    assert ledger.balances()["collections:P1"] == ledger.balances()["collections:P2"] == 100
