@@ -7,11 +7,12 @@ from typing import Literal, TypeAlias, get_args
 import orjson
 from msgspec import UNSET, Struct, UnsetType
 
+from events.values.completeness import Status
 from infra.postgres.verdicts import PausedTopic
 
 State = Literal["pending", "registered", "duplicate", "refused", "lost"]
 STATES: tuple[State, ...] = get_args(State)
-CompletenessStatus = Literal["no-numbers-sent", "only-earlier-numbers", "complete", "incomplete", "not-known"]
+CompletenessStatus = Literal["no-numbers-sent", Status]
 """`only-earlier-numbers`: all numbers of the month fill gaps of earlier ones. `not-known`: not all were kept."""
 COMPLETENESS_STATUSES: tuple[CompletenessStatus, ...] = get_args(CompletenessStatus)
 
