@@ -8,7 +8,7 @@ import orjson
 from msgspec import UNSET, Struct, UnsetType
 
 from events.values.completeness import Status
-from infra.postgres.verdicts import PausedTopic
+from infra.postgres.verdicts import PauseDocument
 
 State = Literal["pending", "registered", "duplicate", "refused", "lost"]
 STATES: tuple[State, ...] = get_args(State)
@@ -61,7 +61,7 @@ class StoredAnswer(Struct, kw_only=True):
     refused: list[FaultRow] | UnsetType = UNSET
     unlisted: int | UnsetType = UNSET
     duplicates: list[DuplicateRow] | UnsetType = UNSET
-    paused: PausedTopic | UnsetType = UNSET
+    paused: PauseDocument | UnsetType = UNSET
 
 
 class AcceptedRow(Struct):
@@ -118,7 +118,7 @@ class Receipts(Struct, kw_only=True):
     next: int
     read_up_to: int
     halted: str | UnsetType = UNSET
-    paused: PausedTopic | UnsetType = UNSET
+    paused: PauseDocument | UnsetType = UNSET
 
 
 class Completeness(Struct, kw_only=True):
