@@ -10,9 +10,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
-
-from msgspec import Struct
+from typing import Any, Final, TypedDict
 
 from infra.postgres.connection import Connection
 from infra.postgres.sql import queries
@@ -32,8 +30,8 @@ async def known_claims(connection: Connection, claims: Sequence[bytes]) -> Known
     return {row["claim"]: (row["identity"], row["index"]) for row in rows}
 
 
-class PausedTopic(Struct):
-    """A pause in an answer: `until` in UTC, to the second, and the `reason` in Arabic and English."""
+class PauseDocument(TypedDict):
+    """What the agency is shown of its topic's pause."""
 
     until: str
     reason: dict[str, str]
@@ -47,9 +45,8 @@ class Paused:
     until: datetime
     reason: dict[str, str]
 
-    def document(self) -> PausedTopic:
-        """What the agency is shown."""
-        return PausedTopic(self.until.astimezone(UTC).isoformat(timespec="seconds"), self.reason)
+    def document(self) -> PauseDocument:
+        return {"until": self.until.astimezone(UTC).isoformat(timespec="seconds"), "reason": self.reason}
 
 
 def paused_of(row: Any) -> Paused | None:

@@ -131,7 +131,7 @@ def _reading(row: AgencyRow) -> str:
     if row.halted_reason is not None:
         return localized(f"توقفت: {row.halted_reason}", f"halted: {row.halted_reason}", "\n")
     if row.paused is not None:
-        reason, until = row.paused.reason, row.paused.until
+        reason, until = row.paused["reason"], row.paused["until"]
         return localized(f"بطيئة حتى {until}: {reason['ar']}", f"paused until {until}: {reason['en']}", "\n")
     return localized("يُقرأ", "read") if row.is_read else localized("لم يُقرأ بعد", "not read yet")
 

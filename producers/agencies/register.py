@@ -20,7 +20,7 @@ from infra.postgres.outbox import PLATFORM, OutboxEvent
 from infra.postgres.outbox_table import NotAnnounced, write
 from infra.postgres.sql import queries
 from infra.postgres.trail import add_to_trail
-from infra.postgres.verdicts import PausedTopic, paused_of
+from infra.postgres.verdicts import PauseDocument, paused_of
 from infra.settings import Settings
 from producers.agencies.lifecycle import Clock, announcement, is_suspended
 from producers.errors import RegistrationFailed
@@ -54,7 +54,7 @@ class AgencyRow(Struct, kw_only=True):
     is_read: bool
     next_offset: int
     halted_reason: str | None
-    paused: PausedTopic | None
+    paused: PauseDocument | None
 
 
 async def register(connection: Connection, agency: NewAgency, clock: Clock) -> bool:

@@ -7,11 +7,12 @@ from typing import Literal, TypeAlias, get_args
 import orjson
 from msgspec import UNSET, Struct, UnsetType
 
-from infra.postgres.verdicts import PausedTopic
+from events.values.completeness import Status
+from infra.postgres.verdicts import PauseDocument
 
 State = Literal["pending", "registered", "duplicate", "refused", "lost"]
 STATES: tuple[State, ...] = get_args(State)
-CompletenessStatus = Literal["no-numbers-sent", "only-earlier-numbers", "complete", "incomplete", "not-known"]
+CompletenessStatus = Literal["no-numbers-sent", Status]
 """`only-earlier-numbers`: all numbers of the month fill gaps of earlier ones. `not-known`: not all were kept."""
 COMPLETENESS_STATUSES: tuple[CompletenessStatus, ...] = get_args(CompletenessStatus)
 
@@ -60,7 +61,7 @@ class StoredAnswer(Struct, kw_only=True):
     refused: list[FaultRow] | UnsetType = UNSET
     unlisted: int | UnsetType = UNSET
     duplicates: list[DuplicateRow] | UnsetType = UNSET
-    paused: PausedTopic | UnsetType = UNSET
+    paused: PauseDocument | UnsetType = UNSET
 
 
 class AcceptedRow(Struct):
@@ -117,7 +118,7 @@ class Receipts(Struct, kw_only=True):
     next: int
     read_up_to: int
     halted: str | UnsetType = UNSET
-    paused: PausedTopic | UnsetType = UNSET
+    paused: PauseDocument | UnsetType = UNSET
 
 
 class Completeness(Struct, kw_only=True):

@@ -41,6 +41,7 @@ def test_operations_stand_with_their_tag_in_the_order_of_the_document() -> None:
         ({"type": "integer", "maximum": 9}, "integer ≤ 9"),
         ({"type": "integer", "minimum": 1, "maximum": 9}, "integer 1 … 9"),
         ({"anyOf": [{"type": "boolean"}, {"type": "null"}]}, "boolean | null"),
+        ({"anyOf": [{"type": "boolean"}, {"enum": ["x"]}]}, "boolean | x"),
         ({"enum": ["tv", "radio"]}, "tv | radio"),
         ({"const": "1.0"}, "1.0"),
         ({"type": "string", "format": "date-time"}, "string (date-time)"),
