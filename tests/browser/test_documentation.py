@@ -3,20 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from producers.docs_pages.site import Site
 from producers.gateway.docs_command import described, write_site
 from tests.browser.console import (
+    PATIENCE_MS,
+    WIDE,
     chromium,
     require_every_look,
     require_fitting,
     require_no_sideways_scroll,
     running_browser,
 )
-from tests.browser.documentation import Documentation
 from tests.world.files import served
+
+
+@dataclass(frozen=True, slots=True)
+class Documentation:
+    """The pages, and a browser."""
+
+    address: str
+    browser: Browser
+
+    @contextmanager
+    def open(self, file: str, **options: Any) -> Iterator[Page]:
+        """A page in a window of its own. A file that is missing, and anything the browser reports, fail the test."""
+        context = self.browser.new_context(viewport=WIDE, **options)
+        page = context.new_page()
+        faults: list[str] = []
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", lambda said: faults.extend([said.text] if said.type == "error" else []))
+        try:
+            answer = page.goto(f"{self.address}{file}")
+            assert answer is not None
+            assert answer.status == 200, f"{file}: {answer.status}"
+            yield page
+        finally:
+            context.close()
+        assert not faults, faults
+
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -4,14 +4,41 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Final
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from consumers.console.navigation import home_of
 from tests.browser.campaigns import launched, shown
 from tests.browser.console import Story, require_accessible, require_both_directions
-from tests.browser.keyboard import follow, tab_to, type_into
 from tests.browser.lines import initiative
+
+TABS_MAX: Final = 120
+_HAS_FOCUS: Final = "selector => document.activeElement.matches(selector)"
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until an element that fits has the focus."""
+    for _ in range(TABS_MAX):
+        page.keyboard.press("Tab")
+        if page.evaluate(_HAS_FOCUS, selector):
+            return
+    raise AssertionError(f"{selector} is not reached by the Tab key")
+
+
+def type_into(page: Page, selector: str, text: str) -> None:
+    """Reach a field, and type this in place of what stands there."""
+    tab_to(page, selector)
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type(text)
+
+
+def follow(page: Page, selector: str) -> None:
+    """Reach a link or a button, press Enter, and wait for the page that it leads to."""
+    tab_to(page, selector)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
 
 PARTNERSHIP = "/partnerships/PPP-110-001"
 FORM = "/workspace/publish/awareness.initiative-announced"

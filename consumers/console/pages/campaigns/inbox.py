@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
 from consumers.campaigns.next_step import time_left
@@ -37,6 +37,7 @@ _SECTIONS: Final = (
     ("completed", Bilingual("اكتملت", "Completed")),
 )
 Whose = Literal["mine", "all"]
+Text = Annotated[str, Query(max_length=256)]
 T = TypeVar("T")
 
 routes = APIRouter()
@@ -46,11 +47,11 @@ routes = APIRouter()
 class Chosen:
     """What somebody chose to see, as the form of the page gives it."""
 
-    whose: str = ""
-    state: str = ""
-    rule: str = ""
-    channel: str = ""
-    agency: str = ""
+    whose: Text = ""
+    state: Text = ""
+    rule: Text = ""
+    channel: Text = ""
+    agency: Text = ""
 
     def query(self, **changed: str) -> str:
         """As a query string, without what is not chosen."""
@@ -109,20 +110,18 @@ def today_of(visit: Visit) -> str:
     return riyadh_date(recorded_time(visit.parts.clock()))
 
 
-Text = Annotated[str, Query(max_length=256)]
+async def _chosen(chosen: Annotated[Chosen, Depends()]) -> Chosen:
+    return replace(chosen, agency=chosen.agency.strip())
+
+
+Choosing = Annotated[Chosen, Depends(_chosen)]
+"""A route's parameter."""
 
 
 @routes.get("/campaigns")
 async def inbox_page(
-    visit: Visiting,
-    whose: Text = "",
-    state: Text = "",
-    rule: Text = "",
-    channel: Text = "",
-    agency: Text = "",
-    after: Annotated[str | None, Query(max_length=1_024)] = None,
+    visit: Visiting, chosen: Choosing, after: Annotated[str | None, Query(max_length=1_024)] = None
 ) -> Response:
-    chosen = Chosen(whose, state, rule, channel, agency.strip())
     rows, asked = await _read(visit, chosen, lambda asked: visit.ask(inbox_for, asked, "overdue", PAGE_ROWS, after))
     counts = await visit.ask(inbox_counts_for, replace(asked, state=StateFilter.OPEN))
     rules, today = rules_in_force(), today_of(visit)
@@ -146,11 +145,8 @@ async def inbox_page(
 
 
 @routes.get("/campaigns/campaigns.csv")
-async def inbox_file(
-    visit: Visiting, whose: Text = "", state: Text = "", rule: Text = "", channel: Text = "", agency: Text = ""
-) -> Response:
+async def inbox_file(visit: Visiting, chosen: Choosing) -> Response:
     """The whole list for a spreadsheet."""
-    chosen = Chosen(whose, state, rule, channel, agency.strip())
     rows, _ = await _read(visit, chosen, lambda asked: visit.all_rows(inbox_for, asked, "overdue"))
     return csv_attachment(csv_file(INBOX, rows), "campaigns.csv")
 

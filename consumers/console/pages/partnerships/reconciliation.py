@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, BinaryIO, Final, Literal, cast
 
-from fastapi import APIRouter, Form, UploadFile
+from fastapi import APIRouter, Depends, Form, UploadFile
 from fastapi.responses import Response
 
 from consumers.as_of.view import View
@@ -43,19 +43,22 @@ _AMOUNTS: Final = {"riyals": "riyals", "halalas": "integer"}
 _CURRENCY_NAMES: Final = frozenset({"currency", "عملة", "العملة"})
 
 
+Text = Annotated[str, Form(max_length=200)]
+
+
 @dataclass(frozen=True, slots=True)
 class TableForm:
     """What was given. Without `id_column` rows are matched by date and amount; without `currency_column` a column that
     is named so holds the currency."""
 
-    kind: str = "revenue.collected"
-    id_column: str = ""
-    date_column: str = ""
-    amount_column: str = ""
-    amounts: str = "riyals"
-    delimiter: str = ","
-    encoding: str = "utf-8"
-    currency_column: str = ""
+    kind: Text = "revenue.collected"
+    id_column: Text = ""
+    date_column: Text = ""
+    amount_column: Text = ""
+    amounts: Text = "riyals"
+    delimiter: Text = ","
+    encoding: Text = "utf-8"
+    currency_column: Text = ""
 
     def fault(self) -> Bilingual | None:
         """What is missing or unknown."""
@@ -129,7 +132,6 @@ _MANY: Final = Bilingual(
 _one_at_a_time: Final = asyncio.Semaphore(1)
 
 routes = APIRouter()
-Text = Annotated[str, Form(max_length=200)]
 
 
 @routes.get("/partnerships/{partnership_id}/reconcile")
@@ -139,19 +141,8 @@ async def form(visit: Visiting, partnership_id: Id) -> Response:
 
 @routes.post("/partnerships/{partnership_id}/reconcile")
 async def compare(
-    visit: Visiting,
-    partnership_id: Id,
-    table: UploadFile | None = None,
-    kind: Text = "revenue.collected",
-    id_column: Text = "",
-    date_column: Text = "",
-    amount_column: Text = "",
-    amounts: Text = "riyals",
-    delimiter: Text = ",",
-    encoding: Text = "utf-8",
-    currency_column: Text = "",
+    visit: Visiting, partnership_id: Id, given: Annotated[TableForm, Depends()], table: UploadFile | None = None
 ) -> Response:
-    given = TableForm(kind, id_column, date_column, amount_column, amounts, delimiter, encoding, currency_column)
     content = b"" if table is None else await table.read(FILE_BYTES_MAX + 1)
     fault = _NO_FILE if not content else _TOO_LARGE if len(content) > FILE_BYTES_MAX else given.fault()
     if fault is not None:

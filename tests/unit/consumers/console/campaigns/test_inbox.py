@@ -28,6 +28,7 @@ from tests.world.pages import AGENCY, OFFICE, TEAM
             InboxFilter(team="press", state=StateFilter.OVERDUE, channel=Channel.TV, rule="service-launched"),
         ),
         (AGENCY, Chosen(state="unknown", channel="web", rule="\0"), InboxFilter()),
+        (AGENCY, Chosen(rule="r" * 65), InboxFilter(rule="r" * 64)),
     ],
 )
 def test_an_account_asks_for_what_it_chose_and_nothing_else(

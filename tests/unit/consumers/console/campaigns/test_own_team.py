@@ -12,7 +12,8 @@ from consumers.documents.teams.teams import Subscription
 from infra.http.problems import Problem
 from tests.every import every
 from tests.world.campaigns import campaign, inbox_item
-from tests.world.pages import AGENCY, CSRF, OFFICE, TEAM, Documents, Replies, browser, stored
+from tests.world.entries import TEXT
+from tests.world.pages import AGENCY, CSRF, OFFICE, TEAM, Documents, Replies, browser, page, stored
 
 OWN, OTHER = "ep_aaaaaaaaaaaaaaa2", "ep_bbbbbbbbbbbbbbb2"
 ROUTES = [
@@ -83,6 +84,21 @@ async def test_the_agency_changes_all_of_its_teams() -> None:
         for path in ("/campaigns/teams/radio/close", f"/campaigns/webhooks/{OTHER}/disable"):
             assert (await client.post(path, data={"csrf": CSRF})).status_code == 303
     assert gateway.changes == ["/v1/teams/radio", f"/v1/webhooks/{OTHER}/disable"]
+
+
+@every("closed_at", [None, AT])
+async def test_a_teams_page_shows_what_is_its_own_and_a_closed_one_offers_no_change(closed_at: str | None) -> None:
+    counts = dict.fromkeys(("contacts", "webhooks", "subscriptions"), 1)
+    team = {"team": "press", "name": TEXT, "language": "ar", "created_at": AT, "closed_at": closed_at, **counts}
+    address = {"address": "media@health.example", "state": "confirmed", "since": AT, "used_until": None}
+    contacts = {"team": "press", "contacts": ["media@health.example"], "addresses": [address], "not_sent": []}
+    rows = {**ROWS, "/v1/teams/press": team, "/v1/teams/press/contacts": contacts}
+    gateway = Replies(lambda _, path: (200, rows[path.partition("?")[0]]))
+    text = (await page(TEAM, "/campaigns/teams/press", "en", gateway=gateway)).text
+    assert [one for one in (OWN, OTHER, "subscription-1", "subscription-2", "media@") if one in text] == [
+        *(OWN, "subscription-1")
+    ]
+    assert ("m…@health.example" in text, "/press/contacts" in text) == (closed_at is None, closed_at is None)
 
 
 def inbox(teams: dict[str, bool]) -> Documents:
