@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -24,7 +24,6 @@ from infra.http.console_tokens import Sending
 from infra.http.problems import Problem
 from producers.sdk.problems import OutcomeUnknown
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -63,12 +62,6 @@ class Visit:
         """Whether the person may open entries, and see money."""
         return self.account.role in OPEN_ENTRIES
 
-    async def ask(
-        self, function: Callable[Concatenate[Reader, P], Awaitable[T]], *asked: P.args, **more: P.kwargs
-    ) -> T:
-        """What a function of the read API answers to this person. Raises `Problem`, which is shown as a page."""
-        return await function(self.reader, *asked, **more)
-
     async def all_rows(
         self, function: Callable[..., Awaitable[Answer[list[T]]]], *asked: Any, rows_max: int | None = None
     ) -> list[T]:
@@ -76,7 +69,7 @@ class Visit:
         rows: list[T] = []
         after: str | None = None
         while rows_max is None or len(rows) < rows_max:
-            found = await self.ask(function, *asked, PAGE_ROWS_MAX, after)
+            found = await function(self.reader, *asked, PAGE_ROWS_MAX, after)
             rows, after = rows + found.document, found.next
             if after is None:
                 break

@@ -47,7 +47,7 @@ async def explain(
         raise Problem("forbidden")
     path = f"{quote(model, safe='')}/{quote(key, safe='/')}"
     try:
-        document = (await visit.ask(explained_for, model, key, PAGE_STEPS, before)).document
+        document = (await explained_for(visit.reader, model, key, PAGE_STEPS, before)).document
     except Problem as error:
         shown_instead = _not_explained(visit, error, model, key)
         if shown_instead is None:
@@ -125,6 +125,6 @@ async def _formula(visit: Visit, document: Explanation) -> Bilingual | None:
     if document.model != "statements" or document.field is None or document.field not in statement_fields():
         return None
     partnership_id, _, period = document.key.partition("/")
-    partnership = (await visit.ask(partnership_for, partnership_id)).document
-    statement = (await visit.ask(statement_for, partnership_id, period)).document
+    partnership = (await partnership_for(visit.reader, partnership_id)).document
+    statement = (await statement_for(visit.reader, partnership_id, period)).document
     return names.formula(document.field, partnership.versions, statement.contract_version)

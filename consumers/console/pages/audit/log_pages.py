@@ -59,7 +59,7 @@ async def log(
     following = None
     if not faults:
         try:
-            found = await visit.ask(entries_for, asked_of(given), *recorded_of(given), after)
+            found = await entries_for(visit.reader, asked_of(given), *recorded_of(given), after)
         except Problem as error:
             if error.status not in (403, 422):
                 raise
@@ -93,13 +93,13 @@ async def entry_by_number(visit: Visiting, index: Annotated[str, Query(max_lengt
 
 @routes.get("/audit/entries/{index}", dependencies=[only(OPEN_ENTRIES)])
 async def entry(visit: Visiting, index: Index) -> Response:
-    proof = (await visit.ask(proof_for, index)).document
+    proof = (await proof_for(visit.reader, index)).document
     raw = proof.entry.encode()
     verifier = verifier_of(visit.parts.settings)
     view = entry_view(index, raw)
     anomalies = []
     if visit.account.role in roles_of(ROOM):
-        anomalies = (await visit.ask(anomalies_for, index=index)).document
+        anomalies = (await anomalies_for(visit.reader, index=index)).document
     return visit.page(
         "audit/entry.html",
         index=index,
@@ -121,7 +121,7 @@ async def entry(visit: Visiting, index: Index) -> Response:
 @routes.get("/audit/entries/{index}/proof", dependencies=[only(OPEN_ENTRIES)])
 async def proof_file(visit: Visiting, index: Index) -> Response:
     """The C2SP tlog-proof, as a file."""
-    text = as_proof_file((await visit.ask(proof_for, index)).document)
+    text = as_proof_file((await proof_for(visit.reader, index)).document)
     return attachment(text.encode(), PROOF_FILE_TYPE, f"{index}.tlog-proof")
 
 

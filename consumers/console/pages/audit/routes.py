@@ -45,7 +45,7 @@ _room = APIRouter(dependencies=[only(roles_of(ROOM))])
 
 @_room.get("/audit")
 async def overview(visit: Visiting) -> Response:
-    log = (await visit.ask(log_for)).document
+    log = (await log_for(visit.reader)).document
     return visit.page(
         "audit/overview.html",
         log=log,
@@ -67,7 +67,7 @@ async def check(visit: Visiting, kind: Literal["log", "models"]) -> Response:
 
 @_room.get("/audit/anomalies")
 async def anomalies(visit: Visiting, after: Cursor = None) -> Response:
-    found = await visit.ask(anomalies_for, limit=PAGE_ROWS, after=after)
+    found = await anomalies_for(visit.reader, limit=PAGE_ROWS, after=after)
     return visit.page(
         "audit/anomalies.html",
         rows=found.document,
@@ -83,7 +83,7 @@ async def anomalies(visit: Visiting, after: Cursor = None) -> Response:
 async def completeness(
     visit: Visiting, month: Annotated[str, Query(pattern=r"^([0-9]{4}-[0-9]{2})?$")] = ""
 ) -> Response:
-    found = await visit.ask(months_for, checked(Month, month), None, _AGENCIES_MAX)
+    found = await months_for(visit.reader, checked(Month, month), None, _AGENCIES_MAX)
     return visit.page("audit/completeness.html", shown=found.document, document=AgencyMonth)
 
 
@@ -91,7 +91,7 @@ async def completeness(
 async def commitments(visit: Visiting) -> Response:
     if visit.account.role not in CHECKERS:
         raise Problem("not-found")
-    rows = (await visit.ask(commitments_for)).document
+    rows = (await commitments_for(visit.reader)).document
     job = checks_of(visit).latest.get("models")
     result = (job and job.result) or CheckResult(ok=None)
     return visit.page(
@@ -106,7 +106,7 @@ async def commitments(visit: Visiting) -> Response:
 
 @_room.get("/audit/keys")
 async def keys(visit: Visiting) -> Response:
-    log = (await visit.ask(log_for)).document
+    log = (await log_for(visit.reader)).document
     verifier = verifier_of(visit.parts.settings)
     return visit.page(
         "audit/keys.html",

@@ -124,13 +124,13 @@ async def _applied(visit: Visit, action: Action, address: str) -> None:
                 index = None if verdict is None else verdict.index
                 if index is None:
                     await asyncio.sleep(LOOK_EVERY_S)
-            while (await visit.ask(campaign_for, action.campaign_id)).log_index <= index:  # noqa: ASYNC110
+            while (await campaign_for(visit.reader, action.campaign_id)).log_index <= index:  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_EVERY_S)
 
 
 async def _own(visit: Visit, campaign_id: str) -> CampaignAndHistory:
     """The campaign, which only its agency and its teams report about. Raises `Problem` (403)."""
-    campaign = (await visit.ask(campaign_for, campaign_id)).document
+    campaign = (await campaign_for(visit.reader, campaign_id)).document
     if not (may_report(visit.account, campaign) and await is_of_own_team(visit, campaign)):
         raise Problem("forbidden")
     return campaign

@@ -56,7 +56,7 @@ async def is_of_own_team(visit: Visit, campaign: CampaignAndHistory) -> bool:
     service = None if campaign.service is None else campaign.service.service_id
     asked = InboxFilter(team=visit.account.team, state=None, rule=campaign.rule, service=service)
     try:
-        rows = await visit.ask(inbox_for, asked, "due", PAGE_ROWS_MAX)
+        rows = await inbox_for(visit.reader, asked, "due", PAGE_ROWS_MAX)
     except Problem as error:
         if error.status == _NOT_FOUND:  # the agency has no such team
             return False
@@ -98,7 +98,7 @@ async def campaign_page(
     report: Annotated[str | None, Query(max_length=256)] = None,
     address: Annotated[str | None, Query(max_length=256)] = None,
 ) -> Response:
-    answer = await visit.ask(campaign_for, campaign_id)
+    answer = await campaign_for(visit.reader, campaign_id)
     found, today, rules = answer.document, today_of(visit), rules_in_force()
     reported, may_act = None, may_report(visit.account, found) and await is_of_own_team(visit, found)
     if report is not None and may_report(visit.account, found) and re.fullmatch(EVENT_ID_PATTERN.strip("^$"), report):
@@ -125,7 +125,7 @@ async def campaign_page(
 @routes.get("/campaigns/{campaign_id}/brief")
 async def brief_page(visit: Visiting, campaign_id: CampaignId) -> Response:
     """The brief in both languages on a sheet of paper."""
-    found = (await visit.ask(campaign_for, campaign_id)).document
+    found = (await campaign_for(visit.reader, campaign_id)).document
     return visit.page(
         "campaigns/brief.html",
         campaign=found,
@@ -153,7 +153,7 @@ async def verdict_of(visit: Visit, event_id: str, address: str) -> Verdict | Non
 async def _explanation(visit: Visit, campaign_id: str) -> CampaignExplanation | None:
     """What the rules decided; None where the campaign is another agency's."""
     try:
-        return (await visit.ask(explanation_for, campaign_id)).document
+        return (await explanation_for(visit.reader, campaign_id)).document
     except Problem as error:
         if error.status != _NOT_FOUND:
             raise

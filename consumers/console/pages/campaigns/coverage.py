@@ -24,7 +24,7 @@ routes = APIRouter()
 async def coverage_page(
     visit: Visiting, unaired: Unaired = False, after: Annotated[str | None, Query(max_length=1_024)] = None
 ) -> Response:
-    answer = await visit.ask(coverage_for, None, PAGE_ROWS, after, unaired=unaired)
+    answer = await coverage_for(visit.reader, None, PAGE_ROWS, after, unaired=unaired)
     return visit.page(
         "campaigns/coverage.html",
         live=True,

@@ -122,8 +122,8 @@ Choosing = Annotated[Chosen, Depends(_chosen)]
 async def inbox_page(
     visit: Visiting, chosen: Choosing, after: Annotated[str | None, Query(max_length=1_024)] = None
 ) -> Response:
-    rows, asked = await _read(visit, chosen, lambda asked: visit.ask(inbox_for, asked, "overdue", PAGE_ROWS, after))
-    counts = await visit.ask(inbox_counts_for, replace(asked, state=StateFilter.OPEN))
+    rows, asked = await _read(visit, chosen, lambda asked: inbox_for(visit.reader, asked, "overdue", PAGE_ROWS, after))
+    counts = await inbox_counts_for(visit.reader, replace(asked, state=StateFilter.OPEN))
     rules, today = rules_in_force(), today_of(visit)
     return visit.page(
         "campaigns/inbox.html",

@@ -147,7 +147,7 @@ async def compare(
     fault = _NO_FILE if not content else _TOO_LARGE if len(content) > FILE_BYTES_MAX else given.fault()
     if fault is not None:
         return await _page(visit, partnership_id, given, fault)
-    entries, strangers = (await visit.ask(_entries_for, partnership_id)).document
+    entries, strangers = (await _entries_for(visit.reader, partnership_id)).document
     if entries is None:
         return await _page(visit, partnership_id, given, _MANY)
     try:

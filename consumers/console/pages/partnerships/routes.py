@@ -35,8 +35,8 @@ routes = APIRouter(dependencies=[only(roles_of("/partnerships"))])
 
 @routes.get("/partnerships")
 async def partnerships(visit: Visiting, after: After = None) -> Response:
-    known = await visit.ask(partnerships_for, _PAGE_ROWS, after)
-    periods = await visit.ask(open_periods_for, _PAGE_ROWS, after)
+    known = await partnerships_for(visit.reader, _PAGE_ROWS, after)
+    periods = await open_periods_for(visit.reader, _PAGE_ROWS, after)
     return visit.page(
         "partnerships/list.html",
         rows=listed(known.document, periods.document),
@@ -56,7 +56,7 @@ async def partnerships_file(visit: Visiting) -> Response:
 async def partnership(visit: Visiting, partnership_id: Id) -> Response:
     own = await partnership_of(visit, partnership_id)
     periods = await _periods(visit, partnership_id)
-    accounts = await visit.ask(accounts_for, partnership_id)
+    accounts = await accounts_for(visit.reader, partnership_id)
     return visit.page(
         "partnerships/partnership.html",
         own=own,
@@ -76,13 +76,13 @@ async def periods_file(visit: Visiting, partnership_id: Id) -> Response:
 
 
 async def _periods(visit: Visit, partnership_id: str) -> list[RevenuePeriod]:
-    return (await visit.ask(periods_for, partnership_id)).document
+    return (await periods_for(visit.reader, partnership_id)).document
 
 
 @routes.get("/partnerships/{partnership_id}/forecast")
 async def forecast(visit: Visiting, partnership_id: Id) -> Response:
     own = await partnership_of(visit, partnership_id)
-    found = await visit.ask(forecast_for, partnership_id)
+    found = await forecast_for(visit.reader, partnership_id)
     forecast = found.document
     return visit.page(
         "partnerships/forecast.html",
@@ -108,9 +108,9 @@ async def account(visit: Visiting, partnership_id: Id, kind: str, after: After =
 async def _transfers(visit: Visiting, partnership_id: str, kind: str | None, after: str | None) -> Response:
     """The accounts, and a page of the transfers of one of them or of all."""
     own = await partnership_of(visit, partnership_id)
-    accounts = await visit.ask(accounts_for, partnership_id)
+    accounts = await accounts_for(visit.reader, partnership_id)
     chosen = None if kind is None else checked(KindOfAccount, kind)
-    found = await visit.ask(transfers_for, partnership_id, _PAGE_ROWS, after, chosen)
+    found = await transfers_for(visit.reader, partnership_id, _PAGE_ROWS, after, chosen)
     return visit.page(
         "partnerships/ledger.html",
         own=own,

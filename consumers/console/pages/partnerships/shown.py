@@ -35,7 +35,7 @@ def listed(partnerships: Iterable[Partnership], open_periods: Iterable[OpenPerio
 
 
 async def partnership_of(visit: Visit, partnership_id: str) -> PartnershipAndTerms:
-    return (await visit.ask(partnership_for, partnership_id)).document
+    return (await partnership_for(visit.reader, partnership_id)).document
 
 
 def exact_money(words: Words, halalas: int | str) -> Markup:

@@ -36,7 +36,7 @@ routes = APIRouter()
 @routes.get("/partnerships/{partnership_id}/statements/{period}")
 async def statement(visit: Visiting, partnership_id: Id, period: Period) -> Response:
     own = await partnership_of(visit, partnership_id)
-    found = await visit.ask(working_for, partnership_id, period)
+    found = await working_for(visit.reader, partnership_id, period)
     working = found.document
     first, last = days_of(period, own.calendar.value)
     return visit.page(
@@ -60,9 +60,9 @@ async def statement_file(visit: Visiting, partnership_id: Id, period: Period, na
     if name not in _TYPES:
         raise Problem("not-found")
     if name in FORMATS:
-        content = (await visit.ask(paper_for, partnership_id, period, name)).document
+        content = (await paper_for(visit.reader, partnership_id, period, name)).document
     else:
-        content = to_json((await visit.ask(statement_for, partnership_id, period)).document)
+        content = to_json((await statement_for(visit.reader, partnership_id, period)).document)
     return attachment(content, _TYPES[name], f"{partnership_id}-{period}.{name}")
 
 
@@ -71,7 +71,7 @@ async def explained(visit: Visiting, partnership_id: Id, period: Period, field: 
     if field not in fields():
         raise Problem("not-found")
     own = await partnership_of(visit, partnership_id)
-    found = (await visit.ask(explained_for, partnership_id, period, field)).document
+    found = (await explained_for(visit.reader, partnership_id, period, field)).document
     return visit.page(
         "partnerships/figure.html",
         own=own,

@@ -88,7 +88,7 @@ async def what_if_file(visit: Visiting, partnership_id: Id) -> Response:
 
 async def _priced(visit: Visit, partnership_id: str, form: OtherTerms) -> WhatIf:
     terms = checked(Terms, orjson.dumps(form.terms).decode())
-    return (await visit.ask(what_if_for, partnership_id, terms)).document
+    return (await what_if_for(visit.reader, partnership_id, terms)).document
 
 
 def refused_terms(rules: str) -> tuple[dict[str, Bilingual], str]:

@@ -62,7 +62,7 @@ async def overview(visit: Visiting) -> Response:
     latest, completeness, refusals = await asyncio.gather(
         _latest(visit),
         _asked(visit, Completeness, "/v1/completeness"),
-        visit.ask(refusals_for, code, _SHOWN, is_open=True),
+        refusals_for(visit.reader, code, _SHOWN, is_open=True),
     )
     return visit.page(
         "workspace/overview.html",
@@ -80,14 +80,14 @@ async def overview(visit: Visiting) -> Response:
 @routes.get("/workspace/refusals")
 async def refusals(visit: Visiting, all: bool = False, after: After = None) -> Response:
     code = visit.caller.require_agency().code
-    found = await visit.ask(refusals_for, code, _PAGE, after, is_open=not all)
+    found = await refusals_for(visit.reader, code, _PAGE, after, is_open=not all)
     rows = [(row, explained(row.errors)) for row in found.document]
     return visit.page("workspace/refusals.html", rows=rows, shows_all=all, following=found.next, live=after is None)
 
 
 @routes.get("/workspace/refusals/{index}")
 async def refusal(visit: Visiting, index: Index) -> Response:
-    found = (await visit.ask(refusal_for, index)).document
+    found = (await refusal_for(visit.reader, index)).document
     type_name = short_type(found.claimed_type or "")
     row = CATALOGUE.get(type_name)
     can_correct = row is not None and may_send(visit.caller.require_agency().role, row)

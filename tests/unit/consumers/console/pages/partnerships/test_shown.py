@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
+from unittest.mock import patch
 
-from consumers.console.pages.partnerships.routes import partnerships_file
+from consumers.console.pages.partnerships import routes
 from consumers.console.pages.partnerships.shown import exact_money, guarantee_formula, listed
 from consumers.console.visit import Visit
 from consumers.console.web.language import Words
@@ -17,7 +18,6 @@ from consumers.documents.ledger.partnerships import LISTED, Partnership
 from consumers.documents.ledger.periods import OpenPeriod
 from consumers.documents.ledger.statements import Guarantee
 from consumers.documents.tables import csv_file
-from consumers.ledger.over_http.routes import open_periods_for
 from consumers.read_api.reader import Answer, State
 from tests.world.entries import TEXT
 from tests.world.partnership import DOCUMENT
@@ -68,23 +68,31 @@ IDS = [f"P{number}" for number in range(5)]
 
 
 class Reading:
-    """Answers pages of two rows. The last partnership has no open period."""
+    """Somebody who reads whole lists."""
 
+    reader = None
     all_rows = Visit.all_rows
 
-    async def ask(self, function: Callable[..., Any], limit: int, after: str | None = None) -> Answer[list[Any]]:
+
+def pages(rows: list[Any]) -> Callable[..., Awaitable[Answer[list[Any]]]]:
+    """Answers pages of two rows."""
+
+    async def page(_: object, limit: int, after: str | None = None) -> Answer[list[Any]]:
         assert limit > 2
-        sums = {"period": "2005-01", "expected_halalas": 1, "net_halalas": 2}
-        rows: list[Any] = documents_of(Partnership, [DOCUMENT | {"partnership_id": name} for name in IDS])
-        if function is open_periods_for:
-            rows = documents_of(OpenPeriod, [sums | {"partnership_id": name} for name in IDS[:-1]])
         start = int(after or 0)
-        more = str(start + 2) if start + 2 < len(rows) else None
-        return Answer(rows[start : start + 2], State([0]), more)
+        return Answer(rows[start : start + 2], State([0]), str(start + 2) if start + 2 < len(rows) else None)
+
+    return page
 
 
 async def test_every_page_of_the_list_is_in_the_file() -> None:
-    response = await partnerships_file(cast(Visit, Reading()))
+    sums = {"period": "2005-01", "expected_halalas": 1, "net_halalas": 2}
+    partnerships: list[Any] = documents_of(Partnership, [DOCUMENT | {"partnership_id": name} for name in IDS])
+    # the last one has no open period
+    periods: list[Any] = documents_of(OpenPeriod, [sums | {"partnership_id": name} for name in IDS[:-1]])
+    answers = patch.multiple(routes, partnerships_for=pages(partnerships), open_periods_for=pages(periods))
+    with answers:
+        response = await routes.partnerships_file(cast(Visit, Reading()))
     rows = list(csv.DictReader(io.StringIO(bytes(response.body).decode("utf-8-sig"))))
     assert [found["partnership_id"] for found in rows] == IDS
     assert [found["open_period"] for found in rows] == ["2005-01"] * 4 + [""]
