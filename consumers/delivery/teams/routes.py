@@ -73,8 +73,7 @@ def router(parts: RouteParts) -> APIRouter:
 @routes.get("/v1/teams", summary="Your teams", **openapi.reads(openapi.TEAMS, paged=True))
 async def list_teams(asked: Asked, ended: Ended = False, limit: Limit = 100, after: After = None) -> Response:
     """The teams of your agency."""
-    agency = await asked.agency()
-    start = text_after(after)
+    agency, start = await asked.agency(), text_after(after)
     rows = await asked.read(lambda connection: teams_of(connection, agency, closed=ended, after=start, limit=limit + 1))
     return asked.page(rows, limit, "team")
 
@@ -153,8 +152,7 @@ async def delete_calendar_address(asked: Asked, team: Team) -> Response:
 @routes.get("/v1/webhooks", summary="Your webhooks", **openapi.reads(openapi.WEBHOOKS, paged=True))
 async def list_webhooks(asked: Asked, ended: Ended = False, limit: Limit = 100, after: After = None) -> Response:
     """The webhooks of your teams, without their secrets."""
-    agency = await asked.agency()
-    start = text_after(after)
+    agency, start = await asked.agency(), text_after(after)
     rows = await asked.read(
         lambda connection: endpoints_of(connection, agency, ended=ended, after=start, limit=limit + 1)
     )
@@ -237,8 +235,7 @@ async def post_enabled(asked: Asked, endpoint_id: Endpoint) -> Response:
 @routes.get("/v1/subscriptions", summary="Your subscriptions", **openapi.reads(openapi.SUBSCRIPTIONS, paged=True))
 async def list_subscriptions(asked: Asked, ended: Ended = False, limit: Limit = 100, after: After = None) -> Response:
     """What each of your teams gets, and by which route."""
-    agency = await asked.agency()
-    start = index_after(after)
+    agency, start = await asked.agency(), index_after(after)
     rows = await asked.read(
         lambda connection: subscriptions_of(connection, agency, ended=ended, after=start, limit=limit + 1)
     )

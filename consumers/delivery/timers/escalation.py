@@ -66,14 +66,17 @@ def midnight_after(due_on: str) -> datetime:
     return datetime.fromisoformat(due_on + RIYADH) + timedelta(days=1)
 
 
-def escalation(campaign: Overdue, size: int) -> OutboxEvent | None:
-    """The campaign's escalation, or None where it has none. `size` entries were recorded by the midnight."""
+def escalation(campaign: Overdue, size: int, today: str) -> OutboxEvent | None:
+    """The campaign's escalation, or None where it has none. `size` entries were recorded by the midnight.
+
+    Where its service was resumed meanwhile, the due date has moved, and that midnight is still to come.
+    """
 
     def was_in_time(index: int | None) -> bool:
         return index is not None and index < size
 
     is_paused = campaign.suspended_from is not None and campaign.suspended_from <= campaign.due_on
-    if is_paused or was_in_time(campaign.completed_index):
+    if campaign.due_on >= today or is_paused or was_in_time(campaign.completed_index):
         return None
     acknowledged = was_in_time(campaign.acknowledged_index)
     not_aired = [channel for channel in campaign.channels if not was_in_time(campaign.aired.get(channel))]

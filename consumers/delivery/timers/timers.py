@@ -67,6 +67,11 @@ def settling_time(settings: Settings) -> timedelta:
     return timedelta(seconds=settings.clock_difference_max_s, milliseconds=settings.statement_timeout_ms)
 
 
+def settled_day(now: datetime, database: datetime, settling_time: timedelta) -> str:
+    """The date in Riyadh by the clock that is behind, once the entries recorded before its midnight are committed."""
+    return (min(now, database) - settling_time).astimezone(RIYADH).date().isoformat()
+
+
 async def set_off(
     settings: Settings,
     term: Term,
@@ -138,14 +143,11 @@ class Timers:
         return written
 
     async def _today(self) -> str:
-        """The date in Riyadh, once the entries recorded before its midnight are committed.
-
-        By the clock that is behind: the registrar's is compared with PostgreSQL's, and not with that of this machine.
-        """
+        """By the clock that is behind: the registrar's is compared with PostgreSQL's, and not with this machine's."""
         asked = self.clocks.clock()
         database = await self.database_clock(self.connection)
         self.clocks.require_database(asked, database)
-        return (min(asked, database) - self.settling_time).astimezone(RIYADH).date().isoformat()
+        return settled_day(asked, database, self.settling_time)
 
     async def _rows_position(self) -> int:
         """The position of the campaigns' rows. What is read of them later is of this position or a later one."""
@@ -163,14 +165,12 @@ class Timers:
         """Put the escalations of these overdue campaigns into the outbox; returns their number."""
         if not campaign_ids:
             return 0
-        read = [Overdue(**row) for row in await self.connection.fetch(_SQL["overdue"], campaign_ids)]
-        # A service that was resumed meanwhile has moved the due date: that midnight is still to come.
-        rows = [row for row in read if row.due_on < today]
+        rows = [Overdue(**row) for row in await self.connection.fetch(_SQL["overdue"], campaign_ids)]
         sizes = {
             due_on: await entries_recorded_by(self.connection, midnight_after(due_on))
             for due_on in {row.due_on for row in rows}
         }
-        found = [escalation(row, sizes[row.due_on]) for row in rows]
+        found = [escalation(row, sizes[row.due_on], today) for row in rows]
         return await self._write([event for event in found if event is not None], position)
 
     async def _write(self, events: Sequence[OutboxEvent], position: int) -> int:

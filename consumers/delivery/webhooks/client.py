@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -45,9 +46,8 @@ class WebhookClient:
         self._settings = settings
         self._allowed = destinations(settings)
         self._threads = ThreadPoolExecutor(RESOLVING_THREADS, "webhook-resolver")
-        context = _context(settings)
-        self._public = self._session(context=context, is_named=False)
-        self._named = self._session(context=context, is_named=True)
+        self._public = self._session(is_named=False)
+        self._named = self._session(is_named=True)
 
     async def __aenter__(self) -> Self:
         return self
@@ -74,7 +74,7 @@ class WebhookClient:
             shown = "address-refused" if found == _NOT_FOUND else found
             return Outcome(None, shown, _since_ms(began), cause=found)
 
-    def _session(self, *, context: ssl.SSLContext, is_named: bool) -> aiohttp.ClientSession:
+    def _session(self, *, is_named: bool) -> aiohttp.ClientSession:
         settings = self._settings
         connector = aiohttp.TCPConnector(
             limit=0,  # the sender bounds the requests, in all and to one endpoint
@@ -82,7 +82,7 @@ class WebhookClient:
             use_dns_cache=False,
             socket_factory=None if is_named else _public_socket,
             keepalive_timeout=IDLE_S,
-            ssl=context,
+            ssl=self._context,
         )
         return aiohttp.ClientSession(
             connector=connector,
@@ -95,6 +95,16 @@ class WebhookClient:
             max_field_size=HEADER_BYTES_MAX,
             max_headers=HEADERS_MAX,
         )
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        """Receivers are on the internet: their certificates come from the system's authorities, or from those of this
+        deployment."""
+        context = ssl.create_default_context()
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if self._settings.tls_ca is not None:
+            context.load_verify_locations(self._settings.tls_ca)
+        return context
 
 
 class _Resolver(AbstractResolver):
@@ -134,16 +144,6 @@ def _public_socket(found: tuple[Any, ...]) -> socket.socket:
     family, kind, protocol, _, address = found
     require_public(str(address[0]))
     return socket.socket(family, kind, protocol)
-
-
-def _context(settings: Settings) -> ssl.SSLContext:
-    """Receivers are on the internet: their certificates come from the system's authorities, or from those of this
-    deployment."""
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if settings.tls_ca is not None:
-        context.load_verify_locations(settings.tls_ca)
-    return context
 
 
 async def _first_bytes(response: aiohttp.ClientResponse) -> bytes:

@@ -19,7 +19,6 @@ from events.errors import Fenced
 from infra.postgres.connection import Connection, connected
 from infra.process import lease
 from infra.settings import Settings
-from tests.every import every
 from tests.paths import ROOT
 from tests.world.teams import launches, make_live, make_live_again, set_position
 
@@ -143,35 +142,6 @@ async def test_nothing_is_decided_on_rows_that_lack_an_entry_by_a_wrong_clock_or
     later.now += timedelta(days=400)
     with pytest.raises(ClocksDiffer):
         await successor.look()
-
-
-@every(
-    "database_ahead_s, by_this_clock",
-    [
-        (0, timedelta(0)),
-        (-300, timedelta(seconds=300)),  # this machine's clock is ahead, and it waits for PostgreSQL's
-        (300, timedelta(0)),  # this machine's clock is behind, and it waits for its own
-    ],
-)
-async def test_an_acknowledgement_of_a_moment_before_midnight_is_not_escalated_over(
-    connection: Connection, timers_at: Start, database_ahead_s: float, by_this_clock: timedelta
-) -> None:
-    """The registrar's clock is 300 s behind PostgreSQL's: what it records 329 s after midnight is of 23:59:29."""
-    story, (campaign,) = launches()
-    await make_live_again(connection, story)
-    before = MIDNIGHT + by_this_clock + SETTLING - timedelta(microseconds=1)
-    timers, clock = await timers_at(before)
-    clock.database_ahead_s = database_ahead_s
-    assert await timers.look() == 0, "nothing is decided while such an entry may still come"
-
-    story.at = "2026-11-15T20:59:30.000000Z"
-    story.acknowledge(campaign)
-    for channel in ("tv", "radio", "print"):
-        story.air(campaign, f"A-{channel}", channel)
-    await make_live_again(connection, story)
-    clock.now = before + timedelta(seconds=1)
-    assert await timers.look() == 0
-    assert await waiting(connection) == []
 
 
 async def test_a_clock_that_jumps_forward_and_back_loses_nothing_and_repeats_nothing(

@@ -173,6 +173,8 @@ def test_what_is_in_hand_is_bounded_for_each_endpoint_and_in_all() -> None:
     for endpoints in (10, 100, 1_000, 4_000):
         assert endpoints * in_hand_each(endpoints) <= max(IN_HAND_MAX, endpoints)
     assert in_hand_each(100_000) == 1
+    assert [active(ready=ready).wants(5) for ready in (0, 3, 9)] == [5, 2, 0]
+    assert replace(active(), is_read=True).wants(5) == 0
 
 
 def test_a_backfill_is_allowed_so_many_a_second_and_no_more_after_a_pause() -> None:
@@ -189,7 +191,7 @@ def test_a_backfill_is_allowed_so_many_a_second_and_no_more_after_a_pause() -> N
 def test_2xx_is_delivered_and_everything_else_is_attempted_again() -> None:
     for status in (200, 201, 204, 299):
         assert verdict(1, answer(status), POLICY, 0.5) == Verdict("delivered"), status
-    for other in (None, 199, 301, 302, 308, 400, 404, 410, 429, 500, 503):
+    for other in (None, 199, 300, 301, 302, 308, 400, 404, 410, 429, 500, 503):
         assert verdict(1, answer(other), POLICY, 0.0) == Verdict("waiting", 5.0), other
 
 

@@ -49,6 +49,11 @@ class Office:
         given |= {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.window.client.request(method, path, json=body, headers=given)
 
+    async def refused(self, method: str, path: str, body: object = None) -> tuple[int, str]:
+        """The status of an answer, and the code of its first fault."""
+        answer = await self.ask(method, path, body)
+        return answer.status_code, answer.json()["errors"][0]["code"]
+
     async def made(self, path: str, body: object, *, agency: str = "health") -> Any:
         """The document of a creation that has to be good."""
         answer = await self.ask("POST", path, body, agency=agency)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 import click
@@ -143,9 +144,13 @@ def test_a_url_that_readers_could_take_apart_differently_is_refused(url: str) ->
     assert [pointer for _, pointer in faults(NewWebhook, {"team": "press", "url": url})] == ["/url"]
 
 
-def test_a_url_of_every_part_is_accepted() -> None:
+def test_what_is_right_is_read() -> None:
     url = "https://hooks.health.gov.example:8443/a-b_c/~d;e?team=press&x=%20%2F"
     assert validated(NewWebhook, {"team": "press", "url": url}).url == url
+    assert validated(NewSubscription, EMAIL | {"from_index": 0, "channels": ["tv"]}).channels == ["tv"]
+    span = {"since": "2026-11-01T11:00:00+03:00", "until": "2026-11-01T11:00:00Z"}
+    since, until = validated(Redelivery, span).span()
+    assert (since, until) == tuple(map(datetime.fromisoformat, span.values()))
 
 
 @every(

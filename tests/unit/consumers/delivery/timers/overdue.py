@@ -22,6 +22,8 @@ def overdue(story: Story, campaign_id: str) -> Overdue:
     return Overdue(**same, suspended_from=coverage.suspended_from if coverage else None, aired=aired)
 
 
-def escalated(story: Story, campaign_id: str, *, entries: int | None = None) -> OutboxEvent | None:
+def escalated(
+    story: Story, campaign_id: str, *, entries: int | None = None, today: str = "2026-12-31"
+) -> OutboxEvent | None:
     """The decision, where the log had so many entries at midnight: by default, all of today."""
-    return escalation(overdue(story, campaign_id), len(story.entries) if entries is None else entries)
+    return escalation(overdue(story, campaign_id), len(story.entries) if entries is None else entries, today)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
+from consumers.delivery.timers.timers import settled_day, settling_time
 from events.validation.validate import validate
 from events.validation.verdicts import Accepted, Agency
+from events.values.calendar import day_after
 from events.wire.codec import STRUCTURED_HEADERS
 from infra.postgres.outbox import event_bytes
+from infra.settings import Settings
 from tests.every import every
 from tests.unit.consumers.delivery.timers.overdue import escalated
 from tests.world.story import Story, launched
@@ -99,6 +104,16 @@ def test_a_resumed_campaign_is_escalated_after_its_moved_due_date() -> None:
 )
 def test_escalation_comes_at_midnight_in_riyadh_after_the_due_date(launched_at: str, due_on: str) -> None:
     """Which day is the tenth working day: `test_triggers.py`."""
-    event = escalated(*launched(launched_at))
+    story, campaign = launched(launched_at)
+    assert escalated(story, campaign, today=due_on) is None
+    event = escalated(story, campaign, today=day_after(due_on, 1))
     assert event is not None
     assert (event.data["due_on"], event.time) == (due_on, f"{due_on}T21:00:00.000000Z")
+
+
+@every("database_ahead_s", [0, -300, 300])
+def test_a_day_is_over_by_the_clock_that_is_behind_once_its_last_entries_are_committed(database_ahead_s: float) -> None:
+    settling, moment = settling_time(Settings()), timedelta(microseconds=1)
+    now = datetime(2026, 11, 15, 21, tzinfo=UTC) + timedelta(seconds=330 - min(0, database_ahead_s))
+    for at, day in ((now - moment, "2026-11-15"), (now, "2026-11-16")):
+        assert settled_day(at, at + timedelta(seconds=database_ahead_s), settling) == day
