@@ -75,7 +75,7 @@ def test_the_page_to_print_has_the_service_the_brief_the_airings_and_the_history
     assert "The log has more entries" not in text
     more = text_of(*brief_parts(campaign(**shown, more_history=True), TODAY))
     assert "The log has more entries about it: yesser log find --subject campaign/service-launched.i4" in more
-    new = {"service": None, "airings": [], "urgency": "normal", "acknowledged_at": None}
+    new: dict[str, Any] = {"service": None, "airings": [], "urgency": "normal", "acknowledged_at": None}
     general = text_of(*brief_parts(campaign(**shown | new), TODAY))
     assert [part in general for part in ("Urgent", "https://", "Not acknowledged yet.")] == [False, False, True]
 
