@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,9 +13,8 @@ from consumers.projections.handlers import pending_events
 from consumers.registry import CONSUMERS
 from infra.postgres.connection import Connection
 from infra.settings import Settings
-from tests.oracle.log import EntryDict, make_entry, make_event
-from tests.world.entries import TEXT
-from tests.world.logs import raw_entries, write_log
+from tests.world.entries import TEXT, EventLog
+from tests.world.logs import write_log
 from tests.world.topics import make_topics
 from tests.world.waits import running, until
 
@@ -29,22 +27,18 @@ FACTS_EACH = FACTS_MAX + 50
 PATIENCE_S = 60.0
 
 
-def said(number: int, verb: str, agency: str, service: int, **data: Any) -> EntryDict:
-    event = make_event(
-        f"service.{verb}", agency, f"service/S{service}", {"service_id": f"S{service}", **data}, f"e{number}"
-    )
-    return make_entry(number, event, "2006-01-01T00:00:00.000000Z")
-
-
-def facts() -> Iterator[EntryDict]:
+def facts() -> EventLog:
     """Of each service a launch, then suspensions and resumptions by many agencies, and at the end all registrations."""
-    for number in range(FACTS_EACH * SERVICES):
-        step, service = divmod(number, SERVICES)
+    log = EventLog()
+    log.at = "2006-01-01T00:00:00.000000Z"
+    for step in range(FACTS_EACH):
         verb = "launched" if step == 0 else "suspended" if step % 2 else "resumed"
-        yield said(number, verb, f"agency-{step % AGENCIES}", service, on="2006-01-01", **MORE[verb])
+        for service in range(SERVICES):
+            about = {"service_id": f"S{service}", "on": "2006-01-01", **MORE[verb]}
+            log.tell(f"agency-{step % AGENCIES}", f"service.{verb}", **about)
     for service in range(SERVICES):
-        number = FACTS_EACH * SERVICES + service
-        yield said(number, "registered", "agency-0", service, plan_id="P", group=1, name=TEXT)
+        log.tell("agency-0", "service.registered", service_id=f"S{service}", plan_id="P", group=1, name=TEXT)
+    return log
 
 
 @pytest.mark.parametrize("name", ["projections", pytest.param("campaigns", marks=pytest.mark.accept)])
@@ -56,7 +50,7 @@ async def test_what_waited_for_several_services_is_applied_in_transactions_of_a_
     monkeypatch.setattr(apply, "ROWS_MIN", ROWS_MAX // 10)
     monkeypatch.setattr(writer, "RowLimit", lambda: apply.RowLimit(ROWS_MAX // 4))
     await make_topics(settings)
-    raw = raw_entries(list(facts()))
+    raw = facts().raw
     await write_log(connection, raw)
     pipeline = Pipeline(CONSUMERS[name], settings)
 

@@ -75,9 +75,9 @@ def test_the_page_to_print_has_the_service_the_brief_the_airings_and_the_history
     assert "The log has more entries" not in text
     more = text_of(*brief_parts(campaign(**shown, more_history=True), TODAY))
     assert "The log has more entries about it: yesser log find --subject campaign/service-launched.i4" in more
-    general = text_of(*brief_parts(campaign(**shown | {"service": None, "airings": [], "urgency": "normal"}), TODAY))
-    assert "Urgent" not in general
-    assert "https://" not in general
+    new: dict[str, Any] = {"service": None, "airings": [], "urgency": "normal", "acknowledged_at": None}
+    general = text_of(*brief_parts(campaign(**shown | new), TODAY))
+    assert [part in general for part in ("Urgent", "https://", "Not acknowledged yet.")] == [False, False, True]
 
 
 def test_coverage_names_what_was_launched_in_silence_and_sums_by_agency() -> None:

@@ -12,8 +12,10 @@ from tests.every import every
 
 
 def test_a_cursor_leads_to_its_key() -> None:
-    assert text_after(cursor_of(("SVC-1",))) == "SVC-1"
-    assert index_after(cursor_of((7,))) == 7
+    for text in ("SVC-1", "a" * 256):
+        assert text_after(cursor_of((text,))) == text
+    for index in (0, 7, 2**53):
+        assert index_after(cursor_of((index,))) == index
     assert indexes_after(cursor_of((7, 3))) == (7, 3)
     assert texts_after(cursor_of(("2026-11-26", "SVC-1"))) == ("2026-11-26", "SVC-1")
     # Without one a list begins at its beginning.
