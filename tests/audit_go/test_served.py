@@ -27,8 +27,8 @@ from infra.witnesses.cosignature import cosigner_of
 from infra.witnesses.policy import parse_policy
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from tests.audit_go.auditor import go_program
-from tests.integration.consumers.tiles.lying_server import Request, answer, lying_server
 from tests.world import witness_process
+from tests.world.lying_server import Request, answer, lying_server
 from tests.world.records import said
 from tests.world.registrars import found, registrar, rotate
 from tests.world.senders import serving
@@ -140,15 +140,22 @@ async def test_other_peoples_clients_accept_the_served_log_through_growth_and_ro
 
 
 async def refused_with_one_flipped_bit(served: Served, key: Verifier) -> None:
-    gateway = httpx.AsyncClient(base_url=served.address.removesuffix("/log/0/"), trust_env=False)
-    async with gateway, lying_server(gateway) as proxy:
+    headers = {"authorization": f"Bearer {(served.folder / 'token').read_text()}"}
+    gateway = httpx.AsyncClient(base_url=served.address, headers=headers, trust_env=False)
+
+    async def read(path: str) -> bytes | None:
+        found = await gateway.get(path)
+        return found.content if found.status_code == 200 else None
+
+    async with gateway, lying_server(read) as proxy:
         assert await served.refuses(key, address=proxy.address) is None
         for path in ("checkpoint", "tile/0/001", "tile/entries/002"):
 
             def flip(request: Request, path: str = path) -> bytes | None:
                 if request.path != path:
                     return None
-                at, body = len(request.body) // 2, request.body
+                body = request.file or b""
+                at = len(body) // 2
                 return answer(body[:at] + bytes([body[at] ^ 4]) + body[at + 1 :])
 
             proxy.tells(flip)
