@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import json
 import random
 import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -131,9 +130,6 @@ def flipped(data: bytes, bit: int) -> bytes:
 
 async def test_an_honest_server_is_believed_by_every_command(auditor: Auditor) -> None:
     await auditor.finds(honest, 0, commands=(*COMMANDS, "new mirror"))
-    code, said = await auditor.run("read models")
-    assert code == 0, said
-    assert json.loads(said)["root"] == root_of(RAW).hex()
 
 
 async def test_a_flipped_bit_in_any_file_is_found_by_every_command_that_reads_it(auditor: Auditor) -> None:
