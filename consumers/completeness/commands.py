@@ -16,7 +16,6 @@ from consumers.audit.tree import BATCH_ENTRIES
 from consumers.completeness.derive import Completeness
 from consumers.completeness.show import COLUMNS, document, file_rows, page, rows_table
 from consumers.operations.audit_options import AuditSource, source_options
-from consumers.revenue.statements.paper import Paper
 from events.errors import YesserError
 from infra.command_line.display import show
 from infra.command_line.language import print_localized
@@ -58,25 +57,20 @@ def completeness_command(
         raise NoSuchAgency(f"The log knows no agency {agency}." + (f" Did you mean {', '.join(near)}?" if near else ""))
     rows = list(found.rows(agency, month))
     read = asyncio.run(_compared(found)) if log.place is None else UNSET
-    page_text = None if html is None else _html(page(rows, size, root))
-    if csv is not None:
-        csv.write_text(csv_text(COLUMNS, file_rows(rows)), encoding="utf-8", newline="")
-    if html is not None and page_text is not None:
-        html.write_text(page_text, encoding="utf-8")
-    written = [str(path) for path in (csv, html) if path is not None]
-    text = ", ".join(written)
+    texts = {} if csv is None else {csv: csv_text(COLUMNS, file_rows(rows))}
+    if html is not None:
+        from consumers.revenue.statements.rendering import to_html  # imported here: it needs packages of the platform
+
+        texts[html] = to_html(page(rows, size, root))
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8", newline="" if path == csv else None)
+    written = ", ".join(map(str, texts))
     print_result(
         document(rows, size, root, read),
         as_json,
-        lambda: print_localized(f"كُتب: {text}", f"Written: {text}") if written else show(rows_table(rows)),
+        lambda: print_localized(f"كُتب: {written}", f"Written: {written}") if written else show(rows_table(rows)),
         indented=True,
     )
-
-
-def _html(paper: Paper) -> str:
-    from consumers.revenue.statements.rendering import to_html  # imported here: it needs packages of the platform
-
-    return to_html(paper)
 
 
 async def _compared(found: Completeness) -> dict[str, list[list[int]]]:

@@ -172,26 +172,16 @@ class Completeness:
 
 
 def _row(code: str, label: str, agency: _Agency, month: _Month, before: int) -> MonthRow:
+    first, last, missing_count = before + 1, month.highest, None
+    in_log, missing, repeated = list[list[int]](), list[list[int]](), list[list[int]]()
+    if first <= last and agency.overflowed_index is None:
+        in_log, repeated = (_within(ranges, first, last) for ranges in (agency.in_log, agency.repeated))
+        missing = _gaps(in_log, first, last)
+        missing_count = sum(end - start + 1 for start, end in missing)
+    status = _status(month, agency, missing_count)
     counts = month.entries, month.numbered, month.refused
-    first, last = before + 1, month.highest
-    if first > last or agency.overflowed_index is not None:
-        start, end = (None, None) if first > last else (first, last)
-        return MonthRow(code, label, _status(month, agency, None), *counts, start, end, None, [], [], [])
-    in_log = _within(agency.in_log, first, last)
-    missing = _gaps(in_log, first, last)
-    missing_count = sum(end - start + 1 for start, end in missing)
-    return MonthRow(
-        code,
-        label,
-        _status(month, agency, missing_count),
-        *counts,
-        first,
-        last,
-        missing_count,
-        in_log,
-        missing,
-        _within(agency.repeated, first, last),
-    )
+    start, end = (None, None) if first > last else (first, last)
+    return MonthRow(code, label, status, *counts, start, end, missing_count, in_log, missing, repeated)
 
 
 def _status(month: _Month, agency: _Agency, missing_count: int | None) -> CompletenessStatus:

@@ -66,7 +66,7 @@ def page(rows: Sequence[MonthRow], size: int, root: str) -> Paper:
                 f"{row.entries:,}",
                 f"{row.refused:,}",
                 _span(row),
-                _missing(row, RANGES_SHOWN_MAX),
+                _missing(row),
             )
             for row in own
         )
@@ -123,7 +123,7 @@ def _span(row: MonthRow) -> str:
     return "—" if row.first is None else f"{row.first}-{row.last}"
 
 
-def _missing(row: MonthRow, most: int) -> str:
+def _missing(row: MonthRow) -> str:
     if row.missing_count is None:
         return "—"
-    return f"{row.missing_count:,}" + (f": {ranges_text(row.missing, most)}" if row.missing else "")
+    return f"{row.missing_count:,}" + (f": {ranges_text(row.missing, RANGES_SHOWN_MAX)}" if row.missing else "")

@@ -253,7 +253,7 @@ def _settle(files: KeyFiles, ring: KeyRing) -> None:
     sync_folder(files.folder)
 
 
-def _create(files: KeyFiles, key: PrivateKey | None = None) -> None:
+def _create(files: KeyFiles, key: PrivateKey | None) -> None:
     if not _KEY_NAME.fullmatch(files.name):
         raise InvalidKey(f"the key's name {files.name!r} may contain neither spaces nor '+'")
     files.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

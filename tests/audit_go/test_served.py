@@ -6,10 +6,9 @@ Before and after growth and two rotations of its key, with a witness's cosignatu
 from __future__ import annotations
 
 import asyncio
-import re
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,12 +27,11 @@ from infra.witnesses.cosignature import cosigner_of
 from infra.witnesses.policy import parse_policy
 from producers.agencies.tokens import TokenRequest, create_token, hash_key
 from tests.audit_go.auditor import go_program
-from tests.unit.consumers.audit.lying_server import PREFIX, answer
 from tests.world import witness_process
+from tests.world.lying_server import Request, answer, lying_server
 from tests.world.records import said
 from tests.world.registrars import found, registrar, rotate
 from tests.world.senders import serving
-from tests.world.servers import connections
 from tests.world.topics import HEALTH_TOPIC, send
 from tests.world.waits import running, until
 
@@ -147,29 +145,24 @@ async def test_other_peoples_clients_accept_the_served_log_through_growth_and_ro
 
 
 async def refused_with_one_flipped_bit(served: Served, key: Verifier) -> None:
-    async with httpx.AsyncClient(base_url=served.address.removesuffix(PREFIX), trust_env=False) as gateway:
-        async with proxy(gateway, "") as address:
-            assert await served.refuses(key, address=address) is None
+    headers = {"authorization": f"Bearer {(served.folder / 'token').read_text()}"}
+    gateway = httpx.AsyncClient(base_url=served.address, headers=headers, trust_env=False)
+
+    async def read(path: str) -> bytes | None:
+        found = await gateway.get(path)
+        return found.content if found.status_code == 200 else None
+
+    async with gateway, lying_server(read) as proxy:
+        assert await served.refuses(key, address=proxy.address) is None
         for path in ("checkpoint", "tile/0/001", "tile/entries/002"):
-            async with proxy(gateway, path) as address:
-                assert await served.refuses(key, address=address), path
 
+            def flip(request: Request, path: str = path) -> bytes | None:
+                if request.path != path:
+                    return None
+                body = request.file or b""
+                at = len(body) // 2
+                return answer(body[:at] + bytes([body[at] ^ 4]) + body[at + 1 :])
 
-@asynccontextmanager
-async def proxy(gateway: httpx.AsyncClient, flipped: str) -> AsyncIterator[str]:
-    """The address of a server that passes everything on, with one bit of the file `flipped` turned round."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):  # the program has gone
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            path = head.split(" ")[1].removeprefix(PREFIX)
-            token = re.search(r"(?i)^authorization: (.+)\r$", head, flags=re.MULTILINE)
-            found = await gateway.get(f"{PREFIX}{path}", headers={"authorization": token[1]} if token else {})
-            at, body = len(found.content) // 2, found.content
-            if path == flipped:
-                body = body[:at] + bytes([body[at] ^ 4]) + body[at + 1 :]
-            writer.write(answer(body, found.status_code))
-            await writer.drain()
-
-    async with connections(serve) as port:
-        yield f"http://127.0.0.1:{port}{PREFIX}"
+            proxy.tells(flip)
+            assert await served.refuses(key, address=proxy.address), path
+            assert proxy.lies

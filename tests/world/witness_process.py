@@ -42,7 +42,6 @@ def running(
     *,
     first_run: bool = False,
     before: str = "",
-    port: int = 0,
     also: Sequence[Verifier] = (),
 ) -> Iterator[Running]:
     """A witness with its key and state in the folder; `before` runs in its process first. `also`: further keys of the
@@ -52,7 +51,7 @@ def running(
     if not file.exists():
         file.write_text(key.skey + "\n")
         file.chmod(0o600)
-    arguments = ["witness", "run", "--key", str(file), "--vkey", log.vkey, "--port", str(port), "--lang", "en"]
+    arguments = ["witness", "run", "--key", str(file), "--vkey", log.vkey, "--port", "0", "--lang", "en"]
     arguments += ["--first-run"] if first_run else []
     arguments += [argument for key_of_log in also for argument in ("--vkey", key_of_log.vkey)]
     program = f"{before}\nfrom infra.cli import main\nmain({arguments!r})"

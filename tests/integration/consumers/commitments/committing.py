@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from consumers.commitments.check import hash_others, said_in_log
+from consumers.commitments.claims import status_of
 from consumers.commitments.scheduler import CommitmentScheduler
+from consumers.documents.log.commitments import Status
 from events.wire.entry import entry_bytes
 from infra.postgres.connection import Connection
 from infra.process import lease
@@ -30,6 +33,14 @@ async def grow(connection: Connection, raw: Sequence[bytes], *entries: bytes) ->
     await write_log(connection, grown)
     await apply_everywhere(connection, grown)
     return grown
+
+
+async def status_in_database(connection: Connection, name: str) -> Status:
+    """What the database says of the log's commitments to what is no read model: there is one of this name."""
+    claims, acknowledgements = await said_in_log(connection)
+    (claim,) = [claim for claim in claims if claim.name == name]
+    hashes = await hash_others(connection, [claim])
+    return status_of(claim, hashes.get((name, claim.log_index)), acknowledgements=acknowledgements)
 
 
 async def lose_what_was_committed(connection: Connection) -> None:

@@ -21,15 +21,15 @@ from tests.oracle.history import MIXED, entries_from, generate
 from tests.world.logs import apply_live, raw_entries, write_log
 
 BLOCK_ENTRIES = 64
-FIRST = 350
-STEP = 110
+FIRST, STEP = 200, 70
+CHUNK_ROWS = 20
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(past_rows, "BLOCK_ENTRIES", BLOCK_ENTRIES)
-    monkeypatch.setattr(chunks, "CHUNK_ROWS", 5)
-    monkeypatch.setattr(chunks, "CHUNK_ROWS_MAX", 5)
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", CHUNK_ROWS)
+    monkeypatch.setattr(chunks, "CHUNK_ROWS_MAX", CHUNK_ROWS)
 
 
 @pytest.fixture(scope="module")
@@ -109,13 +109,13 @@ async def hashed_while_entries_come(
 
     @asynccontextmanager
     async def snapshot_after_more(connection: Connection, consumer: Consumer) -> AsyncIterator[None]:
-        ends[consumer.name] = min(len(raw), ends[consumer.name] + 3)
+        ends[consumer.name] = min(len(raw), ends[consumer.name] + 8)
         await apply_live(live, consumer, raw[: ends[consumer.name]])
         async with snapshot(connection, consumer):
             yield
 
     def counted(hasher: RowHasher, records: Sequence[Any]) -> None:
-        assert len(records) <= 5 or hasher._table.transient
+        assert len(records) <= CHUNK_ROWS or hasher._table.transient
         add(hasher, records)
 
     patches.setattr(chunks, "snapshot", snapshot_after_more)

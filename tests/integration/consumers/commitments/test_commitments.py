@@ -15,7 +15,9 @@ from consumers.commitments.acknowledge import NoCommitment
 from consumers.commitments.check import check, newest_in_log
 from consumers.commitments.chunks import RowsAt
 from consumers.commitments.commitment import growths, hash_read_models, keys_growth
+from consumers.commitments.log_keys import LOG_KEYS
 from consumers.commitments.scheduler import CommitmentScheduler
+from consumers.documents.log.commitments import Status
 from consumers.projections.consumer import CONSUMER as PROJECTIONS
 from consumers.rebuild.rebuild import RebuildOptions, Rebuilt, rebuild
 from consumers.registry import CONSUMERS
@@ -33,6 +35,7 @@ from tests.integration.consumers.commitments.committing import (
     lose_what_was_committed,
     register_outbox,
     scheduler_of,
+    status_in_database,
 )
 from tests.paths import ROOT
 from tests.world.records import RECORDED
@@ -121,8 +124,7 @@ async def test_the_relay_commits_once_what_has_grown_and_the_rotations_of_the_lo
     assert (code, row["name"], row["log_index"], row["rows"]) == (0, "log-keys", len(grown), 1)
     await live.execute("ALTER TABLE log.key_history DISABLE TRIGGER append_only")
     await live.execute("UPDATE log.key_history SET note = note || ' '")
-    code, checked = await run("audit", "commitments")
-    assert (code, [row["name"] for row in checked["commitments"] if not row["ok"]]) == (1, ["log-keys"])
+    assert await status_in_database(live, LOG_KEYS) is Status.WRONG
 
 
 async def due(connection: Connection) -> set[str]:
@@ -245,7 +247,6 @@ async def test_a_row_that_was_changed_before_the_commitment_is_found_and_acknowl
         await run("audit", "acknowledge", str(wrong["index"]), "--reason-ar", "1000000008", "--reason-en", "x")
     assert await live.fetchval(COUNT) == 0
     assert (await run("audit", "acknowledge", str(wrong["index"]), *reason))[0] == 0
-    assert (await run("audit", "commitments"))[0] == 1, "not before the log has it"
     grown = await register_outbox(live, grown)
     code, checked = await run("audit", "commitments")
     (found,) = [row for row in checked["commitments"] if row["status"] != "matches"]

@@ -9,13 +9,14 @@ from typing import Any, Final
 from consumers.commitments.acknowledge import acknowledge
 from consumers.commitments.check import said_in_log
 from consumers.commitments.commitment import trail_growth
-from consumers.commitments.trail import LOST, compare_trail, lost_claims
+from consumers.commitments.trail import LOST, TRAIL, compare_trail, lost_claims
 from consumers.console.checks.child import compare_models
+from consumers.documents.log.commitments import Status
 from infra.log.authority import TableDiffers
 from infra.postgres.connection import Connection
 from infra.postgres.trail import Actor, add_to_trail
 from infra.settings import Settings
-from tests.integration.consumers.commitments.committing import register_outbox, scheduler_of
+from tests.integration.consumers.commitments.committing import register_outbox, scheduler_of, status_in_database
 
 AGAIN: Final = """
     TRUNCATE platform.trail_link;
@@ -42,12 +43,6 @@ async def compared(connection: Connection) -> str:
         return f"{await compare_trail(connection, *await said_in_log(connection))} rows"
     except TableDiffers as error:
         return str(error)
-
-
-async def trail_of(run: Any) -> dict[str, Any]:
-    _, checked = await run("audit", "commitments")
-    (row,) = [row for row in checked["commitments"] if row["name"] == "trail"]
-    return {name: row[name] for name in ("rows", "sha256", "status")}
 
 
 TAMPERED: Final = {
@@ -87,12 +82,12 @@ async def test_a_trail_that_is_not_the_committed_one_is_found(
         await live.execute(tampering)
         told = await compared(live)
         assert re.search(named, told), (name, told)
-        assert (await trail_of(run))["status"] == "wrong", name
+        assert await status_in_database(live, TRAIL) is Status.WRONG, name
         await live.execute(BACK)
         await live.execute("RESET session_replication_role")
 
     await add_rows(live, 2)
-    assert (await trail_of(run))["status"] == "matches", "rows were added after the commitment"
+    assert await status_in_database(live, TRAIL) is Status.MATCHES, "rows were added after the commitment"
     assert await compared(live) == "5 rows"
     models = await compare_models(settings.acting_as("reader"), lambda *_: None)
     assert [row.ok for row in models.commitments if row.name == "trail"] == [True]

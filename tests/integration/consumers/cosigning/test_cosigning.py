@@ -44,8 +44,10 @@ def policy_of(quorum: str = "enough", least: str = "2") -> Policy:
 class Relay:
     """The relay's task, looking when it is told to, and the witnesses that answer it: those that are `here`."""
 
-    def __init__(self, settings: Settings, term: Term, connection: Connection, client: httpx.AsyncClient) -> None:
-        self._settings, self._term, self._connection = settings, term, connection
+    def __init__(
+        self, settings: Settings, term: Term, own: Connection, watching: Connection, client: httpx.AsyncClient
+    ) -> None:
+        self._settings, self._term, self._own, self._watching = settings, term, own, watching
         self._clock = Clock(0.0)
         witnesses = policy_of().witnesses
         self.submitters = {name: Submitter(client, row, self._clock) for name, row in witnesses.items()}
@@ -59,11 +61,11 @@ class Relay:
     async def look(self, *asked: str) -> str:
         """Ask these witnesses, after any pause; the note that is kept, empty without one."""
         self._clock.now += PAUSE_MAX_S
-        await self._cosigning.look(self._connection, self._policy, [self.submitters[name] for name in asked or NAMES])
+        await self._cosigning.look(self._own, self._policy, [self.submitters[name] for name in asked or NAMES])
         return await self.kept()
 
     async def kept(self) -> str:
-        return await self._connection.fetchval("SELECT note FROM platform.cosigned_checkpoint") or ""
+        return await self._watching.fetchval("SELECT note FROM platform.cosigned_checkpoint") or ""
 
 
 @pytest.fixture
@@ -81,7 +83,9 @@ def here() -> dict[str, Witness | None]:
 
 
 @pytest.fixture
-async def relay(settings: Settings, term: Term, here: dict[str, Witness | None]) -> AsyncIterator[Relay]:
+async def relay(
+    settings: Settings, connection: Connection, term: Term, here: dict[str, Witness | None]
+) -> AsyncIterator[Relay]:
     """With the relay's rights."""
 
     async def answer(request: httpx.Request) -> httpx.Response:
@@ -94,10 +98,10 @@ async def relay(settings: Settings, term: Term, here: dict[str, Witness | None])
         return httpx.Response(found.status, text=found.body, headers={"content-type": found.type})
 
     async with (
-        connected(settings.acting_as("relay"), "witnesses") as connection,
+        connected(settings.acting_as("relay"), "witnesses") as own,
         httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client,
     ):
-        yield Relay(settings, term, connection, client)
+        yield Relay(settings, term, own, connection, client)
 
 
 def witness(name: str) -> Witness:

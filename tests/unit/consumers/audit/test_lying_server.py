@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import json
 import random
 import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -29,8 +28,8 @@ from infra.log.key_history import sign_transition
 from infra.log.signed_note import LogKey
 from tests.every import every
 from tests.oracle.history import MIXED, entries_from, generate
-from tests.unit.consumers.audit.lying_server import History, Lie, LyingServer, Request, answer, honest, lying_server
 from tests.world.logs import raw_entries
+from tests.world.lying_server import History, Lie, LyingServer, Request, answer, honest, lying_server
 from tests.world.memory_log import KEY, root_of
 
 ACCEPTED, ROTATED, SIZE, PROVEN = 530, 300, 700, 299
@@ -102,7 +101,7 @@ def quick_tries(monkeypatch: pytest.MonkeyPatch) -> None:
 async def auditor(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Auditor]:
     """One for all tests: each command begins where the auditor stood."""
     folder = tmp_path_factory.mktemp("auditor")
-    async with lying_server(History(RAW[:ACCEPTED], NEXT, STEP.note)) as server:
+    async with lying_server(History(RAW[:ACCEPTED], NEXT, STEP.note).read) as server:
         token = folder / "token"
         token.write_text(TOKEN)
         found = Auditor(server, folder, token)
@@ -111,7 +110,7 @@ async def auditor(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Aud
             assert code == 0, said
             shutil.rmtree(folder / "before", ignore_errors=True)
             shutil.copytree(folder / "now", folder / "before")
-        server.truth = History(RAW, NEXT, STEP.note)
+        server.truth = History(RAW, NEXT, STEP.note).read
         yield found
 
 
@@ -131,9 +130,6 @@ def flipped(data: bytes, bit: int) -> bytes:
 
 async def test_an_honest_server_is_believed_by_every_command(auditor: Auditor) -> None:
     await auditor.finds(honest, 0, commands=(*COMMANDS, "new mirror"))
-    code, said = await auditor.run("read models")
-    assert code == 0, said
-    assert json.loads(said)["root"] == root_of(RAW).hex()
 
 
 async def test_a_flipped_bit_in_any_file_is_found_by_every_command_that_reads_it(auditor: Auditor) -> None:

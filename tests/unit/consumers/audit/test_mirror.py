@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import nullcontext
 from datetime import timedelta
 from itertools import product
 from pathlib import Path
@@ -16,10 +17,12 @@ from consumers.audit.port import CorruptBatch, MirrorPort, MissingPart, NotThere
 from consumers.audit.tree import WrongTime, WrongTree, require_tree
 from events.errors import YesserError
 from infra.command_line.exit_codes import ExitCode, exit_code
+from infra.log.key_history import KeyHistory, sign_transition
 from infra.log.merkle import leaf_hash
 from infra.log.proofs import inclusion_proof
+from infra.log.signed_note import LogKey
 from tests.every import every
-from tests.world.memory_log import FIRST_RECORDED, KEY, MemoryLog, large_log, sample_entries, sample_entry
+from tests.world.memory_log import FIRST_RECORDED, KEY, MemoryLog, large_log, root_of, sample_entries, sample_entry
 
 ENTRIES = sample_entries(1_300)
 LARGE = 66_000
@@ -261,6 +264,17 @@ async def test_a_log_that_was_changed_forked_or_lost_its_tail_is_refused_and_the
     with pytest.raises(ForkedLog, match="lost its tail"):
         await mirrored(tmp_path, 200)
     assert (tmp_path / "checkpoint").read_bytes() == before
+
+
+async def test_a_log_with_other_rotations_than_the_mirrors_is_a_fork_though_its_entries_are_the_same(
+    tmp_path: Path,
+) -> None:
+    for seed, is_first in ((b"n", True), (b"m", False)):
+        log, key = MemoryLog(ENTRIES[:300]), LogKey(KEY.name, seed * 32)
+        step = sign_transition(KEY, key, FIRST_RECORDED, (200, root_of(ENTRIES[:200])))
+        log.history, log.note = KeyHistory.of(KEY.verifier, [step]), key.sign_checkpoint(300, log.root)
+        with nullcontext() if is_first else pytest.raises(ForkedLog, match="two histories"):
+            await write_mirror(log, tmp_path, KEY.verifier)
 
 
 async def test_entries_are_read_back_from_any_index_and_proofs_are_made_from_a_mirror(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -25,6 +25,8 @@ class Request:
     file: bytes | None
 
 
+Truth = Callable[[str], Awaitable[bytes | None]]
+"""The true file at a path."""
 Lie = Callable[[Request], bytes | None]
 """The whole answer instead of the true one; None to tell the truth. An empty one closes the connection."""
 
@@ -48,6 +50,9 @@ class History:
             return bundle_of(self.log.stored[begin:end])
         return b"".join(self.log.levels[tile.level][begin:end])
 
+    async def read(self, path: str) -> bytes | None:
+        return self.file(path)
+
     def told(self, request: Request, paths: str = "") -> bytes | None:
         """The lie that this is the log, about all paths that begin so but its keys."""
         if request.path == "keys" or not request.path.startswith(paths):
@@ -70,7 +75,7 @@ def honest(_: Request) -> None:
 class LyingServer:
     """Serves `truth`, or answers by `lie`. `lies` are the paths that it lied about; `drip`: a byte at a time."""
 
-    truth: History
+    truth: Truth
     address: str = ""
     lie: Lie = honest
     drip: bool = False
@@ -85,7 +90,7 @@ class LyingServer:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             path = head.split(" ")[1].removeprefix(PREFIX)
             token = head.lower().partition("authorization: ")[2].partition("\r\n")[0]
-            file = self.truth.file(path)
+            file = await self.truth(path)
             said = self.lie(Request(path, token, file))
             self.lies += [path] if said is not None else []
             answered = answer(file) if said is None else said
@@ -99,7 +104,7 @@ class LyingServer:
 
 
 @asynccontextmanager
-async def lying_server(truth: History) -> AsyncIterator[LyingServer]:
+async def lying_server(truth: Truth) -> AsyncIterator[LyingServer]:
     """Serve while the block runs. What it still says then is cut."""
     server = LyingServer(truth)
     async with connections(server.handle) as port:
