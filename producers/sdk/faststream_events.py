@@ -34,7 +34,7 @@ from events.values.fields import Model
 from events.wire.codec import STRUCTURED_CONTENT_TYPE
 from events.wire.envelope import Envelope
 from events.wire.kafka_binding import CONTENT_TYPE, read_headers
-from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
+from infra.kafka.client_config import PRODUCER_DURABLE, ClientArguments, agency_topic, client_arguments
 from infra.settings import Settings
 from producers.sdk.typed_events import typed_event
 
@@ -137,7 +137,7 @@ async def serve(broker: KafkaBroker) -> None:
         raise errors[0]
 
 
-def security_of(arguments: dict[str, Any]) -> BaseSecurity | None:
+def security_of(arguments: ClientArguments) -> BaseSecurity | None:
     """The arguments of `client_arguments` for FastStream."""
     context = arguments.get("ssl_context")
     if "sasl_mechanism" not in arguments:
