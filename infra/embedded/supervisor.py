@@ -65,12 +65,14 @@ def is_supervised(home: DataDir) -> bool:
         return home.lock.exists()
 
 
-def _file_id(path: Path) -> tuple[int, int] | None:
+def _is_there(path: Path, file: os.stat_result) -> bool:
+    """Whether the path still leads to this file. A disk that cannot be read says nothing about it."""
     try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
+        return os.path.samestat(path.stat(), file)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
 
 
 def end_orphans(home: DataDir, time_share: float = 1.0) -> int:
@@ -124,9 +126,10 @@ class Supervisor:
 
     async def until_home_gone(self, look_every_s: float = HOME_LOOK_S) -> None:
         """Wait until the home is deleted, even where another folder has its name by then."""
-        before = _file_id(self.home.lock)
-        while before is not None and _file_id(self.home.lock) == before:  # noqa: ASYNC110 - no event of the system says it
-            await asyncio.sleep(look_every_s)
+        with contextlib.suppress(FileNotFoundError):
+            lock = self.home.lock.stat()
+            while _is_there(self.home.lock, lock):  # noqa: ASYNC110 - no event of the system says it
+                await asyncio.sleep(look_every_s)
 
     def _plan(self) -> None:
         """Plan every child, and write the first record."""
