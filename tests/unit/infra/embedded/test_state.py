@@ -33,7 +33,7 @@ RECORD = {
     "tls": False,
     "kafka": {"port": 9092, "controller_port": 9093, **PART, "pid": 7, "started": "boot 3"},
     "processes": [
-        {"name": "registrar", **PART, "health_host": HOST, "health_port": None, "port": None, "halted": None},
+        {"name": "registrar", **PART, "pid": 8, "health_host": HOST, "health_port": None, "port": None, "halted": None},
     ],
     "ports": {},
 }
@@ -83,12 +83,12 @@ def test_the_record_says_what_was_written_and_one_that_cannot_be_written_leaves_
 ) -> None:
     home = DataDir.at(tmp_path)
     kafka = ServiceRecord(port=9092, controller_port=9093, pid=7, started="boot 3")
-    record = StackRecord("/first", Identity(1, 2.0), kafka=kafka, processes=[ProcessRecord("registrar")])
+    record = StackRecord("/first", Identity(1, 2.0), kafka=kafka, processes=[ProcessRecord("registrar", pid=8)])
     home.write_record(record)
     written = home.record.read_text("utf-8")
     assert written == json.dumps(RECORD, indent=1) + "\n"
     assert home.read_record() == record
-    assert record.identities() == {"kafka": Identity(7, "boot 3")}, "without a pid nobody is to be ended"
+    assert record.identities() == {"kafka": Identity(7, "boot 3")}, "a pid alone may be another's by now"
 
     def full(_: int) -> None:
         assert len(list(tmp_path.iterdir())) == 2

@@ -37,8 +37,8 @@ def open_port() -> Iterator[int]:
 
 def status_of(home: Path, kafka: Identity, of_kafka: int, supervisor: Identity = ME, **relay: Any) -> StackStatus:
     service = ServiceRecord(port=of_kafka, state="ready", pid=kafka.pid, started=kafka.started)
-    process = ProcessRecord("relay", **({"state": "ready", "health_port": of_kafka} | relay))
-    process.pid, process.started = ME.pid, ME.started
+    changes: dict[str, Any] = {"state": "ready", "health_port": of_kafka} | relay
+    process = ProcessRecord("relay", pid=ME.pid, started=ME.started, **changes)
     record = StackRecord(str(home), supervisor, ready=True, kafka=service, processes=[process])
     DataDir.at(home).write_record(record)
     return stack_status(Settings(home=home))
