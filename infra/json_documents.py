@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
@@ -45,25 +46,21 @@ def from_json(text: bytes) -> Any:
         raise ValueError("nested too deeply") from None
 
 
-def with_long_numbers_as_texts(value: Any) -> Any:
+def with_long_numbers_as_texts(document: Any) -> Any:
     """A document of sequence numbers: one of more than 53 bits is a text, since not every reader keeps it."""
+    return _with_numbers(document, lambda number: str(number) if number > INTEGER_MAX else number)
+
+
+def _with_long_numbers(document: Any) -> Any:
+    """The document, with its numbers beyond 64 bits as orjson writes them."""
+    return _with_numbers(document, lambda n: n if -(2**63) <= n < 2**64 else orjson.Fragment(str(n)))
+
+
+def _with_numbers(value: Any, changed: Callable[[int], object]) -> Any:
     if isinstance(value, Struct):
         value = members(value)
     if isinstance(value, dict):
-        return {name: with_long_numbers_as_texts(member) for name, member in value.items()}
+        return {name: _with_numbers(member, changed) for name, member in value.items()}
     if isinstance(value, list | tuple):
-        return [with_long_numbers_as_texts(item) for item in value]
-    return str(value) if isinstance(value, int) and value > INTEGER_MAX else value
-
-
-def _with_long_numbers(value: Any) -> Any:
-    """The value, with its numbers beyond 64 bits as orjson writes them."""
-    if isinstance(value, Struct):
-        value = members(value)
-    if isinstance(value, dict):
-        return {name: _with_long_numbers(member) for name, member in value.items()}
-    if isinstance(value, list | tuple):
-        return [_with_long_numbers(item) for item in value]
-    if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        return orjson.Fragment(str(value))
-    return value
+        return [_with_numbers(item, changed) for item in value]
+    return changed(value) if isinstance(value, int) else value

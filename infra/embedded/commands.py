@@ -16,7 +16,6 @@ from infra.command_line.output import json_option, print_confirmation, print_jso
 from infra.data_dir import DataDir
 from infra.embedded.bootstrap import prepare_database, prepare_kafka, register_first_agencies
 from infra.embedded.plan import Wanted
-from infra.embedded.processes.identity import identity_of, running
 from infra.embedded.processes.signals import NAMES, usual_parts
 from infra.embedded.stack import start_stack, stop_stack
 from infra.embedded.status import StackStatus, read_answers, read_leases, read_second_person, stack_status
@@ -160,17 +159,7 @@ async def _supervise(settings: Settings, wanted: Wanted, as_json: bool, failed: 
             print_localized(
                 f"{ready_ar}. أوقفه بـ ctrl-C أو `yesser down`.", f"{ready}. Stop with ctrl-C or `yesser down`."
             )
-        # A stack without its home serves nobody, and nobody could stop it.
-        await until_one_ends(_until_gone(wanted.while_pid), supervisor.until_home_gone(), failed)
-
-
-async def _until_gone(pid: int | None) -> None:
-    """Wait until the process has ended; without end if there is none."""
-    if pid is None:
-        await asyncio.Event().wait()
-    elif (other := identity_of(pid)) is not None:
-        while running(other):  # noqa: ASYNC110 - a process that is not ours cannot be awaited
-            await asyncio.sleep(1.0)
+        await until_one_ends(supervisor.until_needless(), failed)
 
 
 def _show(found: StackStatus, as_json: bool) -> None:

@@ -22,7 +22,7 @@ from msgspec import UNSET
 from infra.data_dir import DataDir
 from infra.embedded.bootstrap import prepare_database, prepare_kafka, register_first_agencies
 from infra.embedded.plan import PROCESS_ENDING, Wanted, child_plans
-from infra.embedded.processes.identity import end_all, identity_of, mark, marked_children
+from infra.embedded.processes.identity import end_all, identity_of, mark, marked_children, running
 from infra.embedded.processes.managed_process import Child, ChildPlan
 from infra.embedded.processes.signals import SERVICES
 from infra.embedded.servers.ports import reachable
@@ -37,7 +37,7 @@ SERVICE_READY_S: Final = 600.0
 """The first start of a machine may download Kafka."""
 PROCESS_READY_S: Final = 120.0
 WRITE_AGAIN_S: Final = 1.0
-HOME_LOOK_S: Final = 1.0
+LOOK_EVERY_S: Final = 1.0
 
 logger = structlog.get_logger("supervisor")
 
@@ -65,12 +65,14 @@ def is_supervised(home: DataDir) -> bool:
         return home.lock.exists()
 
 
-def _file_id(path: Path) -> tuple[int, int] | None:
+def _is_there(path: Path, file: os.stat_result) -> bool:
+    """Whether the path still leads to this file. A disk that cannot be read says nothing about it."""
     try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
+        return os.path.samestat(path.stat(), file)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
 
 
 def end_orphans(home: DataDir, time_share: float = 1.0) -> int:
@@ -122,10 +124,18 @@ class Supervisor:
             finally:
                 await self._stop()
 
-    async def until_home_gone(self, look_every_s: float = HOME_LOOK_S) -> None:
-        """Wait until the home is deleted, even where another folder has its name by then."""
-        before = _file_id(self.home.lock)
-        while before is not None and _file_id(self.home.lock) == before:  # noqa: ASYNC110 - no event of the system says it
+    async def until_needless(self, look_every_s: float = LOOK_EVERY_S) -> None:
+        """Wait until the process for which the stack was started has ended, or the home is deleted, also where another
+        folder has its name by then: such a stack serves nobody, and nobody could stop it."""
+        pid = self.wanted.while_pid
+        user = None if pid is None else identity_of(pid)
+        try:
+            lock = self.home.lock.stat()
+        except FileNotFoundError:
+            return
+        while _is_there(self.home.lock, lock):
+            if pid is not None and (user is None or running(user) is None):
+                return
             await asyncio.sleep(look_every_s)
 
     def _plan(self) -> None:

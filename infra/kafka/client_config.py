@@ -6,7 +6,8 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from ssl import SSLContext
+from typing import Any, Final, NotRequired, Self, TypedDict
 
 from msgspec import UNSET
 
@@ -50,14 +51,26 @@ def refuse_plain_kafka(settings: Settings) -> None:
         refuse_plaintext(settings, "kafka", "The connection to Kafka", hosts, "set YESSER_KAFKA_SECURITY=SASL_SSL")
 
 
-def client_arguments(settings: Settings, principal: str | None = None) -> dict[str, Any]:
+class ClientArguments(TypedDict):
+    """Arguments of every client of aiokafka."""
+
+    bootstrap_servers: str
+    security_protocol: str
+    request_timeout_ms: int
+    ssl_context: NotRequired[SSLContext]
+    sasl_mechanism: NotRequired[str]
+    sasl_plain_username: NotRequired[str]
+    sasl_plain_password: NotRequired[str]
+
+
+def client_arguments(settings: Settings, principal: str | None = None) -> ClientArguments:
     """Arguments of AIOKafkaConsumer, AIOKafkaProducer and the admin client.
 
     The user is that of `principal`, else that of the settings, else the principal of the settings. A principal's
     password is in its folder. Raises `NoKafka`, `NoKafkaPassword`, `PlaintextRefused` or `CertificateUnusable`.
     """
     refuse_plain_kafka(settings)
-    arguments: dict[str, Any] = {
+    arguments: ClientArguments = {
         "bootstrap_servers": bootstrap(settings),
         "security_protocol": settings.kafka_security,
         "request_timeout_ms": REQUEST_TIMEOUT_MS,
@@ -66,11 +79,8 @@ def client_arguments(settings: Settings, principal: str | None = None) -> dict[s
         arguments["ssl_context"] = client_context(TlsFiles.of(settings))
     if settings.kafka_security.startswith("SASL"):
         user, secret = _login(settings, principal)
-        arguments |= {
-            "sasl_mechanism": "SCRAM-SHA-512",
-            "sasl_plain_username": user,
-            "sasl_plain_password": secret,
-        }
+        arguments["sasl_mechanism"] = "SCRAM-SHA-512"
+        arguments["sasl_plain_username"], arguments["sasl_plain_password"] = user, secret
     return arguments
 
 

@@ -15,7 +15,7 @@ from events.errors import YesserError
 from infra.process.request_heads import HeadLimits
 
 _BACKLOG: Final = 1_024
-_PLAIN: Final[dict[str, Any]] = {"ws": "none", "lifespan": "off", "access_log": False, "log_config": None}
+_PLAIN: Final = {"ws": "none", "lifespan": "off", "access_log": False, "log_config": None}
 
 
 class CannotListen(YesserError):

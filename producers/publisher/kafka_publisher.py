@@ -31,7 +31,13 @@ from aiokafka.errors import (
 )
 
 from events.wire.codec import STRUCTURED_HEADERS
-from infra.kafka.client_config import PRODUCER_DURABLE, NoKafkaPassword, agency_topic, client_arguments
+from infra.kafka.client_config import (
+    PRODUCER_DURABLE,
+    ClientArguments,
+    NoKafkaPassword,
+    agency_topic,
+    client_arguments,
+)
 from infra.kafka.clients import (
     SEND_TIMEOUT_S,
     START_TIMEOUT_S,
@@ -89,7 +95,7 @@ Acknowledged = Callable[[Sequence[int], int], None]
 """Called in order for each stored batch: the tags of its events, and the offset of the first of them."""
 
 
-def publishing_arguments(settings: Settings, agency: str) -> dict[str, Any]:
+def publishing_arguments(settings: Settings, agency: str) -> ClientArguments:
     """The arguments of a producer for the agency: the user of the settings, else the operator, who may publish for any
     agency. Raises `NotAccepted` if neither is configured here."""
     try:

@@ -7,7 +7,7 @@ in structured mode, each acknowledged. After a handler's error FastStream contin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
@@ -35,7 +35,7 @@ from events.wire.codec import STRUCTURED_CONTENT_TYPE
 from events.wire.envelope import Envelope
 from events.wire.kafka_binding import CONTENT_TYPE, read_headers
 from events.wire.strict_json import JsonObject
-from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
+from infra.kafka.client_config import PRODUCER_DURABLE, ClientArguments, agency_topic, client_arguments
 from infra.settings import Settings
 from producers.sdk.typed_events import typed_event
 
@@ -138,7 +138,7 @@ async def serve(broker: KafkaBroker) -> None:
         raise errors[0]
 
 
-def security_of(arguments: Mapping[str, Any]) -> BaseSecurity | None:
+def security_of(arguments: ClientArguments) -> BaseSecurity | None:
     """The arguments of `client_arguments` for FastStream."""
     context = arguments.get("ssl_context")
     if "sasl_mechanism" not in arguments:

@@ -94,8 +94,6 @@ def test_the_command_line_ends_with_the_code_of_the_error(
     [
         ("wait --timeout 0.3", {"POSTGRES": "postgresql://yesser@127.0.0.1:9/x", "KAFKA": "127.0.0.1:9"}, 75, "0.3 s"),
         ("plan", {}, 75, "yesser up"),
-        ("log size", {}, 75, "yesser up"),
-        ("refusals list", {}, 75, "yesser up"),
         ("wait --timeout 1", {}, 75, "yesser up"),
         ("log size", {"LEASE_MS": "soon"}, 2, "lease_ms"),
     ],

@@ -200,12 +200,6 @@ def test_down_ends_what_a_killed_supervisor_left(own: Settings) -> None:
     assert not stop_stack(own)
 
 
-def test_starting_what_runs_already_changes_nothing(own: Settings) -> None:
-    before = _supervisor(own)
-    _start(own)
-    assert _supervisor(own) == before
-
-
 async def test_two_stacks_run_side_by_side_and_one_ends_with_its_home(own: Settings, tmp_path: Path) -> None:
     other = Settings(home=tmp_path / "home").acting_as(SUPERUSER)
     start_stack(other, Wanted(frozenset({"postgres"}), prepared=False, while_pid=os.getpid()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -24,40 +25,19 @@ from infra.secret_files import password
 from infra.stack_record import Identity, ProcessRecord, ServiceRecord, StackRecord
 
 SLEEP = ["sleep", "60"]
-RECORD = """\
-{
- "home": "/first",
- "supervisor": {
-  "pid": 1,
-  "started": 2.0
- },
- "ready": false,
- "tls": false,
- "kafka": {
-  "port": 9092,
-  "controller_port": 9093,
-  "state": "starting",
-  "pid": 7,
-  "started": "boot 3",
-  "restarts": 0
- },
- "processes": [
-  {
-   "name": "registrar",
-   "state": "starting",
-   "pid": null,
-   "started": null,
-   "restarts": 0,
-   "health_host": "127.0.0.1",
-   "health_port": null,
-   "port": null,
-   "halted": null
-  }
- ],
- "ports": {}
+PART = {"state": "starting", "pid": None, "started": None, "restarts": 0}
+RECORD = {
+    "home": "/first",
+    "supervisor": {"pid": 1, "started": 2.0},
+    "ready": False,
+    "tls": False,
+    "kafka": {"port": 9092, "controller_port": 9093, **PART, "pid": 7, "started": "boot 3"},
+    "processes": [
+        {"name": "registrar", **PART, "pid": 8, "health_host": HOST, "health_port": None, "port": None, "halted": None},
+    ],
+    "ports": {},
 }
-"""
-"""The file as releases before this one wrote it."""
+"""As releases before this one wrote it."""
 
 
 def test_a_port_is_kept_while_it_is_free_and_another_is_drawn_when_it_is_not() -> None:
@@ -103,11 +83,12 @@ def test_the_record_says_what_was_written_and_one_that_cannot_be_written_leaves_
 ) -> None:
     home = DataDir.at(tmp_path)
     kafka = ServiceRecord(port=9092, controller_port=9093, pid=7, started="boot 3")
-    record = StackRecord("/first", Identity(1, 2.0), kafka=kafka, processes=[ProcessRecord("registrar")])
+    record = StackRecord("/first", Identity(1, 2.0), kafka=kafka, processes=[ProcessRecord("registrar", pid=8)])
     home.write_record(record)
-    assert home.record.read_text("utf-8") == RECORD
+    written = home.record.read_text("utf-8")
+    assert written == json.dumps(RECORD, indent=1) + "\n"
     assert home.read_record() == record
-    assert record.identities() == {"kafka": Identity(7, "boot 3")}, "without a pid nobody is to be ended"
+    assert record.identities() == {"kafka": Identity(7, "boot 3")}, "a pid alone may be another's by now"
 
     def full(_: int) -> None:
         assert len(list(tmp_path.iterdir())) == 2
@@ -116,7 +97,7 @@ def test_the_record_says_what_was_written_and_one_that_cannot_be_written_leaves_
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         home.write_record(StackRecord("/second"))
-    assert home.record.read_text("utf-8") == RECORD
+    assert home.record.read_text("utf-8") == written
     assert [file.name for file in tmp_path.iterdir()] == ["stack.json"]
 
 

@@ -37,7 +37,8 @@ def open_port() -> Iterator[int]:
 
 def status_of(home: Path, kafka: Identity, of_kafka: int, supervisor: Identity = ME, **relay: Any) -> StackStatus:
     service = ServiceRecord(port=of_kafka, state="ready", pid=kafka.pid, started=kafka.started)
-    process = ProcessRecord("relay", "ready", ME.pid, ME.started, **({"health_port": of_kafka} | relay))
+    changes: dict[str, Any] = {"state": "ready", "health_port": of_kafka} | relay
+    process = ProcessRecord("relay", pid=ME.pid, started=ME.started, **changes)
     record = StackRecord(str(home), supervisor, ready=True, kafka=service, processes=[process])
     DataDir.at(home).write_record(record)
     return stack_status(Settings(home=home))
@@ -57,6 +58,10 @@ def test_a_part_is_what_its_process_and_its_port_say_whatever_the_record_says(tm
     assert (closed.ready, closed.kafka.state, closed.processes[0].state) == (False, *["unreachable"] * 2)
     orphan = status_of(tmp_path, ME, open_port, GONE)
     assert (orphan.running, orphan.ready, orphan.kafka.state) == (False, False, "orphan")
+    restarting = status_of(tmp_path, ME, open_port, state="restarting")
+    assert (restarting.ready, restarting.processes[0].state) == (False, "restarting")
+    failed = status_of(tmp_path, ME, open_port, GONE, state="failed")
+    assert (failed.running, failed.processes[0].state) == (False, "failed")
     with socket.create_server(("127.0.0.2", 0)) as listener:
         place = {"health_host": "127.0.0.2", "health_port": listener.getsockname()[1]}
         status = status_of(tmp_path, ME, open_port, **place)

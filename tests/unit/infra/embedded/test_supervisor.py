@@ -99,7 +99,7 @@ async def test_what_cannot_be_stopped_does_not_keep_the_rest_running(
 async def test_a_supervisor_notices_that_its_home_was_deleted_and_is_anothers_by_now(tmp_path: Path) -> None:
     supervisor = _supervisor(tmp_path / "home")
     with sole_supervisor(supervisor.home):
-        gone = asyncio.create_task(supervisor.until_home_gone(0.01))
+        gone = asyncio.create_task(supervisor.until_needless(0.01))
         await asyncio.sleep(0.05)
         assert not gone.done()
         shutil.rmtree(supervisor.home.root)
