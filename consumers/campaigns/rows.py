@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from events.types.rules import Data
 from infra.postgres.unit_of_work import Table
 
 
@@ -30,8 +31,8 @@ class Campaign:
     channels: list[Any]
     due_on: str
     triggered_due_on: str
-    brief: dict[str, Any]
-    reason: dict[str, Any]
+    brief: Data
+    reason: Data
     urgency: str
     state: str | None
     days_added: int
@@ -58,7 +59,7 @@ class Airing:
     airing_id: str
     index: int
     channel: str
-    outlet: dict[str, Any]
+    outlet: Data
     aired_on: str
     reach: int
 
@@ -99,7 +100,7 @@ class Evaluation:
     rules_version: int
     fired: bool
     campaign_id: str | None
-    reason: dict[str, Any]
+    reason: Data
     index: int
 
 
@@ -144,7 +145,7 @@ class AgencyName:
     """A registered agency and its name, for texts that name the owner."""
 
     code: str
-    name: dict[str, Any]
+    name: Data
     index: int
 
 

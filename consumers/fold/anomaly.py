@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from events.types.rules import Data
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 
@@ -22,8 +23,8 @@ class Anomaly:
     type: str
     subject: str
     agency: str
-    claimed: dict[str, Any]
-    known: dict[str, Any]
+    claimed: Data
+    known: Data
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ COUNTED: Final[Need] = (ANOMALY_COUNT, (_SLOT,))
 """What a batch needs that may find anomalies."""
 
 
-def anomaly(entry: Entry, rule: str, known: dict[str, Any], found_index: int | None = None) -> Anomaly:
+def anomaly(entry: Entry, rule: str, known: Data, found_index: int | None = None) -> Anomaly:
     """The anomaly of `entry` under `rule`; what it claimed is its data."""
     return Anomaly(
         entry.index,

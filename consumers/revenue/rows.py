@@ -7,8 +7,9 @@ Transfers and statements are append-only; everything else can be derived from th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from events.types.rules import Data
 from infra.postgres.unit_of_work import Table
 
 
@@ -23,9 +24,9 @@ class Contract:
 
     partnership_id: str
     owner: str
-    partner: dict[str, Any]
+    partner: Data
     services: list[str]
-    legal_basis: dict[str, Any]
+    legal_basis: Data
     signed_on: str
     starts_on: str
     ends_on: str
@@ -56,8 +57,8 @@ class ContractVersion:
     partnership_id: str
     version: int
     effective_from: str
-    terms: dict[str, Any]
-    reason: dict[str, Any] | None
+    terms: Data
+    reason: Data | None
     index: int
 
 

@@ -12,8 +12,10 @@ from typing import Any, Final
 import orjson
 
 from events.errors import YesserError
+from events.types.rules import Data
 from events.values.money import INTEGER_MAX
 from events.wire.envelope import full_type, source_of
+from events.wire.strict_json import JsonObject
 
 STRUCTURED_CONTENT_TYPE: Final = "application/cloudevents+json; charset=UTF-8"
 STRUCTURED_HEADERS: Final[list[tuple[str, bytes]]] = [("content-type", STRUCTURED_CONTENT_TYPE.encode())]
@@ -44,7 +46,7 @@ def build_event(
     id: str,
     subject: str,
     time: str,
-    data: dict[str, Any],
+    data: Data,
     **attributes: str,
 ) -> bytes:
     """The canonical bytes of an event. `type` is the short name, `agency` the code; further attributes by name
@@ -64,7 +66,7 @@ def build_event(
     )
 
 
-def to_binary_mode(event: dict[str, Any]) -> tuple[bytes, list[tuple[str, bytes]]]:
+def to_binary_mode(event: JsonObject) -> tuple[bytes, list[tuple[str, bytes]]]:
     """Value and headers of an event in binary mode."""
     headers = [("content-type", event.get("datacontenttype", "application/json").encode())]
     headers += [

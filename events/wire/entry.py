@@ -9,11 +9,12 @@ parsed on first access, and unused members of the envelope are skipped.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from events.errors import YesserError
+from events.types.rules import Data
 from events.wire.upcasts import UPCASTS, split_type, upcast
 
 TYPE_PREFIX: Final = "sa.gov.yesser."
@@ -57,7 +58,7 @@ class _Document(msgspec.Struct, gc=False):
 
 
 _read: Final = msgspec.json.Decoder(_Document).decode
-_read_data: Final = msgspec.json.Decoder(dict[str, Any]).decode
+_read_data: Final = msgspec.json.Decoder(Data).decode
 
 
 class Entry:
@@ -90,10 +91,10 @@ class Entry:
         self.subject = event.subject
         self.time = event.time
         self._raw = event.data
-        self._data: dict[str, Any] | None = None
+        self._data: Data | None = None
 
     @property
-    def data(self) -> dict[str, Any]:
+    def data(self) -> Data:
         """The event's data, upcast to the current version. The same object each time."""
         data = self._data
         if data is None:

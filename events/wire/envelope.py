@@ -5,10 +5,11 @@ An attribute that is `null` counts as absent; validation drops these before it c
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
+from events.types.rules import Data
 from events.values.fields import CODE_PATTERN, TIME_PATTERN, IdField, Model
 from events.wire.entry import SOURCE_PREFIX, TYPE_PREFIX, TYPE_SUFFIX
 
@@ -56,7 +57,7 @@ class Envelope(Model):
     correlationid: Extension | None = None
     causationid: Extension | None = None
     hijridate: HijriDate | None = None
-    data: Annotated[dict[str, Any], Field()]
+    data: Annotated[Data, Field()]
 
 
 ATTRIBUTES: Final = frozenset(Envelope.model_fields) - {"data"}

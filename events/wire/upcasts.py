@@ -7,9 +7,10 @@ All types are at version 1, so the table is empty. A type with a version 2 gets 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
-Data = dict[str, Any]
+from events.types.rules import Data
+
 Step = Callable[[Data], Data]
 Steps = Mapping[tuple[str, int], Step]
 

@@ -18,6 +18,7 @@ from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE, ROUTE, Airing, 
 from consumers.campaigns.rules.rule import Text
 from consumers.fold.anomaly import Anomaly, anomaly
 from consumers.projections.handlers.outcome import Applied
+from events.types.rules import Data
 from events.values.working_days import after_working_days, count_working_days, riyadh_date
 from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent
@@ -245,7 +246,7 @@ def _announce(ws: UnitOfWork, campaign: Campaign, change: _Change) -> Iterator[O
 
 def _announcement(campaign: Campaign, change: _Change) -> OutboxEvent:
     """`campaign.paused` or `campaign.resumed`; the id contains the service's entry, so that each one is distinct."""
-    data: dict[str, Any] = {
+    data: Data = {
         "campaign_id": campaign.campaign_id,
         "rule": campaign.rule,
         "rules_version": campaign.rules_version,
@@ -271,7 +272,7 @@ def _announcement(campaign: Campaign, change: _Change) -> OutboxEvent:
     )
 
 
-def _adopt(campaign: Campaign, data: dict[str, Any]) -> None:
+def _adopt(campaign: Campaign, data: Data) -> None:
     """Take the entry's data, even if the current rules would decide differently."""
     campaign.rules_version = data["rules_version"]
     campaign.owner = data["owner"]
@@ -283,7 +284,7 @@ def _adopt(campaign: Campaign, data: dict[str, Any]) -> None:
     campaign.urgency = data.get("urgency", "normal")
 
 
-def _begin(data: dict[str, Any], index: int) -> Campaign:
+def _begin(data: Data, index: int) -> Campaign:
     """A new campaign from its trigger's data, not in the log yet."""
     return Campaign(
         campaign_id=data["campaign_id"],

@@ -11,6 +11,7 @@ from consumers.campaigns.rules.rule import ADDRESS_MAX, GROUP_COMPLETED, QUOTA_M
 from consumers.projections.handlers.outcome import Applied
 from consumers.projections.handlers.services import Service
 from consumers.projections.handlers.training import CounterKey
+from events.types.rules import Data
 from events.values.calendar import hijri_of
 from events.wire.entry import Entry
 
@@ -108,7 +109,7 @@ def quota_part(key: CounterKey) -> str:
     return "-".join(map(str, key))
 
 
-def service_parts(service: Service) -> dict[str, Any]:
+def service_parts(service: Service) -> Data:
     """The placeholders of a service."""
     on = service.launched_on
     return {

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from consumers.campaigns.handlers.texts import fill
 from consumers.campaigns.rules.rule import Rule, Text
+from events.types.rules import Data
 from events.values.working_days import due_on
 from infra.postgres.outbox import OutboxEvent
 
@@ -122,7 +123,7 @@ def contradicted(rule: str, cause_index: int, anomaly: str) -> Decision:
 def trigger(proposal: Proposal, rules_version: int) -> OutboxEvent:
     """The event `campaign.triggered` of a proposal. The same proposal always gives the same id and bytes."""
     rule = proposal.rule
-    data: dict[str, Any] = {
+    data: Data = {
         "campaign_id": proposal.campaign_id,
         "rule": rule.name,
         "rules_version": rules_version,

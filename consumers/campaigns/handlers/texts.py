@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from consumers.campaigns.rules.rule import NAME_MAX, OWNER_MAX, Text
+from events.types.rules import Data
 from events.values.personal_data import holds_personal_data
 
 LANGUAGES: Final = ("ar", "en")
@@ -67,7 +68,7 @@ def _filled(template: str, parts: Mapping[str, Any], language: str) -> str:
     return template.format_map(_Filled(parts, language, _SPACES)) if holds_personal_data(text) else text
 
 
-class _Filled(dict[str, Any]):
+class _Filled(Data):
     """The parts as texts of one language, each made when the template asks for it, with `marks` replaced."""
 
     def __init__(self, parts: Mapping[str, Any], language: str, marks: Mapping[int, str | None]) -> None:

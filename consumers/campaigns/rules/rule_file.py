@@ -19,6 +19,7 @@ from pydantic import Field, ValidationError
 
 from consumers.campaigns.rules.rule import MOMENTS, NOT_AIRED, Kind, Moment, Owner, Rule, RuleSet, Text, Urgency
 from events.errors import Halt
+from events.types.rules import Data
 from events.values.bounds import CHANNELS_MAX
 from events.values.fields import TEXT_LENGTH_MAX, Channel, L, Model
 from events.values.personal_data import holds_personal_data
@@ -170,7 +171,7 @@ def parse_rule(file: str, raw: bytes) -> Rule:
     )
 
 
-def _parsed(file: str, raw: bytes) -> dict[str, Any]:
+def _parsed(file: str, raw: bytes) -> Data:
     if len(raw) > FILE_BYTES_MAX:
         raise InvalidRules([Fault(file, "", "أكبر من 64 كيبيبايت", "it is larger than 64 KiB")])
     try:
@@ -187,7 +188,7 @@ def _parsed(file: str, raw: bytes) -> dict[str, Any]:
     return document
 
 
-def _form_faults(file: str, document: dict[str, Any]) -> Iterator[Fault]:
+def _form_faults(file: str, document: Data) -> Iterator[Fault]:
     """Each field by itself."""
     try:
         _Document.model_validate(document)
@@ -211,7 +212,7 @@ def _form_words(fault: Mapping[str, Any]) -> tuple[str, str]:
     return f"قيمة غير صالحة: {fault['msg']}", f"invalid value: {fault['msg']}"
 
 
-def _meaning_faults(file: str, document: dict[str, Any]) -> Iterator[Fault]:
+def _meaning_faults(file: str, document: Data) -> Iterator[Fault]:
     """What the fields say together, as far as each can be read."""
     when = document.get("when")
     moment = MOMENTS.get(when) if isinstance(when, str) else None
@@ -247,7 +248,7 @@ def _channel_faults(file: str, channels: object) -> Iterator[Fault]:
         yield Fault(file, "/channels", "قناة مذكورة مرتين", "a channel is given twice: name each once")
 
 
-def _moment_faults(file: str, document: dict[str, Any], moment: Moment) -> Iterator[Fault]:
+def _moment_faults(file: str, document: Data, moment: Moment) -> Iterator[Fault]:
     """What this moment does not allow."""
     when, owner, name = document["when"], document.get("owner"), document.get("name")
     if owner not in moment.owners:

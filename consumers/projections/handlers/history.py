@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from consumers.projections.handlers.outcome import Applied
+from events.types.rules import Data
 from infra.postgres.unit_of_work import Table, UnitOfWork
 
 
@@ -20,7 +21,7 @@ class HistoryStep:
     agency: str
     happened_on: str | None
     phase: int | None
-    data: dict[str, Any]
+    data: Data
 
 
 HISTORY: Final = Table("history", HistoryStep, key=("index",), append_only=True, since="found_index")

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from consumers.projections.handlers import pending_events
 from consumers.projections.handlers.outcome import AppliedAt, Fact, Outcome, applied, contradiction, found_at
+from events.types.rules import Data
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 
@@ -38,8 +39,8 @@ class LifeCycle(Generic[Row]):
     rules: Mapping[str, Callable[[Row, Fact], str | None]]
     """Type → what changes the row, or names the rule that the fact contradicts; of all types but `registered`."""
     state: Callable[[Row], str]
-    known: Callable[[Row], dict[str, Any]]
-    details: Callable[[Row], dict[str, Any]]
+    known: Callable[[Row], Data]
+    details: Callable[[Row], Data]
     measure: Callable[[Row], tuple[int, ...]] = lambda row: ()
     settle: Callable[[UnitOfWork, Row, tuple[int, ...], int], None] = lambda ws, row, before, index: None
     """Brings totals up to date, from what `measure` gave before the change."""

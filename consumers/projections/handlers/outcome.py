@@ -6,9 +6,10 @@ A fact is an entry, or the row of one that was pending until `registered`; the r
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from consumers.fold.anomaly import Anomaly
+from events.types.rules import Data
 
 
 class Fact(Protocol):
@@ -27,7 +28,7 @@ class Fact(Protocol):
     @property
     def subject(self) -> str: ...
     @property
-    def data(self) -> dict[str, Any]: ...
+    def data(self) -> Data: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,10 @@ class Applied:
     found_index: int
     agency: str
     subject: str
-    data: dict[str, Any]
+    data: Data
     recorded: str
     found_recorded: str
-    details: dict[str, Any] = field(default_factory=dict)
+    details: Data = field(default_factory=dict)
 
 
 Outcome: TypeAlias = Anomaly | Applied
@@ -65,7 +66,7 @@ def found_at(fact: Fact) -> AppliedAt:
     return AppliedAt(fact.index, fact.recorded)
 
 
-def applied(fact: Fact, found: AppliedAt, details: dict[str, Any]) -> Applied:
+def applied(fact: Fact, found: AppliedAt, details: Data) -> Applied:
     """`fact` took effect at `found`."""
     return Applied(
         fact.type,
@@ -80,6 +81,6 @@ def applied(fact: Fact, found: AppliedAt, details: dict[str, Any]) -> Applied:
     )
 
 
-def contradiction(fact: Fact, found: AppliedAt, rule: str, known: dict[str, Any]) -> Anomaly:
+def contradiction(fact: Fact, found: AppliedAt, rule: str, known: Data) -> Anomaly:
     """`fact` contradicts what is known; what it claimed is its data."""
     return Anomaly(fact.index, found.index, rule, fact.full_type, fact.subject, fact.agency, fact.data, known)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from consumers.fold.anomaly import Anomaly
 from consumers.projections.handlers.outcome import Fact, contradiction, found_at
+from events.types.rules import Data
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 
 FACTS_OF_AGENCY_MAX: Final = 1_000
@@ -50,8 +51,8 @@ class PendingFact:
     recorded: str
     agency: str
     type: str
-    event: dict[str, Any]
-    data: dict[str, Any]
+    event: Data
+    data: Data
 
     @property
     def full_type(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from consumers.projections.handlers.outcome import Outcome, applied, contradiction, found_at
+from events.types.rules import Data
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 
@@ -16,10 +17,10 @@ class Plan:
     """An adopted plan with the targets of its latest amendment."""
 
     plan_id: str
-    name: dict[str, Any]
+    name: Data
     starts_on: str
     ends_on: str
-    targets: dict[str, Any]
+    targets: Data
     first_index: int
     last_index: int
     count: int
@@ -31,7 +32,7 @@ class ShownPlan:
 
     slot: int
     plan_id: str
-    targets: dict[str, Any]
+    targets: Data
     first_index: int
     last_index: int
 

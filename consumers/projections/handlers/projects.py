@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from consumers.projections.handlers.life_cycle import LifeCycle, reassign
 from consumers.projections.handlers.outcome import Fact
+from events.types.rules import Data
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Table, UnitOfWork
 
@@ -23,7 +24,7 @@ class Project:
     project_id: str
     plan_id: str
     kind: str
-    name: dict[str, Any]
+    name: Data
     owner: str
     phases: int
     phase_names: list[Any]
@@ -121,7 +122,7 @@ def _state(project: Project) -> str:
     return "started" if project.started else "registered"
 
 
-def _known(project: Project) -> dict[str, Any]:
+def _known(project: Project) -> Data:
     return {
         "phases": project.phases,
         "started": project.started,
@@ -130,7 +131,7 @@ def _known(project: Project) -> dict[str, Any]:
     }
 
 
-def _details(project: Project) -> dict[str, Any]:
+def _details(project: Project) -> Data:
     return {"project_id": project.project_id, "plan_id": project.plan_id, "owner": project.owner}
 
 

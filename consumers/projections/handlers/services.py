@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from consumers.projections.handlers.life_cycle import LifeCycle, reassign
 from consumers.projections.handlers.outcome import Fact
+from events.types.rules import Data
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 
@@ -22,7 +23,7 @@ class Service:
     service_id: str
     plan_id: str
     group_number: int
-    name: dict[str, Any]
+    name: Data
     owner: str
     launched_on: str | None
     launched_index: int | None
@@ -150,7 +151,7 @@ def _count(ws: UnitOfWork, service: Service, before: tuple[int, ...], index: int
     ws.put(SERVICE_GROUP, group)
 
 
-def _known(service: Service) -> dict[str, Any]:
+def _known(service: Service) -> Data:
     return {
         "launched_index": service.launched_index,
         "suspended": service.suspended,
@@ -158,7 +159,7 @@ def _known(service: Service) -> dict[str, Any]:
     }
 
 
-def _details(service: Service) -> dict[str, Any]:
+def _details(service: Service) -> Data:
     return {
         "service_id": service.service_id,
         "plan_id": service.plan_id,

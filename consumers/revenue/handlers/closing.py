@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import fields
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
 from consumers.fold.anomaly import Anomaly, anomaly
 from consumers.revenue.handlers.book import Book, Books
 from consumers.revenue.rows import EXPECTED, PAYOUT, PERIOD, STATEMENT, Payout, Statement
 from events.errors import Halt
+from events.types.rules import Data
 from events.values.money import BASIS_POINTS, INTEGER_MAX
 from events.values.periods import next_period, period_kind
 from events.wire.codec import canonical_bytes
@@ -123,9 +124,7 @@ def draw_statement(books: Books, book: Book, label: str, closing_index: int) -> 
     )
 
 
-def guarantee_of(
-    guarantee: dict[str, Any] | None, expected: int, base: int, outstanding: int
-) -> tuple[int, int, int, int]:
+def guarantee_of(guarantee: Data | None, expected: int, base: int, outstanding: int) -> tuple[int, int, int, int]:
     """(guarantee g, top-up, recovered, outstanding after) of a period whose partner postings sum to `base`."""
     if guarantee is None:
         return 0, 0, 0, outstanding
@@ -137,7 +136,7 @@ def guarantee_of(
     return least, top_up, recovered, outstanding + top_up - recovered
 
 
-def statement_data(statement: Statement) -> dict[str, Any]:
+def statement_data(statement: Statement) -> Data:
     """The statement as `events.md` §5 names its fields."""
     return {name: getattr(statement, name) for name in _FIELDS}
 
@@ -183,5 +182,5 @@ def _close(books: Books, book: Book, statement: Statement) -> None:
     books.rows.append(STATEMENT, statement)
 
 
-def _sha256(statement: dict[str, Any]) -> str:
+def _sha256(statement: Data) -> str:
     return sha256(canonical_bytes(statement)).hexdigest()

@@ -5,11 +5,12 @@ Each function takes the books and an entry, changes rows or returns the one anom
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from consumers.fold.anomaly import Anomaly, anomaly
 from consumers.revenue.handlers.book import Book, Books
 from consumers.revenue.rows import CONTRACT, EXPECTED, VERSION, Contract, ContractVersion, Expected
+from events.types.rules import Data
 from events.values.periods import next_period, period_kind, period_of
 from events.wire.entry import Entry
 
@@ -114,7 +115,7 @@ def _new_contract(entry: Entry) -> Contract:
     )
 
 
-def _put_version(books: Books, contract: Contract, entry: Entry, reason: dict[str, Any] | None) -> None:
+def _put_version(books: Books, contract: Contract, entry: Entry, reason: Data | None) -> None:
     """Store the terms under the newest number; expected revenue has a row per period."""
     partnership_id, version = contract.partnership_id, len(contract.versions) - 1
     terms = {name: value for name, value in entry.data["terms"].items() if name != "expected"}
@@ -125,7 +126,7 @@ def _put_version(books: Books, contract: Contract, entry: Entry, reason: dict[st
         books.rows.put(EXPECTED, row_of_period)
 
 
-def _may_amend(book: Book, data: dict[str, Any]) -> bool:
+def _may_amend(book: Book, data: Data) -> bool:
     """R5: the same fixed terms, from an unclosed period of the amended term, before which all that counted is dated.
 
     Versions are bounded, since every period looks for its own among them.
@@ -151,7 +152,7 @@ def _set_last_period(book: Book) -> None:
     contract.open_period = candidate if candidate <= contract.last_period else None
 
 
-def _state(contract: Contract) -> dict[str, Any]:
+def _state(contract: Contract) -> Data:
     """The `known` side of an anomaly."""
     return {
         "starts_on": contract.starts_on,

@@ -8,13 +8,14 @@ versions only those are loaded that are in force for a period of the batch, sinc
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from consumers.fold.anomaly import COUNTED
 from consumers.revenue.accounts import account_name, kinds_of
 from consumers.revenue.handlers.book import version_for
 from consumers.revenue.handlers.windows import window_of
 from consumers.revenue.rows import ACCOUNT, CONTRACT, EXPECTED, PAYOUT, PERIOD, RECEIPT, REVERSAL, VERSION, WINDOW
+from events.types.rules import Data
 from events.values.periods import next_period, period_kind, period_of
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Need, UnitOfWork
@@ -82,7 +83,7 @@ class _Outlook:
 
     __slots__ = ("calendar", "kind", "labels", "partnership_id", "starts_on", "tier_basis", "versions")
 
-    def __init__(self, partnership_id: str, terms: dict[str, Any], versions: list[str]) -> None:
+    def __init__(self, partnership_id: str, terms: Data, versions: list[str]) -> None:
         self.partnership_id = partnership_id
         self.starts_on: str = terms["starts_on"]
         self.calendar = terms["calendar"]
