@@ -26,6 +26,7 @@ from infra.keys.seals import Seals
 from infra.postgres.connection import Connection
 from infra.secret_files import ACCOUNTS_KEY, CONSOLE_KEY, OIDC_KEY, write_private
 from infra.settings import Settings
+from tests.world.servers import connections
 from tests.world.waits import until
 
 PASSWORD: Final = "a password for tests"
@@ -195,11 +196,9 @@ async def deaf_gateway() -> AsyncIterator[str]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with connections(serve) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from infra.kafka.admin import admin_client, delete_topics, ensure_agency_topic, 
 from infra.kafka.client_config import PRODUCER_DURABLE, agency_topic, client_arguments
 from infra.principals import SUPERUSER
 from infra.settings import Settings
+from tests.world.servers import connections
 from tests.world.waits import until
 
 PLATFORM_TOPIC = agency_topic("platform")
@@ -85,10 +86,6 @@ async def silent_kafka(settings: Settings) -> AsyncIterator[Settings]:
 
     async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
-        writer.close()
-        await writer.wait_closed()
 
-    server = await asyncio.start_server(swallow, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
+    async with connections(swallow) as port:
         yield settings.model_copy(update={"kafka": f"127.0.0.1:{port}"})

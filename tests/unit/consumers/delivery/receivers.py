@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+from tests.world.servers import connections
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
@@ -57,7 +59,6 @@ class Receiver:
     connections: int = 0
     port: int = 0
     host: str = "127.0.0.1"
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def url(self, path: str = "/hook", host: str | None = None) -> str:
         return f"http://{host or self.host}:{self.port}{path}"
@@ -81,30 +82,13 @@ class Receiver:
                 received = Received(head[0].split(" ")[1], headers, body)
                 self.got.append(received)
                 await self.answer(received, writer)
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
-
-    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(self.serve(reader, writer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def end(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # it has gone
 
 
 @asynccontextmanager
-async def receiver(answer: Answer | None = None) -> AsyncIterator[Receiver]:
-    """A receiver that is listening."""
+async def receiver(answer: Answer | None = None, **options: Any) -> AsyncIterator[Receiver]:
+    """A receiver that is listening. `options` are those of `loop.create_server`."""
     found = Receiver() if answer is None else Receiver(answer)
-    server = await asyncio.start_server(found.accept, found.host, 0)
-    found.port = server.sockets[0].getsockname()[1]
-    try:
+    async with connections(found.serve, **options) as found.port:
         yield found
-    finally:
-        server.close()
-        found.end()
-        await asyncio.sleep(0)

@@ -15,7 +15,7 @@ import pytest
 from consumers.delivery.webhooks.client import WebhookClient
 from infra.settings import Settings
 from tests.every import every
-from tests.unit.consumers.delivery.receivers import OK, Answer, Received, Receiver, answering, receiver, silence, status
+from tests.unit.consumers.delivery.receivers import OK, Answer, Received, answering, receiver, silence, status
 from tests.unit.infra.tls.certificates import private_authority, server_context, server_for
 
 TIMEOUT_S = 1.0
@@ -180,13 +180,8 @@ async def test_the_name_of_the_host_is_in_the_certificate_the_handshake_and_the_
     for name, expected in (("receiver.example", (200, None)), ("other.example", (None, "certificate"))):
         context = server_context(server_for(own, name))
         context.sni_callback = lambda _, name, __: asked.append(str(name))
-        hook = Receiver()
-        server = await asyncio.start_server(hook.accept, "127.0.0.1", 0, ssl=context)
-        port = server.sockets[0].getsockname()[1]
-        async with WebhookClient(settings) as client:
-            outcome = await client.post(f"https://receiver.example:{port}/hook", HEADERS, BODY)
-        server.close()
-        hook.end()
+        async with receiver(ssl=context) as hook, WebhookClient(settings) as client:
+            outcome = await client.post(f"https://receiver.example:{hook.port}/hook", HEADERS, BODY)
         assert (outcome.status, outcome.error) == expected
-        assert all(received.headers["host"] == f"receiver.example:{port}" for received in hook.got)
+        assert all(received.headers["host"] == f"receiver.example:{hook.port}" for received in hook.got)
     assert asked == ["receiver.example"] * 2

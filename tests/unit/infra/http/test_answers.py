@@ -35,6 +35,7 @@ from producers.sdk.client import AgencyClient
 from producers.sdk.problems import NotServed
 from tests.every import every
 from tests.world.memory_log import KEY
+from tests.world.servers import connections
 from tests.world.witness import WITNESS
 
 PLAIN_BYTES = 128 << 20
@@ -57,11 +58,9 @@ async def hostile(encoding: str, body: bytes) -> AsyncIterator[str]:
         writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         with suppress(ConnectionError):
             await writer.drain()
-        writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with connections(serve) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 async def auditor(address: str) -> None:
