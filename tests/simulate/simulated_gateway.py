@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 
 import httpx
-import orjson
 
 from events.validation.verdicts import Agency
 from infra.http.problems import Problem, problem_document
+from infra.json_documents import to_json
 from infra.private_keys.key_files import gateway_key_files, load_or_create_keys
 from infra.settings import Settings
 from producers.gateway.acknowledgements import ReceiptSigner
@@ -67,7 +67,7 @@ class SimulatedGateway:
                 body, _ = await receiver.receive(sent, partial=False)
             except Problem as problem:
                 return httpx.Response(problem.status, headers=problem.headers, json=problem_document(problem, "en"))
-            return httpx.Response(202, content=orjson.dumps(body))
+            return httpx.Response(202, content=to_json(body))
 
         try:
             response = await self._world.over_http(
