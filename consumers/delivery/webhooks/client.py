@@ -13,6 +13,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import cached_property
 from types import TracebackType
@@ -55,9 +56,11 @@ class WebhookClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._public.close()
-        await self._named.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        # The rest is closed also where closing the first is cancelled.
+        async with AsyncExitStack() as closing:
+            closing.callback(self._threads.shutdown, wait=False, cancel_futures=True)
+            closing.push_async_callback(self._named.close)
+            closing.push_async_callback(self._public.close)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Deliver once. Never raises for what the receiver or the network does: its class is the outcome's `error`."""
