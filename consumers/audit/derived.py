@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import orjson
 
-from events.types.rules import Data
 from events.validation.refusal import REFUSED
 from events.validation.verdicts import HASH_BYTES, identity_of
+from events.values.data import Data
 from events.wire.codec import canonical_event_bytes
 from events.wire.entry import event_bytes, parse_entry
 from infra.log.authority import Difference

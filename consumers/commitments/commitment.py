@@ -25,7 +25,7 @@ from consumers.commitments.trail import TRAIL
 from consumers.fold.consumer import Consumer
 from consumers.fold.version import FoldVersion
 from consumers.registry import CONSUMERS
-from events.types.rules import Data
+from events.values.data import Data
 from events.wire.entry import parse_entry
 from infra.log.reader import read_checked
 from infra.observability.logs import first_line

@@ -22,8 +22,8 @@ from consumers.ledger.folded import FoldedLedger, folded
 from consumers.ledger.what_if import NothingSigned
 from consumers.revenue.handlers.book import version_for
 from consumers.revenue.rows import CONTRACT, EXPECTED, PERIOD, STATEMENT, Contract, Statement
-from events.types.rules import Data
 from events.values.calendar import CalendarName
+from events.values.data import Data
 from events.values.periods import days_of, next_period
 from events.wire.codec import build_event
 from events.wire.entry import Entry, entry_bytes, parse_entry

@@ -19,9 +19,9 @@ from consumers.fold.anomaly import ANOMALY
 from consumers.ledger.folded import folded
 from consumers.revenue.rows import STATEMENT, Statement
 from events.errors import YesserError
-from events.types.rules import Data
 from events.validation.validate import validate_form
 from events.validation.verdicts import Agency, Refused
+from events.values.data import Data
 from events.wire.entry import Entry, entry_bytes, event_bytes, parse_entry
 
 _HEADERS = [("content-type", b"application/cloudevents+json")]

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from consumers.fold.replay import BATCH_ENTRIES, Scratch, read_parsed, replay
 from consumers.rebuild.comparison import Difference, Differences, Row
-from events.types.rules import Data
+from events.values.data import Data
 from infra.log.reader import read_checked
 from infra.postgres.connection import Connection
 from infra.postgres.unit_of_work import Table

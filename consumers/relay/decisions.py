@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from consumers.relay.relay import CLAIM_PREFIX
 from events.errors import YesserError
-from events.types.rules import Data
+from events.values.data import Data
 from events.wire.envelope import short_type
 from infra.command_line.database import with_database
 from infra.command_line.display import Column, Grid, show, time_text

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from events.types.rules import Data
+from events.values.data import Data
 from infra.postgres.unit_of_work import Table
 
 

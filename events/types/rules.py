@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
+from events.values.data import Data
 from events.values.periods import periods_of_term
-
-Data = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

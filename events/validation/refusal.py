@@ -9,9 +9,9 @@ from typing import Final
 import orjson
 
 from events.faults.problems import PROBLEM_TYPE_PREFIX, Fault, title_of
-from events.types.rules import Data
 from events.validation.verdicts import Refused
 from events.values.bounds import FAULTS_MAX
+from events.values.data import Data
 from events.wire.codec import build_event
 
 PLATFORM: Final = "platform"

@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from events.errors import YesserError
-from events.types.rules import Data
+from events.values.data import Data
 from events.values.money import INTEGER_MAX
 from events.wire.envelope import full_type, source_of
 from events.wire.strict_json import JsonObject

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from events.errors import YesserError
-from events.types.rules import Data
+from events.values.data import Data
 from events.wire.upcasts import UPCASTS, split_type, upcast
 
 TYPE_PREFIX: Final = "sa.gov.yesser."

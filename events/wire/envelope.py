@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
-from events.types.rules import Data
+from events.values.data import Data
 from events.values.fields import CODE_PATTERN, TIME_PATTERN, IdField, Model
 from events.wire.entry import SOURCE_PREFIX, TYPE_PREFIX, TYPE_SUFFIX
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from events.types.rules import Data
+from events.values.data import Data
 
 Step = Callable[[Data], Data]
 Steps = Mapping[tuple[str, int], Step]

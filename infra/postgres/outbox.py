@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import orjson
 
-from events.types.rules import Data
+from events.values.data import Data
 from events.wire.codec import build_event, canonical_event_bytes
 from events.wire.envelope import full_type, source_of
 

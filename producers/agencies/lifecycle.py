@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Final
 
 from events.errors import Retry, YesserError
-from events.types.rules import Data
+from events.values.data import Data
 from events.wire.entry import recorded_time
 from infra.kafka.admin import admin_client, create_acls, create_scram_user, delete_acls
 from infra.kafka.clients import raw_client

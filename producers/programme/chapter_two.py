@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from events.types.rules import Data
+from events.values.data import Data
 from producers.programme.chapter_one import OFFICE
 from producers.programme.documents import Campaign
 from producers.programme.records import Record, read_records

@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from events.types.rules import Data
 from events.values.calendar import hijri_of
+from events.values.data import Data
 from events.wire.codec import build_event
 
 _TIME_OF_DAY: Final = "T09:00:00+03:00"

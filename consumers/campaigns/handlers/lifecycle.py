@@ -18,7 +18,7 @@ from consumers.campaigns.rows import AIRING, CAMPAIGN, COVERAGE, ROUTE, Airing, 
 from consumers.campaigns.rules.rule import Text
 from consumers.fold.anomaly import Anomaly, anomaly
 from consumers.projections.handlers.outcome import Applied
-from events.types.rules import Data
+from events.values.data import Data
 from events.values.working_days import after_working_days, count_working_days, riyadh_date
 from events.wire.entry import Entry
 from infra.postgres.outbox import OutboxEvent

@@ -11,8 +11,8 @@ from consumers.campaigns.rules.rule import ADDRESS_MAX, GROUP_COMPLETED, QUOTA_M
 from consumers.projections.handlers.outcome import Applied
 from consumers.projections.handlers.services import Service
 from consumers.projections.handlers.training import CounterKey
-from events.types.rules import Data
 from events.values.calendar import hijri_of
+from events.values.data import Data
 from events.wire.entry import Entry
 
 _TRACKS: Final = {

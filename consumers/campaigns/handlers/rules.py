@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from consumers.campaigns.handlers.texts import fill
 from consumers.campaigns.rules.rule import Rule, Text
-from events.types.rules import Data
+from events.values.data import Data
 from events.values.working_days import due_on
 from infra.postgres.outbox import OutboxEvent
 

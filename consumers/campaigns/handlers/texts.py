@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from consumers.campaigns.rules.rule import NAME_MAX, OWNER_MAX, Text
-from events.types.rules import Data
+from events.values.data import Data
 from events.values.personal_data import holds_personal_data
 
 LANGUAGES: Final = ("ar", "en")

@@ -19,8 +19,8 @@ from pydantic import Field, ValidationError
 
 from consumers.campaigns.rules.rule import MOMENTS, NOT_AIRED, Kind, Moment, Owner, Rule, RuleSet, Text, Urgency
 from events.errors import Halt
-from events.types.rules import Data
 from events.values.bounds import CHANNELS_MAX
+from events.values.data import Data
 from events.values.fields import TEXT_LENGTH_MAX, Channel, L, Model
 from events.values.personal_data import holds_personal_data
 

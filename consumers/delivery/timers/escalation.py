@@ -13,7 +13,7 @@ from typing import Final
 
 from consumers.campaigns.handlers.texts import fill
 from consumers.campaigns.rules.rule import Text
-from events.types.rules import Data
+from events.values.data import Data
 from events.wire.entry import recorded_time
 from infra.postgres.outbox import OutboxEvent
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from consumers.documents.document import Count, Date, Halalas, Label, Labelled, Listing, Name, Period
 from consumers.documents.ledger.periods import ExpectedPeriod
-from events.types.rules import Data
+from events.values.data import Data
 
 
 class PartnershipState(Labelled):

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import UNSET, Struct, UnsetType
 
 from consumers.documents.document import Count, EventType, Label
-from events.types.rules import Data
+from events.values.data import Data
 
 
 class Anomaly(Struct, frozen=True, kw_only=True):

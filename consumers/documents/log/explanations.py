@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta, Struct
 
 from consumers.documents.document import Count, EventType, Instant, Label
-from events.types.rules import Data
+from events.values.data import Data
 
 Figure = Annotated[Any, Meta(description="A figure: a number, a text, a list or null.")]
 Figures = dict[str, Figure]

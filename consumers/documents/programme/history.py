@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from consumers.documents.document import Count, Date, Label, Labelled, Listing
-from events.types.rules import Data
+from events.values.data import Data
 
 
 class StepType(Labelled):

@@ -44,7 +44,7 @@ from consumers.revenue.consumer import CONSUMER as REVENUE
 from consumers.revenue.statements.days import statement_days
 from consumers.revenue.statements.formulas import fields
 from consumers.revenue.statements.read import statement_parts
-from events.types.rules import Data
+from events.values.data import Data
 from infra.http.documents import answer
 from infra.http.problems import Problem
 from infra.http.routes import RouteParts

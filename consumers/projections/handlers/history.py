@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from consumers.projections.handlers.outcome import Applied
-from events.types.rules import Data
+from events.values.data import Data
 from infra.postgres.unit_of_work import Table, UnitOfWork
 
 

@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 from consumers.projections.handlers import pending_events
 from consumers.projections.handlers.outcome import AppliedAt, Fact, Outcome, applied, contradiction, found_at
-from events.types.rules import Data
+from events.values.data import Data
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 

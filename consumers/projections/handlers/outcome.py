@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from consumers.fold.anomaly import Anomaly
-from events.types.rules import Data
+from events.values.data import Data
 
 
 class Fact(Protocol):

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from consumers.fold.anomaly import Anomaly
 from consumers.projections.handlers.outcome import Fact, contradiction, found_at
-from events.types.rules import Data
+from events.values.data import Data
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 
 FACTS_OF_AGENCY_MAX: Final = 1_000

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from consumers.projections.handlers.outcome import Outcome, applied, contradiction, found_at
-from events.types.rules import Data
+from events.values.data import Data
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Need, Table, UnitOfWork
 

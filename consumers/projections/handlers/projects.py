@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from consumers.projections.handlers.life_cycle import LifeCycle, reassign
 from consumers.projections.handlers.outcome import Fact
-from events.types.rules import Data
+from events.values.data import Data
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Table, UnitOfWork
 

@@ -14,7 +14,7 @@ from consumers.fold.anomaly import Anomaly, anomaly
 from consumers.revenue.handlers.book import Book, Books
 from consumers.revenue.rows import EXPECTED, PAYOUT, PERIOD, STATEMENT, Payout, Statement
 from events.errors import Halt
-from events.types.rules import Data
+from events.values.data import Data
 from events.values.money import BASIS_POINTS, INTEGER_MAX
 from events.values.periods import next_period, period_kind
 from events.wire.codec import canonical_bytes

@@ -10,7 +10,7 @@ from typing import Final
 from consumers.fold.anomaly import Anomaly, anomaly
 from consumers.revenue.handlers.book import Book, Books
 from consumers.revenue.rows import CONTRACT, EXPECTED, VERSION, Contract, ContractVersion, Expected
-from events.types.rules import Data
+from events.values.data import Data
 from events.values.periods import next_period, period_kind, period_of
 from events.wire.entry import Entry
 

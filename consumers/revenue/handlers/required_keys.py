@@ -15,7 +15,7 @@ from consumers.revenue.accounts import account_name, kinds_of
 from consumers.revenue.handlers.book import version_for
 from consumers.revenue.handlers.windows import window_of
 from consumers.revenue.rows import ACCOUNT, CONTRACT, EXPECTED, PAYOUT, PERIOD, RECEIPT, REVERSAL, VERSION, WINDOW
-from events.types.rules import Data
+from events.values.data import Data
 from events.values.periods import next_period, period_kind, period_of
 from events.wire.entry import Entry
 from infra.postgres.unit_of_work import Need, UnitOfWork

@@ -14,8 +14,8 @@ from consumers.documents.ledger.partnerships import ExpectingVersion, Partnershi
 from consumers.documents.ledger.statements import BandShare, DayShare
 from consumers.revenue.statements.working import Band
 from events.faults.problems import Bilingual
-from events.types.rules import Data
 from events.values.calendar import hijri_of
+from events.values.data import Data
 from events.values.money import riyals_text
 
 _DECIMALS_MAX: Final = 8

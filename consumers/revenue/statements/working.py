@@ -25,7 +25,7 @@ from consumers.documents.ledger.statements import (
 )
 from consumers.revenue.handlers.pricing import PriceTable, price_table
 from events.errors import Halt
-from events.types.rules import Data
+from events.values.data import Data
 from events.values.money import BASIS_POINTS
 
 Exact = int | Fraction

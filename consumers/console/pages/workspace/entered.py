@@ -17,9 +17,9 @@ from consumers.console.pages.workspace.form import Choices, Group, Kind, Leaf, M
 from events.faults.details import arabic_of
 from events.faults.problems import PROBLEMS, Bilingual, Fault
 from events.types.catalogue import CATALOGUE
-from events.types.rules import Data
 from events.validation.validate import validate
 from events.validation.verdicts import Agency, Refused
+from events.values.data import Data
 from events.values.money import INTEGER_MAX
 from events.wire.codec import STRUCTURED_HEADERS, build_event
 from infra.tables.mapping import Column, cell_value
