@@ -71,6 +71,8 @@ def main(name: str, *arguments: str) -> int:
 
 def run(command: Sequence[str], checks: Sequence[str] | None) -> int:
     """Run the tests beside the checks, and return the exit code of what failed, or 0."""
+    # A shell that starts a gate in the background lets it ignore SIGINT, and the tests would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Hundreds of processes read the modules: none compiles them again, also where the user's shell asks for that.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment) as tests:
