@@ -17,7 +17,7 @@ from infra.observability.logs import configure_logs
 from infra.settings import Settings
 
 
-class HaltedTopic(Struct, frozen=True, kw_only=True):
+class HaltReport(Struct, frozen=True, kw_only=True):
     """A halted topic, what lifting its halt does, and whether it was lifted. Ranges of offsets are [first, last]."""
 
     topic: str
@@ -104,8 +104,8 @@ def acknowledge_(indexes: tuple[int, ...], are_all: bool, note: str, as_json: bo
     )
 
 
-def _document(found: Halted, *, lifted: bool) -> HaltedTopic:
-    return HaltedTopic(
+def _document(found: Halted, *, lifted: bool) -> HaltReport:
+    return HaltReport(
         topic=found.topic,
         reason=found.reason,
         read_up_to=found.next_offset,

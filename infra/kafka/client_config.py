@@ -122,14 +122,6 @@ class AgencyListener:
     security_protocol: str
     ca: Path | None = None
 
-    def document(self) -> dict[str, str | None]:
-        """What `yesser agencies` prints with `--json`."""
-        return {
-            "kafka": self.bootstrap_servers,
-            "kafka_security": self.security_protocol,
-            "ca_file": None if self.ca is None else str(self.ca),
-        }
-
 
 def agency_listener(settings: Settings) -> AgencyListener:
     """The listener for agencies: that of the settings, the embedded stack's with TLS, else the platform's own."""

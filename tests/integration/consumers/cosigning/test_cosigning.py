@@ -42,7 +42,7 @@ def policy_of(quorum: str = "enough", least: str = "2") -> Policy:
 
 
 class Relay:
-    """The relay's task, looking when it is told to, and the witnesses that answer it: those that are `here`."""
+    """The relay's task, which looks when a test asks it to, and the witnesses that answer: those that are `here`."""
 
     def __init__(
         self, settings: Settings, term: Term, own: Connection, watching: Connection, client: httpx.AsyncClient

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from consumers.console.process import Console
 from consumers.delivery.mail.smtp import smtp_server
-from infra.kafka.client_config import agency_listener, client_arguments, refuse_plain_kafka
+from infra.kafka.client_config import AgencyListener, agency_listener, client_arguments, refuse_plain_kafka
 from infra.observability.telemetry import setup
 from infra.settings import PlainConnection, Settings
 from infra.tls.client import postgres_context
@@ -69,11 +69,7 @@ async def test_nothing_secret_goes_to_another_machine_in_plain_text(tmp_path: Pa
 
 def test_agencies_are_given_the_tls_listener_of_the_settings(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, kafka="127.0.0.1:1", kafka_agencies="kafka.example:9094", tls_ca=Path("/ca.pem"))
-    assert agency_listener(settings).document() == {
-        "kafka": "kafka.example:9094",
-        "kafka_security": "SASL_SSL",
-        "ca_file": "/ca.pem",
-    }
+    assert agency_listener(settings) == AgencyListener("kafka.example:9094", "SASL_SSL", Path("/ca.pem"))
     own = agency_listener(Settings(home=tmp_path, kafka="127.0.0.1:1"))
     assert (own.bootstrap_servers, own.security_protocol, own.ca) == ("127.0.0.1:1", "SASL_PLAINTEXT", None)
 

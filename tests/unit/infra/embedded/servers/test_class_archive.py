@@ -1,4 +1,4 @@
-"""One supervisor of a machine records Kafka's classes, a later start makes their archive, and nobody waits for it."""
+"""One supervisor records Kafka's classes, a later start makes their archive; the others start without it."""
 
 from __future__ import annotations
 
