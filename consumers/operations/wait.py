@@ -1,4 +1,4 @@
-"""The fixed point: everything published has been read, registered, shipped and applied, and nothing follows from it.
+"""The fixed point: everything published has been read, registered, signed, shipped and applied, and nothing follows.
 
 A commitment that is due is no part of it: it says what is known, and may come at any time (`yesser commit` makes one).
 
@@ -31,6 +31,7 @@ class PipelineStatus:
     """
 
     size: int
+    signed_up_to: int
     shipped_up_to: int
     outbox_count: int
     triggers_count: int
@@ -55,6 +56,10 @@ class PipelineStatus:
         if self.shipped_up_to < self.size:
             pending.append(f"{self.size - self.shipped_up_to} entries are not shipped yet")
         return pending
+
+    def not_signed(self) -> list[str]:
+        """The entries that no checkpoint covers yet: no proof can be given for them."""
+        return [f"the entries from {self.signed_up_to} on are not signed yet"] if self.signed_up_to < self.size else []
 
     def standing(self, pending: Sequence[str]) -> list[str]:
         """What an operator must end if it lasts. That the log is not signed counts once nothing else is pending: no log
@@ -91,6 +96,7 @@ async def read_status(connection: Connection, consumers: Iterable[str]) -> Pipel
     assert state is not None
     return PipelineStatus(
         size=state["size"],
+        signed_up_to=state["signed_up_to"],
         shipped_up_to=state["shipped_up_to"],
         outbox_count=state["outbox_count"],
         triggers_count=await triggers_waiting(connection),

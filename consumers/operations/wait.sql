@@ -1,6 +1,8 @@
 -- name: state
 -- Everything that may still be pending in PostgreSQL.
-SELECT s.size, s.shipped_up_to, (SELECT count(*) FROM platform.outbox) AS outbox_count FROM log.state s
+SELECT s.size, coalesce((SELECT max(size) FROM log.checkpoint), 0) AS signed_up_to, s.shipped_up_to,
+       (SELECT count(*) FROM platform.outbox) AS outbox_count
+FROM log.state s
 
 -- name: stopped
 -- Processes that halted and whose work nobody does; the consumers' halts are with their positions.

@@ -59,7 +59,7 @@ class Standstill:
 @json_option
 @click.pass_context
 def wait(context: click.Context, index: int | None, timeout_s: float | None, as_json: bool) -> None:
-    """Wait until everything published has been read, registered and applied, and nothing more follows from it.
+    """Wait until everything published has been read, registered, signed and applied, and nothing more follows from it.
 
     While the log is not signed, or a topic or a process is halted, this does not end well: the message names the cause.
     With --index N: until every consumer has applied entry N (its position is above N). Exit code 1: an operator must
@@ -96,6 +96,8 @@ async def _wait(settings: Settings, index: int | None, timeout_s: float | None) 
                     standing = status.standing(pending)
                     standstill.look(standing, time.monotonic())
                     pending += standing
+                if index is None and not pending:
+                    pending = status.not_signed()
                 if not pending:
                     return status
                 await database.pause()

@@ -12,6 +12,7 @@ from consumers.operations.wait_command import STOPPED_MAX_S, CannotBeReached, St
 
 AT_REST = PipelineStatus(
     size=10,
+    signed_up_to=10,
     shipped_up_to=10,
     outbox_count=0,
     triggers_count=0,
@@ -27,6 +28,8 @@ def test_each_thing_on_its_way_is_named() -> None:
     assert "outbox" in replace(AT_REST, outbox_count=1).pending()[0]
     assert "triggers" in replace(AT_REST, triggers_count=1).pending()[0]
     assert "shipped" in replace(AT_REST, shipped_up_to=9).pending()[0]
+    assert AT_REST.not_signed() == []
+    assert replace(AT_REST, signed_up_to=9).not_signed() == ["the entries from 9 on are not signed yet"]
     assert AT_REST.unread({"agency.a.events": 7}) == ["2 records of agency.a.events are not read yet"]
     paused = replace(AT_REST, paused_until={"agency.a.events": datetime(2026, 11, 25, 8, tzinfo=UTC)})
     assert "paused until 08:00:00 UTC" in paused.unread({"agency.a.events": 7})[0]
