@@ -6,8 +6,9 @@ Nothing but the tiles above what is read has to be fetched.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Final
+
+from cachetools import LRUCache
 
 from consumers.audit.layout import TILE, levels_of, tile_of, tile_path
 from consumers.audit.port import LogPort
@@ -26,7 +27,7 @@ class AuthenticatedLog:
         self.size = checkpoint.size
         self._root = checkpoint.root
         self._edge: list[list[bytes]] | None = None
-        self._kept: OrderedDict[tuple[int, int], list[bytes]] = OrderedDict()
+        self._believed: LRUCache[tuple[int, int], list[bytes]] = LRUCache(2 * TILES_AT_ONCE)
         self._times = RecordedTimes()
 
     async def entries(self, first: int, count: int) -> list[bytes]:
@@ -57,11 +58,11 @@ class AuthenticatedLog:
         """The tiles `start … stop - 1` of a level, the partial one included."""
         full = self.size >> 8 * level >> 8
         wanted = range(start, min(stop, full))
-        tiles = {number: self._kept[level, number] for number in wanted if (level, number) in self._kept}
+        tiles = {number: tile for number in wanted if (tile := self._believed.get((level, number))) is not None}
         unknown = [number for number in wanted if number not in tiles]
         if unknown:
             tiles |= await self._proven(level, unknown[0], unknown[-1] + 1)
-        self._keep(level, tiles)
+        self._believed.update({(level, number): tile for number, tile in tiles.items()})
         edge = [(await self._believed_edge())[level]] if stop > full else []
         return [*(tiles[number] for number in wanted), *edge]
 
@@ -73,13 +74,6 @@ class AuthenticatedLog:
             if complete_root(tiles[number]) != root:
                 raise WrongTree(f"{tile_path(level, number)} does not lead to the signed root: its hashes were changed")
         return tiles
-
-    def _keep(self, level: int, tiles: dict[int, list[bytes]]) -> None:
-        for number, tile in tiles.items():
-            self._kept[level, number] = tile
-            self._kept.move_to_end((level, number))
-        while len(self._kept) > 2 * TILES_AT_ONCE:
-            self._kept.popitem(last=False)
 
     async def _believed_edge(self) -> list[list[bytes]]:
         """The partial tiles, one for each level. Raises `WrongTree` unless they give the signed root."""

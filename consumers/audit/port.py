@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import errno
 from abc import ABC, abstractmethod
-from collections import OrderedDict
 from itertools import chain
 from pathlib import Path
 from typing import Final, Protocol
+
+from cachetools import LRUCache
 
 from consumers.audit.layout import CHECKPOINT, HASH_BYTES, KEY_HISTORY, TILE, Kind, hashes_at, split_hashes, tile_path
 from events.errors import Tampered, YesserError
@@ -85,7 +86,7 @@ class TilesPort(ABC):
         self._verifier = verifier
         self._size = size
         self._history: KeyHistory | None = None
-        self._recent: OrderedDict[tuple[Kind, int], list[bytes]] = OrderedDict()
+        self._recent: LRUCache[tuple[Kind, int], list[bytes]] = LRUCache(RECENT_TILES)
 
     @abstractmethod
     async def _file(self, path: str, bytes_max: int) -> bytes | None:
@@ -162,8 +163,6 @@ class TilesPort(ABC):
         """Keep the hash tiles that were read last: a proof asks for several parts of one tile."""
         if tile[0] != "entries":
             self._recent[tile] = found
-            if len(self._recent) > RECENT_TILES:
-                self._recent.popitem(last=False)
         return found
 
 

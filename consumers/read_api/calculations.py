@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from contextlib import ExitStack
 from functools import partial
 from typing import Any, Final, TypeVar
+
+from cachetools import LRUCache
 
 from consumers.read_api.beside import Slots, Work, calculated
 from infra.settings import Settings
@@ -24,19 +25,18 @@ class Calculations:
         self._settings = settings
         self._slots = Slots()
         self._here = asyncio.Lock()
-        self._remembered_max = remembered_max
-        self._known: OrderedDict[Hashable, Any] = OrderedDict()
+        self._known: LRUCache[Hashable, Any] = LRUCache(remembered_max)
         self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def here(self, calculation: Callable[[], T], key: Hashable | None) -> T:
         """In a thread. With a key the result is remembered."""
         async with self._here:
             if key in self._known:
-                known: T = self._remembered(key)
+                known: T = self._known[key]
                 return known
             document = await asyncio.to_thread(calculation)
             if key is not None:
-                self._remember(key, document)
+                self._known[key] = document
             return document
 
     async def beside(self, holder: str, work: Work[T], *arguments: Any) -> T:
@@ -48,7 +48,7 @@ class Calculations:
         """Like `beside`, once for all who ask the same; the result is remembered."""
         key = (work, *arguments)
         if key in self._known:
-            known: T = self._remembered(key)
+            known: T = self._known[key]
             return known
         task = self._under_way.get(key)
         if task is None:
@@ -64,14 +64,4 @@ class Calculations:
         slot.close()
         del self._under_way[key]
         if not task.cancelled() and task.exception() is None:
-            self._remember(key, task.result())
-
-    def _remember(self, key: Hashable, document: Any) -> None:
-        """The one that was asked for longest ago makes room."""
-        self._known[key] = document
-        if len(self._known) > self._remembered_max:
-            self._known.popitem(last=False)
-
-    def _remembered(self, key: Hashable) -> Any:
-        self._known.move_to_end(key)
-        return self._known[key]
+            self._known[key] = task.result()

@@ -47,7 +47,7 @@ class ReadRequest:
     ) -> Response:
         """What the sender of the request is answered; 304 if the client has this state.
 
-        With `csv` the client may prefer the document as `text/csv`. A document that is no JSON is bytes.
+        With `csv` the client may prefer the document as `text/csv`. Bytes are sent as they are.
         """
         accept = self.http.headers.get("accept", "")
         as_csv = csv if csv is not None and preferred(accept, (JSON, CSV)) == CSV else None
@@ -61,7 +61,8 @@ class ReadRequest:
             headers |= self.next_page(after=answer.next)
         if as_csv is not None:
             return Response(as_csv(answer.document), 200, headers, f"{CSV}; charset=utf-8")
-        return Response(to_json(answer.document) if media_type == JSON else answer.document, 200, headers, media_type)
+        body = answer.document if isinstance(answer.document, bytes) else to_json(answer.document)
+        return Response(body, 200, headers, media_type)
 
     def next_page(self, **changed: str | int) -> dict[str, str]:
         """The header with the address of the next page: this one with other parameters."""

@@ -182,7 +182,7 @@ def _add_tiles(routes: APIRouter, parts: RouteParts, source: TileSource) -> None
         headers = {"Cache-Control": f"public, {_FOREVER}", **_SAFE}
         answer = Response(await _read(source, path), headers=headers, media_type=TILE_TYPE)
         if ".p/" not in path:
-            parts.kept.keep(LOG_PREFIX + path, answer)
+            parts.answers[LOG_PREFIX + path] = answer
         return answer
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import Final, cast
 
-from fastapi import APIRouter, Request
+from cachetools import LRUCache
+from fastapi import APIRouter, Request, Response
 
 from infra.http.callers import Caller
-from infra.http.kept_answers import KeptAnswers
 from infra.http.problems import Problem
 from infra.postgres.connection import Connection, Pool
 from infra.settings import Settings
@@ -35,6 +35,15 @@ CONNECTION_WAIT_S: Final = 2.0
 RELEASE_WAIT_S: Final = 1.0
 
 
+ANSWER_BYTES_MAX: Final = 8 << 20
+"""Of all cached answers: tiles of about 260,000 entries, or of 67 million entries above the leaves."""
+
+
+def answer_cache() -> LRUCache[str, Response]:
+    """The search for a route costs more than such an answer."""
+    return LRUCache(ANSWER_BYTES_MAX, getsizeof=lambda answer: len(answer.body))
+
+
 @dataclass(frozen=True, slots=True)
 class RouteParts:
     """The dependencies of routes that read. `reads` are separate connections, so that reads do not block other work."""
@@ -44,8 +53,8 @@ class RouteParts:
     caller: Callable[[Request], Awaitable[Caller]]
     """The caller of a request. Raises `Problem`: 401, 429, 503."""
 
-    kept: KeptAnswers = field(default_factory=KeptAnswers)
-    """Answers that are sent without the router once a route has kept them."""
+    answers: LRUCache[str, Response] = field(default_factory=answer_cache)
+    """Answers by path that are the same for every caller and never change: sent without the router."""
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:

@@ -33,7 +33,7 @@ from infra.keys.rotation import (
     rotate_hash_key,
 )
 from infra.keys.sealed import CannotOpen, seal, unseal
-from infra.keys.witness_key import witness_keys
+from infra.witnesses.key_command import witness_keys
 from infra.principals import PRINCIPALS
 from infra.private_keys.key_files import gateway_key_files, log_key_files
 from infra.private_keys.private_file import read_private

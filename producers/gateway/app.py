@@ -87,7 +87,7 @@ def served(parts: Parts) -> ASGIApp:
             path = request.scope["path"]
             if not needs_token(path):
                 parts.access.admit(host_of(request), of_log=is_log_file(path))
-                return parts.kept.get(path) if _is_plain_get(request.scope) else None
+                return parts.answers.get(path) if _is_plain_get(request.scope) else None
             await parts.caller(request)
             if _brings_events(request.scope) and not request.scope["query_string"]:
                 return await publish.stored(parts, request, partial=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from hashlib import sha256
 from typing import Any, Final, cast
 
 import structlog
+from cachetools import LRUCache
 
 from consumers.console.accounts.accounts import Account, PasswordChanged, account_of
 from consumers.console.accounts.oidc import SignedOut, SignInFailed
@@ -57,7 +57,7 @@ class Sessions:
         self._age_max = timedelta(hours=settings.console_session_h)
         self._idle_max = timedelta(hours=settings.console_idle_h)
         self._has_passwords = settings.console_passwords == "on"
-        self._known: OrderedDict[bytes, tuple[Session, datetime]] = OrderedDict()
+        self._known: LRUCache[bytes, tuple[Session, datetime]] = LRUCache(_KNOWN_MAX)
 
     async def begin(self, account: Account, sid: bytes | None = None, password_hash: str | None = None) -> str:
         """Begin a session; the value of its cookie. `password_hash`: what the person's password was compared with.
@@ -101,9 +101,6 @@ class Sessions:
         account = replace(account, is_suspended=row["is_suspended"], must_change_password=must_change)
         session = Session(account, row["csrf"], row["sid_sha256"])
         self._known[digest] = session, now
-        self._known.move_to_end(digest)
-        if len(self._known) > _KNOWN_MAX:
-            self._known.popitem(last=False)
         return session
 
     def _is_sealed(self, row: Mapping[str, Any]) -> bool:

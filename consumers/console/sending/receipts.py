@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Final
+
+from cachetools import LRUCache
 
 from producers.sdk.answers import SendAnswer
 
@@ -20,14 +21,12 @@ class Receipts:
     """The last receipts, each for the account that sent the event."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str], Receipt] = OrderedDict()
+        self._kept: LRUCache[tuple[str, str], Receipt] = LRUCache(_KEPT_MAX)
 
     def keep(self, username: str, receipt: Receipt) -> str:
         """The address of the event, by which it is found again."""
         address = receipt.receipt.events[0].address
         self._kept[username, address] = receipt
-        if len(self._kept) > _KEPT_MAX:
-            self._kept.popitem(last=False)
         return address
 
     def find(self, username: str, address: str) -> Receipt | None:

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 
+from cachetools import LRUCache
 from markupsafe import Markup
 
 from infra.http.problems import Problem
 from infra.postgres.connection import TRANSIENT_ERRORS
 from infra.process.tasks import retrieve_error
 
-PARTS_MAX: Final = 400
 BYTES_MAX: Final = 12 * 1024 * 1024
 """Of all kept parts together."""
+_OVERHEAD_BYTES: Final = 4096
+"""What a part counts for besides its text, so that small parts are not too many."""
 _AWAY: Final = "database-away"
 _GZIP_LEVEL: Final = 5
 Positions = tuple[tuple[str, int], ...]
@@ -82,16 +84,12 @@ class Rendered:
         self,
         positions: Callable[[], Awaitable[Positions]],
         clock: Callable[[], datetime],
-        parts_max: int = PARTS_MAX,
         bytes_max: int = BYTES_MAX,
     ) -> None:
         self._positions = NextRead(positions)
-        self._parts_max = parts_max
-        self._bytes_max = bytes_max
         self._clock = clock
-        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._kept: LRUCache[Hashable, _Kept] = LRUCache(bytes_max, getsizeof=_size)
         self._under_way: dict[tuple[Hashable, Positions], asyncio.Task[Part]] = {}
-        self._bytes = 0
 
     async def part(self, key: Hashable, render: Callable[[], Awaitable[Part]]) -> Part:
         """The part of this key as of now, rendered if the log has moved since.
@@ -104,7 +102,6 @@ class Rendered:
             kept = self._kept.get(key)
             if kept is not None and kept.at == positions:
                 kept.confirmed = self._clock()
-                self._kept.move_to_end(key)
                 return kept.part
             return await self._rendered(key, positions, render)
         except (*TRANSIENT_ERRORS, Problem) as error:
@@ -126,17 +123,11 @@ class Rendered:
             part = await render()
         finally:
             del self._under_way[key, positions]
-        self._remove(key)
-        self._kept[key] = _Kept(part, positions, self._clock())
-        self._bytes += _size(part)
-        while len(self._kept) > self._parts_max or self._bytes > self._bytes_max:
-            self._remove(next(iter(self._kept)))
+        self._kept.pop(key, None)
+        with suppress(ValueError):  # larger than the whole cache
+            self._kept[key] = _Kept(part, positions, self._clock())
         return part
 
-    def _remove(self, key: Hashable) -> None:
-        kept = self._kept.pop(key, None)
-        self._bytes -= 0 if kept is None else _size(kept.part)
 
-
-def _size(part: Part) -> int:
-    return len(part.html) + len(part.packed)
+def _size(kept: _Kept) -> int:
+    return len(kept.part.html) + len(kept.part.packed) + _OVERHEAD_BYTES

@@ -22,11 +22,13 @@ from consumers.revenue.statements.formats import FORMATS
 from consumers.revenue.statements.read import statement_parts
 from infra.http.negotiation import preferred
 from infra.http.problems import Problem
+from infra.json_documents import to_json
 from infra.postgres.connection import Connection
 from infra.settings import Settings
 
-_FIGURES: Final = "json"
-_TYPES: Final = {JSON: _FIGURES, **{known.media_type: name for name, known in FORMATS.items()}}
+FIGURES: Final = "json"
+FILES: Final = {FIGURES: JSON, **{name: known.media_type for name, known in FORMATS.items()}}
+"""The media types in which a statement is given: its figures, or with its working in one of `FORMATS`."""
 
 routes = APIRouter(tags=["revenue share"], default_response_class=Response)
 
@@ -65,15 +67,14 @@ async def one_statement(request: Reading, partnership_id: Id, period: Period) ->
     """The figures as JSON; with another `Accept` the statement with its working as a page or on paper, or every receipt
     with its arithmetic as a table. 404 as long as the period is not closed.
     """
-    name = _format_of(request.http.headers.get("accept", ""))
-    if name == _FIGURES:
-        return await request.respond(lambda reader: statement_for(reader, partnership_id, period))
-    paper = await request.respond(
-        lambda reader: paper_for(reader, partnership_id, period, name), media_type=FORMATS[name].media_type
+    accepted = preferred(request.http.headers.get("accept", ""), tuple(FILES.values()))
+    name = next((name for name, media_type in FILES.items() if media_type == accepted), FIGURES)
+    answer = await request.respond(
+        lambda reader: statement_file_for(reader, partnership_id, period, name), media_type=FILES[name]
     )
-    if paper.status_code == 200:
-        paper.headers["Content-Disposition"] = f'inline; filename="{partnership_id}-{period}.{name}"'
-    return paper
+    if name != FIGURES and answer.status_code == 200:
+        answer.headers["Content-Disposition"] = f'inline; filename="{partnership_id}-{period}.{name}"'
+    return answer
 
 
 async def statement_for(reader: Reader, partnership_id: str, period: str) -> Answer[Statement]:
@@ -91,9 +92,12 @@ async def statement_for(reader: Reader, partnership_id: str, period: str) -> Ans
     return await reader.read([REVENUE], question)
 
 
-async def paper_for(reader: Reader, partnership_id: str, period: str, name: str) -> Answer[bytes]:
-    """The statement with its working in one of `FORMATS`. Raises `Problem` (403, 404, 429, 503)."""
-    figures = await statement_for(replace(reader, format=name), partnership_id, period)
+async def statement_file_for(reader: Reader, partnership_id: str, period: str, name: str) -> Answer[bytes]:
+    """A statement as one of `FILES`. Raises `Problem` (403, 404, 429, 503)."""
+    variant = "" if name == FIGURES else name
+    figures = await statement_for(replace(reader, format=variant), partnership_id, period)
+    if name == FIGURES:
+        return Answer(to_json(figures.document), figures.state)
     papers, holder = reader.reads.papers, reader.caller.quota_name
     return Answer(await papers.beside(holder, written_statement, partnership_id, period, name), figures.state)
 
@@ -126,11 +130,6 @@ async def transfers_for(
         return await read.transfers(tables, partnership_id, indexes_after(after), limit + 1, kind)
 
     return await reader.page(REVENUE, rows, limit, lambda row: (row.index, row.line))
-
-
-def _format_of(accept: str) -> str:
-    """The name of the format that the client prefers; figures as JSON where it accepts none that there is."""
-    return _TYPES[preferred(accept, tuple(_TYPES)) or JSON]
 
 
 async def written_statement(settings: Settings, partnership_id: str, period: str, name: str) -> bytes:

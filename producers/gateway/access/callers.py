@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 import structlog
+from cachetools import LRUCache
 
 from events.validation.verdicts import Agency
 from infra.http.body import RawHeaders
@@ -87,7 +87,7 @@ class Access:
         self._grace_s = settings.gateway_token_grace_s
         self._issuer = JwtIssuer.of(settings)
         self._console = ConsoleIssuer.of(settings, now)
-        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._known: LRUCache[bytes, _Known] = LRUCache(_CACHED_MAX)
         self._looking_up: dict[bytes, asyncio.Future[Caller | None]] = {}
         self._used: set[str] = set()
         self._reported: set[str] = set()
@@ -153,7 +153,7 @@ class Access:
         if caller is not None:
             self._failures.give_back(peer)
             _require(self._requests, caller.name, now)
-            self._remember(digest, _Known(caller, now))
+            self._known[digest] = _Known(caller, now)
         return caller
 
     async def _again(self, token: str, digest: bytes, peer: str, known: _Known) -> Caller | None:
@@ -172,14 +172,8 @@ class Access:
             if now - known.looked_up_at < self._grace_s:
                 return known.caller
             raise Problem("database-away", retry_after_s=1) from None
-        self._remember(digest, _Known(caller, now))
+        self._known[digest] = _Known(caller, now)
         return caller
-
-    def _remember(self, digest: bytes, known: _Known) -> None:
-        self._known[digest] = known
-        self._known.move_to_end(digest)
-        if len(self._known) > _CACHED_MAX:
-            self._known.popitem(last=False)
 
     async def _credential(self, token: str) -> _Credential | None:
         """What the token itself shows, without the database. Raises `OSError` if an issuer's keys cannot be fetched."""

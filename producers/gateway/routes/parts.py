@@ -7,12 +7,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import Depends, Request
+from cachetools import LRUCache
+from fastapi import Depends, Request, Response
 
 from infra.http.callers import Caller
-from infra.http.kept_answers import KeptAnswers
 from infra.http.quotas import Quota
-from infra.http.routes import RouteParts
+from infra.http.routes import RouteParts, answer_cache
 from infra.postgres.connection import Connection, Pool
 from infra.postgres.notifications import VERDICTS, Notifications
 from infra.settings import Settings
@@ -38,7 +38,7 @@ class Parts:
     verdicts: Notifications = field(default_factory=lambda: Notifications(VERDICTS))
     """Wakes long polls."""
     long_polls: Quota = field(init=False)
-    kept: KeptAnswers = field(default_factory=KeptAnswers)
+    answers: LRUCache[str, Response] = field(default_factory=answer_cache)
 
     def __post_init__(self) -> None:
         self.long_polls = Quota(self.settings.gateway_holder_long_polls_max)
@@ -56,7 +56,7 @@ class Parts:
 
     def for_reading(self) -> RouteParts:
         """The parts of routes that read, also those of other rooms."""
-        return RouteParts(self.settings, self.reads, self.caller, self.kept)
+        return RouteParts(self.settings, self.reads, self.caller, self.answers)
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection for reading."""

@@ -16,7 +16,7 @@ ROOMS = ("events", "infra", "producers", "consumers")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 SMALL = {
     *("anyio", "markdown_it"),  # dependencies of httpx and of rich
-    *("click", "cryptography", "hijridate", "httpx", "msgspec", "nacl", "orjson"),
+    *("cachetools", "click", "cryptography", "hijridate", "httpx", "msgspec", "nacl", "orjson"),
     *("pydantic", "pydantic_core", "pydantic_settings", "rich", "yaml"),
 }
 """The modules of `dependencies`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -20,15 +19,11 @@ from consumers.documents.ledger.ledger import kind_of
 from consumers.documents.ledger.statements import BandShare
 from consumers.ledger.over_http.routes import explained_for, working_for
 from consumers.read_api.parameters import Id, Period
-from consumers.read_api.resources.statements import paper_for, statement_for
-from consumers.revenue.statements.formats import FORMATS
+from consumers.read_api.resources.statements import FILES, statement_file_for
 from consumers.revenue.statements.formulas import amount_text, fields, label
 from consumers.revenue.statements.words import band_text
 from events.values.periods import days_of
 from infra.http.problems import Problem
-from infra.json_documents import to_json
-
-_TYPES: Final = {"json": "application/json", **{name: known.media_type for name, known in FORMATS.items()}}
 
 routes = APIRouter()
 
@@ -50,20 +45,17 @@ async def statement(visit: Visiting, partnership_id: Id, period: Period) -> Resp
         band_words=band_text,
         exact=lambda halalas: exact_money(visit.words, halalas),
         guarantee_formula=guarantee_formula(working.guarantee),
-        files=tuple(_TYPES),
+        files=tuple(FILES),
         log_index=found.log_index,
     )
 
 
 @routes.get("/partnerships/{partnership_id}/statements/{period}/files/{name}")
 async def statement_file(visit: Visiting, partnership_id: Id, period: Period, name: str) -> Response:
-    if name not in _TYPES:
+    if name not in FILES:
         raise Problem("not-found")
-    if name in FORMATS:
-        content = (await paper_for(visit.reader, partnership_id, period, name)).document
-    else:
-        content = to_json((await statement_for(visit.reader, partnership_id, period)).document)
-    return attachment(content, _TYPES[name], f"{partnership_id}-{period}.{name}")
+    content = (await statement_file_for(visit.reader, partnership_id, period, name)).document
+    return attachment(content, FILES[name], f"{partnership_id}-{period}.{name}")
 
 
 @routes.get("/partnerships/{partnership_id}/statements/{period}/explain/{field}")

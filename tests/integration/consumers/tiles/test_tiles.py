@@ -87,7 +87,7 @@ async def test_full_tiles_are_kept_and_what_may_grow_or_needs_a_token_is_not(win
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway/log/0/") as client:
         answers = {path: await client.get(path) for path in paths}
     assert {answer.status_code for answer in answers.values()} == {200}
-    kept = {path: answer for path in paths if (answer := parts.kept.get(f"/log/0/{path}"))}
+    kept = {path: answer for path in paths if (answer := parts.answers.get(f"/log/0/{path}"))}
     assert list(kept) == ["tile/0/000"]
     assert kept["tile/0/000"].body == answers["tile/0/000"].content
 

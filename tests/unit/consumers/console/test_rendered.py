@@ -118,7 +118,7 @@ async def test_where_the_database_is_away_the_last_part_stands_with_its_time(err
 
 async def test_what_is_kept_is_bounded() -> None:
     source = Source()
-    kept = source.kept(parts_max=3, bytes_max=100)
+    kept = source.kept(bytes_max=20_000)
     for key in range(10):
         await kept.part(key, source.render)
     await kept.part(9, source.render)
@@ -127,8 +127,14 @@ async def test_what_is_kept_is_bounded() -> None:
     assert source.renderings == 11, "the first one is not"
 
     async def large() -> Part:
-        return Part(Markup("x" * 99))
+        return Part(Markup("x" * 15_000))
 
+    async def too_large() -> Part:
+        return Part(Markup("x" * 20_000))
+
+    assert len((await kept.part("too large", too_large)).html) == 20_000
+    await kept.part(0, source.render)
+    assert source.renderings == 11, "one that is too large takes no place"
     await kept.part("large", large)
     await kept.part(0, source.render)
     assert source.renderings == 12, "a large one takes the place of the others"

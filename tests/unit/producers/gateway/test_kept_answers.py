@@ -24,7 +24,7 @@ async def test_a_kept_answer_needs_no_database_and_counts_against_the_peers_rate
     """Without a database, a route that is called fails. Other methods and parameters are the router's."""
     settings = Settings(home=tmp_path, gateway_log_requests_per_s=1)
     made = parts(settings, Access(settings, NOTHING))
-    made.kept.keep(PATH, Response(b"hashes", headers={"Cache-Control": "public, immutable"}))
+    made.answers[PATH] = Response(b"hashes", headers={"Cache-Control": "public, immutable"})
     app = served(made)
     for _ in range(2):
         transport = await ask(app, "GET", PATH)
