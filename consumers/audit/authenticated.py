@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from consumers.audit.layout import TILE, levels_of, tile_of, tile_path
-from consumers.audit.port import LogPort
-from consumers.audit.tree import RecordedTimes, WrongTree
+from infra.log.layout import TILE, levels_of, tile_of, tile_path
 from infra.log.merkle import TileTree, complete_root, leaf_hash
+from infra.log.port import LogPort
 from infra.log.signed_note import Checkpoint
+from infra.log.tree import RecordedTimes, WrongTree
 
 TILES_AT_ONCE: Final = 128
 
